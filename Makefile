@@ -1,0 +1,48 @@
+# What a person does often, one word each. `make help` lists them.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+SCALE  ?= 1
+
+.PHONY: help venv demo test test-slow lint format bench docs fixture clean
+
+help:            ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+venv: $(VENV)/.installed   ## make the virtual environment and install everything
+
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("aura_vcs needs Python 3.11 or newer; set PYTHON=python3.11") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+demo: venv       ## run the main job on a copy of the fixture project and show what it does
+	@$(BIN)/python scripts/demo.py
+
+test: venv       ## run the tests
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+test-slow: venv  ## run the long sweeps too
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m ''
+
+lint: venv       ## ruff and mypy --strict
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: venv     ## let ruff format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: venv      ## measure beside other tools (SCALE=0.05 for a quick run)
+	$(BIN)/python -m bench --scale $(SCALE)
+
+docs: venv       ## write the generated reference pages
+	$(BIN)/python scripts/generate_docs.py
+
+fixture: venv    ## make fixtures/solar-system anew
+	$(BIN)/python fixtures/make_solar_system.py
+
+clean:           ## remove what the targets above made
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,380 @@
+"""Every error of the library, one tree. Only the command line prints them and exits.
+
+    AuraError                    1   something failed
+    ├── Interrupted            130   Ctrl-C or SIGTERM
+    ├── InputError               2   what was asked for cannot be
+    │   ├── NotAProject         10     no `.aura` here or above
+    │   ├── ProjectExists       11     `init` where a project is
+    │   ├── FormatUnsupported   12     written by a newer aura_vcs
+    │   ├── UnknownVersion      20     no version goes by that name
+    │   ├── AmbiguousVersion    21     several do
+    │   ├── InvalidName         22     not a name for a branch or tag
+    │   ├── NameTaken           23     `create` refuses an existing name
+    │   ├── UnknownName         24     no such branch, tag, path, operation …
+    │   ├── NothingToUndo       25     also: nothing to redo
+    │   ├── VersionInUse        26     a branch or tag still stands on it
+    │   └── OperationExpired    27     its content has been collected
+    ├── ConcurrencyError
+    │   ├── RefMoved            28     a ref is not where it was seen
+    │   ├── PlanStale           29     things moved since the plan was shown
+    │   └── LockBusy            44     another command holds the project
+    ├── IntegrityError          30   stored data is not what it should be
+    │   ├── ObjectMissing       31     absent, and nobody freed it
+    │   ├── ObjectCorrupt       32     bytes that do not hash to the name
+    │   ├── ObjectPurged        33     freed on purpose; says by whom and when
+    │   ├── RecordCorrupt       34     a ref, log line or settings file cannot be read
+    │   ├── ObjectMalformed     35     hashes well, but is not a valid tree or version
+    │   ├── UnsafePath          36     a stored name that would escape or overwrite
+    │   └── LimitExceeded       37     deeper or larger than anything sane
+    ├── StorageError            43   the disk refused
+    │   ├── StorageFull         41     no space or quota left
+    │   └── StorageDenied       42     read-only or not permitted
+    ├── WorktreeError           50   the project's own files stand in the way
+    │   ├── FileUnreadable      51     a file of the person's cannot be read
+    │   ├── FileUnstable        52     it kept changing while it was read
+    │   └── PathCollision       53     two paths are one on this file system
+    └── Problems                 3   the work finished; some of it could not be done
+"""
+
+from collections.abc import Sequence
+
+
+class AuraError(Exception):
+    """Something failed; `message` names the thing and the place, `hint` the way out."""
+
+    exit_code = 1
+    hint = ""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        if hint is not None:
+            self.hint = hint
+
+    @property
+    def message(self) -> str:
+        """One line, without the hint."""
+        return str(self.args[0])
+
+    @property
+    def code(self) -> str:
+        """A stable word for scripts: the class name in snake_case."""
+        name = type(self).__name__
+        return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
+
+
+class Interrupted(AuraError):
+    """The person stopped the command; the project is as before or as after."""
+
+    exit_code = 130
+    hint = "The project is consistent. Run the command again to finish."
+
+
+class InputError(AuraError):
+    """What was asked for cannot be."""
+
+    exit_code = 2
+
+
+class NotAProject(InputError):
+    """Neither this folder nor one above it is a project."""
+
+    exit_code = 10
+    hint = "Start one here with `aura init`, or name a project folder with `aura -C DIR …`."
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path} is not in a project (no .aura folder here or above)")
+        self.path = path
+
+
+class ProjectExists(InputError):
+    """`init` never starts over an existing project."""
+
+    exit_code = 11
+    hint = "It is ready to use: try `aura status`."
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path} is already a project")
+        self.path = path
+
+
+class FormatUnsupported(InputError):
+    """The project was written by a newer aura_vcs; nothing was touched."""
+
+    exit_code = 12
+    hint = "Install a newer aura_vcs to work with this project. Nothing was changed."
+
+    def __init__(self, path: str, what: str) -> None:
+        super().__init__(f"{path} uses {what}, which this aura_vcs does not know")
+        self.path, self.what = path, what
+
+
+class UnknownVersion(InputError):
+    """No version goes by that name."""
+
+    exit_code = 20
+
+    def __init__(self, name: str, near: Sequence[str] = ()) -> None:
+        super().__init__(f"No version is called {name!r}")
+        self.name, self.near = name, tuple(near)
+        self.hint = f"Did you mean {', '.join(near)}?" if near else "`aura log --all` lists the versions."
+
+
+class AmbiguousVersion(InputError):
+    """Several versions go by that name."""
+
+    exit_code = 21
+
+    def __init__(self, name: str, candidates: Sequence[str]) -> None:
+        super().__init__(f"{name!r} could be {' or '.join(candidates)}")
+        self.name, self.candidates = name, tuple(candidates)
+        self.hint = "Use one of those names."
+
+
+class InvalidName(InputError):
+    """Not a name that a branch, tag, remote or lock can have."""
+
+    exit_code = 22
+    hint = "Names have letters, digits, '.', '_', '-' and '/', and begin with a letter or digit."
+
+    def __init__(self, kind: str, name: str, reason: str) -> None:
+        super().__init__(f"{name!r} cannot name a {kind}: {reason}")
+        self.kind, self.name, self.reason = kind, name, reason
+
+
+class NameTaken(InputError):
+    """`create` refuses a name that exists."""
+
+    exit_code = 23
+
+    def __init__(self, kind: str, name: str, *, hint: str | None = None) -> None:
+        super().__init__(f"A {kind} called {name!r} exists", hint=hint)
+        self.kind, self.name = kind, name
+
+
+class UnknownName(InputError):
+    """There is no branch, tag, path, operation … of that name."""
+
+    exit_code = 24
+
+    def __init__(self, kind: str, name: str, near: Sequence[str] = (), *, hint: str | None = None) -> None:
+        super().__init__(f"There is no {kind} {name!r}", hint=hint)
+        self.kind, self.name, self.near = kind, name, tuple(near)
+        if near:
+            self.hint = f"Did you mean {', '.join(near)}?"
+
+
+class NothingToUndo(InputError):
+    """No operation is left to take back (or to do again)."""
+
+    exit_code = 25
+    hint = "`aura ops` lists what was done."
+
+    def __init__(self, verb: str = "undo") -> None:
+        super().__init__(f"There is nothing to {verb}")
+        self.verb = verb
+
+
+class VersionInUse(InputError):
+    """A branch or tag stands on the version; deleting it would leave that name on nothing."""
+
+    exit_code = 26
+
+    def __init__(self, version: str, holder: str, *, hint: str) -> None:
+        super().__init__(f"{version} cannot be deleted: {holder} stands on it", hint=hint)
+        self.version, self.holder = version, holder
+
+
+class OperationExpired(InputError):
+    """The content that would bring it back has been collected."""
+
+    exit_code = 27
+    hint = "Content is kept for the grace period of `aura gc`, then it is gone."
+
+    def __init__(self, operation: str, missing: str) -> None:
+        super().__init__(f"{operation} can no longer be taken back: {missing} has been collected")
+        self.operation, self.missing = operation, missing
+
+
+class ConcurrencyError(AuraError):
+    """Somebody else was faster, or is at work."""
+
+
+class RefMoved(ConcurrencyError):
+    """Compare-and-swap failed: the ref is not where it was seen."""
+
+    exit_code = 28
+    hint = "Another command moved it. Look with `aura log` and run the command again."
+
+    def __init__(self, ref: str, expected: str, actual: str) -> None:
+        super().__init__(f"{ref} is at {actual}, not at {expected} any more")
+        self.ref, self.expected, self.actual = ref, expected, actual
+
+
+class PlanStale(ConcurrencyError):
+    """The project moved since the plan was made; nothing was deleted."""
+
+    exit_code = 29
+    hint = "Nothing was deleted. Run the command again to see the new plan."
+
+
+class LockBusy(ConcurrencyError):
+    """Another command holds the lock and did not let go in time."""
+
+    exit_code = 44
+    hint = "Wait for it to finish and run the command again. Locks of dead processes free themselves."
+
+    def __init__(self, lock: str, waited_seconds: float, holder: str = "") -> None:
+        by = f" by {holder}" if holder else ""
+        super().__init__(f"The {lock} lock is held{by}; waited {waited_seconds:.0f} s")
+        self.lock, self.waited_seconds, self.holder = lock, waited_seconds, holder
+
+
+class IntegrityError(AuraError):
+    """Stored data is not what it should be."""
+
+    exit_code = 30
+    hint = "`aura fsck` says what else is affected."
+
+
+class ObjectMissing(IntegrityError):
+    """The object is absent, and nobody freed it on purpose."""
+
+    exit_code = 31
+
+    def __init__(self, object_id: str, needed_by: str = "") -> None:
+        super().__init__(f"Object {object_id} is missing" + (f" (needed by {needed_by})" if needed_by else ""))
+        self.object_id, self.needed_by = object_id, needed_by
+
+
+class ObjectCorrupt(IntegrityError):
+    """The stored bytes do not hash to the object's name."""
+
+    exit_code = 32
+
+    def __init__(self, object_id: str, detail: str, place: str = "") -> None:
+        super().__init__(f"Object {object_id} is damaged{f' in {place}' if place else ''}: {detail}")
+        self.object_id, self.detail, self.place = object_id, detail, place
+
+
+class ObjectPurged(IntegrityError):
+    """The content was freed on purpose."""
+
+    exit_code = 33
+    hint = "Purged content is gone for good; the version stays as a record."
+
+    def __init__(self, what: str, when: str, by: str) -> None:
+        super().__init__(f"The content of {what} was purged on {when} by {by}")
+        self.what, self.when, self.by = what, when, by
+
+
+class RecordCorrupt(IntegrityError):
+    """A ref, an operation or a settings file cannot be read."""
+
+    exit_code = 34
+
+    def __init__(self, path: str, detail: str) -> None:
+        super().__init__(f"{path} cannot be read: {detail}")
+        self.path, self.detail = path, detail
+
+
+class ObjectMalformed(IntegrityError):
+    """The bytes hash well, but they are not a valid object of their kind."""
+
+    exit_code = 35
+
+    def __init__(self, kind: str, object_id: str, detail: str) -> None:
+        super().__init__(f"{kind} {object_id} is malformed: {detail}")
+        self.kind, self.object_id, self.detail = kind, object_id, detail
+
+
+class UnsafePath(IntegrityError):
+    """A stored name that would leave the project folder or overwrite what it must not."""
+
+    exit_code = 36
+    hint = "Nothing was written there. The project may come from a hostile or damaged source."
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"The name {name!r} is not safe to use: {reason}")
+        self.name, self.reason = name, reason
+
+
+class LimitExceeded(IntegrityError):
+    """Deeper, longer or larger than anything a project has."""
+
+    exit_code = 37
+
+    def __init__(self, what: str, limit: int) -> None:
+        super().__init__(f"{what} exceeds the limit of {limit:,}")
+        self.what, self.limit = what, limit
+
+
+class StorageError(AuraError):
+    """The disk, or what stands for one, refused."""
+
+    exit_code = 43
+
+    def __init__(self, action: str, path: str, reason: str) -> None:
+        super().__init__(f"Cannot {action} {path}: {reason}")
+        self.action, self.path, self.reason = action, path, reason
+
+
+class StorageFull(StorageError):
+    """No space or no quota is left; nothing was recorded."""
+
+    exit_code = 41
+    hint = "Free some space (`aura storage`, `aura gc --dry-run`) and run the command again."
+
+
+class StorageDenied(StorageError):
+    """Read-only, or not permitted."""
+
+    exit_code = 42
+    hint = "Check the folder's permissions and whether the disk is mounted read-only."
+
+
+class WorktreeError(AuraError):
+    """The project's own files stand in the way."""
+
+    exit_code = 50
+
+
+class FileUnreadable(WorktreeError):
+    """A file of the person's cannot be read."""
+
+    exit_code = 51
+    hint = "Make it readable, or name it in .auraignore."
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"Cannot read {path}: {reason}")
+        self.path, self.reason = path, reason
+
+
+class FileUnstable(WorktreeError):
+    """A file kept changing while it was read, so no consistent copy could be made."""
+
+    exit_code = 52
+    hint = "Wait until the program that writes it is done, then run the command again."
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        super().__init__(f"{', '.join(paths)} kept changing while being read")
+        self.paths = tuple(paths)
+
+
+class PathCollision(WorktreeError):
+    """Two paths of a version are one path on this file system, or something unsaved is in the way."""
+
+    exit_code = 53
+
+    def __init__(self, path: str, other: str, *, hint: str = "") -> None:
+        super().__init__(f"{path} and {other} are the same file on this disk", hint=hint)
+        self.path, self.other = path, other
+
+
+class Problems(AuraError):
+    """The work is done, except for what `problems` lists."""
+
+    exit_code = 3
+
+    def __init__(self, message: str, problems: Sequence[str]) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)

@@ -1,0 +1,64 @@
+"""Identities: what the names of objects are made of.
+
+A blob's (and a chunk's) id is the plain BLAKE3-256 of its bytes, so `b3sum FILE` prints it.
+Trees and versions hash in BLAKE3's derive-key mode, each under a context of its own: a file
+whose bytes look like a tree never has a tree's id.
+"""
+
+import re
+import secrets
+from typing import NewType
+
+from blake3 import blake3
+
+ObjectId = NewType("ObjectId", str)
+"""64 lower-case hexadecimal digits."""
+VersionId = NewType("VersionId", ObjectId)
+"""The id of a version object."""
+ReplicaId = NewType("ReplicaId", str)
+"""One copy of a project on one machine: 12 lower-case hexadecimal digits, chosen at random."""
+OperationId = NewType("OperationId", str)
+"""32 lower-case hexadecimal digits, chosen at random."""
+
+ID_LENGTH = 64
+TREE_CONTEXT = "aura_vcs 2026-11-23 tree"
+VERSION_CONTEXT = "aura_vcs 2026-11-23 version"
+
+_ID = re.compile(r"[0-9a-f]{64}")
+
+
+def is_object_id(text: str) -> bool:
+    """Whether `text` is a full object id."""
+    return len(text) == ID_LENGTH and _ID.fullmatch(text) is not None
+
+
+def blob_id(data: bytes) -> ObjectId:
+    """The id of a blob or chunk with these bytes."""
+    return ObjectId(blake3(data).hexdigest())
+
+
+def tree_id(data: bytes) -> ObjectId:
+    """The id of a tree with this canonical JSON."""
+    return ObjectId(blake3(data, derive_key_context=TREE_CONTEXT).hexdigest())
+
+
+def version_id(data: bytes) -> VersionId:
+    """The id of a version with this canonical JSON."""
+    return VersionId(ObjectId(blake3(data, derive_key_context=VERSION_CONTEXT).hexdigest()))
+
+
+def new_replica_id() -> ReplicaId:
+    """Choose an id for a copy of a project."""
+    return ReplicaId(secrets.token_hex(6))
+
+
+def new_operation_id() -> OperationId:
+    """Choose an id for an operation."""
+    return OperationId(secrets.token_hex(16))
+
+
+def new_uuid() -> str:
+    """A random UUID (RFC 9562 version 4) in its usual spelling."""
+    digits = secrets.token_hex(16)
+    variant = "89ab"[int(digits[16], 16) % 4]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"

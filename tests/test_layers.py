@@ -1,0 +1,104 @@
+"""The rooms of the package and the direction of their imports."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "aura_vcs"
+ROWS = [
+    "ids errors progress model codec layout",
+    "storage",
+    "objects refs operations locks",
+    "index worktree",
+    "repository",
+    "history compare upkeep",
+    "sync",
+    "project",
+    "studio",
+    "cli",
+]
+DEPTH = {name: depth for depth, row in enumerate(ROWS) for name in row.split()}
+
+
+def _modules() -> dict[str, Path]:
+    return {
+        ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in sorted(PACKAGE.rglob("*.py"))
+    }
+
+
+def _imports(module: str, path: Path) -> set[str]:
+    """Modules of the package that `module` imports anywhere in its text, also inside functions."""
+    known = _modules()
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                found.add(full if full in known else node.module)
+    return {name for name in found if name.startswith("aura_vcs") and name != module}
+
+
+EDGES = sorted((module, used) for module, path in _modules().items() for used in _imports(module, path))
+
+
+def _room(module: str) -> str:
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else "aura_vcs"
+
+
+@pytest.mark.parametrize(("importer", "imported"), EDGES)
+def test_imports_point_down(importer: str, imported: str) -> None:
+    """A module may import its own row or a lower one; only the package's front imports from above."""
+    if importer == "aura_vcs":
+        return
+    assert imported != "aura_vcs", f"{importer} imports the package's front"
+    assert DEPTH[_room(imported)] <= DEPTH[_room(importer)], f"{importer} → {imported}"
+
+
+def test_every_room_is_on_the_map() -> None:
+    """A new room is placed in ROWS before it has code."""
+    assert {_room(module) for module in _modules()} - {"aura_vcs"} <= set(DEPTH)
+
+
+def test_no_cycles() -> None:
+    """No module imports itself through others, also not within a row."""
+    graph: dict[str, set[str]] = {}
+    for importer, imported in EDGES:
+        if importer != "aura_vcs":
+            graph.setdefault(importer, set()).add(imported)
+    done: set[str] = set()
+
+    def visit(module: str, trail: tuple[str, ...]) -> None:
+        assert module not in trail, " → ".join((*trail[trail.index(module) :], module))
+        if module in done:
+            return
+        for used in graph.get(module, ()):
+            visit(used, (*trail, module))
+        done.add(module)
+
+    for module in list(graph):
+        visit(module, ())
+
+
+def test_only_the_command_line_knows_the_environment() -> None:
+    """Environment variables, the terminal and exits belong to `cli`."""
+    for module, path in _modules().items():
+        if _room(module) == "cli":
+            continue
+        text = path.read_text("utf-8")
+        for word in ("os.environ", "os.getenv", "sys.exit", "sys.stdout", "sys.stderr", "print("):
+            assert word not in text, f"{module} uses {word}"
+
+
+def test_only_storage_and_worktree_touch_files() -> None:
+    """Writing, syncing and renaming happen in `storage`; the person's files belong to `worktree`."""
+    for module, path in _modules().items():
+        if _room(module) in {"storage", "worktree", "cli", "locks"}:
+            continue
+        text = path.read_text("utf-8")
+        for word in ("os.rename", "os.replace", "os.fsync", "os.unlink", "shutil.", ".write_text(", ".write_bytes("):
+            assert word not in text, f"{module} uses {word}"
