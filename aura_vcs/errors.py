@@ -1,39 +1,39 @@
 """Every error of the library, one tree. Only the command line prints them and exits.
 
-    AuraError                    1   something failed
-    ├── Interrupted            130   Ctrl-C or SIGTERM
-    ├── InputError               2   what was asked for cannot be
-    │   ├── NotAProject         10     no `.aura` here or above
-    │   ├── ProjectExists       11     `init` where a project is
-    │   ├── FormatUnsupported   12     written by a newer aura_vcs
-    │   ├── UnknownVersion      20     no version goes by that name
-    │   ├── AmbiguousVersion    21     several do
-    │   ├── InvalidName         22     not a name for a branch or tag
-    │   ├── NameTaken           23     `create` refuses an existing name
-    │   ├── UnknownName         24     no such branch, tag, path, operation …
-    │   ├── NothingToUndo       25     also: nothing to redo
-    │   ├── VersionInUse        26     a branch or tag still stands on it
-    │   └── OperationExpired    27     its content has been collected
-    ├── ConcurrencyError
-    │   ├── RefMoved            28     a ref is not where it was seen
-    │   ├── PlanStale           29     things moved since the plan was shown
-    │   └── LockBusy            44     another command holds the project
-    ├── IntegrityError          30   stored data is not what it should be
-    │   ├── ObjectMissing       31     absent, and nobody freed it
-    │   ├── ObjectCorrupt       32     bytes that do not hash to the name
-    │   ├── ObjectPurged        33     freed on purpose; says by whom and when
-    │   ├── RecordCorrupt       34     a ref, log line or settings file cannot be read
-    │   ├── ObjectMalformed     35     hashes well, but is not a valid tree or version
-    │   ├── UnsafePath          36     a stored name that would escape or overwrite
-    │   └── LimitExceeded       37     deeper or larger than anything sane
-    ├── StorageError            43   the disk refused
-    │   ├── StorageFull         41     no space or quota left
-    │   └── StorageDenied       42     read-only or not permitted
-    ├── WorktreeError           50   the project's own files stand in the way
-    │   ├── FileUnreadable      51     a file of the person's cannot be read
-    │   ├── FileUnstable        52     it kept changing while it was read
-    │   └── PathCollision       53     two paths are one on this file system
-    └── Problems                 3   the work finished; some of it could not be done
+AuraError                    1   something failed
+├── Interrupted            130   Ctrl-C or SIGTERM
+├── InputError               2   what was asked for cannot be
+│   ├── NotAProject         10     no `.aura` here or above
+│   ├── ProjectExists       11     `init` where a project is
+│   ├── FormatUnsupported   12     written by a newer aura_vcs
+│   ├── UnknownVersion      20     no version goes by that name
+│   ├── AmbiguousVersion    21     several do
+│   ├── InvalidName         22     not a name for a branch or tag
+│   ├── NameTaken           23     `create` refuses an existing name
+│   ├── UnknownName         24     no such branch, tag, path, operation …
+│   ├── NothingToUndo       25     also: nothing to redo
+│   ├── VersionInUse        26     a branch or tag still stands on it
+│   └── OperationExpired    27     its content has been collected
+├── ConcurrencyError
+│   ├── RefMoved            28     a ref is not where it was seen
+│   ├── PlanStale           29     things moved since the plan was shown
+│   └── LockBusy            44     another command holds the project
+├── IntegrityError          30   stored data is not what it should be
+│   ├── ObjectMissing       31     absent, and nobody freed it
+│   ├── ObjectCorrupt       32     bytes that do not hash to the name
+│   ├── ObjectPurged        33     freed on purpose; says by whom and when
+│   ├── RecordCorrupt       34     a ref, log line or settings file cannot be read
+│   ├── ObjectMalformed     35     hashes well, but is not a valid tree or version
+│   ├── UnsafePath          36     a stored name that would escape or overwrite
+│   └── LimitExceeded       37     deeper or larger than anything sane
+├── StorageError            43   the disk refused
+│   ├── StorageFull         41     no space or quota left
+│   └── StorageDenied       42     read-only or not permitted
+├── WorktreeError           50   the project's own files stand in the way
+│   ├── FileUnreadable      51     a file of the person's cannot be read
+│   ├── FileUnstable        52     it kept changing while it was read
+│   └── PathCollision       53     two paths are one on this file system
+└── Problems                 3   the work finished; some of it could not be done
 """
 
 from collections.abc import Sequence
