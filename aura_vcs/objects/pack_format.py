@@ -137,7 +137,8 @@ def decode_footer(stored: bytes, trailer: bytes, path: str) -> Footer:
     if len(footer) != _COUNTS.size + frame_count * _FRAME_BYTES + entry_count * _ENTRY_BYTES:
         raise RecordCorrupt(path, "the footer's length does not fit its counts")
     reader = _Columns(footer, _COUNTS.size)
-    frames = _frames(*reader.take("I", frame_count, 2), reader.take("B", frame_count)[0], path)
+    stored_lengths, decoded_lengths = reader.take("I", frame_count, 2)
+    frames = _frames(stored_lengths, decoded_lengths, reader.take("B", frame_count)[0], path)
     digests = reader.take_ids(entry_count)
     codes = reader.take("B", entry_count)[0]
     numbers, offsets, lengths = reader.take("I", entry_count, 3)
