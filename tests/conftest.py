@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -37,8 +38,23 @@ def first(repo: Repository) -> Repository:
 
 @pytest.fixture
 def quick_path() -> Iterator[Path]:
-    """A folder where syncing costs nothing (in memory, where the system has that); for long sweeps."""
+    """A folder where syncing costs nothing (in memory, where the system has that)."""
+    with _quick() as path:
+        yield path
+
+
+@pytest.fixture(scope="module")
+def quick_folder() -> Iterator[Path]:
+    """The same, for all tests of a module."""
+    with _quick() as path:
+        yield path
+
+
+@contextmanager
+def _quick() -> Iterator[Path]:
     base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     path = Path(tempfile.mkdtemp(prefix="aura-test-", dir=base))
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)

@@ -20,7 +20,7 @@ class Fault(StrEnum):
     """What happens at the chosen call."""
 
     FULL = "full"
-    """ENOSPC; what a write could still take, half of it, is on disk."""
+    """ENOSPC from now on for all that needs room; half of the first write is on disk."""
     BROKEN = "broken"
     """EIO, once; the call did nothing."""
     SHORT = "short"
@@ -32,6 +32,7 @@ class Fault(StrEnum):
 
 
 _SYNCS = frozenset({"fsync", "fsync_folder", "sync_disk"})
+_NEEDS_ROOM = frozenset({"create", "write", "mkdir", "symlink"})
 
 
 class CountingCalls(FileCalls):
@@ -138,6 +139,8 @@ class FaultyCalls(CountingCalls):
         super().before(name)
         if self.struck and self.fault is Fault.STOP:
             raise Stopped
+        if self.struck and self.fault is Fault.FULL and name in _NEEDS_ROOM:
+            self._strike()
         if name != "write" and self._is_due(name):
             self._strike()
 
@@ -166,6 +169,8 @@ class FaultyCalls(CountingCalls):
     def _can_strike(self, name: str) -> bool:
         if self.fault is Fault.UNSYNCED:
             return name in _SYNCS
+        if self.fault is Fault.FULL:
+            return name in _NEEDS_ROOM
         return name == "write" if self.fault is Fault.SHORT else True
 
     def _strike(self) -> None:

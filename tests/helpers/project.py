@@ -11,6 +11,7 @@ from pathlib import Path
 from aura_vcs import Repository
 from aura_vcs.history.commit import Committed, commit
 from aura_vcs.index.records import VersionRecord
+from aura_vcs.layout import REPLICA
 
 AURA = ".aura"
 Seen = tuple[str, bytes, bool]
@@ -94,8 +95,20 @@ def clear(root: Path) -> None:
 
 
 def clone(source: Path, target: Path) -> Path:
-    """A blind copy of a whole project folder, dates and links included."""
+    """A blind copy of a whole project folder, dates and links included: another machine's, to aura."""
     shutil.copytree(source, target, symlinks=True)
+    return target
+
+
+def duplicate(source: Path, target: Path) -> Path:
+    """A copy that takes itself for the original: what was done there can be undone here."""
+    clone(source, target)
+    record = target / AURA / REPLICA
+    known = json.loads((source / AURA / REPLICA).read_bytes())
+    record.unlink()
+    with Repository.open(target) as opened:
+        minted = json.loads(record.read_bytes())
+        record.write_bytes(opened.storage.read(REPLICA).replace(minted["replica"].encode(), known["replica"].encode()))
     return target
 
 
