@@ -6,7 +6,6 @@ differ only in case stay two on every file system, and no name is reserved anywh
 """
 
 import re
-import unicodedata
 
 from aura_vcs.errors import InvalidName, RecordCorrupt, UnsafePath
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
@@ -108,6 +107,8 @@ def check_name(kind: str, name: str) -> str:
 
 
 def _name_fault(name: str) -> str:  # noqa: PLR0911 (one rule a line)
+    import unicodedata  # only where a name is given
+
     if not name:
         return "it is empty"
     if len(name) > NAME_LIMIT or len(name.encode("utf-8", "surrogateescape")) > NAME_LIMIT:

@@ -1,7 +1,9 @@
 """The index of one project: opened, kept up to date, built anew when it cannot be trusted."""
 
 import os
+import sqlite3
 from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from aura_vcs import layout
 from aura_vcs.codec import now
@@ -9,8 +11,6 @@ from aura_vcs.errors import RecordCorrupt
 from aura_vcs.ids import ObjectId, ReplicaId
 from aura_vcs.index.database import Database, IndexUnusable, remove_files
 from aura_vcs.index.places import IndexPlaces
-from aura_vcs.index.projector import Projector
-from aura_vcs.index.rebuild import KnownPlaces, stored_objects
 from aura_vcs.model import Operation
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.store import ObjectStore
@@ -19,6 +19,9 @@ from aura_vcs.operations import OperationLogs
 from aura_vcs.progress import Progress
 from aura_vcs.refs import Refs
 from aura_vcs.storage.local import LocalStorage
+
+if TYPE_CHECKING:
+    from aura_vcs.index.projector import Projector
 
 Recover = Callable[[Operation], None]
 """Brings refs and HEAD to where an own operation put them; harmless when they are there."""
@@ -63,13 +66,15 @@ class Index:
             self.rebuild(recover)
             return
         with self.database.transaction() as connection:
-            self._enter_new(Projector(connection, self.store, self.trees, now()), recover)
+            self._enter_new(self._projector(connection, now()), recover)
 
     def rebuild(self, recover: Recover) -> None:
         """Build the index from the files: packs, loose objects, logs, labels.
 
         The caller holds the refs lock.
         """
+        from aura_vcs.index.rebuild import KnownPlaces, stored_objects
+
         self._progress.note("Building the index from the files; nothing is lost")
         self._start_over()
         found = stored_objects(self.store, self._progress)
@@ -78,7 +83,7 @@ class Index:
             with self.database.transaction() as connection:
                 if not self.database.has_schema():
                     self.database.create_schema()
-                self._enter_new(Projector(connection, self.store, self.trees, now(), found), recover)
+                self._enter_new(self._projector(connection, now(), found), recover)
         finally:
             self.store.places = IndexPlaces(self.database)
         self._is_new = False
@@ -93,7 +98,7 @@ class Index:
     ) -> None:
         """Enter an operation that was just recorded; the caller made sure the index was current."""
         with self.database.transaction() as connection:
-            projector = Projector(connection, self.store, self.trees, operation.time, stored, chunks)
+            projector = self._projector(connection, operation.time, stored, chunks)
             projector.operation(operation, start, end)
             projector.labels(operation)
             projector.write()
@@ -115,7 +120,7 @@ class Index:
     def move(self, pack: str, stored: Iterable[StoredObject]) -> None:
         """Note that objects lie in another pack now; sizes of content and counts stay."""
         with self.database.transaction() as connection:
-            number = Projector(connection, self.store, self.trees, now()).pack(pack)
+            number = self._projector(connection, now()).pack(pack)
             connection.executemany(
                 "UPDATE objects SET stored_size = ?, pack = ?, frame = ?, offset = ?, length = ?, chunked = ? "
                 "WHERE id = ?",
@@ -143,7 +148,7 @@ class Index:
         if size > LOG_BYTES and self._logs.close_segment(keep=keep_lines):
             with self.database.transaction() as connection:
                 connection.execute("DELETE FROM logs WHERE replica = ?", (self._logs.replica,))
-                projector = Projector(connection, self.store, self.trees, now())
+                projector = self._projector(connection, now())
                 for name in self._new_segments():
                     self._enter_segment(projector, name)
                 self._enter_log(projector, self._logs.replica, 0, _nothing)
@@ -166,6 +171,17 @@ class Index:
         self.store.close()
         self.database.close()
 
+    def _projector(
+        self,
+        connection: sqlite3.Connection,
+        at: str,
+        stored: Mapping[ObjectId, StoredObject] | None = None,
+        chunks: Mapping[ObjectId, tuple[ObjectId, ...]] | None = None,
+    ) -> "Projector":
+        from aura_vcs.index.projector import Projector  # reading needs none of it
+
+        return Projector(connection, self.store, self.trees, at, stored, chunks)
+
     def _opened(self) -> Database:
         try:
             database = Database(self._path)
@@ -182,7 +198,7 @@ class Index:
         self.database = Database(self._path)
         self._is_new = True
 
-    def _enter_new(self, projector: Projector, recover: Recover) -> None:
+    def _enter_new(self, projector: "Projector", recover: Recover) -> None:
         date = self._labels_date()
         known = self._known_ends()
         for name in self._new_segments():
@@ -193,7 +209,7 @@ class Index:
         projector.write()
         self._set_meta(_LABELS, self._labels_date() if date is None else date if complete else "")
 
-    def _enter_log(self, projector: Projector, replica: ReplicaId, start: int, recover: Recover) -> None:
+    def _enter_log(self, projector: "Projector", replica: ReplicaId, start: int, recover: Recover) -> None:
         for line in self._logs.read(replica, start=start):
             operation = line.operation
             if operation is None or operation.replica != replica:
@@ -204,7 +220,7 @@ class Index:
                 recover(operation)
             projector.operation(operation, line.start, line.end)
 
-    def _enter_segment(self, projector: Projector, name: str) -> None:
+    def _enter_segment(self, projector: "Projector", name: str) -> None:
         try:
             for line in self._logs.read_segment(name):
                 if line.operation is not None:
@@ -213,7 +229,7 @@ class Index:
             self._progress.note(f"{error.message}; `aura fsck` says more")
         self.database.connection.execute("INSERT OR REPLACE INTO segments VALUES (?)", (name,))
 
-    def _enter_labels(self, projector: Projector) -> bool:
+    def _enter_labels(self, projector: "Projector") -> bool:
         """Enter the labels whose files are new or have changed; False if one's version is not here yet."""
         rows = self.database.connection.execute("SELECT path, size, mtime_ns FROM ref_files")
         known = {row[0]: (row[1], row[2]) for row in rows}
