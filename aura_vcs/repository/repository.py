@@ -139,6 +139,11 @@ class Repository:
             with self.locks.exclusive("refs"):
                 self._catch_up()
 
+    def learn_objects(self) -> None:
+        """Enter into the index what lies in the store unrecorded; see Index.learn_objects."""
+        with self.locks.exclusive("refs"):
+            self.index.learn_objects(self._recover)
+
     def rebuild_index(self) -> None:
         """Build the index anew from the files."""
         with self.locks.exclusive("refs"):
