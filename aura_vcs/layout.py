@@ -36,6 +36,8 @@ REPLICA = "local/replica.json"
 PENDING = "local/pending.json"
 
 COMPRESSED = ".zst"
+PACKED_LABELS = ".labels"
+SEGMENT = ".zst"
 NAME_LIMIT = 100
 """Characters in the name of a branch or tag."""
 
@@ -63,6 +65,11 @@ def version_ref(version: VersionId) -> str:
     return f"{VERSIONS}/{version}.json"
 
 
+def packed_labels(digest: str) -> str:
+    """A file with many labels; `digest` is the BLAKE3 of its decoded content."""
+    return f"{VERSIONS}/{digest}{PACKED_LABELS}"
+
+
 def branch_folder(branch: str) -> str:
     """The folder with one entry per replica."""
     return f"{BRANCHES}/{encode_name(branch)}"
@@ -81,6 +88,11 @@ def tag_ref(tag: str) -> str:
 def operations_log(replica: ReplicaId) -> str:
     """The log of what one replica did."""
     return f"{OPERATIONS}/{replica}.jsonl"
+
+
+def operations_segment(replica: ReplicaId, first_sequence: int) -> str:
+    """A closed part of a log, compressed; the number is its first operation's."""
+    return f"{OPERATIONS}/{replica}.{first_sequence}{SEGMENT}"
 
 
 def check_name(kind: str, name: str) -> str:

@@ -193,8 +193,10 @@ class Repository:
     def _recovered_head(self) -> StoredHead:
         """HEAD as the last operation of this replica left it."""
         found = StoredHead(DEFAULT_BRANCH, None, 0)
-        for line in self.logs.read(self.replica):
-            if line.operation is not None and line.operation.head is not None:
+        for line in self.logs.read_all():
+            if line.operation is None or line.operation.replica != self.replica:
+                continue
+            if line.operation.head is not None and line.operation.sequence > found.sequence:
                 after = line.operation.head.after
                 found = StoredHead(after.branch, after.version, line.operation.sequence)
         return found

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
-
 from aura_vcs import AuraError, Repository
 from aura_vcs.index.queries import Queries
 from aura_vcs.storage.faults import CountingCalls, Fault, FaultyCalls, Stopped
 from aura_vcs.upkeep.fsck import fsck
+
 from tests.crash.scenes import SCENES, Scene
 from tests.helpers.check import assert_whole, saved_contents, versions
 from tests.helpers.project import Seen, contents, duplicate, look
