@@ -108,22 +108,25 @@ class Projector:
                 return tree_children(self._trees.tree(object_id))
             except IntegrityError:
                 return ()  # absent or damaged: fsck says so, counting goes on
-        if object_id in self._stored and object_id not in self._chunks:
-            return ()
         chunks = self._chunks.get(object_id)
         if chunks is None:
             chunks = self._known_chunks(object_id)
         return {(chunk, False) for chunk in chunks}
 
     def _known_chunks(self, object_id: ObjectId) -> tuple[ObjectId, ...]:
-        row = self._connection.execute(
-            "SELECT chunked FROM objects WHERE id = ?", (bytes.fromhex(object_id),)
-        ).fetchone()
-        if row is None or not row[0]:
+        stored = self._stored.get(object_id)
+        if stored is not None:
+            is_chunked = stored.place is not None and stored.place.chunked
+        else:
+            row = self._connection.execute(
+                "SELECT chunked FROM objects WHERE id = ?", (bytes.fromhex(object_id),)
+            ).fetchone()
+            is_chunked = row is not None and bool(row[0])
+        if not is_chunked:
             return ()
         try:
             return self._store.chunk_ids(object_id)
-        except IntegrityError:
+        except (IntegrityError, FileNotFoundError):
             return ()
 
     def _insert(self, version_id: VersionId, version: Version, label: Label) -> None:
