@@ -10,11 +10,12 @@ from aura_vcs.codec import from_plain, name_bytes
 from aura_vcs.errors import IntegrityError
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.index.counts import ReferenceCounts, tree_children
-from aura_vcs.index.records import label_columns, version_row
+from aura_vcs.index.records import LABEL_COLUMNS, label_columns, stored_label, version_row
 from aura_vcs.model import EntryKind, Label, Operation, Version
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import TreeReader
+from aura_vcs.refs import merge_labels
 
 CHANGED_PATHS_LIMIT = 2000
 """A version that changed more paths has none in the index; history then compares trees."""
@@ -64,8 +65,13 @@ class Projector:
                 self.label(from_plain(change.after, Label, name))
 
     def label(self, label: Label) -> bool:
-        """The row of a version; False if the version object is not here (yet)."""
-        row = self._connection.execute("SELECT tree, counted FROM versions WHERE id = ?", (label.version,)).fetchone()
+        """The row of a version; False if the version object is not here (yet).
+
+        Merges with what the row has: copies of a label come one by one, in any order.
+        """
+        row = self._connection.execute(
+            f"SELECT tree, counted, {LABEL_COLUMNS} FROM versions WHERE id = ?", (label.version,)
+        ).fetchone()
         if row is None:
             try:
                 version = self._trees.version(label.version)
@@ -74,6 +80,7 @@ class Projector:
             self._insert(label.version, version, label)
             row = (version.tree, 0)
         else:
+            label = merge_labels(stored_label(row[2:]), label)
             columns = label_columns(label)
             assignments = ", ".join(f"{name} = :{name}" for name in columns)
             self._connection.execute(
