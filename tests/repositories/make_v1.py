@@ -17,8 +17,6 @@ import tempfile
 from pathlib import Path
 from random import Random
 
-from blake3 import blake3
-
 from aura_vcs import Repository
 from aura_vcs.history.branches import branches, create_branch, delete_branch
 from aura_vcs.history.commit import commit
@@ -31,6 +29,7 @@ from aura_vcs.history.versions import delete_version, edit_version, purge_versio
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.model import EntryKind, VersionType
 from aura_vcs.upkeep.gc import execute_gc, plan_gc
+from blake3 import blake3
 
 HERE = Path(__file__).parent
 TARGET = HERE / "v1"
@@ -53,9 +52,10 @@ def main() -> None:
         _merge_blindly(laptop / ".aura", desk / ".aura", before)
         facts = _facts(desk)
         shutil.copytree(desk / ".aura", TARGET / ".aura", ignore=shutil.ignore_patterns("local"))
-    frozen = {path.relative_to(TARGET).as_posix(): _digest(path) for path in sorted(TARGET.rglob("*")) if path.is_file()}
+    files = sorted(path for path in TARGET.rglob("*") if path.is_file())
+    frozen = {path.relative_to(TARGET).as_posix(): _digest(path) for path in files}
     FACTS.write_text(json.dumps({"commit": _commit(), **facts, "frozen": frozen}, indent=1) + "\n", "utf-8")
-    print(f"Made {TARGET} ({sum(p.stat().st_size for p in TARGET.rglob('*') if p.is_file()):,} bytes)")
+    sys.stdout.write(f"Made {TARGET} ({sum(path.stat().st_size for path in files):,} bytes)\n")
 
 
 def _first_afternoon(root: Path) -> None:
@@ -95,7 +95,6 @@ def _first_afternoon(root: Path) -> None:
         create_branch(repo, "Music Übung".replace(" ", "-"), resolve(repo, "v4").id)
         create_branch(repo, "abandoned", resolve(repo, "v2").id)
         delete_branch(repo, "abandoned")
-        delete_version(repo, resolve(repo, "v6"))
         purge_version(repo, resolve(repo, "v3"), "the client's secret")
         edit_version(repo, resolve(repo, "v1"), name="First idea", description="Renamed later")
         (root / "notes.txt").write_text("unsaved\n")
@@ -103,6 +102,7 @@ def _first_afternoon(root: Path) -> None:
         undo(repo)
         checkout(repo, "main")
         execute_gc(repo, plan_gc(repo, grace_seconds=0))
+        delete_version(repo, resolve(repo, "v6"))
 
 
 def _on_the_laptop(root: Path) -> None:
