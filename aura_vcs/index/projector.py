@@ -110,19 +110,22 @@ class Projector:
                 return tree_children(self._trees.tree(object_id))
             except IntegrityError:
                 return ()  # absent or damaged: fsck says so, counting goes on
-        if object_id in self._stored and object_id not in self._chunks:
-            return ()
         chunks = self._chunks.get(object_id)
         if chunks is None:
-            chunks = self._known_chunks(object_id)
+            chunks = self._known_chunks(object_id) if self._is_chunked(object_id) else ()
         return {(chunk, False) for chunk in chunks}
 
-    def _known_chunks(self, object_id: ObjectId) -> tuple[ObjectId, ...]:
+    def _is_chunked(self, object_id: ObjectId) -> bool:
+        """Told without opening anything; an object that was just put has no row yet."""
+        item = self._stored.get(object_id)
+        if item is not None:
+            return item.place is not None and item.place.chunked
         row = self._connection.execute(
             "SELECT chunked FROM objects WHERE id = ?", (bytes.fromhex(object_id),)
         ).fetchone()
-        if row is None or not row[0]:
-            return ()
+        return row is not None and bool(row[0])
+
+    def _known_chunks(self, object_id: ObjectId) -> tuple[ObjectId, ...]:
         try:
             return self._store.chunk_ids(object_id)
         except IntegrityError:
