@@ -165,6 +165,14 @@ class _Checker:
 
     def logs(self) -> None:
         """Every line of the operation logs fits its checksum."""
+        for name in self._repo.logs.segments():
+            try:
+                damaged = [line for line in self._repo.logs.read_segment(name) if line.operation is None]
+            except AuraError as error:
+                self._add("corrupt_operation", f"{layout.OPERATIONS}/{name}", error.message)
+                continue
+            for line in damaged:
+                self._add("corrupt_operation", f"{layout.OPERATIONS}/{name}", f"bytes {line.start} to {line.end}")
         for replica in self._repo.logs.sizes():
             for line in self._repo.logs.read(replica):
                 if line.operation is None:
