@@ -11,9 +11,6 @@ from aura_vcs.errors import AuraError, Interrupted, Problems, StorageError
 from aura_vcs.storage.calls import storage_error
 
 
-
-
-
 def report(error: BaseException, console: Console) -> int:
     """Say what went wrong; returns the exit code."""
     if isinstance(error, click.UsageError):

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any
 from aura_vcs.cli.escaping import is_text
 
 if TYPE_CHECKING:
+    from aura_vcs.compare.versions import Comparison, PathChange
     from aura_vcs.history.going import Moved
     from aura_vcs.history.status import Status
     from aura_vcs.index.records import VersionRecord
-    from aura_vcs.model import Head
+    from aura_vcs.model import Entry, Head
     from aura_vcs.repository.repository import Repository
 
 
@@ -77,3 +78,28 @@ def moved_shape(repo: "Repository", head: "Head", moved: "Moved | None") -> dict
         "changed_paths": moved.changed if moved is not None else 0,
         "left_alone": list(moved.left) if moved is not None else [],
     }
+
+
+def diff_shape(old: "VersionRecord | None", new: "VersionRecord | None", comparison: "Comparison") -> dict[str, Any]:
+    """What `aura diff --json` prints; `to` is null for the work folder."""
+    return {
+        "from": point_shape(old),
+        "to": point_shape(new),
+        "changes": [_path_change_shape(comparison, change) for change in comparison.changes],
+        "documents": dict(comparison.documents),
+    }
+
+
+def _path_change_shape(comparison: "Comparison", change: "PathChange") -> dict[str, Any]:
+    from aura_vcs.compare.versions import content_diff
+
+    shape = change_shape(change.path, change.change, change.old_path)
+    shape["old"], shape["new"] = _side(change.old), _side(change.new)
+    found = content_diff(comparison, change)
+    if found.operations is not None:
+        shape["fields"] = [operation.plain() for operation in found.operations]
+    return shape
+
+
+def _side(entry: "Entry | None") -> dict[str, Any] | None:
+    return None if entry is None else {"id": entry.id or None, "size": entry.size}

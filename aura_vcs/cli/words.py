@@ -26,7 +26,7 @@ def size(count: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """"40 s", "3 min 20 s", "2 h 5 min"."""
+    """ "40 s", "3 min 20 s", "2 h 5 min"."""
     whole = max(0, round(seconds))
     if whole < 60:
         return f"{whole} s"
@@ -36,7 +36,7 @@ def duration(seconds: float) -> str:
 
 
 def count(number: int, thing: str, things: str | None = None) -> str:
-    """"1 file", "3 files"."""
+    """ "1 file", "3 files"."""
     return f"{number:,} {thing if number == 1 else things or thing + 's'}"
 
 
@@ -86,6 +86,6 @@ def changed_path(change: str, path: str, old_path: str | None = None) -> list[Pa
 
 
 def joined(words: Iterable[str]) -> str:
-    """"a", "a and b", "a, b and c"."""
+    """ "a", "a and b", "a, b and c"."""
     listed = list(words)
     return " and ".join(filter(None, [", ".join(listed[:-1]), *listed[-1:]]))

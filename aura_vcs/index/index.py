@@ -61,7 +61,8 @@ class Index:
 
         The caller holds the refs lock.
         """
-        self._progress.note("Building the index from the files; nothing is lost")
+        if self._logs.sizes():  # a new project has nothing to tell
+            self._progress.note("Building the index from the files; nothing is lost")
         self._start_over()
         found = stored_objects(self.store, self._progress)
         self.store.places = KnownPlaces(found)

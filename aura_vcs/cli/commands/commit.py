@@ -75,13 +75,14 @@ def _show(repo: "Repository", console: Console, done: "Committed") -> None:
     if done.new_branch is not None:
         console.line("Started the branch ", cool(done.new_branch), ", because you were on an older version")
     branch = repo.head().branch or ""
-    console.line("Committed ", warm(f"v{record.number}"), f' "{record.name}" on ', cool(branch), f", {_what(repo, done)}")
+    console.line(
+        "Committed ",
+        warm(f"v{record.number}"),
+        f' "{record.name}" on ',
+        cool(branch),
+        f", {size(record.size_bytes)} in all",
+    )
     console.line(faint("Take it back with `aura undo`; your files stay as they are."))
-
-
-def _what(repo: "Repository", done: "Committed") -> str:
-    assert done.version is not None
-    return f"{size(done.version.size_bytes)} in all"
 
 
 def _warn(console: Console, done: "Committed") -> None:

@@ -6,7 +6,7 @@ import click
 
 from aura_vcs.cli.commands.checkout import say_left
 from aura_vcs.cli.completing import complete_version
-from aura_vcs.cli.console import Console, cool, faint, warm
+from aura_vcs.cli.console import Console, Part, cool, faint, warm
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.words import count
@@ -37,8 +37,10 @@ def restore_command(repo: "Repository", console: Console, version: str, paths: t
     if console.as_json:
         console.data(moved_shape(repo, moved.head, moved))
     else:
-        where = [" on ", cool(moved.head.branch)] if moved.head.branch else []
-        console.line("Brought back ", warm(version), *where, f", {count(moved.changed, 'path')} changed; not committed yet")
+        where: list[Part] = [" on ", cool(moved.head.branch)] if moved.head.branch else []
+        console.line(
+            "Brought back ", warm(version), *where, f", {count(moved.changed, 'path')} changed; not committed yet"
+        )
         if moved.restore_point is not None:
             number = moved.restore_point.number
             console.line(f"What was there before is kept in the restore point v{number}.")
