@@ -99,7 +99,8 @@ class Index:
         """
         from aura_vcs.index.rebuild import stored_objects
 
-        self._progress.note("Building the index from the files; nothing is lost")
+        if self._logs.sizes():  # a new project has nothing to tell
+            self._progress.note("Building the index from the files; nothing is lost")
         self._start_over()
         self._enter(stored_objects(self.store, self._progress), recover)
         self._is_new = False
