@@ -11,6 +11,8 @@ from aura_vcs.project.json_spans import MAX_BYTES, parse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.project.conftest import RELAXED
+
 KEYS = st.text(alphabet=string.ascii_letters + "/~é \U0001f30d", max_size=4)
 SCALARS = (
     st.none()
@@ -72,6 +74,7 @@ def _loads(data: bytes) -> Any:
     return json.loads(data.decode("utf-8-sig"))
 
 
+@RELAXED
 @given(documents(), VALUES, st.data())
 def test_set_changes_one_value_and_only_its_bytes(
     document: tuple[Any, bytes], new: Any, data: st.DataObject
@@ -101,6 +104,7 @@ def _around(text: bytes, pointer: str) -> tuple[bytes, bytes]:
     return text[: node.start], text[node.end :]
 
 
+@RELAXED
 @given(documents(), VALUES, st.data())
 def test_insert_then_remove_gives_the_same_bytes(
     document: tuple[Any, bytes], new: Any, data: st.DataObject
@@ -121,6 +125,7 @@ def test_insert_then_remove_gives_the_same_bytes(
     assert remove(added, pointer) == text
 
 
+@RELAXED
 @given(documents(), st.data())
 def test_remove_keeps_the_rest(document: tuple[Any, bytes], data: st.DataObject) -> None:
     """What is left after a removal is what a dictionary or list would have left."""
@@ -138,6 +143,7 @@ def test_remove_keeps_the_rest(document: tuple[Any, bytes], data: st.DataObject)
     assert get(remove(text, pointer), home) == inside
 
 
+@RELAXED
 @given(documents())
 def test_the_reader_agrees_with_the_standard_library(document: tuple[Any, bytes]) -> None:
     """Values read through spans are the values `json` reads."""
@@ -145,6 +151,7 @@ def test_the_reader_agrees_with_the_standard_library(document: tuple[Any, bytes]
     assert parse(text, "x").value() == value
 
 
+@RELAXED
 @given(st.binary(max_size=60) | st.text(alphabet='{}[]",:0123456789.eE+-truefalsn\\u \n', max_size=60))
 def test_the_reader_accepts_exactly_what_is_json(text: bytes | str) -> None:
     """Noise is refused with a place, never with another exception; what is accepted means the same."""
