@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from aura_vcs.errors import DocumentMalformed, InvalidValue, LimitExceeded, UnknownField
-from aura_vcs.project.json_edit import get, insert, remove, set_value
+from aura_vcs.project.json_edit import get, insert, move_item, remove, set_value, set_values
 from aura_vcs.project.json_spans import MAX_BYTES, parse
 from hypothesis import given
 from hypothesis import strategies as st
@@ -255,3 +255,33 @@ def test_odd_but_readable_things_are_reported() -> None:
     document = parse(b'{"a": NaN, "b": {"x/y": 1, "x/y": 2}, "c": ["\\ud800"]}', "x")
     assert [oddity.pointer for oddity in document.oddities()] == ["/a", "/b/x~1y", "/c/0"]
     assert parse(b'{"c": "\\ud83c\\udf0d"}', "x").oddities() == []
+
+
+@RELAXED
+@given(documents(), st.data())
+def test_setting_many_is_setting_one_after_the_other(
+    document: tuple[Any, bytes], data: st.DataObject
+) -> None:
+    """Several values in one pass give the bytes that single edits in the same order give."""
+    value, text = document
+    leaves = [p for p in _pointers(value) if not isinstance(get(text, p), (dict, list))]
+    if not leaves:
+        return
+    values = data.draw(st.dictionaries(st.sampled_from(leaves), SCALARS, min_size=1, max_size=4))
+    expected = text
+    for pointer, new in values.items():
+        expected = set_value(expected, pointer, new)
+    assert set_values(text, values) == expected
+
+
+@RELAXED
+@given(st.lists(SCALARS, min_size=1, max_size=6), LAYOUTS, st.data())
+def test_a_moved_item_keeps_its_bytes(items: list[Any], layout: dict[str, Any], data: st.DataObject) -> None:
+    """The list means what `list.insert` makes of it, and moving back restores every byte."""
+    text = json.dumps({"list": items}, **layout).encode()
+    start = data.draw(st.integers(0, len(items) - 1))
+    to = data.draw(st.integers(0, len(items) - 1))
+    moved = move_item(text, "/list", start, to)
+    items.insert(to, items.pop(start))
+    assert get(moved, "/list") == items
+    assert move_item(moved, "/list", to, start) == text
