@@ -73,7 +73,7 @@ class TimelineScene(msgspec.Struct, frozen=True):
 
 
 class Subtitles(msgspec.Struct, frozen=True):
-    """Whether and how subtitles are burned in. `font_size` is in pixels of a frame 720 high."""
+    """Whether and how subtitles are burned in. `font_size` is in pixels of a 1280x720 frame."""
 
     enabled: bool = False
     file_path: SubtitlePath | None = None
