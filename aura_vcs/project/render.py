@@ -10,15 +10,13 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
-import msgspec
-
 from aura_vcs.errors import AuraError, EncoderMissing, ExportCancelled, ExportFailed
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.project.content import ContentSource
 from aura_vcs.project.load import load_project
 from aura_vcs.project.media_process import WorkerDied, require_media, run_worker
 from aura_vcs.project.presets import ExportPreset
-from aura_vcs.project.render_job import RenderJob, Report, Request
+from aura_vcs.project.render_job import ExportResult, RenderJob, Report, Request
 from aura_vcs.project.render_plan import FilmPlan, plan_film
 
 STALL_SECONDS = 120.0
@@ -31,20 +29,6 @@ _CONTAINERS = ("mp4", "mov", "webm", "mp3", "mkv", "wav", "m4a")
 
 Publish = Callable[[Path, Path], None]
 """Gives a finished file (first) its name (second), atomically."""
-
-
-class ExportResult(msgspec.Struct, frozen=True):
-    """What was made; `resolution` is "1920x1080", empty for sound alone."""
-
-    output_file: str
-    preset_name: str
-    platform: str
-    file_size: int
-    duration_seconds: float
-    frames: int
-    resolution: str
-    codec: str
-    notes: tuple[str, ...] = ()
 
 
 def render_export(
