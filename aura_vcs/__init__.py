@@ -1,1 +1,17 @@
-"""Version control for video projects."""
+"""Version control for video projects.
+
+    from aura_vcs import Repository
+    from aura_vcs.history.commit import commit
+
+    with Repository.open("my-video") as repo:
+        done = commit(repo, "First cut")
+
+What the command line does is a function over a `Repository`: `history` has commit, checkout,
+restore, log, branches, tags, undo; `upkeep` gc, fsck and the storage report; `compare` diffs.
+Nothing here prints or exits; errors are children of `AuraError`.
+"""
+
+from aura_vcs.errors import AuraError
+from aura_vcs.repository.repository import Repository
+
+__all__ = ["AuraError", "Repository"]

@@ -11,6 +11,8 @@ from typing import NewType
 
 from blake3 import blake3
 
+Bytes = bytes | bytearray | memoryview
+"""Whatever holds bytes."""
 ObjectId = NewType("ObjectId", str)
 """64 lower-case hexadecimal digits."""
 VersionId = NewType("VersionId", ObjectId)
@@ -32,17 +34,17 @@ def is_object_id(text: str) -> bool:
     return len(text) == ID_LENGTH and _ID.fullmatch(text) is not None
 
 
-def blob_id(data: bytes) -> ObjectId:
+def blob_id(data: Bytes) -> ObjectId:
     """The id of a blob or chunk with these bytes."""
     return ObjectId(blake3(data).hexdigest())
 
 
-def tree_id(data: bytes) -> ObjectId:
+def tree_id(data: Bytes) -> ObjectId:
     """The id of a tree with this canonical JSON."""
     return ObjectId(blake3(data, derive_key_context=TREE_CONTEXT).hexdigest())
 
 
-def version_id(data: bytes) -> VersionId:
+def version_id(data: Bytes) -> VersionId:
     """The id of a version with this canonical JSON."""
     return VersionId(ObjectId(blake3(data, derive_key_context=VERSION_CONTEXT).hexdigest()))
 

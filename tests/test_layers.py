@@ -100,5 +100,13 @@ def test_only_storage_and_worktree_touch_files() -> None:
         if _room(module) in {"storage", "worktree", "cli", "locks"}:
             continue
         text = path.read_text("utf-8")
-        for word in ("os.rename", "os.replace", "os.fsync", "os.unlink", "shutil.", ".write_text(", ".write_bytes("):
+        for word in (
+            "os.rename",
+            "os.replace",
+            "os.fsync",
+            "os.unlink",
+            "shutil.",
+            ".write_text(",
+            ".write_bytes(",
+        ):
             assert word not in text, f"{module} uses {word}"

@@ -116,9 +116,7 @@ def newest_valid(
     candidates = [
         checkpoint
         for checkpoint in checkpoints
-        if checkpoint.is_valid
-        and project in (None, checkpoint.project)
-        and stage in (None, checkpoint.stage_name)
+        if checkpoint.is_valid and project in (None, checkpoint.project) and stage in (None, checkpoint.stage_name)
     ]
     return max(candidates, key=_order, default=None)
 

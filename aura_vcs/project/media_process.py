@@ -94,9 +94,7 @@ def _reports(
             line = lines.get(timeout=POLL_SECONDS)
         except queue.Empty:
             if time.monotonic() - heard > stall_seconds:
-                raise WorkerDied(
-                    f"it took longer than {stall_seconds:.0f} s without getting anywhere"
-                ) from None
+                raise WorkerDied(f"it took longer than {stall_seconds:.0f} s without getting anywhere") from None
             continue
         heard = time.monotonic()
         if not line:

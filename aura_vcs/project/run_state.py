@@ -46,9 +46,7 @@ def at_step(state: RunState, step: int | str, *, now: str) -> RunState:
     return msgspec.structs.replace(state, current_wizard_step=number, updated_at=now)
 
 
-def at_work(
-    state: RunState, stage: Stage, percent: float, *, now: str, job_id: str | None = None
-) -> RunState:
+def at_work(state: RunState, stage: Stage, percent: float, *, now: str, job_id: str | None = None) -> RunState:
     """The project in a stage of its pipeline, so far done.
 
     Raises:

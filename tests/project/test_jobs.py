@@ -34,9 +34,7 @@ def _checkpoint(time: str = NOON, stage: str = "Render", done: int = 3, **more: 
 
 def test_a_checkpoint_survives_its_encoding() -> None:
     """Every field comes back, whatever JSON the renderer put into its data."""
-    checkpoint = _checkpoint(
-        data={"seed": 2**60, "done": ["a", None, {"ü": 1.5}]}, output_file_path="out.mp4"
-    )
+    checkpoint = _checkpoint(data={"seed": 2**60, "done": ["a", None, {"ü": 1.5}]}, output_file_path="out.mp4")
     assert checkpoints.decode_checkpoint(checkpoints.encode_checkpoint(checkpoint), "x") == checkpoint
     assert checkpoints.progress_percent(checkpoint) == 30.0
     assert checkpoints.progress_percent(msgspec.structs.replace(checkpoint, total_scenes=0)) == 100.0
@@ -100,9 +98,7 @@ def test_the_choice_does_not_depend_on_the_order(items: list[tuple[str, int, boo
 
 
 def _queued() -> ExportRecord:
-    return exports.queue_export(
-        "a" * 64, find_preset("draft"), "/tmp/film.mp4", now=NOON, export_id="export-1"
-    )
+    return exports.queue_export("a" * 64, find_preset("draft"), "/tmp/film.mp4", now=NOON, export_id="export-1")
 
 
 def test_an_export_runs_through_its_states() -> None:

@@ -76,9 +76,7 @@ def _loads(data: bytes) -> Any:
 
 @RELAXED
 @given(documents(), VALUES, st.data())
-def test_set_changes_one_value_and_only_its_bytes(
-    document: tuple[Any, bytes], new: Any, data: st.DataObject
-) -> None:
+def test_set_changes_one_value_and_only_its_bytes(document: tuple[Any, bytes], new: Any, data: st.DataObject) -> None:
     """The result means the old document with one value changed, and begins and ends with the old bytes."""
     value, text = document
     pointers = _pointers(value)
@@ -106,9 +104,7 @@ def _around(text: bytes, pointer: str) -> tuple[bytes, bytes]:
 
 @RELAXED
 @given(documents(), VALUES, st.data())
-def test_insert_then_remove_gives_the_same_bytes(
-    document: tuple[Any, bytes], new: Any, data: st.DataObject
-) -> None:
+def test_insert_then_remove_gives_the_same_bytes(document: tuple[Any, bytes], new: Any, data: st.DataObject) -> None:
     """Adding an element to a container that has some, and taking it out again, leaves no trace."""
     value, text = document
     homes = [p for p in ["", *_pointers(value)] if get(text, p) and isinstance(get(text, p), (dict, list))]
@@ -259,9 +255,7 @@ def test_odd_but_readable_things_are_reported() -> None:
 
 @RELAXED
 @given(documents(), st.data())
-def test_setting_many_is_setting_one_after_the_other(
-    document: tuple[Any, bytes], data: st.DataObject
-) -> None:
+def test_setting_many_is_setting_one_after_the_other(document: tuple[Any, bytes], data: st.DataObject) -> None:
     """Several values in one pass give the bytes that single edits in the same order give."""
     value, text = document
     leaves = [p for p in _pointers(value) if not isinstance(get(text, p), (dict, list))]

@@ -27,9 +27,7 @@ ImageStat = pytest.importorskip("PIL.ImageStat")
 Film = tuple[Path, ExportResult]
 
 Changed = Callable[..., MemorySource]
-DRAFT = msgspec.structs.replace(
-    find_preset("Draft Preview"), width=320, height=180, frame_rate=10, video_bitrate_k=400
-)
+DRAFT = msgspec.structs.replace(find_preset("Draft Preview"), width=320, height=180, frame_rate=10, video_bitrate_k=400)
 SUN, MUSIC, CLIP = "assets/images/020-the-sun.png", "assets/music/slow-orbit.wav", "assets/video/orbits.mp4"
 NARRATION = "assets/audio/020-the-sun.wav"
 
@@ -106,9 +104,7 @@ def test_the_film_has_the_streams_of_its_preset(film: Film) -> None:
     assert [item.name for item in path.parent.iterdir()] == ["solar.mp4"]
 
 
-def test_every_scene_shows_its_picture(
-    film: Film, pictures: list[Any], solar_files: dict[str, bytes]
-) -> None:
+def test_every_scene_shows_its_picture(film: Film, pictures: list[Any], solar_files: dict[str, bytes]) -> None:
     """In the middle of each scene the frame is that scene's picture and no other's."""
     import io
 
@@ -124,9 +120,7 @@ def test_every_scene_shows_its_picture(
         assert min(differences) == differences[number] < 4, (number, differences)
 
 
-def test_the_clip_plays_over_its_scene(
-    pictures: list[Any], solar_files: dict[str, bytes], tmp_path: Path
-) -> None:
+def test_the_clip_plays_over_its_scene(pictures: list[Any], solar_files: dict[str, bytes], tmp_path: Path) -> None:
     """From 3 to 7 s of the second scene the clip moves; before and after, the picture stands."""
     (tmp_path / "clip.mp4").write_bytes(solar_files[CLIP])
     clip = [picture.resize((320, 180)) for picture in _pictures(tmp_path / "clip.mp4")]
@@ -216,9 +210,7 @@ def test_the_same_content_gives_the_same_bytes(solar_files: dict[str, bytes], tm
     assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
 
 
-def test_without_a_timeline_the_scenes_follow_each_other(
-    solar_files: dict[str, bytes], tmp_path: Path
-) -> None:
+def test_without_a_timeline_the_scenes_follow_each_other(solar_files: dict[str, bytes], tmp_path: Path) -> None:
     """Scene files alone make a film: each for its duration, or as long as its narration."""
     scenes = {
         "scenes/a.json": {"id": "a", "index": 1, "image_file_path": SUN, "duration_seconds": 0.5},
@@ -461,9 +453,7 @@ def test_without_the_extra_the_message_says_how_to_get_it(
 ) -> None:
     """No traceback from an import, but the command that installs it."""
     real = importlib.util.find_spec
-    monkeypatch.setattr(
-        media_process.importlib.util, "find_spec", lambda name: None if name == "av" else real(name)
-    )
+    monkeypatch.setattr(media_process.importlib.util, "find_spec", lambda name: None if name == "av" else real(name))
     with pytest.raises(ExtraMissing, match="Rendering a video needs") as caught:
         render_export(_short(solar_files), DRAFT, tmp_path / "x.mp4")
     assert caught.value.hint == "Install it with: pip install 'aura-vcs[media]'"
@@ -495,9 +485,7 @@ def test_a_decoder_that_hangs_or_crashes_is_an_error(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_memory_is_limited(
-    solar_files: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_memory_is_limited(solar_files: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A film that needs more than it is allowed ends in an error that says so, not in a swapping machine."""
     from aura_vcs.project import render
 

@@ -169,9 +169,7 @@ def test_moves_are_list_moves(solar_files: dict[str, bytes], moves: list[tuple[i
     assert _headings(files) == expected
     placed = json.loads(files["timeline.json"])["scenes"]
     assert [scene["heading"] for scene in placed] == expected
-    assert all(
-        problem.pointer.endswith("transition_duration") for problem in check_project(MemorySource(files))
-    )
+    assert all(problem.pointer.endswith("transition_duration") for problem in check_project(MemorySource(files)))
 
 
 def test_moving_there_and_back_restores_every_byte(changed: Changed, solar_files: dict[str, bytes]) -> None:
@@ -181,9 +179,7 @@ def test_moving_there_and_back_restores_every_byte(changed: Changed, solar_files
     assert _after(there, move_scene(MemorySource(there), "040-earth", 3)) == solar_files
 
 
-@pytest.mark.parametrize(
-    "timeline", [b"{", b"[]", b'{"scenes": [{"index": 5, "duration": 1}]}', b'{"scenes": 7}']
-)
+@pytest.mark.parametrize("timeline", [b"{", b"[]", b'{"scenes": [{"index": 5, "duration": 1}]}', b'{"scenes": 7}'])
 def test_a_timeline_out_of_step_is_left_alone(changed: Changed, timeline: bytes) -> None:
     """The scene files change, the timeline does not, and a note says so."""
     changes = move_scene(changed(files={"timeline.json": timeline}), "0", 1)

@@ -1,0 +1,269 @@
+"""Bytes to structs and back: the encoding of objects, refs and operations.
+
+Objects (trees, versions) are canonical JSON: sorted keys, no spaces, UTF-8; they are hashed.
+A decoder accepts only what the encoder would write, so one object has one id.
+Other records are JSON that ignores fields it does not know.
+"""
+
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import msgspec
+from blake3 import blake3
+
+from aura_vcs import ids
+from aura_vcs.errors import LimitExceeded, ObjectMalformed, RecordCorrupt
+from aura_vcs.ids import ObjectId, VersionId
+from aura_vcs.layout import check_entry_name
+from aura_vcs.model import DOCUMENTS, Entry, EntryKind, Operation, Tree, Version, VersionType
+
+T = TypeVar("T")
+
+TREE_ENTRY_LIMIT = 1_000_000
+NAME_BYTES_LIMIT = 4096
+CHECK_LENGTH = 32
+"""Hexadecimal digits of an operation's checksum (128 bits of BLAKE3)."""
+_CHECK = b',"check":"'
+
+
+class StoredEntry(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
+    """An entry as a tree's JSON has it.
+
+    `raw` holds the bytes of a name that is not UTF-8, in hexadecimal; `name` is then how it reads,
+    with U+FFFD for each byte that is not.
+    """
+
+    id: ObjectId
+    kind: EntryKind
+    name: str
+    size: int
+    executable: bool = False
+    raw: str = ""
+
+
+class StoredTree(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A tree as its JSON has it."""
+
+    entries: list[StoredEntry]
+
+
+class StoredVersion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A version as its JSON has it; every key is always there."""
+
+    author: str
+    created_at: str
+    description: str
+    documents: dict[str, ObjectId | None]
+    name: str
+    number: int
+    parents: list[VersionId]
+    project: str
+    size: int
+    tree: ObjectId
+    trigger: str | None
+    type: VersionType
+
+
+_canonical = msgspec.json.Encoder(order="sorted")
+_plain = msgspec.json.Encoder()
+_tree_decoder = msgspec.json.Decoder(StoredTree)
+_version_decoder = msgspec.json.Decoder(StoredVersion)
+_operation_decoder = msgspec.json.Decoder(Operation)
+
+
+def name_bytes(name: str) -> bytes:
+    """The bytes of a file name."""
+    return name.encode("utf-8", "surrogateescape")
+
+
+def now() -> str:
+    """The present moment as records have it."""
+    return format_time(datetime.now(UTC))
+
+
+def format_time(moment: datetime) -> str:
+    """RFC 3339 in UTC, microseconds always there, so that text order is time order."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def parse_time(text: str) -> datetime:
+    """The moment a record names.
+
+    Raises:
+        RecordCorrupt: it is no time.
+    """
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except ValueError as error:
+        raise RecordCorrupt(text, "not a time in RFC 3339") from error
+
+
+def encode_tree(tree: Tree) -> tuple[ObjectId, bytes]:
+    """The id and the canonical JSON of a tree whose entries are sorted."""
+    data = _canonical.encode(StoredTree([_store_entry(entry) for entry in tree.entries]))
+    return ids.tree_id(data), data
+
+
+def _store_entry(entry: Entry) -> StoredEntry:
+    if entry.name.isascii() or entry.name.isprintable():
+        return StoredEntry(entry.id, entry.kind, entry.name, entry.size, entry.executable)
+    raw = name_bytes(entry.name)
+    readable = raw.decode("utf-8", "replace")
+    is_text = readable == entry.name
+    return StoredEntry(entry.id, entry.kind, readable, entry.size, entry.executable, "" if is_text else raw.hex())
+
+
+def decode_tree(data: bytes, object_id: ObjectId = ObjectId("")) -> Tree:
+    """The tree with this JSON.
+
+    Raises:
+        ObjectMalformed: not canonical, not sorted, or not a tree.
+        UnsafePath: a name that no folder may hold.
+        LimitExceeded: more entries, or longer names, than any folder has.
+    """
+    try:
+        stored = _tree_decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise ObjectMalformed("Tree", object_id, str(error)) from error
+    if len(stored.entries) > TREE_ENTRY_LIMIT:
+        raise LimitExceeded(f"The number of entries of tree {object_id}", TREE_ENTRY_LIMIT)
+    tree = Tree(tuple([_load_entry(entry, object_id) for entry in stored.entries]))
+    previous = b""
+    for entry in tree.entries:
+        current = name_bytes(entry.name)
+        if current <= previous:
+            raise ObjectMalformed("Tree", object_id, f"{entry.name!r} is out of order or there twice")
+        previous = current
+    if encode_tree(tree)[1] != data:
+        raise ObjectMalformed("Tree", object_id, "it is not canonical JSON")
+    return tree
+
+
+def _load_entry(stored: StoredEntry, object_id: ObjectId) -> Entry:
+    name = stored.name
+    if stored.raw:
+        try:
+            name = bytes.fromhex(stored.raw).decode("utf-8", "surrogateescape")
+        except ValueError as error:
+            raise ObjectMalformed("Tree", object_id, "a raw name is not hexadecimal") from error
+    if len(name) > NAME_BYTES_LIMIT:
+        raise LimitExceeded("The length of a file name", NAME_BYTES_LIMIT)
+    if not ids.is_object_id(stored.id) or stored.size < 0:
+        raise ObjectMalformed("Tree", object_id, f"the entry {name!r} has no proper id or size")
+    if stored.executable and stored.kind is not EntryKind.FILE:
+        raise ObjectMalformed("Tree", object_id, f"{name!r} is executable but not a file")
+    return Entry(check_entry_name(name), stored.kind, stored.id, stored.size, stored.executable)
+
+
+def encode_version(version: Version) -> tuple[VersionId, bytes]:
+    """The id and the canonical JSON of a version."""
+    data = _canonical.encode(
+        StoredVersion(
+            author=version.author,
+            created_at=version.created_at,
+            description=version.description,
+            documents={name: version.documents.get(name) for name in DOCUMENTS},
+            name=version.name,
+            number=version.number,
+            parents=list(version.parents),
+            project=version.project,
+            size=version.size,
+            tree=version.tree,
+            trigger=version.trigger,
+            type=version.type,
+        )
+    )
+    return ids.version_id(data), data
+
+
+def decode_version(data: bytes, object_id: ObjectId = ObjectId("")) -> Version:
+    """The version with this JSON.
+
+    Raises:
+        ObjectMalformed: not canonical, or not a version.
+    """
+    try:
+        stored = _version_decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise ObjectMalformed("Version", object_id, str(error)) from error
+    named = [stored.tree, *stored.parents, *(i for i in stored.documents.values() if i is not None)]
+    if stored.number < 1 or stored.size < 0 or not all(map(ids.is_object_id, named)):
+        raise ObjectMalformed("Version", object_id, "its number, size or ids are not proper")
+    version = Version(
+        number=stored.number,
+        parents=tuple(stored.parents),
+        tree=stored.tree,
+        type=stored.type,
+        name=stored.name,
+        description=stored.description,
+        author=stored.author,
+        created_at=stored.created_at,
+        project=stored.project,
+        documents=stored.documents,
+        size=stored.size,
+        trigger=stored.trigger,
+    )
+    if encode_version(version)[1] != data:
+        raise ObjectMalformed("Version", object_id, "it is not canonical JSON")
+    return version
+
+
+def encode_record(record: Any) -> bytes:
+    """JSON of a ref or settings file, readable by hand, one trailing newline."""
+    return msgspec.json.format(_plain.encode(record), indent=1) + b"\n"
+
+
+def encode_compact(record: Any) -> bytes:
+    """JSON on one line."""
+    return _plain.encode(record)
+
+
+def decode_record(data: bytes, shape: type[T], path: str) -> T:
+    """The record of that shape; unknown fields are ignored.
+
+    Raises:
+        RecordCorrupt: it is no such record; names `path`.
+    """
+    try:
+        return msgspec.json.decode(data, type=shape)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise RecordCorrupt(path, str(error)) from error
+
+
+def to_plain(record: Any) -> Any:
+    """The record as dicts, lists, strings and numbers."""
+    return msgspec.to_builtins(record)
+
+
+def from_plain(value: Any, shape: type[T], path: str) -> T:
+    """The record of that shape from dicts and lists.
+
+    Raises:
+        RecordCorrupt: it is no such record; names `path`.
+    """
+    try:
+        return msgspec.convert(value, shape)
+    except msgspec.ValidationError as error:
+        raise RecordCorrupt(path, str(error)) from error
+
+
+def encode_operation(operation: Operation) -> bytes:
+    """One line of the log: the operation, its checksum as the last key, a newline."""
+    body = _plain.encode(operation)[:-1]
+    return body + _CHECK + blake3(body).hexdigest()[:CHECK_LENGTH].encode() + b'"}\n'
+
+
+def decode_operation(line: bytes, path: str) -> Operation:
+    """The operation on a line of the log, without its newline.
+
+    Raises:
+        RecordCorrupt: the checksum does not fit, or it is no operation.
+    """
+    body, found, tail = line.rpartition(_CHECK)
+    expected = blake3(body).hexdigest()[:CHECK_LENGTH].encode() + b'"}'
+    if not found or tail != expected:
+        raise RecordCorrupt(path, "a line's checksum does not fit")
+    try:
+        return _operation_decoder.decode(body + b"}")
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise RecordCorrupt(path, str(error)) from error

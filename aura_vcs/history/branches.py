@@ -1,0 +1,162 @@
+"""Branches: where they are, and how they move without losing what another machine did."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from aura_vcs.errors import InputError, NameTaken, UnknownName, VersionInUse
+from aura_vcs.history.near import near
+from aura_vcs.ids import VersionId
+from aura_vcs.index.queries import Queries
+from aura_vcs.layout import check_name
+from aura_vcs.model import BranchEntry, Head, HeadChange, Inverse, Operation, RefChange
+from aura_vcs.refs import branch_change, heads
+from aura_vcs.repository.repository import Draft, Repository, Transaction
+
+
+class Branch(msgspec.Struct, frozen=True):
+    """A branch and the version it is on.
+
+    `diverged` lists the heads where machines moved it apart; it is empty otherwise.
+    """
+
+    name: str
+    version: VersionId
+    diverged: tuple[VersionId, ...] = ()
+
+
+def branch(repo: Repository, name: str) -> Branch | None:
+    """The branch, None if there is none of that name or it was deleted."""
+    return _state(repo, name, repo.refs.branch_entries(name))
+
+
+def branches(repo: Repository) -> list[Branch]:
+    """Every branch, by name."""
+    return [found for name in repo.refs.branches() if (found := branch(repo, name)) is not None]
+
+
+def need_branch(repo: Repository, name: str) -> Branch:
+    """The branch.
+
+    Raises:
+        UnknownName: there is none; suggests near ones.
+    """
+    found = branch(repo, name)
+    if found is None:
+        raise UnknownName("branch", name, near(name, [b.name for b in branches(repo)]))
+    return found
+
+
+def _state(repo: Repository, name: str, entries: Sequence[BranchEntry]) -> Branch | None:
+    tips = [entry for entry in heads(entries) if entry.version is not None]
+    versions = list(dict.fromkeys(entry.version for entry in tips if entry.version is not None))
+    if not versions:
+        return None
+    if len(versions) == 1:
+        return Branch(name, versions[0])
+    queries = Queries(repo.index)
+    newest = [v for v in versions if not any(other != v and queries.is_ancestor(v, other) for other in versions)]
+    if len(newest) == 1:
+        return Branch(name, newest[0])
+    own = next((entry.version for entry in tips if entry.replica == repo.replica and entry.version in newest), None)
+    return Branch(name, own or newest[0], tuple(sorted(newest)))
+
+
+def moved(
+    repo: Repository, transaction: Transaction, name: str, version: VersionId | None, *, over_all: bool = False
+) -> tuple[str, RefChange]:
+    """The change that puts the branch on `version` (None deletes it).
+
+    Entries of other machines count as seen where the new version includes theirs; with
+    `over_all`, always: a move back, or a deletion, is meant to hold against them.
+    """
+    entries = repo.refs.branch_entries(name)
+    own = [entry for entry in entries if entry.replica == transaction.replica]
+    before = max(own, key=lambda entry: entry.counter, default=None)
+    seen = dict(before.seen) if before is not None else {}
+    queries = Queries(repo.index)
+    for entry in entries:
+        if entry.replica == transaction.replica:
+            continue
+        included = over_all or entry.version is None
+        if not included and version is not None and entry.version is not None:
+            included = queries.is_ancestor(entry.version, version)
+        if included:
+            seen[entry.replica] = max(entry.counter, seen.get(entry.replica, 0))
+    after = BranchEntry(
+        replica=transaction.replica,
+        version=version,
+        counter=(before.counter if before is not None else 0) + 1,
+        seen=seen,
+        updated_at=transaction.at,
+        updated_by=repo.author,
+    )
+    return branch_change(name, before, after)
+
+
+def create_branch(repo: Repository, name: str, version: VersionId) -> Operation:
+    """Start a branch on a version; the work folder stays where it is.
+
+    Raises:
+        InvalidName, NameTaken.
+    """
+    check_name("branch", name)
+    with repo.transaction() as transaction:
+        if branch(repo, name) is not None:
+            raise NameTaken("branch", name, hint=f"Go there with `aura checkout {name}`.")
+        ref, change = moved(repo, transaction, name, version, over_all=True)
+        return transaction.record(
+            Draft("branch.create", f"Created branch {name}", {ref: change}, inverse=Inverse("branch.delete"))
+        )
+
+
+def delete_branch(repo: Repository, name: str) -> Operation:
+    """Delete a branch; its versions stay.
+
+    Raises:
+        UnknownName: there is none.
+        VersionInUse: the work folder is on it.
+    """
+    with repo.transaction() as transaction:
+        need_branch(repo, name)
+        if repo.head().branch == name:
+            raise VersionInUse(f"Branch {name}", "the work folder", hint="Go to another branch first.")
+        ref, change = moved(repo, transaction, name, None, over_all=True)
+        return transaction.record(
+            Draft("branch.delete", f"Deleted branch {name}", {ref: change}, inverse=Inverse("branch.create"))
+        )
+
+
+def rename_branch(repo: Repository, old: str, new: str) -> Operation:
+    """Give a branch another name; HEAD follows if it is on it.
+
+    Raises:
+        UnknownName, InvalidName, NameTaken.
+    """
+    check_name("branch", new)
+    with repo.transaction() as transaction:
+        found = need_branch(repo, old)
+        if branch(repo, new) is not None:
+            raise NameTaken("branch", new)
+        if found.diverged:
+            raise InputError(f"Branch {old} has diverged", hint="Join its heads with `aura merge` first.")
+        head = repo.head()
+        refs = dict(
+            [
+                moved(repo, transaction, new, found.version, over_all=True),
+                moved(repo, transaction, old, None, over_all=True),
+            ]
+        )
+        change = HeadChange(head, Head(new, head.version)) if head.branch == old else None
+        return transaction.record(
+            Draft("branch.rename", f"Renamed branch {old} to {new}", refs, change, inverse=Inverse("branch.rename"))
+        )
+
+
+def free_name(repo: Repository, wanted: str) -> str:
+    """`wanted`, or the first of `wanted-2`, `wanted-3` … that no branch has."""
+    name, number = wanted, 1
+    while branch(repo, name) is not None:
+        number += 1
+        name = f"{wanted}-{number}"
+    return name

@@ -1,0 +1,170 @@
+"""Committing: a snapshot of the folder becomes the next version of a branch."""
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from aura_vcs.errors import InputError, RefMoved, UnknownName
+from aura_vcs.history.branches import branch, free_name, moved
+from aura_vcs.history.making import (
+    Base,
+    Made,
+    Wanted,
+    base_of,
+    check_texts,
+    make_version,
+    need,
+    new_label,
+    settle,
+    take_snapshot,
+    with_version,
+)
+from aura_vcs.history.pending import finish_pending
+from aura_vcs.ids import ObjectId
+from aura_vcs.index.queries import Queries
+from aura_vcs.index.records import VersionRecord
+from aura_vcs.model import Head, HeadChange, Inverse, VersionType
+from aura_vcs.objects.base import StoredObject
+from aura_vcs.objects.batch import Batch
+from aura_vcs.repository.repository import Draft, Repository, Transaction
+from aura_vcs.worktree.scan import Scan, Skipped
+
+ATTEMPTS = 50
+_PAUSE_SECONDS = 0.01
+
+
+class Committed(msgspec.Struct, frozen=True):
+    """What a commit did. `version` is None where nothing had changed.
+
+    `unstable` are files that kept changing: the version has them as they were before. `skipped` are
+    paths that cannot be versioned. `new_branch` names a branch that was started for the commit.
+    """
+
+    version: VersionRecord | None
+    unstable: tuple[str, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    new_branch: str | None = None
+
+
+def commit(
+    repo: Repository,
+    name: str,
+    *,
+    description: str = "",
+    important: bool = False,
+    allow_empty: bool = False,
+    paths: Sequence[str] | None = None,
+    author: str | None = None,
+) -> Committed:
+    """Snapshot the folder, or only `paths` (relative to the project), as the branch's next version.
+
+    On an older version a branch `from-vN` is started. Interrupted at any moment, the commit has
+    happened as a whole or not at all.
+
+    Raises:
+        InputError: no name; a path that is neither in the folder nor in the last version.
+        FileUnreadable, StorageError.
+    """
+    name, description = check_texts(name, description)
+    wanted = Wanted(VersionType.MANUAL, name, description, important)
+    finish_pending(repo)
+    with repo.locks.shared("worktree"), repo.locks.shared("objects"):
+        for _ in range(ATTEMPTS):
+            done = _attempt(repo, wanted, paths, author, allow_empty=allow_empty)
+            if done is not None:
+                return done
+            time.sleep(_PAUSE_SECONDS)
+    raise RefMoved("HEAD", "where the commit began", "another version")
+
+
+def _attempt(
+    repo: Repository, wanted: Wanted, paths: Sequence[str] | None, author: str | None, *, allow_empty: bool
+) -> Committed | None:
+    """One try; None if the branch moved meanwhile and the given paths must be put on its new head."""
+    base = base_of(repo)
+    with repo.store.batch(repo.progress) as batch:
+        scan, snapshot = take_snapshot(repo, batch, base, paths)
+        if paths is not None:
+            _check_paths(repo, base, scan, paths)
+        unchanged = snapshot.tree == base.tree and not allow_empty
+        if unchanged:
+            _save(repo, scan)
+            return Committed(None, snapshot.unstable, tuple(scan.skipped))
+        made = make_version(repo, batch, base, snapshot, wanted, author)
+        stored = batch.finish()
+    _save(repo, scan)
+    with repo.transaction() as transaction:
+        current = base_of(repo)
+        if current != base and (paths is not None or snapshot.unstable):
+            return None
+        if current.tree == snapshot.tree and not allow_empty:
+            return Committed(None, snapshot.unstable, tuple(scan.skipped))
+        parents = (current.head.version,) if current.head.version is not None else ()
+        made = settle(repo, made, parents)
+        new_branch = _record(repo, transaction, current, made, wanted, batch, with_version(stored, repo, made))
+    return Committed(need(repo, made.id), snapshot.unstable, tuple(scan.skipped), new_branch)
+
+
+def _record(
+    repo: Repository,
+    transaction: Transaction,
+    base: Base,
+    made: Made,
+    wanted: Wanted,
+    batch: Batch,
+    stored: Mapping[ObjectId, StoredObject],
+) -> str | None:
+    """Record the commit; returns the branch if it had to be started."""
+    name = base.head.branch
+    new_branch = None
+    if name is None:
+        name = new_branch = free_name(repo, _branch_from(repo, base))
+    elif base.head.version is None and branch(repo, name) is not None:
+        raise RefMoved(f"Branch {name}", "no version", "one made elsewhere")
+    refs = dict([new_label(repo, transaction, made, wanted, name), moved(repo, transaction, name, made.id)])
+    transaction.record(
+        Draft(
+            "commit",
+            f"Committed v{made.version.number} {wanted.name!r}",
+            refs,
+            HeadChange(base.head, Head(name, made.id)),
+            inverse=Inverse("commit.revert"),
+        ),
+        stored,
+        batch.chunks,
+    )
+    return new_branch
+
+
+def _branch_from(repo: Repository, base: Base) -> str:
+    record = Queries(repo.index).version(base.head.version) if base.head.version is not None else None
+    return f"from-v{record.number}" if record is not None else "main"
+
+
+def _check_paths(repo: Repository, base: Base, scan: Scan, paths: Sequence[str]) -> None:
+    for path in paths:
+        here = path == "" or scan.file(path) is not None or scan.folder(path) is not None
+        if not here and repo.trees.entry(base.tree, path) is None:
+            raise UnknownName("file or folder", path, hint="Paths are relative to where you are.")
+
+
+def _save(repo: Repository, scan: Scan) -> None:
+    if scan.changed:
+        repo.worktree.save(scan)
+
+
+def project_path(repo: Repository, path: str, folder: str = ".") -> str:
+    """A path given in `folder` as versions have it: relative to the project, "/" between parts.
+
+    Raises:
+        InputError: it lies outside the project.
+    """
+    full = os.path.normpath(os.path.join(os.path.realpath(folder), path))
+    relative = os.path.relpath(full, os.path.realpath(repo.root))
+    if relative == ".":
+        return ""
+    if relative == ".." or relative.startswith(f"..{os.sep}") or os.path.isabs(relative):
+        raise InputError(f"{path} is outside the project {repo.root}")
+    return relative.replace(os.sep, "/")

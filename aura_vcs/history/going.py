@@ -1,0 +1,216 @@
+"""Going back: checkout moves the work folder to a version, restore brings content back."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from aura_vcs.codec import encode_tree
+from aura_vcs.errors import FileUnstable, ObjectPurged, UnknownName
+from aura_vcs.history.branches import branch, branches
+from aura_vcs.history.making import Base, Wanted, base_of, record_point, take_snapshot
+from aura_vcs.history.pending import carry_out, finish_pending
+from aura_vcs.history.revisions import resolve
+from aura_vcs.ids import ObjectId, new_operation_id
+from aura_vcs.index.records import VersionRecord
+from aura_vcs.model import Entry, EntryKind, Head, HeadChange, Inverse, Kind, TreeChange, VersionType
+from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.repository.repository import Draft, Repository, Transaction
+from aura_vcs.worktree.snapshot import Selection, Snapshot, sorted_tree
+
+MakeDraft = Callable[[Transaction, Base, ObjectId, ObjectId], Draft]
+"""Makes the operation from what the folder is based on, and its trees before and after."""
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """What happened to the work folder.
+
+    `restore_point` holds what was there, if anything was unsaved (or always, for `restore`).
+    `changed` counts paths. `left` are files that were edited meanwhile and were left as they are.
+    """
+
+    head: Head
+    restore_point: VersionRecord | None
+    changed: int
+    left: tuple[str, ...]
+
+
+def checkout(repo: Repository, name: str) -> Moved:
+    """Put the files of a branch's or version's content in place, and HEAD there.
+
+    Unsaved work becomes a restore point (trigger PreCheckout) first. Interrupted, the next command
+    that changes the project finishes it.
+
+    Raises:
+        UnknownVersion, AmbiguousVersion, ObjectPurged, ObjectMissing.
+        FileUnstable: a file would not hold still, so it could not be saved; nothing was touched.
+    """
+    finish_pending(repo)
+    on_branch = branch(repo, name)
+    record = resolve(repo, name)
+    check_content(record)
+    head = Head(name if on_branch is not None else _branch_at(repo, record), record.id)
+    place = f"v{record.number}" if head.branch is None else f"{head.branch} (v{record.number})"
+
+    def draft(_: Transaction, base: Base, before: ObjectId, after: ObjectId) -> Draft:
+        return Draft(
+            "checkout",
+            f"Checked out {place}",
+            head=HeadChange(base.head, head),
+            worktree=TreeChange(before, after),
+            inverse=Inverse("checkout.revert"),
+        )
+
+    return replace_folder(repo, record.tree, draft, trigger="PreCheckout", why=f"Before checking out {place}")
+
+
+def restore(repo: Repository, name: str, paths: Sequence[str] | None = None) -> Moved:
+    """Bring a version's content (or only `paths` of it) back onto the current branch, unsaved.
+
+    What was there becomes a restore point (trigger PreRestore) first, always.
+
+    Raises:
+        UnknownVersion, AmbiguousVersion, ObjectPurged, ObjectMissing, FileUnstable.
+        UnknownName: neither the version nor the folder has a path.
+    """
+    finish_pending(repo)
+    record = resolve(repo, name)
+    check_content(record)
+    what = f"v{record.number}" + (f" ({', '.join(paths)})" if paths else "")
+
+    def draft(_: Transaction, base: Base, before: ObjectId, after: ObjectId) -> Draft:
+        return Draft(
+            "restore",
+            f"Restored {what}",
+            head=HeadChange(base.head, base.head),
+            worktree=TreeChange(before, after),
+            inverse=Inverse("restore.revert"),
+        )
+
+    return replace_folder(
+        repo, record.tree, draft, trigger="PreRestore", why=f"Before restoring {what}", paths=paths, always=True
+    )
+
+
+def check_content(record: VersionRecord) -> None:
+    """Refuse a version whose content was freed.
+
+    Raises:
+        ObjectPurged: says when and by whom.
+    """
+    if record.purged_at is not None:
+        raise ObjectPurged(f"v{record.number}", record.purged_at, record.purged_by or "somebody")
+
+
+def _branch_at(repo: Repository, record: VersionRecord) -> str | None:
+    """The branch whose head the version is: the current one, or the only one."""
+    current = repo.head().branch
+    names = [found.name for found in branches(repo) if found.version == record.id and not found.diverged]
+    if current in names:
+        return current
+    return names[0] if len(names) == 1 else None
+
+
+def replace_folder(
+    repo: Repository,
+    target: ObjectId,
+    draft: MakeDraft,
+    *,
+    trigger: str,
+    why: str,
+    paths: Sequence[str] | None = None,
+    always: bool = False,
+    known: ObjectId | None = None,
+) -> Moved:
+    """Save what the folder has, if it is not saved, and put `target` in its place.
+
+    With `paths`, only those are replaced. With `always`, a restore point is made in any case;
+    without, none is made for the tree `known`, which an operation has put there.
+    """
+    with repo.locks.exclusive("worktree"), repo.locks.shared("objects"):
+        base = base_of(repo)
+        with repo.store.batch(repo.progress) as batch:
+            scan, snapshot = take_snapshot(repo, batch, base)
+            after = _target(repo, snapshot, target, paths)
+            hidden = repo.worktree.in_the_way(scan, repo.trees.differences(snapshot.tree, after))
+            if hidden:  # ignored files are work too: they go into the restore point before they are replaced
+                scan, snapshot = take_snapshot(repo, batch, base, always=hidden)
+                after = _target(repo, snapshot, target, paths)
+            if snapshot.unstable:
+                raise FileUnstable(snapshot.unstable)
+            if paths is not None:
+                for object_id, data in _graft(repo, snapshot.tree, target, paths)[1]:
+                    assert batch.add(Kind.TREE, data) == object_id
+            correlation = new_operation_id()
+            point = None
+            if always or snapshot.tree not in {base.tree, known}:
+                wanted = Wanted(VersionType.RESTORE_POINT, why[:200], trigger=trigger)
+                point = record_point(repo, batch, base, snapshot, wanted, correlation)
+            else:
+                batch.finish()
+        with repo.transaction() as transaction:
+            made = draft(transaction, base, snapshot.tree, after)
+            if point is not None:
+                made = msgspec.structs.replace(made, correlation_id=correlation, payload={"restore_point": point.id})
+            operation = transaction.prepare(made)
+        written = carry_out(repo, scan, operation, snapshot.tree, after)
+    head = operation.head.after if operation.head is not None else base.head
+    return Moved(head, point, len(written.states), written.left)
+
+
+def _target(repo: Repository, snapshot: Snapshot, target: ObjectId, paths: Sequence[str] | None) -> ObjectId:
+    return target if paths is None else _graft(repo, snapshot.tree, target, paths)[0]
+
+
+def _graft(
+    repo: Repository, onto: ObjectId, source: ObjectId, paths: Sequence[str]
+) -> tuple[ObjectId, list[tuple[ObjectId, bytes]]]:
+    """The tree `onto` with `paths` as in `source`, and the trees that are new.
+
+    Raises:
+        UnknownName: a path is in neither.
+    """
+    for path in paths:
+        if repo.trees.entry(source, path) is None and repo.trees.entry(onto, path) is None:
+            raise UnknownName("file or folder", path, hint="`aura show VERSION` lists what a version has.")
+    made: list[tuple[ObjectId, bytes]] = []
+    entry = _grafted(repo, onto, source, Selection(paths), "", made)
+    return (entry.id if entry is not None else EMPTY_TREE_ID), made
+
+
+def _grafted(
+    repo: Repository,
+    onto: ObjectId | None,
+    source: ObjectId | None,
+    selection: Selection,
+    path: str,
+    made: list[tuple[ObjectId, bytes]],
+) -> Entry | None:
+    ours = {} if onto is None else {entry.name: entry for entry in repo.trees.tree(onto).entries}
+    theirs = {} if source is None else {entry.name: entry for entry in repo.trees.tree(source).entries}
+    entries: list[Entry] = []
+    for name in ours.keys() | theirs.keys():
+        inner = f"{path}/{name}" if path else name
+        our, their = ours.get(name), theirs.get(name)
+        if selection.covers(inner):
+            kept = their
+        elif selection.leads_into(inner) and _is_dir(our, their):
+            kept = _grafted(repo, _dir_id(our), _dir_id(their), selection, inner, made)
+        else:
+            kept = our
+        if kept is not None:
+            entries.append(kept)
+    if path and not entries and onto is None:
+        return None
+    tree = sorted_tree(entries)
+    object_id, data = encode_tree(tree)
+    repo.trees.remember(object_id, tree)
+    made.append((object_id, data))
+    return Entry(path.rpartition("/")[2], EntryKind.DIR, object_id, tree.size)
+
+
+def _is_dir(our: Entry | None, their: Entry | None) -> bool:
+    return (our is None or our.kind is EntryKind.DIR) and (their is None or their.kind is EntryKind.DIR)
+
+
+def _dir_id(entry: Entry | None) -> ObjectId | None:
+    return entry.id if entry is not None and entry.kind is EntryKind.DIR else None

@@ -1,0 +1,117 @@
+"""Replacing the work folder as one step, however often it is interrupted.
+
+Before the first file is touched, what is to be done lies in `local/pending.json`: the trees before
+and after, and the operation that will be recorded. Whoever opens the project next to change it
+finishes the work first. Only files that still are as they were before are replaced then: what a
+person edited since is left alone.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from aura_vcs.codec import decode_record, encode_record
+from aura_vcs.errors import ObjectMissing, RecordCorrupt
+from aura_vcs.ids import ObjectId
+from aura_vcs.index.queries import Queries
+from aura_vcs.layout import PENDING
+from aura_vcs.model import Entry, EntryKind, Operation
+from aura_vcs.objects.trees import Difference
+from aura_vcs.repository.repository import Repository
+from aura_vcs.worktree.scan import Scan, entry_of
+from aura_vcs.worktree.writer import Written
+
+
+class Pending(msgspec.Struct, frozen=True):
+    """`local/pending.json`."""
+
+    operation: Operation
+    before: ObjectId
+    after: ObjectId
+
+
+def pending(repo: Repository) -> Pending | None:
+    """What was begun and not finished, if anything."""
+    try:
+        return decode_record(repo.storage.read(PENDING), Pending, PENDING)
+    except FileNotFoundError:
+        return None
+    except RecordCorrupt:
+        repo.progress.note("A note about an interrupted command cannot be read; it is passed over")
+        repo.storage.delete(PENDING)
+        return None
+
+
+def carry_out(repo: Repository, scan: Scan, operation: Operation, before: ObjectId, after: ObjectId) -> Written:
+    """Put the tree `after` in place of `before` and record the operation.
+
+    The caller holds the worktree lock, and the content of both trees is in the store.
+
+    Raises:
+        ObjectMissing: content that is needed is not there; nothing was touched.
+    """
+    differences = list(repo.trees.differences(before, after))
+    check_present(repo, differences)
+    repo.storage.put(PENDING, encode_record(Pending(operation, before, after)))
+    written = repo.worktree.apply(scan, differences, repo.progress)
+    _record(repo, operation)
+    return written
+
+
+def finish_pending(repo: Repository) -> None:
+    """Finish what an interruption left, if anything."""
+    if repo.storage.stat(PENDING) is None:
+        return
+    with repo.locks.exclusive("worktree"), repo.locks.shared("objects"):
+        found = pending(repo)
+        if found is None:
+            return
+        if Queries(repo.index).action_by_id(found.operation.id) is None:
+            repo.progress.note(f"Finishing what was interrupted: {found.operation.description}")
+            _go_on(repo, found)
+            _record(repo, found.operation)
+        else:
+            repo.storage.delete(PENDING)
+
+
+def _go_on(repo: Repository, found: Pending) -> None:
+    differences = list(repo.trees.differences(found.before, found.after))
+    check_present(repo, differences)
+    scan = repo.worktree.scan(found.before, [d.path for d in differences])
+    unknown = [d.path for d in differences if (state := scan.file(d.path)) is not None and not state.id]
+    repo.worktree.hash(unknown, scan, repo.progress)
+    untouched = [d for d in differences if _current(scan, d.path) in (_bare(d.old), None) or _is_folder(d)]
+    repo.worktree.apply(scan, untouched, repo.progress)
+
+
+def _record(repo: Repository, operation: Operation) -> None:
+    with repo.transaction() as transaction:
+        transaction.record(operation)
+    repo.storage.delete(PENDING)
+
+
+def _current(scan: Scan, path: str) -> tuple[EntryKind, ObjectId, bool] | None:
+    state = scan.file(path)
+    return _bare(entry_of(path, state)) if state is not None else None
+
+
+def _bare(entry: Entry | None) -> tuple[EntryKind, ObjectId, bool] | None:
+    return None if entry is None else (entry.kind, entry.id, entry.executable)
+
+
+def _is_folder(difference: Difference) -> bool:
+    entry = difference.new or difference.old
+    return entry is not None and entry.kind is EntryKind.DIR
+
+
+def check_present(repo: Repository, differences: Sequence[Difference]) -> None:
+    """Refuse before the first file is touched if content is not there.
+
+    Raises:
+        ObjectMissing: names the object and the path that needs it.
+    """
+    wanted = {d.new.id: d.path for d in differences if d.new is not None and d.new.kind is not EntryKind.DIR}
+    placed = repo.store.places.find_many(wanted)
+    for object_id, path in wanted.items():
+        if object_id not in placed and not repo.store.contains(object_id):
+            raise ObjectMissing(object_id, path)

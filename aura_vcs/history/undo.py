@@ -1,0 +1,209 @@
+"""Undo and redo: taking back what this machine did, in sequence, also after a restart.
+
+An undo is an operation of its own: it moves refs forward to where they were before, puts HEAD
+and, where the operation changed files, the work folder back. Nothing is cut from the log.
+"""
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from aura_vcs.codec import from_plain
+from aura_vcs.errors import InputError, NothingToUndo, OperationExpired, RefMoved, UnknownName
+from aura_vcs.history.branches import moved
+from aura_vcs.history.going import Moved, replace_folder
+from aura_vcs.history.making import Base
+from aura_vcs.history.pending import finish_pending
+from aura_vcs.ids import ObjectId, ReplicaId, VersionId
+from aura_vcs.index.queries import Queries
+from aura_vcs.index.records import ActionRecord, VersionRecord
+from aura_vcs.layout import decode_name
+from aura_vcs.model import BranchEntry, Head, HeadChange, Label, Operation, RefChange, Tag, TreeChange
+from aura_vcs.refs import fields_of_stamp, label_change, stamp_label, tag_change
+from aura_vcs.repository.repository import Draft, Repository, Transaction
+
+T = TypeVar("T")
+
+_LABEL_FIELDS = ("name", "description", "important", *fields_of_stamp("deleted"), *fields_of_stamp("purged"))
+
+
+class Undone(msgspec.Struct, frozen=True):
+    """What was taken back or done again; `files` says what happened to the work folder, if anything."""
+
+    operation: Operation
+    description: str
+    head: Head
+    files: Moved | None = None
+
+    @property
+    def restore_point(self) -> VersionRecord | None:
+        """What was unsaved before, if anything."""
+        return self.files.restore_point if self.files is not None else None
+
+
+def undo(repo: Repository) -> Undone:
+    """Take back the last operation of this machine that can be.
+
+    Raises:
+        NothingToUndo: there is none.
+        OperationExpired: what it would bring back has been collected.
+        RefMoved: a branch has been moved by another machine since.
+    """
+    finish_pending(repo)
+    action = Queries(repo.index).next_undo(repo.replica)
+    if action is None:
+        raise NothingToUndo
+    return _reverse(repo, action, back=True)
+
+
+def redo(repo: Repository) -> Undone:
+    """Do again what was taken back last.
+
+    Raises:
+        NothingToUndo: nothing was taken back, or something new was done since.
+        OperationExpired, RefMoved: as for `undo`.
+    """
+    finish_pending(repo)
+    action = Queries(repo.index).next_redo(repo.replica)
+    if action is None:
+        raise NothingToUndo("redo")
+    return _reverse(repo, action, back=False)
+
+
+def operation_of(repo: Repository, action: ActionRecord) -> Operation:
+    """The whole operation behind an action, from its log.
+
+    Raises:
+        RecordCorrupt: the line is damaged.
+    """
+    return repo.logs.read_at(ReplicaId(action.replica), action.start, action.end)
+
+
+def find_action(repo: Repository, prefix: str) -> ActionRecord:
+    """The action whose id begins so.
+
+    Raises:
+        UnknownName: none does. InputError: several do.
+    """
+    found = Queries(repo.index).action(prefix)
+    if not found:
+        raise UnknownName("operation", prefix, hint="`aura ops` lists them.")
+    if len(found) > 1:
+        raise InputError(f"Several operations begin with {prefix!r}", hint="Give more digits of the id.")
+    return found[0]
+
+
+def _reverse(repo: Repository, action: ActionRecord, *, back: bool) -> Undone:
+    target = operation_of(repo, action)
+    if target.worktree is None:
+        with repo.locks.shared("worktree"), repo.transaction() as transaction:
+            operation = transaction.record(_draft(repo, transaction, target, back=back))
+        return Undone(operation, target.description, repo.head())
+    wanted = target.worktree.before if back else target.worktree.after
+    current = target.worktree.after if back else target.worktree.before
+    if not repo.store.contains(wanted):
+        raise OperationExpired(target.description, f"tree {wanted[:12]}")
+
+    def draft(transaction: Transaction, _: Base, before: ObjectId, after: ObjectId) -> Draft:
+        made = _draft(repo, transaction, target, back=back)
+        return msgspec.structs.replace(made, worktree=TreeChange(before, after))
+
+    verb = "undoing" if back else "redoing"
+    trigger = "PreUndo" if back else "PreRedo"
+    why = f"Before {verb} {target.description!r}"
+    files = replace_folder(repo, wanted, draft, trigger=trigger, why=why, known=current)
+    last = Queries(repo.index).actions(limit=1)[0]
+    return Undone(operation_of(repo, last), target.description, repo.head(), files)
+
+
+def _draft(repo: Repository, transaction: Transaction, target: Operation, *, back: bool) -> Draft:
+    """The operation that takes `target` back, or does it again."""
+    refs = dict(
+        _reversed_ref(repo, transaction, target, name, change if back else RefChange(change.after, change.before))
+        for name, change in target.refs.items()
+    )
+    head = None
+    if target.head is not None:
+        wanted, expected = (target.head.before, target.head.after) if back else (target.head.after, target.head.before)
+        current = repo.head()
+        if current != expected:
+            raise RefMoved("HEAD", _place(expected), _place(current))
+        head = HeadChange(current, wanted)
+    return Draft(
+        "undo" if back else "redo",
+        f"{'Undid' if back else 'Redid'}: {target.description}",
+        refs,
+        head,
+        undoes=target.id if back else None,
+        redoes=None if back else target.id,
+        correlation_id=target.correlation_id,
+    )
+
+
+def _place(head: Head) -> str:
+    return f"{head.branch or 'an older version'} ({(head.version or 'no version')[:12]})"
+
+
+def _reversed_ref(
+    repo: Repository, transaction: Transaction, target: Operation, name: str, change: RefChange
+) -> tuple[str, RefChange]:
+    """The change that brings a ref from `change.after` to `change.before`."""
+    room, *parts = name.split("/")
+    if room == "branches":
+        branch_name = decode_name(parts[0])
+        before = _optional(change.before, BranchEntry, name)
+        after = _optional(change.after, BranchEntry, name)
+        _check_branch(repo, branch_name, after.version if after is not None else None)
+        return moved(repo, transaction, branch_name, before.version if before is not None else None, over_all=True)
+    if room == "versions":
+        return _reversed_label(repo, transaction, target, VersionId(ObjectId(parts[0])), change)
+    if room == "tags":
+        return _reversed_tag(repo, transaction, decode_name(parts[0]), change)
+    raise InputError(f"{name} cannot be taken back by this aura_vcs")
+
+
+def _optional(value: Any, shape: type[T], name: str) -> T | None:
+    return None if value is None else from_plain(value, shape, name)
+
+
+def _check_branch(repo: Repository, name: str, expected: VersionId | None) -> None:
+    own = [entry for entry in repo.refs.branch_entries(name) if entry.replica == repo.replica]
+    current = max(own, key=lambda entry: entry.counter).version if own else None
+    if current != expected:
+        raise RefMoved(f"Branch {name}", (expected or "no version")[:12], (current or "no version")[:12])
+
+
+def _reversed_label(
+    repo: Repository, transaction: Transaction, target: Operation, version: VersionId, change: RefChange
+) -> tuple[str, RefChange]:
+    current = repo.refs.label(version)
+    if current is None:
+        raise UnknownName("version", version)
+    if change.before is None:
+        changes: dict[str, Any] = {"deleted_at": transaction.at, "deleted_by": repo.author}
+    elif change.after is None:
+        changes = {"deleted_at": None, "deleted_by": None}
+    else:
+        before, after = from_plain(change.before, Label, "label"), from_plain(change.after, Label, "label")
+        changes = {
+            field: getattr(before, field) for field in _LABEL_FIELDS if getattr(before, field) != getattr(after, field)
+        }
+    label = stamp_label(current, transaction.replica, transaction.at, repo.author, **changes)
+    if label.deleted_at is None and label.purged_at is None:
+        record = Queries(repo.index).version(version)
+        if record is not None and not repo.store.contains(record.tree):
+            raise OperationExpired(target.description, f"the content of v{record.number}")
+    return label_change(current, label)
+
+
+def _reversed_tag(repo: Repository, transaction: Transaction, name: str, change: RefChange) -> tuple[str, RefChange]:
+    current = repo.refs.tag(name)
+    before = _optional(change.before, Tag, name)
+    after = _optional(change.after, Tag, name)
+    pattern = before or after
+    assert pattern is not None
+    counter = (current.stamp[0] if current is not None else 0) + 1
+    tag = msgspec.structs.replace(
+        pattern, version=before.version if before is not None else None, stamp=(counter, transaction.replica)
+    )
+    return tag_change(name, current, tag)

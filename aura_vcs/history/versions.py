@@ -1,0 +1,130 @@
+"""What may change about a version: its name, and whether it and its content are still wanted."""
+
+from typing import Any
+
+from aura_vcs.errors import InputError, ObjectPurged, OperationExpired, VersionInUse
+from aura_vcs.history.branches import branches
+from aura_vcs.history.making import check_texts, need
+from aura_vcs.index.records import VersionRecord
+from aura_vcs.model import Inverse
+from aura_vcs.refs import label_change, stamp_label
+from aura_vcs.repository.repository import Draft, Repository, Transaction
+
+
+def edit_version(
+    repo: Repository,
+    record: VersionRecord,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    important: bool | None = None,
+) -> VersionRecord:
+    """Change a version's name, description or importance; what is None stays.
+
+    Raises:
+        InputError: too long, or nothing to change.
+    """
+    new_name, new_description = check_texts(
+        record.name if name is None else name, record.description if description is None else description
+    )
+    wanted = {
+        "name": new_name,
+        "description": new_description,
+        "important": record.important if important is None else important,
+    }
+    changes = {field: value for field, value in wanted.items() if value != getattr(record, field)}
+    if not changes:
+        return record
+    return _change(repo, record, "version.edit", "Edited", changes, can_batch=True)
+
+
+def delete_version(repo: Repository, record: VersionRecord) -> VersionRecord:
+    """Hide a version; gc frees its content after the grace period. `undelete_version` brings it back.
+
+    Raises:
+        VersionInUse: a branch, a tag or the work folder stands on it.
+    """
+    _check_unused(repo, record)
+    if record.deleted_at is not None:
+        return record
+    return _change(repo, record, "version.delete", "Deleted", {"deleted_at": None, "deleted_by": repo.author})
+
+
+def undelete_version(repo: Repository, record: VersionRecord) -> VersionRecord:
+    """Show a deleted version again.
+
+    Raises:
+        InputError: it is not deleted.
+        ObjectPurged: its content has been freed.
+    """
+    if record.deleted_at is None and record.purged_at is None:
+        raise InputError(f"v{record.number} is not deleted")
+    if record.purged_at is not None and not repo.store.contains(record.tree):
+        raise ObjectPurged(f"v{record.number}", record.purged_at, record.purged_by or "somebody")
+    if not repo.store.contains(record.tree):
+        raise OperationExpired(f"Deleting v{record.number}", "its content")
+    cleared = dict.fromkeys(("deleted_at", "deleted_by", "purged_at", "purged_by", "purge_reason"))
+    return _change(repo, record, "version.undelete", "Brought back", cleared)
+
+
+def purge_version(repo: Repository, record: VersionRecord, reason: str = "") -> VersionRecord:
+    """Give a version's content up; the version stays as a record of who, when and why.
+
+    gc frees the content after the grace period; until then undo brings it back.
+
+    Raises:
+        VersionInUse: a branch, a tag or the work folder stands on it.
+    """
+    _check_unused(repo, record)
+    if record.purged_at is not None:
+        return record
+    changes = {"purged_at": None, "purged_by": repo.author, "purge_reason": reason[:500] or None}
+    return _change(repo, record, "version.purge", "Purged", changes)
+
+
+def _check_unused(repo: Repository, record: VersionRecord) -> None:
+    name = f"v{record.number}"
+    for found in branches(repo):
+        if record.id in {found.version, *found.diverged}:
+            hint = "Take the last commit back with `aura undo`, or go on: only older versions can be deleted."
+            raise VersionInUse(name, f"branch {found.name}", hint=hint)
+    for tag_name, tag in repo.refs.tags().items():
+        if tag.version == record.id:
+            raise VersionInUse(name, f"tag {tag_name}", hint=f"Remove it first: `aura tag -d {tag_name}`.")
+    if repo.head().version == record.id:
+        raise VersionInUse(name, "the work folder", hint="Check out another version first.")
+
+
+def _change(
+    repo: Repository,
+    record: VersionRecord,
+    type_: str,
+    verb: str,
+    changes: dict[str, Any],
+    *,
+    can_batch: bool = False,
+) -> VersionRecord:
+    with repo.transaction() as transaction:
+        label = repo.refs.label(record.id)
+        if label is None:
+            raise InputError(f"The label of v{record.number} is not here", hint="`aura fsck` says more.")
+        after = stamp_label(
+            label, transaction.replica, transaction.at, repo.author, **_dated(transaction, type_, changes)
+        )
+        ref, change = label_change(label, after)
+        transaction.record(
+            Draft(
+                type_,
+                f"{verb} v{record.number} {record.name!r}",
+                {ref: change},
+                inverse=Inverse(f"{type_}.revert"),
+                can_batch=can_batch,
+            )
+        )
+    return need(repo, record.id)
+
+
+def _dated(transaction: Transaction, type_: str, changes: dict[str, Any]) -> dict[str, Any]:
+    """Deletions and purges happen at the transaction's time."""
+    field = {"version.delete": "deleted_at", "version.purge": "purged_at"}.get(type_)
+    return changes if field is None else {**changes, field: transaction.at}

@@ -1,0 +1,122 @@
+"""Reference counts: how many trees, versions and chunked blobs hold an object.
+
+A live version holds its tree; a tree with a count holds each of its children once; a chunked
+blob with a count holds each of its chunks once. A count that rises from zero raises what the
+object holds; one that falls to zero lowers it. The cost grows with what changed, not with the
+store.
+"""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+
+from aura_vcs.ids import ObjectId
+from aura_vcs.index.places import groups
+from aura_vcs.index.schema import KIND_CODES
+from aura_vcs.model import EntryKind, Kind, Tree
+from aura_vcs.objects.base import StoredObject
+
+Children = Callable[[ObjectId, bool], Iterable[tuple[ObjectId, bool]]]
+"""What an object holds, and which of that are trees, given its id and whether it is a tree."""
+
+_INSERT = """
+INSERT INTO objects (id, kind, content_type, size, stored_size, pack, frame, offset, length, chunked, refcount,
+                     created_at, last_referenced_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET
+  refcount = refcount + excluded.refcount, last_referenced_at = excluded.last_referenced_at,
+  kind = excluded.kind, size = excluded.size, stored_size = excluded.stored_size, pack = excluded.pack,
+  frame = excluded.frame, offset = excluded.offset, length = excluded.length, chunked = excluded.chunked
+"""
+_CHANGE = "UPDATE objects SET refcount = refcount + ?, last_referenced_at = ? WHERE id = ?"
+
+
+def tree_children(tree: Tree) -> set[tuple[ObjectId, bool]]:
+    """What a tree holds: ids, and whether each is a tree."""
+    return {(entry.id, entry.kind is EntryKind.DIR) for entry in tree.entries}
+
+
+class ReferenceCounts:
+    """Collects changes of counts and writes them in one go, inside the caller's transaction.
+
+    `stored` are objects that have just been put and have no row yet; `children` reads what an
+    object holds from the store.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        children: Children,
+        at: str,
+        stored: Mapping[ObjectId, StoredObject] | None = None,
+    ) -> None:
+        self._connection = connection
+        self._children = children
+        self._at = at
+        self._stored = dict(stored or {})
+        self._changes: Counter[ObjectId] = Counter()
+        self._known: dict[ObjectId, int] = {}
+
+    def raise_tree(self, tree: ObjectId) -> None:
+        """A live version begins to hold the tree."""
+        self._walk([(tree, True)], +1)
+
+    def lower_tree(self, tree: ObjectId) -> None:
+        """A version no longer holds the tree."""
+        self._walk([(tree, True)], -1)
+
+    def raise_object(self, object_id: ObjectId) -> None:
+        """A ref begins to hold a version or a blob."""
+        self._walk([(object_id, False)], +1)
+
+    def lower_object(self, object_id: ObjectId) -> None:
+        """A ref no longer holds a version or a blob."""
+        self._walk([(object_id, False)], -1)
+
+    def _walk(self, level: list[tuple[ObjectId, bool]], step: int) -> None:
+        while level:
+            self._learn(object_id for object_id, _ in level)
+            deeper: list[tuple[ObjectId, bool]] = []
+            for object_id, is_tree in level:
+                before = self._known[object_id] + self._changes[object_id]
+                self._changes[object_id] += step
+                if (before if step > 0 else before + step) == 0:
+                    deeper += self._children(object_id, is_tree)
+            level = deeper
+
+    def _learn(self, object_ids: Iterable[ObjectId]) -> None:
+        unknown = {object_id for object_id in object_ids if object_id not in self._known}
+        for group in groups(unknown):
+            marks = ",".join("?" * len(group))
+            rows = self._connection.execute(
+                f"SELECT id, refcount FROM objects WHERE id IN ({marks})",
+                [bytes.fromhex(object_id) for object_id in group],
+            )
+            self._known.update((ObjectId(row[0].hex()), row[1]) for row in rows)
+        for object_id in unknown - self._known.keys():
+            self._known[object_id] = 0
+
+    def write(self, pack_ids: Mapping[str, int]) -> None:
+        """Put the new rows and the changed counts into the index."""
+        rows = [  # in key order, so that the b-tree is filled from left to right
+            _row(item, pack_ids, self._changes.pop(object_id, 0), self._at)
+            for object_id, item in sorted(self._stored.items())
+        ]
+        self._connection.executemany(_INSERT, rows)
+        self._connection.executemany(
+            _CHANGE,
+            [(change, self._at, bytes.fromhex(object_id)) for object_id, change in self._changes.items() if change],
+        )
+        self._stored.clear()
+        self._changes.clear()
+        self._known.clear()
+
+
+def _row(item: StoredObject, pack_ids: Mapping[str, int], refcount: int, at: str) -> tuple[object, ...]:
+    place = item.place
+    packed: tuple[object, ...] = (None, None, None, None, False)
+    if place is not None:
+        packed = (pack_ids[place.pack], place.frame, place.offset, place.length, place.chunked)
+    content_type = "Asset" if item.kind is Kind.BLOB else None
+    kind = KIND_CODES[item.kind]
+    return bytes.fromhex(item.id), kind, content_type, item.size, item.stored_size, *packed, refcount, at, at

@@ -1,0 +1,110 @@
+"""The SQLite file: opening it, and noticing when it cannot be trusted.
+
+WAL with `synchronous=NORMAL`: after a power failure the index may be a few operations behind,
+which opening repairs from the logs; it is never half-written. Where WAL does not work (network
+file systems) the caller hands in a path on a local disk.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from aura_vcs.errors import LockBusy, StorageError, StorageFull
+from aura_vcs.index.schema import PAGE_BYTES, SCHEMA_VERSION, TABLES
+
+BUSY_SECONDS = 60
+CACHE_KIB = 16 << 10
+
+
+class IndexUnusable(Exception):
+    """The file is no index of this version; it is to be rebuilt."""
+
+
+class Database:
+    """One connection to the index. Not to be shared between threads."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.connection = _connect(path)
+
+    def has_schema(self) -> bool:
+        """Whether the tables are there, of this version.
+
+        Raises:
+            IndexUnusable: the file is damaged or of another version.
+        """
+        try:
+            found = self.connection.execute("PRAGMA user_version").fetchone()[0]
+        except sqlite3.DatabaseError as error:
+            raise IndexUnusable(str(error)) from error
+        if found not in {0, SCHEMA_VERSION}:
+            raise IndexUnusable(f"schema {found}")
+        return bool(found)
+
+    def create_schema(self) -> None:
+        """Make the tables, inside the caller's transaction."""
+        statement = ""
+        for line in TABLES.splitlines():
+            statement += line + "\n"
+            if sqlite3.complete_statement(statement):
+                self.connection.execute(statement)
+                statement = ""
+        self.connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """A write transaction; rolled back when the block raises.
+
+        Raises:
+            StorageFull, StorageError: the disk refused.
+            IndexUnusable: the file is damaged.
+        """
+        try:
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self.connection
+                self.connection.execute("COMMIT")
+            except BaseException:
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
+                raise
+        except sqlite3.DatabaseError as error:
+            raise translate(error, self.path) from error
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.connection.close()
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    try:
+        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connection.execute(f"PRAGMA page_size={PAGE_BYTES}")
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+    except sqlite3.OperationalError as error:
+        raise translate(error, path) from error
+    except sqlite3.DatabaseError as error:
+        raise IndexUnusable(str(error)) from error
+    return connection
+
+
+def translate(error: sqlite3.DatabaseError, path: str) -> Exception:
+    """What a SQLite error means to the caller."""
+    name = getattr(error, "sqlite_errorname", "") or ""
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or type(error) is sqlite3.DatabaseError:
+        return IndexUnusable(str(error))
+    if name.startswith("SQLITE_FULL"):
+        return StorageFull("write", path, str(error))
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return LockBusy("index", BUSY_SECONDS)
+    return StorageError("use", path, str(error))
+
+
+def remove_files(path: str) -> None:
+    """Delete the index and what SQLite keeps beside it."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        if os.path.exists(path + suffix):
+            os.remove(path + suffix)

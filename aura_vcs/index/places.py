@@ -1,0 +1,52 @@
+"""Where packed objects lie, as the index knows it."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from aura_vcs.ids import ObjectId
+from aura_vcs.index.database import Database
+from aura_vcs.objects.base import Place
+
+LOOKUP_SIZE = 500
+"""Ids asked for in one statement; SQLite's limit of variables is higher everywhere."""
+
+_COLUMNS = "o.id, p.name, o.frame, o.offset, o.length, o.chunked"
+_FROM = "FROM objects o JOIN packs p ON p.id = o.pack"
+
+
+class IndexPlaces:
+    """See objects.base.Places."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def find(self, object_id: ObjectId) -> Place | None:
+        """See Places."""
+        row = self._database.connection.execute(
+            f"SELECT {_COLUMNS} {_FROM} WHERE o.id = ?",
+            (bytes.fromhex(object_id),),
+        ).fetchone()
+        return None if row is None else _place(row)
+
+    def find_many(self, object_ids: Iterable[ObjectId]) -> Mapping[ObjectId, Place]:
+        """See Places."""
+        found: dict[ObjectId, Place] = {}
+        for group in groups(object_ids):
+            marks = ",".join("?" * len(group))
+            rows = self._database.connection.execute(
+                f"SELECT {_COLUMNS} {_FROM} WHERE o.id IN ({marks})",
+                [bytes.fromhex(object_id) for object_id in group],
+            )
+            for row in rows:
+                found[ObjectId(row[0].hex())] = _place(row)
+        return found
+
+
+def groups(object_ids: Iterable[ObjectId]) -> Iterable[list[ObjectId]]:
+    """The ids in runs that fit one statement."""
+    listed = list(object_ids)
+    return (listed[start : start + LOOKUP_SIZE] for start in range(0, len(listed), LOOKUP_SIZE))
+
+
+def _place(row: tuple[Any, ...]) -> Place:
+    return Place(row[1], row[2], row[3], row[4], bool(row[5]))

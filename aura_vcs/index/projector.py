@@ -1,0 +1,221 @@
+"""Operations and refs become rows.
+
+Every function runs inside the caller's transaction and may be run again with the same input.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+
+from aura_vcs.codec import from_plain, name_bytes
+from aura_vcs.errors import IntegrityError
+from aura_vcs.ids import ObjectId, ReplicaId, VersionId
+from aura_vcs.index.counts import ReferenceCounts, tree_children
+from aura_vcs.index.records import label_columns, version_row
+from aura_vcs.model import EntryKind, Label, Operation, Version
+from aura_vcs.objects.base import StoredObject
+from aura_vcs.objects.store import ObjectStore
+from aura_vcs.objects.trees import TreeReader
+
+CHANGED_PATHS_LIMIT = 2000
+"""A version that changed more paths has none in the index; history then compares trees."""
+
+
+class Projector:
+    """Writes rows for one transaction; `stored` and `chunks` are what has just been put."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        store: ObjectStore,
+        trees: TreeReader,
+        at: str,
+        stored: Mapping[ObjectId, StoredObject] | None = None,
+        chunks: Mapping[ObjectId, tuple[ObjectId, ...]] | None = None,
+    ) -> None:
+        self._connection = connection
+        self._store = store
+        self._trees = trees
+        self._stored = stored or {}
+        self._chunks = chunks or {}
+        self._documents: list[tuple[str, ObjectId]] = []
+        self.counts = ReferenceCounts(connection, self._children, at, stored)
+
+    def operation(self, operation: Operation, start: int, end: int) -> None:
+        """Rows for an operation of a log that lies from `start` to `end`."""
+        self._connection.execute(
+            "INSERT INTO logs VALUES (?, ?, ?) ON CONFLICT (replica) DO UPDATE SET end=excluded.end, "
+            "sequence=excluded.sequence",
+            (operation.replica, end, operation.sequence),
+        )
+        self._action(operation, start, end)
+
+    def skip_line(self, replica: ReplicaId, end: int) -> None:
+        """A damaged line of a log is passed over; its operation is lost, its refs are not."""
+        self._connection.execute(
+            "INSERT INTO logs VALUES (?, ?, 0) ON CONFLICT (replica) DO UPDATE "
+            "SET end = excluded.end, sequence = sequence + 1",
+            (replica, end),
+        )
+
+    def labels(self, operation: Operation) -> None:
+        """Rows for the versions that an operation made or changed."""
+        for name, change in operation.refs.items():
+            if name.startswith("versions/") and change.after is not None:
+                self.label(from_plain(change.after, Label, name))
+
+    def label(self, label: Label) -> bool:
+        """The row of a version; False if the version object is not here (yet)."""
+        row = self._connection.execute("SELECT tree, counted FROM versions WHERE id = ?", (label.version,)).fetchone()
+        if row is None:
+            try:
+                version = self._trees.version(label.version)
+            except IntegrityError:
+                return False
+            self._insert(label.version, version, label)
+            row = (version.tree, 0)
+        else:
+            columns = label_columns(label)
+            assignments = ", ".join(f"{name} = :{name}" for name in columns)
+            self._connection.execute(
+                f"UPDATE versions SET {assignments} WHERE id = :id",
+                {"id": label.version, **columns},
+            )
+        self._count(label, row[0], counted=bool(row[1]))
+        self._words(label)
+        return True
+
+    def write(self) -> None:
+        """Write the counts and the rows of stored objects."""
+        packs = {item.place.pack for item in self._stored.values() if item.place is not None}
+        self.counts.write({name: self.pack(name) for name in packs})
+        self._content_types()
+
+    def pack(self, name: str) -> int:
+        """The row number of a pack."""
+        size = self._store.packs.stored_size(name)
+        self._connection.execute("INSERT OR IGNORE INTO packs (name, stored_size) VALUES (?, ?)", (name, size))
+        row = self._connection.execute("SELECT id FROM packs WHERE name = ?", (name,)).fetchone()
+        return int(row[0])
+
+    def _children(self, object_id: ObjectId, is_tree: bool) -> Iterable[tuple[ObjectId, bool]]:
+        if is_tree:
+            try:
+                return tree_children(self._trees.tree(object_id))
+            except IntegrityError:
+                return ()  # absent or damaged: fsck says so, counting goes on
+        if object_id in self._stored and object_id not in self._chunks:
+            return ()
+        chunks = self._chunks.get(object_id)
+        if chunks is None:
+            chunks = self._known_chunks(object_id)
+        return {(chunk, False) for chunk in chunks}
+
+    def _known_chunks(self, object_id: ObjectId) -> tuple[ObjectId, ...]:
+        row = self._connection.execute(
+            "SELECT chunked FROM objects WHERE id = ?", (bytes.fromhex(object_id),)
+        ).fetchone()
+        if row is None or not row[0]:
+            return ()
+        try:
+            return self._store.chunk_ids(object_id)
+        except IntegrityError:
+            return ()
+
+    def _insert(self, version_id: VersionId, version: Version, label: Label) -> None:
+        known = self._changed_paths(version_id, version)
+        columns = version_row(version_id, version, label, counted=False, paths_known=known)
+        names = ", ".join(f'"{name}"' for name in columns)
+        values = ", ".join(f":{name}" for name in columns)
+        self._connection.execute(f"INSERT INTO versions ({names}) VALUES ({values})", columns)
+        self._connection.executemany(
+            "INSERT OR REPLACE INTO parents VALUES (?, ?, ?)",
+            [(version_id, position, parent) for position, parent in enumerate(version.parents)],
+        )
+        documents = [(name, blob) for name, blob in version.documents.items() if blob is not None]
+        self._connection.executemany(
+            "INSERT OR REPLACE INTO documents VALUES (?, ?, ?)", [(version_id, *document) for document in documents]
+        )
+        self._documents += documents
+        self.counts.raise_object(version_id)
+
+    def _changed_paths(self, version_id: VersionId, version: Version) -> bool:
+        if not version.parents:
+            return False
+        rows = []
+        try:
+            parent = self._trees.version(version.parents[0])
+            for difference in self._trees.differences(parent.tree, version.tree):
+                entry = difference.new or difference.old
+                if entry is None or entry.kind is EntryKind.DIR:
+                    continue
+                change = "added" if difference.old is None else "deleted" if difference.new is None else "modified"
+                rows.append((name_bytes(difference.path), version_id, change, None))
+                if len(rows) > CHANGED_PATHS_LIMIT:
+                    return False
+        except IntegrityError:
+            return False
+        self._connection.executemany("INSERT OR REPLACE INTO changed_paths VALUES (?, ?, ?, ?)", rows)
+        return True
+
+    def _count(self, label: Label, tree: ObjectId, *, counted: bool) -> None:
+        live = label.deleted_at is None and label.purged_at is None
+        if live == counted:
+            return
+        if live:
+            self.counts.raise_tree(tree)
+        else:
+            self.counts.lower_tree(tree)
+        self._connection.execute("UPDATE versions SET counted = ? WHERE id = ?", (live, label.version))
+
+    def _words(self, label: Label) -> None:
+        source = f"version/{label.version}"
+        row = self._connection.execute("SELECT rowid FROM word_rows WHERE source = ?", (source,)).fetchone()
+        if row is not None:
+            self._connection.execute(
+                "UPDATE words SET name = ?, description = ? WHERE rowid = ?", (label.name, label.description, row[0])
+            )
+            return
+        number = self._connection.execute("INSERT INTO word_rows (source) VALUES (?)", (source,)).lastrowid
+        self._connection.execute(
+            "INSERT INTO words (rowid, name, description, script) VALUES (?, ?, ?, '')",
+            (number, label.name, label.description),
+        )
+
+    def _content_types(self) -> None:
+        """Which blobs are documents; the others were entered as assets."""
+        self._connection.executemany(
+            "UPDATE objects SET content_type = ? WHERE id = ?",
+            [(name.capitalize(), bytes.fromhex(blob)) for name, blob in self._documents],
+        )
+        self._documents.clear()
+
+    def _action(self, operation: Operation, start: int, end: int) -> None:
+        undoable = operation.inverse is not None and operation.undoes is None and operation.redoes is None
+        self._connection.execute(
+            "INSERT OR IGNORE INTO actions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?)",
+            (
+                operation.id,
+                operation.replica,
+                operation.sequence,
+                start,
+                end,
+                operation.type,
+                operation.description,
+                operation.user,
+                operation.time,
+                "Failed" if operation.error_message else "Applied",
+                undoable,
+                operation.expires_at,
+                operation.correlation_id,
+            ),
+        )
+        if operation.undoes is not None:
+            self._connection.execute(
+                "UPDATE actions SET status = 'Undone', undone_at = ?, undone_by = ? WHERE id = ?",
+                (operation.time, operation.user, operation.undoes),
+            )
+        if operation.redoes is not None:
+            self._connection.execute(
+                "UPDATE actions SET status = 'Applied', undone_at = NULL, undone_by = NULL WHERE id = ?",
+                (operation.redoes,),
+            )

@@ -1,0 +1,260 @@
+"""What the index is asked. Every statement is served by an index; a test asks the query planner."""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from aura_vcs.codec import name_bytes
+from aura_vcs.ids import ObjectId, OperationId, ReplicaId, VersionId
+from aura_vcs.index.index import Index
+from aura_vcs.index.records import (
+    ACTION_COLUMNS,
+    VERSION_COLUMNS,
+    ActionRecord,
+    ObjectRecord,
+    VersionRecord,
+    action_record,
+    version_records,
+)
+from aura_vcs.index.schema import KIND_CODES
+from aura_vcs.model import VersionType
+
+_KIND_NAMES = {code: name for name, code in KIND_CODES.items()}
+_ANCESTRY = (
+    "WITH RECURSIVE h (id, number) AS (SELECT id, number FROM versions WHERE id = ? UNION "
+    "SELECT p.parent, v.number FROM h JOIN parents p ON p.version = h.id JOIN versions v ON v.id = p.parent "
+    "ORDER BY 2 DESC) "
+)
+
+
+class VersionFilter(msgspec.Struct, frozen=True):
+    """Which versions are wanted; times in RFC 3339, `grep` and `author` parts of text, any case."""
+
+    types: Sequence[VersionType] = ()
+    since: str | None = None
+    until: str | None = None
+    author: str | None = None
+    grep: str | None = None
+    important: bool | None = None
+    deleted: bool = False
+    limit: int | None = None
+
+
+class Queries:
+    """Questions about versions, actions and objects."""
+
+    def __init__(self, index: Index) -> None:
+        self._connection: sqlite3.Connection = index.database.connection
+
+    # Versions
+
+    def version(self, version: VersionId) -> VersionRecord | None:
+        """A version by its id."""
+        found = self._versions("WHERE v.id = ?", [version])
+        return found[0] if found else None
+
+    def versions_numbered(self, number: int) -> list[VersionRecord]:
+        """The versions with a number: several where machines gave it out offline."""
+        return self._versions("WHERE v.number = ? ORDER BY v.id", [number])
+
+    def versions_named(self, name: str) -> list[VersionRecord]:
+        """The versions with a name, newest first, deleted ones left out."""
+        return self._versions("WHERE v.name = ? AND v.deleted_at IS NULL ORDER BY v.number DESC", [name])
+
+    def versions_with_prefix(self, prefix: str) -> list[VersionRecord]:
+        """The versions whose id begins so."""
+        return self._versions("WHERE v.id >= ? AND v.id < ? ORDER BY v.id", [prefix, prefix + "g"])
+
+    def next_number(self) -> int:
+        """The number of the next version: one more than any that was ever given out."""
+        found = self._connection.execute("SELECT max(number) FROM versions").fetchone()[0]
+        return int(found or 0) + 1
+
+    def history(self, head: VersionId, wanted: VersionFilter) -> list[VersionRecord]:
+        """The ancestry of a version, itself included, newest first."""
+        where, values = _conditions(wanted)
+        return self._versions(
+            f"JOIN h ON h.id = v.id {where} ORDER BY h.number DESC", [head, *values], wanted, _ANCESTRY
+        )
+
+    def all_versions(self, wanted: VersionFilter) -> list[VersionRecord]:
+        """Every version, newest first, autosaves, restore points and other branches included."""
+        where, values = _conditions(wanted)
+        return self._versions(f"{where} ORDER BY v.number DESC, v.id", values, wanted)
+
+    def ancestors(self, version: VersionId) -> set[VersionId]:
+        """The ids of a version's ancestry, itself included."""
+        return {row[0] for row in self._connection.execute(f"{_ANCESTRY} SELECT id FROM h", [version])}
+
+    def is_ancestor(self, older: VersionId, newer: VersionId) -> bool:
+        """Whether `older` is `newer` or in its ancestry. Looks no further back than `older`'s number."""
+        if older == newer:
+            return True
+        row = self._connection.execute(
+            f"{_ANCESTRY} SELECT 1 FROM h WHERE h.id = ? LIMIT 1",
+            [newer, older],
+        ).fetchone()
+        return row is not None
+
+    def live_versions(self) -> list[tuple[VersionId, ObjectId]]:
+        """Ids and trees of the versions that hold their content."""
+        rows = self._connection.execute(
+            "SELECT id, tree FROM versions WHERE deleted_at IS NULL AND purged_at IS NULL ORDER BY number"
+        )
+        return [(row[0], row[1]) for row in rows]
+
+    def deleted_before(self, moment: str) -> list[VersionRecord]:
+        """Deleted versions whose content is still there although they were deleted before `moment`."""
+        return self._versions("WHERE v.deleted_at < ? AND v.purged_at IS NULL ORDER BY v.deleted_at", [moment])
+
+    def versions_with_tree(self, trees: set[ObjectId]) -> list[VersionRecord]:
+        """The versions whose tree is one of `trees`."""
+        return [record for record in self.all_versions(VersionFilter(deleted=True)) if record.tree in trees]
+
+    def versions_touching(self, path: str) -> dict[VersionId, bool]:
+        """Versions that changed the path, or something below it; False for those that must be compared
+        by their trees (the first, and those with very many changes)."""
+        low = name_bytes(path)
+        rows = self._connection.execute(
+            "SELECT version FROM changed_paths WHERE path = ? UNION "
+            "SELECT version FROM changed_paths WHERE path >= ? AND path < ?",
+            (low, low + b"/", low + b"0"),
+        )
+        found = {row[0]: True for row in rows}
+        for (version,) in self._connection.execute("SELECT id FROM versions WHERE NOT paths_known"):
+            found[version] = False
+        return found
+
+    def names(self) -> list[str]:
+        """What versions are called, for suggestions: the newest thousand."""
+        rows = self._connection.execute(
+            "SELECT name, number FROM versions WHERE deleted_at IS NULL ORDER BY number DESC LIMIT 1000"
+        ).fetchall()
+        return [f"v{row[1]}" for row in rows] + [row[0] for row in rows]
+
+    def _versions(
+        self, clause: str, values: Sequence[Any], wanted: VersionFilter | None = None, prefix: str = ""
+    ) -> list[VersionRecord]:
+        limit = f" LIMIT {int(wanted.limit)}" if wanted is not None and wanted.limit is not None else ""
+        rows = self._connection.execute(
+            f"{prefix}SELECT {VERSION_COLUMNS} FROM versions v {clause}{limit}",
+            values,
+        ).fetchall()
+        return version_records(self._connection, rows)
+
+    # Actions
+
+    def action(self, prefix: str) -> list[ActionRecord]:
+        """The actions whose id begins so."""
+        return self._actions("WHERE a.id >= ? AND a.id < ? ORDER BY a.id", [prefix, prefix + "g"])
+
+    def actions(
+        self, *, type_: str | None = None, user: str | None = None, status: str | None = None,
+        correlation_id: str | None = None, limit: int = 50, offset: int = 0,
+    ) -> list[ActionRecord]:  # fmt: skip
+        """Actions, newest first."""
+        chosen = {"type": type_, "user": user, "status": status, "correlation_id": correlation_id}
+        given = {name: value for name, value in chosen.items() if value is not None}
+        where = " AND ".join(f"a.{name} = ?" for name in given)
+        clause = f"{'WHERE ' + where if where else ''} ORDER BY a.time DESC, a.sequence DESC LIMIT ? OFFSET ?"
+        return self._actions(clause, [*given.values(), limit, offset])
+
+    def next_undo(self, replica: ReplicaId) -> ActionRecord | None:
+        """The newest action of this replica that is applied and can be taken back."""
+        found = self._actions(
+            "WHERE a.replica = ? AND a.undoable = 1 AND a.status = 'Applied' ORDER BY a.sequence DESC LIMIT 1",
+            [replica],
+        )
+        return found[0] if found else None
+
+    def next_redo(self, replica: ReplicaId) -> ActionRecord | None:
+        """The action that was taken back last and after which nothing new was done."""
+        applied = self.next_undo(replica)
+        found = self._actions(
+            "WHERE a.replica = ? AND a.undoable = 1 AND a.sequence > ? AND a.status = 'Undone' "
+            "ORDER BY a.sequence LIMIT 1",
+            [replica, applied.sequence if applied else 0],
+        )
+        return found[0] if found else None
+
+    def recent_actions(self, since: str) -> list[ActionRecord]:
+        """Actions since a moment, of every replica."""
+        return self._actions("WHERE a.time >= ? ORDER BY a.time", [since])
+
+    def action_by_id(self, operation: OperationId) -> ActionRecord | None:
+        """An action by its id."""
+        found = self._actions("WHERE a.id = ?", [operation])
+        return found[0] if found else None
+
+    def _actions(self, clause: str, values: Sequence[Any]) -> list[ActionRecord]:
+        rows = self._connection.execute(f"SELECT {ACTION_COLUMNS} FROM actions a {clause}", values)
+        return [action_record(row) for row in rows]
+
+    # Objects
+
+    def object(self, object_id: ObjectId) -> ObjectRecord | None:
+        """An object by its id."""
+        found = self._objects("WHERE o.id = ?", [bytes.fromhex(object_id)])
+        return found[0] if found else None
+
+    def objects_with_prefix(self, prefix: str) -> list[ObjectRecord]:
+        """At most ten objects whose id begins so."""
+        padded = prefix.ljust(64, "0"), prefix.ljust(64, "f")
+        return self._objects(
+            "WHERE o.id >= ? AND o.id <= ? ORDER BY o.id LIMIT 10", [bytes.fromhex(text) for text in padded]
+        )
+
+    def unreferenced(self) -> list[ObjectRecord]:
+        """Objects that nothing holds, longest unreferenced first."""
+        return self._objects("WHERE o.refcount <= 0 ORDER BY o.refcount, o.last_referenced_at", [])
+
+    def largest(self, limit: int = 10) -> list[ObjectRecord]:
+        """The largest blobs."""
+        return self._objects("WHERE o.kind = 1 ORDER BY o.size DESC LIMIT ?", [limit])
+
+    def counts(self) -> dict[ObjectId, int]:
+        """Every object's reference count."""
+        rows = self._connection.execute("SELECT id, refcount FROM objects")
+        return {ObjectId(row[0].hex()): row[1] for row in rows}
+
+    def all_objects(self) -> list[ObjectRecord]:
+        """Every object."""
+        return self._objects("ORDER BY o.id", [])
+
+    def _objects(self, clause: str, values: Sequence[Any]) -> list[ObjectRecord]:
+        rows = self._connection.execute(
+            "SELECT o.id, o.kind, o.content_type, o.size, o.stored_size, p.name, o.chunked, o.refcount, "
+            f"o.created_at, o.last_referenced_at FROM objects o LEFT JOIN packs p ON p.id = o.pack {clause}",
+            values,
+        )
+        return [
+            ObjectRecord(
+                ObjectId(row[0].hex()), _KIND_NAMES[row[1]], row[2], row[3], row[4], row[5], bool(row[6]), *row[7:]
+            )
+            for row in rows
+        ]
+
+
+def _conditions(wanted: VersionFilter) -> tuple[str, list[Any]]:
+    """The WHERE clause of a filter, and its values."""
+    parts: list[str] = [] if wanted.deleted else ["v.deleted_at IS NULL"]
+    values: list[Any] = []
+    if wanted.types:
+        parts.append(f"v.type IN ({','.join('?' * len(wanted.types))})")
+        values += [str(kind) for kind in wanted.types]
+    for column, sign, value in (("created_at", ">=", wanted.since), ("created_at", "<=", wanted.until)):
+        if value is not None:
+            parts.append(f"v.{column} {sign} ?")
+            values.append(value)
+    if wanted.author is not None:
+        parts.append("instr(lower(v.author), lower(?))")
+        values.append(wanted.author)
+    if wanted.grep is not None:
+        parts.append("(instr(lower(v.name), lower(?)) OR instr(lower(v.description), lower(?)))")
+        values += [wanted.grep, wanted.grep]
+    if wanted.important is not None:
+        parts.append("v.important = ?")
+        values.append(wanted.important)
+    return ("WHERE " + " AND ".join(parts) if parts else ""), values

@@ -1,0 +1,63 @@
+"""What the files alone say about the objects there are."""
+
+from collections.abc import Iterable, Mapping
+
+from aura_vcs.errors import IntegrityError
+from aura_vcs.ids import ObjectId
+from aura_vcs.model import Kind
+from aura_vcs.objects.base import Place, StoredObject
+from aura_vcs.objects.loose import kind_of
+from aura_vcs.objects.store import ObjectStore
+from aura_vcs.progress import Progress
+
+READ_LIMIT = 16 << 20
+"""A loose object of more bytes is a blob: no tree or version is that large."""
+
+
+class KnownPlaces:
+    """Places of objects that were just listed; see objects.base.Places."""
+
+    def __init__(self, found: Mapping[ObjectId, StoredObject]) -> None:
+        self._found = found
+
+    def find(self, object_id: ObjectId) -> Place | None:
+        """See Places."""
+        item = self._found.get(object_id)
+        return None if item is None else item.place
+
+    def find_many(self, object_ids: Iterable[ObjectId]) -> Mapping[ObjectId, Place]:
+        """See Places."""
+        return {object_id: place for object_id in object_ids if (place := self.find(object_id)) is not None}
+
+
+def stored_objects(store: ObjectStore, progress: Progress) -> dict[ObjectId, StoredObject]:
+    """Every object on disk, from the packs' footers and the names of loose files.
+
+    Damaged packs and loose files are passed over; fsck reports them.
+    """
+    found: dict[ObjectId, StoredObject] = {}
+    names = store.packs.names()
+    progress.start("Reading packs", len(names), "packs")
+    for name in names:
+        try:
+            found.update((item.id, item) for item in store.pack_objects(name))
+        except (IntegrityError, FileNotFoundError):
+            progress.note(f"Pack {name[:12]} is damaged; `aura fsck` says more")
+        progress.advance(1)
+    progress.finish()
+    for object_id, stored_size in store.loose.all():
+        item = _loose(store, object_id, stored_size)
+        if item is not None:
+            found[object_id] = item
+    return found
+
+
+def _loose(store: ObjectStore, object_id: ObjectId, stored_size: int) -> StoredObject | None:
+    if stored_size > READ_LIMIT:
+        return StoredObject(object_id, Kind.BLOB, store.loose.size(object_id), stored_size)
+    try:
+        data = store.loose.read(object_id)
+    except (IntegrityError, FileNotFoundError):
+        return None
+    kind = kind_of(object_id, data)
+    return None if kind is None else StoredObject(object_id, kind, len(data), stored_size)

@@ -1,0 +1,170 @@
+"""Rows of the index as plain data."""
+
+import sqlite3
+from typing import Any
+
+import msgspec
+
+from aura_vcs.codec import encode_compact
+from aura_vcs.ids import ObjectId, VersionId
+from aura_vcs.model import DOCUMENTS, Label, Version, VersionType
+
+
+class VersionRecord(msgspec.Struct, frozen=True):
+    """A version with its label: everything that a list of versions shows.
+
+    `size_bytes` counts the content of all its files. `documents` has all five names.
+    """
+
+    id: VersionId
+    number: int
+    type: VersionType
+    trigger: str | None
+    name: str
+    description: str
+    author: str
+    created_at: str
+    parents: tuple[VersionId, ...]
+    tree: ObjectId
+    branch: str | None
+    important: bool
+    deleted_at: str | None
+    deleted_by: str | None
+    purged_at: str | None
+    purged_by: str | None
+    purge_reason: str | None
+    size_bytes: int
+    documents: dict[str, ObjectId | None]
+    updated_at: str | None
+    updated_by: str | None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it is neither deleted nor purged."""
+        return self.deleted_at is None and self.purged_at is None
+
+
+class ActionRecord(msgspec.Struct, frozen=True):
+    """An operation as the list of actions shows it; `start` and `end` locate its line in the log."""
+
+    id: str
+    replica: str
+    sequence: int
+    start: int
+    end: int
+    type: str
+    description: str
+    user: str
+    time: str
+    status: str
+    undoable: bool
+    undone_at: str | None
+    undone_by: str | None
+    expires_at: str | None
+    correlation_id: str | None
+
+
+class ObjectRecord(msgspec.Struct, frozen=True):
+    """An object as the index knows it; sizes in bytes."""
+
+    id: ObjectId
+    kind: str
+    content_type: str | None
+    size: int
+    stored_size: int
+    pack: str | None
+    chunked: bool
+    refcount: int
+    created_at: str
+    last_referenced_at: str
+
+
+VERSION_COLUMNS = (
+    'v.id, v.number, v.type, v."trigger", v.name, v.description, v.author, v.created_at, v.tree, v.branch, '
+    "v.important, "
+    "v.deleted_at, v.deleted_by, v.purged_at, v.purged_by, v.purge_reason, v.size, v.updated_at, v.updated_by"
+)
+ACTION_COLUMNS = (
+    'a.id, a.replica, a.sequence, a."start", a."end", a.type, a.description, a.user, a.time, a.status, a.undoable, '
+    "a.undone_at, a.undone_by, a.expires_at, a.correlation_id"
+)
+
+
+def version_row(
+    version_id: VersionId, version: Version, label: Label, *, counted: bool, paths_known: bool
+) -> dict[str, Any]:
+    """The columns of a version's row."""
+    return {
+        "id": version_id,
+        "number": version.number,
+        "type": version.type,
+        "trigger": version.trigger,
+        "author": version.author,
+        "created_at": version.created_at,
+        "tree": version.tree,
+        "size": version.size,
+        "branch": label.branch,
+        "counted": counted,
+        "paths_known": paths_known,
+        **label_columns(label),
+    }
+
+
+def label_columns(label: Label) -> dict[str, Any]:
+    """The columns that change with a label."""
+    return {
+        "name": label.name,
+        "description": label.description,
+        "important": label.important,
+        "deleted_at": label.deleted_at,
+        "deleted_by": label.deleted_by,
+        "purged_at": label.purged_at,
+        "purged_by": label.purged_by,
+        "purge_reason": label.purge_reason,
+        "stamps": encode_compact(label.stamps).decode(),
+        "updated_at": label.updated_at,
+        "updated_by": label.updated_by,
+    }
+
+
+def version_record(
+    row: tuple[Any, ...], parents: tuple[VersionId, ...], documents: dict[str, ObjectId | None]
+) -> VersionRecord:
+    """A row of VERSION_COLUMNS as a record."""
+    (number, type_, trigger, name, description, author, created_at, tree, branch, important) = row[1:11]
+    (deleted_at, deleted_by, purged_at, purged_by, purge_reason, size, updated_at, updated_by) = row[11:]
+    return VersionRecord(
+        id=row[0], number=number, type=VersionType(type_), trigger=trigger, name=name, description=description,
+        author=author, created_at=created_at, parents=parents, tree=tree, branch=branch, important=bool(important),
+        deleted_at=deleted_at, deleted_by=deleted_by, purged_at=purged_at, purged_by=purged_by,
+        purge_reason=purge_reason, size_bytes=size, documents={name: documents.get(name) for name in DOCUMENTS},
+        updated_at=updated_at, updated_by=updated_by,
+    )  # fmt: skip
+
+
+def action_record(row: tuple[Any, ...]) -> ActionRecord:
+    """A row of ACTION_COLUMNS as a record."""
+    fields = list(row)
+    fields[10] = bool(fields[10])
+    return ActionRecord(*fields)
+
+
+def version_records(connection: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> list[VersionRecord]:
+    """Records for rows of VERSION_COLUMNS, with parents and documents looked up together."""
+    ids = [row[0] for row in rows]
+    parents: dict[str, list[VersionId]] = {}
+    documents: dict[str, dict[str, ObjectId | None]] = {}
+    for start in range(0, len(ids), 500):
+        group = ids[start : start + 500]
+        marks = ",".join("?" * len(group))
+        for version, parent in connection.execute(
+            f"SELECT version, parent FROM parents WHERE version IN ({marks}) ORDER BY version, position",
+            group,
+        ):
+            parents.setdefault(version, []).append(parent)
+        for version, name, blob in connection.execute(
+            f"SELECT version, name, blob FROM documents WHERE version IN ({marks})",
+            group,
+        ):
+            documents.setdefault(version, {})[name] = blob
+    return [version_record(row, tuple(parents.get(row[0], ())), documents.get(row[0], {})) for row in rows]

@@ -1,0 +1,61 @@
+"""The tables of the index. Any change of them raises SCHEMA_VERSION: the index is then rebuilt."""
+
+SCHEMA_VERSION = 1
+PAGE_BYTES = 2048
+"""Small pages keep the index of a small project small: every table and index takes at least one."""
+
+KIND_CODES = {"blob": 1, "tree": 2, "version": 3, "chunk": 4}
+
+TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE logs (replica TEXT PRIMARY KEY, end INTEGER NOT NULL, sequence INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE ref_files (path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE packs (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, stored_size INTEGER NOT NULL);
+CREATE TABLE objects (
+  id BLOB NOT NULL UNIQUE, kind INTEGER NOT NULL, content_type TEXT, size INTEGER NOT NULL,
+  stored_size INTEGER NOT NULL, pack INTEGER, frame INTEGER, offset INTEGER, length INTEGER, chunked INTEGER NOT NULL,
+  refcount INTEGER NOT NULL, created_at TEXT NOT NULL, last_referenced_at TEXT NOT NULL);
+CREATE INDEX objects_by_refcount ON objects (refcount, last_referenced_at);
+CREATE INDEX objects_by_last_referenced ON objects (last_referenced_at);
+CREATE INDEX objects_by_type ON objects (content_type) WHERE content_type IS NOT NULL;
+CREATE INDEX objects_by_pack ON objects (pack) WHERE pack IS NOT NULL;
+
+CREATE TABLE versions (
+  id TEXT PRIMARY KEY, number INTEGER NOT NULL, type TEXT NOT NULL, "trigger" TEXT, name TEXT NOT NULL,
+  description TEXT NOT NULL, author TEXT NOT NULL, created_at TEXT NOT NULL, tree TEXT NOT NULL,
+  size INTEGER NOT NULL, branch TEXT, important INTEGER NOT NULL, deleted_at TEXT, deleted_by TEXT, purged_at TEXT,
+  purged_by TEXT, purge_reason TEXT, counted INTEGER NOT NULL, paths_known INTEGER NOT NULL,
+  stamps TEXT NOT NULL, updated_at TEXT, updated_by TEXT) WITHOUT ROWID;
+CREATE INDEX versions_by_number ON versions (number);
+CREATE INDEX versions_by_type ON versions (type, created_at);
+CREATE INDEX versions_by_date ON versions (created_at);
+CREATE INDEX versions_important ON versions (created_at) WHERE important;
+CREATE INDEX versions_deleted ON versions (deleted_at) WHERE deleted_at IS NOT NULL;
+CREATE INDEX versions_by_name ON versions (name);
+CREATE TABLE parents (
+  version TEXT NOT NULL, position INTEGER NOT NULL, parent TEXT NOT NULL, PRIMARY KEY (version, position)
+) WITHOUT ROWID;
+CREATE INDEX parents_by_parent ON parents (parent);
+CREATE TABLE documents (
+  version TEXT NOT NULL, name TEXT NOT NULL, blob TEXT NOT NULL, PRIMARY KEY (version, name)) WITHOUT ROWID;
+CREATE TABLE changed_paths (
+  path BLOB NOT NULL, version TEXT NOT NULL, change TEXT NOT NULL, old_path BLOB, PRIMARY KEY (path, version)
+) WITHOUT ROWID;
+
+CREATE TABLE actions (
+  id TEXT PRIMARY KEY, replica TEXT NOT NULL, sequence INTEGER NOT NULL, "start" INTEGER NOT NULL,
+  "end" INTEGER NOT NULL, type TEXT NOT NULL, description TEXT NOT NULL, user TEXT NOT NULL, time TEXT NOT NULL,
+  status TEXT NOT NULL, undoable INTEGER NOT NULL, undone_at TEXT, undone_by TEXT, expires_at TEXT,
+  correlation_id TEXT) WITHOUT ROWID;
+CREATE INDEX actions_by_sequence ON actions (replica, undoable, sequence);
+CREATE INDEX actions_by_user ON actions (user, time);
+CREATE INDEX actions_by_type ON actions (type, time);
+CREATE INDEX actions_by_status ON actions (status, time);
+CREATE INDEX actions_by_time ON actions (time);
+CREATE INDEX actions_by_correlation ON actions (correlation_id) WHERE correlation_id IS NOT NULL;
+CREATE INDEX actions_by_expiry ON actions (expires_at) WHERE expires_at IS NOT NULL;
+
+CREATE TABLE word_rows (id INTEGER PRIMARY KEY, source TEXT NOT NULL UNIQUE);
+CREATE VIRTUAL TABLE words USING fts5 (name, description, script, tokenize = 'unicode61 remove_diacritics 2');
+"""

@@ -1,0 +1,160 @@
+"""Where things lie inside `.aura`: every path of the store, and the grammar of names.
+
+Paths are relative to `.aura`, with "/" between parts. Branch and tag names become file names
+by percent-encoding everything but lower-case letters, digits, ".", "_" and "-": two names that
+differ only in case stay two on every file system, and no name is reserved anywhere.
+"""
+
+import re
+import unicodedata
+
+from aura_vcs.errors import InvalidName, RecordCorrupt, UnsafePath
+from aura_vcs.ids import ObjectId, ReplicaId, VersionId
+
+AURA = ".aura"
+IGNORE_FILE = ".auraignore"
+
+FORMAT = "format.json"
+CONFIG = "config.json"
+OBJECTS = "objects"
+PACKS = "objects/packs"
+REFS = "refs"
+BRANCHES = "refs/branches"
+TAGS = "refs/tags"
+VERSIONS = "refs/versions"
+CHECKPOINTS = "refs/checkpoints"
+EXPORTS = "refs/exports"
+OPERATIONS = "operations"
+LOCAL = "local"
+HEAD = "local/HEAD.json"
+INDEX = "local/index.sqlite"
+SCAN_CACHE = "local/scan-cache"
+LOCKS = "local/locks"
+TEMPORARY = "local/tmp"
+STATE = "local/state.json"
+REPLICA = "local/replica.json"
+PENDING = "local/pending.json"
+
+COMPRESSED = ".zst"
+NAME_LIMIT = 100
+"""Characters in the name of a branch or tag."""
+
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789._-")
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
+_IGNORABLE = dict.fromkeys([*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x206A, 0x2070), 0xFEFF], None)
+"""Code points that HFS+ ignores when it compares names (git's CVE-2014-9390)."""
+_SHORT_NAME = re.compile(r"\.?aura~\d+|aura\d*~\d+", re.IGNORECASE)
+
+
+def loose_path(object_id: ObjectId) -> str:
+    """Where a loose object lies uncompressed; compressed, it has COMPRESSED after it."""
+    return f"{OBJECTS}/{object_id[:2]}/{object_id[2:]}"
+
+
+def pack_path(pack: str) -> str:
+    """Where a pack lies."""
+    return f"{PACKS}/{pack}.pack"
+
+
+def version_ref(version: VersionId) -> str:
+    """The ref with a version's label."""
+    return f"{VERSIONS}/{version}.json"
+
+
+def branch_folder(branch: str) -> str:
+    """The folder with one entry per replica."""
+    return f"{BRANCHES}/{encode_name(branch)}"
+
+
+def branch_ref(branch: str, replica: ReplicaId) -> str:
+    """One replica's entry for a branch."""
+    return f"{branch_folder(branch)}/{replica}.json"
+
+
+def tag_ref(tag: str) -> str:
+    """The ref of a tag."""
+    return f"{TAGS}/{encode_name(tag)}.json"
+
+
+def operations_log(replica: ReplicaId) -> str:
+    """The log of what one replica did."""
+    return f"{OPERATIONS}/{replica}.jsonl"
+
+
+def check_name(kind: str, name: str) -> str:
+    """Return `name` if a branch, tag, remote or lock may be called so.
+
+    Raises:
+        InvalidName: says which rule it breaks.
+    """
+    reason = _name_fault(name)
+    if reason:
+        raise InvalidName(kind, name, reason)
+    return name
+
+
+def _name_fault(name: str) -> str:  # noqa: PLR0911 (one rule a line)
+    if not name:
+        return "it is empty"
+    if len(name) > NAME_LIMIT or len(name.encode("utf-8", "surrogateescape")) > NAME_LIMIT:
+        return f"it is longer than {NAME_LIMIT} bytes"
+    if not name[0].isalnum():
+        return "it must begin with a letter or digit"
+    if unicodedata.normalize("NFC", name) != name:
+        return "it is not in Unicode's composed form"
+    if bad := next((c for c in name if not (c.isalnum() or c in "._-/" or unicodedata.category(c) == "Mn")), None):
+        return f"it has {bad!r} in it"
+    if "//" in name or ".." in name or name.endswith(("/", ".lock")):
+        return "it has an empty part, '..', or ends in '/' or '.lock'"
+    if name == "HEAD" or re.fullmatch(r"v\d+(\.[0-9a-f]+)?", name):
+        return "versions are called that"
+    if re.fullmatch(r"[0-9a-f]{7,64}", name):
+        return "it looks like the id of an object"
+    return ""
+
+
+def encode_name(name: str) -> str:
+    """The file name for a branch or tag."""
+    data = name.encode("utf-8")
+    text = "".join(chr(b) if chr(b) in _PLAIN else f"%{b:02X}" for b in data)
+    if _RESERVED.fullmatch(text) or text.startswith(".") or text.endswith("."):
+        return f"%{data[0]:02X}{text[1:]}"
+    return text
+
+
+def decode_name(text: str) -> str:
+    """The name behind a file name of `encode_name`.
+
+    Raises:
+        RecordCorrupt: no name is encoded like that.
+    """
+    try:
+        data = re.sub(rb"%([0-9A-F]{2})", lambda m: bytes([int(m[1], 16)]), text.encode("ascii"))
+        return data.decode("utf-8")
+    except UnicodeError as error:
+        raise RecordCorrupt(text, "not the encoded name of a branch or tag") from error
+
+
+def is_own_folder(name: str) -> bool:
+    """Whether some file system takes `name` for `.aura`.
+
+    Case folding, code points that HFS+ ignores, NTFS short names, trailing dots and spaces, and
+    alternate data streams all count, on every system: a project made on one is opened on others.
+    """
+    folded = name.split(":", 1)[0].translate(_IGNORABLE).rstrip(". ").casefold()
+    return folded == AURA or _SHORT_NAME.fullmatch(folded) is not None
+
+
+def check_entry_name(name: str) -> str:
+    """Return `name` if a tree may hold it.
+
+    Raises:
+        UnsafePath: it would leave its folder, hide in another, or be taken for `.aura`.
+    """
+    if name in {"", ".", ".."}:
+        raise UnsafePath(name, "it does not name a file")
+    if "/" in name or "\0" in name:
+        raise UnsafePath(name, "it holds a path separator or NUL")
+    if name[0] in ".aA\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\ufeff" and is_own_folder(name):
+        raise UnsafePath(name, "some file systems take it for .aura")
+    return name

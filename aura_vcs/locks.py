@@ -1,0 +1,115 @@
+"""Locks between processes and threads on one machine.
+
+They are locks of the operating system on files in `local/locks/`: a process that dies lets go
+by dying, whatever it left behind, and nobody ever deletes a lock file by hand. Who holds one
+is written into the file for messages only; it decides nothing.
+
+    objects   shared by those who store, exclusive for gc's deletions
+    refs      exclusive, for the moment in which an operation is recorded and refs move
+    worktree  exclusive, for commands that replace the person's files
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from aura_vcs.errors import LockBusy
+from aura_vcs.storage.calls import translated
+
+WAIT_SECONDS = 60.0
+_POLL_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05)
+
+if os.name == "nt":
+    import msvcrt
+
+    def _try_lock(fd: int, *, shared: bool) -> bool:  # noqa: ARG001 (Windows has no shared byte locks here)
+        try:
+            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+        except OSError:
+            return False
+        return True
+else:
+    import fcntl
+
+    def _try_lock(fd: int, *, shared: bool) -> bool:
+        try:
+            fcntl.flock(fd, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+class Locks:
+    """The locks of one project, in the folder `path`."""
+
+    def __init__(self, path: str, *, wait_seconds: float = WAIT_SECONDS) -> None:
+        self._path = path
+        self._wait_seconds = wait_seconds
+
+    @contextmanager
+    def shared(self, name: str) -> Iterator[None]:
+        """Hold the lock together with others.
+
+        Raises:
+            LockBusy: somebody held it exclusively for longer than `wait_seconds`.
+        """
+        with self._held(name, shared=True):
+            yield
+
+    @contextmanager
+    def exclusive(self, name: str, *, wait_seconds: float | None = None) -> Iterator[None]:
+        """Hold the lock alone.
+
+        Raises:
+            LockBusy: others held it for longer than `wait_seconds`.
+        """
+        with self._held(name, shared=False, wait_seconds=wait_seconds):
+            yield
+
+    @contextmanager
+    def _held(self, name: str, *, shared: bool, wait_seconds: float | None = None) -> Iterator[None]:
+        path = os.path.join(self._path, f"{name}.lock")
+        fd = self._open(path)
+        try:
+            self._wait(fd, name, shared=shared, wait_seconds=wait_seconds)
+            if not shared:
+                _write_holder(fd)
+            yield
+        finally:
+            os.close(fd)  # closing lets go
+
+    def _open(self, path: str) -> int:
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
+        with translated("lock", path):
+            try:
+                return os.open(path, flags, 0o666)
+            except FileNotFoundError:
+                os.makedirs(self._path, exist_ok=True)
+                return os.open(path, flags, 0o666)
+
+    def _wait(self, fd: int, name: str, *, shared: bool, wait_seconds: float | None) -> None:
+        limit = self._wait_seconds if wait_seconds is None else wait_seconds
+        start = time.monotonic()
+        attempt = 0
+        while not _try_lock(fd, shared=shared):
+            waited = time.monotonic() - start
+            if waited >= limit:
+                raise LockBusy(name, waited, _read_holder(fd))
+            time.sleep(_POLL_SECONDS[min(attempt, len(_POLL_SECONDS) - 1)])
+            attempt += 1
+
+
+def _write_holder(fd: int) -> None:
+    try:
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, f"process {os.getpid()}\n".encode(), 0) if hasattr(os, "pwrite") else None
+    except OSError:
+        return  # only a courtesy
+
+
+def _read_holder(fd: int) -> str:
+    try:
+        return os.pread(fd, 200, 0).decode("ascii", "replace").strip() if hasattr(os, "pread") else ""
+    except OSError:
+        return ""

@@ -1,0 +1,214 @@
+"""The plain data of a project: what is stored, in memory.
+
+Every struct is frozen. Paths are `str` with "/" between parts, relative to the project folder;
+bytes of a name that are not UTF-8 are carried as lone surrogates (PEP 383), as `os.fsdecode`
+gives them. Times are UTC in RFC 3339 with microseconds and a final "Z".
+"""
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from aura_vcs.ids import ObjectId, OperationId, ReplicaId, VersionId
+
+DOCUMENTS = ("brief", "plan", "voice", "render", "timeline")
+"""The five specifications whose hashes every version carries."""
+
+DEFAULT_BRANCH = "main"
+
+
+class Kind(StrEnum):
+    """What an object is."""
+
+    BLOB = "blob"
+    TREE = "tree"
+    VERSION = "version"
+    CHUNK = "chunk"
+
+
+class EntryKind(StrEnum):
+    """What an entry of a tree is."""
+
+    FILE = "file"
+    DIR = "dir"
+    SYMLINK = "symlink"
+
+
+class VersionType(StrEnum):
+    """Why a version was made."""
+
+    MANUAL = "manual"
+    AUTOSAVE = "autosave"
+    RESTORE_POINT = "restore_point"
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """One name in a tree.
+
+    `size` counts bytes: of the file, of a symlink's target, or of all files below a folder.
+    """
+
+    name: str
+    kind: EntryKind
+    id: ObjectId
+    size: int
+    executable: bool = False
+
+
+class Tree(msgspec.Struct, frozen=True):
+    """A folder: its entries, sorted by the bytes of their names."""
+
+    entries: tuple[Entry, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files below."""
+        return sum(entry.size for entry in self.entries)
+
+
+class Version(msgspec.Struct, frozen=True):
+    """A snapshot of the whole folder; immutable, identified by the hash of its JSON.
+
+    `documents` maps each of DOCUMENTS to the id of its blob, or None where there is none.
+    `size` counts the bytes of all files of the tree.
+    """
+
+    number: int
+    parents: tuple[VersionId, ...]
+    tree: ObjectId
+    type: VersionType
+    name: str
+    description: str
+    author: str
+    created_at: str
+    project: str
+    documents: dict[str, ObjectId | None]
+    size: int
+    trigger: str | None = None
+
+
+class Label(msgspec.Struct, frozen=True):
+    """What may change about a version: its ref, `refs/versions/<id>.json`.
+
+    `stamps` holds, per changed field, a counter and the replica that set it; two copies of a
+    label merge field by field, the higher stamp winning (a Lamport clock, so no wall clock
+    decides). Fields without a stamp are as they were when the version was made. `branch` is
+    the branch it was made on and never changes.
+    """
+
+    version: VersionId
+    number: int
+    name: str
+    branch: str | None = None
+    description: str = ""
+    important: bool = False
+    deleted_at: str | None = None
+    deleted_by: str | None = None
+    purged_at: str | None = None
+    purged_by: str | None = None
+    purge_reason: str | None = None
+    stamps: dict[str, tuple[int, ReplicaId]] = {}
+    updated_at: str | None = None
+    updated_by: str | None = None
+
+
+class BranchEntry(msgspec.Struct, frozen=True):
+    """Where one replica says a branch is: `refs/branches/<name>/<replica>.json`.
+
+    `counter` grows with every move this replica makes; `seen` holds the counters of the others
+    that it knew of then. `version` is None where the branch was deleted.
+    """
+
+    replica: ReplicaId
+    version: VersionId | None
+    counter: int
+    seen: dict[ReplicaId, int]
+    updated_at: str
+    updated_by: str
+
+
+class Tag(msgspec.Struct, frozen=True):
+    """A name that stays on a version: `refs/tags/<name>.json`. Deleted: `version` is None."""
+
+    version: VersionId | None
+    message: str
+    created_at: str
+    created_by: str
+    stamp: tuple[int, ReplicaId]
+
+
+class Head(msgspec.Struct, frozen=True):
+    """Where the work folder is: `local/HEAD.json`.
+
+    `branch` is None after the checkout of an older version; `version` is None before the first
+    commit. `version` is what the work folder was last equal to.
+    """
+
+    branch: str | None
+    version: VersionId | None
+
+
+class RefChange(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A ref before and after an operation; None where it did not exist."""
+
+    before: Any = None
+    after: Any = None
+
+
+class HeadChange(msgspec.Struct, frozen=True):
+    """HEAD before and after an operation."""
+
+    before: Head
+    after: Head
+
+
+class TreeChange(msgspec.Struct, frozen=True):
+    """The work folder before and after an operation, as ids of trees."""
+
+    before: ObjectId
+    after: ObjectId
+
+
+class Inverse(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How an operation is taken back: a type, and what the changes listed do not already tell."""
+
+    type: str
+    payload: dict[str, Any] = {}
+
+
+class Operation(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line of `operations/<replica>.jsonl`: something that was done, and how to undo it.
+
+    `refs` maps names such as `branches/main/<replica>` and `versions/<id>` to their change.
+    An operation without `inverse` is not undone itself (a garbage collection; a restore point,
+    which only adds). `undoes` and `redoes` name the operation they act on.
+    """
+
+    id: OperationId
+    replica: ReplicaId
+    sequence: int
+    type: str
+    description: str
+    user: str
+    host: str
+    time: str
+    refs: dict[str, RefChange] = {}
+    head: HeadChange | None = None
+    worktree: TreeChange | None = None
+    inverse: Inverse | None = None
+    undoes: OperationId | None = None
+    redoes: OperationId | None = None
+    payload: dict[str, Any] = {}
+    can_batch: bool = False
+    expires_at: str | None = None
+    correlation_id: str | None = None
+    error_message: str | None = None
+
+
+class Format(msgspec.Struct, frozen=True):
+    """`format.json`: what a reader must understand before it touches anything."""
+
+    format: int
+    project: str
+    features: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""The object store: content under its hash, whatever way it is kept."""

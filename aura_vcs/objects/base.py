@@ -1,0 +1,85 @@
+"""What the store hands out and asks for."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import BinaryIO, Protocol
+
+import msgspec
+
+from aura_vcs.ids import Bytes, ObjectId, blob_id, tree_id, version_id
+from aura_vcs.model import Kind
+
+BUFFER_BYTES = 1 << 20
+"""How much of a stream is held at once."""
+DOCUMENT_LIMIT = 256 << 20
+"""Bytes of the largest tree or version that is read into memory."""
+
+
+class Place(msgspec.Struct, frozen=True, gc=False):
+    """Where in a pack an object lies: the number of its frame, and its offset in the decoded frame."""
+
+    pack: str
+    frame: int
+    offset: int
+    length: int
+    chunked: bool = False
+
+
+class StoredObject(msgspec.Struct, frozen=True, gc=False):
+    """An object that is in the store.
+
+    `size` counts bytes of content, `stored_size` bytes on disk (for an object in a pack, its share
+    of the frame). `place` is None for a loose object.
+    """
+
+    id: ObjectId
+    kind: Kind
+    size: int
+    stored_size: int
+    place: Place | None = None
+
+
+class Places(Protocol):
+    """Knows where packed objects lie; the index does."""
+
+    def find(self, object_id: ObjectId) -> Place | None:
+        """Where the object lies, None if no known pack has it."""
+
+    def find_many(self, object_ids: Iterable[ObjectId]) -> Mapping[ObjectId, Place]:
+        """Where those lie that a known pack has."""
+
+
+class NoPlaces:
+    """Knows of no pack."""
+
+    def find(self, object_id: ObjectId) -> Place | None:  # noqa: ARG002 (protocol)
+        """None."""
+        return None
+
+    def find_many(self, object_ids: Iterable[ObjectId]) -> Mapping[ObjectId, Place]:  # noqa: ARG002 (protocol)
+        """Nothing."""
+        return {}
+
+
+class Source(Protocol):
+    """A file to be stored, opened when its turn comes.
+
+    `path` groups similar content; `size` is what it had when it was listed, in bytes.
+    """
+
+    path: str
+    size: int
+
+    def open(self) -> BinaryIO:
+        """The content. Raises FileUnreadable."""
+
+    def held_still(self, file: BinaryIO, read_bytes: int) -> bool:
+        """Whether nothing changed the file while `read_bytes` were read from it."""
+
+
+IDENTIFY: Mapping[Kind, Callable[[Bytes], ObjectId]] = {
+    Kind.BLOB: blob_id,
+    Kind.CHUNK: blob_id,
+    Kind.TREE: tree_id,
+    Kind.VERSION: version_id,
+}
+"""The id of content, by its kind."""

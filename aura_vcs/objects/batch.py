@@ -1,0 +1,242 @@
+"""Storing many objects at once: small ones side by side in frames, large ones in chunks.
+
+A batch hashes, looks up what is there already, and writes only what is new. Nothing it wrote is
+visible before `finish`, which makes it durable and publishes it: a loose file or two where there
+is little, else packs. Memory is bounded by SPILL_BYTES and the blocks in flight.
+"""
+
+import os
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future
+from typing import BinaryIO, Protocol
+
+import msgspec
+from blake3 import blake3
+
+from aura_vcs.ids import ObjectId, blob_id
+from aura_vcs.model import Kind
+from aura_vcs.objects.base import IDENTIFY, Source, StoredObject
+from aura_vcs.objects.chunking import LARGE_BYTES, Cutter, encode_chunk_list
+from aura_vcs.objects.loose import LooseObjects
+from aura_vcs.objects.packs import NewObject, PackWriter
+from aura_vcs.progress import SILENT, Progress
+from aura_vcs.storage.local import LocalStorage
+
+FRAME_BYTES = 512 << 10
+SPILL_BYTES = 8 << 20
+SPILL_OBJECTS = 4096
+PACK_BYTES = 64 << 20
+BLOCK_BYTES = 4 << 20
+BLOCKS_IN_FLIGHT = 3
+LOOSE_OBJECTS = 2
+"""So few new objects are written loose; more share a pack, which costs two fsyncs in all."""
+PAUSES_SECONDS = (0.03, 0.05, 0.2, 0.7, 1.3)
+"""Between the rounds in which files that would not hold still are read again."""
+
+
+class Shelf(Protocol):
+    """What a batch needs of the store it writes to."""
+
+    storage: LocalStorage
+    loose: LooseObjects
+
+    def renew(self, object_ids: set[ObjectId]) -> set[ObjectId]:
+        """Those of the objects that are in the store, their dates renewed."""
+
+
+class Batch:
+    """Objects on their way into the store. Use it in a `with`; without `finish` nothing is stored."""
+
+    def __init__(self, store: Shelf, executor: Executor, progress: Progress = SILENT) -> None:
+        self._store = store
+        self._executor = executor
+        self._progress = progress
+        self._writer: PackWriter | None = None
+        self._waiting: list[tuple[str, NewObject]] = []
+        self._waiting_bytes = 0
+        self._seen: set[ObjectId] = set()
+        self._totals: dict[ObjectId, int] = {}
+        self._packs: list[str] = []
+        self.stored: dict[ObjectId, StoredObject] = {}
+        """What the batch added, once `finish` returned."""
+        self.chunks: dict[ObjectId, tuple[ObjectId, ...]] = {}
+        """The chunks of every chunked blob that the batch added."""
+
+    def __enter__(self) -> "Batch":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._writer is not None:
+            self._writer.discard()
+            self._writer = None
+
+    def add(self, kind: Kind, data: bytes, path: str = "") -> ObjectId:
+        """Store content that is in memory; `path` puts similar content side by side."""
+        object_id = IDENTIFY[kind](data)
+        self._take(object_id, kind, data, path)
+        return object_id
+
+    def add_sources(self, sources: Sequence[Source]) -> Iterator[tuple[Source, ObjectId | None]]:
+        """Store files; yields each with its id, or None if it would not hold still.
+
+        Raises:
+            FileUnreadable: from `Source.open`.
+        """
+        restless: Sequence[Source] = sources
+        for pause in (0.0, *PAUSES_SECONDS):
+            if not restless:
+                return
+            time.sleep(pause)
+            again = []
+            for source in restless:
+                object_id = self._add_source(source)
+                if object_id is None:
+                    again.append(source)
+                else:
+                    yield source, object_id
+            restless = again
+        for source in restless:
+            yield source, None
+
+    def finish(self) -> dict[ObjectId, StoredObject]:
+        """Make everything durable and publish it; returns what is new."""
+        self._spill(last=True)
+        self._close_pack()
+        return self.stored
+
+    def _add_source(self, source: Source) -> ObjectId | None:
+        with source.open() as file:
+            if source.size >= LARGE_BYTES:
+                return self._add_large(source, file)
+            data = file.read()
+            if len(data) >= LARGE_BYTES:
+                return None  # it grew since it was listed; the next attempt sees its size
+            if not source.held_still(file, len(data)):
+                return None
+        self._progress.advance(len(data))
+        return self.add(Kind.BLOB, data, source.path)
+
+    def _take(self, object_id: ObjectId, kind: Kind, data: bytes, path: str, *, chunked: bool = False) -> None:
+        if object_id in self._seen:
+            return
+        self._seen.add(object_id)
+        self._waiting.append((path, NewObject(object_id, kind, data, chunked)))
+        self._waiting_bytes += len(data)
+        if self._waiting_bytes >= SPILL_BYTES or len(self._waiting) >= SPILL_OBJECTS:
+            self._spill()
+
+    def _spill(self, *, last: bool = False) -> None:
+        """Write what waits and is not in the store yet."""
+        waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        known = self._store.renew({item.id for _, item in waiting})
+        new = [(path, item) for path, item in waiting if item.id not in known]
+        if last and self._writer is None and len(new) <= LOOSE_OBJECTS and not any(i.chunked for _, i in new):
+            for _, item in new:
+                self.stored[item.id] = self._store.loose.put(item.kind, item.data)
+            return
+        new.sort(key=_similarity)
+        for frame in _frames([item for _, item in new]):
+            self._pack().add_frame(frame)
+            self._rotate()
+
+    def _pack(self) -> PackWriter:
+        if self._writer is None:
+            self._writer = PackWriter(self._store.storage, self._executor)
+        return self._writer
+
+    def _rotate(self) -> None:
+        if self._writer is not None and self._writer.size >= PACK_BYTES:
+            self._close_pack()
+
+    def _close_pack(self) -> None:
+        writer, self._writer = self._writer, None
+        if writer is None:
+            return
+        try:
+            name, stored = writer.finish()
+        except BaseException:
+            writer.discard()
+            raise
+        self._packs.append(name)
+        for item in stored:
+            total = self._totals.get(item.id)
+            if total is not None and item.place is not None and item.place.chunked:
+                item = msgspec.structs.replace(item, size=total)  # noqa: PLW2901 (the list's length is not the blob's)
+            self.stored[item.id] = item
+
+    # Large files: read, hash, cut, hash chunks, write; blocks overlap on the executor's threads.
+
+    def _add_large(self, source: Source, file: BinaryIO) -> ObjectId | None:
+        hasher, cutter = blake3(), Cutter()
+        listed: list[tuple[ObjectId, int]] = []
+        flight: deque[tuple[Future[None] | None, list[memoryview], Future[list[ObjectId]]]] = deque()
+        total, hashed = 0, None
+        while block := file.read(BLOCK_BYTES):
+            total += len(block)
+            hashed = self._executor.submit(_update, hasher, block, hashed)
+            chunks = cutter.feed(block)
+            flight.append((hashed, chunks, self._executor.submit(_identify, chunks)))
+            if len(flight) > BLOCKS_IN_FLIGHT:
+                self._land(flight, listed)
+            self._progress.advance(len(block))
+        rest = cutter.finish()
+        flight.append((hashed, rest, self._executor.submit(_identify, rest)))
+        while flight:
+            self._land(flight, listed)
+        if not source.held_still(file, total):
+            return None
+        object_id = ObjectId(hasher.hexdigest())
+        if object_id not in self._seen and not self._store.renew({object_id}):
+            self._totals[object_id] = total
+            self.chunks[object_id] = tuple(chunk for chunk, _ in listed)
+            self._take(object_id, Kind.BLOB, encode_chunk_list(listed), source.path, chunked=True)
+        return object_id
+
+    def _land(
+        self,
+        flight: "deque[tuple[Future[None] | None, list[memoryview], Future[list[ObjectId]]]]",
+        listed: list[tuple[ObjectId, int]],
+    ) -> None:
+        hashed, chunks, identified = flight.popleft()
+        ids = identified.result()
+        if hashed is not None:
+            hashed.result()
+        listed += [(chunk, len(data)) for chunk, data in zip(ids, chunks, strict=True)]
+        fresh = {chunk: data for chunk, data in zip(ids, chunks, strict=True) if chunk not in self._seen}
+        self._seen |= fresh.keys()
+        known = self._store.renew(set(fresh))
+        new = [NewObject(chunk, Kind.CHUNK, bytes(data)) for chunk, data in fresh.items() if chunk not in known]
+        if new:
+            self._pack().add_frame(new)
+            self._rotate()
+
+
+def _update(hasher: "blake3", block: bytes, previous: "Future[None] | None") -> None:
+    if previous is not None:
+        previous.result()  # blocks are hashed in their order
+    hasher.update(block)
+
+
+def _identify(chunks: list[memoryview]) -> list[ObjectId]:
+    return [blob_id(chunk) for chunk in chunks]
+
+
+def _similarity(item: tuple[str, NewObject]) -> tuple[str, str]:
+    path = item[0]
+    return os.path.splitext(path)[1], path
+
+
+def _frames(objects: Iterable[NewObject]) -> Iterator[list[NewObject]]:
+    """The objects in runs of about FRAME_BYTES."""
+    frame: list[NewObject] = []
+    size = 0
+    for item in objects:
+        if frame and size + len(item.data) > FRAME_BYTES:
+            yield frame
+            frame, size = [], 0
+        frame.append(item)
+        size += len(item.data)
+    if frame:
+        yield frame

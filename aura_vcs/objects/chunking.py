@@ -1,0 +1,64 @@
+"""Cutting large files where their content says so (FastCDC, by pyfastcdc).
+
+Xia et al., "The Design of Fast Content-Defined Chunking for Data Deduplication Based Storage
+Systems", IEEE TPDS 2020. Bytes inserted anywhere move only the boundaries near them, so the
+rest of a file is found again. Boundaries are no part of any identity: they may change with a
+later aura_vcs, and what was stored before stays readable. docs/decisions/ has the measurements
+behind the sizes.
+"""
+
+import struct
+from collections.abc import Iterable, Iterator
+
+from pyfastcdc import FastCDC
+
+from aura_vcs.errors import ObjectMalformed
+from aura_vcs.ids import ObjectId
+
+LARGE_BYTES = 1 << 20
+"""Files from this size on are cut."""
+AVERAGE_BYTES = 64 << 10
+MINIMUM_BYTES = 16 << 10
+MAXIMUM_BYTES = 256 << 10
+
+_ITEM = struct.Struct("<32sI")
+
+
+class Cutter:
+    """Cuts a stream that is fed to it piece by piece."""
+
+    def __init__(self) -> None:
+        self._cdc = FastCDC(avg_size=AVERAGE_BYTES, min_size=MINIMUM_BYTES, max_size=MAXIMUM_BYTES)
+        self._rest: bytes | memoryview = b""
+
+    def feed(self, block: bytes) -> list[memoryview]:
+        """The chunks that are complete now; what may still grow waits for the next call."""
+        data = memoryview(b"".join((self._rest, block)) if len(self._rest) else block)
+        lengths = [chunk.length for chunk in self._cdc.cut_buf(data)]
+        chunks, start = [], 0
+        for length in lengths[:-1]:
+            chunks.append(data[start : start + length])
+            start += length
+        self._rest = data[start:]
+        return chunks
+
+    def finish(self) -> list[memoryview]:
+        """The last chunk, if any."""
+        return [memoryview(self._rest)] if len(self._rest) else []
+
+
+def encode_chunk_list(chunks: Iterable[tuple[ObjectId, int]]) -> bytes:
+    """The list of a blob's chunks as packs keep it: id and length of each."""
+    return b"".join([_ITEM.pack(bytes.fromhex(chunk), length) for chunk, length in chunks])
+
+
+def decode_chunk_list(data: bytes, object_id: ObjectId) -> Iterator[tuple[ObjectId, int]]:
+    """Ids and lengths of a blob's chunks.
+
+    Raises:
+        ObjectMalformed: the list is cut off or claims an impossible chunk.
+    """
+    if len(data) % _ITEM.size:
+        raise ObjectMalformed("The chunk list of", object_id, "it is cut off")
+    for digest, length in _ITEM.iter_unpack(data):
+        yield ObjectId(digest.hex()), length

@@ -1,0 +1,139 @@
+"""Loose objects: one file each, raw or one zstd frame, readable by hand.
+
+`b3sum` of a raw blob prints its name; `zstd -dc` of a `.zst` gives its bytes. A file is decoded
+and hashed again before it gets its name, so a fault of memory or compressor is never published.
+"""
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+import zstandard
+from blake3 import blake3
+
+from aura_vcs.errors import ObjectCorrupt
+from aura_vcs.ids import TREE_CONTEXT, VERSION_CONTEXT, ObjectId, is_object_id
+from aura_vcs.layout import COMPRESSED, OBJECTS, loose_path
+from aura_vcs.model import Kind
+from aura_vcs.objects.base import BUFFER_BYTES, IDENTIFY, StoredObject
+from aura_vcs.objects.compression import compressor, is_compressible
+from aura_vcs.storage.base import Deletable
+
+
+class LooseObjects:
+    """The loose objects of a store."""
+
+    def __init__(self, storage: Deletable) -> None:
+        self._storage = storage
+
+    def find(self, object_id: ObjectId) -> tuple[str, int] | None:
+        """The name and stored size of the object's file."""
+        name = loose_path(object_id)
+        for candidate in (name, name + COMPRESSED):
+            found = self._storage.stat(candidate)
+            if found is not None:
+                return candidate, found.size
+        return None
+
+    def put(self, kind: Kind, data: bytes) -> StoredObject:
+        """Store `data` once; an object that is there already gets a new date instead."""
+        object_id = IDENTIFY[kind](data)
+        found = self.find(object_id)
+        if found is not None:
+            self._storage.touch(found[0])
+            return StoredObject(object_id, kind, len(data), found[1])
+        name, stored = loose_path(object_id), data
+        if is_compressible(data):
+            packed = compressor().compress(data)
+            if zstandard.ZstdDecompressor().decompress(packed, max_output_size=len(data)) != data:
+                raise ObjectCorrupt(object_id, "the compressor returned other bytes; nothing was stored")
+            name, stored = name + COMPRESSED, packed
+        self._storage.put(name, stored)
+        return StoredObject(object_id, kind, len(data), len(stored))
+
+    def open(self, object_id: ObjectId) -> BinaryIO | None:
+        """The object's decoded bytes as a stream, None if it is not loose.
+
+        The stream is not verified: see `store.ObjectStore.stream`.
+        """
+        found = self.find(object_id)
+        if found is None:
+            return None
+        name = found[0]
+        file = self._storage.open(name)
+        if not name.endswith(COMPRESSED):
+            return file
+        return zstandard.ZstdDecompressor().stream_reader(file, read_size=BUFFER_BYTES, closefd=True)
+
+    def read(self, object_id: ObjectId) -> bytes:
+        """The object's decoded bytes, not verified.
+
+        Raises:
+            FileNotFoundError: it is not loose.
+            ObjectCorrupt: it does not decode.
+        """
+        file = self.open(object_id)
+        if file is None:
+            raise FileNotFoundError(object_id)
+        with file:
+            return b"".join(blocks(file, object_id))
+
+    def size(self, object_id: ObjectId) -> int:
+        """Decoded size in bytes of an object that is loose."""
+        file = self.open(object_id)
+        if file is None:
+            raise FileNotFoundError(object_id)
+        with file:
+            return sum(len(block) for block in blocks(file, object_id))
+
+    def delete(self, object_id: ObjectId) -> int:
+        """Remove the object's file; returns the bytes that frees."""
+        freed = 0
+        while (found := self.find(object_id)) is not None:
+            self._storage.delete(found[0])
+            freed += found[1]
+        return freed
+
+    def drop_empty_folder(self, prefix: str) -> None:
+        """Remove a fan-out folder that has become empty."""
+        self._storage.delete_folder(f"{OBJECTS}/{prefix}")
+
+    def all(self) -> Iterator[tuple[ObjectId, int]]:
+        """Id and stored size of every loose object, in order of ids."""
+        for prefix in self._storage.list(OBJECTS):
+            if len(prefix) != 2:
+                continue
+            for name in self._storage.list(f"{OBJECTS}/{prefix}"):
+                object_id = ObjectId(prefix + name.removesuffix(COMPRESSED))
+                if is_object_id(object_id):
+                    found = self._storage.stat(f"{OBJECTS}/{prefix}/{name}")
+                    yield object_id, found.size if found else 0
+
+
+def blocks(file: BinaryIO, object_id: ObjectId) -> Iterator[bytes]:
+    """The rest of a loose object's stream.
+
+    Raises:
+        ObjectCorrupt: it does not decode.
+    """
+    try:
+        while data := file.read(BUFFER_BYTES):
+            yield data
+    except zstandard.ZstdError as error:
+        raise ObjectCorrupt(object_id, f"it does not decode ({error})") from error
+
+
+def kind_of(object_id: ObjectId, data: bytes) -> Kind | None:
+    """What these bytes are, told by which kind's hash fits; None if they are damaged."""
+    for kind in (Kind.BLOB, Kind.TREE, Kind.VERSION):
+        if IDENTIFY[kind](data) == object_id:
+            return kind
+    return None
+
+
+def new_hasher(kind: Kind) -> "blake3":
+    """A hasher for content of this kind that comes in pieces."""
+    if kind is Kind.TREE:
+        return blake3(derive_key_context=TREE_CONTEXT)
+    if kind is Kind.VERSION:
+        return blake3(derive_key_context=VERSION_CONTEXT)
+    return blake3()

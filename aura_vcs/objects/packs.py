@@ -1,0 +1,287 @@
+"""Packs on disk: reading one frame of many, and writing a new pack.
+
+A pack never changes once it has its name. A writer keeps every frame it wrote under check:
+`PackWriter.finish` reads the frames back, decodes them and hashes every object before the pack
+is published, so a fault of memory or compressor never becomes history.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future
+from threading import Lock
+from typing import Any, BinaryIO
+
+import msgspec
+import zstandard
+
+from aura_vcs.errors import ObjectCorrupt, RecordCorrupt
+from aura_vcs.ids import ObjectId, blob_id
+from aura_vcs.layout import PACKS, pack_path
+from aura_vcs.model import Kind
+from aura_vcs.objects.base import IDENTIFY, Place, StoredObject
+from aura_vcs.objects.compression import compressor, decompressor, is_compressible
+from aura_vcs.objects.pack_format import (
+    CODEC_RAW,
+    CODEC_ZSTD,
+    MAGIC,
+    TRAILER_BYTES,
+    Footer,
+    Frame,
+    PackEntry,
+    decode_footer,
+    encode_footer,
+    footer_length,
+)
+from aura_vcs.storage.base import Deletable
+from aura_vcs.storage.local import LocalStorage
+
+FRAME_CACHE_BYTES = 32 << 20
+OPEN_PACKS = 32
+PENDING_FRAMES = 4
+
+
+class OpenPack:
+    """A pack that is being read: its file and its footer."""
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        self.file = file
+        self.name = name
+        self.size = file.seek(0, 2)
+        path = pack_path(name)
+        trailer = self.read_at(max(0, self.size - TRAILER_BYTES), TRAILER_BYTES)
+        length = footer_length(trailer, self.size, path)
+        footer = self.read_at(self.size - TRAILER_BYTES - length, length)
+        self.footer: Footer = decode_footer(footer, trailer, path)
+        if self.footer.name != name:
+            raise RecordCorrupt(path, "its name is not the hash of its footer")
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """`length` bytes from `offset`, fewer at the end of the file."""
+        self.file.seek(offset)
+        return self.file.read(length)
+
+    def frame(self, number: int) -> bytes:
+        """The decoded bytes of a frame.
+
+        Raises:
+            RecordCorrupt: it does not decode to the length the footer gives.
+        """
+        frame = self.footer.frames[number]
+        data = self.read_at(frame.offset, frame.stored_length)
+        return decode_frame(frame, data, pack_path(self.name))
+
+
+def decode_frame(frame: Frame, data: bytes, path: str) -> bytes:
+    """The decoded bytes of a frame, never more than the footer gives (a bomb decodes to nothing).
+
+    Raises:
+        RecordCorrupt: it does not decode to that length.
+    """
+    if len(data) != frame.stored_length:
+        raise RecordCorrupt(path, "a frame is cut off")
+    if frame.codec == CODEC_RAW:
+        return data
+    try:
+        if zstandard.frame_content_size(data) != frame.length:
+            raise RecordCorrupt(path, "a frame does not have the length the footer gives")
+        return decompressor().decompress(data, max_output_size=frame.length)
+    except zstandard.ZstdError as error:
+        raise RecordCorrupt(path, f"a frame does not decode ({error})") from error
+
+
+class Packs:
+    """All packs of a store. Frames that were decoded last are kept, FRAME_CACHE_BYTES at most."""
+
+    def __init__(self, storage: Deletable) -> None:
+        self._storage = storage
+        self._open: OrderedDict[str, OpenPack] = OrderedDict()
+        self._frames: OrderedDict[tuple[str, int], bytes] = OrderedDict()
+        self._frame_bytes = 0
+        self._lock = Lock()
+
+    def names(self) -> list[str]:
+        """Names of the packs on disk."""
+        return [n.removesuffix(".pack") for n in self._storage.list(PACKS) if n.endswith(".pack")]
+
+    def stored_size(self, name: str) -> int:
+        """Bytes of a pack on disk, 0 if it is gone."""
+        found = self._storage.stat(pack_path(name))
+        return found.size if found else 0
+
+    def footer(self, name: str) -> Footer:
+        """What the pack holds.
+
+        Raises:
+            RecordCorrupt: the pack is damaged.
+            FileNotFoundError: it is gone.
+        """
+        with self._lock:
+            return self._pack(name).footer
+
+    def read(self, place: Place) -> bytes:
+        """The object's bytes, not verified.
+
+        Raises:
+            RecordCorrupt: the pack is damaged there.
+            FileNotFoundError: the pack is gone.
+        """
+        with self._lock:
+            pack = self._pack(place.pack)
+            if place.frame >= len(pack.footer.frames):
+                raise RecordCorrupt(pack_path(place.pack), "it has no such frame")
+            frame = pack.footer.frames[place.frame]
+            if frame.codec == CODEC_RAW:
+                return pack.read_at(frame.offset + place.offset, place.length)
+            data = self._frame(pack, place.frame)
+            return data[place.offset : place.offset + place.length]
+
+    def delete(self, name: str) -> int:
+        """Remove a pack; returns the bytes that frees."""
+        with self._lock:
+            freed = self.stored_size(name)
+            opened = self._open.pop(name, None)
+            if opened:
+                opened.file.close()
+            for key in [key for key in self._frames if key[0] == name]:
+                self._frame_bytes -= len(self._frames.pop(key))
+            self._storage.delete(pack_path(name))
+            return freed
+
+    def close(self) -> None:
+        """Let go of every file."""
+        with self._lock:
+            for pack in self._open.values():
+                pack.file.close()
+            self._open.clear()
+
+    def _pack(self, name: str) -> OpenPack:
+        pack = self._open.get(name)
+        if pack is None:
+            file = self._storage.open(pack_path(name))
+            try:
+                pack = OpenPack(file, name)
+            except BaseException:
+                file.close()
+                raise
+            self._open[name] = pack
+            if len(self._open) > OPEN_PACKS:
+                self._open.popitem(last=False)[1].file.close()
+        self._open.move_to_end(name)
+        return pack
+
+    def _frame(self, pack: OpenPack, number: int) -> bytes:
+        key = (pack.name, number)
+        data = self._frames.get(key)
+        if data is None:
+            data = pack.frame(number)
+            self._frames[key] = data
+            self._frame_bytes += len(data)
+            while self._frame_bytes > FRAME_CACHE_BYTES and len(self._frames) > 1:
+                self._frame_bytes -= len(self._frames.popitem(last=False)[1])
+        self._frames.move_to_end(key)
+        return data
+
+
+class NewObject(msgspec.Struct, frozen=True, gc=False):
+    """An object on its way into a pack; `chunked` means that `data` lists the chunks of the blob."""
+
+    id: ObjectId
+    kind: Kind
+    data: bytes
+    chunked: bool = False
+
+
+class PackWriter:
+    """A pack in the making; frames are compressed and checked on `executor`'s threads.
+
+    At most PENDING_FRAMES wait for their turn, so memory is bounded. Interrupted, it leaves one
+    temporary file.
+    """
+
+    def __init__(self, storage: LocalStorage, executor: Executor) -> None:
+        self._upload = storage.upload()
+        self._executor = executor
+        self._frames: list[Frame] = []
+        self._entries: list[PackEntry] = []
+        self._pending: deque[tuple[Sequence[NewObject], int, Future[tuple[int, bytes]]]] = deque()
+        self._checks: deque[Future[None]] = deque()
+        self.size = 0
+        self._write(MAGIC)
+
+    def add_frame(self, objects: Sequence[NewObject], *, level: int | None = None) -> None:
+        """Write the objects as one frame; `level` says how hard to compress, None samples first."""
+        data = b"".join([item.data for item in objects])
+        self._pending.append((objects, len(data), self._executor.submit(encode_frame, data, level)))
+        while len(self._pending) > PENDING_FRAMES:
+            self._write_next()
+
+    def finish(self) -> tuple[str, list[StoredObject]]:
+        """Check, make durable and publish the pack; returns its name and what it holds.
+
+        `StoredObject.size` of a chunked blob is the length of its list here.
+
+        Raises:
+            ObjectCorrupt: what was written does not read back; nothing was published.
+        """
+        while self._pending:
+            self._write_next()
+        name, footer = encode_footer(self._frames, self._entries)
+        self._write(footer)
+        while self._checks:
+            self._checks.popleft().result()
+        self._upload.publish(pack_path(name))
+        return name, list(self._stored(name))
+
+    def discard(self) -> None:
+        """Forget the pack; harmless after `finish`."""
+        futures: list[Future[Any]] = [*self._checks, *(pending[2] for pending in self._pending)]
+        for future in futures:
+            if not future.cancel():
+                future.exception()
+        self._upload.discard()
+
+    def _write_next(self) -> None:
+        objects, length, encoded = self._pending.popleft()
+        codec, stored = encoded.result()
+        frame = Frame(self.size, len(stored), length, codec)
+        number, offset = len(self._frames), 0
+        entries = []
+        for item in objects:
+            entries.append(PackEntry(item.id, item.kind, number, offset, len(item.data), item.chunked))
+            offset += len(item.data)
+        self._frames.append(frame)
+        self._entries += entries
+        self._write(stored)
+        expected = [blob_id(item.data) if item.chunked else item.id for item in objects]
+        self._checks.append(self._executor.submit(self._check, frame, entries, expected))
+        while len(self._checks) > PENDING_FRAMES:
+            self._checks.popleft().result()
+
+    def _write(self, data: bytes) -> None:
+        self._upload.write(data)
+        self.size += len(data)
+
+    def _check(self, frame: Frame, entries: Sequence[PackEntry], expected: Sequence[ObjectId]) -> None:
+        stored = self._upload.read_back(frame.offset, frame.stored_length)
+        view = memoryview(decode_frame(frame, stored, "the new pack"))
+        for entry, wanted in zip(entries, expected, strict=True):
+            identify = blob_id if entry.chunked else IDENTIFY[entry.kind]
+            if identify(view[entry.offset : entry.offset + entry.length]) != wanted:
+                raise ObjectCorrupt(entry.id, "it did not read back as it was written; nothing was recorded")
+
+    def _stored(self, name: str) -> Iterator[StoredObject]:
+        for entry in self._entries:
+            frame = self._frames[entry.frame]
+            share = entry.length * frame.stored_length // frame.length if frame.length else 0
+            place = Place(name, entry.frame, entry.offset, entry.length, entry.chunked)
+            yield StoredObject(entry.id, entry.kind, entry.length, share, place)
+
+
+def encode_frame(data: bytes, level: int | None) -> tuple[int, bytes]:
+    """Codec and stored bytes of a frame."""
+    if level is not None or is_compressible(data):
+        engine = compressor() if level is None else zstandard.ZstdCompressor(level=level)
+        compressed = engine.compress(data)
+        if len(compressed) < len(data):
+            return CODEC_ZSTD, compressed
+    return CODEC_RAW, data

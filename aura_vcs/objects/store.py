@@ -1,0 +1,189 @@
+"""The object store: puts content in, gives verified content out.
+
+Where an object lies (loose, in a pack, in chunks) is told by the files alone; an index, handed
+in as `Places`, only makes the answer quick. Every read is hashed: wrong bytes never come out.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from aura_vcs import layout
+from aura_vcs.errors import LimitExceeded, ObjectCorrupt, ObjectMissing, RecordCorrupt
+from aura_vcs.ids import ObjectId
+from aura_vcs.model import Kind
+from aura_vcs.objects.base import (
+    DOCUMENT_LIMIT,
+    NoPlaces,
+    Place,
+    Places,
+    StoredObject,
+)
+from aura_vcs.objects.batch import Batch
+from aura_vcs.objects.chunking import decode_chunk_list
+from aura_vcs.objects.loose import LooseObjects, blocks, new_hasher
+from aura_vcs.objects.packs import Packs
+from aura_vcs.progress import SILENT, Progress
+from aura_vcs.storage.local import LocalStorage
+
+WORKERS = 3
+
+
+class ObjectStore:
+    """The objects of one project. Reading is safe from several threads and processes."""
+
+    def __init__(self, storage: LocalStorage, places: Places | None = None) -> None:
+        self.storage = storage
+        self.places = places or NoPlaces()
+        self.loose = LooseObjects(storage)
+        self.packs = Packs(storage)
+
+    @contextmanager
+    def batch(self, progress: Progress = SILENT) -> Iterator[Batch]:
+        """A batch to store many objects; see Batch."""
+        with ThreadPoolExecutor(WORKERS) as executor, Batch(self, executor, progress) as batch:
+            yield batch
+
+    def place(self, object_id: ObjectId) -> Place | None:
+        """Where in a pack the object lies; None if it is loose or absent."""
+        place = self.places.find(object_id)
+        if place is not None and self.storage.stat(layout.pack_path(place.pack)) is not None:
+            return place
+        return self._search_packs(object_id)
+
+    def contains(self, object_id: ObjectId) -> bool:
+        """Whether the object's file or pack is there; its bytes are not looked at."""
+        return self.loose.find(object_id) is not None or self.place(object_id) is not None
+
+    def read(self, object_id: ObjectId, kind: Kind = Kind.BLOB) -> bytes:
+        """All bytes of an object, verified; for documents, trees and versions.
+
+        Raises:
+            ObjectMissing, ObjectCorrupt.
+            LimitExceeded: more than DOCUMENT_LIMIT bytes.
+        """
+        pieces, size = [], 0
+        for piece in self.stream(object_id, kind):
+            size += len(piece)
+            if size > DOCUMENT_LIMIT:
+                raise LimitExceeded(f"The size of object {object_id}", DOCUMENT_LIMIT)
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    def stream(self, object_id: ObjectId, kind: Kind = Kind.BLOB) -> Iterator[bytes]:
+        """The object's bytes in pieces of at most a few MiB.
+
+        The whole is verified when the last piece has been taken: until the iterator is exhausted,
+        do not publish what came out of it.
+
+        Raises:
+            ObjectMissing: there is no such object.
+            ObjectCorrupt: the bytes do not hash to its id.
+        """
+        hasher = new_hasher(kind)
+        try:
+            for piece in self._pieces(object_id):
+                hasher.update(piece)
+                yield piece
+        except (RecordCorrupt, EOFError, OSError) as error:
+            raise ObjectCorrupt(object_id, str(error)) from error
+        if hasher.hexdigest() != object_id:
+            raise ObjectCorrupt(object_id, "its bytes do not hash to its name")
+
+    def _pieces(self, object_id: ObjectId) -> Iterator[bytes]:
+        file = self.loose.open(object_id)
+        if file is not None:
+            with file:
+                yield from blocks(file, object_id)
+            return
+        place = self.place(object_id)
+        if place is None:
+            raise ObjectMissing(object_id)
+        try:
+            data = self.packs.read(place)
+        except FileNotFoundError as error:
+            raise ObjectMissing(object_id) from error
+        if not place.chunked:
+            yield data
+            return
+        for chunk, length in decode_chunk_list(data, object_id):
+            yield self._chunk(chunk, length, object_id)
+
+    def _chunk(self, chunk: ObjectId, length: int, blob: ObjectId) -> bytes:
+        place = self.place(chunk)
+        if place is None:
+            raise ObjectMissing(chunk, f"blob {blob}")
+        data = self.packs.read(place)
+        if len(data) != length:
+            raise ObjectCorrupt(blob, f"chunk {chunk} has {len(data)} bytes, not {length}")
+        return data
+
+    def chunk_ids(self, object_id: ObjectId) -> tuple[ObjectId, ...]:
+        """The chunks of a blob that is kept in chunks, else nothing."""
+        place = self.place(object_id)
+        if place is None or not place.chunked:
+            return ()
+        return tuple(chunk for chunk, _ in decode_chunk_list(self.packs.read(place), object_id))
+
+    def renew(self, object_ids: set[ObjectId]) -> set[ObjectId]:
+        """Those of the objects that are in the store; their files' dates are renewed.
+
+        The new date keeps a collection that is being planned from counting them as old.
+        """
+        placed = self.places.find_many(object_ids)
+        whole = set()
+        for pack in {place.pack for place in placed.values()}:
+            if self.storage.stat(layout.pack_path(pack)) is not None:
+                self.storage.touch(layout.pack_path(pack))
+                whole.add(pack)
+        known = {object_id for object_id, place in placed.items() if place.pack in whole}
+        prefixes = set(self.storage.list(layout.OBJECTS)) - {"packs"}
+        for object_id in object_ids - known:
+            if object_id[:2] in prefixes and (found := self.loose.find(object_id)) is not None:
+                self.storage.touch(found[0])
+                known.add(object_id)
+        return known
+
+    def put(self, kind: Kind, data: bytes) -> StoredObject:
+        """Store one small object loose; see LooseObjects.put."""
+        return self.loose.put(kind, data)
+
+    def pack_objects(self, name: str) -> Iterator[StoredObject]:
+        """What a pack holds, told by its footer.
+
+        Raises:
+            RecordCorrupt: the footer is damaged.
+        """
+        footer = self.packs.footer(name)
+        for entry in footer.entries:
+            frame = footer.frames[entry.frame]
+            share = entry.length * frame.stored_length // frame.length if frame.length else 0
+            place = Place(name, entry.frame, entry.offset, entry.length, entry.chunked)
+            size = entry.length
+            if entry.chunked:
+                size = sum(length for _, length in decode_chunk_list(self.packs.read(place), entry.id))
+            yield StoredObject(entry.id, entry.kind, size, share, place)
+
+    def verify(self, object_id: ObjectId, kind: Kind) -> int:
+        """Read the object and compare its hash; returns its size in bytes.
+
+        Raises:
+            ObjectMissing, ObjectCorrupt.
+        """
+        return sum(len(piece) for piece in self.stream(object_id, kind))
+
+    def close(self) -> None:
+        """Let go of open packs."""
+        self.packs.close()
+
+    def _search_packs(self, object_id: ObjectId) -> Place | None:
+        """Look through the footers, for an object that the index does not know."""
+        for name in self.packs.names():
+            try:
+                footer = self.packs.footer(name)
+            except (RecordCorrupt, FileNotFoundError):
+                continue  # damage is fsck's to report; the object may lie elsewhere
+            for entry in footer.entries:
+                if entry.id == object_id:
+                    return Place(name, entry.frame, entry.offset, entry.length, entry.chunked)
+        return None

@@ -1,0 +1,117 @@
+"""Reading trees, and what differs between two of them."""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+
+import msgspec
+
+from aura_vcs.codec import decode_tree, decode_version, encode_tree, name_bytes
+from aura_vcs.errors import LimitExceeded
+from aura_vcs.ids import ObjectId, VersionId
+from aura_vcs.model import Entry, EntryKind, Kind, Tree, Version
+from aura_vcs.objects.store import ObjectStore
+
+CACHED_TREES = 4096
+DEPTH_LIMIT = 256
+"""Folders inside folders; deeper is no project but an attack."""
+EMPTY_TREE = Tree(())
+EMPTY_TREE_ID: ObjectId = encode_tree(EMPTY_TREE)[0]
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """A path that two trees do not have alike; None where it is not there."""
+
+    path: str
+    old: Entry | None
+    new: Entry | None
+
+
+class TreeReader:
+    """Trees and versions of a store, decoded; the trees used last are kept."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+        self._trees: OrderedDict[ObjectId, Tree] = OrderedDict()
+
+    def tree(self, object_id: ObjectId) -> Tree:
+        """The tree.
+
+        Raises:
+            ObjectMissing, ObjectCorrupt, ObjectMalformed, UnsafePath.
+        """
+        if object_id == EMPTY_TREE_ID:
+            return EMPTY_TREE
+        tree = self._trees.get(object_id)
+        if tree is None:
+            tree = decode_tree(self._store.read(object_id, Kind.TREE), object_id)
+            self.remember(object_id, tree)
+        else:
+            self._trees.move_to_end(object_id)
+        return tree
+
+    def remember(self, object_id: ObjectId, tree: Tree) -> None:
+        """Keep a tree that was just made."""
+        self._trees[object_id] = tree
+        while len(self._trees) > CACHED_TREES:
+            self._trees.popitem(last=False)
+
+    def version(self, object_id: VersionId) -> Version:
+        """The version.
+
+        Raises:
+            ObjectMissing, ObjectCorrupt, ObjectMalformed.
+        """
+        return decode_version(self._store.read(object_id, Kind.VERSION), object_id)
+
+    def entry(self, tree: ObjectId, path: str) -> Entry | None:
+        """What lies at `path` below the tree, None if nothing does; "" is the tree itself."""
+        found = Entry("", EntryKind.DIR, tree, 0)
+        for part in path.split("/") if path else ():
+            if found.kind is not EntryKind.DIR:
+                return None
+            inside = {entry.name: entry for entry in self.tree(found.id).entries}
+            if part not in inside:
+                return None
+            found = inside[part]
+        return found
+
+    def walk(self, tree: ObjectId, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Entry]]:
+        """Every path below the tree with its entry, folders before what is in them.
+
+        Raises:
+            LimitExceeded: more than DEPTH_LIMIT folders inside each other.
+        """
+        if depth > DEPTH_LIMIT:
+            raise LimitExceeded(f"The depth of folders at {prefix[:80]}", DEPTH_LIMIT)
+        for entry in self.tree(tree).entries:
+            path = prefix + entry.name
+            yield path, entry
+            if entry.kind is EntryKind.DIR:
+                yield from self.walk(entry.id, path + "/", depth + 1)
+
+    def differences(self, old: ObjectId | None, new: ObjectId | None, prefix: str = "") -> Iterator[Difference]:
+        """What differs, in order of paths; equal folders are not opened.
+
+        A folder is listed itself only where it comes, goes or becomes something else; the files in
+        it are listed too.
+        """
+        if old == new:
+            return
+        if prefix.count("/") > DEPTH_LIMIT:
+            raise LimitExceeded(f"The depth of folders at {prefix[:80]}", DEPTH_LIMIT)
+        before = {} if old is None else {entry.name: entry for entry in self.tree(old).entries}
+        after = {} if new is None else {entry.name: entry for entry in self.tree(new).entries}
+        for name in sorted(before.keys() | after.keys(), key=name_bytes):
+            yield from self._differences_at(prefix + name, before.get(name), after.get(name))
+
+    def _differences_at(self, path: str, old: Entry | None, new: Entry | None) -> Iterator[Difference]:
+        if old == new:
+            return
+        was_folder = old is not None and old.kind is EntryKind.DIR
+        is_folder = new is not None and new.kind is EntryKind.DIR
+        if not (was_folder and is_folder):
+            yield Difference(path, old, new)
+        old_id = old.id if old is not None and was_folder else None
+        new_id = new.id if new is not None and is_folder else None
+        if old_id is not None or new_id is not None:
+            yield from self.differences(old_id, new_id, path + "/")

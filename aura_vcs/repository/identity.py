@@ -1,0 +1,75 @@
+"""Who and where we are, for records; and whether this copy of a project is the one it was.
+
+A replica id belongs to one folder on one machine. When `local/` arrives elsewhere with a blind
+copy, the place it names is not this one, and a new id is chosen: two copies never write one log.
+"""
+
+import os
+import socket
+
+import msgspec
+from blake3 import blake3
+
+from aura_vcs.codec import decode_record, encode_record
+from aura_vcs.errors import RecordCorrupt
+from aura_vcs.ids import ReplicaId, new_replica_id
+from aura_vcs.layout import AURA, LOCAL, REPLICA
+from aura_vcs.storage.base import Writable
+
+
+class ReplicaRecord(msgspec.Struct, frozen=True):
+    """`local/replica.json`: this copy's id, and a hash of the place it was chosen for."""
+
+    replica: ReplicaId
+    place: str
+
+
+def this_replica(storage: Writable, root: str) -> tuple[ReplicaId, bool]:
+    """The id of this copy, and whether it was chosen just now because the copy has moved in."""
+    place = _place(root)
+    try:
+        record = decode_record(storage.read(REPLICA), ReplicaRecord, REPLICA)
+        if record.place == place:
+            return record.replica, False
+        moved = True
+    except FileNotFoundError:
+        moved = False
+    except RecordCorrupt:
+        moved = True
+    replica = new_replica_id()
+    storage.put(REPLICA, encode_record(ReplicaRecord(replica, place)))
+    return replica, moved
+
+
+def _place(root: str) -> str:
+    """A hash of the machine and the folder. The inode tells a copy from the original."""
+    inode = os.stat(os.path.join(root, AURA, LOCAL)).st_ino
+    return blake3(f"{_machine()}:{inode}".encode()).hexdigest()[:32]
+
+
+def _machine() -> str:
+    for path in ("/etc/machine-id", "/var/lib/dbus/machine-id"):
+        try:
+            with open(path, encoding="ascii") as file:
+                if text := file.read().strip():
+                    return text
+        except (OSError, UnicodeError):
+            continue
+    return host_name()
+
+
+def host_name() -> str:
+    """What this machine calls itself."""
+    return socket.gethostname()
+
+
+def user_name() -> str:
+    """The account's name, as the system has it."""
+    if os.name == "nt":
+        return os.getlogin()
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())

@@ -1,0 +1,281 @@
+"""A project folder, opened: holds the parts and keeps their order of writing; decides nothing."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import msgspec
+
+from aura_vcs import layout
+from aura_vcs.codec import decode_record, encode_record, now
+from aura_vcs.errors import FormatUnsupported, NotAProject, ProjectExists, RecordCorrupt
+from aura_vcs.ids import ObjectId, ReplicaId, VersionId, new_operation_id, new_uuid
+from aura_vcs.index.index import Index
+from aura_vcs.locks import WAIT_SECONDS, Locks
+from aura_vcs.model import DEFAULT_BRANCH, Format, Head, HeadChange, Inverse, Operation, RefChange, TreeChange
+from aura_vcs.objects.base import StoredObject
+from aura_vcs.objects.store import ObjectStore
+from aura_vcs.objects.trees import TreeReader
+from aura_vcs.operations import OperationLogs
+from aura_vcs.progress import SILENT, Progress
+from aura_vcs.refs import Refs
+from aura_vcs.repository.identity import host_name, this_replica, user_name
+from aura_vcs.storage.calls import REAL_CALLS, FileCalls
+from aura_vcs.storage.local import LocalStorage
+from aura_vcs.worktree.worktree import Worktree
+
+FORMAT_VERSION = 1
+KNOWN_FEATURES: frozenset[str] = frozenset()
+
+
+class StoredHead(msgspec.Struct, frozen=True):
+    """`local/HEAD.json`: HEAD, and the sequence number of the operation that put it there."""
+
+    branch: str | None
+    version: VersionId | None
+    sequence: int
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """An operation before it is recorded; see model.Operation for the fields."""
+
+    type: str
+    description: str
+    refs: Mapping[str, RefChange] = {}
+    head: HeadChange | None = None
+    worktree: TreeChange | None = None
+    inverse: Inverse | None = None
+    undoes: str | None = None
+    redoes: str | None = None
+    payload: dict[str, object] = {}
+    can_batch: bool = False
+    expires_at: str | None = None
+    correlation_id: str | None = None
+
+
+class Repository:
+    """One project. Use it from one thread; open another for another thread.
+
+    `author` and `host` go into what is recorded; without them the account's and machine's names do.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        *,
+        author: str | None = None,
+        host: str | None = None,
+        progress: Progress = SILENT,
+        calls: FileCalls = REAL_CALLS,
+        index_path: str | None = None,
+        lock_seconds: float = WAIT_SECONDS,
+    ) -> None:
+        self.root = root
+        self.progress = progress
+        self.author = author or user_name()
+        self.host = host or host_name()
+        self.storage = LocalStorage(os.path.join(root, layout.AURA), temporary=layout.TEMPORARY, calls=calls)
+        self.format = _load_format(self.storage)
+        self.storage.make_folder(os.path.join(self.storage.root, layout.LOCAL))
+        self.locks = Locks(os.path.join(self.storage.root, *layout.LOCKS.split("/")), wait_seconds=lock_seconds)
+        self.replica, self.has_moved = this_replica(self.storage, root)
+        self.refs = Refs(self.storage)
+        self.logs = OperationLogs(self.storage, self.replica)
+        path = index_path or os.path.join(self.storage.root, *layout.INDEX.split("/"))
+        self.index = Index(path, self.storage, self.refs, self.logs, progress)
+        self.worktree = Worktree(root, self.index.store, self.index.trees, calls)
+        self.refresh()
+
+    @classmethod
+    def open(cls, path: str = ".", **options: object) -> "Repository":
+        """Open the project that `path` is in. `options` are those of the constructor.
+
+        Operations that a crash kept from refs or index are finished.
+
+        Raises:
+            NotAProject: neither `path` nor a folder above it is a project.
+            FormatUnsupported: a newer aura_vcs made it.
+        """
+        return cls(find_root(path), **options)  # type: ignore[arg-type]
+
+    @classmethod
+    def init(cls, path: str = ".", *, project: str | None = None, **options: object) -> "Repository":
+        """Make the folder `path` a project; files in it stay as they are.
+
+        Interrupted, it is no project yet and can be initialised again.
+
+        Raises:
+            ProjectExists: it is one already.
+        """
+        root = os.path.abspath(path)
+        storage = LocalStorage(os.path.join(root, layout.AURA), temporary=layout.TEMPORARY)
+        calls = options.get("calls")
+        if isinstance(calls, FileCalls):
+            storage.calls = calls
+        if storage.stat(layout.FORMAT) is not None:
+            raise ProjectExists(root)
+        storage.make_folder(os.path.join(storage.root, layout.TEMPORARY))
+        storage.put(layout.FORMAT, encode_record(Format(FORMAT_VERSION, project or new_uuid())))
+        return cls(root, **options)  # type: ignore[arg-type]
+
+    @property
+    def store(self) -> ObjectStore:
+        """The objects."""
+        return self.index.store
+
+    @property
+    def trees(self) -> TreeReader:
+        """Trees and versions, decoded."""
+        return self.index.trees
+
+    def head(self) -> Head:
+        """Where the work folder is."""
+        stored = self._stored_head()
+        return Head(stored.branch, stored.version)
+
+    def refresh(self) -> None:
+        """Bring the index up to date with the files, if it is not."""
+        if not self.index.is_current():
+            with self.locks.exclusive("refs"):
+                self._catch_up()
+
+    def rebuild_index(self) -> None:
+        """Build the index anew from the files."""
+        with self.locks.exclusive("refs"):
+            self.index.rebuild(self._recover)
+
+    @contextmanager
+    def transaction(self) -> Iterator["Transaction"]:
+        """Hold the refs still while an operation is decided on and recorded.
+
+        Raises:
+            LockBusy: another command held them for too long.
+        """
+        with self.locks.exclusive("refs"):
+            if not self.index.is_current():
+                self._catch_up()
+            yield Transaction(self)
+
+    def close(self) -> None:
+        """Let go of every file."""
+        self.index.close()
+
+    def __enter__(self) -> "Repository":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _catch_up(self) -> None:
+        self.index.catch_up(self._recover)
+
+    def _recover(self, operation: Operation) -> None:
+        """Finish an operation that was recorded: refs, then HEAD. Harmless where it was finished."""
+        self.refs.apply(operation.refs)
+        if operation.head is not None and operation.sequence > self._stored_head().sequence:
+            self._put_head(operation.head.after, operation.sequence)
+
+    def _stored_head(self) -> StoredHead:
+        try:
+            return decode_record(self.storage.read(layout.HEAD), StoredHead, layout.HEAD)
+        except FileNotFoundError:
+            return self._recovered_head()
+        except RecordCorrupt:
+            self.progress.note("HEAD could not be read; it was found again in the operation log")
+            return self._recovered_head()
+
+    def _recovered_head(self) -> StoredHead:
+        """HEAD as the last operation of this replica left it."""
+        found = StoredHead(DEFAULT_BRANCH, None, 0)
+        for line in self.logs.read(self.replica):
+            if line.operation is not None and line.operation.head is not None:
+                after = line.operation.head.after
+                found = StoredHead(after.branch, after.version, line.operation.sequence)
+        return found
+
+    def _put_head(self, head: Head, sequence: int) -> None:
+        self.storage.put(layout.HEAD, encode_record(StoredHead(head.branch, head.version, sequence)))
+
+
+class Transaction:
+    """The moment in which an operation is recorded and takes effect."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+        self.at = now()
+        """The time that everything in this transaction carries."""
+
+    @property
+    def replica(self) -> ReplicaId:
+        """Who writes."""
+        return self._repository.replica
+
+    def prepare(self, draft: Draft) -> Operation:
+        """The operation as it will stand in the log."""
+        repository = self._repository
+        return Operation(
+            id=new_operation_id(),
+            replica=repository.replica,
+            sequence=repository.index.end_of_log(repository.replica)[1] + 1,
+            user=repository.author,
+            host=repository.host,
+            time=self.at,
+            **{**msgspec.structs.asdict(draft), "refs": dict(draft.refs)},
+        )
+
+    def record(
+        self,
+        draft: Draft | Operation,
+        stored: Mapping[ObjectId, StoredObject] | None = None,
+        chunks: Mapping[ObjectId, tuple[ObjectId, ...]] | None = None,
+    ) -> Operation:
+        """Append the operation to the log, then move refs, HEAD and index.
+
+        When the line is durable the operation has happened; what a crash cuts off after it is
+        done by the next command that opens the project. `stored` and `chunks` are what a batch
+        has just published.
+
+        Raises:
+            StorageError: the line could not be written; nothing happened.
+        """
+        repository = self._repository
+        operation = self.prepare(draft) if isinstance(draft, Draft) else draft
+        start, sequence = repository.index.end_of_log(repository.replica)
+        if operation.sequence != sequence + 1:
+            operation = msgspec.structs.replace(operation, sequence=sequence + 1)
+        end = repository.logs.append(operation, at=start)
+        repository.refs.apply(operation.refs)
+        if operation.head is not None:
+            repository._put_head(operation.head.after, operation.sequence)
+        repository.index.record(operation, start, end, stored or {}, chunks or {})
+        return operation
+
+
+def find_root(path: str) -> str:
+    """The project folder that `path` is or is in.
+
+    Raises:
+        NotAProject: there is none.
+    """
+    start = os.path.abspath(path)
+    folder = start
+    while True:
+        if os.path.isfile(os.path.join(folder, layout.AURA, layout.FORMAT)):
+            return folder
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            raise NotAProject(start)
+        folder = parent
+
+
+def _load_format(storage: LocalStorage) -> Format:
+    try:
+        found = decode_record(storage.read(layout.FORMAT), Format, storage.path(layout.FORMAT))
+    except FileNotFoundError as error:
+        raise NotAProject(os.path.dirname(storage.root)) from error
+    if found.format != FORMAT_VERSION:
+        raise FormatUnsupported(storage.root, f"format {found.format}")
+    unknown = sorted(set(found.features) - KNOWN_FEATURES)
+    if unknown:
+        raise FormatUnsupported(storage.root, f"the feature {', '.join(unknown)}")
+    return found

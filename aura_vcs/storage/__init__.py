@@ -1,0 +1,1 @@
+"""Bytes under names: local folders, memory, and wrappers of the same protocol."""

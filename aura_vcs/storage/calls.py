@@ -1,0 +1,138 @@
+"""The system calls that change a disk, in one place.
+
+Everything that writes goes through a `FileCalls`: a test hands in one that fails or stops at
+the n-th call, or that records what would survive a power failure. Calls that only look are
+made directly.
+"""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from aura_vcs.errors import StorageDenied, StorageError, StorageFull
+from aura_vcs.ids import Bytes
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+class FileCalls:
+    """The calls as the operating system has them. Paths may be relative to `dir_fd`."""
+
+    def create(self, path: str, mode: int = 0o666, *, dir_fd: int | None = None) -> int:
+        """A new file for reading and writing, that did not exist and is no link."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+        return os.open(path, flags, mode, dir_fd=dir_fd)
+
+    def open_append(self, path: str) -> int:
+        """A file for reading and writing, made if it is not there."""
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+        return os.open(path, flags, 0o666)
+
+    def write(self, fd: int, data: Bytes) -> int:
+        """Write at the file's position; may write less than asked for."""
+        return os.write(fd, data)
+
+    def truncate(self, fd: int, size: int) -> None:
+        """Cut the file off."""
+        os.ftruncate(fd, size)
+
+    def fsync(self, fd: int) -> None:
+        """Make the file's bytes durable."""
+        os.fsync(fd)
+
+    def fsync_folder(self, path: str, *, dir_fd: int | None = None) -> None:
+        """Make names in the folder durable. Windows does that by itself."""
+        if os.name == "nt":
+            return
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY, dir_fd=dir_fd)
+        try:
+            os.fsync(fd)
+        except OSError as error:
+            if error.errno not in {errno.EINVAL, errno.ENOTSUP}:  # some network file systems cannot
+                raise
+        finally:
+            os.close(fd)
+
+    def replace(self, source: str, target: str, *, dir_fd: int | None = None, to_fd: int | None = None) -> None:
+        """Rename over what is there, as one step."""
+        os.replace(source, target, src_dir_fd=dir_fd, dst_dir_fd=to_fd)
+
+    def unlink(self, path: str, *, dir_fd: int | None = None) -> None:
+        """Remove a file or link."""
+        os.unlink(path, dir_fd=dir_fd)
+
+    def mkdir(self, path: str, mode: int = 0o777, *, dir_fd: int | None = None) -> None:
+        """Make one folder."""
+        os.mkdir(path, mode, dir_fd=dir_fd)
+
+    def rmdir(self, path: str, *, dir_fd: int | None = None) -> None:
+        """Remove an empty folder."""
+        os.rmdir(path, dir_fd=dir_fd)
+
+    def symlink(self, target: str, path: str, *, dir_fd: int | None = None) -> None:
+        """Make a symbolic link."""
+        os.symlink(target, path, dir_fd=dir_fd)
+
+    def chmod(self, fd: int, mode: int) -> None:
+        """Set a file's permission bits, where the system has them."""
+        if hasattr(os, "fchmod"):
+            os.fchmod(fd, mode)
+
+    def set_times(self, fd: int, path: str, stamp_ns: int) -> None:
+        """Set a file's access and modification time, in nanoseconds since 1970."""
+        os.utime(fd if os.utime in os.supports_fd else path, ns=(stamp_ns, stamp_ns))
+
+    def sync_disk(self, path: str) -> bool:
+        """Make everything on the disk with `path` durable in one go; False if the system cannot."""
+        return sync_file_system(path)
+
+    def touch(self, path: str) -> None:
+        """Set the modification time to now."""
+        os.utime(path)
+
+
+REAL_CALLS = FileCalls()
+
+
+def sync_file_system(path: str) -> bool:
+    """Linux's syncfs(2) on the disk with `path`; False where there is no such call or it fails."""
+    import ctypes
+
+    try:
+        call = ctypes.CDLL(None, use_errno=True).syncfs
+    except (AttributeError, OSError, TypeError):
+        return False
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        return bool(call(fd) == 0)
+    finally:
+        os.close(fd)
+
+
+def write_all(calls: FileCalls, fd: int, data: Bytes) -> None:
+    """Write all of `data`, however many calls that takes."""
+    view = memoryview(data).cast("B")
+    while view:
+        written = calls.write(fd, view)
+        if written <= 0:
+            raise OSError(errno.EIO, "the system wrote nothing")
+        view = view[written:]
+
+
+@contextmanager
+def translated(action: str, path: str) -> Iterator[None]:
+    """Turn an OSError into a StorageError that names `path`; FileNotFoundError passes."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise storage_error(action, path, error) from error
+
+
+def storage_error(action: str, path: str, error: OSError) -> StorageError:
+    """The StorageError for an OSError."""
+    kind = StorageFull if error.errno in _FULL else StorageDenied if error.errno in _DENIED else StorageError
+    return kind(action, path, error.strerror or str(error))

@@ -1,0 +1,203 @@
+"""A folder on a local disk (or a mount that behaves like one).
+
+Publishing: temporary file on the same file system, write, fsync, rename, fsync the folder.
+A killed process leaves at most files in the temporary folder; `sweep_temporary` removes them
+once nobody can be writing them any more.
+"""
+
+import os
+import secrets
+import time
+from typing import BinaryIO
+
+from aura_vcs.ids import Bytes
+from aura_vcs.storage.base import FileStat, check_storage_name
+from aura_vcs.storage.calls import REAL_CALLS, FileCalls, storage_error, translated, write_all
+
+STALE_SECONDS = 24 * 3600
+"""A temporary file that nobody wrote to for so long belongs to nobody."""
+
+
+class LocalStorage:
+    """Bytes under names in the folder `root`; temporary files lie in `root/temporary`."""
+
+    def __init__(self, root: str, *, temporary: str = "tmp", calls: FileCalls = REAL_CALLS) -> None:
+        self.root = root
+        self.calls = calls
+        self._temporary = temporary
+
+    def path(self, name: str) -> str:
+        """The path in the file system, for messages and for libraries that want one."""
+        return os.path.join(self.root, *check_storage_name(name).split("/"))
+
+    def open(self, name: str) -> BinaryIO:
+        """See Readable."""
+        path = self.path(name)
+        with translated("read", path):
+            return open(path, "rb", buffering=0)
+
+    def read(self, name: str) -> bytes:
+        """See Readable."""
+        path = self.path(name)
+        with translated("read", path), open(path, "rb", buffering=0) as file:
+            return file.read()
+
+    def stat(self, name: str) -> FileStat | None:
+        """See Readable."""
+        path = self.path(name)
+        try:
+            found = os.stat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise storage_error("look at", path, error) from error
+        return FileStat(found.st_size, found.st_mtime_ns)
+
+    def list(self, folder: str) -> list[str]:
+        """See Readable."""
+        path = self.path(folder)
+        try:
+            return sorted(os.listdir(path))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise storage_error("list", path, error) from error
+
+    def put(self, name: str, data: bytes) -> None:
+        """See Writable."""
+        upload = self.upload()
+        try:
+            upload.write(data)
+            upload.publish(name)
+        finally:
+            upload.discard()
+
+    def upload(self) -> "LocalUpload":
+        """See Writable."""
+        return LocalUpload(self, self._temporary)
+
+    def append(self, name: str, data: bytes, *, at: int) -> None:
+        """See Writable. What is cut off are bytes that no fsync has promised."""
+        path = self.path(name)
+        with translated("append to", path):
+            fresh = not os.path.exists(path)
+            if fresh:
+                self.make_folder(os.path.dirname(path))
+            fd = self.calls.open_append(path)
+            try:
+                if os.fstat(fd).st_size > at:
+                    self.calls.truncate(fd, at)
+                os.lseek(fd, at, os.SEEK_SET)
+                write_all(self.calls, fd, data)
+                self.calls.fsync(fd)
+            finally:
+                os.close(fd)
+            if fresh:
+                self.calls.fsync_folder(os.path.dirname(path))
+
+    def touch(self, name: str) -> None:
+        """See Writable."""
+        path = self.path(name)
+        with translated("renew", path):
+            self.calls.touch(path)
+
+    def delete(self, name: str) -> None:
+        """See Deletable."""
+        path = self.path(name)
+        try:
+            with translated("delete", path):
+                self.calls.unlink(path)
+                self.calls.fsync_folder(os.path.dirname(path))
+        except FileNotFoundError:
+            return
+
+    def delete_folder(self, name: str) -> None:
+        """See Deletable."""
+        try:
+            self.calls.rmdir(self.path(name))
+        except OSError:
+            return  # not there, or not empty: both are fine
+
+    def make_folder(self, path: str) -> None:
+        """Make a folder and those above it, durably."""
+        if os.path.isdir(path):
+            return
+        parent = os.path.dirname(path)
+        self.make_folder(parent)
+        try:
+            self.calls.mkdir(path)
+        except FileExistsError:
+            return
+        self.calls.fsync_folder(parent)
+
+    def sweep_temporary(self, *, older_than_seconds: float = STALE_SECONDS) -> int:
+        """Remove forgotten temporary files; returns how many."""
+        limit_ns = time.time_ns() - int(older_than_seconds * 1e9)
+        removed = 0
+        for name in self.list(self._temporary):
+            found = self.stat(f"{self._temporary}/{name}")
+            if found is not None and found.mtime_ns < limit_ns:
+                self.delete(f"{self._temporary}/{name}")
+                removed += 1
+        return removed
+
+
+class LocalUpload:
+    """A temporary file that becomes a stored one."""
+
+    def __init__(self, storage: LocalStorage, temporary: str) -> None:
+        self._storage = storage
+        self._calls = storage.calls
+        self.path = os.path.join(storage.root, *temporary.split("/"), f"{os.getpid()}-{secrets.token_hex(8)}")
+        with translated("write", self.path):
+            try:
+                self.fd = self._calls.create(self.path)
+            except FileNotFoundError:
+                storage.make_folder(os.path.dirname(self.path))
+                self.fd = self._calls.create(self.path)
+
+    def write(self, data: Bytes) -> None:
+        """See Upload."""
+        with translated("write", self.path):
+            write_all(self._calls, self.fd, data)
+
+    def read_back(self, offset: int, length: int) -> bytes:
+        """Bytes that were written, from the file itself; from any thread."""
+        with translated("read", self.path):
+            if hasattr(os, "pread"):
+                return os.pread(self.fd, length, offset)
+            with open(self.path, "rb") as file:
+                file.seek(offset)
+                return file.read(length)
+
+    def sync(self) -> None:
+        """Make what was written durable, still without a name."""
+        with translated("write", self.path):
+            self._calls.fsync(self.fd)
+
+    def publish(self, name: str) -> None:
+        """See Upload."""
+        self.sync()
+        self._close()
+        target = self._storage.path(name)
+        with translated("write", target):
+            try:
+                self._calls.replace(self.path, target)
+            except FileNotFoundError:
+                self._storage.make_folder(os.path.dirname(target))
+                self._calls.replace(self.path, target)
+            self._calls.fsync_folder(os.path.dirname(target))
+
+    def discard(self) -> None:
+        """See Upload."""
+        self._close()
+        try:
+            if os.path.lexists(self.path):
+                self._calls.unlink(self.path)
+        except OSError:
+            return  # swept later
+
+    def _close(self) -> None:
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1

@@ -1,0 +1,1 @@
+"""The project's own files: looking at them, storing them, putting them back."""

@@ -1,0 +1,222 @@
+"""Changing the project folder without ever leaving it.
+
+Every part of a path is opened on its own and never through a symbolic link, so a link that
+stands where a version has a folder cannot lead a write outside, however late it was put there.
+New content is complete before it gets its name.
+"""
+
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from aura_vcs.errors import UnsafePath
+from aura_vcs.layout import check_entry_name
+from aura_vcs.storage.calls import FileCalls, write_all
+from aura_vcs.worktree.cache import FileState, file_state
+from aura_vcs.worktree.ignore import TEMPORARY_SUFFIX
+
+AGE_NS = 3_000_000_000
+"""How far in the past written files are dated: any later write gives them another date, so that
+their content is known without hashing them again (see `cache`)."""
+
+_HAS_DIR_FD = os.open in os.supports_dir_fd and os.rename in os.supports_dir_fd
+_FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+class Folder:
+    """The project folder `root`, opened for changes; temporary files lie in `temporary`."""
+
+    def __init__(self, root: str, temporary: str, calls: FileCalls) -> None:
+        self._root = root
+        self._temporary = temporary
+        self._calls = calls
+        self._current = ("", -1)
+        self.touched: set[str] = set()
+        """Folders whose names changed, to be synced at the end."""
+
+    def close(self) -> None:
+        """Let go of the folder that was used last."""
+        self._let_go()
+
+    def state(self, path: str) -> FileState | None:
+        """What is at the path now, not following a link; None if nothing is."""
+        try:
+            with self._inside(path) as (name, fd):
+                return file_state(os.stat(name, dir_fd=fd, follow_symlinks=False))
+        except (FileNotFoundError, NotADirectoryError, UnsafePath):
+            return None
+
+    def make_folder(self, path: str) -> None:
+        """Make one folder; its parent is there."""
+        with self._inside(path) as (name, fd):
+            try:
+                self._calls.mkdir(name, dir_fd=fd)
+            except FileExistsError:
+                found = os.stat(name, dir_fd=fd, follow_symlinks=False)
+                if not stat.S_ISDIR(found.st_mode):
+                    raise
+
+    def remove_folder(self, path: str) -> bool:
+        """Remove a folder if it is empty; False if something not versioned is still in it."""
+        with self._inside(path) as (name, fd):
+            try:
+                self._calls.rmdir(name, dir_fd=fd)
+            except FileNotFoundError:
+                return True
+            except OSError:
+                return False
+            return True
+
+    def remove_file(self, path: str) -> None:
+        """Remove a file or link; absent is fine."""
+        with self._inside(path) as (name, fd):
+            try:
+                self._calls.unlink(name, dir_fd=fd)
+            except FileNotFoundError:
+                return
+
+    def new_file(self) -> "NewFile":
+        """A file in the making."""
+        return NewFile(self._temporary, self._calls)
+
+    def place(self, new: "NewFile", path: str) -> FileState:
+        """Give a finished file its name, replacing the file that has it; returns its state."""
+        with self._inside(path) as (name, fd):
+            new.move_to(name, fd)
+            return file_state(os.stat(name, dir_fd=fd, follow_symlinks=False))
+
+    def make_link(self, path: str, target: bytes) -> FileState:
+        """Make a symbolic link, replacing the file or link that has the name.
+
+        Raises:
+            OSError: this system or disk has no links.
+        """
+        with self._inside(path) as (name, fd):
+            temporary = f"{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
+            self._calls.symlink(os.fsdecode(target), temporary, dir_fd=fd)
+            self._calls.replace(temporary, name, dir_fd=fd, to_fd=fd)
+            return file_state(os.stat(name, dir_fd=fd, follow_symlinks=False))
+
+    def set_executable(self, path: str, executable: bool) -> FileState | None:
+        """Set or clear the executable bits of a file."""
+        with self._inside(path) as (name, dir_fd):
+            fd = os.open(name, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0), dir_fd=dir_fd)
+            try:
+                self._calls.chmod(fd, with_executable(os.fstat(fd).st_mode, executable))
+                return file_state(os.fstat(fd))
+            finally:
+                os.close(fd)
+
+    def sync(self) -> None:
+        """Make every change of names durable."""
+        self._let_go()
+        for path in sorted(self.touched):
+            real_path = os.path.join(self._root, path)
+            if os.path.isdir(real_path) and not os.path.islink(real_path):
+                self._calls.fsync_folder(real_path)
+        self.touched.clear()
+
+    @contextmanager
+    def _inside(self, path: str) -> Iterator[tuple[str, int | None]]:
+        """The last part of a path and its folder, opened part by part.
+
+        Raises:
+            UnsafePath: a part is a link or reserved.
+        """
+        parent, _, name = path.rpartition("/")
+        check_entry_name(name)
+        self.touched.add(parent)
+        if not _HAS_DIR_FD:
+            yield os.path.join(self._checked(parent), name), None
+            return
+        yield name, self._open(parent)
+
+    def _open(self, path: str) -> int:
+        if self._current[1] >= 0 and self._current[0] == path:
+            return self._current[1]
+        self._let_go()
+        fd = os.open(self._root, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+        for part in path.split("/") if path else ():
+            check_entry_name(part)
+            try:
+                inner = os.open(part, _FOLDER_FLAGS, dir_fd=fd)
+            except FileNotFoundError:
+                raise
+            except OSError as error:
+                raise UnsafePath(path, f"{part!r} is not a folder ({error.strerror})") from error
+            finally:
+                os.close(fd)
+            fd = inner
+        self._current = (path, fd)
+        return fd
+
+    def _checked(self, path: str) -> str:
+        """The real path of a folder, for systems without openat."""
+        real_path = self._root
+        for part in path.split("/") if path else ():
+            real_path = os.path.join(real_path, check_entry_name(part))
+            if os.path.islink(real_path):
+                raise UnsafePath(path, f"{part!r} is a link")
+        return real_path
+
+    def _let_go(self) -> None:
+        if self._current[1] >= 0:
+            os.close(self._current[1])
+        self._current = ("", -1)
+
+
+class NewFile:
+    """Content on its way to a name in the project folder. Use it in a `with`."""
+
+    def __init__(self, temporary: str, calls: FileCalls) -> None:
+        self._calls = calls
+        self._path: str | None = os.path.join(temporary, secrets.token_hex(12))
+        try:
+            self.fd = calls.create(self._path)
+        except FileNotFoundError:
+            os.makedirs(temporary, exist_ok=True)
+            self.fd = calls.create(self._path)
+
+    def __enter__(self) -> "NewFile":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+        if self._path is not None and os.path.lexists(self._path):
+            try:
+                self._calls.unlink(self._path)
+            except OSError:
+                return  # swept with other temporary files
+
+    def write(self, data: bytes) -> None:
+        """Add bytes at the end."""
+        write_all(self._calls, self.fd, data)
+
+    def finish(self, *, executable: bool, sync: bool, now_ns: int) -> None:
+        """Set mode and date; with `sync`, make the bytes durable."""
+        if executable:
+            self._calls.chmod(self.fd, with_executable(os.fstat(self.fd).st_mode, executable))
+        assert self._path is not None
+        self._calls.set_times(self.fd, self._path, now_ns - AGE_NS)
+        if sync:
+            self._calls.fsync(self.fd)
+        self._close()
+
+    def move_to(self, name: str, dir_fd: int | None) -> None:
+        """Give the file its name."""
+        assert self._path is not None
+        self._calls.replace(self._path, name, to_fd=dir_fd)
+        self._path = None
+
+    def _close(self) -> None:
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+
+def with_executable(mode: int, executable: bool) -> int:
+    """Permission bits with the executable ones set where reading is allowed, or cleared."""
+    bits = stat.S_IMODE(mode)
+    return bits | ((bits & 0o444) >> 2) if executable else bits & ~0o111

@@ -1,0 +1,98 @@
+"""Reading a file of the person's so that the copy is one the file really had.
+
+A file counts as held still when its stamp is the same before and after it was read, and the
+stamp is older than a tick of the file system's clock: a write in the very tick of the last one
+would leave no trace. What is younger waits its turn.
+"""
+
+import os
+import time
+from typing import BinaryIO
+
+from aura_vcs.errors import FileUnreadable
+from aura_vcs.ids import ObjectId, blob_id
+from aura_vcs.storage.calls import FileCalls
+from aura_vcs.worktree.cache import FileState, file_state
+
+TICK_NS = 20_000_000
+"""Clocks of file systems with sub-second stamps tick at least this often."""
+COARSE_TICK_NS = 2_000_000_000
+"""FAT counts in steps of two seconds."""
+_SECOND_NS = 1_000_000_000
+
+
+class DiskClock:
+    """The time as the disk with the project sees it: a server's clock may be another than ours."""
+
+    def __init__(self, folder: str, calls: FileCalls) -> None:
+        path = os.path.join(folder, f"clock-{os.getpid()}-{time.monotonic_ns()}")
+        try:
+            os.makedirs(folder, exist_ok=True)
+            fd = calls.create(path)
+            try:
+                stamp = os.fstat(fd).st_mtime_ns
+            finally:
+                os.close(fd)
+                calls.unlink(path)
+        except OSError:
+            stamp = time.time_ns()  # a disk that cannot be written to has no fresh files either
+        self._offset = stamp - time.monotonic_ns()
+
+    def now_ns(self) -> int:
+        """Nanoseconds since 1970."""
+        return time.monotonic_ns() + self._offset
+
+
+class FileSource:
+    """A regular file to be stored; see objects.base.Source.
+
+    `state` is what was seen when it was last opened, its `id` still empty.
+    """
+
+    def __init__(self, path: str, real_path: str, state: FileState, clock: DiskClock) -> None:
+        self.path = path
+        self.real_path = real_path
+        self.state = state
+        self.size = state.size
+        self._clock = clock
+        self._settled = False
+
+    def open(self) -> BinaryIO:
+        """The content.
+
+        Raises:
+            FileUnreadable: not permitted, gone, or become something else.
+        """
+        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+        try:
+            file = open(os.open(self.real_path, flags), "rb", buffering=0)  # noqa: SIM115 (the caller closes it)
+        except OSError as error:
+            raise FileUnreadable(self.path, error.strerror or str(error)) from error
+        self.state = file_state(os.fstat(file.fileno()))
+        self.size = self.state.size
+        self._settled = is_settled(self.state, self._clock.now_ns())
+        return file
+
+    def held_still(self, file: BinaryIO, read_bytes: int) -> bool:
+        """See Source."""
+        return self._settled and read_bytes == self.size and file_state(os.fstat(file.fileno())) == self.state
+
+
+def is_settled(state: FileState, now_ns: int) -> bool:
+    """Whether a later write to the file is sure to change its stamp."""
+    coarse = state.ctime_ns % _SECOND_NS == 0 and state.mtime_ns % _SECOND_NS == 0
+    changed = max(state.ctime_ns, state.mtime_ns if state.mtime_ns <= now_ns else 0)
+    return now_ns - changed > (COARSE_TICK_NS if coarse else TICK_NS)
+
+
+def read_link(path: str, real_path: str) -> tuple[ObjectId, bytes]:
+    """The id and bytes of a symbolic link's target.
+
+    Raises:
+        FileUnreadable: gone, or no link any more.
+    """
+    try:
+        target = os.fsencode(os.readlink(real_path))
+    except OSError as error:
+        raise FileUnreadable(path, error.strerror or str(error)) from error
+    return blob_id(target), target

@@ -1,0 +1,142 @@
+"""The project folder as the rest of the library uses it."""
+
+import os
+from collections.abc import Iterable, Sequence
+
+from aura_vcs.ids import ObjectId, blob_id
+from aura_vcs.layout import AURA, LOCAL, SCAN_CACHE, TEMPORARY
+from aura_vcs.model import EntryKind, Kind
+from aura_vcs.objects.base import BUFFER_BYTES
+from aura_vcs.objects.batch import Batch
+from aura_vcs.objects.loose import new_hasher
+from aura_vcs.objects.store import ObjectStore
+from aura_vcs.objects.trees import Difference, TreeReader
+from aura_vcs.progress import Progress
+from aura_vcs.storage.calls import FileCalls
+from aura_vcs.worktree.cache import FileState, load_scan_cache, save_scan_cache
+from aura_vcs.worktree.ignore import load_ignore_rules
+from aura_vcs.worktree.scan import Scan, Scanner
+from aura_vcs.worktree.snapshot import Selection, Snapshot, Snapshotter
+from aura_vcs.worktree.sources import DiskClock, FileSource, read_link
+from aura_vcs.worktree.writer import Writer, Written
+
+
+class Worktree:
+    """The files of the project in the folder `root`."""
+
+    def __init__(self, root: str, store: ObjectStore, trees: TreeReader, calls: FileCalls) -> None:
+        self.root = root
+        self._store = store
+        self._trees = trees
+        self._calls = calls
+        self._local = os.path.join(root, AURA, *LOCAL.split("/"))
+        self._temporary = os.path.join(root, AURA, *TEMPORARY.split("/"))
+        self._cache_path = os.path.join(root, AURA, *SCAN_CACHE.split("/"))
+
+    def scan(self, base: ObjectId, always: Iterable[str] = ()) -> Scan:
+        """Look at every file, reading none. `base` is the tree the work started from.
+
+        Paths in `always` are looked at even where they are ignored.
+        """
+        rules = load_ignore_rules(self.root)
+        cache = load_scan_cache(self._cache_path, rules.fingerprint)
+        wanted = frozenset(always)
+        return Scanner(self.root, rules, cache, lambda path: self._is_in(base, path), wanted).scan()
+
+    def _is_in(self, base: ObjectId, path: str) -> bool:
+        return self._trees.entry(base, path) is not None
+
+    def hash(self, paths: Sequence[str], scan: Scan, progress: Progress) -> list[str]:
+        """Find the ids of files of a scan without storing them; returns those that would not hold still.
+
+        Raises:
+            FileUnreadable: a file cannot be read.
+        """
+        clock = DiskClock(self._temporary, self._calls)
+        restless = []
+        progress.start("Reading", sum(state.size for p in paths if (state := scan.file(p))), "bytes")
+        for path in paths:
+            parent, _, name = path.rpartition("/")
+            folder = scan.folder(parent)
+            if folder is None:
+                continue
+            state = self._hashed(path, folder.files[name], clock, progress)
+            if state is None:
+                restless.append(path)
+            else:
+                folder.files[name] = state
+        progress.finish()
+        return restless
+
+    def _hashed(self, path: str, state: FileState, clock: DiskClock, progress: Progress) -> FileState | None:
+        real_path = os.path.join(self.root, path)
+        if state.is_symlink:
+            return state._replace(id=bytes.fromhex(read_link(path, real_path)[0]))
+        source = FileSource(path, real_path, state, clock)
+        hasher, size = new_hasher(Kind.BLOB), 0
+        with source.open() as file:
+            while data := file.read(BUFFER_BYTES):
+                hasher.update(data)
+                size += len(data)
+                progress.advance(len(data))
+            held = source.held_still(file, size)
+        # Unsettled, the id is right for now but must not be remembered: no file has such a ctime.
+        stamp = source.state if held else source.state._replace(ctime_ns=-1)
+        return stamp._replace(id=hasher.digest()) if size == source.size else None
+
+    def store_all(
+        self, scan: Scan, batch: Batch, base: ObjectId, paths: Sequence[str] | None, progress: Progress
+    ) -> Snapshot:
+        """Put what the scan saw into the batch; with `paths`, only those, the rest as in `base`.
+
+        Raises:
+            FileUnreadable: a file cannot be read.
+        """
+        clock = DiskClock(self._temporary, self._calls)
+        snapshotter = Snapshotter(self.root, scan, batch, self._store, self._trees, clock)
+        return snapshotter.store_all(base, Selection(paths), progress)
+
+    def apply(self, scan: Scan, differences: Sequence[Difference], progress: Progress) -> Written:
+        """Put differences in place; see Writer.apply. The scan cache then knows what was written."""
+        writer = Writer(self.root, self._temporary, self._store, self._calls, progress)
+        written = writer.apply(scan, differences)
+        self._note(scan, written)
+        return written
+
+    def in_the_way(self, scan: Scan, differences: Iterable[Difference]) -> list[str]:
+        """Paths that would be written over although the scan did not see them (ignored files)."""
+        found = []
+        for difference in differences:
+            if difference.new is None:
+                continue
+            seen = scan.file(difference.path) is not None or scan.folder(difference.path) is not None
+            real_path = os.path.join(self.root, difference.path)
+            if not seen and os.path.lexists(real_path) and not self._is_plain_folder(difference, real_path):
+                found.append(difference.path)
+        return found
+
+    def _is_plain_folder(self, difference: Difference, real_path: str) -> bool:
+        new = difference.new
+        is_folder = os.path.isdir(real_path) and not os.path.islink(real_path)
+        return new is not None and new.kind is EntryKind.DIR and is_folder
+
+    def save(self, scan: Scan) -> None:
+        """Remember what is known of the files, for the next scan."""
+        rules = load_ignore_rules(self.root)
+        save_scan_cache(self._cache_path, scan.to_cache(rules.fingerprint), self._calls)
+
+    def _note(self, scan: Scan, written: Written) -> None:
+        for path, state in written.states.items():
+            parent, _, name = path.rpartition("/")
+            folder = scan.folder(parent)
+            if folder is not None and state is None:
+                folder.files.pop(name, None)
+            elif folder is not None and state is not None:
+                folder.files[name] = state
+        for folder in scan.walk():
+            folder.tree = None
+        self.save(scan)
+
+    def link_id(self, target: bytes) -> ObjectId:
+        """The id of a symbolic link with this target."""
+        return blob_id(target)

@@ -1,0 +1,170 @@
+"""Putting a version's files in place: only what differs, each file as a whole.
+
+What is replaced must be what the scan saw; a file that was edited since is left alone and
+listed. The caller has made sure that everything that goes is in the store.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from aura_vcs.errors import PathCollision
+from aura_vcs.layout import AURA
+from aura_vcs.model import Entry, EntryKind
+from aura_vcs.objects.store import ObjectStore
+from aura_vcs.objects.trees import Difference
+from aura_vcs.progress import Progress
+from aura_vcs.storage.calls import FileCalls, storage_error
+from aura_vcs.worktree.cache import FileState
+from aura_vcs.worktree.folder import Folder
+from aura_vcs.worktree.scan import Scan
+from aura_vcs.worktree.sources import DiskClock
+
+SYNC_TOGETHER = 64
+"""From so many files on, one sync of the disk is cheaper than one for each."""
+
+
+class Written(msgspec.Struct, frozen=True):
+    """What was put in place, by path (None: removed), and what was left as it was, with the reason."""
+
+    states: Mapping[str, FileState | None]
+    left: tuple[str, ...]
+
+
+class Writer:
+    """Applies differences to the project folder."""
+
+    def __init__(self, root: str, temporary: str, store: ObjectStore, calls: FileCalls, progress: Progress) -> None:
+        self._root = root
+        self._store = store
+        self._calls = calls
+        self._progress = progress
+        self._folder = Folder(root, temporary, calls)
+        self._clock = DiskClock(temporary, calls)
+        self._states: dict[str, FileState | None] = {}
+        self._left: list[str] = []
+
+    def apply(self, scan: Scan, differences: Sequence[Difference]) -> Written:
+        """Remove, make and replace until the folder has every `new` of `differences`.
+
+        Interrupted, every file is whole: the old one or the new one.
+
+        Raises:
+            PathCollision: two of the new paths are one on this disk; nothing was changed.
+            ObjectMissing, ObjectCorrupt: content is damaged; that file was not touched.
+            StorageError: the disk refused.
+        """
+        if is_case_insensitive(self._root):
+            check_collisions(differences)
+        together = sum(1 for d in differences if d.new is not None) >= SYNC_TOGETHER
+        sizes = sum(d.new.size for d in differences if d.new is not None and d.new.kind is EntryKind.FILE)
+        self._progress.start("Writing files", sizes, "bytes")
+        try:
+            self._remove(scan, differences)
+            self._make_folders(differences)
+            for difference in self._in_stored_order(differences):
+                self._write(scan, difference, sync=not together)
+            if together and not self._calls.sync_disk(self._root):
+                self._sync_each()
+            self._folder.sync()
+        except OSError as error:
+            raise storage_error("write in", self._root, error) from error
+        finally:
+            self._folder.close()
+            self._progress.finish()
+        return Written(self._states, tuple(self._left))
+
+    def _remove(self, scan: Scan, differences: Sequence[Difference]) -> None:
+        """Remove what has no successor of its kind, files before the folders they are in."""
+        for difference in sorted(differences, key=lambda d: d.path, reverse=True):
+            old, new = difference.old, difference.new
+            if old is None or (new is not None and (old.kind is EntryKind.DIR) == (new.kind is EntryKind.DIR)):
+                continue
+            if old.kind is EntryKind.DIR:
+                self._folder.remove_folder(difference.path)
+            elif self._is_as_scanned(scan, difference.path):
+                self._folder.remove_file(difference.path)
+                self._states[difference.path] = None
+
+    def _make_folders(self, differences: Sequence[Difference]) -> None:
+        for difference in differences:  # in order of paths, parents come first
+            new = difference.new
+            if new is not None and new.kind is EntryKind.DIR:
+                self._folder.make_folder(difference.path)
+
+    def _in_stored_order(self, differences: Sequence[Difference]) -> list[Difference]:
+        """Files in the order in which they lie in packs, so that each frame is decoded once."""
+        files = [d for d in differences if d.new is not None and d.new.kind is not EntryKind.DIR]
+        places = self._store.places.find_many({d.new.id for d in files if d.new is not None})
+
+        def order(difference: Difference) -> tuple[str, int, int]:
+            place = places.get(difference.new.id) if difference.new else None
+            return ("", 0, 0) if place is None else (place.pack, place.frame, place.offset)
+
+        return sorted(files, key=order)
+
+    def _write(self, scan: Scan, difference: Difference, *, sync: bool) -> None:
+        old, new = difference.old, difference.new
+        assert new is not None
+        if not self._is_as_scanned(scan, difference.path):
+            return
+        if old is not None and (old.kind, old.id) == (new.kind, new.id):
+            state = self._folder.set_executable(difference.path, new.executable)
+        elif new.kind is EntryKind.SYMLINK:
+            state = self._folder.make_link(difference.path, self._store.read(new.id))
+        else:
+            state = self._write_file(difference.path, new, sync=sync)
+        self._states[difference.path] = state._replace(id=bytes.fromhex(new.id)) if state else None
+
+    def _write_file(self, path: str, entry: Entry, *, sync: bool) -> FileState:
+        with self._folder.new_file() as new:
+            for piece in self._store.stream(entry.id):
+                new.write(piece)
+                self._progress.advance(len(piece))
+            new.finish(executable=entry.executable, sync=sync, now_ns=self._clock.now_ns())
+            return self._folder.place(new, path)
+
+    def _is_as_scanned(self, scan: Scan, path: str) -> bool:
+        """Whether the path still holds what the scan saw there; if not, it is left alone."""
+        seen = scan.file(path)
+        found = self._folder.state(path)
+        if path in self._states:
+            return True  # removed by us a moment ago
+        if (found is None and seen is None) or (found is not None and seen is not None and found[:5] == seen[:5]):
+            return True
+        self._left.append(path)
+        return False
+
+    def _sync_each(self) -> None:
+        for path in [path for path, state in self._states.items() if state is not None and not state.is_symlink]:
+            fd = os.open(os.path.join(self._root, path), os.O_RDONLY)
+            try:
+                self._calls.fsync(fd)
+            finally:
+                os.close(fd)
+
+
+def is_case_insensitive(root: str) -> bool:
+    """Whether the disk takes names that differ in case for one."""
+    return os.path.lexists(os.path.join(root, AURA.upper()))
+
+
+def check_collisions(differences: Sequence[Difference]) -> None:
+    """Refuse paths that are one on a disk which ignores case and Unicode form.
+
+    Raises:
+        PathCollision: names the two; nothing was changed.
+    """
+    import unicodedata
+
+    seen: dict[str, str] = {}
+    for difference in differences:
+        if difference.new is None:
+            continue
+        folded = unicodedata.normalize("NFC", difference.path).casefold()
+        other = seen.setdefault(folded, difference.path)
+        if other != difference.path:
+            raise PathCollision(
+                difference.path, other, hint="Rename one of them on the machine it comes from, and commit there."
+            )
