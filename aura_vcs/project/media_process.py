@@ -29,7 +29,7 @@ _MAX_LINE_BYTES = 64 * 1024
 _MODULE = "aura_vcs.project.media_worker"
 
 
-class WorkerDied(Exception):  # noqa: N818 - the others' naming
+class WorkerDied(Exception):
     """The process ended without a last word: a crash, or a limit."""
 
     def __init__(self, reason: str) -> None:

@@ -18,6 +18,7 @@ from aura_vcs.project.media_process import WorkerDied, require_media, run_worker
 from aura_vcs.project.presets import ExportPreset
 from aura_vcs.project.render_job import ExportResult, RenderJob, Report, Request
 from aura_vcs.project.render_plan import FilmPlan, plan_film
+from aura_vcs.storage.calls import REAL_CALLS
 
 STALL_SECONDS = 120.0
 """A render that encodes nothing for so long is ended."""
@@ -70,7 +71,7 @@ def render_export(
             job = _job(plan, preset, part)
             size = _run(job, output, cancelled, stall_seconds, progress)
         _check_output(output, overwrite)
-        (publish or _rename)(part, output)
+        (publish or _publish)(part, output)
     except OSError as error:
         raise ExportFailed(f"{output} cannot be written: {error.strerror or error}") from error
     finally:
@@ -99,8 +100,12 @@ def _check_output(output: Path, overwrite: bool) -> None:
         raise ExportFailed(f"the folder {output.parent} does not exist")
 
 
-def _rename(part: Path, output: Path) -> None:
-    part.replace(output)
+def _publish(part: Path, output: Path) -> None:
+    """Rename, durably: after a power failure there is the whole film or none."""
+    with part.open("r+b") as file:
+        REAL_CALLS.fsync(file.fileno())
+    REAL_CALLS.replace(str(part), str(output))
+    REAL_CALLS.fsync_folder(str(output.absolute().parent))
 
 
 class _Fetcher:

@@ -112,10 +112,8 @@ def test_insert_then_remove_gives_the_same_bytes(document: tuple[Any, bytes], ne
         return
     home = data.draw(st.sampled_from(homes))
     inside = get(text, home)
-    if isinstance(inside, dict):
-        pointer = f"{home}/a new key"
-    else:
-        pointer = f"{home}/{data.draw(st.integers(0, len(inside)))}"
+    key = "a new key" if isinstance(inside, dict) else data.draw(st.integers(0, len(inside)))
+    pointer = f"{home}/{key}"
     added = insert(text, pointer, new)
     assert get(added, pointer) == new
     assert remove(added, pointer) == text

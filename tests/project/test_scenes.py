@@ -158,7 +158,7 @@ def test_removing_a_scene(changed: Changed, solar_files: dict[str, bytes]) -> No
     assert json.loads(files["timeline.json"])["scenes"][3]["start"] == "00:00:23.0000000"
 
 
-@settings(RELAXED, max_examples=20)
+@settings(RELAXED, max_examples=8)
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=3))
 def test_moves_are_list_moves(solar_files: dict[str, bytes], moves: list[tuple[int, int]]) -> None:
     """After any moves the files have the order a list would have, and the check finds nothing wrong."""
