@@ -92,3 +92,27 @@ def test_subtitle_files_are_read_as_they_come() -> None:
     assert [cue.text for cue in cues] == ["One.", "Two three!", "Four?"]
     assert (cues[0].start, cues[-1].end) == (10, 30)
     assert script_cues("  ", 0, 1) == []
+
+
+def test_subtitles_have_the_letters_of_their_script() -> None:
+    """Where Pillow's own font lacks letters, a font of the system that has them is taken."""
+    from aura_vcs.project.render_text import caption
+    from aura_vcs.project.timeline import Subtitles
+    from PIL import ImageFont
+
+    try:
+        ImageFont.truetype("DejaVuSans.ttf", 20)
+    except OSError:
+        pytest.skip("this system has no DejaVu Sans")
+    drawn = {caption(letter, (640, 360), Subtitles())[0].tobytes() for letter in "ЖЩΩ∑"}
+    assert len(drawn) == 4
+
+
+def test_long_subtitles_stay_in_the_frame() -> None:
+    """A word without end is cut into lines, and the box is no wider than the frame."""
+    from aura_vcs.project.render_text import caption
+    from aura_vcs.project.timeline import Subtitles
+
+    image, (left, _) = caption("x" * 300 + " y", (320, 180), Subtitles())
+    assert image.width + left <= 320
+    assert left >= 0

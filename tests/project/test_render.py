@@ -16,8 +16,9 @@ import pytest
 from aura_vcs.errors import EncoderMissing, ExportCancelled, ExportFailed, ExtraMissing, UnknownName
 from aura_vcs.project import media_process
 from aura_vcs.project.content import MemorySource
+from aura_vcs.project.documents import RenderDocument, Resolution
 from aura_vcs.project.json_edit import set_value
-from aura_vcs.project.presets import PRESETS, ExportPreset, find_preset
+from aura_vcs.project.presets import PRESETS, ExportPreset, find_preset, project_preset
 from aura_vcs.project.render import ExportResult, render_export
 
 av = pytest.importorskip("av")
@@ -187,6 +188,20 @@ def test_other_codecs(
         assert (stream.width, stream.height) == (small.width, small.height)
         assert sum(1 for _ in container.decode(stream)) == 36
         assert chosen.container in container.format.name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
+def test_every_preset_renders_at_its_full_size(
+    solar_files: dict[str, bytes], tmp_path: Path, preset: ExportPreset
+) -> None:
+    """Each preset as it is, 4K too, within the memory that its size is given."""
+    output = tmp_path / f"film{preset.extension}"
+    result = render_export(_short(solar_files), preset, output)
+    with av.open(str(output)) as container:
+        assert abs(container.duration / 1e6 - 1.2) < 0.1
+        sizes = [f"{stream.width}x{stream.height}" for stream in container.streams.video]
+        assert sizes == ([result.resolution] if result.resolution else [])
 
 
 def test_a_podcast_is_the_sound_alone(solar_files: dict[str, bytes], tmp_path: Path) -> None:
@@ -496,6 +511,122 @@ def test_memory_is_limited(solar_files: dict[str, bytes], tmp_path: Path, monkey
         render_export(_short(solar_files), big, tmp_path / "x.mp4")
 
 
+def test_music_of_a_single_sample_is_no_trap(solar_files: dict[str, bytes], tmp_path: Path) -> None:
+    """A loop that would have to begin 48,000 times a second is repeated from memory."""
+    samples = solar_files[MUSIC][44 + 8000 : 44 + 8002]
+    form = b"fmt \x10\0\0\0" + pack("<HHIIHH", 1, 1, 48000, 96000, 2, 16) + b"data" + pack("<I", 2) + samples
+    wav = b"RIFF" + pack("<I", 4 + len(form)) + b"WAVE" + form
+    base = _short(solar_files, seconds=2)
+    files = {name: base.open(name).read() for name in base.names()}
+    assert render_export(MemorySource({**files, MUSIC: wav}), DRAFT, tmp_path / "x.mp4").frames == 40
+
+
+def test_music_goes_on_after_its_end(solar_files: dict[str, bytes], tmp_path: Path) -> None:
+    """Music shorter than the film is heard to the end, without narration nearly as loud as it is."""
+    values = {"/scenes/0/narration_audio_path": None, "/scenes/1/narration_audio_path": None}
+    source = _short(solar_files, {**values, "/scenes/0/visual_assets": []}, seconds=10)
+    loud = _loudness_of(source, tmp_path / "x.mp3")
+    assert min(max(loud[at : at + 20]) for at in range(0, 180, 20)) > 500
+
+
+def _loudness_of(source: MemorySource, path: Path) -> list[float]:
+    render_export(source, find_preset("podcast"), path)
+    return _loudness(path)
+
+
+def test_sounds_in_scenes_are_mixed_in(solar_files: dict[str, bytes], tmp_path: Path) -> None:
+    """A sound among a scene's layers starts at its time, at its volume, beside the narration."""
+    sound = {"type": "Audio", "file_path": NARRATION, "start": 0.5, "duration": 1}
+    quiet = {"/scenes/0/narration_audio_path": None, "/scenes/1/narration_audio_path": None}
+    values = {**quiet, "/background_music_path": None, "/scenes/0/visual_assets": [sound]}
+    loud = _loudness_of(_short(solar_files, values, seconds=3), tmp_path / "a.mp3")
+    assert max(loud[:4]) < 20
+    assert max(loud[5:14]) > 2000
+    assert max(loud[17:]) < 20
+    values["/scenes/0/visual_assets"] = [{**sound, "opacity": 0.1}]
+    softer = _loudness_of(_short(solar_files, values, seconds=3), tmp_path / "b.mp3")
+    assert 0.05 < max(softer) / max(loud) < 0.2
+
+
+def test_what_the_film_leaves_out_is_noted(solar_files: dict[str, bytes], tmp_path: Path) -> None:
+    """An OpenTimelineIO file beside the scenes is not followed, and the result says so."""
+    scene = {"id": "a", "index": 0, "image_file_path": SUN, "duration_seconds": 0.3}
+    files = {"scenes/a.json": json.dumps(scene).encode(), "timeline.otio": b'{"OTIO_SCHEMA": "Timeline.1"}'}
+    files["project.json"] = b'{"id": "p", "title": "Sun & Co"}'
+    result = render_export(MemorySource({**files, SUN: solar_files[SUN]}), DRAFT, tmp_path / "x.mp4")
+    assert result.notes == ("timeline.otio is not followed; the scenes come one after the other",)
+    with av.open(str(tmp_path / "x.mp4")) as container:
+        assert container.metadata["title"] == "Sun & Co"
+
+
+def test_a_film_shorter_than_a_frame_is_refused(solar_files: dict[str, bytes], tmp_path: Path) -> None:
+    """No file without a picture is made."""
+    with pytest.raises(ExportFailed, match="less than one frame"):
+        render_export(_short(solar_files, seconds=0.01), DRAFT, tmp_path / "x.mp4")
+
+
+def test_subtitles_come_from_the_script_without_a_file(solar_files: dict[str, bytes], tmp_path: Path) -> None:
+    """Without a subtitle file the script is shown, at the top, in its colours, also in Cyrillic."""
+    style = {"enabled": True, "position": "Top", "font_color": "#00FF00", "background_opacity": 1, "font_size": 60}
+    script = {"/scenes/0/script": "Солнце светит. Ярко.", "/scenes/1/script": ""}
+    source = _short(solar_files, {"/subtitles": style, **script})
+    render_export(source, DRAFT, tmp_path / "x.mp4")
+    frames = _pictures(tmp_path / "x.mp4")
+
+    def green(picture: Any) -> int:
+        colours = picture.crop((0, 0, 320, 60)).getcolors(100_000)
+        return sum(count for count, (red, full, blue) in colours if full > 150 and red < 120 and blue < 120)
+
+    assert green(frames[1]) > 100
+    assert green(frames[9]) == 0
+
+
+def test_a_child_that_reads_nothing_is_ended(
+    solar_files: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job larger than a pipe's buffer does not hang the parent when the child does."""
+    real = subprocess.Popen
+
+    def start(_command: list[str], **options: Any) -> subprocess.Popen[bytes]:
+        return real([sys.executable, "-c", "import time; time.sleep(60)"], **options)
+
+    monkeypatch.setattr(media_process.subprocess, "Popen", start)
+    source = _short(
+        solar_files, {"/subtitles/enabled": True, "/scenes/0/script": "x" * 90_000, "/subtitles/file_path": None}
+    )
+    with pytest.raises(ExportFailed, match="longer than 1 s"):
+        render_export(source, DRAFT, tmp_path / "x.mp4", stall_seconds=1)
+
+
+def test_an_error_in_the_callers_progress_ends_the_process(solar_files: dict[str, bytes], tmp_path: Path) -> None:
+    """Ctrl-C in the parent leaves neither a process nor a file."""
+
+    class Stopped(_Recording):
+        def advance(self, amount: int) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        render_export(MemorySource(solar_files), DRAFT, tmp_path / "x.mp4", progress=Stopped())
+    assert list(tmp_path.iterdir()) == []
+    _assert_no_children()
+    assert caught.value is not None
+
+
+def test_the_projects_own_settings_are_a_preset(solar_files: dict[str, bytes], tmp_path: Path) -> None:
+    """render.json's names become encoders, its level a quality, its size an aspect."""
+    preset = project_preset(RenderDocument())
+    assert (preset.video_codec, preset.width, preset.frame_rate, preset.quality) == ("libx264", 1920, 30, "High")
+    web = project_preset(RenderDocument(Resolution(160, 160), "WebM", 500, 64, 10, "VP9", 10))
+    assert (web.video_codec, web.audio_codec, web.aspect, web.quality) == (
+        "libvpx-vp9",
+        "libopus",
+        "Square1x1",
+        "Draft",
+    )
+    render_export(_short(solar_files), web, tmp_path / "x.webm")
+    assert _pictures(tmp_path / "x.webm")[3].size == (160, 160)
+
+
 def test_presets_are_found_by_what_people_type() -> None:
     """Case, blanks and a clear beginning do not matter; an unclear one lists what it could be."""
     assert find_preset("youtube-1080P").name == "YouTube 1080p"
@@ -528,6 +659,10 @@ def test_presets_are_complete(preset: ExportPreset) -> None:
 def _no_process_is_left() -> Iterator[None]:
     """Every test leaves no child behind."""
     yield
+    _assert_no_children()
+
+
+def _assert_no_children() -> None:
     children = Path("/proc/self/task")
     if children.is_dir():
         ours = [p.read_text().split() for p in children.glob("*/children")]
