@@ -22,6 +22,7 @@ from typing import IO
 import msgspec
 
 from aura_vcs.errors import ExportFailed, ExtraMissing
+from aura_vcs.progress import SILENT, Progress
 from aura_vcs.project.content import ContentSource
 from aura_vcs.project.render_job import Report, Request
 
@@ -51,11 +52,18 @@ def require_media(purpose: str) -> None:
 
 
 def copy_for_worker(
-    source: ContentSource, name: str, folder: Path, number: int, *, cancelled: Callable[[], bool] = lambda: False
+    source: ContentSource,
+    name: str,
+    folder: Path,
+    number: int,
+    *,
+    cancelled: Callable[[], bool] = lambda: False,
+    progress: Progress = SILENT,
 ) -> Path | None:
     """A copy of a media file in `folder`, which the process can seek in; None if cancelled on the way.
 
-    The copy has a name of our own: what people call their files never reaches FFmpeg.
+    The copy has a name of our own: what people call their files never reaches FFmpeg. `progress`
+    advances by bytes.
 
     Raises:
         AuraError: the source cannot give the content.
@@ -68,6 +76,7 @@ def copy_for_worker(
             if cancelled():
                 return None
             out.write(data)
+            progress.advance(len(data))
     return target
 
 

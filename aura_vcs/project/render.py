@@ -66,7 +66,11 @@ def render_export(
         with tempfile.TemporaryDirectory(prefix="aura-render-") as folder:
             fetch = _Fetcher(source, Path(folder), cancelled, output, progress)
             view = load_project(source)
-            plan = plan_film(view, source, preset, fetch.copy)
+            progress.start("collect media", None, "bytes")
+            try:
+                plan = plan_film(view, source, preset, fetch.copy)
+            finally:
+                progress.finish()
             for note in plan.notes:
                 progress.note(note)
             job = _job(plan, preset, part, view.project.title if view.project else "")
@@ -129,7 +133,9 @@ class _Fetcher:
         if name not in self._copies:
             number = len(self._copies)
             try:
-                target = copy_for_worker(self._source, name, self._folder, number, cancelled=self._cancelled)
+                target = copy_for_worker(
+                    self._source, name, self._folder, number, cancelled=self._cancelled, progress=self._progress
+                )
             except AuraError as error:
                 raise ExportFailed(error.message, scene=label, hint=error.hint) from error
             except OSError as error:

@@ -2,6 +2,7 @@
 
 import io
 import struct
+from pathlib import Path
 
 import pytest
 from aura_vcs.errors import FileUnreadable
@@ -99,12 +100,9 @@ def test_paths_that_leave_the_project_are_refused(path: str) -> None:
         FolderSource(SOLAR_SYSTEM).open(path)
 
 
-def test_links_are_not_followed(tmp_path: object) -> None:
+def test_links_are_not_followed(tmp_path: Path) -> None:
     """A link inside the folder, to a file or as a folder on the way, does not open what it points at."""
-    from pathlib import Path
-
-    root = Path(str(tmp_path)) / "project"
-    outside = Path(str(tmp_path)) / "outside"
+    root, outside = tmp_path / "project", tmp_path / "outside"
     root.mkdir()
     outside.mkdir()
     (outside / "secret.png").write_bytes(b"secret")

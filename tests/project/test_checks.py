@@ -243,6 +243,17 @@ def test_a_file_that_cannot_be_read_is_a_problem(solar_files: dict[str, bytes]) 
     assert found == [(SUN, "/audio_file_path"), ("voice.json", "")]
 
 
+def test_a_flood_of_problems_is_cut_off() -> None:
+    """Thousands of mistakes give two hundred lines, the first ones first, and the number of the rest."""
+    document = json.dumps({"scenes": [{"index": 0}] * 5000}).encode()
+    problems = [p for p in check_project(MemorySource({"timeline.json": document})) if p.file == "timeline.json"]
+    assert len(problems) == 201
+    assert problems[-1].message.endswith("more problems are not listed")
+    places = [int(p.pointer.split("/")[2]) for p in problems[:-1]]
+    assert places == sorted(places)
+    assert places[-1] > 10
+
+
 def test_an_empty_project(changed: Changed) -> None:
     """Without any document only project.json is missed."""
     assert _only(check_project(MemorySource({}))).file == "project.json"

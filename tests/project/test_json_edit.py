@@ -236,6 +236,12 @@ def test_depth_and_length_have_limits() -> None:
         parse(b" " * (MAX_BYTES + 1), "x")
 
 
+def test_a_bomb_of_empty_lists_is_refused() -> None:
+    """Two million values in six megabytes end in an error before they fill the memory."""
+    with pytest.raises(LimitExceeded, match="number of values in x"):
+        parse(b"[" + b"[]," * 2_000_000 + b"[]]", "x")
+
+
 def test_huge_numbers_and_strings_take_no_time() -> None:
     """A megabyte of digits or of escapes is read in one pass."""
     assert parse(b"9" * 1_000_000, "x").value() == float("inf")

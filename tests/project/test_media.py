@@ -1,19 +1,26 @@
 """Media facts: headers, the probing process, and what it refuses."""
 
+import json
+import random
 import struct
 from pathlib import Path
 
 import pytest
-from aura_vcs.errors import FileUnreadable, MediaUnreadable
+from aura_vcs.errors import ExportFailed, FileUnreadable, MediaUnreadable
 from aura_vcs.project.content import MemorySource
 from aura_vcs.project.media import probe_file, probe_media
 from aura_vcs.project.media_facts import MediaFacts
 from aura_vcs.project.presets import find_preset
 from aura_vcs.project.render import render_export
+from aura_vcs.project.subtitle_cues import parse_subtitles, script_cues
+from aura_vcs.project.timeline import Subtitles
+from msgspec.structs import replace
 
 from tests.project.conftest import SOLAR_SYSTEM
 
 av = pytest.importorskip("av")
+ImageFont = pytest.importorskip("PIL.ImageFont")
+caption = pytest.importorskip("aura_vcs.project.render_text").caption
 CLIP = "assets/video/orbits.mp4"
 
 
@@ -49,6 +56,37 @@ def test_what_is_no_media_is_refused(data: bytes, reason: str) -> None:
         probe_media(MemorySource({"x.mp4": data}), "x.mp4")
 
 
+def _mutated(data: bytes, seed: int) -> bytes:
+    """The file with a few bytes overwritten, a piece cut out, or its end missing."""
+    chance = random.Random(seed)
+    made = bytearray(data)
+    for _ in range(chance.randint(1, 8)):
+        at = chance.randrange(min(len(made), 4096))
+        made[at] = chance.choice([0, 0xFF, 0x7F, chance.randrange(256)])
+    if chance.random() < 0.3:
+        del made[chance.randrange(len(made)) :]
+    return bytes(made)
+
+
+@pytest.mark.parametrize("seed", [*range(4), *(pytest.param(n, marks=pytest.mark.slow) for n in range(4, 100))])
+def test_damaged_media_never_harms_the_caller(solar_files: dict[str, bytes], tmp_path: Path, seed: int) -> None:
+    """A film with damaged files is a whole film or an error that names one of them, never more."""
+    names = [CLIP, "assets/images/020-the-sun.png", "assets/audio/020-the-sun.wav"]
+    damaged = names[seed % 3]
+    scene = {"id": "a", "index": 0, "duration_seconds": 1, "audio_file_path": names[2]}
+    scene["image_file_path"] = CLIP if damaged == CLIP else names[1]
+    files = {name: solar_files[name] for name in names} | {"scenes/a.json": json.dumps(scene).encode()}
+    files[damaged] = _mutated(files[damaged], seed)
+    small = replace(find_preset("draft"), width=160, height=90, frame_rate=10, video_bitrate_k=200)
+    try:
+        result = render_export(MemorySource(files), small, tmp_path / "x.mp4", stall_seconds=20)
+    except ExportFailed as error:
+        found: object = error.message
+    else:
+        found = result.frames
+    assert found == 10 or damaged in str(found)
+
+
 def test_a_missing_file_is_not_damaged_media() -> None:
     """Absent and broken are different errors."""
     with pytest.raises(FileUnreadable):
@@ -62,12 +100,8 @@ def test_a_clip_held_upright_is_shown_upright(solar_files: dict[str, bytes], tmp
     one = 0x10000
     assert struct.unpack_from(">i", clip, at)[0] == one
     struct.pack_into(">9i", clip, at, 0, one, 0, -one, 0, 0, 180 * one, 0, 0x40000000)
-    import json
-
     scene = {"id": "a", "index": 0, "image_file_path": CLIP, "duration_seconds": 1}
     source = MemorySource({"scenes/a.json": json.dumps(scene).encode(), CLIP: bytes(clip)})
-    from msgspec.structs import replace
-
     tall = replace(find_preset("draft"), width=180, height=320, frame_rate=10, video_bitrate_k=400)
     render_export(source, tall, tmp_path / "x.mp4")
     with av.open(str(tmp_path / "x.mp4")) as container:
@@ -80,8 +114,6 @@ def test_a_clip_held_upright_is_shown_upright(solar_files: dict[str, bytes], tmp
 
 def test_subtitle_files_are_read_as_they_come() -> None:
     """SubRip and WebVTT, CRLF, byte order mark, tags, Latin-1; what is no cue is passed over."""
-    from aura_vcs.project.subtitle_cues import parse_subtitles, script_cues
-
     srt = "\ufeff1\r\n00:00:01,500 --> 00:00:02,000\r\n<i>Hello</i>\r\nthere\r\n\r\nnoise\r\n".encode()
     assert parse_subtitles(srt) == [(1.5, 2.0, "Hello there")]
     vtt = b"WEBVTT\n\n00:01.000 --> 00:02.000 align:start\nHi\n\n01:00:00.000 --> 00:00:01.000\nnever\n"
@@ -96,9 +128,7 @@ def test_subtitle_files_are_read_as_they_come() -> None:
 
 def test_subtitles_have_the_letters_of_their_script() -> None:
     """Where Pillow's own font lacks letters, a font of the system that has them is taken."""
-    from aura_vcs.project.render_text import caption
     from aura_vcs.project.timeline import Subtitles
-    from PIL import ImageFont
 
     try:
         ImageFont.truetype("DejaVuSans.ttf", 20)
@@ -110,9 +140,6 @@ def test_subtitles_have_the_letters_of_their_script() -> None:
 
 def test_long_subtitles_stay_in_the_frame() -> None:
     """A word without end is cut into lines, and the box is no wider than the frame."""
-    from aura_vcs.project.render_text import caption
-    from aura_vcs.project.timeline import Subtitles
-
     image, (left, _) = caption("x" * 300 + " y", (320, 180), Subtitles())
     assert image.width + left <= 320
     assert left >= 0

@@ -380,7 +380,7 @@ def test_cancelling_leaves_nothing(solar_files: dict[str, bytes], tmp_path: Path
             MemorySource(solar_files),
             find_preset("YouTube 1080p"),
             tmp_path / "x.mp4",
-            cancelled=lambda: counter.done > 0,
+            cancelled=lambda: len(counter.phases) == 2 and counter.done > 0,
             progress=counter,
         )
     assert list(tmp_path.iterdir()) == []
@@ -393,6 +393,7 @@ class _Recording:
         self.finished = 0
 
     def start(self, phase: str, total: int | None, unit: str) -> None:
+        self.done = 0
         self.phases.append((phase, total, unit))
 
     def advance(self, amount: int) -> None:
@@ -405,12 +406,19 @@ class _Recording:
         raise AssertionError(message)
 
 
+def test_cancelling_while_media_is_collected(solar_files: dict[str, bytes], tmp_path: Path) -> None:
+    """A copy of large media is given up in the middle."""
+    with pytest.raises(ExportCancelled):
+        render_export(_short(solar_files), DRAFT, tmp_path / "x.mp4", cancelled=lambda: True)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_progress_counts_every_frame(solar_files: dict[str, bytes], tmp_path: Path) -> None:
-    """One phase in frames, which ends at its total."""
+    """Collecting counts bytes, rendering counts frames up to the total."""
     progress = _Recording()
     render_export(_short(solar_files), DRAFT, tmp_path / "x.mp4", progress=progress)
-    assert progress.phases == [("render", 12, "frames")]
-    assert (progress.done, progress.finished) == (12, 1)
+    assert progress.phases == [("collect media", None, "bytes"), ("render", 12, "frames")]
+    assert (progress.done, progress.finished) == (12, 2)
 
 
 def test_what_is_there_is_not_overwritten_by_accident(solar_files: dict[str, bytes], tmp_path: Path) -> None:
@@ -603,7 +611,8 @@ def test_an_error_in_the_callers_progress_ends_the_process(solar_files: dict[str
 
     class Stopped(_Recording):
         def advance(self, amount: int) -> None:
-            raise KeyboardInterrupt
+            if len(self.phases) == 2:
+                raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt) as caught:
         render_export(MemorySource(solar_files), DRAFT, tmp_path / "x.mp4", progress=Stopped())

@@ -200,3 +200,5 @@ def test_editing_a_document_checks_the_field(solar_files: dict[str, bytes]) -> N
     assert b'"speed": 1' in edit_document(data, "voice.json", "/speed", 1, allow_new=True)
     with pytest.raises(InvalidValue):
         edit_document(data, "voice.json", "", [1])
+    with pytest.raises(InvalidValue, match="/tags/3: this is a number"):
+        edit_document(solar_files["project.json"], "project.json", "/tags/-", 7)
