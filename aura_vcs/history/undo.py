@@ -76,7 +76,7 @@ def operation_of(repo: Repository, action: ActionRecord) -> Operation:
     Raises:
         RecordCorrupt: the line is damaged.
     """
-    return repo.logs.read_at(ReplicaId(action.replica), action.start, action.end)
+    return repo.logs.read_at(ReplicaId(action.replica), action.start, action.end, action.segment)
 
 
 def find_action(repo: Repository, prefix: str) -> ActionRecord:

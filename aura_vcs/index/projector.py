@@ -15,6 +15,7 @@ from aura_vcs.model import EntryKind, Label, Operation, Version
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import TreeReader
+from aura_vcs.operations import LogLine
 
 CHANGED_PATHS_LIMIT = 2000
 """A version that changed more paths has none in the index; history then compares trees."""
@@ -40,6 +41,10 @@ class Projector:
         self._documents: list[tuple[str, ObjectId]] = []
         self.counts = ReferenceCounts(connection, self._children, at, stored)
 
+    def closed_operation(self, operation: Operation, line: LogLine) -> None:
+        """Rows for an operation in a closed part of a log."""
+        self._action(operation, line.start, line.end, line.segment)
+
     def operation(self, operation: Operation, start: int, end: int) -> None:
         """Rows for an operation of a log that lies from `start` to `end`."""
         self._connection.execute(
@@ -47,7 +52,7 @@ class Projector:
             "sequence=excluded.sequence",
             (operation.replica, end, operation.sequence),
         )
-        self._action(operation, start, end)
+        self._action(operation, start, end, None)
 
     def skip_line(self, replica: ReplicaId, end: int) -> None:
         """A damaged line of a log is passed over; its operation is lost, its refs are not."""
@@ -189,10 +194,11 @@ class Projector:
         )
         self._documents.clear()
 
-    def _action(self, operation: Operation, start: int, end: int) -> None:
+    def _action(self, operation: Operation, start: int, end: int, segment: str | None) -> None:
         undoable = operation.inverse is not None and operation.undoes is None and operation.redoes is None
         self._connection.execute(
-            "INSERT OR IGNORE INTO actions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?)",
+            "INSERT INTO actions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?, ?) ON CONFLICT (id) DO "
+            'UPDATE SET "start" = excluded."start", "end" = excluded."end", segment = excluded.segment',
             (
                 operation.id,
                 operation.replica,
@@ -207,6 +213,7 @@ class Projector:
                 undoable,
                 operation.expires_at,
                 operation.correlation_id,
+                segment,
             ),
         )
         if operation.undoes is not None:

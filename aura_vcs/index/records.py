@@ -45,7 +45,7 @@ class VersionRecord(msgspec.Struct, frozen=True):
 
 
 class ActionRecord(msgspec.Struct, frozen=True):
-    """An operation as the list of actions shows it; `start` and `end` locate its line in the log."""
+    """An operation as the list of actions shows it; `start`, `end` and `segment` locate its line."""
 
     id: str
     replica: str
@@ -62,6 +62,7 @@ class ActionRecord(msgspec.Struct, frozen=True):
     undone_by: str | None
     expires_at: str | None
     correlation_id: str | None
+    segment: str | None
 
 
 class ObjectRecord(msgspec.Struct, frozen=True):
@@ -86,7 +87,7 @@ VERSION_COLUMNS = (
 )
 ACTION_COLUMNS = (
     'a.id, a.replica, a.sequence, a."start", a."end", a.type, a.description, a.user, a.time, a.status, a.undoable, '
-    "a.undone_at, a.undone_by, a.expires_at, a.correlation_id"
+    "a.undone_at, a.undone_by, a.expires_at, a.correlation_id, a.segment"
 )
 
 

@@ -3,6 +3,8 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -22,7 +24,9 @@ from aura_vcs.refs import Refs
 from aura_vcs.repository.identity import host_name, this_replica, user_name
 from aura_vcs.storage.calls import REAL_CALLS, FileCalls
 from aura_vcs.storage.local import LocalStorage
-from aura_vcs.worktree.worktree import Worktree
+
+if TYPE_CHECKING:
+    from aura_vcs.worktree.worktree import Worktree
 
 FORMAT_VERSION = 1
 KNOWN_FEATURES: frozenset[str] = frozenset()
@@ -83,7 +87,7 @@ class Repository:
         self.logs = OperationLogs(self.storage, self.replica)
         path = index_path or os.path.join(self.storage.root, *layout.INDEX.split("/"))
         self.index = Index(path, self.storage, self.refs, self.logs, progress)
-        self.worktree = Worktree(root, self.index.store, self.index.trees, calls)
+        self._calls = calls
         self.refresh()
 
     @classmethod
@@ -117,6 +121,13 @@ class Repository:
         storage.make_folder(os.path.join(storage.root, layout.TEMPORARY))
         storage.put(layout.FORMAT, encode_record(Format(FORMAT_VERSION, project or new_uuid())))
         return cls(root, **options)  # type: ignore[arg-type]
+
+    @cached_property
+    def worktree(self) -> "Worktree":
+        """The project's own files."""
+        from aura_vcs.worktree.worktree import Worktree  # looking back needs none of it
+
+        return Worktree(self.root, self.index.store, self.index.trees, self._calls)
 
     @property
     def store(self) -> ObjectStore:
@@ -187,8 +198,10 @@ class Repository:
     def _recovered_head(self) -> StoredHead:
         """HEAD as the last operation of this replica left it."""
         found = StoredHead(DEFAULT_BRANCH, None, 0)
-        for line in self.logs.read(self.replica):
-            if line.operation is not None and line.operation.head is not None:
+        for line in self.logs.read_all():
+            if line.operation is None or line.operation.replica != self.replica:
+                continue
+            if line.operation.head is not None and line.operation.sequence > found.sequence:
                 after = line.operation.head.after
                 found = StoredHead(after.branch, after.version, line.operation.sequence)
         return found

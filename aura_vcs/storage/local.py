@@ -6,7 +6,6 @@ once nobody can be writing them any more.
 """
 
 import os
-import secrets
 import time
 from typing import BinaryIO
 
@@ -148,7 +147,7 @@ class LocalUpload:
     def __init__(self, storage: LocalStorage, temporary: str) -> None:
         self._storage = storage
         self._calls = storage.calls
-        self.path = os.path.join(storage.root, *temporary.split("/"), f"{os.getpid()}-{secrets.token_hex(8)}")
+        self.path = os.path.join(storage.root, *temporary.split("/"), f"{os.getpid()}-{os.urandom(8).hex()}")
         with translated("write", self.path):
             try:
                 self.fd = self._calls.create(self.path)

@@ -6,7 +6,6 @@ New content is complete before it gets its name.
 """
 
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -94,7 +93,7 @@ class Folder:
             OSError: this system or disk has no links.
         """
         with self._inside(path) as (name, fd):
-            temporary = f"{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
+            temporary = f"{os.urandom(8).hex()}{TEMPORARY_SUFFIX}"
             self._calls.symlink(os.fsdecode(target), temporary, dir_fd=fd)
             self._calls.replace(temporary, name, dir_fd=fd, to_fd=fd)
             return file_state(os.stat(name, dir_fd=fd, follow_symlinks=False))
@@ -172,7 +171,7 @@ class NewFile:
 
     def __init__(self, temporary: str, calls: FileCalls) -> None:
         self._calls = calls
-        self._path: str | None = os.path.join(temporary, secrets.token_hex(12))
+        self._path: str | None = os.path.join(temporary, os.urandom(12).hex())
         try:
             self.fd = calls.create(self._path)
         except FileNotFoundError:
