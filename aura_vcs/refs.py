@@ -6,6 +6,7 @@ writing one again is harmless, two copies of a project folder merge file by file
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import reduce
 from typing import Any, TypeVar
 
 import msgspec
@@ -14,7 +15,7 @@ from blake3 import blake3
 
 from aura_vcs import layout
 from aura_vcs.codec import decode_record, encode_compact, encode_record, from_plain, to_plain
-from aura_vcs.errors import RecordCorrupt
+from aura_vcs.errors import InvalidName, RecordCorrupt
 from aura_vcs.ids import ReplicaId, VersionId, is_object_id
 from aura_vcs.model import BranchEntry, Label, RefChange, Tag
 from aura_vcs.storage.base import Deletable
@@ -114,14 +115,18 @@ class Refs:
         return self._load(layout.tag_ref(name), Tag)
 
     def label(self, version: VersionId) -> Label | None:
-        """The version's label, None if there is none. See `labels_in` for conflicted copies."""
+        """The version's label, None if there is none. See `labels_in` for conflicted copies.
+
+        A label that changed after it was packed lies in several files: they merge.
+        """
         loose = self._load(layout.version_ref(version), Label)
-        if loose is not None:
-            return loose
-        for file in self.label_files():
-            if file.endswith(layout.PACKED_LABELS) and version in (found := self._packed(file)):
-                return found[version]
-        return None
+        packed = [
+            found[version]
+            for file in self.label_files()
+            if file.endswith(layout.PACKED_LABELS) and version in (found := self._packed(file))
+        ]
+        labels = packed if loose is None else [loose, *packed]
+        return reduce(merge_labels, labels) if labels else None
 
     def label_files(self) -> list[str]:
         """File names in `refs/versions`: one for a label, or for many that were packed."""
@@ -137,7 +142,7 @@ class Refs:
         label = self._load(f"{layout.VERSIONS}/{file}", Label)
         if label is None or not is_object_id(label.version):
             return []
-        return [label if file == f"{label.version}.json" else self._with_proper(label)]
+        return [self._with_proper(label)]
 
     def all_labels(self) -> Iterator[Label]:
         """Every readable label; a version may have several, to be merged."""
@@ -163,7 +168,7 @@ class Refs:
         return len(labels)
 
     def _with_proper(self, label: Label) -> Label:
-        proper = self._load(layout.version_ref(label.version), Label)
+        proper = self.label(label.version)
         return label if proper is None else merge_labels(proper, label)
 
     def _packed(self, file: str) -> dict[VersionId, Label]:
@@ -279,10 +284,13 @@ def _base_name(file: str) -> str:
 
 
 def _decoded(names: Sequence[str]) -> list[str]:
+    """The names behind file names; what no branch or tag of ours is called is passed over."""
     found = []
-    for name in names:
+    for file in names:
         try:
-            found.append(layout.decode_name(name))
-        except RecordCorrupt:
-            continue  # not ours; fsck mentions it
+            name = layout.check_name("ref", layout.decode_name(file))
+        except (RecordCorrupt, InvalidName):
+            continue
+        if layout.encode_name(name) == file:
+            found.append(name)
     return found

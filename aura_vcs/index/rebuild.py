@@ -45,7 +45,10 @@ def stored_objects(store: ObjectStore, progress: Progress) -> dict[ObjectId, Sto
 
 
 def unlisted_objects(
-    store: ObjectStore, known_packs: set[str], unknown: Callable[[Iterable[ObjectId]], set[ObjectId]], progress: Progress
+    store: ObjectStore,
+    known_packs: set[str],
+    unknown: Callable[[Iterable[ObjectId]], set[ObjectId]],
+    progress: Progress,
 ) -> dict[ObjectId, StoredObject]:
     """Objects on disk that an index does not have: in packs beside `known_packs`, or loose.
 

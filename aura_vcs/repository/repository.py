@@ -224,7 +224,7 @@ class Transaction:
         return Operation(
             id=new_operation_id(),
             replica=repository.replica,
-            sequence=repository.index.end_of_log(repository.replica)[1] + 1,
+            sequence=self._last_sequence() + 1,
             user=repository.author,
             host=repository.host,
             time=self.at,
@@ -249,9 +249,10 @@ class Transaction:
         """
         repository = self._repository
         operation = self.prepare(draft) if isinstance(draft, Draft) else draft
-        start, sequence = repository.index.end_of_log(repository.replica)
-        if operation.sequence != sequence + 1:
-            operation = msgspec.structs.replace(operation, sequence=sequence + 1)
+        start = repository.index.end_of_log(repository.replica)[0]
+        sequence = self._last_sequence() + 1
+        if operation.sequence != sequence:
+            operation = msgspec.structs.replace(operation, sequence=sequence)
         end = repository.logs.append(operation, at=start)
         try:
             repository.refs.apply(operation.refs)
@@ -261,6 +262,11 @@ class Transaction:
         except (AuraError, IndexUnusable) as error:
             raise Unfinished(operation.description, str(error)) from error
         return operation
+
+    def _last_sequence(self) -> int:
+        """The number of the last operation: HEAD knows it too, should the log be lost or another's."""
+        repository = self._repository
+        return max(repository.index.end_of_log(repository.replica)[1], repository._stored_head().sequence)
 
 
 def find_root(path: str) -> str:

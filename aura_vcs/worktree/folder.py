@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from aura_vcs.errors import UnsafePath
-from aura_vcs.layout import check_entry_name
+from aura_vcs.layout import check_entry_name, check_windows_name
 from aura_vcs.storage.calls import FileCalls, write_all
 from aura_vcs.worktree.cache import FileState, file_state
 from aura_vcs.worktree.ignore import TEMPORARY_SUFFIX
@@ -25,6 +25,9 @@ their content is known without hashing them again (see `cache`)."""
 _NO_EMPTY_FOLDER = {errno.ENOENT, errno.ENOTDIR, errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY}
 _HAS_DIR_FD = os.open in os.supports_dir_fd and os.rename in os.supports_dir_fd
 _FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+_check_here = check_windows_name if os.name == "nt" else check_entry_name
 
 
 class Folder:
@@ -137,7 +140,7 @@ class Folder:
             UnsafePath: a part is a link or reserved.
         """
         parent, _, name = path.rpartition("/")
-        check_entry_name(name)
+        _check_here(name)
         self.touched.add(parent)
         if not _HAS_DIR_FD:
             yield os.path.join(self._checked(parent), name), None
@@ -150,7 +153,7 @@ class Folder:
         self._let_go()
         fd = os.open(self._root, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
         for part in path.split("/") if path else ():
-            check_entry_name(part)
+            _check_here(part)
             try:
                 inner = os.open(part, _FOLDER_FLAGS, dir_fd=fd)
             except FileNotFoundError:
@@ -167,7 +170,7 @@ class Folder:
         """The real path of a folder, for systems without openat."""
         real_path = self._root
         for part in path.split("/") if path else ():
-            real_path = os.path.join(real_path, check_entry_name(part))
+            real_path = os.path.join(real_path, _check_here(part))
             if os.path.islink(real_path):
                 raise UnsafePath(path, f"{part!r} is a link")
         return real_path
