@@ -140,7 +140,7 @@ class Refs:
         if file.endswith(layout.PACKED_LABELS):
             return [self._with_proper(label) for label in self._packed(file).values()]
         label = self._load(f"{layout.VERSIONS}/{file}", Label)
-        if label is None or not is_object_id(label.version):
+        if label is None:
             return []
         return [self._with_proper(label)]
 
@@ -188,7 +188,7 @@ class Refs:
             raise RecordCorrupt(path, f"it does not decode ({error})") from error
         if blake3(content).hexdigest() != file.removesuffix(layout.PACKED_LABELS):
             raise RecordCorrupt(path, "its content does not hash to its name")
-        labels = [decode_record(line, Label, path) for line in content.splitlines()]
+        labels = [_decode(line, Label, path) for line in content.splitlines()]
         return {label.version: label for label in labels}
 
     def apply(self, changes: dict[str, RefChange]) -> None:
@@ -225,7 +225,7 @@ class Refs:
     def _load(self, path: str, shape: type[T]) -> T | None:
         """The record, None if the file is absent or unreadable; fsck reports the latter."""
         try:
-            return decode_record(self._storage.read(path), shape, path)
+            return _decode(self._storage.read(path), shape, path)
         except (FileNotFoundError, RecordCorrupt):
             return None
 
@@ -234,7 +234,7 @@ class Refs:
         problems = []
         for path, shape in self._all_files():
             try:
-                decode_record(self._storage.read(path), shape, path)
+                _decode(self._storage.read(path), shape, path)
             except RecordCorrupt as error:
                 problems.append(error)
             except FileNotFoundError:
@@ -255,6 +255,19 @@ class Refs:
         files += [(f"{layout.TAGS}/{n}", Tag) for n in self._storage.list(layout.TAGS)]
         files += [(f"{layout.VERSIONS}/{n}", Label) for n in self._storage.list(layout.VERSIONS)]
         return [(path, shape) for path, shape in files if path.endswith(".json")]
+
+
+def _decode(data: bytes, shape: type[T], path: str) -> T:
+    """The ref, which stands on an object id or on nothing.
+
+    Raises:
+        RecordCorrupt: it is no such ref.
+    """
+    record = decode_record(data, shape, path)
+    version = getattr(record, "version", None)
+    if version is not None and not is_object_id(version):
+        raise RecordCorrupt(path, f"{version[:80]!r} is not the id of a version")
+    return record
 
 
 def branch_change(name: str, before: BranchEntry | None, after: BranchEntry) -> tuple[str, RefChange]:

@@ -14,7 +14,21 @@ HOSTILE = [
 ]  # fmt: skip
 WINDOWS = ["C:", "C:\\x", "\\\\server\\share", "..\\x", "a\\b", "CON", "con.txt", "nul", "NUL .txt", "aux:", "COM1", "lpt9.log",
            "COM¹", "conin$", "x.", "x ", ".. ", "a:b", "a*b", "a?b", "a\nb", "<x>", "|"]  # fmt: skip
-PLAIN = [".aurora", "aura", "auras", ".auraignore", "a~1", "~$x", "…", "cafe\u0301", "\udcff.bin", "-rf", "con", "a\\b", "C:"]
+PLAIN = [
+    ".aurora",
+    "aura",
+    "auras",
+    ".auraignore",
+    "a~1",
+    "~$x",
+    "…",
+    "cafe\u0301",
+    "\udcff.bin",
+    "-rf",
+    "con",
+    "a\\b",
+    "C:",
+]
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -51,7 +65,9 @@ def test_names_of_branches_that_could_be_options_paths_or_versions(name: str) ->
     assert "branch" in caught.value.message
 
 
-@pytest.mark.parametrize("name", ["main", "from-v3", "Ada/idea_2", "été", "CON", "con.txt", "aux", "a.", "日本", "x.y-z", "7th"])
+@pytest.mark.parametrize(
+    "name", ["main", "from-v3", "Ada/idea_2", "été", "CON", "con.txt", "aux", "a.", "日本", "x.y-z", "7th"]
+)
 def test_names_become_file_names_that_every_disk_can_hold(name: str) -> None:
     """An encoded name is plain ASCII, no device, and is decoded to what it was."""
     file = layout.encode_name(layout.check_name("branch", name))

@@ -96,6 +96,9 @@ class _Found(msgspec.Struct):
 def _compare(repo: Repository, scan: Scan, base: ObjectId) -> tuple[tuple[Change, ...], list[str]]:
     found = _Found({}, {}, set(), set(), [])
     _walk(repo, scan.root, base, found)
+    unreadable = tuple(f"{skipped.path}/" for skipped in scan.skipped if skipped.is_unreadable)
+    for path in [path for path in found.deleted if f"{path}/".startswith(unreadable)]:
+        del found.deleted[path]  # whether it is still there cannot be seen
     unstable = _settle_unsure(repo, scan, found)
     renames = _renames(repo, scan, found)
     changes = [Change(new, "renamed", old) for new, old in renames.items()]

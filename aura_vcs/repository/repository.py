@@ -9,7 +9,7 @@ import msgspec
 from aura_vcs import layout
 from aura_vcs.codec import decode_record, encode_record, now
 from aura_vcs.errors import AuraError, FormatUnsupported, NotAProject, ProjectExists, RecordCorrupt, Unfinished
-from aura_vcs.ids import ObjectId, ReplicaId, VersionId, new_operation_id, new_uuid
+from aura_vcs.ids import ObjectId, ReplicaId, VersionId, is_object_id, new_operation_id, new_uuid
 from aura_vcs.index.database import IndexUnusable
 from aura_vcs.index.index import Index
 from aura_vcs.locks import WAIT_SECONDS, Locks
@@ -183,7 +183,10 @@ class Repository:
 
     def _stored_head(self) -> StoredHead:
         try:
-            return decode_record(self.storage.read(layout.HEAD), StoredHead, layout.HEAD)
+            stored = decode_record(self.storage.read(layout.HEAD), StoredHead, layout.HEAD)
+            if stored.version is not None and not is_object_id(stored.version):
+                raise RecordCorrupt(layout.HEAD, "it names no version")
+            return stored
         except FileNotFoundError:
             return self._recovered_head()
         except RecordCorrupt:

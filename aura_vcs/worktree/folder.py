@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from aura_vcs.errors import UnsafePath
 from aura_vcs.layout import check_entry_name, check_windows_name
 from aura_vcs.storage.calls import FileCalls, write_all
-from aura_vcs.worktree.cache import FileState, file_state
+from aura_vcs.worktree.cache import UNSETTLED, FileState, file_state
 from aura_vcs.worktree.ignore import TEMPORARY_SUFFIX
 
 AGE_NS = 3_000_000_000
@@ -99,7 +99,9 @@ class Folder:
         """Give a finished file its name, replacing the file that has it; returns its state."""
         with self._inside(path) as (name, fd):
             new.move_to(name, fd)
-            return file_state(os.stat(name, dir_fd=fd, follow_symlinks=False))
+            state = file_state(os.stat(name, dir_fd=fd, follow_symlinks=False))
+            # Somebody may have written to it since: then it is not known what it holds.
+            return state if state[0] == new.stamp_ns else state._replace(ctime_ns=UNSETTLED)
 
     def make_link(self, path: str, target: bytes) -> FileState:
         """Make a symbolic link, replacing the file or link that has the name.
@@ -187,6 +189,8 @@ class NewFile:
     def __init__(self, temporary: str, calls: FileCalls) -> None:
         self._calls = calls
         self._path: str | None = os.path.join(temporary, secrets.token_hex(12))
+        self.stamp_ns = 0
+        """Its date when it was finished, as the disk has it."""
         try:
             self.fd = calls.create(self._path)
         except FileNotFoundError:
@@ -214,6 +218,7 @@ class NewFile:
             self._calls.chmod(self.fd, with_executable(os.fstat(self.fd).st_mode, executable))
         assert self._path is not None
         self._calls.set_times(self.fd, self._path, now_ns - AGE_NS)
+        self.stamp_ns = os.fstat(self.fd).st_mtime_ns
         if sync:
             self._calls.fsync(self.fd)
         self._close()

@@ -9,6 +9,7 @@ import msgspec
 from aura_vcs.ids import ObjectId
 from aura_vcs.layout import IGNORE_FILE
 from aura_vcs.model import Entry, EntryKind
+from aura_vcs.objects.trees import DEPTH_LIMIT
 from aura_vcs.storage.calls import storage_error
 from aura_vcs.worktree.cache import FileState, FolderState, ScanCache, file_state
 from aura_vcs.worktree.ignore import TEMPORARY_SUFFIX, IgnoreRules, is_reserved
@@ -22,6 +23,8 @@ class Skipped(msgspec.Struct, frozen=True):
 
     path: str
     reason: str
+    is_unreadable: bool = False
+    """Whether it is a folder that may hold files which are versioned."""
 
 
 class ScannedFolder:
@@ -133,7 +136,7 @@ class Scanner:
         try:
             listing = os.scandir(real_path)
         except OSError as error:
-            self._skipped.append(Skipped(path, f"it cannot be listed ({error.strerror})"))
+            self._skipped.append(Skipped(path, f"it cannot be listed ({error.strerror})", is_unreadable=True))
             return None
         with listing:
             for item in listing:
@@ -195,6 +198,9 @@ class Scanner:
             is_folder = item.is_dir(follow_symlinks=False)
             if (was_ignored or not was_folder) and self._is_ignored(path, is_folder, was_ignored):
                 folder.ignored.append(name)
+                return
+            if is_folder and path.count("/") >= DEPTH_LIMIT:
+                self._skipped.append(Skipped(path, f"it lies more than {DEPTH_LIMIT} folders deep"))
                 return
             if is_folder:
                 inner = self._folder(path, item.path)

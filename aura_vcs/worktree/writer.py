@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from aura_vcs.errors import PathCollision
+from aura_vcs.errors import ObjectCorrupt, PathCollision
 from aura_vcs.layout import AURA
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.objects.store import ObjectStore
@@ -129,9 +129,15 @@ class Writer:
 
     def _write_file(self, path: str, entry: Entry, *, sync: bool) -> FileState:
         with self._folder.new_file() as new:
+            size = 0
             for piece in self._store.stream(entry.id):
+                size += len(piece)
+                if size > entry.size:
+                    raise ObjectCorrupt(entry.id, f"it is larger than the {entry.size:,} bytes that {path} has")
                 new.write(piece)
                 self._progress.advance(len(piece))
+            if size != entry.size:
+                raise ObjectCorrupt(entry.id, f"it has {size:,} bytes, and {path} has {entry.size:,}")
             new.finish(executable=entry.executable, sync=sync, now_ns=self._clock.now_ns())
             return self._folder.place(new, path)
 
