@@ -10,13 +10,12 @@ import os
 import secrets
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from aura_vcs.errors import UnsafePath
 from aura_vcs.layout import check_entry_name, check_windows_name
 from aura_vcs.storage.calls import FileCalls, write_all
 from aura_vcs.worktree.cache import UNSETTLED, FileState, file_state
-from aura_vcs.worktree.ignore import TEMPORARY_SUFFIX
 
 AGE_NS = 3_000_000_000
 """How far in the past written files are dated: any later write gives them another date, so that
@@ -110,9 +109,15 @@ class Folder:
             OSError: this system or disk has no links.
         """
         with self._inside(path) as (name, fd):
-            temporary = f"{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
-            self._calls.symlink(os.fsdecode(target), temporary, dir_fd=fd)
-            self._calls.replace(temporary, name, dir_fd=fd, to_fd=fd)
+            temporary = os.path.join(self._temporary, secrets.token_hex(12))
+            os.makedirs(self._temporary, exist_ok=True)
+            self._calls.symlink(os.fsdecode(target), temporary)
+            try:
+                self._calls.replace(temporary, name, to_fd=fd)
+            except OSError:
+                with suppress(OSError):
+                    self._calls.unlink(temporary)
+                raise
             return file_state(os.stat(name, dir_fd=fd, follow_symlinks=False))
 
     def set_executable(self, path: str, executable: bool) -> FileState | None:
