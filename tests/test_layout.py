@@ -1,11 +1,10 @@
 """Names: what may lie in a tree, what branches and tags may be called, and their file names."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from aura_vcs import layout
 from aura_vcs.errors import InvalidName, RecordCorrupt, UnsafePath
+from hypothesis import given
+from hypothesis import strategies as st
 
 HOSTILE = [
     "", ".", "..", "a/b", "/etc", "../x", "a\0b", ".aura", ".AURA", ".Aura", ".aura.", ".aura ", ".aura. .", ".aura::$DATA",
