@@ -207,7 +207,7 @@ class Projector:
     def _action(self, operation: Operation, start: int, end: int, segment: str | None) -> None:
         undoable = operation.inverse is not None and operation.undoes is None and operation.redoes is None
         self._connection.execute(
-            "INSERT INTO actions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?, ?) ON CONFLICT (id) DO "
+            "INSERT INTO actions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?, ?, 0) ON CONFLICT (id) DO "
             'UPDATE SET "start" = excluded."start", "end" = excluded."end", segment = excluded.segment',
             (
                 operation.id,
@@ -226,13 +226,18 @@ class Projector:
                 segment,
             ),
         )
+        if undoable:  # what was undone before something new was done stays undone
+            self._connection.execute(
+                "UPDATE actions SET redoable = 0 WHERE replica = ? AND undoable = 1 AND sequence < ? AND redoable = 1",
+                (operation.replica, operation.sequence),
+            )
         if operation.undoes is not None:
             self._connection.execute(
-                "UPDATE actions SET status = 'Undone', undone_at = ?, undone_by = ? WHERE id = ?",
+                "UPDATE actions SET status = 'Undone', redoable = 1, undone_at = ?, undone_by = ? WHERE id = ?",
                 (operation.time, operation.user, operation.undoes),
             )
         if operation.redoes is not None:
             self._connection.execute(
-                "UPDATE actions SET status = 'Applied', undone_at = NULL, undone_by = NULL WHERE id = ?",
+                "UPDATE actions SET status = 'Applied', redoable = 0, undone_at = NULL, undone_by = NULL WHERE id = ?",
                 (operation.redoes,),
             )

@@ -168,11 +168,8 @@ class Queries:
 
     def next_redo(self, replica: ReplicaId) -> ActionRecord | None:
         """The action that was taken back last and after which nothing new was done."""
-        applied = self.next_undo(replica)
         found = self._actions(
-            "WHERE a.replica = ? AND a.undoable = 1 AND a.sequence > ? AND a.status = 'Undone' "
-            "ORDER BY a.sequence LIMIT 1",
-            [replica, applied.sequence if applied else 0],
+            "WHERE a.replica = ? AND a.undoable = 1 AND a.redoable = 1 ORDER BY a.sequence LIMIT 1", [replica]
         )
         return found[0] if found else None
 

@@ -48,7 +48,7 @@ CREATE TABLE actions (
   id TEXT PRIMARY KEY, replica TEXT NOT NULL, sequence INTEGER NOT NULL, "start" INTEGER NOT NULL,
   "end" INTEGER NOT NULL, type TEXT NOT NULL, description TEXT NOT NULL, user TEXT NOT NULL, time TEXT NOT NULL,
   status TEXT NOT NULL, undoable INTEGER NOT NULL, undone_at TEXT, undone_by TEXT, expires_at TEXT,
-  correlation_id TEXT, segment TEXT) WITHOUT ROWID;
+  correlation_id TEXT, segment TEXT, redoable INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX actions_by_sequence ON actions (replica, undoable, sequence);
 CREATE INDEX actions_by_user ON actions (user, time);
 CREATE INDEX actions_by_type ON actions (type, time);

@@ -17,6 +17,9 @@ from aura_vcs.storage.calls import FileCalls, write_all
 
 MAGIC = b"AURASCAN1"
 _DIGEST = 16
+UNSETTLED = -1
+"""Instead of the time of change, in the stamp of a file that may be written again unnoticed: no file
+has such a time, so it is read again."""
 
 
 class FileState(NamedTuple):

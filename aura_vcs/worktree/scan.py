@@ -9,6 +9,7 @@ import msgspec
 from aura_vcs.ids import ObjectId
 from aura_vcs.layout import AURA, IGNORE_FILE, is_own_folder
 from aura_vcs.model import Entry, EntryKind
+from aura_vcs.objects.trees import DEPTH_LIMIT
 from aura_vcs.storage.calls import storage_error
 from aura_vcs.worktree.cache import FileState, FolderState, ScanCache, file_state
 from aura_vcs.worktree.ignore import IgnoreRules
@@ -22,6 +23,8 @@ class Skipped(msgspec.Struct, frozen=True):
 
     path: str
     reason: str
+    is_unreadable: bool = False
+    """Whether it is a folder that may hold files which are versioned."""
 
 
 class ScannedFolder:
@@ -130,7 +133,7 @@ class Scanner:
         try:
             listing = os.scandir(real_path)
         except OSError as error:
-            self._skipped.append(Skipped(path, f"it cannot be listed ({error.strerror})"))
+            self._skipped.append(Skipped(path, f"it cannot be listed ({error.strerror})", is_unreadable=True))
             return None
         others = []
         with listing:
@@ -200,6 +203,9 @@ class Scanner:
                 is_folder = item.is_dir(follow_symlinks=False)
                 if name not in known_folders and self._is_ignored(name, path, is_folder, name in known_ignored):
                     folder.ignored.append(name)
+                    continue
+                if is_folder and path.count("/") >= DEPTH_LIMIT:
+                    self._skipped.append(Skipped(path, f"it lies more than {DEPTH_LIMIT} folders deep"))
                     continue
                 if is_folder:
                     inner = self._folder(path, item.path)
