@@ -10,7 +10,7 @@ from aura_vcs.codec import now
 from aura_vcs.errors import RecordCorrupt
 from aura_vcs.ids import ObjectId, ReplicaId
 from aura_vcs.index.database import Database, IndexUnusable, remove_files
-from aura_vcs.index.places import IndexPlaces
+from aura_vcs.index.places import IndexPlaces, groups
 from aura_vcs.model import Operation
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.store import ObjectStore
@@ -65,28 +65,59 @@ class Index:
         if self._is_new or self._logs_shrank():
             self.rebuild(recover)
             return
-        with self.database.transaction() as connection:
-            self._enter_new(self._projector(connection, now()), recover)
+        self._enter(self._unlisted(), recover)
+
+    def learn_objects(self, recover: Recover) -> None:
+        """Enter objects that lie on disk and in no row: an interrupted command left them there.
+
+        Nothing holds them, so the next collections free them. The caller holds the refs lock.
+        """
+        found = self._unlisted()
+        if found or not self.is_current():
+            self._enter(found, recover)
+
+    def _unlisted(self) -> dict[ObjectId, StoredObject]:
+        from aura_vcs.index.rebuild import unlisted_objects
+
+        known = {row[0] for row in self.database.connection.execute("SELECT name FROM packs")}
+        return unlisted_objects(self.store, known, self._unknown, self._progress)
+
+    def _unknown(self, object_ids: Iterable[ObjectId]) -> set[ObjectId]:
+        new = set(object_ids)
+        for group in groups(new.copy()):
+            marks = ",".join("?" * len(group))
+            rows = self.database.connection.execute(
+                f"SELECT id FROM objects WHERE id IN ({marks})", [bytes.fromhex(object_id) for object_id in group]
+            )
+            new.difference_update(ObjectId(row[0].hex()) for row in rows)
+        return new
 
     def rebuild(self, recover: Recover) -> None:
         """Build the index from the files: packs, loose objects, logs, labels.
 
         The caller holds the refs lock.
         """
-        from aura_vcs.index.rebuild import KnownPlaces, stored_objects
+        from aura_vcs.index.rebuild import stored_objects
 
-        self._progress.note("Building the index from the files; nothing is lost")
+        if self._logs.sizes():  # a new project has nothing to tell
+            self._progress.note("Building the index from the files; nothing is lost")
         self._start_over()
-        found = stored_objects(self.store, self._progress)
-        self.store.places = KnownPlaces(found)
+        self._enter(stored_objects(self.store, self._progress), recover)
+        self._is_new = False
+
+    def _enter(self, found: Mapping[ObjectId, StoredObject], recover: Recover) -> None:
+        """Enter new objects, and what logs and labels have that is new."""
+        from aura_vcs.index.rebuild import KnownPlaces
+
+        places = IndexPlaces(self.database)
+        self.store.places = KnownPlaces(found, None if self._is_new else places)
         try:
             with self.database.transaction() as connection:
                 if not self.database.has_schema():
                     self.database.create_schema()
                 self._enter_new(self._projector(connection, now(), found), recover)
         finally:
-            self.store.places = IndexPlaces(self.database)
-        self._is_new = False
+            self.store.places = places
 
     def record(
         self,

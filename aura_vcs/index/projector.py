@@ -133,7 +133,7 @@ class Projector:
     def _known_chunks(self, object_id: ObjectId) -> tuple[ObjectId, ...]:
         try:
             return self._store.chunk_ids(object_id)
-        except IntegrityError:
+        except (IntegrityError, FileNotFoundError):
             return ()
 
     def _insert(self, version_id: VersionId, version: Version, label: Label) -> None:

@@ -235,7 +235,11 @@ class PackWriter:
         self._pending: deque[tuple[Sequence[NewObject], int, Future[tuple[int, bytes]]]] = deque()
         self._checks: deque[Future[None]] = deque()
         self.size = 0
-        self._write(MAGIC)
+        try:
+            self._write(MAGIC)
+        except BaseException:
+            self._upload.discard()
+            raise
 
     def add_frame(self, objects: Sequence[NewObject], *, level: int | None = None) -> None:
         """Write the objects as one frame; `level` says how hard to compress, None samples first."""

@@ -10,8 +10,9 @@ import msgspec
 
 from aura_vcs import layout
 from aura_vcs.codec import decode_record, encode_record, now
-from aura_vcs.errors import FormatUnsupported, NotAProject, ProjectExists, RecordCorrupt
+from aura_vcs.errors import AuraError, FormatUnsupported, NotAProject, ProjectExists, RecordCorrupt, Unfinished
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId, new_operation_id, new_uuid
+from aura_vcs.index.database import IndexUnusable
 from aura_vcs.index.index import Index
 from aura_vcs.locks import WAIT_SECONDS, Locks
 from aura_vcs.model import DEFAULT_BRANCH, Format, Head, HeadChange, Inverse, Operation, RefChange, TreeChange
@@ -150,6 +151,11 @@ class Repository:
             with self.locks.exclusive("refs"):
                 self._catch_up()
 
+    def learn_objects(self) -> None:
+        """Enter into the index what lies in the store unrecorded; see Index.learn_objects."""
+        with self.locks.exclusive("refs"):
+            self.index.learn_objects(self._recover)
+
     def rebuild_index(self) -> None:
         """Build the index anew from the files."""
         with self.locks.exclusive("refs"):
@@ -250,6 +256,7 @@ class Transaction:
 
         Raises:
             StorageError: the line could not be written; nothing happened.
+            Unfinished: it has happened, but refs or index could not follow; the next command does that.
         """
         repository = self._repository
         operation = self.prepare(draft) if isinstance(draft, Draft) else draft
@@ -257,10 +264,13 @@ class Transaction:
         if operation.sequence != sequence + 1:
             operation = msgspec.structs.replace(operation, sequence=sequence + 1)
         end = repository.logs.append(operation, at=start)
-        repository.refs.apply(operation.refs)
-        if operation.head is not None:
-            repository._put_head(operation.head.after, operation.sequence)
-        repository.index.record(operation, start, end, stored or {}, chunks or {})
+        try:
+            repository.refs.apply(operation.refs)
+            if operation.head is not None:
+                repository._put_head(operation.head.after, operation.sequence)
+            repository.index.record(operation, start, end, stored or {}, chunks or {})
+        except (AuraError, IndexUnusable) as error:
+            raise Unfinished(operation.description, str(error)) from error
         return operation
 
 

@@ -87,12 +87,23 @@ class LocalStorage:
                 if os.fstat(fd).st_size > at:
                     self.calls.truncate(fd, at)
                 os.lseek(fd, at, os.SEEK_SET)
-                write_all(self.calls, fd, data)
-                self.calls.fsync(fd)
+                try:
+                    write_all(self.calls, fd, data)
+                    self.calls.fsync(fd)
+                    if fresh:
+                        self.calls.fsync_folder(os.path.dirname(path))
+                except OSError:
+                    self._cut(fd, at)
+                    raise
             finally:
                 os.close(fd)
-            if fresh:
-                self.calls.fsync_folder(os.path.dirname(path))
+
+    def _cut(self, fd: int, size: int) -> None:
+        """Take back what an append wrote that then failed: nobody has been promised it."""
+        try:
+            self.calls.truncate(fd, size)
+        except OSError:
+            return  # a broken disk; readers tell a torn line from a whole one
 
     def touch(self, name: str) -> None:
         """See Writable."""

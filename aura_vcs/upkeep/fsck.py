@@ -229,13 +229,16 @@ class _Checker:
         return None
 
     def counts(self) -> None:
-        """Counting again gives what the index has, and the index knows every object."""
+        """Counting again gives what the index has, and the index knows every object that is held.
+
+        What an interrupted command left unrecorded is not held; gc learns of it.
+        """
         if self._damaged or self._missing:
             return  # what cannot be read cannot be counted
         known = Queries(self._repo.index).counts()
         on_disk = stored_objects(self._repo.store, self._repo.progress)
         expected = self._recount()
-        wrong = [i for i in on_disk if i not in known] + [
+        wrong = [i for i in on_disk if i not in known and expected.get(i)] + [
             i for i, count in known.items() if i in on_disk and count != expected.get(i, 0)
         ]
         for object_id in wrong[:SHOWN_COUNTS]:

@@ -58,7 +58,11 @@ class Collected(msgspec.Struct, frozen=True):
 
 
 def plan_gc(repo: Repository, *, grace_seconds: float = GRACE_SECONDS) -> Plan:
-    """Find what can be deleted. Changes nothing; the cost grows with the garbage."""
+    """Find what can be deleted. Changes nothing stored; the cost grows with the garbage.
+
+    What an interrupted command stored and never recorded is garbage from now on.
+    """
+    repo.learn_objects()
     cutoff = format_time(datetime.now(UTC) - timedelta(seconds=grace_seconds))
     garbage = [item for item in Queries(repo.index).unreferenced() if item.id != EMPTY_TREE_ID]
     old = [item for item in garbage if item.last_referenced_at <= cutoff]

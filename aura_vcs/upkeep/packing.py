@@ -58,9 +58,8 @@ def _pack_objects(repo: Repository) -> int:
     before += sum(store.packs.stored_size(name) for name in gathered)
     order = _order(repo)
     last = ("~", "~", 0)
-    after = write_anew(
-        repo, sorted(items.values(), key=lambda i: (*order.get(i.id, last), i.id)), FRAME_BYTES, THOROUGH_LEVEL
-    )
+    ordered = sorted(items.values(), key=lambda item: (*order.get(item.id, last), item.id))
+    after = write_anew(repo, ordered, FRAME_BYTES, THOROUGH_LEVEL)
     for item in items.values():
         if item.place is None:
             store.loose.delete(item.id)
