@@ -148,10 +148,12 @@ def test_every_page_is_listed() -> None:
 
 
 def test_documents_name_files_that_exist() -> None:
-    """A module, test or script that a page points at is there."""
+    """A module, test or script that a page points at is there, and a test function is in its file."""
     missing = []
     for page in PAGES:
-        for name in re.findall(r"`((?:aura_vcs|tests|scripts|fixtures)/[\w/.-]+)`", page.read_text("utf-8")):
-            if not (ROOT / name).exists():
-                missing.append(f"{page.name}: {name}")
+        text = page.read_text("utf-8")
+        for name, function in re.findall(r"`((?:aura_vcs|tests|scripts|fixtures)/[\w/.-]+)(?:::(\w+))?`", text):
+            file = ROOT / name
+            if not file.exists() or (function and f"def {function}(" not in file.read_text("utf-8")):
+                missing.append(f"{page.name}: {name}::{function}" if function else f"{page.name}: {name}")
     assert missing == []
