@@ -33,6 +33,7 @@ AuraError                    1   something failed
 │   ├── FileUnreadable      51     a file of the person's cannot be read
 │   ├── FileUnstable        52     it kept changing while it was read
 │   └── PathCollision       53     two paths are one on this file system
+├── Unfinished              45   it has happened, and the next command finishes it
 ├── CompareError            70   two or three things cannot be compared or joined as asked
 │   ├── PointerError        71   an address inside a document does not fit it
 │   │   ├── PointerInvalid  71     it is not a JSON pointer
@@ -343,6 +344,17 @@ class StorageDenied(StorageError):
 
     exit_code = 42
     hint = "Check the folder's permissions and whether the disk is mounted read-only."
+
+
+class Unfinished(AuraError):
+    """The operation is recorded and has happened; refs or index could not follow yet."""
+
+    exit_code = 45
+    hint = "It has happened: do not repeat it. The next command brings the rest up to date."
+
+    def __init__(self, operation: str, reason: str) -> None:
+        super().__init__(f"{operation}, but could not finish: {reason}")
+        self.operation, self.reason = operation, reason
 
 
 class WorktreeError(AuraError):

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-
 from aura_vcs import Repository
+
 from tests.helpers.project import save, write_project
 
 

@@ -22,7 +22,7 @@ from aura_vcs.compare.merge_model import (
 from aura_vcs.compare.text_lines import split_lines
 from aura_vcs.compare.values import JsonValue
 from aura_vcs.compare.write_document import write_like
-from aura_vcs.errors import ChoiceImpossible, ConflictUnknown, NotStructural
+from aura_vcs.errors import ChoiceImpossible, ConflictUnknown, NotStructural, PatchFailed
 
 _ASK = "Choose --ours, --theirs or --base, or edit the file and choose --ours."
 
@@ -72,7 +72,10 @@ def resolve_value(
         # The last in the document first: deciding one may move what comes after it.
         current = max(chosen, key=lambda conflict: (_order(conflict), conflict.kind != "moved"))
         change = _change(value, current, choice)
-        value = apply_patch(value, change.operations)
+        try:
+            value = apply_patch(value, change.operations)
+        except PatchFailed as error:
+            raise ChoiceImpossible(current.pointer, choice, error.reason, hint=_ASK) from error
         left.remove(current)
         chosen.remove(current)
         if change.shift:
@@ -144,8 +147,10 @@ def _both(conflict: Conflict, tokens: tuple[str, ...], parent: JsonValue) -> _Ch
 
 def _move(conflict: Conflict, tokens: tuple[str, ...], choice: Choice, parent: JsonValue) -> _Change:
     place = _side(conflict, choice)
-    if choice in ("ours", "both") or not isinstance(place, int) or not isinstance(parent, list):
+    if choice in ("ours", "both") or not isinstance(place, int | str) or not isinstance(parent, list):
         return _Change(())
+    if isinstance(place, str):
+        return _Change((Operation("move", place, source=conflict.pointer),), -1)
     target = join_pointer((*tokens[:-1], min(place, len(parent) - 1)))
     return _Change((Operation("move", target, source=conflict.pointer),))
 

@@ -33,18 +33,23 @@ class TimelineMatch(Struct, frozen=True):
     clips: tuple[tuple[Place, Place], ...]
 
 
-def match_timelines(old: Timeline, new: Timeline) -> TimelineMatch:
-    """Match the tracks and clips of two timelines; n log n beside a bounded effort."""
+def match_timelines(old: Timeline, new: Timeline, *, strict: bool = False) -> TimelineMatch:
+    """Match the tracks and clips of two timelines; n log n beside a bounded effort.
+
+    `strict` is for joining: a clip that only stands where another one stood is a new clip.
+    """
     tracks = _match_tracks(old.tracks, new.tracks)
-    matcher = _ClipMatcher(old.tracks, new.tracks, tracks)
+    matcher = _ClipMatcher(old.tracks, new.tracks, tracks, strict=strict)
     matcher.run()
     return TimelineMatch(tuple(tracks), tuple(sorted(matcher.pairs, key=_by_new)))
 
 
-def match_parts(old: tuple[Clip, ...], new: tuple[Clip, ...]) -> list[tuple[int, int]]:
-    """Match what two clips are made of, as (old, new) positions."""
+def match_parts(
+    old: tuple[Clip, ...], new: tuple[Clip, ...], *, strict: bool = False
+) -> list[tuple[int, int]]:
+    """Match what two clips are made of, as (old, new) positions; `strict` as in `match_timelines`."""
     one, other = Track("", "", "", old), Track("", "", "", new)
-    matcher = _ClipMatcher((one,), (other,), [(0, 0)])
+    matcher = _ClipMatcher((one,), (other,), [(0, 0)], strict=strict)
     matcher.run()
     return [(a.position, b.position) for a, b in sorted(matcher.pairs, key=_by_new)]
 
@@ -124,7 +129,15 @@ _KEYS: tuple[Key, ...] = (
 class _ClipMatcher:
     """The pairs found so far; every stage looks only at clips that are still free."""
 
-    def __init__(self, old: tuple[Track, ...], new: tuple[Track, ...], tracks: list[tuple[int, int]]) -> None:
+    def __init__(
+        self,
+        old: tuple[Track, ...],
+        new: tuple[Track, ...],
+        tracks: list[tuple[int, int]],
+        *,
+        strict: bool,
+    ) -> None:
+        self.strict = strict
         self.old = {Place(t, n): clip for t, track in enumerate(old) for n, clip in enumerate(track.clips)}
         self.new = {Place(t, n): clip for t, track in enumerate(new) for n, clip in enumerate(track.clips)}
         self.lengths_old = [len(track.clips) for track in old]
@@ -154,7 +167,7 @@ class _ClipMatcher:
         one, other = self.old[a], self.new[b]
         if one.identity and other.identity:
             return one.identity == other.identity
-        return not _disjoint(one, other)
+        return one.noun == other.noun and not _disjoint(one, other)
 
     def _by_identity(self) -> None:
         old = _unique({n: self.old[a].identity or a for n, a in enumerate(self.old)})
@@ -231,17 +244,25 @@ class _ClipMatcher:
             for (low_old, low_new), (high_old, high_new) in zip(bounds, ends, strict=True):
                 left = [a for n in range(low_old + 1, high_old) if (a := Place(i, n)) in self.free_old]
                 right = [b for n in range(low_new + 1, high_new) if (b := Place(j, n)) in self.free_new]
-                for a, b in zip(left, right, strict=False):
-                    if self._replaces(a, b):
-                        self._take(a, b)
+                self._pair_up(left, right)
+
+    def _pair_up(self, left: list[Place], right: list[Place]) -> None:
+        """Clips between the same neighbours, kind by kind, in order."""
+        waiting: dict[str, list[Place]] = {}
+        for b in reversed(right):
+            waiting.setdefault(self.new[b].noun, []).append(b)
+        for a in left:
+            places = waiting.get(self.old[a].noun)
+            if places and self._replaces(a, places[-1]):
+                self._take(a, places.pop())
 
     def _replaces(self, a: Place, b: Place) -> bool:
         """Whether the new clip can be the old one with other media: it plays as long, or is of its kind."""
         one, other = self.old[a], self.new[b]
-        if not self._may_pair(a, b) or one.noun != other.noun:
+        if not self._may_pair(a, b):
             return False
         if one.noun in ("clip", "scene"):
-            return one.duration == other.duration and not (one.text and other.text)
+            return not self.strict and one.duration == other.duration and not (one.text and other.text)
         return True
 
 

@@ -87,8 +87,8 @@ def _clips(items: Iterable[JsonValue], place: str, *, offset: int = 0) -> Iterab
 def _clip(
     item: dict[str, JsonValue], pointer: str, *, number: int, start: Ticks, length: Ticks, transition: str
 ) -> Clip:
-    reference = _reference(item)
-    played = _range(item.get("source_range")) or _range(reference.get("available_range"))
+    reference = active_reference(item)
+    played = read_range(item.get("source_range")) or read_range(reference.get("available_range"))
     nested = _list(item.get("children"))
     return Clip(
         pointer=pointer,
@@ -110,7 +110,27 @@ def _clip(
     )
 
 
-def _reference(item: dict[str, JsonValue]) -> dict[str, JsonValue]:
+def read_children(items: list[JsonValue]) -> tuple[Clip, ...]:
+    """Every child as a clip of its own kind, gaps, transitions, tracks, effects and markers too.
+
+    What is no clip is known by all it says: its text is its canonical JSON.
+    """
+    children = []
+    for n, item in enumerate(items):
+        schema = _schema(item).lower()
+        if schema in ("clip", "stack"):
+            children.append(
+                _clip(item, f"/{n}", number=n + 1, start=0, length=_duration(item), transition="")
+            )
+        else:
+            text = "" if schema == "track" else canonical(item)
+            name = _text(item.get("name")) if isinstance(item, dict) else ""
+            children.append(Clip(f"/{n}", schema, n + 1, name=name, text=text))
+    return tuple(children)
+
+
+def active_reference(item: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """The media reference a clip uses; empty when it has none."""
     found = item.get("media_reference")
     many = item.get("media_references")
     if isinstance(many, dict):
@@ -127,26 +147,27 @@ def _duration(item: JsonValue) -> Ticks:
     schema = _schema(item)
     if not schema or schema == "Transition":
         return 0
-    own = _range(item.get("source_range"))
+    own = read_range(item.get("source_range"))
     if own:
         return own[1]
     if schema == "Track":
         return sum(_duration(child) for child in _list(item.get("children")))
     if schema == "Stack":
         return max((_duration(child) for child in _list(item.get("children"))), default=0)
-    available = _range(_reference(item).get("available_range"))
+    available = read_range(active_reference(item).get("available_range"))
     return available[1] if available else 0
 
 
-def _range(value: JsonValue) -> tuple[Ticks, Ticks] | None:
-    """Start and length of a TimeRange in ticks."""
+def read_range(value: JsonValue) -> tuple[Ticks, Ticks] | None:
+    """Start and length of a TimeRange in ticks, None for anything else."""
     if not isinstance(value, dict):
         return None
-    start, length = _time(value.get("start_time")), _time(value.get("duration"))
+    start, length = read_rational(value.get("start_time")), read_rational(value.get("duration"))
     return None if start is None or length is None else (start, max(0, length))
 
 
-def _time(value: JsonValue) -> Ticks | None:
+def read_rational(value: JsonValue) -> Ticks | None:
+    """A RationalTime in ticks, None for anything else."""
     if not isinstance(value, dict):
         return None
     count, rate = value.get("value"), value.get("rate")
@@ -172,7 +193,7 @@ def _speed(item: dict[str, JsonValue]) -> float:
 
 def _transition(item: JsonValue) -> str:
     kind = _text(item.get("transition_type")) or "transition"
-    length = (_time(item.get("in_offset")) or 0) + (_time(item.get("out_offset")) or 0)
+    length = (read_rational(item.get("in_offset")) or 0) + (read_rational(item.get("out_offset")) or 0)
     return f"{kind} {length / 10**7:g} s" if length else kind
 
 

@@ -24,7 +24,7 @@ def read_studio_timeline(value: dict[str, JsonValue]) -> Timeline:
     end = 0
     for position, scene in enumerate(value["scenes"]):
         if isinstance(scene, dict):
-            clips.append(_scene(scene, position, end))
+            clips.append(read_scene(scene, f"/scenes/{position}", position, end))
             end = clips[-1].start + clips[-1].duration
     settings = {key: part for key, part in value.items() if key != "scenes"}
     name = value.get("name")
@@ -33,8 +33,8 @@ def read_studio_timeline(value: dict[str, JsonValue]) -> Timeline:
     return Timeline((track,), settings, length, name if isinstance(name, str) else "")
 
 
-def _scene(scene: dict[str, JsonValue], position: int, end: Ticks) -> Clip:
-    pointer = f"/scenes/{position}"
+def read_scene(scene: dict[str, JsonValue], pointer: str, position: int, end: Ticks = 0) -> Clip:
+    """One scene; it starts at `end` when it does not say where."""
     start = read_time(scene.get("start"))
     assets = scene.get("visual_assets")
     return Clip(
@@ -52,14 +52,15 @@ def _scene(scene: dict[str, JsonValue], position: int, end: Ticks) -> Clip:
         markers=_effects(scene.get("markers")),
         details=_details(scene, _SCENE_FIELDS),
         parts=tuple(
-            _asset(asset, f"{pointer}/visual_assets/{n}", n)
+            read_asset(asset, f"{pointer}/visual_assets/{n}", n)
             for n, asset in enumerate(assets if isinstance(assets, list) else [])
             if isinstance(asset, dict)
         ),
     )
 
 
-def _asset(asset: dict[str, JsonValue], pointer: str, position: int) -> Clip:
+def read_asset(asset: dict[str, JsonValue], pointer: str, position: int) -> Clip:
+    """One visual asset of a scene."""
     speed = asset.get("speed")
     return Clip(
         pointer=pointer,

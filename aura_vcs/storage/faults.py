@@ -132,7 +132,13 @@ class FaultyCalls(CountingCalls):
         super().__init__(inner)
         self.fault = fault
         self.struck = False
+        self.struck_call = ""
+        """The name of the call that was the chosen one."""
         self._left = at
+
+    def arm(self, at: int) -> None:
+        """Begin to count anew."""
+        self.struck, self.struck_call, self._left = False, "", at
 
     def before(self, name: str) -> None:
         """See CountingCalls."""
@@ -164,6 +170,7 @@ class FaultyCalls(CountingCalls):
             return False
         self._left -= 1
         self.struck = self._left == 0
+        self.struck_call = name if self.struck else ""
         return self.struck
 
     def _can_strike(self, name: str) -> bool:

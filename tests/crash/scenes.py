@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
-
 from aura_vcs import Repository
 from aura_vcs.history.branches import create_branch, rename_branch
 from aura_vcs.history.commit import commit
@@ -14,6 +13,7 @@ from aura_vcs.history.tags import create_tag
 from aura_vcs.history.undo import redo, undo
 from aura_vcs.history.versions import delete_version, purge_version
 from aura_vcs.upkeep.gc import execute_gc, plan_gc
+
 from tests.helpers.project import noise, save, write, write_project
 
 
@@ -31,7 +31,9 @@ class Scene(msgspec.Struct, frozen=True):
 def two_versions(root: Path) -> None:
     """Two versions that differ in every way a folder can, and unsaved work upon the second."""
     write_project(root)
-    write(root, {"notes/ideas.txt": "waves", "cache.tmp": "was versioned", "old.txt": "same content", "film.mp4": LARGE})
+    write(
+        root, {"notes/ideas.txt": "waves", "cache.tmp": "was versioned", "old.txt": "same content", "film.mp4": LARGE}
+    )
     with Repository.init(root, author="Ada", host="studio") as repo:
         save(repo, "First cut")
         (root / "notes" / "ideas.txt").unlink()

@@ -5,8 +5,6 @@ from pathlib import Path
 
 import msgspec
 import zstandard
-from blake3 import blake3
-
 from aura_vcs import Repository
 from aura_vcs.history.status import status
 from aura_vcs.ids import TREE_CONTEXT, VERSION_CONTEXT, ObjectId
@@ -14,6 +12,8 @@ from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import EntryKind, Kind
 from aura_vcs.objects.trees import EMPTY_TREE_ID
+from blake3 import blake3
+
 from tests.helpers.project import contents, look
 
 
