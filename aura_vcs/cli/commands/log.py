@@ -61,14 +61,13 @@ def log_command(
     Newest first, those of the current branch. With PATHS, only versions that changed one of them.
     """
     from aura_vcs.history.log import log
-    from aura_vcs.history.revisions import parse_moment
     from aura_vcs.index.queries import VersionFilter
     from aura_vcs.model import VersionType
 
     wanted = VersionFilter(
         types=tuple(map(VersionType, types)),
-        since=parse_moment(since) if since is not None else None,
-        until=parse_moment(until) if until is not None else None,
+        since=_moment(since),
+        until=_moment(until),
         author=author,
         grep=grep,
         important=True if important else None,
@@ -88,6 +87,14 @@ def log_command(
         console.line('There are no versions yet. Make the first with `aura commit -m "First cut"`.')
     else:
         console.line("No version is like that.")
+
+
+def _moment(text: str | None) -> str | None:
+    if text is None:
+        return None
+    from aura_vcs.history.revisions import parse_moment
+
+    return parse_moment(text)
 
 
 def names_of_versions(repo: "Repository") -> dict[str, list[Part]]:
