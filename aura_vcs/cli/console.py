@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import click
 import msgspec
 
-from aura_vcs.cli.escaping import escape, escape_json, readable_name
+from aura_vcs.cli.escaping import escape, escape_json
+from aura_vcs.codec import readable_name
 
 BLOCK_LINES = 200
 """So many lines are written at once."""
