@@ -46,7 +46,9 @@ def need_branch(repo: Repository, name: str) -> Branch:
     """
     found = branch(repo, name)
     if found is None:
-        raise UnknownName("branch", name, near(name, [b.name for b in branches(repo)]))
+        raise UnknownName(
+            "branch", name, near(name, [b.name for b in branches(repo)]), hint="`aura branch` lists them."
+        )
     return found
 
 

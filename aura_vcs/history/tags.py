@@ -44,7 +44,7 @@ def delete_tag(repo: Repository, name: str) -> Operation:
         tags = repo.refs.tags()
         before = tags.get(name)
         if before is None:
-            raise UnknownName("tag", name, near(name, tags))
+            raise UnknownName("tag", name, near(name, tags), hint="`aura tag` lists the tags.")
         after = Tag(None, "", transaction.at, repo.author, (before.stamp[0] + 1, transaction.replica))
         ref, change = tag_change(name, before, after)
         return transaction.record(
