@@ -204,6 +204,26 @@ class NewFile:
         """Add bytes at the end."""
         write_all(self._calls, self.fd, data)
 
+    def take_from(self, source_fd: int, size: int) -> bool:
+        """Become a copy of an open file: sharing its blocks where the disk can, else copied by the system.
+
+        False where neither works; nothing was written then.
+        """
+        if self._calls.clone(source_fd, self.fd):
+            return True
+        copied = 0
+        while copied < size and (count := self._calls.copy_range(source_fd, self.fd, size - copied)):
+            copied += count
+        if 0 < copied < size:
+            raise OSError(errno.EIO, "the system copied only part of a file")
+        return copied == size
+
+    def pieces(self) -> Iterator[bytes]:
+        """What the file holds now, from its beginning."""
+        os.lseek(self.fd, 0, os.SEEK_SET)
+        while data := os.read(self.fd, 1 << 20):
+            yield data
+
     def finish(self, *, executable: bool, sync: bool, now_ns: int) -> None:
         """Set mode and date; with `sync`, make the bytes durable."""
         if executable:
