@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aura_vcs.cli.main import cli
 from click.testing import CliRunner
 
-from aura_vcs.cli.main import cli
 from tests.helpers.project import write
 
 AURA = [sys.executable, "-c", "from aura_vcs.cli.main import run; run()"]
@@ -46,7 +46,9 @@ class Film:
         self.root = root
         self.env = env
 
-    def __call__(self, *arguments: str, code: int = 0, text: str | None = None, env: dict[str, str] | None = None) -> Ran:
+    def __call__(
+        self, *arguments: str, code: int = 0, text: str | None = None, env: dict[str, str] | None = None
+    ) -> Ran:
         """Run `aura` in this process; fails if it does not end with `code`."""
         runner = CliRunner(env={**self.env, **(env or {})})
         result = runner.invoke(cli, ["-C", str(self.root), *arguments], input=text)

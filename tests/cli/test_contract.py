@@ -141,6 +141,7 @@ def test_gc_counts(two: Film) -> None:
     done = two.data("gc", "--grace", "0")
     assert done.keys() == kept.keys()
     assert done["removed_objects"] + done["condemned_objects"] == planned["removed_objects"]
+    assert done["kept_by_grace"] == 0
 
 
 def test_fsck_reports(two: Film) -> None:
@@ -234,7 +235,12 @@ def test_names_and_operations_are_told(two: Film) -> None:
         ("other", 1, False, []),
     ]
     (tag,) = two.data("tag")["tags"]
-    assert (tag["name"], tag["version"]["number"], tag["message"], tag["created_by"]) == ("sent", 1, "To the client", "Ada")
+    assert (tag["name"], tag["version"]["number"], tag["message"], tag["created_by"]) == (
+        "sent",
+        1,
+        "To the client",
+        "Ada",
+    )
     operations = two.data("ops", "-n", "2")["operations"]
     assert [operation["type"] for operation in operations] == ["branch.create", "tag.create"]
     assert operations[0]["can_be_undone"] is True

@@ -1,5 +1,7 @@
 """Versions as records: edit, delete, undelete, purge; upkeep and the raw side."""
 
+import os
+
 from tests.cli.conftest import Film
 
 
@@ -66,16 +68,31 @@ def test_purged_is_a_state_not_a_loss(two: Film) -> None:
 
 
 def test_gc_says_what_goes(two: Film) -> None:
-    """gc tells what it keeps for undo, and what it deleted; a purged version stays in the list."""
+    """gc tells what it keeps for undo and what it deleted; what is gone cannot be taken back."""
     assert "There is no garbage" in two("gc").out
-    two("version", "delete", "v1")
+    two.commit("Heavy", {"heavy.bin": os.urandom(20_000)})
+    (two.root / "heavy.bin").unlink()
+    two.commit("Light")
+    two("version", "delete", "v3")
     assert "undo may want it back" in two("gc").out
     assert "To delete" in two("gc", "--dry-run", "--grace", "0").out
     out = two("gc", "--grace", "0").out
-    assert "v1" in out
+    assert "The content of v3" in out
+    assert "Freed" in out
     assert "can no longer be taken back" in two("undo", code=27).stderr
     assert two.data("log", "--deleted")["versions"][1]["purged_at"] is not None
     assert "no length of time" in two("gc", "--grace", "soon", code=2).stderr
+
+
+def test_what_gc_left_comes_back_whole(two: Film) -> None:
+    """Content that lies among what is in use is not gone: undo shows the version again, with its files."""
+    two("version", "delete", "v1")
+    assert "mostly in use" in two("gc", "--grace", "0").out
+    two("undo")
+    version = two.data("show", "v1")["version"]
+    assert (version["deleted_at"], version["purged_at"]) == (None, None)
+    assert "calm" in two("show", "v1:brief.json").out
+    assert two.data("fsck")["ok"] is True
 
 
 def test_reindex_loses_nothing(two: Film) -> None:
@@ -97,10 +114,9 @@ def test_damage_is_told_with_the_versions_it_affects(two: Film) -> None:
     data[place + 100] ^= 1
     path.chmod(0o644)
     path.write_bytes(bytes(data))
-    error = two.data("show", "v1:assets/sky.png", code=32)["error"]
-    assert error["code"] == "object_corrupt"
-    assert blob in error["message"]
-    assert "v1 and v2" in error["hint"]
+    told = two("show", "v1:assets/sky.png", code=32).stderr
+    assert f"Object {blob} is damaged" in told
+    assert "It is part of v1 and v2." in told
     assert two.data("debug", "object", blob)["damage"] != ""
 
 
