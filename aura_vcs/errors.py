@@ -7,6 +7,7 @@ AuraError                    1   something failed
 │   ├── ProjectExists       11     `init` where a project is
 │   ├── FormatUnsupported   12     written by a newer aura_vcs
 │   ├── UnknownVersion      20     no version goes by that name
+│   │   └── NoVersions      20     there is none at all yet
 │   ├── AmbiguousVersion    21     several do
 │   ├── InvalidName         22     not a name for a branch or tag
 │   ├── NameTaken           23     `create` refuses an existing name
@@ -137,6 +138,15 @@ class UnknownVersion(InputError):
         super().__init__(f"No version is called {name!r}")
         self.name, self.near = name, tuple(near)
         self.hint = f"Did you mean {', '.join(near)}?" if near else "`aura log --all` lists the versions."
+
+
+class NoVersions(UnknownVersion):
+    """The project has no version yet."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.args = (f"There is no {name}: the project has no versions yet",)
+        self.hint = 'Make the first with `aura commit -m "First cut"`.'
 
 
 class AmbiguousVersion(InputError):
@@ -280,7 +290,7 @@ class ObjectPurged(IntegrityError):
     """The content was freed on purpose."""
 
     exit_code = 33
-    hint = "Purged content is gone for good; the version stays as a record."
+    hint = "If gc has not freed it yet, `aura version undelete` brings it back. The version stays as a record."
 
     def __init__(self, what: str, when: str, by: str) -> None:
         super().__init__(f"The content of {what} was purged on {when} by {by}")

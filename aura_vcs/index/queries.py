@@ -144,7 +144,9 @@ class Queries:
     # Actions
 
     def action(self, prefix: str) -> list[ActionRecord]:
-        """The actions whose id begins so."""
+        """The actions whose id begins so; none for what cannot begin one."""
+        if not prefix or set(prefix) - set("0123456789abcdef"):
+            return []
         return self._actions("WHERE a.id >= ? AND a.id < ? ORDER BY a.id", [prefix, prefix + "g"])
 
     def actions(

@@ -5,7 +5,7 @@ import os
 import click
 
 from aura_vcs.cli.console import cool, strong
-from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.options import HELP, TEXT, examples, json_option
 from aura_vcs.cli.session import Session, pass_session
 
 
@@ -13,7 +13,9 @@ from aura_vcs.cli.session import Session, pass_session
     "init", context_settings=HELP, epilog=examples("aura init", 'aura init my-video --title "The Solar System"')
 )
 @click.argument("folder", metavar="[DIR]", required=False)
-@click.option("--title", metavar="TEXT", help="The title that project.json gets, if there is no project.json yet")
+@click.option(
+    "--title", metavar="TEXT", type=TEXT, help="The title that project.json gets, if there is no project.json yet"
+)
 @json_option
 @pass_session
 def init_command(session: Session, folder: str | None, title: str | None) -> None:
