@@ -136,10 +136,14 @@ class _Diff:
         return TimelineChange("removed", subject, text, pointer, pointer, before=clip.duration / 10**7)
 
     def _added(self, clip: Clip, track: Track, place: Place) -> TimelineChange:
-        subject = _full(clip, self._label(clip, track, self.new.tracks))
-        where = f" {self._where(place)}" if clip.noun != "scene" else ""
-        text, pointer = f"added{where} ({spoken(clip.duration)})", clip.pointer
-        after = clip.duration / 10**7
+        """New scenes are told by heading: their numbers are those of the new timeline."""
+        pointer, after = clip.pointer, clip.duration / 10**7
+        if clip.noun == "scene":
+            subject = f'Scene "{clip.name}"' if clip.name else f"New scene {clip.number}"
+            where = f" as scene {clip.number}" if clip.name else ""
+        else:
+            subject, where = self._label(clip, track, self.new.tracks), f" {self._where(place)}"
+        text = f"added{where} ({spoken(clip.duration)})"
         return TimelineChange("added", subject, text, pointer, new_pointer=pointer, after=after)
 
     def _clips(self, j: int, track: Track) -> Iterator[TimelineChange]:

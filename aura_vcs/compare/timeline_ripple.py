@@ -105,7 +105,9 @@ def _ripple(offset: Ticks, runs: list[_Run]) -> TimelineChange:
     subject = f"Everything after {_lower(cause, noun)}" if cause else f"Everything from {_head(first)} on"
     text = f"starts {_how(offset)} ({count:,} {noun}{'s' * (count != 1)})"
     if count == 1:
-        subject = first.shifts[0].label
+        alone = first.shifts[0]
+        named = alone.noun == "scene" and alone.old.name
+        subject = f'{alone.label} "{alone.old.name}"' if named else alone.label
         text = f"starts {_how(offset)}"
     return TimelineChange("ripple", subject, text, after=offset / 10**7, amount=count)
 

@@ -112,6 +112,8 @@ def same_slot(one: Any, other: Any) -> bool:
 def test_no_element_disappears_unless_its_removal_was_the_change(base: Any, rng: random.Random) -> None:
     """Every id of a side is in the result, or the other side removed it and this one left it alone."""
     ours, theirs = _edit(base, rng), _edit(base, rng)
+    for side in (ours, theirs):
+        assume(len({element["id"] for element in side}) == len(side))
     merged = merge_values(base, ours, theirs)
     before = {element["id"]: element for element in base}
     here = {element["id"]: element for element in merged.value}

@@ -52,7 +52,7 @@ def test_the_sentence_of_the_goal() -> None:
     assert _diff(studio(planets()), studio(new)).lines == (
         "Scene 3 was trimmed from 6.0 s to 4.5 s, moved before scene 2, "
         "and its picture replaced (venus.png → venus-2.png)",
-        "Scene 2 starts 4.5 s later",
+        'Scene 2 "Mercury" starts 4.5 s later',
         "Everything after scene 2 starts 1.5 s earlier (3 scenes)",
         "The whole is 1.5 s shorter (36.0 s → 34.5 s)",
     )
@@ -84,7 +84,7 @@ def test_added_and_removed_scenes() -> None:
     new = [*old[:3], *old[4:], scene("Pluto", 3.0)]
     assert _diff(studio(old), studio(new)).lines == (
         'Scene 4 "Earth" was removed (6.0 s)',
-        'Scene 6 "Pluto" was added (3.0 s)',
+        'Scene "Pluto" was added as scene 6 (3.0 s)',
         "Everything after scene 3 starts 6.0 s earlier (2 scenes)",
         "The whole is 3.0 s shorter (36.0 s → 33.0 s)",
     )
