@@ -15,7 +15,7 @@ from aura_vcs.compare.resolve import resolve_document, resolve_value
 from aura_vcs.compare.values import same
 from aura_vcs.compare.write_document import write_like
 from aura_vcs.errors import ChoiceImpossible, ConflictUnknown, NotStructural
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET
 
@@ -85,6 +85,18 @@ def test_a_change_of_one_side_is_the_result(base: Any, new: Any) -> None:
 @given(st.one_of(DOCUMENTS, IDENTIFIED), st.randoms(use_true_random=False))
 def test_swapping_the_sides_swaps_nothing_else(base: Any, rng: random.Random) -> None:
     """Without conflicts the result is the same; with them, resolved to the same side, likewise."""
+    _check_swap(base, rng)
+
+
+@pytest.mark.slow
+@given(st.one_of(DOCUMENTS, IDENTIFIED), st.randoms(use_true_random=False))
+@settings(max_examples=5_000)
+def test_swapping_the_sides_at_length(base: Any, rng: random.Random) -> None:
+    """The same with thousands of examples."""
+    _check_swap(base, rng)
+
+
+def _check_swap(base: Any, rng: random.Random) -> None:
     ours, theirs = _edit(base, rng), _edit(base, rng)
     one, other = merge_values(base, ours, theirs), merge_values(base, theirs, ours)
     assert len(one.conflicts) == len(other.conflicts)
@@ -277,6 +289,33 @@ def test_deciding_everything_always_works(base: Any, rng: random.Random, choice:
         assert resolve_value(merged.value, merged.conflicts, "", choice).conflicts == ()
 
 
+@given(IDENTIFIED, st.randoms(use_true_random=False), st.sampled_from(["ours", "theirs", "base"]))
+def test_deciding_one_by_one_is_deciding_all(base: Any, rng: random.Random, choice: Any) -> None:
+    """In whatever order conflicts are decided, the places of those left stay right."""
+    merged = merge_values(base, _edit(base, rng), _edit(base, rng))
+    assume(all(conflict.kind != "moved" for conflict in merged.conflicts))
+    step = merged
+    while step.conflicts:
+        conflict = rng.choice(step.conflicts)
+        step = resolve_value(step.value, step.conflicts, conflict.pointer, choice)
+    assert same(step.value, _all(merged, choice))
+
+
+def test_deciding_a_move_keeps_the_other_places_right() -> None:
+    """What stands between the old and the new place shifts, and its conflicts with it."""
+    base = [{"id": n, "v": 0} for n in range(6)]
+    ours, theirs = copy.deepcopy(base), copy.deepcopy(base)
+    ours.append(ours.pop(3))
+    theirs.insert(0, theirs.pop(3))
+    ours[1]["v"], theirs[2]["v"] = 1, 2
+    merged = merge_values(base, ours, theirs)
+    assert [conflict.pointer for conflict in merged.conflicts] == ["/1/v", "/5"]
+    step = resolve_value(merged.value, merged.conflicts, "/5", "theirs")
+    assert [element["id"] for element in step.value] == [3, 0, 1, 2, 4, 5]
+    assert [conflict.pointer for conflict in step.conflicts] == ["/2/v"]
+    assert resolve_value(step.value, step.conflicts, "/2/v", "theirs").value == theirs
+
+
 @pytest.mark.parametrize(
     "ours",
     [
@@ -314,10 +353,11 @@ def test_documents_that_lose_something_are_not_joined() -> None:
     assert merged.fallback == f"Their version is not joined by fields: {why}"
 
 
-def test_merging_huge_lists_takes_seconds() -> None:
+@pytest.mark.parametrize("count", [5_000, pytest.param(20_000, marks=pytest.mark.slow)])
+def test_merging_huge_lists_takes_seconds(count: int) -> None:
     """Both sides shuffle and edit 20,000 elements."""
     rng = random.Random(4)
-    base = [{"id": n, "text": f"t {n}", "v": 0} for n in range(20_000)]
+    base = [{"id": n, "text": f"t {n}", "v": 0} for n in range(count)]
     ours, theirs = copy.deepcopy(base), copy.deepcopy(base)
     rng.shuffle(ours)
     rng.shuffle(theirs)
@@ -326,5 +366,5 @@ def test_merging_huge_lists_takes_seconds() -> None:
     start = time.process_time()
     merged = merge_values(base, ours, theirs)
     assert time.process_time() - start < 10
-    assert sorted(element["id"] for element in merged.value) == list(range(20_000))
+    assert sorted(element["id"] for element in merged.value) == list(range(count))
     assert sum(element["v"] for element in merged.value) == len(ours[::3])

@@ -94,6 +94,7 @@ def test_other_encodings_are_never_rewritten(data: bytes) -> None:
     assert merged.fallback or merged.conflicts
 
 
+@pytest.mark.slow
 def test_joining_huge_texts_takes_seconds() -> None:
     """Texts of 100,000 lines, few different ones, and one endless line."""
     rng = random.Random(8)

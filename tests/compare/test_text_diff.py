@@ -87,6 +87,7 @@ def test_bytes_that_are_no_text_are_said_to_be_none(data: bytes, word: str) -> N
     assert word in diff_text(data, b"a").fallback
 
 
+@pytest.mark.slow
 def test_huge_and_hostile_texts_take_seconds() -> None:
     """Texts made to be slow (few different lines, one endless line, all new) are bounded."""
     rng = random.Random(6)
