@@ -6,7 +6,7 @@ from msgspec import Struct, structs
 
 from aura_vcs.compare.readable import changed_text, short
 from aura_vcs.compare.timeline_match import match_parts
-from aura_vcs.compare.timeline_model import Clip, Ticks, spoken
+from aura_vcs.compare.timeline_model import Clip, Ticks, shown, spoken
 
 Value = float | str
 JITTER: Ticks = 5_000
@@ -142,8 +142,10 @@ def _file(path: str) -> str:
 
 def _transition(old: str, new: str) -> str:
     if not old:
-        return f"its transition added ({short(new)[1:-1]})"
-    return f"its transition changed ({old} → {new})" if new else f"its transition removed ({old})"
+        return f"its transition added ({shown(new)})"
+    if not new:
+        return f"its transition removed ({shown(old)})"
+    return f"its transition changed ({shown(old)} → {shown(new)})"
 
 
 def _named(
@@ -181,8 +183,9 @@ def _details(subject: Subject) -> Iterator[TimelineChange]:
         before, after = old.get(key, ""), new.get(key, "")
         if before != after:
             verb = "added" if not before else "changed" if after else "removed"
-            shown = f" ({before} → {after})" if before and after and len(before) + len(after) < 60 else ""
-            yield subject.had("detail", f"its {key.replace('_', ' ')} {verb}{shown}", before, after)
+            values = f" ({before} → {after})" if before and after and len(before + after) < 60 else ""
+            name = shown(key.replace("_", " "))
+            yield subject.had("detail", f"its {name} {verb}{values}", before, after)
 
 
 def _parts(subject: Subject) -> Iterator[TimelineChange]:
@@ -197,11 +200,11 @@ def _parts(subject: Subject) -> Iterator[TimelineChange]:
     for j, part in enumerate(new):
         if j not in come:
             change = TimelineChange("part_added", "", "", new_pointer=part.pointer, after=part.media)
-            yield subject.had_part(change, f"a {part.noun} added ({_file(part.media) or part.name})")
+            yield subject.had_part(change, f"a {part.noun} added ({_file(part.media) or shown(part.name)})")
     for i, part in enumerate(old):
         if i not in gone:
             change = TimelineChange("part_removed", "", "", old_pointer=part.pointer, before=part.media)
-            yield subject.had_part(change, f"its {part.noun} {_file(part.media) or part.name} removed")
+            yield subject.had_part(change, f"its {part.noun} {_file(part.media) or shown(part.name)} removed")
 
 
 def _part(subject: Subject, old: Clip, new: Clip, *, alone: bool) -> Iterator[TimelineChange]:

@@ -160,6 +160,24 @@ def test_changes_of_different_fields_all_land(rng: random.Random, data: Any) -> 
     assert "topic" not in merged.value
 
 
+@given(st.lists(SCALARS, min_size=4, max_size=9), st.randoms(use_true_random=False))
+def test_each_sides_own_elements_are_as_that_side_left_them(values: list[Any], rng: random.Random) -> None:
+    """One side edits and moves the even elements, the other the odd ones: both are in the result."""
+    base = [{"id": n, "v": 0, "w": n} for n in range(len(values))]
+    sides = [copy.deepcopy(base), copy.deepcopy(base)]
+    for n, value in enumerate(values):
+        sides[n % 2][n]["v"] = value
+    for parity, side in enumerate(sides):
+        mover = side.pop(rng.choice(range(parity, len(values), 2)))
+        side.insert(rng.randrange(len(values)), mover)
+    merged = merge_values(base, *sides)
+    here = {element["id"]: element for element in merged.value}
+    assert len(merged.value) == len(here) == len(values)
+    for n, value in enumerate(values):
+        assert same(here[n], {"id": n, "v": value, "w": n})
+    assert all(conflict.kind == "moved" for conflict in merged.conflicts)
+
+
 def test_both_add_at_one_place_in_an_order_of_their_own() -> None:
     """The same list comes out on both machines, and nothing is lost."""
     ours = {"scenes": [*BASE["scenes"], {"id": "z"}, {"id": "y"}]}

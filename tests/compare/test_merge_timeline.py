@@ -57,6 +57,18 @@ def test_scenes_edited_on_both_sides_join_by_meaning() -> None:
     assert same(value, studio(expected, background_music_path="b.mp3"))
 
 
+def test_all_scenes_shifted_here_and_one_edited_there() -> None:
+    """A title put in front moves every start; the other side's edit lands beside it."""
+    base, shifted = studio(planets()), studio(planets())
+    for each in shifted["scenes"]:
+        each["start"] += 2.5
+    edited = copy.deepcopy(base)
+    edited["scenes"][1]["script"] = "Swift Mercury."
+    value = _clean(base, shifted, edited)
+    shifted["scenes"][1]["script"] = "Swift Mercury."
+    assert same(value, shifted)
+
+
 def test_both_trim_a_scene_differently() -> None:
     """One conflict per field, the document stays ours and valid, and deciding lays the scenes anew."""
     ours, theirs = planets(), planets()
