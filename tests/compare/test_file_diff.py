@@ -7,6 +7,7 @@ from aura_vcs.compare.file_diff import diff_file
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.compare.json_values import unhurried
 from tests.compare.media_files import png, wav
 from tests.compare.timelines import as_bytes, otio, otio_clip, planets, set_seconds, studio
 
@@ -56,12 +57,14 @@ def test_each_kind_of_file_in_its_own_words(path: str, old: bytes, new: bytes, k
     assert diff_file(path, new, new).lines == ()
 
 
+@unhurried
 @given(st.sampled_from(["a.json", "a.otio", "a.txt", "a"]), st.binary(max_size=60), st.binary(max_size=60))
 def test_any_bytes_have_a_difference(path: str, old: bytes, new: bytes) -> None:
     """Two different files always have something to say, two equal ones nothing."""
     assert bool(diff_file(path, old, new).lines) == (old != new)
 
 
+@unhurried
 @given(st.text(max_size=30))
 def test_names_in_sentences_stay_on_their_line(name: Any) -> None:
     """Whatever a clip, a scene or a track is called, a sentence is one line."""

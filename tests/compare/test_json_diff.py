@@ -18,7 +18,7 @@ from aura_vcs.errors import LimitExceeded
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.compare.json_values import DOCUMENTS, IDENTIFIED
+from tests.compare.json_values import DOCUMENTS, IDENTIFIED, unhurried
 
 
 def _exact(old: Any, new: Any) -> list[dict[str, Any]]:
@@ -30,6 +30,7 @@ def _exact(old: Any, new: Any) -> list[dict[str, Any]]:
     return [operation.plain() for operation in operations]
 
 
+@unhurried
 @given(DOCUMENTS, DOCUMENTS)
 def test_applying_the_difference_gives_the_new_document(old: Any, new: Any) -> None:
     """The operations are exact, types included, and empty only for the same document."""
@@ -38,12 +39,13 @@ def test_applying_the_difference_gives_the_new_document(old: Any, new: Any) -> N
 
 @pytest.mark.slow
 @given(DOCUMENTS, DOCUMENTS)
-@settings(max_examples=10_000)
+@settings(deadline=None, max_examples=10_000)
 def test_applying_the_difference_at_length(old: Any, new: Any) -> None:
     """The same with thousands of examples."""
     _exact(old, new)
 
 
+@unhurried
 @given(IDENTIFIED, st.randoms(use_true_random=False))
 def test_shuffled_and_edited_lists_are_exact(old: list[Any], rng: random.Random) -> None:
     """Moves, edits, removals and additions in one list at once still give the new list."""
@@ -57,12 +59,14 @@ def test_shuffled_and_edited_lists_are_exact(old: list[Any], rng: random.Random)
     _exact(old, new)
 
 
+@unhurried
 @given(st.lists(st.integers(0, 3), max_size=12), st.lists(st.integers(0, 3), max_size=12))
 def test_lists_of_few_values_are_exact(old: list[int], new: list[int]) -> None:
     """Duplicates in a list are told apart rightly."""
     _exact(old, new)
 
 
+@unhurried
 @given(st.permutations(range(9)))
 def test_the_fewest_elements_move(order: list[int]) -> None:
     """A permutation costs as many moves as elements outside its longest increasing run."""
@@ -169,6 +173,7 @@ def test_unusual_but_lossless_documents_are_read(data: bytes) -> None:
     assert same(result.value, json.loads(data))
 
 
+@unhurried
 @given(st.binary(max_size=60))
 def test_any_bytes_get_an_answer(data: bytes) -> None:
     """No bytes raise; a document that is read is what `json` reads."""
@@ -262,7 +267,7 @@ def test_ten_megabytes_take_seconds() -> None:
 
 
 @given(st.lists(st.integers(0, 4), max_size=14), st.lists(st.integers(0, 4), max_size=14), st.integers(0, 60))
-@settings(max_examples=200)
+@settings(deadline=None, max_examples=200)
 def test_common_pairs_are_common_and_increasing(old: list[int], new: list[int], steps: int) -> None:
     """Whatever effort is left, the pairs are equal elements in order on both sides."""
     pairs = common_pairs(old, new, Effort(steps))

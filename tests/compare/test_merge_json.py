@@ -19,7 +19,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from tests.compare.json_values import DOCUMENTS, IDENTIFIED, SCALARS
+from tests.compare.json_values import DOCUMENTS, IDENTIFIED, SCALARS, unhurried
 
 BASE = {
     "topic": "planets",
@@ -70,6 +70,7 @@ def _all(merged: MergedValue, choice: Any) -> Any:
     )
 
 
+@unhurried
 @given(DOCUMENTS, DOCUMENTS)
 def test_a_change_of_one_side_is_the_result(base: Any, new: Any) -> None:
     """merge(a, a, b) = b, merge(a, b, a) = b, merge(a, b, b) = b, all without conflicts."""
@@ -82,6 +83,7 @@ def test_a_change_of_one_side_is_the_result(base: Any, new: Any) -> None:
         assert merged.conflicts == ()
 
 
+@unhurried
 @given(st.one_of(DOCUMENTS, IDENTIFIED), st.randoms(use_true_random=False))
 def test_swapping_the_sides_swaps_nothing_else(base: Any, rng: random.Random) -> None:
     """Without conflicts the result is the same; with them, resolved to the same side, likewise."""
@@ -90,7 +92,7 @@ def test_swapping_the_sides_swaps_nothing_else(base: Any, rng: random.Random) ->
 
 @pytest.mark.slow
 @given(st.one_of(DOCUMENTS, IDENTIFIED), st.randoms(use_true_random=False))
-@settings(max_examples=5_000)
+@settings(deadline=None, max_examples=5_000)
 def test_swapping_the_sides_at_length(base: Any, rng: random.Random) -> None:
     """The same with thousands of examples."""
     _check_swap(base, rng)
@@ -120,6 +122,7 @@ def same_slot(one: Any, other: Any) -> bool:
     return one is other is UNSET or (UNSET not in (one, other) and same(one, other))
 
 
+@unhurried
 @given(IDENTIFIED, st.randoms(use_true_random=False))
 def test_no_element_disappears_unless_its_removal_was_the_change(base: Any, rng: random.Random) -> None:
     """Every id of a side is in the result, or the other side removed it and this one left it alone."""
@@ -140,6 +143,7 @@ def test_no_element_disappears_unless_its_removal_was_the_change(base: Any, rng:
     assert len(here) == len(merged.value)
 
 
+@unhurried
 @given(st.randoms(use_true_random=False), st.data())
 def test_changes_of_different_fields_all_land(rng: random.Random, data: Any) -> None:
     """What one side did to a field, an element or the order lands when the other left it alone."""
@@ -160,6 +164,7 @@ def test_changes_of_different_fields_all_land(rng: random.Random, data: Any) -> 
     assert "topic" not in merged.value
 
 
+@unhurried
 @given(st.lists(SCALARS, min_size=4, max_size=9), st.randoms(use_true_random=False))
 def test_each_sides_own_elements_are_as_that_side_left_them(values: list[Any], rng: random.Random) -> None:
     """One side edits and moves the even elements, the other the odd ones: both are in the result."""
@@ -295,6 +300,7 @@ def test_wrong_places_are_told() -> None:
         resolve_document(b"{broken", merged.conflicts, "/a", "ours")
 
 
+@unhurried
 @given(DOCUMENTS, st.randoms(use_true_random=False), st.sampled_from(["ours", "theirs", "base"]))
 def test_deciding_everything_always_works(base: Any, rng: random.Random, choice: Any) -> None:
     """Every conflict of every merge points into the merged document and can be decided."""
@@ -307,6 +313,7 @@ def test_deciding_everything_always_works(base: Any, rng: random.Random, choice:
         assert resolve_value(merged.value, merged.conflicts, "", choice).conflicts == ()
 
 
+@unhurried
 @given(IDENTIFIED, st.randoms(use_true_random=False), st.sampled_from(["ours", "theirs", "base"]))
 def test_deciding_one_by_one_is_deciding_all(base: Any, rng: random.Random, choice: Any) -> None:
     """In whatever order conflicts are decided, the places of those left stay right."""
@@ -356,6 +363,7 @@ def test_the_result_is_written_the_way_ours_is(ours: str) -> None:
     assert merged.data.decode() == expected
 
 
+@unhurried
 @given(DOCUMENTS, DOCUMENTS, st.sampled_from([None, 2, "\t"]), st.booleans())
 def test_written_documents_read_back_the_same(old: Any, new: Any, indent: Any, ascii_only: bool) -> None:
     """Whatever the style, no value changes by being written."""

@@ -14,7 +14,7 @@ from aura_vcs.compare.values import same
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.compare.json_values import DOCUMENTS
+from tests.compare.json_values import DOCUMENTS, unhurried
 from tests.compare.timelines import (
     as_bytes,
     otio,
@@ -224,6 +224,7 @@ def _media(document: Any) -> list[str]:
     )
 
 
+@unhurried
 @given(st.randoms(use_true_random=False), st.integers(1, 3))
 def test_no_clip_is_lost_or_doubled(rng: random.Random, tracks: int) -> None:
     """A clip is gone only when a side removed it and the other left it alone; none is doubled."""
@@ -232,7 +233,7 @@ def test_no_clip_is_lost_or_doubled(rng: random.Random, tracks: int) -> None:
 
 @pytest.mark.slow
 @given(st.randoms(use_true_random=False), st.integers(1, 3))
-@settings(max_examples=3_000)
+@settings(deadline=None, max_examples=3_000)
 def test_no_clip_is_lost_or_doubled_at_length(rng: random.Random, tracks: int) -> None:
     """The same with thousands of examples."""
     _check_clips(rng, tracks)
@@ -266,6 +267,7 @@ def _check_clips(rng: random.Random, tracks: int) -> None:
         assert same(swapped.value, merged.value)
 
 
+@unhurried
 @given(st.randoms(use_true_random=False), DOCUMENTS)
 def test_hostile_timelines_join_or_say_why(rng: random.Random, junk: Any) -> None:
     """Junk in the wrong place neither raises nor is lost when only one side has it."""

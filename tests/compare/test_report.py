@@ -19,7 +19,7 @@ from aura_vcs.compare.timeline_diff import diff_timeline_files
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.compare.json_values import DOCUMENTS
+from tests.compare.json_values import DOCUMENTS, unhurried
 from tests.compare.media_files import png
 from tests.compare.timelines import as_bytes, planets, scene, set_seconds, studio
 
@@ -202,6 +202,7 @@ def test_hostile_names_and_values_stay_text() -> None:
     _check_safe(render_report(_hostile_report()))
 
 
+@unhurried
 @given(st.text(max_size=30), DOCUMENTS, DOCUMENTS)
 def test_any_text_is_escaped(word: str, old: Any, new: Any) -> None:
     """Generated names and documents never break out."""

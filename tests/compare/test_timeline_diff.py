@@ -13,7 +13,7 @@ from aura_vcs.compare.timeline_model import Clip, Timeline, read_time, seconds_t
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.compare.json_values import DOCUMENTS
+from tests.compare.json_values import DOCUMENTS, unhurried
 from tests.compare.timelines import (
     OTIO_SAMPLES,
     as_bytes,
@@ -294,6 +294,7 @@ def _mutate(value: Any, rng: random.Random, junk: Any) -> Any:
     return [*value[:n], _mutate(value[n], rng, junk), *value[n + 1 :]]
 
 
+@unhurried
 @given(st.randoms(use_true_random=False), DOCUMENTS, st.booleans())
 def test_hostile_timelines_get_an_answer(rng: random.Random, junk: Any, as_otio: bool) -> None:
     """Whatever stands in the wrong place, comparing neither raises nor forgets that something changed."""
