@@ -1,5 +1,6 @@
 """What happened to one clip: trimmed, retimed, moved, its media replaced …"""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from msgspec import Struct, structs
@@ -160,21 +161,28 @@ def named_changes(
     old: tuple[tuple[str, str], ...], new: tuple[tuple[str, str], ...]
 ) -> Iterator[tuple[str, str, str, str]]:
     """(verb, name, before, after) of what differs between two lists of named things."""
-    left = list(old)
-    come = []
-    for item in new:
-        if item in left:
-            left.remove(item)
+    kept = Counter(old) & Counter(new)
+    gone: dict[str, list[str]] = {}
+    for name, before in reversed(_without(old, kept.copy())):
+        gone.setdefault(name, []).append(before)
+    for name, after in _without(new, kept.copy()):
+        if gone.get(name):
+            yield "changed", name, gone[name].pop(), after
         else:
-            come.append(item)
-    for name, after in come:
-        n = next((n for n, (other, _) in enumerate(left) if other == name), None)
-        if n is None:
             yield "added", name, "", after
+    for name, values in gone.items():
+        for before in reversed(values):
+            yield "removed", name, before, ""
+
+
+def _without(items: tuple[tuple[str, str], ...], kept: Counter[tuple[str, str]]) -> list[tuple[str, str]]:
+    left = []
+    for item in items:
+        if kept[item]:
+            kept[item] -= 1
         else:
-            yield "changed", name, left.pop(n)[1], after
-    for name, before in left:
-        yield "removed", name, before, ""
+            left.append(item)
+    return left
 
 
 def _details(subject: Subject) -> Iterator[TimelineChange]:
