@@ -33,6 +33,16 @@ AuraError                    1   something failed
 │   ├── FileUnreadable      51     a file of the person's cannot be read
 │   ├── FileUnstable        52     it kept changing while it was read
 │   └── PathCollision       53     two paths are one on this file system
+├── ProjectError            60   the project's documents or media cannot be used as asked
+│   ├── DocumentMalformed   61     a document is not JSON; says line and column
+│   ├── UnknownField        62     nothing is at that JSON pointer
+│   ├── InvalidValue        63     a value that the field cannot have
+│   ├── MediaUnreadable     64     a picture, sound or clip cannot be decoded
+│   ├── ExtraMissing        65     an optional part of aura_vcs is not installed
+│   ├── EncoderMissing      66     this FFmpeg cannot write that codec
+│   ├── ExportFailed        67     the video could not be rendered; names the scene
+│   ├── ExportCancelled     68     stopped on request; no file was left
+│   └── InvalidTransition   69     a job cannot go from that state to this one
 └── Problems                 3   the work finished; some of it could not be done
 """
 
@@ -242,7 +252,9 @@ class ObjectMissing(IntegrityError):
     exit_code = 31
 
     def __init__(self, object_id: str, needed_by: str = "") -> None:
-        super().__init__(f"Object {object_id} is missing" + (f" (needed by {needed_by})" if needed_by else ""))
+        super().__init__(
+            f"Object {object_id} is missing" + (f" (needed by {needed_by})" if needed_by else "")
+        )
         self.object_id, self.needed_by = object_id, needed_by
 
 
@@ -368,6 +380,110 @@ class PathCollision(WorktreeError):
     def __init__(self, path: str, other: str, *, hint: str = "") -> None:
         super().__init__(f"{path} and {other} are the same file on this disk", hint=hint)
         self.path, self.other = path, other
+
+
+class ProjectError(AuraError):
+    """The project's documents or media cannot be used as asked."""
+
+    exit_code = 60
+
+
+class DocumentMalformed(ProjectError):
+    """A document is not valid JSON."""
+
+    exit_code = 61
+    hint = "Correct it in a text editor, or restore it from the last version."
+
+    def __init__(self, file: str, line: int, column: int, detail: str) -> None:
+        super().__init__(f"{file} is not valid JSON: {detail} (line {line}, column {column})")
+        self.file, self.line, self.column, self.detail = file, line, column, detail
+
+
+class UnknownField(ProjectError):
+    """A JSON pointer leads to nothing."""
+
+    exit_code = 62
+
+    def __init__(self, file: str, pointer: str, known: Sequence[str]) -> None:
+        super().__init__(f"{file} has nothing at {pointer}")
+        self.file, self.pointer, self.known = file, pointer, tuple(known)
+        self.hint = f"There is: {', '.join(known[:12])}{' …' if len(known) > 12 else ''}" if known else ""
+
+
+class InvalidValue(ProjectError):
+    """A value that the field cannot have; nothing was changed."""
+
+    exit_code = 63
+
+    def __init__(self, file: str, pointer: str, reason: str, *, hint: str = "") -> None:
+        super().__init__(f"{file}{' at ' + pointer if pointer else ''}: {reason}", hint=hint)
+        self.file, self.pointer, self.reason = file, pointer, reason
+
+
+class MediaUnreadable(ProjectError):
+    """A picture, sound or clip is damaged, hostile, or of a kind that cannot be decoded."""
+
+    exit_code = 64
+    hint = "Open it in a player; if it does not play there either, replace it or restore an older version."
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path} cannot be decoded: {reason}")
+        self.path, self.reason = path, reason
+
+
+class ExtraMissing(ProjectError):
+    """An optional part of aura_vcs is not installed."""
+
+    exit_code = 65
+
+    def __init__(self, purpose: str, extra: str) -> None:
+        super().__init__(f"{purpose} needs the optional part {extra!r} of aura_vcs")
+        self.purpose, self.extra = purpose, extra
+        self.hint = f"Install it with: pip install 'aura-vcs[{extra}]'"
+
+
+class EncoderMissing(ProjectError):
+    """The FFmpeg at hand cannot write that codec."""
+
+    exit_code = 66
+    hint = "Choose another preset, or install a PyAV build that has the encoder."
+
+    def __init__(self, preset: str, encoder: str) -> None:
+        super().__init__(
+            f"The preset {preset!r} needs the encoder {encoder}, which this FFmpeg does not have"
+        )
+        self.preset, self.encoder = preset, encoder
+
+
+class ExportFailed(ProjectError):
+    """The video could not be rendered; no file was left under its name."""
+
+    exit_code = 67
+
+    def __init__(self, reason: str, *, scene: str = "", hint: str = "") -> None:
+        super().__init__(f"{scene}: {reason}" if scene else reason, hint=hint)
+        self.reason, self.scene = reason, scene
+
+
+class ExportCancelled(ProjectError):
+    """The export was stopped on request; no file was left."""
+
+    exit_code = 68
+
+    def __init__(self, output: str) -> None:
+        super().__init__(f"The export to {output} was cancelled")
+        self.output = output
+
+
+class InvalidTransition(ProjectError):
+    """A job cannot go from the state it is in to the one asked for."""
+
+    exit_code = 69
+
+    def __init__(self, job: str, state: str, wanted: str, allowed: Sequence[str]) -> None:
+        super().__init__(f"{job} is {state} and cannot become {wanted}")
+        self.job, self.state, self.wanted = job, state, wanted
+        self.hint = f"From {state} it can become {' or '.join(allowed)}." if allowed else f"{state} is final."
 
 
 class Problems(AuraError):
