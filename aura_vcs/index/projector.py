@@ -19,6 +19,11 @@ from aura_vcs.objects.trees import TreeReader
 CHANGED_PATHS_LIMIT = 2000
 """A version that changed more paths has none in the index; history then compares trees."""
 
+_WHOLE_BATCH = (
+    "id = ? OR id = (SELECT batch FROM actions WHERE id = ?) OR batch = (SELECT batch FROM actions WHERE id = ?)"
+)
+"""An action and, if it ends a batch, the ones before it in the batch."""
+
 
 class Projector:
     """Writes rows for one transaction; `stored` and `chunks` are what has just been put."""
@@ -192,7 +197,7 @@ class Projector:
     def _action(self, operation: Operation, start: int, end: int) -> None:
         undoable = operation.inverse is not None and operation.undoes is None and operation.redoes is None
         self._connection.execute(
-            "INSERT OR IGNORE INTO actions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?)",
+            "INSERT OR IGNORE INTO actions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?, ?)",
             (
                 operation.id,
                 operation.replica,
@@ -207,15 +212,27 @@ class Projector:
                 undoable,
                 operation.expires_at,
                 operation.correlation_id,
+                operation.payload.get("batch"),
             ),
         )
+        self._join_batch(operation)
         if operation.undoes is not None:
             self._connection.execute(
-                "UPDATE actions SET status = 'Undone', undone_at = ?, undone_by = ? WHERE id = ?",
-                (operation.time, operation.user, operation.undoes),
+                f"UPDATE actions SET status = 'Undone', undone_at = ?, undone_by = ? WHERE {_WHOLE_BATCH}",
+                (operation.time, operation.user, *[operation.undoes] * 3),
             )
         if operation.redoes is not None:
             self._connection.execute(
-                "UPDATE actions SET status = 'Applied', undone_at = NULL, undone_by = NULL WHERE id = ?",
-                (operation.redoes,),
+                f"UPDATE actions SET status = 'Applied', undone_at = NULL, undone_by = NULL WHERE {_WHOLE_BATCH}",
+                [operation.redoes] * 3,
+            )
+
+    def _join_batch(self, operation: Operation) -> None:
+        """The operations that a later one took into its batch are undone with it, not on their own."""
+        first = operation.payload.get("batch")
+        if first is not None:
+            self._connection.execute(
+                "UPDATE actions SET undoable = 0 WHERE id IN (SELECT id FROM actions WHERE batch = ? "
+                "UNION SELECT ?) AND id != ?",
+                (first, first, operation.id),
             )
