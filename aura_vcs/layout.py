@@ -44,6 +44,8 @@ _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789._-")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 _IGNORABLE = dict.fromkeys([*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x206A, 0x2070), 0xFEFF], None)
 """Code points that HFS+ ignores when it compares names (git's CVE-2014-9390)."""
+_FIRST = frozenset(".aA" + "".join(map(chr, _IGNORABLE)))
+"""What a name for `.aura` can begin with; everything else is told at a glance."""
 _SHORT_NAME = re.compile(r"\.?aura~\d+|aura\d*~\d+", re.IGNORECASE)
 
 
@@ -147,6 +149,8 @@ def is_own_folder(name: str) -> bool:
     Case folding, code points that HFS+ ignores, NTFS short names, trailing dots and spaces, and
     alternate data streams all count, on every system: a project made on one is opened on others.
     """
+    if name[0] not in _FIRST:
+        return False
     folded = name.split(":", 1)[0].translate(_IGNORABLE).rstrip(". ").casefold()
     return folded == AURA or _SHORT_NAME.fullmatch(folded) is not None
 
@@ -161,6 +165,6 @@ def check_entry_name(name: str) -> str:
         raise UnsafePath(name, "it does not name a file")
     if "/" in name or "\0" in name:
         raise UnsafePath(name, "it holds a path separator or NUL")
-    if name[0] in ".aA\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\ufeff" and is_own_folder(name):
+    if is_own_folder(name):
         raise UnsafePath(name, "some file systems take it for .aura")
     return name

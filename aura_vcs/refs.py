@@ -5,7 +5,7 @@ writing one again is harmless, two copies of a project folder merge file by file
 "conflicted copy" that a sync tool left beside a ref is read like any other entry.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -122,6 +122,13 @@ class Refs:
         """The label in a file of `refs/versions`, whatever a sync tool called it; None if unreadable."""
         label = self._load(f"{layout.VERSIONS}/{file}", Label)
         return label if label is not None and is_object_id(label.version) else None
+
+    def all_labels(self) -> Iterator[Label]:
+        """Every readable label; a version has several where a sync tool left copies."""
+        for file in self.label_files():
+            label = self.label_in(file)
+            if label is not None:
+                yield label
 
     def merged_label_in(self, file: str) -> Label | None:
         """The label in a file, merged with the one under its proper name (it may be a conflicted copy)."""

@@ -1,7 +1,7 @@
 """The index of one project: opened, kept up to date, built anew when it cannot be trusted."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from aura_vcs import layout
 from aura_vcs.codec import now
@@ -92,6 +92,38 @@ class Index:
                 if name.startswith("versions/"):
                     self._enter_file(f"{layout.REFS}/{name}.json")
             self._set_meta(_LABELS, self._labels_date())
+
+    def forget(self, object_ids: Iterable[ObjectId]) -> None:
+        """Remove the rows of objects whose files are gone or going."""
+        with self.database.transaction() as connection:
+            connection.executemany("DELETE FROM objects WHERE id = ?", [(bytes.fromhex(i),) for i in object_ids])
+
+    def forget_pack(self, name: str) -> None:
+        """Remove the row of a pack that is going."""
+        with self.database.transaction() as connection:
+            connection.execute("DELETE FROM packs WHERE name = ?", (name,))
+
+    def move(self, pack: str, stored: Iterable[StoredObject]) -> None:
+        """Note that objects lie in another pack now; sizes of content and counts stay."""
+        with self.database.transaction() as connection:
+            number = Projector(connection, self.store, self.trees, now()).pack(pack)
+            connection.executemany(
+                "UPDATE objects SET stored_size = ?, pack = ?, frame = ?, offset = ?, length = ?, chunked = ? "
+                "WHERE id = ?",
+                [
+                    (
+                        item.stored_size,
+                        number,
+                        item.place.frame,
+                        item.place.offset,
+                        item.place.length,
+                        item.place.chunked,
+                        bytes.fromhex(item.id),
+                    )
+                    for item in stored
+                    if item.place is not None
+                ],
+            )
 
     def end_of_log(self, replica: ReplicaId) -> tuple[int, int]:
         """Where the replica's last whole line ends, and its sequence number; zeros before the first."""

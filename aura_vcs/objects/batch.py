@@ -107,16 +107,16 @@ class Batch:
         return self.stored
 
     def _add_source(self, source: Source) -> ObjectId | None:
-        with source.open() as file:
-            if source.size >= LARGE_BYTES:
+        if source.size >= LARGE_BYTES:
+            with source.open() as file:
                 return self._add_large(source, file)
-            data = file.read()
-            if len(data) >= LARGE_BYTES:
-                return None  # it grew since it was listed; the next attempt sees its size
-            if not source.held_still(file, len(data)):
-                return None
+        data = source.read()
+        if data is None:
+            return None
         self._progress.advance(len(data))
-        return self.add(Kind.BLOB, data, source.path)
+        object_id = blob_id(data)
+        self._take(object_id, Kind.BLOB, data, source.path)
+        return object_id
 
     def _take(self, object_id: ObjectId, kind: Kind, data: bytes, path: str, *, chunked: bool = False) -> None:
         if object_id in self._seen:

@@ -2,20 +2,24 @@
 
     magic      8 bytes  b"AURAPACK"
     frames     one after the other, without gaps
-    footer     counts   <II    frames, entries
-               frames   <QIIB  offset, stored length, decoded length, codec       (17 bytes each)
-               entries  <32sBIII  id, kind, frame, offset in the decoded frame, length  (45 bytes each),
+    footer     one zstd frame that holds, column by column:
+               counts   <II  frames, entries
+               frames   stored lengths <I each, decoded lengths <I each, codecs <B each
+               entries  ids 32 bytes each, kinds <B each, frames <I each, offsets <I each, lengths <I each,
                         sorted by id, then kind
-    trailer    <Q32s8s  length of the footer, BLAKE3 of the footer, b"AURAPEND"
+    trailer    <II32s8s  stored and decoded length of the footer, BLAKE3 of the decoded footer, b"AURAPEND"
 
 All numbers are little-endian. The pack's name is the hash in its trailer, so a pack is known by
-what it holds. Several objects share one zstd frame; a raw frame may hold chunks of media.
+what it holds. Several objects share one zstd frame; a raw frame may hold chunks of media. Frames
+begin where the one before ends, the first behind the magic. Columns compress better than rows.
 """
 
 import struct
 from collections.abc import Sequence
+from itertools import accumulate
 
 import msgspec
+import zstandard
 from blake3 import blake3
 
 from aura_vcs.errors import RecordCorrupt
@@ -29,12 +33,14 @@ CODEC_ZSTD = 1
 
 FRAME_LIMIT = 64 << 20
 """Decoded bytes of the largest frame; a footer that claims more is refused before anything is decoded."""
-FOOTER_LIMIT = 1 << 30
+FOOTER_LIMIT = 512 << 20
+"""Decoded bytes of the largest footer."""
 
 _COUNTS = struct.Struct("<II")
-_FRAME = struct.Struct("<QIIB")
-_ENTRY = struct.Struct("<32sBIII")
-_TRAILER = struct.Struct("<Q32s8s")
+_TRAILER = struct.Struct("<II32s8s")
+_ID_BYTES = 32
+_FRAME_BYTES = 9
+_ENTRY_BYTES = 45
 TRAILER_BYTES = _TRAILER.size
 
 KIND_CODES = {Kind.BLOB: 1, Kind.TREE: 2, Kind.VERSION: 3, Kind.CHUNK: 4}
@@ -83,15 +89,27 @@ def encode_footer(frames: Sequence[Frame], entries: Sequence[PackEntry]) -> tupl
         )
         for entry in entries
     )
+    ids, kinds, numbers, offsets, lengths = zip(*records, strict=True) if records else ((), (), (), (), ())
     footer = b"".join(
         (
             _COUNTS.pack(len(frames), len(entries)),
-            *(_FRAME.pack(f.offset, f.stored_length, f.length, f.codec) for f in frames),
-            *(_ENTRY.pack(*record) for record in records),
+            _column("I", [frame.stored_length for frame in frames]),
+            _column("I", [frame.length for frame in frames]),
+            _column("B", [frame.codec for frame in frames]),
+            *ids,
+            _column("B", kinds),
+            _column("I", numbers),
+            _column("I", offsets),
+            _column("I", lengths),
         )
     )
     digest = blake3(footer).digest()
-    return digest.hex(), footer + _TRAILER.pack(len(footer), digest, END_MAGIC)
+    stored = zstandard.ZstdCompressor(level=9).compress(footer)
+    return digest.hex(), stored + _TRAILER.pack(len(stored), len(footer), digest, END_MAGIC)
+
+
+def _column(code: str, values: Sequence[int]) -> bytes:
+    return struct.pack(f"<{len(values)}{code}", *values)
 
 
 def footer_length(trailer: bytes, pack_bytes: int, path: str) -> int:
@@ -102,45 +120,84 @@ def footer_length(trailer: bytes, pack_bytes: int, path: str) -> int:
     """
     if len(trailer) != TRAILER_BYTES or trailer[-8:] != END_MAGIC:
         raise RecordCorrupt(path, "it does not end as a pack does (cut off?)")
-    length: int = _TRAILER.unpack(trailer)[0]
-    if length > min(FOOTER_LIMIT, pack_bytes - TRAILER_BYTES - len(MAGIC)):
-        raise RecordCorrupt(path, "its footer claims to be larger than the pack")
-    return length
+    stored_length, length, _, _ = _TRAILER.unpack(trailer)
+    if stored_length > pack_bytes - TRAILER_BYTES - len(MAGIC) or length > FOOTER_LIMIT:
+        raise RecordCorrupt(path, "its footer claims an impossible length")
+    return int(stored_length)
 
 
-def decode_footer(footer: bytes, trailer: bytes, path: str) -> Footer:
+def decode_footer(stored: bytes, trailer: bytes, path: str) -> Footer:
     """What the footer says, checked against its hash and against itself.
 
     Raises:
         RecordCorrupt: the hash does not fit, or frames and entries contradict each other.
     """
-    digest = blake3(footer).digest()
-    if digest != _TRAILER.unpack(trailer)[1]:
-        raise RecordCorrupt(path, "the footer does not hash to what the pack says")
+    footer = _decoded_footer(stored, trailer, path)
+    frame_count, entry_count = _COUNTS.unpack_from(footer)
+    if len(footer) != _COUNTS.size + frame_count * _FRAME_BYTES + entry_count * _ENTRY_BYTES:
+        raise RecordCorrupt(path, "the footer's length does not fit its counts")
+    reader = _Columns(footer, _COUNTS.size)
+    stored_lengths, decoded_lengths = reader.take("I", frame_count, 2)
+    frames = _frames(stored_lengths, decoded_lengths, reader.take("B", frame_count)[0], path)
+    digests = reader.take_ids(entry_count)
+    codes = reader.take("B", entry_count)[0]
+    numbers, offsets, lengths = reader.take("I", entry_count, 3)
     try:
-        frame_count, entry_count = _COUNTS.unpack_from(footer)
-        entries_at = _COUNTS.size + frame_count * _FRAME.size
-        if len(footer) != entries_at + entry_count * _ENTRY.size:
-            raise RecordCorrupt(path, "the footer's length does not fit its counts")
-        frames = tuple(Frame(*r) for r in _FRAME.iter_unpack(footer[_COUNTS.size : entries_at]))
         entries = tuple(
-            PackEntry(ObjectId(digest_.hex()), _KINDS[code], frame, offset, length, code == CHUNKED_BLOB)
-            for digest_, code, frame, offset, length in _ENTRY.iter_unpack(footer[entries_at:])
+            PackEntry(ObjectId(digest), _KINDS[code], number, offset, length, code == CHUNKED_BLOB)
+            for digest, code, number, offset, length in zip(digests, codes, numbers, offsets, lengths, strict=True)
         )
-    except (struct.error, KeyError) as error:
-        raise RecordCorrupt(path, f"the footer is malformed ({error})") from error
-    _check_frames(frames, path)
+    except KeyError as error:
+        raise RecordCorrupt(path, f"it holds an object of the unknown kind {error}") from error
     for entry in entries:
         if entry.frame >= frame_count or entry.offset + entry.length > frames[entry.frame].length:
             raise RecordCorrupt(path, f"object {entry.id} lies outside its frame")
-    return Footer(digest.hex(), frames, entries)
+    return Footer(_TRAILER.unpack(trailer)[2].hex(), frames, entries)
 
 
-def _check_frames(frames: Sequence[Frame], path: str) -> None:
-    end = len(MAGIC)
+def _decoded_footer(stored: bytes, trailer: bytes, path: str) -> bytes:
+    _, length, digest, _ = _TRAILER.unpack(trailer)
+    try:
+        if zstandard.frame_content_size(stored) != length:
+            raise RecordCorrupt(path, "the footer does not have the length the trailer gives")
+        footer = zstandard.ZstdDecompressor().decompress(stored, max_output_size=length)
+    except zstandard.ZstdError as error:
+        raise RecordCorrupt(path, f"the footer does not decode ({error})") from error
+    if len(footer) < _COUNTS.size or blake3(footer).digest() != digest:
+        raise RecordCorrupt(path, "the footer does not hash to what the pack says")
+    return footer
+
+
+class _Columns:
+    """Reads the footer's columns one after the other."""
+
+    def __init__(self, data: bytes, start: int) -> None:
+        self._data = data
+        self._at = start
+
+    def take(self, code: str, count: int, columns: int = 1) -> list[tuple[int, ...]]:
+        """The next columns of `count` numbers."""
+        found = []
+        for _ in range(columns):
+            layout = struct.Struct(f"<{count}{code}")
+            found.append(layout.unpack_from(self._data, self._at))
+            self._at += layout.size
+        return found
+
+    def take_ids(self, count: int) -> list[str]:
+        """The next `count` ids."""
+        end = self._at + count * _ID_BYTES
+        text = self._data[self._at : end].hex()
+        self._at = end
+        return [text[start : start + 2 * _ID_BYTES] for start in range(0, len(text), 2 * _ID_BYTES)]
+
+
+def _frames(stored: tuple[int, ...], lengths: tuple[int, ...], codecs: tuple[int, ...], path: str) -> tuple[Frame, ...]:
+    offsets = accumulate(stored, initial=len(MAGIC))
+    frames = tuple(Frame(*values) for values in zip(offsets, stored, lengths, codecs, strict=False))
     for frame in frames:
-        if frame.offset != end or frame.codec not in {CODEC_RAW, CODEC_ZSTD}:
-            raise RecordCorrupt(path, "a frame is out of place or of an unknown codec")
+        if frame.codec not in {CODEC_RAW, CODEC_ZSTD}:
+            raise RecordCorrupt(path, f"a frame has the unknown codec {frame.codec}")
         if frame.length > FRAME_LIMIT or (frame.codec == CODEC_RAW and frame.length != frame.stored_length):
             raise RecordCorrupt(path, "a frame claims an impossible length")
-        end += frame.stored_length
+    return frames

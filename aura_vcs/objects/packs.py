@@ -50,7 +50,8 @@ class OpenPack:
         path = pack_path(name)
         trailer = self.read_at(max(0, self.size - TRAILER_BYTES), TRAILER_BYTES)
         length = footer_length(trailer, self.size, path)
-        footer = self.read_at(self.size - TRAILER_BYTES - length, length)
+        self._footer_at = self.size - TRAILER_BYTES - length
+        footer = self.read_at(self._footer_at, length)
         self.footer: Footer = decode_footer(footer, trailer, path)
         if self.footer.name != name:
             raise RecordCorrupt(path, "its name is not the hash of its footer")
@@ -59,6 +60,16 @@ class OpenPack:
         """`length` bytes from `offset`, fewer at the end of the file."""
         self.file.seek(offset)
         return self.file.read(length)
+
+    def check_size(self) -> None:
+        """Check that frames and footer fill the pack.
+
+        Raises:
+            RecordCorrupt: bytes are missing or left over.
+        """
+        end = self.footer.frames[-1].offset + self.footer.frames[-1].stored_length if self.footer.frames else len(MAGIC)
+        if end != self._footer_at or self.read_at(0, len(MAGIC)) != MAGIC:
+            raise RecordCorrupt(pack_path(self.name), "its frames do not fill it")
 
     def frame(self, number: int) -> bytes:
         """The decoded bytes of a frame.
@@ -134,6 +145,24 @@ class Packs:
                 return pack.read_at(frame.offset + place.offset, place.length)
             data = self._frame(pack, place.frame)
             return data[place.offset : place.offset + place.length]
+
+    def read_frame(self, name: str, number: int) -> bytes:
+        """The decoded bytes of a frame, not verified.
+
+        Raises:
+            RecordCorrupt, FileNotFoundError: as for `read`.
+        """
+        with self._lock:
+            return self._pack(name).frame(number)
+
+    def check_size(self, name: str) -> None:
+        """Check that frames and footer fill the pack.
+
+        Raises:
+            RecordCorrupt: bytes are missing or left over.
+        """
+        with self._lock:
+            self._pack(name).check_size()
 
     def delete(self, name: str) -> int:
         """Remove a pack; returns the bytes that frees."""

@@ -14,6 +14,7 @@ from aura_vcs.ids import ObjectId
 from aura_vcs.model import Kind
 from aura_vcs.objects.base import (
     DOCUMENT_LIMIT,
+    IDENTIFY,
     NoPlaces,
     Place,
     Places,
@@ -163,6 +164,15 @@ class ObjectStore:
             if entry.chunked:
                 size = sum(length for _, length in decode_chunk_list(self.packs.read(place), entry.id))
             yield StoredObject(entry.id, entry.kind, size, share, place)
+
+    def check(self, object_id: ObjectId, kind: Kind, data: bytes) -> None:
+        """Check that bytes are the object's.
+
+        Raises:
+            ObjectCorrupt: they are not.
+        """
+        if IDENTIFY[kind](data) != object_id:
+            raise ObjectCorrupt(object_id, "its bytes do not hash to its name")
 
     def verify(self, object_id: ObjectId, kind: Kind) -> int:
         """Read the object and compare its hash; returns its size in bytes.
