@@ -24,7 +24,7 @@ CREATE TABLE projects (
   file TEXT PRIMARY KEY, project TEXT NOT NULL, path TEXT NOT NULL, title TEXT NOT NULL, category TEXT,
   status TEXT NOT NULL, job_id TEXT, created_at TEXT NOT NULL, updated_at TEXT NOT NULL, deleted_at TEXT,
   file_stamp TEXT NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;
-CREATE INDEX projects_by_status ON projects (status, updated_at);
+CREATE INDEX projects_by_status ON projects (status, updated_at DESC);
 CREATE INDEX projects_by_updated ON projects (updated_at);
 CREATE INDEX projects_by_created ON projects (created_at);
 CREATE INDEX projects_by_title ON projects (title COLLATE NOCASE);
