@@ -6,7 +6,6 @@ differ only in case stay two on every file system, and no name is reserved anywh
 """
 
 import re
-import unicodedata
 
 from aura_vcs.errors import InvalidName, RecordCorrupt, UnsafePath
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
@@ -37,6 +36,8 @@ REPLICA = "local/replica.json"
 PENDING = "local/pending.json"
 
 COMPRESSED = ".zst"
+PACKED_LABELS = ".labels"
+SEGMENT = ".zst"
 NAME_LIMIT = 100
 """Characters in the name of a branch or tag."""
 
@@ -64,6 +65,11 @@ def version_ref(version: VersionId) -> str:
     return f"{VERSIONS}/{version}.json"
 
 
+def packed_labels(digest: str) -> str:
+    """A file with many labels; `digest` is the BLAKE3 of its decoded content."""
+    return f"{VERSIONS}/{digest}{PACKED_LABELS}"
+
+
 def branch_folder(branch: str) -> str:
     """The folder with one entry per replica."""
     return f"{BRANCHES}/{encode_name(branch)}"
@@ -89,6 +95,11 @@ def operations_log(replica: ReplicaId) -> str:
     return f"{OPERATIONS}/{replica}.jsonl"
 
 
+def operations_segment(replica: ReplicaId, first_sequence: int) -> str:
+    """A closed part of a log, compressed; the number is its first operation's."""
+    return f"{OPERATIONS}/{replica}.{first_sequence}{SEGMENT}"
+
+
 def check_name(kind: str, name: str) -> str:
     """Return `name` if a branch, tag, remote or lock may be called so.
 
@@ -102,6 +113,8 @@ def check_name(kind: str, name: str) -> str:
 
 
 def _name_fault(name: str) -> str:  # noqa: PLR0911 (one rule a line)
+    import unicodedata  # only where a name is given
+
     if not name:
         return "it is empty"
     if len(name) > NAME_LIMIT or len(name.encode("utf-8", "surrogateescape")) > NAME_LIMIT:

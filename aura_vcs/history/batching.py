@@ -48,7 +48,7 @@ def _previous(repo: Repository, transaction: Transaction, draft: Draft) -> Opera
     seconds = (parse_time(transaction.at) - parse_time(action.time)).total_seconds()
     if not 0 <= seconds < BATCH_SECONDS or queries.next_redo(repo.replica, transaction.at) is not None:
         return None
-    operation = repo.logs.read_at(ReplicaId(action.replica), action.start, action.end)
+    operation = repo.logs.read_at(ReplicaId(action.replica), action.start, action.end, action.segment)
     return operation if operation.can_batch and _same_things(operation, draft) else None
 
 

@@ -55,6 +55,8 @@ def undo(repo: Repository, action: ActionRecord | None = None) -> Undone:
     A given one may have later ones after it, as long as none of them depends on it: none touches
     the same ref, file or, where HEAD or the whole folder moved, anything of either.
 
+    An undo that was interrupted is finished, and that is all.
+
     Raises:
         NothingToUndo: there is none.
         OperationExpired: what it would bring back has been collected, or its time is over.
@@ -62,7 +64,9 @@ def undo(repo: Repository, action: ActionRecord | None = None) -> Undone:
         EditedSince: a file was edited since.
         RefMoved: a branch has been moved by another machine since.
     """
-    finish_pending(repo)
+    finished = finish_pending(repo)
+    if finished is not None and finished.undoes is not None:
+        return Undone(finished, finished.description, repo.head())
     if action is not None:
         _check_given(repo, action, "Applied")
     found = action or Queries(repo.index).next_undo(repo.replica, now())
@@ -74,11 +78,15 @@ def undo(repo: Repository, action: ActionRecord | None = None) -> Undone:
 def redo(repo: Repository, action: ActionRecord | None = None) -> Undone:
     """Do again what was taken back last, or the given operation that was taken back.
 
+    A redo that was interrupted is finished, and that is all.
+
     Raises:
         NothingToUndo: nothing was taken back, or something new was done since.
         OperationExpired, ActionBlocked, EditedSince, RefMoved: as for `undo`.
     """
-    finish_pending(repo)
+    finished = finish_pending(repo)
+    if finished is not None and finished.redoes is not None:
+        return Undone(finished, finished.description, repo.head())
     if action is not None:
         _check_given(repo, action, "Undone")
     found = action or Queries(repo.index).next_redo(repo.replica, now())
@@ -122,7 +130,7 @@ def operation_of(repo: Repository, action: ActionRecord) -> Operation:
     Raises:
         RecordCorrupt: the line is damaged.
     """
-    return repo.logs.read_at(ReplicaId(action.replica), action.start, action.end)
+    return repo.logs.read_at(ReplicaId(action.replica), action.start, action.end, action.segment)
 
 
 def find_action(repo: Repository, prefix: str) -> ActionRecord:

@@ -5,8 +5,8 @@ in as `Places`, only makes the answer quick. Every read is hashed: wrong bytes n
 """
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from aura_vcs import layout
 from aura_vcs.errors import LimitExceeded, ObjectCorrupt, ObjectMissing, RecordCorrupt
@@ -20,12 +20,14 @@ from aura_vcs.objects.base import (
     Places,
     StoredObject,
 )
-from aura_vcs.objects.batch import Batch
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.objects.loose import LooseObjects, blocks, new_hasher
 from aura_vcs.objects.packs import Packs
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.local import LocalStorage
+
+if TYPE_CHECKING:
+    from aura_vcs.objects.batch import Batch
 
 WORKERS = 3
 
@@ -40,8 +42,12 @@ class ObjectStore:
         self.packs = Packs(storage)
 
     @contextmanager
-    def batch(self, progress: Progress = SILENT) -> Iterator[Batch]:
+    def batch(self, progress: Progress = SILENT) -> Iterator["Batch"]:
         """A batch to store many objects; see Batch."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        from aura_vcs.objects.batch import Batch
+
         with ThreadPoolExecutor(WORKERS) as executor, Batch(self, executor, progress) as batch:
             yield batch
 

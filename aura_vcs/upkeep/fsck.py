@@ -165,6 +165,14 @@ class _Checker:
 
     def logs(self) -> None:
         """Every line of the operation logs fits its checksum."""
+        for name in self._repo.logs.segments():
+            try:
+                damaged = [line for line in self._repo.logs.read_segment(name) if line.operation is None]
+            except AuraError as error:
+                self._add("corrupt_operation", f"{layout.OPERATIONS}/{name}", error.message)
+                continue
+            for line in damaged:
+                self._add("corrupt_operation", f"{layout.OPERATIONS}/{name}", f"bytes {line.start} to {line.end}")
         for replica in self._repo.logs.sizes():
             for line in self._repo.logs.read(replica):
                 if line.operation is None:
@@ -221,13 +229,16 @@ class _Checker:
         return None
 
     def counts(self) -> None:
-        """Counting again gives what the index has, and the index knows every object."""
+        """Counting again gives what the index has, and the index knows every object that is held.
+
+        What an interrupted command left unrecorded is not held; gc learns of it.
+        """
         if self._damaged or self._missing:
             return  # what cannot be read cannot be counted
         known = Queries(self._repo.index).counts()
         on_disk = stored_objects(self._repo.store, self._repo.progress)
         expected = self._recount()
-        wrong = [i for i in on_disk if i not in known] + [
+        wrong = [i for i in on_disk if i not in known and expected.get(i)] + [
             i for i, count in known.items() if i in on_disk and count != expected.get(i, 0)
         ]
         for object_id in wrong[:SHOWN_COUNTS]:

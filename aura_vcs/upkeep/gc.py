@@ -19,6 +19,7 @@ from aura_vcs.model import Label
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.refs import label_change, stamp_label
 from aura_vcs.repository.repository import Draft, Repository, Transaction
+from aura_vcs.upkeep.packing import tidy
 from aura_vcs.upkeep.removal import Removal
 from aura_vcs.upkeep.walk import Walker, find_use, undoable_trees
 
@@ -57,7 +58,11 @@ class Collected(msgspec.Struct, frozen=True):
 
 
 def plan_gc(repo: Repository, *, grace_seconds: float = GRACE_SECONDS) -> Plan:
-    """Find what can be deleted. Changes nothing; the cost grows with the garbage."""
+    """Find what can be deleted. Changes nothing stored; the cost grows with the garbage.
+
+    What an interrupted command stored and never recorded is garbage from now on.
+    """
+    repo.learn_objects()
     cutoff = format_time(datetime.now(UTC) - timedelta(seconds=grace_seconds))
     garbage = [item for item in Queries(repo.index).unreferenced() if item.id != EMPTY_TREE_ID]
     old = [item for item in garbage if item.last_referenced_at <= cutoff]
@@ -81,7 +86,7 @@ def _wanted_back(repo: Repository, candidates: set[ObjectId], cutoff: str) -> se
 
 
 def execute_gc(repo: Repository, plan: Plan, *, dead_share: float = DEAD_SHARE) -> Collected:
-    """Delete what the plan lists, after proving that nothing reaches it.
+    """Delete what the plan lists, after proving that nothing reaches it; then pack what is scattered.
 
     Nobody stores anything meanwhile. Interrupted, some of the garbage is gone and the rest is
     found again by the next collection.
@@ -91,13 +96,13 @@ def execute_gc(repo: Repository, plan: Plan, *, dead_share: float = DEAD_SHARE) 
         IntegrityError: a count is wrong, or something in use cannot be read; nothing was deleted.
         LockBusy: somebody is storing for longer than the lock's patience.
     """
-    if not plan.doomed:
-        return Collected(0, 0, len(plan.kept), len(plan.kept))
+    removed = freed = 0
     with repo.locks.exclusive("objects"):
-        _prove(repo, plan)
-        _record(repo, plan)
-        removal = Removal(repo, dead_share)
-        removed, freed = removal.remove(plan.doomed)
+        if plan.doomed:
+            _prove(repo, plan)
+            _record(repo, plan)
+            removed, freed = Removal(repo, dead_share).remove(plan.doomed)
+        freed += tidy(repo)
     repo.storage.sweep_temporary()
     left = len(Queries(repo.index).unreferenced())
     return Collected(removed, freed, left, len(plan.kept), tuple(record.number for record in plan.purged))

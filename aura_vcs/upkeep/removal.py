@@ -1,16 +1,14 @@
 """Taking objects off the disk: loose files, whole packs, packs written anew without them."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 
 from aura_vcs.errors import IntegrityError
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.records import ObjectRecord
-from aura_vcs.model import Kind
 from aura_vcs.objects.base import Place, StoredObject
 from aura_vcs.objects.batch import FRAME_BYTES
-from aura_vcs.objects.packs import NewObject, PackWriter
 from aura_vcs.repository.repository import Repository
+from aura_vcs.upkeep.packing import write_anew
 
 
 class Removal:
@@ -63,42 +61,11 @@ class Removal:
         living = [item for item in objects if item.id not in doomed]
         if living and dead / total <= self._dead_share:
             return 0, 0
-        after = self._write_anew(living) if living else 0
+        after = write_anew(self._repo, sorted(living, key=_position), FRAME_BYTES, None) if living else 0
         self._repo.index.forget(doomed)
         self._repo.index.forget_pack(name)
         packs.delete(name)
         return len(doomed), max(0, before - after)
-
-    def _write_anew(self, living: Iterable[StoredObject]) -> int:
-        """Copy objects into a new pack, and note their new places; returns its size in bytes."""
-        with ThreadPoolExecutor(2) as executor:
-            writer = PackWriter(self._repo.storage, executor)
-            try:
-                for frame in self._frames(living):
-                    writer.add_frame(frame)
-                name, stored = writer.finish()
-            except BaseException:
-                writer.discard()
-                raise
-        self._repo.index.move(name, stored)
-        return self._repo.store.packs.stored_size(name)
-
-    def _frames(self, living: Iterable[StoredObject]) -> Iterator[list[NewObject]]:
-        """The objects in the runs in which they lay side by side."""
-        frame: list[NewObject] = []
-        size = 0
-        for item in sorted(living, key=_position):
-            assert item.place is not None
-            data = self._repo.store.packs.read(item.place)
-            if not item.place.chunked:
-                self._repo.store.check(item.id, item.kind, data)
-            if frame and size + len(data) > FRAME_BYTES:
-                yield frame
-                frame, size = [], 0
-            frame.append(NewObject(item.id, Kind(item.kind), data, item.place.chunked))
-            size += len(data)
-        if frame:
-            yield frame
 
 
 def _position(item: StoredObject) -> tuple[int, int]:

@@ -128,11 +128,10 @@ def undoable_trees(repo: Repository, cutoff: str) -> list[ObjectId]:
     begun = pending(repo)
     if begun is not None:
         trees.update({begun.before: None, begun.after: None})
-    for replica in repo.logs.sizes():
-        for line in repo.logs.read(replica):
-            operation = line.operation
-            if operation is not None and operation.worktree is not None and operation.time >= cutoff:
-                trees.update({operation.worktree.before: None, operation.worktree.after: None})
+    for line in repo.logs.read_all():
+        operation = line.operation
+        if operation is not None and operation.worktree is not None and operation.time >= cutoff:
+            trees.update({operation.worktree.before: None, operation.worktree.after: None})
     return [tree for tree in trees if _is_there(repo, tree)]
 
 

@@ -12,8 +12,19 @@ from aura_vcs.layout import AURA, IGNORE_FILE, is_own_folder
 if TYPE_CHECKING:
     import pathspec
 
-DEFAULT_PATTERNS = (".DS_Store", "Thumbs.db", "desktop.ini", "*.aura-temporary", "~$*", "*.part", "*.crdownload")
-"""Litter of operating systems and unfinished downloads; a `!pattern` in .auraignore takes one back."""
+DEFAULT_PATTERNS = (
+    ".git",
+    ".hg",
+    ".svn",
+    ".DS_Store",
+    "Thumbs.db",
+    "desktop.ini",
+    "*.aura-temporary",
+    "~$*",
+    "*.part",
+    "*.crdownload",
+)
+"""Other version controls, litter of systems, unfinished downloads; a `!pattern` takes one back."""
 TEMPORARY_SUFFIX = ".aura-temporary"
 
 
