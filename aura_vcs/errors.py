@@ -292,7 +292,7 @@ class ObjectPurged(IntegrityError):
     """The content was freed on purpose."""
 
     exit_code = 33
-    hint = "Purged content is gone for good; the version stays as a record."
+    hint = "If gc has not freed it yet, `aura version undelete` brings it back. The version stays as a record."
 
     def __init__(self, what: str, when: str, by: str) -> None:
         super().__init__(f"The content of {what} was purged on {when} by {by}")

@@ -278,6 +278,10 @@ class Refs:
                     problems.append(error)
         return problems
 
+    def paths(self) -> list[str]:
+        """Every ref file, below `.aura`."""
+        return [path for path, _ in self._all_files()]
+
     def _all_files(self) -> list[tuple[str, type[Any]]]:
         files: list[tuple[str, type[Any]]] = []
         for branch in self._storage.list(layout.BRANCHES):

@@ -33,6 +33,12 @@ _LISTED = {
     "branch": ("List, create, rename or delete branches", NAMES),
     "tag": ("List, create or delete tags", NAMES),
     "version": ("Edit, delete or purge versions", NAMES),
+    "storage": ("Show what takes how much space", UPKEEP),
+    "gc": ("Free the space of content that no version holds any more", UPKEEP),
+    "fsck": ("Check that everything saved is whole", UPKEEP),
+    "reindex": ("Build the index anew from the files", UPKEEP),
+    "debug": ("Look at stored objects, refs and the index", MORE),
+    "completion": ("Print what makes Tab complete versions, branches, tags and files", MORE),
 }
 
 CATALOG = {name: _entry(name, help_, section) for name, (help_, section) in _LISTED.items()}

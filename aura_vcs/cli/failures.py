@@ -13,6 +13,9 @@ from aura_vcs.storage.calls import storage_error
 
 def report(error: BaseException, console: Console) -> int:
     """Say what went wrong; returns the exit code."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError) and not console.as_json:
+        click.echo(error.ctx.get_help() if error.ctx is not None else "", err=True)
+        return error.exit_code
     if isinstance(error, click.UsageError):
         return _usage(error, console)
     if isinstance(error, click.ClickException):
@@ -50,7 +53,8 @@ class _Unexpected(AuraError):
 
 def _usage(error: click.UsageError, console: Console) -> int:
     path = error.ctx.command_path if error.ctx is not None else "aura"
-    _say(console, "usage", error.format_message(), f"`{path} --help` shows how it is used.")
+    message = "Say what to do" if isinstance(error, click.exceptions.NoArgsIsHelpError) else error.format_message()
+    _say(console, "usage", message, f"`{path} --help` shows how it is used.")
     return error.exit_code
 
 
