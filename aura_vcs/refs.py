@@ -15,11 +15,19 @@ from aura_vcs import layout
 from aura_vcs.codec import decode_record, encode_compact, encode_record, from_plain, to_plain
 from aura_vcs.compression import THOROUGH_LEVEL, NotDecodable, compress, decompress
 from aura_vcs.errors import RecordCorrupt
-from aura_vcs.ids import ReplicaId, VersionId, is_object_id
+from aura_vcs.ids import ObjectId, ReplicaId, VersionId, is_object_id
 from aura_vcs.model import BranchEntry, Field, Fields, Label, RefChange, Tag
 from aura_vcs.storage.base import Deletable
 
 T = TypeVar("T")
+
+
+class Held(msgspec.Struct, frozen=True):
+    """The objects that a checkpoint's record needs."""
+
+    data: ObjectId | None = None
+    output: ObjectId | None = None
+
 
 FIELD_ROOMS = ("settings", "state")
 """Values one by one: an operation names them `settings/<key>` and `state/<field>`."""
@@ -165,6 +173,14 @@ class Refs:
     def _with_proper(self, label: Label) -> Label:
         proper = self._load(layout.version_ref(label.version), Label)
         return label if proper is None else merge_labels(proper, label)
+
+    def checkpoint_objects(self) -> set[ObjectId]:
+        """The objects that checkpoints need; a collection spares them."""
+        found: set[ObjectId] = set()
+        for name in self._storage.list(layout.CHECKPOINTS):
+            held = self._load(f"{layout.CHECKPOINTS}/{name}", Held)
+            found.update(item for item in (held and (held.data, held.output)) or () if item is not None)
+        return found
 
     def settings(self) -> dict[str, Field]:
         """The project's settings: what every replica set, the highest stamp of each key."""

@@ -28,9 +28,7 @@ class Fields(Struct, frozen=True):
     fallback: str = ""
 
 
-def diff_values(
-    old: JsonValue, new: JsonValue, *, identity: Identity = strong_identity
-) -> tuple[Operation, ...]:
+def diff_values(old: JsonValue, new: JsonValue, *, identity: Identity = strong_identity) -> tuple[Operation, ...]:
     """Operations that turn `old` into `new`: `same(apply_patch(old, operations), new)`.
 
     Nothing when the two are the same; the order of an object's keys does not count. Time and
@@ -76,11 +74,7 @@ class _Diff:
     def values(self, path: str, old: JsonValue, new: JsonValue) -> None:
         if self._prints.of(old) == self._prints.of(new) or len(self.operations) > OPERATIONS_LIMIT:
             return
-        if (
-            isinstance(old, dict)
-            and isinstance(new, dict)
-            and (not old or not new or old.keys() & new.keys())
-        ):
+        if isinstance(old, dict) and isinstance(new, dict) and (not old or not new or old.keys() & new.keys()):
             self._objects(path, old, new)
         elif isinstance(old, list) and isinstance(new, list):
             self._lists(path, old, new)
@@ -92,9 +86,7 @@ class _Diff:
         for key, value in old.items():
             if key in renamed:
                 target = path + join_pointer((renamed[key],))
-                self.operations.append(
-                    Operation("move", target, source=path + join_pointer((key,)), old=value)
-                )
+                self.operations.append(Operation("move", target, source=path + join_pointer((key,)), old=value))
             elif key not in new:
                 self.operations.append(Operation("remove", path + join_pointer((key,)), old=value))
         arrived = set(renamed.values())

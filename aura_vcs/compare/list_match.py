@@ -98,9 +98,7 @@ class _Match:
         return [j for j in range(len(self.new)) if j not in self._taken_new]
 
     def may_pair(self, i: int, j: int) -> bool:
-        return (
-            self.old_names[i] is None or self.new_names[j] is None or self.old_names[i] == self.new_names[j]
-        )
+        return self.old_names[i] is None or self.new_names[j] is None or self.old_names[i] == self.new_names[j]
 
     def by_identity(self) -> None:
         self._by_name(dict(enumerate(self.old_names)), dict(enumerate(self.new_names)))
@@ -175,11 +173,7 @@ class _Match:
             waiting.setdefault(_shape(self.new[j]), []).append(j)
         for i in left:
             partners = waiting.get(_shape(self.old[i]))
-            if (
-                partners
-                and self.may_pair(i, partners[-1])
-                and _similar_keys(self.old[i], self.new[partners[-1]])
-            ):
+            if partners and self.may_pair(i, partners[-1]) and _similar_keys(self.old[i], self.new[partners[-1]]):
                 self.take(i, partners.pop())
 
 

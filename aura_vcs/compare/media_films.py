@@ -206,9 +206,7 @@ def differing_sound(old: Levels, new: Levels) -> Stretches:
     return stretches([(n * ENVELOPE_SECONDS, mark) for n, mark in enumerate(marks)], ENVELOPE_SECONDS)
 
 
-def differing_scenes(
-    old: Film, new: Film
-) -> tuple[tuple[tuple[float, float], ...], list[bytes], list[bytes]]:
+def differing_scenes(old: Film, new: Film) -> tuple[tuple[tuple[float, float], ...], list[bytes], list[bytes]]:
     """Stretches in seconds where the pictures differ, and thumbnails of both."""
     before, after = list(old.frames()), list(new.frames())
     marks = []

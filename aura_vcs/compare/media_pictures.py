@@ -112,8 +112,6 @@ def _heat_map(old: "Image", new: "Image") -> "Image":
     after = new.copy()
     after.thumbnail((2 * SIDE, 2 * SIDE))
     before = old.resize(after.size, Image.Resampling.LANCZOS)
-    gain = (
-        ImageChops.difference(before, after).convert("L").point([min(255, level * 4) for level in range(256)])
-    )
+    gain = ImageChops.difference(before, after).convert("L").point([min(255, level * 4) for level in range(256)])
     calm = ImageOps.grayscale(after).point([level // 2 + 60 for level in range(256)]).convert("RGB")
     return Image.composite(Image.new("RGB", after.size, (230, 30, 30)), calm, gain)

@@ -83,9 +83,7 @@ def merge_documents(base: bytes, ours: bytes, theirs: bytes, merge: MergeFunctio
     return MergedDocument(write_like(merged.value, ours, values[1]), merged.conflicts)
 
 
-def merge_values(
-    base: JsonValue, ours: JsonValue, theirs: JsonValue, *, rules: Rules | None = None
-) -> MergedValue:
+def merge_values(base: JsonValue, ours: JsonValue, theirs: JsonValue, *, rules: Rules | None = None) -> MergedValue:
     """Join two changed versions of a JSON value.
 
     merge(a, a, b) is b, merge(a, b, a) is b. Swapping the sides gives the same value where there

@@ -144,14 +144,11 @@ def _join_gap(ours: list[int], theirs: list[int], content: Content) -> list[int]
     return result
 
 
-def _runs(
-    ours: list[int], theirs: list[int], common: set[int]
-) -> list[tuple[list[int], list[int], list[int]]]:
+def _runs(ours: list[int], theirs: list[int], common: set[int]) -> list[tuple[list[int], list[int], list[int]]]:
     """Both sides cut at their common elements, which come in the same order on both."""
     cut = [_cut(ours, common), _cut(theirs, common)]
     return [
-        (left, right, [anchor] if anchor is not None else [])
-        for (left, anchor), (right, _) in zip(*cut, strict=True)
+        (left, right, [anchor] if anchor is not None else []) for (left, anchor), (right, _) in zip(*cut, strict=True)
     ]
 
 

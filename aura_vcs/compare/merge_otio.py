@@ -114,9 +114,7 @@ def _put(document: JsonValue, pointer: str, value: JsonValue) -> None:
 
 
 def _clips(timeline: Timeline) -> list[tuple[Place, Clip]]:
-    return [
-        (Place(t, n), clip) for t, track in enumerate(timeline.tracks) for n, clip in enumerate(track.clips)
-    ]
+    return [(Place(t, n), clip) for t, track in enumerate(timeline.tracks) for n, clip in enumerate(track.clips)]
 
 
 def _homes(base: Timeline, side: Timeline) -> dict[Place, Home]:
@@ -160,8 +158,7 @@ def _together(base: Record, ours: Record, theirs: Record) -> Record:
     if joined is None:
         return {}
     return {
-        key: _rational(key, ticks, ours, theirs)
-        for key, ticks in zip(("start_time", "duration"), joined, strict=True)
+        key: _rational(key, ticks, ours, theirs) for key, ticks in zip(("start_time", "duration"), joined, strict=True)
     }
 
 

@@ -130,9 +130,7 @@ def _filled(conflict: Conflict, timeline: Record) -> Conflict:
             return side
         return {key: scene.get(key) if part is None else part for key, part in side.items()}
 
-    return structs.replace(
-        conflict, base=fill(conflict.base), ours=fill(conflict.ours), theirs=fill(conflict.theirs)
-    )
+    return structs.replace(conflict, base=fill(conflict.base), ours=fill(conflict.ours), theirs=fill(conflict.theirs))
 
 
 def _match(old: list[JsonValue], new: list[JsonValue], merge: Merge) -> Pairs:
@@ -157,10 +155,7 @@ def _together(base: Record, ours: Record, theirs: Record) -> Record:
     joined = join_ends(*ends)
     if joined is None:
         return {}
-    return {
-        key: _spelled(key, ticks, ours, theirs)
-        for key, ticks in zip(("start", "duration"), joined, strict=True)
-    }
+    return {key: _spelled(key, ticks, ours, theirs) for key, ticks in zip(("start", "duration"), joined, strict=True)}
 
 
 def _spelled(key: str, ticks: Ticks, ours: Record, theirs: Record) -> JsonValue:

@@ -91,9 +91,7 @@ def _pick(base: str, ours: str, theirs: str) -> str | None:
     return ours if theirs == base else None
 
 
-def _regions(
-    base: Sequence[Hashable], ours: Sequence[Hashable], theirs: Sequence[Hashable]
-) -> Iterator[Region]:
+def _regions(base: Sequence[Hashable], ours: Sequence[Hashable], theirs: Sequence[Hashable]) -> Iterator[Region]:
     """The three texts cut at the places that are unchanged on both sides, in order.
 
     Every element of every side is in exactly one region; unchanged elements have their own.

@@ -37,9 +37,7 @@ def merge_timeline_values(base: JsonValue, ours: JsonValue, theirs: JsonValue) -
     return merge_values(base, ours, theirs)
 
 
-def resolve_timeline(
-    data: bytes, conflicts: tuple[Conflict, ...], pointer: str, choice: Choice
-) -> MergedDocument:
+def resolve_timeline(data: bytes, conflicts: tuple[Conflict, ...], pointer: str, choice: Choice) -> MergedDocument:
     """Decide conflicts of a timeline like `resolve_document`; laid scenes stay laid.
 
     Raises:

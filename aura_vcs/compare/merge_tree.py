@@ -271,8 +271,7 @@ class _TreeMerge:
             self.entries[aside] = entry
             mine, other = (entry, None) if owner == 0 else (None, entry)
             self.joins = [
-                Join(aside, join.base, join.ours, join.theirs) if join.path == path else join
-                for join in self.joins
+                Join(aside, join.base, join.ours, join.theirs) if join.path == path else join for join in self.joins
             ]
             self.conflicts.append(TreeConflict("blocked", path, None, mine, other, aside))
 

@@ -21,9 +21,7 @@ _LABEL_KEYS = ("heading", "title", "name", "id", "uuid", "key", "file_path", "pa
 _VERBS = {"add": "added", "remove": "removed", "move": "moved", "replace": "changed"}
 
 
-def readable_lines(
-    new: JsonValue, operations: Sequence[Operation], *, limit: int = LINES_LIMIT
-) -> tuple[str, ...]:
+def readable_lines(new: JsonValue, operations: Sequence[Operation], *, limit: int = LINES_LIMIT) -> tuple[str, ...]:
     """At most `limit` lines for the operations that led to the document `new`.
 
     Each change has a line while they fit; else changes are counted by the place they are in,

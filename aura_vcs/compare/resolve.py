@@ -34,9 +34,7 @@ class _Change(Struct, frozen=True):
     shift: int = 0
 
 
-def resolve_document(
-    data: bytes, conflicts: tuple[Conflict, ...], pointer: str, choice: Choice
-) -> MergedDocument:
+def resolve_document(data: bytes, conflicts: tuple[Conflict, ...], pointer: str, choice: Choice) -> MergedDocument:
     """`resolve_value` for a document as bytes, written the way it was.
 
     Raises:
@@ -49,9 +47,7 @@ def resolve_document(
     return MergedDocument(write_like(merged.value, data, document.value), merged.conflicts)
 
 
-def resolve_value(
-    value: JsonValue, conflicts: tuple[Conflict, ...], pointer: str, choice: Choice
-) -> MergedValue:
+def resolve_value(value: JsonValue, conflicts: tuple[Conflict, ...], pointer: str, choice: Choice) -> MergedValue:
     """Decide all conflicts at `pointer` or below it ("" decides all); the others stay open.
 
     `ours`, `theirs` and `base` put that side's value there, or take it away where that side has
@@ -136,9 +132,7 @@ def _both(conflict: Conflict, tokens: tuple[str, ...], parent: JsonValue) -> _Ch
     ours, theirs = conflict.ours, conflict.theirs
     if isinstance(parent, list) and isinstance(ours, dict | list | str):
         after = join_pointer((*tokens[:-1], int(tokens[-1]) + 1))
-        return _Change(
-            (Operation("replace", conflict.pointer, value=ours), Operation("add", after, value=theirs)), 1
-        )
+        return _Change((Operation("replace", conflict.pointer, value=ours), Operation("add", after, value=theirs)), 1)
     if isinstance(ours, str) and isinstance(theirs, str) and ("\n" in ours or " " in ours):
         text = ours + ("" if ours.endswith("\n") else "\n") + theirs
         return _Change((Operation("replace", conflict.pointer, value=text),))
@@ -168,9 +162,7 @@ def _shifted(conflict: Conflict, decided: Conflict, shift: int) -> Conflict:
     return structs.replace(conflict, pointer=join_pointer(tokens))
 
 
-def resolve_text(
-    data: bytes, conflicts: tuple[TextConflict, ...], line: int | None, choice: Choice
-) -> MergedText:
+def resolve_text(data: bytes, conflicts: tuple[TextConflict, ...], line: int | None, choice: Choice) -> MergedText:
     """Decide the conflict whose lines begin at `line` (from 1), or all when it is None.
 
     `both` keeps our lines and then theirs. The text may have been edited since, as long as our
@@ -198,8 +190,7 @@ def resolve_text(
         lines[start : start + len(ours)] = wanted
         grown = len(wanted) - len(ours)
         left = [
-            structs.replace(other, line=other.line + grown) if other.line > conflict.line else other
-            for other in left
+            structs.replace(other, line=other.line + grown) if other.line > conflict.line else other for other in left
         ]
     return MergedText("".join(lines).encode("utf-8"), tuple(left))
 

@@ -91,9 +91,7 @@ def _changes(old: list[str], new: list[str]) -> list[tuple[int, int, int, int]]:
     return found
 
 
-def _hunk(
-    old: list[str], new: list[str], group: list[tuple[int, int, int, int]], context: int, effort: Effort
-) -> Hunk:
+def _hunk(old: list[str], new: list[str], group: list[tuple[int, int, int, int]], context: int, effort: Effort) -> Hunk:
     first, last = group[0], group[-1]
     lead = min(context, first[0])
     i, j = first[0] - lead, first[2] - lead

@@ -74,9 +74,7 @@ def clip_changes(subject: Subject) -> Iterator[TimelineChange]:
         thing = "narration" if new.noun == "scene" else ("media" if new.noun == "clip" else new.noun)
         yield subject.had("media", _replaced(thing, old.media, new.media), old.media, new.media)
     if old.transition != new.transition:
-        yield subject.had(
-            "transition", _transition(old.transition, new.transition), old.transition, new.transition
-        )
+        yield subject.had("transition", _transition(old.transition, new.transition), old.transition, new.transition)
     yield from _named(subject, "effect", old.effects, new.effects)
     yield from _named(subject, "marker", old.markers, new.markers)
     yield from _details(subject)
@@ -127,11 +125,7 @@ def _text_changed(old: str, new: str) -> str:
 def _replaced(thing: str, old: str, new: str) -> str:
     if not old:
         return f"its {thing} added ({_file(new)})"
-    return (
-        f"its {thing} replaced ({_file(old)} → {_file(new)})"
-        if new
-        else f"its {thing} removed ({_file(old)})"
-    )
+    return f"its {thing} replaced ({_file(old)} → {_file(new)})" if new else f"its {thing} removed ({_file(old)})"
 
 
 def _file(path: str) -> str:

@@ -115,9 +115,7 @@ class _Diff:
         for i, track in enumerate(self.old.tracks):
             if i not in kept:
                 text = f"removed with {_count(track)}"
-                yield TimelineChange(
-                    "track_removed", f"Track {track.name}", text, track.pointer, track.pointer
-                )
+                yield TimelineChange("track_removed", f"Track {track.name}", text, track.pointer, track.pointer)
         order = longest_increasing([i for i, _ in self.match.tracks])
         stays = {self.match.tracks[n] for n in order}
         for j, track in enumerate(self.new.tracks):

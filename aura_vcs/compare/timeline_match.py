@@ -44,9 +44,7 @@ def match_timelines(old: Timeline, new: Timeline, *, strict: bool = False) -> Ti
     return TimelineMatch(tuple(tracks), tuple(sorted(matcher.pairs, key=_by_new)))
 
 
-def match_parts(
-    old: tuple[Clip, ...], new: tuple[Clip, ...], *, strict: bool = False
-) -> list[tuple[int, int]]:
+def match_parts(old: tuple[Clip, ...], new: tuple[Clip, ...], *, strict: bool = False) -> list[tuple[int, int]]:
     """Match what two clips are made of, as (old, new) positions; `strict` as in `match_timelines`."""
     one, other = Track("", "", "", old), Track("", "", "", new)
     matcher = _ClipMatcher((one,), (other,), [(0, 0)], strict=strict)

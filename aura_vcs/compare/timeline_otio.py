@@ -51,9 +51,7 @@ def read_otio(value: JsonValue) -> Timeline:
         clips = tuple(_clips(items, start, offset=0 if _schema(child) == "Track" else n))
         kind = _text(child.get("kind")).lower() or "video"
         name = _text(child.get("name")) or f"{kind} track {n + 1}"
-        tracks.append(
-            Track(place, name, kind, clips, _named(child.get("markers")), _named(child.get("effects")))
-        )
+        tracks.append(Track(place, name, kind, clips, _named(child.get("markers")), _named(child.get("effects"))))
     settings = {key: part for key, part in timeline.items() if key not in _TIMELINE_FIELDS}
     settings["markers"] = stack.get("markers") or []
     return Timeline(tuple(tracks), settings, _duration(stack), _text(timeline.get("name")))
@@ -103,9 +101,7 @@ def _clip(
         transition=transition,
         effects=_named(item.get("effects")),
         markers=_named(item.get("markers")),
-        details=tuple(
-            (key, canonical(part)) for key, part in sorted(item.items()) if key not in _CLIP_FIELDS
-        ),
+        details=tuple((key, canonical(part)) for key, part in sorted(item.items()) if key not in _CLIP_FIELDS),
         parts=tuple(_clips(nested, f"{pointer}/children")),
     )
 
@@ -119,9 +115,7 @@ def read_children(items: list[JsonValue]) -> tuple[Clip, ...]:
     for n, item in enumerate(items):
         schema = _schema(item).lower()
         if schema in ("clip", "stack"):
-            children.append(
-                _clip(item, f"/{n}", number=n + 1, start=0, length=_duration(item), transition="")
-            )
+            children.append(_clip(item, f"/{n}", number=n + 1, start=0, length=_duration(item), transition=""))
         else:
             text = "" if schema == "track" else canonical(item)
             name = _text(item.get("name")) if isinstance(item, dict) else ""

@@ -88,9 +88,7 @@ def _effects(value: JsonValue) -> tuple[tuple[str, str], ...]:
     if isinstance(value, dict):
         return tuple((name, canonical(part)) for name, part in sorted(value.items()))
     if isinstance(value, list):
-        return tuple(
-            (_text(part.get("name")) if isinstance(part, dict) else "", canonical(part)) for part in value
-        )
+        return tuple((_text(part.get("name")) if isinstance(part, dict) else "", canonical(part)) for part in value)
     return ()
 
 

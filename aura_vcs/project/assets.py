@@ -115,9 +115,7 @@ def is_temporary(path: str) -> bool:
     A folder called tmp, temp, .tmp or .cache above it, or a name like `x.part`, `x.tmp`, `~$x`, `x~`.
     """
     *folders, name = path.split("/")
-    return any(folder.lower() in _TEMPORARY_FOLDERS for folder in folders) or bool(
-        _TEMPORARY_NAME.fullmatch(name)
-    )
+    return any(folder.lower() in _TEMPORARY_FOLDERS for folder in folders) or bool(_TEMPORARY_NAME.fullmatch(name))
 
 
 def list_assets(

@@ -101,9 +101,7 @@ def _identities(view: ProjectView) -> Iterator[Problem]:
     places = sorted(first_by_index)
     missing = next((place for place in range(len(places)) if places[place] != place), None)
     if missing is not None:
-        yield _warn(
-            SCENES_FOLDER, "", f"no scene has the index {missing}", f"indices 0 to {len(view.scenes) - 1}"
-        )
+        yield _warn(SCENES_FOLDER, "", f"no scene has the index {missing}", f"indices 0 to {len(view.scenes) - 1}")
 
 
 def _completeness(view: ProjectView) -> Iterator[Problem]:
@@ -116,9 +114,7 @@ def _completeness(view: ProjectView) -> Iterator[Problem]:
         if not document.image_file_path and not place.visual_assets:
             yield _warn(scene.name, "/image_file_path", "the scene has no picture", "a picture file")
         if document.is_completed and not document.complete:
-            yield _warn(
-                scene.name, "/is_completed", "marked complete without both narration and picture", "false"
-            )
+            yield _warn(scene.name, "/is_completed", "marked complete without both narration and picture", "false")
 
 
 def _scene_count(view: ProjectView) -> Iterator[Problem]:

@@ -53,9 +53,7 @@ def edit_document(data: bytes, name: str, pointer: str, value: Any, *, allow_new
     if view is not None:
         for problem in validate(parse(changed, name).value(), view, name)[1]:
             if problem.pointer == pointer or problem.pointer.startswith(f"{pointer}/"):
-                raise InvalidValue(
-                    name, problem.pointer, problem.message, hint=f"Expected: {problem.expected}."
-                )
+                raise InvalidValue(name, problem.pointer, problem.message, hint=f"Expected: {problem.expected}.")
     return changed
 
 

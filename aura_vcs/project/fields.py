@@ -35,7 +35,5 @@ Extra = dict[str, Any]
 AudioPath = Annotated[str, Meta(extra={"kind": "media", "types": ["Audio"]})]
 """A file of the project, from its folder, `/` between parts; empty for none."""
 ImagePath = Annotated[str, Meta(extra={"kind": "media", "types": ["Image"]})]
-VisualPath = Annotated[
-    str, Meta(extra={"kind": "media", "types": ["Image", "Video", "Audio"], "required": True})
-]
+VisualPath = Annotated[str, Meta(extra={"kind": "media", "types": ["Image", "Video", "Audio"], "required": True})]
 SubtitlePath = Annotated[str, Meta(extra={"kind": "media", "types": ["Subtitle"]})]

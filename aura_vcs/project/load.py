@@ -89,9 +89,7 @@ class _Reader:
     def scenes(self, names: Sequence[str]) -> tuple[SceneFile, ...]:
         files = sorted(name for name in names if is_scene_file(name))
         if len(files) > MAX_SCENE_FILES:
-            message = (
-                f"there are {len(files):,} scene files; only the first {MAX_SCENE_FILES:,} are looked at"
-            )
+            message = f"there are {len(files):,} scene files; only the first {MAX_SCENE_FILES:,} are looked at"
             self.problems.append(Problem(SCENES_FOLDER, "", "warning", message))
         found = []
         for name in files[:MAX_SCENE_FILES]:
@@ -118,9 +116,7 @@ class _Reader:
                 document = parse(stream.read(MAX_BYTES + 1), name)
         except DocumentMalformed as error:
             place = f"line {error.line}, column {error.column}"
-            self.problems.append(
-                Problem(name, "", "error", f"this is not valid JSON: {error.detail} ({place})")
-            )
+            self.problems.append(Problem(name, "", "error", f"this is not valid JSON: {error.detail} ({place})"))
         except LimitExceeded as error:
             self.problems.append(Problem(name, "", "error", f"too large to be looked at: {error.message}"))
         except AuraError as error:
@@ -141,9 +137,7 @@ class _Reader:
         value = document.value()
         if not isinstance(value, dict) or "OTIO_SCHEMA" not in value:
             expected = "an object with OTIO_SCHEMA"
-            self.problems.append(
-                Problem(OTIO_NAME, "", "error", "this is no OpenTimelineIO document", expected)
-            )
+            self.problems.append(Problem(OTIO_NAME, "", "error", "this is no OpenTimelineIO document", expected))
             return
         todo: list[tuple[str, Any]] = [("", value)]
         while todo:

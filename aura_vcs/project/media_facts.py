@@ -86,9 +86,7 @@ def _wav_facts(form: tuple[int, int, int, int, int, int] | None, size: int) -> M
     codec = _PCM[tag] if tag in (3, 6, 7) else f"pcm_u{bits}" if bits == 8 else f"pcm_s{bits}le"
     known = size not in (0, 0xFFFFFFFF)  # a recorder that was cut off, or a file over 4 GiB
     duration = size // block / rate if known else None
-    return MediaFacts(
-        "wav", duration_seconds=duration, audio_codec=codec, sample_rate_hz=rate, channels=channels
-    )
+    return MediaFacts("wav", duration_seconds=duration, audio_codec=codec, sample_rate_hz=rate, channels=channels)
 
 
 def _exactly(stream: BinaryIO, count: int) -> bytes | None:

@@ -48,9 +48,7 @@ def open_picture(path: str, name: str) -> Image.Image:
     try:
         with Image.open(path, formats=_PICTURES) as image:
             if image.width * image.height > MAX_PIXELS:
-                raise MediaUnreadable(
-                    name, f"{image.width}x{image.height} pixels are more than {MAX_PIXELS:,}"
-                )
+                raise MediaUnreadable(name, f"{image.width}x{image.height} pixels are more than {MAX_PIXELS:,}")
             upright = ImageOps.exif_transpose(image)
             return upright.convert("RGBA" if upright.has_transparency_data else "RGB")
     except (OSError, ValueError, SyntaxError, EOFError, KeyError, IndexError) as error:

@@ -29,7 +29,7 @@ _MAX_LINE_BYTES = 64 * 1024
 _MODULE = "aura_vcs.project.media_worker"
 
 
-class WorkerDied(Exception):  # noqa: N818 - the others' naming
+class WorkerDied(Exception):
     """The process ended without a last word: a crash, or a limit."""
 
     def __init__(self, reason: str) -> None:
@@ -94,9 +94,7 @@ def _reports(
             line = lines.get(timeout=POLL_SECONDS)
         except queue.Empty:
             if time.monotonic() - heard > stall_seconds:
-                raise WorkerDied(
-                    f"it took longer than {stall_seconds:.0f} s without getting anywhere"
-                ) from None
+                raise WorkerDied(f"it took longer than {stall_seconds:.0f} s without getting anywhere") from None
             continue
         heard = time.monotonic()
         if not line:

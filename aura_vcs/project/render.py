@@ -137,9 +137,7 @@ class _Fetcher:
     def copy(self, name: str, label: str) -> str:
         """The path of a copy of `name`; `label` is the scene that needs it."""
         if name not in self._copies:
-            suffix = "".join(
-                c for c in PurePosixPath(name).suffix if c.isascii() and (c.isalnum() or c == ".")
-            )
+            suffix = "".join(c for c in PurePosixPath(name).suffix if c.isascii() and (c.isalnum() or c == "."))
             target = self._folder / f"{len(self._copies):05d}{suffix[:10]}"
             try:
                 with self._source.open(name) as content, target.open("xb") as out:
@@ -173,9 +171,7 @@ def _job(plan: FilmPlan, preset: ExportPreset, part: Path) -> RenderJob:
     )
 
 
-def _run(
-    job: RenderJob, output: Path, cancelled: Callable[[], bool], stall_seconds: float, progress: Progress
-) -> int:
+def _run(job: RenderJob, output: Path, cancelled: Callable[[], bool], stall_seconds: float, progress: Progress) -> int:
     """Let the process render; the size of the file in bytes."""
     sound_only = job.preset.video_codec is None
     progress.start("render", job.samples if sound_only else job.frames, "samples" if sound_only else "frames")
@@ -203,9 +199,7 @@ def _failure(report: Report, at: Report, job: RenderJob) -> AuraError:
     if report.error == "encoder":
         return EncoderMissing(job.preset.name, report.name)
     if report.error == "media":
-        hint = (
-            "Open it in a player; if it does not play there either, replace it or restore an older version."
-        )
+        hint = "Open it in a player; if it does not play there either, replace it or restore an older version."
         scene = _scene_of(report.name, at, job)
         return ExportFailed(f"{report.name} cannot be decoded: {report.detail}", scene=scene, hint=hint)
     return ExportFailed(report.detail or "the encoder failed", scene=at.label)

@@ -48,9 +48,7 @@ def render(job: RenderJob, send: Send) -> None:
     _require_encoders(job.preset)
     counter = _Counter(send)
     announce = counter.at
-    with av.open(
-        job.output, "w", format=_MUXERS[job.preset.container], container_options=_muxing(job)
-    ) as container:
+    with av.open(job.output, "w", format=_MUXERS[job.preset.container], container_options=_muxing(job)) as container:
         if job.title:
             container.metadata["title"] = job.title
         video = _video_stream(container, job.preset) if job.preset.video_codec else None

@@ -32,9 +32,7 @@ class ShotPainter:
 
     def frame(self, number: int) -> tuple[Hashable, Image.Image]:
         """Frame `number` of the shot, and a key that equals the last one's if the picture does."""
-        visible = [
-            layer for layer in self._layers if layer.layer.start_frame <= number < layer.layer.end_frame
-        ]
+        visible = [layer for layer in self._layers if layer.layer.start_frame <= number < layer.layer.end_frame]
         key = tuple((id(layer), layer.advance(number)) for layer in visible)
         if self._image is None or key != self._key:
             canvas = Image.new("RGB", self.size)
@@ -59,9 +57,7 @@ class _StillLayer:
         if self._image is None:
             image = open_picture(self.layer.path, self.layer.name)
             left, top, width, height = fit(_box(self.layer, self.size), image.size)
-            self._image = _with_effects(
-                image.resize((width, height), Image.Resampling.LANCZOS), self.layer.effects
-            )
+            self._image = _with_effects(image.resize((width, height), Image.Resampling.LANCZOS), self.layer.effects)
             self._place = (left, top)
         _paste(canvas, self._image, self._place, self.layer.opacity)
 

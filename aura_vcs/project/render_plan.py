@@ -102,9 +102,7 @@ def _filled(scene: TimelineScene, file: SceneFile) -> TimelineScene:
     visuals = scene.visual_assets or ([VisualAsset(file_path=picture)] if picture else [])
     narration = scene.narration_audio_path or file.document.audio_file_path
     script = scene.script or file.document.script_text
-    return msgspec.structs.replace(
-        scene, visual_assets=visuals, narration_audio_path=narration, script=script
-    )
+    return msgspec.structs.replace(scene, visual_assets=visuals, narration_audio_path=narration, script=script)
 
 
 def _from_file(scene: SceneFile, source: ContentSource) -> TimelineScene:
@@ -187,9 +185,7 @@ class _Planner:
         if not layers and not self._sound_only:
             self._notes.append(f"{label} has no picture and stays black")
         kind = scene.transition_type or "None"
-        wanted = (
-            scene.transition_duration if scene.transition_duration is not None else DEFAULT_TRANSITION_SECONDS
-        )
+        wanted = scene.transition_duration if scene.transition_duration is not None else DEFAULT_TRANSITION_SECONDS
         frames = self._frame(end) - self._frame(start)
         length = 0 if kind == "None" else min(frames, round(wanted * self._rate))
         self._shots.append(Shot(label, frames, tuple(layers), kind, length))
@@ -204,9 +200,7 @@ class _Planner:
         lanes = [Lane(tuple(self._narration))] if self._narration else []
         lanes += _lanes(self._effects)
         if self._music:
-            music = Sound(
-                self._copy(self._music, "The music"), self._music, "The music", 0, samples, loop=True
-            )
+            music = Sound(self._copy(self._music, "The music"), self._music, "The music", 0, samples, loop=True)
             lanes.append(Lane((music,), MUSIC_GAIN if lanes else MUSIC_ALONE_GAIN))
         timed = [Cue(self._frame(cue.start), self._frame(cue.end), cue.text) for cue in cues]
         seen = tuple(cue for cue in timed if cue.end_frame > cue.start_frame and cue.start_frame < frames)

@@ -40,9 +40,7 @@ def caption(text: str, size: tuple[int, int], style: Subtitles) -> tuple[Image.I
     image = Image.new("RGBA", (wide, high), _colour(style.background_color, style.background_opacity))
     draw = ImageDraw.Draw(image)
     for number, line in enumerate(lines):
-        draw.text(
-            (wide / 2, pad / 2 + step * (number + 0.5)), line, _colour(style.font_color, 1), font, anchor="mm"
-        )
+        draw.text((wide / 2, pad / 2 + step * (number + 0.5)), line, _colour(style.font_color, 1), font, anchor="mm")
     edge = round(height * _MARGIN)
     tops = {"Top": edge, "Middle": (height - high) // 2, "Bottom": height - high - edge}
     return image, ((width - wide) // 2, tops[style.position])

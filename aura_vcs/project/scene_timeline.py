@@ -47,11 +47,7 @@ class Timeline:
         objects = _objects(scenes)
         placed = [scene.get("index") for scene in objects]
         lengths = [parse_duration(scene.get("duration")) for scene in objects]
-        if (
-            isinstance(scenes, list)
-            and placed == indices == list(range(len(indices)))
-            and None not in lengths
-        ):
+        if isinstance(scenes, list) and placed == indices == list(range(len(indices))) and None not in lengths:
             return True
         self.notes = (f"{NAME} was left alone: its scenes are not those of the scene files, in order",)
         return False
@@ -82,10 +78,7 @@ class Timeline:
             picture = asset.get("file_path") == before.image_file_path
             if "image_file_path" in values and picture and values["image_file_path"]:
                 edits[f"{home}/file_path"] = values["image_file_path"]
-            covers = (
-                not parse_duration(asset.get("start", 0))
-                and parse_duration(asset.get("duration")) == old_length
-            )
+            covers = not parse_duration(asset.get("start", 0)) and parse_duration(asset.get("duration")) == old_length
             if length is not None and covers:
                 edits[f"{home}/duration"] = same_spelling(length, asset["duration"])
         self.data = json_edit.set_values(self.data, edits, name=NAME)

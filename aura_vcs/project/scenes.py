@@ -71,9 +71,7 @@ def set_scene(source: ContentSource, name: str, values: Mapping[str, Any]) -> Sc
     scene = find_scene(files.view.scenes, name)
     for field, value in values.items():
         if field in ("id", "index"):
-            raise InvalidValue(
-                scene.name, f"/{field}", "a scene keeps its id; its index changes by moving it"
-            )
+            raise InvalidValue(scene.name, f"/{field}", "a scene keeps its id; its index changes by moving it")
         data = edit_document(files.read(scene.name), scene.name, f"/{field}", value)
         files.write[scene.name] = data
     files.timeline.change(scene.document.index, values, scene.document)
@@ -166,9 +164,7 @@ class _Files:
             self.write["timeline.json"] = self.timeline.data
         self._total()
         unchanged = [
-            name
-            for name in self.write
-            if name in self.view.names and self._original(name) == self.write[name]
+            name for name in self.write if name in self.view.names and self._original(name) == self.write[name]
         ]
         for name in unchanged:
             del self.write[name]

@@ -150,9 +150,7 @@ class _Walk:
             return self.media(value, extra, pointer)
         pattern = _TIME if kind == "time" else _COLOUR
         if not pattern.fullmatch(value):
-            return self.fail(
-                pointer, f"{_show(value)} is not {'a time' if kind == 'time' else 'a colour'}", expected
-            )
+            return self.fail(pointer, f"{_show(value)} is not {'a time' if kind == 'time' else 'a colour'}", expected)
         return value
 
     def media(self, value: str, extra: dict[str, Any], pointer: str) -> Any:
@@ -160,9 +158,7 @@ class _Walk:
             return self.fail(pointer, "no file is named", _EXPECTED["media"]) if extra.get("required") else ""
         reason = unsafe_reason(value)
         if reason:
-            return self.fail(
-                pointer, f"{_show(value)} cannot be a file of the project: {reason}", _EXPECTED["media"]
-            )
+            return self.fail(pointer, f"{_show(value)} cannot be a file of the project: {reason}", _EXPECTED["media"])
         self.references.append(Reference(self.file, pointer, value, tuple(extra["types"])))
         return value
 
@@ -213,11 +209,7 @@ def _within(value: Any, info: Any) -> bool:
     if isinstance(value, (bool, dict)):
         return True
     if isinstance(value, str):
-        return (
-            (info.min_length or 0)
-            <= len(value)
-            <= (len(value) if info.max_length is None else info.max_length)
-        )
+        return (info.min_length or 0) <= len(value) <= (len(value) if info.max_length is None else info.max_length)
     if isinstance(value, float) and not math.isfinite(value):
         return False
     least = -math.inf if info.ge is None else info.ge

@@ -29,9 +29,9 @@ TYPES = list(VersionType)
 
 def version(number: int, kind: VersionType, age: timedelta, *, important: bool = False) -> VersionRecord:
     """A version of that age."""
-    made = format_time(AT - age)
+    made, tree = format_time(AT - age), ObjectId("0" * 64)
     return VersionRecord(
-        VersionId(ObjectId(f"{number:064x}")), number, kind, None, f"n{number}", "", "ada", made, (), ObjectId("0" * 64),
+        VersionId(ObjectId(f"{number:064x}")), number, kind, None, f"n{number}", "", "ada", made, (), tree,
         "main", important, None, None, None, None, None, 0, {}, None, None,
     )  # fmt: skip
 
