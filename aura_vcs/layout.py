@@ -162,7 +162,7 @@ def is_own_folder(name: str) -> bool:
     Case folding, code points that HFS+ ignores, NTFS short names, trailing dots and spaces, and
     alternate data streams all count, on every system: a project made on one is opened on others.
     """
-    if name[0] not in _FIRST:
+    if not name or name[0] not in _FIRST:
         return False
     folded = name.split(":", 1)[0].translate(_IGNORABLE).rstrip(". ").casefold()
     return folded == AURA or _SHORT_NAME.fullmatch(folded) is not None

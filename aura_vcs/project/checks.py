@@ -4,9 +4,9 @@ Errors are fields that mean nothing, files that are no JSON, and media that is n
 are what is probably a mistake: scenes without sound or picture, durations that do not add up.
 """
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import PurePosixPath
 
 from aura_vcs.errors import AuraError
 from aura_vcs.project.assets import asset_type, is_temporary
@@ -22,6 +22,7 @@ from aura_vcs.project.load import (
 from aura_vcs.project.media_facts import read_header
 from aura_vcs.project.problems import Problem
 from aura_vcs.project.timeline import TimelineScene
+from aura_vcs.project.validation import MAX_PROBLEMS_PER_FILE
 
 TOLERANCE_SECONDS = 0.01
 """Times that differ by less are the same: a frame lasts longer."""
@@ -31,13 +32,27 @@ _TYPE_WORDS = {"Audio": "a sound", "Image": "a picture", "Video": "a clip", "Sub
 
 
 def check_project(source: ContentSource) -> tuple[Problem, ...]:
-    """Everything that is wrong with the documents of `source`, sorted by file and place.
+    """Everything that is wrong with the documents of `source`, sorted by file and place, at most
+    `MAX_PROBLEMS_PER_FILE` for each file.
 
     Documents of any content, however broken, give problems, not exceptions. Media files are
     only looked at by name, except the headers of WAV narration.
     """
     view = load_project(source)
-    return tuple(sorted({*view.problems, *_cross_checks(view, source)}))
+    found = sorted({*view.problems, *_cross_checks(view, source)}, key=_place)
+    kept: list[Problem] = []
+    for file, group in itertools.groupby(found, key=lambda problem: problem.file):
+        problems = list(group)
+        kept += problems[:MAX_PROBLEMS_PER_FILE]
+        if len(problems) > MAX_PROBLEMS_PER_FILE:
+            more = len(problems) - MAX_PROBLEMS_PER_FILE
+            kept.append(_warn(file, "", f"{more:,} more problems are not listed"))
+    return tuple(kept)
+
+
+def _place(problem: Problem) -> tuple[str, list[str], Problem]:
+    """Sorts as a person reads: /scenes/2 before /scenes/10."""
+    return problem.file, [f"{part:0>9}" if part.isdigit() else part for part in problem.pointer.split("/")], problem
 
 
 def _cross_checks(view: ProjectView, source: ContentSource) -> Iterator[Problem]:
@@ -69,12 +84,16 @@ def _presence(view: ProjectView) -> Iterator[Problem]:
 
 
 def _references(view: ProjectView) -> Iterator[Problem]:
-    by_fold: dict[str, str] = {name.casefold(): name for name in sorted(view.names, reverse=True)}
-    by_name: dict[str, str] = {PurePosixPath(name).name: name for name in sorted(view.names, reverse=True)}
+    by_fold: dict[str, str] = {}
+    by_name: dict[str, str] = {}
+    if any(reference.path not in view.names for reference in view.references):
+        names = sorted(view.names, reverse=True)
+        by_fold = {name.casefold(): name for name in names}
+        by_name = {name.rpartition("/")[2]: name for name in names}
     for reference in view.references:
         file, pointer, path = reference.file, reference.pointer, reference.path
         if path not in view.names:
-            near = by_fold.get(path.casefold()) or by_name.get(PurePosixPath(path).name)
+            near = by_fold.get(path.casefold()) or by_name.get(path.rpartition("/")[2])
             expected = f"a file of the project; there is {near}" if near else "a file of the project"
             yield Problem(file, pointer, "error", f"{path} does not exist", expected)
             continue

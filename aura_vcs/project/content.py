@@ -11,8 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Protocol
 
 from aura_vcs.errors import FileUnreadable
-
-METADATA_FOLDER = ".aura"
+from aura_vcs.layout import is_own_folder
 
 
 class ContentSource(Protocol):
@@ -57,7 +56,7 @@ class FolderSource:
         """The names of regular files, sorted."""
         found: list[str] = []
         for folder, folders, files in os.walk(self._root):
-            folders[:] = sorted(name for name in folders if name != METADATA_FOLDER)
+            folders[:] = sorted(name for name in folders if not is_own_folder(name))
             for name in files:
                 path = Path(folder) / name
                 if path.is_file() and not path.is_symlink():
@@ -101,6 +100,6 @@ def unsafe_reason(path: str) -> str:
             "it is an absolute path; paths start at the project folder",
         ),
         (any(part in ("", ".", "..") for part in parts), "it has an empty part, '.' or '..'"),
-        (parts[0].casefold() == METADATA_FOLDER, "it points into the project's own storage"),
+        (any(map(is_own_folder, parts)), "it points into the project's own storage"),
     )
     return next((reason for broken, reason in rules if broken), "")

@@ -51,8 +51,9 @@ def edit_document(data: bytes, name: str, pointer: str, value: Any, *, allow_new
         _refuse_unknown(data, name, pointer, view)
     changed = set_value(data, pointer, value, name=name)
     if view is not None:
+        before = validate(parse(data, name).value(), view, name)[1]
         for problem in validate(parse(changed, name).value(), view, name)[1]:
-            if problem.pointer == pointer or problem.pointer.startswith(f"{pointer}/"):
+            if problem not in before or problem.pointer == pointer or problem.pointer.startswith(f"{pointer}/"):
                 raise InvalidValue(name, problem.pointer, problem.message, hint=f"Expected: {problem.expected}.")
     return changed
 

@@ -1,332 +1,163 @@
-"""Exports: videos rendered from the content of one exact version, and the record of each.
+"""Export jobs: what was rendered from which version, and how it went. Pure data and rules.
 
-A job goes Queued → InProgress → Completed or Failed, never back; `retry` is a new job of the same
-version and preset. The record names the version by its id, the preset with all its numbers and
-the bytes that came out (BLAKE3), so that an export can be made again and compared. The process
-that renders holds a lock of the operating system: a job whose process died is told by that.
+    Queued ──▶ InProgress ──▶ Completed
+       │            │
+       └──▶ Failed ◀┘     retry: Failed ──▶ Queued
+
+A cancelled export is Failed with a message that says so. Times are given by the caller, in UTC.
 """
 
-import os
-from collections.abc import Callable
-from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
-from blake3 import blake3
+from msgspec import Meta
 
-from aura_vcs import layout
-from aura_vcs.codec import now, parse_time
-from aura_vcs.errors import (
-    AuraError,
-    ExportCancelled,
-    FileUnreadable,
-    InvalidTransition,
-    LockBusy,
-    UnknownName,
-)
-from aura_vcs.history.going import check_content
-from aura_vcs.ids import VersionId, new_uuid
-from aura_vcs.index.entities import exports_statement
-from aura_vcs.index.queries import Queries
-from aura_vcs.index.records import VersionRecord
-from aura_vcs.progress import Progress
+from aura_vcs.errors import AuraError, InvalidTransition, RecordCorrupt
+from aura_vcs.ids import new_uuid
 from aura_vcs.project.presets import ExportPreset
-from aura_vcs.project.records import indexed, load_record, put_record
-from aura_vcs.project.render import ExportResult, render_export
-from aura_vcs.project.stored import TreeSource
-from aura_vcs.repository.repository import Repository
+from aura_vcs.project.render_job import ExportResult
 
 ExportStatus = Literal["Queued", "InProgress", "Completed", "Failed"]
-_NEXT: dict[str, tuple[ExportStatus, ...]] = {
+STATUSES: tuple[ExportStatus, ...] = get_args(ExportStatus)
+_NEXT: dict[ExportStatus, tuple[ExportStatus, ...]] = {
     "Queued": ("InProgress", "Failed"),
     "InProgress": ("Completed", "Failed"),
     "Completed": (),
-    "Failed": (),
+    "Failed": ("Queued",),
 }
-STEP_PERCENT = 5
-"""How often a running job's record is written."""
-CANCELLED = "Cancelled"
-_BLOCK = 1 << 20
+MAX_MESSAGE = 2000
 
 
-class Export(msgspec.Struct, frozen=True):
-    """DOMAIN's ExportHistory. `progress` is in percent, `output_id` the BLAKE3 of the finished file.
+class ExportRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the export history. `input_file` names the version that was rendered, by its id.
 
-    `input_file` says which version, for a person; `retry_of` is the job that this one repeats.
+    `preset` has all numbers of the preset and `output_id` the BLAKE3 of the finished file, so that
+    the export can be made again and compared.
     """
 
     id: str
-    version: VersionId
     input_file: str
     output_file: str
     preset_name: str
-    preset: ExportPreset
-    status: ExportStatus
-    progress: float
+    status: ExportStatus = "Queued"
+    progress: Annotated[float, Meta(ge=0, le=100)] = 0.0
     created_at: str
-    created_by: str
-    platform: str
-    resolution: str
-    codec: str
     started_at: str | None = None
     completed_at: str | None = None
     error_message: str | None = None
-    file_size: int | None = None
-    duration_seconds: float | None = None
+    file_size: Annotated[int, Meta(ge=0)] | None = None
+    duration_seconds: Annotated[float, Meta(ge=0)] | None = None
+    platform: str | None = None
+    resolution: str | None = None
+    codec: str | None = None
+    preset: ExportPreset | None = None
+    version_number: int | None = None
     output_id: str | None = None
     notes: tuple[str, ...] = ()
-    retry_of: str | None = None
-    updated_at: str | None = None
-
-    @property
-    def path(self) -> str:
-        """The record's place in the store."""
-        return f"{layout.EXPORTS}/{self.id}.json"
+    attempts: int = 0
+    created_by: str | None = None
 
 
 def queue_export(
-    repo: Repository, version: VersionRecord, preset: ExportPreset, output: str, *, retry_of: str | None = None
-) -> Export:
-    """Record a job for one version; nothing is rendered yet.
-
-    Raises:
-        ObjectPurged: the version's content was freed.
-    """
-    check_content(version)
-    video = preset.video_codec is not None
-    made = Export(
-        id=new_uuid(), version=version.id, input_file=f"v{version.number} {version.name}",
-        output_file=os.path.abspath(output), preset_name=preset.name, preset=preset, status="Queued", progress=0.0,
-        created_at=now(), created_by=repo.author, platform=preset.platform,
-        resolution=f"{preset.width}x{preset.height}" if video else "", codec=preset.video_codec or preset.audio_codec,
-        retry_of=retry_of,
-    )  # fmt: skip
-    put_record(repo.storage, made.path, made)
-    return made
-
-
-def run_export(
-    repo: Repository,
-    job: Export,
-    *,
-    overwrite: bool = False,
-    cancelled: Callable[[], bool] = lambda: False,
-    progress: Progress | None = None,
-) -> Export:
-    """Render a queued job. The work folder is neither read nor touched.
-
-    The record follows the states; whatever goes wrong is in it as `error_message`, and raised.
-
-    Raises:
-        InvalidTransition: the job is not Queued.
-        LockBusy: another process renders it.
-        ExportFailed, ExportCancelled, ExtraMissing, EncoderMissing: see `render_export`.
-    """
-    with repo.locks.exclusive(_lock(job), wait_seconds=0):
-        running = _moved(repo, load_export(repo, job.id), "InProgress", started_at=now())
-        try:
-            result = _render(repo, running, overwrite, cancelled, progress or repo.progress)
-        except BaseException as error:
-            _fail(repo, running, error)
-            raise
-        finally:
-            repo.storage.delete(_cancel_file(job.id))
-        return _finished(repo, running, result)
-
-
-def cancel_export(repo: Repository, job: Export) -> Export:
-    """Ask the process that renders the job to stop; a queued one fails at once.
-
-    Raises:
-        InvalidTransition: it is over already.
-    """
-    if not _NEXT[job.status]:
-        raise InvalidTransition(f"Export {job.id[:8]}", job.status, CANCELLED, ())
-    repo.storage.put(_cancel_file(job.id), b"")
-    if is_running(repo, job):
-        return job
-    failed = _moved(repo, job, "Failed", completed_at=now(), error_message=CANCELLED)
-    repo.storage.delete(_cancel_file(job.id))
-    return failed
-
-
-def retry_export(repo: Repository, job: Export) -> Export:
-    """Queue the same version, preset and output again.
-
-    Raises:
-        InvalidTransition: the job is not Failed.
-        UnknownName: its version is not here any more.
-    """
-    if job.status != "Failed":
-        raise InvalidTransition(f"Export {job.id[:8]}", job.status, "Queued", _NEXT[job.status])
-    version = Queries(repo.index).version(job.version)
-    if version is None:
-        raise UnknownName("version", job.version[:12])
-    return queue_export(repo, version, job.preset, job.output_file, retry_of=job.id)
-
-
-def list_exports(
-    repo: Repository, *, status: ExportStatus | None = None, limit: int = -1, offset: int = 0
-) -> list[Export]:
-    """Exports, newest first. Jobs whose process died are Failed, and recorded so."""
-    entities = indexed(repo, "exports", layout.EXPORTS, Export, _columns)
-    for row in entities.records(*exports_statement(status="InProgress")):
-        _bury(repo, msgspec.json.decode(row, type=Export))
-    entities = indexed(repo, "exports", layout.EXPORTS, Export, _columns)
-    statement, values = exports_statement(status=status, limit=limit, offset=offset)
-    return [msgspec.json.decode(row, type=Export) for row in entities.records(statement, values)]
-
-
-def find_export(repo: Repository, prefix: str) -> Export:
-    """The export whose id begins so, or the newest for "last".
-
-    Raises:
-        UnknownName: none does, or several.
-    """
-    known = list_exports(repo)
-    if prefix == "last" and known:
-        return known[0]
-    found = [job for job in known if prefix and job.id.startswith(prefix.lower())]
-    if len(found) != 1:
-        hint = "Give more digits of the id." if found else "`aura export list` shows them."
-        raise UnknownName("export", prefix, hint=hint)
-    return found[0]
-
-
-def load_export(repo: Repository, job_id: str) -> Export:
-    """The job's record as it is on disk now.
-
-    Raises:
-        UnknownName: there is none.
-    """
-    found = load_record(repo.storage, f"{layout.EXPORTS}/{job_id}.json", Export)
-    if found is None:
-        raise UnknownName("export", job_id)
-    return found
-
-
-def is_running(repo: Repository, job: Export) -> bool:
-    """Whether a process of this machine renders the job now."""
-    try:
-        with repo.locks.exclusive(_lock(job), wait_seconds=0):
-            return False
-    except LockBusy:
-        return True
-
-
-def _render(
-    repo: Repository, job: Export, overwrite: bool, cancelled: Callable[[], bool], progress: Progress
-) -> ExportResult:
-    version = Queries(repo.index).version(job.version)
-    if version is None:
-        raise UnknownName("version", job.version[:12])
-    check_content(version)
-    marker = repo.storage.path(_cancel_file(job.id))
-    return render_export(
-        TreeSource(repo, version.tree),
-        job.preset,
-        Path(job.output_file),
-        overwrite=overwrite,
-        cancelled=lambda: cancelled() or os.path.exists(marker),
-        progress=_Recorder(repo, job, progress),
+    version_id: str, preset: ExportPreset, output_file: str, *, now: str, export_id: str | None = None
+) -> ExportRecord:
+    """A job that waits."""
+    return ExportRecord(
+        id=export_id or new_uuid(),
+        input_file=version_id,
+        output_file=output_file,
+        preset_name=preset.name,
+        created_at=now,
+        platform=preset.platform,
+        resolution=f"{preset.width}x{preset.height}" if preset.video_codec else None,
+        codec=preset.video_codec or preset.audio_codec,
+        preset=preset,
     )
 
 
-def _finished(repo: Repository, job: Export, result: ExportResult) -> Export:
+def started(record: ExportRecord, *, now: str) -> ExportRecord:
+    """The job at work.
+
+    Raises:
+        InvalidTransition: it does not wait.
+    """
+    return _moved(record, "InProgress", started_at=now, progress=0.0, attempts=record.attempts + 1)
+
+
+def advanced(record: ExportRecord, percent: float) -> ExportRecord:
+    """The job, so far done; progress never goes back and never beyond 100.
+
+    Raises:
+        InvalidTransition: it is not at work.
+    """
+    if record.status != "InProgress":
+        raise InvalidTransition(_name(record), record.status, "InProgress", _NEXT[record.status])
+    return msgspec.structs.replace(record, progress=max(record.progress, min(100.0, max(0.0, percent))))
+
+
+def completed(record: ExportRecord, result: ExportResult, *, now: str) -> ExportRecord:
+    """The job, done, with what was made.
+
+    Raises:
+        InvalidTransition: it is not at work.
+    """
     return _moved(
-        repo, job, "Completed", completed_at=now(), progress=100.0, file_size=result.file_size,
-        duration_seconds=result.duration_seconds, resolution=result.resolution, codec=result.codec,
-        output_id=_hash(job.output_file), notes=result.notes,
-    )  # fmt: skip
+        record,
+        "Completed",
+        completed_at=now,
+        progress=100.0,
+        output_file=result.output_file,
+        file_size=result.file_size,
+        duration_seconds=result.duration_seconds,
+        resolution=result.resolution or None,
+        codec=result.codec,
+        notes=result.notes,
+    )
 
 
-def _fail(repo: Repository, job: Export, error: BaseException) -> None:
-    if isinstance(error, ExportCancelled | KeyboardInterrupt):
-        message = CANCELLED
-    else:
-        message = error.message if isinstance(error, AuraError) else f"{type(error).__name__}: {error}"
+def failed(record: ExportRecord, error: AuraError | str, *, now: str) -> ExportRecord:
+    """The job, given up, with the reason in words.
+
+    Raises:
+        InvalidTransition: it is done, or has failed before.
+    """
+    message = error.message if isinstance(error, AuraError) else error
+    return _moved(record, "Failed", completed_at=now, error_message=message[:MAX_MESSAGE])
+
+
+def retried(record: ExportRecord, *, now: str) -> ExportRecord:
+    """The failed job waiting again; it keeps its id, its version and its preset.
+
+    Raises:
+        InvalidTransition: it has not failed.
+    """
+    return _moved(
+        record, "Queued", created_at=now, started_at=None, completed_at=None, error_message=None, progress=0.0
+    )
+
+
+def encode_export(record: ExportRecord) -> bytes:
+    """The record as JSON, one field per line."""
+    return msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
+
+
+def decode_export(data: bytes, file: str) -> ExportRecord:
+    """The record that `file` holds.
+
+    Raises:
+        RecordCorrupt: it holds none.
+    """
     try:
-        _moved(repo, load_export(repo, job.id), "Failed", completed_at=now(), error_message=message[:4000])
-    except AuraError:
-        return  # the first error is the one to tell; the record is Failed when its lock is seen free
+        return msgspec.json.decode(data, type=ExportRecord)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise RecordCorrupt(file, str(error)) from error
 
 
-def _moved(repo: Repository, job: Export, status: ExportStatus, **changes: object) -> Export:
-    if status not in _NEXT[job.status]:
-        raise InvalidTransition(f"Export {job.id[:8]}", job.status, status, _NEXT[job.status])
-    changed = msgspec.structs.replace(job, status=status, updated_at=now(), **changes)
-    put_record(repo.storage, changed.path, changed)
-    return changed
+def _moved(record: ExportRecord, status: ExportStatus, **changes: object) -> ExportRecord:
+    if status not in _NEXT[record.status]:
+        raise InvalidTransition(_name(record), record.status, status, _NEXT[record.status])
+    return msgspec.structs.replace(record, status=status, **changes)
 
 
-def _bury(repo: Repository, job: Export) -> None:
-    """A job in progress whose process has gone has failed."""
-    try:
-        with repo.locks.exclusive(_lock(job), wait_seconds=0):
-            current = load_export(repo, job.id)
-            if current.status == "InProgress":
-                message = "The process that rendered it ended without a word"
-                _moved(repo, current, "Failed", completed_at=now(), error_message=message)
-    except LockBusy:
-        return
-
-
-def _hash(path: str) -> str:
-    hasher = blake3()
-    try:
-        with open(path, "rb") as file:
-            while block := file.read(_BLOCK):
-                hasher.update(block)
-    except OSError as error:
-        raise FileUnreadable(path, error.strerror or str(error)) from error
-    return hasher.hexdigest()
-
-
-def _lock(job: Export) -> str:
-    return f"export-{job.id}"
-
-
-def _cancel_file(job_id: str) -> str:
-    return f"{layout.LOCAL}/cancel-{job_id}"
-
-
-def _columns(record: Export) -> dict[str, object]:
-    return {"status": record.status, "created_at": record.created_at}
-
-
-def seconds_taken(job: Export) -> float | None:
-    """How long the rendering took; None if it is not over."""
-    if job.started_at is None or job.completed_at is None:
-        return None
-    return (parse_time(job.completed_at) - parse_time(job.started_at)).total_seconds()
-
-
-class _Recorder:
-    """Passes progress on, and writes it into the record every STEP_PERCENT."""
-
-    def __init__(self, repo: Repository, job: Export, progress: Progress) -> None:
-        self._repo, self._job, self._progress = repo, job, progress
-        self._total, self._done, self._written = 0, 0, 0.0
-
-    def start(self, phase: str, total: int | None, unit: str) -> None:
-        """See Progress."""
-        self._total, self._done = total or 0, 0
-        self._progress.start(phase, total, unit)
-
-    def advance(self, amount: int) -> None:
-        """See Progress."""
-        self._done += amount
-        percent = min(99.0, 100.0 * self._done / self._total) if self._total else 0.0
-        if percent >= self._written + STEP_PERCENT:
-            self._written = percent
-            record = msgspec.structs.replace(self._job, progress=round(percent, 1), updated_at=now())
-            put_record(self._repo.storage, record.path, record)
-        self._progress.advance(amount)
-
-    def finish(self) -> None:
-        """See Progress."""
-        self._progress.finish()
-
-    def note(self, message: str) -> None:
-        """See Progress."""
-        self._progress.note(message)
+def _name(record: ExportRecord) -> str:
+    return f"The export {record.id[:8]} to {record.output_file}"

@@ -17,6 +17,8 @@ from aura_vcs.errors import DocumentMalformed, LimitExceeded
 MAX_BYTES = 8 * 1024 * 1024
 """Larger documents are not parsed; a timeline of a thousand scenes has under 2 MiB."""
 MAX_DEPTH = 100
+MAX_VALUES = 500_000
+"""Millions of empty lists fit into 8 MiB of text, but not into memory."""
 MAX_INTEGER_DIGITS = 400
 """Longer integers are read as floating point: converting them takes quadratic time."""
 
@@ -123,11 +125,12 @@ def escape(key: str) -> str:
 def parse(data: bytes, name: str) -> Document:
     """Parse `data`; `name` is the file named in errors.
 
-    Takes time proportional to the length. At most `MAX_BYTES` long and `MAX_DEPTH` deep.
+    Takes time proportional to the length. At most `MAX_BYTES` long, `MAX_DEPTH`
+    deep and with `MAX_VALUES` values.
 
     Raises:
         DocumentMalformed: it is not JSON, with line and column.
-        LimitExceeded: it is too long or too deep.
+        LimitExceeded: it is too long, too deep or too much.
     """
     if len(data) > MAX_BYTES:
         raise LimitExceeded(f"{name} (in bytes)", MAX_BYTES)
@@ -150,11 +153,15 @@ class _Reader:
         self._space()
         root = self._value()
         open_nodes = [root] if root.kind in ("object", "array") else []
+        values = 1
         while open_nodes:
             if len(open_nodes) > MAX_DEPTH:
                 raise LimitExceeded(f"The nesting of {self.name}", MAX_DEPTH)
             node = open_nodes[-1]
             child = self._next_child(node)
+            values += 1
+            if values > MAX_VALUES:
+                raise LimitExceeded(f"The number of values in {self.name}", MAX_VALUES)
             if child is None:
                 open_nodes.pop()
             elif child.kind in ("object", "array"):

@@ -5,17 +5,17 @@ process of its own with limits of memory and time.
 """
 
 import tempfile
+from contextlib import closing
 from pathlib import Path, PurePosixPath
 
 from aura_vcs.errors import MediaUnreadable
 from aura_vcs.project.content import ContentSource
 from aura_vcs.project.media_facts import MediaFacts, read_header
-from aura_vcs.project.media_process import WorkerDied, require_media, run_worker
+from aura_vcs.project.media_process import WorkerDied, copy_for_worker, require_media, run_worker
 from aura_vcs.project.render_job import ProbeJob, Request
 
 PROBE_SECONDS = 20
 PROBE_MEMORY_BYTES = 1024**3
-_COPY_BYTES = 1024 * 1024
 
 
 def probe_media(source: ContentSource, path: str) -> MediaFacts:
@@ -35,10 +35,8 @@ def probe_media(source: ContentSource, path: str) -> MediaFacts:
         return facts
     require_media(f"Looking into {PurePosixPath(path).name}")
     with tempfile.TemporaryDirectory(prefix="aura-probe-") as folder:
-        copy = Path(folder) / f"media{PurePosixPath(path).suffix[:10]}"
-        with source.open(path) as stream, copy.open("xb") as out:
-            while data := stream.read(_COPY_BYTES):
-                out.write(data)
+        copy = copy_for_worker(source, path, Path(folder), 0)
+        assert copy is not None, "nobody cancels"
         return probe_file(copy, path)
 
 
@@ -50,10 +48,10 @@ def probe_file(file: Path, name: str) -> MediaFacts:
     """
     job = ProbeJob(str(file.absolute()), name, PROBE_MEMORY_BYTES, PROBE_SECONDS)
     try:
-        reports = list(run_worker(Request(probe=job), stall_seconds=PROBE_SECONDS * 2))
+        with closing(run_worker(Request(probe=job), stall_seconds=PROBE_SECONDS * 2)) as reports:
+            last = list(reports)[-1]
     except WorkerDied as error:
         raise MediaUnreadable(name, error.reason) from error
-    last = reports[-1]
     if last.facts is None:
         raise MediaUnreadable(name, last.detail or "it needs too much memory")
     return last.facts

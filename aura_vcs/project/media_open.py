@@ -11,7 +11,7 @@ from typing import Any
 
 import av
 import av.error
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from aura_vcs.errors import MediaUnreadable
 from aura_vcs.project.media_facts import MediaFacts
@@ -134,7 +134,9 @@ def _probe_container(path: str, name: str) -> MediaFacts:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return f"it is no picture of a known kind ({', '.join(_PICTURES)})"
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    if isinstance(error, av.error.FFmpegError) and isinstance(error, av.error.InvalidDataError):
+    if isinstance(error, (av.error.InvalidDataError, av.error.ArgumentError)):
         return "the data is damaged, or of a kind that is not read"
     return str(text).splitlines()[0][:200]

@@ -15,17 +15,21 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from pathlib import Path, PurePosixPath
 from typing import IO
 
 import msgspec
 
 from aura_vcs.errors import ExportFailed, ExtraMissing
+from aura_vcs.progress import SILENT, Progress
+from aura_vcs.project.content import ContentSource
 from aura_vcs.project.render_job import Report, Request
 
 POLL_SECONDS = 0.1
 """How soon a wish to cancel is noticed."""
 _MAX_LINE_BYTES = 64 * 1024
+_COPY_BYTES = 1024 * 1024
 _MODULE = "aura_vcs.project.media_worker"
 
 
@@ -47,13 +51,42 @@ def require_media(purpose: str) -> None:
         raise ExtraMissing(purpose, "media")
 
 
+def copy_for_worker(
+    source: ContentSource,
+    name: str,
+    folder: Path,
+    number: int,
+    *,
+    cancelled: Callable[[], bool] = lambda: False,
+    progress: Progress = SILENT,
+) -> Path | None:
+    """A copy of a media file in `folder`, which the process can seek in; None if cancelled on the way.
+
+    The copy has a name of our own: what people call their files never reaches FFmpeg. `progress`
+    advances by bytes.
+
+    Raises:
+        AuraError: the source cannot give the content.
+        OSError: the copy cannot be written.
+    """
+    suffix = "".join(c for c in PurePosixPath(name).suffix if c.isascii() and (c.isalnum() or c == "."))
+    target = folder / f"{number:05d}{suffix[:10]}"
+    with source.open(name) as content, target.open("xb") as out:
+        while data := content.read(_COPY_BYTES):
+            if cancelled():
+                return None
+            out.write(data)
+            progress.advance(len(data))
+    return target
+
+
 def run_worker(
     request: Request, *, stall_seconds: float, cancelled: Callable[[], bool] = lambda: False
-) -> Iterator[Report]:
+) -> Generator[Report]:
     """Start the process and yield what it reports, up to its last word.
 
-    The process is gone when the iterator is exhausted or closed, whatever happened; when
-    `cancelled()` turns true it is ended and the iterator stops without a last word.
+    The process is gone when the generator is exhausted or closed (use `contextlib.closing`);
+    when `cancelled()` turns true it is ended and the generator stops without a last word.
 
     Raises:
         WorkerDied: it crashed, went beyond its memory or processor time, or said nothing for
@@ -72,7 +105,8 @@ def run_worker(
         assert process.stdin is not None
         assert process.stdout is not None
         lines = _reader(process.stdout)
-        _send(process.stdin, msgspec.json.encode(request))
+        data = msgspec.json.encode(request)  # sent beside: a child that hangs would not read it
+        threading.Thread(target=_send, args=(process.stdin, data), daemon=True).start()
         yield from _reports(process, lines, stall_seconds, cancelled)
     finally:
         process.kill()
@@ -87,7 +121,7 @@ def _reports(
     lines: "queue.Queue[bytes]",
     stall_seconds: float,
     cancelled: Callable[[], bool],
-) -> Iterator[Report]:
+) -> Generator[Report]:
     heard = time.monotonic()
     while not cancelled():
         try:
@@ -128,7 +162,7 @@ def _send(pipe: IO[bytes], data: bytes) -> None:
     try:
         pipe.write(data)
         pipe.close()
-    except BrokenPipeError:
+    except (OSError, ValueError):
         return  # it died while starting: the missing answer says so
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from aura_vcs.errors import UnknownName
-from aura_vcs.project.documents import Aspect
+from aura_vcs.project.documents import Aspect, RenderDocument
 
 Quality = Literal["Draft", "Good", "High", "Maximum"]
 Platform = Literal["YouTube", "Instagram", "TikTok", "Facebook", "Twitter", "LinkedIn", "Generic"]
@@ -169,6 +169,46 @@ PRESETS: tuple[ExportPreset, ...] = (
         quality="Good",
     ),
 )
+
+
+_VIDEO_CODECS = {
+    "h264": "libx264",
+    "avc": "libx264",
+    "x264": "libx264",
+    "h265": "libx265",
+    "hevc": "libx265",
+    "x265": "libx265",
+    "vp9": "libvpx-vp9",
+    "prores": "prores_ks",
+}
+
+
+def project_preset(render: RenderDocument) -> ExportPreset:
+    """The preset that a project's own render.json describes.
+
+    `codec` may be a common name (H264, HEVC, VP9, ProRes) or an FFmpeg encoder's. `quality_level`
+    0 to 100 becomes the nearest of the four qualities; frame rates are rounded to whole ones.
+    """
+    codec = _VIDEO_CODECS.get(_plain(render.codec), render.codec)
+    container = render.container.lower().lstrip(".")
+    audio = {"webm": "libopus", "mov": "pcm_s16le" if codec == "prores_ks" else "aac"}.get(container, "aac")
+    level = 75 if render.quality_level is None else render.quality_level
+    width, height = render.resolution.width, render.resolution.height
+    return ExportPreset(
+        name="Project",
+        description="As render.json says",
+        container=container,
+        video_codec=codec,
+        audio_codec=audio,
+        width=width,
+        height=height,
+        frame_rate=max(1, round(render.fps)),
+        video_bitrate_k=render.video_bitrate_k or 5000,
+        audio_bitrate_k=render.audio_bitrate_k or 192,
+        pixel_format="yuv422p10le" if codec == "prores_ks" else "yuv420p",
+        aspect="Square1x1" if width == height else "Widescreen16x9" if width > height else "Vertical9x16",
+        quality="Draft" if level < 25 else "Good" if level < 60 else "High" if level < 90 else "Maximum",
+    )
 
 
 def find_preset(name: str) -> ExportPreset:

@@ -8,43 +8,28 @@ video never lies under the name that was asked for.
 import secrets
 import tempfile
 from collections.abc import Callable
-from pathlib import Path, PurePosixPath
-
-import msgspec
+from contextlib import closing
+from pathlib import Path
 
 from aura_vcs.errors import AuraError, EncoderMissing, ExportCancelled, ExportFailed
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.project.content import ContentSource
 from aura_vcs.project.load import load_project
-from aura_vcs.project.media_process import WorkerDied, require_media, run_worker
+from aura_vcs.project.media_process import WorkerDied, copy_for_worker, require_media, run_worker
 from aura_vcs.project.presets import ExportPreset
-from aura_vcs.project.render_job import RenderJob, Report, Request
+from aura_vcs.project.render_job import ExportResult, RenderJob, Report, Request
 from aura_vcs.project.render_plan import FilmPlan, plan_film
+from aura_vcs.storage.calls import REAL_CALLS
 
 STALL_SECONDS = 120.0
 """A render that encodes nothing for so long is ended."""
-BASE_MEMORY_BYTES = 3 * 1024**3
+BASE_MEMORY_BYTES = 4 * 1024**3
 MEMORY_BYTES_PER_PIXEL = 600
-"""Encoders hold dozens of frames; H.265 in 4K is given 8 GB."""
-_COPY_BYTES = 1024 * 1024
+"""Encoders hold dozens of frames; H.265 in 4K is given 9 GB of address space."""
 _CONTAINERS = ("mp4", "mov", "webm", "mp3", "mkv", "wav", "m4a")
 
 Publish = Callable[[Path, Path], None]
 """Gives a finished file (first) its name (second), atomically."""
-
-
-class ExportResult(msgspec.Struct, frozen=True):
-    """What was made; `resolution` is "1920x1080", empty for sound alone."""
-
-    output_file: str
-    preset_name: str
-    platform: str
-    file_size: int
-    duration_seconds: float
-    frames: int
-    resolution: str
-    codec: str
-    notes: tuple[str, ...] = ()
 
 
 def render_export(
@@ -62,7 +47,7 @@ def render_export(
 
     Takes about as long as the encoder needs; memory does not grow with the film's length, the
     system's temporary folder holds a copy of the media meanwhile. The same content and preset
-    give the same film on the same build of FFmpeg. Whatever goes wrong, and when `cancelled()`
+    give the same bytes on the same build of FFmpeg. Whatever goes wrong, and when `cancelled()`
     turns true (asked ten times a second), nothing is left beside or under `output`, and a file
     that is there stays.
 
@@ -80,13 +65,18 @@ def render_export(
     try:
         with tempfile.TemporaryDirectory(prefix="aura-render-") as folder:
             fetch = _Fetcher(source, Path(folder), cancelled, output, progress)
-            plan = plan_film(load_project(source), source, preset, fetch.copy)
+            view = load_project(source)
+            progress.start("collect media", None, "bytes")
+            try:
+                plan = plan_film(view, source, preset, fetch.copy)
+            finally:
+                progress.finish()
             for note in plan.notes:
                 progress.note(note)
-            job = _job(plan, preset, part)
+            job = _job(plan, preset, part, view.project.title if view.project else "")
             size = _run(job, output, cancelled, stall_seconds, progress)
         _check_output(output, overwrite)
-        (publish or _rename)(part, output)
+        (publish or _publish)(part, output)
     except OSError as error:
         raise ExportFailed(f"{output} cannot be written: {error.strerror or error}") from error
     finally:
@@ -115,8 +105,12 @@ def _check_output(output: Path, overwrite: bool) -> None:
         raise ExportFailed(f"the folder {output.parent} does not exist")
 
 
-def _rename(part: Path, output: Path) -> None:
-    part.replace(output)
+def _publish(part: Path, output: Path) -> None:
+    """Rename, durably: after a power failure there is the whole film or none."""
+    with part.open("r+b") as file:
+        REAL_CALLS.fsync(file.fileno())
+    REAL_CALLS.replace(str(part), str(output))
+    REAL_CALLS.fsync_folder(str(output.absolute().parent))
 
 
 class _Fetcher:
@@ -137,26 +131,23 @@ class _Fetcher:
     def copy(self, name: str, label: str) -> str:
         """The path of a copy of `name`; `label` is the scene that needs it."""
         if name not in self._copies:
-            suffix = "".join(c for c in PurePosixPath(name).suffix if c.isascii() and (c.isalnum() or c == "."))
-            target = self._folder / f"{len(self._copies):05d}{suffix[:10]}"
+            number = len(self._copies)
             try:
-                with self._source.open(name) as content, target.open("xb") as out:
-                    while data := content.read(_COPY_BYTES):
-                        if self._cancelled():
-                            raise ExportCancelled(str(self._output))
-                        out.write(data)
-            except ExportCancelled:
-                raise
+                target = copy_for_worker(
+                    self._source, name, self._folder, number, cancelled=self._cancelled, progress=self._progress
+                )
             except AuraError as error:
                 raise ExportFailed(error.message, scene=label, hint=error.hint) from error
             except OSError as error:
                 reason = f"{name} cannot be copied to {self._folder}: {error.strerror or error}"
                 raise ExportFailed(reason, scene=label) from error
+            if target is None:
+                raise ExportCancelled(str(self._output))
             self._copies[name] = str(target)
         return self._copies[name]
 
 
-def _job(plan: FilmPlan, preset: ExportPreset, part: Path) -> RenderJob:
+def _job(plan: FilmPlan, preset: ExportPreset, part: Path, title: str) -> RenderJob:
     memory = BASE_MEMORY_BYTES + MEMORY_BYTES_PER_PIXEL * preset.width * preset.height
     return RenderJob(
         str(part.absolute()),
@@ -168,6 +159,7 @@ def _job(plan: FilmPlan, preset: ExportPreset, part: Path) -> RenderJob:
         plan.frames,
         plan.samples,
         memory,
+        title,
     )
 
 
@@ -177,15 +169,17 @@ def _run(job: RenderJob, output: Path, cancelled: Callable[[], bool], stall_seco
     progress.start("render", job.samples if sound_only else job.frames, "samples" if sound_only else "frames")
     at = Report("at")
     try:
-        for report in run_worker(Request(render=job), stall_seconds=stall_seconds, cancelled=cancelled):
-            if report.kind == "at":
-                at = report
-            elif report.kind == "frames":
-                progress.advance(report.count)
-            elif report.kind == "failed":
-                raise _failure(report, at, job)
-            elif report.kind == "rendered":
-                return report.size_bytes
+        request = Request(render=job)
+        with closing(run_worker(request, stall_seconds=stall_seconds, cancelled=cancelled)) as reports:
+            for report in reports:
+                if report.kind == "at":
+                    at = report
+                elif report.kind == "frames":
+                    progress.advance(report.count)
+                elif report.kind == "failed":
+                    raise _failure(report, at, job)
+                elif report.kind == "rendered":
+                    return report.size_bytes
     except WorkerDied as error:
         place = f"while {at.name} was read: " if at.name else ""
         raise ExportFailed(f"{place}{error.reason}", scene=at.label) from error

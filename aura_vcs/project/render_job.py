@@ -111,3 +111,17 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     detail: str = ""
     facts: MediaFacts | None = None
     size_bytes: int = 0
+
+
+class ExportResult(msgspec.Struct, frozen=True):
+    """What was made; `resolution` is "1920x1080", empty for sound alone."""
+
+    output_file: str
+    preset_name: str
+    platform: str
+    file_size: int
+    duration_seconds: float
+    frames: int
+    resolution: str
+    codec: str
+    notes: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ import msgspec
 from aura_vcs.errors import AuraError, ExportFailed
 from aura_vcs.project.assets import asset_type
 from aura_vcs.project.content import ContentSource
-from aura_vcs.project.load import SCENES_FOLDER, TIMELINE_NAME, ProjectView, SceneFile
+from aura_vcs.project.load import OTIO_NAME, SCENES_FOLDER, TIMELINE_NAME, ProjectView, SceneFile
 from aura_vcs.project.media_facts import read_header
 from aura_vcs.project.presets import ExportPreset
 from aura_vcs.project.render_job import Cue, Lane, Layer, Shot, Sound
@@ -62,6 +62,8 @@ def plan_film(view: ProjectView, source: ContentSource, preset: ExportPreset, fe
     total = sum(scene.duration for _, scene in scenes)
     _check_length(total, preset)
     planner = _Planner(view, preset, fetch)
+    if view.timeline is None and OTIO_NAME in view.names:
+        planner.notes.append(f"{OTIO_NAME} is not followed; the scenes come one after the other")
     for label, scene in scenes:
         planner.add(label, scene)
     timeline = view.timeline
@@ -167,7 +169,7 @@ class _Planner:
         self._narration: list[Sound] = []
         self._effects: list[tuple[float, Sound]] = []
         self._music: str = ""
-        self._notes: list[str] = []
+        self.notes: list[str] = []
 
     def add(self, label: str, scene: TimelineScene) -> None:
         start, end = self._now, self._now + scene.duration
@@ -183,7 +185,7 @@ class _Planner:
             elif not self._sound_only:
                 layers.append(self._layer(asset, label, start, until))
         if not layers and not self._sound_only:
-            self._notes.append(f"{label} has no picture and stays black")
+            self.notes.append(f"{label} has no picture and stays black")
         kind = scene.transition_type or "None"
         wanted = scene.transition_duration if scene.transition_duration is not None else DEFAULT_TRANSITION_SECONDS
         frames = self._frame(end) - self._frame(start)
@@ -196,6 +198,8 @@ class _Planner:
 
     def film(self, style: Subtitles, cues: list[TimedText]) -> FilmPlan:
         frames = self._frame(self._now)
+        if not frames:
+            raise ExportFailed(f"the film lasts {self._now:g} s, less than one frame", hint=_CHECK)
         samples = round(self._now * RATE_HZ) if self._sound_only else frames * RATE_HZ // self._rate
         lanes = [Lane(tuple(self._narration))] if self._narration else []
         lanes += _lanes(self._effects)
@@ -204,7 +208,7 @@ class _Planner:
             lanes.append(Lane((music,), MUSIC_GAIN if lanes else MUSIC_ALONE_GAIN))
         timed = [Cue(self._frame(cue.start), self._frame(cue.end), cue.text) for cue in cues]
         seen = tuple(cue for cue in timed if cue.end_frame > cue.start_frame and cue.start_frame < frames)
-        return FilmPlan(tuple(self._shots), tuple(lanes), seen, style, frames, samples, tuple(self._notes))
+        return FilmPlan(tuple(self._shots), tuple(lanes), seen, style, frames, samples, tuple(self.notes))
 
     def _frame(self, seconds: float) -> int:
         return round(seconds * self._rate)

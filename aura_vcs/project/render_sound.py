@@ -4,6 +4,7 @@ Each lane is read in step with the film, block by block: memory does not grow wi
 """
 
 from collections.abc import Callable, Iterator
+from itertools import repeat
 from typing import Any
 
 import av
@@ -16,6 +17,8 @@ from aura_vcs.project.render_job import Lane, Sound
 
 BLOCK_SAMPLES = 4800
 _SAMPLE_BYTES = 4
+_SHORT_BYTES = RATE_HZ * _SAMPLE_BYTES
+"""Sounds of less than a second are repeated from memory."""
 
 Announce = Callable[[str, str], None]
 """Told the label and the name of a file when it is opened."""
@@ -144,7 +147,8 @@ class _SoundReader:
         self._left = sound.samples
         self._buffer = b""
         self._source: Iterator[bytes] | None = sound_bytes(sound.path, sound.name)
-        self._heard = False
+        self._heard = 0
+        self._short = b""
 
     def read(self, samples: int) -> bytes:
         """Up to `samples`; nothing when its time is over."""
@@ -153,13 +157,20 @@ class _SoundReader:
         while len(self._buffer) < wanted and self._source is not None:
             piece = next(self._source, None)
             if piece is not None:
-                self._heard = self._heard or bool(piece)
+                self._heard += len(piece)
                 self._buffer += piece
+                if self.sound.loop and self._heard <= _SHORT_BYTES:
+                    self._short += piece
             elif not self._heard:
                 raise MediaUnreadable(self.sound.name, "there is no sound in it")
             else:
-                again = self.sound.loop
-                self._source = sound_bytes(self.sound.path, self.sound.name) if again else None
+                self._source = self._again() if self.sound.loop else None
         data, self._buffer = self._buffer[:wanted], self._buffer[wanted:]
         self._left -= samples
         return data.ljust(wanted, b"\0")
+
+    def _again(self) -> Iterator[bytes]:
+        """The sound once more; a short one from memory: it may have a single sample."""
+        if self._heard > _SHORT_BYTES:
+            return sound_bytes(self.sound.path, self.sound.name)
+        return repeat(self._short * (_SHORT_BYTES // len(self._short)))

@@ -49,6 +49,11 @@ def validate(value: Any, view: type[View], file: str) -> tuple[View, list[Proble
     return result, walk.problems, walk.references
 
 
+def is_time(text: str) -> bool:
+    """Whether `text` is a time as RFC 3339 writes it."""
+    return _TIME.fullmatch(text) is not None
+
+
 def kind_of(value: Any) -> str:
     """What a JSON value is, in words."""
     return "nothing" if value is None else _NAMES.get(type(value), "a value")

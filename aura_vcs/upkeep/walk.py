@@ -8,7 +8,7 @@ from aura_vcs.errors import IntegrityError, ObjectMissing
 from aura_vcs.history.pending import pending
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import EntryKind, Label
-from aura_vcs.progress import SILENT, Progress
+from aura_vcs.progress import Progress
 from aura_vcs.refs import merge_labels
 from aura_vcs.repository.repository import Repository
 

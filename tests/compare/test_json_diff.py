@@ -64,9 +64,7 @@ def test_the_fewest_elements_move(order: list[int]) -> None:
     assert len(operations) <= 9 - len(longest_increasing(order))
 
 
-@pytest.mark.parametrize(
-    ("old", "new"), [(1, True), (1, 1.0), (0, False), (0.0, -0.0), (None, False), ("1", 1)]
-)
+@pytest.mark.parametrize(("old", "new"), [(1, True), (1, 1.0), (0, False), (0.0, -0.0), (None, False), ("1", 1)])
 def test_types_are_exact(old: Any, new: Any) -> None:
     """1, 1.0, true and "1" are four values."""
     assert _exact({"a": old}, {"a": new}) == [{"op": "replace", "path": "/a", "value": new, "old": old}]
@@ -86,9 +84,7 @@ def test_one_moved_element_is_one_operation() -> None:
 
 def test_elements_without_id_are_matched_by_likeness() -> None:
     """A scene that was edited and went elsewhere is still that scene."""
-    old = [
-        {"heading": f"H{n}", "script": f"The story of planet {n} in full", "duration": n} for n in range(6)
-    ]
+    old = [{"heading": f"H{n}", "script": f"The story of planet {n} in full", "duration": n} for n in range(6)]
     new = [*old[:1], *old[2:], {**old[1], "duration": 77}]
     assert [(o["op"], o["path"]) for o in _exact(old, new)] == [("move", "/5"), ("replace", "/5/duration")]
 

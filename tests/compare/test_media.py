@@ -216,7 +216,7 @@ def test_hostile_files_are_told_not_crashed_on(tmp_path: Path) -> None:
     }
     for name, data in cases.items():
         (tmp_path / name).write_bytes(data)
-        with pytest.raises(MediaUnreadable, match=f"{name} cannot be looked into: "):
+        with pytest.raises(MediaUnreadable, match=f"{name} cannot be decoded: "):
             probe_media(tmp_path / name)
 
 

@@ -65,9 +65,7 @@ def _edit_once(value: Any, rng: random.Random) -> None:
 
 
 def _all(merged: MergedValue, choice: Any) -> Any:
-    return (
-        resolve_value(merged.value, merged.conflicts, "", choice).value if merged.conflicts else merged.value
-    )
+    return resolve_value(merged.value, merged.conflicts, "", choice).value if merged.conflicts else merged.value
 
 
 @given(DOCUMENTS, DOCUMENTS)
@@ -90,9 +88,7 @@ def test_swapping_the_sides_swaps_nothing_else(base: Any, rng: random.Random) ->
     assert len(one.conflicts) == len(other.conflicts)
     if any(conflict.kind == "moved" for conflict in one.conflicts):
         return
-    assert [conflict.pointer for conflict in one.conflicts] == [
-        conflict.pointer for conflict in other.conflicts
-    ]
+    assert [conflict.pointer for conflict in one.conflicts] == [conflict.pointer for conflict in other.conflicts]
     for left, right in zip(one.conflicts, other.conflicts, strict=True):
         assert left.pointer == right.pointer
         assert same_slot(left.base, right.base)
@@ -289,9 +285,7 @@ def test_the_result_is_written_the_way_ours_is(ours: str) -> None:
     """Order, indentation, line ends, inline lists, number spelling and the end of the file are ours."""
     base = json.loads(ours)
     theirs = {**base, "a": [1, 2, 3], "u": "ü"}
-    merged = merge_json(
-        json.dumps({**base, "b": 0}).encode(), ours.encode(), json.dumps({**theirs, "b": 0}).encode()
-    )
+    merged = merge_json(json.dumps({**base, "b": 0}).encode(), ours.encode(), json.dumps({**theirs, "b": 0}).encode())
     added = ours.replace("2\r\n", "2,\r\n\t\t3\r\n") if "2\r\n" in ours else ours.replace("2]", "2, 3]")
     expected = added.replace("2, 3", "2,3") if "[1,2]" in ours else added
     assert merged.data.decode() == expected

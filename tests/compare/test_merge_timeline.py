@@ -74,9 +74,7 @@ def test_a_scene_removed_here_and_edited_there_stays_until_decided() -> None:
     del ours[2]
     theirs[2]["script"] = "Another text altogether about the veiled planet."
     merged = _merge(studio(planets()), studio(ours), studio(theirs))
-    assert [(conflict.kind, conflict.pointer) for conflict in merged.conflicts] == [
-        ("removed_by_ours", "/scenes/2")
-    ]
+    assert [(conflict.kind, conflict.pointer) for conflict in merged.conflicts] == [("removed_by_ours", "/scenes/2")]
     assert same(json.loads(merged.data), studio(theirs))
     decided = resolve_timeline(merged.data, merged.conflicts, "", "ours")
     assert same(json.loads(decided.data), studio(ours))

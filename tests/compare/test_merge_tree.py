@@ -30,9 +30,7 @@ def _files(**contents: str) -> dict[str, TreeEntry]:
 
 
 PATHS = st.sampled_from(["a", "b", "c", "d/a", "d/b", "d", "e/f/g"])
-ENTRIES = st.builds(
-    TreeEntry, st.sampled_from(["file", "file", "symlink"]), st.sampled_from("12345"), st.booleans()
-)
+ENTRIES = st.builds(TreeEntry, st.sampled_from(["file", "file", "symlink"]), st.sampled_from("12345"), st.booleans())
 
 
 @st.composite
@@ -79,9 +77,7 @@ def test_added_changed_removed_renamed() -> None:
     ours = _files(keep="1", gone="2", new__name="3", both="5", mine="6")
     theirs = _files(keep="7", name="8", both="9", theirs="6")
     merged = merge_tree(base, ours, theirs)
-    assert merged.entries == dict(
-        sorted(_files(keep="7", new__name="8", both="5", mine="6", theirs="6").items())
-    )
+    assert merged.entries == dict(sorted(_files(keep="7", new__name="8", both="5", mine="6", theirs="6").items()))
     assert [join.path for join in merged.joins] == ["both"]
     assert merged.conflicts == ()
 
@@ -157,13 +153,8 @@ def test_files_join_by_their_kind() -> None:
     set_seconds(ours[0], 3.0)
     theirs[1]["script"] = "Swift Mercury."
     base = as_bytes(studio(planets()))
-    assert (
-        merge_file("timeline.json", base, as_bytes(studio(ours)), as_bytes(studio(theirs))).by == "timeline"
-    )
-    assert (
-        merge_file("brief.json", b'{"a":1,"b":1}', b'{"a":2,"b":1}', b'{"a":1,"b":2}').data
-        == b'{"a":2,"b":2}'
-    )
+    assert merge_file("timeline.json", base, as_bytes(studio(ours)), as_bytes(studio(theirs))).by == "timeline"
+    assert merge_file("brief.json", b'{"a":1,"b":1}', b'{"a":2,"b":1}', b'{"a":1,"b":2}').data == b'{"a":2,"b":2}'
     assert merge_file("s.srt", b"a b c\n", b"x b c\n", b"a b y\n").data == b"x b y\n"
     for binary in (b"\x00\x01", b"\xff\xd8\xff"):
         assert merge_file("p.jpg", b"1", binary, b"2").data is None

@@ -47,9 +47,7 @@ def test_each_change_is_a_line_in_words() -> None:
 def test_long_texts_show_what_differs() -> None:
     """Only the surroundings of the changed words are quoted."""
     new = copy.deepcopy(BRIEF)
-    new["scenes"][1]["script"] = (
-        new["scenes"][1]["script"].replace("red", "rusty", 7).replace("rusty", "red", 6)
-    )
+    new["scenes"][1]["script"] = new["scenes"][1]["script"].replace("red", "rusty", 7).replace("rusty", "red", 6)
     (line,) = _lines(new)
     assert line.startswith('scenes › "Mars" › script: "…')
     assert "rusty" in line

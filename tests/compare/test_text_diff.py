@@ -27,9 +27,7 @@ def test_hunks_turn_the_old_text_into_the_new(old: str, new: str) -> None:
     for hunk in diff.hunks:
         start = hunk.old_start - (hunk.old_count > 0)
         result += before[at:start]
-        assert [line.text for line in hunk.lines if line.mark != "+"] == before[
-            start : start + hunk.old_count
-        ]
+        assert [line.text for line in hunk.lines if line.mark != "+"] == before[start : start + hunk.old_count]
         result += [line.text for line in hunk.lines if line.mark != "-"]
         at = start + hunk.old_count
     assert "".join(result + before[at:]) == new

@@ -103,13 +103,9 @@ def test_everything_of_a_scene_is_told() -> None:
     mars["mood"] = "warm"
     new[0]["script"] += " It shines."
     found = _diff(studio(planets()), studio(new, background_music_path="assets/brave.mp3"))
-    assert {"renamed", "transition", "media", "effect", "detail", "part_added", "text", "setting"} <= set(
-        _kinds(found)
-    )
+    assert {"renamed", "transition", "media", "effect", "detail", "part_added", "text", "setting"} <= set(_kinds(found))
     assert found.lines[0].startswith('Scene 1 had its script edited: "')
-    assert found.lines[1].startswith(
-        'Scene 5 was renamed from "Mars" to "The red planet", its narration replaced'
-    )
+    assert found.lines[1].startswith('Scene 5 was renamed from "Mars" to "The red planet", its narration replaced')
     assert 'Timeline: background_music_path: "assets/calm.mp3" → "assets/brave.mp3"' in found.lines
 
 
@@ -130,9 +126,7 @@ def test_many_changes_are_counted() -> None:
 def test_otio_clips_are_matched_by_media_and_source_point() -> None:
     """The same shot cut twice is told apart by where it begins; trims name the end that changed."""
     old = otio([otio_clip("a", 0), otio_clip("a", 10), otio_clip("b", 0), otio_clip("c", 0)])
-    new = otio(
-        [otio_clip("a", 10), otio_clip("a", 0), otio_clip("b", 1, 3), otio_clip("c", 2), otio_clip("d")]
-    )
+    new = otio([otio_clip("a", 10), otio_clip("a", 0), otio_clip("b", 1, 3), otio_clip("c", 2), otio_clip("d")])
     found = _diff(old, new)
     assert sorted(_kinds(found)) == ["added", "moved", "ripple", "ripple", "slipped", "trimmed"]
     assert "b was trimmed from 4.0 s to 3.0 s at its beginning" in found.lines
@@ -297,11 +291,7 @@ def _mutate(value: Any, rng: random.Random, junk: Any) -> Any:
 @given(st.randoms(use_true_random=False), DOCUMENTS, st.booleans())
 def test_hostile_timelines_get_an_answer(rng: random.Random, junk: Any, as_otio: bool) -> None:
     """Whatever stands in the wrong place, comparing neither raises nor forgets that something changed."""
-    old = (
-        otio([otio_clip("a"), otio_gap(1), otio_clip("b")], [otio_clip("x")])
-        if as_otio
-        else studio(planets())
-    )
+    old = otio([otio_clip("a"), otio_gap(1), otio_clip("b")], [otio_clip("x")]) if as_otio else studio(planets())
     new = _mutate(old, rng, junk)
     found = diff_timeline_files(as_bytes(old), as_bytes(new))
     back = diff_timeline_files(as_bytes(new), as_bytes(old))
@@ -320,9 +310,7 @@ def _only_gaps_differ(old: Timeline | None, new: Timeline | None) -> bool:
 
     assert old is not None
     assert new is not None
-    return [[rough(c) for c in t.clips] for t in old.tracks] == [
-        [rough(c) for c in t.clips] for t in new.tracks
-    ]
+    return [[rough(c) for c in t.clips] for t in old.tracks] == [[rough(c) for c in t.clips] for t in new.tracks]
 
 
 @pytest.mark.parametrize("shape", ["shuffled", "trimmed", "same media", "no names", "tracks"])

@@ -1,6 +1,5 @@
 """A fault at every call that changes the disk: the project is as before or as after, and goes on."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -55,10 +54,10 @@ class Stage(msgspec.Struct, frozen=True):
 
 
 @pytest.fixture(scope="module")
-def stages(quick_folder: Path) -> Iterator[dict[str, Stage]]:
+def stages(quick_folder: Path) -> dict[str, Stage]:
     """Stages that were prepared in this module, by scene."""
     prepared: dict[str, Stage] = {}
-    yield prepared
+    return prepared
 
 
 def _stage(name: str, scene: Scene, folder: Path, stages: dict[str, Stage]) -> Stage:

@@ -2,6 +2,7 @@
 
 import io
 import struct
+from pathlib import Path
 
 import pytest
 from aura_vcs.errors import FileUnreadable
@@ -27,9 +28,7 @@ def test_types_and_mime_types() -> None:
 @RELAXED
 @given(
     st.lists(st.sampled_from(["tmp", "TMP2", "temp", "assets", "a~b", ".cache", "x"]), max_size=3),
-    st.sampled_from(
-        ["a.wav", "a.wav.part", "~$a.wav", "a.wav~", "a.tmp", "tmp", "part", "a.partial", "b.temp"]
-    ),
+    st.sampled_from(["a.wav", "a.wav.part", "~$a.wav", "a.wav~", "a.tmp", "tmp", "part", "a.partial", "b.temp"]),
 )
 def test_the_temporary_rule_is_its_gitignore_patterns(folders: list[str], name: str) -> None:
     """`is_temporary` and the published patterns agree, so commits and listings do."""
@@ -63,9 +62,7 @@ def test_headers_of_real_files() -> None:
         b"RIFF\x00\x00\x00\x00WAVE",
         b"RIFF\x00\x00\x00\x00WAVEdata\x08\x00\x00\x00",
         b"RIFF\x00\x00\x00\x00WAVEfmt \xff\xff\xff\xff",
-        b"RIFF\x00\x00\x00\x00WAVEfmt \x10\x00\x00\x00"
-        + struct.pack("<HHIIHH", 1, 1, 0, 0, 0, 0)
-        + b"data\0\0\0\0",
+        b"RIFF\x00\x00\x00\x00WAVEfmt \x10\x00\x00\x00" + struct.pack("<HHIIHH", 1, 1, 0, 0, 0, 0) + b"data\0\0\0\0",
         b"RIFF\x00\x00\x00\x00WAVE" + b"junk\x00\x00\x00\x00" * 100_000,
         b"RIFF\x00\x00\x00\x00WAVEjunk\xfe\xff\xff\xff" + b"x" * 100,
         b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR\x00\x00\x00\x00\x00\x00\x00\x10",
@@ -103,12 +100,9 @@ def test_paths_that_leave_the_project_are_refused(path: str) -> None:
         FolderSource(SOLAR_SYSTEM).open(path)
 
 
-def test_links_are_not_followed(tmp_path: object) -> None:
+def test_links_are_not_followed(tmp_path: Path) -> None:
     """A link inside the folder, to a file or as a folder on the way, does not open what it points at."""
-    from pathlib import Path
-
-    root = Path(str(tmp_path)) / "project"
-    outside = Path(str(tmp_path)) / "outside"
+    root, outside = tmp_path / "project", tmp_path / "outside"
     root.mkdir()
     outside.mkdir()
     (outside / "secret.png").write_bytes(b"secret")

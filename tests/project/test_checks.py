@@ -185,9 +185,7 @@ def test_a_gap_in_the_indices(changed: Changed) -> None:
         ("timeline.json", "/scenes/1/visual_assets/1/duration", 6, "/scenes/1/visual_assets/1/duration"),
     ],
 )
-def test_durations_that_do_not_add_up(
-    changed: Changed, file: str, pointer: str, value: Any, where: str
-) -> None:
+def test_durations_that_do_not_add_up(changed: Changed, file: str, pointer: str, value: Any, where: str) -> None:
     """Each disagreement about time is a warning at the place where it can be put right."""
     problems = check_project(changed({(file, pointer): value}))
     assert where in {problem.pointer for problem in problems}
@@ -245,6 +243,17 @@ def test_a_file_that_cannot_be_read_is_a_problem(solar_files: dict[str, bytes]) 
     assert found == [(SUN, "/audio_file_path"), ("voice.json", "")]
 
 
+def test_a_flood_of_problems_is_cut_off() -> None:
+    """Thousands of mistakes give two hundred lines, the first ones first, and the number of the rest."""
+    document = json.dumps({"scenes": [{"index": 0}] * 5000}).encode()
+    problems = [p for p in check_project(MemorySource({"timeline.json": document})) if p.file == "timeline.json"]
+    assert len(problems) == 201
+    assert problems[-1].message.endswith("more problems are not listed")
+    places = [int(p.pointer.split("/")[2]) for p in problems[:-1]]
+    assert places == sorted(places)
+    assert places[-1] > 10
+
+
 def test_an_empty_project(changed: Changed) -> None:
     """Without any document only project.json is missed."""
     assert _only(check_project(MemorySource({}))).file == "project.json"
@@ -253,9 +262,7 @@ def test_an_empty_project(changed: Changed) -> None:
 def test_an_otio_timeline_names_media_too(changed: Changed) -> None:
     """References inside OpenTimelineIO documents are looked up."""
     clip = {"OTIO_SCHEMA": "ExternalReference.1", "target_url": "assets/video/gone.mp4"}
-    otio = json.dumps(
-        {"OTIO_SCHEMA": "Timeline.1", "tracks": {"children": [{"media_reference": clip}]}}
-    ).encode()
+    otio = json.dumps({"OTIO_SCHEMA": "Timeline.1", "tracks": {"children": [{"media_reference": clip}]}}).encode()
     source = changed(files={"timeline.json": None, "timeline.otio": otio})
     problem = _only(check_project(source))
     assert problem.pointer == "/tracks/children/0/media_reference/target_url"
@@ -270,9 +277,7 @@ JSON = st.recursive(
     | st.floats()
     | st.text(max_size=8)
     | st.sampled_from(["assets/images/020-the-sun.png", "00:00:01", "Fade", "Dense", "\ud800"]),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS.split()), inner, max_size=5)
-    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS.split()), inner, max_size=5),
     max_leaves=15,
 )
 BYTES = JSON.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=30)

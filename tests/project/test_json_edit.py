@@ -76,9 +76,7 @@ def _loads(data: bytes) -> Any:
 
 @RELAXED
 @given(documents(), VALUES, st.data())
-def test_set_changes_one_value_and_only_its_bytes(
-    document: tuple[Any, bytes], new: Any, data: st.DataObject
-) -> None:
+def test_set_changes_one_value_and_only_its_bytes(document: tuple[Any, bytes], new: Any, data: st.DataObject) -> None:
     """The result means the old document with one value changed, and begins and ends with the old bytes."""
     value, text = document
     pointers = _pointers(value)
@@ -106,9 +104,7 @@ def _around(text: bytes, pointer: str) -> tuple[bytes, bytes]:
 
 @RELAXED
 @given(documents(), VALUES, st.data())
-def test_insert_then_remove_gives_the_same_bytes(
-    document: tuple[Any, bytes], new: Any, data: st.DataObject
-) -> None:
+def test_insert_then_remove_gives_the_same_bytes(document: tuple[Any, bytes], new: Any, data: st.DataObject) -> None:
     """Adding an element to a container that has some, and taking it out again, leaves no trace."""
     value, text = document
     homes = [p for p in ["", *_pointers(value)] if get(text, p) and isinstance(get(text, p), (dict, list))]
@@ -116,10 +112,8 @@ def test_insert_then_remove_gives_the_same_bytes(
         return
     home = data.draw(st.sampled_from(homes))
     inside = get(text, home)
-    if isinstance(inside, dict):
-        pointer = f"{home}/a new key"
-    else:
-        pointer = f"{home}/{data.draw(st.integers(0, len(inside)))}"
+    key = "a new key" if isinstance(inside, dict) else data.draw(st.integers(0, len(inside)))
+    pointer = f"{home}/{key}"
     added = insert(text, pointer, new)
     assert get(added, pointer) == new
     assert remove(added, pointer) == text
@@ -242,6 +236,12 @@ def test_depth_and_length_have_limits() -> None:
         parse(b" " * (MAX_BYTES + 1), "x")
 
 
+def test_a_bomb_of_empty_lists_is_refused() -> None:
+    """Two million values in six megabytes end in an error before they fill the memory."""
+    with pytest.raises(LimitExceeded, match="number of values in x"):
+        parse(b"[" + b"[]," * 2_000_000 + b"[]]", "x")
+
+
 def test_huge_numbers_and_strings_take_no_time() -> None:
     """A megabyte of digits or of escapes is read in one pass."""
     assert parse(b"9" * 1_000_000, "x").value() == float("inf")
@@ -259,9 +259,7 @@ def test_odd_but_readable_things_are_reported() -> None:
 
 @RELAXED
 @given(documents(), st.data())
-def test_setting_many_is_setting_one_after_the_other(
-    document: tuple[Any, bytes], data: st.DataObject
-) -> None:
+def test_setting_many_is_setting_one_after_the_other(document: tuple[Any, bytes], data: st.DataObject) -> None:
     """Several values in one pass give the bytes that single edits in the same order give."""
     value, text = document
     leaves = [p for p in _pointers(value) if not isinstance(get(text, p), (dict, list))]
