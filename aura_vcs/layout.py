@@ -23,6 +23,7 @@ TAGS = "refs/tags"
 VERSIONS = "refs/versions"
 CHECKPOINTS = "refs/checkpoints"
 EXPORTS = "refs/exports"
+SETTINGS = "refs/settings"
 OPERATIONS = "operations"
 LOCAL = "local"
 HEAD = "local/HEAD.json"
@@ -85,6 +86,11 @@ def branch_ref(branch: str, replica: ReplicaId) -> str:
 def tag_ref(tag: str) -> str:
     """The ref of a tag."""
     return f"{TAGS}/{encode_name(tag)}.json"
+
+
+def settings_ref(replica: ReplicaId) -> str:
+    """The settings of the project that one replica gave."""
+    return f"{SETTINGS}/{replica}.json"
 
 
 def operations_log(replica: ReplicaId) -> str:

@@ -160,20 +160,30 @@ class Queries:
         clause = f"{'WHERE ' + where if where else ''} ORDER BY a.time DESC, a.sequence DESC LIMIT ? OFFSET ?"
         return self._actions(clause, [*given.values(), limit, offset])
 
-    def next_undo(self, replica: ReplicaId) -> ActionRecord | None:
-        """The newest action of this replica that is applied and can be taken back."""
+    def next_undo(self, replica: ReplicaId, at: str) -> ActionRecord | None:
+        """The newest action of this replica that is applied, can be taken back and has not expired at `at`."""
         found = self._actions(
-            "WHERE a.replica = ? AND a.undoable = 1 AND a.status = 'Applied' ORDER BY a.sequence DESC LIMIT 1",
-            [replica],
+            "WHERE a.replica = ? AND a.undoable = 1 AND a.status = 'Applied' "
+            "AND (a.expires_at IS NULL OR a.expires_at > ?) ORDER BY a.sequence DESC LIMIT 1",
+            [replica, at],
         )
         return found[0] if found else None
 
-    def next_redo(self, replica: ReplicaId) -> ActionRecord | None:
+    def next_redo(self, replica: ReplicaId, at: str) -> ActionRecord | None:
         """The action that was taken back last and after which nothing new was done."""
         found = self._actions(
-            "WHERE a.replica = ? AND a.undoable = 1 AND a.redoable = 1 ORDER BY a.sequence LIMIT 1", [replica]
+            "WHERE a.replica = ? AND a.undoable = 1 AND a.redoable = 1 "
+            "AND (a.expires_at IS NULL OR a.expires_at > ?) ORDER BY a.sequence LIMIT 1",
+            [replica, at],
         )
         return found[0] if found else None
+
+    def applied_since(self, replica: ReplicaId, sequence: int) -> list[ActionRecord]:
+        """This replica's applied actions after `sequence` that could be taken back, oldest first."""
+        return self._actions(
+            "WHERE a.replica = ? AND a.undoable = 1 AND a.sequence > ? AND a.status = 'Applied' ORDER BY a.sequence",
+            [replica, sequence],
+        )
 
     def recent_actions(self, since: str) -> list[ActionRecord]:
         """Actions since a moment, of every replica."""

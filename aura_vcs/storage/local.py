@@ -63,9 +63,9 @@ class LocalStorage:
         except OSError as error:
             raise storage_error("list", path, error) from error
 
-    def put(self, name: str, data: bytes) -> None:
-        """See Writable."""
-        upload = self.upload()
+    def put(self, name: str, data: bytes, *, private: bool = False) -> None:
+        """See Writable. A `private` file is its owner's alone (mode 0600), from the first moment on."""
+        upload = LocalUpload(self, self._temporary, mode=0o600 if private else 0o666)
         try:
             upload.write(data)
             upload.publish(name)
@@ -156,16 +156,16 @@ class LocalStorage:
 class LocalUpload:
     """A temporary file that becomes a stored one."""
 
-    def __init__(self, storage: LocalStorage, temporary: str) -> None:
+    def __init__(self, storage: LocalStorage, temporary: str, *, mode: int = 0o666) -> None:
         self._storage = storage
         self._calls = storage.calls
         self.path = os.path.join(storage.root, *temporary.split("/"), f"{os.getpid()}-{os.urandom(8).hex()}")
         with translated("write", self.path):
             try:
-                self.fd = self._calls.create(self.path)
+                self.fd = self._calls.create(self.path, mode)
             except FileNotFoundError:
                 storage.make_folder(os.path.dirname(self.path))
-                self.fd = self._calls.create(self.path)
+                self.fd = self._calls.create(self.path, mode)
 
     def write(self, data: Bytes) -> None:
         """See Upload."""
