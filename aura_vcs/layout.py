@@ -34,6 +34,7 @@ TEMPORARY = "local/tmp"
 STATE = "local/state.json"
 REPLICA = "local/replica.json"
 PENDING = "local/pending.json"
+REMOTES = "local/remotes"
 
 COMPRESSED = ".zst"
 NAME_LIMIT = 100
@@ -79,6 +80,11 @@ def tag_ref(tag: str) -> str:
 def operations_log(replica: ReplicaId) -> str:
     """The log of what one replica did."""
     return f"{OPERATIONS}/{replica}.jsonl"
+
+
+def remote_folder(remote: str) -> str:
+    """What this machine remembers of a remote: all of it can be fetched again."""
+    return f"{REMOTES}/{encode_name(remote)}"
 
 
 def check_name(kind: str, name: str) -> str:
