@@ -21,7 +21,7 @@ MAKERS: dict[str, Callable[[Path], RemoteStorage]] = {
     "folder": folder,
     "retrying": lambda _: RetryingRemote(MemoryRemote(), sleep=lambda _: None),
     "retrying over faults": lambda path: RetryingRemote(
-        FaultyRemote(folder(path), fail_at=range(1, 400, 3), lose_at=range(2, 400, 3)), sleep=lambda _: None
+        FaultyRemote(folder(path), fail_at=range(1, 900, 5), lose_at=range(2, 900, 7)), sleep=lambda _: None
     ),
     "recording": lambda path: RecordingRemote(folder(path)),
 }
