@@ -33,6 +33,18 @@ AuraError                    1   something failed
 │   ├── FileUnreadable      51     a file of the person's cannot be read
 │   ├── FileUnstable        52     it kept changing while it was read
 │   └── PathCollision       53     two paths are one on this file system
+├── Unfinished              45   it has happened, and the next command finishes it
+├── CompareError            70   two or three things cannot be compared or joined as asked
+│   ├── PointerError        71   an address inside a document does not fit it
+│   │   ├── PointerInvalid  71     it is not a JSON pointer
+│   │   └── PointerUnknown  71     it points at nothing
+│   ├── PatchInvalid        72   not a list of RFC 6902 operations
+│   ├── PatchFailed         73   an operation does not fit the document
+│   ├── NotStructural       74   the bytes are no JSON that can be compared by structure
+│   ├── ConflictUnknown     75   there is no conflict at that place
+│   ├── ChoiceImpossible    76   the conflict cannot be resolved that way
+│   ├── ExtraMissing        77   needs an optional part that is not installed
+│   └── MediaUnreadable     78   a media file could not be looked into
 ├── RemoteError             90   a remote refused, or cannot be used
 │   ├── RemoteUnreachable   91   no connection, no such folder, bucket or host
 │   ├── RemoteDenied        92   credentials or permissions are missing
@@ -270,7 +282,7 @@ class ObjectPurged(IntegrityError):
     """The content was freed on purpose."""
 
     exit_code = 33
-    hint = "Purged content is gone for good; the version stays as a record."
+    hint = "If gc has not freed it yet, `aura version undelete` brings it back. The version stays as a record."
 
     def __init__(self, what: str, when: str, by: str) -> None:
         super().__init__(f"The content of {what} was purged on {when} by {by}")
@@ -342,6 +354,17 @@ class StorageDenied(StorageError):
     hint = "Check the folder's permissions and whether the disk is mounted read-only."
 
 
+class Unfinished(AuraError):
+    """The operation is recorded and has happened; refs or index could not follow yet."""
+
+    exit_code = 45
+    hint = "It has happened: do not repeat it. The next command brings the rest up to date."
+
+    def __init__(self, operation: str, reason: str) -> None:
+        super().__init__(f"{operation}, but could not finish: {reason}")
+        self.operation, self.reason = operation, reason
+
+
 class WorktreeError(AuraError):
     """The project's own files stand in the way."""
 
@@ -378,6 +401,109 @@ class PathCollision(WorktreeError):
     def __init__(self, path: str, other: str, *, hint: str = "") -> None:
         super().__init__(f"{path} and {other} are the same file on this disk", hint=hint)
         self.path, self.other = path, other
+
+
+class CompareError(AuraError):
+    """Two or three things cannot be compared or joined as asked."""
+
+    exit_code = 70
+
+
+class PointerError(CompareError):
+    """An address inside a document does not fit it."""
+
+    exit_code = 71
+    hint = "An address looks like /scenes/0/script; `aura diff --json` prints them."
+
+    def __init__(self, pointer: str, reason: str) -> None:
+        super().__init__(f"{pointer!r} does not fit the document: {reason}")
+        self.pointer, self.reason = pointer, reason
+
+
+class PointerInvalid(PointerError):
+    """The text is not a JSON pointer (RFC 6901)."""
+
+
+class PointerUnknown(PointerError):
+    """The pointer is well formed, but nothing is there."""
+
+
+class PatchInvalid(CompareError):
+    """The patch is not a list of RFC 6902 operations; nothing was changed."""
+
+    exit_code = 72
+    hint = "A patch is a JSON list as `aura diff --json` prints it under 'fields'."
+
+    def __init__(self, position: int, reason: str) -> None:
+        super().__init__(f"Operation {position} of the patch is not valid: {reason}")
+        self.position, self.reason = position, reason
+
+
+class PatchFailed(CompareError):
+    """An operation does not fit the document; nothing was changed."""
+
+    exit_code = 73
+    hint = "The patch was made for another version of the document. Nothing was changed."
+
+    def __init__(self, position: int, op: str, path: str, reason: str) -> None:
+        super().__init__(f"Operation {position} of the patch cannot {op} {path!r}: {reason}")
+        self.position, self.op, self.path, self.reason = position, op, path, reason
+
+
+class NotStructural(CompareError):
+    """The bytes are no JSON document that can be compared or joined field by field."""
+
+    exit_code = 74
+    hint = "It is kept as it is, byte by byte, and compared as text."
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The document cannot be compared field by field: {reason}")
+        self.reason = reason
+
+
+class ConflictUnknown(CompareError):
+    """There is no conflict at that place."""
+
+    exit_code = 75
+    hint = "`aura status` lists the conflicts that are left."
+
+    def __init__(self, place: str, near: Sequence[str] = ()) -> None:
+        super().__init__(f"There is no conflict at {place!r}")
+        self.place, self.near = place, tuple(near)
+        if near:
+            self.hint = f"Conflicts are at {', '.join(near)}."
+
+
+class ChoiceImpossible(CompareError):
+    """The conflict cannot be resolved that way."""
+
+    exit_code = 76
+
+    def __init__(self, place: str, choice: str, reason: str, *, hint: str) -> None:
+        super().__init__(f"{place!r} cannot be resolved with --{choice}: {reason}", hint=hint)
+        self.place, self.choice, self.reason = place, choice, reason
+
+
+class ExtraMissing(CompareError):
+    """An optional part of aura_vcs is not installed."""
+
+    exit_code = 77
+
+    def __init__(self, purpose: str, extra: str) -> None:
+        super().__init__(f"To {purpose}, the optional part {extra!r} is needed")
+        self.purpose, self.extra = purpose, extra
+        self.hint = f"Install it with: pip install 'aura-vcs[{extra}]'"
+
+
+class MediaUnreadable(CompareError):
+    """A media file could not be looked into; it is stored and restored all the same."""
+
+    exit_code = 78
+    hint = "The file is versioned byte by byte all the same; only its preview is missing."
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path} cannot be looked into: {reason}")
+        self.path, self.reason = path, reason
 
 
 class RemoteError(AuraError):

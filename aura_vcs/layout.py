@@ -6,7 +6,6 @@ differ only in case stay two on every file system, and no name is reserved anywh
 """
 
 import re
-import unicodedata
 
 from aura_vcs.errors import InvalidName, RecordCorrupt, UnsafePath
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
@@ -37,6 +36,8 @@ PENDING = "local/pending.json"
 REMOTES = "local/remotes"
 
 COMPRESSED = ".zst"
+PACKED_LABELS = ".labels"
+SEGMENT = ".zst"
 NAME_LIMIT = 100
 """Characters in the name of a branch or tag."""
 
@@ -44,6 +45,8 @@ _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789._-")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 _IGNORABLE = dict.fromkeys([*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x206A, 0x2070), 0xFEFF], None)
 """Code points that HFS+ ignores when it compares names (git's CVE-2014-9390)."""
+_FIRST = frozenset(".aA" + "".join(map(chr, _IGNORABLE)))
+"""What a name for `.aura` can begin with; everything else is told at a glance."""
 _SHORT_NAME = re.compile(r"\.?aura~\d+|aura\d*~\d+", re.IGNORECASE)
 
 
@@ -60,6 +63,11 @@ def pack_path(pack: str) -> str:
 def version_ref(version: VersionId) -> str:
     """The ref with a version's label."""
     return f"{VERSIONS}/{version}.json"
+
+
+def packed_labels(digest: str) -> str:
+    """A file with many labels; `digest` is the BLAKE3 of its decoded content."""
+    return f"{VERSIONS}/{digest}{PACKED_LABELS}"
 
 
 def branch_folder(branch: str) -> str:
@@ -87,6 +95,11 @@ def remote_folder(remote: str) -> str:
     return f"{REMOTES}/{encode_name(remote)}"
 
 
+def operations_segment(replica: ReplicaId, first_sequence: int) -> str:
+    """A closed part of a log, compressed; the number is its first operation's."""
+    return f"{OPERATIONS}/{replica}.{first_sequence}{SEGMENT}"
+
+
 def check_name(kind: str, name: str) -> str:
     """Return `name` if a branch, tag, remote or lock may be called so.
 
@@ -100,6 +113,8 @@ def check_name(kind: str, name: str) -> str:
 
 
 def _name_fault(name: str) -> str:  # noqa: PLR0911 (one rule a line)
+    import unicodedata  # only where a name is given
+
     if not name:
         return "it is empty"
     if len(name) > NAME_LIMIT or len(name.encode("utf-8", "surrogateescape")) > NAME_LIMIT:
@@ -147,6 +162,8 @@ def is_own_folder(name: str) -> bool:
     Case folding, code points that HFS+ ignores, NTFS short names, trailing dots and spaces, and
     alternate data streams all count, on every system: a project made on one is opened on others.
     """
+    if name[0] not in _FIRST:
+        return False
     folded = name.split(":", 1)[0].translate(_IGNORABLE).rstrip(". ").casefold()
     return folded == AURA or _SHORT_NAME.fullmatch(folded) is not None
 
@@ -161,6 +178,6 @@ def check_entry_name(name: str) -> str:
         raise UnsafePath(name, "it does not name a file")
     if "/" in name or "\0" in name:
         raise UnsafePath(name, "it holds a path separator or NUL")
-    if name[0] in ".aA\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\ufeff" and is_own_folder(name):
+    if is_own_folder(name):
         raise UnsafePath(name, "some file systems take it for .aura")
     return name

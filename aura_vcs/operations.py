@@ -1,7 +1,8 @@
 """The operation log: what this machine did, appended and fsynced before anything else moves.
 
 The line is the commit point. A torn last line never happened; the next append cuts it off.
-Every replica writes its own file only, so copies of a project merge without a conflict.
+Every replica writes its own files only, so copies of a project merge without a conflict.
+gc closes the older part of a log and compresses it; nothing is ever dropped from it.
 """
 
 from collections.abc import Iterator
@@ -9,23 +10,30 @@ from collections.abc import Iterator
 import msgspec
 
 from aura_vcs.codec import decode_operation, encode_operation
+from aura_vcs.compression import THOROUGH_LEVEL, NotDecodable, compress, decompress
 from aura_vcs.errors import RecordCorrupt
 from aura_vcs.ids import ReplicaId
-from aura_vcs.layout import OPERATIONS, operations_log
+from aura_vcs.layout import OPERATIONS, SEGMENT, operations_log, operations_segment
 from aura_vcs.model import Operation
 from aura_vcs.storage.base import Writable
 
 READ_BYTES = 1 << 20
+SEGMENT_LIMIT = 1 << 30
+"""Decoded bytes of the largest closed part of a log."""
 LINE_LIMIT = 64 << 20
 """Bytes of the longest line that is believed to be one."""
 
 
 class LogLine(msgspec.Struct, frozen=True):
-    """A line of a log: its operation (None if damaged), and where it lies in bytes."""
+    """A line of a log: its operation (None if damaged), and where it lies in bytes.
+
+    `segment` names the closed part of the log that it is in, None for the part still written to.
+    """
 
     operation: Operation | None
     start: int
     end: int
+    segment: str | None = None
 
 
 class OperationLogs:
@@ -73,13 +81,40 @@ class OperationLogs:
                 if len(pending) > LINE_LIMIT:
                     raise RecordCorrupt(path, f"a line longer than {LINE_LIMIT:,} bytes")
 
-    def read_at(self, replica: ReplicaId, start: int, end: int) -> Operation:
+    def segments(self) -> list[str]:
+        """File names of the closed parts of all logs, in the order in which they were written."""
+        return sorted((name for name in self._storage.list(OPERATIONS) if name.endswith(SEGMENT)), key=_segment_order)
+
+    def read_segment(self, name: str) -> Iterator[LogLine]:
+        """The lines of a closed part.
+
+        Raises:
+            RecordCorrupt: it does not decode.
+        """
+        start = 0
+        for line in self._segment(name).splitlines(keepends=True):
+            yield LogLine(_decode(line.removesuffix(b"\n"), name), start, start + len(line), name)
+            start += len(line)
+
+    def read_all(self) -> Iterator[LogLine]:
+        """Every line of every log, closed parts first; damaged closed parts are passed over."""
+        for name in self.segments():
+            try:
+                yield from self.read_segment(name)
+            except RecordCorrupt:
+                continue
+        for replica in self.sizes():
+            yield from self.read(replica)
+
+    def read_at(self, replica: ReplicaId, start: int, end: int, segment: str | None = None) -> Operation:
         """The operation on the line from `start` to `end`.
 
         Raises:
             RecordCorrupt: the log no longer has it there.
         """
         path = operations_log(replica)
+        if segment is not None:
+            return decode_operation(self._segment(segment)[start:end].removesuffix(b"\n"), segment)
         try:
             with self._storage.open(path) as file:
                 file.seek(start)
@@ -87,6 +122,36 @@ class OperationLogs:
         except FileNotFoundError as error:
             raise RecordCorrupt(path, "the log is gone") from error
         return decode_operation(line.removesuffix(b"\n"), path)
+
+    def close_segment(self, *, keep: int) -> int:
+        """Move all but the last `keep` lines of the own log into a closed, compressed part.
+
+        The caller holds the refs lock. The closed part is durable before the log is cut; a line in
+        both is the same operation. Returns how many lines went.
+        """
+        lines = [line for line in self.read(self.replica) if line.operation is not None]
+        closing = lines[:-keep] if keep else lines
+        if not closing or closing[0].operation is None:
+            return 0
+        path = operations_log(self.replica)
+        data = self._storage.read(path)
+        cut = closing[-1].end
+        name = operations_segment(self.replica, closing[0].operation.sequence)
+        self._storage.put(name, compress(data[:cut], THOROUGH_LEVEL))
+        self._storage.put(path, data[cut : lines[-1].end])
+        return len(closing)
+
+    def _segment(self, name: str) -> bytes:
+        path = f"{OPERATIONS}/{name}"
+        try:
+            return decompress(self._storage.read(path), limit=SEGMENT_LIMIT)
+        except (NotDecodable, FileNotFoundError) as error:
+            raise RecordCorrupt(path, f"it does not decode ({error})") from error
+
+
+def _segment_order(name: str) -> tuple[str, int, str]:
+    replica, _, number = name.removesuffix(SEGMENT).partition(".")
+    return replica, int(number) if number.isdecimal() else 0, name
 
 
 def _decode(line: bytes, path: str) -> Operation | None:

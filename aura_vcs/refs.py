@@ -5,19 +5,24 @@ writing one again is harmless, two copies of a project folder merge file by file
 "conflicted copy" that a sync tool left beside a ref is read like any other entry.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import msgspec
+from blake3 import blake3
 
 from aura_vcs import layout
-from aura_vcs.codec import decode_record, encode_record, from_plain, to_plain
-from aura_vcs.errors import AuraError, RecordCorrupt
+from aura_vcs.codec import decode_record, encode_compact, encode_record, from_plain, to_plain
+from aura_vcs.compression import THOROUGH_LEVEL, NotDecodable, compress, decompress
+from aura_vcs.errors import RecordCorrupt
 from aura_vcs.ids import ReplicaId, VersionId, is_object_id
 from aura_vcs.model import BranchEntry, Label, RefChange, Tag
 from aura_vcs.storage.base import Deletable
 
 T = TypeVar("T")
+
+PACKED_LIMIT = 256 << 20
+"""Decoded bytes of the largest file of packed labels."""
 
 _STAMPED = ("name", "description", "important")
 _DELETION = ("deleted_at", "deleted_by")
@@ -74,6 +79,7 @@ class Refs:
 
     def __init__(self, storage: Deletable) -> None:
         self._storage = storage
+        self._packed_labels: dict[str, dict[VersionId, Label]] = {}
 
     def branches(self) -> list[str]:
         """Names of branches that have an entry, sorted; deleted ones too."""
@@ -113,24 +119,74 @@ class Refs:
 
     def label(self, version: VersionId) -> Label | None:
         """The version's label, None if there is none. See `labels_in` for conflicted copies."""
-        return self._load(layout.version_ref(version), Label)
+        loose = self._load(layout.version_ref(version), Label)
+        if loose is not None:
+            return loose
+        for file in self.label_files():
+            if file.endswith(layout.PACKED_LABELS) and version in (found := self._packed(file)):
+                return found[version]
+        return None
 
     def label_files(self) -> list[str]:
-        """File names in `refs/versions`."""
+        """File names in `refs/versions`: one for a label, or for many that were packed."""
         return self._storage.list(layout.VERSIONS)
 
-    def label_in(self, file: str) -> Label | None:
-        """The label in a file of `refs/versions`, whatever a sync tool called it; None if unreadable."""
-        label = self._load(f"{layout.VERSIONS}/{file}", Label)
-        return label if label is not None and is_object_id(label.version) else None
+    def labels_in(self, file: str) -> list[Label]:
+        """The labels in a file of `refs/versions`, whatever a sync tool called it; none if unreadable.
 
-    def merged_label_in(self, file: str) -> Label | None:
-        """The label in a file, merged with the one under its proper name (it may be a conflicted copy)."""
-        label = self.label_in(file)
-        if label is None or file == f"{label.version}.json":
-            return label
-        proper = self.label(label.version)
+        Each is merged with the one under its proper name, where there is one.
+        """
+        if file.endswith(layout.PACKED_LABELS):
+            return [self._with_proper(label) for label in self._packed(file).values()]
+        label = self._load(f"{layout.VERSIONS}/{file}", Label)
+        if label is None or not is_object_id(label.version):
+            return []
+        return [label if file == f"{label.version}.json" else self._with_proper(label)]
+
+    def all_labels(self) -> Iterator[Label]:
+        """Every readable label; a version may have several, to be merged."""
+        for file in self.label_files():
+            yield from self.labels_in(file)
+
+    def pack_labels(self, keep: int) -> int:
+        """Gather loose labels into one file, if there are more than `keep`; returns how many went.
+
+        The gathered file is durable before the first loose one goes; a label in both is the same.
+        """
+        files = [name for name in self.label_files() if name.endswith(".json")]
+        labels = {label.version: label for name in files for label in self.labels_in(name) if name == _proper(label)}
+        if len(labels) <= keep:
+            return 0
+        lines = [encode_compact(label) for _, label in sorted(labels.items())]
+        content = b"\n".join(lines) + b"\n"
+        self._storage.put(layout.packed_labels(blake3(content).hexdigest()), compress(content, THOROUGH_LEVEL))
+        for label in labels.values():
+            self._storage.delete(layout.version_ref(label.version))
+        return len(labels)
+
+    def _with_proper(self, label: Label) -> Label:
+        proper = self._load(layout.version_ref(label.version), Label)
         return label if proper is None else merge_labels(proper, label)
+
+    def _packed(self, file: str) -> dict[VersionId, Label]:
+        """The labels of a packed file; none if it is damaged, which fsck reports."""
+        if file not in self._packed_labels:
+            try:
+                self._packed_labels[file] = self._read_packed(file)
+            except (FileNotFoundError, RecordCorrupt):
+                return {}
+        return self._packed_labels[file]
+
+    def _read_packed(self, file: str) -> dict[VersionId, Label]:
+        path = f"{layout.VERSIONS}/{file}"
+        try:
+            content = decompress(self._storage.read(path), limit=PACKED_LIMIT)
+        except NotDecodable as error:
+            raise RecordCorrupt(path, f"it does not decode ({error})") from error
+        if blake3(content).hexdigest() != file.removesuffix(layout.PACKED_LABELS):
+            raise RecordCorrupt(path, "its content does not hash to its name")
+        labels = [decode_record(line, Label, path) for line in content.splitlines()]
+        return {label.version: label for label in labels}
 
     def apply(self, changes: dict[str, RefChange]) -> None:
         """Bring every changed ref to where an operation put it, or leave it where it is further on.
@@ -151,7 +207,7 @@ class Refs:
                 self._storage.put(path, encode_record(entry))
         elif room == "versions":
             label = from_plain(after, Label, path)
-            known = self._load(path, Label)
+            known = self.label(label.version)
             merged = label if known is None else merge_labels(known, label)
             if merged != known:
                 self._storage.put(path, encode_record(merged))
@@ -178,9 +234,19 @@ class Refs:
                 decode_record(self._storage.read(path), shape, path)
             except RecordCorrupt as error:
                 problems.append(error)
-            except (FileNotFoundError, AuraError):
+            except FileNotFoundError:
                 continue
+        for file in self.label_files():
+            if file.endswith(layout.PACKED_LABELS):
+                try:
+                    self._read_packed(file)
+                except RecordCorrupt as error:
+                    problems.append(error)
         return problems
+
+    def paths(self) -> list[str]:
+        """Every ref file, below `.aura`."""
+        return [path for path, _ in self._all_files()]
 
     def _all_files(self) -> list[tuple[str, type[Any]]]:
         files: list[tuple[str, type[Any]]] = []
@@ -207,6 +273,10 @@ def tag_change(name: str, before: Tag | None, after: Tag) -> tuple[str, RefChang
     """An operation's record of a tag that changed."""
     ref = layout.tag_ref(name).removeprefix(f"{layout.REFS}/").removesuffix(".json")
     return ref, RefChange(None if before is None else to_plain(before), to_plain(after))
+
+
+def _proper(label: Label) -> str:
+    return f"{label.version}.json"
 
 
 def _base_name(file: str) -> str:

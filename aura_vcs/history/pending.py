@@ -1,17 +1,18 @@
 """Replacing the work folder as one step, however often it is interrupted.
 
 Before the first file is touched, what is to be done lies in `local/pending.json`: the trees before
-and after, and the operation that will be recorded. Whoever opens the project next to change it
-finishes the work first. Only files that still are as they were before are replaced then: what a
-person edited since is left alone.
+and after, and the operation that will be recorded. A command that fails puts the files back;
+after one that was stopped, whoever opens the project next to change it finishes the work first. Only
+files that still are as they were before are replaced then: what a person edited since is left alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import msgspec
 
 from aura_vcs.codec import decode_record, encode_record
-from aura_vcs.errors import ObjectMissing, RecordCorrupt
+from aura_vcs.errors import AuraError, IntegrityError, ObjectMissing, RecordCorrupt, StorageError, Unfinished
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.queries import Queries
 from aura_vcs.layout import PENDING
@@ -49,37 +50,69 @@ def carry_out(repo: Repository, scan: Scan, operation: Operation, before: Object
 
     Raises:
         ObjectMissing: content that is needed is not there; nothing was touched.
+        StorageError: the disk refused; the files were put back as they were, as far as it let us.
     """
     differences = list(repo.trees.differences(before, after))
     check_present(repo, differences)
-    repo.storage.put(PENDING, encode_record(Pending(operation, before, after)))
-    written = repo.worktree.apply(scan, differences, repo.progress)
-    _record(repo, operation)
+    begun = Pending(operation, before, after)
+    repo.storage.put(PENDING, encode_record(begun))
+    with _taken_back(repo, begun):
+        written = repo.worktree.apply(scan, differences, repo.progress)
+        _record(repo, operation)
     return written
 
 
-def finish_pending(repo: Repository) -> None:
-    """Finish what an interruption left, if anything."""
+def finish_pending(repo: Repository) -> Operation | None:
+    """Finish what an interruption left, if anything; returns the operation that is now done.
+
+    Raises:
+        AuraError: it cannot be finished, and was taken back.
+    """
     if repo.storage.stat(PENDING) is None:
-        return
+        return None
     with repo.locks.exclusive("worktree"), repo.locks.shared("objects"):
         found = pending(repo)
         if found is None:
-            return
+            return None
         if Queries(repo.index).action_by_id(found.operation.id) is None:
             repo.progress.note(f"Finishing what was interrupted: {found.operation.description}")
-            _go_on(repo, found)
-            _record(repo, found.operation)
+            with _taken_back(repo, found):
+                _go_on(repo, found.before, found.after)
+                _record(repo, found.operation)
         else:
-            repo.storage.delete(PENDING)
+            _forget(repo)
+        return found.operation
 
 
-def _go_on(repo: Repository, found: Pending) -> None:
-    differences = list(repo.trees.differences(found.before, found.after))
+@contextmanager
+def _taken_back(repo: Repository, begun: Pending) -> Iterator[None]:
+    """Put the files back when the block fails before the operation was recorded.
+
+    Where that fails too, the note about it stays, and the next command tries again.
+    """
+    try:
+        yield
+    except Unfinished:
+        _forget(repo)
+        raise
+    except AuraError as error:
+        try:
+            _go_on(repo, begun.after, begun.before)
+            _forget(repo)
+        except IntegrityError:
+            _forget(repo)  # neither way is open: the files stay as they are, for the person to look at
+        except AuraError as another:
+            error.add_note(str(another))
+        raise
+
+
+def _go_on(repo: Repository, before: ObjectId, after: ObjectId) -> None:
+    """Put `after` in place wherever the folder still is as `before`."""
+    differences = list(repo.trees.differences(before, after))
     check_present(repo, differences)
-    scan = repo.worktree.scan(found.before, [d.path for d in differences])
+    scan = repo.worktree.scan(before, [d.path for d in differences])
     unknown = [d.path for d in differences if (state := scan.file(d.path)) is not None and not state.id]
-    repo.worktree.hash(unknown, scan, repo.progress)
+    repo.worktree.hash(unknown, scan, repo.progress, patient=True)
     untouched = [d for d in differences if _current(scan, d.path) in (_bare(d.old), None) or _is_folder(d)]
     repo.worktree.apply(scan, untouched, repo.progress)
 
@@ -87,7 +120,14 @@ def _go_on(repo: Repository, found: Pending) -> None:
 def _record(repo: Repository, operation: Operation) -> None:
     with repo.transaction() as transaction:
         transaction.record(operation)
-    repo.storage.delete(PENDING)
+    _forget(repo)
+
+
+def _forget(repo: Repository) -> None:
+    try:
+        repo.storage.delete(PENDING)
+    except StorageError:
+        return  # whoever finds it sees in the log that it is done, or finishes it
 
 
 def _current(scan: Scan, path: str) -> tuple[EntryKind, ObjectId, bool] | None:

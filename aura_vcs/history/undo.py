@@ -44,12 +44,16 @@ class Undone(msgspec.Struct, frozen=True):
 def undo(repo: Repository) -> Undone:
     """Take back the last operation of this machine that can be.
 
+    An undo that was interrupted is finished, and that is all.
+
     Raises:
         NothingToUndo: there is none.
         OperationExpired: what it would bring back has been collected.
         RefMoved: a branch has been moved by another machine since.
     """
-    finish_pending(repo)
+    finished = finish_pending(repo)
+    if finished is not None and finished.undoes is not None:
+        return Undone(finished, finished.description, repo.head())
     action = Queries(repo.index).next_undo(repo.replica)
     if action is None:
         raise NothingToUndo
@@ -59,11 +63,15 @@ def undo(repo: Repository) -> Undone:
 def redo(repo: Repository) -> Undone:
     """Do again what was taken back last.
 
+    A redo that was interrupted is finished, and that is all.
+
     Raises:
         NothingToUndo: nothing was taken back, or something new was done since.
         OperationExpired, RefMoved: as for `undo`.
     """
-    finish_pending(repo)
+    finished = finish_pending(repo)
+    if finished is not None and finished.redoes is not None:
+        return Undone(finished, finished.description, repo.head())
     action = Queries(repo.index).next_redo(repo.replica)
     if action is None:
         raise NothingToUndo("redo")
@@ -76,7 +84,7 @@ def operation_of(repo: Repository, action: ActionRecord) -> Operation:
     Raises:
         RecordCorrupt: the line is damaged.
     """
-    return repo.logs.read_at(ReplicaId(action.replica), action.start, action.end)
+    return repo.logs.read_at(ReplicaId(action.replica), action.start, action.end, action.segment)
 
 
 def find_action(repo: Repository, prefix: str) -> ActionRecord:

@@ -1,15 +1,16 @@
 """The index of one project: opened, kept up to date, built anew when it cannot be trusted."""
 
 import os
-from collections.abc import Callable, Mapping
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from aura_vcs import layout
 from aura_vcs.codec import now
+from aura_vcs.errors import RecordCorrupt
 from aura_vcs.ids import ObjectId, ReplicaId
 from aura_vcs.index.database import Database, IndexUnusable, remove_files
-from aura_vcs.index.places import IndexPlaces
-from aura_vcs.index.projector import Projector
-from aura_vcs.index.rebuild import KnownPlaces, stored_objects
+from aura_vcs.index.places import IndexPlaces, groups
 from aura_vcs.model import Operation
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.store import ObjectStore
@@ -19,10 +20,19 @@ from aura_vcs.progress import Progress
 from aura_vcs.refs import Refs
 from aura_vcs.storage.local import LocalStorage
 
+if TYPE_CHECKING:
+    from aura_vcs.index.projector import Projector
+
 Recover = Callable[[Operation], None]
 """Brings refs and HEAD to where an own operation put them; harmless when they are there."""
 
 _LABELS = "labels"
+LOG_BYTES = 64 << 10
+"""A log is left whole until it is larger."""
+
+
+def _nothing(operation: Operation) -> None:
+    """What is re-entered needs no recovery."""
 
 
 class Index:
@@ -43,7 +53,9 @@ class Index:
         """Whether every log and every label is in the index. Looks at sizes and dates, opens no file."""
         if self._is_new:
             return False
-        return self._known_ends() == self._logs.sizes() and self._meta(_LABELS) == self._labels_date()
+        if self._known_ends() != self._logs.sizes() or self._known_segments() != set(self._logs.segments()):
+            return False
+        return self._meta(_LABELS) == self._labels_date()
 
     def catch_up(self, recover: Recover) -> None:
         """Enter what the index has not seen; own operations among it go through `recover` first.
@@ -53,26 +65,59 @@ class Index:
         if self._is_new or self._logs_shrank():
             self.rebuild(recover)
             return
-        with self.database.transaction() as connection:
-            self._enter_new(Projector(connection, self.store, self.trees, now()), recover)
+        self._enter(self._unlisted(), recover)
+
+    def learn_objects(self, recover: Recover) -> None:
+        """Enter objects that lie on disk and in no row: an interrupted command left them there.
+
+        Nothing holds them, so the next collections free them. The caller holds the refs lock.
+        """
+        found = self._unlisted()
+        if found or not self.is_current():
+            self._enter(found, recover)
+
+    def _unlisted(self) -> dict[ObjectId, StoredObject]:
+        from aura_vcs.index.rebuild import unlisted_objects
+
+        known = {row[0] for row in self.database.connection.execute("SELECT name FROM packs")}
+        return unlisted_objects(self.store, known, self._unknown, self._progress)
+
+    def _unknown(self, object_ids: Iterable[ObjectId]) -> set[ObjectId]:
+        new = set(object_ids)
+        for group in groups(new.copy()):
+            marks = ",".join("?" * len(group))
+            rows = self.database.connection.execute(
+                f"SELECT id FROM objects WHERE id IN ({marks})", [bytes.fromhex(object_id) for object_id in group]
+            )
+            new.difference_update(ObjectId(row[0].hex()) for row in rows)
+        return new
 
     def rebuild(self, recover: Recover) -> None:
         """Build the index from the files: packs, loose objects, logs, labels.
 
         The caller holds the refs lock.
         """
-        self._progress.note("Building the index from the files; nothing is lost")
+        from aura_vcs.index.rebuild import stored_objects
+
+        if self._logs.sizes():  # a new project has nothing to tell
+            self._progress.note("Building the index from the files; nothing is lost")
         self._start_over()
-        found = stored_objects(self.store, self._progress)
-        self.store.places = KnownPlaces(found)
+        self._enter(stored_objects(self.store, self._progress), recover)
+        self._is_new = False
+
+    def _enter(self, found: Mapping[ObjectId, StoredObject], recover: Recover) -> None:
+        """Enter new objects, and what logs and labels have that is new."""
+        from aura_vcs.index.rebuild import KnownPlaces
+
+        places = IndexPlaces(self.database)
+        self.store.places = KnownPlaces(found, None if self._is_new else places)
         try:
             with self.database.transaction() as connection:
                 if not self.database.has_schema():
                     self.database.create_schema()
-                self._enter_new(Projector(connection, self.store, self.trees, now(), found), recover)
+                self._enter_new(self._projector(connection, now(), found), recover)
         finally:
-            self.store.places = IndexPlaces(self.database)
-        self._is_new = False
+            self.store.places = places
 
     def record(
         self,
@@ -84,7 +129,7 @@ class Index:
     ) -> None:
         """Enter an operation that was just recorded; the caller made sure the index was current."""
         with self.database.transaction() as connection:
-            projector = Projector(connection, self.store, self.trees, operation.time, stored, chunks)
+            projector = self._projector(connection, operation.time, stored, chunks)
             projector.operation(operation, start, end)
             projector.labels(operation)
             projector.write()
@@ -92,6 +137,58 @@ class Index:
                 if name.startswith("versions/"):
                     self._enter_file(f"{layout.REFS}/{name}.json")
             self._set_meta(_LABELS, self._labels_date())
+
+    def forget(self, object_ids: Iterable[ObjectId]) -> None:
+        """Remove the rows of objects whose files are gone or going."""
+        with self.database.transaction() as connection:
+            connection.executemany("DELETE FROM objects WHERE id = ?", [(bytes.fromhex(i),) for i in object_ids])
+
+    def forget_pack(self, name: str) -> None:
+        """Remove the row of a pack that is going."""
+        with self.database.transaction() as connection:
+            connection.execute("DELETE FROM packs WHERE name = ?", (name,))
+
+    def move(self, pack: str, stored: Iterable[StoredObject]) -> None:
+        """Note that objects lie in another pack now; sizes of content and counts stay."""
+        with self.database.transaction() as connection:
+            number = self._projector(connection, now()).pack(pack)
+            connection.executemany(
+                "UPDATE objects SET stored_size = ?, pack = ?, frame = ?, offset = ?, length = ?, chunked = ? "
+                "WHERE id = ?",
+                [
+                    (
+                        item.stored_size,
+                        number,
+                        item.place.frame,
+                        item.place.offset,
+                        item.place.length,
+                        item.place.chunked,
+                        bytes.fromhex(item.id),
+                    )
+                    for item in stored
+                    if item.place is not None
+                ],
+            )
+
+    def tidy_records(self, *, keep_lines: int, keep_labels: int) -> None:
+        """Close the older part of the own log and pack labels, where there is much of either.
+
+        The caller holds the refs lock. Interrupted, the index is built anew by whoever comes next.
+        """
+        size = self._logs.sizes().get(self._logs.replica, 0)
+        if size > LOG_BYTES and self._logs.close_segment(keep=keep_lines):
+            with self.database.transaction() as connection:
+                connection.execute("DELETE FROM logs WHERE replica = ?", (self._logs.replica,))
+                projector = self._projector(connection, now())
+                for name in self._new_segments():
+                    self._enter_segment(projector, name)
+                self._enter_log(projector, self._logs.replica, 0, _nothing)
+        if self._refs.pack_labels(keep_labels):
+            with self.database.transaction() as connection:
+                connection.execute("DELETE FROM ref_files")
+                for file in self._refs.label_files():
+                    self._enter_file(f"{layout.VERSIONS}/{file}")
+                self._set_meta(_LABELS, self._labels_date())
 
     def end_of_log(self, replica: ReplicaId) -> tuple[int, int]:
         """Where the replica's last whole line ends, and its sequence number; zeros before the first."""
@@ -104,6 +201,17 @@ class Index:
         """Let go of the files."""
         self.store.close()
         self.database.close()
+
+    def _projector(
+        self,
+        connection: sqlite3.Connection,
+        at: str,
+        stored: Mapping[ObjectId, StoredObject] | None = None,
+        chunks: Mapping[ObjectId, tuple[ObjectId, ...]] | None = None,
+    ) -> "Projector":
+        from aura_vcs.index.projector import Projector  # reading needs none of it
+
+        return Projector(connection, self.store, self.trees, at, stored, chunks)
 
     def _opened(self) -> Database:
         try:
@@ -121,16 +229,18 @@ class Index:
         self.database = Database(self._path)
         self._is_new = True
 
-    def _enter_new(self, projector: Projector, recover: Recover) -> None:
+    def _enter_new(self, projector: "Projector", recover: Recover) -> None:
         date = self._labels_date()
         known = self._known_ends()
+        for name in self._new_segments():
+            self._enter_segment(projector, name)
         for replica in self._logs.sizes():
             self._enter_log(projector, replica, known.get(replica, 0), recover)
         complete = self._enter_labels(projector)
         projector.write()
         self._set_meta(_LABELS, self._labels_date() if date is None else date if complete else "")
 
-    def _enter_log(self, projector: Projector, replica: ReplicaId, start: int, recover: Recover) -> None:
+    def _enter_log(self, projector: "Projector", replica: ReplicaId, start: int, recover: Recover) -> None:
         for line in self._logs.read(replica, start=start):
             operation = line.operation
             if operation is None or operation.replica != replica:
@@ -141,7 +251,16 @@ class Index:
                 recover(operation)
             projector.operation(operation, line.start, line.end)
 
-    def _enter_labels(self, projector: Projector) -> bool:
+    def _enter_segment(self, projector: "Projector", name: str) -> None:
+        try:
+            for line in self._logs.read_segment(name):
+                if line.operation is not None:
+                    projector.closed_operation(line.operation, line)
+        except RecordCorrupt as error:
+            self._progress.note(f"{error.message}; `aura fsck` says more")
+        self.database.connection.execute("INSERT OR REPLACE INTO segments VALUES (?)", (name,))
+
+    def _enter_labels(self, projector: "Projector") -> bool:
         """Enter the labels whose files are new or have changed; False if one's version is not here yet."""
         rows = self.database.connection.execute("SELECT path, size, mtime_ns FROM ref_files")
         known = {row[0]: (row[1], row[2]) for row in rows}
@@ -151,11 +270,12 @@ class Index:
             found = self._storage.stat(path)
             if found is None or known.get(path) == (found.size, found.mtime_ns):
                 continue
-            label = self._refs.merged_label_in(file)
-            if label is None or not projector.label(label):
+            labels = self._refs.labels_in(file)
+            entered = [projector.label(label) for label in labels]
+            if labels and all(entered):
+                self._enter_file(path)
+            else:
                 complete = False
-                continue
-            self._enter_file(path)
         return complete
 
     def _enter_file(self, path: str) -> None:
@@ -167,6 +287,13 @@ class Index:
 
     def _known_ends(self) -> dict[ReplicaId, int]:
         return dict(self.database.connection.execute("SELECT replica, end FROM logs").fetchall())
+
+    def _known_segments(self) -> set[str]:
+        return {row[0] for row in self.database.connection.execute("SELECT name FROM segments")}
+
+    def _new_segments(self) -> list[str]:
+        known = self._known_segments()
+        return [name for name in self._logs.segments() if name not in known]
 
     def _logs_shrank(self) -> bool:
         sizes = self._logs.sizes()

@@ -10,11 +10,13 @@ from aura_vcs.codec import from_plain, name_bytes
 from aura_vcs.errors import IntegrityError
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.index.counts import ReferenceCounts, tree_children
-from aura_vcs.index.records import label_columns, version_row
+from aura_vcs.index.records import LABEL_COLUMNS, label_columns, stored_label, version_row
 from aura_vcs.model import EntryKind, Label, Operation, Version
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import TreeReader
+from aura_vcs.operations import LogLine
+from aura_vcs.refs import merge_labels
 
 CHANGED_PATHS_LIMIT = 2000
 """A version that changed more paths has none in the index; history then compares trees."""
@@ -40,6 +42,10 @@ class Projector:
         self._documents: list[tuple[str, ObjectId]] = []
         self.counts = ReferenceCounts(connection, self._children, at, stored)
 
+    def closed_operation(self, operation: Operation, line: LogLine) -> None:
+        """Rows for an operation in a closed part of a log."""
+        self._action(operation, line.start, line.end, line.segment)
+
     def operation(self, operation: Operation, start: int, end: int) -> None:
         """Rows for an operation of a log that lies from `start` to `end`."""
         self._connection.execute(
@@ -47,7 +53,7 @@ class Projector:
             "sequence=excluded.sequence",
             (operation.replica, end, operation.sequence),
         )
-        self._action(operation, start, end)
+        self._action(operation, start, end, None)
 
     def skip_line(self, replica: ReplicaId, end: int) -> None:
         """A damaged line of a log is passed over; its operation is lost, its refs are not."""
@@ -64,8 +70,13 @@ class Projector:
                 self.label(from_plain(change.after, Label, name))
 
     def label(self, label: Label) -> bool:
-        """The row of a version; False if the version object is not here (yet)."""
-        row = self._connection.execute("SELECT tree, counted FROM versions WHERE id = ?", (label.version,)).fetchone()
+        """The row of a version; False if the version object is not here (yet).
+
+        Merges with what the row has: copies of a label come one by one, in any order.
+        """
+        row = self._connection.execute(
+            f"SELECT tree, counted, {LABEL_COLUMNS} FROM versions WHERE id = ?", (label.version,)
+        ).fetchone()
         if row is None:
             try:
                 version = self._trees.version(label.version)
@@ -74,6 +85,7 @@ class Projector:
             self._insert(label.version, version, label)
             row = (version.tree, 0)
         else:
+            label = merge_labels(stored_label(row[2:]), label)
             columns = label_columns(label)
             assignments = ", ".join(f"{name} = :{name}" for name in columns)
             self._connection.execute(
@@ -103,22 +115,25 @@ class Projector:
                 return tree_children(self._trees.tree(object_id))
             except IntegrityError:
                 return ()  # absent or damaged: fsck says so, counting goes on
-        if object_id in self._stored and object_id not in self._chunks:
-            return ()
         chunks = self._chunks.get(object_id)
         if chunks is None:
-            chunks = self._known_chunks(object_id)
+            chunks = self._known_chunks(object_id) if self._is_chunked(object_id) else ()
         return {(chunk, False) for chunk in chunks}
 
-    def _known_chunks(self, object_id: ObjectId) -> tuple[ObjectId, ...]:
+    def _is_chunked(self, object_id: ObjectId) -> bool:
+        """Told without opening anything; an object that was just put has no row yet."""
+        item = self._stored.get(object_id)
+        if item is not None:
+            return item.place is not None and item.place.chunked
         row = self._connection.execute(
             "SELECT chunked FROM objects WHERE id = ?", (bytes.fromhex(object_id),)
         ).fetchone()
-        if row is None or not row[0]:
-            return ()
+        return row is not None and bool(row[0])
+
+    def _known_chunks(self, object_id: ObjectId) -> tuple[ObjectId, ...]:
         try:
             return self._store.chunk_ids(object_id)
-        except IntegrityError:
+        except (IntegrityError, FileNotFoundError):
             return ()
 
     def _insert(self, version_id: VersionId, version: Version, label: Label) -> None:
@@ -189,10 +204,11 @@ class Projector:
         )
         self._documents.clear()
 
-    def _action(self, operation: Operation, start: int, end: int) -> None:
+    def _action(self, operation: Operation, start: int, end: int, segment: str | None) -> None:
         undoable = operation.inverse is not None and operation.undoes is None and operation.redoes is None
         self._connection.execute(
-            "INSERT OR IGNORE INTO actions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?)",
+            "INSERT INTO actions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?, ?) ON CONFLICT (id) DO "
+            'UPDATE SET "start" = excluded."start", "end" = excluded."end", segment = excluded.segment',
             (
                 operation.id,
                 operation.replica,
@@ -207,6 +223,7 @@ class Projector:
                 undoable,
                 operation.expires_at,
                 operation.correlation_id,
+                segment,
             ),
         )
         if operation.undoes is not None:

@@ -106,13 +106,10 @@ class Queries:
         )
         return [(row[0], row[1]) for row in rows]
 
-    def deleted_before(self, moment: str) -> list[VersionRecord]:
-        """Deleted versions whose content is still there although they were deleted before `moment`."""
-        return self._versions("WHERE v.deleted_at < ? AND v.purged_at IS NULL ORDER BY v.deleted_at", [moment])
-
-    def versions_with_tree(self, trees: set[ObjectId]) -> list[VersionRecord]:
-        """The versions whose tree is one of `trees`."""
-        return [record for record in self.all_versions(VersionFilter(deleted=True)) if record.tree in trees]
+    def deleted_holding(self, trees: set[ObjectId]) -> list[VersionRecord]:
+        """Deleted versions, not purged yet, whose tree is one of `trees`."""
+        found = self._versions("WHERE v.deleted_at IS NOT NULL AND v.purged_at IS NULL ORDER BY v.number", [])
+        return [record for record in found if record.tree in trees]
 
     def versions_touching(self, path: str) -> dict[VersionId, bool]:
         """Versions that changed the path, or something below it; False for those that must be compared

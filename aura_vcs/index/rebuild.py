@@ -1,11 +1,11 @@
 """What the files alone say about the objects there are."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from aura_vcs.errors import IntegrityError
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Kind
-from aura_vcs.objects.base import Place, StoredObject
+from aura_vcs.objects.base import NoPlaces, Place, Places, StoredObject
 from aura_vcs.objects.loose import kind_of
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.progress import Progress
@@ -15,15 +15,16 @@ READ_LIMIT = 16 << 20
 
 
 class KnownPlaces:
-    """Places of objects that were just listed; see objects.base.Places."""
+    """Places of objects that were just listed, else what `others` knows; see objects.base.Places."""
 
-    def __init__(self, found: Mapping[ObjectId, StoredObject]) -> None:
+    def __init__(self, found: Mapping[ObjectId, StoredObject], others: Places | None = None) -> None:
         self._found = found
+        self._others = others or NoPlaces()
 
     def find(self, object_id: ObjectId) -> Place | None:
         """See Places."""
         item = self._found.get(object_id)
-        return None if item is None else item.place
+        return self._others.find(object_id) if item is None else item.place
 
     def find_many(self, object_ids: Iterable[ObjectId]) -> Mapping[ObjectId, Place]:
         """See Places."""
@@ -35,8 +36,38 @@ def stored_objects(store: ObjectStore, progress: Progress) -> dict[ObjectId, Sto
 
     Damaged packs and loose files are passed over; fsck reports them.
     """
+    found = _packed(store, store.packs.names(), progress)
+    for object_id, stored_size in store.loose.all():
+        item = _loose(store, object_id, stored_size)
+        if item is not None:
+            found[object_id] = item
+    return found
+
+
+def unlisted_objects(
+    store: ObjectStore,
+    known_packs: set[str],
+    unknown: Callable[[Iterable[ObjectId]], set[ObjectId]],
+    progress: Progress,
+) -> dict[ObjectId, StoredObject]:
+    """Objects on disk that an index does not have: in packs beside `known_packs`, or loose.
+
+    An interrupted command left them, or a sync tool brought them. `unknown` picks the ids that are
+    not in the index. Costs a look at the folders' names, and at the footers of new packs.
+    """
+    packed = _packed(store, [name for name in store.packs.names() if name not in known_packs], progress)
+    loose = dict(store.loose.all())
+    new = unknown([*packed, *loose])
+    found = {object_id: item for object_id, item in packed.items() if object_id in new}
+    for object_id in loose.keys() & new - found.keys():
+        item = _loose(store, object_id, loose[object_id])
+        if item is not None:
+            found[object_id] = item
+    return found
+
+
+def _packed(store: ObjectStore, names: list[str], progress: Progress) -> dict[ObjectId, StoredObject]:
     found: dict[ObjectId, StoredObject] = {}
-    names = store.packs.names()
     progress.start("Reading packs", len(names), "packs")
     for name in names:
         try:
@@ -45,10 +76,6 @@ def stored_objects(store: ObjectStore, progress: Progress) -> dict[ObjectId, Sto
             progress.note(f"Pack {name[:12]} is damaged; `aura fsck` says more")
         progress.advance(1)
     progress.finish()
-    for object_id, stored_size in store.loose.all():
-        item = _loose(store, object_id, stored_size)
-        if item is not None:
-            found[object_id] = item
     return found
 
 

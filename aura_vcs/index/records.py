@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from aura_vcs.codec import encode_compact
-from aura_vcs.ids import ObjectId, VersionId
+from aura_vcs.codec import decode_record, encode_compact
+from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.model import DOCUMENTS, Label, Version, VersionType
 
 
@@ -45,7 +45,7 @@ class VersionRecord(msgspec.Struct, frozen=True):
 
 
 class ActionRecord(msgspec.Struct, frozen=True):
-    """An operation as the list of actions shows it; `start` and `end` locate its line in the log."""
+    """An operation as the list of actions shows it; `start`, `end` and `segment` locate its line."""
 
     id: str
     replica: str
@@ -62,6 +62,7 @@ class ActionRecord(msgspec.Struct, frozen=True):
     undone_by: str | None
     expires_at: str | None
     correlation_id: str | None
+    segment: str | None
 
 
 class ObjectRecord(msgspec.Struct, frozen=True):
@@ -86,7 +87,7 @@ VERSION_COLUMNS = (
 )
 ACTION_COLUMNS = (
     'a.id, a.replica, a.sequence, a."start", a."end", a.type, a.description, a.user, a.time, a.status, a.undoable, '
-    "a.undone_at, a.undone_by, a.expires_at, a.correlation_id"
+    "a.undone_at, a.undone_by, a.expires_at, a.correlation_id, a.segment"
 )
 
 
@@ -125,6 +126,24 @@ def label_columns(label: Label) -> dict[str, Any]:
         "updated_at": label.updated_at,
         "updated_by": label.updated_by,
     }
+
+
+LABEL_COLUMNS = (
+    "id, number, name, branch, description, important, deleted_at, deleted_by, purged_at, purged_by, purge_reason, "
+    "stamps, updated_at, updated_by"
+)
+
+
+def stored_label(row: tuple[Any, ...]) -> Label:
+    """A row of LABEL_COLUMNS as the label it was made from."""
+    (version, number, name, branch, description, important, *rest) = row
+    (deleted_at, deleted_by, purged_at, purged_by, purge_reason, stamps, updated_at, updated_by) = rest
+    return Label(
+        version=version, number=number, name=name, branch=branch, description=description, important=bool(important),
+        deleted_at=deleted_at, deleted_by=deleted_by, purged_at=purged_at, purged_by=purged_by,
+        purge_reason=purge_reason, stamps=decode_record(stamps.encode(), dict[str, tuple[int, ReplicaId]], "stamps"),
+        updated_at=updated_at, updated_by=updated_by,
+    )  # fmt: skip
 
 
 def version_record(

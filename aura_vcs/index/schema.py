@@ -9,6 +9,7 @@ KIND_CODES = {"blob": 1, "tree": 2, "version": 3, "chunk": 4}
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE logs (replica TEXT PRIMARY KEY, end INTEGER NOT NULL, sequence INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE segments (name TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE ref_files (path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE packs (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, stored_size INTEGER NOT NULL);
@@ -47,7 +48,7 @@ CREATE TABLE actions (
   id TEXT PRIMARY KEY, replica TEXT NOT NULL, sequence INTEGER NOT NULL, "start" INTEGER NOT NULL,
   "end" INTEGER NOT NULL, type TEXT NOT NULL, description TEXT NOT NULL, user TEXT NOT NULL, time TEXT NOT NULL,
   status TEXT NOT NULL, undoable INTEGER NOT NULL, undone_at TEXT, undone_by TEXT, expires_at TEXT,
-  correlation_id TEXT) WITHOUT ROWID;
+  correlation_id TEXT, segment TEXT) WITHOUT ROWID;
 CREATE INDEX actions_by_sequence ON actions (replica, undoable, sequence);
 CREATE INDEX actions_by_user ON actions (user, time);
 CREATE INDEX actions_by_type ON actions (type, time);

@@ -69,8 +69,14 @@ class Source(Protocol):
     path: str
     size: int
 
+    def read(self) -> bytes | None:
+        """All of a small file, as it was at one moment; None if it would not hold still.
+
+        Raises FileUnreadable.
+        """
+
     def open(self) -> BinaryIO:
-        """The content. Raises FileUnreadable."""
+        """The content of a large file. Raises FileUnreadable."""
 
     def held_still(self, file: BinaryIO, read_bytes: int) -> bool:
         """Whether nothing changed the file while `read_bytes` were read from it."""

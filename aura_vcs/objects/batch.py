@@ -9,8 +9,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 import msgspec
 from blake3 import blake3
@@ -23,6 +22,11 @@ from aura_vcs.objects.loose import LooseObjects
 from aura_vcs.objects.packs import NewObject, PackWriter
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.local import LocalStorage
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
+
+    Flight = deque[tuple[Future[None] | None, list[memoryview], Future[list[ObjectId]]]]
 
 FRAME_BYTES = 512 << 10
 SPILL_BYTES = 8 << 20
@@ -49,7 +53,7 @@ class Shelf(Protocol):
 class Batch:
     """Objects on their way into the store. Use it in a `with`; without `finish` nothing is stored."""
 
-    def __init__(self, store: Shelf, executor: Executor, progress: Progress = SILENT) -> None:
+    def __init__(self, store: Shelf, executor: "Executor", progress: Progress = SILENT) -> None:
         self._store = store
         self._executor = executor
         self._progress = progress
@@ -107,16 +111,16 @@ class Batch:
         return self.stored
 
     def _add_source(self, source: Source) -> ObjectId | None:
-        with source.open() as file:
-            if source.size >= LARGE_BYTES:
+        if source.size >= LARGE_BYTES:
+            with source.open() as file:
                 return self._add_large(source, file)
-            data = file.read()
-            if len(data) >= LARGE_BYTES:
-                return None  # it grew since it was listed; the next attempt sees its size
-            if not source.held_still(file, len(data)):
-                return None
+        data = source.read()
+        if data is None:
+            return None
         self._progress.advance(len(data))
-        return self.add(Kind.BLOB, data, source.path)
+        object_id = blob_id(data)
+        self._take(object_id, Kind.BLOB, data, source.path)
+        return object_id
 
     def _take(self, object_id: ObjectId, kind: Kind, data: bytes, path: str, *, chunked: bool = False) -> None:
         if object_id in self._seen:
@@ -171,7 +175,7 @@ class Batch:
     def _add_large(self, source: Source, file: BinaryIO) -> ObjectId | None:
         hasher, cutter = blake3(), Cutter()
         listed: list[tuple[ObjectId, int]] = []
-        flight: deque[tuple[Future[None] | None, list[memoryview], Future[list[ObjectId]]]] = deque()
+        flight: Flight = deque()
         total, hashed = 0, None
         while block := file.read(BLOCK_BYTES):
             total += len(block)
@@ -196,7 +200,7 @@ class Batch:
 
     def _land(
         self,
-        flight: "deque[tuple[Future[None] | None, list[memoryview], Future[list[ObjectId]]]]",
+        flight: "Flight",
         listed: list[tuple[ObjectId, int]],
     ) -> None:
         hashed, chunks, identified = flight.popleft()

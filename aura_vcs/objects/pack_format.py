@@ -19,9 +19,9 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 import msgspec
-import zstandard
 from blake3 import blake3
 
+from aura_vcs.compression import THOROUGH_LEVEL, NotDecodable, compress, decompress
 from aura_vcs.errors import RecordCorrupt
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Kind
@@ -104,7 +104,7 @@ def encode_footer(frames: Sequence[Frame], entries: Sequence[PackEntry]) -> tupl
         )
     )
     digest = blake3(footer).digest()
-    stored = zstandard.ZstdCompressor(level=9).compress(footer)
+    stored = compress(footer, THOROUGH_LEVEL)
     return digest.hex(), stored + _TRAILER.pack(len(stored), len(footer), digest, END_MAGIC)
 
 
@@ -137,7 +137,8 @@ def decode_footer(stored: bytes, trailer: bytes, path: str) -> Footer:
     if len(footer) != _COUNTS.size + frame_count * _FRAME_BYTES + entry_count * _ENTRY_BYTES:
         raise RecordCorrupt(path, "the footer's length does not fit its counts")
     reader = _Columns(footer, _COUNTS.size)
-    frames = _frames(*reader.take("I", frame_count, 2), reader.take("B", frame_count)[0], path)
+    stored_lengths, decoded_lengths = reader.take("I", frame_count, 2)
+    frames = _frames(stored_lengths, decoded_lengths, reader.take("B", frame_count)[0], path)
     digests = reader.take_ids(entry_count)
     codes = reader.take("B", entry_count)[0]
     numbers, offsets, lengths = reader.take("I", entry_count, 3)
@@ -157,10 +158,8 @@ def decode_footer(stored: bytes, trailer: bytes, path: str) -> Footer:
 def _decoded_footer(stored: bytes, trailer: bytes, path: str) -> bytes:
     _, length, digest, _ = _TRAILER.unpack(trailer)
     try:
-        if zstandard.frame_content_size(stored) != length:
-            raise RecordCorrupt(path, "the footer does not have the length the trailer gives")
-        footer = zstandard.ZstdDecompressor().decompress(stored, max_output_size=length)
-    except zstandard.ZstdError as error:
+        footer = decompress(stored, length=length, limit=FOOTER_LIMIT)
+    except NotDecodable as error:
         raise RecordCorrupt(path, f"the footer does not decode ({error})") from error
     if len(footer) < _COUNTS.size or blake3(footer).digest() != digest:
         raise RecordCorrupt(path, "the footer does not hash to what the pack says")

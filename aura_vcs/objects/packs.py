@@ -7,22 +7,21 @@ is published, so a fault of memory or compressor never becomes history.
 
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, Future
 from threading import Lock
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
-import zstandard
 
+from aura_vcs.compression import LEVEL, NotDecodable, compress, decompress, is_compressible
 from aura_vcs.errors import ObjectCorrupt, RecordCorrupt
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.layout import PACKS, pack_path
 from aura_vcs.model import Kind
 from aura_vcs.objects.base import IDENTIFY, Place, StoredObject
-from aura_vcs.objects.compression import compressor, decompressor, is_compressible
 from aura_vcs.objects.pack_format import (
     CODEC_RAW,
     CODEC_ZSTD,
+    FRAME_LIMIT,
     MAGIC,
     TRAILER_BYTES,
     Footer,
@@ -34,6 +33,9 @@ from aura_vcs.objects.pack_format import (
 )
 from aura_vcs.storage.base import Deletable
 from aura_vcs.storage.local import LocalStorage
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
 
 FRAME_CACHE_BYTES = 32 << 20
 OPEN_PACKS = 32
@@ -50,7 +52,8 @@ class OpenPack:
         path = pack_path(name)
         trailer = self.read_at(max(0, self.size - TRAILER_BYTES), TRAILER_BYTES)
         length = footer_length(trailer, self.size, path)
-        footer = self.read_at(self.size - TRAILER_BYTES - length, length)
+        self._footer_at = self.size - TRAILER_BYTES - length
+        footer = self.read_at(self._footer_at, length)
         self.footer: Footer = decode_footer(footer, trailer, path)
         if self.footer.name != name:
             raise RecordCorrupt(path, "its name is not the hash of its footer")
@@ -59,6 +62,16 @@ class OpenPack:
         """`length` bytes from `offset`, fewer at the end of the file."""
         self.file.seek(offset)
         return self.file.read(length)
+
+    def check_size(self) -> None:
+        """Check that frames and footer fill the pack.
+
+        Raises:
+            RecordCorrupt: bytes are missing or left over.
+        """
+        end = self.footer.frames[-1].offset + self.footer.frames[-1].stored_length if self.footer.frames else len(MAGIC)
+        if end != self._footer_at or self.read_at(0, len(MAGIC)) != MAGIC:
+            raise RecordCorrupt(pack_path(self.name), "its frames do not fill it")
 
     def frame(self, number: int) -> bytes:
         """The decoded bytes of a frame.
@@ -82,10 +95,8 @@ def decode_frame(frame: Frame, data: bytes, path: str) -> bytes:
     if frame.codec == CODEC_RAW:
         return data
     try:
-        if zstandard.frame_content_size(data) != frame.length:
-            raise RecordCorrupt(path, "a frame does not have the length the footer gives")
-        return decompressor().decompress(data, max_output_size=frame.length)
-    except zstandard.ZstdError as error:
+        return decompress(data, length=frame.length, limit=FRAME_LIMIT)
+    except NotDecodable as error:
         raise RecordCorrupt(path, f"a frame does not decode ({error})") from error
 
 
@@ -134,6 +145,24 @@ class Packs:
                 return pack.read_at(frame.offset + place.offset, place.length)
             data = self._frame(pack, place.frame)
             return data[place.offset : place.offset + place.length]
+
+    def read_frame(self, name: str, number: int) -> bytes:
+        """The decoded bytes of a frame, not verified.
+
+        Raises:
+            RecordCorrupt, FileNotFoundError: as for `read`.
+        """
+        with self._lock:
+            return self._pack(name).frame(number)
+
+    def check_size(self, name: str) -> None:
+        """Check that frames and footer fill the pack.
+
+        Raises:
+            RecordCorrupt: bytes are missing or left over.
+        """
+        with self._lock:
+            self._pack(name).check_size()
 
     def delete(self, name: str) -> int:
         """Remove a pack; returns the bytes that frees."""
@@ -198,7 +227,7 @@ class PackWriter:
     temporary file.
     """
 
-    def __init__(self, storage: LocalStorage, executor: Executor) -> None:
+    def __init__(self, storage: LocalStorage, executor: "Executor") -> None:
         self._upload = storage.upload()
         self._executor = executor
         self._frames: list[Frame] = []
@@ -206,7 +235,11 @@ class PackWriter:
         self._pending: deque[tuple[Sequence[NewObject], int, Future[tuple[int, bytes]]]] = deque()
         self._checks: deque[Future[None]] = deque()
         self.size = 0
-        self._write(MAGIC)
+        try:
+            self._write(MAGIC)
+        except BaseException:
+            self._upload.discard()
+            raise
 
     def add_frame(self, objects: Sequence[NewObject], *, level: int | None = None) -> None:
         """Write the objects as one frame; `level` says how hard to compress, None samples first."""
@@ -280,8 +313,7 @@ class PackWriter:
 def encode_frame(data: bytes, level: int | None) -> tuple[int, bytes]:
     """Codec and stored bytes of a frame."""
     if level is not None or is_compressible(data):
-        engine = compressor() if level is None else zstandard.ZstdCompressor(level=level)
-        compressed = engine.compress(data)
+        compressed = compress(data, LEVEL if level is None else level)
         if len(compressed) < len(data):
             return CODEC_ZSTD, compressed
     return CODEC_RAW, data

@@ -5,8 +5,8 @@ in as `Places`, only makes the answer quick. Every read is hashed: wrong bytes n
 """
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from aura_vcs import layout
 from aura_vcs.errors import LimitExceeded, ObjectCorrupt, ObjectMissing, RecordCorrupt
@@ -14,17 +14,20 @@ from aura_vcs.ids import ObjectId
 from aura_vcs.model import Kind
 from aura_vcs.objects.base import (
     DOCUMENT_LIMIT,
+    IDENTIFY,
     NoPlaces,
     Place,
     Places,
     StoredObject,
 )
-from aura_vcs.objects.batch import Batch
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.objects.loose import LooseObjects, blocks, new_hasher
 from aura_vcs.objects.packs import Packs
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.local import LocalStorage
+
+if TYPE_CHECKING:
+    from aura_vcs.objects.batch import Batch
 
 WORKERS = 3
 
@@ -39,8 +42,12 @@ class ObjectStore:
         self.packs = Packs(storage)
 
     @contextmanager
-    def batch(self, progress: Progress = SILENT) -> Iterator[Batch]:
+    def batch(self, progress: Progress = SILENT) -> Iterator["Batch"]:
         """A batch to store many objects; see Batch."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        from aura_vcs.objects.batch import Batch
+
         with ThreadPoolExecutor(WORKERS) as executor, Batch(self, executor, progress) as batch:
             yield batch
 
@@ -163,6 +170,15 @@ class ObjectStore:
             if entry.chunked:
                 size = sum(length for _, length in decode_chunk_list(self.packs.read(place), entry.id))
             yield StoredObject(entry.id, entry.kind, size, share, place)
+
+    def check(self, object_id: ObjectId, kind: Kind, data: bytes) -> None:
+        """Check that bytes are the object's.
+
+        Raises:
+            ObjectCorrupt: they are not.
+        """
+        if IDENTIFY[kind](data) != object_id:
+            raise ObjectCorrupt(object_id, "its bytes do not hash to its name")
 
     def verify(self, object_id: ObjectId, kind: Kind) -> int:
         """Read the object and compare its hash; returns its size in bytes.

@@ -3,13 +3,16 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from aura_vcs import layout
 from aura_vcs.codec import decode_record, encode_record, now
-from aura_vcs.errors import FormatUnsupported, NotAProject, ProjectExists, RecordCorrupt
+from aura_vcs.errors import AuraError, FormatUnsupported, NotAProject, ProjectExists, RecordCorrupt, Unfinished
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId, new_operation_id, new_uuid
+from aura_vcs.index.database import IndexUnusable
 from aura_vcs.index.index import Index
 from aura_vcs.locks import WAIT_SECONDS, Locks
 from aura_vcs.model import DEFAULT_BRANCH, Format, Head, HeadChange, Inverse, Operation, RefChange, TreeChange
@@ -22,7 +25,9 @@ from aura_vcs.refs import Refs
 from aura_vcs.repository.identity import host_name, this_replica, user_name
 from aura_vcs.storage.calls import REAL_CALLS, FileCalls
 from aura_vcs.storage.local import LocalStorage
-from aura_vcs.worktree.worktree import Worktree
+
+if TYPE_CHECKING:
+    from aura_vcs.worktree.worktree import Worktree
 
 FORMAT_VERSION = 1
 KNOWN_FEATURES: frozenset[str] = frozenset()
@@ -83,7 +88,7 @@ class Repository:
         self.logs = OperationLogs(self.storage, self.replica)
         path = index_path or os.path.join(self.storage.root, *layout.INDEX.split("/"))
         self.index = Index(path, self.storage, self.refs, self.logs, progress)
-        self.worktree = Worktree(root, self.index.store, self.index.trees, calls)
+        self._calls = calls
         self.refresh()
 
     @classmethod
@@ -118,6 +123,13 @@ class Repository:
         storage.put(layout.FORMAT, encode_record(Format(FORMAT_VERSION, project or new_uuid())))
         return cls(root, **options)  # type: ignore[arg-type]
 
+    @cached_property
+    def worktree(self) -> "Worktree":
+        """The project's own files."""
+        from aura_vcs.worktree.worktree import Worktree  # looking back needs none of it
+
+        return Worktree(self.root, self.index.store, self.index.trees, self._calls)
+
     @property
     def store(self) -> ObjectStore:
         """The objects."""
@@ -138,6 +150,11 @@ class Repository:
         if not self.index.is_current():
             with self.locks.exclusive("refs"):
                 self._catch_up()
+
+    def learn_objects(self) -> None:
+        """Enter into the index what lies in the store unrecorded; see Index.learn_objects."""
+        with self.locks.exclusive("refs"):
+            self.index.learn_objects(self._recover)
 
     def rebuild_index(self) -> None:
         """Build the index anew from the files."""
@@ -187,8 +204,10 @@ class Repository:
     def _recovered_head(self) -> StoredHead:
         """HEAD as the last operation of this replica left it."""
         found = StoredHead(DEFAULT_BRANCH, None, 0)
-        for line in self.logs.read(self.replica):
-            if line.operation is not None and line.operation.head is not None:
+        for line in self.logs.read_all():
+            if line.operation is None or line.operation.replica != self.replica:
+                continue
+            if line.operation.head is not None and line.operation.sequence > found.sequence:
                 after = line.operation.head.after
                 found = StoredHead(after.branch, after.version, line.operation.sequence)
         return found
@@ -237,6 +256,7 @@ class Transaction:
 
         Raises:
             StorageError: the line could not be written; nothing happened.
+            Unfinished: it has happened, but refs or index could not follow; the next command does that.
         """
         repository = self._repository
         operation = self.prepare(draft) if isinstance(draft, Draft) else draft
@@ -244,10 +264,13 @@ class Transaction:
         if operation.sequence != sequence + 1:
             operation = msgspec.structs.replace(operation, sequence=sequence + 1)
         end = repository.logs.append(operation, at=start)
-        repository.refs.apply(operation.refs)
-        if operation.head is not None:
-            repository._put_head(operation.head.after, operation.sequence)
-        repository.index.record(operation, start, end, stored or {}, chunks or {})
+        try:
+            repository.refs.apply(operation.refs)
+            if operation.head is not None:
+                repository._put_head(operation.head.after, operation.sequence)
+            repository.index.record(operation, start, end, stored or {}, chunks or {})
+        except (AuraError, IndexUnusable) as error:
+            raise Unfinished(operation.description, str(error)) from error
         return operation
 
 

@@ -6,7 +6,6 @@ once nobody can be writing them any more.
 """
 
 import os
-import secrets
 import time
 from typing import BinaryIO
 
@@ -88,12 +87,23 @@ class LocalStorage:
                 if os.fstat(fd).st_size > at:
                     self.calls.truncate(fd, at)
                 os.lseek(fd, at, os.SEEK_SET)
-                write_all(self.calls, fd, data)
-                self.calls.fsync(fd)
+                try:
+                    write_all(self.calls, fd, data)
+                    self.calls.fsync(fd)
+                    if fresh:
+                        self.calls.fsync_folder(os.path.dirname(path))
+                except OSError:
+                    self._cut(fd, at)
+                    raise
             finally:
                 os.close(fd)
-            if fresh:
-                self.calls.fsync_folder(os.path.dirname(path))
+
+    def _cut(self, fd: int, size: int) -> None:
+        """Take back what an append wrote that then failed: nobody has been promised it."""
+        try:
+            self.calls.truncate(fd, size)
+        except OSError:
+            return  # a broken disk; readers tell a torn line from a whole one
 
     def adopt(self, source: str, name: str) -> None:
         """Take over a file of the same disk that is durable already, replacing what was under `name`."""
@@ -156,7 +166,7 @@ class LocalUpload:
     def __init__(self, storage: LocalStorage, temporary: str) -> None:
         self._storage = storage
         self._calls = storage.calls
-        self.path = os.path.join(storage.root, *temporary.split("/"), f"{os.getpid()}-{secrets.token_hex(8)}")
+        self.path = os.path.join(storage.root, *temporary.split("/"), f"{os.getpid()}-{os.urandom(8).hex()}")
         with translated("write", self.path):
             try:
                 self.fd = self._calls.create(self.path)

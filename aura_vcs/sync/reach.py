@@ -10,7 +10,7 @@ from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import EntryKind, Kind, Label
 from aura_vcs.objects.trees import DEPTH_LIMIT, EMPTY_TREE_ID
-from aura_vcs.refs import heads
+from aura_vcs.refs import heads, merge_labels
 from aura_vcs.repository.repository import Repository
 
 
@@ -45,6 +45,15 @@ def roots(repo: Repository) -> list[VersionId]:
     entries = [heads(repo.refs.branch_entries(name)) for name in repo.refs.branches()]
     found = [entry.version for tips in entries for entry in tips if entry.version is not None]
     return list(dict.fromkeys([*found, *(tag.version for tag in repo.refs.tags().values() if tag.version)]))
+
+
+def own_labels(repo: Repository) -> dict[VersionId, Label]:
+    """The label of every version here, merged from its copies."""
+    merged: dict[VersionId, Label] = {}
+    for label in repo.refs.all_labels():
+        known = merged.get(label.version)
+        merged[label.version] = label if known is None else merge_labels(known, label)
+    return merged
 
 
 class Reach:

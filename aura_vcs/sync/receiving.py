@@ -21,7 +21,7 @@ from aura_vcs.storage.remote import RangeReadable
 from aura_vcs.sync.far_reader import FarReader
 from aura_vcs.sync.incoming import Arrived, Freight, WaitingRoom, plan_freight
 from aura_vcs.sync.known import Known, clear
-from aura_vcs.sync.reach import is_live
+from aura_vcs.sync.reach import is_live, own_labels
 from aura_vcs.sync.view import PackTable, View, load_view, seen_of
 
 LABELS_AT_ONCE = 2000
@@ -122,6 +122,7 @@ def _fetch(repo: Repository, view: View, *, all_versions: bool) -> Fetched:
 
 def _draft(repo: Repository, view: View, *, all_versions: bool) -> _Draft:
     labels = view.labels()
+    here = own_labels(repo)
     queries = Queries(repo.index)
     wanted = _Wanted(repo, view)
     roots = _roots(view.manifest.branches, view.manifest.tags)
@@ -132,7 +133,7 @@ def _draft(repo: Repository, view: View, *, all_versions: bool) -> _Draft:
     for version, label in labels.items():
         if version not in wanted.versions and queries.version(version) is None:
             continue
-        own = repo.refs.label(version)
+        own = here.get(version)
         merged = label if own is None else merge_labels(own, label)
         if merged != own:
             joined[version] = merged

@@ -41,7 +41,7 @@ from aura_vcs.sync.manifest import (
     record_name,
 )
 from aura_vcs.sync.outgoing import Cargo, gather, plan_cargo
-from aura_vcs.sync.reach import is_live, reach, travelling
+from aura_vcs.sync.reach import is_live, own_labels, reach, travelling
 from aura_vcs.sync.view import TRANSFERS, View, load_view, seen_of
 
 ATTEMPTS = 8
@@ -139,11 +139,12 @@ def _entries(repo: Repository, branch: str) -> tuple[BranchEntry, ...]:
 def _draft(repo: Repository, view: View, *, all_versions: bool, keep_both: bool) -> _Draft:
     branches = _joined_branches(repo, view, keep_both=keep_both)
     there = view.labels()
+    here = own_labels(repo)
     records = travelling(repo, all_versions=all_versions)
     labels: dict[VersionId, Label] = {}
     changed: dict[VersionId, Label] = {}
     for record in records:
-        own, far = repo.refs.label(record.id), there.get(record.id)
+        own, far = here.get(record.id), there.get(record.id)
         if own is None:
             continue
         labels[record.id] = own if far is None else merge_labels(far, own)

@@ -5,8 +5,8 @@ stands where a version has a folder cannot lead a write outside, however late it
 New content is complete before it gets its name.
 """
 
+import errno
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +21,7 @@ AGE_NS = 3_000_000_000
 """How far in the past written files are dated: any later write gives them another date, so that
 their content is known without hashing them again (see `cache`)."""
 
+_NO_EMPTY_FOLDER = {errno.ENOENT, errno.ENOTDIR, errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY}
 _HAS_DIR_FD = os.open in os.supports_dir_fd and os.rename in os.supports_dir_fd
 _FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 
@@ -48,34 +49,43 @@ class Folder:
         except (FileNotFoundError, NotADirectoryError, UnsafePath):
             return None
 
-    def make_folder(self, path: str) -> None:
-        """Make one folder; its parent is there."""
+    def make_folder(self, path: str) -> bool:
+        """Make one folder; its parent is there. False if something else has the name."""
         with self._inside(path) as (name, fd):
             try:
                 self._calls.mkdir(name, dir_fd=fd)
             except FileExistsError:
-                found = os.stat(name, dir_fd=fd, follow_symlinks=False)
-                if not stat.S_ISDIR(found.st_mode):
-                    raise
+                return stat.S_ISDIR(os.stat(name, dir_fd=fd, follow_symlinks=False).st_mode)
+            return True
 
-    def remove_folder(self, path: str) -> bool:
-        """Remove a folder if it is empty; False if something not versioned is still in it."""
+    def remove_folder(self, path: str) -> None:
+        """Remove a folder if it is empty; what is not versioned may still be in it. Absent is fine."""
+        if not self._is_reachable(path):
+            return
         with self._inside(path) as (name, fd):
             try:
                 self._calls.rmdir(name, dir_fd=fd)
-            except FileNotFoundError:
-                return True
-            except OSError:
-                return False
-            return True
+            except OSError as error:
+                if error.errno not in _NO_EMPTY_FOLDER:
+                    raise
 
     def remove_file(self, path: str) -> None:
         """Remove a file or link; absent is fine."""
+        if not self._is_reachable(path):
+            return
         with self._inside(path) as (name, fd):
             try:
                 self._calls.unlink(name, dir_fd=fd)
             except FileNotFoundError:
                 return
+
+    def _is_reachable(self, path: str) -> bool:
+        """Whether the folder that the path is in is there, and a folder."""
+        try:
+            with self._inside(path):
+                return True
+        except (FileNotFoundError, UnsafePath):
+            return False
 
     def new_file(self) -> "NewFile":
         """A file in the making."""
@@ -94,7 +104,7 @@ class Folder:
             OSError: this system or disk has no links.
         """
         with self._inside(path) as (name, fd):
-            temporary = f"{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
+            temporary = f"{os.urandom(8).hex()}{TEMPORARY_SUFFIX}"
             self._calls.symlink(os.fsdecode(target), temporary, dir_fd=fd)
             self._calls.replace(temporary, name, dir_fd=fd, to_fd=fd)
             return file_state(os.stat(name, dir_fd=fd, follow_symlinks=False))
@@ -172,7 +182,7 @@ class NewFile:
 
     def __init__(self, temporary: str, calls: FileCalls) -> None:
         self._calls = calls
-        self._path: str | None = os.path.join(temporary, secrets.token_hex(12))
+        self._path: str | None = os.path.join(temporary, os.urandom(12).hex())
         try:
             self.fd = calls.create(self._path)
         except FileNotFoundError:

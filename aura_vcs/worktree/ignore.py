@@ -1,14 +1,30 @@
 """Which files are not versioned: `.auraignore`, in gitignore's syntax (by pathspec)."""
 
 import os
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-import pathspec
 from blake3 import blake3
 
 from aura_vcs.layout import AURA, IGNORE_FILE, is_own_folder
 
-DEFAULT_PATTERNS = (".DS_Store", "Thumbs.db", "desktop.ini", "*.aura-temporary", "~$*", "*.part", "*.crdownload")
-"""Litter of operating systems and unfinished downloads; a `!pattern` in .auraignore takes one back."""
+if TYPE_CHECKING:
+    import pathspec
+
+DEFAULT_PATTERNS = (
+    ".git",
+    ".hg",
+    ".svn",
+    ".DS_Store",
+    "Thumbs.db",
+    "desktop.ini",
+    "*.aura-temporary",
+    "~$*",
+    "*.part",
+    "*.crdownload",
+)
+"""Other version controls, litter of systems, unfinished downloads; a `!pattern` takes one back."""
 TEMPORARY_SUFFIX = ".aura-temporary"
 
 
@@ -16,13 +32,32 @@ class IgnoreRules:
     """The rules of one project. `fingerprint` changes whenever they do."""
 
     def __init__(self, text: bytes = b"") -> None:
-        lines = [*DEFAULT_PATTERNS, *text.decode("utf-8", "replace").splitlines()]
-        self.fingerprint = blake3("\n".join(lines).encode()).digest()[:16]
-        self._spec = pathspec.GitIgnoreSpec.from_lines(lines)
+        self._lines = [*DEFAULT_PATTERNS, *text.decode("utf-8", "replace").splitlines()]
+        self.fingerprint = blake3("\n".join(self._lines).encode("utf-8", "replace")).digest()[:16]
+
+    @cached_property
+    def _spec(self) -> "pathspec.GitIgnoreSpec":
+        import pathspec  # only where a name is met that no scan has judged before
+
+        return pathspec.GitIgnoreSpec.from_lines(self._lines)
+
+    @cached_property
+    def _any_exclusion(self) -> re.Pattern[str]:
+        """One pattern for all that exclude: most paths match none, and are judged by one search."""
+        excluding = [pattern.regex.pattern for pattern in self._spec.patterns if pattern.include and pattern.regex]
+        return re.compile("|".join(f"(?:{_unnamed(text)})" for text in excluding))
 
     def matches(self, path: str, *, is_folder: bool) -> bool:
         """Whether the path is not versioned; what lies in an ignored folder is not asked for."""
-        return self._spec.match_file(path + "/" if is_folder else path)
+        candidate = path + "/" if is_folder else path
+        if self._any_exclusion.search(candidate) is None:
+            return False
+        return bool(self._spec.match_file(candidate))
+
+
+def _unnamed(pattern: str) -> str:
+    """The pattern with its named groups made anonymous, so that several fit into one."""
+    return re.sub(r"\(\?P<\w+>", "(?:", pattern)
 
 
 def load_ignore_rules(root: str) -> IgnoreRules:

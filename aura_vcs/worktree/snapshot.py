@@ -115,7 +115,7 @@ class Snapshotter:
         total = 0
         for folder, name in wanted:
             path, state = folder.join(name), folder.files[name]
-            real_path = os.path.join(self._root, path)
+            real_path = f"{self._root}{os.sep}{path}"
             if state.is_symlink:
                 object_id, target = read_link(path, real_path)
                 self._batch.add(Kind.BLOB, target, path)

@@ -43,11 +43,17 @@ class DiskClock:
         return time.monotonic_ns() + self._offset
 
 
+_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
 class FileSource:
     """A regular file to be stored; see objects.base.Source.
 
-    `state` is what was seen when it was last opened, its `id` still empty.
+    `state` is what was seen last, its `id` still empty: at first what the scan saw, which is as
+    good a look before reading as one of our own.
     """
+
+    __slots__ = ("_clock", "_settled", "path", "real_path", "size", "state")
 
     def __init__(self, path: str, real_path: str, state: FileState, clock: DiskClock) -> None:
         self.path = path
@@ -57,25 +63,55 @@ class FileSource:
         self._clock = clock
         self._settled = False
 
+    def read(self) -> bytes | None:
+        """See Source."""
+        settled = is_settled(self.state, self._clock.now_ns())
+        fd = self._open()
+        try:
+            data = os.read(fd, self.size + 1)
+            held = self._is_as_seen(fd)
+        except OSError as error:
+            raise FileUnreadable(self.path, error.strerror or str(error)) from error
+        finally:
+            os.close(fd)
+        return data if held and settled and len(data) == self.size else None
+
     def open(self) -> BinaryIO:
         """The content.
 
         Raises:
             FileUnreadable: not permitted, gone, or become something else.
         """
-        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-        try:
-            file = open(os.open(self.real_path, flags), "rb", buffering=0)  # noqa: SIM115 (the caller closes it)
-        except OSError as error:
-            raise FileUnreadable(self.path, error.strerror or str(error)) from error
-        self.state = file_state(os.fstat(file.fileno()))
-        self.size = self.state.size
+        file = open(self._open(), "rb", buffering=0)  # noqa: SIM115 (the caller closes it)
+        self._is_as_seen(file.fileno())
         self._settled = is_settled(self.state, self._clock.now_ns())
         return file
 
     def held_still(self, file: BinaryIO, read_bytes: int) -> bool:
         """See Source."""
-        return self._settled and read_bytes == self.size and file_state(os.fstat(file.fileno())) == self.state
+        return self._is_as_seen(file.fileno()) and self._settled and read_bytes == self.size
+
+    def _open(self) -> int:
+        try:
+            return os.open(self.real_path, _FLAGS)
+        except OSError as error:
+            raise FileUnreadable(self.path, error.strerror or str(error)) from error
+
+    def _is_as_seen(self, fd: int) -> bool:
+        """Whether the open file has the stamp that was seen last; if not, remember the one it has."""
+        found = os.fstat(fd)
+        seen = self.state
+        if (
+            found.st_mtime_ns == seen[0]
+            and found.st_ctime_ns == seen[1]
+            and found.st_size == seen[2]
+            and found.st_ino == seen[3]
+            and found.st_mode == seen[4]
+        ):
+            return True
+        self.state = file_state(found)
+        self.size = self.state.size
+        return False
 
 
 def is_settled(state: FileState, now_ns: int) -> bool:

@@ -1,13 +1,14 @@
 """The project folder as the rest of the library uses it."""
 
 import os
+import time
 from collections.abc import Iterable, Sequence
 
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.layout import AURA, LOCAL, SCAN_CACHE, TEMPORARY
 from aura_vcs.model import EntryKind, Kind
 from aura_vcs.objects.base import BUFFER_BYTES
-from aura_vcs.objects.batch import Batch
+from aura_vcs.objects.batch import PAUSES_SECONDS, Batch
 from aura_vcs.objects.loose import new_hasher
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import Difference, TreeReader
@@ -19,6 +20,9 @@ from aura_vcs.worktree.scan import Scan, Scanner
 from aura_vcs.worktree.snapshot import Selection, Snapshot, Snapshotter
 from aura_vcs.worktree.sources import DiskClock, FileSource, read_link
 from aura_vcs.worktree.writer import Writer, Written
+
+UNSETTLED = -1
+"""The time of change in the stamp of a file that may be written again within the same tick."""
 
 
 class Worktree:
@@ -46,8 +50,10 @@ class Worktree:
     def _is_in(self, base: ObjectId, path: str) -> bool:
         return self._trees.entry(base, path) is not None
 
-    def hash(self, paths: Sequence[str], scan: Scan, progress: Progress) -> list[str]:
+    def hash(self, paths: Sequence[str], scan: Scan, progress: Progress, *, patient: bool = False) -> list[str]:
         """Find the ids of files of a scan without storing them; returns those that would not hold still.
+
+        With `patient`, waits for files that were written a moment ago, so that their state is known too.
 
         Raises:
             FileUnreadable: a file cannot be read.
@@ -61,6 +67,11 @@ class Worktree:
             if folder is None:
                 continue
             state = self._hashed(path, folder.files[name], clock, progress)
+            for pause in PAUSES_SECONDS if patient else ():
+                if state is not None and state.ctime_ns != UNSETTLED:
+                    break
+                time.sleep(pause)
+                state = self._hashed(path, folder.files[name], clock, progress)
             if state is None:
                 restless.append(path)
             else:
@@ -81,8 +92,25 @@ class Worktree:
                 progress.advance(len(data))
             held = source.held_still(file, size)
         # Unsettled, the id is right for now but must not be remembered: no file has such a ctime.
-        stamp = source.state if held else source.state._replace(ctime_ns=-1)
+        stamp = source.state if held else source.state._replace(ctime_ns=UNSETTLED)
         return stamp._replace(id=hasher.digest()) if size == source.size else None
+
+    def read(self, path: str, scan: Scan, limit: int) -> bytes | None:
+        """The content of a small file of a scan (or where a link leads), None above `limit` bytes.
+
+        It is read as it is now; whoever wants a consistent copy makes a version.
+
+        Raises:
+            FileUnreadable: not permitted, gone, or become something else.
+        """
+        state = scan.file(path)
+        real_path = os.path.join(self.root, path)
+        if state is None or state.size > limit:
+            return None
+        if state.is_symlink:
+            return read_link(path, real_path)[1]
+        with FileSource(path, real_path, state, DiskClock(self._temporary, self._calls)).open() as file:
+            return file.read(limit)
 
     def store_all(
         self, scan: Scan, batch: Batch, base: ObjectId, paths: Sequence[str] | None, progress: Progress

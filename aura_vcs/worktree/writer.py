@@ -44,6 +44,7 @@ class Writer:
         self._clock = DiskClock(temporary, calls)
         self._states: dict[str, FileState | None] = {}
         self._left: list[str] = []
+        self._blocked: set[str] = set()
 
     def apply(self, scan: Scan, differences: Sequence[Difference]) -> Written:
         """Remove, make and replace until the folder has every `new` of `differences`.
@@ -90,8 +91,14 @@ class Writer:
     def _make_folders(self, differences: Sequence[Difference]) -> None:
         for difference in differences:  # in order of paths, parents come first
             new = difference.new
-            if new is not None and new.kind is EntryKind.DIR:
-                self._folder.make_folder(difference.path)
+            if new is None or new.kind is not EntryKind.DIR:
+                continue
+            if self._is_blocked(difference.path) or not self._folder.make_folder(difference.path):
+                self._blocked.add(difference.path)
+
+    def _is_blocked(self, path: str) -> bool:
+        """Whether something that was left alone stands where the path has a folder."""
+        return bool(self._blocked) and any(path.startswith(f"{blocked}/") for blocked in self._blocked)
 
     def _in_stored_order(self, differences: Sequence[Difference]) -> list[Difference]:
         """Files in the order in which they lie in packs, so that each frame is decoded once."""
@@ -107,6 +114,9 @@ class Writer:
     def _write(self, scan: Scan, difference: Difference, *, sync: bool) -> None:
         old, new = difference.old, difference.new
         assert new is not None
+        if self._is_blocked(difference.path):
+            self._left.append(difference.path)
+            return
         if not self._is_as_scanned(scan, difference.path):
             return
         if old is not None and (old.kind, old.id) == (new.kind, new.id):

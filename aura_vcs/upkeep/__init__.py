@@ -1,0 +1,1 @@
+"""Keeping a project in order: collecting garbage, verifying, telling where the bytes are."""

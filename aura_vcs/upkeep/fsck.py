@@ -1,0 +1,273 @@
+"""Verifying a project: every byte, every reference, every count. Repairs nothing."""
+
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+import msgspec
+
+from aura_vcs import layout
+from aura_vcs.errors import AuraError, IntegrityError, ObjectMissing
+from aura_vcs.ids import ObjectId, VersionId
+from aura_vcs.index.queries import Queries
+from aura_vcs.index.rebuild import stored_objects
+from aura_vcs.model import EntryKind, Kind, Label
+from aura_vcs.objects.base import IDENTIFY
+from aura_vcs.objects.pack_format import CODEC_RAW
+from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.repository.repository import Repository
+from aura_vcs.upkeep.walk import affected_versions, all_labels
+
+SHOWN_COUNTS = 10
+T = TypeVar("T")
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """One thing that is wrong: a stable word for what kind, the thing, and a sentence."""
+
+    kind: str
+    what: str
+    detail: str
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What was found; `objects` and `bytes` count what was looked at (stored bytes)."""
+
+    problems: tuple[Problem, ...]
+    objects: int
+    bytes: int
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+
+def fsck(repo: Repository, *, quick: bool = False) -> Report:
+    """Check the project. With `quick`, content is not read: only that it is there.
+
+    Checks packs, loose objects, that everything a version needs is there, refs, operation logs,
+    and that every reference count is what counting again gives.
+    """
+    checker = _Checker(repo)
+    with repo.locks.shared("objects"):
+        repo.refresh()
+        checker.objects(quick=quick)
+        checker.refs()
+        checker.logs()
+        checker.versions()
+        checker.counts()
+    return Report(tuple(checker.report()), checker.object_count, checker.stored_bytes)
+
+
+class _Checker:
+    def __init__(self, repo: Repository) -> None:
+        self._repo = repo
+        self._problems: list[Problem] = []
+        self._damaged: dict[ObjectId, str] = {}
+        self._missing: dict[ObjectId, str] = {}
+        self.object_count = 0
+        self.stored_bytes = 0
+
+    def report(self) -> Iterator[Problem]:
+        """Everything found; damaged objects with the versions they affect."""
+        affected = affected_versions(self._repo, {*self._damaged, *self._missing})
+        for kind, found in (("corrupt_object", self._damaged), ("missing_object", self._missing)):
+            for object_id, detail in found.items():
+                numbers = affected.get(object_id, [])
+                where = ", ".join(f"v{number}" for number in numbers)
+                yield Problem(
+                    kind, object_id, f"{detail}; affects {where}" if where else f"{detail}; no version needs it"
+                )
+        yield from self._problems
+
+    def _add(self, kind: str, what: str, detail: str) -> None:
+        self._problems.append(Problem(kind, what, detail))
+
+    def objects(self, *, quick: bool) -> None:
+        """Packs and loose objects."""
+        store = self._repo.store
+        names = store.packs.names()
+        total = sum(store.packs.stored_size(name) for name in names)
+        self._repo.progress.start("Checking packs", total, "bytes")
+        for name in names:
+            size = store.packs.stored_size(name)
+            self.stored_bytes += size
+            try:
+                self._pack(name, quick=quick)
+            except (AuraError, FileNotFoundError) as error:
+                self._add("corrupt_pack", name, str(error))
+            self._repo.progress.advance(size)
+        self._repo.progress.finish()
+        self._loose(quick=quick)
+
+    def _pack(self, name: str, *, quick: bool) -> None:
+        packs = self._repo.store.packs
+        footer = packs.footer(name)
+        self.object_count += len(footer.entries)
+        packs.check_size(name)
+        if quick:
+            return
+        by_frame: dict[int, list[int]] = {}
+        for number, entry in enumerate(footer.entries):
+            by_frame.setdefault(entry.frame, []).append(number)
+        for frame, numbers in sorted(by_frame.items()):
+            try:
+                data = memoryview(packs.read_frame(name, frame))
+            except IntegrityError as error:
+                self._damaged.update((footer.entries[n].id, error.message) for n in numbers)
+                continue
+            for number in numbers:
+                entry = footer.entries[number]
+                content = data[entry.offset : entry.offset + entry.length]
+                if not entry.chunked and IDENTIFY[entry.kind](content) != entry.id:
+                    where = "raw" if footer.frames[frame].codec == CODEC_RAW else "compressed"
+                    self._damaged[entry.id] = f"its bytes in pack {name[:12]} ({where}) do not hash to its name"
+
+    def _loose(self, *, quick: bool) -> None:
+        store = self._repo.store
+        found = list(store.loose.all())
+        self._repo.progress.start("Checking loose objects", sum(size for _, size in found), "bytes")
+        for object_id, size in found:
+            self.object_count += 1
+            self.stored_bytes += size
+            if not quick:
+                self._loose_object(object_id)
+            self._repo.progress.advance(size)
+        self._repo.progress.finish()
+
+    def _loose_object(self, object_id: ObjectId) -> None:
+        record = Queries(self._repo.index).object(object_id)
+        kinds = [Kind(record.kind)] if record is not None else [Kind.BLOB, Kind.TREE, Kind.VERSION]
+        for kind in kinds:
+            try:
+                self._repo.store.verify(object_id, kind)
+            except IntegrityError as error:
+                detail = error.message
+            else:
+                return
+        self._damaged[object_id] = detail
+
+    def refs(self) -> None:
+        """Branches, tags and labels can be read and stand on versions that are here."""
+        for error in self._repo.refs.damaged():
+            self._add("corrupt_ref", error.path, error.detail)
+        queries = Queries(self._repo.index)
+        for name in self._repo.refs.branches():
+            for entry in self._repo.refs.branch_entries(name):
+                if entry.version is not None and queries.version(entry.version) is None:
+                    self._add("dangling_ref", f"branch {name}", f"stands on {entry.version[:12]}, which is not here")
+        for name, tag in self._repo.refs.tags().items():
+            if tag.version is not None and queries.version(tag.version) is None:
+                self._add("dangling_ref", f"tag {name}", f"stands on {tag.version[:12]}, which is not here")
+        head = self._repo.head().version
+        if head is not None and queries.version(head) is None:
+            self._add("dangling_ref", "HEAD", f"stands on {head[:12]}, which is not here")
+
+    def logs(self) -> None:
+        """Every line of the operation logs fits its checksum."""
+        for name in self._repo.logs.segments():
+            try:
+                damaged = [line for line in self._repo.logs.read_segment(name) if line.operation is None]
+            except AuraError as error:
+                self._add("corrupt_operation", f"{layout.OPERATIONS}/{name}", error.message)
+                continue
+            for line in damaged:
+                self._add("corrupt_operation", f"{layout.OPERATIONS}/{name}", f"bytes {line.start} to {line.end}")
+        for replica in self._repo.logs.sizes():
+            for line in self._repo.logs.read(replica):
+                if line.operation is None:
+                    where = f"bytes {line.start} to {line.end}"
+                    self._add("corrupt_operation", layout.operations_log(replica), f"{where} are damaged")
+
+    def versions(self) -> None:
+        """Everything that a live version holds is there."""
+        seen: set[ObjectId] = set()
+        labels = all_labels(self._repo)
+        self._repo.progress.start("Checking versions", len(labels), "versions")
+        for label in labels.values():
+            self._version(label, seen)
+            self._repo.progress.advance(1)
+        self._repo.progress.finish()
+
+    def _version(self, label: Label, seen: set[ObjectId]) -> None:
+        version = self._read(label.version, lambda: self._repo.trees.version(label.version))
+        if version is None or label.deleted_at is not None or label.purged_at is not None:
+            return
+        waiting = [version.tree]
+        while waiting:
+            current = waiting.pop()
+            if current in seen:
+                continue
+            seen.add(current)
+            tree = self._read(current, lambda tree=current: self._repo.trees.tree(tree))  # type: ignore[misc]
+            for entry in tree.entries if tree is not None else ():
+                if entry.kind is EntryKind.DIR:
+                    waiting.append(entry.id)
+                elif entry.id not in seen:
+                    seen.add(entry.id)
+                    self._content(entry.id, entry.name)
+
+    def _content(self, blob: ObjectId, name: str) -> None:
+        store = self._repo.store
+        if not store.contains(blob):
+            self._missing[blob] = f"the content of {name!r} is not here"
+            return
+        try:
+            for chunk in store.chunk_ids(blob):
+                if not store.contains(chunk):
+                    self._missing[blob] = f"a part of {name!r} (chunk {chunk[:12]}) is not here"
+        except (IntegrityError, FileNotFoundError) as error:
+            self._damaged[blob] = str(error)
+
+    def _read(self, object_id: ObjectId | VersionId, read: Callable[[], T]) -> T | None:
+        try:
+            return read()
+        except ObjectMissing as error:
+            self._missing[object_id] = error.message
+        except IntegrityError as error:
+            self._damaged[object_id] = error.message
+        return None
+
+    def counts(self) -> None:
+        """Counting again gives what the index has, and the index knows every object that is held.
+
+        What an interrupted command left unrecorded is not held; gc learns of it.
+        """
+        if self._damaged or self._missing:
+            return  # what cannot be read cannot be counted
+        known = Queries(self._repo.index).counts()
+        on_disk = stored_objects(self._repo.store, self._repo.progress)
+        expected = self._recount()
+        wrong = [i for i in on_disk if i not in known and expected.get(i)] + [
+            i for i, count in known.items() if i in on_disk and count != expected.get(i, 0)
+        ]
+        for object_id in wrong[:SHOWN_COUNTS]:
+            detail = f"the index counts {known.get(object_id, 'nothing')}, {expected.get(object_id, 0)} hold it"
+            self._add("wrong_count", object_id, f"{detail}; `aura reindex` mends that")
+        for object_id in sorted(known.keys() - on_disk.keys())[:SHOWN_COUNTS]:
+            if known[object_id] > 0 and object_id != EMPTY_TREE_ID:
+                self._add("wrong_count", object_id, "the index knows it, the disk does not; `aura reindex` mends that")
+
+    def _recount(self) -> dict[ObjectId, int]:
+        counts: dict[ObjectId, int] = {}
+
+        def add(object_id: ObjectId) -> bool:
+            counts[object_id] = counts.get(object_id, 0) + 1
+            return counts[object_id] == 1
+
+        for label in all_labels(self._repo).values():
+            add(label.version)
+            if label.deleted_at is not None or label.purged_at is not None:
+                continue
+            waiting = [self._repo.trees.version(label.version).tree]
+            while waiting:
+                current = waiting.pop()
+                if not add(current):
+                    continue
+                for child, is_dir in {(e.id, e.kind is EntryKind.DIR) for e in self._repo.trees.tree(current).entries}:
+                    if is_dir:
+                        waiting.append(child)
+                    elif add(child):
+                        for chunk in set(self._repo.store.chunk_ids(child)):
+                            add(chunk)
+        return counts

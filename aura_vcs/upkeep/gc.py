@@ -1,0 +1,164 @@
+"""Collecting garbage: content that no version holds any more.
+
+What is garbage is told by reference counts (the cost grows with the garbage), and proved by a
+walk from the refs and the operation log before the first byte goes. An object is condemned when
+its count falls to zero, and deleted when it has been condemned for longer than the grace period:
+until then, undo and undelete bring it back.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from aura_vcs.codec import format_time
+from aura_vcs.errors import IntegrityError, PlanStale
+from aura_vcs.ids import ObjectId
+from aura_vcs.index.queries import Queries
+from aura_vcs.index.records import ObjectRecord, VersionRecord
+from aura_vcs.model import Label
+from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.refs import label_change, stamp_label
+from aura_vcs.repository.repository import Draft, Repository, Transaction
+from aura_vcs.upkeep.packing import tidy
+from aura_vcs.upkeep.removal import Removal
+from aura_vcs.upkeep.walk import Walker, find_use, undoable_trees
+
+GRACE_SECONDS = 14 * 86400
+"""How long deleted content can be brought back, unless gc is told otherwise."""
+DEAD_SHARE = 0.25
+"""A pack of which more than this is garbage is written anew without it."""
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What a collection would do; sizes count stored bytes.
+
+    `doomed` objects go; `purged` are deleted versions whose content goes with them. `kept` objects
+    are condemned, but could still be wanted back.
+    """
+
+    cutoff: str
+    doomed: tuple[ObjectRecord, ...]
+    purged: tuple[VersionRecord, ...]
+    kept: tuple[ObjectRecord, ...]
+
+    @property
+    def bytes(self) -> int:
+        """Stored bytes of what goes; frames shared with others may free a little less."""
+        return sum(item.stored_size for item in self.doomed)
+
+
+class Collected(msgspec.Struct, frozen=True):
+    """What a collection did. `condemned_objects` counts all garbage that is still there."""
+
+    removed_objects: int
+    freed_bytes: int
+    condemned_objects: int
+    kept_by_grace: int
+    purged_versions: tuple[int, ...] = ()
+
+
+def plan_gc(repo: Repository, *, grace_seconds: float = GRACE_SECONDS) -> Plan:
+    """Find what can be deleted. Changes nothing stored; the cost grows with the garbage.
+
+    What an interrupted command stored and never recorded is garbage from now on.
+    """
+    repo.learn_objects()
+    cutoff = format_time(datetime.now(UTC) - timedelta(seconds=grace_seconds))
+    garbage = [item for item in Queries(repo.index).unreferenced() if item.id != EMPTY_TREE_ID]
+    old = [item for item in garbage if item.last_referenced_at <= cutoff]
+    wanted_back = _wanted_back(repo, {item.id for item in old}, cutoff)
+    doomed = tuple(item for item in old if item.id not in wanted_back)
+    doomed_ids = {item.id for item in doomed}
+    kept = tuple(item for item in garbage if item.id not in doomed_ids)
+    purged = Queries(repo.index).deleted_holding(doomed_ids)
+    return Plan(cutoff, doomed, tuple(purged), kept)
+
+
+def _wanted_back(repo: Repository, candidates: set[ObjectId], cutoff: str) -> set[ObjectId]:
+    """Candidates that an operation since the cutoff would bring back."""
+    marked: set[ObjectId] = set()
+    if candidates:
+        walker = Walker(repo, repo.progress)
+        for tree in undoable_trees(repo, cutoff):
+            if tree in candidates:
+                walker.mark_tree(tree, marked)
+    return marked & candidates
+
+
+def execute_gc(repo: Repository, plan: Plan, *, dead_share: float = DEAD_SHARE) -> Collected:
+    """Delete what the plan lists, after proving that nothing reaches it; then pack what is scattered.
+
+    Nobody stores anything meanwhile. Interrupted, some of the garbage is gone and the rest is
+    found again by the next collection.
+
+    Raises:
+        PlanStale: something of the plan is in use again; nothing was deleted.
+        IntegrityError: a count is wrong, or something in use cannot be read; nothing was deleted.
+        LockBusy: somebody is storing for longer than the lock's patience.
+    """
+    removed = freed = 0
+    with repo.locks.exclusive("objects"):
+        if plan.doomed:
+            _prove(repo, plan)
+            _record(repo, plan)
+            removed, freed = Removal(repo, dead_share).remove(plan.doomed)
+        freed += tidy(repo)
+    repo.storage.sweep_temporary()
+    left = len(Queries(repo.index).unreferenced())
+    return Collected(removed, freed, left, len(plan.kept), tuple(record.number for record in plan.purged))
+
+
+def _prove(repo: Repository, plan: Plan) -> None:
+    """Check the plan against the index as it is now, and against the refs themselves."""
+    repo.refresh()
+    doomed = {item.id: item for item in plan.doomed}
+    current = {item.id: item for item in Queries(repo.index).unreferenced()}
+    for object_id, item in doomed.items():
+        now = current.get(object_id)
+        if now is None or now.last_referenced_at != item.last_referenced_at:
+            raise PlanStale(f"Object {object_id} is in use again since the plan was made")
+    use = find_use(repo, plan.cutoff)
+    if use.damaged:
+        what, why = next(iter(use.damaged.items()))
+        raise IntegrityError(
+            f"Nothing was deleted: {what} is in use and cannot be read ({why})",
+            hint="`aura fsck` says which versions that affects. Repair or purge them, then collect.",
+        )
+    if wrong := doomed.keys() & use.held:
+        raise IntegrityError(
+            f"Nothing was deleted: {len(wrong)} objects count as unused and are in use, such as {min(wrong)}",
+            hint="The index is wrong. Build it anew with `aura reindex`, then collect.",
+        )
+    if doomed.keys() & use.kept:
+        raise PlanStale("Something of the plan has become wanted again")
+
+
+def _record(repo: Repository, plan: Plan) -> None:
+    """Note in the log, and on the versions, what goes; only then does it go."""
+    with repo.transaction() as transaction:
+        refs = dict(
+            label_change(label, _purged(repo, transaction, label))
+            for record in plan.purged
+            if (label := repo.refs.label(record.id)) is not None and label.purged_at is None
+        )
+        count = len(plan.doomed)
+        transaction.record(
+            Draft(
+                "gc",
+                f"Collected {count} objects",
+                refs,
+                payload={"objects": count, "bytes": plan.bytes, "cutoff": plan.cutoff},
+            )
+        )
+
+
+def _purged(repo: Repository, transaction: Transaction, label: Label) -> Label:
+    return stamp_label(
+        label,
+        transaction.replica,
+        transaction.at,
+        repo.author,
+        purged_at=transaction.at,
+        purged_by=repo.author,
+        purge_reason="collected after it was deleted",
+    )

@@ -1,0 +1,146 @@
+"""Packing what lies scattered: loose objects, small packs, labels, the older part of the log.
+
+Objects of one path lie side by side in the order of versions: one zstd window sees a document
+and its earlier contents, so a changed field costs a few bytes. That takes the place of deltas.
+"""
+
+import posixpath
+from collections.abc import Iterable, Iterator, Sequence
+
+from aura_vcs.compression import THOROUGH_LEVEL
+from aura_vcs.errors import IntegrityError
+from aura_vcs.ids import ObjectId
+from aura_vcs.index.queries import Queries, VersionFilter
+from aura_vcs.model import EntryKind, Kind
+from aura_vcs.objects.base import StoredObject
+from aura_vcs.objects.chunking import LARGE_BYTES
+from aura_vcs.objects.packs import NewObject, PackWriter
+from aura_vcs.repository.repository import Repository
+
+SMALL_PACK_BYTES = 4 << 20
+"""Packs up to this size are gathered; larger ones are left in peace."""
+SCATTERED = 12
+"""So few loose objects and small packs are left as they are."""
+FRAME_BYTES = 1 << 20
+KEEP_LINES = 20
+KEEP_LABELS = 64
+
+Order = dict[ObjectId, tuple[str, str, int]]
+
+
+def tidy(repo: Repository) -> int:
+    """Pack what is scattered, if there is enough of it; returns the bytes that frees.
+
+    The caller holds the objects lock alone. Interrupted, objects lie in two places, which is
+    harmless; the next collection finds them again.
+    """
+    freed = _pack_objects(repo)
+    with repo.transaction():
+        repo.index.tidy_records(keep_lines=KEEP_LINES, keep_labels=KEEP_LABELS)
+    return freed
+
+
+def _pack_objects(repo: Repository) -> int:
+    store = repo.store
+    loose = [(object_id, size) for object_id, size in store.loose.all() if size < LARGE_BYTES]
+    small = [name for name in store.packs.names() if store.packs.stored_size(name) <= SMALL_PACK_BYTES]
+    if len(loose) + len(small) < SCATTERED:
+        return 0
+    items = {item.id: item for item in _loose_objects(repo, loose)}
+    gathered = []
+    for name in small:
+        try:
+            items.update((item.id, item) for item in store.pack_objects(name))
+            gathered.append(name)
+        except (IntegrityError, FileNotFoundError):
+            continue  # damaged: fsck's to report, not ours to touch
+    before = sum(item.stored_size for item in items.values() if item.place is None)
+    before += sum(store.packs.stored_size(name) for name in gathered)
+    order = _order(repo)
+    last = ("~", "~", 0)
+    ordered = sorted(items.values(), key=lambda item: (*order.get(item.id, last), item.id))
+    after = write_anew(repo, ordered, FRAME_BYTES, THOROUGH_LEVEL)
+    for item in items.values():
+        if item.place is None:
+            store.loose.delete(item.id)
+    for prefix in {object_id[:2] for object_id, _ in loose}:
+        store.loose.drop_empty_folder(prefix)
+    for name in gathered:
+        repo.index.forget_pack(name)
+        store.packs.delete(name)
+    return max(0, before - after)
+
+
+def _loose_objects(repo: Repository, loose: Sequence[tuple[ObjectId, int]]) -> Iterator[StoredObject]:
+    queries = Queries(repo.index)
+    for object_id, size in loose:
+        record = queries.object(object_id)
+        if record is not None:
+            yield StoredObject(object_id, Kind(record.kind), record.size, size)
+
+
+def _order(repo: Repository) -> Order:
+    """For every object, what it is next to: suffix, path, and the number of its first version."""
+    order: Order = {}
+    for record in reversed(Queries(repo.index).all_versions(VersionFilter(deleted=True))):
+        order[record.id] = ("version", "", record.number)
+        _order_tree(repo, record.tree, "", record.number, order)
+    return order
+
+
+def _order_tree(repo: Repository, tree: ObjectId, path: str, number: int, order: Order) -> None:
+    waiting = [(tree, path)]
+    while waiting:
+        current, prefix = waiting.pop()
+        if current in order:
+            continue
+        order[current] = ("tree", prefix, number)
+        try:
+            entries = repo.trees.tree(current).entries
+        except IntegrityError:
+            continue
+        for entry in entries:
+            if entry.kind is EntryKind.DIR:
+                waiting.append((entry.id, f"{prefix}{entry.name}/"))
+            elif entry.id not in order:
+                order[entry.id] = (posixpath.splitext(entry.name)[1], prefix + entry.name, number)
+
+
+def write_anew(repo: Repository, items: Iterable[StoredObject], frame_bytes: int, level: int | None) -> int:
+    """Copy objects into a new pack, each verified, and note their new places; returns its size in bytes.
+
+    Raises:
+        ObjectCorrupt: one is damaged; nothing was published.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(2) as executor:
+        writer = PackWriter(repo.storage, executor)
+        try:
+            for frame in _frames(repo, items, frame_bytes):
+                is_media = frame[0].kind is Kind.CHUNK
+                writer.add_frame(frame, level=None if is_media else level)
+            name, stored = writer.finish()
+        except BaseException:
+            writer.discard()
+            raise
+    repo.index.move(name, stored)
+    return repo.store.packs.stored_size(name)
+
+
+def _frames(repo: Repository, items: Iterable[StoredObject], frame_bytes: int) -> Iterator[list[NewObject]]:
+    """The objects in runs of about `frame_bytes`; chunks of media are not mixed with the rest."""
+    frame: list[NewObject] = []
+    size = 0
+    for item in items:
+        data = repo.store.loose.read(item.id) if item.place is None else repo.store.packs.read(item.place)
+        chunked = item.place is not None and item.place.chunked
+        if not chunked:
+            repo.store.check(item.id, item.kind, data)
+        if frame and (size + len(data) > frame_bytes or (frame[0].kind is Kind.CHUNK) != (item.kind is Kind.CHUNK)):
+            yield frame
+            frame, size = [], 0
+        frame.append(NewObject(item.id, item.kind, data, chunked))
+        size += len(data)
+    if frame:
+        yield frame

@@ -1,0 +1,73 @@
+"""Taking objects off the disk: loose files, whole packs, packs written anew without them."""
+
+from collections.abc import Sequence
+
+from aura_vcs.errors import IntegrityError
+from aura_vcs.ids import ObjectId
+from aura_vcs.index.records import ObjectRecord
+from aura_vcs.objects.base import Place, StoredObject
+from aura_vcs.objects.batch import FRAME_BYTES
+from aura_vcs.repository.repository import Repository
+from aura_vcs.upkeep.packing import write_anew
+
+
+class Removal:
+    """Removes objects; the caller holds the objects lock alone."""
+
+    def __init__(self, repo: Repository, dead_share: float) -> None:
+        self._repo = repo
+        self._dead_share = dead_share
+
+    def remove(self, doomed: Sequence[ObjectRecord]) -> tuple[int, int]:
+        """Remove the objects; returns how many went and the bytes that freed.
+
+        Objects in packs that are mostly in use stay until more of the pack is garbage. Trees go
+        first: a tree that is there has everything below it.
+        """
+        loose = sorted((item for item in doomed if item.pack is None), key=lambda item: item.kind != "tree")
+        packed: dict[str, set[ObjectId]] = {}
+        for item in doomed:
+            if item.pack is not None:
+                packed.setdefault(item.pack, set()).add(item.id)
+        self._repo.progress.start("Deleting", len(loose) + len(packed), "files")
+        removed, freed = self._remove_loose(loose)
+        for name, ids in packed.items():
+            count, size = self._shrink(name, ids)
+            removed, freed = removed + count, freed + size
+            self._repo.progress.advance(1)
+        self._repo.progress.finish()
+        return removed, freed
+
+    def _remove_loose(self, items: Sequence[ObjectRecord]) -> tuple[int, int]:
+        freed = 0
+        for item in items:
+            freed += self._repo.store.loose.delete(item.id)
+            self._repo.progress.advance(1)
+        for prefix in {item.id[:2] for item in items}:
+            self._repo.store.loose.drop_empty_folder(prefix)
+        self._repo.index.forget(item.id for item in items)
+        return len(items), freed
+
+    def _shrink(self, name: str, doomed: set[ObjectId]) -> tuple[int, int]:
+        """Write the pack anew without `doomed`, if enough of it is garbage."""
+        packs = self._repo.store.packs
+        before = packs.stored_size(name)
+        try:
+            objects = list(self._repo.store.pack_objects(name))
+        except (IntegrityError, FileNotFoundError):
+            return 0, 0  # damaged: fsck's to report, not ours to delete
+        dead = sum(item.stored_size for item in objects if item.id in doomed)
+        total = sum(item.stored_size for item in objects) or 1
+        living = [item for item in objects if item.id not in doomed]
+        if living and dead / total <= self._dead_share:
+            return 0, 0
+        after = write_anew(self._repo, sorted(living, key=_position), FRAME_BYTES, None) if living else 0
+        self._repo.index.forget(doomed)
+        self._repo.index.forget_pack(name)
+        packs.delete(name)
+        return len(doomed), max(0, before - after)
+
+
+def _position(item: StoredObject) -> tuple[int, int]:
+    place: Place | None = item.place
+    return (0, 0) if place is None else (place.frame, place.offset)

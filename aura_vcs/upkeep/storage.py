@@ -1,0 +1,203 @@
+"""Where the bytes are: per kind of version, per kind of file, per version alone."""
+
+import mimetypes
+from collections import Counter
+from collections.abc import Iterable
+
+import msgspec
+
+from aura_vcs.errors import IntegrityError
+from aura_vcs.ids import ObjectId
+from aura_vcs.index.queries import Queries, VersionFilter
+from aura_vcs.index.records import ObjectRecord, VersionRecord
+from aura_vcs.model import DOCUMENTS, EntryKind, VersionType
+from aura_vcs.repository.repository import Repository
+
+LARGEST = 10
+_MEDIA = ("image", "audio", "video")
+
+
+class Sizes(msgspec.Struct, frozen=True):
+    """How many, and how many bytes of content (`logical`) and on disk (`stored`)."""
+
+    count: int
+    logical_bytes: int
+    stored_bytes: int
+
+
+class LargeObject(msgspec.Struct, frozen=True):
+    """One of the largest files, with a path it has had."""
+
+    id: ObjectId
+    path: str
+    size_bytes: int
+    stored_bytes: int
+
+
+class VersionShare(msgspec.Struct, frozen=True):
+    """What one version alone holds: purging it would free about so many stored bytes."""
+
+    id: str
+    number: int
+    name: str
+    type: VersionType
+    logical_bytes: int
+    alone_bytes: int
+
+
+class StorageReport(msgspec.Struct, frozen=True):
+    """The whole report. `total` counts every version's content as if it were stored on its own."""
+
+    total: Sizes
+    objects: Sizes
+    garbage: Sizes
+    by_version_type: dict[str, Sizes]
+    by_file_type: dict[str, Sizes]
+    largest: tuple[LargeObject, ...]
+    versions: tuple[VersionShare, ...]
+
+
+def storage_report(repo: Repository) -> StorageReport:
+    """Count what is stored. Opens every tree once, and no file."""
+    queries = Queries(repo.index)
+    objects = {item.id: item for item in queries.all_objects()}
+    versions = [record for record in queries.all_versions(VersionFilter()) if record.purged_at is None]
+    sizes = _StoredSizes(repo, objects)
+    paths = _paths(repo, versions)
+    shares = tuple(_share(repo, record, objects, sizes) for record in versions)
+    return StorageReport(
+        total=Sizes(len(versions), sum(r.size_bytes for r in versions), _stored(objects.values())),
+        objects=_sizes(objects.values()),
+        garbage=_sizes(item for item in objects.values() if item.refcount <= 0),
+        by_version_type=_by_version_type(shares),
+        by_file_type=_by_file_type(paths, objects, sizes),
+        largest=_largest(paths, objects, sizes),
+        versions=shares,
+    )
+
+
+class _StoredSizes:
+    """Bytes on disk of a blob, its chunks included."""
+
+    def __init__(self, repo: Repository, objects: dict[ObjectId, ObjectRecord]) -> None:
+        self._repo = repo
+        self._objects = objects
+
+    def of(self, object_id: ObjectId) -> int:
+        """Bytes on disk; 0 for what is not here."""
+        item = self._objects.get(object_id)
+        if item is None:
+            return 0
+        chunks = self._chunks(item)
+        return item.stored_size + sum(self._objects[c].stored_size for c in chunks if c in self._objects)
+
+    def alone(self, object_id: ObjectId) -> int:
+        """Bytes on disk that only this blob holds."""
+        item = self._objects.get(object_id)
+        if item is None:
+            return 0
+        own = [self._objects[c] for c in self._chunks(item) if c in self._objects]
+        return item.stored_size + sum(chunk.stored_size for chunk in own if chunk.refcount <= 1)
+
+    def _chunks(self, item: ObjectRecord) -> set[ObjectId]:
+        if not item.chunked:
+            return set()
+        try:
+            return set(self._repo.store.chunk_ids(item.id))
+        except (IntegrityError, FileNotFoundError):
+            return set()
+
+
+def _paths(repo: Repository, versions: list[VersionRecord]) -> dict[ObjectId, str]:
+    """A path for every blob, from the newest version that has it."""
+    paths: dict[ObjectId, str] = {}
+    seen: set[tuple[ObjectId, str]] = set()
+    for record in versions:
+        waiting = [(record.tree, "")]
+        while waiting:
+            tree, prefix = waiting.pop()
+            if (tree, prefix) in seen:
+                continue
+            seen.add((tree, prefix))
+            try:
+                entries = repo.trees.tree(tree).entries
+            except IntegrityError:
+                continue
+            for entry in entries:
+                if entry.kind is EntryKind.DIR:
+                    waiting.append((entry.id, f"{prefix}{entry.name}/"))
+                else:
+                    paths.setdefault(entry.id, prefix + entry.name)
+    return paths
+
+
+def _share(
+    repo: Repository, record: VersionRecord, objects: dict[ObjectId, ObjectRecord], sizes: _StoredSizes
+) -> VersionShare:
+    """Follow the counts down from the version's tree: what is counted only from there is its own."""
+    alone = 0
+    references: Counter[ObjectId] = Counter()
+    waiting = [(record.tree, True)]
+    while waiting:
+        object_id, is_tree = waiting.pop()
+        references[object_id] += 1
+        item = objects.get(object_id)
+        if item is None or references[object_id] != item.refcount:
+            continue
+        alone += item.stored_size if is_tree else sizes.alone(object_id)
+        if is_tree:
+            try:
+                entries = repo.trees.tree(object_id).entries
+            except IntegrityError:
+                continue
+            waiting += {(entry.id, entry.kind is EntryKind.DIR) for entry in entries}
+    return VersionShare(record.id, record.number, record.name, record.type, record.size_bytes, alone)
+
+
+def _by_version_type(shares: tuple[VersionShare, ...]) -> dict[str, Sizes]:
+    found = {}
+    for kind in VersionType:
+        chosen = [share for share in shares if share.type is kind]
+        logical = sum(share.logical_bytes for share in chosen)
+        found[str(kind)] = Sizes(len(chosen), logical, sum(share.alone_bytes for share in chosen))
+    return found
+
+
+def _by_file_type(
+    paths: dict[ObjectId, str], objects: dict[ObjectId, ObjectRecord], sizes: _StoredSizes
+) -> dict[str, Sizes]:
+    groups: dict[str, list[ObjectId]] = {}
+    for object_id, path in paths.items():
+        if object_id in objects:
+            groups.setdefault(_file_type(path), []).append(object_id)
+    return {
+        name: Sizes(len(ids), sum(objects[i].size for i in ids), sum(sizes.of(i) for i in ids))
+        for name, ids in sorted(groups.items())
+    }
+
+
+def _file_type(path: str) -> str:
+    """One of the five documents, scene, image, audio, video, or other."""
+    stem, _, suffix = path.rpartition(".")
+    if suffix in {"json", "otio"} and stem in DOCUMENTS:
+        return stem
+    if path.startswith("scenes/") and suffix == "json":
+        return "scene"
+    guessed = (mimetypes.guess_type(path)[0] or "").split("/")[0]
+    return guessed if guessed in _MEDIA else "other"
+
+
+def _largest(
+    paths: dict[ObjectId, str], objects: dict[ObjectId, ObjectRecord], sizes: _StoredSizes
+) -> tuple[LargeObject, ...]:
+    blobs = sorted((objects[i] for i in paths if i in objects), key=lambda item: (-item.size, item.id))
+    return tuple(LargeObject(item.id, paths[item.id], item.size, sizes.of(item.id)) for item in blobs[:LARGEST])
+
+
+def _sizes(items: Iterable[ObjectRecord]) -> Sizes:
+    listed = list(items)
+    return Sizes(len(listed), sum(item.size for item in listed), _stored(listed))
+
+
+def _stored(items: Iterable[ObjectRecord]) -> int:
+    return sum(item.stored_size for item in items)

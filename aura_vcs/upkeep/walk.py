@@ -1,0 +1,201 @@
+"""What is in use, found without the index: from refs, HEAD, unfinished work and the operation log."""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from aura_vcs.errors import IntegrityError, ObjectMissing
+from aura_vcs.history.pending import pending
+from aura_vcs.ids import ObjectId, VersionId
+from aura_vcs.model import EntryKind, Label
+from aura_vcs.progress import Progress
+from aura_vcs.refs import merge_labels
+from aura_vcs.repository.repository import Repository
+
+
+class Use(msgspec.Struct):
+    """Ids that are in use: `held` by a ref, `kept` only because they could still be wanted back.
+
+    `damaged` are trees that could not be read, with the reason: what they hold is not known.
+    """
+
+    held: set[ObjectId]
+    kept: set[ObjectId]
+    damaged: dict[ObjectId, str]
+
+
+class Walker:
+    """Marks everything that can be reached; every tree is opened once."""
+
+    def __init__(self, repo: Repository, progress: Progress) -> None:
+        self._repo = repo
+        self._progress = progress
+        self.damaged: dict[ObjectId, str] = {}
+
+    def mark_version(self, version: VersionId, marked: set[ObjectId], *, content: bool) -> None:
+        """Mark a version, and with `content` its tree."""
+        marked.add(version)
+        if not content:
+            return
+        try:
+            tree = self._repo.trees.version(version).tree
+        except IntegrityError as error:
+            self.damaged[version] = error.message
+            return
+        self.mark_tree(tree, marked)
+
+    def mark_tree(self, tree: ObjectId, marked: set[ObjectId]) -> None:
+        """Mark a tree and everything below it."""
+        waiting = [tree]
+        while waiting:
+            current = waiting.pop()
+            if current in marked:
+                continue
+            marked.add(current)
+            self._progress.advance(1)
+            try:
+                entries = self._repo.trees.tree(current).entries
+            except IntegrityError as error:
+                self.damaged[current] = error.message
+                continue
+            for entry in entries:
+                if entry.kind is EntryKind.DIR:
+                    waiting.append(entry.id)
+                elif entry.id not in marked:
+                    marked.add(entry.id)
+                    self._mark_chunks(entry.id, marked)
+
+    def _mark_chunks(self, blob: ObjectId, marked: set[ObjectId]) -> None:
+        place = self._repo.store.places.find(blob)
+        if place is None or not place.chunked:
+            return
+        try:
+            marked.update(self._repo.store.chunk_ids(blob))
+        except (IntegrityError, FileNotFoundError) as error:
+            self.damaged[blob] = str(error)
+
+
+def find_use(repo: Repository, cutoff: str) -> Use:
+    """Everything in use; what was deleted or done since `cutoff` could still be wanted back."""
+    progress = repo.progress
+    progress.start("Checking what is in use", None, "objects")
+    walker = Walker(repo, progress)
+    held: set[ObjectId] = set()
+    labels = all_labels(repo)
+    for label in labels.values():
+        live = label.deleted_at is None and label.purged_at is None
+        walker.mark_version(label.version, held, content=live)
+    for version in _named_versions(repo):
+        gone = version in labels and labels[version].purged_at is not None
+        walker.mark_version(version, held, content=not gone)
+    kept: set[ObjectId] = set()
+    kept_walker = Walker(repo, progress)
+    for label in labels.values():
+        dates = [date for date in (label.deleted_at, label.purged_at) if date is not None]
+        if dates and max(dates) >= cutoff:
+            kept_walker.mark_version(label.version, kept, content=True)
+    for tree in undoable_trees(repo, cutoff):
+        kept_walker.mark_tree(tree, kept)
+    progress.finish()
+    return Use(held, kept, walker.damaged)
+
+
+def all_labels(repo: Repository) -> dict[VersionId, Label]:
+    """Every version's label, conflicted copies merged in."""
+    labels: dict[VersionId, Label] = {}
+    for label in repo.refs.all_labels():
+        known = labels.get(label.version)
+        labels[label.version] = label if known is None else merge_labels(known, label)
+    return labels
+
+
+def _named_versions(repo: Repository) -> Iterator[VersionId]:
+    for name in repo.refs.branches():
+        for entry in repo.refs.branch_entries(name):
+            if entry.version is not None:
+                yield entry.version
+    for tag in repo.refs.tags().values():
+        if tag.version is not None:
+            yield tag.version
+    head = repo.head().version
+    if head is not None:
+        yield head
+
+
+def undoable_trees(repo: Repository, cutoff: str) -> list[ObjectId]:
+    """Trees that operations since `cutoff`, or one that was interrupted, would bring back."""
+    trees: dict[ObjectId, None] = {}
+    begun = pending(repo)
+    if begun is not None:
+        trees.update({begun.before: None, begun.after: None})
+    for line in repo.logs.read_all():
+        operation = line.operation
+        if operation is not None and operation.worktree is not None and operation.time >= cutoff:
+            trees.update({operation.worktree.before: None, operation.worktree.after: None})
+    return [tree for tree in trees if _is_there(repo, tree)]
+
+
+def _is_there(repo: Repository, tree: ObjectId) -> bool:
+    try:
+        repo.trees.tree(tree)
+    except ObjectMissing:
+        return False
+    except IntegrityError:
+        return True
+    return True
+
+
+def affected_versions(repo: Repository, damaged: Iterable[ObjectId]) -> dict[ObjectId, list[int]]:
+    """For each damaged object, the numbers of the versions that hold it. Opens every tree once."""
+    wanted = set(damaged)
+    found: dict[ObjectId, list[int]] = {}
+    if not wanted:
+        return found
+    search = _Search(repo, wanted)
+    for label in all_labels(repo).values():
+        if label.deleted_at is not None or label.purged_at is not None:
+            continue
+        for object_id in search.in_version(label.version):
+            found.setdefault(object_id, []).append(label.number)
+    return {object_id: sorted(numbers) for object_id, numbers in found.items()}
+
+
+class _Search:
+    """Which of some objects are in a version; what was found in a tree is kept."""
+
+    def __init__(self, repo: Repository, wanted: set[ObjectId]) -> None:
+        self._repo = repo
+        self._wanted = wanted
+        self._known: dict[ObjectId, frozenset[ObjectId]] = {}
+
+    def in_version(self, version: VersionId) -> set[ObjectId]:
+        """Those that the version is or holds."""
+        found = self._wanted & {version}
+        try:
+            tree = self._repo.trees.version(version).tree
+        except IntegrityError:
+            return found
+        return found | self._in_tree(tree)
+
+    def _in_tree(self, tree: ObjectId) -> frozenset[ObjectId]:
+        if tree in self._known:
+            return self._known[tree]
+        found = self._wanted & {tree}
+        try:
+            entries = self._repo.trees.tree(tree).entries
+        except IntegrityError:
+            entries = ()
+        for entry in entries:
+            found |= self._in_tree(entry.id) if entry.kind is EntryKind.DIR else self._in_blob(entry.id)
+        self._known[tree] = frozenset(found)
+        return self._known[tree]
+
+    def _in_blob(self, blob: ObjectId) -> set[ObjectId]:
+        found = self._wanted & {blob}
+        place = self._repo.store.places.find(blob)
+        if place is not None and place.chunked:
+            try:
+                found |= self._wanted & set(self._repo.store.chunk_ids(blob))
+            except (IntegrityError, FileNotFoundError):
+                return found
+        return found

@@ -1,0 +1,60 @@
+"""Fixtures for all suites: real folders, a small real project."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from aura_vcs import Repository
+
+from tests.helpers.project import save, write_project
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A folder with a small video project in it, not under version control yet."""
+    root = tmp_path / "film"
+    root.mkdir()
+    write_project(root)
+    return root
+
+
+@pytest.fixture
+def repo(project: Path) -> Iterator[Repository]:
+    """The small project under version control, nothing committed."""
+    with Repository.init(project, author="Ada", host="studio") as opened:
+        yield opened
+
+
+@pytest.fixture
+def first(repo: Repository) -> Repository:
+    """The small project with its first version."""
+    save(repo, "First cut")
+    return repo
+
+
+@pytest.fixture
+def quick_path() -> Iterator[Path]:
+    """A folder where syncing costs nothing (in memory, where the system has that)."""
+    with _quick() as path:
+        yield path
+
+
+@pytest.fixture(scope="module")
+def quick_folder() -> Iterator[Path]:
+    """The same, for all tests of a module."""
+    with _quick() as path:
+        yield path
+
+
+@contextmanager
+def _quick() -> Iterator[Path]:
+    base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    path = Path(tempfile.mkdtemp(prefix="aura-test-", dir=base))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,1 @@
+"""What a stopped process, a full disk and a cut cable leave behind."""

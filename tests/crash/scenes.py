@@ -1,0 +1,122 @@
+"""Commands in the middle of real work, for the suites that interrupt them."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+from aura_vcs import Repository
+from aura_vcs.history.branches import create_branch, rename_branch
+from aura_vcs.history.commit import commit
+from aura_vcs.history.going import checkout, restore
+from aura_vcs.history.revisions import resolve
+from aura_vcs.history.tags import create_tag
+from aura_vcs.history.undo import redo, undo
+from aura_vcs.history.versions import delete_version, purge_version
+from aura_vcs.upkeep.gc import execute_gc, plan_gc
+
+from tests.helpers.project import noise, save, write, write_project
+
+
+class Scene(msgspec.Struct, frozen=True):
+    """A state of a project, a command in it, and what the command may let go of."""
+
+    prepare: Callable[[Path], None]
+    run: Callable[[Repository], object]
+    repeatable: bool = True
+    """Whether the command can be given again after it has happened."""
+    frees: bool = False
+    """Whether it is meant to free content."""
+
+
+def two_versions(root: Path) -> None:
+    """Two versions that differ in every way a folder can, and unsaved work upon the second."""
+    write_project(root)
+    write(
+        root, {"notes/ideas.txt": "waves", "cache.tmp": "was versioned", "old.txt": "same content", "film.mp4": LARGE}
+    )
+    with Repository.init(root, author="Ada", host="studio") as repo:
+        save(repo, "First cut")
+        (root / "notes" / "ideas.txt").unlink()
+        (root / "notes").rmdir()
+        (root / "cache.tmp").unlink()
+        (root / "exports").rmdir()
+        (root / "assets" / "cover.png").unlink()
+        (root / "old.txt").rename(root / "new.txt")
+        (root / "render.sh").chmod(0o644)
+        write(root, {"notes": "now a file", ".auraignore": "*.tmp\n", "brief.json": "{}", "sub/deep/er/a.txt": "a"})
+        write(root, {"assets/cover.png": "now a file", "film.mp4": LARGE[:900_000] + b"cut" + LARGE[900_000:]})
+        save(repo, "Second cut")
+    write(root, {"cache.tmp": "ignored work", "draft.txt": "unsaved", "voice.json": '{"rate": 2}', "notes": "edited"})
+    (root / "plan.json").unlink()
+
+
+LARGE = noise(1_200_000, seed=7)
+
+
+def _clean(root: Path) -> None:
+    two_versions(root)
+    with Repository.open(root) as repo:
+        save(repo, "Third cut")
+
+
+def _gone_back(root: Path) -> None:
+    two_versions(root)
+    with Repository.open(root) as repo:
+        checkout(repo, "v1")
+    write(root, {"draft.txt": "on the old version"})
+
+
+def _undone(root: Path) -> None:
+    _clean(root)
+    with Repository.open(root) as repo:
+        restore(repo, "v1")
+        undo(repo)
+
+
+def _restored(root: Path) -> None:
+    _clean(root)
+    with Repository.open(root) as repo:
+        restore(repo, "v1")
+
+
+def _litter(root: Path) -> None:
+    _clean(root)
+    write(root, {"one.txt": "one", "assets/big.bin": noise(60_000, seed=3)})
+    with Repository.open(root) as repo:
+        version = save(repo, "Fourth cut")
+        checkout(repo, "v3")
+        save(repo, "Elsewhere", allow_empty=True)
+        checkout(repo, "main")
+        undo(repo)
+        delete_version(repo, resolve(repo, "v1"))
+        assert version.number == 4
+
+
+def _new(root: Path) -> None:
+    write_project(root)
+    Repository.init(root, author="Ada", host="studio").close()
+
+
+def _collect(repo: Repository) -> object:
+    return execute_gc(repo, plan_gc(repo, grace_seconds=0), dead_share=0.0)
+
+
+SCENES = {
+    "first commit": Scene(_new, lambda repo: commit(repo, "First cut")),
+    "commit": Scene(two_versions, lambda repo: commit(repo, "Third cut")),
+    "commit of paths": Scene(two_versions, lambda repo: commit(repo, "Voice", paths=["voice.json"])),
+    "commit on an old version": Scene(_gone_back, lambda repo: commit(repo, "Another way")),
+    "checkout": Scene(two_versions, lambda repo: checkout(repo, "v1")),
+    "return": Scene(_gone_back, lambda repo: checkout(repo, "main")),
+    "restore": Scene(two_versions, lambda repo: restore(repo, "v1")),
+    "restore of paths": Scene(two_versions, lambda repo: restore(repo, "v1", ["notes", "assets", "plan.json"])),
+    "undo of a restore": Scene(_restored, undo, repeatable=False),
+    "redo of a restore": Scene(_undone, redo, repeatable=False),
+    "undo of a commit": Scene(_clean, undo, repeatable=False),
+    "delete": Scene(two_versions, lambda repo: delete_version(repo, resolve(repo, "v1")), frees=True),
+    "purge": Scene(two_versions, lambda repo: purge_version(repo, resolve(repo, "v1"), "private"), frees=True),
+    "gc": Scene(_litter, _collect, frees=True),
+    "tag": Scene(two_versions, lambda repo: create_tag(repo, "final", resolve(repo, "v1").id), repeatable=False),
+    "branch": Scene(two_versions, lambda repo: create_branch(repo, "idea", resolve(repo, "v1").id), repeatable=False),
+    "rename": Scene(two_versions, lambda repo: rename_branch(repo, "main", "film"), repeatable=False),
+}

@@ -1,0 +1,1 @@
+"""What several suites share: small projects, an independent checker, played disk failures."""
