@@ -1,6 +1,5 @@
 """Pull, sync and clone: fetching, and then bringing branches and the work folder along."""
 
-import os
 from collections.abc import Sequence
 
 import msgspec
@@ -144,15 +143,3 @@ def _go(
         )
 
     return replace_folder(repo, target, draft, trigger="PrePull", why=f"Before: {why}", paths=paths)
-
-
-def clone_folder(path: str) -> str:
-    """The absolute path of a folder that a clone may be made in: absent, or empty.
-
-    Raises:
-        InputError: something is in it.
-    """
-    root = os.path.abspath(path)
-    if os.path.lexists(root) and (not os.path.isdir(root) or os.listdir(root)):
-        raise InputError(f"{root} is not empty", hint="Name a folder that does not exist yet.")
-    return root

@@ -8,8 +8,11 @@ from aura_vcs.storage.remote_folder import FolderRemote
 from aura_vcs.sync.addresses import Address
 
 
-def open_remote(address: Address) -> RemoteStorage:
+def open_remote(address: Address, *, single_writer: bool = False) -> RemoteStorage:
     """The remote at an address. Close it when done.
+
+    With `single_writer`, a bucket is written without conditions: the caller made sure that nobody
+    else writes there.
 
     Raises:
         RemoteUnreachable, RemoteDenied: it cannot be used.
