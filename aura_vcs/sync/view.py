@@ -107,8 +107,9 @@ class View:
             except RemoteCorrupt:
                 pass  # rotted here: it is fetched again
         whole = receiving and pack.size <= SMALL_PACK_BYTES
+        start = 0 if whole else pack.size - pack.footer
         try:
-            data = self.remote.read_range(pack_name(pack), 0 if whole else pack.size - pack.footer, pack.size)
+            data = self.remote.read_range(pack_name(pack), start, pack.size - start)
         except FileNotFoundError as error:
             raise RemoteCorrupt(self.remote.place, f"pack {pack.name[:12]} is missing") from error
         footer = parse_footer(data[-pack.footer :], pack, self.remote.place)
