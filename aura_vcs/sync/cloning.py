@@ -10,6 +10,7 @@ from aura_vcs.repository.repository import Repository, find_root
 from aura_vcs.storage.remote import RangeReadable
 from aura_vcs.sync.addresses import Address
 from aura_vcs.sync.carrying import check_out_clone
+from aura_vcs.sync.hints import write_hints
 from aura_vcs.sync.known import Known
 from aura_vcs.sync.manifest import MANIFEST, decode_manifest
 from aura_vcs.sync.receiving import FetchPlan, fetch
@@ -44,6 +45,7 @@ def clone(
     root = os.path.abspath(folder)
     project = _project(remote)
     with _opened(root, project, address, options) as repo:
+        write_hints(repo)
         known = Known(repo, DEFAULT_REMOTE)
         if DEFAULT_REMOTE not in remotes(repo):
             set_remote(repo, DEFAULT_REMOTE, RemoteConfig(address.text))
