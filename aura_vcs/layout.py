@@ -34,6 +34,7 @@ TEMPORARY = "local/tmp"
 STATE = "local/state.json"
 REPLICA = "local/replica.json"
 PENDING = "local/pending.json"
+REMOTES = "local/remotes"
 
 COMPRESSED = ".zst"
 PACKED_LABELS = ".labels"
@@ -96,6 +97,11 @@ def settings_ref(replica: ReplicaId) -> str:
 def operations_log(replica: ReplicaId) -> str:
     """The log of what one replica did."""
     return f"{OPERATIONS}/{replica}.jsonl"
+
+
+def remote_folder(remote: str) -> str:
+    """What this machine remembers of a remote: all of it can be fetched again."""
+    return f"{REMOTES}/{encode_name(remote)}"
 
 
 def operations_segment(replica: ReplicaId, first_sequence: int) -> str:

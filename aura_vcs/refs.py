@@ -106,7 +106,11 @@ class Refs:
         ]
 
     def tags(self) -> dict[str, Tag]:
-        """Tags that stand on a version, by name; of conflicted copies the highest stamp."""
+        """Tags that stand on a version, by name."""
+        return {name: tag for name, tag in self.all_tags().items() if tag.version is not None}
+
+    def all_tags(self) -> dict[str, Tag]:
+        """Tags by name, deleted ones too; of conflicted copies the highest stamp."""
         found: dict[str, Tag] = {}
         for file in self._storage.list(layout.TAGS):
             if not file.endswith(".json"):
@@ -118,7 +122,7 @@ class Refs:
             name = names[0]
             if name not in found or tag.stamp > found[name].stamp:
                 found[name] = tag
-        return {name: tag for name, tag in sorted(found.items()) if tag.version is not None}
+        return dict(sorted(found.items()))
 
     def tag(self, name: str) -> Tag | None:
         """The tag as this machine's file has it, deleted or not."""

@@ -1,7 +1,7 @@
 """What the index is asked. Every statement is served by an index; a test asks the query planner."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -9,6 +9,7 @@ import msgspec
 from aura_vcs.codec import name_bytes
 from aura_vcs.ids import ObjectId, OperationId, ReplicaId, VersionId
 from aura_vcs.index.index import Index
+from aura_vcs.index.places import groups
 from aura_vcs.index.records import (
     ACTION_COLUMNS,
     VERSION_COLUMNS,
@@ -211,6 +212,18 @@ class Queries:
         return self._objects(
             "WHERE o.id >= ? AND o.id <= ? ORDER BY o.id LIMIT 10", [bytes.fromhex(text) for text in padded]
         )
+
+    def held(self, object_ids: Iterable[ObjectId]) -> set[ObjectId]:
+        """Those of the objects that a live version holds: they are here with all that is below them."""
+        found: set[ObjectId] = set()
+        for group in groups(object_ids):
+            marks = ",".join("?" * len(group))
+            rows = self._connection.execute(
+                f"SELECT id FROM objects WHERE refcount > 0 AND id IN ({marks})",
+                [bytes.fromhex(object_id) for object_id in group],
+            )
+            found.update(ObjectId(row[0].hex()) for row in rows)
+        return found
 
     def unreferenced(self) -> list[ObjectRecord]:
         """Objects that nothing holds, longest unreferenced first."""
