@@ -206,6 +206,8 @@ class Projector:
 
     def _action(self, operation: Operation, start: int, end: int, segment: str | None) -> None:
         undoable = operation.inverse is not None and operation.undoes is None and operation.redoes is None
+        if undoable:
+            self._discard_undone(operation)
         self._connection.execute(
             "INSERT INTO actions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?, ?) ON CONFLICT (id) DO "
             'UPDATE SET "start" = excluded."start", "end" = excluded."end", segment = excluded.segment',
@@ -226,6 +228,21 @@ class Projector:
                 segment,
             ),
         )
+        self._undone(operation)
+
+    def _discard_undone(self, operation: Operation) -> None:
+        """What was taken back cannot be done again once something new was done: redo never finds it."""
+        known = self._connection.execute("SELECT 1 FROM actions WHERE id = ?", (operation.id,)).fetchone()
+        if known is not None:
+            return  # entered before
+        self._connection.execute(
+            "UPDATE actions SET undoable = 0 WHERE replica = ?1 AND undoable = 1 AND status = 'Undone' "
+            "AND sequence < ?2 AND sequence > coalesce((SELECT sequence FROM actions WHERE replica = ?1 "
+            "AND undoable = 1 AND status = 'Applied' AND sequence < ?2 ORDER BY sequence DESC LIMIT 1), 0)",
+            (operation.replica, operation.sequence),
+        )
+
+    def _undone(self, operation: Operation) -> None:
         if operation.undoes is not None:
             self._connection.execute(
                 "UPDATE actions SET status = 'Undone', undone_at = ?, undone_by = ? WHERE id = ?",
