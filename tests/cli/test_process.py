@@ -16,18 +16,18 @@ import pytest
 from tests.cli.conftest import AURA, Film
 
 SLOW_COMMIT = """
-import sys, time
-from aura_vcs.worktree.sources import FileSource
-opened = FileSource.open
-def slowly(self):
-    print("reading", flush=True)
+import time
+import aura_vcs.history.making as making
+made = making.make_version
+def slowly(*arguments):
+    print("working", flush=True)
     time.sleep(30)
-    return opened(self)
-FileSource.open = slowly
+    return made(*arguments)
+making.make_version = slowly
 from aura_vcs.cli.main import run
 run()
 """
-"""`aura` whose disk is so slow that a signal comes in the middle of the work."""
+"""`aura` that takes so long between storing files and recording them that a signal comes in between."""
 
 
 def environment(film: Film, **more: str) -> dict[str, str]:
@@ -36,11 +36,19 @@ def environment(film: Film, **more: str) -> dict[str, str]:
     return {**kept, **film.env, "NO_COLOR": "", "TERM": "xterm", **more}
 
 
-def run(film: Film, *arguments: str, **options: object) -> subprocess.CompletedProcess[bytes]:
-    """Run `aura` in the project and wait."""
+def run(
+    film: Film, *arguments: str, command: Sequence[str] = AURA, stdout: int = subprocess.PIPE, **more: str
+) -> subprocess.CompletedProcess[bytes]:
+    """Run `aura` in the project, without a terminal, and wait; `more` goes into its environment."""
     return subprocess.run(
-        [*AURA, *arguments], cwd=film.root, capture_output=True, env=environment(film), check=False, **options
-    )  # type: ignore[call-overload]
+        [*command, *arguments],
+        cwd=film.root,
+        env=environment(film, **more),
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
 
 
 @pytest.mark.parametrize(("number", "name"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")])
@@ -56,13 +64,13 @@ def test_stopping_is_one_line_and_leaves_the_project_whole(two: Film, number: in
         text=True,
     )
     assert process.stdout is not None
-    assert process.stdout.readline() == "reading\n"
+    assert process.stdout.readline() == "working\n"
     process.send_signal(number)
     out, error = process.communicate(timeout=60)
     assert process.returncode == 130, (name, error)
     assert error.splitlines()[0] == "Stopped."
     assert "Traceback" not in error
-    assert out.replace("reading\n", "") == ""
+    assert out.replace("working\n", "") == ""
     assert two.data("fsck")["ok"] is True
     assert two.data("log")["versions"][0]["number"] == 2
     assert two.commit("Third")["number"] == 3
@@ -74,7 +82,7 @@ def test_a_closed_pipe_is_silent(film: Film) -> None:
         film.commit(f"Version {number}", {"notes.txt": str(number)})
     read, write = os.pipe()
     os.close(read)
-    done = subprocess.run([*AURA, "log"], cwd=film.root, env=environment(film), stdout=write, stderr=subprocess.PIPE)
+    done = run(film, "log", stdout=write)
     os.close(write)
     assert done.returncode == 141
     assert done.stderr == b""
@@ -91,15 +99,17 @@ def test_no_terminal_no_colour_no_pager_no_questions(two: Film) -> None:
     done = run(two, "log")
     assert done.returncode == 0
     assert b"\x1b" not in done.stdout
-    assert run(two, "version", "purge", "v1", stdin=subprocess.DEVNULL).returncode == 2
-    assert b"needs a name" in run(two, "commit", stdin=subprocess.DEVNULL).stderr
+    assert run(two, "version", "purge", "v1").returncode == 2
+    assert b"needs a name" in run(two, "commit").stderr
 
 
-def on_terminal(film: Film, arguments: Sequence[str], answer: bytes = b"", **more: str) -> tuple[str, int]:
+def on_terminal(
+    film: Film, arguments: Sequence[str], answer: bytes = b"", *, command: Sequence[str] = AURA, **more: str
+) -> tuple[str, int]:
     """Run `aura` on a terminal of its own; returns what the screen got, and the exit code."""
     master, slave = pty.openpty()
     process = subprocess.Popen(
-        [*AURA, *arguments], cwd=film.root, env=environment(film, **more), stdin=slave, stdout=slave, stderr=slave
+        [*command, *arguments], cwd=film.root, env=environment(film, **more), stdin=slave, stdout=slave, stderr=slave
     )
     os.close(slave)
     if answer:
@@ -160,7 +170,7 @@ def test_binary_content_stays_off_the_screen(two: Film) -> None:
     two.write({"evil.txt": "one\n\x1b]52;c;x\x07two\ttabbed\n"})
     two.commit("Evil")
     text, _ = on_terminal(two, ["--no-pager", "show", "HEAD:evil.txt"])
-    assert text == "one\n\\x1b]52;c;x\\x07two tabbed\n"
+    assert re.fullmatch(r"one\n\\x1b\]52;c;x\\x07two +tabbed\n", text)
     picture, code = on_terminal(two, ["show", "HEAD:assets/sky.png"])
     assert code == 0
     assert re.fullmatch(r"This is no text\. .* > FILE\n", picture)
@@ -170,38 +180,19 @@ def test_traceback_only_when_asked(two: Film) -> None:
     """An error inside aura is one line and a hint; --traceback shows where it is."""
     (two.root / ".aura/local/index.sqlite").unlink()
     broken = [sys.executable, "-c", "import aura_vcs.history.status as s\ns.base_of = None\n" + AURA[2]]
-    done = subprocess.run([*broken, "status"], cwd=two.root, env=environment(two), capture_output=True, text=True)
+    done = run(two, "status", command=broken)
     assert done.returncode == 1
-    assert "Traceback" not in done.stderr
-    assert "Something went wrong inside aura: TypeError" in done.stderr
-    assert "--traceback" in done.stderr
-    shown = subprocess.run(
-        [*broken, "--traceback", "status"], cwd=two.root, env=environment(two), capture_output=True, text=True
-    )
-    assert "Traceback" in shown.stderr
+    assert b"Traceback" not in done.stderr
+    assert b"Something went wrong inside aura: TypeError" in done.stderr
+    assert b"--traceback" in done.stderr
+    assert b"Traceback" in run(two, "--traceback", "status", command=broken).stderr
 
 
-def test_an_ascii_terminal_gets_no_error(two: Film) -> None:
+def test_an_old_terminal_gets_no_error(two: Film) -> None:
     """Characters that the output's encoding lacks are written as escapes."""
     (two.root / "assets/sky.png").rename(two.root / "assets/sea.png")
-    done = subprocess.run(
-        [*AURA, "status"],
-        cwd=two.root, env=environment(two, PYTHONIOENCODING="ascii", PYTHONUTF8="0"), capture_output=True, check=True,
-    )  # fmt: skip
+    done = run(two, "status", PYTHONIOENCODING="latin-1")
     assert b"assets/sky.png \\u2192 assets/sea.png" in done.stdout
-
-
-def test_read_only_project_can_be_looked_at(two: Film) -> None:
-    """`log`, `show` and `diff` of versions work where nothing can be written (skipped for root)."""
-    if os.geteuid() == 0:
-        pytest.skip("root writes everywhere")
-    for folder, _, _ in os.walk(two.root):
-        os.chmod(folder, 0o555)
-    try:
-        assert run(two, "log").returncode == 0
-    finally:
-        for folder, _, _ in os.walk(two.root):
-            os.chmod(folder, 0o755)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
@@ -231,8 +222,8 @@ def test_completion_offers(two: Film, line: str, position: int, offered: set[str
     """Commands, options, versions, branches, tags and the files of a version complete."""
     two("tag", "sent", "v1")
     words = {"COMP_WORDS": line, "COMP_CWORD": str(position), "_AURA_COMPLETE": "bash_complete"}
-    done = subprocess.run(AURA, cwd=two.root, env=environment(two, **words), capture_output=True, text=True)
-    found = {text.partition(",")[2] for text in done.stdout.splitlines()}
+    done = run(two, **words)
+    found = {text.partition(",")[2] for text in done.stdout.decode().splitlines()}
     assert offered <= found
     assert not not_offered & found
-    assert done.stderr == ""
+    assert done.stderr == b""
