@@ -34,6 +34,25 @@ AuraError                    1   something failed
 │   ├── FileUnstable        52     it kept changing while it was read
 │   └── PathCollision       53     two paths are one on this file system
 ├── Unfinished              45   it has happened, and the next command finishes it
+├── MediaUnreadable         46   a picture, sound or clip cannot be decoded
+├── ExtraMissing            47   an optional part of aura_vcs is not installed
+├── CompareError            70   two or three things cannot be compared or joined as asked
+│   ├── PointerError        71   an address inside a document does not fit it
+│   │   ├── PointerInvalid  71     it is not a JSON pointer
+│   │   └── PointerUnknown  71     it points at nothing
+│   ├── PatchInvalid        72   not a list of RFC 6902 operations
+│   ├── PatchFailed         73   an operation does not fit the document
+│   ├── NotStructural       74   the bytes are no JSON that can be compared by structure
+│   ├── ConflictUnknown     75   there is no conflict at that place
+│   └── ChoiceImpossible    76   the conflict cannot be resolved that way
+├── ProjectError            60   the project's documents or media cannot be used as asked
+│   ├── DocumentMalformed   61     a document is not JSON; says line and column
+│   ├── UnknownField        62     nothing is at that JSON pointer
+│   ├── InvalidValue        63     a value that the field cannot have
+│   ├── EncoderMissing      66     this FFmpeg cannot write that codec
+│   ├── ExportFailed        67     the video could not be rendered; names the scene
+│   ├── ExportCancelled     68     stopped on request; no file was left
+│   └── InvalidTransition   69     a job cannot go from that state to this one
 └── Problems                 3   the work finished; some of it could not be done
 """
 
@@ -380,6 +399,189 @@ class PathCollision(WorktreeError):
     def __init__(self, path: str, other: str, *, hint: str = "") -> None:
         super().__init__(f"{path} and {other} are the same file on this disk", hint=hint)
         self.path, self.other = path, other
+
+
+class CompareError(AuraError):
+    """Two or three things cannot be compared or joined as asked."""
+
+    exit_code = 70
+
+
+class PointerError(CompareError):
+    """An address inside a document does not fit it."""
+
+    exit_code = 71
+    hint = "An address looks like /scenes/0/script; `aura diff --json` prints them."
+
+    def __init__(self, pointer: str, reason: str) -> None:
+        super().__init__(f"{pointer!r} does not fit the document: {reason}")
+        self.pointer, self.reason = pointer, reason
+
+
+class PointerInvalid(PointerError):
+    """The text is not a JSON pointer (RFC 6901)."""
+
+
+class PointerUnknown(PointerError):
+    """The pointer is well formed, but nothing is there."""
+
+
+class PatchInvalid(CompareError):
+    """The patch is not a list of RFC 6902 operations; nothing was changed."""
+
+    exit_code = 72
+    hint = "A patch is a JSON list as `aura diff --json` prints it under 'fields'."
+
+    def __init__(self, position: int, reason: str) -> None:
+        super().__init__(f"Operation {position} of the patch is not valid: {reason}")
+        self.position, self.reason = position, reason
+
+
+class PatchFailed(CompareError):
+    """An operation does not fit the document; nothing was changed."""
+
+    exit_code = 73
+    hint = "The patch was made for another version of the document. Nothing was changed."
+
+    def __init__(self, position: int, op: str, path: str, reason: str) -> None:
+        super().__init__(f"Operation {position} of the patch cannot {op} {path!r}: {reason}")
+        self.position, self.op, self.path, self.reason = position, op, path, reason
+
+
+class NotStructural(CompareError):
+    """The bytes are no JSON document that can be compared or joined field by field."""
+
+    exit_code = 74
+    hint = "It is kept as it is, byte by byte, and compared as text."
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The document cannot be compared field by field: {reason}")
+        self.reason = reason
+
+
+class ConflictUnknown(CompareError):
+    """There is no conflict at that place."""
+
+    exit_code = 75
+    hint = "`aura status` lists the conflicts that are left."
+
+    def __init__(self, place: str, near: Sequence[str] = ()) -> None:
+        super().__init__(f"There is no conflict at {place!r}")
+        self.place, self.near = place, tuple(near)
+        if near:
+            self.hint = f"Conflicts are at {', '.join(near)}."
+
+
+class ChoiceImpossible(CompareError):
+    """The conflict cannot be resolved that way."""
+
+    exit_code = 76
+
+    def __init__(self, place: str, choice: str, reason: str, *, hint: str) -> None:
+        super().__init__(f"{place!r} cannot be resolved with --{choice}: {reason}", hint=hint)
+        self.place, self.choice, self.reason = place, choice, reason
+
+
+class ProjectError(AuraError):
+    """The project's documents or media cannot be used as asked."""
+
+    exit_code = 60
+
+
+class DocumentMalformed(ProjectError):
+    """A document is not valid JSON."""
+
+    exit_code = 61
+    hint = "Correct it in a text editor, or restore it from the last version."
+
+    def __init__(self, file: str, line: int, column: int, detail: str) -> None:
+        super().__init__(f"{file} is not valid JSON: {detail} (line {line}, column {column})")
+        self.file, self.line, self.column, self.detail = file, line, column, detail
+
+
+class UnknownField(ProjectError):
+    """A JSON pointer leads to nothing."""
+
+    exit_code = 62
+
+    def __init__(self, file: str, pointer: str, known: Sequence[str]) -> None:
+        super().__init__(f"{file} has nothing at {pointer}")
+        self.file, self.pointer, self.known = file, pointer, tuple(known)
+        self.hint = f"There is: {', '.join(known[:12])}{' …' if len(known) > 12 else ''}" if known else ""
+
+
+class InvalidValue(ProjectError):
+    """A value that the field cannot have; nothing was changed."""
+
+    exit_code = 63
+
+    def __init__(self, file: str, pointer: str, reason: str, *, hint: str = "") -> None:
+        super().__init__(f"{file}{' at ' + pointer if pointer else ''}: {reason}", hint=hint)
+        self.file, self.pointer, self.reason = file, pointer, reason
+
+
+class MediaUnreadable(AuraError):
+    """A picture, sound or clip is damaged, hostile, or of a kind that cannot be decoded."""
+
+    exit_code = 46
+    hint = "It is versioned byte by byte all the same. Open it in a player; if it fails there too, replace it."
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path} cannot be decoded: {reason}")
+        self.path, self.reason = path, reason
+
+
+class ExtraMissing(AuraError):
+    """An optional part of aura_vcs is not installed."""
+
+    exit_code = 47
+
+    def __init__(self, purpose: str, extra: str) -> None:
+        super().__init__(f"{purpose} needs the optional part {extra!r} of aura_vcs")
+        self.purpose, self.extra = purpose, extra
+        self.hint = f"Install it with: pip install 'aura-vcs[{extra}]'"
+
+
+class EncoderMissing(ProjectError):
+    """The FFmpeg at hand cannot write that codec."""
+
+    exit_code = 66
+    hint = "Choose another preset, or install a PyAV build that has the encoder."
+
+    def __init__(self, preset: str, encoder: str) -> None:
+        super().__init__(f"The preset {preset!r} needs the encoder {encoder}, which this FFmpeg does not have")
+        self.preset, self.encoder = preset, encoder
+
+
+class ExportFailed(ProjectError):
+    """The video could not be rendered; no file was left under its name."""
+
+    exit_code = 67
+
+    def __init__(self, reason: str, *, scene: str = "", hint: str = "") -> None:
+        super().__init__(f"{scene}: {reason}" if scene else reason, hint=hint)
+        self.reason, self.scene = reason, scene
+
+
+class ExportCancelled(ProjectError):
+    """The export was stopped on request; no file was left."""
+
+    exit_code = 68
+
+    def __init__(self, output: str) -> None:
+        super().__init__(f"The export to {output} was cancelled")
+        self.output = output
+
+
+class InvalidTransition(ProjectError):
+    """A job cannot go from the state it is in to the one asked for."""
+
+    exit_code = 69
+
+    def __init__(self, job: str, state: str, wanted: str, allowed: Sequence[str]) -> None:
+        super().__init__(f"{job} is {state} and cannot become {wanted}")
+        self.job, self.state, self.wanted = job, state, wanted
+        self.hint = f"From {state} it can become {' or '.join(allowed)}." if allowed else f"{state} is final."
 
 
 class Problems(AuraError):

@@ -5,8 +5,8 @@ Trees and versions hash in BLAKE3's derive-key mode, each under a context of its
 whose bytes look like a tree never has a tree's id.
 """
 
+import os
 import re
-import secrets
 from typing import NewType
 
 from blake3 import blake3
@@ -51,16 +51,16 @@ def version_id(data: Bytes) -> VersionId:
 
 def new_replica_id() -> ReplicaId:
     """Choose an id for a copy of a project."""
-    return ReplicaId(secrets.token_hex(6))
+    return ReplicaId(os.urandom(6).hex())
 
 
 def new_operation_id() -> OperationId:
     """Choose an id for an operation."""
-    return OperationId(secrets.token_hex(16))
+    return OperationId(os.urandom(16).hex())
 
 
 def new_uuid() -> str:
     """A random UUID (RFC 9562 version 4) in its usual spelling."""
-    digits = secrets.token_hex(16)
+    digits = os.urandom(16).hex()
     variant = "89ab"[int(digits[16], 16) % 4]
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"

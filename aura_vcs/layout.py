@@ -6,7 +6,6 @@ differ only in case stay two on every file system, and no name is reserved anywh
 """
 
 import re
-import unicodedata
 
 from aura_vcs.errors import InvalidName, RecordCorrupt, UnsafePath
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
@@ -111,6 +110,8 @@ def check_name(kind: str, name: str) -> str:
 
 
 def _name_fault(name: str) -> str:  # noqa: PLR0911 (one rule a line)
+    import unicodedata  # only where a name is given
+
     if not name:
         return "it is empty"
     if len(name) > NAME_LIMIT or len(name.encode("utf-8", "surrogateescape")) > NAME_LIMIT:
@@ -162,7 +163,7 @@ def is_own_folder(name: str) -> bool:
     Case folding, code points that HFS+ ignores, NTFS short names, trailing dots and spaces, and
     alternate data streams all count, on every system: a project made on one is opened on others.
     """
-    if name[0] not in _FIRST:
+    if not name or name[0] not in _FIRST:
         return False
     folded = name.split(":", 1)[0].translate(_IGNORABLE).rstrip(". ").casefold()
     return folded == AURA or _SHORT_NAME.fullmatch(folded) is not None

@@ -8,9 +8,9 @@ gc closes the older part of a log and compresses it; nothing is ever dropped fro
 from collections.abc import Iterator
 
 import msgspec
-import zstandard
 
 from aura_vcs.codec import decode_operation, encode_operation
+from aura_vcs.compression import THOROUGH_LEVEL, NotDecodable, compress, decompress
 from aura_vcs.errors import RecordCorrupt
 from aura_vcs.ids import ReplicaId
 from aura_vcs.layout import OPERATIONS, SEGMENT, operations_log, operations_segment
@@ -137,15 +137,15 @@ class OperationLogs:
         data = self._storage.read(path)
         cut = closing[-1].end
         name = operations_segment(self.replica, closing[0].operation.sequence)
-        self._storage.put(name, zstandard.ZstdCompressor(level=12).compress(data[:cut]))
+        self._storage.put(name, compress(data[:cut], THOROUGH_LEVEL))
         self._storage.put(path, data[cut : lines[-1].end])
         return len(closing)
 
     def _segment(self, name: str) -> bytes:
         path = f"{OPERATIONS}/{name}"
         try:
-            return zstandard.ZstdDecompressor().decompress(self._storage.read(path), max_output_size=SEGMENT_LIMIT)
-        except (zstandard.ZstdError, FileNotFoundError) as error:
+            return decompress(self._storage.read(path), limit=SEGMENT_LIMIT)
+        except (NotDecodable, FileNotFoundError) as error:
             raise RecordCorrupt(path, f"it does not decode ({error})") from error
 
 

@@ -10,11 +10,11 @@ from functools import reduce
 from typing import Any, TypeVar
 
 import msgspec
-import zstandard
 from blake3 import blake3
 
 from aura_vcs import layout
 from aura_vcs.codec import decode_record, encode_compact, encode_record, from_plain, to_plain
+from aura_vcs.compression import THOROUGH_LEVEL, NotDecodable, compress, decompress
 from aura_vcs.errors import InvalidName, RecordCorrupt
 from aura_vcs.ids import ReplicaId, VersionId, is_object_id
 from aura_vcs.model import BranchEntry, Label, RefChange, Tag
@@ -160,9 +160,7 @@ class Refs:
             return 0
         lines = [encode_compact(label) for _, label in sorted(labels.items())]
         content = b"\n".join(lines) + b"\n"
-        self._storage.put(
-            layout.packed_labels(blake3(content).hexdigest()), zstandard.ZstdCompressor(level=12).compress(content)
-        )
+        self._storage.put(layout.packed_labels(blake3(content).hexdigest()), compress(content, THOROUGH_LEVEL))
         for label in labels.values():
             self._storage.delete(layout.version_ref(label.version))
         return len(labels)
@@ -183,8 +181,8 @@ class Refs:
     def _read_packed(self, file: str) -> dict[VersionId, Label]:
         path = f"{layout.VERSIONS}/{file}"
         try:
-            content = zstandard.ZstdDecompressor().decompress(self._storage.read(path), max_output_size=PACKED_LIMIT)
-        except zstandard.ZstdError as error:
+            content = decompress(self._storage.read(path), limit=PACKED_LIMIT)
+        except NotDecodable as error:
             raise RecordCorrupt(path, f"it does not decode ({error})") from error
         if blake3(content).hexdigest() != file.removesuffix(layout.PACKED_LABELS):
             raise RecordCorrupt(path, "its content does not hash to its name")

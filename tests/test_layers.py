@@ -7,7 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "aura_vcs"
 ROWS = [
-    "ids errors progress model codec layout",
+    "ids errors progress compression model codec layout",
     "storage",
     "objects refs operations locks",
     "index worktree",

@@ -59,7 +59,7 @@ def status(repo: Repository) -> Status:
     unstable: list[str] = []
     changes: tuple[Change, ...] = ()
     if scan.root.tree != base.tree:
-        changes, unstable = _compare(repo, scan, base.tree)
+        changes, unstable = compare_scan(repo, scan, base.tree)
         _save(repo, scan, base.tree, changes)
     found = branch(repo, base.head.branch) if base.head.branch else None
     begun = pending(repo)
@@ -93,7 +93,8 @@ class _Found(msgspec.Struct):
     unsure: list[tuple[str, Entry]]
 
 
-def _compare(repo: Repository, scan: Scan, base: ObjectId) -> tuple[tuple[Change, ...], list[str]]:
+def compare_scan(repo: Repository, scan: Scan, base: ObjectId) -> tuple[tuple[Change, ...], list[str]]:
+    """What a scan of the folder has otherwise than a tree, and files that would not hold still."""
     found = _Found({}, {}, set(), set(), [])
     _walk(repo, scan.root, base, found)
     unreadable = tuple(f"{skipped.path}/" for skipped in scan.skipped if skipped.is_unreadable)
@@ -179,7 +180,7 @@ def _renames(repo: Repository, scan: Scan, found: _Found) -> dict[str, str]:
     for new in sorted(candidates):
         old_paths = gone.get(_id_of(scan, new))
         if old_paths:
-            renames[new] = _take_nearest(new, old_paths)
+            renames[new] = take_nearest(new, old_paths)
     return renames
 
 
@@ -188,7 +189,7 @@ def _id_of(scan: Scan, path: str) -> str:
     return state.id.hex() if state is not None else ""
 
 
-def _take_nearest(new: str, old_paths: list[str]) -> str:
+def take_nearest(new: str, old_paths: list[str]) -> str:
     """Take the old path of the same name, else of the same folder, else the first."""
 
     def distance(old: str) -> tuple[bool, bool, str]:

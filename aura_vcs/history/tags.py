@@ -1,5 +1,6 @@
 """Tags: names that stay on a version."""
 
+from aura_vcs.codec import clean_text
 from aura_vcs.errors import NameTaken, UnknownName
 from aura_vcs.history.making import DESCRIPTION_LIMIT
 from aura_vcs.history.near import near
@@ -24,7 +25,7 @@ def create_tag(repo: Repository, name: str, version: VersionId, message: str = "
             raise NameTaken("tag", name, hint=f"Remove it first with `aura tag --delete {name}`.")
         counter = (before.stamp[0] if before is not None else 0) + 1
         stamp = (counter, transaction.replica)
-        tag = Tag(version, message[:DESCRIPTION_LIMIT], transaction.at, repo.author, stamp)
+        tag = Tag(version, clean_text(message)[:DESCRIPTION_LIMIT], transaction.at, repo.author, stamp)
         ref, change = tag_change(name, before, tag)
         return transaction.record(
             Draft("tag.create", f"Created tag {name}", {ref: change}, inverse=Inverse("tag.delete"))

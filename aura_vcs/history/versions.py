@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from aura_vcs.codec import clean_text
 from aura_vcs.errors import InputError, ObjectPurged, OperationExpired, VersionInUse
 from aura_vcs.history.branches import branches
 from aura_vcs.history.making import check_texts, need
@@ -78,7 +79,7 @@ def purge_version(repo: Repository, record: VersionRecord, reason: str = "") -> 
     _check_unused(repo, record)
     if record.purged_at is not None:
         return record
-    changes = {"purged_at": None, "purged_by": repo.author, "purge_reason": reason[:500] or None}
+    changes = {"purged_at": None, "purged_by": repo.author, "purge_reason": clean_text(reason)[:500] or None}
     return _change(repo, record, "version.purge", "Purged", changes)
 
 

@@ -1,7 +1,9 @@
 """The index of one project: opened, kept up to date, built anew when it cannot be trusted."""
 
 import os
+import sqlite3
 from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from aura_vcs import layout
 from aura_vcs.codec import now
@@ -9,8 +11,6 @@ from aura_vcs.errors import RecordCorrupt
 from aura_vcs.ids import ObjectId, ReplicaId
 from aura_vcs.index.database import Database, IndexUnusable, remove_files
 from aura_vcs.index.places import IndexPlaces, groups
-from aura_vcs.index.projector import Projector
-from aura_vcs.index.rebuild import KnownPlaces, stored_objects, unlisted_objects
 from aura_vcs.model import Operation
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.store import ObjectStore
@@ -19,6 +19,9 @@ from aura_vcs.operations import OperationLogs
 from aura_vcs.progress import Progress
 from aura_vcs.refs import Refs
 from aura_vcs.storage.local import LocalStorage
+
+if TYPE_CHECKING:
+    from aura_vcs.index.projector import Projector
 
 Recover = Callable[[Operation], None]
 """Brings refs and HEAD to where an own operation put them; harmless when they are there."""
@@ -74,6 +77,8 @@ class Index:
             self._enter(found, recover)
 
     def _unlisted(self) -> dict[ObjectId, StoredObject]:
+        from aura_vcs.index.rebuild import unlisted_objects
+
         known = {row[0] for row in self.database.connection.execute("SELECT name FROM packs")}
         return unlisted_objects(self.store, known, self._unknown, self._progress)
 
@@ -92,20 +97,25 @@ class Index:
 
         The caller holds the refs lock.
         """
-        self._progress.note("Building the index from the files; nothing is lost")
+        from aura_vcs.index.rebuild import stored_objects
+
+        if self._logs.sizes():  # a new project has nothing to tell
+            self._progress.note("Building the index from the files; nothing is lost")
         self._start_over()
         self._enter(stored_objects(self.store, self._progress), recover)
         self._is_new = False
 
     def _enter(self, found: Mapping[ObjectId, StoredObject], recover: Recover) -> None:
         """Enter new objects, and what logs and labels have that is new."""
+        from aura_vcs.index.rebuild import KnownPlaces
+
         places = IndexPlaces(self.database)
         self.store.places = KnownPlaces(found, None if self._is_new else places)
         try:
             with self.database.transaction() as connection:
                 if not self.database.has_schema():
                     self.database.create_schema()
-                self._enter_new(Projector(connection, self.store, self.trees, now(), found), recover)
+                self._enter_new(self._projector(connection, now(), found), recover)
         finally:
             self.store.places = places
 
@@ -119,7 +129,7 @@ class Index:
     ) -> None:
         """Enter an operation that was just recorded; the caller made sure the index was current."""
         with self.database.transaction() as connection:
-            projector = Projector(connection, self.store, self.trees, operation.time, stored, chunks)
+            projector = self._projector(connection, operation.time, stored, chunks)
             projector.operation(operation, start, end)
             projector.labels(operation)
             projector.write()
@@ -141,7 +151,7 @@ class Index:
     def move(self, pack: str, stored: Iterable[StoredObject]) -> None:
         """Note that objects lie in another pack now; sizes of content and counts stay."""
         with self.database.transaction() as connection:
-            number = Projector(connection, self.store, self.trees, now()).pack(pack)
+            number = self._projector(connection, now()).pack(pack)
             connection.executemany(
                 "UPDATE objects SET stored_size = ?, pack = ?, frame = ?, offset = ?, length = ?, chunked = ? "
                 "WHERE id = ?",
@@ -169,7 +179,7 @@ class Index:
         if size > LOG_BYTES and self._logs.close_segment(keep=keep_lines):
             with self.database.transaction() as connection:
                 connection.execute("DELETE FROM logs WHERE replica = ?", (self._logs.replica,))
-                projector = Projector(connection, self.store, self.trees, now())
+                projector = self._projector(connection, now())
                 for name in self._new_segments():
                     self._enter_segment(projector, name)
                 self._enter_log(projector, self._logs.replica, 0, _nothing)
@@ -192,6 +202,17 @@ class Index:
         self.store.close()
         self.database.close()
 
+    def _projector(
+        self,
+        connection: sqlite3.Connection,
+        at: str,
+        stored: Mapping[ObjectId, StoredObject] | None = None,
+        chunks: Mapping[ObjectId, tuple[ObjectId, ...]] | None = None,
+    ) -> "Projector":
+        from aura_vcs.index.projector import Projector  # reading needs none of it
+
+        return Projector(connection, self.store, self.trees, at, stored, chunks)
+
     def _opened(self) -> Database:
         try:
             database = Database(self._path)
@@ -208,7 +229,7 @@ class Index:
         self.database = Database(self._path)
         self._is_new = True
 
-    def _enter_new(self, projector: Projector, recover: Recover) -> None:
+    def _enter_new(self, projector: "Projector", recover: Recover) -> None:
         date = self._labels_date()
         known = self._known_ends()
         for name in self._new_segments():
@@ -219,7 +240,7 @@ class Index:
         projector.write()
         self._set_meta(_LABELS, self._labels_date() if date is None else date if complete else "")
 
-    def _enter_log(self, projector: Projector, replica: ReplicaId, start: int, recover: Recover) -> None:
+    def _enter_log(self, projector: "Projector", replica: ReplicaId, start: int, recover: Recover) -> None:
         for line in self._logs.read(replica, start=start):
             operation = line.operation
             if operation is None or operation.replica != replica:
@@ -230,7 +251,7 @@ class Index:
                 recover(operation)
             projector.operation(operation, line.start, line.end)
 
-    def _enter_segment(self, projector: Projector, name: str) -> None:
+    def _enter_segment(self, projector: "Projector", name: str) -> None:
         try:
             for line in self._logs.read_segment(name):
                 if line.operation is not None:
@@ -239,7 +260,7 @@ class Index:
             self._progress.note(f"{error.message}; `aura fsck` says more")
         self.database.connection.execute("INSERT OR REPLACE INTO segments VALUES (?)", (name,))
 
-    def _enter_labels(self, projector: Projector) -> bool:
+    def _enter_labels(self, projector: "Projector") -> bool:
         """Enter the labels whose files are new or have changed; False if one's version is not here yet."""
         rows = self.database.connection.execute("SELECT path, size, mtime_ns FROM ref_files")
         known = {row[0]: (row[1], row[2]) for row in rows}

@@ -6,16 +6,17 @@ Every function runs inside the caller's transaction and may be run again with th
 import sqlite3
 from collections.abc import Iterable, Mapping
 
-from aura_vcs.codec import from_plain, name_bytes
+from aura_vcs.codec import NUMBER_LIMIT, from_plain, name_bytes
 from aura_vcs.errors import IntegrityError
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.index.counts import ReferenceCounts, tree_children
-from aura_vcs.index.records import label_columns, version_row
+from aura_vcs.index.records import LABEL_COLUMNS, label_columns, stored_label, version_row
 from aura_vcs.model import EntryKind, Label, Operation, Version
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import TreeReader
 from aura_vcs.operations import LogLine
+from aura_vcs.refs import merge_labels
 
 CHANGED_PATHS_LIMIT = 2000
 """A version that changed more paths has none in the index; history then compares trees."""
@@ -69,16 +70,27 @@ class Projector:
                 self.label(from_plain(change.after, Label, name))
 
     def label(self, label: Label) -> bool:
-        """The row of a version; False if the version object is not here (yet)."""
-        row = self._connection.execute("SELECT tree, counted FROM versions WHERE id = ?", (label.version,)).fetchone()
+        """The row of a version; False if the version object is not here (yet).
+
+        Merges with what the row has: copies of a label come one by one, in any order.
+        """
+        row = self._connection.execute(
+            f"SELECT tree, counted, {LABEL_COLUMNS} FROM versions WHERE id = ?", (label.version,)
+        ).fetchone()
         if row is None:
             try:
                 version = self._trees.version(label.version)
             except IntegrityError:
+                self._connection.execute(
+                    "INSERT INTO meta VALUES ('highest', ?) ON CONFLICT (key) DO UPDATE "
+                    "SET value = max(value, excluded.value)",
+                    (min(label.number, NUMBER_LIMIT),),
+                )
                 return False
             self._insert(label.version, version, label)
             row = (version.tree, 0)
         else:
+            label = merge_labels(stored_label(row[2:]), label)
             columns = label_columns(label)
             assignments = ", ".join(f"{name} = :{name}" for name in columns)
             self._connection.execute(
@@ -110,20 +122,20 @@ class Projector:
                 return ()  # absent or damaged: fsck says so, counting goes on
         chunks = self._chunks.get(object_id)
         if chunks is None:
-            chunks = self._known_chunks(object_id)
+            chunks = self._known_chunks(object_id) if self._is_chunked(object_id) else ()
         return {(chunk, False) for chunk in chunks}
 
+    def _is_chunked(self, object_id: ObjectId) -> bool:
+        """Told without opening anything; an object that was just put has no row yet."""
+        item = self._stored.get(object_id)
+        if item is not None:
+            return item.place is not None and item.place.chunked
+        row = self._connection.execute(
+            "SELECT chunked FROM objects WHERE id = ?", (bytes.fromhex(object_id),)
+        ).fetchone()
+        return row is not None and bool(row[0])
+
     def _known_chunks(self, object_id: ObjectId) -> tuple[ObjectId, ...]:
-        stored = self._stored.get(object_id)
-        if stored is not None:
-            is_chunked = stored.place is not None and stored.place.chunked
-        else:
-            row = self._connection.execute(
-                "SELECT chunked FROM objects WHERE id = ?", (bytes.fromhex(object_id),)
-            ).fetchone()
-            is_chunked = row is not None and bool(row[0])
-        if not is_chunked:
-            return ()
         try:
             return self._store.chunk_ids(object_id)
         except (IntegrityError, FileNotFoundError):

@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from aura_vcs.codec import encode_compact
-from aura_vcs.ids import ObjectId, VersionId
+from aura_vcs.codec import decode_record, encode_compact
+from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.model import DOCUMENTS, Label, Version, VersionType
 
 
@@ -126,6 +126,24 @@ def label_columns(label: Label) -> dict[str, Any]:
         "updated_at": label.updated_at,
         "updated_by": label.updated_by,
     }
+
+
+LABEL_COLUMNS = (
+    "id, number, name, branch, description, important, deleted_at, deleted_by, purged_at, purged_by, purge_reason, "
+    "stamps, updated_at, updated_by"
+)
+
+
+def stored_label(row: tuple[Any, ...]) -> Label:
+    """A row of LABEL_COLUMNS as the label it was made from."""
+    (version, number, name, branch, description, important, *rest) = row
+    (deleted_at, deleted_by, purged_at, purged_by, purge_reason, stamps, updated_at, updated_by) = rest
+    return Label(
+        version=version, number=number, name=name, branch=branch, description=description, important=bool(important),
+        deleted_at=deleted_at, deleted_by=deleted_by, purged_at=purged_at, purged_by=purged_by,
+        purge_reason=purge_reason, stamps=decode_record(stamps.encode(), dict[str, tuple[int, ReplicaId]], "stamps"),
+        updated_at=updated_at, updated_by=updated_by,
+    )  # fmt: skip
 
 
 def version_record(

@@ -10,8 +10,6 @@ behind the sizes.
 import struct
 from collections.abc import Iterable, Iterator
 
-from pyfastcdc import FastCDC
-
 from aura_vcs.errors import ObjectMalformed
 from aura_vcs.ids import ObjectId
 
@@ -28,6 +26,8 @@ class Cutter:
     """Cuts a stream that is fed to it piece by piece."""
 
     def __init__(self) -> None:
+        from pyfastcdc import FastCDC  # slow to import, and only large files are cut
+
         self._cdc = FastCDC(avg_size=AVERAGE_BYTES, min_size=MINIMUM_BYTES, max_size=MAXIMUM_BYTES)
         self._rest: bytes | memoryview = b""
 

@@ -7,15 +7,14 @@ and hashed again before it gets its name, so a fault of memory or compressor is 
 from collections.abc import Iterator
 from typing import BinaryIO
 
-import zstandard
 from blake3 import blake3
 
+from aura_vcs.compression import NotDecodable, compress, decompress, is_compressible, open_compressed, read_decoded
 from aura_vcs.errors import LimitExceeded, ObjectCorrupt
 from aura_vcs.ids import TREE_CONTEXT, VERSION_CONTEXT, ObjectId, is_object_id
 from aura_vcs.layout import COMPRESSED, OBJECTS, loose_path
 from aura_vcs.model import Kind
-from aura_vcs.objects.base import BUFFER_BYTES, DOCUMENT_LIMIT, IDENTIFY, StoredObject
-from aura_vcs.objects.compression import compressor, is_compressible
+from aura_vcs.objects.base import DOCUMENT_LIMIT, IDENTIFY, StoredObject
 from aura_vcs.storage.base import Deletable
 
 
@@ -43,8 +42,8 @@ class LooseObjects:
             return StoredObject(object_id, kind, len(data), found[1])
         name, stored = loose_path(object_id), data
         if is_compressible(data):
-            packed = compressor().compress(data)
-            if zstandard.ZstdDecompressor().decompress(packed, max_output_size=len(data)) != data:
+            packed = compress(data)
+            if IDENTIFY[kind](decompress(packed, limit=len(data))) != object_id:
                 raise ObjectCorrupt(object_id, "the compressor returned other bytes; nothing was stored")
             name, stored = name + COMPRESSED, packed
         self._storage.put(name, stored)
@@ -62,7 +61,7 @@ class LooseObjects:
         file = self._storage.open(name)
         if not name.endswith(COMPRESSED):
             return file
-        return zstandard.ZstdDecompressor().stream_reader(file, read_size=BUFFER_BYTES, closefd=True)
+        return open_compressed(file)
 
     def read(self, object_id: ObjectId) -> bytes:
         """The object's decoded bytes, not verified.
@@ -123,9 +122,9 @@ def blocks(file: BinaryIO, object_id: ObjectId) -> Iterator[bytes]:
         ObjectCorrupt: it does not decode.
     """
     try:
-        while data := file.read(BUFFER_BYTES):
+        while data := read_decoded(file):
             yield data
-    except zstandard.ZstdError as error:
+    except NotDecodable as error:
         raise ObjectCorrupt(object_id, f"it does not decode ({error})") from error
 
 

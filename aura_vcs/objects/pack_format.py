@@ -19,9 +19,9 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 import msgspec
-import zstandard
 from blake3 import blake3
 
+from aura_vcs.compression import THOROUGH_LEVEL, NotDecodable, compress, decompress
 from aura_vcs.errors import RecordCorrupt
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Kind
@@ -104,7 +104,7 @@ def encode_footer(frames: Sequence[Frame], entries: Sequence[PackEntry]) -> tupl
         )
     )
     digest = blake3(footer).digest()
-    stored = zstandard.ZstdCompressor(level=9).compress(footer)
+    stored = compress(footer, THOROUGH_LEVEL)
     return digest.hex(), stored + _TRAILER.pack(len(stored), len(footer), digest, END_MAGIC)
 
 
@@ -158,10 +158,8 @@ def decode_footer(stored: bytes, trailer: bytes, path: str) -> Footer:
 def _decoded_footer(stored: bytes, trailer: bytes, path: str) -> bytes:
     _, length, digest, _ = _TRAILER.unpack(trailer)
     try:
-        if zstandard.frame_content_size(stored) != length:
-            raise RecordCorrupt(path, "the footer does not have the length the trailer gives")
-        footer = zstandard.ZstdDecompressor().decompress(stored, max_output_size=length)
-    except zstandard.ZstdError as error:
+        footer = decompress(stored, length=length, limit=FOOTER_LIMIT)
+    except NotDecodable as error:
         raise RecordCorrupt(path, f"the footer does not decode ({error})") from error
     if len(footer) < _COUNTS.size or blake3(footer).digest() != digest:
         raise RecordCorrupt(path, "the footer does not hash to what the pack says")

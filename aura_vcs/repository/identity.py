@@ -5,7 +5,6 @@ copy, the place it names is not this one, and a new id is chosen: two copies nev
 """
 
 import os
-import socket
 
 import msgspec
 from blake3 import blake3
@@ -60,7 +59,11 @@ def _machine() -> str:
 
 def host_name() -> str:
     """What this machine calls itself."""
-    return socket.gethostname()
+    if hasattr(os, "uname"):
+        return os.uname().nodename
+    import platform
+
+    return platform.node()
 
 
 def user_name() -> str:

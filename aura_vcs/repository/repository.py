@@ -3,11 +3,13 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from aura_vcs import layout
-from aura_vcs.codec import decode_record, encode_record, now
+from aura_vcs.codec import clean_text, decode_record, encode_record, now
 from aura_vcs.errors import AuraError, FormatUnsupported, NotAProject, ProjectExists, RecordCorrupt, Unfinished
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId, is_object_id, new_operation_id, new_uuid
 from aura_vcs.index.database import IndexUnusable
@@ -23,7 +25,9 @@ from aura_vcs.refs import Refs
 from aura_vcs.repository.identity import host_name, this_replica, user_name
 from aura_vcs.storage.calls import REAL_CALLS, FileCalls
 from aura_vcs.storage.local import LocalStorage
-from aura_vcs.worktree.worktree import Worktree
+
+if TYPE_CHECKING:
+    from aura_vcs.worktree.worktree import Worktree
 
 FORMAT_VERSION = 1
 KNOWN_FEATURES: frozenset[str] = frozenset()
@@ -73,8 +77,8 @@ class Repository:
     ) -> None:
         self.root = root
         self.progress = progress
-        self.author = author or user_name()
-        self.host = host or host_name()
+        self.author = clean_text(author or user_name())
+        self.host = clean_text(host or host_name())
         self.storage = LocalStorage(os.path.join(root, layout.AURA), temporary=layout.TEMPORARY, calls=calls)
         self.format = _load_format(self.storage)
         self.storage.make_folder(os.path.join(self.storage.root, layout.LOCAL))
@@ -84,7 +88,7 @@ class Repository:
         self.logs = OperationLogs(self.storage, self.replica)
         path = index_path or os.path.join(self.storage.root, *layout.INDEX.split("/"))
         self.index = Index(path, self.storage, self.refs, self.logs, progress)
-        self.worktree = Worktree(root, self.index.store, self.index.trees, calls)
+        self._calls = calls
         self.refresh()
 
     @classmethod
@@ -118,6 +122,13 @@ class Repository:
         storage.make_folder(os.path.join(storage.root, layout.TEMPORARY))
         storage.put(layout.FORMAT, encode_record(Format(FORMAT_VERSION, project or new_uuid())))
         return cls(root, **options)  # type: ignore[arg-type]
+
+    @cached_property
+    def worktree(self) -> "Worktree":
+        """The project's own files."""
+        from aura_vcs.worktree.worktree import Worktree  # looking back needs none of it
+
+        return Worktree(self.root, self.index.store, self.index.trees, self._calls)
 
     @property
     def store(self) -> ObjectStore:
@@ -194,8 +205,13 @@ class Repository:
             return self._recovered_head()
 
     def _recovered_head(self) -> StoredHead:
-        """HEAD as the last operation of this replica left it."""
+        """HEAD as the last operation of this replica left it; in a copy that did nothing yet, where the
+        branch is that moved last: a sync tool that brought the refs brought the files too."""
+        entries = [(e, name) for name in self.refs.branches() for e in self.refs.branch_entries(name) if e.version]
+        newest = max(entries, key=lambda item: item[0].updated_at, default=None)
         found = StoredHead(DEFAULT_BRANCH, None, 0)
+        if newest is not None:
+            found = StoredHead(newest[1], newest[0].version, 0)
         for line in self.logs.read_all():
             if line.operation is None or line.operation.replica != self.replica:
                 continue
@@ -231,7 +247,11 @@ class Transaction:
             user=repository.author,
             host=repository.host,
             time=self.at,
-            **{**msgspec.structs.asdict(draft), "refs": dict(draft.refs)},
+            **{
+                **msgspec.structs.asdict(draft),
+                "description": clean_text(draft.description),
+                "refs": dict(draft.refs),
+            },
         )
 
     def record(

@@ -6,13 +6,13 @@ once nobody can be writing them any more.
 """
 
 import os
-import secrets
 import time
+from collections.abc import Sequence
 from typing import BinaryIO
 
 from aura_vcs.ids import Bytes
 from aura_vcs.storage.base import FileStat, check_storage_name
-from aura_vcs.storage.calls import REAL_CALLS, FileCalls, storage_error, translated, write_all
+from aura_vcs.storage.calls import REAL_CALLS, FileCalls, storage_error, translated, write_all, write_pieces
 
 STALE_SECONDS = 24 * 3600
 """A temporary file that nobody wrote to for so long belongs to nobody."""
@@ -159,7 +159,7 @@ class LocalUpload:
     def __init__(self, storage: LocalStorage, temporary: str) -> None:
         self._storage = storage
         self._calls = storage.calls
-        self.path = os.path.join(storage.root, *temporary.split("/"), f"{os.getpid()}-{secrets.token_hex(8)}")
+        self.path = os.path.join(storage.root, *temporary.split("/"), f"{os.getpid()}-{os.urandom(8).hex()}")
         with translated("write", self.path):
             try:
                 self.fd = self._calls.create(self.path)
@@ -171,6 +171,16 @@ class LocalUpload:
         """See Upload."""
         with translated("write", self.path):
             write_all(self._calls, self.fd, data)
+
+    def write_pieces(self, pieces: Sequence[Bytes]) -> None:
+        """Add pieces at the end, without joining them first."""
+        with translated("write", self.path):
+            write_pieces(self._calls, self.fd, pieces)
+
+    def clone_from(self, fd: int) -> bool:
+        """Become a clone of an open file, if the disk can share blocks; nothing was written before."""
+        with translated("write", self.path):
+            return self._calls.clone(fd, self.fd)
 
     def read_back(self, offset: int, length: int) -> bytes:
         """Bytes that were written, from the file itself; from any thread."""

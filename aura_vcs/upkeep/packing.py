@@ -6,8 +6,8 @@ and its earlier contents, so a changed field costs a few bytes. That takes the p
 
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
+from aura_vcs.compression import THOROUGH_LEVEL
 from aura_vcs.errors import IntegrityError
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.queries import Queries, VersionFilter
@@ -22,9 +22,7 @@ SMALL_PACK_BYTES = 4 << 20
 SCATTERED = 12
 """So few loose objects and small packs are left as they are."""
 FRAME_BYTES = 1 << 20
-LEVEL = 12
-"""zstd level for what is packed once and read often."""
-KEEP_LINES = 100
+KEEP_LINES = 20
 KEEP_LABELS = 64
 
 Order = dict[ObjectId, tuple[str, str, int]]
@@ -60,7 +58,8 @@ def _pack_objects(repo: Repository) -> int:
     before += sum(store.packs.stored_size(name) for name in gathered)
     order = _order(repo)
     last = ("~", "~", 0)
-    written = write_anew(repo, sorted(items.values(), key=lambda i: (*order.get(i.id, last), i.id)), FRAME_BYTES, LEVEL)
+    ordered = sorted(items.values(), key=lambda item: (*order.get(item.id, last), item.id))
+    written = write_anew(repo, ordered, FRAME_BYTES, THOROUGH_LEVEL)
     after = store.packs.stored_size(written)
     for item in items.values():
         if item.place is None:
@@ -116,6 +115,8 @@ def write_anew(repo: Repository, items: Iterable[StoredObject], frame_bytes: int
     Raises:
         ObjectCorrupt: one is damaged; nothing was published.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(2) as executor:
         writer = PackWriter(repo.storage, executor)
         try:
@@ -135,10 +136,7 @@ def _frames(repo: Repository, items: Iterable[StoredObject], frame_bytes: int) -
     frame: list[NewObject] = []
     size = 0
     for item in items:
-        if item.place is None:
-            data = repo.store.loose.read(item.id)
-        else:
-            data = repo.store.packs.read(item.place)
+        data = repo.store.loose.read(item.id) if item.place is None else repo.store.packs.read(item.place)
         chunked = item.place is not None and item.place.chunked
         if not chunked:
             repo.store.check(item.id, item.kind, data)

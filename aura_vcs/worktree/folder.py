@@ -7,7 +7,6 @@ New content is complete before it gets its name.
 
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -109,7 +108,7 @@ class Folder:
             OSError: this system or disk has no links.
         """
         with self._inside(path) as (name, fd):
-            temporary = os.path.join(self._temporary, secrets.token_hex(12))
+            temporary = os.path.join(self._temporary, os.urandom(12).hex())
             os.makedirs(self._temporary, exist_ok=True)
             self._calls.symlink(os.fsdecode(target), temporary)
             try:
@@ -193,7 +192,7 @@ class NewFile:
 
     def __init__(self, temporary: str, calls: FileCalls) -> None:
         self._calls = calls
-        self._path: str | None = os.path.join(temporary, secrets.token_hex(12))
+        self._path: str | None = os.path.join(temporary, os.urandom(12).hex())
         self.stamp_ns = 0
         """Its date when it was finished, as the disk has it."""
         try:
@@ -216,6 +215,26 @@ class NewFile:
     def write(self, data: bytes) -> None:
         """Add bytes at the end."""
         write_all(self._calls, self.fd, data)
+
+    def take_from(self, source_fd: int, size: int) -> bool:
+        """Become a copy of an open file: sharing its blocks where the disk can, else copied by the system.
+
+        False where neither works; nothing was written then.
+        """
+        if self._calls.clone(source_fd, self.fd):
+            return True
+        copied = 0
+        while copied < size and (count := self._calls.copy_range(source_fd, self.fd, size - copied)):
+            copied += count
+        if 0 < copied < size:
+            raise OSError(errno.EIO, "the system copied only part of a file")
+        return copied == size
+
+    def pieces(self) -> Iterator[bytes]:
+        """What the file holds now, from its beginning."""
+        os.lseek(self.fd, 0, os.SEEK_SET)
+        while data := os.read(self.fd, 1 << 20):
+            yield data
 
     def finish(self, *, executable: bool, sync: bool, now_ns: int) -> None:
         """Set mode and date; with `sync`, make the bytes durable."""

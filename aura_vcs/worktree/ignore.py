@@ -24,7 +24,7 @@ DEFAULT_PATTERNS = (
     "*.part",
     "*.crdownload",
 )
-"""Other version controls, litter of operating systems, unfinished downloads; a `!pattern` in .auraignore takes one back."""
+"""Other version controls, litter of systems, unfinished downloads; a `!pattern` takes one back."""
 TEMPORARY_SUFFIX = ".aura-temporary"
 
 

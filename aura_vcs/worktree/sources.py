@@ -83,7 +83,7 @@ class FileSource:
         Raises:
             FileUnreadable: not permitted, gone, or become something else.
         """
-        file = open(self._open(), "rb", buffering=0)
+        file = open(self._open(), "rb", buffering=0)  # noqa: SIM115 (the caller closes it)
         self._is_as_seen(file.fileno())
         self._settled = is_settled(self.state, self._clock.now_ns())
         return file

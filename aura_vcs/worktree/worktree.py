@@ -94,6 +94,23 @@ class Worktree:
         stamp = source.state if held else source.state._replace(ctime_ns=UNSETTLED)
         return stamp._replace(id=hasher.digest()) if size == source.size else None
 
+    def read(self, path: str, scan: Scan, limit: int) -> bytes | None:
+        """The content of a small file of a scan (or where a link leads), None above `limit` bytes.
+
+        It is read as it is now; whoever wants a consistent copy makes a version.
+
+        Raises:
+            FileUnreadable: not permitted, gone, or become something else.
+        """
+        state = scan.file(path)
+        real_path = os.path.join(self.root, path)
+        if state is None or state.size > limit:
+            return None
+        if state.is_symlink:
+            return read_link(path, real_path)[1]
+        with FileSource(path, real_path, state, DiskClock(self._temporary, self._calls)).open() as file:
+            return file.read(limit)
+
     def store_all(
         self, scan: Scan, batch: Batch, base: ObjectId, paths: Sequence[str] | None, progress: Progress
     ) -> Snapshot:

@@ -1,0 +1,94 @@
+"""`aura commit`."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from aura_vcs.cli.console import Console, cool, faint, warm
+from aura_vcs.cli.options import HELP, author_option, examples, json_option
+from aura_vcs.cli.session import pass_repository, project_paths
+from aura_vcs.cli.words import size
+
+if TYPE_CHECKING:
+    from aura_vcs.history.commit import Committed
+    from aura_vcs.repository.repository import Repository
+
+
+@click.command(
+    "commit",
+    context_settings=HELP,
+    epilog=examples(
+        'aura commit -m "First cut"',
+        'aura commit -m "New script" --important scenes brief.json',
+    ),
+)
+@click.option("-m", "--message", "name", metavar="NAME", help="What this version is called")
+@click.option("--description", metavar="TEXT", default="", help="More about it")
+@click.option("--important", is_flag=True, help="Never remove it automatically")
+@click.option("--allow-empty", is_flag=True, help="Make a version even if nothing changed")
+@author_option
+@json_option
+@click.argument("paths", nargs=-1, type=click.Path())
+@pass_repository
+def commit_command(
+    repo: "Repository",
+    console: Console,
+    *,
+    name: str | None,
+    description: str,
+    important: bool,
+    allow_empty: bool,
+    paths: tuple[str, ...],
+) -> None:
+    """Save the folder as the next version
+
+    With PATHS, only those files and folders are saved as they are now; the rest stays as in the
+    last version. If nothing has changed, no version is made.
+    """
+    from aura_vcs.cli.shapes import version_shape
+    from aura_vcs.history.commit import commit
+
+    if name is None and not console.as_json and sys.stdin.isatty():
+        name = click.prompt("What is this version called", err=True)
+    done = commit(
+        repo,
+        name or "",
+        description=description,
+        important=important,
+        allow_empty=allow_empty,
+        paths=project_paths(repo, paths) or None,
+    )
+    if console.as_json:
+        made = done.version
+        console.data({"version": version_shape(made) if made else None, "created": made is not None})
+    else:
+        _show(repo, console, done)
+    _warn(console, done)
+
+
+def _show(repo: "Repository", console: Console, done: "Committed") -> None:
+    record = done.version
+    if record is None:
+        console.line("Nothing has changed since the last version; no version was made.")
+        return
+    if done.new_branch is not None:
+        console.line("Started the branch ", cool(done.new_branch), ", because you were on an older version")
+    branch = repo.head().branch or ""
+    console.line(
+        "Committed ",
+        warm(f"v{record.number}"),
+        f' "{record.name}" on ',
+        cool(branch),
+        f", {size(record.size_bytes)} in all",
+    )
+    console.line(faint("Take it back with `aura undo`; your files stay as they are."))
+
+
+def _warn(console: Console, done: "Committed") -> None:
+    for path in done.unstable:
+        console.warn(f"{path} kept changing while it was read: the version has it as it was before. Commit it again.")
+    for skipped in done.skipped:
+        console.warn(f"{skipped.path} cannot be saved: {skipped.reason}")
+    if done.unstable:
+        console.exit_code = 3

@@ -1,0 +1,45 @@
+"""`aura init`."""
+
+import os
+
+import click
+
+from aura_vcs.cli.console import cool, strong
+from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.session import Session, pass_session
+
+
+@click.command(
+    "init", context_settings=HELP, epilog=examples("aura init", 'aura init my-video --title "The Solar System"')
+)
+@click.argument("folder", metavar="[DIR]", required=False)
+@click.option("--title", metavar="TEXT", help="The title that project.json gets, if there is no project.json yet")
+@json_option
+@pass_session
+def init_command(session: Session, folder: str | None, title: str | None) -> None:
+    """Make a folder a project
+
+    The files in it stay as they are. A folder that does not exist is made. If there is no
+    project.json, one is written with an id and a title; an existing one is never changed.
+    """
+    from aura_vcs.history.start import start_project
+
+    console = session.console
+    root = os.path.join(session.folder, folder) if folder else session.folder
+    with start_project(root, title=title, **session.options()) as (repo, started):
+        if console.as_json:
+            console.data(
+                {
+                    "project": repo.format.project,
+                    "path": repo.root,
+                    "title": started.title,
+                    "wrote_project_json": started.wrote_document,
+                }
+            )
+            return
+        console.line("Made ", cool(repo.root), " a project")
+        if started.wrote_document:
+            console.line("  wrote project.json with the title ", strong(started.title or ""))
+        elif title is not None and started.title != title:
+            console.warn("project.json was there already and was not changed; --title was not used")
+        console.line('Save everything as the first version with `aura commit -m "First cut"`.')

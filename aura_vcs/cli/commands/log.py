@@ -1,0 +1,139 @@
+"""`aura log`."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from aura_vcs.cli.console import Console, Line, Part, cool, faint, strong, warm
+from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.session import pass_repository, project_paths
+from aura_vcs.cli.words import age, local_time, size
+
+if TYPE_CHECKING:
+    from aura_vcs.index.records import VersionRecord
+    from aura_vcs.repository.repository import Repository
+
+TYPES = ("manual", "autosave", "restore_point")
+
+
+@click.command(
+    "log",
+    context_settings=HELP,
+    epilog=examples(
+        "aura log -n 20",
+        "aura log --since '2 days ago' --grep intro",
+        "aura log --all --oneline",
+        "aura log -- scenes/010-opening.json",
+    ),
+)
+@click.option("-n", "limit", metavar="COUNT", type=click.IntRange(min=0), help="At most so many")
+@click.option("--type", "types", type=click.Choice(TYPES), multiple=True, help="Only versions of this type")
+@click.option("--since", metavar="TIME", help="Not older, e.g. '2 hours ago' or 2026-11-23")
+@click.option("--until", metavar="TIME", help="Not newer")
+@click.option("--author", metavar="NAME", help="Part of the author's name")
+@click.option("--grep", metavar="TEXT", help="Part of the name or description")
+@click.option("--important", is_flag=True, help="Only those marked important")
+@click.option("--deleted", is_flag=True, help="Deleted ones too")
+@click.option("--all", "everything", is_flag=True, help="Every branch, autosaves and restore points too")
+@click.option("--oneline", is_flag=True, help="One line each")
+@json_option
+@click.argument("paths", nargs=-1, type=click.Path())
+@pass_repository
+def log_command(
+    repo: "Repository",
+    console: Console,
+    *,
+    limit: int | None,
+    types: tuple[str, ...],
+    since: str | None,
+    until: str | None,
+    author: str | None,
+    grep: str | None,
+    important: bool,
+    deleted: bool,
+    everything: bool,
+    oneline: bool,
+    paths: tuple[str, ...],
+) -> None:
+    """List the versions
+
+    Newest first, those of the current branch. With PATHS, only versions that changed one of them.
+    """
+    from aura_vcs.history.log import log
+    from aura_vcs.history.revisions import parse_moment
+    from aura_vcs.index.queries import VersionFilter
+    from aura_vcs.model import VersionType
+
+    wanted = VersionFilter(
+        types=tuple(map(VersionType, types)),
+        since=parse_moment(since) if since is not None else None,
+        until=parse_moment(until) if until is not None else None,
+        author=author,
+        grep=grep,
+        important=True if important else None,
+        deleted=deleted,
+        limit=limit,
+    )
+    found = log(repo, wanted, everything=everything, paths=project_paths(repo, paths))
+    if console.as_json:
+        from aura_vcs.cli.shapes import version_shape
+
+        console.data({"versions": [version_shape(record) for record in found]})
+    elif found:
+        names = names_of_versions(repo)
+        lines = map(_oneline, found) if oneline else (line for record in found for line in _full(record, names))
+        console.lines(lines, paged=True)
+    elif repo.head().version is None and not everything:
+        console.line('There are no versions yet. Make the first with `aura commit -m "First cut"`.')
+    else:
+        console.line("No version is like that.")
+
+
+def names_of_versions(repo: "Repository") -> dict[str, list[Part]]:
+    """By version: HEAD, branches and tags that stand on it."""
+    from aura_vcs.history.branches import branches
+
+    names: dict[str, list[Part]] = {}
+    head = repo.head()
+    if head.version is not None:
+        names.setdefault(head.version, []).append(strong("HEAD"))
+    for found in branches(repo):
+        for version in found.diverged or (found.version,):
+            names.setdefault(version, []).append(cool(found.name))
+    for name, tag in repo.refs.tags().items():
+        names.setdefault(str(tag.version), []).append(cool(f"tag {name}"))
+    return names
+
+
+def _oneline(record: "VersionRecord") -> Line:
+    return [warm(f"v{record.number}".ljust(6)), faint(local_time(record.created_at)), "  ", record.name, *marks(record)]
+
+
+def marks(record: "VersionRecord") -> list[Part]:
+    """What is special about a version, in words after its name."""
+    words = []
+    if record.type != "manual":
+        words.append("autosave" if record.type == "autosave" else "restore point")
+    if record.important:
+        words.append("important")
+    if record.purged_at is not None:
+        words.append("purged")
+    elif record.deleted_at is not None:
+        words.append("deleted")
+    return [faint(f"  ({', '.join(words)})")] if words else []
+
+
+def _full(record: "VersionRecord", names: dict[str, list[Part]]) -> Iterator[Line]:
+    yield [warm(f"v{record.number}"), "  ", strong(record.name), *marks(record), *_standing(names.get(record.id, []))]
+    when = f"{local_time(record.created_at)} ({age(record.created_at)})"
+    yield [faint(f"    {record.author}, {when}, {size(record.size_bytes)}")]
+    for text in record.description.splitlines():
+        yield [f"    {text}"]
+
+
+def _standing(names: list[Part]) -> list[Part]:
+    parts: list[Part] = []
+    for name in names:
+        parts += [", " if parts else "  ← ", name]
+    return parts

@@ -1,0 +1,48 @@
+"""`aura restore`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from aura_vcs.cli.commands.checkout import say_left
+from aura_vcs.cli.completing import complete_version
+from aura_vcs.cli.console import Console, Part, cool, faint, warm
+from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.session import pass_repository, project_paths
+from aura_vcs.cli.words import count
+
+if TYPE_CHECKING:
+    from aura_vcs.repository.repository import Repository
+
+
+@click.command(
+    "restore",
+    context_settings=HELP,
+    epilog=examples("aura restore v3", "aura restore v3 brief.json scenes", "aura restore HEAD~1 assets/intro.wav"),
+)
+@click.argument("version", shell_complete=complete_version)
+@click.argument("paths", nargs=-1, type=click.Path())
+@json_option
+@pass_repository
+def restore_command(repo: "Repository", console: Console, version: str, paths: tuple[str, ...]) -> None:
+    """Bring a version's content back, all or some files
+
+    You stay on your branch: the old content is there as unsaved changes, ready to be committed.
+    What was there before is kept in a restore point first, always.
+    """
+    from aura_vcs.cli.shapes import moved_shape
+    from aura_vcs.history.going import restore
+
+    moved = restore(repo, version, project_paths(repo, paths) or None)
+    if console.as_json:
+        console.data(moved_shape(repo, moved.head, moved))
+    else:
+        where: list[Part] = [" on ", cool(moved.head.branch)] if moved.head.branch else []
+        console.line(
+            "Brought back ", warm(version), *where, f", {count(moved.changed, 'path')} changed; not committed yet"
+        )
+        if moved.restore_point is not None:
+            number = moved.restore_point.number
+            console.line(f"What was there before is kept in the restore point v{number}.")
+        console.line(faint('Keep it with `aura commit -m "…"`, or take it back with `aura undo`.'))
+    say_left(console, moved)

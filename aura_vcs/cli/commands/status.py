@@ -1,0 +1,68 @@
+"""`aura status`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from aura_vcs.cli.console import Console, faint, good
+from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.words import changed_path, count, place, titled
+
+if TYPE_CHECKING:
+    from aura_vcs.history.status import Status
+    from aura_vcs.repository.repository import Repository
+
+
+@click.command("status", context_settings=HELP, epilog=examples("aura status", "aura status --json"))
+@json_option
+@pass_repository
+def status_command(repo: "Repository", console: Console) -> None:
+    """Show what has changed since the last version
+
+    Renamed files are recognised by their content.
+    """
+    from aura_vcs.cli.shapes import status_shape
+    from aura_vcs.history.status import status
+
+    found = status(repo)
+    if console.as_json:
+        console.data(status_shape(found))
+    else:
+        _show(repo, console, found)
+    for skipped in found.skipped:
+        console.warn(f"{skipped.path} cannot be saved: {skipped.reason}")
+    for path in found.unstable:
+        console.warn(f"{path} is being written right now")
+
+
+def _show(repo: "Repository", console: Console, found: "Status") -> None:
+    console.line(*place(repo.head(), found.head))
+    _say_where(repo, console, found)
+    if found.interrupted is not None:
+        console.warn(f"this was interrupted and will be finished by the next command: {found.interrupted}")
+    for change in found.changes:
+        console.line(*changed_path(change.change, change.path, change.old_path))
+    if found.changes:
+        changes = count(len(found.changes), "change")
+        console.line(faint(f'{changes}. Save with `aura commit -m "…"`, look closer with `aura diff`.'))
+    elif found.head is None and not found.files:
+        console.line(faint("The folder is empty. Put your project's files here."))
+    else:
+        console.line(good("Nothing has changed."))
+
+
+def _say_where(repo: "Repository", console: Console, found: "Status") -> None:
+    from aura_vcs.history.revisions import describe
+    from aura_vcs.index.queries import Queries
+
+    queries = Queries(repo.index)
+    if found.diverged:
+        heads = " and ".join(describe(queries, version) for version in found.diverged)
+        console.warn(f"two machines moved this branch apart: {heads}. Both are kept; `aura merge` joins them.")
+    elif found.behind is not None:
+        newer = queries.version(found.behind)
+        name = titled(newer) if newer is not None else "another version"
+        console.line(f"  The branch has moved on to {name}. Go there with `aura checkout {found.branch}`.")
+    elif found.branch is None and found.head is not None:
+        console.line(faint(f"  Commit here and a branch from-v{found.head.number} starts by itself."))

@@ -1,0 +1,47 @@
+"""`aura undo`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from aura_vcs.cli.commands.checkout import say_left, say_point
+from aura_vcs.cli.console import Console, faint, strong
+from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.words import count, place
+
+if TYPE_CHECKING:
+    from aura_vcs.history.undo import Undone
+    from aura_vcs.repository.repository import Repository
+
+
+@click.command("undo", context_settings=HELP, epilog=examples("aura undo", "aura ops", "aura redo"))
+@json_option
+@pass_repository
+def undo_command(repo: "Repository", console: Console) -> None:
+    """Take back the last thing you did
+
+    Again and again, back to the beginning; also after a restart. `aura ops` lists what was done.
+    """
+    from aura_vcs.history.undo import undo
+
+    show_undone(repo, console, undo(repo), "Took back", "Do it again with `aura redo`.")
+
+
+def show_undone(repo: "Repository", console: Console, done: "Undone", verb: str, way_back: str) -> None:
+    """Say what was taken back or done again, and where that leaves the folder."""
+    from aura_vcs.cli.shapes import moved_shape
+    from aura_vcs.index.queries import Queries
+
+    if console.as_json:
+        operation = {"id": done.operation.undoes or done.operation.redoes, "description": done.description}
+        console.data({"operation": operation, **moved_shape(repo, done.head, done.files)})
+        return
+    console.line(f"{verb}: ", strong(done.description))
+    record = Queries(repo.index).version(done.head.version) if done.head.version is not None else None
+    changed = f", {count(done.files.changed, 'path')} changed" if done.files is not None else ""
+    console.line(*place(done.head, record), changed)
+    if done.files is not None:
+        say_point(console, done.files)
+        say_left(console, done.files)
+    console.line(faint(way_back))

@@ -1,0 +1,102 @@
+"""Groups of commands that import a command only when it is used, and suggest the near word."""
+
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import click
+
+
+class Entry(NamedTuple):
+    """A command that is not imported yet: where it is, its line of help, and its section."""
+
+    module: str
+    attribute: str
+    help: str
+    section: str = "Commands"
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are named in a catalog and imported when they are used."""
+
+    def __init__(self, *args: Any, catalog: Mapping[str, Entry], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.catalog = catalog
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
+        """All names, in the catalog's order."""
+        return list(self.catalog)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command, imported now; None if there is none."""
+        entry = self.catalog.get(cmd_name)
+        if entry is None:
+            return None
+        command = getattr(import_module(entry.module), entry.attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The list in `--help`, section by section, without importing anything."""
+        width = max(len(name) for name in self.catalog)
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for name, entry in self.catalog.items():
+            sections.setdefault(entry.section, []).append((name.ljust(width), entry.help))
+        for section, rows in sections.items():
+            with formatter.section(section):
+                formatter.write_dl(rows)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the first argument names.
+
+        Raises:
+            UsageError: there is none; suggests near ones.
+        """
+        if args[0] not in self.catalog and not args[0].startswith("-") and not ctx.resilient_parsing:
+            raise unknown_command(ctx, args[0], list(self.catalog))
+        return super().resolve_command(ctx, args)
+
+
+def unknown_command(ctx: click.Context, name: str, known: Sequence[str]) -> click.UsageError:
+    """The error for a command that does not exist."""
+    from aura_vcs.history.near import near
+
+    found = near(name, known)
+    suggestion = f" Did you mean {', '.join(f'`{ctx.command_path} {word}`' for word in found)}?" if found else ""
+    return click.UsageError(f"There is no command {ctx.command_path} {name}.{suggestion}", ctx=ctx)
+
+
+class ShorthandGroup(LazyGroup):
+    """A group that is a command as well: bare it lists, with a name it creates, `-d` deletes.
+
+    `shorthands` maps options to the names of commands; `bare` is the command for no argument at
+    all, `otherwise` the one for an argument that is no command.
+    """
+
+    def __init__(
+        self, *args: Any, shorthands: Mapping[str, str], bare: str = "list", otherwise: str = "create", **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.shorthands = shorthands
+        self.bare = bare
+        self.otherwise = otherwise
+        self.no_args_is_help = False
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Turn the short forms into the commands they stand for."""
+        if "--help" not in args[:1]:
+            words = [arg for arg in args if not arg.startswith("-")]
+            option = next((arg for arg in args if arg in self.shorthands), None)
+            if option is not None and (not words or words[0] not in self.catalog):
+                args.remove(option)
+                args.insert(0, self.shorthands[option])
+            elif not words:
+                args.insert(0, self.bare)
+            elif words[0] not in self.catalog:
+                args.insert(0, self.otherwise)
+            elif args[0] != words[0]:  # options of the command that stand before its name
+                args.remove(words[0])
+                args.insert(0, words[0])
+        return super().parse_args(ctx, args)

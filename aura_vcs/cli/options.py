@@ -1,0 +1,70 @@
+"""Options that several commands have."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from aura_vcs.cli.session import Session
+
+F = TypeVar("F", bound=Callable[..., Any])
+HELP = {"help_option_names": ["-h", "--help"]}
+
+
+def _ask_json(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        ctx.ensure_object(Session).console.as_json = True
+
+
+def json_option(command: F) -> F:
+    """`--json`: data, and errors too, as JSON on stdout."""
+    return click.option(
+        "--json", is_flag=True, expose_value=False, is_eager=True, callback=_ask_json,
+        help="Print JSON for other programs (see docs/json.md)",
+    )(command)  # fmt: skip
+
+
+def _take_author(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        ctx.ensure_object(Session).author = value
+
+
+def author_option(command: F) -> F:
+    """`--author`: who made it."""
+    return click.option(
+        "--author", metavar="NAME", expose_value=False, callback=_take_author,
+        help="Who made it (else AURA_AUTHOR, else your account)",
+    )(command)  # fmt: skip
+
+
+def yes_option(command: F) -> F:
+    """`--yes`: do not ask."""
+    return click.option("-y", "--yes", is_flag=True, help="Do not ask")(command)
+
+
+def dry_run_option(command: F) -> F:
+    """`--dry-run`: show the plan and stop."""
+    return click.option("--dry-run", is_flag=True, help="Show the plan and stop")(command)
+
+
+def examples(*lines: str) -> str:
+    """The examples at the end of a command's help."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+class PathsCommand(click.Command):
+    """A command with `[-- PATHS]`: what stands after `--` goes into the parameter `paths`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Part the arguments at the first `--`."""
+        paths: list[str] = []
+        if "--" in args:
+            place = args.index("--")
+            args, paths = args[:place], args[place + 1 :]
+        rest = super().parse_args(ctx, args)
+        ctx.params["paths"] = tuple(paths)
+        return rest
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """The usage line's parts."""
+        return [*super().collect_usage_pieces(ctx), "[-- PATHS...]"]

@@ -1,0 +1,105 @@
+"""What `--json` prints: the shapes that docs/json.md promises."""
+
+from typing import TYPE_CHECKING, Any
+
+from aura_vcs.cli.escaping import is_text
+
+if TYPE_CHECKING:
+    from aura_vcs.compare.versions import Comparison, PathChange
+    from aura_vcs.history.going import Moved
+    from aura_vcs.history.status import Status
+    from aura_vcs.index.records import VersionRecord
+    from aura_vcs.model import Entry, Head
+    from aura_vcs.repository.repository import Repository
+
+
+def version_shape(record: "VersionRecord") -> dict[str, Any]:
+    """V: a version."""
+    return {
+        "id": record.id,
+        "number": record.number,
+        "type": str(record.type),
+        "trigger": record.trigger,
+        "name": record.name,
+        "description": record.description,
+        "author": record.author,
+        "created_at": record.created_at,
+        "parents": list(record.parents),
+        "tree": record.tree,
+        "branch": record.branch,
+        "important": record.important,
+        "deleted_at": record.deleted_at,
+        "purged_at": record.purged_at,
+        "size_bytes": record.size_bytes,
+        "documents": dict(record.documents),
+    }
+
+
+def point_shape(record: "VersionRecord | None") -> dict[str, Any] | None:
+    """Just enough to name a version."""
+    return None if record is None else {"id": record.id, "number": record.number}
+
+
+def path_shape(path: str, key: str = "path") -> dict[str, Any]:
+    """A path under its key; where it is not UTF-8, its bytes in hexadecimal beside it."""
+    shape = {key: path}
+    if not is_text(path):
+        shape[f"{key}_bytes"] = path.encode("utf-8", "surrogateescape").hex()
+    return shape
+
+
+def change_shape(path: str, change: str, old_path: str | None) -> dict[str, Any]:
+    """A changed path."""
+    shape = {**path_shape(path), "change": change}
+    return shape if old_path is None else {**shape, **path_shape(old_path, "old_path")}
+
+
+def status_shape(found: "Status") -> dict[str, Any]:
+    """What `aura status --json` prints."""
+    return {
+        "branch": found.branch,
+        "head": point_shape(found.head),
+        "clean": found.is_clean,
+        "changes": [change_shape(c.path, c.change, c.old_path) for c in found.changes],
+        "diverged": bool(found.diverged),
+    }
+
+
+def moved_shape(repo: "Repository", head: "Head", moved: "Moved | None") -> dict[str, Any]:
+    """What happened to the work folder, and where it is now."""
+    from aura_vcs.index.queries import Queries
+
+    record = Queries(repo.index).version(head.version) if head.version is not None else None
+    point = moved.restore_point if moved is not None else None
+    return {
+        "branch": head.branch,
+        "head": point_shape(record),
+        "restore_point": version_shape(point) if point is not None else None,
+        "changed_paths": moved.changed if moved is not None else 0,
+        "left_alone": list(moved.left) if moved is not None else [],
+    }
+
+
+def diff_shape(old: "VersionRecord | None", new: "VersionRecord | None", comparison: "Comparison") -> dict[str, Any]:
+    """What `aura diff --json` prints; `to` is null for the work folder."""
+    return {
+        "from": point_shape(old),
+        "to": point_shape(new),
+        "changes": [_path_change_shape(comparison, change) for change in comparison.changes],
+        "documents": dict(comparison.documents),
+    }
+
+
+def _path_change_shape(comparison: "Comparison", change: "PathChange") -> dict[str, Any]:
+    from aura_vcs.compare.versions import content_diff
+
+    shape = change_shape(change.path, change.change, change.old_path)
+    shape["old"], shape["new"] = _side(change.old), _side(change.new)
+    found = content_diff(comparison, change)
+    if found.operations is not None:
+        shape["fields"] = [operation.plain() for operation in found.operations]
+    return shape
+
+
+def _side(entry: "Entry | None") -> dict[str, Any] | None:
+    return None if entry is None else {"id": entry.id or None, "size": entry.size}

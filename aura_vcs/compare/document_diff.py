@@ -1,0 +1,35 @@
+"""The difference of two versions of a document: fields for machines, lines for people."""
+
+from msgspec import Struct
+
+from aura_vcs.compare.documents import Document, parse_document
+from aura_vcs.compare.json_diff import fields
+from aura_vcs.compare.json_patch import Operation
+from aura_vcs.compare.readable import LINES_LIMIT, readable_lines
+
+
+class DocumentDiff(Struct, frozen=True):
+    """What changed in a JSON document.
+
+    `fallback` is a sentence when the fields are not listed one by one: show a text difference then.
+    `rewritten` means the bytes differ, but no field does.
+    """
+
+    operations: tuple[Operation, ...]
+    lines: tuple[str, ...]
+    fallback: str = ""
+    rewritten: bool = False
+
+
+def diff_documents(old: bytes, new: bytes, *, limit: int = LINES_LIMIT) -> DocumentDiff:
+    """Compare two versions of a JSON document field by field; at most `limit` lines."""
+    found = fields(old, new)
+    rewritten = old != new and not found.operations and not found.fallback
+    if rewritten:
+        return DocumentDiff((), ("Only the writing changed (spaces or the order of fields)",), "", rewritten)
+    if found.fallback:
+        return DocumentDiff(found.operations, (found.fallback,), found.fallback)
+    after = parse_document(new)
+    assert isinstance(after, Document)
+    lines = readable_lines(after.value, found.operations, limit=limit)
+    return DocumentDiff(found.operations, lines)

@@ -1,0 +1,142 @@
+"""Looking into media files and comparing two of them, safely.
+
+Headers are read here, in this process (`media_headers`); everything that needs a codec happens
+in a process of its own (`media_worker`) that inherits no environment and has limits.
+"""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+import msgspec
+
+from aura_vcs.compare.media_headers import read_header
+from aura_vcs.compare.media_model import Answer, Limits, MediaDiff, MediaFacts, PictureKind, Request
+from aura_vcs.compare.media_source import MediaHeader
+from aura_vcs.compare.media_words import diff_lines
+from aura_vcs.errors import ExtraMissing, MediaUnreadable
+
+LIMITS = Limits()
+
+
+def can_look_into() -> bool:
+    """Whether the optional part `media` is installed."""
+    return find_spec("av") is not None and find_spec("PIL") is not None
+
+
+def read_media_header(path: Path) -> MediaHeader | None:
+    """What the file's header tells, without any codec; None for what is no known media.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+    with path.open("rb") as file:
+        return read_header(file)
+
+
+def diff_headers(old: MediaHeader | None, new: MediaHeader | None) -> MediaDiff:
+    """What two headers tell about the difference: all that is known without the extra `media`."""
+    before = None if old is None else MediaFacts(old)
+    after = None if new is None else MediaFacts(new)
+    return MediaDiff(before, after, diff_lines(before, after))
+
+
+def probe_media(
+    path: Path,
+    *,
+    thumbnails: int = 0,
+    limits: Limits = LIMITS,
+    environment: Mapping[str, str] | None = None,
+) -> MediaFacts:
+    """Look into one file: exact length, loudness, envelope, and up to so many thumbnails.
+
+    `environment` is all the worker process gets to see; Windows needs SYSTEMROOT in it.
+
+    Raises:
+        ExtraMissing: the optional part `media` is not installed.
+        MediaUnreadable: the file is damaged, hostile, too large, or no media.
+    """
+    request = Request((str(path.absolute()),), thumbnails=thumbnails, limits=limits)
+    return _ask(request, str(path), environment).facts[0]
+
+
+def diff_media(
+    old: Path,
+    new: Path,
+    *,
+    picture: PictureKind = "",
+    thumbnails: int = 0,
+    limits: Limits = LIMITS,
+    environment: Mapping[str, str] | None = None,
+) -> MediaDiff:
+    """Compare two media files.
+
+    Pictures: size, format, how different they look, and a PNG that shows it if asked for. Sound:
+    length, peak, loudness, where the waveform differs. Video: length, size, codecs, frame rate,
+    where scenes differ.
+
+    Raises:
+        ExtraMissing: the optional part `media` is not installed.
+        MediaUnreadable: a file is damaged, hostile, too large, or no media.
+    """
+    paths = (str(old.absolute()), str(new.absolute()))
+    request = Request(paths, picture=picture, thumbnails=thumbnails, limits=limits)
+    found = _ask(request, f"{old} or {new}", environment)
+    before, after = found.facts
+    lines = diff_lines(before, after, distance=found.distance, differs=found.differs)
+    return MediaDiff(before, after, lines, found.distance, found.differs, found.picture)
+
+
+def _ask(request: Request, name: str, environment: Mapping[str, str] | None) -> Answer:
+    if not can_look_into():
+        raise ExtraMissing("Looking into media files", "media")
+    data, timed_out = _run(request, environment or {})
+    if timed_out:
+        raise MediaUnreadable(name, f"it took more than {request.limits.seconds:g} s")
+    if len(data) > request.limits.answer_bytes:
+        raise MediaUnreadable(name, "the answer is larger than is allowed")
+    try:
+        found = msgspec.json.decode(data, type=Answer)
+    except msgspec.DecodeError as error:
+        reason = "the decoder crashed or ran out of time or memory"
+        raise MediaUnreadable(name, reason) from error
+    if found.problem or len(found.facts) != len(request.paths):
+        raise MediaUnreadable(name, found.problem or "nothing was found")
+    return found
+
+
+def _run(request: Request, environment: Mapping[str, str]) -> tuple[bytes, bool]:
+    """The worker's answer, and whether it was stopped by the clock. Never waits longer than that."""
+    command = [sys.executable, "-P", "-m", "aura_vcs.compare.media_worker"]
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=dict(environment),
+        close_fds=True,
+    )
+    late = threading.Event()
+
+    def stop() -> None:
+        late.set()
+        process.kill()
+
+    clock = threading.Timer(request.limits.seconds, stop)
+    clock.start()
+    with process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            process.stdin.write(msgspec.json.encode(request))
+            process.stdin.close()
+            data = process.stdout.read(request.limits.answer_bytes + 1)
+        except BrokenPipeError:
+            data = b""
+        finally:
+            clock.cancel()
+            process.kill()
+    return data, late.is_set()

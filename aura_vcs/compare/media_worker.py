@@ -1,0 +1,122 @@
+"""The process that looks into media files: `python -m aura_vcs.compare.media_worker`.
+
+Codecs are large and files may be hostile, so this runs alone, without the caller's environment,
+with limits on time, memory and written files. A request comes on standard input, the answer
+goes to standard output, both as JSON; then it ends.
+"""
+
+import os
+
+import msgspec
+
+from aura_vcs.compare.media_films import Film, Levels, differing_scenes, differing_sound
+from aura_vcs.compare.media_headers import read_header
+from aura_vcs.compare.media_model import Answer, Limits, MediaFacts, Request
+from aura_vcs.compare.media_pictures import (
+    compare_picture,
+    distance,
+    open_picture,
+    picture_header,
+    thumbnail,
+)
+
+
+def confine(limits: Limits) -> None:
+    """Let the kernel end this process when it takes too much; only where there are such limits."""
+    try:
+        import resource
+    except ImportError:  # Windows: the caller's clock and the pixel limits remain
+        return
+    seconds = int(limits.seconds) + 1
+    for what, amount in (
+        (resource.RLIMIT_AS, limits.memory_bytes),
+        (resource.RLIMIT_CPU, seconds),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        _, hard = resource.getrlimit(what)
+        allowed = amount if hard == resource.RLIM_INFINITY else min(amount, hard)
+        resource.setrlimit(what, (allowed, allowed))
+
+
+def answer(request: Request) -> Answer:
+    """Look into the files; a file that cannot be read is a `problem`, never an exception."""
+    try:
+        kinds = {_kind(path) for path in request.paths}
+        if kinds == {"picture"}:
+            return _pictures(request)
+        if "picture" in kinds:
+            return Answer(tuple(_facts(path, request) for path in request.paths))
+        return _films(request)
+    except MemoryError:
+        return Answer(problem="it needs more memory than is allowed")
+    except Exception as error:  # whatever a decoder raises: the file is at fault, not the caller
+        return Answer(problem=f"{type(error).__name__}: {error}"[:300])
+
+
+def _kind(path: str) -> str:
+    with open(path, "rb") as file:
+        header = read_header(file)
+    return "picture" if header is None or header.kind == "picture" else header.kind
+
+
+def _facts(path: str, request: Request) -> MediaFacts:
+    single = Request((path,), thumbnails=request.thumbnails, limits=request.limits)
+    found = _pictures(single) if _kind(path) == "picture" else _films(single)
+    return found.facts[0]
+
+
+def _pictures(request: Request) -> Answer:
+    pictures = [open_picture(path, request.limits) for path in request.paths]
+    facts = tuple(
+        MediaFacts(picture_header(path), thumbnails=(thumbnail(picture),) if request.thumbnails else ())
+        for path, picture in zip(request.paths, pictures, strict=True)
+    )
+    if len(pictures) != 2:
+        return Answer(facts)
+    shown = compare_picture(pictures[0], pictures[1], request.picture)
+    return Answer(facts, distance=distance(*pictures), picture=shown)
+
+
+def _films(request: Request) -> Answer:
+    films = [Film(path, request.limits) for path in request.paths]
+    levels = [film.levels() for film in films]
+    strips: list[list[bytes]] = [[] for _ in films]
+    differs: tuple[tuple[float, float], ...] = ()
+    if len(films) == 2:
+        if all(film.video is not None for film in films):
+            differs, *strips = differing_scenes(*films)
+        else:
+            differs = differing_sound(*levels)
+    elif request.thumbnails:
+        strips = [[thumbnail(picture) for _, picture in film.frames(request.thumbnails)] for film in films]
+    facts = tuple(_film_facts(*each, request) for each in zip(films, levels, strips, strict=True))
+    return Answer(facts, differs=differs)
+
+
+def _film_facts(film: Film, levels: Levels, strip: list[bytes], request: Request) -> MediaFacts:
+    import math
+
+    heard = film.sound is not None
+    return MediaFacts(
+        film.header(),
+        peak_db=round(20 * math.log10(levels.peak), 1) if heard and levels.peak else None,
+        loudness_lufs=levels.loudness,
+        envelope=levels.envelope() if heard else (),
+        thumbnails=tuple(strip[: request.thumbnails]),
+        partial=levels.partial,
+    )
+
+
+def main() -> None:
+    """Read one request, write one answer."""
+    with open(0, "rb", closefd=False) as source:
+        request = msgspec.json.decode(source.read(), type=Request)
+    confine(request.limits)
+    data = msgspec.json.encode(answer(request))
+    while data:
+        data = data[os.write(1, data) :]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""Joining the contents of one file that both sides changed, by what kind of file it is."""
+
+from msgspec import Struct
+
+from aura_vcs.compare.documents import Document, parse_document
+from aura_vcs.compare.merge_json import merge_json
+from aura_vcs.compare.merge_model import Choice, Conflict, TextConflict
+from aura_vcs.compare.merge_text import merge_text
+from aura_vcs.compare.merge_timeline import merge_timeline, resolve_timeline
+from aura_vcs.compare.resolve import resolve_document, resolve_text
+from aura_vcs.compare.timeline_diff import is_timeline
+from aura_vcs.errors import ChoiceImpossible, PointerInvalid
+
+DOCUMENT_SUFFIXES = (".json", ".otio")
+JOIN_BYTES_LIMIT = 32 * 2**20
+"""Larger files are media as far as joining goes: both are kept."""
+
+
+class MergedFile(Struct, frozen=True):
+    """The joined content, None when the file is one that cannot be joined (then both are kept).
+
+    `by` says how it was joined: "timeline", "fields", "text" or "" (not at all).
+    """
+
+    data: bytes | None
+    by: str = ""
+    conflicts: tuple[Conflict, ...] = ()
+    text_conflicts: tuple[TextConflict, ...] = ()
+
+
+def merge_file(path: str, base: bytes | None, ours: bytes, theirs: bytes) -> MergedFile:
+    """Join two changed versions of a file; `base` is None when both added it.
+
+    JSON and OpenTimelineIO documents join by field or clip; text by line and word; everything
+    else, and documents that cannot be read without loss and are no text either, not at all.
+    A document never joins by line: the result of a join is always valid JSON.
+    """
+    if max(len(ours), len(theirs), len(base or b"")) > JOIN_BYTES_LIMIT:
+        return MergedFile(None)
+    if path.lower().endswith(DOCUMENT_SUFFIXES):
+        return _merge_document(base, ours, theirs)
+    merged = merge_text(base or b"", ours, theirs)
+    if merged.fallback:
+        return MergedFile(None)
+    return MergedFile(merged.data, "text", text_conflicts=merged.conflicts)
+
+
+def _merge_document(base: bytes | None, ours: bytes, theirs: bytes) -> MergedFile:
+    values = [parse_document(side) for side in (ours if base is None else base, ours, theirs)]
+    documents = [value.value for value in values if isinstance(value, Document)]
+    if len(documents) < 3:
+        return MergedFile(None)
+    if all(is_timeline(value) for value in documents):
+        merged = merge_timeline(_common(base, ours), ours, theirs)
+        return MergedFile(merged.data, "timeline", merged.conflicts)
+    merged = merge_json(_common(base, ours), ours, theirs)
+    return MergedFile(merged.data, "fields", merged.conflicts)
+
+
+def _common(base: bytes | None, ours: bytes) -> bytes:
+    """What stands for the common version of a document that both sides added: an empty one."""
+    if base is not None:
+        return base
+    return b"[]" if ours.lstrip()[:1] == b"[" else b"{}"
+
+
+def resolve_file(data: bytes, merged: MergedFile, place: str, choice: Choice) -> MergedFile:
+    """Decide conflicts of a joined file: `place` is a JSON pointer, a line number, or "" for all.
+
+    Raises:
+        ConflictUnknown: there is no open conflict at that place.
+        ChoiceImpossible: the choice does not fit what is there.
+        PointerInvalid: `place` is neither a pointer nor a line.
+        NotStructural: the file cannot be read any more.
+    """
+    if merged.by == "text":
+        if place and not place.isdecimal():
+            raise PointerInvalid(place, "conflicts in a text are named by their line")
+        text = resolve_text(data, merged.text_conflicts, int(place) if place else None, choice)
+        return MergedFile(text.data, "text", text_conflicts=text.conflicts)
+    if not merged.by:
+        hint = "Choose one of the two files and delete the other."
+        raise ChoiceImpossible(place, choice, "the file was not joined", hint=hint)
+    resolve = resolve_timeline if merged.by == "timeline" else resolve_document
+    document = resolve(data, merged.conflicts, place, choice)
+    return MergedFile(document.data, merged.by, document.conflicts)

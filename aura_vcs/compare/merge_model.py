@@ -1,0 +1,64 @@
+"""What a three-way merge gives back: the joined thing and, as plain data, what it could not decide.
+
+A conflict can be stored as JSON, carried to another machine and resolved there (`resolve`). Until
+then the document is valid and holds our side; a part that one side removed and the other
+changed stays, so that nothing anybody made is out of sight.
+"""
+
+from typing import Literal
+
+from msgspec import UNSET, Struct, UnsetType
+
+from aura_vcs.compare.values import JsonValue
+
+Choice = Literal["ours", "theirs", "base", "both"]
+
+
+class Conflict(Struct, frozen=True, omit_defaults=True):
+    """Two changes of one field or list element that cannot both be.
+
+    `kind` is "changed" (to two different values), "removed_by_ours" or "removed_by_theirs" (and
+    changed on the other side), or "moved" (to two places: the values are positions then).
+    `pointer` is the place in the merged document; a side without the value has none.
+    """
+
+    kind: Literal["changed", "removed_by_ours", "removed_by_theirs", "moved"]
+    pointer: str
+    base: JsonValue | UnsetType = UNSET
+    ours: JsonValue | UnsetType = UNSET
+    theirs: JsonValue | UnsetType = UNSET
+
+
+class TextConflict(Struct, frozen=True):
+    """Two changes of one passage of a text; our lines stand in the merged text from `line` on.
+
+    `line` counts from 1; the texts are whole lines with their ends.
+    """
+
+    line: int
+    base: str
+    ours: str
+    theirs: str
+
+
+class MergedValue(Struct, frozen=True):
+    """A joined JSON value and what is left to decide."""
+
+    value: JsonValue
+    conflicts: tuple[Conflict, ...] = ()
+
+
+class MergedDocument(Struct, frozen=True):
+    """A joined JSON document as bytes. With a `fallback`, a sentence, nothing was joined by fields."""
+
+    data: bytes
+    conflicts: tuple[Conflict, ...] = ()
+    fallback: str = ""
+
+
+class MergedText(Struct, frozen=True):
+    """A joined text as bytes. With a `fallback`, a sentence, it is no text that can be joined."""
+
+    data: bytes
+    conflicts: tuple[TextConflict, ...] = ()
+    fallback: str = ""

@@ -1,0 +1,31 @@
+"""Joining a stretch of time by its two ends: each side may have trimmed another one."""
+
+from aura_vcs.compare.timeline_changes import JITTER
+from aura_vcs.compare.timeline_model import Ticks
+
+Ends = tuple[Ticks, Ticks]
+"""Where a stretch begins and where it ends."""
+
+
+def ends_of(start: Ticks | None, length: Ticks | None) -> Ends | None:
+    """The two ends, None when either time cannot be read."""
+    return None if start is None or length is None else (start, start + length)
+
+
+def join_ends(base: Ends | None, ours: Ends | None, theirs: Ends | None) -> Ends | None:
+    """Start and length when no end was changed by both sides; None when that must be decided.
+
+    Ends closer than half a millisecond are one: frame rates do not divide into ticks.
+    """
+    if base is None or ours is None or theirs is None:
+        return None
+    joined = []
+    for was, here, there in zip(base, ours, theirs, strict=True):
+        if abs(there - was) <= JITTER or abs(there - here) <= JITTER:
+            joined.append(here)
+        elif abs(here - was) <= JITTER:
+            joined.append(there)
+        else:
+            return None
+    start, end = joined
+    return (start, end - start) if end > start else None

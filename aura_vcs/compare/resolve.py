@@ -1,0 +1,206 @@
+"""Deciding conflicts that a merge left open, one at a time, today or on another machine.
+
+Every function is pure: it takes what was stored and gives back the new thing and the conflicts
+that are still open, their places brought up to date.
+"""
+
+from typing import assert_never
+
+from msgspec import UNSET, Struct, UnsetType, structs
+
+from aura_vcs.compare.documents import Unstructured, parse_document
+from aura_vcs.compare.json_patch import Operation, apply_patch
+from aura_vcs.compare.json_pointer import join_pointer, resolve_pointer, split_pointer
+from aura_vcs.compare.merge_model import (
+    Choice,
+    Conflict,
+    MergedDocument,
+    MergedText,
+    MergedValue,
+    TextConflict,
+)
+from aura_vcs.compare.text_lines import split_lines
+from aura_vcs.compare.values import JsonValue
+from aura_vcs.compare.write_document import write_like
+from aura_vcs.errors import ChoiceImpossible, ConflictUnknown, NotStructural, PatchFailed
+
+_ASK = "Choose --ours, --theirs or --base, or edit the file and choose --ours."
+
+
+class _Change(Struct, frozen=True):
+    """Operations that carry out a choice, and how many elements they add to the list there."""
+
+    operations: tuple[Operation, ...]
+    shift: int = 0
+
+
+def resolve_document(data: bytes, conflicts: tuple[Conflict, ...], pointer: str, choice: Choice) -> MergedDocument:
+    """`resolve_value` for a document as bytes, written the way it was.
+
+    Raises:
+        NotStructural: the document cannot be read any more (it was edited by hand, perhaps).
+    """
+    document = parse_document(data)
+    if isinstance(document, Unstructured):
+        raise NotStructural(document.reason)
+    merged = resolve_value(document.value, conflicts, pointer, choice)
+    return MergedDocument(write_like(merged.value, data, document.value), merged.conflicts)
+
+
+def resolve_value(value: JsonValue, conflicts: tuple[Conflict, ...], pointer: str, choice: Choice) -> MergedValue:
+    """Decide all conflicts at `pointer` or below it ("" decides all); the others stay open.
+
+    `ours`, `theirs` and `base` put that side's value there, or take it away where that side has
+    none. `both` keeps both: an element of a list comes twice, ours first; a part that one side
+    removed stays; texts of several lines follow one another. Deciding twice the same way is no
+    error as long as the place exists.
+
+    Raises:
+        ConflictUnknown: there is no open conflict at or below `pointer`.
+        ChoiceImpossible: `both` where one value can only be one, or the place has gone.
+    """
+    at = split_pointer(pointer)
+    chosen = [conflict for conflict in conflicts if split_pointer(conflict.pointer)[: len(at)] == at]
+    if not chosen:
+        raise ConflictUnknown(pointer, [conflict.pointer for conflict in conflicts[:5]])
+    left = list(conflicts)
+    while chosen:
+        # The last in the document first: deciding one may move what comes after it.
+        current = max(chosen, key=lambda conflict: (_order(conflict), conflict.kind != "moved"))
+        change = _change(value, current, choice)
+        try:
+            value = apply_patch(value, change.operations)
+        except PatchFailed as error:
+            raise ChoiceImpossible(current.pointer, choice, error.reason, hint=_ASK) from error
+        left.remove(current)
+        chosen.remove(current)
+        if change.shift:
+            left = [_shifted(conflict, current, change.shift) for conflict in left]
+            chosen = [_shifted(conflict, current, change.shift) for conflict in chosen]
+    return MergedValue(value, tuple(left))
+
+
+def _order(conflict: Conflict) -> tuple[tuple[int, str], ...]:
+    return tuple(
+        (int(token), "") if token.isdecimal() and len(token) < 10 else (-1, token)
+        for token in split_pointer(conflict.pointer)
+    )
+
+
+def _change(value: JsonValue, conflict: Conflict, choice: Choice) -> _Change:
+    tokens = split_pointer(conflict.pointer)
+    parent = resolve_pointer(value, join_pointer(tokens[:-1])) if tokens else None
+    _check_place(parent, tokens, conflict.pointer, choice)
+    if conflict.kind == "moved":
+        return _move(conflict, tokens, choice, parent)
+    if choice == "both":
+        return _both(conflict, tokens, parent)
+    wanted = _side(conflict, choice)
+    if wanted is not UNSET:
+        return _Change((Operation("replace", conflict.pointer, value=wanted),))
+    if not tokens:
+        raise ChoiceImpossible("the whole document", choice, "that side has none", hint=_ASK)
+    return _Change((Operation("remove", conflict.pointer),), -1 if isinstance(parent, list) else 0)
+
+
+def _side(conflict: Conflict, choice: Choice) -> JsonValue | UnsetType:
+    if choice == "ours":
+        return conflict.ours
+    if choice == "theirs":
+        return conflict.theirs
+    if choice == "base":
+        return conflict.base
+    if choice == "both":
+        return UNSET
+    assert_never(choice)
+
+
+def _check_place(parent: JsonValue, tokens: tuple[str, ...], pointer: str, choice: Choice) -> None:
+    """The document may have been edited since; what is not there any more cannot be decided."""
+    if not tokens:
+        return
+    there = tokens[-1] in parent if isinstance(parent, dict) else isinstance(parent, list)
+    if isinstance(parent, list):
+        there = tokens[-1].isdecimal() and int(tokens[-1]) < len(parent)
+    if not there:
+        raise ChoiceImpossible(pointer, choice, "that place is not in the document any more", hint=_ASK)
+
+
+def _both(conflict: Conflict, tokens: tuple[str, ...], parent: JsonValue) -> _Change:
+    if conflict.kind in ("removed_by_ours", "removed_by_theirs"):
+        return _Change(())
+    ours, theirs = conflict.ours, conflict.theirs
+    if isinstance(parent, list) and isinstance(ours, dict | list | str):
+        after = join_pointer((*tokens[:-1], int(tokens[-1]) + 1))
+        return _Change((Operation("replace", conflict.pointer, value=ours), Operation("add", after, value=theirs)), 1)
+    if isinstance(ours, str) and isinstance(theirs, str) and ("\n" in ours or " " in ours):
+        text = ours + ("" if ours.endswith("\n") else "\n") + theirs
+        return _Change((Operation("replace", conflict.pointer, value=text),))
+    raise ChoiceImpossible(conflict.pointer, "both", "one field has one value", hint=_ASK)
+
+
+def _move(conflict: Conflict, tokens: tuple[str, ...], choice: Choice, parent: JsonValue) -> _Change:
+    place = _side(conflict, choice)
+    if choice in ("ours", "both") or not isinstance(place, int | str) or not isinstance(parent, list):
+        return _Change(())
+    if isinstance(place, str):
+        return _Change((Operation("move", place, source=conflict.pointer),), -1)
+    target = join_pointer((*tokens[:-1], min(place, len(parent) - 1)))
+    return _Change((Operation("move", target, source=conflict.pointer),))
+
+
+def _shifted(conflict: Conflict, decided: Conflict, shift: int) -> Conflict:
+    """The same conflict after an element was added behind, or removed at, the decided place."""
+    at = split_pointer(decided.pointer)
+    tokens = list(split_pointer(conflict.pointer))
+    n = len(at) - 1
+    if tokens[:n] != list(at[:-1]) or len(tokens) <= n or not tokens[n].isdecimal():
+        return conflict
+    if int(tokens[n]) <= int(at[-1]):
+        return conflict
+    tokens[n] = str(int(tokens[n]) + shift)
+    return structs.replace(conflict, pointer=join_pointer(tokens))
+
+
+def resolve_text(data: bytes, conflicts: tuple[TextConflict, ...], line: int | None, choice: Choice) -> MergedText:
+    """Decide the conflict whose lines begin at `line` (from 1), or all when it is None.
+
+    `both` keeps our lines and then theirs. The text may have been edited since, as long as our
+    lines still stand where they were.
+
+    Raises:
+        ConflictUnknown: no open conflict begins at that line.
+        ChoiceImpossible: our lines are not there any more.
+        NotStructural: the bytes are no UTF-8 text any more.
+    """
+    try:
+        lines = split_lines(data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise NotStructural(f"byte {error.start:,} is not valid UTF-8") from error
+    chosen = [conflict for conflict in conflicts if line in (None, conflict.line)]
+    if not chosen:
+        raise ConflictUnknown(f"line {line}", [f"line {conflict.line}" for conflict in conflicts[:5]])
+    left = [conflict for conflict in conflicts if conflict not in chosen]
+    for conflict in sorted(chosen, key=lambda conflict: conflict.line, reverse=True):
+        start, ours = conflict.line - 1, split_lines(conflict.ours)
+        if lines[start : start + len(ours)] != ours:
+            place = f"line {conflict.line}"
+            raise ChoiceImpossible(place, choice, "our lines are not there any more", hint=_ASK)
+        wanted = _text(conflict, choice)
+        lines[start : start + len(ours)] = wanted
+        grown = len(wanted) - len(ours)
+        left = [
+            structs.replace(other, line=other.line + grown) if other.line > conflict.line else other for other in left
+        ]
+    return MergedText("".join(lines).encode("utf-8"), tuple(left))
+
+
+def _text(conflict: TextConflict, choice: Choice) -> list[str]:
+    if choice == "both":
+        ours = conflict.ours if not conflict.ours or conflict.ours.endswith("\n") else conflict.ours + "\n"
+        return split_lines(ours + conflict.theirs)
+    return split_lines(str(_side_text(conflict, choice)))
+
+
+def _side_text(conflict: TextConflict, choice: Choice) -> str:
+    return {"ours": conflict.ours, "theirs": conflict.theirs, "base": conflict.base}.get(choice, "")

@@ -1,0 +1,90 @@
+"""The changes of a timeline in sentences, the fewest that say it all."""
+
+from collections.abc import Sequence
+
+from aura_vcs.compare.timeline_changes import TimelineChange
+from aura_vcs.compare.timeline_model import Timeline, spoken
+
+SUMMARY_LIMIT = 12
+PREDICATES_LIMIT = 5
+_ORDER = ("added", "removed", "trimmed", "slipped", "retimed", "moved", "shifted", "renamed")
+_COUNTED = {"added": "added", "removed": "removed", "moved": "moved", "trimmed": "trimmed or extended"}
+
+
+def summary(
+    changes: Sequence[TimelineChange], old: Timeline, new: Timeline, *, limit: int = SUMMARY_LIMIT
+) -> tuple[str, ...]:
+    """At most `limit` sentences without full stops: what was done to each clip, then what followed.
+
+    When there are too many, changes are counted by kind; tracks, settings and ripples stay.
+    """
+    if not changes:
+        return ()
+    lines = [*sentences(changes), *_length(old, new)]
+    if len(lines) <= limit:
+        return tuple(lines)
+    overall = [change for change in changes if change.kind.startswith("track_") or change.kind == "setting"]
+    followed = [change for change in changes if change.kind == "ripple"]
+    short = [*_counted(changes, overall), *sentences([*overall, *followed]), *_length(old, new)]
+    if len(short) > limit:
+        short = [*short[: limit - 1], f"… and {len(short) - limit + 1:,} more kinds of changes"]
+    return tuple(short)
+
+
+def sentences(changes: Sequence[TimelineChange]) -> list[str]:
+    """One sentence for each thing that changed, in the order things appear; ripples last."""
+    groups: dict[tuple[str, str], list[TimelineChange]] = {}
+    ripple, settings = [], []
+    for change in changes:
+        if change.kind == "ripple":
+            ripple.append(f"{change.subject} {change.text}")
+        elif change.kind == "setting":
+            settings.append(f"Timeline: {change.text}")
+        else:
+            groups.setdefault((change.subject, change.owner), []).append(change)
+    return [_sentence(group[0].subject, group) for group in groups.values()] + ripple + settings
+
+
+def _sentence(subject: str, changes: Sequence[TimelineChange]) -> str:
+    def rank(change: TimelineChange) -> int:
+        return _ORDER.index(change.kind) if change.kind in _ORDER else len(_ORDER)
+
+    done = sorted((change for change in changes if not change.possessive), key=rank)
+    had = [change for change in changes if change.possessive]
+    texts = [change.text for change in (*done, *had)]
+    if len(texts) > PREDICATES_LIMIT:
+        texts = [
+            *texts[: PREDICATES_LIMIT - 1],
+            f"{len(texts) - PREDICATES_LIMIT + 1:,} more changes made to it",
+        ]
+    return f"{subject} {'was' if done else 'had'} {_list(texts)}"
+
+
+def _list(texts: Sequence[str]) -> str:
+    if len(texts) < 3:
+        return " and ".join(texts)
+    return ", ".join(texts[:-1]) + ", and " + texts[-1]
+
+
+def _counted(changes: Sequence[TimelineChange], told: Sequence[TimelineChange]) -> list[str]:
+    groups: dict[str, int] = {}
+    subjects: set[tuple[str, str]] = set()
+    known = {id(change) for change in told}
+    for change in changes:
+        if id(change) in known or change.kind == "ripple":
+            continue
+        words = _COUNTED.get(change.kind, "otherwise changed")
+        key = (words, change.owner)
+        if key not in subjects:
+            subjects.add(key)
+            groups[words] = groups.get(words, 0) + 1
+    ranked = sorted(groups.items(), key=lambda item: [*_COUNTED.values(), "otherwise changed"].index(item[0]))
+    return [f"{count:,} clip{'s were' if count != 1 else ' was'} {words}" for words, count in ranked]
+
+
+def _length(old: Timeline, new: Timeline) -> list[str]:
+    if abs(old.duration - new.duration) <= 5_000:
+        return []
+    verb = "shorter" if new.duration < old.duration else "longer"
+    amount = spoken(abs(new.duration - old.duration))
+    return [f"The whole is {amount} {verb} ({spoken(old.duration)} → {spoken(new.duration)})"]

@@ -1,0 +1,101 @@
+"""zstd (RFC 8878), with limits; the library is imported when something is first packed or unpacked."""
+
+import threading
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    import zstandard
+
+LEVEL = 3
+THOROUGH_LEVEL = 12
+"""For what is written once and read often."""
+SAMPLE_BYTES = 16 << 10
+WORTH_IT = 0.9
+"""Compressed to more than this share of its size, content is kept raw."""
+READ_BYTES = 1 << 20
+
+_local = threading.local()
+
+
+class NotDecodable(ValueError):
+    """The bytes are no zstd frame of the length they should have."""
+
+
+def compress(data: bytes, level: int = LEVEL) -> bytes:
+    """One frame that knows its length."""
+    return _compressor(level).compress(data)
+
+
+def decompress(data: bytes, *, length: int | None = None, limit: int) -> bytes:
+    """The bytes of one frame, never more than `limit`: a bomb is refused before it is unpacked.
+
+    Raises:
+        NotDecodable: damaged, larger than `limit`, or not of `length` bytes.
+    """
+    import zstandard
+
+    try:
+        size = zstandard.frame_content_size(data)
+        if size < 0 or size > limit or (length is not None and size != length):
+            raise NotDecodable(f"its length is {size}, not {'at most ' if length is None else ''}{length or limit}")
+        return _decompressor().decompress(data, max_output_size=size)
+    except zstandard.ZstdError as error:
+        raise NotDecodable(str(error)) from error
+
+
+def open_compressed(file: BinaryIO) -> BinaryIO:
+    """The decoded bytes of a file as a stream, which closes the file."""
+    import zstandard
+
+    return zstandard.ZstdDecompressor().stream_reader(file, read_size=READ_BYTES, closefd=True)
+
+
+def read_decoded(file: BinaryIO) -> bytes:
+    """The next piece of a stream that may come from `open_compressed`.
+
+    Raises:
+        NotDecodable: it is damaged.
+    """
+    try:
+        return file.read(READ_BYTES)
+    except OSError:
+        raise
+    except Exception as error:
+        if type(error).__name__ == "ZstdError":  # known by name: raw streams need no zstd library
+            raise NotDecodable(str(error)) from error
+        raise
+
+
+def is_compressible(data: bytes | bytearray | memoryview) -> bool:
+    """Whether samples from the beginning, middle and end of `data` compress enough to be worth it."""
+    size = len(data)
+    if size < 64:
+        return False
+    if size <= 3 * SAMPLE_BYTES:
+        sample = bytes(data)
+    else:
+        middle = size // 2
+        starts = (0, middle, size - SAMPLE_BYTES)
+        sample = b"".join([bytes(data[start : start + SAMPLE_BYTES]) for start in starts])
+    return len(compress(sample, 1)) < WORTH_IT * len(sample)
+
+
+def _compressor(level: int) -> "zstandard.ZstdCompressor":
+    """A compressor for this thread and level; contexts are expensive to make and not safe to share."""
+    import zstandard
+
+    if not hasattr(_local, "compressors"):
+        _local.compressors = {}
+    known: dict[int, zstandard.ZstdCompressor] = _local.compressors
+    if level not in known:
+        known[level] = zstandard.ZstdCompressor(level=level, write_checksum=False, write_content_size=True)
+    return known[level]
+
+
+def _decompressor() -> "zstandard.ZstdDecompressor":
+    import zstandard
+
+    if not hasattr(_local, "decompressor"):
+        _local.decompressor = zstandard.ZstdDecompressor()
+    found: zstandard.ZstdDecompressor = _local.decompressor
+    return found

@@ -1,0 +1,32 @@
+"""Adding a file of ours to the person's folder, where there is none."""
+
+import os
+import time
+
+from aura_vcs.layout import AURA, TEMPORARY
+from aura_vcs.storage.calls import REAL_CALLS, FileCalls, storage_error
+from aura_vcs.worktree.folder import Folder
+
+
+def create_file(root: str, path: str, data: bytes, calls: FileCalls = REAL_CALLS) -> bool:
+    """Put a new file at `path` below the folder `root`; False, and nothing done, if something is there.
+
+    Interrupted, there is the whole file or none. Its folder exists.
+
+    Raises:
+        StorageError: the disk refused.
+    """
+    folder = Folder(root, os.path.join(root, AURA, *TEMPORARY.split("/")), calls)
+    try:
+        if folder.state(path) is not None:
+            return False
+        with folder.new_file() as new:
+            new.write(data)
+            new.finish(executable=False, sync=True, now_ns=time.time_ns())
+            folder.place(new, path)
+        folder.sync()
+    except OSError as error:
+        raise storage_error("write", os.path.join(root, path), error) from error
+    finally:
+        folder.close()
+    return True

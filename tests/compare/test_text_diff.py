@@ -1,0 +1,102 @@
+"""Differences of scripts and subtitles."""
+
+import random
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from aura_vcs.compare.text_diff import diff_text, highlights, unified
+from aura_vcs.compare.text_lines import split_lines, split_words
+from hypothesis import given
+from hypothesis import strategies as st
+
+TEXTS = st.lists(
+    st.sampled_from(["a\n", "b\n", "\n", "one two three\n", "one 2 three\r\n", "x\x0b\u2028y\n", "c"]),
+    max_size=12,
+).map("".join)
+
+
+@given(TEXTS, TEXTS)
+def test_hunks_turn_the_old_text_into_the_new(old: str, new: str) -> None:
+    """Putting the hunks' new lines in place of their old ones gives the new text."""
+    diff = diff_text(old.encode(), new.encode())
+    assert not diff.fallback
+    before, result, at = split_lines(old), [], 0
+    for hunk in diff.hunks:
+        start = hunk.old_start - (hunk.old_count > 0)
+        result += before[at:start]
+        assert [line.text for line in hunk.lines if line.mark != "+"] == before[start : start + hunk.old_count]
+        result += [line.text for line in hunk.lines if line.mark != "-"]
+        at = start + hunk.old_count
+    assert "".join(result + before[at:]) == new
+    assert (not diff.hunks) == (old == new)
+
+
+@given(TEXTS, TEXTS)
+def test_highlights_lie_inside_and_what_is_left_is_common(old: str, new: str) -> None:
+    """Without the highlighted characters both passages read the same."""
+    gone, come = highlights(old, new)
+
+    def rest(text: str, spans: tuple[tuple[int, int], ...]) -> str:
+        kept = "".join(text[end:start] for (_, end), (start, _) in zip(((0, 0), *spans), spans, strict=False))
+        return kept + text[spans[-1][1] :] if spans else text
+
+    if gone or come:
+        assert rest(old, gone) == rest(new, come)
+
+
+@given(st.text(max_size=40))
+def test_lines_and_words_join_to_the_text(text: str) -> None:
+    """Splitting loses nothing, whatever characters a text has."""
+    assert "".join(split_lines(text)) == text
+    assert "".join(split_words(text)) == text
+
+
+def test_one_changed_word_is_highlighted() -> None:
+    """In an edited line only the words that differ are marked."""
+    diff = diff_text(b"The red planet.\nEnd.\n", b"The rusty red planet.\nEnd.\n")
+    removed, added, _ = diff.hunks[0].lines
+    assert (removed.mark, removed.changed) == ("-", ())
+    assert [added.text[a:b].strip() for a, b in added.changed] == ["rusty"]
+    assert (diff.added_lines, diff.removed_lines) == (1, 1)
+
+
+@pytest.mark.skipif(shutil.which("patch") is None, reason="the patch program is not here")
+def test_patch_reads_the_unified_form(tmp_path: Path) -> None:
+    """What we print is what `patch` applies, also without a last line end."""
+    rng = random.Random(5)
+    old = [f"line {rng.randrange(30)}\n" for _ in range(200)]
+    new = [line for line in old if rng.random() > 0.1] + ["the end"]
+    (tmp_path / "f").write_text("".join(old))
+    lines = unified(diff_text("".join(old).encode(), "".join(new).encode()), "f", "f")
+    subprocess.run(["patch", "f"], cwd=tmp_path, input="\n".join(lines) + "\n", text=True, check=True)
+    assert (tmp_path / "f").read_text() == "".join(new)
+
+
+@pytest.mark.parametrize(
+    ("data", "word"),
+    [(b"\x00\x01", "control characters"), (b"caf\xe9", "not valid UTF-8"), (b"\xff\xfea", "not valid")],
+)
+def test_bytes_that_are_no_text_are_said_to_be_none(data: bytes, word: str) -> None:
+    """Binary data is not shown as if it were text."""
+    assert word in diff_text(b"a", data).fallback
+    assert word in diff_text(data, b"a").fallback
+
+
+def test_huge_and_hostile_texts_take_seconds() -> None:
+    """Texts made to be slow (few different lines, one endless line, all new) are bounded."""
+    rng = random.Random(6)
+    few = ["a\n", "b\n", "c\n"]
+    cases = [
+        ("".join(rng.choice(few) for _ in range(100_000)), "".join(rng.choice(few) for _ in range(100_000))),
+        ("word " * 1_000_000, "other " * 1_000_000),
+        ("".join(f"{n}\n" for n in range(150_000)), "".join(f"{n}\n" for n in range(149_999, -1, -1))),
+        ("x" * 20_000_000, "x" * 19_999_999),
+        ("".join(f"a {n}\n" * 3 for n in range(9_000)), "".join(f"b {n}\n" * 3 for n in range(9_000))),
+    ]
+    for old, new in cases:
+        start = time.process_time()
+        diff_text(old.encode(), new.encode())
+        assert time.process_time() - start < 5

@@ -1,0 +1,172 @@
+"""The frozen projects in `tests/repositories`: what was written once stays readable for ever.
+
+One folder per format version, made by the script beside it and never edited. A change of the
+code that breaks one of these tests breaks the projects of everybody who made one with that format.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aura_vcs import Repository
+from aura_vcs.errors import AmbiguousVersion
+from aura_vcs.history.branches import branches
+from aura_vcs.history.commit import commit
+from aura_vcs.history.going import checkout
+from aura_vcs.history.revisions import resolve
+from aura_vcs.index.queries import Queries, VersionFilter
+from aura_vcs.model import EntryKind
+from aura_vcs.repository.repository import FORMAT_VERSION
+from aura_vcs.upkeep.fsck import fsck
+from blake3 import blake3
+
+FOLDER = Path(__file__).parent / "repositories"
+FROZEN = sorted(path.parent for path in FOLDER.glob("*/.aura"))
+
+
+@pytest.fixture(params=FROZEN, ids=lambda path: path.name)
+def frozen(request: pytest.FixtureRequest) -> Path:
+    """A frozen project."""
+    path: Path = request.param
+    return path
+
+
+@pytest.fixture
+def facts(frozen: Path) -> dict[str, Any]:
+    """What its script wrote down about it."""
+    found: dict[str, Any] = json.loads(frozen.with_suffix(".json").read_text("utf-8"))
+    return found
+
+
+@pytest.fixture
+def copy(frozen: Path, tmp_path: Path) -> Path:
+    """A copy to work in, as a clone of our own repository gives it: without empty folders."""
+    return shutil.copytree(frozen, tmp_path / "project")
+
+
+def test_every_format_has_a_frozen_project() -> None:
+    """A format that is in use without a frozen project would be free to drift."""
+    assert [path.name for path in FROZEN] == [f"v{number}" for number in range(1, FORMAT_VERSION + 1)]
+
+
+def test_versions_branches_and_tags_are_as_they_were(copy: Path, facts: dict[str, Any]) -> None:
+    """Opened today, the project lists what it listed when it was frozen."""
+    with Repository.open(str(copy)) as repo:
+        assert _listed(repo) == {key: facts[key] for key in ("branches", "tags", "operations", "versions")}
+
+
+def test_every_version_has_its_content(copy: Path, facts: dict[str, Any]) -> None:
+    """Every file of every version reads back with the recorded hash, kind, size and mode."""
+    with Repository.open(str(copy)) as repo:
+        for version, expected in facts["versions"].items():
+            if expected["files"] is not None:
+                assert _files(repo, resolve(repo, version).tree) == expected["files"]
+
+
+def test_a_purged_version_is_a_record_without_content(copy: Path, facts: dict[str, Any]) -> None:
+    """What was purged and collected before the freeze is gone, and says so; it is not damage."""
+    with Repository.open(str(copy)) as repo:
+        purged = [resolve(repo, version) for version, known in facts["versions"].items() if known["purged"]]
+        assert purged
+        for record in purged:
+            assert record.purge_reason == "the client's secret"
+            assert not repo.store.contains(record.tree)
+
+
+def test_a_rebuilt_index_says_the_same(copy: Path) -> None:
+    """The index is built from the files alone, also a second time."""
+    with Repository.open(str(copy)) as repo:
+        before, counts = _listed(repo), Queries(repo.index).counts()
+        repo.rebuild_index()
+        assert _listed(repo) == before
+        assert Queries(repo.index).counts() == counts
+
+
+def test_fsck_finds_nothing_wrong(copy: Path) -> None:
+    """Every byte, reference and count of the old project is as it should be."""
+    with Repository.open(str(copy)) as repo:
+        assert fsck(repo).problems == ()
+
+
+def test_checkout_puts_links_modes_and_empty_folders_in_place(copy: Path, facts: dict[str, Any]) -> None:
+    """An old version arrives in the work folder as it was, and work goes on from there."""
+    with Repository.open(str(copy)) as repo:
+        checkout(repo, "v2")
+        assert os.readlink(copy / "assets/latest") == "narration.wav"
+        assert os.access(copy / "tools/render.sh", os.X_OK)
+        assert not os.access(copy / "brief.json", os.X_OK)
+        assert list((copy / "empty").iterdir()) == []
+        sound = (copy / "assets/narration.wav").read_bytes()
+        recorded = facts["versions"][resolve(repo, "v2").id]["files"]["assets/narration.wav"]
+        assert [len(sound), blake3(sound).hexdigest()] == recorded[2:]
+        (copy / "brief.json").write_text("{}")
+        done = commit(repo, "Still in use")
+        assert done.version is not None
+        assert done.version.number > max(known["number"] for known in facts["versions"].values())
+
+
+def test_a_diverged_branch_is_told_apart(copy: Path) -> None:
+    """Two machines moved `main` apart before the freeze: the name is ambiguous, both heads are listed."""
+    with Repository.open(str(copy)) as repo, pytest.raises(AmbiguousVersion) as caught:
+        resolve(repo, "main")
+    assert len(caught.value.candidates) == 2
+
+
+def test_reading_changes_no_file_outside_local(copy: Path) -> None:
+    """Opening, listing and reading an old project writes nothing that would be synchronised."""
+    before = _digests(copy)
+    with Repository.open(str(copy)) as repo:
+        _listed(repo)
+        repo.rebuild_index()
+        for record in Queries(repo.index).all_versions(VersionFilter()):
+            if record.purged_at is None:
+                _files(repo, record.tree)
+    after = {path: digest for path, digest in _digests(copy).items() if not path.startswith(".aura/local/")}
+    assert after == before
+
+
+def test_the_frozen_files_are_the_ones_that_were_frozen(frozen: Path, facts: dict[str, Any]) -> None:
+    """Nobody edited the folder: every file still has the hash it had when it was made."""
+    assert _digests(frozen) == facts["frozen"]
+
+
+def _listed(repo: Repository) -> dict[str, Any]:
+    queries = Queries(repo.index)
+    return {
+        "branches": {b.name: {"version": b.version, "diverged": list(b.diverged)} for b in branches(repo)},
+        "tags": {name: tag.version for name, tag in repo.refs.tags().items()},
+        "operations": len(queries.actions(limit=1000)),
+        "versions": {
+            record.id: {
+                "number": record.number,
+                "type": record.type,
+                "name": record.name,
+                "important": record.important,
+                "deleted": record.deleted_at is not None,
+                "purged": record.purged_at is not None,
+                "files": _files(repo, record.tree) if repo.store.contains(record.tree) else None,
+            }
+            for record in queries.all_versions(VersionFilter(deleted=True))
+        },
+    }
+
+
+def _files(repo: Repository, tree: str) -> dict[str, list[object]]:
+    found: dict[str, list[object]] = {}
+    for path, entry in repo.trees.walk(tree):  # type: ignore[arg-type]
+        name = os.fsencode(path).decode("utf-8", "backslashreplace")
+        content = "" if entry.kind is EntryKind.DIR else blake3(repo.store.read(entry.id)).hexdigest()
+        found[name] = [entry.kind, entry.executable, entry.size, content]
+    return found
+
+
+def _digests(root: Path) -> dict[str, str]:
+    return {
+        path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(root.rglob("*"))
+        if path.is_file()
+    }
