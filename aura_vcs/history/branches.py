@@ -27,7 +27,10 @@ class Branch(msgspec.Struct, frozen=True):
 
 def branch(repo: Repository, name: str) -> Branch | None:
     """The branch, None if there is none of that name or it was deleted."""
-    return _state(repo, name, repo.refs.branch_entries(name))
+    entries = repo.refs.branch_entries(name)
+    if not all([repo.is_settled(entry.version) for entry in entries if entry.version is not None]):
+        entries = repo.refs.branch_entries(name)
+    return _state(repo, name, entries)
 
 
 def branches(repo: Repository) -> list[Branch]:

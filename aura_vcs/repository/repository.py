@@ -76,6 +76,7 @@ class Repository:
         lock_seconds: float = WAIT_SECONDS,
     ) -> None:
         self.root = root
+        self._recording = False
         self.progress = progress
         self.author = clean_text(author or user_name())
         self.host = clean_text(host or host_name())
@@ -143,7 +144,22 @@ class Repository:
     def head(self) -> Head:
         """Where the work folder is."""
         stored = self._stored_head()
+        if stored.version is not None and not self.is_settled(stored.version):
+            stored = self._stored_head()
         return Head(stored.branch, stored.version)
+
+    def is_settled(self, version: VersionId) -> bool:
+        """Whether the index knows a version that a ref stands on.
+
+        Refs move a moment before the index: if it does not, whoever is recording is waited for, and
+        the refs are to be read again.
+        """
+        if self._recording or self.index.knows(version):
+            return True
+        with self.locks.exclusive("refs"):
+            if not self.index.is_current():
+                self._catch_up()
+        return False
 
     def refresh(self) -> None:
         """Bring the index up to date with the files, if it is not."""
@@ -171,7 +187,11 @@ class Repository:
         with self.locks.exclusive("refs"):
             if not self.index.is_current():
                 self._catch_up()
-            yield Transaction(self)
+            self._recording = True
+            try:
+                yield Transaction(self)
+            finally:
+                self._recording = False
 
     def close(self) -> None:
         """Let go of every file."""
