@@ -94,6 +94,7 @@ def find_use(repo: Repository, cutoff: str) -> Use:
         dates = [date for date in (label.deleted_at, label.purged_at) if date is not None]
         if dates and max(dates) >= cutoff:
             kept_walker.mark_version(label.version, kept, content=True)
+    kept |= repo.refs.checkpoint_objects()
     for tree in undoable_trees(repo, cutoff):
         kept_walker.mark_tree(tree, kept)
     progress.finish()

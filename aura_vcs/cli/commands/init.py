@@ -25,10 +25,12 @@ def init_command(session: Session, folder: str | None, title: str | None) -> Non
     project.json, one is written with an id and a title; an existing one is never changed.
     """
     from aura_vcs.history.start import start_project
+    from aura_vcs.sync.hints import write_hints
 
     console = session.console
     root = os.path.join(session.folder, folder) if folder else session.folder
     with start_project(root, title=title, **session.options()) as (repo, started):
+        write_hints(repo)
         if console.as_json:
             console.data(
                 {
