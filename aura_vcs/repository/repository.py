@@ -34,11 +34,15 @@ KNOWN_FEATURES: frozenset[str] = frozenset()
 
 
 class StoredHead(msgspec.Struct, frozen=True):
-    """`local/HEAD.json`: HEAD, and the sequence number of the operation that put it there."""
+    """`local/HEAD.json`: HEAD, and the replica and sequence number of the operation that put it there.
+
+    In a copy of the project the file is the original's: its sequence says nothing about our log.
+    """
 
     branch: str | None
     version: VersionId | None
     sequence: int
+    replica: ReplicaId = ReplicaId("")
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -217,12 +221,12 @@ class Repository:
             stored = decode_record(self.storage.read(layout.HEAD), StoredHead, layout.HEAD)
             if stored.version is not None and not is_object_id(stored.version):
                 raise RecordCorrupt(layout.HEAD, "it names no version")
-            return stored
         except FileNotFoundError:
             return self._recovered_head()
         except RecordCorrupt:
             self.progress.note("HEAD could not be read; it was found again in the operation log")
             return self._recovered_head()
+        return stored if stored.replica == self.replica else msgspec.structs.replace(stored, sequence=0)
 
     def _recovered_head(self) -> StoredHead:
         """HEAD as the last operation of this replica left it; in a copy that did nothing yet, where the
@@ -241,7 +245,7 @@ class Repository:
         return found
 
     def _put_head(self, head: Head, sequence: int) -> None:
-        self.storage.put(layout.HEAD, encode_record(StoredHead(head.branch, head.version, sequence)))
+        self.storage.put(layout.HEAD, encode_record(StoredHead(head.branch, head.version, sequence, self.replica)))
 
 
 class Transaction:
