@@ -111,15 +111,18 @@ def _copied(path: str) -> sqlite3.Connection | None:
 
 
 def _open(path: str) -> sqlite3.Connection:
+    connection = None
     try:
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         connection.execute(f"PRAGMA page_size={PAGE_BYTES}")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
-    except sqlite3.OperationalError as error:
-        raise translate(error, path) from error
     except sqlite3.DatabaseError as error:
+        if connection is not None:
+            connection.close()
+        if isinstance(error, sqlite3.OperationalError):
+            raise translate(error, path) from error
         raise IndexUnusable(str(error)) from error
     return connection
 

@@ -137,16 +137,3 @@ def test_debug_shows_what_is_stored(two: Film) -> None:
     assert len(two.data("debug", "index", "versions")["rows"]) == 2
     assert "Did you mean versions" in two("debug", "index", "verions", code=24).stderr
     assert "at least 4 digits" in two("debug", "object", "ab", code=24).stderr
-
-
-def test_a_project_can_be_read_where_the_index_cannot_be_opened(two: Film) -> None:
-    """On a full or read-only disk SQLite cannot work; looking back does, and what is done is not lost."""
-    blocked = two.root / ".aura/local/index.sqlite-shm"
-    blocked.mkdir()
-    assert [v["number"] for v in two.data("log")["versions"]] == [2, 1]
-    assert two.data("status")["clean"] is True
-    assert two.data("diff", "v1", "v2")["documents"]["brief"] is True
-    two.commit("Third", {"notes.txt": "three"})
-    blocked.rmdir()
-    assert [v["number"] for v in two.data("log")["versions"]] == [3, 2, 1]
-    assert two.data("fsck")["ok"] is True
