@@ -21,7 +21,7 @@ from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import TreeReader
 from aura_vcs.operations import OperationLogs
 from aura_vcs.progress import SILENT, Progress
-from aura_vcs.refs import Refs
+from aura_vcs.refs import Refs, heads
 from aura_vcs.repository.identity import host_name, this_replica, user_name
 from aura_vcs.storage.calls import REAL_CALLS, FileCalls
 from aura_vcs.storage.local import LocalStorage
@@ -89,6 +89,8 @@ class Repository:
         path = index_path or os.path.join(self.storage.root, *layout.INDEX.split("/"))
         self.index = Index(path, self.storage, self.refs, self.logs, progress)
         self._calls = calls
+        if self.has_moved:  # the other copy's count of operations says nothing about ours
+            self._put_head(self.head(), 0)
         self.refresh()
 
     @classmethod
@@ -120,6 +122,7 @@ class Repository:
         if storage.stat(layout.FORMAT) is not None:
             raise ProjectExists(root)
         storage.make_folder(os.path.join(storage.root, layout.TEMPORARY))
+        storage.put(layout.HEAD, encode_record(StoredHead(DEFAULT_BRANCH, None, 0)))
         storage.put(layout.FORMAT, encode_record(Format(FORMAT_VERSION, project or new_uuid())))
         return cls(root, **options)  # type: ignore[arg-type]
 
@@ -202,8 +205,12 @@ class Repository:
             return self._recovered_head()
 
     def _recovered_head(self) -> StoredHead:
-        """HEAD as the last operation of this replica left it."""
-        found = StoredHead(DEFAULT_BRANCH, None, 0)
+        """HEAD as the last operation of this replica left it.
+
+        A copy of the folder that came without `local/`, and where nothing has been done yet, stands
+        where its branch is.
+        """
+        found = StoredHead(DEFAULT_BRANCH, self._arrived_at(), 0)
         for line in self.logs.read_all():
             if line.operation is None or line.operation.replica != self.replica:
                 continue
@@ -211,6 +218,11 @@ class Repository:
                 after = line.operation.head.after
                 found = StoredHead(after.branch, after.version, line.operation.sequence)
         return found
+
+    def _arrived_at(self) -> VersionId | None:
+        tips = [tip for tip in heads(self.refs.branch_entries(DEFAULT_BRANCH)) if tip.version is not None]
+        here = [tip for tip in tips if tip.version is not None and self.store.contains(tip.version)]
+        return max(here, key=lambda tip: (tip.updated_at, tip.replica)).version if here else None
 
     def _put_head(self, head: Head, sequence: int) -> None:
         self.storage.put(layout.HEAD, encode_record(StoredHead(head.branch, head.version, sequence)))

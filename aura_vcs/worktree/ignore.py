@@ -23,8 +23,11 @@ DEFAULT_PATTERNS = (
     "~$*",
     "*.part",
     "*.crdownload",
+    "/.stignore",
+    "/.stfolder",
+    "/.stversions",
 )
-"""Other version controls, litter of systems, unfinished downloads; a `!pattern` takes one back."""
+"""Other version controls, litter of systems and sync tools, unfinished downloads; a `!pattern` takes one back."""
 TEMPORARY_SUFFIX = ".aura-temporary"
 
 

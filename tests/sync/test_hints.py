@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 
 import pytest
-
 from aura_vcs.history.commit import commit
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.sync.hints import write_hints
