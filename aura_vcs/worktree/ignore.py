@@ -21,10 +21,19 @@ DEFAULT_PATTERNS = (
     "desktop.ini",
     "*.aura-temporary",
     "~$*",
+    "*~",
     "*.part",
+    "*.partial",
     "*.crdownload",
+    "*.tmp",
+    "*.temp",
+    "tmp/",
+    "temp/",
+    ".tmp/",
+    ".cache/",
 )
-"""Other version controls, litter of systems, unfinished downloads; a `!pattern` takes one back."""
+"""Other version controls, litter of systems, what programs left for themselves (DOMAIN's temporary
+assets); a `!pattern` takes one back."""
 TEMPORARY_SUFFIX = ".aura-temporary"
 
 
