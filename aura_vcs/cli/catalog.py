@@ -7,6 +7,8 @@ LOOKING = "Looking back"
 GOING = "Going back"
 NAMES = "Names and records"
 UPKEEP = "Upkeep"
+MAKING = "Making the video"
+STUDIO = "The studio"
 MORE = "More"
 
 _ROOM = "aura_vcs.cli.commands"
@@ -32,7 +34,21 @@ _LISTED = {
     "ops": ("List what was done, newest first", GOING),
     "branch": ("List, create, rename or delete branches", NAMES),
     "tag": ("List, create or delete tags", NAMES),
-    "version": ("Edit, delete or purge versions", NAMES),
+    "version": ("List, compare, edit, delete or purge versions", NAMES),
+    "project": ("Show, change, check, delete or purge this project", MAKING),
+    "scene": ("List and change the scenes", MAKING),
+    "asset": ("List media, look into it, clean up temporary files", MAKING),
+    "search": ("Find words in names, descriptions and scripts", MAKING),
+    "checkpoint": ("Save and list render checkpoints", MAKING),
+    "recover": ("Resume from the newest valid checkpoint", MAKING),
+    "export": ("Render versions to video files", MAKING),
+    "autosave": ("Save the folder if it has changed, once or always", MAKING),
+    "restore-point": ("Save the folder before something is done to it", MAKING),
+    "projects": ("List your projects, wherever they lie", STUDIO),
+    "template": ("List, make and share templates", STUDIO),
+    "config": ("Get and set configuration", STUDIO),
+    "setup": ("Set up aura for yourself", STUDIO),
+    "prune": ("Delete old autosaves and restore points", UPKEEP),
     "storage": ("Show what takes how much space", UPKEEP),
     "gc": ("Free the space of content that no version holds any more", UPKEEP),
     "fsck": ("Check that everything saved is whole", UPKEEP),
