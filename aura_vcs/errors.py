@@ -7,6 +7,7 @@ AuraError                    1   something failed
 │   ├── ProjectExists       11     `init` where a project is
 │   ├── FormatUnsupported   12     written by a newer aura_vcs
 │   ├── UnknownVersion      20     no version goes by that name
+│   │   └── NoVersions      20     there is none at all yet
 │   ├── AmbiguousVersion    21     several do
 │   ├── InvalidName         22     not a name for a branch or tag
 │   ├── NameTaken           23     `create` refuses an existing name
@@ -63,6 +64,19 @@ AuraError                    1   something failed
 │   ├── ActionBlocked       87     later actions depend on the one to be undone
 │   ├── ProjectDeleted      88     the project is deleted, or must be before it is purged
 │   └── TemplateUnusable    89     a template file that cannot be one
+│   ├── ChoiceImpossible    76   the conflict cannot be resolved that way
+│   ├── ExtraMissing        77   needs an optional part that is not installed
+│   └── MediaUnreadable     78   a media file could not be looked into
+├── RemoteError             90   a remote refused, or cannot be used
+│   ├── RemoteUnreachable   91   no connection, no such folder, bucket or host
+│   ├── RemoteDenied        92   credentials or permissions are missing
+│   ├── RemoteMismatch      93   nothing of ours is there, or another project
+│   ├── RemoteUnsafe        94   it does not enforce conditional writes
+│   ├── RemoteRewound       95   it shows an older state than was seen before
+│   ├── RemoteCorrupt       96   what it sent does not hash to what it is called
+│   ├── PushRejected        97   somebody else's work is there and not here
+│   ├── InvalidUrl          98   not the address of a remote
+│   └── HelperMissing       99   an extra, `ssh`, or aura on the far side is missing
 └── Problems                 3   the work finished; some of it could not be done
 """
 
@@ -147,6 +161,15 @@ class UnknownVersion(InputError):
         super().__init__(f"No version is called {name!r}")
         self.name, self.near = name, tuple(near)
         self.hint = f"Did you mean {', '.join(near)}?" if near else "`aura log --all` lists the versions."
+
+
+class NoVersions(UnknownVersion):
+    """The project has no version yet."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.args = (f"There is no {name}: the project has no versions yet",)
+        self.hint = 'Make the first with `aura commit -m "First cut"`.'
 
 
 class AmbiguousVersion(InputError):
@@ -690,6 +713,82 @@ class TemplateUnusable(StudioError):
     def __init__(self, name: str, reason: str, *, hint: str = "") -> None:
         super().__init__(f"{name} cannot be used as a template: {reason}", hint=hint)
         self.name, self.reason = name, reason
+
+
+class RemoteError(AuraError):
+    """A remote refused. `remote` is its name or address, without credentials."""
+
+    exit_code = 90
+
+    def __init__(self, remote: str, reason: str, *, hint: str | None = None) -> None:
+        super().__init__(f"{remote}: {reason}", hint=hint)
+        self.remote, self.reason = remote, reason
+
+
+class RemoteUnreachable(RemoteError):
+    """No connection, or nothing at that address."""
+
+    exit_code = 91
+    hint = "Check the address and the connection, then run the command again; it goes on where it stopped."
+
+
+class RemoteDenied(RemoteError):
+    """Credentials or permissions are missing."""
+
+    exit_code = 92
+    hint = "Check the account's rights there. Credentials come from the environment or the usual files."
+
+
+class RemoteMismatch(RemoteError):
+    """Nothing of ours is there, or it belongs to another project."""
+
+    exit_code = 93
+    hint = "`aura remote show` prints the address that is used."
+
+
+class RemoteUnsafe(RemoteError):
+    """It answers yes to conditional writes without enforcing them: racing pushes would be lost."""
+
+    exit_code = 94
+    hint = "Use another kind of remote, or add it with --single-writer if only one machine ever pushes."
+
+
+class RemoteRewound(RemoteError):
+    """It shows an older state than this machine has seen there; nothing was taken from it."""
+
+    exit_code = 95
+    hint = "If it was restored from a backup, accept that with `aura remote check NAME --accept`, then push."
+
+
+class RemoteCorrupt(RemoteError):
+    """What it sent is not what it should be; nothing of it was kept."""
+
+    exit_code = 96
+    hint = "Nothing here was changed. Another machine's `aura push` may mend it; `aura fsck` checks this one."
+
+
+class PushRejected(RemoteError):
+    """The remote has work that is not here; nothing there was moved."""
+
+    exit_code = 97
+    hint = "Run `aura sync`: it fetches, then pushes. Both versions are kept whatever happens."
+
+    def __init__(self, remote: str, branch: str, there: str) -> None:
+        super().__init__(remote, f"branch {branch} has {there}, which is not here yet")
+        self.branch, self.there = branch, there
+
+
+class InvalidUrl(RemoteError):
+    """Not the address of a remote, or one that could be used to run something."""
+
+    exit_code = 98
+    hint = "Addresses are a folder, ssh://user@host/path, host:path, s3://, gs://, az:// or https://…"
+
+
+class HelperMissing(RemoteError):
+    """Something that this kind of remote needs is not installed."""
+
+    exit_code = 99
 
 
 class Problems(AuraError):

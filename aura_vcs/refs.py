@@ -6,6 +6,7 @@ writing one again is harmless, two copies of a project folder merge file by file
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import reduce
 from typing import Any, TypeVar
 
 import msgspec
@@ -14,7 +15,7 @@ from blake3 import blake3
 from aura_vcs import layout
 from aura_vcs.codec import decode_record, encode_compact, encode_record, from_plain, to_plain
 from aura_vcs.compression import THOROUGH_LEVEL, NotDecodable, compress, decompress
-from aura_vcs.errors import RecordCorrupt
+from aura_vcs.errors import InvalidName, RecordCorrupt
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId, is_object_id
 from aura_vcs.model import BranchEntry, Field, Fields, Label, RefChange, Tag
 from aura_vcs.storage.base import Deletable
@@ -105,7 +106,11 @@ class Refs:
         ]
 
     def tags(self) -> dict[str, Tag]:
-        """Tags that stand on a version, by name; of conflicted copies the highest stamp."""
+        """Tags that stand on a version, by name."""
+        return {name: tag for name, tag in self.all_tags().items() if tag.version is not None}
+
+    def all_tags(self) -> dict[str, Tag]:
+        """Tags by name, deleted ones too; of conflicted copies the highest stamp."""
         found: dict[str, Tag] = {}
         for file in self._storage.list(layout.TAGS):
             if not file.endswith(".json"):
@@ -117,21 +122,25 @@ class Refs:
             name = names[0]
             if name not in found or tag.stamp > found[name].stamp:
                 found[name] = tag
-        return {name: tag for name, tag in sorted(found.items()) if tag.version is not None}
+        return dict(sorted(found.items()))
 
     def tag(self, name: str) -> Tag | None:
         """The tag as this machine's file has it, deleted or not."""
         return self._load(layout.tag_ref(name), Tag)
 
     def label(self, version: VersionId) -> Label | None:
-        """The version's label, None if there is none. See `labels_in` for conflicted copies."""
+        """The version's label, None if there is none. See `labels_in` for conflicted copies.
+
+        A label that changed after it was packed lies in several files: they merge.
+        """
         loose = self._load(layout.version_ref(version), Label)
-        if loose is not None:
-            return loose
-        for file in self.label_files():
-            if file.endswith(layout.PACKED_LABELS) and version in (found := self._packed(file)):
-                return found[version]
-        return None
+        packed = [
+            found[version]
+            for file in self.label_files()
+            if file.endswith(layout.PACKED_LABELS) and version in (found := self._packed(file))
+        ]
+        labels = packed if loose is None else [loose, *packed]
+        return reduce(merge_labels, labels) if labels else None
 
     def label_files(self) -> list[str]:
         """File names in `refs/versions`: one for a label, or for many that were packed."""
@@ -145,9 +154,9 @@ class Refs:
         if file.endswith(layout.PACKED_LABELS):
             return [self._with_proper(label) for label in self._packed(file).values()]
         label = self._load(f"{layout.VERSIONS}/{file}", Label)
-        if label is None or not is_object_id(label.version):
+        if label is None:
             return []
-        return [label if file == f"{label.version}.json" else self._with_proper(label)]
+        return [self._with_proper(label)]
 
     def all_labels(self) -> Iterator[Label]:
         """Every readable label; a version may have several, to be merged."""
@@ -171,7 +180,7 @@ class Refs:
         return len(labels)
 
     def _with_proper(self, label: Label) -> Label:
-        proper = self._load(layout.version_ref(label.version), Label)
+        proper = self.label(label.version)
         return label if proper is None else merge_labels(proper, label)
 
     def checkpoint_objects(self) -> set[ObjectId]:
@@ -218,7 +227,7 @@ class Refs:
             raise RecordCorrupt(path, f"it does not decode ({error})") from error
         if blake3(content).hexdigest() != file.removesuffix(layout.PACKED_LABELS):
             raise RecordCorrupt(path, "its content does not hash to its name")
-        labels = [decode_record(line, Label, path) for line in content.splitlines()]
+        labels = [_decode(line, Label, path) for line in content.splitlines()]
         return {label.version: label for label in labels}
 
     def apply(self, changes: dict[str, RefChange]) -> None:
@@ -272,7 +281,7 @@ class Refs:
     def _load(self, path: str, shape: type[T]) -> T | None:
         """The record, None if the file is absent or unreadable; fsck reports the latter."""
         try:
-            return decode_record(self._storage.read(path), shape, path)
+            return _decode(self._storage.read(path), shape, path)
         except (FileNotFoundError, RecordCorrupt):
             return None
 
@@ -281,7 +290,7 @@ class Refs:
         problems = []
         for path, shape in self._all_files():
             try:
-                decode_record(self._storage.read(path), shape, path)
+                _decode(self._storage.read(path), shape, path)
             except RecordCorrupt as error:
                 problems.append(error)
             except FileNotFoundError:
@@ -306,6 +315,19 @@ class Refs:
         files += [(f"{layout.TAGS}/{n}", Tag) for n in self._storage.list(layout.TAGS)]
         files += [(f"{layout.VERSIONS}/{n}", Label) for n in self._storage.list(layout.VERSIONS)]
         return [(path, shape) for path, shape in files if path.endswith(".json")]
+
+
+def _decode(data: bytes, shape: type[T], path: str) -> T:
+    """The ref, which stands on an object id or on nothing.
+
+    Raises:
+        RecordCorrupt: it is no such ref.
+    """
+    record = decode_record(data, shape, path)
+    version = getattr(record, "version", None)
+    if version is not None and not is_object_id(version):
+        raise RecordCorrupt(path, f"{version[:80]!r} is not the id of a version")
+    return record
 
 
 def branch_change(name: str, before: BranchEntry | None, after: BranchEntry) -> tuple[str, RefChange]:
@@ -344,10 +366,13 @@ def _base_name(file: str) -> str:
 
 
 def _decoded(names: Sequence[str]) -> list[str]:
+    """The names behind file names; what no branch or tag of ours is called is passed over."""
     found = []
-    for name in names:
+    for file in names:
         try:
-            found.append(layout.decode_name(name))
-        except RecordCorrupt:
-            continue  # not ours; fsck mentions it
+            name = layout.check_name("ref", layout.decode_name(file))
+        except (RecordCorrupt, InvalidName):
+            continue
+        if layout.encode_name(name) == file:
+            found.append(name)
     return found

@@ -6,6 +6,7 @@ EVERY_DAY = "Every day"
 LOOKING = "Looking back"
 GOING = "Going back"
 NAMES = "Names and records"
+CARRYING = "Between machines"
 UPKEEP = "Upkeep"
 MAKING = "Making the video"
 STUDIO = "The studio"
@@ -49,6 +50,12 @@ _LISTED = {
     "config": ("Get and set configuration", STUDIO),
     "setup": ("Set up aura for yourself", STUDIO),
     "prune": ("Delete old autosaves and restore points", UPKEEP),
+    "remote": ("List, add, show, check or remove remotes", CARRYING),
+    "clone": ("Copy a project from a remote into a new folder", CARRYING),
+    "sync": ("Bring both sides together: pull, then push", CARRYING),
+    "fetch": ("Bring versions from a remote; your files stay as they are", CARRYING),
+    "pull": ("Fetch, and bring your files to where the branch has gone", CARRYING),
+    "push": ("Send your versions to a remote", CARRYING),
     "storage": ("Show what takes how much space", UPKEEP),
     "gc": ("Free the space of content that no version holds any more", UPKEEP),
     "fsck": ("Check that everything saved is whole", UPKEEP),

@@ -7,12 +7,17 @@ and only for a terminal that wants colour.
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import click
 import msgspec
 
-from aura_vcs.cli.escaping import escape, escape_json, readable_name
+from aura_vcs.cli.escaping import escape, escape_json
+from aura_vcs.codec import readable_name
+
+BLOCK_LINES = 200
+"""So many lines are written at once."""
 
 
 class Painted(NamedTuple):
@@ -103,8 +108,11 @@ class Console:
             os.environ.setdefault("LESS", "FRX")  # leave at once where all fits on the screen
             click.echo_via_pager((written(line) + "\n" for line in lines), color=colour_wanted())
             return
-        for line in lines:
-            self.line(*line)
+        if self.as_json:
+            return
+        remaining = iter(lines)
+        while block := [written(line) for line in islice(remaining, BLOCK_LINES)]:
+            click.echo("\n".join(block), color=colour_wanted())
 
     def ask(self, question: str) -> bool:
         """Whether the person says yes; no where there is nobody to ask."""

@@ -143,6 +143,8 @@ def project_paths(repo: "Repository", paths: tuple[str, ...]) -> list[str]:
     Raises:
         InputError: one lies outside the project.
     """
+    if not paths:
+        return []
     from aura_vcs.history.commit import project_path
 
     folder = click.get_current_context().find_object(Session)

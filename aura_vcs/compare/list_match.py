@@ -6,6 +6,7 @@ with different ids are never taken for one another.
 """
 
 from collections.abc import Callable, Hashable, Iterable
+from heapq import nsmallest
 
 from aura_vcs.compare.fingerprints import Fingerprints
 from aura_vcs.compare.sequences import Effort, common_pairs, longest_increasing
@@ -147,10 +148,12 @@ class _Match:
                 if len(found) <= COMMON_LIMIT and self.effort.take(len(found)):
                     for j in found:
                         shared[j] = shared.get(j, 0) + 1
+            likely = []
             for j in shared:
                 alike = 2 * len(features & new[j]) / (len(features) + len(new[j]))
                 if alike >= ALIKE and self.may_pair(i, j):
-                    ranked.append((-alike, abs(i - j), i, j))
+                    likely.append((-alike, abs(i - j), i, j))
+            ranked += nsmallest(5, likely)
         for _, _, i, j in sorted(ranked):
             if i not in self._taken_old and j not in self._taken_new:
                 self.take(i, j)

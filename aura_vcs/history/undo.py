@@ -249,12 +249,21 @@ def _reversed_label(
         changes = {
             field: getattr(before, field) for field in _LABEL_FIELDS if getattr(before, field) != getattr(after, field)
         }
+    if current.purged_at is not None and changes.get("deleted_at", "") is None:
+        changes = {**changes, **dict.fromkeys(fields_of_stamp("purged"))}  # gc purged it because it was deleted
     label = stamp_label(current, transaction.replica, transaction.at, repo.author, **changes)
-    if label.deleted_at is None and label.purged_at is None:
+    if _comes_back(current, label):
         record = Queries(repo.index).version(version)
         if record is not None and not repo.store.contains(record.tree):
             raise OperationExpired(target.description, f"the content of v{record.number}")
     return label_change(current, label)
+
+
+def _comes_back(current: Label, label: Label) -> bool:
+    """Whether a version that was deleted or purged shall not be any more: gc may have been there."""
+    undeleted = current.deleted_at is not None and label.deleted_at is None
+    unpurged = current.purged_at is not None and label.purged_at is None
+    return undeleted or unpurged
 
 
 def _reversed_field(

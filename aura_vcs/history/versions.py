@@ -4,7 +4,7 @@ from typing import Any
 
 from aura_vcs.errors import InputError, ObjectPurged, OperationExpired, VersionInUse
 from aura_vcs.history.branches import branches
-from aura_vcs.history.making import check_texts, need
+from aura_vcs.history.making import check_note, check_texts, need
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Inverse
 from aura_vcs.refs import label_change, stamp_label
@@ -78,7 +78,7 @@ def purge_version(repo: Repository, record: VersionRecord, reason: str = "") -> 
     check_unused(repo, record)
     if record.purged_at is not None:
         return record
-    changes = {"purged_at": None, "purged_by": repo.author, "purge_reason": reason[:500] or None}
+    changes = {"purged_at": None, "purged_by": repo.author, "purge_reason": check_note(reason) or None}
     return _change(repo, record, "version.purge", "Purged", changes)
 
 

@@ -212,7 +212,8 @@ class Projector:
     def _action(self, operation: Operation, start: int, end: int, segment: str | None) -> None:
         undoable = operation.inverse is not None and operation.undoes is None and operation.redoes is None
         self._connection.execute(
-            "INSERT INTO actions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?, ?, ?) ON CONFLICT (id) DO "
+            "INSERT INTO actions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?, ?, ?, 0) "
+            "ON CONFLICT (id) DO "
             'UPDATE SET "start" = excluded."start", "end" = excluded."end", segment = excluded.segment',
             (
                 operation.id,
@@ -233,14 +234,21 @@ class Projector:
             ),
         )
         self._join_batch(operation)
+        if undoable:  # what was undone before something new was done stays undone
+            self._connection.execute(
+                "UPDATE actions SET redoable = 0 WHERE replica = ? AND undoable = 1 AND sequence < ? AND redoable = 1",
+                (operation.replica, operation.sequence),
+            )
         if operation.undoes is not None:
             self._connection.execute(
-                f"UPDATE actions SET status = 'Undone', undone_at = ?, undone_by = ? WHERE {_WHOLE_BATCH}",
+                "UPDATE actions SET status = 'Undone', redoable = 1, undone_at = ?, undone_by = ? "
+                f"WHERE {_WHOLE_BATCH}",
                 (operation.time, operation.user, *[operation.undoes] * 3),
             )
         if operation.redoes is not None:
             self._connection.execute(
-                f"UPDATE actions SET status = 'Applied', undone_at = NULL, undone_by = NULL WHERE {_WHOLE_BATCH}",
+                "UPDATE actions SET status = 'Applied', redoable = 0, undone_at = NULL, undone_by = NULL "
+                f"WHERE {_WHOLE_BATCH}",
                 [operation.redoes] * 3,
             )
 

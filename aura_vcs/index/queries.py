@@ -1,7 +1,7 @@
 """What the index is asked. Every statement is served by an index; a test asks the query planner."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -9,6 +9,7 @@ import msgspec
 from aura_vcs.codec import name_bytes
 from aura_vcs.ids import ObjectId, OperationId, ReplicaId, VersionId
 from aura_vcs.index.index import Index
+from aura_vcs.index.places import groups
 from aura_vcs.index.records import (
     ACTION_COLUMNS,
     VERSION_COLUMNS,
@@ -144,7 +145,9 @@ class Queries:
     # Actions
 
     def action(self, prefix: str) -> list[ActionRecord]:
-        """The actions whose id begins so."""
+        """The actions whose id begins so; none for what cannot begin one."""
+        if not prefix or set(prefix) - set("0123456789abcdef"):
+            return []
         return self._actions("WHERE a.id >= ? AND a.id < ? ORDER BY a.id", [prefix, prefix + "g"])
 
     def actions(
@@ -170,11 +173,10 @@ class Queries:
 
     def next_redo(self, replica: ReplicaId, at: str) -> ActionRecord | None:
         """The action that was taken back last and after which nothing new was done."""
-        applied = self.next_undo(replica, at)
         found = self._actions(
-            "WHERE a.replica = ? AND a.undoable = 1 AND a.sequence > ? AND a.status = 'Undone' "
+            "WHERE a.replica = ? AND a.undoable = 1 AND a.redoable = 1 "
             "AND (a.expires_at IS NULL OR a.expires_at > ?) ORDER BY a.sequence LIMIT 1",
-            [replica, applied.sequence if applied else 0, at],
+            [replica, at],
         )
         return found[0] if found else None
 
@@ -211,6 +213,18 @@ class Queries:
         return self._objects(
             "WHERE o.id >= ? AND o.id <= ? ORDER BY o.id LIMIT 10", [bytes.fromhex(text) for text in padded]
         )
+
+    def held(self, object_ids: Iterable[ObjectId]) -> set[ObjectId]:
+        """Those of the objects that a live version holds: they are here with all that is below them."""
+        found: set[ObjectId] = set()
+        for group in groups(object_ids):
+            marks = ",".join("?" * len(group))
+            rows = self._connection.execute(
+                f"SELECT id FROM objects WHERE refcount > 0 AND id IN ({marks})",
+                [bytes.fromhex(object_id) for object_id in group],
+            )
+            found.update(ObjectId(row[0].hex()) for row in rows)
+        return found
 
     def unreferenced(self) -> list[ObjectRecord]:
         """Objects that nothing holds, longest unreferenced first."""

@@ -1,6 +1,6 @@
 """The tables of the index. Any change of them raises SCHEMA_VERSION: the index is then rebuilt."""
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 PAGE_BYTES = 2048
 """Small pages keep the index of a small project small: every table and index takes at least one."""
 
@@ -48,7 +48,7 @@ CREATE TABLE actions (
   id TEXT PRIMARY KEY, replica TEXT NOT NULL, sequence INTEGER NOT NULL, "start" INTEGER NOT NULL,
   "end" INTEGER NOT NULL, type TEXT NOT NULL, description TEXT NOT NULL, user TEXT NOT NULL, time TEXT NOT NULL,
   status TEXT NOT NULL, undoable INTEGER NOT NULL, undone_at TEXT, undone_by TEXT, expires_at TEXT,
-  correlation_id TEXT, segment TEXT, batch TEXT) WITHOUT ROWID;
+  correlation_id TEXT, segment TEXT, batch TEXT, redoable INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX actions_by_batch ON actions (batch) WHERE batch IS NOT NULL;
 CREATE INDEX actions_by_sequence ON actions (replica, undoable, sequence);
 CREATE INDEX actions_by_user ON actions (user, time);

@@ -6,7 +6,7 @@ in as `Places`, only makes the answer quick. Every read is hashed: wrong bytes n
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from aura_vcs import layout
 from aura_vcs.errors import LimitExceeded, ObjectCorrupt, ObjectMissing, RecordCorrupt
@@ -137,19 +137,30 @@ class ObjectStore:
 
         The new date keeps a collection that is being planned from counting them as old.
         """
-        placed = self.places.find_many(object_ids)
-        whole = set()
-        for pack in {place.pack for place in placed.values()}:
-            if self.storage.stat(layout.pack_path(pack)) is not None:
-                self.storage.touch(layout.pack_path(pack))
-                whole.add(pack)
-        known = {object_id for object_id, place in placed.items() if place.pack in whole}
+        known = self.renew_packed(object_ids, {})
         prefixes = set(self.storage.list(layout.OBJECTS)) - {"packs"}
         for object_id in object_ids - known:
             if object_id[:2] in prefixes and (found := self.loose.find(object_id)) is not None:
                 self.storage.touch(found[0])
                 known.add(object_id)
         return known
+
+    def renew_packed(self, object_ids: set[ObjectId], renewed: dict[str, bool]) -> set[ObjectId]:
+        """Those of the objects that are in packs; `renewed` says which packs were found whole before."""
+        placed = self.places.find_many(object_ids)
+        for pack in {place.pack for place in placed.values()} - renewed.keys():
+            name = layout.pack_path(pack)
+            renewed[pack] = self.storage.stat(name) is not None
+            if renewed[pack]:
+                self.storage.touch(name)
+        return {object_id for object_id, place in placed.items() if renewed[place.pack]}
+
+    def loose_blob(self, object_id: ObjectId) -> BinaryIO | None:
+        """The file of a blob that is kept whole and raw, for a clone; None if it is not kept so."""
+        found = self.loose.find(object_id)
+        if found is None or found[0].endswith(layout.COMPRESSED):
+            return None
+        return self.storage.open(found[0])
 
     def put(self, kind: Kind, data: bytes) -> StoredObject:
         """Store one small object loose; see LooseObjects.put."""

@@ -100,6 +100,6 @@ def unsafe_reason(path: str) -> str:
             "it is an absolute path; paths start at the project folder",
         ),
         (any(part in ("", ".", "..") for part in parts), "it has an empty part, '.' or '..'"),
-        (any(map(is_own_folder, parts)), "it points into the project's own storage"),
+        (any(part and is_own_folder(part) for part in parts), "it points into the project's own storage"),
     )
     return next((reason for broken, reason in rules if broken), "")

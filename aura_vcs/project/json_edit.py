@@ -55,7 +55,7 @@ def set_value(data: bytes, pointer: str, value: Any, *, name: str = "the documen
 
 
 def set_values(data: bytes, values: Mapping[str, Any], *, name: str = "the document") -> bytes:
-    """The document with several values set; the same as `set_value` one after the other, but read once.
+    """The document with several values set, each spelled as `set_value` alone would; read once.
 
     Raises:
         DocumentMalformed, UnknownField, InvalidValue: as `set_value` does.

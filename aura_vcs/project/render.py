@@ -65,15 +65,7 @@ def render_export(
     try:
         with tempfile.TemporaryDirectory(prefix="aura-render-") as folder:
             fetch = _Fetcher(source, Path(folder), cancelled, output, progress)
-            view = load_project(source)
-            progress.start("collect media", None, "bytes")
-            try:
-                plan = plan_film(view, source, preset, fetch.copy)
-            finally:
-                progress.finish()
-            for note in plan.notes:
-                progress.note(note)
-            job = _job(plan, preset, part, view.project.title if view.project else "")
+            plan, job = _planned(source, preset, part, fetch, progress)
             size = _run(job, output, cancelled, stall_seconds, progress)
         _check_output(output, overwrite)
         (publish or _publish)(part, output)
@@ -82,6 +74,21 @@ def render_export(
     finally:
         part.unlink(missing_ok=True)
     return _result(plan, preset, output, size)
+
+
+def _planned(
+    source: ContentSource, preset: ExportPreset, part: Path, fetch: "_Fetcher", progress: Progress
+) -> tuple[FilmPlan, RenderJob]:
+    """Read the documents and collect the media."""
+    view = load_project(source)
+    progress.start("collect media", None, "bytes")
+    try:
+        plan = plan_film(view, source, preset, fetch.copy)
+    finally:
+        progress.finish()
+    for note in plan.notes:
+        progress.note(note)
+    return plan, _job(plan, preset, part, view.project.title if view.project else "")
 
 
 def _check_preset(preset: ExportPreset) -> None:

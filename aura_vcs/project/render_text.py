@@ -27,14 +27,19 @@ _MOST_LETTERS = 600
 
 
 def caption(text: str, size: tuple[int, int], style: Subtitles) -> tuple[Image.Image, tuple[int, int]]:
-    """The subtitle as an RGBA picture and where its top left corner goes in a frame of `size`."""
+    """The subtitle as an RGBA picture and where its top left corner goes in a frame of `size`.
+
+    Never larger than the frame: a letter is at most a fifth of its height, lines that do not fit
+    are left out.
+    """
     width, height = size
-    pixels = max(8, round(style.font_size * min(size) / _REFERENCE_HEIGHT))
+    pixels = max(8, min(height // 5, round(style.font_size * min(size) / _REFERENCE_HEIGHT)))
     text = " ".join(text.split())[:_MOST_LETTERS]
     font = _font(pixels, "".join(sorted(set(text))))
-    lines = _wrapped(text, font, width * (1 - 4 * _MARGIN))
     pad = pixels // 2
     step = round(pixels * 1.3)
+    room = max(1, (height - pad) // step)
+    lines = _wrapped(text, font, width * (1 - 4 * _MARGIN))[:room]
     wide = min(width, round(max(font.getlength(line) for line in lines)) + 2 * pad)
     high = step * len(lines) + pad
     image = Image.new("RGBA", (wide, high), _colour(style.background_color, style.background_opacity))
@@ -42,7 +47,7 @@ def caption(text: str, size: tuple[int, int], style: Subtitles) -> tuple[Image.I
     for number, line in enumerate(lines):
         draw.text((wide / 2, pad / 2 + step * (number + 0.5)), line, _colour(style.font_color, 1), font, anchor="mm")
     edge = round(height * _MARGIN)
-    tops = {"Top": edge, "Middle": (height - high) // 2, "Bottom": height - high - edge}
+    tops = {"Top": edge, "Middle": (height - high) // 2, "Bottom": max(0, height - high - edge)}
     return image, ((width - wide) // 2, tops[style.position])
 
 

@@ -44,7 +44,8 @@ class Effects(msgspec.Struct, frozen=True):
 class VisualAsset(msgspec.Struct, frozen=True):
     """A picture or clip in a scene; `start` counts from the scene's start, so scenes can move.
 
-    Without `duration` it stays until the scene ends. Higher `z_index` covers lower.
+    Without `duration` it stays until the scene ends. Higher `z_index` covers lower. Of a clip the
+    pictures are shown; sound comes from narration, music and assets of type Audio.
     """
 
     id: ShortText = ""

@@ -7,11 +7,12 @@ once nobody can be writing them any more.
 
 import os
 import time
+from collections.abc import Sequence
 from typing import BinaryIO
 
 from aura_vcs.ids import Bytes
 from aura_vcs.storage.base import FileStat, check_storage_name
-from aura_vcs.storage.calls import REAL_CALLS, FileCalls, storage_error, translated, write_all
+from aura_vcs.storage.calls import REAL_CALLS, FileCalls, storage_error, translated, write_all, write_pieces
 
 STALE_SECONDS = 24 * 3600
 """A temporary file that nobody wrote to for so long belongs to nobody."""
@@ -105,6 +106,14 @@ class LocalStorage:
         except OSError:
             return  # a broken disk; readers tell a torn line from a whole one
 
+    def adopt(self, source: str, name: str) -> None:
+        """Take over a file of the same disk that is durable already, replacing what was under `name`."""
+        target = self.path(name)
+        with translated("write", target):
+            self.make_folder(os.path.dirname(target))
+            self.calls.replace(source, target)
+            self.calls.fsync_folder(os.path.dirname(target))
+
     def touch(self, name: str) -> None:
         """See Writable."""
         path = self.path(name)
@@ -170,6 +179,16 @@ class LocalUpload:
         """See Upload."""
         with translated("write", self.path):
             write_all(self._calls, self.fd, data)
+
+    def write_pieces(self, pieces: Sequence[Bytes]) -> None:
+        """Add pieces at the end, without joining them first."""
+        with translated("write", self.path):
+            write_pieces(self._calls, self.fd, pieces)
+
+    def clone_from(self, fd: int) -> bool:
+        """Become a clone of an open file, if the disk can share blocks; nothing was written before."""
+        with translated("write", self.path):
+            return self._calls.clone(fd, self.fd)
 
     def read_back(self, offset: int, length: int) -> bytes:
         """Bytes that were written, from the file itself; from any thread."""

@@ -56,6 +56,17 @@ def test_what_is_no_media_is_refused(data: bytes, reason: str) -> None:
         probe_media(MemorySource({"x.mp4": data}), "x.mp4")
 
 
+def test_a_playlist_opens_nothing_beside_it(solar_files: dict[str, bytes], tmp_path: Path) -> None:
+    """FFmpeg by itself would play the neighbour that this list names; the process does not."""
+    (tmp_path / "secret.mp4").write_bytes(solar_files[CLIP])
+    playlist = tmp_path / "clip.mp4"
+    playlist.write_text("ffconcat version 1.0\nfile 'secret.mp4'\n")
+    with av.open(str(playlist)) as container:
+        assert container.streams.video[0].width == 320
+    with pytest.raises(MediaUnreadable, match="of a kind that is not read"):
+        probe_file(playlist, "clip.mp4")
+
+
 def _mutated(data: bytes, seed: int) -> bytes:
     """The file with a few bytes overwritten, a piece cut out, or its end missing."""
     chance = random.Random(seed)
@@ -138,8 +149,11 @@ def test_subtitles_have_the_letters_of_their_script() -> None:
     assert len(drawn) == 4
 
 
-def test_long_subtitles_stay_in_the_frame() -> None:
-    """A word without end is cut into lines, and the box is no wider than the frame."""
-    image, (left, _) = caption("x" * 300 + " y", (320, 180), Subtitles())
-    assert image.width + left <= 320
-    assert left >= 0
+@pytest.mark.parametrize("font_size", [4, 24, 400])
+@pytest.mark.parametrize("size", [(320, 180), (180, 320), (16, 16)])
+def test_subtitles_stay_in_the_frame(font_size: float, size: tuple[int, int]) -> None:
+    """Words without end and letters without measure give a box no larger than the frame."""
+    image, (left, top) = caption("x" * 300 + " y" * 200, size, Subtitles(font_size=font_size))
+    assert 0 <= left <= left + image.width <= size[0]
+    assert 0 <= top < size[1]
+    assert image.height <= size[1]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aura_vcs.cli.console import cool, strong
-from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.options import HELP, TEXT, examples, json_option
 from aura_vcs.cli.session import Session, pass_session
 from aura_vcs.cli.studio import note_project
 from aura_vcs.cli.words import count
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     "init", context_settings=HELP, epilog=examples("aura init", 'aura init my-video --title "The Solar System"')
 )
 @click.argument("folder", metavar="[DIR]", required=False)
-@click.option("--title", metavar="TEXT", help="The title that project.json gets, if there is no project.json yet")
+@click.option(
+    "--title", metavar="TEXT", type=TEXT, help="The title that project.json gets, if there is no project.json yet"
+)
 @click.option("--template", metavar="NAME", help="Begin with a template's documents (see `aura template list`)")
-@click.option("--topic", metavar="TEXT", help="With --template: what it is about (else the title)")
+@click.option("--topic", metavar="TEXT", type=TEXT, help="With --template: what it is about (else the title)")
 @json_option
 @pass_session
 def init_command(
@@ -35,11 +37,13 @@ def init_command(
     project.json, one is written with an id and a title; an existing one is never changed.
     """
     from aura_vcs.history.start import start_project
+    from aura_vcs.sync.hints import write_hints
 
     console = session.console
     root = os.path.join(session.folder, folder) if folder else session.folder
     chosen = _template(session, root, template) if template is not None else None
     with start_project(root, title=title, **session.options()) as (repo, started):
+        write_hints(repo)
         files = _apply(session, repo, chosen, started.title or "", topic) if chosen is not None else []
         note_project(repo, console)
         if console.as_json:

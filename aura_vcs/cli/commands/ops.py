@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aura_vcs.cli.console import Console, Line, faint, warm
-from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.options import HELP, TEXT, examples, json_option
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.words import local_time
 
@@ -26,8 +26,10 @@ STATUSES = ("Applied", "Undone", "Failed", "Expired")
     "-n", "limit", metavar="COUNT", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many"
 )
 @click.option("--offset", metavar="COUNT", type=click.IntRange(min=0), default=0, help="Leave out the newest so many")
-@click.option("--type", "type_", metavar="TYPE", help="Only this type, e.g. commit, checkout, version.delete")
-@click.option("--user", metavar="NAME", help="Only what this person did")
+@click.option(
+    "--type", "type_", metavar="TYPE", type=TEXT, help="Only this type, e.g. commit, checkout, version.delete"
+)
+@click.option("--user", metavar="NAME", type=TEXT, help="Only what this person did")
 @click.option("--status", type=click.Choice(STATUSES, case_sensitive=False), help="Only those of this status")
 @click.option("--since", metavar="TIME", help="Not older, e.g. '2 hours ago' or 2026-11-23")
 @click.option("--until", metavar="TIME", help="Not newer")

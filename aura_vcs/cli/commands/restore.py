@@ -12,6 +12,7 @@ from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.words import count
 
 if TYPE_CHECKING:
+    from aura_vcs.history.going import Moved
     from aura_vcs.repository.repository import Repository
 
 
@@ -36,13 +37,17 @@ def restore_command(repo: "Repository", console: Console, version: str, paths: t
     moved = restore(repo, version, project_paths(repo, paths) or None)
     if console.as_json:
         console.data(moved_shape(repo, moved.head, moved))
+    elif moved.changed:
+        _show(console, version, moved)
     else:
-        where: list[Part] = [" on ", cool(moved.head.branch)] if moved.head.branch else []
-        console.line(
-            "Brought back ", warm(version), *where, f", {count(moved.changed, 'path')} changed; not committed yet"
-        )
-        if moved.restore_point is not None:
-            number = moved.restore_point.number
-            console.line(f"What was there before is kept in the restore point v{number}.")
-        console.line(faint('Keep it with `aura commit -m "…"`, or take it back with `aura undo`.'))
+        console.line("Nothing had to change: your files are like that already")
     say_left(console, moved)
+
+
+def _show(console: Console, version: str, moved: "Moved") -> None:
+    where: list[Part] = [" on ", cool(moved.head.branch)] if moved.head.branch else []
+    changed = count(moved.changed, "path")
+    console.line("Brought back ", warm(version), *where, f", {changed} changed; not committed yet")
+    if moved.restore_point is not None:
+        console.line(f"What was there before is kept in the restore point v{moved.restore_point.number}.")
+    console.line(faint('Keep it with `aura commit -m "…"`, or take it back with `aura undo`.'))
