@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aura_vcs.cli.escaping import clean_input
 from aura_vcs.cli.session import Session
 from aura_vcs.errors import AuraError, NotAProject
 
@@ -78,7 +79,7 @@ def assignments(values: "Iterable[str]") -> dict[str, str]:
         field, sign, value = text.partition("=")
         if not sign or not field:
             raise click.UsageError(f"{text!r} is not FIELD=VALUE, for example title='The Solar System'")
-        found[field.strip()] = value
+        found[field.strip()] = clean_input(value)
     return found
 
 

@@ -53,7 +53,10 @@ _SCENE = (
     "s.file, s.id, s.scene_index, s.heading, w.script, s.audio_file_path, s.image_file_path, s.duration_seconds, "
     "s.is_completed, s.created_at, s.stamp"
 )
-_SCENE_COLUMNS = "file, id, scene_index, heading, audio_file_path, image_file_path, duration_seconds, is_completed, created_at, stamp"
+_SCENE_COLUMNS = (
+    "file, id, scene_index, heading, audio_file_path, image_file_path, duration_seconds, is_completed, "
+    "created_at, stamp"
+)
 _ASSET = "file_path, asset_type, mime_type, file_size_bytes, is_temporary, created_at, stamp"
 
 

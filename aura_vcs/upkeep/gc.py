@@ -75,9 +75,10 @@ def plan_gc(repo: Repository, *, grace_seconds: float = GRACE_SECONDS) -> Plan:
 
 
 def _wanted_back(repo: Repository, candidates: set[ObjectId], cutoff: str) -> set[ObjectId]:
-    """Candidates that an operation since the cutoff would bring back."""
+    """Candidates that an operation since the cutoff would bring back, or that a checkpoint needs."""
     marked: set[ObjectId] = set()
     if candidates:
+        marked |= repo.refs.checkpoint_objects()
         walker = Walker(repo, repo.progress)
         for tree in undoable_trees(repo, cutoff):
             if tree in candidates:

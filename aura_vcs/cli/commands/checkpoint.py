@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aura_vcs.cli.console import Console, bad, faint, good, warm
-from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.options import HELP, TEXT, examples, json_option
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.studio import table
 from aura_vcs.cli.words import age, count
@@ -37,7 +37,7 @@ def checkpoint_command() -> None:
 @click.option("--data", metavar="JSON", help="What is needed to go on; - reads it from stdin")
 @click.option("--output", metavar="FILE", help="The file that is being made, in the project")
 @click.option("--keep-output", is_flag=True, help="Store the file's content too (up to 64 MiB)")
-@click.option("--job", "job_id", metavar="ID", help="The job at work")
+@click.option("--job", "job_id", metavar="ID", type=TEXT, help="The job at work")
 @json_option
 @pass_repository
 def save_command(
@@ -67,7 +67,7 @@ def save_command(
 
 
 @checkpoint_command.command("list")
-@click.option("--stage", metavar="NAME", help="Only this stage")
+@click.option("--stage", metavar="NAME", type=TEXT, help="Only this stage")
 @click.option("--all", "everything", is_flag=True, help="Invalid ones too")
 @json_option
 @pass_repository
@@ -98,7 +98,7 @@ def list_command(repo: "Repository", console: Console, stage: str | None, everyt
 
 
 @checkpoint_command.command("latest")
-@click.option("--stage", metavar="NAME", help="Only of this stage")
+@click.option("--stage", metavar="NAME", type=TEXT, help="Only of this stage")
 @json_option
 @pass_repository
 def latest_command(repo: "Repository", console: Console, stage: str | None) -> None:
@@ -122,8 +122,8 @@ def latest_command(repo: "Repository", console: Console, stage: str | None) -> N
 @checkpoint_command.command("invalidate")
 @click.argument("checkpoint", required=False)
 @click.option("--all", "everything", is_flag=True, help="All of them")
-@click.option("--stage", metavar="NAME", help="With --all: only of this stage")
-@click.option("--reason", metavar="TEXT", default="", help="Why")
+@click.option("--stage", metavar="NAME", type=TEXT, help="With --all: only of this stage")
+@click.option("--reason", metavar="TEXT", type=TEXT, default="", help="Why")
 @json_option
 @pass_repository
 def invalidate_command(

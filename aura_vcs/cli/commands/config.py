@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aura_vcs.cli.console import Console, faint, strong, warm
-from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.options import HELP, TEXT, examples, json_option
 from aura_vcs.cli.session import Session, pass_session
 from aura_vcs.cli.studio import settings_here, table
 
@@ -111,7 +111,7 @@ def unset_command(session: Session, key: str, for_project: bool) -> None:
 
 
 @config_command.command("list")
-@click.option("--category", metavar="NAME", help="Only this category")
+@click.option("--category", metavar="NAME", type=TEXT, help="Only this category")
 @click.option("--set", "only_set", is_flag=True, help="Only keys that have a value of yours or the project's")
 @click.option("--sensitive", is_flag=True, default=None, help="Only sensitive keys")
 @json_option

@@ -7,7 +7,7 @@ import click
 
 from aura_vcs.cli.completing import complete_version
 from aura_vcs.cli.console import Console, bad, faint, good, strong, warm
-from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.options import HELP, TEXT, examples, json_option
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.studio import setting, table
 from aura_vcs.cli.words import age, duration, size
@@ -34,7 +34,7 @@ def export_command() -> None:
 
 @export_command.command("run")
 @click.argument("version", shell_complete=complete_version, default="HEAD")
-@click.option("--preset", metavar="NAME", help="How it is encoded (else export.preset); see `aura export presets`")
+@click.option("--preset", metavar="NAME", type=TEXT, help="How it is encoded (else export.preset)")
 @click.option("-o", "--output", metavar="FILE", help="The file to write (else in general.output_directory)")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there")
 @click.option("--queue", is_flag=True, help="Only record the job; `aura export start` renders it")

@@ -6,7 +6,7 @@ import click
 
 from aura_vcs.cli.commands.autosave import saved_shape, say_saved
 from aura_vcs.cli.console import Console
-from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.options import HELP, TEXT, examples, json_option
 from aura_vcs.cli.session import pass_repository
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     epilog=examples("aura restore-point PreScriptRegeneration", "aura restore-point PreBulkTimelineChange -m 'Recut'"),
 )
 @click.argument("trigger")
-@click.option("-m", "--name", metavar="TEXT", default="", help="A name (else the trigger)")
-@click.option("--description", metavar="TEXT", default="")
+@click.option("-m", "--name", metavar="TEXT", type=TEXT, default="", help="A name (else the trigger)")
+@click.option("--description", metavar="TEXT", type=TEXT, default="")
 @json_option
 @pass_repository
 def restore_point_command(repo: "Repository", console: Console, trigger: str, name: str, description: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aura_vcs.cli.console import Console, faint, good, strong
-from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.options import HELP, TEXT, examples, json_option
 from aura_vcs.cli.session import pass_studio
 from aura_vcs.errors import AuraError
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     context_settings=HELP,
     epilog=examples("aura setup", 'aura setup --name "Mira Lindqvist" --output ~/Videos --tier Free --unattended'),
 )
-@click.option("--name", metavar="TEXT", help="Your name, as it stands in the versions you make")
+@click.option("--name", metavar="TEXT", type=TEXT, help="Your name, as it stands in the versions you make")
 @click.option("--output", metavar="DIR", help="The folder that exports go to")
 @click.option("--ffmpeg", metavar="FILE", help="An FFmpeg program for other tools")
-@click.option("--tier", metavar="NAME", help="Free or Pro")
+@click.option("--tier", metavar="NAME", type=TEXT, help="Free or Pro")
 @click.option("--unattended", is_flag=True, help="Ask nothing: take the flags, and what is suggested for the rest")
 @click.option("--again", is_flag=True, help="Ask everything again")
 @json_option

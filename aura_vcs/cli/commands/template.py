@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aura_vcs.cli.console import Console, faint, good, strong, warm
-from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.options import HELP, TEXT, examples, json_option
 from aura_vcs.cli.session import pass_studio
 from aura_vcs.cli.studio import current_session, table
 from aura_vcs.cli.words import count
@@ -30,8 +30,8 @@ def template_command() -> None:
 
 
 @template_command.command("list")
-@click.option("--category", metavar="NAME", help="Only this category")
-@click.option("--sub-category", metavar="NAME", help="Only this sub-category")
+@click.option("--category", metavar="NAME", type=TEXT, help="Only this category")
+@click.option("--sub-category", metavar="NAME", type=TEXT, help="Only this sub-category")
 @click.option("--system/--own", default=None, help="Only those that come with aura, or only others")
 @click.option("--deleted", is_flag=True, help="Those that were deleted")
 @json_option
@@ -77,8 +77,8 @@ def show_command(studio: "Studio", console: Console, template: str) -> None:
 
 @template_command.command("new-from-project")
 @click.argument("name")
-@click.option("--description", metavar="TEXT", default="", help="What it is good for")
-@click.option("--category", metavar="NAME", help="Its category (else the project's)")
+@click.option("--description", metavar="TEXT", type=TEXT, default="", help="What it is good for")
+@click.option("--category", metavar="NAME", type=TEXT, help="Its category (else the project's)")
 @json_option
 @pass_studio
 def new_command(studio: "Studio", console: Console, name: str, description: str, category: str | None) -> None:
@@ -96,10 +96,10 @@ def new_command(studio: "Studio", console: Console, name: str, description: str,
 
 @template_command.command("edit")
 @click.argument("template")
-@click.option("--name", metavar="TEXT")
-@click.option("--description", metavar="TEXT")
-@click.option("--category", metavar="NAME")
-@click.option("--sub-category", metavar="NAME")
+@click.option("--name", metavar="TEXT", type=TEXT)
+@click.option("--description", metavar="TEXT", type=TEXT)
+@click.option("--category", metavar="NAME", type=TEXT)
+@click.option("--sub-category", metavar="NAME", type=TEXT)
 @click.option("--tag", "tags", metavar="WORD", multiple=True, help="A tag; again for more; they replace those it has")
 @json_option
 @pass_studio
@@ -178,7 +178,7 @@ def export_command(studio: "Studio", console: Console, template: str, output: st
 
 @template_command.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
-@click.option("--name", metavar="TEXT", help="Another name for it")
+@click.option("--name", metavar="TEXT", type=TEXT, help="Another name for it")
 @json_option
 @pass_studio
 def import_command(studio: "Studio", console: Console, file: str, name: str | None) -> None:
