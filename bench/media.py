@@ -170,11 +170,11 @@ def _grow(
     for name, tool in tools.items():
         store = os.path.join(stores, name)
         tool.begin(folder, store)
-        sizes, samples = [], []
+        sizes = []
         for version in versions:
             target = os.path.join(folder, f"media{suffix}")
             shutil.copyfile(os.path.join(stores, version), target)
-            samples.append(tool.save(folder, store, version))
+            tool.save(folder, store, version)
             sizes.append(stored_bytes(store, without="local"))
         growth[name] = 100 * (sizes[1] - sizes[0]) / os.path.getsize(os.path.join(stores, versions[1]))
     row.checks.append(Check("new bytes stored", growth["aura"], bound_percent, unit=" %"))
