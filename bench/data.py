@@ -144,7 +144,9 @@ FRAME_BYTES = 4
 def write_wav(path: str, seconds: float, seed: str) -> None:
     """Noise at a quarter of the full level."""
     size = int(seconds * RATE) * FRAME_BYTES
-    quieter = bytes((value >> 2) - (32 if value & 128 else 0) & 255 if value & 128 else value >> 2 for value in range(256))
+    quieter = bytes(
+        (value >> 2) - (32 if value & 128 else 0) & 255 if value & 128 else value >> 2 for value in range(256)
+    )
     with open(path, "wb") as file:
         file.write(wav_header(size))
         for block in media_blocks(size, seed):

@@ -44,7 +44,9 @@ def _begun(setting: Setting, tools: dict[str, Tool], folder: str, stores: str, r
     """Empty stores: for every tool, one for each round that it takes part in."""
     found: dict[str, list[str]] = {}
     for name, tool in tools.items():
-        found[name] = [os.path.join(stores, f"{name}-{number}") for number in range(min(rounds, SLOW.get(name, rounds)))]
+        found[name] = [
+            os.path.join(stores, f"{name}-{number}") for number in range(min(rounds, SLOW.get(name, rounds)))
+        ]
         for store in found[name]:
             tool.begin(folder, store)
     return found

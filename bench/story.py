@@ -27,14 +27,22 @@ def edit_documents(folder: str, number: int) -> None:
     choices = random.Random(f"story {number}")
     documents = sorted(path for path in Path(folder).rglob("*.json") if ".aura" not in path.parts)
     scenes = [path for path in documents if path.parent.name == "scenes"]
-    path = choices.choice(scenes if choices.random() < 0.7 else documents)  # noqa: S311 (a story, no secret)
-    value = json.loads(path.read_text(encoding="utf-8"))
+    before = after = ""
+    while before == after:
+        path = choices.choice(scenes if choices.random() < 0.7 else documents)
+        before = path.read_text(encoding="utf-8")
+        after = _edited(before, choices)
+    temporary = path.with_suffix(".part")
+    temporary.write_text(after, encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def _edited(text: str, choices: random.Random) -> str:
+    value = json.loads(text)
     fields = list(_fields(value))
     for holder, key in choices.sample(fields, min(len(fields), choices.choice((1, 1, 2)))):
         holder[key] = _changed(holder[key], choices)
-    temporary = path.with_suffix(".part")
-    temporary.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
 def _fields(value: Any) -> Any:
