@@ -97,6 +97,9 @@ def compare_scan(repo: Repository, scan: Scan, base: ObjectId) -> tuple[tuple[Ch
     """What a scan of the folder has otherwise than a tree, and files that would not hold still."""
     found = _Found({}, {}, set(), set(), [])
     _walk(repo, scan.root, base, found)
+    unreadable = tuple(f"{skipped.path}/" for skipped in scan.skipped if skipped.is_unreadable)
+    for path in [path for path in found.deleted if f"{path}/".startswith(unreadable)]:
+        del found.deleted[path]  # whether it is still there cannot be seen
     unstable = _settle_unsure(repo, scan, found)
     renames = _renames(repo, scan, found)
     changes = [Change(new, "renamed", old) for new, old in renames.items()]

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 import msgspec
 from blake3 import blake3
 
+from aura_vcs.errors import LimitExceeded
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.layout import loose_path
 from aura_vcs.model import Kind
 from aura_vcs.objects.base import IDENTIFY, Source, StoredObject
 from aura_vcs.objects.chunking import LARGE_BYTES, Cutter, encode_chunk_list
 from aura_vcs.objects.loose import LooseObjects
+from aura_vcs.objects.pack_format import FRAME_LIMIT
 from aura_vcs.objects.packs import NewObject, PackWriter
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.local import LocalStorage
@@ -131,6 +133,8 @@ class Batch:
     def _take(self, object_id: ObjectId, kind: Kind, data: bytes, path: str, *, chunked: bool = False) -> None:
         if object_id in self._seen:
             return
+        if len(data) > FRAME_LIMIT:  # a folder of millions of files, or a file of half a terabyte
+            raise LimitExceeded(f"The description of {path or object_id}", FRAME_LIMIT)
         self._seen.add(object_id)
         self._waiting.append((path, NewObject(object_id, kind, data, chunked)))
         self._waiting_bytes += len(data)

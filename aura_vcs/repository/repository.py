@@ -11,7 +11,7 @@ import msgspec
 from aura_vcs import layout
 from aura_vcs.codec import decode_record, encode_record, now
 from aura_vcs.errors import AuraError, FormatUnsupported, NotAProject, ProjectExists, RecordCorrupt, Unfinished
-from aura_vcs.ids import ObjectId, ReplicaId, VersionId, new_operation_id, new_uuid
+from aura_vcs.ids import ObjectId, ReplicaId, VersionId, is_object_id, new_operation_id, new_uuid
 from aura_vcs.index.database import IndexUnusable
 from aura_vcs.index.index import Index
 from aura_vcs.locks import WAIT_SECONDS, Locks
@@ -194,7 +194,10 @@ class Repository:
 
     def _stored_head(self) -> StoredHead:
         try:
-            return decode_record(self.storage.read(layout.HEAD), StoredHead, layout.HEAD)
+            stored = decode_record(self.storage.read(layout.HEAD), StoredHead, layout.HEAD)
+            if stored.version is not None and not is_object_id(stored.version):
+                raise RecordCorrupt(layout.HEAD, "it names no version")
+            return stored
         except FileNotFoundError:
             return self._recovered_head()
         except RecordCorrupt:
@@ -235,7 +238,7 @@ class Transaction:
         return Operation(
             id=new_operation_id(),
             replica=repository.replica,
-            sequence=repository.index.end_of_log(repository.replica)[1] + 1,
+            sequence=self._last_sequence() + 1,
             user=repository.author,
             host=repository.host,
             time=self.at,
@@ -260,9 +263,10 @@ class Transaction:
         """
         repository = self._repository
         operation = self.prepare(draft) if isinstance(draft, Draft) else draft
-        start, sequence = repository.index.end_of_log(repository.replica)
-        if operation.sequence != sequence + 1:
-            operation = msgspec.structs.replace(operation, sequence=sequence + 1)
+        start = repository.index.end_of_log(repository.replica)[0]
+        sequence = self._last_sequence() + 1
+        if operation.sequence != sequence:
+            operation = msgspec.structs.replace(operation, sequence=sequence)
         end = repository.logs.append(operation, at=start)
         try:
             repository.refs.apply(operation.refs)
@@ -272,6 +276,11 @@ class Transaction:
         except (AuraError, IndexUnusable) as error:
             raise Unfinished(operation.description, str(error)) from error
         return operation
+
+    def _last_sequence(self) -> int:
+        """The number of the last operation: HEAD knows it too, should the log be lost or another's."""
+        repository = self._repository
+        return max(repository.index.end_of_log(repository.replica)[1], repository._stored_head().sequence)
 
 
 def find_root(path: str) -> str:

@@ -133,11 +133,20 @@ class Writer:
     def _write_file(self, path: str, entry: Entry, *, sync: bool) -> FileState:
         with self._folder.new_file() as new:
             if not self._clone(entry, new):
-                for piece in self._store.stream(entry.id):
-                    new.write(piece)
-                    self._progress.advance(len(piece))
+                self._stream(path, entry, new)
             new.finish(executable=entry.executable, sync=sync, now_ns=self._clock.now_ns())
             return self._folder.place(new, path)
+
+    def _stream(self, path: str, entry: Entry, new: NewFile) -> None:
+        size = 0
+        for piece in self._store.stream(entry.id):
+            size += len(piece)
+            if size > entry.size:
+                raise ObjectCorrupt(entry.id, f"it is larger than the {entry.size:,} bytes that {path} has")
+            new.write(piece)
+            self._progress.advance(len(piece))
+        if size != entry.size:
+            raise ObjectCorrupt(entry.id, f"it has {size:,} bytes, and {path} has {entry.size:,}")
 
     def _clone(self, entry: Entry, new: NewFile) -> bool:
         """Let the file share the blocks of a large stored one, verified; False where that cannot be."""

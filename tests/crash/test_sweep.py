@@ -1,5 +1,6 @@
 """A fault at every call that changes the disk: the project is as before or as after, and goes on."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -56,8 +57,7 @@ class Stage(msgspec.Struct, frozen=True):
 @pytest.fixture(scope="module")
 def stages(quick_folder: Path) -> dict[str, Stage]:
     """Stages that were prepared in this module, by scene."""
-    prepared: dict[str, Stage] = {}
-    return prepared
+    return {}
 
 
 def _stage(name: str, scene: Scene, folder: Path, stages: dict[str, Stage]) -> Stage:
@@ -139,6 +139,20 @@ def _sweep(name: str, fault: Fault, folder: Path, stages: dict[str, Stage], *, e
 def test_faults_here_and_there(name: str, fault: Fault, quick_folder: Path, stages: dict[str, Stage]) -> None:
     """After a fault at some calls of a command, the project is whole, nothing is lost, and it goes on."""
     _sweep(name, fault, quick_folder, stages, every=STRIDE)
+
+
+@pytest.mark.parametrize("name", ["checkout", "restore of paths", "undo of a restore", "gc"])
+def test_stopped_again_while_finishing(name: str, quick_folder: Path, stages: dict[str, Stage]) -> None:
+    """A process that is stopped while it finishes what another left is no worse than the first."""
+    scene = SCENES[name]
+    stage = _stage(name, scene, quick_folder, stages)
+    for at in range(6, stage.calls[Fault.STOP], 13):
+        root = duplicate(stage.template, quick_folder / f"{name}-twice-{at}".replace(" ", "-"))
+        for second in (at, 3 + at % 7, 2) if scene.repeatable else (at, 2):
+            calls = FaultyCalls(Fault.STOP, second)
+            with suppress(Stopped), Repository.open(root, author="Ada", host="studio", calls=calls) as repo:
+                scene.run(repo)
+        _check(root, scene, stage)
 
 
 @pytest.mark.slow
