@@ -18,7 +18,7 @@ from bench.tools import environment, present
 
 GROUPS = (files, media, past, studio)
 RESULTS = Path(__file__).parent / "results"
-MEMORY_FOLDER = "/dev/shm"  # noqa: S108 (a file system in memory, not a place for secrets)
+MEMORY_FOLDER = "/dev/shm"
 
 
 def main() -> None:

@@ -22,6 +22,7 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.upkeep.gc import execute_gc, plan_gc
 from aura_vcs.upkeep.walk import find_use
 from aura_vcs.worktree.snapshot import Snapshot
+
 from bench.story import edit_documents
 
 PER_FOLDER = 500

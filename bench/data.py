@@ -13,11 +13,12 @@ from blake3 import blake3
 
 BLOCK_BYTES = 4 << 20
 POOL_BYTES = 16 << 20
-WORDS = (
+WORD_TEXT = (
     "scene voice planet orbit light slow camera narration music caption picture render timeline opening closing "
     "warm calm playful audience topic goal tone language pace style number unit metre kilometre hour dust ring "
     "moon star storm cloud shadow colour bright dark near far left right first second third between under above"
-).split()
+)
+WORDS = tuple(WORD_TEXT.split(" "))
 
 
 def media_blocks(size: int, seed: str) -> Iterator[bytes]:

@@ -40,7 +40,7 @@ def _clips(setting: Setting, folder: str) -> int:
     return size * CLIPS
 
 
-def _begun(setting: Setting, tools: dict[str, Tool], folder: str, stores: str, rounds: int) -> dict[str, list[str]]:
+def _begun(tools: dict[str, Tool], folder: str, stores: str, rounds: int) -> dict[str, list[str]]:
     """Empty stores: for every tool, one for each round that it takes part in."""
     found: dict[str, list[str]] = {}
     for name, tool in tools.items():
@@ -56,7 +56,7 @@ def _media(setting: Setting) -> None:
     folder, stores = setting.place("media", "work"), setting.place("media", "stores")
     size = _clips(setting, folder)
     tools = setting.but(*NEVER)
-    begun = _begun(setting, tools, folder, stores, ROUNDS)
+    begun = _begun(tools, folder, stores, ROUNDS)
     setting.settle()
 
     def save(name: str, number: int) -> Sample:

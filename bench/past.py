@@ -27,7 +27,7 @@ def measure(setting: Setting) -> None:
         _example(setting)
     if setting.wants("gc"):
         _collect(setting)
-    if setting.wants("ops"):
+    if setting.wants("ops") and setting.has_command("ops"):
         _operations(setting)
 
 
@@ -181,10 +181,6 @@ def _collect(setting: Setting) -> None:
 
 
 def _operations(setting: Setting) -> None:
-    from aura_vcs.cli.catalog import CATALOG
-
-    if "ops" not in CATALOG:
-        return
     count = setting.count(100_000, 1000)
     folder, fresh = setting.place("ops", "many"), new_project(setting, "ops", "new")
     setting.say(f"  making {count:,} operations")

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from importlib.util import find_spec
 
 from bench.measure import Sample, Times, alternate, run
 from bench.table import Row
@@ -34,6 +35,10 @@ class Setting:
     def wants(self, *names: str) -> bool:
         """Whether one of these rows was asked for."""
         return self._only is None or any(name in self._only for name in names)
+
+    def has_command(self, name: str) -> bool:
+        """Whether this `aura` has a command."""
+        return find_spec(f"aura_vcs.cli.commands.{name}") is not None
 
     def count(self, full: int, least: int = 1) -> int:
         """A number of things at this scale."""
@@ -86,8 +91,3 @@ def empty(folder: str, aside: str) -> None:
     os.makedirs(aside)
     for name in os.listdir(folder):
         os.rename(os.path.join(folder, name), os.path.join(aside, name))
-
-
-def names_of(rows: Iterable[Row]) -> list[str]:
-    """The rows' names."""
-    return [row.name for row in rows]

@@ -6,7 +6,6 @@ import subprocess
 import threading
 import uuid
 
-from aura_vcs.cli.catalog import CATALOG
 from bench.data import write_media
 from bench.measure import Sample, Times, run
 from bench.past import build, new_project
@@ -19,9 +18,9 @@ ROUNDS = 9
 
 def measure(setting: Setting) -> None:
     """All rows of NAMES that are wanted and whose commands there are."""
-    if setting.wants("checkpoint") and "checkpoint" in CATALOG:
+    if setting.wants("checkpoint") and setting.has_command("checkpoint"):
         _checkpoint(setting)
-    if setting.wants("projects") and "projects" in CATALOG:
+    if setting.wants("projects") and setting.has_command("projects"):
         _projects(setting)
 
 
