@@ -111,6 +111,18 @@ def test_a_rebuilt_index_says_the_same(copy: Path) -> None:
         assert Queries(repo.index).counts() == counts
 
 
+@pytest.mark.parametrize("content", [None, b"", b"\0" * 50_000, b"SQLite format 3\0 and then nothing"])
+def test_a_damaged_index_changes_nothing(copy: Path, facts: dict[str, Any], content: bytes | None) -> None:
+    """Deleted, emptied, zeroed or overwritten, the index costs the next command time, and nothing else."""
+    Repository.open(str(copy)).close()
+    for path in (copy / ".aura/local").glob("index.sqlite*"):
+        path.unlink()
+    if content is not None:
+        (copy / ".aura/local/index.sqlite").write_bytes(content)
+    with Repository.open(str(copy)) as repo:
+        assert _listed(repo) == {key: facts[key] for key in LISTED}
+
+
 def test_fsck_finds_nothing_wrong(copy: Path) -> None:
     """Every byte, reference and count of the old project is as it should be."""
     with Repository.open(str(copy)) as repo:
