@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 MACHINE_PATHS = re.compile(r"(?<![\w~.])/(?:home/(?!ada/)|root/|tmp/|work/|Users/|private/|var/)|[A-Z]:\\")
 """Ada and her NAS are examples."""
-PLACEHOLDERS = re.compile(r"[|…<>\[\]]|\.\.\.|\bDIR\b|\bNAME\b|\bVERSION\b|\bPATH\b")
+PLACEHOLDERS = re.compile(r"[|…<>\[\]]|\.\.\.|\bDIR\b|\bNAME\b|\bVERSION\b|\bPATH\b|\bCOMMAND\b")
 
 
 def _load_transcripts() -> ModuleType:
