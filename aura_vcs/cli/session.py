@@ -13,7 +13,7 @@ import click
 
 from aura_vcs.cli.console import Console
 from aura_vcs.cli.escaping import clean_input
-from aura_vcs.errors import AuraError, ObjectCorrupt, ObjectMissing
+from aura_vcs.errors import AuraError, ObjectCorrupt, ObjectMissing, UnknownVersion
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -76,8 +76,20 @@ def pass_repository(function: F) -> F:
             except (ObjectMissing, ObjectCorrupt) as error:
                 error.hint = f"{_affected(repo, error)}{error.hint}"
                 raise
+            except UnknownVersion as error:
+                error.hint = _if_file(session, error.name) or error.hint
+                raise
 
     return update_wrapper(with_repository, function)  # type: ignore[return-value]
+
+
+def _if_file(session: Session, name: str) -> str:
+    """What was probably meant where a file stands in the place of a version."""
+    if not name or not os.path.lexists(os.path.join(session.folder, name)):
+        return ""
+    meant = {"diff": f"diff -- {name}", "show": f"show HEAD:{name}"}
+    command = click.get_current_context().info_name or ""
+    return f"{name} is a file. Did you mean `aura {meant.get(command, f'restore HEAD {name}')}`?"
 
 
 def _affected(repo: "Repository", error: ObjectMissing | ObjectCorrupt) -> str:
