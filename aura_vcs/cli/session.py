@@ -1,7 +1,7 @@
 """What every command starts with: where the project is, who works, and how to talk.
 
 The only place that reads the environment for the library: `AURA_AUTHOR` names the author,
-`AURA_LOCK_SECONDS` how long to wait for another command.
+`AURA_LOCK_SECONDS` how long to wait for another command, `AURA_HOME` where the studio lies.
 """
 
 import os
@@ -13,15 +13,15 @@ import click
 
 from aura_vcs.cli.console import Console
 from aura_vcs.cli.escaping import clean_input
-from aura_vcs.errors import AuraError, ObjectCorrupt, ObjectMissing, UnknownVersion
+from aura_vcs.errors import AuraError
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
+    from aura_vcs.studio.studio import Studio
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 AUTHOR_LIMIT = 200
-AFFECTED_SHOWN = 20
 
 
 class Session:
@@ -34,6 +34,8 @@ class Session:
         self.author = author
         self.console = console or Console()
         self.traceback = traceback
+        self.recorded: int | None = None
+        """Bytes of the operation logs when the project was opened."""
 
     def options(self) -> dict[str, Any]:
         """How a project is opened."""
@@ -46,10 +48,41 @@ class Session:
         return options
 
     def author_name(self) -> str | None:
-        """Who works here, as --author or AURA_AUTHOR say; None leaves it to the account's name."""
-        given = self.author if self.author is not None else os.environ.get("AURA_AUTHOR", "")
+        """Who works here, as --author, AURA_AUTHOR or the configuration say; None: the account's name."""
+        given = self.author if self.author is not None else os.environ.get("AURA_AUTHOR") or self._configured_name()
         name = "".join(c for c in clean_input(given) if c.isprintable()).strip()
         return name[:AUTHOR_LIMIT] or None
+
+    def studio_folder(self) -> str:
+        """Where the person's studio lies: AURA_HOME, or the system's folder for a program's data."""
+        given = os.environ.get("AURA_HOME")
+        if given:
+            return os.path.abspath(given)
+        from platformdirs import user_data_dir
+
+        return user_data_dir("aura_vcs", appauthor=False)
+
+    def studio(self) -> "Studio":
+        """Open the person's studio; looking creates nothing."""
+        from aura_vcs.cli.meter import Meter
+        from aura_vcs.repository.identity import user_name
+        from aura_vcs.studio.studio import Studio
+
+        name = self.author_name() or user_name()
+        return Studio(self.studio_folder(), user=name, progress=Meter(self.console))
+
+    def _configured_name(self) -> str:
+        """The name that `aura setup` asked for, if it did."""
+        folder = self.studio_folder()
+        if not os.path.isfile(os.path.join(folder, "config.json")):
+            return ""
+        from aura_vcs.studio.configuration import get_configuration
+        from aura_vcs.studio.studio import Studio
+
+        try:
+            return get_configuration(Studio(folder, user=""), "identity.name").value or ""
+        except AuraError:
+            return ""  # `aura config list` says what is wrong with the file
 
     def open(self) -> "Repository":
         """Open the project that the folder is in.
@@ -70,40 +103,39 @@ def pass_repository(function: F) -> F:
 
     @pass_session
     def with_repository(session: Session, /, *args: Any, **kwargs: Any) -> Any:
-        with session.open() as repo:
-            try:
-                return function(repo, session.console, *args, **kwargs)
-            except (ObjectMissing, ObjectCorrupt) as error:
-                error.hint = f"{_affected(repo, error)}{error.hint}"
+        try:
+            return _run(session, function, *args, **kwargs)
+        except Exception as error:
+            from aura_vcs.cli.healing import heal
+
+            if not heal(session.folder, error, session.recorded):
                 raise
-            except UnknownVersion as error:
-                error.hint = _if_file(session, error.name) or error.hint
-                raise
+        return _run(session, function, *args, **kwargs)
 
     return update_wrapper(with_repository, function)  # type: ignore[return-value]
 
 
-def _if_file(session: Session, name: str) -> str:
-    """What was probably meant where a file stands in the place of a version."""
-    if not name or not os.path.lexists(os.path.join(session.folder, name)):
-        return ""
-    meant = {"diff": f"diff -- {name}", "show": f"show HEAD:{name}"}
-    command = click.get_current_context().info_name or ""
-    return f"{name} is a file. Did you mean `aura {meant.get(command, f'restore HEAD {name}')}`?"
+def _run(session: Session, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    with session.open() as repo:
+        session.recorded = sum(repo.logs.sizes().values())
+        try:
+            return function(repo, session.console, *args, **kwargs)
+        except AuraError as error:
+            from aura_vcs.cli.healing import explain
+
+            explain(repo, session.folder, error)
+            raise
 
 
-def _affected(repo: "Repository", error: ObjectMissing | ObjectCorrupt) -> str:
-    """Which versions hold what is missing or damaged, as the first words of a hint."""
-    from aura_vcs.cli.words import joined
-    from aura_vcs.ids import ObjectId
-    from aura_vcs.upkeep.walk import affected_versions
+def pass_studio(function: F) -> F:
+    """Give a command the person's studio and the console, and close the studio after it."""
 
-    try:
-        found = affected_versions(repo, [ObjectId(error.object_id)])
-    except AuraError:
-        return ""  # the first error is the one to tell
-    numbers = [number for listed in found.values() for number in listed]
-    return f"It is part of {joined(f'v{number}' for number in numbers[:AFFECTED_SHOWN])}. " if numbers else ""
+    @pass_session
+    def with_studio(session: Session, /, *args: Any, **kwargs: Any) -> Any:
+        with session.studio() as studio:
+            return function(studio, session.console, *args, **kwargs)
+
+    return update_wrapper(with_studio, function)  # type: ignore[return-value]
 
 
 def project_paths(repo: "Repository", paths: tuple[str, ...]) -> list[str]:
