@@ -81,6 +81,22 @@ def name_bytes(name: str) -> bytes:
     return name.encode("utf-8", "surrogateescape")
 
 
+def is_text(name: str) -> bool:
+    """Whether a name is proper Unicode: none of its bytes had to be carried as a surrogate."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def readable_name(name: str) -> str:
+    r"""A name as text can hold it: bytes that are not UTF-8 become `\xNN`, the rest stays."""
+    if is_text(name):
+        return name
+    return "".join(f"\\x{ord(c) - 0xDC00:02x}" if 0xDC80 <= ord(c) < 0xDD00 else c for c in name)
+
+
 def now() -> str:
     """The present moment as records have it."""
     return format_time(datetime.now(UTC))

@@ -7,6 +7,7 @@ AuraError                    1   something failed
 │   ├── ProjectExists       11     `init` where a project is
 │   ├── FormatUnsupported   12     written by a newer aura_vcs
 │   ├── UnknownVersion      20     no version goes by that name
+│   │   └── NoVersions      20     there is none at all yet
 │   ├── AmbiguousVersion    21     several do
 │   ├── InvalidName         22     not a name for a branch or tag
 │   ├── NameTaken           23     `create` refuses an existing name
@@ -53,6 +54,29 @@ AuraError                    1   something failed
 │   ├── ExportFailed        67     the video could not be rendered; names the scene
 │   ├── ExportCancelled     68     stopped on request; no file was left
 │   └── InvalidTransition   69     a job cannot go from that state to this one
+├── StudioError            80   the studio's folder, or the making of a video, stands in the way
+│   ├── UnknownSetting      81     no configuration key is called so
+│   ├── SettingInvalid      82     a value that the key cannot have
+│   ├── SecretUnavailable   83     a sensitive value cannot be encrypted or decrypted here
+│   ├── TemplateProtected   84     a system template is never changed
+│   ├── NothingToRecover    85     no valid checkpoint is left
+│   ├── EditedSince         86     a file was edited after what is to be undone
+│   ├── ActionBlocked       87     later actions depend on the one to be undone
+│   ├── ProjectDeleted      88     the project is deleted, or must be before it is purged
+│   └── TemplateUnusable    89     a template file that cannot be one
+│   ├── ChoiceImpossible    76   the conflict cannot be resolved that way
+│   ├── ExtraMissing        77   needs an optional part that is not installed
+│   └── MediaUnreadable     78   a media file could not be looked into
+├── RemoteError             90   a remote refused, or cannot be used
+│   ├── RemoteUnreachable   91   no connection, no such folder, bucket or host
+│   ├── RemoteDenied        92   credentials or permissions are missing
+│   ├── RemoteMismatch      93   nothing of ours is there, or another project
+│   ├── RemoteUnsafe        94   it does not enforce conditional writes
+│   ├── RemoteRewound       95   it shows an older state than was seen before
+│   ├── RemoteCorrupt       96   what it sent does not hash to what it is called
+│   ├── PushRejected        97   somebody else's work is there and not here
+│   ├── InvalidUrl          98   not the address of a remote
+│   └── HelperMissing       99   an extra, `ssh`, or aura on the far side is missing
 └── Problems                 3   the work finished; some of it could not be done
 """
 
@@ -78,8 +102,12 @@ class AuraError(Exception):
     @property
     def code(self) -> str:
         """A stable word for scripts: the class name in snake_case."""
-        name = type(self).__name__
-        return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
+        return code_of(type(self))
+
+
+def code_of(kind: type[AuraError]) -> str:
+    """The stable word for a class of errors."""
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in kind.__name__).lstrip("_")
 
 
 class Interrupted(AuraError):
@@ -137,6 +165,15 @@ class UnknownVersion(InputError):
         super().__init__(f"No version is called {name!r}")
         self.name, self.near = name, tuple(near)
         self.hint = f"Did you mean {', '.join(near)}?" if near else "`aura log --all` lists the versions."
+
+
+class NoVersions(UnknownVersion):
+    """The project has no version yet."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.args = (f"There is no {name}: the project has no versions yet",)
+        self.hint = 'Make the first with `aura commit -m "First cut"`.'
 
 
 class AmbiguousVersion(InputError):
@@ -582,6 +619,180 @@ class InvalidTransition(ProjectError):
         super().__init__(f"{job} is {state} and cannot become {wanted}")
         self.job, self.state, self.wanted = job, state, wanted
         self.hint = f"From {state} it can become {' or '.join(allowed)}." if allowed else f"{state} is final."
+
+
+class StudioError(AuraError):
+    """The studio's folder, or the making of a video, stands in the way."""
+
+    exit_code = 80
+
+
+class UnknownSetting(StudioError):
+    """No configuration key is called so."""
+
+    exit_code = 81
+
+    def __init__(self, key: str, near: Sequence[str] = ()) -> None:
+        super().__init__(f"There is no configuration key {key!r}")
+        self.key, self.near = key, tuple(near)
+        self.hint = f"Did you mean {', '.join(near)}?" if near else "`aura config describe` lists them all."
+
+
+class SettingInvalid(StudioError):
+    """A value that the key cannot have; nothing was changed. The value itself is never repeated."""
+
+    exit_code = 82
+
+    def __init__(self, key: str, reason: str, *, hint: str = "") -> None:
+        super().__init__(f"{key}: {reason}", hint=hint)
+        self.key, self.reason = key, reason
+
+
+class SecretUnavailable(StudioError):
+    """A sensitive value cannot be encrypted or decrypted here."""
+
+    exit_code = 83
+    hint = "Set it again with `aura config set`."
+
+    def __init__(self, key: str, reason: str, *, hint: str | None = None) -> None:
+        super().__init__(f"The value of {key} cannot be used: {reason}", hint=hint)
+        self.key, self.reason = key, reason
+
+
+class TemplateProtected(StudioError):
+    """A system template is never changed or deleted."""
+
+    exit_code = 84
+
+    def __init__(self, name: str, wanted: str) -> None:
+        super().__init__(f"{name} is a system template and cannot be {wanted}")
+        self.name, self.wanted = name, wanted
+        self.hint = "Export it, and import the file under another name; the copy is yours."
+
+
+class NothingToRecover(StudioError):
+    """No valid checkpoint is left to resume from."""
+
+    exit_code = 85
+
+    def __init__(self, where: str, reasons: Sequence[str] = ()) -> None:
+        super().__init__(f"{where} has no valid checkpoint" + (f": {'; '.join(reasons)}" if reasons else ""))
+        self.where, self.reasons = where, tuple(reasons)
+        self.hint = "Renderers save them with `aura checkpoint save`; `aura checkpoint list --all` shows all."
+
+
+class EditedSince(StudioError):
+    """A file was edited after what is to be taken back; nothing was touched."""
+
+    exit_code = 86
+
+    def __init__(self, path: str, operation: str) -> None:
+        super().__init__(f"{path} was edited since {operation!r}; taking that back would lose the edit")
+        self.path, self.operation = path, operation
+        self.hint = f"See `aura diff {path}`; `aura restore VERSION -- {path}` brings an older state back."
+
+
+class ActionBlocked(StudioError):
+    """Later actions depend on the one that is to be taken back."""
+
+    exit_code = 87
+
+    def __init__(self, action: str, later: Sequence[str]) -> None:
+        super().__init__(f"{action} cannot be taken back alone: {'; '.join(later)} came after it")
+        self.action, self.later = action, tuple(later)
+        self.hint = "Undo the later ones first, or all of them in turn with `aura undo`."
+
+
+class ProjectDeleted(StudioError):
+    """The project is deleted, or must be deleted before it is purged."""
+
+    exit_code = 88
+
+
+class TemplateUnusable(StudioError):
+    """A template, or a file that should be one, is not."""
+
+    exit_code = 89
+
+    def __init__(self, name: str, reason: str, *, hint: str = "") -> None:
+        super().__init__(f"{name} cannot be used as a template: {reason}", hint=hint)
+        self.name, self.reason = name, reason
+
+
+class RemoteError(AuraError):
+    """A remote refused. `remote` is its name or address, without credentials."""
+
+    exit_code = 90
+
+    def __init__(self, remote: str, reason: str, *, hint: str | None = None) -> None:
+        super().__init__(f"{remote}: {reason}", hint=hint)
+        self.remote, self.reason = remote, reason
+
+
+class RemoteUnreachable(RemoteError):
+    """No connection, or nothing at that address."""
+
+    exit_code = 91
+    hint = "Check the address and the connection, then run the command again; it goes on where it stopped."
+
+
+class RemoteDenied(RemoteError):
+    """Credentials or permissions are missing."""
+
+    exit_code = 92
+    hint = "Check the account's rights there. Credentials come from the environment or the usual files."
+
+
+class RemoteMismatch(RemoteError):
+    """Nothing of ours is there, or it belongs to another project."""
+
+    exit_code = 93
+    hint = "`aura remote show` prints the address that is used."
+
+
+class RemoteUnsafe(RemoteError):
+    """It answers yes to conditional writes without enforcing them: racing pushes would be lost."""
+
+    exit_code = 94
+    hint = "Use another kind of remote, or add it with --single-writer if only one machine ever pushes."
+
+
+class RemoteRewound(RemoteError):
+    """It shows an older state than this machine has seen there; nothing was taken from it."""
+
+    exit_code = 95
+    hint = "If it was restored from a backup, accept that with `aura remote check NAME --accept`, then push."
+
+
+class RemoteCorrupt(RemoteError):
+    """What it sent is not what it should be; nothing of it was kept."""
+
+    exit_code = 96
+    hint = "Nothing here was changed. Another machine's `aura push` may mend it; `aura fsck` checks this one."
+
+
+class PushRejected(RemoteError):
+    """The remote has work that is not here; nothing there was moved."""
+
+    exit_code = 97
+    hint = "Run `aura sync`: it fetches, then pushes. Both versions are kept whatever happens."
+
+    def __init__(self, remote: str, branch: str, there: str) -> None:
+        super().__init__(remote, f"branch {branch} has {there}, which is not here yet")
+        self.branch, self.there = branch, there
+
+
+class InvalidUrl(RemoteError):
+    """Not the address of a remote, or one that could be used to run something."""
+
+    exit_code = 98
+    hint = "Addresses are a folder, ssh://user@host/path, host:path, s3://, gs://, az:// or https://…"
+
+
+class HelperMissing(RemoteError):
+    """Something that this kind of remote needs is not installed."""
+
+    exit_code = 99
 
 
 class Problems(AuraError):

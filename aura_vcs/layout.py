@@ -23,6 +23,7 @@ TAGS = "refs/tags"
 VERSIONS = "refs/versions"
 CHECKPOINTS = "refs/checkpoints"
 EXPORTS = "refs/exports"
+SETTINGS = "refs/settings"
 OPERATIONS = "operations"
 LOCAL = "local"
 HEAD = "local/HEAD.json"
@@ -33,6 +34,7 @@ TEMPORARY = "local/tmp"
 STATE = "local/state.json"
 REPLICA = "local/replica.json"
 PENDING = "local/pending.json"
+REMOTES = "local/remotes"
 
 COMPRESSED = ".zst"
 PACKED_LABELS = ".labels"
@@ -87,9 +89,19 @@ def tag_ref(tag: str) -> str:
     return f"{TAGS}/{encode_name(tag)}.json"
 
 
+def settings_ref(replica: ReplicaId) -> str:
+    """The settings of the project that one replica gave."""
+    return f"{SETTINGS}/{replica}.json"
+
+
 def operations_log(replica: ReplicaId) -> str:
     """The log of what one replica did."""
     return f"{OPERATIONS}/{replica}.jsonl"
+
+
+def remote_folder(remote: str) -> str:
+    """What this machine remembers of a remote: all of it can be fetched again."""
+    return f"{REMOTES}/{encode_name(remote)}"
 
 
 def operations_segment(replica: ReplicaId, first_sequence: int) -> str:

@@ -16,28 +16,10 @@ from contextlib import contextmanager
 
 from aura_vcs.errors import LockBusy
 from aura_vcs.storage.calls import translated
+from aura_vcs.storage.file_lock import try_lock
 
 WAIT_SECONDS = 60.0
 _POLL_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05)
-
-if os.name == "nt":
-    import msvcrt
-
-    def _try_lock(fd: int, *, shared: bool) -> bool:  # noqa: ARG001 (Windows has no shared byte locks here)
-        try:
-            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-        except OSError:
-            return False
-        return True
-else:
-    import fcntl
-
-    def _try_lock(fd: int, *, shared: bool) -> bool:
-        try:
-            fcntl.flock(fd, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
 
 
 class Locks:
@@ -92,7 +74,7 @@ class Locks:
         limit = self._wait_seconds if wait_seconds is None else wait_seconds
         start = time.monotonic()
         attempt = 0
-        while not _try_lock(fd, shared=shared):
+        while not try_lock(fd, shared=shared):
             waited = time.monotonic() - start
             if waited >= limit:
                 raise LockBusy(name, waited, _read_holder(fd))

@@ -16,12 +16,22 @@ from aura_vcs import layout
 from aura_vcs.codec import decode_record, encode_compact, encode_record, from_plain, to_plain
 from aura_vcs.compression import THOROUGH_LEVEL, NotDecodable, compress, decompress
 from aura_vcs.errors import InvalidName, RecordCorrupt
-from aura_vcs.ids import ReplicaId, VersionId, is_object_id
-from aura_vcs.model import BranchEntry, Label, RefChange, Tag
+from aura_vcs.ids import ObjectId, ReplicaId, VersionId, is_object_id
+from aura_vcs.model import BranchEntry, Field, Fields, Label, RefChange, Tag
 from aura_vcs.storage.base import Deletable
 
 T = TypeVar("T")
 
+
+class Held(msgspec.Struct, frozen=True):
+    """The objects that a checkpoint's record needs."""
+
+    data: ObjectId | None = None
+    output: ObjectId | None = None
+
+
+FIELD_ROOMS = ("settings", "state")
+"""Values one by one: an operation names them `settings/<key>` and `state/<field>`."""
 PACKED_LIMIT = 256 << 20
 """Decoded bytes of the largest file of packed labels."""
 
@@ -96,7 +106,11 @@ class Refs:
         ]
 
     def tags(self) -> dict[str, Tag]:
-        """Tags that stand on a version, by name; of conflicted copies the highest stamp."""
+        """Tags that stand on a version, by name."""
+        return {name: tag for name, tag in self.all_tags().items() if tag.version is not None}
+
+    def all_tags(self) -> dict[str, Tag]:
+        """Tags by name, deleted ones too; of conflicted copies the highest stamp."""
         found: dict[str, Tag] = {}
         for file in self._storage.list(layout.TAGS):
             if not file.endswith(".json"):
@@ -108,7 +122,7 @@ class Refs:
             name = names[0]
             if name not in found or tag.stamp > found[name].stamp:
                 found[name] = tag
-        return {name: tag for name, tag in sorted(found.items()) if tag.version is not None}
+        return dict(sorted(found.items()))
 
     def tag(self, name: str) -> Tag | None:
         """The tag as this machine's file has it, deleted or not."""
@@ -169,6 +183,33 @@ class Refs:
         proper = self.label(label.version)
         return label if proper is None else merge_labels(proper, label)
 
+    def checkpoint_objects(self) -> set[ObjectId]:
+        """The objects that checkpoints need; a collection spares them."""
+        found: set[ObjectId] = set()
+        for name in self._storage.list(layout.CHECKPOINTS):
+            held = self._load(f"{layout.CHECKPOINTS}/{name}", Held)
+            found.update(item for item in (held and (held.data, held.output)) or () if item is not None)
+        return found
+
+    def settings(self) -> dict[str, Field]:
+        """The project's settings: what every replica set, the highest stamp of each key."""
+        found: dict[str, Field] = {}
+        for name in self._storage.list(layout.SETTINGS):
+            loaded = self._load(f"{layout.SETTINGS}/{name}", Fields) if name.endswith(".json") else None
+            for key, field in (loaded.fields if loaded is not None else {}).items():
+                if key not in found or found[key].stamp < field.stamp:
+                    found[key] = field
+        return found
+
+    def state(self) -> dict[str, Field]:
+        """Where the making of the project stands on this machine."""
+        loaded = self._load(layout.STATE, Fields)
+        return dict(loaded.fields) if loaded is not None else {}
+
+    def put_state(self, fields: dict[str, Field]) -> None:
+        """Replace the state. The caller holds the refs lock."""
+        self._storage.put(layout.STATE, encode_record(Fields(fields)))
+
     def _packed(self, file: str) -> dict[VersionId, Label]:
         """The labels of a packed file; none if it is damaged, which fsck reports."""
         if file not in self._packed_labels:
@@ -195,8 +236,25 @@ class Refs:
         Idempotent: recovery applies the operations of a log again and again.
         """
         for name, change in changes.items():
-            if change.after is not None:
+            if change.after is not None and name.split("/", 1)[0] not in FIELD_ROOMS:
                 self._advance(name, change.after)
+        self._advance_fields(changes)
+
+    def _advance_fields(self, changes: dict[str, RefChange]) -> None:
+        """Values go into the file of the replica that set them, all of one file in one write."""
+        files: dict[str, dict[str, Field]] = {}
+        for name, change in changes.items():
+            room, _, key = name.partition("/")
+            if room in FIELD_ROOMS and change.after is not None:
+                field = from_plain(change.after, Field, name)
+                path = layout.STATE if room == "state" else layout.settings_ref(field.stamp[1])
+                files.setdefault(path, {})[key] = field
+        for path, given in files.items():
+            loaded = self._load(path, Fields)
+            known = dict(loaded.fields) if loaded is not None else {}
+            newer = {key: field for key, field in given.items() if key not in known or known[key].stamp < field.stamp}
+            if newer:
+                self._storage.put(path, encode_record(Fields({**known, **newer})))
 
     def _advance(self, name: str, after: Any) -> None:
         path = f"{layout.REFS}/{name}.json"
@@ -245,6 +303,10 @@ class Refs:
                     problems.append(error)
         return problems
 
+    def paths(self) -> list[str]:
+        """Every ref file, below `.aura`."""
+        return [path for path, _ in self._all_files()]
+
     def _all_files(self) -> list[tuple[str, type[Any]]]:
         files: list[tuple[str, type[Any]]] = []
         for branch in self._storage.list(layout.BRANCHES):
@@ -277,6 +339,15 @@ def branch_change(name: str, before: BranchEntry | None, after: BranchEntry) -> 
 def label_change(before: Label | None, after: Label) -> tuple[str, RefChange]:
     """An operation's record of a label that changed."""
     return f"versions/{after.version}", RefChange(None if before is None else to_plain(before), to_plain(after))
+
+
+def field_change(
+    room: str, key: str, before: Field | None, value: Any, replica: ReplicaId, at: str, by: str
+) -> tuple[str, RefChange]:
+    """An operation's record of a value that this replica gives to a setting or a field of the state."""
+    counter = (before.stamp[0] if before is not None else 0) + 1
+    after = Field(value, (counter, replica), at, by)
+    return f"{room}/{key}", RefChange(None if before is None else to_plain(before), to_plain(after))
 
 
 def tag_change(name: str, before: Tag | None, after: Tag) -> tuple[str, RefChange]:

@@ -7,6 +7,7 @@ code that breaks one of these tests breaks the projects of everybody who made on
 import hashlib
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,25 @@ def copy(frozen: Path, tmp_path: Path) -> Path:
 def test_every_format_has_a_frozen_project() -> None:
     """A format that is in use without a frozen project would be free to drift."""
     assert [path.name for path in FROZEN] == [f"v{number}" for number in range(1, FORMAT_VERSION + 1)]
+
+
+def test_everything_that_format_1_can_hold_is_in_its_frozen_project() -> None:
+    """Loose objects of both spellings, packs, packed labels, a closed log, copies by a sync tool."""
+    names = [path.name for path in (FOLDER / "v1").rglob("*") if path.is_file()]
+    patterns = {
+        "raw loose object": r"[0-9a-f]{62}",
+        "compressed loose object": r"[0-9a-f]{62}\.zst",
+        "pack": r"[0-9a-f]{64}\.pack",
+        "label": r"[0-9a-f]{64}\.json",
+        "packed labels": r"[0-9a-f]{64}\.labels",
+        "log": r"[0-9a-f]{12}\.jsonl",
+        "closed part of a log": r"[0-9a-f]{12}\.\d+\.zst",
+        "branch entry": r"[0-9a-f]{12}\.json",
+        "encoded tag": r"sent%2Fclient\.json",
+        "conflicted copy": r".* \(.*conflicted copy.*\)\.json",
+    }
+    missing = [what for what, pattern in patterns.items() if not any(re.fullmatch(pattern, name) for name in names)]
+    assert missing == []
 
 
 def test_versions_branches_and_tags_are_as_they_were(copy: Path, facts: dict[str, Any]) -> None:
@@ -137,7 +157,7 @@ def test_the_frozen_files_are_the_ones_that_were_frozen(frozen: Path, facts: dic
 def _listed(repo: Repository) -> dict[str, Any]:
     queries = Queries(repo.index)
     return {
-        "branches": {b.name: {"version": b.version, "diverged": list(b.diverged)} for b in branches(repo)},
+        "branches": {b.name: list(b.diverged or (b.version,)) for b in branches(repo)},
         "tags": {name: tag.version for name, tag in repo.refs.tags().items()},
         "operations": len(queries.actions(limit=1000)),
         "versions": {

@@ -6,6 +6,7 @@ EVERY_DAY = "Every day"
 LOOKING = "Looking back"
 GOING = "Going back"
 NAMES = "Names and records"
+CARRYING = "Between machines"
 UPKEEP = "Upkeep"
 MORE = "More"
 
@@ -33,6 +34,18 @@ _LISTED = {
     "branch": ("List, create, rename or delete branches", NAMES),
     "tag": ("List, create or delete tags", NAMES),
     "version": ("Edit, delete or purge versions", NAMES),
+    "remote": ("List, add, show, check or remove remotes", CARRYING),
+    "clone": ("Copy a project from a remote into a new folder", CARRYING),
+    "sync": ("Bring both sides together: pull, then push", CARRYING),
+    "fetch": ("Bring versions from a remote; your files stay as they are", CARRYING),
+    "pull": ("Fetch, and bring your files to where the branch has gone", CARRYING),
+    "push": ("Send your versions to a remote", CARRYING),
+    "storage": ("Show what takes how much space", UPKEEP),
+    "gc": ("Free the space of content that no version holds any more", UPKEEP),
+    "fsck": ("Check that everything saved is whole", UPKEEP),
+    "reindex": ("Build the index anew from the files", UPKEEP),
+    "debug": ("Look at stored objects, refs and the index", MORE),
+    "completion": ("Print what makes Tab complete versions, branches, tags and files", MORE),
 }
 
 CATALOG = {name: _entry(name, help_, section) for name, (help_, section) in _LISTED.items()}

@@ -6,13 +6,18 @@ and only for a terminal that wants colour.
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import click
 import msgspec
 
-from aura_vcs.cli.escaping import escape, escape_json, readable_name
+from aura_vcs.cli.escaping import escape, escape_json
+from aura_vcs.codec import readable_name
+
+BLOCK_LINES = 200
+"""So many lines are written at once."""
 
 
 class Painted(NamedTuple):
@@ -101,16 +106,25 @@ class Console:
         """Write many lines; on a terminal through a pager, if `paged`."""
         if paged and self.pager and _is_terminal(sys.stdout) and _is_terminal(sys.stdin):
             os.environ.setdefault("LESS", "FRX")  # leave at once where all fits on the screen
-            click.echo_via_pager((written(line) + "\n" for line in lines), color=colour_wanted())
+            click.echo_via_pager(_separated(written(line) for line in lines), color=colour_wanted())
             return
-        for line in lines:
-            self.line(*line)
+        if self.as_json:
+            return
+        remaining = iter(lines)
+        while block := [written(line) for line in islice(remaining, BLOCK_LINES)]:
+            click.echo("\n".join(block), color=colour_wanted())
 
     def ask(self, question: str) -> bool:
         """Whether the person says yes; no where there is nobody to ask."""
         if self.as_json or not (_is_terminal(sys.stdin) and _is_terminal(sys.stderr)):
             return False
         return click.confirm(escape(question), default=False, err=True)
+
+
+def _separated(lines: Iterable[str]) -> Iterator[str]:
+    """The lines with an end of line between them: the pager adds the last one."""
+    for number, line in enumerate(lines):
+        yield f"\n{line}" if number else line
 
 
 def _is_terminal(stream: Any) -> bool:

@@ -4,15 +4,23 @@ Exit codes are those of `errors.py`; besides: 2 for a wrong command line, 130 wh
 when nobody reads the output any more, 1 for everything unexpected.
 """
 
+import re
+
 import click
 
 from aura_vcs.cli.console import Console, Part, bad, faint
 from aura_vcs.errors import AuraError, Interrupted, Problems, StorageError
 from aura_vcs.storage.calls import storage_error
 
+_BYTES = re.compile(r"\\udc([89a-f][0-9a-f])")
+"""How Python shows a byte that is not UTF-8; for a person it is just that byte."""
+
 
 def report(error: BaseException, console: Console) -> int:
     """Say what went wrong; returns the exit code."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError) and not console.as_json:
+        click.echo(error.ctx.get_help() if error.ctx is not None else "", err=True)
+        return error.exit_code
     if isinstance(error, click.UsageError):
         return _usage(error, console)
     if isinstance(error, click.ClickException):
@@ -50,11 +58,13 @@ class _Unexpected(AuraError):
 
 def _usage(error: click.UsageError, console: Console) -> int:
     path = error.ctx.command_path if error.ctx is not None else "aura"
-    _say(console, "usage", error.format_message(), f"`{path} --help` shows how it is used.")
+    message = "Say what to do" if isinstance(error, click.exceptions.NoArgsIsHelpError) else error.format_message()
+    _say(console, "usage", message, f"`{path} --help` shows how it is used.")
     return error.exit_code
 
 
 def _say(console: Console, code: str, message: str, hint: str, problems: tuple[str, ...] = ()) -> None:
+    message = _BYTES.sub(r"\\x\1", message)
     if console.as_json:
         record: dict[str, object] = {"code": code, "message": message, "hint": hint}
         if problems:

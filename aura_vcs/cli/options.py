@@ -1,13 +1,16 @@
 """Options that several commands have."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import click
 
+from aura_vcs.cli.escaping import clean_input
 from aura_vcs.cli.session import Session
 
 F = TypeVar("F", bound=Callable[..., Any])
+_DIGITS = 9
+_UNIT_WORDS = {f"{word}{end}" for word in ("second", "minute", "hour", "day", "week") for end in ("", "s")}
 HELP = {"help_option_names": ["-h", "--help"]}
 
 
@@ -68,3 +71,34 @@ class PathsCommand(click.Command):
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         """The usage line's parts."""
         return [*super().collect_usage_pieces(ctx), "[-- PATHS...]"]
+
+
+class Text(click.ParamType):  # type: ignore[type-arg]  # generic only in newer clicks
+    """Text for records and searches: bytes that are not UTF-8 become U+FFFD. Not for paths."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
+        """The text."""
+        return clean_input(str(value))
+
+
+TEXT = Text()
+
+
+class Duration(click.ParamType):  # type: ignore[type-arg]  # generic only in newer clicks
+    """A length of time: `0`, `90s`, `30m`, `2h`, `14d`, `3w`, or plain seconds."""
+
+    name = "time"
+    _UNITS: ClassVar = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds."""
+        if isinstance(value, float):
+            return value
+        text = str(value).strip().lower().replace(" ", "")
+        digits = text.rstrip("abcdefghijklmnopqrstuvwxyz")
+        unit = text[len(digits) :][:1] if text[len(digits) :] in _UNIT_WORDS else text[len(digits) :]
+        if not digits.isdecimal() or unit not in self._UNITS or len(digits) > _DIGITS:
+            self.fail(f"{value!r} is no length of time. Try 0, 2h or 14d.", param, ctx)
+        return float(int(digits) * self._UNITS[unit])

@@ -13,6 +13,7 @@ import click
 
 from aura_vcs.cli.console import Console
 from aura_vcs.cli.escaping import clean_input
+from aura_vcs.errors import AuraError, ObjectCorrupt, ObjectMissing
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 AUTHOR_LIMIT = 200
+AFFECTED_SHOWN = 20
 
 
 class Session:
@@ -69,9 +71,27 @@ def pass_repository(function: F) -> F:
     @pass_session
     def with_repository(session: Session, /, *args: Any, **kwargs: Any) -> Any:
         with session.open() as repo:
-            return function(repo, session.console, *args, **kwargs)
+            try:
+                return function(repo, session.console, *args, **kwargs)
+            except (ObjectMissing, ObjectCorrupt) as error:
+                error.hint = f"{_affected(repo, error)}{error.hint}"
+                raise
 
     return update_wrapper(with_repository, function)  # type: ignore[return-value]
+
+
+def _affected(repo: "Repository", error: ObjectMissing | ObjectCorrupt) -> str:
+    """Which versions hold what is missing or damaged, as the first words of a hint."""
+    from aura_vcs.cli.words import joined
+    from aura_vcs.ids import ObjectId
+    from aura_vcs.upkeep.walk import affected_versions
+
+    try:
+        found = affected_versions(repo, [ObjectId(error.object_id)])
+    except AuraError:
+        return ""  # the first error is the one to tell
+    numbers = [number for listed in found.values() for number in listed]
+    return f"It is part of {joined(f'v{number}' for number in numbers[:AFFECTED_SHOWN])}. " if numbers else ""
 
 
 def project_paths(repo: "Repository", paths: tuple[str, ...]) -> list[str]:
@@ -80,6 +100,8 @@ def project_paths(repo: "Repository", paths: tuple[str, ...]) -> list[str]:
     Raises:
         InputError: one lies outside the project.
     """
+    if not paths:
+        return []
     from aura_vcs.history.commit import project_path
 
     folder = click.get_current_context().find_object(Session)

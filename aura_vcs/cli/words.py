@@ -35,6 +35,15 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+def long_duration(seconds: float) -> str:
+    """ "14 days", "2 hours", "0 seconds": the largest unit that goes in whole."""
+    whole = int(seconds)
+    for length, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if whole and whole % length == 0:
+            return count(whole // length, name)
+    return count(whole, "second")
+
+
 def count(number: int, thing: str, things: str | None = None) -> str:
     """ "1 file", "3 files"."""
     return f"{number:,} {thing if number == 1 else things or thing + 's'}"

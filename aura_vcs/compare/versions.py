@@ -16,6 +16,8 @@ from aura_vcs.errors import IntegrityError, UnknownName
 from aura_vcs.history.making import base_of
 from aura_vcs.history.status import Change, compare_scan, take_nearest
 from aura_vcs.ids import ObjectId
+from aura_vcs.index.queries import Queries
+from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import DOCUMENTS, Entry, EntryKind
 from aura_vcs.objects.trees import EMPTY_TREE_ID, Difference
 from aura_vcs.repository.repository import Repository
@@ -80,6 +82,17 @@ def compare_trees(repo: Repository, old: ObjectId, new: ObjectId, paths: Sequenc
     before, after = (documents_of(repo.trees.tree(tree)) for tree in (old, new))
     documents = {name: before[name] != after[name] for name in DOCUMENTS}
     return Comparison(_chosen(changes, paths), documents, _reader(repo), _reader(repo))
+
+
+def compare_with_parent(repo: Repository, record: VersionRecord) -> tuple[PathChange, ...] | None:
+    """What a version changed since the one before it, by path; None if either's content is not here."""
+    parent = Queries(repo.index).version(record.parents[0]) if record.parents else None
+    if record.parents and parent is None:
+        return None
+    try:
+        return compare_trees(repo, parent.tree if parent is not None else EMPTY_TREE_ID, record.tree).changes
+    except IntegrityError:
+        return None
 
 
 def compare_folder(

@@ -52,15 +52,29 @@ def check_texts(name: str, description: str) -> tuple[str, str]:
     Raises:
         InputError: too long, or no name at all.
     """
-    clean = " ".join(clean_text(name).split())
+    clean = one_line(name)
     if not clean:
         raise InputError("A version needs a name", hint='Give one with -m, for example -m "First cut".')
     if len(clean) > NAME_LIMIT:
         raise InputError(f"The name has {len(clean)} characters; {NAME_LIMIT} is the limit")
-    text = clean_text(description).strip()
-    if len(text) > DESCRIPTION_LIMIT:
-        raise InputError(f"The description has {len(text)} characters; {DESCRIPTION_LIMIT} is the limit")
-    return clean, text
+    return clean, check_note(description)
+
+
+def check_note(text: str) -> str:
+    """A description, message or reason as it is stored: no control characters, only text.
+
+    Raises:
+        InputError: too long.
+    """
+    clean = clean_text(text).strip()
+    if len(clean) > DESCRIPTION_LIMIT:
+        raise InputError(f"The description has {len(clean)} characters; {DESCRIPTION_LIMIT} is the limit")
+    return clean
+
+
+def one_line(text: str) -> str:
+    """The text on one line: no control characters, no bytes that are not text."""
+    return " ".join(clean_text(text).split())
 
 
 def take_snapshot(

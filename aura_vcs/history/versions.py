@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from aura_vcs.codec import clean_text
 from aura_vcs.errors import InputError, ObjectPurged, OperationExpired, VersionInUse
 from aura_vcs.history.branches import branches
-from aura_vcs.history.making import check_texts, need
+from aura_vcs.history.making import check_note, check_texts, need
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Inverse
 from aura_vcs.refs import label_change, stamp_label
@@ -45,7 +44,7 @@ def delete_version(repo: Repository, record: VersionRecord) -> VersionRecord:
     Raises:
         VersionInUse: a branch, a tag or the work folder stands on it.
     """
-    _check_unused(repo, record)
+    check_unused(repo, record)
     if record.deleted_at is not None:
         return record
     return _change(repo, record, "version.delete", "Deleted", {"deleted_at": None, "deleted_by": repo.author})
@@ -76,14 +75,19 @@ def purge_version(repo: Repository, record: VersionRecord, reason: str = "") -> 
     Raises:
         VersionInUse: a branch, a tag or the work folder stands on it.
     """
-    _check_unused(repo, record)
+    check_unused(repo, record)
     if record.purged_at is not None:
         return record
-    changes = {"purged_at": None, "purged_by": repo.author, "purge_reason": clean_text(reason)[:500] or None}
+    changes = {"purged_at": None, "purged_by": repo.author, "purge_reason": check_note(reason) or None}
     return _change(repo, record, "version.purge", "Purged", changes)
 
 
-def _check_unused(repo: Repository, record: VersionRecord) -> None:
+def check_unused(repo: Repository, record: VersionRecord) -> None:
+    """Refuse a version that something stands on.
+
+    Raises:
+        VersionInUse: names the branch, the tag or the work folder.
+    """
     name = f"v{record.number}"
     for found in branches(repo):
         if record.id in {found.version, *found.diverged}:

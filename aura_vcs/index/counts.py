@@ -56,6 +56,7 @@ class ReferenceCounts:
         self._stored = dict(stored or {})
         self._changes: Counter[ObjectId] = Counter()
         self._known: dict[ObjectId, int] = {}
+        self._is_empty = connection.execute("SELECT 1 FROM objects LIMIT 1").fetchone() is None
 
     def raise_tree(self, tree: ObjectId) -> None:
         """A live version begins to hold the tree."""
@@ -86,6 +87,9 @@ class ReferenceCounts:
 
     def _learn(self, object_ids: Iterable[ObjectId]) -> None:
         unknown = {object_id for object_id in object_ids if object_id not in self._known}
+        if self._is_empty:  # a first version: nothing has been counted before
+            self._known.update(dict.fromkeys(unknown, 0))
+            return
         for group in groups(unknown):
             marks = ",".join("?" * len(group))
             rows = self._connection.execute(

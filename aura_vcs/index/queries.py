@@ -1,7 +1,7 @@
 """What the index is asked. Every statement is served by an index; a test asks the query planner."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -9,6 +9,7 @@ import msgspec
 from aura_vcs.codec import name_bytes
 from aura_vcs.ids import ObjectId, OperationId, ReplicaId, VersionId
 from aura_vcs.index.index import Index
+from aura_vcs.index.places import groups
 from aura_vcs.index.records import (
     ACTION_COLUMNS,
     VERSION_COLUMNS,
@@ -146,7 +147,9 @@ class Queries:
     # Actions
 
     def action(self, prefix: str) -> list[ActionRecord]:
-        """The actions whose id begins so."""
+        """The actions whose id begins so; none for what cannot begin one."""
+        if not prefix or set(prefix) - set("0123456789abcdef"):
+            return []
         return self._actions("WHERE a.id >= ? AND a.id < ? ORDER BY a.id", [prefix, prefix + "g"])
 
     def actions(
@@ -160,20 +163,30 @@ class Queries:
         clause = f"{'WHERE ' + where if where else ''} ORDER BY a.time DESC, a.sequence DESC LIMIT ? OFFSET ?"
         return self._actions(clause, [*given.values(), limit, offset])
 
-    def next_undo(self, replica: ReplicaId) -> ActionRecord | None:
-        """The newest action of this replica that is applied and can be taken back."""
+    def next_undo(self, replica: ReplicaId, at: str) -> ActionRecord | None:
+        """The newest action of this replica that is applied, can be taken back and has not expired at `at`."""
         found = self._actions(
-            "WHERE a.replica = ? AND a.undoable = 1 AND a.status = 'Applied' ORDER BY a.sequence DESC LIMIT 1",
-            [replica],
+            "WHERE a.replica = ? AND a.undoable = 1 AND a.status = 'Applied' "
+            "AND (a.expires_at IS NULL OR a.expires_at > ?) ORDER BY a.sequence DESC LIMIT 1",
+            [replica, at],
         )
         return found[0] if found else None
 
-    def next_redo(self, replica: ReplicaId) -> ActionRecord | None:
+    def next_redo(self, replica: ReplicaId, at: str) -> ActionRecord | None:
         """The action that was taken back last and after which nothing new was done."""
         found = self._actions(
-            "WHERE a.replica = ? AND a.undoable = 1 AND a.redoable = 1 ORDER BY a.sequence LIMIT 1", [replica]
+            "WHERE a.replica = ? AND a.undoable = 1 AND a.redoable = 1 "
+            "AND (a.expires_at IS NULL OR a.expires_at > ?) ORDER BY a.sequence LIMIT 1",
+            [replica, at],
         )
         return found[0] if found else None
+
+    def applied_since(self, replica: ReplicaId, sequence: int) -> list[ActionRecord]:
+        """This replica's applied actions after `sequence` that could be taken back, oldest first."""
+        return self._actions(
+            "WHERE a.replica = ? AND a.undoable = 1 AND a.sequence > ? AND a.status = 'Applied' ORDER BY a.sequence",
+            [replica, sequence],
+        )
 
     def recent_actions(self, since: str) -> list[ActionRecord]:
         """Actions since a moment, of every replica."""
@@ -201,6 +214,18 @@ class Queries:
         return self._objects(
             "WHERE o.id >= ? AND o.id <= ? ORDER BY o.id LIMIT 10", [bytes.fromhex(text) for text in padded]
         )
+
+    def held(self, object_ids: Iterable[ObjectId]) -> set[ObjectId]:
+        """Those of the objects that a live version holds: they are here with all that is below them."""
+        found: set[ObjectId] = set()
+        for group in groups(object_ids):
+            marks = ",".join("?" * len(group))
+            rows = self._connection.execute(
+                f"SELECT id FROM objects WHERE refcount > 0 AND id IN ({marks})",
+                [bytes.fromhex(object_id) for object_id in group],
+            )
+            found.update(ObjectId(row[0].hex()) for row in rows)
+        return found
 
     def unreferenced(self) -> list[ObjectRecord]:
         """Objects that nothing holds, longest unreferenced first."""

@@ -4,13 +4,13 @@ Decided by the name alone, from a table of our own: the same file is the same as
 machine, and a listing opens nothing. What is inside a file, `media` says.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
 import msgspec
 
 from aura_vcs.project.fields import AssetType
+from aura_vcs.worktree.ignore import TEMPORARY_FOLDERS, TEMPORARY_PREFIX, TEMPORARY_SUFFIXES
 
 _TYPES: dict[AssetType, dict[str, str]] = {
     "Audio": {
@@ -68,23 +68,7 @@ _BY_EXTENSION: dict[str, tuple[AssetType, str]] = {
     extension: (kind, mime) for kind, table in _TYPES.items() for extension, mime in table.items()
 }
 
-TEMPORARY_PATTERNS = (
-    "tmp/",
-    "temp/",
-    ".tmp/",
-    ".cache/",
-    "*.tmp",
-    "*.temp",
-    "*.part",
-    "*.partial",
-    "*.crdownload",
-    "~$*",
-    "*~",
-)
-"""The temporary rule in gitignore's words; `is_temporary` decides by the same list."""
-
-_TEMPORARY_FOLDERS = {pattern[:-1] for pattern in TEMPORARY_PATTERNS if pattern.endswith("/")}
-_TEMPORARY_NAME = re.compile(r".+\.(?:tmp|temp|part|partial|crdownload)|~\$.*|.*~", re.IGNORECASE | re.DOTALL)
+_TEMPORARY_FOLDERS = frozenset(TEMPORARY_FOLDERS)
 
 
 class Asset(msgspec.Struct, frozen=True):
@@ -115,7 +99,11 @@ def is_temporary(path: str) -> bool:
     A folder called tmp, temp, .tmp or .cache above it, or a name like `x.part`, `x.tmp`, `~$x`, `x~`.
     """
     *folders, name = path.split("/")
-    return any(folder.lower() in _TEMPORARY_FOLDERS for folder in folders) or bool(_TEMPORARY_NAME.fullmatch(name))
+    return (
+        any(folder in _TEMPORARY_FOLDERS for folder in folders)
+        or name.startswith(TEMPORARY_PREFIX)
+        or (name.endswith(TEMPORARY_SUFFIXES))
+    )
 
 
 def list_assets(
@@ -139,6 +127,6 @@ def list_assets(
 
 def _classify(path: str) -> tuple[AssetType, str] | None:
     suffixes = [suffix.lower() for suffix in PurePosixPath(path).suffixes[-2:]]
-    if len(suffixes) == 2 and _TEMPORARY_NAME.fullmatch(f"x{suffixes[1]}"):
+    if len(suffixes) == 2 and suffixes[1].endswith(TEMPORARY_SUFFIXES):
         suffixes.pop()
     return _BY_EXTENSION.get(suffixes[-1][1:]) if suffixes else None

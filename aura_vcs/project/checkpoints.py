@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from aura_vcs.errors import InvalidValue, RecordCorrupt
-from aura_vcs.ids import new_uuid
+from aura_vcs.ids import ObjectId, new_uuid
 from aura_vcs.project.documents import Stage
 from aura_vcs.project.validation import is_time
 
@@ -23,7 +23,12 @@ _Count = Annotated[int, Meta(ge=0, le=1_000_000)]
 
 
 class RenderCheckpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a stage of a project's pipeline came; `checkpoint_time` is UTC, RFC 3339."""
+    """How far a stage of a project's pipeline came; `checkpoint_time` is UTC, RFC 3339.
+
+    `output_file_path` is relative to the project. In the store, `data` is the object that holds
+    `checkpoint_data`, `output` the one with the output's content, if it was kept, and
+    `output_size` counts the bytes that the output had.
+    """
 
     id: str
     project: str
@@ -34,6 +39,12 @@ class RenderCheckpoint(msgspec.Struct, frozen=True, kw_only=True):
     checkpoint_data: dict[str, Any] = {}
     output_file_path: str | None = None
     is_valid: bool = True
+    job_id: str | None = None
+    data: ObjectId | None = None
+    output: ObjectId | None = None
+    output_size: int | None = None
+    invalid_reason: str | None = None
+    created_by: str | None = None
 
 
 def create_checkpoint(

@@ -29,7 +29,11 @@ MAX_MESSAGE = 2000
 
 
 class ExportRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of the export history. `input_file` names the version that was rendered, by its id."""
+    """One row of the export history. `input_file` names the version that was rendered, by its id.
+
+    `preset` has all numbers of the preset and `output_id` the BLAKE3 of the finished file, so that
+    the export can be made again and compared.
+    """
 
     id: str
     input_file: str
@@ -46,6 +50,12 @@ class ExportRecord(msgspec.Struct, frozen=True, kw_only=True):
     platform: str | None = None
     resolution: str | None = None
     codec: str | None = None
+    preset: ExportPreset | None = None
+    version_number: int | None = None
+    output_id: str | None = None
+    notes: tuple[str, ...] = ()
+    attempts: int = 0
+    created_by: str | None = None
 
 
 def queue_export(
@@ -61,6 +71,7 @@ def queue_export(
         platform=preset.platform,
         resolution=f"{preset.width}x{preset.height}" if preset.video_codec else None,
         codec=preset.video_codec or preset.audio_codec,
+        preset=preset,
     )
 
 
@@ -70,7 +81,7 @@ def started(record: ExportRecord, *, now: str) -> ExportRecord:
     Raises:
         InvalidTransition: it does not wait.
     """
-    return _moved(record, "InProgress", started_at=now, progress=0.0)
+    return _moved(record, "InProgress", started_at=now, progress=0.0, attempts=record.attempts + 1)
 
 
 def advanced(record: ExportRecord, percent: float) -> ExportRecord:
@@ -100,6 +111,7 @@ def completed(record: ExportRecord, result: ExportResult, *, now: str) -> Export
         duration_seconds=result.duration_seconds,
         resolution=result.resolution or None,
         codec=result.codec,
+        notes=result.notes,
     )
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from aura_vcs import layout
-from aura_vcs.codec import clean_text, decode_record, encode_record, now
+from aura_vcs.codec import clean_text, decode_record, encode_compact, encode_record, now
 from aura_vcs.errors import AuraError, FormatUnsupported, NotAProject, ProjectExists, RecordCorrupt, Unfinished
-from aura_vcs.ids import ObjectId, ReplicaId, VersionId, is_object_id, new_operation_id, new_uuid
+from aura_vcs.ids import ObjectId, ReplicaId, VersionId, blob_id, is_object_id, new_operation_id, new_uuid
 from aura_vcs.index.database import IndexUnusable
 from aura_vcs.index.index import Index
 from aura_vcs.locks import WAIT_SECONDS, Locks
@@ -34,11 +34,17 @@ KNOWN_FEATURES: frozenset[str] = frozenset()
 
 
 class StoredHead(msgspec.Struct, frozen=True):
-    """`local/HEAD.json`: HEAD, and the sequence number of the operation that put it there."""
+    """`local/HEAD.json`: HEAD, the sequence number of the operation that put it there, and a checksum."""
 
     branch: str | None
     version: VersionId | None
     sequence: int
+    check: str = ""
+
+    def checked(self) -> "StoredHead":
+        """The same, with its checksum."""
+        bare = msgspec.structs.replace(self, check="")
+        return msgspec.structs.replace(self, check=blob_id(encode_compact(bare))[:16])
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -215,8 +221,9 @@ class Repository:
     def _stored_head(self) -> StoredHead:
         try:
             stored = decode_record(self.storage.read(layout.HEAD), StoredHead, layout.HEAD)
-            if stored.version is not None and not is_object_id(stored.version):
-                raise RecordCorrupt(layout.HEAD, "it names no version")
+            is_whole = stored.version is None or is_object_id(stored.version)
+            if not is_whole or (stored.check and stored != stored.checked()):
+                raise RecordCorrupt(layout.HEAD, "its checksum does not fit")
             return stored
         except FileNotFoundError:
             return self._recovered_head()
@@ -241,7 +248,7 @@ class Repository:
         return found
 
     def _put_head(self, head: Head, sequence: int) -> None:
-        self.storage.put(layout.HEAD, encode_record(StoredHead(head.branch, head.version, sequence)))
+        self.storage.put(layout.HEAD, encode_record(StoredHead(head.branch, head.version, sequence).checked()))
 
 
 class Transaction:

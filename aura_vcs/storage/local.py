@@ -63,9 +63,9 @@ class LocalStorage:
         except OSError as error:
             raise storage_error("list", path, error) from error
 
-    def put(self, name: str, data: bytes) -> None:
-        """See Writable."""
-        upload = self.upload()
+    def put(self, name: str, data: bytes, *, private: bool = False) -> None:
+        """See Writable. A `private` file is its owner's alone (mode 0600), from the first moment on."""
+        upload = LocalUpload(self, self._temporary, mode=0o600 if private else 0o666)
         try:
             upload.write(data)
             upload.publish(name)
@@ -105,6 +105,14 @@ class LocalStorage:
             self.calls.truncate(fd, size)
         except OSError:
             return  # a broken disk; readers tell a torn line from a whole one
+
+    def adopt(self, source: str, name: str) -> None:
+        """Take over a file of the same disk that is durable already, replacing what was under `name`."""
+        target = self.path(name)
+        with translated("write", target):
+            self.make_folder(os.path.dirname(target))
+            self.calls.replace(source, target)
+            self.calls.fsync_folder(os.path.dirname(target))
 
     def touch(self, name: str) -> None:
         """See Writable."""
@@ -156,16 +164,16 @@ class LocalStorage:
 class LocalUpload:
     """A temporary file that becomes a stored one."""
 
-    def __init__(self, storage: LocalStorage, temporary: str) -> None:
+    def __init__(self, storage: LocalStorage, temporary: str, *, mode: int = 0o666) -> None:
         self._storage = storage
         self._calls = storage.calls
         self.path = os.path.join(storage.root, *temporary.split("/"), f"{os.getpid()}-{os.urandom(8).hex()}")
         with translated("write", self.path):
             try:
-                self.fd = self._calls.create(self.path)
+                self.fd = self._calls.create(self.path, mode)
             except FileNotFoundError:
                 storage.make_folder(os.path.dirname(self.path))
-                self.fd = self._calls.create(self.path)
+                self.fd = self._calls.create(self.path, mode)
 
     def write(self, data: Bytes) -> None:
         """See Upload."""

@@ -9,7 +9,7 @@ from aura_vcs.history.pending import pending
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import Queries
 from aura_vcs.model import EntryKind, Label
-from aura_vcs.progress import SILENT, Progress
+from aura_vcs.progress import Progress
 from aura_vcs.refs import merge_labels
 from aura_vcs.repository.repository import Repository
 
@@ -95,6 +95,7 @@ def find_use(repo: Repository, cutoff: str) -> Use:
         dates = [date for date in (label.deleted_at, label.purged_at) if date is not None]
         if dates and max(dates) >= cutoff:
             kept_walker.mark_version(label.version, kept, content=True)
+    kept |= repo.refs.checkpoint_objects()
     for tree in undoable_trees(repo, cutoff):
         kept_walker.mark_tree(tree, kept)
     progress.finish()
@@ -154,16 +155,56 @@ def _is_there(repo: Repository, tree: ObjectId) -> bool:
 
 
 def affected_versions(repo: Repository, damaged: Iterable[ObjectId]) -> dict[ObjectId, list[int]]:
-    """For each damaged object, the numbers of the versions that hold it."""
+    """For each damaged object, the numbers of the versions that hold it. Opens every tree once."""
     wanted = set(damaged)
     found: dict[ObjectId, list[int]] = {}
     if not wanted:
         return found
+    search = _Search(repo, wanted)
     for label in all_labels(repo).values():
         if label.deleted_at is not None or label.purged_at is not None:
             continue
-        marked: set[ObjectId] = set()
-        Walker(repo, SILENT).mark_version(label.version, marked, content=True)
-        for object_id in wanted & marked:
+        for object_id in search.in_version(label.version):
             found.setdefault(object_id, []).append(label.number)
     return {object_id: sorted(numbers) for object_id, numbers in found.items()}
+
+
+class _Search:
+    """Which of some objects are in a version; what was found in a tree is kept."""
+
+    def __init__(self, repo: Repository, wanted: set[ObjectId]) -> None:
+        self._repo = repo
+        self._wanted = wanted
+        self._known: dict[ObjectId, frozenset[ObjectId]] = {}
+
+    def in_version(self, version: VersionId) -> set[ObjectId]:
+        """Those that the version is or holds."""
+        found = self._wanted & {version}
+        try:
+            tree = self._repo.trees.version(version).tree
+        except IntegrityError:
+            return found
+        return found | self._in_tree(tree)
+
+    def _in_tree(self, tree: ObjectId) -> frozenset[ObjectId]:
+        if tree in self._known:
+            return self._known[tree]
+        found = self._wanted & {tree}
+        try:
+            entries = self._repo.trees.tree(tree).entries
+        except IntegrityError:
+            entries = ()
+        for entry in entries:
+            found |= self._in_tree(entry.id) if entry.kind is EntryKind.DIR else self._in_blob(entry.id)
+        self._known[tree] = frozenset(found)
+        return self._known[tree]
+
+    def _in_blob(self, blob: ObjectId) -> set[ObjectId]:
+        found = self._wanted & {blob}
+        place = self._repo.store.places.find(blob)
+        if place is not None and place.chunked:
+            try:
+                found |= self._wanted & set(self._repo.store.chunk_ids(blob))
+            except (IntegrityError, FileNotFoundError):
+                return found
+        return found

@@ -32,6 +32,10 @@ class FileState(NamedTuple):
     mode: int
     id: bytes
 
+    def hashed(self, object_id: bytes) -> "FileState":
+        """The same with its content's id."""
+        return FileState(self[0], self[1], self[2], self[3], self[4], object_id)
+
     @property
     def is_symlink(self) -> bool:
         """Whether it is a symbolic link."""

@@ -136,7 +136,7 @@ class Snapshotter:
             if stored is None:
                 self._unstable.append(source.path)
             else:
-                folder.files[name] = source.state._replace(id=bytes.fromhex(stored))
+                folder.files[name] = source.state.hashed(bytes.fromhex(stored))
         progress.finish()
 
     def _build(self, folder: ScannedFolder, base: ObjectId | None, selection: Selection) -> Entry:

@@ -18,6 +18,7 @@ from aura_vcs.errors import ChoiceImpossible, ConflictUnknown, PointerInvalid
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.compare.json_values import unhurried
 from tests.compare.timelines import as_bytes, planets, set_seconds, studio
 
 
@@ -40,6 +41,7 @@ def _trees(draw: Any) -> dict[str, TreeEntry]:
     return {path: entry for path, entry in tree.items() if not any(p.startswith(path + "/") for p in tree)}
 
 
+@unhurried
 @given(_trees(), _trees())
 def test_a_change_of_one_side_is_the_result(base: Any, new: Any) -> None:
     """merge(a, a, b) = merge(a, b, a) = merge(a, b, b) = b, without conflicts."""
@@ -49,6 +51,7 @@ def test_a_change_of_one_side_is_the_result(base: Any, new: Any) -> None:
         assert (merged.joins, merged.conflicts) == ((), ())
 
 
+@unhurried
 @given(_trees(), _trees(), _trees())
 def test_no_content_is_lost(base: Any, ours: Any, theirs: Any) -> None:
     """What a side added or changed is in the result or among what is still to be joined."""

@@ -9,7 +9,7 @@ from aura_vcs.compare.json_diff import diff_values
 from aura_vcs.compare.readable import readable_lines
 from hypothesis import given
 
-from tests.compare.json_values import DOCUMENTS
+from tests.compare.json_values import DOCUMENTS, unhurried
 
 BRIEF = {
     "topic": "The solar system",
@@ -93,6 +93,7 @@ def test_the_fallback_is_said() -> None:
     assert line == "The new document is not compared by fields: the key 'a' is given twice in one object"
 
 
+@unhurried
 @given(DOCUMENTS, DOCUMENTS)
 def test_every_difference_has_lines(old: Any, new: Any) -> None:
     """Any operations can be told in a bounded number of single lines."""

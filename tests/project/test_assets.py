@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 from aura_vcs.errors import FileUnreadable
-from aura_vcs.project.assets import TEMPORARY_PATTERNS, asset_type, is_temporary, list_assets, mime_type
+from aura_vcs.project.assets import asset_type, is_temporary, list_assets, mime_type
 from aura_vcs.project.content import FolderSource, unsafe_reason
 from aura_vcs.project.media_facts import MediaFacts, read_header
+from aura_vcs.worktree.ignore import DEFAULT_PATTERNS
 from hypothesis import given
 from hypothesis import strategies as st
 from pathspec import GitIgnoreSpec
@@ -31,9 +32,9 @@ def test_types_and_mime_types() -> None:
     st.sampled_from(["a.wav", "a.wav.part", "~$a.wav", "a.wav~", "a.tmp", "tmp", "part", "a.partial", "b.temp"]),
 )
 def test_the_temporary_rule_is_its_gitignore_patterns(folders: list[str], name: str) -> None:
-    """`is_temporary` and the published patterns agree, so commits and listings do."""
+    """`is_temporary` and the patterns that commits leave out agree."""
     path = "/".join([*folders, name])
-    assert is_temporary(path) == GitIgnoreSpec.from_lines(TEMPORARY_PATTERNS).match_file(path)
+    assert is_temporary(path) == GitIgnoreSpec.from_lines(DEFAULT_PATTERNS).match_file(path)
 
 
 def test_listing_filters_by_type_and_by_temporary() -> None:

@@ -13,12 +13,11 @@ from aura_vcs.errors import (
     ProjectError,
     RecordCorrupt,
 )
-from aura_vcs.project import checkpoints, exports, run_state
+from aura_vcs.project import checkpoints, exports
 from aura_vcs.project.checkpoints import RenderCheckpoint, create_checkpoint, newest_valid
 from aura_vcs.project.exports import ExportRecord
 from aura_vcs.project.presets import find_preset
 from aura_vcs.project.render_job import ExportResult
-from aura_vcs.project.run_state import RunState
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -140,36 +139,6 @@ def test_steps_that_an_export_cannot_take() -> None:
     assert caught.value.hint == "Completed is final."
 
 
-def test_a_project_ends_and_is_resumed() -> None:
-    """Stage and progress stay through a failure; completion is 100 %; steps have names."""
-    state = run_state.at_step(RunState(), "voice", now=NOON)
-    assert state.current_wizard_step == 2
-    state = run_state.at_work(state, "Images", 40, now=NOON, job_id="job")
-    failed = run_state.ended(state, "Failed", now=LATER, error="no key")
-    assert (failed.status, failed.error_message, failed.progress_percent) == ("Failed", "no key", 40)
-    resumed = run_state.resumed(failed, now=LATER)
-    assert (resumed.status, resumed.current_stage, resumed.error_message) == ("InProgress", "Images", None)
-    done = run_state.ended(resumed, "Completed", now=LATER)
-    assert (done.progress_percent, done.completed_at) == (100.0, LATER)
-    assert run_state.decode_state(run_state.encode_state(done), "x") == done
-
-
-def test_what_a_projects_state_cannot_be() -> None:
-    """Steps, percentages and transitions that make no sense are refused."""
-    for step in ("render", 4, -1, True):
-        with pytest.raises(InvalidValue):
-            run_state.at_step(RunState(), step, now=NOON)
-    with pytest.raises(InvalidValue):
-        run_state.at_work(RunState(), "Render", float("nan"), now=NOON)
-    done = run_state.ended(RunState(), "Completed", now=NOON)
-    with pytest.raises(InvalidTransition):
-        run_state.at_work(done, "Render", 1, now=NOON)
-    with pytest.raises(InvalidTransition):
-        run_state.ended(done, "Failed", now=NOON)
-    with pytest.raises(InvalidTransition):
-        run_state.resumed(RunState(), now=NOON)
-
-
 @pytest.mark.parametrize(
     "data", [b"", b"{}", b"\xff", b"[" * 100_000, b'{"status": "Odd"}', b'{"id": 1}', b'{"progress": 101}']
 )
@@ -178,13 +147,6 @@ def test_damaged_records_are_named(data: bytes) -> None:
     for decode in (checkpoints.decode_checkpoint, exports.decode_export):
         with pytest.raises(RecordCorrupt, match=r"refs/x\.json cannot be read"):
             decode(data, "refs/x.json")
-
-
-@pytest.mark.parametrize("data", [b"", b"\xff", b"[]", b'{"status": "Odd"}', b'{"progress_percent": 101}'])
-def test_a_damaged_state_is_named(data: bytes) -> None:
-    """The machine's half of a project's state is checked like any record."""
-    with pytest.raises(RecordCorrupt, match=r"local/state\.json cannot be read"):
-        run_state.decode_state(data, "local/state.json")
 
 
 def test_exit_codes_of_this_room_are_its_own() -> None:

@@ -5,7 +5,7 @@ import os
 import click
 
 from aura_vcs.cli.console import cool, strong
-from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.options import HELP, TEXT, examples, json_option
 from aura_vcs.cli.session import Session, pass_session
 
 
@@ -13,7 +13,9 @@ from aura_vcs.cli.session import Session, pass_session
     "init", context_settings=HELP, epilog=examples("aura init", 'aura init my-video --title "The Solar System"')
 )
 @click.argument("folder", metavar="[DIR]", required=False)
-@click.option("--title", metavar="TEXT", help="The title that project.json gets, if there is no project.json yet")
+@click.option(
+    "--title", metavar="TEXT", type=TEXT, help="The title that project.json gets, if there is no project.json yet"
+)
 @json_option
 @pass_session
 def init_command(session: Session, folder: str | None, title: str | None) -> None:
@@ -23,10 +25,12 @@ def init_command(session: Session, folder: str | None, title: str | None) -> Non
     project.json, one is written with an id and a title; an existing one is never changed.
     """
     from aura_vcs.history.start import start_project
+    from aura_vcs.sync.hints import write_hints
 
     console = session.console
     root = os.path.join(session.folder, folder) if folder else session.folder
     with start_project(root, title=title, **session.options()) as (repo, started):
+        write_hints(repo)
         if console.as_json:
             console.data(
                 {

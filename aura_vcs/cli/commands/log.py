@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aura_vcs.cli.console import Console, Line, Part, cool, faint, strong, warm
-from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.options import HELP, TEXT, examples, json_option
 from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.words import age, local_time, size
 
@@ -31,8 +31,8 @@ TYPES = ("manual", "autosave", "restore_point")
 @click.option("--type", "types", type=click.Choice(TYPES), multiple=True, help="Only versions of this type")
 @click.option("--since", metavar="TIME", help="Not older, e.g. '2 hours ago' or 2026-11-23")
 @click.option("--until", metavar="TIME", help="Not newer")
-@click.option("--author", metavar="NAME", help="Part of the author's name")
-@click.option("--grep", metavar="TEXT", help="Part of the name or description")
+@click.option("--author", metavar="NAME", type=TEXT, help="Part of the author's name")
+@click.option("--grep", metavar="TEXT", type=TEXT, help="Part of the name or description")
 @click.option("--important", is_flag=True, help="Only those marked important")
 @click.option("--deleted", is_flag=True, help="Deleted ones too")
 @click.option("--all", "everything", is_flag=True, help="Every branch, autosaves and restore points too")
@@ -61,14 +61,13 @@ def log_command(
     Newest first, those of the current branch. With PATHS, only versions that changed one of them.
     """
     from aura_vcs.history.log import log
-    from aura_vcs.history.revisions import parse_moment
     from aura_vcs.index.queries import VersionFilter
     from aura_vcs.model import VersionType
 
     wanted = VersionFilter(
         types=tuple(map(VersionType, types)),
-        since=parse_moment(since) if since is not None else None,
-        until=parse_moment(until) if until is not None else None,
+        since=_moment(since),
+        until=_moment(until),
         author=author,
         grep=grep,
         important=True if important else None,
@@ -88,6 +87,14 @@ def log_command(
         console.line('There are no versions yet. Make the first with `aura commit -m "First cut"`.')
     else:
         console.line("No version is like that.")
+
+
+def _moment(text: str | None) -> str | None:
+    if text is None:
+        return None
+    from aura_vcs.history.revisions import parse_moment
+
+    return parse_moment(text)
 
 
 def names_of_versions(repo: "Repository") -> dict[str, list[Part]]:

@@ -1,0 +1,135 @@
+"""`aura branch`: list, create, rename, delete."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aura_vcs.cli.completing import complete_branch, complete_version
+from aura_vcs.cli.console import Console, cool, faint, good, warm
+from aura_vcs.cli.groups import Entry, ShorthandGroup
+from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.session import pass_repository
+
+if TYPE_CHECKING:
+    from aura_vcs.history.branches import Branch
+    from aura_vcs.repository.repository import Repository
+
+_CATALOG = {
+    "list": Entry(__name__, "list_command", "List the branches"),
+    "create": Entry(__name__, "create_command", "Start a branch on a version"),
+    "rename": Entry(__name__, "rename_command", "Give a branch another name"),
+    "delete": Entry(__name__, "delete_command", "Delete a branch; its versions stay"),
+}
+
+
+@click.group(
+    "branch",
+    cls=ShorthandGroup,
+    catalog=_CATALOG,
+    shorthands={"-d": "delete", "--delete": "delete", "-m": "rename", "--rename": "rename"},
+    context_settings=HELP,
+    subcommand_metavar="[NAME [VERSION] | -d NAME | -m OLD NEW | COMMAND ...]",
+    epilog=examples("aura branch", "aura branch shorter-intro", "aura branch old-music v3", "aura branch -d old-music"),
+)
+def branch_command() -> None:
+    """List, create, rename or delete branches
+
+    A branch is a line of versions with a name. Without arguments, lists them; with a NAME, starts
+    one (go there with `aura checkout NAME`).
+    """
+
+
+@click.command("list", context_settings=HELP, epilog=examples("aura branch", "aura branch list --json"))
+@json_option
+@pass_repository
+def list_command(repo: "Repository", console: Console) -> None:
+    """List the branches"""
+    from aura_vcs.history.branches import branches
+    from aura_vcs.history.revisions import describe
+    from aura_vcs.index.queries import Queries
+
+    found = branches(repo)
+    if console.as_json:
+        console.data({"branches": [_shape(repo, item) for item in found]})
+        return
+    queries = Queries(repo.index)
+    current = repo.head().branch
+    for item in found:
+        record = queries.version(item.version)
+        mark = good("* ") if item.name == current else "  "
+        name = cool(item.name)
+        where = " and ".join(describe(queries, version) for version in item.diverged or (item.version,))
+        about = "moved apart by two machines" if item.diverged else record.name if record is not None else ""
+        console.line(mark, name, "  ", warm(where), f"  {about}")
+    if not found:
+        console.line(faint("There are no branches yet: the first commit makes one."))
+
+
+@click.command(
+    "create", context_settings=HELP, epilog=examples("aura branch shorter-intro", "aura branch create old-music v3")
+)
+@click.argument("name")
+@click.argument("version", default="HEAD", shell_complete=complete_version)
+@json_option
+@pass_repository
+def create_command(repo: "Repository", console: Console, name: str, version: str) -> None:
+    """Start a branch on a version
+
+    The last one, if none is given. The folder stays as it is.
+    """
+    from aura_vcs.history.branches import create_branch, need_branch
+    from aura_vcs.history.revisions import resolve
+
+    record = resolve(repo, version)
+    create_branch(repo, name, record.id)
+    if console.as_json:
+        console.data({"branch": _shape(repo, need_branch(repo, name))})
+        return
+    console.line("Started the branch ", cool(name), " at ", warm(f"v{record.number}"), f' "{record.name}"')
+    console.line(faint(f"Go there with `aura checkout {name}`; take it back with `aura undo`."))
+
+
+@click.command("rename", context_settings=HELP, epilog=examples("aura branch -m intro opening"))
+@click.argument("old", shell_complete=complete_branch)
+@click.argument("new")
+@json_option
+@pass_repository
+def rename_command(repo: "Repository", console: Console, old: str, new: str) -> None:
+    """Give a branch another name"""
+    from aura_vcs.history.branches import need_branch, rename_branch
+
+    rename_branch(repo, old, new)
+    if console.as_json:
+        console.data({"branch": _shape(repo, need_branch(repo, new)), "renamed_from": old})
+        return
+    console.line("Renamed the branch ", cool(old), " to ", cool(new))
+    console.line(faint("Take it back with `aura undo`."))
+
+
+@click.command("delete", context_settings=HELP, epilog=examples("aura branch -d old-music"))
+@click.argument("name", shell_complete=complete_branch)
+@json_option
+@pass_repository
+def delete_command(repo: "Repository", console: Console, name: str) -> None:
+    """Delete a branch; its versions stay"""
+    from aura_vcs.history.branches import delete_branch
+
+    delete_branch(repo, name)
+    if console.as_json:
+        console.data({"deleted": name})
+        return
+    console.line("Deleted the branch ", cool(name), "; its versions stay (`aura log --all`)")
+    console.line(faint("Take it back with `aura undo`."))
+
+
+def _shape(repo: "Repository", item: "Branch") -> dict[str, Any]:
+    from aura_vcs.cli.shapes import point_shape
+    from aura_vcs.index.queries import Queries
+
+    queries = Queries(repo.index)
+    return {
+        "name": item.name,
+        "version": point_shape(queries.version(item.version)),
+        "current": item.name == repo.head().branch,
+        "diverged": [point_shape(queries.version(version)) for version in item.diverged],
+    }

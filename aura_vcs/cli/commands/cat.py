@@ -1,0 +1,36 @@
+"""`aura cat`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from aura_vcs.cli.completing import complete_content
+from aura_vcs.cli.console import Console
+from aura_vcs.cli.content import write_content
+from aura_vcs.cli.options import HELP, examples
+from aura_vcs.cli.session import pass_repository
+
+if TYPE_CHECKING:
+    from aura_vcs.repository.repository import Repository
+
+
+@click.command(
+    "cat", context_settings=HELP, epilog=examples("aura cat v3:brief.json", "aura cat v3:assets/intro.wav > intro.wav")
+)
+@click.argument("what", metavar="ID|VERSION:PATH", shell_complete=complete_content)
+@pass_repository
+def cat_command(repo: "Repository", console: Console, what: str) -> None:
+    """Write the content of an object or file to stdout
+
+    Byte for byte as it was saved, verified while it is read. An id may be shortened.
+    """
+    from aura_vcs.history.content import find_object, locate
+    from aura_vcs.model import Kind
+
+    if ":" in what:
+        located = locate(repo, what)
+        kind = Kind.TREE if located.is_folder else Kind.BLOB
+        write_content(console, repo.store.stream(located.entry.id, kind), what)
+    else:
+        found = find_object(repo, what)
+        write_content(console, repo.store.stream(found.id, Kind(found.kind)), what)

@@ -1,0 +1,55 @@
+"""`aura clone`."""
+
+import os
+
+import click
+
+from aura_vcs.cli.console import cool
+from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.session import Session, pass_session
+from aura_vcs.cli.transfers import all_versions_option, fetch_shape
+from aura_vcs.cli.words import count, size
+
+
+@click.command(
+    "clone",
+    context_settings=HELP,
+    epilog=examples("aura clone /mnt/nas/my-video.aura", "aura clone anna@studio:films/my-video.aura my-video"),
+)
+@click.argument("url", metavar="PLACE")
+@click.argument("folder", metavar="[DIR]", required=False)
+@click.option("--branch", metavar="NAME", help="The branch whose files are put in the folder (else main)")
+@all_versions_option
+@json_option
+@pass_session
+def clone_command(session: Session, url: str, folder: str | None, *, branch: str | None, all_versions: bool) -> None:
+    """Copy a project from a remote into a new folder
+
+    The place becomes the remote `origin` of the copy. Stopped, the same command goes on where it was.
+    """
+    from aura_vcs.sync.addresses import parse_address
+    from aura_vcs.sync.cloning import clone, folder_name
+    from aura_vcs.sync.opening import open_remote
+
+    console = session.console
+    address = parse_address(url, session.folder)
+    target = os.path.join(session.folder, folder or folder_name(address))
+    remote = open_remote(address)
+    try:
+        done = clone(remote, address, target, branch=branch, all_versions=all_versions, **session.options())
+    finally:
+        remote.close()
+    if console.as_json:
+        console.data(
+            {
+                "path": done.path,
+                "fetched": fetch_shape(done.fetched),
+                "files": done.files.changed if done.files is not None else 0,
+            }
+        )
+        return
+    fetched = done.fetched
+    console.line("Cloned into ", cool(done.path))
+    console.line(f"  {count(len(fetched.versions), 'version')}, {size(fetched.received_bytes)}")
+    if done.files is None:
+        console.line("  the remote has no versions yet")

@@ -1,0 +1,102 @@
+"""`aura debug`: stored objects, refs and the index as they are."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from aura_vcs.cli.console import Console, faint, strong, to_json, warm
+from aura_vcs.cli.groups import Entry, LazyGroup
+from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.words import count
+
+if TYPE_CHECKING:
+    from aura_vcs.repository.repository import Repository
+
+_CATALOG = {
+    "object": Entry(__name__, "object_command", "Show what is known of an object"),
+    "ref": Entry(__name__, "ref_command", "List the refs, or show one as it is stored"),
+    "index": Entry(__name__, "index_command", "List the index's tables, or rows of one"),
+}
+
+
+@click.group(
+    "debug",
+    cls=LazyGroup,
+    catalog=_CATALOG,
+    context_settings=HELP,
+    epilog=examples("aura debug object 3fa2c1", "aura debug ref", "aura debug index versions"),
+)
+def debug_command() -> None:
+    """Look at stored objects, refs and the index
+
+    For finding out what went wrong; changes nothing.
+    """
+
+
+@click.command("object", context_settings=HELP, epilog=examples("aura debug object 3fa2c1"))
+@click.argument("object_id", metavar="ID")
+@json_option
+@pass_repository
+def object_command(repo: "Repository", console: Console, object_id: str) -> None:
+    """Show what is known of an object
+
+    Its row in the index, where it lies, whether its bytes hash to its name, and what it holds.
+    """
+    from aura_vcs.history.inspect import inspect_object
+
+    found = inspect_object(repo, object_id)
+    if console.as_json:
+        console.data(found)
+    else:
+        for line in to_json(found).splitlines():
+            console.line(line)
+
+
+@click.command("ref", context_settings=HELP, epilog=examples("aura debug ref", "aura debug ref branches/main"))
+@click.argument("start", metavar="[REF]", default="")
+@json_option
+@pass_repository
+def ref_command(repo: "Repository", console: Console, start: str) -> None:
+    """List the refs, or show one as it is stored
+
+    REF is the beginning of a name; one that is complete is shown with its content.
+    """
+    from aura_vcs.history.inspect import inspect_refs
+
+    found = inspect_refs(repo, start)
+    if console.as_json:
+        console.data({"refs": found})
+        return
+    for item in found:
+        console.line(warm(item.name), faint(f"  {item.path}"))
+        if len(found) == 1:
+            for line in to_json(item.content).splitlines():
+                console.line(line)
+    if not found:
+        console.line(faint("There is no ref like that."))
+
+
+@click.command("index", context_settings=HELP, epilog=examples("aura debug index", "aura debug index versions -n 5"))
+@click.argument("table", metavar="[TABLE]", default="")
+@click.option("-n", "limit", metavar="COUNT", type=click.IntRange(min=1), default=20, show_default=True, help="Rows")
+@json_option
+@pass_repository
+def index_command(repo: "Repository", console: Console, table: str, limit: int) -> None:
+    """List the index's tables, or rows of one"""
+    from aura_vcs.history.inspect import inspect_table
+    from aura_vcs.index.tables import table_sizes
+
+    if not table:
+        sizes = table_sizes(repo.index)
+        if console.as_json:
+            console.data({"tables": sizes})
+        for name, number in sizes.items():
+            console.line(strong(name.ljust(16)), f" {count(number, 'row')}")
+        return
+    rows = inspect_table(repo, table, limit)
+    if console.as_json:
+        console.data({"table": table, "rows": rows})
+        return
+    for row in rows:
+        console.line("  ".join(f"{name}={value}" for name, value in row.items()))

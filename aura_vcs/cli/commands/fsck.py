@@ -1,0 +1,43 @@
+"""`aura fsck`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from aura_vcs.cli.console import Console, bad, faint, good
+from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.words import count, size
+from aura_vcs.errors import IntegrityError
+
+if TYPE_CHECKING:
+    from aura_vcs.repository.repository import Repository
+
+
+@click.command("fsck", context_settings=HELP, epilog=examples("aura fsck", "aura fsck --quick"))
+@click.option("--quick", is_flag=True, help="Do not read the content, only look whether it is there")
+@json_option
+@pass_repository
+def fsck_command(repo: "Repository", console: Console, *, quick: bool) -> None:
+    """Check that everything saved is whole
+
+    Reads and hashes all content, follows every reference, counts again. Repairs nothing. Ends
+    with exit code 30 if something is wrong.
+    """
+    from aura_vcs.upkeep.fsck import fsck
+
+    report = fsck(repo, quick=quick)
+    if not report.is_clean:
+        console.exit_code = IntegrityError.exit_code
+    if console.as_json:
+        problems = [{"kind": p.kind, "what": p.what, "detail": p.detail} for p in report.problems]
+        console.data({"ok": report.is_clean, "problems": problems, "objects": report.objects, "bytes": report.bytes})
+        return
+    for problem in report.problems:
+        console.line(bad(problem.kind.replace("_", " ")), f"  {problem.what}: {problem.detail}")
+    looked = f"{count(report.objects, 'object')}, {size(report.bytes)} looked at"
+    if report.is_clean:
+        console.line(good("Everything is whole: "), looked)
+    else:
+        console.line(bad(count(len(report.problems), "problem")), f"; {looked}")
+        console.line(faint("Nothing was changed. Make a copy of the whole project folder before you try anything."))

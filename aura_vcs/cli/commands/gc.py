@@ -1,0 +1,86 @@
+"""`aura gc`."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aura_vcs.cli.console import Console, faint, good, strong
+from aura_vcs.cli.options import HELP, Duration, dry_run_option, examples, json_option
+from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.words import count, joined, long_duration, size
+
+if TYPE_CHECKING:
+    from aura_vcs.repository.repository import Repository
+    from aura_vcs.upkeep.gc import Collected, Plan
+
+
+@click.command(
+    "gc",
+    context_settings=HELP,
+    epilog=examples("aura gc --dry-run", "aura gc", "aura gc --grace 2d"),
+)
+@dry_run_option
+@click.option(
+    "--grace", "grace_seconds", type=Duration(), metavar="TIME",
+    help="Keep what was deleted within this time, e.g. 0, 2h, 14d (the default)",
+)  # fmt: skip
+@json_option
+@pass_repository
+def gc_command(repo: "Repository", console: Console, *, dry_run: bool, grace_seconds: float | None) -> None:
+    """Free the space of content that no version holds any more
+
+    Content is garbage when the versions that held it were deleted or purged. It is kept for the
+    grace time, so that undo can bring it back; then gc deletes it for good.
+    """
+    from aura_vcs.upkeep.gc import GRACE_SECONDS, execute_gc, plan_gc
+
+    grace = GRACE_SECONDS if grace_seconds is None else grace_seconds
+    plan = plan_gc(repo, grace_seconds=grace)
+    _show_plan(console, plan, grace)
+    if dry_run:
+        if console.as_json:
+            console.data(_planned(plan))
+        return
+    done = execute_gc(repo, plan)
+    if console.as_json:
+        console.data(_done(done))
+    elif done.removed_objects:
+        console.line(
+            good("Freed "), strong(size(done.freed_bytes)), f": {count(done.removed_objects, 'object')} deleted"
+        )
+    elif plan.doomed:
+        console.line("Nothing was deleted yet: it lies in packs that are mostly in use.")
+
+
+def _show_plan(console: Console, plan: "Plan", grace: float) -> None:
+    if plan.purged:
+        versions = joined(f"v{record.number}" for record in plan.purged)
+        since = f" more than {long_duration(grace)} ago" if grace else ""
+        console.line(f"The content of {versions}, deleted{since}, goes for good; the record stays")
+    if plan.doomed:
+        console.line(f"To delete: {count(len(plan.doomed), 'object')}, {size(plan.bytes)}")
+    elif not plan.kept:
+        console.line("There is no garbage.")
+    if plan.kept:
+        kept = size(sum(item.stored_size for item in plan.kept))
+        objects = count(len(plan.kept), "object")
+        console.line(faint(f"Kept, because undo may want it back: {objects}, {kept} (`--grace 0` keeps nothing)"))
+
+
+def _done(done: "Collected") -> dict[str, Any]:
+    return {
+        "removed_objects": done.removed_objects,
+        "freed_bytes": done.freed_bytes,
+        "condemned_objects": done.condemned_objects,
+        "kept_by_grace": done.kept_by_grace,
+    }
+
+
+def _planned(plan: "Plan") -> dict[str, Any]:
+    return {
+        "dry_run": True,
+        "removed_objects": len(plan.doomed),
+        "freed_bytes": plan.bytes,
+        "condemned_objects": len(plan.kept),
+        "kept_by_grace": len(plan.kept),
+    }

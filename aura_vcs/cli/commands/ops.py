@@ -1,0 +1,101 @@
+"""`aura ops`."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aura_vcs.cli.console import Console, Line, faint, warm
+from aura_vcs.cli.options import HELP, TEXT, examples, json_option
+from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.words import local_time
+
+if TYPE_CHECKING:
+    from aura_vcs.index.records import ActionRecord
+    from aura_vcs.repository.repository import Repository
+
+STATUSES = ("Applied", "Undone", "Failed", "Expired")
+
+
+@click.command(
+    "ops",
+    context_settings=HELP,
+    epilog=examples("aura ops", "aura ops -n 5 --type restore", "aura ops 3fa2"),
+)
+@click.argument("operation", metavar="[ID]", required=False)
+@click.option(
+    "-n", "limit", metavar="COUNT", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many"
+)
+@click.option("--offset", metavar="COUNT", type=click.IntRange(min=0), default=0, help="Leave out the newest so many")
+@click.option(
+    "--type", "type_", metavar="TYPE", type=TEXT, help="Only this type, e.g. commit, checkout, version.delete"
+)
+@click.option("--user", metavar="NAME", type=TEXT, help="Only what this person did")
+@click.option("--status", type=click.Choice(STATUSES, case_sensitive=False), help="Only those of this status")
+@json_option
+@pass_repository
+def ops_command(
+    repo: "Repository",
+    console: Console,
+    *,
+    operation: str | None,
+    limit: int,
+    offset: int,
+    type_: str | None,
+    user: str | None,
+    status: str | None,
+) -> None:
+    """List what was done, newest first
+
+    Everything that changed the project, with whether it was taken back. With an ID (or its
+    beginning), everything that is recorded about one.
+    """
+    from aura_vcs.index.queries import Queries
+
+    if operation is not None:
+        _one(repo, console, operation)
+        return
+    found = Queries(repo.index).actions(type_=type_, user=user, status=status, limit=limit, offset=offset)
+    if console.as_json:
+        console.data({"operations": [operation_shape(action) for action in found]})
+    elif found:
+        console.lines(map(_line, found), paged=True)
+    else:
+        console.line("Nothing was done yet." if not (offset or type_ or user or status) else "Nothing is like that.")
+
+
+def operation_shape(action: "ActionRecord") -> dict[str, Any]:
+    """An operation in the list."""
+    return {
+        "id": action.id,
+        "type": action.type,
+        "description": action.description,
+        "user": action.user,
+        "time": action.time,
+        "status": action.status,
+        "can_be_undone": action.undoable and action.status == "Applied",
+        "undone_at": action.undone_at,
+        "undone_by": action.undone_by,
+        "replica": action.replica,
+        "sequence": action.sequence,
+        "correlation_id": action.correlation_id,
+        "expires_at": action.expires_at,
+    }
+
+
+def _line(action: "ActionRecord") -> Line:
+    state = "" if action.status == "Applied" else f"  ({action.status.lower()})"
+    return [warm(action.id[:8]), "  ", faint(local_time(action.time)), f"  {action.description}", faint(state)]
+
+
+def _one(repo: "Repository", console: Console, prefix: str) -> None:
+    from aura_vcs.cli.console import to_json
+    from aura_vcs.history.undo import find_action, operation_of
+
+    action = find_action(repo, prefix)
+    operation = operation_of(repo, action)
+    if console.as_json:
+        console.data({"operation": {**operation_shape(action), "record": operation}})
+        return
+    console.line(*_line(action))
+    for line in to_json(operation).splitlines():
+        console.line(line)

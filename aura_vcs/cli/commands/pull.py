@@ -1,0 +1,35 @@
+"""`aura pull`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from aura_vcs.cli.console import Console
+from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.transfers import all_versions_option, connected, pull_shape, say_fetched, say_pulled
+
+if TYPE_CHECKING:
+    from aura_vcs.repository.repository import Repository
+
+
+@click.command("pull", context_settings=HELP, epilog=examples("aura pull", "aura pull nas"))
+@click.argument("remote", required=False)
+@all_versions_option
+@json_option
+@pass_repository
+def pull_command(repo: "Repository", console: Console, *, remote: str | None, all_versions: bool) -> None:
+    """Fetch, and bring your files to where the branch has gone
+
+    Unsaved changes stay; where the new version changes the same files, nothing is touched and the
+    command ends with 3. So it does where two machines moved the branch apart: both sides are kept.
+    """
+    from aura_vcs.sync.carrying import pull
+
+    with connected(repo, remote) as link:
+        pulled = pull(repo, link.remote, link.known, all_versions=all_versions)
+    if console.as_json:
+        console.data(pull_shape(repo, pulled))
+    else:
+        say_fetched(console, link.name, pulled.fetched.plan)
+    say_pulled(repo, console, pulled)

@@ -1,0 +1,35 @@
+"""`aura reindex`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from aura_vcs.cli.console import Console, good
+from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.words import count
+
+if TYPE_CHECKING:
+    from aura_vcs.repository.repository import Repository
+
+
+@click.command("reindex", context_settings=HELP, epilog=examples("aura reindex"))
+@json_option
+@pass_repository
+def reindex_command(repo: "Repository", console: Console) -> None:
+    """Build the index anew from the files
+
+    The index only makes things quick: it can be rebuilt at any time, and nothing is lost.
+    """
+    from aura_vcs.index.tables import table_sizes
+
+    repo.rebuild_index()
+    found = table_sizes(repo.index)
+    if console.as_json:
+        console.data({"versions": found["versions"], "objects": found["objects"], "operations": found["actions"]})
+        return
+    console.line(
+        good("The index is new: "),
+        f"{count(found['versions'], 'version')}, {count(found['objects'], 'object')}, "
+        f"{count(found['actions'], 'operation')}",
+    )

@@ -1,0 +1,188 @@
+"""`aura remote`: the places that a project is carried to."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aura_vcs.cli.console import Console, cool, faint, good
+from aura_vcs.cli.groups import Entry, ShorthandGroup
+from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.words import count, size
+
+if TYPE_CHECKING:
+    from aura_vcs.repository.repository import Repository
+    from aura_vcs.sync.adding import Checked
+
+_CATALOG = {
+    "list": Entry(__name__, "list_command", "List the remotes"),
+    "add": Entry(__name__, "add_command", "Prepare a place and give it a name"),
+    "show": Entry(__name__, "show_command", "Show what a remote has that is not here, and the other way round"),
+    "check": Entry(__name__, "check_command", "Look whether a remote can be trusted with several machines"),
+    "remove": Entry(__name__, "remove_command", "Forget a remote; what lies there stays"),
+}
+
+
+@click.group(
+    "remote",
+    cls=ShorthandGroup,
+    catalog=_CATALOG,
+    shorthands={},
+    otherwise="show",
+    context_settings=HELP,
+    subcommand_metavar="[NAME | COMMAND ...]",
+    epilog=examples(
+        "aura remote add origin /mnt/nas/my-video.aura",
+        "aura remote add origin ssh://anna@studio/srv/my-video.aura",
+        "aura remote",
+    ),
+)
+def remote_command() -> None:
+    """List, add, show, check or remove remotes
+
+    A remote is a place that several machines share: a folder on a NAS or a USB stick, a folder on
+    another machine by SSH, a bucket. It holds one project. `aura sync` brings both sides together.
+    """
+
+
+@click.command("list", context_settings=HELP, epilog=examples("aura remote", "aura remote list --json"))
+@json_option
+@pass_repository
+def list_command(repo: "Repository", console: Console) -> None:
+    """List the remotes"""
+    from aura_vcs.sync.remotes import remotes
+
+    found = remotes(repo)
+    if console.as_json:
+        console.data(
+            {"remotes": [{"name": n, "url": c.url, "single_writer": c.single_writer} for n, c in found.items()]}
+        )
+        return
+    for name, config in found.items():
+        console.line(cool(name), "  ", config.url, faint("  only this machine pushes") if config.single_writer else "")
+    if not found:
+        console.line(faint("There are no remotes yet: `aura remote add origin PLACE` adds one."))
+
+
+@click.command(
+    "add",
+    context_settings=HELP,
+    epilog=examples(
+        "aura remote add origin /mnt/nas/my-video.aura",
+        "aura remote add backup 's3://films/my-video?endpoint=https://s3.example.org'",
+    ),
+)
+@click.argument("name")
+@click.argument("url", metavar="PLACE")
+@click.option("--single-writer", is_flag=True, help="Take a place that cannot keep two pushes apart: only you push")
+@json_option
+@pass_repository
+def add_command(repo: "Repository", console: Console, name: str, url: str, *, single_writer: bool) -> None:
+    """Prepare a place and give it a name
+
+    The place is made ready if nothing is there, and tried out with racing writers: one that cannot
+    keep two pushes apart is refused. Credentials come from the environment, ssh or the usual
+    files; they are never stored in the project.
+    """
+    from aura_vcs.cli.session import Session
+    from aura_vcs.sync.adding import add_remote
+    from aura_vcs.sync.addresses import parse_address
+
+    session = click.get_current_context().find_object(Session)
+    address = parse_address(url, session.folder if session is not None else ".")
+    checked = add_remote(repo, name, address, single_writer=single_writer)
+    if console.as_json:
+        console.data({"remote": _shape(checked)})
+        return
+    console.line("Added ", cool(name), ": ", checked.url)
+    _say_finding(console, checked)
+    console.line(f"Send everything there with `aura push{'' if name == 'origin' else ' ' + name}`.")
+
+
+@click.command("show", context_settings=HELP, epilog=examples("aura remote show origin"))
+@click.argument("name", required=False)
+@json_option
+@pass_repository
+def show_command(repo: "Repository", console: Console, name: str | None) -> None:
+    """Show what a remote has that is not here, and the other way round"""
+    from aura_vcs.cli.transfers import connected
+    from aura_vcs.sync.receiving import plan_fetch
+    from aura_vcs.sync.sending import plan_push
+
+    with connected(repo, name) as link:
+        coming = plan_fetch(repo, link.remote, link.known)
+        going = plan_push(repo, link.remote, link.known, keep_both=True)
+    if console.as_json:
+        console.data(
+            {
+                "name": link.name,
+                "url": link.config.url,
+                "single_writer": link.config.single_writer,
+                "to_fetch": {"versions": list(coming.versions), "bytes": coming.received_bytes},
+                "to_push": {"versions": list(going.versions), "bytes": going.sent_bytes},
+            }
+        )
+        return
+    console.line(cool(link.name), "  ", link.config.url)
+    console.line(f"  to fetch  {count(len(coming.versions), 'version')}, {size(coming.received_bytes)}")
+    console.line(f"  to push   {count(len(going.versions), 'version')}, {size(going.sent_bytes)}")
+
+
+@click.command("check", context_settings=HELP, epilog=examples("aura remote check", "aura remote check nas --accept"))
+@click.argument("name", required=False)
+@click.option("--accept", is_flag=True, help="Take an older state than was seen there as the true one (a backup)")
+@json_option
+@pass_repository
+def check_command(repo: "Repository", console: Console, name: str | None, *, accept: bool) -> None:
+    """Look whether a remote can be trusted with several machines
+
+    Writers race for small files in it; of each race exactly one must win. Ends with 94 if the
+    remote does not keep them apart.
+    """
+    from aura_vcs.errors import RemoteUnsafe
+    from aura_vcs.sync.adding import check_remote
+
+    checked = check_remote(repo, name, accept_older=accept)
+    if checked.finding is not None and not checked.finding.is_safe:
+        raise RemoteUnsafe(checked.url, "; ".join(checked.finding.faults))
+    if console.as_json:
+        console.data({"remote": _shape(checked)})
+        return
+    console.line(cool(checked.name), f"  {checked.url}: {count(checked.packs, 'pack')}, {size(checked.stored_bytes)}")
+    _say_finding(console, checked)
+
+
+@click.command("remove", context_settings=HELP, epilog=examples("aura remote remove backup"))
+@click.argument("name")
+@json_option
+@pass_repository
+def remove_command(repo: "Repository", console: Console, name: str) -> None:
+    """Forget a remote; what lies there stays"""
+    from aura_vcs.sync.remotes import remove_remote
+
+    config = remove_remote(repo, name)
+    if console.as_json:
+        console.data({"removed": name, "url": config.url})
+        return
+    console.line("Forgot ", cool(name), f"; what lies at {config.url} stays there")
+
+
+def _say_finding(console: Console, checked: "Checked") -> None:
+    if checked.finding is None:
+        console.line("  it can be read from")
+    elif checked.finding.is_safe:
+        console.line("  ", good("safe"), " for several machines: of racing writers exactly one wins")
+    else:
+        console.warn("only one machine may push there: " + "; ".join(checked.finding.faults))
+
+
+def _shape(checked: "Checked") -> dict[str, Any]:
+    return {
+        "name": checked.name,
+        "url": checked.url,
+        "safe": checked.finding.is_safe if checked.finding is not None else None,
+        "faults": list(checked.finding.faults) if checked.finding is not None else [],
+        "generation": checked.generation,
+        "packs": checked.packs,
+        "stored_bytes": checked.stored_bytes,
+    }

@@ -1,0 +1,128 @@
+"""`aura show`."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aura_vcs.cli.commands.log import marks, names_of_versions
+from aura_vcs.cli.completing import complete_content
+from aura_vcs.cli.console import Console, Line, cool, faint, strong, warm
+from aura_vcs.cli.content import write_content
+from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.words import age, changed_path, count, local_time, size
+
+if TYPE_CHECKING:
+    from aura_vcs.history.content import Located
+    from aura_vcs.index.records import VersionRecord
+    from aura_vcs.repository.repository import Repository
+
+
+@click.command(
+    "show",
+    context_settings=HELP,
+    epilog=examples(
+        "aura show v3",
+        "aura show v3:brief.json",
+        "aura show v3:scenes",
+        "aura show main:assets/intro.wav > intro.wav",
+    ),
+)
+@click.argument("what", metavar="VERSION[:PATH]", default="HEAD", shell_complete=complete_content)
+@json_option
+@pass_repository
+def show_command(repo: "Repository", console: Console, what: str) -> None:
+    """Show one version, or a file as a version has it
+
+    Of a version: who made it and when, and what it changed. With a path: the file's content, or
+    the list of what is in the folder; `VERSION:` lists everything.
+    """
+    from aura_vcs.history.content import locate
+
+    located = locate(repo, what)
+    if located.path is None:
+        _version(repo, console, located.record)
+    elif located.is_folder:
+        _folder(repo, console, located)
+    elif console.as_json:
+        console.data({**_head(located), **_entry(located.path, located)})
+    else:
+        write_content(console, repo.store.stream(located.entry.id), what)
+
+
+def _version(repo: "Repository", console: Console, record: "VersionRecord") -> None:
+    from aura_vcs.compare.versions import compare_with_parent
+
+    changes = compare_with_parent(repo, record)
+    if console.as_json:
+        from aura_vcs.cli.shapes import change_shape, version_shape
+
+        shown = None if changes is None else [change_shape(c.path, c.change, c.old_path) for c in changes]
+        purge = {"by": record.purged_by, "reason": record.purge_reason} if record.purged_at is not None else None
+        console.data({"version": version_shape(record), "changes": shown, "purge": purge})
+        return
+    lines = list(_about(repo, record))
+    if changes is None:
+        lines.append([faint("Its content is not here any more, so what it changed is not known.")])
+    else:
+        lines += [changed_path(c.change, c.path, c.old_path) for c in changes]
+        lines.append([faint(f"{count(len(changes), 'path')} changed. `aura show v{record.number}:` lists all files.")])
+    console.lines(lines, paged=True)
+
+
+def _about(repo: "Repository", record: "VersionRecord") -> Iterator[Line]:
+    yield [warm(f"v{record.number}"), "  ", strong(record.name), *marks(record)]
+    standing = names_of_versions(repo).get(record.id, [])
+    if standing:
+        yield ["  here:     ", *standing[:1], *(part for name in standing[1:] for part in (", ", name))]
+    yield ["  by:       ", record.author]
+    yield ["  when:     ", f"{local_time(record.created_at)} ({age(record.created_at)})"]
+    if record.branch is not None:
+        yield ["  made on:  ", cool(record.branch)]
+    if record.trigger is not None:
+        yield ["  made by:  ", record.trigger]
+    yield ["  size:     ", size(record.size_bytes)]
+    yield ["  id:       ", record.id]
+    if record.purged_at is not None:
+        why = f": {record.purge_reason}" if record.purge_reason else ""
+        yield ["  purged:   ", f"{local_time(record.purged_at)} by {record.purged_by}{why}"]
+    elif record.deleted_at is not None:
+        yield ["  deleted:  ", f"{local_time(record.deleted_at)} by {record.deleted_by}"]
+    for text in record.description.splitlines():
+        yield [f"    {text}"]
+
+
+def _folder(repo: "Repository", console: Console, located: "Located") -> None:
+    assert located.path is not None
+    prefix = f"{located.path}/" if located.path else ""
+    found = [(path, entry) for path, entry in repo.trees.walk(located.entry.id, prefix)]
+    if console.as_json:
+        console.data({**_head(located), "entries": [_shape(path, entry) for path, entry in found]})
+        return
+    shown = [(path, entry) for path, entry in found if entry.kind != "dir"]
+    console.lines(([size(entry.size).rjust(12), "  ", path] for path, entry in shown), paged=True)
+    if not shown:
+        console.line(faint("There is no file in it."))
+
+
+def _head(located: "Located") -> dict[str, Any]:
+    from aura_vcs.cli.shapes import point_shape
+
+    return {"version": point_shape(located.record)}
+
+
+def _entry(path: str, located: "Located") -> dict[str, Any]:
+    return _shape(path, located.entry)
+
+
+def _shape(path: str, entry: Any) -> dict[str, Any]:
+    from aura_vcs.cli.shapes import path_shape
+
+    return {
+        **path_shape(path),
+        "kind": str(entry.kind),
+        "id": entry.id,
+        "size": entry.size,
+        "executable": entry.executable,
+    }

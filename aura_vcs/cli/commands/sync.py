@@ -1,0 +1,45 @@
+"""`aura sync`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from aura_vcs.cli.console import Console
+from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.transfers import (
+    all_versions_option,
+    connected,
+    pull_shape,
+    push_shape,
+    say_fetched,
+    say_pulled,
+    say_pushed,
+)
+
+if TYPE_CHECKING:
+    from aura_vcs.repository.repository import Repository
+
+
+@click.command("sync", context_settings=HELP, epilog=examples("aura sync", "aura sync nas --json"))
+@click.argument("remote", required=False)
+@all_versions_option
+@json_option
+@pass_repository
+def sync_command(repo: "Repository", console: Console, *, remote: str | None, all_versions: bool) -> None:
+    """Bring both sides together: pull, then push
+
+    Safe to repeat. Where two machines moved a branch apart, both sides are kept on both sides.
+    """
+    from aura_vcs.sync.carrying import sync
+
+    with connected(repo, remote) as link:
+        done = sync(repo, link.remote, link.known, all_versions=all_versions)
+    if console.as_json:
+        console.data({"pulled": pull_shape(repo, done.pulled), "pushed": push_shape(done.pushed)})
+    elif done.pulled.fetched.plan.is_empty and done.pushed.is_empty:
+        console.line("Both sides have everything")
+    else:
+        say_fetched(console, link.name, done.pulled.fetched.plan)
+        say_pushed(console, link.name, done.pushed)
+    say_pulled(repo, console, done.pulled)

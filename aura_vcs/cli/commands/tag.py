@@ -1,0 +1,109 @@
+"""`aura tag`: list, create, delete."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aura_vcs.cli.completing import complete_tag, complete_version
+from aura_vcs.cli.console import Console, cool, faint, warm
+from aura_vcs.cli.groups import Entry, ShorthandGroup
+from aura_vcs.cli.options import HELP, TEXT, examples, json_option
+from aura_vcs.cli.session import pass_repository
+
+if TYPE_CHECKING:
+    from aura_vcs.model import Tag
+    from aura_vcs.repository.repository import Repository
+
+_CATALOG = {
+    "list": Entry(__name__, "list_command", "List the tags"),
+    "create": Entry(__name__, "create_command", "Give a version a name that stays"),
+    "delete": Entry(__name__, "delete_command", "Remove a tag; its version stays"),
+}
+
+
+@click.group(
+    "tag",
+    cls=ShorthandGroup,
+    catalog=_CATALOG,
+    shorthands={"-d": "delete", "--delete": "delete"},
+    context_settings=HELP,
+    subcommand_metavar="[NAME [VERSION] | -d NAME | COMMAND ...]",
+    epilog=examples("aura tag", "aura tag sent-to-client", 'aura tag premiere v7 -m "As shown on Friday"'),
+)
+def tag_command() -> None:
+    """List, create or delete tags
+
+    A tag is a name that stays on one version. Without arguments, lists them; with a NAME, gives
+    it to the last version or to the one given.
+    """
+
+
+@click.command("list", context_settings=HELP, epilog=examples("aura tag", "aura tag list --json"))
+@json_option
+@pass_repository
+def list_command(repo: "Repository", console: Console) -> None:
+    """List the tags"""
+    from aura_vcs.index.queries import Queries
+
+    found = repo.refs.tags()
+    if console.as_json:
+        console.data({"tags": [_shape(repo, name, tag) for name, tag in found.items()]})
+        return
+    queries = Queries(repo.index)
+    for name, tag in found.items():
+        record = queries.version(tag.version) if tag.version is not None else None
+        where = f"v{record.number}" if record is not None else "?"
+        about = tag.message or (record.name if record is not None else "")
+        console.line("  ", cool(name), "  ", warm(where), f"  {about}")
+    if not found:
+        console.line(faint("There are no tags yet. `aura tag NAME` gives the last version one."))
+
+
+@click.command("create", context_settings=HELP, epilog=examples("aura tag premiere v7"))
+@click.argument("name")
+@click.argument("version", default="HEAD", shell_complete=complete_version)
+@click.option("-m", "--message", metavar="TEXT", type=TEXT, default="", help="What it is for")
+@json_option
+@pass_repository
+def create_command(repo: "Repository", console: Console, name: str, version: str, message: str) -> None:
+    """Give a version a name that stays"""
+    from aura_vcs.history.revisions import resolve
+    from aura_vcs.history.tags import create_tag
+
+    record = resolve(repo, version)
+    create_tag(repo, name, record.id, message)
+    if console.as_json:
+        console.data({"tag": _shape(repo, name, repo.refs.tags()[name])})
+        return
+    console.line("Tagged ", warm(f"v{record.number}"), f' "{record.name}" as ', cool(name))
+    console.line(faint("Take it back with `aura undo`."))
+
+
+@click.command("delete", context_settings=HELP, epilog=examples("aura tag -d premiere"))
+@click.argument("name", shell_complete=complete_tag)
+@json_option
+@pass_repository
+def delete_command(repo: "Repository", console: Console, name: str) -> None:
+    """Remove a tag; its version stays"""
+    from aura_vcs.history.tags import delete_tag
+
+    delete_tag(repo, name)
+    if console.as_json:
+        console.data({"deleted": name})
+        return
+    console.line("Removed the tag ", cool(name), "; its version stays")
+    console.line(faint("Take it back with `aura undo`."))
+
+
+def _shape(repo: "Repository", name: str, tag: "Tag") -> dict[str, Any]:
+    from aura_vcs.cli.shapes import point_shape
+    from aura_vcs.index.queries import Queries
+
+    record = Queries(repo.index).version(tag.version) if tag.version is not None else None
+    return {
+        "name": name,
+        "version": point_shape(record),
+        "message": tag.message,
+        "created_at": tag.created_at,
+        "created_by": tag.created_by,
+    }

@@ -1,0 +1,41 @@
+"""Content of files on its way out: to a pipe as it is, to a terminal only as harmless text."""
+
+import sys
+from collections.abc import Iterable, Iterator
+
+from aura_vcs.cli.console import Console, Line, faint
+
+SHOWN_BYTES = 1 << 20
+"""So much of a text is shown on a terminal."""
+
+
+def write_content(console: Console, pieces: Iterable[bytes], name: str) -> None:
+    """Write the bytes to stdout; on a terminal only if they are text, escaped line by line.
+
+    Raises:
+        ObjectCorrupt: noticed when the last piece has been read, so what was written is not to be used.
+    """
+    if not sys.stdout.isatty():
+        sys.stdout.flush()
+        stream = sys.stdout.buffer
+        for piece in pieces:
+            stream.write(piece)
+        stream.flush()
+        return
+    start = b""
+    for piece in pieces:
+        start += piece
+        if len(start) > SHOWN_BYTES:
+            break
+    if b"\0" in start[:8000]:
+        console.note(f"This is no text. Write it to a file: aura show {name} > FILE")
+        return
+    console.lines(_text_lines(start), paged=True)
+
+
+def _text_lines(data: bytes) -> Iterator[Line]:
+    text = data[:SHOWN_BYTES].decode("utf-8", "surrogateescape")
+    for line in text.splitlines():
+        yield [line.expandtabs(4)]
+    if len(data) > SHOWN_BYTES:
+        yield [faint("… and more; write it to a file to see all of it")]

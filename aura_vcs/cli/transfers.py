@@ -1,0 +1,136 @@
+"""What the commands that talk to remotes have in common: a connection, and words for what moved."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import click
+
+from aura_vcs.cli.console import Console, cool, faint, strong, warm
+from aura_vcs.cli.words import count, joined, size
+
+if TYPE_CHECKING:
+    from aura_vcs.repository.repository import Repository
+    from aura_vcs.storage.remote import RemoteStorage
+    from aura_vcs.sync.carrying import Pulled
+    from aura_vcs.sync.known import Known
+    from aura_vcs.sync.receiving import FetchPlan
+    from aura_vcs.sync.remotes import RemoteConfig
+    from aura_vcs.sync.sending import PushPlan
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Link(NamedTuple):
+    """A remote of the project, connected."""
+
+    name: str
+    config: "RemoteConfig"
+    remote: "RemoteStorage"
+    known: "Known"
+
+
+@contextmanager
+def connected(repo: "Repository", name: str | None) -> Iterator[Link]:
+    """A remote by its name, or the only one; closed afterwards."""
+    from aura_vcs.sync.known import Known
+    from aura_vcs.sync.opening import open_remote
+    from aura_vcs.sync.remotes import address_of, remote_config
+
+    name, config = remote_config(repo, name)
+    remote = open_remote(address_of(repo, config), single_writer=config.single_writer)
+    try:
+        yield Link(name, config, remote, Known(repo, name))
+    finally:
+        remote.close()
+
+
+def all_versions_option(command: F) -> F:
+    """`--all-versions`: autosaves and restore points too."""
+    return click.option("--all-versions", is_flag=True, help="Carry autosaves and restore points too")(command)
+
+
+def fetch_shape(plan: "FetchPlan") -> dict[str, Any]:
+    """What a fetch brought."""
+    return {
+        "remote": plan.remote,
+        "versions": list(plan.versions),
+        "refs": list(plan.branches),
+        "objects": plan.objects,
+        "bytes": plan.received_bytes,
+    }
+
+
+def push_shape(plan: "PushPlan") -> dict[str, Any]:
+    """What a push sent."""
+    return {
+        "remote": plan.remote,
+        "versions": list(plan.versions),
+        "refs": list(plan.branches),
+        "objects": plan.objects,
+        "bytes": plan.sent_bytes,
+    }
+
+
+def pull_shape(repo: "Repository", pulled: "Pulled") -> dict[str, Any]:
+    """What a pull did."""
+    from aura_vcs.cli.shapes import moved_shape, point_shape
+    from aura_vcs.index.queries import Queries
+
+    queries = Queries(repo.index)
+    return {
+        "fetched": fetch_shape(pulled.fetched.plan),
+        **moved_shape(repo, pulled.head, pulled.files),
+        "diverged": [point_shape(queries.version(version)) for version in pulled.diverged],
+        "in_the_way": list(pulled.in_the_way),
+    }
+
+
+def say_fetched(console: Console, name: str, plan: "FetchPlan") -> None:
+    """One line about what came."""
+    if plan.is_empty:
+        console.line("Nothing new at ", cool(name))
+        return
+    what = count(len(plan.versions), "version") if plan.versions else "names and labels"
+    console.line("Fetched ", strong(what), f", {size(plan.received_bytes)}, from ", cool(name))
+
+
+def say_pushed(console: Console, name: str, plan: "PushPlan", *, verb: str = "Sent") -> None:
+    """One line about what went."""
+    if plan.is_empty:
+        console.line(cool(name), " has everything")
+        return
+    what = count(len(plan.versions), "version") if plan.versions else "names and labels"
+    moved = f"; {joined(plan.branches)} moved" if plan.branches and verb == "Sent" else ""
+    console.line(f"{verb} ", strong(what), f", about {size(plan.sent_bytes)}, to ", cool(name), moved)
+
+
+def say_pulled(repo: "Repository", console: Console, pulled: "Pulled") -> None:
+    """What happened to the branch and the work folder."""
+    from aura_vcs.cli.commands.checkout import say_left, say_point
+    from aura_vcs.history.revisions import describe
+    from aura_vcs.index.queries import Queries
+
+    queries = Queries(repo.index)
+    if pulled.diverged:
+        names = joined(describe(queries, version) for version in pulled.diverged)
+        console.warn(f"{pulled.head.branch} was moved apart by two machines: {names}. Both are kept.")
+        console.note(faint("Your files stay as they are. `aura merge` joins the two."))
+    if pulled.in_the_way:
+        console.warn("your unsaved changes are in files that the new version changes too:")
+        for path in pulled.in_the_way:
+            console.note("  ", path)
+        console.note(faint("Nothing was touched. Commit them, or go there with `aura checkout` (they are kept)."))
+    if pulled.files is not None and pulled.head.version is not None:
+        console.line(
+            "On branch ",
+            cool(pulled.head.branch or ""),
+            " at ",
+            warm(describe(queries, pulled.head.version)),
+            f", {count(pulled.files.changed, 'path')} changed",
+        )
+        say_point(console, pulled.files)
+        say_left(console, pulled.files)
+        console.line(faint("Take it back with `aura undo`."))
+    if pulled.diverged or pulled.in_the_way:
+        console.exit_code = 3

@@ -1,0 +1,96 @@
+"""The protocol of a place far away that several machines share.
+
+It grows on `storage.base` one capability at a time: RangeReadable, Listable, Creatable,
+Swappable, Removable. Two rules make it safe to share: a file that exists is never replaced by
+`create`, and the one file that changes moves by `swap` from the state that was seen.
+
+Names are as in `storage.base`. Guarantees of every implementation:
+- `create` and `swap` are atomic and durable: a reader sees all bytes or none, old or new.
+- Of several that `create` one name, or `swap` from one token, exactly one succeeds.
+- Absent is FileNotFoundError, present is FileExistsError, a stale token is RefMoved; all else
+  is RemoteError and its children. Safe to use from several threads.
+"""
+
+from typing import BinaryIO, Protocol
+
+import msgspec
+
+SMALL_BYTES = 64 << 20
+"""The largest file that is loaded as a whole; more is an attack or a mistake."""
+
+
+class RemoteFile(msgspec.Struct, frozen=True):
+    """The bytes of a small file, and a token of their state that `swap` takes."""
+
+    data: bytes
+    token: str
+
+
+class RemoteEntry(msgspec.Struct, frozen=True):
+    """A file in a listing; `name` is the whole name, `size` in bytes."""
+
+    name: str
+    size: int
+
+
+class RangeReadable(Protocol):
+    """Bytes can be looked at, also a part of them. `place` says where, for messages."""
+
+    place: str
+
+    def load(self, name: str) -> RemoteFile:
+        """A small file.
+
+        Raises:
+            FileNotFoundError: nothing is there.
+            RemoteCorrupt: it has more than SMALL_BYTES.
+        """
+
+    def read_range(self, name: str, offset: int, length: int) -> bytes:
+        """`length` bytes from `offset` on, fewer only where the file ends.
+
+        Raises:
+            FileNotFoundError: nothing is there.
+        """
+
+    def size(self, name: str) -> int | None:
+        """Bytes of a file, None where nothing is."""
+
+    def close(self) -> None:
+        """Let go of connections."""
+
+
+class Listable(RangeReadable, Protocol):
+    """Names can be listed. A listing may be late: it proves presence, never absence."""
+
+    def list(self, folder: str) -> list[RemoteEntry]:
+        """Files directly in a folder, sorted by name; [] where nothing is."""
+
+
+class Creatable(Listable, Protocol):
+    """Files can be added."""
+
+    def create(self, name: str, source: BinaryIO) -> None:
+        """Store all of `source`, which can seek, under a name that is free.
+
+        Raises:
+            FileExistsError: the name is taken; what is there stays as it is.
+        """
+
+
+class Swappable(Creatable, Protocol):
+    """Small files can be replaced if they are as they were seen."""
+
+    def swap(self, name: str, data: bytes, token: str | None) -> str:
+        """Replace the bytes that had `token` (None: that were not there); returns the new token.
+
+        Raises:
+            RefMoved: the file is in another state.
+        """
+
+
+class RemoteStorage(Swappable, Protocol):
+    """Everything, removal included."""
+
+    def delete(self, name: str) -> None:
+        """Remove a file; absent is fine."""

@@ -1,0 +1,178 @@
+"""A remote in a folder: a local disk, a mounted NAS, a USB stick.
+
+Written by the same durable writer as a project. What may race is decided under a lock of the
+operating system on `lock`, which a machine that dies lets go of. The folder itself is never
+made here: a mount point without its disk is an error, not an empty remote.
+"""
+
+import os
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+from blake3 import blake3
+
+from aura_vcs.errors import (
+    LockBusy,
+    RefMoved,
+    RemoteCorrupt,
+    RemoteDenied,
+    RemoteError,
+    RemoteUnreachable,
+    StorageDenied,
+    StorageError,
+)
+from aura_vcs.storage.base import check_storage_name
+from aura_vcs.storage.calls import REAL_CALLS, FileCalls
+from aura_vcs.storage.file_lock import try_lock
+from aura_vcs.storage.local import LocalStorage
+from aura_vcs.storage.remote import SMALL_BYTES, RemoteEntry, RemoteFile
+
+COPY_BYTES = 4 << 20
+WAIT_SECONDS = 30.0
+_POLL_SECONDS = 0.005
+_TEMPORARY = "tmp"
+_LOCK = "lock"
+
+
+class FolderRemote:
+    """The folder `root`, which exists. `place` is how the person calls it."""
+
+    def __init__(self, root: str, *, place: str | None = None, calls: FileCalls = REAL_CALLS) -> None:
+        self.root = os.path.abspath(root)
+        self.place = place or root
+        self._storage = LocalStorage(self.root, temporary=_TEMPORARY, calls=calls)
+        if not os.path.isdir(self.root):
+            raise RemoteUnreachable(
+                self.place, "there is no such folder", hint="Is the disk mounted? `aura remote add` makes a new one."
+            )
+
+    def load(self, name: str) -> RemoteFile:
+        """See RangeReadable."""
+        with self._open(name) as file:
+            data = file.read(SMALL_BYTES + 1)
+        if len(data) > SMALL_BYTES:
+            raise RemoteCorrupt(self.place, f"{name} has more than {SMALL_BYTES:,} bytes, which no such file has")
+        return RemoteFile(data, _token(data))
+
+    def read_range(self, name: str, offset: int, length: int) -> bytes:
+        """See RangeReadable."""
+        if offset < 0 or length < 0:
+            raise ValueError("a range does not begin before the file")
+        with self._open(name) as file:
+            file.seek(offset)
+            pieces, left = [], length
+            while left and (data := file.read(min(left, COPY_BYTES))):
+                pieces.append(data)
+                left -= len(data)
+            return b"".join(pieces)
+
+    def size(self, name: str) -> int | None:
+        """See RangeReadable."""
+        found = self._plain(name)
+        return None if found is None else found.st_size
+
+    def list(self, folder: str) -> list[RemoteEntry]:
+        """See Listable."""
+        with self._translated():
+            names = self._storage.list(check_storage_name(folder))
+        found = [(f"{folder}/{name}", self._lstat(f"{folder}/{name}")) for name in names]
+        return [RemoteEntry(name, s.st_size) for name, s in found if s is not None and stat.S_ISREG(s.st_mode)]
+
+    def create(self, name: str, source: BinaryIO) -> None:
+        """See Creatable."""
+        if self._lstat(name) is not None:
+            raise FileExistsError(name)
+        source.seek(0)
+        with self._translated():
+            upload = self._storage.upload()
+            try:
+                while data := source.read(COPY_BYTES):
+                    upload.write(data)
+                upload.sync()
+                with self._locked():
+                    if self._lstat(name) is not None:
+                        raise FileExistsError(name)
+                    upload.publish(name)
+            finally:
+                upload.discard()
+
+    def swap(self, name: str, data: bytes, token: str | None) -> str:
+        """See Swappable. The token is a hash of the bytes: the same bytes are the same state."""
+        with self._translated(), self._locked():
+            try:
+                current: str | None = self.load(name).token
+            except FileNotFoundError:
+                current = None
+            if current != token:
+                raise RefMoved(f"{self.place}/{name}", token or "nothing", current or "nothing")
+            self._storage.put(name, data)
+        return _token(data)
+
+    def delete(self, name: str) -> None:
+        """See RemoteStorage."""
+        with self._translated():
+            self._storage.delete(name)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+    def sweep(self) -> int:
+        """Remove temporary files that nobody has written to for a day; returns how many."""
+        with self._translated():
+            return self._storage.sweep_temporary()
+
+    def _open(self, name: str) -> BinaryIO:
+        if self._plain(name) is None:
+            raise FileNotFoundError(name)
+        with self._translated():
+            return self._storage.open(name)
+
+    def _plain(self, name: str) -> os.stat_result | None:
+        """The stat of a regular file. A link is refused: it would lead out of the remote."""
+        found = self._lstat(name)
+        if found is not None and not stat.S_ISREG(found.st_mode):
+            raise RemoteCorrupt(self.place, f"{name} is not a regular file")
+        return found
+
+    def _lstat(self, name: str) -> os.stat_result | None:
+        try:
+            return os.lstat(self._storage.path(name))
+        except (FileNotFoundError, NotADirectoryError):
+            if not os.path.isdir(self.root):
+                raise RemoteUnreachable(self.place, "the folder is gone; is the disk still mounted?") from None
+            return None
+        except OSError as error:
+            raise RemoteError(self.place, f"cannot look at {name}: {error.strerror}") from error
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except StorageDenied as error:
+            raise RemoteDenied(self.place, error.message, hint=error.hint) from error
+        except StorageError as error:
+            raise RemoteError(self.place, error.message, hint=error.hint) from error
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        path = os.path.join(self.root, _LOCK)
+        try:
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
+        except OSError as error:
+            raise RemoteDenied(self.place, f"cannot lock it: {error.strerror}") from error
+        try:
+            start = time.monotonic()
+            while not try_lock(fd, shared=False):
+                if time.monotonic() - start > WAIT_SECONDS:
+                    raise LockBusy(f"{self.place} remote", WAIT_SECONDS)
+                time.sleep(_POLL_SECONDS)
+            yield
+        finally:
+            os.close(fd)  # closing lets go
+
+
+def _token(data: bytes) -> str:
+    return blake3(data).hexdigest()[:32]

@@ -1,0 +1,170 @@
+"""Addresses of remotes: what a person writes, taken apart strictly.
+
+    /mnt/nas/film, ../film, file:///mnt/nas/film     a folder
+    ssh://user@host:port/path, user@host:path        a folder on another machine, by ssh
+    s3://bucket/prefix?endpoint=…&region=…           a bucket; also gs:// and az://
+    https://host/path                                a published folder, to read
+
+Only these forms are known; everything else is refused. Hosts and users that could be taken for
+options (git's CVE-2017-1000117), control characters (CVE-2020-5260) and passwords are refused too,
+and a refused address is never repeated with its password in it.
+"""
+
+import os
+import re
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import msgspec
+
+from aura_vcs.errors import InvalidUrl
+
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\]")
+_USER = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,63})?")
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,254}")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_SHORT_SSH = re.compile(r"(?:(?P<user>[^@/\\]*)@)?(?P<host>\[[^\]/]*\]|[^:/\\@]+):(?P<path>.*)", re.DOTALL)
+_PARAMETER = re.compile(r"[A-Za-z0-9._:/-]{1,300}")
+_KINDS = {"ssh": "ssh", "s3": "s3", "gs": "gs", "az": "az", "http": "http", "https": "http", "file": "folder"}
+_PARAMETERS = {
+    "s3": {"endpoint", "region", "path_style"},
+    "gs": {"endpoint"},
+    "az": {"endpoint", "account"},
+}
+URL_LIMIT = 2000
+
+
+class Address(msgspec.Struct, frozen=True):
+    """An address, taken apart. `kind` is folder, ssh, s3, gs, az or http; `text` is how it is shown.
+
+    `path` is a folder's path, the path on the host, or the prefix in the bucket without slashes at
+    its ends. `host` is the bucket for buckets.
+    """
+
+    kind: str
+    text: str
+    path: str
+    host: str = ""
+    user: str = ""
+    port: int | None = None
+    parameters: dict[str, str] = {}
+
+
+def parse_address(url: str, folder: str = ".") -> Address:
+    """The address that `url` is; relative paths are looked for from `folder`.
+
+    Raises:
+        InvalidUrl: not an address, or not a safe one.
+    """
+    shown = redacted(url)
+    if not url or len(url) > URL_LIMIT:
+        raise InvalidUrl(shown[:80], "an address has between 1 and 2000 characters")
+    if any(ord(c) < 32 or ord(c) == 127 for c in url) or url != url.strip():
+        raise InvalidUrl(shown, "it has control characters, or blanks at its ends")
+    if url.startswith("-"):
+        raise InvalidUrl(shown, "it would be taken for an option")
+    match = _SCHEME.match(url)
+    if match is not None:
+        kind = _KINDS.get(match[1].lower())
+        if kind is None:
+            raise InvalidUrl(shown, f"{match[1]}:// is not known")
+        return _with_scheme(kind, url, shown)
+    if "::" in url and not url.startswith(("/", ".", "[")):
+        raise InvalidUrl(shown, "a helper program cannot be named in an address")
+    short = _SHORT_SSH.fullmatch(url)
+    if short is not None and not _is_drive(url):
+        return _ssh(shown, short["user"], short["host"], None, short["path"])
+    path = os.path.abspath(os.path.join(folder, os.path.expanduser(url)))
+    return Address("folder", path, path)
+
+
+def redacted(url: str) -> str:
+    """The address without a password, and without what else might be a secret in it."""
+    text = re.sub(r"(?<=://)[^/@\s]*:[^/@\s]*@", "***@", url)
+    text = re.sub(r"([?&](?!endpoint|region|path_style|account)[^=&]*=)[^&]*", r"\1***", text)
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def _is_drive(url: str) -> bool:
+    return re.match(r"[A-Za-z]:([\\/]|$)", url) is not None and os.name == "nt"
+
+
+def _with_scheme(kind: str, url: str, shown: str) -> Address:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise InvalidUrl(shown, str(error)) from error
+    if parts.password is not None:
+        raise InvalidUrl(shown, "passwords do not belong into addresses", hint="Use a key, or the usual files.")
+    if parts.fragment:
+        raise InvalidUrl(shown, "it has a '#' part")
+    host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname or ""
+    if kind == "folder":
+        return _file(parts.netloc, unquote(parts.path), shown)
+    if kind == "ssh":
+        if parts.query:
+            raise InvalidUrl(shown, "it has a '?' part")
+        return _ssh(shown, parts.username, host, port, unquote(parts.path))
+    if parts.username is not None:
+        raise InvalidUrl(shown, "an account does not belong into this kind of address")
+    if kind == "http":
+        if parts.query:
+            raise InvalidUrl(shown, "it has a '?' part")
+        return _http(url, host, port, parts.path, shown)
+    return _bucket(kind, host if parts.hostname else "", port, parts.path, parts.query, shown)
+
+
+def _file(netloc: str, path: str, shown: str) -> Address:
+    if netloc not in {"", "localhost"} or not path.startswith("/"):
+        raise InvalidUrl(shown, "file:// is followed by an absolute path")
+    if "\0" in path:
+        raise InvalidUrl(shown, "it has control characters")
+    return Address("folder", os.path.abspath(path), os.path.abspath(path))
+
+
+def _ssh(shown: str, user: str | None, host: str, port: int | None, path: str) -> Address:
+    if not _HOST.fullmatch(host):
+        raise InvalidUrl(shown, f"{host!r} is not the name of a host")
+    if user is not None and not _USER.fullmatch(user):
+        raise InvalidUrl(shown, f"{user!r} is not the name of an account")
+    if path.startswith("/~/"):
+        path = path[3:]  # ssh://host/~/film: from the home folder
+    if not path or path.startswith("-") or any(ord(c) < 32 or ord(c) == 127 for c in path):
+        raise InvalidUrl(shown, "it has no proper path")
+    at = f"{user}@" if user else ""
+    text = f"ssh://{at}{host}{f':{port}' if port else ''}/{'~/' if not path.startswith('/') else ''}{path.lstrip('/')}"
+    return Address("ssh", text, path, host.strip("[]"), user or "", port)
+
+
+def _http(url: str, host: str, port: int | None, path: str, shown: str) -> Address:
+    if not _HOST.fullmatch(host):
+        raise InvalidUrl(shown, f"{host!r} is not the name of a host")
+    return Address("http", url.rstrip("/"), path.strip("/"), host, "", port)
+
+
+def _bucket(kind: str, bucket: str, port: int | None, path: str, query: str, shown: str) -> Address:
+    if port is not None or not _BUCKET.fullmatch(bucket):
+        raise InvalidUrl(shown, f"{bucket!r} is not the name of a bucket")
+    prefix = unquote(path).strip("/")
+    if any(part in {"", ".", ".."} for part in prefix.split("/")) and prefix:
+        raise InvalidUrl(shown, "its prefix has empty or dotted parts")
+    return Address(kind, shown, prefix, bucket, "", None, _parameters(kind, query, shown))
+
+
+def _parameters(kind: str, query: str, shown: str) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(query, strict_parsing=True, keep_blank_values=True) if query else []
+    except ValueError as error:
+        raise InvalidUrl(shown, "its '?' part cannot be read") from error
+    for name, value in pairs:
+        if name not in _PARAMETERS[kind]:
+            raise InvalidUrl(
+                shown, f"{name!r} cannot be set there", hint="Credentials come from the environment or the usual files."
+            )
+        if not _PARAMETER.fullmatch(value):
+            raise InvalidUrl(shown, f"{name!r} has no proper value")
+    found = dict(pairs)
+    endpoint = found.get("endpoint")
+    if endpoint is not None and not re.match(r"https?://[A-Za-z0-9]", endpoint):
+        raise InvalidUrl(shown, "the endpoint is not an http address")
+    return found

@@ -1,0 +1,145 @@
+"""Pull, sync and clone: fetching, and then bringing branches and the work folder along."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from aura_vcs.errors import InputError, RefMoved
+from aura_vcs.history.branches import branch, branches, moved
+from aura_vcs.history.going import Moved, replace_folder
+from aura_vcs.history.making import Base, base_of, need
+from aura_vcs.history.pending import finish_pending
+from aura_vcs.history.status import status
+from aura_vcs.ids import ObjectId, VersionId
+from aura_vcs.index.queries import Queries
+from aura_vcs.model import DEFAULT_BRANCH, Head, HeadChange, Inverse, TreeChange
+from aura_vcs.repository.repository import Draft, Repository, Transaction
+from aura_vcs.storage.remote import RangeReadable, RemoteStorage
+from aura_vcs.sync.known import Known
+from aura_vcs.sync.receiving import Fetched, fetch, forward, go_forward
+from aura_vcs.sync.sending import PushPlan, push
+
+
+class Pulled(msgspec.Struct, frozen=True):
+    """What a pull did.
+
+    `files` says what happened to the work folder, None where it stayed. `diverged` lists the heads
+    of the current branch where it came apart. `in_the_way` are unsaved changes to files that the
+    new version changes too: the work folder was left alone.
+    """
+
+    fetched: Fetched
+    head: Head
+    files: Moved | None = None
+    diverged: tuple[VersionId, ...] = ()
+    in_the_way: tuple[str, ...] = ()
+
+
+class Synced(msgspec.Struct, frozen=True):
+    """What a sync did."""
+
+    pulled: Pulled
+    pushed: PushPlan
+
+
+def pull(repo: Repository, remote: RangeReadable, known: Known, *, all_versions: bool = False) -> Pulled:
+    """Fetch, then bring the work folder to where its branch has gone, if nothing stands against it.
+
+    Unsaved changes stay where they are, unless the new version changes the same files: then the
+    folder is left alone. Where the branch has come apart, both heads are kept and the folder stays.
+    One operation, which `undo` takes back.
+
+    Raises:
+        as `fetch`; FileUnstable: a file would not hold still, the folder was left alone.
+    """
+    finish_pending(repo)
+    fetched = fetch(repo, remote, known, all_versions=all_versions, undoable=False)
+    base = base_of(repo)
+    found = branch(repo, base.head.branch) if base.head.branch is not None else None
+    why = f"Pulled from {remote.place}"
+    if found is None or found.diverged or not _builds_on(repo, found.version, base.head.version):
+        go_forward(repo, why)
+        return Pulled(fetched, base.head, diverged=found.diverged if found is not None else ())
+    target = need(repo, found.version).tree
+    paths, in_the_way = _unsaved(repo, base, target)
+    if in_the_way:
+        return Pulled(fetched, base.head, in_the_way=in_the_way)
+    files = _go(repo, base, Head(base.head.branch, found.version), target, why, paths)
+    return Pulled(fetched, files.head, files)
+
+
+def sync(repo: Repository, remote: RemoteStorage, known: Known, *, all_versions: bool = False) -> Synced:
+    """Pull, then push; where a branch has come apart, both heads are on both sides afterwards.
+
+    Safe to repeat; with nothing to do it costs two requests.
+
+    Raises:
+        as `pull` and `push`, but not PushRejected unless others push all the time.
+    """
+    pulled = pull(repo, remote, known, all_versions=all_versions)
+    return Synced(pulled, push(repo, remote, known, all_versions=all_versions, keep_both=True))
+
+
+def check_out_clone(repo: Repository, wanted: str | None = None) -> Moved | None:
+    """Put the files of a branch in the folder of a fresh clone; None where there is no branch.
+
+    Without `wanted` it is `main`, else the first that there is. A branch that has come apart is
+    taken at one of its heads; `status` says so.
+    """
+    names = [found.name for found in branches(repo)]
+    if not names:
+        return None
+    name = wanted or (DEFAULT_BRANCH if DEFAULT_BRANCH in names else names[0])
+    found = branch(repo, name)
+    if found is None:
+        raise InputError(f"The remote has no branch {name!r}", hint=f"It has {', '.join(names)}.")
+    target = need(repo, found.version).tree
+    return _go(repo, base_of(repo), Head(name, found.version), target, f"Cloned {name}", None, own=found.version)
+
+
+def _builds_on(repo: Repository, newer: VersionId, older: VersionId | None) -> bool:
+    return newer != older and (older is None or Queries(repo.index).is_ancestor(older, newer))
+
+
+def _unsaved(repo: Repository, base: Base, target: ObjectId) -> tuple[list[str] | None, tuple[str, ...]]:
+    """The paths to bring along where there are unsaved changes (None: all), and what stands in the way."""
+    changes = status(repo).changes
+    if not changes:
+        return None, ()
+    coming = [difference.path for difference in repo.trees.differences(base.tree, target)]
+    own = {path for change in changes for path in (change.path, change.old_path) if path is not None}
+    above = {path[:at] for path in coming for at, letter in enumerate(path) if letter == "/"}
+    met = [path for path in own if path in above or any(part in set(coming) for part in _with_parents(path))]
+    return coming, tuple(sorted(met))
+
+
+def _with_parents(path: str) -> list[str]:
+    return [path, *(path[:at] for at, letter in enumerate(path) if letter == "/")]
+
+
+def _go(
+    repo: Repository,
+    base: Base,
+    head: Head,
+    target: ObjectId,
+    why: str,
+    paths: Sequence[str] | None,
+    *,
+    own: VersionId | None = None,
+) -> Moved:
+    def draft(transaction: Transaction, now: Base, before: ObjectId, after: ObjectId) -> Draft:
+        if now.head != base.head:
+            raise RefMoved("HEAD", "where the pull began", "another version")
+        refs = forward(repo, transaction)
+        if own is not None and head.branch is not None:
+            refs |= dict([moved(repo, transaction, head.branch, own)])
+        return Draft(
+            "clone" if own is not None else "pull",
+            why,
+            refs,
+            head=HeadChange(now.head, head),
+            worktree=TreeChange(before, after),
+            inverse=None if own is not None else Inverse("pull.revert"),
+        )
+
+    return replace_folder(repo, target, draft, trigger="PrePull", why=f"Before: {why}", paths=paths)

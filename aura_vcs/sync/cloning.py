@@ -1,0 +1,89 @@
+"""Clone: a project from a remote into a folder of its own."""
+
+import os
+
+import msgspec
+
+from aura_vcs.errors import InputError, NotAProject
+from aura_vcs.history.going import Moved
+from aura_vcs.repository.repository import Repository, find_root
+from aura_vcs.storage.remote import RangeReadable
+from aura_vcs.sync.addresses import Address
+from aura_vcs.sync.carrying import check_out_clone
+from aura_vcs.sync.hints import write_hints
+from aura_vcs.sync.known import Known
+from aura_vcs.sync.manifest import MANIFEST, decode_manifest
+from aura_vcs.sync.receiving import FetchPlan, fetch
+from aura_vcs.sync.remotes import DEFAULT_REMOTE, RemoteConfig, remotes, set_remote
+
+
+class Cloned(msgspec.Struct, frozen=True):
+    """What a clone made; `files` is None where the remote has no versions yet."""
+
+    path: str
+    fetched: FetchPlan
+    files: Moved | None
+
+
+def clone(
+    remote: RangeReadable,
+    address: Address,
+    folder: str,
+    *,
+    branch: str | None = None,
+    all_versions: bool = False,
+    **options: object,
+) -> Cloned:
+    """Make the folder a copy of the remote's project, with the remote as `origin`.
+
+    Interrupted, the same call goes on where it stopped. `options` are those of Repository.
+
+    Raises:
+        InputError: something else is in the folder.
+        RemoteError: the remote cannot be read, or is damaged.
+    """
+    root = os.path.abspath(folder)
+    project = _project(remote)
+    with _opened(root, project, address, options) as repo:
+        write_hints(repo)
+        known = Known(repo, DEFAULT_REMOTE)
+        if DEFAULT_REMOTE not in remotes(repo):
+            set_remote(repo, DEFAULT_REMOTE, RemoteConfig(address.text))
+        fetched = fetch(repo, remote, known, all_versions=all_versions, undoable=False)
+        return Cloned(root, fetched.plan, check_out_clone(repo, branch))
+
+
+def _project(remote: RangeReadable) -> str:
+    """Whose project is there; looked at before anything is made here."""
+    try:
+        data = remote.load(MANIFEST).data
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{remote.place} has no project", hint="Is the address right? `aura push` puts a project there."
+        ) from error
+    return decode_manifest(data, remote.place).project
+
+
+def _opened(root: str, project: str, address: Address, options: dict[str, object]) -> Repository:
+    """A new project in an empty folder, or the one that an interrupted clone left there."""
+    if os.path.lexists(root) and (not os.path.isdir(root) or os.listdir(root)):
+        try:
+            is_project = find_root(root) == root
+        except NotAProject:
+            is_project = False
+        if is_project:
+            repo = Repository(root, **options)  # type: ignore[arg-type]
+            origin = remotes(repo).get(DEFAULT_REMOTE)
+            unfinished = repo.head().version is None and origin is not None and origin.url == address.text
+            if repo.format.project == project and unfinished:
+                return repo
+            repo.close()
+        raise InputError(f"{root} is not empty", hint="Name a folder that does not exist yet.")
+    return Repository.init(root, project=project, **options)
+
+
+def folder_name(address: Address) -> str:
+    """What a clone's folder is called if nobody says: the last part of the address."""
+    last = address.path.rstrip("/").rpartition("/")[2] or address.host
+    name = last.removesuffix(".aura")
+    return name if name and not name.startswith((".", "-")) else "project"

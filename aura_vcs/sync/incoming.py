@@ -1,0 +1,229 @@
+"""Objects on their way in: fetched to a waiting room, hashed there, and taken over only then.
+
+Most of a pack wanted: the pack comes as it is, from where an interruption stopped it. Less: its
+wanted frames come by range, and what is wanted of them goes into a pack of our own. Nothing in
+`objects/` changes before every object has been hashed, those in chunks over all their chunks.
+"""
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import msgspec
+
+from aura_vcs.errors import IntegrityError, ObjectCorrupt, ObjectMissing, RecordCorrupt, RemoteCorrupt
+from aura_vcs.ids import ObjectId, blob_id
+from aura_vcs.layout import PACKS, pack_path
+from aura_vcs.objects.base import StoredObject
+from aura_vcs.objects.chunking import decode_chunk_list
+from aura_vcs.objects.pack_format import CODEC_RAW, PackEntry
+from aura_vcs.objects.packs import NewObject, OpenPack, PackWriter
+from aura_vcs.progress import SILENT
+from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.local import LocalStorage
+from aura_vcs.sync.checking import check_chunk_list, check_entries, check_frames
+from aura_vcs.sync.far_reader import FarReader, fetch, runs
+from aura_vcs.sync.known import PART
+from aura_vcs.sync.manifest import PackInfo
+from aura_vcs.sync.view import TRANSFERS, PackTable, View
+
+AS_IT_IS = 0.6
+"""A pack comes as it is when so much of it is wanted."""
+PART_BYTES = 8 << 20
+FRAMES_KEPT = 8
+
+
+class Freight(msgspec.Struct, frozen=True):
+    """What is to come: whole packs, and of other packs the entries that are wanted."""
+
+    whole: tuple[PackInfo, ...]
+    parts: dict[PackInfo, tuple[PackEntry, ...]]
+    stored_bytes: int
+
+
+class Arrived(msgspec.Struct, frozen=True):
+    """What was taken over, as `Transaction.record` wants it."""
+
+    stored: dict[ObjectId, StoredObject]
+    chunks: dict[ObjectId, tuple[ObjectId, ...]]
+
+
+def plan_freight(table: PackTable, reader: FarReader, wanted: Iterable[ObjectId]) -> Freight:
+    """Divide what is wanted into whole packs and parts of packs.
+
+    Raises:
+        RemoteCorrupt: an object is not there.
+    """
+    by_pack: defaultdict[PackInfo, list[PackEntry]] = defaultdict(list)
+    wanted = set(wanted)
+    for object_id in wanted:
+        found = reader.locate(object_id)
+        by_pack[found.pack].append(found.entry)
+    whole, parts, total = [], {}, 0
+    for pack, entries in by_pack.items():
+        frames = table.footers[pack].frames
+        size = sum(frames[number].stored_length for number in {entry.frame for entry in entries})
+        lists_wanted = all(entry.id in wanted for entry in table.footers[pack].entries if entry.chunked)
+        if lists_wanted and _share(table, pack, entries) >= AS_IT_IS:  # other lists could not be hashed
+            whole.append(pack)
+            total += pack.size
+        else:
+            parts[pack] = tuple(sorted(entries, key=lambda entry: (entry.frame, entry.offset)))
+            total += size
+    return Freight(tuple(whole), parts, total)
+
+
+def _share(table: PackTable, pack: PackInfo, entries: Iterable[PackEntry]) -> float:
+    footer = table.footers[pack]
+    total = sum(entry.length for entry in footer.entries)
+    return sum(entry.length for entry in entries) / total if total else 1.0
+
+
+class WaitingRoom:
+    """The packs of one fetch, from the first byte to the moment they are taken over."""
+
+    def __init__(self, repo: Repository, view: View, table: PackTable, room: LocalStorage) -> None:
+        self._repo = repo
+        self._view = view
+        self._table = table
+        self._room = room
+
+    def receive(self, freight: Freight) -> Arrived:
+        """Fetch, hash, take over. The caller holds the objects lock, shared.
+
+        Raises:
+            RemoteCorrupt: something does not hash to its name; nothing was taken over.
+        """
+        self._drop_others({pack.name for pack in freight.whole})
+        self._repo.progress.start("Fetching", freight.stored_bytes, "bytes")
+        with ThreadPoolExecutor(TRANSFERS) as executor:
+            list(executor.map(self._fetch_whole, freight.whole))
+        names = [pack.name for pack in freight.whole]
+        if freight.parts:
+            names += self._fetch_parts(freight.parts)
+        self._repo.progress.finish()
+        with ExitStack() as stack:
+            packs = [OpenPack(stack.enter_context(self._room.open(pack_path(name))), name) for name in names]
+            chunks = self._check_lists(packs)
+        stored: dict[ObjectId, StoredObject] = {}
+        for name in names:
+            self._repo.storage.adopt(self._room.path(pack_path(name)), pack_path(name))
+            stored |= {item.id: item for item in self._repo.store.pack_objects(name)}
+        return Arrived(stored, chunks)
+
+    def _drop_others(self, names: set[str]) -> None:
+        """Remove what an earlier fetch left and this one does not want."""
+        for file in self._room.list(PACKS):
+            if file.removesuffix(PART).removesuffix(".pack") not in names:
+                self._room.delete(f"{PACKS}/{file}")
+
+    def _fetch_whole(self, pack: PackInfo) -> None:
+        """Bring a pack into the room, going on where an earlier attempt stopped."""
+        name = pack_path(pack.name)
+        if self._room.stat(name) is not None:
+            if self._is_sound(name, pack):
+                self._repo.progress.advance(pack.size)
+                return
+            self._room.delete(name)
+        found = self._room.stat(name + PART)
+        at = min(found.size, pack.size) if found is not None else 0
+        self._repo.progress.advance(at)
+        while at < pack.size:
+            data = fetch(self._view, pack, at, min(PART_BYTES, pack.size - at))
+            self._room.append(name + PART, data, at=at)
+            at += len(data)
+            self._repo.progress.advance(len(data))
+        if not self._is_sound(name + PART, pack):
+            self._room.delete(name + PART)
+            raise RemoteCorrupt(self._view.remote.place, f"pack {pack.name[:12]} holds bytes that are not its objects")
+        self._room.adopt(self._room.path(name + PART), name)
+
+    def _is_sound(self, name: str, pack: PackInfo) -> bool:
+        """Whether the file is the pack and every object in it hashes to its name."""
+        try:
+            with self._room.open(name) as file:
+                opened = OpenPack(file, pack.name)
+                check_frames(opened, SILENT)
+                return opened.size == pack.size
+        except (IntegrityError, FileNotFoundError):
+            return False
+
+    def _fetch_parts(self, parts: Mapping[PackInfo, tuple[PackEntry, ...]]) -> list[str]:
+        """Fetch wanted frames and write what is wanted of them into one pack of our own."""
+        with ThreadPoolExecutor(TRANSFERS) as executor:
+            writer = PackWriter(self._room, executor)
+            try:
+                for pack, entries in parts.items():
+                    self._fetch_frames(pack, entries, writer)
+                return [writer.finish()[0]]
+            finally:
+                writer.discard()
+
+    def _fetch_frames(self, pack: PackInfo, entries: tuple[PackEntry, ...], writer: PackWriter) -> None:
+        by_frame: defaultdict[int, list[PackEntry]] = defaultdict(list)
+        for entry in entries:
+            by_frame[entry.frame].append(entry)
+        reader = FarReader(self._view, self._table)
+        for run in runs(self._table.footers[pack].frames, sorted(by_frame)):
+            reader.keep_run(pack, run)
+            for number in run:
+                if number not in by_frame:
+                    continue
+                data = reader.frame(pack, number)
+                try:
+                    check_entries(data, by_frame[number], pack.name)
+                except ObjectCorrupt as error:
+                    raise RemoteCorrupt(self._view.remote.place, error.message) from error
+                writer.add_frame(
+                    [NewObject(e.id, e.kind, data[e.offset : e.offset + e.length], e.chunked) for e in by_frame[number]]
+                )
+                self._repo.progress.advance(self._table.footers[pack].frames[number].stored_length)
+
+    def _check_lists(self, packs: list[OpenPack]) -> dict[ObjectId, tuple[ObjectId, ...]]:
+        """Hash every blob that is kept in chunks over its chunks, here or in the room."""
+        held = _PackBytes()
+        where = {e.id: (pack, e) for pack in packs for e in pack.footer.entries if not e.chunked}
+
+        def read_chunk(chunk: ObjectId) -> bytes:
+            found = where.get(chunk)
+            if found is not None:
+                return held.read(*found)
+            place = self._repo.store.place(chunk)
+            if place is None:
+                raise ObjectMissing(chunk)
+            data = self._repo.store.packs.read(place)
+            if blob_id(data) != chunk:
+                raise ObjectCorrupt(chunk, "its bytes do not hash to its name")
+            return data
+
+        chunks = {}
+        for pack in packs:
+            for entry in pack.footer.entries:
+                if entry.chunked:
+                    listed = held.read(pack, entry)
+                    try:
+                        check_chunk_list(entry.id, listed, read_chunk)
+                    except (IntegrityError, RecordCorrupt) as error:
+                        raise RemoteCorrupt(self._view.remote.place, error.message) from error
+                    chunks[entry.id] = tuple(chunk for chunk, _ in decode_chunk_list(listed, entry.id))
+        return chunks
+
+
+class _PackBytes:
+    """Entries of open packs; the frames that were decoded last are kept, a frame's chunks lie together."""
+
+    def __init__(self) -> None:
+        self._frames: OrderedDict[tuple[str, int], bytes] = OrderedDict()
+
+    def read(self, pack: OpenPack, entry: PackEntry) -> bytes:
+        """The bytes of an entry."""
+        frame = pack.footer.frames[entry.frame]
+        if frame.codec == CODEC_RAW:
+            return pack.read_at(frame.offset + entry.offset, entry.length)
+        key = (pack.name, entry.frame)
+        if key not in self._frames:
+            self._frames[key] = pack.frame(entry.frame)
+            if len(self._frames) > FRAMES_KEPT:
+                self._frames.popitem(last=False)
+        return self._frames[key][entry.offset : entry.offset + entry.length]

@@ -1,0 +1,106 @@
+"""What this machine remembers of a remote, in `local/remotes/<name>/`: only to save requests.
+
+state.json         the manifest that was seen last, and how far fetching and pushing got
+records/<id>       records that were fetched
+footers/<id>       footers of packs that are not here
+incoming/          packs that are being received: taken up again after an interruption
+outgoing/          packs that were gathered for the way
+"""
+
+import os
+
+import msgspec
+
+from aura_vcs.codec import decode_record, encode_record
+from aura_vcs.errors import RecordCorrupt
+from aura_vcs.ids import ReplicaId
+from aura_vcs.layout import pack_path, remote_folder
+from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.local import LocalStorage
+
+PART = ".part"
+"""What the name of a pack that has not arrived as a whole ends in."""
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """`state.json`. `counters` has, per branch and machine, how far its entry was.
+
+    `fetched` and `pushed` name the states (remote's and ours) for which there is nothing to do;
+    "" where there may be.
+    """
+
+    project: str = ""
+    generation: int = -1
+    digest: str = ""
+    counters: dict[str, dict[ReplicaId, int]] = {}
+    fetched: str = ""
+    pushed: str = ""
+
+
+class Known:
+    """The folder of one remote."""
+
+    def __init__(self, repo: Repository, remote: str) -> None:
+        self._storage = repo.storage
+        self._folder = remote_folder(remote)
+        root = repo.storage.path(self._folder)
+        self.incoming = LocalStorage(os.path.join(root, "incoming"), calls=repo.storage.calls)
+        self.outgoing = LocalStorage(os.path.join(root, "outgoing"), calls=repo.storage.calls)
+
+    def seen(self) -> Seen:
+        """What was seen last; nothing, where that cannot be read."""
+        path = f"{self._folder}/state.json"
+        try:
+            return decode_record(self._storage.read(path), Seen, path)
+        except (FileNotFoundError, RecordCorrupt):
+            return Seen()
+
+    def remember(self, seen: Seen) -> None:
+        """Keep it for the next time."""
+        self._storage.put(f"{self._folder}/state.json", encode_record(seen))
+
+    def cached(self, room: str, name: str) -> bytes | None:
+        """Bytes that were kept, None if they were not; the caller checks them."""
+        try:
+            return self._storage.read(f"{self._folder}/{room}/{name}")
+        except FileNotFoundError:
+            return None
+
+    def keep(self, room: str, name: str, data: bytes) -> None:
+        """Keep bytes that can be fetched again."""
+        self._storage.put(f"{self._folder}/{room}/{name}", data)
+
+    def keep_only(self, room: str, names: set[str]) -> None:
+        """Forget what the remote no longer lists."""
+        for name in self._storage.list(f"{self._folder}/{room}"):
+            if name not in names:
+                self._storage.delete(f"{self._folder}/{room}/{name}")
+
+    def arrived(self, pack: str, offset: int, length: int) -> bytes | None:
+        """A range of a pack that is being received, None if it has not arrived yet."""
+        for name in (pack_path(pack), pack_path(pack) + PART):
+            found = self.incoming.stat(name)
+            if found is not None and found.size >= offset + length:
+                with self.incoming.open(name) as file:
+                    file.seek(offset)
+                    return file.read(length)
+        return None
+
+    def take_in(self, pack: str, data: bytes) -> None:
+        """Keep a whole pack that came in one piece, as if it had been received in parts."""
+        self.incoming.append(pack_path(pack) + PART, data, at=0)
+
+    def forget(self) -> None:
+        """Remove everything that was remembered."""
+        for room in ("records", "footers"):
+            self.keep_only(room, set())
+        for storage in (self.incoming, self.outgoing):
+            clear(storage)
+        self._storage.delete(f"{self._folder}/state.json")
+
+
+def clear(storage: LocalStorage) -> None:
+    """Remove the packs, whole and partial, that lie in a storage."""
+    for folder in ("objects/packs", "tmp"):
+        for name in storage.list(folder):
+            storage.delete(f"{folder}/{name}")

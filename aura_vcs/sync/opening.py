@@ -1,0 +1,40 @@
+"""From an address to a remote that can be used."""
+
+import os
+
+from aura_vcs.errors import RemoteDenied, RemoteMismatch, RemoteUnreachable
+from aura_vcs.storage.remote import RemoteStorage
+from aura_vcs.storage.remote_folder import FolderRemote
+from aura_vcs.sync.addresses import Address
+
+
+def open_remote(address: Address, *, single_writer: bool = False) -> RemoteStorage:
+    """The remote at an address. Close it when done.
+
+    With `single_writer`, a bucket is written without conditions: the caller made sure that nobody
+    else writes there.
+
+    Raises:
+        RemoteUnreachable, RemoteDenied: it cannot be used.
+        HelperMissing: something that it needs is not installed.
+    """
+    if address.kind == "folder":
+        return FolderRemote(address.path, place=address.text)
+    raise RemoteMismatch(address.text, "remotes of this kind cannot be used")
+
+
+def make_folder(address: Address) -> None:
+    """Make the folder of a new folder remote; the one above it must be there (is the disk mounted?).
+
+    Raises:
+        RemoteUnreachable, RemoteDenied.
+    """
+    if address.kind != "folder" or os.path.isdir(address.path):
+        return
+    parent = os.path.dirname(address.path)
+    if not os.path.isdir(parent):
+        raise RemoteUnreachable(address.text, f"{parent} is not there", hint="Is the disk mounted?")
+    try:
+        os.mkdir(address.path)
+    except OSError as error:
+        raise RemoteDenied(address.text, f"the folder cannot be made: {error.strerror}") from error

@@ -1,0 +1,185 @@
+"""Objects on their way out: packs that travel as they are, and packs that are gathered for the way."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+
+from aura_vcs.errors import ObjectCorrupt, ObjectMissing, RecordCorrupt
+from aura_vcs.ids import ObjectId, blob_id
+from aura_vcs.layout import PACKS, pack_path
+from aura_vcs.model import Kind
+from aura_vcs.objects.base import IDENTIFY, Place
+from aura_vcs.objects.batch import FRAME_BYTES, PACK_BYTES
+from aura_vcs.objects.chunking import Cutter, encode_chunk_list
+from aura_vcs.objects.pack_format import Footer
+from aura_vcs.objects.packs import NewObject, OpenPack, PackWriter
+from aura_vcs.progress import Progress
+from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.local import LocalStorage
+from aura_vcs.sync.reach import Needed
+
+AS_IT_IS = 0.9
+"""A pack travels as it is when so much of it is needed; from others, what is needed is gathered."""
+WORKERS = 3
+
+
+class Cargo(msgspec.Struct, frozen=True):
+    """What is to be sent: packs of the store by name, and objects that are still to be gathered."""
+
+    packs: tuple[str, ...]
+    loose: tuple[Needed, ...]
+    stored_bytes: int
+
+
+def plan_cargo(repo: Repository, needed: Mapping[ObjectId, Needed]) -> Cargo:
+    """Divide what is needed into whole packs and the rest.
+
+    Raises:
+        ObjectMissing: something is not in this project.
+    """
+    by_pack: defaultdict[str, list[Needed]] = defaultdict(list)
+    loose: list[Needed] = []
+    total = 0
+    places = _places(repo, needed)
+    for item in needed.values():
+        place = places[item.id]
+        if place is None:
+            loose.append(item)
+            found = repo.store.loose.find(item.id)
+            total += found[1] if found is not None else 0
+        else:
+            by_pack[place.pack].append(item)
+    whole = []
+    for pack, items in sorted(by_pack.items()):
+        size = repo.store.packs.stored_size(pack)
+        share = _share(repo.store.packs.footer(pack), {item.id for item in items})
+        if share >= AS_IT_IS:
+            whole.append(pack)
+            total += size
+        else:
+            loose += items
+            total += int(share * size)
+    loose.sort(key=lambda item: (item.kind is not Kind.CHUNK, item.path.rpartition(".")[2], item.path, item.id))
+    return Cargo(tuple(whole), tuple(loose), total)
+
+
+def _places(repo: Repository, needed: Mapping[ObjectId, Needed]) -> dict[ObjectId, Place | None]:
+    known = repo.store.places.find_many(needed)
+    found: dict[ObjectId, Place | None] = {}
+    for object_id in needed:
+        place = known.get(object_id)
+        if place is None or repo.storage.stat(pack_path(place.pack)) is None:
+            place = None if repo.store.loose.find(object_id) is not None else repo.store.place(object_id)
+            if place is None and repo.store.loose.find(object_id) is None:
+                raise ObjectMissing(object_id, needed[object_id].path)
+        found[object_id] = place
+    return found
+
+
+def _share(footer: Footer, wanted: set[ObjectId]) -> float:
+    """Which part of a pack's bytes the wanted objects are."""
+    total = sum(frame.stored_length for frame in footer.frames)
+    used = 0.0
+    for entry in footer.entries:
+        frame = footer.frames[entry.frame]
+        if entry.id in wanted and frame.length:
+            used += entry.length * frame.stored_length / frame.length
+    return used / total if total else 1.0
+
+
+def gather(repo: Repository, items: Sequence[Needed], outgoing: LocalStorage, progress: Progress) -> list[str]:
+    """Write the objects into packs in `outgoing`; returns the names of the packs.
+
+    Packs that an interrupted push left there are used again. Every object is hashed on its way.
+
+    Raises:
+        ObjectCorrupt, ObjectMissing: this project is damaged.
+    """
+    ready, done = _left_over(outgoing, {item.id for item in items})
+    names = list(ready)
+    with ThreadPoolExecutor(WORKERS) as executor:
+        writer: PackWriter | None = None
+        try:
+            for frame in _frames(repo, [item for item in items if item.id not in done]):
+                writer = writer or PackWriter(outgoing, executor)
+                writer.add_frame(frame)
+                progress.advance(sum(len(item.data) for item in frame))
+                if writer.size >= PACK_BYTES:
+                    names.append(writer.finish()[0])
+                    writer = None
+            if writer is not None:
+                names.append(writer.finish()[0])
+                writer = None
+        finally:
+            if writer is not None:
+                writer.discard()
+    return names
+
+
+def _left_over(outgoing: LocalStorage, wanted: set[ObjectId]) -> tuple[list[str], set[ObjectId]]:
+    """Packs of an earlier attempt that are wanted as a whole, and what they hold; others are removed."""
+    names, done = [], set[ObjectId]()
+    for file in outgoing.list(PACKS):
+        name = file.removesuffix(".pack")
+        try:
+            with outgoing.open(pack_path(name)) as opened:
+                held = {entry.id for entry in OpenPack(opened, name).footer.entries}
+        except RecordCorrupt:
+            held = set()
+        if held and held <= wanted:
+            names.append(name)
+            done |= held
+        else:
+            outgoing.delete(f"{PACKS}/{file}")
+    return names, done
+
+
+def _frames(repo: Repository, items: Iterable[Needed]) -> Iterator[list[NewObject]]:
+    frame: list[NewObject] = []
+    size = 0
+    for item in items:
+        for new in _read(repo, item):
+            if frame and size + len(new.data) > FRAME_BYTES:
+                yield frame
+                frame, size = [], 0
+            frame.append(new)
+            size += len(new.data)
+    if frame:
+        yield frame
+
+
+def _read(repo: Repository, item: Needed) -> Iterator[NewObject]:
+    """The object as packs have it, hashed. A large loose blob is cut."""
+    place = None if repo.store.loose.find(item.id) is not None else repo.store.place(item.id)
+    if place is not None and place.chunked:
+        yield NewObject(item.id, item.kind, repo.store.packs.read(place), chunked=True)
+        return
+    if place is not None:
+        data = repo.store.packs.read(place)
+        if IDENTIFY[item.kind](data) != item.id:
+            raise ObjectCorrupt(item.id, "its bytes do not hash to its name", f"pack {place.pack[:12]}")
+        yield NewObject(item.id, item.kind, data)
+        return
+    found = repo.store.loose.find(item.id)
+    if item.kind is Kind.BLOB and found is not None and found[1] >= FRAME_BYTES:
+        yield from _cut(repo, item)
+    else:
+        yield NewObject(item.id, item.kind, repo.store.read(item.id, item.kind))
+
+
+def _cut(repo: Repository, item: Needed) -> Iterator[NewObject]:
+    cutter, listed = Cutter(), list[tuple[ObjectId, int]]()
+    for piece in repo.store.stream(item.id, item.kind):
+        for chunk in cutter.feed(piece):
+            yield _chunk(chunk, listed)
+    for chunk in cutter.finish():
+        yield _chunk(chunk, listed)
+    yield NewObject(item.id, item.kind, encode_chunk_list(listed), chunked=True)
+
+
+def _chunk(data: memoryview, listed: list[tuple[ObjectId, int]]) -> NewObject:
+    chunk = blob_id(data)
+    listed.append((chunk, len(data)))
+    return NewObject(chunk, Kind.CHUNK, bytes(data))

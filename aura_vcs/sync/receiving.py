@@ -1,0 +1,311 @@
+"""Fetch: what the remote has and this project lacks comes here, as one operation.
+
+The order is that of a commit: objects, hashed and durable, then the operation, then refs. Of the
+remote's refs only those come that build on what came with them: a branch never points outside.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from aura_vcs.errors import RemoteCorrupt
+from aura_vcs.history.branches import branch, moved
+from aura_vcs.ids import ObjectId, ReplicaId, VersionId, new_operation_id
+from aura_vcs.index.queries import Queries
+from aura_vcs.model import BranchEntry, EntryKind, Inverse, Kind, Label, RefChange, Tag, Version
+from aura_vcs.objects.chunking import decode_chunk_list
+from aura_vcs.objects.trees import DEPTH_LIMIT, EMPTY_TREE_ID
+from aura_vcs.refs import branch_change, heads, label_change, merge_labels, tag_change
+from aura_vcs.repository.repository import Draft, Repository, Transaction
+from aura_vcs.storage.remote import RangeReadable
+from aura_vcs.sync.far_reader import FarReader
+from aura_vcs.sync.incoming import Arrived, Freight, WaitingRoom, plan_freight
+from aura_vcs.sync.known import Known, clear
+from aura_vcs.sync.reach import is_live, own_labels
+from aura_vcs.sync.view import PackTable, View, load_view, seen_of
+
+LABELS_AT_ONCE = 2000
+"""More labels than these are recorded in several operations: a line of the log stays readable."""
+
+
+class FetchPlan(msgspec.Struct, frozen=True):
+    """What a fetch would bring."""
+
+    remote: str
+    versions: tuple[VersionId, ...]
+    branches: tuple[str, ...]
+    objects: int
+    labels: int
+    received_bytes: int
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to bring."""
+        return not (self.versions or self.branches or self.objects or self.labels)
+
+
+class Fetched(msgspec.Struct, frozen=True):
+    """What a fetch brought, and the branches that have several heads now."""
+
+    plan: FetchPlan
+    diverged: tuple[str, ...] = ()
+
+
+class _Draft(msgspec.Struct, frozen=True):
+    plan: FetchPlan
+    view: View
+    table: PackTable | None
+    freight: Freight
+    labels: dict[VersionId, Label]
+    entries: dict[str, tuple[BranchEntry, ...]]
+    tags: dict[str, Tag]
+
+
+def plan_fetch(repo: Repository, remote: RangeReadable, known: Known, *, all_versions: bool = False) -> FetchPlan:
+    """Say what `fetch` would bring; changes nothing but what is remembered of the remote."""
+    return _draft(repo, load_view(remote, known, repo.format.project), all_versions=all_versions).plan
+
+
+def fetch(
+    repo: Repository,
+    remote: RangeReadable,
+    known: Known,
+    *,
+    all_versions: bool = False,
+    undoable: bool = True,
+) -> Fetched:
+    """Bring what the remote has; the work folder stays as it is.
+
+    Autosaves and restore points come only with `all_versions`. Where branches simply went on, our
+    own entries follow, in one operation that `undo` takes back; what came stays. With
+    `undoable=False` that is left to the caller. Interrupted, nothing has happened but that packs
+    lie ready for the next attempt.
+
+    Raises:
+        RemoteCorrupt: something there is not what it should be; nothing of it was kept.
+        RemoteRewound, RemoteMismatch, RemoteUnreachable.
+    """
+    view = load_view(remote, known, repo.format.project)
+    state = _state(view, all_versions=all_versions)
+    if known.seen().fetched == state:
+        return Fetched(FetchPlan(remote.place, (), (), 0, 0, 0))
+    try:
+        fetched = _fetch(repo, view, all_versions=all_versions)
+    except RemoteCorrupt:
+        if not known.incoming.list("objects/packs"):
+            raise
+        clear(known.incoming)  # what an earlier attempt left may have been the damage: once more without it
+        fetched = _fetch(repo, view, all_versions=all_versions)
+    if undoable and not fetched.plan.is_empty:
+        go_forward(repo, f"Went forward to what was fetched from {remote.place}")
+    known.remember(seen_of(view, known.seen(), fetched=state))
+    return fetched
+
+
+def _state(view: View, *, all_versions: bool) -> str:
+    return f"{view.digest}{'+' if all_versions else ''}"
+
+
+def _fetch(repo: Repository, view: View, *, all_versions: bool) -> Fetched:
+    with repo.locks.shared("objects"):
+        draft = _draft(repo, view, all_versions=all_versions)
+        if draft.plan.is_empty:
+            return Fetched(draft.plan)
+        arrived = Arrived({}, {})
+        if draft.table is not None and draft.plan.objects:
+            arrived = WaitingRoom(repo, view, draft.table, view.known.incoming).receive(draft.freight)
+        _record(repo, draft, arrived)
+    clear(view.known.incoming)
+    found = [branch(repo, name) for name in draft.entries]
+    return Fetched(draft.plan, tuple(b.name for b in found if b is not None and b.diverged))
+
+
+def _draft(repo: Repository, view: View, *, all_versions: bool) -> _Draft:
+    labels = view.labels()
+    here = own_labels(repo)
+    queries = Queries(repo.index)
+    wanted = _Wanted(repo, view)
+    roots = _roots(view.manifest.branches, view.manifest.tags)
+    wanted.ancestry(roots)
+    if all_versions:
+        wanted.ancestry(labels)
+    joined: dict[VersionId, Label] = {}
+    for version, label in labels.items():
+        if version not in wanted.versions and queries.version(version) is None:
+            continue
+        own = here.get(version)
+        merged = label if own is None else merge_labels(own, label)
+        if merged != own:
+            joined[version] = merged
+    for version, record in wanted.versions.items():
+        if version not in labels:
+            raise RemoteCorrupt(view.remote.place, f"version {version[:12]} (v{record.number}) has no label")
+    for version in joined.keys() | wanted.versions.keys():
+        label = joined.get(version) or labels[version]
+        if is_live(label):
+            wanted.content(version)
+    table = wanted.table
+    needed = wanted.needed
+    freight = Freight((), {}, 0) if table is None else plan_freight(table, wanted.reader(), needed)
+    entries = _newer_entries(repo, view.manifest.branches)
+    own_tags = repo.refs.all_tags()
+    tags = {n: t for n, t in view.manifest.tags.items() if n not in own_tags or t.stamp > own_tags[n].stamp}
+    plan = FetchPlan(
+        remote=view.remote.place,
+        versions=tuple(sorted(wanted.versions, key=lambda v: wanted.versions[v].number)),
+        branches=(*entries, *tags),
+        objects=len(needed),
+        labels=len(joined),
+        received_bytes=freight.stored_bytes,
+    )
+    return _Draft(plan, view, table, freight, joined, entries, tags)
+
+
+def _roots(branches: Mapping[str, Sequence[BranchEntry]], tags: Mapping[str, Tag]) -> list[VersionId]:
+    tips = [entry.version for entries in branches.values() for entry in heads(entries)]
+    return [version for version in (*tips, *(tag.version for tag in tags.values())) if version is not None]
+
+
+def _newer_entries(
+    repo: Repository, branches: Mapping[str, Sequence[BranchEntry]]
+) -> dict[str, tuple[BranchEntry, ...]]:
+    """Entries of other machines that are further on than here. Our own entry is ours to write."""
+    found = {}
+    for name, entries in branches.items():
+        own: dict[ReplicaId, int] = {}
+        for entry in repo.refs.branch_entries(name):
+            own[entry.replica] = max(entry.counter, own.get(entry.replica, 0))
+        newer = tuple(e for e in entries if e.replica != repo.replica and e.counter > own.get(e.replica, 0))
+        if newer:
+            found[name] = newer
+    return found
+
+
+class _Wanted:
+    """Walks from versions down to chunks and collects what is not here.
+
+    What a live version here holds is here as a whole, so the walk stops at it.
+    """
+
+    def __init__(self, repo: Repository, view: View) -> None:
+        self._repo = repo
+        self._view = view
+        self._queries = Queries(repo.index)
+        self._reader: FarReader | None = None
+        self._trees: set[ObjectId] = {EMPTY_TREE_ID}
+        self.table: PackTable | None = None
+        self.versions: dict[VersionId, Version] = {}
+        self.needed: dict[ObjectId, Kind] = {}
+
+    def reader(self) -> FarReader:
+        """Reads the remote's objects; the footers come when it is asked for first."""
+        if self._reader is None:
+            self.table = self._view.table(self._repo, receiving=True)
+            self._reader = FarReader(self._view, self.table)
+        return self._reader
+
+    def ancestry(self, roots: Iterable[VersionId]) -> None:
+        """Collect versions that are not here, and those they build on."""
+        waiting = list(roots)
+        while waiting:
+            version = waiting.pop()
+            if version in self.versions or self._queries.version(version) is not None:
+                continue
+            self.versions[version] = found = self.reader().version(version)
+            self.needed[version] = Kind.VERSION
+            if found.project != self._repo.format.project:
+                raise RemoteCorrupt(self._view.remote.place, f"version {version[:12]} belongs to another project")
+            waiting += found.parents
+
+    def content(self, version: VersionId) -> None:
+        """Collect what the version's tree needs."""
+        known = self.versions.get(version)
+        record = self._queries.version(version) if known is None else None
+        tree = known.tree if known is not None else record.tree if record is not None else None
+        if tree is None or tree in self._trees:
+            return
+        level = [tree]
+        for _ in range(DEPTH_LIMIT):
+            level = self._next_level(level)
+            if not level:
+                return
+        raise RemoteCorrupt(self._view.remote.place, f"the folders of version {version[:12]} are too deep")
+
+    def _next_level(self, level: list[ObjectId]) -> list[ObjectId]:
+        fresh = set(level) - self._trees
+        self._trees |= fresh
+        fresh -= self._queries.held(fresh)
+        deeper: list[ObjectId] = []
+        blobs: set[ObjectId] = set()
+        for tree in sorted(fresh):
+            self.needed[tree] = Kind.TREE
+            for entry in self.reader().tree(tree).entries:
+                if entry.kind is EntryKind.DIR:
+                    deeper.append(entry.id)
+                else:
+                    blobs.add(entry.id)
+        self._blobs(blobs - self.needed.keys())
+        return deeper
+
+    def _blobs(self, blobs: set[ObjectId]) -> None:
+        reader = self.reader
+        chunks: set[ObjectId] = set()
+        for blob in blobs - self._queries.held(blobs):
+            self.needed[blob] = Kind.BLOB
+            found = reader().locate(blob)
+            if found.entry.chunked:
+                chunks |= {chunk for chunk, _ in decode_chunk_list(reader().raw(found), blob)}
+        chunks -= self.needed.keys()
+        for chunk in chunks - self._queries.held(chunks):
+            self.needed[chunk] = Kind.CHUNK
+
+
+def _record(repo: Repository, draft: _Draft, arrived: Arrived) -> None:
+    """Record what came; many labels take several operations, the last one brings the branches."""
+    changes = [label_change(repo.refs.label(label.version), label) for label in draft.labels.values()]
+    parts = [changes[at : at + LABELS_AT_ONCE] for at in range(0, len(changes), LABELS_AT_ONCE)] or [[]]
+    correlation = new_operation_id()
+    count = len(draft.plan.versions)
+    what = f"Fetched {count} version{'' if count == 1 else 's'} from {draft.view.remote.place}"
+    with repo.transaction() as transaction:
+        for number, part in enumerate(parts, 1):
+            refs = dict(part)
+            if number == len(parts):
+                refs |= _ref_changes(repo, draft)
+            transaction.record(
+                Draft("fetch", what, refs, correlation_id=correlation),
+                arrived.stored if number == 1 else None,
+                arrived.chunks if number == 1 else None,
+            )
+
+
+def _ref_changes(repo: Repository, draft: _Draft) -> dict[str, RefChange]:
+    """Tags, and the entries of other machines."""
+    changes = dict(tag_change(name, repo.refs.tag(name), tag) for name, tag in draft.tags.items())
+    for name, entries in draft.entries.items():
+        before = {entry.replica: entry for entry in repo.refs.branch_entries(name)}
+        changes |= dict(branch_change(name, before.get(entry.replica), entry) for entry in entries)
+    return changes
+
+
+def forward(repo: Repository, transaction: Transaction) -> dict[str, RefChange]:
+    """The changes that bring our entries to where branches have gone on without coming apart."""
+    changes: dict[str, RefChange] = {}
+    for name in repo.refs.branches():
+        found = branch(repo, name)
+        own = [entry for entry in repo.refs.branch_entries(name) if entry.replica == repo.replica]
+        if found is None or found.diverged or not own:
+            continue
+        if max(own, key=lambda entry: entry.counter).version not in {found.version, None}:
+            ref, change = moved(repo, transaction, name, found.version)
+            changes[ref] = change
+    return changes
+
+
+def go_forward(repo: Repository, why: str) -> bool:
+    """Bring our entries forward, as an operation that `undo` takes back; whether any moved."""
+    with repo.transaction() as transaction:
+        changes = forward(repo, transaction)
+        if changes:
+            transaction.record(Draft("fetch.forward", why, changes, inverse=Inverse("fetch.forward.revert")))
+        return bool(changes)

@@ -1,0 +1,301 @@
+"""Push: what the remote lacks goes there, then its manifest moves, in one step, from what was seen.
+
+Packs and records are sent first; nothing sees them until the manifest lists them. What was sent
+is looked at again there before it is listed. Interrupted at any moment, the remote is as before,
+and the next push finds what has arrived already. Of two racing pushes one moves the manifest; the
+other looks again, and goes on unless they moved one branch apart.
+"""
+
+import io
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+from blake3 import blake3
+
+from aura_vcs.codec import encode_compact, now
+from aura_vcs.errors import PushRejected, RefMoved, RemoteCorrupt
+from aura_vcs.history.revisions import describe
+from aura_vcs.ids import VersionId
+from aura_vcs.index.queries import Queries
+from aura_vcs.layout import VERSIONS, pack_path
+from aura_vcs.model import BranchEntry, Label
+from aura_vcs.objects.packs import OpenPack
+from aura_vcs.refs import heads, merge_labels
+from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.local import LocalStorage
+from aura_vcs.storage.remote import RemoteStorage
+from aura_vcs.sync.checking import check_frames
+from aura_vcs.sync.known import Known, clear
+from aura_vcs.sync.manifest import (
+    MANIFEST,
+    Manifest,
+    PackInfo,
+    RecordInfo,
+    decode_manifest,
+    encode_manifest,
+    encode_records,
+    join_entries,
+    join_tags,
+    pack_name,
+    record_name,
+)
+from aura_vcs.sync.outgoing import Cargo, gather, plan_cargo
+from aura_vcs.sync.reach import is_live, own_labels, reach, travelling
+from aura_vcs.sync.view import TRANSFERS, View, load_view, seen_of
+
+ATTEMPTS = 8
+"""So often the manifest may move under a push before it gives up."""
+
+
+class PushPlan(msgspec.Struct, frozen=True):
+    """What a push would do. `sent_bytes` is an estimate: gathered objects are compressed anew."""
+
+    remote: str
+    versions: tuple[VersionId, ...]
+    branches: tuple[str, ...]
+    objects: int
+    labels: int
+    sent_bytes: int
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the remote has everything."""
+        return not (self.versions or self.branches or self.objects or self.labels)
+
+
+class _Draft(msgspec.Struct, frozen=True):
+    """A plan with all that is needed to execute it."""
+
+    plan: PushPlan
+    view: View
+    cargo: Cargo
+    labels: dict[VersionId, Label]
+    manifest: Manifest
+
+
+def plan_push(
+    repo: Repository, remote: RemoteStorage, known: Known, *, all_versions: bool = False, keep_both: bool = False
+) -> PushPlan:
+    """Say what `push` would send; changes nothing.
+
+    Raises:
+        PushRejected: as `push`.
+    """
+    view = load_view(remote, known, repo.format.project)
+    return _draft(repo, view, all_versions=all_versions, keep_both=keep_both).plan
+
+
+def push(
+    repo: Repository, remote: RemoteStorage, known: Known, *, all_versions: bool = False, keep_both: bool = False
+) -> PushPlan:
+    """Send what the remote lacks; returns what was sent.
+
+    Branches and tags travel with the history they stand on, autosaves and restore points only with
+    `all_versions`. With `keep_both`, a branch that has diverged goes there with all its heads.
+
+    Raises:
+        PushRejected: the remote's branch has versions that this project does not have, or that its
+            own do not build on; nothing there was moved.
+        RemoteError: it refused, or could not be reached.
+        ObjectMissing, ObjectCorrupt: this project is damaged; nothing there was moved.
+    """
+    for _ in range(ATTEMPTS):
+        state = local_state(repo, all_versions=all_versions)
+        view = load_view(remote, known, repo.format.project)
+        if known.seen().pushed == _pair(state, view.digest):
+            return PushPlan(remote.place, (), (), 0, 0, 0)
+        with repo.locks.shared("objects"):
+            draft = _draft(repo, view, all_versions=all_versions, keep_both=keep_both)
+            try:
+                after = view if draft.plan.is_empty else _execute(repo, remote, known, draft)
+            except RefMoved:
+                continue  # somebody else moved the manifest: look again
+        known.remember(seen_of(after, known.seen(), pushed=_pair(state, after.digest)))
+        return draft.plan
+    raise RefMoved(f"{remote.place}/{MANIFEST}", "where it was seen", "moving all the time")
+
+
+def local_state(repo: Repository, *, all_versions: bool) -> str:
+    """A hash that is another one as soon as there may be something to push."""
+    date = repo.storage.stat(VERSIONS)
+    parts = [
+        repr(sorted(repo.logs.sizes().items())),
+        str(date.mtime_ns if date is not None else 0),
+        str(all_versions),
+        *(name + encode_compact(_entries(repo, name)).decode() for name in repo.refs.branches()),
+    ]
+    return blake3("\n".join(parts).encode()).hexdigest()
+
+
+def _pair(local: str, remote: str) -> str:
+    return f"{local[:32]}{remote[:32]}"
+
+
+def _entries(repo: Repository, branch: str) -> tuple[BranchEntry, ...]:
+    return join_entries(repo.refs.branch_entries(branch), ())
+
+
+def _draft(repo: Repository, view: View, *, all_versions: bool, keep_both: bool) -> _Draft:
+    branches = _joined_branches(repo, view, keep_both=keep_both)
+    there = view.labels()
+    here = own_labels(repo)
+    records = travelling(repo, all_versions=all_versions)
+    labels: dict[VersionId, Label] = {}
+    changed: dict[VersionId, Label] = {}
+    for record in records:
+        own, far = here.get(record.id), there.get(record.id)
+        if own is None:
+            continue
+        labels[record.id] = own if far is None else merge_labels(far, own)
+        if labels[record.id] != far:
+            changed[record.id] = labels[record.id]
+    records = [record for record in records if record.id in labels]
+    whole = [version for version, label in there.items() if is_live(label)]
+    table = view.table(repo) if changed else None  # whatever is new has a label that is
+    found = reach(
+        repo, records, whole, lambda record: is_live(labels[record.id]), lambda i: table is not None and i in table
+    )
+    cargo = plan_cargo(repo, found.needed)
+    manifest = msgspec.structs.replace(
+        view.manifest, branches=branches, tags=join_tags(view.manifest.tags, repo.refs.all_tags())
+    )
+    moved = [name for name, own in branches.items() if _tips(own) != _tips(view.manifest.branches.get(name, ()))]
+    moved += [name for name, tag in manifest.tags.items() if view.manifest.tags.get(name) != tag]
+    plan = PushPlan(
+        remote=view.remote.place,
+        versions=tuple(record.id for record in records if record.id not in there),
+        branches=tuple(moved),
+        objects=len(found.needed),
+        labels=len(changed),
+        sent_bytes=cargo.stored_bytes,
+    )
+    return _Draft(plan, view, cargo, changed, manifest)
+
+
+def _tips(entries: Sequence[BranchEntry]) -> set[VersionId | None]:
+    """What a branch stands on. Entries that only say the same again are no reason for a push."""
+    return {entry.version for entry in heads(entries)}
+
+
+def _joined_branches(repo: Repository, view: View, *, keep_both: bool) -> dict[str, tuple[BranchEntry, ...]]:
+    """Where branches are after the push.
+
+    Raises:
+        PushRejected: one would come apart.
+    """
+    joined = dict(view.manifest.branches)
+    for name in repo.refs.branches():
+        own, far = _entries(repo, name), joined.get(name, ())
+        if not own:
+            continue
+        joined[name] = join_entries(own, far)
+        if not keep_both and joined[name] != far:
+            _check_together(repo, view, name, joined[name], far)
+    return dict(sorted(joined.items()))
+
+
+def _check_together(
+    repo: Repository, view: View, name: str, entries: Sequence[BranchEntry], far: Sequence[BranchEntry]
+) -> None:
+    queries = Queries(repo.index)
+    tips = list(dict.fromkeys(entry.version for entry in heads(entries) if entry.version is not None))
+    newest = [v for v in tips if not any(other != v and queries.is_ancestor(v, other) for other in tips)]
+    if len(newest) <= 1:
+        return
+    theirs = [e for e in heads(far) if e.version in newest and e.replica != repo.replica]
+    other = theirs[0] if theirs else next(e for e in entries if e.version in newest and e.replica != repo.replica)
+    assert other.version is not None
+    label = view.labels().get(other.version)
+    number = f"v{label.number} {label.name!r}" if label is not None else describe(queries, other.version)
+    raise PushRejected(view.remote.place, name, f"{number} by {other.updated_by}")
+
+
+def _execute(repo: Repository, remote: RemoteStorage, known: Known, draft: _Draft) -> View:
+    """Send packs and records and move the manifest; returns the view after it.
+
+    Raises:
+        RefMoved: the manifest has moved since it was seen.
+    """
+    progress = repo.progress
+    gathered: list[str] = []
+    if draft.cargo.loose:
+        progress.start("Gathering", None, "bytes")
+        gathered = gather(repo, draft.cargo.loose, known.outgoing, progress)
+        progress.finish()
+    sources = [(repo.storage, name) for name in draft.cargo.packs] + [(known.outgoing, name) for name in gathered]
+    progress.start("Sending", sum(_size(storage, name) for storage, name in sources), "bytes")
+    with ThreadPoolExecutor(TRANSFERS) as executor:
+        packs = list(executor.map(lambda source: _send_pack(repo, remote, known, *source), sources))
+    progress.finish()
+    records = _send_labels(remote, draft)
+    listed = {pack.name for pack in draft.manifest.packs}
+    manifest = msgspec.structs.replace(
+        draft.manifest,
+        generation=draft.view.manifest.generation + 1,
+        previous=draft.view.digest,
+        updated_at=now(),
+        updated_by=repo.author,
+        packs=(*draft.manifest.packs, *(pack for pack in packs if pack.name not in listed)),
+        records=records,
+    )
+    data = encode_manifest(manifest)
+    token = remote.swap(MANIFEST, data, draft.view.token)
+    clear(known.outgoing)
+    return View(remote, known, decode_manifest(data, remote.place), data, token)
+
+
+def _size(storage: LocalStorage, name: str) -> int:
+    found = storage.stat(pack_path(name))
+    return found.size if found is not None else 0
+
+
+def _send_pack(repo: Repository, remote: RemoteStorage, known: Known, storage: LocalStorage, name: str) -> PackInfo:
+    """Hash a pack here, send it unless it is there, and look at what has arrived."""
+    with storage.open(pack_path(name)) as file:
+        opened = OpenPack(file, name)
+        check_frames(opened, repo.progress)
+        last = opened.footer.frames[-1]
+        start = last.offset + last.stored_length
+        info = PackInfo(name, opened.size, opened.size - start)
+        tail = opened.read_at(start, info.footer)
+        try:
+            remote.create(pack_name(info), file)
+        except FileExistsError:
+            repo.progress.note(f"Pack {name[:12]} had arrived already")
+    if remote.read_range(pack_name(info), start, info.footer + 1) != tail:
+        raise RemoteCorrupt(remote.place, f"pack {name[:12]} did not arrive as it was sent")
+    known.keep("footers", name, tail)
+    return info
+
+
+def _send_labels(remote: RemoteStorage, draft: _Draft) -> tuple[RecordInfo, ...]:
+    """Send the labels that changed, together with small records before them: their number stays small."""
+    records = list(draft.view.manifest.records)
+    if not draft.labels:
+        return tuple(records)
+    labels = dict(draft.labels)
+    name, data = encode_records(labels.values())
+    while records and records[-1].size <= 2 * len(data):
+        for label in draft.view.record(records.pop()):
+            known = labels.get(label.version)
+            labels[label.version] = label if known is None else merge_labels(label, known)
+        name, data = encode_records(labels.values())
+    info = RecordInfo(name, len(data))
+    try:
+        remote.create(record_name(info), io.BytesIO(data))
+    except FileExistsError:
+        if remote.load(record_name(info)).data != data:
+            raise RemoteCorrupt(remote.place, f"record {name[:12]} is there with other bytes") from None
+    draft.view.known.keep("records", name, data)
+    return (*records, info) if info.name not in {r.name for r in records} else tuple(records)
+
+
+def create_remote(remote: RemoteStorage, project: str, author: str) -> None:
+    """Make an empty remote for a project.
+
+    Raises:
+        RefMoved: somebody else made one there meanwhile.
+    """
+    manifest = Manifest(1, project, 0, "", now(), author)
+    remote.swap(MANIFEST, encode_manifest(manifest), None)

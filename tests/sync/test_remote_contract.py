@@ -1,0 +1,235 @@
+"""What every kind of remote promises, held against each of them."""
+
+import io
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from aura_vcs.errors import RefMoved, RemoteCorrupt, RemoteUnreachable, UnsafePath
+from aura_vcs.storage import remote_folder, remote_memory
+from aura_vcs.storage.remote import RemoteStorage
+from aura_vcs.storage.remote_folder import FolderRemote
+from aura_vcs.storage.remote_memory import MemoryRemote
+from aura_vcs.storage.remote_wrappers import FaultyRemote, RetryingRemote
+
+from .kinds import MAKERS
+
+RACERS = 8
+
+
+@pytest.fixture(params=MAKERS)
+def remote(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RemoteStorage]:
+    """A new remote of every kind."""
+    made = MAKERS[request.param](tmp_path)
+    yield made
+    made.close()
+
+
+def put(remote: RemoteStorage, name: str, data: bytes) -> None:
+    """Create a file from bytes."""
+    remote.create(name, io.BytesIO(data))
+
+
+def test_what_was_created_is_read_back(remote: RemoteStorage) -> None:
+    """Bytes come back whole, in ranges, and with their size."""
+    data = bytes(range(256)) * 5000
+    put(remote, "packs/a.pack", data)
+    assert remote.load("packs/a.pack").data == data
+    assert remote.size("packs/a.pack") == len(data)
+    assert remote.read_range("packs/a.pack", 1000, 10) == data[1000:1010]
+    assert remote.read_range("packs/a.pack", len(data) - 3, 100) == data[-3:]
+    assert remote.read_range("packs/a.pack", 5, 0) == b""
+
+
+def test_an_empty_file_is_a_file(remote: RemoteStorage) -> None:
+    """No bytes are still something."""
+    put(remote, "records/empty", b"")
+    assert remote.load("records/empty").data == b""
+    assert remote.size("records/empty") == 0
+
+
+def test_absent_is_not_empty(remote: RemoteStorage) -> None:
+    """What is not there is FileNotFoundError or None, never nothing."""
+    assert remote.size("packs/none.pack") is None
+    with pytest.raises(FileNotFoundError):
+        remote.load("packs/none.pack")
+    with pytest.raises(FileNotFoundError):
+        remote.read_range("packs/none.pack", 0, 1)
+    remote.delete("packs/none.pack")
+    assert remote.list("packs") == []
+
+
+def test_create_never_replaces(remote: RemoteStorage) -> None:
+    """The second file of a name is refused and the first one stays."""
+    put(remote, "packs/a.pack", b"first")
+    with pytest.raises(FileExistsError):
+        put(remote, "packs/a.pack", b"second")
+    assert remote.load("packs/a.pack").data == b"first"
+
+
+def test_create_reads_its_source_from_the_beginning(remote: RemoteStorage) -> None:
+    """A source that was read before is stored whole all the same."""
+    source = io.BytesIO(b"whole")
+    source.seek(3)
+    remote.create("records/a", source)
+    assert remote.load("records/a").data == b"whole"
+
+
+def test_swap_goes_on_from_what_was_seen(remote: RemoteStorage) -> None:
+    """Each swap takes the token of the last; an old token is refused."""
+    first = remote.swap("manifest.json", b"1", None)
+    assert remote.load("manifest.json").token == first
+    second = remote.swap("manifest.json", b"2", first)
+    with pytest.raises(RefMoved):
+        remote.swap("manifest.json", b"3", first)
+    with pytest.raises(RefMoved):
+        remote.swap("manifest.json", b"3", None)
+    assert remote.load("manifest.json").data == b"2"
+    remote.swap("manifest.json", b"3", second)
+
+
+def test_swap_does_not_make_what_is_gone(remote: RemoteStorage) -> None:
+    """A token does not fit where nothing is any more."""
+    token = remote.swap("manifest.json", b"1", None)
+    remote.delete("manifest.json")
+    with pytest.raises(RefMoved):
+        remote.swap("manifest.json", b"2", token)
+
+
+def test_a_listing_names_what_lies_directly_inside(remote: RemoteStorage) -> None:
+    """Whole names and sizes, sorted, nothing from other folders."""
+    for name in ("packs/b.pack", "packs/a.pack", "packs/deep/c.pack", "packsaurus/d", "records/e"):
+        put(remote, name, name.encode())
+    assert [(e.name, e.size) for e in remote.list("packs")] == [("packs/a.pack", 12), ("packs/b.pack", 12)]
+
+
+def test_deleted_is_gone(remote: RemoteStorage) -> None:
+    """After delete the name is free again."""
+    put(remote, "packs/a.pack", b"1")
+    remote.delete("packs/a.pack")
+    assert remote.size("packs/a.pack") is None
+    put(remote, "packs/a.pack", b"2")
+    assert remote.load("packs/a.pack").data == b"2"
+
+
+@pytest.mark.parametrize("name", ["../out", "/etc/passwd", "packs//a", "", "a\\b", "a\0b", "./a"])
+def test_names_stay_inside(remote: RemoteStorage, name: str) -> None:
+    """A name that would leave the remote is refused before anything is asked."""
+    with pytest.raises(UnsafePath):
+        put(remote, name, b"x")
+    with pytest.raises(UnsafePath):
+        remote.load(name)
+    with pytest.raises(UnsafePath):
+        remote.swap(name, b"x", None)
+
+
+def test_of_racing_creators_one_wins(remote: RemoteStorage) -> None:
+    """However many create one name at once, one succeeds and its bytes stay."""
+
+    def create(number: int) -> bool:
+        try:
+            put(remote, "packs/raced.pack", b"%d" % number)
+        except FileExistsError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(RACERS) as executor:
+        won = list(executor.map(create, range(RACERS)))
+    assert won.count(True) == 1
+    assert remote.load("packs/raced.pack").data == b"%d" % won.index(True)
+
+
+def test_of_racing_swaps_none_is_lost(remote: RemoteStorage) -> None:
+    """Many threads that each add their number by compare-and-swap end with all numbers there, once."""
+    remote.swap("manifest.json", b"", None)
+
+    def add(number: int) -> None:
+        while True:
+            seen = remote.load("manifest.json")
+            if number in seen.data:
+                return  # the answer was lost, the swap was not
+            try:
+                remote.swap("manifest.json", seen.data + bytes([number]), seen.token)
+            except RefMoved:
+                continue
+            return
+
+    with ThreadPoolExecutor(4) as executor:
+        list(executor.map(add, range(12)))
+    assert sorted(remote.load("manifest.json").data) == list(range(12))
+
+
+# What only some of them can show
+
+
+def test_a_lost_answer_is_not_a_lost_race() -> None:
+    """A request that was carried out although it seemed to fail counts as done when it is repeated."""
+    inner = MemoryRemote()
+    remote = RetryingRemote(FaultyRemote(inner, lose_at=[1]), sleep=lambda _: None)
+    put(remote, "packs/a.pack", b"mine")
+    remote = RetryingRemote(FaultyRemote(inner, lose_at=[1]), sleep=lambda _: None)
+    token = remote.swap("manifest.json", b"mine", None)
+    assert inner.load("manifest.json").token == token
+
+
+def test_a_lost_answer_does_not_hide_somebody_elses_file() -> None:
+    """When the name was taken by other bytes meanwhile, the repeated request still loses."""
+    inner = MemoryRemote()
+    put(inner, "packs/a.pack", b"others")
+    inner.swap("manifest.json", b"others", None)
+    remote = RetryingRemote(FaultyRemote(inner, fail_at=[1]), sleep=lambda _: None)
+    with pytest.raises(FileExistsError):
+        put(remote, "packs/a.pack", b"myself")
+    remote = RetryingRemote(FaultyRemote(inner, fail_at=[1]), sleep=lambda _: None)
+    with pytest.raises(RefMoved):
+        remote.swap("manifest.json", b"myself", None)
+
+
+def test_retrying_gives_up_with_growing_pauses() -> None:
+    """What stays unreachable is reported after the last pause."""
+    pauses: list[float] = []
+    remote = RetryingRemote(FaultyRemote(MemoryRemote(), fail_at=range(1, 100)), sleep=pauses.append)
+    with pytest.raises(RemoteUnreachable):
+        remote.size("manifest.json")
+    assert len(pauses) == 5
+    assert pauses[4] > pauses[0]
+
+
+def test_a_folder_that_is_not_there_is_not_an_empty_remote(tmp_path: Path) -> None:
+    """A mount point without its disk is an error, at opening and later."""
+    with pytest.raises(RemoteUnreachable, match="no such folder"):
+        FolderRemote(str(tmp_path / "absent"))
+    root = tmp_path / "stick"
+    root.mkdir()
+    remote = FolderRemote(str(root))
+    root.rmdir()
+    with pytest.raises(RemoteUnreachable, match="gone"):
+        remote.size("manifest.json")
+
+
+def test_links_in_a_folder_remote_are_not_followed(tmp_path: Path) -> None:
+    """A link that somebody put there would lead out of the remote."""
+    root = tmp_path / "remote"
+    (root / "packs").mkdir(parents=True)
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"secret")
+    (root / "packs" / "a.pack").symlink_to(secret)
+    remote = FolderRemote(str(root))
+    with pytest.raises(RemoteCorrupt):
+        remote.read_range("packs/a.pack", 0, 6)
+    assert remote.list("packs") == []
+    with pytest.raises(FileExistsError):
+        put(remote, "packs/a.pack", b"mine")
+    assert secret.read_bytes() == b"secret"
+
+
+@pytest.mark.parametrize("kind", ["memory", "folder"])
+def test_a_huge_small_file_is_refused(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A manifest that would fill the memory is not loaded."""
+    monkeypatch.setattr(remote_memory, "SMALL_BYTES", 1000)
+    monkeypatch.setattr(remote_folder, "SMALL_BYTES", 1000)
+    remote = MAKERS[kind](tmp_path)
+    put(remote, "manifest.json", b"x" * 1001)
+    with pytest.raises(RemoteCorrupt):
+        remote.load("manifest.json")
