@@ -103,6 +103,13 @@ def translate(error: sqlite3.DatabaseError, path: str) -> Exception:
     return StorageError("use", path, str(error))
 
 
+def is_damage(error: BaseException) -> bool:
+    """Whether an error says that the file cannot be trusted."""
+    if isinstance(error, sqlite3.DatabaseError):
+        return isinstance(translate(error, ""), IndexUnusable)
+    return isinstance(error, IndexUnusable)
+
+
 def remove_files(path: str) -> None:
     """Delete the index and what SQLite keeps beside it."""
     for suffix in ("", "-wal", "-shm", "-journal"):

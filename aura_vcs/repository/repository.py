@@ -10,9 +10,17 @@ import msgspec
 
 from aura_vcs import layout
 from aura_vcs.codec import clean_text, decode_record, encode_compact, encode_record, now
-from aura_vcs.errors import AuraError, FormatUnsupported, NotAProject, ProjectExists, RecordCorrupt, Unfinished
+from aura_vcs.errors import (
+    AuraError,
+    FormatUnsupported,
+    IndexDamaged,
+    NotAProject,
+    ProjectExists,
+    RecordCorrupt,
+    Unfinished,
+)
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId, blob_id, is_object_id, new_operation_id, new_uuid
-from aura_vcs.index.database import IndexUnusable
+from aura_vcs.index.database import IndexUnusable, is_damage
 from aura_vcs.index.index import Index
 from aura_vcs.locks import WAIT_SECONDS, Locks
 from aura_vcs.model import DEFAULT_BRANCH, Format, Head, HeadChange, Inverse, Operation, RefChange, TreeChange
@@ -96,7 +104,13 @@ class Repository:
         path = index_path or os.path.join(self.storage.root, *layout.INDEX.split("/"))
         self.index = Index(path, self.storage, self.refs, self.logs, progress)
         self._calls = calls
-        self.refresh()
+        try:
+            self.refresh()
+        except Exception as error:
+            if not is_damage(error):
+                self.close()
+                raise
+            self.rebuild_index()
 
     @classmethod
     def open(cls, path: str = ".", **options: object) -> "Repository":
@@ -206,8 +220,16 @@ class Repository:
     def __enter__(self) -> "Repository":
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        """Let go of every file.
+
+        Raises:
+            IndexDamaged: instead of what SQLite said about a damaged file, which is removed.
+        """
         self.close()
+        if error is not None and is_damage(error):
+            self.index.remove()
+            raise IndexDamaged(self.index.path, str(error)) from error
 
     def _catch_up(self) -> None:
         self.index.catch_up(self._recover)
@@ -308,10 +330,24 @@ class Transaction:
             repository.refs.apply(operation.refs)
             if operation.head is not None:
                 repository._put_head(operation.head.after, operation.sequence)
-            repository.index.record(operation, start, end, stored or {}, chunks or {})
+            self._enter(operation, start, end, stored or {}, chunks or {})
         except (AuraError, IndexUnusable) as error:
             raise Unfinished(operation.description, str(error)) from error
         return operation
+
+    def _enter(
+        self,
+        operation: Operation,
+        start: int,
+        end: int,
+        stored: Mapping[ObjectId, StoredObject],
+        chunks: Mapping[ObjectId, tuple[ObjectId, ...]],
+    ) -> None:
+        index = self._repository.index
+        try:
+            index.record(operation, start, end, stored, chunks)
+        except IndexUnusable:
+            index.rebuild(self._repository._recover)
 
     def _last_sequence(self) -> int:
         """The number of the last operation: HEAD knows it too, should the log be lost or another's."""
