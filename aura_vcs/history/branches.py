@@ -31,7 +31,8 @@ def branch(repo: Repository, name: str) -> Branch | None:
     if not is_text(name):
         return None
     entries = repo.refs.branch_entries(name)
-    if not all(repo.is_settled(entry.version) for entry in entries if entry.version is not None):
+    versions = [entry.version for entry in entries if entry.version is not None]
+    if not all(map(repo.is_settled, versions)):
         entries = repo.refs.branch_entries(name)
     # What stands on a version that is not here is damaged, or came before its objects did.
     known = [entry for entry in entries if entry.version is None or repo.index.knows(entry.version)]

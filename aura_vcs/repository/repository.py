@@ -29,7 +29,7 @@ from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import TreeReader
 from aura_vcs.operations import OperationLogs
 from aura_vcs.progress import SILENT, Progress
-from aura_vcs.refs import Refs
+from aura_vcs.refs import Refs, heads
 from aura_vcs.repository.identity import host_name, this_replica, user_name
 from aura_vcs.storage.calls import REAL_CALLS, FileCalls
 from aura_vcs.storage.local import LocalStorage
@@ -42,11 +42,15 @@ KNOWN_FEATURES: frozenset[str] = frozenset()
 
 
 class StoredHead(msgspec.Struct, frozen=True):
-    """`local/HEAD.json`: HEAD, the sequence number of the operation that put it there, and a checksum."""
+    """`local/HEAD.json`: HEAD, the replica and sequence number of the operation that put it there, a checksum.
+
+    In a copy of the project the file is the original's: its sequence says nothing about our log.
+    """
 
     branch: str | None
     version: VersionId | None
     sequence: int
+    replica: ReplicaId = ReplicaId("")
     check: str = ""
 
     def checked(self) -> "StoredHead":
@@ -111,6 +115,8 @@ class Repository:
                 self.close()
                 raise
             self.rebuild_index()
+        if self.has_moved:  # the other copy's count of operations says nothing about ours
+            self._put_head(self.head(), 0)
 
     @classmethod
     def open(cls, path: str = ".", **options: object) -> "Repository":
@@ -141,6 +147,7 @@ class Repository:
         if storage.stat(layout.FORMAT) is not None:
             raise ProjectExists(root)
         storage.make_folder(os.path.join(storage.root, layout.TEMPORARY))
+        storage.put(layout.HEAD, encode_record(StoredHead(DEFAULT_BRANCH, None, 0)))
         storage.put(layout.FORMAT, encode_record(Format(FORMAT_VERSION, project or new_uuid())))
         return cls(root, **options)  # type: ignore[arg-type]
 
@@ -246,21 +253,20 @@ class Repository:
             is_whole = stored.version is None or is_object_id(stored.version)
             if not is_whole or (stored.check and stored != stored.checked()):
                 raise RecordCorrupt(layout.HEAD, "its checksum does not fit")
-            return stored
         except FileNotFoundError:
             return self._recovered_head()
         except RecordCorrupt:
             self.progress.note("HEAD could not be read; it was found again in the operation log")
             return self._recovered_head()
+        return stored if stored.replica == self.replica else msgspec.structs.replace(stored, sequence=0)
 
     def _recovered_head(self) -> StoredHead:
-        """HEAD as the last operation of this replica left it; in a copy that did nothing yet, where the
-        branch is that moved last: a sync tool that brought the refs brought the files too."""
-        entries = [(e, name) for name in self.refs.branches() for e in self.refs.branch_entries(name) if e.version]
-        newest = max(entries, key=lambda item: item[0].updated_at, default=None)
-        found = StoredHead(DEFAULT_BRANCH, None, 0)
-        if newest is not None:
-            found = StoredHead(newest[1], newest[0].version, 0)
+        """HEAD as the last operation of this replica left it.
+
+        A copy of the folder that came without `local/`, and where nothing has been done yet, stands
+        where the branch is that moved last: whatever brought the refs brought the files too.
+        """
+        found = self._arrived_at()
         for line in self.logs.read_all():
             if line.operation is None or line.operation.replica != self.replica:
                 continue
@@ -269,8 +275,17 @@ class Repository:
                 found = StoredHead(after.branch, after.version, line.operation.sequence)
         return found
 
+    def _arrived_at(self) -> StoredHead:
+        tips = [(tip, name) for name in self.refs.branches() for tip in heads(self.refs.branch_entries(name))]
+        here = [(tip, name) for tip, name in tips if tip.version is not None and self.store.contains(tip.version)]
+        if not here:
+            return StoredHead(DEFAULT_BRANCH, None, 0)
+        tip, name = max(here, key=lambda found: (found[0].updated_at, found[0].replica))
+        return StoredHead(name, tip.version, 0)
+
     def _put_head(self, head: Head, sequence: int) -> None:
-        self.storage.put(layout.HEAD, encode_record(StoredHead(head.branch, head.version, sequence).checked()))
+        stored = StoredHead(head.branch, head.version, sequence, self.replica)
+        self.storage.put(layout.HEAD, encode_record(stored.checked()))
 
 
 class Transaction:

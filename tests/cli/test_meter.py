@@ -80,3 +80,9 @@ def test_times_that_are_none_are_shown_as_they_are() -> None:
     assert age("soon") == ""
     assert age("2020-01-01T00:00:00Z").endswith("years ago")
     assert age("2999-01-01T00:00:00Z") == "just now"
+
+
+def test_the_same_note_is_told_once(two: Film) -> None:
+    """A HEAD that cannot be read is one note, however often it is asked for."""
+    (two.root / ".aura/local/HEAD.json").write_text("{")
+    assert two("log").stderr.count("HEAD could not be read") == 1
