@@ -116,7 +116,8 @@ class Repository:
                 raise
             self.rebuild_index()
         if self.has_moved:  # the other copy's count of operations says nothing about ours
-            self._put_head(self.head(), 0)
+            stored = self._stored_head()
+            self._put_head(Head(stored.branch, stored.version), 0)
 
     @classmethod
     def open(cls, path: str = ".", **options: object) -> "Repository":
