@@ -1,7 +1,7 @@
 """A project folder, opened: holds the parts and keeps their order of writing; decides nothing."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -66,13 +66,14 @@ class Repository:
     """One project. Use it from one thread; open another for another thread.
 
     `author` and `host` go into what is recorded; without them the account's and machine's names do.
+    An `author` that takes time to find out is handed in as a function, called when it is needed.
     """
 
     def __init__(
         self,
         root: str,
         *,
-        author: str | None = None,
+        author: str | Callable[[], str | None] | None = None,
         host: str | None = None,
         progress: Progress = SILENT,
         calls: FileCalls = REAL_CALLS,
@@ -82,7 +83,7 @@ class Repository:
         self.root = root
         self._recording = False
         self.progress = progress
-        self.author = clean_text(author or user_name())
+        self._author = author
         self.host = clean_text(host or host_name())
         self.storage = LocalStorage(os.path.join(root, layout.AURA), temporary=layout.TEMPORARY, calls=calls)
         self.format = _load_format(self.storage)
@@ -97,6 +98,12 @@ class Repository:
         if self.has_moved:  # the other copy's count of operations says nothing about ours
             self._put_head(self.head(), 0)
         self.refresh()
+
+    @cached_property
+    def author(self) -> str:
+        """Who works here."""
+        given = self._author() if callable(self._author) else self._author
+        return clean_text(given or user_name())
 
     @classmethod
     def open(cls, path: str = ".", **options: object) -> "Repository":
