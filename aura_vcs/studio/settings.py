@@ -50,7 +50,7 @@ SETTINGS: tuple[Setting, ...] = (
     _text("general.tier", "Free", "The studio's edition", ("Free", "Pro")),
     _text("media.ffmpeg_path", None, "An FFmpeg program for other tools; exports bring their own"),
     Setting("autosave.enabled", "autosave", "boolean", True, "Whether `aura autosave --watch` saves"),
-    _number("autosave.interval_minutes", 5, "How often changes are saved", 1, 1440),
+    _number("autosave.interval_minutes", 5, "How often changes are saved", 0.01, 1440),
     _number("autosave.least_minutes", 2, "How far apart autosaves are at least", 0, 1440),
     _number("autosave.quiet_seconds", 2, "How long files must hold still first", 0, 600),
     _number("retention.keep_autosaves", 10, "The newest autosaves that are always kept", 0, 10_000),
