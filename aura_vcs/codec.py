@@ -5,6 +5,7 @@ A decoder accepts only what the encoder would write, so one object has one id.
 Other records are JSON that ignores fields it does not know.
 """
 
+import unicodedata
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -27,6 +28,7 @@ NUMBER_LIMIT = (1 << 53) - 1
 CHECK_LENGTH = 32
 """Hexadecimal digits of an operation's checksum (128 bits of BLAKE3)."""
 _CHECK = b',"check":"'
+_KEPT = "\n\t\u200c\u200d"
 
 
 class StoredEntry(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
@@ -115,6 +117,15 @@ def parse_time(text: str) -> datetime:
         return datetime.fromisoformat(text).astimezone(UTC)
     except ValueError as error:
         raise RecordCorrupt(text, "not a time in RFC 3339") from error
+
+
+def clean_text(text: str) -> str:
+    """Text as records have it: no control characters, no bytes that are not text.
+
+    Line breaks and tabs stay, and so do the joiners that emoji and some scripts need.
+    """
+    decoded = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return "".join(c for c in decoded if c.isprintable() or c in _KEPT or unicodedata.category(c) == "Zs")
 
 
 def encode_tree(tree: Tree) -> tuple[ObjectId, bytes]:

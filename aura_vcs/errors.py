@@ -102,8 +102,12 @@ class AuraError(Exception):
     @property
     def code(self) -> str:
         """A stable word for scripts: the class name in snake_case."""
-        name = type(self).__name__
-        return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
+        return code_of(type(self))
+
+
+def code_of(kind: type[AuraError]) -> str:
+    """The stable word for a class of errors."""
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in kind.__name__).lstrip("_")
 
 
 class Interrupted(AuraError):

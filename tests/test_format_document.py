@@ -283,7 +283,22 @@ def test_names_are_written_into_paths_as_documented() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["aura~1", ".aura~1", "AURA0~1", ".AURA", ".aura. .", ".au\u200cra", ".aura::$DATA", "", ".", "..", "a/b", "\0"],
+    [
+        "aura~1",
+        ".aura~1",
+        ".aura2~1",
+        "AU12EF~1",
+        "AURA0~1",
+        ".AURA",
+        ".aura. .",
+        ".au\u200cra",
+        ".aura::$DATA",
+        "",
+        ".",
+        "..",
+        "a/b",
+        "\0",
+    ],
 )
 def test_names_that_the_document_forbids_are_refused(name: str) -> None:
     """No tree holds a name that leaves its folder or that some file system takes for `.aura`."""
@@ -305,6 +320,8 @@ def test_limits_are_documented() -> None:
         "decoded bytes of a closed part of a log": operations.SEGMENT_LIMIT,
         "decoded bytes of packed labels": refs.PACKED_LIMIT,
         "bytes of a branch or tag name": layout.NAME_LIMIT,
+        "characters of the file name for one": layout.ENCODED_LIMIT,
+        "any size, number or sequence": codec.NUMBER_LIMIT,
     }
 
 

@@ -6,7 +6,7 @@ and only for a terminal that wants colour.
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -106,7 +106,7 @@ class Console:
         """Write many lines; on a terminal through a pager, if `paged`."""
         if paged and self.pager and _is_terminal(sys.stdout) and _is_terminal(sys.stdin):
             os.environ.setdefault("LESS", "FRX")  # leave at once where all fits on the screen
-            click.echo_via_pager((written(line) + "\n" for line in lines), color=colour_wanted())
+            click.echo_via_pager(_separated(written(line) for line in lines), color=colour_wanted())
             return
         if self.as_json:
             return
@@ -119,6 +119,12 @@ class Console:
         if self.as_json or not (_is_terminal(sys.stdin) and _is_terminal(sys.stderr)):
             return False
         return click.confirm(escape(question), default=False, err=True)
+
+
+def _separated(lines: Iterable[str]) -> Iterator[str]:
+    """The lines with an end of line between them: the pager adds the last one."""
+    for number, line in enumerate(lines):
+        yield f"\n{line}" if number else line
 
 
 def _is_terminal(stream: Any) -> bool:

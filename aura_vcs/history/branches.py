@@ -30,7 +30,11 @@ def branch(repo: Repository, name: str) -> Branch | None:
     """The branch, None if there is none of that name or it was deleted."""
     if not is_text(name):
         return None
-    return _state(repo, name, repo.refs.branch_entries(name))
+    entries = repo.refs.branch_entries(name)
+    versions = [entry.version for entry in entries if entry.version is not None]
+    if not all(map(repo.is_settled, versions)):
+        entries = repo.refs.branch_entries(name)
+    return _state(repo, name, entries)
 
 
 def branches(repo: Repository) -> list[Branch]:

@@ -7,7 +7,7 @@ import msgspec
 from aura_vcs.codec import encode_tree, readable_name
 from aura_vcs.errors import FileUnstable, ObjectPurged, UnknownName
 from aura_vcs.history.branches import branch, branches
-from aura_vcs.history.making import Base, Wanted, base_of, one_line, record_point, take_snapshot
+from aura_vcs.history.making import NAME_LIMIT, Base, Wanted, base_of, one_line, record_point, take_snapshot
 from aura_vcs.history.pending import carry_out, finish_pending
 from aura_vcs.history.revisions import resolve
 from aura_vcs.ids import ObjectId, new_operation_id
@@ -144,7 +144,7 @@ def replace_folder(
             correlation = new_operation_id()
             point = None
             if always or snapshot.tree not in {base.tree, known}:
-                wanted = Wanted(VersionType.RESTORE_POINT, why[:200], trigger=trigger)
+                wanted = Wanted(VersionType.RESTORE_POINT, one_line(why)[:NAME_LIMIT], trigger=trigger)
                 point = record_point(repo, batch, base, snapshot, wanted, correlation)
             else:
                 batch.finish()

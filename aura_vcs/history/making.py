@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from aura_vcs.codec import encode_version, now
+from aura_vcs.codec import clean_text, encode_version, now
 from aura_vcs.errors import InputError
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import Queries
@@ -66,7 +66,7 @@ def check_note(text: str) -> str:
     Raises:
         InputError: too long.
     """
-    clean = _clean(text).strip()
+    clean = clean_text(text).strip()
     if len(clean) > DESCRIPTION_LIMIT:
         raise InputError(f"The description has {len(clean)} characters; {DESCRIPTION_LIMIT} is the limit")
     return clean
@@ -74,12 +74,7 @@ def check_note(text: str) -> str:
 
 def one_line(text: str) -> str:
     """The text on one line: no control characters, no bytes that are not text."""
-    return " ".join(_clean(text).split())
-
-
-def _clean(text: str) -> str:
-    decoded = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return "".join(c for c in decoded if c in "\n\t" or c.isprintable() or c.isspace())
+    return " ".join(clean_text(text).split())
 
 
 def take_snapshot(
@@ -108,7 +103,7 @@ def make_version(
         type=wanted.type,
         name=wanted.name,
         description=wanted.description,
-        author=author or repo.author,
+        author=clean_text(author) if author else repo.author,
         created_at=now(),
         project=repo.format.project,
         documents=snapshot.documents,

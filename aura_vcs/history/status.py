@@ -5,6 +5,7 @@ import posixpath
 import msgspec
 
 from aura_vcs.codec import name_bytes
+from aura_vcs.errors import StorageError
 from aura_vcs.history.branches import branch
 from aura_vcs.history.making import base_of
 from aura_vcs.history.pending import pending
@@ -79,8 +80,12 @@ def status(repo: Repository) -> Status:
 def _save(repo: Repository, scan: Scan, tree: ObjectId, changes: tuple[Change, ...]) -> None:
     if not changes and not scan.skipped:
         scan.root.tree = tree
-    if scan.changed:
+    if not scan.changed:
+        return
+    try:
         repo.worktree.save(scan)
+    except StorageError:
+        return  # a full or read-only disk: the next status looks at these files again
 
 
 class _Found(msgspec.Struct):

@@ -6,7 +6,7 @@ Every function runs inside the caller's transaction and may be run again with th
 import sqlite3
 from collections.abc import Iterable, Mapping
 
-from aura_vcs.codec import from_plain, name_bytes
+from aura_vcs.codec import NUMBER_LIMIT, from_plain, name_bytes
 from aura_vcs.errors import IntegrityError
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.index.counts import ReferenceCounts, tree_children
@@ -86,6 +86,11 @@ class Projector:
             try:
                 version = self._trees.version(label.version)
             except IntegrityError:
+                self._connection.execute(
+                    "INSERT INTO meta VALUES ('highest', ?) ON CONFLICT (key) DO UPDATE "
+                    "SET value = max(value, excluded.value)",
+                    (min(label.number, NUMBER_LIMIT),),
+                )
                 return False
             self._insert(label.version, version, label)
             row = (version.tree, 0)

@@ -69,9 +69,11 @@ class Queries:
         return self._versions("WHERE v.id >= ? AND v.id < ? ORDER BY v.id", [prefix, prefix + "g"])
 
     def next_number(self) -> int:
-        """The number of the next version: one more than any that was ever given out."""
+        """The number of the next version: one more than any that was ever given out, to a version that
+        is damaged now, too."""
         found = self._connection.execute("SELECT max(number) FROM versions").fetchone()[0]
-        return int(found or 0) + 1
+        lost = self._connection.execute("SELECT value FROM meta WHERE key = 'highest'").fetchone()
+        return max(int(found or 0), int(lost[0]) if lost else 0) + 1
 
     def history(self, head: VersionId, wanted: VersionFilter) -> list[VersionRecord]:
         """The ancestry of a version, itself included, newest first."""

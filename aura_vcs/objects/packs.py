@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 FRAME_CACHE_BYTES = 32 << 20
 OPEN_PACKS = 32
 PENDING_FRAMES = 4
+RUN_BYTES = 4 << 20
+"""So much is read together at most."""
 
 
 class OpenPack:
@@ -145,6 +147,34 @@ class Packs:
                 return pack.read_at(frame.offset + place.offset, place.length)
             data = self._frame(pack, place.frame)
             return data[place.offset : place.offset + place.length]
+
+    def read_runs(self, places: Sequence[Place]) -> Iterator[bytes]:
+        """The bytes at the places, in their order; what lies side by side is read together.
+
+        Raises:
+            RecordCorrupt, FileNotFoundError: as for `read`.
+        """
+        run: list[Place] = []
+        for place in places:
+            if run and not self._follows(run[-1], place, sum(item.length for item in run)):
+                yield self._read_run(run)
+                run = []
+            run.append(place)
+        if run:
+            yield self._read_run(run)
+
+    def _follows(self, before: Place, place: Place, run_bytes: int) -> bool:
+        return (
+            before.pack == place.pack
+            and before.frame == place.frame
+            and before.offset + before.length == place.offset
+            and run_bytes + place.length <= RUN_BYTES
+        )
+
+    def _read_run(self, run: Sequence[Place]) -> bytes:
+        first, last = run[0], run[-1]
+        length = last.offset + last.length - first.offset
+        return self.read(Place(first.pack, first.frame, first.offset, length))
 
     def read_frame(self, name: str, number: int) -> bytes:
         """The decoded bytes of a frame, not verified.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from aura_vcs import layout
-from aura_vcs.codec import decode_record, encode_record, now
+from aura_vcs.codec import clean_text, decode_record, encode_record, now
 from aura_vcs.errors import AuraError, FormatUnsupported, NotAProject, ProjectExists, RecordCorrupt, Unfinished
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId, is_object_id, new_operation_id, new_uuid
 from aura_vcs.index.database import IndexUnusable
@@ -21,7 +21,7 @@ from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import TreeReader
 from aura_vcs.operations import OperationLogs
 from aura_vcs.progress import SILENT, Progress
-from aura_vcs.refs import Refs
+from aura_vcs.refs import Refs, heads
 from aura_vcs.repository.identity import host_name, this_replica, user_name
 from aura_vcs.storage.calls import REAL_CALLS, FileCalls
 from aura_vcs.storage.local import LocalStorage
@@ -34,11 +34,15 @@ KNOWN_FEATURES: frozenset[str] = frozenset()
 
 
 class StoredHead(msgspec.Struct, frozen=True):
-    """`local/HEAD.json`: HEAD, and the sequence number of the operation that put it there."""
+    """`local/HEAD.json`: HEAD, and the replica and sequence number of the operation that put it there.
+
+    In a copy of the project the file is the original's: its sequence says nothing about our log.
+    """
 
     branch: str | None
     version: VersionId | None
     sequence: int
+    replica: ReplicaId = ReplicaId("")
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -76,9 +80,10 @@ class Repository:
         lock_seconds: float = WAIT_SECONDS,
     ) -> None:
         self.root = root
+        self._recording = False
         self.progress = progress
-        self.author = author or user_name()
-        self.host = host or host_name()
+        self.author = clean_text(author or user_name())
+        self.host = clean_text(host or host_name())
         self.storage = LocalStorage(os.path.join(root, layout.AURA), temporary=layout.TEMPORARY, calls=calls)
         self.format = _load_format(self.storage)
         self.storage.make_folder(os.path.join(self.storage.root, layout.LOCAL))
@@ -89,6 +94,8 @@ class Repository:
         path = index_path or os.path.join(self.storage.root, *layout.INDEX.split("/"))
         self.index = Index(path, self.storage, self.refs, self.logs, progress)
         self._calls = calls
+        if self.has_moved:  # the other copy's count of operations says nothing about ours
+            self._put_head(self.head(), 0)
         self.refresh()
 
     @classmethod
@@ -120,6 +127,7 @@ class Repository:
         if storage.stat(layout.FORMAT) is not None:
             raise ProjectExists(root)
         storage.make_folder(os.path.join(storage.root, layout.TEMPORARY))
+        storage.put(layout.HEAD, encode_record(StoredHead(DEFAULT_BRANCH, None, 0)))
         storage.put(layout.FORMAT, encode_record(Format(FORMAT_VERSION, project or new_uuid())))
         return cls(root, **options)  # type: ignore[arg-type]
 
@@ -143,7 +151,22 @@ class Repository:
     def head(self) -> Head:
         """Where the work folder is."""
         stored = self._stored_head()
+        if stored.version is not None and not self.is_settled(stored.version):
+            stored = self._stored_head()
         return Head(stored.branch, stored.version)
+
+    def is_settled(self, version: VersionId) -> bool:
+        """Whether the index knows a version that a ref stands on.
+
+        Refs move a moment before the index: if it does not, whoever is recording is waited for, and
+        the refs are to be read again.
+        """
+        if self._recording or self.index.knows(version):
+            return True
+        with self.locks.exclusive("refs"):
+            if not self.index.is_current():
+                self._catch_up()
+        return False
 
     def refresh(self) -> None:
         """Bring the index up to date with the files, if it is not."""
@@ -171,7 +194,11 @@ class Repository:
         with self.locks.exclusive("refs"):
             if not self.index.is_current():
                 self._catch_up()
-            yield Transaction(self)
+            self._recording = True
+            try:
+                yield Transaction(self)
+            finally:
+                self._recording = False
 
     def close(self) -> None:
         """Let go of every file."""
@@ -197,16 +224,20 @@ class Repository:
             stored = decode_record(self.storage.read(layout.HEAD), StoredHead, layout.HEAD)
             if stored.version is not None and not is_object_id(stored.version):
                 raise RecordCorrupt(layout.HEAD, "it names no version")
-            return stored
         except FileNotFoundError:
             return self._recovered_head()
         except RecordCorrupt:
             self.progress.note("HEAD could not be read; it was found again in the operation log")
             return self._recovered_head()
+        return stored if stored.replica == self.replica else msgspec.structs.replace(stored, sequence=0)
 
     def _recovered_head(self) -> StoredHead:
-        """HEAD as the last operation of this replica left it."""
-        found = StoredHead(DEFAULT_BRANCH, None, 0)
+        """HEAD as the last operation of this replica left it.
+
+        A copy of the folder that came without `local/`, and where nothing has been done yet, stands
+        where the branch is that moved last: whatever brought the refs brought the files too.
+        """
+        found = self._arrived_at()
         for line in self.logs.read_all():
             if line.operation is None or line.operation.replica != self.replica:
                 continue
@@ -215,8 +246,16 @@ class Repository:
                 found = StoredHead(after.branch, after.version, line.operation.sequence)
         return found
 
+    def _arrived_at(self) -> StoredHead:
+        tips = [(tip, name) for name in self.refs.branches() for tip in heads(self.refs.branch_entries(name))]
+        here = [(tip, name) for tip, name in tips if tip.version is not None and self.store.contains(tip.version)]
+        if not here:
+            return StoredHead(DEFAULT_BRANCH, None, 0)
+        tip, name = max(here, key=lambda found: (found[0].updated_at, found[0].replica))
+        return StoredHead(name, tip.version, 0)
+
     def _put_head(self, head: Head, sequence: int) -> None:
-        self.storage.put(layout.HEAD, encode_record(StoredHead(head.branch, head.version, sequence)))
+        self.storage.put(layout.HEAD, encode_record(StoredHead(head.branch, head.version, sequence, self.replica)))
 
 
 class Transaction:
@@ -242,7 +281,11 @@ class Transaction:
             user=repository.author,
             host=repository.host,
             time=self.at,
-            **{**msgspec.structs.asdict(draft), "refs": dict(draft.refs)},
+            **{
+                **msgspec.structs.asdict(draft),
+                "description": clean_text(draft.description),
+                "refs": dict(draft.refs),
+            },
         )
 
     def record(

@@ -133,11 +133,12 @@ class Writer:
     def _write_file(self, path: str, entry: Entry, *, sync: bool) -> FileState:
         with self._folder.new_file() as new:
             if not self._clone(entry, new):
-                self._stream(path, entry, new)
+                self._copy(path, entry, new)
             new.finish(executable=entry.executable, sync=sync, now_ns=self._clock.now_ns())
             return self._folder.place(new, path)
 
-    def _stream(self, path: str, entry: Entry, new: NewFile) -> None:
+    def _copy(self, path: str, entry: Entry, new: NewFile) -> None:
+        """Write the content, and no more of it than the folder's tree says there is."""
         size = 0
         for piece in self._store.stream(entry.id):
             size += len(piece)

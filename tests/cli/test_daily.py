@@ -179,6 +179,23 @@ def test_undo_and_redo_walk_the_whole_way(two: Film) -> None:
     assert two.data("status")["clean"] is True
 
 
+def test_redo_forgets_what_something_new_replaced(two: Film) -> None:
+    """What was taken back before something new was done is not done again; what came after is."""
+    two("tag", "a")
+    two("undo")
+    two("tag", "b")
+    two("tag", "c")
+    two("undo")
+    two("undo")
+    assert "Did again: Created tag b" in two("redo").out
+    assert "Did again: Created tag c" in two("redo").out
+    assert "nothing to redo" in two("redo", code=25).stderr
+    two("undo")
+    two("reindex")
+    assert "Did again: Created tag c" in two("redo").out
+    assert [tag["name"] for tag in two.data("tag")["tags"]] == ["b", "c"]
+
+
 def test_diff_tells_documents_by_field_and_text_by_line(two: Film) -> None:
     """A JSON file is told in fields, a text in lines, media in sizes."""
     two.write({"notes.txt": "one\n2\nthree\n", "assets/sky.png": os.urandom(5000)})

@@ -106,17 +106,20 @@ def test_reindex_loses_nothing(two: Film) -> None:
 
 def test_damage_is_told_with_the_versions_it_affects(two: Film) -> None:
     """A damaged file is named with its id and the versions that hold it."""
-    blob = two.data("show", "v1:assets/sky.png")["id"]
+    take = os.urandom(200_000)
+    two.commit("Take", {"assets/take.wav": take})
+    two.commit("Notes", {"notes.txt": "later"})
+    blob = two.data("show", "v3:assets/take.wav")["id"]
     path = two.root / ".aura" / two.data("debug", "object", blob)["path"]
     data = bytearray(path.read_bytes())
-    place = data.find((two.root / "assets/sky.png").read_bytes())
+    place = data.find(take[:1000])
     assert place > 0, "what does not compress is stored as it is"
     data[place + 100] ^= 1
     path.chmod(0o644)
     path.write_bytes(bytes(data))
-    told = two("show", "v1:assets/sky.png", code=32).stderr
+    told = two("show", "v3:assets/take.wav", code=32).stderr
     assert f"Object {blob} is damaged" in told
-    assert "It is part of v1 and v2." in told
+    assert "It is part of v3 and v4." in told
     assert two.data("debug", "object", blob)["damage"] != ""
 
 

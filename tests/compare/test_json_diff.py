@@ -39,7 +39,7 @@ def test_applying_the_difference_gives_the_new_document(old: Any, new: Any) -> N
 
 @pytest.mark.slow
 @given(DOCUMENTS, DOCUMENTS)
-@settings(deadline=None, max_examples=10_000)
+@settings(deadline=None, max_examples=2_000)
 def test_applying_the_difference_at_length(old: Any, new: Any) -> None:
     """The same with thousands of examples."""
     _exact(old, new)
@@ -142,6 +142,7 @@ def test_numbers_in_vectors_keep_their_places() -> None:
         (b"[" * 100_000 + b"]" * 100_000, "nested deeper"),
         (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "nested deeper"),
         (b"[" * 300 + b"]" * 300, "nested deeper"),
+        (b"[" + b"1," * 1_000_001 + b"1]", "more than 1,000,000 values"),
     ],
 )
 def test_what_cannot_be_read_without_loss_is_not_touched(data: bytes, word: str) -> None:
@@ -242,6 +243,17 @@ def test_memory_is_bounded() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 20 * 2**20
+
+
+@pytest.mark.parametrize("count", [110_000, pytest.param(450_000, marks=pytest.mark.slow)])
+def test_lists_beyond_all_measure_are_exact(count: int) -> None:
+    """A list of half a million numbers is compared by its ends, exactly and in seconds."""
+    old, new = [*range(count), "x"], ["y", *range(count), "x"]
+    start = time.process_time()
+    assert [(o.op, o.path) for o in diff_values(old, new)] == [("add", "/0")]
+    operations = diff_values(old, [1, *new[:500], *new[501:]])
+    assert time.process_time() - start < 20
+    assert same(apply_patch(old, operations), [1, *new[:500], *new[501:]])
 
 
 @pytest.mark.slow

@@ -90,7 +90,7 @@ def test_swapping_the_sides_swaps_nothing_else(base: Any, rng: random.Random) ->
 
 @pytest.mark.slow
 @given(st.one_of(DOCUMENTS, IDENTIFIED), st.randoms(use_true_random=False))
-@settings(deadline=None, max_examples=5_000)
+@settings(deadline=None, max_examples=2_000)
 def test_swapping_the_sides_at_length(base: Any, rng: random.Random) -> None:
     """The same with thousands of examples."""
     _check_swap(base, rng)
@@ -102,8 +102,8 @@ def _check_swap(base: Any, rng: random.Random) -> None:
     assert len(one.conflicts) == len(other.conflicts)
     if any(conflict.kind == "moved" for conflict in one.conflicts):
         return
-    assert [conflict.pointer for conflict in one.conflicts] == [conflict.pointer for conflict in other.conflicts]
-    for left, right in zip(one.conflicts, other.conflicts, strict=True):
+    both = [sorted(side.conflicts, key=lambda conflict: conflict.pointer) for side in (one, other)]
+    for left, right in zip(*both, strict=True):
         assert left.pointer == right.pointer
         assert same_slot(left.base, right.base)
         assert same_slot(left.ours, right.theirs)

@@ -231,7 +231,7 @@ def test_no_clip_is_lost_or_doubled(rng: random.Random, tracks: int) -> None:
 
 @pytest.mark.slow
 @given(st.randoms(use_true_random=False), st.integers(1, 3))
-@settings(deadline=None, max_examples=3_000)
+@settings(deadline=None, max_examples=1_500)
 def test_no_clip_is_lost_or_doubled_at_length(rng: random.Random, tracks: int) -> None:
     """The same with thousands of examples."""
     _check_clips(rng, tracks)

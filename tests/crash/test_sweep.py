@@ -76,7 +76,7 @@ def _stage(name: str, scene: Scene, folder: Path, stages: dict[str, Stage]) -> S
     calls = {fault: len(counting.names) for fault in Fault}
     calls[Fault.SHORT] = counting.names.count("write")
     calls[Fault.UNSYNCED] = sum(n in {"fsync", "fsync_folder", "sync_disk"} for n in counting.names)
-    calls[Fault.FULL] = sum(n in {"create", "write", "mkdir", "symlink"} for n in counting.names)
+    calls[Fault.FULL] = sum(n in {"create", "write", "copy_range", "mkdir", "symlink"} for n in counting.names)
     stages[name] = Stage(template, before, state_of(reference), wanted, calls)
     return stages[name]
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aura_vcs.cli.commands.checkout import say_left
-from aura_vcs.cli.completing import complete_version
+from aura_vcs.cli.completing import complete_path, complete_version
 from aura_vcs.cli.console import Console, Part, cool, faint, warm
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.session import pass_repository, project_paths
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     epilog=examples("aura restore v3", "aura restore v3 brief.json scenes", "aura restore HEAD~1 assets/intro.wav"),
 )
 @click.argument("version", shell_complete=complete_version)
-@click.argument("paths", nargs=-1, type=click.Path())
+@click.argument("paths", nargs=-1, type=click.Path(), shell_complete=complete_path)
 @json_option
 @pass_repository
 def restore_command(repo: "Repository", console: Console, version: str, paths: tuple[str, ...]) -> None:
