@@ -17,6 +17,9 @@ from aura_vcs import codec, errors, ids, layout, model, operations, refs
 from aura_vcs.history.pending import Pending
 from aura_vcs.objects import base, chunking, pack_format, trees
 from aura_vcs.objects.packs import decode_frame
+from aura_vcs.project.checkpoints import RenderCheckpoint
+from aura_vcs.project.exports import ExportRecord
+from aura_vcs.project.presets import ExportPreset
 from aura_vcs.repository.identity import ReplicaRecord
 from aura_vcs.repository.repository import FORMAT_VERSION, KNOWN_FEATURES, StoredHead
 from blake3 import blake3
@@ -40,6 +43,11 @@ RECORDS = {
     "Stored head": StoredHead,
     "Replica record": ReplicaRecord,
     "Pending": Pending,
+    "Fields": model.Fields,
+    "Field": model.Field,
+    "Checkpoint": RenderCheckpoint,
+    "Export": ExportRecord,
+    "Export preset": ExportPreset,
 }
 EXAMPLES = {
     "format": model.Format,
@@ -48,6 +56,8 @@ EXAMPLES = {
     "tag": model.Tag,
     "head": StoredHead,
     "replica": ReplicaRecord,
+    "settings": model.Fields,
+    "checkpoint": RenderCheckpoint,
 }
 STRUCTS = {"u32": "I", "u8": "B", "32 bytes": "32s", "8 bytes": "8s"}
 
@@ -81,7 +91,10 @@ def _bare(cell: str) -> str:
 
 def _words(annotation: Any) -> str:
     """A type as the document names it."""
-    named = {str: "text", int: "integer", bool: "true or false", Any: "anything", tuple[int, ids.ReplicaId]: "stamp"}
+    named = {
+        str: "text", int: "integer", float: "number", bool: "true or false", Any: "anything",
+        tuple[int, ids.ReplicaId]: "stamp",
+    }  # fmt: skip
     if annotation in named:
         return named[annotation]
     if isinstance(annotation, typing.NewType):
@@ -93,6 +106,8 @@ def _words(annotation: Any) -> str:
         found = next(heading for heading, record in RECORDS.items() if record is annotation)
         return found.lower()
     origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Literal:
+        return "text"
     if origin in {types.UnionType, typing.Union}:
         return f"{_words(inner[0])} or null"
     if origin is dict:
@@ -214,6 +229,8 @@ def test_operation_types_are_documented() -> None:
     assert listed is not None
     source = "".join(path.read_text("utf-8") for path in (ROOT / "aura_vcs").rglob("*.py"))
     used = set(re.findall(r'Draft\(\s*(?:type=)?"([a-z_.]+)"', source))
+    used |= set(re.findall(r'type_="([a-z_.]+)"', source))
+    used |= set(re.findall(r'"((?:project|scene)\.[a-z]+)", f"', source))
     used |= set(re.findall(r'"(version\.(?:edit|delete|undelete|purge))"', source))
     points = {str(kind) for kind in model.VersionType} - {"manual"}
     assert set(re.findall(r"`([a-z_.]+)`", listed[1])) == used | points | {"undo", "redo"}
