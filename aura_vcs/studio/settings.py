@@ -45,7 +45,6 @@ def _secret(key: str, description: str) -> Setting:
 
 SETTINGS: tuple[Setting, ...] = (
     _text("identity.name", None, "Who makes the versions; without it, the account's name"),
-    _text("identity.email", None, "An address for the versions' author, if it shall be in them"),
     _text("general.output_directory", None, "Where exports go when no folder is given"),
     _text("general.tier", "Free", "The studio's edition", ("Free", "Pro")),
     _text("media.ffmpeg_path", None, "An FFmpeg program for other tools; exports bring their own"),

@@ -162,6 +162,25 @@ def test_rapid_settings_are_one_undo(bees: Film) -> None:
     assert bees.data("project", "show")["title"] == "Bees"
 
 
+def test_edits_expire_where_that_is_configured(bees: Film) -> None:
+    """With actions.expire_days an edit carries when undo ends; without, it never does."""
+    bees("config", "set", "actions.expire_days", "30")
+    bees("project", "set", "title=A")
+    bees("config", "unset", "actions.expire_days")
+    bees("scene", "move", "0", "1")
+    moved, titled = bees.data("ops", "-n", "2")["operations"]
+    assert (moved["expires_at"], titled["status"]) == (None, "Applied")
+    assert titled["expires_at"] > titled["time"]
+
+
+def test_configured_render_fields_go_into_new_projects(studio_film: Film) -> None:
+    """render.defaults stands in the render.json of a project that begins with a template."""
+    studio_film("config", "set", "render.defaults", '{"fps": 25}')
+    studio_film("init", "f", "--template", "story", "--title", "F")
+    render = json.loads((studio_film.root / "f" / "render.json").read_text())
+    assert (render["fps"], render["container"]) == (25, "mp4")
+
+
 def test_check_tells_and_ends_with_three(bees: Film) -> None:
     """A scene with media that does not exist is an error; it can be committed all the same."""
     assert bees.data("project", "check")["errors"] == 0

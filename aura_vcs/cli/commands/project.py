@@ -7,7 +7,7 @@ import click
 from aura_vcs.cli.console import Console, bad, cool, faint, good, strong, warm
 from aura_vcs.cli.options import HELP, dry_run_option, examples, json_option, yes_option
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.studio import assignments, note_project
+from aura_vcs.cli.studio import assignments, expire_days, note_project
 from aura_vcs.cli.words import count, local_time, size
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def set_command(repo: "Repository", console: Console, values: tuple[str, ...]) -
     check_state(state)
     notes: tuple[str, ...] = ()
     if fields:
-        notes = set_project(repo, fields).notes
+        notes = set_project(repo, fields, expire_days=expire_days(repo)).notes
     if state:
         set_state(repo, state)
     note_project(repo, console)

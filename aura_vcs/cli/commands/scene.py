@@ -7,7 +7,7 @@ import click
 from aura_vcs.cli.console import Console, bad, faint, good, strong, warm
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.studio import assignments, table
+from aura_vcs.cli.studio import assignments, expire_days, table
 
 if TYPE_CHECKING:
     from aura_vcs.index.entities import SceneRow
@@ -83,7 +83,7 @@ def add_command(repo: "Repository", console: Console, values: tuple[str, ...], a
     """Add a scene, in scenes/ and in the timeline"""
     from aura_vcs.project.editing import new_scene
 
-    _say(console, new_scene(repo, assignments(values), at=at), "Added a scene")
+    _say(console, new_scene(repo, assignments(values), at=at, expire_days=expire_days(repo)), "Added a scene")
 
 
 @scene_command.command("set")
@@ -95,7 +95,9 @@ def set_command(repo: "Repository", console: Console, scene: str, values: tuple[
     """Set fields of a scene, and what the timeline says of it"""
     from aura_vcs.project.editing import change_scene
 
-    _say(console, change_scene(repo, scene, assignments(values)), f"Changed scene {scene}")
+    _say(
+        console, change_scene(repo, scene, assignments(values), expire_days=expire_days(repo)), f"Changed scene {scene}"
+    )
 
 
 @scene_command.command("remove")
@@ -106,7 +108,7 @@ def remove_command(repo: "Repository", console: Console, scene: str) -> None:
     """Remove a scene; its media stays"""
     from aura_vcs.project.editing import drop_scene
 
-    _say(console, drop_scene(repo, scene), f"Removed scene {scene}")
+    _say(console, drop_scene(repo, scene, expire_days=expire_days(repo)), f"Removed scene {scene}")
 
 
 @scene_command.command("move")
@@ -118,7 +120,7 @@ def move_command(repo: "Repository", console: Console, scene: str, index: int) -
     """Move a scene to another place in the film"""
     from aura_vcs.project.editing import place_scene
 
-    _say(console, place_scene(repo, scene, index), f"Moved scene {scene} to {index}")
+    _say(console, place_scene(repo, scene, index, expire_days=expire_days(repo)), f"Moved scene {scene} to {index}")
 
 
 def scene_shape(row: "SceneRow") -> dict[str, Any]:
