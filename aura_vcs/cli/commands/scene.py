@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aura_vcs.cli.console import Console, bad, faint, good, strong, warm
+from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.studio import assignments, expire_days, table
@@ -19,6 +20,7 @@ FIELDS_HELP = "heading, script_text, audio_file_path, image_file_path, duration_
 
 @click.group(
     "scene",
+    cls=FileGroup,
     context_settings=HELP,
     epilog=examples(
         "aura scene list",
@@ -34,7 +36,7 @@ def scene_command() -> None:
     """
 
 
-@scene_command.command("list")
+@scene_command.command("list", context_settings=HELP, epilog=examples("aura scene list"))
 @json_option
 @pass_repository
 def list_command(repo: "Repository", console: Console) -> None:
@@ -50,7 +52,7 @@ def list_command(repo: "Repository", console: Console) -> None:
         console.line("There are no scenes. Add one with `aura scene add heading=...`.")
 
 
-@scene_command.command("show")
+@scene_command.command("show", context_settings=HELP, epilog=examples("aura scene show 3"))
 @click.argument("scene")
 @json_option
 @pass_repository
@@ -74,7 +76,9 @@ def show_command(repo: "Repository", console: Console, scene: str) -> None:
     console.line(f"  length:  {row.duration_seconds:g} s" if row.duration_seconds is not None else "  length:  not set")
 
 
-@scene_command.command("add")
+@scene_command.command(
+    "add", context_settings=HELP, epilog=examples('aura scene add heading="Credits" duration_seconds=4 --at 0')
+)
 @click.argument("values", metavar="FIELD=VALUE...", nargs=-1)
 @click.option("--at", metavar="INDEX", type=click.IntRange(min=0), help="Where in the film (else at its end)")
 @json_option
@@ -86,7 +90,13 @@ def add_command(repo: "Repository", console: Console, values: tuple[str, ...], a
     _say(console, new_scene(repo, assignments(values), at=at, expire_days=expire_days(repo)), "Added a scene")
 
 
-@scene_command.command("set")
+@scene_command.command(
+    "set",
+    context_settings=HELP,
+    epilog=examples(
+        'aura scene set 3 heading="The Moon" duration_seconds=8', "aura scene set 3 image_file_path=assets/moon.png"
+    ),
+)
 @click.argument("scene")
 @click.argument("values", metavar="FIELD=VALUE...", nargs=-1, required=True)
 @json_option
@@ -100,7 +110,7 @@ def set_command(repo: "Repository", console: Console, scene: str, values: tuple[
     )
 
 
-@scene_command.command("remove")
+@scene_command.command("remove", context_settings=HELP, epilog=examples("aura scene remove 3"))
 @click.argument("scene")
 @json_option
 @pass_repository
@@ -111,7 +121,7 @@ def remove_command(repo: "Repository", console: Console, scene: str) -> None:
     _say(console, drop_scene(repo, scene, expire_days=expire_days(repo)), f"Removed scene {scene}")
 
 
-@scene_command.command("move")
+@scene_command.command("move", context_settings=HELP, epilog=examples("aura scene move 3 0"))
 @click.argument("scene")
 @click.argument("index", type=click.IntRange(min=0))
 @json_option
