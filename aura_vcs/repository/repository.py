@@ -95,7 +95,8 @@ class Repository:
         self.index = Index(path, self.storage, self.refs, self.logs, progress)
         self._calls = calls
         if self.has_moved:  # the other copy's count of operations says nothing about ours
-            self._put_head(self.head(), 0)
+            stored = self._stored_head()
+            self._put_head(Head(stored.branch, stored.version), 0)
         self.refresh()
 
     @classmethod
