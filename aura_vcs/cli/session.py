@@ -59,7 +59,8 @@ class Session:
         given = os.environ.get("AURA_HOME")
         if given:
             return os.path.abspath(given)
-        if sys.platform.startswith("linux"):  # as platformdirs has it, without the time it takes to import
+        system: str = sys.platform
+        if system == "linux":  # as platformdirs has it, without the time it takes to import
             base = os.environ.get("XDG_DATA_HOME", "").strip() or os.path.expanduser("~/.local/share")
             return os.path.join(base, "aura_vcs")
         from platformdirs import user_data_dir
