@@ -1,5 +1,7 @@
 """What the commands that talk to remotes have in common: a connection, and words for what moved."""
 
+import os
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -38,11 +40,17 @@ def connected(repo: "Repository", name: str | None) -> Iterator[Link]:
     from aura_vcs.sync.remotes import address_of, remote_config
 
     name, config = remote_config(repo, name)
-    remote = open_remote(address_of(repo, config), single_writer=config.single_writer)
+    remote = open_remote(address_of(repo, config), single_writer=config.single_writer, ssh=ssh_command())
     try:
         yield Link(name, config, remote, Known(repo, name))
     finally:
         remote.close()
+
+
+def ssh_command() -> list[str]:
+    """The command that connects to other machines: `ssh`, or what AURA_SSH says."""
+    words = shlex.split(os.environ.get("AURA_SSH", ""))
+    return words or ["ssh"]
 
 
 def all_versions_option(command: F) -> F:
