@@ -3,10 +3,11 @@
 import os
 from collections.abc import Sequence
 
-from aura_vcs.errors import RemoteDenied, RemoteMismatch, RemoteUnreachable
+from aura_vcs.errors import RemoteDenied, RemoteUnreachable
 from aura_vcs.storage.remote import RemoteStorage
 from aura_vcs.storage.remote_bucket import open_bucket
 from aura_vcs.storage.remote_folder import FolderRemote
+from aura_vcs.storage.remote_http import HttpRemote
 from aura_vcs.storage.remote_ssh import SSH, SshRemote, ssh_arguments
 from aura_vcs.storage.remote_wrappers import RetryingRemote
 from aura_vcs.sync.addresses import Address
@@ -45,7 +46,7 @@ def open_remote(
                 conditional=not single_writer,
             )
         )
-    raise RemoteMismatch(address.text, "remotes of this kind cannot be used")
+    return RetryingRemote(HttpRemote(address.text))
 
 
 def make_folder(address: Address) -> None:
