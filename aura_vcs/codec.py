@@ -5,6 +5,7 @@ A decoder accepts only what the encoder would write, so one object has one id.
 Other records are JSON that ignores fields it does not know.
 """
 
+import unicodedata
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -21,9 +22,13 @@ T = TypeVar("T")
 
 TREE_ENTRY_LIMIT = 1_000_000
 NAME_BYTES_LIMIT = 4096
+TREE_BYTES_LIMIT = 256 << 20
+NUMBER_LIMIT = (1 << 53) - 1
+"""The largest size, number or sequence: what JSON readers everywhere keep exact."""
 CHECK_LENGTH = 32
 """Hexadecimal digits of an operation's checksum (128 bits of BLAKE3)."""
 _CHECK = b',"check":"'
+_KEPT = "\n\t\u200c\u200d"
 
 
 class StoredEntry(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
@@ -76,6 +81,22 @@ def name_bytes(name: str) -> bytes:
     return name.encode("utf-8", "surrogateescape")
 
 
+def is_text(name: str) -> bool:
+    """Whether a name is proper Unicode: none of its bytes had to be carried as a surrogate."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def readable_name(name: str) -> str:
+    r"""A name as text can hold it: bytes that are not UTF-8 become `\xNN`, the rest stays."""
+    if is_text(name):
+        return name
+    return "".join(f"\\x{ord(c) - 0xDC00:02x}" if 0xDC80 <= ord(c) < 0xDD00 else c for c in name)
+
+
 def now() -> str:
     """The present moment as records have it."""
     return format_time(datetime.now(UTC))
@@ -98,9 +119,26 @@ def parse_time(text: str) -> datetime:
         raise RecordCorrupt(text, "not a time in RFC 3339") from error
 
 
+def clean_text(text: str) -> str:
+    """Text as records have it: no control characters, no bytes that are not text.
+
+    Line breaks and tabs stay, and so do the joiners that emoji and some scripts need.
+    """
+    decoded = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return "".join(c for c in decoded if c.isprintable() or c in _KEPT or unicodedata.category(c) == "Zs")
+
+
 def encode_tree(tree: Tree) -> tuple[ObjectId, bytes]:
-    """The id and the canonical JSON of a tree whose entries are sorted."""
+    """The id and the canonical JSON of a tree whose entries are sorted.
+
+    Raises:
+        LimitExceeded: more entries or bytes than `decode_tree` would take.
+    """
+    if len(tree.entries) > TREE_ENTRY_LIMIT:
+        raise LimitExceeded("The number of files in one folder", TREE_ENTRY_LIMIT)
     data = _canonical.encode(StoredTree([_store_entry(entry) for entry in tree.entries]))
+    if len(data) > TREE_BYTES_LIMIT:
+        raise LimitExceeded("The bytes of one folder's list of names", TREE_BYTES_LIMIT)
     return ids.tree_id(data), data
 
 
@@ -148,7 +186,7 @@ def _load_entry(stored: StoredEntry, object_id: ObjectId) -> Entry:
             raise ObjectMalformed("Tree", object_id, "a raw name is not hexadecimal") from error
     if len(name) > NAME_BYTES_LIMIT:
         raise LimitExceeded("The length of a file name", NAME_BYTES_LIMIT)
-    if not ids.is_object_id(stored.id) or stored.size < 0:
+    if not ids.is_object_id(stored.id) or not 0 <= stored.size <= NUMBER_LIMIT:
         raise ObjectMalformed("Tree", object_id, f"the entry {name!r} has no proper id or size")
     if stored.executable and stored.kind is not EntryKind.FILE:
         raise ObjectMalformed("Tree", object_id, f"{name!r} is executable but not a file")
@@ -156,7 +194,13 @@ def _load_entry(stored: StoredEntry, object_id: ObjectId) -> Entry:
 
 
 def encode_version(version: Version) -> tuple[VersionId, bytes]:
-    """The id and the canonical JSON of a version."""
+    """The id and the canonical JSON of a version.
+
+    Raises:
+        LimitExceeded: its number or size is beyond NUMBER_LIMIT.
+    """
+    if max(version.number, version.size) > NUMBER_LIMIT:
+        raise LimitExceeded("The number or size of a version", NUMBER_LIMIT)
     data = _canonical.encode(
         StoredVersion(
             author=version.author,
@@ -187,7 +231,8 @@ def decode_version(data: bytes, object_id: ObjectId = ObjectId("")) -> Version:
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise ObjectMalformed("Version", object_id, str(error)) from error
     named = [stored.tree, *stored.parents, *(i for i in stored.documents.values() if i is not None)]
-    if stored.number < 1 or stored.size < 0 or not all(map(ids.is_object_id, named)):
+    counted = 1 <= stored.number <= NUMBER_LIMIT and 0 <= stored.size <= NUMBER_LIMIT
+    if not counted or not all(map(ids.is_object_id, named)):
         raise ObjectMalformed("Version", object_id, "its number, size or ids are not proper")
     version = Version(
         number=stored.number,
@@ -264,6 +309,9 @@ def decode_operation(line: bytes, path: str) -> Operation:
     if not found or tail != expected:
         raise RecordCorrupt(path, "a line's checksum does not fit")
     try:
-        return _operation_decoder.decode(body + b"}")
+        operation = _operation_decoder.decode(body + b"}")
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise RecordCorrupt(path, str(error)) from error
+    if not 1 <= operation.sequence <= NUMBER_LIMIT:
+        raise RecordCorrupt(path, f"an operation with the impossible number {operation.sequence}")
+    return operation

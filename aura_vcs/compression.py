@@ -66,7 +66,7 @@ def read_decoded(file: BinaryIO) -> bytes:
         raise
 
 
-def is_compressible(data: bytes | memoryview) -> bool:
+def is_compressible(data: bytes | bytearray | memoryview) -> bool:
     """Whether samples from the beginning, middle and end of `data` compress enough to be worth it."""
     size = len(data)
     if size < 64:

@@ -7,6 +7,7 @@ AuraError                    1   something failed
 │   ├── ProjectExists       11     `init` where a project is
 │   ├── FormatUnsupported   12     written by a newer aura_vcs
 │   ├── UnknownVersion      20     no version goes by that name
+│   │   └── NoVersions      20     there is none at all yet
 │   ├── AmbiguousVersion    21     several do
 │   ├── InvalidName         22     not a name for a branch or tag
 │   ├── NameTaken           23     `create` refuses an existing name
@@ -34,6 +35,8 @@ AuraError                    1   something failed
 │   ├── FileUnstable        52     it kept changing while it was read
 │   └── PathCollision       53     two paths are one on this file system
 ├── Unfinished              45   it has happened, and the next command finishes it
+├── MediaUnreadable         46   a picture, sound or clip cannot be decoded
+├── ExtraMissing            47   an optional part of aura_vcs is not installed
 ├── CompareError            70   two or three things cannot be compared or joined as asked
 │   ├── PointerError        71   an address inside a document does not fit it
 │   │   ├── PointerInvalid  71     it is not a JSON pointer
@@ -42,6 +45,25 @@ AuraError                    1   something failed
 │   ├── PatchFailed         73   an operation does not fit the document
 │   ├── NotStructural       74   the bytes are no JSON that can be compared by structure
 │   ├── ConflictUnknown     75   there is no conflict at that place
+│   └── ChoiceImpossible    76   the conflict cannot be resolved that way
+├── ProjectError            60   the project's documents or media cannot be used as asked
+│   ├── DocumentMalformed   61     a document is not JSON; says line and column
+│   ├── UnknownField        62     nothing is at that JSON pointer
+│   ├── InvalidValue        63     a value that the field cannot have
+│   ├── EncoderMissing      66     this FFmpeg cannot write that codec
+│   ├── ExportFailed        67     the video could not be rendered; names the scene
+│   ├── ExportCancelled     68     stopped on request; no file was left
+│   └── InvalidTransition   69     a job cannot go from that state to this one
+├── StudioError            80   the studio's folder, or the making of a video, stands in the way
+│   ├── UnknownSetting      81     no configuration key is called so
+│   ├── SettingInvalid      82     a value that the key cannot have
+│   ├── SecretUnavailable   83     a sensitive value cannot be encrypted or decrypted here
+│   ├── TemplateProtected   84     a system template is never changed
+│   ├── NothingToRecover    85     no valid checkpoint is left
+│   ├── EditedSince         86     a file was edited after what is to be undone
+│   ├── ActionBlocked       87     later actions depend on the one to be undone
+│   ├── ProjectDeleted      88     the project is deleted, or must be before it is purged
+│   └── TemplateUnusable    89     a template file that cannot be one
 │   ├── ChoiceImpossible    76   the conflict cannot be resolved that way
 │   ├── ExtraMissing        77   needs an optional part that is not installed
 │   └── MediaUnreadable     78   a media file could not be looked into
@@ -80,8 +102,12 @@ class AuraError(Exception):
     @property
     def code(self) -> str:
         """A stable word for scripts: the class name in snake_case."""
-        name = type(self).__name__
-        return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
+        return code_of(type(self))
+
+
+def code_of(kind: type[AuraError]) -> str:
+    """The stable word for a class of errors."""
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in kind.__name__).lstrip("_")
 
 
 class Interrupted(AuraError):
@@ -139,6 +165,15 @@ class UnknownVersion(InputError):
         super().__init__(f"No version is called {name!r}")
         self.name, self.near = name, tuple(near)
         self.hint = f"Did you mean {', '.join(near)}?" if near else "`aura log --all` lists the versions."
+
+
+class NoVersions(UnknownVersion):
+    """The project has no version yet."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.args = (f"There is no {name}: the project has no versions yet",)
+        self.hint = 'Make the first with `aura commit -m "First cut"`.'
 
 
 class AmbiguousVersion(InputError):
@@ -282,7 +317,7 @@ class ObjectPurged(IntegrityError):
     """The content was freed on purpose."""
 
     exit_code = 33
-    hint = "If gc has not freed it yet, `aura version undelete` brings it back. The version stays as a record."
+    hint = "Purged content is gone for good; the version stays as a record."
 
     def __init__(self, what: str, when: str, by: str) -> None:
         super().__init__(f"The content of {what} was purged on {when} by {by}")
@@ -484,26 +519,204 @@ class ChoiceImpossible(CompareError):
         self.place, self.choice, self.reason = place, choice, reason
 
 
-class ExtraMissing(CompareError):
+class ProjectError(AuraError):
+    """The project's documents or media cannot be used as asked."""
+
+    exit_code = 60
+
+
+class DocumentMalformed(ProjectError):
+    """A document is not valid JSON."""
+
+    exit_code = 61
+    hint = "Correct it in a text editor, or restore it from the last version."
+
+    def __init__(self, file: str, line: int, column: int, detail: str) -> None:
+        super().__init__(f"{file} is not valid JSON: {detail} (line {line}, column {column})")
+        self.file, self.line, self.column, self.detail = file, line, column, detail
+
+
+class UnknownField(ProjectError):
+    """A JSON pointer leads to nothing."""
+
+    exit_code = 62
+
+    def __init__(self, file: str, pointer: str, known: Sequence[str]) -> None:
+        super().__init__(f"{file} has nothing at {pointer}")
+        self.file, self.pointer, self.known = file, pointer, tuple(known)
+        self.hint = f"There is: {', '.join(known[:12])}{' …' if len(known) > 12 else ''}" if known else ""
+
+
+class InvalidValue(ProjectError):
+    """A value that the field cannot have; nothing was changed."""
+
+    exit_code = 63
+
+    def __init__(self, file: str, pointer: str, reason: str, *, hint: str = "") -> None:
+        super().__init__(f"{file}{' at ' + pointer if pointer else ''}: {reason}", hint=hint)
+        self.file, self.pointer, self.reason = file, pointer, reason
+
+
+class MediaUnreadable(AuraError):
+    """A picture, sound or clip is damaged, hostile, or of a kind that cannot be decoded."""
+
+    exit_code = 46
+    hint = "It is versioned byte by byte all the same. Open it in a player; if it fails there too, replace it."
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path} cannot be decoded: {reason}")
+        self.path, self.reason = path, reason
+
+
+class ExtraMissing(AuraError):
     """An optional part of aura_vcs is not installed."""
 
-    exit_code = 77
+    exit_code = 47
 
     def __init__(self, purpose: str, extra: str) -> None:
-        super().__init__(f"To {purpose}, the optional part {extra!r} is needed")
+        super().__init__(f"{purpose} needs the optional part {extra!r} of aura_vcs")
         self.purpose, self.extra = purpose, extra
         self.hint = f"Install it with: pip install 'aura-vcs[{extra}]'"
 
 
-class MediaUnreadable(CompareError):
-    """A media file could not be looked into; it is stored and restored all the same."""
+class EncoderMissing(ProjectError):
+    """The FFmpeg at hand cannot write that codec."""
 
-    exit_code = 78
-    hint = "The file is versioned byte by byte all the same; only its preview is missing."
+    exit_code = 66
+    hint = "Choose another preset, or install a PyAV build that has the encoder."
 
-    def __init__(self, path: str, reason: str) -> None:
-        super().__init__(f"{path} cannot be looked into: {reason}")
-        self.path, self.reason = path, reason
+    def __init__(self, preset: str, encoder: str) -> None:
+        super().__init__(f"The preset {preset!r} needs the encoder {encoder}, which this FFmpeg does not have")
+        self.preset, self.encoder = preset, encoder
+
+
+class ExportFailed(ProjectError):
+    """The video could not be rendered; no file was left under its name."""
+
+    exit_code = 67
+
+    def __init__(self, reason: str, *, scene: str = "", hint: str = "") -> None:
+        super().__init__(f"{scene}: {reason}" if scene else reason, hint=hint)
+        self.reason, self.scene = reason, scene
+
+
+class ExportCancelled(ProjectError):
+    """The export was stopped on request; no file was left."""
+
+    exit_code = 68
+
+    def __init__(self, output: str) -> None:
+        super().__init__(f"The export to {output} was cancelled")
+        self.output = output
+
+
+class InvalidTransition(ProjectError):
+    """A job cannot go from the state it is in to the one asked for."""
+
+    exit_code = 69
+
+    def __init__(self, job: str, state: str, wanted: str, allowed: Sequence[str]) -> None:
+        super().__init__(f"{job} is {state} and cannot become {wanted}")
+        self.job, self.state, self.wanted = job, state, wanted
+        self.hint = f"From {state} it can become {' or '.join(allowed)}." if allowed else f"{state} is final."
+
+
+class StudioError(AuraError):
+    """The studio's folder, or the making of a video, stands in the way."""
+
+    exit_code = 80
+
+
+class UnknownSetting(StudioError):
+    """No configuration key is called so."""
+
+    exit_code = 81
+
+    def __init__(self, key: str, near: Sequence[str] = ()) -> None:
+        super().__init__(f"There is no configuration key {key!r}")
+        self.key, self.near = key, tuple(near)
+        self.hint = f"Did you mean {', '.join(near)}?" if near else "`aura config describe` lists them all."
+
+
+class SettingInvalid(StudioError):
+    """A value that the key cannot have; nothing was changed. The value itself is never repeated."""
+
+    exit_code = 82
+
+    def __init__(self, key: str, reason: str, *, hint: str = "") -> None:
+        super().__init__(f"{key}: {reason}", hint=hint)
+        self.key, self.reason = key, reason
+
+
+class SecretUnavailable(StudioError):
+    """A sensitive value cannot be encrypted or decrypted here."""
+
+    exit_code = 83
+    hint = "Set it again with `aura config set`."
+
+    def __init__(self, key: str, reason: str, *, hint: str | None = None) -> None:
+        super().__init__(f"The value of {key} cannot be used: {reason}", hint=hint)
+        self.key, self.reason = key, reason
+
+
+class TemplateProtected(StudioError):
+    """A system template is never changed or deleted."""
+
+    exit_code = 84
+
+    def __init__(self, name: str, wanted: str) -> None:
+        super().__init__(f"{name} is a system template and cannot be {wanted}")
+        self.name, self.wanted = name, wanted
+        self.hint = "Export it, and import the file under another name; the copy is yours."
+
+
+class NothingToRecover(StudioError):
+    """No valid checkpoint is left to resume from."""
+
+    exit_code = 85
+
+    def __init__(self, where: str, reasons: Sequence[str] = ()) -> None:
+        super().__init__(f"{where} has no valid checkpoint" + (f": {'; '.join(reasons)}" if reasons else ""))
+        self.where, self.reasons = where, tuple(reasons)
+        self.hint = "Renderers save them with `aura checkpoint save`; `aura checkpoint list --all` shows all."
+
+
+class EditedSince(StudioError):
+    """A file was edited after what is to be taken back; nothing was touched."""
+
+    exit_code = 86
+
+    def __init__(self, path: str, operation: str) -> None:
+        super().__init__(f"{path} was edited since {operation!r}; taking that back would lose the edit")
+        self.path, self.operation = path, operation
+        self.hint = f"See `aura diff {path}`; `aura restore VERSION -- {path}` brings an older state back."
+
+
+class ActionBlocked(StudioError):
+    """Later actions depend on the one that is to be taken back."""
+
+    exit_code = 87
+
+    def __init__(self, action: str, later: Sequence[str]) -> None:
+        super().__init__(f"{action} cannot be taken back alone: {'; '.join(later)} came after it")
+        self.action, self.later = action, tuple(later)
+        self.hint = "Undo the later ones first, or all of them in turn with `aura undo`."
+
+
+class ProjectDeleted(StudioError):
+    """The project is deleted, or must be deleted before it is purged."""
+
+    exit_code = 88
+
+
+class TemplateUnusable(StudioError):
+    """A template, or a file that should be one, is not."""
+
+    exit_code = 89
+
+    def __init__(self, name: str, reason: str, *, hint: str = "") -> None:
+        super().__init__(f"{name} cannot be used as a template: {reason}", hint=hint)
+        self.name, self.reason = name, reason
 
 
 class RemoteError(AuraError):

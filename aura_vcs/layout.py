@@ -23,6 +23,7 @@ TAGS = "refs/tags"
 VERSIONS = "refs/versions"
 CHECKPOINTS = "refs/checkpoints"
 EXPORTS = "refs/exports"
+SETTINGS = "refs/settings"
 OPERATIONS = "operations"
 LOCAL = "local"
 HEAD = "local/HEAD.json"
@@ -40,14 +41,17 @@ PACKED_LABELS = ".labels"
 SEGMENT = ".zst"
 NAME_LIMIT = 100
 """Characters in the name of a branch or tag."""
+ENCODED_LIMIT = 200
+"""Characters in the file name for one; every file system has room for more than that."""
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789._-")
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
+_RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])\s*([.:].*)?", re.DOTALL)
 _IGNORABLE = dict.fromkeys([*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x206A, 0x2070), 0xFEFF], None)
 """Code points that HFS+ ignores when it compares names (git's CVE-2014-9390)."""
-_FIRST = frozenset(".aA" + "".join(map(chr, _IGNORABLE)))
+_FIRST = frozenset({".", "a", "A", *map(chr, _IGNORABLE)})
 """What a name for `.aura` can begin with; everything else is told at a glance."""
-_SHORT_NAME = re.compile(r"\.?aura~\d+|aura\d*~\d+", re.IGNORECASE)
+_SHORT_NAME = re.compile(r"\.?aura\d*~\d+|au[0-9a-f]{4}~\d+", re.IGNORECASE)
+"""8.3 names that NTFS gives `.aura`; the second form after the first few are taken."""
 
 
 def loose_path(object_id: ObjectId) -> str:
@@ -85,6 +89,11 @@ def tag_ref(tag: str) -> str:
     return f"{TAGS}/{encode_name(tag)}.json"
 
 
+def settings_ref(replica: ReplicaId) -> str:
+    """The settings of the project that one replica gave."""
+    return f"{SETTINGS}/{replica}.json"
+
+
 def operations_log(replica: ReplicaId) -> str:
     """The log of what one replica did."""
     return f"{OPERATIONS}/{replica}.jsonl"
@@ -119,6 +128,10 @@ def _name_fault(name: str) -> str:  # noqa: PLR0911 (one rule a line)
         return "it is empty"
     if len(name) > NAME_LIMIT or len(name.encode("utf-8", "surrogateescape")) > NAME_LIMIT:
         return f"it is longer than {NAME_LIMIT} bytes"
+    if any(0xD800 <= ord(c) < 0xE000 for c in name):
+        return "it has bytes in it that are not text"
+    if len(encode_name(name)) > ENCODED_LIMIT:
+        return "it is too long for a file name (capitals and accents count three times)"
     if not name[0].isalnum():
         return "it must begin with a letter or digit"
     if unicodedata.normalize("NFC", name) != name:
@@ -138,9 +151,9 @@ def encode_name(name: str) -> str:
     """The file name for a branch or tag."""
     data = name.encode("utf-8")
     text = "".join(chr(b) if chr(b) in _PLAIN else f"%{b:02X}" for b in data)
-    if _RESERVED.fullmatch(text) or text.startswith(".") or text.endswith("."):
-        return f"%{data[0]:02X}{text[1:]}"
-    return text
+    if _RESERVED.fullmatch(text) or text.startswith("."):
+        text = f"%{data[0]:02X}{text[1:]}"
+    return f"{text[:-1]}%2E" if text.endswith(".") else text
 
 
 def decode_name(text: str) -> str:
@@ -162,7 +175,7 @@ def is_own_folder(name: str) -> bool:
     Case folding, code points that HFS+ ignores, NTFS short names, trailing dots and spaces, and
     alternate data streams all count, on every system: a project made on one is opened on others.
     """
-    if name[0] not in _FIRST:
+    if not name or name[0] not in _FIRST:
         return False
     folded = name.split(":", 1)[0].translate(_IGNORABLE).rstrip(". ").casefold()
     return folded == AURA or _SHORT_NAME.fullmatch(folded) is not None
@@ -181,3 +194,18 @@ def check_entry_name(name: str) -> str:
     if is_own_folder(name):
         raise UnsafePath(name, "some file systems take it for .aura")
     return name
+
+
+def check_windows_name(name: str) -> str:
+    """Return `name` if Windows can have a file of that name, and it means that file only.
+
+    Raises:
+        UnsafePath: it would be a path, a drive, a device, a data stream, or another name.
+    """
+    if any(c in '<>:"/\\|?*' or c < " " for c in name):
+        raise UnsafePath(name, "Windows gives a meaning to a character in it")
+    if name != name.rstrip(". "):
+        raise UnsafePath(name, "Windows drops dots and spaces at the end")
+    if _RESERVED.fullmatch(name.casefold()) is not None:
+        raise UnsafePath(name, "Windows has a device of that name")
+    return check_entry_name(name)

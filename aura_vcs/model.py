@@ -138,6 +138,26 @@ class Tag(msgspec.Struct, frozen=True):
     stamp: tuple[int, ReplicaId]
 
 
+class Field(msgspec.Struct, frozen=True):
+    """One setting of the project, or one fact about its state; None where it was unset.
+
+    `stamp` orders the values that machines gave it, as in Label.
+    """
+
+    value: Any
+    stamp: tuple[int, ReplicaId]
+    updated_at: str
+    updated_by: str
+
+
+class Fields(msgspec.Struct, frozen=True):
+    """`refs/settings/<replica>.json` (what this machine set for the project) and `local/state.json`
+    (where its making stands on this machine). Settings merge value by value, the higher stamp winning.
+    """
+
+    fields: dict[str, Field] = {}
+
+
 class Head(msgspec.Struct, frozen=True):
     """Where the work folder is: `local/HEAD.json`.
 

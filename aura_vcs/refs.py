@@ -6,6 +6,7 @@ writing one again is harmless, two copies of a project folder merge file by file
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import reduce
 from typing import Any, TypeVar
 
 import msgspec
@@ -14,13 +15,23 @@ from blake3 import blake3
 from aura_vcs import layout
 from aura_vcs.codec import decode_record, encode_compact, encode_record, from_plain, to_plain
 from aura_vcs.compression import THOROUGH_LEVEL, NotDecodable, compress, decompress
-from aura_vcs.errors import RecordCorrupt
-from aura_vcs.ids import ReplicaId, VersionId, is_object_id
-from aura_vcs.model import BranchEntry, Label, RefChange, Tag
+from aura_vcs.errors import InvalidName, RecordCorrupt
+from aura_vcs.ids import ObjectId, ReplicaId, VersionId, is_object_id
+from aura_vcs.model import BranchEntry, Field, Fields, Label, RefChange, Tag
 from aura_vcs.storage.base import Deletable
 
 T = TypeVar("T")
 
+
+class Held(msgspec.Struct, frozen=True):
+    """The objects that a checkpoint's record needs."""
+
+    data: ObjectId | None = None
+    output: ObjectId | None = None
+
+
+FIELD_ROOMS = ("settings", "state")
+"""Values one by one: an operation names them `settings/<key>` and `state/<field>`."""
 PACKED_LIMIT = 256 << 20
 """Decoded bytes of the largest file of packed labels."""
 
@@ -118,14 +129,18 @@ class Refs:
         return self._load(layout.tag_ref(name), Tag)
 
     def label(self, version: VersionId) -> Label | None:
-        """The version's label, None if there is none. See `labels_in` for conflicted copies."""
+        """The version's label, None if there is none. See `labels_in` for conflicted copies.
+
+        A label that changed after it was packed lies in several files: they merge.
+        """
         loose = self._load(layout.version_ref(version), Label)
-        if loose is not None:
-            return loose
-        for file in self.label_files():
-            if file.endswith(layout.PACKED_LABELS) and version in (found := self._packed(file)):
-                return found[version]
-        return None
+        packed = [
+            found[version]
+            for file in self.label_files()
+            if file.endswith(layout.PACKED_LABELS) and version in (found := self._packed(file))
+        ]
+        labels = packed if loose is None else [loose, *packed]
+        return reduce(merge_labels, labels) if labels else None
 
     def label_files(self) -> list[str]:
         """File names in `refs/versions`: one for a label, or for many that were packed."""
@@ -139,9 +154,9 @@ class Refs:
         if file.endswith(layout.PACKED_LABELS):
             return [self._with_proper(label) for label in self._packed(file).values()]
         label = self._load(f"{layout.VERSIONS}/{file}", Label)
-        if label is None or not is_object_id(label.version):
+        if label is None:
             return []
-        return [label if file == f"{label.version}.json" else self._with_proper(label)]
+        return [self._with_proper(label)]
 
     def all_labels(self) -> Iterator[Label]:
         """Every readable label; a version may have several, to be merged."""
@@ -165,8 +180,35 @@ class Refs:
         return len(labels)
 
     def _with_proper(self, label: Label) -> Label:
-        proper = self._load(layout.version_ref(label.version), Label)
+        proper = self.label(label.version)
         return label if proper is None else merge_labels(proper, label)
+
+    def checkpoint_objects(self) -> set[ObjectId]:
+        """The objects that checkpoints need; a collection spares them."""
+        found: set[ObjectId] = set()
+        for name in self._storage.list(layout.CHECKPOINTS):
+            held = self._load(f"{layout.CHECKPOINTS}/{name}", Held)
+            found.update(item for item in (held and (held.data, held.output)) or () if item is not None)
+        return found
+
+    def settings(self) -> dict[str, Field]:
+        """The project's settings: what every replica set, the highest stamp of each key."""
+        found: dict[str, Field] = {}
+        for name in self._storage.list(layout.SETTINGS):
+            loaded = self._load(f"{layout.SETTINGS}/{name}", Fields) if name.endswith(".json") else None
+            for key, field in (loaded.fields if loaded is not None else {}).items():
+                if key not in found or found[key].stamp < field.stamp:
+                    found[key] = field
+        return found
+
+    def state(self) -> dict[str, Field]:
+        """Where the making of the project stands on this machine."""
+        loaded = self._load(layout.STATE, Fields)
+        return dict(loaded.fields) if loaded is not None else {}
+
+    def put_state(self, fields: dict[str, Field]) -> None:
+        """Replace the state. The caller holds the refs lock."""
+        self._storage.put(layout.STATE, encode_record(Fields(fields)))
 
     def _packed(self, file: str) -> dict[VersionId, Label]:
         """The labels of a packed file; none if it is damaged, which fsck reports."""
@@ -185,7 +227,7 @@ class Refs:
             raise RecordCorrupt(path, f"it does not decode ({error})") from error
         if blake3(content).hexdigest() != file.removesuffix(layout.PACKED_LABELS):
             raise RecordCorrupt(path, "its content does not hash to its name")
-        labels = [decode_record(line, Label, path) for line in content.splitlines()]
+        labels = [_decode(line, Label, path) for line in content.splitlines()]
         return {label.version: label for label in labels}
 
     def apply(self, changes: dict[str, RefChange]) -> None:
@@ -194,8 +236,25 @@ class Refs:
         Idempotent: recovery applies the operations of a log again and again.
         """
         for name, change in changes.items():
-            if change.after is not None:
+            if change.after is not None and name.split("/", 1)[0] not in FIELD_ROOMS:
                 self._advance(name, change.after)
+        self._advance_fields(changes)
+
+    def _advance_fields(self, changes: dict[str, RefChange]) -> None:
+        """Values go into the file of the replica that set them, all of one file in one write."""
+        files: dict[str, dict[str, Field]] = {}
+        for name, change in changes.items():
+            room, _, key = name.partition("/")
+            if room in FIELD_ROOMS and change.after is not None:
+                field = from_plain(change.after, Field, name)
+                path = layout.STATE if room == "state" else layout.settings_ref(field.stamp[1])
+                files.setdefault(path, {})[key] = field
+        for path, given in files.items():
+            loaded = self._load(path, Fields)
+            known = dict(loaded.fields) if loaded is not None else {}
+            newer = {key: field for key, field in given.items() if key not in known or known[key].stamp < field.stamp}
+            if newer:
+                self._storage.put(path, encode_record(Fields({**known, **newer})))
 
     def _advance(self, name: str, after: Any) -> None:
         path = f"{layout.REFS}/{name}.json"
@@ -222,7 +281,7 @@ class Refs:
     def _load(self, path: str, shape: type[T]) -> T | None:
         """The record, None if the file is absent or unreadable; fsck reports the latter."""
         try:
-            return decode_record(self._storage.read(path), shape, path)
+            return _decode(self._storage.read(path), shape, path)
         except (FileNotFoundError, RecordCorrupt):
             return None
 
@@ -231,7 +290,7 @@ class Refs:
         problems = []
         for path, shape in self._all_files():
             try:
-                decode_record(self._storage.read(path), shape, path)
+                _decode(self._storage.read(path), shape, path)
             except RecordCorrupt as error:
                 problems.append(error)
             except FileNotFoundError:
@@ -258,6 +317,19 @@ class Refs:
         return [(path, shape) for path, shape in files if path.endswith(".json")]
 
 
+def _decode(data: bytes, shape: type[T], path: str) -> T:
+    """The ref, which stands on an object id or on nothing.
+
+    Raises:
+        RecordCorrupt: it is no such ref.
+    """
+    record = decode_record(data, shape, path)
+    version = getattr(record, "version", None)
+    if version is not None and not is_object_id(version):
+        raise RecordCorrupt(path, f"{version[:80]!r} is not the id of a version")
+    return record
+
+
 def branch_change(name: str, before: BranchEntry | None, after: BranchEntry) -> tuple[str, RefChange]:
     """An operation's record of a branch entry that moved."""
     ref = layout.branch_ref(name, after.replica).removeprefix(f"{layout.REFS}/").removesuffix(".json")
@@ -267,6 +339,15 @@ def branch_change(name: str, before: BranchEntry | None, after: BranchEntry) -> 
 def label_change(before: Label | None, after: Label) -> tuple[str, RefChange]:
     """An operation's record of a label that changed."""
     return f"versions/{after.version}", RefChange(None if before is None else to_plain(before), to_plain(after))
+
+
+def field_change(
+    room: str, key: str, before: Field | None, value: Any, replica: ReplicaId, at: str, by: str
+) -> tuple[str, RefChange]:
+    """An operation's record of a value that this replica gives to a setting or a field of the state."""
+    counter = (before.stamp[0] if before is not None else 0) + 1
+    after = Field(value, (counter, replica), at, by)
+    return f"{room}/{key}", RefChange(None if before is None else to_plain(before), to_plain(after))
 
 
 def tag_change(name: str, before: Tag | None, after: Tag) -> tuple[str, RefChange]:
@@ -285,10 +366,13 @@ def _base_name(file: str) -> str:
 
 
 def _decoded(names: Sequence[str]) -> list[str]:
+    """The names behind file names; what no branch or tag of ours is called is passed over."""
     found = []
-    for name in names:
+    for file in names:
         try:
-            found.append(layout.decode_name(name))
-        except RecordCorrupt:
-            continue  # not ours; fsck mentions it
+            name = layout.check_name("ref", layout.decode_name(file))
+        except (RecordCorrupt, InvalidName):
+            continue
+        if layout.encode_name(name) == file:
+            found.append(name)
     return found

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 import zstandard
-from aura_vcs import codec, errors, ids, layout, model, operations
+from aura_vcs import codec, errors, ids, layout, model, operations, refs
 from aura_vcs.history.pending import Pending
 from aura_vcs.objects import base, chunking, pack_format, trees
 from aura_vcs.objects.packs import decode_frame
@@ -123,7 +123,7 @@ def test_records_have_the_documented_keys_types_and_defaults(heading: str) -> No
 
 def test_documented_paths_are_those_of_layout() -> None:
     """The folder tree of the document and the constants of `layout` are the same."""
-    other = {layout.AURA, layout.IGNORE_FILE, layout.COMPRESSED}
+    other = {layout.AURA, layout.IGNORE_FILE, layout.COMPRESSED, layout.SEGMENT, layout.PACKED_LABELS}
     constants = {value for name, value in vars(layout).items() if name.isupper() and isinstance(value, str)}
     assert {_bare(row["path in `.aura`"]) for row in _table("Where things lie", "since")} == constants - other
 
@@ -140,6 +140,8 @@ def test_object_and_pack_paths_are_as_documented() -> None:
     assert layout.version_ref(version) == f"refs/versions/{object_id}.json"
     assert layout.tag_ref("sent") == "refs/tags/sent.json"
     assert layout.operations_log(replica) == f"operations/{replica}.jsonl"
+    assert layout.operations_segment(replica, 7) == f"operations/{replica}.7.zst"
+    assert layout.packed_labels(object_id) == f"refs/versions/{object_id}.labels"
 
 
 def test_hashes_in_the_text_can_be_checked_by_hand() -> None:
@@ -281,7 +283,22 @@ def test_names_are_written_into_paths_as_documented() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["aura~1", ".aura~1", "AURA0~1", ".AURA", ".aura. .", ".au\u200cra", ".aura::$DATA", "", ".", "..", "a/b", "\0"],
+    [
+        "aura~1",
+        ".aura~1",
+        ".aura2~1",
+        "AU12EF~1",
+        "AURA0~1",
+        ".AURA",
+        ".aura. .",
+        ".au\u200cra",
+        ".aura::$DATA",
+        "",
+        ".",
+        "..",
+        "a/b",
+        "\0",
+    ],
 )
 def test_names_that_the_document_forbids_are_refused(name: str) -> None:
     """No tree holds a name that leaves its folder or that some file system takes for `.aura`."""
@@ -300,7 +317,11 @@ def test_limits_are_documented() -> None:
         "decoded bytes of a frame": pack_format.FRAME_LIMIT,
         "decoded bytes of a footer": pack_format.FOOTER_LIMIT,
         "bytes of a line of an operation log": operations.LINE_LIMIT,
+        "decoded bytes of a closed part of a log": operations.SEGMENT_LIMIT,
+        "decoded bytes of packed labels": refs.PACKED_LIMIT,
         "bytes of a branch or tag name": layout.NAME_LIMIT,
+        "characters of the file name for one": layout.ENCODED_LIMIT,
+        "any size, number or sequence": codec.NUMBER_LIMIT,
     }
 
 

@@ -7,13 +7,14 @@ code that breaks one of these tests breaks the projects of everybody who made on
 import hashlib
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aura_vcs import Repository
-from aura_vcs.errors import AmbiguousVersion
+from aura_vcs.errors import AmbiguousVersion, AuraError, FormatUnsupported, RecordCorrupt
 from aura_vcs.history.branches import branches
 from aura_vcs.history.commit import commit
 from aura_vcs.history.going import checkout
@@ -51,6 +52,25 @@ def copy(frozen: Path, tmp_path: Path) -> Path:
 def test_every_format_has_a_frozen_project() -> None:
     """A format that is in use without a frozen project would be free to drift."""
     assert [path.name for path in FROZEN] == [f"v{number}" for number in range(1, FORMAT_VERSION + 1)]
+
+
+def test_everything_that_format_1_can_hold_is_in_its_frozen_project() -> None:
+    """Loose objects of both spellings, packs, packed labels, a closed log, copies by a sync tool."""
+    names = [path.name for path in (FOLDER / "v1").rglob("*") if path.is_file()]
+    patterns = {
+        "raw loose object": r"[0-9a-f]{62}",
+        "compressed loose object": r"[0-9a-f]{62}\.zst",
+        "pack": r"[0-9a-f]{64}\.pack",
+        "label": r"[0-9a-f]{64}\.json",
+        "packed labels": r"[0-9a-f]{64}\.labels",
+        "log": r"[0-9a-f]{12}\.jsonl",
+        "closed part of a log": r"[0-9a-f]{12}\.\d+\.zst",
+        "branch entry": r"[0-9a-f]{12}\.json",
+        "encoded tag": r"sent%2Fclient\.json",
+        "conflicted copy": r".* \(.*conflicted copy.*\)\.json",
+    }
+    missing = [what for what, pattern in patterns.items() if not any(re.fullmatch(pattern, name) for name in names)]
+    assert missing == []
 
 
 def test_versions_branches_and_tags_are_as_they_were(copy: Path, facts: dict[str, Any]) -> None:
@@ -134,10 +154,91 @@ def test_the_frozen_files_are_the_ones_that_were_frozen(frozen: Path, facts: dic
     assert _digests(frozen) == facts["frozen"]
 
 
+@pytest.mark.parametrize(
+    "change", [{"format": FORMAT_VERSION + 1}, {"features": ["parity"]}, {"format": 0}, {"format": "one"}]
+)
+def test_a_project_of_the_future_is_refused_untouched(copy: Path, change: dict[str, object]) -> None:
+    """An unknown number or feature is named, and nothing is written, not even into `local`."""
+    path = copy / ".aura/format.json"
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | change))
+    before = _digests(copy)
+    with pytest.raises((FormatUnsupported, RecordCorrupt)) as caught:
+        Repository.open(str(copy))
+    assert "parity" in str(caught.value) or "features" not in change
+    assert _digests(copy) == before
+
+
+def test_files_that_are_none_of_ours_are_tolerated(copy: Path, facts: dict[str, Any]) -> None:
+    """What systems, sync tools and people drop into the store changes nothing that is read."""
+    store = copy / ".aura"
+    for folder in [store, *(path for path in store.rglob("*") if path.is_dir())]:
+        for name in (".DS_Store", "desktop.ini", "~lock.json", "Icon\r", ".stfolder", "notes.txt", "x.pack.tmp"):
+            (folder / name).write_bytes(b"\0litter")
+    with Repository.open(str(copy)) as repo:
+        assert _listed(repo) == {key: facts[key] for key in ("branches", "tags", "operations", "versions")}
+        assert [p for p in fsck(repo).problems if p.kind != "corrupt_ref"] == []
+
+
+def _targets(frozen: Path) -> list[str]:
+    return [path.relative_to(frozen).as_posix() for path in sorted((frozen / ".aura").rglob("*")) if path.is_file()]
+
+
+@pytest.mark.parametrize("name", _targets(FROZEN[0]) if FROZEN else [])
+def test_a_flipped_byte_never_yields_wrong_content(name: str, tmp_path: Path) -> None:
+    """One byte in the middle of any file: what can still be read is right, the rest is an error of ours."""
+    data = (FROZEN[0] / name).read_bytes()
+    _damage(name, tmp_path, [_flipped(data, len(data) // 2)])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", _targets(FROZEN[0]) if FROZEN else [])
+def test_a_damaged_file_never_yields_wrong_content(name: str, tmp_path: Path) -> None:
+    """The same with ten flips in each file, cut off, longer, empty, and gone."""
+    data = (FROZEN[0] / name).read_bytes()
+    flips = [_flipped(data, len(data) * tenth // 10) for tenth in range(10)]
+    _damage(name, tmp_path, [*flips, data[: len(data) * 2 // 3], data[:-1], data + b"\0", b"", None])
+
+
+def _flipped(data: bytes, at: int) -> bytes:
+    return data[:at] + bytes([data[at] ^ 0x41]) + data[at + 1 :]
+
+
+def _damage(name: str, tmp_path: Path, contents: list[bytes | None]) -> None:
+    facts = json.loads(FROZEN[0].with_suffix(".json").read_text("utf-8"))
+    for content in contents:
+        root = shutil.copytree(FROZEN[0], tmp_path / "damaged")
+        if content is None:
+            (root / name).unlink()
+        else:
+            (root / name).write_bytes(content)
+        try:
+            with Repository.open(str(root)) as repo:
+                complete = _read_what_is_there(repo, facts)
+                problems = [problem.kind for problem in fsck(repo).problems]
+        except AuraError as error:
+            complete, problems = False, [error.code]
+        assert complete or problems or content is None, "something is gone, and nobody says so"
+        shutil.rmtree(root)
+
+
+def _read_what_is_there(repo: Repository, facts: dict[str, Any]) -> bool:
+    """Compare every file that can be read with what it was; whether all could be."""
+    complete = True
+    for record in Queries(repo.index).all_versions(VersionFilter(deleted=True)):
+        expected = facts["versions"][record.id]["files"]
+        try:
+            found = _files(repo, record.tree) if expected is not None else None
+        except AuraError:
+            complete = False
+        else:
+            assert found == expected
+    return complete and len(Queries(repo.index).all_versions(VersionFilter(deleted=True))) == len(facts["versions"])
+
+
 def _listed(repo: Repository) -> dict[str, Any]:
     queries = Queries(repo.index)
     return {
-        "branches": {b.name: {"version": b.version, "diverged": list(b.diverged)} for b in branches(repo)},
+        "branches": {b.name: list(b.diverged or (b.version,)) for b in branches(repo)},
         "tags": {name: tag.version for name, tag in repo.refs.tags().items()},
         "operations": len(queries.actions(limit=1000)),
         "versions": {

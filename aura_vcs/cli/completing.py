@@ -41,6 +41,17 @@ def complete_content(ctx: click.Context, param: click.Parameter, incomplete: str
     return _offer(ctx, incomplete, lambda repo: _paths(repo, version, start))
 
 
+def complete_path(ctx: click.Context, _: click.Parameter, incomplete: str) -> list["CompletionItem"]:
+    """Paths that the version given before has."""
+    version = ctx.params.get("version")
+    if not version:
+        return []
+    found = _offer(ctx, f"{version}:{incomplete}", lambda repo: _paths(repo, version, incomplete))
+    for item in found:
+        item.value = item.value.removeprefix(f"{version}:")
+    return found
+
+
 def _offer(ctx: click.Context, incomplete: str, source: "Source") -> list["CompletionItem"]:
     from click.shell_completion import CompletionItem
 

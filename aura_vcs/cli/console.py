@@ -6,14 +6,15 @@ and only for a terminal that wants colour.
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
 import click
 import msgspec
 
-from aura_vcs.cli.escaping import escape, escape_json, readable_name
+from aura_vcs.cli.escaping import escape, escape_json
+from aura_vcs.codec import readable_name
 
 BLOCK_LINES = 200
 """So many lines are written at once."""
@@ -105,7 +106,7 @@ class Console:
         """Write many lines; on a terminal through a pager, if `paged`."""
         if paged and self.pager and _is_terminal(sys.stdout) and _is_terminal(sys.stdin):
             os.environ.setdefault("LESS", "FRX")  # leave at once where all fits on the screen
-            click.echo_via_pager((written(line) + "\n" for line in lines), color=colour_wanted())
+            click.echo_via_pager(_separated(written(line) for line in lines), color=colour_wanted())
             return
         if self.as_json:
             return
@@ -118,6 +119,12 @@ class Console:
         if self.as_json or not (_is_terminal(sys.stdin) and _is_terminal(sys.stderr)):
             return False
         return click.confirm(escape(question), default=False, err=True)
+
+
+def _separated(lines: Iterable[str]) -> Iterator[str]:
+    """The lines with an end of line between them: the pager adds the last one."""
+    for number, line in enumerate(lines):
+        yield f"\n{line}" if number else line
 
 
 def _is_terminal(stream: Any) -> bool:

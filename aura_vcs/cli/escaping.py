@@ -45,22 +45,6 @@ def _escaped(char: str) -> str:
     return short or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")
 
 
-def is_text(name: str) -> bool:
-    """Whether the name is proper Unicode: none of its bytes had to be carried as a surrogate."""
-    try:
-        name.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def readable_name(name: str) -> str:
-    """A name as JSON can carry it: bytes that are not UTF-8 become `\\xNN`, the rest stays."""
-    if is_text(name):
-        return name
-    return "".join(f"\\x{ord(c) - 0xDC00:02x}" if ord(c) in _SURROGATE_ESCAPES else c for c in name)
-
-
 def clean_input(text: str) -> str:
     """Text from the command line or the environment as records can hold it: U+FFFD for stray bytes."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

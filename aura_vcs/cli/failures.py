@@ -4,11 +4,16 @@ Exit codes are those of `errors.py`; besides: 2 for a wrong command line, 130 wh
 when nobody reads the output any more, 1 for everything unexpected.
 """
 
+import re
+
 import click
 
 from aura_vcs.cli.console import Console, Part, bad, faint
 from aura_vcs.errors import AuraError, Interrupted, Problems, StorageError
 from aura_vcs.storage.calls import storage_error
+
+_BYTES = re.compile(r"\\udc([89a-f][0-9a-f])")
+"""How Python shows a byte that is not UTF-8; for a person it is just that byte."""
 
 
 def report(error: BaseException, console: Console) -> int:
@@ -59,6 +64,7 @@ def _usage(error: click.UsageError, console: Console) -> int:
 
 
 def _say(console: Console, code: str, message: str, hint: str, problems: tuple[str, ...] = ()) -> None:
+    message = _BYTES.sub(r"\\x\1", message)
     if console.as_json:
         record: dict[str, object] = {"code": code, "message": message, "hint": hint}
         if problems:

@@ -18,7 +18,7 @@ _DRAW_SECONDS = 0.1
 class Meter:
     """Draws one line on stderr and redraws it; notes go above it. See progress.Progress.
 
-    Safe from several threads. Nothing is drawn where stderr is no terminal.
+    The same note is told once. Safe from several threads. Nothing is drawn where stderr is no terminal.
     """
 
     def __init__(self, console: Console) -> None:
@@ -31,6 +31,7 @@ class Meter:
         self._done = 0
         self._started = self._drawn = 0.0
         self._width = 0
+        self._told: set[str] = set()
 
     def start(self, phase: str, total: int | None, unit: str) -> None:
         """See Progress."""
@@ -59,6 +60,9 @@ class Meter:
     def note(self, message: str) -> None:
         """See Progress."""
         with self._lock:
+            if message in self._told:
+                return
+            self._told.add(message)
             self._wipe()
             click.echo(written([faint(message)]), err=True, color=colour_wanted())
 

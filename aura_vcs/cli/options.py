@@ -5,6 +5,7 @@ from typing import Any, ClassVar, TypeVar
 
 import click
 
+from aura_vcs.cli.escaping import clean_input
 from aura_vcs.cli.session import Session
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -70,6 +71,19 @@ class PathsCommand(click.Command):
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         """The usage line's parts."""
         return [*super().collect_usage_pieces(ctx), "[-- PATHS...]"]
+
+
+class Text(click.ParamType):  # type: ignore[type-arg]  # generic only in newer clicks
+    """Text for records and searches: bytes that are not UTF-8 become U+FFFD. Not for paths."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
+        """The text."""
+        return clean_input(str(value))
+
+
+TEXT = Text()
 
 
 class Duration(click.ParamType):  # type: ignore[type-arg]  # generic only in newer clicks

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from aura_vcs.cli.escaping import is_text
+from aura_vcs.codec import is_text
 
 if TYPE_CHECKING:
     from aura_vcs.compare.versions import Comparison, PathChange

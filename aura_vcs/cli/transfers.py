@@ -142,3 +142,20 @@ def say_pulled(repo: "Repository", console: Console, pulled: "Pulled") -> None:
         console.line(faint("Take it back with `aura undo`."))
     if pulled.diverged or pulled.in_the_way:
         console.exit_code = 3
+
+
+def prepare_place(console: Console, root: str) -> None:
+    """Make an empty folder that a project can be pushed to."""
+    from aura_vcs.errors import InputError
+    from aura_vcs.sync.addresses import parse_address
+    from aura_vcs.sync.opening import make_folder
+
+    address = parse_address(os.path.abspath(root))
+    make_folder(address)
+    if os.listdir(address.path):
+        raise InputError(f"{address.path} is not empty", hint="Name a folder that does not exist yet.")
+    if console.as_json:
+        console.data({"path": address.path, "bare": True})
+        return
+    console.line("Made ", cool(address.path), " a place that a project can be pushed to")
+    console.line(f"In the project: `aura remote add origin {address.path}`, from elsewhere `host:{address.path}`.")

@@ -12,10 +12,12 @@ from typing import Any, NoReturn
 
 from msgspec import Struct
 
-from aura_vcs.compare.values import MAX_DEPTH, JsonValue, depth_of
+from aura_vcs.compare.values import MAX_DEPTH, JsonValue, count_values, depth_of
 
 MAX_DOCUMENT_BYTES = 32 * 1024 * 1024
 """Above this a document is compared as bytes; a project's documents have a few KB."""
+VALUES_LIMIT = 1_000_000
+"""Values in one document, containers counted; a 10 MB timeline has a quarter of that."""
 MAX_DIGITS = 4_000
 """Digits of one integer; Python itself stops at 4,300."""
 SAFE_DIGITS = 17
@@ -45,8 +47,8 @@ class _LossyError(Exception):
 def parse_document(data: bytes) -> Document | Unstructured:
     """Read a JSON document, or say why it must be compared as text or bytes.
 
-    Never guesses and never repairs. Bounded: at most `MAX_DOCUMENT_BYTES` and `MAX_DEPTH`
-    levels. Numbers keep their type (1 and 1.0 differ), integers their size.
+    Never guesses and never repairs. Bounded: at most `MAX_DOCUMENT_BYTES`, `VALUES_LIMIT`
+    values and `MAX_DEPTH` levels. Numbers keep their type (1 and 1.0 differ), integers their size.
     """
     try:
         return Document(_read(data))
@@ -72,6 +74,8 @@ def _read(data: bytes) -> JsonValue:
     )
     if depth_of(value, MAX_DEPTH) > MAX_DEPTH:
         raise _LossyError(_TOO_DEEP)
+    if count_values(value, VALUES_LIMIT) > VALUES_LIMIT:
+        raise _LossyError(f"it holds more than {VALUES_LIMIT:,} values")
     if _HALF_CHARACTER.search(data) and _has_half_character(value):
         raise _LossyError("a text in it holds half a character (a lone surrogate)")
     return value

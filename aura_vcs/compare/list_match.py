@@ -6,6 +6,7 @@ with different ids are never taken for one another.
 """
 
 from collections.abc import Callable, Hashable, Iterable
+from heapq import nsmallest
 
 from aura_vcs.compare.fingerprints import Fingerprints
 from aura_vcs.compare.sequences import Effort, common_pairs, longest_increasing
@@ -17,6 +18,8 @@ ALIKE = 0.5
 """Share of common features from which two elements count as one that was changed."""
 FEATURES_LIMIT = 64
 COMMON_LIMIT = 40
+ELEMENTS_LIMIT = 200_000
+"""Elements of both lists together that are matched by what they are."""
 
 Identity = Callable[[JsonValue], Hashable | None]
 """What names an element beyond doubt, or None when nothing does."""
@@ -47,10 +50,13 @@ def match_elements(
     """Pairs (old position, new position) of what is the same element, sorted by new position.
 
     Each position occurs at most once. Lists of numbers of unchanged length are vectors: there
-    the position is the identity. Time grows with n log n beside what `effort` allows.
+    the position is the identity. Time grows with n log n beside what `effort` allows. Beyond
+    `ELEMENTS_LIMIT` only equal beginnings and ends are looked for, the rest pairs up in order.
     """
     if _is_vector(old) and _is_vector(new) and len(old) == len(new):
         return [(n, n) for n in range(len(old))]
+    if len(old) + len(new) > ELEMENTS_LIMIT:
+        return _by_ends(old, new, prints)
     match = _Match(old, new, prints, effort, identity)
     match.by_identity()
     match.by_equality()
@@ -63,6 +69,16 @@ def match_elements(
 
 def _is_vector(elements: list[JsonValue]) -> bool:
     return all(isinstance(element, int | float) and not isinstance(element, bool) for element in elements)
+
+
+def _by_ends(old: list[JsonValue], new: list[JsonValue], prints: Fingerprints) -> Pairs:
+    """Equal beginnings and ends; between them by place. Linear, for lists beyond all measure."""
+    shortest = min(len(old), len(new))
+    end = 0
+    while end < shortest and prints.of(old[-1 - end]) == prints.of(new[-1 - end]):
+        end += 1
+    pairs = [(n, n) for n in range(shortest - end)]
+    return pairs + [(len(old) - n, len(new) - n) for n in range(end, 0, -1)]
 
 
 class _Match:
@@ -147,10 +163,12 @@ class _Match:
                 if len(found) <= COMMON_LIMIT and self.effort.take(len(found)):
                     for j in found:
                         shared[j] = shared.get(j, 0) + 1
+            likely = []
             for j in shared:
                 alike = 2 * len(features & new[j]) / (len(features) + len(new[j]))
                 if alike >= ALIKE and self.may_pair(i, j):
-                    ranked.append((-alike, abs(i - j), i, j))
+                    likely.append((-alike, abs(i - j), i, j))
+            ranked += nsmallest(5, likely)
         for _, _, i, j in sorted(ranked):
             if i not in self._taken_old and j not in self._taken_new:
                 self.take(i, j)

@@ -92,7 +92,7 @@ def diff_media(
 
 def _ask(request: Request, name: str, environment: Mapping[str, str] | None) -> Answer:
     if not can_look_into():
-        raise ExtraMissing("look into media files", "media")
+        raise ExtraMissing("Looking into media files", "media")
     data, timed_out = _run(request, environment or {})
     if timed_out:
         raise MediaUnreadable(name, f"it took more than {request.limits.seconds:g} s")

@@ -6,6 +6,7 @@ goes to standard output, both as JSON; then it ends.
 """
 
 import os
+from contextlib import suppress
 
 import msgspec
 
@@ -36,7 +37,8 @@ def confine(limits: Limits) -> None:
     ):
         _, hard = resource.getrlimit(what)
         allowed = amount if hard == resource.RLIM_INFINITY else min(amount, hard)
-        resource.setrlimit(what, (allowed, allowed))
+        with suppress(ValueError, OSError):  # macOS knows no limit on the address space
+            resource.setrlimit(what, (allowed, allowed))
 
 
 def answer(request: Request) -> Answer:

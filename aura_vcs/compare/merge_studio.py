@@ -41,19 +41,33 @@ class Laying(Struct, frozen=True):
 
 def laying_of(timelines: Sequence[Record], model: Record) -> Laying:
     """What holds in all `timelines`; times are written like those of `model`."""
-    scenes = _scenes(model)
     written = [scene["start"] for each in (*timelines, model) for scene in _scenes(each) if "start" in scene]
     spellings = {read_time(start): start for start in written}
     telling = max(written, key=lambda start: (isinstance(start, str), isinstance(start, float)), default=0)
-    index = scenes[0].get("index") if scenes else 0
     return Laying(
         starts=all(_are_laid(timeline) for timeline in timelines),
         indices=all(_are_numbered(timeline) for timeline in timelines),
-        first_start=(read_time(scenes[0].get("start")) if scenes else 0) or 0,
-        first_index=index if isinstance(index, int) else 0,
+        first_start=_joined_first([_first(timeline)[0] for timeline in timelines]),
+        first_index=_joined_first([_first(timeline)[1] for timeline in timelines]),
         sample=telling,
         spellings={ticks: spelling for ticks, spelling in spellings.items() if ticks is not None},
     )
+
+
+def _first(timeline: Record) -> tuple[Ticks, int]:
+    """Where the first scene starts, and its index."""
+    scenes = _scenes(timeline)
+    index = scenes[0].get("index") if scenes else 0
+    start = read_time(scenes[0].get("start")) if scenes else 0
+    return start or 0, index if isinstance(index, int) else 0
+
+
+def _joined_first(values: list[int]) -> int:
+    """What one side changed; ours when both did. One value alone stays."""
+    if len(values) < 3:
+        return values[-1]
+    base, ours, theirs = values
+    return theirs if ours == base else ours
 
 
 def _scenes(timeline: Record) -> list[Record]:

@@ -27,11 +27,34 @@ from aura_vcs.errors import ChoiceImpossible, ConflictUnknown, NotStructural, Pa
 _ASK = "Choose --ours, --theirs or --base, or edit the file and choose --ours."
 
 
-class _Change(Struct, frozen=True):
-    """Operations that carry out a choice, and how many elements they add to the list there."""
+class _Shift(Struct, frozen=True):
+    """An element that left place `source` of the list at `parent`, came to `target`, or both."""
 
-    operations: tuple[Operation, ...]
-    shift: int = 0
+    parent: tuple[str, ...]
+    source: int | None
+    target: int | None
+
+    def moved(self, conflict: Conflict) -> Conflict:
+        """The same conflict at the place it has afterwards."""
+        tokens = list(split_pointer(conflict.pointer))
+        n = len(self.parent)
+        if len(tokens) <= n or tuple(tokens[:n]) != self.parent or not tokens[n].isdecimal():
+            return conflict
+        place = int(tokens[n])
+        if place == self.source:
+            place = place if self.target is None else self.target
+        else:
+            place -= self.source is not None and place > self.source
+            place += self.target is not None and place >= self.target
+        tokens[n] = str(place)
+        return structs.replace(conflict, pointer=join_pointer(tokens))
+
+
+class _Change(Struct, frozen=True):
+    """Operations that carry out a choice, and what they do to the places of other conflicts."""
+
+    operations: tuple[Operation, ...] = ()
+    shifts: tuple[_Shift, ...] = ()
 
 
 def resolve_document(data: bytes, conflicts: tuple[Conflict, ...], pointer: str, choice: Choice) -> MergedDocument:
@@ -63,20 +86,21 @@ def resolve_value(value: JsonValue, conflicts: tuple[Conflict, ...], pointer: st
     chosen = [conflict for conflict in conflicts if split_pointer(conflict.pointer)[: len(at)] == at]
     if not chosen:
         raise ConflictUnknown(pointer, [conflict.pointer for conflict in conflicts[:5]])
-    left = list(conflicts)
-    while chosen:
-        # The last in the document first: deciding one may move what comes after it.
-        current = max(chosen, key=lambda conflict: (_order(conflict), conflict.kind != "moved"))
+    decided = {id(conflict) for conflict in chosen}
+    left = [conflict for conflict in conflicts if id(conflict) not in decided]
+    moves = [conflict for conflict in chosen if conflict.kind == "moved"]
+    # The last in the document first: deciding one may shift what comes after it. Moves come at the end.
+    fixed = sorted((conflict for conflict in chosen if conflict.kind != "moved"), key=_order)
+    while fixed or moves:
+        current = (fixed or moves).pop()
         change = _change(value, current, choice)
         try:
             value = apply_patch(value, change.operations)
         except PatchFailed as error:
             raise ChoiceImpossible(current.pointer, choice, error.reason, hint=_ASK) from error
-        left.remove(current)
-        chosen.remove(current)
-        if change.shift:
-            left = [_shifted(conflict, current, change.shift) for conflict in left]
-            chosen = [_shifted(conflict, current, change.shift) for conflict in chosen]
+        for shift in change.shifts:
+            left = [shift.moved(conflict) for conflict in left]
+            moves = [shift.moved(conflict) for conflict in moves]
     return MergedValue(value, tuple(left))
 
 
@@ -100,7 +124,8 @@ def _change(value: JsonValue, conflict: Conflict, choice: Choice) -> _Change:
         return _Change((Operation("replace", conflict.pointer, value=wanted),))
     if not tokens:
         raise ChoiceImpossible("the whole document", choice, "that side has none", hint=_ASK)
-    return _Change((Operation("remove", conflict.pointer),), -1 if isinstance(parent, list) else 0)
+    shifts = (_Shift(tokens[:-1], int(tokens[-1]), None),) if isinstance(parent, list) else ()
+    return _Change((Operation("remove", conflict.pointer),), shifts)
 
 
 def _side(conflict: Conflict, choice: Choice) -> JsonValue | UnsetType:
@@ -128,11 +153,13 @@ def _check_place(parent: JsonValue, tokens: tuple[str, ...], pointer: str, choic
 
 def _both(conflict: Conflict, tokens: tuple[str, ...], parent: JsonValue) -> _Change:
     if conflict.kind in ("removed_by_ours", "removed_by_theirs"):
-        return _Change(())
+        return _Change()
     ours, theirs = conflict.ours, conflict.theirs
+    put = Operation("replace", conflict.pointer, value=ours)
     if isinstance(parent, list) and isinstance(ours, dict | list | str):
-        after = join_pointer((*tokens[:-1], int(tokens[-1]) + 1))
-        return _Change((Operation("replace", conflict.pointer, value=ours), Operation("add", after, value=theirs)), 1)
+        place = int(tokens[-1]) + 1
+        add = Operation("add", join_pointer((*tokens[:-1], place)), value=theirs)
+        return _Change((put, add), (_Shift(tokens[:-1], None, place),))
     if isinstance(ours, str) and isinstance(theirs, str) and ("\n" in ours or " " in ours):
         text = ours + ("" if ours.endswith("\n") else "\n") + theirs
         return _Change((Operation("replace", conflict.pointer, value=text),))
@@ -140,26 +167,20 @@ def _both(conflict: Conflict, tokens: tuple[str, ...], parent: JsonValue) -> _Ch
 
 
 def _move(conflict: Conflict, tokens: tuple[str, ...], choice: Choice, parent: JsonValue) -> _Change:
+    """Put the element at the place it has on the chosen side; that may be in another list."""
     place = _side(conflict, choice)
-    if choice in ("ours", "both") or not isinstance(place, int | str) or not isinstance(parent, list):
-        return _Change(())
-    if isinstance(place, str):
-        return _Change((Operation("move", place, source=conflict.pointer),), -1)
-    target = join_pointer((*tokens[:-1], min(place, len(parent) - 1)))
-    return _Change((Operation("move", target, source=conflict.pointer),))
-
-
-def _shifted(conflict: Conflict, decided: Conflict, shift: int) -> Conflict:
-    """The same conflict after an element was added behind, or removed at, the decided place."""
-    at = split_pointer(decided.pointer)
-    tokens = list(split_pointer(conflict.pointer))
-    n = len(at) - 1
-    if tokens[:n] != list(at[:-1]) or len(tokens) <= n or not tokens[n].isdecimal():
-        return conflict
-    if int(tokens[n]) <= int(at[-1]):
-        return conflict
-    tokens[n] = str(int(tokens[n]) + shift)
-    return structs.replace(conflict, pointer=join_pointer(tokens))
+    if choice in ("ours", "both") or not isinstance(parent, list):
+        return _Change()
+    here, source = tokens[:-1], int(tokens[-1])
+    if isinstance(place, int):
+        target = min(place, len(parent) - 1)
+        path = join_pointer((*here, target))
+        return _Change((Operation("move", path, source=conflict.pointer),), (_Shift(here, source, target),))
+    if not isinstance(place, str):
+        return _Change()
+    there = split_pointer(place)
+    shifts = (_Shift(here, source, None), _Shift(there[:-1], None, int(there[-1])))
+    return _Change((Operation("move", place, source=conflict.pointer),), shifts)
 
 
 def resolve_text(data: bytes, conflicts: tuple[TextConflict, ...], line: int | None, choice: Choice) -> MergedText:

@@ -1,12 +1,13 @@
 """What happened to one clip: trimmed, retimed, moved, its media replaced …"""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from msgspec import Struct, structs
 
 from aura_vcs.compare.readable import changed_text, short
 from aura_vcs.compare.timeline_match import match_parts
-from aura_vcs.compare.timeline_model import Clip, Ticks, spoken
+from aura_vcs.compare.timeline_model import Clip, Ticks, shown, spoken
 
 Value = float | str
 JITTER: Ticks = 5_000
@@ -136,8 +137,10 @@ def _file(path: str) -> str:
 
 def _transition(old: str, new: str) -> str:
     if not old:
-        return f"its transition added ({short(new)[1:-1]})"
-    return f"its transition changed ({old} → {new})" if new else f"its transition removed ({old})"
+        return f"its transition added ({shown(new)})"
+    if not new:
+        return f"its transition removed ({shown(old)})"
+    return f"its transition changed ({shown(old)} → {shown(new)})"
 
 
 def _named(
@@ -152,21 +155,28 @@ def named_changes(
     old: tuple[tuple[str, str], ...], new: tuple[tuple[str, str], ...]
 ) -> Iterator[tuple[str, str, str, str]]:
     """(verb, name, before, after) of what differs between two lists of named things."""
-    left = list(old)
-    come = []
-    for item in new:
-        if item in left:
-            left.remove(item)
+    kept = Counter(old) & Counter(new)
+    gone: dict[str, list[str]] = {}
+    for name, before in reversed(_without(old, kept.copy())):
+        gone.setdefault(name, []).append(before)
+    for name, after in _without(new, kept.copy()):
+        if gone.get(name):
+            yield "changed", name, gone[name].pop(), after
         else:
-            come.append(item)
-    for name, after in come:
-        n = next((n for n, (other, _) in enumerate(left) if other == name), None)
-        if n is None:
             yield "added", name, "", after
+    for name, values in gone.items():
+        for before in reversed(values):
+            yield "removed", name, before, ""
+
+
+def _without(items: tuple[tuple[str, str], ...], kept: Counter[tuple[str, str]]) -> list[tuple[str, str]]:
+    left = []
+    for item in items:
+        if kept[item]:
+            kept[item] -= 1
         else:
-            yield "changed", name, left.pop(n)[1], after
-    for name, before in left:
-        yield "removed", name, before, ""
+            left.append(item)
+    return left
 
 
 def _details(subject: Subject) -> Iterator[TimelineChange]:
@@ -175,8 +185,9 @@ def _details(subject: Subject) -> Iterator[TimelineChange]:
         before, after = old.get(key, ""), new.get(key, "")
         if before != after:
             verb = "added" if not before else "changed" if after else "removed"
-            shown = f" ({before} → {after})" if before and after and len(before) + len(after) < 60 else ""
-            yield subject.had("detail", f"its {key.replace('_', ' ')} {verb}{shown}", before, after)
+            values = f" ({before} → {after})" if before and after and len(before + after) < 60 else ""
+            name = shown(key.replace("_", " "))
+            yield subject.had("detail", f"its {name} {verb}{values}", before, after)
 
 
 def _parts(subject: Subject) -> Iterator[TimelineChange]:
@@ -191,11 +202,11 @@ def _parts(subject: Subject) -> Iterator[TimelineChange]:
     for j, part in enumerate(new):
         if j not in come:
             change = TimelineChange("part_added", "", "", new_pointer=part.pointer, after=part.media)
-            yield subject.had_part(change, f"a {part.noun} added ({_file(part.media) or part.name})")
+            yield subject.had_part(change, f"a {part.noun} added ({_file(part.media) or shown(part.name)})")
     for i, part in enumerate(old):
         if i not in gone:
             change = TimelineChange("part_removed", "", "", old_pointer=part.pointer, before=part.media)
-            yield subject.had_part(change, f"its {part.noun} {_file(part.media) or part.name} removed")
+            yield subject.had_part(change, f"its {part.noun} {_file(part.media) or shown(part.name)} removed")
 
 
 def _part(subject: Subject, old: Clip, new: Clip, *, alone: bool) -> Iterator[TimelineChange]:

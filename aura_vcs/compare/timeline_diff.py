@@ -15,7 +15,7 @@ from aura_vcs.compare.readable import readable_lines
 from aura_vcs.compare.sequences import longest_increasing
 from aura_vcs.compare.timeline_changes import Subject, TimelineChange, clip_changes, named_changes
 from aura_vcs.compare.timeline_match import Place, TimelineMatch, match_timelines
-from aura_vcs.compare.timeline_model import Clip, Ticks, Timeline, Track, spoken
+from aura_vcs.compare.timeline_model import Clip, Ticks, Timeline, Track, shown, spoken
 from aura_vcs.compare.timeline_otio import is_otio, read_otio
 from aura_vcs.compare.timeline_ripple import Shift, ripples
 from aura_vcs.compare.timeline_studio import is_studio_timeline, read_studio_timeline
@@ -108,18 +108,18 @@ class _Diff:
     def _label(self, clip: Clip, track: Track, tracks: tuple[Track, ...]) -> str:
         if clip.noun == "scene" or clip.name:
             return clip.label
-        return clip.label if len(tracks) == 1 else f"{clip.label} on {track.name}"
+        return clip.label if len(tracks) == 1 else f"{clip.label} on {shown(track.name)}"
 
     def _tracks(self) -> Iterator[TimelineChange]:
         kept = {i for i, _ in self.match.tracks}
         for i, track in enumerate(self.old.tracks):
             if i not in kept:
                 text = f"removed with {_count(track)}"
-                yield TimelineChange("track_removed", f"Track {track.name}", text, track.pointer, track.pointer)
+                yield TimelineChange("track_removed", f"Track {shown(track.name)}", text, track.pointer, track.pointer)
         order = longest_increasing([i for i, _ in self.match.tracks])
         stays = {self.match.tracks[n] for n in order}
         for j, track in enumerate(self.new.tracks):
-            subject = f"Track {track.name}"
+            subject = f"Track {shown(track.name)}"
             home = self.partner.get(j)
             if home is None:
                 text = f"added with {_count(track)}"
@@ -134,10 +134,14 @@ class _Diff:
         return TimelineChange("removed", subject, text, pointer, pointer, before=clip.duration / 10**7)
 
     def _added(self, clip: Clip, track: Track, place: Place) -> TimelineChange:
-        subject = _full(clip, self._label(clip, track, self.new.tracks))
-        where = f" {self._where(place)}" if clip.noun != "scene" else ""
-        text, pointer = f"added{where} ({spoken(clip.duration)})", clip.pointer
-        after = clip.duration / 10**7
+        """New scenes are told by heading: their numbers are those of the new timeline."""
+        pointer, after = clip.pointer, clip.duration / 10**7
+        if clip.noun == "scene":
+            subject = f'Scene "{shown(clip.name)}"' if clip.name else f"New scene {clip.number}"
+            where = f" as scene {clip.number}" if clip.name else ""
+        else:
+            subject, where = self._label(clip, track, self.new.tracks), f" {self._where(place)}"
+        text = f"added{where} ({spoken(clip.duration)})"
         return TimelineChange("added", subject, text, pointer, new_pointer=pointer, after=after)
 
     def _clips(self, j: int, track: Track) -> Iterator[TimelineChange]:
@@ -155,7 +159,7 @@ class _Diff:
         subject = Subject(before, clip, self._label(before, home, self.old.tracks))
         yield from clip_changes(subject)
         if place in self.movers:
-            across = "" if self.partner.get(place.track) == a.track else f"to track {track.name}, "
+            across = "" if self.partner.get(place.track) == a.track else f"to track {shown(track.name)}, "
             yield subject.change("moved", f"moved {across}{self._where(place)}", before.pointer, clip.pointer)
 
     def _where(self, place: Place) -> str:
@@ -200,7 +204,7 @@ class _Diff:
 
 
 def _full(clip: Clip, label: str) -> str:
-    return f'{label} "{clip.name}"' if clip.noun == "scene" and clip.name else label
+    return f'{label} "{shown(clip.name)}"' if clip.noun == "scene" and clip.name else label
 
 
 def _gap(track: Track, position: int) -> Ticks:
@@ -216,14 +220,14 @@ def _count(track: Track) -> str:
 
 
 def _track_changes(old: Track, new: Track, *, moved: bool) -> Iterator[TimelineChange]:
-    subject = Subject(_as_clip(old), _as_clip(new), f"Track {old.name}")
+    subject = Subject(_as_clip(old), _as_clip(new), f"Track {shown(old.name)}")
     if old.name != new.name:
-        yield subject.change("track_renamed", f"renamed to {new.name}", old.name, new.name)
+        yield subject.change("track_renamed", f"renamed to {shown(new.name)}", old.name, new.name)
     if moved:
         yield subject.change("track_moved", "moved among the tracks")
     for kind, before, after in (("effect", old.effects, new.effects), ("marker", old.markers, new.markers)):
         for verb, name, was, now in named_changes(before, after):
-            yield subject.had(kind, f'its {kind} "{name}" {verb}', was, now)
+            yield subject.had(kind, f'its {kind} "{shown(name)}" {verb}', was, now)
 
 
 def _as_clip(track: Track) -> Clip:

@@ -6,8 +6,10 @@ media; the most alike words; and what is left between two neighbours that stayed
 OpenTimelineIO's pull request 2030 for media, with ids and words for the studio's scenes.)
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Hashable
+from heapq import nsmallest
+from itertools import islice
 
 from msgspec import Struct
 
@@ -195,20 +197,21 @@ class _ClipMatcher:
     def _anywhere(self, key: Key) -> None:
         """Clips with equal keys wherever they went, on their own track first."""
         partner = {j: i for i, j in self.tracks}
-        waiting: dict[Hashable, list[Place]] = {}
+        waiting: dict[Hashable, deque[Place]] = {}
         for place, clip in self.free_old.items():
             name = key(clip)
             if name is not None:
-                waiting.setdefault(name, []).append(place)
+                waiting.setdefault(name, deque()).append(place)
         for place, clip in list(self.free_new.items()):
             name = key(clip)
-            places = waiting.get(name, []) if name is not None else []
+            places = waiting.get(name) if name is not None else None
             if not places or not self.effort.take(1):
                 continue
             home = partner.get(place.track, -1)
-            n = next((n for n, a in enumerate(places[:COMMON_WORD_LIMIT]) if a.track == home), 0)
+            n = next((n for n, a in enumerate(islice(places, COMMON_WORD_LIMIT)) if a.track == home), 0)
             if self._may_pair(places[n], place):
-                self._take(places.pop(n), place)
+                self._take(places[n], place)
+                del places[n]
 
     def _by_words(self) -> None:
         """The most alike in the words of their texts; words that many clips share say nothing."""
@@ -222,11 +225,17 @@ class _ClipMatcher:
         ranked: list[tuple[float, int, Place, Place]] = []
         for a, clip in self.free_old.items():
             words = {word for word in _bag(clip) if spread[word] <= common}
-            near = {b for word in words if self.effort.take(1) for b in holders.get(word, ())}
+            near: set[Place] = set()
+            for word in words:
+                found = holders.get(word, [])
+                if self.effort.take(len(found)):
+                    near.update(found)
+            likely = []
             for b in near:
                 alike = 2 * len(words & bags[b]) / (len(words) + len(bags[b]))
                 if alike >= ALIKE and self._may_pair(a, b):
-                    ranked.append((-alike, abs(a.position - b.position), a, b))
+                    likely.append((-alike, abs(a.position - b.position), a, b))
+            ranked += nsmallest(5, likely, key=lambda item: (item[0], item[1], _order(item[3])))
         ranked.sort(key=lambda item: (item[0], item[1], _order(item[2]), _order(item[3])))
         for _, _, a, b in ranked:
             if a in self.free_old and b in self.free_new:

@@ -16,6 +16,7 @@ TICKS_PER_SECOND = 10_000_000
 LONGEST = 10**9 * TICKS_PER_SECOND
 """Thirty years: a longer time in a file is nonsense and counts as this."""
 
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
 _CLOCK = re.compile(r"(-)?(?:(\d{1,9})\.)?(\d{1,9}):(\d{1,2}):(\d{1,2})(?:\.(\d{1,9}))?", re.ASCII)
 
 
@@ -49,7 +50,7 @@ class Clip(Struct, frozen=True):
         """`Scene 3`, or what the clip is called."""
         if self.noun == "scene" or not self.name:
             return f"{self.noun.capitalize()} {self.number}"
-        return self.name
+        return shown(self.name)
 
 
 class Track(Struct, frozen=True):
@@ -70,6 +71,12 @@ class Timeline(Struct, frozen=True):
     settings: dict[str, JsonValue]
     duration: Ticks = 0
     name: str = ""
+
+
+def shown(name: str) -> str:
+    """A name for a sentence: one line, at most 80 characters."""
+    line = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", name)
+    return line if len(line) <= 80 else line[:79] + "…"
 
 
 def seconds_to_ticks(seconds: float) -> Ticks:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from aura_vcs.compare.timeline_changes import JITTER, TimelineChange
-from aura_vcs.compare.timeline_model import Clip, Ticks, spoken
+from aura_vcs.compare.timeline_model import Clip, Ticks, shown, spoken
 
 RUNS_LIMIT = 3
 """Runs of equal offset on one track that are told apart; more are told as one."""
@@ -105,7 +105,9 @@ def _ripple(offset: Ticks, runs: list[_Run]) -> TimelineChange:
     subject = f"Everything after {_lower(cause, noun)}" if cause else f"Everything from {_head(first)} on"
     text = f"starts {_how(offset)} ({count:,} {noun}{'s' * (count != 1)})"
     if count == 1:
-        subject = first.shifts[0].label
+        alone = first.shifts[0]
+        named = alone.noun == "scene" and alone.old.name
+        subject = f'{alone.label} "{shown(alone.old.name)}"' if named else alone.label
         text = f"starts {_how(offset)}"
     return TimelineChange("ripple", subject, text, after=offset / 10**7, amount=count)
 

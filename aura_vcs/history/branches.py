@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from aura_vcs.codec import is_text
 from aura_vcs.errors import InputError, NameTaken, UnknownName, VersionInUse
 from aura_vcs.history.near import near
 from aura_vcs.ids import VersionId
@@ -27,7 +28,13 @@ class Branch(msgspec.Struct, frozen=True):
 
 def branch(repo: Repository, name: str) -> Branch | None:
     """The branch, None if there is none of that name or it was deleted."""
-    return _state(repo, name, repo.refs.branch_entries(name))
+    if not is_text(name):
+        return None
+    entries = repo.refs.branch_entries(name)
+    versions = [entry.version for entry in entries if entry.version is not None]
+    if not all(map(repo.is_settled, versions)):
+        entries = repo.refs.branch_entries(name)
+    return _state(repo, name, entries)
 
 
 def branches(repo: Repository) -> list[Branch]:
@@ -43,7 +50,9 @@ def need_branch(repo: Repository, name: str) -> Branch:
     """
     found = branch(repo, name)
     if found is None:
-        raise UnknownName("branch", name, near(name, [b.name for b in branches(repo)]))
+        raise UnknownName(
+            "branch", name, near(name, [b.name for b in branches(repo)]), hint="`aura branch` lists them."
+        )
     return found
 
 
@@ -102,12 +111,18 @@ def create_branch(repo: Repository, name: str, version: VersionId) -> Operation:
     """
     check_name("branch", name)
     with repo.transaction() as transaction:
-        if branch(repo, name) is not None:
-            raise NameTaken("branch", name, hint=f"Go there with `aura checkout {name}`.")
+        _check_free(repo, name)
         ref, change = moved(repo, transaction, name, version, over_all=True)
         return transaction.record(
             Draft("branch.create", f"Created branch {name}", {ref: change}, inverse=Inverse("branch.delete"))
         )
+
+
+def _check_free(repo: Repository, name: str) -> None:
+    if branch(repo, name) is not None:
+        raise NameTaken("branch", name, hint=f"Go there with `aura checkout {name}`.")
+    if name in repo.refs.tags():
+        raise NameTaken("tag", name, hint=f"Choose another name, or remove the tag with `aura tag -d {name}`.")
 
 
 def delete_branch(repo: Repository, name: str) -> Operation:
@@ -136,8 +151,7 @@ def rename_branch(repo: Repository, old: str, new: str) -> Operation:
     check_name("branch", new)
     with repo.transaction() as transaction:
         found = need_branch(repo, old)
-        if branch(repo, new) is not None:
-            raise NameTaken("branch", new)
+        _check_free(repo, new)
         if found.diverged:
             raise InputError(f"Branch {old} has diverged", hint="Join its heads with `aura merge` first.")
         head = repo.head()

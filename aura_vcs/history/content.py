@@ -47,7 +47,12 @@ def locate(repo: Repository, name: str) -> Located:
     if entry is None:
         known = [inner for inner, _ in repo.trees.walk(record.tree)]
         hint = f"`aura show {version or 'HEAD'}:` lists what the version has."
-        raise UnknownName(f"file or folder in v{record.number}", path, near(path, known), hint=hint)
+        raise UnknownName(
+            "file or folder",
+            f"v{record.number}:{path}",
+            [f"v{record.number}:{n}" for n in near(path, known)],
+            hint=hint,
+        )
     return Located(record, path, entry)
 
 

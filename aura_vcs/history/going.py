@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from aura_vcs.codec import encode_tree
+from aura_vcs.codec import encode_tree, readable_name
 from aura_vcs.errors import FileUnstable, ObjectPurged, UnknownName
 from aura_vcs.history.branches import branch, branches
-from aura_vcs.history.making import Base, Wanted, base_of, record_point, take_snapshot
+from aura_vcs.history.making import NAME_LIMIT, Base, Wanted, base_of, one_line, record_point, take_snapshot
 from aura_vcs.history.pending import carry_out, finish_pending
 from aura_vcs.history.revisions import resolve
 from aura_vcs.ids import ObjectId, new_operation_id
@@ -75,7 +75,8 @@ def restore(repo: Repository, name: str, paths: Sequence[str] | None = None) -> 
     finish_pending(repo)
     record = resolve(repo, name)
     check_content(record)
-    what = f"v{record.number}" + (f" ({', '.join(paths)})" if paths else "")
+    listed = one_line(", ".join(map(readable_name, paths or ())))
+    what = f"v{record.number}" + (f" ({listed})" if paths else "")
 
     def draft(_: Transaction, base: Base, before: ObjectId, after: ObjectId) -> Draft:
         return Draft(
@@ -143,7 +144,7 @@ def replace_folder(
             correlation = new_operation_id()
             point = None
             if always or snapshot.tree not in {base.tree, known}:
-                wanted = Wanted(VersionType.RESTORE_POINT, why[:200], trigger=trigger)
+                wanted = Wanted(VersionType.RESTORE_POINT, one_line(why)[:NAME_LIMIT], trigger=trigger)
                 point = record_point(repo, batch, base, snapshot, wanted, correlation)
             else:
                 batch.finish()
@@ -171,7 +172,7 @@ def _graft(
     """
     for path in paths:
         if repo.trees.entry(source, path) is None and repo.trees.entry(onto, path) is None:
-            raise UnknownName("file or folder", path, hint="`aura show VERSION` lists what a version has.")
+            raise UnknownName("file or folder", path, hint="`aura show VERSION:` lists what a version has.")
     made: list[tuple[ObjectId, bytes]] = []
     entry = _grafted(repo, onto, source, Selection(paths), "", made)
     return (entry.id if entry is not None else EMPTY_TREE_ID), made

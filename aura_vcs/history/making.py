@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from aura_vcs.codec import encode_version, now
+from aura_vcs.codec import clean_text, encode_version, now
 from aura_vcs.errors import InputError
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import Queries
@@ -52,20 +52,29 @@ def check_texts(name: str, description: str) -> tuple[str, str]:
     Raises:
         InputError: too long, or no name at all.
     """
-    clean = " ".join(_clean(name).split())
+    clean = one_line(name)
     if not clean:
         raise InputError("A version needs a name", hint='Give one with -m, for example -m "First cut".')
     if len(clean) > NAME_LIMIT:
         raise InputError(f"The name has {len(clean)} characters; {NAME_LIMIT} is the limit")
-    text = _clean(description).strip()
-    if len(text) > DESCRIPTION_LIMIT:
-        raise InputError(f"The description has {len(text)} characters; {DESCRIPTION_LIMIT} is the limit")
-    return clean, text
+    return clean, check_note(description)
 
 
-def _clean(text: str) -> str:
-    decoded = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return "".join(c for c in decoded if c in "\n\t" or c.isprintable() or c.isspace())
+def check_note(text: str) -> str:
+    """A description, message or reason as it is stored: no control characters, only text.
+
+    Raises:
+        InputError: too long.
+    """
+    clean = clean_text(text).strip()
+    if len(clean) > DESCRIPTION_LIMIT:
+        raise InputError(f"The description has {len(clean)} characters; {DESCRIPTION_LIMIT} is the limit")
+    return clean
+
+
+def one_line(text: str) -> str:
+    """The text on one line: no control characters, no bytes that are not text."""
+    return " ".join(clean_text(text).split())
 
 
 def take_snapshot(
@@ -94,7 +103,7 @@ def make_version(
         type=wanted.type,
         name=wanted.name,
         description=wanted.description,
-        author=author or repo.author,
+        author=clean_text(author) if author else repo.author,
         created_at=now(),
         project=repo.format.project,
         documents=snapshot.documents,

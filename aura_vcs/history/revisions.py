@@ -3,8 +3,8 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-from aura_vcs.codec import format_time
-from aura_vcs.errors import AmbiguousVersion, InputError, UnknownVersion
+from aura_vcs.codec import format_time, is_text
+from aura_vcs.errors import AmbiguousVersion, InputError, NoVersions, UnknownVersion
 from aura_vcs.history.branches import branch, branches
 from aura_vcs.history.near import near
 from aura_vcs.ids import VersionId
@@ -27,14 +27,16 @@ def resolve(repo: Repository, name: str) -> VersionRecord:
     """The version that goes by `name`.
 
     Raises:
-        UnknownVersion: none does; near names are suggested.
+        UnknownVersion: none does; near names are suggested. NoVersions: there are none at all.
         AmbiguousVersion: several do; all are listed.
     """
-    found = _resolve(repo, name.strip())
+    found = _resolve(repo, name.strip()) if is_text(name) else None
     if found is None:
-        queries = Queries(repo.index)
-        known = [*queries.names(), *(b.name for b in branches(repo)), *repo.refs.tags(), "HEAD"]
-        raise UnknownVersion(name, near(name, known))
+        names = Queries(repo.index).names()
+        if not names and not branches(repo):
+            raise NoVersions(name)
+        known = [*names, *(b.name for b in branches(repo)), *repo.refs.tags(), "HEAD"]
+        raise UnknownVersion(name, [other for other in near(name, known) if other != name])
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from aura_vcs.errors import InputError, ProjectExists
+from aura_vcs.history.making import one_line
 from aura_vcs.ids import new_uuid
 from aura_vcs.layout import AURA, FORMAT
 from aura_vcs.repository.repository import Repository
@@ -42,6 +43,7 @@ def start_project(path: str, *, title: str | None = None, **options: Any) -> Ite
         ProjectExists: it is one already. InputError: the title is too long, or `path` is a file.
     """
     root = os.path.abspath(path)
+    title = one_line(title) if title is not None else None
     if title is not None and len(title) > TITLE_LIMIT:
         raise InputError(f"The title has {len(title)} characters; {TITLE_LIMIT} is the limit")
     if os.path.lexists(root) and not os.path.isdir(root):
@@ -49,7 +51,7 @@ def start_project(path: str, *, title: str | None = None, **options: Any) -> Ite
     if os.path.isfile(os.path.join(root, AURA, FORMAT)):
         raise ProjectExists(root)
     found = _existing(root)
-    wanted = _Document(new_uuid(), title or os.path.basename(root) or "Untitled")
+    wanted = _Document(new_uuid(), title or one_line(os.path.basename(root)) or "Untitled")
     wrote = found is None and _write(root, wanted)
     document = wanted if wrote else found or _Document()
     with Repository.init(root, project=_uuid(document.id), **options) as repo:

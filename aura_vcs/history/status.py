@@ -5,6 +5,7 @@ import posixpath
 import msgspec
 
 from aura_vcs.codec import name_bytes
+from aura_vcs.errors import StorageError
 from aura_vcs.history.branches import branch
 from aura_vcs.history.making import base_of
 from aura_vcs.history.pending import pending
@@ -79,8 +80,12 @@ def status(repo: Repository) -> Status:
 def _save(repo: Repository, scan: Scan, tree: ObjectId, changes: tuple[Change, ...]) -> None:
     if not changes and not scan.skipped:
         scan.root.tree = tree
-    if scan.changed:
+    if not scan.changed:
+        return
+    try:
         repo.worktree.save(scan)
+    except StorageError:
+        return  # a full or read-only disk: the next status looks at these files again
 
 
 class _Found(msgspec.Struct):
@@ -97,6 +102,9 @@ def compare_scan(repo: Repository, scan: Scan, base: ObjectId) -> tuple[tuple[Ch
     """What a scan of the folder has otherwise than a tree, and files that would not hold still."""
     found = _Found({}, {}, set(), set(), [])
     _walk(repo, scan.root, base, found)
+    unreadable = tuple(f"{skipped.path}/" for skipped in scan.skipped if skipped.is_unreadable)
+    for path in [path for path in found.deleted if f"{path}/".startswith(unreadable)]:
+        del found.deleted[path]  # whether it is still there cannot be seen
     unstable = _settle_unsure(repo, scan, found)
     renames = _renames(repo, scan, found)
     changes = [Change(new, "renamed", old) for new, old in renames.items()]

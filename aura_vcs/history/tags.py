@@ -1,7 +1,8 @@
 """Tags: names that stay on a version."""
 
 from aura_vcs.errors import NameTaken, UnknownName
-from aura_vcs.history.making import DESCRIPTION_LIMIT
+from aura_vcs.history.branches import branch
+from aura_vcs.history.making import check_note
 from aura_vcs.history.near import near
 from aura_vcs.ids import VersionId
 from aura_vcs.layout import check_name
@@ -21,10 +22,12 @@ def create_tag(repo: Repository, name: str, version: VersionId, message: str = "
     with repo.transaction() as transaction:
         before = repo.refs.tag(name)
         if before is not None and before.version is not None:
-            raise NameTaken("tag", name, hint=f"Remove it first with `aura tag --delete {name}`.")
+            raise NameTaken("tag", name, hint=f"Remove it first with `aura tag -d {name}`.")
+        if branch(repo, name) is not None:
+            raise NameTaken("branch", name, hint="Choose another name for the tag.")
         counter = (before.stamp[0] if before is not None else 0) + 1
         stamp = (counter, transaction.replica)
-        tag = Tag(version, message[:DESCRIPTION_LIMIT], transaction.at, repo.author, stamp)
+        tag = Tag(version, check_note(message), transaction.at, repo.author, stamp)
         ref, change = tag_change(name, before, tag)
         return transaction.record(
             Draft("tag.create", f"Created tag {name}", {ref: change}, inverse=Inverse("tag.delete"))
@@ -41,7 +44,7 @@ def delete_tag(repo: Repository, name: str) -> Operation:
         tags = repo.refs.tags()
         before = tags.get(name)
         if before is None:
-            raise UnknownName("tag", name, near(name, tags))
+            raise UnknownName("tag", name, near(name, tags), hint="`aura tag` lists the tags.")
         after = Tag(None, "", transaction.at, repo.author, (before.stamp[0] + 1, transaction.replica))
         ref, change = tag_change(name, before, after)
         return transaction.record(

@@ -8,9 +8,17 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from aura_vcs.codec import from_plain
-from aura_vcs.errors import InputError, NothingToUndo, OperationExpired, RefMoved, UnknownName
+from aura_vcs.codec import from_plain, now, parse_time
+from aura_vcs.errors import (
+    ActionBlocked,
+    InputError,
+    NothingToUndo,
+    OperationExpired,
+    RefMoved,
+    UnknownName,
+)
 from aura_vcs.history.branches import moved
+from aura_vcs.history.edits import PATHS, reverse_edit
 from aura_vcs.history.going import Moved, replace_folder
 from aura_vcs.history.making import Base
 from aura_vcs.history.pending import finish_pending
@@ -18,8 +26,8 @@ from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import ActionRecord, VersionRecord
 from aura_vcs.layout import decode_name
-from aura_vcs.model import BranchEntry, Head, HeadChange, Label, Operation, RefChange, Tag, TreeChange
-from aura_vcs.refs import fields_of_stamp, label_change, stamp_label, tag_change
+from aura_vcs.model import BranchEntry, Field, Head, HeadChange, Label, Operation, RefChange, Tag, TreeChange
+from aura_vcs.refs import FIELD_ROOMS, field_change, fields_of_stamp, label_change, stamp_label, tag_change
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 
 T = TypeVar("T")
@@ -41,41 +49,79 @@ class Undone(msgspec.Struct, frozen=True):
         return self.files.restore_point if self.files is not None else None
 
 
-def undo(repo: Repository) -> Undone:
-    """Take back the last operation of this machine that can be.
+def undo(repo: Repository, action: ActionRecord | None = None) -> Undone:
+    """Take back the last operation of this machine that can be, or the given one.
+
+    A given one may have later ones after it, as long as none of them depends on it: none touches
+    the same ref, file or, where HEAD or the whole folder moved, anything of either.
 
     An undo that was interrupted is finished, and that is all.
 
     Raises:
         NothingToUndo: there is none.
-        OperationExpired: what it would bring back has been collected.
+        OperationExpired: what it would bring back has been collected, or its time is over.
+        ActionBlocked: later operations depend on the given one.
+        EditedSince: a file was edited since.
         RefMoved: a branch has been moved by another machine since.
     """
     finished = finish_pending(repo)
     if finished is not None and finished.undoes is not None:
         return Undone(finished, finished.description, repo.head())
-    action = Queries(repo.index).next_undo(repo.replica)
-    if action is None:
+    if action is not None:
+        _check_given(repo, action, "Applied")
+    found = action or Queries(repo.index).next_undo(repo.replica, now())
+    if found is None:
         raise NothingToUndo
-    return _reverse(repo, action, back=True)
+    return _reverse(repo, found, back=True)
 
 
-def redo(repo: Repository) -> Undone:
-    """Do again what was taken back last.
+def redo(repo: Repository, action: ActionRecord | None = None) -> Undone:
+    """Do again what was taken back last, or the given operation that was taken back.
 
     A redo that was interrupted is finished, and that is all.
 
     Raises:
         NothingToUndo: nothing was taken back, or something new was done since.
-        OperationExpired, RefMoved: as for `undo`.
+        OperationExpired, ActionBlocked, EditedSince, RefMoved: as for `undo`.
     """
     finished = finish_pending(repo)
     if finished is not None and finished.redoes is not None:
         return Undone(finished, finished.description, repo.head())
-    action = Queries(repo.index).next_redo(repo.replica)
-    if action is None:
+    if action is not None:
+        _check_given(repo, action, "Undone")
+    found = action or Queries(repo.index).next_redo(repo.replica, now())
+    if found is None:
         raise NothingToUndo("redo")
-    return _reverse(repo, action, back=False)
+    return _reverse(repo, found, back=False)
+
+
+def _check_given(repo: Repository, action: ActionRecord, status: str) -> None:
+    name = f"{action.id[:8]} {action.description!r}"
+    if action.replica != repo.replica:
+        raise InputError(f"{name} was done by another machine", hint="Undo it there.")
+    if not action.undoable:
+        raise InputError(f"{name} cannot be taken back itself", hint="`aura ops` marks those that can.")
+    if action.status != status:
+        raise InputError(f"{name} is {action.status}, not {status}")
+    if action.expires_at is not None and parse_time(action.expires_at) <= parse_time(now()):
+        raise OperationExpired(action.description, "its time")
+    later = Queries(repo.index).applied_since(repo.replica, action.sequence)
+    target = operation_of(repo, action)
+    blocking = [other for other in later if _depends(operation_of(repo, other), target)]
+    if blocking:
+        raise ActionBlocked(name, [f"{other.id[:8]} {other.description!r}" for other in blocking[:3]])
+
+
+def _depends(later: Operation, target: Operation) -> bool:
+    """Whether taking `target` back would pull the ground from under `later`."""
+    if later.head is not None and (target.head is not None or target.worktree is not None):
+        return True
+    if set(later.refs) & set(target.refs):
+        return True
+    if later.worktree is None or target.worktree is None:
+        return False
+    paths, others = later.payload.get(PATHS), target.payload.get(PATHS)
+    return paths is None or others is None or bool(set(paths) & set(others))
 
 
 def operation_of(repo: Repository, action: ActionRecord) -> Operation:
@@ -107,6 +153,9 @@ def _reverse(repo: Repository, action: ActionRecord, *, back: bool) -> Undone:
         with repo.locks.shared("worktree"), repo.transaction() as transaction:
             operation = transaction.record(_draft(repo, transaction, target, back=back))
         return Undone(operation, target.description, repo.head())
+    if PATHS in target.payload:
+        edited = reverse_edit(repo, target, _plain_draft(target, back=back), back=back)
+        return Undone(edited.operation, target.description, repo.head())
     wanted = target.worktree.before if back else target.worktree.after
     current = target.worktree.after if back else target.worktree.before
     if not repo.store.contains(wanted):
@@ -137,11 +186,13 @@ def _draft(repo: Repository, transaction: Transaction, target: Operation, *, bac
         if current != expected:
             raise RefMoved("HEAD", _place(expected), _place(current))
         head = HeadChange(current, wanted)
+    return msgspec.structs.replace(_plain_draft(target, back=back), refs=refs, head=head)
+
+
+def _plain_draft(target: Operation, *, back: bool) -> Draft:
     return Draft(
         "undo" if back else "redo",
         f"{'Undid' if back else 'Redid'}: {target.description}",
-        refs,
-        head,
         undoes=target.id if back else None,
         redoes=None if back else target.id,
         correlation_id=target.correlation_id,
@@ -167,6 +218,8 @@ def _reversed_ref(
         return _reversed_label(repo, transaction, target, VersionId(ObjectId(parts[0])), change)
     if room == "tags":
         return _reversed_tag(repo, transaction, decode_name(parts[0]), change)
+    if room in FIELD_ROOMS:
+        return _reversed_field(repo, transaction, room, "/".join(parts), change)
     raise InputError(f"{name} cannot be taken back by this aura_vcs")
 
 
@@ -196,12 +249,30 @@ def _reversed_label(
         changes = {
             field: getattr(before, field) for field in _LABEL_FIELDS if getattr(before, field) != getattr(after, field)
         }
+    if current.purged_at is not None and changes.get("deleted_at", "") is None:
+        changes = {**changes, **dict.fromkeys(fields_of_stamp("purged"))}  # gc purged it because it was deleted
     label = stamp_label(current, transaction.replica, transaction.at, repo.author, **changes)
-    if label.deleted_at is None and label.purged_at is None:
+    if _comes_back(current, label):
         record = Queries(repo.index).version(version)
         if record is not None and not repo.store.contains(record.tree):
             raise OperationExpired(target.description, f"the content of v{record.number}")
     return label_change(current, label)
+
+
+def _comes_back(current: Label, label: Label) -> bool:
+    """Whether a version that was deleted or purged shall not be any more: gc may have been there."""
+    undeleted = current.deleted_at is not None and label.deleted_at is None
+    unpurged = current.purged_at is not None and label.purged_at is None
+    return undeleted or unpurged
+
+
+def _reversed_field(
+    repo: Repository, transaction: Transaction, room: str, key: str, change: RefChange
+) -> tuple[str, RefChange]:
+    current = (repo.refs.settings() if room == "settings" else repo.refs.state()).get(key)
+    before = _optional(change.before, Field, key)
+    value = before.value if before is not None else None
+    return field_change(room, key, current, value, transaction.replica, transaction.at, repo.author)
 
 
 def _reversed_tag(repo: Repository, transaction: Transaction, name: str, change: RefChange) -> tuple[str, RefChange]:

@@ -28,7 +28,8 @@ ON CONFLICT (id) DO UPDATE SET
   kind = excluded.kind, size = excluded.size, stored_size = excluded.stored_size, pack = excluded.pack,
   frame = excluded.frame, offset = excluded.offset, length = excluded.length, chunked = excluded.chunked
 """
-_CHANGE = "UPDATE objects SET refcount = refcount + ?, last_referenced_at = ? WHERE id = ?"
+_CHANGE = "UPDATE objects SET refcount = refcount + ? WHERE rowid = ?"
+_CROSS = "UPDATE objects SET refcount = refcount + ?, last_referenced_at = ? WHERE rowid = ?"
 
 
 def tree_children(tree: Tree) -> set[tuple[ObjectId, bool]]:
@@ -40,7 +41,8 @@ class ReferenceCounts:
     """Collects changes of counts and writes them in one go, inside the caller's transaction.
 
     `stored` are objects that have just been put and have no row yet; `children` reads what an
-    object holds from the store.
+    object holds from the store. `last_referenced_at` is the time at which a count last left or
+    reached zero: that is what gc asks, and it spares an index for every shared object.
     """
 
     def __init__(
@@ -56,6 +58,8 @@ class ReferenceCounts:
         self._stored = dict(stored or {})
         self._changes: Counter[ObjectId] = Counter()
         self._known: dict[ObjectId, int] = {}
+        self._rows: dict[ObjectId, int] = {}
+        self._is_empty = connection.execute("SELECT 1 FROM objects LIMIT 1").fetchone() is None
 
     def raise_tree(self, tree: ObjectId) -> None:
         """A live version begins to hold the tree."""
@@ -86,13 +90,19 @@ class ReferenceCounts:
 
     def _learn(self, object_ids: Iterable[ObjectId]) -> None:
         unknown = {object_id for object_id in object_ids if object_id not in self._known}
+        if self._is_empty:  # a first version: nothing has been counted before
+            self._known.update(dict.fromkeys(unknown, 0))
+            return
         for group in groups(unknown):
             marks = ",".join("?" * len(group))
             rows = self._connection.execute(
-                f"SELECT id, refcount FROM objects WHERE id IN ({marks})",
+                f"SELECT id, refcount, rowid FROM objects WHERE id IN ({marks})",
                 [bytes.fromhex(object_id) for object_id in group],
             )
-            self._known.update((ObjectId(row[0].hex()), row[1]) for row in rows)
+            for digest, refcount, row in rows:
+                object_id = ObjectId(digest.hex())
+                self._known[object_id] = refcount
+                self._rows[object_id] = row
         for object_id in unknown - self._known.keys():
             self._known[object_id] = 0
 
@@ -103,13 +113,20 @@ class ReferenceCounts:
             for object_id, item in sorted(self._stored.items())
         ]
         self._connection.executemany(_INSERT, rows)
-        self._connection.executemany(
-            _CHANGE,
-            [(change, self._at, bytes.fromhex(object_id)) for object_id, change in self._changes.items() if change],
+        changes = sorted(
+            (self._rows[object_id], change, self._known[object_id])
+            for object_id, change in self._changes.items()
+            if change and object_id in self._rows
         )
+        shared = [(change, row) for row, change, before in changes if before > 0 and before + change > 0]
+        crossing = [(change, self._at, row) for row, change, before in changes if before <= 0 or before + change <= 0]
+        self._connection.executemany(_CHANGE, shared)
+        self._connection.executemany(_CROSS, crossing)
         self._stored.clear()
         self._changes.clear()
         self._known.clear()
+        self._rows.clear()
+        self._is_empty = False
 
 
 def _row(item: StoredObject, pack_ids: Mapping[str, int], refcount: int, at: str) -> tuple[object, ...]:

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from aura_vcs.errors import LockBusy, StorageError, StorageFull
+from aura_vcs.errors import LockBusy, StorageDenied, StorageError, StorageFull
 from aura_vcs.index.schema import PAGE_BYTES, SCHEMA_VERSION, TABLES
 
 BUSY_SECONDS = 60
@@ -79,14 +79,50 @@ class Database:
 
 def _connect(path: str) -> sqlite3.Connection:
     try:
+        return _open(path)
+    except StorageError:
+        copy = _copied(path)
+        if copy is None:
+            raise
+        return copy
+
+
+def _copied(path: str) -> sqlite3.Connection | None:
+    """The index copied into memory, so that a project on a full or read-only disk can be looked at.
+
+    What is entered into the copy is lost when it is closed, and entered again from the logs. None if
+    there is no whole index to copy.
+    """
+    if not os.path.exists(path) or (os.path.exists(f"{path}-wal") and os.path.getsize(f"{path}-wal")):
+        return None
+    from urllib.parse import quote
+
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    try:
+        source = sqlite3.connect(f"file:{quote(os.path.abspath(path))}?immutable=1", uri=True)
+        try:
+            source.backup(connection)
+        finally:
+            source.close()
+    except sqlite3.DatabaseError:
+        connection.close()
+        return None
+    return connection
+
+
+def _open(path: str) -> sqlite3.Connection:
+    connection = None
+    try:
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         connection.execute(f"PRAGMA page_size={PAGE_BYTES}")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
-    except sqlite3.OperationalError as error:
-        raise translate(error, path) from error
     except sqlite3.DatabaseError as error:
+        if connection is not None:
+            connection.close()
+        if isinstance(error, sqlite3.OperationalError):
+            raise translate(error, path) from error
         raise IndexUnusable(str(error)) from error
     return connection
 
@@ -100,7 +136,19 @@ def translate(error: sqlite3.DatabaseError, path: str) -> Exception:
         return StorageFull("write", path, str(error))
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return LockBusy("index", BUSY_SECONDS)
+    folder = os.path.dirname(path)
+    if name.startswith("SQLITE_IOERR") and _is_full(folder):
+        return StorageFull("write", path, "no space left on the disk")
+    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN")) and not os.access(folder, os.W_OK):
+        return StorageDenied("write", path, "it is read-only")
     return StorageError("use", path, str(error))
+
+
+def _is_full(folder: str) -> bool:
+    try:
+        return hasattr(os, "statvfs") and os.statvfs(folder).f_bavail == 0
+    except OSError:
+        return False
 
 
 def remove_files(path: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aura_vcs import layout
 from aura_vcs.codec import now
 from aura_vcs.errors import RecordCorrupt
-from aura_vcs.ids import ObjectId, ReplicaId
+from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.index.database import Database, IndexUnusable, remove_files
 from aura_vcs.index.places import IndexPlaces, groups
 from aura_vcs.model import Operation
@@ -189,6 +189,11 @@ class Index:
                 for file in self._refs.label_files():
                     self._enter_file(f"{layout.VERSIONS}/{file}")
                 self._set_meta(_LABELS, self._labels_date())
+
+    def knows(self, version: VersionId) -> bool:
+        """Whether there is a row for the version."""
+        row = self.database.connection.execute("SELECT 1 FROM versions WHERE id = ?", (version,)).fetchone()
+        return row is not None
 
     def end_of_log(self, replica: ReplicaId) -> tuple[int, int]:
         """Where the replica's last whole line ends, and its sequence number; zeros before the first."""

@@ -31,6 +31,8 @@ class IndexPlaces:
     def find_many(self, object_ids: Iterable[ObjectId]) -> Mapping[ObjectId, Place]:
         """See Places."""
         found: dict[ObjectId, Place] = {}
+        if self._database.connection.execute("SELECT 1 FROM packs LIMIT 1").fetchone() is None:
+            return found
         for group in groups(object_ids):
             marks = ",".join("?" * len(group))
             rows = self._database.connection.execute(

@@ -6,7 +6,7 @@ Every function runs inside the caller's transaction and may be run again with th
 import sqlite3
 from collections.abc import Iterable, Mapping
 
-from aura_vcs.codec import from_plain, name_bytes
+from aura_vcs.codec import NUMBER_LIMIT, from_plain, name_bytes
 from aura_vcs.errors import IntegrityError
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.index.counts import ReferenceCounts, tree_children
@@ -20,6 +20,11 @@ from aura_vcs.refs import merge_labels
 
 CHANGED_PATHS_LIMIT = 2000
 """A version that changed more paths has none in the index; history then compares trees."""
+
+_WHOLE_BATCH = (
+    "id = ? OR id = (SELECT batch FROM actions WHERE id = ?) OR batch = (SELECT batch FROM actions WHERE id = ?)"
+)
+"""An action and, if it ends a batch, the ones before it in the batch."""
 
 
 class Projector:
@@ -81,6 +86,11 @@ class Projector:
             try:
                 version = self._trees.version(label.version)
             except IntegrityError:
+                self._connection.execute(
+                    "INSERT INTO meta VALUES ('highest', ?) ON CONFLICT (key) DO UPDATE "
+                    "SET value = max(value, excluded.value)",
+                    (min(label.number, NUMBER_LIMIT),),
+                )
                 return False
             self._insert(label.version, version, label)
             row = (version.tree, 0)
@@ -207,7 +217,8 @@ class Projector:
     def _action(self, operation: Operation, start: int, end: int, segment: str | None) -> None:
         undoable = operation.inverse is not None and operation.undoes is None and operation.redoes is None
         self._connection.execute(
-            "INSERT INTO actions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?, ?) ON CONFLICT (id) DO "
+            "INSERT INTO actions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?, ?, ?, 0) "
+            "ON CONFLICT (id) DO "
             'UPDATE SET "start" = excluded."start", "end" = excluded."end", segment = excluded.segment',
             (
                 operation.id,
@@ -224,15 +235,34 @@ class Projector:
                 operation.expires_at,
                 operation.correlation_id,
                 segment,
+                operation.payload.get("batch"),
             ),
         )
+        self._join_batch(operation)
+        if undoable:  # what was undone before something new was done stays undone
+            self._connection.execute(
+                "UPDATE actions SET redoable = 0 WHERE replica = ? AND undoable = 1 AND sequence < ? AND redoable = 1",
+                (operation.replica, operation.sequence),
+            )
         if operation.undoes is not None:
             self._connection.execute(
-                "UPDATE actions SET status = 'Undone', undone_at = ?, undone_by = ? WHERE id = ?",
-                (operation.time, operation.user, operation.undoes),
+                "UPDATE actions SET status = 'Undone', redoable = 1, undone_at = ?, undone_by = ? "
+                f"WHERE {_WHOLE_BATCH}",
+                (operation.time, operation.user, *[operation.undoes] * 3),
             )
         if operation.redoes is not None:
             self._connection.execute(
-                "UPDATE actions SET status = 'Applied', undone_at = NULL, undone_by = NULL WHERE id = ?",
-                (operation.redoes,),
+                "UPDATE actions SET status = 'Applied', redoable = 0, undone_at = NULL, undone_by = NULL "
+                f"WHERE {_WHOLE_BATCH}",
+                [operation.redoes] * 3,
+            )
+
+    def _join_batch(self, operation: Operation) -> None:
+        """The operations that a later one took into its batch are undone with it, not on their own."""
+        first = operation.payload.get("batch")
+        if first is not None:
+            self._connection.execute(
+                "UPDATE actions SET undoable = 0 WHERE id IN (SELECT id FROM actions WHERE batch = ? "
+                "UNION SELECT ?) AND id != ?",
+                (first, first, operation.id),
             )

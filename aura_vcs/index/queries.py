@@ -69,9 +69,11 @@ class Queries:
         return self._versions("WHERE v.id >= ? AND v.id < ? ORDER BY v.id", [prefix, prefix + "g"])
 
     def next_number(self) -> int:
-        """The number of the next version: one more than any that was ever given out."""
+        """The number of the next version: one more than any that was ever given out, to a version that
+        is damaged now, too."""
         found = self._connection.execute("SELECT max(number) FROM versions").fetchone()[0]
-        return int(found or 0) + 1
+        lost = self._connection.execute("SELECT value FROM meta WHERE key = 'highest'").fetchone()
+        return max(int(found or 0), int(lost[0]) if lost else 0) + 1
 
     def history(self, head: VersionId, wanted: VersionFilter) -> list[VersionRecord]:
         """The ancestry of a version, itself included, newest first."""
@@ -145,37 +147,47 @@ class Queries:
     # Actions
 
     def action(self, prefix: str) -> list[ActionRecord]:
-        """The actions whose id begins so."""
+        """The actions whose id begins so; none for what cannot begin one."""
+        if not prefix or set(prefix) - set("0123456789abcdef"):
+            return []
         return self._actions("WHERE a.id >= ? AND a.id < ? ORDER BY a.id", [prefix, prefix + "g"])
 
     def actions(
         self, *, type_: str | None = None, user: str | None = None, status: str | None = None,
-        correlation_id: str | None = None, limit: int = 50, offset: int = 0,
+        correlation_id: str | None = None, since: str | None = None, until: str | None = None, at: str | None = None,
+        limit: int = 50, offset: int = 0,
     ) -> list[ActionRecord]:  # fmt: skip
-        """Actions, newest first."""
-        chosen = {"type": type_, "user": user, "status": status, "correlation_id": correlation_id}
-        given = {name: value for name, value in chosen.items() if value is not None}
-        where = " AND ".join(f"a.{name} = ?" for name in given)
-        clause = f"{'WHERE ' + where if where else ''} ORDER BY a.time DESC, a.sequence DESC LIMIT ? OFFSET ?"
-        return self._actions(clause, [*given.values(), limit, offset])
+        """Actions, newest first; those whose time is over at the moment `at` are Expired."""
+        statement, values = actions_clause(
+            type_=type_, user=user, status=status, correlation_id=correlation_id, since=since, until=until, at=at
+        )
+        found = self._actions(f"{statement} LIMIT ? OFFSET ?", [*values, limit, offset])
+        return [_expired(action, at) for action in found] if at is not None else found
 
-    def next_undo(self, replica: ReplicaId) -> ActionRecord | None:
-        """The newest action of this replica that is applied and can be taken back."""
+    def next_undo(self, replica: ReplicaId, at: str) -> ActionRecord | None:
+        """The newest action of this replica that is applied, can be taken back and has not expired at `at`."""
         found = self._actions(
-            "WHERE a.replica = ? AND a.undoable = 1 AND a.status = 'Applied' ORDER BY a.sequence DESC LIMIT 1",
-            [replica],
+            "WHERE a.replica = ? AND a.undoable = 1 AND a.status = 'Applied' "
+            "AND (a.expires_at IS NULL OR a.expires_at > ?) ORDER BY a.sequence DESC LIMIT 1",
+            [replica, at],
         )
         return found[0] if found else None
 
-    def next_redo(self, replica: ReplicaId) -> ActionRecord | None:
+    def next_redo(self, replica: ReplicaId, at: str) -> ActionRecord | None:
         """The action that was taken back last and after which nothing new was done."""
-        applied = self.next_undo(replica)
         found = self._actions(
-            "WHERE a.replica = ? AND a.undoable = 1 AND a.sequence > ? AND a.status = 'Undone' "
-            "ORDER BY a.sequence LIMIT 1",
-            [replica, applied.sequence if applied else 0],
+            "WHERE a.replica = ? AND a.undoable = 1 AND a.redoable = 1 "
+            "AND (a.expires_at IS NULL OR a.expires_at > ?) ORDER BY a.sequence LIMIT 1",
+            [replica, at],
         )
         return found[0] if found else None
+
+    def applied_since(self, replica: ReplicaId, sequence: int) -> list[ActionRecord]:
+        """This replica's applied actions after `sequence` that could be taken back, oldest first."""
+        return self._actions(
+            "WHERE a.replica = ? AND a.undoable = 1 AND a.sequence > ? AND a.status = 'Applied' ORDER BY a.sequence",
+            [replica, sequence],
+        )
 
     def recent_actions(self, since: str) -> list[ActionRecord]:
         """Actions since a moment, of every replica."""
@@ -245,6 +257,32 @@ class Queries:
             )
             for row in rows
         ]
+
+
+def actions_clause(
+    *, type_: str | None = None, user: str | None = None, status: str | None = None,
+    correlation_id: str | None = None, since: str | None = None, until: str | None = None, at: str | None = None,
+) -> tuple[str, list[Any]]:  # fmt: skip
+    """The WHERE and ORDER BY that answer `Queries.actions`, and their values."""
+    parts, values = list[str](), list[Any]()
+    stored = "Applied" if status == "Expired" else status
+    chosen = (
+        ("a.type = ?", type_), ("a.user = ?", user), ("a.status = ?", stored),
+        ("a.correlation_id = ?", correlation_id), ("a.time >= ?", since), ("a.time <= ?", until),
+        ("a.expires_at <= ?", at if status == "Expired" else None),
+        ("(a.expires_at IS NULL OR a.expires_at > ?)", at if status == "Applied" else None),
+    )  # fmt: skip
+    for part, value in chosen:
+        if value is not None:
+            parts.append(part)
+            values.append(value)
+    where = f"WHERE {' AND '.join(parts)} " if parts else ""
+    return f"{where}ORDER BY a.time DESC, a.sequence DESC", values
+
+
+def _expired(action: ActionRecord, at: str) -> ActionRecord:
+    over = action.status == "Applied" and action.expires_at is not None and action.expires_at <= at
+    return msgspec.structs.replace(action, status="Expired") if over else action
 
 
 def _conditions(wanted: VersionFilter) -> tuple[str, list[Any]]:

@@ -1,6 +1,6 @@
 """The tables of the index. Any change of them raises SCHEMA_VERSION: the index is then rebuilt."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 4
 PAGE_BYTES = 2048
 """Small pages keep the index of a small project small: every table and index takes at least one."""
 
@@ -48,7 +48,8 @@ CREATE TABLE actions (
   id TEXT PRIMARY KEY, replica TEXT NOT NULL, sequence INTEGER NOT NULL, "start" INTEGER NOT NULL,
   "end" INTEGER NOT NULL, type TEXT NOT NULL, description TEXT NOT NULL, user TEXT NOT NULL, time TEXT NOT NULL,
   status TEXT NOT NULL, undoable INTEGER NOT NULL, undone_at TEXT, undone_by TEXT, expires_at TEXT,
-  correlation_id TEXT, segment TEXT) WITHOUT ROWID;
+  correlation_id TEXT, segment TEXT, batch TEXT, redoable INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX actions_by_batch ON actions (batch) WHERE batch IS NOT NULL;
 CREATE INDEX actions_by_sequence ON actions (replica, undoable, sequence);
 CREATE INDEX actions_by_user ON actions (user, time);
 CREATE INDEX actions_by_type ON actions (type, time);
@@ -56,6 +57,27 @@ CREATE INDEX actions_by_status ON actions (status, time);
 CREATE INDEX actions_by_time ON actions (time);
 CREATE INDEX actions_by_correlation ON actions (correlation_id) WHERE correlation_id IS NOT NULL;
 CREATE INDEX actions_by_expiry ON actions (expires_at) WHERE expires_at IS NOT NULL;
+
+CREATE TABLE scenes (
+  scene_index INTEGER NOT NULL, file TEXT NOT NULL, id TEXT NOT NULL, heading TEXT NOT NULL, audio_file_path TEXT,
+  image_file_path TEXT, duration_seconds REAL, is_completed INTEGER NOT NULL, created_at TEXT, stamp TEXT NOT NULL,
+  PRIMARY KEY (scene_index, file)) WITHOUT ROWID;
+CREATE TABLE assets (
+  file_path TEXT PRIMARY KEY, asset_type TEXT NOT NULL, mime_type TEXT NOT NULL, file_size_bytes INTEGER NOT NULL,
+  is_temporary INTEGER NOT NULL, created_at TEXT NOT NULL, stamp TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX assets_by_type ON assets (asset_type, file_path);
+CREATE INDEX assets_temporary ON assets (file_path) WHERE is_temporary;
+CREATE TABLE checkpoints (
+  file TEXT PRIMARY KEY, stage TEXT NOT NULL, job TEXT, time TEXT NOT NULL, valid INTEGER NOT NULL,
+  stamp TEXT NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;
+CREATE INDEX checkpoints_by_time ON checkpoints (time);
+CREATE INDEX checkpoints_by_stage ON checkpoints (stage, time);
+CREATE INDEX checkpoints_by_valid ON checkpoints (valid, time);
+CREATE TABLE exports (
+  file TEXT PRIMARY KEY, status TEXT NOT NULL, created_at TEXT NOT NULL, stamp TEXT NOT NULL, record BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX exports_by_date ON exports (created_at);
+CREATE INDEX exports_by_status ON exports (status, created_at);
 
 CREATE TABLE word_rows (id INTEGER PRIMARY KEY, source TEXT NOT NULL UNIQUE);
 CREATE VIRTUAL TABLE words USING fts5 (name, description, script, tokenize = 'unicode61 remove_diacritics 2');

@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 import msgspec
 from blake3 import blake3
 
+from aura_vcs.errors import LimitExceeded
 from aura_vcs.ids import ObjectId, blob_id
+from aura_vcs.layout import loose_path
 from aura_vcs.model import Kind
 from aura_vcs.objects.base import IDENTIFY, Source, StoredObject
 from aura_vcs.objects.chunking import LARGE_BYTES, Cutter, encode_chunk_list
 from aura_vcs.objects.loose import LooseObjects
+from aura_vcs.objects.pack_format import FRAME_LIMIT
 from aura_vcs.objects.packs import NewObject, PackWriter
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.local import LocalStorage
@@ -49,6 +52,9 @@ class Shelf(Protocol):
     def renew(self, object_ids: set[ObjectId]) -> set[ObjectId]:
         """Those of the objects that are in the store, their dates renewed."""
 
+    def renew_packed(self, object_ids: set[ObjectId], renewed: dict[str, bool]) -> set[ObjectId]:
+        """Those that are in packs; `renewed` remembers which packs were looked at."""
+
 
 class Batch:
     """Objects on their way into the store. Use it in a `with`; without `finish` nothing is stored."""
@@ -63,6 +69,8 @@ class Batch:
         self._seen: set[ObjectId] = set()
         self._totals: dict[ObjectId, int] = {}
         self._packs: list[str] = []
+        self._renewed: dict[str, bool] = {}
+        self._can_clone = True
         self.stored: dict[ObjectId, StoredObject] = {}
         """What the batch added, once `finish` returned."""
         self.chunks: dict[ObjectId, tuple[ObjectId, ...]] = {}
@@ -113,7 +121,7 @@ class Batch:
     def _add_source(self, source: Source) -> ObjectId | None:
         if source.size >= LARGE_BYTES:
             with source.open() as file:
-                return self._add_large(source, file)
+                return self._add_clone(source, file) if self._can_clone else self._add_large(source, file)
         data = source.read()
         if data is None:
             return None
@@ -125,6 +133,8 @@ class Batch:
     def _take(self, object_id: ObjectId, kind: Kind, data: bytes, path: str, *, chunked: bool = False) -> None:
         if object_id in self._seen:
             return
+        if len(data) > FRAME_LIMIT:  # a folder of millions of files, or a file of half a terabyte
+            raise LimitExceeded(f"The description of {path or object_id}", FRAME_LIMIT)
         self._seen.add(object_id)
         self._waiting.append((path, NewObject(object_id, kind, data, chunked)))
         self._waiting_bytes += len(data)
@@ -138,7 +148,7 @@ class Batch:
         new = [(path, item) for path, item in waiting if item.id not in known]
         if last and self._writer is None and len(new) <= LOOSE_OBJECTS and not any(i.chunked for _, i in new):
             for _, item in new:
-                self.stored[item.id] = self._store.loose.put(item.kind, item.data)
+                self.stored[item.id] = self._store.loose.put(item.kind, bytes(item.data))
             return
         new.sort(key=_similarity)
         for frame in _frames([item for _, item in new]):
@@ -170,7 +180,31 @@ class Batch:
                 item = msgspec.structs.replace(item, size=total)  # noqa: PLW2901 (the list's length is not the blob's)
             self.stored[item.id] = item
 
-    # Large files: read, hash, cut, hash chunks, write; blocks overlap on the executor's threads.
+    # Large files on a disk that can share blocks: the clone is stored whole, and is no second copy.
+
+    def _add_clone(self, source: Source, file: BinaryIO) -> ObjectId | None:
+        upload = self._store.storage.upload()
+        try:
+            if not upload.clone_from(file.fileno()):
+                self._can_clone = False
+                return self._add_large(source, file)
+            hasher, total = blake3(), 0
+            while block := upload.read_back(total, BLOCK_BYTES):
+                hasher.update(block)
+                total += len(block)
+                self._progress.advance(len(block))
+            if not source.held_still(file, total):
+                return None
+            object_id = ObjectId(hasher.hexdigest())
+            if object_id not in self._seen and not self._store.renew({object_id}):
+                upload.publish(loose_path(object_id))
+                self.stored[object_id] = StoredObject(object_id, Kind.BLOB, total, total)
+            self._seen.add(object_id)
+            return object_id
+        finally:
+            upload.discard()
+
+    # Large files elsewhere: read, hash, cut, hash chunks, write; blocks overlap on the executor's threads.
 
     def _add_large(self, source: Source, file: BinaryIO) -> ObjectId | None:
         hasher, cutter = blake3(), Cutter()
@@ -210,8 +244,8 @@ class Batch:
         listed += [(chunk, len(data)) for chunk, data in zip(ids, chunks, strict=True)]
         fresh = {chunk: data for chunk, data in zip(ids, chunks, strict=True) if chunk not in self._seen}
         self._seen |= fresh.keys()
-        known = self._store.renew(set(fresh))
-        new = [NewObject(chunk, Kind.CHUNK, bytes(data)) for chunk, data in fresh.items() if chunk not in known]
+        known = self._store.renew_packed(set(fresh), self._renewed)
+        new = [NewObject(chunk, Kind.CHUNK, data) for chunk, data in fresh.items() if chunk not in known]
         if new:
             self._pack().add_frame(new)
             self._rotate()

@@ -10,11 +10,11 @@ from typing import BinaryIO
 from blake3 import blake3
 
 from aura_vcs.compression import NotDecodable, compress, decompress, is_compressible, open_compressed, read_decoded
-from aura_vcs.errors import ObjectCorrupt
+from aura_vcs.errors import LimitExceeded, ObjectCorrupt
 from aura_vcs.ids import TREE_CONTEXT, VERSION_CONTEXT, ObjectId, is_object_id
 from aura_vcs.layout import COMPRESSED, OBJECTS, loose_path
 from aura_vcs.model import Kind
-from aura_vcs.objects.base import IDENTIFY, StoredObject
+from aura_vcs.objects.base import DOCUMENT_LIMIT, IDENTIFY, StoredObject
 from aura_vcs.storage.base import Deletable
 
 
@@ -69,12 +69,19 @@ class LooseObjects:
         Raises:
             FileNotFoundError: it is not loose.
             ObjectCorrupt: it does not decode.
+            LimitExceeded: more than DOCUMENT_LIMIT bytes (a bomb, or not meant to be read whole).
         """
         file = self.open(object_id)
         if file is None:
             raise FileNotFoundError(object_id)
+        pieces, size = [], 0
         with file:
-            return b"".join(blocks(file, object_id))
+            for piece in blocks(file, object_id):
+                size += len(piece)
+                if size > DOCUMENT_LIMIT:
+                    raise LimitExceeded(f"The size of object {object_id}", DOCUMENT_LIMIT)
+                pieces.append(piece)
+        return b"".join(pieces)
 
     def size(self, object_id: ObjectId) -> int:
         """Decoded size in bytes of an object that is loose."""

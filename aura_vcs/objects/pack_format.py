@@ -31,7 +31,7 @@ END_MAGIC = b"AURAPEND"
 CODEC_RAW = 0
 CODEC_ZSTD = 1
 
-FRAME_LIMIT = 64 << 20
+FRAME_LIMIT = 256 << 20
 """Decoded bytes of the largest frame; a footer that claims more is refused before anything is decoded."""
 FOOTER_LIMIT = 512 << 20
 """Decoded bytes of the largest footer."""

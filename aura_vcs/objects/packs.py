@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 
-from aura_vcs.compression import LEVEL, NotDecodable, compress, decompress, is_compressible
+from aura_vcs.compression import LEVEL, SAMPLE_BYTES, NotDecodable, compress, decompress, is_compressible
 from aura_vcs.errors import ObjectCorrupt, RecordCorrupt
-from aura_vcs.ids import ObjectId, blob_id
+from aura_vcs.ids import Bytes, ObjectId, blob_id
 from aura_vcs.layout import PACKS, pack_path
 from aura_vcs.model import Kind
 from aura_vcs.objects.base import IDENTIFY, Place, StoredObject
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 FRAME_CACHE_BYTES = 32 << 20
 OPEN_PACKS = 32
 PENDING_FRAMES = 4
+RUN_BYTES = 4 << 20
+"""So much is read together at most."""
 
 
 class OpenPack:
@@ -146,6 +148,34 @@ class Packs:
             data = self._frame(pack, place.frame)
             return data[place.offset : place.offset + place.length]
 
+    def read_runs(self, places: Sequence[Place]) -> Iterator[bytes]:
+        """The bytes at the places, in their order; what lies side by side is read together.
+
+        Raises:
+            RecordCorrupt, FileNotFoundError: as for `read`.
+        """
+        run: list[Place] = []
+        for place in places:
+            if run and not self._follows(run[-1], place, sum(item.length for item in run)):
+                yield self._read_run(run)
+                run = []
+            run.append(place)
+        if run:
+            yield self._read_run(run)
+
+    def _follows(self, before: Place, place: Place, run_bytes: int) -> bool:
+        return (
+            before.pack == place.pack
+            and before.frame == place.frame
+            and before.offset + before.length == place.offset
+            and run_bytes + place.length <= RUN_BYTES
+        )
+
+    def _read_run(self, run: Sequence[Place]) -> bytes:
+        first, last = run[0], run[-1]
+        length = last.offset + last.length - first.offset
+        return self.read(Place(first.pack, first.frame, first.offset, length))
+
     def read_frame(self, name: str, number: int) -> bytes:
         """The decoded bytes of a frame, not verified.
 
@@ -216,7 +246,7 @@ class NewObject(msgspec.Struct, frozen=True, gc=False):
 
     id: ObjectId
     kind: Kind
-    data: bytes
+    data: Bytes
     chunked: bool = False
 
 
@@ -232,7 +262,7 @@ class PackWriter:
         self._executor = executor
         self._frames: list[Frame] = []
         self._entries: list[PackEntry] = []
-        self._pending: deque[tuple[Sequence[NewObject], int, Future[tuple[int, bytes]]]] = deque()
+        self._pending: deque[tuple[Sequence[NewObject], int, Future[tuple[int, Sequence[Bytes]]]]] = deque()
         self._checks: deque[Future[None]] = deque()
         self.size = 0
         try:
@@ -243,8 +273,9 @@ class PackWriter:
 
     def add_frame(self, objects: Sequence[NewObject], *, level: int | None = None) -> None:
         """Write the objects as one frame; `level` says how hard to compress, None samples first."""
-        data = b"".join([item.data for item in objects])
-        self._pending.append((objects, len(data), self._executor.submit(encode_frame, data, level)))
+        pieces = [item.data for item in objects]
+        length = sum(map(len, pieces))
+        self._pending.append((objects, length, self._executor.submit(encode_frame, pieces, level)))
         while len(self._pending) > PENDING_FRAMES:
             self._write_next()
 
@@ -276,7 +307,7 @@ class PackWriter:
     def _write_next(self) -> None:
         objects, length, encoded = self._pending.popleft()
         codec, stored = encoded.result()
-        frame = Frame(self.size, len(stored), length, codec)
+        frame = Frame(self.size, sum(map(len, stored)), length, codec)
         number, offset = len(self._frames), 0
         entries = []
         for item in objects:
@@ -284,7 +315,8 @@ class PackWriter:
             offset += len(item.data)
         self._frames.append(frame)
         self._entries += entries
-        self._write(stored)
+        self._upload.write_pieces(stored)
+        self.size += frame.stored_length
         expected = [blob_id(item.data) if item.chunked else item.id for item in objects]
         self._checks.append(self._executor.submit(self._check, frame, entries, expected))
         while len(self._checks) > PENDING_FRAMES:
@@ -310,10 +342,13 @@ class PackWriter:
             yield StoredObject(entry.id, entry.kind, entry.length, share, place)
 
 
-def encode_frame(data: bytes, level: int | None) -> tuple[int, bytes]:
-    """Codec and stored bytes of a frame."""
+def encode_frame(pieces: Sequence[Bytes], level: int | None) -> tuple[int, Sequence[Bytes]]:
+    """Codec and stored bytes of a frame; what does not compress is not even joined."""
+    if level is None and len(pieces[0]) > 3 * SAMPLE_BYTES and not is_compressible(pieces[0]):
+        return CODEC_RAW, pieces
+    data = b"".join(pieces)
     if level is not None or is_compressible(data):
         compressed = compress(data, LEVEL if level is None else level)
         if len(compressed) < len(data):
-            return CODEC_ZSTD, compressed
-    return CODEC_RAW, data
+            return CODEC_ZSTD, [compressed]
+    return CODEC_RAW, [data]

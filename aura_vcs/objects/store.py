@@ -4,9 +4,9 @@ Where an object lies (loose, in a pack, in chunks) is told by the files alone; a
 in as `Places`, only makes the answer quick. Every read is hashed: wrong bytes never come out.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from aura_vcs import layout
 from aura_vcs.errors import LimitExceeded, ObjectCorrupt, ObjectMissing, RecordCorrupt
@@ -27,9 +27,12 @@ from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.local import LocalStorage
 
 if TYPE_CHECKING:
+    from blake3 import blake3
+
     from aura_vcs.objects.batch import Batch
 
 WORKERS = 3
+CHUNKS_AT_ONCE = 512
 
 
 class ObjectStore:
@@ -89,41 +92,63 @@ class ObjectStore:
         """
         hasher = new_hasher(kind)
         try:
-            for piece in self._pieces(object_id):
-                hasher.update(piece)
-                yield piece
+            if self._is_large(object_id):
+                yield from _hashed_beside(hasher, self._pieces(object_id))
+            else:
+                for piece in self._pieces(object_id):
+                    hasher.update(piece)
+                    yield piece
         except (RecordCorrupt, EOFError, OSError) as error:
             raise ObjectCorrupt(object_id, str(error)) from error
         if hasher.hexdigest() != object_id:
             raise ObjectCorrupt(object_id, "its bytes do not hash to its name")
 
-    def _pieces(self, object_id: ObjectId) -> Iterator[bytes]:
-        file = self.loose.open(object_id)
-        if file is not None:
-            with file:
-                yield from blocks(file, object_id)
-            return
-        place = self.place(object_id)
-        if place is None:
-            raise ObjectMissing(object_id)
-        try:
-            data = self.packs.read(place)
-        except FileNotFoundError as error:
-            raise ObjectMissing(object_id) from error
-        if not place.chunked:
-            yield data
-            return
-        for chunk, length in decode_chunk_list(data, object_id):
-            yield self._chunk(chunk, length, object_id)
+    def _is_large(self, object_id: ObjectId) -> bool:
+        place = self.places.find(object_id)
+        return place is not None and place.chunked
 
-    def _chunk(self, chunk: ObjectId, length: int, blob: ObjectId) -> bytes:
-        place = self.place(chunk)
-        if place is None:
-            raise ObjectMissing(chunk, f"blob {blob}")
-        data = self.packs.read(place)
-        if len(data) != length:
-            raise ObjectCorrupt(blob, f"chunk {chunk} has {len(data)} bytes, not {length}")
-        return data
+    def _pieces(self, object_id: ObjectId) -> Iterator[bytes]:
+        """The object's bytes from where the index says, else from wherever they are found."""
+        place = self.places.find(object_id)
+        data = self._packed(place) if place is not None else None
+        if data is None:
+            file = self.loose.open(object_id)
+            if file is not None:
+                with file:
+                    yield from blocks(file, object_id)
+                return
+            place = self._search_packs(object_id)
+            data = self._packed(place) if place is not None else None
+        if place is None or data is None:
+            raise ObjectMissing(object_id)
+        if place.chunked:
+            yield from self._chunks(object_id, list(decode_chunk_list(data, object_id)))
+        else:
+            yield data
+
+    def _packed(self, place: Place) -> bytes | None:
+        """What lies at a place; None if the pack is gone."""
+        try:
+            return self.packs.read(place)
+        except FileNotFoundError:
+            return None
+
+    def _chunks(self, blob: ObjectId, listed: Sequence[tuple[ObjectId, int]]) -> Iterator[bytes]:
+        for start in range(0, len(listed), CHUNKS_AT_ONCE):
+            group = listed[start : start + CHUNKS_AT_ONCE]
+            known = self.places.find_many({chunk for chunk, _ in group})
+            places = []
+            for chunk, length in group:
+                place = known.get(chunk) or self.place(chunk)
+                if place is None:
+                    raise ObjectMissing(chunk, f"blob {blob}")
+                if place.length != length:
+                    raise ObjectCorrupt(blob, f"chunk {chunk} has {place.length} bytes, not {length}")
+                places.append(place)
+            try:
+                yield from self.packs.read_runs(places)
+            except FileNotFoundError as error:
+                raise ObjectMissing(blob, f"its chunks: {error}") from error
 
     def chunk_ids(self, object_id: ObjectId) -> tuple[ObjectId, ...]:
         """The chunks of a blob that is kept in chunks, else nothing."""
@@ -137,19 +162,30 @@ class ObjectStore:
 
         The new date keeps a collection that is being planned from counting them as old.
         """
-        placed = self.places.find_many(object_ids)
-        whole = set()
-        for pack in {place.pack for place in placed.values()}:
-            if self.storage.stat(layout.pack_path(pack)) is not None:
-                self.storage.touch(layout.pack_path(pack))
-                whole.add(pack)
-        known = {object_id for object_id, place in placed.items() if place.pack in whole}
+        known = self.renew_packed(object_ids, {})
         prefixes = set(self.storage.list(layout.OBJECTS)) - {"packs"}
         for object_id in object_ids - known:
             if object_id[:2] in prefixes and (found := self.loose.find(object_id)) is not None:
                 self.storage.touch(found[0])
                 known.add(object_id)
         return known
+
+    def renew_packed(self, object_ids: set[ObjectId], renewed: dict[str, bool]) -> set[ObjectId]:
+        """Those of the objects that are in packs; `renewed` says which packs were found whole before."""
+        placed = self.places.find_many(object_ids)
+        for pack in {place.pack for place in placed.values()} - renewed.keys():
+            name = layout.pack_path(pack)
+            renewed[pack] = self.storage.stat(name) is not None
+            if renewed[pack]:
+                self.storage.touch(name)
+        return {object_id for object_id, place in placed.items() if renewed[place.pack]}
+
+    def loose_blob(self, object_id: ObjectId) -> BinaryIO | None:
+        """The file of a blob that is kept whole and raw, for a clone; None if it is not kept so."""
+        found = self.loose.find(object_id)
+        if found is None or found[0].endswith(layout.COMPRESSED):
+            return None
+        return self.storage.open(found[0])
 
     def put(self, kind: Kind, data: bytes) -> StoredObject:
         """Store one small object loose; see LooseObjects.put."""
@@ -203,3 +239,18 @@ class ObjectStore:
                 if entry.id == object_id:
                     return Place(name, entry.frame, entry.offset, entry.length, entry.chunked)
         return None
+
+
+def _hashed_beside(hasher: "blake3", pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The pieces, each hashed on another thread while it is being used."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as executor:
+        hashed = None
+        for piece in pieces:
+            if hashed is not None:
+                hashed.result()
+            hashed = executor.submit(hasher.update, piece)
+            yield piece
+        if hashed is not None:
+            hashed.result()

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Iterator
+from typing import TypeVar
 
 import msgspec
 
@@ -11,9 +12,13 @@ from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import Entry, EntryKind, Kind, Tree, Version
 from aura_vcs.objects.store import ObjectStore
 
+T = TypeVar("T")
+
 CACHED_TREES = 4096
 DEPTH_LIMIT = 256
 """Folders inside folders; deeper is no project but an attack."""
+PATHS_LIMIT = 2_000_000
+"""Paths below one tree; a few small trees inside each other can claim more than there are atoms."""
 EMPTY_TREE = Tree(())
 EMPTY_TREE_ID: ObjectId = encode_tree(EMPTY_TREE)[0]
 
@@ -75,26 +80,35 @@ class TreeReader:
             found = inside[part]
         return found
 
-    def walk(self, tree: ObjectId, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Entry]]:
+    def walk(self, tree: ObjectId, prefix: str = "") -> Iterator[tuple[str, Entry]]:
         """Every path below the tree with its entry, folders before what is in them.
 
         Raises:
-            LimitExceeded: more than DEPTH_LIMIT folders inside each other.
+            LimitExceeded: more than DEPTH_LIMIT folders inside each other, or PATHS_LIMIT paths.
         """
+        return _limited(self._walk(tree, prefix, 0))
+
+    def _walk(self, tree: ObjectId, prefix: str, depth: int) -> Iterator[tuple[str, Entry]]:
         if depth > DEPTH_LIMIT:
             raise LimitExceeded(f"The depth of folders at {prefix[:80]}", DEPTH_LIMIT)
         for entry in self.tree(tree).entries:
             path = prefix + entry.name
             yield path, entry
             if entry.kind is EntryKind.DIR:
-                yield from self.walk(entry.id, path + "/", depth + 1)
+                yield from self._walk(entry.id, path + "/", depth + 1)
 
     def differences(self, old: ObjectId | None, new: ObjectId | None, prefix: str = "") -> Iterator[Difference]:
         """What differs, in order of paths; equal folders are not opened.
 
         A folder is listed itself only where it comes, goes or becomes something else; the files in
         it are listed too.
+
+        Raises:
+            LimitExceeded: more than DEPTH_LIMIT folders inside each other, or PATHS_LIMIT paths.
         """
+        return _limited(self._differences(old, new, prefix))
+
+    def _differences(self, old: ObjectId | None, new: ObjectId | None, prefix: str) -> Iterator[Difference]:
         if old == new:
             return
         if prefix.count("/") > DEPTH_LIMIT:
@@ -114,4 +128,11 @@ class TreeReader:
         old_id = old.id if old is not None and was_folder else None
         new_id = new.id if new is not None and is_folder else None
         if old_id is not None or new_id is not None:
-            yield from self.differences(old_id, new_id, path + "/")
+            yield from self._differences(old_id, new_id, path + "/")
+
+
+def _limited(paths: Iterator[T]) -> Iterator[T]:
+    for count, item in enumerate(paths):
+        if count >= PATHS_LIMIT:
+            raise LimitExceeded("The number of paths below a tree", PATHS_LIMIT)
+        yield item

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from aura_vcs import layout
-from aura_vcs.codec import decode_record, encode_record, now
+from aura_vcs.codec import clean_text, decode_record, encode_record, now
 from aura_vcs.errors import AuraError, FormatUnsupported, NotAProject, ProjectExists, RecordCorrupt, Unfinished
-from aura_vcs.ids import ObjectId, ReplicaId, VersionId, new_operation_id, new_uuid
+from aura_vcs.ids import ObjectId, ReplicaId, VersionId, is_object_id, new_operation_id, new_uuid
 from aura_vcs.index.database import IndexUnusable
 from aura_vcs.index.index import Index
 from aura_vcs.locks import WAIT_SECONDS, Locks
@@ -34,11 +34,15 @@ KNOWN_FEATURES: frozenset[str] = frozenset()
 
 
 class StoredHead(msgspec.Struct, frozen=True):
-    """`local/HEAD.json`: HEAD, and the sequence number of the operation that put it there."""
+    """`local/HEAD.json`: HEAD, and the replica and sequence number of the operation that put it there.
+
+    In a copy of the project the file is the original's: its sequence says nothing about our log.
+    """
 
     branch: str | None
     version: VersionId | None
     sequence: int
+    replica: ReplicaId = ReplicaId("")
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -76,9 +80,10 @@ class Repository:
         lock_seconds: float = WAIT_SECONDS,
     ) -> None:
         self.root = root
+        self._recording = False
         self.progress = progress
-        self.author = author or user_name()
-        self.host = host or host_name()
+        self.author = clean_text(author or user_name())
+        self.host = clean_text(host or host_name())
         self.storage = LocalStorage(os.path.join(root, layout.AURA), temporary=layout.TEMPORARY, calls=calls)
         self.format = _load_format(self.storage)
         self.storage.make_folder(os.path.join(self.storage.root, layout.LOCAL))
@@ -90,7 +95,8 @@ class Repository:
         self.index = Index(path, self.storage, self.refs, self.logs, progress)
         self._calls = calls
         if self.has_moved:  # the other copy's count of operations says nothing about ours
-            self._put_head(self.head(), 0)
+            stored = self._stored_head()
+            self._put_head(Head(stored.branch, stored.version), 0)
         self.refresh()
 
     @classmethod
@@ -146,7 +152,22 @@ class Repository:
     def head(self) -> Head:
         """Where the work folder is."""
         stored = self._stored_head()
+        if stored.version is not None and not self.is_settled(stored.version):
+            stored = self._stored_head()
         return Head(stored.branch, stored.version)
+
+    def is_settled(self, version: VersionId) -> bool:
+        """Whether the index knows a version that a ref stands on.
+
+        Refs move a moment before the index: if it does not, whoever is recording is waited for, and
+        the refs are to be read again.
+        """
+        if self._recording or self.index.knows(version):
+            return True
+        with self.locks.exclusive("refs"):
+            if not self.index.is_current():
+                self._catch_up()
+        return False
 
     def refresh(self) -> None:
         """Bring the index up to date with the files, if it is not."""
@@ -174,7 +195,11 @@ class Repository:
         with self.locks.exclusive("refs"):
             if not self.index.is_current():
                 self._catch_up()
-            yield Transaction(self)
+            self._recording = True
+            try:
+                yield Transaction(self)
+            finally:
+                self._recording = False
 
     def close(self) -> None:
         """Let go of every file."""
@@ -197,20 +222,23 @@ class Repository:
 
     def _stored_head(self) -> StoredHead:
         try:
-            return decode_record(self.storage.read(layout.HEAD), StoredHead, layout.HEAD)
+            stored = decode_record(self.storage.read(layout.HEAD), StoredHead, layout.HEAD)
+            if stored.version is not None and not is_object_id(stored.version):
+                raise RecordCorrupt(layout.HEAD, "it names no version")
         except FileNotFoundError:
             return self._recovered_head()
         except RecordCorrupt:
             self.progress.note("HEAD could not be read; it was found again in the operation log")
             return self._recovered_head()
+        return stored if stored.replica == self.replica else msgspec.structs.replace(stored, sequence=0)
 
     def _recovered_head(self) -> StoredHead:
         """HEAD as the last operation of this replica left it.
 
         A copy of the folder that came without `local/`, and where nothing has been done yet, stands
-        where its branch is.
+        where the branch is that moved last: whatever brought the refs brought the files too.
         """
-        found = StoredHead(DEFAULT_BRANCH, self._arrived_at(), 0)
+        found = self._arrived_at()
         for line in self.logs.read_all():
             if line.operation is None or line.operation.replica != self.replica:
                 continue
@@ -219,13 +247,16 @@ class Repository:
                 found = StoredHead(after.branch, after.version, line.operation.sequence)
         return found
 
-    def _arrived_at(self) -> VersionId | None:
-        tips = [tip for tip in heads(self.refs.branch_entries(DEFAULT_BRANCH)) if tip.version is not None]
-        here = [tip for tip in tips if tip.version is not None and self.store.contains(tip.version)]
-        return max(here, key=lambda tip: (tip.updated_at, tip.replica)).version if here else None
+    def _arrived_at(self) -> StoredHead:
+        tips = [(tip, name) for name in self.refs.branches() for tip in heads(self.refs.branch_entries(name))]
+        here = [(tip, name) for tip, name in tips if tip.version is not None and self.store.contains(tip.version)]
+        if not here:
+            return StoredHead(DEFAULT_BRANCH, None, 0)
+        tip, name = max(here, key=lambda found: (found[0].updated_at, found[0].replica))
+        return StoredHead(name, tip.version, 0)
 
     def _put_head(self, head: Head, sequence: int) -> None:
-        self.storage.put(layout.HEAD, encode_record(StoredHead(head.branch, head.version, sequence)))
+        self.storage.put(layout.HEAD, encode_record(StoredHead(head.branch, head.version, sequence, self.replica)))
 
 
 class Transaction:
@@ -247,11 +278,15 @@ class Transaction:
         return Operation(
             id=new_operation_id(),
             replica=repository.replica,
-            sequence=repository.index.end_of_log(repository.replica)[1] + 1,
+            sequence=self._last_sequence() + 1,
             user=repository.author,
             host=repository.host,
             time=self.at,
-            **{**msgspec.structs.asdict(draft), "refs": dict(draft.refs)},
+            **{
+                **msgspec.structs.asdict(draft),
+                "description": clean_text(draft.description),
+                "refs": dict(draft.refs),
+            },
         )
 
     def record(
@@ -272,9 +307,10 @@ class Transaction:
         """
         repository = self._repository
         operation = self.prepare(draft) if isinstance(draft, Draft) else draft
-        start, sequence = repository.index.end_of_log(repository.replica)
-        if operation.sequence != sequence + 1:
-            operation = msgspec.structs.replace(operation, sequence=sequence + 1)
+        start = repository.index.end_of_log(repository.replica)[0]
+        sequence = self._last_sequence() + 1
+        if operation.sequence != sequence:
+            operation = msgspec.structs.replace(operation, sequence=sequence)
         end = repository.logs.append(operation, at=start)
         try:
             repository.refs.apply(operation.refs)
@@ -284,6 +320,11 @@ class Transaction:
         except (AuraError, IndexUnusable) as error:
             raise Unfinished(operation.description, str(error)) from error
         return operation
+
+    def _last_sequence(self) -> int:
+        """The number of the last operation: HEAD knows it too, should the log be lost or another's."""
+        repository = self._repository
+        return max(repository.index.end_of_log(repository.replica)[1], repository._stored_head().sequence)
 
 
 def find_root(path: str) -> str:

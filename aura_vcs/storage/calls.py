@@ -7,11 +7,16 @@ made directly.
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from aura_vcs.errors import StorageDenied, StorageError, StorageFull
 from aura_vcs.ids import Bytes
+
+FICLONE = 0x40049409
+"""From linux/fs.h."""
+MANY_PIECES = 512
+"""Pieces in one call; every system allows at least 1,024."""
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -80,6 +85,27 @@ class FileCalls:
         if hasattr(os, "fchmod"):
             os.fchmod(fd, mode)
 
+    def write_many(self, fd: int, pieces: Sequence[Bytes]) -> int:
+        """Write pieces one behind the other at the file's position; may write less than asked for."""
+        if hasattr(os, "writev"):
+            return os.writev(fd, pieces[:MANY_PIECES])
+        return self.write(fd, pieces[0])
+
+    def clone(self, source_fd: int, target_fd: int) -> bool:
+        """Let the empty target share the source's blocks (FICLONE); False where the disk cannot."""
+        return clone_file(source_fd, target_fd)
+
+    def copy_range(self, source_fd: int, target_fd: int, count: int) -> int:
+        """Copy bytes inside the system, without reading them here; 0 where it cannot or at the end."""
+        if not hasattr(os, "copy_file_range"):
+            return 0
+        try:
+            return os.copy_file_range(source_fd, target_fd, count)
+        except OSError as error:
+            if error.errno in {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM}:
+                return 0
+            raise
+
     def set_times(self, fd: int, path: str, stamp_ns: int) -> None:
         """Set a file's access and modification time, in nanoseconds since 1970."""
         os.utime(fd if os.utime in os.supports_fd else path, ns=(stamp_ns, stamp_ns))
@@ -94,6 +120,24 @@ class FileCalls:
 
 
 REAL_CALLS = FileCalls()
+
+
+def clone_file(source_fd: int, target_fd: int) -> bool:
+    """Linux's FICLONE; False where the system or the disk has nothing like it.
+
+    The clone is taken at one moment: it is a consistent copy even while the source is written to.
+    """
+    try:
+        import fcntl
+
+        fcntl.ioctl(target_fd, FICLONE, source_fd)
+    except ImportError:
+        return False
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EIO}:
+            raise
+        return False
+    return True
 
 
 def sync_file_system(path: str) -> bool:
@@ -119,6 +163,21 @@ def write_all(calls: FileCalls, fd: int, data: Bytes) -> None:
         if written <= 0:
             raise OSError(errno.EIO, "the system wrote nothing")
         view = view[written:]
+
+
+def write_pieces(calls: FileCalls, fd: int, pieces: Sequence[Bytes]) -> None:
+    """Write all of the pieces, however many calls that takes."""
+    views = [memoryview(piece).cast("B") for piece in pieces if len(piece)]
+    start = 0
+    while start < len(views):
+        written = calls.write_many(fd, views[start : start + MANY_PIECES])
+        if written <= 0:
+            raise OSError(errno.EIO, "the system wrote nothing")
+        while start < len(views) and written >= len(views[start]):
+            written -= len(views[start])
+            start += 1
+        if written:
+            views[start] = views[start][written:]
 
 
 @contextmanager

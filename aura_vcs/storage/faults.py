@@ -6,10 +6,11 @@ command with a fault at its first call, at its second, and so on, and look at wh
 
 import errno
 import os
+from collections.abc import Sequence
 from enum import StrEnum
 
 from aura_vcs.ids import Bytes
-from aura_vcs.storage.calls import REAL_CALLS, FileCalls
+from aura_vcs.storage.calls import MANY_PIECES, REAL_CALLS, FileCalls
 
 
 class Stopped(BaseException):
@@ -32,7 +33,7 @@ class Fault(StrEnum):
 
 
 _SYNCS = frozenset({"fsync", "fsync_folder", "sync_disk"})
-_NEEDS_ROOM = frozenset({"create", "write", "mkdir", "symlink"})
+_NEEDS_ROOM = frozenset({"create", "write", "copy_range", "mkdir", "symlink"})
 
 
 class CountingCalls(FileCalls):
@@ -110,6 +111,20 @@ class CountingCalls(FileCalls):
         """See FileCalls."""
         self.before("set_times")
         self.inner.set_times(fd, path, stamp_ns)
+
+    def write_many(self, fd: int, pieces: Sequence[Bytes]) -> int:
+        """See FileCalls. One write, as far as faults go."""
+        return self.write(fd, b"".join(pieces[:MANY_PIECES]))
+
+    def copy_range(self, source_fd: int, target_fd: int, count: int) -> int:
+        """See FileCalls."""
+        self.before("copy_range")
+        return self.inner.copy_range(source_fd, target_fd, count)
+
+    def clone(self, source_fd: int, target_fd: int) -> bool:
+        """See FileCalls."""
+        self.before("clone")
+        return self.inner.clone(source_fd, target_fd)
 
     def sync_disk(self, path: str) -> bool:
         """See FileCalls."""

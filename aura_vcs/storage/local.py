@@ -7,11 +7,12 @@ once nobody can be writing them any more.
 
 import os
 import time
+from collections.abc import Sequence
 from typing import BinaryIO
 
 from aura_vcs.ids import Bytes
 from aura_vcs.storage.base import FileStat, check_storage_name
-from aura_vcs.storage.calls import REAL_CALLS, FileCalls, storage_error, translated, write_all
+from aura_vcs.storage.calls import REAL_CALLS, FileCalls, storage_error, translated, write_all, write_pieces
 
 STALE_SECONDS = 24 * 3600
 """A temporary file that nobody wrote to for so long belongs to nobody."""
@@ -62,9 +63,9 @@ class LocalStorage:
         except OSError as error:
             raise storage_error("list", path, error) from error
 
-    def put(self, name: str, data: bytes) -> None:
-        """See Writable."""
-        upload = self.upload()
+    def put(self, name: str, data: bytes, *, private: bool = False) -> None:
+        """See Writable. A `private` file is its owner's alone (mode 0600), from the first moment on."""
+        upload = LocalUpload(self, self._temporary, mode=0o600 if private else 0o666)
         try:
             upload.write(data)
             upload.publish(name)
@@ -163,21 +164,31 @@ class LocalStorage:
 class LocalUpload:
     """A temporary file that becomes a stored one."""
 
-    def __init__(self, storage: LocalStorage, temporary: str) -> None:
+    def __init__(self, storage: LocalStorage, temporary: str, *, mode: int = 0o666) -> None:
         self._storage = storage
         self._calls = storage.calls
         self.path = os.path.join(storage.root, *temporary.split("/"), f"{os.getpid()}-{os.urandom(8).hex()}")
         with translated("write", self.path):
             try:
-                self.fd = self._calls.create(self.path)
+                self.fd = self._calls.create(self.path, mode)
             except FileNotFoundError:
                 storage.make_folder(os.path.dirname(self.path))
-                self.fd = self._calls.create(self.path)
+                self.fd = self._calls.create(self.path, mode)
 
     def write(self, data: Bytes) -> None:
         """See Upload."""
         with translated("write", self.path):
             write_all(self._calls, self.fd, data)
+
+    def write_pieces(self, pieces: Sequence[Bytes]) -> None:
+        """Add pieces at the end, without joining them first."""
+        with translated("write", self.path):
+            write_pieces(self._calls, self.fd, pieces)
+
+    def clone_from(self, fd: int) -> bool:
+        """Become a clone of an open file, if the disk can share blocks; nothing was written before."""
+        with translated("write", self.path):
+            return self._calls.clone(fd, self.fd)
 
     def read_back(self, offset: int, length: int) -> bytes:
         """Bytes that were written, from the file itself; from any thread."""

@@ -5,11 +5,12 @@ would have survived is for the reader of the trace to decide: only what was sync
 """
 
 import os
+from collections.abc import Sequence
 
 import msgspec
 
 from aura_vcs.ids import Bytes
-from aura_vcs.storage.calls import REAL_CALLS, FileCalls
+from aura_vcs.storage.calls import MANY_PIECES, REAL_CALLS, FileCalls
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -62,6 +63,28 @@ class RecordingCalls(FileCalls):
         taken = bytes(memoryview(data).cast("B")[:written])
         self.events.append(Event("write", file=self._files[fd], offset=offset, data=taken))
         return written
+
+    def write_many(self, fd: int, pieces: Sequence[Bytes]) -> int:
+        """See FileCalls."""
+        return self.write(fd, b"".join(pieces[:MANY_PIECES]))
+
+    def copy_range(self, source_fd: int, target_fd: int, count: int) -> int:
+        """See FileCalls."""
+        offset = os.lseek(target_fd, 0, os.SEEK_CUR)
+        copied = self.inner.copy_range(source_fd, target_fd, count)
+        self._copied(target_fd, offset, copied)
+        return copied
+
+    def clone(self, source_fd: int, target_fd: int) -> bool:
+        """See FileCalls."""
+        done = self.inner.clone(source_fd, target_fd)
+        if done:
+            self._copied(target_fd, 0, os.fstat(target_fd).st_size)
+        return done
+
+    def _copied(self, fd: int, offset: int, count: int) -> None:
+        data = os.pread(fd, count, offset)
+        self.events.append(Event("write", file=self._files[fd], offset=offset, data=data))
 
     def truncate(self, fd: int, size: int) -> None:
         """See FileCalls."""

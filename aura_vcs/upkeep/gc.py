@@ -21,7 +21,7 @@ from aura_vcs.refs import label_change, stamp_label
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 from aura_vcs.upkeep.packing import tidy
 from aura_vcs.upkeep.removal import Removal
-from aura_vcs.upkeep.walk import Walker, find_use, undoable_trees
+from aura_vcs.upkeep.walk import Walker, find_use, named_trees, undoable_trees
 
 GRACE_SECONDS = 14 * 86400
 """How long deleted content can be brought back, unless gc is told otherwise."""
@@ -75,11 +75,12 @@ def plan_gc(repo: Repository, *, grace_seconds: float = GRACE_SECONDS) -> Plan:
 
 
 def _wanted_back(repo: Repository, candidates: set[ObjectId], cutoff: str) -> set[ObjectId]:
-    """Candidates that an operation since the cutoff would bring back."""
+    """Candidates that a recent operation would bring back, a name stands on or a checkpoint needs."""
     marked: set[ObjectId] = set()
     if candidates:
+        marked |= repo.refs.checkpoint_objects()
         walker = Walker(repo, repo.progress)
-        for tree in undoable_trees(repo, cutoff):
+        for tree in [*undoable_trees(repo, cutoff), *named_trees(repo)]:
             if tree in candidates:
                 walker.mark_tree(tree, marked)
     return marked & candidates

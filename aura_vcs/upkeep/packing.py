@@ -59,13 +59,16 @@ def _pack_objects(repo: Repository) -> int:
     order = _order(repo)
     last = ("~", "~", 0)
     ordered = sorted(items.values(), key=lambda item: (*order.get(item.id, last), item.id))
-    after = write_anew(repo, ordered, FRAME_BYTES, THOROUGH_LEVEL)
+    written = write_anew(repo, ordered, FRAME_BYTES, THOROUGH_LEVEL)
+    after = store.packs.stored_size(written)
     for item in items.values():
         if item.place is None:
             store.loose.delete(item.id)
     for prefix in {object_id[:2] for object_id, _ in loose}:
         store.loose.drop_empty_folder(prefix)
     for name in gathered:
+        if name == written:
+            continue  # a collection that was interrupted had written it already: it is the new pack
         repo.index.forget_pack(name)
         store.packs.delete(name)
     return max(0, before - after)
@@ -106,8 +109,8 @@ def _order_tree(repo: Repository, tree: ObjectId, path: str, number: int, order:
                 order[entry.id] = (posixpath.splitext(entry.name)[1], prefix + entry.name, number)
 
 
-def write_anew(repo: Repository, items: Iterable[StoredObject], frame_bytes: int, level: int | None) -> int:
-    """Copy objects into a new pack, each verified, and note their new places; returns its size in bytes.
+def write_anew(repo: Repository, items: Iterable[StoredObject], frame_bytes: int, level: int | None) -> str:
+    """Copy objects into a new pack, each verified, and note their new places; returns its name.
 
     Raises:
         ObjectCorrupt: one is damaged; nothing was published.
@@ -125,7 +128,7 @@ def write_anew(repo: Repository, items: Iterable[StoredObject], frame_bytes: int
             writer.discard()
             raise
     repo.index.move(name, stored)
-    return repo.store.packs.stored_size(name)
+    return name
 
 
 def _frames(repo: Repository, items: Iterable[StoredObject], frame_bytes: int) -> Iterator[list[NewObject]]:

@@ -61,7 +61,8 @@ class Removal:
         living = [item for item in objects if item.id not in doomed]
         if living and dead / total <= self._dead_share:
             return 0, 0
-        after = write_anew(self._repo, sorted(living, key=_position), FRAME_BYTES, None) if living else 0
+        written = write_anew(self._repo, sorted(living, key=_position), FRAME_BYTES, None) if living else ""
+        after = packs.stored_size(written) if written else 0
         self._repo.index.forget(doomed)
         self._repo.index.forget_pack(name)
         packs.delete(name)

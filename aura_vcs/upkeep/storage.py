@@ -111,14 +111,14 @@ class _StoredSizes:
 def _paths(repo: Repository, versions: list[VersionRecord]) -> dict[ObjectId, str]:
     """A path for every blob, from the newest version that has it."""
     paths: dict[ObjectId, str] = {}
-    seen: set[tuple[ObjectId, str]] = set()
+    seen: set[ObjectId] = set()
     for record in versions:
         waiting = [(record.tree, "")]
         while waiting:
             tree, prefix = waiting.pop()
-            if (tree, prefix) in seen:
+            if tree in seen:
                 continue
-            seen.add((tree, prefix))
+            seen.add(tree)
             try:
                 entries = repo.trees.tree(tree).entries
             except IntegrityError:

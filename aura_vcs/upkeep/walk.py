@@ -7,6 +7,7 @@ import msgspec
 from aura_vcs.errors import IntegrityError, ObjectMissing
 from aura_vcs.history.pending import pending
 from aura_vcs.ids import ObjectId, VersionId
+from aura_vcs.index.queries import Queries
 from aura_vcs.model import EntryKind, Label
 from aura_vcs.progress import Progress
 from aura_vcs.refs import merge_labels
@@ -94,6 +95,7 @@ def find_use(repo: Repository, cutoff: str) -> Use:
         dates = [date for date in (label.deleted_at, label.purged_at) if date is not None]
         if dates and max(dates) >= cutoff:
             kept_walker.mark_version(label.version, kept, content=True)
+    kept |= repo.refs.checkpoint_objects()
     for tree in undoable_trees(repo, cutoff):
         kept_walker.mark_tree(tree, kept)
     progress.finish()
@@ -120,6 +122,13 @@ def _named_versions(repo: Repository) -> Iterator[VersionId]:
     head = repo.head().version
     if head is not None:
         yield head
+
+
+def named_trees(repo: Repository) -> list[ObjectId]:
+    """Trees of versions that HEAD, a branch or a tag stands on: another machine may have deleted them."""
+    queries = Queries(repo.index)
+    records = [queries.version(version) for version in set(_named_versions(repo))]
+    return [record.tree for record in records if record is not None and record.purged_at is None]
 
 
 def undoable_trees(repo: Repository, cutoff: str) -> list[ObjectId]:

@@ -17,6 +17,9 @@ from aura_vcs.storage.calls import FileCalls, write_all
 
 MAGIC = b"AURASCAN1"
 _DIGEST = 16
+UNSETTLED = -1
+"""Instead of the time of change, in the stamp of a file that may be written again unnoticed: no file
+has such a time, so it is read again."""
 
 
 class FileState(NamedTuple):
@@ -28,6 +31,10 @@ class FileState(NamedTuple):
     inode: int
     mode: int
     id: bytes
+
+    def hashed(self, object_id: bytes) -> "FileState":
+        """The same with its content's id."""
+        return FileState(self[0], self[1], self[2], self[3], self[4], object_id)
 
     @property
     def is_symlink(self) -> bool:

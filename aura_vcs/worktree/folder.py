@@ -9,13 +9,12 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from aura_vcs.errors import UnsafePath
-from aura_vcs.layout import check_entry_name
+from aura_vcs.layout import check_entry_name, check_windows_name
 from aura_vcs.storage.calls import FileCalls, write_all
-from aura_vcs.worktree.cache import FileState, file_state
-from aura_vcs.worktree.ignore import TEMPORARY_SUFFIX
+from aura_vcs.worktree.cache import UNSETTLED, FileState, file_state
 
 AGE_NS = 3_000_000_000
 """How far in the past written files are dated: any later write gives them another date, so that
@@ -24,6 +23,9 @@ their content is known without hashing them again (see `cache`)."""
 _NO_EMPTY_FOLDER = {errno.ENOENT, errno.ENOTDIR, errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY}
 _HAS_DIR_FD = os.open in os.supports_dir_fd and os.rename in os.supports_dir_fd
 _FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+_check_here = check_windows_name if os.name == "nt" else check_entry_name
 
 
 class Folder:
@@ -95,7 +97,9 @@ class Folder:
         """Give a finished file its name, replacing the file that has it; returns its state."""
         with self._inside(path) as (name, fd):
             new.move_to(name, fd)
-            return file_state(os.stat(name, dir_fd=fd, follow_symlinks=False))
+            state = file_state(os.stat(name, dir_fd=fd, follow_symlinks=False))
+            # Somebody may have written to it since: then it is not known what it holds.
+            return state if state[0] == new.stamp_ns else state._replace(ctime_ns=UNSETTLED)
 
     def make_link(self, path: str, target: bytes) -> FileState:
         """Make a symbolic link, replacing the file or link that has the name.
@@ -104,9 +108,15 @@ class Folder:
             OSError: this system or disk has no links.
         """
         with self._inside(path) as (name, fd):
-            temporary = f"{os.urandom(8).hex()}{TEMPORARY_SUFFIX}"
-            self._calls.symlink(os.fsdecode(target), temporary, dir_fd=fd)
-            self._calls.replace(temporary, name, dir_fd=fd, to_fd=fd)
+            temporary = os.path.join(self._temporary, os.urandom(12).hex())
+            os.makedirs(self._temporary, exist_ok=True)
+            self._calls.symlink(os.fsdecode(target), temporary)
+            try:
+                self._calls.replace(temporary, name, to_fd=fd)
+            except OSError:
+                with suppress(OSError):
+                    self._calls.unlink(temporary)
+                raise
             return file_state(os.stat(name, dir_fd=fd, follow_symlinks=False))
 
     def set_executable(self, path: str, executable: bool) -> FileState | None:
@@ -136,7 +146,7 @@ class Folder:
             UnsafePath: a part is a link or reserved.
         """
         parent, _, name = path.rpartition("/")
-        check_entry_name(name)
+        _check_here(name)
         self.touched.add(parent)
         if not _HAS_DIR_FD:
             yield os.path.join(self._checked(parent), name), None
@@ -149,7 +159,7 @@ class Folder:
         self._let_go()
         fd = os.open(self._root, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
         for part in path.split("/") if path else ():
-            check_entry_name(part)
+            _check_here(part)
             try:
                 inner = os.open(part, _FOLDER_FLAGS, dir_fd=fd)
             except FileNotFoundError:
@@ -166,7 +176,7 @@ class Folder:
         """The real path of a folder, for systems without openat."""
         real_path = self._root
         for part in path.split("/") if path else ():
-            real_path = os.path.join(real_path, check_entry_name(part))
+            real_path = os.path.join(real_path, _check_here(part))
             if os.path.islink(real_path):
                 raise UnsafePath(path, f"{part!r} is a link")
         return real_path
@@ -183,6 +193,8 @@ class NewFile:
     def __init__(self, temporary: str, calls: FileCalls) -> None:
         self._calls = calls
         self._path: str | None = os.path.join(temporary, os.urandom(12).hex())
+        self.stamp_ns = 0
+        """Its date when it was finished, as the disk has it."""
         try:
             self.fd = calls.create(self._path)
         except FileNotFoundError:
@@ -204,12 +216,33 @@ class NewFile:
         """Add bytes at the end."""
         write_all(self._calls, self.fd, data)
 
+    def take_from(self, source_fd: int, size: int) -> bool:
+        """Become a copy of an open file: sharing its blocks where the disk can, else copied by the system.
+
+        False where neither works; nothing was written then.
+        """
+        if self._calls.clone(source_fd, self.fd):
+            return True
+        copied = 0
+        while copied < size and (count := self._calls.copy_range(source_fd, self.fd, size - copied)):
+            copied += count
+        if 0 < copied < size:
+            raise OSError(errno.EIO, "the system copied only part of a file")
+        return copied == size
+
+    def pieces(self) -> Iterator[bytes]:
+        """What the file holds now, from its beginning."""
+        os.lseek(self.fd, 0, os.SEEK_SET)
+        while data := os.read(self.fd, 1 << 20):
+            yield data
+
     def finish(self, *, executable: bool, sync: bool, now_ns: int) -> None:
         """Set mode and date; with `sync`, make the bytes durable."""
         if executable:
             self._calls.chmod(self.fd, with_executable(os.fstat(self.fd).st_mode, executable))
         assert self._path is not None
         self._calls.set_times(self.fd, self._path, now_ns - AGE_NS)
+        self.stamp_ns = os.fstat(self.fd).st_mtime_ns
         if sync:
             self._calls.fsync(self.fd)
         self._close()

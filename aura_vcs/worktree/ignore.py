@@ -1,66 +1,68 @@
 """Which files are not versioned: `.auraignore`, in gitignore's syntax (by pathspec)."""
 
 import os
-import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from blake3 import blake3
 
-from aura_vcs.layout import AURA, IGNORE_FILE, is_own_folder
+from aura_vcs.layout import IGNORE_FILE
 
 if TYPE_CHECKING:
     import pathspec
 
-DEFAULT_PATTERNS = (
-    ".git",
-    ".hg",
-    ".svn",
-    ".DS_Store",
-    "Thumbs.db",
-    "desktop.ini",
-    "*.aura-temporary",
-    "~$*",
-    "*.part",
-    "*.crdownload",
-    "/.stignore",
-    "/.stfolder",
-    "/.stversions",
-)
-"""Other version controls, litter of systems and sync tools, unfinished downloads; a `!pattern` takes one back."""
 TEMPORARY_SUFFIX = ".aura-temporary"
+LITTER = (".git", ".hg", ".svn", ".DS_Store", "Thumbs.db", "desktop.ini", ".stignore", ".stfolder", ".stversions")
+"""Names of other version controls, and what operating systems and sync tools leave."""
+TEMPORARY_FOLDERS = ("tmp", "temp", ".tmp", ".cache")
+TEMPORARY_SUFFIXES = (".tmp", ".temp", ".part", ".partial", ".crdownload", "~", TEMPORARY_SUFFIX)
+TEMPORARY_PREFIX = "~$"
+"""What programs leave for themselves: temporary assets stay out of versions."""
+DEFAULT_PATTERNS = (
+    *LITTER,
+    *(f"{name}/" for name in TEMPORARY_FOLDERS),
+    *(f"*{suffix}" for suffix in TEMPORARY_SUFFIXES),
+    f"{TEMPORARY_PREFIX}*",
+)
+"""The same in gitignore's words; a `!pattern` in .auraignore takes one back."""
+
+_LITTER = frozenset(LITTER)
+_TEMPORARY_FOLDERS = frozenset(TEMPORARY_FOLDERS)
 
 
 class IgnoreRules:
     """The rules of one project. `fingerprint` changes whenever they do."""
 
     def __init__(self, text: bytes = b"") -> None:
-        self._lines = [*DEFAULT_PATTERNS, *text.decode("utf-8", "replace").splitlines()]
+        own = text.decode("utf-8", "replace").splitlines()
+        self._lines = [*DEFAULT_PATTERNS, *own]
+        self._only_default = not any(line.strip() and not line.startswith("#") for line in own)
         self.fingerprint = blake3("\n".join(self._lines).encode("utf-8", "replace")).digest()[:16]
 
     @cached_property
     def _spec(self) -> "pathspec.GitIgnoreSpec":
-        import pathspec  # only where a name is met that no scan has judged before
+        import pathspec  # slow to import, and without an .auraignore names alone decide
 
         return pathspec.GitIgnoreSpec.from_lines(self._lines)
 
-    @cached_property
-    def _any_exclusion(self) -> re.Pattern[str]:
-        """One pattern for all that exclude: most paths match none, and are judged by one search."""
-        excluding = [pattern.regex.pattern for pattern in self._spec.patterns if pattern.include and pattern.regex]
-        return re.compile("|".join(f"(?:{_unnamed(text)})" for text in excluding))
+    def matches(self, name: str, path: str, *, is_folder: bool) -> bool:
+        """Whether the path, called `name`, is not versioned.
 
-    def matches(self, path: str, *, is_folder: bool) -> bool:
-        """Whether the path is not versioned; what lies in an ignored folder is not asked for."""
-        candidate = path + "/" if is_folder else path
-        if self._any_exclusion.search(candidate) is None:
-            return False
-        return bool(self._spec.match_file(candidate))
+        What lies in an ignored folder is not asked for.
+        """
+        if self._only_default:
+            return is_litter(name, is_folder=is_folder)
+        return bool(self._spec.match_file(path + "/" if is_folder else path))
 
 
-def _unnamed(pattern: str) -> str:
-    """The pattern with its named groups made anonymous, so that several fit into one."""
-    return re.sub(r"\(\?P<\w+>", "(?:", pattern)
+def is_litter(name: str, *, is_folder: bool) -> bool:
+    """What DEFAULT_PATTERNS say of a name."""
+    return (
+        name in _LITTER
+        or name.endswith(TEMPORARY_SUFFIXES)
+        or name.startswith(TEMPORARY_PREFIX)
+        or (is_folder and name in _TEMPORARY_FOLDERS)
+    )
 
 
 def load_ignore_rules(root: str) -> IgnoreRules:
@@ -70,8 +72,3 @@ def load_ignore_rules(root: str) -> IgnoreRules:
             return IgnoreRules(file.read())
     except OSError:
         return IgnoreRules()
-
-
-def is_reserved(name: str) -> bool:
-    """Whether a name in the project folder belongs to aura, or would be taken for it somewhere."""
-    return name == AURA or is_own_folder(name)

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from aura_vcs.ids import ObjectId
-from aura_vcs.layout import IGNORE_FILE
+from aura_vcs.layout import AURA, IGNORE_FILE, is_own_folder
 from aura_vcs.model import Entry, EntryKind
+from aura_vcs.objects.trees import DEPTH_LIMIT
 from aura_vcs.storage.calls import storage_error
 from aura_vcs.worktree.cache import FileState, FolderState, ScanCache, file_state
-from aura_vcs.worktree.ignore import TEMPORARY_SUFFIX, IgnoreRules, is_reserved
+from aura_vcs.worktree.ignore import IgnoreRules
 
 IsTracked = Callable[[str], bool]
 """Whether the version the work is based on has the path: an ignore rule does not make it vanish."""
@@ -22,6 +23,8 @@ class Skipped(msgspec.Struct, frozen=True):
 
     path: str
     reason: str
+    is_unreadable: bool = False
+    """Whether it is a folder that may hold files which are versioned."""
 
 
 class ScannedFolder:
@@ -126,36 +129,38 @@ class Scanner:
         folder = ScannedFolder(path)
         cached = self._cache.get(path)
         known = cached.files if cached else {}
-        known_ignored = frozenset(cached.ignored) if cached else frozenset()
-        known_folders = frozenset(cached.folders) if cached else frozenset()
-        matched = 0
-        prefix = f"{path}/" if path else ""
+        files, matched = folder.files, 0
         try:
             listing = os.scandir(real_path)
         except OSError as error:
-            self._skipped.append(Skipped(path, f"it cannot be listed ({error.strerror})"))
+            self._skipped.append(Skipped(path, f"it cannot be listed ({error.strerror})", is_unreadable=True))
             return None
+        others = []
         with listing:
-            for item in listing:
+            for item in listing:  # the loop that every file of every project goes through
                 name = item.name
                 before = known.get(name)
-                if before is not None:
-                    try:
-                        found = item.stat(follow_symlinks=False)
-                    except FileNotFoundError:
-                        continue
-                    if (
-                        found.st_mtime_ns == before[0]
-                        and found.st_ctime_ns == before[1]
-                        and found.st_size == before[2]
-                        and found.st_ino == before[3]
-                        and found.st_mode == before[4]
-                    ):
-                        folder.files[name] = before
-                        matched += 1
-                        continue
-                self._unknown(folder, item, prefix + name, name in known_folders, name in known_ignored)
-        self._count += len(folder.files)
+                if before is None:
+                    others.append(item)
+                    continue
+                try:
+                    found = item.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue
+                if (
+                    found.st_mtime_ns == before[0]
+                    and found.st_ctime_ns == before[1]
+                    and found.st_size == before[2]
+                    and found.st_ino == before[3]
+                    and found.st_mode == before[4]
+                ):
+                    files[name] = before
+                    matched += 1
+                else:
+                    others.append(item)
+        if others:
+            self._look_at(folder, others, cached)
+        self._count += len(files)
         self._finish(folder, cached, matched)
         return folder
 
@@ -182,42 +187,45 @@ class Scanner:
                 return False
         return True
 
-    def _unknown(
-        self, folder: ScannedFolder, item: "os.DirEntry[str]", path: str, was_folder: bool, was_ignored: bool
-    ) -> None:
-        """An entry that is a folder, or new, or not as the cache has it."""
-        name = item.name
-        if is_reserved(name) or name.endswith(TEMPORARY_SUFFIX):
-            if folder.path or name != ".aura":
-                self._skip_reserved(path, name)
-            return
-        try:
-            is_folder = item.is_dir(follow_symlinks=False)
-            if (was_ignored or not was_folder) and self._is_ignored(path, is_folder, was_ignored):
-                folder.ignored.append(name)
-                return
-            if is_folder:
-                inner = self._folder(path, item.path)
-                if inner is not None:
-                    folder.folders[name] = inner
-                return
-            state = file_state(item.stat(follow_symlinks=False))
-        except FileNotFoundError:
-            return  # gone since it was listed
-        if stat.S_ISREG(state.mode) or stat.S_ISLNK(state.mode):
-            folder.files[name] = state
-        else:
-            self._skipped.append(Skipped(path, "it is a device, a pipe or a socket"))
+    def _look_at(self, folder: ScannedFolder, items: "list[os.DirEntry[str]]", cached: FolderState | None) -> None:
+        """Entries that are folders, or new, or not as the cache has them."""
+        prefix = f"{folder.path}/" if folder.path else ""
+        known_ignored = frozenset(cached.ignored) if cached else frozenset()
+        known_folders = frozenset(cached.folders) if cached else frozenset()
+        for item in items:
+            name = item.name
+            path = prefix + name
+            if is_own_folder(name):
+                if path != AURA:
+                    self._skipped.append(Skipped(path, "the name belongs to aura (some disks take it for .aura)"))
+                continue
+            try:
+                is_folder = item.is_dir(follow_symlinks=False)
+                if name not in known_folders and self._is_ignored(name, path, is_folder, name in known_ignored):
+                    folder.ignored.append(name)
+                    continue
+                if is_folder and path.count("/") >= DEPTH_LIMIT:
+                    self._skipped.append(Skipped(path, f"it lies more than {DEPTH_LIMIT} folders deep"))
+                    continue
+                if is_folder:
+                    inner = self._folder(path, item.path)
+                    if inner is not None:
+                        folder.folders[name] = inner
+                    continue
+                found = item.stat(follow_symlinks=False)
+            except FileNotFoundError:
+                continue  # gone since it was listed
+            if stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode):
+                folder.files[name] = file_state(found)
+            else:
+                self._skipped.append(Skipped(path, "it is a device, a pipe or a socket"))
 
-    def _skip_reserved(self, path: str, name: str) -> None:
-        if not name.endswith(TEMPORARY_SUFFIX):
-            self._skipped.append(Skipped(path, "the name belongs to aura (some disks take it for .aura)"))
-
-    def _is_ignored(self, path: str, is_folder: bool, was_ignored: bool) -> bool:
+    def _is_ignored(self, name: str, path: str, is_folder: bool, was_ignored: bool) -> bool:
+        if not was_ignored and not self._rules.matches(name, path, is_folder=is_folder):
+            return False
         if path == IGNORE_FILE or path in self._always:
             return False
-        ignored = was_ignored or self._rules.matches(path, is_folder=is_folder)
-        return ignored and not self._is_tracked(path)
+        return not self._is_tracked(path)
 
 
 def entry_of(name: str, state: FileState) -> Entry:

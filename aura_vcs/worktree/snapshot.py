@@ -14,7 +14,7 @@ from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import EMPTY_TREE_ID, TreeReader
 from aura_vcs.progress import Progress
 from aura_vcs.worktree.scan import Scan, ScannedFolder, entry_of
-from aura_vcs.worktree.sources import DiskClock, FileSource, read_link
+from aura_vcs.worktree.sources import DiskClock, FileSource, read_settled_link
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -117,9 +117,13 @@ class Snapshotter:
             path, state = folder.join(name), folder.files[name]
             real_path = f"{self._root}{os.sep}{path}"
             if state.is_symlink:
-                object_id, target = read_link(path, real_path)
+                settled = read_settled_link(path, real_path, self._clock)
+                if settled is None:
+                    self._unstable.append(path)
+                    continue
+                link, target = settled
                 self._batch.add(Kind.BLOB, target, path)
-                folder.files[name] = state._replace(id=bytes.fromhex(object_id), size=len(target))
+                folder.files[name] = link
                 continue
             file = FileSource(path, real_path, state, self._clock)
             places[id(file)] = (folder, name)
@@ -132,7 +136,7 @@ class Snapshotter:
             if stored is None:
                 self._unstable.append(source.path)
             else:
-                folder.files[name] = source.state._replace(id=bytes.fromhex(stored))
+                folder.files[name] = source.state.hashed(bytes.fromhex(stored))
         progress.finish()
 
     def _build(self, folder: ScannedFolder, base: ObjectId | None, selection: Selection) -> Entry:

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from aura_vcs.errors import FileUnreadable
 from aura_vcs.ids import ObjectId, blob_id
+from aura_vcs.objects.batch import PAUSES_SECONDS
 from aura_vcs.storage.calls import FileCalls
 from aura_vcs.worktree.cache import FileState, file_state
 
@@ -119,6 +120,26 @@ def is_settled(state: FileState, now_ns: int) -> bool:
     coarse = state.ctime_ns % _SECOND_NS == 0 and state.mtime_ns % _SECOND_NS == 0
     changed = max(state.ctime_ns, state.mtime_ns if state.mtime_ns <= now_ns else 0)
     return now_ns - changed > (COARSE_TICK_NS if coarse else TICK_NS)
+
+
+def read_settled_link(path: str, real_path: str, clock: DiskClock) -> tuple[FileState, bytes] | None:
+    """A link's state, with its id, and its target; None if it would not hold still.
+
+    Raises:
+        FileUnreadable: gone, or no link any more.
+    """
+    for pause in (0.0, *PAUSES_SECONDS):
+        time.sleep(pause)
+        try:
+            before = file_state(os.lstat(real_path))
+        except OSError as error:
+            raise FileUnreadable(path, error.strerror or str(error)) from error
+        if not is_settled(before, clock.now_ns()):
+            continue
+        object_id, target = read_link(path, real_path)
+        if file_state(os.lstat(real_path)) == before:
+            return before._replace(id=bytes.fromhex(object_id)), target
+    return None
 
 
 def read_link(path: str, real_path: str) -> tuple[ObjectId, bytes]:

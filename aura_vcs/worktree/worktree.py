@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Iterable, Sequence
 
+from aura_vcs.errors import FileUnreadable
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.layout import AURA, LOCAL, SCAN_CACHE, TEMPORARY
 from aura_vcs.model import EntryKind, Kind
@@ -14,15 +15,13 @@ from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import Difference, TreeReader
 from aura_vcs.progress import Progress
 from aura_vcs.storage.calls import FileCalls
-from aura_vcs.worktree.cache import FileState, load_scan_cache, save_scan_cache
+from aura_vcs.worktree.cache import UNSETTLED, FileState, load_scan_cache, save_scan_cache
+from aura_vcs.worktree.folder import Folder
 from aura_vcs.worktree.ignore import load_ignore_rules
 from aura_vcs.worktree.scan import Scan, Scanner
 from aura_vcs.worktree.snapshot import Selection, Snapshot, Snapshotter
-from aura_vcs.worktree.sources import DiskClock, FileSource, read_link
+from aura_vcs.worktree.sources import DiskClock, FileSource, is_settled, read_link
 from aura_vcs.worktree.writer import Writer, Written
-
-UNSETTLED = -1
-"""The time of change in the stamp of a file that may be written again within the same tick."""
 
 
 class Worktree:
@@ -82,7 +81,8 @@ class Worktree:
     def _hashed(self, path: str, state: FileState, clock: DiskClock, progress: Progress) -> FileState | None:
         real_path = os.path.join(self.root, path)
         if state.is_symlink:
-            return state._replace(id=bytes.fromhex(read_link(path, real_path)[0]))
+            stamp = state if is_settled(state, clock.now_ns()) else state._replace(ctime_ns=UNSETTLED)
+            return stamp._replace(id=bytes.fromhex(read_link(path, real_path)[0]))
         source = FileSource(path, real_path, state, clock)
         hasher, size = new_hasher(Kind.BLOB), 0
         with source.open() as file:
@@ -118,11 +118,15 @@ class Worktree:
         """Put what the scan saw into the batch; with `paths`, only those, the rest as in `base`.
 
         Raises:
-            FileUnreadable: a file cannot be read.
+            FileUnreadable: a file cannot be read, or a folder cannot be listed.
         """
+        selection = Selection(paths)
+        for skipped in scan.skipped:
+            if skipped.is_unreadable and (selection.covers(skipped.path) or selection.leads_into(skipped.path)):
+                raise FileUnreadable(skipped.path, skipped.reason)
         clock = DiskClock(self._temporary, self._calls)
         snapshotter = Snapshotter(self.root, scan, batch, self._store, self._trees, clock)
-        return snapshotter.store_all(base, Selection(paths), progress)
+        return snapshotter.store_all(base, selection, progress)
 
     def apply(self, scan: Scan, differences: Sequence[Difference], progress: Progress) -> Written:
         """Put differences in place; see Writer.apply. The scan cache then knows what was written."""
@@ -164,6 +168,17 @@ class Worktree:
         for folder in scan.walk():
             folder.tree = None
         self.save(scan)
+
+    def discard(self, path: str) -> None:
+        """Delete one file that no version has, durably; absent is fine. Never through a link."""
+        folder = Folder(self.root, self._temporary, self._calls)
+        try:
+            folder.remove_file(path)
+            folder.sync()
+        except FileNotFoundError:
+            return
+        finally:
+            folder.close()
 
     def link_id(self, target: bytes) -> ObjectId:
         """The id of a symbolic link with this target."""

@@ -9,15 +9,17 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from aura_vcs.errors import PathCollision
+from aura_vcs.errors import ObjectCorrupt, PathCollision
 from aura_vcs.layout import AURA
-from aura_vcs.model import Entry, EntryKind
+from aura_vcs.model import Entry, EntryKind, Kind
+from aura_vcs.objects.chunking import LARGE_BYTES
+from aura_vcs.objects.loose import new_hasher
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import Difference
 from aura_vcs.progress import Progress
 from aura_vcs.storage.calls import FileCalls, storage_error
 from aura_vcs.worktree.cache import FileState
-from aura_vcs.worktree.folder import Folder
+from aura_vcs.worktree.folder import Folder, NewFile
 from aura_vcs.worktree.scan import Scan
 from aura_vcs.worktree.sources import DiskClock
 
@@ -43,6 +45,7 @@ class Writer:
         self._folder = Folder(root, temporary, calls)
         self._clock = DiskClock(temporary, calls)
         self._states: dict[str, FileState | None] = {}
+        self._can_clone = True
         self._left: list[str] = []
         self._blocked: set[str] = set()
 
@@ -129,11 +132,41 @@ class Writer:
 
     def _write_file(self, path: str, entry: Entry, *, sync: bool) -> FileState:
         with self._folder.new_file() as new:
-            for piece in self._store.stream(entry.id):
-                new.write(piece)
-                self._progress.advance(len(piece))
+            if not self._clone(entry, new):
+                self._copy(path, entry, new)
             new.finish(executable=entry.executable, sync=sync, now_ns=self._clock.now_ns())
             return self._folder.place(new, path)
+
+    def _copy(self, path: str, entry: Entry, new: NewFile) -> None:
+        """Write the content, and no more of it than the folder's tree says there is."""
+        size = 0
+        for piece in self._store.stream(entry.id):
+            size += len(piece)
+            if size > entry.size:
+                raise ObjectCorrupt(entry.id, f"it is larger than the {entry.size:,} bytes that {path} has")
+            new.write(piece)
+            self._progress.advance(len(piece))
+        if size != entry.size:
+            raise ObjectCorrupt(entry.id, f"it has {size:,} bytes, and {path} has {entry.size:,}")
+
+    def _clone(self, entry: Entry, new: NewFile) -> bool:
+        """Let the file share the blocks of a large stored one, verified; False where that cannot be."""
+        if not self._can_clone or entry.size < LARGE_BYTES:
+            return False
+        stored = self._store.loose_blob(entry.id)
+        if stored is None:
+            return False
+        with stored:
+            self._can_clone = new.take_from(stored.fileno(), entry.size)
+        if not self._can_clone:
+            return False
+        hasher = new_hasher(Kind.BLOB)
+        for piece in new.pieces():
+            hasher.update(piece)
+            self._progress.advance(len(piece))
+        if hasher.hexdigest() != entry.id:
+            raise ObjectCorrupt(entry.id, "its bytes do not hash to its name")
+        return True
 
     def _is_as_scanned(self, scan: Scan, path: str) -> bool:
         """Whether the path still holds what the scan saw there; if not, it is left alone."""

@@ -1,6 +1,11 @@
 """Generated JSON values that the tests of this folder share."""
 
+from hypothesis import settings
 from hypothesis import strategies as st
+
+# Machines that run several jobs at once are slow at times; slowness has tests of its own. The
+# slow tests run the most telling properties with many more examples.
+unhurried = settings(deadline=None, max_examples=60)
 
 SCALARS = st.one_of(
     st.none(),

@@ -19,9 +19,7 @@ def png(width: int = 4, height: int = 3) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
-def wav(
-    seconds: float = 1.0, *, volume: float = 0.5, rate: int = 8_000, quiet: tuple[float, float] = (0, 0)
-) -> bytes:
+def wav(seconds: float = 1.0, *, volume: float = 0.5, rate: int = 8_000, quiet: tuple[float, float] = (0, 0)) -> bytes:
     """A tone as a mono WAV file; between the `quiet` times it is silent."""
     out = io.BytesIO()
     with wave.open(out, "wb") as file:
@@ -64,9 +62,7 @@ def film(path: Path, colours: list[tuple[int, int, int]], *, size: tuple[int, in
         stream.gop_size = 10
         for colour in colours:
             image = Image.new("RGB", size, colour)
-            ImageDraw.Draw(image).rectangle(
-                (colour[0] % 50, 4, colour[0] % 50 + 12, 30), fill=(255, 255, 255)
-            )
+            ImageDraw.Draw(image).rectangle((colour[0] % 50, 4, colour[0] % 50 + 12, 30), fill=(255, 255, 255))
             for _ in range(10):
                 for packet in stream.encode(av.VideoFrame.from_image(image)):
                     container.mux(packet)

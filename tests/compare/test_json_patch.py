@@ -19,7 +19,7 @@ from aura_vcs.errors import (
 )
 from hypothesis import given
 
-from tests.compare.json_values import DOCUMENTS, VALUES
+from tests.compare.json_values import DOCUMENTS, VALUES, unhurried
 
 PUBLIC_CASES = Path(__file__).parents[3] / "shared" / "data" / "json-patch" / "tests.json"
 
@@ -147,6 +147,7 @@ def test_deep_documents_and_pointers_do_not_recurse() -> None:
         deep = deep.pop() if isinstance(deep, list) else None
 
 
+@unhurried
 @given(DOCUMENTS, VALUES)
 def test_replacing_the_whole_document(document: Any, value: Any) -> None:
     """The empty pointer is the document."""

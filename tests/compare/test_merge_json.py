@@ -15,11 +15,11 @@ from aura_vcs.compare.resolve import resolve_document, resolve_value
 from aura_vcs.compare.values import same
 from aura_vcs.compare.write_document import write_like
 from aura_vcs.errors import ChoiceImpossible, ConflictUnknown, NotStructural
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from tests.compare.json_values import DOCUMENTS, IDENTIFIED, SCALARS
+from tests.compare.json_values import DOCUMENTS, IDENTIFIED, SCALARS, unhurried
 
 BASE = {
     "topic": "planets",
@@ -65,11 +65,10 @@ def _edit_once(value: Any, rng: random.Random) -> None:
 
 
 def _all(merged: MergedValue, choice: Any) -> Any:
-    return (
-        resolve_value(merged.value, merged.conflicts, "", choice).value if merged.conflicts else merged.value
-    )
+    return resolve_value(merged.value, merged.conflicts, "", choice).value if merged.conflicts else merged.value
 
 
+@unhurried
 @given(DOCUMENTS, DOCUMENTS)
 def test_a_change_of_one_side_is_the_result(base: Any, new: Any) -> None:
     """merge(a, a, b) = b, merge(a, b, a) = b, merge(a, b, b) = b, all without conflicts."""
@@ -82,18 +81,29 @@ def test_a_change_of_one_side_is_the_result(base: Any, new: Any) -> None:
         assert merged.conflicts == ()
 
 
+@unhurried
 @given(st.one_of(DOCUMENTS, IDENTIFIED), st.randoms(use_true_random=False))
 def test_swapping_the_sides_swaps_nothing_else(base: Any, rng: random.Random) -> None:
     """Without conflicts the result is the same; with them, resolved to the same side, likewise."""
+    _check_swap(base, rng)
+
+
+@pytest.mark.slow
+@given(st.one_of(DOCUMENTS, IDENTIFIED), st.randoms(use_true_random=False))
+@settings(deadline=None, max_examples=2_000)
+def test_swapping_the_sides_at_length(base: Any, rng: random.Random) -> None:
+    """The same with thousands of examples."""
+    _check_swap(base, rng)
+
+
+def _check_swap(base: Any, rng: random.Random) -> None:
     ours, theirs = _edit(base, rng), _edit(base, rng)
     one, other = merge_values(base, ours, theirs), merge_values(base, theirs, ours)
     assert len(one.conflicts) == len(other.conflicts)
     if any(conflict.kind == "moved" for conflict in one.conflicts):
         return
-    assert [conflict.pointer for conflict in one.conflicts] == [
-        conflict.pointer for conflict in other.conflicts
-    ]
-    for left, right in zip(one.conflicts, other.conflicts, strict=True):
+    both = [sorted(side.conflicts, key=lambda conflict: conflict.pointer) for side in (one, other)]
+    for left, right in zip(*both, strict=True):
         assert left.pointer == right.pointer
         assert same_slot(left.base, right.base)
         assert same_slot(left.ours, right.theirs)
@@ -108,10 +118,13 @@ def same_slot(one: Any, other: Any) -> bool:
     return one is other is UNSET or (UNSET not in (one, other) and same(one, other))
 
 
+@unhurried
 @given(IDENTIFIED, st.randoms(use_true_random=False))
 def test_no_element_disappears_unless_its_removal_was_the_change(base: Any, rng: random.Random) -> None:
     """Every id of a side is in the result, or the other side removed it and this one left it alone."""
     ours, theirs = _edit(base, rng), _edit(base, rng)
+    for side in (ours, theirs):
+        assume(len({element["id"] for element in side}) == len(side))
     merged = merge_values(base, ours, theirs)
     before = {element["id"]: element for element in base}
     here = {element["id"]: element for element in merged.value}
@@ -126,6 +139,7 @@ def test_no_element_disappears_unless_its_removal_was_the_change(base: Any, rng:
     assert len(here) == len(merged.value)
 
 
+@unhurried
 @given(st.randoms(use_true_random=False), st.data())
 def test_changes_of_different_fields_all_land(rng: random.Random, data: Any) -> None:
     """What one side did to a field, an element or the order lands when the other left it alone."""
@@ -144,6 +158,25 @@ def test_changes_of_different_fields_all_land(rng: random.Random, data: Any) -> 
     assert [scene["id"] for scene in merged.value["scenes"]] == [3, 0, 1, 2, 4, 9]
     assert merged.value["tags"] == ["space", "stars"]
     assert "topic" not in merged.value
+
+
+@unhurried
+@given(st.lists(SCALARS, min_size=4, max_size=9), st.randoms(use_true_random=False))
+def test_each_sides_own_elements_are_as_that_side_left_them(values: list[Any], rng: random.Random) -> None:
+    """One side edits and moves the even elements, the other the odd ones: both are in the result."""
+    base = [{"id": n, "v": 0, "w": n} for n in range(len(values))]
+    sides = [copy.deepcopy(base), copy.deepcopy(base)]
+    for n, value in enumerate(values):
+        sides[n % 2][n]["v"] = value
+    for parity, side in enumerate(sides):
+        mover = side.pop(rng.choice(range(parity, len(values), 2)))
+        side.insert(rng.randrange(len(values)), mover)
+    merged = merge_values(base, *sides)
+    here = {element["id"]: element for element in merged.value}
+    assert len(merged.value) == len(here) == len(values)
+    for n, value in enumerate(values):
+        assert same(here[n], {"id": n, "v": value, "w": n})
+    assert all(conflict.kind == "moved" for conflict in merged.conflicts)
 
 
 def test_both_add_at_one_place_in_an_order_of_their_own() -> None:
@@ -263,6 +296,7 @@ def test_wrong_places_are_told() -> None:
         resolve_document(b"{broken", merged.conflicts, "/a", "ours")
 
 
+@unhurried
 @given(DOCUMENTS, st.randoms(use_true_random=False), st.sampled_from(["ours", "theirs", "base"]))
 def test_deciding_everything_always_works(base: Any, rng: random.Random, choice: Any) -> None:
     """Every conflict of every merge points into the merged document and can be decided."""
@@ -273,6 +307,34 @@ def test_deciding_everything_always_works(base: Any, rng: random.Random, choice:
     assume(not whole)
     if merged.conflicts:
         assert resolve_value(merged.value, merged.conflicts, "", choice).conflicts == ()
+
+
+@unhurried
+@given(IDENTIFIED, st.randoms(use_true_random=False), st.sampled_from(["ours", "theirs", "base"]))
+def test_deciding_one_by_one_is_deciding_all(base: Any, rng: random.Random, choice: Any) -> None:
+    """In whatever order conflicts are decided, the places of those left stay right."""
+    merged = merge_values(base, _edit(base, rng), _edit(base, rng))
+    assume(all(conflict.kind != "moved" for conflict in merged.conflicts))
+    step = merged
+    while step.conflicts:
+        conflict = rng.choice(step.conflicts)
+        step = resolve_value(step.value, step.conflicts, conflict.pointer, choice)
+    assert same(step.value, _all(merged, choice))
+
+
+def test_deciding_a_move_keeps_the_other_places_right() -> None:
+    """What stands between the old and the new place shifts, and its conflicts with it."""
+    base = [{"id": n, "v": 0} for n in range(6)]
+    ours, theirs = copy.deepcopy(base), copy.deepcopy(base)
+    ours.append(ours.pop(3))
+    theirs.insert(0, theirs.pop(3))
+    ours[1]["v"], theirs[2]["v"] = 1, 2
+    merged = merge_values(base, ours, theirs)
+    assert [conflict.pointer for conflict in merged.conflicts] == ["/1/v", "/5"]
+    step = resolve_value(merged.value, merged.conflicts, "/5", "theirs")
+    assert [element["id"] for element in step.value] == [3, 0, 1, 2, 4, 5]
+    assert [conflict.pointer for conflict in step.conflicts] == ["/2/v"]
+    assert resolve_value(step.value, step.conflicts, "/2/v", "theirs").value == theirs
 
 
 @pytest.mark.parametrize(
@@ -289,14 +351,13 @@ def test_the_result_is_written_the_way_ours_is(ours: str) -> None:
     """Order, indentation, line ends, inline lists, number spelling and the end of the file are ours."""
     base = json.loads(ours)
     theirs = {**base, "a": [1, 2, 3], "u": "ü"}
-    merged = merge_json(
-        json.dumps({**base, "b": 0}).encode(), ours.encode(), json.dumps({**theirs, "b": 0}).encode()
-    )
+    merged = merge_json(json.dumps({**base, "b": 0}).encode(), ours.encode(), json.dumps({**theirs, "b": 0}).encode())
     added = ours.replace("2\r\n", "2,\r\n\t\t3\r\n") if "2\r\n" in ours else ours.replace("2]", "2, 3]")
     expected = added.replace("2, 3", "2,3") if "[1,2]" in ours else added
     assert merged.data.decode() == expected
 
 
+@unhurried
 @given(DOCUMENTS, DOCUMENTS, st.sampled_from([None, 2, "\t"]), st.booleans())
 def test_written_documents_read_back_the_same(old: Any, new: Any, indent: Any, ascii_only: bool) -> None:
     """Whatever the style, no value changes by being written."""
@@ -312,10 +373,11 @@ def test_documents_that_lose_something_are_not_joined() -> None:
     assert merged.fallback == f"Their version is not joined by fields: {why}"
 
 
-def test_merging_huge_lists_takes_seconds() -> None:
+@pytest.mark.parametrize("count", [5_000, pytest.param(20_000, marks=pytest.mark.slow)])
+def test_merging_huge_lists_takes_seconds(count: int) -> None:
     """Both sides shuffle and edit 20,000 elements."""
     rng = random.Random(4)
-    base = [{"id": n, "text": f"t {n}", "v": 0} for n in range(20_000)]
+    base = [{"id": n, "text": f"t {n}", "v": 0} for n in range(count)]
     ours, theirs = copy.deepcopy(base), copy.deepcopy(base)
     rng.shuffle(ours)
     rng.shuffle(theirs)
@@ -324,5 +386,5 @@ def test_merging_huge_lists_takes_seconds() -> None:
     start = time.process_time()
     merged = merge_values(base, ours, theirs)
     assert time.process_time() - start < 10
-    assert sorted(element["id"] for element in merged.value) == list(range(20_000))
+    assert sorted(element["id"] for element in merged.value) == list(range(count))
     assert sum(element["v"] for element in merged.value) == len(ours[::3])

@@ -10,6 +10,8 @@ from aura_vcs.errors import ChoiceImpossible, ConflictUnknown, NotStructural
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.compare.json_values import unhurried
+
 LINES = ["a\n", "b\n", "\n", "one two three four\n", "one 2 three four\r\n", "x\x0b\u2028y\n", "end"]
 TEXTS = st.lists(st.sampled_from(LINES), max_size=10).map("".join)
 SUBTITLES = """1
@@ -22,6 +24,7 @@ Then came the light.
 """
 
 
+@unhurried
 @given(TEXTS, TEXTS)
 def test_a_change_of_one_side_is_the_result(base: str, new: str) -> None:
     """merge(a, a, b) = merge(a, b, a) = merge(a, b, b) = b."""
@@ -29,6 +32,7 @@ def test_a_change_of_one_side_is_the_result(base: str, new: str) -> None:
         assert merge_strings(base, ours, theirs) == (new, ())
 
 
+@unhurried
 @given(TEXTS, TEXTS, TEXTS)
 def test_swapping_the_sides_swaps_only_conflicts(base: str, ours: str, theirs: str) -> None:
     """Resolved to the same person's side, both machines have the same text; no line is lost."""
@@ -94,6 +98,7 @@ def test_other_encodings_are_never_rewritten(data: bytes) -> None:
     assert merged.fallback or merged.conflicts
 
 
+@pytest.mark.slow
 def test_joining_huge_texts_takes_seconds() -> None:
     """Texts of 100,000 lines, few different ones, and one endless line."""
     rng = random.Random(8)

@@ -6,6 +6,7 @@ import random
 import time
 from typing import Any
 
+import pytest
 from aura_vcs.compare.merge_model import MergedDocument
 from aura_vcs.compare.merge_timeline import merge_timeline, merge_timeline_values, resolve_timeline
 from aura_vcs.compare.timeline_diff import diff_timeline_files
@@ -13,7 +14,7 @@ from aura_vcs.compare.values import same
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.compare.json_values import DOCUMENTS
+from tests.compare.json_values import DOCUMENTS, unhurried
 from tests.compare.timelines import (
     as_bytes,
     otio,
@@ -56,6 +57,18 @@ def test_scenes_edited_on_both_sides_join_by_meaning() -> None:
     assert same(value, studio(expected, background_music_path="b.mp3"))
 
 
+def test_all_scenes_shifted_here_and_one_edited_there() -> None:
+    """A title put in front moves every start; the other side's edit lands beside it."""
+    base, shifted = studio(planets()), studio(planets())
+    for each in shifted["scenes"]:
+        each["start"] += 2.5
+    edited = copy.deepcopy(base)
+    edited["scenes"][1]["script"] = "Swift Mercury."
+    value = _clean(base, shifted, edited)
+    shifted["scenes"][1]["script"] = "Swift Mercury."
+    assert same(value, shifted)
+
+
 def test_both_trim_a_scene_differently() -> None:
     """One conflict per field, the document stays ours and valid, and deciding lays the scenes anew."""
     ours, theirs = planets(), planets()
@@ -74,9 +87,7 @@ def test_a_scene_removed_here_and_edited_there_stays_until_decided() -> None:
     del ours[2]
     theirs[2]["script"] = "Another text altogether about the veiled planet."
     merged = _merge(studio(planets()), studio(ours), studio(theirs))
-    assert [(conflict.kind, conflict.pointer) for conflict in merged.conflicts] == [
-        ("removed_by_ours", "/scenes/2")
-    ]
+    assert [(conflict.kind, conflict.pointer) for conflict in merged.conflicts] == [("removed_by_ours", "/scenes/2")]
     assert same(json.loads(merged.data), studio(theirs))
     decided = resolve_timeline(merged.data, merged.conflicts, "", "ours")
     assert same(json.loads(decided.data), studio(ours))
@@ -211,10 +222,22 @@ def _media(document: Any) -> list[str]:
     )
 
 
+@unhurried
 @given(st.randoms(use_true_random=False), st.integers(1, 3))
-@settings(max_examples=150)
 def test_no_clip_is_lost_or_doubled(rng: random.Random, tracks: int) -> None:
     """A clip is gone only when a side removed it and the other left it alone; none is doubled."""
+    _check_clips(rng, tracks)
+
+
+@pytest.mark.slow
+@given(st.randoms(use_true_random=False), st.integers(1, 3))
+@settings(deadline=None, max_examples=1_500)
+def test_no_clip_is_lost_or_doubled_at_length(rng: random.Random, tracks: int) -> None:
+    """The same with thousands of examples."""
+    _check_clips(rng, tracks)
+
+
+def _check_clips(rng: random.Random, tracks: int) -> None:
     cut = [[otio_clip(f"m{t}{n}", n) for n in range(4)] for t in range(tracks)]
     sides = []
     for tag in ("o", "t"):
@@ -242,6 +265,7 @@ def test_no_clip_is_lost_or_doubled(rng: random.Random, tracks: int) -> None:
         assert same(swapped.value, merged.value)
 
 
+@unhurried
 @given(st.randoms(use_true_random=False), DOCUMENTS)
 def test_hostile_timelines_join_or_say_why(rng: random.Random, junk: Any) -> None:
     """Junk in the wrong place neither raises nor is lost when only one side has it."""
@@ -255,12 +279,13 @@ def test_hostile_timelines_join_or_say_why(rng: random.Random, junk: Any) -> Non
     assert json.loads(merge_timeline(as_bytes(base), as_bytes(ours), as_bytes(theirs)).data)
 
 
-def test_five_thousand_clips_join_in_seconds() -> None:
+@pytest.mark.parametrize("count", [1_000, pytest.param(5_000, marks=pytest.mark.slow)])
+def test_thousands_of_clips_join_in_seconds(count: int) -> None:
     """Both sides shuffle and trim a timeline of 5,000 clips."""
     rng = random.Random(9)
-    clips = [otio_clip(f"m{n}", n % 7) for n in range(5_000)]
+    clips = [otio_clip(f"m{n}", n % 7) for n in range(count)]
     ours, theirs = copy.deepcopy(clips), copy.deepcopy(clips)
-    theirs.insert(0, theirs.pop(4_000))
+    theirs.insert(0, theirs.pop(count - 9))
     for clip in ours[::3]:
         clip["source_range"]["duration"]["value"] -= 12
     rng.shuffle(ours)
@@ -268,5 +293,5 @@ def test_five_thousand_clips_join_in_seconds() -> None:
     start = time.process_time()
     merged = merge_timeline(*sides)
     assert time.process_time() - start < 15
-    assert len(json.loads(merged.data)["tracks"]["children"][0]["children"]) == 5_000
+    assert len(json.loads(merged.data)["tracks"]["children"][0]["children"]) == count
     assert diff_timeline_files(sides[0], merged.data).lines

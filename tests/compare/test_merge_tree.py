@@ -18,6 +18,7 @@ from aura_vcs.errors import ChoiceImpossible, ConflictUnknown, PointerInvalid
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.compare.json_values import unhurried
 from tests.compare.timelines import as_bytes, planets, set_seconds, studio
 
 
@@ -30,9 +31,7 @@ def _files(**contents: str) -> dict[str, TreeEntry]:
 
 
 PATHS = st.sampled_from(["a", "b", "c", "d/a", "d/b", "d", "e/f/g"])
-ENTRIES = st.builds(
-    TreeEntry, st.sampled_from(["file", "file", "symlink"]), st.sampled_from("12345"), st.booleans()
-)
+ENTRIES = st.builds(TreeEntry, st.sampled_from(["file", "file", "symlink"]), st.sampled_from("12345"), st.booleans())
 
 
 @st.composite
@@ -42,6 +41,7 @@ def _trees(draw: Any) -> dict[str, TreeEntry]:
     return {path: entry for path, entry in tree.items() if not any(p.startswith(path + "/") for p in tree)}
 
 
+@unhurried
 @given(_trees(), _trees())
 def test_a_change_of_one_side_is_the_result(base: Any, new: Any) -> None:
     """merge(a, a, b) = merge(a, b, a) = merge(a, b, b) = b, without conflicts."""
@@ -51,6 +51,7 @@ def test_a_change_of_one_side_is_the_result(base: Any, new: Any) -> None:
         assert (merged.joins, merged.conflicts) == ((), ())
 
 
+@unhurried
 @given(_trees(), _trees(), _trees())
 def test_no_content_is_lost(base: Any, ours: Any, theirs: Any) -> None:
     """What a side added or changed is in the result or among what is still to be joined."""
@@ -79,9 +80,7 @@ def test_added_changed_removed_renamed() -> None:
     ours = _files(keep="1", gone="2", new__name="3", both="5", mine="6")
     theirs = _files(keep="7", name="8", both="9", theirs="6")
     merged = merge_tree(base, ours, theirs)
-    assert merged.entries == dict(
-        sorted(_files(keep="7", new__name="8", both="5", mine="6", theirs="6").items())
-    )
+    assert merged.entries == dict(sorted(_files(keep="7", new__name="8", both="5", mine="6", theirs="6").items()))
     assert [join.path for join in merged.joins] == ["both"]
     assert merged.conflicts == ()
 
@@ -157,13 +156,8 @@ def test_files_join_by_their_kind() -> None:
     set_seconds(ours[0], 3.0)
     theirs[1]["script"] = "Swift Mercury."
     base = as_bytes(studio(planets()))
-    assert (
-        merge_file("timeline.json", base, as_bytes(studio(ours)), as_bytes(studio(theirs))).by == "timeline"
-    )
-    assert (
-        merge_file("brief.json", b'{"a":1,"b":1}', b'{"a":2,"b":1}', b'{"a":1,"b":2}').data
-        == b'{"a":2,"b":2}'
-    )
+    assert merge_file("timeline.json", base, as_bytes(studio(ours)), as_bytes(studio(theirs))).by == "timeline"
+    assert merge_file("brief.json", b'{"a":1,"b":1}', b'{"a":2,"b":1}', b'{"a":1,"b":2}').data == b'{"a":2,"b":2}'
     assert merge_file("s.srt", b"a b c\n", b"x b c\n", b"a b y\n").data == b"x b y\n"
     for binary in (b"\x00\x01", b"\xff\xd8\xff"):
         assert merge_file("p.jpg", b"1", binary, b"2").data is None

@@ -9,7 +9,7 @@ from aura_vcs.compare.json_diff import diff_values
 from aura_vcs.compare.readable import readable_lines
 from hypothesis import given
 
-from tests.compare.json_values import DOCUMENTS
+from tests.compare.json_values import DOCUMENTS, unhurried
 
 BRIEF = {
     "topic": "The solar system",
@@ -47,9 +47,7 @@ def test_each_change_is_a_line_in_words() -> None:
 def test_long_texts_show_what_differs() -> None:
     """Only the surroundings of the changed words are quoted."""
     new = copy.deepcopy(BRIEF)
-    new["scenes"][1]["script"] = (
-        new["scenes"][1]["script"].replace("red", "rusty", 7).replace("rusty", "red", 6)
-    )
+    new["scenes"][1]["script"] = new["scenes"][1]["script"].replace("red", "rusty", 7).replace("rusty", "red", 6)
     (line,) = _lines(new)
     assert line.startswith('scenes › "Mars" › script: "…')
     assert "rusty" in line
@@ -95,6 +93,7 @@ def test_the_fallback_is_said() -> None:
     assert line == "The new document is not compared by fields: the key 'a' is given twice in one object"
 
 
+@unhurried
 @given(DOCUMENTS, DOCUMENTS)
 def test_every_difference_has_lines(old: Any, new: Any) -> None:
     """Any operations can be told in a bounded number of single lines."""

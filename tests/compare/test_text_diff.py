@@ -12,12 +12,15 @@ from aura_vcs.compare.text_lines import split_lines, split_words
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.compare.json_values import unhurried
+
 TEXTS = st.lists(
     st.sampled_from(["a\n", "b\n", "\n", "one two three\n", "one 2 three\r\n", "x\x0b\u2028y\n", "c"]),
     max_size=12,
 ).map("".join)
 
 
+@unhurried
 @given(TEXTS, TEXTS)
 def test_hunks_turn_the_old_text_into_the_new(old: str, new: str) -> None:
     """Putting the hunks' new lines in place of their old ones gives the new text."""
@@ -27,15 +30,14 @@ def test_hunks_turn_the_old_text_into_the_new(old: str, new: str) -> None:
     for hunk in diff.hunks:
         start = hunk.old_start - (hunk.old_count > 0)
         result += before[at:start]
-        assert [line.text for line in hunk.lines if line.mark != "+"] == before[
-            start : start + hunk.old_count
-        ]
+        assert [line.text for line in hunk.lines if line.mark != "+"] == before[start : start + hunk.old_count]
         result += [line.text for line in hunk.lines if line.mark != "-"]
         at = start + hunk.old_count
     assert "".join(result + before[at:]) == new
     assert (not diff.hunks) == (old == new)
 
 
+@unhurried
 @given(TEXTS, TEXTS)
 def test_highlights_lie_inside_and_what_is_left_is_common(old: str, new: str) -> None:
     """Without the highlighted characters both passages read the same."""
@@ -49,6 +51,7 @@ def test_highlights_lie_inside_and_what_is_left_is_common(old: str, new: str) ->
         assert rest(old, gone) == rest(new, come)
 
 
+@unhurried
 @given(st.text(max_size=40))
 def test_lines_and_words_join_to_the_text(text: str) -> None:
     """Splitting loses nothing, whatever characters a text has."""
@@ -87,6 +90,7 @@ def test_bytes_that_are_no_text_are_said_to_be_none(data: bytes, word: str) -> N
     assert word in diff_text(data, b"a").fallback
 
 
+@pytest.mark.slow
 def test_huge_and_hostile_texts_take_seconds() -> None:
     """Texts made to be slow (few different lines, one endless line, all new) are bounded."""
     rng = random.Random(6)

@@ -92,6 +92,19 @@ def _litter(root: Path) -> None:
         assert version.number == 4
 
 
+def _scattered(root: Path) -> None:
+    two_versions(root)
+    with Repository.open(root) as repo:
+        for number in range(26):
+            write(root, {"plan.json": f'{{"take": {number}}}'})
+            save(repo, f"Take {number}", description="why " * 490)
+
+
+def _tidy(repo: Repository) -> None:
+    with repo.transaction():
+        repo.index.tidy_records(keep_lines=3, keep_labels=4)
+
+
 def _new(root: Path) -> None:
     write_project(root)
     Repository.init(root, author="Ada", host="studio").close()
@@ -116,6 +129,8 @@ SCENES = {
     "delete": Scene(two_versions, lambda repo: delete_version(repo, resolve(repo, "v1")), frees=True),
     "purge": Scene(two_versions, lambda repo: purge_version(repo, resolve(repo, "v1"), "private"), frees=True),
     "gc": Scene(_litter, _collect, frees=True),
+    "gathering": Scene(_scattered, _collect),
+    "closing the log": Scene(_scattered, _tidy),
     "tag": Scene(two_versions, lambda repo: create_tag(repo, "final", resolve(repo, "v1").id), repeatable=False),
     "branch": Scene(two_versions, lambda repo: create_branch(repo, "idea", resolve(repo, "v1").id), repeatable=False),
     "rename": Scene(two_versions, lambda repo: rename_branch(repo, "main", "film"), repeatable=False),

@@ -1,6 +1,6 @@
 """A fault at every call that changes the disk: the project is as before or as after, and goes on."""
 
-from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -55,10 +55,9 @@ class Stage(msgspec.Struct, frozen=True):
 
 
 @pytest.fixture(scope="module")
-def stages(quick_folder: Path) -> Iterator[dict[str, Stage]]:
+def stages(quick_folder: Path) -> dict[str, Stage]:
     """Stages that were prepared in this module, by scene."""
-    prepared: dict[str, Stage] = {}
-    yield prepared
+    return {}
 
 
 def _stage(name: str, scene: Scene, folder: Path, stages: dict[str, Stage]) -> Stage:
@@ -77,7 +76,7 @@ def _stage(name: str, scene: Scene, folder: Path, stages: dict[str, Stage]) -> S
     calls = {fault: len(counting.names) for fault in Fault}
     calls[Fault.SHORT] = counting.names.count("write")
     calls[Fault.UNSYNCED] = sum(n in {"fsync", "fsync_folder", "sync_disk"} for n in counting.names)
-    calls[Fault.FULL] = sum(n in {"create", "write", "mkdir", "symlink"} for n in counting.names)
+    calls[Fault.FULL] = sum(n in {"create", "write", "copy_range", "mkdir", "symlink"} for n in counting.names)
     stages[name] = Stage(template, before, state_of(reference), wanted, calls)
     return stages[name]
 
@@ -140,6 +139,20 @@ def _sweep(name: str, fault: Fault, folder: Path, stages: dict[str, Stage], *, e
 def test_faults_here_and_there(name: str, fault: Fault, quick_folder: Path, stages: dict[str, Stage]) -> None:
     """After a fault at some calls of a command, the project is whole, nothing is lost, and it goes on."""
     _sweep(name, fault, quick_folder, stages, every=STRIDE)
+
+
+@pytest.mark.parametrize("name", ["checkout", "restore of paths", "undo of a restore", "gc"])
+def test_stopped_again_while_finishing(name: str, quick_folder: Path, stages: dict[str, Stage]) -> None:
+    """A process that is stopped while it finishes what another left is no worse than the first."""
+    scene = SCENES[name]
+    stage = _stage(name, scene, quick_folder, stages)
+    for at in range(6, stage.calls[Fault.STOP], 13):
+        root = duplicate(stage.template, quick_folder / f"{name}-twice-{at}".replace(" ", "-"))
+        for second in (at, 3 + at % 7, 2) if scene.repeatable else (at, 2):
+            calls = FaultyCalls(Fault.STOP, second)
+            with suppress(Stopped), Repository.open(root, author="Ada", host="studio", calls=calls) as repo:
+                scene.run(repo)
+        _check(root, scene, stage)
 
 
 @pytest.mark.slow

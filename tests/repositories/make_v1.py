@@ -103,6 +103,9 @@ def _first_afternoon(root: Path) -> None:
         checkout(repo, "main")
         execute_gc(repo, plan_gc(repo, grace_seconds=0))
         delete_version(repo, resolve(repo, "v6"))
+        with repo.transaction():
+            repo.logs.close_segment(keep=4)
+            repo.refs.pack_labels(keep=4)
 
 
 def _on_the_laptop(root: Path) -> None:
@@ -122,6 +125,7 @@ def _at_the_desk(root: Path) -> None:
         edit_version(repo, resolve(repo, "v2"), name="First cut (sent)")
         (root / "scenes/020-basil.json").rename(root / "scenes/015-basil.json")
         commit(repo, "Basil earlier")
+        commit(repo, "Ready for the client", allow_empty=True)
 
 
 def _merge_blindly(source: Path, target: Path, before: Path) -> None:
@@ -152,7 +156,7 @@ def _facts(root: Path) -> dict[str, object]:
     with Repository.open(str(root)) as repo:
         queries = Queries(repo.index)
         return {
-            "branches": {b.name: {"version": b.version, "diverged": b.diverged} for b in branches(repo)},
+            "branches": {b.name: list(b.diverged or (b.version,)) for b in branches(repo)},
             "tags": {name: tag.version for name, tag in repo.refs.tags().items()},
             "operations": len(queries.actions(limit=1000)),
             "versions": {

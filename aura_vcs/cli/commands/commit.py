@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aura_vcs.cli.console import Console, cool, faint, warm
-from aura_vcs.cli.options import HELP, author_option, examples, json_option
+from aura_vcs.cli.options import HELP, TEXT, author_option, examples, json_option
 from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.words import size
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
         'aura commit -m "New script" --important scenes brief.json',
     ),
 )
-@click.option("-m", "--message", "name", metavar="NAME", help="What this version is called")
-@click.option("--description", metavar="TEXT", default="", help="More about it")
+@click.option("-m", "--message", "name", metavar="NAME", type=TEXT, help="What this version is called")
+@click.option("--description", metavar="TEXT", type=TEXT, default="", help="More about it")
 @click.option("--important", is_flag=True, help="Never remove it automatically")
 @click.option("--allow-empty", is_flag=True, help="Make a version even if nothing changed")
 @author_option

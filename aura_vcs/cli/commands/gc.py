@@ -55,7 +55,8 @@ def gc_command(repo: "Repository", console: Console, *, dry_run: bool, grace_sec
 def _show_plan(console: Console, plan: "Plan", grace: float) -> None:
     if plan.purged:
         versions = joined(f"v{record.number}" for record in plan.purged)
-        console.line(f"The content of {versions}, deleted more than {long_duration(grace)} ago, goes for good")
+        since = f" more than {long_duration(grace)} ago" if grace else ""
+        console.line(f"The content of {versions}, deleted{since}, goes for good; the record stays")
     if plan.doomed:
         console.line(f"To delete: {count(len(plan.doomed), 'object')}, {size(plan.bytes)}")
     elif not plan.kept:

@@ -1,23 +1,37 @@
 """`aura init`."""
 
 import os
+from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.console import Console, cool, strong
-from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.console import cool, strong
+from aura_vcs.cli.options import HELP, TEXT, examples, json_option
 from aura_vcs.cli.session import Session, pass_session
+from aura_vcs.cli.studio import note_project
+from aura_vcs.cli.words import count
+from aura_vcs.errors import InputError
+
+if TYPE_CHECKING:
+    from aura_vcs.repository.repository import Repository
+    from aura_vcs.studio.templates import Template
 
 
 @click.command(
     "init", context_settings=HELP, epilog=examples("aura init", 'aura init my-video --title "The Solar System"')
 )
 @click.argument("folder", metavar="[DIR]", required=False)
-@click.option("--title", metavar="TEXT", help="The title that project.json gets, if there is no project.json yet")
+@click.option(
+    "--title", metavar="TEXT", type=TEXT, help="The title that project.json gets, if there is no project.json yet"
+)
+@click.option("--template", metavar="NAME", help="Begin with a template's documents (see `aura template list`)")
+@click.option("--topic", metavar="TEXT", type=TEXT, help="With --template: what it is about (else the title)")
 @click.option("--bare", is_flag=True, help="Make a place without work files instead, for others to push to")
 @json_option
 @pass_session
-def init_command(session: Session, folder: str | None, title: str | None, *, bare: bool) -> None:
+def init_command(
+    session: Session, folder: str | None, title: str | None, template: str | None, topic: str | None, *, bare: bool
+) -> None:
     """Make a folder a project
 
     The files in it stay as they are. A folder that does not exist is made. If there is no
@@ -29,10 +43,15 @@ def init_command(session: Session, folder: str | None, title: str | None, *, bar
     console = session.console
     root = os.path.join(session.folder, folder) if folder else session.folder
     if bare:
-        _prepare_place(console, root)
+        from aura_vcs.cli.transfers import prepare_place
+
+        prepare_place(console, root)
         return
+    chosen = _template(session, root, template) if template is not None else None
     with start_project(root, title=title, **session.options()) as (repo, started):
         write_hints(repo)
+        files = _apply(session, repo, chosen, started.title or "", topic) if chosen is not None else []
+        note_project(repo, console)
         if console.as_json:
             console.data(
                 {
@@ -40,6 +59,8 @@ def init_command(session: Session, folder: str | None, title: str | None, *, bar
                     "path": repo.root,
                     "title": started.title,
                     "wrote_project_json": started.wrote_document,
+                    "template": chosen.id if chosen is not None else None,
+                    "files": files,
                 }
             )
             return
@@ -48,20 +69,38 @@ def init_command(session: Session, folder: str | None, title: str | None, *, bar
             console.line("  wrote project.json with the title ", strong(started.title or ""))
         elif title is not None and started.title != title:
             console.warn("project.json was there already and was not changed; --title was not used")
+        if chosen is not None:
+            console.line(f"  wrote {count(len(files), 'document')} of the template ", strong(chosen.name))
         console.line('Save everything as the first version with `aura commit -m "First cut"`.')
 
 
-def _prepare_place(console: Console, root: str) -> None:
-    from aura_vcs.errors import InputError
-    from aura_vcs.sync.addresses import parse_address
-    from aura_vcs.sync.opening import make_folder
+def _template(session: Session, root: str, name: str) -> "Template":
+    """The template, if no file of it stands in the folder already."""
+    from aura_vcs.studio.templates import find_template
 
-    address = parse_address(os.path.abspath(root))
-    make_folder(address)
-    if os.listdir(address.path):
-        raise InputError(f"{address.path} is not empty", hint="Name a folder that does not exist yet.")
-    if console.as_json:
-        console.data({"path": address.path, "bare": True})
-        return
-    console.line("Made ", cool(address.path), " a place that a project can be pushed to")
-    console.line(f"In the project: `aura remote add origin {address.path}`, from elsewhere `host:{address.path}`.")
+    with session.studio() as studio:
+        found = find_template(studio, name)
+    taken = [path for path in (*found.documents, "project.json") if os.path.lexists(os.path.join(root, path))]
+    if taken:
+        raise InputError(
+            f"{root} has {taken[0]} already, which the template would write",
+            hint="Begin in an empty folder, or without --template.",
+        )
+    return found
+
+
+def _apply(session: Session, repo: "Repository", template: "Template", title: str, topic: str | None) -> list[str]:
+    """Write the template's documents, as an action of its own; returns their names."""
+    from aura_vcs.codec import now
+    from aura_vcs.history.edits import edit_files
+    from aura_vcs.studio.template_files import project_files
+    from aura_vcs.studio.templates import count_use
+
+    files = project_files(
+        template.documents, title=title, topic=topic or title, project=repo.format.project, template_id=template.id,
+        at=now(), by=repo.author,
+    )  # fmt: skip
+    edit_files(repo, files, type_="template.apply", description=f"Began with the template {template.name!r}")
+    with session.studio() as studio:
+        count_use(studio, template)
+    return sorted(files)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aura_vcs.cli.console import Console, Line, Part, cool, faint, strong, warm
-from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.options import HELP, TEXT, examples, json_option
 from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.words import age, local_time, size
 
@@ -31,8 +31,8 @@ TYPES = ("manual", "autosave", "restore_point")
 @click.option("--type", "types", type=click.Choice(TYPES), multiple=True, help="Only versions of this type")
 @click.option("--since", metavar="TIME", help="Not older, e.g. '2 hours ago' or 2026-11-23")
 @click.option("--until", metavar="TIME", help="Not newer")
-@click.option("--author", metavar="NAME", help="Part of the author's name")
-@click.option("--grep", metavar="TEXT", help="Part of the name or description")
+@click.option("--author", metavar="NAME", type=TEXT, help="Part of the author's name")
+@click.option("--grep", metavar="TEXT", type=TEXT, help="Part of the name or description")
 @click.option("--important", is_flag=True, help="Only those marked important")
 @click.option("--deleted", is_flag=True, help="Deleted ones too")
 @click.option("--all", "everything", is_flag=True, help="Every branch, autosaves and restore points too")

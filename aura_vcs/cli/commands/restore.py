@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 import click
 
 from aura_vcs.cli.commands.checkout import say_left
-from aura_vcs.cli.completing import complete_version
+from aura_vcs.cli.completing import complete_path, complete_version
 from aura_vcs.cli.console import Console, Part, cool, faint, warm
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.words import count
 
 if TYPE_CHECKING:
+    from aura_vcs.history.going import Moved
     from aura_vcs.repository.repository import Repository
 
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     epilog=examples("aura restore v3", "aura restore v3 brief.json scenes", "aura restore HEAD~1 assets/intro.wav"),
 )
 @click.argument("version", shell_complete=complete_version)
-@click.argument("paths", nargs=-1, type=click.Path())
+@click.argument("paths", nargs=-1, type=click.Path(), shell_complete=complete_path)
 @json_option
 @pass_repository
 def restore_command(repo: "Repository", console: Console, version: str, paths: tuple[str, ...]) -> None:
@@ -36,13 +37,17 @@ def restore_command(repo: "Repository", console: Console, version: str, paths: t
     moved = restore(repo, version, project_paths(repo, paths) or None)
     if console.as_json:
         console.data(moved_shape(repo, moved.head, moved))
+    elif moved.changed:
+        _show(console, version, moved)
     else:
-        where: list[Part] = [" on ", cool(moved.head.branch)] if moved.head.branch else []
-        console.line(
-            "Brought back ", warm(version), *where, f", {count(moved.changed, 'path')} changed; not committed yet"
-        )
-        if moved.restore_point is not None:
-            number = moved.restore_point.number
-            console.line(f"What was there before is kept in the restore point v{number}.")
-        console.line(faint('Keep it with `aura commit -m "…"`, or take it back with `aura undo`.'))
+        console.line("Nothing had to change: your files are like that already")
     say_left(console, moved)
+
+
+def _show(console: Console, version: str, moved: "Moved") -> None:
+    where: list[Part] = [" on ", cool(moved.head.branch)] if moved.head.branch else []
+    changed = count(moved.changed, "path")
+    console.line("Brought back ", warm(version), *where, f", {changed} changed; not committed yet")
+    if moved.restore_point is not None:
+        console.line(f"What was there before is kept in the restore point v{moved.restore_point.number}.")
+    console.line(faint('Keep it with `aura commit -m "…"`, or take it back with `aura undo`.'))

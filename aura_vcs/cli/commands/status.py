@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.console import Console, faint, good
+from aura_vcs.cli.console import Console, cool, faint, good
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.words import changed_path, count, place, titled
@@ -37,7 +37,10 @@ def status_command(repo: "Repository", console: Console) -> None:
 
 
 def _show(repo: "Repository", console: Console, found: "Status") -> None:
-    console.line(*place(repo.head(), found.head))
+    if found.head is None and found.behind is not None:
+        console.line("On branch ", cool(found.branch or ""), ", but your files are at none of its versions yet")
+    else:
+        console.line(*place(repo.head(), found.head))
     _say_where(repo, console, found)
     if found.interrupted is not None:
         console.warn(f"this was interrupted and will be finished by the next command: {found.interrupted}")

@@ -47,8 +47,9 @@ def _lines(report: "StorageReport") -> Iterator[Line]:
     if report.largest:
         yield [strong("Largest files")]
         for item in report.largest:
-            yield [size(item.stored_bytes).rjust(12), f"  {item.path}", faint(f"  ({size(item.size_bytes)})")]
-    shares = sorted(report.versions, key=lambda share: -share.alone_bytes)[:VERSIONS_SHOWN]
+            yield [size(item.size_bytes).rjust(12), f"  {item.path}", faint(f"  ({size(item.stored_bytes)} on disk)")]
+    holding = [share for share in report.versions if share.alone_bytes]
+    shares = sorted(holding, key=lambda share: -share.alone_bytes)[:VERSIONS_SHOWN]
     if shares:
         yield [strong("What deleting one version would free")]
         for share in shares:
@@ -56,7 +57,7 @@ def _lines(report: "StorageReport") -> Iterator[Line]:
 
 
 def _table(title: str, rows: "dict[str, Sizes]") -> Iterator[Line]:
-    shown = {name: row for name, row in rows.items() if row.count}
+    shown = {name: row for name, row in sorted(rows.items(), key=lambda item: -item[1].stored_bytes) if row.count}
     if shown:
         yield [strong(title)]
     for name, row in shown.items():

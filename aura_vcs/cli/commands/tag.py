@@ -7,7 +7,7 @@ import click
 from aura_vcs.cli.completing import complete_tag, complete_version
 from aura_vcs.cli.console import Console, cool, faint, warm
 from aura_vcs.cli.groups import Entry, ShorthandGroup
-from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.options import HELP, TEXT, examples, json_option
 from aura_vcs.cli.session import pass_repository
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def list_command(repo: "Repository", console: Console) -> None:
 @click.command("create", context_settings=HELP, epilog=examples("aura tag premiere v7"))
 @click.argument("name")
 @click.argument("version", default="HEAD", shell_complete=complete_version)
-@click.option("-m", "--message", metavar="TEXT", default="", help="What it is for")
+@click.option("-m", "--message", metavar="TEXT", type=TEXT, default="", help="What it is for")
 @json_option
 @pass_repository
 def create_command(repo: "Repository", console: Console, name: str, version: str, message: str) -> None:

@@ -6,7 +6,7 @@ import click
 
 from aura_vcs.cli.completing import complete_version
 from aura_vcs.cli.console import Console, faint, warm
-from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.options import HELP, TEXT, examples, json_option
 from aura_vcs.cli.session import pass_repository
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     epilog=examples('aura version edit v3 --name "Director\'s cut"', "aura version edit HEAD --important"),
 )
 @click.argument("version", shell_complete=complete_version)
-@click.option("--name", metavar="NAME", help="The new name")
-@click.option("--description", metavar="TEXT", help="The new description")
+@click.option("--name", metavar="NAME", type=TEXT, help="The new name")
+@click.option("--description", metavar="TEXT", type=TEXT, help="The new description")
 @click.option("--important/--not-important", default=None, help="Whether it is never removed automatically")
 @json_option
 @pass_repository

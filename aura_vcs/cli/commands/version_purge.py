@@ -6,7 +6,7 @@ import click
 
 from aura_vcs.cli.completing import complete_version
 from aura_vcs.cli.console import Console, faint, strong, warm
-from aura_vcs.cli.options import HELP, dry_run_option, examples, json_option, yes_option
+from aura_vcs.cli.options import HELP, TEXT, dry_run_option, examples, json_option, yes_option
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.words import count, local_time, size
 from aura_vcs.errors import InputError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     epilog=examples("aura version purge v2 --dry-run", 'aura version purge v2 --reason "Wrong client\'s footage"'),
 )
 @click.argument("version", shell_complete=complete_version)
-@click.option("--reason", metavar="TEXT", default="", help="Why; it stays on the version's record")
+@click.option("--reason", metavar="TEXT", type=TEXT, default="", help="Why; it stays on the version's record")
 @dry_run_option
 @yes_option
 @json_option

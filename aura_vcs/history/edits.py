@@ -1,0 +1,155 @@
+"""Changing single files of the project as one step that undo takes back.
+
+The operation holds two small trees that have only the files in question, before and after; its
+payload names their paths. Other files of the folder are neither read nor touched. An interruption
+is finished by the next command, like that of a checkout.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from aura_vcs.codec import encode_tree
+from aura_vcs.errors import EditedSince, FileUnreadable, OperationExpired
+from aura_vcs.history.batching import batched
+from aura_vcs.history.making import base_of
+from aura_vcs.history.pending import carry_out, finish_pending
+from aura_vcs.ids import ObjectId, blob_id
+from aura_vcs.model import Entry, EntryKind, Inverse, Kind, Operation, TreeChange
+from aura_vcs.objects.batch import Batch
+from aura_vcs.repository.repository import Draft, Repository
+from aura_vcs.worktree.scan import Scan
+from aura_vcs.worktree.snapshot import sorted_tree
+
+PATHS = "paths"
+"""The key of the payload that names the files of an edit."""
+
+FileEntries = dict[str, Entry]
+"""Files by their paths; their entries carry only the last part as name."""
+
+
+class Edited(msgspec.Struct, frozen=True):
+    """What an edit did. `left` are files that somebody wrote meanwhile and that were left as they are."""
+
+    operation: Operation
+    left: tuple[str, ...] = ()
+
+
+def edit_files(
+    repo: Repository,
+    write: Mapping[str, bytes],
+    delete: Sequence[str] = (),
+    *,
+    type_: str,
+    description: str,
+    can_batch: bool = False,
+    expires_at: str | None = None,
+) -> Edited | None:
+    """Write and delete files of the project folder; None if they were so already.
+
+    What was there before is stored first. The files are documents: their bytes are held in memory.
+
+    Raises:
+        FileUnreadable: a file is there and cannot be read. StorageError.
+    """
+    finish_pending(repo)
+    with repo.locks.exclusive("worktree"), repo.locks.shared("objects"):
+        paths = sorted({*write, *delete})
+        scan = repo.worktree.scan(base_of(repo).tree, paths)
+        with repo.store.batch(repo.progress) as batch:
+            before, after = {}, {}
+            for path in paths:
+                entry = _store_current(repo, batch, scan, path)
+                if entry is not None:
+                    before[path] = entry
+                if path in write:
+                    blob = batch.add(Kind.BLOB, write[path], path)
+                    executable = entry is not None and entry.executable
+                    after[path] = Entry(_name(path), EntryKind.FILE, blob, len(write[path]), executable)
+            change = TreeChange(_put_tree(batch, before), _put_tree(batch, after))
+            batch.finish()
+        if change.before == change.after:
+            return None
+        draft = Draft(
+            type_, description, worktree=change, inverse=Inverse(f"{type_}.revert"), payload={PATHS: paths},
+            can_batch=can_batch, expires_at=expires_at,
+        )  # fmt: skip
+        with repo.transaction() as transaction:
+            operation = transaction.prepare(batched(repo, transaction, draft))
+        return Edited(operation, carry_out(repo, scan, operation, change.before, change.after).left)
+
+
+def reverse_edit(repo: Repository, target: Operation, draft: Draft, *, back: bool) -> Edited:
+    """Put the files of an edit back (or, with `back` false, as the edit made them); `draft` is recorded.
+
+    Raises:
+        EditedSince: a file is no longer as the edit (or its undo) left it; nothing was touched.
+        OperationExpired: the content has been collected.
+    """
+    change = target.worktree
+    assert change is not None
+    expected, wanted = (change.after, change.before) if back else (change.before, change.after)
+    paths = target.payload[PATHS]
+    with repo.locks.exclusive("worktree"), repo.locks.shared("objects"):
+        scan = repo.worktree.scan(base_of(repo).tree, paths)
+        for tree in (expected, wanted):
+            if not repo.store.contains(tree):
+                raise OperationExpired(target.description, f"tree {tree[:12]}")
+        for path in paths:
+            _check_untouched(repo, path, repo.trees.entry(expected, path), target)
+        made = msgspec.structs.replace(draft, worktree=TreeChange(expected, wanted), payload={PATHS: paths})
+        with repo.transaction() as transaction:
+            operation = transaction.prepare(made)
+        return Edited(operation, carry_out(repo, scan, operation, expected, wanted).left)
+
+
+def _check_untouched(repo: Repository, path: str, expected: Entry | None, target: Operation) -> None:
+    data = _read(repo, path)
+    same = data is None if expected is None else data is not None and blob_id(data) == expected.id
+    if not same:
+        raise EditedSince(path, target.description)
+
+
+def _store_current(repo: Repository, batch: Batch, scan: Scan, path: str) -> Entry | None:
+    data = _read(repo, path)
+    if data is None:
+        return None
+    state = scan.file(path)
+    executable = state is not None and state.is_executable
+    return Entry(_name(path), EntryKind.FILE, batch.add(Kind.BLOB, data, path), len(data), executable)
+
+
+def _read(repo: Repository, path: str) -> bytes | None:
+    full = os.path.join(repo.root, *path.split("/"))
+    try:
+        fd = os.open(full, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+        with open(fd, "rb") as file:
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise FileUnreadable(path, error.strerror or str(error)) from error
+
+
+def _put_tree(batch: Batch, files: FileEntries, prefix: str = "") -> ObjectId:
+    """The tree with just these files, and the trees in it, put into the batch."""
+    entries: list[Entry] = []
+    folders: dict[str, FileEntries] = {}
+    for path, entry in files.items():
+        name, _, rest = path.partition("/")
+        if rest:
+            folders.setdefault(name, {})[rest] = entry
+        else:
+            entries.append(entry)
+    for name, inner in folders.items():
+        place = f"{prefix}{name}/"
+        size = sum(entry.size for entry in inner.values())
+        entries.append(Entry(name, EntryKind.DIR, _put_tree(batch, inner, place), size))
+    object_id, data = encode_tree(sorted_tree(entries))
+    batch.add(Kind.TREE, data, prefix)
+    return object_id
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]

@@ -1,0 +1,237 @@
+"""Rows for scenes, assets, checkpoints and exports, and what is asked of them.
+
+Scenes and assets follow the work folder, checkpoints and exports their refs; each row carries
+the stamp (date and size) of the file it was made from. Like every row they may vanish at any time.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from aura_vcs.index.index import Index
+
+
+class SceneRow(msgspec.Struct, frozen=True):
+    """DOMAIN's SceneState; `file` is the scene's document, relative to the project."""
+
+    file: str
+    id: str
+    scene_index: int
+    heading: str
+    script_text: str
+    audio_file_path: str | None
+    image_file_path: str | None
+    duration_seconds: float | None
+    is_completed: bool
+    created_at: str | None
+    stamp: str = ""
+
+
+class AssetRow(msgspec.Struct, frozen=True):
+    """DOMAIN's AssetState; times are when the file was last written."""
+
+    file_path: str
+    asset_type: str
+    mime_type: str
+    file_size_bytes: int
+    is_temporary: bool
+    created_at: str
+    stamp: str = ""
+
+
+class Found(msgspec.Struct, frozen=True):
+    """Where words were found: "version/<id>", "scene/<file>" or "project"; `excerpt` marks them with [ ]."""
+
+    source: str
+    name: str
+    excerpt: str
+
+
+_SCENE = (
+    "s.file, s.id, s.scene_index, s.heading, w.script, s.audio_file_path, s.image_file_path, s.duration_seconds, "
+    "s.is_completed, s.created_at, s.stamp"
+)
+_SCENE_COLUMNS = (
+    "file, id, scene_index, heading, audio_file_path, image_file_path, duration_seconds, is_completed, "
+    "created_at, stamp"
+)
+_ASSET = "file_path, asset_type, mime_type, file_size_bytes, is_temporary, created_at, stamp"
+
+
+class Entities:
+    """Scenes, assets, checkpoints, exports and words of one index."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._connection: sqlite3.Connection = index.database.connection
+
+    # Scenes
+
+    def scenes(self) -> list[SceneRow]:
+        """All scenes in the order of the film."""
+        rows = self._connection.execute(scenes_statement())
+        return [_scene(row) for row in rows]
+
+    def scenes_at(self, index: int) -> list[SceneRow]:
+        """The scene with an index: several where the documents disagree."""
+        rows = self._connection.execute(scenes_statement("WHERE s.scene_index = ?"), (index,))
+        return [_scene(row) for row in rows]
+
+    # Assets
+
+    def assets(self, *, type_: str | None = None, temporary: bool | None = None) -> list[AssetRow]:
+        """Assets by path, of one type or all, temporary ones or not."""
+        statement, values = assets_statement(type_=type_, temporary=temporary)
+        return [_asset(row) for row in self._connection.execute(statement, values)]
+
+    def stamps(self, table: str) -> dict[str, str]:
+        """The stamp of every row of `scenes` or `assets`, by path."""
+        column = {"scenes": "file", "assets": "file_path"}[table]
+        return dict(self._connection.execute(f"SELECT {column}, stamp FROM {table}").fetchall())
+
+    def change_folder(
+        self,
+        scenes: Iterable[SceneRow],
+        gone_scenes: Iterable[str],
+        assets: Iterable[AssetRow],
+        gone_assets: Iterable[str],
+        project: tuple[str, str, str] | None,
+    ) -> None:
+        """Enter what changed in the work folder; `project` is title, description and stamp."""
+        with self._index.database.transaction() as connection:
+            for file in gone_scenes:
+                connection.execute("DELETE FROM scenes WHERE file = ?", (file,))
+                _forget_words(connection, f"scene/{file}")
+            for row in scenes:
+                connection.execute("DELETE FROM scenes WHERE file = ?", (row.file,))
+                values = [value for name, value in msgspec.structs.asdict(row).items() if name != "script_text"]
+                marks = ", ".join("?" * len(values))
+                connection.execute(f"INSERT INTO scenes ({_SCENE_COLUMNS}) VALUES ({marks})", values)
+                _put_words(connection, f"scene/{row.file}", row.heading, "", row.script_text)
+            connection.executemany("DELETE FROM assets WHERE file_path = ?", [(path,) for path in gone_assets])
+            connection.executemany(
+                f"INSERT OR REPLACE INTO assets ({_ASSET}) VALUES (?, ?, ?, ?, ?, ?, ?)", map(_values, assets)
+            )
+            if project is not None:
+                _put_words(connection, "project", project[0], project[1], "")
+                connection.execute("INSERT OR REPLACE INTO meta VALUES ('project', ?)", (project[2],))
+
+    def meta(self, key: str) -> str | None:
+        """A note of the index."""
+        row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    # Checkpoints and exports: rows hold the whole record as JSON
+
+    def change_records(
+        self, table: str, changed: Mapping[str, Mapping[str, Any]], gone: Iterable[str], stamp: str
+    ) -> None:
+        """Enter records of `checkpoints` or `exports` by their file; `stamp` is that of their folder."""
+        with self._index.database.transaction() as connection:
+            connection.executemany(f"DELETE FROM {table} WHERE file = ?", [(file,) for file in gone])
+            for file, columns in changed.items():
+                row = {"file": file, **columns}
+                names, marks = ", ".join(row), ", ".join("?" * len(row))
+                connection.execute(f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({marks})", list(row.values()))
+            connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (table, stamp))
+
+    def record_stamps(self, table: str) -> dict[str, str]:
+        """The stamp of every file behind `checkpoints` or `exports`."""
+        return dict(self._connection.execute(f"SELECT file, stamp FROM {table}").fetchall())
+
+    def records(self, statement: str, values: Sequence[Any]) -> list[bytes]:
+        """The records that a statement of this module finds."""
+        return [row[0] for row in self._connection.execute(statement, values)]
+
+    # Words
+
+    def search(self, text: str, limit: int = 50) -> list[Found]:
+        """Where all the words occur (each may go on), best first; nothing for no words."""
+        words = [word.replace('"', "") for word in text.split()]
+        match = " ".join(f'"{word}"*' for word in words if any(c.isalnum() for c in word))
+        if not match:
+            return []
+        rows = self._connection.execute(SEARCH, (match, limit))
+        return [Found(row[0], row[1], row[2]) for row in rows]
+
+
+SEARCH = (
+    "SELECT r.source, words.name, snippet(words, -1, '[', ']', ' … ', 16) FROM words "
+    "JOIN word_rows r ON r.rowid = words.rowid LEFT JOIN versions v ON r.source = 'version/' || v.id "
+    "WHERE words MATCH ? AND (v.id IS NULL OR v.deleted_at IS NULL) ORDER BY words.rank LIMIT ?"
+)
+
+
+def scenes_statement(where: str = "") -> str:
+    """The SELECT for scenes."""
+    return (
+        f"SELECT {_SCENE} FROM scenes s LEFT JOIN word_rows r ON r.source = 'scene/' || s.file "
+        f"LEFT JOIN words w ON w.rowid = r.id {where} ORDER BY s.scene_index, s.file"
+    )
+
+
+def assets_statement(*, type_: str | None = None, temporary: bool | None = None) -> tuple[str, list[Any]]:
+    """The SELECT for assets, and its values."""
+    parts, values = list[str](), list[Any]()
+    if type_ is not None:
+        parts.append("asset_type = ?")
+        values.append(type_)
+    if temporary is not None:
+        parts.append("is_temporary" if temporary else "NOT is_temporary")
+    where = f"WHERE {' AND '.join(parts)}" if parts else ""
+    return f"SELECT {_ASSET} FROM assets {where} ORDER BY file_path", values
+
+
+def checkpoints_statement(
+    *, stage: str | None = None, job: str | None = None, valid: bool | None = None, limit: int = -1
+) -> tuple[str, list[Any]]:
+    """The SELECT for checkpoints, newest first, and its values."""
+    parts, values = list[str](), list[Any]()
+    for column, value in (("stage", stage), ("job", job)):
+        if value is not None:
+            parts.append(f"{column} = ?")
+            values.append(value)
+    if valid is not None:
+        parts.append("valid = ?")
+        values.append(int(valid))
+    where = f"WHERE {' AND '.join(parts)}" if parts else ""
+    return f"SELECT record FROM checkpoints {where} ORDER BY time DESC LIMIT ?", [*values, limit]
+
+
+def exports_statement(*, status: str | None = None, limit: int = -1, offset: int = 0) -> tuple[str, list[Any]]:
+    """The SELECT for exports, newest first, and its values."""
+    where, values = ("WHERE status = ?", [status]) if status is not None else ("", [])
+    return f"SELECT record FROM exports {where} ORDER BY created_at DESC LIMIT ? OFFSET ?", [*values, limit, offset]
+
+
+def _scene(row: tuple[Any, ...]) -> SceneRow:
+    values = list(row)
+    values[4] = row[4] or ""
+    values[8] = bool(row[8])
+    return SceneRow(*values)
+
+
+def _asset(row: tuple[Any, ...]) -> AssetRow:
+    values = list(row)
+    values[4] = bool(row[4])
+    return AssetRow(*values)
+
+
+def _values(row: msgspec.Struct) -> tuple[Any, ...]:
+    return msgspec.structs.astuple(row)
+
+
+def _put_words(connection: sqlite3.Connection, source: str, name: str, description: str, script: str) -> None:
+    _forget_words(connection, source)
+    number = connection.execute("INSERT INTO word_rows (source) VALUES (?)", (source,)).lastrowid
+    statement = "INSERT INTO words (rowid, name, description, script) VALUES (?, ?, ?, ?)"
+    connection.execute(statement, (number, name, description, script))
+
+
+def _forget_words(connection: sqlite3.Connection, source: str) -> None:
+    row = connection.execute("SELECT rowid FROM word_rows WHERE source = ?", (source,)).fetchone()
+    if row is not None:
+        connection.execute("DELETE FROM words WHERE rowid = ?", row)
+        connection.execute("DELETE FROM word_rows WHERE rowid = ?", row)

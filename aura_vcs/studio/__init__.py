@@ -1,0 +1,1 @@
+"""What belongs to a person and not to one project: configuration, templates, list of projects, setup."""

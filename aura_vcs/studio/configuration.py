@@ -1,0 +1,247 @@
+"""Configuration: typed values under known keys; project over user over default."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from aura_vcs.codec import encode_compact, from_plain, now
+from aura_vcs.errors import RecordCorrupt, SettingInvalid
+from aura_vcs.studio.folder import CONFIG
+from aura_vcs.studio.secret import Sealed, forget, seal, unseal, working_keyring
+from aura_vcs.studio.settings import BY_KEY, SETTINGS, Setting, ValueType, find_setting, is_value, parse_value
+from aura_vcs.studio.studio import Studio
+
+Source = Literal["project", "user", "default"]
+HIDDEN = "********"
+"""What is shown of a sensitive value that is set."""
+
+
+class Configured(msgspec.Struct, frozen=True):
+    """A value that the person gave a key. `version` counts its changes; a sensitive one is `sealed`."""
+
+    value: Any
+    sealed: Sealed | None
+    version: int
+    is_active: bool
+    created_at: str
+    updated_at: str
+    created_by: str
+    modified_by: str
+
+
+class ConfigFile(msgspec.Struct, frozen=True):
+    """`config.json`: keys that this aura_vcs does not know stay."""
+
+    configurations: dict[str, Any] = {}
+
+
+class Configuration(msgspec.Struct, frozen=True):
+    """A key with its value and where it comes from; `value` is HIDDEN where it is sensitive and set."""
+
+    key: str
+    value: Any
+    source: Source
+    category: str
+    value_type: ValueType
+    description: str
+    is_sensitive: bool
+    is_active: bool = True
+    version: int = 0
+    protection: str | None = None
+    updated_at: str | None = None
+    modified_by: str | None = None
+
+
+def get_configuration(
+    studio: Studio, key: str, project: Mapping[str, Any] | None = None, *, reveal: bool = False
+) -> Configuration:
+    """What a key is set to: by the project (its settings, if it is given), the person, or by default.
+
+    Raises:
+        UnknownSetting: there is no such key.
+        SecretUnavailable: with `reveal`, a value that cannot be decrypted here.
+    """
+    setting = find_setting(key)
+    found = _resolved(setting, _stored(studio).get(setting.key), project or {})
+    if reveal and found.is_sensitive and found.source == "user":
+        return msgspec.structs.replace(found, value=secret_value(studio, setting.key))
+    return found
+
+
+def list_configurations(
+    studio: Studio,
+    project: Mapping[str, Any] | None = None,
+    *,
+    category: str | None = None,
+    active: bool | None = None,
+    sensitive: bool | None = None,
+    only_set: bool = False,
+) -> list[Configuration]:
+    """All keys, or those of a category, the active ones, or the sensitive ones; by key."""
+    stored = _stored(studio)
+    found = [_resolved(setting, stored.get(setting.key), project or {}) for setting in SETTINGS]
+    return [
+        item
+        for item in sorted(found, key=lambda item: item.key)
+        if (category is None or item.category == category)
+        and (active is None or item.is_active == active)
+        and (sensitive is None or item.is_sensitive == sensitive)
+        and not (only_set and item.source == "default")
+    ]
+
+
+def secret_value(studio: Studio, key: str) -> str | None:
+    """A sensitive value, for the program that needs it; None if it is not set.
+
+    Raises:
+        SecretUnavailable: it cannot be decrypted here.
+    """
+    stored = _stored(studio).get(find_setting(key).key)
+    if stored is None or stored.sealed is None or not stored.is_active:
+        return None
+    return unseal(studio.folder, key, stored.sealed, working_keyring() if stored.sealed.method == "keyring" else None)
+
+
+def set_configuration(
+    studio: Studio, key: str, text: str, *, find_keyring: Callable[[], Any] = working_keyring
+) -> Configuration:
+    """Give a key a value, for all projects. A sensitive one is encrypted; `protection` says how.
+
+    Raises:
+        UnknownSetting, SettingInvalid.
+        SecretUnavailable: it cannot be encrypted here.
+    """
+    setting = find_setting(key)
+    value = parse_value(setting, text)
+    with studio.folder.lock():
+        file, before = _file(studio), _stored(studio).get(setting.key)
+        at, by = now(), studio.folder.user
+        sealed = seal(studio.folder, setting.key, str(value), find_keyring()) if setting.is_sensitive else None
+        after = Configured(
+            value=None if setting.is_sensitive else value,
+            sealed=sealed,
+            version=(before.version if before else 0) + 1,
+            is_active=True,
+            created_at=before.created_at if before else at,
+            updated_at=at,
+            created_by=before.created_by if before else by,
+            modified_by=by,
+        )
+        studio.folder.put(CONFIG, ConfigFile({**file.configurations, setting.key: after}))
+    return get_configuration(studio, setting.key)
+
+
+def unset_configuration(studio: Studio, key: str) -> Configuration:
+    """Take the person's value of a key away: it is inactive then, and counted on; a secret is gone.
+
+    Raises:
+        UnknownSetting.
+    """
+    setting = find_setting(key)
+    with studio.folder.lock():
+        file, before = _file(studio), _stored(studio).get(setting.key)
+        if before is not None and before.is_active:
+            if before.sealed is not None:
+                forget(studio.folder, setting.key, before.sealed, working_keyring())
+            after = msgspec.structs.replace(
+                before, value=None, sealed=None, is_active=False, version=before.version + 1, updated_at=now(),
+                modified_by=studio.folder.user,
+            )  # fmt: skip
+            studio.folder.put(CONFIG, ConfigFile({**file.configurations, setting.key: after}))
+    return get_configuration(studio, setting.key)
+
+
+def project_value(key: str, text: str) -> tuple[str, Any]:
+    """The key and the value for a setting of the project, to be stored by `history.fields`.
+
+    Raises:
+        UnknownSetting.
+        SettingInvalid: also for a sensitive key: those never lie in a project folder.
+    """
+    setting = find_setting(key)
+    if setting.is_sensitive:
+        hint = f"Set it for yourself: `aura config set {setting.key}`."
+        raise SettingInvalid(setting.key, "it is sensitive and never stored in a project", hint=hint)
+    return setting.key, parse_value(setting, text)
+
+
+def configurations_statement(
+    *, category: str | None = None, active: bool | None = None, sensitive: bool = False
+) -> tuple[str, list[Any]]:
+    """The SELECT over the index for what the person set, and its values."""
+    parts, values = ["sensitive"] if sensitive else [], list[Any]()
+    if category is not None:
+        parts.append("category = ?")
+        values.append(category)
+    if active is not None:
+        parts.append("active = ?")
+        values.append(active)
+    where = f"WHERE {' AND '.join(parts)}" if parts else ""
+    return f"SELECT key, record FROM configurations {where} ORDER BY key", values
+
+
+def configured_keys(
+    studio: Studio, *, category: str | None = None, active: bool | None = None, sensitive: bool = False
+) -> list[str]:
+    """The keys that the person gave a value, asked of the index."""
+    statement, values = configurations_statement(category=category, active=active, sensitive=sensitive)
+    _refresh(studio)
+    return [row[0] for row in studio.index.rows(statement, values)]
+
+
+def _refresh(studio: Studio) -> None:
+    def enter(connection: Any) -> None:
+        connection.execute("DELETE FROM configurations")
+        for key, stored in _stored(studio).items():
+            setting = BY_KEY[key]
+            record = encode_compact(msgspec.structs.replace(stored, value=None, sealed=None))
+            connection.execute(
+                "INSERT INTO configurations VALUES (?, ?, ?, ?, ?)",
+                (key, setting.category, stored.is_active, setting.is_sensitive, record),
+            )
+
+    studio.index.keep_current(CONFIG, enter)
+
+
+def _file(studio: Studio) -> ConfigFile:
+    return studio.folder.load(CONFIG, ConfigFile) or ConfigFile()
+
+
+def _stored(studio: Studio) -> dict[str, Configured]:
+    """The person's values of known keys; what cannot be one is passed over and said."""
+    found = {}
+    for key, value in _file(studio).configurations.items():
+        if key not in BY_KEY:
+            continue
+        try:
+            found[key] = from_plain(value, Configured, f"{CONFIG} at {key}")
+        except RecordCorrupt:
+            studio.folder.progress.note(f"The value of {key} in {CONFIG} cannot be read; the default holds")
+    return found
+
+
+def _resolved(setting: Setting, stored: Configured | None, project: Mapping[str, Any]) -> Configuration:
+    value, source, protection = setting.default, "default", None
+    if stored is not None and stored.is_active:
+        if setting.is_sensitive:
+            if stored.sealed is not None:
+                value, source, protection = HIDDEN, "user", stored.sealed.method
+        elif is_value(setting, stored.value):
+            value, source = stored.value, "user"
+    if not setting.is_sensitive and project.get(setting.key) is not None and is_value(setting, project[setting.key]):
+        value, source = project[setting.key], "project"
+    return Configuration(
+        key=setting.key,
+        value=value,
+        source=source,  # type: ignore[arg-type]
+        category=setting.category,
+        value_type=setting.value_type,
+        description=setting.description,
+        is_sensitive=setting.is_sensitive,
+        is_active=stored.is_active if stored is not None else True,
+        version=stored.version if stored is not None else 0,
+        protection=protection,
+        updated_at=stored.updated_at if stored is not None else None,
+        modified_by=stored.modified_by if stored is not None else None,
+    )

@@ -1,0 +1,233 @@
+"""The studio's list of projects: where they lie, and what each of them is.
+
+An entry is a pointer with what was last known; the truth is the project's folder. A listed page
+is compared with the folders (three dates each), so it shows what is, also for a project that was
+moved away or deleted by hand.
+"""
+
+import os
+import re
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
+
+import msgspec
+from blake3 import blake3
+
+from aura_vcs.codec import encode_compact, now
+from aura_vcs.errors import AuraError, NotAProject, UnknownName
+from aura_vcs.history.near import near
+from aura_vcs.layout import AURA, FORMAT
+from aura_vcs.project.facts import ProjectFacts, facts_stamp, read_facts
+from aura_vcs.studio.folder import PROJECTS
+from aura_vcs.studio.studio import Studio
+
+Sort = Literal["updated", "created", "title", "status"]
+_ORDERS = {
+    "updated": "updated_at DESC",
+    "created": "created_at DESC",
+    "title": "title COLLATE NOCASE",
+    "status": "status, updated_at DESC",
+}
+SCAN_DEPTH = 6
+"""How many folders deep `scan_folder` looks."""
+
+
+class ProjectEntry(msgspec.Struct, frozen=True):
+    """A project of the studio's list. `place` is "here", or "missing" where its folder has none."""
+
+    file: str
+    path: str
+    facts: ProjectFacts
+    created_at: str
+    updated_at: str
+    created_by: str
+    modified_by: str
+    place: Literal["here", "missing"] = "here"
+
+
+class ProjectFilter(msgspec.Struct, frozen=True):
+    """Which projects are wanted."""
+
+    status: str | None = None
+    category: str | None = None
+    job_id: str | None = None
+    deleted: bool = False
+    sort: Sort = "updated"
+    limit: int = 50
+    offset: int = 0
+
+
+def add_project(studio: Studio, path: str) -> ProjectEntry:
+    """Enter the project in the folder `path`, or bring its entry up to date.
+
+    An entry of the same project whose folder is gone is taken to have moved here.
+
+    Raises:
+        NotAProject: the folder is none.
+    """
+    root = os.path.realpath(path)
+    facts = read_facts(root)
+    if facts is None:
+        raise NotAProject(root)
+    with studio.folder.lock():
+        return _enter(studio, root, facts)
+
+
+def scan_folder(studio: Studio, path: str) -> list[ProjectEntry]:
+    """Enter every project below a folder, SCAN_DEPTH deep; links are not followed."""
+    found = []
+    with studio.folder.lock():
+        for root in _project_folders(os.path.realpath(path), SCAN_DEPTH):
+            facts = read_facts(root)
+            if facts is not None:
+                found.append(_enter(studio, root, facts))
+    return found
+
+
+def list_projects(studio: Studio, wanted: ProjectFilter = ProjectFilter()) -> list[ProjectEntry]:
+    """A page of the list, each entry as its folder is now."""
+    statement, values = page_statement(wanted)
+    entries = [msgspec.json.decode(row[0], type=ProjectEntry) for row in _rows(studio, statement, values)]
+    return [_as_it_is(studio, entry) for entry in entries]
+
+
+def page_statement(wanted: ProjectFilter) -> tuple[str, list[str | int]]:
+    """The SELECT that answers `list_projects`, and its values."""
+    parts = ["deleted_at IS NOT NULL" if wanted.deleted else "deleted_at IS NULL"]
+    values: list[str | int] = []
+    for column in ("status", "category", "job_id"):
+        value = getattr(wanted, column)
+        if value is not None:
+            parts.append(f"{column} = ?")
+            values.append(value)
+    order = "deleted_at DESC" if wanted.deleted and wanted.sort == "updated" else _ORDERS[wanted.sort]
+    where = " AND ".join(parts)
+    return f"SELECT record FROM projects WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?", [
+        *values, wanted.limit, wanted.offset,
+    ]  # fmt: skip
+
+
+def find_project(studio: Studio, name: str) -> ProjectEntry:
+    """The project that `name` means: a path, the start of its id, or its title.
+
+    Raises:
+        UnknownName: none, or several, go by it.
+    """
+    rows = _rows(
+        studio,
+        "SELECT record FROM projects WHERE path = ? UNION SELECT record FROM projects WHERE project >= ? AND "
+        "project < ? UNION SELECT record FROM projects WHERE title = ? COLLATE NOCASE",
+        [os.path.realpath(name), name.lower(), name.lower() + "g" if len(name) >= 4 else "", name],
+    )
+    if len(rows) == 1:
+        return _as_it_is(studio, msgspec.json.decode(rows[0][0], type=ProjectEntry))
+    if rows:
+        raise UnknownName("project", name, hint="Several go by that name; give the folder's path.")
+    titles = [row[0] for row in _rows(studio, "SELECT title FROM projects ORDER BY updated_at DESC LIMIT 1000")]
+    raise UnknownName("project", name, near(name, titles), hint="`aura projects list` shows them.")
+
+
+def forget_project(studio: Studio, entry: ProjectEntry) -> None:
+    """Take a project off the list; its folder stays as it is."""
+    with studio.folder.lock():
+        studio.folder.storage.delete(f"{PROJECTS}/{entry.file}")
+
+
+def _rows(studio: Studio, statement: str, values: Sequence[str | int] = ()) -> list[tuple[Any, ...]]:
+    """What the index answers, after it has seen what changed in the folder."""
+    studio.index.keep_current(PROJECTS, lambda connection: enter_projects(studio, connection))
+    return studio.index.rows(statement, values)
+
+
+def _enter(studio: Studio, root: str, facts: ProjectFacts) -> ProjectEntry:
+    """Write the entry of a project; the caller holds the lock."""
+    known = _known(studio, root, facts.project)
+    at, by = now(), studio.folder.user
+    created_at, created_by = (known.created_at, known.created_by) if known else (facts.created_at or at, by)
+    file = file_name(facts.project, root)
+    entry = ProjectEntry(file, root, facts, created_at, facts.state.updated_at or at, created_by, by)
+    if known is not None and known.path == root and known.facts == facts:
+        return known
+    studio.folder.put(f"{PROJECTS}/{file}", entry)
+    if known is not None and known.file != file:
+        studio.folder.storage.delete(f"{PROJECTS}/{known.file}")
+    return entry
+
+
+def _known(studio: Studio, root: str, project: str) -> ProjectEntry | None:
+    """The entry of this folder, or the one of the same project that has gone from where it was."""
+    rows = _rows(studio, "SELECT record FROM projects WHERE project = ?", [project])
+    entries = [msgspec.json.decode(row[0], type=ProjectEntry) for row in rows]
+    here = next((entry for entry in entries if entry.path == root), None)
+    return here or next((entry for entry in entries if _project_at(entry.path) != project), None)
+
+
+def _project_at(path: str) -> str | None:
+    facts = read_facts(path)
+    return None if facts is None else facts.project
+
+
+def _as_it_is(studio: Studio, entry: ProjectEntry) -> ProjectEntry:
+    """The entry as its folder is now; what changed goes into the index."""
+    stamp = facts_stamp(entry.path)
+    if stamp == entry.facts.stamp:
+        return entry
+    facts = read_facts(entry.path) if stamp is not None else None
+    if facts is None or facts.project != entry.facts.project:
+        return msgspec.structs.replace(entry, place="missing")
+    changed = msgspec.structs.replace(entry, facts=facts, updated_at=facts.state.updated_at or entry.updated_at)
+    put_row(studio.index.connection, changed, studio.folder.stamp(f"{PROJECTS}/{entry.file}"))
+    return changed
+
+
+def file_name(project: str, path: str) -> str:
+    """The name of an entry's file: a copy of a project elsewhere has an entry of its own."""
+    plain = re.sub(r"[^0-9a-f-]", "", project.lower())[:36] or "project"
+    return f"{plain}-{blake3(os.fsencode(path)).hexdigest()[:8]}.json"
+
+
+def _project_folders(root: str, depth: int) -> Iterator[str]:
+    try:
+        with os.scandir(root) as entries:
+            folders = sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+    except OSError:
+        return
+    if AURA in folders and os.path.isfile(os.path.join(root, AURA, FORMAT)):
+        yield root
+        return
+    if depth > 0:
+        for name in folders:
+            if not name.startswith("."):
+                yield from _project_folders(os.path.join(root, name), depth - 1)
+
+
+def enter_projects(studio: Studio, connection: sqlite3.Connection) -> None:
+    """Bring the rows of all entries up to date with their files."""
+    known = dict(connection.execute("SELECT file, file_stamp FROM projects").fetchall())
+    files = [name for name in studio.folder.storage.list(PROJECTS) if name.endswith(".json")]
+    for name in files:
+        stamp = studio.folder.stamp(f"{PROJECTS}/{name}")
+        if known.get(name) == stamp:
+            continue
+        try:
+            entry = studio.folder.load(f"{PROJECTS}/{name}", ProjectEntry)
+        except AuraError as error:
+            studio.folder.progress.note(f"{error.message}; it is passed over")
+            continue
+        if entry is not None:
+            put_row(connection, msgspec.structs.replace(entry, file=name), stamp)
+    gone: Sequence[str] = sorted(known.keys() - set(files))
+    connection.executemany("DELETE FROM projects WHERE file = ?", [(name,) for name in gone])
+
+
+def put_row(connection: sqlite3.Connection, entry: ProjectEntry, stamp: str) -> None:
+    """The row of one entry."""
+    facts = entry.facts
+    connection.execute(
+        "INSERT OR REPLACE INTO projects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            entry.file, facts.project, entry.path, facts.title, facts.category, facts.state.status, facts.state.job_id,
+            entry.created_at, entry.updated_at, facts.state.deleted_at, stamp, encode_compact(entry),
+        ),
+    )  # fmt: skip

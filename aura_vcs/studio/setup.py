@@ -1,0 +1,136 @@
+"""The first-run wizard: who you are, where exports go, whether FFmpeg is there, which edition.
+
+Each answer is stored when it is given, so the wizard can be left at any time and goes on where
+it was. Asking is the caller's business; this module says what is next and takes the answers.
+"""
+
+import os
+from shutil import which
+from typing import Any
+
+import msgspec
+
+from aura_vcs.codec import now
+from aura_vcs.errors import InputError
+from aura_vcs.studio.configuration import get_configuration, set_configuration
+from aura_vcs.studio.folder import SETUP
+from aura_vcs.studio.studio import Studio
+
+SETUP_VERSION = 1
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One question of the wizard, and the configuration key that its answer goes to."""
+
+    name: str
+    key: str
+    question: str
+
+
+STEPS = (
+    Step("identity", "identity.name", "Your name, as it stands in the versions you make"),
+    Step("output", "general.output_directory", "The folder that exports go to"),
+    Step("ffmpeg", "media.ffmpeg_path", "Where FFmpeg is, if other tools shall use it"),
+    Step("tier", "general.tier", "The studio's edition (Free or Pro)"),
+)
+
+
+class UserSetup(msgspec.Struct, frozen=True):
+    """`setup.json`: how far the wizard came. `wizard_state` has the answers of the steps done."""
+
+    user_id: str
+    completed: bool = False
+    completed_at: str | None = None
+    version: int = SETUP_VERSION
+    last_step: str | None = None
+    selected_tier: str | None = None
+    wizard_state: dict[str, Any] = {}
+    updated_at: str = ""
+
+    @property
+    def next_step(self) -> Step | None:
+        """What is to be asked next; None when all is answered."""
+        return next((step for step in STEPS if step.name not in self.wizard_state), None)
+
+
+class SystemConfiguration(msgspec.Struct, frozen=True):
+    """What holds for the whole studio, as one record."""
+
+    is_setup_complete: bool
+    ffmpeg_path: str | None
+    output_directory: str | None
+    updated_at: str | None
+    modified_by: str | None
+
+
+def setup_state(studio: Studio) -> UserSetup:
+    """How far the wizard came."""
+    return studio.folder.load(SETUP, UserSetup) or UserSetup(studio.folder.user)
+
+
+def suggestion(step: Step, *, user: str, home: str, search_path: str | None) -> str | None:
+    """What the answer to a step would most likely be.
+
+    `search_path` is the folders in which programs are looked for, as the system writes them.
+    """
+    if step.name == "identity":
+        return user
+    if step.name == "output":
+        return os.path.join(home, "Videos")
+    if step.name == "ffmpeg":
+        return find_ffmpeg(search_path)
+    return "Free"
+
+
+def find_ffmpeg(search_path: str | None) -> str | None:
+    """The FFmpeg program in the given folders, None if there is none; exports do not need it."""
+    return which("ffmpeg", path=search_path or "")
+
+
+def answer(studio: Studio, step: Step, text: str | None) -> UserSetup:
+    """Store the answer to a step; None or empty skips it, which leaves the key as it is.
+
+    Raises:
+        SettingInvalid, InputError: the answer cannot be; the wizard stays where it was.
+    """
+    given = (text or "").strip() or None
+    if given is not None and step.name == "output":
+        given = os.path.abspath(given)
+        if os.path.exists(given) and not os.path.isdir(given):
+            raise InputError(f"{given} is a file", hint="Name a folder; it is made when something is exported.")
+    if given is not None and step.name == "ffmpeg" and not os.path.isfile(given):
+        raise InputError(f"{given} is no program", hint="Leave it empty; exports bring their own FFmpeg.")
+    if given is not None:
+        set_configuration(studio, step.key, given)
+    with studio.folder.lock():
+        before = setup_state(studio)
+        changed = msgspec.structs.replace(
+            before,
+            last_step=step.name,
+            wizard_state={**before.wizard_state, step.name: given},
+            selected_tier=given if step.name == "tier" and given else before.selected_tier,
+            updated_at=now(),
+        )
+        if changed.next_step is None and not changed.completed:
+            changed = msgspec.structs.replace(changed, completed=True, completed_at=now())
+        studio.folder.put(SETUP, changed)
+    return changed
+
+
+def start_over(studio: Studio) -> UserSetup:
+    """Ask everything again; what is configured stays until it is answered anew."""
+    with studio.folder.lock():
+        fresh = UserSetup(studio.folder.user, updated_at=now())
+        studio.folder.put(SETUP, fresh)
+    return fresh
+
+
+def system_configuration(studio: Studio) -> SystemConfiguration:
+    """The studio's one record of system configuration."""
+    state = setup_state(studio)
+    ffmpeg = get_configuration(studio, "media.ffmpeg_path")
+    output = get_configuration(studio, "general.output_directory")
+    newest = max((ffmpeg, output), key=lambda item: item.updated_at or "")
+    return SystemConfiguration(
+        state.completed, ffmpeg.value, output.value, newest.updated_at or state.updated_at or None, newest.modified_by
+    )

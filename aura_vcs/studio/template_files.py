@@ -1,0 +1,137 @@
+"""What a template holds: the documents of a project without what is one project's alone.
+
+Texts may say {{title}} and {{topic}}; a project made from the template has its own there. Ids,
+dates and media are left out, and the timeline is made from the scenes.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from aura_vcs.errors import AuraError, TemplateUnusable
+from aura_vcs.ids import new_uuid
+from aura_vcs.project.content import ContentSource, unsafe_reason
+from aura_vcs.project.durations import parse_duration
+from aura_vcs.project.edit import view_of
+from aura_vcs.project.json_spans import MAX_BYTES, parse
+from aura_vcs.project.load import PROJECT_NAME, SCENES_FOLDER, TIMELINE_NAME
+
+Documents = dict[str, dict[str, Any]]
+"""Documents by file name."""
+
+FILE_LIMIT = 1000
+"""Documents in one template."""
+DEFAULT_SECONDS = 5.0
+"""How long a scene is that does not say it."""
+_OWN = {
+    "id", "title", "created_at", "updated_at", "completed_at", "created_by", "modified_by", "status",
+    "current_stage", "current_wizard_step", "progress_percent", "job_id", "error_message", "output_file_path",
+    "thumbnail_path", "template_id", "is_completed", "audio_file_path", "image_file_path",
+}  # fmt: skip
+"""Fields that belong to one project, or to one of its scenes."""
+
+
+def documents_of(source: ContentSource, name: str) -> Documents:
+    """The documents of a project as a template keeps them.
+
+    Raises:
+        TemplateUnusable: a document is no JSON object; a template of it would be none.
+    """
+    found: Documents = {}
+    for path in sorted(source.names()):
+        if view_of(path) is None or path == TIMELINE_NAME:
+            continue
+        try:
+            with source.open(path) as stream:
+                value = parse(stream.read(MAX_BYTES + 1), path).value()
+        except AuraError as error:
+            raise TemplateUnusable(name, error.message) from error
+        if not isinstance(value, dict):
+            raise TemplateUnusable(name, f"{path} is no JSON object")
+        own = _OWN if path == PROJECT_NAME or path.startswith(f"{SCENES_FOLDER}/") else set[str]()
+        found[path] = {key: item for key, item in value.items() if key not in own}
+    return check_documents(found, name)
+
+
+def check_documents(documents: Mapping[str, Any], name: str) -> Documents:
+    """The documents, if a project may begin with them.
+
+    Raises:
+        TemplateUnusable: a file that is no document, or names a place outside the project.
+    """
+    if not documents or len(documents) > FILE_LIMIT:
+        raise TemplateUnusable(name, f"it has {len(documents)} documents; 1 to {FILE_LIMIT} make a template")
+    for path, value in documents.items():
+        reason = unsafe_reason(path) or ("" if view_of(path) is not None else "it is no document of a project")
+        if reason:
+            raise TemplateUnusable(name, f"{path!r}: {reason}")
+        if not isinstance(value, dict):
+            raise TemplateUnusable(name, f"{path} is no JSON object")
+    return dict(documents)
+
+
+def project_files(
+    documents: Documents, *, title: str, topic: str, project: str, template_id: str, at: str, by: str
+) -> dict[str, bytes]:
+    """The files of a new project: every document with its own title, ids and dates, and a timeline."""
+    words = {"title": title, "topic": topic}
+    files = {path: _filled(value, words) for path, value in documents.items() if path != TIMELINE_NAME}
+    scenes = sorted((path for path in files if path.startswith(f"{SCENES_FOLDER}/")), key=lambda p: _index(files[p], p))
+    for index, path in enumerate(scenes):
+        rest = {key: value for key, value in files[path].items() if key not in {"id", "index"}}
+        files[path] = {"id": new_uuid(), "index": index, **rest, "created_at": at}
+    rest = {key: value for key, value in files.get(PROJECT_NAME, {}).items() if key not in _OWN}
+    files[PROJECT_NAME] = {"id": project, "title": title, **rest, "template_id": template_id}
+    if scenes:
+        files[TIMELINE_NAME] = _timeline([files[path] for path in scenes])
+        files[PROJECT_NAME]["duration_seconds"] = sum(_seconds(files[path]) for path in scenes)
+    files[PROJECT_NAME] |= {"created_at": at, "created_by": by}
+    return {path: (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode() for path, value in files.items()}
+
+
+def script_structure(documents: Documents) -> list[dict[str, Any]]:
+    """The headings and lengths of the scenes, in order."""
+    scenes = [(path, value) for path, value in documents.items() if path.startswith(f"{SCENES_FOLDER}/")]
+    ordered = sorted(scenes, key=lambda item: _index(item[1], item[0]))
+    return [{"heading": str(value.get("heading", "")), "duration_seconds": _seconds(value)} for _, value in ordered]
+
+
+def _filled(value: Any, words: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _filled(item, words) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_filled(item, words) for item in value]
+    if isinstance(value, str):
+        for word, text in words.items():
+            value = value.replace("{{" + word + "}}", text)
+    return value
+
+
+def _timeline(scenes: list[dict[str, Any]]) -> dict[str, Any]:
+    """A timeline with every scene after the one before it, without media."""
+    start, placed = 0.0, []
+    for index, scene in enumerate(scenes):
+        seconds = _seconds(scene)
+        placed.append(
+            {
+                "index": index,
+                "heading": scene.get("heading", ""),
+                "script": scene.get("script_text", ""),
+                "start": start,
+                "duration": seconds,
+                "visual_assets": [],
+                "transition_type": "Fade" if index else "None",
+                "transition_duration": 0.5 if index else 0,
+            }
+        )
+        start += seconds
+    return {"scenes": placed, "subtitles": {"enabled": False}}
+
+
+def _seconds(scene: Mapping[str, Any]) -> float:
+    return parse_duration(scene.get("duration_seconds")) or DEFAULT_SECONDS
+
+
+def _index(scene: Mapping[str, Any], path: str) -> tuple[float, str]:
+    value = scene.get("index")
+    return (float(value) if isinstance(value, int) else 1e9, path)

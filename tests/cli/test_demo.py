@@ -1,0 +1,30 @@
+"""The demo script runs and tells the story it promises."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+DEMO = Path(__file__).parent.parent.parent / "scripts" / "demo.py"
+
+
+def test_the_demo_runs(tmp_path: Path) -> None:
+    """Every step of the main job is shown, in order, and nothing is left behind."""
+    done = subprocess.run(
+        [sys.executable, DEMO],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"TMPDIR": str(tmp_path), "HOME": str(tmp_path)},
+    )
+    assert done.returncode == 0, done.stderr
+    commands = [line for line in done.stdout.splitlines() if line.startswith("$ aura ")]
+    verbs = [line.split()[2] for line in commands]
+    wanted = ["init", "commit", "status", "diff", "commit", "log", "checkout", "checkout", "restore", "undo", "redo"]
+    wanted += ["version", "gc", "fsck"]
+    remaining = iter(verbs)
+    assert all(verb in remaining for verb in wanted), verbs
+    assert "Everything is whole" in done.stdout
+    assert "Did again: Restored v1 (assets/images/050-mars.png)" in done.stdout
+    assert "Freed" in done.stdout
+    assert "Error" not in done.stdout + done.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,69 @@
+"""Disks that are full or read-only: looking works, changing says why not, nothing is lost."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Film
+
+
+def mount(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Run mount."""
+    return subprocess.run(["mount", *arguments], capture_output=True, check=False)
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Film]:
+    """A project with two versions on a disk of 3 MB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if mount("-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)).returncode:
+        pytest.skip("only root can make a small disk")
+    try:
+        film = Film(disk / "film", {"AURA_AUTHOR": "Ada", "HOME": str(tmp_path)})
+        film.root.mkdir()
+        film("init")
+        film.commit("First cut", {"notes.txt": "one\n"})
+        film.commit("Second cut", {"notes.txt": "two\n"})
+        yield film
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def look(film: Film) -> None:
+    """Everything that only looks works."""
+    assert [v["number"] for v in film.data("log")["versions"]] == [2, 1]
+    assert film.data("status")["clean"] is True
+    assert len(film.data("diff", "v1", "v2")["changes"]) == 1
+    assert film("show", "v1:notes.txt").out == "one\n"
+    assert film.data("storage")["total"]["count"] == 2
+
+
+def test_a_full_disk(small: Film) -> None:
+    """Looking works; changes end with 41 and leave nothing behind; with space again, they go on."""
+    filler = small.root.parent / "filler"
+    with filler.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(4096))
+        except OSError:
+            pass
+    look(small)
+    assert "No space left" in small("checkout", "v1", code=41).stderr
+    assert small("undo", code=41).stderr.count("\n") == 2
+    filler.unlink()
+    look(small)
+    small("checkout", "v1")
+    assert small.data("fsck")["ok"] is True
+
+
+def test_a_read_only_disk(small: Film) -> None:
+    """Looking works; changes end with 42 and say that the disk is read-only."""
+    assert mount("-o", "remount,ro", str(small.root.parent)).returncode == 0
+    look(small)
+    for command in (["commit", "-m", "x"], ["undo"], ["checkout", "v1"], ["tag", "x"], ["init", "inner"]):
+        ran = small(*command, code=42)
+        assert "Read-only file system" in ran.stderr
+        assert "mounted read-only" in ran.stderr

@@ -1,0 +1,84 @@
+"""docs/json.md against the code: every sample has the keys and types that are really printed."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Film
+
+PAGE = Path(__file__).parent.parent.parent / "docs" / "json.md"
+SAMPLE = re.compile(r"^### `aura ([^`]+)`$(.*?)(?=^##)", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"```json\n(.*?)```", re.DOTALL)
+
+
+def samples() -> list[tuple[str, Any]]:
+    """Command and sample, for every section that has one."""
+    found = [(command, BLOCK.search(text)) for command, text in SAMPLE.findall(PAGE.read_text("utf-8") + "\n##")]
+    return [(command, json.loads(block[1])) for command, block in found if block is not None]
+
+
+SAMPLES = samples()
+
+
+def shape(value: Any) -> Any:
+    """Keys and types of a value; a list counts as the shapes that are in it."""
+    if isinstance(value, dict):
+        return {key: shape(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [json.loads(text) for text in sorted({json.dumps(shape(inner), sort_keys=True) for inner in value})]
+    return type(value).__name__
+
+
+@pytest.fixture
+def scenes(film: Film) -> Film:
+    """The project that the page's samples come from."""
+    (film.root / "project.json").unlink()
+    shutil.rmtree(film.root / ".aura")
+    (film.root / "notes.txt").unlink()
+    return film
+
+
+def prepare(film: Film, command: str) -> None:
+    """Bring the project to where the sample was taken."""
+    if command.startswith("init"):
+        return
+    film("init", "--title", "Tides")
+    if command.startswith("commit"):
+        return
+    film("commit", "-m", "First cut")
+    (film.root / "assets/sky.png").rename(film.root / "assets/sea.png")
+    (film.root / "scenes/010-opening.json").unlink()
+    film.write({"brief.json": json.dumps({"topic": "Tides", "tone": "wild"}), "notes.txt": "n\n"})
+    if command.split(maxsplit=1)[0] in {"status", "diff"}:
+        return
+    film("commit", "-m", "Second cut")
+    if command.split(maxsplit=1)[0] in {"checkout", "undo"}:
+        film.write({"notes.txt": "unsaved\n"})
+    if command.startswith("undo"):
+        film("checkout", "v1")
+    if command.split(maxsplit=1)[0] in {"tag", "ops"}:
+        film("tag", "sent", "v1", "-m", "To the client")
+    if command.split(maxsplit=1)[0] == "storage":
+        film.write({"notes.txt": os.urandom(10)})
+        film("restore", "HEAD", "notes.txt")
+
+
+@pytest.mark.parametrize(("command", "sample"), SAMPLES, ids=[command for command, _ in SAMPLES])
+def test_samples_are_what_is_printed(scenes: Film, command: str, sample: Any) -> None:
+    """Running the command of a sample prints the same keys with the same types."""
+    prepare(scenes, command)
+    code = 20 if "error" in sample else 0
+    assert shape(scenes(*shlex.split(command), code=code).json) == shape(sample)
+
+
+def test_every_contract_is_on_the_page() -> None:
+    """The page has a sample for each command whose output others read."""
+    commands = {command.split()[0] for command, _ in SAMPLES}
+    wanted = "init status commit show diff checkout undo ops branch tag version gc fsck storage reindex"
+    assert set(wanted.split()) <= commands

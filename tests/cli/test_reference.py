@@ -1,0 +1,97 @@
+"""The command tree and the pages made from it."""
+
+import importlib.util
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import click
+import pytest
+from aura_vcs.cli.groups import LazyGroup
+from aura_vcs.cli.main import cli
+
+from tests.cli.conftest import Film
+
+ROOT = Path(__file__).parent.parent.parent
+SLOW = """rich difflib pathspec zstandard pyfastcdc subprocess importlib.metadata concurrent.futures logging hashlib
+socket pathlib asyncio aura_vcs.compare aura_vcs.project aura_vcs.upkeep aura_vcs.studio aura_vcs.sync"""
+WITHOUT_DATA = {"cat", "completion"}
+"""Commands that print no data, or data that is not ours."""
+
+
+def commands(group: click.Group, words: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command, str]]:
+    """Every command: its words, itself, and what the catalog says of it."""
+    assert isinstance(group, LazyGroup)
+    for name, entry in group.catalog.items():
+        command = group.get_command(click.Context(group), name)
+        assert command is not None
+        yield " ".join((*words, name)), command, entry.help
+        if isinstance(command, click.Group):
+            yield from commands(command, (*words, name))
+
+
+COMMANDS = list(commands(cli))
+NAMES = [name for name, _, _ in COMMANDS]
+
+
+@pytest.mark.parametrize(("name", "command", "help_text"), COMMANDS, ids=NAMES)
+def test_help_is_whole(name: str, command: click.Command, help_text: str) -> None:
+    """The catalog's line is the command's own first line, it has no full stop, and there are examples."""
+    first = (command.help or "").splitlines()[0]
+    assert first == help_text
+    assert not first.endswith(".")
+    assert first[0].isupper()
+    assert "aura " in (command.epilog or ""), "no example"
+    for example in (command.epilog or "").splitlines()[2:]:
+        assert example.startswith(("  aura ", "  eval ")), example
+
+
+@pytest.mark.parametrize(("name", "command"), [(name, command) for name, command, _ in COMMANDS], ids=NAMES)
+def test_commands_with_data_have_json(name: str, command: click.Command) -> None:
+    """Whoever prints data prints it as JSON too."""
+    if isinstance(command, click.Group) or name in WITHOUT_DATA:
+        return
+    assert any("--json" in parameter.opts for parameter in command.params)
+
+
+def script() -> ModuleType:
+    """scripts/generate_docs.py as a module."""
+    spec = importlib.util.spec_from_file_location("generate_docs", ROOT / "scripts" / "generate_docs.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("page", ["cli-reference.md", "exit-codes.md"])
+def test_generated_pages_are_fresh(page: str) -> None:
+    """What `make docs` would write is what is there; if this fails, run it."""
+    assert (ROOT / "docs" / page).read_text("utf-8") == script().PAGES[page]()
+
+
+def test_help_needs_no_command() -> None:
+    """`aura --help` lists everything and imports no command, nor the library below."""
+    code = (
+        "import sys\nfrom aura_vcs.cli.main import cli\n"
+        "try: cli.main(['--help'])\nexcept SystemExit: pass\n"
+        "print([m for m in sys.modules if m.startswith('aura_vcs.cli.commands.')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "Every day:" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_log_imports_little(film: Film) -> None:
+    """What is slow to import is not imported by commands that do not need it."""
+    slow = SLOW.split()
+    film.commit("First cut")
+    code = (
+        "import sys, os\nos.chdir(sys.argv[1])\nfrom aura_vcs.cli.main import cli\n"
+        "try: cli.main(['log', '--oneline'])\nexcept SystemExit as e: c = e.code\n"
+        f"print(c, [m for m in {slow!r} if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code, film.root], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "0 []"

@@ -1,0 +1,1 @@
+"""The projection that may vanish at any time."""

@@ -1,0 +1,1 @@
+"""The library against a model made of plain copies."""

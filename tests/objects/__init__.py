@@ -1,0 +1,1 @@
+"""Objects: loose, packed, chunked, read back."""

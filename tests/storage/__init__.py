@@ -1,0 +1,1 @@
+"""Bytes under names, and the locks around them."""

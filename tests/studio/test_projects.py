@@ -1,0 +1,182 @@
+"""The list of projects: pages, moved and missing folders, copies, ten thousand entries."""
+
+import json
+import shutil
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+from aura_vcs import Repository
+from aura_vcs.errors import NotAProject, UnknownName
+from aura_vcs.project.facts import read_facts
+from aura_vcs.project.state import delete_project, set_state, undelete_project
+from aura_vcs.studio.projects import (
+    ProjectFilter,
+    add_project,
+    file_name,
+    find_project,
+    forget_project,
+    list_projects,
+    page_statement,
+    scan_folder,
+)
+from aura_vcs.studio.studio import Studio
+
+
+def make(path: Path, title: str, category: str | None = None) -> Path:
+    """A project with a title."""
+    path.mkdir(parents=True)
+    (path / "project.json").write_text(json.dumps({"id": "x", "title": title, "category": category}))
+    Repository.init(str(path)).close()
+    return path
+
+
+def titles(studio: Studio, **wanted: object) -> list[str]:
+    """The titles of a page."""
+    return [entry.facts.title for entry in list_projects(studio, ProjectFilter(**wanted))]  # type: ignore[arg-type]
+
+
+def test_add_list_filter_sort(studio: Studio, tmp_path: Path) -> None:
+    """Projects are found by status and category, and sorted as asked."""
+    for number, category in enumerate(["Art", "Science", "Art"]):
+        add_project(studio, str(make(tmp_path / f"p{number}", f"Film {number}", category)))
+    with Repository.open(str(tmp_path / "p1")) as repo:
+        set_state(repo, {"status": "failed", "error_message": "no picture", "job_id": "j-7"})
+    add_project(studio, str(tmp_path / "p1"))
+    assert sorted(titles(studio)) == ["Film 0", "Film 1", "Film 2"]
+    assert titles(studio)[0] == "Film 1"
+    assert titles(studio, status="Failed") == ["Film 1"]
+    assert titles(studio, job_id="j-7") == ["Film 1"]
+    assert titles(studio, category="Art", sort="title") == ["Film 0", "Film 2"]
+    assert titles(studio, sort="title", limit=1, offset=1) == ["Film 1"]
+
+
+def test_a_page_shows_what_is_in_the_folder(studio: Studio, tmp_path: Path) -> None:
+    """A title that was edited without aura shows in the list."""
+    path = make(tmp_path / "p", "Before")
+    add_project(studio, str(path))
+    (path / "project.json").write_text('{"title": "Afterwards"}')
+    assert titles(studio) == ["Afterwards"]
+    assert find_project(studio, "afterwards").path == str(path)
+
+
+def test_deleted_projects_are_hidden(studio: Studio, tmp_path: Path) -> None:
+    """A soft-deleted project is in no list but that of the deleted ones, and comes back."""
+    path = make(tmp_path / "p", "Film")
+    with Repository.open(str(path)) as repo:
+        delete_project(repo)
+        add_project(studio, str(path))
+        assert titles(studio) == []
+        assert titles(studio, deleted=True) == ["Film"]
+        undelete_project(repo)
+    add_project(studio, str(path))
+    assert titles(studio) == ["Film"]
+
+
+def test_missing_and_moved(studio: Studio, tmp_path: Path) -> None:
+    """A folder that is gone shows as missing; a scan finds where it went, and it stays one entry."""
+    path = make(tmp_path / "a" / "film", "Film")
+    add_project(studio, str(path))
+    path.rename(tmp_path / "b")
+    assert [entry.place for entry in list_projects(studio)] == ["missing"]
+    found = scan_folder(studio, str(tmp_path))
+    assert [entry.path for entry in found] == [str(tmp_path / "b")]
+    assert [(e.place, e.path) for e in list_projects(studio)] == [("here", str(tmp_path / "b"))]
+
+
+def test_a_copy_is_an_entry_of_its_own(studio: Studio, tmp_path: Path) -> None:
+    """Two folders with the same project are both listed."""
+    path = make(tmp_path / "film", "Film")
+    shutil.copytree(path, tmp_path / "copy")
+    assert len(scan_folder(studio, str(tmp_path))) == 2
+    assert len(list_projects(studio)) == 2
+    forget_project(studio, find_project(studio, str(path)))
+    assert [entry.path for entry in list_projects(studio)] == [str(tmp_path / "copy")]
+    assert (path / ".aura" / "format.json").exists()
+
+
+def test_what_is_no_project_is_refused(studio: Studio, tmp_path: Path) -> None:
+    """A plain folder cannot be added, and a wrong name suggests near ones."""
+    with pytest.raises(NotAProject):
+        add_project(studio, str(tmp_path))
+    add_project(studio, str(make(tmp_path / "p", "Solar system")))
+    with pytest.raises(UnknownName) as caught:
+        find_project(studio, "Solar sistem")
+    assert caught.value.near == ("Solar system",)
+
+
+def test_a_project_with_broken_documents_is_listed(studio: Studio, tmp_path: Path) -> None:
+    """The folder's name stands in for a title that cannot be read."""
+    path = make(tmp_path / "broken", "x")
+    (path / "project.json").write_bytes(b"{" * 1000)
+    (path / ".aura" / "local" / "state.json").write_bytes(b"\0\0")
+    assert add_project(studio, str(path)).facts.title == "broken"
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        ProjectFilter(),
+        ProjectFilter(status="Failed"),
+        ProjectFilter(category="Art"),
+        ProjectFilter(job_id="j"),
+        ProjectFilter(deleted=True),
+        ProjectFilter(sort="created"),
+        ProjectFilter(sort="title"),
+        ProjectFilter(sort="status"),
+    ],
+)
+def test_every_page_is_served_by_an_index(studio: Studio, tmp_path: Path, wanted: ProjectFilter) -> None:
+    """No list reads all rows or sorts them."""
+    add_project(studio, str(make(tmp_path / "p", "Film")))
+    list_projects(studio)
+    statement, values = page_statement(wanted)
+    plan = " ".join(row[3] for row in studio.index.rows(f"EXPLAIN QUERY PLAN {statement}", values))
+    assert "USING INDEX projects_" in plan
+    assert wanted.job_id is not None or "TEMP B-TREE" not in plan, plan
+
+
+def fill(studio: Studio, root: Path, count: int) -> None:
+    """Entries of projects that are all alike, the first hundred of them real."""
+    real = make(root / "real", "Film")
+    facts = read_facts(str(real))
+    entry = add_project(studio, str(real))
+    assert facts is not None
+    for number in range(count):
+        path = str(root / f"p{number}")
+        item = msgspec.structs.replace(
+            entry,
+            file=file_name(facts.project, path),
+            path=path if number >= 100 else str(real),
+            facts=msgspec.structs.replace(facts, title=f"Film {number}", category=f"c{number % 7}"),
+            updated_at=f"2026-11-23T10:{number % 60:02d}:{number % 59:02d}.{number:06d}Z",
+        )
+        Path(studio.folder.storage.path(f"projects/{item.file}")).write_bytes(msgspec.json.encode(item))
+
+
+def check_first_page(studio: Studio, tmp_path: Path, count: int) -> None:
+    """The first page of `count` projects is there within 50 ms."""
+    fill(studio, tmp_path, count)
+    assert len(list_projects(studio)) == 50
+    time.sleep(2.1)
+    list_projects(studio)
+    studio.close()
+    times = []
+    for _ in range(5):
+        with Studio(studio.folder.path, user="mira") as fresh:
+            start = time.perf_counter()
+            assert len(list_projects(fresh)) == 50
+            times.append(time.perf_counter() - start)
+    assert sorted(times)[2] < 0.05, times
+
+
+def test_the_first_page_is_quick(studio: Studio, tmp_path: Path) -> None:
+    """1,000 projects: the first page takes less than 50 ms beyond start-up."""
+    check_first_page(studio, tmp_path, 1000)
+
+
+@pytest.mark.slow
+def test_the_first_page_of_ten_thousand(studio: Studio, tmp_path: Path) -> None:
+    """10,000 projects: the first page takes less than 50 ms beyond start-up."""
+    check_first_page(studio, tmp_path, 10_000)
