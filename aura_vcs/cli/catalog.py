@@ -60,6 +60,7 @@ _LISTED = {
     "gc": ("Free the space of content that no version holds any more", UPKEEP),
     "fsck": ("Check that everything saved is whole", UPKEEP),
     "reindex": ("Build the index anew from the files", UPKEEP),
+    "serve": ("Serve a remote's folder to another machine (ssh runs this)", MORE),
     "debug": ("Look at stored objects, refs and the index", MORE),
     "completion": ("Print what makes Tab complete versions, branches, tags and files", MORE),
 }

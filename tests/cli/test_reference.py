@@ -17,7 +17,7 @@ from tests.cli.conftest import Film
 ROOT = Path(__file__).parent.parent.parent
 SLOW = """rich difflib pathspec zstandard pyfastcdc subprocess importlib.metadata concurrent.futures logging hashlib
 socket pathlib asyncio aura_vcs.compare aura_vcs.project aura_vcs.upkeep aura_vcs.studio aura_vcs.sync"""
-WITHOUT_DATA = {"cat", "completion"}
+WITHOUT_DATA = {"cat", "completion", "serve"}
 """Commands that print no data, or data that is not ours."""
 
 
