@@ -8,6 +8,8 @@ GOING = "Going back"
 NAMES = "Names and records"
 CARRYING = "Between machines"
 UPKEEP = "Upkeep"
+MAKING = "Making the video"
+STUDIO = "The studio"
 MORE = "More"
 
 _ROOM = "aura_vcs.cli.commands"
@@ -33,7 +35,21 @@ _LISTED = {
     "ops": ("List what was done, newest first", GOING),
     "branch": ("List, create, rename or delete branches", NAMES),
     "tag": ("List, create or delete tags", NAMES),
-    "version": ("Edit, delete or purge versions", NAMES),
+    "version": ("List, compare, edit, delete or purge versions", NAMES),
+    "project": ("Show, change, check, delete or purge this project", MAKING),
+    "scene": ("List and change the scenes", MAKING),
+    "asset": ("List media, look into it, clean up temporary files", MAKING),
+    "search": ("Find words in names, descriptions and scripts", MAKING),
+    "checkpoint": ("Save and list render checkpoints", MAKING),
+    "recover": ("Resume from the newest valid checkpoint", MAKING),
+    "export": ("Render versions to video files", MAKING),
+    "autosave": ("Save the folder if it has changed, once or always", MAKING),
+    "restore-point": ("Save the folder before something is done to it", MAKING),
+    "projects": ("List your projects, wherever they lie", STUDIO),
+    "template": ("List, make and share templates", STUDIO),
+    "config": ("Get and set configuration", STUDIO),
+    "setup": ("Set up aura for yourself", STUDIO),
+    "prune": ("Delete old autosaves and restore points", UPKEEP),
     "remote": ("List, add, show, check or remove remotes", CARRYING),
     "clone": ("Copy a project from a remote into a new folder", CARRYING),
     "sync": ("Bring both sides together: pull, then push", CARRYING),

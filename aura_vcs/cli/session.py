@@ -1,7 +1,7 @@
 """What every command starts with: where the project is, who works, and how to talk.
 
 The only place that reads the environment for the library: `AURA_AUTHOR` names the author,
-`AURA_LOCK_SECONDS` how long to wait for another command.
+`AURA_LOCK_SECONDS` how long to wait for another command, `AURA_HOME` where the studio lies.
 """
 
 import os
@@ -17,6 +17,7 @@ from aura_vcs.errors import AuraError, ObjectCorrupt, ObjectMissing
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
+    from aura_vcs.studio.studio import Studio
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -46,10 +47,41 @@ class Session:
         return options
 
     def author_name(self) -> str | None:
-        """Who works here, as --author or AURA_AUTHOR say; None leaves it to the account's name."""
-        given = self.author if self.author is not None else os.environ.get("AURA_AUTHOR", "")
+        """Who works here, as --author, AURA_AUTHOR or the configuration say; None: the account's name."""
+        given = self.author if self.author is not None else os.environ.get("AURA_AUTHOR") or self._configured_name()
         name = "".join(c for c in clean_input(given) if c.isprintable()).strip()
         return name[:AUTHOR_LIMIT] or None
+
+    def studio_folder(self) -> str:
+        """Where the person's studio lies: AURA_HOME, or the system's folder for a program's data."""
+        given = os.environ.get("AURA_HOME")
+        if given:
+            return os.path.abspath(given)
+        from platformdirs import user_data_dir
+
+        return user_data_dir("aura_vcs", appauthor=False)
+
+    def studio(self) -> "Studio":
+        """Open the person's studio; looking creates nothing."""
+        from aura_vcs.cli.meter import Meter
+        from aura_vcs.repository.identity import user_name
+        from aura_vcs.studio.studio import Studio
+
+        name = self.author_name() or user_name()
+        return Studio(self.studio_folder(), user=name, progress=Meter(self.console))
+
+    def _configured_name(self) -> str:
+        """The name that `aura setup` asked for, if it did."""
+        folder = self.studio_folder()
+        if not os.path.isfile(os.path.join(folder, "config.json")):
+            return ""
+        from aura_vcs.studio.configuration import get_configuration
+        from aura_vcs.studio.studio import Studio
+
+        try:
+            return get_configuration(Studio(folder, user=""), "identity.name").value or ""
+        except AuraError:
+            return ""  # `aura config list` says what is wrong with the file
 
     def open(self) -> "Repository":
         """Open the project that the folder is in.
@@ -78,6 +110,17 @@ def pass_repository(function: F) -> F:
                 raise
 
     return update_wrapper(with_repository, function)  # type: ignore[return-value]
+
+
+def pass_studio(function: F) -> F:
+    """Give a command the person's studio and the console, and close the studio after it."""
+
+    @pass_session
+    def with_studio(session: Session, /, *args: Any, **kwargs: Any) -> Any:
+        with session.studio() as studio:
+            return function(studio, session.console, *args, **kwargs)
+
+    return update_wrapper(with_studio, function)  # type: ignore[return-value]
 
 
 def _affected(repo: "Repository", error: ObjectMissing | ObjectCorrupt) -> str:

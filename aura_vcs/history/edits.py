@@ -44,6 +44,7 @@ def edit_files(
     type_: str,
     description: str,
     can_batch: bool = False,
+    expires_at: str | None = None,
 ) -> Edited | None:
     """Write and delete files of the project folder; None if they were so already.
 
@@ -72,7 +73,7 @@ def edit_files(
             return None
         draft = Draft(
             type_, description, worktree=change, inverse=Inverse(f"{type_}.revert"), payload={PATHS: paths},
-            can_batch=can_batch,
+            can_batch=can_batch, expires_at=expires_at,
         )  # fmt: skip
         with repo.transaction() as transaction:
             operation = transaction.prepare(batched(repo, transaction, draft))

@@ -3,6 +3,7 @@
 from typing import Any
 
 from aura_vcs.errors import InputError, ObjectPurged, OperationExpired, VersionInUse
+from aura_vcs.history.batching import batched
 from aura_vcs.history.branches import branches
 from aura_vcs.history.making import check_note, check_texts, need
 from aura_vcs.index.records import VersionRecord
@@ -117,15 +118,14 @@ def _change(
             label, transaction.replica, transaction.at, repo.author, **_dated(transaction, type_, changes)
         )
         ref, change = label_change(label, after)
-        transaction.record(
-            Draft(
-                type_,
-                f"{verb} v{record.number} {record.name!r}",
-                {ref: change},
-                inverse=Inverse(f"{type_}.revert"),
-                can_batch=can_batch,
-            )
+        draft = Draft(
+            type_,
+            f"{verb} v{record.number} {record.name!r}",
+            {ref: change},
+            inverse=Inverse(f"{type_}.revert"),
+            can_batch=can_batch,
         )
+        transaction.record(batched(repo, transaction, draft))
     return need(repo, record.id)
 
 

@@ -50,7 +50,11 @@ class Found(msgspec.Struct, frozen=True):
 
 
 _SCENE = (
-    "file, id, scene_index, heading, script_text, audio_file_path, image_file_path, duration_seconds, is_completed, "
+    "s.file, s.id, s.scene_index, s.heading, w.script, s.audio_file_path, s.image_file_path, s.duration_seconds, "
+    "s.is_completed, s.created_at, s.stamp"
+)
+_SCENE_COLUMNS = (
+    "file, id, scene_index, heading, audio_file_path, image_file_path, duration_seconds, is_completed, "
     "created_at, stamp"
 )
 _ASSET = "file_path, asset_type, mime_type, file_size_bytes, is_temporary, created_at, stamp"
@@ -72,7 +76,7 @@ class Entities:
 
     def scenes_at(self, index: int) -> list[SceneRow]:
         """The scene with an index: several where the documents disagree."""
-        rows = self._connection.execute(scenes_statement("WHERE scene_index = ?"), (index,))
+        rows = self._connection.execute(scenes_statement("WHERE s.scene_index = ?"), (index,))
         return [_scene(row) for row in rows]
 
     # Assets
@@ -101,8 +105,10 @@ class Entities:
                 connection.execute("DELETE FROM scenes WHERE file = ?", (file,))
                 _forget_words(connection, f"scene/{file}")
             for row in scenes:
-                marks = ", ".join("?" * 11)
-                connection.execute(f"INSERT OR REPLACE INTO scenes ({_SCENE}) VALUES ({marks})", _values(row))
+                connection.execute("DELETE FROM scenes WHERE file = ?", (row.file,))
+                values = [value for name, value in msgspec.structs.asdict(row).items() if name != "script_text"]
+                marks = ", ".join("?" * len(values))
+                connection.execute(f"INSERT INTO scenes ({_SCENE_COLUMNS}) VALUES ({marks})", values)
                 _put_words(connection, f"scene/{row.file}", row.heading, "", row.script_text)
             connection.executemany("DELETE FROM assets WHERE file_path = ?", [(path,) for path in gone_assets])
             connection.executemany(
@@ -160,7 +166,10 @@ SEARCH = (
 
 def scenes_statement(where: str = "") -> str:
     """The SELECT for scenes."""
-    return f"SELECT {_SCENE} FROM scenes {where} ORDER BY scene_index, file"
+    return (
+        f"SELECT {_SCENE} FROM scenes s LEFT JOIN word_rows r ON r.source = 'scene/' || s.file "
+        f"LEFT JOIN words w ON w.rowid = r.id {where} ORDER BY s.scene_index, s.file"
+    )
 
 
 def assets_statement(*, type_: str | None = None, temporary: bool | None = None) -> tuple[str, list[Any]]:
@@ -199,6 +208,7 @@ def exports_statement(*, status: str | None = None, limit: int = -1, offset: int
 
 def _scene(row: tuple[Any, ...]) -> SceneRow:
     values = list(row)
+    values[4] = row[4] or ""
     values[8] = bool(row[8])
     return SceneRow(*values)
 

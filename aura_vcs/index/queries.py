@@ -154,14 +154,15 @@ class Queries:
 
     def actions(
         self, *, type_: str | None = None, user: str | None = None, status: str | None = None,
-        correlation_id: str | None = None, limit: int = 50, offset: int = 0,
+        correlation_id: str | None = None, since: str | None = None, until: str | None = None, at: str | None = None,
+        limit: int = 50, offset: int = 0,
     ) -> list[ActionRecord]:  # fmt: skip
-        """Actions, newest first."""
-        chosen = {"type": type_, "user": user, "status": status, "correlation_id": correlation_id}
-        given = {name: value for name, value in chosen.items() if value is not None}
-        where = " AND ".join(f"a.{name} = ?" for name in given)
-        clause = f"{'WHERE ' + where if where else ''} ORDER BY a.time DESC, a.sequence DESC LIMIT ? OFFSET ?"
-        return self._actions(clause, [*given.values(), limit, offset])
+        """Actions, newest first; those whose time is over at the moment `at` are Expired."""
+        statement, values = actions_clause(
+            type_=type_, user=user, status=status, correlation_id=correlation_id, since=since, until=until, at=at
+        )
+        found = self._actions(f"{statement} LIMIT ? OFFSET ?", [*values, limit, offset])
+        return [_expired(action, at) for action in found] if at is not None else found
 
     def next_undo(self, replica: ReplicaId, at: str) -> ActionRecord | None:
         """The newest action of this replica that is applied, can be taken back and has not expired at `at`."""
@@ -256,6 +257,32 @@ class Queries:
             )
             for row in rows
         ]
+
+
+def actions_clause(
+    *, type_: str | None = None, user: str | None = None, status: str | None = None,
+    correlation_id: str | None = None, since: str | None = None, until: str | None = None, at: str | None = None,
+) -> tuple[str, list[Any]]:  # fmt: skip
+    """The WHERE and ORDER BY that answer `Queries.actions`, and their values."""
+    parts, values = list[str](), list[Any]()
+    stored = "Applied" if status == "Expired" else status
+    chosen = (
+        ("a.type = ?", type_), ("a.user = ?", user), ("a.status = ?", stored),
+        ("a.correlation_id = ?", correlation_id), ("a.time >= ?", since), ("a.time <= ?", until),
+        ("a.expires_at <= ?", at if status == "Expired" else None),
+        ("(a.expires_at IS NULL OR a.expires_at > ?)", at if status == "Applied" else None),
+    )  # fmt: skip
+    for part, value in chosen:
+        if value is not None:
+            parts.append(part)
+            values.append(value)
+    where = f"WHERE {' AND '.join(parts)} " if parts else ""
+    return f"{where}ORDER BY a.time DESC, a.sequence DESC", values
+
+
+def _expired(action: ActionRecord, at: str) -> ActionRecord:
+    over = action.status == "Applied" and action.expires_at is not None and action.expires_at <= at
+    return msgspec.structs.replace(action, status="Expired") if over else action
 
 
 def _conditions(wanted: VersionFilter) -> tuple[str, list[Any]]:

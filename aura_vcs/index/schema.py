@@ -1,6 +1,6 @@
 """The tables of the index. Any change of them raises SCHEMA_VERSION: the index is then rebuilt."""
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 PAGE_BYTES = 2048
 """Small pages keep the index of a small project small: every table and index takes at least one."""
 
@@ -59,10 +59,9 @@ CREATE INDEX actions_by_correlation ON actions (correlation_id) WHERE correlatio
 CREATE INDEX actions_by_expiry ON actions (expires_at) WHERE expires_at IS NOT NULL;
 
 CREATE TABLE scenes (
-  file TEXT PRIMARY KEY, id TEXT NOT NULL, scene_index INTEGER NOT NULL, heading TEXT NOT NULL,
-  script_text TEXT NOT NULL, audio_file_path TEXT, image_file_path TEXT, duration_seconds REAL,
-  is_completed INTEGER NOT NULL, created_at TEXT, stamp TEXT NOT NULL) WITHOUT ROWID;
-CREATE INDEX scenes_by_index ON scenes (scene_index, file);
+  scene_index INTEGER NOT NULL, file TEXT NOT NULL, id TEXT NOT NULL, heading TEXT NOT NULL, audio_file_path TEXT,
+  image_file_path TEXT, duration_seconds REAL, is_completed INTEGER NOT NULL, created_at TEXT, stamp TEXT NOT NULL,
+  PRIMARY KEY (scene_index, file)) WITHOUT ROWID;
 CREATE TABLE assets (
   file_path TEXT PRIMARY KEY, asset_type TEXT NOT NULL, mime_type TEXT NOT NULL, file_size_bytes INTEGER NOT NULL,
   is_temporary INTEGER NOT NULL, created_at TEXT NOT NULL, stamp TEXT NOT NULL) WITHOUT ROWID;

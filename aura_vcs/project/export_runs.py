@@ -84,7 +84,7 @@ def run_export(
         LockBusy: another process renders it.
         ExportFailed, ExportCancelled, ExtraMissing, EncoderMissing: see `render_export`.
     """
-    with repo.locks.exclusive(_lock(job), wait_seconds=0):
+    with repo.locks.exclusive(_lock(job), wait_seconds=1):
         running = _put(repo, started(load_export(repo, job.id), now=now()))
         try:
             result = _render(repo, running, overwrite, cancelled, progress or repo.progress)

@@ -21,7 +21,7 @@ from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import TreeReader
 from aura_vcs.operations import OperationLogs
 from aura_vcs.progress import SILENT, Progress
-from aura_vcs.refs import Refs
+from aura_vcs.refs import Refs, heads
 from aura_vcs.repository.identity import host_name, this_replica, user_name
 from aura_vcs.storage.calls import REAL_CALLS, FileCalls
 from aura_vcs.storage.local import LocalStorage
@@ -94,6 +94,8 @@ class Repository:
         path = index_path or os.path.join(self.storage.root, *layout.INDEX.split("/"))
         self.index = Index(path, self.storage, self.refs, self.logs, progress)
         self._calls = calls
+        if self.has_moved:  # the other copy's count of operations says nothing about ours
+            self._put_head(self.head(), 0)
         self.refresh()
 
     @classmethod
@@ -125,6 +127,7 @@ class Repository:
         if storage.stat(layout.FORMAT) is not None:
             raise ProjectExists(root)
         storage.make_folder(os.path.join(storage.root, layout.TEMPORARY))
+        storage.put(layout.HEAD, encode_record(StoredHead(DEFAULT_BRANCH, None, 0)))
         storage.put(layout.FORMAT, encode_record(Format(FORMAT_VERSION, project or new_uuid())))
         return cls(root, **options)  # type: ignore[arg-type]
 
@@ -229,13 +232,12 @@ class Repository:
         return stored if stored.replica == self.replica else msgspec.structs.replace(stored, sequence=0)
 
     def _recovered_head(self) -> StoredHead:
-        """HEAD as the last operation of this replica left it; in a copy that did nothing yet, where the
-        branch is that moved last: a sync tool that brought the refs brought the files too."""
-        entries = [(e, name) for name in self.refs.branches() for e in self.refs.branch_entries(name) if e.version]
-        newest = max(entries, key=lambda item: item[0].updated_at, default=None)
-        found = StoredHead(DEFAULT_BRANCH, None, 0)
-        if newest is not None:
-            found = StoredHead(newest[1], newest[0].version, 0)
+        """HEAD as the last operation of this replica left it.
+
+        A copy of the folder that came without `local/`, and where nothing has been done yet, stands
+        where the branch is that moved last: whatever brought the refs brought the files too.
+        """
+        found = self._arrived_at()
         for line in self.logs.read_all():
             if line.operation is None or line.operation.replica != self.replica:
                 continue
@@ -243,6 +245,14 @@ class Repository:
                 after = line.operation.head.after
                 found = StoredHead(after.branch, after.version, line.operation.sequence)
         return found
+
+    def _arrived_at(self) -> StoredHead:
+        tips = [(tip, name) for name in self.refs.branches() for tip in heads(self.refs.branch_entries(name))]
+        here = [(tip, name) for tip, name in tips if tip.version is not None and self.store.contains(tip.version)]
+        if not here:
+            return StoredHead(DEFAULT_BRANCH, None, 0)
+        tip, name = max(here, key=lambda found: (found[0].updated_at, found[0].replica))
+        return StoredHead(name, tip.version, 0)
 
     def _put_head(self, head: Head, sequence: int) -> None:
         self.storage.put(layout.HEAD, encode_record(StoredHead(head.branch, head.version, sequence, self.replica)))

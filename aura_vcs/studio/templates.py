@@ -25,6 +25,8 @@ from aura_vcs.studio.studio import Studio
 from aura_vcs.studio.template_files import Documents, check_documents, documents_of, script_structure
 
 NAME_LIMIT, DESCRIPTION_LIMIT = 200, 2000
+FILE_BYTES_LIMIT = 16 << 20
+"""Bytes of the largest template file."""
 STARS = range(1, 6)
 _SHIPPED = resources.files("aura_vcs.studio") / "system_templates"
 FORMAT = "aura-template 1"
@@ -219,6 +221,8 @@ def import_template(studio: Studio, data: bytes, file: str, *, name: str | None 
         TemplateUnusable: it is no template, or its documents would leave the project folder.
         InputError: a template has that name.
     """
+    if len(data) > FILE_BYTES_LIMIT:
+        raise TemplateUnusable(file, f"it has more than {FILE_BYTES_LIMIT:,} bytes")
     try:
         value = msgspec.json.decode(data)
         if not isinstance(value, dict) or value.get("format") != FORMAT:

@@ -75,9 +75,10 @@ def plan_gc(repo: Repository, *, grace_seconds: float = GRACE_SECONDS) -> Plan:
 
 
 def _wanted_back(repo: Repository, candidates: set[ObjectId], cutoff: str) -> set[ObjectId]:
-    """Candidates that an operation since the cutoff would bring back, or that a name stands on."""
+    """Candidates that a recent operation would bring back, a name stands on or a checkpoint needs."""
     marked: set[ObjectId] = set()
     if candidates:
+        marked |= repo.refs.checkpoint_objects()
         walker = Walker(repo, repo.progress)
         for tree in [*undoable_trees(repo, cutoff), *named_trees(repo)]:
             if tree in candidates:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     import pathspec
 
 TEMPORARY_SUFFIX = ".aura-temporary"
-LITTER = (".git", ".hg", ".svn", ".DS_Store", "Thumbs.db", "desktop.ini")
-"""Names of other version controls, and what operating systems leave."""
+LITTER = (".git", ".hg", ".svn", ".DS_Store", "Thumbs.db", "desktop.ini", ".stignore", ".stfolder", ".stversions")
+"""Names of other version controls, and what operating systems and sync tools leave."""
 TEMPORARY_FOLDERS = ("tmp", "temp", ".tmp", ".cache")
 TEMPORARY_SUFFIXES = (".tmp", ".temp", ".part", ".partial", ".crdownload", "~", TEMPORARY_SUFFIX)
 TEMPORARY_PREFIX = "~$"

@@ -16,6 +16,7 @@ from aura_vcs.objects.trees import Difference, TreeReader
 from aura_vcs.progress import Progress
 from aura_vcs.storage.calls import FileCalls
 from aura_vcs.worktree.cache import UNSETTLED, FileState, load_scan_cache, save_scan_cache
+from aura_vcs.worktree.folder import Folder
 from aura_vcs.worktree.ignore import load_ignore_rules
 from aura_vcs.worktree.scan import Scan, Scanner
 from aura_vcs.worktree.snapshot import Selection, Snapshot, Snapshotter
@@ -167,6 +168,17 @@ class Worktree:
         for folder in scan.walk():
             folder.tree = None
         self.save(scan)
+
+    def discard(self, path: str) -> None:
+        """Delete one file that no version has, durably; absent is fine. Never through a link."""
+        folder = Folder(self.root, self._temporary, self._calls)
+        try:
+            folder.remove_file(path)
+            folder.sync()
+        except FileNotFoundError:
+            return
+        finally:
+            folder.close()
 
     def link_id(self, target: bytes) -> ObjectId:
         """The id of a symbolic link with this target."""

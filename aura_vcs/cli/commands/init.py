@@ -1,12 +1,20 @@
 """`aura init`."""
 
 import os
+from typing import TYPE_CHECKING
 
 import click
 
 from aura_vcs.cli.console import cool, strong
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
 from aura_vcs.cli.session import Session, pass_session
+from aura_vcs.cli.studio import note_project
+from aura_vcs.cli.words import count
+from aura_vcs.errors import InputError
+
+if TYPE_CHECKING:
+    from aura_vcs.repository.repository import Repository
+    from aura_vcs.studio.templates import Template
 
 
 @click.command(
@@ -16,9 +24,13 @@ from aura_vcs.cli.session import Session, pass_session
 @click.option(
     "--title", metavar="TEXT", type=TEXT, help="The title that project.json gets, if there is no project.json yet"
 )
+@click.option("--template", metavar="NAME", help="Begin with a template's documents (see `aura template list`)")
+@click.option("--topic", metavar="TEXT", type=TEXT, help="With --template: what it is about (else the title)")
 @json_option
 @pass_session
-def init_command(session: Session, folder: str | None, title: str | None) -> None:
+def init_command(
+    session: Session, folder: str | None, title: str | None, template: str | None, topic: str | None
+) -> None:
     """Make a folder a project
 
     The files in it stay as they are. A folder that does not exist is made. If there is no
@@ -29,8 +41,11 @@ def init_command(session: Session, folder: str | None, title: str | None) -> Non
 
     console = session.console
     root = os.path.join(session.folder, folder) if folder else session.folder
+    chosen = _template(session, root, template) if template is not None else None
     with start_project(root, title=title, **session.options()) as (repo, started):
         write_hints(repo)
+        files = _apply(session, repo, chosen, started.title or "", topic) if chosen is not None else []
+        note_project(repo, console)
         if console.as_json:
             console.data(
                 {
@@ -38,6 +53,8 @@ def init_command(session: Session, folder: str | None, title: str | None) -> Non
                     "path": repo.root,
                     "title": started.title,
                     "wrote_project_json": started.wrote_document,
+                    "template": chosen.id if chosen is not None else None,
+                    "files": files,
                 }
             )
             return
@@ -46,4 +63,38 @@ def init_command(session: Session, folder: str | None, title: str | None) -> Non
             console.line("  wrote project.json with the title ", strong(started.title or ""))
         elif title is not None and started.title != title:
             console.warn("project.json was there already and was not changed; --title was not used")
+        if chosen is not None:
+            console.line(f"  wrote {count(len(files), 'document')} of the template ", strong(chosen.name))
         console.line('Save everything as the first version with `aura commit -m "First cut"`.')
+
+
+def _template(session: Session, root: str, name: str) -> "Template":
+    """The template, if no file of it stands in the folder already."""
+    from aura_vcs.studio.templates import find_template
+
+    with session.studio() as studio:
+        found = find_template(studio, name)
+    taken = [path for path in (*found.documents, "project.json") if os.path.lexists(os.path.join(root, path))]
+    if taken:
+        raise InputError(
+            f"{root} has {taken[0]} already, which the template would write",
+            hint="Begin in an empty folder, or without --template.",
+        )
+    return found
+
+
+def _apply(session: Session, repo: "Repository", template: "Template", title: str, topic: str | None) -> list[str]:
+    """Write the template's documents, as an action of its own; returns their names."""
+    from aura_vcs.codec import now
+    from aura_vcs.history.edits import edit_files
+    from aura_vcs.studio.template_files import project_files
+    from aura_vcs.studio.templates import count_use
+
+    files = project_files(
+        template.documents, title=title, topic=topic or title, project=repo.format.project, template_id=template.id,
+        at=now(), by=repo.author,
+    )  # fmt: skip
+    edit_files(repo, files, type_="template.apply", description=f"Began with the template {template.name!r}")
+    with session.studio() as studio:
+        count_use(studio, template)
+    return sorted(files)

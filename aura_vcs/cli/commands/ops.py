@@ -31,6 +31,9 @@ STATUSES = ("Applied", "Undone", "Failed", "Expired")
 )
 @click.option("--user", metavar="NAME", type=TEXT, help="Only what this person did")
 @click.option("--status", type=click.Choice(STATUSES, case_sensitive=False), help="Only those of this status")
+@click.option("--since", metavar="TIME", help="Not older, e.g. '2 hours ago' or 2026-11-23")
+@click.option("--until", metavar="TIME", help="Not newer")
+@click.option("--correlation", "correlation_id", metavar="ID", help="Only what belongs together under this id")
 @json_option
 @pass_repository
 def ops_command(
@@ -43,20 +46,29 @@ def ops_command(
     type_: str | None,
     user: str | None,
     status: str | None,
+    since: str | None,
+    until: str | None,
+    correlation_id: str | None,
 ) -> None:
     """List what was done, newest first
 
     Everything that changed the project, with whether it was taken back. With an ID (or its
     beginning), everything that is recorded about one.
     """
+    from aura_vcs.codec import now
+    from aura_vcs.history.revisions import parse_moment
     from aura_vcs.index.queries import Queries
 
     if operation is not None:
         _one(repo, console, operation)
         return
-    found = Queries(repo.index).actions(type_=type_, user=user, status=status, limit=limit, offset=offset)
+    found = Queries(repo.index).actions(
+        type_=type_, user=user, status=status, correlation_id=correlation_id, limit=limit, offset=offset, at=now(),
+        since=parse_moment(since) if since is not None else None,
+        until=parse_moment(until) if until is not None else None,
+    )  # fmt: skip
     if console.as_json:
-        console.data({"operations": [operation_shape(action) for action in found]})
+        console.data({"operations": [action_shape(repo, action) for action in found]})
     elif found:
         console.lines(map(_line, found), paged=True)
     else:
@@ -79,6 +91,28 @@ def operation_shape(action: "ActionRecord") -> dict[str, Any]:
         "sequence": action.sequence,
         "correlation_id": action.correlation_id,
         "expires_at": action.expires_at,
+    }
+
+
+def action_shape(repo: "Repository", action: "ActionRecord") -> dict[str, Any]:
+    """An operation with the fields of DOMAIN's ActionLog; those of its line only where that can be read."""
+    from aura_vcs.errors import RecordCorrupt
+    from aura_vcs.history.undo import operation_of
+
+    shape = operation_shape(action)
+    try:
+        operation = operation_of(repo, action)
+    except RecordCorrupt:
+        return shape
+    inverse = operation.inverse
+    return shape | {
+        "affected_resource_ids": [*operation.refs, *operation.payload.get("paths", ())],
+        "payload": operation.payload,
+        "inverse_action_type": inverse.type if inverse is not None else None,
+        "inverse_payload": inverse.payload if inverse is not None else None,
+        "can_batch": operation.can_batch,
+        "is_persistent": True,
+        "error_message": operation.error_message,
     }
 
 

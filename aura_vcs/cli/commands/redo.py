@@ -14,13 +14,15 @@ if TYPE_CHECKING:
 
 
 @click.command("redo", context_settings=HELP, epilog=examples("aura redo"))
+@click.option("--id", "action_id", metavar="ID", help="This one (see `aura ops`), if nothing later depends on it")
 @json_option
 @pass_repository
-def redo_command(repo: "Repository", console: Console) -> None:
+def redo_command(repo: "Repository", console: Console, action_id: str | None) -> None:
     """Do again what was taken back
 
     Works until something new is done.
     """
-    from aura_vcs.history.undo import redo
+    from aura_vcs.history.undo import find_action, redo
 
-    show_undone(repo, console, redo(repo), "Did again", "Take it back with `aura undo`.")
+    action = find_action(repo, action_id) if action_id is not None else None
+    show_undone(repo, console, redo(repo, action), "Did again", "Take it back with `aura undo`.")

@@ -16,16 +16,18 @@ if TYPE_CHECKING:
 
 
 @click.command("undo", context_settings=HELP, epilog=examples("aura undo", "aura ops", "aura redo"))
+@click.option("--id", "action_id", metavar="ID", help="This one (see `aura ops`), if nothing later depends on it")
 @json_option
 @pass_repository
-def undo_command(repo: "Repository", console: Console) -> None:
+def undo_command(repo: "Repository", console: Console, action_id: str | None) -> None:
     """Take back the last thing you did
 
     Again and again, back to the beginning; also after a restart. `aura ops` lists what was done.
     """
-    from aura_vcs.history.undo import undo
+    from aura_vcs.history.undo import find_action, undo
 
-    show_undone(repo, console, undo(repo), "Took back", "Do it again with `aura redo`.")
+    action = find_action(repo, action_id) if action_id is not None else None
+    show_undone(repo, console, undo(repo, action), "Took back", "Do it again with `aura redo`.")
 
 
 def show_undone(repo: "Repository", console: Console, done: "Undone", verb: str, way_back: str) -> None:

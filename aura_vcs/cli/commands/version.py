@@ -7,6 +7,9 @@ from aura_vcs.cli.options import HELP, examples
 
 _ROOM = "aura_vcs.cli.commands"
 _CATALOG = {
+    "list": Entry(f"{_ROOM}.version_list", "list_command", "List versions of every type and branch"),
+    "compare": Entry(f"{_ROOM}.version_compare", "compare_command", "Say which documents differ between two versions"),
+    "mark": Entry(f"{_ROOM}.version_mark", "mark_command", "Mark a version important"),
     "edit": Entry(f"{_ROOM}.version_edit", "edit_command", "Change a version's name, description or importance"),
     "delete": Entry(f"{_ROOM}.version_delete", "delete_command", "Hide a version; gc frees its space later"),
     "undelete": Entry(f"{_ROOM}.version_undelete", "undelete_command", "Show a deleted version again"),
@@ -22,7 +25,7 @@ _CATALOG = {
     epilog=examples('aura version edit v3 --name "Director\'s cut"', "aura version delete v2", "aura version purge v2"),
 )
 def version_command() -> None:
-    """Edit, delete or purge versions
+    """List, compare, edit, delete or purge versions
 
     None of this changes other versions.
     """

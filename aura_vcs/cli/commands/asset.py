@@ -1,0 +1,134 @@
+"""`aura asset`: the media of the project."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aura_vcs.cli.console import Console, faint, strong, warm
+from aura_vcs.cli.options import HELP, Duration, dry_run_option, examples, json_option
+from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.studio import table
+from aura_vcs.cli.words import count, size
+from aura_vcs.errors import AuraError, UnknownName
+
+if TYPE_CHECKING:
+    from aura_vcs.index.entities import AssetRow
+    from aura_vcs.repository.repository import Repository
+
+TYPES = ("Audio", "Image", "Video", "Subtitle")
+
+
+@click.group(
+    "asset",
+    context_settings=HELP,
+    epilog=examples("aura asset list --type Audio", "aura asset show assets/video/orbits.mp4", "aura asset clean"),
+)
+def asset_command() -> None:
+    """List media, look into it, clean up temporary files"""
+
+
+@asset_command.command("list")
+@click.option("--type", "type_", type=click.Choice(TYPES, case_sensitive=False), help="Only this type")
+@click.option("--temporary/--kept", default=None, help="Only temporary ones, or only others")
+@json_option
+@pass_repository
+def list_command(repo: "Repository", console: Console, type_: str | None, temporary: bool | None) -> None:
+    """List the media files of the folder"""
+    from aura_vcs.project.folder_index import refresh_folder
+
+    found = refresh_folder(repo).assets(type_=type_, temporary=temporary)
+    if console.as_json:
+        console.data({"assets": [asset_shape(row) for row in found]})
+        return
+    table(
+        console,
+        (
+            {
+                "type": warm(row.asset_type),
+                "size": f"{size(row.file_size_bytes):>10}",
+                "path": strong(row.file_path),
+                "note": faint("temporary" if row.is_temporary else row.mime_type),
+            }
+            for row in found
+        ),
+    )
+    if not found:
+        console.line("There is no such media.")
+
+
+@asset_command.command("show")
+@click.argument("path")
+@json_option
+@pass_repository
+def show_command(repo: "Repository", console: Console, path: str) -> None:
+    """Show one file: type, size, length, resolution, codecs"""
+    from pathlib import Path
+
+    from aura_vcs.cli.session import project_paths
+    from aura_vcs.project.content import FolderSource
+    from aura_vcs.project.folder_index import refresh_folder
+    from aura_vcs.project.media import probe_media
+
+    rows = {row.file_path: row for row in refresh_folder(repo).assets()}
+    wanted = path if path in rows else project_paths(repo, (path,))[0]
+    if wanted not in rows:
+        from aura_vcs.history.near import near
+
+        raise UnknownName("asset", path, near(path, rows), hint="`aura asset list` shows them.")
+    facts, problem = None, None
+    try:
+        facts = probe_media(FolderSource(Path(repo.root)), wanted)
+    except AuraError as error:
+        problem = error
+    if console.as_json:
+        console.data({**asset_shape(rows[wanted]), "facts": facts, "problem": problem.message if problem else None})
+        return
+    row = rows[wanted]
+    console.line(strong(row.file_path), faint("  temporary" if row.is_temporary else ""))
+    console.line(f"  {row.asset_type}, {row.mime_type}, {size(row.file_size_bytes)}")
+    if facts is not None:
+        words = [f"{facts.duration_seconds:.2f} s" if facts.duration_seconds is not None else ""]
+        words.append(f"{facts.width}×{facts.height}" if facts.width else "")
+        words += [facts.video_codec or "", facts.audio_codec or ""]
+        console.line("  " + ", ".join(word for word in words if word))
+    elif problem is not None:
+        console.note(problem.message, f". {problem.hint}" if problem.hint else "")
+
+
+@asset_command.command("clean")
+@dry_run_option
+@click.option(
+    "--older-than", "older", type=Duration(), default="0", metavar="TIME", help="Only those not written for so long"
+)
+@click.option("--yes", is_flag=True, help="Do not ask; nothing brings them back")
+@json_option
+@pass_repository
+def clean_command(repo: "Repository", console: Console, *, dry_run: bool, older: float, yes: bool) -> None:
+    """Delete temporary media, which is in no version"""
+    from aura_vcs.project.editing import clean_temporary, plan_cleaning
+
+    plan = plan_cleaning(repo, older_than_seconds=older)
+    total = sum(row.file_size_bytes for row in plan)
+    for row in plan:
+        console.line(faint(f"{size(row.file_size_bytes):>10}  "), row.file_path)
+    question = f"Delete {count(len(plan), 'temporary file')}, {size(total)}, for good?"
+    doit = bool(plan) and not dry_run and (yes or console.ask(question))
+    files, freed = clean_temporary(repo, plan) if doit else (0, 0)
+    if console.as_json:
+        shape = {"dry_run": not doit, "assets": [asset_shape(row) for row in plan]}
+        console.data({**shape, "deleted_files": files, "freed_bytes": freed})
+    elif doit:
+        console.line(f"Deleted {count(files, 'file')}, {size(freed)}.")
+    elif not plan:
+        console.line("There is no temporary media.")
+    else:
+        console.line(faint("Nothing was deleted." if dry_run else "Nothing was deleted; --yes does it."))
+
+
+def asset_shape(row: "AssetRow") -> dict[str, Any]:
+    """An asset in JSON: DOMAIN's AssetState."""
+    import msgspec
+
+    shape: dict[str, Any] = msgspec.to_builtins(row)
+    shape.pop("stamp")
+    return shape

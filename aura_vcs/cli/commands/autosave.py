@@ -1,0 +1,109 @@
+"""`aura autosave`: once, or whenever files have changed."""
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aura_vcs.cli.console import Console, faint, good, warm
+from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.shapes import version_shape
+from aura_vcs.cli.studio import retention_rules, setting
+from aura_vcs.cli.words import titled
+
+if TYPE_CHECKING:
+    from aura_vcs.history.autosave import Saved
+    from aura_vcs.repository.repository import Repository
+
+
+@click.command("autosave", context_settings=HELP, epilog=examples("aura autosave", "aura autosave --watch"))
+@click.option("--watch", is_flag=True, help="Stay, and save while you work, until Ctrl-C")
+@click.option("--no-prune", is_flag=True, help="Let old autosaves and restore points stay")
+@json_option
+@pass_repository
+def autosave_command(repo: "Repository", console: Console, watch: bool, no_prune: bool) -> None:
+    """Save the folder if it has changed, beside the branch
+
+    With --watch: every five minutes while files change, at least two minutes after any version,
+    and not while files are being written (`aura config describe` lists the times). Old autosaves
+    go by the rules of `aura prune`.
+    """
+    if watch:
+        _watch(repo, console, prune=not no_prune)
+        return
+    saved, pruned = _save(repo, prune=not no_prune)
+    if console.as_json:
+        console.data(saved_shape(saved, pruned))
+    elif saved.version is None:
+        console.line("Nothing has changed.")
+    else:
+        say_saved(console, saved, pruned)
+
+
+def _save(repo: "Repository", *, prune: bool) -> "tuple[Saved, int]":
+    from aura_vcs.history.autosave import autosave
+    from aura_vcs.project.state import note_autosave
+    from aura_vcs.upkeep.retention import execute_prune, plan_prune
+
+    saved = autosave(repo)
+    if saved.version is None:
+        return saved, 0
+    note_autosave(repo, saved.version.created_at)
+    return saved, execute_prune(repo, plan_prune(repo, retention_rules(repo)), by_itself=True) if prune else 0
+
+
+def _watch(repo: "Repository", console: Console, *, prune: bool) -> None:
+    from watchfiles import watch
+
+    from aura_vcs.errors import LockBusy
+    from aura_vcs.history.autosave import WATCH_LOCK, Schedule, newest_save
+
+    if not setting(repo, "autosave.enabled"):
+        console.line("Autosaves are switched off (autosave.enabled).")
+        return
+    schedule = Schedule(
+        interval=60.0 * setting(repo, "autosave.interval_minutes"),
+        least=60.0 * setting(repo, "autosave.least_minutes"),
+        quiet=float(setting(repo, "autosave.quiet_seconds")),
+    )
+    with repo.locks.exclusive(WATCH_LOCK, wait_seconds=0):
+        console.note("Watching ", repo.root, "; Ctrl-C ends it")
+        schedule.changed(time.time())  # what changed before we came
+        ours = f"{repo.root}/.aura"
+        changes: Any = watch(
+            repo.root,
+            watch_filter=lambda _, path: not path.startswith(ours),
+            rust_timeout=1000,
+            yield_on_timeout=True,
+            raise_interrupt=False,
+        )
+        for found in changes:
+            if found:
+                schedule.changed(time.time())
+            repo.refresh()
+            if schedule.seconds_left(time.time(), newest_save(repo)) != 0:
+                continue
+            try:
+                saved, pruned = _save(repo, prune=prune)
+            except LockBusy:
+                continue  # a long checkout or collection is at work; the next turn comes soon
+            schedule.saved()
+            if saved.version is not None:
+                say_saved(console, saved, pruned)
+
+
+def say_saved(console: Console, saved: "Saved", pruned: int = 0) -> None:
+    """Say what was saved, and what could not be."""
+    assert saved.version is not None
+    console.line(good("Saved "), warm(titled(saved.version)))
+    for path in saved.unstable:
+        console.warn(path, " kept changing; the version has it as it was before")
+    if pruned:
+        console.line(faint(f"{pruned} older ones went, by the rules of `aura prune`"))
+
+
+def saved_shape(saved: "Saved", pruned: int = 0) -> dict[str, Any]:
+    """An autosave or restore point in JSON."""
+    version = version_shape(saved.version) if saved.version is not None else None
+    return {"version": version, "unstable": list(saved.unstable), "pruned": pruned}

@@ -1,0 +1,174 @@
+"""`aura config`: typed settings, for the person or for the project."""
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aura_vcs.cli.console import Console, faint, strong, warm
+from aura_vcs.cli.options import HELP, TEXT, examples, json_option
+from aura_vcs.cli.session import Session, pass_session
+from aura_vcs.cli.studio import settings_here, table
+
+if TYPE_CHECKING:
+    from aura_vcs.studio.configuration import Configuration
+
+
+@click.group(
+    "config",
+    context_settings=HELP,
+    epilog=examples(
+        "aura config list",
+        "aura config set retention.keep_autosaves 20",
+        "aura config set export.preset TikTok --project",
+        "aura config set llm.api_key --stdin < key.txt",
+    ),
+)
+def config_command() -> None:
+    """Get and set configuration
+
+    A value of the project goes before yours, and yours before the default.
+    """
+
+
+@config_command.command("get")
+@click.argument("key")
+@click.option("--reveal", is_flag=True, help="Show a sensitive value")
+@json_option
+@pass_session
+def get_command(session: Session, key: str, reveal: bool) -> None:
+    """Print the value of a key, and where it comes from"""
+    from aura_vcs.studio.configuration import get_configuration
+
+    with session.studio() as studio:
+        found = get_configuration(studio, key, settings_here(session), reveal=reveal)
+    if session.console.as_json:
+        session.console.data(found)
+    else:
+        session.console.line(strong(_shown(found.value)), faint(f"  ({_source(found)})"))
+
+
+@config_command.command("set")
+@click.argument("key")
+@click.argument("value", required=False)
+@click.option("--project", "for_project", is_flag=True, help="For this project only, on every machine")
+@click.option("--stdin", "from_stdin", is_flag=True, help="Read the value from stdin, so that no history has it")
+@json_option
+@pass_session
+def set_command(session: Session, key: str, value: str | None, for_project: bool, from_stdin: bool) -> None:
+    """Give a key a value
+
+    Sensitive values are encrypted, belong to you alone, and are never shown without --reveal.
+    """
+    from aura_vcs.studio.configuration import get_configuration, project_value, set_configuration
+    from aura_vcs.studio.settings import find_setting
+
+    key = find_setting(key).key
+    text = sys.stdin.read().rstrip("\r\n") if from_stdin else value
+    if text is None:
+        raise click.UsageError("A value is missing. Give one, or --stdin.")
+    with session.studio() as studio:
+        if for_project:
+            name, parsed = project_value(key, text)
+            _set_in_project(session, {name: parsed}, f"Set {name}")
+            found = get_configuration(studio, key, settings_here(session))
+        else:
+            found = set_configuration(studio, key, text)
+    if session.console.as_json:
+        session.console.data(found)
+        return
+    session.console.line(strong(found.key), " is ", _shown(found.value), faint(f"  ({_source(found)})"))
+    if found.protection == "aes-gcm":
+        session.console.note(
+            "It is encrypted with a key in a file beside it that only your account can read: "
+            "no keyring works here. Whoever can read your files can read it."
+        )
+    elif found.protection == "keyring":
+        session.console.note("It is kept in the system's keyring.")
+
+
+@config_command.command("unset")
+@click.argument("key")
+@click.option("--project", "for_project", is_flag=True, help="Take the project's value away, not yours")
+@json_option
+@pass_session
+def unset_command(session: Session, key: str, for_project: bool) -> None:
+    """Take a value away, so that the next one holds"""
+    from aura_vcs.studio.configuration import get_configuration, unset_configuration
+    from aura_vcs.studio.settings import find_setting
+
+    key = find_setting(key).key
+    with session.studio() as studio:
+        if for_project:
+            _set_in_project(session, {key: None}, f"Unset {key}")
+        else:
+            unset_configuration(studio, key)
+        found = get_configuration(studio, key, settings_here(session))
+    if session.console.as_json:
+        session.console.data(found)
+    else:
+        session.console.line(strong(found.key), " is ", _shown(found.value), faint(f"  ({_source(found)})"))
+
+
+@config_command.command("list")
+@click.option("--category", metavar="NAME", type=TEXT, help="Only this category")
+@click.option("--set", "only_set", is_flag=True, help="Only keys that have a value of yours or the project's")
+@click.option("--sensitive", is_flag=True, default=None, help="Only sensitive keys")
+@json_option
+@pass_session
+def list_command(session: Session, category: str | None, only_set: bool, sensitive: bool | None) -> None:
+    """List keys, their values, and where these come from"""
+    from aura_vcs.studio.configuration import list_configurations
+
+    with session.studio() as studio:
+        found = list_configurations(
+            studio, settings_here(session), category=category, only_set=only_set, sensitive=sensitive
+        )
+    if session.console.as_json:
+        session.console.data({"configurations": found})
+        return
+    table(
+        session.console,
+        ({"key": warm(item.key), "value": _shown(item.value), "source": faint(item.source)} for item in found),
+    )
+    if not found:
+        session.console.line("Nothing is set." if only_set else "There are no such keys.")
+
+
+@config_command.command("describe")
+@click.argument("key", required=False)
+@json_option
+@pass_session
+def describe_command(session: Session, key: str | None) -> None:
+    """Say what a key, or every key, means"""
+    from aura_vcs.studio.settings import SETTINGS, find_setting
+
+    found = [find_setting(key)] if key is not None else sorted(SETTINGS, key=lambda item: item.key)
+    console: Console = session.console
+    if console.as_json:
+        console.data({"settings": found})
+        return
+    for item in found:
+        kind = item.value_type + (", sensitive" if item.is_sensitive else "")
+        choices = f": {', '.join(item.choices)}" if item.choices else ""
+        console.line(warm(item.key), faint(f"  {kind}{choices}, default {_shown(item.default)}"))
+        console.line("    ", item.description)
+
+
+def _set_in_project(session: Session, values: dict[str, Any], description: str) -> None:
+    from aura_vcs.history.fields import set_fields
+
+    with session.open() as repo:
+        set_fields(repo, "settings", values, description, type_="config.set")
+
+
+def _source(found: "Configuration") -> str:
+    return {"project": "set for this project", "user": "set by you", "default": "default"}[found.source]
+
+
+def _shown(value: Any) -> str:
+    from aura_vcs.cli.console import to_json
+
+    if value is None:
+        return "not set"
+    return value if isinstance(value, str) else " ".join(to_json(value).split())

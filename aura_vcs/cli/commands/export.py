@@ -1,0 +1,210 @@
+"""`aura export`: versions become videos."""
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aura_vcs.cli.completing import complete_version
+from aura_vcs.cli.console import Console, bad, faint, good, strong, warm
+from aura_vcs.cli.options import HELP, TEXT, examples, json_option
+from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.studio import setting, table
+from aura_vcs.cli.words import age, duration, size
+
+if TYPE_CHECKING:
+    from aura_vcs.project.exports import ExportRecord
+    from aura_vcs.repository.repository import Repository
+
+STATUSES = ("Queued", "InProgress", "Completed", "Failed")
+
+
+@click.group(
+    "export",
+    context_settings=HELP,
+    epilog=examples(
+        "aura export presets",
+        'aura export run v3 --preset "YouTube 1080p" -o film.mp4',
+        "aura export retry last",
+    ),
+)
+def export_command() -> None:
+    """Render versions to video files, and list what was rendered"""
+
+
+@export_command.command("run")
+@click.argument("version", shell_complete=complete_version, default="HEAD")
+@click.option("--preset", metavar="NAME", type=TEXT, help="How it is encoded (else export.preset)")
+@click.option("-o", "--output", metavar="FILE", help="The file to write (else in general.output_directory)")
+@click.option("--overwrite", is_flag=True, help="Replace a file that is there")
+@click.option("--queue", is_flag=True, help="Only record the job; `aura export start` renders it")
+@json_option
+@pass_repository
+def run_command(
+    repo: "Repository",
+    console: Console,
+    *,
+    version: str,
+    preset: str | None,
+    output: str | None,
+    overwrite: bool,
+    queue: bool,
+) -> None:
+    """Render a version to a video
+
+    From the content of that version alone: the folder is neither read nor changed. Ctrl-C, or
+    `aura export cancel` from elsewhere, stops it and leaves no half file.
+    """
+    from aura_vcs.history.revisions import resolve
+    from aura_vcs.project.export_runs import add_export
+    from aura_vcs.project.presets import find_preset
+
+    record = resolve(repo, version)
+    chosen = find_preset(preset or setting(repo, "export.preset"))
+    job = add_export(repo, record, chosen, output or _default_output(repo, record.number, chosen.extension))
+    if queue:
+        _say(console, job)
+        return
+    _run(repo, console, job, overwrite=overwrite)
+
+
+@export_command.command("start")
+@click.argument("export")
+@click.option("--overwrite", is_flag=True, help="Replace a file that is there")
+@json_option
+@pass_repository
+def start_command(repo: "Repository", console: Console, export: str, overwrite: bool) -> None:
+    """Render a job that is Queued"""
+    from aura_vcs.project.export_runs import find_export
+
+    _run(repo, console, find_export(repo, export), overwrite=overwrite)
+
+
+@export_command.command("retry")
+@click.argument("export", default="last")
+@click.option("--overwrite", is_flag=True, help="Replace a file that is there")
+@json_option
+@pass_repository
+def retry_command(repo: "Repository", console: Console, export: str, overwrite: bool) -> None:
+    """Render a failed job again: the same version, preset and file"""
+    from aura_vcs.project.export_runs import find_export, retry_export
+
+    _run(repo, console, retry_export(repo, find_export(repo, export)), overwrite=overwrite)
+
+
+@export_command.command("cancel")
+@click.argument("export", default="last")
+@json_option
+@pass_repository
+def cancel_command(repo: "Repository", console: Console, export: str) -> None:
+    """Stop a job, also one that another terminal renders"""
+    from aura_vcs.project.export_runs import cancel_export, find_export
+
+    _say(console, cancel_export(repo, find_export(repo, export)))
+
+
+@export_command.command("list")
+@click.option("--status", type=click.Choice(STATUSES, case_sensitive=False), help="Only those of this status")
+@click.option("-n", "limit", metavar="COUNT", type=click.IntRange(min=1), default=50, show_default=True)
+@click.option("--offset", metavar="COUNT", type=click.IntRange(min=0), default=0)
+@json_option
+@pass_repository
+def list_command(repo: "Repository", console: Console, status: Any, limit: int, offset: int) -> None:
+    """List exports, newest first"""
+    from aura_vcs.project.export_runs import list_exports
+
+    found = list_exports(repo, status=status, limit=limit, offset=offset)
+    if console.as_json:
+        console.data({"exports": found})
+        return
+    table(
+        console,
+        (
+            {
+                "id": warm(job.id[:8]),
+                "status": _status(job),
+                "version": f"v{job.version_number}",
+                "preset": job.preset_name,
+                "age": faint(age(job.created_at)),
+                "file": strong(job.output_file),
+            }
+            for job in found
+        ),
+    )
+    if not found:
+        console.line("Nothing was exported.")
+
+
+@export_command.command("show")
+@click.argument("export", default="last")
+@json_option
+@pass_repository
+def show_command(repo: "Repository", console: Console, export: str) -> None:
+    """Show one export"""
+    from aura_vcs.project.export_runs import find_export
+
+    _say(console, find_export(repo, export))
+
+
+@export_command.command("presets")
+@json_option
+@click.pass_context
+def presets_command(ctx: click.Context) -> None:
+    """List the presets"""
+    from aura_vcs.cli.session import Session
+    from aura_vcs.project.presets import PRESETS
+
+    console = ctx.ensure_object(Session).console
+    if console.as_json:
+        console.data({"presets": PRESETS})
+        return
+    table(
+        console,
+        (
+            {
+                "name": strong(item.name),
+                "size": f"{item.width}×{item.height}" if item.video_codec else "sound",
+                "codec": faint(f"{item.container}, {item.video_codec or item.audio_codec}"),
+                "description": item.description,
+            }
+            for item in PRESETS
+        ),
+    )
+
+
+def _default_output(repo: "Repository", number: int, extension: str) -> str:
+    """A free name in the output folder, which is made."""
+    folder = setting(repo, "general.output_directory")
+    if not folder:
+        raise click.UsageError("Where to? Give -o FILE, or `aura config set general.output_directory DIR`.")
+    os.makedirs(folder, exist_ok=True)
+    stem = os.path.join(folder, f"{os.path.basename(repo.root)}-v{number}")
+    names = (f"{stem}{'' if n == 1 else f'-{n}'}{extension}" for n in range(1, 10_000))
+    return next(name for name in names if not os.path.lexists(name))
+
+
+def _run(repo: "Repository", console: Console, job: "ExportRecord", *, overwrite: bool) -> None:
+    from aura_vcs.project.export_runs import run_export
+
+    _say(console, run_export(repo, job, overwrite=overwrite))
+
+
+def _say(console: Console, job: "ExportRecord") -> None:
+    if console.as_json:
+        console.data({"export": job})
+        return
+    console.line(_status(job), f"  v{job.version_number} as {job.preset_name}", faint(f"  {job.id[:8]}"))
+    console.line("  ", strong(job.output_file))
+    if job.status == "Completed":
+        made = [size(job.file_size or 0), duration(job.duration_seconds or 0), job.resolution or "", job.codec or ""]
+        console.line("  ", ", ".join(word for word in made if word))
+    if job.error_message:
+        console.line("  ", bad(job.error_message))
+    for note in job.notes:
+        console.line(faint(f"  {note}"))
+
+
+def _status(job: "ExportRecord") -> Any:
+    if job.status == "InProgress":
+        return warm(f"{job.status} {job.progress:.0f} %")
+    return {"Completed": good, "Failed": bad}.get(job.status, warm)(job.status)

@@ -1,0 +1,209 @@
+"""`aura project`: what the project is, and where its making stands."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aura_vcs.cli.console import Console, bad, cool, faint, good, strong, warm
+from aura_vcs.cli.options import HELP, dry_run_option, examples, json_option, yes_option
+from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.studio import assignments, note_project
+from aura_vcs.cli.words import count, local_time, size
+
+if TYPE_CHECKING:
+    from aura_vcs.repository.repository import Repository
+
+
+@click.group(
+    "project",
+    context_settings=HELP,
+    epilog=examples(
+        "aura project show",
+        'aura project set title="The Solar System" tags=space,school',
+        "aura project set brief.tone=warm status=Completed",
+        "aura project check",
+    ),
+)
+def project_command() -> None:
+    """Show, change, check, delete or purge this project"""
+
+
+@project_command.command("show")
+@json_option
+@pass_repository
+def show_command(repo: "Repository", console: Console) -> None:
+    """Show what the project is and where its making stands"""
+    from aura_vcs.project.facts import read_facts
+    from aura_vcs.project.folder_index import refresh_folder
+    from aura_vcs.project.state import STEPS
+
+    facts = read_facts(repo.root)
+    assert facts is not None
+    scenes = refresh_folder(repo).scenes()
+    done = sum(scene.is_completed for scene in scenes)
+    if console.as_json:
+        console.data(project_shape(repo, facts) | {"scenes": len(scenes), "completed_scenes": done})
+        return
+    state = facts.state
+    console.line(strong(facts.title), bad("  deleted") if state.is_deleted else "")
+    if facts.description:
+        console.line("  ", facts.description)
+    stage = f" in stage {state.current_stage}" if state.current_stage else ""
+    console.line("  ", warm(state.status), stage, f", {state.progress_percent:.0f} %")
+    if state.error_message:
+        console.line("  ", bad(state.error_message))
+    console.line(f"  wizard: {STEPS[state.current_wizard_step]}, job: {state.job_id or 'none'}")
+    console.line(f"  category: {facts.category or 'none'}, tags: {', '.join(facts.tags) or 'none'}")
+    console.line(f"  {count(len(scenes), 'scene')}, {done} with sound and picture")
+    if state.last_auto_save_at:
+        console.line(faint(f"  last autosave {local_time(state.last_auto_save_at)}"))
+
+
+@project_command.command("set")
+@click.argument("values", metavar="FIELD=VALUE...", nargs=-1, required=True)
+@json_option
+@pass_repository
+def set_command(repo: "Repository", console: Console, values: tuple[str, ...]) -> None:
+    """Set fields of the project, its documents, or its state
+
+    title, description, category, tags … are project.json's; brief.tone or render.resolution.width
+    name a document and a place in it; status, current_stage, current_wizard_step,
+    progress_percent, job_id and error_message say where the making stands.
+    """
+    from aura_vcs.project.editing import set_project
+    from aura_vcs.project.state import SETTABLE, check_state, set_state
+
+    given = assignments(values)
+    state = {name: value for name, value in given.items() if name in SETTABLE}
+    fields = {name: value for name, value in given.items() if name not in SETTABLE}
+    check_state(state)
+    notes: tuple[str, ...] = ()
+    if fields:
+        notes = set_project(repo, fields).notes
+    if state:
+        set_state(repo, state)
+    note_project(repo, console)
+    if console.as_json:
+        from aura_vcs.project.facts import read_facts
+
+        found = read_facts(repo.root)
+        assert found is not None
+        console.data(project_shape(repo, found))
+        return
+    for note in notes:
+        console.note(note)
+    console.line(good("Set "), ", ".join(given))
+    console.line(faint("Take it back with `aura undo`."))
+
+
+@project_command.command("check")
+@json_option
+@pass_repository
+def check_command(repo: "Repository", console: Console) -> None:
+    """Say what is wrong with the documents, scenes and media
+
+    Nothing of it keeps anything from being committed. Ends with 3 where something is wrong.
+    """
+    from pathlib import Path
+
+    from aura_vcs.project.checks import check_project
+    from aura_vcs.project.content import FolderSource
+
+    problems = check_project(FolderSource(Path(repo.root)))
+    errors = sum(problem.severity == "error" for problem in problems)
+    console.exit_code = 3 if errors else 0
+    if console.as_json:
+        console.data({"problems": problems, "errors": errors, "warnings": len(problems) - errors})
+        return
+    for problem in problems:
+        mark = bad("error  ") if problem.severity == "error" else warm("warning")
+        console.line(mark, "  ", cool(f"{problem.file}{problem.pointer}"), "  ", problem.message)
+        if problem.expected:
+            console.line("         expected: ", problem.expected)
+    if problems:
+        console.line(f"{count(errors, 'error')}, {count(len(problems) - errors, 'warning')}")
+    else:
+        console.line(good("Everything is as it should be."))
+
+
+@project_command.command("delete")
+@yes_option
+@json_option
+@pass_repository
+def delete_command(repo: "Repository", console: Console, yes: bool) -> None:
+    """Hide the project from every list; nothing of it is removed"""
+    from aura_vcs.project.state import delete_project
+
+    if not yes and not console.as_json and not console.ask("Hide this project from every list?"):
+        console.line("Nothing was done. Give --yes where nobody can be asked.")
+        console.exit_code = 1
+        return
+    delete_project(repo)
+    note_project(repo, console)
+    _say_state(repo, console, "Deleted; `aura project undelete` brings it back")
+
+
+@project_command.command("undelete")
+@json_option
+@pass_repository
+def undelete_command(repo: "Repository", console: Console) -> None:
+    """Show a deleted project again"""
+    from aura_vcs.project.state import undelete_project
+
+    undelete_project(repo)
+    note_project(repo, console)
+    _say_state(repo, console, "The project is back")
+
+
+@project_command.command("purge")
+@dry_run_option
+@click.option("--keep-files", is_flag=True, help="Remove the history only; the folder's files stay")
+@click.option("--yes", is_flag=True, help="Really do it: nothing brings it back")
+@json_option
+@pass_repository
+def purge_command(repo: "Repository", console: Console, *, dry_run: bool, keep_files: bool, yes: bool) -> None:
+    """Remove a deleted project for good: versions, checkpoints, exports' records, scenes, assets
+
+    Videos that were exported stay. Delete the project first; then this shows what goes, and does
+    it with --yes.
+    """
+    from aura_vcs.project.purging import execute_project_purge, plan_project_purge
+
+    plan = plan_project_purge(repo, keep_files=keep_files)
+    shape = {"dry_run": dry_run or not yes, "versions": plan.versions, "files": len(plan.files), "bytes": plan.bytes}
+    if console.as_json and (dry_run or not yes):
+        console.data(shape)
+        return
+    console.line(f"Goes for good: {count(plan.versions, 'version')}, {count(len(plan.files), 'file')} of the folder")
+    console.line(f"  {size(plan.bytes)} in {repo.root}")
+    if dry_run or not yes:
+        console.line(faint("Nothing was removed. `aura project purge --yes` does it."))
+        return
+    left = execute_project_purge(repo, plan)
+    if console.as_json:
+        console.data({**shape, "left": list(left)})
+        return
+    console.line(bad("Removed."))
+    for path in left[:20]:
+        console.line(faint(f"  {path} was written meanwhile, or is not ours, and stays"))
+
+
+def project_shape(repo: "Repository", facts: Any) -> dict[str, Any]:
+    """The project in JSON: DOMAIN's ProjectState."""
+    import msgspec
+
+    shape: dict[str, Any] = msgspec.to_builtins(facts)
+    state = shape.pop("state")
+    shape.pop("stamp")
+    return {"id": shape.pop("project"), "path": repo.root, **shape, **state}
+
+
+def _say_state(repo: "Repository", console: Console, words: str) -> None:
+    from aura_vcs.project.facts import read_facts
+
+    if console.as_json:
+        found = read_facts(repo.root)
+        assert found is not None
+        console.data(project_shape(repo, found))
+    else:
+        console.line(words + ".")

@@ -1,0 +1,124 @@
+"""`aura projects`: the studio's list of projects."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aura_vcs.cli.console import Console, bad, faint, good, strong, warm
+from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.session import pass_studio
+from aura_vcs.cli.studio import table
+from aura_vcs.cli.words import age, count
+
+if TYPE_CHECKING:
+    from aura_vcs.studio.projects import ProjectEntry
+    from aura_vcs.studio.studio import Studio
+
+STATUSES = ("InProgress", "Completed", "Failed", "Cancelled")
+
+
+@click.group(
+    "projects",
+    context_settings=HELP,
+    epilog=examples("aura projects scan ~/Videos", "aura projects list --status Failed", "aura projects add ."),
+)
+def projects_command() -> None:
+    """List your projects, wherever they lie"""
+
+
+@projects_command.command("list")
+@click.option("--status", type=click.Choice(STATUSES, case_sensitive=False), help="Only those of this status")
+@click.option("--category", metavar="NAME", help="Only this category")
+@click.option("--job", "job_id", metavar="ID", help="Only the one that this job works on")
+@click.option("--deleted", is_flag=True, help="Those that were deleted")
+@click.option(
+    "--sort", type=click.Choice(["updated", "created", "title", "status"]), default="updated", show_default=True
+)
+@click.option("-n", "limit", metavar="COUNT", type=click.IntRange(min=1), default=50, show_default=True)
+@click.option("--offset", metavar="COUNT", type=click.IntRange(min=0), default=0, help="Leave out the first so many")
+@json_option
+@pass_studio
+def list_command(studio: "Studio", console: Console, **wanted: Any) -> None:
+    """List projects, newest first"""
+    from aura_vcs.studio.projects import ProjectFilter, list_projects
+
+    found = list_projects(studio, ProjectFilter(**wanted))
+    if console.as_json:
+        console.data({"projects": [project_shape(entry) for entry in found]})
+        return
+    table(console, (_row(entry) for entry in found))
+    if not found:
+        console.line("No project is like that. `aura projects scan DIR` finds those in a folder.")
+
+
+@projects_command.command("add")
+@click.argument("folder", metavar="DIR", default=".")
+@json_option
+@pass_studio
+def add_command(studio: "Studio", console: Console, folder: str) -> None:
+    """Put a project on the list"""
+    from aura_vcs.studio.projects import add_project
+
+    entry = add_project(studio, folder)
+    if console.as_json:
+        console.data(project_shape(entry))
+    else:
+        console.line(good("Listed "), strong(entry.facts.title), faint(f"  {entry.path}"))
+
+
+@projects_command.command("scan")
+@click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False))
+@json_option
+@pass_studio
+def scan_command(studio: "Studio", console: Console, folder: str) -> None:
+    """Put every project below a folder on the list; finds moved ones again"""
+    from aura_vcs.studio.projects import scan_folder
+
+    found = scan_folder(studio, folder)
+    if console.as_json:
+        console.data({"projects": [project_shape(entry) for entry in found]})
+        return
+    table(console, (_row(entry) for entry in found))
+    console.line(f"Found {count(len(found), 'project')}.")
+
+
+@projects_command.command("forget")
+@click.argument("project")
+@json_option
+@pass_studio
+def forget_command(studio: "Studio", console: Console, project: str) -> None:
+    """Take a project off the list; its folder stays as it is"""
+    from aura_vcs.studio.projects import find_project, forget_project
+
+    entry = find_project(studio, project)
+    forget_project(studio, entry)
+    if console.as_json:
+        console.data(project_shape(entry))
+    else:
+        console.line("Took ", strong(entry.facts.title), f" off the list; {entry.path} stays as it is.")
+
+
+def project_shape(entry: "ProjectEntry") -> dict[str, Any]:
+    """A project of the list in JSON."""
+    import msgspec
+
+    facts: dict[str, Any] = msgspec.to_builtins(entry.facts)
+    state = facts.pop("state")
+    facts.pop("stamp")
+    state.pop("updated_at")
+    dates = {"updated_at": entry.updated_at, "created_at": entry.created_at}
+    return {"path": entry.path, "place": entry.place, **facts, **state, **dates, "modified_by": entry.modified_by}
+
+
+def _row(entry: "ProjectEntry") -> dict[str, Any]:
+    state = entry.facts.state
+    missing = entry.place == "missing"
+    status = bad("missing") if missing else bad(state.status) if state.status == "Failed" else warm(state.status)
+    return {
+        "title": strong(entry.facts.title),
+        "status": status,
+        "progress": faint(f"{state.progress_percent:.0f} %" if state.status == "InProgress" else ""),
+        "category": entry.facts.category or "",
+        "age": faint(age(entry.updated_at)),
+        "path": faint(entry.path),
+    }

@@ -1,0 +1,72 @@
+"""`aura prune`: old autosaves and restore points go."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aura_vcs.cli.console import Console, bad, faint, good, strong
+from aura_vcs.cli.options import HELP, dry_run_option, examples, json_option
+from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.studio import retention_rules
+from aura_vcs.cli.words import age, count
+
+if TYPE_CHECKING:
+    from aura_vcs.repository.repository import Repository
+    from aura_vcs.upkeep.retention import PrunePlan
+
+
+@click.command(
+    "prune",
+    context_settings=HELP,
+    epilog=examples("aura prune --dry-run", "aura prune --keep-daily 14", "aura prune --keep-autosaves 3"),
+)
+@dry_run_option
+@click.option("--keep-autosaves", metavar="COUNT", type=click.IntRange(0), help="The newest so many always stay")
+@click.option("--autosave-days", metavar="DAYS", type=click.FloatRange(0), help="Other autosaves go after so long")
+@click.option("--restore-point-days", metavar="DAYS", type=click.FloatRange(0), help="Restore points, after so long")
+@click.option("--keep-hourly", metavar="COUNT", type=click.IntRange(0), help="One autosave of each of so many hours")
+@click.option("--keep-daily", metavar="COUNT", type=click.IntRange(0), help="One autosave of each of so many days")
+@click.option("--keep-weekly", metavar="COUNT", type=click.IntRange(0), help="One autosave of each of so many weeks")
+@click.option("--keep-monthly", metavar="COUNT", type=click.IntRange(0), help="One autosave of each of so many months")
+@json_option
+@pass_repository
+def prune_command(repo: "Repository", console: Console, *, dry_run: bool, **rules: Any) -> None:
+    """Delete old autosaves and restore points
+
+    Commits, important versions, and those that a branch or tag stands on always stay. What goes
+    is deleted as by `aura version delete`: undo brings it back until gc has freed it.
+    """
+    import msgspec
+
+    from aura_vcs.upkeep.retention import execute_prune, plan_prune
+
+    given = {name: value for name, value in rules.items() if value is not None}
+    plan = plan_prune(repo, msgspec.structs.replace(retention_rules(repo), **given))
+    removed = 0 if dry_run else execute_prune(repo, plan)
+    if console.as_json:
+        console.data(plan_shape(plan, removed, dry_run=dry_run))
+        return
+    for decision in plan.decisions:
+        mark = good("stays") if decision.keep else bad("goes ")
+        name = f"v{decision.version.number}".ljust(6)
+        console.line(mark, "  ", strong(name), faint(f"{age(decision.version.created_at):<16}"), decision.reason)
+    verb = "would go" if dry_run else "went"
+    console.line(f"{count(len(plan.doomed), 'version')} {verb}, {len(plan.decisions) - len(plan.doomed)} stay.")
+
+
+def plan_shape(plan: "PrunePlan", removed: int, *, dry_run: bool) -> dict[str, Any]:
+    """A plan in JSON: a decision and its reason for every version."""
+    return {
+        "dry_run": dry_run,
+        "removed": removed,
+        "decisions": [
+            {
+                "id": d.version.id,
+                "number": d.version.number,
+                "type": str(d.version.type),
+                "keep": d.keep,
+                "reason": d.reason,
+            }
+            for d in plan.decisions
+        ],
+    }

@@ -1,0 +1,106 @@
+"""`aura recover`: go on where a renderer stopped."""
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aura_vcs.cli.console import Console, bad, faint, good, strong, warm
+from aura_vcs.cli.options import HELP, dry_run_option, examples, json_option
+from aura_vcs.cli.session import Session, pass_session
+from aura_vcs.cli.words import age
+
+if TYPE_CHECKING:
+    from aura_vcs.project.checkpoints import RenderCheckpoint
+
+
+@click.command(
+    "recover", context_settings=HELP, epilog=examples("aura recover --list", "aura recover --dry-run", "aura recover")
+)
+@click.option("--list", "wants_list", is_flag=True, help="List interrupted projects of the studio, and this one")
+@click.option("--stage", metavar="NAME", help="Only from checkpoints of this stage")
+@dry_run_option
+@json_option
+@pass_session
+def recover_command(session: Session, *, wants_list: bool, stage: str | None, dry_run: bool) -> None:
+    """Resume from the newest valid checkpoint
+
+    The project is InProgress again as far as it had come, what the checkpoint kept of its output
+    is put back, and its data is printed for the renderer to go on with.
+    """
+    if wants_list:
+        _list(session)
+        return
+    from aura_vcs.project.checkpoint_store import checkpoint_data, latest_checkpoint, recover
+
+    console = session.console
+    with session.open() as repo:
+        if dry_run:
+            found = latest_checkpoint(repo, stage)
+            data = checkpoint_data(repo, found) if found is not None else None
+            restored, skipped = None, list[str]()
+        else:
+            done = recover(repo, stage=stage)
+            found, data, restored, skipped = done.checkpoint, done.data, done.restored, list(done.skipped)
+    if console.as_json:
+        shape = {"checkpoint": found, "data": data, "restored": restored, "skipped": skipped}
+        console.data({**shape, "dry_run": dry_run})
+        return
+    for text in skipped:
+        console.note(bad("Passed over: "), text)
+    if found is None:
+        console.line("There is nothing to resume from.")
+        return
+    _say(console, found, "Would resume from" if dry_run else "Resumed from")
+    if restored:
+        console.line("  brought back ", strong(restored))
+    if data is not None:
+        from aura_vcs.cli.console import to_json
+
+        console.lines([line] for line in to_json(data).splitlines())
+
+
+def _list(session: Session) -> None:
+    """Interrupted projects: this one, and those of the studio's list."""
+    from aura_vcs.errors import AuraError
+    from aura_vcs.project.checkpoint_store import is_interrupted, latest_checkpoint
+    from aura_vcs.project.state import project_state
+    from aura_vcs.repository.repository import Repository
+
+    found: list[dict[str, Any]] = []
+    for path in _places(session):
+        try:
+            with Repository.open(path, **session.options()) as repo:
+                if is_interrupted(repo):
+                    found.append({"path": path, "state": project_state(repo), "checkpoint": latest_checkpoint(repo)})
+        except AuraError as error:
+            session.console.warn(path, ": ", error.message)
+    if session.console.as_json:
+        session.console.data({"interrupted": found})
+        return
+    for item in found:
+        session.console.line(strong(item["path"]), "  ", warm(item["state"].status))
+        _say(session.console, item["checkpoint"], "  newest checkpoint")
+    if not found:
+        session.console.line("No project was interrupted.")
+
+
+def _places(session: Session) -> list[str]:
+    from aura_vcs.errors import NotAProject
+    from aura_vcs.repository.repository import find_root
+    from aura_vcs.studio.projects import ProjectFilter, list_projects
+
+    places: dict[str, None] = {}
+    with suppress(NotAProject):  # the studio's list is still worth looking at
+        places[find_root(session.folder)] = None
+    with session.studio() as studio:
+        for status in ("InProgress", "Failed"):
+            for entry in list_projects(studio, ProjectFilter(status=status, limit=1000)):
+                if entry.place == "here":
+                    places[entry.path] = None
+    return list(places)
+
+
+def _say(console: Console, item: "RenderCheckpoint", words: str) -> None:
+    done = f"{item.stage_name} {item.completed_scenes}/{item.total_scenes}"
+    console.line(good(words), " ", warm(item.id[:8]), f"  {done}", faint(f"  {age(item.checkpoint_time)}"))

@@ -1,0 +1,38 @@
+"""`aura restore-point`: what a program calls before it changes a project."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from aura_vcs.cli.commands.autosave import saved_shape, say_saved
+from aura_vcs.cli.console import Console
+from aura_vcs.cli.options import HELP, TEXT, examples, json_option
+from aura_vcs.cli.session import pass_repository
+
+if TYPE_CHECKING:
+    from aura_vcs.repository.repository import Repository
+
+
+@click.command(
+    "restore-point",
+    context_settings=HELP,
+    epilog=examples("aura restore-point PreScriptRegeneration", "aura restore-point PreBulkTimelineChange -m 'Recut'"),
+)
+@click.argument("trigger")
+@click.option("-m", "--name", metavar="TEXT", type=TEXT, default="", help="A name (else the trigger)")
+@click.option("--description", metavar="TEXT", type=TEXT, default="")
+@json_option
+@pass_repository
+def restore_point_command(repo: "Repository", console: Console, trigger: str, name: str, description: str) -> None:
+    """Save the folder before something is done to it
+
+    TRIGGER says what: PreScriptRegeneration, PostLLMRefinement, PreBulkTimelineChange … Restore
+    points stay for 30 days (retention.restore_point_days).
+    """
+    from aura_vcs.history.autosave import restore_point
+
+    saved = restore_point(repo, trigger, name=name, description=description)
+    if console.as_json:
+        console.data(saved_shape(saved))
+    else:
+        say_saved(console, saved)

@@ -1,0 +1,152 @@
+"""`aura scene`: the scenes of the film."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aura_vcs.cli.console import Console, bad, faint, good, strong, warm
+from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.studio import assignments, table
+
+if TYPE_CHECKING:
+    from aura_vcs.index.entities import SceneRow
+    from aura_vcs.project.editing import Changed
+    from aura_vcs.repository.repository import Repository
+
+FIELDS_HELP = "heading, script_text, audio_file_path, image_file_path, duration_seconds"
+
+
+@click.group(
+    "scene",
+    context_settings=HELP,
+    epilog=examples(
+        "aura scene list",
+        'aura scene set 3 heading="The Moon" duration_seconds=8',
+        'aura scene add heading="Credits"',
+        "aura scene move 3 0",
+    ),
+)
+def scene_command() -> None:
+    """List and change the scenes
+
+    A scene goes by its index (from 0), its id, or its file's name.
+    """
+
+
+@scene_command.command("list")
+@json_option
+@pass_repository
+def list_command(repo: "Repository", console: Console) -> None:
+    """List the scenes in the order of the film"""
+    from aura_vcs.project.folder_index import refresh_folder
+
+    found = refresh_folder(repo).scenes()
+    if console.as_json:
+        console.data({"scenes": [scene_shape(row) for row in found]})
+        return
+    table(console, (_row(row) for row in found))
+    if not found:
+        console.line("There are no scenes. Add one with `aura scene add heading=...`.")
+
+
+@scene_command.command("show")
+@click.argument("scene")
+@json_option
+@pass_repository
+def show_command(repo: "Repository", console: Console, scene: str) -> None:
+    """Show one scene"""
+    from pathlib import Path
+
+    from aura_vcs.project.content import FolderSource
+    from aura_vcs.project.folder_index import refresh_folder
+    from aura_vcs.project.scenes import find_scene, list_scenes
+
+    file = find_scene(list_scenes(FolderSource(Path(repo.root))), scene).name
+    row = next(item for item in refresh_folder(repo).scenes() if item.file == file)
+    if console.as_json:
+        console.data(scene_shape(row))
+        return
+    console.line(warm(str(row.scene_index)), "  ", strong(row.heading or "(no heading)"), faint(f"  {row.file}"))
+    console.line("  ", row.script_text or "(no script)")
+    console.line("  sound:   ", row.audio_file_path or bad("none"))
+    console.line("  picture: ", row.image_file_path or bad("none"))
+    console.line(f"  length:  {row.duration_seconds:g} s" if row.duration_seconds is not None else "  length:  not set")
+
+
+@scene_command.command("add")
+@click.argument("values", metavar="FIELD=VALUE...", nargs=-1)
+@click.option("--at", metavar="INDEX", type=click.IntRange(min=0), help="Where in the film (else at its end)")
+@json_option
+@pass_repository
+def add_command(repo: "Repository", console: Console, values: tuple[str, ...], at: int | None) -> None:
+    """Add a scene, in scenes/ and in the timeline"""
+    from aura_vcs.project.editing import new_scene
+
+    _say(console, new_scene(repo, assignments(values), at=at), "Added a scene")
+
+
+@scene_command.command("set")
+@click.argument("scene")
+@click.argument("values", metavar="FIELD=VALUE...", nargs=-1, required=True)
+@json_option
+@pass_repository
+def set_command(repo: "Repository", console: Console, scene: str, values: tuple[str, ...]) -> None:
+    """Set fields of a scene, and what the timeline says of it"""
+    from aura_vcs.project.editing import change_scene
+
+    _say(console, change_scene(repo, scene, assignments(values)), f"Changed scene {scene}")
+
+
+@scene_command.command("remove")
+@click.argument("scene")
+@json_option
+@pass_repository
+def remove_command(repo: "Repository", console: Console, scene: str) -> None:
+    """Remove a scene; its media stays"""
+    from aura_vcs.project.editing import drop_scene
+
+    _say(console, drop_scene(repo, scene), f"Removed scene {scene}")
+
+
+@scene_command.command("move")
+@click.argument("scene")
+@click.argument("index", type=click.IntRange(min=0))
+@json_option
+@pass_repository
+def move_command(repo: "Repository", console: Console, scene: str, index: int) -> None:
+    """Move a scene to another place in the film"""
+    from aura_vcs.project.editing import place_scene
+
+    _say(console, place_scene(repo, scene, index), f"Moved scene {scene} to {index}")
+
+
+def scene_shape(row: "SceneRow") -> dict[str, Any]:
+    """A scene in JSON: DOMAIN's SceneState and its file."""
+    import msgspec
+
+    shape: dict[str, Any] = msgspec.to_builtins(row)
+    shape.pop("stamp")
+    return shape
+
+
+def _row(row: "SceneRow") -> dict[str, Any]:
+    missing = [word for word, path in (("sound", row.audio_file_path), ("picture", row.image_file_path)) if not path]
+    return {
+        "index": warm(str(row.scene_index)),
+        "heading": strong(row.heading or "(no heading)"),
+        "seconds": f"{row.duration_seconds:g} s" if row.duration_seconds is not None else "",
+        "missing": bad(f"no {' or '.join(missing)}") if missing else good("complete"),
+        "file": faint(row.file),
+    }
+
+
+def _say(console: Console, done: "Changed", words: str) -> None:
+    if console.as_json:
+        console.data(done)
+        return
+    for note in done.notes:
+        console.note(note)
+    if done.written or done.deleted:
+        console.line(good(words), faint(f"  ({', '.join((*done.written, *done.deleted))})"))
+        console.line(faint("Take it back with `aura undo`."))

@@ -1,0 +1,220 @@
+"""`aura template`: what new projects begin with."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aura_vcs.cli.console import Console, faint, good, strong, warm
+from aura_vcs.cli.options import HELP, TEXT, examples, json_option
+from aura_vcs.cli.session import pass_studio
+from aura_vcs.cli.studio import current_session, table
+from aura_vcs.cli.words import count
+from aura_vcs.errors import InputError
+
+if TYPE_CHECKING:
+    from aura_vcs.studio.studio import Studio
+    from aura_vcs.studio.templates import Template
+
+
+@click.group(
+    "template",
+    context_settings=HELP,
+    epilog=examples(
+        "aura template list",
+        'aura init my-film --template explainer --title "Bees"',
+        'aura template new-from-project "My series"',
+    ),
+)
+def template_command() -> None:
+    """List, make and share templates"""
+
+
+@template_command.command("list")
+@click.option("--category", metavar="NAME", type=TEXT, help="Only this category")
+@click.option("--sub-category", metavar="NAME", type=TEXT, help="Only this sub-category")
+@click.option("--system/--own", default=None, help="Only those that come with aura, or only others")
+@click.option("--deleted", is_flag=True, help="Those that were deleted")
+@json_option
+@pass_studio
+def list_command(
+    studio: "Studio",
+    console: Console,
+    category: str | None,
+    sub_category: str | None,
+    system: bool | None,
+    deleted: bool,
+) -> None:
+    """List the templates"""
+    from aura_vcs.studio.templates import list_templates
+
+    found = list_templates(studio, category=category, sub_category=sub_category, system=system, deleted=deleted)
+    if console.as_json:
+        console.data({"templates": [template_shape(item) for item in found]})
+        return
+    table(console, (_row(item) for item in found))
+    if not found:
+        console.line("There are no such templates.")
+
+
+@template_command.command("show")
+@click.argument("template")
+@json_option
+@pass_studio
+def show_command(studio: "Studio", console: Console, template: str) -> None:
+    """Show what a template holds"""
+    from aura_vcs.studio.templates import find_template
+
+    found = find_template(studio, template)
+    if console.as_json:
+        console.data({**template_shape(found), "documents": found.documents})
+        return
+    console.line(strong(found.name), faint(f"  {found.id}"))
+    console.line(f"  {found.description}")
+    for scene in found.script_structure or []:
+        console.line(f"  {scene.get('duration_seconds', 0):>5g} s  {scene.get('heading', '')}")
+    console.line(faint(f"  {', '.join(found.documents)}"))
+
+
+@template_command.command("new-from-project")
+@click.argument("name")
+@click.option("--description", metavar="TEXT", type=TEXT, default="", help="What it is good for")
+@click.option("--category", metavar="NAME", type=TEXT, help="Its category (else the project's)")
+@json_option
+@pass_studio
+def new_command(studio: "Studio", console: Console, name: str, description: str, category: str | None) -> None:
+    """Make a template of this project's documents, without its media"""
+    from pathlib import Path
+
+    from aura_vcs.project.content import FolderSource
+    from aura_vcs.studio.templates import new_from_project
+
+    with current_session().open() as repo:
+        source = FolderSource(Path(repo.root))
+        made = new_from_project(studio, source, name, description=description, category=category)
+    _say(console, made, "Made the template")
+
+
+@template_command.command("edit")
+@click.argument("template")
+@click.option("--name", metavar="TEXT", type=TEXT)
+@click.option("--description", metavar="TEXT", type=TEXT)
+@click.option("--category", metavar="NAME", type=TEXT)
+@click.option("--sub-category", metavar="NAME", type=TEXT)
+@click.option("--tag", "tags", metavar="WORD", multiple=True, help="A tag; again for more; they replace those it has")
+@json_option
+@pass_studio
+def edit_command(
+    studio: "Studio", console: Console, template: str, tags: tuple[str, ...], **fields: str | None
+) -> None:
+    """Change a template of yours"""
+    from aura_vcs.studio.templates import edit_template, find_template
+
+    changes: dict[str, Any] = {name: value for name, value in fields.items() if value is not None}
+    if tags:
+        changes["tags"] = tags
+    if not changes:
+        raise InputError("Nothing is to be changed", hint="Give --name, --description, --category or --tag.")
+    _say(console, edit_template(studio, find_template(studio, template), changes), "Changed")
+
+
+@template_command.command("delete")
+@click.argument("template")
+@json_option
+@pass_studio
+def delete_command(studio: "Studio", console: Console, template: str) -> None:
+    """Hide a template of yours; undelete brings it back"""
+    from aura_vcs.studio.templates import delete_template, find_template
+
+    _say(console, delete_template(studio, find_template(studio, template)), "Deleted")
+
+
+@template_command.command("undelete")
+@click.argument("template")
+@json_option
+@pass_studio
+def undelete_command(studio: "Studio", console: Console, template: str) -> None:
+    """Show a deleted template again"""
+    from aura_vcs.studio.templates import find_template, undelete_template
+
+    _say(console, undelete_template(studio, find_template(studio, template, deleted=True)), "Brought back")
+
+
+@template_command.command("rate")
+@click.argument("template")
+@click.argument("stars", type=click.IntRange(1, 5))
+@json_option
+@pass_studio
+def rate_command(studio: "Studio", console: Console, template: str, stars: int) -> None:
+    """Give a template 1 to 5 stars"""
+    from aura_vcs.studio.templates import find_template, rate_template
+
+    _say(console, rate_template(studio, find_template(studio, template), stars), "Rated")
+
+
+@template_command.command("export")
+@click.argument("template")
+@click.option("-o", "--output", metavar="FILE", required=True, help="The file to write")
+@click.option("--overwrite", is_flag=True, help="Replace a file that is there")
+@json_option
+@pass_studio
+def export_command(studio: "Studio", console: Console, template: str, output: str, overwrite: bool) -> None:
+    """Write a template to a file for somebody else"""
+    from aura_vcs.studio.templates import export_template, find_template
+
+    found = find_template(studio, template)
+    data = export_template(found)
+    try:
+        with open(output, "wb" if overwrite else "xb") as file:
+            file.write(data)
+    except FileExistsError as error:
+        raise InputError(f"{output} exists already", hint="Choose another name, or give --overwrite.") from error
+    except OSError as error:
+        raise InputError(f"{output} cannot be written: {error.strerror or error}") from error
+    if console.as_json:
+        console.data({"template": found.id, "file": output, "size_bytes": len(data)})
+    else:
+        console.line("Wrote ", strong(found.name), f" to {output}")
+
+
+@template_command.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.option("--name", metavar="TEXT", type=TEXT, help="Another name for it")
+@json_option
+@pass_studio
+def import_command(studio: "Studio", console: Console, file: str, name: str | None) -> None:
+    """Take a template from somebody's file"""
+    from aura_vcs.studio.templates import FILE_BYTES_LIMIT, import_template
+
+    with open(file, "rb") as stream:
+        data = stream.read(FILE_BYTES_LIMIT + 1)
+    _say(console, import_template(studio, data, file, name=name), "Imported")
+
+
+def template_shape(template: "Template") -> dict[str, Any]:
+    """A template in JSON: everything but its documents."""
+    import msgspec
+
+    shape: dict[str, Any] = msgspec.to_builtins(template)
+    shape.pop("documents")
+    return shape
+
+
+def _row(item: "Template") -> dict[str, Any]:
+    marks = "default " if item.is_default else ""
+    origin = "system" if item.is_system_template else "community" if item.is_community_template else "yours"
+    stars = f"{item.rating:.1f} stars" if item.rating_count else ""
+    return {
+        "id": warm(item.id if item.is_system_template else item.id[:8]),
+        "name": strong(item.name),
+        "category": item.category or "",
+        "origin": faint(f"{marks}{origin}"),
+        "uses": faint(count(item.usage_count, "use") if item.usage_count else ""),
+        "stars": faint(stars),
+    }
+
+
+def _say(console: Console, template: "Template", verb: str) -> None:
+    if console.as_json:
+        console.data(template_shape(template))
+    else:
+        console.line(good(f"{verb} "), strong(template.name), faint(f"  {template.id[:8]}"))

@@ -1,0 +1,58 @@
+"""`aura version list`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from aura_vcs.cli.commands.log import TYPES, marks
+from aura_vcs.cli.console import Console, faint, strong, warm
+from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.shapes import version_shape
+from aura_vcs.cli.words import local_time, size
+
+if TYPE_CHECKING:
+    from aura_vcs.repository.repository import Repository
+
+
+@click.command(
+    "list",
+    context_settings=HELP,
+    epilog=examples("aura version list --type autosave", "aura version list --important"),
+)
+@click.option("--type", "types", type=click.Choice(TYPES), multiple=True, help="Only versions of this type")
+@click.option("--important", is_flag=True, help="Only those marked important")
+@click.option("--deleted", is_flag=True, help="Deleted ones too")
+@click.option("-n", "limit", metavar="COUNT", type=click.IntRange(min=1), help="At most so many")
+@json_option
+@pass_repository
+def list_command(
+    repo: "Repository", console: Console, types: tuple[str, ...], important: bool, deleted: bool, limit: int | None
+) -> None:
+    """List versions of every type and branch, newest first"""
+    from aura_vcs.index.queries import Queries, VersionFilter
+    from aura_vcs.model import VersionType
+
+    wanted = VersionFilter(
+        types=tuple(map(VersionType, types)), important=True if important else None, deleted=deleted, limit=limit
+    )
+    found = Queries(repo.index).all_versions(wanted)
+    if console.as_json:
+        console.data({"versions": [version_shape(record) for record in found]})
+        return
+    console.lines(
+        (
+            [
+                warm(f"v{record.number}".ljust(6)),
+                faint(local_time(record.created_at)),
+                faint(f"{size(record.size_bytes):>10}  "),
+                strong(record.name),
+                *marks(record),
+                faint(f"  {record.trigger}" if record.trigger else ""),
+            ]
+            for record in found
+        ),
+        paged=True,
+    )
+    if not found:
+        console.line("No version is like that.")

@@ -1,0 +1,101 @@
+"""What the studio's commands share: settings of the project at hand, and its place in the list."""
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aura_vcs.cli.escaping import clean_input
+from aura_vcs.cli.session import Session
+from aura_vcs.errors import AuraError, NotAProject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from aura_vcs.cli.console import Console, Part
+    from aura_vcs.repository.repository import Repository
+    from aura_vcs.upkeep.retention import Rules
+
+
+def project_settings(repo: "Repository") -> dict[str, Any]:
+    """What the project sets, by key."""
+    return {key: field.value for key, field in repo.refs.settings().items()}
+
+
+def settings_here(session: Session) -> dict[str, Any]:
+    """What the project that the folder is in sets; nothing outside of a project."""
+    try:
+        with session.open() as repo:
+            return project_settings(repo)
+    except NotAProject:
+        return {}
+
+
+def current_session() -> Session:
+    """The session of the running command."""
+    return click.get_current_context().ensure_object(Session)
+
+
+def setting(repo: "Repository", key: str) -> Any:
+    """The value of a key that holds for this project."""
+    from aura_vcs.studio.configuration import get_configuration
+
+    with current_session().studio() as studio:
+        return get_configuration(studio, key, project_settings(repo)).value
+
+
+def retention_rules(repo: "Repository") -> "Rules":
+    """The rules of retention as they are configured for this project."""
+    from aura_vcs.studio.configuration import list_configurations
+    from aura_vcs.upkeep.retention import Rules
+
+    with current_session().studio() as studio:
+        found = list_configurations(studio, project_settings(repo), category="retention")
+    return Rules(**{item.key.partition(".")[2]: item.value for item in found})
+
+
+def note_project(repo: "Repository", console: "Console") -> None:
+    """Keep the studio's list up to date with this project; a studio that was never used stays unused."""
+    session = current_session()
+    if not os.path.isdir(session.studio_folder()) and not os.environ.get("AURA_HOME"):
+        return
+    from aura_vcs.studio.projects import add_project
+
+    try:
+        with session.studio() as studio:
+            add_project(studio, repo.root)
+    except AuraError as error:
+        console.warn("the studio's list could not be brought up to date: ", error.message)
+
+
+def assignments(values: "Iterable[str]") -> dict[str, str]:
+    """`FIELD=VALUE` arguments as a dict.
+
+    Raises:
+        UsageError: an argument has no `=`.
+    """
+    found = {}
+    for text in values:
+        field, sign, value = text.partition("=")
+        if not sign or not field:
+            raise click.UsageError(f"{text!r} is not FIELD=VALUE, for example title='The Solar System'")
+        found[field.strip()] = clean_input(value)
+    return found
+
+
+def table(console: "Console", rows: "Iterable[Mapping[str, Part]]") -> None:
+    """Rows of columns of the same names, each column as wide as its widest text."""
+    listed = list(rows)
+    if not listed:
+        return
+    widths = {name: max(len(_text(row[name])) for row in listed) for name in listed[0]}
+    *names, last = listed[0]
+    for row in listed:
+        parts: list[Part] = []
+        for name in names:
+            parts += [row[name], " " * (widths[name] - len(_text(row[name])) + 2)]
+        console.line(*parts, row[last])
+
+
+def _text(part: "Part") -> str:
+    return part if isinstance(part, str) else part.text

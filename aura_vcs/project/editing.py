@@ -1,0 +1,176 @@
+"""Changes of a project's documents, scenes and media as actions that undo takes back."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from aura_vcs.codec import format_time
+from aura_vcs.errors import InputError, InvalidValue
+from aura_vcs.history.edits import Edited, edit_files
+from aura_vcs.index.entities import AssetRow
+from aura_vcs.project.assets import is_temporary
+from aura_vcs.project.content import FolderSource
+from aura_vcs.project.documents import ProjectDocument
+from aura_vcs.project.edit import edit_document
+from aura_vcs.project.folder_index import refresh_folder
+from aura_vcs.project.load import PROJECT_NAME
+from aura_vcs.project.scenes import FIELDS, SceneChanges, add_scene, move_scene, remove_scene, set_scene
+from aura_vcs.repository.repository import Repository
+
+
+class Changed(msgspec.Struct, frozen=True):
+    """What an edit did: the files it wrote and deleted, and what a person should know of it."""
+
+    written: tuple[str, ...] = ()
+    deleted: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def set_project(repo: Repository, values: Mapping[str, str]) -> Changed:
+    """Set fields of project.json (`title`, `tags` …) or of a document (`brief.tone`, `plan.pacing`).
+
+    Text is read as the field has it: JSON where the field is no text; an empty value of an
+    optional field is null; tags may stand between commas.
+
+    Raises:
+        UnknownField, InvalidValue, DocumentMalformed: nothing was changed.
+    """
+    source, files = FolderSource(Path(repo.root)), dict[str, bytes]()
+    for name, text in values.items():
+        file, pointer = _place(name)
+        if file not in files:
+            files[file] = _document(source, file)
+        files[file] = _edited(files[file], file, pointer, text)
+    return _edit(repo, files, (), "project.set", f"Set {', '.join(values)}", can_batch=True)
+
+
+def change_scene(repo: Repository, name: str, values: Mapping[str, str]) -> Changed:
+    """Set fields of a scene; see `scenes.set_scene`."""
+    source = FolderSource(Path(repo.root))
+    made = set_scene(source, name, _scene_values(values))
+    return _apply(repo, made, "scene.set", f"Set {', '.join(values)} of scene {name}", can_batch=True)
+
+
+def new_scene(repo: Repository, values: Mapping[str, str], *, at: int | None = None) -> Changed:
+    """Add a scene; see `scenes.add_scene`."""
+    made = add_scene(FolderSource(Path(repo.root)), _scene_values(values), at=at)
+    heading = values.get("heading") or "without a heading"
+    return _apply(repo, made, "scene.add", f"Added scene {heading}")
+
+
+def drop_scene(repo: Repository, name: str) -> Changed:
+    """Remove a scene; its media stays; see `scenes.remove_scene`."""
+    return _apply(repo, remove_scene(FolderSource(Path(repo.root)), name), "scene.remove", f"Removed scene {name}")
+
+
+def place_scene(repo: Repository, name: str, to: int) -> Changed:
+    """Move a scene to another index; see `scenes.move_scene`."""
+    made = move_scene(FolderSource(Path(repo.root)), name, to)
+    return _apply(repo, made, "scene.move", f"Moved scene {name} to {to}")
+
+
+def plan_cleaning(repo: Repository, *, older_than_seconds: float = 0, at: datetime | None = None) -> list[AssetRow]:
+    """The temporary media that cleaning would delete: those not written for so long."""
+    cutoff = (at or datetime.now(UTC)) - timedelta(seconds=older_than_seconds)
+    found = refresh_folder(repo).assets(temporary=True)
+    return [row for row in found if is_temporary(row.file_path) and datetime.fromisoformat(row.created_at) <= cutoff]
+
+
+def clean_temporary(repo: Repository, plan: Sequence[AssetRow]) -> tuple[int, int]:
+    """Delete the temporary media of a plan; returns how many files and bytes went.
+
+    They are no part of any version and undo does not bring them back. A file that was written
+    since it was planned stays.
+    """
+    current = {row.file_path: row for row in refresh_folder(repo).assets(temporary=True)}
+    doomed = [row for row in plan if current.get(row.file_path) == row]
+    for row in doomed:
+        repo.worktree.discard(row.file_path)
+    refresh_folder(repo)
+    return len(doomed), sum(row.file_size_bytes for row in doomed)
+
+
+def _apply(repo: Repository, made: SceneChanges, type_: str, description: str, *, can_batch: bool = False) -> Changed:
+    done = _edit(repo, made.write, made.delete, type_, description, can_batch=can_batch)
+    return msgspec.structs.replace(done, notes=(*made.notes, *done.notes))
+
+
+def _edit(
+    repo: Repository, write: Mapping[str, bytes], delete: Sequence[str], type_: str, description: str,
+    *, can_batch: bool = False,
+) -> Changed:  # fmt: skip
+    expires = expiry(repo)
+    edited: Edited | None = edit_files(
+        repo, write, delete, type_=type_, description=description[:500], can_batch=can_batch, expires_at=expires
+    )
+    if edited is None:
+        return Changed(notes=("Nothing is changed by that.",))
+    notes = tuple(f"{path} was written by another program meanwhile and left as it is" for path in edited.left)
+    return Changed(tuple(sorted(write)), tuple(delete), notes)
+
+
+def expiry(repo: Repository) -> str | None:
+    """When an edit of now can no longer be undone, as the project is configured; None for never."""
+    field = repo.refs.settings().get("actions.expire_days")
+    days = field.value if field is not None else 0
+    if not isinstance(days, int | float) or isinstance(days, bool) or days <= 0:
+        return None
+    return format_time(datetime.now(UTC) + timedelta(days=min(days, 36_500)))
+
+
+def _place(name: str) -> tuple[str, str]:
+    document, dot, rest = name.partition(".")
+    if dot and document in {"project", "brief", "plan", "voice", "render", "timeline"}:
+        return f"{document}.json", "/" + rest.replace(".", "/")
+    return PROJECT_NAME, f"/{name}"
+
+
+def _document(source: FolderSource, file: str) -> bytes:
+    """The document's bytes; an empty one where there is none yet."""
+    if file not in source.names():
+        return b"{}\n"
+    with source.open(file) as stream:
+        return stream.read()
+
+
+def _edited(data: bytes, file: str, pointer: str, text: str) -> bytes:
+    """The document with the value that the text means: as text, or as JSON where that does not fit."""
+    for value in _meanings(file, pointer, text):
+        try:
+            return edit_document(data, file, pointer, value)
+        except InvalidValue as error:
+            problem = error
+    raise problem
+
+
+def _meanings(file: str, pointer: str, text: str) -> list[Any]:
+    """What a text on the command line may mean, likeliest first."""
+    if file == PROJECT_NAME and pointer == "/tags" and not text.lstrip().startswith("["):
+        return [[word.strip() for word in text.split(",") if word.strip()]]
+    optional = file != PROJECT_NAME or getattr(ProjectDocument(), pointer[1:], None) is None
+    if text == "" and optional:
+        return [None, ""]
+    try:
+        parsed = json.loads(text)
+    except (ValueError, RecursionError):
+        return [text]
+    return [text, parsed] if isinstance(parsed, str) else [parsed, text]
+
+
+def _scene_values(values: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, text in values.items():
+        if name == "duration_seconds":
+            try:
+                found[name] = float(text)
+            except ValueError:
+                found[name] = text
+        elif name in FIELDS:
+            found[name] = text if text or name in {"heading", "script_text"} else None
+        else:
+            raise InputError(f"A scene has no field {name!r} to set", hint=f"There is: {', '.join(FIELDS)}")
+    return found

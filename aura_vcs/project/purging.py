@@ -1,0 +1,82 @@
+"""Removing a project for good: a plan, then the deed, in an order that can be interrupted.
+
+The project must have been deleted (hidden) before. Its files go first, what makes the folder a
+project goes last: whatever interrupts it, the same command goes on where it stopped.
+"""
+
+import msgspec
+
+from aura_vcs import layout
+from aura_vcs.errors import PlanStale, ProjectDeleted
+from aura_vcs.index.queries import Queries, VersionFilter
+from aura_vcs.project.folder_index import Seen, files_of
+from aura_vcs.project.state import project_state
+from aura_vcs.repository.repository import Repository
+
+_LAST = (layout.FORMAT,)
+
+
+class ProjectPurge(msgspec.Struct, frozen=True):
+    """What goes: `files` of the work folder, and everything in `.aura`; `bytes` counts both."""
+
+    versions: int
+    files: tuple[Seen, ...]
+    bytes: int
+
+
+def plan_project_purge(repo: Repository, *, keep_files: bool = False) -> ProjectPurge:
+    """What a purge would remove. Changes nothing.
+
+    Raises:
+        ProjectDeleted: the project is not deleted.
+    """
+    if not project_state(repo).is_deleted:
+        raise ProjectDeleted(
+            "The project is not deleted; only a deleted one is purged", hint="First run `aura project delete`."
+        )
+    files = () if keep_files else tuple(sorted(files_of(repo.root), key=lambda seen: seen.path))
+    stored = sum(size for _, size in _stored_files(repo, ""))
+    versions = len(Queries(repo.index).all_versions(VersionFilter(deleted=True)))
+    return ProjectPurge(versions, files, stored + sum(seen.size for seen in files))
+
+
+def execute_project_purge(repo: Repository, plan: ProjectPurge) -> tuple[str, ...]:
+    """Remove what the plan names, and close the project; returns files that were left.
+
+    A file that was written since it was planned, and everything that is not a plain file, stays.
+
+    Raises:
+        PlanStale: the project was brought back meanwhile.
+    """
+    with repo.locks.exclusive("worktree"), repo.locks.exclusive("objects"):
+        if not project_state(repo).is_deleted:
+            raise PlanStale("The project was brought back since the plan was made")
+        here = {seen.path: seen for seen in files_of(repo.root)}
+        left = []
+        for seen in plan.files:
+            if here.get(seen.path) == seen:
+                repo.worktree.discard(seen.path)
+            elif seen.path in here:
+                left.append(seen.path)
+        repo.close()
+        names = [name for name, _ in _stored_files(repo, "")]
+        for name in sorted(names, key=lambda name: (name in _LAST, name)):
+            if not name.startswith(f"{layout.LOCKS}/"):
+                repo.storage.delete(name)
+    return tuple(left)
+
+
+def _stored_files(repo: Repository, folder: str) -> list[tuple[str, int]]:
+    """Files of the store and their sizes in bytes."""
+    import os
+
+    found = []
+    for place, _, names in os.walk(os.path.join(repo.storage.root, folder)):
+        for name in names:
+            path = os.path.join(place, name)
+            relative = os.path.relpath(path, repo.storage.root).replace(os.sep, "/")
+            try:
+                found.append((relative, os.lstat(path).st_size))
+            except OSError:
+                continue
+    return found
