@@ -1,7 +1,7 @@
 """A project folder, opened: holds the parts and keeps their order of writing; decides nothing."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -80,13 +80,14 @@ class Repository:
     """One project. Use it from one thread; open another for another thread.
 
     `author` and `host` go into what is recorded; without them the account's and machine's names do.
+    `author` may be a function, which is asked when something is first recorded.
     """
 
     def __init__(
         self,
         root: str,
         *,
-        author: str | None = None,
+        author: str | Callable[[], str | None] | None = None,
         host: str | None = None,
         progress: Progress = SILENT,
         calls: FileCalls = REAL_CALLS,
@@ -96,8 +97,7 @@ class Repository:
         self.root = root
         self._recording = False
         self.progress = progress
-        self.author = clean_text(author or user_name())
-        self.host = clean_text(host or host_name())
+        self._names = (author, host)
         self.storage = LocalStorage(os.path.join(root, layout.AURA), temporary=layout.TEMPORARY, calls=calls)
         self.format = _load_format(self.storage)
         self.storage.make_folder(os.path.join(self.storage.root, layout.LOCAL))
@@ -158,6 +158,17 @@ class Repository:
         from aura_vcs.worktree.worktree import Worktree  # looking back needs none of it
 
         return Worktree(self.root, self.index.store, self.index.trees, self._calls)
+
+    @cached_property
+    def author(self) -> str:
+        """Who works here, for what is recorded."""
+        given = self._names[0]
+        return clean_text((given() if callable(given) else given) or user_name())
+
+    @cached_property
+    def host(self) -> str:
+        """What this machine is called, for what is recorded."""
+        return clean_text(self._names[1] or host_name())
 
     @property
     def store(self) -> ObjectStore:
