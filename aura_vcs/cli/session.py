@@ -42,7 +42,7 @@ class Session:
         """How a project is opened."""
         from aura_vcs.cli.meter import Meter
 
-        options: dict[str, Any] = {"author": self.author_name(), "progress": Meter(self.console)}
+        options: dict[str, Any] = {"author": self.author_name, "progress": Meter(self.console)}
         seconds = os.environ.get("AURA_LOCK_SECONDS", "")
         if seconds.isdecimal():
             options["lock_seconds"] = float(seconds)
