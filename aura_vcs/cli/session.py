@@ -5,6 +5,7 @@ The only place that reads the environment for the library: `AURA_AUTHOR` names t
 """
 
 import os
+import sys
 from collections.abc import Callable
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -41,7 +42,7 @@ class Session:
         """How a project is opened."""
         from aura_vcs.cli.meter import Meter
 
-        options: dict[str, Any] = {"author": self.author_name(), "progress": Meter(self.console)}
+        options: dict[str, Any] = {"author": self.author_name, "progress": Meter(self.console)}
         seconds = os.environ.get("AURA_LOCK_SECONDS", "")
         if seconds.isdecimal():
             options["lock_seconds"] = float(seconds)
@@ -58,6 +59,10 @@ class Session:
         given = os.environ.get("AURA_HOME")
         if given:
             return os.path.abspath(given)
+        system: str = sys.platform
+        if system == "linux":  # as platformdirs has it, without the time it takes to import
+            base = os.environ.get("XDG_DATA_HOME", "").strip() or os.path.expanduser("~/.local/share")
+            return os.path.join(base, "aura_vcs")
         from platformdirs import user_data_dir
 
         return user_data_dir("aura_vcs", appauthor=False)

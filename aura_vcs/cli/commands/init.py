@@ -93,12 +93,15 @@ def _apply(session: Session, repo: "Repository", template: "Template", title: st
     """Write the template's documents, as an action of its own; returns their names."""
     from aura_vcs.codec import now
     from aura_vcs.history.edits import edit_files
+    from aura_vcs.studio.configuration import get_configuration
     from aura_vcs.studio.template_files import project_files
     from aura_vcs.studio.templates import count_use
 
+    with session.studio() as studio:
+        defaults = get_configuration(studio, "render.defaults").value
     files = project_files(
         template.documents, title=title, topic=topic or title, project=repo.format.project, template_id=template.id,
-        at=now(), by=repo.author,
+        at=now(), by=repo.author, render_defaults=defaults,
     )  # fmt: skip
     edit_files(repo, files, type_="template.apply", description=f"Began with the template {template.name!r}")
     with session.studio() as studio:
