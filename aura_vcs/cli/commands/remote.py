@@ -174,11 +174,12 @@ def remove_command(repo: "Repository", console: Console, name: str) -> None:
 
 
 def _content_problems(repo: "Repository", name: str | None) -> list[str]:
+    from aura_vcs.sync.known import Forgetful
     from aura_vcs.sync.verifying import verify_remote
     from aura_vcs.sync.view import load_view
 
     with connected(repo, name) as link:
-        view = load_view(link.remote, link.known, repo.format.project)
+        view = load_view(link.remote, Forgetful(), repo.format.project)  # what is cached here proves nothing
         return list(verify_remote(view, repo.progress).problems)
 
 
