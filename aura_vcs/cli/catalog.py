@@ -56,6 +56,7 @@ _LISTED = {
     "fetch": ("Bring versions from a remote; your files stay as they are", CARRYING),
     "pull": ("Fetch, and bring your files to where the branch has gone", CARRYING),
     "push": ("Send your versions to a remote", CARRYING),
+    "bundle": ("Put a project with its history into one file", CARRYING),
     "storage": ("Show what takes how much space", UPKEEP),
     "gc": ("Free the space of content that no version holds any more", UPKEEP),
     "fsck": ("Check that everything saved is whole", UPKEEP),
