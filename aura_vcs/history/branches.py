@@ -34,7 +34,9 @@ def branch(repo: Repository, name: str) -> Branch | None:
     versions = [entry.version for entry in entries if entry.version is not None]
     if not all(map(repo.is_settled, versions)):
         entries = repo.refs.branch_entries(name)
-    return _state(repo, name, entries)
+    # What stands on a version that is not here is damaged, or came before its objects did.
+    known = [entry for entry in entries if entry.version is None or repo.index.knows(entry.version)]
+    return _state(repo, name, known)
 
 
 def branches(repo: Repository) -> list[Branch]:
@@ -72,12 +74,19 @@ def _state(repo: Repository, name: str, entries: Sequence[BranchEntry]) -> Branc
 
 
 def moved(
-    repo: Repository, transaction: Transaction, name: str, version: VersionId | None, *, over_all: bool = False
+    repo: Repository,
+    transaction: Transaction,
+    name: str,
+    version: VersionId | None,
+    *,
+    over_all: bool = False,
+    parents: Sequence[VersionId] = (),
 ) -> tuple[str, RefChange]:
     """The change that puts the branch on `version` (None deletes it).
 
     Entries of other machines count as seen where the new version includes theirs; with
-    `over_all`, always: a move back, or a deletion, is meant to hold against them.
+    `over_all`, always: a move back, or a deletion, is meant to hold against them. `parents` are
+    those of a version that is only being made.
     """
     entries = repo.refs.branch_entries(name)
     own = [entry for entry in entries if entry.replica == transaction.replica]
@@ -89,7 +98,7 @@ def moved(
             continue
         included = over_all or entry.version is None
         if not included and version is not None and entry.version is not None:
-            included = queries.is_ancestor(entry.version, version)
+            included = any(queries.is_ancestor(entry.version, newer) for newer in (version, *parents))
         if included:
             seen[entry.replica] = max(entry.counter, seen.get(entry.replica, 0))
     after = BranchEntry(

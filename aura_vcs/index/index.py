@@ -208,6 +208,15 @@ class Index:
         ).fetchone()
         return (row[0], row[1]) if row else (0, 0)
 
+    @property
+    def path(self) -> str:
+        """Where the index lies."""
+        return self._path
+
+    def remove(self) -> None:
+        """Delete the index; whoever comes next builds it anew."""
+        remove_files(self._path)
+
     def close(self) -> None:
         """Let go of the files."""
         self.store.close()

@@ -8,6 +8,7 @@ from aura_vcs.cli.console import Console, cool, faint, good
 from aura_vcs.cli.groups import Entry, ShorthandGroup
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.transfers import connected, ssh_command
 from aura_vcs.cli.words import count, size
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def add_command(repo: "Repository", console: Console, name: str, url: str, *, si
 
     session = click.get_current_context().find_object(Session)
     address = parse_address(url, session.folder if session is not None else ".")
-    checked = add_remote(repo, name, address, single_writer=single_writer)
+    checked = add_remote(repo, name, address, single_writer=single_writer, ssh=ssh_command())
     if console.as_json:
         console.data({"remote": _shape(checked)})
         return
@@ -105,7 +106,6 @@ def add_command(repo: "Repository", console: Console, name: str, url: str, *, si
 @pass_repository
 def show_command(repo: "Repository", console: Console, name: str | None) -> None:
     """Show what a remote has that is not here, and the other way round"""
-    from aura_vcs.cli.transfers import connected
     from aura_vcs.sync.receiving import plan_fetch
     from aura_vcs.sync.sending import plan_push
 
@@ -142,7 +142,7 @@ def check_command(repo: "Repository", console: Console, name: str | None, *, acc
     from aura_vcs.errors import RemoteUnsafe
     from aura_vcs.sync.adding import check_remote
 
-    checked = check_remote(repo, name, accept_older=accept)
+    checked = check_remote(repo, name, accept_older=accept, ssh=ssh_command())
     if checked.finding is not None and not checked.finding.is_safe:
         raise RemoteUnsafe(checked.url, "; ".join(checked.finding.faults))
     if console.as_json:
