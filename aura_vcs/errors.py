@@ -26,7 +26,8 @@ AuraError                    1   something failed
 │   ├── RecordCorrupt       34     a ref, log line or settings file cannot be read
 │   ├── ObjectMalformed     35     hashes well, but is not a valid tree or version
 │   ├── UnsafePath          36     a stored name that would escape or overwrite
-│   └── LimitExceeded       37     deeper or larger than anything sane
+│   ├── LimitExceeded       37     deeper or larger than anything sane
+│   └── IndexDamaged        38     the index was, and is gone; the next command builds it anew
 ├── StorageError            43   the disk refused
 │   ├── StorageFull         41     no space or quota left
 │   └── StorageDenied       42     read-only or not permitted
@@ -363,6 +364,17 @@ class LimitExceeded(IntegrityError):
     def __init__(self, what: str, limit: int) -> None:
         super().__init__(f"{what} exceeds the limit of {limit:,}")
         self.what, self.limit = what, limit
+
+
+class IndexDamaged(IntegrityError):
+    """The index could not be read. It was removed: nothing is in it that the files do not say."""
+
+    exit_code = 38
+    hint = "Nothing is lost. Run the command again: the index is then built anew from the files."
+
+    def __init__(self, path: str, detail: str) -> None:
+        super().__init__(f"The index {path} was damaged ({detail}) and has been removed")
+        self.path, self.detail = path, detail
 
 
 class StorageError(AuraError):

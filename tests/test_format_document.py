@@ -17,8 +17,12 @@ from aura_vcs import codec, errors, ids, layout, model, operations, refs
 from aura_vcs.history.pending import Pending
 from aura_vcs.objects import base, chunking, pack_format, trees
 from aura_vcs.objects.packs import decode_frame
+from aura_vcs.project.checkpoints import RenderCheckpoint
+from aura_vcs.project.exports import ExportRecord
+from aura_vcs.project.presets import ExportPreset
 from aura_vcs.repository.identity import ReplicaRecord
 from aura_vcs.repository.repository import FORMAT_VERSION, KNOWN_FEATURES, StoredHead
+from aura_vcs.sync.remotes import RemoteConfig
 from blake3 import blake3
 
 ROOT = Path(__file__).parent.parent
@@ -40,6 +44,12 @@ RECORDS = {
     "Stored head": StoredHead,
     "Replica record": ReplicaRecord,
     "Pending": Pending,
+    "Fields": model.Fields,
+    "Field": model.Field,
+    "Checkpoint": RenderCheckpoint,
+    "Export": ExportRecord,
+    "Preset": ExportPreset,
+    "Remote": RemoteConfig,
 }
 EXAMPLES = {
     "format": model.Format,
@@ -81,7 +91,8 @@ def _bare(cell: str) -> str:
 
 def _words(annotation: Any) -> str:
     """A type as the document names it."""
-    named = {str: "text", int: "integer", bool: "true or false", Any: "anything", tuple[int, ids.ReplicaId]: "stamp"}
+    named = {str: "text", int: "integer", float: "number", bool: "true or false", Any: "anything"}
+    named[tuple[int, ids.ReplicaId]] = "stamp"
     if annotation in named:
         return named[annotation]
     if isinstance(annotation, typing.NewType):
@@ -93,6 +104,8 @@ def _words(annotation: Any) -> str:
         found = next(heading for heading, record in RECORDS.items() if record is annotation)
         return found.lower()
     origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Literal:
+        return ", ".join(f"`{value}`" for value in inner[:-1]) + f" or `{inner[-1]}`"
     if origin in {types.UnionType, typing.Union}:
         return f"{_words(inner[0])} or null"
     if origin is dict:
@@ -102,6 +115,11 @@ def _words(annotation: Any) -> str:
     return f"list of {word if word == 'text' else re.sub('y$', 'ie', word) + 's'}"
 
 
+def _default(field: Any) -> str:
+    default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+    return "–" if default is msgspec.NODEFAULT else f"`{json.dumps(default, ensure_ascii=False)}`"
+
+
 @pytest.mark.parametrize("heading", RECORDS)
 def test_records_have_the_documented_keys_types_and_defaults(heading: str) -> None:
     """Every key that is stored is documented with its type and what its absence means, and no other."""
@@ -109,12 +127,10 @@ def test_records_have_the_documented_keys_types_and_defaults(heading: str) -> No
     hints = typing.get_type_hints(record)
     expected = {}
     for field in msgspec.structs.fields(record):
-        default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
-        absent = "–" if default is msgspec.NODEFAULT else f"`{json.dumps(default)}`"
-        expected[f"`{field.encode_name}`"] = (_words(hints[field.name]), absent)
+        expected[f"`{field.encode_name}`"] = (_words(hints[field.name]), _default(field))
     documented = {}
     for row in _table(heading, "key"):
-        kind = row["type"].replace("time", "text")
+        kind = re.sub(r"\btime\b", "text", row["type"])
         kind = "anything" if kind == "the ref or null" else kind
         documented[row["key"]] = (kind, row["when absent"])
         assert 1 <= int(row["since"]) <= FORMAT_VERSION
@@ -123,7 +139,7 @@ def test_records_have_the_documented_keys_types_and_defaults(heading: str) -> No
 
 def test_documented_paths_are_those_of_layout() -> None:
     """The folder tree of the document and the constants of `layout` are the same."""
-    other = {layout.AURA, layout.IGNORE_FILE, layout.COMPRESSED, layout.SEGMENT, layout.PACKED_LABELS}
+    other = {layout.AURA, layout.IGNORE_FILE, layout.CONFLICTS, layout.COMPRESSED, layout.SEGMENT, layout.PACKED_LABELS}
     constants = {value for name, value in vars(layout).items() if name.isupper() and isinstance(value, str)}
     assert {_bare(row["path in `.aura`"]) for row in _table("Where things lie", "since")} == constants - other
 
@@ -214,6 +230,7 @@ def test_operation_types_are_documented() -> None:
     assert listed is not None
     source = "".join(path.read_text("utf-8") for path in (ROOT / "aura_vcs").rglob("*.py"))
     used = set(re.findall(r'Draft\(\s*(?:type=)?"([a-z_.]+)"', source))
+    used |= set(re.findall(r'type_="([a-z_.]+)"', source))
     used |= set(re.findall(r'"(version\.(?:edit|delete|undelete|purge))"', source))
     points = {str(kind) for kind in model.VersionType} - {"manual"}
     assert set(re.findall(r"`([a-z_.]+)`", listed[1])) == used | points | {"undo", "redo"}

@@ -21,11 +21,13 @@ from aura_vcs.history.going import checkout
 from aura_vcs.history.revisions import resolve
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.model import EntryKind
+from aura_vcs.project.export_runs import list_exports
 from aura_vcs.repository.repository import FORMAT_VERSION
 from aura_vcs.upkeep.fsck import fsck
 from blake3 import blake3
 
 FOLDER = Path(__file__).parent / "repositories"
+LISTED = ("branches", "tags", "settings", "checkpoints", "exports", "operations", "versions")
 FROZEN = sorted(path.parent for path in FOLDER.glob("*/.aura"))
 
 
@@ -56,7 +58,7 @@ def test_every_format_has_a_frozen_project() -> None:
 
 def test_everything_that_format_1_can_hold_is_in_its_frozen_project() -> None:
     """Loose objects of both spellings, packs, packed labels, a closed log, copies by a sync tool."""
-    names = [path.name for path in (FOLDER / "v1").rglob("*") if path.is_file()]
+    names = [path.as_posix() for path in (FOLDER / "v1").rglob("*") if path.is_file()]
     patterns = {
         "raw loose object": r"[0-9a-f]{62}",
         "compressed loose object": r"[0-9a-f]{62}\.zst",
@@ -65,18 +67,21 @@ def test_everything_that_format_1_can_hold_is_in_its_frozen_project() -> None:
         "packed labels": r"[0-9a-f]{64}\.labels",
         "log": r"[0-9a-f]{12}\.jsonl",
         "closed part of a log": r"[0-9a-f]{12}\.\d+\.zst",
+        "settings": r"settings/[0-9a-f]{12}\.json",
+        "checkpoint": r"checkpoints/\w+-[0-9a-f-]{36}\.json",
+        "export": r"exports/[0-9a-f-]{36}\.json",
         "branch entry": r"[0-9a-f]{12}\.json",
         "encoded tag": r"sent%2Fclient\.json",
         "conflicted copy": r".* \(.*conflicted copy.*\)\.json",
     }
-    missing = [what for what, pattern in patterns.items() if not any(re.fullmatch(pattern, name) for name in names)]
+    missing = [what for what, pattern in patterns.items() if not any(re.search(f"/{pattern}$", name) for name in names)]
     assert missing == []
 
 
 def test_versions_branches_and_tags_are_as_they_were(copy: Path, facts: dict[str, Any]) -> None:
     """Opened today, the project lists what it listed when it was frozen."""
     with Repository.open(str(copy)) as repo:
-        assert _listed(repo) == {key: facts[key] for key in ("branches", "tags", "operations", "versions")}
+        assert _listed(repo) == {key: facts[key] for key in LISTED}
 
 
 def test_every_version_has_its_content(copy: Path, facts: dict[str, Any]) -> None:
@@ -104,6 +109,18 @@ def test_a_rebuilt_index_says_the_same(copy: Path) -> None:
         repo.rebuild_index()
         assert _listed(repo) == before
         assert Queries(repo.index).counts() == counts
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\0" * 50_000, b"SQLite format 3\0 and then nothing"])
+def test_a_damaged_index_changes_nothing(copy: Path, facts: dict[str, Any], content: bytes | None) -> None:
+    """Deleted, emptied, zeroed or overwritten, the index costs the next command time, and nothing else."""
+    Repository.open(str(copy)).close()
+    for path in (copy / ".aura/local").glob("index.sqlite*"):
+        path.unlink()
+    if content is not None:
+        (copy / ".aura/local/index.sqlite").write_bytes(content)
+    with Repository.open(str(copy)) as repo:
+        assert _listed(repo) == {key: facts[key] for key in LISTED}
 
 
 def test_fsck_finds_nothing_wrong(copy: Path) -> None:
@@ -175,7 +192,7 @@ def test_files_that_are_none_of_ours_are_tolerated(copy: Path, facts: dict[str, 
         for name in (".DS_Store", "desktop.ini", "~lock.json", "Icon\r", ".stfolder", "notes.txt", "x.pack.tmp"):
             (folder / name).write_bytes(b"\0litter")
     with Repository.open(str(copy)) as repo:
-        assert _listed(repo) == {key: facts[key] for key in ("branches", "tags", "operations", "versions")}
+        assert _listed(repo) == {key: facts[key] for key in LISTED}
         assert [p for p in fsck(repo).problems if p.kind != "corrupt_ref"] == []
 
 
@@ -240,6 +257,9 @@ def _listed(repo: Repository) -> dict[str, Any]:
     return {
         "branches": {b.name: list(b.diverged or (b.version,)) for b in branches(repo)},
         "tags": {name: tag.version for name, tag in repo.refs.tags().items()},
+        "settings": {key: field.value for key, field in repo.refs.settings().items()},
+        "checkpoints": sorted(repo.refs.checkpoint_objects()),
+        "exports": {export.id: export.status for export in list_exports(repo)},
         "operations": len(queries.actions(limit=1000)),
         "versions": {
             record.id: {

@@ -59,10 +59,12 @@ _LISTED = {
     "fetch": ("Bring versions from a remote; your files stay as they are", CARRYING),
     "pull": ("Fetch, and bring your files to where the branch has gone", CARRYING),
     "push": ("Send your versions to a remote", CARRYING),
+    "bundle": ("Put a project with its history into one file", CARRYING),
     "storage": ("Show what takes how much space", UPKEEP),
     "gc": ("Free the space of content that no version holds any more", UPKEEP),
     "fsck": ("Check that everything saved is whole", UPKEEP),
     "reindex": ("Build the index anew from the files", UPKEEP),
+    "serve": ("Serve a remote's folder to another machine (ssh runs this)", MORE),
     "debug": ("Look at stored objects, refs and the index", MORE),
     "completion": ("Print what makes Tab complete versions, branches, tags and files", MORE),
 }

@@ -104,7 +104,7 @@ class Console:
 
     def lines(self, lines: Iterable[Line], *, paged: bool = False) -> None:
         """Write many lines; on a terminal through a pager, if `paged`."""
-        if paged and self.pager and _is_terminal(sys.stdout) and _is_terminal(sys.stdin):
+        if paged and self.pager and is_terminal(sys.stdout) and is_terminal(sys.stdin):
             os.environ.setdefault("LESS", "FRX")  # leave at once where all fits on the screen
             click.echo_via_pager(_separated(written(line) for line in lines), color=colour_wanted())
             return
@@ -116,7 +116,7 @@ class Console:
 
     def ask(self, question: str) -> bool:
         """Whether the person says yes; no where there is nobody to ask."""
-        if self.as_json or not (_is_terminal(sys.stdin) and _is_terminal(sys.stderr)):
+        if self.as_json or not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
             return False
         return click.confirm(escape(question), default=False, err=True)
 
@@ -127,7 +127,8 @@ def _separated(lines: Iterable[str]) -> Iterator[str]:
         yield f"\n{line}" if number else line
 
 
-def _is_terminal(stream: Any) -> bool:
+def is_terminal(stream: Any) -> bool:
+    """Whether a person sits at the stream; it may be closed, or absent."""
     try:
         return bool(stream.isatty())
     except (AttributeError, ValueError):

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable, Iterator
 
-from aura_vcs.cli.console import Console, Line, faint
+from aura_vcs.cli.console import Console, Line, faint, is_terminal
 
 SHOWN_BYTES = 1 << 20
 """So much of a text is shown on a terminal."""
@@ -15,12 +15,8 @@ def write_content(console: Console, pieces: Iterable[bytes], name: str) -> None:
     Raises:
         ObjectCorrupt: noticed when the last piece has been read, so what was written is not to be used.
     """
-    if not sys.stdout.isatty():
-        sys.stdout.flush()
-        stream = sys.stdout.buffer
-        for piece in pieces:
-            stream.write(piece)
-        stream.flush()
+    if not is_terminal(sys.stdout):
+        _copy(pieces)
         return
     start = b""
     for piece in pieces:
@@ -31,6 +27,19 @@ def write_content(console: Console, pieces: Iterable[bytes], name: str) -> None:
         console.note(f"This is no text. Write it to a file: aura show {name} > FILE")
         return
     console.lines(_text_lines(start), paged=True)
+
+
+def _copy(pieces: Iterable[bytes]) -> None:
+    """Every byte as it is. Where stdout was closed before the start, they are only verified."""
+    stream = None
+    if sys.stdout is not None:
+        sys.stdout.flush()
+        stream = sys.stdout.buffer
+    for piece in pieces:
+        if stream is not None:
+            stream.write(piece)
+    if stream is not None:
+        stream.flush()
 
 
 def _text_lines(data: bytes) -> Iterator[Line]:

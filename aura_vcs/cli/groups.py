@@ -68,6 +68,23 @@ def unknown_command(ctx: click.Context, name: str, known: Sequence[str]) -> clic
     return click.UsageError(f"There is no command {ctx.command_path} {name}.{suggestion}", ctx=ctx)
 
 
+class FileGroup(LazyGroup):
+    """A group whose commands are in its own file: they are small, and belong together."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, catalog={}, **kwargs)
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Take a command in, and its line of help into the catalog."""
+        super().add_command(cmd, name)
+        line = (cmd.help or "").strip().splitlines()[0]
+        self.catalog = {**self.catalog, name or cmd.name or "": Entry("", "", line)}
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command; None if there is none."""
+        return click.Group.get_command(self, ctx, cmd_name)
+
+
 class ShorthandGroup(LazyGroup):
     """A group that is a command as well: bare it lists, with a name it creates, `-d` deletes.
 

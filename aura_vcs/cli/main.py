@@ -40,9 +40,9 @@ class AuraGroup(LazyGroup):
             try:
                 with self.make_context("aura", arguments, obj=session, **extra) as ctx:
                     self.invoke(ctx)
-                sys.stdout.flush()
+                _flush()
             except click.exceptions.Exit as ended:
-                sys.stdout.flush()
+                _flush()
                 return ended.exit_code
             except BrokenPipeError:
                 raise
@@ -96,6 +96,12 @@ def _end_like_an_interrupt() -> Any:
 def _restore(previous: Any) -> None:
     if previous is not None:
         signal.signal(signal.SIGTERM, previous)
+
+
+def _flush() -> None:
+    """Notice a closed pipe now, not while Python ends. Started with `>&-`, there is no stdout."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
 
 
 def _forget_stdout() -> None:

@@ -6,7 +6,7 @@ import time
 
 import click
 
-from aura_vcs.cli.console import Console, colour_wanted, faint, written
+from aura_vcs.cli.console import Console, colour_wanted, faint, is_terminal, written
 from aura_vcs.cli.escaping import escape
 from aura_vcs.cli.words import duration, size
 
@@ -23,7 +23,7 @@ class Meter:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._draws = sys.stderr.isatty() and not console.as_json
+        self._draws = is_terminal(sys.stderr) and not console.as_json
         self._lock = threading.Lock()
         self._phase = ""
         self._unit = ""

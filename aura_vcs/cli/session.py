@@ -5,6 +5,7 @@ The only place that reads the environment for the library: `AURA_AUTHOR` names t
 """
 
 import os
+import sys
 from collections.abc import Callable
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,7 +14,7 @@ import click
 
 from aura_vcs.cli.console import Console
 from aura_vcs.cli.escaping import clean_input
-from aura_vcs.errors import AuraError, ObjectCorrupt, ObjectMissing
+from aura_vcs.errors import AuraError
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 AUTHOR_LIMIT = 200
-AFFECTED_SHOWN = 20
 
 
 class Session:
@@ -35,12 +35,14 @@ class Session:
         self.author = author
         self.console = console or Console()
         self.traceback = traceback
+        self.recorded: int | None = None
+        """Bytes of the operation logs when the project was opened."""
 
     def options(self) -> dict[str, Any]:
         """How a project is opened."""
         from aura_vcs.cli.meter import Meter
 
-        options: dict[str, Any] = {"author": self.author_name(), "progress": Meter(self.console)}
+        options: dict[str, Any] = {"author": self.author_name, "progress": Meter(self.console)}
         seconds = os.environ.get("AURA_LOCK_SECONDS", "")
         if seconds.isdecimal():
             options["lock_seconds"] = float(seconds)
@@ -57,6 +59,10 @@ class Session:
         given = os.environ.get("AURA_HOME")
         if given:
             return os.path.abspath(given)
+        system: str = sys.platform
+        if system == "linux":  # as platformdirs has it, without the time it takes to import
+            base = os.environ.get("XDG_DATA_HOME", "").strip() or os.path.expanduser("~/.local/share")
+            return os.path.join(base, "aura_vcs")
         from platformdirs import user_data_dir
 
         return user_data_dir("aura_vcs", appauthor=False)
@@ -102,14 +108,28 @@ def pass_repository(function: F) -> F:
 
     @pass_session
     def with_repository(session: Session, /, *args: Any, **kwargs: Any) -> Any:
-        with session.open() as repo:
-            try:
-                return function(repo, session.console, *args, **kwargs)
-            except (ObjectMissing, ObjectCorrupt) as error:
-                error.hint = f"{_affected(repo, error)}{error.hint}"
+        try:
+            return _run(session, function, *args, **kwargs)
+        except Exception as error:
+            from aura_vcs.cli.healing import heal
+
+            if not heal(session.folder, error, session.recorded):
                 raise
+        return _run(session, function, *args, **kwargs)
 
     return update_wrapper(with_repository, function)  # type: ignore[return-value]
+
+
+def _run(session: Session, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    with session.open() as repo:
+        session.recorded = sum(repo.logs.sizes().values())
+        try:
+            return function(repo, session.console, *args, **kwargs)
+        except AuraError as error:
+            from aura_vcs.cli.healing import explain
+
+            explain(repo, session.folder, error)
+            raise
 
 
 def pass_studio(function: F) -> F:
@@ -121,20 +141,6 @@ def pass_studio(function: F) -> F:
             return function(studio, session.console, *args, **kwargs)
 
     return update_wrapper(with_studio, function)  # type: ignore[return-value]
-
-
-def _affected(repo: "Repository", error: ObjectMissing | ObjectCorrupt) -> str:
-    """Which versions hold what is missing or damaged, as the first words of a hint."""
-    from aura_vcs.cli.words import joined
-    from aura_vcs.ids import ObjectId
-    from aura_vcs.upkeep.walk import affected_versions
-
-    try:
-        found = affected_versions(repo, [ObjectId(error.object_id)])
-    except AuraError:
-        return ""  # the first error is the one to tell
-    numbers = [number for listed in found.values() for number in listed]
-    return f"It is part of {joined(f'v{number}' for number in numbers[:AFFECTED_SHOWN])}. " if numbers else ""
 
 
 def project_paths(repo: "Repository", paths: tuple[str, ...]) -> list[str]:

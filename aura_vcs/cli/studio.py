@@ -44,6 +44,11 @@ def setting(repo: "Repository", key: str) -> Any:
         return get_configuration(studio, key, project_settings(repo)).value
 
 
+def expire_days(repo: "Repository") -> float:
+    """After how many days an edit of now can no longer be undone; 0 is never."""
+    return float(setting(repo, "actions.expire_days"))
+
+
 def retention_rules(repo: "Repository") -> "Rules":
     """The rules of retention as they are configured for this project."""
     from aura_vcs.studio.configuration import list_configurations

@@ -1,5 +1,7 @@
 """What the commands that talk to remotes have in common: a connection, and words for what moved."""
 
+import os
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -38,11 +40,17 @@ def connected(repo: "Repository", name: str | None) -> Iterator[Link]:
     from aura_vcs.sync.remotes import address_of, remote_config
 
     name, config = remote_config(repo, name)
-    remote = open_remote(address_of(repo, config), single_writer=config.single_writer)
+    remote = open_remote(address_of(repo, config), single_writer=config.single_writer, ssh=ssh_command())
     try:
         yield Link(name, config, remote, Known(repo, name))
     finally:
         remote.close()
+
+
+def ssh_command() -> list[str]:
+    """The command that connects to other machines: `ssh`, or what AURA_SSH says."""
+    words = shlex.split(os.environ.get("AURA_SSH", ""))
+    return words or ["ssh"]
 
 
 def all_versions_option(command: F) -> F:
@@ -134,3 +142,20 @@ def say_pulled(repo: "Repository", console: Console, pulled: "Pulled") -> None:
         console.line(faint("Take it back with `aura undo`."))
     if pulled.diverged or pulled.in_the_way:
         console.exit_code = 3
+
+
+def prepare_place(console: Console, root: str) -> None:
+    """Make an empty folder that a project can be pushed to."""
+    from aura_vcs.errors import InputError
+    from aura_vcs.sync.addresses import parse_address
+    from aura_vcs.sync.opening import make_folder
+
+    address = parse_address(os.path.abspath(root))
+    make_folder(address)
+    if os.listdir(address.path):
+        raise InputError(f"{address.path} is not empty", hint="Name a folder that does not exist yet.")
+    if console.as_json:
+        console.data({"path": address.path, "bare": True})
+        return
+    console.line("Made ", cool(address.path), " a place that a project can be pushed to")
+    console.line(f"In the project: `aura remote add origin {address.path}`, from elsewhere `host:{address.path}`.")

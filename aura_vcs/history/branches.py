@@ -34,7 +34,9 @@ def branch(repo: Repository, name: str) -> Branch | None:
     versions = [entry.version for entry in entries if entry.version is not None]
     if not all(map(repo.is_settled, versions)):
         entries = repo.refs.branch_entries(name)
-    return _state(repo, name, entries)
+    # What stands on a version that is not here is damaged, or came before its objects did.
+    known = [entry for entry in entries if entry.version is None or repo.index.knows(entry.version)]
+    return _state(repo, name, known)
 
 
 def branches(repo: Repository) -> list[Branch]:

@@ -208,8 +208,9 @@ def _grafted(
         our, their = ours.get(name), theirs.get(name)
         if selection.covers(inner):
             kept = their
-        elif selection.leads_into(inner) and _is_dir(our, their):
-            kept = _grafted(repo, _dir_id(our), _dir_id(their), selection, inner, made)
+        elif selection.leads_into(inner) and (_dir_id(our) or _dir_id(their)):
+            grafted = _grafted(repo, _dir_id(our), _dir_id(their), selection, inner, made)
+            kept = our if grafted is None else grafted  # a file gives way only to something that comes
         else:
             kept = our
         if kept is not None:
@@ -221,10 +222,6 @@ def _grafted(
     repo.trees.remember(object_id, tree)
     made.append((object_id, data))
     return Entry(path.rpartition("/")[2], EntryKind.DIR, object_id, tree.size)
-
-
-def _is_dir(our: Entry | None, their: Entry | None) -> bool:
-    return (our is None or our.kind is EntryKind.DIR) and (their is None or their.kind is EntryKind.DIR)
 
 
 def _dir_id(entry: Entry | None) -> ObjectId | None:

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 
 import msgspec
 
-from aura_vcs.codec import decode_record, encode_record
+from aura_vcs.codec import decode_record, encode_compact, encode_record
 from aura_vcs.errors import AuraError, IntegrityError, ObjectMissing, RecordCorrupt, StorageError, Unfinished
-from aura_vcs.ids import ObjectId
+from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.index.queries import Queries
 from aura_vcs.layout import PENDING
 from aura_vcs.model import Entry, EntryKind, Operation
@@ -29,12 +29,21 @@ class Pending(msgspec.Struct, frozen=True):
     operation: Operation
     before: ObjectId
     after: ObjectId
+    check: str = ""
+
+    def checked(self) -> "Pending":
+        """The same, with a checksum."""
+        bare = msgspec.structs.replace(self, check="")
+        return msgspec.structs.replace(self, check=blob_id(encode_compact(bare))[:16])
 
 
 def pending(repo: Repository) -> Pending | None:
     """What was begun and not finished, if anything."""
     try:
-        return decode_record(repo.storage.read(PENDING), Pending, PENDING)
+        found = decode_record(repo.storage.read(PENDING), Pending, PENDING)
+        if found.check and found != found.checked():
+            raise RecordCorrupt(PENDING, "its checksum does not fit")
+        return found
     except FileNotFoundError:
         return None
     except RecordCorrupt:
@@ -54,7 +63,7 @@ def carry_out(repo: Repository, scan: Scan, operation: Operation, before: Object
     """
     differences = list(repo.trees.differences(before, after))
     check_present(repo, differences)
-    begun = Pending(operation, before, after)
+    begun = Pending(operation, before, after).checked()
     repo.storage.put(PENDING, encode_record(begun))
     with _taken_back(repo, begun):
         written = repo.worktree.apply(scan, differences, repo.progress)

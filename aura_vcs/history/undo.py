@@ -159,7 +159,7 @@ def _reverse(repo: Repository, action: ActionRecord, *, back: bool) -> Undone:
     wanted = target.worktree.before if back else target.worktree.after
     current = target.worktree.after if back else target.worktree.before
     if not repo.store.contains(wanted):
-        raise OperationExpired(target.description, f"tree {wanted[:12]}")
+        raise OperationExpired(target.description, "what the folder had then")
 
     def draft(transaction: Transaction, _: Base, before: ObjectId, after: ObjectId) -> Draft:
         made = _draft(repo, transaction, target, back=back)

@@ -144,6 +144,13 @@ def translate(error: sqlite3.DatabaseError, path: str) -> Exception:
     return StorageError("use", path, str(error))
 
 
+def is_damage(error: BaseException) -> bool:
+    """Whether an error says that the file cannot be trusted."""
+    if isinstance(error, sqlite3.DatabaseError):
+        return isinstance(translate(error, ""), IndexUnusable)
+    return isinstance(error, IndexUnusable)
+
+
 def _is_full(folder: str) -> bool:
     try:
         return hasattr(os, "statvfs") and os.statvfs(folder).f_bavail == 0

@@ -159,7 +159,7 @@ class Entities:
 
 SEARCH = (
     "SELECT r.source, words.name, snippet(words, -1, '[', ']', ' … ', 16) FROM words "
-    "JOIN word_rows r ON r.rowid = words.rowid LEFT JOIN versions v ON r.source = 'version/' || v.id "
+    "JOIN word_rows r ON r.rowid = words.rowid LEFT JOIN versions v ON v.id = substr(r.source, 9) "
     "WHERE words MATCH ? AND (v.id IS NULL OR v.deleted_at IS NULL) ORDER BY words.rank LIMIT ?"
 )
 

@@ -1,4 +1,7 @@
-"""Changes of a project's documents, scenes and media as actions that undo takes back."""
+"""Changes of a project's documents, scenes and media as actions that undo takes back.
+
+`expire_days` says after how many days undo no longer takes one back; 0 is never.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -30,7 +33,7 @@ class Changed(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
 
 
-def set_project(repo: Repository, values: Mapping[str, str]) -> Changed:
+def set_project(repo: Repository, values: Mapping[str, str], *, expire_days: float = 0) -> Changed:
     """Set fields of project.json (`title`, `tags` …) or of a document (`brief.tone`, `plan.pacing`).
 
     Text is read as the field has it: JSON where the field is no text; an empty value of an
@@ -45,32 +48,33 @@ def set_project(repo: Repository, values: Mapping[str, str]) -> Changed:
         if file not in files:
             files[file] = _document(source, file)
         files[file] = _edited(files[file], file, pointer, text)
-    return _edit(repo, files, (), "project.set", f"Set {', '.join(values)}", can_batch=True)
+    return _edit(repo, files, (), "project.set", f"Set {', '.join(values)}", expire_days)
 
 
-def change_scene(repo: Repository, name: str, values: Mapping[str, str]) -> Changed:
+def change_scene(repo: Repository, name: str, values: Mapping[str, str], *, expire_days: float = 0) -> Changed:
     """Set fields of a scene; see `scenes.set_scene`."""
     source = FolderSource(Path(repo.root))
     made = set_scene(source, name, _scene_values(values))
-    return _apply(repo, made, "scene.set", f"Set {', '.join(values)} of scene {name}", can_batch=True)
+    return _apply(repo, made, "scene.set", f"Set {', '.join(values)} of scene {name}", expire_days)
 
 
-def new_scene(repo: Repository, values: Mapping[str, str], *, at: int | None = None) -> Changed:
+def new_scene(repo: Repository, values: Mapping[str, str], *, at: int | None = None, expire_days: float = 0) -> Changed:
     """Add a scene; see `scenes.add_scene`."""
     made = add_scene(FolderSource(Path(repo.root)), _scene_values(values), at=at)
     heading = values.get("heading") or "without a heading"
-    return _apply(repo, made, "scene.add", f"Added scene {heading}")
+    return _apply(repo, made, "scene.add", f"Added scene {heading}", expire_days)
 
 
-def drop_scene(repo: Repository, name: str) -> Changed:
+def drop_scene(repo: Repository, name: str, *, expire_days: float = 0) -> Changed:
     """Remove a scene; its media stays; see `scenes.remove_scene`."""
-    return _apply(repo, remove_scene(FolderSource(Path(repo.root)), name), "scene.remove", f"Removed scene {name}")
+    made = remove_scene(FolderSource(Path(repo.root)), name)
+    return _apply(repo, made, "scene.remove", f"Removed scene {name}", expire_days)
 
 
-def place_scene(repo: Repository, name: str, to: int) -> Changed:
+def place_scene(repo: Repository, name: str, to: int, *, expire_days: float = 0) -> Changed:
     """Move a scene to another index; see `scenes.move_scene`."""
     made = move_scene(FolderSource(Path(repo.root)), name, to)
-    return _apply(repo, made, "scene.move", f"Moved scene {name} to {to}")
+    return _apply(repo, made, "scene.move", f"Moved scene {name} to {to}", expire_days)
 
 
 def plan_cleaning(repo: Repository, *, older_than_seconds: float = 0, at: datetime | None = None) -> list[AssetRow]:
@@ -94,32 +98,33 @@ def clean_temporary(repo: Repository, plan: Sequence[AssetRow]) -> tuple[int, in
     return len(doomed), sum(row.file_size_bytes for row in doomed)
 
 
-def _apply(repo: Repository, made: SceneChanges, type_: str, description: str, *, can_batch: bool = False) -> Changed:
-    done = _edit(repo, made.write, made.delete, type_, description, can_batch=can_batch)
+def _apply(repo: Repository, made: SceneChanges, type_: str, description: str, expire_days: float) -> Changed:
+    done = _edit(repo, made.write, made.delete, type_, description, expire_days)
     return msgspec.structs.replace(done, notes=(*made.notes, *done.notes))
 
 
 def _edit(
-    repo: Repository, write: Mapping[str, bytes], delete: Sequence[str], type_: str, description: str,
-    *, can_batch: bool = False,
-) -> Changed:  # fmt: skip
-    expires = expiry(repo)
+    repo: Repository,
+    write: Mapping[str, bytes],
+    delete: Sequence[str],
+    type_: str,
+    description: str,
+    expire_days: float,
+) -> Changed:
+    """One action; what sets fields is joined with what set them a moment ago."""
     edited: Edited | None = edit_files(
-        repo, write, delete, type_=type_, description=description[:500], can_batch=can_batch, expires_at=expires
-    )
+        repo, write, delete, type_=type_, description=description[:500], can_batch=type_.endswith(".set"),
+        expires_at=expiry(expire_days),
+    )  # fmt: skip
     if edited is None:
         return Changed(notes=("Nothing is changed by that.",))
     notes = tuple(f"{path} was written by another program meanwhile and left as it is" for path in edited.left)
     return Changed(tuple(sorted(write)), tuple(delete), notes)
 
 
-def expiry(repo: Repository) -> str | None:
-    """When an edit of now can no longer be undone, as the project is configured; None for never."""
-    field = repo.refs.settings().get("actions.expire_days")
-    days = field.value if field is not None else 0
-    if not isinstance(days, int | float) or isinstance(days, bool) or days <= 0:
-        return None
-    return format_time(datetime.now(UTC) + timedelta(days=min(days, 36_500)))
+def expiry(days: float) -> str | None:
+    """When an edit of now can no longer be undone, after so many days; None for 0, which is never."""
+    return None if days <= 0 else format_time(datetime.now(UTC) + timedelta(days=min(days, 36_500)))
 
 
 def _place(name: str) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """A project folder, opened: holds the parts and keeps their order of writing; decides nothing."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -9,10 +9,18 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from aura_vcs import layout
-from aura_vcs.codec import clean_text, decode_record, encode_record, now
-from aura_vcs.errors import AuraError, FormatUnsupported, NotAProject, ProjectExists, RecordCorrupt, Unfinished
-from aura_vcs.ids import ObjectId, ReplicaId, VersionId, is_object_id, new_operation_id, new_uuid
-from aura_vcs.index.database import IndexUnusable
+from aura_vcs.codec import clean_text, decode_record, encode_compact, encode_record, now
+from aura_vcs.errors import (
+    AuraError,
+    FormatUnsupported,
+    IndexDamaged,
+    NotAProject,
+    ProjectExists,
+    RecordCorrupt,
+    Unfinished,
+)
+from aura_vcs.ids import ObjectId, ReplicaId, VersionId, blob_id, is_object_id, new_operation_id, new_uuid
+from aura_vcs.index.database import IndexUnusable, is_damage
 from aura_vcs.index.index import Index
 from aura_vcs.locks import WAIT_SECONDS, Locks
 from aura_vcs.model import DEFAULT_BRANCH, Format, Head, HeadChange, Inverse, Operation, RefChange, TreeChange
@@ -34,7 +42,7 @@ KNOWN_FEATURES: frozenset[str] = frozenset()
 
 
 class StoredHead(msgspec.Struct, frozen=True):
-    """`local/HEAD.json`: HEAD, and the replica and sequence number of the operation that put it there.
+    """`local/HEAD.json`: HEAD, the replica and sequence number of the operation that put it there, a checksum.
 
     In a copy of the project the file is the original's: its sequence says nothing about our log.
     """
@@ -43,6 +51,12 @@ class StoredHead(msgspec.Struct, frozen=True):
     version: VersionId | None
     sequence: int
     replica: ReplicaId = ReplicaId("")
+    check: str = ""
+
+    def checked(self) -> "StoredHead":
+        """The same, with its checksum."""
+        bare = msgspec.structs.replace(self, check="")
+        return msgspec.structs.replace(self, check=blob_id(encode_compact(bare))[:16])
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -66,13 +80,14 @@ class Repository:
     """One project. Use it from one thread; open another for another thread.
 
     `author` and `host` go into what is recorded; without them the account's and machine's names do.
+    `author` may be a function, which is asked when something is first recorded.
     """
 
     def __init__(
         self,
         root: str,
         *,
-        author: str | None = None,
+        author: str | Callable[[], str | None] | None = None,
         host: str | None = None,
         progress: Progress = SILENT,
         calls: FileCalls = REAL_CALLS,
@@ -82,8 +97,7 @@ class Repository:
         self.root = root
         self._recording = False
         self.progress = progress
-        self.author = clean_text(author or user_name())
-        self.host = clean_text(host or host_name())
+        self._names = (author, host)
         self.storage = LocalStorage(os.path.join(root, layout.AURA), temporary=layout.TEMPORARY, calls=calls)
         self.format = _load_format(self.storage)
         self.storage.make_folder(os.path.join(self.storage.root, layout.LOCAL))
@@ -94,9 +108,16 @@ class Repository:
         path = index_path or os.path.join(self.storage.root, *layout.INDEX.split("/"))
         self.index = Index(path, self.storage, self.refs, self.logs, progress)
         self._calls = calls
+        try:
+            self.refresh()
+        except Exception as error:
+            if not is_damage(error):
+                self.close()
+                raise
+            self.rebuild_index()
         if self.has_moved:  # the other copy's count of operations says nothing about ours
-            self._put_head(self.head(), 0)
-        self.refresh()
+            stored = self._stored_head()
+            self._put_head(Head(stored.branch, stored.version), 0)
 
     @classmethod
     def open(cls, path: str = ".", **options: object) -> "Repository":
@@ -137,6 +158,17 @@ class Repository:
         from aura_vcs.worktree.worktree import Worktree  # looking back needs none of it
 
         return Worktree(self.root, self.index.store, self.index.trees, self._calls)
+
+    @cached_property
+    def author(self) -> str:
+        """Who works here, for what is recorded."""
+        given = self._names[0]
+        return clean_text((given() if callable(given) else given) or user_name())
+
+    @cached_property
+    def host(self) -> str:
+        """What this machine is called, for what is recorded."""
+        return clean_text(self._names[1] or host_name())
 
     @property
     def store(self) -> ObjectStore:
@@ -207,8 +239,16 @@ class Repository:
     def __enter__(self) -> "Repository":
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        """Let go of every file.
+
+        Raises:
+            IndexDamaged: instead of what SQLite said about a damaged file, which is removed.
+        """
         self.close()
+        if error is not None and is_damage(error):
+            self.index.remove()
+            raise IndexDamaged(self.index.path, str(error)) from error
 
     def _catch_up(self) -> None:
         self.index.catch_up(self._recover)
@@ -222,8 +262,9 @@ class Repository:
     def _stored_head(self) -> StoredHead:
         try:
             stored = decode_record(self.storage.read(layout.HEAD), StoredHead, layout.HEAD)
-            if stored.version is not None and not is_object_id(stored.version):
-                raise RecordCorrupt(layout.HEAD, "it names no version")
+            is_whole = stored.version is None or is_object_id(stored.version)
+            if not is_whole or (stored.check and stored != stored.checked()):
+                raise RecordCorrupt(layout.HEAD, "its checksum does not fit")
         except FileNotFoundError:
             return self._recovered_head()
         except RecordCorrupt:
@@ -255,7 +296,8 @@ class Repository:
         return StoredHead(name, tip.version, 0)
 
     def _put_head(self, head: Head, sequence: int) -> None:
-        self.storage.put(layout.HEAD, encode_record(StoredHead(head.branch, head.version, sequence, self.replica)))
+        stored = StoredHead(head.branch, head.version, sequence, self.replica)
+        self.storage.put(layout.HEAD, encode_record(stored.checked()))
 
 
 class Transaction:
@@ -315,10 +357,24 @@ class Transaction:
             repository.refs.apply(operation.refs)
             if operation.head is not None:
                 repository._put_head(operation.head.after, operation.sequence)
-            repository.index.record(operation, start, end, stored or {}, chunks or {})
+            self._enter(operation, start, end, stored or {}, chunks or {})
         except (AuraError, IndexUnusable) as error:
             raise Unfinished(operation.description, str(error)) from error
         return operation
+
+    def _enter(
+        self,
+        operation: Operation,
+        start: int,
+        end: int,
+        stored: Mapping[ObjectId, StoredObject],
+        chunks: Mapping[ObjectId, tuple[ObjectId, ...]],
+    ) -> None:
+        index = self._repository.index
+        try:
+            index.record(operation, start, end, stored, chunks)
+        except IndexUnusable:
+            index.rebuild(self._repository._recover)
 
     def _last_sequence(self) -> int:
         """The number of the last operation: HEAD knows it too, should the log be lost or another's."""

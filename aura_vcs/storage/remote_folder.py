@@ -8,7 +8,7 @@ made here: a mount point without its disk is an error, not an empty remote.
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
@@ -81,8 +81,8 @@ class FolderRemote:
         found = [(f"{folder}/{name}", self._lstat(f"{folder}/{name}")) for name in names]
         return [RemoteEntry(name, s.st_size) for name, s in found if s is not None and stat.S_ISREG(s.st_mode)]
 
-    def create(self, name: str, source: BinaryIO) -> None:
-        """See Creatable."""
+    def create(self, name: str, source: BinaryIO, *, check: Callable[[BinaryIO], None] | None = None) -> None:
+        """See Creatable. `check` may look at what arrived before it gets its name, and refuse it."""
         if self._lstat(name) is not None:
             raise FileExistsError(name)
         source.seek(0)
@@ -92,6 +92,9 @@ class FolderRemote:
                 while data := source.read(COPY_BYTES):
                     upload.write(data)
                 upload.sync()
+                if check is not None:
+                    with open(upload.path, "rb", buffering=0) as arrived:
+                        check(arrived)
                 with self._locked():
                     if self._lstat(name) is not None:
                         raise FileExistsError(name)

@@ -45,12 +45,11 @@ def _secret(key: str, description: str) -> Setting:
 
 SETTINGS: tuple[Setting, ...] = (
     _text("identity.name", None, "Who makes the versions; without it, the account's name"),
-    _text("identity.email", None, "An address for the versions' author, if it shall be in them"),
     _text("general.output_directory", None, "Where exports go when no folder is given"),
     _text("general.tier", "Free", "The studio's edition", ("Free", "Pro")),
     _text("media.ffmpeg_path", None, "An FFmpeg program for other tools; exports bring their own"),
     Setting("autosave.enabled", "autosave", "boolean", True, "Whether `aura autosave --watch` saves"),
-    _number("autosave.interval_minutes", 5, "How often changes are saved", 1, 1440),
+    _number("autosave.interval_minutes", 5, "How often changes are saved", 0.01, 1440),
     _number("autosave.least_minutes", 2, "How far apart autosaves are at least", 0, 1440),
     _number("autosave.quiet_seconds", 2, "How long files must hold still first", 0, 600),
     _number("retention.keep_autosaves", 10, "The newest autosaves that are always kept", 0, 10_000),

@@ -19,6 +19,7 @@ from aura_vcs.project.load import PROJECT_NAME, SCENES_FOLDER, TIMELINE_NAME
 Documents = dict[str, dict[str, Any]]
 """Documents by file name."""
 
+RENDER_NAME = "render.json"
 FILE_LIMIT = 1000
 """Documents in one template."""
 DEFAULT_SECONDS = 5.0
@@ -71,11 +72,24 @@ def check_documents(documents: Mapping[str, Any], name: str) -> Documents:
 
 
 def project_files(
-    documents: Documents, *, title: str, topic: str, project: str, template_id: str, at: str, by: str
+    documents: Documents,
+    *,
+    title: str,
+    topic: str,
+    project: str,
+    template_id: str,
+    at: str,
+    by: str,
+    render_defaults: Mapping[str, Any] | None = None,
 ) -> dict[str, bytes]:
-    """The files of a new project: every document with its own title, ids and dates, and a timeline."""
+    """The files of a new project: every document with its own title, ids and dates, and a timeline.
+
+    `render_defaults` are fields that go over those of the template's render.json.
+    """
     words = {"title": title, "topic": topic}
     files = {path: _filled(value, words) for path, value in documents.items() if path != TIMELINE_NAME}
+    if render_defaults:
+        files[RENDER_NAME] = {**files.get(RENDER_NAME, {}), **render_defaults}
     scenes = sorted((path for path in files if path.startswith(f"{SCENES_FOLDER}/")), key=lambda p: _index(files[p], p))
     for index, path in enumerate(scenes):
         rest = {key: value for key, value in files[path].items() if key not in {"id", "index"}}

@@ -1,11 +1,14 @@
 """Adding a remote to a project: prepared, probed, and only then entered."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from aura_vcs.errors import RefMoved, RemoteMismatch, RemoteUnsafe
 from aura_vcs.layout import check_name
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remote import RemoteStorage
+from aura_vcs.storage.remote_ssh import SSH
 from aura_vcs.sync.addresses import Address
 from aura_vcs.sync.known import Known
 from aura_vcs.sync.manifest import MANIFEST
@@ -30,7 +33,9 @@ class Checked(msgspec.Struct, frozen=True):
     stored_bytes: int
 
 
-def add_remote(repo: Repository, name: str, address: Address, *, single_writer: bool = False) -> Checked:
+def add_remote(
+    repo: Repository, name: str, address: Address, *, single_writer: bool = False, ssh: Sequence[str] = SSH
+) -> Checked:
     """Prepare the place if nothing is there, probe it, and enter it in the project's settings.
 
     Raises:
@@ -43,7 +48,7 @@ def add_remote(repo: Repository, name: str, address: Address, *, single_writer: 
     done = False
     try:
         make_folder(address)
-        remote = open_remote(address)
+        remote = open_remote(address, single_writer=single_writer, create=True, ssh=ssh)
         try:
             checked = _prepare(repo, name, address, remote, single_writer=single_writer)
         finally:
@@ -81,7 +86,9 @@ def _create(repo: Repository, address: Address, remote: RemoteStorage) -> None:
         return  # somebody else was faster; whose it is, is looked at next
 
 
-def check_remote(repo: Repository, name: str | None, *, accept_older: bool = False) -> Checked:
+def check_remote(
+    repo: Repository, name: str | None, *, accept_older: bool = False, ssh: Sequence[str] = SSH
+) -> Checked:
     """Look at a remote and probe it again.
 
     With `accept_older`, a state older than was seen there before is taken as it is from now on.
@@ -91,7 +98,7 @@ def check_remote(repo: Repository, name: str | None, *, accept_older: bool = Fal
     """
     name, config = remote_config(repo, name)
     address = address_of(repo, config)
-    remote = open_remote(address)
+    remote = open_remote(address, single_writer=config.single_writer, ssh=ssh)
     try:
         known = Known(repo, name)
         view = load_view(remote, known, repo.format.project, accept_older=accept_older)

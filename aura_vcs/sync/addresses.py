@@ -111,7 +111,7 @@ def _with_scheme(kind: str, url: str, shown: str) -> Address:
         if parts.query:
             raise InvalidUrl(shown, "it has a '?' part")
         return _http(url, host, port, parts.path, shown)
-    return _bucket(kind, host if parts.hostname else "", port, parts.path, parts.query, shown)
+    return _bucket(kind, parts.netloc, port, parts.path, parts.query, shown)
 
 
 def _file(netloc: str, path: str, shown: str) -> Address:
@@ -129,7 +129,7 @@ def _ssh(shown: str, user: str | None, host: str, port: int | None, path: str) -
         raise InvalidUrl(shown, f"{user!r} is not the name of an account")
     if path.startswith("/~/"):
         path = path[3:]  # ssh://host/~/film: from the home folder
-    if not path or path.startswith("-") or any(ord(c) < 32 or ord(c) == 127 for c in path):
+    if not path.strip("/") or path.startswith("-") or any(ord(c) < 32 or ord(c) == 127 for c in path):
         raise InvalidUrl(shown, "it has no proper path")
     at = f"{user}@" if user else ""
     text = f"ssh://{at}{host}{f':{port}' if port else ''}/{'~/' if not path.startswith('/') else ''}{path.lstrip('/')}"

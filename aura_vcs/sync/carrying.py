@@ -133,13 +133,9 @@ def _go(
         refs = forward(repo, transaction)
         if own is not None and head.branch is not None:
             refs |= dict([moved(repo, transaction, head.branch, own)])
-        return Draft(
-            "clone" if own is not None else "pull",
-            why,
-            refs,
-            head=HeadChange(now.head, head),
-            worktree=TreeChange(before, after),
-            inverse=None if own is not None else Inverse("pull.revert"),
-        )
+        change, trees = HeadChange(now.head, head), TreeChange(before, after)
+        if own is not None:
+            return Draft("clone", why, refs, change, trees)
+        return Draft("pull", why, refs, change, trees, Inverse("pull.revert"))
 
     return replace_folder(repo, target, draft, trigger="PrePull", why=f"Before: {why}", paths=paths)

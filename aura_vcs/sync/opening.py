@@ -1,26 +1,55 @@
 """From an address to a remote that can be used."""
 
 import os
+from collections.abc import Sequence
 
-from aura_vcs.errors import RemoteDenied, RemoteMismatch, RemoteUnreachable
+from aura_vcs.errors import RemoteDenied, RemoteUnreachable
 from aura_vcs.storage.remote import RemoteStorage
+from aura_vcs.storage.remote_bucket import open_bucket
+from aura_vcs.storage.remote_bundle import BundleRemote
 from aura_vcs.storage.remote_folder import FolderRemote
+from aura_vcs.storage.remote_http import HttpRemote
+from aura_vcs.storage.remote_ssh import SSH, SshRemote, ssh_arguments
+from aura_vcs.storage.remote_wrappers import RetryingRemote
 from aura_vcs.sync.addresses import Address
 
 
-def open_remote(address: Address, *, single_writer: bool = False) -> RemoteStorage:
+def open_remote(
+    address: Address, *, single_writer: bool = False, create: bool = False, ssh: Sequence[str] = SSH
+) -> RemoteStorage:
     """The remote at an address. Close it when done.
 
     With `single_writer`, a bucket is written without conditions: the caller made sure that nobody
-    else writes there.
+    else writes there. With `create`, a folder on another machine is made if it is not there. `ssh`
+    is the command that connects.
 
     Raises:
         RemoteUnreachable, RemoteDenied: it cannot be used.
         HelperMissing: something that it needs is not installed.
     """
+    if address.kind == "folder" and os.path.isfile(address.path):
+        return BundleRemote(address.path)
     if address.kind == "folder":
         return FolderRemote(address.path, place=address.text)
-    raise RemoteMismatch(address.text, "remotes of this kind cannot be used")
+    if address.kind == "ssh":
+        arguments = ssh_arguments(
+            address.host, address.path, user=address.user, port=address.port, create=create, ssh=ssh
+        )
+        remote = SshRemote(arguments, address.text)
+        remote.connect()
+        return RetryingRemote(remote)
+    if address.kind in {"s3", "gs", "az"}:
+        return RetryingRemote(
+            open_bucket(
+                address.kind,
+                address.host,
+                address.path,
+                address.parameters,
+                address.text,
+                conditional=not single_writer,
+            )
+        )
+    return RetryingRemote(HttpRemote(address.text))
 
 
 def make_folder(address: Address) -> None:

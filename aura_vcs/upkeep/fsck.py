@@ -8,16 +8,18 @@ import msgspec
 from aura_vcs import layout
 from aura_vcs.errors import AuraError, IntegrityError, ObjectMissing
 from aura_vcs.ids import ObjectId, VersionId
-from aura_vcs.index.queries import Queries
+from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.index.rebuild import stored_objects
 from aura_vcs.model import EntryKind, Kind, Label
 from aura_vcs.objects.base import IDENTIFY
 from aura_vcs.objects.pack_format import CODEC_RAW
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
+from aura_vcs.upkeep.recorded import unrecorded_refs
 from aura_vcs.upkeep.walk import affected_versions, all_labels
 
 SHOWN_COUNTS = 10
+_SHOWN_FIELDS = ("name", "description", "important", "deleted_at", "purged_at")
 T = TypeVar("T")
 
 
@@ -159,9 +161,26 @@ class _Checker:
         for name, tag in self._repo.refs.tags().items():
             if tag.version is not None and queries.version(tag.version) is None:
                 self._add("dangling_ref", f"tag {name}", f"stands on {tag.version[:12]}, which is not here")
+        self._recorded()
+        self._projected()
         head = self._repo.head().version
         if head is not None and queries.version(head) is None:
             self._add("dangling_ref", "HEAD", f"stands on {head[:12]}, which is not here")
+
+    def _recorded(self) -> None:
+        """Refs carry no checksum of their own: they are compared with the operations that made them."""
+        for ref, detail in unrecorded_refs(self._repo):
+            self._add("corrupt_ref", ref, detail)
+
+    def _projected(self) -> None:
+        """Rows of versions in the index are what labels say."""
+        labels = all_labels(self._repo)
+        for record in Queries(self._repo.index).all_versions(VersionFilter(deleted=True)):
+            label = labels.get(record.id)
+            if label is not None and any(getattr(record, name) != getattr(label, name) for name in _SHOWN_FIELDS):
+                self._add(
+                    "wrong_row", record.id, "the index shows it otherwise than its label; `aura reindex` mends it"
+                )
 
     def logs(self) -> None:
         """Every line of the operation logs fits its checksum."""
@@ -174,10 +193,16 @@ class _Checker:
             for line in damaged:
                 self._add("corrupt_operation", f"{layout.OPERATIONS}/{name}", f"bytes {line.start} to {line.end}")
         for replica in self._repo.logs.sizes():
+            end = 0
             for line in self._repo.logs.read(replica):
+                end = line.end
                 if line.operation is None:
                     where = f"bytes {line.start} to {line.end}"
                     self._add("corrupt_operation", layout.operations_log(replica), f"{where} are damaged")
+            known = self._repo.index.end_of_log(replica)[0]
+            if known > end:
+                where = f"bytes {end} to {known}"
+                self._add("corrupt_operation", layout.operations_log(replica), f"{where} are gone")
 
     def versions(self) -> None:
         """Everything that a live version holds is there."""

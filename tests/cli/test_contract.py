@@ -29,7 +29,11 @@ def test_commit_prints_the_version(film: Film) -> None:
     assert made["documents"].keys() == DOCUMENTS
     assert made["documents"]["brief"] is not None
     assert made["documents"]["plan"] is None
-    files = [path for path in film.root.rglob("*") if path.is_file() and ".aura" not in path.parts]
+    files = [
+        path
+        for path in film.root.rglob("*")
+        if path.is_file() and not path.relative_to(film.root).parts[0].startswith(".")
+    ]
     assert made["size_bytes"] == sum(path.stat().st_size for path in files)
 
 

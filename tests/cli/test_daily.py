@@ -278,6 +278,17 @@ def test_wrong_names_suggest_near_ones(two: Film) -> None:
     assert "`aura version delete`" in two("version", "delte", code=2).stderr
 
 
+def test_a_file_in_place_of_a_version_is_understood(two: Film) -> None:
+    """Where a version is wanted and a file is given, the hint says how it is done."""
+    for command, meant in (
+        ("diff", "`aura diff -- notes.txt`"),
+        ("show", "`aura show HEAD:notes.txt`"),
+        ("restore", "`aura restore HEAD notes.txt`"),
+        ("checkout", "`aura restore HEAD notes.txt`"),
+    ):
+        assert meant in two(command, "notes.txt", code=20).stderr
+
+
 def test_without_versions_every_revision_says_so(film: Film) -> None:
     """Before the first commit, a version's name is answered with how to make one."""
     for command in (["show"], ["checkout", "v1"], ["restore", "HEAD"], ["tag", "x"], ["branch", "x"]):

@@ -103,6 +103,14 @@ def test_no_terminal_no_colour_no_pager_no_questions(two: Film) -> None:
     assert b"needs a name" in run(two, "commit").stderr
 
 
+def test_closed_streams_are_no_error(two: Film) -> None:
+    """Started without stdin, stdout or stderr, commands do their work and end as usual."""
+    for words, code in (("status", 0), ("log --json", 0), ("show v1:brief.json", 0), ("nope", 2), ("commit", 2)):
+        line = f"exec {sys.executable} -c '{AURA[2]}' {words} <&- >&- 2>&-"
+        done = subprocess.run(line, shell=True, cwd=two.root, env=environment(two), check=False)
+        assert done.returncode == code, words
+
+
 def on_terminal(
     film: Film, arguments: Sequence[str], answer: bytes = b"", *, command: Sequence[str] = AURA, **more: str
 ) -> tuple[str, int]:

@@ -17,38 +17,43 @@ from tests.cli.conftest import Film
 ROOT = Path(__file__).parent.parent.parent
 SLOW = """rich difflib pathspec zstandard pyfastcdc subprocess importlib.metadata concurrent.futures logging hashlib
 socket pathlib asyncio aura_vcs.compare aura_vcs.project aura_vcs.upkeep aura_vcs.studio aura_vcs.sync"""
-WITHOUT_DATA = {"cat", "completion"}
+WITHOUT_DATA = {"cat", "completion", "serve"}
 """Commands that print no data, or data that is not ours."""
 
 
-def commands(group: click.Group, words: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command, str]]:
-    """Every command: its words, itself, and what the catalog says of it."""
-    assert isinstance(group, LazyGroup)
-    for name, entry in group.catalog.items():
-        command = group.get_command(click.Context(group), name)
+def commands(group: click.Group, words: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command, str, str]]:
+    """Every command: its words, itself, its line in the list, the examples of its group."""
+    ctx = click.Context(group)
+    for name in group.list_commands(ctx):
+        command = group.get_command(ctx, name)
         assert command is not None
-        yield " ".join((*words, name)), command, entry.help
+        listed = group.catalog[name].help if isinstance(group, LazyGroup) else first_line(command)
+        yield " ".join((*words, name)), command, listed, group.epilog or ""
         if isinstance(command, click.Group):
             yield from commands(command, (*words, name))
 
 
+def first_line(command: click.Command) -> str:
+    """The first sentence of a command's help."""
+    return " ".join((command.help or "").partition("\n\n")[0].split())
+
+
 COMMANDS = list(commands(cli))
-NAMES = [name for name, _, _ in COMMANDS]
+NAMES = [name for name, *_ in COMMANDS]
 
 
-@pytest.mark.parametrize(("name", "command", "help_text"), COMMANDS, ids=NAMES)
-def test_help_is_whole(name: str, command: click.Command, help_text: str) -> None:
-    """The catalog's line is the command's own first line, it has no full stop, and there are examples."""
-    first = (command.help or "").splitlines()[0]
-    assert first == help_text
-    assert not first.endswith(".")
-    assert first[0].isupper()
-    assert "aura " in (command.epilog or ""), "no example"
-    for example in (command.epilog or "").splitlines()[2:]:
-        assert example.startswith(("  aura ", "  eval ")), example
+@pytest.mark.parametrize(("name", "command", "listed", "around"), COMMANDS, ids=NAMES)
+def test_help_is_whole(name: str, command: click.Command, listed: str, around: str) -> None:
+    """The line in the list is the command's own first one, has no full stop, and there are examples."""
+    assert first_line(command) == listed
+    assert not listed.endswith(".")
+    assert listed[0].isupper()
+    examples = [line.strip() for line in (command.epilog or "").splitlines()[2:]]
+    assert examples or "\n  aura " in around, "no example, neither here nor in the group"
+    assert all(example.startswith(("aura ", "eval ")) for example in examples)
 
 
-@pytest.mark.parametrize(("name", "command"), [(name, command) for name, command, _ in COMMANDS], ids=NAMES)
+@pytest.mark.parametrize(("name", "command"), [(name, command) for name, command, *_ in COMMANDS], ids=NAMES)
 def test_commands_with_data_have_json(name: str, command: click.Command) -> None:
     """Whoever prints data prints it as JSON too."""
     if isinstance(command, click.Group) or name in WITHOUT_DATA:

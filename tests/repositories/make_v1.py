@@ -18,8 +18,10 @@ from pathlib import Path
 from random import Random
 
 from aura_vcs import Repository
+from aura_vcs.codec import now
 from aura_vcs.history.branches import branches, create_branch, delete_branch
 from aura_vcs.history.commit import commit
+from aura_vcs.history.fields import set_fields
 from aura_vcs.history.going import checkout, restore
 from aura_vcs.history.making import Wanted, base_of, record_point, take_snapshot
 from aura_vcs.history.revisions import resolve
@@ -28,6 +30,11 @@ from aura_vcs.history.undo import undo
 from aura_vcs.history.versions import delete_version, edit_version, purge_version
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.model import EntryKind, VersionType
+from aura_vcs.project.checkpoint_store import CheckpointWriter
+from aura_vcs.project.export_runs import export_path, list_exports
+from aura_vcs.project.exports import failed, queue_export
+from aura_vcs.project.presets import PRESETS
+from aura_vcs.project.records import put_record
 from aura_vcs.upkeep.gc import execute_gc, plan_gc
 from blake3 import blake3
 
@@ -97,6 +104,10 @@ def _first_afternoon(root: Path) -> None:
         delete_branch(repo, "abandoned")
         purge_version(repo, resolve(repo, "v3"), "the client's secret")
         edit_version(repo, resolve(repo, "v1"), name="First idea", description="Renamed later")
+        set_fields(repo, "settings", {"retention.keep_autosaves": 5}, "Set retention", type_="config.set")
+        CheckpointWriter(str(root), PROJECT, author="Mara").save("TTS", completed=1, total=2, data={"done": ["a"]})
+        export = queue_export(resolve(repo, "v2").id, PRESETS[0], "out/garden.mp4", now=now())
+        put_record(repo.storage, export_path(export), failed(export, "the disk was full", now=now()))
         (root / "notes.txt").write_text("unsaved\n")
         restore(repo, "v1", ["brief.json"])
         undo(repo)
@@ -158,6 +169,9 @@ def _facts(root: Path) -> dict[str, object]:
         return {
             "branches": {b.name: list(b.diverged or (b.version,)) for b in branches(repo)},
             "tags": {name: tag.version for name, tag in repo.refs.tags().items()},
+            "settings": {key: field.value for key, field in repo.refs.settings().items()},
+            "checkpoints": sorted(repo.refs.checkpoint_objects()),
+            "exports": {export.id: export.status for export in list_exports(repo)},
             "operations": len(queries.actions(limit=1000)),
             "versions": {
                 record.id: {

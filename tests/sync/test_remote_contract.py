@@ -12,16 +12,36 @@ from aura_vcs.storage.remote import RemoteStorage
 from aura_vcs.storage.remote_folder import FolderRemote
 from aura_vcs.storage.remote_memory import MemoryRemote
 from aura_vcs.storage.remote_wrappers import FaultyRemote, RetryingRemote
+from aura_vcs.sync.addresses import parse_address
+from aura_vcs.sync.opening import open_remote
 
-from .kinds import MAKERS
+from .kinds import MAKERS, served
+from .servers import BUCKET
 
 RACERS = 8
+FILE = "records/" + "f" * 64
+RECORD = "probe/e-5"
+NAMES = ["records/" + "a" * 64, "records/" + "b" * 64]
 
 
-@pytest.fixture(params=MAKERS)
+@pytest.fixture(
+    params=[*MAKERS, "pipe", "moto", *(pytest.param(k, marks=pytest.mark.slow) for k in ("ssh", "seaweed"))]
+)
 def remote(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RemoteStorage]:
     """A new remote of every kind."""
-    made = MAKERS[request.param](tmp_path)
+    if request.param in MAKERS:
+        made = MAKERS[request.param](tmp_path)
+    elif request.param == "pipe":
+        (tmp_path / "remote").mkdir()
+        made = served(tmp_path / "remote")
+    elif request.param == "ssh":
+        (tmp_path / "remote").mkdir()
+        host = request.getfixturevalue("ssh_host")
+        made = open_remote(parse_address(f"ssh://studio{tmp_path}/remote"), ssh=host.command)
+    else:
+        request.getfixturevalue("keys")
+        endpoint = request.getfixturevalue(request.param)
+        made = open_remote(parse_address(f"s3://{BUCKET}/{tmp_path.name}?endpoint={endpoint}"))
     yield made
     made.close()
 
@@ -34,46 +54,46 @@ def put(remote: RemoteStorage, name: str, data: bytes) -> None:
 def test_what_was_created_is_read_back(remote: RemoteStorage) -> None:
     """Bytes come back whole, in ranges, and with their size."""
     data = bytes(range(256)) * 5000
-    put(remote, "packs/a.pack", data)
-    assert remote.load("packs/a.pack").data == data
-    assert remote.size("packs/a.pack") == len(data)
-    assert remote.read_range("packs/a.pack", 1000, 10) == data[1000:1010]
-    assert remote.read_range("packs/a.pack", len(data) - 3, 100) == data[-3:]
-    assert remote.read_range("packs/a.pack", 5, 0) == b""
+    put(remote, FILE, data)
+    assert remote.load(FILE).data == data
+    assert remote.size(FILE) == len(data)
+    assert remote.read_range(FILE, 1000, 10) == data[1000:1010]
+    assert remote.read_range(FILE, len(data) - 3, 100) == data[-3:]
+    assert remote.read_range(FILE, 5, 0) == b""
 
 
 def test_an_empty_file_is_a_file(remote: RemoteStorage) -> None:
     """No bytes are still something."""
-    put(remote, "records/empty", b"")
-    assert remote.load("records/empty").data == b""
-    assert remote.size("records/empty") == 0
+    put(remote, RECORD, b"")
+    assert remote.load(RECORD).data == b""
+    assert remote.size(RECORD) == 0
 
 
 def test_absent_is_not_empty(remote: RemoteStorage) -> None:
     """What is not there is FileNotFoundError or None, never nothing."""
-    assert remote.size("packs/none.pack") is None
+    assert remote.size(FILE) is None
     with pytest.raises(FileNotFoundError):
-        remote.load("packs/none.pack")
+        remote.load(FILE)
     with pytest.raises(FileNotFoundError):
-        remote.read_range("packs/none.pack", 0, 1)
-    remote.delete("packs/none.pack")
-    assert remote.list("packs") == []
+        remote.read_range(FILE, 0, 1)
+    remote.delete(FILE)
+    assert remote.list("records") == []
 
 
 def test_create_never_replaces(remote: RemoteStorage) -> None:
     """The second file of a name is refused and the first one stays."""
-    put(remote, "packs/a.pack", b"first")
+    put(remote, FILE, b"first")
     with pytest.raises(FileExistsError):
-        put(remote, "packs/a.pack", b"second")
-    assert remote.load("packs/a.pack").data == b"first"
+        put(remote, FILE, b"second")
+    assert remote.load(FILE).data == b"first"
 
 
 def test_create_reads_its_source_from_the_beginning(remote: RemoteStorage) -> None:
     """A source that was read before is stored whole all the same."""
     source = io.BytesIO(b"whole")
     source.seek(3)
-    remote.create("records/a", source)
-    assert remote.load("records/a").data == b"whole"
+    remote.create(RECORD, source)
+    assert remote.load(RECORD).data == b"whole"
 
 
 def test_swap_goes_on_from_what_was_seen(remote: RemoteStorage) -> None:
@@ -99,18 +119,18 @@ def test_swap_does_not_make_what_is_gone(remote: RemoteStorage) -> None:
 
 def test_a_listing_names_what_lies_directly_inside(remote: RemoteStorage) -> None:
     """Whole names and sizes, sorted, nothing from other folders."""
-    for name in ("packs/b.pack", "packs/a.pack", "packs/deep/c.pack", "packsaurus/d", "records/e"):
+    for name in (NAMES[1], NAMES[0], RECORD):
         put(remote, name, name.encode())
-    assert [(e.name, e.size) for e in remote.list("packs")] == [("packs/a.pack", 12), ("packs/b.pack", 12)]
+    assert [(e.name, e.size) for e in remote.list("records")] == [(name, len(name)) for name in NAMES]
 
 
 def test_deleted_is_gone(remote: RemoteStorage) -> None:
     """After delete the name is free again."""
-    put(remote, "packs/a.pack", b"1")
-    remote.delete("packs/a.pack")
-    assert remote.size("packs/a.pack") is None
-    put(remote, "packs/a.pack", b"2")
-    assert remote.load("packs/a.pack").data == b"2"
+    put(remote, FILE, b"1")
+    remote.delete(FILE)
+    assert remote.size(FILE) is None
+    put(remote, FILE, b"2")
+    assert remote.load(FILE).data == b"2"
 
 
 @pytest.mark.parametrize("name", ["../out", "/etc/passwd", "packs//a", "", "a\\b", "a\0b", "./a"])
@@ -129,7 +149,7 @@ def test_of_racing_creators_one_wins(remote: RemoteStorage) -> None:
 
     def create(number: int) -> bool:
         try:
-            put(remote, "packs/raced.pack", b"%d" % number)
+            put(remote, FILE, b"%d" % number)
         except FileExistsError:
             return False
         return True
@@ -137,7 +157,7 @@ def test_of_racing_creators_one_wins(remote: RemoteStorage) -> None:
     with ThreadPoolExecutor(RACERS) as executor:
         won = list(executor.map(create, range(RACERS)))
     assert won.count(True) == 1
-    assert remote.load("packs/raced.pack").data == b"%d" % won.index(True)
+    assert remote.load(FILE).data == b"%d" % won.index(True)
 
 
 def test_of_racing_swaps_none_is_lost(remote: RemoteStorage) -> None:
@@ -167,7 +187,7 @@ def test_a_lost_answer_is_not_a_lost_race() -> None:
     """A request that was carried out although it seemed to fail counts as done when it is repeated."""
     inner = MemoryRemote()
     remote = RetryingRemote(FaultyRemote(inner, lose_at=[1]), sleep=lambda _: None)
-    put(remote, "packs/a.pack", b"mine")
+    put(remote, FILE, b"mine")
     remote = RetryingRemote(FaultyRemote(inner, lose_at=[1]), sleep=lambda _: None)
     token = remote.swap("manifest.json", b"mine", None)
     assert inner.load("manifest.json").token == token
@@ -176,11 +196,11 @@ def test_a_lost_answer_is_not_a_lost_race() -> None:
 def test_a_lost_answer_does_not_hide_somebody_elses_file() -> None:
     """When the name was taken by other bytes meanwhile, the repeated request still loses."""
     inner = MemoryRemote()
-    put(inner, "packs/a.pack", b"others")
+    put(inner, FILE, b"others")
     inner.swap("manifest.json", b"others", None)
     remote = RetryingRemote(FaultyRemote(inner, fail_at=[1]), sleep=lambda _: None)
     with pytest.raises(FileExistsError):
-        put(remote, "packs/a.pack", b"myself")
+        put(remote, FILE, b"myself")
     remote = RetryingRemote(FaultyRemote(inner, fail_at=[1]), sleep=lambda _: None)
     with pytest.raises(RefMoved):
         remote.swap("manifest.json", b"myself", None)
@@ -211,16 +231,16 @@ def test_a_folder_that_is_not_there_is_not_an_empty_remote(tmp_path: Path) -> No
 def test_links_in_a_folder_remote_are_not_followed(tmp_path: Path) -> None:
     """A link that somebody put there would lead out of the remote."""
     root = tmp_path / "remote"
-    (root / "packs").mkdir(parents=True)
+    (root / "records").mkdir(parents=True)
     secret = tmp_path / "secret"
     secret.write_bytes(b"secret")
-    (root / "packs" / "a.pack").symlink_to(secret)
+    (root / FILE).symlink_to(secret)
     remote = FolderRemote(str(root))
     with pytest.raises(RemoteCorrupt):
-        remote.read_range("packs/a.pack", 0, 6)
-    assert remote.list("packs") == []
+        remote.read_range(FILE, 0, 6)
+    assert remote.list("records") == []
     with pytest.raises(FileExistsError):
-        put(remote, "packs/a.pack", b"mine")
+        put(remote, FILE, b"mine")
     assert secret.read_bytes() == b"secret"
 
 

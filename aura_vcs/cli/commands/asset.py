@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aura_vcs.cli.console import Console, faint, strong, warm
+from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, Duration, dry_run_option, examples, json_option
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.studio import table
@@ -20,6 +21,7 @@ TYPES = ("Audio", "Image", "Video", "Subtitle")
 
 @click.group(
     "asset",
+    cls=FileGroup,
     context_settings=HELP,
     epilog=examples("aura asset list --type Audio", "aura asset show assets/video/orbits.mp4", "aura asset clean"),
 )
@@ -27,7 +29,9 @@ def asset_command() -> None:
     """List media, look into it, clean up temporary files"""
 
 
-@asset_command.command("list")
+@asset_command.command(
+    "list", context_settings=HELP, epilog=examples("aura asset list --type Audio", "aura asset list --temporary")
+)
 @click.option("--type", "type_", type=click.Choice(TYPES, case_sensitive=False), help="Only this type")
 @click.option("--temporary/--kept", default=None, help="Only temporary ones, or only others")
 @json_option
@@ -56,7 +60,7 @@ def list_command(repo: "Repository", console: Console, type_: str | None, tempor
         console.line("There is no such media.")
 
 
-@asset_command.command("show")
+@asset_command.command("show", context_settings=HELP, epilog=examples("aura asset show assets/video/orbits.mp4"))
 @click.argument("path")
 @json_option
 @pass_repository
@@ -95,7 +99,9 @@ def show_command(repo: "Repository", console: Console, path: str) -> None:
         console.note(problem.message, f". {problem.hint}" if problem.hint else "")
 
 
-@asset_command.command("clean")
+@asset_command.command(
+    "clean", context_settings=HELP, epilog=examples("aura asset clean --dry-run", "aura asset clean --older-than 7d")
+)
 @dry_run_option
 @click.option(
     "--older-than", "older", type=Duration(), default="0", metavar="TIME", help="Only those not written for so long"

@@ -1,5 +1,6 @@
 """`aura autosave`: once, or whenever files have changed."""
 
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shapes import version_shape
 from aura_vcs.cli.studio import retention_rules, setting
 from aura_vcs.cli.words import titled
+from aura_vcs.layout import AURA
 
 if TYPE_CHECKING:
     from aura_vcs.history.autosave import Saved
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
 @json_option
 @pass_repository
 def autosave_command(repo: "Repository", console: Console, watch: bool, no_prune: bool) -> None:
-    """Save the folder if it has changed, beside the branch
+    """Save the folder if it has changed, once or always
+
+    An autosave hangs off the version you are on; the branch stays where it is.
 
     With --watch: every five minutes while files change, at least two minutes after any version,
     and not while files are being written (`aura config describe` lists the times). Old autosaves
@@ -56,7 +60,7 @@ def _save(repo: "Repository", *, prune: bool) -> "tuple[Saved, int]":
 def _watch(repo: "Repository", console: Console, *, prune: bool) -> None:
     from watchfiles import watch
 
-    from aura_vcs.errors import LockBusy
+    from aura_vcs.errors import AuraError, LockBusy
     from aura_vcs.history.autosave import WATCH_LOCK, Schedule, newest_save
 
     if not setting(repo, "autosave.enabled"):
@@ -70,16 +74,12 @@ def _watch(repo: "Repository", console: Console, *, prune: bool) -> None:
     with repo.locks.exclusive(WATCH_LOCK, wait_seconds=0):
         console.note("Watching ", repo.root, "; Ctrl-C ends it")
         schedule.changed(time.time())  # what changed before we came
-        ours = f"{repo.root}/.aura"
-        changes: Any = watch(
-            repo.root,
-            watch_filter=lambda _, path: not path.startswith(ours),
-            rust_timeout=1000,
-            yield_on_timeout=True,
-            raise_interrupt=False,
+        ours = os.path.join(repo.root, AURA)
+        rounds: Any = watch(  # unfiltered: a renderer that writes checkpoints must not keep a round from ending
+            repo.root, watch_filter=None, rust_timeout=1000, yield_on_timeout=True, raise_interrupt=False
         )
-        for found in changes:
-            if found:
+        for found in rounds:
+            if any(not path.startswith(ours) for _, path in found):
                 schedule.changed(time.time())
             repo.refresh()
             if schedule.seconds_left(time.time(), newest_save(repo)) != 0:
@@ -88,6 +88,10 @@ def _watch(repo: "Repository", console: Console, *, prune: bool) -> None:
                 saved, pruned = _save(repo, prune=prune)
             except LockBusy:
                 continue  # a long checkout or collection is at work; the next turn comes soon
+            except AuraError as error:
+                console.warn("not saved: ", error.message, "; the next change is tried again")
+                schedule.saved()
+                continue
             schedule.saved()
             if saved.version is not None:
                 say_saved(console, saved, pruned)

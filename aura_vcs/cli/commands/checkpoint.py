@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aura_vcs.cli.console import Console, bad, faint, good, warm
+from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.studio import table
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 @click.group(
     "checkpoint",
+    cls=FileGroup,
     context_settings=HELP,
     epilog=examples(
         "aura checkpoint save Render --completed 7 --total 10 --output exports/part.mp4",
@@ -30,7 +32,14 @@ def checkpoint_command() -> None:
     """Save and list render checkpoints"""
 
 
-@checkpoint_command.command("save")
+@checkpoint_command.command(
+    "save",
+    context_settings=HELP,
+    epilog=examples(
+        "aura checkpoint save Render --completed 7 --total 10 --output exports/part.mp4",
+        """aura checkpoint save TTS --completed 2 --total 10 --data '{"voice": "Ada"}'""",
+    ),
+)
 @click.argument("stage")
 @click.option("--completed", metavar="COUNT", type=click.IntRange(0, 1_000_000), required=True, help="Scenes done")
 @click.option("--total", metavar="COUNT", type=click.IntRange(0, 1_000_000), required=True, help="Scenes in all")
@@ -66,7 +75,7 @@ def save_command(
     _say(console, made, "Saved")
 
 
-@checkpoint_command.command("list")
+@checkpoint_command.command("list", context_settings=HELP, epilog=examples("aura checkpoint list --stage Render"))
 @click.option("--stage", metavar="NAME", type=TEXT, help="Only this stage")
 @click.option("--all", "everything", is_flag=True, help="Invalid ones too")
 @json_option
@@ -97,7 +106,7 @@ def list_command(repo: "Repository", console: Console, stage: str | None, everyt
         console.line("There are no checkpoints.")
 
 
-@checkpoint_command.command("latest")
+@checkpoint_command.command("latest", context_settings=HELP, epilog=examples("aura checkpoint latest --json"))
 @click.option("--stage", metavar="NAME", type=TEXT, help="Only of this stage")
 @json_option
 @pass_repository
@@ -119,7 +128,11 @@ def latest_command(repo: "Repository", console: Console, stage: str | None) -> N
             console.lines([line] for line in to_json(data).splitlines())
 
 
-@checkpoint_command.command("invalidate")
+@checkpoint_command.command(
+    "invalidate",
+    context_settings=HELP,
+    epilog=examples("aura checkpoint invalidate 3fa2", 'aura checkpoint invalidate --all --reason "recut"'),
+)
 @click.argument("checkpoint", required=False)
 @click.option("--all", "everything", is_flag=True, help="All of them")
 @click.option("--stage", metavar="NAME", type=TEXT, help="With --all: only of this stage")

@@ -7,7 +7,7 @@ import click
 from aura_vcs.cli.console import cool
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.session import Session, pass_session
-from aura_vcs.cli.transfers import all_versions_option, fetch_shape
+from aura_vcs.cli.transfers import all_versions_option, fetch_shape, ssh_command
 from aura_vcs.cli.words import count, size
 
 
@@ -34,7 +34,7 @@ def clone_command(session: Session, url: str, folder: str | None, *, branch: str
     console = session.console
     address = parse_address(url, session.folder)
     target = os.path.join(session.folder, folder or folder_name(address))
-    remote = open_remote(address)
+    remote = open_remote(address, ssh=ssh_command())
     try:
         done = clone(remote, address, target, branch=branch, all_versions=all_versions, **session.options())
     finally:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.console import Console, cool, faint, warm
+from aura_vcs.cli.console import Console, cool, faint, is_terminal, warm
 from aura_vcs.cli.options import HELP, TEXT, author_option, examples, json_option
 from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.words import size
@@ -49,7 +49,7 @@ def commit_command(
     from aura_vcs.cli.shapes import version_shape
     from aura_vcs.history.commit import commit
 
-    if name is None and not console.as_json and sys.stdin.isatty():
+    if name is None and not console.as_json and is_terminal(sys.stdin):
         name = click.prompt("What is this version called", err=True)
     done = commit(
         repo,

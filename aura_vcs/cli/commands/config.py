@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aura_vcs.cli.console import Console, faint, strong, warm
+from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
 from aura_vcs.cli.session import Session, pass_session
 from aura_vcs.cli.studio import settings_here, table
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 @click.group(
     "config",
+    cls=FileGroup,
     context_settings=HELP,
     epilog=examples(
         "aura config list",
@@ -31,7 +33,11 @@ def config_command() -> None:
     """
 
 
-@config_command.command("get")
+@config_command.command(
+    "get",
+    context_settings=HELP,
+    epilog=examples("aura config get export.preset", "aura config get llm.api_key --reveal"),
+)
 @click.argument("key")
 @click.option("--reveal", is_flag=True, help="Show a sensitive value")
 @json_option
@@ -48,7 +54,15 @@ def get_command(session: Session, key: str, reveal: bool) -> None:
         session.console.line(strong(_shown(found.value)), faint(f"  ({_source(found)})"))
 
 
-@config_command.command("set")
+@config_command.command(
+    "set",
+    context_settings=HELP,
+    epilog=examples(
+        "aura config set retention.keep_autosaves 20",
+        "aura config set export.preset TikTok --project",
+        "aura config set llm.api_key --stdin < key.txt",
+    ),
+)
 @click.argument("key")
 @click.argument("value", required=False)
 @click.option("--project", "for_project", is_flag=True, help="For this project only, on every machine")
@@ -87,7 +101,7 @@ def set_command(session: Session, key: str, value: str | None, for_project: bool
         session.console.note("It is kept in the system's keyring.")
 
 
-@config_command.command("unset")
+@config_command.command("unset", context_settings=HELP, epilog=examples("aura config unset export.preset"))
 @click.argument("key")
 @click.option("--project", "for_project", is_flag=True, help="Take the project's value away, not yours")
 @json_option
@@ -110,7 +124,9 @@ def unset_command(session: Session, key: str, for_project: bool) -> None:
         session.console.line(strong(found.key), " is ", _shown(found.value), faint(f"  ({_source(found)})"))
 
 
-@config_command.command("list")
+@config_command.command(
+    "list", context_settings=HELP, epilog=examples("aura config list --category retention", "aura config list --set")
+)
 @click.option("--category", metavar="NAME", type=TEXT, help="Only this category")
 @click.option("--set", "only_set", is_flag=True, help="Only keys that have a value of yours or the project's")
 @click.option("--sensitive", is_flag=True, default=None, help="Only sensitive keys")
@@ -135,7 +151,11 @@ def list_command(session: Session, category: str | None, only_set: bool, sensiti
         session.console.line("Nothing is set." if only_set else "There are no such keys.")
 
 
-@config_command.command("describe")
+@config_command.command(
+    "describe",
+    context_settings=HELP,
+    epilog=examples("aura config describe", "aura config describe autosave.interval_minutes"),
+)
 @click.argument("key", required=False)
 @json_option
 @pass_session

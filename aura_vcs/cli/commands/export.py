@@ -7,6 +7,7 @@ import click
 
 from aura_vcs.cli.completing import complete_version
 from aura_vcs.cli.console import Console, bad, faint, good, strong, warm
+from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.studio import setting, table
@@ -21,6 +22,7 @@ STATUSES = ("Queued", "InProgress", "Completed", "Failed")
 
 @click.group(
     "export",
+    cls=FileGroup,
     context_settings=HELP,
     epilog=examples(
         "aura export presets",
@@ -29,10 +31,12 @@ STATUSES = ("Queued", "InProgress", "Completed", "Failed")
     ),
 )
 def export_command() -> None:
-    """Render versions to video files, and list what was rendered"""
+    """Render versions to video files"""
 
 
-@export_command.command("run")
+@export_command.command(
+    "run", context_settings=HELP, epilog=examples('aura export run v3 --preset "YouTube 1080p" -o film.mp4')
+)
 @click.argument("version", shell_complete=complete_version, default="HEAD")
 @click.option("--preset", metavar="NAME", type=TEXT, help="How it is encoded (else export.preset)")
 @click.option("-o", "--output", metavar="FILE", help="The file to write (else in general.output_directory)")
@@ -68,7 +72,7 @@ def run_command(
     _run(repo, console, job, overwrite=overwrite)
 
 
-@export_command.command("start")
+@export_command.command("start", context_settings=HELP, epilog=examples("aura export start 3fa2"))
 @click.argument("export")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there")
 @json_option
@@ -80,7 +84,7 @@ def start_command(repo: "Repository", console: Console, export: str, overwrite: 
     _run(repo, console, find_export(repo, export), overwrite=overwrite)
 
 
-@export_command.command("retry")
+@export_command.command("retry", context_settings=HELP, epilog=examples("aura export retry last"))
 @click.argument("export", default="last")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there")
 @json_option
@@ -92,7 +96,7 @@ def retry_command(repo: "Repository", console: Console, export: str, overwrite: 
     _run(repo, console, retry_export(repo, find_export(repo, export)), overwrite=overwrite)
 
 
-@export_command.command("cancel")
+@export_command.command("cancel", context_settings=HELP, epilog=examples("aura export cancel 3fa2"))
 @click.argument("export", default="last")
 @json_option
 @pass_repository
@@ -103,7 +107,7 @@ def cancel_command(repo: "Repository", console: Console, export: str) -> None:
     _say(console, cancel_export(repo, find_export(repo, export)))
 
 
-@export_command.command("list")
+@export_command.command("list", context_settings=HELP, epilog=examples("aura export list --status Failed"))
 @click.option("--status", type=click.Choice(STATUSES, case_sensitive=False), help="Only those of this status")
 @click.option("-n", "limit", metavar="COUNT", type=click.IntRange(min=1), default=50, show_default=True)
 @click.option("--offset", metavar="COUNT", type=click.IntRange(min=0), default=0)
@@ -135,7 +139,7 @@ def list_command(repo: "Repository", console: Console, status: Any, limit: int, 
         console.line("Nothing was exported.")
 
 
-@export_command.command("show")
+@export_command.command("show", context_settings=HELP, epilog=examples("aura export show last"))
 @click.argument("export", default="last")
 @json_option
 @pass_repository
@@ -146,7 +150,7 @@ def show_command(repo: "Repository", console: Console, export: str) -> None:
     _say(console, find_export(repo, export))
 
 
-@export_command.command("presets")
+@export_command.command("presets", context_settings=HELP, epilog=examples("aura export presets"))
 @json_option
 @click.pass_context
 def presets_command(ctx: click.Context) -> None:

@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 )
 @click.option("--template", metavar="NAME", help="Begin with a template's documents (see `aura template list`)")
 @click.option("--topic", metavar="TEXT", type=TEXT, help="With --template: what it is about (else the title)")
+@click.option("--bare", is_flag=True, help="Make a place without work files instead, for others to push to")
 @json_option
 @pass_session
 def init_command(
-    session: Session, folder: str | None, title: str | None, template: str | None, topic: str | None
+    session: Session, folder: str | None, title: str | None, template: str | None, topic: str | None, *, bare: bool
 ) -> None:
     """Make a folder a project
 
@@ -41,6 +42,11 @@ def init_command(
 
     console = session.console
     root = os.path.join(session.folder, folder) if folder else session.folder
+    if bare:
+        from aura_vcs.cli.transfers import prepare_place
+
+        prepare_place(console, root)
+        return
     chosen = _template(session, root, template) if template is not None else None
     with start_project(root, title=title, **session.options()) as (repo, started):
         write_hints(repo)
@@ -87,12 +93,15 @@ def _apply(session: Session, repo: "Repository", template: "Template", title: st
     """Write the template's documents, as an action of its own; returns their names."""
     from aura_vcs.codec import now
     from aura_vcs.history.edits import edit_files
+    from aura_vcs.studio.configuration import get_configuration
     from aura_vcs.studio.template_files import project_files
     from aura_vcs.studio.templates import count_use
 
+    with session.studio() as studio:
+        defaults = get_configuration(studio, "render.defaults").value
     files = project_files(
         template.documents, title=title, topic=topic or title, project=repo.format.project, template_id=template.id,
-        at=now(), by=repo.author,
+        at=now(), by=repo.author, render_defaults=defaults,
     )  # fmt: skip
     edit_files(repo, files, type_="template.apply", description=f"Began with the template {template.name!r}")
     with session.studio() as studio:

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aura_vcs.cli.console import Console, bad, cool, faint, good, strong, warm
+from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, dry_run_option, examples, json_option, yes_option
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.studio import assignments, note_project
+from aura_vcs.cli.studio import assignments, expire_days, note_project
 from aura_vcs.cli.words import count, local_time, size
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 @click.group(
     "project",
+    cls=FileGroup,
     context_settings=HELP,
     epilog=examples(
         "aura project show",
@@ -28,7 +30,7 @@ def project_command() -> None:
     """Show, change, check, delete or purge this project"""
 
 
-@project_command.command("show")
+@project_command.command("show", context_settings=HELP, epilog=examples("aura project show"))
 @json_option
 @pass_repository
 def show_command(repo: "Repository", console: Console) -> None:
@@ -59,7 +61,14 @@ def show_command(repo: "Repository", console: Console) -> None:
         console.line(faint(f"  last autosave {local_time(state.last_auto_save_at)}"))
 
 
-@project_command.command("set")
+@project_command.command(
+    "set",
+    context_settings=HELP,
+    epilog=examples(
+        'aura project set title="The Solar System" tags=space,school',
+        "aura project set brief.tone=warm status=Completed",
+    ),
+)
 @click.argument("values", metavar="FIELD=VALUE...", nargs=-1, required=True)
 @json_option
 @pass_repository
@@ -79,7 +88,7 @@ def set_command(repo: "Repository", console: Console, values: tuple[str, ...]) -
     check_state(state)
     notes: tuple[str, ...] = ()
     if fields:
-        notes = set_project(repo, fields).notes
+        notes = set_project(repo, fields, expire_days=expire_days(repo)).notes
     if state:
         set_state(repo, state)
     note_project(repo, console)
@@ -96,7 +105,7 @@ def set_command(repo: "Repository", console: Console, values: tuple[str, ...]) -
     console.line(faint("Take it back with `aura undo`."))
 
 
-@project_command.command("check")
+@project_command.command("check", context_settings=HELP, epilog=examples("aura project check"))
 @json_option
 @pass_repository
 def check_command(repo: "Repository", console: Console) -> None:
@@ -126,7 +135,7 @@ def check_command(repo: "Repository", console: Console) -> None:
         console.line(good("Everything is as it should be."))
 
 
-@project_command.command("delete")
+@project_command.command("delete", context_settings=HELP, epilog=examples("aura project delete"))
 @yes_option
 @json_option
 @pass_repository
@@ -143,7 +152,7 @@ def delete_command(repo: "Repository", console: Console, yes: bool) -> None:
     _say_state(repo, console, "Deleted; `aura project undelete` brings it back")
 
 
-@project_command.command("undelete")
+@project_command.command("undelete", context_settings=HELP, epilog=examples("aura project undelete"))
 @json_option
 @pass_repository
 def undelete_command(repo: "Repository", console: Console) -> None:
@@ -155,7 +164,9 @@ def undelete_command(repo: "Repository", console: Console) -> None:
     _say_state(repo, console, "The project is back")
 
 
-@project_command.command("purge")
+@project_command.command(
+    "purge", context_settings=HELP, epilog=examples("aura project purge", "aura project purge --yes")
+)
 @dry_run_option
 @click.option("--keep-files", is_flag=True, help="Remove the history only; the folder's files stay")
 @click.option("--yes", is_flag=True, help="Really do it: nothing brings it back")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aura_vcs.cli.console import Console, bad, faint, good, strong, warm
+from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.session import pass_studio
 from aura_vcs.cli.studio import table
@@ -19,6 +20,7 @@ STATUSES = ("InProgress", "Completed", "Failed", "Cancelled")
 
 @click.group(
     "projects",
+    cls=FileGroup,
     context_settings=HELP,
     epilog=examples("aura projects scan ~/Videos", "aura projects list --status Failed", "aura projects add ."),
 )
@@ -26,7 +28,11 @@ def projects_command() -> None:
     """List your projects, wherever they lie"""
 
 
-@projects_command.command("list")
+@projects_command.command(
+    "list",
+    context_settings=HELP,
+    epilog=examples("aura projects list --status Failed", "aura projects list --sort title -n 20"),
+)
 @click.option("--status", type=click.Choice(STATUSES, case_sensitive=False), help="Only those of this status")
 @click.option("--category", metavar="NAME", help="Only this category")
 @click.option("--job", "job_id", metavar="ID", help="Only the one that this job works on")
@@ -51,7 +57,7 @@ def list_command(studio: "Studio", console: Console, **wanted: Any) -> None:
         console.line("No project is like that. `aura projects scan DIR` finds those in a folder.")
 
 
-@projects_command.command("add")
+@projects_command.command("add", context_settings=HELP, epilog=examples("aura projects add ."))
 @click.argument("folder", metavar="DIR", default=".")
 @json_option
 @pass_studio
@@ -66,7 +72,7 @@ def add_command(studio: "Studio", console: Console, folder: str) -> None:
         console.line(good("Listed "), strong(entry.facts.title), faint(f"  {entry.path}"))
 
 
-@projects_command.command("scan")
+@projects_command.command("scan", context_settings=HELP, epilog=examples("aura projects scan ~/Videos"))
 @click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False))
 @json_option
 @pass_studio
@@ -82,7 +88,7 @@ def scan_command(studio: "Studio", console: Console, folder: str) -> None:
     console.line(f"Found {count(len(found), 'project')}.")
 
 
-@projects_command.command("forget")
+@projects_command.command("forget", context_settings=HELP, epilog=examples('aura projects forget "Old film"'))
 @click.argument("project")
 @json_option
 @pass_studio

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aura_vcs.cli.console import Console, bad, faint, good, strong, warm
+from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.studio import assignments, table
+from aura_vcs.cli.studio import assignments, expire_days, table
 
 if TYPE_CHECKING:
     from aura_vcs.index.entities import SceneRow
@@ -19,6 +20,7 @@ FIELDS_HELP = "heading, script_text, audio_file_path, image_file_path, duration_
 
 @click.group(
     "scene",
+    cls=FileGroup,
     context_settings=HELP,
     epilog=examples(
         "aura scene list",
@@ -34,7 +36,7 @@ def scene_command() -> None:
     """
 
 
-@scene_command.command("list")
+@scene_command.command("list", context_settings=HELP, epilog=examples("aura scene list"))
 @json_option
 @pass_repository
 def list_command(repo: "Repository", console: Console) -> None:
@@ -50,7 +52,7 @@ def list_command(repo: "Repository", console: Console) -> None:
         console.line("There are no scenes. Add one with `aura scene add heading=...`.")
 
 
-@scene_command.command("show")
+@scene_command.command("show", context_settings=HELP, epilog=examples("aura scene show 3"))
 @click.argument("scene")
 @json_option
 @pass_repository
@@ -74,7 +76,9 @@ def show_command(repo: "Repository", console: Console, scene: str) -> None:
     console.line(f"  length:  {row.duration_seconds:g} s" if row.duration_seconds is not None else "  length:  not set")
 
 
-@scene_command.command("add")
+@scene_command.command(
+    "add", context_settings=HELP, epilog=examples('aura scene add heading="Credits" duration_seconds=4 --at 0')
+)
 @click.argument("values", metavar="FIELD=VALUE...", nargs=-1)
 @click.option("--at", metavar="INDEX", type=click.IntRange(min=0), help="Where in the film (else at its end)")
 @json_option
@@ -83,10 +87,16 @@ def add_command(repo: "Repository", console: Console, values: tuple[str, ...], a
     """Add a scene, in scenes/ and in the timeline"""
     from aura_vcs.project.editing import new_scene
 
-    _say(console, new_scene(repo, assignments(values), at=at), "Added a scene")
+    _say(console, new_scene(repo, assignments(values), at=at, expire_days=expire_days(repo)), "Added a scene")
 
 
-@scene_command.command("set")
+@scene_command.command(
+    "set",
+    context_settings=HELP,
+    epilog=examples(
+        'aura scene set 3 heading="The Moon" duration_seconds=8', "aura scene set 3 image_file_path=assets/moon.png"
+    ),
+)
 @click.argument("scene")
 @click.argument("values", metavar="FIELD=VALUE...", nargs=-1, required=True)
 @json_option
@@ -95,10 +105,12 @@ def set_command(repo: "Repository", console: Console, scene: str, values: tuple[
     """Set fields of a scene, and what the timeline says of it"""
     from aura_vcs.project.editing import change_scene
 
-    _say(console, change_scene(repo, scene, assignments(values)), f"Changed scene {scene}")
+    _say(
+        console, change_scene(repo, scene, assignments(values), expire_days=expire_days(repo)), f"Changed scene {scene}"
+    )
 
 
-@scene_command.command("remove")
+@scene_command.command("remove", context_settings=HELP, epilog=examples("aura scene remove 3"))
 @click.argument("scene")
 @json_option
 @pass_repository
@@ -106,10 +118,10 @@ def remove_command(repo: "Repository", console: Console, scene: str) -> None:
     """Remove a scene; its media stays"""
     from aura_vcs.project.editing import drop_scene
 
-    _say(console, drop_scene(repo, scene), f"Removed scene {scene}")
+    _say(console, drop_scene(repo, scene, expire_days=expire_days(repo)), f"Removed scene {scene}")
 
 
-@scene_command.command("move")
+@scene_command.command("move", context_settings=HELP, epilog=examples("aura scene move 3 0"))
 @click.argument("scene")
 @click.argument("index", type=click.IntRange(min=0))
 @json_option
@@ -118,7 +130,7 @@ def move_command(repo: "Repository", console: Console, scene: str, index: int) -
     """Move a scene to another place in the film"""
     from aura_vcs.project.editing import place_scene
 
-    _say(console, place_scene(repo, scene, index), f"Moved scene {scene} to {index}")
+    _say(console, place_scene(repo, scene, index, expire_days=expire_days(repo)), f"Moved scene {scene} to {index}")
 
 
 def scene_shape(row: "SceneRow") -> dict[str, Any]:

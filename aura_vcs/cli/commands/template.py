@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aura_vcs.cli.console import Console, faint, good, strong, warm
+from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
 from aura_vcs.cli.session import pass_studio
 from aura_vcs.cli.studio import current_session, table
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 @click.group(
     "template",
+    cls=FileGroup,
     context_settings=HELP,
     epilog=examples(
         "aura template list",
@@ -29,7 +31,7 @@ def template_command() -> None:
     """List, make and share templates"""
 
 
-@template_command.command("list")
+@template_command.command("list", context_settings=HELP, epilog=examples("aura template list --category Education"))
 @click.option("--category", metavar="NAME", type=TEXT, help="Only this category")
 @click.option("--sub-category", metavar="NAME", type=TEXT, help="Only this sub-category")
 @click.option("--system/--own", default=None, help="Only those that come with aura, or only others")
@@ -56,7 +58,7 @@ def list_command(
         console.line("There are no such templates.")
 
 
-@template_command.command("show")
+@template_command.command("show", context_settings=HELP, epilog=examples("aura template show explainer"))
 @click.argument("template")
 @json_option
 @pass_studio
@@ -75,7 +77,9 @@ def show_command(studio: "Studio", console: Console, template: str) -> None:
     console.line(faint(f"  {', '.join(found.documents)}"))
 
 
-@template_command.command("new-from-project")
+@template_command.command(
+    "new-from-project", context_settings=HELP, epilog=examples('aura template new-from-project "My series"')
+)
 @click.argument("name")
 @click.option("--description", metavar="TEXT", type=TEXT, default="", help="What it is good for")
 @click.option("--category", metavar="NAME", type=TEXT, help="Its category (else the project's)")
@@ -94,7 +98,9 @@ def new_command(studio: "Studio", console: Console, name: str, description: str,
     _say(console, made, "Made the template")
 
 
-@template_command.command("edit")
+@template_command.command(
+    "edit", context_settings=HELP, epilog=examples('aura template edit "My series" --category Science --tag space')
+)
 @click.argument("template")
 @click.option("--name", metavar="TEXT", type=TEXT)
 @click.option("--description", metavar="TEXT", type=TEXT)
@@ -117,7 +123,7 @@ def edit_command(
     _say(console, edit_template(studio, find_template(studio, template), changes), "Changed")
 
 
-@template_command.command("delete")
+@template_command.command("delete", context_settings=HELP, epilog=examples('aura template delete "My series"'))
 @click.argument("template")
 @json_option
 @pass_studio
@@ -128,7 +134,7 @@ def delete_command(studio: "Studio", console: Console, template: str) -> None:
     _say(console, delete_template(studio, find_template(studio, template)), "Deleted")
 
 
-@template_command.command("undelete")
+@template_command.command("undelete", context_settings=HELP, epilog=examples('aura template undelete "My series"'))
 @click.argument("template")
 @json_option
 @pass_studio
@@ -139,7 +145,7 @@ def undelete_command(studio: "Studio", console: Console, template: str) -> None:
     _say(console, undelete_template(studio, find_template(studio, template, deleted=True)), "Brought back")
 
 
-@template_command.command("rate")
+@template_command.command("rate", context_settings=HELP, epilog=examples("aura template rate explainer 5"))
 @click.argument("template")
 @click.argument("stars", type=click.IntRange(1, 5))
 @json_option
@@ -151,7 +157,9 @@ def rate_command(studio: "Studio", console: Console, template: str, stars: int) 
     _say(console, rate_template(studio, find_template(studio, template), stars), "Rated")
 
 
-@template_command.command("export")
+@template_command.command(
+    "export", context_settings=HELP, epilog=examples('aura template export "My series" -o series.json')
+)
 @click.argument("template")
 @click.option("-o", "--output", metavar="FILE", required=True, help="The file to write")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there")
@@ -176,7 +184,7 @@ def export_command(studio: "Studio", console: Console, template: str, output: st
         console.line("Wrote ", strong(found.name), f" to {output}")
 
 
-@template_command.command("import")
+@template_command.command("import", context_settings=HELP, epilog=examples("aura template import series.json"))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
 @click.option("--name", metavar="TEXT", type=TEXT, help="Another name for it")
 @json_option

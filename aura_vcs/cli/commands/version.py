@@ -8,7 +8,11 @@ from aura_vcs.cli.options import HELP, examples
 _ROOM = "aura_vcs.cli.commands"
 _CATALOG = {
     "list": Entry(f"{_ROOM}.version_list", "list_command", "List versions of every type and branch"),
-    "compare": Entry(f"{_ROOM}.version_compare", "compare_command", "Say which documents differ between two versions"),
+    "compare": Entry(
+        f"{_ROOM}.version_compare",
+        "compare_command",
+        "Say which documents differ between two versions",
+    ),
     "mark": Entry(f"{_ROOM}.version_mark", "mark_command", "Mark a version important"),
     "edit": Entry(f"{_ROOM}.version_edit", "edit_command", "Change a version's name, description or importance"),
     "delete": Entry(f"{_ROOM}.version_delete", "delete_command", "Hide a version; gc frees its space later"),

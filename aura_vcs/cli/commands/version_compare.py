@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 @json_option
 @pass_repository
 def compare_command(repo: "Repository", console: Console, old: str, new: str) -> None:
-    """Say which of brief, plan, voice, render and timeline differ between two versions
+    """Say which documents differ between two versions
+
+    Brief, plan, voice, render and timeline.
 
     `aura diff OLD NEW` shows the changes themselves.
     """

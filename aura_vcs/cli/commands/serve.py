@@ -1,0 +1,28 @@
+"""`aura serve`."""
+
+import os
+import sys
+
+import click
+
+from aura_vcs.cli.options import HELP, examples
+
+
+@click.command("serve", context_settings=HELP, epilog=examples("aura serve --stdio -- films/my-video.aura"))
+@click.argument("folder", metavar="DIR")
+@click.option("--stdio", is_flag=True, required=True, help="Take requests on stdin and answer on stdout")
+@click.option("--create", is_flag=True, help="Make the folder if it is not there")
+def serve_command(folder: str, *, stdio: bool, create: bool) -> None:  # noqa: ARG001 (there is no other way yet)
+    """Serve a remote's folder to another machine (ssh runs this)
+
+    Nothing outside the folder can be reached. Nobody needs to run this by hand.
+    """
+    from aura_vcs.storage.remote_folder import FolderRemote
+    from aura_vcs.sync.addresses import parse_address
+    from aura_vcs.sync.opening import make_folder
+    from aura_vcs.sync.serve import serve
+
+    path = os.path.abspath(os.path.expanduser(folder))
+    if create:
+        make_folder(parse_address(path))
+    serve(FolderRemote(path), sys.stdin.buffer, sys.stdout.buffer)

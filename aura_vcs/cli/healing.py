@@ -1,0 +1,63 @@
+"""After an error: saying more about it than its place could know, and getting over a damaged index."""
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from aura_vcs.errors import AuraError, NotAProject, ObjectCorrupt, ObjectMissing, UnknownVersion
+
+if TYPE_CHECKING:
+    from aura_vcs.repository.repository import Repository
+
+AFFECTED_SHOWN = 20
+
+
+def explain(repo: "Repository", folder: str, error: AuraError) -> None:
+    """Add to an error's hint what the project knows: the versions that damage affects, the file that was meant."""
+    if isinstance(error, ObjectMissing | ObjectCorrupt):
+        error.hint = f"{_affected(repo, error)}{error.hint}"
+    elif isinstance(error, UnknownVersion):
+        error.hint = _if_file(folder, error.name) or error.hint
+
+
+def heal(folder: str, error: Exception, recorded: int | None) -> bool:
+    """Throw a damaged index away, if that is what the error comes from; whether to begin again.
+
+    A command that has recorded something is not run a second time: `recorded` counts the bytes of the
+    operation logs before it ran, None if it did not come to that.
+    """
+    if isinstance(error, AuraError) and error.__cause__ is None:
+        return False
+    from aura_vcs.repository.healing import discard_index, is_index_trouble, recorded_bytes
+
+    if not is_index_trouble(error):
+        return False
+    try:
+        discard_index(folder)
+        return recorded is None or recorded == recorded_bytes(folder)
+    except (NotAProject, OSError):
+        return False
+
+
+def _affected(repo: "Repository", error: ObjectMissing | ObjectCorrupt) -> str:
+    """Which versions hold what is missing or damaged, as the first words of a hint."""
+    from aura_vcs.cli.words import joined
+    from aura_vcs.ids import ObjectId
+    from aura_vcs.upkeep.walk import affected_versions
+
+    try:
+        found = affected_versions(repo, [ObjectId(error.object_id)])
+    except AuraError:
+        return ""  # the first error is the one to tell
+    numbers = [number for listed in found.values() for number in listed]
+    return f"It is part of {joined(f'v{number}' for number in numbers[:AFFECTED_SHOWN])}. " if numbers else ""
+
+
+def _if_file(folder: str, name: str) -> str:
+    """What was probably meant where a file stands in the place of a version."""
+    if not name or not os.path.lexists(os.path.join(folder, name)):
+        return ""
+    meant = {"diff": f"diff -- {name}", "show": f"show HEAD:{name}"}
+    command = click.get_current_context().info_name or ""
+    return f"{name} is a file. Did you mean `aura {meant.get(command, f'restore HEAD {name}')}`?"

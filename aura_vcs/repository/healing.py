@@ -1,0 +1,49 @@
+"""An index that cannot be trusted is thrown away: the next opening builds it anew from the files.
+
+SQLite notices damage late, in the middle of a query, or not at all (a flipped byte in a text). As
+nothing in the index is true on its own, whoever stumbles over it discards it and begins again.
+"""
+
+import os
+import sqlite3
+
+from aura_vcs.errors import AuraError, LockBusy, StorageDenied, StorageError, StorageFull, Unfinished
+from aura_vcs.index.database import IndexUnusable, remove_files
+from aura_vcs.layout import AURA, INDEX, OPERATIONS
+from aura_vcs.repository.repository import find_root
+
+
+def is_index_trouble(error: BaseException) -> bool:
+    """Whether an error, or what caused it, is what a damaged index leads to."""
+    if isinstance(error, AuraError) and type(error) not in {StorageError, Unfinished}:
+        return False
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, StorageFull | StorageDenied | LockBusy):
+            return False
+        if isinstance(cause, IndexUnusable | sqlite3.DatabaseError | UnicodeDecodeError):
+            return True
+        cause = cause.__cause__
+    return False
+
+
+def discard_index(path: str) -> None:
+    """Remove the index of the project that `path` is in. Other processes keep the one they have open.
+
+    Raises:
+        NotAProject: it is in none.
+    """
+    remove_files(os.path.join(find_root(path), AURA, *INDEX.split("/")))
+
+
+def recorded_bytes(path: str) -> int:
+    """Bytes of the operation logs of the project that `path` is in: as long as they stay, nothing was done.
+
+    Raises:
+        NotAProject: it is in none.
+    """
+    try:
+        with os.scandir(os.path.join(find_root(path), AURA, OPERATIONS)) as entries:
+            return sum(entry.stat().st_size for entry in entries if entry.name.endswith(".jsonl"))
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,225 @@
+"""A remote in a bucket: S3 and what speaks like it, Google Cloud Storage, Azure; by obstore.
+
+Credentials come from the environment or the usual files, as obstore finds them. `create` is a
+conditional put, `swap` one on the ETag (S3, Azure) or generation (GCS) that was seen. Some servers
+ignore conditions or refuse them: `sync.probing` finds that out, and `conditional=False` works
+without them where only one machine writes.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+from aura_vcs.errors import HelperMissing, RefMoved, RemoteCorrupt, RemoteDenied, RemoteError, RemoteUnreachable
+from aura_vcs.storage.base import check_storage_name
+from aura_vcs.storage.remote import SMALL_BYTES, RemoteEntry, RemoteFile
+
+REQUEST_SECONDS = 120
+WHOLE_BYTES = 128 << 20
+_RETRIES = 4
+_RETRY_SECONDS = 60
+
+
+def open_bucket(
+    kind: str, bucket: str, prefix: str, parameters: Mapping[str, str], place: str, *, conditional: bool = True
+) -> "BucketRemote":
+    """The remote below `prefix` in a bucket; `kind` is s3, gs or az.
+
+    Raises:
+        HelperMissing: obstore is not installed.
+        RemoteError: the store cannot be set up as asked.
+    """
+    try:
+        import obstore
+        from obstore import store as stores
+    except ImportError as error:
+        raise HelperMissing(
+            place, "buckets need a part that is not installed", hint='Install it: pip install "aura-vcs[buckets]".'
+        ) from error
+    endpoint = parameters.get("endpoint")
+    options: dict[str, Any] = {
+        "prefix": prefix or None,
+        "client_options": {
+            "timeout": f"{REQUEST_SECONDS}s",
+            "allow_http": endpoint is not None and endpoint.startswith("http://"),
+        },
+        "retry_config": {"max_retries": _RETRIES, "retry_timeout": _timedelta(_RETRY_SECONDS)},
+    }
+    if endpoint is not None:
+        options["endpoint"] = endpoint
+    try:
+        if kind == "s3":
+            if "region" in parameters:
+                options["region"] = parameters["region"]
+            options["virtual_hosted_style_request"] = parameters.get("path_style") == "false"
+            return BucketRemote(obstore, stores.S3Store(bucket, **options), place, conditional=conditional)
+        if kind == "gs":
+            return BucketRemote(obstore, stores.GCSStore(bucket, **options), place, conditional=conditional)
+        if "account" in parameters:
+            options["account_name"] = parameters["account"]
+        return BucketRemote(obstore, stores.AzureStore(bucket, **options), place, conditional=conditional)
+    except (obstore.exceptions.BaseError, TypeError, ValueError) as error:
+        raise RemoteError(place, f"the bucket cannot be used: {_first_line(error)}") from error
+
+
+def _timedelta(seconds: int) -> Any:
+    from datetime import timedelta
+
+    return timedelta(seconds=seconds)
+
+
+class BucketRemote:
+    """A store of obstore as a remote."""
+
+    def __init__(self, obstore: Any, store: Any, place: str, *, conditional: bool = True) -> None:
+        self.place = place
+        self._obstore = obstore
+        self._store = store
+        self._conditional = conditional
+
+    def load(self, name: str) -> RemoteFile:
+        """See RangeReadable. One request."""
+        with self._translated(name):
+            found = self._obstore.get(self._store, check_storage_name(name))
+            if found.meta["size"] > SMALL_BYTES:
+                raise RemoteCorrupt(self.place, f"{name} has {found.meta['size']:,} bytes, which no such file has")
+            return RemoteFile(bytes(found.bytes()), _token(found.meta))
+
+    def read_range(self, name: str, offset: int, length: int) -> bytes:
+        """See RangeReadable."""
+        if offset < 0 or length < 0:
+            raise ValueError("a range does not begin before the file")
+        if length == 0:
+            if self.size(name) is None:
+                raise FileNotFoundError(name)
+            return b""
+        with self._translated(name):
+            try:
+                found = self._obstore.get_range(self._store, check_storage_name(name), start=offset, length=length)
+            except self._obstore.exceptions.GenericError as error:
+                if "non-partial" not in str(error):
+                    raise
+                found = bytes(self._whole(name))[offset : offset + length]
+            return bytes(found)
+
+    def _whole(self, name: str) -> bytes:
+        """All of a file, for servers that answer a range with everything (rclone's does at times)."""
+        found = self._obstore.get(self._store, name)
+        if found.meta["size"] > WHOLE_BYTES:
+            raise RemoteError(self.place, "it cannot give parts of files, which large packs need")
+        return bytes(found.bytes())
+
+    def size(self, name: str) -> int | None:
+        """See RangeReadable."""
+        try:
+            with self._translated(name):
+                return int(self._obstore.head(self._store, check_storage_name(name))["size"])
+        except FileNotFoundError:
+            return None
+
+    def list(self, folder: str) -> list[RemoteEntry]:
+        """See Listable."""
+        prefix = f"{check_storage_name(folder)}/"
+        with self._translated(folder):
+            found = self._obstore.list_with_delimiter(self._store, prefix)["objects"]
+            return sorted(
+                (RemoteEntry(item["path"], int(item["size"])) for item in found), key=lambda entry: entry.name
+            )
+
+    def create(self, name: str, source: BinaryIO) -> None:
+        """See Creatable. Holds the file in memory: a pack has tens of MB."""
+        check_storage_name(name)
+        if not self._conditional and self.size(name) is not None:
+            raise FileExistsError(name)
+        source.seek(0)
+        try:
+            with self._translated(name):
+                self._obstore.put(
+                    self._store,
+                    name,
+                    source.read(),
+                    mode="create" if self._conditional else "overwrite",
+                    use_multipart=False,
+                )
+        except FileNotFoundError as error:
+            raise self._no_bucket() from error
+
+    def swap(self, name: str, data: bytes, token: str | None) -> str:
+        """See Swappable."""
+        try:
+            if not self._conditional:
+                self._expect(name, token)
+            with self._translated(name):
+                done = self._obstore.put(
+                    self._store, check_storage_name(name), data, mode=self._mode(token), use_multipart=False
+                )
+        except FileNotFoundError as error:
+            if token is None:
+                raise self._no_bucket() from error
+            raise RefMoved(f"{self.place}/{name}", token, "nothing") from error
+        except (FileExistsError, _Stale) as error:
+            raise RefMoved(f"{self.place}/{name}", token or "nothing", "another state") from error
+        return _token(done)
+
+    def delete(self, name: str) -> None:
+        """See RemoteStorage."""
+        try:
+            with self._translated(name):
+                self._obstore.delete(self._store, check_storage_name(name))
+        except FileNotFoundError:
+            return
+
+    def close(self) -> None:
+        """Connections end by themselves."""
+
+    def _no_bucket(self) -> RemoteError:
+        return RemoteError(self.place, "there is no such bucket", hint="Make it with your provider's own tools first.")
+
+    def _mode(self, token: str | None) -> Any:
+        if not self._conditional:
+            return "overwrite"
+        if token is None:
+            return "create"
+        version, _, e_tag = token.partition("|")
+        return {key: value for key, value in (("e_tag", e_tag), ("version", version)) if value}
+
+    def _expect(self, name: str, token: str | None) -> None:
+        try:
+            current: str | None = self.load(name).token
+        except FileNotFoundError:
+            current = None
+        if current != token:
+            raise _Stale(name)
+
+    @contextmanager
+    def _translated(self, name: str) -> Iterator[None]:
+        errors = self._obstore.exceptions
+        try:
+            yield
+        except errors.AlreadyExistsError as error:
+            raise FileExistsError(name) from error
+        except errors.PreconditionError as error:
+            raise _Stale(name) from error
+        except FileNotFoundError as error:  # obstore's own is one
+            raise FileNotFoundError(name) from error
+        except (errors.PermissionDeniedError, errors.UnauthenticatedError) as error:
+            raise RemoteDenied(self.place, _first_line(error)) from error
+        except (errors.NotSupportedError, NotImplementedError) as error:
+            raise RemoteError(self.place, f"it cannot do what is needed: {_first_line(error)}") from error
+        except errors.BaseError as error:
+            raise RemoteUnreachable(self.place, _first_line(error)) from error
+
+
+class _Stale(Exception):
+    """The condition of a put did not hold."""
+
+
+def _token(meta: Any) -> str:
+    """State of an object: its version where the store counts them, and its ETag."""
+    return f"{meta.get('version') or ''}|{meta.get('e_tag') or ''}"
+
+
+def _first_line(error: BaseException) -> str:
+    """What went wrong in one line, without request dumps that may hold signatures."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:300] if lines else type(error).__name__

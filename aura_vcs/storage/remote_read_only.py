@@ -1,0 +1,32 @@
+"""What remotes that are only read answer to everything else."""
+
+from typing import BinaryIO
+
+from aura_vcs.errors import RemoteError
+from aura_vcs.storage.base import check_storage_name
+from aura_vcs.storage.remote import RemoteEntry
+
+
+class ReadOnlyRemote:
+    """Refuses to write, and to list what could not be relied on."""
+
+    place = ""
+
+    def list(self, folder: str) -> list[RemoteEntry]:
+        """Refused."""
+        raise self._refusal(f"what it has in {check_storage_name(folder)} cannot be listed")
+
+    def create(self, name: str, source: BinaryIO) -> None:  # noqa: ARG002 (protocol)
+        """Refused."""
+        raise self._refusal(f"it is only read, {check_storage_name(name)} cannot be added")
+
+    def swap(self, name: str, data: bytes, token: str | None) -> str:  # noqa: ARG002 (protocol)
+        """Refused."""
+        raise self._refusal(f"it is only read, {check_storage_name(name)} cannot be moved")
+
+    def delete(self, name: str) -> None:
+        """Refused."""
+        raise self._refusal(f"it is only read, {check_storage_name(name)} cannot be removed")
+
+    def _refusal(self, reason: str) -> RemoteError:
+        return RemoteError(self.place, reason, hint="Push to another remote: `aura remote list`.")

@@ -1,0 +1,131 @@
+"""The far side of an SSH remote: a folder, served on a pipe.
+
+It does what it is asked for in one folder and nowhere else: only names that a remote has are
+known, links are not followed, and every object of a pack is hashed before the pack gets its name.
+"""
+
+import re
+from functools import partial
+from importlib.metadata import version
+from typing import BinaryIO
+
+from aura_vcs.errors import AuraError, IntegrityError, RecordCorrupt, RefMoved, RemoteCorrupt, RemoteError
+from aura_vcs.objects.packs import OpenPack
+from aura_vcs.progress import SILENT
+from aura_vcs.storage.remote_folder import FolderRemote
+from aura_vcs.storage.wire import (
+    MAGIC,
+    PIECE_BYTES,
+    PROTOCOL,
+    Answer,
+    Ask,
+    Hello,
+    decode,
+    read_bytes,
+    read_exactly,
+    write_frame,
+)
+from aura_vcs.sync.checking import check_frames
+
+_FILE = re.compile(r"manifest\.json|packs/[0-9a-f]{64}\.pack|records/[0-9a-f]{64}|(probe|locks)/[0-9a-f-]{1,80}")
+_FOLDER = re.compile(r"packs|records|probe|locks")
+
+
+def serve(remote: FolderRemote, requests: BinaryIO, answers: BinaryIO) -> None:
+    """Answer requests until the other side goes away.
+
+    Raises:
+        RecordCorrupt: what comes is not our protocol.
+    """
+    answers.write(MAGIC)
+    write_frame(answers, Hello(PROTOCOL, version("aura-vcs")))
+    answers.flush()
+    try:
+        if read_exactly(requests, len(MAGIC)) != MAGIC:
+            raise RecordCorrupt("the connection", "the other side is not aura")
+        while True:
+            ask: Ask = decode(read_bytes(requests), Ask)
+            write_frame(answers, _answer(remote, ask, requests))
+            answers.flush()
+    except (EOFError, BrokenPipeError):
+        return
+
+
+def _answer(remote: FolderRemote, ask: Ask, requests: BinaryIO) -> Answer:
+    pieces = _Pieces(requests) if ask.verb == "create" else None
+    try:
+        return _carry_out(remote, ask, pieces)
+    except (FileNotFoundError, FileExistsError, RefMoved) as error:
+        return Answer(error=type(error).__name__)
+    except RemoteError as error:
+        return Answer(error=type(error).__name__, message=error.reason, hint=error.hint)
+    except AuraError as error:
+        return Answer(error="RemoteError", message=error.message, hint=error.hint)
+    finally:
+        if pieces is not None:
+            pieces.skip()
+
+
+def _carry_out(remote: FolderRemote, ask: Ask, pieces: "_Pieces | None") -> Answer:  # noqa: PLR0911 (a verb a line)
+    if not (_FOLDER if ask.verb == "list" else _FILE).fullmatch(ask.name):
+        raise RemoteCorrupt(remote.place, f"no remote has a file called {ask.name[:100]!r}")
+    if ask.verb == "load":
+        found = remote.load(ask.name)
+        return Answer(data=found.data, token=found.token)
+    if ask.verb == "read_range":
+        return Answer(data=remote.read_range(ask.name, max(0, ask.offset), max(0, min(ask.length, PIECE_BYTES))))
+    if ask.verb == "size":
+        return Answer(size=remote.size(ask.name))
+    if ask.verb == "list":
+        return Answer(entries=[(entry.name, entry.size) for entry in remote.list(ask.name)])
+    if ask.verb == "swap":
+        return Answer(token=remote.swap(ask.name, ask.data, ask.token))
+    if ask.verb == "delete":
+        remote.delete(ask.name)
+        return Answer()
+    if pieces is None:
+        raise RemoteCorrupt(remote.place, f"{ask.verb[:100]!r} cannot be asked for")
+    check = None
+    if ask.name.startswith("packs/"):
+        check = partial(_check_pack, remote, ask.name.removeprefix("packs/").removesuffix(".pack"))
+    remote.create(ask.name, pieces, check=check)  # type: ignore[arg-type]  # it reads and seeks as far as is needed
+    return Answer()
+
+
+class _Pieces:
+    """A file that comes in frames, as a stream that is read once."""
+
+    def __init__(self, requests: BinaryIO) -> None:
+        self._requests = requests
+        self._done = False
+        self._rest = b""
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Only to the beginning, before anything was read."""
+        assert (offset, whence) == (0, 0)
+        return 0
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes, none at the end."""
+        if not self._rest and not self._done:
+            self._rest = read_bytes(self._requests)
+            self._done = not self._rest
+        data, self._rest = self._rest[:size], self._rest[size:]
+        return data
+
+    def skip(self) -> None:
+        """Read what was not wanted, so that the next request can be understood."""
+        while not self._done:
+            self._done = not read_bytes(self._requests)
+
+
+def _check_pack(remote: FolderRemote, name: str, file: BinaryIO) -> None:
+    """Hash every object of a pack that has arrived.
+
+    Raises:
+        RemoteCorrupt: the pack is not what its name says.
+    """
+    try:
+        check_frames(OpenPack(file, name), SILENT)
+    except IntegrityError as error:
+        raise RemoteCorrupt(remote.place, f"pack {name[:12]} arrived damaged: {error.message}") from error

@@ -1,0 +1,73 @@
+"""Whether refs say what the operations that made them said.
+
+A ref is a small file without a checksum, so that it can be read and merged by hand. What it should
+hold is told by the logs, whose lines have one: a flipped bit in a ref is found by comparing.
+"""
+
+from collections.abc import Iterator
+from functools import reduce
+from typing import TypeVar
+
+from aura_vcs import layout
+from aura_vcs.codec import from_plain
+from aura_vcs.errors import RecordCorrupt
+from aura_vcs.model import BranchEntry, Label, Tag
+from aura_vcs.refs import fields_of_stamp, merge_labels
+from aura_vcs.repository.repository import Repository
+
+T = TypeVar("T")
+Afters = dict[str, list[object]]
+
+
+def unrecorded_refs(repo: Repository) -> Iterator[tuple[str, str]]:
+    """Refs that hold what no operation recorded, each with a sentence.
+
+    A ref whose operations are not here (a log that did not arrive yet) is not judged.
+    """
+    afters: Afters = {}
+    for line in repo.logs.read_all():
+        for name, change in line.operation.refs.items() if line.operation is not None else ():
+            if change.after is not None:
+                afters.setdefault(name, []).append(change.after)
+    for branch in repo.refs.branches():
+        for entry in repo.refs.branch_entries(branch):
+            name = _short(layout.branch_ref(branch, entry.replica))
+            if name in afters and entry not in _all(afters, name, BranchEntry):
+                yield f"refs/{name}", "it is not what any operation recorded"
+    for tag_name, tag in repo.refs.tags().items():
+        name = _short(layout.tag_ref(tag_name))
+        if name in afters and tag not in _all(afters, name, Tag):
+            yield f"refs/{name}", "it is not what any operation recorded"
+    for label in repo.refs.all_labels():
+        name = f"versions/{label.version}"
+        known = _all(afters, name, Label)
+        if known and (wrong := _differing(label, reduce(merge_labels, known))):
+            yield f"refs/{name}", f"its {wrong} is not what any operation recorded"
+
+
+def _short(path: str) -> str:
+    return path.removeprefix(f"{layout.REFS}/").removesuffix(".json")
+
+
+def _all(afters: Afters, name: str, shape: type[T]) -> list[T]:
+    found = []
+    for after in afters.get(name, ()):
+        try:
+            found.append(from_plain(after, shape, name))
+        except RecordCorrupt:
+            continue
+    return found
+
+
+def _differing(label: Label, recorded: Label) -> str:
+    """The first field that differs although both have it from the same stamp."""
+    for field in ("version", "number", "branch"):
+        if getattr(label, field) != getattr(recorded, field):
+            return field
+    for stamp in ("name", "description", "important", "deleted", "purged"):
+        if label.stamps.get(stamp) != recorded.stamps.get(stamp):
+            continue
+        for field in fields_of_stamp(stamp):
+            if getattr(label, field) != getattr(recorded, field):
+                return field
+    return ""

