@@ -54,7 +54,7 @@ CREATE INDEX actions_by_sequence ON actions (replica, undoable, sequence);
 CREATE INDEX actions_by_user ON actions (user, time);
 CREATE INDEX actions_by_type ON actions (type, time);
 CREATE INDEX actions_by_status ON actions (status, time);
-CREATE INDEX actions_by_time ON actions (time);
+CREATE INDEX actions_by_time ON actions (time, sequence);
 CREATE INDEX actions_by_correlation ON actions (correlation_id) WHERE correlation_id IS NOT NULL;
 CREATE INDEX actions_by_expiry ON actions (expires_at) WHERE expires_at IS NOT NULL;
 
