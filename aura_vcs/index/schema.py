@@ -34,6 +34,7 @@ CREATE INDEX versions_by_date ON versions (created_at);
 CREATE INDEX versions_important ON versions (created_at) WHERE important;
 CREATE INDEX versions_deleted ON versions (deleted_at) WHERE deleted_at IS NOT NULL;
 CREATE INDEX versions_by_name ON versions (name);
+CREATE INDEX versions_uncompared ON versions (id) WHERE NOT paths_known;
 CREATE TABLE parents (
   version TEXT NOT NULL, position INTEGER NOT NULL, parent TEXT NOT NULL, PRIMARY KEY (version, position)
 ) WITHOUT ROWID;
