@@ -12,6 +12,8 @@ from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 
 AURA = ".aura"
 IGNORE_FILE = ".auraignore"
+CONFLICTS = ".aura-conflicts.json"
+"""Beside the person's files, and versioned with them: what merges left to decide."""
 
 FORMAT = "format.json"
 CONFIG = "config.json"

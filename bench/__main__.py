@@ -41,8 +41,7 @@ def main() -> None:
                 shutil.rmtree(folder, ignore_errors=True)
     page += f"Took {time.perf_counter() - start:.0f} s.\n\n" + markdown(setting.rows)
     print(page)
-    _keep(page, setting.rows)
-    sys.exit(0)
+    _keep(arguments.results, page, setting.rows)
 
 
 def _arguments() -> argparse.Namespace:
@@ -54,6 +53,7 @@ def _arguments() -> argparse.Namespace:
         "--tools", type=lambda text: text.split(","), help="compare only with these: git,borg,restic,hg,cp"
     )
     parser.add_argument("--folder", help="where to work (default: the system's temporary folder)")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="where the table is kept")
     parser.add_argument("--keep", action="store_true", help="leave the temporary folders for a look")
     found = parser.parse_args()
     if not 0 < found.scale <= 16:
@@ -84,13 +84,13 @@ def _memory_row(rows: list[Row]) -> Row:
     return row
 
 
-def _keep(page: str, rows: list[Row]) -> None:
-    RESULTS.mkdir(exist_ok=True)
+def _keep(folder: Path, page: str, rows: list[Row]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
     name = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-    (RESULTS / f"{name}.md").write_text(page, encoding="utf-8")
+    (folder / f"{name}.md").write_text(page, encoding="utf-8")
     data = msgspec.json.format(msgspec.json.encode(rows), indent=1)
-    (RESULTS / f"{name}.json").write_bytes(data)
-    print(f"Kept in {RESULTS / name}.md and .json", file=sys.stderr)
+    (folder / f"{name}.json").write_bytes(data)
+    print(f"Kept in {folder / name}.md and .json", file=sys.stderr)
 
 
 if __name__ == "__main__":

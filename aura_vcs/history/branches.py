@@ -74,12 +74,19 @@ def _state(repo: Repository, name: str, entries: Sequence[BranchEntry]) -> Branc
 
 
 def moved(
-    repo: Repository, transaction: Transaction, name: str, version: VersionId | None, *, over_all: bool = False
+    repo: Repository,
+    transaction: Transaction,
+    name: str,
+    version: VersionId | None,
+    *,
+    over_all: bool = False,
+    parents: Sequence[VersionId] = (),
 ) -> tuple[str, RefChange]:
     """The change that puts the branch on `version` (None deletes it).
 
     Entries of other machines count as seen where the new version includes theirs; with
-    `over_all`, always: a move back, or a deletion, is meant to hold against them.
+    `over_all`, always: a move back, or a deletion, is meant to hold against them. `parents` are
+    those of a version that is only being made.
     """
     entries = repo.refs.branch_entries(name)
     own = [entry for entry in entries if entry.replica == transaction.replica]
@@ -91,7 +98,7 @@ def moved(
             continue
         included = over_all or entry.version is None
         if not included and version is not None and entry.version is not None:
-            included = queries.is_ancestor(entry.version, version)
+            included = any(queries.is_ancestor(entry.version, newer) for newer in (version, *parents))
         if included:
             seen[entry.replica] = max(entry.counter, seen.get(entry.replica, 0))
     after = BranchEntry(

@@ -68,7 +68,9 @@ def edit_files(
                     executable = entry is not None and entry.executable
                     after[path] = Entry(_name(path), EntryKind.FILE, blob, len(write[path]), executable)
             change = TreeChange(_put_tree(batch, before), _put_tree(batch, after))
-            batch.finish()
+            stored = batch.finish()
+        if stored:
+            repo.learn_objects()  # so that a version which holds them later is counted
         if change.before == change.after:
             return None
         draft = Draft(
@@ -105,14 +107,14 @@ def reverse_edit(repo: Repository, target: Operation, draft: Draft, *, back: boo
 
 
 def _check_untouched(repo: Repository, path: str, expected: Entry | None, target: Operation) -> None:
-    data = _read(repo, path)
+    data = read_document(repo, path)
     same = data is None if expected is None else data is not None and blob_id(data) == expected.id
     if not same:
         raise EditedSince(path, target.description)
 
 
 def _store_current(repo: Repository, batch: Batch, scan: Scan, path: str) -> Entry | None:
-    data = _read(repo, path)
+    data = read_document(repo, path)
     if data is None:
         return None
     state = scan.file(path)
@@ -120,7 +122,12 @@ def _store_current(repo: Repository, batch: Batch, scan: Scan, path: str) -> Ent
     return Entry(_name(path), EntryKind.FILE, batch.add(Kind.BLOB, data, path), len(data), executable)
 
 
-def _read(repo: Repository, path: str) -> bytes | None:
+def read_document(repo: Repository, path: str) -> bytes | None:
+    """The bytes of a file of the folder, None if there is none.
+
+    Raises:
+        FileUnreadable.
+    """
     full = os.path.join(repo.root, *path.split("/"))
     try:
         fd = os.open(full, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))

@@ -13,12 +13,15 @@ from aura_vcs.history.revisions import resolve
 from aura_vcs.ids import ObjectId, new_operation_id
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Entry, EntryKind, Head, HeadChange, Inverse, Kind, TreeChange, VersionType
+from aura_vcs.objects.batch import Batch
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 from aura_vcs.worktree.snapshot import Selection, Snapshot, sorted_tree
 
 MakeDraft = Callable[[Transaction, Base, ObjectId, ObjectId], Draft]
 """Makes the operation from what the folder is based on, and its trees before and after."""
+MakeTree = Callable[[Batch, ObjectId], ObjectId]
+"""Makes the tree to be from the one that the folder is; what is new goes into the batch."""
 
 
 class Moved(msgspec.Struct, frozen=True):
@@ -113,7 +116,7 @@ def _branch_at(repo: Repository, record: VersionRecord) -> str | None:
 
 def replace_folder(
     repo: Repository,
-    target: ObjectId,
+    target: ObjectId | MakeTree,
     draft: MakeDraft,
     *,
     trigger: str,
@@ -121,45 +124,56 @@ def replace_folder(
     paths: Sequence[str] | None = None,
     always: bool = False,
     known: ObjectId | None = None,
+    makes_version: bool = False,
 ) -> Moved:
     """Save what the folder has, if it is not saved, and put `target` in its place.
 
     With `paths`, only those are replaced. With `always`, a restore point is made in any case;
-    without, none is made for the tree `known`, which an operation has put there.
+    without, none is made for the tree `known`, which an operation has put there. With
+    `makes_version`, the draft has stored a version and what it holds.
     """
     with repo.locks.exclusive("worktree"), repo.locks.shared("objects"):
         base = base_of(repo)
         with repo.store.batch(repo.progress) as batch:
             scan, snapshot = take_snapshot(repo, batch, base)
-            after = _target(repo, snapshot, target, paths)
+            after = _target(repo, batch, snapshot, target, paths)
             hidden = repo.worktree.in_the_way(scan, repo.trees.differences(snapshot.tree, after))
             if hidden:  # ignored files are work too: they go into the restore point before they are replaced
                 scan, snapshot = take_snapshot(repo, batch, base, always=hidden)
-                after = _target(repo, snapshot, target, paths)
+                after = _target(repo, batch, snapshot, target, paths)
             if snapshot.unstable:
                 raise FileUnstable(snapshot.unstable)
-            if paths is not None:
-                for object_id, data in _graft(repo, snapshot.tree, target, paths)[1]:
-                    assert batch.add(Kind.TREE, data) == object_id
             correlation = new_operation_id()
-            point = None
+            point, stored = None, {}
             if always or snapshot.tree not in {base.tree, known}:
                 wanted = Wanted(VersionType.RESTORE_POINT, one_line(why)[:NAME_LIMIT], trigger=trigger)
                 point = record_point(repo, batch, base, snapshot, wanted, correlation)
             else:
-                batch.finish()
+                stored = batch.finish()
         with repo.transaction() as transaction:
             made = draft(transaction, base, snapshot.tree, after)
             if point is not None:
-                made = msgspec.structs.replace(made, correlation_id=correlation, payload={"restore_point": point.id})
+                payload = {**made.payload, "restore_point": point.id}
+                made = msgspec.structs.replace(made, correlation_id=correlation, payload=payload)
             operation = transaction.prepare(made)
+        if makes_version or stored:
+            repo.learn_objects()  # what a version holds, this one's or a later one's, is counted in rows
         written = carry_out(repo, scan, operation, snapshot.tree, after)
     head = operation.head.after if operation.head is not None else base.head
     return Moved(head, point, len(written.states), written.left)
 
 
-def _target(repo: Repository, snapshot: Snapshot, target: ObjectId, paths: Sequence[str] | None) -> ObjectId:
-    return target if paths is None else _graft(repo, snapshot.tree, target, paths)[0]
+def _target(
+    repo: Repository, batch: Batch, snapshot: Snapshot, target: ObjectId | MakeTree, paths: Sequence[str] | None
+) -> ObjectId:
+    if callable(target):
+        return target(batch, snapshot.tree)
+    if paths is None:
+        return target
+    grafted, made = _graft(repo, snapshot.tree, target, paths)
+    for object_id, data in made:
+        assert batch.add(Kind.TREE, data) == object_id
+    return grafted
 
 
 def _graft(

@@ -2,7 +2,8 @@
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from aura_vcs import layout
@@ -107,17 +108,10 @@ class Index:
 
     def _enter(self, found: Mapping[ObjectId, StoredObject], recover: Recover) -> None:
         """Enter new objects, and what logs and labels have that is new."""
-        from aura_vcs.index.rebuild import KnownPlaces
-
-        places = IndexPlaces(self.database)
-        self.store.places = KnownPlaces(found, None if self._is_new else places)
-        try:
-            with self.database.transaction() as connection:
-                if not self.database.has_schema():
-                    self.database.create_schema()
-                self._enter_new(self._projector(connection, now(), found), recover)
-        finally:
-            self.store.places = places
+        with self._knowing(found), self.database.transaction() as connection:
+            if not self.database.has_schema():
+                self.database.create_schema()
+            self._enter_new(self._projector(connection, now(), found), recover)
 
     def record(
         self,
@@ -128,7 +122,7 @@ class Index:
         chunks: Mapping[ObjectId, tuple[ObjectId, ...]],
     ) -> None:
         """Enter an operation that was just recorded; the caller made sure the index was current."""
-        with self.database.transaction() as connection:
+        with self._knowing(stored), self.database.transaction() as connection:
             projector = self._projector(connection, operation.time, stored, chunks)
             projector.operation(operation, start, end)
             projector.labels(operation)
@@ -137,6 +131,18 @@ class Index:
                 if name.startswith("versions/"):
                     self._enter_file(f"{layout.REFS}/{name}.json")
             self._set_meta(_LABELS, self._labels_date())
+
+    @contextmanager
+    def _knowing(self, found: Mapping[ObjectId, StoredObject]) -> Iterator[None]:
+        """Objects that have no row yet are read from where they lie, not looked for in every pack."""
+        from aura_vcs.index.rebuild import KnownPlaces
+
+        places = self.store.places
+        self.store.places = KnownPlaces(found, None if self._is_new else places)
+        try:
+            yield
+        finally:
+            self.store.places = places
 
     def forget(self, object_ids: Iterable[ObjectId]) -> None:
         """Remove the rows of objects whose files are gone or going."""
@@ -241,6 +247,7 @@ class Index:
         self.database.close()
         remove_files(self._path)
         self.database = Database(self._path)
+        self.store.places = IndexPlaces(self.database)
         self._is_new = True
 
     def _enter_new(self, projector: "Projector", recover: Recover) -> None:

@@ -132,16 +132,11 @@ def decode_footer(stored: bytes, trailer: bytes, path: str) -> Footer:
     Raises:
         RecordCorrupt: the hash does not fit, or frames and entries contradict each other.
     """
-    footer = _decoded_footer(stored, trailer, path)
-    frame_count, entry_count = _COUNTS.unpack_from(footer)
-    if len(footer) != _COUNTS.size + frame_count * _FRAME_BYTES + entry_count * _ENTRY_BYTES:
-        raise RecordCorrupt(path, "the footer's length does not fit its counts")
-    reader = _Columns(footer, _COUNTS.size)
-    stored_lengths, decoded_lengths = reader.take("I", frame_count, 2)
-    frames = _frames(stored_lengths, decoded_lengths, reader.take("B", frame_count)[0], path)
-    digests = reader.take_ids(entry_count)
-    codes = reader.take("B", entry_count)[0]
-    numbers, offsets, lengths = reader.take("I", entry_count, 3)
+    reader = _Columns(_decoded_footer(stored, trailer, path), path)
+    frames = reader.take_frames()
+    digests = reader.take_ids(reader.entry_count)
+    codes = reader.take("B", reader.entry_count)[0]
+    numbers, offsets, lengths = reader.take("I", reader.entry_count, 3)
     try:
         entries = tuple(
             PackEntry(ObjectId(digest), _KINDS[code], number, offset, length, code == CHUNKED_BLOB)
@@ -150,9 +145,24 @@ def decode_footer(stored: bytes, trailer: bytes, path: str) -> Footer:
     except KeyError as error:
         raise RecordCorrupt(path, f"it holds an object of the unknown kind {error}") from error
     for entry in entries:
-        if entry.frame >= frame_count or entry.offset + entry.length > frames[entry.frame].length:
+        if entry.frame >= len(frames) or entry.offset + entry.length > frames[entry.frame].length:
             raise RecordCorrupt(path, f"object {entry.id} lies outside its frame")
-    return Footer(_TRAILER.unpack(trailer)[2].hex(), frames, entries)
+    return Footer(pack_name(trailer), frames, entries)
+
+
+def decode_frames(stored: bytes, trailer: bytes, path: str) -> tuple[Frame, ...]:
+    """The frames alone, for a reader who knows which one it wants: there may be very many entries.
+
+    Raises:
+        RecordCorrupt: the hash does not fit, or a frame cannot be.
+    """
+    return _Columns(_decoded_footer(stored, trailer, path), path).take_frames()
+
+
+def pack_name(trailer: bytes) -> str:
+    """The name of the pack that ends like this."""
+    name: bytes = _TRAILER.unpack(trailer)[2]
+    return name.hex()
 
 
 def _decoded_footer(stored: bytes, trailer: bytes, path: str) -> bytes:
@@ -169,9 +179,18 @@ def _decoded_footer(stored: bytes, trailer: bytes, path: str) -> bytes:
 class _Columns:
     """Reads the footer's columns one after the other."""
 
-    def __init__(self, data: bytes, start: int) -> None:
+    def __init__(self, data: bytes, path: str) -> None:
         self._data = data
-        self._at = start
+        self._path = path
+        self._at = _COUNTS.size
+        self._frame_count, self.entry_count = _COUNTS.unpack_from(data)
+        if len(data) != self._at + self._frame_count * _FRAME_BYTES + self.entry_count * _ENTRY_BYTES:
+            raise RecordCorrupt(path, "the footer's length does not fit its counts")
+
+    def take_frames(self) -> tuple[Frame, ...]:
+        """The frames, whose columns come first."""
+        stored_lengths, lengths = self.take("I", self._frame_count, 2)
+        return _frames(stored_lengths, lengths, self.take("B", self._frame_count)[0], self._path)
 
     def take(self, code: str, count: int, columns: int = 1) -> list[tuple[int, ...]]:
         """The next columns of `count` numbers."""

@@ -7,6 +7,7 @@ is published, so a fault of memory or compressor never becomes history.
 
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -28,8 +29,10 @@ from aura_vcs.objects.pack_format import (
     Frame,
     PackEntry,
     decode_footer,
+    decode_frames,
     encode_footer,
     footer_length,
+    pack_name,
 )
 from aura_vcs.storage.base import Deletable
 from aura_vcs.storage.local import LocalStorage
@@ -55,10 +58,19 @@ class OpenPack:
         trailer = self.read_at(max(0, self.size - TRAILER_BYTES), TRAILER_BYTES)
         length = footer_length(trailer, self.size, path)
         self._footer_at = self.size - TRAILER_BYTES - length
-        footer = self.read_at(self._footer_at, length)
-        self.footer: Footer = decode_footer(footer, trailer, path)
-        if self.footer.name != name:
+        self._ending = self.read_at(self._footer_at, length), trailer
+        if pack_name(trailer) != name:
             raise RecordCorrupt(path, "its name is not the hash of its footer")
+        self.frames = decode_frames(*self._ending, path)
+
+    @cached_property
+    def footer(self) -> Footer:
+        """All that the pack holds.
+
+        Raises:
+            RecordCorrupt: frames and entries contradict each other.
+        """
+        return decode_footer(*self._ending, pack_path(self.name))
 
     def read_at(self, offset: int, length: int) -> bytes:
         """`length` bytes from `offset`, fewer at the end of the file."""
@@ -71,7 +83,7 @@ class OpenPack:
         Raises:
             RecordCorrupt: bytes are missing or left over.
         """
-        end = self.footer.frames[-1].offset + self.footer.frames[-1].stored_length if self.footer.frames else len(MAGIC)
+        end = self.frames[-1].offset + self.frames[-1].stored_length if self.frames else len(MAGIC)
         if end != self._footer_at or self.read_at(0, len(MAGIC)) != MAGIC:
             raise RecordCorrupt(pack_path(self.name), "its frames do not fill it")
 
@@ -81,7 +93,7 @@ class OpenPack:
         Raises:
             RecordCorrupt: it does not decode to the length the footer gives.
         """
-        frame = self.footer.frames[number]
+        frame = self.frames[number]
         data = self.read_at(frame.offset, frame.stored_length)
         return decode_frame(frame, data, pack_path(self.name))
 
@@ -140,9 +152,9 @@ class Packs:
         """
         with self._lock:
             pack = self._pack(place.pack)
-            if place.frame >= len(pack.footer.frames):
+            if place.frame >= len(pack.frames):
                 raise RecordCorrupt(pack_path(place.pack), "it has no such frame")
-            frame = pack.footer.frames[place.frame]
+            frame = pack.frames[place.frame]
             if frame.codec == CODEC_RAW:
                 return pack.read_at(frame.offset + place.offset, place.length)
             data = self._frame(pack, place.frame)

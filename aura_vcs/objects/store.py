@@ -80,8 +80,8 @@ class ObjectStore:
             pieces.append(piece)
         return b"".join(pieces)
 
-    def stream(self, object_id: ObjectId, kind: Kind = Kind.BLOB) -> Iterator[bytes]:
-        """The object's bytes in pieces of at most a few MiB.
+    def stream(self, object_id: ObjectId, kind: Kind = Kind.BLOB, *, place: Place | None = None) -> Iterator[bytes]:
+        """The object's bytes in pieces of at most a few MiB; `place` is where it lies, if that is known.
 
         The whole is verified when the last piece has been taken: until the iterator is exhausted,
         do not publish what came out of it.
@@ -91,11 +91,12 @@ class ObjectStore:
             ObjectCorrupt: the bytes do not hash to its id.
         """
         hasher = new_hasher(kind)
+        place = place or self.places.find(object_id)
         try:
-            if self._is_large(object_id):
-                yield from _hashed_beside(hasher, self._pieces(object_id))
+            if place is not None and place.chunked:
+                yield from _hashed_beside(hasher, self._pieces(object_id, place))
             else:
-                for piece in self._pieces(object_id):
+                for piece in self._pieces(object_id, place):
                     hasher.update(piece)
                     yield piece
         except (RecordCorrupt, EOFError, OSError) as error:
@@ -103,13 +104,8 @@ class ObjectStore:
         if hasher.hexdigest() != object_id:
             raise ObjectCorrupt(object_id, "its bytes do not hash to its name")
 
-    def _is_large(self, object_id: ObjectId) -> bool:
-        place = self.places.find(object_id)
-        return place is not None and place.chunked
-
-    def _pieces(self, object_id: ObjectId) -> Iterator[bytes]:
-        """The object's bytes from where the index says, else from wherever they are found."""
-        place = self.places.find(object_id)
+    def _pieces(self, object_id: ObjectId, place: Place | None) -> Iterator[bytes]:
+        """The object's bytes from where they are said to lie, else from wherever they are found."""
         data = self._packed(place) if place is not None else None
         if data is None:
             file = self.loose.open(object_id)

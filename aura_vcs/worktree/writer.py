@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from aura_vcs.errors import ObjectCorrupt, PathCollision
+from aura_vcs.ids import ObjectId
 from aura_vcs.layout import AURA
 from aura_vcs.model import Entry, EntryKind, Kind
+from aura_vcs.objects.base import Place
 from aura_vcs.objects.chunking import LARGE_BYTES
 from aura_vcs.objects.loose import new_hasher
 from aura_vcs.objects.store import ObjectStore
@@ -46,6 +48,7 @@ class Writer:
         self._clock = DiskClock(temporary, calls)
         self._states: dict[str, FileState | None] = {}
         self._can_clone = True
+        self._places: Mapping[ObjectId, Place] = {}
         self._left: list[str] = []
         self._blocked: set[str] = set()
 
@@ -106,10 +109,10 @@ class Writer:
     def _in_stored_order(self, differences: Sequence[Difference]) -> list[Difference]:
         """Files in the order in which they lie in packs, so that each frame is decoded once."""
         files = [d for d in differences if d.new is not None and d.new.kind is not EntryKind.DIR]
-        places = self._store.places.find_many({d.new.id for d in files if d.new is not None})
+        self._places = self._store.places.find_many({d.new.id for d in files if d.new is not None})
 
         def order(difference: Difference) -> tuple[str, int, int]:
-            place = places.get(difference.new.id) if difference.new else None
+            place = self._places.get(difference.new.id) if difference.new else None
             return ("", 0, 0) if place is None else (place.pack, place.frame, place.offset)
 
         return sorted(files, key=order)
@@ -140,7 +143,7 @@ class Writer:
     def _copy(self, path: str, entry: Entry, new: NewFile) -> None:
         """Write the content, and no more of it than the folder's tree says there is."""
         size = 0
-        for piece in self._store.stream(entry.id):
+        for piece in self._store.stream(entry.id, place=self._places.get(entry.id)):
             size += len(piece)
             if size > entry.size:
                 raise ObjectCorrupt(entry.id, f"it is larger than the {entry.size:,} bytes that {path} has")

@@ -1,0 +1,189 @@
+"""Open conflicts: what a merge could not decide, kept in the project itself.
+
+They lie in one document at the top of the project, `.aura-conflicts.json`, as part of the version
+that the merge made. So they are committed, carried, compared, undone and checked out with the
+files that they are about, and the last decision removes the document. It is read as something
+that a stranger may have written.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+from blake3 import blake3
+
+from aura_vcs.codec import is_text, name_bytes
+from aura_vcs.compare.documents import Document, Unstructured, parse_document
+from aura_vcs.compare.json_pointer import split_pointer
+from aura_vcs.compare.merge_file import MergedFile
+from aura_vcs.compare.merge_model import Conflict, TextConflict
+from aura_vcs.compare.merge_tree import TreeConflict
+from aura_vcs.compare.values import JsonValue
+from aura_vcs.errors import FormatUnsupported, RecordCorrupt, UnsafePath
+from aura_vcs.ids import is_object_id
+from aura_vcs.layout import CONFLICTS, check_entry_name
+
+FORMAT = 1
+DIGITS = 10
+"""A list has no place with so many digits."""
+_BYTES = "\0bytes:"
+"""Before the hexadecimal bytes of a name that is not UTF-8; no file name has a NUL."""
+
+
+class OpenConflict(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One decision that is still to be made.
+
+    `by` says how the file was joined ("fields", "timeline", "text"), or "tree" where whole files
+    stand against each other; `field`, `text` or `tree` has the rest. `id` stays the same while
+    other decisions move it to another place. Labels say where the sides come from. `anchors` are
+    the ids of the list elements that the field's pointer goes through, "" for one without: edits
+    move elements, and a decision must not hit another one.
+    """
+
+    id: str
+    path: str
+    by: str
+    ours_label: str
+    theirs_label: str
+    field: Conflict | None = None
+    text: TextConflict | None = None
+    tree: TreeConflict | None = None
+    anchors: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """How a person names it: `brief.json#/tone`, `script.md#12`, `shot.mp4`."""
+        if self.field is not None:
+            return f"{self.path}#{self.field.pointer}"
+        return f"{self.path}#{self.text.line}" if self.text is not None else self.path
+
+
+class _Stored(msgspec.Struct, frozen=True):
+    format: int
+    conflicts: tuple[OpenConflict, ...]
+
+
+def of_file(path: str, merged: MergedFile, labels: tuple[str, str]) -> list[OpenConflict]:
+    """What is open in a joined file."""
+    document = parse_document(merged.data) if merged.conflicts and merged.data is not None else None
+    value = document.value if isinstance(document, Document) else None
+    fields = [
+        _named(OpenConflict("", path, merged.by, *labels, field=found, anchors=anchors(value, found.pointer)))
+        for found in merged.conflicts
+    ]
+    return fields + [_named(OpenConflict("", path, merged.by, *labels, text=found)) for found in merged.text_conflicts]
+
+
+def of_tree(conflicts: Iterable[TreeConflict], labels: tuple[str, str]) -> list[OpenConflict]:
+    """What is open about whole files."""
+    return [_named(OpenConflict("", found.path, "tree", *labels, tree=found)) for found in conflicts]
+
+
+def _named(item: OpenConflict) -> OpenConflict:
+    return msgspec.structs.replace(item, id=blake3(_dump(_stored(item))).hexdigest()[:16])
+
+
+def joined(
+    base: Sequence[OpenConflict], ours: Sequence[OpenConflict], theirs: Sequence[OpenConflict]
+) -> list[OpenConflict]:
+    """What is still open where two versions meet that had open conflicts: what either side decided is decided."""
+    known, here, there = ({item.id for item in side} for side in (base, ours, theirs))
+    kept = [item for item in ours if item.id in there or item.id not in known]
+    return kept + [item for item in theirs if item.id not in here and item.id not in known]
+
+
+def newest(items: Iterable[OpenConflict]) -> tuple[OpenConflict, ...]:
+    """One conflict for every place, the last one given."""
+    return tuple({(item.place, item.by): item for item in items}.values())
+
+
+def anchors(value: JsonValue, pointer: str) -> tuple[str, ...]:
+    """The ids of the list elements on the way to a place, as JSON; "" for an element without."""
+    found = []
+    for token in split_pointer(pointer):
+        if isinstance(value, list):
+            place = int(token) if token.isdecimal() and len(token) < DIGITS else len(value)
+            if place >= len(value):
+                break
+            value = value[place]
+            found.append(anchor(value))
+        elif isinstance(value, dict) and token in value:
+            value = value[token]
+        else:
+            break
+    return tuple(found)
+
+
+def anchor(element: JsonValue) -> str:
+    """What a list element goes by."""
+    own = element.get("id") if isinstance(element, dict) else None
+    return json.dumps(own) if isinstance(own, str | int) and not isinstance(own, bool) else ""
+
+
+def encode(items: Sequence[OpenConflict]) -> bytes:
+    """The document; the same conflicts give the same bytes on every machine."""
+    ordered = sorted(items, key=lambda item: (name_bytes(item.path), item.by, item.id))
+    return _dump({"format": FORMAT, "conflicts": [_stored(item) for item in ordered]}, indent=1) + b"\n"
+
+
+def decode(data: bytes) -> tuple[OpenConflict, ...]:
+    """The conflicts in a document.
+
+    Raises:
+        RecordCorrupt: it is none of ours. FormatUnsupported: a newer aura_vcs wrote it.
+    """
+    document = parse_document(data)
+    if isinstance(document, Unstructured):
+        raise RecordCorrupt(CONFLICTS, document.reason)
+    if isinstance(document.value, dict) and document.value.get("format") not in {None, FORMAT}:
+        raise FormatUnsupported(CONFLICTS, f"format {document.value['format']}")
+    try:
+        found = msgspec.convert(document.value, _Stored).conflicts
+        return tuple(_checked(_loaded(item)) for item in found)
+    except (msgspec.ValidationError, UnsafePath, ValueError) as error:
+        raise RecordCorrupt(CONFLICTS, str(error)) from error
+
+
+def _checked(item: OpenConflict) -> OpenConflict:
+    given = [item.field, item.text, item.tree]
+    if sum(part is not None for part in given) != 1 or (item.tree is None) != (item.by != "tree"):
+        raise ValueError("a conflict about nothing, or about two things")
+    paths = [item.path] if item.tree is None else [item.path, item.tree.path, item.tree.aside or item.path]
+    for path in paths:
+        for part in path.split("/"):
+            check_entry_name(part)
+    sides = () if item.tree is None else (item.tree.base, item.tree.ours, item.tree.theirs)
+    if any(side is not None and not is_object_id(side.id) for side in sides):
+        raise ValueError("a side is no object")
+    return item
+
+
+def _stored(item: OpenConflict) -> object:
+    if not is_text(item.path) or (item.tree is not None and not is_text(item.tree.aside)):
+        item = _renamed(item, _store_name)
+    return msgspec.to_builtins(item)
+
+
+def _loaded(item: OpenConflict) -> OpenConflict:
+    return _renamed(item, _load_name)
+
+
+def _renamed(item: OpenConflict, change: Callable[[str], str]) -> OpenConflict:
+    tree = item.tree
+    if tree is not None:
+        tree = msgspec.structs.replace(tree, path=change(tree.path), aside=change(tree.aside))
+    return msgspec.structs.replace(item, path=change(item.path), tree=tree)
+
+
+def _store_name(name: str) -> str:
+    return name if is_text(name) else _BYTES + name_bytes(name).hex()
+
+
+def _load_name(name: str) -> str:
+    if not name.startswith(_BYTES):
+        return name
+    return bytes.fromhex(name.removeprefix(_BYTES)).decode("utf-8", "surrogateescape")
+
+
+def _dump(value: object, indent: int | None = None) -> bytes:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False, indent=indent).encode()

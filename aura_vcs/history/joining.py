@@ -1,0 +1,159 @@
+"""Joining the content of versions: reads the files that both sides changed, makes the joined ones.
+
+Nothing is stored and nothing is changed here; `Joiner.made` holds the new contents until somebody
+stores them.
+"""
+
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+
+import msgspec
+
+from aura_vcs.compare.merge_file import JOIN_BYTES_LIMIT, MergedFile, merge_file, resolve_file
+from aura_vcs.compare.merge_tree import Join, MergedTree, TreeEntry, keep_both, merge_tree, resolve_tree
+from aura_vcs.errors import CompareError
+from aura_vcs.history.conflicts import OpenConflict, decode, joined, newest, of_file, of_tree
+from aura_vcs.history.merge_bases import merge_bases
+from aura_vcs.history.tree_files import as_compared, files_of
+from aura_vcs.ids import ObjectId, VersionId, blob_id
+from aura_vcs.index.records import VersionRecord
+from aura_vcs.layout import CONFLICTS
+from aura_vcs.model import Entry, EntryKind
+from aura_vcs.repository.repository import Repository
+
+CROSSINGS_LIMIT = 20
+"""Crossed lines below crossed lines that are joined; below that, the newest common version alone counts."""
+
+Files = Mapping[str, TreeEntry]
+NOTHING: Files = {}
+
+
+class JoinedFile(msgspec.Struct, frozen=True):
+    """A file whose content comes from both sides; `by` is "fields", "timeline" or "text"."""
+
+    path: str
+    by: str
+
+
+class Joined(msgspec.Struct, frozen=True):
+    """The files of a join, and what is left to decide, here and since earlier joins."""
+
+    files: dict[str, TreeEntry]
+    conflicts: tuple[OpenConflict, ...]
+    joins: tuple[JoinedFile, ...]
+
+
+class _Sides(msgspec.Struct, frozen=True):
+    merged: MergedTree
+    contents: dict[str, MergedFile]
+
+
+class Joiner:
+    """Joins versions of one project. Keep one for one merge: it remembers what it read and made."""
+
+    def __init__(self, repo: Repository) -> None:
+        self._repo = repo
+        self._entries: dict[str, Entry] = {}
+        self.made: dict[str, bytes] = {}
+        """New contents by their ids."""
+
+    def files(self, tree: ObjectId) -> dict[str, TreeEntry]:
+        """The files of a tree."""
+        found = files_of(self._repo.trees, tree)
+        self._entries.update((entry.id, entry) for entry in found.values())
+        return as_compared(found)
+
+    def entry(self, file: TreeEntry) -> Entry:
+        """The file as a tree holds it, its name left out."""
+        data = self.made.get(file.id)
+        size = len(data) if data is not None else self._entries[file.id].size
+        return Entry("", EntryKind(file.kind), ObjectId(file.id), size, file.executable)
+
+    def common(self, ours: Collection[VersionId], theirs: VersionId, crossings: int = 0) -> dict[str, TreeEntry]:
+        """What both sides come from: their common version, or where lines crossed, the join of those.
+
+        What the joined ones disagree on counts as it was before either; so nothing that was decided
+        one way here and another way there passes for unchanged.
+        """
+        bases = merge_bases(self._repo, ours, theirs)
+        if not bases:
+            return {}
+        files = self.files(bases[0].tree)
+        if crossings >= CROSSINGS_LIMIT:
+            return files
+        seen = [bases[0].id]
+        for other in bases[1:]:
+            below = self.common(seen, other.id, crossings + 1)
+            files = self._undecided(self._sides(below, files, self.files(other.tree), ("one", "other")))
+            seen.append(other.id)
+        return files
+
+    def join(self, ours: VersionRecord, theirs: VersionRecord, labels: tuple[str, str]) -> Joined:
+        """Join two versions.
+
+        Raises:
+            ObjectMissing, ObjectCorrupt, RecordCorrupt.
+        """
+        three = self.common([ours.id], theirs.id), self.files(ours.tree), self.files(theirs.tree)
+        known = [self._open(files) for files in three]
+        for files in three:
+            files.pop(CONFLICTS, None)
+        found = self._sides(*three, labels)
+        files = dict(found.merged.entries)
+        conflicts = joined(known[0], known[1], known[2])
+        for path, file in found.contents.items():
+            files[path] = self._keep(file.data or b"", files[path])
+            conflicts += of_file(path, file, labels)
+        conflicts += of_tree(found.merged.conflicts, labels)
+        joins = tuple(JoinedFile(path, file.by) for path, file in sorted(found.contents.items()))
+        return Joined(files, newest(conflicts), joins)
+
+    def _open(self, files: Files) -> tuple[OpenConflict, ...]:
+        entry = files.get(CONFLICTS)
+        return decode(self._read(entry)) if entry is not None and entry.kind == "file" else ()
+
+    def _sides(self, base: Files, ours: Files, theirs: Files, labels: tuple[str, str]) -> _Sides:
+        merged = merge_tree(base, ours, theirs, ours_label=labels[0], theirs_label=labels[1])
+        contents: dict[str, MergedFile] = {}
+        apart: list[Join] = []
+        for join in merged.joins:
+            file = self._contents(join)
+            if file.data is None:
+                apart.append(join)
+            else:
+                contents[join.path] = file
+        return _Sides(keep_both(merged, apart, labels[1]), contents)
+
+    def _contents(self, join: Join) -> MergedFile:
+        sides = [side for side in (join.base, join.ours, join.theirs) if side is not None]
+        if any(self.entry(side).size > JOIN_BYTES_LIMIT for side in sides):
+            return MergedFile(None)
+        base = self._read(join.base) if join.base is not None else None
+        return merge_file(join.path, base, self._read(join.ours), self._read(join.theirs))
+
+    def _undecided(self, found: _Sides) -> dict[str, TreeEntry]:
+        """The files with every open question answered as before the question."""
+        merged = found.merged
+        for conflict in merged.conflicts:
+            if conflict in merged.conflicts and conflict.kind not in {"blocked", "renamed"}:
+                merged = resolve_tree(merged, conflict.path, "base")
+        files = dict(merged.entries)
+        for path, file in found.contents.items():
+            if path not in files:
+                continue
+            data = file.data or b""
+            if file.conflicts or file.text_conflicts:
+                with suppress(CompareError):  # what cannot be taken back stays as one side has it
+                    data = resolve_file(data, file, "", "base").data or data
+            files[path] = self._keep(data, files[path])
+        return files
+
+    def _read(self, file: TreeEntry) -> bytes:
+        data = self.made.get(file.id)
+        return data if data is not None else self._repo.store.read(ObjectId(file.id))
+
+    def _keep(self, data: bytes, like: TreeEntry) -> TreeEntry:
+        object_id = blob_id(data)
+        if object_id not in self._entries:
+            self.made[object_id] = data
+        return TreeEntry("file", object_id, like.executable)

@@ -1,0 +1,293 @@
+"""Merging: a version of two lines, joined by meaning, in the branch and in the work folder, in one step.
+
+What cannot be decided is committed too and stays open in the project (see `conflicts`); work goes on.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from aura_vcs.codec import encode_version, now
+from aura_vcs.errors import InputError, IntegrityError, NoVersions, RefMoved
+from aura_vcs.history.branches import branch, moved
+from aura_vcs.history.conflicts import OpenConflict, encode
+from aura_vcs.history.going import Moved, check_content, replace_folder
+from aura_vcs.history.joining import JoinedFile, Joiner
+from aura_vcs.history.making import Base, Made, Wanted, check_texts, need, new_label
+from aura_vcs.history.pending import finish_pending
+from aura_vcs.history.revisions import describe, resolve
+from aura_vcs.history.tree_files import change_tree, files_of
+from aura_vcs.history.undo import Undone, operation_of, undo
+from aura_vcs.ids import ObjectId, ReplicaId, VersionId, blob_id
+from aura_vcs.index.queries import Queries
+from aura_vcs.index.records import VersionRecord
+from aura_vcs.layout import CONFLICTS
+from aura_vcs.model import Entry, EntryKind, Head, HeadChange, Inverse, Kind, TreeChange, Version, VersionType
+from aura_vcs.objects.batch import Batch
+from aura_vcs.repository.repository import Draft, Repository, Transaction
+from aura_vcs.worktree.snapshot import documents_of
+
+LABEL_LIMIT = 60
+"""Characters of a side's label, which becomes part of file names."""
+
+
+class MergePlan(msgspec.Struct, frozen=True):
+    """What a merge will do; nothing has been changed.
+
+    `kind` is "up_to_date" (nothing to do), "forward" (their version builds on ours: the branch
+    goes there) or "join". `changes` are the paths that change against our version, with what will
+    lie there. `left` are heads of the branch that are still apart afterwards.
+    """
+
+    kind: Literal["up_to_date", "forward", "join"]
+    ours: VersionRecord
+    theirs: VersionRecord
+    changes: dict[str, Entry | None] = {}
+    joins: tuple[JoinedFile, ...] = ()
+    conflicts: tuple[OpenConflict, ...] = ()
+    left: tuple[VersionId, ...] = ()
+    made: dict[str, bytes] = {}
+    name: str = ""
+
+
+class Merged(msgspec.Struct, frozen=True):
+    """What a merge did. `version` is where the branch is now; `files` is None where nothing was to do.
+
+    `replaced` are files with unsaved changes that the merge changed too: the restore point has them.
+    """
+
+    plan: MergePlan
+    version: VersionRecord
+    files: Moved | None = None
+    replaced: tuple[str, ...] = ()
+
+
+def plan_merge(repo: Repository, name: str | None = None) -> MergePlan:
+    """Join in memory what the current branch and `name` have: a branch, a version, a restore point.
+
+    Without a name, the heads that machines gave the current branch are joined, one a time.
+
+    Raises:
+        InputError: HEAD is on no branch. UnknownVersion, AmbiguousVersion, NoVersions.
+        ObjectPurged, ObjectMissing: the content of a side is not here.
+    """
+    finish_pending(repo)
+    ours = _ours(repo, name)
+    theirs, left = _theirs(repo, ours, name)
+    check_content(ours)
+    check_content(theirs)
+    queries = Queries(repo.index)
+    plan = MergePlan("up_to_date", ours, theirs, left=left, name=_title(repo, theirs, name))
+    if queries.is_ancestor(theirs.id, ours.id):
+        return plan
+    if theirs.type is VersionType.MANUAL and queries.is_ancestor(ours.id, theirs.id):
+        changes = _changes(files_of(repo.trees, ours.tree), files_of(repo.trees, theirs.tree))
+        return msgspec.structs.replace(plan, kind="forward", changes=changes)
+    return _plan_join(repo, plan, name)
+
+
+def merge(repo: Repository, name: str | None = None, *, message: str = "", author: str | None = None) -> Merged:
+    """Join `name` into the current branch; see `plan_merge` for what it may be.
+
+    Files that the merge changes are replaced, others stay as they are, unsaved changes included. If
+    there are any, they become a restore point (trigger PreMerge) first. Conflicts do not stop it:
+    the version has them, `resolve_conflicts` decides them at any time. One operation, which `undo`
+    takes back with the files; interrupted, it happens as a whole or not at all.
+
+    Raises:
+        as `plan_merge`; FileUnstable: a file would not hold still; nothing was changed.
+        RefMoved: another command moved HEAD meanwhile.
+    """
+    with repo.locks.shared("objects"):
+        plan = plan_merge(repo, name)
+        if plan.kind == "up_to_date":
+            return Merged(plan, plan.ours)
+        wanted = Wanted(VersionType.MANUAL, *check_texts(message or plan.name, ""))
+        work = _Work(repo, plan, wanted, author)
+        why = f"Before {plan.name[:150]!r}"
+        files = replace_folder(repo, work.tree, work.draft, trigger="PreMerge", why=why, makes_version=True)
+        assert files.head.version is not None
+        return Merged(plan, need(repo, files.head.version), files, tuple(work.replaced))
+
+
+def abort_merge(repo: Repository) -> Undone:
+    """Take back the merge that the work folder stands on, with the decisions made since.
+
+    Raises:
+        InputError: the last thing done here is no merge.
+    """
+    finish_pending(repo)
+    queries = Queries(repo.index)
+    actions = [a for a in queries.actions(status="Applied", limit=500) if a.replica == repo.replica and a.undoable]
+    types = [action.type for action in sorted(actions, key=lambda action: -action.sequence)]
+    steps = next((n for n, type_ in enumerate(types) if type_ != "resolve"), len(types))
+    if steps == len(types) or types[steps] != "merge":
+        hint = "`aura undo` takes back what was done since, one thing at a time; `aura ops` lists it."
+        raise InputError("The last thing done here is no merge", hint=hint)
+    for _ in range(steps):
+        undo(repo)
+    return undo(repo)
+
+
+class _Work:
+    """The two moments of a merge: the tree to be, and the operation."""
+
+    def __init__(self, repo: Repository, plan: MergePlan, wanted: Wanted, author: str | None) -> None:
+        self._repo = repo
+        self._plan = plan
+        self._wanted = wanted
+        self._author = author or repo.author
+        self._merged = plan.theirs.tree
+        self.replaced: list[str] = []
+
+    def tree(self, batch: Batch, folder: ObjectId) -> ObjectId:
+        """The work folder after the merge; the version's own tree goes into the batch too."""
+        plan, trees = self._plan, self._repo.trees
+        unsaved = {found.path for found in trees.differences(plan.ours.tree, folder)}
+        self.replaced = [path for path in plan.changes if path in unsaved]
+
+        def put(data: bytes, path: str) -> ObjectId:
+            return batch.add(Kind.TREE, data, path)
+
+        for path, entry in plan.changes.items():
+            if entry is not None and entry.id in plan.made:
+                batch.add(Kind.BLOB, plan.made[entry.id], path)
+        if plan.kind == "join":
+            self._merged = change_tree(trees, plan.ours.tree, plan.changes, put)
+        return change_tree(trees, folder, plan.changes, put)
+
+    def draft(self, transaction: Transaction, base: Base, before: ObjectId, after: ObjectId) -> Draft:
+        """The operation: the version with its label, the branch, HEAD and the folder."""
+        plan = self._plan
+        if base.head.version != plan.ours.id or base.head.branch is None:
+            raise RefMoved("HEAD", f"v{plan.ours.number}", "another version")
+        refs = []
+        if plan.kind == "join":
+            made = self._version()
+            new, number = made.id, made.version.number
+            refs.append(new_label(self._repo, transaction, made, self._wanted, base.head.branch))
+            parents = made.version.parents
+            what = f"Merged as v{number} {self._wanted.name!r}"
+        else:
+            new, parents = plan.theirs.id, ()
+            what = f"Went forward to v{plan.theirs.number} {plan.theirs.name!r}"
+        refs.append(moved(self._repo, transaction, base.head.branch, new, parents=parents))
+        return Draft(
+            "merge",
+            what,
+            dict(refs),
+            HeadChange(base.head, Head(base.head.branch, new)),
+            TreeChange(before, after),
+            Inverse("merge.revert"),
+            payload={"theirs": plan.theirs.id, "conflicts": len(plan.conflicts)},
+        )
+
+    def _version(self) -> Made:
+        plan, repo = self._plan, self._repo
+        content = repo.trees.tree(self._merged)
+        # What is kept aside a branch is no part of its history: pruning it rewrites nothing.
+        is_line = plan.theirs.type is VersionType.MANUAL
+        version = Version(
+            number=Queries(repo.index).next_number(),
+            parents=(plan.ours.id, plan.theirs.id) if is_line else (plan.ours.id,),
+            tree=self._merged,
+            type=self._wanted.type,
+            name=self._wanted.name,
+            description=self._wanted.description,
+            author=self._author,
+            created_at=now(),
+            project=repo.format.project,
+            documents=documents_of(content),
+            size=content.size,
+        )
+        version_id, data = encode_version(version)
+        repo.store.put(Kind.VERSION, data)
+        return Made(version_id, version)
+
+
+def _ours(repo: Repository, name: str | None) -> VersionRecord:
+    head = repo.head()
+    record = Queries(repo.index).version(head.version) if head.version is not None else None
+    if record is None:
+        raise NoVersions(name or "HEAD")
+    if head.branch is None:
+        hint = "Go to one with `aura checkout main`, or commit here to start one."
+        raise InputError(f"You are at v{record.number}, on no branch to merge into", hint=hint)
+    found = branch(repo, head.branch)
+    if name is not None and found is not None and not found.diverged and found.version != record.id:
+        moved_to = describe(Queries(repo.index), found.version)
+        hint = "`aura merge` without a name brings your folder there; then merge."
+        raise InputError(f"Branch {head.branch} has moved on to {moved_to}", hint=hint)
+    return record
+
+
+def _theirs(repo: Repository, ours: VersionRecord, name: str | None) -> tuple[VersionRecord, tuple[VersionId, ...]]:
+    if name is not None:
+        return resolve(repo, name), ()
+    found = branch(repo, repo.head().branch or "")
+    tips = (found.diverged or (found.version,)) if found is not None else ()
+    queries = Queries(repo.index)
+    others = [need(repo, version) for version in tips if not queries.is_ancestor(version, ours.id)]
+    others.sort(key=lambda record: (record.number, record.id))
+    return (others[0] if others else ours), tuple(record.id for record in others[1:])
+
+
+def _title(repo: Repository, theirs: VersionRecord, name: str | None) -> str:
+    shown = describe(Queries(repo.index), theirs.id)
+    if name is not None and branch(repo, name) is not None:
+        return f"Merge {name} ({shown})"
+    return f"Merge {shown} {theirs.name}"[:180]
+
+
+def _plan_join(repo: Repository, plan: MergePlan, name: str | None) -> MergePlan:
+    joiner = Joiner(repo)
+    labels = _label(repo, plan.ours, None), _label(repo, plan.theirs, name)
+    found = joiner.join(plan.ours, plan.theirs, labels)
+    files = {path: joiner.entry(file) for path, file in found.files.items()}
+    made = dict(joiner.made)
+    if found.conflicts:
+        data = encode(found.conflicts)
+        files[CONFLICTS] = Entry(CONFLICTS, EntryKind.FILE, blob_id(data), len(data))
+        made[files[CONFLICTS].id] = data
+    changes = _changes(files_of(repo.trees, plan.ours.tree), files)
+    if not changes and plan.theirs.type is not VersionType.MANUAL:
+        return plan
+    return msgspec.structs.replace(
+        plan, kind="join", changes=changes, joins=found.joins, conflicts=found.conflicts, made=made
+    )
+
+
+def _changes(ours: Mapping[str, Entry], wanted: Mapping[str, Entry]) -> dict[str, Entry | None]:
+    changes: dict[str, Entry | None] = dict.fromkeys(ours.keys() - wanted.keys())
+    changes.update((path, entry) for path, entry in wanted.items() if _bare(ours.get(path)) != _bare(entry))
+    return dict(sorted(changes.items()))
+
+
+def _bare(entry: Entry | None) -> tuple[EntryKind, ObjectId, bool] | None:
+    return None if entry is None else (entry.kind, entry.id, entry.executable)
+
+
+def _label(repo: Repository, record: VersionRecord, name: str | None) -> str:
+    """Where a side comes from, as a person says it: "v14 from laptop"."""
+    current = repo.head().branch
+    where = record.branch
+    if name is not None and branch(repo, name) is not None:
+        where = name
+    elif where == current:
+        where = _machine(repo, record, current or "") or record.author
+    shown = describe(Queries(repo.index), record.id)
+    return f"{shown} from {where}"[:LABEL_LIMIT] if where else shown
+
+
+def _machine(repo: Repository, record: VersionRecord, name: str) -> str:
+    """The name of the machine whose head of the branch the version is, if its log tells."""
+    for entry in repo.refs.branch_entries(name):
+        if entry.version != record.id:
+            continue
+        action = Queries(repo.index).next_undo(ReplicaId(entry.replica), now())
+        try:
+            return operation_of(repo, action).host if action is not None else ""
+        except IntegrityError:
+            return ""
+    return ""
