@@ -66,6 +66,7 @@ def pull(repo: Repository, remote: RangeReadable, known: Known, *, all_versions:
 
 
 def _bring_along(repo: Repository, fetched: Fetched) -> Pulled:
+    repo.refresh()  # another transfer may have brought what this one waited for
     base = base_of(repo)
     found = branch(repo, base.head.branch) if base.head.branch is not None else None
     why = f"Pulled from {fetched.plan.remote}"
@@ -73,7 +74,10 @@ def _bring_along(repo: Repository, fetched: Fetched) -> Pulled:
         go_forward(repo, why)
         return Pulled(fetched, base.head, diverged=found.diverged if found is not None else ())
     target = need(repo, found.version).tree
-    paths, in_the_way = _unsaved(repo, base, target)
+    with repo.locks.shared("worktree"):  # not while another command is replacing files
+        if repo.head() != base.head:
+            raise RefMoved("HEAD", "where the pull began", "another version")
+        paths, in_the_way = _unsaved(repo, base, target)
     if in_the_way:
         return Pulled(fetched, base.head, in_the_way=in_the_way)
     files = _go(repo, base, Head(base.head.branch, found.version), target, why, paths)

@@ -88,6 +88,7 @@ def fetch(
         LockBusy: another transfer with this remote is under way here.
     """
     with repo.locks.exclusive(known.lock):
+        repo.refresh()
         return _fetch_alone(repo, remote, known, all_versions=all_versions, undoable=undoable)
 
 

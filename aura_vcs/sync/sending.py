@@ -109,6 +109,7 @@ def _push_alone(
     repo: Repository, remote: RemoteStorage, known: Known, *, all_versions: bool, keep_both: bool
 ) -> PushPlan:
     for _ in range(ATTEMPTS):
+        repo.refresh()
         state = local_state(repo, all_versions=all_versions)
         view = load_view(remote, known, repo.format.project)
         if known.seen().pushed == _pair(state, view.digest):
