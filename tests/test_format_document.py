@@ -22,7 +22,6 @@ from aura_vcs.project.exports import ExportRecord
 from aura_vcs.project.presets import ExportPreset
 from aura_vcs.repository.identity import ReplicaRecord
 from aura_vcs.repository.repository import FORMAT_VERSION, KNOWN_FEATURES, StoredHead
-from aura_vcs.sync import manifest
 from aura_vcs.sync.remotes import RemoteConfig
 from blake3 import blake3
 
@@ -51,10 +50,6 @@ RECORDS = {
     "Export": ExportRecord,
     "Preset": ExportPreset,
     "Remote": RemoteConfig,
-    "Manifest": manifest.Manifest,
-    "Remote pack": manifest.PackInfo,
-    "Remote record": manifest.RecordInfo,
-    "Records": manifest.Records,
 }
 EXAMPLES = {
     "format": model.Format,
@@ -144,7 +139,7 @@ def test_records_have_the_documented_keys_types_and_defaults(heading: str) -> No
 
 def test_documented_paths_are_those_of_layout() -> None:
     """The folder tree of the document and the constants of `layout` are the same."""
-    other = {layout.AURA, layout.IGNORE_FILE, layout.COMPRESSED, layout.SEGMENT, layout.PACKED_LABELS}
+    other = {layout.AURA, layout.IGNORE_FILE, layout.CONFLICTS, layout.COMPRESSED, layout.SEGMENT, layout.PACKED_LABELS}
     constants = {value for name, value in vars(layout).items() if name.isupper() and isinstance(value, str)}
     assert {_bare(row["path in `.aura`"]) for row in _table("Where things lie", "since")} == constants - other
 

@@ -50,6 +50,8 @@ def diff_file(path: str, old: bytes, new: bytes, *, limit: int = LINES_LIMIT) ->
     text = diff_text(old, new)
     if text.fallback:
         return FileDiff("bytes", (f"{text.fallback}; {_sizes(old, new)}",), text=text)
+    if not text.hunks and old != new:  # the same text in another encoding
+        return FileDiff("bytes", (_sizes(old, new),), text=text)
     return FileDiff("text", _text_lines(text), text=text)
 
 

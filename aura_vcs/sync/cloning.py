@@ -85,5 +85,5 @@ def _opened(root: str, project: str, address: Address, options: dict[str, object
 def folder_name(address: Address) -> str:
     """What a clone's folder is called if nobody says: the last part of the address."""
     last = address.path.rstrip("/").rpartition("/")[2] or address.host
-    name = last.removesuffix(".aura")
+    name = last.removesuffix(".aura").removesuffix(".aurabundle")
     return name if name and not name.startswith((".", "-")) else "project"

@@ -8,6 +8,7 @@ outgoing/          packs that were gathered for the way
 """
 
 import os
+from typing import Protocol
 
 import msgspec
 
@@ -35,6 +36,51 @@ class Seen(msgspec.Struct, frozen=True):
     counters: dict[str, dict[ReplicaId, int]] = {}
     fetched: str = ""
     pushed: str = ""
+
+
+class Memory(Protocol):
+    """What is asked of whoever remembers a remote, to look at it."""
+
+    def seen(self) -> Seen:
+        """What was seen last."""
+
+    def cached(self, room: str, name: str) -> bytes | None:
+        """Bytes that were kept, None if they were not; the caller checks them."""
+
+    def keep(self, room: str, name: str, data: bytes) -> None:
+        """Keep bytes that can be fetched again."""
+
+    def keep_only(self, room: str, names: set[str]) -> None:
+        """Forget what the remote no longer lists."""
+
+    def arrived(self, pack: str, offset: int, length: int) -> bytes | None:
+        """A range of a pack that is being received, None if it has not arrived yet."""
+
+    def take_in(self, pack: str, data: bytes) -> None:
+        """Keep a whole pack that came in one piece."""
+
+
+class Forgetful:
+    """Remembers nothing: for a look at a remote that no project here has."""
+
+    def seen(self) -> Seen:
+        """Nothing."""
+        return Seen()
+
+    def cached(self, room: str, name: str) -> None:
+        """Nothing."""
+
+    def keep(self, room: str, name: str, data: bytes) -> None:
+        """Forgotten."""
+
+    def keep_only(self, room: str, names: set[str]) -> None:
+        """Nothing is kept anyway."""
+
+    def arrived(self, pack: str, offset: int, length: int) -> None:
+        """Nothing."""
+
+    def take_in(self, pack: str, data: bytes) -> None:
+        """Forgotten."""
 
 
 class Known:

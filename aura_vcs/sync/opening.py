@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from aura_vcs.errors import RemoteDenied, RemoteUnreachable
 from aura_vcs.storage.remote import RemoteStorage
 from aura_vcs.storage.remote_bucket import open_bucket
+from aura_vcs.storage.remote_bundle import BundleRemote
 from aura_vcs.storage.remote_folder import FolderRemote
 from aura_vcs.storage.remote_http import HttpRemote
 from aura_vcs.storage.remote_ssh import SSH, SshRemote, ssh_arguments
@@ -26,6 +27,8 @@ def open_remote(
         RemoteUnreachable, RemoteDenied: it cannot be used.
         HelperMissing: something that it needs is not installed.
     """
+    if address.kind == "folder" and os.path.isfile(address.path):
+        return BundleRemote(address.path)
     if address.kind == "folder":
         return FolderRemote(address.path, place=address.text)
     if address.kind == "ssh":

@@ -90,12 +90,12 @@ def fetch(
     if known.seen().fetched == state:
         return Fetched(FetchPlan(remote.place, (), (), 0, 0, 0))
     try:
-        fetched = _fetch(repo, view, all_versions=all_versions)
+        fetched = _fetch(repo, view, known, all_versions=all_versions)
     except RemoteCorrupt:
         if not known.incoming.list("objects/packs"):
             raise
         clear(known.incoming)  # what an earlier attempt left may have been the damage: once more without it
-        fetched = _fetch(repo, view, all_versions=all_versions)
+        fetched = _fetch(repo, view, known, all_versions=all_versions)
     if undoable and not fetched.plan.is_empty:
         go_forward(repo, f"Went forward to what was fetched from {remote.place}")
     known.remember(seen_of(view, known.seen(), fetched=state))
@@ -106,16 +106,16 @@ def _state(view: View, *, all_versions: bool) -> str:
     return f"{view.digest}{'+' if all_versions else ''}"
 
 
-def _fetch(repo: Repository, view: View, *, all_versions: bool) -> Fetched:
+def _fetch(repo: Repository, view: View, known: Known, *, all_versions: bool) -> Fetched:
     with repo.locks.shared("objects"):
         draft = _draft(repo, view, all_versions=all_versions)
         if draft.plan.is_empty:
             return Fetched(draft.plan)
         arrived = Arrived({}, {})
         if draft.table is not None and draft.plan.objects:
-            arrived = WaitingRoom(repo, view, draft.table, view.known.incoming).receive(draft.freight)
+            arrived = WaitingRoom(repo, view, draft.table, known.incoming).receive(draft.freight)
         _record(repo, draft, arrived)
-    clear(view.known.incoming)
+    clear(known.incoming)
     found = [branch(repo, name) for name in draft.entries]
     return Fetched(draft.plan, tuple(b.name for b in found if b is not None and b.diverged))
 

@@ -12,7 +12,7 @@ from aura_vcs.objects.pack_format import TRAILER_BYTES, Footer, PackEntry, decod
 from aura_vcs.refs import merge_labels
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remote import RangeReadable
-from aura_vcs.sync.known import Known, Seen
+from aura_vcs.sync.known import Memory, Seen
 from aura_vcs.sync.manifest import (
     MANIFEST,
     Manifest,
@@ -34,7 +34,7 @@ TRANSFERS = 4
 class View:
     """What a remote held when its manifest was loaded."""
 
-    def __init__(self, remote: RangeReadable, known: Known, manifest: Manifest, data: bytes, token: str) -> None:
+    def __init__(self, remote: RangeReadable, known: Memory, manifest: Manifest, data: bytes, token: str) -> None:
         self.remote = remote
         self.known = known
         self.manifest = manifest
@@ -169,11 +169,15 @@ class PackTable:
         found = self._where.get(object_id)
         return None if found is None else FarObject(found[0], self.footers[found[0]].entries[found[1]])
 
+    def all_ids(self) -> list[ObjectId]:
+        """Every object, sorted."""
+        return sorted(self._where)
+
     def __contains__(self, object_id: ObjectId) -> bool:
         return object_id in self._where
 
 
-def load_view(remote: RangeReadable, known: Known, project: str | None, *, accept_older: bool = False) -> View:
+def load_view(remote: RangeReadable, known: Memory, project: str | None, *, accept_older: bool = False) -> View:
     """Look at a remote: one request.
 
     Raises:

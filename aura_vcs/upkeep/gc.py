@@ -66,7 +66,7 @@ def plan_gc(repo: Repository, *, grace_seconds: float = GRACE_SECONDS) -> Plan:
     cutoff = format_time(datetime.now(UTC) - timedelta(seconds=grace_seconds))
     garbage = [item for item in Queries(repo.index).unreferenced() if item.id != EMPTY_TREE_ID]
     old = [item for item in garbage if item.last_referenced_at <= cutoff]
-    wanted_back = _wanted_back(repo, {item.id for item in old}, cutoff)
+    wanted_back = _wanted_back(repo, {item.id for item in garbage}, cutoff) if old else set()
     doomed = tuple(item for item in old if item.id not in wanted_back)
     doomed_ids = {item.id for item in doomed}
     kept = tuple(item for item in garbage if item.id not in doomed_ids)
@@ -74,16 +74,17 @@ def plan_gc(repo: Repository, *, grace_seconds: float = GRACE_SECONDS) -> Plan:
     return Plan(cutoff, doomed, tuple(purged), kept)
 
 
-def _wanted_back(repo: Repository, candidates: set[ObjectId], cutoff: str) -> set[ObjectId]:
-    """Candidates that a recent operation would bring back, a name stands on or a checkpoint needs."""
-    marked: set[ObjectId] = set()
-    if candidates:
-        marked |= repo.refs.checkpoint_objects()
-        walker = Walker(repo, repo.progress)
-        for tree in [*undoable_trees(repo, cutoff), *named_trees(repo)]:
-            if tree in candidates:
-                walker.mark_tree(tree, marked)
-    return marked & candidates
+def _wanted_back(repo: Repository, garbage: set[ObjectId], cutoff: str) -> set[ObjectId]:
+    """Garbage that a recent operation would bring back, a name stands on or a checkpoint needs.
+
+    Also trees too young to go are looked into: what they hold may be old.
+    """
+    marked = repo.refs.checkpoint_objects()
+    walker = Walker(repo, repo.progress)
+    for tree in [*undoable_trees(repo, cutoff), *named_trees(repo)]:
+        if tree in garbage:
+            walker.mark_tree(tree, marked)
+    return marked & garbage
 
 
 def execute_gc(repo: Repository, plan: Plan, *, dead_share: float = DEAD_SHARE) -> Collected:

@@ -188,7 +188,9 @@ def test_check_tells_and_ends_with_three(bees: Film) -> None:
     found = bees.data("project", "check", code=3)
     assert found["errors"] >= 1
     assert any("nowhere.png" in problem["message"] for problem in found["problems"])
+    assert "nowhere.png" in bees("status").stderr
     bees("commit", "-m", "With a hole")
+    assert "nowhere.png" not in bees("status").stderr
 
 
 def test_delete_undelete_purge(bees: Film) -> None:

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import msgspec
 from aura_vcs import Repository
+from aura_vcs.history.autosave import autosave, restore_point
 from aura_vcs.history.branches import create_branch, rename_branch
 from aura_vcs.history.commit import commit
+from aura_vcs.history.edits import edit_files
+from aura_vcs.history.fields import set_fields
 from aura_vcs.history.going import checkout, restore
 from aura_vcs.history.revisions import resolve
 from aura_vcs.history.tags import create_tag
@@ -114,6 +117,18 @@ def _collect(repo: Repository) -> object:
     return execute_gc(repo, plan_gc(repo, grace_seconds=0), dead_share=0.0)
 
 
+def _edited(root: Path) -> None:
+    """Two versions, unsaved work, and a document that was edited by a command."""
+    two_versions(root)
+    with Repository.open(root, author="Ada", host="studio") as repo:
+        _edit(repo)
+
+
+def _edit(repo: Repository) -> object:
+    write = {"project.json": b'{"title": "Ebb"}', "scenes/new/one.json": b"{}"}
+    return edit_files(repo, write, ["scenes/000-scene.json"], type_="scene.set", description="Edited")
+
+
 SCENES = {
     "first commit": Scene(_new, lambda repo: commit(repo, "First cut")),
     "commit": Scene(two_versions, lambda repo: commit(repo, "Third cut")),
@@ -133,5 +148,12 @@ SCENES = {
     "closing the log": Scene(_scattered, _tidy),
     "tag": Scene(two_versions, lambda repo: create_tag(repo, "final", resolve(repo, "v1").id), repeatable=False),
     "branch": Scene(two_versions, lambda repo: create_branch(repo, "idea", resolve(repo, "v1").id), repeatable=False),
+    "edit": Scene(two_versions, _edit),
+    "undo of an edit": Scene(_edited, undo, repeatable=False, frees=True),  # redo has it, for gc's grace
+    "setting": Scene(
+        two_versions, lambda repo: set_fields(repo, "settings", {"a": 1, "b": 2}, "Set a, b", type_="config.set")
+    ),
+    "autosave": Scene(two_versions, autosave),
+    "restore point": Scene(two_versions, lambda repo: restore_point(repo, "PreTest"), repeatable=False),
     "rename": Scene(two_versions, lambda repo: rename_branch(repo, "main", "film"), repeatable=False),
 }

@@ -1,11 +1,13 @@
 """Every kind of remote, made fresh for a test: what the contract runs over."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from aura_vcs.storage.remote import RemoteStorage
 from aura_vcs.storage.remote_folder import FolderRemote
 from aura_vcs.storage.remote_memory import MemoryRemote
+from aura_vcs.storage.remote_ssh import SshRemote
 from aura_vcs.storage.remote_wrappers import FaultyRemote, RecordingRemote, RetryingRemote
 
 
@@ -14,6 +16,12 @@ def folder(tmp_path: Path) -> FolderRemote:
     root = tmp_path / "remote"
     root.mkdir(exist_ok=True)
     return FolderRemote(str(root))
+
+
+def served(root: Path, *options: str) -> SshRemote:
+    """A folder served by a process of ours, without ssh between."""
+    run = "from aura_vcs.cli.main import run; run()"
+    return SshRemote([sys.executable, "-c", run, "serve", "--stdio", *options, "--", str(root)], "studio")
 
 
 MAKERS: dict[str, Callable[[Path], RemoteStorage]] = {

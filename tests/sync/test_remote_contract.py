@@ -15,7 +15,7 @@ from aura_vcs.storage.remote_wrappers import FaultyRemote, RetryingRemote
 from aura_vcs.sync.addresses import parse_address
 from aura_vcs.sync.opening import open_remote
 
-from .kinds import MAKERS
+from .kinds import MAKERS, served
 from .servers import BUCKET
 
 RACERS = 8
@@ -24,11 +24,16 @@ RECORD = "probe/e-5"
 NAMES = ["records/" + "a" * 64, "records/" + "b" * 64]
 
 
-@pytest.fixture(params=[*MAKERS, "ssh", "moto", pytest.param("seaweed", marks=pytest.mark.slow)])
+@pytest.fixture(
+    params=[*MAKERS, "pipe", "moto", *(pytest.param(k, marks=pytest.mark.slow) for k in ("ssh", "seaweed"))]
+)
 def remote(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RemoteStorage]:
     """A new remote of every kind."""
     if request.param in MAKERS:
         made = MAKERS[request.param](tmp_path)
+    elif request.param == "pipe":
+        (tmp_path / "remote").mkdir()
+        made = served(tmp_path / "remote")
     elif request.param == "ssh":
         (tmp_path / "remote").mkdir()
         host = request.getfixturevalue("ssh_host")

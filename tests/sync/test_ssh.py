@@ -28,20 +28,12 @@ from aura_vcs.sync.serve import serve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from .kinds import served
 from .machines import OPENED, files, machine, save, write
 from .servers import Ssh
 from .test_carrying import media
 
 PACK = f"packs/{'a' * 64}.pack"
-
-
-def here(folder: Path, *extra: str) -> SshRemote:
-    """A remote served by a process of ours, without ssh."""
-    words = [sys.executable, "-m", "aura_vcs.cli.main", "serve", "--stdio", *extra, "--", str(folder)]
-    return SshRemote([sys.executable, "-c", _RUN, *words[3:]], "studio")
-
-
-_RUN = "from aura_vcs.cli.main import run; run()"
 
 
 def answers(folder: Path, *asks: Ask, tail: bytes = b"") -> list[Answer]:
@@ -164,7 +156,7 @@ def test_hosts_and_paths_never_become_options() -> None:
 
 def test_a_connection_that_broke_is_made_anew(tmp_path: Path) -> None:
     """A cut line is one failed request, not a dead remote."""
-    remote = here(tmp_path)
+    remote = served(tmp_path)
     first = remote.swap("manifest.json", b"1", None)
     assert remote._process is not None
     remote._process.kill()
@@ -177,8 +169,8 @@ def test_a_connection_that_broke_is_made_anew(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_told_from_far(tmp_path: Path) -> None:
     """The far side's complaint arrives here as a sentence."""
     with pytest.raises(RemoteError, match="no such folder"):
-        here(tmp_path / "absent").connect()
-    remote = here(tmp_path / "made", "--create")
+        served(tmp_path / "absent").connect()
+    remote = served(tmp_path / "made", "--create")
     remote.connect()
     remote.close()
     assert (tmp_path / "made").is_dir()
@@ -210,7 +202,7 @@ def test_a_project_goes_over_a_real_sshd(ssh_host: Ssh, tmp_path: Path) -> None:
 
 def test_damage_that_a_pack_would_bring_is_told_by_the_far_side(tmp_path: Path) -> None:
     """An upload of wrong bytes is refused with the far side's words."""
-    remote = here(tmp_path)
+    remote = served(tmp_path)
     with pytest.raises(RemoteCorrupt, match="arrived damaged"):
         remote.create(PACK, io.BytesIO(b"wrong" * 100_000))
     assert remote.size(PACK) is None

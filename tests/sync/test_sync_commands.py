@@ -161,3 +161,27 @@ def test_a_remote_that_went_back_is_reported_and_accepted(people: tuple[Person, 
     anna.aura("remote", "check", "--accept")
     anna.aura("push")
     assert bert.json("pull")["head"]["number"] == 2
+
+
+def test_a_bundle_is_made_checked_and_cloned(people: tuple[Person, Person], tmp_path: Path) -> None:
+    """One file carries the project; a damaged one ends with 3 and says what is wrong."""
+    anna, _ = people
+    assert "1 version" in anna.aura("bundle", "create", "../film.aurabundle")
+    anna.aura("bundle", "create", "../film.aurabundle", code=23)
+    here = Person(tmp_path, "carl")
+    assert here.json("bundle", "verify", "film.aurabundle")["clean"] is True
+    here.aura("bundle", "clone", "film.aurabundle")
+    assert (tmp_path / "film/brief.json").is_file()
+    data = bytearray((tmp_path / "film.aurabundle").read_bytes())
+    data[data.index(b"AURAPACK") + 20] ^= 1
+    (tmp_path / "film.aurabundle").write_bytes(data)
+    assert here.json("bundle", "verify", "film.aurabundle", code=3)["problems"]
+
+
+def test_content_of_a_remote_is_checked_on_demand(people: tuple[Person, Person], tmp_path: Path) -> None:
+    """`remote check --content` reads everything there and names what is damaged."""
+    anna, _ = people
+    assert anna.json("remote", "check", "--content")["problems"] == []
+    pack = next((tmp_path / "film.aura/packs").iterdir())
+    pack.write_bytes(pack.read_bytes()[:-1])
+    assert anna.json("remote", "check", "--content", code=3)["problems"]

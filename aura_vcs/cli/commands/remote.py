@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.console import Console, cool, faint, good
+from aura_vcs.cli.console import Console, bad, cool, faint, good
 from aura_vcs.cli.groups import Entry, ShorthandGroup
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.session import pass_repository
@@ -130,14 +130,15 @@ def show_command(repo: "Repository", console: Console, name: str | None) -> None
 
 @click.command("check", context_settings=HELP, epilog=examples("aura remote check", "aura remote check nas --accept"))
 @click.argument("name", required=False)
+@click.option("--content", is_flag=True, help="Read everything there and hash it, too")
 @click.option("--accept", is_flag=True, help="Take an older state than was seen there as the true one (a backup)")
 @json_option
 @pass_repository
-def check_command(repo: "Repository", console: Console, name: str | None, *, accept: bool) -> None:
+def check_command(repo: "Repository", console: Console, name: str | None, *, content: bool, accept: bool) -> None:
     """Look whether a remote can be trusted with several machines
 
     Writers race for small files in it; of each race exactly one must win. Ends with 94 if the
-    remote does not keep them apart.
+    remote does not keep them apart, with 3 if --content finds damage.
     """
     from aura_vcs.errors import RemoteUnsafe
     from aura_vcs.sync.adding import check_remote
@@ -145,9 +146,14 @@ def check_command(repo: "Repository", console: Console, name: str | None, *, acc
     checked = check_remote(repo, name, accept_older=accept, ssh=ssh_command())
     if checked.finding is not None and not checked.finding.is_safe:
         raise RemoteUnsafe(checked.url, "; ".join(checked.finding.faults))
+    problems = _content_problems(repo, name) if content else []
+    if problems:
+        console.exit_code = 3
     if console.as_json:
-        console.data({"remote": _shape(checked)})
+        console.data({"remote": _shape(checked), "problems": problems})
         return
+    for problem in problems:
+        console.line(bad(problem))
     console.line(cool(checked.name), f"  {checked.url}: {count(checked.packs, 'pack')}, {size(checked.stored_bytes)}")
     _say_finding(console, checked)
 
@@ -165,6 +171,16 @@ def remove_command(repo: "Repository", console: Console, name: str) -> None:
         console.data({"removed": name, "url": config.url})
         return
     console.line("Forgot ", cool(name), f"; what lies at {config.url} stays there")
+
+
+def _content_problems(repo: "Repository", name: str | None) -> list[str]:
+    from aura_vcs.sync.known import Forgetful
+    from aura_vcs.sync.verifying import verify_remote
+    from aura_vcs.sync.view import load_view
+
+    with connected(repo, name) as link:
+        view = load_view(link.remote, Forgetful(), repo.format.project)  # what is cached here proves nothing
+        return list(verify_remote(view, repo.progress).problems)
 
 
 def _say_finding(console: Console, checked: "Checked") -> None:

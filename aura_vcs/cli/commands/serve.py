@@ -8,7 +8,7 @@ import click
 from aura_vcs.cli.options import HELP, examples
 
 
-@click.command("serve", context_settings=HELP, epilog=examples("ssh studio aura serve --stdio -- films/my-video.aura"))
+@click.command("serve", context_settings=HELP, epilog=examples("aura serve --stdio -- films/my-video.aura"))
 @click.argument("folder", metavar="DIR")
 @click.option("--stdio", is_flag=True, required=True, help="Take requests on stdin and answer on stdout")
 @click.option("--create", is_flag=True, help="Make the folder if it is not there")

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
 
 
+CHECKED_FILES = 5000
+"""In a larger folder, documents are only looked at by `aura project check`."""
+
+
 @click.command("status", context_settings=HELP, epilog=examples("aura status", "aura status --json"))
 @json_option
 @pass_repository
@@ -49,10 +53,30 @@ def _show(repo: "Repository", console: Console, found: "Status") -> None:
     if found.changes:
         changes = count(len(found.changes), "change")
         console.line(faint(f'{changes}. Save with `aura commit -m "…"`, look closer with `aura diff`.'))
+        _say_problems(repo, console, found)
     elif found.head is None and not found.files:
         console.line(faint("The folder is empty. Put your project's files here."))
     else:
         console.line(good("Nothing has changed."))
+
+
+def _say_problems(repo: "Repository", console: Console, found: "Status") -> None:
+    """What is wrong with the documents, if one of them has changed: it can be saved all the same."""
+    if found.files > CHECKED_FILES or not any(change.path.endswith((".json", ".otio")) for change in found.changes):
+        return
+    from pathlib import Path
+
+    from aura_vcs.project.checks import check_project
+    from aura_vcs.project.content import FolderSource
+
+    errors = [problem for problem in check_project(FolderSource(Path(repo.root))) if problem.severity == "error"]
+    if errors:
+        first = errors[0]
+        console.warn(
+            f"{first.file}{first.pointer}: {first.message}",
+            f" (and {len(errors) - 1} more)" if len(errors) > 1 else "",
+            "; `aura project check` says all",
+        )
 
 
 def _say_where(repo: "Repository", console: Console, found: "Status") -> None:

@@ -1,0 +1,97 @@
+"""`aura bundle`: a project with its history in one file."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from aura_vcs.cli.commands.clone import clone_command
+from aura_vcs.cli.console import Console, cool, good
+from aura_vcs.cli.groups import Entry, LazyGroup
+from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.session import Session, pass_repository, pass_session
+from aura_vcs.cli.transfers import all_versions_option
+from aura_vcs.cli.words import count, size
+
+if TYPE_CHECKING:
+    from aura_vcs.repository.repository import Repository
+
+_CATALOG = {
+    "create": Entry(__name__, "create_command", "Write a bundle"),
+    "verify": Entry(__name__, "verify_command", "Check that a bundle is whole"),
+    "clone": Entry(__name__, "clone_command", "Copy a project from a remote into a new folder"),
+}
+__all__ = ["bundle_command", "clone_command", "create_command", "verify_command"]
+
+
+@click.group(
+    "bundle",
+    cls=LazyGroup,
+    catalog=_CATALOG,
+    context_settings=HELP,
+    epilog=examples("aura bundle create film.aurabundle", "aura clone film.aurabundle"),
+)
+def bundle_command() -> None:
+    """Put a project with its history into one file
+
+    To send it, or to put it away. A bundle is cloned like any remote.
+    """
+
+
+@click.command("create", context_settings=HELP, epilog=examples("aura bundle create ../film.aurabundle"))
+@click.argument("path", metavar="FILE")
+@all_versions_option
+@json_option
+@pass_repository
+def create_command(repo: "Repository", console: Console, path: str, *, all_versions: bool) -> None:
+    """Write a bundle
+
+    All branches and tags with the versions they stand on. An existing file is never written over.
+    """
+    import os
+
+    from aura_vcs.sync.bundling import create_bundle
+
+    session = click.get_current_context().find_object(Session)
+    done = create_bundle(
+        repo, os.path.join(session.folder if session is not None else ".", path), all_versions=all_versions
+    )
+    if console.as_json:
+        console.data({"path": done.path, "versions": done.versions, "bytes": done.stored_bytes})
+        return
+    console.line("Wrote ", cool(done.path), f": {count(done.versions, 'version')}, {size(done.stored_bytes)}")
+
+
+@click.command("verify", context_settings=HELP, epilog=examples("aura bundle verify film.aurabundle"))
+@click.argument("path", metavar="FILE")
+@json_option
+@pass_session
+def verify_command(session: Session, path: str) -> None:
+    """Check that a bundle is whole
+
+    Every object is read and hashed, and every version has all it needs. Ends with 3 if not.
+    """
+    import os
+
+    from aura_vcs.cli.meter import Meter
+    from aura_vcs.sync.bundling import verify_bundle
+
+    console = session.console
+    report = verify_bundle(os.path.join(session.folder, path), Meter(console))
+    if not report.is_clean:
+        console.exit_code = 3
+    if console.as_json:
+        console.data(
+            {
+                "clean": report.is_clean,
+                "problems": list(report.problems),
+                "versions": report.versions,
+                "objects": report.objects,
+                "bytes": report.stored_bytes,
+            }
+        )
+        return
+    for problem in report.problems:
+        console.line(problem)
+    if report.is_clean:
+        what = f"{count(report.versions, 'version')}, {count(report.objects, 'object')}, {size(report.stored_bytes)}"
+        console.line(good("Everything is whole"), f": {what}")

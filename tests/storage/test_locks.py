@@ -1,0 +1,35 @@
+"""Locks between processes: shared, exclusive, and free again when their holder dies."""
+
+import os
+from pathlib import Path
+
+import pytest
+from aura_vcs.errors import LockBusy
+from aura_vcs.locks import Locks
+
+
+def test_shared_locks_share_and_exclusive_ones_wait(tmp_path: Path) -> None:
+    """Two may share; who wants it alone waits for as long as it was told, and names the holder."""
+    locks, others = Locks(str(tmp_path)), Locks(str(tmp_path), wait_seconds=0.05)
+    with locks.shared("objects"), others.shared("objects"), pytest.raises(LockBusy), others.exclusive("objects"):
+        pass
+    with locks.exclusive("objects"):
+        with pytest.raises(LockBusy) as caught, others.shared("objects"):
+            pass
+        assert str(os.getpid()) in caught.value.holder
+    with others.exclusive("objects"):
+        pass
+
+
+def test_locks_of_different_names_are_different(tmp_path: Path) -> None:
+    """Holding one does not hold another."""
+    locks = Locks(str(tmp_path), wait_seconds=0.05)
+    with locks.exclusive("refs"), locks.exclusive("objects"), locks.shared("worktree"):
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["objects.lock", "refs.lock", "worktree.lock"]
+
+
+def test_what_a_lock_file_says_decides_nothing(tmp_path: Path) -> None:
+    """A file left behind, with the number of a process that lives, blocks nobody."""
+    (tmp_path / "refs.lock").write_text(f"process {os.getpid()}\n")
+    with Locks(str(tmp_path), wait_seconds=0).exclusive("refs"):
+        assert (tmp_path / "refs.lock").read_text().startswith("process")

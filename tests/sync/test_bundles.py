@@ -1,0 +1,94 @@
+"""A project in one file: made, checked, cloned; damaged ones are found out."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+from aura_vcs.errors import InputError, NameTaken, RemoteCorrupt, RemoteError, RemoteUnreachable
+from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.remote_bundle import BundleRemote
+from aura_vcs.sync.bundling import create_bundle, verify_bundle
+from aura_vcs.sync.known import Forgetful
+from aura_vcs.sync.manifest import MANIFEST
+from aura_vcs.sync.sending import push
+from aura_vcs.sync.verifying import verify_remote
+from aura_vcs.sync.view import load_view
+
+from .machines import clone, files, folder_remote, known, machine, manifest, save, write
+from .test_carrying import media
+
+
+@pytest.fixture
+def anna(tmp_path: Path) -> Repository:
+    """A project with media and two versions."""
+    repo = machine(tmp_path / "anna", "anna")
+    write(repo, "take.wav", media(1_300_000))
+    save(repo, "brief.json", '{"topic": "tides"}')
+    save(repo, "brief.json", '{"topic": "moons"}')
+    return repo
+
+
+def test_a_bundle_is_the_project(anna: Repository, tmp_path: Path) -> None:
+    """What is cloned from the file is what went in; nothing else is left beside it."""
+    done = create_bundle(anna, str(tmp_path / "film.aurabundle"))
+    assert done.versions == 2
+    assert done.stored_bytes == (tmp_path / "film.aurabundle").stat().st_size
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["anna", "film.aurabundle"]
+    report = verify_bundle(done.path)
+    assert report.is_clean
+    assert report.versions == 2
+    bundle = BundleRemote(done.path)
+    assert files(clone(tmp_path / "bert", "bert", bundle)) == files(anna)
+    with pytest.raises(RemoteError, match="only read"):
+        bundle.swap(MANIFEST, b"", None)
+    bundle.close()
+    with zipfile.ZipFile(done.path) as archive:
+        assert archive.testzip() is None
+
+
+def test_refusals(anna: Repository, tmp_path: Path) -> None:
+    """An existing file, a folder that is not there, a project without versions, a file that is none."""
+    (tmp_path / "taken").write_bytes(b"mine")
+    with pytest.raises(NameTaken):
+        create_bundle(anna, str(tmp_path / "taken"))
+    assert (tmp_path / "taken").read_bytes() == b"mine"
+    with pytest.raises(InputError, match="no folder"):
+        create_bundle(anna, str(tmp_path / "absent/film"))
+    with pytest.raises(InputError, match="no versions"):
+        create_bundle(machine(tmp_path / "empty", "x"), str(tmp_path / "film"))
+    assert not (tmp_path / "film").exists()
+    with pytest.raises(RemoteUnreachable):
+        verify_bundle(str(tmp_path / "film"))
+    with pytest.raises(RemoteCorrupt, match="no bundle"):
+        verify_bundle(str(tmp_path / "taken"))
+
+
+@pytest.mark.parametrize("share", [0.001, 0.2, 0.5, 0.8, 0.97])
+def test_a_damaged_bundle_is_found_out(anna: Repository, tmp_path: Path, share: float) -> None:
+    """One wrong byte anywhere that matters, or a file cut off, never verifies as whole."""
+    path = tmp_path / "film.aurabundle"
+    whole = Path(create_bundle(anna, str(path)).path).read_bytes()
+    path.write_bytes(whole[: int(len(whole) * share)])
+    with pytest.raises(RemoteCorrupt):
+        verify_bundle(str(path))
+    damaged = bytearray(whole)
+    start = whole.index(b"AURAPACK")
+    damaged[start + 8 + int(1_300_000 * share)] ^= 1
+    path.write_bytes(damaged)
+    report = verify_bundle(str(path))
+    assert report.problems
+
+
+def test_a_remote_is_looked_through(anna: Repository, tmp_path: Path) -> None:
+    """A missing pack is told with what it takes away; a whole remote is clean."""
+    remote = folder_remote(tmp_path / "remote", anna)
+    push(anna, remote, known(anna))
+    save(anna, "brief.json", '{"topic": "suns"}')
+    push(anna, remote, known(anna))
+    report = verify_remote(load_view(remote, Forgetful(), None))
+    assert report.is_clean
+    assert report.versions == 3
+    remote.delete(f"packs/{manifest(remote).packs[-1].name}.pack")
+    problems = verify_remote(load_view(remote, Forgetful(), None)).problems
+    assert any("is missing" in problem for problem in problems)
+    assert len(problems) > 1

@@ -1,0 +1,156 @@
+"""Refs merge: whatever order copies come in, whoever's sync tool brought them."""
+
+from pathlib import Path
+
+import msgspec
+from aura_vcs import Repository
+from aura_vcs.errors import NothingToUndo
+from aura_vcs.history.branches import branch
+from aura_vcs.history.commit import commit
+from aura_vcs.history.revisions import resolve
+from aura_vcs.history.status import status
+from aura_vcs.history.versions import delete_version, edit_version
+from aura_vcs.ids import ReplicaId, VersionId, blob_id
+from aura_vcs.model import BranchEntry, Label
+from aura_vcs.refs import heads, merge_labels, stamp_label
+from aura_vcs.upkeep.fsck import fsck
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.helpers.check import saved_contents, versions
+from tests.helpers.project import clone, save, write
+
+VERSION = VersionId(blob_id(b"v"))
+REPLICAS = [ReplicaId(letter * 12) for letter in "abc"]
+Changes = list[tuple[ReplicaId, str, str]]
+CHANGES = st.lists(
+    st.tuples(
+        st.sampled_from(REPLICAS),
+        st.sampled_from(["name", "description", "important", "deleted_at"]),
+        st.sampled_from(["one", "two"]),
+    ),
+    max_size=5,
+)
+
+
+def _label(changes: list[tuple[ReplicaId, str, str]]) -> Label:
+    label = Label(VERSION, 1, "name")
+    for place, (replica, field, value) in enumerate(changes):
+        at = f"2026-01-01T00:00:0{place}.000000Z"
+        label = stamp_label(label, replica, at, f"{replica} {value}", **{field: f"{value} {replica} {place}"})
+    return label
+
+
+@given(CHANGES, CHANGES, CHANGES)
+def test_labels_merge_in_any_order(one: Changes, other: Changes, third: Changes) -> None:
+    """Merging commutes, associates and is idempotent wherever no replica wrote one stamp twice."""
+    made = zip(REPLICAS, (one, other, third), strict=True)
+    a, b, c = (_label([(replica, *rest) for _, *rest in changes]) for replica, changes in made)
+    assert merge_labels(a, b) == merge_labels(b, a)
+    assert merge_labels(a, merge_labels(b, c)) == merge_labels(merge_labels(a, b), c)
+    assert merge_labels(a, a) == a
+
+
+def _entry(replica: str, counter: int, **seen: int) -> BranchEntry:
+    return BranchEntry(ReplicaId(replica), VERSION, counter, {ReplicaId(k): v for k, v in seen.items()}, "", "")
+
+
+def test_an_entry_that_was_seen_is_history() -> None:
+    """One head where one saw the other; two where neither did; the higher counter of one replica."""
+    assert heads([_entry("a", 1), _entry("b", 1, a=1)]) == [_entry("b", 1, a=1)]
+    assert len(heads([_entry("a", 2), _entry("b", 1, a=1)])) == 2
+    assert heads([_entry("a", 2), _entry("a", 3)]) == [_entry("a", 3)]
+    assert heads([]) == []
+
+
+def _merge_blindly(one: Path, other: Path, *, conflicted: bool) -> None:
+    """What a sync tool does: every file of the one arrives in the other, but for `local/`."""
+    for path in sorted((one / ".aura").rglob("*")):
+        inside = path.relative_to(one)
+        if path.is_dir() or inside.parts[1] == "local":
+            continue
+        target = other / inside
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists() and target.read_bytes() != path.read_bytes() and conflicted:
+            target = target.with_name(f"{target.stem} (conflicted copy 2026){target.suffix}")
+        target.write_bytes(path.read_bytes())
+
+
+def test_two_copies_merged_blindly_lose_nothing(first: Repository, tmp_path: Path) -> None:
+    """Both commit offline; after the folders are merged the branch has diverged and both are there."""
+    root = Path(first.root)
+    other = clone(root, tmp_path / "laptop")
+    write(root, {"here.txt": "made here"})
+    save(first, "Here")
+    edit_version(first, resolve(first, "v1"), name="Renamed here")
+    with Repository.open(other, author="Bea") as repo:
+        assert repo.has_moved
+        write(other, {"there.txt": "made there"})
+        save(repo, "There")
+        edit_version(repo, resolve(repo, "v1"), description="Described there")
+    _merge_blindly(other, root, conflicted=True)
+    first.refresh()
+    found = branch(first, "main")
+    assert found is not None
+    assert len(found.diverged) == 2
+    assert status(first).diverged == found.diverged
+    assert {b"made here", b"made there"} <= saved_contents(first)
+    assert [record.number for record in versions(first)] == [1, 2, 2]
+    label = resolve(first, "v1")
+    assert (label.name, label.description) == ("Renamed here", "Described there")
+    assert fsck(first).problems == ()
+    first.rebuild_index()
+    label = resolve(first, "v1")
+    assert (label.name, label.description) == ("Renamed here", "Described there")
+    assert fsck(first).problems == ()
+    save(first, "Going on", allow_empty=True)
+    assert versions(first)[-1].number == 3
+
+
+def test_a_copy_without_local_goes_on_where_the_branch_is(first: Repository, tmp_path: Path) -> None:
+    """A machine that only got the synchronised part stands on the branch's version, unchanged."""
+    import shutil
+
+    root = clone(Path(first.root), tmp_path / "laptop")
+    shutil.rmtree(root / ".aura" / "local")
+    with Repository.open(root) as repo:
+        assert repo.head() == first.head()
+        assert status(repo).is_clean
+        write(root, {"new.txt": "new"})
+        assert save(repo, "There").parents == (first.head().version,)
+
+
+def test_labels_that_were_packed_and_changed_again(first: Repository) -> None:
+    """The newest word holds, although an older file says otherwise; also in an index built anew."""
+    for number in range(3):
+        save(first, f"Take {number}", allow_empty=True)
+    with first.transaction():
+        first.index.tidy_records(keep_lines=1, keep_labels=0)
+    edit_version(first, resolve(first, "v2"), name="Second name")
+    with first.transaction():
+        first.index.tidy_records(keep_lines=1, keep_labels=0)
+    edit_version(first, resolve(first, "v2"), name="Third name")
+    delete_version(first, resolve(first, "v3"))
+    for _ in range(2):
+        assert resolve(first, "v2").name == "Third name"
+        assert not resolve(first, "v3").is_live
+        assert fsck(first).problems == ()
+        first.rebuild_index()
+
+
+def test_a_flipped_letter_in_a_ref_is_found(first: Repository) -> None:
+    """S1: refs have no checksum; fsck compares them with what the log says they were made."""
+    path = next((Path(first.root) / ".aura" / "refs" / "versions").iterdir())
+    record = msgspec.json.decode(path.read_bytes())
+    path.write_bytes(msgspec.json.encode({**record, "name": "Girst cut"}))
+    assert "corrupt_ref" in {problem.kind for problem in fsck(first).problems}
+
+
+def test_undo_on_another_machine_takes_back_nothing_of_ours(first: Repository, tmp_path: Path) -> None:
+    """Every machine undoes what it did itself."""
+    import pytest
+    from aura_vcs.history.undo import undo
+
+    with Repository.open(clone(Path(first.root), tmp_path / "laptop")) as repo, pytest.raises(NothingToUndo):
+        undo(repo)
+    commit(first, "Going on", allow_empty=True)

@@ -1,0 +1,221 @@
+"""Looking at the folder: nothing that changed is missed, nothing that held still is read again."""
+
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from aura_vcs import Repository
+from aura_vcs.errors import FileUnreadable, FileUnstable
+from aura_vcs.history.commit import commit
+from aura_vcs.history.going import checkout
+from aura_vcs.history.status import status
+from aura_vcs.model import EntryKind
+
+from tests.helpers.check import assert_whole
+from tests.helpers.project import look, noise, save, write
+
+
+def test_same_size_and_same_date_do_not_hide_a_change(first: Repository) -> None:
+    """S7: the time of change of the inode tells, which no program can set back."""
+    root = Path(first.root)
+    for number in range(5):
+        target = root / "brief.json"
+        found = target.stat()
+        target.write_bytes(bytes([65 + number]) * found.st_size)
+        os.utime(target, ns=(found.st_atime_ns, found.st_mtime_ns))
+        assert [change.path for change in status(first).changes] == ["brief.json"]
+        record = save(first, f"Take {number}")
+        entry = first.trees.entry(record.tree, "brief.json")
+        assert entry is not None
+        assert first.store.read(entry.id) == target.read_bytes()
+
+
+def test_a_write_in_the_same_tick_is_not_missed(first: Repository) -> None:
+    """Racy-clean: a file written right after it was committed is seen, although its stamp may be the same."""
+    target = Path(first.root) / "voice.json"
+    for number in range(10):
+        target.write_bytes(b"a%d" % number)
+        commit(first, "before")
+        target.write_bytes(b"b%d" % number)
+        assert [change.path for change in status(first).changes] == ["voice.json"]
+
+
+def test_a_link_turned_in_the_same_tick_is_not_missed(first: Repository) -> None:
+    """The same for links, whose inode may be used again at once."""
+    target = Path(first.root) / "assets" / "cover.png"
+    for number in range(10):
+        target.unlink()
+        target.symlink_to(f"a{number}")
+        commit(first, "before")
+        target.unlink()
+        target.symlink_to(f"b{number}")
+        assert [change.path for change in status(first).changes] == ["assets/cover.png"]
+
+
+def test_a_file_that_is_written_meanwhile_is_one_it_really_had(first: Repository) -> None:
+    """N3: every byte of the version's copy is from the same moment, or the commit names the file."""
+    target = Path(first.root) / "render.bin"
+    stop = threading.Event()
+
+    def rewrite() -> None:
+        number = 0
+        while not stop.is_set():
+            with target.open("r+b") as file:
+                for _ in range(40):
+                    file.write(bytes([number % 251]) * 60_000)
+            number += 1
+            time.sleep(0.08)
+
+    target.write_bytes(bytes(2_400_000))
+    thread = threading.Thread(target=rewrite)
+    thread.start()
+    try:
+        for _ in range(4):
+            done = commit(first, "While it renders", allow_empty=True)
+            assert done.version is not None
+            entry = first.trees.entry(done.version.tree, "render.bin")
+            if entry is None:
+                assert done.unstable == ("render.bin",)
+            else:
+                assert len(set(first.store.read(entry.id))) == 1, "a mixture of two moments"
+    finally:
+        stop.set()
+        thread.join()
+    assert_whole(first)
+
+
+def test_a_file_that_never_holds_still_is_named(first: Repository) -> None:
+    """The commit says which file it is, and keeps what the last version had; a checkout refuses to touch it."""
+    root = Path(first.root)
+    stop = threading.Event()
+
+    def restless() -> None:
+        while not stop.is_set():
+            (root / "plan.json").write_text(str(time.monotonic_ns()))
+            time.sleep(0.002)
+
+    thread = threading.Thread(target=restless)
+    thread.start()
+    try:
+        write(root, {"other.txt": "other"})
+        done = commit(first, "Second cut")
+        assert done.unstable == ("plan.json",)
+        assert done.version is not None
+        held = first.trees.entry(done.version.tree, "plan.json")
+        base = first.trees.entry(first.trees.version(done.version.parents[0]).tree, "plan.json")
+        assert held == base
+        with pytest.raises(FileUnstable):
+            checkout(first, "v1")
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_everything_a_folder_can_hold_comes_back(first: Repository) -> None:
+    """Names that are not UTF-8, links to nowhere, programs, empty files and folders."""
+    root = Path(first.root)
+    base = os.fsencode(root)
+    os.makedirs(base + b"/bad\xff/inner\xfe")
+    for name in (
+        b"/bad\xff/inner\xfe/x\xfd.txt",
+        b"/new\nline",
+        b"/ leading",
+        b"/-rf",
+        b"/back\\slash",
+        "/…/".encode()[:-1],
+    ):
+        with open(base + name, "wb") as file:
+            file.write(name)
+    write(root, {"empty": b"", "big.bin": noise(1_500_000, seed=4)})
+    (root / "gone").symlink_to("nowhere/at/all")
+    (root / "loop").symlink_to("loop")
+    (root / "a" / "b" / "c").mkdir(parents=True)
+    (root / "big.bin").chmod(0o755)
+    before = look(root)
+    save(first, "Odd things")
+    checkout(first, "v1")
+    checkout(first, "main")
+    assert look(root) == before
+    assert status(first).is_clean
+    assert_whole(first)
+
+
+def test_pipes_and_sockets_are_named_and_left_alone(first: Repository) -> None:
+    """What cannot be versioned is listed with its reason, and a checkout goes round it."""
+    root = Path(first.root)
+    os.mkfifo(root / "pipe")
+    (root / "scenes" / "000-scene.json").unlink()
+    os.mkfifo(root / "scenes" / "000-scene.json")
+    done = commit(first, "With a pipe")
+    assert sorted(skipped.path for skipped in done.skipped) == ["pipe", "scenes/000-scene.json"]
+    assert checkout(first, "v1").left == ("scenes/000-scene.json",)
+    assert status(first).interrupted is None
+
+
+def test_an_ignored_file_in_the_way_is_saved_first(first: Repository) -> None:
+    """Ignored work is work: what a checkout would write over goes into the restore point."""
+    root = Path(first.root)
+    (root / "render.sh").unlink()
+    write(root, {".auraignore": "render.sh\ncache/\n"})
+    save(first, "Ignoring")
+    write(root, {"render.sh": "mine", "cache/x": "kept"})
+    assert status(first).is_clean
+    moved = checkout(first, "v1")
+    assert moved.restore_point is not None
+    entry = first.trees.entry(moved.restore_point.tree, "render.sh")
+    assert entry is not None
+    assert first.store.read(entry.id) == b"mine"
+    assert (root / "cache" / "x").read_text() == "kept"
+
+
+def test_ignore_rules_are_gits_and_do_not_make_tracked_files_vanish(first: Repository) -> None:
+    """A pattern hides new files only; a negated one brings them back."""
+    root = Path(first.root)
+    write(
+        root,
+        {".auraignore": "*.json\n/top\n!keep.json\n", "new.json": "1", "keep.json": "2", "top": "3", "sub/top": "4"},
+    )
+    assert {change.path for change in status(first).changes} == {".auraignore", "keep.json", "sub/top"}
+    record = save(first, "Ignoring")
+    assert first.trees.entry(record.tree, "brief.json") is not None
+    assert first.trees.entry(record.tree, "new.json") is None
+
+
+def test_a_clean_status_opens_no_file(first: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cost: files that held still are not read again."""
+    from aura_vcs.worktree import sources
+
+    assert status(first).is_clean
+    monkeypatch.setattr(sources.FileSource, "_open", lambda *_: pytest.fail("a file was opened"))
+    assert status(first).is_clean
+    assert commit(first, "Nothing").version is None
+
+
+@pytest.mark.skipif(os.name == "nt" or os.getuid() != 0, reason="needs to become somebody who may not read")
+def test_what_cannot_be_read_is_named_and_not_taken_for_deleted(first: Repository) -> None:
+    """An unreadable file or folder stops the commit; it is never recorded as gone."""
+    root = Path(first.root)
+    for parent in (root, *root.parents):
+        if parent.stat().st_uid == 0 and parent != Path("/") and "pytest" in str(parent):
+            parent.chmod(parent.stat().st_mode | 0o055)
+    for path in [root, *root.rglob("*")]:
+        os.chown(path, 65534, 65534, follow_symlinks=False)
+    os.chown(root / "scenes", 0, 0)
+    (root / "scenes").chmod(0o700)
+    os.seteuid(65534)
+    try:
+        shown = status(first)
+        assert [skipped.path for skipped in shown.skipped] == ["scenes"]
+        assert not [change for change in shown.changes if change.change == "deleted"]
+        with pytest.raises(FileUnreadable) as caught:
+            commit(first, "Second cut", allow_empty=True)
+        assert "scenes" in caught.value.message
+        write(root, {"brief.json": "other"})
+        assert save(first, "Only the brief", paths=["brief.json"]).number == 2
+    finally:
+        os.seteuid(0)
+    entry = first.trees.entry(first.trees.version(first.head().version).tree, "scenes")  # type: ignore[arg-type]
+    assert entry is not None
+    assert entry.kind is EntryKind.DIR
