@@ -1,7 +1,9 @@
 """zstd (RFC 8878), with limits; the library is imported when something is first packed or unpacked."""
 
 import threading
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Literal
+
+from aura_vcs.ids import Bytes
 
 if TYPE_CHECKING:
     import zstandard
@@ -12,7 +14,12 @@ THOROUGH_LEVEL = 12
 SAMPLE_BYTES = 16 << 10
 WORTH_IT = 0.9
 """Compressed to more than this share of its size, content is kept raw."""
+HARD = 0.5
+"""What compresses to less than this needs no help."""
+CLEARLY = 0.93
+SHORT_BYTES = 64
 READ_BYTES = 1 << 20
+Way = Literal["raw", "plain", "shuffled"]
 
 _local = threading.local()
 
@@ -66,18 +73,49 @@ def read_decoded(file: BinaryIO) -> bytes:
         raise
 
 
-def is_compressible(data: bytes | bytearray | memoryview) -> bool:
+def shuffled(data: Bytes) -> bytes:
+    """The bytes at even places, then those at odd ones.
+
+    In 16-bit sound the high bytes change little from sample to sample: side by side they compress
+    (docs/decisions/pcm-compression.md).
+    """
+    return bytes(data[0::2]) + bytes(data[1::2])
+
+
+def unshuffled(data: bytes) -> bytes:
+    """What `shuffled` was given."""
+    even = (len(data) + 1) // 2
+    whole = bytearray(len(data))
+    whole[0::2], whole[1::2] = data[:even], data[even:]
+    return bytes(whole)
+
+
+def is_compressible(data: Bytes) -> bool:
     """Whether samples from the beginning, middle and end of `data` compress enough to be worth it."""
+    return _share(_sample(data)) < WORTH_IT
+
+
+def way_to_keep(data: Bytes) -> Way:
+    """How `data` takes clearly less room, told by samples."""
+    sample = _sample(data)
+    share = _share(sample)
+    if share > HARD and _share(shuffled(sample)) < min(WORTH_IT, CLEARLY * share):
+        return "shuffled"
+    return "plain" if share < WORTH_IT else "raw"
+
+
+def _sample(data: Bytes) -> bytes:
+    """Pieces of `data`, from even places."""
     size = len(data)
-    if size < 64:
-        return False
     if size <= 3 * SAMPLE_BYTES:
-        sample = bytes(data)
-    else:
-        middle = size // 2
-        starts = (0, middle, size - SAMPLE_BYTES)
-        sample = b"".join([bytes(data[start : start + SAMPLE_BYTES]) for start in starts])
-    return len(compress(sample, 1)) < WORTH_IT * len(sample)
+        return bytes(data)
+    starts = (0, size // 4 * 2, (size - SAMPLE_BYTES) // 2 * 2)
+    return b"".join([bytes(data[start : start + SAMPLE_BYTES]) for start in starts])
+
+
+def _share(sample: bytes) -> float:
+    """How much of the sample is left when it is compressed quickly; short ones are not worth it."""
+    return len(compress(sample, 1)) / len(sample) if len(sample) >= SHORT_BYTES else 1.0
 
 
 def _compressor(level: int) -> "zstandard.ZstdCompressor":

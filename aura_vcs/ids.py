@@ -27,11 +27,17 @@ TREE_CONTEXT = "aura_vcs 2026-11-23 tree"
 VERSION_CONTEXT = "aura_vcs 2026-11-23 version"
 
 _ID = re.compile(r"[0-9a-f]{64}")
+_REPLICA = re.compile(r"[0-9a-f]{12}")
 
 
 def is_object_id(text: str) -> bool:
     """Whether `text` is a full object id."""
     return len(text) == ID_LENGTH and _ID.fullmatch(text) is not None
+
+
+def is_replica_id(text: str) -> bool:
+    """Whether `text` is the id of a replica."""
+    return _REPLICA.fullmatch(text) is not None
 
 
 def blob_id(data: Bytes) -> ObjectId:

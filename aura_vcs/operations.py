@@ -12,7 +12,7 @@ import msgspec
 from aura_vcs.codec import decode_operation, encode_operation
 from aura_vcs.compression import THOROUGH_LEVEL, NotDecodable, compress, decompress
 from aura_vcs.errors import RecordCorrupt
-from aura_vcs.ids import ReplicaId
+from aura_vcs.ids import ReplicaId, is_replica_id
 from aura_vcs.layout import OPERATIONS, SEGMENT, operations_log, operations_segment
 from aura_vcs.model import Operation
 from aura_vcs.storage.base import Writable
@@ -47,7 +47,8 @@ class OperationLogs:
         """Bytes of every replica's log."""
         found = {}
         for name in self._storage.list(OPERATIONS):
-            stat = self._storage.stat(f"{OPERATIONS}/{name}") if name.endswith(".jsonl") else None
+            is_log = is_replica_id(name.removesuffix(".jsonl")) and name.endswith(".jsonl")
+            stat = self._storage.stat(f"{OPERATIONS}/{name}") if is_log else None
             if stat is not None:
                 found[ReplicaId(name.removesuffix(".jsonl"))] = stat.size
         return found

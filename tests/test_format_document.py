@@ -285,7 +285,8 @@ def test_structs_and_codes_of_packs_are_documented() -> None:
     cells = {row["column"]: row["meaning"] for row in _table("Packs", "column")}
     kinds = {name: int(code) for code, name in re.findall(r"`(\d+)` ([a-z ]+)", cells["kinds"])}
     assert kinds == {**{str(k): c for k, c in pack_format.KIND_CODES.items()}, "chunked blob": pack_format.CHUNKED_BLOB}
-    assert re.findall(r"`(\d)`", cells["codecs"]) == [str(pack_format.CODEC_RAW), str(pack_format.CODEC_ZSTD)]
+    codecs = [pack_format.CODEC_RAW, pack_format.CODEC_ZSTD, pack_format.CODEC_SHUFFLED]
+    assert re.findall(r"`(\d)`", cells["codecs"]) == [str(codec) for codec in codecs]
 
 
 def test_names_are_written_into_paths_as_documented() -> None:

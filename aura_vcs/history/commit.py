@@ -14,6 +14,7 @@ from aura_vcs.history.making import (
     Wanted,
     base_of,
     check_texts,
+    lineage,
     make_version,
     need,
     new_label,
@@ -101,7 +102,7 @@ def _attempt(
             return None
         if current.tree == snapshot.tree and not allow_empty:
             return Committed(None, snapshot.unstable, tuple(scan.skipped))
-        parents = (current.head.version,) if current.head.version is not None else ()
+        parents = lineage(repo, current.head.version)
         made = settle(repo, made, parents)
         new_branch = _record(repo, transaction, current, made, wanted, batch, with_version(stored, repo, made))
     return Committed(need(repo, made.id), snapshot.unstable, tuple(scan.skipped), new_branch)

@@ -98,7 +98,7 @@ def make_version(
     """Put the version object into the batch. Its number is a guess until `settle` has looked."""
     version = Version(
         number=Queries(repo.index).next_number(),
-        parents=(base.head.version,) if base.head.version is not None else (),
+        parents=lineage(repo, base.head.version),
         tree=snapshot.tree,
         type=wanted.type,
         name=wanted.name,
@@ -113,6 +113,19 @@ def make_version(
     version_id, data = encode_version(version)
     batch.add(Kind.VERSION, data, "version")
     return Made(version_id, version)
+
+
+def lineage(repo: Repository, version: VersionId | None) -> tuple[VersionId, ...]:
+    """The parents of what is made on a version.
+
+    Autosaves and restore points are nobody's parent, so that removing them rewrites nothing: what is
+    made on one hangs off the manual version that it hangs off.
+    """
+    queries = Queries(repo.index)
+    record = queries.version(version) if version is not None else None
+    while record is not None and record.type is not VersionType.MANUAL:
+        record = queries.version(record.parents[0]) if record.parents else None
+    return (record.id,) if record is not None else ()
 
 
 def settle(repo: Repository, made: Made, parents: tuple[VersionId, ...]) -> Made:

@@ -28,6 +28,7 @@ Recover = Callable[[Operation], None]
 """Brings refs and HEAD to where an own operation put them; harmless when they are there."""
 
 _LABELS = "labels"
+_INCOMPLETE = "incomplete"
 LOG_BYTES = 64 << 10
 """A log is left whole until it is larger."""
 
@@ -54,17 +55,17 @@ class Index:
         """Whether every log and every label is in the index. Looks at sizes and dates, opens no file."""
         if self._is_new:
             return False
-        if self._known_ends() != self._logs.sizes() or self._known_segments() != set(self._logs.segments()):
+        if self._known_sizes() != self._logs.sizes() or self._known_segments() != set(self._logs.segments()):
             return False
-        return self._meta(_LABELS) == self._labels_date()
+        return self._meta(_LABELS) == self._labels_date() and self._meta(_INCOMPLETE) is None
 
     def catch_up(self, recover: Recover) -> None:
         """Enter what the index has not seen; own operations among it go through `recover` first.
 
         The caller holds the refs lock, so nobody records an operation meanwhile.
         """
-        if self._is_new or self._logs_shrank():
-            self.rebuild(recover)
+        if self._is_new or self._logs_shrank() or (self._meta(_INCOMPLETE) is not None and self._unlisted()):
+            self.rebuild(recover)  # also when what was held and absent may have come: all is counted again
             return
         self._enter(self._unlisted(), recover)
 
@@ -255,8 +256,9 @@ class Index:
         known = self._known_ends()
         for name in self._new_segments():
             self._enter_segment(projector, name)
-        for replica in self._logs.sizes():
+        for replica, size in self._logs.sizes().items():
             self._enter_log(projector, replica, known.get(replica, 0), recover)
+            projector.log_size(replica, size)
         complete = self._enter_labels(projector)
         projector.write()
         self._set_meta(_LABELS, self._labels_date() if date is None else date if complete else "")
@@ -308,6 +310,9 @@ class Index:
 
     def _known_ends(self) -> dict[ReplicaId, int]:
         return dict(self.database.connection.execute("SELECT replica, end FROM logs").fetchall())
+
+    def _known_sizes(self) -> dict[ReplicaId, int]:
+        return dict(self.database.connection.execute("SELECT replica, size FROM logs").fetchall())
 
     def _known_segments(self) -> set[str]:
         return {row[0] for row in self.database.connection.execute("SELECT name FROM segments")}

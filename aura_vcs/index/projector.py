@@ -54,18 +54,25 @@ class Projector:
     def operation(self, operation: Operation, start: int, end: int) -> None:
         """Rows for an operation of a log that lies from `start` to `end`."""
         self._connection.execute(
-            "INSERT INTO logs VALUES (?, ?, ?) ON CONFLICT (replica) DO UPDATE SET end=excluded.end, "
-            "sequence=excluded.sequence",
-            (operation.replica, end, operation.sequence),
+            "INSERT INTO logs VALUES (?, ?, ?, ?) ON CONFLICT (replica) DO UPDATE SET end = excluded.end, "
+            "sequence = excluded.sequence, size = excluded.size",
+            (operation.replica, end, operation.sequence, end),
         )
         self._action(operation, start, end, None)
+
+    def log_size(self, replica: ReplicaId, size: int) -> None:
+        """How large a log was when it was read: a torn last line makes it larger than its lines."""
+        self._connection.execute(
+            "INSERT INTO logs VALUES (?, 0, 0, ?) ON CONFLICT (replica) DO UPDATE SET size = excluded.size",
+            (replica, size),
+        )
 
     def skip_line(self, replica: ReplicaId, end: int) -> None:
         """A damaged line of a log is passed over; its operation is lost, its refs are not."""
         self._connection.execute(
-            "INSERT INTO logs VALUES (?, ?, 0) ON CONFLICT (replica) DO UPDATE "
-            "SET end = excluded.end, sequence = sequence + 1",
-            (replica, end),
+            "INSERT INTO logs VALUES (?, ?, 0, ?) ON CONFLICT (replica) DO UPDATE "
+            "SET end = excluded.end, sequence = sequence + 1, size = excluded.size",
+            (replica, end, end),
         )
 
     def labels(self, operation: Operation) -> None:
@@ -109,7 +116,10 @@ class Projector:
     def write(self) -> None:
         """Write the counts and the rows of stored objects."""
         packs = {item.place.pack for item in self._stored.values() if item.place is not None}
+        absent = self.counts.met_absent
         self.counts.write({name: self.pack(name) for name in packs})
+        if absent:
+            self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('incomplete', 1)")
         self._content_types()
 
     def pack(self, name: str) -> int:

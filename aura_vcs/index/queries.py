@@ -108,6 +108,11 @@ class Queries:
         )
         return [(row[0], row[1]) for row in rows]
 
+    def purged_holding(self, trees: set[ObjectId]) -> list[VersionRecord]:
+        """Purged versions whose tree is one of `trees`."""
+        found = self._versions("WHERE v.purged_at IS NOT NULL ORDER BY v.number", [])
+        return [record for record in found if record.tree in trees]
+
     def deleted_holding(self, trees: set[ObjectId]) -> list[VersionRecord]:
         """Deleted versions, not purged yet, whose tree is one of `trees`."""
         found = self._versions("WHERE v.deleted_at IS NOT NULL AND v.purged_at IS NULL ORDER BY v.number", [])
@@ -231,6 +236,13 @@ class Queries:
     def unreferenced(self) -> list[ObjectRecord]:
         """Objects that nothing holds, longest unreferenced first."""
         return self._objects("WHERE o.refcount <= 0 ORDER BY o.refcount, o.last_referenced_at", [])
+
+    def pack_bytes(self, name: str) -> int:
+        """Stored bytes of the objects in a pack."""
+        row = self._connection.execute(
+            "SELECT sum(stored_size) FROM objects WHERE pack = (SELECT id FROM packs WHERE name = ?)", (name,)
+        ).fetchone()
+        return int(row[0] or 0)
 
     def largest(self, limit: int = 10) -> list[ObjectRecord]:
         """The largest blobs."""

@@ -1,6 +1,6 @@
 """The tables of the index. Any change of them raises SCHEMA_VERSION: the index is then rebuilt."""
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 PAGE_BYTES = 2048
 """Small pages keep the index of a small project small: every table and index takes at least one."""
 
@@ -8,7 +8,8 @@ KIND_CODES = {"blob": 1, "tree": 2, "version": 3, "chunk": 4}
 
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
-CREATE TABLE logs (replica TEXT PRIMARY KEY, end INTEGER NOT NULL, sequence INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE logs (
+  replica TEXT PRIMARY KEY, end INTEGER NOT NULL, sequence INTEGER NOT NULL, size INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE segments (name TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE ref_files (path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL) WITHOUT ROWID;
 
@@ -33,7 +34,9 @@ CREATE INDEX versions_by_type ON versions (type, created_at);
 CREATE INDEX versions_by_date ON versions (created_at);
 CREATE INDEX versions_important ON versions (created_at) WHERE important;
 CREATE INDEX versions_deleted ON versions (deleted_at) WHERE deleted_at IS NOT NULL;
+CREATE INDEX versions_purged ON versions (number) WHERE purged_at IS NOT NULL;
 CREATE INDEX versions_by_name ON versions (name);
+CREATE INDEX versions_uncompared ON versions (id) WHERE NOT paths_known;
 CREATE TABLE parents (
   version TEXT NOT NULL, position INTEGER NOT NULL, parent TEXT NOT NULL, PRIMARY KEY (version, position)
 ) WITHOUT ROWID;
@@ -54,7 +57,7 @@ CREATE INDEX actions_by_sequence ON actions (replica, undoable, sequence);
 CREATE INDEX actions_by_user ON actions (user, time);
 CREATE INDEX actions_by_type ON actions (type, time);
 CREATE INDEX actions_by_status ON actions (status, time);
-CREATE INDEX actions_by_time ON actions (time);
+CREATE INDEX actions_by_time ON actions (time, sequence);
 CREATE INDEX actions_by_correlation ON actions (correlation_id) WHERE correlation_id IS NOT NULL;
 CREATE INDEX actions_by_expiry ON actions (expires_at) WHERE expires_at IS NOT NULL;
 

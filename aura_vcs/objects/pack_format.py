@@ -30,6 +30,8 @@ MAGIC = b"AURAPACK"
 END_MAGIC = b"AURAPEND"
 CODEC_RAW = 0
 CODEC_ZSTD = 1
+CODEC_SHUFFLED = 2
+"""One zstd frame of the bytes at even places, then those at odd ones: for 16-bit sound."""
 
 FRAME_LIMIT = 256 << 20
 """Decoded bytes of the largest frame; a footer that claims more is refused before anything is decoded."""
@@ -213,7 +215,7 @@ def _frames(stored: tuple[int, ...], lengths: tuple[int, ...], codecs: tuple[int
     offsets = accumulate(stored, initial=len(MAGIC))
     frames = tuple(Frame(*values) for values in zip(offsets, stored, lengths, codecs, strict=False))
     for frame in frames:
-        if frame.codec not in {CODEC_RAW, CODEC_ZSTD}:
+        if frame.codec not in {CODEC_RAW, CODEC_ZSTD, CODEC_SHUFFLED}:
             raise RecordCorrupt(path, f"a frame has the unknown codec {frame.codec}")
         if frame.length > FRAME_LIMIT or (frame.codec == CODEC_RAW and frame.length != frame.stored_length):
             raise RecordCorrupt(path, "a frame claims an impossible length")

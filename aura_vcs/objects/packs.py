@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 
-from aura_vcs.compression import LEVEL, SAMPLE_BYTES, NotDecodable, compress, decompress, is_compressible
+from aura_vcs.compression import (
+    LEVEL,
+    SAMPLE_BYTES,
+    NotDecodable,
+    compress,
+    decompress,
+    is_compressible,
+    shuffled,
+    unshuffled,
+    way_to_keep,
+)
 from aura_vcs.errors import ObjectCorrupt, RecordCorrupt
 from aura_vcs.ids import Bytes, ObjectId, blob_id
 from aura_vcs.layout import PACKS, pack_path
@@ -21,6 +31,7 @@ from aura_vcs.model import Kind
 from aura_vcs.objects.base import IDENTIFY, Place, StoredObject
 from aura_vcs.objects.pack_format import (
     CODEC_RAW,
+    CODEC_SHUFFLED,
     CODEC_ZSTD,
     FRAME_LIMIT,
     MAGIC,
@@ -109,7 +120,8 @@ def decode_frame(frame: Frame, data: bytes, path: str) -> bytes:
     if frame.codec == CODEC_RAW:
         return data
     try:
-        return decompress(data, length=frame.length, limit=FRAME_LIMIT)
+        whole = decompress(data, length=frame.length, limit=FRAME_LIMIT)
+        return unshuffled(whole) if frame.codec == CODEC_SHUFFLED else whole
     except NotDecodable as error:
         raise RecordCorrupt(path, f"a frame does not decode ({error})") from error
 
@@ -356,11 +368,13 @@ class PackWriter:
 
 def encode_frame(pieces: Sequence[Bytes], level: int | None) -> tuple[int, Sequence[Bytes]]:
     """Codec and stored bytes of a frame; what does not compress is not even joined."""
-    if level is None and len(pieces[0]) > 3 * SAMPLE_BYTES and not is_compressible(pieces[0]):
+    way = way_to_keep(pieces[0]) if len(pieces[0]) > 3 * SAMPLE_BYTES else None
+    if way == "raw" and level is None:
         return CODEC_RAW, pieces
     data = b"".join(pieces)
-    if level is not None or is_compressible(data):
-        compressed = compress(data, LEVEL if level is None else level)
-        if len(compressed) < len(data):
-            return CODEC_ZSTD, [compressed]
-    return CODEC_RAW, [data]
+    codec, stored = CODEC_RAW, data
+    if way == "shuffled":
+        codec, stored = CODEC_SHUFFLED, compress(shuffled(data), level or LEVEL)
+    elif way == "plain" or level is not None or is_compressible(data):
+        codec, stored = CODEC_ZSTD, compress(data, level or LEVEL)
+    return (codec, [stored]) if len(stored) < len(data) else (CODEC_RAW, [data])

@@ -6,6 +6,8 @@ its count falls to zero, and deleted when it has been condemned for longer than 
 until then, undo and undelete bring it back.
 """
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -33,13 +35,15 @@ class Plan(msgspec.Struct, frozen=True):
     """What a collection would do; sizes count stored bytes.
 
     `doomed` objects go; `purged` are deleted versions whose content goes with them. `kept` objects
-    are condemned, but could still be wanted back.
+    are condemned, but could still be wanted back. `left` are garbage in packs that are mostly in
+    use: they go when more of the pack is garbage; what a person purged never waits for that.
     """
 
     cutoff: str
     doomed: tuple[ObjectRecord, ...]
     purged: tuple[VersionRecord, ...]
     kept: tuple[ObjectRecord, ...]
+    left: tuple[ObjectRecord, ...] = ()
 
     @property
     def bytes(self) -> int:
@@ -57,21 +61,48 @@ class Collected(msgspec.Struct, frozen=True):
     purged_versions: tuple[int, ...] = ()
 
 
-def plan_gc(repo: Repository, *, grace_seconds: float = GRACE_SECONDS) -> Plan:
+def plan_gc(repo: Repository, *, grace_seconds: float = GRACE_SECONDS, dead_share: float = DEAD_SHARE) -> Plan:
     """Find what can be deleted. Changes nothing stored; the cost grows with the garbage.
 
-    What an interrupted command stored and never recorded is garbage from now on.
+    What an interrupted command stored and never recorded is garbage from now on. A pack is written
+    anew when more than `dead_share` of it is garbage.
     """
     repo.learn_objects()
     cutoff = format_time(datetime.now(UTC) - timedelta(seconds=grace_seconds))
     garbage = [item for item in Queries(repo.index).unreferenced() if item.id != EMPTY_TREE_ID]
     old = [item for item in garbage if item.last_referenced_at <= cutoff]
     wanted_back = _wanted_back(repo, {item.id for item in garbage}, cutoff) if old else set()
-    doomed = tuple(item for item in old if item.id not in wanted_back)
-    doomed_ids = {item.id for item in doomed}
-    kept = tuple(item for item in garbage if item.id not in doomed_ids)
-    purged = Queries(repo.index).deleted_holding(doomed_ids)
-    return Plan(cutoff, doomed, tuple(purged), kept)
+    free = [item for item in old if item.id not in wanted_back]
+    spared = _spared_packs(repo, free, dead_share)
+    doomed = tuple(item for item in free if item.pack not in spared)
+    left = tuple(item for item in free if item.pack in spared)
+    free_ids = {item.id for item in free}
+    kept = tuple(item for item in garbage if item.id not in free_ids)
+    purged = Queries(repo.index).deleted_holding({item.id for item in doomed})
+    return Plan(cutoff, doomed, tuple(purged), kept, left)
+
+
+def _spared_packs(repo: Repository, free: Sequence[ObjectRecord], dead_share: float) -> set[str | None]:
+    """Packs with so little garbage in them that writing them anew is not worth it."""
+    dead: Counter[str] = Counter()
+    for item in free:
+        if item.pack is not None:
+            dead[item.pack] += item.stored_size
+    queries = Queries(repo.index)
+    spared: set[str | None] = {name for name in dead if dead[name] <= dead_share * queries.pack_bytes(name)}
+    if spared:
+        purged = _purged_objects(repo, {item.id for item in free})
+        spared -= {item.pack for item in free if item.id in purged}
+    return spared
+
+
+def _purged_objects(repo: Repository, free: set[ObjectId]) -> set[ObjectId]:
+    """What belongs to versions that a person purged: that is to be gone when gc says so."""
+    walker = Walker(repo, repo.progress)
+    marked: set[ObjectId] = set()
+    for record in Queries(repo.index).purged_holding(free):
+        walker.mark_tree(record.tree, marked)
+    return marked & free
 
 
 def _wanted_back(repo: Repository, garbage: set[ObjectId], cutoff: str) -> set[ObjectId]:
@@ -87,7 +118,7 @@ def _wanted_back(repo: Repository, garbage: set[ObjectId], cutoff: str) -> set[O
     return marked & garbage
 
 
-def execute_gc(repo: Repository, plan: Plan, *, dead_share: float = DEAD_SHARE) -> Collected:
+def execute_gc(repo: Repository, plan: Plan) -> Collected:
     """Delete what the plan lists, after proving that nothing reaches it; then pack what is scattered.
 
     Nobody stores anything meanwhile. Interrupted, some of the garbage is gone and the rest is
@@ -103,7 +134,7 @@ def execute_gc(repo: Repository, plan: Plan, *, dead_share: float = DEAD_SHARE) 
         if plan.doomed:
             _prove(repo, plan)
             _record(repo, plan)
-            removed, freed = Removal(repo, dead_share).remove(plan.doomed)
+            removed, freed = Removal(repo).remove(plan.doomed)
         freed += tidy(repo)
     repo.storage.sweep_temporary()
     left = len(Queries(repo.index).unreferenced())

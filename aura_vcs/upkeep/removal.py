@@ -14,15 +14,13 @@ from aura_vcs.upkeep.packing import write_anew
 class Removal:
     """Removes objects; the caller holds the objects lock alone."""
 
-    def __init__(self, repo: Repository, dead_share: float) -> None:
+    def __init__(self, repo: Repository) -> None:
         self._repo = repo
-        self._dead_share = dead_share
 
     def remove(self, doomed: Sequence[ObjectRecord]) -> tuple[int, int]:
         """Remove the objects; returns how many went and the bytes that freed.
 
-        Objects in packs that are mostly in use stay until more of the pack is garbage. Trees go
-        first: a tree that is there has everything below it.
+        Trees go first: a tree that is there has everything below it.
         """
         loose = sorted((item for item in doomed if item.pack is None), key=lambda item: item.kind != "tree")
         packed: dict[str, set[ObjectId]] = {}
@@ -49,18 +47,14 @@ class Removal:
         return len(items), freed
 
     def _shrink(self, name: str, doomed: set[ObjectId]) -> tuple[int, int]:
-        """Write the pack anew without `doomed`, if enough of it is garbage."""
+        """Write the pack anew without `doomed`."""
         packs = self._repo.store.packs
         before = packs.stored_size(name)
         try:
             objects = list(self._repo.store.pack_objects(name))
         except (IntegrityError, FileNotFoundError):
             return 0, 0  # damaged: fsck's to report, not ours to delete
-        dead = sum(item.stored_size for item in objects if item.id in doomed)
-        total = sum(item.stored_size for item in objects) or 1
         living = [item for item in objects if item.id not in doomed]
-        if living and dead / total <= self._dead_share:
-            return 0, 0
         written = write_anew(self._repo, sorted(living, key=_position), FRAME_BYTES, None) if living else ""
         after = packs.stored_size(written) if written else 0
         self._repo.index.forget(doomed)

@@ -49,7 +49,7 @@ def collector(root: Path, _: str, count: int) -> None:
     for _ in range(count):
         with Repository.open(root) as repo:
             try:
-                execute_gc(repo, plan_gc(repo, grace_seconds=0), dead_share=0.0)
+                execute_gc(repo, plan_gc(repo, grace_seconds=0, dead_share=0.0))
             except ConcurrencyError as error:
                 say(f"gave way: {error}")
         time.sleep(0.05)
@@ -85,7 +85,7 @@ def _step(repo: Repository, pick: random.Random, name: str) -> None:
         "back": lambda: checkout(repo, "main"),
         "restore": lambda: restore(repo, "v2"),
         "undo": lambda: undo(repo),
-        "collect": lambda: execute_gc(repo, plan_gc(repo, grace_seconds=0), dead_share=0.0),
+        "collect": lambda: execute_gc(repo, plan_gc(repo, grace_seconds=0, dead_share=0.0)),
     }
     deeds[pick.choice(sorted(deeds))]()
 

@@ -212,7 +212,7 @@ class Copies(RuleBasedStateMachine):
     @rule(grace=st.sampled_from([0, 0, 3600]))
     def collect(self, grace: int) -> None:
         """Collect garbage. With a grace of an hour nothing can go yet."""
-        collected = execute_gc(self.repo, plan_gc(self.repo, grace_seconds=grace), dead_share=0.0)
+        collected = execute_gc(self.repo, plan_gc(self.repo, grace_seconds=grace, dead_share=0.0))
         if grace:
             assert collected.removed_objects == 0
         else:

@@ -42,7 +42,7 @@ def project(tmp_path: Path) -> Path:
 
 def _collect(repo: Repository) -> None:
     """The hardest collection there is: no grace, and packs written anew for one dead byte."""
-    execute_gc(repo, plan_gc(repo, grace_seconds=0), dead_share=0.0)
+    execute_gc(repo, plan_gc(repo, grace_seconds=0, dead_share=0.0))
 
 
 def test_nothing_in_use_is_garbage(project: Path) -> None:
@@ -90,9 +90,9 @@ def test_the_log_holds_what_undo_and_redo_would_bring_back(project: Path) -> Non
         undo(repo)
         done = next(action for action in Queries(repo.index).actions() if action.type == "restore")
         since = (datetime.now(UTC) - parse_time(done.time)).total_seconds()
-        plan = plan_gc(repo, grace_seconds=since + MARGIN_SECONDS * 0.9)
+        plan = plan_gc(repo, grace_seconds=since + MARGIN_SECONDS * 0.9, dead_share=0.0)
         assert plan.doomed, "what the operation did not touch is old enough"
-        execute_gc(repo, plan, dead_share=0.0)
+        execute_gc(repo, plan)
         redo(repo)
         assert (project / "only-0.txt").read_text() == "0" * 4000
 
@@ -139,12 +139,12 @@ def test_content_that_comes_back_after_the_plan_stays(project: Path) -> None:
     """Stored again between plan and deletion, content is in use: the plan is stale, nothing goes."""
     with Repository.open(str(project)) as repo:
         delete_version(repo, resolve(repo, "v1"))
-        plan = plan_gc(repo, grace_seconds=0)
+        plan = plan_gc(repo, grace_seconds=0, dead_share=0.0)
         assert plan.doomed
         (project / "only-0.txt").write_text("0" * 4000)
         commit(repo, "Again")
         with pytest.raises(PlanStale):
-            execute_gc(repo, plan, dead_share=0.0)
+            execute_gc(repo, plan)
         assert fsck(repo).problems == ()
         (project / "only-0.txt").unlink()
         restore(repo, "HEAD")
@@ -155,7 +155,7 @@ def test_the_grace_period_keeps_what_was_deleted_a_moment_ago(project: Path) -> 
     """With the usual grace nothing of a deletion goes, and the plan says what is kept."""
     with Repository.open(str(project)) as repo:
         delete_version(repo, resolve(repo, "v1"))
-        plan = plan_gc(repo)
+        plan = plan_gc(repo, dead_share=0.0)
         assert plan.doomed == ()
         assert plan.kept
         execute_gc(repo, plan)
