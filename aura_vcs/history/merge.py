@@ -14,7 +14,7 @@ from aura_vcs.history.branches import branch, moved
 from aura_vcs.history.conflicts import OpenConflict, encode
 from aura_vcs.history.going import Moved, check_content, replace_folder
 from aura_vcs.history.joining import JoinedFile, Joiner
-from aura_vcs.history.making import Base, Made, Wanted, check_texts, need, new_label
+from aura_vcs.history.making import Base, Made, Wanted, check_texts, lineage, need, new_label
 from aura_vcs.history.pending import finish_pending
 from aura_vcs.history.revisions import describe, resolve
 from aura_vcs.history.tree_files import change_tree, files_of
@@ -190,7 +190,7 @@ class _Work:
         is_line = plan.theirs.type is VersionType.MANUAL
         version = Version(
             number=Queries(repo.index).next_number(),
-            parents=(plan.ours.id, plan.theirs.id) if is_line else (plan.ours.id,),
+            parents=(*lineage(repo, plan.ours.id), *((plan.theirs.id,) if is_line else ())),
             tree=self._merged,
             type=self._wanted.type,
             name=self._wanted.name,

@@ -57,6 +57,7 @@ def test_status_prints_changes(two: Film) -> None:
     """`status --json` names branch, head, and every change; a rename has its old path."""
     head = two.data("log", "-n", "1")["versions"][0]
     clean = {"branch": "main", "head": {"id": head["id"], "number": 2}, "clean": True, "changes": [], "diverged": False}
+    clean["conflicts"] = []
     assert two.data("status") == clean
     two.write({"new.txt": "new", "notes.txt": "other"})
     (two.root / "assets/sky.png").rename(two.root / "assets/sea.png")

@@ -15,6 +15,7 @@ from aura_vcs.history.going import checkout
 from aura_vcs.history.merge import Merged, abort_merge, merge, plan_merge
 from aura_vcs.history.merge_bases import merge_bases
 from aura_vcs.history.resolving import open_conflicts, resolve_conflicts
+from aura_vcs.history.revisions import resolve
 from aura_vcs.history.status import status
 from aura_vcs.history.undo import redo, undo
 from aura_vcs.index.records import VersionRecord
@@ -358,3 +359,16 @@ def test_what_was_rewritten_since_is_not_overwritten(lines: Lines) -> None:
     assert field(lines.root, "brief.json", "tone") == "by hand"
     resolve_conflicts(lines.repo, "brief.json", "/tone", "as_is")
     assert field(lines.root, "brief.json", "tone") == "by hand"
+
+
+def test_a_branch_on_a_restore_point_merges_beside_it(lines: Lines) -> None:
+    """A restore point is nobody's parent, also not of a merge into a branch that was started on one."""
+    edit(lines.root, "brief.json", topic="kept aside")
+    checkout(lines.repo, "side")
+    create_branch(lines.repo, "aside", resolve(lines.repo, "v2").id)
+    theirs = lines.on("side", "Theirs", voice={"rate": 2})
+    checkout(lines.repo, "aside")
+    done = merge(lines.repo, "side")
+    assert done.version.parents == (resolve(lines.repo, "v1").id, theirs.id)
+    assert field(lines.root, "brief.json", "topic") == "kept aside"
+    assert field(lines.root, "voice.json", "rate") == 2
