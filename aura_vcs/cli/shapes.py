@@ -2,10 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from aura_vcs.codec import is_text
 
 if TYPE_CHECKING:
     from aura_vcs.compare.versions import Comparison, PathChange
+    from aura_vcs.history.conflicts import OpenConflict
     from aura_vcs.history.going import Moved
     from aura_vcs.history.status import Status
     from aura_vcs.index.records import VersionRecord
@@ -62,7 +65,27 @@ def status_shape(found: "Status") -> dict[str, Any]:
         "clean": found.is_clean,
         "changes": [change_shape(c.path, c.change, c.old_path) for c in found.changes],
         "diverged": bool(found.diverged),
+        "conflicts": list(found.conflicts),
     }
+
+
+def conflict_shape(item: "OpenConflict") -> dict[str, Any]:
+    """An open conflict: its place, how the file was joined, and what each side has (absent: nothing)."""
+    shape: dict[str, Any] = {**path_shape(item.path), "place": item.place, "by": item.by}
+    for side in ("base", "ours", "theirs"):
+        if item.field is not None:
+            value = getattr(item.field, side)
+            if value is not msgspec.UNSET:
+                shape[side] = value
+        elif item.text is not None:
+            shape[side] = getattr(item.text, side)
+        elif item.tree is not None and (entry := getattr(item.tree, side)) is not None:
+            shape[side] = {"kind": entry.kind, "id": entry.id}
+    what = item.field or item.tree
+    shape["kind"] = what.kind if what is not None else "changed"
+    if item.tree is not None and item.tree.aside:
+        shape |= path_shape(item.tree.aside, "aside")
+    return {**shape, "ours_label": item.ours_label, "theirs_label": item.theirs_label}
 
 
 def moved_shape(repo: "Repository", head: "Head", moved: "Moved | None") -> dict[str, Any]:

@@ -4,6 +4,7 @@ Only what differs is touched: folders that are equal are not opened, and content
 paths that are asked about.
 """
 
+import io
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePosixPath
 
@@ -26,6 +27,8 @@ from aura_vcs.worktree.snapshot import Selection, documents_of
 
 CONTENT_LIMIT = 16 << 20
 """Bytes of the largest file whose content is compared."""
+DETAIL_LINES = 10_000
+"""Lines in words for one file where every change is asked for."""
 STRUCTURED = (".json", ".otio")
 
 Read = Callable[[str, Entry], bytes | None]
@@ -126,11 +129,12 @@ def compare_folder(
     return Comparison(changes, documents, _reader(repo), read, tuple(dict.fromkeys(unstable)))
 
 
-def content_diff(comparison: Comparison, change: PathChange) -> ContentDiff:
+def content_diff(comparison: Comparison, change: PathChange, *, details: bool = False) -> ContentDiff:
     """What changed inside a file that both sides have.
 
-    Documents are compared by field, timelines also by clip, texts by line; other content, content
-    above CONTENT_LIMIT, and content that is not here any more gives an empty answer.
+    Documents are compared by field, timelines also by clip, texts by line; of media what the
+    headers tell. Other content, content above CONTENT_LIMIT, and content that is not here any more
+    gives an empty answer. With `details`, up to DETAIL_LINES lines.
     """
     old, new = change.old, change.new
     if old is None or new is None or old.id == new.id or {old.kind, new.kind} != {EntryKind.FILE}:
@@ -143,25 +147,35 @@ def content_diff(comparison: Comparison, change: PathChange) -> ContentDiff:
     if before is None or after is None:
         return ContentDiff()
     if PurePosixPath(change.path).suffix.lower() in STRUCTURED:
-        return _document_diff(change.path, before, after)
+        return _document_diff(change.path, before, after, DETAIL_LINES if details else None)
     from aura_vcs.compare.text_diff import diff_text
 
     text = diff_text(before, after)
-    return ContentDiff(text=text) if not text.fallback else ContentDiff()
+    return ContentDiff(text=text) if not text.fallback else ContentDiff(lines=_media_lines(before, after))
 
 
-def _document_diff(path: str, before: bytes, after: bytes) -> ContentDiff:
+def _media_lines(before: bytes, after: bytes) -> tuple[str, ...]:
+    from aura_vcs.compare.media_headers import read_header
+    from aura_vcs.compare.media_probe import diff_headers
+
+    headers = [read_header(io.BytesIO(side)) for side in (before, after)]
+    return diff_headers(*headers).lines if any(headers) else ()
+
+
+def _document_diff(path: str, before: bytes, after: bytes, limit: int | None) -> ContentDiff:
     from aura_vcs.compare.document_diff import diff_documents
+    from aura_vcs.compare.readable import LINES_LIMIT
     from aura_vcs.compare.text_diff import diff_text
 
-    found = diff_documents(before, after)
+    limit = limit or LINES_LIMIT
+    found = diff_documents(before, after, limit=limit)
     if found.fallback and not found.operations:
         text = diff_text(before, after)
         return ContentDiff(lines=(found.fallback,), text=None if text.fallback else text)
     if path in {"timeline.json", "timeline.otio"} or path.endswith(".otio"):
         from aura_vcs.compare.timeline_diff import diff_timeline_files
 
-        timeline = diff_timeline_files(before, after)
+        timeline = diff_timeline_files(before, after, limit=limit)
         if not timeline.fallback and timeline.lines:
             return ContentDiff(found.operations, timeline.lines)
     return ContentDiff(found.operations, found.lines)

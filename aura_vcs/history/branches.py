@@ -28,7 +28,7 @@ class Branch(msgspec.Struct, frozen=True):
 
 def branch(repo: Repository, name: str) -> Branch | None:
     """The branch, None if there is none of that name or it was deleted."""
-    if not is_text(name):
+    if not name or not is_text(name):
         return None
     entries = repo.refs.branch_entries(name)
     versions = [entry.version for entry in entries if entry.version is not None]

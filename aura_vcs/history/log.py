@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 import msgspec
 
+from aura_vcs.errors import IntegrityError
 from aura_vcs.history.branches import branch
-from aura_vcs.ids import VersionId
+from aura_vcs.history.status import take_nearest
+from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.index.records import VersionRecord
-from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.model import EntryKind
 from aura_vcs.repository.repository import Repository
 
 
@@ -23,7 +25,8 @@ def log(
     """Versions, newest first: the current branch's history, or with `everything` all there are.
 
     Autosaves and restore points are no part of a branch; they are listed with `everything` or when
-    `wanted.types` asks for them. With `paths`, only versions that changed one of them.
+    `wanted.types` asks for them. With `paths`, only versions that changed one of them, also under the
+    names that they had before.
     """
     queries = Queries(repo.index)
     limit = wanted.limit
@@ -57,19 +60,72 @@ def _histories(queries: Queries, heads: Sequence[VersionId], wanted: VersionFilt
 def _touching(
     repo: Repository, queries: Queries, records: Sequence[VersionRecord], paths: Sequence[str]
 ) -> list[VersionRecord]:
-    touched = [(path, queries.versions_touching(path)) for path in paths]
-    return [
-        record
-        for record in records
-        if any(_changes(repo, record, path, known.get(record.id)) for path, known in touched)
-    ]
+    chosen: set[VersionId] = set()
+    for path in paths:
+        chosen |= _touching_one(repo, queries, path)
+    return [record for record in records if record.id in chosen]
+
+
+def _touching_one(repo: Repository, queries: Queries, path: str) -> set[VersionId]:
+    """The versions that changed a path, under the names that it had before too."""
+    found: set[VersionId] = set()
+    waiting, seen = [path], {path}
+    records = queries.all_versions(VersionFilter(deleted=True))
+    while waiting:
+        name = waiting.pop()
+        known = queries.versions_touching(name)
+        touching = [record for record in records if _changes(repo, record, name, known.get(record.id))]
+        found.update(record.id for record in touching)
+        before = _name_before(repo, queries, touching[-1], name) if touching else name
+        if before not in seen:
+            seen.add(before)
+            waiting.append(before)
+    return found
+
+
+def _name_before(repo: Repository, queries: Queries, record: VersionRecord, path: str) -> str:
+    """What the file was called before the version in which it is first seen under this name."""
+    parent = queries.version(record.parents[0]) if record.parents else None
+    return path if parent is None else name_in_parent(repo, record, parent, path)
+
+
+def name_in_parent(repo: Repository, record: VersionRecord, parent: VersionRecord, path: str) -> str:
+    """What a path was called one version before: the same, unless a file of its content went there.
+
+    Content that is not here any more is no reason to fail: the name stays.
+    """
+    try:
+        entry = repo.trees.entry(record.tree, path)
+        if entry is None or not entry.size or repo.trees.entry(parent.tree, path) is not None:
+            return path
+        gone = [
+            found.path
+            for found in repo.trees.differences(parent.tree, record.tree)
+            if found.new is None and found.old is not None and (found.old.id, found.old.kind) == (entry.id, entry.kind)
+        ]
+    except IntegrityError:
+        return path
+    return take_nearest(path, gone) if gone else path
 
 
 def _changes(repo: Repository, record: VersionRecord, path: str, known: bool | None) -> bool:
-    """Whether a version changed a path; `known` is the index's answer, False if it has none."""
-    if known is not False:
+    """Whether a version changed a path; `known` is the index's answer, False if it has none.
+
+    A merge counts where it has what none of its parents had.
+    """
+    if known is not False and len(record.parents) < 2:
         return known is True
-    parent = Queries(repo.index).version(record.parents[0]) if record.parents else None
-    before = repo.trees.entry(parent.tree if parent is not None else EMPTY_TREE_ID, path)
-    after = repo.trees.entry(record.tree, path)
-    return (before and (before.id, before.kind)) != (after and (after.id, after.kind))
+    if known is None:
+        return False
+    queries = Queries(repo.index)
+    parents = [found for parent in record.parents if (found := queries.version(parent)) is not None]
+    try:
+        after = _at(repo, record.tree, path)
+        return all(_at(repo, parent.tree, path) != after for parent in parents) and (bool(parents) or after is not None)
+    except IntegrityError:
+        return known is True
+
+
+def _at(repo: Repository, tree: ObjectId, path: str) -> tuple[ObjectId, EntryKind] | None:
+    entry = repo.trees.entry(tree, path)
+    return None if entry is None else (entry.id, entry.kind)

@@ -242,7 +242,7 @@ def _title(repo: Repository, theirs: VersionRecord, name: str | None) -> str:
 
 def _plan_join(repo: Repository, plan: MergePlan, name: str | None) -> MergePlan:
     joiner = Joiner(repo)
-    labels = _label(repo, plan.ours, None), _label(repo, plan.theirs, name)
+    labels = _label(repo, plan.ours, repo.head().branch if name is not None else None), _label(repo, plan.theirs, name)
     found = joiner.join(plan.ours, plan.theirs, labels)
     files = {path: joiner.entry(file) for path, file in found.files.items()}
     made = dict(joiner.made)

@@ -12,6 +12,7 @@ from aura_vcs.history.pending import pending
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
+from aura_vcs.layout import CONFLICTS
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.repository.repository import Repository
 from aura_vcs.worktree.cache import FileState
@@ -30,7 +31,8 @@ class Status(msgspec.Struct, frozen=True):
     """Where the work folder is and what has changed in it.
 
     `branch` is None on an older version. `diverged` lists the branch's heads where machines moved it
-    apart. `behind` is the branch's version where it has moved past the work folder's.
+    apart. `behind` is the branch's version where it has moved past the work folder's. `conflicts` are
+    the places that merges left open.
     """
 
     branch: str | None
@@ -42,6 +44,7 @@ class Status(msgspec.Struct, frozen=True):
     unstable: tuple[str, ...]
     interrupted: str | None
     files: int
+    conflicts: tuple[str, ...] = ()
 
     @property
     def is_clean(self) -> bool:
@@ -74,7 +77,14 @@ def status(repo: Repository) -> Status:
         unstable=tuple(unstable),
         interrupted=begun.operation.description if begun is not None else None,
         files=scan.count,
+        conflicts=_conflicts(repo) if scan.file(CONFLICTS) is not None else (),
     )
+
+
+def _conflicts(repo: Repository) -> tuple[str, ...]:
+    from aura_vcs.history.resolving import open_conflicts  # slow to import, and there seldom are any
+
+    return tuple(item.place for item in open_conflicts(repo))
 
 
 def _save(repo: Repository, scan: Scan, tree: ObjectId, changes: tuple[Change, ...]) -> None:

@@ -212,8 +212,9 @@ def _reversed_ref(
         branch_name = decode_name(parts[0])
         before = _optional(change.before, BranchEntry, name)
         after = _optional(change.after, BranchEntry, name)
-        _check_branch(repo, branch_name, after.version if after is not None else None)
-        return moved(repo, transaction, branch_name, before.version if before is not None else None, over_all=True)
+        seen = _seen_branch(target, branch_name)
+        _check_branch(repo, branch_name, after.version if after is not None else seen)
+        return moved(repo, transaction, branch_name, before.version if before is not None else seen, over_all=True)
     if room == "versions":
         return _reversed_label(repo, transaction, target, VersionId(ObjectId(parts[0])), change)
     if room == "tags":
@@ -225,6 +226,12 @@ def _reversed_ref(
 
 def _optional(value: Any, shape: type[T], name: str) -> T | None:
     return None if value is None else from_plain(value, shape, name)
+
+
+def _seen_branch(target: Operation, name: str) -> VersionId | None:
+    """Where another machine had put the branch that HEAD was on, before this one first moved it."""
+    head = target.head.before if target.head is not None else None
+    return head.version if head is not None and head.branch == name else None
 
 
 def _check_branch(repo: Repository, name: str, expected: VersionId | None) -> None:

@@ -28,6 +28,7 @@ Recover = Callable[[Operation], None]
 """Brings refs and HEAD to where an own operation put them; harmless when they are there."""
 
 _LABELS = "labels"
+_INCOMPLETE = "incomplete"
 LOG_BYTES = 64 << 10
 """A log is left whole until it is larger."""
 
@@ -56,15 +57,15 @@ class Index:
             return False
         if self._known_sizes() != self._logs.sizes() or self._known_segments() != set(self._logs.segments()):
             return False
-        return self._meta(_LABELS) == self._labels_date()
+        return self._meta(_LABELS) == self._labels_date() and self._meta(_INCOMPLETE) is None
 
     def catch_up(self, recover: Recover) -> None:
         """Enter what the index has not seen; own operations among it go through `recover` first.
 
         The caller holds the refs lock, so nobody records an operation meanwhile.
         """
-        if self._is_new or self._logs_shrank():
-            self.rebuild(recover)
+        if self._is_new or self._logs_shrank() or (self._meta(_INCOMPLETE) is not None and self._unlisted()):
+            self.rebuild(recover)  # also when what was held and absent may have come: all is counted again
             return
         self._enter(self._unlisted(), recover)
 

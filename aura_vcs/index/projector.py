@@ -116,7 +116,10 @@ class Projector:
     def write(self) -> None:
         """Write the counts and the rows of stored objects."""
         packs = {item.place.pack for item in self._stored.values() if item.place is not None}
+        absent = self.counts.met_absent
         self.counts.write({name: self.pack(name) for name in packs})
+        if absent:
+            self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('incomplete', 1)")
         self._content_types()
 
     def pack(self, name: str) -> int:

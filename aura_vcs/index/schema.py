@@ -36,6 +36,7 @@ CREATE INDEX versions_important ON versions (created_at) WHERE important;
 CREATE INDEX versions_deleted ON versions (deleted_at) WHERE deleted_at IS NOT NULL;
 CREATE INDEX versions_purged ON versions (number) WHERE purged_at IS NOT NULL;
 CREATE INDEX versions_by_name ON versions (name);
+CREATE INDEX versions_uncompared ON versions (id) WHERE NOT paths_known;
 CREATE TABLE parents (
   version TEXT NOT NULL, position INTEGER NOT NULL, parent TEXT NOT NULL, PRIMARY KEY (version, position)
 ) WITHOUT ROWID;
@@ -56,7 +57,7 @@ CREATE INDEX actions_by_sequence ON actions (replica, undoable, sequence);
 CREATE INDEX actions_by_user ON actions (user, time);
 CREATE INDEX actions_by_type ON actions (type, time);
 CREATE INDEX actions_by_status ON actions (status, time);
-CREATE INDEX actions_by_time ON actions (time);
+CREATE INDEX actions_by_time ON actions (time, sequence);
 CREATE INDEX actions_by_correlation ON actions (correlation_id) WHERE correlation_id IS NOT NULL;
 CREATE INDEX actions_by_expiry ON actions (expires_at) WHERE expires_at IS NOT NULL;
 

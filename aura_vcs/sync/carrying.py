@@ -19,6 +19,9 @@ from aura_vcs.sync.known import Known
 from aura_vcs.sync.receiving import Fetched, fetch, forward, go_forward
 from aura_vcs.sync.sending import PushPlan, push
 
+ATTEMPTS = 3
+"""So often HEAD may move under a pull before it gives up."""
+
 
 class Pulled(msgspec.Struct, frozen=True):
     """What a pull did.
@@ -54,14 +57,27 @@ def pull(repo: Repository, remote: RangeReadable, known: Known, *, all_versions:
     """
     finish_pending(repo)
     fetched = fetch(repo, remote, known, all_versions=all_versions, undoable=False)
+    for _ in range(ATTEMPTS):
+        try:
+            return _bring_along(repo, fetched)
+        except RefMoved:
+            continue  # another command moved HEAD meanwhile: look again
+    return _bring_along(repo, fetched)
+
+
+def _bring_along(repo: Repository, fetched: Fetched) -> Pulled:
+    repo.refresh()  # another transfer may have brought what this one waited for
     base = base_of(repo)
     found = branch(repo, base.head.branch) if base.head.branch is not None else None
-    why = f"Pulled from {remote.place}"
+    why = f"Pulled from {fetched.plan.remote}"
     if found is None or found.diverged or not _builds_on(repo, found.version, base.head.version):
         go_forward(repo, why)
         return Pulled(fetched, base.head, diverged=found.diverged if found is not None else ())
     target = need(repo, found.version).tree
-    paths, in_the_way = _unsaved(repo, base, target)
+    with repo.locks.shared("worktree"):  # not while another command is replacing files
+        if repo.head() != base.head:
+            raise RefMoved("HEAD", "where the pull began", "another version")
+        paths, in_the_way = _unsaved(repo, base, target)
     if in_the_way:
         return Pulled(fetched, base.head, in_the_way=in_the_way)
     files = _go(repo, base, Head(base.head.branch, found.version), target, why, paths)

@@ -15,7 +15,7 @@ import msgspec
 from aura_vcs.codec import decode_record, encode_record
 from aura_vcs.errors import RecordCorrupt
 from aura_vcs.ids import ReplicaId
-from aura_vcs.layout import pack_path, remote_folder
+from aura_vcs.layout import encode_name, pack_path, remote_folder
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage
 
@@ -89,6 +89,8 @@ class Known:
     def __init__(self, repo: Repository, remote: str) -> None:
         self._storage = repo.storage
         self._folder = remote_folder(remote)
+        self.lock = f"remote-{encode_name(remote)}"
+        """The lock that a transfer holds: two at once would write into each other's unfinished packs."""
         root = repo.storage.path(self._folder)
         self.incoming = LocalStorage(os.path.join(root, "incoming"), calls=repo.storage.calls)
         self.outgoing = LocalStorage(os.path.join(root, "outgoing"), calls=repo.storage.calls)

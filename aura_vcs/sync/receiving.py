@@ -63,7 +63,8 @@ class _Draft(msgspec.Struct, frozen=True):
 
 def plan_fetch(repo: Repository, remote: RangeReadable, known: Known, *, all_versions: bool = False) -> FetchPlan:
     """Say what `fetch` would bring; changes nothing but what is remembered of the remote."""
-    return _draft(repo, load_view(remote, known, repo.format.project), all_versions=all_versions).plan
+    with repo.locks.exclusive(known.lock):
+        return _draft(repo, load_view(remote, known, repo.format.project), all_versions=all_versions).plan
 
 
 def fetch(
@@ -84,7 +85,16 @@ def fetch(
     Raises:
         RemoteCorrupt: something there is not what it should be; nothing of it was kept.
         RemoteRewound, RemoteMismatch, RemoteUnreachable.
+        LockBusy: another transfer with this remote is under way here.
     """
+    with repo.locks.exclusive(known.lock):
+        repo.refresh()
+        return _fetch_alone(repo, remote, known, all_versions=all_versions, undoable=undoable)
+
+
+def _fetch_alone(
+    repo: Repository, remote: RangeReadable, known: Known, *, all_versions: bool, undoable: bool
+) -> Fetched:
     view = load_view(remote, known, repo.format.project)
     state = _state(view, all_versions=all_versions)
     if known.seen().fetched == state:

@@ -99,8 +99,17 @@ def push(
             own do not build on; nothing there was moved.
         RemoteError: it refused, or could not be reached.
         ObjectMissing, ObjectCorrupt: this project is damaged; nothing there was moved.
+        LockBusy: another transfer with this remote is under way here.
     """
+    with repo.locks.exclusive(known.lock):
+        return _push_alone(repo, remote, known, all_versions=all_versions, keep_both=keep_both)
+
+
+def _push_alone(
+    repo: Repository, remote: RemoteStorage, known: Known, *, all_versions: bool, keep_both: bool
+) -> PushPlan:
     for _ in range(ATTEMPTS):
+        repo.refresh()
         state = local_state(repo, all_versions=all_versions)
         view = load_view(remote, known, repo.format.project)
         if known.seen().pushed == _pair(state, view.digest):

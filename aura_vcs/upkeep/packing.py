@@ -5,7 +5,7 @@ and its earlier contents, so a changed field costs a few bytes. That takes the p
 """
 
 import posixpath
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from aura_vcs.compression import THOROUGH_LEVEL
 from aura_vcs.errors import IntegrityError
@@ -22,6 +22,8 @@ SMALL_PACK_BYTES = 4 << 20
 SCATTERED = 12
 """So few loose objects and small packs are left as they are."""
 FRAME_BYTES = 1 << 20
+GATHERED_BYTES = 64 << 20
+"""Decoded bytes that are packed anew in one go, and held in memory meanwhile."""
 KEEP_LINES = 20
 KEEP_LABELS = 64
 
@@ -47,19 +49,13 @@ def _pack_objects(repo: Repository) -> int:
     if len(loose) + len(small) < SCATTERED:
         return 0
     items = {item.id: item for item in _loose_objects(repo, loose)}
-    gathered = []
-    for name in small:
-        try:
-            items.update((item.id, item) for item in store.pack_objects(name))
-            gathered.append(name)
-        except (IntegrityError, FileNotFoundError):
-            continue  # damaged: fsck's to report, not ours to touch
+    gathered, content = _gather(repo, small, items)
     before = sum(item.stored_size for item in items.values() if item.place is None)
     before += sum(store.packs.stored_size(name) for name in gathered)
     order = _order(repo)
     last = ("~", "~", 0)
     ordered = sorted(items.values(), key=lambda item: (*order.get(item.id, last), item.id))
-    written = write_anew(repo, ordered, FRAME_BYTES, THOROUGH_LEVEL)
+    written = write_anew(repo, ordered, FRAME_BYTES, THOROUGH_LEVEL, content)
     after = store.packs.stored_size(written)
     for item in items.values():
         if item.place is None:
@@ -72,6 +68,30 @@ def _pack_objects(repo: Repository) -> int:
         repo.index.forget_pack(name)
         store.packs.delete(name)
     return max(0, before - after)
+
+
+def _gather(
+    repo: Repository, names: Sequence[str], items: dict[ObjectId, StoredObject]
+) -> tuple[list[str], dict[ObjectId, bytes]]:
+    """Take what packs hold into `items`, until GATHERED_BYTES; returns the packs and their objects' bytes.
+
+    Each pack is opened once. What does not fit is gathered by the next collection.
+    """
+    gathered: list[str] = []
+    content: dict[ObjectId, bytes] = {}
+    size = 0
+    for name in names:
+        try:
+            found = list(repo.store.pack_objects(name))
+            size += sum(item.place.length for item in found if item.place is not None)
+            if gathered and size > GATHERED_BYTES:
+                break
+            content.update((item.id, repo.store.packs.read(item.place)) for item in found if item.place is not None)
+        except (IntegrityError, FileNotFoundError):
+            continue  # damaged: fsck's to report, not ours to touch
+        items.update((item.id, item) for item in found)
+        gathered.append(name)
+    return gathered, content
 
 
 def _loose_objects(repo: Repository, loose: Sequence[tuple[ObjectId, int]]) -> Iterator[StoredObject]:
@@ -109,8 +129,16 @@ def _order_tree(repo: Repository, tree: ObjectId, path: str, number: int, order:
                 order[entry.id] = (posixpath.splitext(entry.name)[1], prefix + entry.name, number)
 
 
-def write_anew(repo: Repository, items: Iterable[StoredObject], frame_bytes: int, level: int | None) -> str:
+def write_anew(
+    repo: Repository,
+    items: Iterable[StoredObject],
+    frame_bytes: int,
+    level: int | None,
+    content: Mapping[ObjectId, bytes] | None = None,
+) -> str:
     """Copy objects into a new pack, each verified, and note their new places; returns its name.
+
+    `content` has the bytes of objects that were read already.
 
     Raises:
         ObjectCorrupt: one is damaged; nothing was published.
@@ -120,7 +148,7 @@ def write_anew(repo: Repository, items: Iterable[StoredObject], frame_bytes: int
     with ThreadPoolExecutor(2) as executor:
         writer = PackWriter(repo.storage, executor)
         try:
-            for frame in _frames(repo, items, frame_bytes):
+            for frame in _frames(repo, items, frame_bytes, content or {}):
                 is_media = frame[0].kind is Kind.CHUNK
                 writer.add_frame(frame, level=None if is_media else level)
             name, stored = writer.finish()
@@ -131,12 +159,16 @@ def write_anew(repo: Repository, items: Iterable[StoredObject], frame_bytes: int
     return name
 
 
-def _frames(repo: Repository, items: Iterable[StoredObject], frame_bytes: int) -> Iterator[list[NewObject]]:
+def _frames(
+    repo: Repository, items: Iterable[StoredObject], frame_bytes: int, content: Mapping[ObjectId, bytes]
+) -> Iterator[list[NewObject]]:
     """The objects in runs of about `frame_bytes`; chunks of media are not mixed with the rest."""
     frame: list[NewObject] = []
     size = 0
     for item in items:
-        data = repo.store.loose.read(item.id) if item.place is None else repo.store.packs.read(item.place)
+        data = content.get(item.id)
+        if data is None:
+            data = repo.store.loose.read(item.id) if item.place is None else repo.store.packs.read(item.place)
         chunked = item.place is not None and item.place.chunked
         if not chunked:
             repo.store.check(item.id, item.kind, data)

@@ -3,10 +3,11 @@
 import io
 import random
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from aura_vcs.errors import NothingToUndo, PushRejected, RemoteMismatch, RemoteRewound, RemoteUnreachable
+from aura_vcs.errors import LockBusy, NothingToUndo, PushRejected, RemoteMismatch, RemoteRewound, RemoteUnreachable
 from aura_vcs.history.branches import branch
 from aura_vcs.history.commit import commit
 from aura_vcs.history.going import restore
@@ -386,6 +387,24 @@ def test_a_large_pack_goes_on_where_it_stopped(pair: Pair, monkeypatch: pytest.M
     pull(pair.bert, recording, known(pair.bert))
     assert recording.received() < 10 * MIB + 500_000 - (first - MIB)
     assert files(pair.bert) == files(pair.anna)
+
+
+def test_two_transfers_of_one_project_wait_for_each_other(pair: Pair) -> None:
+    """A second pull on the same machine does not write into the first one's unfinished packs."""
+    save(pair.anna, "assets/more.wav", media(2 * MIB, 7))
+    push(pair.anna, pair.remote, known(pair.anna))
+
+    def another(_: int) -> bool:
+        with Repository.open(pair.bert.root) as repo:
+            return pull(repo, folder_remote(pair.path / "remote"), known(repo)).head == pair.anna.head()
+
+    with ThreadPoolExecutor(3) as executor:
+        assert list(executor.map(another, range(3))) == [True, True, True]
+    assert files(pair.bert) == files(pair.anna)
+    with pair.bert.locks.exclusive(known(pair.bert).lock), Repository.open(pair.bert.root, lock_seconds=0) as repo:
+        for action in (fetch, push):
+            with pytest.raises(LockBusy):
+                action(repo, pair.remote, known(repo))  # type: ignore[operator]
 
 
 # Safety

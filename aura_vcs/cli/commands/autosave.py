@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 @json_option
 @pass_repository
 def autosave_command(repo: "Repository", console: Console, watch: bool, no_prune: bool) -> None:
-    """Save the folder if it has changed, once or always
-
-    An autosave hangs off the version you are on; the branch stays where it is.
+    """Save the folder if it has changed, beside the branch
 
     With --watch: every five minutes while files change, at least two minutes after any version,
     and not while files are being written (`aura config describe` lists the times). Old autosaves

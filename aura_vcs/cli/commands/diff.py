@@ -30,11 +30,20 @@ TEXT_LINES = 60
         "aura diff v1",
         "aura diff v1 v3 --stat",
         "aura diff v1 v3 -- brief.json scenes",
+        "aura diff v1 v3 --html report.html",
     ),
 )
 @click.argument("versions", metavar="[A [B]]", nargs=-1, shell_complete=complete_version)
 @click.option("--stat", is_flag=True, help="Only sizes and counts")
 @click.option("--name-only", is_flag=True, help="Only the paths")
+@click.option("--details", is_flag=True, help="Every change inside documents and timelines, not only the first")
+@click.option(
+    "--html",
+    "page",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Write a report to look at or send: timelines, fields, pictures, in one file",
+)
 @json_option
 @pass_repository
 def diff_command(
@@ -44,6 +53,8 @@ def diff_command(
     versions: tuple[str, ...],
     stat: bool,
     name_only: bool,
+    details: bool,
+    page: str | None,
     paths: tuple[str, ...],
 ) -> None:
     """Show what changed between versions, or since one
@@ -55,7 +66,9 @@ def diff_command(
         raise click.UsageError("At most two versions can be compared. Put paths behind `--`.")
     hashed = console.as_json or not (stat or name_only)
     old, new, comparison = _compare(repo, versions, project_paths(repo, paths), hashed=hashed)
-    if console.as_json:
+    if page is not None:
+        _write_report(console, page, old, new, comparison)
+    elif console.as_json:
         from aura_vcs.cli.shapes import diff_shape
 
         console.data(diff_shape(old, new, comparison))
@@ -64,7 +77,7 @@ def diff_command(
     elif not comparison.changes:
         console.line(good("Nothing differs."))
     else:
-        console.lines(_lines(old, new, comparison, stat=stat), paged=True)
+        console.lines(_lines(old, new, comparison, stat=stat, details=details), paged=True)
     for path in comparison.unstable:
         console.warn(f"{path} is being written right now")
 
@@ -93,16 +106,40 @@ def _compare(
 
 
 def _lines(
-    old: "VersionRecord | None", new: "VersionRecord | None", comparison: "Comparison", *, stat: bool
+    old: "VersionRecord | None", new: "VersionRecord | None", comparison: "Comparison", *, stat: bool, details: bool
 ) -> Iterator[Line]:
-    start = titled(old) if old is not None else "nothing"
-    end = titled(new) if new is not None else "your folder"
+    start, end = _names(old, new)
     yield [strong(f"From {start} to {end}")]
     for change in comparison.changes:
         yield [*changed_path(change.change, change.path, change.old_path), *_sizes(change)]
         if not stat:
-            yield from _inside(comparison, change)
+            yield from _inside(comparison, change, details=details)
     yield [faint(_summary(comparison))]
+
+
+def _names(old: "VersionRecord | None", new: "VersionRecord | None") -> tuple[str, str]:
+    return titled(old) if old is not None else "nothing", titled(new) if new is not None else "your folder"
+
+
+def _write_report(
+    console: Console, page: str, old: "VersionRecord | None", new: "VersionRecord | None", comparison: "Comparison"
+) -> None:
+    from pathlib import Path
+
+    from aura_vcs.compare.report import render_report
+    from aura_vcs.compare.version_report import version_report
+    from aura_vcs.errors import FileUnreadable
+
+    start, end = _names(old, new)
+    report = version_report(comparison, f"{start} → {end}", start, end)
+    try:
+        Path(page).write_text(render_report(report), "utf-8")
+    except OSError as error:
+        raise FileUnreadable(page, error.strerror or str(error)) from error
+    if console.as_json:
+        console.data({"report": page, "files": len(report.files)})
+    else:
+        console.line("Wrote ", strong(page), f": {count(len(report.files), 'file')} compared. Open it in a browser.")
 
 
 def _sizes(change: "PathChange") -> list[Part]:
@@ -115,10 +152,10 @@ def _sizes(change: "PathChange") -> list[Part]:
     return [faint(f"  {size(entry.size)}")] if entry is not None else []
 
 
-def _inside(comparison: "Comparison", change: "PathChange") -> Iterator[Line]:
+def _inside(comparison: "Comparison", change: "PathChange", *, details: bool) -> Iterator[Line]:
     from aura_vcs.compare.versions import content_diff
 
-    found = content_diff(comparison, change)
+    found = content_diff(comparison, change, details=details)
     for line in found.lines:
         yield ["      ", line]
     if found.text is not None:

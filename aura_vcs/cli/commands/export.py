@@ -31,7 +31,7 @@ STATUSES = ("Queued", "InProgress", "Completed", "Failed")
     ),
 )
 def export_command() -> None:
-    """Render versions to video files"""
+    """Render versions to video files, and list what was rendered"""
 
 
 @export_command.command(

@@ -1,16 +1,18 @@
 """`aura log`."""
 
+import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.console import Console, Line, Part, cool, faint, strong, warm
+from aura_vcs.cli.console import Console, Line, Part, bad, cool, faint, good, strong, warm
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
 from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.words import age, local_time, size
 
 if TYPE_CHECKING:
+    from aura_vcs.history.content_log import FieldChange
     from aura_vcs.index.records import VersionRecord
     from aura_vcs.repository.repository import Repository
 
@@ -25,6 +27,8 @@ TYPES = ("manual", "autosave", "restore_point")
         "aura log --since '2 days ago' --grep intro",
         "aura log --all --oneline",
         "aura log -- scenes/010-opening.json",
+        "aura log --graph",
+        "aura log --field brief.json#/tone",
     ),
 )
 @click.option("-n", "limit", metavar="COUNT", type=click.IntRange(min=0), help="At most so many")
@@ -37,6 +41,8 @@ TYPES = ("manual", "autosave", "restore_point")
 @click.option("--deleted", is_flag=True, help="Deleted ones too")
 @click.option("--all", "everything", is_flag=True, help="Every branch, autosaves and restore points too")
 @click.option("--oneline", is_flag=True, help="One line each")
+@click.option("--graph", "as_graph", is_flag=True, help="Draw the lines that part and meet")
+@click.option("--field", metavar="FILE#/POINTER", help="When a field of a document changed, from what to what, by whom")
 @json_option
 @click.argument("paths", nargs=-1, type=click.Path())
 @pass_repository
@@ -54,12 +60,18 @@ def log_command(
     deleted: bool,
     everything: bool,
     oneline: bool,
+    as_graph: bool,
+    field: str | None,
     paths: tuple[str, ...],
 ) -> None:
     """List the versions
 
-    Newest first, those of the current branch. With PATHS, only versions that changed one of them.
+    Newest first, those of the current branch. With PATHS, only versions that changed one of them,
+    also under the names that they had before.
     """
+    if field is not None:
+        _show_field(repo, console, field, limit)
+        return
     from aura_vcs.history.log import log
     from aura_vcs.index.queries import VersionFilter
     from aura_vcs.model import VersionType
@@ -79,6 +91,8 @@ def log_command(
         from aura_vcs.cli.shapes import version_shape
 
         console.data({"versions": [version_shape(record) for record in found]})
+    elif found and as_graph:
+        console.lines(_drawn(repo, found, oneline=oneline), paged=True)
     elif found:
         names = names_of_versions(repo)
         lines = map(_oneline, found) if oneline else (line for record in found for line in _full(record, names))
@@ -87,6 +101,56 @@ def log_command(
         console.line('There are no versions yet. Make the first with `aura commit -m "First cut"`.')
     else:
         console.line("No version is like that.")
+
+
+def _drawn(repo: "Repository", found: "list[VersionRecord]", *, oneline: bool) -> Iterator[Line]:
+    from aura_vcs.history.graph import graph
+
+    names = names_of_versions(repo)
+    for row in graph(found):
+        lines = [_oneline(row.record)] if oneline else list(_full(row.record, names))
+        for n, line in enumerate(lines):
+            yield [good(row.at if n == 0 else row.below), "  ", *line]
+        for columns in row.between:
+            yield [good(columns)]
+
+
+def _show_field(repo: "Repository", console: Console, field: str, limit: int | None) -> None:
+    from aura_vcs.errors import InputError
+    from aura_vcs.history.content_log import field_history
+    from aura_vcs.history.revisions import resolve
+
+    file, mark, pointer = field.partition("#")
+    if not mark:
+        raise InputError(f"{field!r} names no field", hint="Say FILE#/FIELD, for example brief.json#/tone.")
+    found = field_history(repo, resolve(repo, "HEAD").id, project_paths(repo, (file,))[0], pointer)[:limit]
+    if console.as_json:
+        console.data({"field": pointer, "changes": [_field_shape(change) for change in found]})
+        return
+    console.lines((line for change in found for line in _field_lines(change)), paged=True)
+
+
+def _field_shape(change: "FieldChange") -> dict[str, Any]:
+    import msgspec
+
+    from aura_vcs.cli.shapes import path_shape, version_shape
+
+    sides = {"before": change.before, "after": change.after}
+    present = {name: value for name, value in sides.items() if value is not msgspec.UNSET}
+    return {"version": version_shape(change.version), **path_shape(change.path), **present}
+
+
+def _field_lines(change: "FieldChange") -> Iterator[Line]:
+    record = change.version
+    when = f"{record.author}, {local_time(record.created_at)} ({age(record.created_at)})"
+    yield [warm(f"v{record.number}"), "  ", strong(record.name), faint(f"  {when}")]
+    yield ["    ", bad(_value(change.before)), " → ", good(_value(change.after))]
+
+
+def _value(value: Any) -> str:
+    import msgspec
+
+    return "nothing" if value is msgspec.UNSET else json.dumps(value, ensure_ascii=False)
 
 
 def _moment(text: str | None) -> str | None:

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 @json_option
 @pass_repository
 def search_command(repo: "Repository", console: Console, words: tuple[str, ...], limit: int) -> None:
-    """Find words in names, descriptions and scripts
-
-    Those of versions, of the project, and of the scenes as they are in the folder.
+    """Find words in names and descriptions of versions, and in the project's scripts
 
     All the words, each of which may go on: `aster` finds asteroid. Accents and case do not matter.
     """

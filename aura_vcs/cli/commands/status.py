@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.console import Console, cool, faint, good
+from aura_vcs.cli.console import Console, bad, cool, faint, good
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.words import changed_path, count, place, titled
@@ -12,6 +12,9 @@ from aura_vcs.cli.words import changed_path, count, place, titled
 if TYPE_CHECKING:
     from aura_vcs.history.status import Status
     from aura_vcs.repository.repository import Repository
+
+SHOWN = 20
+"""So many open conflicts are listed."""
 
 
 CHECKED_FILES = 5000
@@ -48,6 +51,8 @@ def _show(repo: "Repository", console: Console, found: "Status") -> None:
     _say_where(repo, console, found)
     if found.interrupted is not None:
         console.warn(f"this was interrupted and will be finished by the next command: {found.interrupted}")
+    if found.conflicts:
+        _say_open(console, found.conflicts)
     for change in found.changes:
         console.line(*changed_path(change.change, change.path, change.old_path))
     if found.changes:
@@ -58,6 +63,15 @@ def _show(repo: "Repository", console: Console, found: "Status") -> None:
         console.line(faint("The folder is empty. Put your project's files here."))
     else:
         console.line(good("Nothing has changed."))
+
+
+def _say_open(console: Console, places: tuple[str, ...]) -> None:
+    console.line(f"{count(len(places), 'conflict')} left by a merge, to be decided when you like:")
+    for place_ in places[:SHOWN]:
+        console.line("  ", bad("open     "), " ", place_)
+    if len(places) > SHOWN:
+        console.line(faint(f"  … and {len(places) - SHOWN:,} more"))
+    console.line(faint("`aura resolve` shows both sides and how to choose."))
 
 
 def _say_problems(repo: "Repository", console: Console, found: "Status") -> None:

@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 @json_option
 @pass_repository
 def compare_command(repo: "Repository", console: Console, old: str, new: str) -> None:
-    """Say which documents differ between two versions
-
-    Brief, plan, voice, render and timeline.
+    """Say which of brief, plan, voice, render and timeline differ between two versions
 
     `aura diff OLD NEW` shows the changes themselves.
     """

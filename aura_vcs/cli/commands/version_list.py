@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def list_command(
     repo: "Repository", console: Console, types: tuple[str, ...], important: bool, deleted: bool, limit: int | None
 ) -> None:
-    """List versions of every type and branch"""
+    """List versions of every type and branch, newest first"""
     from aura_vcs.index.queries import Queries, VersionFilter
     from aura_vcs.model import VersionType
 

@@ -1,0 +1,67 @@
+"""`aura blame`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from aura_vcs.cli.completing import complete_path
+from aura_vcs.cli.console import Console, cool, faint, warm
+from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.session import pass_repository, project_paths
+from aura_vcs.cli.words import local_time
+
+if TYPE_CHECKING:
+    from aura_vcs.repository.repository import Repository
+
+AUTHOR_WIDTH = 16
+
+
+@click.command(
+    "blame",
+    context_settings=HELP,
+    epilog=examples("aura blame brief.json", "aura blame script.md", "aura blame brief.json v3"),
+)
+@click.argument("file", type=click.Path(), shell_complete=complete_path)
+@click.argument("version", default="HEAD")
+@json_option
+@pass_repository
+def blame_command(repo: "Repository", console: Console, *, file: str, version: str) -> None:
+    """Say which version wrote each line or field of a file
+
+    Of a JSON document the fields, of a text the lines, as VERSION has them; renames are followed.
+    """
+    from aura_vcs.history.content_log import blame
+    from aura_vcs.history.revisions import resolve
+
+    path = project_paths(repo, (file,))[0]
+    found = blame(repo, resolve(repo, version).id, path)
+    if console.as_json:
+        from aura_vcs.cli.shapes import path_shape, point_shape
+
+        parts = [
+            {
+                "place": part.place,
+                "text": part.text,
+                "version": point_shape(part.version),
+                "author": part.version.author,
+            }
+            for part in found
+        ]
+        console.data({**path_shape(path), "parts": parts})
+        return
+    width = max((len(part.place) for part in found), default=0)
+    console.lines(
+        (
+            [
+                warm(f"v{part.version.number}".ljust(6)),
+                faint(
+                    f"{part.version.author[:AUTHOR_WIDTH].ljust(AUTHOR_WIDTH)} {local_time(part.version.created_at)}"
+                ),
+                "  ",
+                cool(part.place.ljust(width)),
+                f"  {part.text}",
+            ]
+            for part in found
+        ),
+        paged=True,
+    )

@@ -1,0 +1,161 @@
+"""`aura merge`."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aura_vcs.cli.commands.checkout import say_left
+from aura_vcs.cli.completing import complete_version
+from aura_vcs.cli.console import Console, cool, faint, good, strong
+from aura_vcs.cli.options import HELP, TEXT, author_option, dry_run_option, examples, json_option
+from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.words import changed_path, count, joined, titled
+
+if TYPE_CHECKING:
+    from aura_vcs.history.merge import Merged, MergePlan
+    from aura_vcs.repository.repository import Repository
+
+SHOWN = 30
+"""So many paths and conflicts are listed."""
+
+
+@click.command(
+    "merge",
+    context_settings=HELP,
+    epilog=examples(
+        "aura merge shorter-intro",
+        "aura merge shorter-intro --dry-run",
+        "aura merge",
+        "aura merge --abort",
+    ),
+)
+@click.argument("name", metavar="[BRANCH|VERSION]", required=False, shell_complete=complete_version)
+@click.option("-m", "--message", metavar="NAME", type=TEXT, default="", help="What the joined version is called")
+@click.option("--abort", is_flag=True, help="Take the last merge back, files included")
+@dry_run_option
+@author_option
+@json_option
+@pass_repository
+def merge_command(
+    repo: "Repository", console: Console, *, name: str | None, message: str, abort: bool, dry_run: bool
+) -> None:
+    """Join another branch or version into yours
+
+    Documents are joined by field, timelines by clip, texts by line. What both sides changed differently
+    stays open, both sides kept: the joined version is saved, and `aura resolve` decides later. Without a
+    name, joins what several machines did to this branch.
+    """
+    from aura_vcs.history.merge import abort_merge, merge, plan_merge
+
+    if abort:
+        if name is not None or dry_run:
+            raise click.UsageError("--abort goes alone.")
+        from aura_vcs.cli.commands.undo import show_undone
+
+        show_undone(repo, console, abort_merge(repo), "Took back", "Do it again with `aura redo`.")
+        return
+    if dry_run:
+        plan = plan_merge(repo, name)
+        if console.as_json:
+            console.data({"dry_run": True, **_plan_shape(plan)})
+        else:
+            _show_plan(console, plan)
+        return
+    done = merge(repo, name, message=message)
+    if console.as_json:
+        console.data({"dry_run": False, **_plan_shape(done.plan), **_done_shape(repo, done)})
+    else:
+        _show(console, done)
+    if done.files is not None:
+        say_left(console, done.files)
+
+
+def _plan_shape(plan: "MergePlan") -> dict[str, Any]:
+    from aura_vcs.cli.shapes import conflict_shape, path_shape, point_shape
+
+    return {
+        "kind": plan.kind,
+        "ours": point_shape(plan.ours),
+        "theirs": point_shape(plan.theirs),
+        "changes": [path_shape(path) for path in plan.changes],
+        "joined": [{**path_shape(item.path), "by": item.by} for item in plan.joins],
+        "conflicts": [conflict_shape(item) for item in plan.conflicts],
+        "heads_left": list(plan.left),
+    }
+
+
+def _done_shape(repo: "Repository", done: "Merged") -> dict[str, Any]:
+    from aura_vcs.cli.shapes import moved_shape, path_shape, version_shape
+
+    return {
+        "version": version_shape(done.version),
+        "replaced": [path_shape(path) for path in done.replaced],
+        **moved_shape(repo, repo.head(), done.files),
+    }
+
+
+def _show_plan(console: Console, plan: "MergePlan") -> None:
+    if plan.kind == "up_to_date":
+        console.line(good("Nothing to join: everything is in your branch already"))
+        return
+    if plan.kind == "forward":
+        console.line(f"Your branch would go forward to {titled(plan.theirs)}; nothing has to be joined")
+    else:
+        console.line(f"{titled(plan.theirs)} would be joined into {titled(plan.ours)}")
+    _show_content(console, plan)
+    console.line(faint("Nothing was changed. Do it with the same command without --dry-run."))
+
+
+def _show(console: Console, done: "Merged") -> None:
+    plan = done.plan
+    if plan.kind == "up_to_date":
+        console.line(good("Nothing to join: everything is in your branch already"))
+        return
+    if plan.kind == "forward":
+        console.line("Went forward to ", strong(titled(done.version)), "; nothing had to be joined")
+    else:
+        console.line("Joined as ", strong(titled(done.version)))
+    _show_content(console, plan)
+    _say_unsaved(console, done)
+    if plan.conflicts:
+        console.line("The version is saved and you can go on. Decide when you like: `aura resolve`.")
+    if plan.left:
+        console.line(f"{count(len(plan.left), 'head')} of the branch still apart: `aura merge` again.")
+    console.line(faint("Take it back with `aura undo`."))
+
+
+def _say_unsaved(console: Console, done: "Merged") -> None:
+    point = done.files.restore_point if done.files is not None else None
+    if point is None:
+        return
+    kept = f"kept in the restore point v{point.number}"
+    if not done.replaced:
+        console.line(f"Your unsaved changes are in the folder as before; they are also {kept}.")
+        return
+    named = joined(done.replaced[:5]) + (" and others" if len(done.replaced) > 5 else "")
+    console.line(
+        f"You had not saved {named}, which the merge changed too: your state is {kept}; "
+        f"`aura merge v{point.number}` joins it in."
+    )
+
+
+def _show_content(console: Console, plan: "MergePlan") -> None:
+    from aura_vcs.cli.conflict_lines import conflict_lines
+    from aura_vcs.layout import CONFLICTS
+
+    by = {item.path: item.by for item in plan.joins}
+    words = {"fields": "joined by field", "timeline": "joined by clip", "text": "joined by line"}
+    shown = [path for path in plan.changes if path != CONFLICTS]
+    for path in shown[:SHOWN]:
+        how = f"  {words[by[path]]}" if path in by else ""
+        word = "deleted" if plan.changes[path] is None else "joined" if path in by else "taken"
+        console.line(*changed_path(word, path), cool(how))
+    if len(shown) > SHOWN:
+        console.line(faint(f"  … and {count(len(shown) - SHOWN, 'more path')}"))
+    if plan.conflicts:
+        console.line(f"{count(len(plan.conflicts), 'conflict')} left open:")
+    for item in plan.conflicts[:SHOWN]:
+        for line in conflict_lines(item):
+            console.line(*line)
+    if len(plan.conflicts) > SHOWN:
+        console.line(faint(f"  … and {len(plan.conflicts) - SHOWN:,} more"))

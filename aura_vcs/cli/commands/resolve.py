@@ -1,0 +1,114 @@
+"""`aura resolve`."""
+
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from aura_vcs.cli.commands.checkout import say_left, say_point
+from aura_vcs.cli.completing import complete_path
+from aura_vcs.cli.conflict_lines import conflict_lines
+from aura_vcs.cli.console import Console, faint, good
+from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.session import pass_repository, project_paths
+from aura_vcs.cli.words import count
+
+if TYPE_CHECKING:
+    from aura_vcs.history.resolving import Decision, Resolved
+    from aura_vcs.repository.repository import Repository
+
+DECISIONS = {
+    "ours": "Take our side",
+    "theirs": "Take their side",
+    "base": "Take it as it was before both",
+    "both": "Keep both, where that can be",
+    "as-is": "It is right as it is in your folder now",
+}
+
+
+@click.command(
+    "resolve",
+    context_settings=HELP,
+    epilog=examples(
+        "aura resolve",
+        "aura resolve --theirs brief.json#/tone",
+        "aura resolve --ours scenes",
+        "aura resolve --as-is script.md",
+    ),
+)
+@click.argument("path", metavar="[PATH[#/POINTER|#LINE]]", required=False, shell_complete=complete_path)
+@click.option("--ours", "decision", flag_value="ours", help=DECISIONS["ours"])
+@click.option("--theirs", "decision", flag_value="theirs", help=DECISIONS["theirs"])
+@click.option("--base", "decision", flag_value="base", help=DECISIONS["base"])
+@click.option("--both", "decision", flag_value="both", help=DECISIONS["both"])
+@click.option("--as-is", "decision", flag_value="as_is", help=DECISIONS["as-is"])
+@json_option
+@pass_repository
+def resolve_command(repo: "Repository", console: Console, *, path: str | None, decision: str | None) -> None:
+    """Decide what a merge left open
+
+    Without a decision, lists what is open and what each side has. PATH may be a file, a folder or `.` for
+    everything; `#/tone` or `#12` means one place in it. Conflicts may wait: commit, carry the project to
+    another machine, decide there.
+    """
+    if decision is None:
+        _list(repo, console, path)
+        return
+    if path is None:
+        raise click.UsageError("Say which: PATH, PATH#/pointer, or `.` for everything.")
+    from aura_vcs.history.resolving import resolve_conflicts
+
+    file, place = _parted(repo, path)
+    done = resolve_conflicts(repo, file, place, cast("Decision", decision))
+    if console.as_json:
+        from aura_vcs.cli.shapes import conflict_shape, moved_shape
+
+        shape = {"decided": [conflict_shape(item) for item in done.decided]}
+        left = {"left": [conflict_shape(item) for item in done.left]}
+        console.data({**shape, **left, **moved_shape(repo, done.files.head, done.files)})
+    else:
+        _show(console, done)
+    say_left(console, done.files)
+
+
+def _parted(repo: "Repository", path: str) -> tuple[str, str]:
+    """File and place; a `#` that is part of a file's own name stays there."""
+    from aura_vcs.history.resolving import open_conflicts
+
+    file, mark, place = path.rpartition("#")
+    whole = project_paths(repo, (path,))[0]
+    known = {name for item in open_conflicts(repo) for name in (item.path, item.tree.aside if item.tree else "")}
+    if not mark or whole in known or not (place.startswith("/") or place.isdecimal() or not place):
+        return whole, ""
+    return project_paths(repo, (file or ".",))[0], place
+
+
+def _list(repo: "Repository", console: Console, path: str | None) -> None:
+    from aura_vcs.history.resolving import open_conflicts
+
+    found = open_conflicts(repo)
+    if path is not None:
+        file, place = _parted(repo, path)
+        wanted = f"{file}#{place}" if place else file
+        found = tuple(item for item in found if not file or item.place.startswith(wanted) or item.path == file)
+    if console.as_json:
+        from aura_vcs.cli.shapes import conflict_shape
+
+        console.data({"conflicts": [conflict_shape(item) for item in found]})
+        return
+    if not found:
+        console.line(good("Nothing is open."))
+        return
+    console.lines((line for item in found for line in conflict_lines(item)), paged=True)
+    where = found[0].place
+    console.line(faint(f"Decide with `aura resolve --ours {where}`, or --theirs, --base, --both, --as-is."))
+
+
+def _show(console: Console, done: "Resolved") -> None:
+    for item in done.decided:
+        console.line("Decided ", item.place)
+    say_point(console, done.files)
+    if done.left:
+        console.line(f"{count(len(done.left), 'conflict')} still open: `aura resolve` lists them.")
+    else:
+        console.line(good("Nothing is open any more."), ' Save it with `aura commit -m "…"`.')
+    console.line(faint("Take it back with `aura undo`."))

@@ -1,0 +1,113 @@
+"""`aura merge`, `resolve`, `blame`, and what `log` and `status` say of them."""
+
+import json
+
+import pytest
+
+from tests.cli.conftest import Film
+
+BRIEF = "brief.json"
+
+
+def brief(**changes: str) -> dict[str, str | bytes]:
+    """The brief with other fields."""
+    return {BRIEF: json.dumps({"topic": "Tides", "tone": "calm"} | changes)}
+
+
+@pytest.fixture
+def apart(film: Film) -> Film:
+    """Two branches that gave the tone and other fields other values; `main` is checked out."""
+    film.commit("First cut")
+    film("branch", "side")
+    film.commit("Wild", brief(tone="wild"))
+    film("checkout", "side")
+    film.commit("Stern", {**brief(tone="stern", goal="teach"), "notes.txt": "zero\none\ntwo\nthree\n"})
+    film("checkout", "main")
+    return film
+
+
+def test_a_merge_says_what_came_and_what_is_open(apart: Film) -> None:
+    """The dry run and the merge show the same; the merge can be taken back; status and resolve list what is open."""
+    plan = apart("merge", "side", "--dry-run").out
+    done = apart("merge", "side").out
+    for text in (plan, done):
+        assert "joined    brief.json  joined by field" in text
+        assert "taken     notes.txt" in text
+        assert "open  brief.json#/tone" in text
+        assert 'theirs "stern"  (v3 from side)' in text
+    assert "1 conflict left by a merge" in apart("status").out
+    assert apart.data("status")["conflicts"] == ["brief.json#/tone"]
+    assert 'ours   "wild"' in apart("resolve").out
+    apart("undo")
+    assert apart.data("status")["conflicts"] == []
+    assert "Nothing is open" in apart("resolve").out
+
+
+def test_merge_as_data(apart: Film) -> None:
+    """`--json` tells the kind, the paths, the conflicts with every side, and the new version."""
+    planned = apart.data("merge", "side", "--dry-run")
+    done = apart.data("merge", "side", "-m", "Together")
+    assert planned["dry_run"]
+    assert not done["dry_run"]
+    assert planned["conflicts"] == done["conflicts"]
+    assert done["kind"] == "join"
+    assert done["version"]["name"] == "Together"
+    assert len(done["version"]["parents"]) == 2
+    conflict = done["conflicts"][0]
+    assert {side: conflict[side] for side in ("base", "ours", "theirs")} == {
+        "base": "calm", "ours": "wild", "theirs": "stern",
+    }  # fmt: skip
+    assert apart.data("merge", "side")["kind"] == "up_to_date"
+
+
+def test_resolving_from_the_command_line(apart: Film) -> None:
+    """A place is named as it is listed; what is not open is refused with what is."""
+    apart("merge", "side")
+    failed = apart("resolve", "--theirs", "brief.json#/goal", code=75)
+    assert "brief.json#/goal" in failed.stderr
+    assert "Nothing is open any more" in apart("resolve", "--theirs", "brief.json#/tone").out
+    assert json.loads(apart.read(BRIEF)) == {"topic": "Tides", "tone": "stern", "goal": "teach"}
+    apart("undo")
+    assert apart.data("resolve", "--base", ".")["left"] == []
+    assert json.loads(apart.read(BRIEF))["tone"] == "calm"
+
+
+def test_abort(apart: Film) -> None:
+    """`merge --abort` takes the merge back; a second time there is none."""
+    apart("merge", "side")
+    assert "Took back" in apart("merge", "--abort").out
+    assert json.loads(apart.read(BRIEF))["tone"] == "wild"
+    apart("merge", "--abort", code=2)
+
+
+def test_the_history_of_a_field(apart: Film) -> None:
+    """`log --field` tells values and authors, also across a rename; a wrong one is refused."""
+    apart("merge", "side")
+    (apart.root / BRIEF).rename(apart.root / "about.json")
+    apart.commit("Renamed")
+    apart.commit("Ours", {"about.json": json.dumps({"topic": "Tides", "tone": "dry"})})
+    found = apart.data("log", "--field", "about.json#/tone")["changes"]
+    assert [change["after"] for change in found] == ["dry", "stern", "wild", "calm"]
+    assert "before" not in found[-1]
+    assert [version["name"] for version in apart.data("log", "--", "about.json")["versions"]][-1] == "First cut"
+    assert '"wild" → "dry"' in apart("log", "--field", "about.json#/tone").out
+    assert "names no field" in apart("log", "--field", "about.json", code=2).stderr
+    apart("log", "--field", "about.json#/nothing", code=24)
+
+
+def test_blame(apart: Film) -> None:
+    """Every field and every line has the version that wrote it, through a merge."""
+    apart("merge", "side")
+    fields = {part["place"]: part["version"]["number"] for part in apart.data("blame", BRIEF)["parts"]}
+    assert fields == {"/topic": 1, "/tone": 2, "/goal": 3}
+    lines = [(part["text"], part["version"]["number"]) for part in apart.data("blame", "notes.txt")["parts"]]
+    assert lines == [("zero", 3), ("one", 1), ("two", 1), ("three", 1)]
+    apart("blame", "scenes", code=2)
+    apart("blame", "assets/sky.png", code=74)
+
+
+def test_the_graph(apart: Film) -> None:
+    """Lines part and meet in the drawing, one star for every version."""
+    apart("merge", "side")
+    drawn = apart("log", "--graph", "--oneline").out.splitlines()
+    assert [line.split("  ")[0] for line in drawn] == ["*", "|\\", "| *", "* |", "|/", "*"]
