@@ -64,11 +64,11 @@ class Batch:
         self._executor = executor
         self._progress = progress
         self._writer: PackWriter | None = None
+        self._publishing: tuple[PackWriter, Future[None]] | None = None
         self._waiting: list[tuple[str, NewObject]] = []
         self._waiting_bytes = 0
         self._seen: set[ObjectId] = set()
         self._totals: dict[ObjectId, int] = {}
-        self._packs: list[str] = []
         self._renewed: dict[str, bool] = {}
         self._can_clone = True
         self.stored: dict[ObjectId, StoredObject] = {}
@@ -80,6 +80,11 @@ class Batch:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._publishing is not None:
+            writer, published = self._publishing
+            published.exception()  # whatever ends the batch is told; this waits
+            writer.discard()
+            self._publishing = None
         if self._writer is not None:
             self._writer.discard()
             self._writer = None
@@ -116,6 +121,7 @@ class Batch:
         """Make everything durable and publish it; returns what is new."""
         self._spill(last=True)
         self._close_pack()
+        self._await_published()
         return self.stored
 
     def _add_source(self, source: Source) -> ObjectId | None:
@@ -162,23 +168,34 @@ class Batch:
 
     def _rotate(self) -> None:
         if self._writer is not None and self._writer.size >= PACK_BYTES:
-            self._close_pack()
+            self._close_pack(behind=True)
 
-    def _close_pack(self) -> None:
+    def _close_pack(self, *, behind: bool = False) -> None:
+        """Publish the pack; `behind`, the disk works on it while the next one is being written."""
         writer, self._writer = self._writer, None
         if writer is None:
             return
         try:
-            name, stored = writer.finish()
+            name, stored = writer.seal()
+            self._await_published()
+            if not behind:
+                writer.publish(name)
         except BaseException:
             writer.discard()
             raise
-        self._packs.append(name)
+        if behind:
+            self._publishing = writer, self._executor.submit(writer.publish, name)
         for item in stored:
             total = self._totals.get(item.id)
             if total is not None and item.place is not None and item.place.chunked:
                 item = msgspec.structs.replace(item, size=total)  # noqa: PLW2901 (the list's length is not the blob's)
             self.stored[item.id] = item
+
+    def _await_published(self) -> None:
+        """Wait until the pack before is durable: one at a time, so that memory and threads are bounded."""
+        if self._publishing is not None:
+            self._publishing[1].result()
+            self._publishing = None
 
     # Large files on a disk that can share blocks: the clone is stored whole, and is no second copy.
 

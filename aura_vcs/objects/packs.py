@@ -311,14 +311,23 @@ class PackWriter:
         Raises:
             ObjectCorrupt: what was written does not read back; nothing was published.
         """
+        name, stored = self.seal()
+        self.publish(name)
+        return name, stored
+
+    def seal(self) -> tuple[str, list[StoredObject]]:
+        """Complete and check the pack, which is neither durable nor visible yet; as `finish` otherwise."""
         while self._pending:
             self._write_next()
         name, footer = encode_footer(self._frames, self._entries)
         self._write(footer)
         while self._checks:
             self._checks.popleft().result()
-        self._upload.publish(pack_path(name))
         return name, list(self._stored(name))
+
+    def publish(self, name: str) -> None:
+        """Make the sealed pack durable and give it its name; from any thread."""
+        self._upload.publish(pack_path(name))
 
     def discard(self) -> None:
         """Forget the pack; harmless after `finish`."""
