@@ -17,9 +17,6 @@ MACHINE_PATHS = re.compile(r"(?<![\w~.])/(?:home/(?!ada/)|root/|tmp/|work/|Users
 """Ada and her NAS are examples."""
 PLACEHOLDERS = re.compile(r"[|…<>\[\]]|\.\.\.|\bDIR\b|\bNAME\b|\bVERSION\b|\bPATH\b|\bCOMMAND\b")
 
-COMING = frozenset({"merge", "resolve"})
-"""Commands that pages may name before they are there."""
-
 
 def _load_transcripts() -> ModuleType:
     spec = importlib.util.spec_from_file_location("transcripts", ROOT / "scripts/transcripts.py")
@@ -42,9 +39,7 @@ def _command_lines(page: Path) -> list[str]:
     for block in re.findall(r"^```sh\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL):
         found += [line for line in block.splitlines() if line.startswith("aura ")]
     bare = [re.split(r" [|>&#] ?|; ", line)[0].strip() for line in found]
-    known = {*cli.list_commands(click.Context(cli))}
-    coming = tuple(f"aura {name}" for name in COMING - known)
-    return [line for line in bare if not PLACEHOLDERS.search(line) and not line.startswith(coming)]
+    return [line for line in bare if not PLACEHOLDERS.search(line)]
 
 
 LINES = [(page.relative_to(ROOT).as_posix(), line) for page in PAGES for line in _command_lines(page)]

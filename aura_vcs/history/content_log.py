@@ -120,16 +120,28 @@ def _walk(repo: Repository, start: VersionId, path: str) -> Iterator[tuple[_Cont
         assert record is not None
         content = _content(repo, record, names[record.id])
         parents = []
-        for parent in record.parents:
-            older = queries.version(parent)
-            if older is None:
-                continue
-            if parent not in names:
-                names[parent] = name_in_parent(repo, record, older, content.path)
+        for older in _older(repo, queries, record):
+            if older.id not in names:
+                names[older.id] = name_in_parent(repo, record, older, content.path)
                 heapq.heappush(waiting, (-older.number, older.id))
-            parents.append(_content(repo, older, names[parent]))
+            parents.append(_content(repo, older, names[older.id]))
         if content.entry is not None or any(parent.entry is not None for parent in parents):
             yield content, parents
+
+
+def _older(repo: Repository, queries: Queries, record: VersionRecord) -> list[VersionRecord]:
+    """The parents; in place of one whose content was freed, those before it."""
+    found: dict[VersionId, VersionRecord] = {}
+    waiting = list(record.parents)
+    while waiting:
+        older = queries.version(waiting.pop(0))
+        if older is None or older.id in found:
+            continue
+        if older.is_live or repo.store.contains(older.tree):
+            found[older.id] = older
+        else:
+            waiting.extend(older.parents)
+    return list(found.values())
 
 
 def _content(repo: Repository, record: VersionRecord, path: str) -> _Content:

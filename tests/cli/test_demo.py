@@ -20,11 +20,14 @@ def test_the_demo_runs(tmp_path: Path) -> None:
     commands = [line for line in done.stdout.splitlines() if line.startswith("$ aura ")]
     verbs = [line.split()[2] for line in commands]
     wanted = ["init", "commit", "status", "diff", "commit", "log", "checkout", "checkout", "restore", "undo", "redo"]
-    wanted += ["version", "gc", "fsck"]
+    wanted += ["version", "gc", "fsck", "merge", "resolve", "commit", "log", "diff"]
     remaining = iter(verbs)
     assert all(verb in remaining for verb in wanted), verbs
     assert "Everything is whole" in done.stdout
     assert "Did again: Restored v1 (assets/images/050-mars.png)" in done.stdout
     assert "Freed" in done.stdout
+    assert "timeline.json  joined by clip" in done.stdout
+    assert done.stdout.count("1 conflict left open") == 2
+    assert "the brief's tone is now: Short and dry" in done.stdout
     assert "Error" not in done.stdout + done.stderr
     assert list(tmp_path.iterdir()) == []

@@ -111,3 +111,41 @@ def test_the_graph(apart: Film) -> None:
     apart("merge", "side")
     drawn = apart("log", "--graph", "--oneline").out.splitlines()
     assert [line.split("  ")[0] for line in drawn] == ["*", "|\\", "| *", "* |", "|/", "*"]
+
+
+def test_history_steps_over_freed_versions(apart: Film) -> None:
+    """A version whose content was purged is no change of a field; the ones around it meet."""
+    apart.commit("Useless", {"notes.txt": "x"})
+    apart.commit("Later", {"notes.txt": "y"})
+    apart("version", "purge", "v4", "--yes")
+    apart("gc", "--grace", "0")
+    found = apart.data("log", "--field", "brief.json#/tone")["changes"]
+    assert [change["version"]["number"] for change in found] == [2, 1]
+    assert {part["version"]["number"] for part in apart.data("blame", BRIEF)["parts"]} == {1, 2}
+
+
+def test_a_report_is_one_escaped_page(apart: Film) -> None:
+    """`diff --html` writes a page with every file; it replaces an older page, but nothing else."""
+    hostile = "<script>alert(1)</script>.txt".replace("/", "")
+    apart.write({hostile: "x", "script.txt": "</script><b>one</b>"})
+    apart("merge", "side")
+    page = apart.root.parent / "report.html"
+    for _ in range(2):
+        assert "compared" in apart("diff", "v1", "--html", str(page)).out
+    text = page.read_text("utf-8")
+    assert "brief.json" in text
+    assert "notes.txt" in text
+    assert "<script>alert" not in text
+    assert apart.data("diff", "v1", "--html", str(page))["files"] >= 3
+    before = apart.read(BRIEF)
+    apart("diff", "v1", "--html", str(apart.root / BRIEF), code=2)
+    assert apart.read(BRIEF) == before
+
+
+def test_details_show_every_change(film: Film) -> None:
+    """Without --details the first changes of a document are told, with it all of them."""
+    fields = {f"field_{n:02}": n for n in range(30)}
+    film.commit("First cut", {"plan.json": json.dumps(fields)})
+    film.write({"plan.json": json.dumps({name: n + 1 for name, n in fields.items()})})
+    assert "field_29" not in film("diff").out
+    assert all(name in film("diff", "--details").out for name in fields)

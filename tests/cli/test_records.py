@@ -87,7 +87,9 @@ def test_gc_says_what_goes(two: Film) -> None:
 def test_what_gc_left_comes_back_whole(two: Film) -> None:
     """Content that lies among what is in use is not gone: undo shows the version again, with its files."""
     two("version", "delete", "v1")
-    assert "mostly in use" in two("gc", "--grace", "0").out
+    left = two("gc", "--grace", "0").out
+    assert "Left for later" in left
+    assert "mostly in use" in left
     two("undo")
     version = two.data("show", "v1")["version"]
     assert (version["deleted_at"], version["purged_at"]) == (None, None)

@@ -233,7 +233,7 @@ def test_a_version_purged_in_the_middle_is_a_record(second: Repository) -> None:
     save(second, "Without it")
     ids = [record.id for record in versions(second)]
     purge_version(second, resolve(second, "v3"), "a password")
-    execute_gc(second, plan_gc(second, grace_seconds=0), dead_share=0.0)
+    execute_gc(second, plan_gc(second, grace_seconds=0, dead_share=0.0))
     record = resolve(second, "v3")
     assert (record.purged_by, record.purge_reason) == ("Ada", "a password")
     assert [found.id for found in versions(second)] == ids
@@ -268,7 +268,7 @@ def test_a_version_deleted_elsewhere_while_the_folder_stands_on_it(second: Repos
     save(second, "Third", allow_empty=True)
     delete_version(second, resolve(second, "v2"))
     checkout(second, "v2")
-    execute_gc(second, plan_gc(second, grace_seconds=0), dead_share=0.0)
+    execute_gc(second, plan_gc(second, grace_seconds=0, dead_share=0.0))
     assert status(second).is_clean
     write(Path(second.root), {"x": "1"})
     save(second, "On a deleted one")
@@ -281,7 +281,7 @@ def test_numbers_are_never_given_out_again(second: Repository) -> None:
     record = save(second, "Third", allow_empty=True)
     undo(second)
     purge_version(second, resolve(second, "v3"))
-    execute_gc(second, plan_gc(second, grace_seconds=0), dead_share=0.0)
+    execute_gc(second, plan_gc(second, grace_seconds=0, dead_share=0.0))
     second.rebuild_index()
     assert save(second, "Fourth", allow_empty=True).number == 4
     for path in (Path(second.root) / ".aura" / "objects").rglob(f"*{record.id[2:10]}*"):

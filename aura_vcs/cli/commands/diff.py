@@ -12,6 +12,8 @@ from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.words import changed_path, count, size, titled
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from aura_vcs.compare.text_diff import TextDiff
     from aura_vcs.compare.versions import Comparison, PathChange
     from aura_vcs.index.records import VersionRecord
@@ -128,18 +130,30 @@ def _write_report(
 
     from aura_vcs.compare.report import render_report
     from aura_vcs.compare.version_report import version_report
-    from aura_vcs.errors import FileUnreadable
+    from aura_vcs.errors import FileUnreadable, InputError
 
     start, end = _names(old, new)
+    target = Path(page)
+    if target.exists() and not _is_page(target):
+        raise InputError(f"{page} is there already and is no report", hint="Choose another name.")
     report = version_report(comparison, f"{start} → {end}", start, end)
     try:
-        Path(page).write_text(render_report(report), "utf-8")
+        target.write_text(render_report(report), "utf-8")
     except OSError as error:
         raise FileUnreadable(page, error.strerror or str(error)) from error
     if console.as_json:
         console.data({"report": page, "files": len(report.files)})
     else:
         console.line("Wrote ", strong(page), f": {count(len(report.files), 'file')} compared. Open it in a browser.")
+
+
+def _is_page(target: "Path") -> bool:
+    """Whether a file is a page, which may be replaced by a newer one."""
+    try:
+        with target.open("rb") as file:
+            return file.read(15).lower() in {b"<!doctype html>", b""}
+    except OSError:
+        return False
 
 
 def _sizes(change: "PathChange") -> list[Part]:

@@ -48,8 +48,6 @@ def gc_command(repo: "Repository", console: Console, *, dry_run: bool, grace_sec
         console.line(
             good("Freed "), strong(size(done.freed_bytes)), f": {count(done.removed_objects, 'object')} deleted"
         )
-    elif plan.doomed:
-        console.line("Nothing was deleted yet: it lies in packs that are mostly in use.")
 
 
 def _show_plan(console: Console, plan: "Plan", grace: float) -> None:
@@ -59,8 +57,13 @@ def _show_plan(console: Console, plan: "Plan", grace: float) -> None:
         console.line(f"The content of {versions}, deleted{since}, goes for good; the record stays")
     if plan.doomed:
         console.line(f"To delete: {count(len(plan.doomed), 'object')}, {size(plan.bytes)}")
-    elif not plan.kept:
+    elif not plan.kept and not plan.left:
         console.line("There is no garbage.")
+    if plan.left:
+        left = size(sum(item.stored_size for item in plan.left))
+        console.line(
+            faint(f"Left for later: {count(len(plan.left), 'object')}, {left}, in packs that are mostly in use")
+        )
     if plan.kept:
         kept = size(sum(item.stored_size for item in plan.kept))
         objects = count(len(plan.kept), "object")

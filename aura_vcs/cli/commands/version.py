@@ -7,13 +7,13 @@ from aura_vcs.cli.options import HELP, examples
 
 _ROOM = "aura_vcs.cli.commands"
 _CATALOG = {
-    "list": Entry(f"{_ROOM}.version_list", "list_command", "List versions of every type and branch"),
+    "list": Entry(f"{_ROOM}.version_list", "list_command", "List versions of every type and branch, newest first"),
     "compare": Entry(
         f"{_ROOM}.version_compare",
         "compare_command",
-        "Say which documents differ between two versions",
+        "Say which of brief, plan, voice, render and timeline differ between two versions",
     ),
-    "mark": Entry(f"{_ROOM}.version_mark", "mark_command", "Mark a version important"),
+    "mark": Entry(f"{_ROOM}.version_mark", "mark_command", "Mark a version important: it is never removed by itself"),
     "edit": Entry(f"{_ROOM}.version_edit", "edit_command", "Change a version's name, description or importance"),
     "delete": Entry(f"{_ROOM}.version_delete", "delete_command", "Hide a version; gc frees its space later"),
     "undelete": Entry(f"{_ROOM}.version_undelete", "undelete_command", "Show a deleted version again"),
