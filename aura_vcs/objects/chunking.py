@@ -33,14 +33,27 @@ class Cutter:
 
     def feed(self, block: bytes) -> list[memoryview]:
         """The chunks that are complete now; what may still grow waits for the next call."""
-        data = memoryview(b"".join((self._rest, block)) if len(self._rest) else block)
-        lengths = [chunk.length for chunk in self._cdc.cut_buf(data)]
-        chunks, start = [], 0
-        for length in lengths[:-1]:
+        data = memoryview(block)
+        chunks: list[memoryview] = []
+        if len(self._rest):
+            if len(block) < MAXIMUM_BYTES:
+                data = memoryview(b"".join((self._rest, block)))
+            else:
+                data = self._complete_rest(data, chunks)
+        start = 0
+        for length in [chunk.length for chunk in self._cdc.cut_buf(data)][:-1]:
             chunks.append(data[start : start + length])
             start += length
         self._rest = data[start:]
         return chunks
+
+    def _complete_rest(self, block: memoryview, chunks: list[memoryview]) -> memoryview:
+        """Cut the chunk that began before the block; only what it can reach into is joined to the rest."""
+        near = memoryview(b"".join((self._rest, block[:MAXIMUM_BYTES])))
+        length = next(iter(self._cdc.cut_buf(near))).length
+        chunks.append(near[:length])
+        reached = length - len(self._rest)
+        return block[reached:] if reached >= 0 else memoryview(b"".join((near[length:], block[MAXIMUM_BYTES:])))
 
     def finish(self) -> list[memoryview]:
         """The last chunk, if any."""
