@@ -17,7 +17,14 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("README.md", "docs/getting-started.md", "docs/going-back.md", "docs/merging.md", "docs/space.md", "docs/studio.md")
+PAGES = (
+    "README.md",
+    "docs/getting-started.md",
+    "docs/going-back.md",
+    "docs/merging.md",
+    "docs/space.md",
+    "docs/studio.md",
+)
 FIXTURE = ROOT / "fixtures/solar-system"
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MARK = "@@transcript@@"

@@ -61,11 +61,11 @@ class Collected(msgspec.Struct, frozen=True):
     purged_versions: tuple[int, ...] = ()
 
 
-def plan_gc(repo: Repository, *, grace_seconds: float = GRACE_SECONDS, dead_share: float = DEAD_SHARE) -> Plan:
+def plan_gc(repo: Repository, *, grace_seconds: float = GRACE_SECONDS, dead_share: float | None = None) -> Plan:
     """Find what can be deleted. Changes nothing stored; the cost grows with the garbage.
 
     What an interrupted command stored and never recorded is garbage from now on. A pack is written
-    anew when more than `dead_share` of it is garbage.
+    anew when more than `dead_share` of it is garbage: DEAD_SHARE, or any at all without a grace period.
     """
     repo.learn_objects()
     cutoff = format_time(datetime.now(UTC) - timedelta(seconds=grace_seconds))
@@ -73,7 +73,8 @@ def plan_gc(repo: Repository, *, grace_seconds: float = GRACE_SECONDS, dead_shar
     old = [item for item in garbage if item.last_referenced_at <= cutoff]
     wanted_back = _wanted_back(repo, {item.id for item in garbage}, cutoff) if old else set()
     free = [item for item in old if item.id not in wanted_back]
-    spared = _spared_packs(repo, free, dead_share)
+    share = dead_share if dead_share is not None else DEAD_SHARE if grace_seconds > 0 else 0.0
+    spared = _spared_packs(repo, free, share)
     doomed = tuple(item for item in free if item.pack not in spared)
     left = tuple(item for item in free if item.pack in spared)
     free_ids = {item.id for item in free}

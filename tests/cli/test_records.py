@@ -1,6 +1,7 @@
 """Versions as records: edit, delete, undelete, purge; upkeep and the raw side."""
 
 import os
+import time
 
 from tests.cli.conftest import Film
 
@@ -87,7 +88,8 @@ def test_gc_says_what_goes(two: Film) -> None:
 def test_what_gc_left_comes_back_whole(two: Film) -> None:
     """Content that lies among what is in use is not gone: undo shows the version again, with its files."""
     two("version", "delete", "v1")
-    left = two("gc", "--grace", "0").out
+    time.sleep(1.05)
+    left = two("gc", "--grace", "1s").out
     assert "Left for later" in left
     assert "mostly in use" in left
     two("undo")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @dry_run_option
 @click.option(
     "--grace", "grace_seconds", type=Duration(), metavar="TIME",
-    help="Keep what was deleted within this time, e.g. 0, 2h, 14d (the default)",
+    help="Keep what was deleted within this time, e.g. 2h, 14d (the default); 0 frees everything now",
 )  # fmt: skip
 @json_option
 @pass_repository
@@ -84,6 +84,6 @@ def _planned(plan: "Plan") -> dict[str, Any]:
         "dry_run": True,
         "removed_objects": len(plan.doomed),
         "freed_bytes": plan.bytes,
-        "condemned_objects": len(plan.kept),
+        "condemned_objects": len(plan.kept) + len(plan.left),
         "kept_by_grace": len(plan.kept),
     }
