@@ -15,7 +15,6 @@ from aura_vcs.index.places import groups
 from aura_vcs.index.schema import KIND_CODES
 from aura_vcs.model import EntryKind, Kind, Tree
 from aura_vcs.objects.base import StoredObject
-from aura_vcs.objects.trees import EMPTY_TREE_ID
 
 Children = Callable[[ObjectId, bool], Iterable[tuple[ObjectId, bool]]]
 """What an object holds, and which of that are trees, given its id and whether it is a tree."""
@@ -60,8 +59,6 @@ class ReferenceCounts:
         self._changes: Counter[ObjectId] = Counter()
         self._known: dict[ObjectId, int] = {}
         self._rows: dict[ObjectId, int] = {}
-        self.met_absent = False
-        """Whether something is held that is not in the store: a sync tool may still be bringing it."""
         self._is_empty = connection.execute("SELECT 1 FROM objects LIMIT 1").fetchone() is None
 
     def raise_tree(self, tree: ObjectId) -> None:
@@ -85,8 +82,6 @@ class ReferenceCounts:
             self._learn(object_id for object_id, _ in level)
             deeper: list[tuple[ObjectId, bool]] = []
             for object_id, is_tree in level:
-                if object_id not in self._rows and object_id not in self._stored and object_id != EMPTY_TREE_ID:
-                    self.met_absent = True
                 before = self._known[object_id] + self._changes[object_id]
                 self._changes[object_id] += step
                 if (before if step > 0 else before + step) == 0:

@@ -28,6 +28,7 @@ Recover = Callable[[Operation], None]
 """Brings refs and HEAD to where an own operation put them; harmless when they are there."""
 
 _LABELS = "labels"
+_WAITING = ""
 _INCOMPLETE = "incomplete"
 LOG_BYTES = 64 << 10
 """A log is left whole until it is larger."""
@@ -64,10 +65,14 @@ class Index:
 
         The caller holds the refs lock, so nobody records an operation meanwhile.
         """
-        if self._is_new or self._logs_shrank() or (self._meta(_INCOMPLETE) is not None and self._unlisted()):
-            self.rebuild(recover)  # also when what was held and absent may have come: all is counted again
+        if self._is_new or self._logs_shrank():
+            self.rebuild(recover)
             return
-        self._enter(self._unlisted(), recover)
+        found = self._unlisted()
+        if found and self._meta(_INCOMPLETE) is not None:
+            self.rebuild(recover)  # what was not here to be counted has come, or some of it
+            return
+        self._enter(found, recover)
 
     def learn_objects(self, recover: Recover) -> None:
         """Enter objects that lie on disk and in no row: an interrupted command left them there.
@@ -131,7 +136,7 @@ class Index:
             for name in operation.refs:
                 if name.startswith("versions/"):
                     self._enter_file(f"{layout.REFS}/{name}.json")
-            self._set_meta(_LABELS, self._labels_date())
+            self._labels_are_entered()
 
     @contextmanager
     def _knowing(self, found: Mapping[ObjectId, StoredObject]) -> Iterator[None]:
@@ -195,7 +200,7 @@ class Index:
                 connection.execute("DELETE FROM ref_files")
                 for file in self._refs.label_files():
                     self._enter_file(f"{layout.VERSIONS}/{file}")
-                self._set_meta(_LABELS, self._labels_date())
+                self._labels_are_entered()
 
     def knows(self, version: VersionId) -> bool:
         """Whether there is a row for the version."""
@@ -261,7 +266,9 @@ class Index:
             projector.log_size(replica, size)
         complete = self._enter_labels(projector)
         projector.write()
-        self._set_meta(_LABELS, self._labels_date() if date is None else date if complete else "")
+        if projector.is_incomplete:
+            self._set_meta(_INCOMPLETE, "1")
+        self._set_meta(_LABELS, self._labels_date() if date is None else date if complete else _WAITING)
 
     def _enter_log(self, projector: "Projector", replica: ReplicaId, start: int, recover: Recover) -> None:
         for line in self._logs.read(replica, start=start):
@@ -324,6 +331,11 @@ class Index:
     def _logs_shrank(self) -> bool:
         sizes = self._logs.sizes()
         return any(sizes.get(replica, 0) < end for replica, end in self._known_ends().items())
+
+    def _labels_are_entered(self) -> None:
+        """Remember the labels' date, unless some wait for their versions: those are looked for again."""
+        if self._meta(_LABELS) != _WAITING:
+            self._set_meta(_LABELS, self._labels_date())
 
     def _labels_date(self) -> str | None:
         found = self._storage.stat(layout.VERSIONS)

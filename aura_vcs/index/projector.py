@@ -45,6 +45,8 @@ class Projector:
         self._stored = stored or {}
         self._chunks = chunks or {}
         self._documents: list[tuple[str, ObjectId]] = []
+        self.is_incomplete = False
+        """Whether something that is held was not here to be counted: a sync tool is still at work."""
         self.counts = ReferenceCounts(connection, self._children, at, stored)
 
     def closed_operation(self, operation: Operation, line: LogLine) -> None:
@@ -116,10 +118,7 @@ class Projector:
     def write(self) -> None:
         """Write the counts and the rows of stored objects."""
         packs = {item.place.pack for item in self._stored.values() if item.place is not None}
-        absent = self.counts.met_absent
         self.counts.write({name: self.pack(name) for name in packs})
-        if absent:
-            self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('incomplete', 1)")
         self._content_types()
 
     def pack(self, name: str) -> int:
@@ -134,6 +133,7 @@ class Projector:
             try:
                 return tree_children(self._trees.tree(object_id))
             except IntegrityError:
+                self.is_incomplete = True
                 return ()  # absent or damaged: fsck says so, counting goes on
         chunks = self._chunks.get(object_id)
         if chunks is None:
@@ -148,6 +148,7 @@ class Projector:
         row = self._connection.execute(
             "SELECT chunked FROM objects WHERE id = ?", (bytes.fromhex(object_id),)
         ).fetchone()
+        self.is_incomplete = self.is_incomplete or row is None
         return row is not None and bool(row[0])
 
     def _known_chunks(self, object_id: ObjectId) -> tuple[ObjectId, ...]:
