@@ -3,9 +3,8 @@
 import random
 
 import pytest
-from pyfastcdc import FastCDC
-
 from aura_vcs.objects.chunking import AVERAGE_BYTES, MAXIMUM_BYTES, MINIMUM_BYTES, Cutter
+from pyfastcdc import FastCDC
 
 DATA = random.Random("feeding").randbytes(3 << 20) + bytes(1 << 20) + random.Random("end").randbytes(700_001)
 
