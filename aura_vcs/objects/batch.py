@@ -202,7 +202,7 @@ class Batch:
     def _add_clone(self, source: Source, file: BinaryIO) -> ObjectId | None:
         upload = self._store.storage.upload()
         try:
-            if not upload.clone_from(file.fileno()):
+            if not upload.clone_from(file):
                 self._can_clone = False
                 return self._add_large(source, file)
             hasher, total = blake3(), 0

@@ -185,8 +185,12 @@ class LocalUpload:
         with translated("write", self.path):
             write_pieces(self._calls, self.fd, pieces)
 
-    def clone_from(self, fd: int) -> bool:
+    def clone_from(self, file: BinaryIO) -> bool:
         """Become a clone of an open file, if the disk can share blocks; nothing was written before."""
+        try:
+            fd = file.fileno()
+        except OSError:
+            return False  # a stream that is no file
         with translated("write", self.path):
             return self._calls.clone(fd, self.fd)
 

@@ -114,7 +114,7 @@ def test_counts_are_what_counting_again_gives(busy: Repository) -> None:
     assert_whole(busy)
     busy.rebuild_index()
     assert Queries(busy.index).counts() == kept
-    execute_gc(busy, plan_gc(busy, grace_seconds=0), dead_share=0.0)
+    execute_gc(busy, plan_gc(busy, grace_seconds=0, dead_share=0.0))
     assert_whole(busy)
 
 
