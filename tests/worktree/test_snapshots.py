@@ -14,7 +14,7 @@ from aura_vcs.history.status import status
 from aura_vcs.model import EntryKind
 
 from tests.helpers.check import assert_whole
-from tests.helpers.project import look, noise, save, write
+from tests.helpers.project import look, noise, save, write, write_project
 
 
 def test_same_size_and_same_date_do_not_hide_a_change(first: Repository) -> None:
@@ -86,15 +86,21 @@ def test_a_file_that_is_written_meanwhile_is_one_it_really_had(first: Repository
     assert_whole(first)
 
 
-def test_a_file_that_never_holds_still_is_named(first: Repository) -> None:
-    """The commit says which file it is, and keeps what the last version had; a checkout refuses to touch it."""
+def test_a_file_that_never_holds_still_is_named(quick_path: Path) -> None:
+    """The commit says which file it is, and keeps what the last version had; a checkout refuses to touch it.
+
+    In memory, where a write never waits for the disk: a writer that pauses does hold still.
+    """
+    write_project(quick_path)
+    first = Repository.init(str(quick_path), author="Ada", host="studio")
+    save(first, "First cut")
     root = Path(first.root)
     stop = threading.Event()
 
     def restless() -> None:
         while not stop.is_set():
             (root / "plan.json").write_text(str(time.monotonic_ns()))
-            time.sleep(0.002)
+            time.sleep(0.001)
 
     thread = threading.Thread(target=restless)
     thread.start()
