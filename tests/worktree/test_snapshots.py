@@ -95,16 +95,18 @@ def test_a_file_that_never_holds_still_is_named(quick_path: Path) -> None:
     first = Repository.init(str(quick_path), author="Ada", host="studio")
     save(first, "First cut")
     root = Path(first.root)
-    stop = threading.Event()
+    begun, stop = threading.Event(), threading.Event()
 
     def restless() -> None:
         while not stop.is_set():
             (root / "plan.json").write_text(str(time.monotonic_ns()))
+            begun.set()
             time.sleep(0.001)
 
     thread = threading.Thread(target=restless)
     thread.start()
     try:
+        assert begun.wait(10)
         write(root, {"other.txt": "other"})
         done = commit(first, "Second cut")
         assert done.unstable == ("plan.json",)
