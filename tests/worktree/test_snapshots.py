@@ -119,6 +119,7 @@ def test_a_file_that_never_holds_still_is_named(quick_path: Path) -> None:
     finally:
         stop.set()
         thread.join()
+        first.close()
 
 
 def test_everything_a_folder_can_hold_comes_back(first: Repository) -> None:
