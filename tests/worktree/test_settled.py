@@ -1,7 +1,6 @@
 """Files that change while they are looked at, clocks that hide it, and a compressor that lies."""
 
 import os
-import threading
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,8 @@ from aura_vcs.history.commit import commit
 from aura_vcs.history.status import status
 from aura_vcs.objects import packs
 from aura_vcs.upkeep.fsck import fsck
+
+from tests.helpers.restless import restless
 
 
 @pytest.fixture
@@ -56,28 +57,16 @@ def test_a_clock_in_the_future_or_past_does_not_hide_a_change(root: Path) -> Non
             assert _content(repo, done.version.id, "voice.json") == path.read_bytes()
 
 
-def test_a_file_that_is_being_written_is_whole_or_named(root: Path) -> None:
+def test_a_file_that_is_being_written_is_named(root: Path) -> None:
     """While a renderer appends, the version has the file as it was before, and the commit says so."""
-    stop = threading.Event()
     path = root / "film.mov"
     path.write_bytes(b"begin")
-
-    def render() -> None:
-        with path.open("ab", buffering=0) as file:
-            while not stop.is_set():
-                file.write(b"frame")
-
     with Repository.open(str(root)) as repo:
-        first = commit(repo, "Before the render")
-        assert first.version is not None
+        commit(repo, "Before the render")
+        path.write_bytes(b"begin again")
         (root / "brief.json").write_text("{}")
-        thread = threading.Thread(target=render)
-        thread.start()
-        try:
+        with restless(path):
             during = commit(repo, "While it renders")
-        finally:
-            stop.set()
-            thread.join()
         assert during.version is not None
         assert during.unstable == ("film.mov",)
         assert _content(repo, during.version.id, "film.mov") == b"begin"
