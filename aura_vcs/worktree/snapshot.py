@@ -8,12 +8,13 @@ import msgspec
 from aura_vcs.codec import encode_tree, name_bytes
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import DOCUMENTS, Entry, EntryKind, Kind, Tree
-from aura_vcs.objects.base import Source
 from aura_vcs.objects.batch import Batch
+from aura_vcs.objects.chunking import LARGE_BYTES
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import EMPTY_TREE_ID, Difference, TreeReader
 from aura_vcs.progress import Progress
 from aura_vcs.worktree.cache import FileState
+from aura_vcs.worktree.reading import Reader, start_reader
 from aura_vcs.worktree.scan import Scan, ScannedFolder, entry_of
 from aura_vcs.worktree.sources import DiskClock, FileSource, read_settled_link
 
@@ -122,7 +123,7 @@ class Snapshotter:
         return {} if tree is None else {entry.name: entry for entry in self._trees.tree(tree).entries}
 
     def _store_files(self, wanted: Iterable[tuple[ScannedFolder, str]], progress: Progress) -> None:
-        sources: list[Source] = []
+        sources: list[FileSource] = []
         places: dict[int, tuple[ScannedFolder, str]] = {}
         total = 0
         for folder, name in wanted:
@@ -142,14 +143,27 @@ class Snapshotter:
             sources.append(file)
             total += state.size
         progress.start("Storing", total, "bytes")
-        for done, stored in self._batch.add_sources(sources):
-            assert isinstance(done, FileSource)
-            source, (folder, name) = done, places[id(done)]
-            if stored is None:
-                self._unstable.append(source.path)
-            else:
-                folder.files[name] = source.state.hashed(bytes.fromhex(stored))
+        reader = self._start_reader(sources)
+        try:
+            for done, stored in self._batch.add_sources(sources):
+                assert isinstance(done, FileSource)
+                source, (folder, name) = done, places[id(done)]
+                if stored is None:
+                    self._unstable.append(source.path)
+                else:
+                    folder.files[name] = source.state.hashed(bytes.fromhex(stored))
+        finally:
+            if reader is not None:
+                reader.close()
         progress.finish()
+
+    def _start_reader(self, sources: Sequence[FileSource]) -> Reader | None:
+        small = [source for source in sources if source.size < LARGE_BYTES]
+        reader = start_reader(small)
+        if reader is not None:
+            for number, source in enumerate(small):
+                source.reader, source.number = reader, number
+        return reader
 
     def _build(self, folder: ScannedFolder, base: ObjectId | None, selection: Selection) -> Entry:
         """The entry of a folder, its tree in the batch. Outside the selection, all is as in the base."""
