@@ -1,6 +1,6 @@
 """The tables of the index. Any change of them raises SCHEMA_VERSION: the index is then rebuilt."""
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 PAGE_BYTES = 2048
 """Small pages keep the index of a small project small: every table and index takes at least one."""
 
@@ -21,6 +21,7 @@ CREATE TABLE objects (
 CREATE INDEX objects_by_refcount ON objects (refcount, last_referenced_at);
 CREATE INDEX objects_by_last_referenced ON objects (last_referenced_at);
 CREATE INDEX objects_by_type ON objects (content_type) WHERE content_type IS NOT NULL;
+CREATE INDEX objects_chunked ON objects (id) WHERE chunked;
 CREATE INDEX objects_by_pack ON objects (pack) WHERE pack IS NOT NULL;
 
 CREATE TABLE versions (
