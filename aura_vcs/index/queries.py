@@ -237,6 +237,10 @@ class Queries:
         """Objects that nothing holds, longest unreferenced first."""
         return self._objects("WHERE o.refcount <= 0 ORDER BY o.refcount, o.last_referenced_at", [])
 
+    def chunked(self) -> set[ObjectId]:
+        """Blobs that are kept in chunks."""
+        return {ObjectId(row[0].hex()) for row in self._connection.execute("SELECT id FROM objects WHERE chunked")}
+
     def pack_bytes(self, name: str) -> int:
         """Stored bytes of the objects in a pack."""
         row = self._connection.execute(

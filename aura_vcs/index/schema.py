@@ -21,6 +21,7 @@ CREATE TABLE objects (
 CREATE INDEX objects_unreferenced ON objects (refcount, last_referenced_at) WHERE refcount <= 0;
 CREATE INDEX objects_by_last_referenced ON objects (last_referenced_at);
 CREATE INDEX objects_by_type ON objects (content_type) WHERE content_type IS NOT NULL;
+CREATE INDEX objects_chunked ON objects (id) WHERE chunked;
 CREATE INDEX objects_by_pack ON objects (pack) WHERE pack IS NOT NULL;
 
 CREATE TABLE versions (
