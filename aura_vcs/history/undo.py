@@ -32,6 +32,9 @@ from aura_vcs.repository.repository import Draft, Repository, Transaction
 
 T = TypeVar("T")
 
+PASSED_LIMIT = 1000
+"""So many operations that can no longer be taken back are passed over in one undo."""
+
 _LABEL_FIELDS = ("name", "description", "important", *fields_of_stamp("deleted"), *fields_of_stamp("purged"))
 
 
@@ -42,6 +45,8 @@ class Undone(msgspec.Struct, frozen=True):
     description: str
     head: Head
     files: Moved | None = None
+    passed_over: tuple[str, ...] = ()
+    """Why later operations were left as they are: what they would bring back has been collected."""
 
     @property
     def restore_point(self) -> VersionRecord | None:
@@ -52,6 +57,9 @@ class Undone(msgspec.Struct, frozen=True):
 def undo(repo: Repository, action: ActionRecord | None = None) -> Undone:
     """Take back the last operation of this machine that can be, or the given one.
 
+    Operations whose time is over, or whose content has been collected, are passed over; the one
+    before them is taken back where refs and files are still as it left them.
+
     A given one may have later ones after it, as long as none of them depends on it: none touches
     the same ref, file or, where HEAD or the whole folder moved, anything of either.
 
@@ -59,7 +67,8 @@ def undo(repo: Repository, action: ActionRecord | None = None) -> Undone:
 
     Raises:
         NothingToUndo: there is none.
-        OperationExpired: what it would bring back has been collected, or its time is over.
+        OperationExpired: what it would bring back has been collected, or its time is over; without
+            a given one, this holds for all that are left.
         ActionBlocked: later operations depend on the given one.
         EditedSince: a file was edited since.
         RefMoved: a branch has been moved by another machine since.
@@ -69,10 +78,25 @@ def undo(repo: Repository, action: ActionRecord | None = None) -> Undone:
         return Undone(finished, finished.description, repo.head())
     if action is not None:
         _check_given(repo, action, "Applied")
-    found = action or Queries(repo.index).next_undo(repo.replica, now())
-    if found is None:
-        raise NothingToUndo
-    return _reverse(repo, found, back=True)
+        return _reverse(repo, action, back=True)
+    return _undo_last(repo)
+
+
+def _undo_last(repo: Repository) -> Undone:
+    """Take back the newest operation that can be."""
+    expired: list[OperationExpired] = []
+    found = Queries(repo.index).next_undo(repo.replica, now())
+    while found is not None and len(expired) < PASSED_LIMIT:
+        try:
+            done = _reverse(repo, found, back=True)
+        except OperationExpired as error:
+            expired.append(error)
+            found = Queries(repo.index).next_undo(repo.replica, now(), before=found.sequence)
+        else:
+            return msgspec.structs.replace(done, passed_over=tuple(error.message for error in expired))
+    if expired:
+        raise expired[0]
+    raise NothingToUndo
 
 
 def redo(repo: Repository, action: ActionRecord | None = None) -> Undone:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from aura_vcs.codec import name_bytes
+from aura_vcs.codec import NUMBER_LIMIT, name_bytes
 from aura_vcs.ids import ObjectId, OperationId, ReplicaId, VersionId
 from aura_vcs.index.index import Index
 from aura_vcs.index.places import groups
@@ -169,12 +169,15 @@ class Queries:
         found = self._actions(f"{statement} LIMIT ? OFFSET ?", [*values, limit, offset])
         return [_expired(action, at) for action in found] if at is not None else found
 
-    def next_undo(self, replica: ReplicaId, at: str) -> ActionRecord | None:
-        """The newest action of this replica that is applied, can be taken back and has not expired at `at`."""
+    def next_undo(self, replica: ReplicaId, at: str, *, before: int | None = None) -> ActionRecord | None:
+        """The newest action of this replica that is applied, can be taken back and has not expired at `at`.
+
+        With `before`, the newest of those with a lower sequence number.
+        """
         found = self._actions(
-            "WHERE a.replica = ? AND a.undoable = 1 AND a.status = 'Applied' "
+            "WHERE a.replica = ? AND a.undoable = 1 AND a.status = 'Applied' AND a.sequence < ? "
             "AND (a.expires_at IS NULL OR a.expires_at > ?) ORDER BY a.sequence DESC LIMIT 1",
-            [replica, at],
+            [replica, NUMBER_LIMIT if before is None else before, at],
         )
         return found[0] if found else None
 
