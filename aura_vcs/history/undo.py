@@ -27,7 +27,16 @@ from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import ActionRecord, VersionRecord
 from aura_vcs.layout import decode_name
 from aura_vcs.model import BranchEntry, Field, Head, HeadChange, Label, Operation, RefChange, Tag, TreeChange
-from aura_vcs.refs import FIELD_ROOMS, field_change, fields_of_stamp, label_change, stamp_label, tag_change
+from aura_vcs.refs import (
+    CHECKPOINT_FIELDS,
+    FIELD_ROOMS,
+    checkpoint_change,
+    field_change,
+    fields_of_stamp,
+    label_change,
+    stamp_label,
+    tag_change,
+)
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 
 T = TypeVar("T")
@@ -245,6 +254,8 @@ def _reversed_ref(
         return _reversed_tag(repo, transaction, decode_name(parts[0]), change)
     if room in FIELD_ROOMS:
         return _reversed_field(repo, transaction, room, "/".join(parts), change)
+    if room == "checkpoints":
+        return _reversed_checkpoint(repo, target, parts[0], change)
     raise InputError(f"{name} cannot be taken back by this aura_vcs")
 
 
@@ -304,6 +315,14 @@ def _reversed_field(
     before = _optional(change.before, Field, key)
     value = before.value if before is not None else None
     return field_change(room, key, current, value, transaction.replica, transaction.at, repo.author)
+
+
+def _reversed_checkpoint(repo: Repository, target: Operation, name: str, change: RefChange) -> tuple[str, RefChange]:
+    current = repo.refs.checkpoint(name)
+    if current is None:
+        raise OperationExpired(target.description, "the checkpoint")
+    before = _optional(change.before, dict[str, Any], name) or {}
+    return checkpoint_change(name, current, {field: before.get(field) for field in CHECKPOINT_FIELDS})
 
 
 def _reversed_tag(repo: Repository, transaction: Transaction, name: str, change: RefChange) -> tuple[str, RefChange]:
