@@ -115,6 +115,7 @@ def check_command(repo: "Repository", console: Console) -> None:
     """
     from pathlib import Path
 
+    from aura_vcs.cli.shapes import problems_shape
     from aura_vcs.project.checks import check_project
     from aura_vcs.project.content import FolderSource
 
@@ -122,7 +123,7 @@ def check_command(repo: "Repository", console: Console) -> None:
     errors = sum(problem.severity == "error" for problem in problems)
     console.exit_code = 3 if errors else 0
     if console.as_json:
-        console.data({"problems": problems, "errors": errors, "warnings": len(problems) - errors})
+        console.data(problems_shape(problems))
         return
     for problem in problems:
         mark = bad("error  ") if problem.severity == "error" else warm("warning")
