@@ -21,7 +21,7 @@ from aura_vcs.history.edits import edit_files
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.index.entities import checkpoints_statement
 from aura_vcs.locks import Locks
-from aura_vcs.model import Inverse, Kind
+from aura_vcs.model import Inverse, Kind, RefChange
 from aura_vcs.objects.loose import LooseObjects
 from aura_vcs.project.checkpoints import (
     RenderCheckpoint,
@@ -244,7 +244,8 @@ def invalidate_all(repo: Repository, *, stage: str | None = None, reason: str = 
 
 
 def _invalidate(repo: Repository, checkpoints: Sequence[RenderCheckpoint], reason: str) -> list[RenderCheckpoint]:
-    done, refs = [], {}
+    done: list[RenderCheckpoint] = []
+    refs: dict[str, RefChange] = {}
     with repo.transaction() as transaction:
         for item in checkpoints:
             name = checkpoint_file(item).removeprefix(f"{layout.CHECKPOINTS}/").removesuffix(".json")

@@ -414,7 +414,9 @@ def test_search_finds_names_descriptions_and_scripts(bees: Film) -> None:
     assert [f["place"] for f in bees.data("search", "garden")["found"]] == ["v1"]
     assert [f["kind"] for f in bees.data("search", "kitchen", "table")["found"]] == ["scene"]
     bees("scene", "set", "0", "script_text=Déjà vu in the meadow")
-    assert bees.data("search", "kitchen")["found"] == []
+    (old,) = bees.data("search", "kitchen")["found"]
+    assert (old["kind"], old["place"].partition(":")[0], old["version"]) == ("script", "v1", 1)
+    assert "kitchen" in bees("show", old["place"]).out
     assert [f["kind"] for f in bees.data("search", "deja", "mead")["found"]] == ["scene"]
     assert bees.data("search", '"', "*", "NEAR(")["found"] == []
     bees("scene", "remove", "0")

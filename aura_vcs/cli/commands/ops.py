@@ -93,7 +93,7 @@ def _found(
     from aura_vcs.project.told import told
 
     actions = queries.actions(**wanted, at=now(), limit=limit + offset)
-    both = [*actions, *told(repo, **wanted, limit=limit + offset)]
+    both: list[ActionRecord | Told] = [*actions, *told(repo, **wanted, limit=limit + offset)]
     return sorted(both, key=lambda item: item.time, reverse=True)[offset : offset + limit]
 
 
