@@ -175,9 +175,14 @@ def checkpoints_statement(
     return f"SELECT record FROM checkpoints {where} ORDER BY time DESC LIMIT ?", [*values, limit]
 
 
-def exports_statement(*, status: str | None = None, limit: int = -1, offset: int = 0) -> tuple[str, list[Any]]:
-    """The SELECT for exports, newest first, and its values."""
-    where, values = ("WHERE status = ?", [status]) if status is not None else ("", [])
+def exports_statement(
+    *, status: str | None = None, since: str | None = None, until: str | None = None, limit: int = -1, offset: int = 0
+) -> tuple[str, list[Any]]:
+    """The SELECT for exports, newest first, and its values; times in RFC 3339."""
+    chosen = (("status = ?", status), ("created_at >= ?", since), ("created_at <= ?", until))
+    parts = [part for part, value in chosen if value is not None]
+    values = [value for _, value in chosen if value is not None]
+    where = f"WHERE {' AND '.join(parts)}" if parts else ""
     return f"SELECT record FROM exports {where} ORDER BY created_at DESC LIMIT ? OFFSET ?", [*values, limit, offset]
 
 

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -28,6 +28,9 @@ _ANCESTRY = (
     "SELECT p.parent, v.number FROM h JOIN parents p ON p.version = h.id JOIN versions v ON v.id = p.parent "
     "ORDER BY 2 DESC) "
 )
+
+
+BlobSort = Literal["referenced", "count", "size"]
 
 
 class VersionFilter(msgspec.Struct, frozen=True):
@@ -85,7 +88,9 @@ class Queries:
     def all_versions(self, wanted: VersionFilter) -> list[VersionRecord]:
         """Every version, newest first, autosaves, restore points and other branches included."""
         where, values = _conditions(wanted)
-        return self._versions(f"{where} ORDER BY v.number DESC, v.id", values, wanted)
+        chosen = wanted.types or wanted.since or wanted.until or wanted.important
+        order = "+v.number DESC, v.id" if chosen else "v.number DESC, v.id"  # + : by the index of what is chosen
+        return self._versions(f"{where} ORDER BY {order}", values, wanted)
 
     def ancestors(self, version: VersionId) -> set[VersionId]:
         """The ids of a version's ancestry, itself included."""
@@ -251,6 +256,15 @@ class Queries:
         """The largest blobs."""
         return self._objects("WHERE o.kind = 1 ORDER BY o.size DESC LIMIT ?", [limit])
 
+    def blobs(self, *, type_: str | None = None, sort: BlobSort = "referenced", limit: int = 50) -> list[ObjectRecord]:
+        """Blobs, of one content type (Brief, Plan, Voice, Render, Timeline, Asset) or all.
+
+        Sorted by when they were last referenced, newest first, or by reference count or size, highest first.
+        """
+        where, values = ("o.content_type = ?", [type_]) if type_ is not None else ("o.content_type IS NOT NULL", [])
+        order = {"referenced": "o.last_referenced_at", "count": "o.refcount", "size": "o.size"}[sort]
+        return self._objects(f"WHERE {where} ORDER BY {order} DESC LIMIT ?", [*values, limit])
+
     def counts(self) -> dict[ObjectId, int]:
         """Every object's reference count."""
         rows = self._connection.execute("SELECT id, refcount FROM objects")
@@ -318,6 +332,5 @@ def _conditions(wanted: VersionFilter) -> tuple[str, list[Any]]:
         parts.append("(instr(lower(v.name), lower(?)) OR instr(lower(v.description), lower(?)))")
         values += [wanted.grep, wanted.grep]
     if wanted.important is not None:
-        parts.append("v.important = ?")
-        values.append(wanted.important)
+        parts.append("v.important" if wanted.important else "NOT v.important")  # as the partial index says it
     return ("WHERE " + " AND ".join(parts) if parts else ""), values

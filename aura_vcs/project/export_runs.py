@@ -124,15 +124,21 @@ def retry_export(repo: Repository, job: ExportRecord) -> ExportRecord:
 
 
 def list_exports(
-    repo: Repository, *, status: ExportStatus | None = None, limit: int = -1, offset: int = 0
+    repo: Repository,
+    *,
+    status: ExportStatus | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    limit: int = -1,
+    offset: int = 0,
 ) -> list[ExportRecord]:
-    """Exports, newest first. Jobs whose process died are Failed, and recorded so."""
+    """Exports, newest first; times in RFC 3339. Jobs whose process died are Failed, and recorded so."""
     _sweep(repo)
     entities = indexed(repo, "exports", layout.EXPORTS, ExportRecord, _columns)
     for row in entities.records(*exports_statement(status="InProgress")):
         _bury(repo, msgspec.json.decode(row, type=ExportRecord))
     entities = indexed(repo, "exports", layout.EXPORTS, ExportRecord, _columns)
-    statement, values = exports_statement(status=status, limit=limit, offset=offset)
+    statement, values = exports_statement(status=status, since=since, until=until, limit=limit, offset=offset)
     return [msgspec.json.decode(row, type=ExportRecord) for row in entities.records(statement, values)]
 
 
