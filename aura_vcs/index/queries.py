@@ -189,7 +189,7 @@ class Queries:
     def next_redo(self, replica: ReplicaId, at: str) -> ActionRecord | None:
         """The action that was taken back last and after which nothing new was done."""
         found = self._actions(
-            "WHERE a.replica = ? AND a.undoable = 1 AND a.redoable = 1 "
+            "INDEXED BY actions_redoable WHERE a.replica = ? AND a.undoable = 1 AND a.redoable = 1 "
             "AND (a.expires_at IS NULL OR a.expires_at > ?) ORDER BY a.sequence LIMIT 1",
             [replica, at],
         )

@@ -56,6 +56,7 @@ CREATE TABLE actions (
   correlation_id TEXT, segment TEXT, batch TEXT, redoable INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX actions_by_batch ON actions (batch) WHERE batch IS NOT NULL;
 CREATE INDEX actions_by_sequence ON actions (replica, undoable, sequence);
+CREATE INDEX actions_redoable ON actions (replica, sequence) WHERE redoable = 1;
 CREATE INDEX actions_by_user ON actions (user, time);
 CREATE INDEX actions_by_type ON actions (type, time);
 CREATE INDEX actions_by_status ON actions (status, time);
