@@ -146,7 +146,7 @@ def _enter(studio: Studio, root: str, facts: ProjectFacts) -> ProjectEntry:
     at, by = now(), studio.folder.user
     created_at, created_by = (known.created_at, known.created_by) if known else (facts.created_at or at, by)
     file = file_name(facts.project, root)
-    entry = ProjectEntry(file, root, facts, created_at, facts.state.updated_at or at, created_by, by)
+    entry = ProjectEntry(file, root, facts, created_at, facts.updated_at or at, created_by, by)
     if known is not None and known.path == root and known.facts == facts:
         return known
     studio.folder.put(f"{PROJECTS}/{file}", entry)
@@ -176,7 +176,7 @@ def _as_it_is(studio: Studio, entry: ProjectEntry) -> ProjectEntry:
     facts = read_facts(entry.path) if stamp is not None else None
     if facts is None or facts.project != entry.facts.project:
         return msgspec.structs.replace(entry, place="missing")
-    changed = msgspec.structs.replace(entry, facts=facts, updated_at=facts.state.updated_at or entry.updated_at)
+    changed = msgspec.structs.replace(entry, facts=facts, updated_at=facts.updated_at or entry.updated_at)
     put_row(studio.index.connection, changed, studio.folder.stamp(f"{PROJECTS}/{entry.file}"))
     return changed
 

@@ -44,7 +44,8 @@ def show_command(repo: "Repository", console: Console) -> None:
     scenes = refresh_folder(repo).scenes()
     done = sum(scene.is_completed for scene in scenes)
     if console.as_json:
-        console.data(project_shape(repo, facts) | {"scenes": len(scenes), "completed_scenes": done})
+        counted = {"scenes": len(scenes), "completed_scenes": done}
+        console.data({**project_shape(repo, facts), **_documents(repo), **counted})
         return
     state = facts.state
     console.line(strong(facts.title), bad("  deleted") if state.is_deleted else "")
@@ -207,7 +208,19 @@ def project_shape(repo: "Repository", facts: Any) -> dict[str, Any]:
     shape: dict[str, Any] = msgspec.to_builtins(facts)
     state = shape.pop("state")
     shape.pop("stamp")
-    return {"id": shape.pop("project"), "path": repo.root, **shape, **state}
+    dates = {name: shape[name] for name in ("updated_at", "modified_by")}
+    return {"id": shape.pop("project"), "path": repo.root, **shape, **state, **dates}
+
+
+def _documents(repo: "Repository") -> dict[str, Any]:
+    """The four specifications of DOMAIN's ProjectState as they are in the folder; null where there is none."""
+    from pathlib import Path
+
+    from aura_vcs.project.content import FolderSource
+    from aura_vcs.project.load import plain_document
+
+    source = FolderSource(Path(repo.root))
+    return {name: plain_document(source, f"{name}.json") for name in ("brief", "plan", "voice", "render")}
 
 
 def _say_state(repo: "Repository", console: Console, words: str) -> None:

@@ -1,6 +1,6 @@
 """`aura version list`."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,7 @@ from aura_vcs.cli.shapes import version_shape
 from aura_vcs.cli.words import local_time, size
 
 if TYPE_CHECKING:
+    from aura_vcs.index.records import VersionRecord
     from aura_vcs.repository.repository import Repository
 
 
@@ -54,7 +55,7 @@ def list_command(
     )
     found = Queries(repo.index).all_versions(wanted)
     if console.as_json:
-        console.data({"versions": [version_shape(record) for record in found]})
+        console.data({"versions": [_audited(record) for record in found]})
         return
     console.lines(
         (
@@ -72,3 +73,9 @@ def list_command(
     )
     if not found:
         console.line("No version is like that.")
+
+
+def _audited(record: "VersionRecord") -> dict[str, Any]:
+    """V, with when and by whom its label was changed and it was deleted."""
+    changed = {"updated_at": record.updated_at or record.created_at, "modified_by": record.updated_by or record.author}
+    return {**version_shape(record), "created_by": record.author, **changed, "deleted_by": record.deleted_by}
