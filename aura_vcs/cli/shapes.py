@@ -7,12 +7,15 @@ import msgspec
 from aura_vcs.codec import is_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aura_vcs.compare.versions import Comparison, PathChange
     from aura_vcs.history.conflicts import OpenConflict
     from aura_vcs.history.going import Moved
     from aura_vcs.history.status import Status
     from aura_vcs.index.records import VersionRecord
     from aura_vcs.model import Entry, Head
+    from aura_vcs.project.problems import Problem
     from aura_vcs.repository.repository import Repository
 
 
@@ -67,6 +70,14 @@ def status_shape(found: "Status") -> dict[str, Any]:
         "diverged": bool(found.diverged),
         "conflicts": list(found.conflicts),
     }
+
+
+def problems_shape(problems: "Sequence[Problem] | None") -> dict[str, Any]:
+    """What is wrong with the documents, and how much of it; null where nobody looked."""
+    if problems is None:
+        return {"problems": None, "errors": None, "warnings": None}
+    errors = sum(problem.severity == "error" for problem in problems)
+    return {"problems": problems, "errors": errors, "warnings": len(problems) - errors}
 
 
 def conflict_shape(item: "OpenConflict") -> dict[str, Any]:
