@@ -86,8 +86,16 @@ def diff_media(
     request = Request(paths, picture=picture, thumbnails=thumbnails, limits=limits)
     found = _ask(request, f"{old} or {new}", environment)
     before, after = found.facts
-    lines = diff_lines(before, after, distance=found.distance, differs=found.differs)
-    return MediaDiff(before, after, lines, found.distance, found.differs, found.picture)
+    lines = diff_lines(before, after, found)
+    return MediaDiff(
+        before, after, lines, found.distance, found.scenes, found.sounds, found.lead, found.picture, decoded=True
+    )
+
+
+def one_sided(facts: MediaFacts, *, is_old: bool) -> MediaDiff:
+    """A file that was looked into and has no other version."""
+    before, after = (facts, None) if is_old else (None, facts)
+    return MediaDiff(before, after, diff_lines(before, after), decoded=True)
 
 
 def _ask(request: Request, name: str, environment: Mapping[str, str] | None) -> Answer:

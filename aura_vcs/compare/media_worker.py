@@ -5,12 +5,14 @@ with limits on time, memory and written files. A request comes on standard input
 goes to standard output, both as JSON; then it ends.
 """
 
+import math
 import os
+import time
 from contextlib import suppress
 
 import msgspec
 
-from aura_vcs.compare.media_films import Film, Levels, differing_scenes, differing_sound
+from aura_vcs.compare.media_films import Film, differing_scenes
 from aura_vcs.compare.media_headers import read_header
 from aura_vcs.compare.media_model import Answer, Limits, MediaFacts, Request
 from aura_vcs.compare.media_pictures import (
@@ -20,6 +22,10 @@ from aura_vcs.compare.media_pictures import (
     picture_header,
     thumbnail,
 )
+from aura_vcs.compare.media_sound import Levels, differing_sounds
+
+SOUND_SHARE, SCENES_SHARE, STRIPS_SHARE = 0.4, 0.7, 0.85
+"""Shares of the time after which listening, comparing pictures, and making thumbnails come to an end."""
 
 
 def confine(limits: Limits) -> None:
@@ -81,32 +87,36 @@ def _pictures(request: Request) -> Answer:
 
 
 def _films(request: Request) -> Answer:
-    films = [Film(path, request.limits) for path in request.paths]
-    levels = [film.levels() for film in films]
-    strips: list[list[bytes]] = [[] for _ in films]
-    differs: tuple[tuple[float, float], ...] = ()
-    if len(films) == 2:
-        if all(film.video is not None for film in films):
-            differs, *strips = differing_scenes(*films)
-        else:
-            differs = differing_sound(*levels)
-    elif request.thumbnails:
-        strips = [[thumbnail(picture) for _, picture in film.frames(request.thumbnails)] for film in films]
-    facts = tuple(_film_facts(*each, request) for each in zip(films, levels, strips, strict=True))
-    return Answer(facts, differs=differs)
+    """Sound first, for half the time there is; then pictures; an answer in time, if need be a shorter one."""
+    start, seconds = time.monotonic(), request.limits.seconds
+    films = [Film(path, request.limits, start + SOUND_SHARE * seconds) for path in request.paths]
+    both = len(films) == 2
+    levels = []
+    for n, film in enumerate(films):
+        film.ends = start + SOUND_SHARE * seconds * (n + 1) / len(films)
+        levels.append(film.levels(banded=both))
+    for film in films:
+        film.ends = start + SCENES_SHARE * seconds
+    sounds, lead = differing_sounds(*levels) if both and all(film.sound for film in films) else ((), 0.0)
+    scenes, late = (
+        differing_scenes(films[0], films[1], lead) if both and all(film.video for film in films) else ((), False)
+    )
+    late = late or any(level.partial for level in levels)
+    for film in films:
+        film.ends = start + STRIPS_SHARE * seconds
+    facts = tuple(_film_facts(film, level, request, late) for film, level in zip(films, levels, strict=True))
+    return Answer(facts, scenes=scenes, sounds=sounds, lead=lead)
 
 
-def _film_facts(film: Film, levels: Levels, strip: list[bytes], request: Request) -> MediaFacts:
-    import math
-
+def _film_facts(film: Film, levels: Levels, request: Request, late: bool) -> MediaFacts:
     heard = film.sound is not None
     return MediaFacts(
         film.header(),
         peak_db=round(20 * math.log10(levels.peak), 1) if heard and levels.peak else None,
         loudness_lufs=levels.loudness,
         envelope=levels.envelope() if heard else (),
-        thumbnails=tuple(strip[: request.thumbnails]),
-        partial=levels.partial,
+        thumbnails=tuple(film.strip(request.thumbnails)),
+        partial=late,
     )
 
 
