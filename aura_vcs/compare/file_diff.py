@@ -97,7 +97,7 @@ def media_diff(media: MediaDiff) -> FileDiff:
     """What was found out about a media file, as the difference of a file."""
     problem = (f"not looked into: {media.problem}",) if media.problem else ()
     lines = (*media.lines, *problem)
-    return FileDiff("media", lines or ("other content; its header tells no difference",), media=media)
+    return FileDiff("media", lines or ("other content, the header is the same",), media=media)
 
 
 def is_timeline_path(path: str) -> bool:

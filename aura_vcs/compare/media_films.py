@@ -40,7 +40,7 @@ FRAMES_LIMIT = 300
 
 
 class Film:
-    """An open video or sound file. What takes long stops at `ends`, by the monotonic clock.
+    """An open video or sound file. What takes long stops when the process has used `ends` seconds.
 
     Raises:
         ValueError: it does not look like a format we open.
@@ -116,7 +116,7 @@ class Film:
         moments = [self.seconds * (n + 0.5) / count for n in range(count)] if self.seconds else [0.0]
         shown = []
         for at in moments:
-            if time.monotonic() > self.ends:
+            if time.process_time() > self.ends:
                 break
             frame = self.frame_at(at)
             if frame is not None:
@@ -130,7 +130,7 @@ class Film:
         self.container.seek(0)
         meter = Meter(self.sound, banded=banded)
         for frame in self.container.decode(self.sound):
-            if meter.levels.seconds >= self.limits.sound_seconds or time.monotonic() > self.ends:
+            if meter.levels.seconds >= self.limits.sound_seconds or time.process_time() > self.ends:
                 meter.levels.partial = True
                 break
             meter.take(frame)
@@ -151,7 +151,7 @@ def differing_scenes(old: Film, new: Film, lead: float) -> tuple[Stretches, bool
     seen: dict[float, bool] = {}
     late = False
     for at in _coarse_first(moments):
-        late = late or time.monotonic() > min(old.ends, new.ends)
+        late = late or time.process_time() > min(old.ends, new.ends)
         if not lead <= at <= old.seconds + lead:
             seen[at] = True
         elif not late:

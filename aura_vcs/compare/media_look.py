@@ -5,10 +5,14 @@ costs a process and often a copy of the file, so a budget says for how many file
 and how many bytes. What was left out is counted, so that it can be said.
 """
 
+import subprocess
 import tempfile
 import time
+from collections import deque
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from msgspec import Struct, structs
 
@@ -36,19 +40,25 @@ ADDED_LIMIT = 100
 
 
 class Budget(Struct, frozen=True):
-    """What decoding may cost in one comparison; `seconds` are the clock's, `copied_bytes` of both sides."""
+    """What decoding may cost in one comparison.
+
+    No file is begun after `seconds` of the clock; `copied_bytes` counts both sides of all files.
+    `limits` are those of one file.
+    """
 
     files: int
     seconds: float
-    file_seconds: float
     copied_bytes: int
+    limits: Limits = Limits()
 
 
-NOTHING = Budget(0, 0.0, 0.0, 0)
-QUICK = Budget(files=12, seconds=5.0, file_seconds=3.0, copied_bytes=256 << 20)
+NOTHING = Budget(0, 0.0, 0)
+QUICK = Budget(12, 5.0, 256 << 20, Limits(seconds=6.0, clock_seconds=15.0))
 """What nobody minds waiting for."""
-REPORT = Budget(files=60, seconds=60.0, file_seconds=10.0, copied_bytes=2 << 30)
-THOROUGH = Budget(files=100_000, seconds=3_600.0, file_seconds=60.0, copied_bytes=1 << 40)
+REPORT = Budget(60, 60.0, 2 << 30, Limits(seconds=15.0, clock_seconds=45.0))
+THOROUGH = Budget(100_000, 86_400.0, 1 << 40, Limits(seconds=60.0, clock_seconds=240.0))
+AT_ONCE = 2
+"""Processes that decode at the same time."""
 
 
 class MediaFindings(Struct, frozen=True):
@@ -80,12 +90,12 @@ def look_into_media(
     wanted = [change for change in comparison.changes if _is_media(change)]
     if not wanted:
         return MediaFindings()
-    looking = _Looking(comparison, budget, thumbnails, environment or {})
     progress.start("Looking into media", len(wanted), "files")
     try:
-        for change in wanted[:HEADERS_LIMIT]:
-            looking.take(change)
-            progress.advance(1)
+        with _Looking(comparison, budget, thumbnails, environment or {}) as looking:
+            for change in wanted[:HEADERS_LIMIT]:
+                looking.take(change)
+                progress.advance(1)
     finally:
         progress.finish()
     return MediaFindings(looking.found, looking.left, looking.needs_extra)
@@ -121,7 +131,11 @@ def _is_media(change: PathChange) -> bool:
 
 
 class _Looking:
-    """What was found so far, and what is left of the budget."""
+    """What was found so far, and what is left of the budget.
+
+    Content is read here, one file at a time; only waiting for the decoding processes is left to
+    threads, of which few are ahead, so that few copies lie about.
+    """
 
     def __init__(self, comparison: Comparison, budget: Budget, thumbnails: int, environment: Mapping[str, str]) -> None:
         self.found: dict[str, MediaDiff] = {}
@@ -129,21 +143,38 @@ class _Looking:
         self.needs_extra = False
         self._comparison = comparison
         self._budget = budget
-        self._thumbnails = thumbnails
-        self._environment = environment
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._options = {
+            "thumbnails": thumbnails,
+            "limits": budget.limits,
+            "environment": environment,
+            "started": self._processes.append,
+        }
         self._able = can_look_into()
         self._ends = time.monotonic() + budget.seconds
         self._files = budget.files
         self._bytes = budget.copied_bytes
         self._alone = 0
+        self._describes_alone = thumbnails > 0
+        self._pool = ThreadPoolExecutor(AT_ONCE)
+        self._waiting: deque[tuple[str, Future[MediaDiff]]] = deque()
+
+    def __enter__(self) -> "_Looking":
+        return self
+
+    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
+        while self._waiting and failure is None:
+            self._collect()
+        for process in self._processes:  # those that still run are not waited for: somebody wants to stop
+            process.kill()
+        self._pool.shutdown(cancel_futures=True)
 
     def take(self, change: PathChange) -> None:
         """Compare one file, as deeply as the budget allows."""
         both = change.old is not None and change.new is not None
-        if not both:
-            self._alone += 1
-            if self._alone > ADDED_LIMIT:
-                return
+        self._alone += not both
+        if not both and self._alone > ADDED_LIMIT:
+            return
         try:
             old = _header(self._comparison.old, change.old_path or change.path, change.old)
             new = _header(self._comparison.new, change.path, change.new)
@@ -151,40 +182,60 @@ class _Looking:
             return  # whoever reads the file itself says what is wrong with it
         if old is None and new is None:
             return
-        found = diff_headers(old, new)
-        wanted = (both and old is not None and new is not None) or (not both and self._thumbnails)
-        self.found[change.path] = self._deeper(change, found) if wanted and self._budget.files else found
+        self.found[change.path] = diff_headers(old, new)
+        if self._budget.files and (old and new if both else self._describes_alone):
+            self._look_deeper(change)
 
-    def _deeper(self, change: PathChange, found: MediaDiff) -> MediaDiff:
+    def _look_deeper(self, change: PathChange) -> None:
+        weight = sum(side.size for side in (change.old, change.new) if side is not None)
         if not self._able:
             self.needs_extra = True
-            return found
-        seconds = min(self._budget.file_seconds, self._ends - time.monotonic())
-        weight = sum(side.size for side in (change.old, change.new) if side is not None)
-        if self._files < 1 or seconds <= 0 or weight > self._bytes:
+        elif self._files < 1 or weight > self._bytes or time.monotonic() > self._ends:
             self.left += 1
-            return found
-        self._files -= 1
-        self._bytes -= weight
-        try:
-            return self._decoded(change, Limits(seconds=seconds))
-        except MediaUnreadable as error:
-            return structs.replace(found, problem=error.reason)
-        except AuraError as error:
-            return structs.replace(found, problem=error.message)
-        except OSError as error:
-            return structs.replace(found, problem=f"no copy of it could be made ({error.strerror or error})")
+        else:
+            self._files -= 1
+            self._bytes -= weight
+            if len(self._waiting) > AT_ONCE:
+                self._collect()
+            self._decode(change)
 
-    def _decoded(self, change: PathChange, limits: Limits) -> MediaDiff:
-        with tempfile.TemporaryDirectory(prefix="aura-diff-") as folder:
-            old, new = _copies(self._comparison, change, Path(folder))
-            options = {"thumbnails": self._thumbnails, "limits": limits, "environment": self._environment}
-            if old is not None and new is not None:
-                return diff_media(old, new, **options)  # type: ignore[arg-type]
-            only = old or new
-            assert only is not None
-            facts = probe_media(only, **options)  # type: ignore[arg-type]
-            return one_sided(facts, is_old=new is None)
+    def _decode(self, change: PathChange) -> None:
+        folder = tempfile.TemporaryDirectory(prefix="aura-diff-")
+        try:
+            paths = _copies(self._comparison, change, Path(folder.name))
+        except (AuraError, OSError) as error:
+            folder.cleanup()
+            self._fail(change.path, error)
+            return
+        self._waiting.append((change.path, self._pool.submit(_decoded, folder, *paths, self._options)))
+
+    def _collect(self) -> None:
+        path, future = self._waiting.popleft()
+        try:
+            self.found[path] = future.result()
+        except (AuraError, OSError) as error:
+            self._fail(path, error)
+
+    def _fail(self, path: str, error: AuraError | OSError) -> None:
+        if isinstance(error, MediaUnreadable):
+            reason = error.reason
+        elif isinstance(error, AuraError):
+            reason = error.message
+        else:
+            reason = f"no copy of it could be made ({error.strerror or error})"
+        self.found[path] = structs.replace(self.found[path], problem=reason)
+
+
+def _decoded(
+    folder: "tempfile.TemporaryDirectory[str]", old: Path | None, new: Path | None, options: Mapping[str, Any]
+) -> MediaDiff:
+    """The difference of the two copies in a folder, which is gone afterwards."""
+    with folder:
+        if old is not None and new is not None:
+            return diff_media(old, new, **options)
+        only = old or new
+        assert only is not None
+        return one_sided(probe_media(only, **options), is_old=new is None)
 
 
 def _header(side: Contents, path: str, entry: Entry | None) -> MediaHeader | None:

@@ -12,9 +12,14 @@ Stretches = tuple[tuple[float, float], ...]
 
 
 class Limits(Struct, frozen=True):
-    """What looking into files may cost. Time counts for the whole process, memory is its address space."""
+    """What looking into files may cost.
+
+    `seconds` are of the processor, so that a busy machine changes no answer; `clock_seconds` is
+    when a process that hangs is ended. Memory is the address space of the process.
+    """
 
     seconds: float = 30.0
+    clock_seconds: float = 120.0
     memory_bytes: int = 3 * 2**30
     answer_bytes: int = 64 * 2**20
     pixels: int = 120_000_000

@@ -56,19 +56,19 @@ class Meter:
         self.levels = Levels()
         rate = stream.rate or 48_000
         self._rate = rate
-        self._plain = av.AudioResampler(format="flt", layout=stream.layout, rate=rate)
-        steps = f"asetnsamples=n={max(1, round(rate * STEP_SECONDS))}:p=0"
-        peaks = f"{steps},astats=metadata=1:reset=1:measure_perchannel=none:measure_overall=Peak_level"
+        step = max(1, round(rate * STEP_SECONDS))  # frames as long as a step: few of them, and in time
+        self._plain = av.AudioResampler(format="flt", layout=stream.layout, rate=rate, frame_size=step)
         layout = stream.layout.name
+        peaks = "astats=metadata=1:reset=1:measure_perchannel=none:measure_overall=Peak_level"
         self._chains = [
             (_Chain(peaks, rate, layout, "lavfi.astats.Overall.Peak_level"), self._note_peak),
             (_Chain("ebur128=metadata=1:framelog=quiet", rate, layout, "lavfi.r128.I"), self._note_loudness),
         ]
-        self._mixed = av.AudioResampler(format="flt", layout="mono", rate=BAND_RATE) if banded else None
-        steps = f"asetnsamples=n={round(BAND_RATE * STEP_SECONDS)}:p=0"
+        step = round(BAND_RATE * STEP_SECONDS)
+        self._mixed = av.AudioResampler(format="flt", layout="mono", rate=BAND_RATE, frame_size=step)
         level = "astats=metadata=1:reset=1:measure_perchannel=none:measure_overall=RMS_level"
         self._bands = [
-            _Chain(f"{band},{steps},{level}", BAND_RATE, "mono", "lavfi.astats.Overall.RMS_level")
+            _Chain(f"{band},{level}", BAND_RATE, "mono", "lavfi.astats.Overall.RMS_level")
             for band in (BANDS if banded else ())
         ]
 
@@ -79,7 +79,7 @@ class Meter:
         for part in self._plain.resample(frame):
             for chain, note in self._chains:
                 note(chain.push(part))
-        if self._mixed is not None:
+        if self._bands:
             self._note_bands(self._mixed.resample(frame))
 
     def close(self) -> None:
@@ -89,7 +89,7 @@ class Meter:
                 note(chain.push(part))
         for chain, note in self._chains:
             note(chain.push(None))
-        if self._mixed is not None:
+        if self._bands:
             self._note_bands([*self._mixed.resample(None), None])
 
     def _note_peak(self, values: Iterable[float]) -> None:
@@ -148,9 +148,13 @@ def differing_sounds(old: Levels, new: Levels) -> tuple[Stretches, float]:
     throughout does not differ.
     """
     bands = list(zip(old.bands, new.bands, strict=True))
-    lead = len(new.bands[0]) - len(old.bands[0])
+    if old.partial or new.partial:
+        heard = min(len(old.bands[0]), len(new.bands[0]))
+        bands = [(one[:heard], other[:heard]) for one, other in bands]
+    before, after = (len(band) for band in bands[0])
+    lead = after - before
     marks, aligned = _marks(bands, 0), _marks(bands, lead)
-    apart, apart_by_ends = sum(marks[: len(old.bands[0])]), sum(aligned[max(0, lead) :])
+    apart, apart_by_ends = sum(marks[:before]), sum(aligned[max(0, lead) :])
     if not (lead and apart > 0.2 * len(marks) and apart_by_ends < 0.5 * apart):
         lead, aligned = 0, marks
     moments = [((n + 0.5) * STEP_SECONDS, mark) for n, mark in enumerate(aligned)]

@@ -48,14 +48,13 @@ def diff_lines(old: MediaFacts | None, new: MediaFacts | None, found: Answer | N
         ("codecs", " ".join(a.codecs), " ".join(b.codecs)),
         ("sample rate", _unit(a.rate, "Hz"), _unit(b.rate, "Hz")),
         ("channels", _channels(a.channels), _channels(b.channels)),
-        ("peak", _unit(old.peak_db, "dBFS"), _unit(new.peak_db, "dBFS")),
-        ("loudness", _unit(old.loudness_lufs, "LUFS"), _unit(new.loudness_lufs, "LUFS")),
+        *(_loudness(old, new) if found is not None and not old.partial | new.partial else ()),
     ]
     lines = [f"{name}: {was or 'unknown'} → {now or 'unknown'}" for name, was, now in pairs if was != now]
     if found is not None:
         lines += _shown_by_decoding(a, b, found, alone=not lines)
         if old.partial or new.partial:
-            lines.append("only the beginning was compared: the file is long")
+            lines.append("there was no time to look into all of it")
     return tuple(lines)
 
 
@@ -87,6 +86,12 @@ def _within(places: Stretches, start: float, end: float) -> Stretches:
 def _alone(facts: MediaFacts) -> str:
     loudness = _unit(facts.loudness_lufs, "LUFS")
     return ", ".join(part for part in (describe(facts.header), loudness) if part)
+
+
+def _loudness(old: MediaFacts, new: MediaFacts) -> tuple[tuple[str, str, str], ...]:
+    """Peak and loudness, where both have a sound."""
+    pairs = (("peak", old.peak_db, new.peak_db, "dBFS"), ("loudness", old.loudness_lufs, new.loudness_lufs, "LUFS"))
+    return tuple((name, _unit(was, unit), _unit(now, unit)) for name, was, now, unit in pairs if was or now)
 
 
 def _channels(count: int | None) -> str:

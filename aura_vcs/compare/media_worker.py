@@ -7,14 +7,13 @@ goes to standard output, both as JSON; then it ends.
 
 import math
 import os
-import time
 from contextlib import suppress
 
 import msgspec
 
 from aura_vcs.compare.media_films import Film, differing_scenes
 from aura_vcs.compare.media_headers import read_header
-from aura_vcs.compare.media_model import Answer, Limits, MediaFacts, Request
+from aura_vcs.compare.media_model import Answer, Limits, MediaFacts, Request, Stretches
 from aura_vcs.compare.media_pictures import (
     compare_picture,
     distance,
@@ -25,7 +24,7 @@ from aura_vcs.compare.media_pictures import (
 from aura_vcs.compare.media_sound import Levels, differing_sounds
 
 SOUND_SHARE, SCENES_SHARE, STRIPS_SHARE = 0.4, 0.7, 0.85
-"""Shares of the time after which listening, comparing pictures, and making thumbnails come to an end."""
+"""Shares of the processor's time after which listening, comparing pictures, and making thumbnails end."""
 
 
 def confine(limits: Limits) -> None:
@@ -34,7 +33,7 @@ def confine(limits: Limits) -> None:
         import resource
     except ImportError:  # Windows: the caller's clock and the pixel limits remain
         return
-    seconds = int(limits.seconds) + 1
+    seconds = int(limits.seconds) + 2
     for what, amount in (
         (resource.RLIMIT_AS, limits.memory_bytes),
         (resource.RLIMIT_CPU, seconds),
@@ -87,23 +86,25 @@ def _pictures(request: Request) -> Answer:
 
 
 def _films(request: Request) -> Answer:
-    """Sound first, for half the time there is; then pictures; an answer in time, if need be a shorter one."""
-    start, seconds = time.monotonic(), request.limits.seconds
-    films = [Film(path, request.limits, start + SOUND_SHARE * seconds) for path in request.paths]
+    """Sound first, then pictures; an answer in time, if need be a shorter one."""
+    seconds = request.limits.seconds
+    films = [Film(path, request.limits, SOUND_SHARE * seconds) for path in request.paths]
     both = len(films) == 2
+    has_pictures = any(film.video for film in films)
     levels = []
     for n, film in enumerate(films):
-        film.ends = start + SOUND_SHARE * seconds * (n + 1) / len(films)
+        film.ends = (SOUND_SHARE if has_pictures else SCENES_SHARE) * seconds * (n + 1) / len(films)
         levels.append(film.levels(banded=both))
-    for film in films:
-        film.ends = start + SCENES_SHARE * seconds
     sounds, lead = differing_sounds(*levels) if both and all(film.sound for film in films) else ((), 0.0)
-    scenes, late = (
-        differing_scenes(films[0], films[1], lead) if both and all(film.video for film in films) else ((), False)
-    )
-    late = late or any(level.partial for level in levels)
+    late = any(level.partial for level in levels)
     for film in films:
-        film.ends = start + STRIPS_SHARE * seconds
+        film.ends = SCENES_SHARE * seconds
+    scenes: Stretches = ()
+    if both and all(film.video for film in films):
+        scenes, hurried = differing_scenes(films[0], films[1], lead)
+        late = late or hurried
+    for film in films:
+        film.ends = STRIPS_SHARE * seconds
     facts = tuple(_film_facts(film, level, request, late) for film, level in zip(films, levels, strict=True))
     return Answer(facts, scenes=scenes, sounds=sounds, lead=lead)
 

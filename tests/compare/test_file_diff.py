@@ -32,7 +32,7 @@ def _cut() -> bytes:
         ("brief.json", b'{"tone": "a"}', b'{"tone": "b"}', "fields", 'tone: "a" → "b"'),
         ("script.txt", b"a\nb\n", b"a\nc\nd\n", "text", "2 lines added, 1 line removed"),
         ("p.png", png(4, 3), png(8, 3), "media", "size: 4×3 → 8×3"),
-        ("p.png", png(4, 3), png(4, 3) + b"x", "media", "other content; its header tells no difference"),
+        ("p.png", png(4, 3), png(4, 3) + b"x", "media", "other content, the header is the same"),
         ("s.wav", wav(1), wav(2), "media", "length: 1.0 s → 2.0 s"),
         (
             "a.txt",

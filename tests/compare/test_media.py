@@ -228,7 +228,7 @@ def test_time_and_memory_are_limited(tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_bytes(wav(1))
     start = time.monotonic()
     with pytest.raises(MediaUnreadable, match=r"took more than 0\.01 s"):
-        probe_media(tmp_path / "a.wav", limits=Limits(seconds=0.01))
+        probe_media(tmp_path / "a.wav", limits=Limits(clock_seconds=0.01))
     assert time.monotonic() - start < 5
     big = picture(tmp_path / "big.png", size=(400, 400))
     with pytest.raises(MediaUnreadable, match=r"400×400 pixels|decompression bomb"):

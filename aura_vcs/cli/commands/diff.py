@@ -181,8 +181,9 @@ def _lines(
         yield [faint("  pip install 'aura-vcs[media]'")]
     elif media is not None and media.left:
         were = "was" if media.left == 1 else "were"
-        yield [faint(f"{count(media.left, 'media file')} {were} compared by the header only, to be quick; ")]
-        yield [faint("`aura diff --media` looks into all of them.")]
+        yield [
+            faint(f"{count(media.left, 'media file')} {were} compared by the header only. For all: aura diff --media")
+        ]
 
 
 def _names(old: "VersionRecord | None", new: "VersionRecord | None") -> tuple[str, str]:
@@ -332,6 +333,8 @@ def _text_line(line: "TextLine") -> list[Part]:
 
 
 def _summary(comparison: "Comparison") -> str:
-    changed = [name for name, differs in comparison.documents.items() if differs]
+    paths = {path for change in comparison.changes for path in (change.path, change.old_path)}
+    shown = {name for name in comparison.documents if {f"{name}.json", f"{name}.otio"} & paths}
+    changed = [name for name, differs in comparison.documents.items() if differs and name in shown]
     documents = f"; changed documents: {', '.join(changed)}" if changed else ""
     return f"{count(len(comparison.changes), 'path')} differ{'s' if len(comparison.changes) == 1 else ''}{documents}"
