@@ -58,7 +58,17 @@ def answer(request: Request) -> Answer:
     except MemoryError:
         return Answer(problem="it needs more memory than is allowed")
     except Exception as error:  # whatever a decoder raises: the file is at fault, not the caller
-        return Answer(problem=f"{type(error).__name__}: {error}"[:300])
+        return Answer(problem=_reason(error))
+
+
+def _reason(error: Exception) -> str:
+    """Why a file cannot be decoded, for a person; decoders' own words name our copies and numbers."""
+    kind = type(error).__name__
+    if "Bomb" in kind:
+        return "it claims more pixels than are looked at"
+    if kind == "ValueError" and str(error).startswith("it "):
+        return str(error)
+    return f"it is damaged, or of a kind that is not known ({kind})"
 
 
 def _kind(path: str) -> str:
