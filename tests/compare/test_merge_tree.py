@@ -5,14 +5,14 @@ import random
 from typing import Any
 
 import pytest
+from aura_vcs.compare.aside_names import free_name, taken_names
 from aura_vcs.compare.merge_file import merge_file, resolve_file
+from aura_vcs.compare.merge_model import TreeEntry
 from aura_vcs.compare.merge_tree import (
     MergedTree,
-    TreeEntry,
     keep_both,
     merge_tree,
     resolve_tree,
-    set_aside,
 )
 from aura_vcs.errors import ChoiceImpossible, ConflictUnknown, PointerInvalid
 from hypothesis import given
@@ -147,7 +147,7 @@ def test_flags_and_kinds() -> None:
 )
 def test_names_of_what_is_set_aside(path: str, label: str, taken: list[str], name: str) -> None:
     """The suffix stays, the folder stays, no label can leave it, and no name is used twice."""
-    assert set_aside(path, label, taken) == name
+    assert free_name(path, label, taken_names(taken)) == name
 
 
 def test_files_join_by_their_kind() -> None:
