@@ -150,7 +150,7 @@ class _Work:
         """The work folder after the merge; the version's own tree goes into the batch too."""
         plan, trees = self._plan, self._repo.trees
         unsaved = [found for found in trees.differences(plan.ours.tree, folder) if not _is_folder(found)]
-        self.replaced = _met([found.path for found in unsaved], plan.changes)
+        self.replaced = _met([found.path for found in unsaved if found.path != CONFLICTS], plan.changes)
         here = dict(plan.changes)
 
         def put(data: bytes, path: str) -> ObjectId:
@@ -161,8 +161,7 @@ class _Work:
                 batch.add(Kind.BLOB, plan.made[entry.id], path)
         if plan.kind == "join":
             self._merged = change_tree(trees, plan.ours.tree, plan.changes, put)
-        if CONFLICTS in self.replaced:
-            self.replaced.remove(CONFLICTS)
+        if any(found.path == CONFLICTS for found in unsaved):
             here[CONFLICTS] = self._open_here(batch)
         return change_tree(trees, folder, here, put)
 

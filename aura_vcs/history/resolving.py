@@ -5,7 +5,7 @@ Committing it is an ordinary commit.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import msgspec
@@ -238,11 +238,14 @@ class _Deciding:
             wanted[conflict.path] = here[taken]  # worked on since, perhaps: what is taken is what is there now
         for path in paths:
             if wanted.get(path) != here.get(path):
-                changes[path] = self._as_entry(wanted.get(path), path)
+                changes[path] = self._as_entry(wanted.get(path), path, found.values())
 
-    def _as_entry(self, file: TreeEntry | None, path: str) -> Entry | None:
+    def _as_entry(self, file: TreeEntry | None, path: str, here: Iterable[Entry]) -> Entry | None:
         if file is None:
             return None
+        for entry in here:
+            if entry.id == file.id and entry.kind == file.kind:
+                return msgspec.structs.replace(entry, name="", executable=file.executable)
         record = Queries(self._repo.index).object(ObjectId(file.id))
         if record is None:
             raise ObjectMissing(ObjectId(file.id), path)
