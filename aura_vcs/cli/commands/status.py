@@ -75,8 +75,12 @@ def _say_open(console: Console, places: tuple[str, ...]) -> None:
 
 
 def _say_problems(repo: "Repository", console: Console, found: "Status") -> None:
-    """What is wrong with the documents, if one of them has changed: it can be saved all the same."""
-    if found.files > CHECKED_FILES or not any(change.path.endswith((".json", ".otio")) for change in found.changes):
+    """What is wrong with the documents, if one of them changed or a file went: it can be saved all the same."""
+    telling = [
+        change for change in found.changes
+        if change.path.endswith((".json", ".otio")) or change.change in {"deleted", "renamed"}
+    ]  # fmt: skip
+    if found.files > CHECKED_FILES or not telling:
         return
     from pathlib import Path
 
