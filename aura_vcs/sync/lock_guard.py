@@ -6,7 +6,7 @@ taken while packs are under way makes the attempt stale, and the next one sees i
 
 from collections.abc import Collection, Sequence
 
-from aura_vcs.codec import now
+from aura_vcs.codec import now, parse_time
 from aura_vcs.errors import PathLocked
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.queries import Queries
@@ -49,7 +49,8 @@ def refusal(remote: str, lock: PathLock, author: str, way: str = "") -> PathLock
         way = f"It is yours, from {lock.host}: unlock it there, or here with `aura unlock --force {lock.path}`."
     elif not way:
         way = f"Ask {lock.owner}, or take it away with `aura unlock --force {lock.path}`."
-    return PathLocked(remote, lock.path, f"{holder(lock)} since {lock.taken_at[:16]}Z", lock.reason, hint=way)
+    since = parse_time(lock.taken_at).strftime("%Y-%m-%d %H:%M UTC")
+    return PathLocked(remote, lock.path, f"{holder(lock)} since {since}", lock.reason, hint=way)
 
 
 def _changes(repo: Repository, record: VersionRecord, path: str) -> bool:

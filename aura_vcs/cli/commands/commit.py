@@ -68,8 +68,8 @@ def commit_command(
         console.data({"version": shape, "created": made is not None, "locks": advice_shape(repo, advice)})
     else:
         _show(repo, console, done)
+        say_advice(console, advice)
     _warn(console, done)
-    say_advice(console, advice)
 
 
 def _advice(repo: "Repository", done: "Committed") -> tuple["Advice", ...]:

@@ -39,7 +39,7 @@ def status_command(repo: "Repository", console: Console) -> None:
         console.data({**status_shape(found), "locks": advice_shape(repo, advice)})
     else:
         _show(repo, console, found)
-    say_advice(console, advice)
+        say_advice(console, advice)
     for skipped in found.skipped:
         console.warn(f"{skipped.path} cannot be saved: {skipped.reason}")
     for path in found.unstable:
