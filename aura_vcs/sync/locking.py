@@ -11,7 +11,7 @@ from datetime import timedelta
 import msgspec
 
 from aura_vcs.codec import clean_text, format_time, now, parse_time
-from aura_vcs.errors import InputError, IntegrityError, LocksUnsupported, RefMoved, UnknownName
+from aura_vcs.errors import InputError, IntegrityError, LocksUnsupported, PathLocked, RefMoved, UnknownName
 from aura_vcs.history.near import near
 from aura_vcs.history.status import status
 from aura_vcs.ids import VersionId
@@ -244,7 +244,11 @@ def remote_locks(repo: Repository, remote: RemoteStorage, known: Known) -> tuple
 def _move(repo: Repository, remote: RemoteStorage, known: Known, change: Change) -> None:
     for _ in range(ATTEMPTS):
         view = load_view(remote, known, repo.format.project)
-        locks = sorted_locks(change(view))
+        try:
+            locks = sorted_locks(change(view))
+        except PathLocked:
+            _remember(known, view, view)  # `commit` and `status` will know of it
+            raise
         if locks == sorted_locks(view.manifest.locks):
             _remember(known, view, view)
             return

@@ -14,7 +14,7 @@ import msgspec
 from blake3 import blake3
 
 from aura_vcs.codec import encode_compact, now
-from aura_vcs.errors import PushRejected, RefMoved, RemoteCorrupt
+from aura_vcs.errors import PathLocked, PushRejected, RefMoved, RemoteCorrupt
 from aura_vcs.history.revisions import describe
 from aura_vcs.ids import VersionId
 from aura_vcs.index.queries import Queries
@@ -141,7 +141,7 @@ def _push_alone(
         with repo.locks.shared("objects"):
             draft = _draft(repo, view, all_versions=all_versions, keep_both=keep_both)
             if not ignore_locks:
-                check_locked(remote.place, repo.author, draft.plan.locked)
+                _check_locks(repo, known, draft)
             try:
                 after = view if draft.plan.is_empty else _execute(repo, remote, known, draft)
             except RefMoved:
@@ -149,6 +149,15 @@ def _push_alone(
         known.remember(seen_of(after, known.seen(), pushed=_pair(state, after.digest)))
         return draft.plan
     raise RefMoved(f"{remote.place}/{MANIFEST}", "where it was seen", "moving all the time")
+
+
+def _check_locks(repo: Repository, known: Known, draft: _Draft) -> None:
+    """Refuse to go on against locks; what was seen of them is remembered for `commit` and `status`."""
+    try:
+        check_locked(draft.view.remote.place, repo.author, draft.plan.locked)
+    except PathLocked:
+        known.remember(seen_of(draft.view, known.seen()))
+        raise
 
 
 def local_state(repo: Repository, *, all_versions: bool) -> str:
@@ -187,9 +196,9 @@ def _draft(repo: Repository, view: View, *, all_versions: bool, keep_both: bool)
             changed[record.id] = labels[record.id]
     records = [record for record in records if record.id in labels]
     whole = [version for version, label in there.items() if is_live(label)]
-    table = view.table(repo) if changed else None  # whatever is new has a label that is
+    table = view.table(repo) if changed else None  # whatever is new has a label that is: else nothing is needed
     found = reach(
-        repo, records, whole, lambda record: is_live(labels[record.id]), lambda i: table is not None and i in table
+        repo, records, whole, lambda record: is_live(labels[record.id]), lambda i: table is None or i in table
     )
     cargo = plan_cargo(repo, found.needed)
     manifest = msgspec.structs.replace(

@@ -330,7 +330,9 @@ def test_advice_needs_nobody(two: Two) -> None:
     anna, bert, remote = two
     lock(anna, remote, reason="colours")
     assert lock_advice(bert, [CLIP], []) == (), "nothing was heard of it yet"
-    fetch(bert, remote, known(bert))
+    with pytest.raises(PathLocked):
+        lock(bert, remote)
+    assert [item.problem for item in lock_advice(bert, [CLIP], [])] == ["locked"], "who was refused has heard of it"
     Path(remote.root).rename(Path(remote.root).with_name("unplugged"))
     found = lock_advice(bert, [CLIP, "notes.txt", "b.aep", "a.aep"], ["*.aep", "*.mp4", 7])
     assert [(item.path, item.problem) for item in found] == [
