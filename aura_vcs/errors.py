@@ -77,7 +77,8 @@ AuraError                    1   something failed
 │   ├── RemoteCorrupt       96   what it sent does not hash to what it is called
 │   ├── PushRejected        97   somebody else's work is there and not here
 │   ├── InvalidUrl          98   not the address of a remote
-│   └── HelperMissing       99   an extra, `ssh`, or aura on the far side is missing
+│   ├── HelperMissing       99   an extra, `ssh`, or aura on the far side is missing
+│   └── RemoteLocked       100   it is encrypted, and this does not open it
 └── Problems                 3   the work finished; some of it could not be done
 """
 
@@ -805,6 +806,13 @@ class HelperMissing(RemoteError):
     """Something that this kind of remote needs is not installed."""
 
     exit_code = 99
+
+
+class RemoteLocked(RemoteError):
+    """It is encrypted, and no passphrase or key file was given that opens it; nothing was written."""
+
+    exit_code = 100
+    hint = "Set AURA_PASSPHRASE or AURA_KEY_FILE, or run the command in a terminal: it asks."
 
 
 class Problems(AuraError):

@@ -9,13 +9,14 @@ import pytest
 from aura_vcs.errors import RefMoved, RemoteCorrupt, RemoteUnreachable, UnsafePath
 from aura_vcs.storage import remote_folder, remote_memory
 from aura_vcs.storage.remote import RemoteStorage
+from aura_vcs.storage.remote_encrypted import EncryptedRemote
 from aura_vcs.storage.remote_folder import FolderRemote
 from aura_vcs.storage.remote_memory import MemoryRemote
 from aura_vcs.storage.remote_wrappers import FaultyRemote, RetryingRemote
 from aura_vcs.sync.addresses import parse_address
 from aura_vcs.sync.opening import open_remote
 
-from .kinds import MAKERS, served
+from .kinds import KEYS, MAKERS, served
 from .servers import BUCKET
 
 RACERS = 8
@@ -25,15 +26,23 @@ NAMES = ["records/" + "a" * 64, "records/" + "b" * 64]
 
 
 @pytest.fixture(
-    params=[*MAKERS, "pipe", "moto", *(pytest.param(k, marks=pytest.mark.slow) for k in ("ssh", "seaweed"))]
+    params=[
+        *MAKERS,
+        "pipe",
+        "encrypted pipe",
+        "moto",
+        *(pytest.param(k, marks=pytest.mark.slow) for k in ("ssh", "seaweed")),
+    ]
 )
 def remote(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RemoteStorage]:
     """A new remote of every kind."""
     if request.param in MAKERS:
         made = MAKERS[request.param](tmp_path)
-    elif request.param == "pipe":
+    elif request.param in {"pipe", "encrypted pipe"}:
         (tmp_path / "remote").mkdir()
         made = served(tmp_path / "remote")
+        if request.param == "encrypted pipe":
+            made = EncryptedRemote(made, KEYS)
     elif request.param == "ssh":
         (tmp_path / "remote").mkdir()
         host = request.getfixturevalue("ssh_host")
