@@ -85,10 +85,10 @@ class FolderRemote:
         """See Creatable. `check` may look at what arrived before it gets its name, and refuse it."""
         if self._lstat(name) is not None:
             raise FileExistsError(name)
-        source.seek(0)
         with self._translated():
             upload = self._storage.upload()
             try:
+                source.seek(upload.copy_from(source))
                 while data := source.read(COPY_BYTES):
                     upload.write(data)
                 upload.sync()
