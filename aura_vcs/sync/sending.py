@@ -276,7 +276,8 @@ def _send_pack(repo: Repository, remote: RemoteStorage, known: Known, storage: L
             repo.progress.note(f"Pack {name[:12]} had arrived already")
     if remote.read_range(pack_name(info), start, info.footer + 1) != tail:
         raise RemoteCorrupt(remote.place, f"pack {name[:12]} did not arrive as it was sent")
-    known.keep("footers", name, tail)
+    if storage is not repo.storage:
+        known.keep("footers", name, tail)
     return info
 
 
