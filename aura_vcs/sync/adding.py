@@ -21,6 +21,7 @@ from aura_vcs.sync.view import View, load_view, seen_of
 
 READ_ONLY = frozenset({"http"})
 """Kinds of remotes that are only read."""
+BUCKETS = frozenset({"s3", "gs", "az"})
 
 
 class Checked(msgspec.Struct, frozen=True):
@@ -86,7 +87,7 @@ def _prepare(
         remote, encryption = unlock(remote, ask, key=found.key), found.key
     if address.kind not in READ_ONLY:
         secret = ask(Question(address.text)) if ask is not None and found is None else None
-        finding = probe(remote)
+        finding = _probed(remote, address, single_writer=single_writer)
         if not finding.is_safe and not single_writer:
             raise RemoteUnsafe(address.text, "; ".join(finding.faults))
         if secret is not None:
@@ -97,6 +98,14 @@ def _prepare(
             _create(repo, address, remote)
     view = load_view(remote, Known(repo, name), repo.format.project)
     return _checked(name, view, finding, encryption)
+
+
+def _probed(remote: RemoteStorage, address: Address, *, single_writer: bool) -> Finding:
+    """A bucket that is written without conditions is never safe, however its races end today."""
+    finding = probe(remote)
+    if single_writer and finding.is_safe and address.kind in BUCKETS:
+        return Finding(("it is written to without conditions, as --single-writer asks",))
+    return finding
 
 
 def _create(repo: Repository, address: Address, remote: RemoteStorage) -> None:
@@ -137,7 +146,10 @@ def check_remote(
         view = load_view(remote, known, repo.format.project, accept_older=accept_older)
         if accept_older:
             known.remember(seen_of(view, known.seen(), fetched="", pushed=""))
-        return _checked(name, view, None if address.kind in READ_ONLY else probe(remote), config.encryption)
+        finding = None
+        if address.kind not in READ_ONLY:
+            finding = _probed(remote, address, single_writer=config.single_writer)
+        return _checked(name, view, finding, config.encryption)
     finally:
         remote.close()
 

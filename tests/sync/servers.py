@@ -16,6 +16,13 @@ import pytest
 
 BUCKET = "films"
 _PATIENCE_SECONDS = 60
+_MOTO = """
+import sys
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import run_simple
+
+run_simple("127.0.0.1", int(sys.argv[1]), DomainDispatcherApplication(create_backend_app), threaded=False)
+"""
 
 
 def free_port() -> int:
@@ -102,11 +109,11 @@ def ssh_server(folder: Path) -> Iterator[Ssh]:
 
 @contextmanager
 def moto_server(folder: Path) -> Iterator[str]:
-    """The endpoint of moto's S3."""
+    """The endpoint of moto's S3, which takes one request at a time: its own server looks before it writes."""
     if find_spec("moto") is None or find_spec("flask") is None:
         pytest.skip("moto is not installed (pip install 'moto[server]')")
     port = free_port()
-    with running([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], port, folder):
+    with running([sys.executable, "-c", _MOTO, str(port)], port, folder):
         yield f"http://127.0.0.1:{port}"
 
 
