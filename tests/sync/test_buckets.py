@@ -58,9 +58,10 @@ def test_a_project_lives_in_a_bucket(request: pytest.FixtureRequest, tmp_path: P
     assert remote.count() <= 3
 
 
-def test_racing_pushes_to_a_bucket(moto: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("server", ["moto", pytest.param("seaweed", marks=pytest.mark.slow)])
+def test_racing_pushes_to_a_bucket(request: pytest.FixtureRequest, tmp_path: Path, server: str) -> None:
     """Machines that push at once: exactly one wins, the others are told, and sync loses nothing."""
-    address = bucket(moto, tmp_path)
+    address = bucket(request.getfixturevalue(server), tmp_path)
     anna = filled(tmp_path / "anna")
     add_remote(anna, "origin", address)
     remote = open_remote(address)
