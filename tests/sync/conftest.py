@@ -50,6 +50,14 @@ def seaweed(weed: servers.Seaweed) -> str:
 
 
 @pytest.fixture(scope="session")
+def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Azurite's blobs, with a container."""
+    pytest.importorskip("obstore", reason="the extra 'buckets' is not installed")
+    with servers.azurite_server(tmp_path_factory.mktemp("azurite")) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture(scope="session")
 def rclone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """rclone's S3, which lies, with a bucket."""
     pytest.importorskip("obstore", reason="the extra 'buckets' is not installed")
@@ -77,3 +85,4 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testtest")
     monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", servers.AZURE_KEY)

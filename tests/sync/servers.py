@@ -1,5 +1,7 @@
 """Real servers for tests: sshd, S3 by moto, by SeaweedFS and by rclone. Absent ones say so."""
 
+import base64
+import hmac
 import json
 import os
 import shutil
@@ -7,8 +9,10 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from email.utils import formatdate
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -173,6 +177,34 @@ def seaweed_server(folder: Path) -> Iterator[Seaweed]:
             yield made
         finally:
             made.stop_volume()
+
+
+AZURE_ACCOUNT = "devstoreaccount1"
+AZURE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+"""The account that Azurite has, with its published key."""
+
+
+@contextmanager
+def azurite_server(folder: Path) -> Iterator[str]:
+    """The endpoint of Azurite, Microsoft's own emulator of Azure's blobs, with a container."""
+    azurite = _tool("azurite, by npm, and put it on PATH", "azurite-blob")
+    port = free_port()
+    options = ["--blobHost", "127.0.0.1", "--blobPort", str(port), "--inMemoryPersistence", "--disableTelemetry"]
+    with running([azurite, *options, "--skipApiVersionCheck", "--silent"], port, folder):
+        endpoint = f"http://127.0.0.1:{port}/{AZURE_ACCOUNT}"
+        _make_container(endpoint)
+        yield endpoint
+
+
+def _make_container(endpoint: str) -> None:
+    """As Azure wants it signed (Shared Key)."""
+    headers = {"x-ms-date": formatdate(usegmt=True), "x-ms-version": "2021-08-06"}
+    listed = "".join(f"{name}:{value}\n" for name, value in headers.items())
+    signed = "PUT" + "\n" * 12 + listed + f"/{AZURE_ACCOUNT}/{AZURE_ACCOUNT}/{BUCKET}\nrestype:container"
+    code = base64.b64encode(hmac.digest(base64.b64decode(AZURE_KEY), signed.encode(), "sha256")).decode()
+    headers["Authorization"] = f"SharedKey {AZURE_ACCOUNT}:{code}"
+    request = urllib.request.Request(f"{endpoint}/{BUCKET}?restype=container", method="PUT", headers=headers)
+    urllib.request.urlopen(request, timeout=30).close()
 
 
 @contextmanager

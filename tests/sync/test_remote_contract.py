@@ -17,7 +17,7 @@ from aura_vcs.sync.addresses import parse_address
 from aura_vcs.sync.opening import open_remote
 
 from .kinds import KEYS, MAKERS, served
-from .servers import BUCKET
+from .servers import AZURE_ACCOUNT, BUCKET
 
 RACERS = 8
 FILE = "records/" + "f" * 64
@@ -31,7 +31,7 @@ NAMES = ["records/" + "a" * 64, "records/" + "b" * 64]
         "pipe",
         "encrypted pipe",
         "moto",
-        *(pytest.param(k, marks=pytest.mark.slow) for k in ("ssh", "seaweed")),
+        *(pytest.param(k, marks=pytest.mark.slow) for k in ("ssh", "seaweed", "azurite")),
     ]
 )
 def remote(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RemoteStorage]:
@@ -50,7 +50,9 @@ def remote(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RemoteSto
     else:
         request.getfixturevalue("keys")
         endpoint = request.getfixturevalue(request.param)
-        made = open_remote(parse_address(f"s3://{BUCKET}/{tmp_path.name}?endpoint={endpoint}"))
+        scheme = f"az://{BUCKET}/{tmp_path.name}?account={AZURE_ACCOUNT}&"
+        scheme = scheme if request.param == "azurite" else f"s3://{BUCKET}/{tmp_path.name}?"
+        made = open_remote(parse_address(f"{scheme}endpoint={endpoint}"))
     yield made
     made.close()
 
