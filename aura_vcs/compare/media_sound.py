@@ -14,6 +14,9 @@ from aura_vcs.compare.media_model import Stretches
 from aura_vcs.compare.media_stretches import stretches
 
 STEP_SECONDS = 0.1
+SHORTEST_SECONDS = 0.01
+ENVELOPE_POINTS = 400
+"""Peaks that are handed on for a drawing; short sounds are measured in steps short enough for that."""
 BAND_RATE = 16_000
 """Samples per second of what the bands are taken from."""
 BANDS = ("lowpass=f=250:p=2", "bandpass=f=600:t=o:w=1.5", "bandpass=f=1800:t=o:w=1.5", "highpass=f=3500:p=2")
@@ -40,7 +43,7 @@ class Levels:
         """The highest peak."""
         return max(self.peaks, default=0.0)
 
-    def envelope(self, points: int = 400) -> tuple[int, ...]:
+    def envelope(self, points: int = ENVELOPE_POINTS) -> tuple[int, ...]:
         """At most `points` peaks from 0 to 100."""
         step = max(1, math.ceil(len(self.peaks) / points))
         runs = (self.peaks[n : n + step] for n in range(0, len(self.peaks), step))
@@ -56,7 +59,9 @@ class Meter:
         self.levels = Levels()
         rate = stream.rate or 48_000
         self._rate = rate
-        step = max(1, round(rate * STEP_SECONDS))  # frames as long as a step: few of them, and in time
+        length = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
+        seconds = min(STEP_SECONDS, max(SHORTEST_SECONDS, length / ENVELOPE_POINTS))
+        step = max(1, round(rate * seconds))  # frames as long as a step: few of them, and in time
         self._plain = av.AudioResampler(format="flt", layout=stream.layout, rate=rate, frame_size=step)
         layout = stream.layout.name
         peaks = "astats=metadata=1:reset=1:measure_perchannel=none:measure_overall=Peak_level"
