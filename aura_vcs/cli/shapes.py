@@ -7,7 +7,7 @@ import msgspec
 from aura_vcs.codec import is_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from aura_vcs.compare.media_model import MediaDiff, MediaFacts
     from aura_vcs.compare.timeline_changes import TimelineChange
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from aura_vcs.history.status import Status
     from aura_vcs.index.records import VersionRecord
     from aura_vcs.model import Entry, Head
+    from aura_vcs.project.problems import Problem
     from aura_vcs.repository.repository import Repository
 
 
@@ -71,6 +72,14 @@ def status_shape(found: "Status") -> dict[str, Any]:
         "diverged": bool(found.diverged),
         "conflicts": list(found.conflicts),
     }
+
+
+def problems_shape(problems: "Sequence[Problem] | None") -> dict[str, Any]:
+    """What is wrong with the documents, and how much of it; null where nobody looked."""
+    if problems is None:
+        return {"problems": None, "errors": None, "warnings": None}
+    errors = sum(problem.severity == "error" for problem in problems)
+    return {"problems": problems, "errors": errors, "warnings": len(problems) - errors}
 
 
 def conflict_shape(item: "OpenConflict") -> dict[str, Any]:
