@@ -2,6 +2,7 @@
 
 import io
 import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -246,14 +247,14 @@ def test_long_sounds_are_looked_at_from_the_beginning(tmp_path: Path) -> None:
 def test_the_worker_inherits_no_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The process sees only the environment it is given, and no module from the current folder."""
     seen: list[dict[str, str]] = []
-    original = media_probe.subprocess.Popen
+    original = subprocess.Popen
 
     def watch(*args: Any, **options: Any) -> Any:
         seen.append(options["env"])
         return original(*args, **options)
 
     monkeypatch.setenv("AURA_SECRET", "hunter2")
-    monkeypatch.setattr(media_probe.subprocess, "Popen", watch)
+    monkeypatch.setattr(subprocess, "Popen", watch)
     (tmp_path / "av.py").write_text("raise SystemExit('taken over')")
     (tmp_path / "a.wav").write_bytes(wav(0.2))
     monkeypatch.chdir(tmp_path)
