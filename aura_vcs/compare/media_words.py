@@ -38,9 +38,10 @@ def diff_lines(old: MediaFacts | None, new: MediaFacts | None, found: Answer | N
         only = old or new
         return (_alone(only),) if only else ()
     a, b = old.header, new.header
+    if a.kind != b.kind:
+        return f"was: {describe(a)}", f"is now: {describe(b)}"
     resolution = "size" if b.kind == "picture" else "resolution"
     pairs = [
-        ("kind", a.kind, b.kind),
         ("format", a.format, b.format),
         (resolution, _size(a), _size(b)),
         ("length", _length(a.seconds), _length(b.seconds)),
@@ -52,9 +53,10 @@ def diff_lines(old: MediaFacts | None, new: MediaFacts | None, found: Answer | N
     ]
     lines = [f"{name}: {was or 'unknown'} → {now or 'unknown'}" for name, was, now in pairs if was != now]
     if found is not None:
-        lines += _shown_by_decoding(a, b, found, alone=not lines)
-        if old.partial or new.partial:
-            lines.append("there was no time to look into all of it")
+        partial = old.partial or new.partial
+        lines += _shown_by_decoding(a, b, found, alone=not lines and not partial)
+        if partial:
+            lines.append("there was no time to compare all of it")
     return tuple(lines)
 
 
@@ -72,7 +74,7 @@ def _shown_by_decoding(old: MediaHeader, new: MediaHeader, found: Answer, *, alo
         lines.append(f"the picture differs {_places(scenes, after)}")
     if sounds:
         lines.append(f"the sound differs {_places(sounds, after)}")
-    if abs(after - end) > TELLING_SECONDS and new.kind != "picture" and not (scenes or sounds):
+    if before and after and abs(after - end) > TELLING_SECONDS and not (scenes or sounds):
         lines.append(f"{_length(round(abs(after - end), 2))} {'put after' if after > end else 'cut from'} the end")
     return lines or ([SAME.get(new.kind, "no difference was found")] if alone else [])
 
