@@ -20,6 +20,8 @@ ENVELOPE_POINTS = 400
 BAND_RATE = 16_000
 """Samples per second of what the bands are taken from."""
 BANDS = ("lowpass=f=250:p=2", "bandpass=f=600:t=o:w=1.5", "bandpass=f=1800:t=o:w=1.5", "highpass=f=3500:p=2")
+SILENCE_DB = -120.0
+"""Nothing at all."""
 FLOOR_DB = -50.0
 """Quieter than this is silence: two silences do not differ."""
 DROWNED_DB = 20.0
@@ -98,7 +100,7 @@ class Meter:
             self._note_bands([*self._mixed.resample(None), None])
 
     def _note_peak(self, values: Iterable[float]) -> None:
-        self.levels.peaks += [min(1.0, 10 ** (value / 20)) for value in values]
+        self.levels.peaks += [min(1.0, 10 ** (value / 20)) if value > SILENCE_DB else 0.0 for value in values]
 
     def _note_loudness(self, values: Iterable[float]) -> None:
         for value in values:
@@ -142,7 +144,7 @@ class _Chain:
             value = getattr(measured, "metadata", {}).get(self._key)
             if value is not None:
                 number = float(value)
-                found.append(number if math.isfinite(number) else -200.0)
+                found.append(number if math.isfinite(number) else SILENCE_DB)
 
 
 def differing_sounds(old: Levels, new: Levels) -> tuple[Stretches, float]:

@@ -9,6 +9,7 @@ SAME = {"picture": "looks the same", "sound": "sounds the same", "video": "looks
 _CHANNELS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
 TELLING_SECONDS = 0.15
 """What an encoder adds to the ends of a sound is shorter than this."""
+HEARD_DB = 0.25
 _PLACES = 3
 NEARLY_ALL = 0.85
 
@@ -86,14 +87,24 @@ def _within(places: Stretches, start: float, end: float) -> Stretches:
 
 
 def _alone(facts: MediaFacts) -> str:
-    loudness = _unit(facts.loudness_lufs, "LUFS")
+    loudness = "" if facts.loudness_lufs is None else _level(facts.loudness_lufs, "LUFS")
     return ", ".join(part for part in (describe(facts.header), loudness) if part)
 
 
-def _loudness(old: MediaFacts, new: MediaFacts) -> tuple[tuple[str, str, str], ...]:
-    """Peak and loudness, where both have a sound."""
-    pairs = (("peak", old.peak_db, new.peak_db, "dBFS"), ("loudness", old.loudness_lufs, new.loudness_lufs, "LUFS"))
-    return tuple((name, _unit(was, unit), _unit(now, unit)) for name, was, now, unit in pairs if was or now)
+def _loudness(old: MediaFacts, new: MediaFacts) -> list[tuple[str, str, str]]:
+    """Peak and loudness, where anybody could hear the difference. Very short sounds have no loudness."""
+    found = []
+    was, now = old.peak_db, new.peak_db
+    if was != now and (was is None or now is None or abs(was - now) > HEARD_DB):
+        found.append(("peak", _level(was, "dBFS"), _level(now, "dBFS")))
+    was, now = old.loudness_lufs, new.loudness_lufs
+    if was is not None and now is not None and abs(was - now) > HEARD_DB:
+        found.append(("loudness", _level(was, "LUFS"), _level(now, "LUFS")))
+    return found
+
+
+def _level(value: float | None, unit: str) -> str:
+    return "no sound" if value is None else f"{value:.1f} {unit}"
 
 
 def _channels(count: int | None) -> str:

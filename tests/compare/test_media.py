@@ -260,6 +260,16 @@ def test_one_pixel_is_not_the_same(tmp_path: Path) -> None:
 
 
 @needs_media
+def test_silence_and_very_short_sounds_have_words(tmp_path: Path) -> None:
+    """A sound that fell silent has no peak; one too short to have a loudness does not invent one."""
+    loud, silent = _sound(tmp_path / "a.wav", [8_000, -8_000] * 8_000), _sound(tmp_path / "b.wav", [0] * 16_000)
+    assert diff_media(loud, silent).lines == ("peak: -12.2 dBFS → no sound", "the sound differs throughout")
+    assert diff_media(silent, loud).lines[0] == "peak: no sound → -12.2 dBFS"
+    short = [_sound(tmp_path / f"{n}.wav", [8_000 // n, -8_000 // n] * 400) for n in (1, 2)]
+    assert diff_media(*short).lines == ("peak: -12.2 dBFS → -18.3 dBFS",)
+
+
+@needs_media
 def test_another_kind_of_file_is_told_as_that(tmp_path: Path) -> None:
     """A picture that became a sound has nothing to compare."""
     (tmp_path / "a.wav").write_bytes(wav(1))
