@@ -19,6 +19,11 @@ from aura_vcs.objects.base import StoredObject
 Children = Callable[[ObjectId, bool], Iterable[tuple[ObjectId, bool]]]
 """What an object holds, and which of that are trees, given its id and whether it is a tree."""
 
+_INSERT_NEW = """
+INSERT OR IGNORE INTO objects (id, kind, content_type, size, stored_size, pack, frame, offset, length, chunked,
+                               refcount, created_at, last_referenced_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
 _INSERT = """
 INSERT INTO objects (id, kind, content_type, size, stored_size, pack, frame, offset, length, chunked, refcount,
                      created_at, last_referenced_at)
@@ -30,6 +35,18 @@ ON CONFLICT (id) DO UPDATE SET
 """
 _CHANGE = "UPDATE objects SET refcount = refcount + ? WHERE rowid = ?"
 _CROSS = "UPDATE objects SET refcount = refcount + ?, last_referenced_at = ? WHERE rowid = ?"
+
+
+HELD_COUNTS = 50_000
+"""Counts that change together and are held in memory."""
+
+
+def enter_objects(connection: sqlite3.Connection, items: Iterable[StoredObject], pack: int | None, at: str) -> int:
+    """Rows for objects of one pack (or loose ones) that have none yet, counted by nobody; returns how many."""
+    known = connection.total_changes
+    rows = (_row(item, {} if pack is None or item.place is None else {item.place.pack: pack}, 0, at) for item in items)
+    connection.executemany(_INSERT_NEW, rows)
+    return connection.total_changes - known
 
 
 def tree_children(tree: Tree) -> set[tuple[ObjectId, bool]]:
@@ -79,13 +96,17 @@ class ReferenceCounts:
 
     def _walk(self, level: list[tuple[ObjectId, bool]], step: int) -> None:
         while level:
-            self._learn(object_id for object_id, _ in level)
             deeper: list[tuple[ObjectId, bool]] = []
-            for object_id, is_tree in level:
-                before = self._known[object_id] + self._changes[object_id]
-                self._changes[object_id] += step
-                if (before if step > 0 else before + step) == 0:
-                    deeper += self._children(object_id, is_tree)
+            for start in range(0, len(level), HELD_COUNTS):
+                group = level[start : start + HELD_COUNTS]
+                self._learn(object_id for object_id, _ in group)
+                for object_id, is_tree in group:
+                    before = self._known[object_id] + self._changes[object_id]
+                    self._changes[object_id] += step
+                    if (before if step > 0 else before + step) == 0:
+                        deeper += self._children(object_id, is_tree)
+                if len(self._known) > HELD_COUNTS and not self._stored:
+                    self._write_changes()  # what has rows already need not wait in memory
             level = deeper
 
     def _learn(self, object_ids: Iterable[ObjectId]) -> None:
@@ -113,6 +134,10 @@ class ReferenceCounts:
             for object_id, item in sorted(self._stored.items())
         ]
         self._connection.executemany(_INSERT, rows)
+        self._stored.clear()
+        self._write_changes()
+
+    def _write_changes(self) -> None:
         changes = sorted(
             (self._rows[object_id], change, self._known[object_id])
             for object_id, change in self._changes.items()
@@ -122,7 +147,6 @@ class ReferenceCounts:
         crossing = [(change, self._at, row) for row, change, before in changes if before <= 0 or before + change <= 0]
         self._connection.executemany(_CHANGE, shared)
         self._connection.executemany(_CROSS, crossing)
-        self._stored.clear()
         self._changes.clear()
         self._known.clear()
         self._rows.clear()
