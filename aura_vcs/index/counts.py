@@ -76,6 +76,7 @@ class ReferenceCounts:
         self._changes: Counter[ObjectId] = Counter()
         self._known: dict[ObjectId, int] = {}
         self._rows: dict[ObjectId, int] = {}
+        self._chunked: set[ObjectId] = set()
         self._is_empty = connection.execute("SELECT 1 FROM objects LIMIT 1").fetchone() is None
 
     def raise_tree(self, tree: ObjectId) -> None:
@@ -94,20 +95,28 @@ class ReferenceCounts:
         """A ref no longer holds a version or a blob."""
         self._walk([(object_id, False)], -1)
 
-    def _walk(self, level: list[tuple[ObjectId, bool]], step: int) -> None:
-        while level:
+    def _walk(self, objects: list[tuple[ObjectId, bool]], step: int) -> None:
+        """Change the counts of objects, and of what they hold where theirs leave or reach zero."""
+        waiting = [(objects, 0)]
+        while waiting:
+            level, start = waiting.pop()
+            end = min(start + HELD_COUNTS, len(level))
+            self._learn(object_id for object_id, _ in level[start:end])
             deeper: list[tuple[ObjectId, bool]] = []
-            for start in range(0, len(level), HELD_COUNTS):
-                group = level[start : start + HELD_COUNTS]
-                self._learn(object_id for object_id, _ in group)
-                for object_id, is_tree in group:
-                    before = self._known[object_id] + self._changes[object_id]
-                    self._changes[object_id] += step
-                    if (before if step > 0 else before + step) == 0:
-                        deeper += self._children(object_id, is_tree)
-                if len(self._known) > HELD_COUNTS and not self._stored:
-                    self._write_changes()  # what has rows already need not wait in memory
-            level = deeper
+            while start < end and len(deeper) < HELD_COUNTS:
+                object_id, is_tree = level[start]
+                before = self._known[object_id] + self._changes[object_id]
+                self._changes[object_id] += step
+                if (before if step > 0 else before + step) == 0 and self._may_hold(object_id, is_tree):
+                    deeper += self._children(object_id, is_tree)
+                start += 1
+            waiting += [(objects, at) for objects, at in ((level, start), (deeper, 0)) if at < len(objects)]
+            if len(self._known) > HELD_COUNTS and not self._stored:
+                self._write_changes()  # what has rows already need not wait in memory
+
+    def _may_hold(self, object_id: ObjectId, is_tree: bool) -> bool:
+        """Whether the object may hold others: a chunk, or a file that is kept whole, does not."""
+        return is_tree or object_id in self._chunked or object_id not in self._rows
 
     def _learn(self, object_ids: Iterable[ObjectId]) -> None:
         unknown = {object_id for object_id in object_ids if object_id not in self._known}
@@ -117,13 +126,15 @@ class ReferenceCounts:
         for group in groups(unknown):
             marks = ",".join("?" * len(group))
             rows = self._connection.execute(
-                f"SELECT id, refcount, rowid FROM objects WHERE id IN ({marks})",
+                f"SELECT id, refcount, rowid, chunked FROM objects WHERE id IN ({marks})",
                 [bytes.fromhex(object_id) for object_id in group],
             )
-            for digest, refcount, row in rows:
+            for digest, refcount, row, chunked in rows:
                 object_id = ObjectId(digest.hex())
                 self._known[object_id] = refcount
                 self._rows[object_id] = row
+                if chunked:
+                    self._chunked.add(object_id)
         for object_id in unknown - self._known.keys():
             self._known[object_id] = 0
 
@@ -150,6 +161,7 @@ class ReferenceCounts:
         self._changes.clear()
         self._known.clear()
         self._rows.clear()
+        self._chunked.clear()
         self._is_empty = False
 
 
