@@ -1,7 +1,7 @@
 """What the index is asked. Every statement is served by an index; a test asks the query planner."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -273,6 +273,10 @@ class Queries:
         """Every object's reference count."""
         rows = self._connection.execute("SELECT id, refcount FROM objects")
         return {ObjectId(row[0].hex()): row[1] for row in rows}
+
+    def counted(self) -> Iterator[tuple[bytes, int]]:
+        """The bytes of every object's id and its reference count, sorted."""
+        return iter(self._connection.execute("SELECT id, refcount FROM objects ORDER BY id"))
 
     def all_objects(self) -> list[ObjectRecord]:
         """Every object."""
