@@ -6,6 +6,7 @@ once nobody can be writing them any more.
 """
 
 import os
+import shutil
 import time
 from collections.abc import Iterable, Sequence
 from typing import BinaryIO
@@ -155,6 +156,10 @@ class LocalStorage:
             self.calls.rmdir(self.path(name))
         except OSError:
             return  # not there, or not empty: both are fine
+
+    def discard_folder(self, name: str) -> None:
+        """Remove a folder of scratch files and what is in it, as far as that can be; nothing is synced."""
+        shutil.rmtree(self.path(name), ignore_errors=True)
 
     def make_folder(self, path: str) -> None:
         """Make a folder and those above it, durably."""
