@@ -70,11 +70,24 @@ def prepare(film: Film, command: str) -> None:
         film.write({"notes.txt": "unsaved\n"})
     if command.startswith("undo"):
         film("checkout", "v1")
+    if command.startswith(("merge", "resolve", "blame", "log --field")):
+        part(film)
+    if command.startswith(("merge --abort", "resolve", "blame", "log --field")):
+        film("merge", "side")
     if command.split(maxsplit=1)[0] in {"tag", "ops"}:
         film("tag", "sent", "v1", "-m", "To the client")
     if command.split(maxsplit=1)[0] == "storage":
         film.write({"notes.txt": os.urandom(10)})
         film("restore", "HEAD", "notes.txt")
+
+
+def part(film: Film) -> None:
+    """A branch that changed the same field, the same file and another one."""
+    film("branch", "side", "v1")
+    film("checkout", "side")
+    film.write({"brief.json": json.dumps({"topic": "Tides", "tone": "stern"}), "notes.txt": b"\0theirs"})
+    film("commit", "-m", "Another tone", "--author", "Ben")
+    film("checkout", "main")
 
 
 @pytest.mark.parametrize(("command", "sample"), SAMPLES, ids=[command for command, _ in SAMPLES])
@@ -89,4 +102,5 @@ def test_every_contract_is_on_the_page() -> None:
     """The page has a sample for each command whose output others read."""
     commands = {command.split()[0] for command, _ in SAMPLES}
     wanted = "init status commit show diff checkout undo ops branch tag version gc fsck storage reindex"
+    wanted += " merge resolve blame log"
     assert set(wanted.split()) <= commands
