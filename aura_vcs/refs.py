@@ -350,6 +350,11 @@ def field_change(
     return f"{room}/{key}", RefChange(None if before is None else to_plain(before), to_plain(after))
 
 
+def setting_change(key: str, before: Field | None, after: Field) -> tuple[str, RefChange]:
+    """An operation's record of a setting that another machine gave."""
+    return f"settings/{key}", RefChange(None if before is None else to_plain(before), to_plain(after))
+
+
 def tag_change(name: str, before: Tag | None, after: Tag) -> tuple[str, RefChange]:
     """An operation's record of a tag that changed."""
     ref = layout.tag_ref(name).removeprefix(f"{layout.REFS}/").removesuffix(".json")
