@@ -88,6 +88,7 @@ def fetch_shape(plan: "FetchPlan") -> dict[str, Any]:
         "refs": list(plan.branches),
         "objects": plan.objects,
         "bytes": plan.received_bytes,
+        "settings": list(plan.settings),
     }
 
 
@@ -101,6 +102,7 @@ def push_shape(repo: "Repository", plan: "PushPlan") -> dict[str, Any]:
         "refs": list(plan.branches),
         "objects": plan.objects,
         "bytes": plan.sent_bytes,
+        "settings": list(plan.settings),
         "despite_locks": [lock_shape(repo, lock) for lock in plan.locked],
     }
 
@@ -119,12 +121,19 @@ def pull_shape(repo: "Repository", pulled: "Pulled") -> dict[str, Any]:
     }
 
 
+def _what(plan: "FetchPlan | PushPlan") -> str:
+    if plan.versions:
+        return count(len(plan.versions), "version")
+    only_settings = plan.settings and not (plan.branches or plan.labels or plan.objects)
+    return "settings of the project" if only_settings else "names and labels"
+
+
 def say_fetched(console: Console, name: str, plan: "FetchPlan") -> None:
     """One line about what came."""
     if plan.is_empty:
         console.line("Nothing new at ", cool(name))
         return
-    what = count(len(plan.versions), "version") if plan.versions else "names and labels"
+    what = _what(plan)
     console.line("Fetched ", strong(what), f", {size(plan.received_bytes)}, from ", cool(name))
 
 
@@ -133,7 +142,7 @@ def say_pushed(console: Console, name: str, plan: "PushPlan", *, verb: str = "Se
     if plan.is_empty:
         console.line(cool(name), " has everything")
         return
-    what = count(len(plan.versions), "version") if plan.versions else "names and labels"
+    what = _what(plan)
     moved = f"; {joined(plan.branches)} moved" if plan.branches and verb == "Sent" else ""
     console.line(f"{verb} ", strong(what), f", about {size(plan.sent_bytes)}, to ", cool(name), moved)
     _say_locks(console, plan)

@@ -47,6 +47,7 @@ from aura_vcs.sync.manifest import (
 )
 from aura_vcs.sync.outgoing import Cargo, gather, plan_cargo
 from aura_vcs.sync.reach import is_live, own_labels, reach, travelling
+from aura_vcs.sync.shared_settings import join_settings, travelling_settings
 from aura_vcs.sync.view import TRANSFERS, View, load_view, seen_of
 
 ATTEMPTS = 8
@@ -57,6 +58,7 @@ class PushPlan(msgspec.Struct, frozen=True):
     """What a push would do. `sent_bytes` is an estimate: gathered objects are compressed anew.
 
     `locked` are locks of others on what it changes: expired ones, and all where they are ignored.
+    `settings` are keys of the project's settings that the remote has otherwise.
     """
 
     remote: str
@@ -66,11 +68,12 @@ class PushPlan(msgspec.Struct, frozen=True):
     labels: int
     sent_bytes: int
     locked: tuple[PathLock, ...] = ()
+    settings: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether the remote has everything."""
-        return not (self.versions or self.branches or self.objects or self.labels)
+        return not (self.versions or self.branches or self.objects or self.labels or self.settings)
 
 
 class _Draft(msgspec.Struct, frozen=True):
@@ -204,8 +207,12 @@ def _draft(repo: Repository, view: View, *, all_versions: bool, keep_both: bool)
         repo, records, whole, lambda record: is_live(labels[record.id]), lambda i: table is None or i in table
     )
     cargo = plan_cargo(repo, found.needed)
+    settings = join_settings(view.manifest.settings, travelling_settings(repo.refs.settings()))
     manifest = msgspec.structs.replace(
-        view.manifest, branches=branches, tags=join_tags(view.manifest.tags, repo.refs.all_tags())
+        view.manifest,
+        branches=branches,
+        tags=join_tags(view.manifest.tags, repo.refs.all_tags()),
+        settings=settings,
     )
     moved = [name for name, own in branches.items() if _tips(own) != _tips(view.manifest.branches.get(name, ()))]
     moved += [name for name, tag in manifest.tags.items() if view.manifest.tags.get(name) != tag]
@@ -218,6 +225,7 @@ def _draft(repo: Repository, view: View, *, all_versions: bool, keep_both: bool)
         labels=len(changed),
         sent_bytes=cargo.stored_bytes,
         locked=locked_changes(repo, fresh, view.manifest.locks),
+        settings=tuple(key for key, field in settings.items() if view.manifest.settings.get(key) != field),
     )
     return _Draft(plan, view, cargo, changed, manifest)
 

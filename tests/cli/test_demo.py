@@ -28,7 +28,20 @@ def test_the_demo_runs(tmp_path: Path) -> None:
     assert "Everything is whole" in done.stdout
     assert "Did again: Restored v1 (assets/images/050-mars.png)" in done.stdout
     assert "Freed" in done.stdout
-    assert "Error" not in done.stdout + done.stderr
+    assert "Error" not in done.stdout
+    between = done.stdout.partition("A second machine joins")[2]
+    shown = [line.split("$ aura ")[0] + " " + line.split()[2] for line in between.splitlines() if "$ aura " in line]
+    story = ["laptop remote", "laptop push", "desktop clone", "laptop commit", "desktop commit", "laptop push"]
+    story += ["desktop push", "desktop sync", "desktop merge", "desktop sync", "laptop sync", "laptop lock"]
+    coming = iter([*story, "desktop lock", "desktop commit", "desktop push", "laptop unlock"])
+    wanted_next = next(coming)
+    for line in shown:
+        if line == wanted_next:
+            wanted_next = next(coming, "")
+    assert wanted_next == ""
+    assert "Joined as v" in between
+    assert "Both sides have everything" in between
+    assert done.stderr.count("Error") == 3  # a push that would move a branch apart, two that a lock refuses
     assert list(tmp_path.iterdir()) == []
 
 
