@@ -79,6 +79,32 @@ def prepare(film: Film, command: str) -> None:
     if command.split(maxsplit=1)[0] == "storage":
         film.write({"notes.txt": os.urandom(10)})
         film("restore", "HEAD", "notes.txt")
+    if command.split(maxsplit=1)[0] in CARRYING:
+        prepare_remote(film, shlex.split(command))
+
+
+CARRYING = {"remote", "clone", "push", "fetch", "pull", "sync", "bundle", "lock", "locks", "unlock"}
+
+
+def prepare_remote(film: Film, words: list[str]) -> None:
+    """Bring the project's remote, and another copy of the project, to where the sample was taken."""
+    if words[:2] == ["remote", "add"] or words[:2] == ["bundle", "create"]:
+        return
+    if words[0] == "bundle":
+        film("bundle", "create", "../tides.aurabundle")
+        return
+    film("remote", "add", "origin", "../tides.aura")
+    if words[0] == "push" or words[:2] == ["remote", "show"]:
+        return
+    film("push")
+    if words[0] in {"fetch", "pull", "sync"}:
+        film("clone", "../tides.aura", "../desktop")
+        desktop = Film(film.root.parent / "desktop", film.env)
+        desktop.write({"notes.txt": "from the desktop\n"})
+        desktop("commit", "-m", "Third cut")
+        desktop("push")
+    if words[0] in {"locks", "unlock"}:
+        film("lock", "assets/sea.png", "--reason", "new colours", "--expires", "8h")
 
 
 def part(film: Film) -> None:
@@ -103,4 +129,4 @@ def test_every_contract_is_on_the_page() -> None:
     commands = {command.split()[0] for command, _ in SAMPLES}
     wanted = "init status commit show diff checkout undo ops branch tag version gc fsck storage reindex"
     wanted += " merge resolve blame log"
-    assert set(wanted.split()) <= commands
+    assert {*wanted.split(), *CARRYING} <= commands
