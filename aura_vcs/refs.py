@@ -33,6 +33,8 @@ FIELD_ROOMS = ("settings", "state")
 """Values one by one: an operation names them `settings/<key>` and `state/<field>`."""
 LABELS_AT_ONCE = 64
 """An operation that changes more labels packs them at once."""
+CHECKPOINT_FIELDS = ("is_valid", "invalid_reason")
+"""What an operation changes of a checkpoint; the rest is as its renderer saved it."""
 
 _STAMPED = ("name", "description", "important")
 _DELETION = ("deleted_at", "deleted_by")
@@ -209,6 +211,10 @@ class Refs:
             found.update(item for item in (held and (held.data, held.output)) or () if item is not None)
         return found
 
+    def checkpoint(self, name: str) -> dict[str, Any] | None:
+        """A checkpoint's record as plain data, by its file's name without suffix; None if it is gone."""
+        return self._load(f"{layout.CHECKPOINTS}/{name}.json", dict[str, Any])
+
     def settings(self) -> dict[str, Field]:
         """The project's settings: what every replica set, the highest stamp of each key."""
         found: dict[str, Field] = {}
@@ -289,6 +295,10 @@ class Refs:
             standing = self._load(path, Tag)
             if standing is None or standing.stamp < tag.stamp:
                 self._storage.put(path, encode_record(tag))
+        elif room == "checkpoints":
+            found = self._load(path, dict[str, Any])
+            if found is not None and found.get("revision", 0) < after.get("revision", 0):
+                self._storage.put(path, encode_record(after))
         else:
             raise RecordCorrupt(path, "no such kind of ref")
 
@@ -349,6 +359,17 @@ def field_change(
     counter = (before.stamp[0] if before is not None else 0) + 1
     after = Field(value, (counter, replica), at, by)
     return f"{room}/{key}", RefChange(None if before is None else to_plain(before), to_plain(after))
+
+
+def setting_change(key: str, before: Field | None, after: Field) -> tuple[str, RefChange]:
+    """An operation's record of a setting that another machine gave."""
+    return f"settings/{key}", RefChange(None if before is None else to_plain(before), to_plain(after))
+
+
+def checkpoint_change(name: str, before: dict[str, Any], changes: dict[str, Any]) -> tuple[str, RefChange]:
+    """An operation's record of a checkpoint, some of whose CHECKPOINT_FIELDS changed."""
+    after = {**before, **changes, "revision": before.get("revision", 0) + 1}
+    return f"checkpoints/{name}", RefChange(before, after)
 
 
 def tag_change(name: str, before: Tag | None, after: Tag) -> tuple[str, RefChange]:

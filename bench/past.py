@@ -144,6 +144,8 @@ def _example(setting: Setting) -> None:
             tool.save(folder, os.path.join(stores, name), f"v{number}")
     row = Row("example", "example project (documents of 10 scenes), 5 versions")
     ours = os.path.join(stores, "aura")
+    for command in ("search the", "scene list", "asset list"):  # these fill what the index has on demand
+        tools["aura"].measured(f"{setting.aura.command} {command}", folder, ours)
     index = sum(
         os.path.getsize(os.path.join(ours, "local", name))
         for name in os.listdir(os.path.join(ours, "local"))
@@ -152,7 +154,7 @@ def _example(setting: Setting) -> None:
     row.checks += [
         Check("apparent size without local/", stored_bytes(ours, without="local") / 1e3, 28, unit=" kB"),
         Check("in blocks without local/", stored_bytes(ours, blocks=True, without="local") / 1e3, 100, unit=" kB"),
-        Check("the index", index / 1e3, 150, unit=" kB"),
+        Check("the index, searched", index / 1e3, 150, unit=" kB"),
     ]
     for name in list(tools)[1:]:
         store = os.path.join(stores, name)

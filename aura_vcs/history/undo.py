@@ -27,10 +27,22 @@ from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import ActionRecord, VersionRecord
 from aura_vcs.layout import decode_name
 from aura_vcs.model import BranchEntry, Field, Head, HeadChange, Label, Operation, RefChange, Tag, TreeChange
-from aura_vcs.refs import FIELD_ROOMS, field_change, fields_of_stamp, label_change, stamp_label, tag_change
+from aura_vcs.refs import (
+    CHECKPOINT_FIELDS,
+    FIELD_ROOMS,
+    checkpoint_change,
+    field_change,
+    fields_of_stamp,
+    label_change,
+    stamp_label,
+    tag_change,
+)
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 
 T = TypeVar("T")
+
+PASSED_LIMIT = 1000
+"""So many operations that can no longer be taken back are passed over in one undo."""
 
 _LABEL_FIELDS = ("name", "description", "important", *fields_of_stamp("deleted"), *fields_of_stamp("purged"))
 
@@ -42,6 +54,8 @@ class Undone(msgspec.Struct, frozen=True):
     description: str
     head: Head
     files: Moved | None = None
+    passed_over: tuple[str, ...] = ()
+    """Why later operations were left as they are: what they would bring back has been collected."""
 
     @property
     def restore_point(self) -> VersionRecord | None:
@@ -52,6 +66,9 @@ class Undone(msgspec.Struct, frozen=True):
 def undo(repo: Repository, action: ActionRecord | None = None) -> Undone:
     """Take back the last operation of this machine that can be, or the given one.
 
+    Operations whose time is over are passed over; so are those whose content has been collected, and
+    what these depend on.
+
     A given one may have later ones after it, as long as none of them depends on it: none touches
     the same ref, file or, where HEAD or the whole folder moved, anything of either.
 
@@ -59,7 +76,8 @@ def undo(repo: Repository, action: ActionRecord | None = None) -> Undone:
 
     Raises:
         NothingToUndo: there is none.
-        OperationExpired: what it would bring back has been collected, or its time is over.
+        OperationExpired: what it would bring back has been collected, or its time is over; without
+            a given one, this holds for all that are left.
         ActionBlocked: later operations depend on the given one.
         EditedSince: a file was edited since.
         RefMoved: a branch has been moved by another machine since.
@@ -69,10 +87,28 @@ def undo(repo: Repository, action: ActionRecord | None = None) -> Undone:
         return Undone(finished, finished.description, repo.head())
     if action is not None:
         _check_given(repo, action, "Applied")
-    found = action or Queries(repo.index).next_undo(repo.replica, now())
-    if found is None:
-        raise NothingToUndo
-    return _reverse(repo, found, back=True)
+        return _reverse(repo, action, back=True)
+    return _undo_last(repo)
+
+
+def _undo_last(repo: Repository) -> Undone:
+    """Take back the newest operation that can be, and on which none of those passed over depends."""
+    expired: list[OperationExpired] = []
+    passed: list[Operation] = []
+    found = Queries(repo.index).next_undo(repo.replica, now())
+    while found is not None and len(passed) < PASSED_LIMIT:
+        target = operation_of(repo, found)
+        if not any(_depends(later, target) for later in passed):
+            try:
+                done = _reverse(repo, found, back=True)
+                return msgspec.structs.replace(done, passed_over=tuple(error.message for error in expired))
+            except OperationExpired as error:
+                expired.append(error)
+        passed.append(target)
+        found = Queries(repo.index).next_undo(repo.replica, now(), before=found.sequence)
+    if expired:
+        raise expired[0]
+    raise NothingToUndo
 
 
 def redo(repo: Repository, action: ActionRecord | None = None) -> Undone:
@@ -185,6 +221,7 @@ def _draft(repo: Repository, transaction: Transaction, target: Operation, *, bac
         current = repo.head()
         if current != expected:
             raise RefMoved("HEAD", _place(expected), _place(current))
+        _check_kept(repo, wanted.version, target)
         head = HeadChange(current, wanted)
     return msgspec.structs.replace(_plain_draft(target, back=back), refs=refs, head=head)
 
@@ -213,6 +250,7 @@ def _reversed_ref(
         before = _optional(change.before, BranchEntry, name)
         after = _optional(change.after, BranchEntry, name)
         seen = _seen_branch(target, branch_name)
+        _check_kept(repo, before.version if before is not None else seen, target)
         _check_branch(repo, branch_name, after.version if after is not None else seen)
         return moved(repo, transaction, branch_name, before.version if before is not None else seen, over_all=True)
     if room == "versions":
@@ -221,11 +259,20 @@ def _reversed_ref(
         return _reversed_tag(repo, transaction, decode_name(parts[0]), change)
     if room in FIELD_ROOMS:
         return _reversed_field(repo, transaction, room, "/".join(parts), change)
+    if room == "checkpoints":
+        return _reversed_checkpoint(repo, target, parts[0], change)
     raise InputError(f"{name} cannot be taken back by this aura_vcs")
 
 
 def _optional(value: Any, shape: type[T], name: str) -> T | None:
     return None if value is None else from_plain(value, shape, name)
+
+
+def _check_kept(repo: Repository, version: VersionId | None, target: Operation) -> None:
+    """Refuse to go back onto a version whose content is gone: nothing could be compared with it."""
+    record = Queries(repo.index).version(version) if version is not None else None
+    if record is not None and not repo.store.contains(record.tree):
+        raise OperationExpired(target.description, f"the content of v{record.number}")
 
 
 def _seen_branch(target: Operation, name: str) -> VersionId | None:
@@ -280,6 +327,14 @@ def _reversed_field(
     before = _optional(change.before, Field, key)
     value = before.value if before is not None else None
     return field_change(room, key, current, value, transaction.replica, transaction.at, repo.author)
+
+
+def _reversed_checkpoint(repo: Repository, target: Operation, name: str, change: RefChange) -> tuple[str, RefChange]:
+    current = repo.refs.checkpoint(name)
+    if current is None:
+        raise OperationExpired(target.description, "the checkpoint")
+    before = _optional(change.before, dict[str, Any], name) or {}
+    return checkpoint_change(name, current, {field: before.get(field) for field in CHECKPOINT_FIELDS})
 
 
 def _reversed_tag(repo: Repository, transaction: Transaction, name: str, change: RefChange) -> tuple[str, RefChange]:
