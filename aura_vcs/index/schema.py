@@ -1,6 +1,6 @@
 """The tables of the index. Any change of them raises SCHEMA_VERSION: the index is then rebuilt."""
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 PAGE_BYTES = 2048
 """Small pages keep the index of a small project small: every table and index takes at least one."""
 
