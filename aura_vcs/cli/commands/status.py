@@ -38,7 +38,7 @@ def status_command(repo: "Repository", console: Console) -> None:
     problems = folder_problems(repo, found)
     advice = advice_on(repo, (p for c in found.changes for p in (c.path, c.old_path) if p is not None))
     if console.as_json:
-        console.data({**status_shape(found), "locks": advice_shape(repo, advice), **problems_shape(problems)})
+        console.data({**status_shape(found), **problems_shape(problems), "locks": advice_shape(repo, advice)})
     else:
         _show(repo, console, found)
         _say_problems(console, problems or ())
