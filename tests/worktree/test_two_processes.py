@@ -12,7 +12,7 @@ from aura_vcs import Repository
 from aura_vcs.errors import FileUnreadable
 from aura_vcs.history.commit import commit
 from aura_vcs.history.status import status
-from aura_vcs.worktree import ahead, reading
+from aura_vcs.worktree import ahead, reading, second_process
 from aura_vcs.worktree.ahead import Ahead, look_ahead
 
 from tests.helpers.check import assert_whole
@@ -27,7 +27,7 @@ def _always_two(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few files are enough, and the test run's own threads do not count."""
     monkeypatch.setattr(ahead, "WORTHWHILE_BYTES", 0)
     monkeypatch.setattr(reading, "WORTHWHILE_FILES", 2)
-    monkeypatch.setattr(reading.threading, "active_count", lambda: 1)
+    monkeypatch.setattr(second_process.threading, "active_count", lambda: 1)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
 
 
@@ -125,7 +125,7 @@ def test_what_was_seen_ahead_is_what_is_there(folder: Path, number: int, when: s
 
 def _late(folder: Path, change: Callable[[Path], object]) -> Ahead:
     seen = _seen(folder)
-    os.waitid(os.P_PID, seen._pid, os.WEXITED | os.WNOWAIT)
+    os.waitid(os.P_PID, seen.second.pid, os.WEXITED | os.WNOWAIT)
     change(folder)
     return seen
 
@@ -133,7 +133,7 @@ def _late(folder: Path, change: Callable[[Path], object]) -> Ahead:
 def test_another_cache_makes_what_was_seen_worthless(folder: Path) -> None:
     """Between the look and the scan another command saved the cache: everything is looked at again."""
     seen = _seen(folder)
-    os.waitid(os.P_PID, seen._pid, os.WEXITED | os.WNOWAIT)
+    os.waitid(os.P_PID, seen.second.pid, os.WEXITED | os.WNOWAIT)
     _rewrite(folder)
     with Repository.open(str(folder)) as other:
         commit(other, "Meanwhile")
@@ -145,7 +145,7 @@ def test_a_second_process_that_dies_is_not_missed(folder: Path) -> None:
     """Killed while it looked, it has said nothing; killed while it read, the rest is read here."""
     _rewrite(folder)
     seen = _seen(folder)
-    os.kill(seen._pid, signal.SIGKILL)
+    os.kill(seen.second.pid, signal.SIGKILL)
     assert _changes(folder, seen) == [("modified", "a/007.json")]
 
 
@@ -160,7 +160,7 @@ def test_a_reader_that_dies_is_not_missed(folder: Path, monkeypatch: pytest.Monk
         reader = started(sources)  # type: ignore[arg-type]
         assert reader is not None
         assert reader.take(0) is not None
-        os.kill(reader._pid, signal.SIGKILL)
+        os.kill(reader.second.pid, signal.SIGKILL)
         return reader
 
     monkeypatch.setattr("aura_vcs.worktree.snapshot.start_reader", start_and_kill)
@@ -206,5 +206,5 @@ def test_a_file_gone_meanwhile_is_an_error(folder: Path, monkeypatch: pytest.Mon
 
 def test_the_second_process_is_not_started_beside_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """A thread may hold a lock at that moment, which nobody would open in the copy."""
-    monkeypatch.setattr(reading.threading, "active_count", lambda: 2)
+    monkeypatch.setattr(second_process.threading, "active_count", lambda: 2)
     assert reading.start_reader([object()] * 10) is None  # type: ignore[list-item]
