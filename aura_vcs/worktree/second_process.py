@@ -6,9 +6,13 @@ the work itself.
 """
 
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class SecondProcess:
@@ -17,6 +21,12 @@ class SecondProcess:
     def __init__(self, pid: int, fd: int) -> None:
         self.pid = pid
         self.fd = fd
+
+    def stop(self) -> None:
+        """End it now, whatever it was doing, and close the pipe."""
+        os.kill(self.pid, signal.SIGKILL)
+        os.close(self.fd)
+        os.waitpid(self.pid, 0)
 
     def ended(self) -> bool:
         """Wait for its end; whether it did all it should. The pipe is the caller's to close before."""
@@ -48,6 +58,19 @@ def start_second(work: Callable[[int], None]) -> SecondProcess | None:
         status = 1
     finally:
         os._exit(status)
+
+
+def receive(second: SecondProcess, shape: type[T]) -> T:
+    """The record that the second process sent as MessagePack before it ended; an empty one if it sent none."""
+    import msgspec
+
+    with open(second.fd, "rb") as pipe:
+        data = pipe.read()
+    second.ended()
+    try:
+        return msgspec.msgpack.decode(data, type=shape)
+    except msgspec.DecodeError:
+        return shape()
 
 
 def send(fd: int, data: bytes) -> None:

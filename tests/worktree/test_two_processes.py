@@ -11,8 +11,9 @@ import pytest
 from aura_vcs import Repository
 from aura_vcs.errors import FileUnreadable
 from aura_vcs.history.commit import commit
+from aura_vcs.history.going import checkout
 from aura_vcs.history.status import status
-from aura_vcs.worktree import ahead, reading, second_process
+from aura_vcs.worktree import ahead, reading, second_process, writer
 from aura_vcs.worktree.ahead import Ahead, look_ahead
 
 from tests.helpers.check import assert_whole
@@ -27,6 +28,8 @@ def _always_two(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few files are enough, and the test run's own threads do not count."""
     monkeypatch.setattr(ahead, "WORTHWHILE_BYTES", 0)
     monkeypatch.setattr(reading, "WORTHWHILE_FILES", 2)
+    monkeypatch.setattr(writer, "WORTHWHILE_FILES", 2)
+    monkeypatch.setattr(writer, "SYNC_TOGETHER", 2)
     monkeypatch.setattr(second_process.threading, "active_count", lambda: 1)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
 
@@ -177,6 +180,66 @@ def test_a_restless_file_among_many_is_named(folder: Path) -> None:
     with Repository.open(str(folder)) as repo, restless(folder / "a" / "005.json"):
         assert commit(repo, "Second cut").unstable == ("a/005.json",)
         assert_whole(repo)
+
+
+@pytest.fixture
+def second_cut(folder: Path) -> Path:
+    """A second version in which every file is another one; the folder is at the first."""
+    for path in [*(folder / "a").iterdir(), *(folder / "b" / "inner").iterdir()]:
+        path.write_text(f"{path.name} in the second cut")
+    (folder / "a" / "010.json").chmod(0o755)
+    with Repository.open(str(folder)) as repo:
+        commit(repo, "Second cut")
+        checkout(repo, "v1")
+    return folder
+
+
+def _is_second_cut(folder: Path) -> bool:
+    with Repository.open(str(folder)) as repo:
+        assert status(repo).is_clean
+        assert_whole(repo)
+    files = [*(folder / "a").iterdir(), *(folder / "b" / "inner").iterdir()]
+    assert os.access(folder / "a" / "010.json", os.X_OK)
+    return all(path.read_text() == f"{path.name} in the second cut" for path in files)
+
+
+def test_two_processes_write_what_one_would(second_cut: Path) -> None:
+    """A checkout of many small files, half of them by the second process."""
+    with Repository.open(str(second_cut)) as repo:
+        assert checkout(repo, "v2").left == ()
+    assert _is_second_cut(second_cut)
+
+
+@pytest.mark.parametrize("after", [0, 5, FILES])
+def test_a_writer_that_dies_is_not_missed(second_cut: Path, after: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed after some files, it has told nothing: what it wrote is recognised, the rest is written here."""
+    write, first, count = writer.Writer._write, os.getpid(), iter(range(10_000))
+
+    def write_and_die(self: writer.Writer, *args: object, **kwargs: object) -> None:
+        if os.getpid() != first and next(count) >= after:
+            os.kill(os.getpid(), signal.SIGKILL)
+        write(self, *args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(writer.Writer, "_write", write_and_die)
+    with Repository.open(str(second_cut)) as repo:
+        assert checkout(repo, "v2").left == ()
+    assert _is_second_cut(second_cut)
+
+
+def test_a_file_edited_meanwhile_is_left_alone_by_both(second_cut: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Edited after the scan: whichever process meets it, it stays, and is listed once."""
+    edited = [second_cut / "a" / "001.json", second_cut / "b" / "inner" / "059.json"]
+    started = writer.start_second
+
+    def edit_and_start(work: Callable[[int], None]) -> second_process.SecondProcess | None:
+        for path in edited:
+            path.write_text("edited meanwhile")
+        return started(work)
+
+    monkeypatch.setattr(writer, "start_second", edit_and_start)
+    with Repository.open(str(second_cut)) as repo:
+        assert sorted(checkout(repo, "v2").left) == ["a/001.json", "b/inner/059.json"]
+    assert [path.read_text() for path in edited] == ["edited meanwhile"] * 2
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
