@@ -12,6 +12,7 @@ from aura_vcs.errors import RecordCorrupt
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.index.database import Database, IndexUnusable, remove_files
 from aura_vcs.index.places import IndexPlaces, groups
+from aura_vcs.index.schema import AWAY
 from aura_vcs.model import Operation
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.store import ObjectStore
@@ -87,14 +88,16 @@ class Index:
         from aura_vcs.index.rebuild import unlisted_objects
 
         known = {row[0] for row in self.database.connection.execute("SELECT name FROM packs")}
-        return unlisted_objects(self.store, known, self._unknown, self._progress)
+        return unlisted_objects(self.store, known, self.without_place, self._progress)
 
-    def _unknown(self, object_ids: Iterable[ObjectId]) -> set[ObjectId]:
+    def without_place(self, object_ids: Iterable[ObjectId]) -> set[ObjectId]:
+        """Those of the objects that have no row, or are offloaded."""
         new = set(object_ids)
         for group in groups(new.copy()):
             marks = ",".join("?" * len(group))
             rows = self.database.connection.execute(
-                f"SELECT id FROM objects WHERE id IN ({marks})", [bytes.fromhex(object_id) for object_id in group]
+                f"SELECT id FROM objects WHERE id IN ({marks}) AND NOT ({AWAY})",
+                [bytes.fromhex(object_id) for object_id in group],
             )
             new.difference_update(ObjectId(row[0].hex()) for row in rows)
         return new
@@ -104,12 +107,13 @@ class Index:
 
         The caller holds the refs lock.
         """
-        from aura_vcs.index.rebuild import stored_objects
+        from aura_vcs.index.rebuild import offloaded_objects, stored_objects
 
         if self._logs.sizes():  # a new project has nothing to tell
             self._progress.note("Building the index from the files; nothing is lost")
         self._start_over()
-        self._enter(stored_objects(self.store, self._progress), recover)
+        found = stored_objects(self.store, self._progress)
+        self._enter({**offloaded_objects(self.store, found), **found}, recover)
         self._is_new = False
 
     def _enter(self, found: Mapping[ObjectId, StoredObject], recover: Recover) -> None:
@@ -159,6 +163,27 @@ class Index:
         """Remove the row of a pack that is going."""
         with self.database.transaction() as connection:
             connection.execute("DELETE FROM packs WHERE name = ?", (name,))
+
+    def send_away(self, object_ids: Iterable[ObjectId]) -> None:
+        """Note that objects are offloaded: their bytes are gone or going, their sizes and counts stay."""
+        with self.database.transaction() as connection:
+            connection.executemany(
+                "UPDATE objects SET stored_size = 0, pack = NULL, frame = NULL, offset = NULL, length = NULL, "
+                "chunked = 0 WHERE id = ?",
+                [(bytes.fromhex(object_id),) for object_id in object_ids],
+            )
+
+    def relocate(self, found: Mapping[ObjectId, StoredObject], turned: Mapping[ObjectId, tuple[ObjectId, ...]]) -> None:
+        """Note where objects are that have no row, or are offloaded, or were whole and are in chunks now.
+
+        `turned` are the blobs in use that were whole: each holds its chunks from now on.
+        """
+        with self._knowing(found), self.database.transaction() as connection:
+            projector = self._projector(connection, now(), found, turned)
+            for chunks in turned.values():
+                for chunk in set(chunks):
+                    projector.counts.raise_object(chunk)
+            projector.write()
 
     def move(self, pack: str, stored: Iterable[StoredObject]) -> None:
         """Note that objects lie in another pack now; sizes of content and counts stay."""

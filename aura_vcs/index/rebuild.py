@@ -6,6 +6,7 @@ from aura_vcs.errors import IntegrityError
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Kind
 from aura_vcs.objects.base import NoPlaces, Place, Places, StoredObject
+from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.objects.loose import kind_of
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.progress import Progress
@@ -42,6 +43,22 @@ def stored_objects(store: ObjectStore, progress: Progress) -> dict[ObjectId, Sto
         if item is not None:
             found[object_id] = item
     return found
+
+
+def offloaded_objects(store: ObjectStore, found: Mapping[ObjectId, StoredObject]) -> dict[ObjectId, StoredObject]:
+    """Objects that are not among `found`, those on disk, and are offloaded: counted, they have rows too."""
+    away: dict[ObjectId, StoredObject] = {}
+    for blob, entry in store.offloaded.all().items():
+        item = found.get(blob)
+        if item is None:
+            away[blob] = StoredObject(blob, Kind.BLOB, entry.size, 0)
+        elif item.place is not None and item.place.chunked:
+            try:
+                listed = list(decode_chunk_list(store.packs.read(item.place), blob))
+            except (IntegrityError, FileNotFoundError):
+                continue
+            away.update((c, StoredObject(c, Kind.CHUNK, size, 0)) for c, size in listed if c not in found)
+    return away
 
 
 def unlisted_objects(

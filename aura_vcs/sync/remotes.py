@@ -17,10 +17,15 @@ _KEY = "remotes"
 
 
 class RemoteConfig(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A remote as the project's settings have it. With `single_writer`, only one machine pushes there."""
+    """A remote as the project's settings have it.
+
+    With `single_writer`, only one machine pushes there. With `partial`, large content comes from there
+    only when it is needed.
+    """
 
     url: str
     single_writer: bool = False
+    partial: bool = False
 
 
 def remotes(repo: Repository) -> dict[str, RemoteConfig]:

@@ -9,10 +9,11 @@ from aura_vcs import layout
 from aura_vcs.errors import AuraError, IntegrityError, ObjectMissing
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import Queries, VersionFilter
-from aura_vcs.index.rebuild import stored_objects
+from aura_vcs.index.rebuild import offloaded_objects, stored_objects
 from aura_vcs.model import EntryKind, Kind, Label
 from aura_vcs.objects.base import IDENTIFY
 from aura_vcs.objects.pack_format import CODEC_RAW
+from aura_vcs.objects.presence import offloaded_among
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
 from aura_vcs.upkeep.recorded import unrecorded_refs
@@ -32,11 +33,16 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What was found; `objects` and `bytes` count what was looked at (stored bytes)."""
+    """What was found; `objects` and `bytes` count what was looked at (stored bytes).
+
+    `offloaded` files, of `offloaded_bytes`, are not here on purpose: remotes hold them. That is no problem.
+    """
 
     problems: tuple[Problem, ...]
     objects: int
     bytes: int
+    offloaded: int = 0
+    offloaded_bytes: int = 0
 
     @property
     def is_clean(self) -> bool:
@@ -58,7 +64,9 @@ def fsck(repo: Repository, *, quick: bool = False) -> Report:
         checker.logs()
         checker.versions()
         checker.counts()
-    return Report(tuple(checker.report()), checker.object_count, checker.stored_bytes)
+    away = checker.offloaded
+    size = sum(away.values())
+    return Report(tuple(checker.report()), checker.object_count, checker.stored_bytes, len(away), size)
 
 
 class _Checker:
@@ -67,6 +75,9 @@ class _Checker:
         self._problems: list[Problem] = []
         self._damaged: dict[ObjectId, str] = {}
         self._missing: dict[ObjectId, str] = {}
+        self.offloaded: dict[ObjectId, int] = {}
+        """Sizes of the blobs that are at remotes."""
+        self._packed: set[ObjectId] = set()
         self.object_count = 0
         self.stored_bytes = 0
 
@@ -105,6 +116,7 @@ class _Checker:
     def _pack(self, name: str, *, quick: bool) -> None:
         packs = self._repo.store.packs
         footer = packs.footer(name)
+        self._packed.update(entry.id for entry in footer.entries)
         self.object_count += len(footer.entries)
         packs.check_size(name)
         if quick:
@@ -153,6 +165,10 @@ class _Checker:
         """Branches, tags and labels can be read and stand on versions that are here."""
         for error in self._repo.refs.damaged():
             self._add("corrupt_ref", error.path, error.detail)
+        for name in self._repo.store.offloaded.damaged():
+            self._add(
+                "corrupt_record", name, "where content was offloaded to cannot be read; other remotes are asked too"
+            )
         queries = Queries(self._repo.index)
         for name in self._repo.refs.branches():
             for entry in self._repo.refs.branch_entries(name):
@@ -209,12 +225,14 @@ class _Checker:
         seen: set[ObjectId] = set()
         labels = all_labels(self._repo)
         self._repo.progress.start("Checking versions", len(labels), "versions")
+        contents: dict[ObjectId, tuple[str, int]] = {}
         for label in labels.values():
-            self._version(label, seen)
+            self._version(label, seen, contents)
             self._repo.progress.advance(1)
         self._repo.progress.finish()
+        self._contents(contents)
 
-    def _version(self, label: Label, seen: set[ObjectId]) -> None:
+    def _version(self, label: Label, seen: set[ObjectId], contents: dict[ObjectId, tuple[str, int]]) -> None:
         version = self._read(label.version, lambda: self._repo.trees.version(label.version))
         if version is None or label.deleted_at is not None or label.purged_at is not None:
             return
@@ -230,19 +248,31 @@ class _Checker:
                     waiting.append(entry.id)
                 elif entry.id not in seen:
                     seen.add(entry.id)
-                    self._content(entry.id, entry.name)
+                    contents[entry.id] = entry.name, entry.size
 
-    def _content(self, blob: ObjectId, name: str) -> None:
+    def _contents(self, contents: dict[ObjectId, tuple[str, int]]) -> None:
+        """Everything that files need is here, or at a remote that is recorded."""
         store = self._repo.store
-        if not store.contains(blob):
-            self._missing[blob] = f"the content of {name!r} is not here"
-            return
-        try:
-            for chunk in store.chunk_ids(blob):
-                if not store.contains(chunk):
-                    self._missing[blob] = f"a part of {name!r} (chunk {chunk[:12]}) is not here"
-        except (IntegrityError, FileNotFoundError) as error:
-            self._damaged[blob] = str(error)
+        absent: dict[ObjectId, tuple[ObjectId, ...]] = {}
+        for blob, (name, _) in contents.items():
+            try:
+                gone: tuple[ObjectId, ...] = ()
+                if store.loose.find(blob) is None:
+                    chunks = store.chunk_ids(blob) if blob in self._packed else (blob,)
+                    gone = tuple(chunk for chunk in chunks if chunk not in self._packed)
+            except (IntegrityError, FileNotFoundError) as error:
+                self._damaged[blob] = f"{name!r}: {error}"
+            else:
+                absent |= {blob: gone} if gone else {}
+        away = offloaded_among(store, absent)
+        for blob, parts in absent.items():
+            name, size = contents[blob]
+            if blob in away:
+                self.offloaded[blob] = size
+            elif parts == (blob,):
+                self._missing[blob] = f"the content of {name!r} is not here"
+            else:
+                self._missing[blob] = f"a part of {name!r} (chunk {parts[0][:12]}) is not here"
 
     def _read(self, object_id: ObjectId | VersionId, read: Callable[[], T]) -> T | None:
         try:
@@ -262,6 +292,7 @@ class _Checker:
             return  # what cannot be read cannot be counted
         known = Queries(self._repo.index).counts()
         on_disk = stored_objects(self._repo.store, self._repo.progress)
+        on_disk |= offloaded_objects(self._repo.store, on_disk)
         expected = self._recount()
         wrong = [i for i in on_disk if i not in known and expected.get(i)] + [
             i for i, count in known.items() if i in on_disk and count != expected.get(i, 0)

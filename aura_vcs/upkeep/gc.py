@@ -136,6 +136,8 @@ def execute_gc(repo: Repository, plan: Plan) -> Collected:
             _prove(repo, plan)
             _record(repo, plan)
             removed, freed = Removal(repo).remove(plan.doomed)
+            with repo.locks.exclusive("offloaded"):
+                repo.store.offloaded.discard(repo.replica, {item.id for item in plan.doomed})
         freed += tidy(repo)
     repo.storage.sweep_temporary()
     left = len(Queries(repo.index).unreferenced())
