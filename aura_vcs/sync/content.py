@@ -101,7 +101,7 @@ class Content:
 
     def _bring_from(self, name: str, parts: Parts, paths: Mapping[ObjectId, str]) -> None:
         known = Known(self._repo, name)
-        with self._repo.locks.exclusive(known.lock):
+        with self._repo.locks.exclusive(f"content-{known.lock}"):  # a push to that remote may hold its own lock
             view, table = self._look(name, known)
             wanted = self._wanted(view, table, parts)
             if not wanted.objects:

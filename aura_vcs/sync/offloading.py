@@ -247,11 +247,11 @@ def _removable(
         if record.chunked:
             wanted_back.update(blob_parts(repo, record.id))  # undo may want it back, and it may share chunks
     found = []
-    for part, count in needed.items():
+    for part in needed.keys() | {chunk for blob in lists if blob in going for chunk in lists[blob].chunks}:
         record = queries.object(part)
         if record is None or part in wanted_back or repo.index.without_place([part]):
             continue
-        if part in going or record.refcount <= count:
+        if part in going or record.refcount <= needed[part]:
             found.append(record)
     return found + [record for blob in lists if blob in going and (record := queries.object(blob)) is not None]
 

@@ -19,7 +19,7 @@ from aura_vcs.history.revisions import describe
 from aura_vcs.ids import VersionId
 from aura_vcs.index.queries import Queries
 from aura_vcs.layout import VERSIONS, pack_path
-from aura_vcs.model import BranchEntry, Label
+from aura_vcs.model import BranchEntry, Kind, Label
 from aura_vcs.objects.packs import OpenPack
 from aura_vcs.refs import heads, merge_labels
 from aura_vcs.repository.repository import Repository
@@ -40,7 +40,7 @@ from aura_vcs.sync.manifest import (
     pack_name,
     record_name,
 )
-from aura_vcs.sync.outgoing import Cargo, gather, plan_cargo
+from aura_vcs.sync.outgoing import Cargo, gather, offloaded_objects, plan_cargo
 from aura_vcs.sync.reach import is_live, own_labels, reach, travelling
 from aura_vcs.sync.view import TRANSFERS, View, load_view, seen_of
 
@@ -57,6 +57,8 @@ class PushPlan(msgspec.Struct, frozen=True):
     objects: int
     labels: int
     sent_bytes: int
+    through_bytes: int = 0
+    """Content among it that is offloaded, and is fetched from another remote on its way."""
 
     @property
     def is_empty(self) -> bool:
@@ -99,6 +101,7 @@ def push(
             own do not build on; nothing there was moved.
         RemoteError: it refused, or could not be reached.
         ObjectMissing, ObjectCorrupt: this project is damaged; nothing there was moved.
+        ObjectOffloaded: content that is at another remote must pass through here, and cannot be fetched.
         LockBusy: another transfer with this remote is under way here.
     """
     with repo.locks.exclusive(known.lock):
@@ -115,7 +118,7 @@ def _push_alone(
         if known.seen().pushed == _pair(state, view.digest):
             return PushPlan(remote.place, (), (), 0, 0, 0)
         with repo.locks.shared("objects"):
-            draft = _draft(repo, view, all_versions=all_versions, keep_both=keep_both)
+            draft = _draft(repo, view, all_versions=all_versions, keep_both=keep_both, bring=True)
             try:
                 after = view if draft.plan.is_empty else _execute(repo, remote, known, draft)
             except RefMoved:
@@ -145,7 +148,7 @@ def _entries(repo: Repository, branch: str) -> tuple[BranchEntry, ...]:
     return join_entries(repo.refs.branch_entries(branch), ())
 
 
-def _draft(repo: Repository, view: View, *, all_versions: bool, keep_both: bool) -> _Draft:
+def _draft(repo: Repository, view: View, *, all_versions: bool, keep_both: bool, bring: bool = False) -> _Draft:
     branches = _joined_branches(repo, view, keep_both=keep_both)
     there = view.labels()
     here = own_labels(repo)
@@ -165,7 +168,10 @@ def _draft(repo: Repository, view: View, *, all_versions: bool, keep_both: bool)
     found = reach(
         repo, records, whole, lambda record: is_live(labels[record.id]), lambda i: table is not None and i in table
     )
-    cargo = plan_cargo(repo, found.needed)
+    away = offloaded_objects(repo, found.needed)
+    if bring and away:
+        repo.store.require({item.id: item.path for item in found.needed.values() if item.kind is Kind.BLOB})
+    cargo = plan_cargo(repo, {i: item for i, item in found.needed.items() if bring or i not in away})
     manifest = msgspec.structs.replace(
         view.manifest, branches=branches, tags=join_tags(view.manifest.tags, repo.refs.all_tags())
     )
@@ -177,7 +183,8 @@ def _draft(repo: Repository, view: View, *, all_versions: bool, keep_both: bool)
         branches=tuple(moved),
         objects=len(found.needed),
         labels=len(changed),
-        sent_bytes=cargo.stored_bytes,
+        sent_bytes=cargo.stored_bytes + (0 if bring else sum(away.values())),
+        through_bytes=sum(away.values()),
     )
     return _Draft(plan, view, cargo, changed, manifest)
 
