@@ -61,6 +61,7 @@ _LISTED = {
     "push": ("Send your versions to a remote", CARRYING),
     "bundle": ("Put a project with its history into one file", CARRYING),
     "storage": ("Show what takes how much space", UPKEEP),
+    "offload": ("Free the space of large files that a remote holds", UPKEEP),
     "gc": ("Free the space of content that no version holds any more", UPKEEP),
     "fsck": ("Check that everything saved is whole", UPKEEP),
     "reindex": ("Build the index anew from the files", UPKEEP),

@@ -13,7 +13,7 @@ import msgspec
 from aura_vcs.codec import name_bytes
 from aura_vcs.compare.json_patch import Operation
 from aura_vcs.compare.text_diff import TextDiff
-from aura_vcs.errors import IntegrityError, UnknownName
+from aura_vcs.errors import IntegrityError, ObjectOffloaded, UnknownName
 from aura_vcs.history.making import base_of
 from aura_vcs.history.status import Change, compare_scan, take_nearest
 from aura_vcs.ids import ObjectId
@@ -142,6 +142,9 @@ def content_diff(comparison: Comparison, change: PathChange, *, details: bool = 
     try:
         before = comparison.read_old(change.old_path or change.path, old)
         after = comparison.read_new(change.path, new)
+    except ObjectOffloaded as error:
+        where = " and ".join(error.remotes)
+        return ContentDiff(lines=(f"Its content is offloaded to {where}, which cannot be asked now",))
     except IntegrityError:
         return ContentDiff(lines=("Its content is not here any more",))
     if before is None or after is None:

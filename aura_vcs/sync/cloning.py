@@ -10,6 +10,7 @@ from aura_vcs.repository.repository import Repository, find_root
 from aura_vcs.storage.remote import RangeReadable
 from aura_vcs.sync.addresses import Address
 from aura_vcs.sync.carrying import check_out_clone
+from aura_vcs.sync.content import attach
 from aura_vcs.sync.hints import write_hints
 from aura_vcs.sync.known import Known
 from aura_vcs.sync.manifest import MANIFEST, decode_manifest
@@ -32,9 +33,13 @@ def clone(
     *,
     branch: str | None = None,
     all_versions: bool = False,
+    partial: bool = False,
     **options: object,
 ) -> Cloned:
     """Make the folder a copy of the remote's project, with the remote as `origin`.
+
+    With `partial`, the content of large files stays there until it is needed: what comes is the history,
+    and the content of the version that is put in the folder.
 
     Interrupted, the same call goes on where it stopped. `options` are those of Repository.
 
@@ -48,7 +53,8 @@ def clone(
         write_hints(repo)
         known = Known(repo, DEFAULT_REMOTE)
         if DEFAULT_REMOTE not in remotes(repo):
-            set_remote(repo, DEFAULT_REMOTE, RemoteConfig(address.text))
+            set_remote(repo, DEFAULT_REMOTE, RemoteConfig(address.text, partial=partial))
+        attach(repo, lambda _: remote)
         fetched = fetch(repo, remote, known, all_versions=all_versions, undoable=False)
         return Cloned(root, fetched.plan, check_out_clone(repo, branch))
 

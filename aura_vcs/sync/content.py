@@ -25,6 +25,7 @@ from aura_vcs.sync.incoming import Arrived, WaitingRoom, plan_freight
 from aura_vcs.sync.known import Known, clear
 from aura_vcs.sync.opening import open_remote
 from aura_vcs.sync.remotes import address_of, remote_config, remotes
+from aura_vcs.sync.selecting import Chosen, StoredFile, files_in, shown_path
 from aura_vcs.sync.view import PackTable, View, load_view
 
 Connect = Callable[[str], RangeReadable]
@@ -88,9 +89,11 @@ class Content:
         config = remote_config(self._repo, name)[1]
         return open_remote(address_of(self._repo, config), single_writer=config.single_writer)
 
-    def _look(self, name: str, known: Known) -> tuple[View, PackTable]:
-        if name not in self._views:
-            remote = self._connect(name)
+    def _look(self, name: str, known: Known, *, again: bool) -> tuple[View, PackTable]:
+        """The remote as it was when it was first asked; with `again`, as it is now."""
+        if name not in self._views or again:
+            before = self._views.pop(name, None)
+            remote = self._connect(name) if before is None else before[0].remote
             try:  # an older state than was seen is good enough: content is hashed
                 view = load_view(remote, known, self._repo.format.project, accept_older=True)
                 self._views[name] = view, view.table(self._repo)
@@ -102,8 +105,12 @@ class Content:
     def _bring_from(self, name: str, parts: Parts, paths: Mapping[ObjectId, str]) -> None:
         known = Known(self._repo, name)
         with self._repo.locks.exclusive(f"content-{known.lock}"):  # a push to that remote may hold its own lock
-            view, table = self._look(name, known)
+            is_old = name in self._views
+            view, table = self._look(name, known, again=False)
             wanted = self._wanted(view, table, parts)
+            if is_old and not all(wanted.objects.issuperset(absent) for absent in parts.values()):
+                view, table = self._look(name, known, again=True)  # somebody may have pushed it since
+                wanted = self._wanted(view, table, parts)
             if not wanted.objects:
                 return
             held = [blob for blob, absent in parts.items() if wanted.objects.issuperset(absent)]
@@ -180,3 +187,31 @@ def attach(repo: Repository, connect: Connect | None = None) -> Content:
     content = Content(repo, connect)
     repo.store.bring = content.bring
     return content
+
+
+class Brought(msgspec.Struct, frozen=True):
+    """What came back: files by path, and bytes of content."""
+
+    files: tuple[StoredFile, ...]
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of all of them."""
+        return sum(file.size for file in self.files)
+
+
+def plan_content(repo: Repository, chosen: Chosen) -> Brought:
+    """What of the chosen versions and paths is not here, offloaded or missing."""
+    files = {file.id: file for file in files_in(repo, [record.tree for record in chosen.versions], chosen.paths)}
+    absent = absent_parts(repo.store, files)
+    return Brought(tuple(sorted((files[blob] for blob in absent), key=lambda file: file.path)))
+
+
+def fetch_content(content: Content, plan: Brought) -> Brought:
+    """Bring it back; from then on it is content like any other. Also what was lost, if a remote has it.
+
+    Raises:
+        ObjectOffloaded: no remote that can be asked now has all of it. What came, stays.
+    """
+    content.bring({file.id: shown_path(file.path) for file in plan.files})
+    return plan

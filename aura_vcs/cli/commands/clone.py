@@ -5,9 +5,10 @@ import os
 import click
 
 from aura_vcs.cli.console import cool
+from aura_vcs.cli.on_demand import ssh_command
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.session import Session, pass_session
-from aura_vcs.cli.transfers import all_versions_option, fetch_shape, ssh_command
+from aura_vcs.cli.transfers import all_versions_option, fetch_shape, say_left_there
 from aura_vcs.cli.words import count, size
 
 
@@ -19,13 +20,18 @@ from aura_vcs.cli.words import count, size
 @click.argument("url", metavar="PLACE")
 @click.argument("folder", metavar="[DIR]", required=False)
 @click.option("--branch", metavar="NAME", help="The branch whose files are put in the folder (else main)")
+@click.option("--partial", is_flag=True, help="Leave old media at the remote until they are needed")
 @all_versions_option
 @json_option
 @pass_session
-def clone_command(session: Session, url: str, folder: str | None, *, branch: str | None, all_versions: bool) -> None:
+def clone_command(
+    session: Session, url: str, folder: str | None, *, branch: str | None, partial: bool, all_versions: bool
+) -> None:
     """Copy a project from a remote into a new folder
 
     The place becomes the remote `origin` of the copy. Stopped, the same command goes on where it was.
+    With --partial the folder and the history are complete, and large files of other versions are
+    fetched when you go there.
     """
     from aura_vcs.sync.addresses import parse_address
     from aura_vcs.sync.cloning import clone, folder_name
@@ -36,7 +42,9 @@ def clone_command(session: Session, url: str, folder: str | None, *, branch: str
     target = os.path.join(session.folder, folder or folder_name(address))
     remote = open_remote(address, ssh=ssh_command())
     try:
-        done = clone(remote, address, target, branch=branch, all_versions=all_versions, **session.options())
+        done = clone(
+            remote, address, target, branch=branch, all_versions=all_versions, partial=partial, **session.options()
+        )
     finally:
         remote.close()
     if console.as_json:
@@ -51,5 +59,6 @@ def clone_command(session: Session, url: str, folder: str | None, *, branch: str
     fetched = done.fetched
     console.line("Cloned into ", cool(done.path))
     console.line(f"  {count(len(fetched.versions), 'version')}, {size(fetched.received_bytes)}")
+    say_left_there(console, "origin", fetched)
     if done.files is None:
         console.line("  the remote has no versions yet")

@@ -7,7 +7,7 @@ import click
 from aura_vcs.cli.console import Console, bad, cool, faint, good
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.words import changed_path, count, place, titled
+from aura_vcs.cli.words import changed_path, count, joined, place, size, titled
 
 if TYPE_CHECKING:
     from aura_vcs.history.status import Status
@@ -34,7 +34,10 @@ def status_command(repo: "Repository", console: Console) -> None:
 
     found = status(repo)
     if console.as_json:
-        console.data(status_shape(found))
+        from aura_vcs.cli.shapes import offloaded_shape
+        from aura_vcs.history.offloaded import OffloadedFiles
+
+        console.data({**status_shape(found), "offloaded": offloaded_shape(OffloadedFiles(repo).everywhere())})
     else:
         _show(repo, console, found)
     for skipped in found.skipped:
@@ -63,6 +66,18 @@ def _show(repo: "Repository", console: Console, found: "Status") -> None:
         console.line(faint("The folder is empty. Put your project's files here."))
     else:
         console.line(good("Nothing has changed."))
+    _say_offloaded(repo, console)
+
+
+def _say_offloaded(repo: "Repository", console: Console) -> None:
+    from aura_vcs.history.offloaded import OffloadedFiles
+
+    found = OffloadedFiles(repo).everywhere()
+    if found.files:
+        console.line(
+            faint(f"Offloaded: {count(found.files, 'file')} of older versions, {size(found.size_bytes)}, to "),
+            cool(joined(found.remotes)),
+        )
 
 
 def _say_open(console: Console, places: tuple[str, ...]) -> None:
