@@ -172,8 +172,13 @@ class ObjectStore:
                 raise ObjectMissing(blob, f"its chunks: {error}") from error
 
     def chunk_ids(self, object_id: ObjectId) -> tuple[ObjectId, ...]:
-        """The chunks of a blob that is kept in chunks, else nothing."""
-        place = self.place(object_id)
+        """The chunks of a blob that is kept in chunks, else nothing.
+
+        Of one that is kept in both ways (an offload was interrupted) the index says how it counts.
+        """
+        place = self.places.find(object_id)
+        if place is None or self.storage.stat(layout.pack_path(place.pack)) is None:
+            place = self._search_packs(object_id) if self.loose.find(object_id) is None else None
         if place is None or not place.chunked:
             return ()
         return tuple(chunk for chunk, _ in decode_chunk_list(self.packs.read(place), object_id))
