@@ -6,6 +6,7 @@ import msgspec
 
 from aura_vcs.errors import InputError, NotAProject
 from aura_vcs.history.going import Moved
+from aura_vcs.history.offloaded import OffloadedFiles
 from aura_vcs.repository.repository import Repository, find_root
 from aura_vcs.storage.remote import RangeReadable
 from aura_vcs.sync.addresses import Address
@@ -19,11 +20,15 @@ from aura_vcs.sync.remotes import DEFAULT_REMOTE, RemoteConfig, remotes, set_rem
 
 
 class Cloned(msgspec.Struct, frozen=True):
-    """What a clone made; `files` is None where the remote has no versions yet."""
+    """What a clone made; `files` is None where the remote has no versions yet.
+
+    `left_bytes` of content stayed at the remote.
+    """
 
     path: str
     fetched: FetchPlan
     files: Moved | None
+    left_bytes: int = 0
 
 
 def clone(
@@ -56,7 +61,8 @@ def clone(
             set_remote(repo, DEFAULT_REMOTE, RemoteConfig(address.text, partial=partial))
         attach(repo, lambda _: remote)
         fetched = fetch(repo, remote, known, all_versions=all_versions, undoable=False)
-        return Cloned(root, fetched.plan, check_out_clone(repo, branch))
+        files = check_out_clone(repo, branch)
+        return Cloned(root, fetched.plan, files, OffloadedFiles(repo).everywhere().size_bytes)
 
 
 def _project(remote: RangeReadable) -> str:

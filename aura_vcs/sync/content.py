@@ -124,7 +124,7 @@ class Content:
         what = f"{len(blobs)} files"
         if len(blobs) == 1:
             what = paths[blobs[0]] or (recorded[blobs[0]].path if blobs[0] in recorded else blobs[0][:12])
-        self._repo.progress.note(f"Fetching the content of {what} from {name}, where it was offloaded to")
+        self._repo.progress.note(f"Fetching the content of {what} from {name}")
 
     def _wanted(self, view: View, table: PackTable, parts: Parts) -> _Wanted:
         """What this remote can give: only of blobs that it can make whole."""

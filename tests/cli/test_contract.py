@@ -58,6 +58,7 @@ def test_status_prints_changes(two: Film) -> None:
     head = two.data("log", "-n", "1")["versions"][0]
     clean = {"branch": "main", "head": {"id": head["id"], "number": 2}, "clean": True, "changes": [], "diverged": False}
     clean["conflicts"] = []
+    clean["offloaded"] = {"files": 0, "bytes": 0, "remotes": []}
     assert two.data("status") == clean
     two.write({"new.txt": "new", "notes.txt": "other"})
     (two.root / "assets/sky.png").rename(two.root / "assets/sea.png")
@@ -150,9 +151,9 @@ def test_gc_counts(two: Film) -> None:
 
 
 def test_fsck_reports(two: Film) -> None:
-    """`fsck --json` has `ok`, `problems`, `objects`, `bytes`; damage makes it end with 30."""
+    """`fsck --json` has `ok`, `problems`, `objects`, `bytes`, `offloaded`; damage makes it end with 30."""
     clean = two.data("fsck")
-    assert clean.keys() == {"ok", "problems", "objects", "bytes"}
+    assert clean.keys() == {"ok", "problems", "objects", "bytes", "offloaded"}
     assert (clean["ok"], clean["problems"]) == (True, [])
     assert clean["objects"] > 0
     assert clean["bytes"] > 0

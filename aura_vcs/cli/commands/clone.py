@@ -8,7 +8,7 @@ from aura_vcs.cli.console import cool
 from aura_vcs.cli.on_demand import ssh_command
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.session import Session, pass_session
-from aura_vcs.cli.transfers import all_versions_option, fetch_shape, say_left_there
+from aura_vcs.cli.transfers import all_versions_option, fetch_shape
 from aura_vcs.cli.words import count, size
 
 
@@ -53,12 +53,14 @@ def clone_command(
                 "path": done.path,
                 "fetched": fetch_shape(done.fetched),
                 "files": done.files.changed if done.files is not None else 0,
+                "left_bytes": done.left_bytes,
             }
         )
         return
     fetched = done.fetched
     console.line("Cloned into ", cool(done.path))
     console.line(f"  {count(len(fetched.versions), 'version')}, {size(fetched.received_bytes)}")
-    say_left_there(console, "origin", fetched)
+    if done.left_bytes:
+        console.line(f"  {size(done.left_bytes)} of older media stay at origin; they are fetched when they are needed")
     if done.files is None:
         console.line("  the remote has no versions yet")
