@@ -1,7 +1,6 @@
 """Fetching offloaded content when a command reads it."""
 
 import os
-import shlex
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -45,5 +44,7 @@ class OnDemand:
 
 def ssh_command() -> list[str]:
     """The command that connects to other machines: `ssh`, or what AURA_SSH says."""
+    import shlex  # not every command connects
+
     words = shlex.split(os.environ.get("AURA_SSH", ""))
     return words or ["ssh"]

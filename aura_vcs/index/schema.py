@@ -1,6 +1,6 @@
 """The tables of the index. Any change of them raises SCHEMA_VERSION: the index is then rebuilt."""
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 PAGE_BYTES = 2048
 """Small pages keep the index of a small project small: every table and index takes at least one."""
 
@@ -21,7 +21,7 @@ CREATE TABLE objects (
   id BLOB NOT NULL UNIQUE, kind INTEGER NOT NULL, content_type TEXT, size INTEGER NOT NULL,
   stored_size INTEGER NOT NULL, pack INTEGER, frame INTEGER, offset INTEGER, length INTEGER, chunked INTEGER NOT NULL,
   refcount INTEGER NOT NULL, created_at TEXT NOT NULL, last_referenced_at TEXT NOT NULL);
-CREATE INDEX objects_by_refcount ON objects (refcount, last_referenced_at);
+CREATE INDEX objects_unreferenced ON objects (refcount, last_referenced_at) WHERE refcount <= 0;
 CREATE INDEX objects_by_last_referenced ON objects (last_referenced_at);
 CREATE INDEX objects_by_type ON objects (content_type) WHERE content_type IS NOT NULL;
 CREATE INDEX objects_by_pack ON objects (pack) WHERE pack IS NOT NULL;

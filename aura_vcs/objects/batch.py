@@ -15,7 +15,7 @@ import msgspec
 from blake3 import blake3
 
 from aura_vcs.errors import LimitExceeded
-from aura_vcs.ids import ObjectId, blob_id
+from aura_vcs.ids import Bytes, ObjectId, blob_id
 from aura_vcs.layout import loose_path
 from aura_vcs.model import Kind
 from aura_vcs.objects.base import IDENTIFY, Source, StoredObject
@@ -128,15 +128,15 @@ class Batch:
         if source.size >= LARGE_BYTES:
             with source.open() as file:
                 return self._add_clone(source, file) if self._can_clone else self._add_large(source, file)
-        data = source.read()
-        if data is None:
+        found = source.read()
+        if found is None:
             return None
+        data, object_id = found
         self._progress.advance(len(data))
-        object_id = blob_id(data)
         self._take(object_id, Kind.BLOB, data, source.path)
         return object_id
 
-    def _take(self, object_id: ObjectId, kind: Kind, data: bytes, path: str, *, chunked: bool = False) -> None:
+    def _take(self, object_id: ObjectId, kind: Kind, data: Bytes, path: str, *, chunked: bool = False) -> None:
         if object_id in self._seen:
             return
         if len(data) > FRAME_LIMIT:  # a folder of millions of files, or a file of half a terabyte

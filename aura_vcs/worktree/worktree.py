@@ -15,6 +15,7 @@ from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import Difference, TreeReader
 from aura_vcs.progress import Progress
 from aura_vcs.storage.calls import FileCalls
+from aura_vcs.worktree.ahead import Ahead
 from aura_vcs.worktree.cache import UNSETTLED, FileState, load_scan_cache, save_scan_cache
 from aura_vcs.worktree.folder import Folder
 from aura_vcs.worktree.ignore import load_ignore_rules
@@ -27,8 +28,11 @@ from aura_vcs.worktree.writer import Writer, Written
 class Worktree:
     """The files of the project in the folder `root`."""
 
-    def __init__(self, root: str, store: ObjectStore, trees: TreeReader, calls: FileCalls) -> None:
+    def __init__(
+        self, root: str, store: ObjectStore, trees: TreeReader, calls: FileCalls, ahead: Ahead | None = None
+    ) -> None:
         self.root = root
+        self._ahead = ahead if ahead is not None and ahead.root == root else None
         self._store = store
         self._trees = trees
         self._calls = calls
@@ -44,7 +48,8 @@ class Worktree:
         rules = load_ignore_rules(self.root)
         cache = load_scan_cache(self._cache_path, rules.fingerprint)
         wanted = frozenset(always)
-        return Scanner(self.root, rules, cache, lambda path: self._is_in(base, path), wanted).scan()
+        ahead, self._ahead = self._ahead, None
+        return Scanner(self.root, rules, cache, lambda path: self._is_in(base, path), wanted, ahead).scan()
 
     def _is_in(self, base: ObjectId, path: str) -> bool:
         return self._trees.entry(base, path) is not None
