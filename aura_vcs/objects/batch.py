@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 FRAME_BYTES = 512 << 10
 SPILL_BYTES = 8 << 20
 SPILL_OBJECTS = 4096
-PACK_BYTES = 64 << 20
 BLOCK_BYTES = 4 << 20
 BLOCKS_IN_FLIGHT = 3
 LOOSE_OBJECTS = 2
@@ -167,7 +166,7 @@ class Batch:
         return self._writer
 
     def _rotate(self) -> None:
-        if self._writer is not None and self._writer.size >= PACK_BYTES:
+        if self._writer is not None and self._writer.is_full:
             self._close_pack(behind=True)
 
     def _close_pack(self, *, behind: bool = False) -> None:

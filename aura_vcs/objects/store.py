@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 WORKERS = 3
 CHUNKS_AT_ONCE = 512
+FEW = 16
+"""So few ids are looked for one by one in a footer; for more, it is read through."""
 
 
 class ObjectStore:
@@ -266,8 +268,9 @@ class ObjectStore:
                 footer = self.packs.footer(name)
             except (RecordCorrupt, FileNotFoundError):
                 continue  # damage is fsck's to report; the object may lie elsewhere
-            for entry in footer.entries:
-                if entry.id in object_ids:
+            entries = footer.entries if len(object_ids) > FEW else map(footer.find, object_ids)
+            for entry in entries:
+                if entry is not None and entry.id in object_ids:
                     found.setdefault(entry.id, Place(name, entry.frame, entry.offset, entry.length, entry.chunked))
         return found
 

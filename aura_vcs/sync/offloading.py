@@ -292,7 +292,7 @@ def execute_offload(repo: Repository, plan: OffloadPlan, *, at: Callable[[], str
             )
         _record(repo, plan)
         written = put_lists(repo, plan.lists)
-        freed = sum(repo.store.loose.delete(blob) for blob in plan.lists)
+        freed = repo.store.loose.delete(plan.lists)
         freed += Removal(repo, offloaded=True).remove(_as_they_are(repo, plan))[1]
         return Freed(len(plan.going), max(0, freed - written))
 

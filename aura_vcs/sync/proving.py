@@ -14,6 +14,7 @@ import msgspec
 
 from aura_vcs.errors import IntegrityError, RemoteCorrupt
 from aura_vcs.ids import ObjectId, VersionId
+from aura_vcs.objects.pack_format import PackEntry
 from aura_vcs.progress import Progress
 from aura_vcs.storage.remote import RangeReadable
 from aura_vcs.sync.checking import check_entries
@@ -101,11 +102,14 @@ class Witness:
     def _is_sound(self, pack: PackInfo, numbers: Iterable[int], progress: Progress) -> bool:
         """Read frames of a pack and hash every object in them."""
         reader = FarReader(self.view, self.table)
+        entries: dict[int, list[PackEntry]] = {number: [] for number in numbers}
+        for entry in self.table.footers[pack].entries:
+            if entry.frame in entries:
+                entries[entry.frame].append(entry)
         for number in numbers:
-            entries = [entry for entry in self.table.footers[pack].entries if entry.frame == number]
             try:
                 reader.keep_run(pack, [number])
-                check_entries(reader.frame(pack, number), entries, pack.name)
+                check_entries(reader.frame(pack, number), entries[number], pack.name)
             except IntegrityError as error:
                 self.faults.append(error.message)
                 return False

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterable, Sequence
+from typing import BinaryIO
 
 from aura_vcs.errors import FileUnreadable
 from aura_vcs.ids import ObjectId, blob_id
@@ -109,13 +110,24 @@ class Worktree:
             FileUnreadable: not permitted, gone, or become something else.
         """
         state = scan.file(path)
-        real_path = os.path.join(self.root, path)
         if state is None or state.size > limit:
             return None
         if state.is_symlink:
-            return read_link(path, real_path)[1]
-        with FileSource(path, real_path, state, DiskClock(self._temporary, self._calls)).open() as file:
+            return read_link(path, os.path.join(self.root, path))[1]
+        with self.open(path, scan) as file:
             return file.read(limit)
+
+    def open(self, path: str, scan: Scan) -> BinaryIO:
+        """A file of a scan, of any size, open for reading and seeking, as it is now; no links.
+
+        Raises:
+            FileUnreadable: not permitted, gone, or become something else.
+        """
+        state = scan.file(path)
+        if state is None or state.is_symlink:
+            raise FileUnreadable(path, "it is no file any more")
+        real_path = os.path.join(self.root, path)
+        return FileSource(path, real_path, state, DiskClock(self._temporary, self._calls)).open()
 
     def store_all(
         self, scan: Scan, batch: Batch, base: ObjectId, paths: Sequence[str] | None, progress: Progress
