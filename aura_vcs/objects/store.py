@@ -200,6 +200,11 @@ class ObjectStore:
                 known.add(object_id)
         return known
 
+    def is_listed(self, object_id: ObjectId) -> bool:
+        """Whether a blob is kept as a list of chunks, which may be offloaded."""
+        place = self.places.find(object_id)
+        return place is not None and place.chunked
+
     def renew_packed(self, object_ids: set[ObjectId], renewed: dict[str, bool]) -> set[ObjectId]:
         """Those of the objects that are in packs; `renewed` says which packs were found whole before."""
         placed = self.places.find_many(object_ids)

@@ -4,9 +4,12 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from aura_vcs.storage.remote_memory import MemoryRemote
 
+from . import film as film_module
 from . import machines, servers
 
 
@@ -71,3 +74,9 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testtest")
     monkeypatch.setenv("AWS_REGION", "us-east-1")
+
+
+@pytest.fixture(params=["folder", "memory"])
+def film(tmp_path: Path, request: pytest.FixtureRequest) -> film_module.Film:
+    """The project, on each kind of remote."""
+    return film_module.Film(tmp_path, MemoryRemote() if request.param == "memory" else None)
