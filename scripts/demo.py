@@ -17,6 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from demo_machines import between_machines
+
 FIXTURE = Path(__file__).parent.parent / "fixtures" / "solar-system"
 BRIEF = "brief.json"
 TIMELINE = "timeline.json"
@@ -210,6 +212,7 @@ def main() -> None:
         stage = Stage(scratch / "solar-system")
         for part in (first_versions, going_back, tidying, joining):
             part(stage)
+        between_machines(stage.root)
         where = (
             f"The project is in {stage.root}." if keep else "`python scripts/demo.py --keep` leaves the project there."
         )

@@ -52,6 +52,13 @@ def all_versions_option(command: F) -> F:
     return click.option("--all-versions", is_flag=True, help="Carry autosaves and restore points too")(command)
 
 
+def ignore_locks_option(command: F) -> F:
+    """`--ignore-locks`: push changes to files that others have locked."""
+    return click.option("--ignore-locks", is_flag=True, help="Send changes to files that others have locked, too")(
+        command
+    )
+
+
 def fetch_shape(plan: "FetchPlan") -> dict[str, Any]:
     """What a fetch brought."""
     return {
@@ -64,8 +71,10 @@ def fetch_shape(plan: "FetchPlan") -> dict[str, Any]:
     }
 
 
-def push_shape(plan: "PushPlan") -> dict[str, Any]:
-    """What a push sent."""
+def push_shape(repo: "Repository", plan: "PushPlan") -> dict[str, Any]:
+    """What a push sent, and the locks of others (expired, or ignored) on what it changes."""
+    from aura_vcs.cli.locking import lock_shape
+
     return {
         "remote": plan.remote,
         "versions": list(plan.versions),
@@ -73,6 +82,7 @@ def push_shape(plan: "PushPlan") -> dict[str, Any]:
         "objects": plan.objects,
         "bytes": plan.sent_bytes,
         "through_bytes": plan.through_bytes,
+        "despite_locks": [lock_shape(repo, lock) for lock in plan.locked],
     }
 
 
@@ -116,6 +126,20 @@ def say_pushed(console: Console, name: str, plan: "PushPlan", *, verb: str = "Se
     console.line(f"{verb} ", strong(what), f", about {size(plan.sent_bytes)}, to ", cool(name), moved)
     if plan.through_bytes:
         console.line(faint(f"{size(plan.through_bytes)} of it are offloaded and pass through here; they are here then"))
+    _say_locks(console, plan)
+
+
+def _say_locks(console: Console, plan: "PushPlan") -> None:
+    if not plan.locked:
+        return
+    from aura_vcs.cli.locking import whose
+    from aura_vcs.codec import now
+    from aura_vcs.sync.lock_records import holds
+
+    at = now()
+    for lock in plan.locked:
+        state = "is locked" if holds(lock, at) else "had been locked (it has expired)"
+        console.warn(f"{lock.path} {state} by {whose(lock)}. Tell {lock.owner} that you have changed it.")
 
 
 def say_pulled(repo: "Repository", console: Console, pulled: "Pulled") -> None:

@@ -19,6 +19,7 @@ from aura_vcs.ids import ReplicaId
 from aura_vcs.layout import encode_name, pack_path, remote_folder
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage
+from aura_vcs.sync.lock_records import PathLock
 
 PART = ".part"
 """What the name of a pack that has not arrived as a whole ends in."""
@@ -28,7 +29,7 @@ class Seen(msgspec.Struct, frozen=True):
     """`state.json`. `counters` has, per branch and machine, how far its entry was.
 
     `fetched` and `pushed` name the states (remote's and ours) for which there is nothing to do;
-    "" where there may be.
+    "" where there may be. `locks` are those that the remote had.
     """
 
     project: str = ""
@@ -37,6 +38,7 @@ class Seen(msgspec.Struct, frozen=True):
     counters: dict[str, dict[ReplicaId, int]] = {}
     fetched: str = ""
     pushed: str = ""
+    locks: tuple[PathLock, ...] = ()
 
 
 class Memory(Protocol):

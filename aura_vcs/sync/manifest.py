@@ -20,6 +20,7 @@ from aura_vcs.errors import AuraError, RecordCorrupt, RemoteCorrupt, RemoteMisma
 from aura_vcs.ids import is_object_id
 from aura_vcs.layout import check_name
 from aura_vcs.model import BranchEntry, Label, Tag
+from aura_vcs.sync.lock_records import PathLock, check_locks
 
 MANIFEST = "manifest.json"
 PACKS = "packs"
@@ -62,6 +63,7 @@ class Manifest(msgspec.Struct, frozen=True):
     records: tuple[RecordInfo, ...] = ()
     branches: dict[str, tuple[BranchEntry, ...]] = {}
     tags: dict[str, Tag] = {}
+    locks: tuple[PathLock, ...] = ()
 
 
 class Records(msgspec.Struct, frozen=True):
@@ -139,6 +141,7 @@ def _check(manifest: Manifest) -> None:
         check_name("tag", name)
         if (tag.version is not None and not is_object_id(tag.version)) or not _is_stamp(tag.stamp):
             raise RecordCorrupt(MANIFEST, f"tag {name} is not proper")
+    check_locks(manifest.locks)
 
 
 def _check_entry(entry: BranchEntry) -> None:

@@ -14,7 +14,7 @@ import msgspec
 from blake3 import blake3
 
 from aura_vcs.codec import encode_compact, now
-from aura_vcs.errors import PushRejected, RefMoved, RemoteCorrupt
+from aura_vcs.errors import PathLocked, PushRejected, RefMoved, RemoteCorrupt
 from aura_vcs.history.revisions import describe
 from aura_vcs.ids import VersionId
 from aura_vcs.index.queries import Queries
@@ -27,6 +27,8 @@ from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.remote import RemoteStorage
 from aura_vcs.sync.checking import check_frames
 from aura_vcs.sync.known import Known, clear
+from aura_vcs.sync.lock_guard import check_locked, locked_changes
+from aura_vcs.sync.lock_records import PathLock
 from aura_vcs.sync.manifest import (
     MANIFEST,
     Manifest,
@@ -49,7 +51,10 @@ ATTEMPTS = 8
 
 
 class PushPlan(msgspec.Struct, frozen=True):
-    """What a push would do. `sent_bytes` is an estimate: gathered objects are compressed anew."""
+    """What a push would do. `sent_bytes` is an estimate: gathered objects are compressed anew.
+
+    `locked` are locks of others on what it changes: expired ones, and all where they are ignored.
+    """
 
     remote: str
     versions: tuple[VersionId, ...]
@@ -59,6 +64,7 @@ class PushPlan(msgspec.Struct, frozen=True):
     sent_bytes: int
     through_bytes: int = 0
     """Content among it that is offloaded, and is fetched from another remote on its way."""
+    locked: tuple[PathLock, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -77,26 +83,43 @@ class _Draft(msgspec.Struct, frozen=True):
 
 
 def plan_push(
-    repo: Repository, remote: RemoteStorage, known: Known, *, all_versions: bool = False, keep_both: bool = False
+    repo: Repository,
+    remote: RemoteStorage,
+    known: Known,
+    *,
+    all_versions: bool = False,
+    keep_both: bool = False,
+    ignore_locks: bool = False,
 ) -> PushPlan:
     """Say what `push` would send; changes nothing.
 
     Raises:
-        PushRejected: as `push`.
+        PushRejected, PathLocked: as `push`.
     """
     view = load_view(remote, known, repo.format.project)
-    return _draft(repo, view, all_versions=all_versions, keep_both=keep_both).plan
+    plan = _draft(repo, view, all_versions=all_versions, keep_both=keep_both).plan
+    if not ignore_locks:
+        check_locked(remote.place, repo.author, plan.locked)
+    return plan
 
 
 def push(
-    repo: Repository, remote: RemoteStorage, known: Known, *, all_versions: bool = False, keep_both: bool = False
+    repo: Repository,
+    remote: RemoteStorage,
+    known: Known,
+    *,
+    all_versions: bool = False,
+    keep_both: bool = False,
+    ignore_locks: bool = False,
 ) -> PushPlan:
     """Send what the remote lacks; returns what was sent.
 
     Branches and tags travel with the history they stand on, autosaves and restore points only with
-    `all_versions`. With `keep_both`, a branch that has diverged goes there with all its heads.
+    `all_versions`. With `keep_both`, a branch that has diverged goes there with all its heads. With
+    `ignore_locks`, changes to paths that others have locked go there, too.
 
     Raises:
+        PathLocked: somebody else has locked a path that is changed; nothing there was moved.
         PushRejected: the remote's branch has versions that this project does not have, or that its
             own do not build on; nothing there was moved.
         RemoteError: it refused, or could not be reached.
@@ -105,11 +128,12 @@ def push(
         LockBusy: another transfer with this remote is under way here.
     """
     with repo.locks.exclusive(known.lock):
-        return _push_alone(repo, remote, known, all_versions=all_versions, keep_both=keep_both)
+        options = (all_versions, keep_both, ignore_locks)
+        return _push_alone(repo, remote, known, *options)
 
 
 def _push_alone(
-    repo: Repository, remote: RemoteStorage, known: Known, *, all_versions: bool, keep_both: bool
+    repo: Repository, remote: RemoteStorage, known: Known, all_versions: bool, keep_both: bool, ignore_locks: bool
 ) -> PushPlan:
     for _ in range(ATTEMPTS):
         repo.refresh()
@@ -118,7 +142,11 @@ def _push_alone(
         if known.seen().pushed == _pair(state, view.digest):
             return PushPlan(remote.place, (), (), 0, 0, 0)
         with repo.locks.shared("objects"):
-            draft = _draft(repo, view, all_versions=all_versions, keep_both=keep_both, bring=True)
+            draft = _draft(repo, view, all_versions=all_versions, keep_both=keep_both)
+            if not ignore_locks:
+                _check_locks(repo, known, draft)
+            if draft.plan.through_bytes:  # only now: it may take long
+                draft = _draft(repo, view, all_versions=all_versions, keep_both=keep_both, bring=True)
             try:
                 after = view if draft.plan.is_empty else _execute(repo, remote, known, draft)
             except RefMoved:
@@ -126,6 +154,15 @@ def _push_alone(
         known.remember(seen_of(after, known.seen(), pushed=_pair(state, after.digest)))
         return draft.plan
     raise RefMoved(f"{remote.place}/{MANIFEST}", "where it was seen", "moving all the time")
+
+
+def _check_locks(repo: Repository, known: Known, draft: _Draft) -> None:
+    """Refuse to go on against locks; what was seen of them is remembered for `commit` and `status`."""
+    try:
+        check_locked(draft.view.remote.place, repo.author, draft.plan.locked)
+    except PathLocked:
+        known.remember(seen_of(draft.view, known.seen()))
+        raise
 
 
 def local_state(repo: Repository, *, all_versions: bool) -> str:
@@ -164,9 +201,9 @@ def _draft(repo: Repository, view: View, *, all_versions: bool, keep_both: bool,
             changed[record.id] = labels[record.id]
     records = [record for record in records if record.id in labels]
     whole = [version for version, label in there.items() if is_live(label)]
-    table = view.table(repo) if changed else None  # whatever is new has a label that is
+    table = view.table(repo) if changed else None  # whatever is new has a label that is: else nothing is needed
     found = reach(
-        repo, records, whole, lambda record: is_live(labels[record.id]), lambda i: table is not None and i in table
+        repo, records, whole, lambda record: is_live(labels[record.id]), lambda i: table is None or i in table
     )
     away = offloaded_objects(repo, found.needed)
     if bring and away:
@@ -177,14 +214,16 @@ def _draft(repo: Repository, view: View, *, all_versions: bool, keep_both: bool,
     )
     moved = [name for name, own in branches.items() if _tips(own) != _tips(view.manifest.branches.get(name, ()))]
     moved += [name for name, tag in manifest.tags.items() if view.manifest.tags.get(name) != tag]
+    fresh = [record for record in records if record.id not in there]
     plan = PushPlan(
         remote=view.remote.place,
-        versions=tuple(record.id for record in records if record.id not in there),
+        versions=tuple(record.id for record in fresh),
         branches=tuple(moved),
         objects=len(found.needed),
         labels=len(changed),
         sent_bytes=cargo.stored_bytes + (0 if bring else sum(away.values())),
         through_bytes=sum(away.values()),
+        locked=locked_changes(repo, fresh, view.manifest.locks),
     )
     return _Draft(plan, view, cargo, changed, manifest)
 

@@ -7,10 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from aura_vcs.storage.remote import RemoteStorage
 from aura_vcs.storage.remote_memory import MemoryRemote
+from aura_vcs.sync.addresses import parse_address
+from aura_vcs.sync.opening import open_remote
 
 from . import film as film_module
 from . import machines, servers
+from .kinds import MAKERS, served
 
 
 @pytest.fixture(autouse=True)
@@ -80,3 +84,25 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> None:
 def film(tmp_path: Path, request: pytest.FixtureRequest) -> film_module.Film:
     """The project, on each kind of remote."""
     return film_module.Film(tmp_path, MemoryRemote() if request.param == "memory" else None)
+
+
+@pytest.fixture(
+    params=[*MAKERS, "pipe", "moto", *(pytest.param(k, marks=pytest.mark.slow) for k in ("ssh", "seaweed"))]
+)
+def remote(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RemoteStorage]:
+    """A new remote of every kind."""
+    if request.param in MAKERS:
+        made = MAKERS[request.param](tmp_path)
+    elif request.param == "pipe":
+        (tmp_path / "remote").mkdir()
+        made = served(tmp_path / "remote")
+    elif request.param == "ssh":
+        (tmp_path / "remote").mkdir()
+        host = request.getfixturevalue("ssh_host")
+        made = open_remote(parse_address(f"ssh://studio{tmp_path}/remote"), ssh=host.command)
+    else:
+        request.getfixturevalue("keys")
+        endpoint = request.getfixturevalue(request.param)
+        made = open_remote(parse_address(f"s3://{servers.BUCKET}/{tmp_path.name}?endpoint={endpoint}"))
+    yield made
+    made.close()

@@ -5,18 +5,30 @@ import re
 from pathlib import Path
 
 import msgspec
+from aura_vcs.codec import decode_record
 from aura_vcs.storage import wire
+from aura_vcs.sync.lock_records import LOCK_LIMIT, PATH_BYTES, PathLock, check_locks
 from aura_vcs.sync.manifest import MANIFEST, Manifest, Records, decode_manifest
 
 TEXT = (Path(__file__).parents[2] / "docs/remote-format.md").read_text("utf-8")
 
 
+def documented(start: str, end: str) -> set[str]:
+    """The names in the first column of a table."""
+    table = TEXT.split(start)[1].split(end)[0]
+    rows = re.findall(r"^\| ([a-z_, ]+) \|", table, re.MULTILINE)
+    return {name for row in rows for name in row.split(", ")} - {"key", "field"}
+
+
+def stored_keys(shape: type[msgspec.Struct]) -> set[str]:
+    """The keys that records of that shape have."""
+    return {field.encode_name for field in msgspec.structs.fields(shape)}
+
+
 def test_the_document_names_the_stored_keys() -> None:
     """Every key of the manifest is documented, and no other."""
-    table = TEXT.split("## manifest.json")[1].split("Example")[0]
-    rows = re.findall(r"^\| ([a-z_, ]+) \|", table, re.MULTILINE)
-    documented = {name for row in rows for name in row.split(", ")} - {"key"}
-    assert documented == {field.encode_name for field in msgspec.structs.fields(Manifest)}
+    assert documented("## manifest.json", "Example") == stored_keys(Manifest)
+    assert documented("## A lock", "```json") == stored_keys(PathLock)
     assert [f.encode_name for f in msgspec.structs.fields(Records)] == ["labels"]
 
 
@@ -27,6 +39,17 @@ def test_the_example_is_a_manifest() -> None:
     manifest = decode_manifest(found[1].encode(), MANIFEST)
     assert (manifest.generation, manifest.updated_by, manifest.packs) == (0, "anna", ())
     assert json.loads(found[1]).keys() == msgspec.to_builtins(manifest).keys()
+
+
+def test_the_example_is_a_lock() -> None:
+    """The example of a lock is one that a manifest may have, and names every field."""
+    found = re.search(r"## A lock.*?```json\n(.*?)\n```", TEXT, re.DOTALL)
+    assert found is not None
+    lock = decode_record(found[1].encode(), PathLock, "the example")
+    check_locks((lock,))
+    assert json.loads(found[1]).keys() == stored_keys(PathLock)
+    assert f"at most {LOCK_LIMIT:,}" in TEXT
+    assert f"at most {PATH_BYTES} bytes" in TEXT
 
 
 def test_the_document_names_every_verb() -> None:

@@ -112,7 +112,7 @@ def show_command(repo: "Repository", console: Console, name: str | None) -> None
 
     with connected(repo, name) as link:
         coming = plan_fetch(repo, link.remote, link.known)
-        going = plan_push(repo, link.remote, link.known, keep_both=True)
+        going = plan_push(repo, link.remote, link.known, keep_both=True, ignore_locks=True)
     if console.as_json:
         console.data(
             {
