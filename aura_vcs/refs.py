@@ -361,6 +361,11 @@ def field_change(
     return f"{room}/{key}", RefChange(None if before is None else to_plain(before), to_plain(after))
 
 
+def setting_change(key: str, before: Field | None, after: Field) -> tuple[str, RefChange]:
+    """An operation's record of a setting that another machine gave."""
+    return f"settings/{key}", RefChange(None if before is None else to_plain(before), to_plain(after))
+
+
 def checkpoint_change(name: str, before: dict[str, Any], changes: dict[str, Any]) -> tuple[str, RefChange]:
     """An operation's record of a checkpoint, some of whose CHECKPOINT_FIELDS changed."""
     after = {**before, **changes, "revision": before.get("revision", 0) + 1}

@@ -15,7 +15,7 @@ REMOTE = "../nas/solar-system.aura"
 VOICE = "voice.json"
 SATURN = "scenes/080-saturn.json"
 CLIP = "assets/video/orbits.mp4"
-COMMAND = [sys.executable, "-c", "from aura_vcs.cli.main import run; run()", "--no-pager"]
+COMMAND = [sys.executable, "-c", "from aura_vcs.cli.start import run; run()", "--no-pager"]
 
 
 class Machine:
@@ -68,6 +68,7 @@ def sharing(laptop: Machine, desktop: Machine) -> None:
     """A remote in a folder, a push, a clone."""
     say("A second machine joins. All that both need is a folder that both can reach, on a NAS for example:")
     laptop.aura("remote", "add", "origin", REMOTE)
+    laptop.aura("config", "set", "locks.patterns", '["*.mp4"]', "--project")
     laptop.aura("push")
     say("At the desktop Ben gets the whole project, with all its versions:")
     desktop.aura("clone", "nas/solar-system.aura", "desktop", where=desktop.root.parent)
@@ -88,15 +89,13 @@ def coming_apart(laptop: Machine, desktop: Machine) -> None:
     desktop.aura("log", "--graph", "--oneline", "-n", "4")
     desktop.aura("merge")
     desktop.aura("sync")
-    say("Ada has both now, and nothing to do:")
+    say("Ada gets what Ben made. After that there is nothing to do:")
     laptop.aura("sync")
     laptop.aura("sync")
 
 
 def locking(laptop: Machine, desktop: Machine) -> None:
     """A clip that cannot be merged: locked, refused, unlocked."""
-    laptop.aura("config", "set", "locks.patterns", '["*.mp4"]', "--project")
-    laptop.aura("sync")
     say("A clip cannot be merged. Who works on one says so, and of two people exactly one gets it:")
     laptop.aura("lock", CLIP, "--reason", "new colours", "--expires", "8h")
     desktop.aura("lock", CLIP, code=100)

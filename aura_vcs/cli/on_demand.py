@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from aura_vcs.cli.console import Console
     from aura_vcs.ids import ObjectId
     from aura_vcs.repository.repository import Repository
     from aura_vcs.storage.remote import RemoteStorage
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
 class OnDemand:
     """Fetches offloaded content when a command reads it; opens no remote before."""
 
-    def __init__(self, repo: "Repository") -> None:
+    def __init__(self, repo: "Repository", console: "Console") -> None:
         self._repo = repo
+        self._console = console
         self._content: Content | None = None
 
     def __call__(self, blobs: "Mapping[ObjectId, str]") -> None:
@@ -26,15 +28,28 @@ class OnDemand:
     def content(self) -> "Content":
         """What brings content to this project."""
         from aura_vcs.sync.content import Content
+
+        self._content = self._content or Content(self._repo, self._connect)
+        return self._content
+
+    def _connect(self, name: str) -> "RemoteStorage":
+        from aura_vcs.sync.known import Known
         from aura_vcs.sync.opening import open_remote
         from aura_vcs.sync.remotes import address_of, remote_config
 
-        def connect(name: str) -> "RemoteStorage":
-            config = remote_config(self._repo, name)[1]
-            return open_remote(address_of(self._repo, config), single_writer=config.single_writer, ssh=ssh_command())
+        config = remote_config(self._repo, name)[1]
+        remote = open_remote(address_of(self._repo, config), single_writer=config.single_writer, ssh=ssh_command())
+        if not config.encryption:
+            return remote
+        from aura_vcs.cli.keys import KeyHolder
+        from aura_vcs.sync.unlocking import unlock
 
-        self._content = self._content or Content(self._repo, connect)
-        return self._content
+        try:
+            holder = KeyHolder(self._console, known=Known(self._repo, name).key_file())
+            return unlock(remote, holder, key=config.encryption)
+        except BaseException:
+            remote.close()
+            raise
 
     def close(self) -> None:
         """Let go of connections."""

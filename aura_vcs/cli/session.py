@@ -103,7 +103,7 @@ class Session:
 
         ahead, self.ahead = self.ahead, None
         repo = Repository.open(self.folder, ahead=ahead, **self.options())
-        repo.store.bring = OnDemand(repo)
+        repo.store.bring = OnDemand(repo, self.console)
         return repo
 
 

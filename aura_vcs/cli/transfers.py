@@ -9,9 +9,11 @@ import click
 
 from aura_vcs.cli.console import Console, cool, faint, strong, warm
 from aura_vcs.cli.on_demand import ssh_command
+from aura_vcs.cli.session import Session
 from aura_vcs.cli.words import count, joined, size
 
 if TYPE_CHECKING:
+    from aura_vcs.cli.keys import KeyHolder
     from aura_vcs.repository.repository import Repository
     from aura_vcs.storage.remote import RemoteStorage
     from aura_vcs.sync.carrying import Pulled
@@ -40,11 +42,24 @@ def connected(repo: "Repository", name: str | None) -> Iterator[Link]:
     from aura_vcs.sync.remotes import address_of, remote_config
 
     name, config = remote_config(repo, name)
+    known = Known(repo, name)
     remote = open_remote(address_of(repo, config), single_writer=config.single_writer, ssh=ssh_command())
     try:
-        yield Link(name, config, remote, Known(repo, name))
+        if config.encryption:
+            from aura_vcs.sync.unlocking import unlock
+
+            remote = unlock(remote, key_holder(known.key_file()), key=config.encryption)
+        yield Link(name, config, remote, known)
     finally:
         remote.close()
+
+
+def key_holder(known: str = "") -> "KeyHolder":
+    """Who is asked for passphrases and key files; `known` is where the key file was the last time."""
+    from aura_vcs.cli.keys import KeyHolder
+
+    session = click.get_current_context().find_object(Session)
+    return KeyHolder(session.console if session is not None else Console(), known=known)
 
 
 def all_versions_option(command: F) -> F:
@@ -68,6 +83,7 @@ def fetch_shape(plan: "FetchPlan") -> dict[str, Any]:
         "objects": plan.objects,
         "bytes": plan.received_bytes,
         "left_bytes": plan.left_bytes,
+        "settings": list(plan.settings),
     }
 
 
@@ -82,6 +98,7 @@ def push_shape(repo: "Repository", plan: "PushPlan") -> dict[str, Any]:
         "objects": plan.objects,
         "bytes": plan.sent_bytes,
         "through_bytes": plan.through_bytes,
+        "settings": list(plan.settings),
         "despite_locks": [lock_shape(repo, lock) for lock in plan.locked],
     }
 
@@ -100,12 +117,19 @@ def pull_shape(repo: "Repository", pulled: "Pulled") -> dict[str, Any]:
     }
 
 
+def _what(plan: "FetchPlan | PushPlan") -> str:
+    if plan.versions:
+        return count(len(plan.versions), "version")
+    only_settings = plan.settings and not (plan.branches or plan.labels or plan.objects)
+    return "settings of the project" if only_settings else "names and labels"
+
+
 def say_fetched(console: Console, name: str, plan: "FetchPlan") -> None:
     """One line about what came."""
     if plan.is_empty:
         console.line("Nothing new at ", cool(name))
         return
-    what = count(len(plan.versions), "version") if plan.versions else "names and labels"
+    what = _what(plan)
     console.line("Fetched ", strong(what), f", {size(plan.received_bytes)}, from ", cool(name))
     say_left_there(console, name, plan)
 
@@ -121,7 +145,7 @@ def say_pushed(console: Console, name: str, plan: "PushPlan", *, verb: str = "Se
     if plan.is_empty:
         console.line(cool(name), " has everything")
         return
-    what = count(len(plan.versions), "version") if plan.versions else "names and labels"
+    what = _what(plan)
     moved = f"; {joined(plan.branches)} moved" if plan.branches and verb == "Sent" else ""
     console.line(f"{verb} ", strong(what), f", about {size(plan.sent_bytes)}, to ", cool(name), moved)
     if plan.through_bytes:

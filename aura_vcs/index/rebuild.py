@@ -1,6 +1,6 @@
 """What the files alone say about the objects there are."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from aura_vcs.errors import IntegrityError
 from aura_vcs.ids import ObjectId
@@ -32,68 +32,38 @@ class KnownPlaces:
         return {object_id: place for object_id in object_ids if (place := self.find(object_id)) is not None}
 
 
-def stored_objects(store: ObjectStore, progress: Progress) -> dict[ObjectId, StoredObject]:
-    """Every object on disk, from the packs' footers and the names of loose files.
-
-    Damaged packs and loose files are passed over; fsck reports them.
-    """
-    found = _packed(store, store.packs.names(), progress)
-    for object_id, stored_size in store.loose.all():
-        item = _loose(store, object_id, stored_size)
-        if item is not None:
-            found[object_id] = item
-    return found
-
-
-def offloaded_objects(store: ObjectStore, found: Mapping[ObjectId, StoredObject]) -> dict[ObjectId, StoredObject]:
-    """Objects that are not among `found`, those on disk, and are offloaded: counted, they have rows too."""
-    away: dict[ObjectId, StoredObject] = {}
-    for blob, entry in store.offloaded.all().items():
-        item = found.get(blob)
-        if item is None:
-            away[blob] = StoredObject(blob, Kind.BLOB, entry.size, 0)
-        elif item.place is not None and item.place.chunked:
-            try:
-                listed = list(decode_chunk_list(store.packs.read(item.place), blob))
-            except (IntegrityError, FileNotFoundError):
-                continue
-            away.update((c, StoredObject(c, Kind.CHUNK, size, 0)) for c, size in listed if c not in found)
-    return away
-
-
-def unlisted_objects(
-    store: ObjectStore,
-    known_packs: set[str],
-    unknown: Callable[[Iterable[ObjectId]], set[ObjectId]],
-    progress: Progress,
-) -> dict[ObjectId, StoredObject]:
-    """Objects on disk that an index does not have: in packs beside `known_packs`, or loose.
-
-    An interrupted command left them, or a sync tool brought them. `unknown` picks the ids that are
-    not in the index. Costs a look at the folders' names, and at the footers of new packs.
-    """
-    packed = _packed(store, [name for name in store.packs.names() if name not in known_packs], progress)
-    loose = dict(store.loose.all())
-    new = unknown([*packed, *loose])
-    found = {object_id: item for object_id, item in packed.items() if object_id in new}
-    for object_id in loose.keys() & new - found.keys():
-        item = _loose(store, object_id, loose[object_id])
-        if item is not None:
-            found[object_id] = item
-    return found
-
-
-def _packed(store: ObjectStore, names: list[str], progress: Progress) -> dict[ObjectId, StoredObject]:
-    found: dict[ObjectId, StoredObject] = {}
+def packed_objects(store: ObjectStore, names: Sequence[str], progress: Progress) -> Iterator[list[StoredObject]]:
+    """What is in packs, by their footers: a list for each pack. Damaged ones are passed over; fsck reports them."""
     progress.start("Reading packs", len(names), "packs")
     for name in names:
         try:
-            found.update((item.id, item) for item in store.pack_objects(name))
+            yield list(store.pack_objects(name))
         except (IntegrityError, FileNotFoundError):
             progress.note(f"Pack {name[:12]} is damaged; `aura fsck` says more")
         progress.advance(1)
     progress.finish()
-    return found
+
+
+def loose_objects(store: ObjectStore, found: Mapping[ObjectId, int]) -> Iterator[StoredObject]:
+    """Loose objects, given with their stored sizes, each read to tell its kind; damaged ones are passed over."""
+    for object_id, stored_size in found.items():
+        item = _loose(store, object_id, stored_size)
+        if item is not None:
+            yield item
+
+
+def offloaded_objects(store: ObjectStore) -> Iterator[StoredObject]:
+    """What belongs to offloaded content: chunks, or blobs that have no list of chunks here. Some may be here."""
+    for blob, entry in store.offloaded.all().items():
+        place = store.places.find(blob)
+        if place is None or not place.chunked:
+            yield StoredObject(blob, Kind.BLOB, entry.size, 0)
+            continue
+        try:
+            listed = list(decode_chunk_list(store.packs.read(place), blob))
+        except (IntegrityError, FileNotFoundError):
+            continue
+        yield from (StoredObject(chunk, Kind.CHUNK, size, 0) for chunk, size in listed)
 
 
 def _loose(store: ObjectStore, object_id: ObjectId, stored_size: int) -> StoredObject | None:

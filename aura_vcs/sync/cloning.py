@@ -39,6 +39,8 @@ def clone(
     branch: str | None = None,
     all_versions: bool = False,
     partial: bool = False,
+    encryption: str = "",
+    key_file: str = "",
     **options: object,
 ) -> Cloned:
     """Make the folder a copy of the remote's project, with the remote as `origin`.
@@ -46,7 +48,9 @@ def clone(
     With `partial`, the content of large files stays there until it is needed: what comes is the history,
     and the content of the version that is put in the folder.
 
-    Interrupted, the same call goes on where it stopped. `options` are those of Repository.
+    Interrupted, the same call goes on where it stopped. `encryption` names the key of an encrypted
+    remote, which is open already; `key_file` is where it came from, to be found again. `options`
+    are those of Repository.
 
     Raises:
         InputError: something else is in the folder.
@@ -58,7 +62,9 @@ def clone(
         write_hints(repo)
         known = Known(repo, DEFAULT_REMOTE)
         if DEFAULT_REMOTE not in remotes(repo):
-            set_remote(repo, DEFAULT_REMOTE, RemoteConfig(address.text, partial=partial))
+            set_remote(repo, DEFAULT_REMOTE, RemoteConfig(address.text, encryption=encryption, partial=partial))
+        if key_file:
+            known.keep_key_file(key_file)
         attach(repo, lambda _: remote)
         fetched = fetch(repo, remote, known, all_versions=all_versions, undoable=False)
         files = check_out_clone(repo, branch)

@@ -23,7 +23,7 @@ class Advice(msgspec.Struct, frozen=True):
     """A changed path, and what is to be said about its lock.
 
     `problem` is "locked" (by somebody else), "expired" (the lock held from here), or "not_locked" (its
-    name says that it cannot be merged, and nobody here has locked it). `lock` is None for the last.
+    name says that it cannot be merged, and nobody has locked it). `lock` is None for the last.
     """
 
     path: str
@@ -68,6 +68,7 @@ def _about(
     for part in _with_parents(path):
         for name, lock in others.get(part, ()):
             if holds(lock, at):
+                is_held = True
                 yield Advice(path, LOCKED, lock, name)
         for name, lock in own.get(part, ()):
             is_held = True

@@ -19,8 +19,9 @@ from aura_vcs.codec import decode_record, encode_compact, encode_record
 from aura_vcs.errors import AuraError, RecordCorrupt, RemoteCorrupt, RemoteMismatch
 from aura_vcs.ids import is_object_id
 from aura_vcs.layout import check_name
-from aura_vcs.model import BranchEntry, Label, Tag
+from aura_vcs.model import BranchEntry, Field, Label, Tag
 from aura_vcs.sync.lock_records import PathLock, check_locks
+from aura_vcs.sync.shared_settings import check_settings
 
 MANIFEST = "manifest.json"
 PACKS = "packs"
@@ -64,6 +65,7 @@ class Manifest(msgspec.Struct, frozen=True):
     branches: dict[str, tuple[BranchEntry, ...]] = {}
     tags: dict[str, Tag] = {}
     locks: tuple[PathLock, ...] = ()
+    settings: dict[str, Field] = {}
 
 
 class Records(msgspec.Struct, frozen=True):
@@ -142,6 +144,7 @@ def _check(manifest: Manifest) -> None:
         if (tag.version is not None and not is_object_id(tag.version)) or not _is_stamp(tag.stamp):
             raise RecordCorrupt(MANIFEST, f"tag {name} is not proper")
     check_locks(manifest.locks)
+    check_settings(manifest.settings)
 
 
 def _check_entry(entry: BranchEntry) -> None:

@@ -18,14 +18,17 @@ _KEY = "remotes"
 
 
 class RemoteConfig(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A remote as the project's settings have it.
+    """A remote as the project's settings have it. With `single_writer`, only one machine pushes there.
 
-    With `single_writer`, only one machine pushes there. With `partial`, large content comes from there
-    only when it is needed.
+    With `partial`, large content comes from there only when it is needed.
+
+    `encryption` names the key under which everything there is sealed, "" where nothing is. It is
+    no secret; the passphrase is never stored.
     """
 
     url: str
     single_writer: bool = False
+    encryption: str = ""
     partial: bool = False
 
 

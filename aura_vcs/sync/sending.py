@@ -9,22 +9,25 @@ other looks again, and goes on unless they moved one branch apart.
 import io
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import BinaryIO
 
 import msgspec
 from blake3 import blake3
 
 from aura_vcs.codec import encode_compact, now
-from aura_vcs.errors import PathLocked, PushRejected, RefMoved, RemoteCorrupt
+from aura_vcs.errors import IntegrityError, PathLocked, PushRejected, RefMoved, RemoteCorrupt
 from aura_vcs.history.revisions import describe
 from aura_vcs.ids import VersionId
 from aura_vcs.index.queries import Queries
 from aura_vcs.layout import VERSIONS, pack_path
 from aura_vcs.model import BranchEntry, Kind, Label
 from aura_vcs.objects.packs import OpenPack
+from aura_vcs.progress import SILENT, Progress
 from aura_vcs.refs import heads, merge_labels
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.remote import RemoteStorage
+from aura_vcs.storage.remote_folder import FolderRemote
 from aura_vcs.sync.checking import check_frames
 from aura_vcs.sync.known import Known, clear
 from aura_vcs.sync.lock_guard import check_locked, locked_changes
@@ -44,6 +47,7 @@ from aura_vcs.sync.manifest import (
 )
 from aura_vcs.sync.outgoing import Cargo, gather, offloaded_objects, plan_cargo
 from aura_vcs.sync.reach import is_live, own_labels, reach, travelling
+from aura_vcs.sync.shared_settings import join_settings, travelling_settings
 from aura_vcs.sync.view import TRANSFERS, View, load_view, seen_of
 
 ATTEMPTS = 8
@@ -54,6 +58,7 @@ class PushPlan(msgspec.Struct, frozen=True):
     """What a push would do. `sent_bytes` is an estimate: gathered objects are compressed anew.
 
     `locked` are locks of others on what it changes: expired ones, and all where they are ignored.
+    `settings` are keys of the project's settings that the remote has otherwise.
     """
 
     remote: str
@@ -65,11 +70,12 @@ class PushPlan(msgspec.Struct, frozen=True):
     through_bytes: int = 0
     """Content among it that is offloaded, and is fetched from another remote on its way."""
     locked: tuple[PathLock, ...] = ()
+    settings: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether the remote has everything."""
-        return not (self.versions or self.branches or self.objects or self.labels)
+        return not (self.versions or self.branches or self.objects or self.labels or self.settings)
 
 
 class _Draft(msgspec.Struct, frozen=True):
@@ -209,8 +215,12 @@ def _draft(repo: Repository, view: View, *, all_versions: bool, keep_both: bool,
     if bring and away:
         repo.store.require({item.id: item.path for item in found.needed.values() if item.kind is Kind.BLOB})
     cargo = plan_cargo(repo, {i: item for i, item in found.needed.items() if bring or i not in away})
+    settings = join_settings(view.manifest.settings, travelling_settings(repo.refs.settings()))
     manifest = msgspec.structs.replace(
-        view.manifest, branches=branches, tags=join_tags(view.manifest.tags, repo.refs.all_tags())
+        view.manifest,
+        branches=branches,
+        tags=join_tags(view.manifest.tags, repo.refs.all_tags()),
+        settings=settings,
     )
     moved = [name for name, own in branches.items() if _tips(own) != _tips(view.manifest.branches.get(name, ()))]
     moved += [name for name, tag in manifest.tags.items() if view.manifest.tags.get(name) != tag]
@@ -224,6 +234,7 @@ def _draft(repo: Repository, view: View, *, all_versions: bool, keep_both: bool,
         sent_bytes=cargo.stored_bytes + (0 if bring else sum(away.values())),
         through_bytes=sum(away.values()),
         locked=locked_changes(repo, fresh, view.manifest.locks),
+        settings=tuple(key for key, field in settings.items() if view.manifest.settings.get(key) != field),
     )
     return _Draft(plan, view, cargo, changed, manifest)
 
@@ -306,22 +317,45 @@ def _size(storage: LocalStorage, name: str) -> int:
 
 
 def _send_pack(repo: Repository, remote: RemoteStorage, known: Known, storage: LocalStorage, name: str) -> PackInfo:
-    """Hash a pack here, send it unless it is there, and look at what has arrived."""
+    """Send a pack unless it is there, hashed before it gets its name there, and look at what has arrived."""
     with storage.open(pack_path(name)) as file:
         opened = OpenPack(file, name)
-        check_frames(opened, repo.progress)
         last = opened.footer.frames[-1]
         start = last.offset + last.stored_length
         info = PackInfo(name, opened.size, opened.size - start)
         tail = opened.read_at(start, info.footer)
         try:
-            remote.create(pack_name(info), file)
+            _deliver(remote, info, opened, repo.progress)
         except FileExistsError:
             repo.progress.note(f"Pack {name[:12]} had arrived already")
     if remote.read_range(pack_name(info), start, info.footer + 1) != tail:
         raise RemoteCorrupt(remote.place, f"pack {name[:12]} did not arrive as it was sent")
-    known.keep("footers", name, tail)
+    if storage is not repo.storage:
+        known.keep("footers", name, tail)
     return info
+
+
+def _deliver(remote: RemoteStorage, info: PackInfo, opened: OpenPack, progress: Progress) -> None:
+    """Create a pack there that is hashed. A folder lets us hash what arrived: one pass for both sides.
+
+    Raises:
+        FileExistsError: it is there already.
+        ObjectCorrupt, RecordCorrupt: it is damaged here; it did not get its name there.
+        RemoteCorrupt: it was damaged on its way.
+    """
+
+    def check(arrived: BinaryIO) -> None:
+        try:
+            check_frames(OpenPack(arrived, info.name), progress)
+        except IntegrityError as error:
+            check_frames(opened, SILENT)  # was it damaged here? Then that is what is said
+            raise RemoteCorrupt(remote.place, f"pack {info.name[:12]} arrived damaged: {error.message}") from error
+
+    if isinstance(remote, FolderRemote):
+        remote.create(pack_name(info), opened.file, check=check)
+        return
+    check_frames(opened, progress)
+    remote.create(pack_name(info), opened.file)
 
 
 def _send_labels(remote: RemoteStorage, draft: _Draft) -> tuple[RecordInfo, ...]:
