@@ -83,6 +83,7 @@ def prepare(film: Film, command: str) -> None:
         film("push")
     if command.startswith("fetch --content"):
         film("offload")
+        return
     if command.split(maxsplit=1)[0] == "storage":
         film.write({"notes.txt": os.urandom(10)})
         film("restore", "HEAD", "notes.txt")
