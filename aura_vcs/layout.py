@@ -37,6 +37,8 @@ STATE = "local/state.json"
 REPLICA = "local/replica.json"
 PENDING = "local/pending.json"
 REMOTES = "local/remotes"
+KEPT = "local/kept"
+REPLICAS = "refs/replicas"
 
 COMPRESSED = ".zst"
 PACKED_LABELS = ".labels"
@@ -99,6 +101,16 @@ def settings_ref(replica: ReplicaId) -> str:
 def operations_log(replica: ReplicaId) -> str:
     """The log of what one replica did."""
     return f"{OPERATIONS}/{replica}.jsonl"
+
+
+def replica_ref(replica: ReplicaId) -> str:
+    """How far a replica has read what the others did."""
+    return f"{REPLICAS}/{replica}.json"
+
+
+def kept_path(name: str) -> str:
+    """The second name, on this machine, of a file below `objects`."""
+    return f"{KEPT}/{name}"
 
 
 def remote_folder(remote: str) -> str:

@@ -220,15 +220,19 @@ class Packs:
 
     def delete(self, name: str) -> int:
         """Remove a pack; returns the bytes that frees."""
+        freed = self.stored_size(name)
+        self.let_go(name)
+        self._storage.delete(pack_path(name))
+        return freed
+
+    def let_go(self, name: str) -> None:
+        """Close a pack that is going, and forget what was read of it."""
         with self._lock:
-            freed = self.stored_size(name)
             opened = self._open.pop(name, None)
             if opened:
                 opened.file.close()
             for key in [key for key in self._frames if key[0] == name]:
                 self._frame_bytes -= len(self._frames.pop(key))
-            self._storage.delete(pack_path(name))
-            return freed
 
     def close(self) -> None:
         """Let go of every file."""

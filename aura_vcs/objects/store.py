@@ -133,9 +133,13 @@ class ObjectStore:
         for start in range(0, len(listed), CHUNKS_AT_ONCE):
             group = listed[start : start + CHUNKS_AT_ONCE]
             known = self.places.find_many({chunk for chunk, _ in group})
+            packs = {place.pack for place in known.values()}
+            moved = {name for name in packs if self.storage.stat(layout.pack_path(name)) is None}
             places = []
             for chunk, length in group:
-                place = known.get(chunk) or self.place(chunk)
+                place = known.get(chunk)
+                if place is None or place.pack in moved:
+                    place = self.place(chunk)
                 if place is None:
                     raise ObjectMissing(chunk, f"blob {blob}")
                 if place.length != length:
