@@ -383,6 +383,8 @@ class Transaction:
             operation = msgspec.structs.replace(operation, sequence=sequence)
         end = repository.logs.append(operation, at=start)
         try:
+            if repository.others.known():
+                repository.kept.keep()  # before a tool can carry the files, and somebody's deletion back
             repository.refs.apply(operation.refs)
             if operation.head is not None:
                 repository._put_head(operation.head.after, operation.sequence)

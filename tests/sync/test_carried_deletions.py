@@ -152,6 +152,17 @@ def test_a_machine_that_nobody_has_heard_of_puts_back_what_it_needs(tmp_path: Pa
     pair.check(version)
 
 
+def test_what_was_just_made_has_a_second_name_at_once(tmp_path: Path) -> None:
+    """Somebody who does not know of us yet may delete what arrived of our version, before we look again."""
+    pair = Pair(tmp_path)
+    version = pair.use_again()
+    for name in _objects(pair.right):
+        (pair.right.path / ".aura" / name).unlink()
+    with pair.right.open() as repo:
+        assert content(repo, version)["copy.txt"] == pair.precious
+        assert fsck(repo).is_clean
+
+
 def test_the_deletion_may_arrive_long_before_the_rest(tmp_path: Path) -> None:
     """A tool that carries the deletion and nothing else for now takes nothing that a version needs."""
     pair = Pair(tmp_path)
