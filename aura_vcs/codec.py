@@ -52,6 +52,19 @@ class StoredTree(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     entries: list[StoredEntry]
 
 
+class StoredChild(msgspec.Struct, frozen=True, gc=False):
+    """Of an entry, what tells where else to look."""
+
+    id: ObjectId
+    kind: EntryKind
+
+
+class StoredChildren(msgspec.Struct, frozen=True):
+    """Of a tree, what it holds."""
+
+    entries: list[StoredChild]
+
+
 class StoredVersion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A version as its JSON has it; every key is always there."""
 
@@ -72,6 +85,7 @@ class StoredVersion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 _canonical = msgspec.json.Encoder(order="sorted")
 _plain = msgspec.json.Encoder()
 _tree_decoder = msgspec.json.Decoder(StoredTree)
+_children_decoder = msgspec.json.Decoder(StoredChildren)
 _version_decoder = msgspec.json.Decoder(StoredVersion)
 _operation_decoder = msgspec.json.Decoder(Operation)
 
@@ -175,6 +189,18 @@ def decode_tree(data: bytes, object_id: ObjectId = ObjectId("")) -> Tree:
     if encode_tree(tree)[1] != data:
         raise ObjectMalformed("Tree", object_id, "it is not canonical JSON")
     return tree
+
+
+def decode_children(data: bytes, object_id: ObjectId) -> list[StoredChild]:
+    """What a tree holds, names unread: for walks over all trees, whose bytes were hashed. Lays nothing out.
+
+    Raises:
+        ObjectMalformed: it is no tree.
+    """
+    try:
+        return _children_decoder.decode(data).entries
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise ObjectMalformed("Tree", object_id, str(error)) from error
 
 
 def _load_entry(stored: StoredEntry, object_id: ObjectId) -> Entry:

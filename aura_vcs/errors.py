@@ -34,7 +34,8 @@ AuraError                    1   something failed
 ├── WorktreeError           50   the project's own files stand in the way
 │   ├── FileUnreadable      51     a file of the person's cannot be read
 │   ├── FileUnstable        52     it kept changing while it was read
-│   └── PathCollision       53     two paths are one on this file system
+│   ├── PathCollision       53     two paths are one on this file system
+│   └── FileHeld            54     it cannot be replaced: open in another program, or protected
 ├── Unfinished              45   it has happened, and the next command finishes it
 ├── MediaUnreadable         46   a picture, sound or clip cannot be decoded
 ├── ExtraMissing            47   an optional part of aura_vcs is not installed
@@ -438,6 +439,17 @@ class FileUnstable(WorktreeError):
     def __init__(self, paths: Sequence[str]) -> None:
         super().__init__(f"{', '.join(paths)} kept changing while being read")
         self.paths = tuple(paths)
+
+
+class FileHeld(WorktreeError):
+    """A file could not be replaced or removed; the folder was put back as it was."""
+
+    exit_code = 54
+    hint = "Close it in the program that has it open (or make it and its folder writable), then run the command again."
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"Cannot replace {path}: {reason}")
+        self.path, self.reason = path, reason
 
 
 class PathCollision(WorktreeError):

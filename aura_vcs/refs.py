@@ -10,14 +10,13 @@ from functools import reduce
 from typing import Any, TypeVar
 
 import msgspec
-from blake3 import blake3
 
 from aura_vcs import layout
-from aura_vcs.codec import decode_record, encode_compact, encode_record, from_plain, to_plain
-from aura_vcs.compression import THOROUGH_LEVEL, NotDecodable, compress, decompress
+from aura_vcs.codec import encode_record, from_plain, to_plain
 from aura_vcs.errors import InvalidName, RecordCorrupt
-from aura_vcs.ids import ObjectId, ReplicaId, VersionId, is_object_id
+from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.model import BranchEntry, Field, Fields, Label, RefChange, Tag
+from aura_vcs.packed_labels import PackedLabels, decode_ref
 from aura_vcs.storage.base import Deletable
 
 T = TypeVar("T")
@@ -32,8 +31,10 @@ class Held(msgspec.Struct, frozen=True):
 
 FIELD_ROOMS = ("settings", "state")
 """Values one by one: an operation names them `settings/<key>` and `state/<field>`."""
-PACKED_LIMIT = 256 << 20
-"""Decoded bytes of the largest file of packed labels."""
+LABELS_AT_ONCE = 64
+"""An operation that changes more labels packs them at once."""
+CHECKPOINT_FIELDS = ("is_valid", "invalid_reason")
+"""What an operation changes of a checkpoint; the rest is as its renderer saved it."""
 
 _STAMPED = ("name", "description", "important")
 _DELETION = ("deleted_at", "deleted_by")
@@ -90,7 +91,7 @@ class Refs:
 
     def __init__(self, storage: Deletable) -> None:
         self._storage = storage
-        self._packed_labels: dict[str, dict[VersionId, Label]] = {}
+        self._packed = PackedLabels(storage)
 
     def branches(self) -> list[str]:
         """Names of branches that have an entry, sorted; deleted ones too."""
@@ -128,60 +129,79 @@ class Refs:
         """The tag as this machine's file has it, deleted or not."""
         return self._load(layout.tag_ref(name), Tag)
 
-    def label(self, version: VersionId) -> Label | None:
+    def label(self, version: VersionId, packed: Sequence[str] | None = None) -> Label | None:
         """The version's label, None if there is none. See `labels_in` for conflicted copies.
 
-        A label that changed after it was packed lies in several files: they merge.
+        A label that changed after it was packed lies in several files: they merge. `packed` are the
+        files of packed labels, if the caller has just listed them and holds the refs lock.
         """
         loose = self._load(layout.version_ref(version), Label)
-        packed = [
-            found[version]
-            for file in self.label_files()
-            if file.endswith(layout.PACKED_LABELS) and version in (found := self._packed(file))
-        ]
-        labels = packed if loose is None else [loose, *packed]
+        files = self._packed.files() if packed is None else packed
+        found = [held[version] for file in files if version in (held := self._packed.labels(file))]
+        labels = found if loose is None else [loose, *found]
         return reduce(merge_labels, labels) if labels else None
+
+    def labels(self, versions: Iterable[VersionId]) -> dict[VersionId, Label]:
+        """The labels of versions that have one; see `label`. The caller holds the refs lock."""
+        packed = self._packed.files()
+        found = {version: self.label(version, packed) for version in versions}
+        return {version: label for version, label in found.items() if label is not None}
 
     def label_files(self) -> list[str]:
         """File names in `refs/versions`: one for a label, or for many that were packed."""
         return self._storage.list(layout.VERSIONS)
 
-    def labels_in(self, file: str) -> list[Label]:
+    def labels_in(self, file: str, packed: Sequence[str] | None = None) -> list[Label]:
         """The labels in a file of `refs/versions`, whatever a sync tool called it; none if unreadable.
 
-        Each is merged with the one under its proper name, where there is one.
+        Each is merged with the one under its proper name, where there is one. `packed` as for `label`.
         """
-        if file.endswith(layout.PACKED_LABELS):
-            return [self._with_proper(label) for label in self._packed(file).values()]
-        label = self._load(f"{layout.VERSIONS}/{file}", Label)
-        if label is None:
-            return []
-        return [self._with_proper(label)]
+        files = self._packed.files() if packed is None else packed
+        merged = []
+        for label in self._copies_in(file):
+            proper = self.label(label.version, files)
+            merged.append(label if proper is None else merge_labels(proper, label))
+        return merged
 
     def all_labels(self) -> Iterator[Label]:
-        """Every readable label; a version may have several, to be merged."""
-        for file in self.label_files():
-            yield from self.labels_in(file)
+        """Every version's label, all readable copies merged. Each file is read once.
+
+        Complete also while labels are being packed: what went meanwhile lies in a file that came.
+        """
+        copies: dict[VersionId, list[tuple[int, Label]]] = {}
+        seen: set[str] = set()
+        while new := [file for file in self.label_files() if file not in seen]:
+            seen.update(new)
+            for file in new:
+                for label in self._copies_in(file):
+                    rank = 1 if file.endswith(layout.PACKED_LABELS) else 0 if file == _proper(label) else 2
+                    copies.setdefault(label.version, []).append((rank, label))
+        for found in copies.values():
+            yield reduce(merge_labels, [label for _, label in sorted(found, key=lambda copy: copy[0])])
+
+    def _copies_in(self, file: str) -> list[Label]:
+        """The labels in a file as it has them."""
+        if file.endswith(layout.PACKED_LABELS):
+            return list(self._packed.labels(file).values())
+        label = self._load(f"{layout.VERSIONS}/{file}", Label)
+        return [] if label is None else [label]
 
     def pack_labels(self, keep: int) -> int:
         """Gather loose labels into one file, if there are more than `keep`; returns how many went.
 
         The gathered file is durable before the first loose one goes; a label in both is the same.
+        The caller holds the refs lock.
         """
         files = [name for name in self.label_files() if name.endswith(".json")]
-        labels = {label.version: label for name in files for label in self.labels_in(name) if name == _proper(label)}
+        if len(files) <= keep:
+            return 0
+        packed = self._packed.files()
+        labels = [label for name in files for label in self.labels_in(name, packed) if name == _proper(label)]
         if len(labels) <= keep:
             return 0
-        lines = [encode_compact(label) for _, label in sorted(labels.items())]
-        content = b"\n".join(lines) + b"\n"
-        self._storage.put(layout.packed_labels(blake3(content).hexdigest()), compress(content, THOROUGH_LEVEL))
-        for label in labels.values():
-            self._storage.delete(layout.version_ref(label.version))
+        self._packed.put(labels)
+        self._storage.delete_many([layout.version_ref(label.version) for label in labels])
         return len(labels)
-
-    def _with_proper(self, label: Label) -> Label:
-        proper = self.label(label.version)
-        return label if proper is None else merge_labels(proper, label)
 
     def checkpoint_objects(self) -> set[ObjectId]:
         """The objects that checkpoints need; a collection spares them."""
@@ -190,6 +210,10 @@ class Refs:
             held = self._load(f"{layout.CHECKPOINTS}/{name}", Held)
             found.update(item for item in (held and (held.data, held.output)) or () if item is not None)
         return found
+
+    def checkpoint(self, name: str) -> dict[str, Any] | None:
+        """A checkpoint's record as plain data, by its file's name without suffix; None if it is gone."""
+        return self._load(f"{layout.CHECKPOINTS}/{name}.json", dict[str, Any])
 
     def settings(self) -> dict[str, Field]:
         """The project's settings: what every replica set, the highest stamp of each key."""
@@ -210,35 +234,37 @@ class Refs:
         """Replace the state. The caller holds the refs lock."""
         self._storage.put(layout.STATE, encode_record(Fields(fields)))
 
-    def _packed(self, file: str) -> dict[VersionId, Label]:
-        """The labels of a packed file; none if it is damaged, which fsck reports."""
-        if file not in self._packed_labels:
-            try:
-                self._packed_labels[file] = self._read_packed(file)
-            except (FileNotFoundError, RecordCorrupt):
-                return {}
-        return self._packed_labels[file]
-
-    def _read_packed(self, file: str) -> dict[VersionId, Label]:
-        path = f"{layout.VERSIONS}/{file}"
-        try:
-            content = decompress(self._storage.read(path), limit=PACKED_LIMIT)
-        except NotDecodable as error:
-            raise RecordCorrupt(path, f"it does not decode ({error})") from error
-        if blake3(content).hexdigest() != file.removesuffix(layout.PACKED_LABELS):
-            raise RecordCorrupt(path, "its content does not hash to its name")
-        labels = [_decode(line, Label, path) for line in content.splitlines()]
-        return {label.version: label for label in labels}
-
     def apply(self, changes: dict[str, RefChange]) -> None:
         """Bring every changed ref to where an operation put it, or leave it where it is further on.
 
         Idempotent: recovery applies the operations of a log again and again.
         """
+        labels = {}
         for name, change in changes.items():
-            if change.after is not None and name.split("/", 1)[0] not in FIELD_ROOMS:
+            room = name.split("/", 1)[0]
+            if change.after is None or room in FIELD_ROOMS:
+                continue
+            if room == "versions":
+                labels[name] = from_plain(change.after, Label, f"{layout.REFS}/{name}.json")
+            else:
                 self._advance(name, change.after)
+        self._advance_labels(labels)
         self._advance_fields(changes)
+
+    def _advance_labels(self, changes: dict[str, Label]) -> None:
+        """One file for each label; very many together in one that is packed at once, for two syncs in all."""
+        packed = self._packed.files() if changes else []
+        newer = {}
+        for name, label in changes.items():
+            known = self.label(label.version, packed)
+            merged = label if known is None else merge_labels(known, label)
+            if merged != known:
+                newer[f"{layout.REFS}/{name}.json"] = merged
+        if len(newer) > LABELS_AT_ONCE:
+            self._packed.put(newer.values())
+            return
+        for path, label in newer.items():
+            self._storage.put(path, encode_record(label))
 
     def _advance_fields(self, changes: dict[str, RefChange]) -> None:
         """Values go into the file of the replica that set them, all of one file in one write."""
@@ -264,24 +290,22 @@ class Refs:
             current = self._load(path, BranchEntry)
             if current is None or current.counter < entry.counter:
                 self._storage.put(path, encode_record(entry))
-        elif room == "versions":
-            label = from_plain(after, Label, path)
-            known = self.label(label.version)
-            merged = label if known is None else merge_labels(known, label)
-            if merged != known:
-                self._storage.put(path, encode_record(merged))
         elif room == "tags":
             tag = from_plain(after, Tag, path)
             standing = self._load(path, Tag)
             if standing is None or standing.stamp < tag.stamp:
                 self._storage.put(path, encode_record(tag))
+        elif room == "checkpoints":
+            found = self._load(path, dict[str, Any])
+            if found is not None and found.get("revision", 0) < after.get("revision", 0):
+                self._storage.put(path, encode_record(after))
         else:
             raise RecordCorrupt(path, "no such kind of ref")
 
     def _load(self, path: str, shape: type[T]) -> T | None:
         """The record, None if the file is absent or unreadable; fsck reports the latter."""
         try:
-            return _decode(self._storage.read(path), shape, path)
+            return decode_ref(self._storage.read(path), shape, path)
         except (FileNotFoundError, RecordCorrupt):
             return None
 
@@ -290,7 +314,7 @@ class Refs:
         problems = []
         for path, shape in self._all_files():
             try:
-                _decode(self._storage.read(path), shape, path)
+                decode_ref(self._storage.read(path), shape, path)
             except RecordCorrupt as error:
                 problems.append(error)
             except FileNotFoundError:
@@ -298,7 +322,7 @@ class Refs:
         for file in self.label_files():
             if file.endswith(layout.PACKED_LABELS):
                 try:
-                    self._read_packed(file)
+                    self._packed.read(file)
                 except RecordCorrupt as error:
                     problems.append(error)
         return problems
@@ -315,19 +339,6 @@ class Refs:
         files += [(f"{layout.TAGS}/{n}", Tag) for n in self._storage.list(layout.TAGS)]
         files += [(f"{layout.VERSIONS}/{n}", Label) for n in self._storage.list(layout.VERSIONS)]
         return [(path, shape) for path, shape in files if path.endswith(".json")]
-
-
-def _decode(data: bytes, shape: type[T], path: str) -> T:
-    """The ref, which stands on an object id or on nothing.
-
-    Raises:
-        RecordCorrupt: it is no such ref.
-    """
-    record = decode_record(data, shape, path)
-    version = getattr(record, "version", None)
-    if version is not None and not is_object_id(version):
-        raise RecordCorrupt(path, f"{version[:80]!r} is not the id of a version")
-    return record
 
 
 def branch_change(name: str, before: BranchEntry | None, after: BranchEntry) -> tuple[str, RefChange]:
@@ -348,6 +359,12 @@ def field_change(
     counter = (before.stamp[0] if before is not None else 0) + 1
     after = Field(value, (counter, replica), at, by)
     return f"{room}/{key}", RefChange(None if before is None else to_plain(before), to_plain(after))
+
+
+def checkpoint_change(name: str, before: dict[str, Any], changes: dict[str, Any]) -> tuple[str, RefChange]:
+    """An operation's record of a checkpoint, some of whose CHECKPOINT_FIELDS changed."""
+    after = {**before, **changes, "revision": before.get("revision", 0) + 1}
+    return f"checkpoints/{name}", RefChange(before, after)
 
 
 def tag_change(name: str, before: Tag | None, after: Tag) -> tuple[str, RefChange]:

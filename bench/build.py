@@ -17,15 +17,22 @@ from aura_vcs.ids import ObjectId, new_operation_id
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import operations_log
 from aura_vcs.model import DOCUMENTS, Entry, EntryKind, Inverse, Kind, Operation, Tree, VersionType
+from aura_vcs.objects import chunking
 from aura_vcs.objects.batch import Batch
 from aura_vcs.repository.repository import Repository
 from aura_vcs.upkeep.gc import execute_gc, plan_gc
 from aura_vcs.upkeep.walk import find_use
 from aura_vcs.worktree.snapshot import Snapshot
 
+from bench.data import write_media
 from bench.story import edit_documents
 
 PER_FOLDER = 500
+FILMS = 8
+FINE_BYTES = (256, 64, 1024)
+"""Average, least and most: the smallest that the cutter takes."""
+FINE_REAL_BYTES = 312
+"""What that comes to on average."""
 
 
 def versions(folder: str, first: int, last: int) -> None:
@@ -72,13 +79,26 @@ def _stored(repo: Repository, batch: Batch, tree: Tree) -> ObjectId:
     return batch.add(Kind.TREE, data)
 
 
+def chunks(folder: str, count: int) -> None:
+    """A project whose films have about `count` chunks, cut two hundred times finer than usual; tells how many."""
+    chunking.AVERAGE_BYTES, chunking.MINIMUM_BYTES, chunking.MAXIMUM_BYTES = FINE_BYTES
+    size = max(chunking.LARGE_BYTES, count * FINE_REAL_BYTES // FILMS)
+    os.makedirs(os.path.join(folder, "assets"), exist_ok=True)
+    with Repository.open(folder, author="bench") as repo:
+        for number in range(FILMS):
+            write_media(os.path.join(folder, "assets", f"film-{number}.mp4"), size, f"fine {number}")
+            commit(repo, f"Film {number}")
+        rows = repo.index.database.connection.execute("SELECT count(*) FROM objects").fetchone()
+    print(json.dumps(rows[0]))
+
+
 def collect(folder: str) -> None:
     """Collect garbage without grace; tells how long planning, the proving walk and all of it took."""
     with Repository.open(folder, author="bench") as repo:
         start = time.perf_counter()
         plan = plan_gc(repo, grace_seconds=0)
         planned = time.perf_counter()
-        find_use(repo, plan.cutoff)
+        find_use(repo, plan.cutoff, {item.id for item in plan.doomed})
         walked = time.perf_counter()
         done = execute_gc(repo, plan)
         end = time.perf_counter()
@@ -121,7 +141,7 @@ def checkpoints(folder: str, count: int) -> None:
     print(json.dumps(taken))
 
 
-WORK = {work.__name__: work for work in (versions, live, collect, operations, checkpoints)}
+WORK = {work.__name__: work for work in (versions, live, chunks, collect, operations, checkpoints)}
 
 if __name__ == "__main__":
     WORK[sys.argv[1]](sys.argv[2], *map(int, sys.argv[3:]))  # type: ignore[operator]

@@ -13,7 +13,7 @@ from bench.story import copy_documents, edit_documents
 from bench.table import Check, Row
 from bench.tools import stored_bytes
 
-NAMES = ("versions", "small-commit", "log", "example", "gc", "ops")
+NAMES = ("versions", "small-commit", "log", "example", "gc", "million", "ops")
 ROUNDS = 9
 FEW_VERSIONS = 10
 GIT_COMMIT = "git add -A && git commit -q -m bench"
@@ -27,6 +27,8 @@ def measure(setting: Setting) -> None:
         _example(setting)
     if setting.wants("gc"):
         _collect(setting)
+    if setting.wants("million"):
+        _million(setting)
     if setting.wants("ops") and setting.has_command("ops"):
         _operations(setting)
 
@@ -142,6 +144,8 @@ def _example(setting: Setting) -> None:
             tool.save(folder, os.path.join(stores, name), f"v{number}")
     row = Row("example", "example project (documents of 10 scenes), 5 versions")
     ours = os.path.join(stores, "aura")
+    for command in ("search the", "scene list", "asset list"):  # these fill what the index has on demand
+        tools["aura"].measured(f"{setting.aura.command} {command}", folder, ours)
     index = sum(
         os.path.getsize(os.path.join(ours, "local", name))
         for name in os.listdir(os.path.join(ours, "local"))
@@ -150,7 +154,7 @@ def _example(setting: Setting) -> None:
     row.checks += [
         Check("apparent size without local/", stored_bytes(ours, without="local") / 1e3, 28, unit=" kB"),
         Check("in blocks without local/", stored_bytes(ours, blocks=True, without="local") / 1e3, 100, unit=" kB"),
-        Check("the index", index / 1e3, 150, unit=" kB"),
+        Check("the index, searched", index / 1e3, 150, unit=" kB"),
     ]
     for name in list(tools)[1:]:
         store = os.path.join(stores, name)
@@ -177,6 +181,30 @@ def _collect(setting: Setting) -> None:
         )
     small, large = (found["plan"] + found["execute"] - found["walk"] for found in told.values())
     row.checks.append(Check("of the time at a tenth of the objects, without the walk", large / small, 2))
+    setting.add(row)
+
+
+def _million(setting: Setting) -> None:
+    """The same commands in a project of very many chunks and in one of few."""
+    env, command = setting.aura.env, setting.aura.command
+    folders = {}
+    for name, wanted in (("few", 1000), ("many", setting.count(1_000_000, 20_000))):
+        folders[name] = new_project(setting, "million", name)
+        setting.say(f"  making {wanted:,} chunks")
+        objects = build(setting, "chunks", folders[name], wanted)
+    row = Row("million", f"everyday commands in a project of {objects:,} objects, and in one of a few thousand")
+    for words in (["log", "-n", "1"], ["status"], ["commit", "-m", "Edit"]):
+
+        def task(name: str, number: int, words: list[str] = words) -> Sample:
+            if words[0] == "commit":
+                edit_documents(folders[name], number)
+            return run([command, *words], folders[name], env)
+
+        found = setting.rounds({name: partial(task, name) for name in folders}, ROUNDS)
+        row.times |= {f"aura {words[0]}, {name}": times for name, times in found.items()}
+        row.checks.append(Check(f"{words[0]}: many by few", found["many"].median / found["few"].median, 1.1))
+    for words in (["fsck", "--quick"], ["reindex"], ["storage"], ["gc"]):
+        row.times[f"aura {words[0]}, many"] = Times([run([command, *words], folders["many"], env)])
     setting.add(row)
 
 

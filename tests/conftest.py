@@ -12,6 +12,8 @@ from aura_vcs import Repository
 
 from tests.helpers.project import save, write_project
 
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"  # never the keyring of whoever runs the tests
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 import zstandard
-from aura_vcs import codec, errors, ids, layout, model, operations, refs
+from aura_vcs import codec, errors, ids, layout, model, operations, packed_labels
 from aura_vcs.history.pending import Pending
 from aura_vcs.objects import base, chunking, pack_format, trees
 from aura_vcs.objects.packs import decode_frame
@@ -334,10 +334,11 @@ def test_limits_are_documented() -> None:
         "folders inside each other": trees.DEPTH_LIMIT,
         "bytes of a tree or version": base.DOCUMENT_LIMIT,
         "decoded bytes of a frame": pack_format.FRAME_LIMIT,
+        "decoded bytes of a shuffled frame": pack_format.SHUFFLED_LIMIT,
         "decoded bytes of a footer": pack_format.FOOTER_LIMIT,
         "bytes of a line of an operation log": operations.LINE_LIMIT,
         "decoded bytes of a closed part of a log": operations.SEGMENT_LIMIT,
-        "decoded bytes of packed labels": refs.PACKED_LIMIT,
+        "decoded bytes of packed labels": packed_labels.PACKED_LIMIT,
         "bytes of a branch or tag name": layout.NAME_LIMIT,
         "characters of the file name for one": layout.ENCODED_LIMIT,
         "any size, number or sequence": codec.NUMBER_LIMIT,

@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import MutableMapping, Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -13,6 +13,9 @@ from aura_vcs.cli.console import Console
 from aura_vcs.cli.groups import LazyGroup
 from aura_vcs.cli.options import HELP
 from aura_vcs.cli.session import Session
+
+if TYPE_CHECKING:
+    from aura_vcs.worktree.ahead import Ahead
 
 PIPE_CLOSED = 141
 COMPLETE_VARIABLE = "_AURA_COMPLETE"
@@ -25,6 +28,8 @@ class AuraGroup(LazyGroup):
         self,
         args: Sequence[str] | None = None,
         prog_name: str | None = None,  # noqa: ARG002 (it is aura, whatever the file is called)
+        *,
+        ahead: "Ahead | None" = None,
         **extra: Any,
     ) -> NoReturn:
         """Run with these arguments and exit; never returns."""
@@ -32,6 +37,7 @@ class AuraGroup(LazyGroup):
         _complete(self, extra)
         _prepare_streams()
         session = Session(console=Console(as_json=_asks_json(arguments)))
+        session.ahead = ahead
         sys.exit(self._run(arguments, session, extra))
 
     def _run(self, arguments: list[str], session: Session, extra: dict[str, Any]) -> int:
@@ -145,8 +151,3 @@ def cli(ctx: click.Context, folder: str, no_pager: bool, traceback: bool, wants_
         ctx.exit(0)
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
-
-
-def run() -> NoReturn:
-    """Run `aura` with the process's arguments."""
-    cli.main()

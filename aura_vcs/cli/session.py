@@ -19,6 +19,7 @@ from aura_vcs.errors import AuraError
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
     from aura_vcs.studio.studio import Studio
+    from aura_vcs.worktree.ahead import Ahead
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -35,6 +36,8 @@ class Session:
         self.author = author
         self.console = console or Console()
         self.traceback = traceback
+        self.ahead: Ahead | None = None
+        """A look at the project's files that has begun already; the first project opened has it."""
         self.recorded: int | None = None
         """Bytes of the operation logs when the project was opened."""
 
@@ -97,7 +100,8 @@ class Session:
         """
         from aura_vcs.repository.repository import Repository
 
-        return Repository.open(self.folder, **self.options())
+        ahead, self.ahead = self.ahead, None
+        return Repository.open(self.folder, ahead=ahead, **self.options())
 
 
 pass_session = click.make_pass_decorator(Session, ensure=True)

@@ -7,12 +7,17 @@ import msgspec
 from aura_vcs.codec import is_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from aura_vcs.compare.media_model import MediaDiff, MediaFacts
+    from aura_vcs.compare.timeline_changes import TimelineChange
     from aura_vcs.compare.versions import Comparison, PathChange
     from aura_vcs.history.conflicts import OpenConflict
     from aura_vcs.history.going import Moved
     from aura_vcs.history.status import Status
     from aura_vcs.index.records import VersionRecord
     from aura_vcs.model import Entry, Head
+    from aura_vcs.project.problems import Problem
     from aura_vcs.repository.repository import Repository
 
 
@@ -69,6 +74,14 @@ def status_shape(found: "Status") -> dict[str, Any]:
     }
 
 
+def problems_shape(problems: "Sequence[Problem] | None") -> dict[str, Any]:
+    """What is wrong with the documents, and how much of it; null where nobody looked."""
+    if problems is None:
+        return {"problems": None, "errors": None, "warnings": None}
+    errors = sum(problem.severity == "error" for problem in problems)
+    return {"problems": problems, "errors": errors, "warnings": len(problems) - errors}
+
+
 def conflict_shape(item: "OpenConflict") -> dict[str, Any]:
     """An open conflict: its place, how the file was joined, and what each side has (absent: nothing)."""
     shape: dict[str, Any] = {**path_shape(item.path), "place": item.place, "by": item.by}
@@ -103,25 +116,69 @@ def moved_shape(repo: "Repository", head: "Head", moved: "Moved | None") -> dict
     }
 
 
-def diff_shape(old: "VersionRecord | None", new: "VersionRecord | None", comparison: "Comparison") -> dict[str, Any]:
-    """What `aura diff --json` prints; `to` is null for the work folder."""
+def diff_shape(
+    old: "VersionRecord | None",
+    new: "VersionRecord | None",
+    comparison: "Comparison",
+    media: "Mapping[str, MediaDiff] | None" = None,
+) -> dict[str, Any]:
+    """What `aura diff --json` prints; `to` is null for the work folder. `media` is what is known of files by path."""
+    known = media or {}
     return {
         "from": point_shape(old),
         "to": point_shape(new),
-        "changes": [_path_change_shape(comparison, change) for change in comparison.changes],
+        "changes": [_path_change_shape(comparison, change, known.get(change.path)) for change in comparison.changes],
         "documents": dict(comparison.documents),
     }
 
 
-def _path_change_shape(comparison: "Comparison", change: "PathChange") -> dict[str, Any]:
-    from aura_vcs.compare.versions import content_diff
+def _path_change_shape(comparison: "Comparison", change: "PathChange", media: "MediaDiff | None") -> dict[str, Any]:
+    from aura_vcs.compare.file_diff import diff_change
 
     shape = change_shape(change.path, change.change, change.old_path)
     shape["old"], shape["new"] = _side(change.old), _side(change.new)
-    found = content_diff(comparison, change)
-    if found.operations is not None:
-        shape["fields"] = [operation.plain() for operation in found.operations]
+    found = diff_change(comparison, change, media=media)
+    if found.document is not None and (found.document.operations or not found.document.fallback):
+        shape["fields"] = [operation.plain() for operation in found.document.operations]
+    if found.timeline is not None:
+        shape["timeline"] = [_timeline_change_shape(moment) for moment in found.timeline.changes]
+    if found.media is not None:
+        shape["media"] = _media_shape(found.media)
     return shape
+
+
+def _timeline_change_shape(change: "TimelineChange") -> dict[str, Any]:
+    """One change of a timeline; pointers are null where that side has nothing."""
+    return {
+        "kind": change.kind,
+        "subject": change.subject,
+        "text": change.text,
+        "old": change.old_pointer or None,
+        "new": change.new_pointer or None,
+        "clips": change.amount,
+    }
+
+
+def _media_shape(media: "MediaDiff") -> dict[str, Any]:
+    """What is known of a media file; what decoding tells is null or empty where it was not decoded."""
+    return {
+        "decoded": media.decoded,
+        "problem": media.problem or None,
+        "old": _facts_shape(media.old),
+        "new": _facts_shape(media.new),
+        "distance": media.distance,
+        "scenes": [list(stretch) for stretch in media.scenes],
+        "sounds": [list(stretch) for stretch in media.sounds],
+        "lead": media.lead,
+    }
+
+
+def _facts_shape(facts: "MediaFacts | None") -> dict[str, Any] | None:
+    if facts is None:
+        return None
+    header = {name: getattr(facts.header, name) for name in facts.header.__struct_fields__}
+    measured = {"peak_db": facts.peak_db, "loudness_lufs": facts.loudness_lufs, "partial": facts.partial}
+    return {**header, "codecs": list(facts.header.codecs), **measured}
 
 
 def _side(entry: "Entry | None") -> dict[str, Any] | None:

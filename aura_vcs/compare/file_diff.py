@@ -1,26 +1,33 @@
 """The difference of two versions of one file, by what kind of file it is."""
 
 import io
+from pathlib import PurePosixPath
 from typing import Literal
 
 from msgspec import Struct
 
+from aura_vcs.compare.contents import CONTENT_LIMIT, is_file
 from aura_vcs.compare.document_diff import DocumentDiff, diff_documents
 from aura_vcs.compare.media_headers import read_header
 from aura_vcs.compare.media_model import MediaDiff
 from aura_vcs.compare.media_probe import diff_headers
 from aura_vcs.compare.readable import LINES_LIMIT
 from aura_vcs.compare.text_diff import TextDiff, diff_text
+from aura_vcs.compare.text_lines import NO_TEXT
 from aura_vcs.compare.timeline_diff import TimelineDiff, diff_timeline_files
+from aura_vcs.compare.versions import Comparison, PathChange
+from aura_vcs.errors import IntegrityError
 
 DOCUMENT_SUFFIXES = (".json", ".otio")
+DETAIL_LINES = 10_000
+"""Lines in words for one file where every change is asked for."""
 
 
 class FileDiff(Struct, frozen=True):
     """What differs in a file. `lines` say it in words; the rest is there as far as `kind` has it.
 
     A timeline has its fields too. A document that cannot be read without loss has its lines of
-    text and, first in `lines`, the reason. `media` tells what the headers tell.
+    text and, first in `lines`, the reason. `media` tells what is known of pictures, sound and video.
     """
 
     kind: Literal["timeline", "fields", "text", "media", "bytes"]
@@ -31,36 +38,80 @@ class FileDiff(Struct, frozen=True):
     media: MediaDiff | None = None
 
 
+def diff_change(
+    comparison: Comparison, change: PathChange, *, media: MediaDiff | None = None, limit: int = LINES_LIMIT
+) -> FileDiff:
+    """What changed inside a file of a comparison; at most `limit` lines in words.
+
+    `media` is what was found out about it before (see `media_look`); such a file is not read again.
+    Files that one side does not have, links and folders have nothing inside to compare. Content
+    above CONTENT_LIMIT, or that is not here any more, gives a word that says so.
+
+    Raises:
+        FileUnreadable: a file of the work folder cannot be read.
+    """
+    if media is not None:
+        return media_diff(media)
+    old, new = change.old, change.new
+    if old is None or new is None or old.id == new.id or not (is_file(old) and is_file(new)):
+        return FileDiff("bytes", ())
+    try:
+        before = comparison.old.read(change.old_path or change.path, old)
+        after = comparison.new.read(change.path, new)
+    except IntegrityError:
+        return FileDiff("bytes", ("Its content is not here any more",))
+    if before is None or after is None:
+        return FileDiff("bytes", (f"not looked into: it is larger than {CONTENT_LIMIT >> 20} MB",))
+    return diff_file(change.path, before, after, limit=limit)
+
+
 def diff_file(path: str, old: bytes, new: bytes, *, limit: int = LINES_LIMIT) -> FileDiff:
     """Compare two versions of a file; at most `limit` lines in words, nothing when they are equal.
 
-    `path` only helps to tell documents from other text. Bounded for any bytes.
+    `path` only helps to tell documents and timelines from other text. Bounded for any bytes.
     """
     if old == new:
         return FileDiff("bytes", ())
     if path.lower().endswith(DOCUMENT_SUFFIXES):
-        found = _documents(old, new, limit)
+        found = _documents(path, old, new, limit)
         if found is not None:
             return found
-    media = [read_header(io.BytesIO(side)) for side in (old, new)]
-    if any(media):
-        difference = diff_headers(*media)
-        lines = difference.lines or (f"other content, {_sizes(old, new)}",)
-        return FileDiff("media", lines, media=difference)
     text = diff_text(old, new)
-    if text.fallback:
-        return FileDiff("bytes", (f"{text.fallback}; {_sizes(old, new)}",), text=text)
-    if not text.hunks and old != new:  # the same text in another encoding
-        return FileDiff("bytes", (_sizes(old, new),), text=text)
-    return FileDiff("text", _text_lines(text), text=text)
+    if text.hunks:
+        return FileDiff("text", _text_lines(text), text=text)
+    headers = [read_header(io.BytesIO(side)) for side in (old, new)]
+    if any(headers):
+        return media_diff(diff_headers(*headers))
+    return _bytes_diff(text, f"other content, {len(old):,} → {len(new):,} bytes")
 
 
-def _documents(old: bytes, new: bytes, limit: int) -> FileDiff | None:
+def _bytes_diff(text: TextDiff, other: str) -> FileDiff:
+    if not text.fallback:
+        return FileDiff("bytes", ("the same text in another encoding",), text=text)
+    if text.fallback.endswith(NO_TEXT):
+        return FileDiff("bytes", (other,))
+    return FileDiff("bytes", (f"{text.fallback}; {other}",), text=text)
+
+
+def media_diff(media: MediaDiff) -> FileDiff:
+    """What was found out about a media file, as the difference of a file."""
+    problem = (f"not looked into: {media.problem}",) if media.problem else ()
+    lines = (*media.lines, *problem)
+    return FileDiff("media", lines or ("other content, the header is the same",), media=media)
+
+
+def is_timeline_path(path: str) -> bool:
+    """Whether a file is compared clip by clip: by its name, because a plan may list scenes as well."""
+    return PurePosixPath(path).name.lower().endswith((".otio", "timeline.json"))
+
+
+def _documents(path: str, old: bytes, new: bytes, limit: int) -> FileDiff | None:
     document = diff_documents(old, new, limit=limit)
-    timeline = diff_timeline_files(old, new, limit=limit)
-    if not timeline.fallback:
-        lines = timeline.lines or document.lines
-        return FileDiff("timeline", lines, timeline=timeline, document=document)
+    if is_timeline_path(path):
+        timeline = diff_timeline_files(old, new, limit=limit)
+        if not timeline.fallback:
+            lines = timeline.lines or document.lines
+            return FileDiff("timeline", lines, timeline=timeline, document=document)
     if not document.fallback or document.operations:
         return FileDiff("fields", document.lines, document=document)
     text = diff_text(old, new)
@@ -73,7 +124,3 @@ def _text_lines(text: TextDiff) -> tuple[str, ...]:
     counts = ((text.added_lines, "added"), (text.removed_lines, "removed"))
     told = [f"{count:,} line{'s' * (count != 1)} {verb}" for count, verb in counts if count]
     return (", ".join(told),) if told else ()
-
-
-def _sizes(old: bytes, new: bytes) -> str:
-    return f"{len(old):,} → {len(new):,} bytes"

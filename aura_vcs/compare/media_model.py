@@ -7,14 +7,19 @@ from msgspec import Struct
 from aura_vcs.compare.media_source import MediaHeader
 
 PictureKind = Literal["", "side_by_side", "heat_map"]
-ENVELOPE_SECONDS = 0.05
-"""Length of one step of an envelope while two sounds are compared."""
+Stretches = tuple[tuple[float, float], ...]
+"""(start, end) in seconds, in order."""
 
 
 class Limits(Struct, frozen=True):
-    """What looking into files may cost. Time counts for the whole process, memory is its address space."""
+    """What looking into files may cost.
+
+    `seconds` are of the processor, so that a busy machine changes no answer; `clock_seconds` is
+    when a process that hangs is ended. Memory is the address space of the process.
+    """
 
     seconds: float = 30.0
+    clock_seconds: float = 120.0
     memory_bytes: int = 3 * 2**30
     answer_bytes: int = 64 * 2**20
     pixels: int = 120_000_000
@@ -40,16 +45,23 @@ class MediaFacts(Struct, frozen=True, omit_defaults=True):
 class MediaDiff(Struct, frozen=True, omit_defaults=True):
     """Two versions of a media file compared.
 
-    `distance` is 0 for pictures that look the same up to 1 for nothing in common. `differs` are
-    stretches in seconds where sound or scenes differ. `picture` is a PNG file, if asked for.
+    `distance` is 0 for pictures that look the same up to 1 for nothing in common. `scenes` and
+    `sounds` are stretches in seconds of the new version where the pictures of a video or what is heard differ.
+    `lead` is how many seconds of sound were put before the beginning, negative for cut from it.
+    `picture` is a PNG file, if asked for. `decoded` says that more than headers was compared,
+    `problem` why it was not although it was tried.
     """
 
     old: MediaFacts | None
     new: MediaFacts | None
     lines: tuple[str, ...]
     distance: float | None = None
-    differs: tuple[tuple[float, float], ...] = ()
+    scenes: Stretches = ()
+    sounds: Stretches = ()
+    lead: float = 0.0
     picture: bytes = b""
+    decoded: bool = False
+    problem: str = ""
 
 
 class Request(Struct, frozen=True):
@@ -66,6 +78,8 @@ class Answer(Struct, frozen=True, omit_defaults=True):
 
     facts: tuple[MediaFacts, ...] = ()
     distance: float | None = None
-    differs: tuple[tuple[float, float], ...] = ()
+    scenes: Stretches = ()
+    sounds: Stretches = ()
+    lead: float = 0.0
     picture: bytes = b""
     problem: str = ""

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")
 THUMBNAIL = (480, 270)
 SIDE = 800
+MARK = b"aura diff"
+"""Stands near the beginning of the pictures that show a difference: they may be written anew."""
 
 
 def open_picture(path: str, limits: Limits) -> "Image":
@@ -49,9 +51,12 @@ def thumbnail(picture: "Image") -> bytes:
 
 
 def as_png(picture: "Image") -> bytes:
-    """The picture as the bytes of a PNG file."""
-    out = io.BytesIO()
-    picture.save(out, "PNG")
+    """The picture as the bytes of a PNG file, with our mark."""
+    from PIL.PngImagePlugin import PngInfo
+
+    out, info = io.BytesIO(), PngInfo()
+    info.add_text("Software", MARK.decode())
+    picture.save(out, "PNG", pnginfo=info)
     return out.getvalue()
 
 

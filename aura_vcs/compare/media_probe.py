@@ -7,7 +7,7 @@ in a process of its own (`media_worker`) that inherits no environment and has li
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -20,6 +20,9 @@ from aura_vcs.compare.media_words import diff_lines
 from aura_vcs.errors import ExtraMissing, MediaUnreadable
 
 LIMITS = Limits()
+
+Started = Callable[["subprocess.Popen[bytes]"], None]
+"""Told of a process that was started, for who may want to end it early."""
 
 
 def can_look_into() -> bool:
@@ -50,6 +53,7 @@ def probe_media(
     thumbnails: int = 0,
     limits: Limits = LIMITS,
     environment: Mapping[str, str] | None = None,
+    started: Started | None = None,
 ) -> MediaFacts:
     """Look into one file: exact length, loudness, envelope, and up to so many thumbnails.
 
@@ -60,7 +64,7 @@ def probe_media(
         MediaUnreadable: the file is damaged, hostile, too large, or no media.
     """
     request = Request((str(path.absolute()),), thumbnails=thumbnails, limits=limits)
-    return _ask(request, str(path), environment).facts[0]
+    return _ask(request, str(path), environment, started).facts[0]
 
 
 def diff_media(
@@ -71,6 +75,7 @@ def diff_media(
     thumbnails: int = 0,
     limits: Limits = LIMITS,
     environment: Mapping[str, str] | None = None,
+    started: Started | None = None,
 ) -> MediaDiff:
     """Compare two media files.
 
@@ -84,18 +89,26 @@ def diff_media(
     """
     paths = (str(old.absolute()), str(new.absolute()))
     request = Request(paths, picture=picture, thumbnails=thumbnails, limits=limits)
-    found = _ask(request, f"{old} or {new}", environment)
+    found = _ask(request, f"{old} or {new}", environment, started)
     before, after = found.facts
-    lines = diff_lines(before, after, distance=found.distance, differs=found.differs)
-    return MediaDiff(before, after, lines, found.distance, found.differs, found.picture)
+    lines = diff_lines(before, after, found)
+    return MediaDiff(
+        before, after, lines, found.distance, found.scenes, found.sounds, found.lead, found.picture, decoded=True
+    )
 
 
-def _ask(request: Request, name: str, environment: Mapping[str, str] | None) -> Answer:
+def one_sided(facts: MediaFacts, *, is_old: bool) -> MediaDiff:
+    """A file that was looked into and has no other version."""
+    before, after = (facts, None) if is_old else (None, facts)
+    return MediaDiff(before, after, diff_lines(before, after), decoded=True)
+
+
+def _ask(request: Request, name: str, environment: Mapping[str, str] | None, started: Started | None) -> Answer:
     if not can_look_into():
         raise ExtraMissing("Looking into media files", "media")
-    data, timed_out = _run(request, environment or {})
+    data, timed_out = _run(request, environment or {}, started)
     if timed_out:
-        raise MediaUnreadable(name, f"it took more than {request.limits.seconds:g} s")
+        raise MediaUnreadable(name, f"it took more than {request.limits.clock_seconds:g} s")
     if len(data) > request.limits.answer_bytes:
         raise MediaUnreadable(name, "the answer is larger than is allowed")
     try:
@@ -108,7 +121,7 @@ def _ask(request: Request, name: str, environment: Mapping[str, str] | None) -> 
     return found
 
 
-def _run(request: Request, environment: Mapping[str, str]) -> tuple[bytes, bool]:
+def _run(request: Request, environment: Mapping[str, str], started: Started | None) -> tuple[bytes, bool]:
     """The worker's answer, and whether it was stopped by the clock. Never waits longer than that."""
     command = [sys.executable, "-P", "-m", "aura_vcs.compare.media_worker"]
     process = subprocess.Popen(
@@ -119,13 +132,15 @@ def _run(request: Request, environment: Mapping[str, str]) -> tuple[bytes, bool]
         env=dict(environment),
         close_fds=True,
     )
+    if started is not None:
+        started(process)
     late = threading.Event()
 
     def stop() -> None:
         late.set()
         process.kill()
 
-    clock = threading.Timer(request.limits.seconds, stop)
+    clock = threading.Timer(request.limits.clock_seconds, stop)
     clock.start()
     with process:
         assert process.stdin is not None

@@ -1,10 +1,16 @@
 """The difference of two media files in words."""
 
-from aura_vcs.compare.media_model import MediaFacts
+from aura_vcs.compare.media_model import Answer, MediaFacts, Stretches
 from aura_vcs.compare.media_source import MediaHeader
 from aura_vcs.compare.timeline_model import seconds_to_ticks, spoken
 
-NOTHING = "looks the same"
+SAME = {"picture": "looks the same", "sound": "sounds the same", "video": "looks and sounds the same"}
+"""What is said when only the bytes of a file differ."""
+_CHANNELS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
+TELLING_SECONDS = 0.15
+"""What an encoder adds to the ends of a sound is shorter than this."""
+_PLACES = 3
+NEARLY_ALL = 0.85
 
 
 def describe(header: MediaHeader) -> str:
@@ -23,38 +29,73 @@ def describe(header: MediaHeader) -> str:
     return ", ".join(parts)
 
 
-def diff_lines(
-    old: MediaFacts | None,
-    new: MediaFacts | None,
-    *,
-    distance: float | None = None,
-    differs: tuple[tuple[float, float], ...] = (),
-) -> tuple[str, ...]:
-    """What differs, one line each; for a file that came or went, what it is or was."""
+def diff_lines(old: MediaFacts | None, new: MediaFacts | None, found: Answer | None = None) -> tuple[str, ...]:
+    """What differs, one line each; for a file that came or went, what it is or was.
+
+    `found` is what decoding both has shown, if they were decoded.
+    """
     if old is None or new is None:
         only = old or new
-        return (f"{'was' if old else 'is'} {describe(only.header)}",) if only else ()
+        return (_alone(only),) if only else ()
     a, b = old.header, new.header
+    resolution = "size" if b.kind == "picture" else "resolution"
     pairs = [
         ("kind", a.kind, b.kind),
         ("format", a.format, b.format),
-        ("size", _size(a), _size(b)),
+        (resolution, _size(a), _size(b)),
         ("length", _length(a.seconds), _length(b.seconds)),
         ("frame rate", _unit(a.frames_per_second, "fps"), _unit(b.frames_per_second, "fps")),
         ("codecs", " ".join(a.codecs), " ".join(b.codecs)),
         ("sample rate", _unit(a.rate, "Hz"), _unit(b.rate, "Hz")),
-        ("channels", _unit(a.channels, ""), _unit(b.channels, "")),
-        ("peak", _unit(old.peak_db, "dBFS"), _unit(new.peak_db, "dBFS")),
-        ("loudness", _unit(old.loudness_lufs, "LUFS"), _unit(new.loudness_lufs, "LUFS")),
+        ("channels", _channels(a.channels), _channels(b.channels)),
+        *(_loudness(old, new) if found is not None and not old.partial | new.partial else ()),
     ]
     lines = [f"{name}: {was or 'unknown'} → {now or 'unknown'}" for name, was, now in pairs if was != now]
-    if distance is not None:
-        lines.append(_looks(distance))
-    if differs:
-        lines.append(f"{'the picture' if b.kind == 'video' else 'the sound'} differs {_places(differs)}")
-    if old.partial or new.partial:
-        lines.append("only the beginning of the sound was compared")
+    if found is not None:
+        lines += _shown_by_decoding(a, b, found, alone=not lines)
+        if old.partial or new.partial:
+            lines.append("there was no time to look into all of it")
     return tuple(lines)
+
+
+def _shown_by_decoding(old: MediaHeader, new: MediaHeader, found: Answer, *, alone: bool) -> list[str]:
+    lines = []
+    if found.distance is not None:
+        lines.append(_looks(found.distance))
+    before, after = old.seconds or 0.0, new.seconds or 0.0
+    end = before + found.lead
+    if found.lead:
+        done = "put before" if found.lead > 0 else "cut from"
+        lines.append(f"{_length(abs(found.lead))} {done} the beginning")
+    scenes, sounds = (_within(places, found.lead, end) for places in (found.scenes, found.sounds))
+    if scenes:
+        lines.append(f"the picture differs {_places(scenes, after)}")
+    if sounds:
+        lines.append(f"the sound differs {_places(sounds, after)}")
+    if abs(after - end) > TELLING_SECONDS and new.kind != "picture" and not (scenes or sounds):
+        lines.append(f"{_length(round(abs(after - end), 2))} {'put after' if after > end else 'cut from'} the end")
+    return lines or ([SAME.get(new.kind, "no difference was found")] if alone else [])
+
+
+def _within(places: Stretches, start: float, end: float) -> Stretches:
+    """What lies in the time that both versions have."""
+    cut = ((max(start, a), min(end, b)) for a, b in places)
+    return tuple((a, b) for a, b in cut if b - a > TELLING_SECONDS / 2)
+
+
+def _alone(facts: MediaFacts) -> str:
+    loudness = _unit(facts.loudness_lufs, "LUFS")
+    return ", ".join(part for part in (describe(facts.header), loudness) if part)
+
+
+def _loudness(old: MediaFacts, new: MediaFacts) -> tuple[tuple[str, str, str], ...]:
+    """Peak and loudness, where both have a sound."""
+    pairs = (("peak", old.peak_db, new.peak_db, "dBFS"), ("loudness", old.loudness_lufs, new.loudness_lufs, "LUFS"))
+    return tuple((name, _unit(was, unit), _unit(now, unit)) for name, was, now, unit in pairs if was or now)
+
+
+def _channels(count: int | None) -> str:
+    return "" if count is None else _CHANNELS.get(count, f"{count}")
 
 
 def _size(header: MediaHeader) -> str:
@@ -66,18 +107,34 @@ def _length(seconds: float | None) -> str:
 
 
 def _unit(value: float | None, unit: str) -> str:
-    return "" if value is None else f"{value:g} {unit}".strip()
+    return "" if value is None else f"{value:,.10g} {unit}"
 
 
 def _looks(distance: float) -> str:
     if distance == 0:
-        return NOTHING
+        return SAME["picture"]
     if distance < 0.02:
-        return f"looks nearly the same ({distance:.1%} different)"
-    return f"looks {'different' if distance < 0.35 else 'like another picture'} ({distance:.0%})"
+        return f"looks nearly the same ({max(distance, 0.001):.1%} different)"
+    return f"looks {'different' if distance < 0.35 else 'like another picture'} ({distance:.0%} different)"
 
 
-def _places(differs: tuple[tuple[float, float], ...]) -> str:
-    shown = [f"from {start:g} to {end:g} s" for start, end in differs[:3]]
-    more = f" and at {len(differs) - 3} more places" if len(differs) > 3 else ""
-    return ", ".join(shown) + more
+def _places(places: Stretches, length: float) -> str:
+    """Where, in words: the first few stretches and how many more there are."""
+    if sum(end - start for start, end in places) > NEARLY_ALL * length > 0:
+        return "throughout"
+    shown = [f"from {_moment(start)} to {_moment(end)}" for start, end in places[:_PLACES]]
+    left = len(places) - _PLACES
+    more = [f"in {left} more place{'s' * (left != 1)}"] if left > 0 else []
+    parts = [*shown, *more]
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def _moment(seconds: float) -> str:
+    """A place in a film: `12.5 s`, `2:05.5`, `1:02:03.0`."""
+    tenths = round(seconds * 10)
+    if tenths < 600:
+        return f"{tenths / 10:.1f} s"
+    minutes, rest = divmod(tenths, 600)
+    hours, minutes = divmod(minutes, 60)
+    clock = f"{hours}:{minutes:02}" if hours else f"{minutes}"
+    return f"{clock}:{rest / 10:04.1f}"

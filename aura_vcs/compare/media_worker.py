@@ -5,14 +5,15 @@ with limits on time, memory and written files. A request comes on standard input
 goes to standard output, both as JSON; then it ends.
 """
 
+import math
 import os
 from contextlib import suppress
 
 import msgspec
 
-from aura_vcs.compare.media_films import Film, Levels, differing_scenes, differing_sound
+from aura_vcs.compare.media_films import Film, differing_scenes
 from aura_vcs.compare.media_headers import read_header
-from aura_vcs.compare.media_model import Answer, Limits, MediaFacts, Request
+from aura_vcs.compare.media_model import Answer, Limits, MediaFacts, Request, Stretches
 from aura_vcs.compare.media_pictures import (
     compare_picture,
     distance,
@@ -20,6 +21,10 @@ from aura_vcs.compare.media_pictures import (
     picture_header,
     thumbnail,
 )
+from aura_vcs.compare.media_sound import Levels, differing_sounds
+
+SOUND_SHARE, SCENES_SHARE, STRIPS_SHARE = 0.4, 0.7, 0.85
+"""Shares of the processor's time after which listening, comparing pictures, and making thumbnails end."""
 
 
 def confine(limits: Limits) -> None:
@@ -28,7 +33,7 @@ def confine(limits: Limits) -> None:
         import resource
     except ImportError:  # Windows: the caller's clock and the pixel limits remain
         return
-    seconds = int(limits.seconds) + 1
+    seconds = int(limits.seconds) + 2
     for what, amount in (
         (resource.RLIMIT_AS, limits.memory_bytes),
         (resource.RLIMIT_CPU, seconds),
@@ -53,7 +58,17 @@ def answer(request: Request) -> Answer:
     except MemoryError:
         return Answer(problem="it needs more memory than is allowed")
     except Exception as error:  # whatever a decoder raises: the file is at fault, not the caller
-        return Answer(problem=f"{type(error).__name__}: {error}"[:300])
+        return Answer(problem=_reason(error))
+
+
+def _reason(error: Exception) -> str:
+    """Why a file cannot be decoded, for a person; decoders' own words name our copies and numbers."""
+    kind = type(error).__name__
+    if "Bomb" in kind:
+        return "it claims more pixels than are looked at"
+    if kind == "ValueError" and str(error).startswith("it "):
+        return str(error)
+    return f"it is damaged, or of a kind that is not known ({kind})"
 
 
 def _kind(path: str) -> str:
@@ -81,32 +96,38 @@ def _pictures(request: Request) -> Answer:
 
 
 def _films(request: Request) -> Answer:
-    films = [Film(path, request.limits) for path in request.paths]
-    levels = [film.levels() for film in films]
-    strips: list[list[bytes]] = [[] for _ in films]
-    differs: tuple[tuple[float, float], ...] = ()
-    if len(films) == 2:
-        if all(film.video is not None for film in films):
-            differs, *strips = differing_scenes(*films)
-        else:
-            differs = differing_sound(*levels)
-    elif request.thumbnails:
-        strips = [[thumbnail(picture) for _, picture in film.frames(request.thumbnails)] for film in films]
-    facts = tuple(_film_facts(*each, request) for each in zip(films, levels, strips, strict=True))
-    return Answer(facts, differs=differs)
+    """Sound first, then pictures; an answer in time, if need be a shorter one."""
+    seconds = request.limits.seconds
+    films = [Film(path, request.limits, SOUND_SHARE * seconds) for path in request.paths]
+    both = len(films) == 2
+    has_pictures = any(film.video for film in films)
+    levels = []
+    for n, film in enumerate(films):
+        film.ends = (SOUND_SHARE if has_pictures else SCENES_SHARE) * seconds * (n + 1) / len(films)
+        levels.append(film.levels(banded=both))
+    sounds, lead = differing_sounds(*levels) if both and all(film.sound for film in films) else ((), 0.0)
+    late = any(level.partial for level in levels)
+    for film in films:
+        film.ends = SCENES_SHARE * seconds
+    scenes: Stretches = ()
+    if both and all(film.video for film in films):
+        scenes, hurried = differing_scenes(films[0], films[1], lead)
+        late = late or hurried
+    for film in films:
+        film.ends = STRIPS_SHARE * seconds
+    facts = tuple(_film_facts(film, level, request, late) for film, level in zip(films, levels, strict=True))
+    return Answer(facts, scenes=scenes, sounds=sounds, lead=lead)
 
 
-def _film_facts(film: Film, levels: Levels, strip: list[bytes], request: Request) -> MediaFacts:
-    import math
-
+def _film_facts(film: Film, levels: Levels, request: Request, late: bool) -> MediaFacts:
     heard = film.sound is not None
     return MediaFacts(
         film.header(),
         peak_db=round(20 * math.log10(levels.peak), 1) if heard and levels.peak else None,
         loudness_lufs=levels.loudness,
         envelope=levels.envelope() if heard else (),
-        thumbnails=tuple(strip[: request.thumbnails]),
-        partial=levels.partial,
+        thumbnails=tuple(film.strip(request.thumbnails)),
+        partial=late,
     )
 
 

@@ -7,7 +7,8 @@ from aura_vcs.compare.merge_json import merge_json
 from aura_vcs.compare.merge_model import Choice, Conflict, TextConflict
 from aura_vcs.compare.merge_text import merge_text
 from aura_vcs.compare.merge_timeline import merge_timeline, resolve_timeline
-from aura_vcs.compare.resolve import resolve_document, resolve_text
+from aura_vcs.compare.resolve import resolve_document
+from aura_vcs.compare.resolve_text import resolve_text
 from aura_vcs.compare.timeline_diff import is_timeline
 from aura_vcs.errors import ChoiceImpossible, PointerInvalid
 

@@ -11,6 +11,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from aura_vcs.compare.values import JsonValue
 
+CONTEXT_LINES = 3
 Choice = Literal["ours", "theirs", "base", "both"]
 
 
@@ -29,16 +30,19 @@ class Conflict(Struct, frozen=True, omit_defaults=True):
     theirs: JsonValue | UnsetType = UNSET
 
 
-class TextConflict(Struct, frozen=True):
+class TextConflict(Struct, frozen=True, omit_defaults=True):
     """Two changes of one passage of a text; our lines stand in the merged text from `line` on.
 
-    `line` counts from 1; the texts are whole lines with their ends.
+    `line` counts from 1; the texts are whole lines with their ends. `before` and `after` are the
+    lines around, `CONTEXT_LINES` at most: the text may be edited before somebody decides.
     """
 
     line: int
     base: str
     ours: str
     theirs: str
+    before: str = ""
+    after: str = ""
 
 
 class MergedValue(Struct, frozen=True):
@@ -62,3 +66,11 @@ class MergedText(Struct, frozen=True):
     data: bytes
     conflicts: tuple[TextConflict, ...] = ()
     fallback: str = ""
+
+
+class TreeEntry(Struct, frozen=True):
+    """What stands at a path. `dir` is an empty folder; folders with something in them have no entry."""
+
+    kind: Literal["file", "symlink", "dir"]
+    id: str
+    executable: bool = False

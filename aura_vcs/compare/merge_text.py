@@ -9,8 +9,10 @@ import re
 from collections.abc import Hashable, Iterator, Sequence
 from itertools import pairwise
 
+from msgspec import structs
+
 from aura_vcs.compare.documents import Unstructured
-from aura_vcs.compare.merge_model import MergedText, TextConflict
+from aura_vcs.compare.merge_model import CONTEXT_LINES, MergedText, TextConflict
 from aura_vcs.compare.text_lines import matching_blocks, read_text, split_lines
 
 WORDS_LIMIT = 4_000
@@ -61,7 +63,17 @@ def merge_strings(base: str, ours: str, theirs: str) -> tuple[str, tuple[TextCon
             conflicts.append(TextConflict(done, *passages))
         result.append(joined)
         done += joined.count("\n")
-    return "".join(result), tuple(conflicts)
+    text = "".join(result)
+    return text, tuple(_with_context(text, conflicts))
+
+
+def _with_context(text: str, conflicts: Sequence[TextConflict]) -> Iterator[TextConflict]:
+    lines = split_lines(text) if conflicts else []
+    for conflict in conflicts:
+        start = conflict.line - 1
+        end = start + len(split_lines(conflict.ours))
+        before, after = lines[max(0, start - CONTEXT_LINES) : start], lines[end : end + CONTEXT_LINES]
+        yield structs.replace(conflict, before="".join(before), after="".join(after))
 
 
 def merge_words(base: str, ours: str, theirs: str) -> str | None:

@@ -2,28 +2,19 @@
 
 Only names, kinds and ids are looked at. Files whose content both sides changed are handed back
 as `Join`s; whoever has the bytes calls `merge_file` on each, and where that cannot join them,
-`set_aside` names the place for their copy. Nothing a side has is left out of the result unless
+`keep_both` puts their copy beside ours. Nothing a side has is left out of the result unless
 the other side removed it and this one had not touched it.
 """
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from aura_vcs.compare.merge_model import Choice
-from aura_vcs.errors import ConflictUnknown
-
-Kind = Literal["file", "symlink", "dir"]
-
-
-class TreeEntry(Struct, frozen=True):
-    """What stands at a path. `dir` is an empty folder; folders with something in them have no entry."""
-
-    kind: Kind
-    id: str
-    executable: bool = False
+from aura_vcs.compare.aside_names import folded, free_name, taken_names
+from aura_vcs.compare.merge_model import Choice, TreeEntry
+from aura_vcs.compare.renames import Entries, ReadFile, changed_renames, find_renames
+from aura_vcs.errors import ChoiceImpossible, ConflictUnknown
 
 
 class Join(Struct, frozen=True):
@@ -63,22 +54,27 @@ class MergedTree(Struct, frozen=True):
     conflicts: tuple[TreeConflict, ...] = ()
 
 
-Entries = Mapping[str, TreeEntry]
-_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
-
-
 def merge_tree(
-    base: Entries, ours: Entries, theirs: Entries, *, ours_label: str = "ours", theirs_label: str = "theirs"
+    base: Entries,
+    ours: Entries,
+    theirs: Entries,
+    *,
+    ours_label: str = "ours",
+    theirs_label: str = "theirs",
+    read: ReadFile | None = None,
 ) -> MergedTree:
     """Join two changed versions of a project by path; renames are recognised by equal content.
 
     Labels say where a side comes from ("v14 from laptop") in the names of what is set aside.
-    One-sided changes always land; the time is linear in the number of paths.
+    With `read`, a file that one side renamed and changed at once is recognised too, where the
+    other changed it as well. One-sided changes always land; the time is linear in the number of
+    paths.
     """
-    merge = _TreeMerge(base, ours, theirs, (ours_label, theirs_label))
+    merge = _TreeMerge(base, ours, theirs, (ours_label, theirs_label), read)
     for path in sorted(base):
         merge.known(path)
     merge.additions()
+    merge.tell_apart()
     merge.unblock()
     return MergedTree(
         dict(sorted(merge.entries.items())),
@@ -87,36 +83,16 @@ def merge_tree(
     )
 
 
-def set_aside(path: str, label: str, taken: Iterable[str]) -> str:
-    """A free name beside `path`: `shot (v14 from laptop).mp4`, or with a number when that is taken.
-
-    Names that differ only in upper and lower case count as one.
-    """
-    return _free_name(path, label, {other.casefold() for other in taken})
-
-
-def _free_name(path: str, label: str, used: set[str]) -> str:
-    words = _FORBIDDEN.sub(" ", label).strip(" .") or "other"
-    folder, slash, name = path.rpartition("/")
-    stem, dot, suffix = name.rpartition(".")
-    if not stem:
-        stem, dot, suffix = name, "", ""
-    number = 1
-    while True:
-        mark = f" ({words})" if number == 1 else f" ({words} {number})"
-        candidate = f"{folder}{slash}{stem}{mark}{dot}{suffix}"
-        if candidate.casefold() not in used:
-            return candidate
-        number += 1
-
-
 def keep_both(merged: MergedTree, joins: Iterable[Join], label: str) -> MergedTree:
     """The result when the contents of these `joins` do not join: ours at its path, theirs set aside."""
+    apart = tuple(joins)
+    if not apart:
+        return merged
     entries, conflicts, done = dict(merged.entries), list(merged.conflicts), set()
-    used = {path.casefold() for path in entries}
-    for join in joins:
-        aside = _free_name(join.path, label, used)
-        used.add(aside.casefold())
+    used = taken_names(entries)
+    for join in apart:
+        aside = free_name(join.path, label, used)
+        used.add(folded(aside))
         done.add(join.path)
         entries[join.path], entries[aside] = join.ours, join.theirs
         conflicts.append(TreeConflict("changed", join.path, join.base, join.ours, join.theirs, aside))
@@ -132,6 +108,7 @@ def resolve_tree(merged: MergedTree, path: str, choice: Choice) -> MergedTree:
 
     Raises:
         ConflictUnknown: there is none at that path.
+        ChoiceImpossible: `base` where the sides met under one name.
     """
     chosen = [conflict for conflict in merged.conflicts if path in (conflict.path, conflict.aside)]
     if not chosen:
@@ -150,9 +127,14 @@ def _decide(entries: dict[str, TreeEntry], conflict: TreeConflict, choice: Choic
         if choice == "theirs" and conflict.aside not in entries and conflict.path in entries:
             entries[conflict.aside] = entries.pop(conflict.path)
         return
+    if conflict.kind == "blocked" and choice == "base":
+        hint = "Choose --ours, --theirs or --both."
+        raise ChoiceImpossible(conflict.path, choice, "before both there was neither", hint=hint)
     if conflict.aside:
         entries.pop(conflict.aside, None)
     wanted = sides[choice]
+    if wanted is None and conflict.kind == "blocked":
+        return  # that side has the folder that stands there
     if wanted is not None:
         entries[conflict.path] = wanted
     else:
@@ -160,10 +142,16 @@ def _decide(entries: dict[str, TreeEntry], conflict: TreeConflict, choice: Choic
 
 
 class _TreeMerge:
-    def __init__(self, base: Entries, ours: Entries, theirs: Entries, labels: tuple[str, str]) -> None:
+    def __init__(
+        self, base: Entries, ours: Entries, theirs: Entries, labels: tuple[str, str], read: ReadFile | None
+    ) -> None:
         self.base, self.ours, self.theirs = base, ours, theirs
         self.labels = labels
-        self.to_ours, self.to_theirs = find_renames(base, ours), find_renames(base, theirs)
+        certain = find_renames(base, ours), find_renames(base, theirs)
+        self.to_ours, self.to_theirs = certain
+        if read is not None:
+            self.to_ours = certain[0] | changed_renames(base, ours, theirs, certain, read)
+            self.to_theirs = certain[1] | changed_renames(base, theirs, ours, certain[::-1], read)
         self.entries: dict[str, TreeEntry] = {}
         self.joins: list[Join] = []
         self.conflicts: list[TreeConflict] = []
@@ -237,9 +225,9 @@ class _TreeMerge:
         """A name that no side uses for anything."""
         if not self.used:
             every = (self.base, self.ours, self.theirs, self.entries)
-            self.used = {name.casefold() for entries in every for name in entries}
-        name = _free_name(path, self.labels[owner], self.used)
-        self.used.add(name.casefold())
+            self.used = taken_names(name for entries in every for name in entries)
+        name = free_name(path, self.labels[owner], self.used)
+        self.used.add(folded(name))
         return name
 
     def _put(self, path: str, entry: TreeEntry, *, owner: int) -> None:
@@ -256,6 +244,36 @@ class _TreeMerge:
         self.owners[path], self.owners[aside] = 0, 1
         self.conflicts.append(TreeConflict("blocked", path, None, first, second, aside))
 
+    def tell_apart(self) -> None:
+        """Two names that are one on some disks, one from each side: theirs goes aside, or is ours if it is the same."""
+        groups: dict[str, list[str]] = {}
+        for path in self.entries:
+            groups.setdefault(folded(path), []).append(path)
+        for paths in groups.values():
+            mine = [path for path in sorted(paths) if path in self.ours]
+            others = [path for path in sorted(paths) if path in self.theirs and path not in self.ours]
+            if not mine or not others or all(path in self.theirs for path in mine):
+                continue
+            for path in others:
+                self._set_apart(mine[0], path)
+
+    def _set_apart(self, ours: str, theirs: str) -> None:
+        entry = self.entries.pop(theirs)
+        if entry == self.entries[ours] and all(join.path != theirs for join in self.joins):
+            return
+        aside = self._aside(ours, 1)
+        self._rejoin(theirs, aside)
+        self.entries[aside], self.owners[aside] = entry, 1
+        self.conflicts.append(TreeConflict("blocked", ours, None, self.entries[ours], entry, aside))
+
+    def _rejoin(self, path: str, aside: str) -> None:
+        """What is still to be joined or decided at a path is at another one now."""
+        self.joins = [structs.replace(join, path=aside) if join.path == path else join for join in self.joins]
+        self.conflicts = [
+            structs.replace(conflict, path=aside) if conflict.path == path and not conflict.aside else conflict
+            for conflict in self.conflicts
+        ]
+
     def unblock(self) -> None:
         """A file and a folder of one name: the file goes aside. An empty folder that got something goes."""
         folders: set[str] = set()
@@ -270,9 +288,7 @@ class _TreeMerge:
             aside = self._aside(path, owner)
             self.entries[aside] = entry
             mine, other = (entry, None) if owner == 0 else (None, entry)
-            self.joins = [
-                Join(aside, join.base, join.ours, join.theirs) if join.path == path else join for join in self.joins
-            ]
+            self._rejoin(path, aside)
             self.conflicts.append(TreeConflict("blocked", path, None, mine, other, aside))
 
 
@@ -281,35 +297,3 @@ def _either(was: bool | None, here: bool, there: bool) -> bool:
     if was is None:
         return here or there
     return there if here == was else here
-
-
-def find_renames(base: Entries, side: Entries) -> dict[str, str]:
-    """Old path to new path of what a side only gave another name: the same kind and content.
-
-    Among several files with one content, equal names in other folders go together first, then
-    they pair in order.
-    """
-    gone: dict[tuple[Kind, str], list[str]] = {}
-    for path in sorted(base.keys() - side.keys()):
-        if base[path].kind != "dir":
-            gone.setdefault((base[path].kind, base[path].id), []).append(path)
-    come: dict[tuple[Kind, str], list[str]] = {}
-    for path in sorted(side.keys() - base.keys()):
-        key = (side[path].kind, side[path].id)
-        if key in gone:
-            come.setdefault(key, []).append(path)
-    renames: dict[str, str] = {}
-    for key, news in come.items():
-        olds = gone[key]
-        by_name = {_name(path): path for path in reversed(olds)}
-        for new in list(news):
-            old = by_name.pop(_name(new), None)
-            if old is not None:
-                renames[old] = new
-                news.remove(new)
-        renames |= dict(zip([old for old in olds if old not in renames], news, strict=False))
-    return renames
-
-
-def _name(path: str) -> str:
-    return path.rpartition("/")[2]

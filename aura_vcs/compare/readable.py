@@ -17,6 +17,8 @@ from aura_vcs.compare.values import JsonValue
 
 LINES_LIMIT = 12
 TEXT_WIDTH = 60
+DEPTH_SHOWN = 8
+"""Steps of a place in a document that are shown; of a deeper one the first and the last."""
 _LABEL_KEYS = ("heading", "title", "name", "id", "uuid", "key", "file_path", "path")
 _VERBS = {"add": "added", "remove": "removed", "move": "moved", "replace": "changed"}
 
@@ -69,6 +71,8 @@ def place_name(document: JsonValue, pointer: str) -> str:
         else:
             value = value.get(token) if isinstance(value, dict) else None
             words.append(token if token.isidentifier() else json.dumps(token, ensure_ascii=False))
+    if len(words) > DEPTH_SHOWN:
+        words = [*words[:3], "…", *words[4 - DEPTH_SHOWN :]]
     return " › ".join(words) or "the document"
 
 
@@ -108,13 +112,21 @@ def changed_text(old: JsonValue, new: JsonValue) -> str:
     """`old → new`; of long texts only the surroundings of what differs."""
     if not (isinstance(old, str) and isinstance(new, str)) or len(old) + len(new) <= 2 * TEXT_WIDTH:
         return f"{short(old)} → {short(new)}"
-    start = 0
-    while start < min(len(old), len(new)) and old[start] == new[start]:
-        start += 1
-    end = 0
-    while end < min(len(old), len(new)) - start and old[-1 - end] == new[-1 - end]:
-        end += 1
+    start = _common(old, new)
+    end = _common(old[start:][::-1], new[start:][::-1])
     return f"{_excerpt(old, start, len(old) - end)} → {_excerpt(new, start, len(new) - end)}"
+
+
+def _common(old: str, new: str) -> int:
+    """How many characters both begin with; by halves, because a text may have millions."""
+    low, high = 0, min(len(old), len(new))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if old[low:middle] == new[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _excerpt(text: str, start: int, end: int) -> str:

@@ -71,8 +71,7 @@ def _waves(diff: MediaDiff) -> str:
     length = max(facts.header.seconds or 0.0 for _, facts in sides) or 1.0
     rows = [_wave(facts, length, HEIGHT / 2 + n * (HEIGHT + 8), colour) for n, (colour, facts) in enumerate(sides)]
     height = len(sides) * (HEIGHT + 8)
-    heard = diff.new is not None and diff.new.header.kind == "sound"
-    for start, end in diff.differs if heard else ():
+    for start, end in diff.sounds:
         x, width = WIDTH * start / length, WIDTH * (end - start) / length
         place = f'x="{x:.1f}" y="0" width="{width:.1f}" height="{height}"'
         rows.append(f'<rect {place} fill="#dc2626" fill-opacity=".15"/>')

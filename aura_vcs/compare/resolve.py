@@ -15,16 +15,13 @@ from aura_vcs.compare.merge_model import (
     Choice,
     Conflict,
     MergedDocument,
-    MergedText,
     MergedValue,
-    TextConflict,
 )
-from aura_vcs.compare.text_lines import split_lines
 from aura_vcs.compare.values import JsonValue
 from aura_vcs.compare.write_document import write_like
 from aura_vcs.errors import ChoiceImpossible, ConflictUnknown, NotStructural, PatchFailed
 
-_ASK = "Choose --ours, --theirs or --base, or edit the file and choose --ours."
+_ASK = "Choose another side, or edit the file until it is right and choose --as-is."
 
 
 class _Shift(Struct, frozen=True):
@@ -181,47 +178,3 @@ def _move(conflict: Conflict, tokens: tuple[str, ...], choice: Choice, parent: J
     there = split_pointer(place)
     shifts = (_Shift(here, source, None), _Shift(there[:-1], None, int(there[-1])))
     return _Change((Operation("move", place, source=conflict.pointer),), shifts)
-
-
-def resolve_text(data: bytes, conflicts: tuple[TextConflict, ...], line: int | None, choice: Choice) -> MergedText:
-    """Decide the conflict whose lines begin at `line` (from 1), or all when it is None.
-
-    `both` keeps our lines and then theirs. The text may have been edited since, as long as our
-    lines still stand where they were.
-
-    Raises:
-        ConflictUnknown: no open conflict begins at that line.
-        ChoiceImpossible: our lines are not there any more.
-        NotStructural: the bytes are no UTF-8 text any more.
-    """
-    try:
-        lines = split_lines(data.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise NotStructural(f"byte {error.start:,} is not valid UTF-8") from error
-    chosen = [conflict for conflict in conflicts if line in (None, conflict.line)]
-    if not chosen:
-        raise ConflictUnknown(f"line {line}", [f"line {conflict.line}" for conflict in conflicts[:5]])
-    left = [conflict for conflict in conflicts if conflict not in chosen]
-    for conflict in sorted(chosen, key=lambda conflict: conflict.line, reverse=True):
-        start, ours = conflict.line - 1, split_lines(conflict.ours)
-        if lines[start : start + len(ours)] != ours:
-            place = f"line {conflict.line}"
-            raise ChoiceImpossible(place, choice, "our lines are not there any more", hint=_ASK)
-        wanted = _text(conflict, choice)
-        lines[start : start + len(ours)] = wanted
-        grown = len(wanted) - len(ours)
-        left = [
-            structs.replace(other, line=other.line + grown) if other.line > conflict.line else other for other in left
-        ]
-    return MergedText("".join(lines).encode("utf-8"), tuple(left))
-
-
-def _text(conflict: TextConflict, choice: Choice) -> list[str]:
-    if choice == "both":
-        ours = conflict.ours if not conflict.ours or conflict.ours.endswith("\n") else conflict.ours + "\n"
-        return split_lines(ours + conflict.theirs)
-    return split_lines(str(_side_text(conflict, choice)))
-
-
-def _side_text(conflict: TextConflict, choice: Choice) -> str:
-    return {"ours": conflict.ours, "theirs": conflict.theirs, "base": conflict.base}.get(choice, "")

@@ -65,8 +65,8 @@ def diff_text(old: bytes, new: bytes, *, context: int = CONTEXT_LINES) -> TextDi
 def _diff_lines(old: list[str], new: list[str], context: int) -> TextDiff:
     if len(old) + len(new) > LINES_LIMIT:
         return TextDiff((), fallback=f"The files have more than {LINES_LIMIT:,} lines together")
-    changes = _changes(old, new)
     effort = Effort()
+    changes = _changes(old, new, effort)
     groups: list[list[tuple[int, int, int, int]]] = []
     for change in changes:
         if groups and change[0] - groups[-1][-1][1] <= 2 * context:
@@ -80,14 +80,32 @@ def _diff_lines(old: list[str], new: list[str], context: int) -> TextDiff:
     )
 
 
-def _changes(old: list[str], new: list[str]) -> list[tuple[int, int, int, int]]:
-    """Changed passages as (old start, old end, new start, new end), from 0, ends excluded."""
+def _changes(old: list[str], new: list[str], effort: Effort) -> list[tuple[int, int, int, int]]:
+    """Changed passages as (old start, old end, new start, new end), from 0, ends excluded.
+
+    Patience finds what both texts have once; between that, a longest common subsequence keeps
+    the blank lines and other repeated ones that stayed.
+    """
     found = []
     i = j = 0
     for a, b, length in [*matching_blocks(old, new), (len(old), len(new), 0)]:
-        if i < a or j < b:
+        if i < a and j < b:
+            found += _inner_changes(old[i:a], new[j:b], i, j, effort)
+        elif i < a or j < b:
             found.append((i, a, j, b))
         i, j = a + length, b + length
+    return found
+
+
+def _inner_changes(
+    old: list[str], new: list[str], old_start: int, new_start: int, effort: Effort
+) -> list[tuple[int, int, int, int]]:
+    found = []
+    i = j = 0
+    for a, b in [*common_pairs(old, new, effort), (len(old), len(new))]:
+        if i < a or j < b:
+            found.append((old_start + i, old_start + a, new_start + j, new_start + b))
+        i, j = a + 1, b + 1
     return found
 
 

@@ -7,6 +7,8 @@ from typing import cast
 from aura_vcs.compare.documents import Unstructured
 
 TEXT_BYTES_LIMIT = 32 * 2**20
+NO_TEXT = "it holds control characters"
+"""The reason of what was never meant to be text."""
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _WORD = re.compile(r"\w+(?:['’]\w+)*|\s|[^\w\s]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f]")
@@ -22,9 +24,9 @@ def read_text(data: bytes) -> str | Unstructured:
     try:
         text = data.decode("utf-16" if data.startswith(_UTF16) else "utf-8")
     except UnicodeDecodeError as error:
-        return Unstructured(f"byte {error.start:,} is not valid UTF-8")
+        return Unstructured(NO_TEXT if b"\0" in data else f"byte {error.start:,} is not valid UTF-8")
     if _CONTROL.search(text):
-        return Unstructured("it holds control characters")
+        return Unstructured(NO_TEXT)
     return text
 
 

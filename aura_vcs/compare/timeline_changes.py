@@ -17,7 +17,7 @@ JITTER: Ticks = 5_000
 class TimelineChange(Struct, frozen=True):
     """One change; `subject` was or had what `text` says.
 
-    `kind` is a stable word (added, removed, moved, trimmed, slipped, retimed, shifted, media,
+    `kind` is a stable word (added, removed, moved, split, trimmed, slipped, retimed, shifted, media,
     renamed, text, transition, effect, marker, detail, part_added, part_removed, part_moved,
     track_added, track_removed, track_renamed, track_moved, setting, ripple). `owner` is the
     pointer of the clip or track it belongs to. A `possessive` text is something the subject had
@@ -126,6 +126,8 @@ def _text_changed(old: str, new: str) -> str:
 def _replaced(thing: str, old: str, new: str) -> str:
     if not old:
         return f"its {thing} added ({_file(new)})"
+    if new and _file(old) == _file(new):
+        return f"its {thing} taken from another place ({folder_of(old)} → {folder_of(new)})"
     return f"its {thing} replaced ({_file(old)} → {_file(new)})" if new else f"its {thing} removed ({_file(old)})"
 
 
@@ -133,6 +135,14 @@ def _file(path: str) -> str:
     """The last part of a path; paths of one folder are told apart by it."""
     name = path.replace("\\", "/").rstrip("/").rpartition("/")[2] or path
     return short(name, 48)[1:-1]
+
+
+def folder_of(path: str) -> str:
+    """Where a file lies, in words; the end of it, if that is long."""
+    folder = path.replace("\\", "/").rstrip("/").rpartition("/")[0]
+    if len(folder) > 48:
+        folder = "…" + folder[-47:]
+    return shown(folder) or "the project's folder"
 
 
 def _transition(old: str, new: str) -> str:
@@ -183,7 +193,10 @@ def _details(subject: Subject) -> Iterator[TimelineChange]:
     old, new = dict(subject.old.details), dict(subject.new.details)
     for key in [*old, *(key for key in new if key not in old)]:
         before, after = old.get(key, ""), new.get(key, "")
-        if before != after:
+        if key == "enabled" and before != after and {before, after} <= {"", "true", "false"}:
+            if "false" in (before, after):
+                yield subject.change("detail", f"switched {'off' if after == 'false' else 'on'}", before, after)
+        elif before != after:
             verb = "added" if not before else "changed" if after else "removed"
             values = f" ({before} → {after})" if before and after and len(before + after) < 60 else ""
             name = shown(key.replace("_", " "))
@@ -218,7 +231,7 @@ def _part(subject: Subject, old: Clip, new: Clip, *, alone: bool) -> Iterator[Ti
             continue  # it fills its scene before and after: the scene's own change says it
         text = f"{name} {change.text}"
         if change.kind == "media" and old.media and new.media:
-            text = f"{name} replaced ({_file(old.media)} → {_file(new.media)})"
+            text = _replaced(name.removeprefix("its "), old.media, new.media)
         elif change.possessive:
             text = change.text if alone else f"{change.text} (of {name.removeprefix('its ')})"
         yield subject.had_part(change, text)

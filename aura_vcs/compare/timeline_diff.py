@@ -7,13 +7,13 @@ after a trimmed clip starts earlier) is one "ripple", not a change of each clip.
 
 from collections.abc import Iterator
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from aura_vcs.compare.documents import Unstructured, parse_document
 from aura_vcs.compare.json_diff import diff_values
 from aura_vcs.compare.readable import readable_lines
 from aura_vcs.compare.sequences import longest_increasing
-from aura_vcs.compare.timeline_changes import Subject, TimelineChange, clip_changes, named_changes
+from aura_vcs.compare.timeline_changes import JITTER, Subject, TimelineChange, clip_changes, named_changes
 from aura_vcs.compare.timeline_match import Place, TimelineMatch, match_timelines
 from aura_vcs.compare.timeline_model import Clip, Ticks, Timeline, Track, shown, spoken
 from aura_vcs.compare.timeline_otio import is_otio, read_otio
@@ -80,6 +80,7 @@ class _Diff:
         self.partner = {j: i for i, j in match.tracks}
         self.by_new = {b: a for a, b in match.clips}
         self.movers = self._find_movers()
+        self.second_halves = self._find_splits()
 
     def _find_movers(self) -> set[Place]:
         """New places of clips that changed track or order: all but a longest run that kept it."""
@@ -91,6 +92,19 @@ class _Diff:
         for pairs in by_track.values():
             stays |= {pairs[n][1] for n in longest_increasing([a.position for a, _ in pairs])}
         return {b for _, b in self.match.clips} - stays
+
+    def _find_splits(self) -> dict[Place, Place]:
+        """New clips that play on where the one in front, which was cut short, ends: first half by second."""
+        found = {}
+        for j, track in enumerate(self.new.tracks):
+            for n in range(1, len(track.clips)):
+                first, second = Place(j, n - 1), Place(j, n)
+                if second in self.by_new or first not in self.by_new:
+                    continue
+                a = self.by_new[first]
+                if _is_split(self.old.tracks[a.track].clips[a.position], track.clips[n - 1], track.clips[n]):
+                    found[second] = first
+        return found
 
     def changes(self) -> Iterator[TimelineChange]:
         yield from self._tracks()
@@ -149,6 +163,8 @@ class _Diff:
             place = Place(j, n)
             if place in self.by_new:
                 yield from self._changed(clip, track, place)
+            elif place in self.second_halves:
+                yield self._split(track, self.second_halves[place], clip)
             elif j in self.partner:
                 yield self._added(clip, track, place)
 
@@ -157,10 +173,20 @@ class _Diff:
         home = self.old.tracks[a.track]
         before = home.clips[a.position]
         subject = Subject(before, clip, self._label(before, home, self.old.tracks))
-        yield from clip_changes(subject)
+        is_split = place in self.second_halves.values()
+        yield from (change for change in clip_changes(subject) if not (is_split and change.kind == "trimmed"))
         if place in self.movers:
             across = "" if self.partner.get(place.track) == a.track else f"to track {shown(track.name)}, "
             yield subject.change("moved", f"moved {across}{self._where(place)}", before.pointer, clip.pointer)
+
+    def _split(self, track: Track, first: Place, second: Clip) -> TimelineChange:
+        a = self.by_new[first]
+        home = self.old.tracks[a.track]
+        before, half = home.clips[a.position], track.clips[first.position]
+        subject = Subject(before, half, self._label(before, home, self.old.tracks))
+        lengths = f"{spoken(half.duration)} and {spoken(second.duration)}"
+        change = subject.change("split", f"split in two ({lengths})", before.duration / 10**7, half.duration / 10**7)
+        return structs.replace(change, new_pointer=second.pointer)
 
     def _where(self, place: Place) -> str:
         """Next to which clip that stayed it is now, in the old timeline's numbers."""
@@ -201,6 +227,20 @@ class _Diff:
         operations = diff_values(self.old.settings, self.new.settings)
         for line in readable_lines(self.new.settings, operations):
             yield TimelineChange("setting", "", line)
+
+
+def _is_split(old: Clip, first: Clip, second: Clip) -> bool:
+    """Whether two clips play, one after the other, what one clip played."""
+    if not (old.media or old.name) or not (old.media, old.name) == (first.media, first.name) == (
+        second.media,
+        second.name,
+    ):
+        return False
+    starts = old.source_start, first.source_start, second.source_start
+    if starts[0] is None or starts[1] is None or starts[2] is None or abs(starts[0] - starts[1]) > JITTER:
+        return False
+    in_a_row = abs(starts[1] + first.duration - starts[2]) <= JITTER
+    return in_a_row and abs(first.duration + second.duration - old.duration) <= JITTER
 
 
 def _full(clip: Clip, label: str) -> str:

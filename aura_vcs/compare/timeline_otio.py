@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from msgspec import structs
 
-from aura_vcs.compare.timeline_model import Clip, Ticks, Timeline, Track, seconds_to_ticks
+from aura_vcs.compare.timeline_model import Clip, Ticks, Timeline, Track, seconds_to_ticks, spoken
 from aura_vcs.compare.timeline_studio import canonical
 from aura_vcs.compare.values import JsonValue
 
@@ -18,7 +18,7 @@ _CLIP_FIELDS = {
     *("OTIO_SCHEMA", "name", "source_range", "media_reference", "media_references"),
     *("active_media_reference_key", "effects", "markers", "children"),
 }
-_TIMELINE_FIELDS = {"OTIO_SCHEMA", "name", "tracks"}
+_TIMELINE_FIELDS = {"OTIO_SCHEMA", "tracks", "global_start_time"}
 _MEDIA_KEYS = ("target_url", "target_url_base", "name_prefix", "generator_kind")
 
 
@@ -54,6 +54,8 @@ def read_otio(value: JsonValue) -> Timeline:
         tracks.append(Track(place, name, kind, clips, _named(child.get("markers")), _named(child.get("effects"))))
     settings = {key: part for key, part in timeline.items() if key not in _TIMELINE_FIELDS}
     settings["markers"] = stack.get("markers") or []
+    begins = read_rational(timeline.get("global_start_time"))
+    settings["start"] = spoken(begins) if begins is not None else None
     return Timeline(tuple(tracks), settings, _duration(stack), _text(timeline.get("name")))
 
 
@@ -188,7 +190,7 @@ def _speed(item: dict[str, JsonValue]) -> float:
 def _transition(item: JsonValue) -> str:
     kind = _text(item.get("transition_type")) or "transition"
     length = (read_rational(item.get("in_offset")) or 0) + (read_rational(item.get("out_offset")) or 0)
-    return f"{kind} {length / 10**7:g} s" if length else kind
+    return f"{kind} {spoken(length)}" if length else kind
 
 
 def _named(value: JsonValue) -> tuple[tuple[str, str], ...]:

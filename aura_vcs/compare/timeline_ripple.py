@@ -56,7 +56,17 @@ def ripples(tracks: Sequence[Sequence[Shift]]) -> Iterator[TimelineChange]:
         for n, run in enumerate(followed):
             told.setdefault((run.offset, n), []).append(run)
     for (offset, _), runs in told.items():
-        yield _ripple(offset, runs)
+        if not _only_begins_elsewhere(runs):
+            yield _ripple(offset, runs)
+
+
+def _only_begins_elsewhere(runs: list[_Run]) -> bool:
+    """Whether a single clip starts at another time because it was cut at its beginning: that is told of it."""
+    shifts = [shift for run in runs for shift in run.shifts]
+    if len(shifts) != 1:
+        return False
+    old, new = shifts[0].old, shifts[0].new
+    return abs(old.start + old.duration - new.start - new.duration) <= JITTER
 
 
 def _runs(shifts: Sequence[Shift]) -> Iterator[_Run]:

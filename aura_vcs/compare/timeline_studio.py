@@ -2,7 +2,7 @@
 
 import json
 
-from aura_vcs.compare.timeline_model import Clip, Ticks, Timeline, Track, read_time
+from aura_vcs.compare.timeline_model import Clip, Ticks, Timeline, Track, read_time, spoken
 from aura_vcs.compare.values import JsonValue
 
 _NOUNS = {"image": "picture", "video": "video", "audio": "sound", "text": "text"}
@@ -81,7 +81,7 @@ def _transition(scene: dict[str, JsonValue]) -> str:
     if kind in (None, "", "None", "none"):
         return ""
     ticks = read_time(duration)
-    return f"{kind} {ticks / 10**7:g} s" if ticks else str(kind)
+    return f"{kind} {spoken(ticks)}" if ticks else str(kind)
 
 
 def _effects(value: JsonValue) -> tuple[tuple[str, str], ...]:

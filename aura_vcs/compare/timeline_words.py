@@ -2,13 +2,21 @@
 
 from collections.abc import Sequence
 
-from aura_vcs.compare.timeline_changes import TimelineChange
+from aura_vcs.compare.timeline_changes import TimelineChange, folder_of
 from aura_vcs.compare.timeline_model import Timeline, spoken
 
 SUMMARY_LIMIT = 12
 PREDICATES_LIMIT = 5
-_ORDER = ("added", "removed", "trimmed", "slipped", "retimed", "moved", "shifted", "renamed")
-_COUNTED = {"added": "added", "removed": "removed", "moved": "moved", "trimmed": "trimmed or extended"}
+RELINKED_TOGETHER = 3
+"""From so many clips on, media that only moved to another folder is one line."""
+_ORDER = ("added", "removed", "split", "trimmed", "slipped", "retimed", "moved", "shifted", "renamed")
+_COUNTED = {
+    "added": "added",
+    "removed": "removed",
+    "split": "split",
+    "moved": "moved",
+    "trimmed": "trimmed or extended",
+}
 
 
 def summary(
@@ -33,16 +41,33 @@ def summary(
 
 def sentences(changes: Sequence[TimelineChange]) -> list[str]:
     """One sentence for each thing that changed, in the order things appear; ripples last."""
-    groups: dict[tuple[str, str], list[TimelineChange]] = {}
+    groups: dict[tuple[str, str, bool], list[TimelineChange]] = {}
     ripple, settings = [], []
+    relinked = _relinked(changes)
+    told = {id(change) for found in relinked.values() for change in found}
     for change in changes:
+        if id(change) in told:
+            continue
         if change.kind == "ripple":
             ripple.append(f"{change.subject} {change.text}")
         elif change.kind == "setting":
             settings.append(f"Timeline: {change.text}")
         else:
-            groups.setdefault((change.subject, change.owner), []).append(change)
-    return [_sentence(group[0].subject, group) for group in groups.values()] + ripple + settings
+            groups.setdefault((change.subject, change.owner, change.kind == "removed"), []).append(change)
+    places = [f"The media of {len(found):,} clips: {old} → {new}" for (old, new), found in relinked.items()]
+    return [_sentence(group[0].subject, group) for group in groups.values()] + places + ripple + settings
+
+
+def _relinked(changes: Sequence[TimelineChange]) -> dict[tuple[str, str], list[TimelineChange]]:
+    """Files that are taken from another folder under the same name, where that happened to many at once."""
+    found: dict[tuple[str, str], list[TimelineChange]] = {}
+    for change in changes:
+        old, new = change.before, change.after
+        if change.kind == "media" and isinstance(old, str) and isinstance(new, str) and old and new:
+            names = [path.replace("\\", "/").rpartition("/")[2] for path in (old, new)]
+            if names[0] == names[1]:
+                found.setdefault((folder_of(old), folder_of(new)), []).append(change)
+    return {places: moved for places, moved in found.items() if len(moved) >= RELINKED_TOGETHER}
 
 
 def _sentence(subject: str, changes: Sequence[TimelineChange]) -> str:

@@ -1,18 +1,15 @@
 """What differs between two versions, or a version and the work folder: paths, then their content.
 
 Only what differs is touched: folders that are equal are not opened, and content is read for the
-paths that are asked about.
+paths that are asked about (see `file_diff`).
 """
 
-import io
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import PurePosixPath
 
 import msgspec
 
 from aura_vcs.codec import name_bytes
-from aura_vcs.compare.json_patch import Operation
-from aura_vcs.compare.text_diff import TextDiff
+from aura_vcs.compare.contents import Contents, FolderContents, StoredContents
 from aura_vcs.errors import IntegrityError, UnknownName
 from aura_vcs.history.making import base_of
 from aura_vcs.history.status import Change, compare_scan, take_nearest
@@ -24,15 +21,6 @@ from aura_vcs.objects.trees import EMPTY_TREE_ID, Difference
 from aura_vcs.repository.repository import Repository
 from aura_vcs.worktree.scan import Scan, entry_of
 from aura_vcs.worktree.snapshot import Selection, documents_of
-
-CONTENT_LIMIT = 16 << 20
-"""Bytes of the largest file whose content is compared."""
-DETAIL_LINES = 10_000
-"""Lines in words for one file where every change is asked for."""
-STRUCTURED = (".json", ".otio")
-
-Read = Callable[[str, Entry], bytes | None]
-"""The content at a path, None where it is too large to compare."""
 
 
 class PathChange(msgspec.Struct, frozen=True):
@@ -52,26 +40,15 @@ class PathChange(msgspec.Struct, frozen=True):
 class Comparison(msgspec.Struct, frozen=True):
     """What differs, by path. `documents` says of each of the five specifications whether it does.
 
-    `unstable` are files of the work folder that kept changing while they were read.
+    `old` and `new` give the content of either side. `unstable` are files of the work folder that
+    kept changing while they were read.
     """
 
     changes: tuple[PathChange, ...]
     documents: dict[str, bool]
-    read_old: Read
-    read_new: Read
+    old: Contents
+    new: Contents
     unstable: tuple[str, ...] = ()
-
-
-class ContentDiff(msgspec.Struct, frozen=True):
-    """What changed inside a file.
-
-    `operations` are RFC 6902 operations plus the old value, None where the file is not compared by
-    fields. `lines` tell it in words; `text` is a difference by lines, for texts. All are empty for media.
-    """
-
-    operations: tuple[Operation, ...] | None = None
-    lines: tuple[str, ...] = ()
-    text: TextDiff | None = None
 
 
 def compare_trees(repo: Repository, old: ObjectId, new: ObjectId, paths: Sequence[str] = ()) -> Comparison:
@@ -84,7 +61,8 @@ def compare_trees(repo: Repository, old: ObjectId, new: ObjectId, paths: Sequenc
     changes = _renamed(_of_difference(repo, repo.trees.differences(old, new)))
     before, after = (documents_of(repo.trees.tree(tree)) for tree in (old, new))
     documents = {name: before[name] != after[name] for name in DOCUMENTS}
-    return Comparison(_chosen(changes, paths), documents, _reader(repo), _reader(repo))
+    stored = StoredContents(repo.store)
+    return Comparison(_chosen(changes, paths), documents, stored, stored)
 
 
 def compare_with_parent(repo: Repository, record: VersionRecord) -> tuple[PathChange, ...] | None:
@@ -125,64 +103,8 @@ def compare_folder(
         for c in chosen
     )
     documents = {name: _differs(repo, old, scan, found, name) for name in DOCUMENTS}
-    read = lambda path, _: repo.worktree.read(path, scan, CONTENT_LIMIT)  # noqa: E731
-    return Comparison(changes, documents, _reader(repo), read, tuple(dict.fromkeys(unstable)))
-
-
-def content_diff(comparison: Comparison, change: PathChange, *, details: bool = False) -> ContentDiff:
-    """What changed inside a file that both sides have.
-
-    Documents are compared by field, timelines also by clip, texts by line; of media what the
-    headers tell. Other content, content above CONTENT_LIMIT, and content that is not here any more
-    gives an empty answer. With `details`, up to DETAIL_LINES lines.
-    """
-    old, new = change.old, change.new
-    if old is None or new is None or old.id == new.id or {old.kind, new.kind} != {EntryKind.FILE}:
-        return ContentDiff()
-    try:
-        before = comparison.read_old(change.old_path or change.path, old)
-        after = comparison.read_new(change.path, new)
-    except IntegrityError:
-        return ContentDiff(lines=("Its content is not here any more",))
-    if before is None or after is None:
-        return ContentDiff()
-    if PurePosixPath(change.path).suffix.lower() in STRUCTURED:
-        return _document_diff(change.path, before, after, DETAIL_LINES if details else None)
-    from aura_vcs.compare.text_diff import diff_text
-
-    text = diff_text(before, after)
-    return ContentDiff(text=text) if not text.fallback else ContentDiff(lines=_media_lines(before, after))
-
-
-def _media_lines(before: bytes, after: bytes) -> tuple[str, ...]:
-    from aura_vcs.compare.media_headers import read_header
-    from aura_vcs.compare.media_probe import diff_headers
-
-    headers = [read_header(io.BytesIO(side)) for side in (before, after)]
-    return diff_headers(*headers).lines if any(headers) else ()
-
-
-def _document_diff(path: str, before: bytes, after: bytes, limit: int | None) -> ContentDiff:
-    from aura_vcs.compare.document_diff import diff_documents
-    from aura_vcs.compare.readable import LINES_LIMIT
-    from aura_vcs.compare.text_diff import diff_text
-
-    limit = limit or LINES_LIMIT
-    found = diff_documents(before, after, limit=limit)
-    if found.fallback and not found.operations:
-        text = diff_text(before, after)
-        return ContentDiff(lines=(found.fallback,), text=None if text.fallback else text)
-    if path in {"timeline.json", "timeline.otio"} or path.endswith(".otio"):
-        from aura_vcs.compare.timeline_diff import diff_timeline_files
-
-        timeline = diff_timeline_files(before, after, limit=limit)
-        if not timeline.fallback and timeline.lines:
-            return ContentDiff(found.operations, timeline.lines)
-    return ContentDiff(found.operations, found.lines)
-
-
-def _reader(repo: Repository) -> Read:
-    return lambda _, entry: repo.store.read(entry.id) if entry.size <= CONTENT_LIMIT else None
+    folder = FolderContents(repo.worktree, scan)
+    return Comparison(changes, documents, StoredContents(repo.store), folder, tuple(dict.fromkeys(unstable)))
 
 
 def _check_paths(paths: Sequence[str], exists: Callable[[str], bool]) -> None:

@@ -94,16 +94,19 @@ def blame(repo: Repository, start: VersionId, path: str) -> list[Blamed]:
             f"{path} has more than {BLAME_BYTES >> 20} MiB", hint="`aura log -- FILE` tells who changed it."
         )
     pieces = _pieces(repo.store.read(entry.id))
-    open_: dict[VersionId, dict[int, int]] = {start: {n: n for n in range(len(pieces))}}
+    open_: dict[VersionId, Places] = {start: {n: (n,) for n in range(len(pieces))}}
     written: dict[int, VersionRecord] = {}
     for content, parents in _walk(repo, start, path):
         lines = open_.pop(content.version.id, {})
         for parent in parents:
             if lines and parent.entry is not None:
                 passed = _passed(repo, content, parent, lines)
-                open_.setdefault(parent.version.id, {}).update(passed)
-                lines = {n: final for n, final in lines.items() if final not in set(passed.values())}
-        written.update(dict.fromkeys(lines.values(), content.version))
+                waiting = open_.setdefault(parent.version.id, {})
+                for n in passed:
+                    there = passed[n]
+                    waiting[there] = (*waiting.get(there, ()), *lines[n])
+                lines = {n: finals for n, finals in lines.items() if n not in passed}
+        written.update((final, content.version) for finals in lines.values() for final in finals)
         if not any(open_.values()):
             break
     return [Blamed(written.get(n, record), place, text) for n, (place, text, _) in enumerate(pieces)]
@@ -178,6 +181,8 @@ def _equal(one: JsonValue, other: JsonValue) -> bool:
     return one is other or (msgspec.UNSET not in (one, other) and same(one, other))
 
 
+Places = dict[int, tuple[int, ...]]
+"""By the number of a line or field in one version: its numbers in the file that is asked about."""
 Piece = tuple[str, str, object]
 """A line or field: its place, its text, and what it is recognised by in other versions."""
 
@@ -210,18 +215,18 @@ def _fields(value: JsonValue) -> Iterator[Piece]:
             yield join_pointer(tokens), text, (key, text)
 
 
-def _passed(repo: Repository, content: _Content, parent: _Content, lines: dict[int, int]) -> dict[int, int]:
-    """Of the lines of `content`, those that the parent has: their numbers there."""
+def _passed(repo: Repository, content: _Content, parent: _Content, lines: Places) -> dict[int, int]:
+    """Of the lines of `content`, those that the parent has: from their numbers here to those there."""
     if _same_file(content, parent):
-        return lines
+        return {n: n for n in lines}
     try:
         new, old = (_pieces(_bytes(repo, side)) for side in (content, parent))
     except NotStructural:
         return {}
     if new and isinstance(new[0][2], tuple):
         known = {key: n for n, (_, _, key) in enumerate(old)}
-        return {known[new[n][2]]: final for n, final in lines.items() if new[n][2] in known}
+        return {n: known[new[n][2]] for n in lines if new[n][2] in known}
     moved: dict[int, int] = {}
     for block in matching_blocks([str(piece[2]) for piece in old], [str(piece[2]) for piece in new]):
         moved.update((block[1] + n, block[0] + n) for n in range(block[2]))
-    return {moved[n]: final for n, final in lines.items() if n in moved}
+    return {n: moved[n] for n in lines if n in moved}

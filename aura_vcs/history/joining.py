@@ -10,7 +10,8 @@ from contextlib import suppress
 import msgspec
 
 from aura_vcs.compare.merge_file import JOIN_BYTES_LIMIT, MergedFile, merge_file, resolve_file
-from aura_vcs.compare.merge_tree import Join, MergedTree, TreeEntry, keep_both, merge_tree, resolve_tree
+from aura_vcs.compare.merge_model import TreeEntry
+from aura_vcs.compare.merge_tree import Join, MergedTree, keep_both, merge_tree, resolve_tree
 from aura_vcs.errors import CompareError
 from aura_vcs.history.conflicts import OpenConflict, decode, joined, newest, of_file, of_tree
 from aura_vcs.history.merge_bases import merge_bases
@@ -23,6 +24,9 @@ from aura_vcs.repository.repository import Repository
 
 CROSSINGS_LIMIT = 20
 """Crossed lines below crossed lines that are joined; below that, the newest common version alone counts."""
+
+LOOK_BYTES_LIMIT = 1 << 20
+"""Files that were renamed and changed at once are recognised up to this size."""
 
 Files = Mapping[str, TreeEntry]
 NOTHING: Files = {}
@@ -113,7 +117,7 @@ class Joiner:
         return decode(self._read(entry)) if entry is not None and entry.kind == "file" else ()
 
     def _sides(self, base: Files, ours: Files, theirs: Files, labels: tuple[str, str]) -> _Sides:
-        merged = merge_tree(base, ours, theirs, ours_label=labels[0], theirs_label=labels[1])
+        merged = merge_tree(base, ours, theirs, ours_label=labels[0], theirs_label=labels[1], read=self._look)
         contents: dict[str, MergedFile] = {}
         apart: list[Join] = []
         for join in merged.joins:
@@ -147,6 +151,10 @@ class Joiner:
                     data = resolve_file(data, file, "", "base").data or data
             files[path] = self._keep(data, files[path])
         return files
+
+    def _look(self, file: TreeEntry) -> bytes | None:
+        """The content of a file that is small enough to be compared with others."""
+        return self._read(file) if self.entry(file).size <= LOOK_BYTES_LIMIT else None
 
     def _read(self, file: TreeEntry) -> bytes:
         data = self.made.get(file.id)

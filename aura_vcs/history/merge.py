@@ -3,7 +3,7 @@
 What cannot be decided is committed too and stays open in the project (see `conflicts`); work goes on.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -11,11 +11,12 @@ import msgspec
 from aura_vcs.codec import encode_version, now
 from aura_vcs.errors import InputError, IntegrityError, NoVersions, RefMoved
 from aura_vcs.history.branches import branch, moved
-from aura_vcs.history.conflicts import OpenConflict, encode
+from aura_vcs.history.conflicts import OpenConflict, decode, encode, joined, newest
 from aura_vcs.history.going import Moved, check_content, replace_folder
 from aura_vcs.history.joining import JoinedFile, Joiner
 from aura_vcs.history.making import Base, Made, Wanted, check_texts, lineage, need, new_label
 from aura_vcs.history.pending import finish_pending
+from aura_vcs.history.resolving import open_conflicts
 from aura_vcs.history.revisions import describe, resolve
 from aura_vcs.history.tree_files import change_tree, files_of
 from aura_vcs.history.undo import Undone, operation_of, undo
@@ -25,6 +26,7 @@ from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import CONFLICTS
 from aura_vcs.model import Entry, EntryKind, Head, HeadChange, Inverse, Kind, TreeChange, Version, VersionType
 from aura_vcs.objects.batch import Batch
+from aura_vcs.objects.trees import Difference
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 from aura_vcs.worktree.snapshot import documents_of
 
@@ -117,8 +119,11 @@ def abort_merge(repo: Repository) -> Undone:
     Raises:
         InputError: the last thing done here is no merge.
     """
-    finish_pending(repo)
     queries = Queries(repo.index)
+    finished = finish_pending(repo)
+    target = queries.action_by_id(finished.undoes) if finished is not None and finished.undoes is not None else None
+    if finished is not None and target is not None and target.type == "merge":
+        return Undone(finished, target.description, repo.head())
     actions = [a for a in queries.actions(status="Applied", limit=500) if a.replica == repo.replica and a.undoable]
     types = [action.type for action in sorted(actions, key=lambda action: -action.sequence)]
     steps = next((n for n, type_ in enumerate(types) if type_ != "resolve"), len(types))
@@ -144,8 +149,9 @@ class _Work:
     def tree(self, batch: Batch, folder: ObjectId) -> ObjectId:
         """The work folder after the merge; the version's own tree goes into the batch too."""
         plan, trees = self._plan, self._repo.trees
-        unsaved = {found.path for found in trees.differences(plan.ours.tree, folder)}
-        self.replaced = [path for path in plan.changes if path in unsaved]
+        unsaved = [found for found in trees.differences(plan.ours.tree, folder) if not _is_folder(found)]
+        self.replaced = _met([found.path for found in unsaved if found.path != CONFLICTS], plan.changes)
+        here = dict(plan.changes)
 
         def put(data: bytes, path: str) -> ObjectId:
             return batch.add(Kind.TREE, data, path)
@@ -155,7 +161,31 @@ class _Work:
                 batch.add(Kind.BLOB, plan.made[entry.id], path)
         if plan.kind == "join":
             self._merged = change_tree(trees, plan.ours.tree, plan.changes, put)
-        return change_tree(trees, folder, plan.changes, put)
+        if any(found.path == CONFLICTS for found in unsaved):
+            here[CONFLICTS] = self._open_here(batch)
+        return change_tree(trees, folder, here, put)
+
+    def _open_here(self, batch: Batch) -> Entry | None:
+        """The list of what is open for the folder: what was decided there and not saved yet stays decided.
+
+        Unless the merge replaced the file that the decision went into.
+        """
+        known = self._listed(self._plan.ours.tree)
+        found = open_conflicts(self._repo)
+        left = {item.id for item in found}
+        lost = [item for item in known if item.id not in left and item.path in self.replaced]
+        items = newest(joined(known, [*found, *lost], self._listed_by_plan()))
+        if not items:
+            return None
+        data = encode(items)
+        return Entry(CONFLICTS, EntryKind.FILE, batch.add(Kind.BLOB, data, CONFLICTS), len(data))
+
+    def _listed_by_plan(self) -> tuple[OpenConflict, ...]:
+        return self._plan.conflicts if self._plan.kind == "join" else self._listed(self._plan.theirs.tree)
+
+    def _listed(self, tree: ObjectId) -> tuple[OpenConflict, ...]:
+        entry = self._repo.trees.entry(tree, CONFLICTS)
+        return () if entry is None else decode(self._repo.store.read(entry.id))
 
     def draft(self, transaction: Transaction, base: Base, before: ObjectId, after: ObjectId) -> Draft:
         """The operation: the version with its label, the branch, HEAD and the folder."""
@@ -204,6 +234,28 @@ class _Work:
         version_id, data = encode_version(version)
         repo.store.put(Kind.VERSION, data)
         return Made(version_id, version)
+
+
+def _is_folder(found: Difference) -> bool:
+    entry = found.new or found.old
+    return entry is not None and entry.kind is EntryKind.DIR
+
+
+def _met(unsaved: Sequence[str], changes: Mapping[str, Entry | None]) -> list[str]:
+    """The unsaved files that changes go over: at the same path, above it or below it."""
+    folders = {above for path in changes for above in _folders(path)}
+    files = {path for path, entry in changes.items() if entry is not None}
+    return [
+        path
+        for path in unsaved
+        if path in changes or path in folders or any(above in files for above in _folders(path))
+    ]
+
+
+def _folders(path: str) -> list[str]:
+    """The folders that a path is in."""
+    parts = path.split("/")
+    return ["/".join(parts[:n]) for n in range(1, len(parts))]
 
 
 def _ours(repo: Repository, name: str | None) -> VersionRecord:

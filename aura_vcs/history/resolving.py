@@ -5,7 +5,7 @@ Committing it is an ordinary commit.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import msgspec
@@ -13,7 +13,8 @@ import msgspec
 from aura_vcs.codec import readable_name
 from aura_vcs.compare.json_pointer import split_pointer
 from aura_vcs.compare.merge_file import MergedFile, resolve_file
-from aura_vcs.compare.merge_tree import MergedTree, TreeEntry, resolve_tree
+from aura_vcs.compare.merge_model import TreeEntry
+from aura_vcs.compare.merge_tree import MergedTree, TreeConflict, resolve_tree
 from aura_vcs.errors import ChoiceImpossible, ConflictUnknown, FileUnstable, InputError, ObjectMissing
 from aura_vcs.history.anchoring import anchored
 from aura_vcs.history.conflicts import OpenConflict, decode, encode
@@ -26,7 +27,7 @@ from aura_vcs.history.undo import operation_of
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.index.queries import Queries
 from aura_vcs.layout import CONFLICTS
-from aura_vcs.model import Entry, EntryKind, HeadChange, Inverse, Kind, TreeChange
+from aura_vcs.model import Entry, EntryKind, HeadChange, Inverse, Kind, Operation, TreeChange
 from aura_vcs.objects.batch import Batch
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 
@@ -51,25 +52,39 @@ def open_conflicts(repo: Repository) -> tuple[OpenConflict, ...]:
     return () if data is None else decode(data)
 
 
+def conflicts_at(items: Sequence[OpenConflict], path: str, place: str = "") -> tuple[OpenConflict, ...]:
+    """Those about a file, the file that was set aside, or in a folder ("" for all); only at `place` in it."""
+
+    def is_meant(item: OpenConflict) -> bool:
+        paths = [item.path, item.tree.aside] if item.tree is not None else [item.path]
+        return not path or any(name == path or name.startswith(f"{path}/") for name in paths)
+
+    return tuple(item for item in items if is_meant(item) and (not place or _is_at(item, place)))
+
+
 def resolve_conflicts(repo: Repository, path: str, place: str, decision: Decision) -> Resolved:
     """Decide what is open at a path: all of it, or only at `place`, a JSON pointer or a line.
 
     `path` may be a file, the file that was set aside, a folder, or "" for everything. "both" keeps
-    both where that can be; "as_is" takes what the folder has now, edited by hand perhaps.
+    both where that can be; "as_is" takes what the folder has now, edited by hand perhaps. The same
+    decision that was interrupted is finished, and that is all.
 
     Raises:
         ConflictUnknown: nothing is open there. ChoiceImpossible: says why.
         FileUnstable: the folder is being written to.
         ObjectMissing: the other side's content is not here.
     """
-    finish_pending(repo)
-    work = _Deciding(repo, path, place, decision)
     shown = readable_name(f"{path}#{place}" if place else path or "everything")
+    what = f"Resolved {shown} ({decision.replace('_', ' ')})"
+    finished = finish_pending(repo)
+    if finished is not None and (finished.type, finished.description) == ("resolve", what):
+        return _finished(repo, finished)
+    work = _Deciding(repo, path, place, decision)
 
     def draft(_: Transaction, base: Base, before: ObjectId, after: ObjectId) -> Draft:
         return Draft(
             "resolve",
-            f"Resolved {shown} ({decision.replace('_', ' ')})",
+            what,
             head=HeadChange(base.head, base.head),
             worktree=TreeChange(before, after),
             inverse=Inverse("resolve.revert"),
@@ -79,6 +94,24 @@ def resolve_conflicts(repo: Repository, path: str, place: str, decision: Decisio
         repo, work.tree, draft, trigger="PreResolve", why=f"Before resolving {shown}"[:200], known=_left_by_last(repo)
     )
     return Resolved(tuple(work.decided), tuple(work.left), files)
+
+
+def _finished(repo: Repository, operation: Operation) -> Resolved:
+    """What an interrupted decision did, now that it has been carried out."""
+    change = operation.worktree
+    assert change is not None
+    before, after = (_listed(repo, tree) for tree in (change.before, change.after))
+    left = {item.id for item in after}
+    return Resolved(
+        tuple(item for item in before if item.id not in left),
+        after,
+        Moved(repo.head(), None, sum(1 for _ in repo.trees.differences(change.before, change.after)), ()),
+    )
+
+
+def _listed(repo: Repository, tree: ObjectId) -> tuple[OpenConflict, ...]:
+    entry = repo.trees.entry(tree, CONFLICTS)
+    return () if entry is None else decode(repo.store.read(entry.id))
 
 
 def _left_by_last(repo: Repository) -> ObjectId | None:
@@ -104,7 +137,7 @@ class _Deciding:
     def tree(self, batch: Batch, folder: ObjectId) -> ObjectId:
         """The folder with the decision carried out."""
         items = decode(self._content(folder, CONFLICTS)) if self._entry(folder, CONFLICTS) is not None else ()
-        chosen = [item for item in items if self._is_meant(item)]
+        chosen = conflicts_at(items, self._path)
         if not chosen:
             raise ConflictUnknown(self._path or "the project", [item.place for item in items[:5]])
         if self._place and len({item.path for item in chosen}) > 1:
@@ -120,10 +153,6 @@ class _Deciding:
         self.left = list(kept.values())
         changes[CONFLICTS] = self._blob(batch, CONFLICTS, encode(self.left), executable=False) if self.left else None
         return change_tree(self._repo.trees, folder, changes, lambda data, at: batch.add(Kind.TREE, data, at))
-
-    def _is_meant(self, item: OpenConflict) -> bool:
-        paths = [item.path, item.tree.aside] if item.tree is not None else [item.path]
-        return not self._path or any(path == self._path or path.startswith(f"{self._path}/") for path in paths)
 
     def _decide(
         self,
@@ -204,15 +233,19 @@ class _Deciding:
         found = {path: entry for path in paths if (entry := self._entry(folder, path)) is not None}
         here = as_compared(found)
         wanted = dict(resolve_tree(MergedTree(dict(here), (), (conflict,)), conflict.path, self._decision).entries)
-        if self._decision == "ours" and conflict.ours is not None and conflict.path in here:
-            wanted[conflict.path] = here[conflict.path]  # edited since, perhaps
+        taken = _held_at(conflict, self._decision)
+        if taken in here and wanted.get(conflict.path) is not None:
+            wanted[conflict.path] = here[taken]  # worked on since, perhaps: what is taken is what is there now
         for path in paths:
             if wanted.get(path) != here.get(path):
-                changes[path] = self._as_entry(wanted.get(path), path)
+                changes[path] = self._as_entry(wanted.get(path), path, found.values())
 
-    def _as_entry(self, file: TreeEntry | None, path: str) -> Entry | None:
+    def _as_entry(self, file: TreeEntry | None, path: str, here: Iterable[Entry]) -> Entry | None:
         if file is None:
             return None
+        for entry in here:
+            if entry.id == file.id and entry.kind == file.kind:
+                return msgspec.structs.replace(entry, name="", executable=file.executable)
         record = Queries(self._repo.index).object(ObjectId(file.id))
         if record is None:
             raise ObjectMissing(ObjectId(file.id), path)
@@ -231,6 +264,16 @@ class _Deciding:
 
     def _blob(self, batch: Batch, path: str, data: bytes, *, executable: bool) -> Entry:
         return Entry(os.path.basename(path), EntryKind.FILE, batch.add(Kind.BLOB, data, path), len(data), executable)
+
+
+def _held_at(conflict: TreeConflict, decision: str) -> str:
+    """The path at which the folder has what a side of a whole-file conflict has; "" for none."""
+    sides = {"ours": conflict.ours, "theirs": conflict.theirs}
+    if conflict.kind == "renamed" or sides.get(decision) is None:
+        return ""
+    if not conflict.aside or (conflict.kind == "blocked" and conflict.theirs is None):
+        return conflict.aside or conflict.path
+    return conflict.path if decision == "ours" else conflict.aside
 
 
 def _spot(item: OpenConflict) -> str:

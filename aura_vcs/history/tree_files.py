@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from aura_vcs.codec import encode_tree
-from aura_vcs.compare.merge_tree import TreeEntry
+from aura_vcs.compare.merge_model import TreeEntry
 from aura_vcs.ids import ObjectId
 from aura_vcs.layout import check_entry_name
 from aura_vcs.model import Entry, EntryKind

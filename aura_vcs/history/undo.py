@@ -27,10 +27,22 @@ from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import ActionRecord, VersionRecord
 from aura_vcs.layout import decode_name
 from aura_vcs.model import BranchEntry, Field, Head, HeadChange, Label, Operation, RefChange, Tag, TreeChange
-from aura_vcs.refs import FIELD_ROOMS, field_change, fields_of_stamp, label_change, stamp_label, tag_change
+from aura_vcs.refs import (
+    CHECKPOINT_FIELDS,
+    FIELD_ROOMS,
+    checkpoint_change,
+    field_change,
+    fields_of_stamp,
+    label_change,
+    stamp_label,
+    tag_change,
+)
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 
 T = TypeVar("T")
+
+PASSED_LIMIT = 1000
+"""So many operations that can no longer be taken back are passed over in one undo."""
 
 _LABEL_FIELDS = ("name", "description", "important", *fields_of_stamp("deleted"), *fields_of_stamp("purged"))
 
@@ -42,6 +54,8 @@ class Undone(msgspec.Struct, frozen=True):
     description: str
     head: Head
     files: Moved | None = None
+    passed_over: tuple[str, ...] = ()
+    """Why later operations were left as they are: what they would bring back has been collected."""
 
     @property
     def restore_point(self) -> VersionRecord | None:
@@ -52,6 +66,9 @@ class Undone(msgspec.Struct, frozen=True):
 def undo(repo: Repository, action: ActionRecord | None = None) -> Undone:
     """Take back the last operation of this machine that can be, or the given one.
 
+    Operations whose time is over, or whose content has been collected, are passed over; the one
+    before them is taken back where refs and files are still as it left them.
+
     A given one may have later ones after it, as long as none of them depends on it: none touches
     the same ref, file or, where HEAD or the whole folder moved, anything of either.
 
@@ -59,7 +76,8 @@ def undo(repo: Repository, action: ActionRecord | None = None) -> Undone:
 
     Raises:
         NothingToUndo: there is none.
-        OperationExpired: what it would bring back has been collected, or its time is over.
+        OperationExpired: what it would bring back has been collected, or its time is over; without
+            a given one, this holds for all that are left.
         ActionBlocked: later operations depend on the given one.
         EditedSince: a file was edited since.
         RefMoved: a branch has been moved by another machine since.
@@ -69,10 +87,25 @@ def undo(repo: Repository, action: ActionRecord | None = None) -> Undone:
         return Undone(finished, finished.description, repo.head())
     if action is not None:
         _check_given(repo, action, "Applied")
-    found = action or Queries(repo.index).next_undo(repo.replica, now())
-    if found is None:
-        raise NothingToUndo
-    return _reverse(repo, found, back=True)
+        return _reverse(repo, action, back=True)
+    return _undo_last(repo)
+
+
+def _undo_last(repo: Repository) -> Undone:
+    """Take back the newest operation that can be."""
+    expired: list[OperationExpired] = []
+    found = Queries(repo.index).next_undo(repo.replica, now())
+    while found is not None and len(expired) < PASSED_LIMIT:
+        try:
+            done = _reverse(repo, found, back=True)
+        except OperationExpired as error:
+            expired.append(error)
+            found = Queries(repo.index).next_undo(repo.replica, now(), before=found.sequence)
+        else:
+            return msgspec.structs.replace(done, passed_over=tuple(error.message for error in expired))
+    if expired:
+        raise expired[0]
+    raise NothingToUndo
 
 
 def redo(repo: Repository, action: ActionRecord | None = None) -> Undone:
@@ -221,6 +254,8 @@ def _reversed_ref(
         return _reversed_tag(repo, transaction, decode_name(parts[0]), change)
     if room in FIELD_ROOMS:
         return _reversed_field(repo, transaction, room, "/".join(parts), change)
+    if room == "checkpoints":
+        return _reversed_checkpoint(repo, target, parts[0], change)
     raise InputError(f"{name} cannot be taken back by this aura_vcs")
 
 
@@ -280,6 +315,14 @@ def _reversed_field(
     before = _optional(change.before, Field, key)
     value = before.value if before is not None else None
     return field_change(room, key, current, value, transaction.replica, transaction.at, repo.author)
+
+
+def _reversed_checkpoint(repo: Repository, target: Operation, name: str, change: RefChange) -> tuple[str, RefChange]:
+    current = repo.refs.checkpoint(name)
+    if current is None:
+        raise OperationExpired(target.description, "the checkpoint")
+    before = _optional(change.before, dict[str, Any], name) or {}
+    return checkpoint_change(name, current, {field: before.get(field) for field in CHECKPOINT_FIELDS})
 
 
 def _reversed_tag(repo: Repository, transaction: Transaction, name: str, change: RefChange) -> tuple[str, RefChange]:

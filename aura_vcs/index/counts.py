@@ -93,16 +93,17 @@ class ReferenceCounts:
         if self._is_empty:  # a first version: nothing has been counted before
             self._known.update(dict.fromkeys(unknown, 0))
             return
-        for group in groups(unknown):
+        for group in groups(sorted(unknown)):
             marks = ",".join("?" * len(group))
             rows = self._connection.execute(
                 f"SELECT id, refcount, rowid FROM objects WHERE id IN ({marks})",
                 [bytes.fromhex(object_id) for object_id in group],
             )
-            for digest, refcount, row in rows:
-                object_id = ObjectId(digest.hex())
-                self._known[object_id] = refcount
-                self._rows[object_id] = row
+            known, numbers = self._known, self._rows
+            for digest, refcount, row in rows:  # the loop that every object of a changed folder goes through
+                object_id: ObjectId = digest.hex()
+                known[object_id] = refcount
+                numbers[object_id] = row
         for object_id in unknown - self._known.keys():
             self._known[object_id] = 0
 

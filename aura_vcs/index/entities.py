@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from aura_vcs.index.index import Index
+from aura_vcs.index.words import forget_words, put_words
 
 
 class SceneRow(msgspec.Struct, frozen=True):
@@ -41,14 +42,6 @@ class AssetRow(msgspec.Struct, frozen=True):
     stamp: str = ""
 
 
-class Found(msgspec.Struct, frozen=True):
-    """Where words were found: "version/<id>", "scene/<file>" or "project"; `excerpt` marks them with [ ]."""
-
-    source: str
-    name: str
-    excerpt: str
-
-
 _SCENE = (
     "s.file, s.id, s.scene_index, s.heading, w.script, s.audio_file_path, s.image_file_path, s.duration_seconds, "
     "s.is_completed, s.created_at, s.stamp"
@@ -61,7 +54,7 @@ _ASSET = "file_path, asset_type, mime_type, file_size_bytes, is_temporary, creat
 
 
 class Entities:
-    """Scenes, assets, checkpoints, exports and words of one index."""
+    """Scenes, assets, checkpoints and exports of one index."""
 
     def __init__(self, index: Index) -> None:
         self._index = index
@@ -103,19 +96,19 @@ class Entities:
         with self._index.database.transaction() as connection:
             for file in gone_scenes:
                 connection.execute("DELETE FROM scenes WHERE file = ?", (file,))
-                _forget_words(connection, f"scene/{file}")
+                forget_words(connection, f"scene/{file}")
             for row in scenes:
                 connection.execute("DELETE FROM scenes WHERE file = ?", (row.file,))
                 values = [value for name, value in msgspec.structs.asdict(row).items() if name != "script_text"]
                 marks = ", ".join("?" * len(values))
                 connection.execute(f"INSERT INTO scenes ({_SCENE_COLUMNS}) VALUES ({marks})", values)
-                _put_words(connection, f"scene/{row.file}", row.heading, "", row.script_text)
+                put_words(connection, f"scene/{row.file}", row.heading, "", row.script_text)
             connection.executemany("DELETE FROM assets WHERE file_path = ?", [(path,) for path in gone_assets])
             connection.executemany(
                 f"INSERT OR REPLACE INTO assets ({_ASSET}) VALUES (?, ?, ?, ?, ?, ?, ?)", map(_values, assets)
             )
             if project is not None:
-                _put_words(connection, "project", project[0], project[1], "")
+                put_words(connection, "project", project[0], project[1], "")
                 connection.execute("INSERT OR REPLACE INTO meta VALUES ('project', ?)", (project[2],))
 
     def meta(self, key: str) -> str | None:
@@ -144,24 +137,6 @@ class Entities:
     def records(self, statement: str, values: Sequence[Any]) -> list[bytes]:
         """The records that a statement of this module finds."""
         return [row[0] for row in self._connection.execute(statement, values)]
-
-    # Words
-
-    def search(self, text: str, limit: int = 50) -> list[Found]:
-        """Where all the words occur (each may go on), best first; nothing for no words."""
-        words = [word.replace('"', "") for word in text.split()]
-        match = " ".join(f'"{word}"*' for word in words if any(c.isalnum() for c in word))
-        if not match:
-            return []
-        rows = self._connection.execute(SEARCH, (match, limit))
-        return [Found(row[0], row[1], row[2]) for row in rows]
-
-
-SEARCH = (
-    "SELECT r.source, words.name, snippet(words, -1, '[', ']', ' … ', 16) FROM words "
-    "JOIN word_rows r ON r.rowid = words.rowid LEFT JOIN versions v ON v.id = substr(r.source, 9) "
-    "WHERE words MATCH ? AND (v.id IS NULL OR v.deleted_at IS NULL) ORDER BY words.rank LIMIT ?"
-)
 
 
 def scenes_statement(where: str = "") -> str:
@@ -200,9 +175,14 @@ def checkpoints_statement(
     return f"SELECT record FROM checkpoints {where} ORDER BY time DESC LIMIT ?", [*values, limit]
 
 
-def exports_statement(*, status: str | None = None, limit: int = -1, offset: int = 0) -> tuple[str, list[Any]]:
-    """The SELECT for exports, newest first, and its values."""
-    where, values = ("WHERE status = ?", [status]) if status is not None else ("", [])
+def exports_statement(
+    *, status: str | None = None, since: str | None = None, until: str | None = None, limit: int = -1, offset: int = 0
+) -> tuple[str, list[Any]]:
+    """The SELECT for exports, newest first, and its values; times in RFC 3339."""
+    chosen = (("status = ?", status), ("created_at >= ?", since), ("created_at <= ?", until))
+    parts = [part for part, value in chosen if value is not None]
+    values = [value for _, value in chosen if value is not None]
+    where = f"WHERE {' AND '.join(parts)}" if parts else ""
     return f"SELECT record FROM exports {where} ORDER BY created_at DESC LIMIT ? OFFSET ?", [*values, limit, offset]
 
 
@@ -221,17 +201,3 @@ def _asset(row: tuple[Any, ...]) -> AssetRow:
 
 def _values(row: msgspec.Struct) -> tuple[Any, ...]:
     return msgspec.structs.astuple(row)
-
-
-def _put_words(connection: sqlite3.Connection, source: str, name: str, description: str, script: str) -> None:
-    _forget_words(connection, source)
-    number = connection.execute("INSERT INTO word_rows (source) VALUES (?)", (source,)).lastrowid
-    statement = "INSERT INTO words (rowid, name, description, script) VALUES (?, ?, ?, ?)"
-    connection.execute(statement, (number, name, description, script))
-
-
-def _forget_words(connection: sqlite3.Connection, source: str) -> None:
-    row = connection.execute("SELECT rowid FROM word_rows WHERE source = ?", (source,)).fetchone()
-    if row is not None:
-        connection.execute("DELETE FROM words WHERE rowid = ?", row)
-        connection.execute("DELETE FROM word_rows WHERE rowid = ?", row)

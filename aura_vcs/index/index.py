@@ -162,9 +162,13 @@ class Index:
             self.store.places = places
 
     def forget(self, object_ids: Iterable[ObjectId]) -> None:
-        """Remove the rows of objects whose files are gone or going."""
+        """Remove the rows of objects whose files are gone or going, and the words that they had."""
+        from aura_vcs.index.words import forget_blobs  # reading needs none of it
+
+        going = list(object_ids)
         with self.database.transaction() as connection:
-            connection.executemany("DELETE FROM objects WHERE id = ?", [(bytes.fromhex(i),) for i in object_ids])
+            connection.executemany("DELETE FROM objects WHERE id = ?", [(bytes.fromhex(i),) for i in going])
+            forget_blobs(connection, going)
 
     def forget_pack(self, name: str) -> None:
         """Remove the row of a pack that is going."""

@@ -2,11 +2,11 @@
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
-from aura_vcs.codec import name_bytes
+from aura_vcs.codec import NUMBER_LIMIT, name_bytes
 from aura_vcs.ids import ObjectId, OperationId, ReplicaId, VersionId
 from aura_vcs.index.index import Index
 from aura_vcs.index.places import groups
@@ -28,6 +28,9 @@ _ANCESTRY = (
     "SELECT p.parent, v.number FROM h JOIN parents p ON p.version = h.id JOIN versions v ON v.id = p.parent "
     "ORDER BY 2 DESC) "
 )
+
+
+BlobSort = Literal["referenced", "count", "size"]
 
 
 class VersionFilter(msgspec.Struct, frozen=True):
@@ -85,7 +88,9 @@ class Queries:
     def all_versions(self, wanted: VersionFilter) -> list[VersionRecord]:
         """Every version, newest first, autosaves, restore points and other branches included."""
         where, values = _conditions(wanted)
-        return self._versions(f"{where} ORDER BY v.number DESC, v.id", values, wanted)
+        chosen = wanted.types or wanted.since or wanted.until or wanted.important
+        order = "+v.number DESC, v.id" if chosen else "v.number DESC, v.id"  # + : by the index of what is chosen
+        return self._versions(f"{where} ORDER BY {order}", values, wanted)
 
     def ancestors(self, version: VersionId) -> set[VersionId]:
         """The ids of a version's ancestry, itself included."""
@@ -169,19 +174,22 @@ class Queries:
         found = self._actions(f"{statement} LIMIT ? OFFSET ?", [*values, limit, offset])
         return [_expired(action, at) for action in found] if at is not None else found
 
-    def next_undo(self, replica: ReplicaId, at: str) -> ActionRecord | None:
-        """The newest action of this replica that is applied, can be taken back and has not expired at `at`."""
+    def next_undo(self, replica: ReplicaId, at: str, *, before: int | None = None) -> ActionRecord | None:
+        """The newest action of this replica that is applied, can be taken back and has not expired at `at`.
+
+        With `before`, the newest of those with a lower sequence number.
+        """
         found = self._actions(
-            "WHERE a.replica = ? AND a.undoable = 1 AND a.status = 'Applied' "
+            "WHERE a.replica = ? AND a.undoable = 1 AND a.status = 'Applied' AND a.sequence < ? "
             "AND (a.expires_at IS NULL OR a.expires_at > ?) ORDER BY a.sequence DESC LIMIT 1",
-            [replica, at],
+            [replica, NUMBER_LIMIT if before is None else before, at],
         )
         return found[0] if found else None
 
     def next_redo(self, replica: ReplicaId, at: str) -> ActionRecord | None:
         """The action that was taken back last and after which nothing new was done."""
         found = self._actions(
-            "WHERE a.replica = ? AND a.undoable = 1 AND a.redoable = 1 "
+            "INDEXED BY actions_redoable WHERE a.replica = ? AND a.undoable = 1 AND a.redoable = 1 "
             "AND (a.expires_at IS NULL OR a.expires_at > ?) ORDER BY a.sequence LIMIT 1",
             [replica, at],
         )
@@ -237,6 +245,10 @@ class Queries:
         """Objects that nothing holds, longest unreferenced first."""
         return self._objects("WHERE o.refcount <= 0 ORDER BY o.refcount, o.last_referenced_at", [])
 
+    def chunked(self) -> set[ObjectId]:
+        """Blobs that are kept in chunks."""
+        return {ObjectId(row[0].hex()) for row in self._connection.execute("SELECT id FROM objects WHERE chunked")}
+
     def pack_bytes(self, name: str) -> int:
         """Stored bytes of the objects in a pack."""
         row = self._connection.execute(
@@ -247,6 +259,15 @@ class Queries:
     def largest(self, limit: int = 10) -> list[ObjectRecord]:
         """The largest blobs."""
         return self._objects("WHERE o.kind = 1 ORDER BY o.size DESC LIMIT ?", [limit])
+
+    def blobs(self, *, type_: str | None = None, sort: BlobSort = "referenced", limit: int = 50) -> list[ObjectRecord]:
+        """Blobs, of one content type (Brief, Plan, Voice, Render, Timeline, Asset) or all.
+
+        Sorted by when they were last referenced, newest first, or by reference count or size, highest first.
+        """
+        where, values = ("o.content_type = ?", [type_]) if type_ is not None else ("o.content_type IS NOT NULL", [])
+        order = {"referenced": "o.last_referenced_at", "count": "o.refcount", "size": "o.size"}[sort]
+        return self._objects(f"WHERE {where} ORDER BY {order} DESC LIMIT ?", [*values, limit])
 
     def counts(self) -> dict[ObjectId, int]:
         """Every object's reference count."""
@@ -315,6 +336,5 @@ def _conditions(wanted: VersionFilter) -> tuple[str, list[Any]]:
         parts.append("(instr(lower(v.name), lower(?)) OR instr(lower(v.description), lower(?)))")
         values += [wanted.grep, wanted.grep]
     if wanted.important is not None:
-        parts.append("v.important = ?")
-        values.append(wanted.important)
+        parts.append("v.important" if wanted.important else "NOT v.important")  # as the partial index says it
     return ("WHERE " + " AND ".join(parts) if parts else ""), values

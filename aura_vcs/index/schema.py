@@ -1,6 +1,6 @@
 """The tables of the index. Any change of them raises SCHEMA_VERSION: the index is then rebuilt."""
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 7
 PAGE_BYTES = 2048
 """Small pages keep the index of a small project small: every table and index takes at least one."""
 
@@ -18,9 +18,10 @@ CREATE TABLE objects (
   id BLOB NOT NULL UNIQUE, kind INTEGER NOT NULL, content_type TEXT, size INTEGER NOT NULL,
   stored_size INTEGER NOT NULL, pack INTEGER, frame INTEGER, offset INTEGER, length INTEGER, chunked INTEGER NOT NULL,
   refcount INTEGER NOT NULL, created_at TEXT NOT NULL, last_referenced_at TEXT NOT NULL);
-CREATE INDEX objects_by_refcount ON objects (refcount, last_referenced_at);
+CREATE INDEX objects_unreferenced ON objects (refcount, last_referenced_at) WHERE refcount <= 0;
 CREATE INDEX objects_by_last_referenced ON objects (last_referenced_at);
 CREATE INDEX objects_by_type ON objects (content_type) WHERE content_type IS NOT NULL;
+CREATE INDEX objects_chunked ON objects (id) WHERE chunked;
 CREATE INDEX objects_by_pack ON objects (pack) WHERE pack IS NOT NULL;
 
 CREATE TABLE versions (
@@ -28,7 +29,7 @@ CREATE TABLE versions (
   description TEXT NOT NULL, author TEXT NOT NULL, created_at TEXT NOT NULL, tree TEXT NOT NULL,
   size INTEGER NOT NULL, branch TEXT, important INTEGER NOT NULL, deleted_at TEXT, deleted_by TEXT, purged_at TEXT,
   purged_by TEXT, purge_reason TEXT, counted INTEGER NOT NULL, paths_known INTEGER NOT NULL,
-  stamps TEXT NOT NULL, updated_at TEXT, updated_by TEXT) WITHOUT ROWID;
+  stamps TEXT NOT NULL, updated_at TEXT, updated_by TEXT, words_known INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
 CREATE INDEX versions_by_number ON versions (number);
 CREATE INDEX versions_by_type ON versions (type, created_at);
 CREATE INDEX versions_by_date ON versions (created_at);
@@ -37,6 +38,8 @@ CREATE INDEX versions_deleted ON versions (deleted_at) WHERE deleted_at IS NOT N
 CREATE INDEX versions_purged ON versions (number) WHERE purged_at IS NOT NULL;
 CREATE INDEX versions_by_name ON versions (name);
 CREATE INDEX versions_uncompared ON versions (id) WHERE NOT paths_known;
+CREATE INDEX versions_unread ON versions (number)
+  WHERE NOT words_known AND deleted_at IS NULL AND purged_at IS NULL;
 CREATE TABLE parents (
   version TEXT NOT NULL, position INTEGER NOT NULL, parent TEXT NOT NULL, PRIMARY KEY (version, position)
 ) WITHOUT ROWID;
@@ -54,6 +57,7 @@ CREATE TABLE actions (
   correlation_id TEXT, segment TEXT, batch TEXT, redoable INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX actions_by_batch ON actions (batch) WHERE batch IS NOT NULL;
 CREATE INDEX actions_by_sequence ON actions (replica, undoable, sequence);
+CREATE INDEX actions_redoable ON actions (replica, sequence) WHERE redoable = 1;
 CREATE INDEX actions_by_user ON actions (user, time);
 CREATE INDEX actions_by_type ON actions (type, time);
 CREATE INDEX actions_by_status ON actions (status, time);
@@ -82,6 +86,8 @@ CREATE TABLE exports (
 CREATE INDEX exports_by_date ON exports (created_at);
 CREATE INDEX exports_by_status ON exports (status, created_at);
 
-CREATE TABLE word_rows (id INTEGER PRIMARY KEY, source TEXT NOT NULL UNIQUE);
-CREATE VIRTUAL TABLE words USING fts5 (name, description, script, tokenize = 'unicode61 remove_diacritics 2');
+CREATE TABLE word_rows (
+  id INTEGER PRIMARY KEY, source TEXT NOT NULL UNIQUE, blob BLOB, path TEXT, version BLOB);
+CREATE VIRTUAL TABLE words USING fts5 (
+  name, description, script, columnsize = 0, tokenize = 'unicode61 remove_diacritics 2');
 """

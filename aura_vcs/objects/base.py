@@ -69,8 +69,8 @@ class Source(Protocol):
     path: str
     size: int
 
-    def read(self) -> bytes | None:
-        """All of a small file, as it was at one moment; None if it would not hold still.
+    def read(self) -> tuple[Bytes, ObjectId] | None:
+        """All of a small file, as it was at one moment, with its id; None if it would not hold still.
 
         Raises FileUnreadable.
         """

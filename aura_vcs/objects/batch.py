@@ -15,7 +15,7 @@ import msgspec
 from blake3 import blake3
 
 from aura_vcs.errors import LimitExceeded
-from aura_vcs.ids import ObjectId, blob_id
+from aura_vcs.ids import Bytes, ObjectId, blob_id
 from aura_vcs.layout import loose_path
 from aura_vcs.model import Kind
 from aura_vcs.objects.base import IDENTIFY, Source, StoredObject
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 FRAME_BYTES = 512 << 10
 SPILL_BYTES = 8 << 20
 SPILL_OBJECTS = 4096
-PACK_BYTES = 64 << 20
 BLOCK_BYTES = 4 << 20
 BLOCKS_IN_FLIGHT = 3
 LOOSE_OBJECTS = 2
@@ -128,15 +127,15 @@ class Batch:
         if source.size >= LARGE_BYTES:
             with source.open() as file:
                 return self._add_clone(source, file) if self._can_clone else self._add_large(source, file)
-        data = source.read()
-        if data is None:
+        found = source.read()
+        if found is None:
             return None
+        data, object_id = found
         self._progress.advance(len(data))
-        object_id = blob_id(data)
         self._take(object_id, Kind.BLOB, data, source.path)
         return object_id
 
-    def _take(self, object_id: ObjectId, kind: Kind, data: bytes, path: str, *, chunked: bool = False) -> None:
+    def _take(self, object_id: ObjectId, kind: Kind, data: Bytes, path: str, *, chunked: bool = False) -> None:
         if object_id in self._seen:
             return
         if len(data) > FRAME_LIMIT:  # a folder of millions of files, or a file of half a terabyte
@@ -167,7 +166,7 @@ class Batch:
         return self._writer
 
     def _rotate(self) -> None:
-        if self._writer is not None and self._writer.size >= PACK_BYTES:
+        if self._writer is not None and self._writer.is_full:
             self._close_pack(behind=True)
 
     def _close_pack(self, *, behind: bool = False) -> None:

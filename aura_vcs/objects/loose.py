@@ -4,7 +4,7 @@
 and hashed again before it gets its name, so a fault of memory or compressor is never published.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from blake3 import blake3
@@ -91,17 +91,21 @@ class LooseObjects:
         with file:
             return sum(len(block) for block in blocks(file, object_id))
 
-    def delete(self, object_id: ObjectId) -> int:
-        """Remove the object's file; returns the bytes that frees."""
-        freed = 0
-        while (found := self.find(object_id)) is not None:
-            self._storage.delete(found[0])
-            freed += found[1]
-        return freed
-
-    def drop_empty_folder(self, prefix: str) -> None:
-        """Remove a fan-out folder that has become empty."""
-        self._storage.delete_folder(f"{OBJECTS}/{prefix}")
+    def delete(self, object_ids: Iterable[ObjectId]) -> int:
+        """Remove the objects' files, and folders that become empty; returns the bytes that frees."""
+        doomed: dict[str, int] = {}
+        prefixes = set()
+        for object_id in object_ids:
+            name = loose_path(object_id)
+            prefixes.add(object_id[:2])
+            for candidate in (name, name + COMPRESSED):
+                found = self._storage.stat(candidate)
+                if found is not None:
+                    doomed[candidate] = found.size
+        self._storage.delete_many(doomed)
+        for prefix in prefixes:
+            self._storage.delete_folder(f"{OBJECTS}/{prefix}")
+        return sum(doomed.values())
 
     def all(self) -> Iterator[tuple[ObjectId, int]]:
         """Id and stored size of every loose object, in order of ids."""

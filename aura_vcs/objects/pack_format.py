@@ -15,8 +15,9 @@ begin where the one before ends, the first behind the magic. Columns compress be
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
+from typing import overload
 
 import msgspec
 from blake3 import blake3
@@ -35,6 +36,8 @@ CODEC_SHUFFLED = 2
 
 FRAME_LIMIT = 256 << 20
 """Decoded bytes of the largest frame; a footer that claims more is refused before anything is decoded."""
+SHUFFLED_LIMIT = 64 << 20
+"""The same of a shuffled frame, which takes three times its size while it is put in order."""
 FOOTER_LIMIT = 512 << 20
 """Decoded bytes of the largest footer."""
 
@@ -43,6 +46,7 @@ _TRAILER = struct.Struct("<II32s8s")
 _ID_BYTES = 32
 _FRAME_BYTES = 9
 _ENTRY_BYTES = 45
+_ROWS_AT_ONCE = 4096
 TRAILER_BYTES = _TRAILER.size
 
 KIND_CODES = {Kind.BLOB: 1, Kind.TREE: 2, Kind.VERSION: 3, Kind.CHUNK: 4}
@@ -71,12 +75,89 @@ class PackEntry(msgspec.Struct, frozen=True, gc=False):
     chunked: bool = False
 
 
+class Entries(Sequence[PackEntry]):
+    """The objects of a pack, read from the footer's columns where they lie: there may be very many."""
+
+    def __init__(self, columns: bytes, start: int, count: int) -> None:
+        self._columns = columns
+        self._count = count
+        self._ids = start
+        self._codes = start + count * _ID_BYTES
+        self._numbers = self._codes + count
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, number: int) -> PackEntry: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> tuple[PackEntry, ...]: ...
+
+    def __getitem__(self, number: int | slice) -> PackEntry | tuple[PackEntry, ...]:
+        if isinstance(number, slice):
+            return tuple(self[one] for one in range(self._count)[number])
+        return next(self._from(range(self._count)[number], 1))
+
+    def __iter__(self) -> Iterator[PackEntry]:
+        for start in range(0, self._count, _ROWS_AT_ONCE):
+            yield from self._from(start, min(_ROWS_AT_ONCE, self._count - start))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def find(self, object_id: ObjectId) -> PackEntry | None:
+        """The object with this id, the first of several."""
+        digest, end = bytes.fromhex(object_id), self._codes
+        at = self._columns.find(digest, self._ids, end)
+        while at >= 0 and (at - self._ids) % _ID_BYTES:
+            at = self._columns.find(digest, at + 1, end)
+        return None if at < 0 else self[(at - self._ids) // _ID_BYTES]
+
+    def check(self, frames: Sequence[Frame], path: str) -> None:
+        """Check that every object is of a known kind and lies in its frame.
+
+        Raises:
+            RecordCorrupt: one is not, or does not.
+        """
+        lengths = [frame.length for frame in frames]
+        if unknown := set(self._columns[self._codes : self._numbers]) - _KINDS.keys():
+            raise RecordCorrupt(path, f"it holds an object of the unknown kind {min(unknown)}")
+        for start in range(0, self._count, _ROWS_AT_ONCE):
+            count = min(_ROWS_AT_ONCE, self._count - start)
+            for frame, offset, length in zip(*self._places(start, count), strict=True):
+                if frame >= len(lengths) or offset + length > lengths[frame]:
+                    raise RecordCorrupt(path, "an object lies outside its frame")
+
+    def _from(self, start: int, count: int) -> Iterator[PackEntry]:
+        first = self._ids + start * _ID_BYTES
+        ids = self._columns[first : first + count * _ID_BYTES].hex()
+        codes = self._columns[self._codes + start : self._codes + start + count]
+        numbers, offsets, lengths = self._places(start, count)
+        for row, code in enumerate(codes):
+            object_id = ObjectId(ids[row * 2 * _ID_BYTES : (row + 1) * 2 * _ID_BYTES])
+            yield PackEntry(object_id, _KINDS[code], numbers[row], offsets[row], lengths[row], code == CHUNKED_BLOB)
+
+    def _places(self, start: int, count: int) -> list[tuple[int, ...]]:
+        """Frame numbers, offsets and lengths of some objects."""
+        columns = (self._numbers + column * 4 * self._count + 4 * start for column in range(3))
+        return [struct.unpack_from(f"<{count}I", self._columns, at) for at in columns]
+
+
 class Footer(msgspec.Struct, frozen=True):
     """What a pack holds. `name` is the pack's name."""
 
     name: str
     frames: tuple[Frame, ...]
-    entries: tuple[PackEntry, ...]
+    entries: Sequence[PackEntry]
+
+    def find(self, object_id: ObjectId) -> PackEntry | None:
+        """The object with this id, if the pack holds it."""
+        if isinstance(self.entries, Entries):
+            return self.entries.find(object_id)
+        return next((entry for entry in self.entries if entry.id == object_id), None)
 
 
 def encode_footer(frames: Sequence[Frame], entries: Sequence[PackEntry]) -> tuple[str, bytes]:
@@ -136,19 +217,8 @@ def decode_footer(stored: bytes, trailer: bytes, path: str) -> Footer:
     """
     reader = _Columns(_decoded_footer(stored, trailer, path), path)
     frames = reader.take_frames()
-    digests = reader.take_ids(reader.entry_count)
-    codes = reader.take("B", reader.entry_count)[0]
-    numbers, offsets, lengths = reader.take("I", reader.entry_count, 3)
-    try:
-        entries = tuple(
-            PackEntry(ObjectId(digest), _KINDS[code], number, offset, length, code == CHUNKED_BLOB)
-            for digest, code, number, offset, length in zip(digests, codes, numbers, offsets, lengths, strict=True)
-        )
-    except KeyError as error:
-        raise RecordCorrupt(path, f"it holds an object of the unknown kind {error}") from error
-    for entry in entries:
-        if entry.frame >= len(frames) or entry.offset + entry.length > frames[entry.frame].length:
-            raise RecordCorrupt(path, f"object {entry.id} lies outside its frame")
+    entries = reader.entries()
+    entries.check(frames, path)
     return Footer(pack_name(trailer), frames, entries)
 
 
@@ -185,8 +255,8 @@ class _Columns:
         self._data = data
         self._path = path
         self._at = _COUNTS.size
-        self._frame_count, self.entry_count = _COUNTS.unpack_from(data)
-        if len(data) != self._at + self._frame_count * _FRAME_BYTES + self.entry_count * _ENTRY_BYTES:
+        self._frame_count, self._entry_count = _COUNTS.unpack_from(data)
+        if len(data) != self._at + self._frame_count * _FRAME_BYTES + self._entry_count * _ENTRY_BYTES:
             raise RecordCorrupt(path, "the footer's length does not fit its counts")
 
     def take_frames(self) -> tuple[Frame, ...]:
@@ -203,12 +273,9 @@ class _Columns:
             self._at += layout.size
         return found
 
-    def take_ids(self, count: int) -> list[str]:
-        """The next `count` ids."""
-        end = self._at + count * _ID_BYTES
-        text = self._data[self._at : end].hex()
-        self._at = end
-        return [text[start : start + 2 * _ID_BYTES] for start in range(0, len(text), 2 * _ID_BYTES)]
+    def entries(self) -> Entries:
+        """The objects, whose columns follow the frames'."""
+        return Entries(self._data, self._at, self._entry_count)
 
 
 def _frames(stored: tuple[int, ...], lengths: tuple[int, ...], codecs: tuple[int, ...], path: str) -> tuple[Frame, ...]:
@@ -217,6 +284,7 @@ def _frames(stored: tuple[int, ...], lengths: tuple[int, ...], codecs: tuple[int
     for frame in frames:
         if frame.codec not in {CODEC_RAW, CODEC_ZSTD, CODEC_SHUFFLED}:
             raise RecordCorrupt(path, f"a frame has the unknown codec {frame.codec}")
-        if frame.length > FRAME_LIMIT or (frame.codec == CODEC_RAW and frame.length != frame.stored_length):
+        limit = SHUFFLED_LIMIT if frame.codec == CODEC_SHUFFLED else FRAME_LIMIT
+        if frame.length > limit or (frame.codec == CODEC_RAW and frame.length != frame.stored_length):
             raise RecordCorrupt(path, "a frame claims an impossible length")
     return frames

@@ -7,7 +7,6 @@ is published, so a fault of memory or compressor never becomes history.
 
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -35,6 +34,7 @@ from aura_vcs.objects.pack_format import (
     CODEC_ZSTD,
     FRAME_LIMIT,
     MAGIC,
+    SHUFFLED_LIMIT,
     TRAILER_BYTES,
     Footer,
     Frame,
@@ -53,6 +53,11 @@ if TYPE_CHECKING:
 
 FRAME_CACHE_BYTES = 32 << 20
 OPEN_PACKS = 32
+KEPT_ENTRIES = 8192
+"""Of larger packs the footer is read again when it is asked for again."""
+PACK_BYTES = 64 << 20
+PACK_ENTRIES = 65_536
+"""Objects of a full pack: its footer takes 3 MB, and who writes it some twenty."""
 PENDING_FRAMES = 4
 RUN_BYTES = 4 << 20
 """So much is read together at most."""
@@ -67,21 +72,29 @@ class OpenPack:
         self.size = file.seek(0, 2)
         path = pack_path(name)
         trailer = self.read_at(max(0, self.size - TRAILER_BYTES), TRAILER_BYTES)
-        length = footer_length(trailer, self.size, path)
-        self._footer_at = self.size - TRAILER_BYTES - length
-        self._ending = self.read_at(self._footer_at, length), trailer
+        self._footer_at = self.size - TRAILER_BYTES - footer_length(trailer, self.size, path)
+        self._footer: Footer | None = None
         if pack_name(trailer) != name:
             raise RecordCorrupt(path, "its name is not the hash of its footer")
-        self.frames = decode_frames(*self._ending, path)
+        self.frames = decode_frames(*self._ending(), path)
 
-    @cached_property
+    @property
     def footer(self) -> Footer:
-        """All that the pack holds.
+        """All that the pack holds; kept, unless that is very much.
 
         Raises:
             RecordCorrupt: frames and entries contradict each other.
         """
-        return decode_footer(*self._ending, pack_path(self.name))
+        found = self._footer
+        if found is None:
+            found = decode_footer(*self._ending(), pack_path(self.name))
+            self._footer = found if len(found.entries) <= KEPT_ENTRIES else None
+        return found
+
+    def _ending(self) -> tuple[bytes, bytes]:
+        """Footer and trailer as they are stored."""
+        ending = self.read_at(self._footer_at, self.size - self._footer_at)
+        return ending[:-TRAILER_BYTES], ending[-TRAILER_BYTES:]
 
     def read_at(self, offset: int, length: int) -> bytes:
         """`length` bytes from `offset`, fewer at the end of the file."""
@@ -164,13 +177,17 @@ class Packs:
         """
         with self._lock:
             pack = self._pack(place.pack)
-            if place.frame >= len(pack.frames):
+            if not 0 <= place.frame < len(pack.frames):
                 raise RecordCorrupt(pack_path(place.pack), "it has no such frame")
             frame = pack.frames[place.frame]
-            if frame.codec == CODEC_RAW:
-                return pack.read_at(frame.offset + place.offset, place.length)
-            data = self._frame(pack, place.frame)
-            return data[place.offset : place.offset + place.length]
+            if not 0 <= place.offset <= place.offset + place.length <= frame.length:
+                raise RecordCorrupt(pack_path(place.pack), "it has no such place in a frame")
+            if frame.codec != CODEC_RAW:
+                return self._frame(pack, place.frame)[place.offset : place.offset + place.length]
+            data = pack.read_at(frame.offset + place.offset, place.length)
+            if len(data) != place.length:
+                raise RecordCorrupt(pack_path(place.pack), "a frame is cut off")
+            return data
 
     def read_runs(self, places: Sequence[Place]) -> Iterator[bytes]:
         """The bytes at the places, in their order; what lies side by side is read together.
@@ -299,6 +316,11 @@ class PackWriter:
             self._upload.discard()
             raise
 
+    @property
+    def is_full(self) -> bool:
+        """Whether what comes next belongs into another pack."""
+        return self.size >= PACK_BYTES or len(self._entries) >= PACK_ENTRIES
+
     def add_frame(self, objects: Sequence[NewObject], *, level: int | None = None) -> None:
         """Write the objects as one frame; `level` says how hard to compress, None samples first."""
         pieces = [item.data for item in objects]
@@ -386,8 +408,8 @@ def encode_frame(pieces: Sequence[Bytes], level: int | None) -> tuple[int, Seque
         return CODEC_RAW, pieces
     data = b"".join(pieces)
     codec, stored = CODEC_RAW, data
-    if way == "shuffled":
+    if way == "shuffled" and len(data) <= SHUFFLED_LIMIT:
         codec, stored = CODEC_SHUFFLED, compress(shuffled(data), level or LEVEL)
-    elif way == "plain" or level is not None or is_compressible(data):
+    elif way in {"plain", "shuffled"} or level is not None or is_compressible(data):
         codec, stored = CODEC_ZSTD, compress(data, level or LEVEL)
     return (codec, [stored]) if len(stored) < len(data) else (CODEC_RAW, [data])

@@ -235,9 +235,9 @@ class ObjectStore:
                 footer = self.packs.footer(name)
             except (RecordCorrupt, FileNotFoundError):
                 continue  # damage is fsck's to report; the object may lie elsewhere
-            for entry in footer.entries:
-                if entry.id == object_id:
-                    return Place(name, entry.frame, entry.offset, entry.length, entry.chunked)
+            entry = footer.find(object_id)
+            if entry is not None:
+                return Place(name, entry.frame, entry.offset, entry.length, entry.chunked)
         return None
 
 

@@ -1,12 +1,12 @@
 """Reading trees, and what differs between two of them."""
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 import msgspec
 
-from aura_vcs.codec import decode_tree, decode_version, encode_tree, name_bytes
+from aura_vcs.codec import decode_children, decode_tree, decode_version, encode_tree, name_bytes
 from aura_vcs.errors import LimitExceeded
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import Entry, EntryKind, Kind, Tree, Version
@@ -14,7 +14,8 @@ from aura_vcs.objects.store import ObjectStore
 
 T = TypeVar("T")
 
-CACHED_TREES = 4096
+CACHED_ENTRIES = 100_000
+"""Of trees used last; a few hundred bytes each."""
 DEPTH_LIMIT = 256
 """Folders inside folders; deeper is no project but an attack."""
 PATHS_LIMIT = 2_000_000
@@ -37,6 +38,8 @@ class TreeReader:
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
         self._trees: OrderedDict[ObjectId, Tree] = OrderedDict()
+        self._remembered: tuple[ObjectId, ObjectId, Sequence[Difference]] | None = None
+        self._entries = 0
 
     def tree(self, object_id: ObjectId) -> Tree:
         """The tree.
@@ -54,11 +57,29 @@ class TreeReader:
             self._trees.move_to_end(object_id)
         return tree
 
+    def children(self, object_id: ObjectId) -> Iterator[tuple[ObjectId, bool]]:
+        """Ids of what a tree holds, and whether each is a tree; quicker than `tree`, and not kept.
+
+        Raises:
+            ObjectMissing, ObjectCorrupt, ObjectMalformed.
+        """
+        known = self._trees.get(object_id)
+        if known is None and object_id != EMPTY_TREE_ID:
+            entries = decode_children(self._store.read(object_id, Kind.TREE), object_id)
+            return ((entry.id, entry.kind is EntryKind.DIR) for entry in entries)
+        return ((entry.id, entry.kind is EntryKind.DIR) for entry in (known or EMPTY_TREE).entries)
+
     def remember(self, object_id: ObjectId, tree: Tree) -> None:
         """Keep a tree that was just made."""
+        self._forget(object_id)
         self._trees[object_id] = tree
-        while len(self._trees) > CACHED_TREES:
-            self._trees.popitem(last=False)
+        self._entries += len(tree.entries)
+        while self._entries > CACHED_ENTRIES and len(self._trees) > 1:
+            self._forget(next(iter(self._trees)))
+
+    def _forget(self, object_id: ObjectId) -> None:
+        tree = self._trees.pop(object_id, None)
+        self._entries -= len(tree.entries) if tree is not None else 0
 
     def version(self, object_id: VersionId) -> Version:
         """The version.
@@ -106,7 +127,14 @@ class TreeReader:
         Raises:
             LimitExceeded: more than DEPTH_LIMIT folders inside each other, or PATHS_LIMIT paths.
         """
+        remembered = self._remembered
+        if remembered is not None and remembered[:2] == (old, new) and not prefix:
+            return iter(remembered[2])
         return _limited(self._differences(old, new, prefix))
+
+    def remember_differences(self, old: ObjectId, new: ObjectId, found: Iterable[Difference]) -> None:
+        """Keep what differs between two trees for whoever asks next; whoever made the second one knows it."""
+        self._remembered = old, new, sorted(found, key=lambda item: [name_bytes(part) for part in item.path.split("/")])
 
     def _differences(self, old: ObjectId | None, new: ObjectId | None, prefix: str) -> Iterator[Difference]:
         if old == new:

@@ -6,6 +6,7 @@ machine, and a listing opens nothing. What is inside a file, `media` says.
 
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 import msgspec
 
@@ -79,6 +80,15 @@ class Asset(msgspec.Struct, frozen=True):
     mime_type: str
     file_size_bytes: int
     is_temporary: bool
+
+
+def asset_id(project: str, path: str) -> str:
+    """The UUID of an asset: RFC 4122 version 5 of its path in the project's own name space."""
+    try:
+        space = UUID(project)
+    except ValueError:
+        space = NAMESPACE_URL
+    return str(uuid5(space, path))
 
 
 def asset_type(path: str) -> AssetType | None:

@@ -8,6 +8,7 @@ from collection as long as the record is there. A writer keeps its newest KEPT r
 import os
 import threading
 from collections import deque
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -20,19 +21,21 @@ from aura_vcs.history.edits import edit_files
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.index.entities import checkpoints_statement
 from aura_vcs.locks import Locks
-from aura_vcs.model import Kind
+from aura_vcs.model import Inverse, Kind, RefChange
 from aura_vcs.objects.loose import LooseObjects
 from aura_vcs.project.checkpoints import (
-    STAGES,
     RenderCheckpoint,
     create_checkpoint,
     invalidated,
     progress_percent,
+    stage_named,
+    words_for,
 )
 from aura_vcs.project.content import unsafe_reason
 from aura_vcs.project.records import indexed, put_record
 from aura_vcs.project.state import ProjectState, project_state, set_state
-from aura_vcs.repository.repository import Repository
+from aura_vcs.refs import CHECKPOINT_FIELDS, checkpoint_change
+from aura_vcs.repository.repository import Draft, Repository
 from aura_vcs.storage.local import LocalStorage
 
 KEPT = 10
@@ -85,7 +88,7 @@ class CheckpointWriter:
             InputError, InvalidValue: no stage, counts that cannot be, a path outside the project.
             StorageError: it is not recorded.
         """
-        name = next((known for known in STAGES if known.lower() == stage.lower()), stage)
+        name = stage_named(stage)
         create_checkpoint(self._project, name, now=now(), completed_scenes=completed, total_scenes=total)
         with self._locks.shared("objects"):
             blob = self._put_data(data)
@@ -182,9 +185,14 @@ def writer_for(repo: Repository, job_id: str | None = None) -> CheckpointWriter:
 def list_checkpoints(
     repo: Repository, *, stage: str | None = None, valid: bool | None = True, limit: int = -1
 ) -> list[RenderCheckpoint]:
-    """Checkpoints, newest first; `valid` None lists invalid ones too."""
+    """Checkpoints, newest first; `valid` None lists invalid ones too.
+
+    Raises:
+        InvalidValue: there is no such stage.
+    """
+    name = stage_named(stage) if stage is not None else None
     entities = indexed(repo, "checkpoints", layout.CHECKPOINTS, RenderCheckpoint, _columns)
-    statement, values = checkpoints_statement(stage=stage, valid=valid, limit=limit)
+    statement, values = checkpoints_statement(stage=name, valid=valid, limit=limit)
     return [msgspec.json.decode(row, type=RenderCheckpoint) for row in entities.records(statement, values)]
 
 
@@ -217,18 +225,43 @@ def checkpoint_data(repo: Repository, checkpoint: RenderCheckpoint) -> Any:
 
 
 def invalidate(repo: Repository, checkpoint: RenderCheckpoint, reason: str = "") -> RenderCheckpoint:
-    """Say that nothing is to be resumed from a checkpoint; it stays listed among all."""
-    changed = msgspec.structs.replace(invalidated(checkpoint), invalid_reason=reason[:500] or None)
-    put_record(repo.storage, checkpoint_file(changed), changed)
-    return changed
+    """Say that nothing is to be resumed from a checkpoint; it stays listed among all.
+
+    An action that undo takes back.
+
+    Raises:
+        UnknownName: its writer has dropped it meanwhile.
+    """
+    done = _invalidate(repo, [checkpoint], reason)
+    if not done:
+        raise UnknownName("checkpoint", checkpoint.id, hint="Only the newest of a stage are kept.")
+    return done[0]
 
 
 def invalidate_all(repo: Repository, *, stage: str | None = None, reason: str = "") -> int:
-    """Invalidate every valid checkpoint, or those of a stage; returns how many there were."""
-    found = list_checkpoints(repo, stage=stage)
-    for checkpoint in found:
-        invalidate(repo, checkpoint, reason)
-    return len(found)
+    """Invalidate every valid checkpoint, or those of a stage, as one action; returns how many there were."""
+    return len(_invalidate(repo, list_checkpoints(repo, stage=stage), reason))
+
+
+def _invalidate(repo: Repository, checkpoints: Sequence[RenderCheckpoint], reason: str) -> list[RenderCheckpoint]:
+    done: list[RenderCheckpoint] = []
+    refs: dict[str, RefChange] = {}
+    with repo.transaction() as transaction:
+        for item in checkpoints:
+            name = checkpoint_file(item).removeprefix(f"{layout.CHECKPOINTS}/").removesuffix(".json")
+            before = repo.refs.checkpoint(name)
+            if before is None:
+                continue  # its writer has saved newer ones and dropped it
+            changed = invalidated(item, reason)
+            done.append(changed)
+            changes = {field: getattr(changed, field) for field in CHECKPOINT_FIELDS}
+            refs.update([checkpoint_change(name, before, changes)])
+        if refs:
+            what = f"checkpoint {words_for(done[0])}" if len(done) == 1 else f"{len(done)} checkpoints"
+            said = f"Invalidated {what}" + (f" ({reason[:100]})" if reason else "")
+            inverse = Inverse("checkpoint.revalidate")
+            transaction.record(Draft("checkpoint.invalidate", said, refs, inverse=inverse))
+    return done
 
 
 def is_interrupted(repo: Repository) -> bool:
@@ -238,7 +271,7 @@ def is_interrupted(repo: Repository) -> bool:
 
 
 def recover(repo: Repository, *, stage: str | None = None) -> Recovered:
-    """Resume from the newest valid checkpoint whose data and output are there or can be brought back.
+    """Resume from the checkpoint that `plan_recovery` finds.
 
     The project is InProgress again in that stage, as far as it had come; an output file that is
     gone or was cut off is restored if the checkpoint kept it. What stood in its place is kept by
@@ -247,25 +280,33 @@ def recover(repo: Repository, *, stage: str | None = None) -> Recovered:
     Raises:
         NothingToRecover: no checkpoint can be used; says why of each.
     """
+    checkpoint, skipped = plan_recovery(repo, stage=stage)
+    if checkpoint is None:
+        raise NothingToRecover(repo.root, skipped[:5])
+    restored = _restore_output(repo, checkpoint)
+    values: dict[str, Any] = {
+        "status": "InProgress",
+        "progress_percent": round(progress_percent(checkpoint), 1),
+        "error_message": None,
+        "current_stage": checkpoint.stage_name,
+    }
+    if checkpoint.job_id is not None:
+        values["job_id"] = checkpoint.job_id
+    set_state(repo, values)
+    return Recovered(checkpoint, checkpoint_data(repo, checkpoint), restored, tuple(skipped), project_state(repo))
+
+
+def plan_recovery(repo: Repository, *, stage: str | None = None) -> tuple[RenderCheckpoint | None, list[str]]:
+    """The newest valid checkpoint whose data and output are there or can be brought back, and why newer
+    ones cannot be used. Changes nothing.
+    """
     skipped: list[str] = []
     for checkpoint in list_checkpoints(repo, stage=stage):
         reason = _unusable(repo, checkpoint)
-        if reason:
-            skipped.append(f"{checkpoint.id[:8]} ({checkpoint.completed_scenes}/{checkpoint.total_scenes}): {reason}")
-            continue
-        restored = _restore_output(repo, checkpoint)
-        values: dict[str, Any] = {
-            "status": "InProgress",
-            "progress_percent": round(progress_percent(checkpoint), 1),
-            "error_message": None,
-            "current_stage": checkpoint.stage_name,
-        }
-        if checkpoint.job_id is not None:
-            values["job_id"] = checkpoint.job_id
-        set_state(repo, values)
-        data = checkpoint_data(repo, checkpoint)
-        return Recovered(checkpoint, data, restored, tuple(skipped), project_state(repo))
-    raise NothingToRecover(repo.root, skipped[:5])
+        if not reason:
+            return checkpoint, skipped
+        skipped.append(f"{checkpoint.id[:8]} ({checkpoint.completed_scenes}/{checkpoint.total_scenes}): {reason}")
+    return None, skipped
 
 
 def _unusable(repo: Repository, checkpoint: RenderCheckpoint) -> str:

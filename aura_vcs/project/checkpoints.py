@@ -27,7 +27,8 @@ class RenderCheckpoint(msgspec.Struct, frozen=True, kw_only=True):
 
     `output_file_path` is relative to the project. In the store, `data` is the object that holds
     `checkpoint_data`, `output` the one with the output's content, if it was kept, and
-    `output_size` counts the bytes that the output had.
+    `output_size` counts the bytes that the output had. `revision` counts how often it was
+    invalidated or made valid again.
     """
 
     id: str
@@ -44,6 +45,7 @@ class RenderCheckpoint(msgspec.Struct, frozen=True, kw_only=True):
     output: ObjectId | None = None
     output_size: int | None = None
     invalid_reason: str | None = None
+    revision: _Count = 0
     created_by: str | None = None
 
 
@@ -105,9 +107,28 @@ def decode_checkpoint(data: bytes, file: str) -> RenderCheckpoint:
         raise RecordCorrupt(file, str(error)) from error
 
 
-def invalidated(checkpoint: RenderCheckpoint) -> RenderCheckpoint:
-    """The checkpoint, never to be resumed from again."""
-    return msgspec.structs.replace(checkpoint, is_valid=False)
+def stage_named(text: str) -> Stage:
+    """The stage that is written so, in any case.
+
+    Raises:
+        InvalidValue: there is none.
+    """
+    for stage in STAGES:
+        if stage.lower() == text.lower():
+            return stage
+    raise InvalidValue("the checkpoint", "/stage_name", f"{text!r} is no stage; there are {', '.join(STAGES)}")
+
+
+def invalidated(checkpoint: RenderCheckpoint, reason: str = "") -> RenderCheckpoint:
+    """The checkpoint, not to be resumed from again."""
+    return msgspec.structs.replace(
+        checkpoint, is_valid=False, invalid_reason=reason[:500] or None, revision=checkpoint.revision + 1
+    )
+
+
+def words_for(checkpoint: RenderCheckpoint) -> str:
+    """How far it came, in words: "Render 7/10"."""
+    return f"{checkpoint.stage_name} {checkpoint.completed_scenes}/{checkpoint.total_scenes}"
 
 
 def progress_percent(checkpoint: RenderCheckpoint) -> float:

@@ -50,6 +50,12 @@ def check_project(source: ContentSource) -> tuple[Problem, ...]:
     return tuple(kept)
 
 
+def missing_media(source: ContentSource) -> tuple[Problem, ...]:
+    """The files that documents of `source` name and that are not there, sorted by file and place."""
+    found = {problem for problem in _references(load_project(source)) if problem.severity == "error"}
+    return tuple(sorted(found, key=_place))
+
+
 def _place(problem: Problem) -> tuple[str, list[str], Problem]:
     """Sorts as a person reads: /scenes/2 before /scenes/10."""
     return problem.file, [f"{part:0>9}" if part.isdigit() else part for part in problem.pointer.split("/")], problem

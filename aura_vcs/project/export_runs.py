@@ -5,7 +5,9 @@ that renders holds a lock of the operating system: a job whose process died is t
 """
 
 import os
+import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -38,7 +40,7 @@ from aura_vcs.project.exports import (
 )
 from aura_vcs.project.presets import ExportPreset, find_preset
 from aura_vcs.project.records import indexed, load_record, put_record
-from aura_vcs.project.render import render_export
+from aura_vcs.project.render import part_path, render_export
 from aura_vcs.project.render_job import ExportResult
 from aura_vcs.project.stored import TreeSource
 from aura_vcs.repository.repository import Repository
@@ -84,6 +86,7 @@ def run_export(
         LockBusy: another process renders it.
         ExportFailed, ExportCancelled, ExtraMissing, EncoderMissing: see `render_export`.
     """
+    _sweep(repo)
     with repo.locks.exclusive(_lock(job), wait_seconds=1):
         running = _put(repo, started(load_export(repo, job.id), now=now()))
         try:
@@ -121,14 +124,21 @@ def retry_export(repo: Repository, job: ExportRecord) -> ExportRecord:
 
 
 def list_exports(
-    repo: Repository, *, status: ExportStatus | None = None, limit: int = -1, offset: int = 0
+    repo: Repository,
+    *,
+    status: ExportStatus | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    limit: int = -1,
+    offset: int = 0,
 ) -> list[ExportRecord]:
-    """Exports, newest first. Jobs whose process died are Failed, and recorded so."""
+    """Exports, newest first; times in RFC 3339. Jobs whose process died are Failed, and recorded so."""
+    _sweep(repo)
     entities = indexed(repo, "exports", layout.EXPORTS, ExportRecord, _columns)
     for row in entities.records(*exports_statement(status="InProgress")):
         _bury(repo, msgspec.json.decode(row, type=ExportRecord))
     entities = indexed(repo, "exports", layout.EXPORTS, ExportRecord, _columns)
-    statement, values = exports_statement(status=status, limit=limit, offset=offset)
+    statement, values = exports_statement(status=status, since=since, until=until, limit=limit, offset=offset)
     return [msgspec.json.decode(row, type=ExportRecord) for row in entities.records(statement, values)]
 
 
@@ -183,6 +193,8 @@ def _render(
         Path(job.output_file),
         overwrite=overwrite,
         cancelled=lambda: cancelled() or os.path.exists(marker),
+        scratch=Path(repo.storage.path(f"{layout.RENDERS}/{job.id}")),
+        token=_token(job.id),
         progress=_Recorder(repo, job, progress),
     )
 
@@ -215,6 +227,20 @@ def _bury(repo: Repository, job: ExportRecord) -> None:
         return
 
 
+def _sweep(repo: Repository) -> None:
+    """Remove what killed processes left: copies of media, and the beginning of a film."""
+    for job_id in repo.storage.list(layout.RENDERS):
+        try:
+            with repo.locks.exclusive(_lock_name(job_id), wait_seconds=0):
+                job = load_record(repo.storage, f"{layout.EXPORTS}/{job_id}.json", ExportRecord)
+                with suppress(OSError):  # somebody else's folder by now, or a disk that went away
+                    if job is not None:
+                        part_path(Path(job.output_file), _token(job_id)).unlink(missing_ok=True)
+                shutil.rmtree(repo.storage.path(f"{layout.RENDERS}/{job_id}"), ignore_errors=True)
+        except LockBusy:
+            continue
+
+
 def _hash(path: str) -> str:
     hasher = blake3()
     try:
@@ -227,7 +253,15 @@ def _hash(path: str) -> str:
 
 
 def _lock(job: ExportRecord) -> str:
-    return f"export-{job.id}"
+    return _lock_name(job.id)
+
+
+def _lock_name(job_id: str) -> str:
+    return f"export-{job_id}"
+
+
+def _token(job_id: str) -> str:
+    return job_id[:8]
 
 
 def _cancel_file(job_id: str) -> str:

@@ -1,12 +1,14 @@
 """What a list of projects shows of one, read from its folder without opening it as a project."""
 
 import os
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from aura_vcs import layout
-from aura_vcs.codec import decode_record
+from aura_vcs.codec import decode_record, format_time
 from aura_vcs.errors import AuraError
 from aura_vcs.model import Fields, Format
 from aura_vcs.project.documents import ProjectDocument
@@ -19,7 +21,11 @@ TITLE_LIMIT, DESCRIPTION_LIMIT = 500, 2000
 
 
 class ProjectFacts(msgspec.Struct, frozen=True):
-    """A project as a list shows it. `stamp` changes whenever the files behind it do."""
+    """A project as a list shows it. `stamp` changes whenever the files behind it do.
+
+    `updated_at` is when project.json or the state was last changed, `modified_by` who did, as far
+    as that is recorded.
+    """
 
     project: str
     title: str
@@ -32,6 +38,10 @@ class ProjectFacts(msgspec.Struct, frozen=True):
     created_by: str | None
     state: ProjectState
     stamp: str
+    output_file_path: str | None = None
+    thumbnail_path: str | None = None
+    updated_at: str | None = None
+    modified_by: str | None = None
 
 
 def facts_stamp(root: str) -> str | None:
@@ -59,7 +69,10 @@ def read_facts(root: str) -> ProjectFacts | None:
         form = decode_record(_read(os.path.join(folder, layout.FORMAT)), Format, root)
     except (OSError, AuraError):
         return None
-    document = _document(os.path.join(root, PROJECT_NAME))
+    path = os.path.join(root, PROJECT_NAME)
+    document = _document(path)
+    state = _state(os.path.join(folder, *layout.STATE.split("/")))
+    updated_at, modified_by = _last_change(path, document, state)
     return ProjectFacts(
         project=form.project,
         title=(document.title or os.path.basename(root))[:TITLE_LIMIT],
@@ -70,9 +83,23 @@ def read_facts(root: str) -> ProjectFacts | None:
         duration_seconds=document.duration_seconds,
         created_at=document.created_at,
         created_by=document.created_by,
-        state=_state(os.path.join(folder, *layout.STATE.split("/"))),
+        state=state,
         stamp=stamp or "",
+        output_file_path=document.output_file_path,
+        thumbnail_path=document.thumbnail_path,
+        updated_at=updated_at,
+        modified_by=modified_by,
     )
+
+
+def _last_change(path: str, document: ProjectDocument, state: ProjectState) -> tuple[str | None, str | None]:
+    """When project.json or the state was changed last, and by whom."""
+    by = document.modified_by or document.created_by
+    found = [(state.updated_at, state.modified_by or by), (document.updated_at, by)]
+    with suppress(OSError, ValueError, OverflowError):  # no such file, or no such date
+        found.append((format_time(datetime.fromtimestamp(os.stat(path).st_mtime, UTC)), by))
+    known = [(at, who) for at, who in found if at is not None]
+    return max(known, key=lambda item: item[0], default=(document.created_at, by))
 
 
 def _document(path: str) -> ProjectDocument:

@@ -45,16 +45,16 @@ def refresh_folder(repo: Repository) -> Entities:
     scenes, assets, here = list[SceneRow](), list[AssetRow](), set[str]()
     project: tuple[str, str, str] | None = None
     for seen in files_of(repo.root):
-        here.add(_text(seen.path))
-        if is_scene_file(seen.path) and known_scenes.get(_text(seen.path)) != seen.stamp:
+        here.add(as_text(seen.path))
+        if is_scene_file(seen.path) and known_scenes.get(as_text(seen.path)) != seen.stamp:
             scenes.append(_scene(repo.root, seen))
         elif seen.path == PROJECT_NAME and entities.meta("project") != seen.stamp:
             project = _project(repo.root, seen)
-        elif known_assets.get(_text(seen.path)) != seen.stamp and (kind := asset_type(seen.path)) is not None:
+        elif known_assets.get(as_text(seen.path)) != seen.stamp and (kind := asset_type(seen.path)) is not None:
             made = format_time_ns(seen.mtime_ns)
             temporary = is_temporary(seen.path)
             assets.append(
-                AssetRow(_text(seen.path), kind, mime_type(seen.path), seen.size, temporary, made, seen.stamp)
+                AssetRow(as_text(seen.path), kind, mime_type(seen.path), seen.size, temporary, made, seen.stamp)
             )
     gone_scenes = sorted(known_scenes.keys() - here)
     gone_assets = sorted(known_assets.keys() - here)
@@ -92,7 +92,7 @@ def format_time_ns(stamp_ns: int) -> str:
         return format_time(datetime.fromtimestamp(0, UTC))
 
 
-def _text(path: str) -> str:
+def as_text(path: str) -> str:
     """The path as SQLite and JSON can have it: U+FFFD for bytes that are not UTF-8."""
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
@@ -100,7 +100,7 @@ def _text(path: str) -> str:
 def _scene(root: str, seen: Seen) -> SceneRow:
     found = _view(root, seen.path, SceneDocument)
     return SceneRow(
-        _text(seen.path), found.id, found.index, found.heading, found.script_text, found.audio_file_path,
+        as_text(seen.path), found.id, found.index, found.heading, found.script_text, found.audio_file_path,
         found.image_file_path, found.duration_seconds, found.complete, found.created_at, seen.stamp,
     )  # fmt: skip
 
@@ -114,8 +114,16 @@ def _view(root: str, path: str, view: type[View]) -> View:
     """What the document says; defaults where it is broken or gone: `project check` tells about that."""
     try:
         with open(os.path.join(root, *path.split("/")), "rb") as file:
-            value = parse(file.read(MAX_BYTES + 1), path).value()
-    except (OSError, AuraError):
+            return view_of(file.read(MAX_BYTES + 1), path, view)
+    except OSError:
+        return view()
+
+
+def view_of(data: bytes, path: str, view: type[View]) -> View:
+    """What the bytes of a document say; defaults where they are broken."""
+    try:
+        value = parse(data, path).value()
+    except AuraError:
         return view()
     found = validate(value, view, path)[0]
     return found if isinstance(value, dict) else view()

@@ -80,6 +80,15 @@ def load_project(source: ContentSource) -> ProjectView:
     )
 
 
+def plain_document(source: ContentSource, name: str) -> Any:
+    """The JSON of a document, unknown fields and all; None where there is none, or none that can be read."""
+    try:
+        with source.open(name) as stream:
+            return parse(stream.read(MAX_BYTES + 1), name).value()
+    except (AuraError, OSError):
+        return None
+
+
 class _Reader:
     def __init__(self, source: ContentSource, names: frozenset[str]) -> None:
         self.source, self.names = source, names

@@ -1,14 +1,15 @@
 """Renders a project's film to a video file, from any `ContentSource`, without touching its files.
 
-The media of the film are copied to a temporary folder, a process of its own decodes and encodes
+The media of the film are copied to a scratch folder, a process of its own decodes and encodes
 them there (`media_process` says why), and the finished file takes its name in one step: a half
 video never lies under the name that was asked for.
 """
 
 import secrets
+import shutil
 import tempfile
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from aura_vcs.errors import AuraError, EncoderMissing, ExportCancelled, ExportFailed
@@ -40,13 +41,16 @@ def render_export(
     overwrite: bool = False,
     cancelled: Callable[[], bool] = lambda: False,
     publish: Publish | None = None,
+    scratch: Path | None = None,
+    token: str = "",
     stall_seconds: float = STALL_SECONDS,
     progress: Progress = SILENT,
 ) -> ExportResult:
     """Render the film of `source` as `preset` says, to `output`.
 
-    Takes about as long as the encoder needs; memory does not grow with the film's length, the
-    system's temporary folder holds a copy of the media meanwhile. The same content and preset
+    Takes about as long as the encoder needs; memory does not grow with the film's length. The
+    folder `scratch` (emptied first; by default one in the system's temporary folder) holds a copy
+    of the media meanwhile. Killed, it leaves that folder and `part_path(output, token)`. The same content and preset
     give the same bytes on the same build of FFmpeg. Whatever goes wrong, and when `cancelled()`
     turns true (asked ten times a second), nothing is left beside or under `output`, and a file
     that is there stays.
@@ -61,10 +65,10 @@ def render_export(
     require_media("Rendering a video")
     _check_preset(preset)
     _check_output(output, overwrite)
-    part = output.with_name(f".{output.name[:100]}.{secrets.token_hex(4)}.part")
+    part = part_path(output, token or secrets.token_hex(4))
     try:
-        with tempfile.TemporaryDirectory(prefix="aura-render-") as folder:
-            fetch = _Fetcher(source, Path(folder), cancelled, output, progress)
+        with _scratch(scratch) as folder:
+            fetch = _Fetcher(source, folder, cancelled, output, progress)
             plan, job = _planned(source, preset, part, fetch, progress)
             size = _run(job, output, cancelled, stall_seconds, progress)
         _check_output(output, overwrite)
@@ -74,6 +78,26 @@ def render_export(
     finally:
         part.unlink(missing_ok=True)
     return _result(plan, preset, output, size)
+
+
+def part_path(output: Path, token: str) -> Path:
+    """Where a film is written before it is whole: hidden, beside what it will be."""
+    return output.with_name(f".{output.name[:100]}.{token}.part")
+
+
+@contextmanager
+def _scratch(folder: Path | None) -> Iterator[Path]:
+    """An empty folder that is there for a while."""
+    if folder is None:
+        with tempfile.TemporaryDirectory(prefix="aura-render-") as made:
+            yield Path(made)
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _planned(

@@ -78,7 +78,7 @@ def set_state(repo: Repository, values: Mapping[str, Any]) -> Operation | None:
         InvalidValue: a value that the field cannot have.
     """
     checked = check_state(values)
-    said = ", ".join(f"{name} = {value}" for name, value in checked.items())[:200]
+    said = ", ".join(f"no {name}" if value is None else f"{name} = {value}" for name, value in checked.items())[:200]
     return set_fields(repo, "state", _following(repo, checked), f"Set {said}", type_="project.state")
 
 

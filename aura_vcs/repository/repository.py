@@ -37,6 +37,7 @@ from aura_vcs.storage.calls import REAL_CALLS, FileCalls
 from aura_vcs.storage.local import LocalStorage
 
 if TYPE_CHECKING:
+    from aura_vcs.worktree.ahead import Ahead
     from aura_vcs.worktree.worktree import Worktree
 
 FORMAT_VERSION = 1
@@ -82,7 +83,8 @@ class Repository:
     """One project. Use it from one thread; open another for another thread.
 
     `author` and `host` go into what is recorded; without them the account's and machine's names do.
-    `author` may be a function, which is asked when something is first recorded.
+    `author` may be a function, which is asked when something is first recorded. `ahead` has begun to look
+    at the project's files already.
     """
 
     def __init__(
@@ -95,8 +97,10 @@ class Repository:
         calls: FileCalls = REAL_CALLS,
         index_path: str | None = None,
         lock_seconds: float = WAIT_SECONDS,
+        ahead: "Ahead | None" = None,
     ) -> None:
         self.root = root
+        self._ahead = ahead
         self._recording = False
         self.progress = progress
         self._names = (author, host)
@@ -163,7 +167,7 @@ class Repository:
         """The project's own files."""
         from aura_vcs.worktree.worktree import Worktree  # looking back needs none of it
 
-        return Worktree(self.root, self.index.store, self.index.trees, self._calls)
+        return Worktree(self.root, self.index.store, self.index.trees, self._calls, self._ahead)
 
     @cached_property
     def author(self) -> str:

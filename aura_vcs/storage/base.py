@@ -10,6 +10,7 @@ Guarantees of every implementation:
 - Errors are StorageError and its children; an absent name is FileNotFoundError.
 """
 
+from collections.abc import Iterable
 from typing import BinaryIO, Protocol
 
 import msgspec
@@ -75,6 +76,9 @@ class Deletable(Writable, Protocol):
 
     def delete(self, name: str) -> None:
         """Remove a file, durably; absent is fine."""
+
+    def delete_many(self, names: Iterable[str]) -> None:
+        """Remove files, durably when it returns, in no order that would last; absent is fine."""
 
     def delete_folder(self, name: str) -> None:
         """Remove a folder if it is there and empty."""

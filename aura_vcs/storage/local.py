@@ -7,7 +7,7 @@ once nobody can be writing them any more.
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import BinaryIO
 
 from aura_vcs.ids import Bytes
@@ -153,6 +153,21 @@ class LocalStorage:
                 self.calls.unlink(path)
         except FileNotFoundError:
             return
+
+    def delete_many(self, names: Iterable[str]) -> None:
+        """See Deletable. Each folder is synced once."""
+        folders: dict[str, None] = {}
+        for name in names:
+            path = self.path(name)
+            try:
+                with translated("delete", path):
+                    self.calls.unlink(path)
+            except FileNotFoundError:
+                continue
+            folders[os.path.dirname(path)] = None
+        for folder in folders:
+            with translated("delete in", folder):
+                self.calls.fsync_folder(folder)
 
     def delete_folder(self, name: str) -> None:
         """See Deletable."""

@@ -2,6 +2,7 @@
 
 import io
 import time
+from collections.abc import Iterable
 from typing import BinaryIO
 
 from aura_vcs.ids import Bytes
@@ -68,6 +69,11 @@ class MemoryStorage:
         """See Deletable."""
         self.files.pop(check_storage_name(name), None)
         self._times.pop(name, None)
+
+    def delete_many(self, names: Iterable[str]) -> None:
+        """See Deletable."""
+        for name in names:
+            self.delete(name)
 
     def delete_folder(self, name: str) -> None:
         """See Deletable: a folder without files is not there anyway."""

@@ -49,7 +49,9 @@ class Configuration(msgspec.Struct, frozen=True):
     is_active: bool = True
     version: int = 0
     protection: str | None = None
+    created_at: str | None = None
     updated_at: str | None = None
+    created_by: str | None = None
     modified_by: str | None = None
 
 
@@ -242,6 +244,8 @@ def _resolved(setting: Setting, stored: Configured | None, project: Mapping[str,
         is_active=stored.is_active if stored is not None else True,
         version=stored.version if stored is not None else 0,
         protection=protection,
+        created_at=stored.created_at if stored is not None else None,
+        created_by=stored.created_by if stored is not None else None,
         updated_at=stored.updated_at if stored is not None else None,
         modified_by=stored.modified_by if stored is not None else None,
     )

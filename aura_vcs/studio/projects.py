@@ -71,6 +71,7 @@ def add_project(studio: Studio, path: str) -> ProjectEntry:
     if facts is None:
         raise NotAProject(root)
     with studio.folder.lock():
+        _refresh(studio)
         return _enter(studio, root, facts)
 
 
@@ -78,6 +79,7 @@ def scan_folder(studio: Studio, path: str) -> list[ProjectEntry]:
     """Enter every project below a folder, SCAN_DEPTH deep; links are not followed."""
     found = []
     with studio.folder.lock():
+        _refresh(studio)  # once: what is entered below is known without looking at all entries again
         for root in _project_folders(os.path.realpath(path), SCAN_DEPTH):
             facts = read_facts(root)
             if facts is not None:
@@ -136,28 +138,34 @@ def forget_project(studio: Studio, entry: ProjectEntry) -> None:
 
 def _rows(studio: Studio, statement: str, values: Sequence[str | int] = ()) -> list[tuple[Any, ...]]:
     """What the index answers, after it has seen what changed in the folder."""
-    studio.index.keep_current(PROJECTS, lambda connection: enter_projects(studio, connection))
+    _refresh(studio)
     return studio.index.rows(statement, values)
 
 
+def _refresh(studio: Studio) -> None:
+    studio.index.keep_current(PROJECTS, lambda connection: enter_projects(studio, connection))
+
+
 def _enter(studio: Studio, root: str, facts: ProjectFacts) -> ProjectEntry:
-    """Write the entry of a project; the caller holds the lock."""
+    """Write the entry of a project, and its row; the caller holds the lock, and the index is current."""
     known = _known(studio, root, facts.project)
     at, by = now(), studio.folder.user
     created_at, created_by = (known.created_at, known.created_by) if known else (facts.created_at or at, by)
     file = file_name(facts.project, root)
-    entry = ProjectEntry(file, root, facts, created_at, facts.state.updated_at or at, created_by, by)
+    entry = ProjectEntry(file, root, facts, created_at, facts.updated_at or at, created_by, by)
     if known is not None and known.path == root and known.facts == facts:
         return known
     studio.folder.put(f"{PROJECTS}/{file}", entry)
+    put_row(studio.index.connection, entry, studio.folder.stamp(f"{PROJECTS}/{file}"))
     if known is not None and known.file != file:
         studio.folder.storage.delete(f"{PROJECTS}/{known.file}")
+        studio.index.connection.execute("DELETE FROM projects WHERE file = ?", (known.file,))
     return entry
 
 
 def _known(studio: Studio, root: str, project: str) -> ProjectEntry | None:
     """The entry of this folder, or the one of the same project that has gone from where it was."""
-    rows = _rows(studio, "SELECT record FROM projects WHERE project = ?", [project])
+    rows = studio.index.rows("SELECT record FROM projects WHERE project = ?", [project])
     entries = [msgspec.json.decode(row[0], type=ProjectEntry) for row in rows]
     here = next((entry for entry in entries if entry.path == root), None)
     return here or next((entry for entry in entries if _project_at(entry.path) != project), None)
@@ -176,7 +184,7 @@ def _as_it_is(studio: Studio, entry: ProjectEntry) -> ProjectEntry:
     facts = read_facts(entry.path) if stamp is not None else None
     if facts is None or facts.project != entry.facts.project:
         return msgspec.structs.replace(entry, place="missing")
-    changed = msgspec.structs.replace(entry, facts=facts, updated_at=facts.state.updated_at or entry.updated_at)
+    changed = msgspec.structs.replace(entry, facts=facts, updated_at=facts.updated_at or entry.updated_at)
     put_row(studio.index.connection, changed, studio.folder.stamp(f"{PROJECTS}/{entry.file}"))
     return changed
 

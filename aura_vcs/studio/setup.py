@@ -12,6 +12,7 @@ import msgspec
 
 from aura_vcs.codec import now
 from aura_vcs.errors import InputError
+from aura_vcs.ids import new_uuid
 from aura_vcs.studio.configuration import get_configuration, set_configuration
 from aura_vcs.studio.folder import SETUP
 from aura_vcs.studio.studio import Studio
@@ -46,6 +47,7 @@ class UserSetup(msgspec.Struct, frozen=True):
     selected_tier: str | None = None
     wizard_state: dict[str, Any] = {}
     updated_at: str = ""
+    id: str = ""
 
     @property
     def next_step(self) -> Step | None:
@@ -59,7 +61,9 @@ class SystemConfiguration(msgspec.Struct, frozen=True):
     is_setup_complete: bool
     ffmpeg_path: str | None
     output_directory: str | None
+    created_at: str | None
     updated_at: str | None
+    created_by: str | None
     modified_by: str | None
 
 
@@ -110,6 +114,7 @@ def answer(studio: Studio, step: Step, text: str | None) -> UserSetup:
             wizard_state={**before.wizard_state, step.name: given},
             selected_tier=given if step.name == "tier" and given else before.selected_tier,
             updated_at=now(),
+            id=before.id or new_uuid(),
         )
         if changed.next_step is None and not changed.completed:
             changed = msgspec.structs.replace(changed, completed=True, completed_at=now())
@@ -120,7 +125,7 @@ def answer(studio: Studio, step: Step, text: str | None) -> UserSetup:
 def start_over(studio: Studio) -> UserSetup:
     """Ask everything again; what is configured stays until it is answered anew."""
     with studio.folder.lock():
-        fresh = UserSetup(studio.folder.user, updated_at=now())
+        fresh = UserSetup(studio.folder.user, updated_at=now(), id=setup_state(studio).id or new_uuid())
         studio.folder.put(SETUP, fresh)
     return fresh
 
@@ -130,7 +135,15 @@ def system_configuration(studio: Studio) -> SystemConfiguration:
     state = setup_state(studio)
     ffmpeg = get_configuration(studio, "media.ffmpeg_path")
     output = get_configuration(studio, "general.output_directory")
-    newest = max((ffmpeg, output), key=lambda item: item.updated_at or "")
+    known = [item for item in (ffmpeg, output) if item.updated_at is not None]
+    oldest = min(known, key=lambda item: item.created_at or "", default=None)
+    newest = max(known, key=lambda item: item.updated_at or "", default=None)
     return SystemConfiguration(
-        state.completed, ffmpeg.value, output.value, newest.updated_at or state.updated_at or None, newest.modified_by
+        is_setup_complete=state.completed,
+        ffmpeg_path=ffmpeg.value,
+        output_directory=output.value,
+        created_at=oldest.created_at if oldest is not None else state.updated_at or None,
+        updated_at=newest.updated_at if newest is not None else state.updated_at or None,
+        created_by=oldest.created_by if oldest is not None else state.user_id,
+        modified_by=newest.modified_by if newest is not None else state.user_id,
     )

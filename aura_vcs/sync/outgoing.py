@@ -11,7 +11,7 @@ from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.layout import PACKS, pack_path
 from aura_vcs.model import Kind
 from aura_vcs.objects.base import IDENTIFY, Place
-from aura_vcs.objects.batch import FRAME_BYTES, PACK_BYTES
+from aura_vcs.objects.batch import FRAME_BYTES
 from aura_vcs.objects.chunking import Cutter, encode_chunk_list
 from aura_vcs.objects.pack_format import Footer
 from aura_vcs.objects.packs import NewObject, OpenPack, PackWriter
@@ -106,7 +106,7 @@ def gather(repo: Repository, items: Sequence[Needed], outgoing: LocalStorage, pr
                 writer = writer or PackWriter(outgoing, executor)
                 writer.add_frame(frame)
                 progress.advance(sum(len(item.data) for item in frame))
-                if writer.size >= PACK_BYTES:
+                if writer.is_full:
                     names.append(writer.finish()[0])
                     writer = None
             if writer is not None:

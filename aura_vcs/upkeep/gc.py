@@ -131,11 +131,10 @@ def _spared_packs(repo: Repository, free: Sequence[ObjectRecord], dead_share: fl
 
 def _purged_objects(repo: Repository, free: set[ObjectId]) -> set[ObjectId]:
     """What belongs to versions that a person purged: that is to be gone when gc says so."""
-    walker = Walker(repo, repo.progress)
-    marked: set[ObjectId] = set()
+    walker = Walker(repo, free)
     for record in Queries(repo.index).purged_holding(free):
-        walker.mark_tree(record.tree, marked)
-    return marked & free
+        walker.mark_tree(record.tree)
+    return walker.found
 
 
 def _wanted_back(repo: Repository, garbage: set[ObjectId], cutoff: str) -> set[ObjectId]:
@@ -143,12 +142,12 @@ def _wanted_back(repo: Repository, garbage: set[ObjectId], cutoff: str) -> set[O
 
     Also trees too young to go are looked into: what they hold may be old.
     """
-    marked = repo.refs.checkpoint_objects()
-    walker = Walker(repo, repo.progress)
+    walker = Walker(repo, garbage)
+    walker.mark(repo.refs.checkpoint_objects())
     for tree in [*undoable_trees(repo, cutoff), *named_trees(repo)]:
         if tree in garbage:
-            walker.mark_tree(tree, marked)
-    return marked & garbage
+            walker.mark_tree(tree)
+    return walker.found
 
 
 def execute_gc(repo: Repository, plan: Plan) -> Collected:
@@ -194,29 +193,30 @@ def _prove(repo: Repository, plan: Plan) -> None:
         now = current.get(object_id)
         if now is None or now.last_referenced_at != item.last_referenced_at:
             raise PlanStale(f"Object {object_id} is in use again since the plan was made")
-    use = find_use(repo, plan.cutoff)
+    use = find_use(repo, plan.cutoff, doomed.keys())
     if use.damaged:
         what, why = next(iter(use.damaged.items()))
         raise IntegrityError(
             f"Nothing was deleted: {what} is in use and cannot be read ({why})",
             hint="`aura fsck` says which versions that affects. Repair or purge them, then collect.",
         )
-    if wrong := doomed.keys() & use.held:
+    if wrong := use.held:
         raise IntegrityError(
             f"Nothing was deleted: {len(wrong)} objects count as unused and are in use, such as {min(wrong)}",
             hint="The index is wrong. Build it anew with `aura reindex`, then collect.",
         )
-    if doomed.keys() & use.kept:
+    if use.kept:
         raise PlanStale("Something of the plan has become wanted again")
 
 
 def _record(repo: Repository, plan: Plan) -> None:
     """Note in the log, and on the versions, what goes; only then does it go."""
     with repo.transaction() as transaction:
+        labels = repo.refs.labels(record.id for record in plan.purged)
         refs = dict(
             label_change(label, _purged(repo, transaction, label))
-            for record in plan.purged
-            if (label := repo.refs.label(record.id)) is not None and label.purged_at is None
+            for label in labels.values()
+            if label.purged_at is None
         )
         count = len(plan.doomed)
         transaction.record(

@@ -57,11 +57,7 @@ def _pack_objects(repo: Repository) -> int:
     ordered = sorted(items.values(), key=lambda item: (*order.get(item.id, last), item.id))
     written = write_anew(repo, ordered, FRAME_BYTES, THOROUGH_LEVEL, content)
     after = store.packs.stored_size(written)
-    for item in items.values():
-        if item.place is None:
-            store.loose.delete(item.id)
-    for prefix in {object_id[:2] for object_id, _ in loose}:
-        store.loose.drop_empty_folder(prefix)
+    store.loose.delete(item.id for item in items.values() if item.place is None)
     for name in gathered:
         if name == written:
             continue  # a collection that was interrupted had written it already: it is the new pack

@@ -22,7 +22,7 @@ class Removal:
 
         Trees go first: a tree that is there has everything below it.
         """
-        loose = sorted((item for item in doomed if item.pack is None), key=lambda item: item.kind != "tree")
+        loose = [item for item in doomed if item.pack is None]
         packed: dict[str, set[ObjectId]] = {}
         for item in doomed:
             if item.pack is not None:
@@ -38,11 +38,11 @@ class Removal:
 
     def _remove_loose(self, items: Sequence[ObjectRecord]) -> tuple[int, int]:
         freed = 0
-        for item in items:
-            freed += self._repo.store.loose.delete(item.id)
-            self._repo.progress.advance(1)
-        for prefix in {item.id[:2] for item in items}:
-            self._repo.store.loose.drop_empty_folder(prefix)
+        trees = [item.id for item in items if item.kind == "tree"]
+        others = [item.id for item in items if item.kind != "tree"]
+        for group in (trees, others):
+            freed += self._repo.store.loose.delete(group)
+            self._repo.progress.advance(len(group))
         self._repo.index.forget(item.id for item in items)
         return len(items), freed
 

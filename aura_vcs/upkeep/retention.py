@@ -78,9 +78,10 @@ def execute_prune(repo: Repository, plan: PrunePlan, *, by_itself: bool = False)
         return 0
     with repo.transaction() as transaction:
         named = _named(repo)
+        labels = repo.refs.labels(decision.version.id for decision in plan.doomed)
         refs = []
         for decision in plan.doomed:
-            label = repo.refs.label(decision.version.id)
+            label = labels.get(decision.version.id)
             if label is None or label.deleted_at or label.purged_at or label.important or label.version in named:
                 raise PlanStale(f"v{decision.version.number} is not as it was when the plan was made")
             changes = {"deleted_at": transaction.at, "deleted_by": repo.author}

@@ -1,6 +1,6 @@
 """What is in use, found without the index: from refs, HEAD, unfinished work and the operation log."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 
 import msgspec
 
@@ -9,13 +9,11 @@ from aura_vcs.history.pending import pending
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import Queries
 from aura_vcs.model import EntryKind, Label
-from aura_vcs.progress import Progress
-from aura_vcs.refs import merge_labels
 from aura_vcs.repository.repository import Repository
 
 
 class Use(msgspec.Struct):
-    """Ids that are in use: `held` by a ref, `kept` only because they could still be wanted back.
+    """What of some objects is in use: `held` by a ref, `kept` only because it could still be wanted back.
 
     `damaged` are trees that could not be read, with the reason: what they hold is not known.
     """
@@ -26,16 +24,26 @@ class Use(msgspec.Struct):
 
 
 class Walker:
-    """Marks everything that can be reached; every tree is opened once."""
+    """Finds which of `wanted` can be reached; every tree is opened once.
 
-    def __init__(self, repo: Repository, progress: Progress) -> None:
+    Memory grows with the trees there are and with what is wanted, not with the files.
+    """
+
+    def __init__(self, repo: Repository, wanted: Set[ObjectId]) -> None:
         self._repo = repo
-        self._progress = progress
+        self._wanted = frozenset(wanted)
+        self._opened: set[ObjectId] = set()
+        self._chunked = Queries(repo.index).chunked()
+        self.found: set[ObjectId] = set()
         self.damaged: dict[ObjectId, str] = {}
 
-    def mark_version(self, version: VersionId, marked: set[ObjectId], *, content: bool) -> None:
+    def mark(self, objects: Iterable[ObjectId]) -> None:
+        """Objects that are reached on their own."""
+        self.found.update(self._wanted.intersection(objects))
+
+    def mark_version(self, version: VersionId, *, content: bool) -> None:
         """Mark a version, and with `content` its tree."""
-        marked.add(version)
+        self.mark([version])
         if not content:
             return
         try:
@@ -43,72 +51,63 @@ class Walker:
         except IntegrityError as error:
             self.damaged[version] = error.message
             return
-        self.mark_tree(tree, marked)
+        self.mark_tree(tree)
 
-    def mark_tree(self, tree: ObjectId, marked: set[ObjectId]) -> None:
+    def mark_tree(self, tree: ObjectId) -> None:
         """Mark a tree and everything below it."""
         waiting = [tree]
         while waiting:
             current = waiting.pop()
-            if current in marked:
+            if current in self._opened:
                 continue
-            marked.add(current)
-            self._progress.advance(1)
+            self._opened.add(current)
+            self._repo.progress.advance(1)
             try:
-                entries = self._repo.trees.tree(current).entries
+                children = list(self._repo.trees.children(current))
             except IntegrityError as error:
                 self.damaged[current] = error.message
-                continue
-            for entry in entries:
-                if entry.kind is EntryKind.DIR:
-                    waiting.append(entry.id)
-                elif entry.id not in marked:
-                    marked.add(entry.id)
-                    self._mark_chunks(entry.id, marked)
+                children = []
+            self.mark([current, *[child for child, _ in children]])
+            for child, is_tree in children:
+                if is_tree:
+                    waiting.append(child)
+                elif child in self._chunked:
+                    self._chunked.remove(child)
+                    self._mark_chunks(child)
 
-    def _mark_chunks(self, blob: ObjectId, marked: set[ObjectId]) -> None:
-        place = self._repo.store.places.find(blob)
-        if place is None or not place.chunked:
-            return
+    def _mark_chunks(self, blob: ObjectId) -> None:
         try:
-            marked.update(self._repo.store.chunk_ids(blob))
+            self.mark(self._repo.store.chunk_ids(blob))
         except (IntegrityError, FileNotFoundError) as error:
             self.damaged[blob] = str(error)
 
 
-def find_use(repo: Repository, cutoff: str) -> Use:
-    """Everything in use; what was deleted or done since `cutoff` could still be wanted back."""
-    progress = repo.progress
-    progress.start("Checking what is in use", None, "objects")
-    walker = Walker(repo, progress)
-    held: set[ObjectId] = set()
+def find_use(repo: Repository, cutoff: str, wanted: Set[ObjectId]) -> Use:
+    """Which of `wanted` are in use; what was deleted or done since `cutoff` could still be wanted back."""
+    repo.progress.start("Checking what is in use", None, "folders")
+    walker = Walker(repo, wanted)
     labels = all_labels(repo)
     for label in labels.values():
         live = label.deleted_at is None and label.purged_at is None
-        walker.mark_version(label.version, held, content=live)
+        walker.mark_version(label.version, content=live)
     for version in _named_versions(repo):
         gone = version in labels and labels[version].purged_at is not None
-        walker.mark_version(version, held, content=not gone)
-    kept: set[ObjectId] = set()
-    kept_walker = Walker(repo, progress)
+        walker.mark_version(version, content=not gone)
+    keeper = Walker(repo, wanted)
     for label in labels.values():
         dates = [date for date in (label.deleted_at, label.purged_at) if date is not None]
         if dates and max(dates) >= cutoff:
-            kept_walker.mark_version(label.version, kept, content=True)
-    kept |= repo.refs.checkpoint_objects()
+            keeper.mark_version(label.version, content=True)
+    keeper.mark(repo.refs.checkpoint_objects())
     for tree in undoable_trees(repo, cutoff):
-        kept_walker.mark_tree(tree, kept)
-    progress.finish()
-    return Use(held, kept, walker.damaged)
+        keeper.mark_tree(tree)
+    repo.progress.finish()
+    return Use(walker.found, keeper.found, walker.damaged)
 
 
 def all_labels(repo: Repository) -> dict[VersionId, Label]:
     """Every version's label, conflicted copies merged in."""
-    labels: dict[VersionId, Label] = {}
-    for label in repo.refs.all_labels():
-        known = labels.get(label.version)
-        labels[label.version] = label if known is None else merge_labels(known, label)
-    return labels
+    return {label.version: label for label in repo.refs.all_labels()}
 
 
 def _named_versions(repo: Repository) -> Iterator[VersionId]:

@@ -4,19 +4,32 @@ A file whose size, times, inode and mode are as they were has the content it had
 hashed when they have held still for longer than a tick of their file system's clock (see
 `sources`), so two contents never share a stamp (the racy-clean rule). The cache is a convenience:
 damaged, it is ignored, and every file is hashed again.
+
+The file: MAGIC, a digest of the rest, `_HEAD`, a `_FOLDER` for each folder, all names joined by
+zero bytes (a folder's path, then its files, folders and ignored names), a `_STAMP` for each file.
+It opens in a few milliseconds for tens of thousands of files: states are only made of the folders
+that somebody asks for.
 """
 
 import os
 import stat
+import struct
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-import msgspec
 from blake3 import blake3
 
 from aura_vcs.storage.calls import FileCalls, write_all
 
-MAGIC = b"AURASCAN1"
+MAGIC = b"AURASCAN2"
 _DIGEST = 16
+_HEAD = struct.Struct("<16sIQ")
+"""The ignore rules' fingerprint, how many folders, the bytes of names."""
+_FOLDER = struct.Struct("<III32s")
+"""How many files, folders and ignored names; the folder's tree, zeros if it is not known."""
+_STAMP = struct.Struct("<qqQQI32s")
+"""A FileState."""
+_NO_TREE = bytes(32)
 UNSETTLED = -1
 """Instead of the time of change, in the stamp of a file that may be written again unnoticed: no file
 has such a time, so it is read again."""
@@ -47,24 +60,65 @@ class FileState(NamedTuple):
         return bool(self.mode & 0o100) and not self.is_symlink
 
 
-class FolderState(msgspec.Struct, array_like=True):
+class CachedFolder:
     """A folder as it was seen; `tree` is empty unless every file below was hashed."""
 
-    files: dict[str, FileState]
-    folders: list[str]
-    ignored: list[str]
-    tree: bytes = b""
+    __slots__ = ("_files", "folders", "ignored", "names", "stamps", "tree")
+
+    def __init__(self, names: list[str], stamps: bytes, folders: list[str], ignored: list[str], tree: bytes) -> None:
+        self.names = names
+        self.stamps = stamps
+        """A _STAMP for each of `names`."""
+        self.folders = folders
+        self.ignored = ignored
+        self.tree = tree
+        self._files: dict[str, FileState] | None = None
+
+    @property
+    def files(self) -> dict[str, FileState]:
+        """The files by name; the same dictionary every time."""
+        if self._files is None:
+            self._files = dict(zip(self.names, map(FileState._make, _STAMP.iter_unpack(self.stamps)), strict=True))
+        return self._files
+
+    def sizes(self) -> list[int]:
+        """Bytes of every file."""
+        return [state[2] for state in _STAMP.iter_unpack(self.stamps)]
+
+    def stamped(self) -> Iterator[tuple[str, tuple[int, int, int, int, int, bytes]]]:
+        """Name and state of every file, the state as a plain tuple."""
+        return zip(self.names, _STAMP.iter_unpack(self.stamps), strict=True)
 
 
-class ScanCache(msgspec.Struct, array_like=True):
-    """Folders by their path, "" for the project folder itself."""
+class ScanCache:
+    """Folders by their path, "" for the project folder itself, in the order in which they were seen.
 
-    ignore_fingerprint: bytes
-    folders: dict[str, FolderState]
+    `digest` tells one cache from another.
+    """
+
+    def __init__(self, fingerprint: bytes, folders: Mapping[str, CachedFolder], digest: bytes = b"") -> None:
+        self.fingerprint = fingerprint
+        self.folders = folders
+        self.digest = digest
 
 
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(ScanCache)
+def cached_folder(
+    files: Mapping[str, FileState], folders: list[str], ignored: list[str], tree: bytes = b""
+) -> CachedFolder:
+    """What the cache keeps of a folder; every file has its id. Dates beyond the year 2262 are not kept."""
+    try:
+        stamps = b"".join([_STAMP.pack(*state) for state in files.values()])
+    except struct.error:
+        kept = {name: state for name, state in files.items() if _fits(state)}
+        return cached_folder(kept, folders, ignored)
+    return CachedFolder(list(files), stamps, folders, ignored, tree)
+
+
+def _fits(state: FileState) -> bool:
+    try:
+        return bool(_STAMP.pack(*state))
+    except struct.error:
+        return False
 
 
 def file_state(found: os.stat_result, content: bytes = b"") -> FileState:
@@ -72,27 +126,48 @@ def file_state(found: os.stat_result, content: bytes = b"") -> FileState:
     return FileState(found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino, found.st_mode, content)
 
 
-def load_scan_cache(path: str, fingerprint: bytes) -> ScanCache:
+def load_scan_cache(path: str, fingerprint: bytes | None = None) -> ScanCache:
     """The cache in a file; an empty one if it is absent, damaged, or made under other ignore rules."""
-    empty = ScanCache(fingerprint, {})
+    empty = ScanCache(fingerprint or b"", {})
     try:
         with open(path, "rb", buffering=0) as file:
             data = file.read()
     except OSError:
         return empty
     start = len(MAGIC) + _DIGEST
-    if data[: len(MAGIC)] != MAGIC or blake3(data[start:]).digest()[:_DIGEST] != data[len(MAGIC) : start]:
+    digest = data[len(MAGIC) : start]
+    if data[: len(MAGIC)] != MAGIC or blake3(memoryview(data)[start:]).digest()[:_DIGEST] != digest:
         return empty
     try:
-        cache = _decoder.decode(data[start:])
-    except msgspec.DecodeError:
-        return empty
-    return cache if cache.ignore_fingerprint == fingerprint else empty
+        cache = _decode(data, start, digest)
+    except (ValueError, IndexError, struct.error):
+        return empty  # whoever made it knew how to make a digest, but not a cache
+    return cache if fingerprint in (None, cache.fingerprint) else empty
+
+
+def _decode(data: bytes, start: int, digest: bytes) -> ScanCache:
+    fingerprint, count, text_bytes = _HEAD.unpack_from(data, start)
+    table = start + _HEAD.size
+    text = table + count * _FOLDER.size
+    stamp = text + text_bytes
+    names = data[text:stamp].decode("utf-8").split("\0")
+    folders, at = {}, 0
+    for files, inner, ignored, tree in _FOLDER.iter_unpack(data[table:text]):
+        path, at = names[at], at + 1
+        ends = at + files, at + files + inner, at + files + inner + ignored
+        stamps = data[stamp : stamp + files * _STAMP.size]
+        stamp += len(stamps)
+        own, below, hidden = names[at : ends[0]], names[ends[0] : ends[1]], names[ends[1] : ends[2]]
+        folders[path] = CachedFolder(own, stamps, below, hidden, b"" if tree == _NO_TREE else tree)
+        at = ends[2]
+    if at != len(names) or stamp != len(data):
+        raise ValueError("names or stamps are left over, or lacking")
+    return ScanCache(fingerprint, folders, digest)
 
 
 def save_scan_cache(path: str, cache: ScanCache, calls: FileCalls) -> None:
-    """Write the cache. It is not synced: after a power failure its checksum tells."""
-    data = _encoder.encode(cache)
+    """Write the cache. It is not synced: after a power failure its digest tells."""
+    data = _encode(cache)
     temporary = f"{path}-{os.getpid()}"
     try:
         fd = calls.create(temporary)
@@ -104,3 +179,16 @@ def save_scan_cache(path: str, cache: ScanCache, calls: FileCalls) -> None:
     except OSError:
         if os.path.lexists(temporary):
             os.unlink(temporary)
+
+
+def _encode(cache: ScanCache) -> bytes:
+    table, names, stamps = [], [], []
+    for path, folder in cache.folders.items():
+        table.append(_FOLDER.pack(len(folder.names), len(folder.folders), len(folder.ignored), folder.tree or _NO_TREE))
+        names.append(path)
+        names += folder.names
+        names += folder.folders
+        names += folder.ignored
+        stamps.append(folder.stamps)
+    text = "\0".join(names).encode("utf-8")
+    return b"".join([_HEAD.pack(cache.fingerprint, len(table), len(text)), *table, text, *stamps])

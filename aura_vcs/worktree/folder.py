@@ -11,7 +11,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from aura_vcs.errors import UnsafePath
+from aura_vcs.errors import FileHeld, UnsafePath
 from aura_vcs.layout import check_entry_name, check_windows_name
 from aura_vcs.storage.calls import FileCalls, write_all
 from aura_vcs.worktree.cache import UNSETTLED, FileState, file_state
@@ -21,6 +21,7 @@ AGE_NS = 3_000_000_000
 their content is known without hashing them again (see `cache`)."""
 
 _NO_EMPTY_FOLDER = {errno.ENOENT, errno.ENOTDIR, errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY}
+_HELD = {errno.EACCES, errno.EPERM, errno.EBUSY, errno.ETXTBSY}
 _HAS_DIR_FD = os.open in os.supports_dir_fd and os.rename in os.supports_dir_fd
 _FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 
@@ -77,7 +78,8 @@ class Folder:
             return
         with self._inside(path) as (name, fd):
             try:
-                self._calls.unlink(name, dir_fd=fd)
+                with _replacing(path):
+                    self._calls.unlink(name, dir_fd=fd)
             except FileNotFoundError:
                 return
 
@@ -96,7 +98,8 @@ class Folder:
     def place(self, new: "NewFile", path: str) -> FileState:
         """Give a finished file its name, replacing the file that has it; returns its state."""
         with self._inside(path) as (name, fd):
-            new.move_to(name, fd)
+            with _replacing(path):
+                new.move_to(name, fd)
             state = file_state(os.stat(name, dir_fd=fd, follow_symlinks=False))
             # Somebody may have written to it since: then it is not known what it holds.
             return state if state[0] == new.stamp_ns else state._replace(ctime_ns=UNSETTLED)
@@ -112,8 +115,9 @@ class Folder:
             os.makedirs(self._temporary, exist_ok=True)
             self._calls.symlink(os.fsdecode(target), temporary)
             try:
-                self._calls.replace(temporary, name, to_fd=fd)
-            except OSError:
+                with _replacing(path):
+                    self._calls.replace(temporary, name, to_fd=fd)
+            except (OSError, FileHeld):
                 with suppress(OSError):
                     self._calls.unlink(temporary)
                 raise
@@ -257,6 +261,21 @@ class NewFile:
         if self.fd >= 0:
             os.close(self.fd)
             self.fd = -1
+
+
+@contextmanager
+def _replacing(path: str) -> Iterator[None]:
+    """Name the file that another program (on Windows: any that has it open) does not let go.
+
+    Raises:
+        FileHeld: the system does not permit it, or says that it is busy.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _HELD:
+            raise FileHeld(path, error.strerror or str(error)) from error
+        raise
 
 
 def with_executable(mode: int, executable: bool) -> int:

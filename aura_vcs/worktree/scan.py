@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -11,9 +11,12 @@ from aura_vcs.layout import AURA, IGNORE_FILE, is_own_folder
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.objects.trees import DEPTH_LIMIT
 from aura_vcs.storage.calls import storage_error
-from aura_vcs.worktree.cache import FileState, FolderState, ScanCache, file_state
+from aura_vcs.worktree.ahead import Ahead
+from aura_vcs.worktree.cache import CachedFolder, FileState, ScanCache, cached_folder, file_state
 from aura_vcs.worktree.ignore import IgnoreRules
 
+_TYPE = 0o170000
+"""The bits of a mode that say what kind of file it is."""
 IsTracked = Callable[[str], bool]
 """Whether the version the work is based on has the path: an ignore rule does not make it vanish."""
 
@@ -28,16 +31,61 @@ class Skipped(msgspec.Struct, frozen=True):
 
 
 class ScannedFolder:
-    """A folder as it is now. `tree` is its tree's id where nothing changed since it was hashed."""
+    """A folder as it is now. `tree` is its tree's id where nothing changed since it was hashed.
 
-    __slots__ = ("files", "folders", "ignored", "path", "tree")
+    `was` is the folder as the cache has it; the states of files that did not change are those of `was`.
+    """
 
-    def __init__(self, path: str) -> None:
+    __slots__ = ("_files", "folders", "ignored", "path", "tree", "was")
+
+    def __init__(self, path: str, was: CachedFolder | None = None, *, has_files_of_was: bool = False) -> None:
         self.path = path
-        self.files: dict[str, FileState] = {}
+        self.was = was
+        self._files: dict[str, FileState] | None = None if has_files_of_was else {}
         self.folders: dict[str, ScannedFolder] = {}
         self.ignored: list[str] = []
         self.tree: ObjectId | None = None
+
+    @property
+    def files(self) -> dict[str, FileState]:
+        """The files by name. Those of a folder that did not change are only made when they are asked for."""
+        if self._files is None:
+            assert self.was is not None
+            self._files = dict(self.was.files)
+        return self._files
+
+    @property
+    def count(self) -> int:
+        """How many files there are."""
+        if self._files is None:
+            assert self.was is not None
+            return len(self.was.names)
+        return len(self._files)
+
+    @property
+    def has_folders_of_was(self) -> bool:
+        """Whether the names of the folders inside are those that the cache has."""
+        return self.was is not None and self.folders.keys() == set(self.was.folders)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files below."""
+        if self._files is None and self.was is not None:
+            sizes = self.was.sizes()
+        else:
+            sizes = [state.size for state in self.files.values()]
+        return sum(sizes) + sum(inner.size for inner in self.folders.values())
+
+    def to_cache(self) -> CachedFolder:
+        """What the cache keeps. Names that are not UTF-8 are left out, and so hashed every time."""
+        if self._files is None and self.was is not None and len(self.folders) == len(self.was.folders):
+            tree = bytes.fromhex(self.tree) if self.tree else b""
+            return CachedFolder(self.was.names, self.was.stamps, self.was.folders, self.was.ignored, tree)
+        files = {name: state for name, state in self.files.items() if state.id and _is_text(name)}
+        names = [name for name in self.folders if _is_text(name)]
+        whole = len(files) == len(self.files) and len(names) == len(self.folders)
+        tree = bytes.fromhex(self.tree) if self.tree and whole else b""
+        return cached_folder(files, names, [name for name in self.ignored if _is_text(name)], tree)
 
     def join(self, name: str) -> str:
         """The path of something inside."""
@@ -77,24 +125,18 @@ class Scan:
             waiting += folder.folders.values()
 
     def to_cache(self, fingerprint: bytes) -> ScanCache:
-        """What is known now. Names that are not UTF-8 are left out, and so hashed every time."""
-        folders = {}
-        for folder in self.walk():
-            if not folder.path.isascii() and not _is_text(folder.path):
-                continue
-            files = {name: state for name, state in folder.files.items() if state.id and _is_text(name)}
-            names = [name for name in folder.folders if _is_text(name)]
-            whole = len(files) == len(folder.files) and len(names) == len(folder.folders)
-            tree = bytes.fromhex(folder.tree) if folder.tree and whole else b""
-            ignored = [name for name in folder.ignored if _is_text(name)]
-            folders[folder.path] = FolderState(files, names, ignored, tree)
+        """What is known now."""
+        folders = {
+            folder.path: folder.to_cache() for folder in self.walk() if folder.path.isascii() or _is_text(folder.path)
+        }
         return ScanCache(fingerprint, folders)
 
 
 class Scanner:
     """Walks the folder `root`, comparing with `cache`.
 
-    `always` are paths that are looked at whatever the ignore rules say.
+    `always` are paths that are looked at whatever the ignore rules say. `ahead` has looked already:
+    where it names the files that may have changed, only those are looked at again.
     """
 
     def __init__(
@@ -104,10 +146,12 @@ class Scanner:
         cache: ScanCache,
         is_tracked: IsTracked,
         always: frozenset[str] = frozenset(),
+        ahead: Ahead | None = None,
     ) -> None:
         self._root = root
         self._rules = rules
         self._cache = cache.folders
+        self._ahead = ahead.differing(cache) if ahead is not None and not always else {}
         self._is_tracked = is_tracked
         self._always = always | {parent for path in always for parent in _parents(path)}
         self._skipped: list[Skipped] = []
@@ -126,8 +170,10 @@ class Scanner:
         return Scan(root, self._skipped, self._changed, self._count)
 
     def _folder(self, path: str, real_path: str) -> ScannedFolder | None:
-        folder = ScannedFolder(path)
         cached = self._cache.get(path)
+        if cached is not None and path in self._ahead and not self._shows_ignored(path, cached):
+            return self._as_seen_ahead(path, real_path, cached, self._ahead[path])
+        folder = ScannedFolder(path, cached)
         known = cached.files if cached else {}
         files, matched = folder.files, 0
         try:
@@ -164,10 +210,39 @@ class Scanner:
         self._finish(folder, cached, matched)
         return folder
 
-    def _finish(self, folder: ScannedFolder, cached: FolderState | None, matched: int) -> None:
+    def _shows_ignored(self, path: str, cached: CachedFolder) -> bool:
+        """Whether something that was ignored must now be looked at, because the version has it."""
+        return any(self._is_tracked(f"{path}/{name}" if path else name) for name in cached.ignored)
+
+    def _as_seen_ahead(
+        self, path: str, real_path: str, cached: CachedFolder, differing: Sequence[int]
+    ) -> ScannedFolder | None:
+        """The folder as the cache has it but for the files of these numbers."""
+        folder = ScannedFolder(path, cached, has_files_of_was=True)
+        folder.ignored = cached.ignored
+        for number in differing:
+            name = cached.names[number]
+            try:
+                found = os.lstat(os.path.join(real_path, name))
+            except OSError:
+                del folder.files[name]
+                continue
+            if not _is_file(found):
+                del self._ahead[path]  # it has become something else
+                return self._folder(path, real_path)
+            folder.files[name] = file_state(found)
+        for name in cached.folders:
+            inner = self._folder(folder.join(name), os.path.join(real_path, name))
+            if inner is not None:
+                folder.folders[name] = inner
+        self._count += folder.count
+        self._finish(folder, cached, len(cached.names) - len(differing))
+        return folder
+
+    def _finish(self, folder: ScannedFolder, cached: CachedFolder | None, matched: int) -> None:
         same = (
             cached is not None
-            and matched == len(cached.files) == len(folder.files)
+            and matched == len(cached.names) == folder.count
             and len(folder.folders) == len(cached.folders)
             and all(inner.tree is not None for inner in folder.folders.values())
             and folder.folders.keys() == set(cached.folders)
@@ -187,7 +262,7 @@ class Scanner:
                 return False
         return True
 
-    def _look_at(self, folder: ScannedFolder, items: "list[os.DirEntry[str]]", cached: FolderState | None) -> None:
+    def _look_at(self, folder: ScannedFolder, items: "list[os.DirEntry[str]]", cached: CachedFolder | None) -> None:
         """Entries that are folders, or new, or not as the cache has them."""
         prefix = f"{folder.path}/" if folder.path else ""
         known_ignored = frozenset(cached.ignored) if cached else frozenset()
@@ -215,7 +290,7 @@ class Scanner:
                 found = item.stat(follow_symlinks=False)
             except FileNotFoundError:
                 continue  # gone since it was listed
-            if stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode):
+            if _is_file(found):
                 folder.files[name] = file_state(found)
             else:
                 self._skipped.append(Skipped(path, "it is a device, a pipe or a socket"))
@@ -230,8 +305,15 @@ class Scanner:
 
 def entry_of(name: str, state: FileState) -> Entry:
     """The tree entry of a file that has been hashed."""
-    kind = EntryKind.SYMLINK if state.is_symlink else EntryKind.FILE
-    return Entry(name, kind, ObjectId(state.id.hex()), state.size, state.is_executable)
+    object_id: ObjectId = state[5].hex()  # type: ignore[assignment]  # a NewType's call would be half the time
+    mode = state[4]
+    if mode & _TYPE == stat.S_IFLNK:
+        return Entry(name, EntryKind.SYMLINK, object_id, state[2])
+    return Entry(name, EntryKind.FILE, object_id, state[2], mode & 0o100 != 0)
+
+
+def _is_file(found: os.stat_result) -> bool:
+    return stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode)
 
 
 def _is_text(name: str) -> bool:

@@ -1,18 +1,20 @@
 """From the folder as it is to a tree in the store."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
 from aura_vcs.codec import encode_tree, name_bytes
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import DOCUMENTS, Entry, EntryKind, Kind, Tree
-from aura_vcs.objects.base import Source
 from aura_vcs.objects.batch import Batch
+from aura_vcs.objects.chunking import LARGE_BYTES
 from aura_vcs.objects.store import ObjectStore
-from aura_vcs.objects.trees import EMPTY_TREE_ID, TreeReader
+from aura_vcs.objects.trees import EMPTY_TREE_ID, Difference, TreeReader
 from aura_vcs.progress import Progress
+from aura_vcs.worktree.cache import FileState
+from aura_vcs.worktree.reading import Reader, start_reader
 from aura_vcs.worktree.scan import Scan, ScannedFolder, entry_of
 from aura_vcs.worktree.sources import DiskClock, FileSource, read_settled_link
 
@@ -34,6 +36,11 @@ class Selection:
 
     def __init__(self, paths: Sequence[str] | None) -> None:
         self._paths = None if paths is None or "" in paths else frozenset(paths)
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether no path was given."""
+        return self._paths is None
 
     def covers(self, path: str) -> bool:
         """Whether the path, or a folder above it, was given."""
@@ -61,6 +68,8 @@ class Snapshotter:
         self._trees = trees
         self._clock = clock
         self._unstable: list[str] = []
+        self._differences: list[Difference] | None = []
+        """What differs from the base, None once that would take more than a look at the scan cache."""
 
     def store_all(self, base: ObjectId, selection: Selection, progress: Progress) -> Snapshot:
         """Put the folder's content into the batch and return its tree.
@@ -77,6 +86,8 @@ class Snapshotter:
                 unknown += places
         self._store_files(unknown, progress)
         entry = self._build(self._scan.root, base, selection)
+        if self._differences is not None:
+            self._trees.remember_differences(base, entry.id, self._differences)
         tree = self._trees.tree(entry.id)
         return Snapshot(entry.id, entry.size, documents_of(tree), tuple(self._unstable))
 
@@ -90,27 +101,29 @@ class Snapshotter:
     ) -> None:
         if folder.tree is not None and folder.tree == base:
             return
-        before = self._entries(base)
+        before = self._before(folder, base)
         for name, state in folder.files.items():
-            if not selection.covers(folder.join(name)):
+            if before.has(name, state) or not selection.covers(folder.join(name)):
                 continue
-            if not state.id:
+            if state.id:
+                known.setdefault(ObjectId(state.id.hex()), []).append((folder, name))
+            else:
                 unknown.append((folder, name))
-                continue
-            object_id = ObjectId(state.id.hex())
-            if name not in before or before[name].id != object_id:
-                known.setdefault(object_id, []).append((folder, name))
         for name, inner in folder.folders.items():
             if selection.covers(inner.path) or selection.leads_into(inner.path):
-                entry = before.get(name)
-                below = entry.id if entry is not None and entry.kind is EntryKind.DIR else None
-                self._collect(inner, below, selection, unknown, known)
+                self._collect(inner, before.folder(inner, name), selection, unknown, known)
+
+    def _before(self, folder: ScannedFolder, base: ObjectId | None) -> "_Before":
+        was = folder.was
+        if base is not None and was is not None and was.tree and was.tree.hex() == base:
+            return _Before(was.files, None, lambda: self._entries(base))
+        return _Before(None, self._entries(base), lambda: self._entries(base))
 
     def _entries(self, tree: ObjectId | None) -> dict[str, Entry]:
         return {} if tree is None else {entry.name: entry for entry in self._trees.tree(tree).entries}
 
     def _store_files(self, wanted: Iterable[tuple[ScannedFolder, str]], progress: Progress) -> None:
-        sources: list[Source] = []
+        sources: list[FileSource] = []
         places: dict[int, tuple[ScannedFolder, str]] = {}
         total = 0
         for folder, name in wanted:
@@ -130,60 +143,121 @@ class Snapshotter:
             sources.append(file)
             total += state.size
         progress.start("Storing", total, "bytes")
-        for done, stored in self._batch.add_sources(sources):
-            assert isinstance(done, FileSource)
-            source, (folder, name) = done, places[id(done)]
-            if stored is None:
-                self._unstable.append(source.path)
-            else:
-                folder.files[name] = source.state.hashed(bytes.fromhex(stored))
+        reader = self._start_reader(sources)
+        try:
+            for done, stored in self._batch.add_sources(sources):
+                assert isinstance(done, FileSource)
+                source, (folder, name) = done, places[id(done)]
+                if stored is None:
+                    self._unstable.append(source.path)
+                else:
+                    folder.files[name] = source.state.hashed(bytes.fromhex(stored))
+        finally:
+            if reader is not None:
+                reader.close()
         progress.finish()
+
+    def _start_reader(self, sources: Sequence[FileSource]) -> Reader | None:
+        small = [source for source in sources if source.size < LARGE_BYTES]
+        reader = start_reader(small)
+        if reader is not None:
+            for number, source in enumerate(small):
+                source.reader, source.number = reader, number
+        return reader
 
     def _build(self, folder: ScannedFolder, base: ObjectId | None, selection: Selection) -> Entry:
         """The entry of a folder, its tree in the batch. Outside the selection, all is as in the base."""
         name = folder.path.rpartition("/")[2]
         if folder.tree is not None and folder.tree == base:
-            return Entry(name, EntryKind.DIR, folder.tree, self._trees.tree(folder.tree).size)
-        before = self._entries(base)
-        entries = {}
-        for path_name, entry in before.items():
-            if not selection.covers(folder.join(path_name)):
-                entries[path_name] = entry
-        for file_name, state in folder.files.items():
-            if selection.covers(folder.join(file_name)):
-                if state.id:
-                    entries[file_name] = entry_of(file_name, state)
-                elif file_name in before:
-                    entries[file_name] = before[file_name]
+            return Entry(name, EntryKind.DIR, folder.tree, folder.size)
+        before = self._before(folder, base)
+        entries, is_exact = self._entries_of_files(folder, before, selection)
+        self._compare(folder, before, entries, is_exact=is_exact)
         for folder_name, inner in folder.folders.items():
             if selection.covers(inner.path) or selection.leads_into(inner.path):
-                old = before.get(folder_name)
-                below = old.id if old is not None and old.kind is EntryKind.DIR else None
-                entries[folder_name] = self._build(inner, below, selection)
-        return self._store_tree(folder, name, entries)
+                entries[folder_name] = self._build(inner, before.folder(inner, folder_name), selection)
+                is_exact = is_exact and inner.tree == entries[folder_name].id
+        is_exact = is_exact and len(entries) == len(folder.files) + len(folder.folders)
+        return self._store_tree(folder, name, entries, is_exact=is_exact)
 
-    def _store_tree(self, folder: ScannedFolder, name: str, entries: dict[str, Entry]) -> Entry:
+    def _entries_of_files(
+        self, folder: ScannedFolder, before: "_Before", selection: Selection
+    ) -> tuple[dict[str, Entry], bool]:
+        """Entries of the files, and of what is outside the selection; whether all are as the folder has them."""
+        if selection.is_everything and all(state.id for state in folder.files.values()):
+            return {name: entry_of(name, state) for name, state in folder.files.items()}, True
+        base = before.entries()
+        entries = {name: entry for name, entry in base.items() if not selection.covers(folder.join(name))}
+        for name, state in folder.files.items():
+            if selection.covers(folder.join(name)):
+                if state.id:
+                    entries[name] = entry_of(name, state)
+                elif name in base:
+                    entries[name] = base[name]
+        return entries, all(
+            state.id and name in entries and entries[name] == entry_of(name, state)
+            for name, state in folder.files.items()
+        )
+
+    def _compare(self, folder: ScannedFolder, before: "_Before", entries: dict[str, Entry], *, is_exact: bool) -> None:
+        """Note the files that differ from the base, where names of folders neither came nor went."""
+        was = before.states
+        if self._differences is None or was is None or not is_exact or not folder.has_folders_of_was:
+            self._differences = None
+            return
+        for name, entry in entries.items():
+            state = was.get(name)
+            if state is not folder.files[name]:
+                old = entry_of(name, state) if state is not None else None
+                if old != entry:
+                    self._differences.append(Difference(folder.join(name), old, entry))
+        for name in was.keys() - entries.keys():
+            self._differences.append(Difference(folder.join(name), entry_of(name, was[name]), None))
+
+    def _store_tree(self, folder: ScannedFolder, name: str, entries: dict[str, Entry], *, is_exact: bool) -> Entry:
         tree = sorted_tree(entries.values())
         object_id, data = encode_tree(tree)
         if object_id != EMPTY_TREE_ID or not folder.path:
             self._batch.add(Kind.TREE, data, f"{folder.path}/")
         self._trees.remember(object_id, tree)
-        if all(state.id for state in folder.files.values()) and all(f.tree for f in folder.folders.values()):
-            folder.tree = tree_of_scan(folder, tree, object_id)
+        if is_exact:
+            folder.tree = object_id
         return Entry(name, EntryKind.DIR, object_id, tree.size)
 
 
-def tree_of_scan(folder: ScannedFolder, tree: Tree, object_id: ObjectId) -> ObjectId | None:
-    """The tree's id if the tree is the folder as it is, not a mixture with its base."""
-    if len(tree.entries) != len(folder.files) + len(folder.folders):
-        return None
-    for entry in tree.entries:
-        state = folder.files.get(entry.name)
-        if state is not None and entry_of(entry.name, state) != entry:
-            return None
-        if state is None and folder.folders[entry.name].tree != entry.id:
-            return None
-    return object_id
+class _Before:
+    """What the base has in a folder: as the scan cache knows it, so that no tree is read, or as its tree says."""
+
+    def __init__(
+        self,
+        states: dict[str, FileState] | None,
+        entries: dict[str, Entry] | None,
+        read: Callable[[], dict[str, Entry]],
+    ) -> None:
+        self.states = states
+        """The files as they were when they became what the base has; None where that is not known."""
+        self._entries = entries
+        self._read = read
+
+    def has(self, name: str, state: FileState) -> bool:
+        """Whether the base has the file's content at the name."""
+        if self.states is not None:
+            return self.states.get(name) is state
+        entry = self.entries().get(name)
+        return bool(state.id) and entry is not None and entry.id == state.id.hex()
+
+    def folder(self, folder: ScannedFolder, name: str) -> ObjectId | None:
+        """The tree that the base has at the name of a folder inside."""
+        if self.states is not None and folder.was is not None and folder.was.tree:
+            return ObjectId(folder.was.tree.hex())
+        entry = self.entries().get(name)
+        return entry.id if entry is not None and entry.kind is EntryKind.DIR else None
+
+    def entries(self) -> dict[str, Entry]:
+        """All that the base has in the folder."""
+        if self._entries is None:
+            self._entries = self._read()
+        return self._entries
 
 
 def sorted_tree(entries: Iterable[Entry]) -> Tree:

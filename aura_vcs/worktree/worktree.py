@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterable, Sequence
+from typing import BinaryIO
 
 from aura_vcs.errors import FileUnreadable
 from aura_vcs.ids import ObjectId, blob_id
@@ -15,6 +16,7 @@ from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import Difference, TreeReader
 from aura_vcs.progress import Progress
 from aura_vcs.storage.calls import FileCalls
+from aura_vcs.worktree.ahead import Ahead
 from aura_vcs.worktree.cache import UNSETTLED, FileState, load_scan_cache, save_scan_cache
 from aura_vcs.worktree.folder import Folder
 from aura_vcs.worktree.ignore import load_ignore_rules
@@ -27,8 +29,11 @@ from aura_vcs.worktree.writer import Writer, Written
 class Worktree:
     """The files of the project in the folder `root`."""
 
-    def __init__(self, root: str, store: ObjectStore, trees: TreeReader, calls: FileCalls) -> None:
+    def __init__(
+        self, root: str, store: ObjectStore, trees: TreeReader, calls: FileCalls, ahead: Ahead | None = None
+    ) -> None:
         self.root = root
+        self._ahead = ahead if ahead is not None and ahead.root == root else None
         self._store = store
         self._trees = trees
         self._calls = calls
@@ -44,7 +49,8 @@ class Worktree:
         rules = load_ignore_rules(self.root)
         cache = load_scan_cache(self._cache_path, rules.fingerprint)
         wanted = frozenset(always)
-        return Scanner(self.root, rules, cache, lambda path: self._is_in(base, path), wanted).scan()
+        ahead, self._ahead = self._ahead, None
+        return Scanner(self.root, rules, cache, lambda path: self._is_in(base, path), wanted, ahead).scan()
 
     def _is_in(self, base: ObjectId, path: str) -> bool:
         return self._trees.entry(base, path) is not None
@@ -104,13 +110,24 @@ class Worktree:
             FileUnreadable: not permitted, gone, or become something else.
         """
         state = scan.file(path)
-        real_path = os.path.join(self.root, path)
         if state is None or state.size > limit:
             return None
         if state.is_symlink:
-            return read_link(path, real_path)[1]
-        with FileSource(path, real_path, state, DiskClock(self._temporary, self._calls)).open() as file:
+            return read_link(path, os.path.join(self.root, path))[1]
+        with self.open(path, scan) as file:
             return file.read(limit)
+
+    def open(self, path: str, scan: Scan) -> BinaryIO:
+        """A file of a scan, of any size, open for reading and seeking, as it is now; no links.
+
+        Raises:
+            FileUnreadable: not permitted, gone, or become something else.
+        """
+        state = scan.file(path)
+        if state is None or state.is_symlink:
+            raise FileUnreadable(path, "it is no file any more")
+        real_path = os.path.join(self.root, path)
+        return FileSource(path, real_path, state, DiskClock(self._temporary, self._calls)).open()
 
     def store_all(
         self, scan: Scan, batch: Batch, base: ObjectId, paths: Sequence[str] | None, progress: Progress

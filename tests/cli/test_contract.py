@@ -58,14 +58,18 @@ def test_status_prints_changes(two: Film) -> None:
     head = two.data("log", "-n", "1")["versions"][0]
     clean = {"branch": "main", "head": {"id": head["id"], "number": 2}, "clean": True, "changes": [], "diverged": False}
     clean["conflicts"] = []
-    assert two.data("status") == clean
+    documents = {key: two.data("status")[key] for key in ("problems", "errors", "warnings")}
+    assert two.data("status") == {**clean, **documents}
+    assert (documents["errors"], documents["warnings"]) == (0, len(documents["problems"]))
     two.write({"new.txt": "new", "notes.txt": "other"})
     (two.root / "assets/sky.png").rename(two.root / "assets/sea.png")
     (two.root / "scenes/010-opening.json").unlink()
     (two.root / "brief.json").unlink()
     (two.root / "brief.json").symlink_to("notes.txt")
-    assert two.data("status") == {
+    found = two.data("status")
+    assert found == {
         **clean,
+        **{key: found[key] for key in documents},
         "clean": False,
         "changes": [
             {"path": "assets/sea.png", "change": "renamed", "old_path": "assets/sky.png"},
@@ -222,7 +226,7 @@ def test_moves_are_told(two: Film) -> None:
     assert (moved["branch"], moved["head"]["number"], moved["changed_paths"]) == (None, 1, 2)
     assert moved["restore_point"]["trigger"] == "PreCheckout"
     back = two.data("undo")
-    assert back.keys() == keys | {"operation"}
+    assert back.keys() == keys | {"operation", "passed_over"}
     assert (back["branch"], back["head"]["number"]) == ("main", 2)
     assert two.read("notes.txt") == "unsaved"
     assert two.data("redo")["head"]["number"] == 1

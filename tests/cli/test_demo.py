@@ -4,7 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-DEMO = Path(__file__).parent.parent.parent / "scripts" / "demo.py"
+SCRIPTS = Path(__file__).parent.parent.parent / "scripts"
+DEMO = SCRIPTS / "demo.py"
+STUDIO = SCRIPTS / "demo_studio.py"
 
 
 def test_the_demo_runs(tmp_path: Path) -> None:
@@ -30,4 +32,33 @@ def test_the_demo_runs(tmp_path: Path) -> None:
     assert done.stdout.count("1 conflict left open") == 2
     assert "the brief's tone is now: Short and dry" in done.stdout
     assert "Error" not in done.stdout + done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_studio_part_runs(tmp_path: Path) -> None:
+    """From a template to a video, through a renderer that died; nothing of the person's is touched or left."""
+    done = subprocess.run(
+        [sys.executable, STUDIO],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"TMPDIR": str(tmp_path), "HOME": str(tmp_path)},
+    )
+    assert done.returncode == 0, done.stderr
+    commands = [line for line in done.stdout.splitlines() if line.startswith("$ aura ")]
+    remaining = iter(line.split()[2] for line in commands)
+    wanted = ["setup", "template", "init", "commit", "scene", "project", "autosave", "restore-point", "version"]
+    wanted += ["search", "prune", "recover", "checkpoint", "undo", "ops", "export", "config", "template", "projects"]
+    assert all(verb in remaining for verb in wanted), commands
+    for said in (
+        "assets/mars.png does not exist",
+        "A comet is a dirty [snowball]",
+        "renderer: scene 3 of 5",
+        "brought back exports/part.bin",
+        "Completed  v2 as Draft Preview",
+        "Saved checkpoint Render 3/5",
+    ):
+        assert said in done.stdout
+    assert "sk-demo" not in done.stdout + done.stderr
+    assert "no keyring works here" in done.stderr
     assert list(tmp_path.iterdir()) == []

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Film
+from tests.compare.media_files import wav
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "json.md"
 SAMPLE = re.compile(r"^### `aura ([^`]+)`$(.*?)(?=^##)", re.MULTILINE | re.DOTALL)
@@ -51,12 +52,19 @@ def prepare(film: Film, command: str) -> None:
     film("init", "--title", "Tides")
     if command.startswith("commit"):
         return
+    second: dict[str, str | bytes] = {}
+    if command.startswith("diff v1 v2"):
+        scenes = [{"heading": "Flood", "start": 0, "duration": 4}, {"heading": "Ebb", "start": 4, "duration": 4}]
+        film.write({"timeline.json": json.dumps({"scenes": scenes}), "assets/tone.wav": wav(1)})
+        scenes[0]["duration"], scenes[1]["start"] = 3, 3
+        second = {"timeline.json": json.dumps({"scenes": scenes}), "assets/tone.wav": wav(1.5)}
     film("commit", "-m", "First cut")
     (film.root / "assets/sky.png").rename(film.root / "assets/sea.png")
     (film.root / "scenes/010-opening.json").unlink()
     film.write({"brief.json": json.dumps({"topic": "Tides", "tone": "wild"}), "notes.txt": "n\n"})
-    if command.split(maxsplit=1)[0] in {"status", "diff"}:
+    if command.startswith(("status", "diff --json")):
         return
+    film.write(second)
     film("commit", "-m", "Second cut")
     if command.split(maxsplit=1)[0] in {"checkout", "undo"}:
         film.write({"notes.txt": "unsaved\n"})

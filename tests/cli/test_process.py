@@ -24,7 +24,7 @@ def slowly(*arguments):
     time.sleep(30)
     return made(*arguments)
 making.make_version = slowly
-from aura_vcs.cli.main import run
+from aura_vcs.cli.start import run
 run()
 """
 """`aura` that takes so long between storing files and recording them that a signal comes in between."""

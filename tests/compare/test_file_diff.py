@@ -22,7 +22,7 @@ def _cut() -> bytes:
     ("path", "old", "new", "kind", "line"),
     [
         (
-            "t.json",
+            "timeline.json",
             as_bytes(studio(planets())),
             _cut(),
             "timeline",
@@ -32,14 +32,28 @@ def _cut() -> bytes:
         ("brief.json", b'{"tone": "a"}', b'{"tone": "b"}', "fields", 'tone: "a" → "b"'),
         ("script.txt", b"a\nb\n", b"a\nc\nd\n", "text", "2 lines added, 1 line removed"),
         ("p.png", png(4, 3), png(8, 3), "media", "size: 4×3 → 8×3"),
-        ("p.png", png(4, 3), png(4, 3) + b"x", "media", "other content, 71 → 72 bytes"),
+        ("p.png", png(4, 3), png(4, 3) + b"x", "media", "other content, the header is the same"),
         ("s.wav", wav(1), wav(2), "media", "length: 1.0 s → 2.0 s"),
+        (
+            "a.txt",
+            b"caf\xe9",
+            b"cafe",
+            "bytes",
+            "The old file is not compared as text: byte 3 is not valid UTF-8; other content, 4 → 4 bytes",
+        ),
+        (
+            "plan.json",
+            b'{"scenes": [{"id": 1, "duration": 6.0}]}',
+            b'{"scenes": [{"id": 1, "duration": 4.5}]}',
+            "fields",
+            "scenes › 1 › duration: 6.0 → 4.5",
+        ),
         (
             "x.bin",
             b"\x00",
             b"\x01\x02",
             "bytes",
-            "The old file is not compared as text: it holds control characters; 1 → 2 bytes",
+            "other content, 1 → 2 bytes",
         ),
         (
             "d.json",
@@ -73,5 +87,5 @@ def test_names_in_sentences_stay_on_their_line(name: Any) -> None:
     old, new = otio([otio_clip("a", name=name)]), otio([otio_clip("a", seconds=2, name=name)])
     new["tracks"]["children"][0]["name"] = name
     for before, after in ((studio(scenes), studio(planets()[1:])), (old, new)):
-        for line in diff_file("t.json", as_bytes(before), as_bytes(after)).lines:
+        for line in diff_file("timeline.json", as_bytes(before), as_bytes(after)).lines:
             assert not any(character < " " or character == "\x7f" for character in line)

@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 from aura_vcs.compare.merge_file import merge_file, resolve_file
+from aura_vcs.compare.merge_model import TreeEntry
 from aura_vcs.compare.merge_tree import (
     MergedTree,
-    TreeEntry,
     keep_both,
     merge_tree,
     resolve_tree,
-    set_aside,
 )
 from aura_vcs.errors import ChoiceImpossible, ConflictUnknown, PointerInvalid
 from hypothesis import given
@@ -133,21 +132,6 @@ def test_flags_and_kinds() -> None:
     assert merge_tree(base, script, _files(run="2")).entries == {"run": _file("2", executable=True)}
     merged = merge_tree(base, _files(run="2"), {"run": TreeEntry("symlink", "t")}, theirs_label="v4")
     assert merged.entries == {"run": _file("2"), "run (v4)": TreeEntry("symlink", "t")}
-
-
-@pytest.mark.parametrize(
-    ("path", "label", "taken", "name"),
-    [
-        ("a/shot.mp4", "v14 from laptop", [], "a/shot (v14 from laptop).mp4"),
-        ("shot", "v14", ["SHOT (V14)"], "shot (v14 2)"),
-        (".auraignore", "v14", [], ".auraignore (v14)"),
-        ("a.tar.gz", 'x/../:*?"<>|\n', [], "a.tar (x).gz"),
-        ("a", "", [], "a (other)"),
-    ],
-)
-def test_names_of_what_is_set_aside(path: str, label: str, taken: list[str], name: str) -> None:
-    """The suffix stays, the folder stays, no label can leave it, and no name is used twice."""
-    assert set_aside(path, label, taken) == name
 
 
 def test_files_join_by_their_kind() -> None:

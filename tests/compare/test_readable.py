@@ -6,8 +6,9 @@ from typing import Any
 
 from aura_vcs.compare.document_diff import diff_documents
 from aura_vcs.compare.json_diff import diff_values
-from aura_vcs.compare.readable import readable_lines
+from aura_vcs.compare.readable import changed_text, place_name, readable_lines
 from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.compare.json_values import DOCUMENTS, unhurried
 
@@ -102,3 +103,20 @@ def test_every_difference_has_lines(old: Any, new: Any) -> None:
     assert bool(lines) == bool(operations)
     assert len(lines) <= 12
     assert all(line and "\n" not in line and len(line) < 400 for line in lines)
+
+
+def test_places_deep_inside_are_cut_in_the_middle() -> None:
+    """A hundred levels are told by the first and the last steps."""
+    assert place_name({}, "/a" * 100) == "a › a › a › … › a › a › a › a"
+    assert place_name({}, "/a/b") == "a › b"
+
+
+@unhurried
+@given(st.text("ab", max_size=200), st.text("ab", max_size=200), st.text("ab", max_size=120))
+def test_the_common_ends_of_texts_are_found(before: str, after: str, middle: str) -> None:
+    """What is shown of two long texts differs, and is in them."""
+    old, new = f"{before}-{middle}{after}" + "z" * 130, f"{before}+{after}" + "z" * 130
+    shown = changed_text(old, new)
+    assert "-" in shown
+    assert "+" in shown
+    assert len(shown) < 200

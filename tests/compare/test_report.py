@@ -60,7 +60,7 @@ def planets_report() -> Report:
         MediaFacts(MediaHeader("sound", "wav", seconds=4.0), peak_db=-6.0, envelope=wave),
         MediaFacts(MediaHeader("sound", "wav", seconds=3.0), peak_db=-3.0, envelope=wave[::-1]),
         ("length: 4.0 s → 3.0 s",),
-        differs=((1.0, 2.0),),
+        sounds=((1.0, 2.0),),
     )
     fields = diff_documents(before, after)
     small, large = png(320, 200), png(640, 400)

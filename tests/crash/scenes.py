@@ -11,6 +11,8 @@ from aura_vcs.history.commit import commit
 from aura_vcs.history.edits import edit_files
 from aura_vcs.history.fields import set_fields
 from aura_vcs.history.going import checkout, restore
+from aura_vcs.history.merge import abort_merge, merge
+from aura_vcs.history.resolving import resolve_conflicts
 from aura_vcs.history.revisions import resolve
 from aura_vcs.history.tags import create_tag
 from aura_vcs.history.undo import redo, undo
@@ -129,6 +131,55 @@ def _edit(repo: Repository) -> object:
     return edit_files(repo, write, ["scenes/000-scene.json"], type_="scene.set", description="Edited")
 
 
+def _apart(root: Path) -> None:
+    """Two branches: other fields, the same field, the same picture, the same line, a rename; and unsaved work."""
+    write_project(root)
+    write(root, {"script.md": "one\ntwo\nthree\n", "notes.txt": "waves"})
+    with Repository.init(root, author="Ada", host="studio") as repo:
+        first = save(repo, "First cut")
+        create_branch(repo, "side", first.id)
+        create_branch(repo, "ahead", first.id)
+        write(root, {"brief.json": '{"topic": "Tides", "tone": "wild"}', "script.md": "one\n2\nthree\n"})
+        write(root, {"assets/sky.png": noise(8_000, seed=4)})
+        (root / "scenes/001-scene.json").rename(root / "scenes/waves.json")
+        save(repo, "Ours")
+        checkout(repo, "side")
+        write(root, {"brief.json": '{"tone": "stern", "goal": "x"}', "script.md": "one\nII\nthree\n"})
+        write(
+            root, {"assets/sky.png": noise(7_000, seed=5), "scenes/001-scene.json": '{"id": "s1", "index": 1, "a": 1}'}
+        )
+        (root / "notes.txt").unlink()
+        save(repo, "Theirs")
+        checkout(repo, "main")
+    write(root, {"draft.txt": "unsaved", "voice.json": '{"rate": 2}', "script.md": "unsaved\none\n2\nthree\n"})
+
+
+def _behind(root: Path) -> None:
+    _apart(root)
+    with Repository.open(root) as repo:
+        checkout(repo, "ahead")
+    write(root, {"draft.txt": "unsaved", "voice.json": '{"rate": 3}'})
+
+
+def _merged(root: Path) -> None:
+    _apart(root)
+    with Repository.open(root) as repo:
+        merge(repo, "side")
+    write(root, {"draft.txt": "unsaved again"})
+
+
+def _partly_decided(root: Path) -> None:
+    _merged(root)
+    with Repository.open(root) as repo:
+        resolve_conflicts(repo, "brief.json", "/tone", "theirs")
+
+
+def _merge(repo: Repository) -> object:
+    done = merge(repo, "side")
+    assert len(done.plan.conflicts) in {0, 4}
+    return done
+
+
 SCENES = {
     "first commit": Scene(_new, lambda repo: commit(repo, "First cut")),
     "commit": Scene(two_versions, lambda repo: commit(repo, "Third cut")),
@@ -155,5 +206,10 @@ SCENES = {
     ),
     "autosave": Scene(two_versions, autosave),
     "restore point": Scene(two_versions, lambda repo: restore_point(repo, "PreTest"), repeatable=False),
+    "conflicted merge": Scene(_apart, _merge),
+    "merge that goes forward": Scene(_behind, lambda repo: merge(repo, "side")),
+    "merge --abort": Scene(_partly_decided, abort_merge, repeatable=False, frees=True),  # as that
+    "resolve": Scene(_merged, lambda repo: resolve_conflicts(repo, "", "", "theirs"), repeatable=False),
+    "undo of a merge": Scene(_merged, undo, repeatable=False),
     "rename": Scene(two_versions, lambda repo: rename_branch(repo, "main", "film"), repeatable=False),
 }

@@ -17,7 +17,7 @@ from aura_vcs.layout import CONFLICTS
 from aura_vcs.upkeep.fsck import fsck
 
 from tests.helpers.project import clone, look, noise, save, write
-from tests.history.test_merge import edit, field
+from tests.history.lines import edit, field
 
 
 def carry(source: Path, target: Path) -> None:
@@ -80,6 +80,33 @@ def test_diverged_heads_join_without_a_name(machines: tuple[Path, Path]) -> None
         assert forward.version.id == done.version.id
         assert not fsck(repo).problems
     assert look(laptop) == look(studio)
+
+
+def test_lines_that_never_met(quick_path: Path, project: Path) -> None:
+    """Two first versions without a common one: everything of both is there, documents joined by field."""
+    studio, laptop = quick_path / "studio", quick_path / "laptop"
+    shutil.move(project, studio)
+    Repository.init(studio, author="Ada", host="studio").close()
+    clone(studio, laptop)
+    write(laptop, {"brief.json": '{"tone": "stern", "goal": "teach"}', "only.txt": "theirs", "assets/sky.png": "x"})
+    (laptop / "plan.json").unlink()
+    for root, name in ((studio, "Ours"), (laptop, "Theirs")):
+        with Repository.open(root, author="Ada", host=root.name) as repo:
+            assert save(repo, name).parents == ()
+    carry(laptop, studio)
+    with Repository.open(studio, author="Ada", host="studio") as repo:
+        before = look(studio)
+        done = merge(repo)
+        assert len(done.version.parents) == 2
+        assert sorted(item.place for item in done.plan.conflicts) == ["assets/sky.png", "brief.json#/tone"]
+        assert json.loads((studio / "brief.json").read_text()) == {
+            "topic": "Why the sea rises", "tone": "calm", "goal": "teach",
+        }  # fmt: skip
+        assert (studio / "only.txt").read_text() == "theirs"
+        assert (studio / "plan.json").exists()
+        assert not fsck(repo).problems
+        undo(repo)
+        assert look(studio) == before
 
 
 def test_both_machines_join_alike(machines: tuple[Path, Path]) -> None:

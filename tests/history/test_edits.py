@@ -10,9 +10,10 @@ from aura_vcs.history import batching
 from aura_vcs.history.edits import edit_files
 from aura_vcs.history.fields import note_state, set_fields, value_of
 from aura_vcs.history.undo import find_action, redo, undo
-from aura_vcs.history.versions import edit_version
+from aura_vcs.history.versions import delete_version, edit_version
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import ActionRecord
+from aura_vcs.upkeep.gc import execute_gc, plan_gc
 
 from tests.helpers.project import save, write
 
@@ -171,4 +172,35 @@ def test_expired_actions_are_passed_over(first: Repository) -> None:
         undo(first, expired)
     assert "First cut" in undo(first).description
     with pytest.raises(NothingToUndo):
+        undo(first)
+
+
+def test_collected_actions_do_not_stand_in_the_way_of_older_ones(first: Repository) -> None:
+    """Where what an action would bring back was collected, undo says so and goes to the one before it."""
+    write(Path(first.root), {"notes.txt": "x"})
+    second = save(first, "Second")
+    write(Path(first.root), {"notes.txt": "y"})
+    save(first, "Third")
+    delete_version(first, second)
+    execute_gc(first, plan_gc(first, grace_seconds=0))
+    done = undo(first)
+    assert "Third" in done.description
+    assert len(done.passed_over) == 1
+    assert "the content of v2 has been collected" in done.passed_over[0]
+    assert read(first, "notes.txt") == "y"
+    assert "Third" in redo(first).description
+    deletion = Queries(first.index).actions(type_="version.delete")[0]
+    with pytest.raises(OperationExpired):
+        undo(first, deletion)
+
+
+def test_where_everything_was_collected_undo_says_why(first: Repository) -> None:
+    """With nothing older, the first reason is the answer, not "nothing to undo"."""
+    write(Path(first.root), {"notes.txt": "x"})
+    edit(first, "brief.json", "{}")
+    undo(first)
+    undo(first)
+    edit(first, "brief.json", '{"n": 1}')
+    execute_gc(first, plan_gc(first, grace_seconds=0))
+    with pytest.raises(OperationExpired, match=r"Edit brief\.json"):
         undo(first)

@@ -1,83 +1,24 @@
 """Merging on real projects: what lands, what stays open, and what undo takes back."""
 
 import json
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from aura_vcs import Repository
 from aura_vcs.errors import ChoiceImpossible, InputError
 from aura_vcs.history.branches import branch, create_branch
 from aura_vcs.history.commit import commit
 from aura_vcs.history.going import checkout
-from aura_vcs.history.merge import Merged, abort_merge, merge, plan_merge
+from aura_vcs.history.merge import abort_merge, merge, plan_merge
 from aura_vcs.history.merge_bases import merge_bases
 from aura_vcs.history.resolving import open_conflicts, resolve_conflicts
 from aura_vcs.history.revisions import resolve
 from aura_vcs.history.status import status
 from aura_vcs.history.undo import redo, undo
-from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import CONFLICTS
 from aura_vcs.model import VersionType
-from aura_vcs.upkeep.fsck import fsck
 
 from tests.helpers.project import look, noise, save, write
-
-
-def edit(root: Path, path: str, **changes: Any) -> None:
-    """Change fields of a document."""
-    document = json.loads((root / path).read_text())
-    document.update(changes)
-    (root / path).write_text(json.dumps(document))
-
-
-def field(root: Path, path: str, name: str) -> Any:
-    """A field of a document."""
-    return json.loads((root / path).read_text())[name]
-
-
-class Lines:
-    """A project with a second branch, `side`, that began where `main` was."""
-
-    def __init__(self, repo: Repository) -> None:
-        self.repo = repo
-        self.root = Path(repo.root)
-        head = repo.head().version
-        assert head is not None
-        create_branch(repo, "side", head)
-
-    def on(self, name: str, message: str, **files: Any) -> VersionRecord:
-        """Commit changed fields (`brief={"tone": …}`) on a branch."""
-        checkout(self.repo, name)
-        for document, changes in files.items():
-            edit(self.root, f"{document}.json", **changes)
-        return save(self.repo, message)
-
-    def write(self, name: str, message: str, files: dict[str, str | bytes | None]) -> VersionRecord:
-        """Commit written and removed files on a branch."""
-        checkout(self.repo, name)
-        write(self.root, {path: data for path, data in files.items() if data is not None})
-        for path in [path for path, data in files.items() if data is None]:
-            (self.root / path).unlink()
-        return save(self.repo, message)
-
-    def merge(self, into: str = "main", name: str = "side") -> Merged:
-        """Merge one branch into another."""
-        checkout(self.repo, into)
-        return merge(self.repo, name)
-
-
-@pytest.fixture
-def lines(quick_path: Path, project: Path) -> Iterator[Lines]:
-    """The small project with its first version, and two branches on it."""
-    root = quick_path / "film"
-    shutil.move(project, root)
-    with Repository.init(root, author="Ada", host="studio") as repo:
-        save(repo, "First cut")
-        yield Lines(repo)
-        assert not fsck(repo).problems
+from tests.history.lines import Lines, edit, field
 
 
 def test_both_sides_land(lines: Lines) -> None:

@@ -2,13 +2,15 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aura_vcs import Repository
-from aura_vcs.index.entities import SEARCH, assets_statement, scenes_statement
+from aura_vcs.index.entities import assets_statement, scenes_statement
 from aura_vcs.index.queries import Queries, actions_clause
+from aura_vcs.index.words import SEARCH, SEARCH_OLD, Words
 from aura_vcs.project.folder_index import files_of, refresh_folder
 
 from tests.helpers.project import write
@@ -34,7 +36,7 @@ def test_rows_follow_the_folder(first: Repository) -> None:
     assert len(entities.scenes_at(1)) == 2
     assert [row.file_path for row in entities.assets(type_="Audio")] == ["assets/a.mp3", "assets/voice.wav"]
     assert entities.assets(type_="Image") == []
-    assert [found.source for found in entities.search("ebb")] == ["scene/scenes/050-new.json"]
+    assert [found.path for found in Words(first.index.database).search("ebb")] == ["scenes/050-new.json"]
 
 
 def test_an_unchanged_folder_opens_nothing(first: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,7 +58,7 @@ def test_rows_come_back_after_the_index_was_lost(first: Repository) -> None:
     first.rebuild_index()
     after = refresh_folder(first)
     assert (after.scenes(), after.assets()) == (scenes, assets)
-    assert [found.source for found in after.search("tides")] == ["project"]
+    assert [found.kind for found in Words(first.index.database).search("tides")] == ["project"]
 
 
 def test_broken_scenes_and_odd_names_do_no_harm(first: Repository) -> None:
@@ -114,13 +116,15 @@ def test_actions_are_served_by_an_index(first: Repository, asked: dict[str, Any]
     assert "SCAN a" not in plan.replace("SCAN a USING", ""), plan
 
 
-def test_words_are_served_by_the_full_text_index(first: Repository) -> None:
+@pytest.mark.parametrize("statement", [SEARCH, SEARCH_OLD])
+def test_words_are_served_by_the_full_text_index(first: Repository, statement: str) -> None:
     """A search asks the full-text table, and looks the rest up by key."""
-    plan = plan_of(first, SEARCH, ["x", 10])
+    plan = plan_of(first, statement, ["x", 10])
     assert "VIRTUAL TABLE INDEX" in plan
-    assert "SCAN v" not in plan
+    assert not re.search(r"SCAN (?!words VIRTUAL TABLE INDEX|w VIRTUAL TABLE INDEX 0:=)", plan), plan
 
 
+@pytest.mark.slow
 def test_the_first_page_of_many_actions(first: Repository) -> None:
     """Of 100,000 actions the first page is there in under 50 ms."""
     import time

@@ -173,6 +173,7 @@ def test_every_question_is_served_by_an_index(busy: Repository) -> None:
         lambda: queries.object(record.tree),
         lambda: queries.objects_with_prefix(record.tree[:6]),
         queries.unreferenced,
+        queries.chunked,
         lambda: busy.store.places.find_many([record.tree]),
         lambda: busy.store.place(record.tree),
         lambda: busy.index.knows(head),
@@ -189,3 +190,41 @@ def test_every_question_is_served_by_an_index(busy: Repository) -> None:
             plan = row[3]
             small = re.match(r"SCAN (h|logs|segments|meta|p|packs|CONSTANT)\b", plan)
             assert not plan.startswith("SCAN") or "USING" in plan or small, f"{plan}: {statement}"
+
+
+def _steps_to_enter(root: Path, count: int) -> int:
+    """How many thousand instructions SQLite needs to enter a log of so many operations."""
+    from aura_vcs.codec import encode_operation
+    from aura_vcs.ids import new_operation_id
+    from aura_vcs.layout import operations_log
+    from aura_vcs.model import Inverse, Operation
+
+    with Repository.init(root, author="Ada") as repo:
+        lines = [
+            encode_operation(
+                Operation(
+                    id=new_operation_id(),
+                    replica=repo.replica,
+                    sequence=number,
+                    type="project.set",
+                    description="Set the title",
+                    user="Ada",
+                    host="studio",
+                    time="2026-11-23T10:00:00.000000Z",
+                    inverse=Inverse("project.set.revert"),
+                )
+            )
+            for number in range(1, count + 1)
+        ]
+        repo.storage.append(operations_log(repo.replica), b"".join(lines), at=0)
+        ticks: list[int] = []
+        repo.index.database.connection.set_progress_handler(lambda: ticks.append(1), 1000)
+        repo.refresh()
+        assert len(Queries(repo.index).actions(limit=count + 1)) == count
+        return len(ticks)
+
+
+def test_entering_actions_costs_the_same_for_each(tmp_path: Path) -> None:
+    """Ten times the operations are about ten times the work: none of them looks at all before it."""
+    few, many = _steps_to_enter(tmp_path / "few", 300), _steps_to_enter(tmp_path / "many", 3000)
+    assert many < 15 * max(few, 1), (few, many)

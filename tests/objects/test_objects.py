@@ -58,9 +58,9 @@ class _Media(msgspec.Struct):
         """See Source."""
         return io.BytesIO(self.data)
 
-    def read(self) -> bytes | None:
+    def read(self) -> tuple[bytes, ObjectId] | None:
         """See Source."""
-        return self.data if self.held_still(io.BytesIO(), len(self.data)) else None
+        return (self.data, blob_id(self.data)) if self.held_still(io.BytesIO(), len(self.data)) else None
 
     def held_still(self, file: BinaryIO, read_bytes: int) -> bool:
         """See Source."""

@@ -7,22 +7,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 from aura_vcs import Repository
-from aura_vcs.errors import InputError, InvalidValue, NothingToRecover, UnknownName
+from aura_vcs.errors import InputError, InvalidValue, NothingToRecover, OperationExpired, UnknownName
 from aura_vcs.history.commit import commit
-from aura_vcs.history.undo import undo
+from aura_vcs.history.undo import redo, undo
 from aura_vcs.index.entities import checkpoints_statement
+from aura_vcs.index.queries import Queries
 from aura_vcs.layout import CHECKPOINTS
 from aura_vcs.project.checkpoint_store import (
     KEPT,
     checkpoint_data,
+    checkpoint_file,
     find_checkpoint,
     invalidate,
     invalidate_all,
     is_interrupted,
     latest_checkpoint,
     list_checkpoints,
+    plan_recovery,
     recover,
     writer_for,
 )
@@ -128,6 +132,7 @@ def test_one_writer_shared_by_threads(first: Repository) -> None:
     assert len({item.checkpoint_time for item in list_checkpoints(first)}) == 8
 
 
+@pytest.mark.slow
 def test_a_save_takes_milliseconds(first: Repository) -> None:
     """Beside running commits the median save is under 20 ms (the best of three rounds: machines have moods)."""
     medians = []
@@ -194,7 +199,9 @@ def test_recovery_passes_over_what_cannot_be_used(first: Repository) -> None:
     found = first.store.loose.find(broken.data)
     assert found is not None
     Path(first.storage.path(found[0])).write_bytes(b"damaged")
+    planned, reasons = plan_recovery(first)
     done = recover(first)
+    assert (planned, tuple(reasons)) == (good, done.skipped)
     assert done.checkpoint == good
     assert len(done.skipped) == 2
     assert "missing or damaged" in done.skipped[0]
@@ -213,6 +220,44 @@ def test_invalid_checkpoints_are_not_resumed_from(first: Repository) -> None:
         recover(first)
     shown = {item.id: item.invalid_reason for item in list_checkpoints(first, valid=None)}
     assert shown == {older.id: None, newer.id: "scene 2 was recut"}
+
+
+def test_invalidating_is_undone(first: Repository) -> None:
+    """An invalidated checkpoint is valid again after undo, also after the index was built anew; redo works."""
+    writer = writer_for(first)
+    older, newer = (writer.save("Render", completed=n, total=3) for n in (1, 2))
+    invalidate(first, newer, "scene 2 was recut")
+    assert invalidate_all(first) == 1
+    assert "Invalidated checkpoint Render 1/3" in undo(first).description
+    assert latest_checkpoint(first) == msgspec.structs.replace(older, revision=2)
+    undo(first)
+    first.rebuild_index()
+    found = latest_checkpoint(first)
+    assert found == msgspec.structs.replace(newer, revision=2)
+    redo(first)
+    shown = {item.id: item.invalid_reason for item in list_checkpoints(first, valid=None) if not item.is_valid}
+    assert shown == {newer.id: "scene 2 was recut"}
+
+
+def test_invalidating_never_brings_a_dropped_checkpoint_back(first: Repository) -> None:
+    """A record that its writer dropped stays dropped: undo says so, a rebuilt index does not write it again."""
+    made = writer_for(first).save("Render", completed=1, total=3)
+    invalidate(first, made)
+    first.storage.delete(checkpoint_file(made))
+    with pytest.raises(UnknownName):
+        invalidate(first, made)
+    with pytest.raises(OperationExpired, match="the checkpoint"):
+        undo(first, Queries(first.index).actions(limit=1)[0])
+    first.rebuild_index()
+    assert list_checkpoints(first, valid=None) == []
+
+
+def test_stages_are_found_in_any_case(first: Repository) -> None:
+    """`render` lists what was saved as Render, and a stage that is none is said."""
+    made = writer_for(first).save("render", completed=1, total=3)
+    assert list_checkpoints(first, stage="RENDER") == [made]
+    with pytest.raises(InvalidValue, match="there are Script, TTS"):
+        list_checkpoints(first, stage="Lunch")
 
 
 def test_damaged_records_are_passed_over(first: Repository) -> None:

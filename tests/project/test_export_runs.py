@@ -1,6 +1,9 @@
 """Exports: from exactly one version, through their states, cancelled, retried."""
 
 import os
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +17,7 @@ from aura_vcs.history.versions import purge_version
 from aura_vcs.index.entities import exports_statement
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
+from aura_vcs.layout import RENDERS
 from aura_vcs.project.content import FolderSource
 from aura_vcs.project.export_runs import (
     add_export,
@@ -180,6 +184,43 @@ def two_versions(first: Repository) -> Repository:
     write(Path(first.root), {"notes.txt": "x"})
     commit(first, "Second")
     return first
+
+
+KILLED = """
+import os, signal, sys
+from aura_vcs import Repository
+from aura_vcs.project.export_runs import find_export, run_export
+
+class Dying:
+    def start(self, phase, total, unit): self.phase = phase
+    def advance(self, amount):
+        if self.phase == "render": os.kill(os.getpid(), signal.SIGKILL)
+    def finish(self): pass
+    def note(self, message): pass
+
+with Repository.open(sys.argv[1]) as repo:
+    run_export(repo, find_export(repo, "last"), progress=Dying())
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills with a signal")
+def test_a_killed_export_leaves_nothing_for_long(short: Repository, tmp_path: Path) -> None:
+    """Copies of media and the begun film of a killed process are gone after the next look at exports."""
+    (tmp_path / "system").mkdir()
+    job = add_export(short, version(short), SMALL, str(tmp_path / "out" / "film.mp4"))
+    (tmp_path / "out").mkdir()
+    env = {**os.environ, "TMPDIR": str(tmp_path / "system")}
+    killed = subprocess.run([sys.executable, "-c", KILLED, short.root], env=env, check=False, timeout=120)
+    assert killed.returncode == -signal.SIGKILL
+    assert short.storage.list(RENDERS) == [job.id]
+    assert list((tmp_path / "system").iterdir()) == []
+    (found,) = list_exports(short)
+    assert (found.status, found.error_message) == ("Failed", "The process that rendered it ended without a word")
+    assert short.storage.list(RENDERS) == []
+    assert list((tmp_path / "out").iterdir()) == []
+    assert run_export(short, retry_export(short, found)).status == "Completed"
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["film.mp4"]
+    assert short.storage.list(RENDERS) == []
 
 
 @pytest.mark.parametrize("status", [None, "Failed"])

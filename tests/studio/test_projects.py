@@ -137,6 +137,24 @@ def test_every_page_is_served_by_an_index(studio: Studio, tmp_path: Path, wanted
     assert wanted.job_id is not None or "TEMP B-TREE" not in plan, plan
 
 
+def test_scanning_looks_at_each_entry_a_few_times(
+    studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Entering a project does not look at all that were entered before it."""
+    looks: list[str] = []
+    stat = studio.folder.storage.stat
+    monkeypatch.setattr(studio.folder.storage, "stat", lambda name: looks.append(name) or stat(name))
+    for number in range(40):
+        make(tmp_path / "many" / str(number), f"Film {number}")
+    assert len(scan_folder(studio, str(tmp_path / "many"))) == 40
+    assert len(looks) < 40 * 6
+    assert len(list_projects(studio, ProjectFilter(limit=100))) == 40
+    (tmp_path / "many" / "7").rename(tmp_path / "elsewhere")
+    found = scan_folder(studio, str(tmp_path))
+    assert len(found) == len(list_projects(studio, ProjectFilter(limit=100))) == 40
+    assert {entry.place for entry in list_projects(studio, ProjectFilter(limit=100))} == {"here"}
+
+
 def fill(studio: Studio, root: Path, count: int) -> None:
     """Entries of projects that are all alike, the first hundred of them real."""
     real = make(root / "real", "Film")
@@ -171,6 +189,7 @@ def check_first_page(studio: Studio, tmp_path: Path, count: int) -> None:
     assert sorted(times)[2] < 0.05, times
 
 
+@pytest.mark.slow
 def test_the_first_page_is_quick(studio: Studio, tmp_path: Path) -> None:
     """1,000 projects: the first page takes less than 50 ms beyond start-up."""
     check_first_page(studio, tmp_path, 1000)

@@ -20,7 +20,7 @@ def folder(tmp_path: Path) -> FolderRemote:
 
 def served(root: Path, *options: str) -> SshRemote:
     """A folder served by a process of ours, without ssh between."""
-    run = "from aura_vcs.cli.main import run; run()"
+    run = "from aura_vcs.cli.start import run; run()"
     return SshRemote([sys.executable, "-c", run, "serve", "--stdio", *options, "--", str(root)], "studio")
 
 

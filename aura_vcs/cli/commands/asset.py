@@ -42,7 +42,7 @@ def list_command(repo: "Repository", console: Console, type_: str | None, tempor
 
     found = refresh_folder(repo).assets(type_=type_, temporary=temporary)
     if console.as_json:
-        console.data({"assets": [asset_shape(row) for row in found]})
+        console.data({"assets": [asset_shape(repo, row) for row in found]})
         return
     table(
         console,
@@ -85,7 +85,9 @@ def show_command(repo: "Repository", console: Console, path: str) -> None:
     except AuraError as error:
         problem = error
     if console.as_json:
-        console.data({**asset_shape(rows[wanted]), "facts": facts, "problem": problem.message if problem else None})
+        console.data(
+            {**asset_shape(repo, rows[wanted]), "facts": facts, "problem": problem.message if problem else None}
+        )
         return
     row = rows[wanted]
     console.line(strong(row.file_path), faint("  temporary" if row.is_temporary else ""))
@@ -121,7 +123,7 @@ def clean_command(repo: "Repository", console: Console, *, dry_run: bool, older:
     doit = bool(plan) and not dry_run and (yes or console.ask(question))
     files, freed = clean_temporary(repo, plan) if doit else (0, 0)
     if console.as_json:
-        shape = {"dry_run": not doit, "assets": [asset_shape(row) for row in plan]}
+        shape = {"dry_run": not doit, "assets": [asset_shape(repo, row) for row in plan]}
         console.data({**shape, "deleted_files": files, "freed_bytes": freed})
     elif doit:
         console.line(f"Deleted {count(files, 'file')}, {size(freed)}.")
@@ -131,10 +133,13 @@ def clean_command(repo: "Repository", console: Console, *, dry_run: bool, older:
         console.line(faint("Nothing was deleted." if dry_run else "Nothing was deleted; --yes does it."))
 
 
-def asset_shape(row: "AssetRow") -> dict[str, Any]:
-    """An asset in JSON: DOMAIN's AssetState."""
+def asset_shape(repo: "Repository", row: "AssetRow") -> dict[str, Any]:
+    """An asset in JSON: DOMAIN's AssetState. Its id is made of the project's and the path: it lasts."""
     import msgspec
+
+    from aura_vcs.project.assets import asset_id
 
     shape: dict[str, Any] = msgspec.to_builtins(row)
     shape.pop("stamp")
-    return shape
+    project = repo.format.project
+    return {"id": asset_id(project, row.file_path), "project": project, **shape}

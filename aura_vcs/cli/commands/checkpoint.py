@@ -142,7 +142,10 @@ def latest_command(repo: "Repository", console: Console, stage: str | None) -> N
 def invalidate_command(
     repo: "Repository", console: Console, checkpoint: str | None, everything: bool, stage: str | None, reason: str
 ) -> None:
-    """Say that nothing is to be resumed from a checkpoint"""
+    """Say that nothing is to be resumed from a checkpoint
+
+    `aura undo` takes it back.
+    """
     from aura_vcs.project.checkpoint_store import find_checkpoint, invalidate, invalidate_all
 
     if (checkpoint is None) == (not everything):
@@ -154,6 +157,8 @@ def invalidate_command(
         console.data({"invalidated": done})
     else:
         console.line(f"{count(done, 'checkpoint')} will not be resumed from.")
+        if done:
+            console.line(faint("Take it back with `aura undo`."))
 
 
 def _json(text: str | None) -> Any:

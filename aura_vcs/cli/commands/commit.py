@@ -12,6 +12,7 @@ from aura_vcs.cli.words import size
 
 if TYPE_CHECKING:
     from aura_vcs.history.commit import Committed
+    from aura_vcs.index.records import VersionRecord
     from aura_vcs.repository.repository import Repository
 
 
@@ -65,6 +66,16 @@ def commit_command(
     else:
         _show(repo, console, done)
     _warn(console, done)
+    if done.version is not None:
+        _warn_of_missing_media(repo, console, done.version)
+
+
+def _warn_of_missing_media(repo: "Repository", console: Console, made: "VersionRecord") -> None:
+    from aura_vcs.cli.media_warnings import warn_of_missing_media
+    from aura_vcs.index.queries import Queries
+
+    before = Queries(repo.index).version(made.parents[0]) if made.parents else None
+    warn_of_missing_media(repo, console, before.tree if before is not None else None, made.tree)
 
 
 def _show(repo: "Repository", console: Console, done: "Committed") -> None:

@@ -129,16 +129,24 @@ def unset_command(session: Session, key: str, for_project: bool) -> None:
 )
 @click.option("--category", metavar="NAME", type=TEXT, help="Only this category")
 @click.option("--set", "only_set", is_flag=True, help="Only keys that have a value of yours or the project's")
+@click.option("--active/--inactive", default=None, help="Only keys in use, or only those that were unset")
 @click.option("--sensitive", is_flag=True, default=None, help="Only sensitive keys")
 @json_option
 @pass_session
-def list_command(session: Session, category: str | None, only_set: bool, sensitive: bool | None) -> None:
+def list_command(
+    session: Session, category: str | None, only_set: bool, active: bool | None, sensitive: bool | None
+) -> None:
     """List keys, their values, and where these come from"""
     from aura_vcs.studio.configuration import list_configurations
 
     with session.studio() as studio:
         found = list_configurations(
-            studio, settings_here(session), category=category, only_set=only_set, sensitive=sensitive
+            studio,
+            settings_here(session),
+            category=category,
+            active=active,
+            only_set=only_set,
+            sensitive=sensitive,
         )
     if session.console.as_json:
         session.console.data({"configurations": found})

@@ -1,6 +1,6 @@
 """`aura debug`: stored objects, refs and the index as they are."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -8,13 +8,16 @@ from aura_vcs.cli.console import Console, faint, strong, to_json, warm
 from aura_vcs.cli.groups import Entry, LazyGroup
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.words import count
+from aura_vcs.cli.words import count, local_time, size
 
 if TYPE_CHECKING:
+    from aura_vcs.index.records import ObjectRecord
     from aura_vcs.repository.repository import Repository
 
+CONTENT_TYPES = ("Brief", "Plan", "Voice", "Render", "Timeline", "Asset")
 _CATALOG = {
     "object": Entry(__name__, "object_command", "Show what is known of an object"),
+    "blobs": Entry(__name__, "blobs_command", "List stored contents: type, references, when last referenced"),
     "ref": Entry(__name__, "ref_command", "List the refs, or show one as it is stored"),
     "index": Entry(__name__, "index_command", "List the index's tables, or rows of one"),
 }
@@ -51,6 +54,46 @@ def object_command(repo: "Repository", console: Console, object_id: str) -> None
     else:
         for line in to_json(found).splitlines():
             console.line(line)
+
+
+@click.command(
+    "blobs", context_settings=HELP, epilog=examples("aura debug blobs --type Brief", "aura debug blobs --sort count")
+)
+@click.option("--type", "type_", type=click.Choice(CONTENT_TYPES, case_sensitive=False), help="Only this type")
+@click.option("--sort", type=click.Choice(["referenced", "count", "size"]), default="referenced", show_default=True)
+@click.option("-n", "limit", metavar="COUNT", type=click.IntRange(min=1), default=50, show_default=True)
+@json_option
+@pass_repository
+def blobs_command(repo: "Repository", console: Console, type_: str | None, sort: Any, limit: int) -> None:
+    """List stored contents: type, references, when last referenced
+
+    Every content is stored once; references are counted by the folders of versions that hold it.
+    """
+    from aura_vcs.index.queries import Queries
+
+    found = Queries(repo.index).blobs(type_=type_, sort=sort, limit=limit)
+    if console.as_json:
+        console.data({"blobs": [_blob_shape(record) for record in found]})
+        return
+    for record in found:
+        numbers = f"{record.refcount:>6}  {size(record.size):>10}  "
+        when = local_time(record.last_referenced_at)
+        console.line(warm(record.id[:12]), f"  {record.content_type or '':9}", numbers, faint(when))
+    if not found:
+        console.line("No content is like that.")
+
+
+def _blob_shape(record: "ObjectRecord") -> dict[str, Any]:
+    """A blob with the fields of DOMAIN's ContentBlob."""
+    return {
+        "content_hash": record.id,
+        "content_type": record.content_type,
+        "size_bytes": record.size,
+        "stored_bytes": record.stored_size,
+        "created_at": record.created_at,
+        "last_referenced_at": record.last_referenced_at,
+        "reference_count": record.refcount,
+    }
 
 
 @click.command("ref", context_settings=HELP, epilog=examples("aura debug ref", "aura debug ref branches/main"))

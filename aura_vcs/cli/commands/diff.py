@@ -1,12 +1,13 @@
 """`aura diff`."""
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
 
 from aura_vcs.cli.completing import complete_version
-from aura_vcs.cli.console import Console, Line, Part, bad, cool, faint, good, strong
+from aura_vcs.cli.console import Console, Line, Painted, Part, cool, faint, good, strong
 from aura_vcs.cli.options import HELP, PathsCommand, examples, json_option
 from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.words import changed_path, count, size, titled
@@ -14,13 +15,17 @@ from aura_vcs.cli.words import changed_path, count, size, titled
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from aura_vcs.compare.text_diff import TextDiff
+    from aura_vcs.compare.media_look import MediaFindings
+    from aura_vcs.compare.media_model import MediaDiff, PictureKind
+    from aura_vcs.compare.text_diff import TextDiff, TextLine
     from aura_vcs.compare.versions import Comparison, PathChange
     from aura_vcs.index.records import VersionRecord
     from aura_vcs.repository.repository import Repository
 
 TEXT_LINES = 60
-"""So many lines of a text's difference are shown per file; `aura show V:PATH` has all of it."""
+"""So many lines of a text's difference are shown per file, with `--details` all."""
+PAGE_START = b"<!doctype html>"
+_KINDS = {"heat_map": "with what differs in red", "side_by_side": "before and after"}
 
 
 @click.command(
@@ -33,12 +38,31 @@ TEXT_LINES = 60
         "aura diff v1 v3 --stat",
         "aura diff v1 v3 -- brief.json scenes",
         "aura diff v1 v3 --html report.html",
+        "aura diff v1 --heat-map changed.png -- assets/sky.png",
     ),
 )
 @click.argument("versions", metavar="[A [B]]", nargs=-1, shell_complete=complete_version)
 @click.option("--stat", is_flag=True, help="Only sizes and counts")
 @click.option("--name-only", is_flag=True, help="Only the paths")
 @click.option("--details", is_flag=True, help="Every change inside documents and timelines, not only the first")
+@click.option(
+    "--media/--no-media",
+    "thorough",
+    default=None,
+    help="Look into all pictures, sounds and videos, or only at their headers; without either, for some seconds",
+)
+@click.option(
+    "--heat-map",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Write a PNG file that shows in red where a picture differs; name the picture behind `--`",
+)
+@click.option(
+    "--side-by-side",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Write a PNG file that shows a picture before and after; name the picture behind `--`",
+)
 @click.option(
     "--html",
     "page",
@@ -56,30 +80,40 @@ def diff_command(
     stat: bool,
     name_only: bool,
     details: bool,
+    thorough: bool | None,
+    heat_map: str | None,
+    side_by_side: str | None,
     page: str | None,
     paths: tuple[str, ...],
 ) -> None:
     """Show what changed between versions, or since one
 
     Without A: from the last version to your folder. With A: from A to your folder. With A and B:
-    from A to B. Documents are compared field by field, texts line by line.
+    from A to B. Documents are compared field by field, timelines clip by clip, texts line by line,
+    pictures by how they look, sound and video by what is heard and seen.
     """
     if len(versions) > 2:
         raise click.UsageError("At most two versions can be compared. Put paths behind `--`.")
     hashed = console.as_json or not (stat or name_only)
     old, new, comparison = _compare(repo, versions, project_paths(repo, paths), hashed=hashed)
-    if page is not None:
-        _write_report(console, page, old, new, comparison)
+    if heat_map is not None or side_by_side is not None:
+        _write_pictures(console, comparison, {"heat_map": heat_map, "side_by_side": side_by_side})
+    elif page is not None:
+        media = _media(repo, comparison, thorough, is_report=True)
+        _write_report(console, page, old, new, comparison, media)
     elif console.as_json:
         from aura_vcs.cli.shapes import diff_shape
 
-        console.data(diff_shape(old, new, comparison))
+        console.data(diff_shape(old, new, comparison, _media(repo, comparison, thorough).by_path))
     elif name_only:
         console.lines(([change.path] for change in comparison.changes), paged=True)
     elif not comparison.changes:
         console.line(good("Nothing differs."))
+    elif stat:
+        console.lines(_lines(old, new, comparison, None, details=details), paged=True)
     else:
-        console.lines(_lines(old, new, comparison, stat=stat, details=details), paged=True)
+        media = _media(repo, comparison, thorough)
+        console.lines(_lines(old, new, comparison, media, details=details), paged=True)
     for path in comparison.unstable:
         console.warn(f"{path} is being written right now")
 
@@ -107,16 +141,49 @@ def _compare(
     return old, None, compare_folder(repo, tree, paths, hashed=hashed)
 
 
+def _media(
+    repo: "Repository", comparison: "Comparison", thorough: bool | None, *, is_report: bool = False
+) -> "MediaFindings":
+    """What pictures, sounds and videos tell, for as long as the person wants to wait."""
+    from aura_vcs.compare.media_look import NOTHING, QUICK, REPORT, THOROUGH, look_into_media
+    from aura_vcs.compare.version_report import STRIP_FRAMES
+
+    budget = {True: THOROUGH, False: NOTHING, None: REPORT if is_report else QUICK}[thorough]
+    frames = STRIP_FRAMES if is_report else 0
+    return look_into_media(
+        comparison, budget, thumbnails=frames, environment=_worker_environment(), progress=repo.progress
+    )
+
+
+def _worker_environment() -> dict[str, str]:
+    """What the process that decodes media may know of ours: what Windows needs to start one."""
+    return {name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ}
+
+
 def _lines(
-    old: "VersionRecord | None", new: "VersionRecord | None", comparison: "Comparison", *, stat: bool, details: bool
+    old: "VersionRecord | None",
+    new: "VersionRecord | None",
+    comparison: "Comparison",
+    media: "MediaFindings | None",
+    *,
+    details: bool,
 ) -> Iterator[Line]:
+    """`media` is None where only sizes and counts are wanted."""
     start, end = _names(old, new)
     yield [strong(f"From {start} to {end}")]
     for change in comparison.changes:
         yield [*changed_path(change.change, change.path, change.old_path), *_sizes(change)]
-        if not stat:
-            yield from _inside(comparison, change, details=details)
+        if media is not None:
+            yield from _inside(comparison, change, media.by_path.get(change.path), details=details)
     yield [faint(_summary(comparison))]
+    if media is not None and media.needs_extra:
+        yield [faint("Media files were compared by their headers only. To hear and see more of them:")]
+        yield [faint("  pip install 'aura-vcs[media]'")]
+    elif media is not None and media.left:
+        were = "was" if media.left == 1 else "were"
+        yield [
+            faint(f"{count(media.left, 'media file')} {were} compared by the header only. For all: aura diff --media")
+        ]
 
 
 def _names(old: "VersionRecord | None", new: "VersionRecord | None") -> tuple[str, str]:
@@ -124,36 +191,95 @@ def _names(old: "VersionRecord | None", new: "VersionRecord | None") -> tuple[st
 
 
 def _write_report(
-    console: Console, page: str, old: "VersionRecord | None", new: "VersionRecord | None", comparison: "Comparison"
+    console: Console,
+    page: str,
+    old: "VersionRecord | None",
+    new: "VersionRecord | None",
+    comparison: "Comparison",
+    media: "MediaFindings",
 ) -> None:
-    from pathlib import Path
-
     from aura_vcs.compare.report import render_report
     from aura_vcs.compare.version_report import version_report
-    from aura_vcs.errors import FileUnreadable, InputError
 
     start, end = _names(old, new)
-    target = Path(page)
-    if target.exists() and not _is_page(target):
-        raise InputError(f"{page} is there already and is no report", hint="Choose another name.")
-    report = version_report(comparison, f"{start} → {end}", start, end)
-    try:
-        target.write_text(render_report(report), "utf-8")
-    except OSError as error:
-        raise FileUnreadable(page, error.strerror or str(error)) from error
+    report = version_report(comparison, f"{start} → {end}", start, end, media)
+    _write(page, render_report(report).encode(), PAGE_START, "report")
     if console.as_json:
         console.data({"report": page, "files": len(report.files)})
     else:
         console.line("Wrote ", strong(page), f": {count(len(report.files), 'file')} compared. Open it in a browser.")
 
 
-def _is_page(target: "Path") -> bool:
-    """Whether a file is a page, which may be replaced by a newer one."""
+def _write_pictures(console: Console, comparison: "Comparison", wanted: "dict[PictureKind, str | None]") -> None:
+    from aura_vcs.compare.media_look import show_picture
+    from aura_vcs.compare.media_pictures import MARK
+
+    change = _picture(comparison)
+    for kind, target in wanted.items():
+        if target is None:
+            continue
+        _write(
+            target, show_picture(comparison, change, kind, environment=_worker_environment()), MARK, "picture of ours"
+        )
+        if not console.as_json:
+            console.line("Wrote ", strong(target), f": {change.path} {_KINDS[kind]}.")
+    if console.as_json:
+        console.data({"path": change.path, **wanted})
+
+
+def _picture(comparison: "Comparison") -> "PathChange":
+    """The one picture that differs.
+
+    Raises:
+        InputError: there is none, or there are several.
+    """
+    from pathlib import PurePosixPath
+
+    from aura_vcs.compare.version_report import PICTURE_SUFFIXES
+    from aura_vcs.errors import InputError
+
+    found = [
+        change
+        for change in comparison.changes
+        if change.change == "modified" and PurePosixPath(change.path).suffix.lower() in PICTURE_SUFFIXES
+    ]
+    if not found:
+        raise InputError("No picture differs here", hint="`aura diff` without options shows what does.")
+    if len(found) > 1:
+        first = ", ".join(change.path for change in found[:4])
+        more = f" and {len(found) - 4:,} more" if len(found) > 4 else ""
+        hint = "Name one of them at the end: `-- PATH`."
+        raise InputError(f"{len(found):,} pictures differ: {first}{more}", hint=hint)
+    return found[0]
+
+
+def _write(name: str, data: bytes, start: bytes, noun: str) -> None:
+    """Write a file of ours; an older one is replaced, anything else is left alone.
+
+    Raises:
+        InputError: there is a file that we did not write. FileUnreadable.
+    """
+    from pathlib import Path
+
+    from aura_vcs.errors import FileUnreadable, InputError
+
+    target = Path(name)
+    if target.exists() and not _is_ours(target, start):
+        raise InputError(f"{name} is there already and is no {noun}", hint="Choose another name.")
+    try:
+        target.write_bytes(data)
+    except OSError as error:
+        raise FileUnreadable(name, error.strerror or str(error)) from error
+
+
+def _is_ours(target: "Path", mark: bytes) -> bool:
+    """Whether a file is empty or one that we wrote, which may be replaced by a newer one."""
     try:
         with target.open("rb") as file:
-            return file.read(15).lower() in {b"<!doctype html>", b""}
+            start = file.read(200)
     except OSError:
         return False
+    return not start or mark in start.lower()
 
 
 def _sizes(change: "PathChange") -> list[Part]:
@@ -166,31 +292,49 @@ def _sizes(change: "PathChange") -> list[Part]:
     return [faint(f"  {size(entry.size)}")] if entry is not None else []
 
 
-def _inside(comparison: "Comparison", change: "PathChange", *, details: bool) -> Iterator[Line]:
-    from aura_vcs.compare.versions import content_diff
+def _inside(
+    comparison: "Comparison", change: "PathChange", media: "MediaDiff | None", *, details: bool
+) -> Iterator[Line]:
+    from aura_vcs.compare.file_diff import DETAIL_LINES, diff_change
+    from aura_vcs.compare.readable import LINES_LIMIT
 
-    found = content_diff(comparison, change, details=details)
-    for line in found.lines:
-        yield ["      ", line]
+    found = diff_change(comparison, change, media=media, limit=DETAIL_LINES if details else LINES_LIMIT)
+    sized = found.kind == "bytes" and change.old is not None and change.new is not None and found.text is None
+    counted = found.kind == "text" and found.document is None
+    for line in () if counted else found.lines:
+        if not (sized and line.startswith("other content")):  # the sizes are told already
+            yield ["      ", line]
     if found.text is not None:
-        yield from _text(found.text)
+        yield from _text(found.text, details=details)
 
 
-def _text(text: "TextDiff") -> Iterator[Line]:
-    shown = 0
+def _text(text: "TextDiff", *, details: bool) -> Iterator[Line]:
+    left = sum(len(hunk.lines) for hunk in text.hunks) if details else TEXT_LINES
     for hunk in text.hunks:
         yield ["      ", cool(f"line {hunk.new_start or hunk.old_start}")]
         for line in hunk.lines:
-            shown += 1
-            if shown > TEXT_LINES:
-                yield ["      ", faint("… and more lines")]
+            left -= 1
+            if left < 0:
+                yield ["      ", faint("… and more lines; `aura diff --details` shows all")]
                 return
-            painter = {"+": good, "-": bad}.get(line.mark)
-            content = f"{line.mark} {line.text.rstrip(chr(10))}"
-            yield ["      ", painter(content) if painter else content]
+            yield ["      ", *_text_line(line)]
+
+
+def _text_line(line: "TextLine") -> list[Part]:
+    """A line; on a terminal with colours, the words that differ stand out."""
+    content = line.text.rstrip("\r\n")
+    colour = {"+": "green", "-": "red"}.get(line.mark)
+    parts: list[Part] = [Painted(f"{line.mark} ", colour)]
+    at = 0
+    for start, end in line.changed:
+        parts += [Painted(content[at:start], colour), Painted(content[start:end], colour, bold=True)]
+        at = end
+    return [*parts, Painted(content[at:], colour)]
 
 
 def _summary(comparison: "Comparison") -> str:
-    changed = [name for name, differs in comparison.documents.items() if differs]
+    paths = {path for change in comparison.changes for path in (change.path, change.old_path)}
+    shown = {name for name in comparison.documents if {f"{name}.json", f"{name}.otio"} & paths}
+    changed = [name for name, differs in comparison.documents.items() if differs and name in shown]
     documents = f"; changed documents: {', '.join(changed)}" if changed else ""
     return f"{count(len(comparison.changes), 'path')} differ{'s' if len(comparison.changes) == 1 else ''}{documents}"

@@ -109,15 +109,36 @@ def cancel_command(repo: "Repository", console: Console, export: str) -> None:
 
 @export_command.command("list", context_settings=HELP, epilog=examples("aura export list --status Failed"))
 @click.option("--status", type=click.Choice(STATUSES, case_sensitive=False), help="Only those of this status")
-@click.option("-n", "limit", metavar="COUNT", type=click.IntRange(min=1), default=50, show_default=True)
-@click.option("--offset", metavar="COUNT", type=click.IntRange(min=0), default=0)
+@click.option("--since", metavar="TIME", help="Not older, e.g. '2 hours ago' or 2026-11-23")
+@click.option("--until", metavar="TIME", help="Not newer")
+@click.option(
+    "-n", "limit", metavar="COUNT", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many"
+)
+@click.option("--offset", metavar="COUNT", type=click.IntRange(min=0), default=0, help="Leave out the newest so many")
 @json_option
 @pass_repository
-def list_command(repo: "Repository", console: Console, status: Any, limit: int, offset: int) -> None:
+def list_command(
+    repo: "Repository",
+    console: Console,
+    *,
+    status: Any,
+    since: str | None,
+    until: str | None,
+    limit: int,
+    offset: int,
+) -> None:
     """List exports, newest first"""
+    from aura_vcs.history.revisions import parse_moment
     from aura_vcs.project.export_runs import list_exports
 
-    found = list_exports(repo, status=status, limit=limit, offset=offset)
+    found = list_exports(
+        repo,
+        status=status,
+        since=parse_moment(since) if since is not None else None,
+        until=parse_moment(until) if until is not None else None,
+        limit=limit,
+        offset=offset,
+    )
     if console.as_json:
         console.data({"exports": found})
         return

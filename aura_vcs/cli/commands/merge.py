@@ -67,7 +67,10 @@ def merge_command(
     else:
         _show(console, done)
     if done.files is not None:
+        from aura_vcs.cli.media_warnings import warn_of_missing_media
+
         say_left(console, done.files)
+        warn_of_missing_media(repo, console, done.plan.ours.tree, done.version.tree)
 
 
 def _plan_shape(plan: "MergePlan") -> dict[str, Any]:

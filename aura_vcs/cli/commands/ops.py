@@ -11,15 +11,17 @@ from aura_vcs.cli.words import local_time
 
 if TYPE_CHECKING:
     from aura_vcs.index.records import ActionRecord
+    from aura_vcs.project.told import Told
     from aura_vcs.repository.repository import Repository
 
+RECORDED_TYPES = ("checkpoint.save", "export.run")
 STATUSES = ("Applied", "Undone", "Failed", "Expired")
 
 
 @click.command(
     "ops",
     context_settings=HELP,
-    epilog=examples("aura ops", "aura ops -n 5 --type restore", "aura ops 3fa2"),
+    epilog=examples("aura ops", "aura ops -n 5 --type restore", "aura ops --all", "aura ops 3fa2"),
 )
 @click.argument("operation", metavar="[ID]", required=False)
 @click.option(
@@ -34,6 +36,7 @@ STATUSES = ("Applied", "Undone", "Failed", "Expired")
 @click.option("--since", metavar="TIME", help="Not older, e.g. '2 hours ago' or 2026-11-23")
 @click.option("--until", metavar="TIME", help="Not newer")
 @click.option("--correlation", "correlation_id", metavar="ID", help="Only what belongs together under this id")
+@click.option("--all", "everything", is_flag=True, help="Also checkpoints and exports, which are no actions")
 @json_option
 @pass_repository
 def ops_command(
@@ -49,30 +52,63 @@ def ops_command(
     since: str | None,
     until: str | None,
     correlation_id: str | None,
+    everything: bool,
 ) -> None:
     """List what was done, newest first
 
     Everything that changed the project, with whether it was taken back. With an ID (or its
-    beginning), everything that is recorded about one.
+    beginning), everything that is recorded about one. Checkpoints that renderers save and exports
+    are recorded too, but are nothing to take back: --all lists them as well.
     """
-    from aura_vcs.codec import now
     from aura_vcs.history.revisions import parse_moment
-    from aura_vcs.index.queries import Queries
 
     if operation is not None:
         _one(repo, console, operation)
         return
-    found = Queries(repo.index).actions(
-        type_=type_, user=user, status=status, correlation_id=correlation_id, limit=limit, offset=offset, at=now(),
-        since=parse_moment(since) if since is not None else None,
-        until=parse_moment(until) if until is not None else None,
-    )  # fmt: skip
+    wanted = {
+        "type_": type_, "user": user, "status": status, "correlation_id": correlation_id,
+        "since": parse_moment(since) if since is not None else None,
+        "until": parse_moment(until) if until is not None else None,
+    }  # fmt: skip
+    everything = everything or (type_ or "") in RECORDED_TYPES
+    found = _found(repo, wanted, limit=limit, offset=offset, everything=everything)
     if console.as_json:
-        console.data({"operations": [action_shape(repo, action) for action in found]})
+        console.data({"operations": [_shape(repo, item) for item in found]})
     elif found:
         console.lines(map(_line, found), paged=True)
     else:
-        console.line("Nothing was done yet." if not (offset or type_ or user or status) else "Nothing is like that.")
+        console.line("Nothing is like that." if offset or any(wanted.values()) else "Nothing was done yet.")
+
+
+def _found(
+    repo: "Repository", wanted: dict[str, Any], *, limit: int, offset: int, everything: bool
+) -> "list[ActionRecord | Told]":
+    """A page of actions, with `everything` of what else was recorded too."""
+    from aura_vcs.codec import now
+    from aura_vcs.index.queries import Queries
+
+    queries = Queries(repo.index)
+    if not everything:
+        return list(queries.actions(**wanted, at=now(), limit=limit, offset=offset))
+    from aura_vcs.project.told import told
+
+    actions = queries.actions(**wanted, at=now(), limit=limit + offset)
+    both: list[ActionRecord | Told] = [*actions, *told(repo, **wanted, limit=limit + offset)]
+    return sorted(both, key=lambda item: item.time, reverse=True)[offset : offset + limit]
+
+
+def _shape(repo: "Repository", item: "ActionRecord | Told") -> dict[str, Any]:
+    from aura_vcs.index.records import ActionRecord
+
+    return action_shape(repo, item) if isinstance(item, ActionRecord) else _told_shape(item)
+
+
+def _told_shape(item: "Told") -> dict[str, Any]:
+    """What a program recorded, with the keys of an operation."""
+    never = ("undone_at", "undone_by", "replica", "sequence", "expires_at", "inverse_action_type", "inverse_payload")
+    shape = {name: getattr(item, name) for name in item.__struct_fields__}
+    flags = {"can_be_undone": False, "can_batch": False, "is_persistent": True}
+    return shape | flags | dict.fromkeys(never)
 
 
 def operation_shape(action: "ActionRecord") -> dict[str, Any]:
@@ -116,7 +152,7 @@ def action_shape(repo: "Repository", action: "ActionRecord") -> dict[str, Any]:
     }
 
 
-def _line(action: "ActionRecord") -> Line:
+def _line(action: "ActionRecord | Told") -> Line:
     state = "" if action.status == "Applied" else f"  ({action.status.lower()})"
     return [warm(action.id[:8]), "  ", faint(local_time(action.time)), f"  {action.description}", faint(state)]
 

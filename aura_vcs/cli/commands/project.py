@@ -44,7 +44,8 @@ def show_command(repo: "Repository", console: Console) -> None:
     scenes = refresh_folder(repo).scenes()
     done = sum(scene.is_completed for scene in scenes)
     if console.as_json:
-        console.data(project_shape(repo, facts) | {"scenes": len(scenes), "completed_scenes": done})
+        counted = {"scenes": len(scenes), "completed_scenes": done}
+        console.data({**project_shape(repo, facts), **_documents(repo), **counted})
         return
     state = facts.state
     console.line(strong(facts.title), bad("  deleted") if state.is_deleted else "")
@@ -115,6 +116,7 @@ def check_command(repo: "Repository", console: Console) -> None:
     """
     from pathlib import Path
 
+    from aura_vcs.cli.shapes import problems_shape
     from aura_vcs.project.checks import check_project
     from aura_vcs.project.content import FolderSource
 
@@ -122,7 +124,7 @@ def check_command(repo: "Repository", console: Console) -> None:
     errors = sum(problem.severity == "error" for problem in problems)
     console.exit_code = 3 if errors else 0
     if console.as_json:
-        console.data({"problems": problems, "errors": errors, "warnings": len(problems) - errors})
+        console.data(problems_shape(problems))
         return
     for problem in problems:
         mark = bad("error  ") if problem.severity == "error" else warm("warning")
@@ -206,7 +208,19 @@ def project_shape(repo: "Repository", facts: Any) -> dict[str, Any]:
     shape: dict[str, Any] = msgspec.to_builtins(facts)
     state = shape.pop("state")
     shape.pop("stamp")
-    return {"id": shape.pop("project"), "path": repo.root, **shape, **state}
+    dates = {name: shape[name] for name in ("updated_at", "modified_by")}
+    return {"id": shape.pop("project"), "path": repo.root, **shape, **state, **dates}
+
+
+def _documents(repo: "Repository") -> dict[str, Any]:
+    """The four specifications of DOMAIN's ProjectState as they are in the folder; null where there is none."""
+    from pathlib import Path
+
+    from aura_vcs.project.content import FolderSource
+    from aura_vcs.project.load import plain_document
+
+    source = FolderSource(Path(repo.root))
+    return {name: plain_document(source, f"{name}.json") for name in ("brief", "plan", "voice", "render")}
 
 
 def _say_state(repo: "Repository", console: Console, words: str) -> None:

@@ -111,9 +111,9 @@ def project_shape(entry: "ProjectEntry") -> dict[str, Any]:
     facts: dict[str, Any] = msgspec.to_builtins(entry.facts)
     state = facts.pop("state")
     facts.pop("stamp")
-    state.pop("updated_at")
-    dates = {"updated_at": entry.updated_at, "created_at": entry.created_at}
-    return {"path": entry.path, "place": entry.place, **facts, **state, **dates, "modified_by": entry.modified_by}
+    by = facts.pop("modified_by") or entry.modified_by
+    dates = {"updated_at": entry.updated_at, "created_at": entry.created_at, "modified_by": by}
+    return {"path": entry.path, "place": entry.place, **facts, **state, **dates}
 
 
 def _row(entry: "ProjectEntry") -> dict[str, Any]:

@@ -31,14 +31,14 @@ def recover_command(session: Session, *, wants_list: bool, stage: str | None, dr
     if wants_list:
         _list(session)
         return
-    from aura_vcs.project.checkpoint_store import checkpoint_data, latest_checkpoint, recover
+    from aura_vcs.project.checkpoint_store import checkpoint_data, plan_recovery, recover
 
     console = session.console
     with session.open() as repo:
         if dry_run:
-            found = latest_checkpoint(repo, stage)
+            found, skipped = plan_recovery(repo, stage=stage)
             data = checkpoint_data(repo, found) if found is not None else None
-            restored, skipped = None, list[str]()
+            restored = None
         else:
             done = recover(repo, stage=stage)
             found, data, restored, skipped = done.checkpoint, done.data, done.restored, list(done.skipped)

@@ -83,13 +83,11 @@ def _parted(repo: "Repository", path: str) -> tuple[str, str]:
 
 
 def _list(repo: "Repository", console: Console, path: str | None) -> None:
-    from aura_vcs.history.resolving import open_conflicts
+    from aura_vcs.history.resolving import conflicts_at, open_conflicts
 
     found = open_conflicts(repo)
     if path is not None:
-        file, place = _parted(repo, path)
-        wanted = f"{file}#{place}" if place else file
-        found = tuple(item for item in found if not file or item.place.startswith(wanted) or item.path == file)
+        found = conflicts_at(found, *_parted(repo, path))
     if console.as_json:
         from aura_vcs.cli.shapes import conflict_shape
 

@@ -45,7 +45,7 @@ def list_command(repo: "Repository", console: Console) -> None:
 
     found = refresh_folder(repo).scenes()
     if console.as_json:
-        console.data({"scenes": [scene_shape(row) for row in found]})
+        console.data({"scenes": [scene_shape(repo, row) for row in found]})
         return
     table(console, (_row(row) for row in found))
     if not found:
@@ -67,7 +67,7 @@ def show_command(repo: "Repository", console: Console, scene: str) -> None:
     file = find_scene(list_scenes(FolderSource(Path(repo.root))), scene).name
     row = next(item for item in refresh_folder(repo).scenes() if item.file == file)
     if console.as_json:
-        console.data(scene_shape(row))
+        console.data(scene_shape(repo, row))
         return
     console.line(warm(str(row.scene_index)), "  ", strong(row.heading or "(no heading)"), faint(f"  {row.file}"))
     console.line("  ", row.script_text or "(no script)")
@@ -133,13 +133,13 @@ def move_command(repo: "Repository", console: Console, scene: str, index: int) -
     _say(console, place_scene(repo, scene, index, expire_days=expire_days(repo)), f"Moved scene {scene} to {index}")
 
 
-def scene_shape(row: "SceneRow") -> dict[str, Any]:
+def scene_shape(repo: "Repository", row: "SceneRow") -> dict[str, Any]:
     """A scene in JSON: DOMAIN's SceneState and its file."""
     import msgspec
 
     shape: dict[str, Any] = msgspec.to_builtins(row)
     shape.pop("stamp")
-    return shape
+    return {"project": repo.format.project, **shape}
 
 
 def _row(row: "SceneRow") -> dict[str, Any]:

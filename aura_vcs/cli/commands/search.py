@@ -9,6 +9,7 @@ from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.session import pass_repository
 
 if TYPE_CHECKING:
+    from aura_vcs.index.words import Found
     from aura_vcs.repository.repository import Repository
 
 
@@ -21,20 +22,12 @@ def search_command(repo: "Repository", console: Console, words: tuple[str, ...],
     """Find words in names and descriptions of versions, and in the project's scripts
 
     All the words, each of which may go on: `aster` finds asteroid. Accents and case do not matter.
+    First what is in the folder, then what only older versions have, with the version that first
+    had it.
     """
-    from aura_vcs.index.queries import Queries
-    from aura_vcs.project.folder_index import refresh_folder
+    from aura_vcs.project.search import search
 
-    found = refresh_folder(repo).search(" ".join(words), limit)
-    shapes: list[dict[str, Any]] = []
-    for item in found:
-        kind, _, rest = item.source.partition("/")
-        number = None
-        if kind == "version":
-            matches = Queries(repo.index).versions_with_prefix(rest)
-            number = matches[0].number if matches else None
-        place = f"v{number}" if number is not None else rest or "project.json"
-        shapes.append({"kind": kind, "place": place, "name": item.name, "excerpt": item.excerpt})
+    shapes = [_shape(repo, item) for item in search(repo, " ".join(words), limit)]
     if console.as_json:
         console.data({"found": shapes})
         return
@@ -43,3 +36,12 @@ def search_command(repo: "Repository", console: Console, words: tuple[str, ...],
         console.line(faint("    "), shape["excerpt"])
     if not shapes:
         console.line("Nothing was found.")
+
+
+def _shape(repo: "Repository", item: "Found") -> dict[str, Any]:
+    from aura_vcs.index.queries import Queries
+
+    record = Queries(repo.index).version(item.version) if item.version is not None else None
+    number = record.number if record is not None else None
+    place = item.path or "" if number is None else f"v{number}" if item.path is None else f"v{number}:{item.path}"
+    return {"kind": item.kind, "place": place, "version": number, "name": item.name, "excerpt": item.excerpt}

@@ -10,15 +10,14 @@ from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.words import changed_path, count, place, titled
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aura_vcs.history.status import Status
+    from aura_vcs.project.problems import Problem
     from aura_vcs.repository.repository import Repository
 
 SHOWN = 20
 """So many open conflicts are listed."""
-
-
-CHECKED_FILES = 5000
-"""In a larger folder, documents are only looked at by `aura project check`."""
 
 
 @click.command("status", context_settings=HELP, epilog=examples("aura status", "aura status --json"))
@@ -27,16 +26,20 @@ CHECKED_FILES = 5000
 def status_command(repo: "Repository", console: Console) -> None:
     """Show what has changed since the last version
 
-    Renamed files are recognised by their content.
+    Renamed files are recognised by their content. What is wrong with documents and media is said
+    too; it keeps nothing from being committed.
     """
-    from aura_vcs.cli.shapes import status_shape
+    from aura_vcs.cli.shapes import problems_shape, status_shape
     from aura_vcs.history.status import status
+    from aura_vcs.project.folder_checks import folder_problems
 
     found = status(repo)
+    problems = folder_problems(repo, found)
     if console.as_json:
-        console.data(status_shape(found))
+        console.data({**status_shape(found), **problems_shape(problems)})
     else:
         _show(repo, console, found)
+        _say_problems(console, problems or ())
     for skipped in found.skipped:
         console.warn(f"{skipped.path} cannot be saved: {skipped.reason}")
     for path in found.unstable:
@@ -58,7 +61,6 @@ def _show(repo: "Repository", console: Console, found: "Status") -> None:
     if found.changes:
         changes = count(len(found.changes), "change")
         console.line(faint(f'{changes}. Save with `aura commit -m "…"`, look closer with `aura diff`.'))
-        _say_problems(repo, console, found)
     elif found.head is None and not found.files:
         console.line(faint("The folder is empty. Put your project's files here."))
     else:
@@ -74,23 +76,15 @@ def _say_open(console: Console, places: tuple[str, ...]) -> None:
     console.line(faint("`aura resolve` shows both sides and how to choose."))
 
 
-def _say_problems(repo: "Repository", console: Console, found: "Status") -> None:
-    """What is wrong with the documents, if one of them has changed: it can be saved all the same."""
-    if found.files > CHECKED_FILES or not any(change.path.endswith((".json", ".otio")) for change in found.changes):
-        return
-    from pathlib import Path
-
-    from aura_vcs.project.checks import check_project
-    from aura_vcs.project.content import FolderSource
-
-    errors = [problem for problem in check_project(FolderSource(Path(repo.root))) if problem.severity == "error"]
+def _say_problems(console: Console, problems: "Sequence[Problem]") -> None:
+    """What is wrong with the documents: it can be saved all the same."""
+    errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
         first = errors[0]
-        console.warn(
-            f"{first.file}{first.pointer}: {first.message}",
-            f" (and {len(errors) - 1} more)" if len(errors) > 1 else "",
-            "; `aura project check` says all",
-        )
+        more = f" (and {count(len(errors) - 1, 'more error')})" if len(errors) > 1 else ""
+        console.warn(f"{first.file}{first.pointer}: {first.message}{more}; `aura project check` says all")
+    elif problems:
+        console.line(faint(f"{count(len(problems), 'warning')} about the documents: `aura project check`."))
 
 
 def _say_where(repo: "Repository", console: Console, found: "Status") -> None:

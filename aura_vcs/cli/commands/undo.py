@@ -37,8 +37,11 @@ def show_undone(repo: "Repository", console: Console, done: "Undone", verb: str,
 
     if console.as_json:
         operation = {"id": done.operation.undoes or done.operation.redoes, "description": done.description}
-        console.data({"operation": operation, **moved_shape(repo, done.head, done.files)})
+        shape = {"operation": operation, **moved_shape(repo, done.head, done.files)}
+        console.data(shape | {"passed_over": list(done.passed_over)})
         return
+    for message in done.passed_over:
+        console.note(f"Passed over: {message}")
     console.line(f"{verb}: ", strong(done.description))
     record = Queries(repo.index).version(done.head.version) if done.head.version is not None else None
     changed = f", {count(done.files.changed, 'path')} changed" if done.files is not None else ""

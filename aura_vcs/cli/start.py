@@ -1,0 +1,47 @@
+"""Where the process of `aura` begins: what must come before the imports that take time."""
+
+import gc
+import os
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from aura_vcs.worktree.ahead import Ahead
+
+COLLECT_EVERY = 50_000
+"""Objects made between two looks for garbage in cycles. A command makes many that stay, and ends soon:
+Python's own 700 costs a commit of thousands of files a tenth of its time."""
+LOOKING = ("status", "commit", "diff")
+"""Commands that begin with a look at every file of the project around the current folder."""
+
+
+def run() -> NoReturn:
+    """Run `aura` with the process's arguments; never returns."""
+    gc.set_threshold(COLLECT_EVERY)
+    ahead = _look_ahead()
+    _import_msgspec()
+    from aura_vcs.cli.main import cli
+
+    cli.main(ahead=ahead)
+
+
+def _look_ahead() -> "Ahead | None":
+    if len(sys.argv) < 2 or sys.argv[1] not in LOOKING:
+        return None
+    from aura_vcs.worktree.ahead import look_ahead
+
+    return look_ahead(os.getcwd())
+
+
+def _import_msgspec() -> None:
+    """Import msgspec as it is without typing_extensions, which takes longer to import than all of aura.
+
+    It has for older Pythons what `typing` has now; whoever asks for it later gets it.
+    """
+    if "typing_extensions" in sys.modules:
+        return
+    sys.modules["typing_extensions"] = None  # type: ignore[assignment]  # Python's way to say: not there
+    try:
+        import msgspec  # noqa: F401
+    finally:
+        del sys.modules["typing_extensions"]

@@ -1,0 +1,169 @@
+"""`aura diff` beyond documents: media, words within lines, pictures of the difference."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from aura_vcs.compare import media_probe
+
+from tests.cli.conftest import Film
+from tests.compare.media_files import film as make_film
+from tests.compare.media_files import picture, png, wav
+
+needs_media = pytest.mark.skipif(not media_probe.can_look_into(), reason="the extra 'media' is not installed")
+SKY = "assets/sky.png"
+
+
+@pytest.fixture
+def media(film: Film, tmp_path: Path) -> Film:
+    """A project whose picture, sound and video changed since its version."""
+    film.write(
+        {
+            SKY: picture(tmp_path / "1.png").read_bytes(),
+            "assets/tone.wav": wav(2, rate=16_000),
+            "assets/sea.mp4": make_film(tmp_path / "1.mp4", [(0, 0, 90), (20, 90, 0)]).read_bytes(),
+        }
+    )
+    film.commit("First cut")
+    film.write(
+        {
+            SKY: picture(tmp_path / "2.png", spot=True).read_bytes(),
+            "assets/tone.wav": wav(2, rate=16_000, quiet=(1.0, 2.0)),
+            "assets/sea.mp4": make_film(tmp_path / "2.mp4", [(0, 0, 90), (48, 200, 200)]).read_bytes(),
+            "assets/new.wav": wav(1.5),
+        }
+    )
+    return film
+
+
+@needs_media
+def test_media_are_told_by_what_is_seen_and_heard(media: Film) -> None:
+    """How a picture looks, where a sound and a video differ, what a new file is."""
+    out = media("diff").out
+    assert "looks different (" in out
+    assert "the sound differs from 1.0 s to 2.0 s" in out
+    assert "the picture differs from 1.0 s to 2.0 s" in out
+    assert "sound, wav, 1.5 s, 8,000 Hz" in out
+    assert "--media" not in out
+    assert "looks" not in media("diff", "--stat").out
+
+
+@needs_media
+def test_no_media_stays_with_the_headers(media: Film) -> None:
+    """With --no-media nothing is decoded, and a file whose header is the same says so."""
+    out = media("diff", "--no-media").out
+    assert "looks" not in out
+    assert "other content, the header is the same" in out
+    assert media("diff", "--media").out == media("diff").out
+
+
+def test_without_the_extra_there_is_a_hint(media: Film, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The headers' facts are there, and what to install for more, once."""
+    monkeypatch.setattr("aura_vcs.compare.media_probe.find_spec", lambda name: None)
+    media.write({"assets/tone.wav": wav(3)})
+    out = media("diff").out
+    assert "length: 2.0 s → 3.0 s" in out
+    assert out.count("pip install 'aura-vcs[media]'") == 1
+    assert "pip install" not in media("diff", "--no-media").out
+
+
+@needs_media
+def test_json_has_the_facts_of_media(media: Film) -> None:
+    """Header, loudness, distance and stretches as numbers."""
+    found = {change["path"]: change for change in media.data("diff")["changes"]}
+    sound = found["assets/tone.wav"]["media"]
+    assert (sound["decoded"], sound["problem"], sound["sounds"]) == (True, None, [[1.0, 2.0]])
+    assert sound["old"]["seconds"] == 2.0
+    assert sound["old"]["peak_db"] == pytest.approx(-6.0, abs=0.2)
+    assert 0 < found[SKY]["media"]["distance"] < 1
+    assert found["assets/sea.mp4"]["media"]["new"]["frames_per_second"] == 10
+    assert found["assets/new.wav"]["media"]["old"] is None
+    assert not media.data("diff", "--no-media")["changes"][0]["media"]["decoded"]
+
+
+@needs_media
+def test_pictures_of_the_difference(media: Film) -> None:
+    """Written on request, replaced when they are ours, and never over a file of the person's."""
+    target = media.root.parent / "changed.png"
+    for _ in range(2):
+        assert f"{SKY} with what differs in red" in media("diff", "--heat-map", str(target), "--", SKY).out
+    assert target.read_bytes().startswith(b"\x89PNG")
+    both = media.root.parent / "both.png"
+    assert media.data("diff", "v1", "--side-by-side", str(both), "--heat-map", str(target), "--", SKY) == {
+        "path": SKY,
+        "heat_map": str(target),
+        "side_by_side": str(both),
+    }
+    before = (media.root / SKY).read_bytes()
+    refused = media("diff", "--heat-map", str(media.root / SKY), "--", SKY, code=2)
+    assert "is there already" in refused.stderr
+    assert (media.root / SKY).read_bytes() == before
+
+
+def test_which_picture_is_asked_for(media: Film) -> None:
+    """None differs, or several do: the answer says what to do."""
+    target = str(media.root.parent / "x.png")
+    assert "No picture differs here" in media("diff", "--heat-map", target, "--", "assets/tone.wav", code=2).stderr
+    media.write({"assets/two.png": png()})
+    media.commit("Two")
+    media.write({"assets/two.png": png(5, 5), SKY: png(6, 6)})
+    told = media("diff", "--heat-map", target, code=2).stderr
+    assert "2 pictures differ: assets/sky.png, assets/two.png" in told
+    assert "-- PATH" in told
+    assert not Path(target).exists()
+
+
+def test_a_damaged_picture_is_told_in_a_line(film: Film) -> None:
+    """What cannot be decoded ends in words, with exit code 0 for the comparison, and 46 for its picture."""
+    film.write({SKY: png(9, 9)})
+    film.commit("First cut")
+    film.write({SKY: png(9, 9)[:44] + os.urandom(200)})
+    if media_probe.can_look_into():
+        assert "not looked into: it is damaged" in film("diff").out
+        film("diff", "--heat-map", str(film.root.parent / "x.png"), code=46)
+    assert SKY in film("diff", "--no-media").out
+
+
+def test_words_within_a_line_stand_out(film: Film) -> None:
+    """On a terminal with colours the words that differ are bold, within the line's own colour."""
+    film.commit("First cut")
+    film.write({"notes.txt": "one\ntwo small words here\nthree\n"})
+    film.commit("Second")
+    film.write({"notes.txt": "one\ntwo large words here\nthree\n"})
+    from aura_vcs.cli.commands.diff import _text_line
+    from aura_vcs.compare.text_diff import diff_text
+
+    (hunk,) = diff_text(b"two small words here\n", b"two large words here\n").hunks
+    shown = [[(part.text, part.bold) for part in _text_line(line) if not isinstance(part, str)] for line in hunk.lines]
+    assert shown[0] == [("- ", False), ("two ", False), ("small", True), (" words here", False)]
+    assert shown[1] == [("+ ", False), ("two ", False), ("large", True), (" words here", False)]
+    assert "- two small words here" in film("diff").out
+
+
+def test_long_texts_end_and_go_on_with_details(film: Film) -> None:
+    """The first lines of a long difference are shown, with --details all."""
+    film.commit("First cut")
+    film.write({"notes.txt": "".join(f"line {n}\n" for n in range(300))})
+    assert "`aura diff --details` shows all" in film("diff").out
+    assert "+ line 299" not in film("diff").out
+    assert "+ line 299" in film("diff", "--details").out
+
+
+def test_json_tells_a_timeline_clip_by_clip(film: Film) -> None:
+    """Every change of a timeline has its kind, whom it concerns, and where it is on both sides."""
+    scenes = [{"id": n, "heading": f"H{n}", "start": 4 * n, "duration": 4} for n in range(3)]
+    film.commit("First cut", {"timeline.json": json.dumps({"scenes": scenes})})
+    film.write({"timeline.json": json.dumps({"scenes": scenes[:2]})})
+    (change,) = film.data("diff")["changes"]
+    assert change["timeline"] == [
+        {
+            "kind": "removed",
+            "subject": 'Scene 3 "H2"',
+            "text": "removed (4.0 s)",
+            "old": "/scenes/2",
+            "new": None,
+            "clips": 1,
+        }
+    ]
+    assert change["fields"][0]["op"] == "remove"

@@ -1,0 +1,210 @@
+"""A second process looks and reads: what it says is what one process alone would have found."""
+
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from aura_vcs import Repository
+from aura_vcs.errors import FileUnreadable
+from aura_vcs.history.commit import commit
+from aura_vcs.history.status import status
+from aura_vcs.worktree import ahead, reading
+from aura_vcs.worktree.ahead import Ahead, look_ahead
+
+from tests.helpers.check import assert_whole
+from tests.helpers.restless import restless
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a second process is only started on Linux")
+FILES = 60
+
+
+@pytest.fixture(autouse=True)
+def _always_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few files are enough, and the test run's own threads do not count."""
+    monkeypatch.setattr(ahead, "WORTHWHILE_BYTES", 0)
+    monkeypatch.setattr(reading, "WORTHWHILE_FILES", 2)
+    monkeypatch.setattr(reading.threading, "active_count", lambda: 1)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A project of two folders with FILES files each, and one version."""
+    root = tmp_path / "film"
+    for name in ("a", "b/inner"):
+        (root / name).mkdir(parents=True)
+        for number in range(FILES):
+            (root / name / f"{number:03}.json").write_text(f'{{"name": "{name}", "number": {number}}}')
+    (root / "b" / "link").symlink_to("inner/000.json")
+    (root / "b" / "render.tmp").write_text("ignored")
+    with Repository.init(str(root)) as repo:
+        commit(repo, "First cut")
+        assert status(repo).is_clean  # the cache now knows every file and folder
+    yield root
+    shutil.rmtree(root, ignore_errors=True)
+
+
+def _seen(root: Path) -> Ahead:
+    found = look_ahead(str(root / "a"))
+    assert found is not None
+    return found
+
+
+def _changes(root: Path, seen: Ahead | None) -> list[tuple[str, str]]:
+    with Repository.open(str(root), ahead=seen) as repo:
+        return [(change.change, change.path) for change in status(repo).changes]
+
+
+def _rewrite(root: Path) -> None:
+    (root / "a" / "007.json").write_text("other")
+
+
+def _same_size(root: Path) -> None:
+    path = root / "b" / "inner" / "001.json"
+    path.write_text(path.read_text().replace("1", "2"))
+
+
+def _replace_by_folder(root: Path) -> None:
+    (root / "a" / "003.json").unlink()
+    (root / "a" / "003.json").mkdir()
+    (root / "a" / "003.json" / "new").write_text("new")
+
+
+def _replace_folder_by_file(root: Path) -> None:
+    shutil.rmtree(root / "b" / "inner")
+    (root / "b" / "inner").write_text("a file")
+
+
+def _track_ignored(root: Path) -> None:
+    (root / "b" / "render.tmp").unlink()
+
+
+CHANGES: list[Callable[[Path], object]] = [
+    lambda root: None,
+    _rewrite,
+    _same_size,
+    lambda root: (root / "a" / "new.json").write_text("new"),
+    lambda root: (root / "a" / "010.json").unlink(),
+    lambda root: (root / "a" / "010.json").rename(root / "b" / "010.json"),
+    lambda root: (root / "a" / "011.json").chmod(0o755),
+    lambda root: (root / "empty").mkdir(),
+    lambda root: shutil.rmtree(root / "b" / "inner"),
+    _replace_by_folder,
+    _replace_folder_by_file,
+    _track_ignored,
+    lambda root: ((root / "b" / "link").unlink(), (root / "b" / "link").symlink_to("inner/001.json")),
+    lambda root: (root / os.fsdecode(b"a/\xff")).write_text("no text"),
+    lambda root: (root / ".auraignore").write_text("*.json\n"),
+]
+
+
+@pytest.mark.parametrize("number", range(len(CHANGES)))
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_what_was_seen_ahead_is_what_is_there(folder: Path, number: int, when: str) -> None:
+    """Every kind of change, made before the second process looked: the same answer as without it.
+
+    Made after it looked, the change may be missed by a status that had begun, never by the next one.
+    """
+    if when == "before":
+        CHANGES[number](folder)
+        assert _changes(folder, _seen(folder)) == _changes(folder, None)
+    else:
+        _changes(folder, _late(folder, CHANGES[number]))
+    expected = _changes(folder, None)
+    assert _changes(folder, _seen(folder)) == expected
+    with Repository.open(str(folder), ahead=_seen(folder)) as repo:
+        done = commit(repo, "Second cut")
+        assert (done.version is not None) == bool(expected)
+        assert_whole(repo)
+        assert status(repo).is_clean
+
+
+def _late(folder: Path, change: Callable[[Path], object]) -> Ahead:
+    seen = _seen(folder)
+    os.waitid(os.P_PID, seen._pid, os.WEXITED | os.WNOWAIT)
+    change(folder)
+    return seen
+
+
+def test_another_cache_makes_what_was_seen_worthless(folder: Path) -> None:
+    """Between the look and the scan another command saved the cache: everything is looked at again."""
+    seen = _seen(folder)
+    os.waitid(os.P_PID, seen._pid, os.WEXITED | os.WNOWAIT)
+    _rewrite(folder)
+    with Repository.open(str(folder)) as other:
+        commit(other, "Meanwhile")
+    (folder / "a" / "008.json").write_text("later")
+    assert _changes(folder, seen) == [("modified", "a/008.json")]
+
+
+def test_a_second_process_that_dies_is_not_missed(folder: Path) -> None:
+    """Killed while it looked, it has said nothing; killed while it read, the rest is read here."""
+    _rewrite(folder)
+    seen = _seen(folder)
+    os.kill(seen._pid, signal.SIGKILL)
+    assert _changes(folder, seen) == [("modified", "a/007.json")]
+
+
+def test_a_reader_that_dies_is_not_missed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed after its first message, the rest of the files are read by the first process."""
+    for number in range(FILES):
+        (folder / "a" / f"{number:03}.json").write_text(f"again {number} " * 50)
+    started = reading.start_reader
+    monkeypatch.setattr(reading, "_MESSAGE_BYTES", 1000)
+
+    def start_and_kill(sources: list[object]) -> reading.Reader | None:
+        reader = started(sources)  # type: ignore[arg-type]
+        assert reader is not None
+        assert reader.take(0) is not None
+        os.kill(reader._pid, signal.SIGKILL)
+        return reader
+
+    monkeypatch.setattr("aura_vcs.worktree.snapshot.start_reader", start_and_kill)
+    with Repository.open(str(folder)) as repo:
+        commit(repo, "Second cut")
+        assert_whole(repo)
+        assert status(repo).is_clean
+
+
+def test_a_restless_file_among_many_is_named(folder: Path) -> None:
+    """The second process leaves it out, the first one tries again and gives up in the end."""
+    for number in range(FILES):
+        (folder / "a" / f"{number:03}.json").write_text(f"again {number}")
+    with Repository.open(str(folder)) as repo, restless(folder / "a" / "005.json"):
+        assert commit(repo, "Second cut").unstable == ("a/005.json",)
+        assert_whole(repo)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_nobody_may_read_is_an_error(folder: Path) -> None:
+    """The first process meets the same error and names the file."""
+    for number in range(FILES):
+        (folder / "a" / f"{number:03}.json").write_text(f"again {number}")
+    (folder / "a" / "005.json").chmod(0)
+    with Repository.open(str(folder)) as repo, pytest.raises(FileUnreadable, match=r"005\.json"):
+        commit(repo, "Second cut")
+
+
+def test_a_file_gone_meanwhile_is_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that went between the scan and its reading: the commit says which, as with one process."""
+    for number in range(FILES):
+        (folder / "a" / f"{number:03}.json").write_text(f"again {number}")
+    started = reading.start_reader
+
+    def start_late(sources: list[object]) -> reading.Reader | None:
+        (folder / "a" / "030.json").unlink()
+        return started(sources)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("aura_vcs.worktree.snapshot.start_reader", start_late)
+    with Repository.open(str(folder)) as repo, pytest.raises(FileUnreadable, match=r"030\.json"):
+        commit(repo, "Second cut")
+
+
+def test_the_second_process_is_not_started_beside_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread may hold a lock at that moment, which nobody would open in the copy."""
+    monkeypatch.setattr(reading.threading, "active_count", lambda: 2)
+    assert reading.start_reader([object()] * 10) is None  # type: ignore[list-item]
