@@ -144,6 +144,8 @@ class Index:
             projector.operation(operation, start, end)
             projector.labels(operation)
             projector.write()
+            if projector.counts.has_lost:  # a tool brought the object, and no row has told of it yet
+                self._set_meta(_INCOMPLETE, "1")
             for name in operation.refs:
                 if name.startswith("versions/"):
                     self._enter_file(f"{layout.REFS}/{name}.json")
