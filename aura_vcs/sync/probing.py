@@ -15,7 +15,7 @@ from aura_vcs.errors import RefMoved
 from aura_vcs.storage.remote import RemoteStorage
 
 WRITERS = 8
-_ROOM = "probe"
+ROOM = "probe"
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -35,7 +35,7 @@ def probe(remote: RemoteStorage) -> Finding:
     Raises:
         RemoteUnreachable, RemoteDenied: it cannot be written to at all.
     """
-    name = f"{_ROOM}/{secrets.token_hex(16)}"
+    name = f"{ROOM}/{secrets.token_hex(16)}"
     faults: list[str] = []
     try:
         faults += _creation(remote, f"{name}-a")
