@@ -39,6 +39,7 @@ REPLICA = "local/replica.json"
 PENDING = "local/pending.json"
 REMOTES = "local/remotes"
 KEPT = "local/kept"
+DAMAGED = "local/damaged"
 REPLICAS = "refs/replicas"
 
 COMPRESSED = ".zst"
@@ -112,6 +113,11 @@ def replica_ref(replica: ReplicaId) -> str:
 def kept_path(name: str) -> str:
     """The second name, on this machine, of a file below `objects`."""
     return f"{KEPT}/{name}"
+
+
+def damaged_path(name: str) -> str:
+    """Where a damaged file below `objects` is set aside by a repair."""
+    return f"{DAMAGED}/{name}"
 
 
 def remote_folder(remote: str) -> str:

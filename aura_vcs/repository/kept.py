@@ -77,6 +77,10 @@ class Kept:
             self._storage.forget(kept_path(name))
         return stay
 
+    def drop(self, path: str) -> None:
+        """Let go of the second name of a file below `.aura`: it is damaged."""
+        self._storage.forget(kept_path(path.removeprefix(f"{OBJECTS}/")))
+
     def drop_copies(self) -> None:
         """Let go of second names that are not the only ones: in a copied folder they are files of their own."""
         for name in self._names(layout.KEPT) & self._names(OBJECTS):

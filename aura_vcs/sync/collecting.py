@@ -143,6 +143,24 @@ def plan_far_gc(
     )
 
 
+def plan_far_purge(repo: Repository, remote: RemoteStorage, known: Known, version: VersionId) -> int:
+    """Stored bytes on the remote that only this version holds there; changes nothing.
+
+    Raises:
+        RemoteCorrupt: what is in use cannot be told.
+    """
+    view = load_view(remote, known, repo.format.project)
+    table, labels = view.table(repo), view.labels()
+    if version not in labels:
+        return 0
+    use = FarUse(view, FarReader(view, table), repo.progress)
+    others = use.held(labels, lambda label: label.version != version and is_live(label))
+    own: set[ObjectId] = set()
+    use.mark(version, own)
+    found = (item for object_id in own - others if (item := table.find(object_id)) is not None)
+    return sum(_share(table.footers[item.pack], item.entry) for item in found)
+
+
 def execute_far_gc(
     repo: Repository, remote: RemoteStorage, known: Known, plan: FarPlan, *, single_writer: bool = False
 ) -> FarCollected:

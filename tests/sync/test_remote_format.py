@@ -17,7 +17,7 @@ def test_the_document_names_the_stored_keys() -> None:
     rows = re.findall(r"^\| ([a-z_, ]+) \|", table, re.MULTILINE)
     documented = {name for row in rows for name in row.split(", ")} - {"key"}
     assert documented == {field.encode_name for field in msgspec.structs.fields(Manifest)}
-    assert [f.encode_name for f in msgspec.structs.fields(Records)] == ["labels"]
+    assert [f.encode_name for f in msgspec.structs.fields(Records)] == ["labels", "salt"]
 
 
 def test_the_example_is_a_manifest() -> None:

@@ -6,6 +6,7 @@ import click
 
 from aura_vcs.cli.console import Console, faint, good, strong
 from aura_vcs.cli.options import HELP, Duration, dry_run_option, examples, json_option
+from aura_vcs.cli.remote_upkeep import collect_remote
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.words import count, joined, long_duration, size
 
@@ -17,27 +18,40 @@ if TYPE_CHECKING:
 @click.command(
     "gc",
     context_settings=HELP,
-    epilog=examples("aura gc --dry-run", "aura gc", "aura gc --grace 2d"),
+    epilog=examples("aura gc --dry-run", "aura gc", "aura gc --grace 2d", "aura gc --remote nas --dry-run"),
 )
 @dry_run_option
 @click.option(
     "--grace", "grace_seconds", type=Duration(), metavar="TIME",
     help="Keep what was deleted within this time, e.g. 2h, 14d (the default); 0 frees everything now",
 )  # fmt: skip
+@click.option("--remote", metavar="NAME", help="Collect garbage on a remote instead of here")
 @click.option("--no-wait", is_flag=True, help="Do not wait until other machines with copies of this folder know")
 @json_option
 @pass_repository
 def gc_command(
-    repo: "Repository", console: Console, *, dry_run: bool, grace_seconds: float | None, no_wait: bool
+    repo: "Repository",
+    console: Console,
+    *,
+    dry_run: bool,
+    grace_seconds: float | None,
+    remote: str | None,
+    no_wait: bool,
 ) -> None:
     """Free the space of content that no version holds any more
 
     Content is garbage when the versions that held it were deleted or purged. It is kept for the
     grace time, so that undo can bring it back; then gc deletes it for good. Where a tool such as
     Dropbox copies this folder to other machines, it waits until each of them knows what goes.
+
+    With --remote, files that no version needs leave that remote in steps: they are condemned first,
+    and deleted when every machine that pushes there has seen it, or the grace time is over.
     """
     from aura_vcs.upkeep.gc import GRACE_SECONDS, execute_gc, plan_gc
 
+    if remote is not None:
+        collect_remote(repo, console, remote, dry_run=dry_run, grace_seconds=grace_seconds)
+        return
     grace = GRACE_SECONDS if grace_seconds is None else grace_seconds
     plan = plan_gc(repo, grace_seconds=grace, wait_for_others=not no_wait)
     _show_plan(console, plan, grace)
