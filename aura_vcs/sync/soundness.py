@@ -24,6 +24,7 @@ class Soundness:
         self._repo = repo
         self.places: dict[ObjectId, Place | None] = {}
         self.damaged: dict[str, list[StoredObject]] = {}
+        self._packs: dict[str, list[StoredObject]] = {}
 
     def look(self) -> None:
         """Read everything."""
@@ -40,6 +41,13 @@ class Soundness:
     def has(self, object_id: ObjectId) -> bool:
         """Whether a sound copy is here."""
         return object_id in self.places
+
+    def reject(self, object_id: ObjectId) -> None:
+        """A list of chunks turned out to be another than its blob's: no hash of its own tells."""
+        place = self.places.pop(object_id)
+        if place is not None:
+            sound = self.damaged.get(pack_path(place.pack), self._packs[place.pack])
+            self.damaged[pack_path(place.pack)] = [item for item in sound if item.id != object_id]
 
     def _pack(self, name: str) -> None:
         packs = self._repo.store.packs
@@ -59,6 +67,7 @@ class Soundness:
                     if entry.chunked or IDENTIFY[entry.kind](content) == entry.id:
                         share = entry.length * frame.stored_length // frame.length if frame.length else 0
                         sound.append(_stored(name, entry, share))
+        self._packs[name] = sound
         self.places.update((item.id, item.place) for item in sound)
         if len(sound) < len(footer.entries):
             self.damaged[pack_path(name)] = sound

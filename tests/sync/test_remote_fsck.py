@@ -94,9 +94,9 @@ def test_a_whole_remote_is_whole(tmp_path: Path, kind: str) -> None:
     assert report.versions == 3
     footers = sum(pack.footer for pack in manifest(remote).packs)
     assert report.read_bytes >= report.stored_bytes - footers - 64
-    part = scene.check(sample=0.05, chance=random.Random(3))
-    assert part.is_clean
-    assert 0 < part.read_bytes < report.read_bytes
+    shares = [scene.check(sample=0.05, chance=random.Random(seed)) for seed in range(4)]
+    assert all(part.is_clean and part.read_bytes > 0 for part in shares)
+    assert min(part.read_bytes for part in shares) < report.read_bytes
 
 
 def test_a_missing_pack_is_named_with_the_versions(scene: Scene) -> None:
@@ -213,17 +213,65 @@ def test_what_cannot_be_had_is_named_with_its_versions(scene: Scene) -> None:
         assert content(scene.repo, version)["brief.json"] == b'{"topic": "tides"}'
 
 
-def test_a_remote_that_sends_damage_repairs_nothing(scene: Scene) -> None:
-    """What comes is hashed before it is put in place; the damaged files stay where they were."""
+def test_a_remote_that_sends_damage_puts_nothing_wrong_in_place(scene: Scene) -> None:
+    """What comes is hashed before it is put in place; all of it is lost, and the damage is kept aside."""
     damage(scene, "flip")
-    harmed = {path: path.read_bytes() for path in scene.store()}
+    harmed = {path.name: path.read_bytes() for path in scene.store()}
     plan = plan_repair(scene.repo, scene.remote)
-    liar = FaultyRemote(scene.remote, reading=lambda name, data: bytes(len(data)) if name.startswith("packs") else data)
-    plan.view.remote = liar
-    known(scene.repo).forget()
+    plan.view.remote = FaultyRemote(scene.remote, reading=lambda _, data: bytes(len(data)))
+    done = execute_repair(scene.repo, known(scene.repo), plan)
+    assert done.lost.keys() == set(plan.wanted)
+    assert done.fetched_objects == 0
+    aside = {p.name: p.read_bytes() for p in Path(scene.repo.root, ".aura/local/damaged").rglob("*") if p.is_file()}
+    assert aside == harmed
+
+
+def test_a_remote_with_damage_of_its_own_gives_the_rest(scene: Scene) -> None:
+    """One damaged pack there does not keep the others' objects away; what is lost has its versions named."""
+    largest = max(manifest(scene.remote).packs, key=lambda pack: pack.size)
+    flip(Path(scene.remote.root, pack_name(largest)), largest.size // 2)
+    damage(scene, "delete")
+    done = scene.repair()
+    assert done.fetched_objects > 0
+    assert set(done.lost.values()) == {("v3",)}
+    scene.reopen()
+    assert content(scene.repo, scene.first)["brief.json"] == b'{"topic": "tides"}'
+
+
+def test_a_connection_that_goes_leaves_what_was_there(scene: Scene) -> None:
+    """A repair that was cut off is finished by the next one."""
+    damage(scene, "flip")
+    plan = plan_repair(scene.repo, scene.remote)
+    plan.view.remote = FaultyRemote(scene.remote, fail_at=range(1, 100))
     with pytest.raises(RemoteError):
         execute_repair(scene.repo, known(scene.repo), plan)
-    assert {path: path.read_bytes() for path in scene.store()} == harmed
+    assert scene.repair().lost == {}
+    scene.reopen()
+    scene.assert_whole()
+
+
+def test_a_list_of_chunks_that_is_another_is_damage(scene: Scene) -> None:
+    """A list has no hash of its own: wherever a byte of its frame flips, the blob is whole after a repair."""
+    store = scene.repo.store
+    place = next(
+        p for n in store.packs.names() for p in [item.place for item in store.pack_objects(n)] if p and p.chunked
+    )
+    frame = store.packs.footer(place.pack).frames[place.frame]
+    path = Path(scene.repo.root, ".aura/objects/packs", f"{place.pack}.pack")
+    good = path.read_bytes()
+    for at in range(frame.offset, frame.offset + frame.stored_length, frame.stored_length // 5):
+        path.write_bytes(good)
+        flip(path, at)
+        scene.reopen()
+        scene.repair()
+        scene.reopen()
+        scene.assert_whole()
+        for other in scene.store():
+            if other != path:
+                other.unlink()
+        path.write_bytes(good)
+        scene.repo.rebuild_index()
+        scene.repair()
 
 
 def test_a_project_next_to_others_is_repaired_too(scene: Scene) -> None:
