@@ -78,7 +78,10 @@ AuraError                    1   something failed
 │   ├── RemoteCorrupt       96   what it sent does not hash to what it is called
 │   ├── PushRejected        97   somebody else's work is there and not here
 │   ├── InvalidUrl          98   not the address of a remote
-│   └── HelperMissing       99   an extra, `ssh`, or aura on the far side is missing
+│   ├── HelperMissing       99   an extra, `ssh`, or aura on the far side is missing
+│   ├── PathLocked         100   somebody else has locked the file
+│   ├── LocksUnsupported   101   that kind of remote cannot keep locks
+│   └── RemoteLocked       102   it is encrypted, and this does not open it
 └── Problems                 3   the work finished; some of it could not be done
 """
 
@@ -817,6 +820,30 @@ class HelperMissing(RemoteError):
     """Something that this kind of remote needs is not installed."""
 
     exit_code = 99
+
+
+class PathLocked(RemoteError):
+    """Somebody else has locked the file; nothing was moved."""
+
+    exit_code = 100
+
+    def __init__(self, remote: str, path: str, holder: str, reason: str, *, hint: str) -> None:
+        super().__init__(remote, f"{path} is locked by {holder}{f': {reason}' if reason else ''}", hint=hint)
+        self.path, self.holder = path, holder
+
+
+class LocksUnsupported(RemoteError):
+    """That kind of remote cannot keep locks apart that are taken at the same moment."""
+
+    exit_code = 101
+    hint = "Locks need a folder, SSH or a bucket that several machines may push to: `aura remote list`."
+
+
+class RemoteLocked(RemoteError):
+    """It is encrypted, and no passphrase or key file was given that opens it; nothing was written."""
+
+    exit_code = 102
+    hint = "Set AURA_PASSPHRASE or AURA_KEY_FILE, or run the command in a terminal: it asks."
 
 
 class Problems(AuraError):

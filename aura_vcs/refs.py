@@ -239,16 +239,19 @@ class Refs:
 
         Idempotent: recovery applies the operations of a log again and again.
         """
-        labels = {}
-        for name, change in changes.items():
-            room = name.split("/", 1)[0]
-            if change.after is None or room in FIELD_ROOMS:
-                continue
-            if room == "versions":
-                labels[name] = from_plain(change.after, Label, f"{layout.REFS}/{name}.json")
-            else:
-                self._advance(name, change.after)
-        self._advance_labels(labels)
+        moved = {
+            name: change.after
+            for name, change in changes.items()
+            if change.after is not None and name.split("/", 1)[0] not in FIELD_ROOMS
+        }
+        labels = {name: after for name, after in moved.items() if name.startswith("versions/")}
+        # First of all: a branch must not stand on a version that nobody would know after a power failure.
+        self._advance_labels(
+            {name: from_plain(after, Label, f"{layout.REFS}/{name}.json") for name, after in labels.items()}
+        )
+        for name, after in moved.items():
+            if name not in labels:
+                self._advance(name, after)
         self._advance_fields(changes)
 
     def _advance_labels(self, changes: dict[str, Label]) -> None:
@@ -359,6 +362,11 @@ def field_change(
     counter = (before.stamp[0] if before is not None else 0) + 1
     after = Field(value, (counter, replica), at, by)
     return f"{room}/{key}", RefChange(None if before is None else to_plain(before), to_plain(after))
+
+
+def setting_change(key: str, before: Field | None, after: Field) -> tuple[str, RefChange]:
+    """An operation's record of a setting that another machine gave."""
+    return f"settings/{key}", RefChange(None if before is None else to_plain(before), to_plain(after))
 
 
 def checkpoint_change(name: str, before: dict[str, Any], changes: dict[str, Any]) -> tuple[str, RefChange]:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import click
 
 from aura_vcs.cli.console import Console, cool, faint, strong, warm
+from aura_vcs.cli.session import Session
 from aura_vcs.cli.words import count, joined, size
 
 if TYPE_CHECKING:
+    from aura_vcs.cli.keys import KeyHolder
     from aura_vcs.repository.repository import Repository
     from aura_vcs.storage.remote import RemoteStorage
     from aura_vcs.sync.carrying import Pulled
@@ -40,11 +42,24 @@ def connected(repo: "Repository", name: str | None) -> Iterator[Link]:
     from aura_vcs.sync.remotes import address_of, remote_config
 
     name, config = remote_config(repo, name)
+    known = Known(repo, name)
     remote = open_remote(address_of(repo, config), single_writer=config.single_writer, ssh=ssh_command())
     try:
-        yield Link(name, config, remote, Known(repo, name))
+        if config.encryption:
+            from aura_vcs.sync.unlocking import unlock
+
+            remote = unlock(remote, key_holder(known.key_file()), key=config.encryption)
+        yield Link(name, config, remote, known)
     finally:
         remote.close()
+
+
+def key_holder(known: str = "") -> "KeyHolder":
+    """Who is asked for passphrases and key files; `known` is where the key file was the last time."""
+    from aura_vcs.cli.keys import KeyHolder
+
+    session = click.get_current_context().find_object(Session)
+    return KeyHolder(session.console if session is not None else Console(), known=known)
 
 
 def ssh_command() -> list[str]:
@@ -58,6 +73,13 @@ def all_versions_option(command: F) -> F:
     return click.option("--all-versions", is_flag=True, help="Carry autosaves and restore points too")(command)
 
 
+def ignore_locks_option(command: F) -> F:
+    """`--ignore-locks`: push changes to files that others have locked."""
+    return click.option("--ignore-locks", is_flag=True, help="Send changes to files that others have locked, too")(
+        command
+    )
+
+
 def fetch_shape(plan: "FetchPlan") -> dict[str, Any]:
     """What a fetch brought."""
     return {
@@ -66,17 +88,22 @@ def fetch_shape(plan: "FetchPlan") -> dict[str, Any]:
         "refs": list(plan.branches),
         "objects": plan.objects,
         "bytes": plan.received_bytes,
+        "settings": list(plan.settings),
     }
 
 
-def push_shape(plan: "PushPlan") -> dict[str, Any]:
-    """What a push sent."""
+def push_shape(repo: "Repository", plan: "PushPlan") -> dict[str, Any]:
+    """What a push sent, and the locks of others (expired, or ignored) on what it changes."""
+    from aura_vcs.cli.locking import lock_shape
+
     return {
         "remote": plan.remote,
         "versions": list(plan.versions),
         "refs": list(plan.branches),
         "objects": plan.objects,
         "bytes": plan.sent_bytes,
+        "settings": list(plan.settings),
+        "despite_locks": [lock_shape(repo, lock) for lock in plan.locked],
     }
 
 
@@ -94,12 +121,19 @@ def pull_shape(repo: "Repository", pulled: "Pulled") -> dict[str, Any]:
     }
 
 
+def _what(plan: "FetchPlan | PushPlan") -> str:
+    if plan.versions:
+        return count(len(plan.versions), "version")
+    only_settings = plan.settings and not (plan.branches or plan.labels or plan.objects)
+    return "settings of the project" if only_settings else "names and labels"
+
+
 def say_fetched(console: Console, name: str, plan: "FetchPlan") -> None:
     """One line about what came."""
     if plan.is_empty:
         console.line("Nothing new at ", cool(name))
         return
-    what = count(len(plan.versions), "version") if plan.versions else "names and labels"
+    what = _what(plan)
     console.line("Fetched ", strong(what), f", {size(plan.received_bytes)}, from ", cool(name))
 
 
@@ -108,9 +142,23 @@ def say_pushed(console: Console, name: str, plan: "PushPlan", *, verb: str = "Se
     if plan.is_empty:
         console.line(cool(name), " has everything")
         return
-    what = count(len(plan.versions), "version") if plan.versions else "names and labels"
+    what = _what(plan)
     moved = f"; {joined(plan.branches)} moved" if plan.branches and verb == "Sent" else ""
     console.line(f"{verb} ", strong(what), f", about {size(plan.sent_bytes)}, to ", cool(name), moved)
+    _say_locks(console, plan)
+
+
+def _say_locks(console: Console, plan: "PushPlan") -> None:
+    if not plan.locked:
+        return
+    from aura_vcs.cli.locking import whose
+    from aura_vcs.codec import now
+    from aura_vcs.sync.lock_records import holds
+
+    at = now()
+    for lock in plan.locked:
+        state = "is locked" if holds(lock, at) else "had been locked (it has expired)"
+        console.warn(f"{lock.path} {state} by {whose(lock)}. Tell {lock.owner} that you have changed it.")
 
 
 def say_pulled(repo: "Repository", console: Console, pulled: "Pulled") -> None:

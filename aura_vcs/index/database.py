@@ -8,13 +8,16 @@ file systems) the caller hands in a path on a local disk.
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from aura_vcs.errors import LockBusy, StorageDenied, StorageError, StorageFull
 from aura_vcs.index.schema import PAGE_BYTES, SCHEMA_VERSION, TABLES
 
 BUSY_SECONDS = 60
 CACHE_KIB = 16 << 10
+EMPTY_BYTES = 1 << 20
+"""So little empty room is left in the file."""
+OBJECT_INDEXES = "CREATE INDEX objects_"
 
 
 class IndexUnusable(Exception):
@@ -42,15 +45,22 @@ class Database:
             raise IndexUnusable(f"schema {found}")
         return bool(found)
 
-    def create_schema(self) -> None:
-        """Make the tables, inside the caller's transaction."""
-        statement = ""
-        for line in TABLES.splitlines():
-            statement += line + "\n"
-            if sqlite3.complete_statement(statement):
+    def create_schema(self, *, indexes: bool = True) -> None:
+        """Make the tables, inside the caller's transaction.
+
+        Without `indexes`, those of the largest table are left for `create_indexes`: filling it is
+        quicker then.
+        """
+        for statement in _statements():
+            if indexes or not statement.lstrip().startswith(OBJECT_INDEXES):
                 self.connection.execute(statement)
-                statement = ""
         self.connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+
+    def create_indexes(self) -> None:
+        """Make the indexes that `create_schema` left."""
+        for statement in _statements():
+            if statement.lstrip().startswith(OBJECT_INDEXES):
+                self.connection.execute(statement)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -72,9 +82,29 @@ class Database:
         except sqlite3.DatabaseError as error:
             raise translate(error, self.path) from error
 
+    def compact(self) -> None:
+        """Write the file anew if more than half of it is empty; another process that reads it is let be."""
+        pages, free = (
+            self.connection.execute(f"PRAGMA {what}").fetchone()[0] for what in ("page_count", "freelist_count")
+        )
+        if free * PAGE_BYTES < EMPTY_BYTES or free * 2 < pages:
+            return
+        with suppress(sqlite3.OperationalError):
+            self.connection.execute("VACUUM")
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Let go of the file."""
         self.connection.close()
+
+
+def _statements() -> Iterator[str]:
+    statement = ""
+    for line in TABLES.splitlines():
+        statement += line + "\n"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
 
 
 def _connect(path: str) -> sqlite3.Connection:

@@ -61,6 +61,13 @@ SETTINGS: tuple[Setting, ...] = (
     _number("retention.keep_monthly", 0, "Months of which the newest autosave is kept longer", 0, 10_000),
     _number("actions.expire_days", 0, "After how many days edits can no longer be undone; 0 for never", 0, 36_500),
     _text("export.preset", "YouTube 1080p", "The preset of `aura export run` when none is given"),
+    Setting(
+        "locks.patterns",
+        "locks",
+        "json",
+        [],
+        'Files to lock before they are changed, as in .auraignore: ["*.aep", "*.mp4"]',
+    ),
     _text("templates.default", None, "The template of `aura init --template default`"),
     _text("llm.provider", None, "Which language model writes scripts"),
     _text("llm.model", None, "Its name"),

@@ -84,16 +84,20 @@ def _bring_along(repo: Repository, fetched: Fetched) -> Pulled:
     return Pulled(fetched, files.head, files)
 
 
-def sync(repo: Repository, remote: RemoteStorage, known: Known, *, all_versions: bool = False) -> Synced:
+def sync(
+    repo: Repository, remote: RemoteStorage, known: Known, *, all_versions: bool = False, ignore_locks: bool = False
+) -> Synced:
     """Pull, then push; where a branch has come apart, both heads are on both sides afterwards.
 
     Safe to repeat; with nothing to do it costs two requests.
 
     Raises:
-        as `pull` and `push`, but not PushRejected unless others push all the time.
+        as `pull` and `push`, but not PushRejected unless others push all the time. After PathLocked
+        the pull has happened.
     """
     pulled = pull(repo, remote, known, all_versions=all_versions)
-    return Synced(pulled, push(repo, remote, known, all_versions=all_versions, keep_both=True))
+    sent = push(repo, remote, known, all_versions=all_versions, keep_both=True, ignore_locks=ignore_locks)
+    return Synced(pulled, sent)
 
 
 def check_out_clone(repo: Repository, wanted: str | None = None) -> Moved | None:

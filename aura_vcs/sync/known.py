@@ -1,6 +1,7 @@
 """What this machine remembers of a remote, in `local/remotes/<name>/`: only to save requests.
 
 state.json         the manifest that was seen last, and how far fetching and pushing got
+key-file.json      where on this machine the key file of an encrypted remote lies
 records/<id>       records that were fetched
 footers/<id>       footers of packs that are not here
 incoming/          packs that are being received: taken up again after an interruption
@@ -18,16 +19,19 @@ from aura_vcs.ids import ReplicaId
 from aura_vcs.layout import encode_name, pack_path, remote_folder
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage
+from aura_vcs.sync.lock_records import PathLock
 
 PART = ".part"
 """What the name of a pack that has not arrived as a whole ends in."""
+_KEY_FILE = "key-file.json"
 
 
 class Seen(msgspec.Struct, frozen=True):
     """`state.json`. `counters` has, per branch and machine, how far its entry was.
 
     `fetched` and `pushed` name the states (remote's and ours) for which there is nothing to do;
-    "" where there may be. `versions` counts the versions that the remote had labels of.
+    "" where there may be. `versions` counts the versions that the remote had labels of, `locks` are those
+    that it had.
     """
 
     project: str = ""
@@ -37,6 +41,13 @@ class Seen(msgspec.Struct, frozen=True):
     fetched: str = ""
     pushed: str = ""
     versions: int = 0
+    locks: tuple[PathLock, ...] = ()
+
+
+class KeyFile(msgspec.Struct, frozen=True):
+    """`key-file.json`: an absolute path."""
+
+    path: str
 
 
 class Memory(Protocol):
@@ -108,6 +119,18 @@ class Known:
         """Keep it for the next time."""
         self._storage.put(f"{self._folder}/state.json", encode_record(seen))
 
+    def key_file(self) -> str:
+        """Where the remote's key file lies on this machine, "" where none was named."""
+        path = f"{self._folder}/{_KEY_FILE}"
+        try:
+            return decode_record(self._storage.read(path), KeyFile, path).path
+        except (FileNotFoundError, RecordCorrupt):
+            return ""
+
+    def keep_key_file(self, path: str) -> None:
+        """Remember where the key file lies; the key itself stays there."""
+        self._storage.put(f"{self._folder}/{_KEY_FILE}", encode_record(KeyFile(path)))
+
     def cached(self, room: str, name: str) -> bytes | None:
         """Bytes that were kept, None if they were not; the caller checks them."""
         try:
@@ -145,7 +168,8 @@ class Known:
             self.keep_only(room, set())
         for storage in (self.incoming, self.outgoing):
             clear(storage)
-        self._storage.delete(f"{self._folder}/state.json")
+        for file in ("state.json", _KEY_FILE):
+            self._storage.delete(f"{self._folder}/{file}")
 
 
 def clear(storage: LocalStorage) -> None:

@@ -19,7 +19,9 @@ from aura_vcs.codec import decode_record, encode_compact, encode_record
 from aura_vcs.errors import AuraError, RecordCorrupt, RemoteCorrupt, RemoteMismatch
 from aura_vcs.ids import ReplicaId, is_object_id
 from aura_vcs.layout import check_name
-from aura_vcs.model import BranchEntry, Label, Tag
+from aura_vcs.model import BranchEntry, Field, Label, Tag
+from aura_vcs.sync.lock_records import PathLock, check_locks
+from aura_vcs.sync.shared_settings import check_settings
 
 MANIFEST = "manifest.json"
 PACKS = "packs"
@@ -91,6 +93,8 @@ class Manifest(msgspec.Struct, frozen=True):
     machines: dict[ReplicaId, Machine] = {}
     leaving: dict[str, Leaving] = {}
     gone: dict[str, str] = {}
+    locks: tuple[PathLock, ...] = ()
+    settings: dict[str, Field] = {}
 
 
 class Records(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -180,6 +184,8 @@ def _check(manifest: Manifest) -> None:
         check_name("tag", name)
         if (tag.version is not None and not is_object_id(tag.version)) or not _is_stamp(tag.stamp):
             raise RecordCorrupt(MANIFEST, f"tag {name} is not proper")
+    check_locks(manifest.locks)
+    check_settings(manifest.settings)
 
 
 def _check_entry(entry: BranchEntry) -> None:

@@ -12,10 +12,10 @@ from aura_vcs.errors import RemoteCorrupt
 from aura_vcs.history.branches import branch, moved
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId, new_operation_id
 from aura_vcs.index.queries import Queries
-from aura_vcs.model import BranchEntry, EntryKind, Inverse, Kind, Label, RefChange, Tag, Version
+from aura_vcs.model import BranchEntry, EntryKind, Field, Inverse, Kind, Label, RefChange, Tag, Version
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.objects.trees import DEPTH_LIMIT, EMPTY_TREE_ID
-from aura_vcs.refs import branch_change, heads, label_change, merge_labels, tag_change
+from aura_vcs.refs import branch_change, heads, label_change, merge_labels, setting_change, tag_change
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 from aura_vcs.storage.remote import RangeReadable
 from aura_vcs.sync.far_reader import FarReader
@@ -29,7 +29,7 @@ LABELS_AT_ONCE = 2000
 
 
 class FetchPlan(msgspec.Struct, frozen=True):
-    """What a fetch would bring."""
+    """What a fetch would bring. `settings` are keys of the project's settings."""
 
     remote: str
     versions: tuple[VersionId, ...]
@@ -37,11 +37,12 @@ class FetchPlan(msgspec.Struct, frozen=True):
     objects: int
     labels: int
     received_bytes: int
+    settings: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to bring."""
-        return not (self.versions or self.branches or self.objects or self.labels)
+        return not (self.versions or self.branches or self.objects or self.labels or self.settings)
 
 
 class Fetched(msgspec.Struct, frozen=True):
@@ -59,6 +60,7 @@ class _Draft(msgspec.Struct, frozen=True):
     labels: dict[VersionId, Label]
     entries: dict[str, tuple[BranchEntry, ...]]
     tags: dict[str, Tag]
+    settings: dict[str, Field]
 
 
 def plan_fetch(repo: Repository, remote: RangeReadable, known: Known, *, all_versions: bool = False) -> FetchPlan:
@@ -162,6 +164,7 @@ def _draft(repo: Repository, view: View, *, all_versions: bool) -> _Draft:
     entries = _newer_entries(repo, view.manifest.branches)
     own_tags = repo.refs.all_tags()
     tags = {n: t for n, t in view.manifest.tags.items() if n not in own_tags or t.stamp > own_tags[n].stamp}
+    settings = _newer_settings(repo, view.manifest.settings)
     plan = FetchPlan(
         remote=view.remote.place,
         versions=tuple(sorted(wanted.versions, key=lambda v: wanted.versions[v].number)),
@@ -169,8 +172,9 @@ def _draft(repo: Repository, view: View, *, all_versions: bool) -> _Draft:
         objects=len(needed),
         labels=len(joined),
         received_bytes=freight.stored_bytes,
+        settings=tuple(settings),
     )
-    return _Draft(plan, view, table, freight, joined, entries, tags)
+    return _Draft(plan, view, table, freight, joined, entries, tags, settings)
 
 
 def _roots(branches: Mapping[str, Sequence[BranchEntry]], tags: Mapping[str, Tag]) -> list[VersionId]:
@@ -191,6 +195,16 @@ def _newer_entries(
         if newer:
             found[name] = newer
     return found
+
+
+def _newer_settings(repo: Repository, settings: Mapping[str, Field]) -> dict[str, Field]:
+    """What other machines set since; what is said to be ours, we know."""
+    own = repo.refs.settings()
+    return {
+        key: field
+        for key, field in settings.items()
+        if field.stamp[1] != repo.replica and (key not in own or field.stamp > own[key].stamp)
+    }
 
 
 class _Wanted:
@@ -292,11 +306,13 @@ def _record(repo: Repository, draft: _Draft, arrived: Arrived) -> None:
 
 
 def _ref_changes(repo: Repository, draft: _Draft) -> dict[str, RefChange]:
-    """Tags, and the entries of other machines."""
+    """Tags, the entries of other machines, and settings."""
     changes = dict(tag_change(name, repo.refs.tag(name), tag) for name, tag in draft.tags.items())
     for name, entries in draft.entries.items():
         before = {entry.replica: entry for entry in repo.refs.branch_entries(name)}
         changes |= dict(branch_change(name, before.get(entry.replica), entry) for entry in entries)
+    own = repo.refs.settings()
+    changes |= dict(setting_change(key, own.get(key), field) for key, field in draft.settings.items())
     return changes
 
 

@@ -229,7 +229,8 @@ class _Search:
     def _tree(self, tree: ObjectId) -> set[ObjectId]:
         if tree in self._seen:
             return self._seen[tree]
-        self._seen[tree] = absent = set()
+        absent: set[ObjectId] = set()
+        self._seen[tree] = absent
         data = self._bytes(tree, Kind.TREE, absent)
         found: Tree = decode_tree(data, tree) if data is not None else EMPTY_TREE
         for entry in found.entries:

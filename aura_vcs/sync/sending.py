@@ -10,25 +10,30 @@ import io
 import secrets
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import BinaryIO
 
 import msgspec
 from blake3 import blake3
 
 from aura_vcs.codec import encode_compact, now
-from aura_vcs.errors import PushRejected, RefMoved, RemoteCorrupt
+from aura_vcs.errors import IntegrityError, PathLocked, PushRejected, RefMoved, RemoteCorrupt
 from aura_vcs.history.revisions import describe
 from aura_vcs.ids import VersionId
 from aura_vcs.index.queries import Queries
 from aura_vcs.layout import VERSIONS, pack_path
 from aura_vcs.model import BranchEntry, Label
 from aura_vcs.objects.packs import OpenPack
+from aura_vcs.progress import SILENT, Progress
 from aura_vcs.refs import heads, merge_labels
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.remote import RemoteStorage
+from aura_vcs.storage.remote_folder import FolderRemote
 from aura_vcs.sync.checking import check_frames
 from aura_vcs.sync.known import Known, clear
 from aura_vcs.sync.leaving import has_news, listing, move, spent, spent_packs
+from aura_vcs.sync.lock_guard import check_locked, locked_changes
+from aura_vcs.sync.lock_records import PathLock
 from aura_vcs.sync.manifest import (
     MANIFEST,
     Manifest,
@@ -43,6 +48,7 @@ from aura_vcs.sync.manifest import (
 )
 from aura_vcs.sync.outgoing import Cargo, gather, plan_cargo
 from aura_vcs.sync.reach import is_live, own_labels, reach, travelling
+from aura_vcs.sync.shared_settings import join_settings, travelling_settings
 from aura_vcs.sync.view import TRANSFERS, View, load_view, seen_of
 
 ATTEMPTS = 8
@@ -50,7 +56,11 @@ ATTEMPTS = 8
 
 
 class PushPlan(msgspec.Struct, frozen=True):
-    """What a push would do. `sent_bytes` is an estimate: gathered objects are compressed anew."""
+    """What a push would do. `sent_bytes` is an estimate: gathered objects are compressed anew.
+
+    `locked` are locks of others on what it changes: expired ones, and all where they are ignored.
+    `settings` are keys of the project's settings that the remote has otherwise.
+    """
 
     remote: str
     versions: tuple[VersionId, ...]
@@ -58,11 +68,13 @@ class PushPlan(msgspec.Struct, frozen=True):
     objects: int
     labels: int
     sent_bytes: int
+    locked: tuple[PathLock, ...] = ()
+    settings: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether the remote has everything."""
-        return not (self.versions or self.branches or self.objects or self.labels)
+        return not (self.versions or self.branches or self.objects or self.labels or self.settings)
 
 
 class _Draft(msgspec.Struct, frozen=True):
@@ -76,26 +88,43 @@ class _Draft(msgspec.Struct, frozen=True):
 
 
 def plan_push(
-    repo: Repository, remote: RemoteStorage, known: Known, *, all_versions: bool = False, keep_both: bool = False
+    repo: Repository,
+    remote: RemoteStorage,
+    known: Known,
+    *,
+    all_versions: bool = False,
+    keep_both: bool = False,
+    ignore_locks: bool = False,
 ) -> PushPlan:
     """Say what `push` would send; changes nothing.
 
     Raises:
-        PushRejected: as `push`.
+        PushRejected, PathLocked: as `push`.
     """
     view = load_view(remote, known, repo.format.project)
-    return _draft(repo, view, all_versions=all_versions, keep_both=keep_both).plan
+    plan = _draft(repo, view, all_versions=all_versions, keep_both=keep_both).plan
+    if not ignore_locks:
+        check_locked(remote.place, repo.author, plan.locked)
+    return plan
 
 
 def push(
-    repo: Repository, remote: RemoteStorage, known: Known, *, all_versions: bool = False, keep_both: bool = False
+    repo: Repository,
+    remote: RemoteStorage,
+    known: Known,
+    *,
+    all_versions: bool = False,
+    keep_both: bool = False,
+    ignore_locks: bool = False,
 ) -> PushPlan:
     """Send what the remote lacks; returns what was sent.
 
     Branches and tags travel with the history they stand on, autosaves and restore points only with
-    `all_versions`. With `keep_both`, a branch that has diverged goes there with all its heads.
+    `all_versions`. With `keep_both`, a branch that has diverged goes there with all its heads. With
+    `ignore_locks`, changes to paths that others have locked go there, too.
 
     Raises:
+        PathLocked: somebody else has locked a path that is changed; nothing there was moved.
         PushRejected: the remote's branch has versions that this project does not have, or that its
             own do not build on; nothing there was moved.
         RemoteError: it refused, or could not be reached.
@@ -103,11 +132,12 @@ def push(
         LockBusy: another transfer with this remote is under way here.
     """
     with repo.locks.exclusive(known.lock):
-        return _push_alone(repo, remote, known, all_versions=all_versions, keep_both=keep_both)
+        options = (all_versions, keep_both, ignore_locks)
+        return _push_alone(repo, remote, known, *options)
 
 
 def _push_alone(
-    repo: Repository, remote: RemoteStorage, known: Known, *, all_versions: bool, keep_both: bool
+    repo: Repository, remote: RemoteStorage, known: Known, all_versions: bool, keep_both: bool, ignore_locks: bool
 ) -> PushPlan:
     for _ in range(ATTEMPTS):
         repo.refresh()
@@ -117,6 +147,8 @@ def _push_alone(
             return PushPlan(remote.place, (), (), 0, 0, 0)
         with repo.locks.shared("objects"):
             draft = _draft(repo, view, all_versions=all_versions, keep_both=keep_both)
+            if not ignore_locks:
+                _check_locks(repo, known, draft)
             try:
                 after = view if draft.plan.is_empty else _execute(repo, remote, known, draft)
                 if draft.plan.is_empty and has_news(repo, view):
@@ -126,6 +158,15 @@ def _push_alone(
         known.remember(seen_of(after, known.seen(), pushed=_pair(state, after.digest)))
         return draft.plan
     raise RefMoved(f"{remote.place}/{MANIFEST}", "where it was seen", "moving all the time")
+
+
+def _check_locks(repo: Repository, known: Known, draft: _Draft) -> None:
+    """Refuse to go on against locks; what was seen of them is remembered for `commit` and `status`."""
+    try:
+        check_locked(draft.view.remote.place, repo.author, draft.plan.locked)
+    except PathLocked:
+        known.remember(seen_of(draft.view, known.seen()))
+        raise
 
 
 def local_state(repo: Repository, *, all_versions: bool) -> str:
@@ -164,23 +205,30 @@ def _draft(repo: Repository, view: View, *, all_versions: bool, keep_both: bool)
             changed[record.id] = labels[record.id]
     records = [record for record in records if record.id in labels]
     whole = [version for version, label in there.items() if is_live(label)]
-    table = view.table(repo) if changed else None  # whatever is new has a label that is
+    table = view.table(repo) if changed else None  # whatever is new has a label that is: else nothing is needed
     found = reach(
-        repo, records, whole, lambda record: is_live(labels[record.id]), lambda i: table is not None and i in table
+        repo, records, whole, lambda record: is_live(labels[record.id]), lambda i: table is None or i in table
     )
     cargo = plan_cargo(repo, found.needed, spent_packs(view.manifest))
+    settings = join_settings(view.manifest.settings, travelling_settings(repo.refs.settings()))
     manifest = msgspec.structs.replace(
-        view.manifest, branches=branches, tags=join_tags(view.manifest.tags, repo.refs.all_tags())
+        view.manifest,
+        branches=branches,
+        tags=join_tags(view.manifest.tags, repo.refs.all_tags()),
+        settings=settings,
     )
     moved = [name for name, own in branches.items() if _tips(own) != _tips(view.manifest.branches.get(name, ()))]
     moved += [name for name, tag in manifest.tags.items() if view.manifest.tags.get(name) != tag]
+    fresh = [record for record in records if record.id not in there]
     plan = PushPlan(
         remote=view.remote.place,
-        versions=tuple(record.id for record in records if record.id not in there),
+        versions=tuple(record.id for record in fresh),
         branches=tuple(moved),
         objects=len(found.needed),
         labels=len(changed),
         sent_bytes=cargo.stored_bytes,
+        locked=locked_changes(repo, fresh, view.manifest.locks),
+        settings=tuple(key for key, field in settings.items() if view.manifest.settings.get(key) != field),
     )
     return _Draft(plan, view, cargo, changed, manifest)
 
@@ -255,16 +303,15 @@ def _size(storage: LocalStorage, name: str) -> int:
 
 
 def send_pack(repo: Repository, remote: RemoteStorage, known: Known, storage: LocalStorage, name: str) -> PackInfo:
-    """Hash a pack here, send it unless it is there, and look at what has arrived."""
+    """Send a pack unless it is there, hashed before it gets its name there, and look at what has arrived."""
     with storage.open(pack_path(name)) as file:
         opened = OpenPack(file, name)
-        check_frames(opened, repo.progress)
         last = opened.footer.frames[-1]
         start = last.offset + last.stored_length
         info = PackInfo(name, opened.size, opened.size - start)
         tail = opened.read_at(start, info.footer)
         try:
-            remote.create(pack_name(info), file)
+            _deliver(remote, info, opened, repo.progress)
         except FileExistsError:
             repo.progress.note(f"Pack {name[:12]} had arrived already")
     try:
@@ -273,8 +320,32 @@ def send_pack(repo: Repository, remote: RemoteStorage, known: Known, storage: Lo
         raise RefMoved(f"{remote.place}/{pack_name(info)}", "there", "gone") from error
     if arrived != tail:
         raise RemoteCorrupt(remote.place, f"pack {name[:12]} did not arrive as it was sent")
-    known.keep("footers", name, tail)
+    if storage is not repo.storage:
+        known.keep("footers", name, tail)
     return info
+
+
+def _deliver(remote: RemoteStorage, info: PackInfo, opened: OpenPack, progress: Progress) -> None:
+    """Create a pack there that is hashed. A folder lets us hash what arrived: one pass for both sides.
+
+    Raises:
+        FileExistsError: it is there already.
+        ObjectCorrupt, RecordCorrupt: it is damaged here; it did not get its name there.
+        RemoteCorrupt: it was damaged on its way.
+    """
+
+    def check(arrived: BinaryIO) -> None:
+        try:
+            check_frames(OpenPack(arrived, info.name), progress)
+        except IntegrityError as error:
+            check_frames(opened, SILENT)  # was it damaged here? Then that is what is said
+            raise RemoteCorrupt(remote.place, f"pack {info.name[:12]} arrived damaged: {error.message}") from error
+
+    if isinstance(remote, FolderRemote):
+        remote.create(pack_name(info), opened.file, check=check)
+        return
+    check_frames(opened, progress)
+    remote.create(pack_name(info), opened.file)
 
 
 def _send_labels(remote: RemoteStorage, draft: _Draft) -> tuple[RecordInfo, ...]:

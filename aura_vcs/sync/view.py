@@ -239,4 +239,5 @@ def seen_of(view: View, before: Seen, *, fetched: str | None = None, pushed: str
         fetched=before.fetched if fetched is None else fetched,
         pushed=before.pushed if pushed is None else pushed,
         versions=view.count(before.versions),
+        locks=view.manifest.locks,
     )

@@ -102,7 +102,7 @@ def plan_gc(
     left = tuple(item for item in free if item.pack in spared)
     counted = {item.id for item in (*free, *unread)}
     kept = tuple(item for item in garbage if item.id not in counted)
-    purged = Queries(repo.index).deleted_holding({item.id for item in doomed})
+    purged = Queries(repo.index).deleted_holding({item.id for item in doomed if item.kind == "tree"})
     return Plan(cutoff, doomed, tuple(purged), kept, left, unread, waiting)
 
 
@@ -117,6 +117,8 @@ def _ago(seconds: float) -> str:
 
 def _spared_packs(repo: Repository, free: Sequence[ObjectRecord], dead_share: float) -> set[str | None]:
     """Packs with so little garbage in them that writing them anew is not worth it."""
+    if dead_share <= 0:
+        return set()
     dead: Counter[str] = Counter()
     for item in free:
         if item.pack is not None:
@@ -171,7 +173,8 @@ def execute_gc(repo: Repository, plan: Plan) -> Collected:
         repo.settle()
     _ask_others(repo, plan)
     repo.storage.sweep_temporary()
-    left = len(Queries(repo.index).unreferenced())
+    repo.index.compact()
+    left = sum(1 for _ in Queries(repo.index).unreferenced_dates())
     return Collected(removed, freed, left, len(plan.kept), tuple(record.number for record in plan.purged))
 
 
@@ -188,11 +191,13 @@ def _prove(repo: Repository, plan: Plan) -> None:
     """Check the plan against the index as it is now, and against the refs themselves."""
     repo.refresh()
     doomed = {item.id: item for item in plan.doomed}
-    current = {item.id: item for item in Queries(repo.index).unreferenced()}
-    for object_id, item in doomed.items():
-        now = current.get(object_id)
-        if now is None or now.last_referenced_at != item.last_referenced_at:
-            raise PlanStale(f"Object {object_id} is in use again since the plan was made")
+    same = 0
+    for object_id, date in Queries(repo.index).unreferenced_dates():
+        item = doomed.get(object_id)
+        same += item is not None and item.last_referenced_at == date
+    if same != len(doomed):
+        count = len(doomed) - same
+        raise PlanStale(f"{count} object{' is' if count == 1 else 's are'} in use again since the plan was made")
     use = find_use(repo, plan.cutoff, doomed.keys())
     if use.damaged:
         what, why = next(iter(use.damaged.items()))

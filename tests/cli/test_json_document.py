@@ -70,11 +70,50 @@ def prepare(film: Film, command: str) -> None:
         film.write({"notes.txt": "unsaved\n"})
     if command.startswith("undo"):
         film("checkout", "v1")
+    if command.startswith(("merge", "resolve", "blame", "log --field")):
+        part(film)
+    if command.startswith(("merge --abort", "resolve", "blame", "log --field")):
+        film("merge", "side")
     if command.split(maxsplit=1)[0] in {"tag", "ops"}:
         film("tag", "sent", "v1", "-m", "To the client")
     if command.split(maxsplit=1)[0] == "storage":
         film.write({"notes.txt": os.urandom(10)})
         film("restore", "HEAD", "notes.txt")
+    if command.split(maxsplit=1)[0] in CARRYING:
+        prepare_remote(film, shlex.split(command))
+
+
+CARRYING = {"remote", "clone", "push", "fetch", "pull", "sync", "bundle", "lock", "locks", "unlock"}
+
+
+def prepare_remote(film: Film, words: list[str]) -> None:
+    """Bring the project's remote, and another copy of the project, to where the sample was taken."""
+    if words[:2] == ["remote", "add"] or words[:2] == ["bundle", "create"]:
+        return
+    if words[0] == "bundle":
+        film("bundle", "create", "../tides.aurabundle")
+        return
+    film("remote", "add", "origin", "../tides.aura")
+    if words[0] == "push" or words[:2] == ["remote", "show"]:
+        return
+    film("push")
+    if words[0] in {"fetch", "pull", "sync"}:
+        film("clone", "../tides.aura", "../desktop")
+        desktop = Film(film.root.parent / "desktop", film.env)
+        desktop.write({"notes.txt": "from the desktop\n"})
+        desktop("commit", "-m", "Third cut")
+        desktop("push")
+    if words[0] in {"locks", "unlock"}:
+        film("lock", "assets/sea.png", "--reason", "new colours", "--expires", "8h")
+
+
+def part(film: Film) -> None:
+    """A branch that changed the same field, the same file and another one."""
+    film("branch", "side", "v1")
+    film("checkout", "side")
+    film.write({"brief.json": json.dumps({"topic": "Tides", "tone": "stern"}), "notes.txt": b"\0theirs"})
+    film("commit", "-m", "Another tone", "--author", "Ben")
+    film("checkout", "main")
 
 
 @pytest.mark.parametrize(("command", "sample"), SAMPLES, ids=[command for command, _ in SAMPLES])
@@ -89,4 +128,5 @@ def test_every_contract_is_on_the_page() -> None:
     """The page has a sample for each command whose output others read."""
     commands = {command.split()[0] for command, _ in SAMPLES}
     wanted = "init status commit show diff checkout undo ops branch tag version gc fsck storage reindex"
-    assert set(wanted.split()) <= commands
+    wanted += " merge resolve blame log"
+    assert {*wanted.split(), *CARRYING} <= commands

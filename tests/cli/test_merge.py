@@ -103,7 +103,35 @@ def test_blame(apart: Film) -> None:
     lines = [(part["text"], part["version"]["number"]) for part in apart.data("blame", "notes.txt")["parts"]]
     assert lines == [("zero", 3), ("one", 1), ("two", 1), ("three", 1)]
     apart("blame", "scenes", code=2)
-    apart("blame", "assets/sky.png", code=74)
+    assert "The project is no file" in apart("blame", ".", code=2).stderr
+    assert "neither a document nor a text" in apart("blame", "assets/sky.png", code=74).stderr
+
+
+def test_blame_of_a_line_that_stands_twice(film: Film) -> None:
+    """Equal lines that two branches brought are each told, whoever wrote them first."""
+    film.commit("First cut", {"script.md": "one\nsame\ntwo\n"})
+    film("branch", "side")
+    film.commit("Ours", {"script.md": "same\none\ntwo\n"})
+    film("checkout", "side")
+    film.commit("Theirs", {"script.md": "one\ntwo\nsame\n"})
+    film("checkout", "main")
+    film("merge", "side")
+    film("resolve", "--as-is", ".", code=None)
+    film.commit("Twice", {"script.md": "same\none\ntwo\nsame\n"})
+    found = [(part["text"], part["version"]["number"]) for part in film.data("blame", "script.md")["parts"]]
+    assert [text for text, _ in found] == ["same", "one", "two", "same"]
+    assert dict(found[1:3]) == {"one": 1, "two": 1}
+
+
+def test_contradictions_are_refused(apart: Film) -> None:
+    """Two decisions at once, or a field with filters that it does not know, change and hide nothing."""
+    apart("merge", "side")
+    assert "Choose one" in apart("resolve", "--ours", "--theirs", ".", code=2).stderr
+    assert apart.data("status")["conflicts"] == ["brief.json#/tone"]
+    for extra in (["--grep", "x"], ["--graph"], ["--all"], ["--", "notes.txt"]):
+        assert "--field goes alone" in apart("log", "--field", "brief.json#/tone", *extra, code=2).stderr
+    assert apart.data("resolve", "brief")["conflicts"] == []
+    assert len(apart.data("resolve", "brief.json#/tone")["conflicts"]) == 1
 
 
 def test_the_graph(apart: Film) -> None:
@@ -149,3 +177,27 @@ def test_details_show_every_change(film: Film) -> None:
     film.write({"plan.json": json.dumps({name: n + 1 for name, n in fields.items()})})
     assert "field_29" not in film("diff").out
     assert all(name in film("diff", "--details").out for name in fields)
+
+
+def test_what_is_open_travels_by_push_and_clone(apart: Film) -> None:
+    """A field and a picture that are open are decided in a clone, and the answers come back by pull."""
+    apart.commit("Our sky", {"assets/sky.png": b"\0ours"})
+    apart("checkout", "side")
+    apart.commit("Their sky", {"assets/sky.png": b"\0theirs"})
+    apart("checkout", "main")
+    apart("merge", "side")
+    apart("remote", "add", "origin", "../film.aura")
+    apart("push")
+    there = Film(apart.root.parent, apart.env)
+    there("clone", "film.aura", "copy")
+    copy = Film(apart.root.parent / "copy", {**apart.env, "AURA_AUTHOR": "Ben"})
+    assert copy.data("resolve")["conflicts"] == apart.data("resolve")["conflicts"]
+    copy("resolve", "--theirs", "brief.json#/tone")
+    copy("resolve", "--theirs", "assets")
+    copy.commit("Decided")
+    copy("push")
+    apart("pull")
+    assert apart.data("resolve")["conflicts"] == []
+    assert (apart.root / "assets/sky.png").read_bytes() == b"\0theirs"
+    assert json.loads(apart.read(BRIEF))["tone"] == "stern"
+    assert apart.data("status")["changes"] == []

@@ -188,6 +188,19 @@ def test_deleted_content_is_not_sent(pair: Pair, tmp_path: Path) -> None:
     assert files(other) == files(pair.anna)
 
 
+def test_a_deleted_version_is_no_reason_to_push_again(pair: Pair) -> None:
+    """Where everything is there, also the record of what was deleted, nothing is sent and nothing moves."""
+    gone = save(pair.anna, "assets/take.wav", b"take", "Take")
+    save(pair.anna, "assets/take.wav", b"better take", "Better take")
+    delete_version(pair.anna, gone)
+    push(pair.anna, pair.remote, known(pair.anna))
+    pull(pair.bert, pair.remote, known(pair.bert))
+    before = pair.remote.load(MANIFEST)
+    assert plan_push(pair.bert, pair.remote, known(pair.bert)).is_empty
+    assert sync(pair.bert, pair.remote, known(pair.bert)).pushed.is_empty
+    assert pair.remote.load(MANIFEST) == before
+
+
 # Racing and coming apart
 
 

@@ -1,7 +1,6 @@
 """What every kind of remote promises, held against each of them."""
 
 import io
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,38 +11,13 @@ from aura_vcs.storage.remote import RemoteStorage
 from aura_vcs.storage.remote_folder import FolderRemote
 from aura_vcs.storage.remote_memory import MemoryRemote
 from aura_vcs.storage.remote_wrappers import FaultyRemote, RetryingRemote
-from aura_vcs.sync.addresses import parse_address
-from aura_vcs.sync.opening import open_remote
 
-from .kinds import MAKERS, served
-from .servers import BUCKET
+from .kinds import MAKERS
 
 RACERS = 8
 FILE = "records/" + "f" * 64
 RECORD = "probe/e-5"
 NAMES = ["records/" + "a" * 64, "records/" + "b" * 64]
-
-
-@pytest.fixture(
-    params=[*MAKERS, "pipe", "moto", *(pytest.param(k, marks=pytest.mark.slow) for k in ("ssh", "seaweed"))]
-)
-def remote(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RemoteStorage]:
-    """A new remote of every kind."""
-    if request.param in MAKERS:
-        made = MAKERS[request.param](tmp_path)
-    elif request.param == "pipe":
-        (tmp_path / "remote").mkdir()
-        made = served(tmp_path / "remote")
-    elif request.param == "ssh":
-        (tmp_path / "remote").mkdir()
-        host = request.getfixturevalue("ssh_host")
-        made = open_remote(parse_address(f"ssh://studio{tmp_path}/remote"), ssh=host.command)
-    else:
-        request.getfixturevalue("keys")
-        endpoint = request.getfixturevalue(request.param)
-        made = open_remote(parse_address(f"s3://{BUCKET}/{tmp_path.name}?endpoint={endpoint}"))
-    yield made
-    made.close()
 
 
 def put(remote: RemoteStorage, name: str, data: bytes) -> None:

@@ -5,18 +5,31 @@ import re
 from pathlib import Path
 
 import msgspec
-from aura_vcs.storage import wire
+from aura_vcs.codec import decode_record
+from aura_vcs.storage import encryption, sealing, wire
+from aura_vcs.storage.encryption import Encryption
+from aura_vcs.sync.lock_records import LOCK_LIMIT, PATH_BYTES, PathLock, check_locks
 from aura_vcs.sync.manifest import MANIFEST, Manifest, Records, decode_manifest
 
 TEXT = (Path(__file__).parents[2] / "docs/remote-format.md").read_text("utf-8")
 
 
+def documented(start: str, end: str) -> set[str]:
+    """The names in the first column of a table."""
+    table = TEXT.split(start)[1].split(end)[0]
+    rows = re.findall(r"^\| ([a-z_, ]+) \|", table, re.MULTILINE)
+    return {name for row in rows for name in row.split(", ")} - {"key", "field"}
+
+
+def stored_keys(shape: type[msgspec.Struct]) -> set[str]:
+    """The keys that records of that shape have."""
+    return {field.encode_name for field in msgspec.structs.fields(shape)}
+
+
 def test_the_document_names_the_stored_keys() -> None:
     """Every key of the manifest is documented, and no other."""
-    table = TEXT.split("## manifest.json")[1].split("Example")[0]
-    rows = re.findall(r"^\| ([a-z_, ]+) \|", table, re.MULTILINE)
-    documented = {name for row in rows for name in row.split(", ")} - {"key"}
-    assert documented == {field.encode_name for field in msgspec.structs.fields(Manifest)}
+    assert documented("## manifest.json", "Example") == stored_keys(Manifest)
+    assert documented("## A lock", "```json") == stored_keys(PathLock)
     assert [f.encode_name for f in msgspec.structs.fields(Records)] == ["labels", "salt"]
 
 
@@ -29,7 +42,31 @@ def test_the_example_is_a_manifest() -> None:
     assert json.loads(found[1]).keys() == msgspec.to_builtins(manifest).keys()
 
 
+def test_the_example_is_a_lock() -> None:
+    """The example of a lock is one that a manifest may have, and names every field."""
+    found = re.search(r"## A lock.*?```json\n(.*?)\n```", TEXT, re.DOTALL)
+    assert found is not None
+    lock = decode_record(found[1].encode(), PathLock, "the example")
+    check_locks((lock,))
+    assert json.loads(found[1]).keys() == stored_keys(PathLock)
+    assert f"at most {LOCK_LIMIT:,}" in TEXT
+    assert f"at most {PATH_BYTES} bytes" in TEXT
+
+
 def test_the_document_names_every_verb() -> None:
     """The verbs of `aura serve` are listed."""
     assert f"`verb` ({', '.join(wire.VERBS)})" in TEXT
     assert f"at most {wire.FRAME_LIMIT >> 20} MiB" in TEXT
+
+
+def test_the_document_names_what_encryption_stores() -> None:
+    """Every key of encryption.json, and the sizes of sealing, are as the document says."""
+    part = TEXT.split("## An encrypted remote")[1].split("## Invariants")[0]
+    rows = re.findall(r"^\| ([a-z_, ]+) \|", part, re.MULTILINE)
+    documented = {name for row in rows for name in row.split(", ")} - {"key"} | {"key"}
+    assert documented == {field.encode_name for field in msgspec.structs.fields(Encryption)}
+    assert f"({encryption.SCRYPT_N}, {encryption.SCRYPT_R}, {encryption.SCRYPT_P})" in part
+    assert f"`{sealing.MAGIC.decode()}`, {sealing.SALT_BYTES} random bytes" in part
+    assert f"segments of {sealing.SEGMENT_BYTES:,} bytes" in part
+    assert f"zero bytes to {sealing.NAME_BYTES}," in part
+    assert f"`{encryption.CIPHER}`" in part

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aura_vcs.cli.console import Console, cool, faint, is_terminal, warm
+from aura_vcs.cli.locking import advice_on, advice_shape, say_advice
 from aura_vcs.cli.options import HELP, TEXT, author_option, examples, json_option
 from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.words import size
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from aura_vcs.history.commit import Committed
     from aura_vcs.index.records import VersionRecord
     from aura_vcs.repository.repository import Repository
+    from aura_vcs.sync.lock_advice import Advice
 
 
 @click.command(
@@ -60,11 +62,14 @@ def commit_command(
         allow_empty=allow_empty,
         paths=project_paths(repo, paths) or None,
     )
+    advice = _advice(repo, done)
     if console.as_json:
         made = done.version
-        console.data({"version": version_shape(made) if made else None, "created": made is not None})
+        shape = version_shape(made) if made else None
+        console.data({"version": shape, "created": made is not None, "locks": advice_shape(repo, advice)})
     else:
         _show(repo, console, done)
+        say_advice(console, advice)
     _warn(console, done)
     if done.version is not None:
         _warn_of_missing_media(repo, console, done.version)
@@ -76,6 +81,21 @@ def _warn_of_missing_media(repo: "Repository", console: Console, made: "VersionR
 
     before = Queries(repo.index).version(made.parents[0]) if made.parents else None
     warn_of_missing_media(repo, console, before.tree if before is not None else None, made.tree)
+
+
+def _advice(repo: "Repository", done: "Committed") -> tuple["Advice", ...]:
+    """What is known here about locks on what was committed."""
+    from aura_vcs.index.queries import Queries
+
+    if done.version is None:
+        return ()
+    before = None
+    for parent in done.version.parents[:1]:
+        found = Queries(repo.index).version(parent)
+        if found is None or not found.is_live:
+            return ()  # its content was freed: what has changed since cannot be said
+        before = found.tree
+    return advice_on(repo, (change.path for change in repo.trees.differences(before, done.version.tree)))
 
 
 def _show(repo: "Repository", console: Console, done: "Committed") -> None:

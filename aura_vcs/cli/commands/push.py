@@ -7,7 +7,7 @@ import click
 from aura_vcs.cli.console import Console
 from aura_vcs.cli.options import HELP, dry_run_option, examples, json_option
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.transfers import all_versions_option, connected, push_shape, say_pushed
+from aura_vcs.cli.transfers import all_versions_option, connected, ignore_locks_option, push_shape, say_pushed
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -16,23 +16,25 @@ if TYPE_CHECKING:
 @click.command("push", context_settings=HELP, epilog=examples("aura push", "aura push nas --dry-run"))
 @click.argument("remote", required=False)
 @all_versions_option
+@ignore_locks_option
 @dry_run_option
 @json_option
 @pass_repository
 def push_command(
-    repo: "Repository", console: Console, *, remote: str | None, all_versions: bool, dry_run: bool
+    repo: "Repository", console: Console, *, remote: str | None, all_versions: bool, ignore_locks: bool, dry_run: bool
 ) -> None:
     """Send your versions to a remote
 
     All branches and tags go, with the versions they stand on. If somebody else has pushed versions
-    that are not here, nothing is moved and the command ends with 97: `aura sync` settles it.
+    that are not here, nothing is moved and the command ends with 97: `aura sync` settles it. A
+    change to a file that somebody else has locked is refused with 100.
     """
     from aura_vcs.sync.sending import plan_push, push
 
     with connected(repo, remote) as link:
         action = plan_push if dry_run else push
-        plan = action(repo, link.remote, link.known, all_versions=all_versions)
+        plan = action(repo, link.remote, link.known, all_versions=all_versions, ignore_locks=ignore_locks)
     if console.as_json:
-        console.data({"dry_run": dry_run, **push_shape(plan)})
+        console.data({"dry_run": dry_run, **push_shape(repo, plan)})
         return
     say_pushed(console, link.name, plan, verb="Would send" if dry_run else "Sent")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aura_vcs.cli.console import Console, bad, cool, faint, good
+from aura_vcs.cli.locking import advice_on, advice_shape, say_advice
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.words import changed_path, count, place, titled
@@ -35,11 +36,13 @@ def status_command(repo: "Repository", console: Console) -> None:
 
     found = status(repo)
     problems = folder_problems(repo, found)
+    advice = advice_on(repo, (p for c in found.changes for p in (c.path, c.old_path) if p is not None))
     if console.as_json:
-        console.data({**status_shape(found), **problems_shape(problems)})
+        console.data({**status_shape(found), **problems_shape(problems), "locks": advice_shape(repo, advice)})
     else:
         _show(repo, console, found)
         _say_problems(console, problems or ())
+        say_advice(console, advice)
     for skipped in found.skipped:
         console.warn(f"{skipped.path} cannot be saved: {skipped.reason}")
     for path in found.unstable:

@@ -10,6 +10,7 @@ from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.transfers import (
     all_versions_option,
     connected,
+    ignore_locks_option,
     pull_shape,
     push_shape,
     say_fetched,
@@ -24,19 +25,23 @@ if TYPE_CHECKING:
 @click.command("sync", context_settings=HELP, epilog=examples("aura sync", "aura sync nas --json"))
 @click.argument("remote", required=False)
 @all_versions_option
+@ignore_locks_option
 @json_option
 @pass_repository
-def sync_command(repo: "Repository", console: Console, *, remote: str | None, all_versions: bool) -> None:
+def sync_command(
+    repo: "Repository", console: Console, *, remote: str | None, all_versions: bool, ignore_locks: bool
+) -> None:
     """Bring both sides together: pull, then push
 
-    Safe to repeat. Where two machines moved a branch apart, both sides are kept on both sides.
+    Safe to repeat. Where two machines moved a branch apart, both sides are kept on both sides. A
+    change to a file that somebody else has locked is not sent: that ends with 100, after the pull.
     """
     from aura_vcs.sync.carrying import sync
 
     with connected(repo, remote) as link:
-        done = sync(repo, link.remote, link.known, all_versions=all_versions)
+        done = sync(repo, link.remote, link.known, all_versions=all_versions, ignore_locks=ignore_locks)
     if console.as_json:
-        console.data({"pulled": pull_shape(repo, done.pulled), "pushed": push_shape(done.pushed)})
+        console.data({"pulled": pull_shape(repo, done.pulled), "pushed": push_shape(repo, done.pushed)})
     elif done.pulled.fetched.plan.is_empty and done.pushed.is_empty:
         console.line("Both sides have everything")
     else:

@@ -1,0 +1,96 @@
+"""`aura lock`."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aura_vcs.cli.console import Console, cool, faint, warm
+from aura_vcs.cli.locking import lock_shape, remote_option, until, whose
+from aura_vcs.cli.options import HELP, TEXT, Duration, examples, json_option
+from aura_vcs.cli.session import pass_repository, project_paths
+from aura_vcs.cli.transfers import connected
+
+if TYPE_CHECKING:
+    from aura_vcs.repository.repository import Repository
+    from aura_vcs.sync.lock_behind import Newer
+    from aura_vcs.sync.locking import Taken
+
+
+@click.command(
+    "lock",
+    context_settings=HELP,
+    epilog=examples(
+        "aura lock titles.aep",
+        'aura lock assets/video/intro.mp4 --reason "new colours" --expires 8h',
+    ),
+)
+@click.argument("paths", nargs=-1, required=True, type=click.Path())
+@click.option("--reason", metavar="TEXT", type=TEXT, default="", help="What you are doing, for the others")
+@click.option(
+    "--expires", metavar="TIME", type=Duration(), help="Others may take it after so long: 8h, 2d (else never)"
+)
+@remote_option
+@json_option
+@pass_repository
+def lock_command(
+    repo: "Repository",
+    console: Console,
+    *,
+    paths: tuple[str, ...],
+    reason: str,
+    expires: float | None,
+    remote: str | None,
+) -> None:
+    """Tell everybody that you work on a file that cannot be merged
+
+    The lock is kept by the remote, so that of two people exactly one gets it; pushes of others that
+    change the file are refused. A folder is locked with everything in it. Ends with 3 if the
+    remote has a newer version of a file than you: get that first, with `aura pull`.
+    """
+    from aura_vcs.sync.locking import check_lockable, take_locks
+
+    check_lockable(repo, remote)
+    with connected(repo, remote) as link:
+        wanted = project_paths(repo, paths)
+        done = take_locks(repo, link.remote, link.known, wanted, reason=reason, seconds=expires)
+    branch = repo.head().branch
+    behind = [item for item in done.newer if item.branch == branch]
+    if behind:
+        console.exit_code = 3
+    if console.as_json:
+        console.data(
+            {
+                "remote": link.name,
+                "locks": [lock_shape(repo, lock) for lock in done.locks],
+                "taken_over": [lock_shape(repo, lock) for lock in done.taken_over],
+                "newer": [_newer_shape(item) for item in done.newer],
+                "behind": bool(behind),
+            }
+        )
+        return
+    _show(console, link.name, done, behind)
+
+
+def _newer_shape(item: "Newer") -> dict[str, Any]:
+    return {
+        "path": item.path,
+        "branch": item.branch,
+        "version": {"id": item.version, "number": item.number},
+        "name": item.name,
+        "author": item.author,
+    }
+
+
+def _show(console: Console, remote: str, done: "Taken", behind: list["Newer"]) -> None:
+    for lock in done.locks:
+        console.line("Locked ", cool(lock.path), " on ", remote, ", ", until(lock))
+    for lock in done.taken_over:
+        console.line(faint(f"  {lock.path} had been locked by {whose(lock)}; that lock had expired"))
+    for item in done.newer:
+        version = f'v{item.number} "{item.name}" by {item.author}'
+        if item in behind:
+            console.warn(f"you are behind: {version} has a newer {item.path}. Run `aura pull` before you change it.")
+        else:
+            console.note("On the branch ", warm(item.branch), f" {version} has another {item.path}.")
+    if done.locks:
+        console.line(faint(f"Let go of it with `aura unlock {done.locks[0].path}` when you have pushed."))

@@ -1,0 +1,47 @@
+"""`aura locks`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from aura_vcs.cli.console import Console, bad, cool, faint, good
+from aura_vcs.cli.locking import lock_shape, remote_option, until, whose
+from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.transfers import connected
+
+if TYPE_CHECKING:
+    from aura_vcs.repository.repository import Repository
+    from aura_vcs.sync.lock_records import PathLock
+
+
+@click.command("locks", context_settings=HELP, epilog=examples("aura locks", "aura locks --remote nas --json"))
+@remote_option
+@json_option
+@pass_repository
+def locks_command(repo: "Repository", console: Console, *, remote: str | None) -> None:
+    """List who has locked what"""
+    from aura_vcs.sync.locking import check_lockable, remote_locks
+
+    check_lockable(repo, remote)
+    with connected(repo, remote) as link:
+        found = remote_locks(repo, link.remote, link.known)
+    if console.as_json:
+        console.data({"remote": link.name, "locks": [lock_shape(repo, lock) for lock in found]})
+        return
+    for lock in found:
+        _line(repo, console, lock)
+    if not found:
+        console.line("Nothing is locked on ", cool(link.name), faint(": `aura lock FILE` locks a file."))
+
+
+def _line(repo: "Repository", console: Console, lock: "PathLock") -> None:
+    from aura_vcs.codec import now
+    from aura_vcs.sync.lock_records import holds
+
+    mine = good("  yours") if lock.replica == repo.replica else ""
+    console.line(cool(lock.path), mine)
+    if holds(lock, now()):
+        console.line("    ", whose(lock), faint(f" ({until(lock)})"))
+    else:
+        console.line("    ", whose(lock), bad(" expired"), faint(": anybody can take it over"))
