@@ -36,6 +36,7 @@ RECORDS = {
     "Branch entry": model.BranchEntry,
     "Label": model.Label,
     "Tag": model.Tag,
+    "Reading": model.Reading,
     "Operation": model.Operation,
     "Ref change": model.RefChange,
     "Head change": model.HeadChange,

@@ -119,3 +119,20 @@ class Duration(click.ParamType):  # type: ignore[type-arg]  # generic only in ne
         if not digits.isdecimal() or unit not in self._UNITS or len(digits) > _DIGITS:
             self.fail(f"{value!r} is no length of time. Try 0, 2h or 14d.", param, ctx)
         return float(int(digits) * self._UNITS[unit])
+
+
+class Share(click.ParamType):  # type: ignore[type-arg]  # generic only in newer clicks
+    """A part of something: `5%`, `0.5%`, `100%`."""
+
+    name = "share"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """From 0 (not included) to 1."""
+        if isinstance(value, float):
+            return value
+        text = str(value).strip()
+        number = text.removesuffix("%").strip()
+        is_number = number.replace(".", "", 1).isdecimal() and number.isascii() and len(number) <= _DIGITS
+        if not text.endswith("%") or not is_number or not 0 < float(number) <= 100:
+            self.fail(f"{value!r} is no share. Try 5% or 100%.", param, ctx)
+        return float(number) / 100

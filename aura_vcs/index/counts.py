@@ -15,6 +15,7 @@ from aura_vcs.index.places import groups
 from aura_vcs.index.schema import AWAY, KIND_CODES
 from aura_vcs.model import EntryKind, Kind, Tree
 from aura_vcs.objects.base import StoredObject
+from aura_vcs.objects.trees import EMPTY_TREE_ID
 
 Children = Callable[[ObjectId, bool], Iterable[tuple[ObjectId, bool]]]
 """What an object holds, and which of that are trees, given its id and whether it is a tree."""
@@ -82,6 +83,8 @@ class ReferenceCounts:
         self._changes: Counter[ObjectId] = Counter()
         self._known: dict[ObjectId, int] = {}
         self._rows: dict[ObjectId, int] = {}
+        self.has_lost = False
+        """Whether a change could not be written: the object has no row (yet)."""
         self._chunked: set[ObjectId] = set()
         self._is_empty = connection.execute("SELECT 1 FROM objects LIMIT 1").fetchone() is None
 
@@ -160,6 +163,10 @@ class ReferenceCounts:
             (self._rows[object_id], change, self._known[object_id])
             for object_id, change in self._changes.items()
             if change and object_id in self._rows
+        )
+        self.has_lost = self.has_lost or any(
+            change and object_id not in self._rows and object_id != EMPTY_TREE_ID
+            for object_id, change in self._changes.items()
         )
         shared = [(change, row) for row, change, before in changes if before > 0 and before + change > 0]
         crossing = [(change, self._at, row) for row, change, before in changes if before <= 0 or before + change <= 0]

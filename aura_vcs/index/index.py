@@ -85,6 +85,17 @@ class Index:
         if not self.is_current():
             self.catch_up(recover)
 
+    def learn_places(self) -> None:
+        """Note where objects lie now whose packs somebody else wrote anew. The caller holds the refs lock."""
+        known = {row[0] for row in self.database.connection.execute("SELECT name FROM packs")}
+        for name in [name for name in self.store.packs.names() if name not in known]:
+            try:
+                stored = list(self.store.pack_objects(name))
+            except (RecordCorrupt, FileNotFoundError):
+                continue  # damaged, or not whole yet
+            if not self.without_place([item.id for item in stored]):
+                self.move(name, stored)
+
     def _enter_unlisted(self) -> None:
         """Enter objects on disk that have no row, counted by nobody yet.
 
@@ -180,6 +191,8 @@ class Index:
             projector.operation(operation, start, end)
             projector.labels(operation)
             projector.write()
+            if projector.counts.has_lost:  # a tool brought the object, and no row has told of it yet
+                self._set_meta(_INCOMPLETE, "1")
             for name in operation.refs:
                 if name.startswith("versions/"):
                     self._enter_file(f"{layout.REFS}/{name}.json")
@@ -289,6 +302,20 @@ class Index:
             "SELECT end, sequence FROM logs WHERE replica = ?", (replica,)
         ).fetchone()
         return (row[0], row[1]) if row else (0, 0)
+
+    def time_of(self, replica: ReplicaId, sequence: int) -> str:
+        """The time of a replica's last operation up to a sequence number.
+
+        "" before the first, and where the clock went back: times tell nothing then.
+        """
+        times = "SELECT max(time), min(time) FROM actions WHERE replica = ? AND undoable IN (0, 1) AND sequence"
+        until = self.database.connection.execute(f"{times} <= ?", (replica, sequence)).fetchone()[0] or ""
+        after = self.database.connection.execute(f"{times} > ?", (replica, sequence)).fetchone()[1]
+        return until if after is None or until < after else ""
+
+    def is_waiting(self) -> bool:
+        """Whether something is known by name and has not come: a sync tool is still at work."""
+        return self._meta(_INCOMPLETE) is not None or self._meta(_LABELS) == _WAITING
 
     @property
     def path(self) -> str:

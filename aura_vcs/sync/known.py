@@ -31,7 +31,8 @@ class Seen(msgspec.Struct, frozen=True):
     """`state.json`. `counters` has, per branch and machine, how far its entry was.
 
     `fetched` and `pushed` name the states (remote's and ours) for which there is nothing to do;
-    "" where there may be. `locks` are those that the remote had.
+    "" where there may be. `versions` counts the versions that the remote had labels of, `locks` are those
+    that it had.
     """
 
     project: str = ""
@@ -40,6 +41,7 @@ class Seen(msgspec.Struct, frozen=True):
     counters: dict[str, dict[ReplicaId, int]] = {}
     fetched: str = ""
     pushed: str = ""
+    versions: int = 0
     locks: tuple[PathLock, ...] = ()
 
 

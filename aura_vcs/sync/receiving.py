@@ -112,9 +112,11 @@ def _fetch_alone(
     try:
         fetched = _fetch(repo, view, known, all_versions=all_versions)
     except RemoteCorrupt:
-        if not known.incoming.list("objects/packs"):
+        now = load_view(remote, known, repo.format.project)
+        if now.digest == view.digest and not known.incoming.list("objects/packs"):
             raise
-        clear(known.incoming)  # what an earlier attempt left may have been the damage: once more without it
+        view, state = now, _state(now, all_versions=all_versions)  # a collection may have moved what we wanted
+        clear(known.incoming)  # or what an earlier attempt left may have been the damage: once more without it
         fetched = _fetch(repo, view, known, all_versions=all_versions)
     if undoable and not fetched.plan.is_empty:
         go_forward(repo, f"Went forward to what was fetched from {remote.place}")

@@ -128,7 +128,7 @@ def _new(root: Path) -> None:
 
 
 def _collect(repo: Repository) -> object:
-    return execute_gc(repo, plan_gc(repo, grace_seconds=0, dead_share=0.0))
+    return execute_gc(repo, plan_gc(repo, grace_seconds=0, dead_share=0.0, wait_for_others=False))
 
 
 def _edited(root: Path) -> None:
