@@ -34,7 +34,7 @@ RECORD_LIMIT = 256 << 20
 """Decoded bytes of the largest record."""
 PACK_LIMIT = 1 << 40
 _REPLICA = re.compile(r"[0-9a-f]{12}")
-_FILE = re.compile(r"packs/[0-9a-f]{64}\.pack|records/[0-9a-f]{64}|probe/[0-9a-f]{32}-[ab]")
+_FILE = re.compile(r"packs/[0-9a-f]{64}\.pack|records/[0-9a-f]{64}|probe/[0-9a-f]{32}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 

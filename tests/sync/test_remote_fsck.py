@@ -78,7 +78,7 @@ def flip(path: Path, at: int) -> None:
     path.write_bytes(data)
 
 
-@pytest.mark.parametrize("kind", ["memory", "folder", "retrying over faults"])
+@pytest.mark.parametrize("kind", ["memory", "folder", "retrying over faults", "encrypted"])
 def test_a_whole_remote_is_whole(tmp_path: Path, kind: str) -> None:
     """On every kind, all of it or a share of it is read, and nothing is found."""
     remote: RemoteStorage = MAKERS[kind](tmp_path)

@@ -38,6 +38,7 @@ TAKE = media(1_300_000)
         "memory",
         "folder",
         "retrying over faults",
+        "encrypted over faults",
         "pipe",
         "moto",
         *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("ssh", "seaweed")),
@@ -183,7 +184,7 @@ def test_what_was_given_up_goes_in_the_end(tmp_path: Path, monkeypatch: pytest.M
     for take in range(6):
         save(scene.anna, "plan.json", f'{{"take": {take}}}')
         scene.push(scene.anna)
-    for name in (f"packs/{'a' * 64}.pack", f"records/{'b' * 64}", f"probe/{'c' * 32}-a"):
+    for name in (f"packs/{'a' * 64}.pack", f"records/{'b' * 64}", f"probe/{'c' * 32}"):
         scene.remote.create(name, io.BytesIO(b"given up"))
     scene.collect(grace=3600)
     assert scene.remote.size(f"packs/{'a' * 64}.pack") is not None
