@@ -18,8 +18,9 @@ $(VENV)/.installed: pyproject.toml
 	$(BIN)/python -m compileall -q aura_vcs
 	@touch $@
 
-demo: venv       ## show what it does: the main job on a copy of the fixture project, then the studio
+demo: venv       ## show what it does: the main job on a copy of the fixture project, joining, the studio
 	@$(BIN)/python scripts/demo.py
+	@$(BIN)/python scripts/demo_merging.py
 	@$(BIN)/python scripts/demo_studio.py
 
 test: venv       ## run the tests

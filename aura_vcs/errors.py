@@ -80,7 +80,8 @@ AuraError                    1   something failed
 │   ├── InvalidUrl          98   not the address of a remote
 │   ├── HelperMissing       99   an extra, `ssh`, or aura on the far side is missing
 │   ├── PathLocked         100   somebody else has locked the file
-│   └── LocksUnsupported   101   that kind of remote cannot keep locks
+│   ├── LocksUnsupported   101   that kind of remote cannot keep locks
+│   └── RemoteLocked       102   it is encrypted, and this does not open it
 └── Problems                 3   the work finished; some of it could not be done
 """
 
@@ -836,6 +837,13 @@ class LocksUnsupported(RemoteError):
 
     exit_code = 101
     hint = "Locks need a folder, SSH or a bucket that several machines may push to: `aura remote list`."
+
+
+class RemoteLocked(RemoteError):
+    """It is encrypted, and no passphrase or key file was given that opens it; nothing was written."""
+
+    exit_code = 102
+    hint = "Set AURA_PASSPHRASE or AURA_KEY_FILE, or run the command in a terminal: it asks."
 
 
 class Problems(AuraError):

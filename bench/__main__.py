@@ -10,13 +10,13 @@ from pathlib import Path
 
 import msgspec
 
-from bench import files, media, past, studio
+from bench import carrying, files, media, past, studio
 from bench.machine import describe, tool_versions
 from bench.setting import Setting
 from bench.table import Check, Row, markdown
 from bench.tools import environment, present
 
-GROUPS = (files, media, past, studio)
+GROUPS = (files, media, past, studio, carrying)
 RESULTS = Path(__file__).parent / "results"
 MEMORY_FOLDER = "/dev/shm"
 

@@ -131,7 +131,8 @@ def _diff(setting: Setting, folder: str, stores: str, count: int) -> None:
     row = Row("diff", f"diff of two versions of {count:,} files, one of them changed")
     row.times = setting.rounds(
         {
-            "aura diff": partial(aura, f"diff {old} {new} --stat"),
+            "aura diff": partial(aura, f"diff {old} {new}"),
+            "aura diff --stat": partial(aura, f"diff {old} {new} --stat"),
             "aura log -n 1": partial(aura, "log -n 1"),
             "python": lambda _: setting.baseline(),
         },

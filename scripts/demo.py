@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 import wave
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +20,6 @@ from demo_machines import between_machines
 
 FIXTURE = Path(__file__).parent.parent / "fixtures" / "solar-system"
 BRIEF = "brief.json"
-TIMELINE = "timeline.json"
-JUPITER = "scenes/070-jupiter.json"
 SCENE = "scenes/050-mars.json"
 PICTURE = "assets/images/050-mars.png"
 TAKE = "assets/audio/050-mars-take-2.wav"
@@ -64,37 +61,9 @@ class Stage:
             file.setframerate(rate)
             file.writeframes(random.Random(7).randbytes(2 * rate * seconds))
 
-    def cut(self, change: Callable[[list[dict[str, Any]]], None]) -> None:
-        """Change the scenes of the timeline; each begins where the one before ends."""
-        document = json.loads((self.root / TIMELINE).read_text("utf-8"))
-        change(document["scenes"])
-        start = 0.0
-        for n, scene in enumerate(document["scenes"]):
-            scene["index"], scene["start"] = n, _clock(start)
-            start += _seconds(scene["duration"])
-        (self.root / TIMELINE).write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
-
     def tone(self) -> str:
         """What the brief in the folder says now."""
         return str(json.loads((self.root / BRIEF).read_text("utf-8"))["tone"])
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(seconds, 60)
-    return f"00:{int(minutes):02}:{rest:010.7f}"
-
-
-def _seconds(clock: str) -> float:
-    hours, minutes, seconds = clock.split(":")
-    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
-
-
-def _trim_venus(scenes: list[dict[str, Any]]) -> None:
-    scenes[2]["duration"] = _clock(5.5)
-
-
-def _mars_before_earth(scenes: list[dict[str, Any]]) -> None:
-    scenes.insert(3, scenes.pop(4))
 
 
 def say(text: str) -> None:
@@ -166,41 +135,6 @@ def tidying(stage: Stage) -> None:
     stage.aura("storage")
 
 
-def joining(stage: Stage) -> None:
-    """Two branches edited differently, joined by meaning; one true conflict, decided later; a report."""
-    stage.say("Two people now work apart. On a branch of his own Ben trims Venus, rewrites Jupiter, changes the music:")
-    stage.aura("branch", "shorter")
-    stage.aura("checkout", "shorter")
-    stage.cut(_trim_venus)
-    stage.edit(JUPITER, script_text="Jupiter: two and a half times everything else together.")
-    stage.edit(TIMELINE, background_music_path="assets/music/quick-orbit.wav")
-    shutil.copyfile(stage.root / "assets/music/slow-orbit.wav", stage.root / "assets/music/quick-orbit.wav")
-    stage.edit(BRIEF, tone="Short and dry")
-    stage.aura("commit", "-m", "Shorter", "--author", "Ben")
-    stage.say("Meanwhile Ada moves Mars before Earth, gives Saturn another picture, and rewrites the tone as well:")
-    stage.aura("checkout", "main")
-    stage.cut(_mars_before_earth)
-    shutil.copyfile(stage.root / "assets/images/090-ice-giants.png", stage.root / OTHER_PICTURE)
-    stage.edit(BRIEF, tone="Dry, with a smile")
-    stage.aura("commit", "-m", "Mars first")
-    stage.say("What would joining them bring?")
-    stage.aura("merge", "shorter", "--dry-run")
-    stage.aura("merge", "shorter")
-    stage.say("The timeline has both: Venus is trimmed, Mars comes before Earth, the music is Ben's.")
-    stage.aura("diff", "HEAD~1", "HEAD", "--", TIMELINE)
-    stage.say("One thing only people can decide. The version is saved with the question in it; work goes on:")
-    stage.aura("status")
-    stage.aura("resolve")
-    stage.aura("resolve", "--theirs", f"{BRIEF}#/tone")
-    say(f"  (the brief's tone is now: {stage.tone()})")
-    stage.aura("commit", "-m", "Ben's tone")
-    stage.say("Who decided on the tone, and when? And how did the lines run?")
-    stage.aura("log", "--field", f"{BRIEF}#/tone")
-    stage.aura("log", "--graph", "--oneline")
-    stage.say("To show somebody: a page with timelines, pictures and words side by side.")
-    stage.aura("diff", "v1", "HEAD", "--html", str(stage.root.parent / "report.html"))
-
-
 def main() -> None:
     """Run every part in a scratch folder."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -210,7 +144,7 @@ def main() -> None:
     scratch = Path(tempfile.mkdtemp(prefix="aura-demo-"))
     try:
         stage = Stage(scratch / "solar-system")
-        for part in (first_versions, going_back, tidying, joining):
+        for part in (first_versions, going_back, tidying):
             part(stage)
         between_machines(stage.root)
         where = (

@@ -101,7 +101,7 @@ QUERIES = [
     Asked("important versions", versions(important=True), "version list --important", "versions_important"),
     Asked("blobs by type", blobs(type_="Brief"), "debug blobs --type Brief", "objects_by_type"),
     Asked("blobs by last_referenced_at", blobs(), "debug blobs", "objects_by_last_referenced"),
-    Asked("blobs by reference_count", blobs(sort="count"), "debug blobs --sort count", "objects_by_refcount"),
+    Asked("blobs by reference_count", blobs(sort="count"), "debug blobs --sort count", "objects_shared"),
     Asked(
         "templates by category",
         templates("Education"),

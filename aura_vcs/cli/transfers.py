@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import click
 
 from aura_vcs.cli.console import Console, cool, faint, strong, warm
+from aura_vcs.cli.session import Session
 from aura_vcs.cli.words import count, joined, size
 
 if TYPE_CHECKING:
+    from aura_vcs.cli.keys import KeyHolder
     from aura_vcs.repository.repository import Repository
     from aura_vcs.storage.remote import RemoteStorage
     from aura_vcs.sync.carrying import Pulled
@@ -40,11 +42,24 @@ def connected(repo: "Repository", name: str | None) -> Iterator[Link]:
     from aura_vcs.sync.remotes import address_of, remote_config
 
     name, config = remote_config(repo, name)
+    known = Known(repo, name)
     remote = open_remote(address_of(repo, config), single_writer=config.single_writer, ssh=ssh_command())
     try:
-        yield Link(name, config, remote, Known(repo, name))
+        if config.encryption:
+            from aura_vcs.sync.unlocking import unlock
+
+            remote = unlock(remote, key_holder(known.key_file()), key=config.encryption)
+        yield Link(name, config, remote, known)
     finally:
         remote.close()
+
+
+def key_holder(known: str = "") -> "KeyHolder":
+    """Who is asked for passphrases and key files; `known` is where the key file was the last time."""
+    from aura_vcs.cli.keys import KeyHolder
+
+    session = click.get_current_context().find_object(Session)
+    return KeyHolder(session.console if session is not None else Console(), known=known)
 
 
 def ssh_command() -> list[str]:

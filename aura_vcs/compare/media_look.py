@@ -5,14 +5,11 @@ costs a process and often a copy of the file, so a budget says for how many file
 and how many bytes. What was left out is counted, so that it can be said.
 """
 
-import subprocess
-import tempfile
 import time
 from collections import deque
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, structs
 
@@ -26,13 +23,21 @@ from aura_vcs.errors import AuraError, MediaUnreadable
 from aura_vcs.model import Entry
 from aura_vcs.progress import SILENT, Progress
 
+if TYPE_CHECKING:
+    import subprocess
+    import tempfile
+    from concurrent.futures import Future
+
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
 MEDIA_SUFFIXES = frozenset(
     {
-        *(".png", ".jpg", ".jpeg", ".gif", ".webp"),
+        *PICTURE_SUFFIXES,
         *(".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a"),
         *(".mp4", ".m4v", ".mov", ".mkv", ".webm"),
     }
 )
+STRIP_FRAMES = 6
+"""Thumbnails of a video in a report."""
 HEADERS_LIMIT = 2_000
 """Files whose headers are read for one comparison."""
 ADDED_LIMIT = 100
@@ -111,6 +116,8 @@ def show_picture(
         ExtraMissing: the optional part `media` is not installed.
         AuraError: its content is not here.
     """
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="aura-diff-") as folder:
         old, new = _copies(comparison, change, Path(folder))
         if old is None or new is None:
@@ -138,6 +145,8 @@ class _Looking:
     """
 
     def __init__(self, comparison: Comparison, budget: Budget, thumbnails: int, environment: Mapping[str, str]) -> None:
+        from concurrent.futures import ThreadPoolExecutor  # with much behind it, and most diffs have no media
+
         self.found: dict[str, MediaDiff] = {}
         self.left = 0
         self.needs_extra = False
@@ -148,7 +157,7 @@ class _Looking:
             "thumbnails": thumbnails,
             "limits": budget.limits,
             "environment": environment,
-            "started": self._processes.append,
+            "started": self._started,
         }
         self._able = can_look_into()
         self._ends = time.monotonic() + budget.seconds
@@ -157,7 +166,8 @@ class _Looking:
         self._alone = 0
         self._describes_alone = thumbnails > 0
         self._pool = ThreadPoolExecutor(AT_ONCE)
-        self._waiting: deque[tuple[str, Future[MediaDiff]]] = deque()
+        self._is_stopped = False
+        self._waiting: deque[tuple[str, tempfile.TemporaryDirectory[str], Future[MediaDiff]]] = deque()
 
     def __enter__(self) -> "_Looking":
         return self
@@ -165,9 +175,17 @@ class _Looking:
     def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
         while self._waiting and failure is None:
             self._collect()
-        for process in self._processes:  # those that still run are not waited for: somebody wants to stop
+        self._is_stopped = True
+        for process in self._processes:  # what still runs is not waited for: somebody wants to stop
             process.kill()
         self._pool.shutdown(cancel_futures=True)
+        for _path, folder, _future in self._waiting:
+            folder.cleanup()
+
+    def _started(self, process: "subprocess.Popen[bytes]") -> None:
+        self._processes.append(process)
+        if self._is_stopped:
+            process.kill()
 
     def take(self, change: PathChange) -> None:
         """Compare one file, as deeply as the budget allows."""
@@ -200,6 +218,8 @@ class _Looking:
             self._decode(change)
 
     def _decode(self, change: PathChange) -> None:
+        import tempfile
+
         folder = tempfile.TemporaryDirectory(prefix="aura-diff-")
         try:
             paths = _copies(self._comparison, change, Path(folder.name))
@@ -207,10 +227,10 @@ class _Looking:
             folder.cleanup()
             self._fail(change.path, error)
             return
-        self._waiting.append((change.path, self._pool.submit(_decoded, folder, *paths, self._options)))
+        self._waiting.append((change.path, folder, self._pool.submit(_decoded, folder, *paths, self._options)))
 
     def _collect(self) -> None:
-        path, future = self._waiting.popleft()
+        path, _folder, future = self._waiting.popleft()
         try:
             self.found[path] = future.result()
         except (AuraError, OSError) as error:

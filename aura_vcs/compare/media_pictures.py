@@ -12,12 +12,14 @@ if TYPE_CHECKING:
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")
 THUMBNAIL = (480, 270)
 SIDE = 800
+LARGEST_SIDE = 2_400
+LEAST = 0.0001
 MARK = b"aura diff"
 """Stands near the beginning of the pictures that show a difference: they may be written anew."""
 
 
 def open_picture(path: str, limits: Limits) -> "Image":
-    """The first picture of a file, upright, in RGB over grey.
+    """The first picture of a file, upright, in RGB over grey, at most `LARGEST_SIDE` wide and high.
 
     Raises:
         ValueError: it has more pixels than the limit.
@@ -29,6 +31,10 @@ def open_picture(path: str, limits: Limits) -> "Image":
     picture = Image.open(path, formats=FORMATS)
     if picture.width * picture.height > limits.pixels:
         raise ValueError(f"it has {picture.width}×{picture.height} pixels")
+    if max(picture.size) > LARGEST_SIDE:  # what is made of it is smaller still, and this saves most of the memory
+        if picture.mode in ("P", "1"):
+            picture = picture.convert("RGBA")  # type: ignore[assignment]
+        picture.thumbnail((LARGEST_SIDE, LARGEST_SIDE), Image.Resampling.BOX)
     upright = ImageOps.exif_transpose(picture).convert("RGBA")
     ground = Image.new("RGBA", upright.size, (128, 128, 128, 255))
     return Image.alpha_composite(ground, upright).convert("RGB")
@@ -77,18 +83,20 @@ def gradient_bits(picture: "Image") -> int:
 
 
 def distance(old: "Image", new: "Image") -> float:
-    """How different two pictures look: 0 the same, 1 nothing in common.
+    """How different two pictures look: 0 exactly the same, 1 nothing in common.
 
     The mean difference of brightness and colour of 64×64 miniatures or the share of differing
-    gradient bits, whichever is more.
+    gradient bits, whichever is more; never 0 where a single pixel differs.
     """
     from PIL import Image, ImageChops, ImageStat
 
+    if old.size == new.size and ImageChops.difference(old, new).getbbox() is None:
+        return 0.0
     small = [side.resize((64, 64), Image.Resampling.BOX) for side in (old, new)]
     mean = ImageStat.Stat(ImageChops.difference(*small)).mean
     colour = sum(mean) / len(mean) / 255
     structure = (gradient_bits(old) ^ gradient_bits(new)).bit_count() / 64
-    return round(max(colour, structure if colour > 0.004 else 0.0), 4)
+    return round(max(colour, structure if colour > 0.004 else 0.0, LEAST), 4)
 
 
 def compare_picture(old: "Image", new: "Image", kind: PictureKind) -> bytes:

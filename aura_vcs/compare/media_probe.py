@@ -4,12 +4,11 @@ Headers are read here, in this process (`media_headers`); everything that needs 
 in a process of its own (`media_worker`) that inherits no environment and has limits.
 """
 
-import subprocess
 import sys
-import threading
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -18,6 +17,9 @@ from aura_vcs.compare.media_model import Answer, Limits, MediaDiff, MediaFacts, 
 from aura_vcs.compare.media_source import MediaHeader
 from aura_vcs.compare.media_words import diff_lines
 from aura_vcs.errors import ExtraMissing, MediaUnreadable
+
+if TYPE_CHECKING:
+    import subprocess
 
 LIMITS = Limits()
 
@@ -106,6 +108,8 @@ def one_sided(facts: MediaFacts, *, is_old: bool) -> MediaDiff:
 def _ask(request: Request, name: str, environment: Mapping[str, str] | None, started: Started | None) -> Answer:
     if not can_look_into():
         raise ExtraMissing("Looking into media files", "media")
+    if not sys.executable:
+        raise MediaUnreadable(name, "this program has no Python executable to start a process with")
     data, timed_out = _run(request, environment or {}, started)
     if timed_out:
         raise MediaUnreadable(name, f"it took more than {request.limits.clock_seconds:g} s")
@@ -123,6 +127,9 @@ def _ask(request: Request, name: str, environment: Mapping[str, str] | None, sta
 
 def _run(request: Request, environment: Mapping[str, str], started: Started | None) -> tuple[bytes, bool]:
     """The worker's answer, and whether it was stopped by the clock. Never waits longer than that."""
+    import subprocess  # only for media, and slow to import
+    import threading
+
     command = [sys.executable, "-P", "-m", "aura_vcs.compare.media_worker"]
     process = subprocess.Popen(
         command,

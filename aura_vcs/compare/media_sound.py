@@ -14,9 +14,14 @@ from aura_vcs.compare.media_model import Stretches
 from aura_vcs.compare.media_stretches import stretches
 
 STEP_SECONDS = 0.1
+SHORTEST_SECONDS = 0.01
+ENVELOPE_POINTS = 400
+"""Peaks that are handed on for a drawing; short sounds are measured in steps short enough for that."""
 BAND_RATE = 16_000
 """Samples per second of what the bands are taken from."""
 BANDS = ("lowpass=f=250:p=2", "bandpass=f=600:t=o:w=1.5", "bandpass=f=1800:t=o:w=1.5", "highpass=f=3500:p=2")
+SILENCE_DB = -120.0
+"""Nothing at all."""
 FLOOR_DB = -50.0
 """Quieter than this is silence: two silences do not differ."""
 DROWNED_DB = 20.0
@@ -40,7 +45,7 @@ class Levels:
         """The highest peak."""
         return max(self.peaks, default=0.0)
 
-    def envelope(self, points: int = 400) -> tuple[int, ...]:
+    def envelope(self, points: int = ENVELOPE_POINTS) -> tuple[int, ...]:
         """At most `points` peaks from 0 to 100."""
         step = max(1, math.ceil(len(self.peaks) / points))
         runs = (self.peaks[n : n + step] for n in range(0, len(self.peaks), step))
@@ -56,7 +61,9 @@ class Meter:
         self.levels = Levels()
         rate = stream.rate or 48_000
         self._rate = rate
-        step = max(1, round(rate * STEP_SECONDS))  # frames as long as a step: few of them, and in time
+        length = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
+        seconds = min(STEP_SECONDS, max(SHORTEST_SECONDS, length / ENVELOPE_POINTS))
+        step = max(1, round(rate * seconds))  # frames as long as a step: few of them, and in time
         self._plain = av.AudioResampler(format="flt", layout=stream.layout, rate=rate, frame_size=step)
         layout = stream.layout.name
         peaks = "astats=metadata=1:reset=1:measure_perchannel=none:measure_overall=Peak_level"
@@ -93,7 +100,7 @@ class Meter:
             self._note_bands([*self._mixed.resample(None), None])
 
     def _note_peak(self, values: Iterable[float]) -> None:
-        self.levels.peaks += [min(1.0, 10 ** (value / 20)) for value in values]
+        self.levels.peaks += [min(1.0, 10 ** (value / 20)) if value > SILENCE_DB else 0.0 for value in values]
 
     def _note_loudness(self, values: Iterable[float]) -> None:
         for value in values:
@@ -137,7 +144,7 @@ class _Chain:
             value = getattr(measured, "metadata", {}).get(self._key)
             if value is not None:
                 number = float(value)
-                found.append(number if math.isfinite(number) else -200.0)
+                found.append(number if math.isfinite(number) else SILENCE_DB)
 
 
 def differing_sounds(old: Levels, new: Levels) -> tuple[Stretches, float]:

@@ -9,6 +9,7 @@ SAME = {"picture": "looks the same", "sound": "sounds the same", "video": "looks
 _CHANNELS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
 TELLING_SECONDS = 0.15
 """What an encoder adds to the ends of a sound is shorter than this."""
+HEARD_DB = 0.25
 _PLACES = 3
 NEARLY_ALL = 0.85
 
@@ -38,9 +39,10 @@ def diff_lines(old: MediaFacts | None, new: MediaFacts | None, found: Answer | N
         only = old or new
         return (_alone(only),) if only else ()
     a, b = old.header, new.header
+    if a.kind != b.kind:
+        return f"was: {describe(a)}", f"is now: {describe(b)}"
     resolution = "size" if b.kind == "picture" else "resolution"
     pairs = [
-        ("kind", a.kind, b.kind),
         ("format", a.format, b.format),
         (resolution, _size(a), _size(b)),
         ("length", _length(a.seconds), _length(b.seconds)),
@@ -52,9 +54,10 @@ def diff_lines(old: MediaFacts | None, new: MediaFacts | None, found: Answer | N
     ]
     lines = [f"{name}: {was or 'unknown'} → {now or 'unknown'}" for name, was, now in pairs if was != now]
     if found is not None:
-        lines += _shown_by_decoding(a, b, found, alone=not lines)
-        if old.partial or new.partial:
-            lines.append("there was no time to look into all of it")
+        partial = old.partial or new.partial
+        lines += _shown_by_decoding(a, b, found, alone=not lines and not partial)
+        if partial:
+            lines.append("there was no time to compare all of it")
     return tuple(lines)
 
 
@@ -72,7 +75,7 @@ def _shown_by_decoding(old: MediaHeader, new: MediaHeader, found: Answer, *, alo
         lines.append(f"the picture differs {_places(scenes, after)}")
     if sounds:
         lines.append(f"the sound differs {_places(sounds, after)}")
-    if abs(after - end) > TELLING_SECONDS and new.kind != "picture" and not (scenes or sounds):
+    if before and after and abs(after - end) > TELLING_SECONDS and not (scenes or sounds):
         lines.append(f"{_length(round(abs(after - end), 2))} {'put after' if after > end else 'cut from'} the end")
     return lines or ([SAME.get(new.kind, "no difference was found")] if alone else [])
 
@@ -84,14 +87,24 @@ def _within(places: Stretches, start: float, end: float) -> Stretches:
 
 
 def _alone(facts: MediaFacts) -> str:
-    loudness = _unit(facts.loudness_lufs, "LUFS")
+    loudness = "" if facts.loudness_lufs is None else _level(facts.loudness_lufs, "LUFS")
     return ", ".join(part for part in (describe(facts.header), loudness) if part)
 
 
-def _loudness(old: MediaFacts, new: MediaFacts) -> tuple[tuple[str, str, str], ...]:
-    """Peak and loudness, where both have a sound."""
-    pairs = (("peak", old.peak_db, new.peak_db, "dBFS"), ("loudness", old.loudness_lufs, new.loudness_lufs, "LUFS"))
-    return tuple((name, _unit(was, unit), _unit(now, unit)) for name, was, now, unit in pairs if was or now)
+def _loudness(old: MediaFacts, new: MediaFacts) -> list[tuple[str, str, str]]:
+    """Peak and loudness, where anybody could hear the difference. Very short sounds have no loudness."""
+    found = []
+    was, now = old.peak_db, new.peak_db
+    if was != now and (was is None or now is None or abs(was - now) > HEARD_DB):
+        found.append(("peak", _level(was, "dBFS"), _level(now, "dBFS")))
+    was, now = old.loudness_lufs, new.loudness_lufs
+    if was is not None and now is not None and abs(was - now) > HEARD_DB:
+        found.append(("loudness", _level(was, "LUFS"), _level(now, "LUFS")))
+    return found
+
+
+def _level(value: float | None, unit: str) -> str:
+    return "no sound" if value is None else f"{value:.1f} {unit}"
 
 
 def _channels(count: int | None) -> str:

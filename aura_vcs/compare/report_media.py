@@ -69,7 +69,10 @@ def _waves(diff: MediaDiff) -> str:
     if not sides:
         return ""
     length = max(facts.header.seconds or 0.0 for _, facts in sides) or 1.0
-    rows = [_wave(facts, length, HEIGHT / 2 + n * (HEIGHT + 8), colour) for n, (colour, facts) in enumerate(sides)]
+    loudest = max(max(facts.envelope) for _, facts in sides) or 100
+    rows = [
+        _wave(facts, length, HEIGHT / 2 + n * (HEIGHT + 8), colour, loudest) for n, (colour, facts) in enumerate(sides)
+    ]
     height = len(sides) * (HEIGHT + 8)
     for start, end in diff.sounds:
         x, width = WIDTH * start / length, WIDTH * (end - start) / length
@@ -79,9 +82,10 @@ def _waves(diff: MediaDiff) -> str:
     return f'<svg class="wave" {size}>{"".join(rows)}</svg>'
 
 
-def _wave(facts: MediaFacts, length: float, middle: float, colour: str) -> str:
+def _wave(facts: MediaFacts, length: float, middle: float, colour: str, loudest: int) -> str:
+    """One sound, as high as the loudest of the two is; both in the same scale."""
     share = min(1.0, (facts.header.seconds or length) / length)
     step = WIDTH * share / max(1, len(facts.envelope))
-    upper = [f"{n * step:.1f},{middle - peak * HEIGHT / 200:.1f}" for n, peak in enumerate(facts.envelope)]
-    lower = [f"{n * step:.1f},{middle + peak * HEIGHT / 200:.1f}" for n, peak in enumerate(facts.envelope)]
+    upper = [f"{n * step:.1f},{middle - peak * HEIGHT / 2 / loudest:.1f}" for n, peak in enumerate(facts.envelope)]
+    lower = [f"{n * step:.1f},{middle + peak * HEIGHT / 2 / loudest:.1f}" for n, peak in enumerate(facts.envelope)]
     return f'<polygon points="{" ".join(upper + lower[::-1])}" fill="{colour}" fill-opacity=".7"/>'

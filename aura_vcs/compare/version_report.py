@@ -6,7 +6,7 @@ from typing import Literal
 from aura_vcs.codec import readable_name
 from aura_vcs.compare.contents import Contents, is_file
 from aura_vcs.compare.file_diff import diff_change
-from aura_vcs.compare.media_look import MediaFindings
+from aura_vcs.compare.media_look import PICTURE_SUFFIXES, MediaFindings
 from aura_vcs.compare.report import PICTURES_BYTES_LIMIT
 from aura_vcs.compare.report_model import FileReport, Report
 from aura_vcs.compare.versions import Comparison, PathChange
@@ -15,11 +15,8 @@ from aura_vcs.model import Entry
 
 LINES = 40
 """Lines in words for one file."""
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
 ALL_PICTURES_BYTES = 4 * PICTURES_BYTES_LIMIT
 """Bytes of pictures that are read; later ones are shown small, if they were looked into."""
-STRIP_FRAMES = 6
-"""Thumbnails of a video."""
 
 Change = Literal["added", "removed", "changed", "renamed"]
 _WORDS: dict[str, Change] = {

@@ -26,6 +26,9 @@ BLAME_BYTES = 4 << 20
 """Bytes of the largest file whose lines and fields are followed."""
 
 
+_ASK_LOG = "`aura log -- FILE` tells who changed it."
+
+
 class FieldChange(msgspec.Struct, frozen=True):
     """A version that gave a field another value; UNSET where the field was not there."""
 
@@ -88,12 +91,14 @@ def blame(repo: Repository, start: VersionId, path: str) -> list[Blamed]:
     if entry is None:
         raise UnknownName("file", path, hint=f"v{record.number} does not have it.")
     if entry.kind is not EntryKind.FILE:
-        raise InputError(f"{path} is no file", hint="Name one file in it.")
+        raise InputError(f"{path or 'The project'} is no file", hint="Name one file in it.")
     if entry.size > BLAME_BYTES:
-        raise InputError(
-            f"{path} has more than {BLAME_BYTES >> 20} MiB", hint="`aura log -- FILE` tells who changed it."
-        )
-    pieces = _pieces(repo.store.read(entry.id))
+        raise InputError(f"{path} has more than {BLAME_BYTES >> 20} MiB", hint=_ASK_LOG)
+    try:
+        pieces = _pieces(repo.store.read(entry.id))
+    except NotStructural as error:
+        error.hint = f"It is neither a document nor a text. {_ASK_LOG}"
+        raise
     open_: dict[VersionId, Places] = {start: {n: (n,) for n in range(len(pieces))}}
     written: dict[int, VersionRecord] = {}
     for content, parents in _walk(repo, start, path):

@@ -66,8 +66,8 @@ class Undone(msgspec.Struct, frozen=True):
 def undo(repo: Repository, action: ActionRecord | None = None) -> Undone:
     """Take back the last operation of this machine that can be, or the given one.
 
-    Operations whose time is over, or whose content has been collected, are passed over; the one
-    before them is taken back where refs and files are still as it left them.
+    Operations whose time is over are passed over; so are those whose content has been collected, and
+    what these depend on.
 
     A given one may have later ones after it, as long as none of them depends on it: none touches
     the same ref, file or, where HEAD or the whole folder moved, anything of either.
@@ -92,17 +92,20 @@ def undo(repo: Repository, action: ActionRecord | None = None) -> Undone:
 
 
 def _undo_last(repo: Repository) -> Undone:
-    """Take back the newest operation that can be."""
+    """Take back the newest operation that can be, and on which none of those passed over depends."""
     expired: list[OperationExpired] = []
+    passed: list[Operation] = []
     found = Queries(repo.index).next_undo(repo.replica, now())
-    while found is not None and len(expired) < PASSED_LIMIT:
-        try:
-            done = _reverse(repo, found, back=True)
-        except OperationExpired as error:
-            expired.append(error)
-            found = Queries(repo.index).next_undo(repo.replica, now(), before=found.sequence)
-        else:
-            return msgspec.structs.replace(done, passed_over=tuple(error.message for error in expired))
+    while found is not None and len(passed) < PASSED_LIMIT:
+        target = operation_of(repo, found)
+        if not any(_depends(later, target) for later in passed):
+            try:
+                done = _reverse(repo, found, back=True)
+                return msgspec.structs.replace(done, passed_over=tuple(error.message for error in expired))
+            except OperationExpired as error:
+                expired.append(error)
+        passed.append(target)
+        found = Queries(repo.index).next_undo(repo.replica, now(), before=found.sequence)
     if expired:
         raise expired[0]
     raise NothingToUndo
@@ -218,6 +221,7 @@ def _draft(repo: Repository, transaction: Transaction, target: Operation, *, bac
         current = repo.head()
         if current != expected:
             raise RefMoved("HEAD", _place(expected), _place(current))
+        _check_kept(repo, wanted.version, target)
         head = HeadChange(current, wanted)
     return msgspec.structs.replace(_plain_draft(target, back=back), refs=refs, head=head)
 
@@ -246,6 +250,7 @@ def _reversed_ref(
         before = _optional(change.before, BranchEntry, name)
         after = _optional(change.after, BranchEntry, name)
         seen = _seen_branch(target, branch_name)
+        _check_kept(repo, before.version if before is not None else seen, target)
         _check_branch(repo, branch_name, after.version if after is not None else seen)
         return moved(repo, transaction, branch_name, before.version if before is not None else seen, over_all=True)
     if room == "versions":
@@ -261,6 +266,13 @@ def _reversed_ref(
 
 def _optional(value: Any, shape: type[T], name: str) -> T | None:
     return None if value is None else from_plain(value, shape, name)
+
+
+def _check_kept(repo: Repository, version: VersionId | None, target: Operation) -> None:
+    """Refuse to go back onto a version whose content is gone: nothing could be compared with it."""
+    record = Queries(repo.index).version(version) if version is not None else None
+    if record is not None and not repo.store.contains(record.tree):
+        raise OperationExpired(target.description, f"the content of v{record.number}")
 
 
 def _seen_branch(target: Operation, name: str) -> VersionId | None:

@@ -19,6 +19,11 @@ from aura_vcs.objects.base import StoredObject
 Children = Callable[[ObjectId, bool], Iterable[tuple[ObjectId, bool]]]
 """What an object holds, and which of that are trees, given its id and whether it is a tree."""
 
+_INSERT_NEW = """
+INSERT OR IGNORE INTO objects (id, kind, content_type, size, stored_size, pack, frame, offset, length, chunked,
+                               refcount, created_at, last_referenced_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
 _INSERT = """
 INSERT INTO objects (id, kind, content_type, size, stored_size, pack, frame, offset, length, chunked, refcount,
                      created_at, last_referenced_at)
@@ -30,6 +35,18 @@ ON CONFLICT (id) DO UPDATE SET
 """
 _CHANGE = "UPDATE objects SET refcount = refcount + ? WHERE rowid = ?"
 _CROSS = "UPDATE objects SET refcount = refcount + ?, last_referenced_at = ? WHERE rowid = ?"
+
+
+HELD_COUNTS = 50_000
+"""Counts that change together and are held in memory."""
+
+
+def enter_objects(connection: sqlite3.Connection, items: Iterable[StoredObject], pack: int | None, at: str) -> int:
+    """Rows for objects of one pack (or loose ones) that have none yet, counted by nobody; returns how many."""
+    known = connection.total_changes
+    rows = (_row(item, {} if pack is None or item.place is None else {item.place.pack: pack}, 0, at) for item in items)
+    connection.executemany(_INSERT_NEW, rows)
+    return connection.total_changes - known
 
 
 def tree_children(tree: Tree) -> set[tuple[ObjectId, bool]]:
@@ -59,6 +76,7 @@ class ReferenceCounts:
         self._changes: Counter[ObjectId] = Counter()
         self._known: dict[ObjectId, int] = {}
         self._rows: dict[ObjectId, int] = {}
+        self._chunked: set[ObjectId] = set()
         self._is_empty = connection.execute("SELECT 1 FROM objects LIMIT 1").fetchone() is None
 
     def raise_tree(self, tree: ObjectId) -> None:
@@ -77,16 +95,28 @@ class ReferenceCounts:
         """A ref no longer holds a version or a blob."""
         self._walk([(object_id, False)], -1)
 
-    def _walk(self, level: list[tuple[ObjectId, bool]], step: int) -> None:
-        while level:
-            self._learn(object_id for object_id, _ in level)
+    def _walk(self, objects: list[tuple[ObjectId, bool]], step: int) -> None:
+        """Change the counts of objects, and of what they hold where theirs leave or reach zero."""
+        waiting = [(objects, 0)]
+        while waiting:
+            level, start = waiting.pop()
+            end = min(start + HELD_COUNTS, len(level))
+            self._learn(object_id for object_id, _ in level[start:end])
             deeper: list[tuple[ObjectId, bool]] = []
-            for object_id, is_tree in level:
+            while start < end and len(deeper) < HELD_COUNTS:
+                object_id, is_tree = level[start]
                 before = self._known[object_id] + self._changes[object_id]
                 self._changes[object_id] += step
-                if (before if step > 0 else before + step) == 0:
+                if (before if step > 0 else before + step) == 0 and self._may_hold(object_id, is_tree):
                     deeper += self._children(object_id, is_tree)
-            level = deeper
+                start += 1
+            waiting += [(objects, at) for objects, at in ((level, start), (deeper, 0)) if at < len(objects)]
+            if len(self._known) > HELD_COUNTS and not self._stored:
+                self._write_changes()  # what has rows already need not wait in memory
+
+    def _may_hold(self, object_id: ObjectId, is_tree: bool) -> bool:
+        """Whether the object may hold others: a chunk, or a file that is kept whole, does not."""
+        return is_tree or object_id in self._chunked or object_id not in self._rows
 
     def _learn(self, object_ids: Iterable[ObjectId]) -> None:
         unknown = {object_id for object_id in object_ids if object_id not in self._known}
@@ -96,14 +126,16 @@ class ReferenceCounts:
         for group in groups(sorted(unknown)):
             marks = ",".join("?" * len(group))
             rows = self._connection.execute(
-                f"SELECT id, refcount, rowid FROM objects WHERE id IN ({marks})",
+                f"SELECT id, refcount, rowid, chunked FROM objects WHERE id IN ({marks})",
                 [bytes.fromhex(object_id) for object_id in group],
             )
             known, numbers = self._known, self._rows
-            for digest, refcount, row in rows:  # the loop that every object of a changed folder goes through
+            for digest, refcount, row, chunked in rows:  # every object of a changed folder goes through here
                 object_id: ObjectId = digest.hex()
                 known[object_id] = refcount
                 numbers[object_id] = row
+                if chunked:
+                    self._chunked.add(object_id)
         for object_id in unknown - self._known.keys():
             self._known[object_id] = 0
 
@@ -114,6 +146,10 @@ class ReferenceCounts:
             for object_id, item in sorted(self._stored.items())
         ]
         self._connection.executemany(_INSERT, rows)
+        self._stored.clear()
+        self._write_changes()
+
+    def _write_changes(self) -> None:
         changes = sorted(
             (self._rows[object_id], change, self._known[object_id])
             for object_id, change in self._changes.items()
@@ -123,10 +159,10 @@ class ReferenceCounts:
         crossing = [(change, self._at, row) for row, change, before in changes if before <= 0 or before + change <= 0]
         self._connection.executemany(_CHANGE, shared)
         self._connection.executemany(_CROSS, crossing)
-        self._stored.clear()
         self._changes.clear()
         self._known.clear()
         self._rows.clear()
+        self._chunked.clear()
         self._is_empty = False
 
 

@@ -15,6 +15,7 @@ from aura_vcs.index.schema import PAGE_BYTES, SCHEMA_VERSION, TABLES
 
 BUSY_SECONDS = 60
 CACHE_KIB = 16 << 10
+OBJECT_INDEXES = "CREATE INDEX objects_"
 
 
 class IndexUnusable(Exception):
@@ -42,15 +43,22 @@ class Database:
             raise IndexUnusable(f"schema {found}")
         return bool(found)
 
-    def create_schema(self) -> None:
-        """Make the tables, inside the caller's transaction."""
-        statement = ""
-        for line in TABLES.splitlines():
-            statement += line + "\n"
-            if sqlite3.complete_statement(statement):
+    def create_schema(self, *, indexes: bool = True) -> None:
+        """Make the tables, inside the caller's transaction.
+
+        Without `indexes`, those of the largest table are left for `create_indexes`: filling it is
+        quicker then.
+        """
+        for statement in _statements():
+            if indexes or not statement.lstrip().startswith(OBJECT_INDEXES):
                 self.connection.execute(statement)
-                statement = ""
         self.connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+
+    def create_indexes(self) -> None:
+        """Make the indexes that `create_schema` left."""
+        for statement in _statements():
+            if statement.lstrip().startswith(OBJECT_INDEXES):
+                self.connection.execute(statement)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -75,6 +83,15 @@ class Database:
     def close(self) -> None:
         """Let go of the file."""
         self.connection.close()
+
+
+def _statements() -> Iterator[str]:
+    statement = ""
+    for line in TABLES.splitlines():
+        statement += line + "\n"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
 
 
 def _connect(path: str) -> sqlite3.Connection:

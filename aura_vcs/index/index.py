@@ -30,6 +30,7 @@ Recover = Callable[[Operation], None]
 _LABELS = "labels"
 _WAITING = ""
 _INCOMPLETE = "incomplete"
+_ARRIVED = "arrived"
 LOG_BYTES = 64 << 10
 """A log is left whole until it is larger."""
 
@@ -68,26 +69,48 @@ class Index:
         if self._is_new or self._logs_shrank():
             self.rebuild(recover)
             return
-        found = self._unlisted()
-        if found and self._meta(_INCOMPLETE) is not None:
+        self._enter_unlisted()
+        if self._meta(_INCOMPLETE) == _ARRIVED:
             self.rebuild(recover)  # what was not here to be counted has come, or some of it
             return
-        self._enter(found, recover)
+        self._enter(recover)
 
     def learn_objects(self, recover: Recover) -> None:
         """Enter objects that lie on disk and in no row: an interrupted command left them there.
 
         Nothing holds them, so the next collections free them. The caller holds the refs lock.
         """
-        found = self._unlisted()
-        if found or not self.is_current():
-            self._enter(found, recover)
+        self._enter_unlisted()
+        if not self.is_current():
+            self.catch_up(recover)
 
-    def _unlisted(self) -> dict[ObjectId, StoredObject]:
-        from aura_vcs.index.rebuild import unlisted_objects
+    def _enter_unlisted(self) -> None:
+        """Enter objects on disk that have no row, counted by nobody yet.
 
+        An interrupted command left them, or a sync tool brought them. Costs a look at the folders'
+        names, and at the footers of new packs, one after the other.
+        """
         known = {row[0] for row in self.database.connection.execute("SELECT name FROM packs")}
-        return unlisted_objects(self.store, known, self._unknown, self._progress)
+        packs = [name for name in self.store.packs.names() if name not in known]
+        sizes = dict(self.store.loose.all())
+        loose = {object_id: sizes[object_id] for object_id in self._unknown(sizes)}
+        if not packs and not loose:
+            return
+        with self.database.transaction() as connection:
+            if self._enter_objects(connection, packs, loose) and self._meta(_INCOMPLETE) is not None:
+                self._set_meta(_INCOMPLETE, _ARRIVED)
+
+    def _enter_objects(self, connection: sqlite3.Connection, packs: list[str], loose: Mapping[ObjectId, int]) -> int:
+        from aura_vcs.index.counts import enter_objects
+        from aura_vcs.index.rebuild import loose_objects, packed_objects
+
+        at = now()
+        count = enter_objects(connection, loose_objects(self.store, loose), None, at)
+        projector = self._projector(connection, at)
+        for items in packed_objects(self.store, packs, self._progress):
+            number = projector.pack(items[0].place.pack) if items and items[0].place is not None else None
+            count += enter_objects(connection, items, number, at)
+        return count
 
     def _unknown(self, object_ids: Iterable[ObjectId]) -> set[ObjectId]:
         new = set(object_ids)
@@ -104,20 +127,20 @@ class Index:
 
         The caller holds the refs lock.
         """
-        from aura_vcs.index.rebuild import stored_objects
-
         if self._logs.sizes():  # a new project has nothing to tell
             self._progress.note("Building the index from the files; nothing is lost")
         self._start_over()
-        self._enter(stored_objects(self.store, self._progress), recover)
+        with self.database.transaction() as connection:
+            self.database.create_schema(indexes=False)
+            self._enter_objects(connection, self.store.packs.names(), dict(self.store.loose.all()))
+            self._enter_new(self._projector(connection, now()), recover)
+            self.database.create_indexes()
         self._is_new = False
 
-    def _enter(self, found: Mapping[ObjectId, StoredObject], recover: Recover) -> None:
-        """Enter new objects, and what logs and labels have that is new."""
-        with self._knowing(found), self.database.transaction() as connection:
-            if not self.database.has_schema():
-                self.database.create_schema()
-            self._enter_new(self._projector(connection, now(), found), recover)
+    def _enter(self, recover: Recover) -> None:
+        """Enter what logs and labels have that is new."""
+        with self.database.transaction() as connection:
+            self._enter_new(self._projector(connection, now()), recover)
 
     def record(
         self,
@@ -144,7 +167,7 @@ class Index:
         from aura_vcs.index.rebuild import KnownPlaces
 
         places = self.store.places
-        self.store.places = KnownPlaces(found, None if self._is_new else places)
+        self.store.places = KnownPlaces(found, places)
         try:
             yield
         finally:

@@ -1,7 +1,7 @@
 """What the index is asked. Every statement is served by an index; a test asks the query planner."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -266,22 +266,35 @@ class Queries:
         Sorted by when they were last referenced, newest first, or by reference count or size, highest first.
         """
         where, values = ("o.content_type = ?", [type_]) if type_ is not None else ("o.content_type IS NOT NULL", [])
-        order = {"referenced": "o.last_referenced_at", "count": "o.refcount", "size": "o.size"}[sort]
-        return self._objects(f"WHERE {where} ORDER BY {order} DESC LIMIT ?", [*values, limit])
+        if sort == "size":
+            return self._objects(f"WHERE {where} ORDER BY o.size DESC LIMIT ?", [*values, limit])
+        newest = "ORDER BY o.last_referenced_at DESC LIMIT ?"
+        if sort == "referenced":
+            return self._objects(f"WHERE {where} {newest}", [*values, limit])
+        shared = f"WHERE o.refcount > 1 AND {where} ORDER BY o.refcount DESC LIMIT ?"
+        found = self._objects(shared, [*values, limit], hint="INDEXED BY objects_shared ")
+        for held in ("= 1", "<= 0"):
+            if len(found) < limit:
+                found += self._objects(f"WHERE o.refcount {held} AND {where} {newest}", [*values, limit - len(found)])
+        return found
 
     def counts(self) -> dict[ObjectId, int]:
         """Every object's reference count."""
         rows = self._connection.execute("SELECT id, refcount FROM objects")
         return {ObjectId(row[0].hex()): row[1] for row in rows}
 
+    def counted(self) -> Iterator[tuple[bytes, int]]:
+        """The bytes of every object's id and its reference count, sorted."""
+        return iter(self._connection.execute("SELECT id, refcount FROM objects ORDER BY id"))
+
     def all_objects(self) -> list[ObjectRecord]:
         """Every object."""
         return self._objects("ORDER BY o.id", [])
 
-    def _objects(self, clause: str, values: Sequence[Any]) -> list[ObjectRecord]:
+    def _objects(self, clause: str, values: Sequence[Any], *, hint: str = "") -> list[ObjectRecord]:
         rows = self._connection.execute(
             "SELECT o.id, o.kind, o.content_type, o.size, o.stored_size, p.name, o.chunked, o.refcount, "
-            f"o.created_at, o.last_referenced_at FROM objects o LEFT JOIN packs p ON p.id = o.pack {clause}",
+            f"o.created_at, o.last_referenced_at FROM objects o {hint}LEFT JOIN packs p ON p.id = o.pack {clause}",
             values,
         )
         return [

@@ -1,6 +1,6 @@
 """What the files alone say about the objects there are."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from aura_vcs.errors import IntegrityError
 from aura_vcs.ids import ObjectId
@@ -31,52 +31,24 @@ class KnownPlaces:
         return {object_id: place for object_id in object_ids if (place := self.find(object_id)) is not None}
 
 
-def stored_objects(store: ObjectStore, progress: Progress) -> dict[ObjectId, StoredObject]:
-    """Every object on disk, from the packs' footers and the names of loose files.
-
-    Damaged packs and loose files are passed over; fsck reports them.
-    """
-    found = _packed(store, store.packs.names(), progress)
-    for object_id, stored_size in store.loose.all():
-        item = _loose(store, object_id, stored_size)
-        if item is not None:
-            found[object_id] = item
-    return found
-
-
-def unlisted_objects(
-    store: ObjectStore,
-    known_packs: set[str],
-    unknown: Callable[[Iterable[ObjectId]], set[ObjectId]],
-    progress: Progress,
-) -> dict[ObjectId, StoredObject]:
-    """Objects on disk that an index does not have: in packs beside `known_packs`, or loose.
-
-    An interrupted command left them, or a sync tool brought them. `unknown` picks the ids that are
-    not in the index. Costs a look at the folders' names, and at the footers of new packs.
-    """
-    packed = _packed(store, [name for name in store.packs.names() if name not in known_packs], progress)
-    loose = dict(store.loose.all())
-    new = unknown([*packed, *loose])
-    found = {object_id: item for object_id, item in packed.items() if object_id in new}
-    for object_id in loose.keys() & new - found.keys():
-        item = _loose(store, object_id, loose[object_id])
-        if item is not None:
-            found[object_id] = item
-    return found
-
-
-def _packed(store: ObjectStore, names: list[str], progress: Progress) -> dict[ObjectId, StoredObject]:
-    found: dict[ObjectId, StoredObject] = {}
+def packed_objects(store: ObjectStore, names: Sequence[str], progress: Progress) -> Iterator[list[StoredObject]]:
+    """What is in packs, by their footers: a list for each pack. Damaged ones are passed over; fsck reports them."""
     progress.start("Reading packs", len(names), "packs")
     for name in names:
         try:
-            found.update((item.id, item) for item in store.pack_objects(name))
+            yield list(store.pack_objects(name))
         except (IntegrityError, FileNotFoundError):
             progress.note(f"Pack {name[:12]} is damaged; `aura fsck` says more")
         progress.advance(1)
     progress.finish()
-    return found
+
+
+def loose_objects(store: ObjectStore, found: Mapping[ObjectId, int]) -> Iterator[StoredObject]:
+    """Loose objects, given with their stored sizes, each read to tell its kind; damaged ones are passed over."""
+    for object_id, stored_size in found.items():
+        item = _loose(store, object_id, stored_size)
+        if item is not None:
+            yield item
 
 
 def _loose(store: ObjectStore, object_id: ObjectId, stored_size: int) -> StoredObject | None:

@@ -19,6 +19,7 @@ CREATE TABLE objects (
   stored_size INTEGER NOT NULL, pack INTEGER, frame INTEGER, offset INTEGER, length INTEGER, chunked INTEGER NOT NULL,
   refcount INTEGER NOT NULL, created_at TEXT NOT NULL, last_referenced_at TEXT NOT NULL);
 CREATE INDEX objects_unreferenced ON objects (refcount, last_referenced_at) WHERE refcount <= 0;
+CREATE INDEX objects_shared ON objects (refcount) WHERE refcount > 1;
 CREATE INDEX objects_by_last_referenced ON objects (last_referenced_at);
 CREATE INDEX objects_by_type ON objects (content_type) WHERE content_type IS NOT NULL;
 CREATE INDEX objects_chunked ON objects (id) WHERE chunked;
@@ -38,8 +39,6 @@ CREATE INDEX versions_deleted ON versions (deleted_at) WHERE deleted_at IS NOT N
 CREATE INDEX versions_purged ON versions (number) WHERE purged_at IS NOT NULL;
 CREATE INDEX versions_by_name ON versions (name);
 CREATE INDEX versions_uncompared ON versions (id) WHERE NOT paths_known;
-CREATE INDEX versions_unread ON versions (number)
-  WHERE NOT words_known AND deleted_at IS NULL AND purged_at IS NULL;
 CREATE TABLE parents (
   version TEXT NOT NULL, position INTEGER NOT NULL, parent TEXT NOT NULL, PRIMARY KEY (version, position)
 ) WITHOUT ROWID;

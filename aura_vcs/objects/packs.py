@@ -111,6 +111,28 @@ class OpenPack:
         if end != self._footer_at or self.read_at(0, len(MAGIC)) != MAGIC:
             raise RecordCorrupt(pack_path(self.name), "its frames do not fill it")
 
+    def frame_into(self, number: int, buffer: bytearray) -> memoryview:
+        """As `frame`; a frame that is kept as it is comes into `buffer`, which grows as it must.
+
+        What is returned holds until the next call with the same buffer.
+
+        Raises:
+            RecordCorrupt: as `frame`.
+        """
+        frame = self.frames[number]
+        if frame.codec != CODEC_RAW:
+            return memoryview(self.frame(number))
+        if len(buffer) < frame.stored_length:
+            buffer.extend(bytes(frame.stored_length - len(buffer)))
+        view = memoryview(buffer)[: frame.stored_length]
+        self.file.seek(frame.offset)
+        filled = 0
+        while filled < len(view) and (count := self.file.readinto(view[filled:])):  # type: ignore[attr-defined]
+            filled += count
+        if filled < len(view):
+            raise RecordCorrupt(pack_path(self.name), "a frame is cut off")
+        return view
+
     def frame(self, number: int) -> bytes:
         """The decoded bytes of a frame.
 

@@ -5,9 +5,8 @@ that renders holds a lock of the operating system: a job whose process died is t
 """
 
 import os
-import shutil
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -187,16 +186,29 @@ def _render(
         raise UnknownName("version", job.input_file[:12])
     check_content(version)
     marker = repo.storage.path(_cancel_file(job.id))
-    return render_export(
-        TreeSource(repo, version.tree),
-        job.preset or find_preset(job.preset_name),
-        Path(job.output_file),
-        overwrite=overwrite,
-        cancelled=lambda: cancelled() or os.path.exists(marker),
-        scratch=Path(repo.storage.path(f"{layout.RENDERS}/{job.id}")),
-        token=_token(job.id),
-        progress=_Recorder(repo, job, progress),
-    )
+    with _scratch(repo, job) as scratch:
+        return render_export(
+            TreeSource(repo, version.tree),
+            job.preset or find_preset(job.preset_name),
+            Path(job.output_file),
+            overwrite=overwrite,
+            cancelled=lambda: cancelled() or os.path.exists(marker),
+            scratch=scratch,
+            token=_token(job.id),
+            progress=_Recorder(repo, job, progress),
+        )
+
+
+@contextmanager
+def _scratch(repo: Repository, job: ExportRecord) -> Iterator[Path]:
+    """An empty folder in the project while the job is rendered."""
+    name = f"{layout.RENDERS}/{job.id}"
+    repo.storage.discard_folder(name)
+    repo.storage.make_folder(repo.storage.path(name))
+    try:
+        yield Path(repo.storage.path(name))
+    finally:
+        repo.storage.discard_folder(name)
 
 
 def _fail(repo: Repository, job: ExportRecord, error: BaseException) -> None:
@@ -236,7 +248,7 @@ def _sweep(repo: Repository) -> None:
                 with suppress(OSError):  # somebody else's folder by now, or a disk that went away
                     if job is not None:
                         part_path(Path(job.output_file), _token(job_id)).unlink(missing_ok=True)
-                shutil.rmtree(repo.storage.path(f"{layout.RENDERS}/{job_id}"), ignore_errors=True)
+                repo.storage.discard_folder(f"{layout.RENDERS}/{job_id}")
         except LockBusy:
             continue
 

@@ -6,10 +6,9 @@ video never lies under the name that was asked for.
 """
 
 import secrets
-import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 from aura_vcs.errors import AuraError, EncoderMissing, ExportCancelled, ExportFailed
@@ -49,8 +48,9 @@ def render_export(
     """Render the film of `source` as `preset` says, to `output`.
 
     Takes about as long as the encoder needs; memory does not grow with the film's length. The
-    folder `scratch` (emptied first; by default one in the system's temporary folder) holds a copy
-    of the media meanwhile. Killed, it leaves that folder and `part_path(output, token)`. The same content and preset
+    folder `scratch` (which is there, and whose owner removes it; by default one in the system's
+    temporary folder) holds a copy of the media meanwhile. Killed, it leaves that and
+    `part_path(output, token)`. The same content and preset
     give the same bytes on the same build of FFmpeg. Whatever goes wrong, and when `cancelled()`
     turns true (asked ten times a second), nothing is left beside or under `output`, and a file
     that is there stays.
@@ -67,8 +67,8 @@ def render_export(
     _check_output(output, overwrite)
     part = part_path(output, token or secrets.token_hex(4))
     try:
-        with _scratch(scratch) as folder:
-            fetch = _Fetcher(source, folder, cancelled, output, progress)
+        with nullcontext(scratch) if scratch else tempfile.TemporaryDirectory(prefix="aura-render-") as folder:
+            fetch = _Fetcher(source, Path(folder), cancelled, output, progress)
             plan, job = _planned(source, preset, part, fetch, progress)
             size = _run(job, output, cancelled, stall_seconds, progress)
         _check_output(output, overwrite)
@@ -83,21 +83,6 @@ def render_export(
 def part_path(output: Path, token: str) -> Path:
     """Where a film is written before it is whole: hidden, beside what it will be."""
     return output.with_name(f".{output.name[:100]}.{token}.part")
-
-
-@contextmanager
-def _scratch(folder: Path | None) -> Iterator[Path]:
-    """An empty folder that is there for a while."""
-    if folder is None:
-        with tempfile.TemporaryDirectory(prefix="aura-render-") as made:
-            yield Path(made)
-        return
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _planned(

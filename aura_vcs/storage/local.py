@@ -6,6 +6,7 @@ once nobody can be writing them any more.
 """
 
 import os
+import shutil
 import time
 from collections.abc import Iterable, Sequence
 from typing import BinaryIO
@@ -16,6 +17,10 @@ from aura_vcs.storage.calls import REAL_CALLS, FileCalls, storage_error, transla
 
 STALE_SECONDS = 24 * 3600
 """A temporary file that nobody wrote to for so long belongs to nobody."""
+
+
+COPY_BYTES = 64 << 20
+"""So much is copied by one call at most: between two of them Ctrl-C is heard."""
 
 
 class LocalStorage:
@@ -152,6 +157,10 @@ class LocalStorage:
         except OSError:
             return  # not there, or not empty: both are fine
 
+    def discard_folder(self, name: str) -> None:
+        """Remove a folder of scratch files and what is in it, as far as that can be; nothing is synced."""
+        shutil.rmtree(self.path(name), ignore_errors=True)
+
     def make_folder(self, path: str) -> None:
         """Make a folder and those above it, durably."""
         if os.path.isdir(path):
@@ -208,6 +217,25 @@ class LocalUpload:
             return False  # a stream that is no file
         with translated("write", self.path):
             return self._calls.clone(fd, self.fd)
+
+    def copy_from(self, file: BinaryIO) -> int:
+        """Add the bytes of an open file, copied inside the system; nothing was written before.
+
+        Returns how many were copied: fewer than there are where the system cannot; the rest is for
+        `write`. Where the disk can share blocks, they are shared.
+        """
+        try:
+            fd = file.fileno()
+        except (OSError, AttributeError):
+            return 0  # a stream that is no file
+        if self.clone_from(file):
+            return os.lseek(self.fd, 0, os.SEEK_END)
+        copied, size = 0, os.fstat(fd).st_size
+        with translated("write", self.path):
+            os.lseek(fd, 0, os.SEEK_SET)
+            while copied < size and (count := self._calls.copy_range(fd, self.fd, min(size - copied, COPY_BYTES))):
+                copied += count
+        return copied
 
     def read_back(self, offset: int, length: int) -> bytes:
         """Bytes that were written, from the file itself; from any thread."""

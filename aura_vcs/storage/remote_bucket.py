@@ -46,7 +46,7 @@ def open_bucket(
         "retry_config": {"max_retries": _RETRIES, "retry_timeout": _timedelta(_RETRY_SECONDS)},
     }
     if endpoint is not None:
-        options["endpoint"] = endpoint
+        options["base_url" if kind == "gs" else "endpoint"] = endpoint
     try:
         if kind == "s3":
             if "region" in parameters:

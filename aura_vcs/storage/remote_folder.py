@@ -9,6 +9,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import BinaryIO
 
@@ -27,7 +28,7 @@ from aura_vcs.errors import (
 from aura_vcs.storage.base import check_storage_name
 from aura_vcs.storage.calls import REAL_CALLS, FileCalls
 from aura_vcs.storage.file_lock import try_lock
-from aura_vcs.storage.local import LocalStorage
+from aura_vcs.storage.local import LocalStorage, LocalUpload
 from aura_vcs.storage.remote import SMALL_BYTES, RemoteEntry, RemoteFile
 
 COPY_BYTES = 4 << 20
@@ -85,16 +86,16 @@ class FolderRemote:
         """See Creatable. `check` may look at what arrived before it gets its name, and refuse it."""
         if self._lstat(name) is not None:
             raise FileExistsError(name)
-        source.seek(0)
         with self._translated():
             upload = self._storage.upload()
             try:
+                source.seek(upload.copy_from(source))
                 while data := source.read(COPY_BYTES):
                     upload.write(data)
-                upload.sync()
-                if check is not None:
-                    with open(upload.path, "rb", buffering=0) as arrived:
-                        check(arrived)
+                if check is None:
+                    upload.sync()  # before the lock is taken: others need not wait for the disk
+                else:
+                    _check_while_syncing(upload, check)
                 with self._locked():
                     if self._lstat(name) is not None:
                         raise FileExistsError(name)
@@ -175,6 +176,14 @@ class FolderRemote:
             yield
         finally:
             os.close(fd)  # closing lets go
+
+
+def _check_while_syncing(upload: LocalUpload, check: Callable[[BinaryIO], None]) -> None:
+    """Let `check` read what arrived while the disk is busy making it durable."""
+    with ThreadPoolExecutor(1) as executor, open(upload.path, "rb", buffering=0) as arrived:
+        syncing = executor.submit(upload.sync)
+        check(arrived)
+        syncing.result()
 
 
 def _token(data: bytes) -> str:

@@ -16,14 +16,19 @@ from aura_vcs.sync.opening import make_folder, open_remote
 from aura_vcs.sync.probing import Finding, probe
 from aura_vcs.sync.remotes import RemoteConfig, address_of, remote_config, remove_remote, set_remote
 from aura_vcs.sync.sending import create_remote
+from aura_vcs.sync.unlocking import Ask, Question, encrypt_place, encryption_of, unlock
 from aura_vcs.sync.view import View, load_view, seen_of
 
 READ_ONLY = frozenset({"http"})
 """Kinds of remotes that are only read."""
+BUCKETS = frozenset({"s3", "gs", "az"})
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """What a look at a remote showed. `finding` is None where it is only read."""
+    """What a look at a remote showed. `finding` is None where it is only read.
+
+    `encryption` names its key, "" where nothing is encrypted.
+    """
 
     name: str
     url: str
@@ -31,16 +36,26 @@ class Checked(msgspec.Struct, frozen=True):
     generation: int
     packs: int
     stored_bytes: int
+    encryption: str = ""
 
 
 def add_remote(
-    repo: Repository, name: str, address: Address, *, single_writer: bool = False, ssh: Sequence[str] = SSH
+    repo: Repository,
+    name: str,
+    address: Address,
+    *,
+    single_writer: bool = False,
+    ssh: Sequence[str] = SSH,
+    ask: Ask | None = None,
 ) -> Checked:
     """Prepare the place if nothing is there, probe it, and enter it in the project's settings.
+
+    With `ask`, everything there is encrypted; it is asked for the passphrase or key file.
 
     Raises:
         InvalidName, NameTaken.
         RemoteMismatch: something else is there.
+        RemoteLocked: what is there is encrypted, and is not opened; nothing was written.
         RemoteUnsafe: it does not enforce conditional writes, and `single_writer` was not given.
     """
     check_name("remote", name)
@@ -50,9 +65,11 @@ def add_remote(
         make_folder(address)
         remote = open_remote(address, single_writer=single_writer, create=True, ssh=ssh)
         try:
-            checked = _prepare(repo, name, address, remote, single_writer=single_writer)
+            checked = _prepare(repo, name, address, remote, single_writer=single_writer, ask=ask)
         finally:
             remote.close()
+        if checked.encryption:
+            set_remote(repo, name, RemoteConfig(address.text, single_writer, checked.encryption), replace=True)
         done = True
         return checked
     finally:
@@ -60,17 +77,35 @@ def add_remote(
             remove_remote(repo, name)
 
 
-def _prepare(repo: Repository, name: str, address: Address, remote: RemoteStorage, *, single_writer: bool) -> Checked:
-    finding = None
+def _prepare(
+    repo: Repository, name: str, address: Address, remote: RemoteStorage, *, single_writer: bool, ask: Ask | None
+) -> Checked:
+    """Open what is locked, before anything is written; probe; make what is not there yet."""
+    finding, encryption = None, ""
+    found = encryption_of(remote)
+    if found is not None:
+        remote, encryption = unlock(remote, ask, key=found.key), found.key
     if address.kind not in READ_ONLY:
-        finding = probe(remote)
+        secret = ask(Question(address.text)) if ask is not None and found is None else None
+        finding = _probed(remote, address, single_writer=single_writer)
         if not finding.is_safe and not single_writer:
             raise RemoteUnsafe(address.text, "; ".join(finding.faults))
+        if secret is not None:
+            remote, encryption = encrypt_place(remote, lambda _: secret)
         try:
             remote.load(MANIFEST)
         except FileNotFoundError:
             _create(repo, address, remote)
-    return _checked(name, load_view(remote, Known(repo, name), repo.format.project), finding)
+    view = load_view(remote, Known(repo, name), repo.format.project)
+    return _checked(name, view, finding, encryption)
+
+
+def _probed(remote: RemoteStorage, address: Address, *, single_writer: bool) -> Finding:
+    """A bucket that is written without conditions is never safe, however its races end today."""
+    finding = probe(remote)
+    if single_writer and finding.is_safe and address.kind in BUCKETS:
+        return Finding(("it is written to without conditions, as --single-writer asks",))
+    return finding
 
 
 def _create(repo: Repository, address: Address, remote: RemoteStorage) -> None:
@@ -87,29 +122,39 @@ def _create(repo: Repository, address: Address, remote: RemoteStorage) -> None:
 
 
 def check_remote(
-    repo: Repository, name: str | None, *, accept_older: bool = False, ssh: Sequence[str] = SSH
+    repo: Repository,
+    name: str | None,
+    *,
+    accept_older: bool = False,
+    ssh: Sequence[str] = SSH,
+    ask: Ask | None = None,
 ) -> Checked:
     """Look at a remote and probe it again.
 
     With `accept_older`, a state older than was seen there before is taken as it is from now on.
 
     Raises:
-        UnknownName, RemoteRewound, RemoteMismatch, RemoteUnreachable.
+        UnknownName, RemoteRewound, RemoteMismatch, RemoteUnreachable, RemoteLocked.
     """
     name, config = remote_config(repo, name)
     address = address_of(repo, config)
     remote = open_remote(address, single_writer=config.single_writer, ssh=ssh)
     try:
+        if config.encryption:
+            remote = unlock(remote, ask, key=config.encryption)
         known = Known(repo, name)
         view = load_view(remote, known, repo.format.project, accept_older=accept_older)
         if accept_older:
             known.remember(seen_of(view, known.seen(), fetched="", pushed=""))
-        return _checked(name, view, None if address.kind in READ_ONLY else probe(remote))
+        finding = None
+        if address.kind not in READ_ONLY:
+            finding = _probed(remote, address, single_writer=config.single_writer)
+        return _checked(name, view, finding, config.encryption)
     finally:
         remote.close()
 
 
-def _checked(name: str, view: View, finding: Finding | None) -> Checked:
+def _checked(name: str, view: View, finding: Finding | None, encryption: str) -> Checked:
     manifest = view.manifest
     return Checked(
         name=name,
@@ -118,4 +163,5 @@ def _checked(name: str, view: View, finding: Finding | None) -> Checked:
         generation=manifest.generation,
         packs=len(manifest.packs),
         stored_bytes=sum(p.size for p in manifest.packs) + sum(r.size for r in manifest.records),
+        encryption=encryption,
     )

@@ -80,7 +80,7 @@ def parse_address(url: str, folder: str = ".") -> Address:
 def redacted(url: str) -> str:
     """The address without a password, and without what else might be a secret in it."""
     text = re.sub(r"(?<=://)[^/@\s]*:[^/@\s]*@", "***@", url)
-    text = re.sub(r"([?&](?!endpoint|region|path_style|account)[^=&]*=)[^&]*", r"\1***", text)
+    text = re.sub(r"([?&](?!(?:endpoint|region|path_style|account)=)[^=&]*=)[^&]*", r"\1***", text)
     return "".join(c if c.isprintable() else "?" for c in text)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from blake3 import blake3
 
 from aura_vcs.errors import ObjectCorrupt
-from aura_vcs.ids import ObjectId
+from aura_vcs.ids import Bytes, ObjectId
 from aura_vcs.objects.base import IDENTIFY
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.objects.pack_format import PackEntry
@@ -29,12 +29,13 @@ def check_frames(pack: OpenPack, progress: Progress) -> None:
     by_frame: defaultdict[int, list[PackEntry]] = defaultdict(list)
     for entry in pack.footer.entries:
         by_frame[entry.frame].append(entry)
+    buffer = bytearray()
     for number, frame in enumerate(pack.footer.frames):
-        check_entries(pack.frame(number), by_frame[number], pack.name)
+        check_entries(pack.frame_into(number, buffer), by_frame[number], pack.name)
         progress.advance(frame.stored_length)
 
 
-def check_entries(frame: bytes, entries: Iterable[PackEntry], place: str) -> None:
+def check_entries(frame: Bytes, entries: Iterable[PackEntry], place: str) -> None:
     """Hash objects of a decoded frame.
 
     Raises:

@@ -32,11 +32,15 @@ def clone(
     *,
     branch: str | None = None,
     all_versions: bool = False,
+    encryption: str = "",
+    key_file: str = "",
     **options: object,
 ) -> Cloned:
     """Make the folder a copy of the remote's project, with the remote as `origin`.
 
-    Interrupted, the same call goes on where it stopped. `options` are those of Repository.
+    Interrupted, the same call goes on where it stopped. `encryption` names the key of an encrypted
+    remote, which is open already; `key_file` is where it came from, to be found again. `options`
+    are those of Repository.
 
     Raises:
         InputError: something else is in the folder.
@@ -48,7 +52,9 @@ def clone(
         write_hints(repo)
         known = Known(repo, DEFAULT_REMOTE)
         if DEFAULT_REMOTE not in remotes(repo):
-            set_remote(repo, DEFAULT_REMOTE, RemoteConfig(address.text))
+            set_remote(repo, DEFAULT_REMOTE, RemoteConfig(address.text, encryption=encryption))
+        if key_file:
+            known.keep_key_file(key_file)
         fetched = fetch(repo, remote, known, all_versions=all_versions, undoable=False)
         return Cloned(root, fetched.plan, check_out_clone(repo, branch))
 

@@ -1,6 +1,7 @@
 """What this machine remembers of a remote, in `local/remotes/<name>/`: only to save requests.
 
 state.json         the manifest that was seen last, and how far fetching and pushing got
+key-file.json      where on this machine the key file of an encrypted remote lies
 records/<id>       records that were fetched
 footers/<id>       footers of packs that are not here
 incoming/          packs that are being received: taken up again after an interruption
@@ -22,6 +23,7 @@ from aura_vcs.sync.lock_records import PathLock
 
 PART = ".part"
 """What the name of a pack that has not arrived as a whole ends in."""
+_KEY_FILE = "key-file.json"
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -38,6 +40,12 @@ class Seen(msgspec.Struct, frozen=True):
     fetched: str = ""
     pushed: str = ""
     locks: tuple[PathLock, ...] = ()
+
+
+class KeyFile(msgspec.Struct, frozen=True):
+    """`key-file.json`: an absolute path."""
+
+    path: str
 
 
 class Memory(Protocol):
@@ -109,6 +117,18 @@ class Known:
         """Keep it for the next time."""
         self._storage.put(f"{self._folder}/state.json", encode_record(seen))
 
+    def key_file(self) -> str:
+        """Where the remote's key file lies on this machine, "" where none was named."""
+        path = f"{self._folder}/{_KEY_FILE}"
+        try:
+            return decode_record(self._storage.read(path), KeyFile, path).path
+        except (FileNotFoundError, RecordCorrupt):
+            return ""
+
+    def keep_key_file(self, path: str) -> None:
+        """Remember where the key file lies; the key itself stays there."""
+        self._storage.put(f"{self._folder}/{_KEY_FILE}", encode_record(KeyFile(path)))
+
     def cached(self, room: str, name: str) -> bytes | None:
         """Bytes that were kept, None if they were not; the caller checks them."""
         try:
@@ -146,7 +166,8 @@ class Known:
             self.keep_only(room, set())
         for storage in (self.incoming, self.outgoing):
             clear(storage)
-        self._storage.delete(f"{self._folder}/state.json")
+        for file in ("state.json", _KEY_FILE):
+            self._storage.delete(f"{self._folder}/{file}")
 
 
 def clear(storage: LocalStorage) -> None:

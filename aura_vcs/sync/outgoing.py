@@ -67,10 +67,11 @@ def plan_cargo(repo: Repository, needed: Mapping[ObjectId, Needed]) -> Cargo:
 
 def _places(repo: Repository, needed: Mapping[ObjectId, Needed]) -> dict[ObjectId, Place | None]:
     known = repo.store.places.find_many(needed)
+    here = {f.removesuffix(".pack") for f in repo.storage.list(PACKS)}
     found: dict[ObjectId, Place | None] = {}
     for object_id in needed:
         place = known.get(object_id)
-        if place is None or repo.storage.stat(pack_path(place.pack)) is None:
+        if place is None or place.pack not in here:
             place = None if repo.store.loose.find(object_id) is not None else repo.store.place(object_id)
             if place is None and repo.store.loose.find(object_id) is None:
                 raise ObjectMissing(object_id, needed[object_id].path)

@@ -17,10 +17,15 @@ _KEY = "remotes"
 
 
 class RemoteConfig(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A remote as the project's settings have it. With `single_writer`, only one machine pushes there."""
+    """A remote as the project's settings have it. With `single_writer`, only one machine pushes there.
+
+    `encryption` names the key under which everything there is sealed, "" where nothing is. It is
+    no secret; the passphrase is never stored.
+    """
 
     url: str
     single_writer: bool = False
+    encryption: str = ""
 
 
 def remotes(repo: Repository) -> dict[str, RemoteConfig]:

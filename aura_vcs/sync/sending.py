@@ -9,22 +9,25 @@ other looks again, and goes on unless they moved one branch apart.
 import io
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import BinaryIO
 
 import msgspec
 from blake3 import blake3
 
 from aura_vcs.codec import encode_compact, now
-from aura_vcs.errors import PathLocked, PushRejected, RefMoved, RemoteCorrupt
+from aura_vcs.errors import IntegrityError, PathLocked, PushRejected, RefMoved, RemoteCorrupt
 from aura_vcs.history.revisions import describe
 from aura_vcs.ids import VersionId
 from aura_vcs.index.queries import Queries
 from aura_vcs.layout import VERSIONS, pack_path
 from aura_vcs.model import BranchEntry, Label
 from aura_vcs.objects.packs import OpenPack
+from aura_vcs.progress import SILENT, Progress
 from aura_vcs.refs import heads, merge_labels
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.remote import RemoteStorage
+from aura_vcs.storage.remote_folder import FolderRemote
 from aura_vcs.sync.checking import check_frames
 from aura_vcs.sync.known import Known, clear
 from aura_vcs.sync.lock_guard import check_locked, locked_changes
@@ -305,22 +308,45 @@ def _size(storage: LocalStorage, name: str) -> int:
 
 
 def _send_pack(repo: Repository, remote: RemoteStorage, known: Known, storage: LocalStorage, name: str) -> PackInfo:
-    """Hash a pack here, send it unless it is there, and look at what has arrived."""
+    """Send a pack unless it is there, hashed before it gets its name there, and look at what has arrived."""
     with storage.open(pack_path(name)) as file:
         opened = OpenPack(file, name)
-        check_frames(opened, repo.progress)
         last = opened.footer.frames[-1]
         start = last.offset + last.stored_length
         info = PackInfo(name, opened.size, opened.size - start)
         tail = opened.read_at(start, info.footer)
         try:
-            remote.create(pack_name(info), file)
+            _deliver(remote, info, opened, repo.progress)
         except FileExistsError:
             repo.progress.note(f"Pack {name[:12]} had arrived already")
     if remote.read_range(pack_name(info), start, info.footer + 1) != tail:
         raise RemoteCorrupt(remote.place, f"pack {name[:12]} did not arrive as it was sent")
-    known.keep("footers", name, tail)
+    if storage is not repo.storage:
+        known.keep("footers", name, tail)
     return info
+
+
+def _deliver(remote: RemoteStorage, info: PackInfo, opened: OpenPack, progress: Progress) -> None:
+    """Create a pack there that is hashed. A folder lets us hash what arrived: one pass for both sides.
+
+    Raises:
+        FileExistsError: it is there already.
+        ObjectCorrupt, RecordCorrupt: it is damaged here; it did not get its name there.
+        RemoteCorrupt: it was damaged on its way.
+    """
+
+    def check(arrived: BinaryIO) -> None:
+        try:
+            check_frames(OpenPack(arrived, info.name), progress)
+        except IntegrityError as error:
+            check_frames(opened, SILENT)  # was it damaged here? Then that is what is said
+            raise RemoteCorrupt(remote.place, f"pack {info.name[:12]} arrived damaged: {error.message}") from error
+
+    if isinstance(remote, FolderRemote):
+        remote.create(pack_name(info), opened.file, check=check)
+        return
+    check_frames(opened, progress)
+    remote.create(pack_name(info), opened.file)
 
 
 def _send_labels(remote: RemoteStorage, draft: _Draft) -> tuple[RecordInfo, ...]:

@@ -1,6 +1,7 @@
 """Verifying a project: every byte, every reference, every count. Repairs nothing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import TypeVar
 
 import msgspec
@@ -9,13 +10,13 @@ from aura_vcs import layout
 from aura_vcs.errors import AuraError, IntegrityError, ObjectMissing
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import Queries, VersionFilter
-from aura_vcs.index.rebuild import stored_objects
 from aura_vcs.model import EntryKind, Kind, Label
 from aura_vcs.objects.base import IDENTIFY
-from aura_vcs.objects.pack_format import CODEC_RAW
+from aura_vcs.objects.pack_format import CODEC_RAW, PackEntry
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
 from aura_vcs.upkeep.recorded import unrecorded_refs
+from aura_vcs.upkeep.tally import Tally
 from aura_vcs.upkeep.walk import affected_versions, all_labels
 
 SHOWN_COUNTS = 10
@@ -67,6 +68,8 @@ class _Checker:
         self._problems: list[Problem] = []
         self._damaged: dict[ObjectId, str] = {}
         self._missing: dict[ObjectId, str] = {}
+        self._packs: dict[str, int] = {}
+        self._chunked: set[ObjectId] = set()
         self.object_count = 0
         self.stored_bytes = 0
 
@@ -88,11 +91,9 @@ class _Checker:
     def objects(self, *, quick: bool) -> None:
         """Packs and loose objects."""
         store = self._repo.store
-        names = store.packs.names()
-        total = sum(store.packs.stored_size(name) for name in names)
-        self._repo.progress.start("Checking packs", total, "bytes")
-        for name in names:
-            size = store.packs.stored_size(name)
+        self._packs = {name: store.packs.stored_size(name) for name in store.packs.names()}
+        self._repo.progress.start("Checking packs", sum(self._packs.values()), "bytes")
+        for name, size in self._packs.items():
             self.stored_bytes += size
             try:
                 self._pack(name, quick=quick)
@@ -109,17 +110,16 @@ class _Checker:
         packs.check_size(name)
         if quick:
             return
-        by_frame: dict[int, list[int]] = {}
-        for number, entry in enumerate(footer.entries):
-            by_frame.setdefault(entry.frame, []).append(number)
-        for frame, numbers in sorted(by_frame.items()):
+        by_frame: dict[int, list[PackEntry]] = {}
+        for entry in footer.entries:
+            by_frame.setdefault(entry.frame, []).append(entry)
+        for frame, entries in sorted(by_frame.items()):
             try:
                 data = memoryview(packs.read_frame(name, frame))
             except IntegrityError as error:
-                self._damaged.update((footer.entries[n].id, error.message) for n in numbers)
+                self._damaged.update((entry.id, error.message) for entry in entries)
                 continue
-            for number in numbers:
-                entry = footer.entries[number]
+            for entry in entries:
                 content = data[entry.offset : entry.offset + entry.length]
                 if not entry.chunked and IDENTIFY[entry.kind](content) != entry.id:
                     where = "raw" if footer.frames[frame].codec == CODEC_RAW else "compressed"
@@ -208,6 +208,7 @@ class _Checker:
         """Everything that a live version holds is there."""
         seen: set[ObjectId] = set()
         labels = all_labels(self._repo)
+        self._chunked = Queries(self._repo.index).chunked()
         self._repo.progress.start("Checking versions", len(labels), "versions")
         for label in labels.values():
             self._version(label, seen)
@@ -225,24 +226,33 @@ class _Checker:
                 continue
             seen.add(current)
             tree = self._read(current, lambda tree=current: self._repo.trees.tree(tree))  # type: ignore[misc]
+            names = {}
             for entry in tree.entries if tree is not None else ():
                 if entry.kind is EntryKind.DIR:
                     waiting.append(entry.id)
                 elif entry.id not in seen:
                     seen.add(entry.id)
-                    self._content(entry.id, entry.name)
+                    names[entry.id] = entry.name
+            self._contents(names)
 
-    def _content(self, blob: ObjectId, name: str) -> None:
-        store = self._repo.store
-        if not store.contains(blob):
-            self._missing[blob] = f"the content of {name!r} is not here"
-            return
-        try:
-            for chunk in store.chunk_ids(blob):
-                if not store.contains(chunk):
-                    self._missing[blob] = f"a part of {name!r} (chunk {chunk[:12]}) is not here"
-        except (IntegrityError, FileNotFoundError) as error:
-            self._damaged[blob] = str(error)
+    def _contents(self, names: dict[ObjectId, str]) -> None:
+        """Files that a tree holds are there, with all their chunks."""
+        absent = self._absent(names)
+        self._missing.update((blob, f"the content of {names[blob]!r} is not here") for blob in absent)
+        for blob in names.keys() & self._chunked - absent:
+            self._chunked.remove(blob)
+            try:
+                for chunk in self._absent(self._repo.store.chunk_ids(blob)):
+                    self._missing[blob] = f"a part of {names[blob]!r} (chunk {chunk[:12]}) is not here"
+            except (IntegrityError, FileNotFoundError) as error:
+                self._damaged[blob] = str(error)
+
+    def _absent(self, object_ids: Iterable[ObjectId]) -> set[ObjectId]:
+        """Those that are nowhere: most are found by one look at the index and one at the packs' names."""
+        wanted = set(object_ids)
+        placed = self._repo.store.places.find_many(wanted)
+        rest = {i for i in wanted if i not in placed or placed[i].pack not in self._packs}
+        return {object_id for object_id in rest if not self._repo.store.contains(object_id)}
 
     def _read(self, object_id: ObjectId | VersionId, read: Callable[[], T]) -> T | None:
         try:
@@ -260,39 +270,56 @@ class _Checker:
         """
         if self._damaged or self._missing:
             return  # what cannot be read cannot be counted
-        known = Queries(self._repo.index).counts()
-        on_disk = stored_objects(self._repo.store, self._repo.progress)
-        expected = self._recount()
-        wrong = [i for i in on_disk if i not in known and expected.get(i)] + [
-            i for i, count in known.items() if i in on_disk and count != expected.get(i, 0)
+        tally = Tally(Queries(self._repo.index).counted())
+        on_disk = self._on_disk(tally)
+        self._recount(tally)
+        wrong = [object_id for object_id, count in tally.others.items() if count and object_id != EMPTY_TREE_ID]
+        differing = [row for row in range(len(tally)) if on_disk[row] and tally.recorded[row] != tally.counted[row]]
+        lines = [(i, "nothing", tally.others[i]) for i in wrong[:SHOWN_COUNTS]]
+        lines += [
+            (tally.id(r), str(tally.recorded[r]), tally.counted[r]) for r in differing[: SHOWN_COUNTS - len(lines)]
         ]
-        for object_id in wrong[:SHOWN_COUNTS]:
-            detail = f"the index counts {known.get(object_id, 'nothing')}, {expected.get(object_id, 0)} hold it"
+        for object_id, recorded, counted in lines:
+            detail = f"the index counts {recorded}, {counted} hold it"
             self._add("wrong_count", object_id, f"{detail}; `aura reindex` mends that")
-        for object_id in sorted(known.keys() - on_disk.keys())[:SHOWN_COUNTS]:
-            if known[object_id] > 0 and object_id != EMPTY_TREE_ID:
-                self._add("wrong_count", object_id, "the index knows it, the disk does not; `aura reindex` mends that")
+        gone = (tally.id(row) for row in range(len(tally)) if not on_disk[row] and tally.recorded[row] > 0)
+        for object_id in islice((i for i in gone if i != EMPTY_TREE_ID), SHOWN_COUNTS):
+            self._add("wrong_count", object_id, "the index knows it, the disk does not; `aura reindex` mends that")
 
-    def _recount(self) -> dict[ObjectId, int]:
-        counts: dict[ObjectId, int] = {}
+    def _on_disk(self, tally: Tally) -> bytearray:
+        """For every row of the index, whether its object is in a pack that can be read, or loose."""
+        store = self._repo.store
+        found = bytearray(len(tally))
+        for name in self._packs:
+            try:
+                entries = store.packs.footer(name).entries
+            except (AuraError, FileNotFoundError):
+                continue  # reported already
+            for entry in entries:
+                row = tally.row(entry.id)
+                if row is not None:
+                    found[row] = 1
+        for object_id, _ in store.loose.all():
+            row = tally.row(object_id)
+            if row is not None:
+                found[row] = 1
+        return found
 
-        def add(object_id: ObjectId) -> bool:
-            counts[object_id] = counts.get(object_id, 0) + 1
-            return counts[object_id] == 1
-
+    def _recount(self, tally: Tally) -> None:
+        trees, store = self._repo.trees, self._repo.store
+        chunked = Queries(self._repo.index).chunked()
         for label in all_labels(self._repo).values():
-            add(label.version)
+            tally.add(label.version)
             if label.deleted_at is not None or label.purged_at is not None:
                 continue
-            waiting = [self._repo.trees.version(label.version).tree]
+            waiting = [trees.version(label.version).tree]
             while waiting:
                 current = waiting.pop()
-                if not add(current):
+                if not tally.add(current):
                     continue
-                for child, is_dir in {(e.id, e.kind is EntryKind.DIR) for e in self._repo.trees.tree(current).entries}:
-                    if is_dir:
+                for child, is_tree in set(trees.children(current)):
+                    if is_tree:
                         waiting.append(child)
-                    elif add(child):
-                        for chunk in set(self._repo.store.chunk_ids(child)):
-                            add(chunk)
-        return counts
+                    elif tally.add(child) and child in chunked:
+                        for chunk in set(store.chunk_ids(child)):
+                            tally.add(chunk)

@@ -11,12 +11,9 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from aura_vcs.ids import Bytes, ObjectId
-
-if TYPE_CHECKING:
-    from aura_vcs.worktree.sources import FileSource
+from aura_vcs.objects.base import Source
 
 WORTHWHILE_FILES = 1500
 """Fewer are read sooner than a process starts and talks."""
@@ -69,7 +66,7 @@ class Reader:
         os.waitpid(self._pid, 0)
 
 
-def start_reader(sources: "Sequence[FileSource]") -> Reader | None:
+def start_reader(sources: Sequence[Source]) -> Reader | None:
     """Begin to read the sources; None where a second process helps nothing, or could do harm.
 
     A process that has threads must not be copied: one of them may hold a lock just now.
@@ -101,7 +98,7 @@ def start_reader(sources: "Sequence[FileSource]") -> Reader | None:
         os._exit(status)
 
 
-def _read(sources: "Sequence[FileSource]", fd: int) -> None:
+def _read(sources: Sequence[Source], fd: int) -> None:
     table: list[bytes] = []
     content: list[Bytes] = []
     size = 0

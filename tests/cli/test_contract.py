@@ -17,7 +17,7 @@ DOCUMENTS = {"brief", "plan", "voice", "render", "timeline"}
 def test_commit_prints_the_version(film: Film) -> None:
     """`commit --json` has exactly `version` and `created`, and V has exactly its sixteen keys."""
     done = film.data("commit", "-m", "First cut", "--description", "All of it", "--important")
-    assert done.keys() == {"version", "created"}
+    assert done.keys() == {"version", "created", "locks"}
     made = done["version"]
     assert done["created"] is True
     assert made.keys() == VERSION_KEYS
@@ -39,7 +39,7 @@ def test_commit_prints_the_version(film: Film) -> None:
 
 def test_commit_of_nothing_prints_null(two: Film) -> None:
     """Where nothing changed, there is no version and the exit code is 0."""
-    assert two.data("commit", "-m", "Again") == {"version": None, "created": False}
+    assert two.data("commit", "-m", "Again") == {"version": None, "created": False, "locks": []}
     assert two.data("commit", "-m", "Again", "--allow-empty")["created"] is True
 
 
@@ -57,7 +57,7 @@ def test_status_prints_changes(two: Film) -> None:
     """`status --json` names branch, head, and every change; a rename has its old path."""
     head = two.data("log", "-n", "1")["versions"][0]
     clean = {"branch": "main", "head": {"id": head["id"], "number": 2}, "clean": True, "changes": [], "diverged": False}
-    clean["conflicts"] = []
+    clean["conflicts"] = clean["locks"] = []
     documents = {key: two.data("status")[key] for key in ("problems", "errors", "warnings")}
     assert two.data("status") == {**clean, **documents}
     assert (documents["errors"], documents["warnings"]) == (0, len(documents["problems"]))

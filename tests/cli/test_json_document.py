@@ -70,6 +70,10 @@ def prepare(film: Film, command: str) -> None:
         film.write({"notes.txt": "unsaved\n"})
     if command.startswith("undo"):
         film("checkout", "v1")
+    if command.startswith(("merge", "resolve", "blame", "log --field")):
+        part(film)
+    if command.startswith(("merge --abort", "resolve", "blame", "log --field")):
+        film("merge", "side")
     if command.split(maxsplit=1)[0] in {"tag", "ops"}:
         film("tag", "sent", "v1", "-m", "To the client")
     if command.split(maxsplit=1)[0] == "storage":
@@ -103,6 +107,15 @@ def prepare_remote(film: Film, words: list[str]) -> None:
         film("lock", "assets/sea.png", "--reason", "new colours", "--expires", "8h")
 
 
+def part(film: Film) -> None:
+    """A branch that changed the same field, the same file and another one."""
+    film("branch", "side", "v1")
+    film("checkout", "side")
+    film.write({"brief.json": json.dumps({"topic": "Tides", "tone": "stern"}), "notes.txt": b"\0theirs"})
+    film("commit", "-m", "Another tone", "--author", "Ben")
+    film("checkout", "main")
+
+
 @pytest.mark.parametrize(("command", "sample"), SAMPLES, ids=[command for command, _ in SAMPLES])
 def test_samples_are_what_is_printed(scenes: Film, command: str, sample: Any) -> None:
     """Running the command of a sample prints the same keys with the same types."""
@@ -115,4 +128,5 @@ def test_every_contract_is_on_the_page() -> None:
     """The page has a sample for each command whose output others read."""
     commands = {command.split()[0] for command, _ in SAMPLES}
     wanted = "init status commit show diff checkout undo ops branch tag version gc fsck storage reindex"
+    wanted += " merge resolve blame log"
     assert {*wanted.split(), *CARRYING} <= commands

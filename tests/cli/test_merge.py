@@ -103,7 +103,35 @@ def test_blame(apart: Film) -> None:
     lines = [(part["text"], part["version"]["number"]) for part in apart.data("blame", "notes.txt")["parts"]]
     assert lines == [("zero", 3), ("one", 1), ("two", 1), ("three", 1)]
     apart("blame", "scenes", code=2)
-    apart("blame", "assets/sky.png", code=74)
+    assert "The project is no file" in apart("blame", ".", code=2).stderr
+    assert "neither a document nor a text" in apart("blame", "assets/sky.png", code=74).stderr
+
+
+def test_blame_of_a_line_that_stands_twice(film: Film) -> None:
+    """Equal lines that two branches brought are each told, whoever wrote them first."""
+    film.commit("First cut", {"script.md": "one\nsame\ntwo\n"})
+    film("branch", "side")
+    film.commit("Ours", {"script.md": "same\none\ntwo\n"})
+    film("checkout", "side")
+    film.commit("Theirs", {"script.md": "one\ntwo\nsame\n"})
+    film("checkout", "main")
+    film("merge", "side")
+    film("resolve", "--as-is", ".", code=None)
+    film.commit("Twice", {"script.md": "same\none\ntwo\nsame\n"})
+    found = [(part["text"], part["version"]["number"]) for part in film.data("blame", "script.md")["parts"]]
+    assert [text for text, _ in found] == ["same", "one", "two", "same"]
+    assert dict(found[1:3]) == {"one": 1, "two": 1}
+
+
+def test_contradictions_are_refused(apart: Film) -> None:
+    """Two decisions at once, or a field with filters that it does not know, change and hide nothing."""
+    apart("merge", "side")
+    assert "Choose one" in apart("resolve", "--ours", "--theirs", ".", code=2).stderr
+    assert apart.data("status")["conflicts"] == ["brief.json#/tone"]
+    for extra in (["--grep", "x"], ["--graph"], ["--all"], ["--", "notes.txt"]):
+        assert "--field goes alone" in apart("log", "--field", "brief.json#/tone", *extra, code=2).stderr
+    assert apart.data("resolve", "brief")["conflicts"] == []
+    assert len(apart.data("resolve", "brief.json#/tone")["conflicts"]) == 1
 
 
 def test_the_graph(apart: Film) -> None:

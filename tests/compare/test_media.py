@@ -1,7 +1,12 @@
 """What media files tell: by their headers alone, and looked into by a process of its own."""
 
+import array
 import io
+import math
 import os
+import random
+import subprocess
+import wave
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +192,101 @@ def test_sounds_are_compared_by_level_and_place(tmp_path: Path) -> None:
 
 
 @needs_media
+def test_a_sound_that_lost_its_beginning_or_end_is_the_same_sound(tmp_path: Path) -> None:
+    """What was cut off or put before is told as that; the rest is not called another sound."""
+    rng = random.Random(4)
+    tones = [rng.uniform(0.02, 0.9) for _ in range(30)]
+    melody = [int(9_000 * math.sin(n * tones[n // 2_000])) for n in range(60_000)]  # 7.5 s at 8 kHz
+    whole = _sound(tmp_path / "a.wav", melody)
+    cases = {
+        "1.0 s cut from the beginning": melody[8_000:],
+        "1.5 s put before the beginning": [0] * 12_000 + melody,
+        "2.0 s cut from the end": melody[:-16_000],
+        "0.5 s put after the end": [*melody, *[0] * 4_000],
+    }
+    for words, samples in cases.items():
+        assert diff_media(whole, _sound(tmp_path / "b.wav", samples)).lines[-1] == words
+    other = _sound(tmp_path / "c.wav", melody[:20_000] + melody[45_000:60_000] + melody[35_000:])
+    ((start, end),) = diff_media(whole, other).sounds
+    assert (start, end) == (pytest.approx(2.5, abs=0.3), pytest.approx(4.4, abs=0.3))
+    softer = diff_media(whole, _sound(tmp_path / "d.wav", [sample // 8 for sample in melody]))
+    assert softer.sounds == ()
+    assert any(line.startswith("peak: ") for line in softer.lines)
+
+
+def _sound(path: Path, samples: list[int]) -> Path:
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8_000)
+        file.writeframes(array.array("h", samples).tobytes())
+    return path
+
+
+@needs_media
+def test_a_sound_that_was_encoded_again_is_the_same_sound(tmp_path: Path) -> None:
+    """From WAV to FLAC, MP3 or AAC: other facts, but nothing is said to sound differently."""
+    import av
+
+    rng = random.Random(5)
+    tones = [rng.uniform(0.02, 0.9) for _ in range(30)]
+    whole = _sound(tmp_path / "a.wav", [int(9_000 * math.sin(n * tones[n // 2_000])) for n in range(40_000)])
+    for name, codec in (("a.flac", "flac"), ("a.mp3", "libmp3lame"), ("a.m4a", "aac")):
+        with av.open(str(whole)) as source, av.open(str(tmp_path / name), "w") as target:
+            stream = target.add_stream(codec, rate=44_100)
+            resampler = av.AudioResampler(format=stream.format or "s16", layout=stream.layout, rate=44_100)
+            for frame in source.decode(audio=0):
+                frame.pts = None
+                for part in resampler.resample(frame):
+                    target.mux(stream.encode(part))
+            target.mux(stream.encode(None))
+        found = diff_media(whole, tmp_path / name)
+        assert found.lead == 0
+        assert not any("the sound differs" in line for line in found.lines), (name, found.lines)
+
+
+@needs_media
+def test_one_pixel_is_not_the_same(tmp_path: Path) -> None:
+    """Only equal pictures are said to look the same."""
+    from PIL import Image
+
+    old = picture(tmp_path / "a.png")
+    with Image.open(old) as image:
+        image.putpixel((3, 3), (255, 0, 255))
+        image.save(tmp_path / "b.png")
+        image.save(tmp_path / "c.png", compress_level=1)
+    assert diff_media(old, tmp_path / "b.png").lines == ("looks nearly the same (0.1% different)",)
+    assert diff_media(tmp_path / "b.png", tmp_path / "c.png").lines == ("looks the same",)
+
+
+@needs_media
+def test_silence_and_very_short_sounds_have_words(tmp_path: Path) -> None:
+    """A sound that fell silent has no peak; one too short to have a loudness does not invent one."""
+    loud, silent = _sound(tmp_path / "a.wav", [8_000, -8_000] * 8_000), _sound(tmp_path / "b.wav", [0] * 16_000)
+    assert diff_media(loud, silent).lines == ("peak: -12.2 dBFS → no sound", "the sound differs throughout")
+    assert diff_media(silent, loud).lines[0] == "peak: no sound → -12.2 dBFS"
+    short = [_sound(tmp_path / f"{n}.wav", [8_000 // n, -8_000 // n] * 400) for n in (1, 2)]
+    assert diff_media(*short).lines == ("peak: -12.2 dBFS → -18.3 dBFS",)
+
+
+@needs_media
+def test_another_kind_of_file_is_told_as_that(tmp_path: Path) -> None:
+    """A picture that became a sound has nothing to compare."""
+    (tmp_path / "a.wav").write_bytes(wav(1))
+    found = diff_media(picture(tmp_path / "a.png"), tmp_path / "a.wav")
+    assert found.lines == ("was: picture, png, 160×90", "is now: sound, wav, 1.0 s, 8,000 Hz, pcm_s16le")
+
+
+@needs_media
+def test_videos_of_another_length_are_compared_moment_by_moment(tmp_path: Path) -> None:
+    """A video that lost its end is the same video up to there."""
+    colours = [(0, 0, 90), (20, 90, 0), (40, 0, 0)]
+    old, new = film(tmp_path / "a.mp4", colours), film(tmp_path / "b.mp4", colours[:2])
+    assert diff_media(old, new).lines == ("length: 3.0 s → 2.0 s", "1.0 s cut from the end")
+    assert diff_media(new, old).lines == ("length: 2.0 s → 3.0 s", "1.0 s put after the end")
+
+
+@needs_media
 def test_videos_are_compared_by_scene(tmp_path: Path) -> None:
     """Another picture in the middle second is found, and thumbnails show both."""
     colours = [(0, 0, 90), (20, 90, 0), (40, 0, 0)]
@@ -246,14 +346,14 @@ def test_long_sounds_are_looked_at_from_the_beginning(tmp_path: Path) -> None:
 def test_the_worker_inherits_no_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The process sees only the environment it is given, and no module from the current folder."""
     seen: list[dict[str, str]] = []
-    original = media_probe.subprocess.Popen
+    original = subprocess.Popen
 
     def watch(*args: Any, **options: Any) -> Any:
         seen.append(options["env"])
         return original(*args, **options)
 
     monkeypatch.setenv("AURA_SECRET", "hunter2")
-    monkeypatch.setattr(media_probe.subprocess, "Popen", watch)
+    monkeypatch.setattr(subprocess, "Popen", watch)
     (tmp_path / "av.py").write_text("raise SystemExit('taken over')")
     (tmp_path / "a.wav").write_bytes(wav(0.2))
     monkeypatch.chdir(tmp_path)

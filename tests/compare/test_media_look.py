@@ -1,9 +1,12 @@
 """Looking into the media of two versions: what the budget allows, and what is said of the rest."""
 
 import os
+import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aura_vcs.compare import media_probe
@@ -22,6 +25,7 @@ from aura_vcs.compare.media_model import Limits
 from aura_vcs.compare.versions import Comparison, compare_folder, compare_trees
 from aura_vcs.errors import MediaUnreadable
 from aura_vcs.history.commit import commit
+from aura_vcs.progress import Silent
 from aura_vcs.repository.repository import Repository
 
 from tests.compare.media_files import film, picture, png, wav
@@ -194,3 +198,35 @@ def test_thousands_of_media_files_cost_few_headers(tmp_path: Path) -> None:
     with _changed(tmp_path, {"a": "a"}, {"a.png": png()}) as comparison:
         many = Comparison(comparison.changes * (HEADERS_LIMIT + 50), {}, comparison.old, comparison.new)
         assert len(_look(many, NOTHING).by_path) == 1
+
+
+class _Stopped(Exception):
+    """Somebody wants no more."""
+
+
+class _Impatient(Silent):
+    """Stops the work when the first file is on its way."""
+
+    def advance(self, amount: int) -> None:
+        raise _Stopped
+
+
+@needs_media
+def test_stopping_leaves_no_process_and_no_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while a file is being decoded ends the process and takes the copies away."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    started: list[subprocess.Popen[bytes]] = []
+    original = subprocess.Popen
+
+    def watch(*args: Any, **options: Any) -> Any:
+        started.append(original(*args, **options))
+        return started[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", watch)
+    with _changed(tmp_path / "p", {"a.png": png()}, {"a.png": png(9, 9)}) as comparison:
+        with pytest.raises(_Stopped):
+            look_into_media(comparison, THOROUGH, progress=_Impatient())
+        assert all(process.poll() is not None for process in started)
+        assert list(scratch.iterdir()) == []

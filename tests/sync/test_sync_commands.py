@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aura_vcs.cli.main import cli
 from aura_vcs.repository.repository import Repository
+from aura_vcs.storage import encryption
 from aura_vcs.storage.remote_folder import FolderRemote
 from aura_vcs.sync.remotes import RemoteConfig, set_remote
 
@@ -109,7 +110,9 @@ def test_remotes_have_names(people: tuple[Person, Person], tmp_path: Path) -> No
     """Add, list, check, remove; a taken, improper or unknown name is one clear error."""
     anna, _ = people
     listed = anna.json("remote", "list")["remotes"]
-    assert listed == [{"name": "origin", "url": str(tmp_path / "film.aura"), "single_writer": False}]
+    assert listed == [
+        {"name": "origin", "url": str(tmp_path / "film.aura"), "single_writer": False, "encrypted": False}
+    ]
     assert anna.json("remote", "check")["remote"]["safe"] is True
     assert "safe" in anna.aura("remote", "check", "origin")
     anna.aura("remote", "add", "origin", "../other", code=23)
@@ -185,3 +188,58 @@ def test_content_of_a_remote_is_checked_on_demand(people: tuple[Person, Person],
     pack = next((tmp_path / "film.aura/packs").iterdir())
     pack.write_bytes(pack.read_bytes()[:-1])
     assert anna.json("remote", "check", "--content", code=3)["problems"]
+
+
+def test_an_encrypted_remote_at_a_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passphrase by the environment: add, push, clone, sync; without or with a wrong one nothing happens."""
+    monkeypatch.setattr(encryption, "SCRYPT_N", 1 << 10)
+    anna = Person(tmp_path / "anna", "anna")
+    anna.aura("init")
+    anna.save("tides", "First")
+    refused = anna.aura("remote", "add", "origin", "../film.aura", "--encrypt", code=100)
+    assert "AURA_PASSPHRASE" in refused
+    assert list((tmp_path / "film.aura").iterdir()) == []
+    monkeypatch.setenv("AURA_PASSPHRASE", "a good passphrase")
+    assert ", encrypted" in anna.aura("remote", "add", "origin", "../film.aura", "--encrypt")
+    assert "encrypted" in anna.aura("remote", "list")
+    anna.aura("push")
+    Person(tmp_path, "bert").aura("clone", "film.aura", "bert")
+    bert = Person(tmp_path / "bert", "bert")
+    bert.save("moons", "Second")
+    bert.aura("sync")
+    assert "at v2" in anna.aura("pull")
+    assert anna.json("remote", "check", "--content")["remote"]["encrypted"] is True
+    monkeypatch.setenv("AURA_PASSPHRASE", "a wrong passphrase")
+    anna.save("stars", "Third")
+    assert "not its passphrase" in anna.aura("push", code=100)
+    Person(tmp_path, "carl").aura("clone", "film.aura", "carl", code=100)
+    assert not (tmp_path / "carl").exists()
+    for path in (tmp_path / "anna" / ".aura").rglob("*"):
+        assert not path.is_file() or b"good passphrase" not in path.read_bytes()
+
+
+def test_a_key_file_at_a_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key file is made, private; the machine finds it again; it may not lie where it would travel."""
+    anna = Person(tmp_path / "anna", "anna")
+    anna.aura("init")
+    anna.save("tides", "First")
+    inside = str(tmp_path / "anna" / "film.key")
+    assert "travel" in anna.aura("remote", "add", "origin", "../film.aura", "--encrypt", "--key-file", inside, code=2)
+    key = tmp_path / "film.key"
+    made = anna.aura("remote", "add", "origin", "../film.aura", "--encrypt", "--key-file", str(key))
+    assert "Made the key file" in made
+    assert key.stat().st_mode & 0o077 == 0
+    anna.aura("push")
+    assert "none was named" in Person(tmp_path, "bert").aura("clone", "film.aura", "bert", code=100)
+    Person(tmp_path, "bert").aura("clone", "film.aura", "bert", "--key-file", str(key))
+    assert "Both sides have everything" in Person(tmp_path / "bert", "bert").aura("sync")
+    key.rename(tmp_path / "moved.key")
+    assert "cannot be read" in anna.aura("push", code=100)
+    monkeypatch.setenv("AURA_KEY_FILE", str(tmp_path / "moved.key"))
+    assert "has everything" in anna.aura("push")
+
+
+def test_clone_takes_only_what_is_encrypted_if_told(people: tuple[Person, Person], tmp_path: Path) -> None:
+    """A place that was emptied and filled openly is not taken for the encrypted one it was."""
+    refused = Person(tmp_path, "carl").aura("clone", "film.aura", "carl", "--encrypt", code=93)
+    assert "should be encrypted" in refused

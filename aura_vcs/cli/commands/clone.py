@@ -5,6 +5,7 @@ import os
 import click
 
 from aura_vcs.cli.console import cool
+from aura_vcs.cli.keys import key_options
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.session import Session, pass_session
 from aura_vcs.cli.transfers import all_versions_option, fetch_shape, ssh_command
@@ -19,24 +20,52 @@ from aura_vcs.cli.words import count, size
 @click.argument("url", metavar="PLACE")
 @click.argument("folder", metavar="[DIR]", required=False)
 @click.option("--branch", metavar="NAME", help="The branch whose files are put in the folder (else main)")
+@click.option("--encrypt", is_flag=True, help="Take only what is encrypted (else: whatever is there)")
+@key_options
 @all_versions_option
 @json_option
 @pass_session
-def clone_command(session: Session, url: str, folder: str | None, *, branch: str | None, all_versions: bool) -> None:
+def clone_command(
+    session: Session,
+    url: str,
+    folder: str | None,
+    *,
+    branch: str | None,
+    all_versions: bool,
+    encrypt: bool,
+    key_file: str | None,
+    remember: bool,
+) -> None:
     """Copy a project from a remote into a new folder
 
-    The place becomes the remote `origin` of the copy. Stopped, the same command goes on where it was.
+    The place becomes the remote `origin` of the copy. Stopped, the same command goes on where it
+    was. An encrypted place asks for its passphrase (or AURA_PASSPHRASE, or --key-file).
     """
+    from aura_vcs.cli.keys import KeyHolder
     from aura_vcs.sync.addresses import parse_address
     from aura_vcs.sync.cloning import clone, folder_name
     from aura_vcs.sync.opening import open_remote
+    from aura_vcs.sync.unlocking import open_if_encrypted
 
     console = session.console
     address = parse_address(url, session.folder)
     target = os.path.join(session.folder, folder or folder_name(address))
+    holder = KeyHolder(console, key_file=key_file)
     remote = open_remote(address, ssh=ssh_command())
     try:
-        done = clone(remote, address, target, branch=branch, all_versions=all_versions, **session.options())
+        remote, key = open_if_encrypted(remote, holder, must=encrypt or key_file is not None)
+        if remember:
+            holder.remember(key)
+        done = clone(
+            remote,
+            address,
+            target,
+            branch=branch,
+            all_versions=all_versions,
+            encryption=key,
+            key_file=holder.key_file,
+            **session.options(),
+        )
     finally:
         remote.close()
     if console.as_json:

@@ -145,8 +145,7 @@ def _media(
     repo: "Repository", comparison: "Comparison", thorough: bool | None, *, is_report: bool = False
 ) -> "MediaFindings":
     """What pictures, sounds and videos tell, for as long as the person wants to wait."""
-    from aura_vcs.compare.media_look import NOTHING, QUICK, REPORT, THOROUGH, look_into_media
-    from aura_vcs.compare.version_report import STRIP_FRAMES
+    from aura_vcs.compare.media_look import NOTHING, QUICK, REPORT, STRIP_FRAMES, THOROUGH, look_into_media
 
     budget = {True: THOROUGH, False: NOTHING, None: REPORT if is_report else QUICK}[thorough]
     frames = STRIP_FRAMES if is_report else 0
@@ -235,7 +234,7 @@ def _picture(comparison: "Comparison") -> "PathChange":
     """
     from pathlib import PurePosixPath
 
-    from aura_vcs.compare.version_report import PICTURE_SUFFIXES
+    from aura_vcs.compare.media_look import PICTURE_SUFFIXES
     from aura_vcs.errors import InputError
 
     found = [

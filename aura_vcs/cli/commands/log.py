@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from aura_vcs.index.records import VersionRecord
     from aura_vcs.repository.repository import Repository
 
+VALUE_LENGTH = 300
+"""Characters of a value that are shown; --json has all of it."""
 TYPES = ("manual", "autosave", "restore_point")
 
 
@@ -70,6 +72,8 @@ def log_command(
     also under the names that they had before.
     """
     if field is not None:
+        if any((types, since, until, author, grep, important, deleted, everything, oneline, as_graph, paths)):
+            raise click.UsageError("--field goes alone, or with -n and --json.")
         _show_field(repo, console, field, limit)
         return
     from aura_vcs.history.log import log
@@ -150,7 +154,8 @@ def _field_lines(change: "FieldChange") -> Iterator[Line]:
 def _value(value: Any) -> str:
     import msgspec
 
-    return "nothing" if value is msgspec.UNSET else json.dumps(value, ensure_ascii=False)
+    text = "nothing" if value is msgspec.UNSET else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= VALUE_LENGTH else f"{text[: VALUE_LENGTH - 1]}…"
 
 
 def _moment(text: str | None) -> str | None:

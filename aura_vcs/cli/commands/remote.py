@@ -6,9 +6,10 @@ import click
 
 from aura_vcs.cli.console import Console, bad, cool, faint, good
 from aura_vcs.cli.groups import Entry, ShorthandGroup
+from aura_vcs.cli.keys import key_options
 from aura_vcs.cli.options import HELP, examples, json_option
-from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.transfers import connected, ssh_command
+from aura_vcs.cli.session import Session, pass_repository
+from aura_vcs.cli.transfers import connected, key_holder, ssh_command
 from aura_vcs.cli.words import count, size
 
 if TYPE_CHECKING:
@@ -56,11 +57,17 @@ def list_command(repo: "Repository", console: Console) -> None:
     found = remotes(repo)
     if console.as_json:
         console.data(
-            {"remotes": [{"name": n, "url": c.url, "single_writer": c.single_writer} for n, c in found.items()]}
+            {
+                "remotes": [
+                    {"name": n, "url": c.url, "single_writer": c.single_writer, "encrypted": bool(c.encryption)}
+                    for n, c in found.items()
+                ]
+            }
         )
         return
     for name, config in found.items():
-        console.line(cool(name), "  ", config.url, faint("  only this machine pushes") if config.single_writer else "")
+        marks = ["encrypted"] * bool(config.encryption) + ["only this machine pushes"] * config.single_writer
+        console.line(cool(name), "  ", config.url, faint("".join(f"  {mark}" for mark in marks)))
     if not found:
         console.line(faint("There are no remotes yet: `aura remote add origin PLACE` adds one."))
 
@@ -71,31 +78,56 @@ def list_command(repo: "Repository", console: Console) -> None:
     epilog=examples(
         "aura remote add origin /mnt/nas/my-video.aura",
         "aura remote add backup 's3://films/my-video?endpoint=https://s3.example.org'",
+        "aura remote add cloud s3://films/my-video --encrypt --key-file ~/my-video.key",
     ),
 )
 @click.argument("name")
 @click.argument("url", metavar="PLACE")
 @click.option("--single-writer", is_flag=True, help="Take a place that cannot keep two pushes apart: only you push")
+@click.option("--encrypt", is_flag=True, help="Encrypt all that goes there; its keeper cannot read it")
+@key_options
 @json_option
 @pass_repository
-def add_command(repo: "Repository", console: Console, name: str, url: str, *, single_writer: bool) -> None:
+def add_command(
+    repo: "Repository",
+    console: Console,
+    name: str,
+    url: str,
+    *,
+    single_writer: bool,
+    encrypt: bool,
+    key_file: str | None,
+    remember: bool,
+) -> None:
     """Prepare a place and give it a name
 
     The place is made ready if nothing is there, and tried out with racing writers: one that cannot
     keep two pushes apart is refused. Credentials come from the environment, ssh or the usual
     files; they are never stored in the project.
+
+    With --encrypt, content and names are encrypted before they leave this machine, under a
+    passphrase (AURA_PASSPHRASE, the keyring, or you are asked) or a key file, which is made if it
+    is not there. Whoever loses it cannot read the remote any more.
     """
-    from aura_vcs.cli.session import Session
+    from aura_vcs.cli.keys import KeyHolder
     from aura_vcs.sync.adding import add_remote
     from aura_vcs.sync.addresses import parse_address
+    from aura_vcs.sync.known import Known
 
     session = click.get_current_context().find_object(Session)
     address = parse_address(url, session.folder if session is not None else ".")
-    checked = add_remote(repo, name, address, single_writer=single_writer, ssh=ssh_command())
+    folders = (repo.root, address.path) if address.kind == "folder" else (repo.root,)
+    holder = KeyHolder(console, key_file=key_file, folders=folders)
+    ask = holder if encrypt or key_file else None
+    checked = add_remote(repo, name, address, single_writer=single_writer, ssh=ssh_command(), ask=ask)
+    if holder.key_file:
+        Known(repo, name).keep_key_file(holder.key_file)
+    if remember:
+        holder.remember(checked.encryption)
     if console.as_json:
         console.data({"remote": _shape(checked)})
         return
-    console.line("Added ", cool(name), ": ", checked.url)
+    console.line("Added ", cool(name), ": ", checked.url, ", encrypted" if checked.encryption else "")
     _say_finding(console, checked)
     console.line(f"Send everything there with `aura push{'' if name == 'origin' else ' ' + name}`.")
 
@@ -118,6 +150,7 @@ def show_command(repo: "Repository", console: Console, name: str | None) -> None
                 "name": link.name,
                 "url": link.config.url,
                 "single_writer": link.config.single_writer,
+                "encrypted": bool(link.config.encryption),
                 "to_fetch": {"versions": list(coming.versions), "bytes": coming.received_bytes},
                 "to_push": {"versions": list(going.versions), "bytes": going.sent_bytes},
             }
@@ -142,8 +175,11 @@ def check_command(repo: "Repository", console: Console, name: str | None, *, con
     """
     from aura_vcs.errors import RemoteUnsafe
     from aura_vcs.sync.adding import check_remote
+    from aura_vcs.sync.known import Known
+    from aura_vcs.sync.remotes import remote_config
 
-    checked = check_remote(repo, name, accept_older=accept, ssh=ssh_command())
+    ask = key_holder(Known(repo, remote_config(repo, name)[0]).key_file())
+    checked = check_remote(repo, name, accept_older=accept, ssh=ssh_command(), ask=ask)
     if checked.finding is not None and not checked.finding.is_safe:
         raise RemoteUnsafe(checked.url, "; ".join(checked.finding.faults))
     problems = _content_problems(repo, name) if content else []
@@ -201,4 +237,5 @@ def _shape(checked: "Checked") -> dict[str, Any]:
         "generation": checked.generation,
         "packs": checked.packs,
         "stored_bytes": checked.stored_bytes,
+        "encrypted": bool(checked.encryption),
     }

@@ -36,21 +36,24 @@ DECISIONS = {
     ),
 )
 @click.argument("path", metavar="[PATH[#/POINTER|#LINE]]", required=False, shell_complete=complete_path)
-@click.option("--ours", "decision", flag_value="ours", help=DECISIONS["ours"])
-@click.option("--theirs", "decision", flag_value="theirs", help=DECISIONS["theirs"])
-@click.option("--base", "decision", flag_value="base", help=DECISIONS["base"])
-@click.option("--both", "decision", flag_value="both", help=DECISIONS["both"])
-@click.option("--as-is", "decision", flag_value="as_is", help=DECISIONS["as-is"])
+@click.option("--ours", is_flag=True, help=DECISIONS["ours"])
+@click.option("--theirs", is_flag=True, help=DECISIONS["theirs"])
+@click.option("--base", is_flag=True, help=DECISIONS["base"])
+@click.option("--both", is_flag=True, help=DECISIONS["both"])
+@click.option("--as-is", is_flag=True, help=DECISIONS["as-is"])
 @json_option
 @pass_repository
-def resolve_command(repo: "Repository", console: Console, *, path: str | None, decision: str | None) -> None:
+def resolve_command(repo: "Repository", console: Console, *, path: str | None, **choices: bool) -> None:
     """Decide what a merge left open
 
     Without a decision, lists what is open and what each side has. PATH may be a file, a folder or `.` for
     everything; `#/tone` or `#12` means one place in it. Conflicts may wait: commit, carry the project to
     another machine, decide there.
     """
-    if decision is None:
+    chosen = [name for name, is_chosen in choices.items() if is_chosen]
+    if len(chosen) > 1:
+        raise click.UsageError("Choose one: a conflict cannot be decided in two ways.")
+    if not chosen:
         _list(repo, console, path)
         return
     if path is None:
@@ -58,7 +61,7 @@ def resolve_command(repo: "Repository", console: Console, *, path: str | None, d
     from aura_vcs.history.resolving import resolve_conflicts
 
     file, place = _parted(repo, path)
-    done = resolve_conflicts(repo, file, place, cast("Decision", decision))
+    done = resolve_conflicts(repo, file, place, cast("Decision", chosen[0]))
     if console.as_json:
         from aura_vcs.cli.shapes import conflict_shape, moved_shape
 

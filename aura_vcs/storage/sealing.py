@@ -1,0 +1,251 @@
+"""Sealing files so that the place that keeps them can neither read nor change them.
+
+A file is cut into segments of SEGMENT_BYTES, each encrypted by AES-256-GCM (NIST SP 800-38D, by
+`cryptography`) in the STREAM construction (Hoang, Reyhanitabar, Rogaway, Vizár: "Online
+Authenticated-Encryption and its Nonce-Reuse Misuse-Resistance", 2015), as age and Tink use it: the
+nonce is the segment's number and whether it is the last one. Every file has a key of its own, by
+HKDF-SHA256 (RFC 5869) from the content key, 32 random bytes at the file's head, and its name. So
+a segment that was moved, swapped, left out or cut off does not open, and neither does a file
+under another name; any range can be read and verified without the rest.
+
+Names are sealed by AES-SIV (RFC 5297): the same name gives the same sealed name, which is what
+`create` needs, and a listing can be read by those who have the key.
+
+Nobody but the writer of a file chooses its 32 bytes, anew for every file: no key is used twice.
+"""
+
+import base64
+import binascii
+import io
+import secrets
+from typing import Any, BinaryIO
+
+MAGIC = b"AURASEA1"
+SALT_BYTES = 32
+HEAD_BYTES = len(MAGIC) + SALT_BYTES
+SEGMENT_BYTES = 64 << 10
+TAG_BYTES = 16
+SEALED_SEGMENT_BYTES = SEGMENT_BYTES + TAG_BYTES
+KEY_BYTES = 32
+NAME_BYTES = 96
+"""Names are filled up to this, so that their length does not tell what they name."""
+_COUNTER_BYTES = 11
+_SIV_KEY_BYTES = 64
+_FILLER = b"\0"
+
+
+class Unsealable(Exception):
+    """The bytes are not what was sealed under this key, name and place; nothing of them is believed."""
+
+
+class FileKey:
+    """The key of one file: opens and seals its segments."""
+
+    def __init__(self, content_key: bytes, name: str, salt: bytes) -> None:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        self.salt = salt
+        self._name = name.encode()
+        self._cipher = AESGCM(derived(content_key, b"aura_vcs file 1\0" + self._name, salt=salt))
+
+    @property
+    def head(self) -> bytes:
+        """What a sealed file begins with."""
+        return MAGIC + self.salt
+
+    def seal(self, number: int, data: bytes, *, last: bool) -> bytes:
+        """A segment, sealed. The same number is sealed once only, or with the same bytes."""
+        return bytes(self._cipher.encrypt(_nonce(number, last=last), data, self._name))
+
+    def open(self, number: int, sealed: bytes, *, last: bool) -> bytes:
+        """The bytes of a segment.
+
+        Raises:
+            Unsealable: they were changed, or belong to another place.
+        """
+        from cryptography.exceptions import InvalidTag
+
+        try:
+            return bytes(self._cipher.decrypt(_nonce(number, last=last), sealed, self._name))
+        except (InvalidTag, ValueError) as error:
+            raise Unsealable(f"segment {number} does not open") from error
+
+
+class Keys:
+    """What the master key of a place gives: a key for contents and one for names."""
+
+    def __init__(self, master: bytes) -> None:
+        from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
+        self._content = derived(master, b"aura_vcs content 1")
+        self._names = AESSIV(derived(master, b"aura_vcs names 1", length=_SIV_KEY_BYTES))
+
+    def new_file(self, name: str) -> FileKey:
+        """A fresh key for a file that is written."""
+        return FileKey(self._content, name, secrets.token_bytes(SALT_BYTES))
+
+    def file(self, name: str, head: bytes) -> FileKey:
+        """The key of a file that is there, from its first HEAD_BYTES.
+
+        Raises:
+            Unsealable: it is no sealed file.
+        """
+        if len(head) < HEAD_BYTES or not head.startswith(MAGIC):
+            raise Unsealable("it does not begin as a sealed file")
+        return FileKey(self._content, name, head[len(MAGIC) : HEAD_BYTES])
+
+    def seal_name(self, name: str) -> str:
+        """The sealed name: 180 letters and digits, whatever the name.
+
+        Raises:
+            ValueError: the name is longer than any of ours.
+        """
+        data = name.encode()
+        if len(data) > NAME_BYTES:
+            raise ValueError(f"a name has at most {NAME_BYTES} bytes")
+        sealed = self._names.encrypt(data.ljust(NAME_BYTES, _FILLER), None)
+        return base64.b32encode(sealed).decode("ascii").rstrip("=").lower()
+
+    def open_name(self, sealed: str) -> str:
+        """The name that was sealed.
+
+        Raises:
+            Unsealable: it was not sealed with this key.
+        """
+        from cryptography.exceptions import InvalidTag
+
+        text = sealed.upper()
+        try:
+            data = base64.b32decode(text + "=" * (-len(text) % 8))
+            return bytes(self._names.decrypt(data, None)).rstrip(_FILLER).decode()
+        except (InvalidTag, binascii.Error, ValueError) as error:
+            raise Unsealable("the name is not one of ours") from error
+
+
+class SealedStream(io.RawIOBase):
+    """What a source becomes when it is sealed, as a stream that is made while it is read.
+
+    It can seek, so that a request can be repeated; the source must not change meanwhile.
+    """
+
+    def __init__(self, source: BinaryIO, file: FileKey) -> None:
+        super().__init__()
+        self._source = source
+        self._file = file
+        self._plain = source.seek(0, io.SEEK_END)
+        self._size = sealed_size(self._plain)
+        self._at = 0
+        self._segment: tuple[int, bytes] = (-1, b"")
+
+    def readable(self) -> bool:
+        """It can be read."""
+        return True
+
+    def seekable(self) -> bool:
+        """It can seek."""
+        return True
+
+    def tell(self) -> int:
+        """Where it stands."""
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go elsewhere."""
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Sealed bytes, as many as asked for, fewer only at the end."""
+        end = self._size if size is None or size < 0 else min(self._at + size, self._size)
+        parts = []
+        while self._at < end:
+            part = self._piece()[: end - self._at]
+            parts.append(part)
+            self._at += len(part)
+        return b"".join(parts)
+
+    def readall(self) -> bytes:
+        """All that is left."""
+        return self.read()
+
+    def readinto(self, buffer: Any) -> int:
+        """As `read`, into a buffer."""
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def _piece(self) -> bytes:
+        """From where it stands to the end of the head or segment."""
+        if self._at < HEAD_BYTES:
+            return self._file.head[self._at :]
+        number, inside = divmod(self._at - HEAD_BYTES, SEALED_SEGMENT_BYTES)
+        if self._segment[0] != number:
+            length = min(SEGMENT_BYTES, self._plain - number * SEGMENT_BYTES)
+            last = (number + 1) * SEGMENT_BYTES >= self._plain
+            self._segment = number, self._file.seal(number, self._exactly(number, length), last=last)
+        return self._segment[1][inside:]
+
+    def _exactly(self, number: int, length: int) -> bytes:
+        self._source.seek(number * SEGMENT_BYTES)
+        pieces, left = [], length
+        while left:
+            data = self._source.read(left)
+            if not data:
+                raise OSError("the file became shorter while it was sent")
+            pieces.append(data)
+            left -= len(data)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def derived(key: bytes, purpose: bytes, *, salt: bytes | None = None, length: int = KEY_BYTES) -> bytes:
+    """A key for one purpose, by HKDF-SHA256 (RFC 5869)."""
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+    return bytes(HKDF(SHA256(), length, salt, purpose).derive(key))
+
+
+def sealed_size(plain: int) -> int:
+    """Bytes of a sealed file that holds so many."""
+    return HEAD_BYTES + plain + TAG_BYTES * max(1, -(-plain // SEGMENT_BYTES))
+
+
+def plain_size(sealed: int) -> int:
+    """Bytes that a sealed file of so many holds.
+
+    Raises:
+        Unsealable: no sealed file has that size.
+    """
+    body = sealed - HEAD_BYTES
+    count = -(-body // SEALED_SEGMENT_BYTES)
+    plain = body - count * TAG_BYTES
+    if plain < 0 or sealed_size(plain) != sealed:
+        raise Unsealable("no sealed file has its size")
+    return plain
+
+
+def seal(file: FileKey, data: bytes) -> bytes:
+    """A small file, sealed as a whole."""
+    return SealedStream(io.BytesIO(data), file).read()
+
+
+def open_segments(file: FileKey, first: int, sealed: bytes, *, ends: bool) -> list[bytes]:
+    """Segments from number `first` on; `ends` says that the last of them is the file's last.
+
+    Raises:
+        Unsealable: one of them is not what was sealed there.
+    """
+    if not sealed:
+        raise Unsealable("it is cut off")
+    view = memoryview(sealed)
+    pieces = [view[at : at + SEALED_SEGMENT_BYTES] for at in range(0, len(view), SEALED_SEGMENT_BYTES)]
+    last = len(pieces) - 1
+    return [
+        file.open(first + number, piece, last=ends and number == last)  # type: ignore[arg-type]  # a view will do
+        for number, piece in enumerate(pieces)
+    ]
+
+
+def _nonce(number: int, *, last: bool) -> bytes:
+    return number.to_bytes(_COUNTER_BYTES, "big") + (b"\1" if last else b"\0")

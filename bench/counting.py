@@ -1,0 +1,32 @@
+"""What a push or sync asks of a remote, counted at the store's wrapper, in a process of its own.
+
+`python -m bench.counting push|sync PROJECT REMOTE` carries to a folder and prints as JSON how many
+requests there were, and bytes of content. Requests are the same for every kind of remote.
+"""
+
+import json
+import sys
+
+from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.remote_folder import FolderRemote
+from aura_vcs.storage.remote_wrappers import RecordingRemote
+from aura_vcs.sync.carrying import sync
+from aura_vcs.sync.known import Known
+from aura_vcs.sync.sending import push
+
+
+def main() -> None:
+    """Carry, count, print."""
+    what, project, place = sys.argv[1:]
+    remote = RecordingRemote(FolderRemote(place))
+    with Repository.open(project, author="bench") as repo:
+        known = Known(repo, "origin")
+        if what == "push":
+            push(repo, remote, known)
+        else:
+            sync(repo, remote, known)
+    print(json.dumps({"requests": remote.count(), "sent": remote.sent(), "received": remote.received()}))
+
+
+if __name__ == "__main__":
+    main()
