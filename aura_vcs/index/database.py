@@ -8,13 +8,15 @@ file systems) the caller hands in a path on a local disk.
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from aura_vcs.errors import LockBusy, StorageDenied, StorageError, StorageFull
 from aura_vcs.index.schema import PAGE_BYTES, SCHEMA_VERSION, TABLES
 
 BUSY_SECONDS = 60
 CACHE_KIB = 16 << 10
+EMPTY_BYTES = 1 << 20
+"""So little empty room is left in the file."""
 OBJECT_INDEXES = "CREATE INDEX objects_"
 
 
@@ -79,6 +81,17 @@ class Database:
                 raise
         except sqlite3.DatabaseError as error:
             raise translate(error, self.path) from error
+
+    def compact(self) -> None:
+        """Write the file anew if more than half of it is empty; another process that reads it is let be."""
+        pages, free = (
+            self.connection.execute(f"PRAGMA {what}").fetchone()[0] for what in ("page_count", "freelist_count")
+        )
+        if free * PAGE_BYTES < EMPTY_BYTES or free * 2 < pages:
+            return
+        with suppress(sqlite3.OperationalError):
+            self.connection.execute("VACUUM")
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Let go of the file."""

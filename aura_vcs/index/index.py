@@ -229,6 +229,10 @@ class Index:
                     self._enter_file(f"{layout.VERSIONS}/{file}")
                 self._labels_are_entered()
 
+    def compact(self) -> None:
+        """Give the disk back what the index no longer needs, where that is most of it."""
+        self.database.compact()
+
     def knows(self, version: VersionId) -> bool:
         """Whether there is a row for the version."""
         row = self.database.connection.execute("SELECT 1 FROM versions WHERE id = ?", (version,)).fetchone()

@@ -245,6 +245,11 @@ class Queries:
         """Objects that nothing holds, longest unreferenced first."""
         return self._objects("WHERE o.refcount <= 0 ORDER BY o.refcount, o.last_referenced_at", [])
 
+    def unreferenced_dates(self) -> Iterator[tuple[ObjectId, str]]:
+        """Ids of objects that nothing holds, and since when."""
+        rows = self._connection.execute("SELECT id, last_referenced_at FROM objects WHERE refcount <= 0")
+        return ((ObjectId(row[0].hex()), row[1]) for row in rows)
+
     def chunked(self) -> set[ObjectId]:
         """Blobs that are kept in chunks."""
         return {ObjectId(row[0].hex()) for row in self._connection.execute("SELECT id FROM objects WHERE chunked")}
@@ -291,15 +296,47 @@ class Queries:
         """Every object."""
         return self._objects("ORDER BY o.id", [])
 
+    def whole_objects(self) -> list[ObjectRecord]:
+        """Every object but chunks, of which there may be very many."""
+        return self._objects("WHERE o.kind != 4 ORDER BY o.id", [])
+
+    def stored_totals(self) -> dict[bool, tuple[int, int, int]]:
+        """Number, bytes of content and stored bytes of all objects that nothing holds (False), and of the others."""
+        rows = self._connection.execute(
+            "SELECT refcount > 0, count(*), sum(size), sum(stored_size) FROM objects GROUP BY refcount > 0"
+        )
+        return {bool(row[0]): (row[1], row[2], row[3]) for row in rows}
+
+    def stored_sizes(self, object_ids: Iterable[ObjectId]) -> list[tuple[int, int]]:
+        """Stored bytes and reference count of those of the objects that are here."""
+        found: list[tuple[int, int]] = []
+        for group in groups(object_ids):
+            marks = ",".join("?" * len(group))
+            found += self._connection.execute(
+                f"SELECT stored_size, refcount FROM objects WHERE id IN ({marks})",
+                [bytes.fromhex(object_id) for object_id in group],
+            )
+        return found
+
     def _objects(self, clause: str, values: Sequence[Any], *, hint: str = "") -> list[ObjectRecord]:
         rows = self._connection.execute(
             "SELECT o.id, o.kind, o.content_type, o.size, o.stored_size, p.name, o.chunked, o.refcount, "
             f"o.created_at, o.last_referenced_at FROM objects o {hint}LEFT JOIN packs p ON p.id = o.pack {clause}",
             values,
         )
+        shared: dict[str, str] = {}  # what comes again and again is in memory once: there may be a million
         return [
             ObjectRecord(
-                ObjectId(row[0].hex()), _KIND_NAMES[row[1]], row[2], row[3], row[4], row[5], bool(row[6]), *row[7:]
+                ObjectId(row[0].hex()),
+                _KIND_NAMES[row[1]],
+                row[2],
+                row[3],
+                row[3] if row[3] == row[4] else row[4],
+                None if row[5] is None else shared.setdefault(row[5], row[5]),
+                bool(row[6]),
+                row[7],
+                shared.setdefault(row[8], row[8]),
+                shared.setdefault(row[9], row[9]),
             )
             for row in rows
         ]

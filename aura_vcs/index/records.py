@@ -65,7 +65,7 @@ class ActionRecord(msgspec.Struct, frozen=True):
     segment: str | None
 
 
-class ObjectRecord(msgspec.Struct, frozen=True):
+class ObjectRecord(msgspec.Struct, frozen=True, gc=False):
     """An object as the index knows it; sizes in bytes."""
 
     id: ObjectId

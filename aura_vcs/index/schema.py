@@ -1,6 +1,6 @@
 """The tables of the index. Any change of them raises SCHEMA_VERSION: the index is then rebuilt."""
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 PAGE_BYTES = 2048
 """Small pages keep the index of a small project small: every table and index takes at least one."""
 
@@ -76,7 +76,6 @@ CREATE INDEX assets_temporary ON assets (file_path) WHERE is_temporary;
 CREATE TABLE checkpoints (
   file TEXT PRIMARY KEY, stage TEXT NOT NULL, job TEXT, time TEXT NOT NULL, valid INTEGER NOT NULL,
   stamp TEXT NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;
-CREATE INDEX checkpoints_by_time ON checkpoints (time);
 CREATE INDEX checkpoints_by_stage ON checkpoints (stage, time);
 CREATE INDEX checkpoints_by_valid ON checkpoints (valid, time);
 CREATE TABLE exports (

@@ -270,11 +270,13 @@ class Packs:
             return freed
 
     def close(self) -> None:
-        """Let go of every file."""
+        """Let go of every file and frame."""
         with self._lock:
             for pack in self._open.values():
                 pack.file.close()
             self._open.clear()
+            self._frames.clear()
+            self._frame_bytes = 0
 
     def _pack(self, name: str) -> OpenPack:
         pack = self._open.get(name)

@@ -73,18 +73,19 @@ def plan_gc(repo: Repository, *, grace_seconds: float = GRACE_SECONDS, dead_shar
     old = [item for item in garbage if item.last_referenced_at <= cutoff]
     wanted_back = _wanted_back(repo, {item.id for item in garbage}, cutoff) if old else set()
     free = [item for item in old if item.id not in wanted_back]
+    kept = tuple(item for item in garbage if item.last_referenced_at > cutoff or item.id in wanted_back)
     share = dead_share if dead_share is not None else DEAD_SHARE if grace_seconds > 0 else 0.0
     spared = _spared_packs(repo, free, share)
     doomed = tuple(item for item in free if item.pack not in spared)
     left = tuple(item for item in free if item.pack in spared)
-    free_ids = {item.id for item in free}
-    kept = tuple(item for item in garbage if item.id not in free_ids)
-    purged = Queries(repo.index).deleted_holding({item.id for item in doomed})
+    purged = Queries(repo.index).deleted_holding({item.id for item in doomed if item.kind == "tree"})
     return Plan(cutoff, doomed, tuple(purged), kept, left)
 
 
 def _spared_packs(repo: Repository, free: Sequence[ObjectRecord], dead_share: float) -> set[str | None]:
     """Packs with so little garbage in them that writing them anew is not worth it."""
+    if dead_share <= 0:
+        return set()
     dead: Counter[str] = Counter()
     for item in free:
         if item.pack is not None:
@@ -137,7 +138,8 @@ def execute_gc(repo: Repository, plan: Plan) -> Collected:
             removed, freed = Removal(repo).remove(plan.doomed)
         freed += tidy(repo)
     repo.storage.sweep_temporary()
-    left = len(Queries(repo.index).unreferenced())
+    repo.index.compact()
+    left = sum(1 for _ in Queries(repo.index).unreferenced_dates())
     return Collected(removed, freed, left, len(plan.kept), tuple(record.number for record in plan.purged))
 
 
@@ -145,11 +147,13 @@ def _prove(repo: Repository, plan: Plan) -> None:
     """Check the plan against the index as it is now, and against the refs themselves."""
     repo.refresh()
     doomed = {item.id: item for item in plan.doomed}
-    current = {item.id: item for item in Queries(repo.index).unreferenced()}
-    for object_id, item in doomed.items():
-        now = current.get(object_id)
-        if now is None or now.last_referenced_at != item.last_referenced_at:
-            raise PlanStale(f"Object {object_id} is in use again since the plan was made")
+    same = 0
+    for object_id, date in Queries(repo.index).unreferenced_dates():
+        item = doomed.get(object_id)
+        same += item is not None and item.last_referenced_at == date
+    if same != len(doomed):
+        count = len(doomed) - same
+        raise PlanStale(f"{count} object{' is' if count == 1 else 's are'} in use again since the plan was made")
     use = find_use(repo, plan.cutoff, doomed.keys())
     if use.damaged:
         what, why = next(iter(use.damaged.items()))

@@ -5,7 +5,7 @@ and its earlier contents, so a changed field costs a few bytes. That takes the p
 """
 
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 from aura_vcs.compression import THOROUGH_LEVEL
 from aura_vcs.errors import IntegrityError
@@ -14,7 +14,7 @@ from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.model import EntryKind, Kind
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.chunking import LARGE_BYTES
-from aura_vcs.objects.packs import NewObject, PackWriter
+from aura_vcs.objects.packs import PACK_ENTRIES, NewObject, PackWriter
 from aura_vcs.repository.repository import Repository
 
 SMALL_PACK_BYTES = 4 << 20
@@ -23,7 +23,8 @@ SCATTERED = 12
 """So few loose objects and small packs are left as they are."""
 FRAME_BYTES = 1 << 20
 GATHERED_BYTES = 64 << 20
-"""Decoded bytes that are packed anew in one go, and held in memory meanwhile."""
+GATHERED_OBJECTS = PACK_ENTRIES
+"""Decoded bytes, and objects, that are packed anew in one go and held in memory meanwhile."""
 KEEP_LINES = 20
 KEEP_LABELS = 64
 
@@ -45,14 +46,17 @@ def tidy(repo: Repository) -> int:
 def _pack_objects(repo: Repository) -> int:
     store = repo.store
     loose = [(object_id, size) for object_id, size in store.loose.all() if size < LARGE_BYTES]
-    small = [name for name in store.packs.names() if store.packs.stored_size(name) <= SMALL_PACK_BYTES]
+    sizes = sorted((store.packs.stored_size(name), name) for name in store.packs.names())
+    small = [name for size, name in sizes if size <= SMALL_PACK_BYTES]
     if len(loose) + len(small) < SCATTERED:
         return 0
-    items = {item.id: item for item in _loose_objects(repo, loose)}
+    items = {item.id: item for item in _loose_objects(repo, loose[:GATHERED_OBJECTS])}
     gathered, content = _gather(repo, small, items)
+    if not loose and len(gathered) < 2:
+        return 0  # what there is fills a pack each
     before = sum(item.stored_size for item in items.values() if item.place is None)
     before += sum(store.packs.stored_size(name) for name in gathered)
-    order = _order(repo)
+    order = _order(repo, items.keys())
     last = ("~", "~", 0)
     ordered = sorted(items.values(), key=lambda item: (*order.get(item.id, last), item.id))
     written = write_anew(repo, ordered, FRAME_BYTES, THOROUGH_LEVEL, content)
@@ -69,7 +73,7 @@ def _pack_objects(repo: Repository) -> int:
 def _gather(
     repo: Repository, names: Sequence[str], items: dict[ObjectId, StoredObject]
 ) -> tuple[list[str], dict[ObjectId, bytes]]:
-    """Take what packs hold into `items`, until GATHERED_BYTES; returns the packs and their objects' bytes.
+    """Take what packs hold into `items`, until there is enough; returns the packs and their objects' bytes.
 
     Each pack is opened once. What does not fit is gathered by the next collection.
     """
@@ -80,7 +84,7 @@ def _gather(
         try:
             found = list(repo.store.pack_objects(name))
             size += sum(item.place.length for item in found if item.place is not None)
-            if gathered and size > GATHERED_BYTES:
+            if gathered and (size > GATHERED_BYTES or len(items) + len(found) > GATHERED_OBJECTS):
                 break
             content.update((item.id, repo.store.packs.read(item.place)) for item in found if item.place is not None)
         except (IntegrityError, FileNotFoundError):
@@ -98,21 +102,25 @@ def _loose_objects(repo: Repository, loose: Sequence[tuple[ObjectId, int]]) -> I
             yield StoredObject(object_id, Kind(record.kind), record.size, size)
 
 
-def _order(repo: Repository) -> Order:
-    """For every object, what it is next to: suffix, path, and the number of its first version."""
+def _order(repo: Repository, wanted: Set[ObjectId]) -> Order:
+    """For each of some objects, what it is next to: suffix, path, and the number of its first version."""
     order: Order = {}
+    opened: set[ObjectId] = set()
     for record in reversed(Queries(repo.index).all_versions(VersionFilter(deleted=True))):
         order[record.id] = ("version", "", record.number)
-        _order_tree(repo, record.tree, "", record.number, order)
+        _order_tree(repo, record.tree, record.number, wanted, opened, order)
     return order
 
 
-def _order_tree(repo: Repository, tree: ObjectId, path: str, number: int, order: Order) -> None:
-    waiting = [(tree, path)]
+def _order_tree(
+    repo: Repository, tree: ObjectId, number: int, wanted: Set[ObjectId], opened: set[ObjectId], order: Order
+) -> None:
+    waiting = [(tree, "")]
     while waiting:
         current, prefix = waiting.pop()
-        if current in order:
+        if current in opened:
             continue
+        opened.add(current)
         order[current] = ("tree", prefix, number)
         try:
             entries = repo.trees.tree(current).entries
@@ -121,7 +129,7 @@ def _order_tree(repo: Repository, tree: ObjectId, path: str, number: int, order:
         for entry in entries:
             if entry.kind is EntryKind.DIR:
                 waiting.append((entry.id, f"{prefix}{entry.name}/"))
-            elif entry.id not in order:
+            elif entry.id in wanted and entry.id not in order:
                 order[entry.id] = (posixpath.splitext(entry.name)[1], prefix + entry.name, number)
 
 

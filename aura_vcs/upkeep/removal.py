@@ -51,10 +51,9 @@ class Removal:
         packs = self._repo.store.packs
         before = packs.stored_size(name)
         try:
-            objects = list(self._repo.store.pack_objects(name))
+            living = [item for item in self._repo.store.pack_objects(name) if item.id not in doomed]
         except (IntegrityError, FileNotFoundError):
             return 0, 0  # damaged: fsck's to report, not ours to delete
-        living = [item for item in objects if item.id not in doomed]
         written = write_anew(self._repo, sorted(living, key=_position), FRAME_BYTES, None) if living else ""
         after = packs.stored_size(written) if written else 0
         self._repo.index.forget(doomed)

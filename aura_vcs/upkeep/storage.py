@@ -2,7 +2,6 @@
 
 import mimetypes
 from collections import Counter
-from collections.abc import Iterable
 
 import msgspec
 
@@ -60,15 +59,18 @@ class StorageReport(msgspec.Struct, frozen=True):
 def storage_report(repo: Repository) -> StorageReport:
     """Count what is stored. Opens every tree once, and no file."""
     queries = Queries(repo.index)
-    objects = {item.id: item for item in queries.all_objects()}
+    objects = {item.id: item for item in queries.whole_objects()}
+    totals = queries.stored_totals()
+    nothing = (0, 0, 0)
+    everything = [sum(parts) for parts in zip(nothing, *totals.values(), strict=True)]
     versions = [record for record in queries.all_versions(VersionFilter()) if record.purged_at is None]
     sizes = _StoredSizes(repo, objects)
     paths = _paths(repo, versions)
     shares = tuple(_share(repo, record, objects, sizes) for record in versions)
     return StorageReport(
-        total=Sizes(len(versions), sum(r.size_bytes for r in versions), _stored(objects.values())),
-        objects=_sizes(objects.values()),
-        garbage=_sizes(item for item in objects.values() if item.refcount <= 0),
+        total=Sizes(len(versions), sum(r.size_bytes for r in versions), everything[2]),
+        objects=Sizes(*everything),
+        garbage=Sizes(*totals.get(False, nothing)),
         by_version_type=_by_version_type(shares),
         by_file_type=_by_file_type(paths, objects, sizes),
         largest=_largest(paths, objects, sizes),
@@ -82,30 +84,31 @@ class _StoredSizes:
     def __init__(self, repo: Repository, objects: dict[ObjectId, ObjectRecord]) -> None:
         self._repo = repo
         self._objects = objects
+        self._queries = Queries(repo.index)
+        self._chunked: dict[ObjectId, tuple[int, int]] = {}
 
     def of(self, object_id: ObjectId) -> int:
         """Bytes on disk; 0 for what is not here."""
         item = self._objects.get(object_id)
-        if item is None:
-            return 0
-        chunks = self._chunks(item)
-        return item.stored_size + sum(self._objects[c].stored_size for c in chunks if c in self._objects)
+        return 0 if item is None else item.stored_size + self._chunks(item)[0]
 
     def alone(self, object_id: ObjectId) -> int:
         """Bytes on disk that only this blob holds."""
         item = self._objects.get(object_id)
-        if item is None:
-            return 0
-        own = [self._objects[c] for c in self._chunks(item) if c in self._objects]
-        return item.stored_size + sum(chunk.stored_size for chunk in own if chunk.refcount <= 1)
+        return 0 if item is None else item.stored_size + self._chunks(item)[1]
 
-    def _chunks(self, item: ObjectRecord) -> set[ObjectId]:
+    def _chunks(self, item: ObjectRecord) -> tuple[int, int]:
+        """Stored bytes of the blob's chunks, and of those that it alone has."""
         if not item.chunked:
-            return set()
-        try:
-            return set(self._repo.store.chunk_ids(item.id))
-        except (IntegrityError, FileNotFoundError):
-            return set()
+            return 0, 0
+        if item.id not in self._chunked:
+            try:
+                found = self._queries.stored_sizes(set(self._repo.store.chunk_ids(item.id)))
+            except (IntegrityError, FileNotFoundError):
+                found = []
+            own = sum(stored for stored, refcount in found if refcount <= 1)
+            self._chunked[item.id] = sum(stored for stored, _ in found), own
+        return self._chunked[item.id]
 
 
 def _paths(repo: Repository, versions: list[VersionRecord]) -> dict[ObjectId, str]:
@@ -192,12 +195,3 @@ def _largest(
 ) -> tuple[LargeObject, ...]:
     blobs = sorted((objects[i] for i in paths if i in objects), key=lambda item: (-item.size, item.id))
     return tuple(LargeObject(item.id, paths[item.id], item.size, sizes.of(item.id)) for item in blobs[:LARGEST])
-
-
-def _sizes(items: Iterable[ObjectRecord]) -> Sizes:
-    listed = list(items)
-    return Sizes(len(listed), sum(item.size for item in listed), _stored(listed))
-
-
-def _stored(items: Iterable[ObjectRecord]) -> int:
-    return sum(item.stored_size for item in items)

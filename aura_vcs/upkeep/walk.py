@@ -31,7 +31,7 @@ class Walker:
 
     def __init__(self, repo: Repository, wanted: Set[ObjectId]) -> None:
         self._repo = repo
-        self._wanted = frozenset(wanted)
+        self._wanted = wanted
         self._opened: set[ObjectId] = set()
         self._chunked = Queries(repo.index).chunked()
         self.found: set[ObjectId] = set()
@@ -39,7 +39,7 @@ class Walker:
 
     def mark(self, objects: Iterable[ObjectId]) -> None:
         """Objects that are reached on their own."""
-        self.found.update(self._wanted.intersection(objects))
+        self.found |= self._wanted & set(objects)
 
     def mark_version(self, version: VersionId, *, content: bool) -> None:
         """Mark a version, and with `content` its tree."""

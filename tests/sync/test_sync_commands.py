@@ -196,7 +196,7 @@ def test_an_encrypted_remote_at_a_shell(tmp_path: Path, monkeypatch: pytest.Monk
     anna = Person(tmp_path / "anna", "anna")
     anna.aura("init")
     anna.save("tides", "First")
-    refused = anna.aura("remote", "add", "origin", "../film.aura", "--encrypt", code=100)
+    refused = anna.aura("remote", "add", "origin", "../film.aura", "--encrypt", code=102)
     assert "AURA_PASSPHRASE" in refused
     assert list((tmp_path / "film.aura").iterdir()) == []
     monkeypatch.setenv("AURA_PASSPHRASE", "a good passphrase")
@@ -211,8 +211,8 @@ def test_an_encrypted_remote_at_a_shell(tmp_path: Path, monkeypatch: pytest.Monk
     assert anna.json("remote", "check", "--content")["remote"]["encrypted"] is True
     monkeypatch.setenv("AURA_PASSPHRASE", "a wrong passphrase")
     anna.save("stars", "Third")
-    assert "not its passphrase" in anna.aura("push", code=100)
-    Person(tmp_path, "carl").aura("clone", "film.aura", "carl", code=100)
+    assert "not its passphrase" in anna.aura("push", code=102)
+    Person(tmp_path, "carl").aura("clone", "film.aura", "carl", code=102)
     assert not (tmp_path / "carl").exists()
     for path in (tmp_path / "anna" / ".aura").rglob("*"):
         assert not path.is_file() or b"good passphrase" not in path.read_bytes()
@@ -230,11 +230,11 @@ def test_a_key_file_at_a_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert "Made the key file" in made
     assert key.stat().st_mode & 0o077 == 0
     anna.aura("push")
-    assert "none was named" in Person(tmp_path, "bert").aura("clone", "film.aura", "bert", code=100)
+    assert "none was named" in Person(tmp_path, "bert").aura("clone", "film.aura", "bert", code=102)
     Person(tmp_path, "bert").aura("clone", "film.aura", "bert", "--key-file", str(key))
     assert "Both sides have everything" in Person(tmp_path / "bert", "bert").aura("sync")
     key.rename(tmp_path / "moved.key")
-    assert "cannot be read" in anna.aura("push", code=100)
+    assert "cannot be read" in anna.aura("push", code=102)
     monkeypatch.setenv("AURA_KEY_FILE", str(tmp_path / "moved.key"))
     assert "has everything" in anna.aura("push")
 
