@@ -202,6 +202,7 @@ class _Search:
         self._sound = soundness
         self.table = _table(view)
         self.reader = FarReader(view, self.table)
+        self._offloaded = repo.store.offloaded.all().keys()
         self.wanted: set[ObjectId] = set()
         self.lost: set[ObjectId] = set()
         self.holders: defaultdict[ObjectId, set[str]] = defaultdict(set)
@@ -256,7 +257,8 @@ class _Search:
 
     def _blob(self, blob: ObjectId) -> set[ObjectId]:
         if blob not in self._seen:
-            self._seen[blob] = set() if self._is_whole(blob) else self._want_blob(blob)
+            is_well = blob in self._offloaded or self._is_whole(blob)  # offloaded content comes when it is needed
+            self._seen[blob] = set() if is_well else self._want_blob(blob)
         return self._seen[blob]
 
     def _is_whole(self, blob: ObjectId) -> bool:

@@ -19,6 +19,7 @@ from aura_vcs.storage.remote_memory import MemoryRemote
 from aura_vcs.sync.bundling import create_bundle, verify_bundle
 from aura_vcs.sync.known import Forgetful
 from aura_vcs.sync.offloading import execute_offload
+from aura_vcs.sync.repairing import plan_repair
 from aura_vcs.sync.sending import plan_push
 from aura_vcs.sync.verifying import verify_remote
 from aura_vcs.sync.view import load_view
@@ -45,6 +46,12 @@ def test_offloading_frees_what_the_remote_holds_and_says_so(film: Film) -> None:
     film.repo.rebuild_index()
     assert fsck(film.repo).problems == ()
     assert film.plan().going == ()
+
+
+def test_a_repair_leaves_alone_what_is_offloaded(film: Film) -> None:
+    """Content that only a remote has is no damage: nothing is fetched until somebody needs it."""
+    film.offload()
+    assert plan_repair(film.repo, film.remotes["origin"]).is_empty
 
 
 def test_what_is_offloaded_comes_when_it_is_needed(film: Film) -> None:
