@@ -57,7 +57,7 @@ AuraError                    1   something failed
 │   ├── ExportFailed        67     the video could not be rendered; names the scene
 │   ├── ExportCancelled     68     stopped on request; no file was left
 │   └── InvalidTransition   69     a job cannot go from that state to this one
-├── StudioError            80   the studio's folder, or the making of a video, stands in the way
+├── StudioError             80   the studio's folder, or the making of a video, stands in the way
 │   ├── UnknownSetting      81     no configuration key is called so
 │   ├── SettingInvalid      82     a value that the key cannot have
 │   ├── SecretUnavailable   83     a sensitive value cannot be encrypted or decrypted here
@@ -67,9 +67,6 @@ AuraError                    1   something failed
 │   ├── ActionBlocked       87     later actions depend on the one to be undone
 │   ├── ProjectDeleted      88     the project is deleted, or must be before it is purged
 │   └── TemplateUnusable    89     a template file that cannot be one
-│   ├── ChoiceImpossible    76   the conflict cannot be resolved that way
-│   ├── ExtraMissing        77   needs an optional part that is not installed
-│   └── MediaUnreadable     78   a media file could not be looked into
 ├── RemoteError             90   a remote refused, or cannot be used
 │   ├── RemoteUnreachable   91   no connection, no such folder, bucket or host
 │   ├── RemoteDenied        92   credentials or permissions are missing
