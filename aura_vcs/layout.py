@@ -27,6 +27,7 @@ CHECKPOINTS = "refs/checkpoints"
 EXPORTS = "refs/exports"
 SETTINGS = "refs/settings"
 OPERATIONS = "operations"
+OFFLOADED = "offloaded"
 LOCAL = "local"
 HEAD = "local/HEAD.json"
 INDEX = "local/index.sqlite"
@@ -100,6 +101,11 @@ def settings_ref(replica: ReplicaId) -> str:
 def operations_log(replica: ReplicaId) -> str:
     """The log of what one replica did."""
     return f"{OPERATIONS}/{replica}.jsonl"
+
+
+def offloaded_record(replica: ReplicaId) -> str:
+    """What one replica knows of content that only remotes have."""
+    return f"{OFFLOADED}/{replica}.json"
 
 
 def remote_folder(remote: str) -> str:

@@ -15,7 +15,7 @@ DOCUMENTS = {"brief", "plan", "voice", "render", "timeline"}
 
 
 def test_commit_prints_the_version(film: Film) -> None:
-    """`commit --json` has exactly `version` and `created`, and V has exactly its sixteen keys."""
+    """`commit --json` has exactly `version`, `created` and `locks`, and V has exactly its sixteen keys."""
     done = film.data("commit", "-m", "First cut", "--description", "All of it", "--important")
     assert done.keys() == {"version", "created", "locks"}
     made = done["version"]
@@ -57,7 +57,8 @@ def test_status_prints_changes(two: Film) -> None:
     """`status --json` names branch, head, and every change; a rename has its old path."""
     head = two.data("log", "-n", "1")["versions"][0]
     clean = {"branch": "main", "head": {"id": head["id"], "number": 2}, "clean": True, "changes": [], "diverged": False}
-    clean["conflicts"] = clean["locks"] = []
+    clean["conflicts"] = []
+    clean |= {"offloaded": {"files": 0, "bytes": 0, "remotes": []}, "locks": []}
     documents = {key: two.data("status")[key] for key in ("problems", "errors", "warnings")}
     assert two.data("status") == {**clean, **documents}
     assert (documents["errors"], documents["warnings"]) == (0, len(documents["problems"]))
@@ -154,9 +155,9 @@ def test_gc_counts(two: Film) -> None:
 
 
 def test_fsck_reports(two: Film) -> None:
-    """`fsck --json` has `ok`, `problems`, `objects`, `bytes`; damage makes it end with 30."""
+    """`fsck --json` has `ok`, `problems`, `objects`, `bytes`, `offloaded`; damage makes it end with 30."""
     clean = two.data("fsck")
-    assert clean.keys() == {"ok", "problems", "objects", "bytes"}
+    assert clean.keys() == {"ok", "problems", "objects", "bytes", "offloaded"}
     assert (clean["ok"], clean["problems"]) == (True, [])
     assert clean["objects"] > 0
     assert clean["bytes"] > 0
