@@ -27,6 +27,7 @@ CHECKPOINTS = "refs/checkpoints"
 EXPORTS = "refs/exports"
 SETTINGS = "refs/settings"
 OPERATIONS = "operations"
+OFFLOADED = "offloaded"
 LOCAL = "local"
 HEAD = "local/HEAD.json"
 INDEX = "local/index.sqlite"
@@ -38,6 +39,9 @@ STATE = "local/state.json"
 REPLICA = "local/replica.json"
 PENDING = "local/pending.json"
 REMOTES = "local/remotes"
+KEPT = "local/kept"
+DAMAGED = "local/damaged"
+REPLICAS = "refs/replicas"
 
 COMPRESSED = ".zst"
 PACKED_LABELS = ".labels"
@@ -100,6 +104,26 @@ def settings_ref(replica: ReplicaId) -> str:
 def operations_log(replica: ReplicaId) -> str:
     """The log of what one replica did."""
     return f"{OPERATIONS}/{replica}.jsonl"
+
+
+def offloaded_record(replica: ReplicaId) -> str:
+    """What one replica knows of content that only remotes have."""
+    return f"{OFFLOADED}/{replica}.json"
+
+
+def replica_ref(replica: ReplicaId) -> str:
+    """How far a replica has read what the others did."""
+    return f"{REPLICAS}/{replica}.json"
+
+
+def kept_path(name: str) -> str:
+    """The second name, on this machine, of a file below `objects`."""
+    return f"{KEPT}/{name}"
+
+
+def damaged_path(name: str) -> str:
+    """Where a damaged file below `objects` is set aside by a repair."""
+    return f"{DAMAGED}/{name}"
 
 
 def remote_folder(remote: str) -> str:

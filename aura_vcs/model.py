@@ -158,6 +158,20 @@ class Fields(msgspec.Struct, frozen=True):
     fields: dict[str, Field] = {}
 
 
+class Reading(msgspec.Struct, frozen=True):
+    """How far one replica has read the logs of the others: `refs/replicas/<replica>.json`.
+
+    When it had read them up to the sequence numbers in `read`, its own log was at `sequence`.
+    """
+
+    replica: ReplicaId
+    sequence: int
+    read: dict[ReplicaId, int]
+    host: str
+    updated_at: str
+    updated_by: str
+
+
 class Head(msgspec.Struct, frozen=True):
     """Where the work folder is: `local/HEAD.json`.
 

@@ -107,6 +107,17 @@ class OperationLogs:
         for replica in self.sizes():
             yield from self.read(replica)
 
+    def read_of(self, replica: ReplicaId) -> Iterator[LogLine]:
+        """Every line of one replica's log, closed parts first; damaged closed parts are passed over."""
+        for name in self.segments():
+            if name.partition(".")[0] != replica:
+                continue
+            try:
+                yield from self.read_segment(name)
+            except RecordCorrupt:
+                continue
+        yield from self.read(replica)
+
     def read_at(self, replica: ReplicaId, start: int, end: int, segment: str | None = None) -> Operation:
         """The operation on the line from `start` to `end`.
 

@@ -239,16 +239,19 @@ class Refs:
 
         Idempotent: recovery applies the operations of a log again and again.
         """
-        labels = {}
-        for name, change in changes.items():
-            room = name.split("/", 1)[0]
-            if change.after is None or room in FIELD_ROOMS:
-                continue
-            if room == "versions":
-                labels[name] = from_plain(change.after, Label, f"{layout.REFS}/{name}.json")
-            else:
-                self._advance(name, change.after)
-        self._advance_labels(labels)
+        moved = {
+            name: change.after
+            for name, change in changes.items()
+            if change.after is not None and name.split("/", 1)[0] not in FIELD_ROOMS
+        }
+        labels = {name: after for name, after in moved.items() if name.startswith("versions/")}
+        # First of all: a branch must not stand on a version that nobody would know after a power failure.
+        self._advance_labels(
+            {name: from_plain(after, Label, f"{layout.REFS}/{name}.json") for name, after in labels.items()}
+        )
+        for name, after in moved.items():
+            if name not in labels:
+                self._advance(name, after)
         self._advance_fields(changes)
 
     def _advance_labels(self, changes: dict[str, Label]) -> None:

@@ -24,6 +24,7 @@ PAGES = (
     "docs/merging.md",
     "docs/space.md",
     "docs/studio.md",
+    "docs/sync.md",
 )
 FIXTURE = ROOT / "fixtures/solar-system"
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -86,6 +86,23 @@ class Text(click.ParamType):  # type: ignore[type-arg]  # generic only in newer 
 TEXT = Text()
 
 
+class ByteSize(click.ParamType):  # type: ignore[type-arg]  # generic only in newer clicks
+    """A number of bytes: `500000`, `500k`, `10M`, `2GB`; units of 1000."""
+
+    name = "size"
+    _UNITS: ClassVar = {"": 1, "b": 1, "k": 10**3, "kb": 10**3, "m": 10**6, "mb": 10**6, "g": 10**9, "gb": 10**9}
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Bytes."""
+        if isinstance(value, int):
+            return value
+        text = str(value).strip().lower().replace(" ", "")
+        digits = text.rstrip("bkmg")
+        if not digits.isdecimal() or text[len(digits) :] not in self._UNITS or len(digits) > _DIGITS + _DIGITS:
+            self.fail(f"{value!r} is no size. Try 500k, 10M or 2G.", param, ctx)
+        return int(digits) * int(self._UNITS[text[len(digits) :]])
+
+
 class Duration(click.ParamType):  # type: ignore[type-arg]  # generic only in newer clicks
     """A length of time: `0`, `90s`, `30m`, `2h`, `14d`, `3w`, or plain seconds."""
 
@@ -102,3 +119,20 @@ class Duration(click.ParamType):  # type: ignore[type-arg]  # generic only in ne
         if not digits.isdecimal() or unit not in self._UNITS or len(digits) > _DIGITS:
             self.fail(f"{value!r} is no length of time. Try 0, 2h or 14d.", param, ctx)
         return float(int(digits) * self._UNITS[unit])
+
+
+class Share(click.ParamType):  # type: ignore[type-arg]  # generic only in newer clicks
+    """A part of something: `5%`, `0.5%`, `100%`."""
+
+    name = "share"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """From 0 (not included) to 1."""
+        if isinstance(value, float):
+            return value
+        text = str(value).strip()
+        number = text.removesuffix("%").strip()
+        is_number = number.replace(".", "", 1).isdecimal() and number.isascii() and len(number) <= _DIGITS
+        if not text.endswith("%") or not is_number or not 0 < float(number) <= 100:
+            self.fail(f"{value!r} is no share. Try 5% or 100%.", param, ctx)
+        return float(number) / 100

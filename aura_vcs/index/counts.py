@@ -12,17 +12,21 @@ from collections.abc import Callable, Iterable, Mapping
 
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.places import groups
-from aura_vcs.index.schema import KIND_CODES
+from aura_vcs.index.schema import AWAY, KIND_CODES
 from aura_vcs.model import EntryKind, Kind, Tree
 from aura_vcs.objects.base import StoredObject
+from aura_vcs.objects.trees import EMPTY_TREE_ID
 
 Children = Callable[[ObjectId, bool], Iterable[tuple[ObjectId, bool]]]
 """What an object holds, and which of that are trees, given its id and whether it is a tree."""
 
-_INSERT_NEW = """
-INSERT OR IGNORE INTO objects (id, kind, content_type, size, stored_size, pack, frame, offset, length, chunked,
-                               refcount, created_at, last_referenced_at)
+_INSERT_NEW = f"""
+INSERT INTO objects (id, kind, content_type, size, stored_size, pack, frame, offset, length, chunked, refcount,
+                     created_at, last_referenced_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET
+  stored_size = excluded.stored_size, pack = excluded.pack, frame = excluded.frame, offset = excluded.offset,
+  length = excluded.length, chunked = excluded.chunked WHERE {AWAY}
 """
 _INSERT = """
 INSERT INTO objects (id, kind, content_type, size, stored_size, pack, frame, offset, length, chunked, refcount,
@@ -42,7 +46,10 @@ HELD_COUNTS = 50_000
 
 
 def enter_objects(connection: sqlite3.Connection, items: Iterable[StoredObject], pack: int | None, at: str) -> int:
-    """Rows for objects of one pack (or loose ones) that have none yet, counted by nobody; returns how many."""
+    """Rows for objects of one pack (or loose ones) that have none yet, counted by nobody; returns how many.
+
+    Offloaded objects that are here again are counted as before.
+    """
     known = connection.total_changes
     rows = (_row(item, {} if pack is None or item.place is None else {item.place.pack: pack}, 0, at) for item in items)
     connection.executemany(_INSERT_NEW, rows)
@@ -76,6 +83,8 @@ class ReferenceCounts:
         self._changes: Counter[ObjectId] = Counter()
         self._known: dict[ObjectId, int] = {}
         self._rows: dict[ObjectId, int] = {}
+        self.has_lost = False
+        """Whether a change could not be written: the object has no row (yet)."""
         self._chunked: set[ObjectId] = set()
         self._is_empty = connection.execute("SELECT 1 FROM objects LIMIT 1").fetchone() is None
 
@@ -154,6 +163,10 @@ class ReferenceCounts:
             (self._rows[object_id], change, self._known[object_id])
             for object_id, change in self._changes.items()
             if change and object_id in self._rows
+        )
+        self.has_lost = self.has_lost or any(
+            change and object_id not in self._rows and object_id != EMPTY_TREE_ID
+            for object_id, change in self._changes.items()
         )
         shared = [(change, row) for row, change, before in changes if before > 0 and before + change > 0]
         crossing = [(change, self._at, row) for row, change, before in changes if before <= 0 or before + change <= 0]

@@ -172,7 +172,8 @@ def checkpoints_statement(
         parts.append("valid = ?")
         values.append(int(valid))
     where = f"WHERE {' AND '.join(parts)}" if parts else ""
-    return f"SELECT record FROM checkpoints {where} ORDER BY time DESC LIMIT ?", [*values, limit]
+    order = "time" if parts else "file"  # whose names sort by time, and need no index besides
+    return f"SELECT record FROM checkpoints {where} ORDER BY {order} DESC LIMIT ?", [*values, limit]
 
 
 def exports_statement(

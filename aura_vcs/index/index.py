@@ -12,6 +12,7 @@ from aura_vcs.errors import RecordCorrupt
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.index.database import Database, IndexUnusable, remove_files
 from aura_vcs.index.places import IndexPlaces, groups
+from aura_vcs.index.schema import AWAY
 from aura_vcs.model import Operation
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.store import ObjectStore
@@ -84,6 +85,17 @@ class Index:
         if not self.is_current():
             self.catch_up(recover)
 
+    def learn_places(self) -> None:
+        """Note where objects lie now whose packs somebody else wrote anew. The caller holds the refs lock."""
+        known = {row[0] for row in self.database.connection.execute("SELECT name FROM packs")}
+        for name in [name for name in self.store.packs.names() if name not in known]:
+            try:
+                stored = list(self.store.pack_objects(name))
+            except (RecordCorrupt, FileNotFoundError):
+                continue  # damaged, or not whole yet
+            if not self.without_place([item.id for item in stored]):
+                self.move(name, stored)
+
     def _enter_unlisted(self) -> None:
         """Enter objects on disk that have no row, counted by nobody yet.
 
@@ -93,7 +105,7 @@ class Index:
         known = {row[0] for row in self.database.connection.execute("SELECT name FROM packs")}
         packs = [name for name in self.store.packs.names() if name not in known]
         sizes = dict(self.store.loose.all())
-        loose = {object_id: sizes[object_id] for object_id in self._unknown(sizes)}
+        loose = {object_id: sizes[object_id] for object_id in self.without_place(sizes)}
         if not packs and not loose:
             return
         with self.database.transaction() as connection:
@@ -107,17 +119,36 @@ class Index:
         at = now()
         count = enter_objects(connection, loose_objects(self.store, loose), None, at)
         projector = self._projector(connection, at)
+        turned: set[ObjectId] = set()
         for items in packed_objects(self.store, packs, self._progress):
+            turned |= self._turning(connection, items)
             number = projector.pack(items[0].place.pack) if items and items[0].place is not None else None
             count += enter_objects(connection, items, number, at)
+        for chunk in (chunk for blob in turned for chunk in set(self.store.chunk_ids(blob))):
+            projector.counts.raise_object(chunk)
+        projector.counts.write({})
         return count
 
-    def _unknown(self, object_ids: Iterable[ObjectId]) -> set[ObjectId]:
+    def _turning(self, connection: sqlite3.Connection, items: Iterable[StoredObject]) -> set[ObjectId]:
+        """Offloaded blobs in use that were whole, and come back in chunks: they hold those from now on."""
+        if not self.store.offloaded.all():
+            return set()
+        lists = [bytes.fromhex(item.id) for item in items if item.place is not None and item.place.chunked]
+        found = set()
+        for digest in lists:
+            statement = f"SELECT 1 FROM objects WHERE id = ? AND refcount > 0 AND {AWAY}"
+            if connection.execute(statement, (digest,)).fetchone() is not None:
+                found.add(ObjectId(digest.hex()))
+        return found
+
+    def without_place(self, object_ids: Iterable[ObjectId]) -> set[ObjectId]:
+        """Those of the objects that have no row, or are offloaded."""
         new = set(object_ids)
         for group in groups(new.copy()):
             marks = ",".join("?" * len(group))
             rows = self.database.connection.execute(
-                f"SELECT id FROM objects WHERE id IN ({marks})", [bytes.fromhex(object_id) for object_id in group]
+                f"SELECT id FROM objects WHERE id IN ({marks}) AND NOT ({AWAY})",
+                [bytes.fromhex(object_id) for object_id in group],
             )
             new.difference_update(ObjectId(row[0].hex()) for row in rows)
         return new
@@ -127,12 +158,16 @@ class Index:
 
         The caller holds the refs lock.
         """
+        from aura_vcs.index.counts import enter_objects
+        from aura_vcs.index.rebuild import offloaded_objects
+
         if self._logs.sizes():  # a new project has nothing to tell
             self._progress.note("Building the index from the files; nothing is lost")
         self._start_over()
         with self.database.transaction() as connection:
             self.database.create_schema(indexes=False)
             self._enter_objects(connection, self.store.packs.names(), dict(self.store.loose.all()))
+            enter_objects(connection, offloaded_objects(self.store), None, now())
             self._enter_new(self._projector(connection, now()), recover)
             self.database.create_indexes()
         self._is_new = False
@@ -156,6 +191,8 @@ class Index:
             projector.operation(operation, start, end)
             projector.labels(operation)
             projector.write()
+            if projector.counts.has_lost:  # a tool brought the object, and no row has told of it yet
+                self._set_meta(_INCOMPLETE, "1")
             for name in operation.refs:
                 if name.startswith("versions/"):
                     self._enter_file(f"{layout.REFS}/{name}.json")
@@ -186,6 +223,27 @@ class Index:
         """Remove the row of a pack that is going."""
         with self.database.transaction() as connection:
             connection.execute("DELETE FROM packs WHERE name = ?", (name,))
+
+    def send_away(self, object_ids: Iterable[ObjectId]) -> None:
+        """Note that objects are offloaded: their bytes are gone or going, their sizes and counts stay."""
+        with self.database.transaction() as connection:
+            connection.executemany(
+                "UPDATE objects SET stored_size = 0, pack = NULL, frame = NULL, offset = NULL, length = NULL, "
+                "chunked = 0 WHERE id = ?",
+                [(bytes.fromhex(object_id),) for object_id in object_ids],
+            )
+
+    def relocate(self, found: Mapping[ObjectId, StoredObject], turned: Mapping[ObjectId, tuple[ObjectId, ...]]) -> None:
+        """Note where objects are that have no row, or are offloaded, or were whole and are in chunks now.
+
+        `turned` are the blobs in use that were whole: each holds its chunks from now on.
+        """
+        with self._knowing(found), self.database.transaction() as connection:
+            projector = self._projector(connection, now(), found, turned)
+            for chunks in turned.values():
+                for chunk in set(chunks):
+                    projector.counts.raise_object(chunk)
+            projector.write()
 
     def move(self, pack: str, stored: Iterable[StoredObject]) -> None:
         """Note that objects lie in another pack now; sizes of content and counts stay."""
@@ -244,6 +302,20 @@ class Index:
             "SELECT end, sequence FROM logs WHERE replica = ?", (replica,)
         ).fetchone()
         return (row[0], row[1]) if row else (0, 0)
+
+    def time_of(self, replica: ReplicaId, sequence: int) -> str:
+        """The time of a replica's last operation up to a sequence number.
+
+        "" before the first, and where the clock went back: times tell nothing then.
+        """
+        times = "SELECT max(time), min(time) FROM actions WHERE replica = ? AND undoable IN (0, 1) AND sequence"
+        until = self.database.connection.execute(f"{times} <= ?", (replica, sequence)).fetchone()[0] or ""
+        after = self.database.connection.execute(f"{times} > ?", (replica, sequence)).fetchone()[1]
+        return until if after is None or until < after else ""
+
+    def is_waiting(self) -> bool:
+        """Whether something is known by name and has not come: a sync tool is still at work."""
+        return self._meta(_INCOMPLETE) is not None or self._meta(_LABELS) == _WAITING
 
     @property
     def path(self) -> str:

@@ -6,6 +6,9 @@ PAGE_BYTES = 2048
 
 KIND_CODES = {"blob": 1, "tree": 2, "version": 3, "chunk": 4}
 
+AWAY = "pack IS NULL AND stored_size = 0 AND size > 0"
+"""Which rows of objects are of those that are offloaded."""
+
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE logs (
@@ -76,7 +79,6 @@ CREATE INDEX assets_temporary ON assets (file_path) WHERE is_temporary;
 CREATE TABLE checkpoints (
   file TEXT PRIMARY KEY, stage TEXT NOT NULL, job TEXT, time TEXT NOT NULL, valid INTEGER NOT NULL,
   stamp TEXT NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;
-CREATE INDEX checkpoints_by_time ON checkpoints (time);
 CREATE INDEX checkpoints_by_stage ON checkpoints (stage, time);
 CREATE INDEX checkpoints_by_valid ON checkpoints (valid, time);
 CREATE TABLE exports (

@@ -5,6 +5,7 @@ A pack never changes once it has its name. A writer keeps every frame it wrote u
 is published, so a fault of memory or compressor never becomes history.
 """
 
+import os
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
 from threading import Lock
@@ -59,6 +60,7 @@ PACK_BYTES = 64 << 20
 PACK_ENTRIES = 65_536
 """Objects of a full pack: its footer takes 3 MB, and who writes it some twenty."""
 PENDING_FRAMES = 4
+SALT_BYTES = 16
 RUN_BYTES = 4 << 20
 """So much is read together at most."""
 
@@ -259,15 +261,19 @@ class Packs:
 
     def delete(self, name: str) -> int:
         """Remove a pack; returns the bytes that frees."""
+        freed = self.stored_size(name)
+        self.let_go(name)
+        self._storage.delete(pack_path(name))
+        return freed
+
+    def let_go(self, name: str) -> None:
+        """Close a pack that is going, and forget what was read of it."""
         with self._lock:
-            freed = self.stored_size(name)
             opened = self._open.pop(name, None)
             if opened:
                 opened.file.close()
             for key in [key for key in self._frames if key[0] == name]:
                 self._frame_bytes -= len(self._frames.pop(key))
-            self._storage.delete(pack_path(name))
-            return freed
 
     def close(self) -> None:
         """Let go of every file and frame."""
@@ -315,6 +321,11 @@ class NewObject(msgspec.Struct, frozen=True, gc=False):
     chunked: bool = False
 
 
+def is_salt(entry: PackEntry) -> bool:
+    """Whether an entry that nothing holds only gave its pack a name; see PackWriter.add_salt."""
+    return entry.kind is Kind.BLOB and entry.length == SALT_BYTES
+
+
 class PackWriter:
     """A pack in the making; frames are compressed and checked on `executor`'s threads.
 
@@ -348,6 +359,11 @@ class PackWriter:
         self._pending.append((objects, length, self._executor.submit(encode_frame, pieces, level)))
         while len(self._pending) > PENDING_FRAMES:
             self._write_next()
+
+    def add_salt(self) -> None:
+        """Add a few random bytes as a blob that nothing holds: the pack gets a name that none ever had."""
+        salt = os.urandom(SALT_BYTES)
+        self.add_frame([NewObject(blob_id(salt), Kind.BLOB, salt)])
 
     def finish(self) -> tuple[str, list[StoredObject]]:
         """Check, make durable and publish the pack; returns its name and what it holds.

@@ -31,6 +31,8 @@ from aura_vcs.operations import OperationLogs
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.refs import Refs, heads
 from aura_vcs.repository.identity import host_name, this_replica, user_name
+from aura_vcs.repository.kept import Kept
+from aura_vcs.repository.others import Others
 from aura_vcs.storage.calls import REAL_CALLS, FileCalls
 from aura_vcs.storage.local import LocalStorage
 
@@ -111,7 +113,11 @@ class Repository:
         self.logs = OperationLogs(self.storage, self.replica)
         path = index_path or os.path.join(self.storage.root, *layout.INDEX.split("/"))
         self.index = Index(path, self.storage, self.refs, self.logs, progress)
+        self.kept = Kept(self.storage, self.index, self.refs)
+        self.others = Others(self.storage, self.logs, self.index)
         self._calls = calls
+        if self.has_moved:
+            self.kept.drop_copies()
         try:
             self.refresh()
         except Exception as error:
@@ -205,10 +211,21 @@ class Repository:
         return False
 
     def refresh(self) -> None:
-        """Bring the index up to date with the files, if it is not."""
+        """Bring the index up to date with the files, if it is not; see to what other machines deleted."""
         if not self.index.is_current():
             with self.locks.exclusive("refs"):
                 self._catch_up()
+        self.settle()
+
+    def settle(self) -> None:
+        """Where other replicas work on copies of this folder: keep what is stored, put back what they
+        deleted and is needed here, and tell them how far they were read."""
+        if not self.others.known():
+            return
+        if self.kept.keep():
+            with self.locks.exclusive("refs"), self._undeleted():
+                pass
+        self.others.say_what_was_read(self.host, self.author)
 
     def learn_objects(self) -> None:
         """Enter into the index what lies in the store unrecorded; see Index.learn_objects."""
@@ -217,7 +234,7 @@ class Repository:
 
     def rebuild_index(self) -> None:
         """Build the index anew from the files."""
-        with self.locks.exclusive("refs"):
+        with self.locks.exclusive("refs"), self._undeleted():
             self.index.rebuild(self._recover)
 
     @contextmanager
@@ -255,7 +272,19 @@ class Repository:
             raise IndexDamaged(self.index.path, str(error)) from error
 
     def _catch_up(self) -> None:
-        self.index.catch_up(self._recover)
+        with self._undeleted():
+            self.index.catch_up(self._recover)
+
+    @contextmanager
+    def _undeleted(self) -> Iterator[None]:
+        """Have back what other machines deleted, while it is counted; afterwards only what is needed stays."""
+        gone = self.kept.keep() if self.others.known() else set()
+        lent = self.kept.lend(gone)
+        yield
+        if back := self.kept.settle(lent):
+            self.progress.note(f"Put back {len(back)} files that another machine had deleted: versions need them")
+        if gone:
+            self.index.learn_places()
 
     def _recover(self, operation: Operation) -> None:
         """Finish an operation that was recorded: refs, then HEAD. Harmless where it was finished."""
@@ -358,6 +387,8 @@ class Transaction:
             operation = msgspec.structs.replace(operation, sequence=sequence)
         end = repository.logs.append(operation, at=start)
         try:
+            if repository.others.known():
+                repository.kept.keep()  # before a tool can carry the files, and somebody's deletion back
             repository.refs.apply(operation.refs)
             if operation.head is not None:
                 repository._put_head(operation.head.after, operation.sequence)

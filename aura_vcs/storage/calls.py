@@ -80,6 +80,10 @@ class FileCalls:
         """Make a symbolic link."""
         os.symlink(target, path, dir_fd=dir_fd)
 
+    def link(self, source: str, target: str) -> None:
+        """Give a file a second name."""
+        os.link(source, target)
+
     def chmod(self, fd: int, mode: int) -> None:
         """Set a file's permission bits, where the system has them."""
         if hasattr(os, "fchmod"):

@@ -33,7 +33,7 @@ class Fault(StrEnum):
 
 
 _SYNCS = frozenset({"fsync", "fsync_folder", "sync_disk"})
-_NEEDS_ROOM = frozenset({"create", "write", "copy_range", "mkdir", "symlink"})
+_NEEDS_ROOM = frozenset({"create", "write", "copy_range", "mkdir", "symlink", "link"})
 
 
 class CountingCalls(FileCalls):
@@ -101,6 +101,11 @@ class CountingCalls(FileCalls):
         """See FileCalls."""
         self.before("symlink")
         self.inner.symlink(target, path, dir_fd=dir_fd)
+
+    def link(self, source: str, target: str) -> None:
+        """See FileCalls."""
+        self.before("link")
+        self.inner.link(source, target)
 
     def chmod(self, fd: int, mode: int) -> None:
         """See FileCalls."""

@@ -135,6 +135,30 @@ class LocalStorage:
         except FileNotFoundError:
             return
 
+    def link(self, name: str, other: str) -> bool:
+        """Give a file a second name; False where the disk cannot, or the file is gone.
+
+        Not made durable. A name that exists stays as it is.
+        """
+        target = self.path(other)
+        self.make_folder(os.path.dirname(target))
+        try:
+            self.calls.link(self.path(name), target)
+        except FileExistsError:
+            return True
+        except (OSError, NotImplementedError):
+            return False
+        return True
+
+    def forget(self, name: str) -> None:
+        """Remove a file that nobody needs, not durably; absent is fine."""
+        path = self.path(name)
+        try:
+            with translated("delete", path):
+                self.calls.unlink(path)
+        except FileNotFoundError:
+            return
+
     def delete_many(self, names: Iterable[str]) -> None:
         """See Deletable. Each folder is synced once."""
         folders: dict[str, None] = {}

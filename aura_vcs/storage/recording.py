@@ -129,6 +129,11 @@ class RecordingCalls(FileCalls):
         self.inner.symlink(target, path, dir_fd=dir_fd)
         self.events.append(Event("symlink", _real(path, dir_fd), target))
 
+    def link(self, source: str, target: str) -> None:
+        """See FileCalls."""
+        self.inner.link(source, target)
+        self.events.append(Event("link", _real(source, None), _real(target, None)))
+
     def chmod(self, fd: int, mode: int) -> None:
         """See FileCalls."""
         self.inner.chmod(fd, mode)

@@ -10,7 +10,7 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remote import RemoteStorage
 from aura_vcs.storage.remote_ssh import SSH
 from aura_vcs.sync.addresses import Address
-from aura_vcs.sync.known import Known
+from aura_vcs.sync.known import Known, Seen
 from aura_vcs.sync.manifest import MANIFEST
 from aura_vcs.sync.opening import make_folder, open_remote
 from aura_vcs.sync.probing import Finding, probe
@@ -145,7 +145,7 @@ def check_remote(
         known = Known(repo, name)
         view = load_view(remote, known, repo.format.project, accept_older=accept_older)
         if accept_older:
-            known.remember(seen_of(view, known.seen(), fetched="", pushed=""))
+            known.remember(seen_of(view, Seen(locks=known.seen().locks), fetched="", pushed=""))
         finding = None
         if address.kind not in READ_ONLY:
             finding = _probed(remote, address, single_writer=config.single_writer)

@@ -17,7 +17,7 @@ from blake3 import blake3
 
 from aura_vcs.codec import decode_record, encode_compact, encode_record
 from aura_vcs.errors import AuraError, RecordCorrupt, RemoteCorrupt, RemoteMismatch
-from aura_vcs.ids import is_object_id
+from aura_vcs.ids import ReplicaId, is_object_id
 from aura_vcs.layout import check_name
 from aura_vcs.model import BranchEntry, Field, Label, Tag
 from aura_vcs.sync.lock_records import PathLock, check_locks
@@ -27,11 +27,14 @@ MANIFEST = "manifest.json"
 PACKS = "packs"
 RECORDS = "records"
 REMOTE_FORMAT = 1
-KNOWN_FEATURES: frozenset[str] = frozenset()
+LEAVING = "leaving"
+"""The feature of a remote that is collected: whoever writes there must heed what is leaving."""
+KNOWN_FEATURES: frozenset[str] = frozenset({LEAVING})
 RECORD_LIMIT = 256 << 20
 """Decoded bytes of the largest record."""
 PACK_LIMIT = 1 << 40
 _REPLICA = re.compile(r"[0-9a-f]{12}")
+_FILE = re.compile(r"packs/[0-9a-f]{64}\.pack|records/[0-9a-f]{64}|probe/[0-9a-f]{32}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -50,8 +53,31 @@ class RecordInfo(msgspec.Struct, frozen=True, array_like=True):
     size: int
 
 
+class Leaving(msgspec.Struct, frozen=True):
+    """A file that no manifest lists, and since when and which generation that is known.
+
+    Before it is `final` it may be an upload under way, and may be listed. When it is, its name is never
+    listed again, and the file may go at any moment.
+    """
+
+    since: str
+    generation: int
+    final: bool = False
+
+
+class Machine(msgspec.Struct, frozen=True):
+    """A machine that pushes: the generation that it saw last when all it had was there, and when."""
+
+    seen: int
+    at: str
+    host: str
+
+
 class Manifest(msgspec.Struct, frozen=True):
-    """The state of a remote. `previous` is the BLAKE3 of the manifest before; "" for the first."""
+    """The state of a remote. `previous` is the BLAKE3 of the manifest before; "" for the first.
+
+    `leaving` and `gone` are names of files, as `packs/….pack`; `gone` has the time of the deletion.
+    """
 
     format: int
     project: str
@@ -64,14 +90,18 @@ class Manifest(msgspec.Struct, frozen=True):
     records: tuple[RecordInfo, ...] = ()
     branches: dict[str, tuple[BranchEntry, ...]] = {}
     tags: dict[str, Tag] = {}
+    machines: dict[ReplicaId, Machine] = {}
+    leaving: dict[str, Leaving] = {}
+    gone: dict[str, str] = {}
     locks: tuple[PathLock, ...] = ()
     settings: dict[str, Field] = {}
 
 
-class Records(msgspec.Struct, frozen=True):
-    """What a record holds."""
+class Records(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a record holds. `salt` makes a name of its own for labels whose name is spent."""
 
     labels: tuple[Label, ...] = ()
+    salt: str = ""
 
 
 def pack_name(info: PackInfo | str) -> str:
@@ -82,6 +112,11 @@ def pack_name(info: PackInfo | str) -> str:
 def record_name(info: RecordInfo | str) -> str:
     """Where a record lies on the remote."""
     return f"{RECORDS}/{info if isinstance(info, str) else info.name}"
+
+
+def is_file(name: str) -> bool:
+    """Whether a remote may have a file of that name, beside its manifest."""
+    return _FILE.fullmatch(name) is not None
 
 
 def digest(data: bytes) -> str:
@@ -139,6 +174,12 @@ def _check(manifest: Manifest) -> None:
             raise RecordCorrupt(MANIFEST, f"branch {name} has two entries of one machine")
         for entry in entries:
             _check_entry(entry)
+    if set(manifest.leaving) & {*map(pack_name, manifest.packs), *map(record_name, manifest.records)}:
+        raise RecordCorrupt(MANIFEST, "something is listed and leaving at once")
+    if not all(map(_FILE.fullmatch, [*manifest.leaving, *manifest.gone])):
+        raise RecordCorrupt(MANIFEST, "something is leaving that is no file of a remote")
+    if not all(map(_REPLICA.fullmatch, manifest.machines)):
+        raise RecordCorrupt(MANIFEST, "a machine has no proper name")
     for name, tag in manifest.tags.items():
         check_name("tag", name)
         if (tag.version is not None and not is_object_id(tag.version)) or not _is_stamp(tag.stamp):
@@ -158,10 +199,10 @@ def _is_stamp(stamp: tuple[int, str]) -> bool:
     return stamp[0] >= 0 and _REPLICA.fullmatch(stamp[1]) is not None
 
 
-def encode_records(labels: Iterable[Label]) -> tuple[str, bytes]:
+def encode_records(labels: Iterable[Label], salt: str = "") -> tuple[str, bytes]:
     """Name and bytes of a record with these labels."""
     ordered = tuple(sorted(labels, key=lambda label: label.version))
-    data = zstandard.ZstdCompressor(level=6).compress(encode_compact(Records(ordered)))
+    data = zstandard.ZstdCompressor(level=6).compress(encode_compact(Records(ordered, salt)))
     return digest(data), data
 
 

@@ -1,13 +1,14 @@
 """Objects on their way out: packs that travel as they are, and packs that are gathered for the way."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
 from aura_vcs.errors import ObjectCorrupt, ObjectMissing, RecordCorrupt
 from aura_vcs.ids import ObjectId, blob_id
+from aura_vcs.index.queries import Queries
 from aura_vcs.layout import PACKS, pack_path
 from aura_vcs.model import Kind
 from aura_vcs.objects.base import IDENTIFY, Place
@@ -15,6 +16,7 @@ from aura_vcs.objects.batch import FRAME_BYTES
 from aura_vcs.objects.chunking import Cutter, encode_chunk_list
 from aura_vcs.objects.pack_format import Footer
 from aura_vcs.objects.packs import NewObject, OpenPack, PackWriter
+from aura_vcs.objects.presence import find_placed
 from aura_vcs.progress import Progress
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage
@@ -33,8 +35,8 @@ class Cargo(msgspec.Struct, frozen=True):
     stored_bytes: int
 
 
-def plan_cargo(repo: Repository, needed: Mapping[ObjectId, Needed]) -> Cargo:
-    """Divide what is needed into whole packs and the rest.
+def plan_cargo(repo: Repository, needed: Mapping[ObjectId, Needed], spent: Container[str] = ()) -> Cargo:
+    """Divide what is needed into whole packs and the rest. Packs with a `spent` name do not travel whole.
 
     Raises:
         ObjectMissing: something is not in this project.
@@ -55,7 +57,7 @@ def plan_cargo(repo: Repository, needed: Mapping[ObjectId, Needed]) -> Cargo:
     for pack, items in sorted(by_pack.items()):
         size = repo.store.packs.stored_size(pack)
         share = _share(repo.store.packs.footer(pack), {item.id for item in items})
-        if share >= AS_IT_IS:
+        if share >= AS_IT_IS and pack not in spent:
             whole.append(pack)
             total += size
         else:
@@ -63,6 +65,19 @@ def plan_cargo(repo: Repository, needed: Mapping[ObjectId, Needed]) -> Cargo:
             total += int(share * size)
     loose.sort(key=lambda item: (item.kind is not Kind.CHUNK, item.path.rpartition(".")[2], item.path, item.id))
     return Cargo(tuple(whole), tuple(loose), total)
+
+
+def offloaded_objects(repo: Repository, needed: Mapping[ObjectId, Needed]) -> dict[ObjectId, int]:
+    """Of what is needed, the objects that are offloaded, with their sizes in bytes."""
+    if not repo.store.offloaded.all():
+        return {}
+    queries = Queries(repo.index)
+    away = repo.index.without_place(needed) - find_placed(repo.store, needed).keys()
+    return {
+        object_id: record.size
+        for object_id in away
+        if repo.store.loose.find(object_id) is None and (record := queries.object(object_id)) is not None
+    }
 
 
 def _places(repo: Repository, needed: Mapping[ObjectId, Needed]) -> dict[ObjectId, Place | None]:
@@ -90,21 +105,27 @@ def _share(footer: Footer, wanted: set[ObjectId]) -> float:
     return used / total if total else 1.0
 
 
-def gather(repo: Repository, items: Sequence[Needed], outgoing: LocalStorage, progress: Progress) -> list[str]:
+def gather(
+    repo: Repository, items: Sequence[Needed], outgoing: LocalStorage, progress: Progress, *, salted: bool = False
+) -> list[str]:
     """Write the objects into packs in `outgoing`; returns the names of the packs.
 
     Packs that an interrupted push left there are used again. Every object is hashed on its way.
+    With `salted`, the packs have names that none ever had.
 
     Raises:
         ObjectCorrupt, ObjectMissing: this project is damaged.
     """
-    ready, done = _left_over(outgoing, {item.id for item in items})
+    ready, done = _left_over(outgoing, {item.id for item in items} if not salted else set())
     names = list(ready)
     with ThreadPoolExecutor(WORKERS) as executor:
         writer: PackWriter | None = None
         try:
             for frame in _frames(repo, [item for item in items if item.id not in done]):
-                writer = writer or PackWriter(outgoing, executor)
+                if writer is None:
+                    writer = PackWriter(outgoing, executor)
+                    if salted:
+                        writer.add_salt()
                 writer.add_frame(frame)
                 progress.advance(sum(len(item.data) for item in frame))
                 if writer.is_full:

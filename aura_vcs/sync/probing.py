@@ -27,7 +27,7 @@ WRITERS = 8
 ROUNDS = 4
 FILE_BYTES = 16 << 10
 PATIENCE_SECONDS = 60
-_ROOM = "probe"
+ROOM = "probe"
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -50,7 +50,7 @@ def probe(remote: RemoteStorage) -> Finding:
     used: list[str] = []
 
     def name() -> str:
-        used.append(f"{_ROOM}/{secrets.token_hex(16)}")
+        used.append(f"{ROOM}/{secrets.token_hex(16)}")
         return used[-1]
 
     try:

@@ -7,6 +7,7 @@ other looks again, and goes on unless they moved one branch apart.
 """
 
 import io
+import secrets
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO
@@ -20,7 +21,7 @@ from aura_vcs.history.revisions import describe
 from aura_vcs.ids import VersionId
 from aura_vcs.index.queries import Queries
 from aura_vcs.layout import VERSIONS, pack_path
-from aura_vcs.model import BranchEntry, Label
+from aura_vcs.model import BranchEntry, Kind, Label
 from aura_vcs.objects.packs import OpenPack
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.refs import heads, merge_labels
@@ -30,6 +31,7 @@ from aura_vcs.storage.remote import RemoteStorage
 from aura_vcs.storage.remote_folder import FolderRemote
 from aura_vcs.sync.checking import check_frames
 from aura_vcs.sync.known import Known, clear
+from aura_vcs.sync.leaving import has_news, listing, move, spent, spent_packs
 from aura_vcs.sync.lock_guard import check_locked, locked_changes
 from aura_vcs.sync.lock_records import PathLock
 from aura_vcs.sync.manifest import (
@@ -37,7 +39,6 @@ from aura_vcs.sync.manifest import (
     Manifest,
     PackInfo,
     RecordInfo,
-    decode_manifest,
     encode_manifest,
     encode_records,
     join_entries,
@@ -45,7 +46,7 @@ from aura_vcs.sync.manifest import (
     pack_name,
     record_name,
 )
-from aura_vcs.sync.outgoing import Cargo, gather, plan_cargo
+from aura_vcs.sync.outgoing import Cargo, gather, offloaded_objects, plan_cargo
 from aura_vcs.sync.reach import is_live, own_labels, reach, travelling
 from aura_vcs.sync.shared_settings import join_settings, travelling_settings
 from aura_vcs.sync.view import TRANSFERS, View, load_view, seen_of
@@ -67,6 +68,8 @@ class PushPlan(msgspec.Struct, frozen=True):
     objects: int
     labels: int
     sent_bytes: int
+    through_bytes: int = 0
+    """Content among it that is offloaded, and is fetched from another remote on its way."""
     locked: tuple[PathLock, ...] = ()
     settings: tuple[str, ...] = ()
 
@@ -128,6 +131,7 @@ def push(
             own do not build on; nothing there was moved.
         RemoteError: it refused, or could not be reached.
         ObjectMissing, ObjectCorrupt: this project is damaged; nothing there was moved.
+        ObjectOffloaded: content that is at another remote must pass through here, and cannot be fetched.
         LockBusy: another transfer with this remote is under way here.
     """
     with repo.locks.exclusive(known.lock):
@@ -148,8 +152,12 @@ def _push_alone(
             draft = _draft(repo, view, all_versions=all_versions, keep_both=keep_both)
             if not ignore_locks:
                 _check_locks(repo, known, draft)
+            if draft.plan.through_bytes:  # only now: it may take long
+                draft = _draft(repo, view, all_versions=all_versions, keep_both=keep_both, bring=True)
             try:
                 after = view if draft.plan.is_empty else _execute(repo, remote, known, draft)
+                if draft.plan.is_empty and has_news(repo, view):
+                    after = move(repo, remote, view, view.manifest)  # what leaves waits until we have seen it
             except RefMoved:
                 continue  # somebody else moved the manifest: look again
         known.remember(seen_of(after, known.seen(), pushed=_pair(state, after.digest)))
@@ -186,7 +194,7 @@ def _entries(repo: Repository, branch: str) -> tuple[BranchEntry, ...]:
     return join_entries(repo.refs.branch_entries(branch), ())
 
 
-def _draft(repo: Repository, view: View, *, all_versions: bool, keep_both: bool) -> _Draft:
+def _draft(repo: Repository, view: View, *, all_versions: bool, keep_both: bool, bring: bool = False) -> _Draft:
     branches = _joined_branches(repo, view, keep_both=keep_both)
     there = view.labels()
     here = own_labels(repo)
@@ -206,7 +214,12 @@ def _draft(repo: Repository, view: View, *, all_versions: bool, keep_both: bool)
     found = reach(
         repo, records, whole, lambda record: is_live(labels[record.id]), lambda i: table is None or i in table
     )
-    cargo = plan_cargo(repo, found.needed)
+    away = offloaded_objects(repo, found.needed)
+    if bring and away:
+        repo.store.require({item.id: item.path for item in found.needed.values() if item.kind is Kind.BLOB})
+    cargo = plan_cargo(
+        repo, {i: item for i, item in found.needed.items() if bring or i not in away}, spent_packs(view.manifest)
+    )
     settings = join_settings(view.manifest.settings, travelling_settings(repo.refs.settings()))
     manifest = msgspec.structs.replace(
         view.manifest,
@@ -223,7 +236,8 @@ def _draft(repo: Repository, view: View, *, all_versions: bool, keep_both: bool)
         branches=tuple(moved),
         objects=len(found.needed),
         labels=len(changed),
-        sent_bytes=cargo.stored_bytes,
+        sent_bytes=cargo.stored_bytes + (0 if bring else sum(away.values())),
+        through_bytes=sum(away.values()),
         locked=locked_changes(repo, fresh, view.manifest.locks),
         settings=tuple(key for key, field in settings.items() if view.manifest.settings.get(key) != field),
     )
@@ -278,28 +292,20 @@ def _execute(repo: Repository, remote: RemoteStorage, known: Known, draft: _Draf
     gathered: list[str] = []
     if draft.cargo.loose:
         progress.start("Gathering", None, "bytes")
-        gathered = gather(repo, draft.cargo.loose, known.outgoing, progress)
+        salted = bool(spent_packs(draft.manifest))
+        gathered = gather(repo, draft.cargo.loose, known.outgoing, progress, salted=salted)
         progress.finish()
     sources = [(repo.storage, name) for name in draft.cargo.packs] + [(known.outgoing, name) for name in gathered]
     progress.start("Sending", sum(_size(storage, name) for storage, name in sources), "bytes")
     with ThreadPoolExecutor(TRANSFERS) as executor:
-        packs = list(executor.map(lambda source: _send_pack(repo, remote, known, *source), sources))
+        packs = list(executor.map(lambda source: send_pack(repo, remote, known, *source), sources))
     progress.finish()
     records = _send_labels(remote, draft)
     listed = {pack.name for pack in draft.manifest.packs}
-    manifest = msgspec.structs.replace(
-        draft.manifest,
-        generation=draft.view.manifest.generation + 1,
-        previous=draft.view.digest,
-        updated_at=now(),
-        updated_by=repo.author,
-        packs=(*draft.manifest.packs, *(pack for pack in packs if pack.name not in listed)),
-        records=records,
-    )
-    data = encode_manifest(manifest)
-    token = remote.swap(MANIFEST, data, draft.view.token)
+    packs = [*draft.manifest.packs, *(pack for pack in packs if pack.name not in listed)]
+    after = move(repo, remote, draft.view, listing(draft.manifest, packs, records))
     clear(known.outgoing)
-    return View(remote, known, decode_manifest(data, remote.place), data, token)
+    return after
 
 
 def _size(storage: LocalStorage, name: str) -> int:
@@ -307,7 +313,7 @@ def _size(storage: LocalStorage, name: str) -> int:
     return found.size if found is not None else 0
 
 
-def _send_pack(repo: Repository, remote: RemoteStorage, known: Known, storage: LocalStorage, name: str) -> PackInfo:
+def send_pack(repo: Repository, remote: RemoteStorage, known: Known, storage: LocalStorage, name: str) -> PackInfo:
     """Send a pack unless it is there, hashed before it gets its name there, and look at what has arrived."""
     with storage.open(pack_path(name)) as file:
         opened = OpenPack(file, name)
@@ -319,7 +325,11 @@ def _send_pack(repo: Repository, remote: RemoteStorage, known: Known, storage: L
             _deliver(remote, info, opened, repo.progress)
         except FileExistsError:
             repo.progress.note(f"Pack {name[:12]} had arrived already")
-    if remote.read_range(pack_name(info), start, info.footer + 1) != tail:
+    try:
+        arrived = remote.read_range(pack_name(info), start, info.footer + 1)
+    except FileNotFoundError as error:  # collected before it was listed: look again, and send it otherwise
+        raise RefMoved(f"{remote.place}/{pack_name(info)}", "there", "gone") from error
+    if arrived != tail:
         raise RemoteCorrupt(remote.place, f"pack {name[:12]} did not arrive as it was sent")
     if storage is not repo.storage:
         known.keep("footers", name, tail)
@@ -355,20 +365,32 @@ def _send_labels(remote: RemoteStorage, draft: _Draft) -> tuple[RecordInfo, ...]
     if not draft.labels:
         return tuple(records)
     labels = dict(draft.labels)
-    name, data = encode_records(labels.values())
+    name, data = _encoded(labels, draft.view)
     while records and records[-1].size <= 2 * len(data):
         for label in draft.view.record(records.pop()):
             known = labels.get(label.version)
             labels[label.version] = label if known is None else merge_labels(label, known)
-        name, data = encode_records(labels.values())
+        name, data = _encoded(labels, draft.view)
     info = RecordInfo(name, len(data))
     try:
         remote.create(record_name(info), io.BytesIO(data))
     except FileExistsError:
-        if remote.load(record_name(info)).data != data:
+        try:
+            arrived = remote.load(record_name(info)).data
+        except FileNotFoundError as error:
+            raise RefMoved(f"{remote.place}/{record_name(info)}", "there", "gone") from error
+        if arrived != data:
             raise RemoteCorrupt(remote.place, f"record {name[:12]} is there with other bytes") from None
     draft.view.known.keep("records", name, data)
     return (*records, info) if info.name not in {r.name for r in records} else tuple(records)
+
+
+def _encoded(labels: dict[VersionId, Label], view: View) -> tuple[str, bytes]:
+    """A record, under a name that is not spent."""
+    name, data = encode_records(labels.values())
+    if record_name(name) in spent(view.manifest):
+        name, data = encode_records(labels.values(), salt=secrets.token_hex(8))
+    return name, data
 
 
 def create_remote(remote: RemoteStorage, project: str, author: str) -> None:

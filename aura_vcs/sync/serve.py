@@ -28,10 +28,10 @@ from aura_vcs.storage.wire import (
 from aura_vcs.sync.checking import check_frames
 
 _FILE = re.compile(
-    r"manifest\.json|packs/[0-9a-f]{64}\.pack|records/[0-9a-f]{64}|(probe|locks)/[0-9a-f-]{1,80}"
+    r"manifest\.json|packs/[0-9a-f]{64}\.pack|records/[0-9a-f]{64}|probe/[0-9a-f-]{1,80}"
     r"|encryption\.json|sealed/[a-z2-7]{180}"
 )
-_FOLDER = re.compile(r"packs|records|probe|locks|sealed")
+_FOLDER = re.compile(r"packs|records|probe|sealed")
 
 
 def serve(remote: FolderRemote, requests: BinaryIO, answers: BinaryIO) -> None:

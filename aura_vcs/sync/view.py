@@ -57,6 +57,10 @@ class View:
             self.known.keep_only("records", {info.name for info in self.manifest.records})
         return self._labels
 
+    def count(self, otherwise: int) -> int:
+        """How many versions have a label there; `otherwise`, if nobody has looked."""
+        return otherwise if self._labels is None else len(self._labels)
+
     def record(self, info: RecordInfo) -> tuple[Label, ...]:
         """The labels in a record, from here or from there.
 
@@ -234,5 +238,6 @@ def seen_of(view: View, before: Seen, *, fetched: str | None = None, pushed: str
         },
         fetched=before.fetched if fetched is None else fetched,
         pushed=before.pushed if pushed is None else pushed,
+        versions=view.count(before.versions),
         locks=view.manifest.locks,
     )

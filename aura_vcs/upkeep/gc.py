@@ -4,22 +4,28 @@ What is garbage is told by reference counts (the cost grows with the garbage), a
 walk from the refs and the operation log before the first byte goes. An object is condemned when
 its count falls to zero, and deleted when it has been condemned for longer than the grace period:
 until then, undo and undelete bring it back.
+
+Where other machines work in copies of this folder that a tool merges blindly, deletions travel. What
+is condemned is then deleted only when every one of them has said that it knows: see docs/decisions.
 """
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from aura_vcs.codec import format_time
+from aura_vcs.codec import format_time, now
 from aura_vcs.errors import IntegrityError, PlanStale
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import ObjectRecord, VersionRecord
 from aura_vcs.model import Label
+from aura_vcs.objects.presence import absent_parts
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.refs import label_change, stamp_label
+from aura_vcs.repository.others import SILENT_SECONDS, Other
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 from aura_vcs.upkeep.packing import tidy
 from aura_vcs.upkeep.removal import Removal
@@ -37,6 +43,7 @@ class Plan(msgspec.Struct, frozen=True):
     `doomed` objects go; `purged` are deleted versions whose content goes with them. `kept` objects
     are condemned, but could still be wanted back. `left` are garbage in packs that are mostly in
     use: they go when more of the pack is garbage; what a person purged never waits for that.
+    `unread` would go, if the other machines in `waiting_for` had said that they know of it.
     """
 
     cutoff: str
@@ -44,6 +51,8 @@ class Plan(msgspec.Struct, frozen=True):
     purged: tuple[VersionRecord, ...]
     kept: tuple[ObjectRecord, ...]
     left: tuple[ObjectRecord, ...] = ()
+    unread: tuple[ObjectRecord, ...] = ()
+    waiting_for: tuple[Other, ...] = ()
 
     @property
     def bytes(self) -> int:
@@ -61,25 +70,51 @@ class Collected(msgspec.Struct, frozen=True):
     purged_versions: tuple[int, ...] = ()
 
 
-def plan_gc(repo: Repository, *, grace_seconds: float = GRACE_SECONDS, dead_share: float | None = None) -> Plan:
+def plan_gc(
+    repo: Repository,
+    *,
+    grace_seconds: float = GRACE_SECONDS,
+    dead_share: float | None = None,
+    wait_for_others: bool = True,
+) -> Plan:
     """Find what can be deleted. Changes nothing stored; the cost grows with the garbage.
 
     What an interrupted command stored and never recorded is garbage from now on. A pack is written
     anew when more than `dead_share` of it is garbage: DEAD_SHARE, or any at all without a grace period.
+    Without `wait_for_others`, nobody else is asked: whoever makes a version offline with content that
+    goes has to put it back from its own copy. What may belong to a version on its way here is kept.
     """
     repo.learn_objects()
-    cutoff = format_time(datetime.now(UTC) - timedelta(seconds=grace_seconds))
+    cutoff = _ago(grace_seconds)
     garbage = [item for item in Queries(repo.index).unreferenced() if item.id != EMPTY_TREE_ID]
-    old = [item for item in garbage if item.last_referenced_at <= cutoff]
+    due = [item for item in garbage if item.last_referenced_at <= cutoff]
+    others = repo.others.waited_for() if due and wait_for_others else []
+    if not wait_for_others and repo.others.known():
+        due = [item for item in due if not _may_be_arriving(item)]
+    read = min((max(other.read_until, _ago(SILENT_SECONDS)) for other in others), default=cutoff)
+    old = [item for item in due if item.last_referenced_at <= read]
+    unread = tuple(item for item in due if item.last_referenced_at > read)
+    newest = max((item.last_referenced_at for item in unread), default="")
+    waiting = tuple(other for other in others if other.read_until < newest)
     wanted_back = _wanted_back(repo, {item.id for item in garbage}, cutoff) if old else set()
     free = [item for item in old if item.id not in wanted_back]
-    kept = tuple(item for item in garbage if item.last_referenced_at > cutoff or item.id in wanted_back)
     share = dead_share if dead_share is not None else DEAD_SHARE if grace_seconds > 0 else 0.0
     spared = _spared_packs(repo, free, share)
     doomed = tuple(item for item in free if item.pack not in spared)
     left = tuple(item for item in free if item.pack in spared)
+    counted = {item.id for item in (*free, *unread)}
+    kept = tuple(item for item in garbage if item.id not in counted)
     purged = Queries(repo.index).deleted_holding({item.id for item in doomed if item.kind == "tree"})
-    return Plan(cutoff, doomed, tuple(purged), kept, left)
+    return Plan(cutoff, doomed, tuple(purged), kept, left, unread, waiting)
+
+
+def _may_be_arriving(item: ObjectRecord) -> bool:
+    """Whether an object was never held here and is young: part of another machine's version, perhaps."""
+    return item.created_at == item.last_referenced_at and item.created_at > _ago(GRACE_SECONDS)
+
+
+def _ago(seconds: float) -> str:
+    return format_time(datetime.now(UTC) - timedelta(seconds=seconds))
 
 
 def _spared_packs(repo: Repository, free: Sequence[ObjectRecord], dead_share: float) -> set[str | None]:
@@ -136,11 +171,36 @@ def execute_gc(repo: Repository, plan: Plan) -> Collected:
             _prove(repo, plan)
             _record(repo, plan)
             removed, freed = Removal(repo).remove(plan.doomed)
+        _tidy_offloaded(repo, plan)
         freed += tidy(repo)
+        repo.settle()
+    _ask_others(repo, plan)
     repo.storage.sweep_temporary()
     repo.index.compact()
     left = sum(1 for _ in Queries(repo.index).unreferenced_dates())
     return Collected(removed, freed, left, len(plan.kept), tuple(record.number for record in plan.purged))
+
+
+def _tidy_offloaded(repo: Repository, plan: Plan) -> None:
+    """Take out of the record what nothing needs any more, and what is here again."""
+    recorded = repo.store.offloaded.all()
+    if not recorded:
+        return
+    with repo.locks.exclusive("offloaded"):
+        repo.store.offloaded.discard(repo.replica, {item.id for item in plan.doomed})
+        recorded = repo.store.offloaded.all()
+        with suppress(IntegrityError):  # a damaged list or record is fsck's to report
+            here = recorded.keys() - absent_parts(repo.store, recorded).keys()
+            repo.store.offloaded.forget(repo.replica, here, now())
+
+
+def _ask_others(repo: Repository, plan: Plan) -> None:
+    """Record an operation for the others to read, if some garbage is younger than our last one."""
+    asked = repo.index.time_of(repo.replica, repo.index.end_of_log(repo.replica)[1])
+    if any(item.last_referenced_at > asked for item in plan.unread):
+        with repo.transaction() as transaction:
+            count = len(plan.unread)
+            transaction.record(Draft("gc", f"Will collect {count} objects", payload={"unread": count}))
 
 
 def _prove(repo: Repository, plan: Plan) -> None:

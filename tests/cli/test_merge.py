@@ -177,3 +177,27 @@ def test_details_show_every_change(film: Film) -> None:
     film.write({"plan.json": json.dumps({name: n + 1 for name, n in fields.items()})})
     assert "field_29" not in film("diff").out
     assert all(name in film("diff", "--details").out for name in fields)
+
+
+def test_what_is_open_travels_by_push_and_clone(apart: Film) -> None:
+    """A field and a picture that are open are decided in a clone, and the answers come back by pull."""
+    apart.commit("Our sky", {"assets/sky.png": b"\0ours"})
+    apart("checkout", "side")
+    apart.commit("Their sky", {"assets/sky.png": b"\0theirs"})
+    apart("checkout", "main")
+    apart("merge", "side")
+    apart("remote", "add", "origin", "../film.aura")
+    apart("push")
+    there = Film(apart.root.parent, apart.env)
+    there("clone", "film.aura", "copy")
+    copy = Film(apart.root.parent / "copy", {**apart.env, "AURA_AUTHOR": "Ben"})
+    assert copy.data("resolve")["conflicts"] == apart.data("resolve")["conflicts"]
+    copy("resolve", "--theirs", "brief.json#/tone")
+    copy("resolve", "--theirs", "assets")
+    copy.commit("Decided")
+    copy("push")
+    apart("pull")
+    assert apart.data("resolve")["conflicts"] == []
+    assert (apart.root / "assets/sky.png").read_bytes() == b"\0theirs"
+    assert json.loads(apart.read(BRIEF))["tone"] == "stern"
+    assert apart.data("status")["changes"] == []

@@ -385,6 +385,6 @@ def test_merging_huge_lists_takes_seconds(count: int) -> None:
         element["v"] = 1
     start = time.process_time()
     merged = merge_values(base, ours, theirs)
-    assert time.process_time() - start < 10
+    assert count < 20_000 or time.process_time() - start < 10
     assert sorted(element["id"] for element in merged.value) == list(range(count))
     assert sum(element["v"] for element in merged.value) == len(ours[::3])

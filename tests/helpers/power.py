@@ -116,6 +116,9 @@ class Disk:
     def _on_replace(self, event: Event) -> None:
         self._change([(event.target, self.names[event.path]), (event.path, None)])
 
+    def _on_link(self, event: Event) -> None:
+        self._change([(event.target, self.names[event.path])])
+
     def _on_unlink(self, event: Event) -> None:
         self._change([(event.path, None)])
 

@@ -276,5 +276,5 @@ def test_checkpoints_are_served_by_an_index(first: Repository, asked: dict[str, 
     statement, values = checkpoints_statement(**asked, limit=5)  # type: ignore[arg-type]
     rows = first.index.database.connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)
     plan = " ".join(row[3] for row in rows)
-    assert "USING INDEX checkpoints_" in plan
+    assert "USING INDEX checkpoints_" in plan if asked else plan == "SCAN checkpoints"  # in the order of its key
     assert "TEMP B-TREE" not in plan

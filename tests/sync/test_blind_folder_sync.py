@@ -8,10 +8,11 @@ stopped at any file, run in either direction first, and run again and again.
 import os
 import random
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from aura_vcs.errors import AuraError
+from aura_vcs.errors import AuraError, IntegrityError
 from aura_vcs.history.branches import branch
 from aura_vcs.history.commit import commit
 from aura_vcs.history.tags import create_tag
@@ -20,6 +21,7 @@ from aura_vcs.history.versions import delete_version, edit_version
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.repository.repository import Repository
 from aura_vcs.upkeep.fsck import fsck
+from aura_vcs.upkeep.gc import execute_gc, plan_gc
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -106,7 +108,7 @@ class Desk:
             try:
                 getattr(self, f"_{step}")(repo, chance)
             except AuraError as error:
-                if error.exit_code in {30, 31, 32, 34, 35, 36, 37, 43}:
+                if error.exit_code in {30, 32, 34, 35, 36, 37, 43}:  # 31: it is still on its way
                     raise  # damage, not a refusal
 
     def _commit(self, repo: Repository, chance: random.Random) -> None:
@@ -117,6 +119,22 @@ class Desk:
         made = commit(repo, f"{self.name} {self._count}").version
         if made is not None:
             self.made.append(made.id)
+
+    def _commit_again(self, repo: Repository, chance: random.Random) -> None:
+        """Content that other versions had, here or there, live or deleted."""
+        (self.path / "take.txt").write_text(f"take {chance.randrange(3)} " * 40)
+        made = commit(repo, f"{self.name} take").version
+        if made is not None:
+            self.made.append(made.id)
+
+    def _collect(self, repo: Repository, chance: random.Random, *, wait: bool = True) -> None:
+        """Refused while something that is in use has not arrived yet."""
+        with suppress(IntegrityError):
+            execute_gc(repo, plan_gc(repo, grace_seconds=0, dead_share=0.0, wait_for_others=wait))
+
+    def _collect_alone(self, repo: Repository, chance: random.Random) -> None:
+        """The worst that a person can do: not to wait for the other machine."""
+        self._collect(repo, chance, wait=False)
 
     def _commit_media(self, repo: Repository, chance: random.Random) -> None:
         (self.path / "take.wav").write_bytes(chance.randbytes(1_100_000))
@@ -157,7 +175,8 @@ def check(desks: tuple[Desk, Desk]) -> None:
             for version in desks[0].made + desks[1].made:
                 record = queries.version(version)
                 assert record is not None, f"{desk.name} lost {version}"
-                content(repo, record)
+                if record.is_live:
+                    content(repo, record)
             found = fsck(repo)
             assert found.is_clean, found.problems
             labels = {r.id: (r.name, r.deleted_at) for r in queries.all_versions(VersionFilter(deleted=True))}
@@ -206,6 +225,11 @@ STEPS = st.lists(
                 "tag",
                 "undo",
                 "remove_file",
+                "commit_again",
+                "commit_again",
+                "delete",
+                "collect",
+                "collect_alone",
             ]
         ),
         st.integers(0, 1),

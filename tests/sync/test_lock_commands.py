@@ -134,3 +134,16 @@ def test_remotes_that_cannot_keep_locks_say_why(film: Two, tmp_path: Path) -> No
         assert why in anna.aura("lock", CLIP, "--remote", name, code=101)
         anna.aura("locks", "--remote", name, code=101)
         anna.aura("unlock", CLIP, "--remote", name, code=101)
+
+
+def test_locks_on_an_encrypted_remote_do_not_show(film: Two, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They work as on any remote; who keeps the place reads neither paths nor names nor reasons."""
+    monkeypatch.setenv("AURA_PASSPHRASE", "correct horse battery staple")
+    anna, _ = film
+    anna.aura("remote", "add", "secret", "../secret.aura", "--encrypt")
+    anna.aura("push", "secret")
+    anna.aura("lock", CLIP, "--remote", "secret", "--reason", "new colours")
+    assert anna.json("locks", "--remote", "secret")["locks"][0]["reason"] == "new colours"
+    stored = b"".join(file.read_bytes() for file in (tmp_path / "secret.aura").rglob("*") if file.is_file())
+    assert stored
+    assert not any(word in stored for word in (b"clip.mp4", b"new colours", b"anna"))

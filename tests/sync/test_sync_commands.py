@@ -2,6 +2,8 @@
 
 import io
 import json
+import random
+import shutil
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from aura_vcs.storage.remote_folder import FolderRemote
 from aura_vcs.sync.remotes import RemoteConfig, set_remote
 
 from .machines import manifest
+from .test_carrying import media
 
 
 class Person:
@@ -190,13 +193,162 @@ def test_content_of_a_remote_is_checked_on_demand(people: tuple[Person, Person],
     assert anna.json("remote", "check", "--content", code=3)["problems"]
 
 
+@pytest.fixture
+def takes(tmp_path: Path) -> Person:
+    """Anna with three takes, the first two only in older versions, all of them pushed."""
+    anna = Person(tmp_path / "anna", "anna")
+    anna.aura("init")
+    for number in range(3):
+        (anna.folder / "take.mov").write_bytes(media(1_100_000 + number, seed=number))
+        anna.save(f"take {number}", f"Take {number}")
+    anna.aura("remote", "add", "origin", "../film.aura")
+    anna.aura("push")
+    return anna
+
+
+def test_offload_and_back_again(takes: Person, tmp_path: Path) -> None:
+    """The plan has bytes and reasons, what goes comes when it is needed, and every command has the word for it."""
+    planned = takes.aura("offload", "--dry-run")
+    assert "To free: 2.2 MB, 2 files of 2.2 MB that origin holds" in planned
+    assert "the work folder stands on it" in planned
+    assert "Freed" not in planned
+    assert takes.json("fsck")["offloaded"] == {"files": 0, "bytes": 0}
+    assert "Freed 2.2 MB: 2 files offloaded" in takes.aura("offload")
+    assert takes.json("fsck")["offloaded"] == {"files": 2, "bytes": 2_200_001}
+    assert "remotes hold them" in takes.aura("fsck")
+    assert "Offloaded: 2 files of older versions, 2.2 MB, to origin" in takes.aura("status")
+    assert takes.json("show", "v1")["offloaded"] == {"files": 1, "bytes": 1_100_000, "remotes": ["origin"]}
+    assert "(offloaded in part)" in takes.aura("log", "--oneline")
+    assert "are offloaded: remotes hold them" in takes.aura("storage")
+    (tmp_path / "film.aura").rename(tmp_path / "unplugged")
+    told = takes.json("checkout", "v1", code=39)["error"]
+    assert told["code"] == "object_offloaded"
+    assert "take.mov (1,100,000 bytes) is offloaded to origin" in told["message"]
+    assert "film.aura" in told["hint"]
+    assert takes.json("status")["head"]["number"] == 3
+    (tmp_path / "unplugged").rename(tmp_path / "film.aura")
+    assert "Fetching the content of take.mov from origin" in takes.aura("checkout", "v1")
+    assert "alone holds 1 offloaded file" in takes.aura("remote", "remove", "origin", code=2)
+    assert "Brought back 1.1 MB, 1 file" in takes.aura("fetch", "--content", "v2", "take.mov")
+    assert "All of that content is here" in takes.aura("fetch", "--content")
+    takes.aura("remote", "remove", "origin")
+    assert takes.json("fsck") | {"objects": 0, "bytes": 0} == {
+        "ok": True,
+        "problems": [],
+        "objects": 0,
+        "bytes": 0,
+        "offloaded": {"files": 0, "bytes": 0},
+    }
+
+
+def test_offload_says_what_it_cannot_do(takes: Person, tmp_path: Path) -> None:
+    """No remote, an unreachable one, more copies than remotes, a path that is none: one line each, nothing freed."""
+    assert "There is no version or path" in takes.aura("offload", "nowhere.mov", code=24)
+    assert "2 copies" in takes.aura("offload", "--copies", "2", code=2)
+    takes.aura("remote", "add", "again", "../film.aura")
+    assert "2 copies" in takes.aura("offload", "--copies", "2", code=2)  # one place under two names is one copy
+    assert takes.json("offload", "--older-than", "1d")["offloaded"] == []
+    assert takes.json("offload", "--min-size", "2M")["offloaded"] == []
+    takes.aura("config", "set", "offload.copies", "2", "--project")
+    takes.aura("offload", code=2)
+    (tmp_path / "film.aura").rename(tmp_path / "unplugged")
+    takes.aura("offload", "--remote", "origin", code=91)
+    lonely = Person(tmp_path / "lonely", "lonely")
+    lonely.aura("init")
+    assert "has no remote" in lonely.aura("offload", code=2)
+
+
+def test_clone_partial_as_a_command(takes: Person, tmp_path: Path) -> None:
+    """`clone --partial` has the folder and the history, says what stays there, and fetches it when it is needed."""
+    told = Person(tmp_path, "bert").aura("clone", "film.aura", "bert", "--partial")
+    assert "2.2 MB of older media stay at origin" in told
+    bert = Person(tmp_path / "bert", "bert")
+    assert (bert.folder / "take.mov").read_bytes() == media(1_100_002, seed=2)
+    assert "Take 0" in bert.aura("log")
+    bert.aura("checkout", "v1")
+    assert (bert.folder / "take.mov").read_bytes() == media(1_100_000, seed=0)
+
+
+def test_a_purge_reaches_the_remote_and_frees_it(people: tuple[Person, Person]) -> None:
+    """Purge with --remote tells the remote; gc --remote plans, deletes, and says what it freed."""
+    anna, bert = people
+    (anna.folder / "take.wav").write_bytes(random.Random(4).randbytes(1_200_000))
+    anna.aura("commit", "-m", "With the take")
+    (anna.folder / "take.wav").unlink()
+    anna.aura("commit", "-m", "Without")
+    anna.aura("push")
+    assert "1.2 MB at origin" in anna.aura("version", "purge", "v2", "--remote", "origin", "--dry-run")
+    assert "origin knows" in anna.aura("version", "purge", "v2", "--remote", "origin", "--yes")
+    planned = anna.json("gc", "--remote", "origin", "--grace", "0", "--dry-run")
+    assert planned["dry_run"] is True
+    assert planned["rewrite"]["bytes"] > 1_100_000
+    assert planned["removed_files"] == 0
+    assert "perhaps uploads under way" in bert.aura("gc", "--remote", "origin")
+    assert "Freed 1.2 MB" in anna.aura("gc", "--remote", "origin", "--grace", "0")
+    assert "no garbage" in anna.aura("gc", "--remote", "origin", "--grace", "0")
+    bert.aura("sync")
+    assert anna.json("fsck", "--remote", "origin")["ok"] is True
+
+
+def test_damage_there_and_here_is_found_and_mended(people: tuple[Person, Person]) -> None:
+    """fsck --remote ends with 30 where something is missing; repair brings back what is damaged here."""
+    anna, bert = people
+    for file in (bert.folder / ".aura/objects").rglob("*"):
+        if file.is_file():
+            file.write_bytes(file.read_bytes()[:-3])
+    planned = bert.json("repair", "--from", "origin", "--dry-run")
+    assert planned["damaged"]
+    assert planned["lost"] == []
+    assert "Repaired" in bert.aura("repair", "--from", "origin")
+    assert "Everything is whole" in bert.aura("fsck")
+    assert "nothing to repair" in bert.aura("repair")
+    assert "whole" in anna.aura("fsck", "--remote", "origin", "--sample", "5%")
+    for file in (anna.folder.parent / "film.aura/packs").iterdir():
+        file.unlink()
+    found = anna.json("fsck", "--remote", "origin", code=30)
+    assert {"missing_file", "missing_object"} <= {problem["kind"] for problem in found["problems"]}
+    for file in (bert.folder / ".aura/objects").rglob("*"):
+        if file.is_file():
+            file.unlink()
+    said = bert.aura("repair", "--json", code=3)
+    assert json.loads(said[said.index("{") :])["lost"][0]["versions"] == ["v1"]
+
+
+def test_options_that_do_not_fit_are_said_to(people: tuple[Person, Person]) -> None:
+    """A share is a percentage, and belongs to a remote."""
+    anna, _ = people
+    assert "is no share" in anna.aura("fsck", "--remote", "origin", "--sample", "120%", code=2)
+    assert "for a remote" in anna.aura("fsck", "--sample", "5%", code=2)
+    assert "for this project" in anna.aura("fsck", "--remote", "origin", "--quick", code=2)
+
+
+def test_gc_names_the_machine_that_it_waits_for(tmp_path: Path) -> None:
+    """In a folder that a tool copies, gc says who does not know yet, and how to go on without."""
+    anna, bert = Person(tmp_path / "anna", "anna"), Person(tmp_path / "bert", "bert")
+    anna.aura("init")
+    anna.save("tides", "First")
+    anna.save("moons", "Second")
+    shutil.copytree(anna.folder / ".aura", bert.folder / ".aura", ignore=shutil.ignore_patterns("local"))
+    bert.aura("tag", "mine", "v2")
+    for room in ("operations", "refs"):
+        shutil.copytree(bert.folder / ".aura" / room, anna.folder / ".aura" / room, dirs_exist_ok=True)
+    anna.aura("version", "delete", "v1")
+    said = anna.aura("gc", "--grace", "0")
+    assert "Kept until" in said
+    assert "--no-wait" in said
+    waiting = anna.json("gc", "--grace", "0", "--dry-run")
+    assert waiting["unread_objects"] > 0
+    assert len(waiting["waiting_for"]) == 1
+    assert "Freed" in anna.aura("gc", "--grace", "0", "--no-wait")
+
+
 def test_an_encrypted_remote_at_a_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Passphrase by the environment: add, push, clone, sync; without or with a wrong one nothing happens."""
     monkeypatch.setattr(encryption, "SCRYPT_N", 1 << 10)
     anna = Person(tmp_path / "anna", "anna")
     anna.aura("init")
     anna.save("tides", "First")
-    refused = anna.aura("remote", "add", "origin", "../film.aura", "--encrypt", code=100)
+    refused = anna.aura("remote", "add", "origin", "../film.aura", "--encrypt", code=102)
     assert "AURA_PASSPHRASE" in refused
     assert list((tmp_path / "film.aura").iterdir()) == []
     monkeypatch.setenv("AURA_PASSPHRASE", "a good passphrase")
@@ -211,8 +363,8 @@ def test_an_encrypted_remote_at_a_shell(tmp_path: Path, monkeypatch: pytest.Monk
     assert anna.json("remote", "check", "--content")["remote"]["encrypted"] is True
     monkeypatch.setenv("AURA_PASSPHRASE", "a wrong passphrase")
     anna.save("stars", "Third")
-    assert "not its passphrase" in anna.aura("push", code=100)
-    Person(tmp_path, "carl").aura("clone", "film.aura", "carl", code=100)
+    assert "not its passphrase" in anna.aura("push", code=102)
+    Person(tmp_path, "carl").aura("clone", "film.aura", "carl", code=102)
     assert not (tmp_path / "carl").exists()
     for path in (tmp_path / "anna" / ".aura").rglob("*"):
         assert not path.is_file() or b"good passphrase" not in path.read_bytes()
@@ -230,11 +382,11 @@ def test_a_key_file_at_a_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert "Made the key file" in made
     assert key.stat().st_mode & 0o077 == 0
     anna.aura("push")
-    assert "none was named" in Person(tmp_path, "bert").aura("clone", "film.aura", "bert", code=100)
+    assert "none was named" in Person(tmp_path, "bert").aura("clone", "film.aura", "bert", code=102)
     Person(tmp_path, "bert").aura("clone", "film.aura", "bert", "--key-file", str(key))
     assert "Both sides have everything" in Person(tmp_path / "bert", "bert").aura("sync")
     key.rename(tmp_path / "moved.key")
-    assert "cannot be read" in anna.aura("push", code=100)
+    assert "cannot be read" in anna.aura("push", code=102)
     monkeypatch.setenv("AURA_KEY_FILE", str(tmp_path / "moved.key"))
     assert "has everything" in anna.aura("push")
 

@@ -5,37 +5,67 @@ from typing import TYPE_CHECKING
 import click
 
 from aura_vcs.cli.console import Console, bad, faint, good
-from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.options import HELP, Share, examples, json_option
+from aura_vcs.cli.remote_upkeep import check_remote_content
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.words import count, size
-from aura_vcs.errors import IntegrityError
+from aura_vcs.errors import InputError, IntegrityError
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
 
 
-@click.command("fsck", context_settings=HELP, epilog=examples("aura fsck", "aura fsck --quick"))
+@click.command(
+    "fsck",
+    context_settings=HELP,
+    epilog=examples("aura fsck", "aura fsck --quick", "aura fsck --remote nas --sample 5%"),
+)
 @click.option("--quick", is_flag=True, help="Do not read the content, only look whether it is there")
+@click.option("--remote", metavar="NAME", help="Check a remote instead of this project")
+@click.option("--sample", type=Share(), metavar="SHARE", help="Of a remote's content, read only so much, e.g. 5%")
 @json_option
 @pass_repository
-def fsck_command(repo: "Repository", console: Console, *, quick: bool) -> None:
+def fsck_command(
+    repo: "Repository", console: Console, *, quick: bool, remote: str | None, sample: float | None
+) -> None:
     """Check that everything saved is whole
 
-    Reads and hashes all content, follows every reference, counts again. Repairs nothing. Ends
-    with exit code 30 if something is wrong.
+    Reads and hashes all content, follows every reference, counts again. Repairs nothing: `aura
+    repair` does. Ends with exit code 30 if something is wrong.
     """
     from aura_vcs.upkeep.fsck import fsck
 
+    if sample is not None and remote is None:
+        raise InputError("--sample is for a remote", hint="Name one: `aura fsck --remote NAME --sample 5%`.")
+    if quick and remote is not None:
+        raise InputError("--quick is for this project", hint="Of a remote, read a part: `--sample 1%`.")
+    if remote is not None:
+        check_remote_content(repo, console, remote, 1.0 if sample is None else sample)
+        return
     report = fsck(repo, quick=quick)
     if not report.is_clean:
         console.exit_code = IntegrityError.exit_code
     if console.as_json:
         problems = [{"kind": p.kind, "what": p.what, "detail": p.detail} for p in report.problems]
-        console.data({"ok": report.is_clean, "problems": problems, "objects": report.objects, "bytes": report.bytes})
+        offloaded = {"files": report.offloaded, "bytes": report.offloaded_bytes}
+        console.data(
+            {
+                "ok": report.is_clean,
+                "problems": problems,
+                "objects": report.objects,
+                "bytes": report.bytes,
+                "offloaded": offloaded,
+            }
+        )
         return
     for problem in report.problems:
         console.line(bad(problem.kind.replace("_", " ")), f"  {problem.what}: {problem.detail}")
     looked = f"{count(report.objects, 'object')}, {size(report.bytes)} looked at"
+    if report.offloaded:
+        files = count(report.offloaded, "file")
+        console.line(
+            f"Offloaded: {files}, {size(report.offloaded_bytes)}; remotes hold them, and that is as it should be"
+        )
     if report.is_clean:
         console.line(good("Everything is whole: "), looked)
     else:

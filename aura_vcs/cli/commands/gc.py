@@ -6,6 +6,7 @@ import click
 
 from aura_vcs.cli.console import Console, faint, good, strong
 from aura_vcs.cli.options import HELP, Duration, dry_run_option, examples, json_option
+from aura_vcs.cli.remote_upkeep import collect_remote
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.words import count, joined, long_duration, size
 
@@ -17,25 +18,42 @@ if TYPE_CHECKING:
 @click.command(
     "gc",
     context_settings=HELP,
-    epilog=examples("aura gc --dry-run", "aura gc", "aura gc --grace 2d"),
+    epilog=examples("aura gc --dry-run", "aura gc", "aura gc --grace 2d", "aura gc --remote nas --dry-run"),
 )
 @dry_run_option
 @click.option(
     "--grace", "grace_seconds", type=Duration(), metavar="TIME",
     help="Keep what was deleted within this time, e.g. 2h, 14d (the default); 0 frees everything now",
 )  # fmt: skip
+@click.option("--remote", metavar="NAME", help="Collect garbage on a remote instead of here")
+@click.option("--no-wait", is_flag=True, help="Do not wait until other machines with copies of this folder know")
 @json_option
 @pass_repository
-def gc_command(repo: "Repository", console: Console, *, dry_run: bool, grace_seconds: float | None) -> None:
+def gc_command(
+    repo: "Repository",
+    console: Console,
+    *,
+    dry_run: bool,
+    grace_seconds: float | None,
+    remote: str | None,
+    no_wait: bool,
+) -> None:
     """Free the space of content that no version holds any more
 
     Content is garbage when the versions that held it were deleted or purged. It is kept for the
-    grace time, so that undo can bring it back; then gc deletes it for good.
+    grace time, so that undo can bring it back; then gc deletes it for good. Where a tool such as
+    Dropbox copies this folder to other machines, it waits until each of them knows what goes.
+
+    With --remote, files that no version needs leave that remote in steps: they are condemned first,
+    and deleted when every machine that pushes there has seen it, or the grace time is over.
     """
     from aura_vcs.upkeep.gc import GRACE_SECONDS, execute_gc, plan_gc
 
+    if remote is not None:
+        collect_remote(repo, console, remote, dry_run=dry_run, grace_seconds=grace_seconds)
+        return
     grace = GRACE_SECONDS if grace_seconds is None else grace_seconds
-    plan = plan_gc(repo, grace_seconds=grace)
+    plan = plan_gc(repo, grace_seconds=grace, wait_for_others=not no_wait)
     _show_plan(console, plan, grace)
     if dry_run:
         if console.as_json:
@@ -43,7 +61,7 @@ def gc_command(repo: "Repository", console: Console, *, dry_run: bool, grace_sec
         return
     done = execute_gc(repo, plan)
     if console.as_json:
-        console.data(_done(done))
+        console.data({**_done(done), **_waiting(plan)})
     elif done.removed_objects:
         console.line(
             good("Freed "), strong(size(done.freed_bytes)), f": {count(done.removed_objects, 'object')} deleted"
@@ -57,17 +75,30 @@ def _show_plan(console: Console, plan: "Plan", grace: float) -> None:
         console.line(f"The content of {versions}, deleted{since}, goes for good; the record stays")
     if plan.doomed:
         console.line(f"To delete: {count(len(plan.doomed), 'object')}, {size(plan.bytes)}")
-    elif not plan.kept and not plan.left:
+    elif not plan.kept and not plan.left and not plan.unread:
         console.line("There is no garbage.")
     if plan.left:
         left = size(sum(item.stored_size for item in plan.left))
         console.line(
             faint(f"Left for later: {count(len(plan.left), 'object')}, {left}, in packs that are mostly in use")
         )
+    if plan.unread:
+        _show_unread(console, plan)
     if plan.kept:
         kept = size(sum(item.stored_size for item in plan.kept))
         objects = count(len(plan.kept), "object")
         console.line(faint(f"Kept, because undo may want it back: {objects}, {kept} (`--grace 0` keeps nothing)"))
+
+
+def _show_unread(console: Console, plan: "Plan") -> None:
+    unread = size(sum(item.stored_size for item in plan.unread))
+    machines = joined(other.host or other.replica for other in plan.waiting_for)
+    verb = "knows" if len(plan.waiting_for) == 1 else "know"
+    console.line(f"Kept until {machines} {verb} that it goes: {count(len(plan.unread), 'object')}, {unread}")
+    console.line(
+        faint("They work in copies of this folder. Run any aura command there, and let the tool copy both ways.")
+    )
+    console.line(faint("If such a machine is gone for good: `aura gc --no-wait`."))
 
 
 def _done(done: "Collected") -> dict[str, Any]:
@@ -79,11 +110,19 @@ def _done(done: "Collected") -> dict[str, Any]:
     }
 
 
+def _waiting(plan: "Plan") -> dict[str, Any]:
+    return {
+        "unread_objects": len(plan.unread),
+        "waiting_for": [{"replica": other.replica, "host": other.host} for other in plan.waiting_for],
+    }
+
+
 def _planned(plan: "Plan") -> dict[str, Any]:
     return {
         "dry_run": True,
         "removed_objects": len(plan.doomed),
         "freed_bytes": plan.bytes,
-        "condemned_objects": len(plan.kept) + len(plan.left),
+        "condemned_objects": len(plan.kept) + len(plan.left) + len(plan.unread),
         "kept_by_grace": len(plan.kept),
+        **_waiting(plan),
     }

@@ -8,6 +8,7 @@ from aura_vcs.cli.completing import complete_version
 from aura_vcs.cli.console import Console, faint, strong, warm
 from aura_vcs.cli.options import HELP, TEXT, dry_run_option, examples, json_option, yes_option
 from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.transfers import connected
 from aura_vcs.cli.words import count, local_time, size
 from aura_vcs.errors import InputError
 
@@ -24,16 +25,26 @@ if TYPE_CHECKING:
 )
 @click.argument("version", shell_complete=complete_version)
 @click.option("--reason", metavar="TEXT", type=TEXT, default="", help="Why; it stays on the version's record")
+@click.option("--remote", metavar="NAME", help="Tell a remote at once, so that its content can go there, too")
 @dry_run_option
 @yes_option
 @json_option
 @pass_repository
-def purge_command(repo: "Repository", console: Console, *, version: str, reason: str, dry_run: bool, yes: bool) -> None:
+def purge_command(
+    repo: "Repository",
+    console: Console,
+    *,
+    version: str,
+    reason: str,
+    remote: str | None,
+    dry_run: bool,
+    yes: bool,
+) -> None:
     """Give up a version's content, keep its record
 
     The version stays in the list as purged: who, when and why. No other version changes, and
     content that others hold stays. `aura gc` deletes the rest after its grace time; until then
-    `aura undo` brings it back.
+    `aura undo` brings it back. `aura gc --remote` does the same on a remote that knows of it.
     """
     from aura_vcs.history.revisions import resolve
     from aura_vcs.history.versions import check_unused, purge_version
@@ -42,10 +53,14 @@ def purge_command(repo: "Repository", console: Console, *, version: str, reason:
     record = resolve(repo, version)
     if record.purged_at is not None:
         _already(console, record)
+        if remote is not None and not dry_run:
+            _tell(repo, console, remote)
         return
     check_unused(repo, record)
     plan = plan_purge(repo, record)
     _show_plan(console, record, plan)
+    if remote is not None:
+        _show_far(repo, console, record, remote)
     if dry_run:
         _data(console, record, plan, dry_run=True)
         console.line(faint("Nothing was changed."))
@@ -58,6 +73,25 @@ def purge_command(repo: "Repository", console: Console, *, version: str, reason:
     _data(console, purged, plan, dry_run=False)
     console.line("Purged ", warm(f"v{record.number}"), "; `aura gc` frees the space after its grace time")
     console.line(faint("Until then `aura undo` brings it back."))
+    if remote is not None:
+        _tell(repo, console, remote)
+
+
+def _show_far(repo: "Repository", console: Console, record: "VersionRecord", remote: str) -> None:
+    from aura_vcs.sync.collecting import plan_far_purge
+
+    with connected(repo, remote) as link:
+        freed = plan_far_purge(repo, link.remote, link.known, record.id)
+        console.line(f"  frees  {size(freed)} at {link.name}")
+
+
+def _tell(repo: "Repository", console: Console, remote: str) -> None:
+    """Let a remote know what was purged; everything else that is new goes there with it."""
+    from aura_vcs.sync.sending import push
+
+    with connected(repo, remote) as link:
+        push(repo, link.remote, link.known, keep_both=True)
+        console.line(f"{link.name} knows; `aura gc --remote {link.name}` frees the space there after its grace time")
 
 
 def _already(console: Console, record: "VersionRecord") -> None:

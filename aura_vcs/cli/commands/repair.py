@@ -1,0 +1,81 @@
+"""`aura repair`."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aura_vcs.cli.console import Console, bad, cool, faint, good, strong
+from aura_vcs.cli.options import HELP, dry_run_option, examples, json_option
+from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.transfers import connected
+from aura_vcs.cli.words import count, joined, size
+
+if TYPE_CHECKING:
+    from aura_vcs.repository.repository import Repository
+    from aura_vcs.sync.repairing import RepairPlan
+
+
+@click.command("repair", context_settings=HELP, epilog=examples("aura repair --from nas --dry-run", "aura repair"))
+@click.option("--from", "remote", metavar="REMOTE", help="The remote to fetch from; without it the only one, or origin")
+@dry_run_option
+@json_option
+@pass_repository
+def repair_command(repo: "Repository", console: Console, *, remote: str | None, dry_run: bool) -> None:
+    """Fetch what is damaged or missing here from a remote
+
+    Reads and hashes everything first. What comes is verified before it is put in place; damaged
+    files are set aside in `.aura/local/damaged`, never deleted. Ends with exit code 3 if something
+    could not be had.
+    """
+    from aura_vcs.sync.repairing import execute_repair, plan_repair
+
+    with connected(repo, remote) as link:
+        plan = plan_repair(repo, link.remote)
+        if plan.lost:
+            console.exit_code = 3
+        _show(console, link.name, plan, dry_run=dry_run)
+        if dry_run:
+            _data(console, plan, (), dry_run=True)
+            return
+        done = execute_repair(repo, link.known, plan)
+    _data(console, plan, done.set_aside, dry_run=False)
+    if done.set_aside:
+        console.line(good("Repaired"), f"; {count(len(done.set_aside), 'damaged file')} set aside in ", _aside())
+    elif done.fetched_objects:
+        console.line(good("Repaired"))
+    if done.set_aside or done.fetched_objects:
+        console.line(faint("`aura fsck` looks at everything once more."))
+
+
+def _aside() -> str:
+    from aura_vcs.layout import AURA, DAMAGED
+
+    return f"{AURA}/{DAMAGED}"
+
+
+def _show(console: Console, name: str, plan: "RepairPlan", *, dry_run: bool) -> None:
+    if plan.is_empty:
+        console.line(good("Everything is whole"), "; there is nothing to repair.")
+        return
+    verb = "Would fetch " if dry_run else "Fetching "
+    console.line(verb, strong(count(len(plan.wanted), "object")), f", {size(plan.received_bytes)}, from ", cool(name))
+    for path in plan.damaged:
+        console.line(faint(f"damaged: {path}"))
+    for object_id, versions in plan.lost.items():
+        console.line(bad("not to be had: "), f"{object_id}, needed by {joined(versions)}")
+    if plan.lost:
+        console.note(faint(f"{name} does not have these either. Try another remote, or a backup, with `--from`."))
+
+
+def _data(console: Console, plan: "RepairPlan", aside: tuple[str, ...], *, dry_run: bool) -> None:
+    if not console.as_json:
+        return
+    shape: dict[str, Any] = {
+        "dry_run": dry_run,
+        "objects": len(plan.wanted),
+        "bytes": plan.received_bytes,
+        "damaged": list(plan.damaged),
+        "set_aside": list(aside),
+        "lost": [{"object": object_id, "versions": list(versions)} for object_id, versions in plan.lost.items()],
+    }
+    console.data(shape)

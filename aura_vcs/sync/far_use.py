@@ -1,0 +1,83 @@
+"""What of a remote's objects is in use, found from its own refs and labels."""
+
+from collections.abc import Callable, Mapping
+
+from aura_vcs.errors import IntegrityError, RemoteCorrupt
+from aura_vcs.ids import ObjectId, VersionId
+from aura_vcs.model import EntryKind, Label
+from aura_vcs.objects.chunking import decode_chunk_list
+from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.progress import Progress
+from aura_vcs.refs import heads
+from aura_vcs.sync.far_reader import FarReader
+from aura_vcs.sync.manifest import Manifest
+from aura_vcs.sync.view import View
+
+HoldsContent = Callable[[Label], bool]
+
+
+def named_versions(manifest: Manifest) -> set[VersionId]:
+    """The versions that branches and tags stand on."""
+    tips = {entry.version for entries in manifest.branches.values() for entry in heads(entries)}
+    return {version for version in tips | {tag.version for tag in manifest.tags.values()} if version is not None}
+
+
+class FarUse:
+    """Marks what versions hold, from trees down to chunks. Closed: what cannot be read stops it."""
+
+    def __init__(self, view: View, reader: FarReader, progress: Progress) -> None:
+        self._view = view
+        self._reader = reader
+        self._progress = progress
+
+    def held(self, labels: Mapping[VersionId, Label], holds: HoldsContent) -> set[ObjectId]:
+        """Every object below the versions whose content `holds` says is wanted; versions themselves not.
+
+        Raises:
+            RemoteCorrupt: something that is needed is not there, or cannot be read.
+        """
+        marked: set[ObjectId] = {EMPTY_TREE_ID}
+        self._progress.start("Checking what is in use", len(labels), "versions")
+        for version in [*labels, *(named_versions(self._view.manifest) - labels.keys())]:
+            if version not in labels:
+                raise RemoteCorrupt(self._view.remote.place, f"version {version[:12]} has no label")
+            self.mark(version, marked, content=holds(labels[version]))
+            self._progress.advance(1)
+        self._progress.finish()
+        return marked
+
+    def mark(self, version: VersionId, marked: set[ObjectId], *, content: bool = True) -> None:
+        """Look whether a version is there, and with `content` mark everything below it.
+
+        Raises:
+            RemoteCorrupt: something is not there, or cannot be read.
+        """
+        try:
+            tree = self._reader.version(version).tree
+            if content:
+                self._tree(tree, marked)
+        except IntegrityError as error:
+            raise RemoteCorrupt(self._view.remote.place, error.message) from error
+
+    def _tree(self, tree: ObjectId, marked: set[ObjectId]) -> None:
+        waiting = [tree]
+        while waiting:
+            current = waiting.pop()
+            if current in marked:
+                continue
+            marked.add(current)
+            for entry in self._reader.tree(current).entries:
+                if entry.kind is EntryKind.DIR:
+                    waiting.append(entry.id)
+                elif entry.id not in marked:
+                    marked.add(entry.id)
+                    self._chunks(entry.id, marked)
+
+    def _chunks(self, blob: ObjectId, marked: set[ObjectId]) -> None:
+        found = self._reader.locate(blob)
+        if not found.entry.chunked:
+            return
+        for chunk, length in decode_chunk_list(self._reader.raw(found), blob):
+            if self._reader.locate(chunk).entry.length != length:
+                raise RemoteCorrupt(self._view.remote.place, f"the chunks of {blob[:12]} do not fit its list")
+            marked.add(chunk)

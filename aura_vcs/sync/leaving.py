@@ -1,0 +1,80 @@
+"""Files that leave a remote: never in one step, and never under a name that comes back.
+
+A file that no manifest lists may be an upload under way. So it is first noted; if nobody lists it
+for the grace time, it is condemned: from then on its name is spent, and whoever wants to send the
+same bytes sends them under another name. Only condemned files are deleted, and a deletion that comes
+late (a laptop slept in the middle of it) hits nothing that is in use. Every step is a move of the
+manifest, so that a push that began before it has to look again.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from aura_vcs.codec import now
+from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.remote import Swappable
+from aura_vcs.sync.manifest import (
+    MANIFEST,
+    Machine,
+    Manifest,
+    PackInfo,
+    RecordInfo,
+    decode_manifest,
+    encode_manifest,
+    pack_name,
+    record_name,
+)
+from aura_vcs.sync.view import View
+
+
+def spent(manifest: Manifest) -> set[str]:
+    """Names that are never listed again."""
+    return {name for name, leaving in manifest.leaving.items() if leaving.final} | manifest.gone.keys()
+
+
+def spent_packs(manifest: Manifest) -> set[str]:
+    """The names of packs that are never listed again, as projects call them."""
+    return {name[len("packs/") : -len(".pack")] for name in spent(manifest) if name.startswith("packs/")}
+
+
+def listed(manifest: Manifest) -> set[str]:
+    """Every file that the manifest lists."""
+    return {*map(pack_name, manifest.packs), *map(record_name, manifest.records)}
+
+
+def listing(manifest: Manifest, packs: Sequence[PackInfo], records: Sequence[RecordInfo]) -> Manifest:
+    """The manifest with other packs and records; what it lists is no longer leaving."""
+    changed = msgspec.structs.replace(manifest, packs=tuple(packs), records=tuple(records))
+    names = listed(changed)
+    leaving = {name: item for name, item in manifest.leaving.items() if name not in names}
+    return msgspec.structs.replace(changed, leaving=leaving)
+
+
+def has_news(repo: Repository, view: View) -> bool:
+    """Whether something was condemned that this machine, which pushes there, has not said it saw."""
+    manifest = view.manifest
+    own = manifest.machines.get(repo.replica)
+    newest = max((item.generation for item in manifest.leaving.values() if item.final), default=-1)
+    return own is not None and own.seen < newest
+
+
+def move(repo: Repository, remote: Swappable, view: View, manifest: Manifest) -> View:
+    """Move the remote from what was seen to the next state; all that this machine has is there.
+
+    Raises:
+        RefMoved: the remote has moved since it was seen.
+    """
+    generation = view.manifest.generation + 1
+    machine = Machine(generation, now(), repo.host)
+    changed = msgspec.structs.replace(
+        manifest,
+        generation=generation,
+        previous=view.digest,
+        updated_at=now(),
+        updated_by=repo.author,
+        machines={**manifest.machines, repo.replica: machine},
+    )
+    data = encode_manifest(changed)
+    token = remote.swap(MANIFEST, data, view.token)
+    return View(remote, view.known, decode_manifest(data, remote.place), data, token)

@@ -1,0 +1,84 @@
+"""Packs of a remote written anew, without what nobody needs: fetched by frames, hashed, packed here."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+
+from aura_vcs.errors import ObjectCorrupt, RemoteCorrupt
+from aura_vcs.objects.pack_format import PackEntry
+from aura_vcs.objects.packs import NewObject, PackWriter
+from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.local import LocalStorage
+from aura_vcs.sync.checking import check_entries
+from aura_vcs.sync.far_reader import FarReader, runs
+from aura_vcs.sync.known import clear
+from aura_vcs.sync.manifest import PackInfo
+from aura_vcs.sync.view import PackTable, View
+
+WORKERS = 3
+
+
+class Shrink(msgspec.Struct, frozen=True):
+    """A pack to be written anew with `living` only; `dead_bytes` is what that frees."""
+
+    pack: PackInfo
+    living: tuple[PackEntry, ...]
+    dead_bytes: int
+
+
+def rewrite(
+    repo: Repository, view: View, table: PackTable, shrinks: Sequence[Shrink], outgoing: LocalStorage
+) -> list[str]:
+    """Write what lives in the packs into new ones in `outgoing`; returns their names.
+
+    The names are such as no pack ever had. Memory holds a few frames.
+
+    Raises:
+        RemoteCorrupt: an object there does not hash to its name.
+    """
+    clear(outgoing)
+    names: list[str] = []
+    repo.progress.start("Writing packs anew", sum(s.pack.size - s.dead_bytes for s in shrinks), "bytes")
+    with ThreadPoolExecutor(WORKERS) as executor:
+        writer: PackWriter | None = None
+        try:
+            for frame in _frames(view, table, shrinks):
+                if writer is None:
+                    writer = PackWriter(outgoing, executor)
+                    writer.add_salt()
+                writer.add_frame(frame)
+                repo.progress.advance(sum(len(item.data) for item in frame))
+                if writer.is_full:
+                    names.append(writer.finish()[0])
+                    writer = None
+            if writer is not None:
+                names.append(writer.finish()[0])
+                writer = None
+        finally:
+            if writer is not None:
+                writer.discard()
+    repo.progress.finish()
+    return names
+
+
+def _frames(view: View, table: PackTable, shrinks: Sequence[Shrink]) -> Iterator[list[NewObject]]:
+    for shrink in shrinks:
+        by_frame: defaultdict[int, list[PackEntry]] = defaultdict(list)
+        for entry in shrink.living:
+            by_frame[entry.frame].append(entry)
+        reader = FarReader(view, table)
+        for run in runs(table.footers[shrink.pack].frames, sorted(by_frame)):
+            reader.keep_run(shrink.pack, run)
+            for number in run:
+                if number not in by_frame:
+                    continue
+                data = reader.frame(shrink.pack, number)
+                try:
+                    check_entries(data, by_frame[number], shrink.pack.name)
+                except ObjectCorrupt as error:
+                    raise RemoteCorrupt(view.remote.place, f"nothing was deleted: {error.message}") from error
+                yield [
+                    NewObject(e.id, e.kind, data[e.offset : e.offset + e.length], e.chunked) for e in by_frame[number]
+                ]
