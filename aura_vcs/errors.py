@@ -27,7 +27,8 @@ AuraError                    1   something failed
 │   ├── ObjectMalformed     35     hashes well, but is not a valid tree or version
 │   ├── UnsafePath          36     a stored name that would escape or overwrite
 │   ├── LimitExceeded       37     deeper or larger than anything sane
-│   └── IndexDamaged        38     the index was, and is gone; the next command builds it anew
+│   ├── IndexDamaged        38     the index was, and is gone; the next command builds it anew
+│   └── ObjectOffloaded     39     a remote has it, and cannot be asked now
 ├── StorageError            43   the disk refused
 │   ├── StorageFull         41     no space or quota left
 │   └── StorageDenied       42     read-only or not permitted
@@ -86,6 +87,9 @@ AuraError                    1   something failed
 """
 
 from collections.abc import Sequence
+
+SHOWN_FILES = 5
+"""So many files an error names; of more it says how many there are."""
 
 
 class AuraError(Exception):
@@ -327,6 +331,22 @@ class ObjectPurged(IntegrityError):
     def __init__(self, what: str, when: str, by: str) -> None:
         super().__init__(f"The content of {what} was purged on {when} by {by}")
         self.what, self.when, self.by = what, when, by
+
+
+class ObjectOffloaded(IntegrityError):
+    """The content is not here but at a remote, which could not be asked for it; nothing was changed."""
+
+    exit_code = 39
+
+    def __init__(self, files: Sequence[str], remotes: Sequence[str], size_bytes: int, reason: str = "") -> None:
+        more = f" and {len(files) - SHOWN_FILES} more files" if len(files) > SHOWN_FILES else ""
+        named = f"{', '.join(files[:SHOWN_FILES])}{more}"
+        where = " and ".join(remotes) or "a remote"
+        verb = "is" if len(files) == 1 else "are"
+        super().__init__(f"{named} ({size_bytes:,} bytes) {verb} offloaded to {where} and could not be fetched")
+        self.files, self.remotes, self.size_bytes, self.reason = tuple(files), tuple(remotes), size_bytes, reason
+        said = f"{reason}. " if reason else ""
+        self.hint = f"{said}Make {where} reachable and run the command again; nothing was changed."
 
 
 class RecordCorrupt(IntegrityError):

@@ -27,6 +27,7 @@ CHECKPOINTS = "refs/checkpoints"
 EXPORTS = "refs/exports"
 SETTINGS = "refs/settings"
 OPERATIONS = "operations"
+OFFLOADED = "offloaded"
 LOCAL = "local"
 HEAD = "local/HEAD.json"
 INDEX = "local/index.sqlite"
@@ -118,6 +119,11 @@ def kept_path(name: str) -> str:
 def damaged_path(name: str) -> str:
     """Where a damaged file below `objects` is set aside by a repair."""
     return f"{DAMAGED}/{name}"
+
+
+def offloaded_record(replica: ReplicaId) -> str:
+    """What one replica knows of content that only remotes have."""
+    return f"{OFFLOADED}/{replica}.json"
 
 
 def remote_folder(remote: str) -> str:

@@ -16,6 +16,7 @@ import zstandard
 from aura_vcs import codec, errors, ids, layout, model, operations, packed_labels
 from aura_vcs.history.pending import Pending
 from aura_vcs.objects import base, chunking, pack_format, trees
+from aura_vcs.objects.offloaded import OffloadedContent, OffloadedRecord
 from aura_vcs.objects.packs import decode_frame
 from aura_vcs.project.checkpoints import RenderCheckpoint
 from aura_vcs.project.exports import ExportRecord
@@ -51,6 +52,8 @@ RECORDS = {
     "Export": ExportRecord,
     "Preset": ExportPreset,
     "Remote": RemoteConfig,
+    "Offloaded": OffloadedRecord,
+    "Offloaded content": OffloadedContent,
 }
 EXAMPLES = {
     "format": model.Format,

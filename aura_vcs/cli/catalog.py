@@ -64,6 +64,7 @@ _LISTED = {
     "locks": ("List who has locked what", CARRYING),
     "bundle": ("Put a project with its history into one file", CARRYING),
     "storage": ("Show what takes how much space", UPKEEP),
+    "offload": ("Free the space of large files that a remote holds", UPKEEP),
     "gc": ("Free the space of content that no version holds any more", UPKEEP),
     "fsck": ("Check that everything saved is whole", UPKEEP),
     "repair": ("Fetch what is damaged or missing here from a remote", UPKEEP),

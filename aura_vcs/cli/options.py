@@ -86,6 +86,23 @@ class Text(click.ParamType):  # type: ignore[type-arg]  # generic only in newer 
 TEXT = Text()
 
 
+class ByteSize(click.ParamType):  # type: ignore[type-arg]  # generic only in newer clicks
+    """A number of bytes: `500000`, `500k`, `10M`, `2GB`; units of 1000."""
+
+    name = "size"
+    _UNITS: ClassVar = {"": 1, "b": 1, "k": 10**3, "kb": 10**3, "m": 10**6, "mb": 10**6, "g": 10**9, "gb": 10**9}
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Bytes."""
+        if isinstance(value, int):
+            return value
+        text = str(value).strip().lower().replace(" ", "")
+        digits = text.rstrip("bkmg")
+        if not digits.isdecimal() or text[len(digits) :] not in self._UNITS or len(digits) > _DIGITS + _DIGITS:
+            self.fail(f"{value!r} is no size. Try 500k, 10M or 2G.", param, ctx)
+        return int(digits) * int(self._UNITS[text[len(digits) :]])
+
+
 class Duration(click.ParamType):  # type: ignore[type-arg]  # generic only in newer clicks
     """A length of time: `0`, `90s`, `30m`, `2h`, `14d`, `3w`, or plain seconds."""
 

@@ -14,6 +14,7 @@ import click
 
 from aura_vcs.cli.console import Console
 from aura_vcs.cli.escaping import clean_input
+from aura_vcs.cli.on_demand import OnDemand
 from aura_vcs.errors import AuraError
 
 if TYPE_CHECKING:
@@ -101,7 +102,9 @@ class Session:
         from aura_vcs.repository.repository import Repository
 
         ahead, self.ahead = self.ahead, None
-        return Repository.open(self.folder, ahead=ahead, **self.options())
+        repo = Repository.open(self.folder, ahead=ahead, **self.options())
+        repo.store.bring = OnDemand(repo, self.console)
+        return repo
 
 
 pass_session = click.make_pass_decorator(Session, ensure=True)
@@ -134,6 +137,9 @@ def _run(session: Session, function: Callable[..., Any], *args: Any, **kwargs: A
 
             explain(repo, session.folder, error)
             raise
+        finally:
+            if isinstance(repo.store.bring, OnDemand):
+                repo.store.bring.close()
 
 
 def pass_studio(function: F) -> F:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from aura_vcs.compare.versions import Comparison, PathChange
     from aura_vcs.history.conflicts import OpenConflict
     from aura_vcs.history.going import Moved
+    from aura_vcs.history.offloaded import OffloadedSum
     from aura_vcs.history.status import Status
     from aura_vcs.index.records import VersionRecord
     from aura_vcs.model import Entry, Head
@@ -72,6 +73,11 @@ def status_shape(found: "Status") -> dict[str, Any]:
         "diverged": bool(found.diverged),
         "conflicts": list(found.conflicts),
     }
+
+
+def offloaded_shape(found: "OffloadedSum") -> dict[str, Any]:
+    """How much is offloaded, and where to."""
+    return {"files": found.files, "bytes": found.size_bytes, "remotes": list(found.remotes)}
 
 
 def problems_shape(problems: "Sequence[Problem] | None") -> dict[str, Any]:

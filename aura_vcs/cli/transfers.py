@@ -1,7 +1,6 @@
 """What the commands that talk to remotes have in common: a connection, and words for what moved."""
 
 import os
-import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import click
 
 from aura_vcs.cli.console import Console, cool, faint, strong, warm
+from aura_vcs.cli.on_demand import ssh_command
 from aura_vcs.cli.session import Session
 from aura_vcs.cli.words import count, joined, size
 
@@ -62,12 +62,6 @@ def key_holder(known: str = "") -> "KeyHolder":
     return KeyHolder(session.console if session is not None else Console(), known=known)
 
 
-def ssh_command() -> list[str]:
-    """The command that connects to other machines: `ssh`, or what AURA_SSH says."""
-    words = shlex.split(os.environ.get("AURA_SSH", ""))
-    return words or ["ssh"]
-
-
 def all_versions_option(command: F) -> F:
     """`--all-versions`: autosaves and restore points too."""
     return click.option("--all-versions", is_flag=True, help="Carry autosaves and restore points too")(command)
@@ -88,6 +82,7 @@ def fetch_shape(plan: "FetchPlan") -> dict[str, Any]:
         "refs": list(plan.branches),
         "objects": plan.objects,
         "bytes": plan.received_bytes,
+        "left_bytes": plan.left_bytes,
         "settings": list(plan.settings),
     }
 
@@ -102,6 +97,7 @@ def push_shape(repo: "Repository", plan: "PushPlan") -> dict[str, Any]:
         "refs": list(plan.branches),
         "objects": plan.objects,
         "bytes": plan.sent_bytes,
+        "through_bytes": plan.through_bytes,
         "settings": list(plan.settings),
         "despite_locks": [lock_shape(repo, lock) for lock in plan.locked],
     }
@@ -135,6 +131,13 @@ def say_fetched(console: Console, name: str, plan: "FetchPlan") -> None:
         return
     what = _what(plan)
     console.line("Fetched ", strong(what), f", {size(plan.received_bytes)}, from ", cool(name))
+    say_left_there(console, name, plan)
+
+
+def say_left_there(console: Console, name: str, plan: "FetchPlan") -> None:
+    """Say how much content stays at the remote until it is needed, if any does."""
+    if plan.left_bytes:
+        console.line(faint(f"{size(plan.left_bytes)} of media stay at {name} and are fetched when they are needed"))
 
 
 def say_pushed(console: Console, name: str, plan: "PushPlan", *, verb: str = "Sent") -> None:
@@ -145,6 +148,8 @@ def say_pushed(console: Console, name: str, plan: "PushPlan", *, verb: str = "Se
     what = _what(plan)
     moved = f"; {joined(plan.branches)} moved" if plan.branches and verb == "Sent" else ""
     console.line(f"{verb} ", strong(what), f", about {size(plan.sent_bytes)}, to ", cool(name), moved)
+    if plan.through_bytes:
+        console.line(faint(f"{size(plan.through_bytes)} of it are offloaded and pass through here; they are here then"))
     _say_locks(console, plan)
 
 

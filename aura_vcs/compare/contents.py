@@ -34,6 +34,7 @@ class Contents(Protocol):
 
         Raises:
             IntegrityError: it is not here any more, or damaged. FileUnreadable. LimitExceeded.
+            ObjectOffloaded: it is at a remote that does not answer.
         """
 
     def copy(self, path: str, entry: Entry, target: BinaryIO, /) -> None:
@@ -59,6 +60,7 @@ class StoredContents:
         """See Contents. Of a large file that is kept whole only the parts that are read are looked at."""
         if entry.size > CONTENT_LIMIT and (file := self._store.loose_blob(entry.id)) is not None:
             return file
+        self._store.require({entry.id: path})
         place = self._store.place(entry.id)
         if place is not None and place.chunked:
             return cast("BinaryIO", io.BufferedReader(ChunkedFile(self._store, entry.id)))

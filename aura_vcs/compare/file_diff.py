@@ -16,7 +16,7 @@ from aura_vcs.compare.text_diff import TextDiff, diff_text
 from aura_vcs.compare.text_lines import NO_TEXT
 from aura_vcs.compare.timeline_diff import TimelineDiff, diff_timeline_files
 from aura_vcs.compare.versions import Comparison, PathChange
-from aura_vcs.errors import IntegrityError
+from aura_vcs.errors import IntegrityError, ObjectOffloaded
 
 DOCUMENT_SUFFIXES = (".json", ".otio")
 DETAIL_LINES = 10_000
@@ -58,6 +58,8 @@ def diff_change(
     try:
         before = comparison.old.read(change.old_path or change.path, old)
         after = comparison.new.read(change.path, new)
+    except ObjectOffloaded as error:
+        return FileDiff("bytes", (f"Its content is offloaded to {' and '.join(error.remotes)}, which does not answer",))
     except IntegrityError:
         return FileDiff("bytes", ("Its content is not here any more",))
     if before is None or after is None:

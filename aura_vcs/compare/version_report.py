@@ -10,7 +10,7 @@ from aura_vcs.compare.media_look import PICTURE_SUFFIXES, MediaFindings
 from aura_vcs.compare.report import PICTURES_BYTES_LIMIT
 from aura_vcs.compare.report_model import FileReport, Report
 from aura_vcs.compare.versions import Comparison, PathChange
-from aura_vcs.errors import IntegrityError
+from aura_vcs.errors import IntegrityError, ObjectOffloaded
 from aura_vcs.model import Entry
 
 LINES = 40
@@ -87,5 +87,7 @@ def _read(side: Contents, path: str, entry: Entry | None) -> bytes:
         return b""
     try:
         return side.read(path, entry) or b""
+    except ObjectOffloaded:
+        raise  # a report that shows it as empty would be wrong
     except IntegrityError:
         return b""

@@ -8,7 +8,7 @@ from aura_vcs.codec import encode_tree, readable_name
 from aura_vcs.errors import FileUnstable, ObjectPurged, UnknownName
 from aura_vcs.history.branches import branch, branches
 from aura_vcs.history.making import NAME_LIMIT, Base, Wanted, base_of, one_line, record_point, take_snapshot
-from aura_vcs.history.pending import carry_out, finish_pending
+from aura_vcs.history.pending import carry_out, check_present, finish_pending
 from aura_vcs.history.revisions import resolve
 from aura_vcs.ids import ObjectId, new_operation_id
 from aura_vcs.index.records import VersionRecord
@@ -132,6 +132,8 @@ def replace_folder(
     without, none is made for the tree `known`, which an operation has put there. With
     `makes_version`, the draft has stored a version and what it holds.
     """
+    if not callable(target):
+        _fetch_content(repo, target, paths)
     with repo.locks.exclusive("worktree"), repo.locks.shared("objects"):
         base = base_of(repo)
         with repo.store.batch(repo.progress) as batch:
@@ -161,6 +163,19 @@ def replace_folder(
         written = carry_out(repo, scan, operation, snapshot.tree, after)
     head = operation.head.after if operation.head is not None else base.head
     return Moved(head, point, len(written.states), written.left)
+
+
+def _fetch_content(repo: Repository, target: ObjectId, paths: Sequence[str] | None) -> None:
+    """Fetch what is offloaded before any lock is held: it may take long. `carry_out` looks again.
+
+    Raises:
+        ObjectOffloaded: a remote cannot be asked now; nothing was touched.
+    """
+    if not repo.store.offloaded.all():
+        return
+    selection = Selection(paths)
+    differences = [d for d in repo.trees.differences(base_of(repo).tree, target) if selection.covers(d.path)]
+    check_present(repo, differences)
 
 
 def _target(

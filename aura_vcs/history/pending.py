@@ -154,12 +154,16 @@ def _is_folder(difference: Difference) -> bool:
 
 
 def check_present(repo: Repository, differences: Sequence[Difference]) -> None:
-    """Refuse before the first file is touched if content is not there.
+    """Have all content at hand before the first file is touched; what is offloaded is fetched.
 
     Raises:
         ObjectMissing: names the object and the path that needs it.
+        ObjectOffloaded: names the files and the remote that cannot be asked now.
     """
     wanted = {d.new.id: d.path for d in differences if d.new is not None and d.new.kind is not EntryKind.DIR}
+    if repo.store.offloaded.all():
+        repo.store.require(wanted)
+        return
     placed = repo.store.places.find_many(wanted)
     for object_id, path in wanted.items():
         if object_id not in placed and not repo.store.contains(object_id):

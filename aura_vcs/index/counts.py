@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.places import groups
-from aura_vcs.index.schema import KIND_CODES
+from aura_vcs.index.schema import AWAY, KIND_CODES
 from aura_vcs.model import EntryKind, Kind, Tree
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.trees import EMPTY_TREE_ID
@@ -20,10 +20,13 @@ from aura_vcs.objects.trees import EMPTY_TREE_ID
 Children = Callable[[ObjectId, bool], Iterable[tuple[ObjectId, bool]]]
 """What an object holds, and which of that are trees, given its id and whether it is a tree."""
 
-_INSERT_NEW = """
-INSERT OR IGNORE INTO objects (id, kind, content_type, size, stored_size, pack, frame, offset, length, chunked,
-                               refcount, created_at, last_referenced_at)
+_INSERT_NEW = f"""
+INSERT INTO objects (id, kind, content_type, size, stored_size, pack, frame, offset, length, chunked, refcount,
+                     created_at, last_referenced_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET
+  stored_size = excluded.stored_size, pack = excluded.pack, frame = excluded.frame, offset = excluded.offset,
+  length = excluded.length, chunked = excluded.chunked WHERE {AWAY}
 """
 _INSERT = """
 INSERT INTO objects (id, kind, content_type, size, stored_size, pack, frame, offset, length, chunked, refcount,
@@ -43,7 +46,10 @@ HELD_COUNTS = 50_000
 
 
 def enter_objects(connection: sqlite3.Connection, items: Iterable[StoredObject], pack: int | None, at: str) -> int:
-    """Rows for objects of one pack (or loose ones) that have none yet, counted by nobody; returns how many."""
+    """Rows for objects of one pack (or loose ones) that have none yet, counted by nobody; returns how many.
+
+    Offloaded objects that are here again are counted as before.
+    """
     known = connection.total_changes
     rows = (_row(item, {} if pack is None or item.place is None else {item.place.pack: pack}, 0, at) for item in items)
     connection.executemany(_INSERT_NEW, rows)

@@ -12,6 +12,7 @@ from aura_vcs.errors import RecordCorrupt
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.index.database import Database, IndexUnusable, remove_files
 from aura_vcs.index.places import IndexPlaces, groups
+from aura_vcs.index.schema import AWAY
 from aura_vcs.model import Operation
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.store import ObjectStore
@@ -86,13 +87,21 @@ class Index:
 
     def learn_places(self) -> None:
         """Note where objects lie now whose packs somebody else wrote anew. The caller holds the refs lock."""
-        known = {row[0] for row in self.database.connection.execute("SELECT name FROM packs")}
-        for name in [name for name in self.store.packs.names() if name not in known]:
+        connection = self.database.connection
+        here = set(self.store.packs.names())
+        gone = [name for (name,) in connection.execute("SELECT name FROM packs") if name not in here]
+        moved: set[ObjectId] = set()
+        for name in gone:
+            rows = connection.execute(
+                "SELECT id FROM objects WHERE pack = (SELECT id FROM packs WHERE name = ?)", (name,)
+            )
+            moved.update(ObjectId(row[0].hex()) for row in rows)
+        for name in sorted(here) if moved else ():
             try:
-                stored = list(self.store.pack_objects(name))
+                stored = [item for item in self.store.pack_objects(name) if item.id in moved]
             except (RecordCorrupt, FileNotFoundError):
                 continue  # damaged, or not whole yet
-            if not self._unknown(item.id for item in stored):
+            if stored:
                 self.move(name, stored)
 
     def _enter_unlisted(self) -> None:
@@ -104,7 +113,7 @@ class Index:
         known = {row[0] for row in self.database.connection.execute("SELECT name FROM packs")}
         packs = [name for name in self.store.packs.names() if name not in known]
         sizes = dict(self.store.loose.all())
-        loose = {object_id: sizes[object_id] for object_id in self._unknown(sizes)}
+        loose = {object_id: sizes[object_id] for object_id in self.without_place(sizes)}
         if not packs and not loose:
             return
         with self.database.transaction() as connection:
@@ -118,17 +127,36 @@ class Index:
         at = now()
         count = enter_objects(connection, loose_objects(self.store, loose), None, at)
         projector = self._projector(connection, at)
+        turned: set[ObjectId] = set()
         for items in packed_objects(self.store, packs, self._progress):
+            turned |= self._turning(connection, items)
             number = projector.pack(items[0].place.pack) if items and items[0].place is not None else None
             count += enter_objects(connection, items, number, at)
+        for chunk in (chunk for blob in turned for chunk in set(self.store.chunk_ids(blob))):
+            projector.counts.raise_object(chunk)
+        projector.counts.write({})
         return count
 
-    def _unknown(self, object_ids: Iterable[ObjectId]) -> set[ObjectId]:
+    def _turning(self, connection: sqlite3.Connection, items: Iterable[StoredObject]) -> set[ObjectId]:
+        """Offloaded blobs in use that were whole, and come back in chunks: they hold those from now on."""
+        if not self.store.offloaded.all():
+            return set()
+        lists = [bytes.fromhex(item.id) for item in items if item.place is not None and item.place.chunked]
+        found = set()
+        for digest in lists:
+            statement = f"SELECT 1 FROM objects WHERE id = ? AND refcount > 0 AND {AWAY}"
+            if connection.execute(statement, (digest,)).fetchone() is not None:
+                found.add(ObjectId(digest.hex()))
+        return found
+
+    def without_place(self, object_ids: Iterable[ObjectId]) -> set[ObjectId]:
+        """Those of the objects that have no row, or are offloaded."""
         new = set(object_ids)
         for group in groups(new.copy()):
             marks = ",".join("?" * len(group))
             rows = self.database.connection.execute(
-                f"SELECT id FROM objects WHERE id IN ({marks})", [bytes.fromhex(object_id) for object_id in group]
+                f"SELECT id FROM objects WHERE id IN ({marks}) AND NOT ({AWAY})",
+                [bytes.fromhex(object_id) for object_id in group],
             )
             new.difference_update(ObjectId(row[0].hex()) for row in rows)
         return new
@@ -138,12 +166,16 @@ class Index:
 
         The caller holds the refs lock.
         """
+        from aura_vcs.index.counts import enter_objects
+        from aura_vcs.index.rebuild import offloaded_objects
+
         if self._logs.sizes():  # a new project has nothing to tell
             self._progress.note("Building the index from the files; nothing is lost")
         self._start_over()
         with self.database.transaction() as connection:
             self.database.create_schema(indexes=False)
             self._enter_objects(connection, self.store.packs.names(), dict(self.store.loose.all()))
+            enter_objects(connection, offloaded_objects(self.store), None, now())
             self._enter_new(self._projector(connection, now()), recover)
             self.database.create_indexes()
         self._is_new = False
@@ -199,6 +231,27 @@ class Index:
         """Remove the row of a pack that is going."""
         with self.database.transaction() as connection:
             connection.execute("DELETE FROM packs WHERE name = ?", (name,))
+
+    def send_away(self, object_ids: Iterable[ObjectId]) -> None:
+        """Note that objects are offloaded: their bytes are gone or going, their sizes and counts stay."""
+        with self.database.transaction() as connection:
+            connection.executemany(
+                "UPDATE objects SET stored_size = 0, pack = NULL, frame = NULL, offset = NULL, length = NULL, "
+                "chunked = 0 WHERE id = ?",
+                [(bytes.fromhex(object_id),) for object_id in object_ids],
+            )
+
+    def relocate(self, found: Mapping[ObjectId, StoredObject], turned: Mapping[ObjectId, tuple[ObjectId, ...]]) -> None:
+        """Note where objects are that have no row, or are offloaded, or were whole and are in chunks now.
+
+        `turned` are the blobs in use that were whole: each holds its chunks from now on.
+        """
+        with self._knowing(found), self.database.transaction() as connection:
+            projector = self._projector(connection, now(), found, turned)
+            for chunks in turned.values():
+                for chunk in set(chunks):
+                    projector.counts.raise_object(chunk)
+            projector.write()
 
     def move(self, pack: str, stored: Iterable[StoredObject]) -> None:
         """Note that objects lie in another pack now; sizes of content and counts stay."""

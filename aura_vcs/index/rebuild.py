@@ -6,6 +6,7 @@ from aura_vcs.errors import IntegrityError
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Kind
 from aura_vcs.objects.base import NoPlaces, Place, Places, StoredObject
+from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.objects.loose import kind_of
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.progress import Progress
@@ -49,6 +50,20 @@ def loose_objects(store: ObjectStore, found: Mapping[ObjectId, int]) -> Iterator
         item = _loose(store, object_id, stored_size)
         if item is not None:
             yield item
+
+
+def offloaded_objects(store: ObjectStore) -> Iterator[StoredObject]:
+    """What belongs to offloaded content: chunks, or blobs that have no list of chunks here. Some may be here."""
+    for blob, entry in store.offloaded.all().items():
+        place = store.places.find(blob)
+        if place is None or not place.chunked:
+            yield StoredObject(blob, Kind.BLOB, entry.size, 0)
+            continue
+        try:
+            listed = list(decode_chunk_list(store.packs.read(place), blob))
+        except (IntegrityError, FileNotFoundError):
+            continue
+        yield from (StoredObject(chunk, Kind.CHUNK, size, 0) for chunk, size in listed)
 
 
 def _loose(store: ObjectStore, object_id: ObjectId, stored_size: int) -> StoredObject | None:

@@ -6,6 +6,9 @@ PAGE_BYTES = 2048
 
 KIND_CODES = {"blob": 1, "tree": 2, "version": 3, "chunk": 4}
 
+AWAY = "pack IS NULL AND stored_size = 0 AND size > 0"
+"""Which rows of objects are of those that are offloaded."""
+
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE logs (

@@ -51,6 +51,9 @@ class Shelf(Protocol):
     def renew(self, object_ids: set[ObjectId]) -> set[ObjectId]:
         """Those of the objects that are in the store, their dates renewed."""
 
+    def is_listed(self, object_id: ObjectId) -> bool:
+        """Whether a blob is kept as a list of chunks, which may be offloaded."""
+
     def renew_packed(self, object_ids: set[ObjectId], renewed: dict[str, bool]) -> set[ObjectId]:
         """Those that are in packs; `renewed` remembers which packs were looked at."""
 
@@ -213,6 +216,9 @@ class Batch:
                 return None
             object_id = ObjectId(hasher.hexdigest())
             if object_id not in self._seen and not self._store.renew({object_id}):
+                if self._store.is_listed(object_id):  # its chunks were offloaded: they are counted, so they come back
+                    file.seek(0)
+                    return self._add_large(source, file)
                 upload.publish(loose_path(object_id))
                 self.stored[object_id] = StoredObject(object_id, Kind.BLOB, total, total)
             self._seen.add(object_id)

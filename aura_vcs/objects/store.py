@@ -4,7 +4,7 @@ Where an object lies (loose, in a pack, in chunks) is told by the files alone; a
 in as `Places`, only makes the answer quick. Every read is hashed: wrong bytes never come out.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -22,7 +22,9 @@ from aura_vcs.objects.base import (
 )
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.objects.loose import LooseObjects, blocks, new_hasher
+from aura_vcs.objects.offloaded import Offloaded
 from aura_vcs.objects.packs import Packs
+from aura_vcs.objects.presence import Bring, absent_parts, find_placed, require
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.local import LocalStorage
 
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 
 WORKERS = 3
 CHUNKS_AT_ONCE = 512
+FEW = 16
+"""So few ids are looked for one by one in a footer; for more, it is read through."""
 
 
 class ObjectStore:
@@ -43,6 +47,9 @@ class ObjectStore:
         self.places = places or NoPlaces()
         self.loose = LooseObjects(storage)
         self.packs = Packs(storage)
+        self.offloaded = Offloaded(storage)
+        self.bring: Bring | None = None
+        """Gets what is offloaded when it is needed; None: nobody said how to reach remotes."""
 
     @contextmanager
     def batch(self, progress: Progress = SILENT) -> Iterator["Batch"]:
@@ -65,6 +72,10 @@ class ObjectStore:
         """Whether the object's file or pack is there; its bytes are not looked at."""
         return self.loose.find(object_id) is not None or self.place(object_id) is not None
 
+    def require(self, wanted: Mapping[ObjectId, str]) -> None:
+        """Make sure that blobs are wholly here, fetching what is offloaded; see presence.require."""
+        require(self, wanted)
+
     def read(self, object_id: ObjectId, kind: Kind = Kind.BLOB) -> bytes:
         """All bytes of an object, verified; for documents, trees and versions.
 
@@ -86,8 +97,11 @@ class ObjectStore:
         The whole is verified when the last piece has been taken: until the iterator is exhausted,
         do not publish what came out of it.
 
+        What is offloaded is fetched first.
+
         Raises:
             ObjectMissing: there is no such object.
+            ObjectOffloaded: it is at a remote that cannot be asked now.
             ObjectCorrupt: the bytes do not hash to its id.
         """
         hasher = new_hasher(kind)
@@ -107,20 +121,30 @@ class ObjectStore:
     def _pieces(self, object_id: ObjectId, place: Place | None) -> Iterator[bytes]:
         """The object's bytes from where they are said to lie, else from wherever they are found."""
         data = self._packed(place) if place is not None else None
-        if data is None:
+        if data is None or (place is not None and place.chunked):
             file = self.loose.open(object_id)
             if file is not None:
                 with file:
                     yield from blocks(file, object_id)
                 return
-            place = self._search_packs(object_id)
-            data = self._packed(place) if place is not None else None
-        if place is None or data is None:
-            raise ObjectMissing(object_id)
+        if data is None:
+            place, data = self._found(object_id)
+        assert place is not None
         if place.chunked:
             yield from self._chunks(object_id, list(decode_chunk_list(data, object_id)))
         else:
             yield data
+
+    def _found(self, object_id: ObjectId) -> tuple[Place, bytes]:
+        """An object that is not where the index says, or that must be fetched first."""
+        for attempt in range(2):
+            place = self._search_packs(object_id)
+            data = self._packed(place) if place is not None else None
+            if place is not None and data is not None:
+                return place, data
+            if attempt == 0 and self.offloaded.all():
+                self.require({object_id: ""})
+        raise ObjectMissing(object_id)
 
     def _packed(self, place: Place) -> bytes | None:
         """What lies at a place; None if the pack is gone."""
@@ -132,14 +156,13 @@ class ObjectStore:
     def _chunks(self, blob: ObjectId, listed: Sequence[tuple[ObjectId, int]]) -> Iterator[bytes]:
         for start in range(0, len(listed), CHUNKS_AT_ONCE):
             group = listed[start : start + CHUNKS_AT_ONCE]
-            known = self.places.find_many({chunk for chunk, _ in group})
-            packs = {place.pack for place in known.values()}
-            moved = {name for name in packs if self.storage.stat(layout.pack_path(name)) is None}
+            known = find_placed(self, {chunk for chunk, _ in group})
+            if any(chunk not in known for chunk, _ in group):
+                self.require({blob: ""})
+                known = find_placed(self, {chunk for chunk, _ in group})
             places = []
             for chunk, length in group:
                 place = known.get(chunk)
-                if place is None or place.pack in moved:
-                    place = self.place(chunk)
                 if place is None:
                     raise ObjectMissing(chunk, f"blob {blob}")
                 if place.length != length:
@@ -151,8 +174,13 @@ class ObjectStore:
                 raise ObjectMissing(blob, f"its chunks: {error}") from error
 
     def chunk_ids(self, object_id: ObjectId) -> tuple[ObjectId, ...]:
-        """The chunks of a blob that is kept in chunks, else nothing."""
-        place = self.place(object_id)
+        """The chunks of a blob that is kept in chunks, else nothing.
+
+        Of one that is kept in both ways (an offload was interrupted) the index says how it counts.
+        """
+        place = self.places.find(object_id)
+        if place is None or self.storage.stat(layout.pack_path(place.pack)) is None:
+            place = self._search_packs(object_id) if self.loose.find(object_id) is None else None
         if place is None or not place.chunked:
             return ()
         return tuple(chunk for chunk, _ in decode_chunk_list(self.packs.read(place), object_id))
@@ -163,12 +191,19 @@ class ObjectStore:
         The new date keeps a collection that is being planned from counting them as old.
         """
         known = self.renew_packed(object_ids, {})
+        if recorded := known & self.offloaded.all().keys():  # what is only listed here is to be stored again
+            known -= absent_parts(self, recorded).keys()
         prefixes = set(self.storage.list(layout.OBJECTS)) - {"packs"}
         for object_id in object_ids - known:
             if object_id[:2] in prefixes and (found := self.loose.find(object_id)) is not None:
                 self.storage.touch(found[0])
                 known.add(object_id)
         return known
+
+    def is_listed(self, object_id: ObjectId) -> bool:
+        """Whether a blob is kept as a list of chunks, which may be offloaded."""
+        place = self.places.find(object_id)
+        return place is not None and place.chunked
 
     def renew_packed(self, object_ids: set[ObjectId], renewed: dict[str, bool]) -> set[ObjectId]:
         """Those of the objects that are in packs; `renewed` says which packs were found whole before."""
@@ -228,17 +263,24 @@ class ObjectStore:
         """Let go of open packs."""
         self.packs.close()
 
-    def _search_packs(self, object_id: ObjectId) -> Place | None:
-        """Look through the footers, for an object that the index does not know."""
+    def search(self, object_ids: set[ObjectId]) -> dict[ObjectId, Place]:
+        """Look through the footers, once, for packed objects that the index does not know."""
+        found: dict[ObjectId, Place] = {}
         for name in self.packs.names():
+            if len(found) == len(object_ids):
+                break
             try:
                 footer = self.packs.footer(name)
             except (RecordCorrupt, FileNotFoundError):
                 continue  # damage is fsck's to report; the object may lie elsewhere
-            entry = footer.find(object_id)
-            if entry is not None:
-                return Place(name, entry.frame, entry.offset, entry.length, entry.chunked)
-        return None
+            entries = footer.entries if len(object_ids) > FEW else map(footer.find, object_ids)
+            for entry in entries:
+                if entry is not None and entry.id in object_ids:
+                    found.setdefault(entry.id, Place(name, entry.frame, entry.offset, entry.length, entry.chunked))
+        return found
+
+    def _search_packs(self, object_id: ObjectId) -> Place | None:
+        return self.search({object_id}).get(object_id)
 
 
 def _hashed_beside(hasher: "blake3", pieces: Iterator[bytes]) -> Iterator[bytes]:

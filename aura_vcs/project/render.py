@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import closing, nullcontext
 from pathlib import Path
 
-from aura_vcs.errors import AuraError, EncoderMissing, ExportCancelled, ExportFailed
+from aura_vcs.errors import AuraError, EncoderMissing, ExportCancelled, ExportFailed, ObjectOffloaded
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.project.content import ContentSource
 from aura_vcs.project.load import load_project
@@ -152,6 +152,8 @@ class _Fetcher:
                 target = copy_for_worker(
                     self._source, name, self._folder, number, cancelled=self._cancelled, progress=self._progress
                 )
+            except ObjectOffloaded:
+                raise  # nothing is wrong with the scene: its media are elsewhere
             except AuraError as error:
                 raise ExportFailed(error.message, scene=label, hint=error.hint) from error
             except OSError as error:

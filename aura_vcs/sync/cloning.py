@@ -6,10 +6,12 @@ import msgspec
 
 from aura_vcs.errors import InputError, NotAProject
 from aura_vcs.history.going import Moved
+from aura_vcs.history.offloaded import OffloadedFiles
 from aura_vcs.repository.repository import Repository, find_root
 from aura_vcs.storage.remote import RangeReadable
 from aura_vcs.sync.addresses import Address
 from aura_vcs.sync.carrying import check_out_clone
+from aura_vcs.sync.content import attach
 from aura_vcs.sync.hints import write_hints
 from aura_vcs.sync.known import Known
 from aura_vcs.sync.manifest import MANIFEST, decode_manifest
@@ -18,11 +20,15 @@ from aura_vcs.sync.remotes import DEFAULT_REMOTE, RemoteConfig, remotes, set_rem
 
 
 class Cloned(msgspec.Struct, frozen=True):
-    """What a clone made; `files` is None where the remote has no versions yet."""
+    """What a clone made; `files` is None where the remote has no versions yet.
+
+    `left_bytes` of content stayed at the remote.
+    """
 
     path: str
     fetched: FetchPlan
     files: Moved | None
+    left_bytes: int = 0
 
 
 def clone(
@@ -32,11 +38,15 @@ def clone(
     *,
     branch: str | None = None,
     all_versions: bool = False,
+    partial: bool = False,
     encryption: str = "",
     key_file: str = "",
     **options: object,
 ) -> Cloned:
     """Make the folder a copy of the remote's project, with the remote as `origin`.
+
+    With `partial`, the content of large files stays there until it is needed: what comes is the history,
+    and the content of the version that is put in the folder.
 
     Interrupted, the same call goes on where it stopped. `encryption` names the key of an encrypted
     remote, which is open already; `key_file` is where it came from, to be found again. `options`
@@ -52,11 +62,13 @@ def clone(
         write_hints(repo)
         known = Known(repo, DEFAULT_REMOTE)
         if DEFAULT_REMOTE not in remotes(repo):
-            set_remote(repo, DEFAULT_REMOTE, RemoteConfig(address.text, encryption=encryption))
+            set_remote(repo, DEFAULT_REMOTE, RemoteConfig(address.text, encryption=encryption, partial=partial))
         if key_file:
             known.keep_key_file(key_file)
+        attach(repo, lambda _: remote)
         fetched = fetch(repo, remote, known, all_versions=all_versions, undoable=False)
-        return Cloned(root, fetched.plan, check_out_clone(repo, branch))
+        files = check_out_clone(repo, branch)
+        return Cloned(root, fetched.plan, files, OffloadedFiles(repo).everywhere().size_bytes)
 
 
 def _project(remote: RangeReadable) -> str:

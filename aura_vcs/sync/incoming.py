@@ -6,7 +6,7 @@ wanted frames come by range, and what is wanted of them goes into a pack of our 
 """
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
@@ -89,8 +89,13 @@ class WaitingRoom:
         self._table = table
         self._room = room
 
-    def receive(self, freight: Freight) -> Arrived:
+    def receive(
+        self, freight: Freight, *, bare: Collection[ObjectId] = (), listed: Mapping[ObjectId, bytes] | None = None
+    ) -> Arrived:
         """Fetch, hash, take over. The caller holds the objects lock, shared.
+
+        `bare` are blobs of which only the list of chunks comes: they are hashed when their chunks do.
+        `listed` are lists that are here already, of blobs whose chunks come now.
 
         Raises:
             RemoteCorrupt: something does not hash to its name; nothing was taken over.
@@ -105,7 +110,7 @@ class WaitingRoom:
         self._repo.progress.finish()
         with ExitStack() as stack:
             packs = [OpenPack(stack.enter_context(self._room.open(pack_path(name))), name) for name in names]
-            chunks = self._check_lists(packs)
+            chunks = self._check_lists(packs, bare, listed or {})
         stored: dict[ObjectId, StoredObject] = {}
         for name in names:
             self._repo.storage.adopt(self._room.path(pack_path(name)), pack_path(name))
@@ -180,10 +185,13 @@ class WaitingRoom:
                 )
                 self._repo.progress.advance(self._table.footers[pack].frames[number].stored_length)
 
-    def _check_lists(self, packs: list[OpenPack]) -> dict[ObjectId, tuple[ObjectId, ...]]:
+    def _check_lists(
+        self, packs: list[OpenPack], bare: Collection[ObjectId], listed: Mapping[ObjectId, bytes]
+    ) -> dict[ObjectId, tuple[ObjectId, ...]]:
         """Hash every blob that is kept in chunks over its chunks, here or in the room."""
         held = _PackBytes()
         where = {e.id: (pack, e) for pack in packs for e in pack.footer.entries if not e.chunked}
+        lists = {e.id: held.read(pack, e) for pack in packs for e in pack.footer.entries if e.chunked}
 
         def read_chunk(chunk: ObjectId) -> bytes:
             found = where.get(chunk)
@@ -197,17 +205,14 @@ class WaitingRoom:
                 raise ObjectCorrupt(chunk, "its bytes do not hash to its name")
             return data
 
-        chunks = {}
-        for pack in packs:
-            for entry in pack.footer.entries:
-                if entry.chunked:
-                    listed = held.read(pack, entry)
-                    try:
-                        check_chunk_list(entry.id, listed, read_chunk)
-                    except (IntegrityError, RecordCorrupt) as error:
-                        raise RemoteCorrupt(self._view.remote.place, error.message) from error
-                    chunks[entry.id] = tuple(chunk for chunk, _ in decode_chunk_list(listed, entry.id))
-        return chunks
+        for blob, data in {**listed, **lists}.items():
+            if blob in bare:
+                continue
+            try:
+                check_chunk_list(blob, data, read_chunk)
+            except (IntegrityError, RecordCorrupt) as error:
+                raise RemoteCorrupt(self._view.remote.place, error.message) from error
+        return {blob: tuple(chunk for chunk, _ in decode_chunk_list(data, blob)) for blob, data in lists.items()}
 
 
 class _PackBytes:

@@ -5,6 +5,7 @@ key-file.json      where on this machine the key file of an encrypted remote lie
 records/<id>       records that were fetched
 footers/<id>       footers of packs that are not here
 incoming/          packs that are being received: taken up again after an interruption
+content/           packs with offloaded content on its way back
 outgoing/          packs that were gathered for the way
 """
 
@@ -99,12 +100,14 @@ class Known:
     """The folder of one remote."""
 
     def __init__(self, repo: Repository, remote: str) -> None:
+        self.name = remote
         self._storage = repo.storage
         self._folder = remote_folder(remote)
         self.lock = f"remote-{encode_name(remote)}"
         """The lock that a transfer holds: two at once would write into each other's unfinished packs."""
         root = repo.storage.path(self._folder)
         self.incoming = LocalStorage(os.path.join(root, "incoming"), calls=repo.storage.calls)
+        self.content = LocalStorage(os.path.join(root, "content"), calls=repo.storage.calls)
         self.outgoing = LocalStorage(os.path.join(root, "outgoing"), calls=repo.storage.calls)
 
     def seen(self) -> Seen:
@@ -166,7 +169,7 @@ class Known:
         """Remove everything that was remembered."""
         for room in ("records", "footers"):
             self.keep_only(room, set())
-        for storage in (self.incoming, self.outgoing):
+        for storage in (self.incoming, self.content, self.outgoing):
             clear(storage)
         for file in ("state.json", _KEY_FILE):
             self._storage.delete(f"{self._folder}/{file}")

@@ -8,6 +8,7 @@ import msgspec
 
 from aura_vcs.errors import ObjectCorrupt, ObjectMissing, RecordCorrupt
 from aura_vcs.ids import ObjectId, blob_id
+from aura_vcs.index.queries import Queries
 from aura_vcs.layout import PACKS, pack_path
 from aura_vcs.model import Kind
 from aura_vcs.objects.base import IDENTIFY, Place
@@ -15,6 +16,7 @@ from aura_vcs.objects.batch import FRAME_BYTES
 from aura_vcs.objects.chunking import Cutter, encode_chunk_list
 from aura_vcs.objects.pack_format import Footer
 from aura_vcs.objects.packs import NewObject, OpenPack, PackWriter
+from aura_vcs.objects.presence import find_placed
 from aura_vcs.progress import Progress
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage
@@ -63,6 +65,19 @@ def plan_cargo(repo: Repository, needed: Mapping[ObjectId, Needed], spent: Conta
             total += int(share * size)
     loose.sort(key=lambda item: (item.kind is not Kind.CHUNK, item.path.rpartition(".")[2], item.path, item.id))
     return Cargo(tuple(whole), tuple(loose), total)
+
+
+def offloaded_objects(repo: Repository, needed: Mapping[ObjectId, Needed]) -> dict[ObjectId, int]:
+    """Of what is needed, the objects that are offloaded, with their sizes in bytes."""
+    if not repo.store.offloaded.all():
+        return {}
+    queries = Queries(repo.index)
+    away = repo.index.without_place(needed) - find_placed(repo.store, needed).keys()
+    return {
+        object_id: record.size
+        for object_id in away
+        if repo.store.loose.find(object_id) is None and (record := queries.object(object_id)) is not None
+    }
 
 
 def _places(repo: Repository, needed: Mapping[ObjectId, Needed]) -> dict[ObjectId, Place | None]:

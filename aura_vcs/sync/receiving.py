@@ -8,12 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from aura_vcs.codec import now
 from aura_vcs.errors import RemoteCorrupt
 from aura_vcs.history.branches import branch, moved
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId, new_operation_id
 from aura_vcs.index.queries import Queries
 from aura_vcs.model import BranchEntry, EntryKind, Field, Inverse, Kind, Label, RefChange, Tag, Version
-from aura_vcs.objects.chunking import decode_chunk_list
+from aura_vcs.objects.base import StoredObject
+from aura_vcs.objects.chunking import LARGE_BYTES, decode_chunk_list
 from aura_vcs.objects.trees import DEPTH_LIMIT, EMPTY_TREE_ID
 from aura_vcs.refs import branch_change, heads, label_change, merge_labels, setting_change, tag_change
 from aura_vcs.repository.repository import Draft, Repository, Transaction
@@ -22,6 +24,8 @@ from aura_vcs.sync.far_reader import FarReader
 from aura_vcs.sync.incoming import Arrived, Freight, WaitingRoom, plan_freight
 from aura_vcs.sync.known import Known, clear
 from aura_vcs.sync.reach import is_live, own_labels
+from aura_vcs.sync.remotes import remotes
+from aura_vcs.sync.selecting import StoredFile, is_document, shown_path
 from aura_vcs.sync.view import PackTable, View, load_view, seen_of
 
 LABELS_AT_ONCE = 2000
@@ -37,6 +41,8 @@ class FetchPlan(msgspec.Struct, frozen=True):
     objects: int
     labels: int
     received_bytes: int
+    left_bytes: int = 0
+    """Content that stays at the remote until it is needed."""
     settings: tuple[str, ...] = ()
 
     @property
@@ -60,13 +66,15 @@ class _Draft(msgspec.Struct, frozen=True):
     labels: dict[VersionId, Label]
     entries: dict[str, tuple[BranchEntry, ...]]
     tags: dict[str, Tag]
+    left: dict[ObjectId, StoredFile]
+    """Blobs whose content stays there: a list of chunks comes, or nothing."""
     settings: dict[str, Field]
 
 
 def plan_fetch(repo: Repository, remote: RangeReadable, known: Known, *, all_versions: bool = False) -> FetchPlan:
     """Say what `fetch` would bring; changes nothing but what is remembered of the remote."""
     with repo.locks.exclusive(known.lock):
-        return _draft(repo, load_view(remote, known, repo.format.project), all_versions=all_versions).plan
+        return _draft(repo, load_view(remote, known, repo.format.project), known, all_versions=all_versions).plan
 
 
 def fetch(
@@ -122,23 +130,45 @@ def _state(view: View, *, all_versions: bool) -> str:
 
 def _fetch(repo: Repository, view: View, known: Known, *, all_versions: bool) -> Fetched:
     with repo.locks.shared("objects"):
-        draft = _draft(repo, view, all_versions=all_versions)
+        draft = _draft(repo, view, known, all_versions=all_versions)
         if draft.plan.is_empty:
             return Fetched(draft.plan)
         arrived = Arrived({}, {})
         if draft.table is not None and draft.plan.objects:
-            arrived = WaitingRoom(repo, view, draft.table, known.incoming).receive(draft.freight)
-        _record(repo, draft, arrived)
+            room = WaitingRoom(repo, view, draft.table, known.incoming)
+            arrived = room.receive(draft.freight, bare=draft.left.keys())
+        _record(repo, draft, _with_left(repo, draft, known, arrived))
     clear(known.incoming)
     found = [branch(repo, name) for name in draft.entries]
     return Fetched(draft.plan, tuple(b.name for b in found if b is not None and b.diverged))
 
 
-def _draft(repo: Repository, view: View, *, all_versions: bool) -> _Draft:
+def _with_left(repo: Repository, draft: _Draft, known: Known, arrived: Arrived) -> Arrived:
+    """What arrived, and what stays at the remote: that is recorded as offloaded before anything refers to it."""
+    if not draft.left:
+        return arrived
+    where = {known.name: draft.view.remote.place}
+    content = {file.id: (file.size, shown_path(file.path), where) for file in draft.left.values()}
+    with repo.locks.exclusive("offloaded"):
+        repo.store.offloaded.note(repo.replica, content, now())
+    away: dict[ObjectId, StoredObject] = {}
+    for blob, file in draft.left.items():
+        if blob not in arrived.chunks:
+            away[blob] = StoredObject(blob, Kind.BLOB, file.size, 0)
+            continue
+        place = arrived.stored[blob].place
+        assert place is not None
+        listed = decode_chunk_list(repo.store.packs.read(place), blob)
+        away |= {chunk: StoredObject(chunk, Kind.CHUNK, size, 0) for chunk, size in listed}
+    new = repo.index.without_place(away)
+    return Arrived({i: item for i, item in away.items() if i in new} | arrived.stored, arrived.chunks)
+
+
+def _draft(repo: Repository, view: View, known: Known, *, all_versions: bool) -> _Draft:
     labels = view.labels()
     here = own_labels(repo)
     queries = Queries(repo.index)
-    wanted = _Wanted(repo, view)
+    wanted = _Wanted(repo, view, partial=_is_partial(repo, known))
     roots = _roots(view.manifest.branches, view.manifest.tags)
     wanted.ancestry(roots)
     if all_versions:
@@ -172,9 +202,15 @@ def _draft(repo: Repository, view: View, *, all_versions: bool) -> _Draft:
         objects=len(needed),
         labels=len(joined),
         received_bytes=freight.stored_bytes,
+        left_bytes=sum(file.size for file in wanted.left.values()),
         settings=tuple(settings),
     )
-    return _Draft(plan, view, table, freight, joined, entries, tags, settings)
+    return _Draft(plan, view, table, freight, joined, entries, tags, wanted.left, settings)
+
+
+def _is_partial(repo: Repository, known: Known) -> bool:
+    config = remotes(repo).get(known.name)
+    return config is not None and config.partial
 
 
 def _roots(branches: Mapping[str, Sequence[BranchEntry]], tags: Mapping[str, Tag]) -> list[VersionId]:
@@ -210,18 +246,21 @@ def _newer_settings(repo: Repository, settings: Mapping[str, Field]) -> dict[str
 class _Wanted:
     """Walks from versions down to chunks and collects what is not here.
 
-    What a live version here holds is here as a whole, so the walk stops at it.
+    What a live version here holds is here as a whole, or was offloaded on purpose, so the walk stops
+    at it. With `partial`, the content of large files is left there; lists of chunks come.
     """
 
-    def __init__(self, repo: Repository, view: View) -> None:
+    def __init__(self, repo: Repository, view: View, *, partial: bool) -> None:
         self._repo = repo
         self._view = view
+        self._partial = partial
         self._queries = Queries(repo.index)
         self._reader: FarReader | None = None
         self._trees: set[ObjectId] = {EMPTY_TREE_ID}
         self.table: PackTable | None = None
         self.versions: dict[VersionId, Version] = {}
         self.needed: dict[ObjectId, Kind] = {}
+        self.left: dict[ObjectId, StoredFile] = {}
 
     def reader(self) -> FarReader:
         """Reads the remote's objects; the footers come when it is asked for first."""
@@ -250,39 +289,48 @@ class _Wanted:
         tree = known.tree if known is not None else record.tree if record is not None else None
         if tree is None or tree in self._trees:
             return
-        level = [tree]
+        level = {tree: ""}
         for _ in range(DEPTH_LIMIT):
             level = self._next_level(level)
             if not level:
                 return
         raise RemoteCorrupt(self._view.remote.place, f"the folders of version {version[:12]} are too deep")
 
-    def _next_level(self, level: list[ObjectId]) -> list[ObjectId]:
-        fresh = set(level) - self._trees
+    def _next_level(self, level: dict[ObjectId, str]) -> dict[ObjectId, str]:
+        fresh = level.keys() - self._trees
         self._trees |= fresh
         fresh -= self._queries.held(fresh)
-        deeper: list[ObjectId] = []
-        blobs: set[ObjectId] = set()
+        deeper: dict[ObjectId, str] = {}
+        blobs: dict[ObjectId, StoredFile] = {}
         for tree in sorted(fresh):
             self.needed[tree] = Kind.TREE
             for entry in self.reader().tree(tree).entries:
+                path = level[tree] + entry.name
                 if entry.kind is EntryKind.DIR:
-                    deeper.append(entry.id)
+                    deeper[entry.id] = f"{path}/"
                 else:
-                    blobs.add(entry.id)
-        self._blobs(blobs - self.needed.keys())
+                    blobs.setdefault(entry.id, StoredFile(entry.id, path, entry.size))
+        self._blobs({blob: file for blob, file in blobs.items() if blob not in self.needed})
         return deeper
 
-    def _blobs(self, blobs: set[ObjectId]) -> None:
-        reader = self.reader
+    def _blobs(self, blobs: dict[ObjectId, StoredFile]) -> None:
         chunks: set[ObjectId] = set()
-        for blob in blobs - self._queries.held(blobs):
-            self.needed[blob] = Kind.BLOB
-            found = reader().locate(blob)
-            if found.entry.chunked:
-                chunks |= {chunk for chunk, _ in decode_chunk_list(reader().raw(found), blob)}
+        for blob in blobs.keys() - self.left.keys() - self._queries.held(blobs):
+            found = self.reader().locate(blob)
+            listed = list(decode_chunk_list(self.reader().raw(found), blob)) if found.entry.chunked else []
+            file = blobs[blob]
+            is_left = self._partial and file.size >= LARGE_BYTES and not is_document(file.path)
+            if is_left:
+                self.left[blob] = file
+                if listed and sum(size for _, size in listed) != file.size:
+                    raise RemoteCorrupt(self._view.remote.place, f"the content of {shown_path(file.path)} is cut off")
+            if listed or not is_left:
+                self.needed[blob] = Kind.BLOB
+            if not is_left:
+                chunks |= {chunk for chunk, _ in listed}
         chunks -= self.needed.keys()
-        for chunk in chunks - self._queries.held(chunks):
+        here = self._queries.held(chunks) - self._repo.index.without_place(chunks)
+        for chunk in chunks - here:
             self.needed[chunk] = Kind.CHUNK
 
 

@@ -1,5 +1,6 @@
 """The remotes of a project: their names and addresses in `.aura/config.json`, never a credential."""
 
+import os
 from typing import Any
 
 import msgspec
@@ -19,6 +20,8 @@ _KEY = "remotes"
 class RemoteConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     """A remote as the project's settings have it. With `single_writer`, only one machine pushes there.
 
+    With `partial`, large content comes from there only when it is needed.
+
     `encryption` names the key under which everything there is sealed, "" where nothing is. It is
     no secret; the passphrase is never stored.
     """
@@ -26,6 +29,7 @@ class RemoteConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     url: str
     single_writer: bool = False
     encryption: str = ""
+    partial: bool = False
 
 
 def remotes(repo: Repository) -> dict[str, RemoteConfig]:
@@ -62,6 +66,17 @@ def address_of(repo: Repository, config: RemoteConfig) -> Address:
     return parse_address(config.url, repo.root)
 
 
+def place_key(address: Address) -> tuple[object, ...]:
+    """What two remotes have in common that are one place under two names: it is one copy, not two."""
+    if address.kind == "folder":
+        try:
+            found = os.stat(address.path)
+            return "folder", found.st_dev, found.st_ino
+        except OSError:
+            return "folder", os.path.realpath(address.path)
+    return address.kind, address.user or "", address.host, address.port or 0, address.path.rstrip("/")
+
+
 def set_remote(repo: Repository, name: str, config: RemoteConfig, *, replace: bool = False) -> None:
     """Enter a remote in the project's settings; other settings stay.
 
@@ -90,6 +105,13 @@ def remove_remote(repo: Repository, name: str) -> RemoteConfig:
         repo.storage.put(CONFIG, encode_record(settings))
     Known(repo, name).forget()
     return found
+
+
+def only_there(repo: Repository, name: str) -> list[str]:
+    """Paths of files that are offloaded to this remote, and to no other that the project knows."""
+    known = remotes(repo).keys() - {name}
+    recorded = repo.store.offloaded.all().values()
+    return [entry.path for entry in recorded if name in entry.remotes and not entry.remotes.keys() & known]
 
 
 def _settings(repo: Repository) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from aura_vcs.model import EntryKind, Kind, Tree, Version
 from aura_vcs.objects.base import IDENTIFY
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.objects.pack_format import PackEntry
+from aura_vcs.objects.presence import offloaded_chunks
 from aura_vcs.objects.trees import EMPTY_TREE, EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remote import RangeReadable
@@ -202,6 +203,8 @@ class _Search:
         self._sound = soundness
         self.table = _table(view)
         self.reader = FarReader(view, self.table)
+        self._away = repo.store.offloaded.all()
+        self._away_chunks = offloaded_chunks(repo.store, self._away) if self._away else set()
         self.wanted: set[ObjectId] = set()
         self.lost: set[ObjectId] = set()
         self.holders: defaultdict[ObjectId, set[str]] = defaultdict(set)
@@ -279,6 +282,8 @@ class _Search:
 
     def _want_blob(self, blob: ObjectId) -> set[ObjectId]:
         """Want the blob, and its chunks that are not here; returns all of these."""
+        if self._is_offloaded(blob):
+            return set()
         found = self.table.find(blob)
         absent: set[ObjectId] = set()
         try:
@@ -298,6 +303,19 @@ class _Search:
         else:
             self.wanted |= absent
         return absent
+
+    def _is_offloaded(self, blob: ObjectId) -> bool:
+        """Whether what is not here of the blob is gone on purpose: `aura fetch --content` brings that."""
+        if not self._away:
+            return False
+        if not self._sound.has(blob):
+            place = self._repo.store.places.find(blob)
+            return blob in self._away and (place is None or not place.chunked)  # a list would belong here
+        try:
+            absent = {part for part in _parts(blob, self._own(blob)) if not self._sound.has(part)}
+        except IntegrityError:
+            return False
+        return bool(absent) and absent <= self._away_chunks
 
     def _has_list(self, blob: ObjectId, there: bytes) -> bool:
         """Whether the blob's list of chunks here is the one that is there; a wrong one is damage."""

@@ -21,7 +21,7 @@ from aura_vcs.history.revisions import describe
 from aura_vcs.ids import VersionId
 from aura_vcs.index.queries import Queries
 from aura_vcs.layout import VERSIONS, pack_path
-from aura_vcs.model import BranchEntry, Label
+from aura_vcs.model import BranchEntry, Kind, Label
 from aura_vcs.objects.packs import OpenPack
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.refs import heads, merge_labels
@@ -46,7 +46,7 @@ from aura_vcs.sync.manifest import (
     pack_name,
     record_name,
 )
-from aura_vcs.sync.outgoing import Cargo, gather, plan_cargo
+from aura_vcs.sync.outgoing import Cargo, gather, offloaded_objects, plan_cargo
 from aura_vcs.sync.reach import is_live, own_labels, reach, travelling
 from aura_vcs.sync.shared_settings import join_settings, travelling_settings
 from aura_vcs.sync.view import TRANSFERS, View, load_view, seen_of
@@ -68,6 +68,8 @@ class PushPlan(msgspec.Struct, frozen=True):
     objects: int
     labels: int
     sent_bytes: int
+    through_bytes: int = 0
+    """Content among it that is offloaded, and is fetched from another remote on its way."""
     locked: tuple[PathLock, ...] = ()
     settings: tuple[str, ...] = ()
 
@@ -129,6 +131,7 @@ def push(
             own do not build on; nothing there was moved.
         RemoteError: it refused, or could not be reached.
         ObjectMissing, ObjectCorrupt: this project is damaged; nothing there was moved.
+        ObjectOffloaded: content that is at another remote must pass through here, and cannot be fetched.
         LockBusy: another transfer with this remote is under way here.
     """
     with repo.locks.exclusive(known.lock):
@@ -149,6 +152,8 @@ def _push_alone(
             draft = _draft(repo, view, all_versions=all_versions, keep_both=keep_both)
             if not ignore_locks:
                 _check_locks(repo, known, draft)
+            if draft.plan.through_bytes:  # only now: it may take long
+                draft = _draft(repo, view, all_versions=all_versions, keep_both=keep_both, bring=True)
             try:
                 after = view if draft.plan.is_empty else _execute(repo, remote, known, draft)
                 if draft.plan.is_empty and has_news(repo, view):
@@ -189,7 +194,7 @@ def _entries(repo: Repository, branch: str) -> tuple[BranchEntry, ...]:
     return join_entries(repo.refs.branch_entries(branch), ())
 
 
-def _draft(repo: Repository, view: View, *, all_versions: bool, keep_both: bool) -> _Draft:
+def _draft(repo: Repository, view: View, *, all_versions: bool, keep_both: bool, bring: bool = False) -> _Draft:
     branches = _joined_branches(repo, view, keep_both=keep_both)
     there = view.labels()
     here = own_labels(repo)
@@ -209,7 +214,12 @@ def _draft(repo: Repository, view: View, *, all_versions: bool, keep_both: bool)
     found = reach(
         repo, records, whole, lambda record: is_live(labels[record.id]), lambda i: table is None or i in table
     )
-    cargo = plan_cargo(repo, found.needed, spent_packs(view.manifest))
+    away = offloaded_objects(repo, found.needed)
+    if bring and away:
+        repo.store.require({item.id: item.path for item in found.needed.values() if item.kind is Kind.BLOB})
+    cargo = plan_cargo(
+        repo, {i: item for i, item in found.needed.items() if bring or i not in away}, spent_packs(view.manifest)
+    )
     settings = join_settings(view.manifest.settings, travelling_settings(repo.refs.settings()))
     manifest = msgspec.structs.replace(
         view.manifest,
@@ -226,7 +236,8 @@ def _draft(repo: Repository, view: View, *, all_versions: bool, keep_both: bool)
         branches=tuple(moved),
         objects=len(found.needed),
         labels=len(changed),
-        sent_bytes=cargo.stored_bytes,
+        sent_bytes=cargo.stored_bytes + (0 if bring else sum(away.values())),
+        through_bytes=sum(away.values()),
         locked=locked_changes(repo, fresh, view.manifest.locks),
         settings=tuple(key for key, field in settings.items() if view.manifest.settings.get(key) != field),
     )

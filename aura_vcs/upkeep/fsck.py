@@ -1,7 +1,7 @@
 """Verifying a project: every byte, every reference, every count. Repairs nothing."""
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import TypeVar
 
 import msgspec
@@ -10,9 +10,11 @@ from aura_vcs import layout
 from aura_vcs.errors import AuraError, IntegrityError, ObjectMissing
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import Queries, VersionFilter
+from aura_vcs.index.rebuild import offloaded_objects
 from aura_vcs.model import EntryKind, Kind, Label
 from aura_vcs.objects.base import IDENTIFY
 from aura_vcs.objects.pack_format import CODEC_RAW, PackEntry
+from aura_vcs.objects.presence import absent_parts, offloaded_among
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
 from aura_vcs.upkeep.recorded import unrecorded_refs
@@ -33,11 +35,16 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What was found; `objects` and `bytes` count what was looked at (stored bytes)."""
+    """What was found; `objects` and `bytes` count what was looked at (stored bytes).
+
+    `offloaded` files, of `offloaded_bytes`, are not here on purpose: remotes hold them. That is no problem.
+    """
 
     problems: tuple[Problem, ...]
     objects: int
     bytes: int
+    offloaded: int = 0
+    offloaded_bytes: int = 0
 
     @property
     def is_clean(self) -> bool:
@@ -59,7 +66,9 @@ def fsck(repo: Repository, *, quick: bool = False) -> Report:
         checker.logs()
         checker.versions()
         checker.counts()
-    return Report(tuple(checker.report()), checker.object_count, checker.stored_bytes)
+    away = checker.offloaded
+    size = sum(away.values())
+    return Report(tuple(checker.report()), checker.object_count, checker.stored_bytes, len(away), size)
 
 
 class _Checker:
@@ -70,6 +79,11 @@ class _Checker:
         self._missing: dict[ObjectId, str] = {}
         self._packs: dict[str, int] = {}
         self._chunked: set[ObjectId] = set()
+        self._recorded_away = repo.store.offloaded.all()
+        self._gone: dict[ObjectId, tuple[str, int]] = {}
+        """Blobs that seem not to be here and are not recorded: a name, the size."""
+        self.offloaded: dict[ObjectId, int] = {}
+        """Sizes of the blobs that are at remotes."""
         self.object_count = 0
         self.stored_bytes = 0
 
@@ -153,6 +167,10 @@ class _Checker:
         """Branches, tags and labels can be read and stand on versions that are here."""
         for error in self._repo.refs.damaged():
             self._add("corrupt_ref", error.path, error.detail)
+        for name in self._repo.store.offloaded.damaged():
+            self._add(
+                "corrupt_record", name, "where content was offloaded to cannot be read; any remote is asked for it"
+            )
         queries = Queries(self._repo.index)
         for name in self._repo.refs.branches():
             for entry in self._repo.refs.branch_entries(name):
@@ -214,6 +232,7 @@ class _Checker:
             self._version(label, seen)
             self._repo.progress.advance(1)
         self._repo.progress.finish()
+        self._tell_gone()
 
     def _version(self, label: Label, seen: set[ObjectId]) -> None:
         version = self._read(label.version, lambda: self._repo.trees.version(label.version))
@@ -226,33 +245,62 @@ class _Checker:
                 continue
             seen.add(current)
             tree = self._read(current, lambda tree=current: self._repo.trees.tree(tree))  # type: ignore[misc]
-            names = {}
+            files = {}
             for entry in tree.entries if tree is not None else ():
                 if entry.kind is EntryKind.DIR:
                     waiting.append(entry.id)
                 elif entry.id not in seen:
                     seen.add(entry.id)
-                    names[entry.id] = entry.name
-            self._contents(names)
+                    files[entry.id] = entry.name, entry.size
+            self._contents(files)
 
-    def _contents(self, names: dict[ObjectId, str]) -> None:
+    def _contents(self, files: dict[ObjectId, tuple[str, int]]) -> None:
         """Files that a tree holds are there, with all their chunks."""
-        absent = self._absent(names)
-        self._missing.update((blob, f"the content of {names[blob]!r} is not here") for blob in absent)
-        for blob in names.keys() & self._chunked - absent:
+        absent = self._absent(files)
+        for blob in absent:
+            self._not_here(blob, *files[blob])
+        for blob in files.keys() & self._chunked - absent:
             self._chunked.remove(blob)
             try:
-                for chunk in self._absent(self._repo.store.chunk_ids(blob)):
-                    self._missing[blob] = f"a part of {names[blob]!r} (chunk {chunk[:12]}) is not here"
+                chunks = self._absent(self._repo.store.chunk_ids(blob))
             except (IntegrityError, FileNotFoundError) as error:
                 self._damaged[blob] = str(error)
+                continue
+            if chunks and self._repo.store.loose.find(blob) is None:
+                self._not_here(blob, *files[blob])
 
     def _absent(self, object_ids: Iterable[ObjectId]) -> set[ObjectId]:
         """Those that are nowhere: most are found by one look at the index and one at the packs' names."""
         wanted = set(object_ids)
         placed = self._repo.store.places.find_many(wanted)
         rest = {i for i in wanted if i not in placed or placed[i].pack not in self._packs}
-        return {object_id for object_id in rest if not self._repo.store.contains(object_id)}
+        away = {i for i in rest if self._is_away(i)} if rest and self._recorded_away else set()
+        return away | {object_id for object_id in rest - away if not self._repo.store.contains(object_id)}
+
+    def _is_away(self, object_id: ObjectId) -> bool:
+        """Whether the index has the object as offloaded: it is not looked for in every pack."""
+        record = Queries(self._repo.index).object(object_id)
+        away = record is not None and record.pack is None and record.stored_size == 0 and record.size > 0
+        return away and self._repo.store.loose.find(object_id) is None
+
+    def _not_here(self, blob: ObjectId, name: str, size: int) -> None:
+        if blob in self._recorded_away:
+            self.offloaded[blob] = size
+        else:
+            self._gone[blob] = name, size
+
+    def _tell_gone(self) -> None:
+        """What is not here is missing, unless it is made of what was offloaded."""
+        absent = absent_parts(self._repo.store, self._gone)  # a sync tool may have brought it, unknown to the index
+        away = offloaded_among(self._repo.store, absent)
+        for blob, parts in absent.items():
+            name, size = self._gone[blob]
+            if blob in away:
+                self.offloaded[blob] = size
+            elif parts == (blob,):
+                self._missing[blob] = f"the content of {name!r} is not here"
+            else:
+                self._missing[blob] = f"a part of {name!r} (chunk {parts[0][:12]}) is not here"
 
     def _read(self, object_id: ObjectId | VersionId, read: Callable[[], T]) -> T | None:
         try:
@@ -287,7 +335,7 @@ class _Checker:
             self._add("wrong_count", object_id, "the index knows it, the disk does not; `aura reindex` mends that")
 
     def _on_disk(self, tally: Tally) -> bytearray:
-        """For every row of the index, whether its object is in a pack that can be read, or loose."""
+        """For every row of the index, whether its object is in a pack that can be read, loose, or offloaded."""
         store = self._repo.store
         found = bytearray(len(tally))
         for name in self._packs:
@@ -299,7 +347,8 @@ class _Checker:
                 row = tally.row(entry.id)
                 if row is not None:
                     found[row] = 1
-        for object_id, _ in store.loose.all():
+        others = (object_id for object_id, _ in store.loose.all())
+        for object_id in chain(others, (item.id for item in offloaded_objects(store))):
             row = tally.row(object_id)
             if row is not None:
                 found[row] = 1

@@ -11,16 +11,18 @@ is condemned is then deleted only when every one of them has said that it knows:
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from aura_vcs.codec import format_time
+from aura_vcs.codec import format_time, now
 from aura_vcs.errors import IntegrityError, PlanStale
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import ObjectRecord, VersionRecord
 from aura_vcs.model import Label
+from aura_vcs.objects.presence import absent_parts
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.refs import label_change, stamp_label
 from aura_vcs.repository.others import SILENT_SECONDS, Other
@@ -169,6 +171,7 @@ def execute_gc(repo: Repository, plan: Plan) -> Collected:
             _prove(repo, plan)
             _record(repo, plan)
             removed, freed = Removal(repo).remove(plan.doomed)
+        _tidy_offloaded(repo, plan)
         freed += tidy(repo)
         repo.settle()
     _ask_others(repo, plan)
@@ -185,6 +188,19 @@ def _ask_others(repo: Repository, plan: Plan) -> None:
         with repo.transaction() as transaction:
             count = len(plan.unread)
             transaction.record(Draft("gc", f"Will collect {count} objects", payload={"unread": count}))
+
+
+def _tidy_offloaded(repo: Repository, plan: Plan) -> None:
+    """Take out of the record what nothing needs any more, and what is here again."""
+    recorded = repo.store.offloaded.all()
+    if not recorded:
+        return
+    with repo.locks.exclusive("offloaded"):
+        repo.store.offloaded.discard(repo.replica, {item.id for item in plan.doomed})
+        recorded = repo.store.offloaded.all()
+        with suppress(IntegrityError):  # a damaged list or record is fsck's to report
+            here = recorded.keys() - absent_parts(repo.store, recorded).keys()
+            repo.store.offloaded.forget(repo.replica, here, now())
 
 
 def _prove(repo: Repository, plan: Plan) -> None:

@@ -12,10 +12,14 @@ from aura_vcs.upkeep.packing import write_anew
 
 
 class Removal:
-    """Removes objects; the caller holds the objects lock alone."""
+    """Removes objects; the caller holds the objects lock alone.
 
-    def __init__(self, repo: Repository) -> None:
+    Garbage is forgotten; what is `offloaded` keeps its row, its size and its count.
+    """
+
+    def __init__(self, repo: Repository, *, offloaded: bool = False) -> None:
         self._repo = repo
+        self._let_go = repo.index.send_away if offloaded else repo.index.forget
 
     def remove(self, doomed: Sequence[ObjectRecord]) -> tuple[int, int]:
         """Remove the objects; returns how many went and the bytes that freed.
@@ -43,7 +47,7 @@ class Removal:
         for group in (trees, others):
             freed += self._repo.store.loose.delete(group)
             self._repo.progress.advance(len(group))
-        self._repo.index.forget(item.id for item in items)
+        self._let_go(item.id for item in items)
         return len(items), freed
 
     def _shrink(self, name: str, doomed: set[ObjectId]) -> tuple[int, int]:
@@ -56,7 +60,7 @@ class Removal:
             return 0, 0  # damaged: fsck's to report, not ours to delete
         written = write_anew(self._repo, sorted(living, key=_position), FRAME_BYTES, None) if living else ""
         after = packs.stored_size(written) if written else 0
-        self._repo.index.forget(doomed)
+        self._let_go(doomed)
         self._repo.index.forget_pack(name)
         packs.delete(name)
         return len(doomed), max(0, before - after)

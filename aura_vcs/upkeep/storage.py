@@ -45,7 +45,10 @@ class VersionShare(msgspec.Struct, frozen=True):
 
 
 class StorageReport(msgspec.Struct, frozen=True):
-    """The whole report. `total` counts every version's content as if it were stored on its own."""
+    """The whole report. `total` counts every version's content as if it were stored on its own.
+
+    `offloaded` counts files whose content is at remotes.
+    """
 
     total: Sizes
     objects: Sizes
@@ -54,6 +57,7 @@ class StorageReport(msgspec.Struct, frozen=True):
     by_file_type: dict[str, Sizes]
     largest: tuple[LargeObject, ...]
     versions: tuple[VersionShare, ...]
+    offloaded: Sizes
 
 
 def storage_report(repo: Repository) -> StorageReport:
@@ -66,6 +70,7 @@ def storage_report(repo: Repository) -> StorageReport:
     versions = [record for record in queries.all_versions(VersionFilter()) if record.purged_at is None]
     sizes = _StoredSizes(repo, objects)
     paths = _paths(repo, versions)
+    away = repo.store.offloaded.all()
     shares = tuple(_share(repo, record, objects, sizes) for record in versions)
     return StorageReport(
         total=Sizes(len(versions), sum(r.size_bytes for r in versions), everything[2]),
@@ -75,6 +80,7 @@ def storage_report(repo: Repository) -> StorageReport:
         by_file_type=_by_file_type(paths, objects, sizes),
         largest=_largest(paths, objects, sizes),
         versions=shares,
+        offloaded=Sizes(len(away), sum(entry.size for entry in away.values()), 0),
     )
 
 

@@ -9,9 +9,11 @@ import os
 import struct
 from array import array
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from aura_vcs.layout import AURA, FORMAT, SCAN_CACHE
 from aura_vcs.worktree.cache import CachedFolder, ScanCache, load_scan_cache
+from aura_vcs.worktree.second_process import SecondProcess, send, start_second
 
 WORTHWHILE_BYTES = 100_000
 """A cache of a thousand files; less is looked at sooner than a process starts."""
@@ -22,15 +24,11 @@ _DIGEST_BYTES = 16
 
 
 class Ahead:
-    """What the process `pid` writes into the pipe `fd`: a digest, then for each folder which files differ.
+    """What a second process tells of the folder `root`: which cache it read, and which files differ."""
 
-    It looks at the project folder `root`.
-    """
-
-    def __init__(self, root: str, pid: int, fd: int) -> None:
+    def __init__(self, root: str, second: SecondProcess) -> None:
         self.root = root
-        self._pid = pid
-        self._fd = fd
+        self.second = second
 
     def differing(self, cache: ScanCache) -> dict[str, Sequence[int]]:
         """The numbers of differing files of each folder that is otherwise as the cache has it; asked once.
@@ -38,20 +36,17 @@ class Ahead:
         Empty if another cache was read, or the process ended early.
         """
         try:
-            with open(self._fd, "rb") as pipe:
+            with open(self.second.fd, "rb") as pipe:
                 data = pipe.read()
         finally:
-            _, status = os.waitpid(self._pid, 0)
-        if status != 0 or data[:_DIGEST_BYTES] != cache.digest:
+            is_whole = self.second.ended()
+        if not is_whole or data[:_DIGEST_BYTES] != cache.digest:
             return {}
         return _decode(data, cache)
 
 
 def look_ahead(folder: str) -> Ahead | None:
-    """Start looking at the files of the project around `folder`; None where that cannot be, or is not worth it.
-
-    To be called before the process has threads: it forks.
-    """
+    """Start looking at the files of the project around `folder`; None where that cannot be, or is not worth it."""
     root = folder
     while not os.path.isfile(os.path.join(root, AURA, FORMAT)):
         root, below = os.path.dirname(root), root
@@ -59,24 +54,12 @@ def look_ahead(folder: str) -> Ahead | None:
             return None
     cache_path = os.path.join(root, AURA, *SCAN_CACHE.split("/"))
     try:
-        if os.stat(cache_path).st_size < WORTHWHILE_BYTES or len(os.sched_getaffinity(0)) < 2:
+        if os.stat(cache_path).st_size < WORTHWHILE_BYTES:
             return None
-        reading, writing = os.pipe()
-        pid = os.fork()
-    except (OSError, AttributeError):  # not everywhere are there processors to ask for, or forks
+    except OSError:
         return None
-    if pid:
-        os.close(writing)
-        return Ahead(root, pid, reading)
-    status = 1
-    try:
-        os.close(reading)
-        _look(root, cache_path, writing)
-        status = 0
-    except BaseException:  # nobody is there to tell; the first process looks for itself
-        status = 1
-    finally:
-        os._exit(status)
+    second = start_second(partial(_look, root, cache_path))
+    return Ahead(root, second) if second is not None else None
 
 
 def _look(root: str, cache_path: str, fd: int) -> None:
@@ -88,9 +71,7 @@ def _look(root: str, cache_path: str, fd: int) -> None:
             found.append(_COUNT.pack(LOOK_YOURSELF))
         else:
             found.append(_COUNT.pack(len(differing)) + array("I", differing).tobytes())
-    data = memoryview(b"".join(found))
-    while data:
-        data = data[os.write(fd, data) :]
+    send(fd, b"".join(found))
 
 
 def _differing(real_path: str, folder: CachedFolder, *, is_root: bool) -> list[int] | None:

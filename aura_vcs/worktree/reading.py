@@ -5,15 +5,14 @@ core. A second process does it for thousands of files and hands their content ov
 one compresses, checks and writes.
 """
 
-import os
 import struct
-import sys
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 
 from aura_vcs.ids import Bytes, ObjectId
 from aura_vcs.objects.base import Source
+from aura_vcs.worktree.second_process import SecondProcess, send, start_second
 
 WORTHWHILE_FILES = 1500
 """Fewer are read sooner than a process starts and talks."""
@@ -28,11 +27,11 @@ _FILE = struct.Struct("<II64s")
 
 
 class Reader:
-    """What the process `pid` has read of the sources it was given, in their order."""
+    """What a second process has read of the sources it was given, in their order."""
 
-    def __init__(self, pid: int, fd: int) -> None:
-        self._pid = pid
-        self._pipe = open(fd, "rb", buffering=_PIPE_BYTES)  # noqa: SIM115 (closed by `close`)
+    def __init__(self, second: SecondProcess) -> None:
+        self.second = second
+        self._pipe = open(second.fd, "rb", buffering=_PIPE_BYTES)  # noqa: SIM115 (closed by `close`)
         self._files = self._receive()
         self._next: tuple[int, ObjectId, Bytes] | None = None
 
@@ -63,42 +62,20 @@ class Reader:
         """End the process."""
         self._files.close()  # type: ignore[attr-defined]  # it is a generator
         self._pipe.close()  # a write into a closed pipe ends the other side
-        os.waitpid(self._pid, 0)
+        self.second.ended()
 
 
 def start_reader(sources: Sequence[Source]) -> Reader | None:
-    """Begin to read the sources; None where a second process helps nothing, or could do harm.
-
-    A process that has threads must not be copied: one of them may hold a lock just now.
-    """
-    if len(sources) < WORTHWHILE_FILES or sys.platform != "linux" or threading.active_count() > 1:
-        return None
-    if len(os.sched_getaffinity(0)) < 2:
-        return None
-    try:
-        reading, writing = os.pipe()
-        pid = os.fork()
-    except OSError:
-        return None
-    if pid:
-        os.close(writing)
-        return Reader(pid, reading)
-    status = 1
-    try:
-        os.close(reading)
-        import fcntl  # which Windows has not
-
-        with suppress(OSError):  # a smaller pipe is slower, no more
-            fcntl.fcntl(writing, _SET_PIPE_SIZE, _PIPE_BYTES)
-        _read(sources, writing)
-        status = 0
-    except BaseException:  # a file that cannot be read, Ctrl-C, a closed pipe: the first process will find out
-        status = 1
-    finally:
-        os._exit(status)
+    """Begin to read the sources; None where a second process helps nothing, or cannot be."""
+    second = start_second(partial(_read, sources)) if len(sources) >= WORTHWHILE_FILES else None
+    return Reader(second) if second is not None else None
 
 
 def _read(sources: Sequence[Source], fd: int) -> None:
+    import fcntl  # which Windows has not
+
+    with suppress(OSError):  # a smaller pipe is slower, no more
+        fcntl.fcntl(fd, _SET_PIPE_SIZE, _PIPE_BYTES)
     table: list[bytes] = []
     content: list[Bytes] = []
     size = 0
@@ -111,12 +88,10 @@ def _read(sources: Sequence[Source], fd: int) -> None:
         content.append(data)
         size += len(data)
         if size >= _MESSAGE_BYTES:
-            _send(fd, table, content, size)
+            _send_files(fd, table, content, size)
             table, content, size = [], [], 0
-    _send(fd, table, content, size)
+    _send_files(fd, table, content, size)
 
 
-def _send(fd: int, table: list[bytes], content: list[Bytes], size: int) -> None:
-    data = memoryview(b"".join([_MESSAGE.pack(len(table), size), *table, *content]))
-    while data:
-        data = data[os.write(fd, data) :]
+def _send_files(fd: int, table: list[bytes], content: list[Bytes], size: int) -> None:
+    send(fd, b"".join([_MESSAGE.pack(len(table), size), *table, *content]))

@@ -6,11 +6,12 @@ listed. The caller has made sure that everything that goes is in the store.
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import msgspec
 
 from aura_vcs.errors import ObjectCorrupt, PathCollision
-from aura_vcs.ids import ObjectId
+from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.layout import AURA
 from aura_vcs.model import Entry, EntryKind, Kind
 from aura_vcs.objects.base import Place
@@ -20,13 +21,17 @@ from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import Difference
 from aura_vcs.progress import Progress
 from aura_vcs.storage.calls import FileCalls, storage_error
-from aura_vcs.worktree.cache import FileState
+from aura_vcs.worktree.cache import UNSETTLED, FileState
 from aura_vcs.worktree.folder import Folder, NewFile
 from aura_vcs.worktree.scan import Scan
+from aura_vcs.worktree.second_process import receive, send, start_second
 from aura_vcs.worktree.sources import DiskClock
 
 SYNC_TOGETHER = 64
 """From so many files on, one sync of the disk is cheaper than one for each."""
+
+WORTHWHILE_FILES = 1000
+"""Fewer are written sooner than a process starts."""
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -70,8 +75,7 @@ class Writer:
         try:
             self._remove(scan, differences)
             self._make_folders(differences)
-            for difference in self._in_stored_order(differences):
-                self._write(scan, difference, sync=not together)
+            self._write_all(scan, self._in_stored_order(differences), sync=not together)
             if together and not self._calls.sync_disk(self._root):
                 self._sync_each()
             self._folder.sync()
@@ -81,6 +85,67 @@ class Writer:
             self._folder.close()
             self._progress.finish()
         return Written(self._states, tuple(self._left))
+
+    def _write_all(self, scan: Scan, files: Sequence[Difference], *, sync: bool) -> None:
+        """Write the files, a half of very many small ones in a second process."""
+        others = [] if sync else [d for d in files if self._can_be_handed_over(d)][: len(files) // 2]
+        if len(others) < WORTHWHILE_FILES or type(self._calls) is not FileCalls:
+            others = []
+        second = start_second(partial(self._write_and_tell, scan, others)) if others else None
+        handed_over = {id(difference) for difference in others} if second is not None else set()
+        try:
+            for difference in files:
+                if id(difference) not in handed_over:
+                    self._write(scan, difference, sync=sync)
+        except BaseException:
+            if second is not None:
+                second.stop()  # whoever catches this must find nobody else writing
+            raise
+        if second is not None:
+            told = receive(second, dict[int, FileState | None])
+            for number, difference in enumerate(others):
+                self._take_over(scan, difference, told.get(number), is_told=number in told)
+
+    def _can_be_handed_over(self, difference: Difference) -> bool:
+        """Whether the file's content can be read without the index, which two processes cannot share."""
+        new = difference.new
+        place = self._places.get(new.id) if new is not None and new.kind is EntryKind.FILE else None
+        return place is not None and not place.chunked
+
+    def _write_and_tell(self, scan: Scan, files: Sequence[Difference], fd: int) -> None:
+        """In the second process: write, and tell what was written; what was left alone is not told."""
+        self._store.packs.close()  # the first process reads on in the same open files
+        told: dict[int, FileState | None] = {}
+        try:
+            for number, difference in enumerate(files):
+                left = len(self._left)
+                self._write(scan, difference, sync=False)
+                if len(self._left) == left:
+                    told[number] = self._states[difference.path]
+        finally:
+            send(fd, msgspec.msgpack.encode(told))
+
+    def _take_over(self, scan: Scan, difference: Difference, state: FileState | None, *, is_told: bool) -> None:
+        """Note what the second process wrote; what it did not, for whatever reason, is written here."""
+        if is_told:
+            assert difference.new is not None
+            self._folder.touched.add(difference.path.rpartition("/")[0])
+            self._states[difference.path] = state
+            self._progress.advance(difference.new.size)
+        elif not self._has_content(difference):
+            self._write(scan, difference, sync=False)
+
+    def _has_content(self, difference: Difference) -> bool:
+        """Whether a second process that died had put this file in place."""
+        new, found = difference.new, self._folder.state(difference.path)
+        if new is None or found is None or found.is_symlink or found.size != new.size:
+            return False
+        path = os.path.join(self._root, difference.path)
+        with open(path, "rb") as file:
+            is_whole = blob_id(file.read()) == new.id
+        if is_whole:
+            self._states[difference.path] = found._replace(ctime_ns=UNSETTLED, id=bytes.fromhex(new.id))
+        return is_whole and found.is_executable == new.executable
 
     def _remove(self, scan: Scan, differences: Sequence[Difference]) -> None:
         """Remove what has no successor of its kind, files before the folders they are in."""

@@ -15,9 +15,9 @@ DOCUMENTS = {"brief", "plan", "voice", "render", "timeline"}
 
 
 def test_commit_prints_the_version(film: Film) -> None:
-    """`commit --json` has exactly `version` and `created`, and V has exactly its sixteen keys."""
+    """`commit --json` has exactly `version`, `created` and `locks`, and V has exactly its sixteen keys."""
     done = film.data("commit", "-m", "First cut", "--description", "All of it", "--important")
-    assert done.keys() == {"version", "created"}
+    assert done.keys() == {"version", "created", "locks"}
     made = done["version"]
     assert done["created"] is True
     assert made.keys() == VERSION_KEYS
@@ -39,7 +39,7 @@ def test_commit_prints_the_version(film: Film) -> None:
 
 def test_commit_of_nothing_prints_null(two: Film) -> None:
     """Where nothing changed, there is no version and the exit code is 0."""
-    assert two.data("commit", "-m", "Again") == {"version": None, "created": False}
+    assert two.data("commit", "-m", "Again") == {"version": None, "created": False, "locks": []}
     assert two.data("commit", "-m", "Again", "--allow-empty")["created"] is True
 
 
@@ -58,6 +58,7 @@ def test_status_prints_changes(two: Film) -> None:
     head = two.data("log", "-n", "1")["versions"][0]
     clean = {"branch": "main", "head": {"id": head["id"], "number": 2}, "clean": True, "changes": [], "diverged": False}
     clean["conflicts"] = []
+    clean |= {"offloaded": {"files": 0, "bytes": 0, "remotes": []}, "locks": []}
     documents = {key: two.data("status")[key] for key in ("problems", "errors", "warnings")}
     assert two.data("status") == {**clean, **documents}
     assert (documents["errors"], documents["warnings"]) == (0, len(documents["problems"]))
@@ -155,9 +156,9 @@ def test_gc_counts(two: Film) -> None:
 
 
 def test_fsck_reports(two: Film) -> None:
-    """`fsck --json` has `ok`, `problems`, `objects`, `bytes`; damage makes it end with 30."""
+    """`fsck --json` has `ok`, `problems`, `objects`, `bytes`, `offloaded`; damage makes it end with 30."""
     clean = two.data("fsck")
-    assert clean.keys() == {"ok", "problems", "objects", "bytes"}
+    assert clean.keys() == {"ok", "problems", "objects", "bytes", "offloaded"}
     assert (clean["ok"], clean["problems"]) == (True, [])
     assert clean["objects"] > 0
     assert clean["bytes"] > 0

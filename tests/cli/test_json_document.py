@@ -76,6 +76,14 @@ def prepare(film: Film, command: str) -> None:
         film("merge", "side")
     if command.split(maxsplit=1)[0] in {"tag", "ops"}:
         film("tag", "sent", "v1", "-m", "To the client")
+    if command.startswith(("offload", "fetch --content")):
+        film("remote", "add", "origin", "../film.aura")
+        for _ in range(2):
+            film.commit("Take", {"assets/take.mov": os.urandom(1_100_000)})
+        film("push")
+    if command.startswith("fetch --content"):
+        film("offload")
+        return
     if command.split(maxsplit=1)[0] == "storage":
         film.write({"notes.txt": os.urandom(10)})
         film("restore", "HEAD", "notes.txt")

@@ -17,6 +17,15 @@ from aura_vcs.history.revisions import resolve
 from aura_vcs.history.tags import create_tag
 from aura_vcs.history.undo import redo, undo
 from aura_vcs.history.versions import delete_version, purge_version
+from aura_vcs.model import Kind
+from aura_vcs.storage.remote_memory import MemoryRemote
+from aura_vcs.sync.content import attach, fetch_content, plan_content
+from aura_vcs.sync.known import Known
+from aura_vcs.sync.offloading import execute_offload, plan_offload
+from aura_vcs.sync.proving import Witness
+from aura_vcs.sync.remotes import RemoteConfig, set_remote
+from aura_vcs.sync.selecting import choose
+from aura_vcs.sync.sending import create_remote, push
 from aura_vcs.upkeep.gc import execute_gc, plan_gc
 
 from tests.helpers.project import noise, save, write, write_project
@@ -31,6 +40,8 @@ class Scene(msgspec.Struct, frozen=True):
     """Whether the command can be given again after it has happened."""
     frees: bool = False
     """Whether it is meant to free content."""
+    attach: Callable[[Repository], object] = lambda _: None
+    """What a project is given when it is opened to be looked at: the way to its remote."""
 
 
 def two_versions(root: Path) -> None:
@@ -56,6 +67,7 @@ def two_versions(root: Path) -> None:
 
 
 LARGE = noise(1_200_000, seed=7)
+WHOLE = noise(1_100_000, seed=8)
 
 
 def _clean(root: Path) -> None:
@@ -129,6 +141,45 @@ def _edited(root: Path) -> None:
 def _edit(repo: Repository) -> object:
     write = {"project.json": b'{"title": "Ebb"}', "scenes/new/one.json": b"{}"}
     return edit_files(repo, write, ["scenes/000-scene.json"], type_="scene.set", description="Edited")
+
+
+VAULTS: dict[str, MemoryRemote] = {}
+"""The remotes of scenes, by project: copies of a scene share them."""
+
+
+def _pushed(root: Path) -> None:
+    """Three versions at a remote; large files that only the older ones have, in chunks and in one piece."""
+    two_versions(root)
+    with Repository.open(root, author="Ada", host="studio") as repo:
+        repo.store.put(Kind.BLOB, WHOLE)
+        repo.learn_objects()
+        write(root, {"film.mp4": "gone", "whole.mov": WHOLE})
+        save(repo, "Third cut")
+        write(root, {"whole.mov": "gone too"})
+        save(repo, "Fourth cut")
+        vault = VAULTS[repo.format.project] = MemoryRemote("vault")
+        create_remote(vault, repo.format.project, "Ada")
+        set_remote(repo, "vault", RemoteConfig("/nowhere/vault"))
+        push(repo, vault, Known(repo, "vault"))
+
+
+def _reach(repo: Repository) -> object:
+    return attach(repo, lambda _: VAULTS[repo.format.project])
+
+
+def _offload(repo: Repository) -> object:
+    witness = Witness("vault", VAULTS[repo.format.project], repo.format.project)
+    return execute_offload(repo, plan_offload(repo, [witness], choose(repo, [])))
+
+
+def _offloaded(root: Path) -> None:
+    _pushed(root)
+    with Repository.open(root, author="Ada", host="studio") as repo:
+        _offload(repo)
+
+
+def _fetch(repo: Repository) -> object:
+    return fetch_content(attach(repo, lambda _: VAULTS[repo.format.project]), plan_content(repo, choose(repo, [])))
 
 
 def _apart(root: Path) -> None:
@@ -206,6 +257,8 @@ SCENES = {
     ),
     "autosave": Scene(two_versions, autosave),
     "restore point": Scene(two_versions, lambda repo: restore_point(repo, "PreTest"), repeatable=False),
+    "offload": Scene(_pushed, _offload, frees=True, attach=_reach),
+    "fetch of content": Scene(_offloaded, _fetch, frees=True, attach=_reach),
     "conflicted merge": Scene(_apart, _merge),
     "merge that goes forward": Scene(_behind, lambda repo: merge(repo, "side")),
     "merge --abort": Scene(_partly_decided, abort_merge, repeatable=False, frees=True),  # as that

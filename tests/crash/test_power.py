@@ -9,7 +9,7 @@ from aura_vcs.layout import REPLICA
 from aura_vcs.storage.recording import Event, RecordingCalls
 from aura_vcs.upkeep.fsck import fsck
 
-from tests.crash.scenes import SCENES
+from tests.crash.scenes import SCENES, Scene
 from tests.helpers.check import assert_whole, saved_contents, versions
 from tests.helpers.power import Bytes, Names, image
 from tests.helpers.project import clone, contents, duplicate, look
@@ -33,15 +33,16 @@ def _record(name: str, folder: Path) -> tuple[Path, Path, list[Event]]:
     return root, before, calls.events
 
 
-def _check(root: Path, before: Path, wanted: set[bytes], numbers: set[int], *, frees: bool) -> None:
+def _check(root: Path, before: Path, wanted: set[bytes], numbers: set[int], scene: Scene) -> None:
     known = json.loads((before / REPLICA_PATH).read_bytes())["replica"]
     with Repository.open(root, author="Ada", host="studio") as repo:
         _take_over(root, repo, known)
     with Repository.open(root, author="Ada", host="studio") as repo:
         assert fsck(repo).problems == ()
+        scene.attach(repo)
         assert_whole(repo)
         assert numbers <= {record.number for record in versions(repo)}, "a committed version is gone"
-        if not frees:
+        if not scene.frees:
             assert wanted <= saved_contents(repo) | contents(look(root).values())
 
 
@@ -57,6 +58,7 @@ def _take_over(root: Path, repo: Repository, known: str) -> None:
 def _fail_at(name: str, folder: Path, *, points: int) -> None:
     root, before, events = _record(name, folder)
     with Repository.open(before) as repo:
+        SCENES[name].attach(repo)
         wanted = saved_contents(repo) | contents(look(before).values())
         numbers = {record.number for record in versions(repo)}
 
@@ -67,7 +69,7 @@ def _fail_at(name: str, folder: Path, *, points: int) -> None:
                 continue  # by default, a third of the rules at every point
             target = image(root, before, events[:at], names, data, folder / f"{at}-{names}-{data}")
             try:
-                _check(target, before, wanted, numbers, frees=SCENES[name].frees)
+                _check(target, before, wanted, numbers, SCENES[name])
             except BaseException as error:
                 error.add_note(f"{name}: power failed after {at} of {len(events)} calls, {names} names, {data} bytes")
                 raise

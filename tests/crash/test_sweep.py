@@ -70,6 +70,7 @@ def _stage(name: str, scene: Scene, folder: Path, stages: dict[str, Stage]) -> S
     reference = duplicate(template, folder / f"{len(stages)}-reference")
     counting = CountingCalls()
     with Repository.open(reference, author="Ada", host="studio", calls=counting) as repo:
+        scene.attach(repo)
         wanted = contents(before.folder.values()) | (set() if scene.frees else saved_contents(repo))
         counting.names.clear()
         scene.run(repo)
@@ -104,6 +105,7 @@ def _check(root: Path, scene: Scene, stage: Stage) -> None:
     assert _is_same(now, stage.before) or _is_same(now, stage.after), "neither the old state nor the new one"
     with Repository.open(root, author="Ada", host="studio") as repo:
         assert fsck(repo).problems == ()
+        scene.attach(repo)
         assert_whole(repo)
         if not scene.frees:
             there = contents(look(root).values()) | saved_contents(repo)

@@ -11,7 +11,14 @@ from pathlib import Path
 import msgspec
 import pytest
 from aura_vcs import Repository
-from aura_vcs.errors import ExportCancelled, ExportFailed, InvalidTransition, ObjectPurged, UnknownName
+from aura_vcs.errors import (
+    ExportCancelled,
+    ExportFailed,
+    InvalidTransition,
+    ObjectOffloaded,
+    ObjectPurged,
+    UnknownName,
+)
 from aura_vcs.history.commit import commit
 from aura_vcs.history.versions import purge_version
 from aura_vcs.index.entities import exports_statement
@@ -33,6 +40,14 @@ from aura_vcs.project.export_runs import (
 from aura_vcs.project.presets import PRESETS, ExportPreset
 from aura_vcs.project.records import put_record
 from aura_vcs.project.stored import TreeSource
+from aura_vcs.storage.remote_memory import MemoryRemote
+from aura_vcs.sync.content import attach
+from aura_vcs.sync.known import Known
+from aura_vcs.sync.offloading import execute_offload, plan_offload
+from aura_vcs.sync.proving import Witness
+from aura_vcs.sync.remotes import RemoteConfig, set_remote
+from aura_vcs.sync.selecting import choose
+from aura_vcs.sync.sending import create_remote, push
 
 from tests.helpers.project import look, write
 from tests.studio.conftest import FIXTURE
@@ -231,3 +246,25 @@ def test_exports_are_served_by_an_index(first: Repository, status: str | None) -
     plan = " ".join(row[3] for row in rows)
     assert "USING INDEX exports_" in plan
     assert "TEMP B-TREE" not in plan
+
+
+def test_an_export_fetches_what_is_offloaded(tmp_path: Path) -> None:
+    """Media of an old version that are at a remote are fetched to render it; without the remote it says so."""
+    short_film(tmp_path / "film")
+    vault = MemoryRemote("vault")
+    with Repository.init(tmp_path / "film", author="Ada", host="studio") as repo:
+        version = commit(repo, "First cut").version
+        assert version is not None
+        for path in (tmp_path / "film/assets").rglob("*.*"):
+            path.unlink()
+        commit(repo, "Without media")
+        create_remote(vault, repo.format.project, "Ada")
+        set_remote(repo, "vault", RemoteConfig("/nowhere/vault"))
+        push(repo, vault, Known(repo, "vault"))
+        witness = Witness("vault", vault, repo.format.project)
+        assert execute_offload(repo, plan_offload(repo, [witness], choose(repo, []), least_bytes=1)).files == 3
+        with pytest.raises(ObjectOffloaded, match="offloaded to vault"):
+            run_export(repo, add_export(repo, version, SMALL, str(tmp_path / "none.mp4")))
+        attach(repo, lambda _: vault)
+        done = run_export(repo, add_export(repo, version, SMALL, str(tmp_path / "out.mp4")))
+        assert done.status == "Completed"

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from aura_vcs.storage.remote import RemoteStorage
 from aura_vcs.storage.remote_encrypted import EncryptedRemote
+from aura_vcs.storage.remote_memory import MemoryRemote
 from aura_vcs.sync.addresses import parse_address
 from aura_vcs.sync.opening import open_remote
 
+from . import film as film_module
 from . import machines, servers
 from .kinds import KEYS, MAKERS, served
 
@@ -92,6 +94,12 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testtest")
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", servers.AZURE_KEY)
+
+
+@pytest.fixture(params=["folder", "memory"])
+def film(tmp_path: Path, request: pytest.FixtureRequest) -> film_module.Film:
+    """The project, on each kind of remote."""
+    return film_module.Film(tmp_path, MemoryRemote() if request.param == "memory" else None)
 
 
 @pytest.fixture(

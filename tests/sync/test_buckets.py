@@ -10,11 +10,16 @@ from aura_vcs.storage.remote_wrappers import RecordingRemote
 from aura_vcs.sync.adding import add_remote
 from aura_vcs.sync.addresses import Address, parse_address
 from aura_vcs.sync.carrying import pull, sync
+from aura_vcs.sync.content import attach
+from aura_vcs.sync.offloading import execute_offload, plan_offload
 from aura_vcs.sync.opening import open_remote
+from aura_vcs.sync.proving import Witness
 from aura_vcs.sync.remotes import remotes
+from aura_vcs.sync.selecting import choose
 from aura_vcs.sync.sending import push
+from aura_vcs.upkeep.fsck import fsck
 
-from .machines import clone, files, known, machine, save, write
+from .machines import clone, content, files, known, machine, save, write
 from .servers import BUCKET
 from .test_carrying import media
 
@@ -131,3 +136,24 @@ def test_a_dead_endpoint_is_unreachable(tmp_path: Path) -> None:
     remote = open_remote(parse_address("s3://films/x?endpoint=http://127.0.0.1:9"))
     with pytest.raises(RemoteUnreachable):
         remote.inner.size("manifest.json")  # type: ignore[attr-defined]
+
+
+def test_what_a_bucket_holds_is_offloaded_and_comes_back(moto: str, tmp_path: Path) -> None:
+    """The proof takes few requests for each pack, and lists nothing; content comes when it is read."""
+    address = bucket(moto, tmp_path)
+    anna = filled(tmp_path / "anna")
+    first = save(anna, "notes.txt", "first")
+    wanted = content(anna, first)
+    save(anna, "take.wav", "gone")
+    add_remote(anna, "origin", address)
+    push(anna, open_remote(address), known(anna))
+    remote = RecordingRemote(open_remote(address))
+    witness = Witness("origin", remote, anna.format.project)
+    plan = plan_offload(anna, [witness], choose(anna, []), everything=True)
+    packs = len(witness.view.manifest.packs)
+    assert remote.count() <= 2 + 3 * packs + 4
+    assert "list" not in remote.by_verb()
+    assert execute_offload(anna, plan).freed_bytes > 1_400_000
+    assert fsck(anna).offloaded == 1
+    attach(anna)
+    assert content(anna, first) == wanted

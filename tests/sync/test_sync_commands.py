@@ -16,6 +16,7 @@ from aura_vcs.storage.remote_folder import FolderRemote
 from aura_vcs.sync.remotes import RemoteConfig, set_remote
 
 from .machines import manifest
+from .test_carrying import media
 
 
 class Person:
@@ -263,6 +264,82 @@ def test_gc_names_the_machine_that_it_waits_for(tmp_path: Path) -> None:
     assert waiting["unread_objects"] > 0
     assert len(waiting["waiting_for"]) == 1
     assert "Freed" in anna.aura("gc", "--grace", "0", "--no-wait")
+
+
+@pytest.fixture
+def takes(tmp_path: Path) -> Person:
+    """Anna with three takes, the first two only in older versions, all of them pushed."""
+    anna = Person(tmp_path / "anna", "anna")
+    anna.aura("init")
+    for number in range(3):
+        (anna.folder / "take.mov").write_bytes(media(1_100_000 + number, seed=number))
+        anna.save(f"take {number}", f"Take {number}")
+    anna.aura("remote", "add", "origin", "../film.aura")
+    anna.aura("push")
+    return anna
+
+
+def test_offload_and_back_again(takes: Person, tmp_path: Path) -> None:
+    """The plan has bytes and reasons, what goes comes when it is needed, and every command has the word for it."""
+    planned = takes.aura("offload", "--dry-run")
+    assert "To free: 2.2 MB, 2 files of 2.2 MB that origin holds" in planned
+    assert "the work folder stands on it" in planned
+    assert "Freed" not in planned
+    assert takes.json("fsck")["offloaded"] == {"files": 0, "bytes": 0}
+    assert "Freed 2.2 MB: 2 files offloaded" in takes.aura("offload")
+    assert takes.json("fsck")["offloaded"] == {"files": 2, "bytes": 2_200_001}
+    assert "remotes hold them" in takes.aura("fsck")
+    assert "Offloaded: 2 files of older versions, 2.2 MB, to origin" in takes.aura("status")
+    assert takes.json("show", "v1")["offloaded"] == {"files": 1, "bytes": 1_100_000, "remotes": ["origin"]}
+    assert "(offloaded in part)" in takes.aura("log", "--oneline")
+    assert "are offloaded: remotes hold them" in takes.aura("storage")
+    (tmp_path / "film.aura").rename(tmp_path / "unplugged")
+    told = takes.json("checkout", "v1", code=39)["error"]
+    assert told["code"] == "object_offloaded"
+    assert "take.mov (1,100,000 bytes) is offloaded to origin" in told["message"]
+    assert "film.aura" in told["hint"]
+    assert takes.json("status")["head"]["number"] == 3
+    (tmp_path / "unplugged").rename(tmp_path / "film.aura")
+    assert "Fetching the content of take.mov from origin" in takes.aura("checkout", "v1")
+    assert "alone holds 1 offloaded file" in takes.aura("remote", "remove", "origin", code=2)
+    assert "Brought back 1.1 MB, 1 file" in takes.aura("fetch", "--content", "v2", "take.mov")
+    assert "All of that content is here" in takes.aura("fetch", "--content")
+    takes.aura("remote", "remove", "origin")
+    assert takes.json("fsck") | {"objects": 0, "bytes": 0} == {
+        "ok": True,
+        "problems": [],
+        "objects": 0,
+        "bytes": 0,
+        "offloaded": {"files": 0, "bytes": 0},
+    }
+
+
+def test_offload_says_what_it_cannot_do(takes: Person, tmp_path: Path) -> None:
+    """No remote, an unreachable one, more copies than remotes, a path that is none: one line each, nothing freed."""
+    assert "There is no version or path" in takes.aura("offload", "nowhere.mov", code=24)
+    assert "2 copies" in takes.aura("offload", "--copies", "2", code=2)
+    takes.aura("remote", "add", "again", "../film.aura")
+    assert "2 copies" in takes.aura("offload", "--copies", "2", code=2)  # one place under two names is one copy
+    assert takes.json("offload", "--older-than", "1d")["offloaded"] == []
+    assert takes.json("offload", "--min-size", "2M")["offloaded"] == []
+    takes.aura("config", "set", "offload.copies", "2", "--project")
+    takes.aura("offload", code=2)
+    (tmp_path / "film.aura").rename(tmp_path / "unplugged")
+    takes.aura("offload", "--remote", "origin", code=91)
+    lonely = Person(tmp_path / "lonely", "lonely")
+    lonely.aura("init")
+    assert "has no remote" in lonely.aura("offload", code=2)
+
+
+def test_clone_partial_as_a_command(takes: Person, tmp_path: Path) -> None:
+    """`clone --partial` has the folder and the history, says what stays there, and fetches it when it is needed."""
+    told = Person(tmp_path, "bert").aura("clone", "film.aura", "bert", "--partial")
+    assert "2.2 MB of older media stay at origin" in told
+    bert = Person(tmp_path / "bert", "bert")
+    assert (bert.folder / "take.mov").read_bytes() == media(1_100_002, seed=2)
+    assert "Take 0" in bert.aura("log")
+    bert.aura("checkout", "v1")
+    assert (bert.folder / "take.mov").read_bytes() == media(1_100_000, seed=0)
 
 
 def test_an_encrypted_remote_at_a_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

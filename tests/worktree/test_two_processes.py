@@ -11,8 +11,9 @@ import pytest
 from aura_vcs import Repository
 from aura_vcs.errors import FileUnreadable
 from aura_vcs.history.commit import commit
+from aura_vcs.history.going import checkout
 from aura_vcs.history.status import status
-from aura_vcs.worktree import ahead, reading
+from aura_vcs.worktree import ahead, reading, second_process, writer
 from aura_vcs.worktree.ahead import Ahead, look_ahead
 
 from tests.helpers.check import assert_whole
@@ -27,7 +28,9 @@ def _always_two(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few files are enough, and the test run's own threads do not count."""
     monkeypatch.setattr(ahead, "WORTHWHILE_BYTES", 0)
     monkeypatch.setattr(reading, "WORTHWHILE_FILES", 2)
-    monkeypatch.setattr(reading.threading, "active_count", lambda: 1)
+    monkeypatch.setattr(writer, "WORTHWHILE_FILES", 2)
+    monkeypatch.setattr(writer, "SYNC_TOGETHER", 2)
+    monkeypatch.setattr(second_process.threading, "active_count", lambda: 1)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
 
 
@@ -125,7 +128,7 @@ def test_what_was_seen_ahead_is_what_is_there(folder: Path, number: int, when: s
 
 def _late(folder: Path, change: Callable[[Path], object]) -> Ahead:
     seen = _seen(folder)
-    os.waitid(os.P_PID, seen._pid, os.WEXITED | os.WNOWAIT)
+    os.waitid(os.P_PID, seen.second.pid, os.WEXITED | os.WNOWAIT)
     change(folder)
     return seen
 
@@ -133,7 +136,7 @@ def _late(folder: Path, change: Callable[[Path], object]) -> Ahead:
 def test_another_cache_makes_what_was_seen_worthless(folder: Path) -> None:
     """Between the look and the scan another command saved the cache: everything is looked at again."""
     seen = _seen(folder)
-    os.waitid(os.P_PID, seen._pid, os.WEXITED | os.WNOWAIT)
+    os.waitid(os.P_PID, seen.second.pid, os.WEXITED | os.WNOWAIT)
     _rewrite(folder)
     with Repository.open(str(folder)) as other:
         commit(other, "Meanwhile")
@@ -145,7 +148,7 @@ def test_a_second_process_that_dies_is_not_missed(folder: Path) -> None:
     """Killed while it looked, it has said nothing; killed while it read, the rest is read here."""
     _rewrite(folder)
     seen = _seen(folder)
-    os.kill(seen._pid, signal.SIGKILL)
+    os.kill(seen.second.pid, signal.SIGKILL)
     assert _changes(folder, seen) == [("modified", "a/007.json")]
 
 
@@ -160,7 +163,7 @@ def test_a_reader_that_dies_is_not_missed(folder: Path, monkeypatch: pytest.Monk
         reader = started(sources)  # type: ignore[arg-type]
         assert reader is not None
         assert reader.take(0) is not None
-        os.kill(reader._pid, signal.SIGKILL)
+        os.kill(reader.second.pid, signal.SIGKILL)
         return reader
 
     monkeypatch.setattr("aura_vcs.worktree.snapshot.start_reader", start_and_kill)
@@ -177,6 +180,66 @@ def test_a_restless_file_among_many_is_named(folder: Path) -> None:
     with Repository.open(str(folder)) as repo, restless(folder / "a" / "005.json"):
         assert commit(repo, "Second cut").unstable == ("a/005.json",)
         assert_whole(repo)
+
+
+@pytest.fixture
+def second_cut(folder: Path) -> Path:
+    """A second version in which every file is another one; the folder is at the first."""
+    for path in [*(folder / "a").iterdir(), *(folder / "b" / "inner").iterdir()]:
+        path.write_text(f"{path.name} in the second cut")
+    (folder / "a" / "010.json").chmod(0o755)
+    with Repository.open(str(folder)) as repo:
+        commit(repo, "Second cut")
+        checkout(repo, "v1")
+    return folder
+
+
+def _is_second_cut(folder: Path) -> bool:
+    with Repository.open(str(folder)) as repo:
+        assert status(repo).is_clean
+        assert_whole(repo)
+    files = [*(folder / "a").iterdir(), *(folder / "b" / "inner").iterdir()]
+    assert os.access(folder / "a" / "010.json", os.X_OK)
+    return all(path.read_text() == f"{path.name} in the second cut" for path in files)
+
+
+def test_two_processes_write_what_one_would(second_cut: Path) -> None:
+    """A checkout of many small files, half of them by the second process."""
+    with Repository.open(str(second_cut)) as repo:
+        assert checkout(repo, "v2").left == ()
+    assert _is_second_cut(second_cut)
+
+
+@pytest.mark.parametrize("after", [0, 5, FILES])
+def test_a_writer_that_dies_is_not_missed(second_cut: Path, after: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed after some files, it has told nothing: what it wrote is recognised, the rest is written here."""
+    write, first, count = writer.Writer._write, os.getpid(), iter(range(10_000))
+
+    def write_and_die(self: writer.Writer, *args: object, **kwargs: object) -> None:
+        if os.getpid() != first and next(count) >= after:
+            os.kill(os.getpid(), signal.SIGKILL)
+        write(self, *args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(writer.Writer, "_write", write_and_die)
+    with Repository.open(str(second_cut)) as repo:
+        assert checkout(repo, "v2").left == ()
+    assert _is_second_cut(second_cut)
+
+
+def test_a_file_edited_meanwhile_is_left_alone_by_both(second_cut: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Edited after the scan: whichever process meets it, it stays, and is listed once."""
+    edited = [second_cut / "a" / "001.json", second_cut / "b" / "inner" / "059.json"]
+    started = writer.start_second
+
+    def edit_and_start(work: Callable[[int], None]) -> second_process.SecondProcess | None:
+        for path in edited:
+            path.write_text("edited meanwhile")
+        return started(work)
+
+    monkeypatch.setattr(writer, "start_second", edit_and_start)
+    with Repository.open(str(second_cut)) as repo:
+        assert sorted(checkout(repo, "v2").left) == ["a/001.json", "b/inner/059.json"]
+    assert [path.read_text() for path in edited] == ["edited meanwhile"] * 2
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -206,5 +269,5 @@ def test_a_file_gone_meanwhile_is_an_error(folder: Path, monkeypatch: pytest.Mon
 
 def test_the_second_process_is_not_started_beside_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """A thread may hold a lock at that moment, which nobody would open in the copy."""
-    monkeypatch.setattr(reading.threading, "active_count", lambda: 2)
+    monkeypatch.setattr(second_process.threading, "active_count", lambda: 2)
     assert reading.start_reader([object()] * 10) is None  # type: ignore[list-item]

@@ -6,9 +6,10 @@ import click
 
 from aura_vcs.cli.console import cool
 from aura_vcs.cli.keys import key_options
+from aura_vcs.cli.on_demand import ssh_command
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.session import Session, pass_session
-from aura_vcs.cli.transfers import all_versions_option, fetch_shape, ssh_command
+from aura_vcs.cli.transfers import all_versions_option, fetch_shape
 from aura_vcs.cli.words import count, size
 
 
@@ -20,6 +21,7 @@ from aura_vcs.cli.words import count, size
 @click.argument("url", metavar="PLACE")
 @click.argument("folder", metavar="[DIR]", required=False)
 @click.option("--branch", metavar="NAME", help="The branch whose files are put in the folder (else main)")
+@click.option("--partial", is_flag=True, help="Leave old media at the remote until they are needed")
 @click.option("--encrypt", is_flag=True, help="Take only what is encrypted (else: whatever is there)")
 @key_options
 @all_versions_option
@@ -31,6 +33,7 @@ def clone_command(
     folder: str | None,
     *,
     branch: str | None,
+    partial: bool,
     all_versions: bool,
     encrypt: bool,
     key_file: str | None,
@@ -39,7 +42,9 @@ def clone_command(
     """Copy a project from a remote into a new folder
 
     The place becomes the remote `origin` of the copy. Stopped, the same command goes on where it
-    was. An encrypted place asks for its passphrase (or AURA_PASSPHRASE, or --key-file).
+    was. An encrypted place asks for its passphrase (or AURA_PASSPHRASE, or --key-file). With --partial
+    the folder and the history are complete, and large files of other versions are fetched when you go
+    there.
     """
     from aura_vcs.cli.keys import KeyHolder
     from aura_vcs.sync.addresses import parse_address
@@ -62,6 +67,7 @@ def clone_command(
             target,
             branch=branch,
             all_versions=all_versions,
+            partial=partial,
             encryption=key,
             key_file=holder.key_file,
             **session.options(),
@@ -74,11 +80,14 @@ def clone_command(
                 "path": done.path,
                 "fetched": fetch_shape(done.fetched),
                 "files": done.files.changed if done.files is not None else 0,
+                "left_bytes": done.left_bytes,
             }
         )
         return
     fetched = done.fetched
     console.line("Cloned into ", cool(done.path))
     console.line(f"  {count(len(fetched.versions), 'version')}, {size(fetched.received_bytes)}")
+    if done.left_bytes:
+        console.line(f"  {size(done.left_bytes)} of older media stay at origin; they are fetched when they are needed")
     if done.files is None:
         console.line("  the remote has no versions yet")

@@ -4,29 +4,48 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.console import Console, faint
+from aura_vcs.cli.console import Console, cool, faint, good, strong
 from aura_vcs.cli.options import HELP, dry_run_option, examples, json_option
-from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.transfers import all_versions_option, connected, fetch_shape, say_fetched
 from aura_vcs.cli.words import count, size
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
 
+SHOWN = 10
 
-@click.command("fetch", context_settings=HELP, epilog=examples("aura fetch", "aura fetch nas --all-versions"))
-@click.argument("remote", required=False)
+
+@click.command(
+    "fetch",
+    context_settings=HELP,
+    epilog=examples(
+        "aura fetch", "aura fetch nas --all-versions", "aura fetch --content", "aura fetch --content v3 assets/raw"
+    ),
+)
+@click.argument("what", metavar="[REMOTE]", nargs=-1)
+@click.option("--content", is_flag=True, help="Bring offloaded content back: of these VERSIONS and PATHS, or all of it")
 @all_versions_option
 @dry_run_option
 @json_option
 @pass_repository
 def fetch_command(
-    repo: "Repository", console: Console, *, remote: str | None, all_versions: bool, dry_run: bool
+    repo: "Repository", console: Console, what: tuple[str, ...], *, content: bool, all_versions: bool, dry_run: bool
 ) -> None:
     """Bring versions from a remote; your files stay as they are
 
-    Goes on where it was stopped. Everything that arrives is checked before it is kept.
+    Goes on where it was stopped. Everything that arrives is checked before it is kept. With --content,
+    what was offloaded (or is missing) comes back from whichever remote has it, and stays.
     """
+    if content:
+        _fetch_content(repo, console, what, dry_run=dry_run)
+        return
+    if len(what) > 1:
+        raise click.UsageError("One remote at a time; versions and paths go with --content")
+    _fetch(repo, console, what[0] if what else None, all_versions=all_versions, dry_run=dry_run)
+
+
+def _fetch(repo: "Repository", console: Console, remote: str | None, *, all_versions: bool, dry_run: bool) -> None:
     from aura_vcs.sync.receiving import fetch, plan_fetch
 
     with connected(repo, remote) as link:
@@ -46,3 +65,30 @@ def fetch_command(
         console.warn(f"{name} was moved apart by two machines. Both sides are kept; `aura merge` joins them.")
     if fetched.plan.branches:
         console.line(faint("`aura pull` brings your files along."))
+
+
+def _fetch_content(repo: "Repository", console: Console, what: tuple[str, ...], *, dry_run: bool) -> None:
+    from aura_vcs.cli.on_demand import OnDemand
+    from aura_vcs.cli.shapes import path_shape
+    from aura_vcs.sync.content import fetch_content, plan_content
+    from aura_vcs.sync.selecting import choose
+
+    chosen = choose(repo, what, as_path=lambda name: project_paths(repo, (name,))[0])
+    plan = plan_content(repo, chosen)
+    bring = repo.store.bring
+    assert isinstance(bring, OnDemand)
+    if not dry_run:
+        fetch_content(bring.content(), plan)
+    if console.as_json:
+        files = [{"id": file.id, **path_shape(file.path), "size_bytes": file.size} for file in plan.files]
+        console.data({"dry_run": dry_run, "content": files, "bytes": plan.size_bytes})
+        return
+    if not plan.files:
+        console.line("All of that content is here.")
+        return
+    verb = "Would bring back " if dry_run else good("Brought back ")
+    console.line(verb, strong(size(plan.size_bytes)), f", {count(len(plan.files), 'file')}")
+    for file in plan.files[:SHOWN]:
+        console.line(f"{size(file.size).rjust(12)}  ", cool(file.path))
+    if len(plan.files) > SHOWN:
+        console.line(faint(f"              and {len(plan.files) - SHOWN:,} more"))

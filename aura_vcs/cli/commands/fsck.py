@@ -47,11 +47,25 @@ def fsck_command(
         console.exit_code = IntegrityError.exit_code
     if console.as_json:
         problems = [{"kind": p.kind, "what": p.what, "detail": p.detail} for p in report.problems]
-        console.data({"ok": report.is_clean, "problems": problems, "objects": report.objects, "bytes": report.bytes})
+        offloaded = {"files": report.offloaded, "bytes": report.offloaded_bytes}
+        console.data(
+            {
+                "ok": report.is_clean,
+                "problems": problems,
+                "objects": report.objects,
+                "bytes": report.bytes,
+                "offloaded": offloaded,
+            }
+        )
         return
     for problem in report.problems:
         console.line(bad(problem.kind.replace("_", " ")), f"  {problem.what}: {problem.detail}")
     looked = f"{count(report.objects, 'object')}, {size(report.bytes)} looked at"
+    if report.offloaded:
+        files = count(report.offloaded, "file")
+        console.line(
+            f"Offloaded: {files}, {size(report.offloaded_bytes)}; remotes hold them, and that is as it should be"
+        )
     if report.is_clean:
         console.line(good("Everything is whole: "), looked)
     else:

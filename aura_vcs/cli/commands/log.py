@@ -98,21 +98,37 @@ def log_command(
     elif found and as_graph:
         console.lines(_drawn(repo, found, oneline=oneline), paged=True)
     elif found:
-        names = names_of_versions(repo)
-        lines = map(_oneline, found) if oneline else (line for record in found for line in _full(record, names))
-        console.lines(lines, paged=True)
+        console.lines(_listed(repo, found, oneline=oneline), paged=True)
     elif repo.head().version is None and not everything:
         console.line('There are no versions yet. Make the first with `aura commit -m "First cut"`.')
     else:
         console.line("No version is like that.")
 
 
+def _listed(repo: "Repository", found: "list[VersionRecord]", *, oneline: bool) -> Iterator[Line]:
+    names, away = names_of_versions(repo), _Offloaded(repo)
+    for record in found:
+        yield from [_oneline(record, away)] if oneline else _full(record, names, away)
+
+
+class _Offloaded:
+    """Says of versions whether some of their content is offloaded."""
+
+    def __init__(self, repo: "Repository") -> None:
+        from aura_vcs.history.offloaded import OffloadedFiles
+
+        self._files = OffloadedFiles(repo)
+
+    def __contains__(self, record: "VersionRecord") -> bool:
+        return bool(self._files) and record.is_live and self._files.below(record.tree).files > 0
+
+
 def _drawn(repo: "Repository", found: "list[VersionRecord]", *, oneline: bool) -> Iterator[Line]:
     from aura_vcs.history.graph import graph
 
-    names = names_of_versions(repo)
+    names, away = names_of_versions(repo), _Offloaded(repo)
     for row in graph(found):
-        lines = [_oneline(row.record)] if oneline else list(_full(row.record, names))
+        lines = [_oneline(row.record, away)] if oneline else list(_full(row.record, names, away))
         for n, line in enumerate(lines):
             yield [good(row.at if n == 0 else row.below), "  ", *line]
         for columns in row.between:
@@ -182,13 +198,14 @@ def names_of_versions(repo: "Repository") -> dict[str, list[Part]]:
     return names
 
 
-def _oneline(record: "VersionRecord") -> Line:
-    return [warm(f"v{record.number}".ljust(6)), faint(local_time(record.created_at)), "  ", record.name, *marks(record)]
+def _oneline(record: "VersionRecord", away: _Offloaded) -> Line:
+    when = faint(local_time(record.created_at))
+    return [warm(f"v{record.number}".ljust(6)), when, "  ", record.name, *marks(record, offloaded=record in away)]
 
 
-def marks(record: "VersionRecord") -> list[Part]:
+def marks(record: "VersionRecord", *, offloaded: bool = False) -> list[Part]:
     """What is special about a version, in words after its name."""
-    words = []
+    words = ["offloaded in part"] if offloaded else []
     if record.type != "manual":
         words.append("autosave" if record.type == "autosave" else "restore point")
     if record.important:
@@ -200,8 +217,9 @@ def marks(record: "VersionRecord") -> list[Part]:
     return [faint(f"  ({', '.join(words)})")] if words else []
 
 
-def _full(record: "VersionRecord", names: dict[str, list[Part]]) -> Iterator[Line]:
-    yield [warm(f"v{record.number}"), "  ", strong(record.name), *marks(record), *_standing(names.get(record.id, []))]
+def _full(record: "VersionRecord", names: dict[str, list[Part]], away: _Offloaded) -> Iterator[Line]:
+    special = marks(record, offloaded=record in away)
+    yield [warm(f"v{record.number}"), "  ", strong(record.name), *special, *_standing(names.get(record.id, []))]
     when = f"{local_time(record.created_at)} ({age(record.created_at)})"
     yield [faint(f"    {record.author}, {when}, {size(record.size_bytes)}")]
     for text in record.description.splitlines():

@@ -7,9 +7,10 @@ import click
 from aura_vcs.cli.console import Console, bad, cool, faint, good
 from aura_vcs.cli.groups import Entry, ShorthandGroup
 from aura_vcs.cli.keys import key_options
+from aura_vcs.cli.on_demand import ssh_command
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.session import Session, pass_repository
-from aura_vcs.cli.transfers import connected, key_holder, ssh_command
+from aura_vcs.cli.transfers import connected, key_holder
 from aura_vcs.cli.words import count, size
 
 if TYPE_CHECKING:
@@ -196,12 +197,20 @@ def check_command(repo: "Repository", console: Console, name: str | None, *, con
 
 @click.command("remove", context_settings=HELP, epilog=examples("aura remote remove backup"))
 @click.argument("name")
+@click.option("--force", is_flag=True, help="Also if offloaded content is nowhere else")
 @json_option
 @pass_repository
-def remove_command(repo: "Repository", console: Console, name: str) -> None:
+def remove_command(repo: "Repository", console: Console, name: str, *, force: bool) -> None:
     """Forget a remote; what lies there stays"""
-    from aura_vcs.sync.remotes import remove_remote
+    from aura_vcs.errors import InputError
+    from aura_vcs.sync.remotes import only_there, remove_remote
 
+    files = only_there(repo, name)
+    if files and not force:
+        raise InputError(
+            f"{name} alone holds {count(len(files), 'offloaded file')}, such as {files[0]}",
+            hint="Bring them back first with `aura fetch --content`, or say --force.",
+        )
     config = remove_remote(repo, name)
     if console.as_json:
         console.data({"removed": name, "url": config.url})

@@ -11,7 +11,7 @@ from aura_vcs.cli.console import Console, Line, cool, faint, strong, warm
 from aura_vcs.cli.content import write_content
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.words import age, changed_path, count, local_time, size
+from aura_vcs.cli.words import age, changed_path, count, joined, local_time, size
 
 if TYPE_CHECKING:
     from aura_vcs.history.content import Located
@@ -56,11 +56,13 @@ def _version(repo: "Repository", console: Console, record: "VersionRecord") -> N
 
     changes = compare_with_parent(repo, record)
     if console.as_json:
-        from aura_vcs.cli.shapes import change_shape, version_shape
+        from aura_vcs.cli.shapes import change_shape, offloaded_shape, version_shape
+        from aura_vcs.history.offloaded import OffloadedFiles
 
         shown = None if changes is None else [change_shape(c.path, c.change, c.old_path) for c in changes]
         purge = {"by": record.purged_by, "reason": record.purge_reason} if record.purged_at is not None else None
-        console.data({"version": version_shape(record), "changes": shown, "purge": purge})
+        away = offloaded_shape(OffloadedFiles(repo).below(record.tree))
+        console.data({"version": version_shape(record), "changes": shown, "purge": purge, "offloaded": away})
         return
     lines = list(_about(repo, record))
     if changes is None:
@@ -89,8 +91,19 @@ def _about(repo: "Repository", record: "VersionRecord") -> Iterator[Line]:
         yield ["  purged:   ", f"{local_time(record.purged_at)} by {record.purged_by}{why}"]
     elif record.deleted_at is not None:
         yield ["  deleted:  ", f"{local_time(record.deleted_at)} by {record.deleted_by}"]
+    if away := _offloaded(repo, record):
+        yield ["  offloaded: ", away]
     for text in record.description.splitlines():
         yield [f"    {text}"]
+
+
+def _offloaded(repo: "Repository", record: "VersionRecord") -> str:
+    from aura_vcs.history.offloaded import OffloadedFiles
+
+    found = OffloadedFiles(repo).below(record.tree)
+    if not found.files:
+        return ""
+    return f"{count(found.files, 'file')}, {size(found.size_bytes)}, to {joined(found.remotes)}"
 
 
 def _folder(repo: "Repository", console: Console, located: "Located") -> None:

@@ -8,7 +8,7 @@ from aura_vcs.cli.console import Console, bad, cool, faint, good
 from aura_vcs.cli.locking import advice_on, advice_shape, say_advice
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.words import changed_path, count, place, titled
+from aura_vcs.cli.words import changed_path, count, joined, place, size, titled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,12 @@ def status_command(repo: "Repository", console: Console) -> None:
     problems = folder_problems(repo, found)
     advice = advice_on(repo, (p for c in found.changes for p in (c.path, c.old_path) if p is not None))
     if console.as_json:
-        console.data({**status_shape(found), **problems_shape(problems), "locks": advice_shape(repo, advice)})
+        from aura_vcs.cli.shapes import offloaded_shape
+        from aura_vcs.history.offloaded import OffloadedFiles
+
+        away = offloaded_shape(OffloadedFiles(repo).everywhere())
+        held = {"offloaded": away, "locks": advice_shape(repo, advice)}
+        console.data({**status_shape(found), **problems_shape(problems), **held})
     else:
         _show(repo, console, found)
         _say_problems(console, problems or ())
@@ -68,6 +73,18 @@ def _show(repo: "Repository", console: Console, found: "Status") -> None:
         console.line(faint("The folder is empty. Put your project's files here."))
     else:
         console.line(good("Nothing has changed."))
+    _say_offloaded(repo, console)
+
+
+def _say_offloaded(repo: "Repository", console: Console) -> None:
+    from aura_vcs.history.offloaded import OffloadedFiles
+
+    found = OffloadedFiles(repo).everywhere()
+    if found.files:
+        console.line(
+            faint(f"Offloaded: {count(found.files, 'file')} of older versions, {size(found.size_bytes)}, to "),
+            cool(joined(found.remotes)),
+        )
 
 
 def _say_open(console: Console, places: tuple[str, ...]) -> None:

@@ -42,6 +42,9 @@ def _lines(report: "StorageReport") -> Iterator[Line]:
     ]
     if report.garbage.count:
         yield [faint(f"{size(report.garbage.stored_bytes)} of it is garbage; `aura gc` frees it after its grace time")]
+    if report.offloaded.count:
+        files = count(report.offloaded.count, "file")
+        yield [faint(f"{files} of {size(report.offloaded.logical_bytes)} besides are offloaded: remotes hold them")]
     yield from _table("By kind of version (what only they hold)", report.by_version_type)
     yield from _table("By kind of file", report.by_file_type)
     if report.largest:

@@ -1,0 +1,162 @@
+"""`aura offload`."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aura_vcs.cli.console import Console, cool, faint, good, strong
+from aura_vcs.cli.options import HELP, ByteSize, Duration, dry_run_option, examples, json_option
+from aura_vcs.cli.session import pass_repository, project_paths
+from aura_vcs.cli.studio import setting
+from aura_vcs.cli.transfers import connected
+from aura_vcs.cli.words import count, joined, size
+
+if TYPE_CHECKING:
+    from aura_vcs.repository.repository import Repository
+    from aura_vcs.sync.offloading import Freed, OffloadedFile, OffloadPlan
+    from aura_vcs.sync.proving import Witness
+    from aura_vcs.sync.selecting import Chosen
+
+SHOWN = 10
+
+
+@click.command(
+    "offload",
+    context_settings=HELP,
+    epilog=examples(
+        "aura offload --dry-run",
+        "aura offload v3 v4",
+        "aura offload assets/raw --older-than 90d",
+        "aura offload --copies 2",
+    ),
+)
+@click.argument("what", metavar="[VERSION|PATH]...", nargs=-1)
+@click.option("--older-than", type=Duration(), metavar="TIME", help="Only versions made longer ago, e.g. 90d")
+@click.option("--remote", "names", metavar="NAME", multiple=True, help="Ask this remote (else all that can be reached)")
+@click.option(
+    "--copies", type=click.IntRange(min=1), metavar="N", help="So many remotes must hold it (else offload.copies)"
+)
+@click.option(
+    "--min-size", "least_bytes", type=ByteSize(), metavar="SIZE", help="Smaller files stay, e.g. 500k, 10M (else 1M)"
+)
+@click.option("--verify", is_flag=True, help="Read and hash all of it at the remotes, not samples")
+@dry_run_option
+@json_option
+@pass_repository
+def offload_command(
+    repo: "Repository",
+    console: Console,
+    what: tuple[str, ...],
+    *,
+    older_than: float | None,
+    names: tuple[str, ...],
+    copies: int | None,
+    least_bytes: int | None,
+    verify: bool,
+    dry_run: bool,
+) -> None:
+    """Free the space of large files that a remote holds
+
+    The remote proves now that it has them: nothing is freed on trust. History stays whole; what you
+    go back to is fetched when it is needed. Documents, the version you are on, and all that no
+    remote has stay here. `aura fetch --content` brings everything back.
+    """
+    from aura_vcs.sync.offloading import OFFLOAD_BYTES, execute_offload, plan_offload
+
+    chosen = _chosen(repo, what, older_than)
+    with _witnesses(repo, console, names) as witnesses:
+        plan = plan_offload(
+            repo,
+            witnesses,
+            chosen,
+            copies=copies or int(setting(repo, "offload.copies")),
+            least_bytes=OFFLOAD_BYTES if least_bytes is None else least_bytes,
+            everything=verify,
+        )
+    _say_plan(console, plan)
+    done = None if dry_run else execute_offload(repo, plan)
+    if plan.faults:
+        console.exit_code = 3
+    if console.as_json:
+        console.data(_shape(plan, done))
+    elif done is not None and done.files:
+        files = count(done.files, "file")
+        console.line(good("Freed "), strong(size(done.freed_bytes)), f": {files} offloaded, fetched when needed")
+
+
+def _chosen(repo: "Repository", what: Sequence[str], older_than: float | None) -> "Chosen":
+    from datetime import UTC, datetime, timedelta
+
+    from aura_vcs.codec import format_time
+    from aura_vcs.sync.selecting import choose
+
+    before = None if older_than is None else format_time(datetime.now(UTC) - timedelta(seconds=older_than))
+    return choose(repo, what, before=before, as_path=lambda name: project_paths(repo, (name,))[0])
+
+
+@contextmanager
+def _witnesses(repo: "Repository", console: Console, names: Sequence[str]) -> "Iterator[list[Witness]]":
+    """The remotes that can be asked; two names for one place count once. Those that were named must answer."""
+    from aura_vcs.errors import InputError, RemoteError
+    from aura_vcs.sync.proving import Witness
+    from aura_vcs.sync.remotes import address_of, place_key, remotes
+
+    configured = remotes(repo)
+    if not configured:
+        raise InputError("This project has no remote", hint="Add one with `aura remote add origin URL`, and push.")
+    found: dict[tuple[object, ...], Witness] = {}
+    with ExitStack() as stack:
+        for name in dict.fromkeys(names or configured):
+            try:
+                link = stack.enter_context(connected(repo, name))
+                found.setdefault(
+                    place_key(address_of(repo, link.config)), Witness(name, link.remote, repo.format.project)
+                )
+            except RemoteError as error:
+                if names or len(configured) == 1:
+                    raise
+                console.warn(f"{name} cannot be asked: {error.message}")
+        yield list(found.values())
+
+
+def _say_plan(console: Console, plan: "OffloadPlan") -> None:
+    for fault in plan.faults:
+        console.warn(f"{fault}; what it holds there does not count")
+    if plan.going:
+        content = sum(file.size_bytes for file in plan.going)
+        remotes = joined(dict.fromkeys(name for file in plan.going for name in file.remotes))
+        files = count(len(plan.going), "file")
+        console.line(
+            "To free: ", strong(size(plan.freed_bytes)), f", {files} of {size(content)} that ", cool(remotes), " holds"
+        )
+        _say_files(console, plan.going)
+    elif not plan.kept:
+        console.line("There is nothing large to offload.")
+    if plan.kept:
+        console.line(faint(f"Stays: {count(len(plan.kept), 'file')}, {size(sum(f.size_bytes for f in plan.kept))}"))
+        _say_files(console, plan.kept)
+
+
+def _say_files(console: Console, files: "Sequence[OffloadedFile]") -> None:
+    for file in sorted(files, key=lambda file: -file.size_bytes)[:SHOWN]:
+        why = f"  ({file.reason})" if file.reason else ""
+        console.line(f"{size(file.size_bytes).rjust(12)}  {file.path}", faint(why))
+    if len(files) > SHOWN:
+        console.line(faint(f"              and {len(files) - SHOWN:,} more"))
+
+
+def _shape(plan: "OffloadPlan", done: "Freed | None") -> dict[str, Any]:
+    def shape(file: "OffloadedFile") -> dict[str, Any]:
+        return {"id": file.id, "path": file.path, "size_bytes": file.size_bytes, "remotes": list(file.remotes)}
+
+    return {
+        "dry_run": done is None,
+        "copies": plan.copies,
+        "offloaded": [shape(file) for file in plan.going],
+        "kept": [{**shape(file), "reason": file.reason} for file in plan.kept],
+        "faults": list(plan.faults),
+        "freed_bytes": plan.freed_bytes if done is None else done.freed_bytes,
+        "read_bytes": plan.read_bytes,
+    }

@@ -1,0 +1,65 @@
+"""Fetching offloaded content when a command reads it."""
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aura_vcs.cli.console import Console
+    from aura_vcs.ids import ObjectId
+    from aura_vcs.repository.repository import Repository
+    from aura_vcs.storage.remote import RemoteStorage
+    from aura_vcs.sync.content import Content
+
+
+class OnDemand:
+    """Fetches offloaded content when a command reads it; opens no remote before."""
+
+    def __init__(self, repo: "Repository", console: "Console") -> None:
+        self._repo = repo
+        self._console = console
+        self._content: Content | None = None
+
+    def __call__(self, blobs: "Mapping[ObjectId, str]") -> None:
+        """Bring the content of blobs; see sync.content."""
+        self.content().bring(blobs)
+
+    def content(self) -> "Content":
+        """What brings content to this project."""
+        from aura_vcs.sync.content import Content
+
+        self._content = self._content or Content(self._repo, self._connect)
+        return self._content
+
+    def _connect(self, name: str) -> "RemoteStorage":
+        from aura_vcs.sync.known import Known
+        from aura_vcs.sync.opening import open_remote
+        from aura_vcs.sync.remotes import address_of, remote_config
+
+        config = remote_config(self._repo, name)[1]
+        remote = open_remote(address_of(self._repo, config), single_writer=config.single_writer, ssh=ssh_command())
+        if not config.encryption:
+            return remote
+        from aura_vcs.cli.keys import KeyHolder
+        from aura_vcs.sync.unlocking import unlock
+
+        try:
+            holder = KeyHolder(self._console, known=Known(self._repo, name).key_file())
+            return unlock(remote, holder, key=config.encryption)
+        except BaseException:
+            remote.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of connections."""
+        if self._content is not None:
+            self._content.close()
+
+
+def ssh_command() -> list[str]:
+    """The command that connects to other machines: `ssh`, or what AURA_SSH says."""
+    import shlex  # not every command connects
+
+    words = shlex.split(os.environ.get("AURA_SSH", ""))
+    return words or ["ssh"]
