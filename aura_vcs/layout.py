@@ -106,11 +106,6 @@ def operations_log(replica: ReplicaId) -> str:
     return f"{OPERATIONS}/{replica}.jsonl"
 
 
-def offloaded_record(replica: ReplicaId) -> str:
-    """What one replica knows of content that only remotes have."""
-    return f"{OFFLOADED}/{replica}.json"
-
-
 def replica_ref(replica: ReplicaId) -> str:
     """How far a replica has read what the others did."""
     return f"{REPLICAS}/{replica}.json"
@@ -124,6 +119,11 @@ def kept_path(name: str) -> str:
 def damaged_path(name: str) -> str:
     """Where a damaged file below `objects` is set aside by a repair."""
     return f"{DAMAGED}/{name}"
+
+
+def offloaded_record(replica: ReplicaId) -> str:
+    """What one replica knows of content that only remotes have."""
+    return f"{OFFLOADED}/{replica}.json"
 
 
 def remote_folder(remote: str) -> str:

@@ -87,13 +87,21 @@ class Index:
 
     def learn_places(self) -> None:
         """Note where objects lie now whose packs somebody else wrote anew. The caller holds the refs lock."""
-        known = {row[0] for row in self.database.connection.execute("SELECT name FROM packs")}
-        for name in [name for name in self.store.packs.names() if name not in known]:
+        connection = self.database.connection
+        here = set(self.store.packs.names())
+        gone = [name for (name,) in connection.execute("SELECT name FROM packs") if name not in here]
+        moved: set[ObjectId] = set()
+        for name in gone:
+            rows = connection.execute(
+                "SELECT id FROM objects WHERE pack = (SELECT id FROM packs WHERE name = ?)", (name,)
+            )
+            moved.update(ObjectId(row[0].hex()) for row in rows)
+        for name in sorted(here) if moved else ():
             try:
-                stored = list(self.store.pack_objects(name))
+                stored = [item for item in self.store.pack_objects(name) if item.id in moved]
             except (RecordCorrupt, FileNotFoundError):
                 continue  # damaged, or not whole yet
-            if not self.without_place([item.id for item in stored]):
+            if stored:
                 self.move(name, stored)
 
     def _enter_unlisted(self) -> None:

@@ -19,6 +19,7 @@ from aura_vcs.index.index import Index
 from aura_vcs.index.queries import Queries
 from aura_vcs.layout import COMPRESSED, OBJECTS, kept_path
 from aura_vcs.objects.packs import OpenPack
+from aura_vcs.objects.presence import find_placed, offloaded_chunks
 from aura_vcs.refs import Refs
 from aura_vcs.storage.local import LocalStorage
 
@@ -71,7 +72,9 @@ class Kept:
             if objects & needed:
                 stay.append(name)
                 continue
-            self._index.forget(objects)
+            held = Queries(self._index).held(objects)
+            self._index.forget(objects - held)
+            self._index.send_away(held)
             self._index.store.packs.let_go(name.removeprefix(f"{_PACKS}/").removesuffix(_PACK))
             self._storage.delete(f"{OBJECTS}/{name}")
             self._storage.forget(kept_path(name))
@@ -87,7 +90,8 @@ class Kept:
             self._storage.forget(kept_path(name))
 
     def _needed(self, objects: set[ObjectId]) -> set[ObjectId]:
-        """What a live version or a checkpoint holds; all of it where a deleted version has a name on it."""
+        """What a live version or a checkpoint holds and is not offloaded; all of it where a deleted version
+        has a name on it."""
         queries = Queries(self._index)
         named = {entry.version for name in self._refs.branches() for entry in self._refs.branch_entries(name)}
         named |= {tag.version for tag in self._refs.tags().values()}
@@ -97,7 +101,17 @@ class Kept:
                 return objects
         if self._storage.stat(layout.PENDING) is not None:
             return objects
-        return queries.held(objects) | (objects & self._refs.checkpoint_objects())
+        return (queries.held(objects) - self._offloaded()) | (objects & self._refs.checkpoint_objects())
+
+    def _offloaded(self) -> set[ObjectId]:
+        """What is gone on purpose, because a remote holds it: blobs that were whole, and chunks of others."""
+        store = self._index.store
+        recorded = store.offloaded.all()
+        if not recorded:
+            return set()
+        places = find_placed(store, recorded)
+        whole = {blob for blob in recorded if blob not in places or not places[blob].chunked}
+        return whole | offloaded_chunks(store, recorded)
 
     def _present(self) -> set[ObjectId]:
         """Every object that is stored now."""

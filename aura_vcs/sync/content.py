@@ -23,6 +23,7 @@ from aura_vcs.storage.remote import RangeReadable
 from aura_vcs.sync.far_reader import FarReader
 from aura_vcs.sync.incoming import Arrived, WaitingRoom, plan_freight
 from aura_vcs.sync.known import Known, clear
+from aura_vcs.sync.leaving import add_leaving
 from aura_vcs.sync.opening import open_remote
 from aura_vcs.sync.remotes import address_of, remote_config, remotes
 from aura_vcs.sync.selecting import Chosen, StoredFile, files_in, shown_path
@@ -97,6 +98,7 @@ class Content:
             try:  # an older state than was seen is good enough: content is hashed
                 view = load_view(remote, known, self._repo.format.project, accept_older=True)
                 self._views[name] = view, view.table(self._repo)
+                add_leaving(*self._views[name])
             except BaseException:
                 remote.close()
                 raise

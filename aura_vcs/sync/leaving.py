@@ -8,14 +8,18 @@ manifest, so that a push that began before it has to look again.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import msgspec
 
 from aura_vcs.codec import now
+from aura_vcs.errors import RecordCorrupt, RemoteCorrupt
+from aura_vcs.objects.pack_format import TRAILER_BYTES, footer_length
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remote import Swappable
 from aura_vcs.sync.manifest import (
     MANIFEST,
+    PACKS,
     Machine,
     Manifest,
     PackInfo,
@@ -25,7 +29,7 @@ from aura_vcs.sync.manifest import (
     pack_name,
     record_name,
 )
-from aura_vcs.sync.view import View
+from aura_vcs.sync.view import PackTable, View
 
 
 def spent(manifest: Manifest) -> set[str]:
@@ -78,3 +82,19 @@ def move(repo: Repository, remote: Swappable, view: View, manifest: Manifest) ->
     data = encode_manifest(changed)
     token = remote.swap(MANIFEST, data, view.token)
     return View(remote, view.known, decode_manifest(data, remote.place), data, token)
+
+
+def add_leaving(view: View, table: PackTable) -> None:
+    """Enter the packs that are condemned and still there: the last place of what somebody offloaded.
+
+    A machine that made a version with such content offline gets it from there, and sends it anew.
+    """
+    for name, item in view.manifest.leaving.items():
+        size = view.remote.size(name) if item.final and name.startswith(f"{PACKS}/") else None
+        if not size or size <= TRAILER_BYTES:
+            continue
+        pack = name[len(f"{PACKS}/") : -len(".pack")]
+        with suppress(RecordCorrupt, RemoteCorrupt, FileNotFoundError):
+            trailer = view.remote.read_range(name, size - TRAILER_BYTES, TRAILER_BYTES)
+            info = PackInfo(pack, size, footer_length(trailer, size, pack) + TRAILER_BYTES)
+            table.add(info, view.footer(info))

@@ -17,6 +17,7 @@ from aura_vcs.model import EntryKind, Kind, Tree, Version
 from aura_vcs.objects.base import IDENTIFY
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.objects.pack_format import PackEntry
+from aura_vcs.objects.presence import offloaded_chunks
 from aura_vcs.objects.trees import EMPTY_TREE, EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remote import RangeReadable
@@ -202,7 +203,8 @@ class _Search:
         self._sound = soundness
         self.table = _table(view)
         self.reader = FarReader(view, self.table)
-        self._offloaded = repo.store.offloaded.all().keys()
+        self._away = repo.store.offloaded.all()
+        self._away_chunks = offloaded_chunks(repo.store, self._away) if self._away else set()
         self.wanted: set[ObjectId] = set()
         self.lost: set[ObjectId] = set()
         self.holders: defaultdict[ObjectId, set[str]] = defaultdict(set)
@@ -257,8 +259,7 @@ class _Search:
 
     def _blob(self, blob: ObjectId) -> set[ObjectId]:
         if blob not in self._seen:
-            is_well = blob in self._offloaded or self._is_whole(blob)  # offloaded content comes when it is needed
-            self._seen[blob] = set() if is_well else self._want_blob(blob)
+            self._seen[blob] = set() if self._is_whole(blob) else self._want_blob(blob)
         return self._seen[blob]
 
     def _is_whole(self, blob: ObjectId) -> bool:
@@ -281,6 +282,8 @@ class _Search:
 
     def _want_blob(self, blob: ObjectId) -> set[ObjectId]:
         """Want the blob, and its chunks that are not here; returns all of these."""
+        if self._is_offloaded(blob):
+            return set()
         found = self.table.find(blob)
         absent: set[ObjectId] = set()
         try:
@@ -300,6 +303,19 @@ class _Search:
         else:
             self.wanted |= absent
         return absent
+
+    def _is_offloaded(self, blob: ObjectId) -> bool:
+        """Whether what is not here of the blob is gone on purpose: `aura fetch --content` brings that."""
+        if not self._away:
+            return False
+        if not self._sound.has(blob):
+            place = self._repo.store.places.find(blob)
+            return blob in self._away and (place is None or not place.chunked)  # a list would belong here
+        try:
+            absent = {part for part in _parts(blob, self._own(blob)) if not self._sound.has(part)}
+        except IntegrityError:
+            return False
+        return bool(absent) and absent <= self._away_chunks
 
     def _has_list(self, blob: ObjectId, there: bytes) -> bool:
         """Whether the blob's list of chunks here is the one that is there; a wrong one is damage."""

@@ -181,6 +181,15 @@ def execute_gc(repo: Repository, plan: Plan) -> Collected:
     return Collected(removed, freed, left, len(plan.kept), tuple(record.number for record in plan.purged))
 
 
+def _ask_others(repo: Repository, plan: Plan) -> None:
+    """Record an operation for the others to read, if some garbage is younger than our last one."""
+    asked = repo.index.time_of(repo.replica, repo.index.end_of_log(repo.replica)[1])
+    if any(item.last_referenced_at > asked for item in plan.unread):
+        with repo.transaction() as transaction:
+            count = len(plan.unread)
+            transaction.record(Draft("gc", f"Will collect {count} objects", payload={"unread": count}))
+
+
 def _tidy_offloaded(repo: Repository, plan: Plan) -> None:
     """Take out of the record what nothing needs any more, and what is here again."""
     recorded = repo.store.offloaded.all()
@@ -192,15 +201,6 @@ def _tidy_offloaded(repo: Repository, plan: Plan) -> None:
         with suppress(IntegrityError):  # a damaged list or record is fsck's to report
             here = recorded.keys() - absent_parts(repo.store, recorded).keys()
             repo.store.offloaded.forget(repo.replica, here, now())
-
-
-def _ask_others(repo: Repository, plan: Plan) -> None:
-    """Record an operation for the others to read, if some garbage is younger than our last one."""
-    asked = repo.index.time_of(repo.replica, repo.index.end_of_log(repo.replica)[1])
-    if any(item.last_referenced_at > asked for item in plan.unread):
-        with repo.transaction() as transaction:
-            count = len(plan.unread)
-            transaction.record(Draft("gc", f"Will collect {count} objects", payload={"unread": count}))
 
 
 def _prove(repo: Repository, plan: Plan) -> None:

@@ -16,10 +16,17 @@ from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.faults import CountingCalls, Fault, FaultyCalls, Stopped
+from aura_vcs.sync.content import attach
+from aura_vcs.sync.known import Known
+from aura_vcs.sync.offloading import execute_offload, plan_offload
+from aura_vcs.sync.proving import Witness
+from aura_vcs.sync.remotes import RemoteConfig, set_remote
+from aura_vcs.sync.selecting import choose
+from aura_vcs.sync.sending import create_remote, push
 from aura_vcs.upkeep.fsck import fsck
 from aura_vcs.upkeep.gc import Collected, Plan, execute_gc, plan_gc
 
-from .machines import Unsynced, content
+from .machines import Unsynced, content, folder_remote
 from .test_blind_folder_sync import BlindTool, Desk
 
 TAKE = "take.txt"
@@ -317,3 +324,24 @@ def test_stopped_anywhere_while_putting_back(tmp_path: Path) -> None:
             Repository.open(str(state), author="bert", host="bert", calls=calls).close()
         with pair.right.open() as repo:
             assert content(repo, version)["copy.txt"] == pair.precious, f"stopped at call {at}"
+
+
+def test_what_was_offloaded_is_not_put_back(tmp_path: Path) -> None:
+    """Content that one machine gave to a remote goes from both disks, and comes when it is needed."""
+    pair = Pair(tmp_path, large=True)
+    remote = folder_remote(tmp_path / "nas")
+    with pair.left.open() as repo:
+        create_remote(remote, repo.format.project, "anna")
+        set_remote(repo, "origin", RemoteConfig(str(tmp_path / "nas")))
+        push(repo, remote, Known(repo, "origin"))
+        plan = plan_offload(repo, [Witness("origin", remote, repo.format.project)], choose(repo, []))
+        assert execute_offload(repo, plan).freed_bytes > LARGE * 0.9
+    pair.merge()
+    for desk in (pair.left, pair.right):
+        size = sum(file.stat().st_size for file in (desk.path / ".aura").rglob("*") if file.is_file())
+        assert size < LARGE // 2, desk.name
+        with desk.open() as repo:
+            assert fsck(repo).is_clean, fsck(repo).problems
+            attached = attach(repo)
+            assert content(repo, pair.with_it)[TAKE] == pair.precious
+            attached.close()

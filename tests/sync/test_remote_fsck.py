@@ -21,6 +21,7 @@ from aura_vcs.sync.sending import push
 from aura_vcs.sync.view import load_view
 from aura_vcs.upkeep.fsck import fsck
 
+from .film import Film, stored
 from .kinds import MAKERS
 from .machines import OPENED, Unsynced, clone, content, folder_remote, known, machine, manifest, save
 from .test_carrying import media
@@ -272,6 +273,27 @@ def test_a_list_of_chunks_that_is_another_is_damage(scene: Scene) -> None:
         path.write_bytes(good)
         scene.repo.rebuild_index()
         scene.repair()
+
+
+def test_what_is_offloaded_is_not_repaired(tmp_path: Path) -> None:
+    """Content that is gone on purpose stays gone; what is damaged beside it comes."""
+    film = Film(tmp_path)
+    film.offload()
+    before = stored(film.repo)
+    for path in sorted(Path(film.repo.root, ".aura/objects").rglob("*")):
+        if path.is_file():
+            flip(path, path.stat().st_size // 3)
+    film.repo.close()
+    film.repo = Repository.open(str(tmp_path / "anna"), author="anna", host="anna", calls=Unsynced())
+    OPENED.append(film.repo)
+    plan = plan_repair(film.repo, film.remotes["origin"])
+    assert plan.lost == {}
+    assert execute_repair(film.repo, known(film.repo), plan).lost == {}
+    film.repo.close()
+    film.repo = Repository.open(str(tmp_path / "anna"), author="anna", host="anna", calls=Unsynced())
+    OPENED.append(film.repo)
+    assert stored(film.repo) < before * 1.2
+    assert fsck(film.repo).is_clean, fsck(film.repo).problems
 
 
 def test_a_project_next_to_others_is_repaired_too(scene: Scene) -> None:

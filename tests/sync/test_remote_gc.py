@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from aura_vcs.errors import AuraError, PlanStale, RemoteCorrupt, RemoteError, RemoteRewound, RemoteUnsafe
 from aura_vcs.history.versions import delete_version, purge_version
+from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remote import RemoteEntry, RemoteStorage
@@ -25,6 +26,7 @@ from aura_vcs.sync.sending import create_remote, push
 from aura_vcs.sync.verifying import verify_remote
 from aura_vcs.sync.view import load_view
 
+from .film import Film
 from .kinds import MAKERS, served
 from .machines import clone, content, known, machine, manifest, save
 from .servers import BUCKET
@@ -229,6 +231,26 @@ def test_a_machine_that_was_offline_sends_again_what_it_needs(tmp_path: Path) ->
     assert not now.gone.keys() & {f"packs/{p.name}.pack" for p in now.packs}
     fetch(scene.anna, scene.remote, known(scene.anna))
     scene.check(made)
+
+
+def test_what_was_offloaded_is_still_to_be_had_from_what_leaves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The remote has the only copy, and it is condemned: the machine that has not looked yet still gets it."""
+    remote = MemoryRemote()
+    film = Film(tmp_path, remote)
+    film.offload()
+    scene = Scene.__new__(Scene)
+    scene.path, scene.remote = tmp_path, remote
+    scene.anna = clone(tmp_path / "carl", "carl", remote)
+    oldest = Queries(scene.anna.index).versions_numbered(1)[0]
+    purge_version(scene.anna, oldest, "not cleared")
+    scene.push(scene.anna)
+    monkeypatch.setattr(collecting, "_ago", lambda seconds: "9999" if seconds == 60 else "2000")
+    plan, done = scene.collect(grace=60)
+    assert plan.shrinks
+    assert done.removed_files == 0
+    film.assert_readable()
 
 
 def test_a_name_that_is_spent_is_never_listed_again(tmp_path: Path) -> None:

@@ -193,6 +193,79 @@ def test_content_of_a_remote_is_checked_on_demand(people: tuple[Person, Person],
     assert anna.json("remote", "check", "--content", code=3)["problems"]
 
 
+def test_a_purge_reaches_the_remote_and_frees_it(people: tuple[Person, Person]) -> None:
+    """Purge with --remote tells the remote; gc --remote plans, deletes, and says what it freed."""
+    anna, bert = people
+    (anna.folder / "take.wav").write_bytes(random.Random(4).randbytes(1_200_000))
+    anna.aura("commit", "-m", "With the take")
+    (anna.folder / "take.wav").unlink()
+    anna.aura("commit", "-m", "Without")
+    anna.aura("push")
+    assert "1.2 MB at origin" in anna.aura("version", "purge", "v2", "--remote", "origin", "--dry-run")
+    assert "origin knows" in anna.aura("version", "purge", "v2", "--remote", "origin", "--yes")
+    planned = anna.json("gc", "--remote", "origin", "--grace", "0", "--dry-run")
+    assert planned["dry_run"] is True
+    assert planned["rewrite"]["bytes"] > 1_100_000
+    assert planned["removed_files"] == 0
+    assert "perhaps uploads under way" in bert.aura("gc", "--remote", "origin")
+    assert "Freed 1.2 MB" in anna.aura("gc", "--remote", "origin", "--grace", "0")
+    assert "no garbage" in anna.aura("gc", "--remote", "origin", "--grace", "0")
+    bert.aura("sync")
+    assert anna.json("fsck", "--remote", "origin")["ok"] is True
+
+
+def test_damage_there_and_here_is_found_and_mended(people: tuple[Person, Person]) -> None:
+    """fsck --remote ends with 30 where something is missing; repair brings back what is damaged here."""
+    anna, bert = people
+    for file in (bert.folder / ".aura/objects").rglob("*"):
+        if file.is_file():
+            file.write_bytes(file.read_bytes()[:-3])
+    planned = bert.json("repair", "--from", "origin", "--dry-run")
+    assert planned["damaged"]
+    assert planned["lost"] == []
+    assert "Repaired" in bert.aura("repair", "--from", "origin")
+    assert "Everything is whole" in bert.aura("fsck")
+    assert "nothing to repair" in bert.aura("repair")
+    assert "whole" in anna.aura("fsck", "--remote", "origin", "--sample", "5%")
+    for file in (anna.folder.parent / "film.aura/packs").iterdir():
+        file.unlink()
+    found = anna.json("fsck", "--remote", "origin", code=30)
+    assert {"missing_file", "missing_object"} <= {problem["kind"] for problem in found["problems"]}
+    for file in (bert.folder / ".aura/objects").rglob("*"):
+        if file.is_file():
+            file.unlink()
+    said = bert.aura("repair", "--json", code=3)
+    assert json.loads(said[said.index("{") :])["lost"][0]["versions"] == ["v1"]
+
+
+def test_options_that_do_not_fit_are_said_to(people: tuple[Person, Person]) -> None:
+    """A share is a percentage, and belongs to a remote."""
+    anna, _ = people
+    assert "is no share" in anna.aura("fsck", "--remote", "origin", "--sample", "120%", code=2)
+    assert "for a remote" in anna.aura("fsck", "--sample", "5%", code=2)
+    assert "for this project" in anna.aura("fsck", "--remote", "origin", "--quick", code=2)
+
+
+def test_gc_names_the_machine_that_it_waits_for(tmp_path: Path) -> None:
+    """In a folder that a tool copies, gc says who does not know yet, and how to go on without."""
+    anna, bert = Person(tmp_path / "anna", "anna"), Person(tmp_path / "bert", "bert")
+    anna.aura("init")
+    anna.save("tides", "First")
+    anna.save("moons", "Second")
+    shutil.copytree(anna.folder / ".aura", bert.folder / ".aura", ignore=shutil.ignore_patterns("local"))
+    bert.aura("tag", "mine", "v2")
+    for room in ("operations", "refs"):
+        shutil.copytree(bert.folder / ".aura" / room, anna.folder / ".aura" / room, dirs_exist_ok=True)
+    anna.aura("version", "delete", "v1")
+    said = anna.aura("gc", "--grace", "0")
+    assert "Kept until" in said
+    assert "--no-wait" in said
+    waiting = anna.json("gc", "--grace", "0", "--dry-run")
+    assert waiting["unread_objects"] > 0
+    assert len(waiting["waiting_for"]) == 1
+    assert "Freed" in anna.aura("gc", "--grace", "0", "--no-wait")
+
+
 @pytest.fixture
 def takes(tmp_path: Path) -> Person:
     """Anna with three takes, the first two only in older versions, all of them pushed."""
@@ -267,79 +340,6 @@ def test_clone_partial_as_a_command(takes: Person, tmp_path: Path) -> None:
     assert "Take 0" in bert.aura("log")
     bert.aura("checkout", "v1")
     assert (bert.folder / "take.mov").read_bytes() == media(1_100_000, seed=0)
-
-
-def test_a_purge_reaches_the_remote_and_frees_it(people: tuple[Person, Person]) -> None:
-    """Purge with --remote tells the remote; gc --remote plans, deletes, and says what it freed."""
-    anna, bert = people
-    (anna.folder / "take.wav").write_bytes(random.Random(4).randbytes(1_200_000))
-    anna.aura("commit", "-m", "With the take")
-    (anna.folder / "take.wav").unlink()
-    anna.aura("commit", "-m", "Without")
-    anna.aura("push")
-    assert "1.2 MB at origin" in anna.aura("version", "purge", "v2", "--remote", "origin", "--dry-run")
-    assert "origin knows" in anna.aura("version", "purge", "v2", "--remote", "origin", "--yes")
-    planned = anna.json("gc", "--remote", "origin", "--grace", "0", "--dry-run")
-    assert planned["dry_run"] is True
-    assert planned["rewrite"]["bytes"] > 1_100_000
-    assert planned["removed_files"] == 0
-    assert "perhaps uploads under way" in bert.aura("gc", "--remote", "origin")
-    assert "Freed 1.2 MB" in anna.aura("gc", "--remote", "origin", "--grace", "0")
-    assert "no garbage" in anna.aura("gc", "--remote", "origin", "--grace", "0")
-    bert.aura("sync")
-    assert anna.json("fsck", "--remote", "origin")["ok"] is True
-
-
-def test_damage_there_and_here_is_found_and_mended(people: tuple[Person, Person]) -> None:
-    """fsck --remote ends with 30 where something is missing; repair brings back what is damaged here."""
-    anna, bert = people
-    for file in (bert.folder / ".aura/objects").rglob("*"):
-        if file.is_file():
-            file.write_bytes(file.read_bytes()[:-3])
-    planned = bert.json("repair", "--from", "origin", "--dry-run")
-    assert planned["damaged"]
-    assert planned["lost"] == []
-    assert "Repaired" in bert.aura("repair", "--from", "origin")
-    assert "Everything is whole" in bert.aura("fsck")
-    assert "nothing to repair" in bert.aura("repair")
-    assert "whole" in anna.aura("fsck", "--remote", "origin", "--sample", "5%")
-    for file in (anna.folder.parent / "film.aura/packs").iterdir():
-        file.unlink()
-    found = anna.json("fsck", "--remote", "origin", code=30)
-    assert {"missing_file", "missing_object"} <= {problem["kind"] for problem in found["problems"]}
-    for file in (bert.folder / ".aura/objects").rglob("*"):
-        if file.is_file():
-            file.unlink()
-    said = bert.aura("repair", "--json", code=3)
-    assert json.loads(said[said.index("{") :])["lost"][0]["versions"] == ["v1"]
-
-
-def test_options_that_do_not_fit_are_said_to(people: tuple[Person, Person]) -> None:
-    """A share is a percentage, and belongs to a remote."""
-    anna, _ = people
-    assert "is no share" in anna.aura("fsck", "--remote", "origin", "--sample", "120%", code=2)
-    assert "for a remote" in anna.aura("fsck", "--sample", "5%", code=2)
-    assert "for this project" in anna.aura("fsck", "--remote", "origin", "--quick", code=2)
-
-
-def test_gc_names_the_machine_that_it_waits_for(tmp_path: Path) -> None:
-    """In a folder that a tool copies, gc says who does not know yet, and how to go on without."""
-    anna, bert = Person(tmp_path / "anna", "anna"), Person(tmp_path / "bert", "bert")
-    anna.aura("init")
-    anna.save("tides", "First")
-    anna.save("moons", "Second")
-    shutil.copytree(anna.folder / ".aura", bert.folder / ".aura", ignore=shutil.ignore_patterns("local"))
-    bert.aura("tag", "mine", "v2")
-    for room in ("operations", "refs"):
-        shutil.copytree(bert.folder / ".aura" / room, anna.folder / ".aura" / room, dirs_exist_ok=True)
-    anna.aura("version", "delete", "v1")
-    said = anna.aura("gc", "--grace", "0")
-    assert "Kept until" in said
-    assert "--no-wait" in said
-    waiting = anna.json("gc", "--grace", "0", "--dry-run")
-    assert waiting["unread_objects"] > 0
-    assert len(waiting["waiting_for"]) == 1
-    assert "Freed" in anna.aura("gc", "--grace", "0", "--no-wait")
 
 
 def test_an_encrypted_remote_at_a_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
