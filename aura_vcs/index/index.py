@@ -227,10 +227,10 @@ class Index:
             connection.executemany("DELETE FROM objects WHERE id = ?", [(bytes.fromhex(i),) for i in going])
             forget_blobs(connection, going)
 
-    def forget_pack(self, name: str) -> None:
-        """Remove the row of a pack that is going."""
+    def forget_packs(self, names: Iterable[str]) -> None:
+        """Remove the rows of packs that are going."""
         with self.database.transaction() as connection:
-            connection.execute("DELETE FROM packs WHERE name = ?", (name,))
+            connection.executemany("DELETE FROM packs WHERE name = ?", [(name,) for name in names])
 
     def send_away(self, object_ids: Iterable[ObjectId]) -> None:
         """Note that objects are offloaded: their bytes are gone or going, their sizes and counts stay."""

@@ -259,11 +259,12 @@ class Packs:
         with self._lock:
             self._pack(name).check_size()
 
-    def delete(self, name: str) -> int:
-        """Remove a pack; returns the bytes that frees."""
-        freed = self.stored_size(name)
-        self.let_go(name)
-        self._storage.delete(pack_path(name))
+    def delete(self, *names: str) -> int:
+        """Remove packs; returns the bytes that frees."""
+        freed = sum(self.stored_size(name) for name in names)
+        for name in names:
+            self.let_go(name)
+        self._storage.delete_many([pack_path(name) for name in names])
         return freed
 
     def let_go(self, name: str) -> None:

@@ -190,7 +190,7 @@ def _remove(repo: Repository, name: str, soundness: Soundness) -> None:
         write_anew(repo, sound, FRAME_BYTES, None)
     pack = name.rpartition("/")[2].removesuffix(".pack")
     if pack_path(pack) == name:
-        repo.index.forget_pack(pack)
+        repo.index.forget_packs([pack])
         repo.store.packs.let_go(pack)
     repo.storage.delete(name)
 

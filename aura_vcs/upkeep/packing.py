@@ -62,11 +62,10 @@ def _pack_objects(repo: Repository) -> int:
     written = write_anew(repo, ordered, FRAME_BYTES, THOROUGH_LEVEL, content)
     after = store.packs.stored_size(written)
     store.loose.delete(item.id for item in items.values() if item.place is None)
-    for name in gathered:
-        if name == written:
-            continue  # a collection that was interrupted had written it already: it is the new pack
-        repo.index.forget_pack(name)
-        store.packs.delete(name)
+    # A collection that was interrupted may have written it already: then it is the new pack.
+    old = [name for name in gathered if name != written]
+    repo.index.forget_packs(old)
+    store.packs.delete(*old)
     return max(0, before - after)
 
 

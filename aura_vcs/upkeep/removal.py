@@ -61,7 +61,7 @@ class Removal:
         written = write_anew(self._repo, sorted(living, key=_position), FRAME_BYTES, None) if living else ""
         after = packs.stored_size(written) if written else 0
         self._let_go(doomed)
-        self._repo.index.forget_pack(name)
+        self._repo.index.forget_packs([name])
         packs.delete(name)
         return len(doomed), max(0, before - after)
 
