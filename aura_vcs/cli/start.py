@@ -30,7 +30,11 @@ def _look_ahead() -> "Ahead | None":
         return None
     from aura_vcs.worktree.ahead import look_ahead
 
-    return look_ahead(os.getcwd())
+    try:
+        folder = os.getcwd()
+    except OSError:
+        return None  # the folder was deleted; the command says so
+    return look_ahead(folder)
 
 
 def _import_msgspec() -> None:

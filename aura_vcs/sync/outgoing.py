@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
@@ -15,11 +14,12 @@ from aura_vcs.objects.base import IDENTIFY, Place
 from aura_vcs.objects.batch import FRAME_BYTES
 from aura_vcs.objects.chunking import Cutter, encode_chunk_list
 from aura_vcs.objects.pack_format import Footer
-from aura_vcs.objects.packs import NewObject, OpenPack, PackWriter
+from aura_vcs.objects.packs import NewObject, OpenPack
 from aura_vcs.objects.presence import find_placed
 from aura_vcs.progress import Progress
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage
+from aura_vcs.sync.pack_writing import write_packs
 from aura_vcs.sync.reach import Needed
 
 AS_IT_IS = 0.9
@@ -117,27 +117,8 @@ def gather(
         ObjectCorrupt, ObjectMissing: this project is damaged.
     """
     ready, done = _left_over(outgoing, {item.id for item in items} if not salted else set())
-    names = list(ready)
-    with ThreadPoolExecutor(WORKERS) as executor:
-        writer: PackWriter | None = None
-        try:
-            for frame in _frames(repo, [item for item in items if item.id not in done]):
-                if writer is None:
-                    writer = PackWriter(outgoing, executor)
-                    if salted:
-                        writer.add_salt()
-                writer.add_frame(frame)
-                progress.advance(sum(len(item.data) for item in frame))
-                if writer.is_full:
-                    names.append(writer.finish()[0])
-                    writer = None
-            if writer is not None:
-                names.append(writer.finish()[0])
-                writer = None
-        finally:
-            if writer is not None:
-                writer.discard()
-    return names
+    frames = _frames(repo, [item for item in items if item.id not in done])
+    return ready + write_packs(outgoing, frames, progress, salted=salted)
 
 
 def _left_over(outgoing: LocalStorage, wanted: set[ObjectId]) -> tuple[list[str], set[ObjectId]]:

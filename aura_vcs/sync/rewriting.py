@@ -2,22 +2,20 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
 from aura_vcs.errors import ObjectCorrupt, RemoteCorrupt
 from aura_vcs.objects.pack_format import PackEntry
-from aura_vcs.objects.packs import NewObject, PackWriter
+from aura_vcs.objects.packs import NewObject
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.sync.checking import check_entries
 from aura_vcs.sync.far_reader import FarReader, runs
 from aura_vcs.sync.known import clear
 from aura_vcs.sync.manifest import PackInfo
+from aura_vcs.sync.pack_writing import write_packs
 from aura_vcs.sync.view import PackTable, View
-
-WORKERS = 3
 
 
 class Shrink(msgspec.Struct, frozen=True):
@@ -39,26 +37,8 @@ def rewrite(
         RemoteCorrupt: an object there does not hash to its name.
     """
     clear(outgoing)
-    names: list[str] = []
     repo.progress.start("Writing packs anew", sum(s.pack.size - s.dead_bytes for s in shrinks), "bytes")
-    with ThreadPoolExecutor(WORKERS) as executor:
-        writer: PackWriter | None = None
-        try:
-            for frame in _frames(view, table, shrinks):
-                if writer is None:
-                    writer = PackWriter(outgoing, executor)
-                    writer.add_salt()
-                writer.add_frame(frame)
-                repo.progress.advance(sum(len(item.data) for item in frame))
-                if writer.is_full:
-                    names.append(writer.finish()[0])
-                    writer = None
-            if writer is not None:
-                names.append(writer.finish()[0])
-                writer = None
-        finally:
-            if writer is not None:
-                writer.discard()
+    names = write_packs(outgoing, _frames(view, table, shrinks), repo.progress, salted=True)
     repo.progress.finish()
     return names
 

@@ -102,17 +102,8 @@ def film(tmp_path: Path, request: pytest.FixtureRequest) -> film_module.Film:
     return film_module.Film(tmp_path, MemoryRemote() if request.param == "memory" else None)
 
 
-@pytest.fixture(
-    params=[
-        *MAKERS,
-        "pipe",
-        "encrypted pipe",
-        "moto",
-        *(pytest.param(k, marks=pytest.mark.slow) for k in ("ssh", "seaweed", "azurite")),
-    ]
-)
-def remote(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RemoteStorage]:
-    """A new remote of every kind."""
+def remote_of(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RemoteStorage]:
+    """A new remote of the kind that the fixture's parameter names, closed in the end."""
     if request.param in MAKERS:
         made = MAKERS[request.param](tmp_path)
     elif request.param in {"pipe", "encrypted pipe"}:
@@ -132,3 +123,17 @@ def remote(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RemoteSto
         made = open_remote(parse_address(f"{scheme}endpoint={endpoint}"))
     yield made
     made.close()
+
+
+@pytest.fixture(
+    params=[
+        *MAKERS,
+        "pipe",
+        "encrypted pipe",
+        "moto",
+        *(pytest.param(k, marks=pytest.mark.slow) for k in ("ssh", "seaweed", "azurite")),
+    ]
+)
+def remote(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RemoteStorage]:
+    """A new remote of every kind."""
+    yield from remote_of(request, tmp_path)

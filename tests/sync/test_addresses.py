@@ -13,8 +13,8 @@ from hypothesis import strategies as st
     ("url", "kind", "host", "user", "port", "path"),
     [
         ("/mnt/nas/film", "folder", "", "", None, "/mnt/nas/film"),
-        ("../film", "folder", "", "", None, "/work/film"),
-        ("film.aura", "folder", "", "", None, "/work/here/film.aura"),
+        ("../film", "folder", "", "", None, "/films/film"),
+        ("film.aura", "folder", "", "", None, "/films/here/film.aura"),
         ("file:///mnt/my%20nas", "folder", "", "", None, "/mnt/my nas"),
         ("ssh://anna@studio:2222/srv/film", "ssh", "studio", "anna", 2222, "/srv/film"),
         ("ssh://studio/~/film", "ssh", "studio", "", None, "film"),
@@ -29,7 +29,7 @@ from hypothesis import strategies as st
 )
 def test_known_forms(url: str, kind: str, host: str, user: str, port: int | None, path: str) -> None:
     """Each form is taken apart as documented."""
-    found = parse_address(url, "/work/here")
+    found = parse_address(url, "/films/here")
     assert (found.kind, found.host, found.user, found.port, found.path) == (kind, host, user, port, path)
     assert parse_address(found.text, "/elsewhere") == found
 

@@ -15,21 +15,18 @@ from aura_vcs.storage.remote import RemoteEntry, RemoteStorage
 from aura_vcs.storage.remote_memory import MemoryRemote
 from aura_vcs.storage.remote_wrappers import FaultyRemote
 from aura_vcs.sync import collecting
-from aura_vcs.sync.addresses import parse_address
 from aura_vcs.sync.carrying import sync
 from aura_vcs.sync.collecting import FarCollected, FarPlan, execute_far_gc, plan_far_gc
 from aura_vcs.sync.known import Forgetful
 from aura_vcs.sync.manifest import MANIFEST, encode_manifest
-from aura_vcs.sync.opening import open_remote
 from aura_vcs.sync.receiving import fetch
 from aura_vcs.sync.sending import create_remote, push
 from aura_vcs.sync.verifying import verify_remote
 from aura_vcs.sync.view import load_view
 
+from .conftest import remote_of
 from .film import Film
-from .kinds import MAKERS, served
 from .machines import clone, content, known, machine, manifest, save
-from .servers import BUCKET
 from .test_carrying import media
 
 TAKE = media(1_300_000)
@@ -48,21 +45,7 @@ TAKE = media(1_300_000)
 )
 def remote(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RemoteStorage]:
     """A new remote of every kind."""
-    if request.param in MAKERS:
-        made = MAKERS[request.param](tmp_path)
-    elif request.param == "pipe":
-        (tmp_path / "remote").mkdir()
-        made = served(tmp_path / "remote")
-    elif request.param == "ssh":
-        (tmp_path / "remote").mkdir()
-        host = request.getfixturevalue("ssh_host")
-        made = open_remote(parse_address(f"ssh://studio{tmp_path}/remote"), ssh=host.command)
-    else:
-        request.getfixturevalue("keys")
-        endpoint = request.getfixturevalue(request.param)
-        made = open_remote(parse_address(f"s3://{BUCKET}/{tmp_path.name}?endpoint={endpoint}"))
-    yield made
-    made.close()
+    yield from remote_of(request, tmp_path)
 
 
 class Scene:

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from aura_vcs.history.going import checkout
 from aura_vcs.history.status import status
 from aura_vcs.worktree import ahead, reading, second_process, writer
 from aura_vcs.worktree.ahead import Ahead, look_ahead
+from aura_vcs.worktree.sources import TICK_NS
 
 from tests.helpers.check import assert_whole
 from tests.helpers.restless import restless
@@ -156,6 +158,7 @@ def test_a_reader_that_dies_is_not_missed(folder: Path, monkeypatch: pytest.Monk
     """Killed after its first message, the rest of the files are read by the first process."""
     for number in range(FILES):
         (folder / "a" / f"{number:03}.json").write_text(f"again {number} " * 50)
+    time.sleep(3 * TICK_NS / 1e9)  # the second process leaves out what was written just now
     started = reading.start_reader
     monkeypatch.setattr(reading, "_MESSAGE_BYTES", 1000)
 

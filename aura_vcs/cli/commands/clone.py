@@ -1,16 +1,20 @@
 """`aura clone`."""
 
 import os
+from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.console import cool
+from aura_vcs.cli.console import Console, cool
 from aura_vcs.cli.keys import key_options
 from aura_vcs.cli.on_demand import ssh_command
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.session import Session, pass_session
 from aura_vcs.cli.transfers import all_versions_option, fetch_shape
 from aura_vcs.cli.words import count, size
+
+if TYPE_CHECKING:
+    from aura_vcs.sync.cloning import Cloned
 
 
 @click.command(
@@ -74,6 +78,10 @@ def clone_command(
         )
     finally:
         remote.close()
+    _show(console, done)
+
+
+def _show(console: Console, done: "Cloned") -> None:
     if console.as_json:
         console.data(
             {
