@@ -16,7 +16,7 @@ from aura_vcs.layout import CONFLICTS
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.repository.repository import Repository
 from aura_vcs.worktree.cache import FileState
-from aura_vcs.worktree.scan import Scan, ScannedFolder, Skipped
+from aura_vcs.worktree.scan import Scan, ScannedFolder, Skipped, entry_of
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -147,14 +147,14 @@ def _file(path: str, state: FileState, entry: Entry | None, found: _Found, repo:
     if entry is None:
         found.added[path] = state
         return
-    kind = EntryKind.SYMLINK if state.is_symlink else EntryKind.FILE
-    if entry.kind is not kind:
+    shown = repo.worktree.disk.as_meant(entry_of(path, state), entry)
+    if entry.kind is not shown.kind:
         found.type_changed.add(path)
         if entry.kind is EntryKind.DIR:
             for inner, below in repo.trees.walk(entry.id, path + "/"):
                 if below.kind is not EntryKind.DIR:
                     found.deleted[inner] = below
-    elif state.size != entry.size or state.is_executable != entry.executable:
+    elif state.size != entry.size or shown.executable != entry.executable:
         found.modified.add(path)
     elif not state.id:
         found.unsure.append((path, entry))

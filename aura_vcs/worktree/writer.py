@@ -10,7 +10,7 @@ from functools import partial
 
 import msgspec
 
-from aura_vcs.errors import ObjectCorrupt, PathCollision
+from aura_vcs.errors import NameUnfit, ObjectCorrupt, PathCollision
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.layout import AURA
 from aura_vcs.model import Entry, EntryKind, Kind
@@ -22,6 +22,7 @@ from aura_vcs.objects.trees import Difference
 from aura_vcs.progress import Progress
 from aura_vcs.storage.calls import FileCalls, storage_error
 from aura_vcs.worktree.cache import UNSETTLED, FileState
+from aura_vcs.worktree.disk import Disk
 from aura_vcs.worktree.folder import Folder, NewFile
 from aura_vcs.worktree.scan import Scan
 from aura_vcs.worktree.second_process import receive, send, start_second
@@ -44,8 +45,11 @@ class Written(msgspec.Struct, frozen=True):
 class Writer:
     """Applies differences to the project folder."""
 
-    def __init__(self, root: str, temporary: str, store: ObjectStore, calls: FileCalls, progress: Progress) -> None:
+    def __init__(
+        self, root: str, temporary: str, store: ObjectStore, calls: FileCalls, progress: Progress, disk: Disk
+    ) -> None:
         self._root = root
+        self._disk = disk
         self._store = store
         self._calls = calls
         self._progress = progress
@@ -64,11 +68,14 @@ class Writer:
 
         Raises:
             PathCollision: two of the new paths are one on this disk; nothing was changed.
+            NameUnfit: the disk cannot have a name; nothing was changed.
             ObjectMissing, ObjectCorrupt: content is damaged; that file was not touched.
             StorageError: the disk refused.
         """
         if is_case_insensitive(self._root):
             check_collisions(differences)
+        if unfit := self._disk.unfit(d.path for d in differences if d.new is not None):
+            raise NameUnfit(unfit)
         together = sum(1 for d in differences if d.new is not None) >= SYNC_TOGETHER
         sizes = sum(d.new.size for d in differences if d.new is not None and d.new.kind is EntryKind.FILE)
         self._progress.start("Writing files", sizes, "bytes")
@@ -190,7 +197,10 @@ class Writer:
             return
         if not self._is_as_scanned(scan, difference.path):
             return
-        if old is not None and (old.kind, old.id) == (new.kind, new.id):
+        new, old = self._disk.as_laid_out(new), self._disk.as_laid_out(old) if old is not None else None
+        if old is not None and (old.kind, old.id, old.executable) == (new.kind, new.id, new.executable):
+            state = self._folder.state(difference.path)
+        elif old is not None and (old.kind, old.id) == (new.kind, new.id):
             state = self._folder.set_executable(difference.path, new.executable)
         elif new.kind is EntryKind.SYMLINK:
             state = self._folder.make_link(difference.path, self._store.read(new.id))
