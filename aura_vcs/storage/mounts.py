@@ -32,7 +32,8 @@ def is_on_network(folder: str) -> bool:
         import ctypes
 
         drive = os.path.splitdrive(os.path.abspath(folder))[0]
-        return drive.startswith("\\\\") or ctypes.windll.kernel32.GetDriveTypeW(f"{drive}\\") == _DRIVE_REMOTE
+        kernel = ctypes.windll.kernel32  # type: ignore[attr-defined]
+        return drive.startswith("\\\\") or kernel.GetDriveTypeW(f"{drive}\\") == _DRIVE_REMOTE
     return False
 
 
