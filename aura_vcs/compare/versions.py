@@ -12,7 +12,8 @@ from aura_vcs.codec import name_bytes
 from aura_vcs.compare.contents import Contents, FolderContents, StoredContents
 from aura_vcs.errors import IntegrityError, UnknownName
 from aura_vcs.history.making import base_of
-from aura_vcs.history.status import Change, compare_scan, take_nearest
+from aura_vcs.history.near import take_nearest
+from aura_vcs.history.status import Change, compare_scan
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord

@@ -1,13 +1,12 @@
 """What has changed in the work folder since the version it is based on."""
 
-import posixpath
-
 import msgspec
 
 from aura_vcs.codec import name_bytes
 from aura_vcs.errors import StorageError
 from aura_vcs.history.branches import branch
 from aura_vcs.history.making import base_of
+from aura_vcs.history.near import take_nearest
 from aura_vcs.history.pending import pending
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import Queries
@@ -202,15 +201,3 @@ def _renames(repo: Repository, scan: Scan, found: _Found) -> dict[str, str]:
 def _id_of(scan: Scan, path: str) -> str:
     state = scan.file(path)
     return state.id.hex() if state is not None else ""
-
-
-def take_nearest(new: str, old_paths: list[str]) -> str:
-    """Take the old path of the same name, else of the same folder, else the first."""
-
-    def distance(old: str) -> tuple[bool, bool, str]:
-        different_name = posixpath.basename(old) != posixpath.basename(new)
-        return different_name, posixpath.dirname(old) != posixpath.dirname(new), old
-
-    chosen = min(old_paths, key=distance)
-    old_paths.remove(chosen)
-    return chosen
