@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 import msgspec
@@ -20,7 +20,7 @@ BLOCK_LINES = 200
 """So many lines are written at once."""
 
 
-class Painted(NamedTuple):
+class Painted(msgspec.Struct, frozen=True):
     """A piece of a line with a colour or weight."""
 
     text: str

@@ -22,7 +22,10 @@ def run() -> NoReturn:
     _import_msgspec()
     from aura_vcs.cli.main import cli
 
-    cli.main(ahead=ahead)
+    try:
+        cli.main(ahead=ahead)
+    finally:
+        gc.freeze()  # Python ends with a look for cycles among all there is, half as long as importing it took
 
 
 def _look_ahead() -> "Ahead | None":

@@ -1,22 +1,22 @@
 """The difference of two versions of one file, by what kind of file it is."""
 
 import io
-from pathlib import PurePosixPath
-from typing import Literal
+import posixpath
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
 from aura_vcs.compare.contents import CONTENT_LIMIT, is_file
 from aura_vcs.compare.document_diff import DocumentDiff, diff_documents
-from aura_vcs.compare.media_headers import read_header
 from aura_vcs.compare.media_model import MediaDiff
-from aura_vcs.compare.media_probe import diff_headers
 from aura_vcs.compare.readable import LINES_LIMIT
 from aura_vcs.compare.text_diff import TextDiff, diff_text
 from aura_vcs.compare.text_lines import NO_TEXT
-from aura_vcs.compare.timeline_diff import TimelineDiff, diff_timeline_files
 from aura_vcs.compare.versions import Comparison, PathChange
 from aura_vcs.errors import IntegrityError, ObjectOffloaded
+
+if TYPE_CHECKING:
+    from aura_vcs.compare.timeline_diff import TimelineDiff
 
 DOCUMENT_SUFFIXES = (".json", ".otio")
 DETAIL_LINES = 10_000
@@ -32,7 +32,7 @@ class FileDiff(Struct, frozen=True):
 
     kind: Literal["timeline", "fields", "text", "media", "bytes"]
     lines: tuple[str, ...]
-    timeline: TimelineDiff | None = None
+    timeline: "TimelineDiff | None" = None
     document: DocumentDiff | None = None
     text: TextDiff | None = None
     media: MediaDiff | None = None
@@ -81,6 +81,9 @@ def diff_file(path: str, old: bytes, new: bytes, *, limit: int = LINES_LIMIT) ->
     text = diff_text(old, new)
     if text.hunks:
         return FileDiff("text", _text_lines(text), text=text)
+    from aura_vcs.compare.media_headers import read_header  # most of what is compared is text
+    from aura_vcs.compare.media_probe import diff_headers
+
     headers = [read_header(io.BytesIO(side)) for side in (old, new)]
     if any(headers):
         return media_diff(diff_headers(*headers))
@@ -104,12 +107,14 @@ def media_diff(media: MediaDiff) -> FileDiff:
 
 def is_timeline_path(path: str) -> bool:
     """Whether a file is compared clip by clip: by its name, because a plan may list scenes as well."""
-    return PurePosixPath(path).name.lower().endswith((".otio", "timeline.json"))
+    return posixpath.basename(path).lower().endswith((".otio", "timeline.json"))
 
 
 def _documents(path: str, old: bytes, new: bytes, limit: int) -> FileDiff | None:
     document = diff_documents(old, new, limit=limit)
     if is_timeline_path(path):
+        from aura_vcs.compare.timeline_diff import diff_timeline_files  # with a dozen modules behind it
+
         timeline = diff_timeline_files(old, new, limit=limit)
         if not timeline.fallback:
             lines = timeline.lines or document.lines

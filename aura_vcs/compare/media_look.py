@@ -8,12 +8,13 @@ and how many bytes. What was left out is counted, so that it can be said.
 import time
 from collections import deque
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, structs
 
-from aura_vcs.compare.contents import Contents, is_file
+from aura_vcs.compare.contents import Contents
+from aura_vcs.compare.media_findings import MediaFindings, is_media
 from aura_vcs.compare.media_headers import read_header
 from aura_vcs.compare.media_model import Limits, MediaDiff, PictureKind
 from aura_vcs.compare.media_probe import can_look_into, diff_headers, diff_media, one_sided, probe_media
@@ -28,14 +29,6 @@ if TYPE_CHECKING:
     import tempfile
     from concurrent.futures import Future
 
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
-MEDIA_SUFFIXES = frozenset(
-    {
-        *PICTURE_SUFFIXES,
-        *(".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a"),
-        *(".mp4", ".m4v", ".mov", ".mkv", ".webm"),
-    }
-)
 STRIP_FRAMES = 6
 """Thumbnails of a video in a report."""
 HEADERS_LIMIT = 2_000
@@ -66,18 +59,6 @@ AT_ONCE = 2
 """Processes that decode at the same time."""
 
 
-class MediaFindings(Struct, frozen=True):
-    """What is known of the media of a comparison, by path.
-
-    `left` files were not looked into because the budget was spent; `needs_extra` says that none
-    was, because the optional part `media` is not installed.
-    """
-
-    by_path: dict[str, MediaDiff] = {}
-    left: int = 0
-    needs_extra: bool = False
-
-
 def look_into_media(
     comparison: Comparison,
     budget: Budget,
@@ -92,7 +73,7 @@ def look_into_media(
     `problem`. With `thumbnails`, files of one side only are looked into as well, for a report.
     `environment` is all that the worker process gets to see.
     """
-    wanted = [change for change in comparison.changes if _is_media(change)]
+    wanted = [change for change in comparison.changes if is_media(change)]
     if not wanted:
         return MediaFindings()
     progress.start("Looking into media", len(wanted), "files")
@@ -126,15 +107,6 @@ def show_picture(
     if not found.picture:
         raise MediaUnreadable(change.path, "it is no picture on both sides")
     return found.picture
-
-
-def _is_media(change: PathChange) -> bool:
-    sides = [side for side in (change.old, change.new) if side is not None]
-    if change.change == "renamed" or not sides or not all(is_file(side) for side in sides):
-        return False
-    if change.old is not None and change.new is not None and change.old.id == change.new.id:
-        return False
-    return PurePosixPath(change.path).suffix.lower() in MEDIA_SUFFIXES
 
 
 class _Looking:

@@ -6,7 +6,7 @@ from typing import Literal
 from aura_vcs.codec import readable_name
 from aura_vcs.compare.contents import Contents, is_file
 from aura_vcs.compare.file_diff import diff_change
-from aura_vcs.compare.media_look import PICTURE_SUFFIXES, MediaFindings
+from aura_vcs.compare.media_findings import PICTURE_SUFFIXES, MediaFindings
 from aura_vcs.compare.report import PICTURES_BYTES_LIMIT
 from aura_vcs.compare.report_model import FileReport, Report
 from aura_vcs.compare.versions import Comparison, PathChange

@@ -9,7 +9,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import BinaryIO, Protocol
 
 import msgspec
 from blake3 import blake3
@@ -23,13 +23,11 @@ from aura_vcs.objects.chunking import LARGE_BYTES, Cutter, encode_chunk_list
 from aura_vcs.objects.loose import LooseObjects
 from aura_vcs.objects.pack_format import FRAME_LIMIT
 from aura_vcs.objects.packs import NewObject, PackWriter
+from aura_vcs.objects.workers import InPlace, Result, Workers
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.local import LocalStorage
 
-if TYPE_CHECKING:
-    from concurrent.futures import Executor, Future
-
-    Flight = deque[tuple[Future[None] | None, list[memoryview], Future[list[ObjectId]]]]
+Flight = deque[tuple[Result[None] | None, list[memoryview], Result[list[ObjectId]]]]
 
 FRAME_BYTES = 512 << 10
 SPILL_BYTES = 8 << 20
@@ -61,12 +59,12 @@ class Shelf(Protocol):
 class Batch:
     """Objects on their way into the store. Use it in a `with`; without `finish` nothing is stored."""
 
-    def __init__(self, store: Shelf, executor: "Executor", progress: Progress = SILENT) -> None:
+    def __init__(self, store: Shelf, workers: Workers, progress: Progress = SILENT) -> None:
         self._store = store
-        self._executor = executor
+        self._workers = workers
         self._progress = progress
         self._writer: PackWriter | None = None
-        self._publishing: tuple[PackWriter, Future[None]] | None = None
+        self._publishing: tuple[PackWriter, Result[None]] | None = None
         self._waiting: list[tuple[str, NewObject]] = []
         self._waiting_bytes = 0
         self._seen: set[ObjectId] = set()
@@ -159,13 +157,15 @@ class Batch:
                 self.stored[item.id] = self._store.loose.put(item.kind, bytes(item.data))
             return
         new.sort(key=_similarity)
-        for frame in _frames([item for _, item in new]):
-            self._pack().add_frame(frame)
+        frames = list(_frames([item for _, item in new]))
+        workers = InPlace() if last and len(frames) == 1 else self._workers
+        for frame in frames:
+            self._pack(workers).add_frame(frame)
             self._rotate()
 
-    def _pack(self) -> PackWriter:
+    def _pack(self, workers: Workers) -> PackWriter:
         if self._writer is None:
-            self._writer = PackWriter(self._store.storage, self._executor)
+            self._writer = PackWriter(self._store.storage, workers)
         return self._writer
 
     def _rotate(self) -> None:
@@ -186,7 +186,7 @@ class Batch:
             writer.discard()
             raise
         if behind:
-            self._publishing = writer, self._executor.submit(writer.publish, name)
+            self._publishing = writer, self._workers.submit(writer.publish, name)
         for item in stored:
             total = self._totals.get(item.id)
             if total is not None and item.place is not None and item.place.chunked:
@@ -226,7 +226,7 @@ class Batch:
         finally:
             upload.discard()
 
-    # Large files elsewhere: read, hash, cut, hash chunks, write; blocks overlap on the executor's threads.
+    # Large files elsewhere: read, hash, cut, hash chunks, write; blocks overlap among the workers.
 
     def _add_large(self, source: Source, file: BinaryIO) -> ObjectId | None:
         hasher, cutter = blake3(), Cutter()
@@ -235,14 +235,14 @@ class Batch:
         total, hashed = 0, None
         while block := file.read(BLOCK_BYTES):
             total += len(block)
-            hashed = self._executor.submit(_update, hasher, block, hashed)
+            hashed = self._workers.submit(_update, hasher, block, hashed)
             chunks = cutter.feed(block)
-            flight.append((hashed, chunks, self._executor.submit(_identify, chunks)))
+            flight.append((hashed, chunks, self._workers.submit(_identify, chunks)))
             if len(flight) > BLOCKS_IN_FLIGHT:
                 self._land(flight, listed)
             self._progress.advance(len(block))
         rest = cutter.finish()
-        flight.append((hashed, rest, self._executor.submit(_identify, rest)))
+        flight.append((hashed, rest, self._workers.submit(_identify, rest)))
         while flight:
             self._land(flight, listed)
         if not source.held_still(file, total):
@@ -256,7 +256,7 @@ class Batch:
 
     def _land(
         self,
-        flight: "Flight",
+        flight: Flight,
         listed: list[tuple[ObjectId, int]],
     ) -> None:
         hashed, chunks, identified = flight.popleft()
@@ -269,11 +269,11 @@ class Batch:
         known = self._store.renew_packed(set(fresh), self._renewed)
         new = [NewObject(chunk, Kind.CHUNK, data) for chunk, data in fresh.items() if chunk not in known]
         if new:
-            self._pack().add_frame(new)
+            self._pack(self._workers).add_frame(new)
             self._rotate()
 
 
-def _update(hasher: "blake3", block: bytes, previous: "Future[None] | None") -> None:
+def _update(hasher: "blake3", block: bytes, previous: Result[None] | None) -> None:
     if previous is not None:
         previous.result()  # blocks are hashed in their order
     hasher.update(block)

@@ -9,7 +9,7 @@ import os
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
 from threading import Lock
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import BinaryIO
 
 import msgspec
 
@@ -46,11 +46,9 @@ from aura_vcs.objects.pack_format import (
     footer_length,
     pack_name,
 )
+from aura_vcs.objects.workers import Result, Workers
 from aura_vcs.storage.base import Deletable
 from aura_vcs.storage.local import LocalStorage
-
-if TYPE_CHECKING:
-    from concurrent.futures import Executor, Future
 
 FRAME_CACHE_BYTES = 32 << 20
 OPEN_PACKS = 32
@@ -328,19 +326,19 @@ def is_salt(entry: PackEntry) -> bool:
 
 
 class PackWriter:
-    """A pack in the making; frames are compressed and checked on `executor`'s threads.
+    """A pack in the making; frames are compressed and checked by `workers`.
 
     At most PENDING_FRAMES wait for their turn, so memory is bounded. Interrupted, it leaves one
     temporary file.
     """
 
-    def __init__(self, storage: LocalStorage, executor: "Executor") -> None:
+    def __init__(self, storage: LocalStorage, workers: Workers) -> None:
         self._upload = storage.upload()
-        self._executor = executor
+        self._workers = workers
         self._frames: list[Frame] = []
         self._entries: list[PackEntry] = []
-        self._pending: deque[tuple[Sequence[NewObject], int, Future[tuple[int, Sequence[Bytes]]]]] = deque()
-        self._checks: deque[Future[None]] = deque()
+        self._pending: deque[tuple[Sequence[NewObject], int, Result[tuple[int, Sequence[Bytes]]]]] = deque()
+        self._checks: deque[Result[None]] = deque()
         self.size = 0
         try:
             self._write(MAGIC)
@@ -357,7 +355,7 @@ class PackWriter:
         """Write the objects as one frame; `level` says how hard to compress, None samples first."""
         pieces = [item.data for item in objects]
         length = sum(map(len, pieces))
-        self._pending.append((objects, length, self._executor.submit(encode_frame, pieces, level)))
+        self._pending.append((objects, length, self._workers.submit(encode_frame, pieces, level)))
         while len(self._pending) > PENDING_FRAMES:
             self._write_next()
 
@@ -394,10 +392,10 @@ class PackWriter:
 
     def discard(self) -> None:
         """Forget the pack; harmless after `finish`."""
-        futures: list[Future[Any]] = [*self._checks, *(pending[2] for pending in self._pending)]
-        for future in futures:
-            if not future.cancel():
-                future.exception()
+        begun: list[Result[object]] = [*self._checks, *(pending[2] for pending in self._pending)]
+        for result in begun:
+            if not result.cancel():
+                result.exception()
         self._upload.discard()
 
     def _write_next(self) -> None:
@@ -414,7 +412,7 @@ class PackWriter:
         self._upload.write_pieces(stored)
         self.size += frame.stored_length
         expected = [blob_id(item.data) if item.chunked else item.id for item in objects]
-        self._checks.append(self._executor.submit(self._check, frame, entries, expected))
+        self._checks.append(self._workers.submit(self._check, frame, entries, expected))
         while len(self._checks) > PENDING_FRAMES:
             self._checks.popleft().result()
 

@@ -5,7 +5,7 @@ in as `Places`, only makes the answer quick. Every read is hashed: wrong bytes n
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
 from aura_vcs import layout
@@ -54,11 +54,10 @@ class ObjectStore:
     @contextmanager
     def batch(self, progress: Progress = SILENT) -> Iterator["Batch"]:
         """A batch to store many objects; see Batch."""
-        from concurrent.futures import ThreadPoolExecutor
-
         from aura_vcs.objects.batch import Batch
+        from aura_vcs.objects.workers import Threads
 
-        with ThreadPoolExecutor(WORKERS) as executor, Batch(self, executor, progress) as batch:
+        with closing(Threads(WORKERS)) as workers, Batch(self, workers, progress) as batch:
             yield batch
 
     def place(self, object_id: ObjectId) -> Place | None:

@@ -4,9 +4,10 @@ Reads only the documents that changed and knows nothing of their fields; `checks
 what is really missing. Kept apart, because most commits have nothing to do with it.
 """
 
-import json
 import re
 from itertools import islice
+
+import msgspec
 
 from aura_vcs.errors import IntegrityError, UnsafePath
 from aura_vcs.ids import ObjectId
@@ -48,6 +49,6 @@ def _names_what_is_not_there(trees: TreeReader, tree: ObjectId, data: bytes) -> 
 
 def _is_there(trees: TreeReader, tree: ObjectId, text: bytes) -> bool:
     try:
-        return trees.entry(tree, json.loads(text)) is not None
+        return trees.entry(tree, msgspec.json.decode(text, type=str)) is not None
     except (ValueError, UnsafePath):
         return False

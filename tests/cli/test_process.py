@@ -235,3 +235,12 @@ def test_completion_offers(two: Film, line: str, position: int, offered: set[str
     assert offered <= found
     assert not not_offered & found
     assert done.stderr == b""
+
+
+def test_the_end_of_a_command_looks_for_no_cycles(two: Film) -> None:
+    """All that a command made is out of the collector's sight when Python ends: looking through it is slow."""
+    code = "import atexit, gc\natexit.register(lambda: print(len(gc.get_objects()) < gc.get_freeze_count()))\n"
+    done = subprocess.run(
+        [sys.executable, "-c", code + AURA[2], "log"], cwd=two.root, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "True"

@@ -15,8 +15,17 @@ from aura_vcs.cli.main import cli
 from tests.cli.conftest import Film
 
 ROOT = Path(__file__).parent.parent.parent
-SLOW = """rich difflib pathspec zstandard pyfastcdc subprocess importlib.metadata concurrent.futures logging hashlib
-socket pathlib asyncio aura_vcs.compare aura_vcs.project aura_vcs.upkeep aura_vcs.studio aura_vcs.sync"""
+SLOW = """rich pathspec pyfastcdc subprocess importlib.metadata importlib.util concurrent.futures logging hashlib
+socket asyncio tempfile shutil urllib.parse pathlib aura_vcs.upkeep aura_vcs.studio aura_vcs.sync"""
+"""What no command of every day imports where little has changed."""
+LOOKING_BACK = f"{SLOW} json difflib zstandard aura_vcs.compare aura_vcs.project aura_vcs.worktree"
+EVERY_DAY = {
+    "log --oneline": LOOKING_BACK,
+    "commit -m Second": f"{SLOW} json aura_vcs.compare aura_vcs.project.load",
+    "status": f"{SLOW} json difflib aura_vcs.compare aura_vcs.project.load",
+    "diff v1 v2": f"{SLOW} difflib aura_vcs.project aura_vcs.compare.timeline_diff aura_vcs.compare.media_probe",
+}
+"""What is slow to import, by the command that is to do without it."""
 WITHOUT_DATA = {"cat", "completion", "serve"}
 """Commands that print no data, or data that is not ours."""
 
@@ -89,14 +98,23 @@ def test_help_needs_no_command() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-def test_log_imports_little(film: Film) -> None:
+@pytest.mark.parametrize("line", EVERY_DAY)
+def test_everyday_commands_import_little(film: Film, line: str) -> None:
     """What is slow to import is not imported by commands that do not need it."""
-    slow = SLOW.split()
     film.commit("First cut")
+    brief = film.read("brief.json") + "\n"
+    if line.startswith("commit"):
+        film.write({"brief.json": brief})
+    else:
+        film.commit("Second", {"brief.json": brief})
+        film("status")  # it remembers what it finds in the documents of a version
     code = (
-        "import sys, os\nos.chdir(sys.argv[1])\nfrom aura_vcs.cli.main import cli\n"
-        "try: cli.main(['log', '--oneline'])\nexcept SystemExit as e: c = e.code\n"
-        f"print(c, [m for m in {slow!r} if m in sys.modules])"
+        "import sys, os\nos.chdir(sys.argv[1])\nfrom aura_vcs.cli.start import run\n"
+        "sys.argv = ['aura', *sys.argv[2:]]\n"
+        "try: run()\nexcept SystemExit as e: c = e.code\n"
+        f"print(c, [m for m in {EVERY_DAY[line].split()!r} if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code, film.root], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, film.root, *line.split()], capture_output=True, text=True, check=True
+    )
     assert done.stdout.splitlines()[-1] == "0 []"

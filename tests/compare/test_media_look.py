@@ -12,12 +12,12 @@ import pytest
 from aura_vcs.compare import media_probe
 from aura_vcs.compare.contents import CONTENT_LIMIT, StoredContents
 from aura_vcs.compare.file_diff import diff_change
+from aura_vcs.compare.media_findings import MediaFindings
 from aura_vcs.compare.media_look import (
     HEADERS_LIMIT,
     NOTHING,
     THOROUGH,
     Budget,
-    MediaFindings,
     look_into_media,
     show_picture,
 )

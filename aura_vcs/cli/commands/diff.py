@@ -15,7 +15,7 @@ from aura_vcs.cli.words import changed_path, count, size, titled
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from aura_vcs.compare.media_look import MediaFindings
+    from aura_vcs.compare.media_findings import MediaFindings
     from aura_vcs.compare.media_model import MediaDiff, PictureKind
     from aura_vcs.compare.text_diff import TextDiff, TextLine
     from aura_vcs.compare.versions import Comparison, PathChange
@@ -145,6 +145,10 @@ def _media(
     repo: "Repository", comparison: "Comparison", thorough: bool | None, *, is_report: bool = False
 ) -> "MediaFindings":
     """What pictures, sounds and videos tell, for as long as the person wants to wait."""
+    from aura_vcs.compare.media_findings import MediaFindings, is_media
+
+    if not any(map(is_media, comparison.changes)):
+        return MediaFindings()
     from aura_vcs.compare.media_look import NOTHING, QUICK, REPORT, STRIP_FRAMES, THOROUGH, look_into_media
 
     budget = {True: THOROUGH, False: NOTHING, None: REPORT if is_report else QUICK}[thorough]
@@ -234,7 +238,7 @@ def _picture(comparison: "Comparison") -> "PathChange":
     """
     from pathlib import PurePosixPath
 
-    from aura_vcs.compare.media_look import PICTURE_SUFFIXES
+    from aura_vcs.compare.media_findings import PICTURE_SUFFIXES
     from aura_vcs.errors import InputError
 
     found = [

@@ -1,6 +1,5 @@
 """`aura log`."""
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -168,6 +167,8 @@ def _field_lines(change: "FieldChange") -> Iterator[Line]:
 
 
 def _value(value: Any) -> str:
+    import json
+
     import msgspec
 
     text = "nothing" if value is msgspec.UNSET else json.dumps(value, ensure_ascii=False)
