@@ -6,6 +6,7 @@ and tells which files differ; what it saw counts only for the very cache that it
 """
 
 import os
+import stat
 import struct
 from array import array
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,7 @@ WORTHWHILE_BYTES = 100_000
 LOOK_YOURSELF = 0xFFFFFFFF
 """Instead of the number of differing files: names came, went, or became something else."""
 _COUNT = struct.Struct("<I")
+_FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _DIGEST_BYTES = 16
 
 
@@ -76,33 +78,31 @@ def _look(root: str, cache_path: str, fd: int) -> None:
 
 def _differing(real_path: str, folder: CachedFolder, *, is_root: bool) -> list[int] | None:
     """Numbers of files that are not as they were; None if the names in the folder are not those it had."""
-    others = {*folder.folders, *folder.ignored}
-    folders = set(folder.folders)
-    items = {}
     try:
-        listing = os.scandir(real_path)
+        fd = os.open(real_path, _FOLDER_FLAGS)
     except OSError:
         return None
-    with listing:
-        for item in listing:
-            name = item.name
-            if name in others:
-                if name in folders and not item.is_dir(follow_symlinks=False):
-                    return None
-                others.discard(name)
-            elif not (is_root and name == AURA):
-                items[name] = item
-    if others or items.keys() != set(folder.names):
-        return None
-    if any(item.is_dir(follow_symlinks=False) for item in items.values()):
-        return None
-    return list(_changed(folder, items))
+    try:
+        here = set(os.listdir(fd))
+        if is_root:
+            here.discard(AURA)
+        if here != {*folder.names, *folder.folders, *folder.ignored}:
+            return None
+        if not all(stat.S_ISDIR(os.stat(name, dir_fd=fd, follow_symlinks=False).st_mode) for name in folder.folders):
+            return None
+        return list(_changed(folder, fd))
+    except OSError:
+        return None  # a folder went while it was looked at
+    finally:
+        os.close(fd)
 
 
-def _changed(folder: CachedFolder, items: "dict[str, os.DirEntry[str]]") -> Iterator[int]:
+def _changed(folder: CachedFolder, fd: int) -> Iterator[int]:
+    """The loop that every file of a large project goes through: from an open folder, names are found soonest."""
+    look = os.stat
     for number, (name, state) in enumerate(folder.stamped()):
         try:
-            found = items[name].stat(follow_symlinks=False)
+            found = look(name, dir_fd=fd, follow_symlinks=False)
         except OSError:
             yield number
             continue

@@ -6,9 +6,7 @@ the work itself.
 """
 
 import os
-import signal
 import sys
-import threading
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -24,6 +22,8 @@ class SecondProcess:
 
     def stop(self) -> None:
         """End it now, whatever it was doing, and close the pipe."""
+        import signal
+
         os.kill(self.pid, signal.SIGKILL)
         os.close(self.fd)
         os.waitpid(self.pid, 0)
@@ -39,7 +39,7 @@ def start_second(work: Callable[[int], None]) -> SecondProcess | None:
     A process that has threads is not copied: one of them may hold a lock just now. Locks on files stay
     held until both processes have ended. `work` must not use what cannot be shared, like a database.
     """
-    if sys.platform != "linux" or threading.active_count() > 1 or len(os.sched_getaffinity(0)) < 2:
+    if sys.platform != "linux" or _has_threads() or len(os.sched_getaffinity(0)) < 2:
         return None
     try:
         reading, writing = os.pipe()
@@ -58,6 +58,11 @@ def start_second(work: Callable[[int], None]) -> SecondProcess | None:
         status = 1
     finally:
         os._exit(status)
+
+
+def _has_threads() -> bool:
+    threading = sys.modules.get("threading")  # importing it would be all that it is imported for here
+    return threading is not None and threading.active_count() > 1
 
 
 def receive(second: SecondProcess, shape: type[T]) -> T:
