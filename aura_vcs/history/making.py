@@ -1,6 +1,7 @@
 """Making versions: from a snapshot of the folder to an object, its label and the operation."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -11,12 +12,14 @@ from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Head, Kind, Label, RefChange, Version, VersionType
 from aura_vcs.objects.base import StoredObject
-from aura_vcs.objects.batch import Batch
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.refs import label_change
 from aura_vcs.repository.repository import Draft, Repository, Transaction
-from aura_vcs.worktree.scan import Scan
-from aura_vcs.worktree.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from aura_vcs.objects.batch import Batch
+    from aura_vcs.worktree.scan import Scan
+    from aura_vcs.worktree.snapshot import Snapshot
 
 NAME_LIMIT = 200
 DESCRIPTION_LIMIT = 2000
@@ -78,8 +81,8 @@ def one_line(text: str) -> str:
 
 
 def take_snapshot(
-    repo: Repository, batch: Batch, base: Base, paths: Sequence[str] | None = None, always: Sequence[str] = ()
-) -> tuple[Scan, Snapshot]:
+    repo: Repository, batch: "Batch", base: Base, paths: Sequence[str] | None = None, always: Sequence[str] = ()
+) -> "tuple[Scan, Snapshot]":
     """Scan the folder and put what is new into the batch."""
     scan = repo.worktree.scan(base.tree, always)
     return scan, repo.worktree.store_all(scan, batch, base.tree, paths, repo.progress)
@@ -93,7 +96,7 @@ class Made(msgspec.Struct, frozen=True):
 
 
 def make_version(
-    repo: Repository, batch: Batch, base: Base, snapshot: Snapshot, wanted: Wanted, author: str | None = None
+    repo: Repository, batch: "Batch", base: Base, snapshot: "Snapshot", wanted: Wanted, author: str | None = None
 ) -> Made:
     """Put the version object into the batch. Its number is a guess until `settle` has looked."""
     version = Version(
@@ -157,7 +160,12 @@ def new_label(
 
 
 def record_point(
-    repo: Repository, batch: Batch, base: Base, snapshot: Snapshot, wanted: Wanted, correlation_id: str | None = None
+    repo: Repository,
+    batch: "Batch",
+    base: Base,
+    snapshot: "Snapshot",
+    wanted: Wanted,
+    correlation_id: str | None = None,
 ) -> VersionRecord:
     """Record an autosave or restore point: it hangs off HEAD's version and moves nothing."""
     made = make_version(repo, batch, base, snapshot, wanted)

@@ -8,6 +8,7 @@ files that still are as they were before are replaced then: what a person edited
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -20,7 +21,9 @@ from aura_vcs.model import Entry, EntryKind, Operation
 from aura_vcs.objects.trees import Difference
 from aura_vcs.repository.repository import Repository
 from aura_vcs.worktree.scan import Scan, entry_of
-from aura_vcs.worktree.writer import Written
+
+if TYPE_CHECKING:
+    from aura_vcs.worktree.writer import Written
 
 
 class Pending(msgspec.Struct, frozen=True):
@@ -52,7 +55,7 @@ def pending(repo: Repository) -> Pending | None:
         return None
 
 
-def carry_out(repo: Repository, scan: Scan, operation: Operation, before: ObjectId, after: ObjectId) -> Written:
+def carry_out(repo: Repository, scan: Scan, operation: Operation, before: ObjectId, after: ObjectId) -> "Written":
     """Put the tree `after` in place of `before` and record the operation.
 
     The caller holds the worktree lock, and the content of both trees is in the store.

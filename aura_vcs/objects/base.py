@@ -10,6 +10,8 @@ from aura_vcs.model import Kind
 
 BUFFER_BYTES = 1 << 20
 """How much of a stream is held at once."""
+PAUSES_SECONDS = (0.03, 0.05, 0.2, 0.7, 1.3)
+"""Between the rounds in which files that would not hold still are read again."""
 DOCUMENT_LIMIT = 256 << 20
 """Bytes of the largest tree or version that is read into memory."""
 

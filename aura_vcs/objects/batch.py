@@ -18,7 +18,7 @@ from aura_vcs.errors import LimitExceeded
 from aura_vcs.ids import Bytes, ObjectId, blob_id
 from aura_vcs.layout import loose_path
 from aura_vcs.model import Kind
-from aura_vcs.objects.base import IDENTIFY, Source, StoredObject
+from aura_vcs.objects.base import IDENTIFY, PAUSES_SECONDS, Source, StoredObject
 from aura_vcs.objects.chunking import LARGE_BYTES, Cutter, encode_chunk_list
 from aura_vcs.objects.loose import LooseObjects
 from aura_vcs.objects.pack_format import FRAME_LIMIT
@@ -36,8 +36,6 @@ BLOCK_BYTES = 4 << 20
 BLOCKS_IN_FLIGHT = 3
 LOOSE_OBJECTS = 2
 """So few new objects are written loose; more share a pack, which costs two fsyncs in all."""
-PAUSES_SECONDS = (0.03, 0.05, 0.2, 0.7, 1.3)
-"""Between the rounds in which files that would not hold still are read again."""
 
 
 class Shelf(Protocol):
@@ -105,7 +103,8 @@ class Batch:
         for pause in (0.0, *PAUSES_SECONDS):
             if not restless:
                 return
-            time.sleep(pause)
+            if pause:
+                time.sleep(pause)
             again = []
             for source in restless:
                 object_id = self._add_source(source)

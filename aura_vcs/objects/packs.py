@@ -9,7 +9,7 @@ import os
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
 from threading import Lock
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
@@ -46,9 +46,11 @@ from aura_vcs.objects.pack_format import (
     footer_length,
     pack_name,
 )
-from aura_vcs.objects.workers import Result, Workers
 from aura_vcs.storage.base import Deletable
 from aura_vcs.storage.local import LocalStorage
+
+if TYPE_CHECKING:
+    from aura_vcs.objects.workers import Result, Workers
 
 FRAME_CACHE_BYTES = 32 << 20
 OPEN_PACKS = 32
@@ -332,7 +334,7 @@ class PackWriter:
     temporary file.
     """
 
-    def __init__(self, storage: LocalStorage, workers: Workers) -> None:
+    def __init__(self, storage: LocalStorage, workers: "Workers") -> None:
         self._upload = storage.upload()
         self._workers = workers
         self._frames: list[Frame] = []

@@ -49,7 +49,7 @@ def _place(root: str) -> str:
 def _machine() -> str:
     for path in ("/etc/machine-id", "/var/lib/dbus/machine-id"):
         try:
-            with open(path, encoding="ascii") as file:
+            with open(path, encoding="utf-8") as file:
                 if text := file.read().strip():
                     return text
         except (OSError, UnicodeError):

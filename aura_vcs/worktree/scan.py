@@ -136,7 +136,8 @@ class Scanner:
     """Walks the folder `root`, comparing with `cache`.
 
     `always` are paths that are looked at whatever the ignore rules say. `ahead` has looked already:
-    where it names the files that may have changed, only those are looked at again.
+    where it names the files that may have changed, only those are looked at again. `is_of_base`: the
+    cache has the very files of the tree that the work started from, so nothing that it ignored is in that.
     """
 
     def __init__(
@@ -147,12 +148,15 @@ class Scanner:
         is_tracked: IsTracked,
         always: frozenset[str] = frozenset(),
         ahead: Ahead | None = None,
+        *,
+        is_of_base: bool = False,
     ) -> None:
         self._root = root
         self._rules = rules
         self._cache = cache.folders
         self._ahead = ahead.differing(cache) if ahead is not None and not always else {}
         self._is_tracked = is_tracked
+        self._is_of_base = is_of_base
         self._always = always | {parent for path in always for parent in _parents(path)}
         self._skipped: list[Skipped] = []
         self._changed = False
@@ -212,6 +216,8 @@ class Scanner:
 
     def _shows_ignored(self, path: str, cached: CachedFolder) -> bool:
         """Whether something that was ignored must now be looked at, because the version has it."""
+        if self._is_of_base:
+            return False
         return any(self._is_tracked(f"{path}/{name}" if path else name) for name in cached.ignored)
 
     def _as_seen_ahead(
@@ -300,7 +306,7 @@ class Scanner:
             return False
         if path == IGNORE_FILE or path in self._always:
             return False
-        return not self._is_tracked(path)
+        return (was_ignored and self._is_of_base) or not self._is_tracked(path)
 
 
 def entry_of(name: str, state: FileState) -> Entry:

@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from aura_vcs.codec import encode_tree, name_bytes
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import DOCUMENTS, Entry, EntryKind, Kind, Tree
-from aura_vcs.objects.batch import Batch
 from aura_vcs.objects.chunking import LARGE_BYTES
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import EMPTY_TREE_ID, Difference, TreeReader
@@ -18,6 +18,9 @@ from aura_vcs.worktree.disk import Disk
 from aura_vcs.worktree.reading import Reader, start_reader
 from aura_vcs.worktree.scan import Scan, ScannedFolder, entry_of
 from aura_vcs.worktree.sources import DiskClock, FileSource, read_settled_link
+
+if TYPE_CHECKING:
+    from aura_vcs.objects.batch import Batch
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -63,7 +66,7 @@ class Snapshotter:
         self,
         root: str,
         scan: Scan,
-        batch: Batch,
+        batch: "Batch",
         store: ObjectStore,
         trees: TreeReader,
         clock: DiskClock,

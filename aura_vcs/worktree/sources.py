@@ -7,14 +7,16 @@ would leave no trace. What is younger waits its turn.
 
 import os
 import time
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from aura_vcs.errors import FileUnreadable
 from aura_vcs.ids import Bytes, ObjectId, blob_id
-from aura_vcs.objects.batch import PAUSES_SECONDS
+from aura_vcs.objects.base import PAUSES_SECONDS
 from aura_vcs.storage.calls import FileCalls
 from aura_vcs.worktree.cache import FileState, file_state
-from aura_vcs.worktree.reading import Reader
+
+if TYPE_CHECKING:
+    from aura_vcs.worktree.reading import Reader
 
 TICK_NS = 20_000_000
 """Clocks of file systems with sub-second stamps tick at least this often."""
@@ -135,7 +137,8 @@ def read_settled_link(path: str, real_path: str, clock: DiskClock) -> tuple[File
         FileUnreadable: gone, or no link any more.
     """
     for pause in (0.0, *PAUSES_SECONDS):
-        time.sleep(pause)
+        if pause:
+            time.sleep(pause)
         try:
             before = file_state(os.lstat(real_path))
         except OSError as error:

@@ -3,14 +3,13 @@
 import os
 import time
 from collections.abc import Iterable, Sequence
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from aura_vcs.errors import FileUnreadable
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.layout import AURA, LOCAL, SCAN_CACHE, TEMPORARY
 from aura_vcs.model import EntryKind, Kind
-from aura_vcs.objects.base import BUFFER_BYTES
-from aura_vcs.objects.batch import PAUSES_SECONDS, Batch
+from aura_vcs.objects.base import BUFFER_BYTES, PAUSES_SECONDS
 from aura_vcs.objects.loose import new_hasher
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import Difference, TreeReader
@@ -19,12 +18,14 @@ from aura_vcs.storage.calls import FileCalls
 from aura_vcs.worktree.ahead import Ahead
 from aura_vcs.worktree.cache import UNSETTLED, FileState, load_scan_cache, save_scan_cache
 from aura_vcs.worktree.disk import Disk
-from aura_vcs.worktree.folder import Folder
 from aura_vcs.worktree.ignore import load_ignore_rules
 from aura_vcs.worktree.scan import Scan, Scanner
-from aura_vcs.worktree.snapshot import Selection, Snapshot, Snapshotter
 from aura_vcs.worktree.sources import DiskClock, FileSource, is_settled, read_link
-from aura_vcs.worktree.writer import Writer, Written
+
+if TYPE_CHECKING:
+    from aura_vcs.objects.batch import Batch
+    from aura_vcs.worktree.snapshot import Snapshot
+    from aura_vcs.worktree.writer import Written
 
 
 class Worktree:
@@ -52,7 +53,12 @@ class Worktree:
         cache = load_scan_cache(self._cache_path, rules.fingerprint)
         wanted = frozenset(always)
         ahead, self._ahead = self._ahead, None
-        return Scanner(self.root, rules, cache, lambda path: self._is_in(base, path), wanted, ahead).scan()
+        root = cache.folders.get("")
+        is_of_base = root is not None and root.tree.hex() == base
+        scanner = Scanner(
+            self.root, rules, cache, lambda path: self._is_in(base, path), wanted, ahead, is_of_base=is_of_base
+        )
+        return scanner.scan()
 
     def _is_in(self, base: ObjectId, path: str) -> bool:
         return self._trees.entry(base, path) is not None
@@ -132,13 +138,15 @@ class Worktree:
         return FileSource(path, real_path, state, DiskClock(self._temporary, self._calls)).open()
 
     def store_all(
-        self, scan: Scan, batch: Batch, base: ObjectId, paths: Sequence[str] | None, progress: Progress
-    ) -> Snapshot:
+        self, scan: Scan, batch: "Batch", base: ObjectId, paths: Sequence[str] | None, progress: Progress
+    ) -> "Snapshot":
         """Put what the scan saw into the batch; with `paths`, only those, the rest as in `base`.
 
         Raises:
             FileUnreadable: a file cannot be read, or a folder cannot be listed.
         """
+        from aura_vcs.worktree.snapshot import Selection, Snapshotter
+
         selection = Selection(paths)
         for skipped in scan.skipped:
             if skipped.is_unreadable and (selection.covers(skipped.path) or selection.leads_into(skipped.path)):
@@ -147,8 +155,10 @@ class Worktree:
         snapshotter = Snapshotter(self.root, scan, batch, self._store, self._trees, clock, self.disk)
         return snapshotter.store_all(base, selection, progress)
 
-    def apply(self, scan: Scan, differences: Sequence[Difference], progress: Progress) -> Written:
+    def apply(self, scan: Scan, differences: Sequence[Difference], progress: Progress) -> "Written":
         """Put differences in place; see Writer.apply. The scan cache then knows what was written."""
+        from aura_vcs.worktree.writer import Writer
+
         writer = Writer(self.root, self._temporary, self._store, self._calls, progress, self.disk)
         written = writer.apply(scan, differences)
         self._note(scan, written)
@@ -176,7 +186,7 @@ class Worktree:
         rules = load_ignore_rules(self.root)
         save_scan_cache(self._cache_path, scan.to_cache(rules.fingerprint), self._calls)
 
-    def _note(self, scan: Scan, written: Written) -> None:
+    def _note(self, scan: Scan, written: "Written") -> None:
         for path, state in written.states.items():
             parent, _, name = path.rpartition("/")
             folder = scan.folder(parent)
@@ -190,6 +200,8 @@ class Worktree:
 
     def discard(self, path: str) -> None:
         """Delete one file that no version has, durably; absent is fine. Never through a link."""
+        from aura_vcs.worktree.folder import Folder
+
         folder = Folder(self.root, self._temporary, self._calls)
         try:
             folder.remove_file(path)

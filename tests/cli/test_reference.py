@@ -12,17 +12,25 @@ import pytest
 from aura_vcs.cli.groups import LazyGroup
 from aura_vcs.cli.main import cli
 
-from tests.cli.conftest import Film
+from tests.cli.conftest import AURA, Film
 
 ROOT = Path(__file__).parent.parent.parent
+OPENED = """
+import atexit, sys
+opened = []
+sys.addaudithook(lambda event, values: opened.append(str(values[0])) if event == "open" else None)
+atexit.register(lambda: print(*[path for path in opened if "/.aura/" in path], sep="\\n"))
+"""
+"""Prints at the end which files of a project were opened by Python."""
 SLOW = """rich pathspec pyfastcdc subprocess importlib.metadata importlib.util concurrent.futures logging hashlib
 socket asyncio tempfile shutil urllib.parse pathlib aura_vcs.upkeep aura_vcs.studio aura_vcs.sync"""
 """What no command of every day imports where little has changed."""
 LOOKING_BACK = f"{SLOW} json difflib zstandard aura_vcs.compare aura_vcs.project aura_vcs.worktree"
 EVERY_DAY = {
     "log --oneline": LOOKING_BACK,
-    "commit -m Second": f"{SLOW} json aura_vcs.compare aura_vcs.project.load",
-    "status": f"{SLOW} json difflib aura_vcs.compare aura_vcs.project.load",
+    "commit -m Second": f"{SLOW} json aura_vcs.compare aura_vcs.project.load aura_vcs.worktree.writer",
+    "status": f"{SLOW} json difflib zstandard aura_vcs.compare aura_vcs.project.load aura_vcs.objects.batch "
+    "aura_vcs.worktree.snapshot aura_vcs.worktree.writer aura_vcs.history.revisions aura_vcs.cli.shapes",
     "diff v1 v2": f"{SLOW} difflib aura_vcs.project aura_vcs.compare.timeline_diff aura_vcs.compare.media_probe",
 }
 """What is slow to import, by the command that is to do without it."""
@@ -118,3 +126,29 @@ def test_everyday_commands_import_little(film: Film, line: str) -> None:
         [sys.executable, "-c", code, film.root, *line.split()], capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-1] == "0 []"
+
+
+def opened_by(film: Film, *arguments: str) -> list[str]:
+    """The files of the project that a command opens, the index apart, by their path in `.aura`."""
+    done = subprocess.run(
+        [sys.executable, "-c", OPENED + AURA[2], *arguments], cwd=film.root, capture_output=True, text=True, check=True
+    )
+    return [line.split("/.aura/")[1] for line in done.stdout.splitlines() if "/.aura/" in line]
+
+
+def test_a_clean_status_opens_no_object(film: Film) -> None:
+    """What is ignored in a folder that equals its version is not looked for in the version."""
+    film.write({".auraignore": "*.tmp\n", "cut.tmp": "x", "scenes/old.tmp": "y"})
+    film.commit("First cut")
+    film("status")
+    assert not [path for path in opened_by(film, "status") if path.startswith("objects/")]
+
+
+def test_log_opens_few_files(film: Film) -> None:
+    """Looking back reads the index, HEAD and the branches, however many versions there are."""
+    for number in range(5):
+        film.commit(f"Cut {number}", {"brief.json": f"[{number}]"})
+    few = opened_by(film, "log")
+    assert len(few) <= 7, few
+    film.commit("One more", {"brief.json": "[]"})
+    assert len(opened_by(film, "log")) == len(few)

@@ -30,7 +30,6 @@ def status_command(repo: "Repository", console: Console) -> None:
     Renamed files are recognised by their content. What is wrong with documents and media is said
     too; it keeps nothing from being committed.
     """
-    from aura_vcs.cli.shapes import problems_shape, status_shape
     from aura_vcs.history.status import status
     from aura_vcs.project.folder_checks import folder_problems
 
@@ -38,7 +37,7 @@ def status_command(repo: "Repository", console: Console) -> None:
     problems = folder_problems(repo, found)
     advice = advice_on(repo, (p for c in found.changes for p in (c.path, c.old_path) if p is not None))
     if console.as_json:
-        from aura_vcs.cli.shapes import offloaded_shape
+        from aura_vcs.cli.shapes import offloaded_shape, problems_shape, status_shape
         from aura_vcs.history.offloaded import OffloadedFiles
 
         away = offloaded_shape(OffloadedFiles(repo).everywhere())
@@ -108,11 +107,12 @@ def _say_problems(console: Console, problems: "Sequence[Problem]") -> None:
 
 
 def _say_where(repo: "Repository", console: Console, found: "Status") -> None:
-    from aura_vcs.history.revisions import describe
     from aura_vcs.index.queries import Queries
 
     queries = Queries(repo.index)
     if found.diverged:
+        from aura_vcs.history.revisions import describe
+
         heads = " and ".join(describe(queries, version) for version in found.diverged)
         console.warn(f"two machines moved this branch apart: {heads}. Both are kept; `aura merge` joins them.")
     elif found.behind is not None:
