@@ -215,7 +215,7 @@ def test_a_project_that_was_noticed_is_no_action(studio: Studio, tmp_path: Path)
 
 def test_expiry(studio: Studio) -> None:
     """As configured when it was done."""
-    set_configuration(studio, "actions.expire_days", "0.0000001")
+    set_configuration(studio, "actions.expire_days", "1e-12")
     set_configuration(studio, PRESET, "TikTok")
     set_configuration(studio, "actions.expire_days", "0")
     assert [item.status for item in list_actions(studio)] == ["Expired", "Expired", "Applied"]
