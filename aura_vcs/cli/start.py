@@ -25,7 +25,7 @@ def run() -> NoReturn:
     try:
         cli.main(ahead=ahead)
     finally:
-        gc.freeze()  # Python ends with a look for cycles among all there is, half as long as importing it took
+        gc.freeze()  # Python ends with a look for cycles among all there is, a third as long as importing it took
 
 
 def _look_ahead() -> "Ahead | None":
