@@ -180,7 +180,7 @@ def test_memory_stays_bounded_with_very_many_chunks(tmp_path: Path) -> None:
     env = {**os.environ, "PYTHONPATH": str(ROOT), "AURA_AUTHOR": "Ada", "AURA_HOME": str(tmp_path / "home")}
     film, python = tmp_path / "film", sys.executable
     film.mkdir()
-    aura = [python, "-c", "from aura_vcs.cli.main import run; run()"]
+    aura = [python, "-c", "from aura_vcs.cli.start import run; run()"]
     run([*aura, "init"], str(film), env)
     told = subprocess.run(
         [python, "-m", "bench.build", "chunks", film, "250000"], env=env, capture_output=True, check=True
