@@ -112,13 +112,14 @@ class ReferenceCounts:
             end = min(start + HELD_COUNTS, len(level))
             self._learn(object_id for object_id, _ in level[start:end])
             deeper: list[tuple[ObjectId, bool]] = []
-            while start < end and len(deeper) < HELD_COUNTS:
+            known, changes = self._known, self._changes
+            while start < end and len(deeper) < HELD_COUNTS:  # every object of a changed folder goes through here
                 object_id, is_tree = level[start]
-                before = self._known[object_id] + self._changes[object_id]
-                self._changes[object_id] += step
-                if (before if step > 0 else before + step) == 0 and self._may_hold(object_id, is_tree):
-                    deeper += self._children(object_id, is_tree)
+                changed = changes.get(object_id, 0)
+                changes[object_id] = changed + step
                 start += 1
+                if known[object_id] + changed + min(step, 0) == 0 and self._may_hold(object_id, is_tree):
+                    deeper += self._children(object_id, is_tree)
             waiting += [(objects, at) for objects, at in ((level, start), (deeper, 0)) if at < len(objects)]
             if len(self._known) > HELD_COUNTS and not self._stored:
                 self._write_changes()  # what has rows already need not wait in memory

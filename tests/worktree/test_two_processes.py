@@ -160,13 +160,19 @@ def test_a_reader_that_dies_is_not_missed(folder: Path, monkeypatch: pytest.Monk
         (folder / "a" / f"{number:03}.json").write_text(f"again {number} " * 50)
     time.sleep(3 * TICK_NS / 1e9)  # the second process leaves out what was written just now
     started = reading.start_reader
-    monkeypatch.setattr(reading, "_MESSAGE_BYTES", 1000)
+    monkeypatch.setattr(reading, "FRAME_BYTES", 1000)
 
     def start_and_kill(sources: list[object]) -> reading.Reader | None:
         reader = started(sources)  # type: ignore[arg-type]
         assert reader is not None
-        assert reader.take(0) is not None
-        os.kill(reader.second.pid, signal.SIGKILL)
+        frames, pid = reader.frames(), reader.second.pid
+
+        def frames_and_kill() -> Iterator[object]:
+            yield next(frames)
+            os.kill(pid, signal.SIGKILL)
+            yield from frames
+
+        monkeypatch.setattr(reader, "frames", frames_and_kill)
         return reader
 
     monkeypatch.setattr("aura_vcs.worktree.snapshot.start_reader", start_and_kill)
