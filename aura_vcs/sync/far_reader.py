@@ -5,6 +5,7 @@ fetched together, because one of them is rarely wanted alone. Everything is hash
 """
 
 from collections import OrderedDict
+from collections.abc import Collection
 
 from aura_vcs.codec import decode_tree, decode_version
 from aura_vcs.errors import RecordCorrupt, RemoteCorrupt
@@ -71,6 +72,18 @@ class FarReader:
         found = self._table.find(object_id)
         if found is None:
             raise RemoteCorrupt(self._view.remote.place, f"object {object_id} is needed and is not there")
+        return found
+
+    def locate_many(self, object_ids: Collection[ObjectId]) -> dict[ObjectId, FarObject]:
+        """Where objects lie.
+
+        Raises:
+            RemoteCorrupt: no listed pack has one of them.
+        """
+        found = self._table.find_many(object_ids)
+        for object_id in object_ids:
+            if object_id not in found:
+                self.locate(object_id)
         return found
 
     def raw(self, found: FarObject) -> bytes:
