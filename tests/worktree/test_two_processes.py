@@ -14,7 +14,7 @@ from aura_vcs.errors import FileUnreadable
 from aura_vcs.history.commit import commit
 from aura_vcs.history.going import checkout
 from aura_vcs.history.status import status
-from aura_vcs.worktree import ahead, reading, second_process, writer
+from aura_vcs.worktree import ahead, reading, second_process, staging, writer
 from aura_vcs.worktree.ahead import Ahead, look_ahead
 from aura_vcs.worktree.sources import TICK_NS
 
@@ -30,7 +30,7 @@ def _always_two(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few files are enough, and the test run's own threads do not count."""
     monkeypatch.setattr(ahead, "WORTHWHILE_BYTES", 0)
     monkeypatch.setattr(reading, "WORTHWHILE_FILES", 2)
-    monkeypatch.setattr(writer, "WORTHWHILE_FILES", 2)
+    monkeypatch.setattr(staging, "WORTHWHILE_FILES", 2)
     monkeypatch.setattr(writer, "SYNC_TOGETHER", 2)
     monkeypatch.setattr(second_process.threading, "active_count", lambda: 1)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
@@ -221,15 +221,15 @@ def test_two_processes_write_what_one_would(second_cut: Path) -> None:
 
 @pytest.mark.parametrize("after", [0, 5, FILES])
 def test_a_writer_that_dies_is_not_missed(second_cut: Path, after: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Killed after some files, it has told nothing: what it wrote is recognised, the rest is written here."""
-    write, first, count = writer.Writer._write, os.getpid(), iter(range(10_000))
+    """Killed after some files, it has told nothing: all that it was given is written here."""
+    write, first, count = staging.Staging._write_file, os.getpid(), iter(range(10_000))
 
-    def write_and_die(self: writer.Writer, *args: object, **kwargs: object) -> None:
+    def write_and_die(self: staging.Staging, *args: object) -> object:
         if os.getpid() != first and next(count) >= after:
             os.kill(os.getpid(), signal.SIGKILL)
-        write(self, *args, **kwargs)  # type: ignore[arg-type]
+        return write(self, *args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(writer.Writer, "_write", write_and_die)
+    monkeypatch.setattr(staging.Staging, "_write_file", write_and_die)
     with Repository.open(str(second_cut)) as repo:
         assert checkout(repo, "v2").left == ()
     assert _is_second_cut(second_cut)
@@ -238,14 +238,14 @@ def test_a_writer_that_dies_is_not_missed(second_cut: Path, after: int, monkeypa
 def test_a_file_edited_meanwhile_is_left_alone_by_both(second_cut: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Edited after the scan: whichever process meets it, it stays, and is listed once."""
     edited = [second_cut / "a" / "001.json", second_cut / "b" / "inner" / "059.json"]
-    started = writer.start_second
+    started = staging.start_second
 
     def edit_and_start(work: Callable[[int], None]) -> second_process.SecondProcess | None:
         for path in edited:
             path.write_text("edited meanwhile")
         return started(work)
 
-    monkeypatch.setattr(writer, "start_second", edit_and_start)
+    monkeypatch.setattr(staging, "start_second", edit_and_start)
     with Repository.open(str(second_cut)) as repo:
         assert sorted(checkout(repo, "v2").left) == ["a/001.json", "b/inner/059.json"]
     assert [path.read_text() for path in edited] == ["edited meanwhile"] * 2
