@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 SCALE  ?= 1
+SYSTEM_PACKAGES := btrfs-progs chromium openssh-server xfsprogs
 
-.PHONY: help venv demo test test-slow lint format bench docs fixture clean
+.PHONY: help venv demo test test-slow lint format bench docs fixture packages clean
 
 help:            ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -46,6 +47,10 @@ docs: venv       ## write the generated reference pages
 
 fixture: venv    ## make fixtures/solar-system anew
 	$(BIN)/python fixtures/make_solar_system.py
+
+packages:        ## install a browser, sshd and file systems, which some tests drive (Debian, as root)
+	apt-get update -qq
+	apt-get install -y -qq --no-install-recommends $(SYSTEM_PACKAGES)
 
 clean:           ## remove what the targets above made
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -36,7 +36,8 @@ AuraError                    1   something failed
 │   ├── FileUnreadable      51     a file of the person's cannot be read
 │   ├── FileUnstable        52     it kept changing while it was read
 │   ├── PathCollision       53     two paths are one on this file system
-│   └── FileHeld            54     it cannot be replaced: open in another program, or protected
+│   ├── FileHeld            54     it cannot be replaced: open in another program, or protected
+│   └── NameUnfit           55     this disk cannot have a file of that name
 ├── Unfinished              45   it has happened, and the next command finishes it
 ├── MediaUnreadable         46   a picture, sound or clip cannot be decoded
 ├── ExtraMissing            47   an optional part of aura_vcs is not installed
@@ -480,6 +481,18 @@ class PathCollision(WorktreeError):
     def __init__(self, path: str, other: str, *, hint: str = "") -> None:
         super().__init__(f"{path} and {other} are the same file on this disk", hint=hint)
         self.path, self.other = path, other
+
+
+class NameUnfit(WorktreeError):
+    """Names that this disk cannot have; nothing was changed."""
+
+    exit_code = 55
+    hint = "Rename it on a disk that can have it, commit there, and bring that version here."
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        more = f" (and {len(paths) - 1} more names)" if len(paths) > 1 else ""
+        super().__init__(f"This disk cannot have a file called {paths[0]}{more}")
+        self.paths = tuple(paths)
 
 
 class CompareError(AuraError):

@@ -49,9 +49,10 @@ def browse(page: Path, *options: str) -> str:
     """
     command = [chromium() or "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
     profile = f"--user-data-dir={page.parent / 'profile'}"
-    quiet = "--disable-background-networking"
+    quiet = ["background-networking", "component-update", "sync", "quic"]
+    alone = ["--no-first-run", *(f"--disable-{name}" for name in quiet)]
     done = subprocess.run(
-        [*command, quiet, profile, *options, page.as_uri()], capture_output=True, timeout=300, check=True
+        [*command, *alone, profile, *options, page.as_uri()], capture_output=True, timeout=300, check=True
     )
     return done.stdout.decode("utf-8", "replace")
 

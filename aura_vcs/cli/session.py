@@ -46,7 +46,11 @@ class Session:
         """How a project is opened."""
         from aura_vcs.cli.meter import Meter
 
-        options: dict[str, Any] = {"author": self.author_name, "progress": Meter(self.console)}
+        options: dict[str, Any] = {
+            "author": self.author_name,
+            "progress": Meter(self.console),
+            "index_folder": os.path.join(self.cache_folder(), "indexes"),
+        }
         seconds = os.environ.get("AURA_LOCK_SECONDS", "")
         if seconds.isdecimal():
             options["lock_seconds"] = float(seconds)
@@ -70,6 +74,19 @@ class Session:
         from platformdirs import user_data_dir
 
         return user_data_dir("aura_vcs", appauthor=False)
+
+    def cache_folder(self) -> str:
+        """Where what can be made again lies: in AURA_HOME, or the system's folder for a program's caches."""
+        given = os.environ.get("AURA_HOME")
+        if given:
+            return os.path.abspath(given)
+        system: str = sys.platform
+        if system == "linux":
+            base = os.environ.get("XDG_CACHE_HOME", "").strip() or os.path.expanduser("~/.cache")
+            return os.path.join(base, "aura_vcs")
+        from platformdirs import user_cache_dir
+
+        return user_cache_dir("aura_vcs", appauthor=False)
 
     def studio(self) -> "Studio":
         """Open the person's studio; looking creates nothing."""

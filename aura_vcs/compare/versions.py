@@ -12,7 +12,8 @@ from aura_vcs.codec import name_bytes
 from aura_vcs.compare.contents import Contents, FolderContents, StoredContents
 from aura_vcs.errors import IntegrityError, UnknownName
 from aura_vcs.history.making import base_of
-from aura_vcs.history.status import Change, compare_scan, take_nearest
+from aura_vcs.history.near import take_nearest
+from aura_vcs.history.status import Change, compare_scan
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
@@ -97,10 +98,9 @@ def compare_folder(
         if scan.changed:
             repo.worktree.save(scan)
     changes = tuple(
-        PathChange(
-            c.path, c.change, repo.trees.entry(old, c.old_path or c.path), _folder_entry(scan, c.path), c.old_path
-        )
+        PathChange(c.path, c.change, was, _folder_entry(repo, scan, c.path, was), c.old_path)
         for c in chosen
+        for was in (repo.trees.entry(old, c.old_path or c.path),)
     )
     documents = {name: _differs(repo, old, scan, found, name) for name in DOCUMENTS}
     folder = FolderContents(repo.worktree, scan)
@@ -119,10 +119,10 @@ def _seen(scan: Scan, path: str) -> bool:
     return scan.file(path) is not None or scan.folder(path) is not None
 
 
-def _folder_entry(scan: Scan, path: str) -> Entry | None:
+def _folder_entry(repo: Repository, scan: Scan, path: str, was: Entry | None) -> Entry | None:
     state = scan.file(path)
     if state is not None:
-        return entry_of(path.rpartition("/")[2], state)
+        return repo.worktree.disk.as_meant(entry_of(path.rpartition("/")[2], state), was)
     folder = scan.folder(path)
     return None if folder is None else Entry(path.rpartition("/")[2], EntryKind.DIR, folder.tree or ObjectId(""), 0)
 

@@ -119,7 +119,8 @@ def _store_current(repo: Repository, batch: Batch, scan: Scan, path: str) -> Ent
         return None
     state = scan.file(path)
     executable = state is not None and state.is_executable
-    return Entry(_name(path), EntryKind.FILE, batch.add(Kind.BLOB, data, path), len(data), executable)
+    entry = Entry(_name(path), EntryKind.FILE, batch.add(Kind.BLOB, data, path), len(data), executable)
+    return repo.worktree.disk.as_meant(entry, repo.trees.entry(base_of(repo).tree, path))
 
 
 def read_document(repo: Repository, path: str) -> bytes | None:

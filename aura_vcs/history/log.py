@@ -6,7 +6,7 @@ import msgspec
 
 from aura_vcs.errors import IntegrityError
 from aura_vcs.history.branches import branch
-from aura_vcs.history.status import take_nearest
+from aura_vcs.history.near import take_nearest
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.index.records import VersionRecord

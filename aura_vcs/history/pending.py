@@ -123,7 +123,7 @@ def _go_on(repo: Repository, before: ObjectId, after: ObjectId) -> None:
     scan = repo.worktree.scan(before, [d.path for d in differences])
     unknown = [d.path for d in differences if (state := scan.file(d.path)) is not None and not state.id]
     repo.worktree.hash(unknown, scan, repo.progress, patient=True)
-    untouched = [d for d in differences if _current(scan, d.path) in (_bare(d.old), None) or _is_folder(d)]
+    untouched = [d for d in differences if _current(repo, scan, d) in (_bare(d.old), None) or _is_folder(d)]
     repo.worktree.apply(scan, untouched, places, repo.progress)
 
 
@@ -140,9 +140,11 @@ def _forget(repo: Repository) -> None:
         return  # whoever finds it sees in the log that it is done, or finishes it
 
 
-def _current(scan: Scan, path: str) -> tuple[EntryKind, ObjectId, bool] | None:
-    state = scan.file(path)
-    return _bare(entry_of(path, state)) if state is not None else None
+def _current(repo: Repository, scan: Scan, difference: Difference) -> tuple[EntryKind, ObjectId, bool] | None:
+    state = scan.file(difference.path)
+    if state is None:
+        return None
+    return _bare(repo.worktree.disk.as_meant(entry_of(difference.path, state), difference.old))
 
 
 def _bare(entry: Entry | None) -> tuple[EntryKind, ObjectId, bool] | None:

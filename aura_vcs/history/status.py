@@ -1,13 +1,12 @@
 """What has changed in the work folder since the version it is based on."""
 
-import posixpath
-
 import msgspec
 
 from aura_vcs.codec import name_bytes
 from aura_vcs.errors import StorageError
 from aura_vcs.history.branches import branch
 from aura_vcs.history.making import base_of
+from aura_vcs.history.near import take_nearest
 from aura_vcs.history.pending import pending
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import Queries
@@ -16,7 +15,7 @@ from aura_vcs.layout import CONFLICTS
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.repository.repository import Repository
 from aura_vcs.worktree.cache import FileState
-from aura_vcs.worktree.scan import Scan, ScannedFolder, Skipped
+from aura_vcs.worktree.scan import Scan, ScannedFolder, Skipped, entry_of
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -147,14 +146,14 @@ def _file(path: str, state: FileState, entry: Entry | None, found: _Found, repo:
     if entry is None:
         found.added[path] = state
         return
-    kind = EntryKind.SYMLINK if state.is_symlink else EntryKind.FILE
-    if entry.kind is not kind:
+    shown = repo.worktree.disk.as_meant(entry_of(path, state), entry)
+    if entry.kind is not shown.kind:
         found.type_changed.add(path)
         if entry.kind is EntryKind.DIR:
             for inner, below in repo.trees.walk(entry.id, path + "/"):
                 if below.kind is not EntryKind.DIR:
                     found.deleted[inner] = below
-    elif state.size != entry.size or state.is_executable != entry.executable:
+    elif state.size != entry.size or shown.executable != entry.executable:
         found.modified.add(path)
     elif not state.id:
         found.unsure.append((path, entry))
@@ -202,15 +201,3 @@ def _renames(repo: Repository, scan: Scan, found: _Found) -> dict[str, str]:
 def _id_of(scan: Scan, path: str) -> str:
     state = scan.file(path)
     return state.id.hex() if state is not None else ""
-
-
-def take_nearest(new: str, old_paths: list[str]) -> str:
-    """Take the old path of the same name, else of the same folder, else the first."""
-
-    def distance(old: str) -> tuple[bool, bool, str]:
-        different_name = posixpath.basename(old) != posixpath.basename(new)
-        return different_name, posixpath.dirname(old) != posixpath.dirname(new), old
-
-    chosen = min(old_paths, key=distance)
-    old_paths.remove(chosen)
-    return chosen

@@ -26,6 +26,7 @@ from aura_vcs.objects.offloaded import Offloaded
 from aura_vcs.objects.packs import Packs
 from aura_vcs.objects.presence import Bring, absent_parts, find_placed, require
 from aura_vcs.progress import SILENT, Progress
+from aura_vcs.storage.calls import EXHAUSTED, storage_error
 from aura_vcs.storage.local import LocalStorage
 
 if TYPE_CHECKING:
@@ -102,7 +103,8 @@ class ObjectStore:
         Raises:
             ObjectMissing: there is no such object.
             ObjectOffloaded: it is at a remote that cannot be asked now.
-            ObjectCorrupt: the bytes do not hash to its id.
+            ObjectCorrupt: the bytes do not hash to its id, or the disk cannot read them.
+            StorageError: this process may open no more files, or has no memory left.
         """
         hasher = new_hasher(kind)
         place = place or self.places.find(object_id)
@@ -113,7 +115,11 @@ class ObjectStore:
                 for piece in self._pieces(object_id, place):
                     hasher.update(piece)
                     yield piece
-        except (RecordCorrupt, EOFError, OSError) as error:
+        except (RecordCorrupt, EOFError) as error:
+            raise ObjectCorrupt(object_id, str(error)) from error
+        except OSError as error:
+            if error.errno in EXHAUSTED:  # which says nothing about the object
+                raise storage_error("read", f"object {object_id}", error) from error
             raise ObjectCorrupt(object_id, str(error)) from error
         if hasher.hexdigest() != object_id:
             raise ObjectCorrupt(object_id, "its bytes do not hash to its name")

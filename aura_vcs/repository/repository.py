@@ -33,8 +33,9 @@ from aura_vcs.refs import Refs, heads
 from aura_vcs.repository.identity import host_name, this_replica, user_name
 from aura_vcs.repository.kept import Kept
 from aura_vcs.repository.others import Others
-from aura_vcs.storage.calls import REAL_CALLS, FileCalls
+from aura_vcs.storage.calls import REAL_CALLS, FileCalls, storage_error
 from aura_vcs.storage.local import LocalStorage
+from aura_vcs.storage.mounts import is_on_network
 
 if TYPE_CHECKING:
     from aura_vcs.worktree.ahead import Ahead
@@ -84,7 +85,8 @@ class Repository:
 
     `author` and `host` go into what is recorded; without them the account's and machine's names do.
     `author` may be a function, which is asked when something is first recorded. `ahead` has begun to look
-    at the project's files already.
+    at the project's files already. `index_folder` is a folder on a local disk, where the index of a
+    project on a network disk is kept: SQLite cannot share a file with other processes there.
     """
 
     def __init__(
@@ -96,6 +98,7 @@ class Repository:
         progress: Progress = SILENT,
         calls: FileCalls = REAL_CALLS,
         index_path: str | None = None,
+        index_folder: str | None = None,
         lock_seconds: float = WAIT_SECONDS,
         ahead: "Ahead | None" = None,
     ) -> None:
@@ -111,8 +114,7 @@ class Repository:
         self.replica, self.has_moved = this_replica(self.storage, root)
         self.refs = Refs(self.storage)
         self.logs = OperationLogs(self.storage, self.replica)
-        path = index_path or os.path.join(self.storage.root, *layout.INDEX.split("/"))
-        self.index = Index(path, self.storage, self.refs, self.logs, progress)
+        self.index = Index(index_path or self._index_path(index_folder), self.storage, self.refs, self.logs, progress)
         self.kept = Kept(self.storage, self.index, self.refs)
         self.others = Others(self.storage, self.logs, self.index)
         self._calls = calls
@@ -128,6 +130,16 @@ class Repository:
         if self.has_moved:  # the other copy's count of operations says nothing about ours
             stored = self._stored_head()
             self._put_head(Head(stored.branch, stored.version), 0)
+
+    def _index_path(self, index_folder: str | None) -> str:
+        """Where the index lies: in the project, or in `index_folder` if the project is on a network disk."""
+        if index_folder is None or not is_on_network(self.root):
+            return os.path.join(self.storage.root, *layout.INDEX.split("/"))
+        try:
+            os.makedirs(index_folder, exist_ok=True)
+        except OSError as error:
+            raise storage_error("make", index_folder, error) from error
+        return os.path.join(index_folder, f"{self.format.project}-{self.replica}.sqlite")
 
     @classmethod
     def open(cls, path: str = ".", **options: object) -> "Repository":

@@ -19,6 +19,8 @@ MANY_PIECES = 512
 """Pieces in one call; every system allows at least 1,024."""
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+"""The process or the system has too much open: nothing is wrong with the disk."""
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 

@@ -6,7 +6,6 @@ once nobody can be writing them any more.
 """
 
 import os
-import shutil
 import time
 from collections.abc import Iterable, Sequence
 from typing import BinaryIO
@@ -183,6 +182,8 @@ class LocalStorage:
 
     def discard_folder(self, name: str) -> None:
         """Remove a folder of scratch files and what is in it, as far as that can be; nothing is synced."""
+        import shutil  # which imports every way to compress there is
+
         shutil.rmtree(self.path(name), ignore_errors=True)
 
     def make_folder(self, path: str) -> None:

@@ -10,8 +10,16 @@ from collections.abc import Sequence
 from threading import Lock, Thread
 from typing import Any, BinaryIO
 
-from aura_vcs import errors
-from aura_vcs.errors import HelperMissing, RecordCorrupt, RemoteCorrupt, RemoteDenied, RemoteError, RemoteUnreachable
+from aura_vcs.errors import (
+    HelperMissing,
+    RecordCorrupt,
+    RefMoved,
+    RemoteCorrupt,
+    RemoteDenied,
+    RemoteError,
+    RemoteMismatch,
+    RemoteUnreachable,
+)
 from aura_vcs.storage.base import check_storage_name
 from aura_vcs.storage.remote import RemoteEntry, RemoteFile
 from aura_vcs.storage.wire import (
@@ -34,9 +42,9 @@ _NOT_FOUND = 127
 _SSH_FAILED = 255
 _STDERR_BYTES = 4000
 _SERVED = {
-    name: getattr(errors, name)
-    for name in ("RemoteError", "RemoteUnreachable", "RemoteDenied", "RemoteMismatch", "RemoteCorrupt")
+    kind.__name__: kind for kind in (RemoteError, RemoteUnreachable, RemoteDenied, RemoteMismatch, RemoteCorrupt)
 }
+"""What the far side may say went wrong, by the name it sends."""
 
 
 def ssh_arguments(
@@ -179,7 +187,7 @@ class SshRemote:
             )
         if hello.protocol != PROTOCOL:
             self._drop()
-            raise errors.RemoteMismatch(
+            raise RemoteMismatch(
                 self.place, f"aura {hello.aura} there speaks another protocol", hint="Install the same version on both."
             )
 
@@ -232,9 +240,9 @@ class SshRemote:
         if answer.error == "FileExistsError":
             return FileExistsError(ask.name)
         if answer.error == "RefMoved":
-            return errors.RefMoved(f"{self.place}/{ask.name}", ask.token or "nothing", "another state")
+            return RefMoved(f"{self.place}/{ask.name}", ask.token or "nothing", "another state")
         kind = _SERVED.get(answer.error or "", RemoteError)
-        return kind(self.place, answer.message[:500], hint=answer.hint[:500] or None)  # type: ignore[no-any-return]
+        return kind(self.place, answer.message[:500], hint=answer.hint[:500] or None)
 
     def _strange(self) -> RemoteCorrupt:
         return RemoteCorrupt(self.place, "the far side gave an answer to another question")

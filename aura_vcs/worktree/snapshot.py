@@ -14,6 +14,7 @@ from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import EMPTY_TREE_ID, Difference, TreeReader
 from aura_vcs.progress import Progress
 from aura_vcs.worktree.cache import FileState
+from aura_vcs.worktree.disk import Disk
 from aura_vcs.worktree.reading import start_reader
 from aura_vcs.worktree.scan import Scan, ScannedFolder, entry_of
 from aura_vcs.worktree.sources import DiskClock, FileSource, read_settled_link
@@ -59,7 +60,14 @@ class Snapshotter:
     """Stores what a scan saw and the base tree does not have."""
 
     def __init__(
-        self, root: str, scan: Scan, batch: Batch, store: ObjectStore, trees: TreeReader, clock: DiskClock
+        self,
+        root: str,
+        scan: Scan,
+        batch: Batch,
+        store: ObjectStore,
+        trees: TreeReader,
+        clock: DiskClock,
+        disk: Disk,
     ) -> None:
         self._root = root
         self._scan = scan
@@ -67,6 +75,7 @@ class Snapshotter:
         self._store = store
         self._trees = trees
         self._clock = clock
+        self._disk = disk
         self._unstable: list[str] = []
         self._differences: list[Difference] | None = []
         """What differs from the base, None once that would take more than a look at the scan cache."""
@@ -189,25 +198,27 @@ class Snapshotter:
         self, folder: ScannedFolder, before: "_Before", selection: Selection
     ) -> tuple[dict[str, Entry], bool]:
         """Entries of the files, and of what is outside the selection; whether all are as the folder has them."""
-        if selection.is_everything and all(state.id for state in folder.files.values()):
+        is_whole = selection.is_everything and all(state.id for state in folder.files.values())
+        if is_whole and self._disk.keeps_all:
             return {name: entry_of(name, state) for name, state in folder.files.items()}, True
         base = before.entries()
         entries = {name: entry for name, entry in base.items() if not selection.covers(folder.join(name))}
         for name, state in folder.files.items():
             if selection.covers(folder.join(name)):
                 if state.id:
-                    entries[name] = entry_of(name, state)
+                    entries[name] = self._disk.as_meant(entry_of(name, state), base.get(name))
                 elif name in base:
                     entries[name] = base[name]
         return entries, all(
-            state.id and name in entries and entries[name] == entry_of(name, state)
+            state.id and name in entries and entries[name] == self._disk.as_meant(entry_of(name, state), base.get(name))
             for name, state in folder.files.items()
         )
 
     def _compare(self, folder: ScannedFolder, before: "_Before", entries: dict[str, Entry], *, is_exact: bool) -> None:
         """Note the files that differ from the base, where names of folders neither came nor went."""
         was = before.states
-        if self._differences is None or was is None or not is_exact or not folder.has_folders_of_was:
+        is_known = was is not None and is_exact and self._disk.keeps_all
+        if self._differences is None or was is None or not is_known or not folder.has_folders_of_was:
             self._differences = None
             return
         for name, entry in entries.items():

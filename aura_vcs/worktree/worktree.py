@@ -18,6 +18,7 @@ from aura_vcs.progress import Progress
 from aura_vcs.storage.calls import FileCalls
 from aura_vcs.worktree.ahead import Ahead
 from aura_vcs.worktree.cache import UNSETTLED, FileState, load_scan_cache, save_scan_cache
+from aura_vcs.worktree.disk import Disk
 from aura_vcs.worktree.folder import Folder
 from aura_vcs.worktree.ignore import load_ignore_rules
 from aura_vcs.worktree.scan import Scan, Scanner
@@ -40,6 +41,7 @@ class Worktree:
         self._local = os.path.join(root, AURA, *LOCAL.split("/"))
         self._temporary = os.path.join(root, AURA, *TEMPORARY.split("/"))
         self._cache_path = os.path.join(root, AURA, *SCAN_CACHE.split("/"))
+        self.disk = Disk(self._temporary, calls)
 
     def scan(self, base: ObjectId, always: Iterable[str] = ()) -> Scan:
         """Look at every file, reading none. `base` is the tree the work started from.
@@ -142,14 +144,14 @@ class Worktree:
             if skipped.is_unreadable and (selection.covers(skipped.path) or selection.leads_into(skipped.path)):
                 raise FileUnreadable(skipped.path, skipped.reason)
         clock = DiskClock(self._temporary, self._calls)
-        snapshotter = Snapshotter(self.root, scan, batch, self._store, self._trees, clock)
+        snapshotter = Snapshotter(self.root, scan, batch, self._store, self._trees, clock, self.disk)
         return snapshotter.store_all(base, selection, progress)
 
     def apply(
         self, scan: Scan, differences: Sequence[Difference], places: Mapping[ObjectId, Place], progress: Progress
     ) -> Written:
         """Put differences in place; see Writer.apply. The scan cache then knows what was written."""
-        writer = Writer(self.root, self._temporary, self._store, self._calls, progress)
+        writer = Writer(self.root, self._temporary, self._store, self._calls, progress, self.disk)
         written = writer.apply(scan, differences, places)
         self._note(scan, written, differences)
         return written

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 
 import msgspec
 
-from aura_vcs.errors import ObjectCorrupt, PathCollision
+from aura_vcs.errors import NameUnfit, ObjectCorrupt, PathCollision
 from aura_vcs.ids import ObjectId
 from aura_vcs.layout import AURA
 from aura_vcs.model import Entry, EntryKind, Kind
@@ -22,6 +22,7 @@ from aura_vcs.objects.trees import Difference
 from aura_vcs.progress import Progress
 from aura_vcs.storage.calls import FileCalls, storage_error
 from aura_vcs.worktree.cache import FileState
+from aura_vcs.worktree.disk import Disk
 from aura_vcs.worktree.folder import Folder, NewFile
 from aura_vcs.worktree.scan import Scan
 from aura_vcs.worktree.sources import DiskClock
@@ -41,9 +42,12 @@ class Written(msgspec.Struct, frozen=True):
 class Writer:
     """Applies differences to the project folder."""
 
-    def __init__(self, root: str, temporary: str, store: ObjectStore, calls: FileCalls, progress: Progress) -> None:
+    def __init__(
+        self, root: str, temporary: str, store: ObjectStore, calls: FileCalls, progress: Progress, disk: Disk
+    ) -> None:
         self._root = root
         self._temporary = temporary
+        self._disk = disk
         self._store = store
         self._calls = calls
         self._progress = progress
@@ -64,11 +68,15 @@ class Writer:
 
         Raises:
             PathCollision: two of the new paths are one on this disk; nothing was changed.
+            NameUnfit: the disk cannot have a name; nothing was changed.
             ObjectMissing, ObjectCorrupt: content is damaged; that file was not touched.
             StorageError: the disk refused.
         """
         if is_case_insensitive(self._root):
             check_collisions(differences)
+        if unfit := self._disk.unfit(d.path for d in differences if d.new is not None):
+            raise NameUnfit(unfit)
+        differences = self._as_laid_out(differences)
         self._places = places
         staging = Staging(self._root, self._temporary, self._store, self._calls, self._progress)
         sizes = sum(d.new.size for d in differences if d.new is not None and d.new.kind is EntryKind.FILE)
@@ -87,6 +95,13 @@ class Writer:
             self._folder.close()
             self._progress.finish()
         return Written(self._states, tuple(self._left))
+
+    def _as_laid_out(self, differences: Sequence[Difference]) -> Sequence[Difference]:
+        """The differences as they will look on this disk."""
+        if self._disk.keeps_all:
+            return differences
+        look = self._disk.as_laid_out
+        return [Difference(d.path, d.old and look(d.old), d.new and look(d.new)) for d in differences]
 
     def _place_folders(self, differences: Sequence[Difference], staging: Staging, staged: Staged) -> list[Difference]:
         """Put the folders in place that come as a whole; returns what is still to be done."""
@@ -112,8 +127,12 @@ class Writer:
             staged = self._staged.get(path)
             if staged is not None:
                 self._states[path] = staging.place_file(staged, path, self._folder)
-            elif _has_content_already(difference):
-                self._note(difference, self._folder.set_executable(path, new.executable))
+            elif difference.old is not None and (difference.old.kind, difference.old.id) == (new.kind, new.id):
+                same = difference.old.executable == new.executable
+                self._note(
+                    difference,
+                    self._folder.state(path) if same else self._folder.set_executable(path, new.executable),
+                )
             elif new.kind is EntryKind.SYMLINK:
                 self._note(difference, self._folder.make_link(path, self._store.read(new.id)))
             else:
@@ -233,12 +252,6 @@ class Writer:
             return True
         self._left.append(path)
         return False
-
-
-def _has_content_already(difference: Difference) -> bool:
-    """Whether only the mode differs."""
-    old, new = difference.old, difference.new
-    return old is not None and new is not None and (old.kind, old.id) == (new.kind, new.id)
 
 
 def _is_removal(difference: Difference) -> bool:

@@ -1,12 +1,13 @@
 """Disks that are full or read-only: looking works, changing says why not, nothing is lost."""
 
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Film
+from tests.cli.conftest import AURA, Film
 
 
 def mount(*arguments: str) -> subprocess.CompletedProcess[bytes]:
@@ -67,3 +68,38 @@ def test_a_read_only_disk(small: Film) -> None:
         ran = small(*command, code=42)
         assert "Read-only file system" in ran.stderr
         assert "mounted read-only" in ran.stderr
+
+
+COMMANDS = [["commit", "-m", "Third cut"], ["checkout", "v1"], ["gc", "--grace", "0"], ["log"], ["diff", "v1", "v2"]]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+def test_too_few_files_may_be_open(film: Film, command: list[str]) -> None:
+    """However few: the command works or says so, never that something is damaged, and nothing is lost."""
+    resource = pytest.importorskip("resource", reason="only POSIX systems limit open files so")
+    film.commit("First cut", {"notes.txt": "one\n"})
+    film.commit("Second cut", {"notes.txt": "two\n"})
+    ended = set()
+    for limit in range(6, 60, 3):  # with fewer, Python itself does not start
+        (film.root / "notes.txt").write_text(f"{limit}\n")
+
+        def lower(limit: int = limit) -> None:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+
+        done = subprocess.run(
+            [*AURA, *command],
+            cwd=film.root,
+            env={**os.environ, **film.env},
+            capture_output=True,
+            text=True,
+            check=False,
+            preexec_fn=lower,
+        )
+        assert done.returncode in {0, 43, 45}, done.stderr
+        assert "damaged" not in done.stderr
+        ended.add(done.returncode)
+        if done.returncode == 0:
+            break
+    assert 0 in ended
+    assert film.data("fsck")["ok"] is True
+    assert [v["number"] for v in film.data("log", "--all")["versions"]][-2:] == [2, 1]
