@@ -57,7 +57,7 @@ def plan_freight(table: PackTable, reader: FarReader, wanted: Iterable[ObjectId]
     """
     by_pack: defaultdict[PackInfo, list[PackEntry]] = defaultdict(list)
     wanted = set(wanted)
-    for found in reader.locate_many(wanted).values():
+    for found in reader.locate_many(wanted):
         by_pack[found.pack].append(found.entry)
     whole, parts, total = [], {}, 0
     for pack, entries in by_pack.items():

@@ -330,7 +330,8 @@ class _Wanted:
     def _blobs(self, blobs: dict[ObjectId, StoredFile]) -> None:
         chunks: set[ObjectId] = set()
         lacking = blobs.keys() - self.left.keys() - self._queries.held(blobs)
-        for blob, found in (self.reader().locate_many(lacking) if lacking else {}).items():
+        for found in self.reader().locate_many(lacking) if lacking else ():
+            blob = found.entry.id
             listed = list(decode_chunk_list(self.reader().raw(found), blob)) if found.entry.chunked else []
             file = blobs[blob]
             is_left = self._partial and file.size >= LARGE_BYTES and not is_document(file.path)

@@ -25,7 +25,7 @@ from aura_vcs.objects.base import Place
 from aura_vcs.objects.chunking import LARGE_BYTES
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import Difference
-from aura_vcs.progress import Progress
+from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.calls import FileCalls, write_all
 from aura_vcs.worktree.cache import FileState, file_state
 from aura_vcs.worktree.folder import AGE_NS, Folder, with_executable
@@ -36,6 +36,8 @@ from aura_vcs.worktree.sources import TICK_NS, DiskClock
 FOLDER = "staged"
 """Below `temporary`. Who may change the project folder is alone, so whatever lies in it is left over."""
 _SINGLES = "files"
+STAGED_BYTES = 1 << 30
+"""So much lies beside what it replaces at most, and is written again after an interruption."""
 WORTHWHILE_FILES = 1000
 """Fewer are written sooner than a process starts."""
 _TOLD = struct.Struct("<IqqQQI")
@@ -70,8 +72,13 @@ class StagedFolder(msgspec.Struct, frozen=True):
 class Staged(msgspec.Struct, frozen=True):
     """What is ready to be put in place: new folders, and files by their path in the project."""
 
-    folders: Sequence[StagedFolder] = ()
-    files: Mapping[str, StagedFile] = {}
+    folders: list[StagedFolder]
+    files: dict[str, StagedFile]
+
+    def all_files(self) -> list[StagedFile]:
+        """Every file, in the order in which their content lies in packs."""
+        inside = (file for folder in self.folders for file in folder.files)
+        return sorted([*self.files.values(), *inside], key=_stored_order)
 
 
 class Staging:
@@ -97,22 +104,22 @@ class Staging:
         """
         shutil.rmtree(self._path, ignore_errors=True)
         if sum(map(_is_small, differences)) < least:
-            return Staged()
+            return Staged([], {})
         folders = [f for f in new_folders(self._root, scan, differences, places) if self._belongs(f)]
-        singles = _singles(differences, {f.path for f in folders}, places)
-        files = [*singles.values(), *(file for folder in folders for file in folder.files)]
+        staged = _fitting(Staged(folders, _singles(differences, {f.path for f in folders}, places)))
+        folders, files = staged.folders, staged.all_files()
         os.makedirs(os.path.dirname(self._path), exist_ok=True)
         self._calls.mkdir(self._path)
         self._folder.make_folder(_SINGLES)
         for folder in folders:
             for path in folder.folders:
                 self._folder.make_folder(path)
-        self._write_all(sorted(files, key=_stored_order))
+        self._write_all(files)
         self._folder.close()
         if not self._calls.sync_disk(self._path):
             self._sync_each(files, [path for folder in folders for path in folder.folders])
         self._settle()
-        return Staged(folders, singles)
+        return staged
 
     def place_folder(self, folder: StagedFolder, target: Folder) -> dict[str, FileState] | None:
         """Give a filled folder its name, not durably yet; the states of its files by their path in the project.
@@ -168,6 +175,7 @@ class Staging:
     def _write_and_tell(self, files: Sequence[StagedFile], fd: int) -> None:
         """In the second process: write, and tell what was written."""
         self._store.packs.close()  # the first process reads on in the same open files
+        self._progress = SILENT
         self._write(files, is_second=True)
         states = ((number, self._states.get(file.path)) for number, file in enumerate(files))
         send(fd, b"".join([_TOLD.pack(number, *state[:5]) for number, state in states if state is not None]))
@@ -236,6 +244,23 @@ class Staging:
                 os.close(fd)
         for path in folders:
             self._calls.fsync_folder(os.path.join(self._path, path))
+
+
+def _fitting(staged: Staged) -> Staged:
+    """As many of the files as STAGED_BYTES allow; the others are written like large ones."""
+    size, fitting = 0, set()
+    for file in staged.all_files():
+        size += file.size
+        if size > STAGED_BYTES:
+            break
+        fitting.add(file.path)
+    else:
+        return staged
+    folders = [
+        StagedFolder(f.path, f.name, f.folders, [file for file in f.files if file.path in fitting])
+        for f in staged.folders
+    ]
+    return Staged(folders, {path: file for path, file in staged.files.items() if file.path in fitting})
 
 
 def _stored_order(file: StagedFile) -> tuple[str, int, int]:

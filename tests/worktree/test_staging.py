@@ -17,7 +17,7 @@ from aura_vcs.ids import blob_id
 from aura_vcs.model import Kind
 from aura_vcs.storage.calls import FileCalls
 from aura_vcs.storage.recording import Event, RecordingCalls
-from aura_vcs.worktree import writer
+from aura_vcs.worktree import staging, writer
 from aura_vcs.worktree.sources import FileSource
 
 from tests.helpers.check import assert_whole
@@ -231,6 +231,28 @@ def test_a_forgotten_folder_is_swept(root: Path) -> None:
         assert repo.storage.sweep_temporary() == 1
         assert not left.exists()
         assert_whole(repo)
+
+
+@linux
+def test_so_much_is_laid_out_aside_and_no_more(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is beyond the limit follows in rounds, also into new folders, each durable before it has its name."""
+    monkeypatch.setattr(staging, "STAGED_BYTES", 10 * len(_text("a", 10)))
+    calls = RecordingCalls()
+    assert _check_out(root, calls) == ()
+    _is_first_cut(root)
+    aside = [event for event in calls.events if event.call == "create" and "/staged/" in event.path]
+    assert len(aside) <= 11
+    made: dict[str, int] = {}
+    durable: set[int] = set()
+    for event in calls.events:
+        if event.call == "create":
+            made[event.path] = event.file
+        elif event.call == "fsync":
+            durable.add(event.file)
+        elif event.call == "sync_disk":
+            durable.update(made.values())
+        elif event.call == "replace" and event.target.endswith(".json") and "/.aura/" not in event.target:
+            assert made[event.path] in durable
 
 
 def test_what_lies_in_no_pack_is_laid_out_too(root: Path) -> None:

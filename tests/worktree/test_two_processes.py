@@ -14,6 +14,7 @@ from aura_vcs.errors import FileUnreadable
 from aura_vcs.history.commit import commit
 from aura_vcs.history.going import checkout
 from aura_vcs.history.status import status
+from aura_vcs.upkeep.fsck import fsck
 from aura_vcs.worktree import ahead, reading, second_process, staging, writer
 from aura_vcs.worktree.ahead import Ahead, look_ahead
 from aura_vcs.worktree.sources import TICK_NS
@@ -179,6 +180,25 @@ def test_a_reader_that_dies_is_not_missed(folder: Path, monkeypatch: pytest.Monk
     with Repository.open(str(folder)) as repo:
         commit(repo, "Second cut")
         assert_whole(repo)
+        assert status(repo).is_clean
+
+
+def test_what_is_known_or_there_twice_is_stored_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frames that another process made may hold what the store has, or what came in an earlier frame."""
+    monkeypatch.setattr(reading, "FRAME_BYTES", 400)
+    for number in range(FILES):
+        text = (folder / "a" / f"{number:03}.json").read_text()
+        (folder / "b" / f"{number:03}.copy").write_text(text if number % 3 else f"new {number % 2}")
+    time.sleep(3 * TICK_NS / 1e9)
+    with Repository.open(str(folder)) as repo:
+        before = repo.index.database.connection.execute("SELECT count(*) FROM objects").fetchone()[0]
+        done = commit(repo, "Second cut")
+        assert done.version is not None
+        assert done.unstable == ()
+        after = repo.index.database.connection.execute("SELECT count(*) FROM objects").fetchone()[0]
+        assert after - before == 5  # two contents, the trees of b and of the project, the version
+        assert_whole(repo)
+        assert fsck(repo).problems == ()
         assert status(repo).is_clean
 
 
