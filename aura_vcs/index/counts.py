@@ -151,9 +151,9 @@ class ReferenceCounts:
 
     def write(self, pack_ids: Mapping[str, int]) -> None:
         """Put the new rows and the changed counts into the index."""
-        rows = [  # in key order, so that the b-tree is filled from left to right
-            _row(item, pack_ids, self._changes.pop(object_id, 0), self._at)
-            for object_id, item in sorted(self._stored.items())
+        rows = [  # as they lie in packs: what changes together later is then in few pages of the table
+            _row(item, pack_ids, self._changes.pop(item.id, 0), self._at)
+            for item in sorted(self._stored.values(), key=_stored_order)
         ]
         self._connection.executemany(_INSERT, rows)
         self._stored.clear()
@@ -178,6 +178,11 @@ class ReferenceCounts:
         self._rows.clear()
         self._chunked.clear()
         self._is_empty = False
+
+
+def _stored_order(item: StoredObject) -> tuple[str, int, int]:
+    place = item.place
+    return ("", 0, 0) if place is None else (place.pack, place.frame, place.offset)
 
 
 def _row(item: StoredObject, pack_ids: Mapping[str, int], refcount: int, at: str) -> tuple[object, ...]:
