@@ -22,7 +22,7 @@ from aura_vcs.objects.base import IDENTIFY, Source, StoredObject
 from aura_vcs.objects.chunking import LARGE_BYTES, Cutter, encode_chunk_list
 from aura_vcs.objects.loose import LooseObjects
 from aura_vcs.objects.pack_format import FRAME_LIMIT
-from aura_vcs.objects.packs import NewObject, PackWriter, ReadyFrame
+from aura_vcs.objects.pack_writer import NewObject, PackWriter, ReadyFrame
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.local import LocalStorage
 

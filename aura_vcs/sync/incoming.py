@@ -18,7 +18,8 @@ from aura_vcs.layout import PACKS, pack_path
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.objects.pack_format import CODEC_RAW, Footer, PackEntry
-from aura_vcs.objects.packs import NewObject, OpenPack, PackWriter
+from aura_vcs.objects.pack_writer import NewObject, PackWriter
+from aura_vcs.objects.packs import OpenPack
 from aura_vcs.progress import SILENT
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage

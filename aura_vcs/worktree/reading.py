@@ -14,7 +14,7 @@ from aura_vcs.ids import Bytes, ObjectId
 from aura_vcs.objects.base import Source
 from aura_vcs.objects.batch import FRAME_BYTES
 from aura_vcs.objects.pack_format import ids_in
-from aura_vcs.objects.packs import ReadyFrame, encode_frame
+from aura_vcs.objects.pack_writer import ReadyFrame, encode_frame
 from aura_vcs.worktree.second_process import SecondProcess, send, start_second
 
 WORTHWHILE_FILES = 1500
