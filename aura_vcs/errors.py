@@ -233,9 +233,11 @@ class NothingToUndo(InputError):
     exit_code = 25
     hint = "`aura ops` lists what was done."
 
-    def __init__(self, verb: str = "undo") -> None:
-        super().__init__(f"There is nothing to {verb}")
+    def __init__(self, verb: str = "undo", *, studio: bool = False) -> None:
+        super().__init__(f"There is nothing to {verb}" + (" in the studio" if studio else ""))
         self.verb = verb
+        if studio:
+            self.hint = "`aura ops --studio` lists what was done."
 
 
 class VersionInUse(InputError):
@@ -743,10 +745,12 @@ class EditedSince(StudioError):
 
     exit_code = 86
 
-    def __init__(self, path: str, operation: str) -> None:
+    def __init__(self, path: str, operation: str, *, studio: bool = False) -> None:
         super().__init__(f"{path} was edited since {operation!r}; taking that back would lose the edit")
         self.path, self.operation = path, operation
         self.hint = f"See `aura diff {path}`; `aura restore VERSION -- {path}` brings an older state back."
+        if studio:
+            self.hint = "`aura ops --studio --json` shows what was there before; set it by hand."
 
 
 class ActionBlocked(StudioError):

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 from functools import update_wrapper
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 import click
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from aura_vcs.worktree.ahead import Ahead
 
 F = TypeVar("F", bound=Callable[..., Any])
+P = ParamSpec("P")
+R = TypeVar("R")
 
 AUTHOR_LIMIT = 200
 
@@ -127,11 +129,11 @@ class Session:
 pass_session = click.make_pass_decorator(Session, ensure=True)
 
 
-def pass_repository(function: F) -> F:
-    """Give a command the project and the console, and close the project after it."""
+def pass_repository(function: "Callable[Concatenate[Repository, Console, P], R]") -> "Callable[P, R]":
+    """Give a command, or a part of one, the project and the console, and close the project after it."""
 
     @pass_session
-    def with_repository(session: Session, /, *args: Any, **kwargs: Any) -> Any:
+    def with_repository(session: Session, /, *args: Any, **kwargs: Any) -> R:
         try:
             return _run(session, function, *args, **kwargs)
         except Exception as error:
@@ -141,10 +143,10 @@ def pass_repository(function: F) -> F:
                 raise
         return _run(session, function, *args, **kwargs)
 
-    return update_wrapper(with_repository, function)  # type: ignore[return-value]
+    return cast("Callable[P, R]", update_wrapper(with_repository, function))
 
 
-def _run(session: Session, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def _run(session: Session, function: "Callable[..., R]", *args: Any, **kwargs: Any) -> R:
     with session.open() as repo:
         session.recorded = sum(repo.logs.sizes().values())
         try:

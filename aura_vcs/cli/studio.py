@@ -68,7 +68,7 @@ def note_project(repo: "Repository", console: "Console") -> None:
 
     try:
         with session.studio() as studio:
-            add_project(studio, repo.root)
+            add_project(studio, repo.root, noticed=True)
     except AuraError as error:
         console.warn("the studio's list could not be brought up to date: ", error.message)
 

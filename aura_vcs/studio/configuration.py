@@ -7,6 +7,7 @@ import msgspec
 
 from aura_vcs.codec import encode_compact, from_plain, now
 from aura_vcs.errors import RecordCorrupt, SettingInvalid
+from aura_vcs.studio.actions import Draft, act, acting, changed
 from aura_vcs.studio.folder import CONFIG
 from aura_vcs.studio.secret import Sealed, forget, seal, unseal, working_keyring
 from aura_vcs.studio.settings import BY_KEY, SETTINGS, Setting, ValueType, find_setting, is_value, parse_value
@@ -106,9 +107,16 @@ def secret_value(studio: Studio, key: str) -> str | None:
 
 
 def set_configuration(
-    studio: Studio, key: str, text: str, *, find_keyring: Callable[[], Any] = working_keyring
+    studio: Studio,
+    key: str,
+    text: str,
+    *,
+    find_keyring: Callable[[], Any] = working_keyring,
+    correlation_id: str | None = None,
 ) -> Configuration:
     """Give a key a value, for all projects. A sensitive one is encrypted; `protection` says how.
+
+    An action of the studio; actions with the same `correlation_id` are taken back together.
 
     Raises:
         UnknownSetting, SettingInvalid.
@@ -116,8 +124,8 @@ def set_configuration(
     """
     setting = find_setting(key)
     value = parse_value(setting, text)
-    with studio.folder.lock():
-        file, before = _file(studio), _stored(studio).get(setting.key)
+    with acting(studio.folder):
+        before = _stored(studio).get(setting.key)
         at, by = now(), studio.folder.user
         sealed = seal(studio.folder, setting.key, str(value), find_keyring()) if setting.is_sensitive else None
         after = Configured(
@@ -130,7 +138,7 @@ def set_configuration(
             created_by=before.created_by if before else by,
             modified_by=by,
         )
-        studio.folder.put(CONFIG, ConfigFile({**file.configurations, setting.key: after}))
+        _put(studio, setting, after, Draft("config.set", f"Set {setting.key}", correlation_id=correlation_id))
     return get_configuration(studio, setting.key)
 
 
@@ -141,8 +149,8 @@ def unset_configuration(studio: Studio, key: str) -> Configuration:
         UnknownSetting.
     """
     setting = find_setting(key)
-    with studio.folder.lock():
-        file, before = _file(studio), _stored(studio).get(setting.key)
+    with acting(studio.folder):
+        before = _stored(studio).get(setting.key)
         if before is not None and before.is_active:
             if before.sealed is not None:
                 forget(studio.folder, setting.key, before.sealed, working_keyring())
@@ -150,8 +158,18 @@ def unset_configuration(studio: Studio, key: str) -> Configuration:
                 before, value=None, sealed=None, is_active=False, version=before.version + 1, updated_at=now(),
                 modified_by=studio.folder.user,
             )  # fmt: skip
-            studio.folder.put(CONFIG, ConfigFile({**file.configurations, setting.key: after}))
+            _put(studio, setting, after, Draft("config.unset", f"Unset {setting.key}"))
     return get_configuration(studio, setting.key)
+
+
+def _put(studio: Studio, setting: Setting, after: Configured, draft: Draft) -> None:
+    """Store a value as an action; inside `acting`. What was there of a secret is not kept."""
+    if setting.is_sensitive:
+        studio.folder.put(CONFIG, ConfigFile({**_file(studio).configurations, setting.key: after}))
+        act(studio.folder, draft)
+        return
+    change = changed(studio.folder, CONFIG, after, "configurations", setting.key)
+    act(studio.folder, msgspec.structs.replace(draft, changes=(change,), can_batch=True))
 
 
 def project_value(key: str, text: str) -> tuple[str, Any]:

@@ -7,6 +7,8 @@ of the operating system. The SQLite file beside them only answers quickly; it ma
     secret.key                0600: the key of those values, where no keyring keeps it
     setup.json                how far the first-run wizard came
     ratings.json              uses and ratings of templates
+    actions.jsonl             what was done, with what was there before, to take it back; the newest 2 MB at least
+    done.json                 the last of these that is finished
     projects/<id>.json        one project each: where it lies and what it is
     templates/<id>.json       one template of the person's each
     index.sqlite tmp/ locks/  rebuilt, or of this moment
@@ -31,6 +33,8 @@ SETUP = "setup.json"
 RATINGS = "ratings.json"
 PROJECTS = "projects"
 TEMPLATES = "templates"
+ACTIONS = "actions.jsonl"
+DONE = "done.json"
 INDEX = "index.sqlite"
 
 

@@ -19,6 +19,7 @@ from aura_vcs.errors import AuraError, NotAProject, UnknownName
 from aura_vcs.history.near import near
 from aura_vcs.layout import AURA, FORMAT
 from aura_vcs.project.facts import ProjectFacts, facts_stamp, read_facts
+from aura_vcs.studio.actions import Change, Draft, act, acting, changed, make
 from aura_vcs.studio.folder import PROJECTS
 from aura_vcs.studio.studio import Studio
 
@@ -58,10 +59,11 @@ class ProjectFilter(msgspec.Struct, frozen=True):
     offset: int = 0
 
 
-def add_project(studio: Studio, path: str) -> ProjectEntry:
+def add_project(studio: Studio, path: str, *, noticed: bool = False) -> ProjectEntry:
     """Enter the project in the folder `path`, or bring its entry up to date.
 
-    An entry of the same project whose folder is gone is taken to have moved here.
+    An entry of the same project whose folder is gone is taken to have moved here. With `noticed`,
+    nobody asked for it: it is no action that could be taken back.
 
     Raises:
         NotAProject: the folder is none.
@@ -70,20 +72,32 @@ def add_project(studio: Studio, path: str) -> ProjectEntry:
     facts = read_facts(root)
     if facts is None:
         raise NotAProject(root)
-    with studio.folder.lock():
+    with acting(studio.folder):
         _refresh(studio)
-        return _enter(studio, root, facts)
+        entry, changes = _enter(studio, root, facts)
+        if noticed:
+            make(studio.folder, changes)
+        elif changes:
+            act(studio.folder, Draft("projects.add", f"Listed {facts.title!r}", changes))
+        _enter_rows(studio, [entry] if changes else [], changes)
+        return entry
 
 
 def scan_folder(studio: Studio, path: str) -> list[ProjectEntry]:
     """Enter every project below a folder, SCAN_DEPTH deep; links are not followed."""
-    found = []
-    with studio.folder.lock():
-        _refresh(studio)  # once: what is entered below is known without looking at all entries again
+    found: list[ProjectEntry] = []
+    changes: list[Change] = []
+    with acting(studio.folder):
+        _refresh(studio)
         for root in _project_folders(os.path.realpath(path), SCAN_DEPTH):
             facts = read_facts(root)
             if facts is not None:
-                found.append(_enter(studio, root, facts))
+                entry, more = _enter(studio, root, facts)
+                found.append(entry)
+                changes += more
+        if changes:
+            act(studio.folder, Draft("projects.scan", f"Listed the projects below {path}", tuple(changes)))
+            _enter_rows(studio, found, changes)
     return found
 
 
@@ -132,8 +146,9 @@ def find_project(studio: Studio, name: str) -> ProjectEntry:
 
 def forget_project(studio: Studio, entry: ProjectEntry) -> None:
     """Take a project off the list; its folder stays as it is."""
-    with studio.folder.lock():
-        studio.folder.storage.delete(f"{PROJECTS}/{entry.file}")
+    with acting(studio.folder):
+        change = changed(studio.folder, f"{PROJECTS}/{entry.file}", None)
+        act(studio.folder, Draft("projects.forget", f"Took {entry.facts.title!r} off the list", (change,)))
 
 
 def _rows(studio: Studio, statement: str, values: Sequence[str | int] = ()) -> list[tuple[Any, ...]]:
@@ -146,21 +161,33 @@ def _refresh(studio: Studio) -> None:
     studio.index.keep_current(PROJECTS, lambda connection: enter_projects(studio, connection))
 
 
-def _enter(studio: Studio, root: str, facts: ProjectFacts) -> ProjectEntry:
-    """Write the entry of a project, and its row; the caller holds the lock, and the index is current."""
+def _enter(studio: Studio, root: str, facts: ProjectFacts) -> tuple[ProjectEntry, tuple[Change, ...]]:
+    """The entry of a project, brought up to date, and what is to be changed if it is new or has moved.
+
+    The caller holds the lock, and the index is current.
+    """
     known = _known(studio, root, facts.project)
     at, by = now(), studio.folder.user
     created_at, created_by = (known.created_at, known.created_by) if known else (facts.created_at or at, by)
     file = file_name(facts.project, root)
     entry = ProjectEntry(file, root, facts, created_at, facts.updated_at or at, created_by, by)
     if known is not None and known.path == root and known.facts == facts:
-        return known
-    studio.folder.put(f"{PROJECTS}/{file}", entry)
-    put_row(studio.index.connection, entry, studio.folder.stamp(f"{PROJECTS}/{file}"))
-    if known is not None and known.file != file:
-        studio.folder.storage.delete(f"{PROJECTS}/{known.file}")
-        studio.index.connection.execute("DELETE FROM projects WHERE file = ?", (known.file,))
-    return entry
+        return known, ()
+    change = changed(studio.folder, f"{PROJECTS}/{file}", entry)
+    if known is not None and known.file == file:
+        make(studio.folder, (change,))
+        _enter_rows(studio, [entry], ())
+        return entry, ()
+    moved = (changed(studio.folder, f"{PROJECTS}/{known.file}", None),) if known is not None else ()
+    return entry, (change, *moved)
+
+
+def _enter_rows(studio: Studio, entries: Sequence[ProjectEntry], changes: Sequence[Change]) -> None:
+    """Bring the rows of entries, and of files that are gone, up to date."""
+    for entry in entries:
+        put_row(studio.index.connection, entry, studio.folder.stamp(f"{PROJECTS}/{entry.file}"))
+    gone = [change.file.removeprefix(f"{PROJECTS}/") for change in changes if change.after is None]
+    studio.index.connection.executemany("DELETE FROM projects WHERE file = ?", [(name,) for name in gone])
 
 
 def _known(studio: Studio, root: str, project: str) -> ProjectEntry | None:

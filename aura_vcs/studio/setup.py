@@ -13,6 +13,7 @@ import msgspec
 from aura_vcs.codec import now
 from aura_vcs.errors import InputError
 from aura_vcs.ids import new_uuid
+from aura_vcs.studio.actions import Draft, act, acting, changed
 from aura_vcs.studio.configuration import get_configuration, set_configuration
 from aura_vcs.studio.folder import SETUP
 from aura_vcs.studio.studio import Studio
@@ -104,11 +105,12 @@ def answer(studio: Studio, step: Step, text: str | None) -> UserSetup:
             raise InputError(f"{given} is a file", hint="Name a folder; it is made when something is exported.")
     if given is not None and step.name == "ffmpeg" and not os.path.isfile(given):
         raise InputError(f"{given} is no program", hint="Leave it empty; exports bring their own FFmpeg.")
+    together = new_uuid()
     if given is not None:
-        set_configuration(studio, step.key, given)
-    with studio.folder.lock():
+        set_configuration(studio, step.key, given, correlation_id=together)
+    with acting(studio.folder):
         before = setup_state(studio)
-        changed = msgspec.structs.replace(
+        state = msgspec.structs.replace(
             before,
             last_step=step.name,
             wizard_state={**before.wizard_state, step.name: given},
@@ -116,17 +118,18 @@ def answer(studio: Studio, step: Step, text: str | None) -> UserSetup:
             updated_at=now(),
             id=before.id or new_uuid(),
         )
-        if changed.next_step is None and not changed.completed:
-            changed = msgspec.structs.replace(changed, completed=True, completed_at=now())
-        studio.folder.put(SETUP, changed)
-    return changed
+        if state.next_step is None and not state.completed:
+            state = msgspec.structs.replace(state, completed=True, completed_at=now())
+        change = changed(studio.folder, SETUP, state)
+        act(studio.folder, Draft("setup.answer", f"Answered {step.name}", (change,), correlation_id=together))
+    return state
 
 
 def start_over(studio: Studio) -> UserSetup:
     """Ask everything again; what is configured stays until it is answered anew."""
-    with studio.folder.lock():
+    with acting(studio.folder):
         fresh = UserSetup(studio.folder.user, updated_at=now(), id=setup_state(studio).id or new_uuid())
-        studio.folder.put(SETUP, fresh)
+        act(studio.folder, Draft("setup.start_over", "Started the setup over", (changed(studio.folder, SETUP, fresh),)))
     return fresh
 
 

@@ -19,6 +19,7 @@ from aura_vcs.errors import AuraError, InputError, RecordCorrupt, TemplateProtec
 from aura_vcs.history.near import near
 from aura_vcs.ids import new_uuid
 from aura_vcs.project.content import ContentSource
+from aura_vcs.studio.actions import Draft, act, acting, changed
 from aura_vcs.studio.configuration import get_configuration
 from aura_vcs.studio.folder import RATINGS, TEMPLATES
 from aura_vcs.studio.studio import Studio
@@ -153,7 +154,7 @@ def new_from_project(
         category=category or own.get("category"), tags=tags or tuple(map(str, own.get("tags", ()))), author=by,
         script_structure=script_structure(documents), created_at=at, updated_at=at, created_by=by, modified_by=by,
     )  # fmt: skip
-    return _store(studio, made, new=True)
+    return _store(studio, made, Draft("template.new", f"Made the template {name!r}"), new=True)
 
 
 def edit_template(studio: Studio, template: Template, changes: Mapping[str, Any]) -> Template:
@@ -168,7 +169,8 @@ def edit_template(studio: Studio, template: Template, changes: Mapping[str, Any]
         if field not in EDITABLE:
             raise InputError(f"A template's {field} cannot be changed", hint=f"There is: {', '.join(EDITABLE)}")
     edited = msgspec.structs.replace(template, **changes)
-    return _store(studio, edited, new="name" in changes and changes["name"] != template.name)
+    draft = Draft("template.edit", f"Changed the template {template.name!r}", can_batch=True)
+    return _store(studio, edited, draft, new="name" in changes and changes["name"] != template.name)
 
 
 def delete_template(studio: Studio, template: Template) -> Template:
@@ -178,12 +180,14 @@ def delete_template(studio: Studio, template: Template) -> Template:
         TemplateProtected: it is a system template.
     """
     _check_own(template, "deleted")
-    return _store(studio, msgspec.structs.replace(template, deleted_at=now(), deleted_by=studio.folder.user))
+    hidden = msgspec.structs.replace(template, deleted_at=now(), deleted_by=studio.folder.user)
+    return _store(studio, hidden, Draft("template.delete", f"Deleted the template {template.name!r}"))
 
 
 def undelete_template(studio: Studio, template: Template) -> Template:
     """Show a deleted template again."""
-    return _store(studio, msgspec.structs.replace(template, deleted_at=None, deleted_by=None), new=True)
+    shown = msgspec.structs.replace(template, deleted_at=None, deleted_by=None)
+    return _store(studio, shown, Draft("template.undelete", f"Brought the template {template.name!r} back"), new=True)
 
 
 def rate_template(studio: Studio, template: Template, stars: int) -> Template:
@@ -194,13 +198,20 @@ def rate_template(studio: Studio, template: Template, stars: int) -> Template:
     """
     if stars not in STARS:
         raise InputError(f"{stars} is no rating", hint="A template gets 1 to 5 stars.")
-    _change_popularity(studio, template.id, lambda p: Popularity(p.usage_count, {**p.stars, studio.folder.user: stars}))
+    with acting(studio.folder):
+        change = changed(studio.folder, RATINGS, stars, "templates", template.id, "stars", studio.folder.user)
+        draft = Draft("template.rate", f"Rated the template {template.name!r}", (change,), can_batch=True)
+        act(studio.folder, draft)
     return find_template(studio, template.id)
 
 
 def count_use(studio: Studio, template: Template) -> None:
     """A project was made from the template."""
-    _change_popularity(studio, template.id, lambda p: Popularity(p.usage_count + 1, p.stars))
+    with studio.folder.lock():
+        file = studio.folder.load(RATINGS, RatingsFile) or RatingsFile()
+        known = file.templates.get(template.id, Popularity())
+        used = Popularity(known.usage_count + 1, known.stars)
+        studio.folder.put(RATINGS, RatingsFile({**file.templates, template.id: used}))
 
 
 def export_template(template: Template) -> bytes:
@@ -239,7 +250,7 @@ def import_template(studio: Studio, data: bytes, file: str, *, name: str | None 
         usage_count=0, rating=0.0, rating_count=0, created_at=at, updated_at=at, created_by=by, modified_by=by,
         deleted_at=None, deleted_by=None,
     )  # fmt: skip
-    return _store(studio, made, new=True)
+    return _store(studio, made, Draft("template.import", f"Imported the template {made.name!r}"), new=True)
 
 
 def system_templates() -> list[Template]:
@@ -257,8 +268,8 @@ def _check_own(template: Template, wanted: str) -> None:
         raise TemplateProtected(template.name, wanted)
 
 
-def _store(studio: Studio, template: Template, *, new: bool = False) -> Template:
-    """Write a template's file; with `new`, its name must be free."""
+def _store(studio: Studio, template: Template, draft: Draft, *, new: bool = False) -> Template:
+    """Write a template's file, as an action; with `new`, its name must be free."""
     name = " ".join("".join(c if c.isprintable() else " " for c in template.name).split())
     try:
         checked = msgspec.convert(
@@ -272,18 +283,12 @@ def _store(studio: Studio, template: Template, *, new: bool = False) -> Template
         )  # fmt: skip
     except msgspec.ValidationError as error:
         raise InputError(f"The template cannot be like that: {error}") from error
-    with studio.folder.lock():
+    with acting(studio.folder):
         if new and any(item.name.casefold() == name.casefold() for item in list_templates(studio)):
             raise InputError(f"A template called {name!r} exists", hint="Choose another name with --name.")
-        studio.folder.put(f"{TEMPLATES}/{checked.id}.json", checked)
+        change = changed(studio.folder, f"{TEMPLATES}/{checked.id}.json", checked)
+        act(studio.folder, msgspec.structs.replace(draft, changes=(change,)))
     return find_template(studio, checked.id, deleted=checked.deleted_at is not None)
-
-
-def _change_popularity(studio: Studio, template: str, change: Any) -> None:
-    with studio.folder.lock():
-        file = studio.folder.load(RATINGS, RatingsFile) or RatingsFile()
-        changed = change(file.templates.get(template, Popularity()))
-        studio.folder.put(RATINGS, RatingsFile({**file.templates, template: changed}))
 
 
 def _refresh(studio: Studio) -> None:

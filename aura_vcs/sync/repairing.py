@@ -37,11 +37,13 @@ COPY_BYTES = 4 << 20
 class RepairPlan(msgspec.Struct, frozen=True):
     """What a repair would do: `wanted` objects come from the remote, `damaged` files are set aside.
 
+    `bare` are offloaded blobs of which only the list of chunks comes: it is checked when they do.
     `lost` are objects that are needed and that the remote does not have either, with their versions.
     """
 
     remote: str
     wanted: tuple[ObjectId, ...]
+    bare: frozenset[ObjectId]
     received_bytes: int
     damaged: tuple[str, ...]
     lost: dict[ObjectId, tuple[str, ...]]
@@ -82,6 +84,7 @@ def plan_repair(repo: Repository, remote: RangeReadable) -> RepairPlan:
     return RepairPlan(
         remote=remote.place,
         wanted=tuple(wanted),
+        bare=frozenset(search.bare),
         received_bytes=freight.stored_bytes,
         damaged=tuple(sorted(soundness.damaged)),
         lost={object_id: holders[object_id] for object_id in sorted(search.lost)},
@@ -123,7 +126,7 @@ def _receive(repo: Repository, known: Known, plan: RepairPlan) -> set[ObjectId]:
         return set()
     room = WaitingRoom(repo, plan.view, plan.table, known.incoming)
     try:
-        room.receive(plan.freight)
+        room.receive(plan.freight, bare=plan.bare)
     except RemoteCorrupt:
         good = _sound_there(plan)
         parts: defaultdict[PackInfo, list[PackEntry]] = defaultdict(list)
@@ -132,7 +135,7 @@ def _receive(repo: Repository, known: Known, plan: RepairPlan) -> set[ObjectId]:
             assert found is not None
             parts[found.pack].append(found.entry)
         if good:
-            room.receive(Freight((), {pack: tuple(entries) for pack, entries in parts.items()}, 0))
+            room.receive(Freight((), {pack: tuple(entries) for pack, entries in parts.items()}, 0), bare=plan.bare)
         return set(plan.wanted) - good
     return set()
 
@@ -153,7 +156,7 @@ def _sound_there(plan: RepairPlan) -> set[ObjectId]:
         except (RemoteCorrupt, IntegrityError):
             continue
     whole = {blob for blob, chunks in lists.items() if all(c in good or plan.soundness.has(c) for c in chunks)}
-    return good | {blob for blob in whole if _fits(plan, reader, blob)}
+    return good | (plan.bare & lists.keys()) | {blob for blob in whole if _fits(plan, reader, blob)}
 
 
 def _fits(plan: RepairPlan, reader: FarReader, blob: ObjectId) -> bool:
@@ -206,6 +209,7 @@ class _Search:
         self._away = repo.store.offloaded.all()
         self._away_chunks = offloaded_chunks(repo.store, self._away) if self._away else set()
         self.wanted: set[ObjectId] = set()
+        self.bare: set[ObjectId] = set()
         self.lost: set[ObjectId] = set()
         self.holders: defaultdict[ObjectId, set[str]] = defaultdict(set)
         self._seen: dict[ObjectId, set[ObjectId]] = {EMPTY_TREE_ID: set()}
@@ -291,10 +295,15 @@ class _Search:
                 absent = {part for part in _parts(blob, self._own(blob)) if not self._sound.has(part)}
             else:
                 data = self.reader.raw(found)
-                parts = _parts(blob, data) if found.entry.chunked else set()
+                is_away = found.entry.chunked and blob in self._away  # then only the list belongs here
+                parts = _parts(blob, data) if found.entry.chunked and not is_away else set()
                 absent = {part for part in parts if not self._sound.has(part)}
                 if not self._has_list(blob, data):
                     absent.add(blob)
+                if is_away:
+                    self.bare |= absent
+                    self.wanted |= absent
+                    return absent
         except (KeyError, RemoteCorrupt, IntegrityError):
             absent = set()
         absent = absent or {blob}

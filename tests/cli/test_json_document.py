@@ -12,6 +12,7 @@ import pytest
 
 from tests.cli.conftest import Film
 from tests.compare.media_files import wav
+from tests.helpers.scripts import load_script
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "json.md"
 SAMPLE = re.compile(r"^### `aura ([^`]+)`$(.*?)(?=^##)", re.MULTILINE | re.DOTALL)
@@ -25,15 +26,7 @@ def samples() -> list[tuple[str, Any]]:
 
 
 SAMPLES = samples()
-
-
-def shape(value: Any) -> Any:
-    """Keys and types of a value; a list counts as the shapes that are in it."""
-    if isinstance(value, dict):
-        return {key: shape(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [json.loads(text) for text in sorted({json.dumps(shape(inner), sort_keys=True) for inner in value})]
-    return type(value).__name__
+shape = load_script("json_story").shape
 
 
 @pytest.fixture

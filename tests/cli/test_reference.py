@@ -1,11 +1,9 @@
 """The command tree and the pages made from it."""
 
-import importlib.util
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 import click
 import pytest
@@ -13,6 +11,7 @@ from aura_vcs.cli.groups import LazyGroup
 from aura_vcs.cli.main import cli
 
 from tests.cli.conftest import Film
+from tests.helpers.scripts import load_script
 
 ROOT = Path(__file__).parent.parent.parent
 SLOW = """rich difflib pathspec zstandard pyfastcdc subprocess importlib.metadata concurrent.futures logging hashlib
@@ -61,20 +60,10 @@ def test_commands_with_data_have_json(name: str, command: click.Command) -> None
     assert any("--json" in parameter.opts for parameter in command.params)
 
 
-def script() -> ModuleType:
-    """scripts/generate_docs.py as a module."""
-    spec = importlib.util.spec_from_file_location("generate_docs", ROOT / "scripts" / "generate_docs.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.mark.parametrize("page", ["cli-reference.md", "exit-codes.md"])
 def test_generated_pages_are_fresh(page: str) -> None:
     """What `make docs` would write is what is there; if this fails, run it."""
-    assert (ROOT / "docs" / page).read_text("utf-8") == script().PAGES[page]()
+    assert (ROOT / "docs" / page).read_text("utf-8") == load_script("generate_docs").PAGES[page]()
 
 
 def test_help_needs_no_command() -> None:

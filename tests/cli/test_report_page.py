@@ -1,26 +1,14 @@
 """The report that `aura diff --html` writes, as a browser shows it."""
 
-import importlib.util
 import re
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from aura_vcs.compare import media_probe
 
-ROOT = Path(__file__).parent.parent.parent
+from tests.helpers.scripts import load_script
 
-
-def _load_script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("report_screenshot", ROOT / "scripts/report_screenshot.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-SCRIPT = _load_script()
+SCRIPT = load_script("report_screenshot")
 needs_chromium = pytest.mark.skipif(SCRIPT.chromium() is None, reason="chromium is not installed")
 needs_media = pytest.mark.skipif(not media_probe.can_look_into(), reason="the extra 'media' is not installed")
 

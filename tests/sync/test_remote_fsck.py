@@ -275,14 +275,15 @@ def test_a_list_of_chunks_that_is_another_is_damage(scene: Scene) -> None:
         scene.repair()
 
 
-def test_what_is_offloaded_is_not_repaired(tmp_path: Path) -> None:
-    """Content that is gone on purpose stays gone; what is damaged beside it comes."""
+@pytest.mark.parametrize("eighth", [1, 3, 4, 6])
+def test_what_is_offloaded_is_not_repaired(tmp_path: Path, eighth: int) -> None:
+    """Content that is gone on purpose stays gone; what is damaged beside it comes, also lists of chunks."""
     film = Film(tmp_path)
     film.offload()
     before = stored(film.repo)
     for path in sorted(Path(film.repo.root, ".aura/objects").rglob("*")):
         if path.is_file():
-            flip(path, path.stat().st_size // 3)
+            flip(path, path.stat().st_size * eighth // 8)
     film.repo.close()
     film.repo = Repository.open(str(tmp_path / "anna"), author="anna", host="anna", calls=Unsynced())
     OPENED.append(film.repo)

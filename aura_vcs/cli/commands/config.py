@@ -10,6 +10,7 @@ from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
 from aura_vcs.cli.session import Session, pass_session
 from aura_vcs.cli.studio import settings_here, table
+from aura_vcs.cli.studio_actions import WAY_BACK
 
 if TYPE_CHECKING:
     from aura_vcs.studio.configuration import Configuration
@@ -92,6 +93,8 @@ def set_command(session: Session, key: str, value: str | None, for_project: bool
         session.console.data(found)
         return
     session.console.line(strong(found.key), " is ", _shown(found.value), faint(f"  ({_source(found)})"))
+    if not found.is_sensitive:
+        session.console.line(faint("Take it back with `aura undo`." if for_project else WAY_BACK))
     if found.protection == "aes-gcm":
         session.console.note(
             "It is encrypted with a key in a file beside it that only your account can read: "
@@ -120,8 +123,10 @@ def unset_command(session: Session, key: str, for_project: bool) -> None:
         found = get_configuration(studio, key, settings_here(session))
     if session.console.as_json:
         session.console.data(found)
-    else:
-        session.console.line(strong(found.key), " is ", _shown(found.value), faint(f"  ({_source(found)})"))
+        return
+    session.console.line(strong(found.key), " is ", _shown(found.value), faint(f"  ({_source(found)})"))
+    if not found.is_sensitive:
+        session.console.line(faint("Take it back with `aura undo`." if for_project else WAY_BACK))
 
 
 @config_command.command(

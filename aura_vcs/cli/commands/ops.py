@@ -6,7 +6,8 @@ import click
 
 from aura_vcs.cli.console import Console, Line, faint, warm
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
-from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.session import Session, pass_repository, pass_session
+from aura_vcs.cli.studio_actions import list_in_studio, studio_option
 from aura_vcs.cli.words import local_time
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ STATUSES = ("Applied", "Undone", "Failed", "Expired")
 @click.command(
     "ops",
     context_settings=HELP,
-    epilog=examples("aura ops", "aura ops -n 5 --type restore", "aura ops --all", "aura ops 3fa2"),
+    epilog=examples("aura ops", "aura ops -n 5 --type restore", "aura ops --all", "aura ops 3fa2", "aura ops --studio"),
 )
 @click.argument("operation", metavar="[ID]", required=False)
 @click.option(
@@ -37,11 +38,11 @@ STATUSES = ("Applied", "Undone", "Failed", "Expired")
 @click.option("--until", metavar="TIME", help="Not newer")
 @click.option("--correlation", "correlation_id", metavar="ID", help="Only what belongs together under this id")
 @click.option("--all", "everything", is_flag=True, help="Also checkpoints and exports, which are no actions")
+@studio_option
 @json_option
-@pass_repository
+@pass_session
 def ops_command(
-    repo: "Repository",
-    console: Console,
+    session: Session,
     *,
     operation: str | None,
     limit: int,
@@ -53,24 +54,38 @@ def ops_command(
     until: str | None,
     correlation_id: str | None,
     everything: bool,
+    in_studio: bool,
 ) -> None:
     """List what was done, newest first
 
     Everything that changed the project, with whether it was taken back. With an ID (or its
     beginning), everything that is recorded about one. Checkpoints that renderers save and exports
-    are recorded too, but are nothing to take back: --all lists them as well.
+    are recorded too, but are nothing to take back: --all lists them as well. With --studio, what
+    you did to your settings, templates and list of projects.
     """
     from aura_vcs.history.revisions import parse_moment
 
-    if operation is not None:
-        _one(repo, console, operation)
-        return
     wanted = {
         "type_": type_, "user": user, "status": status, "correlation_id": correlation_id,
         "since": parse_moment(since) if since is not None else None,
         "until": parse_moment(until) if until is not None else None,
     }  # fmt: skip
-    everything = everything or (type_ or "") in RECORDED_TYPES
+    if in_studio and operation is not None:
+        raise click.UsageError("An ID does not go with --studio; --json has all of its actions.")
+    if in_studio:
+        with session.studio() as studio:
+            list_in_studio(studio, session.console, wanted, limit=limit, offset=offset)
+    elif operation is not None:
+        _one(operation)
+    else:
+        everything = everything or (type_ or "") in RECORDED_TYPES
+        _list(wanted, limit=limit, offset=offset, everything=everything)
+
+
+@pass_repository
+def _list(
+    repo: "Repository", console: Console, wanted: dict[str, Any], *, limit: int, offset: int, everything: bool
+) -> None:
     found = _found(repo, wanted, limit=limit, offset=offset, everything=everything)
     if console.as_json:
         console.data({"operations": [_shape(repo, item) for item in found]})
@@ -157,6 +172,7 @@ def _line(action: "ActionRecord | Told") -> Line:
     return [warm(action.id[:8]), "  ", faint(local_time(action.time)), f"  {action.description}", faint(state)]
 
 
+@pass_repository
 def _one(repo: "Repository", console: Console, prefix: str) -> None:
     from aura_vcs.cli.console import to_json
     from aura_vcs.history.undo import find_action, operation_of

@@ -9,6 +9,7 @@ from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.session import pass_studio
 from aura_vcs.cli.studio import table
+from aura_vcs.cli.studio_actions import WAY_BACK
 from aura_vcs.cli.words import age, count
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ def forget_command(studio: "Studio", console: Console, project: str) -> None:
         console.data(project_shape(entry))
     else:
         console.line("Took ", strong(entry.facts.title), f" off the list; {entry.path} stays as it is.")
+        console.line(faint(WAY_BACK))
 
 
 def project_shape(entry: "ProjectEntry") -> dict[str, Any]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.option("--keep-monthly", metavar="COUNT", type=click.IntRange(0), help="One autosave of each of so many months")
 @json_option
 @pass_repository
-def prune_command(repo: "Repository", console: Console, *, dry_run: bool, **rules: Any) -> None:
+def prune_command(repo: "Repository", console: Console, /, *, dry_run: bool, **rules: Any) -> None:
     """Delete old autosaves and restore points
 
     Commits, important versions, and those that a branch or tag stands on always stay. What goes

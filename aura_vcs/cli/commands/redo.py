@@ -7,21 +7,34 @@ import click
 from aura_vcs.cli.commands.undo import show_undone
 from aura_vcs.cli.console import Console
 from aura_vcs.cli.options import HELP, examples, json_option
-from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.session import Session, pass_repository, pass_session
+from aura_vcs.cli.studio_actions import redo_in_studio, studio_option
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
 
 
-@click.command("redo", context_settings=HELP, epilog=examples("aura redo"))
+@click.command("redo", context_settings=HELP, epilog=examples("aura redo", "aura redo --studio"))
 @click.option("--id", "action_id", metavar="ID", help="This one (see `aura ops`), if nothing later depends on it")
+@studio_option
 @json_option
-@pass_repository
-def redo_command(repo: "Repository", console: Console, action_id: str | None) -> None:
+@pass_session
+def redo_command(session: Session, action_id: str | None, in_studio: bool) -> None:
     """Do again what was taken back
 
     Works until something new is done.
     """
+    if not in_studio:
+        _redo(action_id)
+    elif action_id is None:
+        with session.studio() as studio:
+            redo_in_studio(studio, session.console)
+    else:
+        raise click.UsageError("The studio is taken back in turn: --id does not go with --studio.")
+
+
+@pass_repository
+def _redo(repo: "Repository", console: Console, action_id: str | None) -> None:
     from aura_vcs.history.undo import find_action, redo
 
     action = find_action(repo, action_id) if action_id is not None else None

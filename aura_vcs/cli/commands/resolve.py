@@ -43,7 +43,7 @@ DECISIONS = {
 @click.option("--as-is", is_flag=True, help=DECISIONS["as-is"])
 @json_option
 @pass_repository
-def resolve_command(repo: "Repository", console: Console, *, path: str | None, **choices: bool) -> None:
+def resolve_command(repo: "Repository", console: Console, /, *, path: str | None, **choices: bool) -> None:
     """Decide what a merge left open
 
     Without a decision, lists what is open and what each side has. PATH may be a file, a folder or `.` for

@@ -9,6 +9,7 @@ from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
 from aura_vcs.cli.session import pass_studio
 from aura_vcs.cli.studio import current_session, table
+from aura_vcs.cli.studio_actions import WAY_BACK
 from aura_vcs.cli.words import count
 from aura_vcs.errors import InputError
 
@@ -226,3 +227,4 @@ def _say(console: Console, template: "Template", verb: str) -> None:
         console.data(template_shape(template))
     else:
         console.line(good(f"{verb} "), strong(template.name), faint(f"  {template.id[:8]}"))
+        console.line(faint(WAY_BACK))

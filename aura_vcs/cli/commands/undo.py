@@ -7,7 +7,8 @@ import click
 from aura_vcs.cli.commands.checkout import say_left, say_point
 from aura_vcs.cli.console import Console, faint, strong
 from aura_vcs.cli.options import HELP, examples, json_option
-from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.session import Session, pass_repository, pass_session
+from aura_vcs.cli.studio_actions import studio_option, undo_in_studio
 from aura_vcs.cli.words import count, place
 
 if TYPE_CHECKING:
@@ -15,15 +16,30 @@ if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
 
 
-@click.command("undo", context_settings=HELP, epilog=examples("aura undo", "aura ops", "aura redo"))
+@click.command(
+    "undo", context_settings=HELP, epilog=examples("aura undo", "aura undo --studio", "aura ops", "aura redo")
+)
 @click.option("--id", "action_id", metavar="ID", help="This one (see `aura ops`), if nothing later depends on it")
+@studio_option
 @json_option
-@pass_repository
-def undo_command(repo: "Repository", console: Console, action_id: str | None) -> None:
+@pass_session
+def undo_command(session: Session, action_id: str | None, in_studio: bool) -> None:
     """Take back the last thing you did
 
     Again and again, back to the beginning; also after a restart. `aura ops` lists what was done.
+    With --studio, the last thing you did to your settings, templates or list of projects.
     """
+    if not in_studio:
+        _undo(action_id)
+    elif action_id is None:
+        with session.studio() as studio:
+            undo_in_studio(studio, session.console)
+    else:
+        raise click.UsageError("The studio is taken back in turn: --id does not go with --studio.")
+
+
+@pass_repository
+def _undo(repo: "Repository", console: Console, action_id: str | None) -> None:
     from aura_vcs.history.undo import find_action, undo
 
     action = find_action(repo, action_id) if action_id is not None else None

@@ -1,0 +1,212 @@
+"""What a person did to the studio, so that it can be taken back: `actions.jsonl`.
+
+A line has what each value was before and after, and is durable before a file is touched: it is
+the commit point. What a crash cut off after it, the next action finishes. A torn or damaged line
+is passed over. Secrets are never in it: what changed one is recorded, and cannot be taken back.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from aura_vcs.codec import encode_compact, format_time
+from aura_vcs.ids import blob_id, new_operation_id
+from aura_vcs.studio.folder import ACTIONS, CONFIG, DONE, PROJECTS, RATINGS, SETUP, TEMPLATES, StudioFolder
+
+LOG_BYTES = 4 << 20
+"""A longer log loses its oldest half."""
+_FILES = re.compile(rf"{CONFIG}|{SETUP}|{RATINGS}|(?:{PROJECTS}|{TEMPLATES})/[0-9A-Za-z][0-9A-Za-z._-]*\.json")
+EXPIRE_DAYS = "actions.expire_days"
+
+
+class Change(msgspec.Struct, frozen=True):
+    """A value of a file of the studio: of the whole file, or what is at `keys` in it. None: nothing is there."""
+
+    file: str
+    keys: tuple[str, ...]
+    before: Any
+    after: Any
+
+
+class StudioAction(msgspec.Struct, frozen=True):
+    """A line of the log. `undoes` and `redoes` name the actions that it takes back, or does again."""
+
+    id: str
+    type: str
+    description: str
+    user: str
+    time: str
+    changes: tuple[Change, ...] = ()
+    can_batch: bool = False
+    expires_at: str | None = None
+    correlation_id: str | None = None
+    undoes: tuple[str, ...] = ()
+    redoes: tuple[str, ...] = ()
+    check: str = ""
+
+    def checked(self) -> "StudioAction":
+        """The same, with a checksum."""
+        bare = msgspec.structs.replace(self, check="")
+        return msgspec.structs.replace(self, check=blob_id(encode_compact(bare))[:16])
+
+
+class Done(msgspec.Struct, frozen=True):
+    """`done.json`: the last action whose changes were all made."""
+
+    action: str
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """An action that has not happened yet."""
+
+    type: str
+    description: str
+    changes: tuple[Change, ...] = ()
+    can_batch: bool = False
+    correlation_id: str | None = None
+    undoes: tuple[str, ...] = ()
+    redoes: tuple[str, ...] = ()
+
+
+def read_actions(folder: StudioFolder) -> list[StudioAction]:
+    """All actions of the log, oldest first."""
+    try:
+        data = folder.storage.read(ACTIONS)
+    except FileNotFoundError:
+        return []
+    *lines, _ = data.split(b"\n")
+    found = [_decode(line) for line in lines]
+    if None in found:
+        folder.progress.note(f"A line of {ACTIONS} cannot be read; it is passed over")
+    return [action for action in found if action is not None]
+
+
+@contextmanager
+def acting(folder: StudioFolder) -> Iterator[None]:
+    """Keep every other writer of the studio away, with nothing left unfinished.
+
+    Raises:
+        LockBusy: one held it for too long.
+    """
+    with folder.lock():
+        settle(folder)
+        yield
+
+
+def act(folder: StudioFolder, draft: Draft) -> StudioAction | None:
+    """Record an action, then make its changes, inside `acting`; None where everything is so already.
+
+    Interrupted, nothing has happened, or the next action finishes it.
+
+    Raises:
+        StorageError: the line could not be written, and nothing happened; or it could, and the
+            next action finishes the rest.
+    """
+    changes = tuple(change for change in draft.changes if change.before != change.after)
+    if draft.changes and not changes:
+        return None
+    days = 0 if draft.undoes or draft.redoes else _expire_days(folder)
+    at = datetime.now(UTC)
+    action = StudioAction(
+        id=new_operation_id(),
+        user=folder.user,
+        time=format_time(at),
+        expires_at=format_time(at + timedelta(days=days)) if days else None,
+        **{**msgspec.structs.asdict(draft), "changes": changes},
+    ).checked()
+    _append(folder, encode_compact(action) + b"\n")
+    _carry_out(folder, action)
+    return action
+
+
+def settle(folder: StudioFolder) -> None:
+    """Finish the last action, should a crash have cut it off. The caller holds the lock."""
+    done = folder.load(DONE, Done)
+    if done is None:
+        return
+    for action in read_actions(folder)[-1:]:
+        if action.id != done.action:
+            _carry_out(folder, action)
+
+
+def current(folder: StudioFolder, change: Change) -> Any:
+    """What is there now."""
+    value: Any = folder.load(change.file, dict[str, Any])
+    for key in change.keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def changed(folder: StudioFolder, file: str, after: object, *keys: str) -> Change:
+    """The change that puts a record, or None for nothing, in place of what is there now."""
+    wanted = msgspec.json.decode(msgspec.json.encode(after))  # as it is read again
+    return Change(file, keys, current(folder, Change(file, keys, None, None)), wanted)
+
+
+def make(folder: StudioFolder, changes: Iterable[Change]) -> None:
+    """Make changes that are no action of anybody's. The caller holds the lock."""
+    for change in changes:
+        _apply(folder, change)
+
+
+def _carry_out(folder: StudioFolder, action: StudioAction) -> None:
+    for change in action.changes:
+        # Else it was made already, or edited by hand since. Entries of the list follow their projects.
+        if change.file.startswith(f"{PROJECTS}/") or current(folder, change) == change.before:
+            _apply(folder, change)
+    folder.put(DONE, Done(action.id))
+
+
+def _apply(folder: StudioFolder, change: Change) -> None:
+    if change.keys:
+        whole = folder.load(change.file, dict[str, Any]) or {}
+        folder.put(change.file, _with(whole, change.keys, change.after))
+    elif change.after is not None:
+        folder.put(change.file, change.after)
+    else:
+        folder.storage.delete(change.file)
+
+
+def _with(value: Mapping[str, Any], keys: Sequence[str], wanted: Any) -> dict[str, Any]:
+    """The value with another one at `keys`."""
+    key, *rest = keys
+    inner = value.get(key)
+    new = _with(inner if isinstance(inner, dict) else {}, rest, wanted) if rest else wanted
+    others = {name: item for name, item in value.items() if name != key or new is not None}
+    return {**others, key: new} if new is not None else others
+
+
+def _append(folder: StudioFolder, line: bytes) -> None:
+    found = folder.storage.stat(ACTIONS)
+    if found is None:
+        folder.put(DONE, Done(""))
+        folder.storage.put(ACTIONS, line, private=True)
+        return
+    data = folder.storage.read(ACTIONS)
+    whole = data[: data.rfind(b"\n") + 1]
+    if len(whole) > LOG_BYTES:
+        cut = whole.find(b"\n", len(whole) // 2) + 1
+        folder.storage.put(ACTIONS, whole[cut:] + line, private=True)
+    else:
+        folder.storage.append(ACTIONS, line, at=len(whole))
+
+
+def _decode(line: bytes) -> StudioAction | None:
+    """The action of a line; None if it is damaged, or names a file that is not the studio's."""
+    try:
+        action = msgspec.json.decode(line, type=StudioAction)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+    is_ours = all(_FILES.fullmatch(change.file) for change in action.changes)
+    return action if is_ours and action == action.checked() else None
+
+
+def _expire_days(folder: StudioFolder) -> float:
+    """After how many days an action of now can no longer be taken back; 0 is never."""
+    change = Change(CONFIG, ("configurations", EXPIRE_DAYS, "value"), None, None)
+    value = current(folder, change)
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else 0
