@@ -126,6 +126,9 @@ class ReferenceCounts:
 
     def _may_hold(self, object_id: ObjectId, is_tree: bool) -> bool:
         """Whether the object may hold others: a chunk, or a file that is kept whole, does not."""
+        item = self._stored.get(object_id)
+        if item is not None:  # it was just put
+            return is_tree or (item.place is not None and item.place.chunked)
         return is_tree or object_id in self._chunked or object_id not in self._rows
 
     def _learn(self, object_ids: Iterable[ObjectId]) -> None:

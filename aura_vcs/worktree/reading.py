@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 
+from aura_vcs.compression import import_library
 from aura_vcs.ids import Bytes, ObjectId
 from aura_vcs.objects.base import Source
 from aura_vcs.objects.batch import FRAME_BYTES
@@ -57,7 +58,10 @@ class Reader:
 
 def start_reader(sources: Sequence[Source]) -> Reader | None:
     """Begin to read the sources; None where a second process helps nothing, or cannot be."""
-    second = start_second(partial(_read, sources)) if len(sources) >= WORTHWHILE_FILES else None
+    if len(sources) < WORTHWHILE_FILES:
+        return None
+    import_library()  # once, for both
+    second = start_second(partial(_read, sources))
     return Reader(second) if second is not None else None
 
 
