@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 SCALE  ?= 1
-SYSTEM_PACKAGES := btrfs-progs chromium openssh-server xfsprogs
+SYSTEM_PACKAGES := btrfs-progs chromium dbus-daemon exfat-fuse exfatprogs gnome-keyring openssh-server xfsprogs
 
 .PHONY: help venv demo test test-slow lint format bench docs fixture packages clean
 
@@ -48,7 +48,7 @@ docs: venv       ## write the generated reference pages
 fixture: venv    ## make fixtures/solar-system anew
 	$(BIN)/python fixtures/make_solar_system.py
 
-packages:        ## install a browser, sshd and file systems, which some tests drive (Debian, as root)
+packages:        ## install a browser, sshd, a keyring and file systems for tests (Debian, as root)
 	apt-get update -qq
 	apt-get install -y -qq --no-install-recommends $(SYSTEM_PACKAGES)
 

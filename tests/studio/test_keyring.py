@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -109,3 +110,35 @@ def test_the_command_says_where_a_secret_lies(tmp_path: Path, backend: str, word
     assert SECRET not in aura("get", "llm.api_key").stdout
     assert SECRET in aura("get", "llm.api_key", "--reveal").stdout
     assert kept(tmp_path) == ([SECRET] if "FileKeyring" in backend else [])
+
+
+SECRET_SERVICE = """
+printf 'session\\n' | gnome-keyring-daemon --unlock --components=secrets >/dev/null
+printf %s "$SECRET" | "$@" set llm.api_key --stdin
+"$@" get llm.api_key --reveal
+"$@" unset llm.api_key
+"$@" get llm.api_key --reveal
+"""
+
+
+def test_the_secret_service_of_a_desktop_keeps_it(tmp_path: Path) -> None:
+    """A real one, in a session bus of its own: kept, revealed and taken away, and never in the studio's files."""
+    for program in ("dbus-run-session", "gnome-keyring-daemon"):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
+    (tmp_path / "run").mkdir(mode=0o700)
+    env = {
+        "PATH": os.environ["PATH"], "HOME": str(tmp_path), "AURA_HOME": str(tmp_path / "studio"), "SECRET": SECRET,
+        "XDG_RUNTIME_DIR": str(tmp_path / "run"), "XDG_DATA_HOME": str(tmp_path / "data"),
+    }  # fmt: skip
+    command = [*AURA, "-C", str(tmp_path), "config"]
+    done = subprocess.run(
+        ["dbus-run-session", "--", "sh", "-c", SECRET_SERVICE, "sh", *command],
+        env=env, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert "kept in the system's keyring" in done.stderr, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[1].startswith(SECRET)
+    assert SECRET not in lines[-1]
+    for path in (tmp_path / "studio").rglob("*"):
+        assert not path.is_file() or SECRET.encode() not in path.read_bytes()
