@@ -312,7 +312,9 @@ class _Wanted:
         for tree in sorted(fresh):
             self.needed[tree] = Kind.TREE
             found = self.reader().tree(tree)
-            self._keep(tree, found)
+            if self._kept_entries < CACHED_ENTRIES:
+                self.trees[tree] = found
+                self._kept_entries += len(found.entries)
             for entry in found.entries:
                 path = level[tree] + entry.name
                 if entry.kind is EntryKind.DIR:
@@ -321,11 +323,6 @@ class _Wanted:
                     blobs.setdefault(entry.id, StoredFile(entry.id, path, entry.size))
         self._blobs({blob: file for blob, file in blobs.items() if blob not in self.needed})
         return deeper
-
-    def _keep(self, object_id: ObjectId, tree: Tree) -> None:
-        if self._kept_entries < CACHED_ENTRIES:
-            self.trees[object_id] = tree
-            self._kept_entries += len(tree.entries)
 
     def _blobs(self, blobs: dict[ObjectId, StoredFile]) -> None:
         chunks: set[ObjectId] = set()
