@@ -10,9 +10,6 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from typing import TypeVar
-
-T = TypeVar("T")
 
 
 class SecondProcess:
@@ -58,19 +55,6 @@ def start_second(work: Callable[[int], None]) -> SecondProcess | None:
         status = 1
     finally:
         os._exit(status)
-
-
-def receive(second: SecondProcess, shape: type[T]) -> T:
-    """The record that the second process sent as MessagePack before it ended; an empty one if it sent none."""
-    import msgspec
-
-    with open(second.fd, "rb") as pipe:
-        data = pipe.read()
-    second.ended()
-    try:
-        return msgspec.msgpack.decode(data, type=shape)
-    except msgspec.DecodeError:
-        return shape()
 
 
 def send(fd: int, data: bytes) -> None:
