@@ -28,6 +28,11 @@ class NotDecodable(ValueError):
     """The bytes are no zstd frame of the length they should have."""
 
 
+def import_library() -> None:
+    """Have the library at hand before a copy of this process needs it too."""
+    import zstandard  # noqa: F401
+
+
 def compress(data: bytes, level: int = LEVEL) -> bytes:
     """One frame that knows its length."""
     return _compressor(level).compress(data)

@@ -229,10 +229,14 @@ def test_example_operation_has_the_documented_checksum() -> None:
 
 
 def test_operation_types_are_documented() -> None:
-    """Every type that the code records stands in the list, and the list has no other."""
+    """Every type that the code records stands in the list, and the list has no other.
+
+    The studio has a log of its own, which is in no project.
+    """
     listed = re.search(r"Types in use: (.*?)\. A reader", TEXT)
     assert listed is not None
-    source = "".join(path.read_text("utf-8") for path in (ROOT / "aura_vcs").rglob("*.py"))
+    rooms = [path for path in (ROOT / "aura_vcs").rglob("*.py") if "studio" not in path.parts]
+    source = "".join(path.read_text("utf-8") for path in rooms)
     used = set(re.findall(r'Draft\(\s*(?:type=)?"([a-z_.]+)"', source))
     used |= set(re.findall(r'type_="([a-z_.]+)"', source))
     used |= set(re.findall(r'"(version\.(?:edit|delete|undelete|purge))"', source))

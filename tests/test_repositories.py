@@ -207,6 +207,20 @@ def test_a_flipped_byte_never_yields_wrong_content(name: str, tmp_path: Path) ->
     _damage(name, tmp_path, [_flipped(data, len(data) // 2)])
 
 
+def test_a_list_of_chunks_with_a_wrong_length_is_damage(tmp_path: Path) -> None:
+    """Each byte of the list of a large file's chunks: fsck says that something is wrong."""
+    with Repository.open(str(shutil.copytree(FROZEN[0], tmp_path / "whole"))) as repo:
+        entries = [item.place for name in repo.store.packs.names() for item in repo.store.pack_objects(name)]
+        place = next(place for place in entries if place is not None and place.chunked)
+        frame = repo.store.packs.footer(place.pack).frames[place.frame]
+    name = f".aura/objects/packs/{place.pack}.pack"
+    data = (FROZEN[0] / name).read_bytes()
+    step = max(1, frame.stored_length // 12)
+    _damage(
+        name, tmp_path, [_flipped(data, at) for at in range(frame.offset, frame.offset + frame.stored_length, step)]
+    )
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", _targets(FROZEN[0]) if FROZEN else [])
 def test_a_damaged_file_never_yields_wrong_content(name: str, tmp_path: Path) -> None:

@@ -139,7 +139,7 @@ def replace_folder(
         with repo.store.batch(repo.progress) as batch:
             scan, snapshot = take_snapshot(repo, batch, base)
             after = _target(repo, batch, snapshot, target, paths)
-            hidden = repo.worktree.in_the_way(scan, repo.trees.differences(snapshot.tree, after))
+            hidden = repo.worktree.in_the_way(scan, repo.trees.list_differences(snapshot.tree, after))
             if hidden:  # ignored files are work too: they go into the restore point before they are replaced
                 scan, snapshot = take_snapshot(repo, batch, base, always=hidden)
                 after = _target(repo, batch, snapshot, target, paths)

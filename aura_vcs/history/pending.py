@@ -6,7 +6,7 @@ after one that was stopped, whoever opens the project next to change it finishes
 files that still are as they were before are replaced then: what a person edited since is left alone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.index.queries import Queries
 from aura_vcs.layout import PENDING
 from aura_vcs.model import Entry, EntryKind, Operation
+from aura_vcs.objects.base import Place
 from aura_vcs.objects.trees import Difference
 from aura_vcs.repository.repository import Repository
 from aura_vcs.worktree.scan import Scan, entry_of
@@ -65,11 +66,11 @@ def carry_out(repo: Repository, scan: Scan, operation: Operation, before: Object
         StorageError: the disk refused; the files were put back as they were, as far as it let us.
     """
     differences = list(repo.trees.differences(before, after))
-    check_present(repo, differences)
+    places = check_present(repo, differences)
     begun = Pending(operation, before, after).checked()
     repo.storage.put(PENDING, encode_record(begun))
     with _taken_back(repo, begun):
-        written = repo.worktree.apply(scan, differences, repo.progress)
+        written = repo.worktree.apply(scan, differences, places, repo.progress)
         _record(repo, operation)
     return written
 
@@ -121,12 +122,12 @@ def _taken_back(repo: Repository, begun: Pending) -> Iterator[None]:
 def _go_on(repo: Repository, before: ObjectId, after: ObjectId) -> None:
     """Put `after` in place wherever the folder still is as `before`."""
     differences = list(repo.trees.differences(before, after))
-    check_present(repo, differences)
+    places = check_present(repo, differences)
     scan = repo.worktree.scan(before, [d.path for d in differences])
     unknown = [d.path for d in differences if (state := scan.file(d.path)) is not None and not state.id]
     repo.worktree.hash(unknown, scan, repo.progress, patient=True)
     untouched = [d for d in differences if _current(repo, scan, d) in (_bare(d.old), None) or _is_folder(d)]
-    repo.worktree.apply(scan, untouched, repo.progress)
+    repo.worktree.apply(scan, untouched, places, repo.progress)
 
 
 def _record(repo: Repository, operation: Operation) -> None:
@@ -158,8 +159,10 @@ def _is_folder(difference: Difference) -> bool:
     return entry is not None and entry.kind is EntryKind.DIR
 
 
-def check_present(repo: Repository, differences: Sequence[Difference]) -> None:
+def check_present(repo: Repository, differences: Sequence[Difference]) -> Mapping[ObjectId, Place]:
     """Have all content at hand before the first file is touched; what is offloaded is fetched.
+
+    Returns where in packs the content lies, as far as the index knows.
 
     Raises:
         ObjectMissing: names the object and the path that needs it.
@@ -168,8 +171,9 @@ def check_present(repo: Repository, differences: Sequence[Difference]) -> None:
     wanted = {d.new.id: d.path for d in differences if d.new is not None and d.new.kind is not EntryKind.DIR}
     if repo.store.offloaded.all():
         repo.store.require(wanted)
-        return
+        return repo.store.places.find_many(wanted)
     placed = repo.store.places.find_many(wanted)
     for object_id, path in wanted.items():
         if object_id not in placed and not repo.store.contains(object_id):
             raise ObjectMissing(object_id, path)
+    return placed

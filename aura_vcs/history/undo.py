@@ -294,16 +294,18 @@ def _reversed_label(
     current = repo.refs.label(version)
     if current is None:
         raise UnknownName("version", version)
+    was_purged = False
     if change.before is None:
         changes: dict[str, Any] = {"deleted_at": transaction.at, "deleted_by": repo.author}
     elif change.after is None:
         changes = {"deleted_at": None, "deleted_by": None}
     else:
         before, after = from_plain(change.before, Label, "label"), from_plain(change.after, Label, "label")
+        was_purged = after.purged_at is not None
         changes = {
             field: getattr(before, field) for field in _LABEL_FIELDS if getattr(before, field) != getattr(after, field)
         }
-    if current.purged_at is not None and changes.get("deleted_at", "") is None:
+    if current.purged_at is not None and not was_purged and changes.get("deleted_at", "") is None:
         changes = {**changes, **dict.fromkeys(fields_of_stamp("purged"))}  # gc purged it because it was deleted
     label = stamp_label(current, transaction.replica, transaction.at, repo.author, **changes)
     if _comes_back(current, label):

@@ -112,19 +112,23 @@ class ReferenceCounts:
             end = min(start + HELD_COUNTS, len(level))
             self._learn(object_id for object_id, _ in level[start:end])
             deeper: list[tuple[ObjectId, bool]] = []
-            while start < end and len(deeper) < HELD_COUNTS:
+            known, changes = self._known, self._changes
+            while start < end and len(deeper) < HELD_COUNTS:  # every object of a changed folder goes through here
                 object_id, is_tree = level[start]
-                before = self._known[object_id] + self._changes[object_id]
-                self._changes[object_id] += step
-                if (before if step > 0 else before + step) == 0 and self._may_hold(object_id, is_tree):
-                    deeper += self._children(object_id, is_tree)
+                changed = changes.get(object_id, 0)
+                changes[object_id] = changed + step
                 start += 1
+                if known[object_id] + changed + min(step, 0) == 0 and self._may_hold(object_id, is_tree):
+                    deeper += self._children(object_id, is_tree)
             waiting += [(objects, at) for objects, at in ((level, start), (deeper, 0)) if at < len(objects)]
             if len(self._known) > HELD_COUNTS and not self._stored:
                 self._write_changes()  # what has rows already need not wait in memory
 
     def _may_hold(self, object_id: ObjectId, is_tree: bool) -> bool:
         """Whether the object may hold others: a chunk, or a file that is kept whole, does not."""
+        item = self._stored.get(object_id)
+        if item is not None:  # it was just put
+            return is_tree or (item.place is not None and item.place.chunked)
         return is_tree or object_id in self._chunked or object_id not in self._rows
 
     def _learn(self, object_ids: Iterable[ObjectId]) -> None:
@@ -150,9 +154,9 @@ class ReferenceCounts:
 
     def write(self, pack_ids: Mapping[str, int]) -> None:
         """Put the new rows and the changed counts into the index."""
-        rows = [  # in key order, so that the b-tree is filled from left to right
-            _row(item, pack_ids, self._changes.pop(object_id, 0), self._at)
-            for object_id, item in sorted(self._stored.items())
+        rows = [  # as they lie in packs: what changes together later is then in few pages of the table
+            _row(item, pack_ids, self._changes.pop(item.id, 0), self._at)
+            for item in sorted(self._stored.values(), key=_stored_order)
         ]
         self._connection.executemany(_INSERT, rows)
         self._stored.clear()
@@ -177,6 +181,11 @@ class ReferenceCounts:
         self._rows.clear()
         self._chunked.clear()
         self._is_empty = False
+
+
+def _stored_order(item: StoredObject) -> tuple[str, int, int]:
+    place = item.place
+    return ("", 0, 0) if place is None else (place.pack, place.frame, place.offset)
 
 
 def _row(item: StoredObject, pack_ids: Mapping[str, int], refcount: int, at: str) -> tuple[object, ...]:

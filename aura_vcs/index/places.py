@@ -9,7 +9,10 @@ from aura_vcs.objects.base import Place
 
 LOOKUP_SIZE = 500
 """Ids asked for in one statement; SQLite's limit of variables is higher everywhere."""
+MOST = 2
+"""From one object in so many on, it is quicker to read all rows than to look for each."""
 
+_COUNT = "SELECT coalesce(max(rowid), 0) FROM objects"
 _COLUMNS = "o.id, p.name, o.frame, o.offset, o.length, o.chunked"
 _FROM = "FROM objects o JOIN packs p ON p.id = o.pack"
 
@@ -30,14 +33,18 @@ class IndexPlaces:
 
     def find_many(self, object_ids: Iterable[ObjectId]) -> Mapping[ObjectId, Place]:
         """See Places."""
+        wanted = set(object_ids)
+        connection = self._database.connection
+        if connection.execute("SELECT 1 FROM packs LIMIT 1").fetchone() is None:
+            return {}
+        if len(wanted) > LOOKUP_SIZE and len(wanted) * MOST > connection.execute(_COUNT).fetchone()[0]:
+            places = ((ObjectId(row[0].hex()), row) for row in connection.execute(f"SELECT {_COLUMNS} {_FROM}"))
+            return {object_id: _place(row) for object_id, row in places if object_id in wanted}
         found: dict[ObjectId, Place] = {}
-        if self._database.connection.execute("SELECT 1 FROM packs LIMIT 1").fetchone() is None:
-            return found
-        for group in groups(object_ids):
+        for group in groups(sorted(wanted)):  # in the order of the index
             marks = ",".join("?" * len(group))
-            rows = self._database.connection.execute(
-                f"SELECT {_COLUMNS} {_FROM} WHERE o.id IN ({marks})",
-                [bytes.fromhex(object_id) for object_id in group],
+            rows = connection.execute(
+                f"SELECT {_COLUMNS} {_FROM} WHERE o.id IN ({marks})", [bytes.fromhex(object_id) for object_id in group]
             )
             for row in rows:
                 found[ObjectId(row[0].hex())] = _place(row)

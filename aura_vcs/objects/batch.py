@@ -22,7 +22,7 @@ from aura_vcs.objects.base import IDENTIFY, PAUSES_SECONDS, Source, StoredObject
 from aura_vcs.objects.chunking import LARGE_BYTES, Cutter, encode_chunk_list
 from aura_vcs.objects.loose import LooseObjects
 from aura_vcs.objects.pack_format import FRAME_LIMIT
-from aura_vcs.objects.packs import NewObject, PackWriter
+from aura_vcs.objects.pack_writer import NewObject, PackWriter, ReadyFrame
 from aura_vcs.objects.workers import InPlace, Result, Workers
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.local import LocalStorage
@@ -115,6 +115,25 @@ class Batch:
             restless = again
         for source in restless:
             yield source, None
+
+    def add_ready(self, ready: ReadyFrame) -> None:
+        """Store blobs that are encoded already, as one frame, or what of them is new.
+
+        Raises:
+            RecordCorrupt: the frame does not decode; ObjectCorrupt follows where it holds something else.
+        """
+        self._progress.advance(sum(ready.lengths))
+        fresh = {object_id for object_id in ready.ids if object_id not in self._seen}
+        known = self._store.renew(fresh)
+        if len(fresh) == len(ready.ids) and not known:
+            self._seen |= fresh
+            self._pack(self._workers).add_ready(ready)
+            self._rotate()
+        elif fresh - known:
+            for object_id, data in ready.pieces():
+                if object_id in fresh and object_id not in known:
+                    self._take(object_id, Kind.BLOB, data, "")
+        self._seen |= known
 
     def finish(self) -> dict[ObjectId, StoredObject]:
         """Make everything durable and publish it; returns what is new."""
@@ -282,9 +301,13 @@ def _identify(chunks: list[memoryview]) -> list[ObjectId]:
     return [blob_id(chunk) for chunk in chunks]
 
 
-def _similarity(item: tuple[str, NewObject]) -> tuple[str, str]:
-    path = item[0]
+def similarity(path: str) -> tuple[str, str]:
+    """By what content is sorted, so that similar files lie side by side."""
     return os.path.splitext(path)[1], path
+
+
+def _similarity(item: tuple[str, NewObject]) -> tuple[str, str]:
+    return similarity(item[0])
 
 
 def _frames(objects: Iterable[NewObject]) -> Iterator[list[NewObject]]:

@@ -47,6 +47,8 @@ _ID_BYTES = 32
 _FRAME_BYTES = 9
 _ENTRY_BYTES = 45
 _ROWS_AT_ONCE = 4096
+_PICKED_SHARE = 8
+"""From one object in so many on, it is quicker to go through all."""
 TRAILER_BYTES = _TRAILER.size
 
 KIND_CODES = {Kind.BLOB: 1, Kind.TREE: 2, Kind.VERSION: 3, Kind.CHUNK: 4}
@@ -116,6 +118,24 @@ class Entries(Sequence[PackEntry]):
             at = self._columns.find(digest, at + 1, end)
         return None if at < 0 else self[(at - self._ids) // _ID_BYTES]
 
+    def ids(self) -> list[ObjectId]:
+        """The ids of all objects, in their order."""
+        return ids_in(self._columns[self._ids : self._codes])
+
+    def pick(self, numbers: Sequence[int]) -> Iterator[PackEntry]:
+        """The objects of these numbers, which rise; quick for very many."""
+        if len(numbers) * _PICKED_SHARE < self._count:
+            return map(self.__getitem__, numbers)
+        chosen = set(numbers)
+        return (entry for number, entry in enumerate(self) if number in chosen)
+
+    def chunked(self) -> Iterator[PackEntry]:
+        """The blobs that are kept as lists of their chunks."""
+        at = self._columns.find(CHUNKED_BLOB, self._codes, self._numbers)
+        while at >= 0:
+            yield self[at - self._codes]
+            at = self._columns.find(CHUNKED_BLOB, at + 1, self._numbers)
+
     def check(self, frames: Sequence[Frame], path: str) -> None:
         """Check that every object is of a known kind and lies in its frame.
 
@@ -133,17 +153,23 @@ class Entries(Sequence[PackEntry]):
 
     def _from(self, start: int, count: int) -> Iterator[PackEntry]:
         first = self._ids + start * _ID_BYTES
-        ids = self._columns[first : first + count * _ID_BYTES].hex()
+        ids = ids_in(self._columns[first : first + count * _ID_BYTES])
         codes = self._columns[self._codes + start : self._codes + start + count]
         numbers, offsets, lengths = self._places(start, count)
-        for row, code in enumerate(codes):
-            object_id = ObjectId(ids[row * 2 * _ID_BYTES : (row + 1) * 2 * _ID_BYTES])
-            yield PackEntry(object_id, _KINDS[code], numbers[row], offsets[row], lengths[row], code == CHUNKED_BLOB)
+        kinds = [_KINDS[code] for code in codes]
+        chunked = [code == CHUNKED_BLOB for code in codes]
+        yield from map(PackEntry, ids, kinds, numbers, offsets, lengths, chunked)
 
     def _places(self, start: int, count: int) -> list[tuple[int, ...]]:
         """Frame numbers, offsets and lengths of some objects."""
         columns = (self._numbers + column * 4 * self._count + 4 * start for column in range(3))
         return [struct.unpack_from(f"<{count}I", self._columns, at) for at in columns]
+
+
+def ids_in(digests: bytes) -> list[ObjectId]:
+    """The ids that lie one behind the other."""
+    digits = digests.hex()
+    return [digits[at : at + 2 * _ID_BYTES] for at in range(0, len(digits), 2 * _ID_BYTES)]  # type: ignore[misc]
 
 
 class Footer(msgspec.Struct, frozen=True):
@@ -152,6 +178,24 @@ class Footer(msgspec.Struct, frozen=True):
     name: str
     frames: tuple[Frame, ...]
     entries: Sequence[PackEntry]
+
+    def ids(self) -> list[ObjectId]:
+        """The ids of all objects, in the order of `entries`."""
+        if isinstance(self.entries, Entries):
+            return self.entries.ids()
+        return [entry.id for entry in self.entries]
+
+    def pick(self, numbers: Sequence[int]) -> Iterator[PackEntry]:
+        """The objects of these numbers, which rise."""
+        if isinstance(self.entries, Entries):
+            return self.entries.pick(numbers)
+        return map(self.entries.__getitem__, numbers)
+
+    def chunked(self) -> Iterator[PackEntry]:
+        """The blobs that are kept as lists of their chunks."""
+        if isinstance(self.entries, Entries):
+            return self.entries.chunked()
+        return (entry for entry in self.entries if entry.chunked)
 
     def find(self, object_id: ObjectId) -> PackEntry | None:
         """The object with this id, if the pack holds it."""

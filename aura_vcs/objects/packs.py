@@ -1,66 +1,38 @@
-"""Packs on disk: reading one frame of many, and writing a new pack.
+"""Packs on disk: reading one frame of many. A pack never changes once it has its name."""
 
-A pack never changes once it has its name. A writer keeps every frame it wrote under check:
-`PackWriter.finish` reads the frames back, decodes them and hashes every object before the pack
-is published, so a fault of memory or compressor never becomes history.
-"""
-
-import os
-from collections import OrderedDict, deque
-from collections.abc import Iterator, Sequence
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from threading import Lock
-from typing import TYPE_CHECKING, BinaryIO
-
-import msgspec
+from typing import BinaryIO
 
 from aura_vcs.compression import (
-    LEVEL,
-    SAMPLE_BYTES,
     NotDecodable,
-    compress,
     decompress,
-    is_compressible,
-    shuffled,
     unshuffled,
-    way_to_keep,
 )
-from aura_vcs.errors import ObjectCorrupt, RecordCorrupt
-from aura_vcs.ids import Bytes, ObjectId, blob_id
+from aura_vcs.errors import RecordCorrupt
 from aura_vcs.layout import PACKS, pack_path
-from aura_vcs.model import Kind
-from aura_vcs.objects.base import IDENTIFY, Place, StoredObject
+from aura_vcs.objects.base import Place
 from aura_vcs.objects.pack_format import (
     CODEC_RAW,
     CODEC_SHUFFLED,
-    CODEC_ZSTD,
     FRAME_LIMIT,
     MAGIC,
-    SHUFFLED_LIMIT,
     TRAILER_BYTES,
     Footer,
     Frame,
-    PackEntry,
     decode_footer,
     decode_frames,
-    encode_footer,
     footer_length,
     pack_name,
 )
 from aura_vcs.storage.base import Deletable
-from aura_vcs.storage.local import LocalStorage
-
-if TYPE_CHECKING:
-    from aura_vcs.objects.workers import Result, Workers
 
 FRAME_CACHE_BYTES = 32 << 20
 OPEN_PACKS = 32
 KEPT_ENTRIES = 8192
 """Of larger packs the footer is read again when it is asked for again."""
-PACK_BYTES = 64 << 20
-PACK_ENTRIES = 65_536
-"""Objects of a full pack: its footer takes 3 MB, and who writes it some twenty."""
-PENDING_FRAMES = 4
-SALT_BYTES = 16
 RUN_BYTES = 4 << 20
 """So much is read together at most."""
 
@@ -213,6 +185,39 @@ class Packs:
                 raise RecordCorrupt(pack_path(place.pack), "a frame is cut off")
             return data
 
+    def read_each(self, places: Iterable[Place | None]) -> Iterator[bytes | None]:
+        """The bytes at each of the places, not verified; None where there is none, or the pack is damaged or gone.
+
+        Quick for places in the order in which they lie: every frame is decoded once.
+        """
+        for (name, number), group in groupby(places, key=_frame_of):
+            data = self._whole_frame(name, number) if name else None
+            for place in group:
+                if place is None:
+                    yield None
+                    continue
+                end = place.offset + place.length
+                if data is None:
+                    yield self._read_if_there(place)
+                else:
+                    yield data[place.offset : end] if 0 <= place.offset <= end <= len(data) else None
+
+    def _whole_frame(self, name: str, number: int) -> bytes | None:
+        """A decoded frame; None if it is kept as it is, or cannot be read."""
+        try:
+            with self._lock:
+                pack = self._pack(name)
+                is_raw = not 0 <= number < len(pack.frames) or pack.frames[number].codec == CODEC_RAW
+                return None if is_raw else self._frame(pack, number)
+        except (RecordCorrupt, OSError):
+            return None
+
+    def _read_if_there(self, place: Place) -> bytes | None:
+        try:
+            return self.read(place)
+        except (RecordCorrupt, OSError):
+            return None
+
     def read_runs(self, places: Sequence[Place]) -> Iterator[bytes]:
         """The bytes at the places, in their order; what lies side by side is read together.
 
@@ -313,140 +318,5 @@ class Packs:
         return data
 
 
-class NewObject(msgspec.Struct, frozen=True, gc=False):
-    """An object on its way into a pack; `chunked` means that `data` lists the chunks of the blob."""
-
-    id: ObjectId
-    kind: Kind
-    data: Bytes
-    chunked: bool = False
-
-
-def is_salt(entry: PackEntry) -> bool:
-    """Whether an entry that nothing holds only gave its pack a name; see PackWriter.add_salt."""
-    return entry.kind is Kind.BLOB and entry.length == SALT_BYTES
-
-
-class PackWriter:
-    """A pack in the making; frames are compressed and checked by `workers`.
-
-    At most PENDING_FRAMES wait for their turn, so memory is bounded. Interrupted, it leaves one
-    temporary file.
-    """
-
-    def __init__(self, storage: LocalStorage, workers: "Workers") -> None:
-        self._upload = storage.upload()
-        self._workers = workers
-        self._frames: list[Frame] = []
-        self._entries: list[PackEntry] = []
-        self._pending: deque[tuple[Sequence[NewObject], int, Result[tuple[int, Sequence[Bytes]]]]] = deque()
-        self._checks: deque[Result[None]] = deque()
-        self.size = 0
-        try:
-            self._write(MAGIC)
-        except BaseException:
-            self._upload.discard()
-            raise
-
-    @property
-    def is_full(self) -> bool:
-        """Whether what comes next belongs into another pack."""
-        return self.size >= PACK_BYTES or len(self._entries) >= PACK_ENTRIES
-
-    def add_frame(self, objects: Sequence[NewObject], *, level: int | None = None) -> None:
-        """Write the objects as one frame; `level` says how hard to compress, None samples first."""
-        pieces = [item.data for item in objects]
-        length = sum(map(len, pieces))
-        self._pending.append((objects, length, self._workers.submit(encode_frame, pieces, level)))
-        while len(self._pending) > PENDING_FRAMES:
-            self._write_next()
-
-    def add_salt(self) -> None:
-        """Add a few random bytes as a blob that nothing holds: the pack gets a name that none ever had."""
-        salt = os.urandom(SALT_BYTES)
-        self.add_frame([NewObject(blob_id(salt), Kind.BLOB, salt)])
-
-    def finish(self) -> tuple[str, list[StoredObject]]:
-        """Check, make durable and publish the pack; returns its name and what it holds.
-
-        `StoredObject.size` of a chunked blob is the length of its list here.
-
-        Raises:
-            ObjectCorrupt: what was written does not read back; nothing was published.
-        """
-        name, stored = self.seal()
-        self.publish(name)
-        return name, stored
-
-    def seal(self) -> tuple[str, list[StoredObject]]:
-        """Complete and check the pack, which is neither durable nor visible yet; as `finish` otherwise."""
-        while self._pending:
-            self._write_next()
-        name, footer = encode_footer(self._frames, self._entries)
-        self._write(footer)
-        while self._checks:
-            self._checks.popleft().result()
-        return name, list(self._stored(name))
-
-    def publish(self, name: str) -> None:
-        """Make the sealed pack durable and give it its name; from any thread."""
-        self._upload.publish(pack_path(name))
-
-    def discard(self) -> None:
-        """Forget the pack; harmless after `finish`."""
-        begun: list[Result[object]] = [*self._checks, *(pending[2] for pending in self._pending)]
-        for result in begun:
-            if not result.cancel():
-                result.exception()
-        self._upload.discard()
-
-    def _write_next(self) -> None:
-        objects, length, encoded = self._pending.popleft()
-        codec, stored = encoded.result()
-        frame = Frame(self.size, sum(map(len, stored)), length, codec)
-        number, offset = len(self._frames), 0
-        entries = []
-        for item in objects:
-            entries.append(PackEntry(item.id, item.kind, number, offset, len(item.data), item.chunked))
-            offset += len(item.data)
-        self._frames.append(frame)
-        self._entries += entries
-        self._upload.write_pieces(stored)
-        self.size += frame.stored_length
-        expected = [blob_id(item.data) if item.chunked else item.id for item in objects]
-        self._checks.append(self._workers.submit(self._check, frame, entries, expected))
-        while len(self._checks) > PENDING_FRAMES:
-            self._checks.popleft().result()
-
-    def _write(self, data: bytes) -> None:
-        self._upload.write(data)
-        self.size += len(data)
-
-    def _check(self, frame: Frame, entries: Sequence[PackEntry], expected: Sequence[ObjectId]) -> None:
-        stored = self._upload.read_back(frame.offset, frame.stored_length)
-        view = memoryview(decode_frame(frame, stored, "the new pack"))
-        for entry, wanted in zip(entries, expected, strict=True):
-            identify = blob_id if entry.chunked else IDENTIFY[entry.kind]
-            if identify(view[entry.offset : entry.offset + entry.length]) != wanted:
-                raise ObjectCorrupt(entry.id, "it did not read back as it was written; nothing was recorded")
-
-    def _stored(self, name: str) -> Iterator[StoredObject]:
-        for entry in self._entries:
-            frame = self._frames[entry.frame]
-            share = entry.length * frame.stored_length // frame.length if frame.length else 0
-            place = Place(name, entry.frame, entry.offset, entry.length, entry.chunked)
-            yield StoredObject(entry.id, entry.kind, entry.length, share, place)
-
-
-def encode_frame(pieces: Sequence[Bytes], level: int | None) -> tuple[int, Sequence[Bytes]]:
-    """Codec and stored bytes of a frame; what does not compress is not even joined."""
-    way = way_to_keep(pieces[0]) if len(pieces[0]) > 3 * SAMPLE_BYTES else None
-    if way == "raw" and level is None:
-        return CODEC_RAW, pieces
-    data = b"".join(pieces)
-    codec, stored = CODEC_RAW, data
-    if way == "shuffled" and len(data) <= SHUFFLED_LIMIT:
-        codec, stored = CODEC_SHUFFLED, compress(shuffled(data), level or LEVEL)
-    elif way in {"plain", "shuffled"} or level is not None or is_compressible(data):
-        codec, stored = CODEC_ZSTD, compress(data, level or LEVEL)
-    return (codec, [stored]) if len(stored) < len(data) else (CODEC_RAW, [data])
+def _frame_of(place: Place | None) -> tuple[str, int]:
+    return ("", 0) if place is None else (place.pack, place.frame)

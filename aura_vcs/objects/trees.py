@@ -132,6 +132,12 @@ class TreeReader:
             return iter(remembered[2])
         return _limited(self._differences(old, new, prefix))
 
+    def list_differences(self, old: ObjectId, new: ObjectId) -> Sequence[Difference]:
+        """What differs, as `differences`, kept for whoever asks next."""
+        found = list(self.differences(old, new))
+        self._remembered = old, new, found
+        return found
+
     def remember_differences(self, old: ObjectId, new: ObjectId, found: Iterable[Difference]) -> None:
         """Keep what differs between two trees for whoever asks next; whoever made the second one knows it."""
         self._remembered = old, new, sorted(found, key=lambda item: [name_bytes(part) for part in item.path.split("/")])
@@ -141,6 +147,13 @@ class TreeReader:
             return
         if prefix.count("/") > DEPTH_LIMIT:
             raise LimitExceeded(f"The depth of folders at {prefix[:80]}", DEPTH_LIMIT)
+        if old is None and new is not None:
+            for entry in self.tree(new).entries:  # a new folder, in the order of its names
+                path = prefix + entry.name
+                yield Difference(path, None, entry)
+                if entry.kind is EntryKind.DIR:
+                    yield from self._differences(None, entry.id, path + "/")
+            return
         before = {} if old is None else {entry.name: entry for entry in self.tree(old).entries}
         after = {} if new is None else {entry.name: entry for entry in self.tree(new).entries}
         for name in sorted(before.keys() | after.keys(), key=name_bytes):

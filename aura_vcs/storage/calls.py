@@ -18,6 +18,7 @@ FICLONE = 0x40049409
 MANY_PIECES = 512
 """Pieces in one call; every system allows at least 1,024."""
 
+_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 """The process or the system has too much open: nothing is wrong with the disk."""
@@ -29,8 +30,7 @@ class FileCalls:
 
     def create(self, path: str, mode: int = 0o666, *, dir_fd: int | None = None) -> int:
         """A new file for reading and writing, that did not exist and is no link."""
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-        return os.open(path, flags, mode, dir_fd=dir_fd)
+        return os.open(path, _NEW, mode, dir_fd=dir_fd)
 
     def open_append(self, path: str) -> int:
         """A file for reading and writing, made if it is not there."""

@@ -1,7 +1,7 @@
 """A folder on a local disk (or a mount that behaves like one).
 
 Publishing: temporary file on the same file system, write, fsync, rename, fsync the folder.
-A killed process leaves at most files in the temporary folder; `sweep_temporary` removes them
+A killed process leaves at most files, and folders of them, in the temporary folder; `sweep_temporary` removes them
 once nobody can be writing them any more.
 """
 
@@ -199,13 +199,16 @@ class LocalStorage:
         self.calls.fsync_folder(parent)
 
     def sweep_temporary(self, *, older_than_seconds: float = STALE_SECONDS) -> int:
-        """Remove forgotten temporary files; returns how many."""
+        """Remove forgotten temporary files and folders; returns how many."""
         limit_ns = time.time_ns() - int(older_than_seconds * 1e9)
         removed = 0
         for name in self.list(self._temporary):
             found = self.stat(f"{self._temporary}/{name}")
             if found is not None and found.mtime_ns < limit_ns:
-                self.delete(f"{self._temporary}/{name}")
+                if os.path.isdir(self.path(f"{self._temporary}/{name}")):
+                    self.discard_folder(f"{self._temporary}/{name}")
+                else:
+                    self.delete(f"{self._temporary}/{name}")
                 removed += 1
         return removed
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from blake3 import blake3
 
 from aura_vcs.errors import ObjectCorrupt
-from aura_vcs.ids import Bytes, ObjectId
+from aura_vcs.ids import Bytes, ObjectId, blob_id
+from aura_vcs.model import Kind
 from aura_vcs.objects.base import IDENTIFY
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.objects.pack_format import PackEntry
@@ -44,7 +45,10 @@ def check_entries(frame: Bytes, entries: Iterable[PackEntry], place: str) -> Non
     view = memoryview(frame)
     for entry in entries:
         data = view[entry.offset : entry.offset + entry.length]
-        if not entry.chunked and IDENTIFY[entry.kind](data) != entry.id:
+        if entry.chunked:
+            continue
+        identify = blob_id if entry.kind is Kind.BLOB else IDENTIFY[entry.kind]
+        if identify(data) != entry.id:
             raise ObjectCorrupt(entry.id, "its bytes do not hash to its name", f"pack {place[:12]}")
 
 

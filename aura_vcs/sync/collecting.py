@@ -19,7 +19,7 @@ from aura_vcs.errors import PlanStale, RefMoved, RemoteCorrupt, RemoteRewound, R
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import Kind, Label
 from aura_vcs.objects.pack_format import Footer, PackEntry
-from aura_vcs.objects.packs import is_salt
+from aura_vcs.objects.pack_writer import is_salt
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remote import RemoteEntry, RemoteStorage
 from aura_vcs.sync.far_reader import FarReader

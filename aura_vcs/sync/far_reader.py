@@ -5,6 +5,7 @@ fetched together, because one of them is rarely wanted alone. Everything is hash
 """
 
 from collections import OrderedDict
+from collections.abc import Collection, Iterator
 
 from aura_vcs.codec import decode_tree, decode_version
 from aura_vcs.errors import RecordCorrupt, RemoteCorrupt
@@ -72,6 +73,17 @@ class FarReader:
         if found is None:
             raise RemoteCorrupt(self._view.remote.place, f"object {object_id} is needed and is not there")
         return found
+
+    def locate_many(self, object_ids: Collection[ObjectId]) -> Iterator[FarObject]:
+        """Where objects lie, pack by pack.
+
+        Raises:
+            RemoteCorrupt: no listed pack has one of them.
+        """
+        for object_id in object_ids:
+            if object_id not in self._table:
+                self.locate(object_id)
+        return self._table.find_many(object_ids)
 
     def raw(self, found: FarObject) -> bytes:
         """The bytes of an entry as the pack has them, not hashed."""

@@ -17,8 +17,9 @@ from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.layout import PACKS, pack_path
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.chunking import decode_chunk_list
-from aura_vcs.objects.pack_format import CODEC_RAW, PackEntry
-from aura_vcs.objects.packs import NewObject, OpenPack, PackWriter
+from aura_vcs.objects.pack_format import CODEC_RAW, Footer, PackEntry
+from aura_vcs.objects.pack_writer import NewObject, PackWriter
+from aura_vcs.objects.packs import OpenPack
 from aura_vcs.progress import SILENT
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage
@@ -57,15 +58,15 @@ def plan_freight(table: PackTable, reader: FarReader, wanted: Iterable[ObjectId]
     """
     by_pack: defaultdict[PackInfo, list[PackEntry]] = defaultdict(list)
     wanted = set(wanted)
-    for object_id in wanted:
-        found = reader.locate(object_id)
+    for found in reader.locate_many(wanted):
         by_pack[found.pack].append(found.entry)
     whole, parts, total = [], {}, 0
     for pack, entries in by_pack.items():
-        frames = table.footers[pack].frames
+        footer = table.footers[pack]
+        frames = footer.frames
         size = sum(frames[number].stored_length for number in {entry.frame for entry in entries})
-        lists_wanted = all(entry.id in wanted for entry in table.footers[pack].entries if entry.chunked)
-        if lists_wanted and _share(table, pack, entries) >= AS_IT_IS:  # other lists could not be hashed
+        lists_wanted = all(entry.id in wanted for entry in footer.chunked())
+        if lists_wanted and _share(footer, entries) >= AS_IT_IS:  # other lists could not be hashed
             whole.append(pack)
             total += pack.size
         else:
@@ -74,8 +75,9 @@ def plan_freight(table: PackTable, reader: FarReader, wanted: Iterable[ObjectId]
     return Freight(tuple(whole), parts, total)
 
 
-def _share(table: PackTable, pack: PackInfo, entries: Iterable[PackEntry]) -> float:
-    footer = table.footers[pack]
+def _share(footer: Footer, entries: Collection[PackEntry]) -> float:
+    if len(entries) == len(footer.entries):
+        return 1.0
     total = sum(entry.length for entry in footer.entries)
     return sum(entry.length for entry in entries) / total if total else 1.0
 
@@ -190,8 +192,10 @@ class WaitingRoom:
     ) -> dict[ObjectId, tuple[ObjectId, ...]]:
         """Hash every blob that is kept in chunks over its chunks, here or in the room."""
         held = _PackBytes()
+        lists = {e.id: held.read(pack, e) for pack in packs for e in pack.footer.chunked()}
+        if not lists and not listed:
+            return {}
         where = {e.id: (pack, e) for pack in packs for e in pack.footer.entries if not e.chunked}
-        lists = {e.id: held.read(pack, e) for pack in packs for e in pack.footer.entries if e.chunked}
 
         def read_chunk(chunk: ObjectId) -> bytes:
             found = where.get(chunk)

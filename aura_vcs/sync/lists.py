@@ -14,7 +14,7 @@ from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.model import Kind
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.chunking import decode_chunk_list
-from aura_vcs.objects.packs import NewObject, PackWriter
+from aura_vcs.objects.pack_writer import NewObject, PackWriter
 from aura_vcs.repository.repository import Repository
 from aura_vcs.sync.proving import Witness
 

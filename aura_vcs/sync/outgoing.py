@@ -14,7 +14,8 @@ from aura_vcs.objects.base import IDENTIFY, Place
 from aura_vcs.objects.batch import FRAME_BYTES
 from aura_vcs.objects.chunking import Cutter, encode_chunk_list
 from aura_vcs.objects.pack_format import Footer
-from aura_vcs.objects.packs import NewObject, OpenPack
+from aura_vcs.objects.pack_writer import NewObject
+from aura_vcs.objects.packs import OpenPack
 from aura_vcs.objects.presence import find_placed
 from aura_vcs.progress import Progress
 from aura_vcs.repository.repository import Repository

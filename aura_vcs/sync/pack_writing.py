@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from aura_vcs.objects.packs import NewObject, PackWriter
+from aura_vcs.objects.pack_writer import NewObject, PackWriter
 from aura_vcs.progress import Progress
 from aura_vcs.storage.local import LocalStorage
 

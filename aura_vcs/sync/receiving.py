@@ -13,10 +13,10 @@ from aura_vcs.errors import RemoteCorrupt
 from aura_vcs.history.branches import branch, moved
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId, new_operation_id
 from aura_vcs.index.queries import Queries
-from aura_vcs.model import BranchEntry, EntryKind, Field, Inverse, Kind, Label, RefChange, Tag, Version
+from aura_vcs.model import BranchEntry, EntryKind, Field, Inverse, Kind, Label, RefChange, Tag, Tree, Version
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.chunking import LARGE_BYTES, decode_chunk_list
-from aura_vcs.objects.trees import DEPTH_LIMIT, EMPTY_TREE_ID
+from aura_vcs.objects.trees import CACHED_ENTRIES, DEPTH_LIMIT, EMPTY_TREE_ID
 from aura_vcs.refs import branch_change, heads, label_change, merge_labels, setting_change, tag_change
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 from aura_vcs.storage.remote import RangeReadable
@@ -69,6 +69,8 @@ class _Draft(msgspec.Struct, frozen=True):
     left: dict[ObjectId, StoredFile]
     """Blobs whose content stays there: a list of chunks comes, or nothing."""
     settings: dict[str, Field]
+    trees: dict[ObjectId, Tree]
+    """Some of those that come, decoded."""
 
 
 def plan_fetch(repo: Repository, remote: RangeReadable, known: Known, *, all_versions: bool = False) -> FetchPlan:
@@ -137,6 +139,8 @@ def _fetch(repo: Repository, view: View, known: Known, *, all_versions: bool) ->
         if draft.table is not None and draft.plan.objects:
             room = WaitingRoom(repo, view, draft.table, known.incoming)
             arrived = room.receive(draft.freight, bare=draft.left.keys())
+        for object_id, tree in draft.trees.items():  # they are in the store now
+            repo.trees.remember(object_id, tree)
         _record(repo, draft, _with_left(repo, draft, known, arrived))
     clear(known.incoming)
     found = [branch(repo, name) for name in draft.entries]
@@ -205,7 +209,7 @@ def _draft(repo: Repository, view: View, known: Known, *, all_versions: bool) ->
         left_bytes=sum(file.size for file in wanted.left.values()),
         settings=tuple(settings),
     )
-    return _Draft(plan, view, table, freight, joined, entries, tags, wanted.left, settings)
+    return _Draft(plan, view, table, freight, joined, entries, tags, wanted.left, settings, wanted.trees)
 
 
 def _is_partial(repo: Repository, known: Known) -> bool:
@@ -261,6 +265,9 @@ class _Wanted:
         self.versions: dict[VersionId, Version] = {}
         self.needed: dict[ObjectId, Kind] = {}
         self.left: dict[ObjectId, StoredFile] = {}
+        self.trees: dict[ObjectId, Tree] = {}
+        """Of the trees, as many as are kept decoded anyway: they are wanted again when the fetch is recorded."""
+        self._kept_entries = 0
 
     def reader(self) -> FarReader:
         """Reads the remote's objects; the footers come when it is asked for first."""
@@ -304,7 +311,11 @@ class _Wanted:
         blobs: dict[ObjectId, StoredFile] = {}
         for tree in sorted(fresh):
             self.needed[tree] = Kind.TREE
-            for entry in self.reader().tree(tree).entries:
+            found = self.reader().tree(tree)
+            if self._kept_entries < CACHED_ENTRIES:
+                self.trees[tree] = found
+                self._kept_entries += len(found.entries)
+            for entry in found.entries:
                 path = level[tree] + entry.name
                 if entry.kind is EntryKind.DIR:
                     deeper[entry.id] = f"{path}/"
@@ -315,8 +326,9 @@ class _Wanted:
 
     def _blobs(self, blobs: dict[ObjectId, StoredFile]) -> None:
         chunks: set[ObjectId] = set()
-        for blob in blobs.keys() - self.left.keys() - self._queries.held(blobs):
-            found = self.reader().locate(blob)
+        lacking = blobs.keys() - self.left.keys() - self._queries.held(blobs)
+        for found in self.reader().locate_many(lacking) if lacking else ():
+            blob = found.entry.id
             listed = list(decode_chunk_list(self.reader().raw(found), blob)) if found.entry.chunked else []
             file = blobs[blob]
             is_left = self._partial and file.size >= LARGE_BYTES and not is_document(file.path)

@@ -7,7 +7,7 @@ import msgspec
 
 from aura_vcs.errors import ObjectCorrupt, RemoteCorrupt
 from aura_vcs.objects.pack_format import PackEntry
-from aura_vcs.objects.packs import NewObject
+from aura_vcs.objects.pack_writer import NewObject
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.sync.checking import check_entries

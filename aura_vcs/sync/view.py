@@ -1,5 +1,7 @@
 """A remote as it was seen at one moment: its manifest, its labels, and what its packs hold."""
 
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
@@ -165,13 +167,24 @@ class PackTable:
     def add(self, pack: PackInfo, footer: Footer) -> None:
         """Enter a pack."""
         self.footers[pack] = footer
-        for number, entry in enumerate(footer.entries):
-            self._where.setdefault(entry.id, (pack, number))
+        for number, object_id in enumerate(footer.ids()):
+            self._where.setdefault(object_id, (pack, number))
 
     def find(self, object_id: ObjectId) -> FarObject | None:
         """Where the object lies, None if the remote does not have it."""
         found = self._where.get(object_id)
         return None if found is None else FarObject(found[0], self.footers[found[0]].entries[found[1]])
+
+    def find_many(self, object_ids: Iterable[ObjectId]) -> Iterator[FarObject]:
+        """Where those lie that the remote has, pack by pack."""
+        by_pack: defaultdict[PackInfo, list[int]] = defaultdict(list)
+        for object_id in object_ids:
+            found = self._where.get(object_id)
+            if found is not None:
+                by_pack[found[0]].append(found[1])
+        for pack, numbers in by_pack.items():
+            for entry in self.footers[pack].pick(sorted(numbers)):
+                yield FarObject(pack, entry)
 
     def all_ids(self) -> list[ObjectId]:
         """Every object, sorted."""

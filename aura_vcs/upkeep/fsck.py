@@ -58,10 +58,10 @@ def fsck(repo: Repository, *, quick: bool = False) -> Report:
     Checks packs, loose objects, that everything a version needs is there, refs, operation logs,
     and that every reference count is what counting again gives.
     """
-    checker = _Checker(repo)
+    checker = _Checker(repo, quick=quick)
     with repo.locks.shared("objects"):
         repo.refresh()
-        checker.objects(quick=quick)
+        checker.objects()
         checker.refs()
         checker.logs()
         checker.versions()
@@ -72,8 +72,9 @@ def fsck(repo: Repository, *, quick: bool = False) -> Report:
 
 
 class _Checker:
-    def __init__(self, repo: Repository) -> None:
+    def __init__(self, repo: Repository, *, quick: bool) -> None:
         self._repo = repo
+        self._quick = quick
         self._problems: list[Problem] = []
         self._damaged: dict[ObjectId, str] = {}
         self._missing: dict[ObjectId, str] = {}
@@ -102,7 +103,7 @@ class _Checker:
     def _add(self, kind: str, what: str, detail: str) -> None:
         self._problems.append(Problem(kind, what, detail))
 
-    def objects(self, *, quick: bool) -> None:
+    def objects(self) -> None:
         """Packs and loose objects."""
         store = self._repo.store
         self._packs = {name: store.packs.stored_size(name) for name in store.packs.names()}
@@ -110,19 +111,19 @@ class _Checker:
         for name, size in self._packs.items():
             self.stored_bytes += size
             try:
-                self._pack(name, quick=quick)
+                self._pack(name)
             except (AuraError, FileNotFoundError) as error:
                 self._add("corrupt_pack", name, str(error))
             self._repo.progress.advance(size)
         self._repo.progress.finish()
-        self._loose(quick=quick)
+        self._loose()
 
-    def _pack(self, name: str, *, quick: bool) -> None:
+    def _pack(self, name: str) -> None:
         packs = self._repo.store.packs
         footer = packs.footer(name)
         self.object_count += len(footer.entries)
         packs.check_size(name)
-        if quick:
+        if self._quick:
             return
         by_frame: dict[int, list[PackEntry]] = {}
         for entry in footer.entries:
@@ -139,14 +140,14 @@ class _Checker:
                     where = "raw" if footer.frames[frame].codec == CODEC_RAW else "compressed"
                     self._damaged[entry.id] = f"its bytes in pack {name[:12]} ({where}) do not hash to its name"
 
-    def _loose(self, *, quick: bool) -> None:
+    def _loose(self) -> None:
         store = self._repo.store
         found = list(store.loose.all())
         self._repo.progress.start("Checking loose objects", sum(size for _, size in found), "bytes")
         for object_id, size in found:
             self.object_count += 1
             self.stored_bytes += size
-            if not quick:
+            if not self._quick:
                 self._loose_object(object_id)
             self._repo.progress.advance(size)
         self._repo.progress.finish()
@@ -262,12 +263,22 @@ class _Checker:
         for blob in files.keys() & self._chunked - absent:
             self._chunked.remove(blob)
             try:
-                chunks = self._absent(self._repo.store.chunk_ids(blob))
+                chunks = set(self._repo.store.chunk_ids(blob))
+                absent_chunks = self._absent(chunks)
             except (IntegrityError, FileNotFoundError) as error:
                 self._damaged[blob] = str(error)
                 continue
-            if chunks and self._repo.store.loose.find(blob) is None:
+            if absent_chunks and self._repo.store.loose.find(blob) is None:
                 self._not_here(blob, *files[blob])
+            elif not self._quick and not absent_chunks and not chunks & self._damaged.keys():
+                self._whole(blob)
+
+    def _whole(self, blob: ObjectId) -> None:
+        """A list of chunks has no hash of its own: only the whole content tells whether it is right."""
+        try:
+            self._repo.store.verify(blob, Kind.BLOB)
+        except IntegrityError as error:
+            self._damaged[blob] = error.message
 
     def _absent(self, object_ids: Iterable[ObjectId]) -> set[ObjectId]:
         """Those that are nowhere: most are found by one look at the index and one at the packs' names."""

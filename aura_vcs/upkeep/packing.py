@@ -14,7 +14,7 @@ from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.model import EntryKind, Kind
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.chunking import LARGE_BYTES
-from aura_vcs.objects.packs import PACK_ENTRIES, NewObject, PackWriter
+from aura_vcs.objects.pack_writer import PACK_ENTRIES, NewObject, PackWriter
 from aura_vcs.repository.repository import Repository
 
 SMALL_PACK_BYTES = 4 << 20

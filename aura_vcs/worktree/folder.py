@@ -104,6 +104,28 @@ class Folder:
             # Somebody may have written to it since: then it is not known what it holds.
             return state if state[0] == new.stamp_ns else state._replace(ctime_ns=UNSETTLED)
 
+    def place_folder(self, made: str, path: str) -> None:
+        """Give a folder that was made elsewhere on the disk (`made`, a real path) its name.
+
+        Raises:
+            OSError: something that is no empty folder has the name; a link is not followed.
+        """
+        with self._inside(path) as (name, fd):
+            self._calls.replace(made, name, to_fd=fd)
+
+    def place_file(self, made: str, path: str, state: FileState) -> FileState:
+        """Give a file that was made elsewhere on the disk (`made`, a real path) its name; what has it is replaced.
+
+        `state` is the one it had when it was finished; returns the one it has.
+        """
+        with self._inside(path) as (name, fd):
+            with _replacing(path):
+                self._calls.replace(made, name, to_fd=fd)
+            found = file_state(os.stat(name, dir_fd=fd, follow_symlinks=False), state.id)
+            # Somebody may have written to it since: then it is not known what it holds.
+            is_same = (found.mtime_ns, found.inode, found.size) == (state.mtime_ns, state.inode, state.size)
+            return found if is_same else found._replace(ctime_ns=UNSETTLED)
+
     def make_link(self, path: str, target: bytes) -> FileState:
         """Make a symbolic link, replacing the file or link that has the name.
 
@@ -142,6 +164,20 @@ class Folder:
                 self._calls.fsync_folder(real_path)
         self.touched.clear()
 
+    def way_to(self, path: str) -> tuple[str, int | None]:
+        """What to call the path, and the folder that this is relative to; good until the next call.
+
+        Raises:
+            UnsafePath: a part is a link or reserved.
+        """
+        parent, _, name = path.rpartition("/")
+        _check_here(name)
+        if self._current[0] == parent and self._current[1] >= 0:
+            return name, self._current[1]
+        if not _HAS_DIR_FD:
+            return os.path.join(self._checked(parent), name), None
+        return name, self._open(parent)
+
     @contextmanager
     def _inside(self, path: str) -> Iterator[tuple[str, int | None]]:
         """The last part of a path and its folder, opened part by part.
@@ -149,13 +185,8 @@ class Folder:
         Raises:
             UnsafePath: a part is a link or reserved.
         """
-        parent, _, name = path.rpartition("/")
-        _check_here(name)
-        self.touched.add(parent)
-        if not _HAS_DIR_FD:
-            yield os.path.join(self._checked(parent), name), None
-            return
-        yield name, self._open(parent)
+        self.touched.add(path.rpartition("/")[0])
+        yield self.way_to(path)
 
     def _open(self, path: str) -> int:
         if self._current[1] >= 0 and self._current[0] == path:
@@ -250,6 +281,15 @@ class NewFile:
         if sync:
             self._calls.fsync(self.fd)
         self._close()
+
+    def sync(self) -> None:
+        """Make the bytes of the finished file durable."""
+        assert self._path is not None
+        fd = os.open(self._path, os.O_RDONLY)
+        try:
+            self._calls.fsync(fd)
+        finally:
+            os.close(fd)
 
     def move_to(self, name: str, dir_fd: int | None) -> None:
         """Give the file its name."""

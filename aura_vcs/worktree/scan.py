@@ -110,6 +110,15 @@ class Scan:
             folder = folder.folders.get(part) if folder else None
         return folder
 
+    def add_folder(self, path: str) -> ScannedFolder | None:
+        """Enter an empty folder that was made since; None if the scan saw it, or nothing above it."""
+        parent, _, name = path.rpartition("/")
+        above = self.folder(parent)
+        if above is None or name in above.folders:
+            return None
+        above.folders[name] = ScannedFolder(path)
+        return above.folders[name]
+
     def file(self, path: str) -> FileState | None:
         """The file or link at a path."""
         parent, _, name = path.rpartition("/")

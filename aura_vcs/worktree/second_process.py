@@ -8,9 +8,6 @@ the work itself.
 import os
 import sys
 from collections.abc import Callable
-from typing import TypeVar
-
-T = TypeVar("T")
 
 
 class SecondProcess:
@@ -63,19 +60,6 @@ def start_second(work: Callable[[int], None]) -> SecondProcess | None:
 def _has_threads() -> bool:
     threading = sys.modules.get("threading")  # importing it would be all that it is imported for here
     return threading is not None and threading.active_count() > 1
-
-
-def receive(second: SecondProcess, shape: type[T]) -> T:
-    """The record that the second process sent as MessagePack before it ended; an empty one if it sent none."""
-    import msgspec
-
-    with open(second.fd, "rb") as pipe:
-        data = pipe.read()
-    second.ended()
-    try:
-        return msgspec.msgpack.decode(data, type=shape)
-    except msgspec.DecodeError:
-        return shape()
 
 
 def send(fd: int, data: bytes) -> None:

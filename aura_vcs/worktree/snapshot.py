@@ -1,26 +1,23 @@
 """From the folder as it is to a tree in the store."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
 from aura_vcs.codec import encode_tree, name_bytes
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import DOCUMENTS, Entry, EntryKind, Kind, Tree
+from aura_vcs.objects.batch import Batch, similarity
 from aura_vcs.objects.chunking import LARGE_BYTES
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import EMPTY_TREE_ID, Difference, TreeReader
 from aura_vcs.progress import Progress
 from aura_vcs.worktree.cache import FileState
 from aura_vcs.worktree.disk import Disk
-from aura_vcs.worktree.reading import Reader, start_reader
+from aura_vcs.worktree.reading import start_reader
 from aura_vcs.worktree.scan import Scan, ScannedFolder, entry_of
 from aura_vcs.worktree.sources import DiskClock, FileSource, read_settled_link
-
-if TYPE_CHECKING:
-    from aura_vcs.objects.batch import Batch
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -66,7 +63,7 @@ class Snapshotter:
         self,
         root: str,
         scan: Scan,
-        batch: "Batch",
+        batch: Batch,
         store: ObjectStore,
         trees: TreeReader,
         clock: DiskClock,
@@ -155,27 +152,32 @@ class Snapshotter:
             sources.append(file)
             total += state.size
         progress.start("Storing", total, "bytes")
-        reader = self._start_reader(sources)
-        try:
-            for done, stored in self._batch.add_sources(sources):
-                assert isinstance(done, FileSource)
-                source, (folder, name) = done, places[id(done)]
-                if stored is None:
-                    self._unstable.append(source.path)
-                else:
-                    folder.files[name] = source.state.hashed(bytes.fromhex(stored))
-        finally:
-            if reader is not None:
-                reader.close()
+        for source, stored in self._store_sources(sources):
+            folder, name = places[id(source)]
+            if stored is None:
+                self._unstable.append(source.path)
+            else:
+                folder.files[name] = source.state.hashed(bytes.fromhex(stored))
         progress.finish()
 
-    def _start_reader(self, sources: Sequence[FileSource]) -> Reader | None:
-        small = [source for source in sources if source.size < LARGE_BYTES]
+    def _store_sources(self, sources: list[FileSource]) -> Iterator[tuple[FileSource, ObjectId | None]]:
+        """Store files, many with a second process; yields each with its id, None if it would not hold still."""
+        small = sorted((source for source in sources if source.size < LARGE_BYTES), key=_similarity)
+        read: set[int] = set()
         reader = start_reader(small)
         if reader is not None:
-            for number, source in enumerate(small):
-                source.reader, source.number = reader, number
-        return reader
+            try:
+                for frame, found in reader.frames():
+                    self._batch.add_ready(frame)
+                    for number, object_id in found:
+                        source = small[number]
+                        read.add(id(source))
+                        yield source, object_id
+            finally:
+                reader.close()
+        for done, stored in self._batch.add_sources([source for source in sources if id(source) not in read]):
+            assert isinstance(done, FileSource)
+            yield done, stored
 
     def _build(self, folder: ScannedFolder, base: ObjectId | None, selection: Selection) -> Entry:
         """The entry of a folder, its tree in the batch. Outside the selection, all is as in the base."""
@@ -237,6 +239,10 @@ class Snapshotter:
         if is_exact:
             folder.tree = object_id
         return Entry(name, EntryKind.DIR, object_id, tree.size)
+
+
+def _similarity(source: FileSource) -> tuple[str, str]:
+    return similarity(source.path)
 
 
 class _Before:

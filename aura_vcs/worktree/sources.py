@@ -7,16 +7,13 @@ would leave no trace. What is younger waits its turn.
 
 import os
 import time
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from aura_vcs.errors import FileUnreadable
 from aura_vcs.ids import Bytes, ObjectId, blob_id
 from aura_vcs.objects.base import PAUSES_SECONDS
 from aura_vcs.storage.calls import FileCalls
 from aura_vcs.worktree.cache import FileState, file_state
-
-if TYPE_CHECKING:
-    from aura_vcs.worktree.reading import Reader
 
 TICK_NS = 20_000_000
 """Clocks of file systems with sub-second stamps tick at least this often."""
@@ -54,10 +51,10 @@ class FileSource:
     """A regular file to be stored; see objects.base.Source.
 
     `state` is what was seen last, its `id` still empty: at first what the scan saw, which is as
-    good a look before reading as one of our own. `reader` may have read it already, as its source `number`.
+    good a look before reading as one of our own.
     """
 
-    __slots__ = ("_clock", "_settled", "number", "path", "reader", "real_path", "size", "state")
+    __slots__ = ("_clock", "_settled", "path", "real_path", "size", "state")
 
     def __init__(self, path: str, real_path: str, state: FileState, clock: DiskClock) -> None:
         self.path = path
@@ -66,14 +63,9 @@ class FileSource:
         self.size = state.size
         self._clock = clock
         self._settled = False
-        self.reader: Reader | None = None
-        self.number = 0
 
     def read(self) -> tuple[Bytes, ObjectId] | None:
         """See Source."""
-        reader, self.reader = self.reader, None
-        if reader is not None and (found := reader.take(self.number)) is not None:
-            return found
         settled = is_settled(self.state, self._clock.now_ns())
         fd = self._open()
         try:

@@ -2,14 +2,14 @@
 
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, BinaryIO
 
 from aura_vcs.errors import FileUnreadable
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.layout import AURA, LOCAL, SCAN_CACHE, TEMPORARY
 from aura_vcs.model import EntryKind, Kind
-from aura_vcs.objects.base import BUFFER_BYTES, PAUSES_SECONDS
+from aura_vcs.objects.base import BUFFER_BYTES, PAUSES_SECONDS, Place
 from aura_vcs.objects.loose import new_hasher
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import Difference, TreeReader
@@ -155,25 +155,33 @@ class Worktree:
         snapshotter = Snapshotter(self.root, scan, batch, self._store, self._trees, clock, self.disk)
         return snapshotter.store_all(base, selection, progress)
 
-    def apply(self, scan: Scan, differences: Sequence[Difference], progress: Progress) -> "Written":
+    def apply(
+        self, scan: Scan, differences: Sequence[Difference], places: Mapping[ObjectId, Place], progress: Progress
+    ) -> "Written":
         """Put differences in place; see Writer.apply. The scan cache then knows what was written."""
         from aura_vcs.worktree.writer import Writer
 
         writer = Writer(self.root, self._temporary, self._store, self._calls, progress, self.disk)
-        written = writer.apply(scan, differences)
-        self._note(scan, written)
+        written = writer.apply(scan, differences, places)
+        self._note(scan, written, differences)
         return written
 
     def in_the_way(self, scan: Scan, differences: Iterable[Difference]) -> list[str]:
         """Paths that would be written over although the scan did not see them (ignored files)."""
-        found = []
-        for difference in differences:
-            if difference.new is None:
+        found: list[str] = []
+        absent: set[str] = set()
+        for difference in differences:  # in order of paths
+            path, new = difference.path, difference.new
+            if new is None:
                 continue
-            seen = scan.file(difference.path) is not None or scan.folder(difference.path) is not None
-            real_path = os.path.join(self.root, difference.path)
-            if not seen and os.path.lexists(real_path) and not self._is_plain_folder(difference, real_path):
-                found.append(difference.path)
+            is_absent = path.rpartition("/")[0] in absent
+            if not is_absent and scan.file(path) is None and scan.folder(path) is None:
+                real_path = os.path.join(self.root, path)
+                is_absent = not os.path.lexists(real_path)
+                if not is_absent and not self._is_plain_folder(difference, real_path):
+                    found.append(path)
+            if is_absent and new.kind is EntryKind.DIR:
+                absent.add(path)
         return found
 
     def _is_plain_folder(self, difference: Difference, real_path: str) -> bool:
@@ -186,16 +194,25 @@ class Worktree:
         rules = load_ignore_rules(self.root)
         save_scan_cache(self._cache_path, scan.to_cache(rules.fingerprint), self._calls)
 
-    def _note(self, scan: Scan, written: "Written") -> None:
-        for path, state in written.states.items():
-            parent, _, name = path.rpartition("/")
-            folder = scan.folder(parent)
-            if folder is not None and state is None:
-                folder.files.pop(name, None)
-            elif folder is not None and state is not None:
-                folder.files[name] = state
+    def _note(self, scan: Scan, written: "Written", differences: Sequence[Difference]) -> None:
+        """Bring a scan to what is there now, and remember it."""
         for folder in scan.walk():
             folder.tree = None
+        for difference in differences:  # in order of paths, parents come first
+            new = difference.new
+            if difference.old is None and new is not None and new.kind is EntryKind.DIR:
+                made = scan.add_folder(difference.path)
+                if made is not None and not written.left:
+                    made.tree = new.id  # it was not there, and now holds what the tree has
+        parent, folder_of = "", scan.folder("")
+        for path, state in written.states.items():
+            above, _, name = path.rpartition("/")
+            if above != parent:
+                parent, folder_of = above, scan.folder(above)
+            if folder_of is not None and state is None:
+                folder_of.files.pop(name, None)
+            elif folder_of is not None and state is not None:
+                folder_of.files[name] = state
         self.save(scan)
 
     def discard(self, path: str) -> None:

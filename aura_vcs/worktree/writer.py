@@ -6,12 +6,12 @@ listed. The caller has made sure that everything that goes is in the store.
 
 import os
 from collections.abc import Mapping, Sequence
-from functools import partial
+from contextlib import ExitStack
 
 import msgspec
 
 from aura_vcs.errors import NameUnfit, ObjectCorrupt, PathCollision
-from aura_vcs.ids import ObjectId, blob_id
+from aura_vcs.ids import ObjectId
 from aura_vcs.layout import AURA
 from aura_vcs.model import Entry, EntryKind, Kind
 from aura_vcs.objects.base import Place
@@ -21,18 +21,15 @@ from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import Difference
 from aura_vcs.progress import Progress
 from aura_vcs.storage.calls import FileCalls, storage_error
-from aura_vcs.worktree.cache import UNSETTLED, FileState
+from aura_vcs.worktree.cache import FileState
 from aura_vcs.worktree.disk import Disk
 from aura_vcs.worktree.folder import Folder, NewFile
 from aura_vcs.worktree.scan import Scan
-from aura_vcs.worktree.second_process import receive, send, start_second
 from aura_vcs.worktree.sources import DiskClock
+from aura_vcs.worktree.staging import Staged, StagedFile, Staging
 
 SYNC_TOGETHER = 64
 """From so many files on, one sync of the disk is cheaper than one for each."""
-
-WORTHWHILE_FILES = 1000
-"""Fewer are written sooner than a process starts."""
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -49,6 +46,7 @@ class Writer:
         self, root: str, temporary: str, store: ObjectStore, calls: FileCalls, progress: Progress, disk: Disk
     ) -> None:
         self._root = root
+        self._temporary = temporary
         self._disk = disk
         self._store = store
         self._calls = calls
@@ -58,12 +56,14 @@ class Writer:
         self._states: dict[str, FileState | None] = {}
         self._can_clone = True
         self._places: Mapping[ObjectId, Place] = {}
+        self._staged: dict[str, StagedFile] = {}
         self._left: list[str] = []
         self._blocked: set[str] = set()
 
-    def apply(self, scan: Scan, differences: Sequence[Difference]) -> Written:
+    def apply(self, scan: Scan, differences: Sequence[Difference], places: Mapping[ObjectId, Place]) -> Written:
         """Remove, make and replace until the folder has every `new` of `differences`.
 
+        `places` says where content lies in packs; what it does not name is looked for.
         Interrupted, every file is whole: the old one or the new one.
 
         Raises:
@@ -76,90 +76,99 @@ class Writer:
             check_collisions(differences)
         if unfit := self._disk.unfit(d.path for d in differences if d.new is not None):
             raise NameUnfit(unfit)
-        together = sum(1 for d in differences if d.new is not None) >= SYNC_TOGETHER
+        differences = self._as_laid_out(differences)
+        self._places = places
+        staging = Staging(self._root, self._temporary, self._store, self._calls, self._progress)
         sizes = sum(d.new.size for d in differences if d.new is not None and d.new.kind is EntryKind.FILE)
         self._progress.start("Writing files", sizes, "bytes")
         try:
+            staged = staging.fill(scan, differences, places, least=SYNC_TOGETHER)
             self._remove(scan, differences)
-            self._make_folders(differences)
-            self._write_all(scan, self._in_stored_order(differences), sync=not together)
-            if together and not self._calls.sync_disk(self._root):
-                self._sync_each()
+            others = self._place_folders(differences, staging, staged)
+            self._make_folders(others)
+            self._write_all(scan, self._in_stored_order(others), staging)
             self._folder.sync()
         except OSError as error:
             raise storage_error("write in", self._root, error) from error
         finally:
+            staging.discard()
             self._folder.close()
             self._progress.finish()
         return Written(self._states, tuple(self._left))
 
-    def _write_all(self, scan: Scan, files: Sequence[Difference], *, sync: bool) -> None:
-        """Write the files, a half of very many small ones in a second process."""
-        others = [] if sync else [d for d in files if self._can_be_handed_over(d)][: len(files) // 2]
-        if len(others) < WORTHWHILE_FILES or type(self._calls) is not FileCalls:
-            others = []
-        second = start_second(partial(self._write_and_tell, scan, others)) if others else None
-        handed_over = {id(difference) for difference in others} if second is not None else set()
-        try:
+    def _as_laid_out(self, differences: Sequence[Difference]) -> Sequence[Difference]:
+        """The differences as they will look on this disk."""
+        if self._disk.keeps_all:
+            return differences
+        look = self._disk.as_laid_out
+        return [Difference(d.path, d.old and look(d.old), d.new and look(d.new)) for d in differences]
+
+    def _place_folders(self, differences: Sequence[Difference], staging: Staging, staged: Staged) -> list[Difference]:
+        """Put the folders in place that come as a whole; returns what is still to be done."""
+        self._staged.update(staged.files)
+        there: set[str] = set()
+        for folder in staged.folders:
+            states = staging.place_folder(folder, self._folder)
+            if states is None:
+                self._staged.update((folder.real(file.path), file) for file in folder.files)
+            else:
+                self._states |= states
+                there.update(states, map(folder.real, folder.folders))
+        return [d for d in differences if d.path not in there]
+
+    def _write_all(self, scan: Scan, files: Sequence[Difference], staging: Staging) -> None:
+        """Put files in place, every one durable before it gets its name."""
+        large: list[Difference] = []
+        for difference in files:
+            if not self._may_write(scan, difference):
+                continue
+            path, new = difference.path, difference.new
+            assert new is not None
+            staged = self._staged.get(path)
+            if staged is not None:
+                self._states[path] = staging.place_file(staged, path, self._folder)
+            elif difference.old is not None and (difference.old.kind, difference.old.id) == (new.kind, new.id):
+                same = difference.old.executable == new.executable
+                self._note(
+                    difference,
+                    self._folder.state(path) if same else self._folder.set_executable(path, new.executable),
+                )
+            elif new.kind is EntryKind.SYMLINK:
+                self._note(difference, self._folder.make_link(path, self._store.read(new.id)))
+            else:
+                large.append(difference)
+        for start in range(0, len(large), SYNC_TOGETHER):
+            self._write_together(scan, large[start : start + SYNC_TOGETHER])
+
+    def _write_together(self, scan: Scan, files: Sequence[Difference]) -> None:
+        """Write files, all with one sync where they are many."""
+        together = len(files) >= SYNC_TOGETHER
+        with ExitStack() as stack:
+            made: list[tuple[Difference, NewFile]] = []
             for difference in files:
-                if id(difference) not in handed_over:
-                    self._write(scan, difference, sync=sync)
-        except BaseException:
-            if second is not None:
-                second.stop()  # whoever catches this must find nobody else writing
-            raise
-        if second is not None:
-            told = receive(second, dict[int, FileState | None])
-            for number, difference in enumerate(others):
-                self._take_over(scan, difference, told.get(number), is_told=number in told)
+                new = stack.enter_context(self._folder.new_file())
+                self._fill(difference, new, sync=not together)
+                if together:
+                    made.append((difference, new))
+                else:
+                    self._note(difference, self._folder.place(new, difference.path))
+            if together and not self._calls.sync_disk(self._root):
+                for _, new in made:
+                    new.sync()
+            for difference, new in made:
+                if self._may_write(scan, difference):
+                    self._note(difference, self._folder.place(new, difference.path))
 
-    def _can_be_handed_over(self, difference: Difference) -> bool:
-        """Whether the file's content can be read without the index, which two processes cannot share."""
-        new = difference.new
-        place = self._places.get(new.id) if new is not None and new.kind is EntryKind.FILE else None
-        return place is not None and not place.chunked
-
-    def _write_and_tell(self, scan: Scan, files: Sequence[Difference], fd: int) -> None:
-        """In the second process: write, and tell what was written; what was left alone is not told."""
-        self._store.packs.close()  # the first process reads on in the same open files
-        told: dict[int, FileState | None] = {}
-        try:
-            for number, difference in enumerate(files):
-                left = len(self._left)
-                self._write(scan, difference, sync=False)
-                if len(self._left) == left:
-                    told[number] = self._states[difference.path]
-        finally:
-            send(fd, msgspec.msgpack.encode(told))
-
-    def _take_over(self, scan: Scan, difference: Difference, state: FileState | None, *, is_told: bool) -> None:
-        """Note what the second process wrote; what it did not, for whatever reason, is written here."""
-        if is_told:
-            assert difference.new is not None
-            self._folder.touched.add(difference.path.rpartition("/")[0])
-            self._states[difference.path] = state
-            self._progress.advance(difference.new.size)
-        elif not self._has_content(difference):
-            self._write(scan, difference, sync=False)
-
-    def _has_content(self, difference: Difference) -> bool:
-        """Whether a second process that died had put this file in place."""
-        new, found = difference.new, self._folder.state(difference.path)
-        if new is None or found is None or found.is_symlink or found.size != new.size:
-            return False
-        path = os.path.join(self._root, difference.path)
-        with open(path, "rb") as file:
-            is_whole = blob_id(file.read()) == new.id
-        if is_whole:
-            self._states[difference.path] = found._replace(ctime_ns=UNSETTLED, id=bytes.fromhex(new.id))
-        return is_whole and found.is_executable == new.executable
+    def _note(self, difference: Difference, state: FileState | None) -> None:
+        assert difference.new is not None
+        content = bytes.fromhex(difference.new.id)
+        self._states[difference.path] = state._replace(id=content) if state is not None else None
 
     def _remove(self, scan: Scan, differences: Sequence[Difference]) -> None:
         """Remove what has no successor of its kind, files before the folders they are in."""
-        for difference in sorted(differences, key=lambda d: d.path, reverse=True):
-            old, new = difference.old, difference.new
-            if old is None or (new is not None and (old.kind is EntryKind.DIR) == (new.kind is EntryKind.DIR)):
-                continue
+        for difference in sorted(filter(_is_removal, differences), key=lambda d: d.path, reverse=True):
+            old = difference.old
+            assert old is not None
             if old.kind is EntryKind.DIR:
                 self._folder.remove_folder(difference.path)
             elif self._is_as_scanned(scan, difference.path):
@@ -181,7 +190,6 @@ class Writer:
     def _in_stored_order(self, differences: Sequence[Difference]) -> list[Difference]:
         """Files in the order in which they lie in packs, so that each frame is decoded once."""
         files = [d for d in differences if d.new is not None and d.new.kind is not EntryKind.DIR]
-        self._places = self._store.places.find_many({d.new.id for d in files if d.new is not None})
 
         def order(difference: Difference) -> tuple[str, int, int]:
             place = self._places.get(difference.new.id) if difference.new else None
@@ -189,31 +197,19 @@ class Writer:
 
         return sorted(files, key=order)
 
-    def _write(self, scan: Scan, difference: Difference, *, sync: bool) -> None:
-        old, new = difference.old, difference.new
-        assert new is not None
+    def _may_write(self, scan: Scan, difference: Difference) -> bool:
+        """Whether nothing stands at the path that the scan did not see; else it is left alone."""
         if self._is_blocked(difference.path):
             self._left.append(difference.path)
-            return
-        if not self._is_as_scanned(scan, difference.path):
-            return
-        new, old = self._disk.as_laid_out(new), self._disk.as_laid_out(old) if old is not None else None
-        if old is not None and (old.kind, old.id, old.executable) == (new.kind, new.id, new.executable):
-            state = self._folder.state(difference.path)
-        elif old is not None and (old.kind, old.id) == (new.kind, new.id):
-            state = self._folder.set_executable(difference.path, new.executable)
-        elif new.kind is EntryKind.SYMLINK:
-            state = self._folder.make_link(difference.path, self._store.read(new.id))
-        else:
-            state = self._write_file(difference.path, new, sync=sync)
-        self._states[difference.path] = state._replace(id=bytes.fromhex(new.id)) if state else None
+            return False
+        return self._is_as_scanned(scan, difference.path)
 
-    def _write_file(self, path: str, entry: Entry, *, sync: bool) -> FileState:
-        with self._folder.new_file() as new:
-            if not self._clone(entry, new):
-                self._copy(path, entry, new)
-            new.finish(executable=entry.executable, sync=sync, now_ns=self._clock.now_ns())
-            return self._folder.place(new, path)
+    def _fill(self, difference: Difference, new: NewFile, *, sync: bool) -> None:
+        entry = difference.new
+        assert entry is not None
+        if not self._clone(entry, new):
+            self._copy(difference.path, entry, new)
+        new.finish(executable=entry.executable, sync=sync, now_ns=self._clock.now_ns())
 
     def _copy(self, path: str, entry: Entry, new: NewFile) -> None:
         """Write the content, and no more of it than the folder's tree says there is."""
@@ -257,13 +253,11 @@ class Writer:
         self._left.append(path)
         return False
 
-    def _sync_each(self) -> None:
-        for path in [path for path, state in self._states.items() if state is not None and not state.is_symlink]:
-            fd = os.open(os.path.join(self._root, path), os.O_RDONLY)
-            try:
-                self._calls.fsync(fd)
-            finally:
-                os.close(fd)
+
+def _is_removal(difference: Difference) -> bool:
+    """Whether what is there has no successor of its kind."""
+    old, new = difference.old, difference.new
+    return old is not None and (new is None or (old.kind is EntryKind.DIR) != (new.kind is EntryKind.DIR))
 
 
 def is_case_insensitive(root: str) -> bool:

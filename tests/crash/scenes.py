@@ -1,7 +1,9 @@
 """Commands in the middle of real work, for the suites that interrupt them."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 import msgspec
 from aura_vcs import Repository
@@ -27,6 +29,7 @@ from aura_vcs.sync.remotes import RemoteConfig, set_remote
 from aura_vcs.sync.selecting import choose
 from aura_vcs.sync.sending import create_remote, push
 from aura_vcs.upkeep.gc import execute_gc, plan_gc
+from aura_vcs.worktree import writer
 
 from tests.helpers.project import noise, save, write, write_project
 
@@ -231,12 +234,36 @@ def _merge(repo: Repository) -> object:
     return done
 
 
+def _emptied(root: Path) -> None:
+    """Two versions: many small files in folders, which the second one has not; and unsaved work."""
+    write_project(root)
+    for number in range(5):
+        write(root, {f"takes/{number}.json": f'{{"take": {number}}}', f"takes/in/ner/{number}.txt": f"note {number}"})
+    write(root, {"takes/film.mp4": LARGE, "looks/one.cube": "warm", "plan.json": '{"steps": [1]}'})
+    (root / "takes" / "0.json").chmod(0o755)
+    (root / "takes" / "link").symlink_to("0.json")
+    with Repository.init(root, author="Ada", host="studio") as repo:
+        save(repo, "First cut")
+        shutil.rmtree(root / "takes")
+        shutil.rmtree(root / "looks")
+        write(root, {"plan.json": '{"steps": []}', "brief.json": '{"topic": "Ebb"}'})
+        save(repo, "Second cut")
+    write(root, {"draft.txt": "unsaved"})
+
+
+def _lay_out(repo: Repository) -> object:
+    """Check the first version out as if its files were very many."""
+    with patch.object(writer, "SYNC_TOGETHER", 4):
+        return checkout(repo, "v1")
+
+
 SCENES = {
     "first commit": Scene(_new, lambda repo: commit(repo, "First cut")),
     "commit": Scene(two_versions, lambda repo: commit(repo, "Third cut")),
     "commit of paths": Scene(two_versions, lambda repo: commit(repo, "Voice", paths=["voice.json"])),
     "commit on an old version": Scene(_gone_back, lambda repo: commit(repo, "Another way")),
     "checkout": Scene(two_versions, lambda repo: checkout(repo, "v1")),
+    "checkout of many": Scene(_emptied, _lay_out),
     "return": Scene(_gone_back, lambda repo: checkout(repo, "main")),
     "restore": Scene(two_versions, lambda repo: restore(repo, "v1")),
     "restore of paths": Scene(two_versions, lambda repo: restore(repo, "v1", ["notes", "assets", "plan.json"])),

@@ -62,6 +62,7 @@ def _fail_at(name: str, folder: Path, *, points: int) -> None:
         wanted = saved_contents(repo) | contents(look(before).values())
         numbers = {record.number for record in versions(repo)}
 
+    whole = wanted | contents(look(root).values())
     step = max(1, len(events) // points)
     for at in [*range(1, len(events), step), len(events)]:
         for number, (names, data) in enumerate(RULES):
@@ -69,6 +70,7 @@ def _fail_at(name: str, folder: Path, *, points: int) -> None:
                 continue  # by default, a third of the rules at every point
             target = image(root, before, events[:at], names, data, folder / f"{at}-{names}-{data}")
             try:
+                assert contents(look(target).values()) <= whole, "half a file has its name"
                 _check(target, before, wanted, numbers, SCENES[name])
             except BaseException as error:
                 error.add_note(f"{name}: power failed after {at} of {len(events)} calls, {names} names, {data} bytes")

@@ -114,7 +114,29 @@ class Disk:
                 target.durable = bytes(target.content)
 
     def _on_replace(self, event: Event) -> None:
+        if event.path in self.folders:
+            self._move_folder(event.path, event.target)
+            return
         self._change([(event.target, self.names[event.path]), (event.path, None)])
+
+    def _move_folder(self, old: str, new: str) -> None:
+        """One change; what the folder holds must be durable by then, or it would be seen and not be whole."""
+        below = [path for path in self.names if path.startswith(f"{old}/")]
+        assert not any(f"{folder}/".startswith(f"{old}/") for folder in self._pending), "names in it were not synced"
+        for path in below:
+            target = self.names[path]
+            assert isinstance(target, str) or target.durable == bytes(target.content), f"{path} was not synced"
+        for folder in [folder for folder in self.folders if f"{folder}/".startswith(f"{old}/")]:
+            self.folders.discard(folder)
+            self.folders.add(new + folder[len(old) :])
+        changes: list[Change] = [(new + path[len(old) :], self.names[path]) for path in below]
+        changes += [(path, None) for path in below]
+        for path, target_or_none in changes:
+            if target_or_none is None:
+                self.names.pop(path)
+            else:
+                self.names[path] = target_or_none
+        self._pending.setdefault(os.path.dirname(new), []).append(changes)
 
     def _on_link(self, event: Event) -> None:
         self._change([(event.target, self.names[event.path])])

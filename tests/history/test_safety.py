@@ -224,6 +224,17 @@ def test_versions_that_something_stands_on_stay(second: Repository) -> None:
         delete_version(second, resolve(second, "v1"))
 
 
+def test_undoing_a_deletion_does_not_undo_the_purge_before_it(second: Repository) -> None:
+    """One action is taken back, not two: the version is purged still."""
+    purge_version(second, resolve(second, "v1"), "private")
+    delete_version(second, resolve(second, "v1"))
+    assert undo(second).description.startswith("Deleted")
+    record = resolve(second, "v1")
+    assert (record.deleted_at, record.purge_reason, record.is_live) == (None, "private", False)
+    undo(second)
+    assert resolve(second, "v1").is_live
+
+
 def test_a_version_purged_in_the_middle_is_a_record(second: Repository) -> None:
     """G4: who, when and why stay; the content goes with gc; nothing else changes its id."""
     root = Path(second.root)

@@ -13,6 +13,7 @@ from aura_vcs.history.autosave import autosave
 from aura_vcs.history.undo import redo, undo
 from aura_vcs.history.versions import delete_version, purge_version
 from aura_vcs.ids import ObjectId, blob_id
+from aura_vcs.index import places
 from aura_vcs.index.queries import Queries
 from aura_vcs.model import Kind
 from aura_vcs.objects.pack_format import TRAILER_BYTES, Frame, PackEntry, decode_footer, encode_footer
@@ -97,6 +98,18 @@ def test_a_footer_of_many_objects_is_read_where_it_lies() -> None:
     assert found.find(straddling) is None
 
 
+def test_objects_of_a_footer_are_picked_by_number() -> None:
+    """A few, most, or those kept in chunks: the same as reading all and choosing."""
+    entries = [PackEntry(blob_id(bytes([number])), Kind.BLOB, 0, number, 1, number % 50 == 3) for number in range(200)]
+    name, data = encode_footer([Frame(8, 10, 200, 1)], entries)
+    footer = decode_footer(data[:-TRAILER_BYTES], data[-TRAILER_BYTES:], name)
+    listed = list(footer.entries)
+    assert footer.ids() == [entry.id for entry in listed]
+    assert {entry.id for entry in footer.chunked()} == {entry.id for entry in entries if entry.chunked}
+    for numbers in ([], [7], [0, 3, 199], list(range(1, 200, 2)), list(range(200))):
+        assert list(footer.pick(numbers)) == [listed[number] for number in numbers]
+
+
 def test_a_tally_counts_rows_and_what_has_none() -> None:
     """Ids that begin alike are told apart; what is not in the table is counted beside it."""
     digests = sorted({bytes([n % 4, 0]) + bytes(28) + n.to_bytes(2, "big") for n in range(1000)})
@@ -111,6 +124,18 @@ def test_a_tally_counts_rows_and_what_has_none() -> None:
     assert [tally.add(ObjectId("ff" * 32)), tally.add(ObjectId("ff" * 32))] == [True, False]
     assert (tally.counted[3], tally.others) == (2, {"ff" * 32: 2})
     assert Tally([]).row(ObjectId("00" * 32)) is None
+
+
+def test_few_and_most_places_are_found_alike(repo: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looked for one by one, or by reading all rows: the same answer, and nothing that was not asked for."""
+    monkeypatch.setattr(places, "LOOKUP_SIZE", 3)
+    write(Path(repo.root), {f"takes/{number}.json": f"take {number}" for number in range(40)})
+    save(repo, "Takes")
+    ids = [blob_id(f"take {number}".encode()) for number in range(40)]
+    one_by_one = {object_id: repo.store.places.find(object_id) for object_id in ids}
+    assert all(one_by_one.values())
+    assert repo.store.places.find_many([*ids, blob_id(b"not here")]) == one_by_one
+    assert repo.store.places.find_many(ids[:5]) == {object_id: one_by_one[object_id] for object_id in ids[:5]}
 
 
 def test_very_many_labels_are_packed_at_once(first: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +164,7 @@ def test_very_many_labels_are_packed_at_once(first: Repository, monkeypatch: pyt
 
 def test_packs_hold_so_many_objects_and_gathering_ends(first: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     """A commit of many files makes several packs; packs that are full stay as they are, however often gc runs."""
-    monkeypatch.setattr("aura_vcs.objects.packs.PACK_ENTRIES", 20)
+    monkeypatch.setattr("aura_vcs.objects.pack_writer.PACK_ENTRIES", 20)
     monkeypatch.setattr("aura_vcs.objects.batch.FRAME_BYTES", 50)
     monkeypatch.setattr("aura_vcs.upkeep.packing.GATHERED_OBJECTS", 30)
     before = len(first.store.packs.names())
@@ -180,7 +205,7 @@ def test_memory_stays_bounded_with_very_many_chunks(tmp_path: Path) -> None:
     env = {**os.environ, "PYTHONPATH": str(ROOT), "AURA_AUTHOR": "Ada", "AURA_HOME": str(tmp_path / "home")}
     film, python = tmp_path / "film", sys.executable
     film.mkdir()
-    aura = [python, "-c", "from aura_vcs.cli.main import run; run()"]
+    aura = [python, "-c", "from aura_vcs.cli.start import run; run()"]
     run([*aura, "init"], str(film), env)
     told = subprocess.run(
         [python, "-m", "bench.build", "chunks", film, "250000"], env=env, capture_output=True, check=True

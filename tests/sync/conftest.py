@@ -47,7 +47,6 @@ def weed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Seaweed]:
     """SeaweedFS, with a bucket."""
     pytest.importorskip("obstore", reason="the extra 'buckets' is not installed")
     with servers.seaweed_server(tmp_path_factory.mktemp("weed")) as made:
-        make_bucket(made.endpoint)
         yield made
 
 

@@ -4,6 +4,7 @@ import base64
 import hmac
 import json
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -11,7 +12,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from email.utils import formatdate
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,11 +30,17 @@ run_simple("127.0.0.1", int(sys.argv[1]), DomainDispatcherApplication(create_bac
 """
 
 
+_PORTS = range(10_240, 32_000)
+"""Below those that systems give to connections by themselves."""
+
+
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on, or is given while a server starts."""
+    while True:
+        port = random.choice(_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -148,7 +155,8 @@ class Seaweed:
         ports = [f"-{name}.port={self.ports[name]}" for name in ("master", "filer", "s3")]
         grpc = [f"-{name}.port.grpc={self.grpc[name]}" for name in ("master", "filer", "s3")]
         places = [f"-dir={self.folder}", "-ip=127.0.0.1", "-s3.config=s3.json", "-master.volumeSizeLimitMB=64"]
-        return [self.weed, "server", "-volume=false", "-filer", "-s3", *places, *ports, *grpc]
+        alone = ["-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false"]  # else ports that others have
+        return [self.weed, "server", "-volume=false", "-filer", "-s3", *places, *ports, *grpc, *alone]
 
     def start_volume(self) -> None:
         """Start the volume server, and wait until it listens."""
@@ -166,17 +174,36 @@ class Seaweed:
             self._volume.close()
             self._volume = None
 
+    def is_ready(self) -> bool:
+        """Wait until an object can be put: its parts find one another after they listen."""
+        end = time.monotonic() + _PATIENCE_SECONDS
+        while time.monotonic() < end:
+            with suppress(OSError):
+                for path, data in ((BUCKET, b""), (f"{BUCKET}/ready", b"ready")):
+                    request = urllib.request.Request(f"{self.endpoint}/{path}", data=data, method="PUT")
+                    urllib.request.urlopen(request, timeout=10).close()
+                return True
+            time.sleep(0.3)
+        return False
+
 
 @contextmanager
 def seaweed_server(folder: Path) -> Iterator[Seaweed]:
-    """SeaweedFS with its S3."""
-    made = Seaweed(folder)
-    with running(made.server(), made.ports["s3"], folder):
-        made.start_volume()
-        try:
-            yield made
-        finally:
-            made.stop_volume()
+    """SeaweedFS with its S3 and the bucket; a skip that says why, where it does not come up."""
+    for attempt in ("first", "second", "third"):
+        (folder / attempt).mkdir()
+        made = Seaweed(folder / attempt)
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(running(made.server(), made.ports["s3"], made.folder))
+                stack.callback(made.stop_volume)
+                made.start_volume()
+            except AssertionError:
+                continue  # a port was taken meanwhile
+            if made.is_ready():
+                yield made
+                return
+    pytest.skip("SeaweedFS does not come up here")
 
 
 AZURE_ACCOUNT = "devstoreaccount1"

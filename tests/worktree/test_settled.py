@@ -9,7 +9,7 @@ from aura_vcs.compression import compress
 from aura_vcs.errors import IntegrityError
 from aura_vcs.history.commit import commit
 from aura_vcs.history.status import status
-from aura_vcs.objects import packs
+from aura_vcs.objects import pack_writer
 from aura_vcs.upkeep.fsck import fsck
 
 from tests.helpers.restless import restless
@@ -84,7 +84,7 @@ def test_a_compressor_that_lies_is_found_out_before_anything_is_recorded(
         (root / f"scene-{number}.json").write_text(f'{{"script": "{number} and so on"}}' * 50)
     with Repository.open(str(root)) as repo:
         with monkeypatch.context() as patched:
-            patched.setattr(packs, "compress", lambda data, level: compress(b"\0" * len(data), level))
+            patched.setattr(pack_writer, "compress", lambda data, level: compress(b"\0" * len(data), level))
             with pytest.raises(IntegrityError):
                 commit(repo, "Second cut")
         assert fsck(repo).problems == ()

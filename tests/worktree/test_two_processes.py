@@ -15,7 +15,8 @@ from aura_vcs.errors import FileUnreadable
 from aura_vcs.history.commit import commit
 from aura_vcs.history.going import checkout
 from aura_vcs.history.status import status
-from aura_vcs.worktree import ahead, reading, second_process, writer
+from aura_vcs.upkeep.fsck import fsck
+from aura_vcs.worktree import ahead, reading, second_process, staging, writer
 from aura_vcs.worktree.ahead import Ahead, look_ahead
 from aura_vcs.worktree.sources import TICK_NS
 
@@ -31,7 +32,7 @@ def _always_two(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few files are enough, and the test run's own threads do not count."""
     monkeypatch.setattr(ahead, "WORTHWHILE_BYTES", 0)
     monkeypatch.setattr(reading, "WORTHWHILE_FILES", 2)
-    monkeypatch.setattr(writer, "WORTHWHILE_FILES", 2)
+    monkeypatch.setattr(staging, "WORTHWHILE_FILES", 2)
     monkeypatch.setattr(writer, "SYNC_TOGETHER", 2)
     monkeypatch.setattr(second_process, "_has_threads", lambda: False)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
@@ -161,19 +162,44 @@ def test_a_reader_that_dies_is_not_missed(folder: Path, monkeypatch: pytest.Monk
         (folder / "a" / f"{number:03}.json").write_text(f"again {number} " * 50)
     time.sleep(3 * TICK_NS / 1e9)  # the second process leaves out what was written just now
     started = reading.start_reader
-    monkeypatch.setattr(reading, "_MESSAGE_BYTES", 1000)
+    monkeypatch.setattr(reading, "FRAME_BYTES", 1000)
 
     def start_and_kill(sources: list[object]) -> reading.Reader | None:
         reader = started(sources)  # type: ignore[arg-type]
         assert reader is not None
-        assert reader.take(0) is not None
-        os.kill(reader.second.pid, signal.SIGKILL)
+        frames, pid = reader.frames(), reader.second.pid
+
+        def frames_and_kill() -> Iterator[object]:
+            yield next(frames)
+            os.kill(pid, signal.SIGKILL)
+            yield from frames
+
+        monkeypatch.setattr(reader, "frames", frames_and_kill)
         return reader
 
     monkeypatch.setattr("aura_vcs.worktree.snapshot.start_reader", start_and_kill)
     with Repository.open(str(folder)) as repo:
         commit(repo, "Second cut")
         assert_whole(repo)
+        assert status(repo).is_clean
+
+
+def test_what_is_known_or_there_twice_is_stored_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frames that another process made may hold what the store has, or what came in an earlier frame."""
+    monkeypatch.setattr(reading, "FRAME_BYTES", 400)
+    for number in range(FILES):
+        text = (folder / "a" / f"{number:03}.json").read_text()
+        (folder / "b" / f"{number:03}.copy").write_text(text if number % 3 else f"new {number % 2}")
+    time.sleep(3 * TICK_NS / 1e9)
+    with Repository.open(str(folder)) as repo:
+        before = repo.index.database.connection.execute("SELECT count(*) FROM objects").fetchone()[0]
+        done = commit(repo, "Second cut")
+        assert done.version is not None
+        assert done.unstable == ()
+        after = repo.index.database.connection.execute("SELECT count(*) FROM objects").fetchone()[0]
+        assert after - before == 5  # two contents, the trees of b and of the project, the version
+        assert_whole(repo)
+        assert fsck(repo).problems == ()
         assert status(repo).is_clean
 
 
@@ -216,15 +242,15 @@ def test_two_processes_write_what_one_would(second_cut: Path) -> None:
 
 @pytest.mark.parametrize("after", [0, 5, FILES])
 def test_a_writer_that_dies_is_not_missed(second_cut: Path, after: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Killed after some files, it has told nothing: what it wrote is recognised, the rest is written here."""
-    write, first, count = writer.Writer._write, os.getpid(), iter(range(10_000))
+    """Killed after some files, it has told nothing: all that it was given is written here."""
+    write, first, count = staging.Staging._write_file, os.getpid(), iter(range(10_000))
 
-    def write_and_die(self: writer.Writer, *args: object, **kwargs: object) -> None:
+    def write_and_die(self: staging.Staging, *args: object) -> object:
         if os.getpid() != first and next(count) >= after:
             os.kill(os.getpid(), signal.SIGKILL)
-        write(self, *args, **kwargs)  # type: ignore[arg-type]
+        return write(self, *args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(writer.Writer, "_write", write_and_die)
+    monkeypatch.setattr(staging.Staging, "_write_file", write_and_die)
     with Repository.open(str(second_cut)) as repo:
         assert checkout(repo, "v2").left == ()
     assert _is_second_cut(second_cut)
@@ -233,14 +259,14 @@ def test_a_writer_that_dies_is_not_missed(second_cut: Path, after: int, monkeypa
 def test_a_file_edited_meanwhile_is_left_alone_by_both(second_cut: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Edited after the scan: whichever process meets it, it stays, and is listed once."""
     edited = [second_cut / "a" / "001.json", second_cut / "b" / "inner" / "059.json"]
-    started = writer.start_second
+    started = staging.start_second
 
     def edit_and_start(work: Callable[[int], None]) -> second_process.SecondProcess | None:
         for path in edited:
             path.write_text("edited meanwhile")
         return started(work)
 
-    monkeypatch.setattr(writer, "start_second", edit_and_start)
+    monkeypatch.setattr(staging, "start_second", edit_and_start)
     with Repository.open(str(second_cut)) as repo:
         assert sorted(checkout(repo, "v2").left) == ["a/001.json", "b/inner/059.json"]
     assert [path.read_text() for path in edited] == ["edited meanwhile"] * 2
