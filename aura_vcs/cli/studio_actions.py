@@ -1,11 +1,14 @@
 """`--studio`: what was done to the person's studio, listed, taken back and done again."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from aura_vcs.cli.console import Console, faint, strong, warm
 from aura_vcs.cli.words import local_time
+from aura_vcs.errors import NotAProject
 
 if TYPE_CHECKING:
     from aura_vcs.cli.console import Line
@@ -17,6 +20,16 @@ WAY_BACK = "Take it back with `aura undo --studio`."
 studio_option = click.option(
     "--studio", "in_studio", is_flag=True, help="What you did to your studio: settings, templates, list of projects"
 )
+
+
+@contextmanager
+def or_studio(command: str) -> Iterator[None]:
+    """Outside of a project, say that the studio has this too."""
+    try:
+        yield
+    except NotAProject as error:
+        error.hint += f" What you did to your studio: `aura {command} --studio`."
+        raise
 
 
 def undo_in_studio(studio: "Studio", console: Console) -> None:

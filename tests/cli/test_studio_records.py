@@ -72,3 +72,24 @@ def test_a_stage_that_is_none_is_said(bees: Film, command: tuple[str, ...]) -> N
     bees("checkpoint", "save", "tts", "--completed", "1", "--total", "3")
     assert "1/3" in bees("checkpoint", *command, "--stage", "tTs").out
     assert "Composition" in bees("checkpoint", *command, "--stage", "Lunch", code=63).stderr
+
+
+def test_the_studio_is_undone_from_anywhere(bees: Film) -> None:
+    """With --studio, in a project and outside of one; without it and outside, the way there is told."""
+    bees("config", "set", "export.preset", "TikTok")
+    bees("template", "rate", "explainer", "4")
+    elsewhere = Film(bees.root.parent, bees.env)
+    (listed, first) = elsewhere.data("ops", "--studio", "-n", "2")["operations"]
+    assert (listed["type"], first["type"]) == ("template.rate", "config.set")
+    assert listed["can_be_undone"]
+    assert first["payload"]["changes"][0]["after"]["value"] == "TikTok"
+    done = elsewhere.data("undo", "--studio")
+    assert done["operation"]["id"] == listed["id"]
+    assert elsewhere.data("ops", "--studio", "--status", "undone")["operations"][0]["undone_by"]
+    assert "Set export.preset" in elsewhere("undo", "--studio").out
+    assert bees.data("config", "get", "export.preset")["source"] == "default"
+    elsewhere("redo", "--studio")
+    assert bees.data("config", "get", "export.preset")["value"] == "TikTok"
+    for command in ("undo", "redo", "ops"):
+        assert f"aura {command} --studio" in elsewhere(command, code=10).stderr
+    assert "does not go with --studio" in bees("undo", "--studio", "--id", "abcd", code=2).stderr

@@ -130,7 +130,9 @@ def remote_of(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Remote
         "pipe",
         "encrypted pipe",
         "moto",
-        *(pytest.param(k, marks=pytest.mark.slow) for k in ("ssh", "seaweed", "azurite")),
+        "seaweed",
+        "ssh",
+        pytest.param("azurite", marks=pytest.mark.slow),
     ]
 )
 def remote(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RemoteStorage]:

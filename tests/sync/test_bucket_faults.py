@@ -62,7 +62,6 @@ def test_connections_that_are_cut_in_the_middle(moto: str, tmp_path: Path, encry
         assert line.cuts > 0
 
 
-@pytest.mark.slow
 def test_a_volume_server_that_stops_and_comes_back(weed: Seaweed, tmp_path: Path) -> None:
     """A push meets a stopped server and is finished later; what was there before is there after."""
     address = parse_address(f"s3://{BUCKET}/{tmp_path.name}?endpoint={weed.endpoint}")

@@ -39,7 +39,7 @@ def filled(path: Path) -> Repository:
     return repo
 
 
-@pytest.mark.parametrize("server", ["moto", pytest.param("seaweed", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("server", ["moto", "seaweed"])
 def test_a_project_lives_in_a_bucket(request: pytest.FixtureRequest, tmp_path: Path, server: str) -> None:
     """Add, push, clone, sync and pull; a small push takes at most 6 requests and lists nothing."""
     address = bucket(request.getfixturevalue(server), tmp_path)
@@ -63,7 +63,7 @@ def test_a_project_lives_in_a_bucket(request: pytest.FixtureRequest, tmp_path: P
     assert remote.count() <= 3
 
 
-@pytest.mark.parametrize("server", ["moto", pytest.param("seaweed", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("server", ["moto", "seaweed"])
 def test_racing_pushes_to_a_bucket(request: pytest.FixtureRequest, tmp_path: Path, server: str) -> None:
     """Machines that push at once: exactly one wins, the others are told, and sync loses nothing."""
     address = bucket(request.getfixturevalue(server), tmp_path)

@@ -7,7 +7,7 @@ import click
 from aura_vcs.cli.console import Console, Line, faint, warm
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
 from aura_vcs.cli.session import Session, pass_repository, pass_session
-from aura_vcs.cli.studio_actions import list_in_studio, studio_option
+from aura_vcs.cli.studio_actions import list_in_studio, or_studio, studio_option
 from aura_vcs.cli.words import local_time
 
 if TYPE_CHECKING:
@@ -75,11 +75,13 @@ def ops_command(
     if in_studio:
         with session.studio() as studio:
             list_in_studio(studio, session.console, wanted, limit=limit, offset=offset)
-    elif operation is not None:
-        _one(operation)
-    else:
-        everything = everything or (type_ or "") in RECORDED_TYPES
-        _list(wanted, limit=limit, offset=offset, everything=everything)
+        return
+    with or_studio("ops"):
+        if operation is not None:
+            _one(operation)
+        else:
+            everything = everything or (type_ or "") in RECORDED_TYPES
+            _list(wanted, limit=limit, offset=offset, everything=everything)
 
 
 @pass_repository

@@ -8,7 +8,7 @@ from aura_vcs.cli.commands.undo import show_undone
 from aura_vcs.cli.console import Console
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.session import Session, pass_repository, pass_session
-from aura_vcs.cli.studio_actions import redo_in_studio, studio_option
+from aura_vcs.cli.studio_actions import or_studio, redo_in_studio, studio_option
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -25,7 +25,8 @@ def redo_command(session: Session, action_id: str | None, in_studio: bool) -> No
     Works until something new is done.
     """
     if not in_studio:
-        _redo(action_id)
+        with or_studio("redo"):
+            _redo(action_id)
     elif action_id is None:
         with session.studio() as studio:
             redo_in_studio(studio, session.console)

@@ -8,7 +8,7 @@ from aura_vcs.cli.commands.checkout import say_left, say_point
 from aura_vcs.cli.console import Console, faint, strong
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.session import Session, pass_repository, pass_session
-from aura_vcs.cli.studio_actions import studio_option, undo_in_studio
+from aura_vcs.cli.studio_actions import or_studio, studio_option, undo_in_studio
 from aura_vcs.cli.words import count, place
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ def undo_command(session: Session, action_id: str | None, in_studio: bool) -> No
     With --studio, the last thing you did to your settings, templates or list of projects.
     """
     if not in_studio:
-        _undo(action_id)
+        with or_studio("undo"):
+            _undo(action_id)
     elif action_id is None:
         with session.studio() as studio:
             undo_in_studio(studio, session.console)
