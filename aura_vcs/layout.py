@@ -7,7 +7,8 @@ differ only in case stay two on every file system, and no name is reserved anywh
 
 import re
 
-from aura_vcs.errors import InvalidName, RecordCorrupt, UnsafePath
+from aura_vcs.errors.asking import InvalidName
+from aura_vcs.errors.stored import RecordCorrupt, UnsafePath
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 
 AURA = ".aura"

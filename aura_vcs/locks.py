@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from aura_vcs.errors import LockBusy
+from aura_vcs.errors.asking import LockBusy
 from aura_vcs.storage.calls import translated
 from aura_vcs.storage.file_lock import try_lock
 

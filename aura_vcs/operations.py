@@ -11,7 +11,7 @@ import msgspec
 
 from aura_vcs.codec import decode_operation, encode_operation
 from aura_vcs.compression import THOROUGH_LEVEL, NotDecodable, compress, decompress
-from aura_vcs.errors import RecordCorrupt
+from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.ids import ReplicaId, is_replica_id
 from aura_vcs.layout import OPERATIONS, SEGMENT, operations_log, operations_segment
 from aura_vcs.model import Operation

@@ -8,7 +8,7 @@ from blake3 import blake3
 from aura_vcs import layout
 from aura_vcs.codec import decode_record, encode_compact
 from aura_vcs.compression import THOROUGH_LEVEL, NotDecodable, compress, decompress
-from aura_vcs.errors import RecordCorrupt
+from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.ids import VersionId, is_object_id
 from aura_vcs.model import Label
 from aura_vcs.storage.base import Writable

@@ -13,7 +13,8 @@ import msgspec
 
 from aura_vcs import layout
 from aura_vcs.codec import encode_record, from_plain, to_plain
-from aura_vcs.errors import InvalidName, RecordCorrupt
+from aura_vcs.errors.asking import InvalidName
+from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.model import BranchEntry, Field, Fields, Label, RefChange, Tag
 from aura_vcs.packed_labels import PackedLabels, decode_ref

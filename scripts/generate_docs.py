@@ -1,10 +1,13 @@
 """Write the pages of `docs/` that are made from the code (`make docs`); `--check` only compares."""
 
+import pkgutil
 import sys
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 
 import click
+from aura_vcs import errors
 from aura_vcs.cli.main import cli
 from aura_vcs.errors import AuraError, code_of
 
@@ -41,6 +44,8 @@ def _helps(
 
 def exit_codes() -> str:
     """`exit-codes.md`: the exit code and the JSON `code` of every error."""
+    for module in pkgutil.iter_modules(errors.__path__):
+        import_module(f"{errors.__name__}.{module.name}")
     rows = {(kind.exit_code, f"`{code_of(kind)}`", _first_line(kind)) for kind in _errors(AuraError)}
     rows |= {
         (0, "", "Done; also where there was nothing to do"),
@@ -52,7 +57,7 @@ def exit_codes() -> str:
     lines = [
         "# Exit codes",
         "",
-        "Made from `aura_vcs/errors.py` by `make docs`. With `--json`, the second column is `error.code`.",
+        "Made from `aura_vcs/errors/` by `make docs`. With `--json`, the second column is `error.code`.",
         "",
         "| exit code | error | what it means |",
         "|---|---|---|",
@@ -64,7 +69,7 @@ def exit_codes() -> str:
 
 def _errors(kind: type[AuraError]) -> Iterator[type[AuraError]]:
     for inner in kind.__subclasses__():
-        if inner.__module__ == AuraError.__module__:
+        if inner.__module__.startswith(errors.__name__):
             yield inner
             yield from _errors(inner)
 

@@ -17,7 +17,7 @@ from aura_vcs.codec import (
     name_bytes,
     parse_time,
 )
-from aura_vcs.errors import IntegrityError, ObjectMalformed, RecordCorrupt, UnsafePath
+from aura_vcs.errors.stored import IntegrityError, ObjectMalformed, RecordCorrupt, UnsafePath
 from aura_vcs.ids import ObjectId, OperationId, ReplicaId, VersionId, blob_id, tree_id, version_id
 from aura_vcs.layout import check_entry_name
 from aura_vcs.model import BranchEntry, Entry, EntryKind, Label, Operation, Tag, Tree, Version, VersionType

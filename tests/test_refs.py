@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 from aura_vcs import Repository
-from aura_vcs.errors import NothingToUndo
+from aura_vcs.errors.asking import NothingToUndo
 from aura_vcs.history.branches import branch
 from aura_vcs.history.commit import commit
 from aura_vcs.history.revisions import resolve

@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 from aura_vcs import Repository
-from aura_vcs.errors import AmbiguousVersion, AuraError, FormatUnsupported, RecordCorrupt
+from aura_vcs.errors import AuraError
+from aura_vcs.errors.asking import AmbiguousVersion, FormatUnsupported
+from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.history.branches import branches
 from aura_vcs.history.commit import commit
 from aura_vcs.history.going import checkout

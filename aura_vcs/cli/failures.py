@@ -1,6 +1,6 @@
 """Exceptions become a line for a person, or JSON for a program, and an exit code.
 
-Exit codes are those of `errors.py`; besides: 2 for a wrong command line, 130 when stopped, 141
+Exit codes are those of `errors`; besides: 2 for a wrong command line, 130 when stopped, 141
 when nobody reads the output any more, 1 for everything unexpected.
 """
 
@@ -9,7 +9,8 @@ import re
 import click
 
 from aura_vcs.cli.console import Console, Part, bad, faint
-from aura_vcs.errors import AuraError, Interrupted, Problems, StorageError
+from aura_vcs.errors import AuraError, Interrupted, Problems
+from aura_vcs.errors.stored import StorageError
 from aura_vcs.storage.calls import storage_error
 
 _BYTES = re.compile(r"\\udc([89a-f][0-9a-f])")

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.errors import AuraError, NotAProject, ObjectCorrupt, ObjectMissing, UnknownVersion
+from aura_vcs.errors import AuraError
+from aura_vcs.errors.asking import NotAProject, UnknownVersion
+from aura_vcs.errors.stored import ObjectCorrupt, ObjectMissing
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository

@@ -13,7 +13,8 @@ import click
 
 from aura_vcs.cli.console import Console, is_terminal
 from aura_vcs.cli.escaping import escape
-from aura_vcs.errors import InputError, RemoteLocked
+from aura_vcs.errors import InputError
+from aura_vcs.errors.remotes import RemoteLocked
 
 if TYPE_CHECKING:
     from aura_vcs.storage.encryption import Secret

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from aura_vcs.cli.console import Console, bad, cool, faint, good, strong
 from aura_vcs.cli.transfers import connected
 from aura_vcs.cli.words import count, joined, size
-from aura_vcs.errors import IntegrityError
+from aura_vcs.errors.stored import IntegrityError
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository

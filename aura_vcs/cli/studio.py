@@ -7,7 +7,8 @@ import click
 
 from aura_vcs.cli.escaping import clean_input
 from aura_vcs.cli.session import Session
-from aura_vcs.errors import AuraError, NotAProject
+from aura_vcs.errors import AuraError
+from aura_vcs.errors.asking import NotAProject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

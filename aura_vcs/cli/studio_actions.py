@@ -8,7 +8,7 @@ import click
 
 from aura_vcs.cli.console import Console, faint, strong, warm
 from aura_vcs.cli.words import local_time
-from aura_vcs.errors import NotAProject
+from aura_vcs.errors.asking import NotAProject
 
 if TYPE_CHECKING:
     from aura_vcs.cli.console import Line

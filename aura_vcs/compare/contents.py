@@ -5,7 +5,7 @@ from bisect import bisect_right
 from itertools import accumulate
 from typing import BinaryIO, Protocol, cast
 
-from aura_vcs.errors import LimitExceeded
+from aura_vcs.errors.stored import LimitExceeded
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.objects.base import DOCUMENT_LIMIT

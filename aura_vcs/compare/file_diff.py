@@ -13,7 +13,7 @@ from aura_vcs.compare.readable import LINES_LIMIT
 from aura_vcs.compare.text_diff import TextDiff, diff_text
 from aura_vcs.compare.text_lines import NO_TEXT
 from aura_vcs.compare.versions import Comparison, PathChange
-from aura_vcs.errors import IntegrityError, ObjectOffloaded
+from aura_vcs.errors.stored import IntegrityError, ObjectOffloaded
 
 if TYPE_CHECKING:
     from aura_vcs.compare.timeline_diff import TimelineDiff

@@ -12,7 +12,8 @@ from msgspec import UNSET, Struct, UnsetType
 
 from aura_vcs.compare.json_pointer import list_index, split_pointer, step
 from aura_vcs.compare.values import JsonValue, count_values, equal_numbers
-from aura_vcs.errors import LimitExceeded, PatchFailed, PatchInvalid, PointerError
+from aura_vcs.errors.comparing import PatchFailed, PatchInvalid, PointerError
+from aura_vcs.errors.stored import LimitExceeded
 
 COPIED_VALUES_LIMIT = 5_000_000
 """Values that all `copy` operations of one patch may make: twenty of them can ask for a million-fold."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from aura_vcs.compare.values import JsonValue
-from aura_vcs.errors import PointerInvalid, PointerUnknown
+from aura_vcs.errors.comparing import PointerInvalid, PointerUnknown
 
 _INDEX = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
 _BAD_ESCAPE = re.compile(r"~(?![01])")

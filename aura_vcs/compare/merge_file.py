@@ -10,7 +10,7 @@ from aura_vcs.compare.merge_timeline import merge_timeline, resolve_timeline
 from aura_vcs.compare.resolve import resolve_document
 from aura_vcs.compare.resolve_text import resolve_text
 from aura_vcs.compare.timeline_diff import is_timeline
-from aura_vcs.errors import ChoiceImpossible, PointerInvalid
+from aura_vcs.errors.comparing import ChoiceImpossible, PointerInvalid
 
 DOCUMENT_SUFFIXES = (".json", ".otio")
 JOIN_BYTES_LIMIT = 32 * 2**20

@@ -10,7 +10,7 @@ from aura_vcs.compare.timeline_otio import is_otio
 from aura_vcs.compare.timeline_studio import is_studio_timeline
 from aura_vcs.compare.values import JsonValue, same
 from aura_vcs.compare.write_document import write_like
-from aura_vcs.errors import NotStructural
+from aura_vcs.errors.comparing import NotStructural
 
 
 def merge_timeline(base: bytes, ours: bytes, theirs: bytes) -> MergedDocument:

@@ -14,7 +14,7 @@ from msgspec import Struct, structs
 from aura_vcs.compare.aside_names import folded, free_name, taken_names
 from aura_vcs.compare.merge_model import Choice, TreeEntry
 from aura_vcs.compare.renames import Entries, ReadFile, changed_renames, find_renames
-from aura_vcs.errors import ChoiceImpossible, ConflictUnknown
+from aura_vcs.errors.comparing import ChoiceImpossible, ConflictUnknown
 
 
 class Join(Struct, frozen=True):

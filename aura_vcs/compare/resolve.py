@@ -19,7 +19,7 @@ from aura_vcs.compare.merge_model import (
 )
 from aura_vcs.compare.values import JsonValue
 from aura_vcs.compare.write_document import write_like
-from aura_vcs.errors import ChoiceImpossible, ConflictUnknown, NotStructural, PatchFailed
+from aura_vcs.errors.comparing import ChoiceImpossible, ConflictUnknown, NotStructural, PatchFailed
 
 _ASK = "Choose another side, or edit the file until it is right and choose --as-is."
 

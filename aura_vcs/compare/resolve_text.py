@@ -10,7 +10,7 @@ from msgspec import Struct, structs
 
 from aura_vcs.compare.merge_model import CONTEXT_LINES, Choice, MergedText, TextConflict
 from aura_vcs.compare.text_lines import split_lines
-from aura_vcs.errors import ChoiceImpossible, ConflictUnknown, NotStructural
+from aura_vcs.errors.comparing import ChoiceImpossible, ConflictUnknown, NotStructural
 
 _ASK = "Edit the text until it is right, then `aura resolve --as-is` closes the conflict."
 _START, _END = object(), object()

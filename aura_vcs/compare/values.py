@@ -6,7 +6,7 @@ own, so no nesting depth ends in a `RecursionError`.
 
 from typing import Any
 
-from aura_vcs.errors import LimitExceeded
+from aura_vcs.errors.stored import LimitExceeded
 
 JsonValue = Any
 """None, bool, int, float, str, list or dict with str keys, nested. Never changed in place."""

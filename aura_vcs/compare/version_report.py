@@ -10,7 +10,7 @@ from aura_vcs.compare.media_findings import PICTURE_SUFFIXES, MediaFindings
 from aura_vcs.compare.report import PICTURES_BYTES_LIMIT
 from aura_vcs.compare.report_model import FileReport, Report
 from aura_vcs.compare.versions import Comparison, PathChange
-from aura_vcs.errors import IntegrityError, ObjectOffloaded
+from aura_vcs.errors.stored import IntegrityError, ObjectOffloaded
 from aura_vcs.model import Entry
 
 LINES = 40

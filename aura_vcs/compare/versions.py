@@ -10,7 +10,8 @@ import msgspec
 
 from aura_vcs.codec import name_bytes
 from aura_vcs.compare.contents import Contents, FolderContents, StoredContents
-from aura_vcs.errors import IntegrityError, UnknownName
+from aura_vcs.errors.asking import UnknownName
+from aura_vcs.errors.stored import IntegrityError
 from aura_vcs.history.making import base_of
 from aura_vcs.history.near import take_nearest
 from aura_vcs.history.status import Change, compare_scan

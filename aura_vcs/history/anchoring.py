@@ -12,7 +12,7 @@ from aura_vcs.compare.documents import Unstructured, parse_document
 from aura_vcs.compare.json_pointer import join_pointer, resolve_pointer, split_pointer
 from aura_vcs.compare.merge_model import Conflict
 from aura_vcs.compare.values import JsonValue, same
-from aura_vcs.errors import ChoiceImpossible, NotStructural, PointerUnknown
+from aura_vcs.errors.comparing import ChoiceImpossible, NotStructural, PointerUnknown
 from aura_vcs.history.conflicts import DIGITS, OpenConflict, anchor
 
 _HINT = "Edit the file until it is right, then `aura resolve --as-is` closes the conflict."

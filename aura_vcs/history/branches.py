@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import msgspec
 
 from aura_vcs.codec import is_text
-from aura_vcs.errors import InputError, NameTaken, UnknownName, VersionInUse
+from aura_vcs.errors import InputError
+from aura_vcs.errors.asking import NameTaken, UnknownName, VersionInUse
 from aura_vcs.history.near import near
 from aura_vcs.ids import VersionId
 from aura_vcs.index.queries import Queries

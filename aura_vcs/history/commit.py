@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from aura_vcs.errors import InputError, RefMoved, UnknownName
+from aura_vcs.errors import InputError
+from aura_vcs.errors.asking import RefMoved, UnknownName
 from aura_vcs.history.branches import branch, free_name, moved
 from aura_vcs.history.making import (
     Base,

@@ -19,7 +19,8 @@ from aura_vcs.compare.merge_file import MergedFile
 from aura_vcs.compare.merge_model import Conflict, TextConflict
 from aura_vcs.compare.merge_tree import TreeConflict
 from aura_vcs.compare.values import JsonValue
-from aura_vcs.errors import FormatUnsupported, RecordCorrupt, UnsafePath
+from aura_vcs.errors.asking import FormatUnsupported
+from aura_vcs.errors.stored import RecordCorrupt, UnsafePath
 from aura_vcs.ids import is_object_id
 from aura_vcs.layout import CONFLICTS, check_entry_name
 

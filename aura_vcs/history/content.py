@@ -2,7 +2,8 @@
 
 import msgspec
 
-from aura_vcs.errors import InputError, UnknownName
+from aura_vcs.errors import InputError
+from aura_vcs.errors.asking import UnknownName
 from aura_vcs.history.going import check_content
 from aura_vcs.history.near import near
 from aura_vcs.history.revisions import PREFIX_LENGTH, resolve

@@ -13,7 +13,10 @@ from aura_vcs.compare.documents import Document, parse_document
 from aura_vcs.compare.json_pointer import join_pointer, resolve_pointer
 from aura_vcs.compare.text_lines import matching_blocks, split_lines
 from aura_vcs.compare.values import JsonValue, same
-from aura_vcs.errors import InputError, IntegrityError, NotStructural, PointerUnknown, UnknownName
+from aura_vcs.errors import InputError
+from aura_vcs.errors.asking import UnknownName
+from aura_vcs.errors.comparing import NotStructural, PointerUnknown
+from aura_vcs.errors.stored import IntegrityError
 from aura_vcs.history.conflicts import anchor
 from aura_vcs.history.log import name_in_parent
 from aura_vcs.ids import VersionId

@@ -11,7 +11,9 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from aura_vcs.codec import encode_tree
-from aura_vcs.errors import EditedSince, FileUnreadable, OperationExpired
+from aura_vcs.errors.asking import OperationExpired
+from aura_vcs.errors.folder import FileUnreadable
+from aura_vcs.errors.studio import EditedSince
 from aura_vcs.history.batching import batched
 from aura_vcs.history.making import base_of
 from aura_vcs.history.pending import carry_out, finish_pending

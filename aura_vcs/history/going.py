@@ -5,7 +5,9 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from aura_vcs.codec import encode_tree, readable_name
-from aura_vcs.errors import FileUnstable, ObjectPurged, UnknownName
+from aura_vcs.errors.asking import UnknownName
+from aura_vcs.errors.folder import FileUnstable
+from aura_vcs.errors.stored import ObjectPurged
 from aura_vcs.history.branches import branch, branches
 from aura_vcs.history.making import NAME_LIMIT, Base, Wanted, base_of, one_line, record_point, take_snapshot
 from aura_vcs.history.pending import carry_out, check_present, finish_pending

@@ -6,7 +6,8 @@ import msgspec
 
 from aura_vcs import layout
 from aura_vcs.codec import decode_record
-from aura_vcs.errors import IntegrityError, UnknownName
+from aura_vcs.errors.asking import UnknownName
+from aura_vcs.errors.stored import IntegrityError
 from aura_vcs.history.content import find_object
 from aura_vcs.history.near import near
 from aura_vcs.ids import VersionId

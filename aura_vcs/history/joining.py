@@ -12,7 +12,7 @@ import msgspec
 from aura_vcs.compare.merge_file import JOIN_BYTES_LIMIT, MergedFile, merge_file, resolve_file
 from aura_vcs.compare.merge_model import TreeEntry
 from aura_vcs.compare.merge_tree import Join, MergedTree, keep_both, merge_tree, resolve_tree
-from aura_vcs.errors import CompareError
+from aura_vcs.errors.comparing import CompareError
 from aura_vcs.history.conflicts import OpenConflict, decode, joined, newest, of_file, of_tree
 from aura_vcs.history.merge_bases import merge_bases
 from aura_vcs.history.tree_files import as_compared, files_of

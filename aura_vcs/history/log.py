@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from aura_vcs.errors import IntegrityError
+from aura_vcs.errors.stored import IntegrityError
 from aura_vcs.history.branches import branch
 from aura_vcs.history.near import take_nearest
 from aura_vcs.ids import ObjectId, VersionId

@@ -9,7 +9,9 @@ from typing import Literal
 import msgspec
 
 from aura_vcs.codec import encode_version, now
-from aura_vcs.errors import InputError, IntegrityError, NoVersions, RefMoved
+from aura_vcs.errors import InputError
+from aura_vcs.errors.asking import NoVersions, RefMoved
+from aura_vcs.errors.stored import IntegrityError
 from aura_vcs.history.branches import branch, moved
 from aura_vcs.history.conflicts import OpenConflict, decode, encode, joined, newest
 from aura_vcs.history.going import Moved, check_content, replace_folder

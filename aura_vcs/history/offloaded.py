@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from aura_vcs.errors import IntegrityError
+from aura_vcs.errors.stored import IntegrityError
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import EntryKind
 from aura_vcs.objects.offloaded import OffloadedContent

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from aura_vcs.codec import decode_record, encode_compact, encode_record
-from aura_vcs.errors import AuraError, IntegrityError, ObjectMissing, RecordCorrupt, StorageError, Unfinished
+from aura_vcs.errors import AuraError, Unfinished
+from aura_vcs.errors.stored import IntegrityError, ObjectMissing, RecordCorrupt, StorageError
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.index.queries import Queries
 from aura_vcs.layout import PENDING

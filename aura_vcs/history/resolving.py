@@ -15,7 +15,10 @@ from aura_vcs.compare.json_pointer import split_pointer
 from aura_vcs.compare.merge_file import MergedFile, resolve_file
 from aura_vcs.compare.merge_model import TreeEntry
 from aura_vcs.compare.merge_tree import MergedTree, TreeConflict, resolve_tree
-from aura_vcs.errors import ChoiceImpossible, ConflictUnknown, FileUnstable, InputError, ObjectMissing
+from aura_vcs.errors import InputError
+from aura_vcs.errors.comparing import ChoiceImpossible, ConflictUnknown
+from aura_vcs.errors.folder import FileUnstable
+from aura_vcs.errors.stored import ObjectMissing
 from aura_vcs.history.anchoring import anchored
 from aura_vcs.history.conflicts import OpenConflict, decode, encode
 from aura_vcs.history.edits import read_document

@@ -4,7 +4,8 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from aura_vcs.codec import format_time, is_text
-from aura_vcs.errors import AmbiguousVersion, InputError, NoVersions, UnknownVersion
+from aura_vcs.errors import InputError
+from aura_vcs.errors.asking import AmbiguousVersion, NoVersions, UnknownVersion
 from aura_vcs.history.branches import branch, branches
 from aura_vcs.history.near import near
 from aura_vcs.ids import VersionId

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from aura_vcs.errors import InputError, ProjectExists
+from aura_vcs.errors import InputError
+from aura_vcs.errors.asking import ProjectExists
 from aura_vcs.history.making import one_line
 from aura_vcs.ids import new_uuid
 from aura_vcs.layout import AURA, FORMAT

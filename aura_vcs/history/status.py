@@ -3,7 +3,7 @@
 import msgspec
 
 from aura_vcs.codec import name_bytes
-from aura_vcs.errors import StorageError
+from aura_vcs.errors.stored import StorageError
 from aura_vcs.history.branches import branch
 from aura_vcs.history.making import base_of
 from aura_vcs.history.near import take_nearest

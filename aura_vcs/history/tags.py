@@ -1,6 +1,6 @@
 """Tags: names that stay on a version."""
 
-from aura_vcs.errors import NameTaken, UnknownName
+from aura_vcs.errors.asking import NameTaken, UnknownName
 from aura_vcs.history.branches import branch
 from aura_vcs.history.making import check_note
 from aura_vcs.history.near import near

@@ -9,14 +9,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from aura_vcs.codec import from_plain, now, parse_time
-from aura_vcs.errors import (
-    ActionBlocked,
-    InputError,
-    NothingToUndo,
-    OperationExpired,
-    RefMoved,
-    UnknownName,
-)
+from aura_vcs.errors import InputError
+from aura_vcs.errors.asking import NothingToUndo, OperationExpired, RefMoved, UnknownName
+from aura_vcs.errors.studio import ActionBlocked
 from aura_vcs.history.branches import moved
 from aura_vcs.history.edits import PATHS, reverse_edit
 from aura_vcs.history.going import Moved, replace_folder

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from aura_vcs.errors import InputError, ObjectPurged, OperationExpired, VersionInUse
+from aura_vcs.errors import InputError
+from aura_vcs.errors.asking import OperationExpired, VersionInUse
+from aura_vcs.errors.stored import ObjectPurged
 from aura_vcs.history.batching import batched
 from aura_vcs.history.branches import branches
 from aura_vcs.history.making import check_note, check_texts, need

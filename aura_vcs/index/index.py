@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aura_vcs import layout
 from aura_vcs.codec import now
-from aura_vcs.errors import RecordCorrupt
+from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.index.database import Database, IndexUnusable, remove_files
 from aura_vcs.index.places import IndexPlaces, groups

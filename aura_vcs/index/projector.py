@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 
 from aura_vcs.codec import NUMBER_LIMIT, from_plain, name_bytes
-from aura_vcs.errors import IntegrityError
+from aura_vcs.errors.stored import IntegrityError
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.index.counts import ReferenceCounts, tree_children
 from aura_vcs.index.records import LABEL_COLUMNS, label_columns, stored_label, version_row

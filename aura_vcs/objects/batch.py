@@ -14,7 +14,7 @@ from typing import BinaryIO, Protocol
 import msgspec
 from blake3 import blake3
 
-from aura_vcs.errors import LimitExceeded
+from aura_vcs.errors.stored import LimitExceeded
 from aura_vcs.ids import Bytes, ObjectId, blob_id
 from aura_vcs.layout import loose_path
 from aura_vcs.model import Kind

@@ -23,7 +23,7 @@ import msgspec
 from blake3 import blake3
 
 from aura_vcs.compression import THOROUGH_LEVEL, NotDecodable, compress, decompress
-from aura_vcs.errors import RecordCorrupt
+from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Kind
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from aura_vcs.compression import LEVEL, SAMPLE_BYTES, compress, is_compressible, shuffled, way_to_keep
-from aura_vcs.errors import ObjectCorrupt
+from aura_vcs.errors.stored import ObjectCorrupt
 from aura_vcs.ids import Bytes, ObjectId, blob_id
 from aura_vcs.layout import pack_path
 from aura_vcs.model import Kind

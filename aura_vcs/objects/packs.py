@@ -11,7 +11,7 @@ from aura_vcs.compression import (
     decompress,
     unshuffled,
 )
-from aura_vcs.errors import RecordCorrupt
+from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.layout import PACKS, pack_path
 from aura_vcs.objects.base import Place
 from aura_vcs.objects.pack_format import (

@@ -8,7 +8,7 @@ its list here when it is offloaded: only its chunks go.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
-from aura_vcs.errors import IntegrityError, ObjectMissing, ObjectOffloaded
+from aura_vcs.errors.stored import IntegrityError, ObjectMissing, ObjectOffloaded
 from aura_vcs.ids import ObjectId
 from aura_vcs.layout import pack_path
 from aura_vcs.objects.base import Place, Places

@@ -16,7 +16,10 @@ import msgspec
 
 from aura_vcs import layout
 from aura_vcs.codec import encode_compact, format_time, now, parse_time
-from aura_vcs.errors import InputError, IntegrityError, NothingToRecover, UnknownName
+from aura_vcs.errors import InputError
+from aura_vcs.errors.asking import UnknownName
+from aura_vcs.errors.stored import IntegrityError
+from aura_vcs.errors.studio import NothingToRecover
 from aura_vcs.history.edits import edit_files
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.index.entities import checkpoints_statement

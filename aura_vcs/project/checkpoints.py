@@ -11,7 +11,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from aura_vcs.errors import InvalidValue, RecordCorrupt
+from aura_vcs.errors.documents import InvalidValue
+from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.ids import ObjectId, new_uuid
 from aura_vcs.project.documents import Stage
 from aura_vcs.project.validation import is_time

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Protocol
 
-from aura_vcs.errors import FileUnreadable
+from aura_vcs.errors.folder import FileUnreadable
 from aura_vcs.layout import is_own_folder
 
 

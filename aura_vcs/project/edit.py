@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from aura_vcs.errors import InvalidValue, UnknownField
+from aura_vcs.errors.documents import InvalidValue, UnknownField
 from aura_vcs.project.documents import (
     BriefDocument,
     PlanDocument,

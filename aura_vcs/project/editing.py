@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 
 from aura_vcs.codec import format_time
-from aura_vcs.errors import InputError, InvalidValue
+from aura_vcs.errors import InputError
+from aura_vcs.errors.documents import InvalidValue
 from aura_vcs.history.edits import Edited, edit_files
 from aura_vcs.index.entities import AssetRow
 from aura_vcs.project.assets import is_temporary

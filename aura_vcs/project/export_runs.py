@@ -14,13 +14,10 @@ from blake3 import blake3
 
 from aura_vcs import layout
 from aura_vcs.codec import now, parse_time
-from aura_vcs.errors import (
-    AuraError,
-    ExportCancelled,
-    FileUnreadable,
-    LockBusy,
-    UnknownName,
-)
+from aura_vcs.errors import AuraError
+from aura_vcs.errors.asking import LockBusy, UnknownName
+from aura_vcs.errors.documents import ExportCancelled
+from aura_vcs.errors.folder import FileUnreadable
 from aura_vcs.history.going import check_content
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.entities import exports_statement

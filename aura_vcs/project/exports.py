@@ -12,7 +12,9 @@ from typing import Annotated, Literal, get_args
 import msgspec
 from msgspec import Meta
 
-from aura_vcs.errors import AuraError, InvalidTransition, RecordCorrupt
+from aura_vcs.errors import AuraError
+from aura_vcs.errors.documents import InvalidTransition
+from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.ids import new_uuid
 from aura_vcs.project.presets import ExportPreset
 from aura_vcs.project.render_job import ExportResult

@@ -7,7 +7,8 @@ version's tree, and may forget them at any time.
 import msgspec
 
 from aura_vcs.codec import encode_compact
-from aura_vcs.errors import LockBusy, StorageError
+from aura_vcs.errors.asking import LockBusy
+from aura_vcs.errors.stored import StorageError
 from aura_vcs.history.status import Status
 from aura_vcs.index.database import BUSY_SECONDS
 from aura_vcs.index.entities import Entities

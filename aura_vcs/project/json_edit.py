@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from aura_vcs.errors import InvalidValue, UnknownField
+from aura_vcs.errors.documents import InvalidValue, UnknownField
 from aura_vcs.project.json_spans import BOM, Document, Member, Node, escape, parse
 
 _ESCAPED_LETTER = re.compile(rb"\\u(?!00[0-7])[0-9a-fA-F]{4}")

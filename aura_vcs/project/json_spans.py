@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from aura_vcs.errors import DocumentMalformed, LimitExceeded
+from aura_vcs.errors.documents import DocumentMalformed
+from aura_vcs.errors.stored import LimitExceeded
 
 MAX_BYTES = 8 * 1024 * 1024
 """Larger documents are not parsed; a timeline of a thousand scenes has under 2 MiB."""

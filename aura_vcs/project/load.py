@@ -5,7 +5,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from aura_vcs.errors import AuraError, DocumentMalformed, LimitExceeded
+from aura_vcs.errors import AuraError
+from aura_vcs.errors.documents import DocumentMalformed
+from aura_vcs.errors.stored import LimitExceeded
 from aura_vcs.project.content import ContentSource
 from aura_vcs.project.documents import (
     BriefDocument,

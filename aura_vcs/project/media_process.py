@@ -21,7 +21,8 @@ from typing import IO
 
 import msgspec
 
-from aura_vcs.errors import ExportFailed, ExtraMissing
+from aura_vcs.errors import ExtraMissing
+from aura_vcs.errors.documents import ExportFailed
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.project.content import ContentSource
 from aura_vcs.project.render_job import Report, Request

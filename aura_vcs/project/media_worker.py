@@ -9,7 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from aura_vcs.errors import AuraError, EncoderMissing, MediaUnreadable
+from aura_vcs.errors import AuraError, MediaUnreadable
+from aura_vcs.errors.documents import EncoderMissing
 from aura_vcs.project.render_job import ProbeJob, RenderJob, Report, Request
 
 _INPUT, _OUTPUT = 0, 1

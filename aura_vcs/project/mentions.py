@@ -9,7 +9,7 @@ from itertools import islice
 
 import msgspec
 
-from aura_vcs.errors import IntegrityError, UnsafePath
+from aura_vcs.errors.stored import IntegrityError, UnsafePath
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import EntryKind
 from aura_vcs.objects.store import ObjectStore

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from aura_vcs.errors import UnknownName
+from aura_vcs.errors.asking import UnknownName
 from aura_vcs.project.documents import Aspect, RenderDocument
 
 Quality = Literal["Draft", "Good", "High", "Maximum"]

@@ -7,7 +7,8 @@ project goes last: whatever interrupts it, the same command goes on where it sto
 import msgspec
 
 from aura_vcs import layout
-from aura_vcs.errors import PlanStale, ProjectDeleted
+from aura_vcs.errors.asking import PlanStale
+from aura_vcs.errors.studio import ProjectDeleted
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.project.folder_index import Seen, files_of
 from aura_vcs.project.state import project_state

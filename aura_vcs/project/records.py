@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from aura_vcs.codec import decode_record, encode_compact, encode_record
-from aura_vcs.errors import RecordCorrupt
+from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.index.entities import Entities
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage

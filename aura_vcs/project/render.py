@@ -11,7 +11,9 @@ from collections.abc import Callable
 from contextlib import closing, nullcontext
 from pathlib import Path
 
-from aura_vcs.errors import AuraError, EncoderMissing, ExportCancelled, ExportFailed, ObjectOffloaded
+from aura_vcs.errors import AuraError
+from aura_vcs.errors.documents import EncoderMissing, ExportCancelled, ExportFailed
+from aura_vcs.errors.stored import ObjectOffloaded
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.project.content import ContentSource
 from aura_vcs.project.load import load_project

@@ -9,7 +9,7 @@ import av
 import av.codec
 from PIL import Image
 
-from aura_vcs.errors import EncoderMissing
+from aura_vcs.errors.documents import EncoderMissing
 from aura_vcs.project.media_open import RATE_HZ
 from aura_vcs.project.presets import ExportPreset
 from aura_vcs.project.render_job import RenderJob, Report

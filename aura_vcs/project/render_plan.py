@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from aura_vcs.errors import AuraError, ExportFailed
+from aura_vcs.errors import AuraError
+from aura_vcs.errors.documents import ExportFailed
 from aura_vcs.project.assets import asset_type
 from aura_vcs.project.content import ContentSource
 from aura_vcs.project.load import OTIO_NAME, SCENES_FOLDER, TIMELINE_NAME, ProjectView, SceneFile

@@ -7,7 +7,8 @@ strings and numbers stay numbers. Starts are counted anew from the first scene t
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from aura_vcs.errors import DocumentMalformed, LimitExceeded
+from aura_vcs.errors.documents import DocumentMalformed
+from aura_vcs.errors.stored import LimitExceeded
 from aura_vcs.project import json_edit
 from aura_vcs.project.documents import SceneDocument
 from aura_vcs.project.durations import parse_duration, same_spelling

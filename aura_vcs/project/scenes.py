@@ -13,7 +13,8 @@ from typing import Any
 
 import msgspec
 
-from aura_vcs.errors import InvalidValue, UnknownName
+from aura_vcs.errors.asking import UnknownName
+from aura_vcs.errors.documents import InvalidValue
 from aura_vcs.ids import new_uuid
 from aura_vcs.project.content import ContentSource
 from aura_vcs.project.edit import edit_document

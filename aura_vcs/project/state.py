@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from aura_vcs.codec import now
-from aura_vcs.errors import InvalidValue, ProjectDeleted
+from aura_vcs.errors.documents import InvalidValue
+from aura_vcs.errors.studio import ProjectDeleted
 from aura_vcs.history.fields import note_state, set_fields, value_of
 from aura_vcs.layout import STATE
 from aura_vcs.model import Field, Operation

@@ -4,7 +4,8 @@ import io
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
-from aura_vcs.errors import FileUnreadable, LimitExceeded
+from aura_vcs.errors.folder import FileUnreadable
+from aura_vcs.errors.stored import LimitExceeded
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import EntryKind
 from aura_vcs.project.content import unsafe_reason

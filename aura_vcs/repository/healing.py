@@ -7,7 +7,9 @@ nothing in the index is true on its own, whoever stumbles over it discards it an
 import os
 import sqlite3
 
-from aura_vcs.errors import AuraError, LockBusy, StorageDenied, StorageError, StorageFull, Unfinished
+from aura_vcs.errors import AuraError, Unfinished
+from aura_vcs.errors.asking import LockBusy
+from aura_vcs.errors.stored import StorageDenied, StorageError, StorageFull
 from aura_vcs.index.database import IndexUnusable, remove_files
 from aura_vcs.layout import AURA, INDEX, OPERATIONS
 from aura_vcs.repository.repository import find_root

@@ -10,7 +10,7 @@ import msgspec
 from blake3 import blake3
 
 from aura_vcs.codec import decode_record, encode_record
-from aura_vcs.errors import RecordCorrupt
+from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.ids import ReplicaId, new_replica_id
 from aura_vcs.layout import AURA, LOCAL, REPLICA
 from aura_vcs.storage.base import Writable

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from aura_vcs import layout
-from aura_vcs.errors import RecordCorrupt
+from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.ids import ObjectId, is_object_id
 from aura_vcs.index.index import Index
 from aura_vcs.index.queries import Queries

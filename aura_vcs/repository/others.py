@@ -11,7 +11,7 @@ import msgspec
 
 from aura_vcs import layout
 from aura_vcs.codec import decode_record, encode_record, now
-from aura_vcs.errors import RecordCorrupt, StorageError
+from aura_vcs.errors.stored import RecordCorrupt, StorageError
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId, is_object_id, is_replica_id
 from aura_vcs.index.index import Index
 from aura_vcs.model import Reading

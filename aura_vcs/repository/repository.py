@@ -10,15 +10,9 @@ import msgspec
 
 from aura_vcs import layout
 from aura_vcs.codec import clean_text, decode_record, encode_compact, encode_record, now
-from aura_vcs.errors import (
-    AuraError,
-    FormatUnsupported,
-    IndexDamaged,
-    NotAProject,
-    ProjectExists,
-    RecordCorrupt,
-    Unfinished,
-)
+from aura_vcs.errors import AuraError, Unfinished
+from aura_vcs.errors.asking import FormatUnsupported, NotAProject, ProjectExists
+from aura_vcs.errors.stored import IndexDamaged, RecordCorrupt
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId, blob_id, is_object_id, new_operation_id, new_uuid
 from aura_vcs.index.database import IndexUnusable, is_damage
 from aura_vcs.index.index import Index

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from aura_vcs.errors import StorageDenied, StorageError, StorageFull
+from aura_vcs.errors.stored import StorageDenied, StorageError, StorageFull
 from aura_vcs.ids import Bytes
 
 FICLONE = 0x40049409

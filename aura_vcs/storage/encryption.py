@@ -19,7 +19,9 @@ import msgspec
 from blake3 import blake3
 
 from aura_vcs.codec import decode_record, encode_compact, encode_record
-from aura_vcs.errors import InputError, RecordCorrupt, RemoteCorrupt, RemoteLocked, RemoteMismatch
+from aura_vcs.errors import InputError
+from aura_vcs.errors.remotes import RemoteCorrupt, RemoteLocked, RemoteMismatch
+from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.storage.sealing import KEY_BYTES, Keys, derived
 
 ENCRYPTION = "encryption.json"

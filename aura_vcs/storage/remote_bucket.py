@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
-from aura_vcs.errors import HelperMissing, RefMoved, RemoteCorrupt, RemoteDenied, RemoteError, RemoteUnreachable
+from aura_vcs.errors.asking import RefMoved
+from aura_vcs.errors.remotes import HelperMissing, RemoteCorrupt, RemoteDenied, RemoteError, RemoteUnreachable
 from aura_vcs.storage.base import check_storage_name
 from aura_vcs.storage.remote import SMALL_BYTES, RemoteEntry, RemoteFile
 

@@ -9,7 +9,8 @@ import zipfile
 from threading import Lock
 from typing import BinaryIO
 
-from aura_vcs.errors import RefMoved, RemoteCorrupt, RemoteUnreachable
+from aura_vcs.errors.asking import RefMoved
+from aura_vcs.errors.remotes import RemoteCorrupt, RemoteUnreachable
 from aura_vcs.storage.base import check_storage_name
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.remote import SMALL_BYTES, RemoteEntry, RemoteFile

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
-from aura_vcs.errors import RefMoved, RemoteCorrupt, UnsafePath
+from aura_vcs.errors.asking import RefMoved
+from aura_vcs.errors.remotes import RemoteCorrupt
+from aura_vcs.errors.stored import UnsafePath
 from aura_vcs.storage.base import check_storage_name
 from aura_vcs.storage.remote import RemoteEntry, RemoteFile, RemoteStorage
 from aura_vcs.storage.sealing import (

@@ -15,16 +15,9 @@ from typing import BinaryIO
 
 from blake3 import blake3
 
-from aura_vcs.errors import (
-    LockBusy,
-    RefMoved,
-    RemoteCorrupt,
-    RemoteDenied,
-    RemoteError,
-    RemoteUnreachable,
-    StorageDenied,
-    StorageError,
-)
+from aura_vcs.errors.asking import LockBusy, RefMoved
+from aura_vcs.errors.remotes import RemoteCorrupt, RemoteDenied, RemoteError, RemoteUnreachable
+from aura_vcs.errors.stored import StorageDenied, StorageError
 from aura_vcs.storage.base import check_storage_name
 from aura_vcs.storage.calls import REAL_CALLS, FileCalls
 from aura_vcs.storage.file_lock import try_lock

@@ -6,7 +6,7 @@ from email.message import Message
 from typing import BinaryIO, NoReturn
 from urllib.parse import quote
 
-from aura_vcs.errors import RemoteCorrupt, RemoteDenied, RemoteError, RemoteUnreachable
+from aura_vcs.errors.remotes import RemoteCorrupt, RemoteDenied, RemoteError, RemoteUnreachable
 from aura_vcs.storage.base import check_storage_name
 from aura_vcs.storage.remote import SMALL_BYTES, RemoteFile
 from aura_vcs.storage.remote_read_only import ReadOnlyRemote

@@ -2,7 +2,7 @@
 
 from typing import BinaryIO
 
-from aura_vcs.errors import RemoteError
+from aura_vcs.errors.remotes import RemoteError
 from aura_vcs.storage.base import check_storage_name
 from aura_vcs.storage.remote import RemoteEntry
 

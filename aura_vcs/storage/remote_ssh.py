@@ -10,16 +10,16 @@ from collections.abc import Sequence
 from threading import Lock, Thread
 from typing import Any, BinaryIO
 
-from aura_vcs.errors import (
+from aura_vcs.errors.asking import RefMoved
+from aura_vcs.errors.remotes import (
     HelperMissing,
-    RecordCorrupt,
-    RefMoved,
     RemoteCorrupt,
     RemoteDenied,
     RemoteError,
     RemoteMismatch,
     RemoteUnreachable,
 )
+from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.storage.base import check_storage_name
 from aura_vcs.storage.remote import RemoteEntry, RemoteFile
 from aura_vcs.storage.wire import (

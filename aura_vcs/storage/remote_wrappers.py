@@ -9,7 +9,8 @@ from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 
-from aura_vcs.errors import RefMoved, RemoteUnreachable
+from aura_vcs.errors.asking import RefMoved
+from aura_vcs.errors.remotes import RemoteUnreachable
 from aura_vcs.storage.remote import RemoteEntry, RemoteFile, RemoteStorage
 
 T = TypeVar("T")

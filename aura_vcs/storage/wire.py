@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from aura_vcs.errors import RecordCorrupt
+from aura_vcs.errors.stored import RecordCorrupt
 
 MAGIC = b"AURASYNC"
 PROTOCOL = 1

@@ -6,7 +6,8 @@ from typing import Any, Literal
 import msgspec
 
 from aura_vcs.codec import encode_compact, from_plain, now
-from aura_vcs.errors import RecordCorrupt, SettingInvalid
+from aura_vcs.errors.stored import RecordCorrupt
+from aura_vcs.errors.studio import SettingInvalid
 from aura_vcs.studio.actions import Draft, act, acting, changed
 from aura_vcs.studio.folder import CONFIG
 from aura_vcs.studio.secret import Sealed, forget, seal, unseal, working_keyring

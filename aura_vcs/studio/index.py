@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from aura_vcs.errors import LockBusy, StorageError
+from aura_vcs.errors.asking import LockBusy
+from aura_vcs.errors.stored import StorageError
 from aura_vcs.studio.folder import INDEX, StudioFolder
 
 SCHEMA_VERSION = 1

@@ -15,7 +15,8 @@ import msgspec
 from blake3 import blake3
 
 from aura_vcs.codec import encode_compact, now
-from aura_vcs.errors import AuraError, NotAProject, UnknownName
+from aura_vcs.errors import AuraError
+from aura_vcs.errors.asking import NotAProject, UnknownName
 from aura_vcs.history.near import near
 from aura_vcs.layout import AURA, FORMAT
 from aura_vcs.project.facts import ProjectFacts, facts_stamp, read_facts

@@ -16,7 +16,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from aura_vcs.errors import AuraError, SecretUnavailable
+from aura_vcs.errors import AuraError
+from aura_vcs.errors.studio import SecretUnavailable
 from aura_vcs.studio.folder import KEY, StudioFolder
 
 SERVICE = "aura_vcs"

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from aura_vcs.errors import SettingInvalid, UnknownSetting
+from aura_vcs.errors.studio import SettingInvalid, UnknownSetting
 from aura_vcs.history.near import near
 
 ValueType = Literal["string", "number", "boolean", "json"]

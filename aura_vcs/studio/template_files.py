@@ -8,7 +8,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from aura_vcs.errors import AuraError, TemplateUnusable
+from aura_vcs.errors import AuraError
+from aura_vcs.errors.studio import TemplateUnusable
 from aura_vcs.ids import new_uuid
 from aura_vcs.project.content import ContentSource, unsafe_reason
 from aura_vcs.project.durations import parse_duration

@@ -15,7 +15,10 @@ from blake3 import blake3
 from msgspec import Meta
 
 from aura_vcs.codec import encode_compact, from_plain, now
-from aura_vcs.errors import AuraError, InputError, RecordCorrupt, TemplateProtected, TemplateUnusable, UnknownName
+from aura_vcs.errors import AuraError, InputError
+from aura_vcs.errors.asking import UnknownName
+from aura_vcs.errors.stored import RecordCorrupt
+from aura_vcs.errors.studio import TemplateProtected, TemplateUnusable
 from aura_vcs.history.near import near
 from aura_vcs.ids import new_uuid
 from aura_vcs.project.content import ContentSource

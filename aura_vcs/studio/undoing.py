@@ -7,7 +7,8 @@ from typing import Any, Literal
 import msgspec
 
 from aura_vcs.codec import parse_time
-from aura_vcs.errors import EditedSince, NothingToUndo
+from aura_vcs.errors.asking import NothingToUndo
+from aura_vcs.errors.studio import EditedSince
 from aura_vcs.studio.actions import Change, Draft, StudioAction, act, acting, current, read_actions
 from aura_vcs.studio.folder import PROJECTS
 from aura_vcs.studio.studio import Studio

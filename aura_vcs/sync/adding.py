@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from aura_vcs.errors import RefMoved, RemoteMismatch, RemoteUnsafe
+from aura_vcs.errors.asking import RefMoved
+from aura_vcs.errors.remotes import RemoteMismatch, RemoteUnsafe
 from aura_vcs.layout import check_name
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remote import RemoteStorage

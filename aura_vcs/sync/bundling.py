@@ -4,7 +4,8 @@ import os
 
 import msgspec
 
-from aura_vcs.errors import InputError, NameTaken
+from aura_vcs.errors import InputError
+from aura_vcs.errors.asking import NameTaken
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remote_bundle import BundleRemote, BundleWriter

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from aura_vcs.errors import InputError, RefMoved
+from aura_vcs.errors import InputError
+from aura_vcs.errors.asking import RefMoved
 from aura_vcs.history.branches import branch, branches, moved
 from aura_vcs.history.going import Moved, replace_folder
 from aura_vcs.history.making import Base, base_of, need

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 from blake3 import blake3
 
-from aura_vcs.errors import ObjectCorrupt
+from aura_vcs.errors.stored import ObjectCorrupt
 from aura_vcs.ids import Bytes, ObjectId, blob_id
 from aura_vcs.model import Kind
 from aura_vcs.objects.base import IDENTIFY

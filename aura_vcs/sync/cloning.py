@@ -4,7 +4,8 @@ import os
 
 import msgspec
 
-from aura_vcs.errors import InputError, NotAProject
+from aura_vcs.errors import InputError
+from aura_vcs.errors.asking import NotAProject
 from aura_vcs.history.going import Moved
 from aura_vcs.history.offloaded import OffloadedFiles
 from aura_vcs.repository.repository import Repository, find_root

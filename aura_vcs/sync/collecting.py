@@ -15,7 +15,8 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from aura_vcs.codec import format_time, now
-from aura_vcs.errors import PlanStale, RefMoved, RemoteCorrupt, RemoteRewound, RemoteUnsafe
+from aura_vcs.errors.asking import PlanStale, RefMoved
+from aura_vcs.errors.remotes import RemoteCorrupt, RemoteRewound, RemoteUnsafe
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import Kind, Label
 from aura_vcs.objects.pack_format import Footer, PackEntry

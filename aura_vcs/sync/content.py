@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 import msgspec
 
 from aura_vcs.codec import now
-from aura_vcs.errors import RecordCorrupt, RemoteCorrupt, RemoteError
+from aura_vcs.errors.remotes import RemoteCorrupt, RemoteError
+from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.queries import Queries
 from aura_vcs.layout import PACKS, pack_path

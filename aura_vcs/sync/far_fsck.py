@@ -11,7 +11,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from aura_vcs.errors import IntegrityError, RemoteCorrupt
+from aura_vcs.errors.remotes import RemoteCorrupt
+from aura_vcs.errors.stored import IntegrityError
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import EntryKind, Kind, Label
 from aura_vcs.objects.chunking import decode_chunk_list

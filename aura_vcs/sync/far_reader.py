@@ -8,7 +8,8 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterator
 
 from aura_vcs.codec import decode_tree, decode_version
-from aura_vcs.errors import RecordCorrupt, RemoteCorrupt
+from aura_vcs.errors.remotes import RemoteCorrupt
+from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import Kind, Tree, Version
 from aura_vcs.objects.base import IDENTIFY

@@ -12,7 +12,8 @@ from contextlib import ExitStack
 
 import msgspec
 
-from aura_vcs.errors import IntegrityError, ObjectCorrupt, ObjectMissing, RecordCorrupt, RemoteCorrupt
+from aura_vcs.errors.remotes import RemoteCorrupt
+from aura_vcs.errors.stored import IntegrityError, ObjectCorrupt, ObjectMissing, RecordCorrupt
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.layout import PACKS, pack_path
 from aura_vcs.objects.base import StoredObject

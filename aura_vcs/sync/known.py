@@ -15,7 +15,7 @@ from typing import Protocol
 import msgspec
 
 from aura_vcs.codec import decode_record, encode_record
-from aura_vcs.errors import RecordCorrupt
+from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.ids import ReplicaId
 from aura_vcs.layout import encode_name, pack_path, remote_folder
 from aura_vcs.repository.repository import Repository

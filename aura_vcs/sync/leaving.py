@@ -13,7 +13,8 @@ from contextlib import suppress
 import msgspec
 
 from aura_vcs.codec import now
-from aura_vcs.errors import RecordCorrupt, RemoteCorrupt
+from aura_vcs.errors.remotes import RemoteCorrupt
+from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.objects.pack_format import TRAILER_BYTES, footer_length
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remote import Swappable

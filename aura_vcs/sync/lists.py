@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
-from aura_vcs.errors import IntegrityError, RemoteCorrupt
+from aura_vcs.errors.remotes import RemoteCorrupt
+from aura_vcs.errors.stored import IntegrityError
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.model import Kind
 from aura_vcs.objects.base import StoredObject

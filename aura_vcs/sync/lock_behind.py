@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from aura_vcs.errors import IntegrityError, RemoteCorrupt
+from aura_vcs.errors.remotes import RemoteCorrupt
+from aura_vcs.errors.stored import IntegrityError
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import Queries
 from aura_vcs.model import Entry, EntryKind, Tree, Version

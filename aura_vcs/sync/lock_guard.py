@@ -7,7 +7,7 @@ taken while packs are under way makes the attempt stale, and the next one sees i
 from collections.abc import Collection, Sequence
 
 from aura_vcs.codec import now, parse_time
-from aura_vcs.errors import PathLocked
+from aura_vcs.errors.remotes import PathLocked
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import msgspec
 
 from aura_vcs.codec import is_text, parse_time
-from aura_vcs.errors import RecordCorrupt
+from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.ids import ReplicaId, is_replica_id
 from aura_vcs.layout import check_entry_name
 

@@ -11,7 +11,10 @@ from datetime import timedelta
 import msgspec
 
 from aura_vcs.codec import clean_text, format_time, now, parse_time
-from aura_vcs.errors import InputError, IntegrityError, LocksUnsupported, PathLocked, RefMoved, UnknownName
+from aura_vcs.errors import InputError
+from aura_vcs.errors.asking import RefMoved, UnknownName
+from aura_vcs.errors.remotes import LocksUnsupported, PathLocked
+from aura_vcs.errors.stored import IntegrityError
 from aura_vcs.history.near import near
 from aura_vcs.history.status import status
 from aura_vcs.ids import VersionId

@@ -16,7 +16,9 @@ import zstandard
 from blake3 import blake3
 
 from aura_vcs.codec import decode_record, encode_compact, encode_record
-from aura_vcs.errors import AuraError, RecordCorrupt, RemoteCorrupt, RemoteMismatch
+from aura_vcs.errors import AuraError
+from aura_vcs.errors.remotes import RemoteCorrupt, RemoteMismatch
+from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.ids import ReplicaId, is_object_id
 from aura_vcs.layout import check_name
 from aura_vcs.model import BranchEntry, Field, Label, Tag

@@ -13,7 +13,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 import msgspec
 
 from aura_vcs.codec import now
-from aura_vcs.errors import InputError, PlanStale
+from aura_vcs.errors import InputError
+from aura_vcs.errors.asking import PlanStale
 from aura_vcs.history.making import base_of
 from aura_vcs.history.pending import finish_pending, pending
 from aura_vcs.ids import ObjectId, VersionId

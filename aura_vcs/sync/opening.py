@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 
-from aura_vcs.errors import RemoteDenied, RemoteUnreachable
+from aura_vcs.errors.remotes import RemoteDenied, RemoteUnreachable
 from aura_vcs.storage.remote import RemoteStorage
 from aura_vcs.storage.remote_bucket import open_bucket
 from aura_vcs.storage.remote_bundle import BundleRemote

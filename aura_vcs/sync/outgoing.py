@@ -5,7 +5,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from aura_vcs.errors import ObjectCorrupt, ObjectMissing, RecordCorrupt
+from aura_vcs.errors.stored import ObjectCorrupt, ObjectMissing, RecordCorrupt
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.index.queries import Queries
 from aura_vcs.layout import PACKS, pack_path

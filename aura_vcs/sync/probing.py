@@ -20,7 +20,7 @@ from threading import Barrier, BrokenBarrierError
 
 import msgspec
 
-from aura_vcs.errors import RefMoved
+from aura_vcs.errors.asking import RefMoved
 from aura_vcs.storage.remote import RemoteStorage
 
 WRITERS = 8

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from aura_vcs.codec import now
-from aura_vcs.errors import RemoteCorrupt
+from aura_vcs.errors.remotes import RemoteCorrupt
 from aura_vcs.history.branches import branch, moved
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId, new_operation_id
 from aura_vcs.index.queries import Queries

@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from aura_vcs.codec import decode_record, encode_record, from_plain, to_plain
-from aura_vcs.errors import InputError, NameTaken, UnknownName
+from aura_vcs.errors import InputError
+from aura_vcs.errors.asking import NameTaken, UnknownName
 from aura_vcs.history.near import near
 from aura_vcs.layout import CONFIG, check_name
 from aura_vcs.repository.repository import Repository

@@ -10,7 +10,8 @@ from contextlib import suppress
 import msgspec
 
 from aura_vcs.codec import decode_tree, decode_version
-from aura_vcs.errors import IntegrityError, ObjectMissing, RemoteCorrupt
+from aura_vcs.errors.remotes import RemoteCorrupt
+from aura_vcs.errors.stored import IntegrityError, ObjectMissing
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.layout import OBJECTS, damaged_path, pack_path
 from aura_vcs.model import EntryKind, Kind, Tree, Version

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from aura_vcs.errors import ObjectCorrupt, RemoteCorrupt
+from aura_vcs.errors.remotes import RemoteCorrupt
+from aura_vcs.errors.stored import ObjectCorrupt
 from aura_vcs.objects.pack_format import PackEntry
 from aura_vcs.objects.pack_writer import NewObject
 from aura_vcs.repository.repository import Repository

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 import msgspec
 
 from aura_vcs.codec import readable_name
-from aura_vcs.errors import IntegrityError, UnknownName, UnknownVersion
+from aura_vcs.errors.asking import UnknownName, UnknownVersion
+from aura_vcs.errors.stored import IntegrityError
 from aura_vcs.history.near import near
 from aura_vcs.history.revisions import resolve
 from aura_vcs.ids import ObjectId

@@ -16,7 +16,9 @@ import msgspec
 from blake3 import blake3
 
 from aura_vcs.codec import encode_compact, now
-from aura_vcs.errors import IntegrityError, PathLocked, PushRejected, RefMoved, RemoteCorrupt
+from aura_vcs.errors.asking import RefMoved
+from aura_vcs.errors.remotes import PathLocked, PushRejected, RemoteCorrupt
+from aura_vcs.errors.stored import IntegrityError
 from aura_vcs.history.revisions import describe
 from aura_vcs.ids import VersionId
 from aura_vcs.index.queries import Queries

@@ -9,7 +9,10 @@ from functools import partial
 from importlib.metadata import version
 from typing import BinaryIO
 
-from aura_vcs.errors import AuraError, IntegrityError, RecordCorrupt, RefMoved, RemoteCorrupt, RemoteError
+from aura_vcs.errors import AuraError
+from aura_vcs.errors.asking import RefMoved
+from aura_vcs.errors.remotes import RemoteCorrupt, RemoteError
+from aura_vcs.errors.stored import IntegrityError, RecordCorrupt
 from aura_vcs.objects.packs import OpenPack
 from aura_vcs.progress import SILENT
 from aura_vcs.storage.remote_folder import FolderRemote

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 
 from aura_vcs.codec import encode_compact
-from aura_vcs.errors import RecordCorrupt
+from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.ids import is_replica_id
 from aura_vcs.model import Field
 

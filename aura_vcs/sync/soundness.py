@@ -2,7 +2,8 @@
 
 from contextlib import suppress
 
-from aura_vcs.errors import AuraError, IntegrityError
+from aura_vcs.errors import AuraError
+from aura_vcs.errors.stored import IntegrityError
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.rebuild import READ_LIMIT
 from aura_vcs.layout import COMPRESSED, loose_path, pack_path

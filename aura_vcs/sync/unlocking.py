@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from aura_vcs.errors import RemoteLocked, RemoteMismatch
+from aura_vcs.errors.remotes import RemoteLocked, RemoteMismatch
 from aura_vcs.storage.encryption import (
     ENCRYPTION,
     Encryption,

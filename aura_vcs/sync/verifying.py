@@ -2,7 +2,8 @@
 
 import msgspec
 
-from aura_vcs.errors import IntegrityError, RemoteCorrupt
+from aura_vcs.errors.remotes import RemoteCorrupt
+from aura_vcs.errors.stored import IntegrityError
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import EntryKind, Kind
 from aura_vcs.objects.pack_format import PackEntry

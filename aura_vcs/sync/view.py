@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
-from aura_vcs.errors import RecordCorrupt, RemoteCorrupt, RemoteMismatch, RemoteRewound
+from aura_vcs.errors.remotes import RemoteCorrupt, RemoteMismatch, RemoteRewound
+from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.layout import pack_path
 from aura_vcs.model import Label

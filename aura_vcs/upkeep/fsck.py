@@ -7,7 +7,8 @@ from typing import TypeVar
 import msgspec
 
 from aura_vcs import layout
-from aura_vcs.errors import AuraError, IntegrityError, ObjectMissing
+from aura_vcs.errors import AuraError
+from aura_vcs.errors.stored import IntegrityError, ObjectMissing
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.index.rebuild import offloaded_objects

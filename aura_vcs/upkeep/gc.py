@@ -17,7 +17,8 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from aura_vcs.codec import format_time, now
-from aura_vcs.errors import IntegrityError, PlanStale
+from aura_vcs.errors.asking import PlanStale
+from aura_vcs.errors.stored import IntegrityError
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import ObjectRecord, VersionRecord

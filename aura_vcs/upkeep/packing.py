@@ -8,7 +8,7 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 from aura_vcs.compression import THOROUGH_LEVEL
-from aura_vcs.errors import IntegrityError
+from aura_vcs.errors.stored import IntegrityError
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.model import EntryKind, Kind

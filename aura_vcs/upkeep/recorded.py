@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from aura_vcs import layout
 from aura_vcs.codec import from_plain
-from aura_vcs.errors import RecordCorrupt
+from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.model import BranchEntry, Label, Tag
 from aura_vcs.refs import fields_of_stamp, merge_labels
 from aura_vcs.repository.repository import Repository

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aura_vcs.errors import IntegrityError
+from aura_vcs.errors.stored import IntegrityError
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.records import ObjectRecord
 from aura_vcs.objects.base import Place, StoredObject

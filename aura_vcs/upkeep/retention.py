@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from aura_vcs.codec import format_time, parse_time
-from aura_vcs.errors import InputError, PlanStale
+from aura_vcs.errors import InputError
+from aura_vcs.errors.asking import PlanStale
 from aura_vcs.history.branches import branches
 from aura_vcs.ids import VersionId
 from aura_vcs.index.queries import Queries, VersionFilter

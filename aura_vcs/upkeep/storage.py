@@ -5,7 +5,7 @@ from collections import Counter
 
 import msgspec
 
-from aura_vcs.errors import IntegrityError
+from aura_vcs.errors.stored import IntegrityError
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.index.records import ObjectRecord, VersionRecord

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Set
 
 import msgspec
 
-from aura_vcs.errors import IntegrityError, ObjectMissing
+from aura_vcs.errors.stored import IntegrityError, ObjectMissing
 from aura_vcs.history.pending import pending
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import Queries

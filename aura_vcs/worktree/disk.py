@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from functools import cached_property
 
-from aura_vcs.errors import UnsafePath
+from aura_vcs.errors.stored import UnsafePath
 from aura_vcs.layout import check_windows_name
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.storage.calls import FileCalls

@@ -11,7 +11,8 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from aura_vcs.errors import FileHeld, UnsafePath
+from aura_vcs.errors.folder import FileHeld
+from aura_vcs.errors.stored import UnsafePath
 from aura_vcs.layout import check_entry_name, check_windows_name
 from aura_vcs.storage.calls import FileCalls, write_all
 from aura_vcs.worktree.cache import UNSETTLED, FileState, file_state

@@ -9,7 +9,7 @@ import os
 import time
 from typing import BinaryIO
 
-from aura_vcs.errors import FileUnreadable
+from aura_vcs.errors.folder import FileUnreadable
 from aura_vcs.ids import Bytes, ObjectId, blob_id
 from aura_vcs.objects.base import PAUSES_SECONDS
 from aura_vcs.storage.calls import FileCalls

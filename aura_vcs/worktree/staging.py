@@ -18,7 +18,7 @@ from functools import partial
 import msgspec
 from blake3 import blake3
 
-from aura_vcs.errors import ObjectCorrupt
+from aura_vcs.errors.stored import ObjectCorrupt
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.objects.base import Place

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, BinaryIO
 
-from aura_vcs.errors import FileUnreadable
+from aura_vcs.errors.folder import FileUnreadable
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.layout import AURA, LOCAL, SCAN_CACHE, TEMPORARY
 from aura_vcs.model import EntryKind, Kind

@@ -10,7 +10,8 @@ from contextlib import ExitStack
 
 import msgspec
 
-from aura_vcs.errors import NameUnfit, ObjectCorrupt, PathCollision
+from aura_vcs.errors.folder import NameUnfit, PathCollision
+from aura_vcs.errors.stored import ObjectCorrupt
 from aura_vcs.ids import ObjectId
 from aura_vcs.layout import AURA
 from aura_vcs.model import Entry, EntryKind, Kind

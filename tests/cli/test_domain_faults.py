@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from aura_vcs import Repository
-from aura_vcs.errors import FileHeld
+from aura_vcs.errors.folder import FileHeld
 from aura_vcs.history.going import checkout, restore
 from aura_vcs.index.queries import Queries
 from aura_vcs.storage.calls import FileCalls

@@ -14,7 +14,7 @@ from aura_vcs.compare.json_diff import diff_values, fields
 from aura_vcs.compare.json_patch import apply_patch
 from aura_vcs.compare.sequences import Effort, common_pairs, longest_increasing
 from aura_vcs.compare.values import same
-from aura_vcs.errors import LimitExceeded
+from aura_vcs.errors.stored import LimitExceeded
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -9,14 +9,8 @@ import pytest
 from aura_vcs.compare.json_patch import Operation, apply_patch, read_patch
 from aura_vcs.compare.json_pointer import join_pointer, resolve_pointer, split_pointer
 from aura_vcs.compare.values import equal_numbers, same
-from aura_vcs.errors import (
-    CompareError,
-    LimitExceeded,
-    PatchFailed,
-    PatchInvalid,
-    PointerInvalid,
-    PointerUnknown,
-)
+from aura_vcs.errors.comparing import CompareError, PatchFailed, PatchInvalid, PointerInvalid, PointerUnknown
+from aura_vcs.errors.stored import LimitExceeded
 from hypothesis import given
 
 from tests.compare.json_values import DOCUMENTS, VALUES, unhurried

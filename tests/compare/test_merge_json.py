@@ -14,7 +14,7 @@ from aura_vcs.compare.merge_model import Conflict, MergedValue
 from aura_vcs.compare.resolve import resolve_document, resolve_value
 from aura_vcs.compare.values import same
 from aura_vcs.compare.write_document import write_like
-from aura_vcs.errors import ChoiceImpossible, ConflictUnknown, NotStructural
+from aura_vcs.errors.comparing import ChoiceImpossible, ConflictUnknown, NotStructural
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET

@@ -13,7 +13,7 @@ from aura_vcs.compare.merge_tree import (
     merge_tree,
     resolve_tree,
 )
-from aura_vcs.errors import ChoiceImpossible, ConflictUnknown, PointerInvalid
+from aura_vcs.errors.comparing import ChoiceImpossible, ConflictUnknown, PointerInvalid
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from aura_vcs import AuraError, Repository
-from aura_vcs.errors import ConcurrencyError
+from aura_vcs.errors.asking import ConcurrencyError
 from aura_vcs.history.commit import commit
 from aura_vcs.history.going import checkout, restore
 from aura_vcs.history.log import log

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from aura_vcs import Repository
-from aura_vcs.errors import RecordCorrupt
+from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.history.branches import branch
 from aura_vcs.history.going import checkout
 from aura_vcs.history.merge import merge

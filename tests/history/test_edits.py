@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 from aura_vcs import Repository
-from aura_vcs.errors import ActionBlocked, EditedSince, InputError, NothingToUndo, OperationExpired
+from aura_vcs.errors import InputError
+from aura_vcs.errors.asking import NothingToUndo, OperationExpired
+from aura_vcs.errors.studio import ActionBlocked, EditedSince
 from aura_vcs.history import batching
 from aura_vcs.history.edits import edit_files
 from aura_vcs.history.fields import note_state, set_fields, value_of

@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 import pytest
-from aura_vcs.errors import ChoiceImpossible, InputError
+from aura_vcs.errors import InputError
+from aura_vcs.errors.comparing import ChoiceImpossible
 from aura_vcs.history.branches import branch, create_branch
 from aura_vcs.history.commit import commit
 from aura_vcs.history.going import checkout

@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 import pytest
-from aura_vcs.errors import ChoiceImpossible, ConflictUnknown
+from aura_vcs.errors.comparing import ChoiceImpossible, ConflictUnknown
 from aura_vcs.history.branches import create_branch
 from aura_vcs.history.going import checkout
 from aura_vcs.history.merge import abort_merge, merge, plan_merge

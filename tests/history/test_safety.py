@@ -4,15 +4,9 @@ from pathlib import Path
 
 import pytest
 from aura_vcs import Repository
-from aura_vcs.errors import (
-    AmbiguousVersion,
-    InputError,
-    NothingToUndo,
-    ObjectPurged,
-    UnknownName,
-    UnknownVersion,
-    VersionInUse,
-)
+from aura_vcs.errors import InputError
+from aura_vcs.errors.asking import AmbiguousVersion, NothingToUndo, UnknownName, UnknownVersion, VersionInUse
+from aura_vcs.errors.stored import ObjectPurged
 from aura_vcs.history.branches import branch, branches, create_branch, delete_branch, rename_branch
 from aura_vcs.history.commit import commit
 from aura_vcs.history.going import checkout, restore

@@ -18,13 +18,13 @@ from aura_vcs.codec import (
     encode_tree,
     encode_version,
 )
-from aura_vcs.errors import (
-    AuraError,
+from aura_vcs.errors import AuraError
+from aura_vcs.errors.folder import PathCollision
+from aura_vcs.errors.stored import (
     IntegrityError,
     LimitExceeded,
     ObjectCorrupt,
     ObjectMalformed,
-    PathCollision,
     RecordCorrupt,
     UnsafePath,
 )

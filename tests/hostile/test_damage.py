@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from aura_vcs import AuraError, Repository
-from aura_vcs.errors import IntegrityError
+from aura_vcs.errors.stored import IntegrityError
 from aura_vcs.history.commit import commit
 from aura_vcs.history.going import checkout
 from aura_vcs.history.log import log

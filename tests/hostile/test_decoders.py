@@ -10,7 +10,7 @@ import msgspec
 import pytest
 import zstandard
 from aura_vcs.codec import decode_tree, decode_version, encode_tree
-from aura_vcs.errors import IntegrityError, ObjectMalformed, RecordCorrupt, UnsafePath
+from aura_vcs.errors.stored import IntegrityError, ObjectMalformed, RecordCorrupt, UnsafePath
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.layout import check_entry_name
 from aura_vcs.model import Kind, Tree

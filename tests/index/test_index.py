@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from aura_vcs import Repository
-from aura_vcs.errors import IndexDamaged
+from aura_vcs.errors.stored import IndexDamaged
 from aura_vcs.history.commit import commit
 from aura_vcs.history.going import checkout
 from aura_vcs.history.log import log
@@ -120,7 +120,7 @@ def test_counts_are_what_counting_again_gives(busy: Repository) -> None:
 
 def test_a_wrong_count_is_found_and_nothing_is_deleted_on_its_word(busy: Repository) -> None:
     """G1: an index that says everything is unused cannot make gc delete what is in use."""
-    from aura_vcs.errors import IntegrityError
+    from aura_vcs.errors.stored import IntegrityError
 
     busy.index.database.connection.execute("UPDATE objects SET refcount = 0, last_referenced_at = '2000'")
     assert {problem.kind for problem in fsck(busy).problems} == {"wrong_count"}

@@ -13,7 +13,8 @@ from pathlib import Path
 import msgspec
 import pytest
 from aura_vcs import Repository
-from aura_vcs.errors import NothingToUndo, ObjectPurged, OperationExpired, VersionInUse
+from aura_vcs.errors.asking import NothingToUndo, OperationExpired, VersionInUse
+from aura_vcs.errors.stored import ObjectPurged
 from aura_vcs.history.commit import commit
 from aura_vcs.history.going import checkout, restore
 from aura_vcs.history.revisions import resolve

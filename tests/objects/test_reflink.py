@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from aura_vcs import Repository
-from aura_vcs.errors import ObjectCorrupt
+from aura_vcs.errors.stored import ObjectCorrupt
 from aura_vcs.history.going import checkout
 from aura_vcs.ids import blob_id
 from aura_vcs.layout import loose_path

@@ -5,7 +5,7 @@ import struct
 from pathlib import Path
 
 import pytest
-from aura_vcs.errors import FileUnreadable
+from aura_vcs.errors.folder import FileUnreadable
 from aura_vcs.project.assets import asset_type, is_temporary, list_assets, mime_type
 from aura_vcs.project.content import FolderSource, unsafe_reason
 from aura_vcs.project.media_facts import MediaFacts, read_header

@@ -10,7 +10,10 @@ from pathlib import Path
 import msgspec
 import pytest
 from aura_vcs import Repository
-from aura_vcs.errors import InputError, InvalidValue, NothingToRecover, OperationExpired, UnknownName
+from aura_vcs.errors import InputError
+from aura_vcs.errors.asking import OperationExpired, UnknownName
+from aura_vcs.errors.documents import InvalidValue
+from aura_vcs.errors.studio import NothingToRecover
 from aura_vcs.history.commit import commit
 from aura_vcs.history.undo import redo, undo
 from aura_vcs.index.entities import checkpoints_statement

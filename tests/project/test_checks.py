@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aura_vcs.errors import FileUnreadable
+from aura_vcs.errors.folder import FileUnreadable
 from aura_vcs.project.checks import check_project
 from aura_vcs.project.content import MemorySource
 from aura_vcs.project.durations import format_duration, parse_duration

@@ -11,14 +11,9 @@ from pathlib import Path
 import msgspec
 import pytest
 from aura_vcs import Repository
-from aura_vcs.errors import (
-    ExportCancelled,
-    ExportFailed,
-    InvalidTransition,
-    ObjectOffloaded,
-    ObjectPurged,
-    UnknownName,
-)
+from aura_vcs.errors.asking import UnknownName
+from aura_vcs.errors.documents import ExportCancelled, ExportFailed, InvalidTransition
+from aura_vcs.errors.stored import ObjectOffloaded, ObjectPurged
 from aura_vcs.history.commit import commit
 from aura_vcs.history.versions import purge_version
 from aura_vcs.index.entities import exports_statement

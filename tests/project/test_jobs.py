@@ -5,14 +5,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from aura_vcs.errors import (
-    DocumentMalformed,
-    ExportFailed,
-    InvalidTransition,
-    InvalidValue,
-    ProjectError,
-    RecordCorrupt,
-)
+from aura_vcs.errors.documents import DocumentMalformed, ExportFailed, InvalidTransition, InvalidValue, ProjectError
+from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.project import checkpoints, exports
 from aura_vcs.project.checkpoints import RenderCheckpoint, create_checkpoint, newest_valid
 from aura_vcs.project.exports import ExportRecord

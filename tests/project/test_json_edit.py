@@ -5,7 +5,8 @@ import string
 from typing import Any
 
 import pytest
-from aura_vcs.errors import DocumentMalformed, InvalidValue, LimitExceeded, UnknownField
+from aura_vcs.errors.documents import DocumentMalformed, InvalidValue, UnknownField
+from aura_vcs.errors.stored import LimitExceeded
 from aura_vcs.project.json_edit import get, insert, move_item, remove, set_value, set_values
 from aura_vcs.project.json_spans import MAX_BYTES, parse
 from hypothesis import given

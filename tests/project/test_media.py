@@ -6,7 +6,9 @@ import struct
 from pathlib import Path
 
 import pytest
-from aura_vcs.errors import ExportFailed, FileUnreadable, MediaUnreadable
+from aura_vcs.errors import MediaUnreadable
+from aura_vcs.errors.documents import ExportFailed
+from aura_vcs.errors.folder import FileUnreadable
 from aura_vcs.project.content import MemorySource
 from aura_vcs.project.media import probe_file, probe_media
 from aura_vcs.project.media_facts import MediaFacts

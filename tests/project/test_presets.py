@@ -5,7 +5,8 @@ from pathlib import Path
 import av
 import msgspec
 import pytest
-from aura_vcs.errors import EncoderMissing, ExportFailed, UnknownName
+from aura_vcs.errors.asking import UnknownName
+from aura_vcs.errors.documents import EncoderMissing, ExportFailed
 from aura_vcs.project.content import MemorySource
 from aura_vcs.project.documents import RenderDocument, Resolution
 from aura_vcs.project.presets import PRESETS, ExportPreset, find_preset, project_preset

@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from aura_vcs.errors import ExportCancelled, ExportFailed, ExtraMissing
+from aura_vcs.errors import ExtraMissing
+from aura_vcs.errors.documents import ExportCancelled, ExportFailed
 from aura_vcs.project import media_process, render
 from aura_vcs.project.content import MemorySource
 from aura_vcs.project.presets import find_preset

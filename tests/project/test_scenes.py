@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aura_vcs.errors import InvalidValue, UnknownField, UnknownName
+from aura_vcs.errors.asking import UnknownName
+from aura_vcs.errors.documents import InvalidValue, UnknownField
 from aura_vcs.project.checks import check_project
 from aura_vcs.project.content import MemorySource
 from aura_vcs.project.edit import edit_document

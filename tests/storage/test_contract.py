@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from aura_vcs.errors import StorageError, StorageFull, UnsafePath
+from aura_vcs.errors.stored import StorageError, StorageFull, UnsafePath
 from aura_vcs.storage.base import Deletable
 from aura_vcs.storage.faults import CountingCalls, Fault, FaultyCalls
 from aura_vcs.storage.local import LocalStorage

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from aura_vcs.errors import LockBusy
+from aura_vcs.errors.asking import LockBusy
 from aura_vcs.locks import Locks
 
 

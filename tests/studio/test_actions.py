@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 from aura_vcs import Repository
-from aura_vcs.errors import AuraError, EditedSince, NothingToUndo
+from aura_vcs.errors import AuraError
+from aura_vcs.errors.asking import NothingToUndo
+from aura_vcs.errors.studio import EditedSince
 from aura_vcs.project.content import FolderSource
 from aura_vcs.storage.faults import CountingCalls, Fault, FaultyCalls, Stopped
 from aura_vcs.studio import actions, setup, undoing

@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from aura_vcs.errors import SecretUnavailable, SettingInvalid, UnknownSetting
+from aura_vcs.errors.studio import SecretUnavailable, SettingInvalid, UnknownSetting
 from aura_vcs.studio.configuration import (
     HIDDEN,
     configurations_statement,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import keyring
 import pytest
-from aura_vcs.errors import SecretUnavailable
+from aura_vcs.errors.studio import SecretUnavailable
 from aura_vcs.studio.configuration import get_configuration, secret_value, set_configuration, unset_configuration
 from aura_vcs.studio.folder import KEY
 from aura_vcs.studio.secret import working_keyring

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from aura_vcs.errors import InputError, SettingInvalid
+from aura_vcs.errors import InputError
+from aura_vcs.errors.studio import SettingInvalid
 from aura_vcs.studio.configuration import get_configuration
 from aura_vcs.studio.setup import STEPS, answer, find_ffmpeg, setup_state, start_over, suggestion, system_configuration
 from aura_vcs.studio.studio import Studio

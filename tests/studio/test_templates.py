@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from aura_vcs.errors import InputError, TemplateProtected, TemplateUnusable, UnknownName
+from aura_vcs.errors import InputError
+from aura_vcs.errors.asking import UnknownName
+from aura_vcs.errors.studio import TemplateProtected, TemplateUnusable
 from aura_vcs.project.checks import check_project
 from aura_vcs.project.content import FolderSource, MemorySource
 from aura_vcs.project.scenes import list_scenes

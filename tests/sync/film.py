@@ -3,9 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from aura_vcs.errors import (
-    RemoteUnreachable,
-)
+from aura_vcs.errors.remotes import RemoteUnreachable
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.calls import FileCalls

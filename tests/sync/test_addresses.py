@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from aura_vcs.errors import InvalidUrl
+from aura_vcs.errors.remotes import InvalidUrl
 from aura_vcs.sync.addresses import parse_address, redacted
 from hypothesis import given
 from hypothesis import strategies as st

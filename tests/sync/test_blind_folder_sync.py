@@ -12,7 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from aura_vcs.errors import AuraError, IntegrityError
+from aura_vcs.errors import AuraError
+from aura_vcs.errors.stored import IntegrityError
 from aura_vcs.history.branches import branch
 from aura_vcs.history.commit import commit
 from aura_vcs.history.tags import create_tag

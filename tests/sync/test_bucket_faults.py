@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from aura_vcs.errors import RemoteError
+from aura_vcs.errors.remotes import RemoteError
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remote_bucket import open_bucket
 from aura_vcs.storage.remote_encrypted import EncryptedRemote

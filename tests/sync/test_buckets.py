@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from aura_vcs.errors import HelperMissing, PushRejected, RemoteError, RemoteUnreachable, RemoteUnsafe
+from aura_vcs.errors.remotes import HelperMissing, PushRejected, RemoteError, RemoteUnreachable, RemoteUnsafe
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remote_wrappers import RecordingRemote
 from aura_vcs.sync.adding import add_remote

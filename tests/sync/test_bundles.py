@@ -4,7 +4,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from aura_vcs.errors import InputError, NameTaken, RemoteCorrupt, RemoteError, RemoteUnreachable
+from aura_vcs.errors import InputError
+from aura_vcs.errors.asking import NameTaken
+from aura_vcs.errors.remotes import RemoteCorrupt, RemoteError, RemoteUnreachable
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remote_bundle import BundleRemote
 from aura_vcs.sync.bundling import create_bundle, verify_bundle

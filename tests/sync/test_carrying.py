@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from aura_vcs.errors import LockBusy, NothingToUndo, PushRejected, RemoteMismatch, RemoteRewound, RemoteUnreachable
+from aura_vcs.errors.asking import LockBusy, NothingToUndo
+from aura_vcs.errors.remotes import PushRejected, RemoteMismatch, RemoteRewound, RemoteUnreachable
 from aura_vcs.history.branches import branch
 from aura_vcs.history.commit import commit
 from aura_vcs.history.going import restore

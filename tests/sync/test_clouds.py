@@ -13,7 +13,8 @@ from threading import Thread
 from urllib.parse import unquote
 
 import pytest
-from aura_vcs.errors import InvalidUrl, RefMoved, RemoteDenied, RemoteError
+from aura_vcs.errors.asking import RefMoved
+from aura_vcs.errors.remotes import InvalidUrl, RemoteDenied, RemoteError
 from aura_vcs.storage.remote import RemoteStorage
 from aura_vcs.sync.addresses import parse_address
 from aura_vcs.sync.opening import open_remote

@@ -6,10 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from aura_vcs.errors import (
-    ObjectMissing,
-    ObjectOffloaded,
-)
+from aura_vcs.errors.stored import ObjectMissing, ObjectOffloaded
 from aura_vcs.history.going import checkout, restore
 from aura_vcs.history.status import status
 from aura_vcs.history.undo import undo

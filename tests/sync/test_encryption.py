@@ -8,7 +8,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from aura_vcs.errors import InputError, RemoteCorrupt, RemoteLocked, RemoteMismatch, RemoteRewound
+from aura_vcs.errors import InputError
+from aura_vcs.errors.remotes import RemoteCorrupt, RemoteLocked, RemoteMismatch, RemoteRewound
 from aura_vcs.ids import blob_id
 from aura_vcs.storage import encryption
 from aura_vcs.storage.encryption import (

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 from aura_vcs.codec import encode_tree, encode_version
-from aura_vcs.errors import AuraError, RemoteCorrupt, RemoteMismatch
+from aura_vcs.errors import AuraError
+from aura_vcs.errors.remotes import RemoteCorrupt, RemoteMismatch
 from aura_vcs.history.undo import undo
 from aura_vcs.ids import ObjectId, VersionId, blob_id
 from aura_vcs.index.queries import Queries

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aura_vcs.errors import RemoteCorrupt, RemoteDenied, RemoteError, RemoteMismatch
+from aura_vcs.errors.remotes import RemoteCorrupt, RemoteDenied, RemoteError, RemoteMismatch
 from aura_vcs.storage.remote_http import HttpRemote
 from aura_vcs.sync.addresses import parse_address
 from aura_vcs.sync.carrying import pull

@@ -7,7 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 from aura_vcs.codec import format_time, now
-from aura_vcs.errors import InputError, PathLocked, RefMoved, RemoteCorrupt, UnknownName
+from aura_vcs.errors import InputError
+from aura_vcs.errors.asking import RefMoved, UnknownName
+from aura_vcs.errors.remotes import PathLocked, RemoteCorrupt
 from aura_vcs.history.commit import commit
 from aura_vcs.ids import ReplicaId
 from aura_vcs.repository.repository import Repository

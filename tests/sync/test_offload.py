@@ -4,12 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
-from aura_vcs.errors import (
-    InputError,
-    ObjectOffloaded,
-    PlanStale,
-    UnknownName,
-)
+from aura_vcs.errors import InputError
+from aura_vcs.errors.asking import PlanStale, UnknownName
+from aura_vcs.errors.stored import ObjectOffloaded
 from aura_vcs.history.going import checkout, restore
 from aura_vcs.history.undo import redo, undo
 from aura_vcs.history.versions import delete_version, purge_version

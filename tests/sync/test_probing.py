@@ -7,7 +7,8 @@ from threading import Barrier, Lock
 from typing import BinaryIO
 
 import pytest
-from aura_vcs.errors import RefMoved, RemoteUnreachable
+from aura_vcs.errors.asking import RefMoved
+from aura_vcs.errors.remotes import RemoteUnreachable
 from aura_vcs.storage.remote_memory import MemoryRemote
 from aura_vcs.storage.remote_wrappers import FaultyRemote, RetryingRemote
 from aura_vcs.sync.probing import WRITERS, probe

@@ -5,7 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from aura_vcs.errors import RefMoved, RemoteCorrupt, RemoteUnreachable, UnsafePath
+from aura_vcs.errors.asking import RefMoved
+from aura_vcs.errors.remotes import RemoteCorrupt, RemoteUnreachable
+from aura_vcs.errors.stored import UnsafePath
 from aura_vcs.storage import remote_folder, remote_memory
 from aura_vcs.storage.remote import RemoteStorage
 from aura_vcs.storage.remote_folder import FolderRemote

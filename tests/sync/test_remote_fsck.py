@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from aura_vcs.errors import RemoteError
+from aura_vcs.errors.remotes import RemoteError
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Kind
 from aura_vcs.objects.pack_format import CODEC_RAW

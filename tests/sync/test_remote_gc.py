@@ -6,7 +6,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from aura_vcs.errors import AuraError, PlanStale, RemoteCorrupt, RemoteError, RemoteRewound, RemoteUnsafe
+from aura_vcs.errors import AuraError
+from aura_vcs.errors.asking import PlanStale
+from aura_vcs.errors.remotes import RemoteCorrupt, RemoteError, RemoteRewound, RemoteUnsafe
 from aura_vcs.history.versions import delete_version, purge_version
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord

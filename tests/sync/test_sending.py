@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 
 import pytest
-from aura_vcs.errors import IntegrityError, RemoteCorrupt
+from aura_vcs.errors.remotes import RemoteCorrupt
+from aura_vcs.errors.stored import IntegrityError
 from aura_vcs.storage.remote_folder import FolderRemote
 from aura_vcs.sync.sending import push
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from aura_vcs.errors import RemoteCorrupt
+from aura_vcs.errors.remotes import RemoteCorrupt
 from aura_vcs.history.fields import set_fields
 from aura_vcs.ids import ReplicaId
 from aura_vcs.model import Field

@@ -6,14 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from aura_vcs.errors import (
-    HelperMissing,
-    RecordCorrupt,
-    RemoteCorrupt,
-    RemoteError,
-    RemoteMismatch,
-    RemoteUnreachable,
-)
+from aura_vcs.errors.remotes import HelperMissing, RemoteCorrupt, RemoteError, RemoteMismatch, RemoteUnreachable
+from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.storage.remote_folder import FolderRemote
 from aura_vcs.storage.remote_ssh import SshRemote, ssh_arguments
 from aura_vcs.storage.wire import MAGIC, PROTOCOL, Answer, Ask, Hello, decode, read_bytes, write_bytes, write_frame

@@ -7,7 +7,8 @@ import msgspec
 import pytest
 from aura_vcs import Repository
 from aura_vcs.codec import format_time, parse_time
-from aura_vcs.errors import InputError, PlanStale
+from aura_vcs.errors import InputError
+from aura_vcs.errors.asking import PlanStale
 from aura_vcs.history.autosave import autosave, restore_point
 from aura_vcs.history.commit import commit
 from aura_vcs.history.tags import create_tag

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from aura_vcs import Repository
 from aura_vcs.codec import parse_time
-from aura_vcs.errors import PlanStale
+from aura_vcs.errors.asking import PlanStale
 from aura_vcs.history.commit import commit
 from aura_vcs.history.going import checkout, restore
 from aura_vcs.history.pending import finish_pending

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from aura_vcs import Repository
-from aura_vcs.errors import NameUnfit
+from aura_vcs.errors.folder import NameUnfit
 from aura_vcs.history.commit import commit
 from aura_vcs.history.going import checkout, restore
 from aura_vcs.history.status import status

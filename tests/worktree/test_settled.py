@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from aura_vcs import Repository
 from aura_vcs.compression import compress
-from aura_vcs.errors import IntegrityError
+from aura_vcs.errors.stored import IntegrityError
 from aura_vcs.history.commit import commit
 from aura_vcs.history.status import status
 from aura_vcs.objects import pack_writer

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from aura_vcs import Repository
-from aura_vcs.errors import FileUnreadable, FileUnstable
+from aura_vcs.errors.folder import FileUnreadable, FileUnstable
 from aura_vcs.history.commit import commit
 from aura_vcs.history.going import checkout
 from aura_vcs.history.status import status

@@ -10,7 +10,8 @@ from aura_vcs.cli.options import HELP, Duration, dry_run_option, examples, json_
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.studio import table
 from aura_vcs.cli.words import count, size
-from aura_vcs.errors import AuraError, UnknownName
+from aura_vcs.errors import AuraError
+from aura_vcs.errors.asking import UnknownName
 
 if TYPE_CHECKING:
     from aura_vcs.index.entities import AssetRow

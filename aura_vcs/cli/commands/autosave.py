@@ -58,7 +58,8 @@ def _save(repo: "Repository", *, prune: bool) -> "tuple[Saved, int]":
 def _watch(repo: "Repository", console: Console, *, prune: bool) -> None:
     from watchfiles import watch
 
-    from aura_vcs.errors import AuraError, LockBusy
+    from aura_vcs.errors import AuraError
+    from aura_vcs.errors.asking import LockBusy
     from aura_vcs.history.autosave import WATCH_LOCK, Schedule, newest_save
 
     if not setting(repo, "autosave.enabled"):

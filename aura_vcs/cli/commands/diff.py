@@ -264,7 +264,8 @@ def _write(name: str, data: bytes, start: bytes, noun: str) -> None:
     """
     from pathlib import Path
 
-    from aura_vcs.errors import FileUnreadable, InputError
+    from aura_vcs.errors import InputError
+    from aura_vcs.errors.folder import FileUnreadable
 
     target = Path(name)
     if target.exists() and not _is_ours(target, start):

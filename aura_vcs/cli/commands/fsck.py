@@ -9,7 +9,8 @@ from aura_vcs.cli.options import HELP, Share, examples, json_option
 from aura_vcs.cli.remote_upkeep import check_remote_content
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.words import count, size
-from aura_vcs.errors import InputError, IntegrityError
+from aura_vcs.errors import InputError
+from aura_vcs.errors.stored import IntegrityError
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository

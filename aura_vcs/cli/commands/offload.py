@@ -99,7 +99,8 @@ def _chosen(repo: "Repository", what: Sequence[str], older_than: float | None) -
 @contextmanager
 def _witnesses(repo: "Repository", console: Console, names: Sequence[str]) -> "Iterator[list[Witness]]":
     """The remotes that can be asked; two names for one place count once. Those that were named must answer."""
-    from aura_vcs.errors import InputError, RemoteError
+    from aura_vcs.errors import InputError
+    from aura_vcs.errors.remotes import RemoteError
     from aura_vcs.sync.proving import Witness
     from aura_vcs.sync.remotes import address_of, place_key, remotes
 

@@ -149,7 +149,7 @@ def operation_shape(action: "ActionRecord") -> dict[str, Any]:
 
 def action_shape(repo: "Repository", action: "ActionRecord") -> dict[str, Any]:
     """An operation with the fields of DOMAIN's ActionLog; those of its line only where that can be read."""
-    from aura_vcs.errors import RecordCorrupt
+    from aura_vcs.errors.stored import RecordCorrupt
     from aura_vcs.history.undo import operation_of
 
     shape = operation_shape(action)

@@ -86,7 +86,7 @@ def _list(session: Session) -> None:
 
 
 def _places(session: Session) -> list[str]:
-    from aura_vcs.errors import NotAProject
+    from aura_vcs.errors.asking import NotAProject
     from aura_vcs.repository.repository import find_root
     from aura_vcs.studio.projects import ProjectFilter, list_projects
 

@@ -174,7 +174,7 @@ def check_command(repo: "Repository", console: Console, name: str | None, *, con
     Writers race for small files in it; of each race exactly one must win. Ends with 94 if the
     remote does not keep them apart, with 3 if --content finds damage.
     """
-    from aura_vcs.errors import RemoteUnsafe
+    from aura_vcs.errors.remotes import RemoteUnsafe
     from aura_vcs.sync.adding import check_remote
     from aura_vcs.sync.known import Known
     from aura_vcs.sync.remotes import remote_config

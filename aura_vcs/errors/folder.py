@@ -1,0 +1,66 @@
+"""The project's own files stand in the way. The tree is drawn in `aura_vcs.errors`."""
+
+from collections.abc import Sequence
+
+from aura_vcs.errors import AuraError
+
+
+class WorktreeError(AuraError):
+    """The project's own files stand in the way."""
+
+    exit_code = 50
+
+
+class FileUnreadable(WorktreeError):
+    """A file of the person's cannot be read."""
+
+    exit_code = 51
+    hint = "Make it readable, or name it in .auraignore."
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"Cannot read {path}: {reason}")
+        self.path, self.reason = path, reason
+
+
+class FileUnstable(WorktreeError):
+    """A file kept changing while it was read, so no consistent copy could be made."""
+
+    exit_code = 52
+    hint = "Wait until the program that writes it is done, then run the command again."
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        super().__init__(f"{', '.join(paths)} kept changing while being read")
+        self.paths = tuple(paths)
+
+
+class FileHeld(WorktreeError):
+    """A file could not be replaced or removed; the folder was put back as it was."""
+
+    exit_code = 54
+    hint = "Close it in the program that has it open (or make it and its folder writable), then run the command again."
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"Cannot replace {path}: {reason}")
+        self.path, self.reason = path, reason
+
+
+class PathCollision(WorktreeError):
+    """Two paths of a version are one path on this file system, or something unsaved is in the way."""
+
+    exit_code = 53
+
+    def __init__(self, path: str, other: str, *, hint: str = "") -> None:
+        super().__init__(f"{path} and {other} are the same file on this disk", hint=hint)
+        self.path, self.other = path, other
+
+
+class NameUnfit(WorktreeError):
+    """Names that this disk cannot have; nothing was changed."""
+
+    exit_code = 55
+    hint = "Rename it on a disk that can have it, commit there, and bring that version here."
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        more = f" (and {len(paths) - 1} more names)" if len(paths) > 1 else ""
+        super().__init__(f"This disk cannot have a file called {paths[0]}{more}")
+        self.paths = tuple(paths)

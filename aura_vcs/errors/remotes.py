@@ -1,0 +1,103 @@
+"""A remote refused, or cannot be used. The tree is drawn in `aura_vcs.errors`."""
+
+from aura_vcs.errors import AuraError
+
+
+class RemoteError(AuraError):
+    """A remote refused. `remote` is its name or address, without credentials."""
+
+    exit_code = 90
+
+    def __init__(self, remote: str, reason: str, *, hint: str | None = None) -> None:
+        super().__init__(f"{remote}: {reason}", hint=hint)
+        self.remote, self.reason = remote, reason
+
+
+class RemoteUnreachable(RemoteError):
+    """No connection, or nothing at that address."""
+
+    exit_code = 91
+    hint = "Check the address and the connection, then run the command again; it goes on where it stopped."
+
+
+class RemoteDenied(RemoteError):
+    """Credentials or permissions are missing."""
+
+    exit_code = 92
+    hint = "Check the account's rights there. Credentials come from the environment or the usual files."
+
+
+class RemoteMismatch(RemoteError):
+    """Nothing of ours is there, or it belongs to another project."""
+
+    exit_code = 93
+    hint = "`aura remote show` prints the address that is used."
+
+
+class RemoteUnsafe(RemoteError):
+    """It answers yes to conditional writes without enforcing them: racing pushes would be lost."""
+
+    exit_code = 94
+    hint = "Use another kind of remote, or add it with --single-writer if only one machine ever pushes."
+
+
+class RemoteRewound(RemoteError):
+    """It shows an older state than this machine has seen there; nothing was taken from it."""
+
+    exit_code = 95
+    hint = "If it was restored from a backup, accept that with `aura remote check NAME --accept`, then push."
+
+
+class RemoteCorrupt(RemoteError):
+    """What it sent is not what it should be; nothing of it was kept."""
+
+    exit_code = 96
+    hint = "Nothing here was changed. Another machine's `aura push` may mend it; `aura fsck` checks this one."
+
+
+class PushRejected(RemoteError):
+    """The remote has work that is not here; nothing there was moved."""
+
+    exit_code = 97
+    hint = "Run `aura sync`: it fetches, then pushes. Both versions are kept whatever happens."
+
+    def __init__(self, remote: str, branch: str, there: str) -> None:
+        super().__init__(remote, f"branch {branch} has {there}, which is not here yet")
+        self.branch, self.there = branch, there
+
+
+class InvalidUrl(RemoteError):
+    """Not the address of a remote, or one that could be used to run something."""
+
+    exit_code = 98
+    hint = "Addresses are a folder, ssh://user@host/path, host:path, s3://, gs://, az:// or https://…"
+
+
+class HelperMissing(RemoteError):
+    """Something that this kind of remote needs is not installed."""
+
+    exit_code = 99
+
+
+class PathLocked(RemoteError):
+    """Somebody else has locked the file; nothing was moved."""
+
+    exit_code = 100
+
+    def __init__(self, remote: str, path: str, holder: str, reason: str, *, hint: str) -> None:
+        super().__init__(remote, f"{path} is locked by {holder}{f': {reason}' if reason else ''}", hint=hint)
+        self.path, self.holder = path, holder
+
+
+class LocksUnsupported(RemoteError):
+    """That kind of remote cannot keep locks apart that are taken at the same moment."""
+
+    exit_code = 101
+    hint = "Locks need a folder, SSH or a bucket that several machines may push to: `aura remote list`."
+
+
+class RemoteLocked(RemoteError):
+    """It is encrypted, and no passphrase or key file was given that opens it; nothing was written."""
+
+    exit_code = 102
+    hint = "Set AURA_PASSPHRASE or AURA_KEY_FILE, or run the command in a terminal: it asks."
