@@ -31,6 +31,8 @@ def run() -> NoReturn:
 def _look_ahead() -> "Ahead | None":
     if len(sys.argv) < 2 or sys.argv[1] not in LOOKING:
         return None
+    if sys.argv[1] == "diff" and sum(not word.startswith("-") for word in sys.argv[2:]) > 1:
+        return None  # two versions, most likely; else the command looks by itself
     from aura_vcs.worktree.ahead import look_ahead
 
     try:
