@@ -308,6 +308,8 @@ def _inside(
     for line in () if counted else found.lines:
         if not (sized and line.startswith("other content")):  # the sizes are told already
             yield ["      ", line]
+    if not (details or found.is_complete):
+        yield ["      ", faint("`aura diff --details` tells each change")]
     if found.text is not None:
         yield from _text(found.text, details=details)
 
