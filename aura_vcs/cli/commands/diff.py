@@ -149,7 +149,8 @@ def _media(
 
     if not any(map(is_media, comparison.changes)):
         return MediaFindings()
-    from aura_vcs.compare.media_look import NOTHING, QUICK, REPORT, STRIP_FRAMES, THOROUGH, look_into_media
+    from aura_vcs.compare.media_look import NOTHING, QUICK, REPORT, THOROUGH, look_into_media
+    from aura_vcs.compare.media_model import STRIP_FRAMES
 
     budget = {True: THOROUGH, False: NOTHING, None: REPORT if is_report else QUICK}[thorough]
     frames = STRIP_FRAMES if is_report else 0
