@@ -36,11 +36,15 @@ def _side(item: "OpenConflict", word: str) -> list[str]:
         value = getattr(item.field, word)
         if item.field.kind == "moved":
             return [] if value is msgspec.UNSET else [f"at {_value(value)}"]
-        return ["nothing: it was removed" if value is msgspec.UNSET else _value(value)]
+        return [_nothing(word) if value is msgspec.UNSET else _value(value)]
     assert item.text is not None
     lines = str(getattr(item.text, word)).splitlines()
-    shown = " ⏎ ".join(lines[:TEXT_LINES]) or "nothing: it was removed"
+    shown = " ⏎ ".join(lines[:TEXT_LINES]) or _nothing(word)
     return [_short(shown)]
+
+
+def _nothing(word: str) -> str:
+    return "nothing" if word == "base" else "nothing: it was removed"
 
 
 def _value(value: Any) -> str:
@@ -60,4 +64,7 @@ def _about_files(conflict: "TreeConflict", ours: str, theirs: str) -> str:
         return f"changed in {ours}, removed in {theirs}; it stays until you decide"
     if conflict.kind == "renamed":
         return f"renamed twice: {theirs} calls it {conflict.aside}"
-    return f"a file and something else of the same name; one was set aside as {conflict.aside}"
+    if conflict.ours is None or conflict.theirs is None:
+        file, folder = (theirs, ours) if conflict.ours is None else (ours, theirs)
+        return f"a file in {file}, a folder in {folder}: the file was set aside as {conflict.aside}"
+    return f"two files of one name, at least on some disks: here is ours ({ours}); theirs is {conflict.aside}"

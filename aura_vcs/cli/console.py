@@ -7,6 +7,7 @@ and only for a terminal that wants colour.
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -73,7 +74,15 @@ def _paint(part: Painted) -> str:
     text = escape(part.text)
     if part.colour is None and not part.bold and not part.dim:
         return text
-    return click.style(text, fg=part.colour, bold=part.bold or None, dim=part.dim or None)
+    start, end = _sequences(part.colour, bold=part.bold, dim=part.dim)
+    return f"{start}{text}{end}"
+
+
+@cache
+def _sequences(colour: str | None, *, bold: bool, dim: bool) -> tuple[str, str]:
+    """What stands before and after a painted text."""
+    start, _, end = click.style("|", fg=colour, bold=bold or None, dim=dim or None).partition("|")
+    return start, end
 
 
 class Console:

@@ -12,13 +12,15 @@ class DocumentDiff(Struct, frozen=True):
     """What changed in a JSON document.
 
     `fallback` is a sentence when the fields are not listed one by one: show a text difference then.
-    `rewritten` means the bytes differ, but no field does.
+    `rewritten` means the bytes differ, but no field does; `is_complete` that the lines tell each
+    change instead of counting them.
     """
 
     operations: tuple[Operation, ...]
     lines: tuple[str, ...]
     fallback: str = ""
     rewritten: bool = False
+    is_complete: bool = True
 
 
 def diff_documents(old: bytes, new: bytes, *, limit: int = LINES_LIMIT) -> DocumentDiff:
@@ -32,4 +34,4 @@ def diff_documents(old: bytes, new: bytes, *, limit: int = LINES_LIMIT) -> Docum
     after = parse_document(new)
     assert isinstance(after, Document)
     lines = readable_lines(after.value, found.operations, limit=limit)
-    return DocumentDiff(found.operations, lines)
+    return DocumentDiff(found.operations, lines, is_complete=len(found.operations) <= limit)

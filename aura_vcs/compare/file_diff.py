@@ -37,6 +37,12 @@ class FileDiff(Struct, frozen=True):
     text: TextDiff | None = None
     media: MediaDiff | None = None
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether the lines tell each change instead of counting them."""
+        told = self.timeline if self.timeline is not None and self.timeline.lines else self.document
+        return told is None or told.is_complete
+
 
 def diff_change(
     comparison: Comparison, change: PathChange, *, media: MediaDiff | None = None, limit: int = LINES_LIMIT

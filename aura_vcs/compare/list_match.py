@@ -53,7 +53,7 @@ def match_elements(
     the position is the identity. Time grows with n log n beside what `effort` allows. Beyond
     `ELEMENTS_LIMIT` only equal beginnings and ends are looked for, the rest pairs up in order.
     """
-    if _is_vector(old) and _is_vector(new) and len(old) == len(new):
+    if is_vector(old) and is_vector(new) and len(old) == len(new):
         return [(n, n) for n in range(len(old))]
     if len(old) + len(new) > ELEMENTS_LIMIT:
         return _by_ends(old, new, prints)
@@ -67,7 +67,8 @@ def match_elements(
     return sorted(match.pairs, key=lambda pair: pair[1])
 
 
-def _is_vector(elements: list[JsonValue]) -> bool:
+def is_vector(elements: list[JsonValue]) -> bool:
+    """Whether a list is one of numbers only, where a place means something."""
     return all(isinstance(element, int | float) and not isinstance(element, bool) for element in elements)
 
 

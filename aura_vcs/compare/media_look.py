@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     import tempfile
     from concurrent.futures import Future
 
-STRIP_FRAMES = 6
-"""Thumbnails of a video in a report."""
 HEADERS_LIMIT = 2_000
 """Files whose headers are read for one comparison."""
 ADDED_LIMIT = 100

@@ -10,6 +10,9 @@ PictureKind = Literal["", "side_by_side", "heat_map"]
 Stretches = tuple[tuple[float, float], ...]
 """(start, end) in seconds, in order."""
 
+STRIP_FRAMES = 6
+"""Thumbnails of a video in a report, evenly spread: the first in the middle of the first sixth."""
+
 
 class Limits(Struct, frozen=True):
     """What looking into files may cost.

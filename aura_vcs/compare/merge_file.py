@@ -20,13 +20,15 @@ JOIN_BYTES_LIMIT = 32 * 2**20
 class MergedFile(Struct, frozen=True):
     """The joined content, None when the file is one that cannot be joined (then both are kept).
 
-    `by` says how it was joined: "timeline", "fields", "text" or "" (not at all).
+    `by` says how it was joined: "timeline", "fields", "text" or "" (not at all). `reason` says why a
+    document was not joined by field.
     """
 
     data: bytes | None
     by: str = ""
     conflicts: tuple[Conflict, ...] = ()
     text_conflicts: tuple[TextConflict, ...] = ()
+    reason: str = ""
 
 
 def merge_file(path: str, base: bytes | None, ours: bytes, theirs: bytes) -> MergedFile:
@@ -48,9 +50,10 @@ def merge_file(path: str, base: bytes | None, ours: bytes, theirs: bytes) -> Mer
 
 def _merge_document(base: bytes | None, ours: bytes, theirs: bytes) -> MergedFile:
     values = [parse_document(side) for side in (ours if base is None else base, ours, theirs)]
+    for side, value in zip(("before both", "in ours", "in theirs"), values, strict=True):
+        if not isinstance(value, Document):
+            return MergedFile(None, reason=f"{side}, {value.reason}")
     documents = [value.value for value in values if isinstance(value, Document)]
-    if len(documents) < 3:
-        return MergedFile(None)
     if all(is_timeline(value) for value in documents):
         merged = merge_timeline(_common(base, ours), ours, theirs)
         return MergedFile(merged.data, "timeline", merged.conflicts)

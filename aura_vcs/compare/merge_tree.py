@@ -47,11 +47,16 @@ class TreeConflict(Struct, frozen=True, omit_defaults=True):
 
 
 class MergedTree(Struct, frozen=True):
-    """The joined project, the files whose contents are still to be joined, and what is left to decide."""
+    """The joined project, the files whose contents are still to be joined, and what is left to decide.
+
+    `from_ours` and `from_theirs` say where a file is now that has another path on that side.
+    """
 
     entries: dict[str, TreeEntry]
     joins: tuple[Join, ...] = ()
     conflicts: tuple[TreeConflict, ...] = ()
+    from_ours: dict[str, str] = {}
+    from_theirs: dict[str, str] = {}
 
 
 def merge_tree(
@@ -80,6 +85,7 @@ def merge_tree(
         dict(sorted(merge.entries.items())),
         tuple(sorted(merge.joins, key=lambda join: join.path)),
         tuple(sorted(merge.conflicts, key=lambda conflict: (conflict.path, conflict.kind))),
+        *merge.moved,
     )
 
 
@@ -96,10 +102,11 @@ def keep_both(merged: MergedTree, joins: Iterable[Join], label: str) -> MergedTr
         done.add(join.path)
         entries[join.path], entries[aside] = join.ours, join.theirs
         conflicts.append(TreeConflict("changed", join.path, join.base, join.ours, join.theirs, aside))
-    return MergedTree(
-        dict(sorted(entries.items())),
-        tuple(join for join in merged.joins if join.path not in done),
-        tuple(sorted(conflicts, key=lambda conflict: (conflict.path, conflict.kind))),
+    return structs.replace(
+        merged,
+        entries=dict(sorted(entries.items())),
+        joins=tuple(join for join in merged.joins if join.path not in done),
+        conflicts=tuple(sorted(conflicts, key=lambda conflict: (conflict.path, conflict.kind))),
     )
 
 
@@ -118,7 +125,7 @@ def resolve_tree(merged: MergedTree, path: str, choice: Choice) -> MergedTree:
         if choice != "both":
             _decide(entries, conflict, choice)
     left = tuple(conflict for conflict in merged.conflicts if conflict not in chosen)
-    return MergedTree(dict(sorted(entries.items())), merged.joins, left)
+    return structs.replace(merged, entries=dict(sorted(entries.items())), conflicts=left)
 
 
 def _decide(entries: dict[str, TreeEntry], conflict: TreeConflict, choice: Choice) -> None:
@@ -127,7 +134,7 @@ def _decide(entries: dict[str, TreeEntry], conflict: TreeConflict, choice: Choic
         if choice == "theirs" and conflict.aside not in entries and conflict.path in entries:
             entries[conflict.aside] = entries.pop(conflict.path)
         return
-    if conflict.kind == "blocked" and choice == "base":
+    if conflict.kind == "blocked" and choice == "base" and conflict.base is None:
         hint = "Choose --ours, --theirs or --both."
         raise ChoiceImpossible(conflict.path, choice, "before both there was neither", hint=hint)
     if conflict.aside:
@@ -136,6 +143,8 @@ def _decide(entries: dict[str, TreeEntry], conflict: TreeConflict, choice: Choic
     if wanted is None and conflict.kind == "blocked":
         return  # that side has the folder that stands there
     if wanted is not None:
+        for below in [path for path in entries if path.startswith(f"{conflict.path}/")]:
+            del entries[below]
         entries[conflict.path] = wanted
     else:
         entries.pop(conflict.path, None)
@@ -156,6 +165,7 @@ class _TreeMerge:
         self.joins: list[Join] = []
         self.conflicts: list[TreeConflict] = []
         self.owners: dict[str, int] = {}
+        self.moved: tuple[dict[str, str], dict[str, str]] = ({}, {})
         self.used: set[str] = set()
 
     def known(self, path: str) -> None:
@@ -170,6 +180,9 @@ class _TreeMerge:
         target = at_theirs if at_ours == path else at_ours
         if path not in (at_ours, at_theirs) and at_ours != at_theirs:
             self.conflicts.append(TreeConflict("renamed", at_ours, was, here, there, at_theirs))
+        for owner, at in enumerate((at_ours, at_theirs)):
+            if at != target:
+                self.moved[owner][at] = target
         self._join(target, was, here, there)
 
     def _kept(self, path: str, was: TreeEntry, here: TreeEntry | None, there: TreeEntry | None) -> None:
@@ -262,12 +275,14 @@ class _TreeMerge:
         if entry == self.entries[ours] and all(join.path != theirs for join in self.joins):
             return
         aside = self._aside(ours, 1)
-        self._rejoin(theirs, aside)
+        self._rejoin(theirs, aside, 1)
         self.entries[aside], self.owners[aside] = entry, 1
         self.conflicts.append(TreeConflict("blocked", ours, None, self.entries[ours], entry, aside))
 
-    def _rejoin(self, path: str, aside: str) -> None:
+    def _rejoin(self, path: str, aside: str, owner: int) -> None:
         """What is still to be joined or decided at a path is at another one now."""
+        moved = self.moved[owner]
+        moved.update({at: aside for at, target in moved.items() if target == path}, **{path: aside})
         self.joins = [structs.replace(join, path=aside) if join.path == path else join for join in self.joins]
         self.conflicts = [
             structs.replace(conflict, path=aside) if conflict.path == path and not conflict.aside else conflict
@@ -288,8 +303,15 @@ class _TreeMerge:
             aside = self._aside(path, owner)
             self.entries[aside] = entry
             mine, other = (entry, None) if owner == 0 else (None, entry)
-            self._rejoin(path, aside)
-            self.conflicts.append(TreeConflict("blocked", path, None, mine, other, aside))
+            was = self._settled(path)
+            self._rejoin(path, aside, owner)
+            self.conflicts.append(TreeConflict("blocked", path, was, mine, other, aside))
+
+    def _settled(self, path: str) -> TreeEntry | None:
+        """Drop the question whether a file goes that a folder took the name of; returns what it was before both."""
+        asked = [c for c in self.conflicts if c.path == path and c.kind in ("removed_by_ours", "removed_by_theirs")]
+        self.conflicts = [conflict for conflict in self.conflicts if conflict not in asked]
+        return asked[0].base if asked else None
 
 
 def _either(was: bool | None, here: bool, there: bool) -> bool:

@@ -19,6 +19,9 @@ LINES_LIMIT = 12
 TEXT_WIDTH = 60
 DEPTH_SHOWN = 8
 """Steps of a place in a document that are shown; of a deeper one the first and the last."""
+WHOLE_PARTS = 8
+"""Values in a container that is shown in full."""
+NAMES_SHOWN = 4
 _LABEL_KEYS = ("heading", "title", "name", "id", "uuid", "key", "file_path", "path")
 _VERBS = {"add": "added", "remove": "removed", "move": "moved", "replace": "changed"}
 
@@ -38,17 +41,32 @@ def readable_lines(new: JsonValue, operations: Sequence[Operation], *, limit: in
 
 
 def short(value: JsonValue, width: int = TEXT_WIDTH) -> str:
-    """A value in at most about `width` characters: text quoted, containers counted."""
-    if isinstance(value, dict):
+    """A value in at most about `width` characters: text quoted, containers in full if they fit, else counted."""
+    if isinstance(value, dict | list):
         label = label_of(value)
-        return label or f"{len(value):,} field{'s' * (len(value) != 1)}"
-    if isinstance(value, list):
-        return f"a list of {len(value):,}"
+        return label or _whole(value, width) or _counts(value)
     if isinstance(value, str):
         cut = value if len(value) <= width else value[: width - 1] + "…"
         return json.dumps(cut, ensure_ascii=False)
     text = json.dumps(value) if not isinstance(value, int) or abs(value) < 10**width else "a huge number"
     return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def _whole(container: JsonValue, width: int) -> str:
+    """A small container as JSON, empty if it is too long."""
+    parts = container.values() if isinstance(container, dict) else container
+    if len(container) > WHOLE_PARTS or any(isinstance(part, dict | list) and part for part in parts):
+        return ""
+    text = json.dumps(container, ensure_ascii=False)
+    return text if len(text) <= width else ""
+
+
+def _counts(container: JsonValue) -> str:
+    if isinstance(container, list):
+        return f"a list of {len(container):,}"
+    names = ", ".join(name if name.isidentifier() else short(name, 24) for name in list(container)[:NAMES_SHOWN])
+    more = ", …" if len(container) > NAMES_SHOWN else ""
+    return f"{len(container):,} field{'s' * (len(container) != 1)} ({names}{more})"
 
 
 def label_of(element: JsonValue) -> str:

@@ -93,10 +93,10 @@ def changed_renames(
             gone.append(path)
     taken = set(mine.values())
     come = [path for path in sorted(side.keys() - base.keys()) if side[path].kind == "file" and path not in taken]
-    pairs = [(old, new) for old in gone for new in come if _ending(old) == _ending(new)]
+    pairs = [(old, new) for old in gone for new in come if ending(old) == ending(new)]
     if len(pairs) > PAIRS_LIMIT:
         return {}
-    looks = _Looks(read)
+    looks = Looks(read)
     scored = [(looks.likeness(base[old], side[new]), old, new) for old, new in pairs]
     found: dict[str, str] = {}
     for share, old, new in sorted(scored, key=lambda each: (-each[0], each[1], each[2])):
@@ -109,11 +109,12 @@ def _name(path: str) -> str:
     return path.rpartition("/")[2]
 
 
-def _ending(path: str) -> str:
+def ending(path: str) -> str:
+    """What a file's name says of its kind; only files with the same one are compared."""
     return _name(path).rpartition(".")[2].casefold()
 
 
-class _Looks:
+class Looks:
     """What files are recognised by; each is read once."""
 
     def __init__(self, read: ReadFile) -> None:
@@ -121,7 +122,11 @@ class _Looks:
         self._known: dict[str, tuple[object, Counter[str]]] = {}
 
     def likeness(self, old: TreeEntry, new: TreeEntry) -> float:
-        """From 0 (nothing in common, or two things by their ids) to 1."""
+        """From 0 (nothing in common, or two things by their ids) to 1.
+
+        Raises:
+            what `read` raises.
+        """
         (one_id, one), (other_id, other) = self._of(old), self._of(new)
         if one_id is not None and other_id is not None:
             return 1.0 if one_id == other_id else 0.0

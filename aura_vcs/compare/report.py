@@ -9,6 +9,10 @@ from aura_vcs.compare.report_timeline import timeline_drawing
 PICTURES_BYTES_LIMIT = 10 * 2**20
 """Above this much, thumbnails are shown instead of the pictures themselves."""
 FILES_LIMIT = 2_000
+FOLDED_FIELDS = 40
+"""From more changed fields than these on, a document's table is folded away; its lines in words are shown."""
+FIRST_WIDTH = 100
+"""Characters of a file's first line in the list of files."""
 
 
 def render_report(report: Report) -> str:
@@ -46,11 +50,21 @@ def _list(files: tuple[FileReport, ...]) -> str:
     if not files:
         return "<p>Nothing changed</p>"
     rows = "".join(
-        f'<li><span class="kind">{text(file.change)}</span> <a href="#file-{n}">{text(file.path)}</a></li>'
+        f'<li><span class="kind">{text(file.change)}</span> '
+        f'<a href="#file-{n}">{text(file.path)}</a>{_first(file)}</li>'
         for n, file in enumerate(files)
     )
     count = f"{len(files):,} file{'s' * (len(files) != 1)}"
     return f"<nav><details open><summary>{count}</summary><ul>{rows}</ul></details></nav>"
+
+
+def _first(file: FileReport) -> str:
+    """The first line of what changed in a file, and how many more there are."""
+    if not file.lines:
+        return ""
+    line = file.lines[0] if len(file.lines[0]) <= FIRST_WIDTH else f"{file.lines[0][: FIRST_WIDTH - 1]}…"
+    more = f" and {len(file.lines) - 1:,} more" if len(file.lines) > 1 else ""
+    return f" <span>{text(line)}{more}</span>"
 
 
 def _section(n: int, file: FileReport, *, full: bool) -> str:
@@ -62,8 +76,9 @@ def _section(n: int, file: FileReport, *, full: bool) -> str:
         parts.append(timeline_drawing(file.timeline))
     if file.document is not None:
         table = document_table(file.document)
-        folded = file.timeline is not None and table
-        parts.append(f"<details><summary>Fields</summary>{table}</details>" if folded else table)
+        count = len(file.document.operations)
+        is_folded = table and (file.timeline is not None or count > FOLDED_FIELDS)
+        parts.append(f"<details><summary>Fields ({count:,})</summary>{table}</details>" if is_folded else table)
     if file.text is not None:
         parts.append(text_table(file.text))
     parts.append(media_view(file, full=full))

@@ -21,29 +21,31 @@ _INVISIBLE = re.compile(
 )
 
 STYLE = """
-:root{color-scheme:light dark;--line:#8884;--soft:#8882;--old:#c2410c;--new:#15803d;--mark:#2563eb}
+:root{color-scheme:light dark;--line:#8884;--soft:#8882;--old:#c2410c;--new:#15803d;--differs:#dc2626}
+@media(prefers-color-scheme:dark){:root{--old:#fb923c;--new:#4ade80;--differs:#f87171}}
 *{box-sizing:border-box}
 body{font:15px/1.5 system-ui,sans-serif;margin:0 auto;max-width:1200px;padding:1rem 1.5rem 4rem}
 h1{font-size:1.5rem;margin:.5rem 0}h2{font-size:1.15rem;margin:0;overflow-wrap:anywhere}
 .versions{display:flex;gap:1rem;flex-wrap:wrap}.old{color:var(--old)}.new{color:var(--new)}
 nav{border:1px solid var(--line);border-radius:8px;padding:.5rem 1rem;margin:1rem 0}
-nav li{overflow-wrap:anywhere}
+nav li{overflow-wrap:anywhere}nav li span+a+span,.number{opacity:.7}
 section{border:1px solid var(--line);border-radius:8px;padding:1rem;margin:1rem 0}
 .kind{display:inline-block;border-radius:4px;background:var(--soft);padding:0 .5em;font-size:.8rem}
-.scroll{overflow-x:auto}
+.scroll{overflow-x:auto}.scroll table{min-width:36rem}.scroll svg{width:100%;min-width:48rem}
 table{border-collapse:collapse;width:100%;table-layout:fixed;font:13px/1.45 ui-monospace,monospace}
 td,th{border:1px solid var(--line);padding:.25rem .5rem;vertical-align:top;text-align:left;
 white-space:pre-wrap;overflow-wrap:anywhere}
 th{font-family:system-ui,sans-serif}
 del,.gone{background:#dc26262e;text-decoration:none}ins,.come{background:#16a34a2e;text-decoration:none}
 del b{background:#dc262666}ins b{background:#16a34a66}b{font-weight:600}
-svg{display:block;max-width:100%;height:auto}svg text{font:11px system-ui,sans-serif;fill:currentColor}
+svg{display:block;height:auto}.wave{max-width:100%}svg text{font:11px system-ui,sans-serif;fill:currentColor}
 .wipe{position:relative;display:inline-block;max-width:100%;line-height:0}
 .wipe img{max-width:100%;max-height:70vh;display:block}
 .wipe img+img{position:absolute;inset:0;width:100%;height:100%;clip-path:inset(0 0 0 var(--at,50%))}
 .wipe i{position:absolute;top:0;bottom:0;left:var(--at,50%);width:2px;background:#fff;box-shadow:0 0 3px #000}
 input[type=range]{width:min(100%,640px);display:block}
-.strip{display:flex;gap:4px;overflow-x:auto}.strip img{height:90px}
+.strip{display:flex;gap:4px;overflow-x:auto}.strip img{height:90px;border-bottom:4px solid transparent}
+.strip .differs{border-color:var(--differs)}
 .pair{display:grid;grid-template-columns:1fr 1fr;gap:1rem}.pair img{max-width:100%}
 details{margin:.5rem 0}summary{cursor:pointer}
 """
@@ -82,10 +84,11 @@ def picture_source(data: bytes) -> str:
     return f"data:{_TYPES[header.format]};base64,{base64.b64encode(data).decode('ascii')}"
 
 
-def picture(data: bytes, words: str) -> str:
-    """An `img` element, or nothing for bytes that are not shown."""
+def picture(data: bytes, words: str, *, style: str = "") -> str:
+    """An `img` element of a class of our own, or nothing for bytes that are not shown."""
     source = picture_source(data)
-    return f'<img alt="{text(words)}" src="{source}">' if source else ""
+    marked = f' class="{style}" title="{text(words)}"' if style else ""
+    return f'<img{marked} alt="{text(words)}" src="{source}">' if source else ""
 
 
 def page(title: str, body: str) -> str:

@@ -1,13 +1,13 @@
 """Pictures with a wipe slider, strips of videos and waveforms in a report."""
 
-from aura_vcs.compare.media_model import MediaDiff, MediaFacts
+from aura_vcs.compare.media_model import STRIP_FRAMES, MediaDiff, MediaFacts
 from aura_vcs.compare.media_words import describe
 from aura_vcs.compare.report_html import picture, picture_source, text
 from aura_vcs.compare.report_model import FileReport
 
 WIDTH = 1_000
 HEIGHT = 60
-OLD, NEW = "#c2410c", "#15803d"
+OLD, NEW, DIFFERS = "var(--old)", "var(--new)", "var(--differs)"
 
 
 def media_view(file: FileReport, *, full: bool) -> str:
@@ -29,8 +29,8 @@ def media_view(file: FileReport, *, full: bool) -> str:
 
 def _described(diff: MediaDiff) -> str:
     rows = [
-        f'<div class="{name}">{name}: {text(describe(facts.header))}</div>'
-        for name, facts in (("old", diff.old), ("new", diff.new))
+        f'<div class="{style}">{name}: {text(describe(facts.header))}</div>'
+        for style, name, facts in (("old", "before", diff.old), ("new", "after", diff.new))
         if facts is not None
     ]
     return "".join(rows)
@@ -55,11 +55,18 @@ def _wipe(old: bytes, new: bytes) -> str:
 
 
 def _strips(diff: MediaDiff) -> str:
+    """Frames of both videos, evenly spread; those of the new one where the pictures differ are marked."""
     rows = []
     for name, facts in (("before", diff.old), ("after", diff.new)):
-        if facts is not None and facts.header.kind == "video" and facts.thumbnails:
-            frames = "".join(picture(frame, name) for frame in facts.thumbnails)
-            rows.append(f'<div>{name}</div><div class="strip">{frames}</div>')
+        if facts is None or facts.header.kind != "video" or not facts.thumbnails:
+            continue
+        is_whole = facts is diff.new and len(facts.thumbnails) == STRIP_FRAMES  # else nobody knows which is which
+        frames = []
+        for n, frame in enumerate(facts.thumbnails):
+            seconds = (facts.header.seconds or 0.0) * (n + 0.5) / STRIP_FRAMES
+            differs = is_whole and any(start <= seconds < end for start, end in diff.scenes)
+            frames.append(picture(frame, f"{name}: differs" if differs else name, style="differs" if differs else ""))
+        rows.append(f'<div>{name}</div><div class="strip">{"".join(frames)}</div>')
     return "".join(rows)
 
 
@@ -77,7 +84,7 @@ def _waves(diff: MediaDiff) -> str:
     for start, end in diff.sounds:
         x, width = WIDTH * start / length, WIDTH * (end - start) / length
         place = f'x="{x:.1f}" y="0" width="{width:.1f}" height="{height}"'
-        rows.append(f'<rect {place} fill="#dc2626" fill-opacity=".15"/>')
+        rows.append(f'<rect {place} fill="{DIFFERS}" fill-opacity=".15"/>')
     size = f'viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
     return f'<svg class="wave" {size}>{"".join(rows)}</svg>'
 

@@ -32,12 +32,14 @@ def timeline_drawing(diff: TimelineDiff) -> str:
         return f"<p>{text(diff.fallback)}</p>" if diff.fallback else ""
     length = max(diff.old.duration, diff.new.duration, 1)
     old_states, new_states = _states(diff)
+    told = _told(diff)
     top = 22
     rows: list[str] = []
     places: list[dict[Place, tuple[float, float]]] = []
-    for title, timeline, states in (("before", diff.old, old_states), ("after", diff.new, new_states)):
+    sides = (("before", diff.old, old_states, told[0]), ("after", diff.new, new_states, told[1]))
+    for title, timeline, states, texts in sides:
         rows.append(f'<text x="0" y="{top - 6}" font-weight="700">{title}</text>')
-        drawn, middle = _lanes(timeline, states, length, top)
+        drawn, middle = _lanes(timeline, states, texts, length, top)
         rows += drawn
         places.append(middle)
         top += LANE * max(1, len(timeline.tracks)) + 44
@@ -53,15 +55,11 @@ def timeline_drawing(diff: TimelineDiff) -> str:
 
 def _states(diff: TimelineDiff) -> tuple[dict[str, str], dict[str, str]]:
     """By pointer, the most telling thing that happened to a clip, before and after."""
-    old: dict[str, str] = {}
-    new: dict[str, str] = {}
     assert diff.old is not None
     assert diff.new is not None
-    assert diff.match is not None
-    partners = {
-        diff.new.tracks[b.track].clips[b.position].pointer: diff.old.tracks[a.track].clips[a.position].pointer
-        for a, b in diff.match.clips
-    }
+    partners = _partners(diff)
+    old = _of_tracks(diff.old, "removed", {change.owner for change in diff.changes if change.kind == "track_removed"})
+    new = _of_tracks(diff.new, "added", {change.owner for change in diff.changes if change.kind == "track_added"})
     rank = list(_COLOURS)
     for change in diff.changes:
         if change.kind in ("ripple", "setting", "shifted") or change.kind.startswith("track_"):
@@ -77,8 +75,35 @@ def _states(diff: TimelineDiff) -> tuple[dict[str, str], dict[str, str]]:
     return old, new
 
 
+def _partners(diff: TimelineDiff) -> dict[str, str]:
+    """By the pointer of a new clip, that of the old one that it was."""
+    assert diff.old is not None
+    assert diff.new is not None
+    assert diff.match is not None
+    return {
+        diff.new.tracks[b.track].clips[b.position].pointer: diff.old.tracks[a.track].clips[a.position].pointer
+        for a, b in diff.match.clips
+    }
+
+
+def _of_tracks(timeline: Timeline, state: str, pointers: set[str]) -> dict[str, str]:
+    """The clips that came or went with their track."""
+    tracks = [track for track in timeline.tracks if track.pointer in pointers]
+    return {clip.pointer: state for track in tracks for clip in track.clips}
+
+
+def _told(diff: TimelineDiff) -> tuple[dict[str, str], dict[str, str]]:
+    """What is told when the mouse stands on a clip, by its pointer before and after: everything that was done to it."""
+    texts: dict[str, list[str]] = {}
+    for change in diff.changes:
+        if change.owner and not change.kind.startswith("track_") and change.kind != "removed":
+            texts.setdefault(change.owner, []).append(change.text)
+    new = {pointer: ", ".join(found) for pointer, found in texts.items()}
+    return {before: new[after] for after, before in _partners(diff).items() if after in new}, new
+
+
 def _lanes(
-    timeline: Timeline, states: dict[str, str], length: Ticks, top: int
+    timeline: Timeline, states: dict[str, str], told: dict[str, str], length: Ticks, top: int
 ) -> tuple[list[str], dict[Place, tuple[float, float]]]:
     rows: list[str] = []
     middles: dict[Place, tuple[float, float]] = {}
@@ -92,21 +117,21 @@ def _lanes(
                 break
             x = LEFT + (WIDTH - LEFT) * clip.start / length
             width = max(1.0, (WIDTH - LEFT) * clip.duration / length - 1)
-            rows.append(_clip(clip, states.get(clip.pointer, "same"), x, y, width))
+            rows.append(_clip(clip, states.get(clip.pointer, "same"), told.get(clip.pointer, ""), x, y, width))
             middles[Place(t, n)] = (x + width / 2, float(y))
     if drawn > CLIPS_LIMIT:
         rows.append(f'<text x="{LEFT}" y="{top - 6}">the first {CLIPS_LIMIT:,} clips</text>')
     return rows, middles
 
 
-def _clip(clip: Clip, state: str, x: float, y: int, width: float) -> str:
+def _clip(clip: Clip, state: str, told: str, x: float, y: int, width: float) -> str:
     shown = clip.name or clip.label
     if clip.noun == "scene":
         shown = f"{clip.number} {clip.name}"
     room = int(width / 7)
     label = shown if len(shown) <= room else shown[: max(0, room - 1)] + "…"
     words = f'<text x="{x + 4:.1f}" y="{y + 15}">{text(label)}</text>' if room > 2 else ""
-    title = f"{shown}, {spoken(clip.duration)} from {spoken(clip.start)}: {_WORDS.get(state, state)}"
+    title = f"{shown}, {spoken(clip.duration)} from {spoken(clip.start)}: {told or _WORDS.get(state, state)}"
     return (
         f'<g><title>{text(title)}</title><rect class="{state}" x="{x:.1f}" y="{y}" width="{width:.1f}" '
         f'height="{LANE - 5}" rx="3" fill="{_COLOURS[state]}" fill-opacity=".45"/>{words}</g>'

@@ -4,7 +4,7 @@ A conflict's lines are looked for by what they say and what stands around them; 
 only decides between places that are otherwise alike.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct, structs
 
@@ -60,6 +60,20 @@ def resolve_text(data: bytes, conflicts: tuple[TextConflict, ...], line: int | N
         ]
     moved = tuple(conflict if spot is None else _at_spot(lines, spot, conflict) for spot, conflict in waiting)
     return MergedText("".join(lines).encode("utf-8"), moved)
+
+
+def find_again(data: bytes, conflicts: Iterable[TextConflict]) -> tuple[TextConflict, ...]:
+    """The same conflicts with the lines and surroundings that they have in a text now.
+
+    One whose lines are not there any more, or at several places, stays as it was.
+    """
+    try:
+        lines = split_lines(data.decode("utf-8"))
+    except UnicodeDecodeError:
+        return tuple(conflicts)
+    finder = _Finder(lines)
+    spots = [(finder.try_spot(conflict), conflict) for conflict in conflicts]
+    return tuple(conflict if spot is None else _at_spot(lines, spot, conflict) for spot, conflict in spots)
 
 
 def _at_spot(lines: Sequence[str], spot: _Spot, conflict: TextConflict) -> TextConflict:

@@ -1,15 +1,20 @@
 """What happened to one clip: trimmed, retimed, moved, its media replaced …"""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 
 from msgspec import Struct, structs
 
-from aura_vcs.compare.readable import changed_text, short
+from aura_vcs.compare.json_diff import diff_values
+from aura_vcs.compare.readable import changed_text, readable_lines, short
 from aura_vcs.compare.timeline_match import match_parts
 from aura_vcs.compare.timeline_model import Clip, Ticks, shown, spoken
 
 Value = float | str
+VALUES_WIDTH = 60
+"""Characters of values that are told in brackets."""
+VALUES_SHOWN = 3
 JITTER: Ticks = 5_000
 """Half a millisecond: differences below it come from rounding frame rates, not from people."""
 
@@ -158,7 +163,7 @@ def _named(
 ) -> Iterator[TimelineChange]:
     """Effects or markers that came, went or changed, matched by name and equality."""
     for verb, name, before, after in named_changes(old, new):
-        yield subject.had(kind, f"its {kind} {short(name)} {verb}", before, after)
+        yield subject.had(kind, f"its {kind} {short(name)} {verb}{_values(before, after)}", before, after)
 
 
 def named_changes(
@@ -192,15 +197,33 @@ def _without(items: tuple[tuple[str, str], ...], kept: Counter[tuple[str, str]])
 def _details(subject: Subject) -> Iterator[TimelineChange]:
     old, new = dict(subject.old.details), dict(subject.new.details)
     for key in [*old, *(key for key in new if key not in old)]:
-        before, after = old.get(key, ""), new.get(key, "")
+        before, after = _present(old.get(key)), _present(new.get(key))
         if key == "enabled" and before != after and {before, after} <= {"", "true", "false"}:
             if "false" in (before, after):
                 yield subject.change("detail", f"switched {'off' if after == 'false' else 'on'}", before, after)
         elif before != after:
             verb = "added" if not before else "changed" if after else "removed"
-            values = f" ({before} → {after})" if before and after and len(before + after) < 60 else ""
             name = shown(key.replace("_", " "))
-            yield subject.had("detail", f"its {name} {verb}{values}", before, after)
+            yield subject.had("detail", f"its {name} {verb}{_values(before, after)}", before, after)
+
+
+def _present(value: str | None) -> str:
+    """A field's value; one that is null is as good as absent: programs add such to what they save."""
+    return "" if value in (None, "null") else value
+
+
+def _values(before: str, after: str) -> str:
+    """In brackets, what became of a value that was there before and is there now; nothing if that is long."""
+    if not before or not after:
+        return ""
+    try:
+        old, new = json.loads(before), json.loads(after)
+    except ValueError:
+        return f" ({shown(before)} → {shown(after)})" if len(before + after) < VALUES_WIDTH else ""
+    if isinstance(old, dict) and isinstance(new, dict):
+        told = ", ".join(readable_lines(new, diff_values(old, new), limit=VALUES_SHOWN))
+        return f" ({told})" if len(told) <= VALUES_WIDTH else ""
+    return f" ({short(old)} → {short(new)})" if len(before + after) < VALUES_WIDTH else ""
 
 
 def _parts(subject: Subject) -> Iterator[TimelineChange]:

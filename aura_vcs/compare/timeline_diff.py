@@ -26,8 +26,8 @@ from aura_vcs.compare.values import JsonValue
 class TimelineDiff(Struct, frozen=True):
     """The changes between two timelines.
 
-    `lines` is the summary for people; `changes` every single one. `match` and both models serve
-    drawing. `fallback` is a sentence when a file is no timeline that can be read.
+    `lines` is the summary for people, `is_complete` if it tells each change; `changes` every single
+    one. `match` and both models serve drawing. `fallback` is a sentence when a file is no timeline that can be read.
     """
 
     lines: tuple[str, ...] = ()
@@ -36,6 +36,7 @@ class TimelineDiff(Struct, frozen=True):
     new: Timeline | None = None
     match: TimelineMatch | None = None
     fallback: str = ""
+    is_complete: bool = True
 
 
 def is_timeline(value: JsonValue) -> bool:
@@ -71,7 +72,8 @@ def diff_timelines(old: Timeline, new: Timeline, *, limit: int = SUMMARY_LIMIT) 
     """Compare two timelines; 5,000 clips take well under a second."""
     match = match_timelines(old, new)
     changes = tuple(_Diff(old, new, match).changes())
-    return TimelineDiff(summary(changes, old, new, limit=limit), changes, old, new, match)
+    told = summary(changes, old, new, limit=limit)
+    return TimelineDiff(told.lines, changes, old, new, match, is_complete=told.is_complete)
 
 
 class _Diff:
@@ -225,7 +227,7 @@ class _Diff:
 
     def _settings(self) -> Iterator[TimelineChange]:
         operations = diff_values(self.old.settings, self.new.settings)
-        for line in readable_lines(self.new.settings, operations):
+        for line in readable_lines(self.new.settings, operations, limit=len(operations)):
             yield TimelineChange("setting", "", line)
 
 

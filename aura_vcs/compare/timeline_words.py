@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from aura_vcs.compare.timeline_changes import TimelineChange, folder_of
 from aura_vcs.compare.timeline_model import Timeline, spoken
 
@@ -19,28 +21,40 @@ _COUNTED = {
 }
 
 
-def summary(
-    changes: Sequence[TimelineChange], old: Timeline, new: Timeline, *, limit: int = SUMMARY_LIMIT
-) -> tuple[str, ...]:
-    """At most `limit` sentences without full stops: what was done to each clip, then what followed.
+class Summary(Struct, frozen=True):
+    """Sentences without full stops; `is_complete` is False where they count changes instead of telling each."""
 
-    When there are too many, changes are counted by kind; tracks, settings and ripples stay.
+    lines: tuple[str, ...] = ()
+    is_complete: bool = True
+
+
+def summary(changes: Sequence[TimelineChange], old: Timeline, new: Timeline, *, limit: int = SUMMARY_LIMIT) -> Summary:
+    """At most `limit` sentences: what was done to each clip, then what followed.
+
+    When there are too many, changes are counted by kind; tracks, settings and ripples stay. A clip
+    with many changes has its first ones told, all of them where more lines are wanted.
     """
     if not changes:
-        return ()
-    lines = [*sentences(changes), *_length(old, new)]
+        return Summary()
+    most = PREDICATES_LIMIT if limit <= SUMMARY_LIMIT else len(changes)
+    told = sentences(changes, most=most)
+    lines = [*told, *_length(old, new)]
     if len(lines) <= limit:
-        return tuple(lines)
+        return Summary(tuple(lines), told == sentences(changes, most=len(changes)))
     overall = [change for change in changes if change.kind.startswith("track_") or change.kind == "setting"]
     followed = [change for change in changes if change.kind == "ripple"]
-    short = [*_counted(changes, overall), *sentences([*overall, *followed]), *_length(old, new)]
+    noun = next((clip.noun for side in (new, old) for track in side.tracks for clip in track.clips), "clip")
+    short = [*_counted(changes, overall, noun), *sentences([*overall, *followed], most=most), *_length(old, new)]
     if len(short) > limit:
         short = [*short[: limit - 1], f"… and {len(short) - limit + 1:,} more kinds of changes"]
-    return tuple(short)
+    return Summary(tuple(short), is_complete=False)
 
 
-def sentences(changes: Sequence[TimelineChange]) -> list[str]:
-    """One sentence for each thing that changed, in the order things appear; ripples last."""
+def sentences(changes: Sequence[TimelineChange], *, most: int) -> list[str]:
+    """One sentence for each thing that changed, in the order things appear; ripples last.
+
+    At most `most` changes of one thing are told, the others counted.
+    """
     groups: dict[tuple[str, str, bool], list[TimelineChange]] = {}
     ripple, settings = [], []
     relinked = _relinked(changes)
@@ -55,7 +69,7 @@ def sentences(changes: Sequence[TimelineChange]) -> list[str]:
         else:
             groups.setdefault((change.subject, change.owner, change.kind == "removed"), []).append(change)
     places = [f"The media of {len(found):,} clips: {old} → {new}" for (old, new), found in relinked.items()]
-    return [_sentence(group[0].subject, group) for group in groups.values()] + places + ripple + settings
+    return [_sentence(group[0].subject, group, most) for group in groups.values()] + places + ripple + settings
 
 
 def _relinked(changes: Sequence[TimelineChange]) -> dict[tuple[str, str], list[TimelineChange]]:
@@ -70,18 +84,15 @@ def _relinked(changes: Sequence[TimelineChange]) -> dict[tuple[str, str], list[T
     return {places: moved for places, moved in found.items() if len(moved) >= RELINKED_TOGETHER}
 
 
-def _sentence(subject: str, changes: Sequence[TimelineChange]) -> str:
+def _sentence(subject: str, changes: Sequence[TimelineChange], most: int) -> str:
     def rank(change: TimelineChange) -> int:
         return _ORDER.index(change.kind) if change.kind in _ORDER else len(_ORDER)
 
     done = sorted((change for change in changes if not change.possessive), key=rank)
     had = [change for change in changes if change.possessive]
     texts = [change.text for change in (*done, *had)]
-    if len(texts) > PREDICATES_LIMIT:
-        texts = [
-            *texts[: PREDICATES_LIMIT - 1],
-            f"{len(texts) - PREDICATES_LIMIT + 1:,} more changes made to it",
-        ]
+    if len(texts) > most:
+        texts = [*texts[: most - 1], f"{len(texts) - most + 1:,} more changes made to it"]
     return f"{subject} {'was' if done else 'had'} {_list(texts)}"
 
 
@@ -91,7 +102,7 @@ def _list(texts: Sequence[str]) -> str:
     return ", ".join(texts[:-1]) + ", and " + texts[-1]
 
 
-def _counted(changes: Sequence[TimelineChange], told: Sequence[TimelineChange]) -> list[str]:
+def _counted(changes: Sequence[TimelineChange], told: Sequence[TimelineChange], noun: str) -> list[str]:
     groups: dict[str, int] = {}
     subjects: set[tuple[str, str]] = set()
     known = {id(change) for change in told}
@@ -104,7 +115,7 @@ def _counted(changes: Sequence[TimelineChange], told: Sequence[TimelineChange]) 
             subjects.add(key)
             groups[words] = groups.get(words, 0) + 1
     ranked = sorted(groups.items(), key=lambda item: [*_COUNTED.values(), "otherwise changed"].index(item[0]))
-    return [f"{count:,} clip{'s were' if count != 1 else ' was'} {words}" for words, count in ranked]
+    return [f"{count:,} {noun}{'s were' if count != 1 else ' was'} {words}" for words, count in ranked]
 
 
 def _length(old: Timeline, new: Timeline) -> list[str]:

@@ -1,19 +1,21 @@
-"""Finding a conflict again in a document that has been edited since the merge.
+"""Finding a conflict again in a file that has been edited since the merge, or joined again.
 
 A pointer such as `/scenes/2/tone` counts elements. Somebody may have put a scene before it; then
-the element is found by its id, and where it has none, only an unchanged value is taken for it.
+the element is found by its id or, where it has none, by its name; and only a value that one of the
+sides had is taken for the one in question.
 """
 
 from collections.abc import Iterable
 
 import msgspec
 
-from aura_vcs.compare.documents import Unstructured, parse_document
+from aura_vcs.compare.documents import Document, Unstructured, parse_document
 from aura_vcs.compare.json_pointer import join_pointer, resolve_pointer, split_pointer
 from aura_vcs.compare.merge_model import Conflict
+from aura_vcs.compare.resolve_text import find_again
 from aura_vcs.compare.values import JsonValue, same
 from aura_vcs.errors.comparing import ChoiceImpossible, NotStructural, PointerUnknown
-from aura_vcs.history.conflicts import DIGITS, OpenConflict, anchor
+from aura_vcs.history.conflicts import DIGITS, OpenConflict, anchor, weak_anchor
 
 _HINT = "Edit the file until it is right, then `aura resolve --as-is` closes the conflict."
 
@@ -45,6 +47,23 @@ def anchored(data: bytes, items: Iterable[OpenConflict], decision: str, decided:
     return found
 
 
+def found_again(data: bytes, items: Iterable[OpenConflict]) -> list[OpenConflict]:
+    """The conflicts inside a file, at the places that they have in it now; one that is not found stays as it was."""
+    document = parse_document(data)
+    found = []
+    for item in items:
+        if item.text is not None:
+            (text,) = find_again(data, (item.text,))
+            found.append(msgspec.structs.replace(item, text=text))
+        elif item.field is not None and isinstance(document, Document):
+            pointer = _follow(document.value, item)
+            field = item.field if pointer is None else msgspec.structs.replace(item.field, pointer=pointer)
+            found.append(msgspec.structs.replace(item, field=field))
+        else:
+            found.append(item)
+    return found
+
+
 def _follow(value: JsonValue, item: OpenConflict) -> str | None:
     """The pointer to the conflict's place, led by the ids of list elements; None where it is gone."""
     assert item.field is not None
@@ -52,7 +71,8 @@ def _follow(value: JsonValue, item: OpenConflict) -> str | None:
     tokens: list[str] = []
     for token in split_pointer(item.field.pointer):
         if isinstance(value, list):
-            place = _place(value, token, next(ids, ""))
+            counted = int(token) if token.isdecimal() and len(token) < DIGITS else len(value)
+            place = place_of(value, counted, next(ids, ""))
             if place is None:
                 return None
             tokens.append(str(place))
@@ -65,13 +85,21 @@ def _follow(value: JsonValue, item: OpenConflict) -> str | None:
     return join_pointer(tokens)
 
 
-def _place(elements: list[JsonValue], token: str, wanted: str) -> int | None:
-    place = int(token) if token.isdecimal() and len(token) < DIGITS else len(elements)
-    here = anchor(elements[place]) if place < len(elements) else None
-    if here is not None and here == wanted:
+def place_of(elements: list[JsonValue], place: int, wanted: str) -> int | None:
+    """Where the element is that stood at `place` and went by `wanted` (see `conflicts.anchors`); None if it is gone.
+
+    One that has no id, and whose name is not there any more, is the one that stands there.
+    """
+    is_there = place < len(elements)
+    if not wanted:
+        return place if is_there and not anchor(elements[place]) else None
+    known_by = weak_anchor if wanted.startswith("{") else anchor
+    if is_there and known_by(elements[place]) == wanted:
         return place
-    found = [n for n, element in enumerate(elements) if wanted and anchor(element) == wanted]
-    return found[0] if len(found) == 1 else None
+    found = [n for n, element in enumerate(elements) if known_by(element) == wanted]
+    if len(found) == 1:
+        return found[0]
+    return place if is_there and known_by is weak_anchor and not anchor(elements[place]) else None
 
 
 def _is_expected(value: JsonValue, pointer: str, conflict: Conflict) -> bool:

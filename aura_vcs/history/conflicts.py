@@ -15,10 +15,11 @@ from blake3 import blake3
 from aura_vcs.codec import is_text, name_bytes
 from aura_vcs.compare.documents import Document, Unstructured, parse_document
 from aura_vcs.compare.json_pointer import split_pointer
+from aura_vcs.compare.list_match import WEAK_KEYS
 from aura_vcs.compare.merge_file import MergedFile
 from aura_vcs.compare.merge_model import Conflict, TextConflict
 from aura_vcs.compare.merge_tree import TreeConflict
-from aura_vcs.compare.values import JsonValue
+from aura_vcs.compare.values import JsonValue, same
 from aura_vcs.errors.asking import FormatUnsupported
 from aura_vcs.errors.stored import RecordCorrupt, UnsafePath
 from aura_vcs.ids import is_object_id
@@ -37,7 +38,7 @@ class OpenConflict(msgspec.Struct, frozen=True, omit_defaults=True):
     `by` says how the file was joined ("fields", "timeline", "text"), or "tree" where whole files
     stand against each other; `field`, `text` or `tree` has the rest. `id` stays the same while
     other decisions move it to another place. Labels say where the sides come from. `anchors` are
-    the ids of the list elements that the field's pointer goes through, "" for one without: edits
+    what the list elements go by that the field's pointer leads through, "" for one without a name: edits
     move elements, and a decision must not hit another one.
     """
 
@@ -93,13 +94,27 @@ def joined(
     return kept + [item for item in theirs if item.id not in here and item.id not in known]
 
 
-def newest(items: Iterable[OpenConflict]) -> tuple[OpenConflict, ...]:
-    """One conflict for every place, the last one given."""
-    return tuple({(item.place, item.by): item for item in items}.values())
+def distinct(items: Iterable[OpenConflict]) -> tuple[OpenConflict, ...]:
+    """Every question once. Of two about one place the later stands for both where it asks the same again, or where
+    its side has gone on from what the earlier one's side had."""
+    by_place: dict[tuple[str, str], list[OpenConflict]] = {}
+    for item in {item.id: item for item in items}.values():
+        before = by_place.setdefault((item.place, item.by), [])
+        before[:] = [*(other for other in before if not _goes_on(other, item)), item]
+    return tuple(item for found in by_place.values() for item in found)
+
+
+def _goes_on(old: OpenConflict, new: OpenConflict) -> bool:
+    if old.tree is not None and new.tree is not None:
+        return (old.tree.kind, old.tree.aside) == (new.tree.kind, new.tree.aside)
+    one, other = old.field or old.text, new.field or new.text
+    if one is None or other is None:
+        return False
+    return same(one.theirs, other.theirs) or same(one.theirs, other.base)
 
 
 def anchors(value: JsonValue, pointer: str) -> tuple[str, ...]:
-    """The ids of the list elements on the way to a place, as JSON; "" for an element without."""
+    """What the list elements on the way to a place go by: see `anchor`; "" for an element without."""
     found = []
     for token in split_pointer(pointer):
         if isinstance(value, list):
@@ -107,7 +122,7 @@ def anchors(value: JsonValue, pointer: str) -> tuple[str, ...]:
             if place >= len(value):
                 break
             value = value[place]
-            found.append(anchor(value))
+            found.append(anchor(value) or weak_anchor(value))
         elif isinstance(value, dict) and token in value:
             value = value[token]
         else:
@@ -119,6 +134,15 @@ def anchor(element: JsonValue) -> str:
     """What a list element goes by."""
     own = element.get("id") if isinstance(element, dict) else None
     return json.dumps(own) if isinstance(own, str | int) and not isinstance(own, bool) else ""
+
+
+def weak_anchor(element: JsonValue) -> str:
+    """What a list element without an id may be known by: its name or heading, as an object of that one field."""
+    for key in WEAK_KEYS if isinstance(element, dict) else ():
+        name = element.get(key)
+        if isinstance(name, str) and name:
+            return json.dumps({key: name})
+    return ""
 
 
 def encode(items: Sequence[OpenConflict]) -> bytes:

@@ -13,7 +13,8 @@ from aura_vcs.compare.merge_file import JOIN_BYTES_LIMIT, MergedFile, merge_file
 from aura_vcs.compare.merge_model import TreeEntry
 from aura_vcs.compare.merge_tree import Join, MergedTree, keep_both, merge_tree, resolve_tree
 from aura_vcs.errors.comparing import CompareError
-from aura_vcs.history.conflicts import OpenConflict, decode, joined, newest, of_file, of_tree
+from aura_vcs.history.anchoring import found_again
+from aura_vcs.history.conflicts import OpenConflict, decode, distinct, joined, of_file, of_tree
 from aura_vcs.history.merge_bases import merge_bases
 from aura_vcs.history.tree_files import as_compared, files_of
 from aura_vcs.ids import ObjectId, VersionId, blob_id
@@ -40,16 +41,23 @@ class JoinedFile(msgspec.Struct, frozen=True):
 
 
 class Joined(msgspec.Struct, frozen=True):
-    """The files of a join, and what is left to decide, here and since earlier joins."""
+    """The files of a join, and what is left to decide, here and since earlier joins.
+
+    `renamed` are those of our files that their side gave another name; `reasons` says of documents
+    that are kept twice why they were not joined by field.
+    """
 
     files: dict[str, TreeEntry]
     conflicts: tuple[OpenConflict, ...]
     joins: tuple[JoinedFile, ...]
+    renamed: dict[str, str]
+    reasons: dict[str, str]
 
 
 class _Sides(msgspec.Struct, frozen=True):
     merged: MergedTree
     contents: dict[str, MergedFile]
+    reasons: dict[str, str]
 
 
 class Joiner:
@@ -104,13 +112,31 @@ class Joiner:
             files.pop(CONFLICTS, None)
         found = self._sides(*three, labels)
         files = dict(found.merged.entries)
-        conflicts = joined(known[0], known[1], known[2])
+        conflicts: list[OpenConflict] = []
         for path, file in found.contents.items():
             files[path] = self._keep(file.data or b"", files[path])
             conflicts += of_file(path, file, labels)
         conflicts += of_tree(found.merged.conflicts, labels)
+        waiting = self._brought_along(joined(*known), {item.id for item in known[1]}, found.merged, files)
         joins = tuple(JoinedFile(path, file.by) for path, file in sorted(found.contents.items()))
-        return Joined(files, newest(conflicts), joins)
+        renamed = {old: new for old, new in found.merged.from_ours.items() if old not in files and new in files}
+        return Joined(files, distinct([*waiting, *conflicts]), joins, renamed, found.reasons)
+
+    def _brought_along(
+        self, items: list[OpenConflict], ours: set[str], merged: MergedTree, files: Files
+    ) -> list[OpenConflict]:
+        """Questions of earlier joins, at the places that they have in the files now."""
+        by_path: dict[str, list[OpenConflict]] = {}
+        for item in items:
+            moved = merged.from_ours if item.id in ours else merged.from_theirs
+            if item.tree is None:
+                path = moved.get(item.path, item.path)
+                by_path.setdefault(path, []).append(msgspec.structs.replace(item, path=path))
+        found = [item for item in items if item.tree is not None]
+        for path, waiting in by_path.items():
+            file = files.get(path)
+            found += found_again(self._read(file), waiting) if file is not None and file.kind == "file" else waiting
+        return found
 
     def _open(self, files: Files) -> tuple[OpenConflict, ...]:
         entry = files.get(CONFLICTS)
@@ -120,13 +146,15 @@ class Joiner:
         merged = merge_tree(base, ours, theirs, ours_label=labels[0], theirs_label=labels[1], read=self._look)
         contents: dict[str, MergedFile] = {}
         apart: list[Join] = []
+        reasons: dict[str, str] = {}
         for join in merged.joins:
             file = self._contents(join)
             if file.data is None:
                 apart.append(join)
+                reasons.update({join.path: file.reason} if file.reason else {})
             else:
                 contents[join.path] = file
-        return _Sides(keep_both(merged, apart, labels[1]), contents)
+        return _Sides(keep_both(merged, apart, labels[1]), contents, reasons)
 
     def _contents(self, join: Join) -> MergedFile:
         sides = [side for side in (join.base, join.ours, join.theirs) if side is not None]

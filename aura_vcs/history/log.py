@@ -6,7 +6,6 @@ import msgspec
 
 from aura_vcs.errors.stored import IntegrityError
 from aura_vcs.history.branches import branch
-from aura_vcs.history.near import take_nearest
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.index.records import VersionRecord
@@ -85,27 +84,10 @@ def _touching_one(repo: Repository, queries: Queries, path: str) -> set[VersionI
 
 def _name_before(repo: Repository, queries: Queries, record: VersionRecord, path: str) -> str:
     """What the file was called before the version in which it is first seen under this name."""
+    from aura_vcs.history.former_names import name_in_parent  # with the comparisons: only a log of paths needs them
+
     parent = queries.version(record.parents[0]) if record.parents else None
     return path if parent is None else name_in_parent(repo, record, parent, path)
-
-
-def name_in_parent(repo: Repository, record: VersionRecord, parent: VersionRecord, path: str) -> str:
-    """What a path was called one version before: the same, unless a file of its content went there.
-
-    Content that is not here any more is no reason to fail: the name stays.
-    """
-    try:
-        entry = repo.trees.entry(record.tree, path)
-        if entry is None or not entry.size or repo.trees.entry(parent.tree, path) is not None:
-            return path
-        gone = [
-            found.path
-            for found in repo.trees.differences(parent.tree, record.tree)
-            if found.new is None and found.old is not None and (found.old.id, found.old.kind) == (entry.id, entry.kind)
-        ]
-    except IntegrityError:
-        return path
-    return take_nearest(path, gone) if gone else path
 
 
 def _changes(repo: Repository, record: VersionRecord, path: str, known: bool | None) -> bool:

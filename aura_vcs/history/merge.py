@@ -13,7 +13,7 @@ from aura_vcs.errors import InputError
 from aura_vcs.errors.asking import NoVersions, RefMoved
 from aura_vcs.errors.stored import IntegrityError
 from aura_vcs.history.branches import branch, moved
-from aura_vcs.history.conflicts import OpenConflict, decode, encode, joined, newest
+from aura_vcs.history.conflicts import OpenConflict, decode, distinct, encode, joined
 from aura_vcs.history.going import Moved, check_content, replace_folder
 from aura_vcs.history.joining import JoinedFile, Joiner
 from aura_vcs.history.making import Base, Made, Wanted, check_texts, lineage, need, new_label
@@ -41,7 +41,8 @@ class MergePlan(msgspec.Struct, frozen=True):
 
     `kind` is "up_to_date" (nothing to do), "forward" (their version builds on ours: the branch
     goes there) or "join". `changes` are the paths that change against our version, with what will
-    lie there. `left` are heads of the branch that are still apart afterwards.
+    lie there; `renamed` are those of our paths that got another name, `reasons` says why documents that
+    are kept twice were not joined by field. `left` are heads of the branch that are still apart afterwards.
     """
 
     kind: Literal["up_to_date", "forward", "join"]
@@ -49,6 +50,8 @@ class MergePlan(msgspec.Struct, frozen=True):
     theirs: VersionRecord
     changes: dict[str, Entry | None] = {}
     joins: tuple[JoinedFile, ...] = ()
+    renamed: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     conflicts: tuple[OpenConflict, ...] = ()
     left: tuple[VersionId, ...] = ()
     made: dict[str, bytes] = {}
@@ -152,7 +155,8 @@ class _Work:
         """The work folder after the merge; the version's own tree goes into the batch too."""
         plan, trees = self._plan, self._repo.trees
         unsaved = [found for found in trees.differences(plan.ours.tree, folder) if not _is_folder(found)]
-        self.replaced = _met([found.path for found in unsaved if found.path != CONFLICTS], plan.changes)
+        others = [found.path for found in unsaved if found.path != CONFLICTS and not _is_brought(found, plan.changes)]
+        self.replaced = _met(others, plan.changes)
         here = dict(plan.changes)
 
         def put(data: bytes, path: str) -> ObjectId:
@@ -176,7 +180,9 @@ class _Work:
         found = open_conflicts(self._repo)
         left = {item.id for item in found}
         lost = [item for item in known if item.id not in left and item.path in self.replaced]
-        items = newest(joined(known, [*found, *lost], self._listed_by_plan()))
+        planned = {item.id: item for item in self._listed_by_plan()}
+        open_ = joined(known, [*found, *lost], list(planned.values()))
+        items = distinct(planned.get(item.id, item) for item in open_)  # the plan knows where its place is now
         if not items:
             return None
         data = encode(items)
@@ -241,6 +247,11 @@ class _Work:
 def _is_folder(found: Difference) -> bool:
     entry = found.new or found.old
     return entry is not None and entry.kind is EntryKind.DIR
+
+
+def _is_brought(unsaved: Difference, changes: Mapping[str, Entry | None]) -> bool:
+    """Whether the merge brings just what the folder has already."""
+    return unsaved.path in changes and _bare(unsaved.new) == _bare(changes[unsaved.path])
 
 
 def _met(unsaved: Sequence[str], changes: Mapping[str, Entry | None]) -> list[str]:
@@ -308,7 +319,14 @@ def _plan_join(repo: Repository, plan: MergePlan, name: str | None) -> MergePlan
     if not changes and plan.theirs.type is not VersionType.MANUAL:
         return plan
     return msgspec.structs.replace(
-        plan, kind="join", changes=changes, joins=found.joins, conflicts=found.conflicts, made=made
+        plan,
+        kind="join",
+        changes=changes,
+        joins=found.joins,
+        renamed=found.renamed,
+        reasons=found.reasons,
+        conflicts=found.conflicts,
+        made=made,
     )
 
 

@@ -20,6 +20,7 @@ from aura_vcs.errors.comparing import ChoiceImpossible, ConflictUnknown
 from aura_vcs.errors.folder import FileUnstable
 from aura_vcs.errors.stored import ObjectMissing
 from aura_vcs.history.anchoring import anchored
+from aura_vcs.history.choosing import are_rivals, check_source, is_from, picked, settled
 from aura_vcs.history.conflicts import OpenConflict, decode, encode
 from aura_vcs.history.edits import read_document
 from aura_vcs.history.going import Moved, replace_folder
@@ -65,24 +66,28 @@ def conflicts_at(items: Sequence[OpenConflict], path: str, place: str = "") -> t
     return tuple(item for item in items if is_meant(item) and (not place or _is_at(item, place)))
 
 
-def resolve_conflicts(repo: Repository, path: str, place: str, decision: Decision) -> Resolved:
+def resolve_conflicts(repo: Repository, path: str, place: str, decision: Decision, *, source: str = "") -> Resolved:
     """Decide what is open at a path: all of it, or only at `place`, a JSON pointer or a line.
 
     `path` may be a file, the file that was set aside, a folder, or "" for everything. "both" keeps
-    both where that can be; "as_is" takes what the folder has now, edited by hand perhaps. The same
-    decision that was interrupted is finished, and that is all.
+    both where that can be; "as_is" takes what the folder has now, edited by hand perhaps. With
+    `source`, only what came in from there ("v3", a branch) is decided; where several sides came in
+    at one place, taking one of them decides the place. The same decision that was interrupted is
+    finished, and that is all.
 
     Raises:
         ConflictUnknown: nothing is open there. ChoiceImpossible: says why.
+        InputError: nothing came from `source`.
         FileUnstable: the folder is being written to.
         ObjectMissing: the other side's content is not here.
     """
     shown = readable_name(f"{path}#{place}" if place else path or "everything")
-    what = f"Resolved {shown} ({decision.replace('_', ' ')})"
+    whose = f" from {source}" if source else ""
+    what = f"Resolved {shown} ({decision.replace('_', ' ')}{whose})"
     finished = finish_pending(repo)
     if finished is not None and (finished.type, finished.description) == ("resolve", what):
         return _finished(repo, finished)
-    work = _Deciding(repo, path, place, decision)
+    work = _Deciding(repo, path, place, decision, source)
 
     def draft(_: Transaction, base: Base, before: ObjectId, after: ObjectId) -> Draft:
         return Draft(
@@ -129,11 +134,12 @@ def _left_by_last(repo: Repository) -> ObjectId | None:
 class _Deciding:
     """The decision, made on the folder as the snapshot has it."""
 
-    def __init__(self, repo: Repository, path: str, place: str, decision: Decision) -> None:
+    def __init__(self, repo: Repository, path: str, place: str, decision: Decision, source: str) -> None:
         self._repo = repo
         self._path = path
         self._place = place
         self._decision = decision
+        self._source = source
         self.decided: list[OpenConflict] = []
         self.left: list[OpenConflict] = []
 
@@ -145,6 +151,7 @@ class _Deciding:
             raise ConflictUnknown(self._path or "the project", [item.place for item in items[:5]])
         if self._place and len({item.path for item in chosen}) > 1:
             raise InputError(f"{self._path} is more than one file", hint="Name the file before the `#`.")
+        check_source(chosen, self._source)
         kept: dict[str, OpenConflict] = {item.id: item for item in items}
         changes: dict[str, Entry | None] = {}
         for path in dict.fromkeys(item.path for item in chosen):
@@ -152,7 +159,7 @@ class _Deciding:
             decided = self._decide(batch, folder, here, changes, kept)
             self.decided += decided
             for item in decided:
-                del kept[item.id]
+                kept.pop(item.id, None)
         self.left = list(kept.values())
         changes[CONFLICTS] = self._blob(batch, CONFLICTS, encode(self.left), executable=False) if self.left else None
         return change_tree(self._repo.trees, folder, changes, lambda data, at: batch.add(Kind.TREE, data, at))
@@ -166,22 +173,27 @@ class _Deciding:
         kept: dict[str, OpenConflict],
     ) -> list[OpenConflict]:
         """Decide about one path; fills in what changes and what moves; returns what was decided."""
-        whole = [item for item in items if item.tree is not None]
+        whole = [item for item in items if item.tree is not None and is_from(item, self._source)]
         inside = [item for item in items if item.tree is None]
         if self._place and not inside:
             raise ConflictUnknown(f"{self._path}#{self._place}", [item.place for item in items])
-        meant = [item for item in inside if _is_at(item, self._place)]
-        if inside and not meant:
+        at_place = [item for item in inside if _is_at(item, self._place)]
+        if inside and not at_place:
             raise ConflictUnknown(f"{self._path}#{self._place}", [item.place for item in inside[:5]])
+        meant = [item for item in at_place if is_from(item, self._source)]
+        asked = meant if self._place else [*meant, *whole]
         if self._decision == "as_is":
-            return meant if self._place else [*meant, *whole]
-        if meant:
-            self._decide_inside(batch, folder, inside, meant, changes, kept)
-        if self._place:
-            return meant
-        for item in whole:
-            self._decide_whole(folder, item, changes)
-        return [*meant, *whole]
+            return asked
+        chosen = picked(asked, self._decision)
+        rivals = [other for item in chosen for other in settled(item, self._decision, kept.values())]
+        decided = list({item.id: item for item in [*asked, *rivals]}.values())
+        apart = [item for item in inside if item in chosen or not any(are_rivals(item, other) for other in chosen)]
+        if any(item in chosen for item in meant):
+            self._decide_inside(batch, folder, apart, [item for item in meant if item in chosen], changes, kept)
+        for item in decided:
+            if item.tree is not None:
+                self._decide_whole(folder, item, changes, is_taken=item in chosen)
+        return decided
 
     def _decide_inside(
         self,
@@ -228,9 +240,16 @@ class _Deciding:
             left = [msgspec.structs.replace(item, field=now) for item, now in zip(others, done.conflicts, strict=True)]
         return done.data or b"", left
 
-    def _decide_whole(self, folder: ObjectId, item: OpenConflict, changes: dict[str, Entry | None]) -> None:
+    def _decide_whole(
+        self, folder: ObjectId, item: OpenConflict, changes: dict[str, Entry | None], *, is_taken: bool
+    ) -> None:
+        """Carry out a decision about whole files; of a side that another one was taken before, only the copy goes."""
         conflict = item.tree
         assert conflict is not None
+        if not is_taken:
+            if conflict.aside and self._entry(folder, conflict.aside) is not None:
+                changes[conflict.aside] = None
+            return
         assert self._decision != "as_is"
         paths = [path for path in (conflict.path, conflict.aside) if path]
         found = {path: entry for path in paths if (entry := self._entry(folder, path)) is not None}

@@ -141,6 +141,21 @@ def test_words_within_a_line_stand_out(film: Film) -> None:
     assert "- two small words here" in film("diff").out
 
 
+def test_counted_changes_say_how_to_see_each(film: Film) -> None:
+    """Where a document's or timeline's changes are only counted, the way to all of them is told."""
+    rows = [{"id": n, "a": 0} for n in range(30)]
+    scenes = [{"heading": f"Part {n}", "start": n * 4, "duration": 4} for n in range(30)]
+    film.commit("First", {"list.json": json.dumps(rows), "timeline.json": json.dumps({"scenes": scenes})})
+    changed = [row | {"a": 1} for row in rows]
+    for scene in scenes[::2]:
+        scene["script"] = "New words."
+    film.write({"list.json": json.dumps(changed), "timeline.json": json.dumps({"scenes": scenes})})
+    assert film("diff").out.count("`aura diff --details` tells each change") == 2
+    details = film("diff", "--details").out
+    assert "--details" not in details
+    assert details.count("script written") == 15
+
+
 def test_long_texts_end_and_go_on_with_details(film: Film) -> None:
     """The first lines of a long difference are shown, with --details all."""
     film.commit("First cut")

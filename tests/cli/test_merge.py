@@ -201,3 +201,65 @@ def test_what_is_open_travels_by_push_and_clone(apart: Film) -> None:
     assert (apart.root / "assets/sky.png").read_bytes() == b"\0theirs"
     assert json.loads(apart.read(BRIEF))["tone"] == "stern"
     assert apart.data("status")["changes"] == []
+
+
+def test_what_a_merge_says_of_files(film: Film) -> None:
+    """A rename is told as one; a document kept twice says why; a file and a folder say which is whose."""
+    scene = json.dumps({"id": "s1", "index": 1, "script_text": "Waves."})
+    film.commit("Base", {"scenes/001.json": scene, "odd.json": "{}", "notes": "first\n", "end.md": "end\n"})
+    film("branch", "side")
+    film("checkout", "side")
+    for old, new in (("scenes/001.json", "scenes/002.json"), ("end.md", "last.md")):
+        (film.root / old).rename(film.root / new)
+    (film.root / "notes").unlink()
+    film.commit("Theirs", {"odd.json": '{"a": 1, "a": 2}', "notes/one.md": "inside\n"})
+    film("checkout", "main")
+    edited = scene.replace("Waves", "Tides")
+    film.commit(
+        "Ours",
+        {"scenes/001.json": edited, "odd.json": '{"a": 3}', "notes": "second\n", "Sky.md": "s\n", "new.md": "ours\n"},
+    )
+    film("checkout", "side")
+    film.commit("Sky", {"sky.md": "other\n", "new.md": "theirs\n"})
+    film("checkout", "main")
+    said = film("merge", "side").out
+    assert "renamed   scenes/001.json → scenes/002.json" in said
+    assert "renamed   end.md → last.md" in said
+    assert "deleted" not in said.replace("deleted   notes", "")
+    assert "not joined by field: in theirs, the key 'a' is given twice in one object" in said
+    assert "a file in v3 from main, a folder in v4 from side: the file was set aside as notes (v3 from main)" in said
+    assert "two files of one name, at least on some disks: here is ours (v3 from main)" in said
+    assert "base   nothing\n" in said
+    film("undo")
+    renamed = film.data("merge", "side", "--dry-run")["renamed"]
+    assert {"path": "last.md", "old_path": "end.md"} in renamed
+
+
+def test_theirs_of_two_is_asked_for_by_name(apart: Film) -> None:
+    """Where two branches came in at one place, `--from` says whose; both sides are listed."""
+    apart("branch", "late", "v1")
+    apart("checkout", "late")
+    apart.commit("Gentle", brief(tone="gentle"))
+    apart("checkout", "main")
+    apart("merge", "side")
+    apart("merge", "late")
+    listed = apart("resolve").out
+    assert 'theirs "stern"' in listed
+    assert 'theirs "gentle"' in listed
+    refused = apart("resolve", "--theirs", "brief.json#/tone", code=76).stderr
+    assert "v3 from side and v4 from late both came in there" in refused
+    assert "--theirs --from v" in refused
+    assert "Nothing is open any more" in apart("resolve", "--theirs", "brief.json#/tone", "--from", "side").out
+    assert json.loads(apart.read(BRIEF))["tone"] == "stern"
+    assert "goes with a decision" in apart("resolve", "--from", "side", code=2).stderr
+
+
+def test_unsaved_work_that_the_merge_brings_itself(apart: Film) -> None:
+    """A file that the folder has already as the merge brings it is nothing that anybody must look for."""
+    apart.write({"notes.txt": "zero\none\ntwo\nthree\n"})
+    said = apart("merge", "side").out
+    assert "You had not saved" not in said
+    apart("undo")
+    apart.write({"notes.txt": "mine\n"})
+    said = apart("merge", "side").out
+    assert "You had not saved notes.txt, which the merge changed too" in said

@@ -35,7 +35,8 @@ def test_a_browser_shows_a_report_of_everything(quick_path: Path) -> None:
     assert shown.count("<polygon") == 3
     assert shown.count('class="strip"') == 2
     assert len(re.findall(r"<img ", shown)) == 2 + 2 * 6
-    assert 'fill="#dc2626" fill-opacity=".15"' in shown
+    assert 'fill="var(--differs)" fill-opacity=".15"' in shown
+    assert re.findall(r'<img class="differs" title="([^"]*)"', shown) == ["after: differs"]
     shot = quick_path / "shot.png"
     SCRIPT.screenshot(page, shot)
     assert shot.stat().st_size > 100_000

@@ -126,11 +126,17 @@ def test_choosing_the_side_that_has_the_folder_keeps_the_folder() -> None:
 
 
 def test_a_changed_file_in_the_way_of_a_folder_stays_decidable() -> None:
-    """A file changed here, and there replaced by a folder: its conflict goes with it to its new name."""
+    """A file changed here, and there replaced by a folder: one question, and every side of it can be taken."""
     merged = merge_tree(_files({"x": "1"}), _files({"x": "2"}), _files({"x/y": "3"}), ours_label="v3")
     assert _ids(merged) == {"x (v3)": "2", "x/y": "3"}
-    assert sorted(conflict.kind for conflict in merged.conflicts) == ["blocked", "removed_by_theirs"]
-    assert {conflict.aside or conflict.path for conflict in merged.conflicts} == {"x (v3)"}
+    assert [(conflict.kind, conflict.path, conflict.aside) for conflict in merged.conflicts] == [
+        ("blocked", "x", "x (v3)")
+    ]
+    taken = {choice: _ids(resolve_tree(merged, "x", choice)) for choice in ("ours", "theirs", "base", "both")}
+    assert taken == {"ours": {"x": "2"}, "theirs": {"x/y": "3"}, "base": {"x": "1"}, "both": _ids(merged)}
+    swapped = merge_tree(_files({"x": "1"}), _files({"x/y": "3"}), _files({"x": "2"}), theirs_label="v3")
+    assert [conflict.kind for conflict in swapped.conflicts] == ["blocked"]
+    assert _ids(resolve_tree(swapped, "x (v3)", "theirs")) == {"x": "2"}
 
 
 CONTENTS = {

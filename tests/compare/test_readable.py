@@ -38,10 +38,24 @@ def test_each_change_is_a_line_in_words() -> None:
     new["scenes"].insert(0, new["scenes"].pop())
     assert set(_lines(new)) == {
         'topic: removed "The solar system"',
-        "voice: added 1 field",
+        'voice: added {"rate": 1.1}',
         'scenes: moved "Earth" from place 3 to 1',
         'tone: "calm" → "lively"',
         'scenes › "Opening" › duration: 6.0 → 4.5',
+    }
+
+
+def test_what_was_added_is_shown_or_named() -> None:
+    """A small object or list is written out; of a larger one the fields are named, or its parts counted."""
+    new = BRIEF | {
+        "tags": ["sea", "moon"],
+        "profile": {"age": "20-40", "likes": ["tides", "boats"], "city": "Brest", "job": "", "pets": 2},
+        "numbers": list(range(100)),
+    }
+    assert set(_lines(new)) == {
+        'tags: added ["sea", "moon"]',
+        "profile: added 5 fields (age, likes, city, job, …)",
+        "numbers: added a list of 100",
     }
 
 

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from tests.compare.json_values import DOCUMENTS, unhurried
 from tests.compare.media_files import png
-from tests.compare.timelines import as_bytes, planets, scene, set_seconds, studio
+from tests.compare.timelines import as_bytes, otio, otio_clip, planets, scene, set_seconds, studio
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
@@ -195,6 +195,39 @@ def test_everything_is_in_the_report() -> None:
     assert tags.count("polygon") == 2
     states = {attributes.get("class") for tag, attributes in found.tags if tag == "rect"}
     assert {"added", "removed", "moved", "same"} <= states
+
+
+def test_clips_are_drawn_with_what_happened_to_them() -> None:
+    """A clip of a new track is marked as added, of a removed one as removed; pointing at a clip tells all changes."""
+    music = {"OTIO_SCHEMA": "Track.1", "name": "Music", "kind": "Audio", "children": [otio_clip("loop")]}
+    plain, more = otio([otio_clip("a"), otio_clip("b")]), otio([otio_clip("a"), otio_clip("b")])
+    more["tracks"]["children"].append(music)
+    for old, new, state in ((plain, more, "added"), (more, plain, "removed")):
+        diff = diff_timeline_files(as_bytes(old), as_bytes(new))
+        found = _check_safe(render_report(Report("t", "a", "b", (FileReport("x.otio", "changed", timeline=diff),))))
+        states = [attributes.get("class") for tag, attributes in found.tags if tag == "rect"]
+        assert sorted(states) == [state, "same", "same", "same", "same"]
+    page = render_report(planets_report())
+    told = "trimmed from 6.0 s to 4.5 s, its picture replaced (venus.png → venus-2.png), moved before scene 2</title>"
+    assert page.count(told) == 2
+
+
+def test_long_tables_are_folded_away() -> None:
+    """A page is read from the top: a document with hundreds of changed fields does not push the others down."""
+    for count, is_folded in ((3, False), (300, True)):
+        old, new = ({str(n): n + add for n in range(count)} for add in (0, 1))
+        document = diff_documents(as_bytes(old), as_bytes(new))
+        page = render_report(Report("t", "a", "b", (FileReport("a.json", "changed", document=document),)))
+        assert (f"<summary>Fields ({count})</summary>" in page) == is_folded
+        assert page.count("<tr>") == count + 1
+
+
+def test_the_page_fits_small_windows_and_dark_rooms() -> None:
+    """A narrow window scrolls drawings and tables instead of shrinking them; a dark page has light colours."""
+    page = render_report(planets_report())
+    assert ".scroll svg{width:100%;min-width:48rem}" in page
+    assert "@media(prefers-color-scheme:dark)" in page
+    assert "#c2410c" not in page.partition("</style>")[2]
 
 
 def test_hostile_names_and_values_stay_text() -> None:

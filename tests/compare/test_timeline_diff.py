@@ -116,11 +116,48 @@ def test_many_changes_are_counted() -> None:
     found = _diff(studio(old), studio(new))
     assert len(found.lines) <= 12
     assert found.lines[:3] == (
-        "20 clips were added",
-        "30 clips were removed",
-        "30 clips were trimmed or extended",
+        "20 scenes were added",
+        "30 scenes were removed",
+        "30 scenes were trimmed or extended",
     )
     assert _kinds(found).count("trimmed") == 30
+
+
+def test_values_are_told_where_they_are_short() -> None:
+    """An effect turned up, a picture moved: from what to what, not only that it changed."""
+    new = planets()
+    picture = new[0]["visual_assets"][0]
+    picture["effects"]["brightness"] = 1.3
+    picture["position"] = {"x": 20, "y": 0, "width": 60}
+    old = planets()
+    old[0]["visual_assets"][0]["position"] = {"x": 0, "y": 0, "width": 100}
+    (line,) = _diff(studio(old), studio(new)).lines
+    assert 'its effect "brightness" changed (1.0 → 1.3)' in line
+    assert "its position changed (width: 100 → 60, x: 0 → 20)" in line or "(x: 0 → 20, width: 100 → 60)" in line
+
+
+def test_fields_without_a_value_are_no_change() -> None:
+    """A newer program that writes `"color": null` to every clip changed nothing that anybody did."""
+    old, new = otio([otio_clip("a"), otio_clip("b")]), otio([otio_clip("a"), otio_clip("b")])
+    for clip in new["tracks"]["children"][0]["children"]:
+        clip["color"] = None
+    found = _diff(old, new)
+    assert (found.changes, found.lines) == ((), ())
+    new["tracks"]["children"][0]["children"][0]["color"] = "RED"
+    assert _diff(old, new).lines == ("a had its color added",)
+
+
+def test_a_clip_with_many_changes_is_told_in_full_where_all_is_asked_for() -> None:
+    """The summary counts what is too much; where more lines are wanted, everything is told."""
+    new = planets()
+    for key in "abcdefg":
+        new[0][f"own_{key}"] = 1
+    short = _diff(studio(planets()), studio(new))
+    assert "more changes made to it" in short.lines[0]
+    assert not short.is_complete
+    full = diff_timeline_files(as_bytes(studio(planets())), as_bytes(studio(new)), limit=100)
+    assert "its own g added" in full.lines[0]
+    assert full.is_complete
 
 
 def test_otio_clips_are_matched_by_media_and_source_point() -> None:

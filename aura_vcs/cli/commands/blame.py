@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 import click
 
 from aura_vcs.cli.completing import complete_path
-from aura_vcs.cli.console import Console, cool, faint, warm
+from aura_vcs.cli.console import Console, Part, cool, faint, warm
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.words import local_time
 
 if TYPE_CHECKING:
+    from aura_vcs.index.records import VersionRecord
     from aura_vcs.repository.repository import Repository
 
 AUTHOR_WIDTH = 16
@@ -30,7 +31,7 @@ def blame_command(repo: "Repository", console: Console, *, file: str, version: s
 
     Of a JSON document the fields, of a text the lines, as VERSION has them; renames are followed.
     """
-    from aura_vcs.history.content_log import blame
+    from aura_vcs.history.blame import blame
     from aura_vcs.history.revisions import resolve
 
     path = project_paths(repo, (file,))[0]
@@ -50,18 +51,15 @@ def blame_command(repo: "Repository", console: Console, *, file: str, version: s
         console.data({**path_shape(path), "parts": parts})
         return
     width = max((len(part.place) for part in found), default=0)
+    versions = {part.version.id: part.version for part in found}
+    heads = {version_id: _head(version) for version_id, version in versions.items()}
     console.lines(
-        (
-            [
-                warm(f"v{part.version.number}".ljust(6)),
-                faint(
-                    f"{part.version.author[:AUTHOR_WIDTH].ljust(AUTHOR_WIDTH)} {local_time(part.version.created_at)}"
-                ),
-                "  ",
-                cool(part.place.ljust(width)),
-                f"  {part.text}",
-            ]
-            for part in found
-        ),
+        ([*heads[part.version.id], "  ", cool(part.place.ljust(width)), f"  {part.text}"] for part in found),
         paged=True,
     )
+
+
+def _head(record: "VersionRecord") -> list[Part]:
+    """The version, who made it and when."""
+    author = record.author[:AUTHOR_WIDTH].ljust(AUTHOR_WIDTH)
+    return [warm(f"v{record.number}".ljust(6)), faint(f"{author} {local_time(record.created_at)}")]

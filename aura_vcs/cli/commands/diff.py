@@ -149,7 +149,8 @@ def _media(
 
     if not any(map(is_media, comparison.changes)):
         return MediaFindings()
-    from aura_vcs.compare.media_look import NOTHING, QUICK, REPORT, STRIP_FRAMES, THOROUGH, look_into_media
+    from aura_vcs.compare.media_look import NOTHING, QUICK, REPORT, THOROUGH, look_into_media
+    from aura_vcs.compare.media_model import STRIP_FRAMES
 
     budget = {True: THOROUGH, False: NOTHING, None: REPORT if is_report else QUICK}[thorough]
     frames = STRIP_FRAMES if is_report else 0
@@ -308,6 +309,8 @@ def _inside(
     for line in () if counted else found.lines:
         if not (sized and line.startswith("other content")):  # the sizes are told already
             yield ["      ", line]
+    if not (details or found.is_complete):
+        yield ["      ", faint("`aura diff --details` tells each change")]
     if found.text is not None:
         yield from _text(found.text, details=details)
 

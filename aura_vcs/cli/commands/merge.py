@@ -82,6 +82,7 @@ def _plan_shape(plan: "MergePlan") -> dict[str, Any]:
         "theirs": point_shape(plan.theirs),
         "changes": [path_shape(path) for path in plan.changes],
         "joined": [{**path_shape(item.path), "by": item.by} for item in plan.joins],
+        "renamed": [{**path_shape(new), **path_shape(old, "old_path")} for old, new in plan.renamed.items()],
         "conflicts": [conflict_shape(item) for item in plan.conflicts],
         "heads_left": list(plan.left),
     }
@@ -148,11 +149,12 @@ def _show_content(console: Console, plan: "MergePlan") -> None:
 
     by = {item.path: item.by for item in plan.joins}
     words = {"fields": "joined by field", "timeline": "joined by clip", "text": "joined by line"}
-    shown = [path for path in plan.changes if path != CONFLICTS]
+    old_paths = {new: old for old, new in plan.renamed.items()}
+    shown = [path for path in plan.changes if path != CONFLICTS and path not in plan.renamed]
     for path in shown[:SHOWN]:
         how = f"  {words[by[path]]}" if path in by else ""
         word = "deleted" if plan.changes[path] is None else "joined" if path in by else "taken"
-        console.line(*changed_path(word, path), cool(how))
+        console.line(*changed_path("renamed" if path in old_paths else word, path, old_paths.get(path)), cool(how))
     if len(shown) > SHOWN:
         console.line(faint(f"  … and {count(len(shown) - SHOWN, 'more path')}"))
     if plan.conflicts:
@@ -160,5 +162,7 @@ def _show_content(console: Console, plan: "MergePlan") -> None:
     for item in plan.conflicts[:SHOWN]:
         for line in conflict_lines(item):
             console.line(*line)
+        if item.tree is not None and item.path in plan.reasons:
+            console.line(faint(f"      not joined by field: {plan.reasons[item.path]}"))
     if len(plan.conflicts) > SHOWN:
         console.line(faint(f"  … and {len(plan.conflicts) - SHOWN:,} more"))

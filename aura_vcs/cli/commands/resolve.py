@@ -33,6 +33,7 @@ DECISIONS = {
         "aura resolve --theirs brief.json#/tone",
         "aura resolve --ours scenes",
         "aura resolve --as-is script.md",
+        "aura resolve --theirs brief.json#/tone --from laptop",
     ),
 )
 @click.argument("path", metavar="[PATH[#/POINTER|#LINE]]", required=False, shell_complete=complete_path)
@@ -41,19 +42,22 @@ DECISIONS = {
 @click.option("--base", is_flag=True, help=DECISIONS["base"])
 @click.option("--both", is_flag=True, help=DECISIONS["both"])
 @click.option("--as-is", is_flag=True, help=DECISIONS["as-is"])
+@click.option("--from", "source", metavar="VERSION|BRANCH", default="", help="Only what came in from there")
 @json_option
 @pass_repository
-def resolve_command(repo: "Repository", console: Console, /, *, path: str | None, **choices: bool) -> None:
+def resolve_command(repo: "Repository", console: Console, /, *, path: str | None, source: str, **choices: bool) -> None:
     """Decide what a merge left open
 
     Without a decision, lists what is open and what each side has. PATH may be a file, a folder or `.` for
-    everything; `#/tone` or `#12` means one place in it. Conflicts may wait: commit, carry the project to
-    another machine, decide there.
+    everything; `#/tone` or `#12` means one place in it. Where several sides came in at one place, --from
+    says whose. Conflicts may wait: commit, carry the project to another machine, decide there.
     """
     chosen = [name for name, is_chosen in choices.items() if is_chosen]
     if len(chosen) > 1:
         raise click.UsageError("Choose one: a conflict cannot be decided in two ways.")
     if not chosen:
+        if source:
+            raise click.UsageError("--from goes with a decision, such as --theirs.")
         _list(repo, console, path)
         return
     if path is None:
@@ -61,7 +65,7 @@ def resolve_command(repo: "Repository", console: Console, /, *, path: str | None
     from aura_vcs.history.resolving import resolve_conflicts
 
     file, place = _parted(repo, path)
-    done = resolve_conflicts(repo, file, place, cast("Decision", chosen[0]))
+    done = resolve_conflicts(repo, file, place, cast("Decision", chosen[0]), source=source)
     if console.as_json:
         from aura_vcs.cli.shapes import conflict_shape, moved_shape
 
