@@ -1,12 +1,15 @@
-"""Reading many small files in a second process.
+"""Reading many small files in two processes.
 
 Opening, checking, reading, hashing and compressing small files is the work of one core. A second
-process does it for thousands of them and hands them over as frames of a pack, while the first one
-writes the frames, reads them back, checks them, and keeps the books.
+process does it from the first file on and hands them over as frames of a pack. The first one
+writes the frames, reads them back, checks them, keeps the books, and in between makes frames of
+its own, from the last file on, until they meet.
 """
 
+import mmap
+import select
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -20,6 +23,8 @@ from aura_vcs.worktree.second_process import SecondProcess, send, start_second
 
 WORTHWHILE_FILES = 1500
 """Fewer are read sooner than a process starts and talks."""
+OWN_FILES = 100
+"""So many the first process takes at once."""
 _PIPE_BYTES = 1 << 20
 _SET_PIPE_SIZE = 1031
 """F_SETPIPE_SZ of linux/fcntl.h, which the fcntl module of Python 3.11 has under no name."""
@@ -30,25 +35,70 @@ ReadFiles = tuple[ReadyFrame, list[tuple[int, ObjectId]]]
 """A frame, and the files whose content is known now: their numbers among the sources, and their ids."""
 
 
-class Reader:
-    """What a second process has read of the sources it was given; what would not hold still is left out."""
+class Meeting:
+    """Where two processes are in a list that they go through from both ends, in memory that both have.
 
-    def __init__(self, second: SecondProcess) -> None:
+    Each looks at the other's number without waiting, so a file may be read twice, which does no harm; none is left out.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._numbers = memoryview(mmap.mmap(-1, 8)).cast("I")
+        self._numbers[1] = count
+
+    def from_front(self) -> Iterator[int]:
+        """The numbers that the second process takes."""
+        number = 0
+        while number < self._numbers[1]:
+            self._numbers[0] = number
+            yield number
+            number += 1
+
+    def from_back(self) -> range:
+        """The next numbers that the first process takes; none where the second one will soon be."""
+        end = self._numbers[1]
+        start = end - OWN_FILES
+        if start <= self._numbers[0] + OWN_FILES:
+            return range(0)
+        self._numbers[1] = start
+        return range(start, end)
+
+
+class Reader:
+    """What two processes have read of the sources; what would not hold still is left out."""
+
+    def __init__(self, sources: Sequence[Source], second: SecondProcess, meeting: Meeting) -> None:
         self.second = second
+        self._sources = sources
+        self._meeting = meeting
         self._pipe = open(second.fd, "rb", buffering=_PIPE_BYTES)  # noqa: SIM115 (closed by `close`)
 
     def frames(self) -> Iterator[ReadFiles]:
-        """The frames one after the other, until the process has ended, for whatever reason."""
-        while len(head := self._pipe.read(_MESSAGE.size)) == _MESSAGE.size:
-            count, repeated, codec, size = _MESSAGE.unpack(head)
-            columns = struct.Struct(f"<{count + repeated}I{count}I")
-            table, names = self._pipe.read(columns.size), self._pipe.read(32 * (count + repeated))
-            stored = self._pipe.read(size)
-            if len(table) != columns.size or len(names) != 32 * (count + repeated) or len(stored) != size:
-                return  # the process ended early; what is lacking is read here
-            numbers, ids = columns.unpack(table), ids_in(names)
-            frame = ReadyFrame(ids[:count], numbers[count + repeated :], codec, stored)
-            yield frame, list(zip(numbers, ids, strict=False))
+        """The frames one after the other, until the second process has ended, for whatever reason."""
+        seen: set[ObjectId] = set()
+        while True:
+            if not select.select([self._pipe], [], [], 0)[0] and (own := self._meeting.from_back()):
+                for frame in _framed(self._sources, own, seen):
+                    yield frame.ready(), frame.found()
+                continue
+            told = self._told()
+            if told is None:
+                return
+            yield told
+
+    def _told(self) -> ReadFiles | None:
+        """The next frame of the second process; None if it has ended."""
+        head = self._pipe.read(_MESSAGE.size)
+        if len(head) != _MESSAGE.size:
+            return None
+        count, repeated, codec, size = _MESSAGE.unpack(head)
+        columns = struct.Struct(f"<{count + repeated}I{count}I")
+        table, names = self._pipe.read(columns.size), self._pipe.read(32 * (count + repeated))
+        stored = self._pipe.read(size)
+        if len(table) != columns.size or len(names) != 32 * (count + repeated) or len(stored) != size:
+            return None  # it ended early; what is lacking is read here
+        numbers, ids = columns.unpack(table), ids_in(names)
+        frame = ReadyFrame(ids[:count], numbers[count + repeated :], codec, stored)
+        return frame, list(zip(numbers, ids, strict=False))
 
     def close(self) -> None:
         """End the process."""
@@ -61,33 +111,18 @@ def start_reader(sources: Sequence[Source]) -> Reader | None:
     if len(sources) < WORTHWHILE_FILES:
         return None
     import_library()  # once, for both
-    second = start_second(partial(_read, sources))
-    return Reader(second) if second is not None else None
+    meeting = Meeting(len(sources))
+    second = start_second(partial(_read, sources, meeting))
+    return Reader(sources, second, meeting) if second is not None else None
 
 
-def _read(sources: Sequence[Source], fd: int) -> None:
+def _read(sources: Sequence[Source], meeting: Meeting, fd: int) -> None:
     import fcntl  # which Windows has not
 
     with suppress(OSError):  # a smaller pipe is slower, no more
         fcntl.fcntl(fd, _SET_PIPE_SIZE, _PIPE_BYTES)
-    frame, seen = _Frame(), set[ObjectId]()
-    for number, source in enumerate(sources):
-        found = source.read()
-        if found is None:
-            continue
-        data, object_id = found
-        if object_id in seen:
-            frame.repeated.append((number, object_id))
-            continue
-        if frame.pieces and frame.size + len(data) > FRAME_BYTES:
-            frame.send(fd)
-            frame = _Frame()
-        seen.add(object_id)
-        frame.numbers.append(number)
-        frame.ids.append(object_id)
-        frame.pieces.append(data)
-        frame.size += len(data)
-    frame.send(fd)
+    for frame in _framed(sources, meeting.from_front(), set()):
+        frame.send(fd)
 
 
 class _Frame:
@@ -101,10 +136,48 @@ class _Frame:
         self.repeated: list[tuple[int, ObjectId]] = []
         """Files whose content came before."""
 
+    def add(self, number: int, object_id: ObjectId, data: Bytes) -> None:
+        """Take a file in."""
+        self.numbers.append(number)
+        self.ids.append(object_id)
+        self.pieces.append(data)
+        self.size += len(data)
+
+    def ready(self) -> ReadyFrame:
+        """The frame, compressed if that is worth it."""
+        codec, stored = self._encoded()
+        return ReadyFrame(self.ids, [len(piece) for piece in self.pieces], codec, b"".join(stored))
+
+    def found(self) -> list[tuple[int, ObjectId]]:
+        """The files whose content is known now."""
+        return [*zip(self.numbers, self.ids, strict=True), *self.repeated]
+
     def send(self, fd: int) -> None:
-        """Compress it, if that is worth it, and hand it over."""
-        codec, stored = encode_frame(self.pieces, None) if self.pieces else (0, [])
+        """Hand it over, compressed if that is worth it."""
+        codec, stored = self._encoded()
         numbers = [*self.numbers, *(number for number, _ in self.repeated), *map(len, self.pieces)]
         ids = "".join([*self.ids, *(object_id for _, object_id in self.repeated)])
         head = _MESSAGE.pack(len(self.ids), len(self.repeated), codec, sum(map(len, stored)))
         send(fd, b"".join([head, struct.pack(f"<{len(numbers)}I", *numbers), bytes.fromhex(ids), *stored]))
+
+    def _encoded(self) -> tuple[int, Sequence[Bytes]]:
+        return encode_frame(self.pieces, None) if self.pieces else (0, [])
+
+
+def _framed(sources: Sequence[Source], numbers: Iterable[int], seen: set[ObjectId]) -> Iterator[_Frame]:
+    """The sources of these numbers in frames of about FRAME_BYTES; content that was `seen` is in none."""
+    frame = _Frame()
+    for number in numbers:
+        found = sources[number].read()
+        if found is None:
+            continue
+        data, object_id = found
+        if object_id in seen:
+            frame.repeated.append((number, object_id))
+            continue
+        if frame.pieces and frame.size + len(data) > FRAME_BYTES:
+            yield frame
+            frame = _Frame()
+        seen.add(object_id)
+        frame.add(number, object_id, data)
+    yield frame

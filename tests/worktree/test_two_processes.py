@@ -1,6 +1,7 @@
 """A second process looks and reads: what it says is what one process alone would have found."""
 
 import os
+import random
 import shutil
 import signal
 import sys
@@ -32,6 +33,7 @@ def _always_two(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few files are enough, and the test run's own threads do not count."""
     monkeypatch.setattr(ahead, "WORTHWHILE_BYTES", 0)
     monkeypatch.setattr(reading, "WORTHWHILE_FILES", 2)
+    monkeypatch.setattr(reading, "OWN_FILES", 3)
     monkeypatch.setattr(staging, "WORTHWHILE_FILES", 2)
     monkeypatch.setattr(writer, "SYNC_TOGETHER", 2)
     monkeypatch.setattr(second_process, "_has_threads", lambda: False)
@@ -190,6 +192,25 @@ def test_a_reader_that_dies_is_not_missed(folder: Path, monkeypatch: pytest.Monk
         commit(repo, "Second cut")
         assert_whole(repo)
         assert status(repo).is_clean
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_two_that_go_through_a_list_from_both_ends_leave_nothing_out(seed: int) -> None:
+    """However they take turns; at most a few are taken by both."""
+    rng = random.Random(seed)
+    count = rng.randrange(0, 60)
+    meeting = reading.Meeting(count)
+    front, taken, pace = meeting.from_front(), list[int](), rng.random()
+    while True:
+        if rng.random() < pace:
+            taken += meeting.from_back()
+            continue
+        number = next(front, None)
+        if number is None:
+            break
+        taken.append(number)
+    assert set(taken) == set(range(count))
+    assert len(taken) <= count + reading.OWN_FILES
 
 
 def test_what_is_known_or_there_twice_is_stored_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
