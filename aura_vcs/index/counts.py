@@ -120,16 +120,22 @@ class ReferenceCounts:
 
     def settle(self) -> None:
         """Count what trees owe."""
-        for tree, counted in self._connection.execute("SELECT tree, counted FROM owed").fetchall():
-            held = {object_id for object_id, _ in self._children(ObjectId(tree.hex()), True)}
-            if not held:
-                continue  # it cannot be read, and owes until it can
-            owed = held.difference(counted[at : at + ID_BYTES].hex() for at in range(0, len(counted), ID_BYTES))
-            self._learn(owed)
-            self._changes.update(owed)
-            self._connection.execute("DELETE FROM owed WHERE tree = ?", (tree,))
+        for digest, counted in self._connection.execute("SELECT tree, counted FROM owed").fetchall():
+            tree = ObjectId(digest.hex())
+            if self._is_held(tree):
+                held = {object_id for object_id, _ in self._children(tree, True)}
+                if not held:
+                    continue  # it cannot be read, and owes until it can
+                owed = held.difference(counted[at : at + ID_BYTES].hex() for at in range(0, len(counted), ID_BYTES))
+                self._learn(owed)
+                self._changes.update(owed)
+            self._connection.execute("DELETE FROM owed WHERE tree = ?", (digest,))
             if len(self._known) > HELD_COUNTS and not self._stored:
                 self._write_changes()
+
+    def _is_held(self, object_id: ObjectId) -> bool:
+        self._learn([object_id])
+        return self._known[object_id] + self._changes.get(object_id, 0) > 0
 
     def settle_many(self) -> None:
         """Count what trees owe where that are many."""

@@ -13,6 +13,7 @@ from aura_vcs.history.going import checkout
 from aura_vcs.history.undo import undo
 from aura_vcs.history.versions import delete_version, purge_version, undelete_version
 from aura_vcs.index import counts
+from aura_vcs.index.projector import Projector
 from aura_vcs.index.queries import Queries
 from aura_vcs.upkeep.gc import execute_gc, plan_gc
 
@@ -67,6 +68,18 @@ def test_many_that_owe_are_counted_by_a_commit(frames: Repository, monkeypatch: 
         save(frames, f"Cut {number}")
         assert _owed(frames) <= 5
     assert_whole(frames)
+
+
+def test_a_tree_that_cannot_be_read_owes_until_it_can(frames: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(Path(frames.root), {"frames/inner/0007.json": "edited"})
+    save(frames, "One of many")
+    owed = _owed(frames)
+    with monkeypatch.context() as patch:
+        patch.setattr(Projector, "_children", lambda *_: ())
+        frames.index.settle_counts()
+    assert _owed(frames) == owed
+    assert_whole(frames)
+    assert _owed(frames) == 0
 
 
 @pytest.mark.parametrize("seed", range(6))
