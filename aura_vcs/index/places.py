@@ -50,6 +50,19 @@ class IndexPlaces:
                 found[ObjectId(row[0].hex())] = _place(row)
         return found
 
+    def packs_of(self, object_ids: Iterable[ObjectId]) -> Mapping[str, set[ObjectId]]:
+        """See Places. One row for each pack: between two rows other threads may run, and take longer than the look."""
+        packs: dict[str, set[ObjectId]] = {}
+        for group in groups(sorted(object_ids)):
+            marks = ",".join("?" * len(group))
+            rows = self._database.connection.execute(
+                f"SELECT p.name, lower(group_concat(hex(o.id), ' ')) {_FROM} WHERE o.id IN ({marks}) GROUP BY o.pack",
+                [bytes.fromhex(object_id) for object_id in group],
+            )
+            for name, ids in rows:
+                packs.setdefault(name, set()).update(map(ObjectId, ids.split(" ")))
+        return packs
+
 
 def groups(object_ids: Iterable[ObjectId]) -> Iterable[list[ObjectId]]:
     """The ids in runs that fit one statement."""

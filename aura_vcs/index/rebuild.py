@@ -31,6 +31,13 @@ class KnownPlaces:
         """See Places."""
         return {object_id: place for object_id in object_ids if (place := self.find(object_id)) is not None}
 
+    def packs_of(self, object_ids: Iterable[ObjectId]) -> Mapping[str, set[ObjectId]]:
+        """See Places."""
+        packs: dict[str, set[ObjectId]] = {}
+        for object_id, place in self.find_many(object_ids).items():
+            packs.setdefault(place.pack, set()).add(object_id)
+        return packs
+
 
 def packed_objects(store: ObjectStore, names: Sequence[str], progress: Progress) -> Iterator[list[StoredObject]]:
     """What is in packs, by their footers: a list for each pack. Damaged ones are passed over; fsck reports them."""

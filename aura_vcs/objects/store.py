@@ -212,13 +212,16 @@ class ObjectStore:
 
     def renew_packed(self, object_ids: set[ObjectId], renewed: dict[str, bool]) -> set[ObjectId]:
         """Those of the objects that are in packs; `renewed` says which packs were found whole before."""
-        placed = self.places.find_many(object_ids)
-        for pack in {place.pack for place in placed.values()} - renewed.keys():
-            name = layout.pack_path(pack)
-            renewed[pack] = self.storage.stat(name) is not None
+        known: set[ObjectId] = set()
+        for pack, inside in self.places.packs_of(object_ids).items():
+            if pack not in renewed:
+                name = layout.pack_path(pack)
+                renewed[pack] = self.storage.stat(name) is not None
+                if renewed[pack]:
+                    self.storage.touch(name)
             if renewed[pack]:
-                self.storage.touch(name)
-        return {object_id for object_id, place in placed.items() if renewed[place.pack]}
+                known |= inside
+        return known
 
     def loose_blob(self, object_id: ObjectId) -> BinaryIO | None:
         """The file of a blob that is kept whole and raw, for a clone; None if it is not kept so."""
