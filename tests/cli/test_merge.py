@@ -263,3 +263,23 @@ def test_unsaved_work_that_the_merge_brings_itself(apart: Film) -> None:
     apart.write({"notes.txt": "mine\n"})
     said = apart("merge", "side").out
     assert "You had not saved notes.txt, which the merge changed too" in said
+
+
+def test_conflicts_of_scenes_are_told_by_name(film: Film) -> None:
+    """A scene has its heading beside its place, what was changed in it, and places counted as people count."""
+    names = ("Dawn", "Noon", "Dusk", "Night", "Stars", "Sleep", "Dream")
+    scenes = [{"heading": name, "script": f"About {name}.", "duration": 4} for name in names]
+    film.commit("Base", {"timeline.json": json.dumps({"scenes": scenes}), "my film.json": '{"a": 1}'})
+    film("branch", "side")
+    film("checkout", "side")
+    theirs = [scenes[2], scenes[0], {**scenes[1], "script": "High up."}, {**scenes[3], "duration": 5}, *scenes[4:]]
+    film.commit("Theirs", {"timeline.json": json.dumps({"scenes": theirs}), "my film.json": '{"a": 2}'})
+    film("checkout", "main")
+    ours = [scenes[0], {**scenes[3], "duration": 6}, *scenes[4:], scenes[2]]
+    film.commit("Ours", {"timeline.json": json.dumps({"scenes": ours}), "my film.json": '{"a": 3}'})
+    said = film("merge", "side").out
+    assert 'script: "About Noon." → "High up."' in said
+    assert "ours   nothing: it was removed" in said
+    assert '/duration  "Night"' in said
+    assert "at place 1" in said
+    assert "aura resolve --ours 'my film.json#/a'" in film("resolve").out

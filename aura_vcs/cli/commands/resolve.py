@@ -1,5 +1,6 @@
 """`aura resolve`."""
 
+import shlex
 from typing import TYPE_CHECKING, cast
 
 import click
@@ -104,7 +105,7 @@ def _list(repo: "Repository", console: Console, path: str | None) -> None:
         console.line(good("Nothing is open."))
         return
     console.lines((line for item in found for line in conflict_lines(item)), paged=True)
-    where = found[0].place
+    where = shlex.quote(found[0].place) if set(" '()&;") & set(found[0].place) else found[0].place
     console.line(faint(f"Decide with `aura resolve --ours {where}`, or --theirs, --base, --both, --as-is."))
 
 
