@@ -11,8 +11,6 @@ from aura_vcs.model import Entry, EntryKind
 from aura_vcs.objects.base import DOCUMENT_LIMIT
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.objects.store import ObjectStore
-from aura_vcs.worktree.scan import Scan
-from aura_vcs.worktree.worktree import Worktree
 
 CONTENT_LIMIT = 16 << 20
 """Bytes of the largest file whose content is compared as a whole; of media only parts are read."""
@@ -72,30 +70,6 @@ class StoredContents:
         """See Contents."""
         for piece in self._store.stream(entry.id):
             target.write(piece)
-
-
-class FolderContents:
-    """The work folder's side, as it is now; a scan says what is a file."""
-
-    def __init__(self, worktree: Worktree, scan: Scan) -> None:
-        self._worktree = worktree
-        self._scan = scan
-
-    def read(self, path: str, _entry: Entry) -> bytes | None:
-        """See Contents."""
-        return self._worktree.read(path, self._scan, CONTENT_LIMIT)
-
-    def open(self, path: str, _entry: Entry) -> BinaryIO:
-        """See Contents."""
-        return self._worktree.open(path, self._scan)
-
-    def copy(self, path: str, entry: Entry, target: BinaryIO) -> None:
-        """See Contents. At most the bytes it had when the folder was looked at: a file may grow for ever."""
-        left = entry.size
-        with self._worktree.open(path, self._scan) as file:
-            while left > 0 and (data := file.read(min(left, COPY_BYTES))):
-                target.write(data)
-                left -= len(data)
 
 
 class ChunkedFile(io.RawIOBase):

@@ -9,20 +9,17 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from aura_vcs.codec import name_bytes
-from aura_vcs.compare.contents import Contents, FolderContents, StoredContents
+from aura_vcs.compare.contents import Contents, StoredContents
 from aura_vcs.errors.asking import UnknownName
 from aura_vcs.errors.stored import IntegrityError
-from aura_vcs.history.making import base_of
 from aura_vcs.history.near import take_nearest
-from aura_vcs.history.status import Change, compare_scan
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import DOCUMENTS, Entry, EntryKind
-from aura_vcs.objects.trees import EMPTY_TREE_ID, Difference
+from aura_vcs.objects.trees import EMPTY_TREE_ID, Difference, documents_of
 from aura_vcs.repository.repository import Repository
-from aura_vcs.worktree.scan import Scan, entry_of
-from aura_vcs.worktree.snapshot import Selection, documents_of
+from aura_vcs.worktree.selection import Selection
 
 
 class PathChange(msgspec.Struct, frozen=True):
@@ -59,7 +56,7 @@ def compare_trees(repo: Repository, old: ObjectId, new: ObjectId, paths: Sequenc
     Raises:
         UnknownName: neither has a path.
     """
-    _check_paths(paths, lambda path: any(repo.trees.entry(tree, path) is not None for tree in (old, new)))
+    check_paths(paths, lambda path: any(repo.trees.entry(tree, path) is not None for tree in (old, new)))
     changes = _renamed(_of_difference(repo, repo.trees.differences(old, new)))
     before, after = (documents_of(repo.trees.tree(tree)) for tree in (old, new))
     documents = {name: before[name] != after[name] for name in DOCUMENTS}
@@ -78,64 +75,17 @@ def compare_with_parent(repo: Repository, record: VersionRecord) -> tuple[PathCh
         return None
 
 
-def compare_folder(
-    repo: Repository, old: ObjectId = EMPTY_TREE_ID, paths: Sequence[str] = (), *, hashed: bool = True
-) -> Comparison:
-    """Compare a tree with the work folder as it is now; with `paths`, only those.
-
-    Without `hashed`, changed files are not read, and have no id.
+def check_paths(paths: Sequence[str], exists: Callable[[str], bool]) -> None:
+    """Refuse a path that is on neither side.
 
     Raises:
-        UnknownName: neither has a path. FileUnreadable.
+        UnknownName: names it.
     """
-    scan = repo.worktree.scan(base_of(repo).tree)
-    _check_paths(paths, lambda path: repo.trees.entry(old, path) is not None or _seen(scan, path))
-    found, unstable = ((), []) if scan.root.tree == old else compare_scan(repo, scan, old)
-    selection = Selection(paths or None)
-    chosen = [c for c in found if selection.covers(c.path) or (c.old_path and selection.covers(c.old_path))]
-    if hashed:
-        bare = [c.path for c in chosen if (state := scan.file(c.path)) is not None and not state.id]
-        unstable += repo.worktree.hash(bare, scan, repo.progress)
-        if scan.changed:
-            repo.worktree.save(scan)
-    changes = tuple(
-        PathChange(c.path, c.change, was, _folder_entry(repo, scan, c.path, was), c.old_path)
-        for c in chosen
-        for was in (repo.trees.entry(old, c.old_path or c.path),)
-    )
-    documents = {name: _differs(repo, old, scan, found, name) for name in DOCUMENTS}
-    folder = FolderContents(repo.worktree, scan)
-    return Comparison(changes, documents, StoredContents(repo.store), folder, tuple(dict.fromkeys(unstable)))
-
-
-def _check_paths(paths: Sequence[str], exists: Callable[[str], bool]) -> None:
     for path in paths:
         if not exists(path):
             raise UnknownName(
                 "file or folder", path, hint="It is on neither side. Paths are relative to where you are."
             )
-
-
-def _seen(scan: Scan, path: str) -> bool:
-    return scan.file(path) is not None or scan.folder(path) is not None
-
-
-def _folder_entry(repo: Repository, scan: Scan, path: str, was: Entry | None) -> Entry | None:
-    state = scan.file(path)
-    if state is not None:
-        return repo.worktree.disk.as_meant(entry_of(path.rpartition("/")[2], state), was)
-    folder = scan.folder(path)
-    return None if folder is None else Entry(path.rpartition("/")[2], EntryKind.DIR, folder.tree or ObjectId(""), 0)
-
-
-def _differs(repo: Repository, old: ObjectId, scan: Scan, found: Sequence[Change], name: str) -> bool:
-    """Whether the specification of that name is not as it was."""
-    changed = {path for c in found for path in (c.path, c.old_path)}
-    file = f"{name}.json"
-    if file in changed:
-        before, now = repo.trees.entry(old, file), scan.file(file)
-        return before is None or now is None or now.id.hex() != before.id
-    return name == "timeline" and scan.file(file) is None and "timeline.otio" in changed
 
 
 def _of_difference(repo: Repository, differences: Iterable[Difference]) -> list[PathChange]:

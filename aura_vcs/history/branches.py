@@ -1,6 +1,6 @@
 """Branches: where they are, and how they move without losing what another machine did."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -89,19 +89,69 @@ def moved(
     `over_all`, always: a move back, or a deletion, is meant to hold against them. `parents` are
     those of a version that is only being made.
     """
+    queries = Queries(repo.index)
+
+    def is_included(entry: BranchEntry) -> bool:
+        if over_all or entry.version is None:
+            return True
+        if version is None:
+            return False
+        return any(queries.is_ancestor(entry.version, newer) for newer in (version, *parents))
+
+    return _entry_change(repo, transaction, name, version, lambda entry, _: is_included(entry))
+
+
+def put_back(
+    repo: Repository,
+    transaction: Transaction,
+    name: str,
+    version: VersionId | None,
+    *,
+    left: BranchEntry | None,
+    to: BranchEntry | None,
+) -> tuple[str, RefChange]:
+    """The change that takes back our move from `to` to `left`, or does it again the other way round.
+
+    It holds against machines that only followed to where the branch was, and against what was taken
+    into account before. Another machine's head that the move had joined in is a head again, and what
+    another machine has put on top since stays on the branch.
+    """
+    queries = Queries(repo.index)
+    earlier, later = to.seen if to is not None else {}, left.seen if left is not None else {}
+    place = left.version if left is not None else None
+
+    def is_included(entry: BranchEntry, seen: int) -> bool:
+        if entry.version is None or (version is not None and queries.is_ancestor(entry.version, version)):
+            return True
+        if entry.counter <= earlier.get(entry.replica, 0):
+            return True
+        if entry.counter <= later.get(entry.replica, 0):  # the move itself took it in
+            return place is not None and version is not None and queries.is_ancestor(version, entry.version)
+        return entry.counter <= seen or entry.version == place
+
+    return _entry_change(repo, transaction, name, version, is_included)
+
+
+def _entry_change(
+    repo: Repository,
+    transaction: Transaction,
+    name: str,
+    version: VersionId | None,
+    is_included: Callable[[BranchEntry, int], bool],
+) -> tuple[str, RefChange]:
+    """Our next entry: other machines' entries count as seen where `is_included`, given what was seen of them."""
     entries = repo.refs.branch_entries(name)
     own = [entry for entry in entries if entry.replica == transaction.replica]
     before = max(own, key=lambda entry: entry.counter, default=None)
     seen = dict(before.seen) if before is not None else {}
-    queries = Queries(repo.index)
     for entry in entries:
         if entry.replica == transaction.replica:
             continue
-        included = over_all or entry.version is None
-        if not included and version is not None and entry.version is not None:
-            included = any(queries.is_ancestor(entry.version, newer) for newer in (version, *parents))
-        if included:
-            seen[entry.replica] = max(entry.counter, seen.get(entry.replica, 0))
+        known = seen.get(entry.replica, 0)
+        if is_included(entry, known):
+            seen[entry.replica] = max(entry.counter, known)
+        elif known >= entry.counter:
+            seen[entry.replica] = entry.counter - 1  # it counts again
     after = BranchEntry(
         replica=transaction.replica,
         version=version,

@@ -4,9 +4,8 @@ import msgspec
 
 from aura_vcs.errors import InputError
 from aura_vcs.errors.asking import UnknownName
-from aura_vcs.history.going import check_content
 from aura_vcs.history.near import near
-from aura_vcs.history.revisions import PREFIX_LENGTH, resolve
+from aura_vcs.history.revisions import PREFIX_LENGTH, check_content, resolve
 from aura_vcs.ids import ID_LENGTH
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import ObjectRecord, VersionRecord

@@ -7,18 +7,18 @@ import msgspec
 from aura_vcs.codec import encode_tree, readable_name
 from aura_vcs.errors.asking import UnknownName
 from aura_vcs.errors.folder import FileUnstable
-from aura_vcs.errors.stored import ObjectPurged
 from aura_vcs.history.branches import branch, branches
 from aura_vcs.history.making import NAME_LIMIT, Base, Wanted, base_of, one_line, record_point, take_snapshot
 from aura_vcs.history.pending import carry_out, check_present, finish_pending
-from aura_vcs.history.revisions import resolve
+from aura_vcs.history.revisions import check_content, resolve
 from aura_vcs.ids import ObjectId, new_operation_id
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Entry, EntryKind, Head, HeadChange, Inverse, Kind, TreeChange, VersionType
 from aura_vcs.objects.batch import Batch
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Draft, Repository, Transaction
-from aura_vcs.worktree.snapshot import Selection, Snapshot, sorted_tree
+from aura_vcs.worktree.selection import Selection
+from aura_vcs.worktree.snapshot import Snapshot, sorted_tree
 
 MakeDraft = Callable[[Transaction, Base, ObjectId, ObjectId], Draft]
 """Makes the operation from what the folder is based on, and its trees before and after."""
@@ -95,16 +95,6 @@ def restore(repo: Repository, name: str, paths: Sequence[str] | None = None) -> 
     return replace_folder(
         repo, record.tree, draft, trigger="PreRestore", why=f"Before restoring {what}", paths=paths, always=True
     )
-
-
-def check_content(record: VersionRecord) -> None:
-    """Refuse a version whose content was freed.
-
-    Raises:
-        ObjectPurged: says when and by whom.
-    """
-    if record.purged_at is not None:
-        raise ObjectPurged(f"v{record.number}", record.purged_at, record.purged_by or "somebody")
 
 
 def _branch_at(repo: Repository, record: VersionRecord) -> str | None:

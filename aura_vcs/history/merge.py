@@ -14,12 +14,12 @@ from aura_vcs.errors.asking import NoVersions, RefMoved
 from aura_vcs.errors.stored import IntegrityError
 from aura_vcs.history.branches import branch, moved
 from aura_vcs.history.conflicts import OpenConflict, decode, distinct, encode, joined
-from aura_vcs.history.going import Moved, check_content, replace_folder
+from aura_vcs.history.going import Moved, replace_folder
 from aura_vcs.history.joining import JoinedFile, Joiner
 from aura_vcs.history.making import Base, Made, Wanted, check_texts, lineage, need, new_label
 from aura_vcs.history.pending import finish_pending
 from aura_vcs.history.resolving import open_conflicts
-from aura_vcs.history.revisions import describe, resolve
+from aura_vcs.history.revisions import check_content, describe, resolve
 from aura_vcs.history.tree_files import change_tree, files_of
 from aura_vcs.history.undo import Undone, operation_of, undo
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId, blob_id
@@ -28,9 +28,8 @@ from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import CONFLICTS
 from aura_vcs.model import Entry, EntryKind, Head, HeadChange, Inverse, Kind, TreeChange, Version, VersionType
 from aura_vcs.objects.batch import Batch
-from aura_vcs.objects.trees import Difference
+from aura_vcs.objects.trees import Difference, documents_of
 from aura_vcs.repository.repository import Draft, Repository, Transaction
-from aura_vcs.worktree.snapshot import documents_of
 
 LABEL_LIMIT = 60
 """Characters of a side's label, which becomes part of file names."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from aura_vcs.codec import format_time, is_text
 from aura_vcs.errors import InputError
 from aura_vcs.errors.asking import AmbiguousVersion, NoVersions, UnknownVersion
+from aura_vcs.errors.stored import ObjectPurged
 from aura_vcs.history.branches import branch, branches
 from aura_vcs.history.near import near
 from aura_vcs.ids import VersionId
@@ -144,3 +145,13 @@ def describe(queries: Queries, version: VersionId) -> str:
         return version[:12]
     same = queries.versions_numbered(record.number)
     return f"v{record.number}" if len(same) == 1 else f"v{record.number}.{_distinct(version, same)}"
+
+
+def check_content(record: VersionRecord) -> None:
+    """Refuse a version whose content was freed.
+
+    Raises:
+        ObjectPurged: says when and by whom.
+    """
+    if record.purged_at is not None:
+        raise ObjectPurged(f"v{record.number}", record.purged_at, record.purged_by or "somebody")

@@ -12,7 +12,7 @@ from aura_vcs.codec import from_plain, now, parse_time
 from aura_vcs.errors import InputError
 from aura_vcs.errors.asking import NothingToUndo, OperationExpired, RefMoved, UnknownName
 from aura_vcs.errors.studio import ActionBlocked
-from aura_vcs.history.branches import moved
+from aura_vcs.history.branches import put_back
 from aura_vcs.history.edits import PATHS, reverse_edit
 from aura_vcs.history.going import Moved, replace_folder
 from aura_vcs.history.making import Base
@@ -247,7 +247,8 @@ def _reversed_ref(
         seen = _seen_branch(target, branch_name)
         _check_kept(repo, before.version if before is not None else seen, target)
         _check_branch(repo, branch_name, after.version if after is not None else seen)
-        return moved(repo, transaction, branch_name, before.version if before is not None else seen, over_all=True)
+        version = before.version if before is not None else seen
+        return put_back(repo, transaction, branch_name, version, left=after, to=before)
     if room == "versions":
         return _reversed_label(repo, transaction, target, VersionId(ObjectId(parts[0])), change)
     if room == "tags":

@@ -3,7 +3,9 @@
 A live version holds its tree; a tree with a count holds each of its children once; a chunked
 blob with a count holds each of its chunks once. A count that rises from zero raises what the
 object holds; one that falls to zero lowers it. The cost grows with what changed, not with the
-store.
+store, nor with the number of files beside a changed one: what a new tree shares with the tree it
+was made from is owed, and only counted before anything is lowered or a count is asked for. Until
+then the older tree holds it.
 """
 
 import sqlite3
@@ -19,6 +21,8 @@ from aura_vcs.objects.trees import EMPTY_TREE_ID
 
 Children = Callable[[ObjectId, bool], Iterable[tuple[ObjectId, bool]]]
 """What an object holds, and which of that are trees, given its id and whether it is a tree."""
+Fresh = Mapping[ObjectId, set[tuple[ObjectId, bool]]]
+"""Of trees that were made from older ones that are held: at least all that the older one does not hold."""
 
 _INSERT_NEW = f"""
 INSERT INTO objects (id, kind, content_type, size, stored_size, pack, frame, offset, length, chunked, refcount,
@@ -43,6 +47,11 @@ _CROSS = "UPDATE objects SET refcount = refcount + ?, last_referenced_at = ? WHE
 
 HELD_COUNTS = 50_000
 """Counts that change together and are held in memory."""
+OWED_LEAST = 50
+"""What fewer objects are shared is counted at once."""
+ID_BYTES = 32
+OWED_MOST = 1000
+"""So many trees owe; with more, a commit counts for all of them."""
 
 
 def enter_objects(connection: sqlite3.Connection, items: Iterable[StoredObject], pack: int | None, at: str) -> int:
@@ -78,6 +87,7 @@ class ReferenceCounts:
     ) -> None:
         self._connection = connection
         self._children = children
+        self._fresh: Fresh = {}
         self._at = at
         self._stored = dict(stored or {})
         self._changes: Counter[ObjectId] = Counter()
@@ -88,12 +98,15 @@ class ReferenceCounts:
         self._chunked: set[ObjectId] = set()
         self._is_empty = connection.execute("SELECT 1 FROM objects LIMIT 1").fetchone() is None
 
-    def raise_tree(self, tree: ObjectId) -> None:
-        """A live version begins to hold the tree."""
+    def raise_tree(self, tree: ObjectId, fresh: Fresh | None = None) -> None:
+        """A live version begins to hold the tree; of the trees in `fresh` all but that is owed."""
+        self._fresh = fresh or {}
         self._walk([(tree, True)], +1)
+        self._fresh = {}
 
     def lower_tree(self, tree: ObjectId) -> None:
         """A version no longer holds the tree."""
+        self.settle()
         self._walk([(tree, True)], -1)
 
     def raise_object(self, object_id: ObjectId) -> None:
@@ -102,7 +115,26 @@ class ReferenceCounts:
 
     def lower_object(self, object_id: ObjectId) -> None:
         """A ref no longer holds a version or a blob."""
+        self.settle()
         self._walk([(object_id, False)], -1)
+
+    def settle(self) -> None:
+        """Count what trees owe."""
+        for tree, counted in self._connection.execute("SELECT tree, counted FROM owed").fetchall():
+            held = {object_id for object_id, _ in self._children(ObjectId(tree.hex()), True)}
+            if not held:
+                continue  # it cannot be read, and owes until it can
+            owed = held.difference(counted[at : at + ID_BYTES].hex() for at in range(0, len(counted), ID_BYTES))
+            self._learn(owed)
+            self._changes.update(owed)
+            self._connection.execute("DELETE FROM owed WHERE tree = ?", (tree,))
+            if len(self._known) > HELD_COUNTS and not self._stored:
+                self._write_changes()
+
+    def settle_many(self) -> None:
+        """Count what trees owe where that are many."""
+        if self._connection.execute("SELECT count(*) FROM owed").fetchone()[0] > OWED_MOST:
+            self.settle()
 
     def _walk(self, objects: list[tuple[ObjectId, bool]], step: int) -> None:
         """Change the counts of objects, and of what they hold where theirs leave or reach zero."""
@@ -119,10 +151,19 @@ class ReferenceCounts:
                 changes[object_id] = changed + step
                 start += 1
                 if known[object_id] + changed + min(step, 0) == 0 and self._may_hold(object_id, is_tree):
-                    deeper += self._children(object_id, is_tree)
+                    deeper += self._to_count(object_id, is_tree, step)
             waiting += [(objects, at) for objects, at in ((level, start), (deeper, 0)) if at < len(objects)]
             if len(self._known) > HELD_COUNTS and not self._stored:
                 self._write_changes()  # what has rows already need not wait in memory
+
+    def _to_count(self, object_id: ObjectId, is_tree: bool, step: int) -> Iterable[tuple[ObjectId, bool]]:
+        """What an object holds and is counted now."""
+        fresh = self._fresh.get(object_id) if is_tree and step > 0 else None
+        if fresh is None:
+            return self._children(object_id, is_tree)
+        row = bytes.fromhex(object_id), bytes.fromhex("".join(child for child, _ in fresh))
+        self._connection.execute("INSERT OR REPLACE INTO owed VALUES (?, ?)", row)
+        return fresh
 
     def _may_hold(self, object_id: ObjectId, is_tree: bool) -> bool:
         """Whether the object may hold others: a chunk, or a file that is kept whole, does not."""

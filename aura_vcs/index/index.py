@@ -195,9 +195,10 @@ class Index:
     ) -> None:
         """Enter an operation that was just recorded; the caller made sure the index was current."""
         with self._knowing(stored), self.database.transaction() as connection:
-            projector = self._projector(connection, operation.time, stored, chunks)
+            projector = self._projector(connection, operation.time, stored, chunks, may_owe=True)
             projector.operation(operation, start, end)
             projector.labels(operation)
+            projector.counts.settle_many()
             projector.write()
             if projector.counts.has_lost:  # a tool brought the object, and no row has told of it yet
                 self._set_meta(_INCOMPLETE, "1")
@@ -205,6 +206,17 @@ class Index:
                 if name.startswith("versions/"):
                     self._enter_file(f"{layout.REFS}/{name}.json")
             self._labels_are_entered()
+
+    def settle_counts(self) -> None:
+        """Count what commits left for later, before a count is asked for."""
+        if self.database.connection.execute("SELECT 1 FROM owed LIMIT 1").fetchone() is None:
+            return
+        with self.database.transaction() as connection:
+            projector = self._projector(connection, now())
+            projector.counts.settle()
+            projector.write()
+            if projector.counts.has_lost:
+                self._set_meta(_INCOMPLETE, "1")
 
     @contextmanager
     def _knowing(self, found: Mapping[ObjectId, StoredObject]) -> Iterator[None]:
@@ -345,10 +357,12 @@ class Index:
         at: str,
         stored: Mapping[ObjectId, StoredObject] | None = None,
         chunks: Mapping[ObjectId, tuple[ObjectId, ...]] | None = None,
+        *,
+        may_owe: bool = False,
     ) -> "Projector":
         from aura_vcs.index.projector import Projector  # reading needs none of it
 
-        return Projector(connection, self.store, self.trees, at, stored, chunks)
+        return Projector(connection, self.store, self.trees, at, stored, chunks, may_owe=may_owe)
 
     def _opened(self) -> Database:
         try:

@@ -7,9 +7,10 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 
 from aura_vcs.codec import NUMBER_LIMIT, from_plain, name_bytes
-from aura_vcs.errors.stored import IntegrityError
+from aura_vcs.errors.stored import IntegrityError, LimitExceeded
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
-from aura_vcs.index.counts import ReferenceCounts, tree_children
+from aura_vcs.index.counts import Fresh, ReferenceCounts, tree_children
+from aura_vcs.index.fresh import fresh_in_trees
 from aura_vcs.index.records import LABEL_COLUMNS, label_columns, stored_label, version_row
 from aura_vcs.model import EntryKind, Label, Operation, Version
 from aura_vcs.objects.base import StoredObject
@@ -38,6 +39,8 @@ class Projector:
         at: str,
         stored: Mapping[ObjectId, StoredObject] | None = None,
         chunks: Mapping[ObjectId, tuple[ObjectId, ...]] | None = None,
+        *,
+        may_owe: bool = False,
     ) -> None:
         self._connection = connection
         self._store = store
@@ -47,6 +50,7 @@ class Projector:
         self._documents: list[tuple[str, ObjectId]] = []
         self.is_incomplete = False
         """Whether something that is held was not here to be counted: a sync tool is still at work."""
+        self._may_owe = may_owe
         self.counts = ReferenceCounts(connection, self._children, at, stored)
 
     def closed_operation(self, operation: Operation, line: LogLine) -> None:
@@ -198,10 +202,24 @@ class Projector:
         if live == counted:
             return
         if live:
-            self.counts.raise_tree(tree)
+            self.counts.raise_tree(tree, self._fresh(label.version, tree) if self._may_owe else None)
         else:
             self.counts.lower_tree(tree)
         self._connection.execute("UPDATE versions SET counted = ? WHERE id = ?", (live, label.version))
+
+    def _fresh(self, version: VersionId, tree: ObjectId) -> Fresh:
+        """What is new in the folders of a version that its parent has too, where that is counted; see `Fresh`."""
+        row = self._connection.execute(
+            "SELECT v.tree FROM parents p JOIN versions v ON v.id = p.parent "
+            "WHERE p.version = ? AND p.position = 0 AND v.counted",
+            (version,),
+        ).fetchone()
+        if row is None:
+            return {}
+        try:
+            return fresh_in_trees(self._trees, row[0], tree)
+        except (IntegrityError, LimitExceeded):
+            return {}
 
     def _words(self, label: Label) -> None:
         source = f"version/{label.version}"

@@ -50,6 +50,7 @@ class Queries:
     """Questions about versions, actions and objects."""
 
     def __init__(self, index: Index) -> None:
+        self._index = index
         self._connection: sqlite3.Connection = index.database.connection
 
     # Versions
@@ -285,11 +286,13 @@ class Queries:
 
     def counts(self) -> dict[ObjectId, int]:
         """Every object's reference count."""
+        self._index.settle_counts()
         rows = self._connection.execute("SELECT id, refcount FROM objects")
         return {ObjectId(row[0].hex()): row[1] for row in rows}
 
     def counted(self) -> Iterator[tuple[bytes, int]]:
         """The bytes of every object's id and its reference count, sorted."""
+        self._index.settle_counts()
         return iter(self._connection.execute("SELECT id, refcount FROM objects ORDER BY id"))
 
     def all_objects(self) -> list[ObjectRecord]:
@@ -309,6 +312,7 @@ class Queries:
 
     def stored_sizes(self, object_ids: Iterable[ObjectId]) -> list[tuple[int, int]]:
         """Stored bytes and reference count of those of the objects that are here."""
+        self._index.settle_counts()
         found: list[tuple[int, int]] = []
         for group in groups(object_ids):
             marks = ",".join("?" * len(group))
@@ -319,6 +323,7 @@ class Queries:
         return found
 
     def _objects(self, clause: str, values: Sequence[Any], *, hint: str = "") -> list[ObjectRecord]:
+        self._index.settle_counts()
         rows = self._connection.execute(
             "SELECT o.id, o.kind, o.content_type, o.size, o.stored_size, p.name, o.chunked, o.refcount, "
             f"o.created_at, o.last_referenced_at FROM objects o {hint}LEFT JOIN packs p ON p.id = o.pack {clause}",

@@ -1,6 +1,6 @@
 """The tables of the index. Any change of them raises SCHEMA_VERSION: the index is then rebuilt."""
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 PAGE_BYTES = 2048
 """Small pages keep the index of a small project small: every table and index takes at least one."""
 
@@ -27,6 +27,7 @@ CREATE INDEX objects_by_last_referenced ON objects (last_referenced_at);
 CREATE INDEX objects_by_type ON objects (content_type) WHERE content_type IS NOT NULL;
 CREATE INDEX objects_chunked ON objects (id) WHERE chunked;
 CREATE INDEX objects_by_pack ON objects (pack) WHERE pack IS NOT NULL;
+CREATE TABLE owed (tree BLOB PRIMARY KEY, counted BLOB NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE versions (
   id TEXT PRIMARY KEY, number INTEGER NOT NULL, type TEXT NOT NULL, "trigger" TEXT, name TEXT NOT NULL,

@@ -283,7 +283,7 @@ class Batch:
             hashed.result()
         listed += [(chunk, len(data)) for chunk, data in zip(ids, chunks, strict=True)]
         fresh = {chunk: data for chunk, data in zip(ids, chunks, strict=True) if chunk not in self._seen}
-        self._seen |= fresh.keys()
+        self._seen.update(fresh)  # `|=` with keys makes a new set each time
         known = self._store.renew_packed(set(fresh), self._renewed)
         new = [NewObject(chunk, Kind.CHUNK, data) for chunk, data in fresh.items() if chunk not in known]
         if new:

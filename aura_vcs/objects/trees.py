@@ -9,7 +9,7 @@ import msgspec
 from aura_vcs.codec import decode_children, decode_tree, decode_version, encode_tree, name_bytes
 from aura_vcs.errors.stored import LimitExceeded
 from aura_vcs.ids import ObjectId, VersionId
-from aura_vcs.model import Entry, EntryKind, Kind, Tree, Version
+from aura_vcs.model import DOCUMENTS, Entry, EntryKind, Kind, Tree, Version
 from aura_vcs.objects.store import ObjectStore
 
 T = TypeVar("T")
@@ -177,3 +177,12 @@ def _limited(paths: Iterator[T]) -> Iterator[T]:
         if count >= PATHS_LIMIT:
             raise LimitExceeded("The number of paths below a tree", PATHS_LIMIT)
         yield item
+
+
+def documents_of(tree: Tree) -> dict[str, ObjectId | None]:
+    """The ids of the five specifications at the top of a project; `timeline.otio` stands in for a timeline."""
+    files = {entry.name: entry.id for entry in tree.entries if entry.kind is EntryKind.FILE}
+    found = {name: files.get(f"{name}.json") for name in DOCUMENTS}
+    if found["timeline"] is None:
+        found["timeline"] = files.get("timeline.otio")
+    return found

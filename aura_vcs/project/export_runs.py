@@ -18,7 +18,7 @@ from aura_vcs.errors import AuraError
 from aura_vcs.errors.asking import LockBusy, UnknownName
 from aura_vcs.errors.documents import ExportCancelled
 from aura_vcs.errors.folder import FileUnreadable
-from aura_vcs.history.going import check_content
+from aura_vcs.history.revisions import check_content
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.entities import exports_statement
 from aura_vcs.index.queries import Queries

@@ -124,13 +124,20 @@ def act(folder: StudioFolder, draft: Draft) -> StudioAction | None:
 
 
 def settle(folder: StudioFolder) -> None:
-    """Finish the last action, should a crash have cut it off. The caller holds the lock."""
+    """Finish the last action, should a crash have cut it off. The caller holds the lock.
+
+    Only what the log has after the action that was finished last: where a damaged log does not show
+    that one, the line before it may have been taken back since, and making it again would undo that.
+    """
     done = folder.load(DONE, Done)
     if done is None:
         return
-    for action in read_actions(folder)[-1:]:
-        if action.id != done.action:
-            _carry_out(folder, action)
+    actions = read_actions(folder)
+    ids = [action.id for action in actions]
+    if done.action and done.action not in ids:
+        return
+    for action in actions[ids.index(done.action) + 1 if done.action else 0 :]:
+        _carry_out(folder, action)
 
 
 def current(folder: StudioFolder, change: Change) -> Any:

@@ -9,6 +9,7 @@ Closed: a state that went back, a listing that misses a file, fewer versions tha
 something needed that cannot be read, and nothing is changed.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -23,6 +24,7 @@ from aura_vcs.objects.pack_format import Footer, PackEntry
 from aura_vcs.objects.pack_writer import is_salt
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remote import RemoteEntry, RemoteStorage
+from aura_vcs.sync.delivering import send_packs
 from aura_vcs.sync.far_reader import FarReader
 from aura_vcs.sync.far_use import FarUse, named_versions
 from aura_vcs.sync.known import Known, clear
@@ -42,7 +44,6 @@ from aura_vcs.sync.manifest import (
 from aura_vcs.sync.probing import ROOM, probe
 from aura_vcs.sync.reach import is_live
 from aura_vcs.sync.rewriting import Shrink, rewrite
-from aura_vcs.sync.sending import send_pack
 from aura_vcs.sync.view import PackTable, View, load_view, seen_of
 
 GRACE_SECONDS = 14 * 86400
@@ -186,7 +187,7 @@ def execute_far_gc(
 
 def _execute(repo: Repository, remote: RemoteStorage, known: Known, plan: FarPlan) -> FarCollected:
     names = rewrite(repo, plan.view, plan.view.table(repo), plan.shrinks, known.outgoing)
-    new = [send_pack(repo, remote, known, known.outgoing, name) for name in names]
+    new = send_packs(repo, remote, known, [(known.outgoing, name) for name in names]).packs
     view = move(repo, remote, plan.view, _condemn(plan, new))
     clear(known.outgoing)
     doomed = list(plan.doomed)
@@ -205,7 +206,7 @@ def _execute(repo: Repository, remote: RemoteStorage, known: Known, plan: FarPla
     return FarCollected(len(doomed), sum(entry.size for entry in doomed), max(0, condemned), len(new))
 
 
-def _condemn(plan: FarPlan, new: list[PackInfo]) -> Manifest:
+def _condemn(plan: FarPlan, new: Sequence[PackInfo]) -> Manifest:
     """The manifest with the new packs, and all that leaves noted or condemned."""
     manifest = plan.view.manifest
     shrunk = {shrink.pack for shrink in plan.shrinks}

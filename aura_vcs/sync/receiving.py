@@ -340,7 +340,7 @@ class _Wanted:
                 self.needed[blob] = Kind.BLOB
             if not is_left:
                 chunks |= {chunk for chunk, _ in listed}
-        chunks -= self.needed.keys()
+        chunks.difference_update(self.needed)
         here = self._queries.held(chunks) - self._repo.index.without_place(chunks)
         for chunk in chunks - here:
             self.needed[chunk] = Kind.CHUNK

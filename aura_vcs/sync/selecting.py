@@ -14,7 +14,7 @@ from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import EntryKind
 from aura_vcs.repository.repository import Repository
-from aura_vcs.worktree.snapshot import Selection
+from aura_vcs.worktree.selection import Selection
 
 DOCUMENT_SUFFIXES = (".json", ".otio")
 """Documents are compared, searched and counted: they always stay here."""

@@ -6,52 +6,38 @@ and the next push finds what has arrived already. Of two racing pushes one moves
 other looks again, and goes on unless they moved one branch apart.
 """
 
-import io
-import secrets
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import BinaryIO
 
 import msgspec
 from blake3 import blake3
 
 from aura_vcs.codec import encode_compact, now
 from aura_vcs.errors.asking import RefMoved
-from aura_vcs.errors.remotes import PathLocked, PushRejected, RemoteCorrupt
-from aura_vcs.errors.stored import IntegrityError
+from aura_vcs.errors.remotes import PathLocked, PushRejected
 from aura_vcs.history.revisions import describe
 from aura_vcs.ids import VersionId
 from aura_vcs.index.queries import Queries
-from aura_vcs.layout import VERSIONS, pack_path
+from aura_vcs.layout import VERSIONS
 from aura_vcs.model import BranchEntry, Kind, Label
-from aura_vcs.objects.packs import OpenPack
-from aura_vcs.progress import SILENT, Progress
 from aura_vcs.refs import heads, merge_labels
 from aura_vcs.repository.repository import Repository
-from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.remote import RemoteStorage
-from aura_vcs.storage.remote_folder import FolderRemote
-from aura_vcs.sync.checking import check_frames
+from aura_vcs.sync.delivering import send_labels, send_packs
 from aura_vcs.sync.known import Known, clear
-from aura_vcs.sync.leaving import has_news, listing, move, spent, spent_packs
+from aura_vcs.sync.leaving import has_news, listing, move, spent_packs
 from aura_vcs.sync.lock_guard import check_locked, locked_changes
 from aura_vcs.sync.lock_records import PathLock
 from aura_vcs.sync.manifest import (
     MANIFEST,
     Manifest,
-    PackInfo,
-    RecordInfo,
     encode_manifest,
-    encode_records,
     join_entries,
     join_tags,
-    pack_name,
-    record_name,
 )
 from aura_vcs.sync.outgoing import Cargo, gather, offloaded_objects, plan_cargo
 from aura_vcs.sync.reach import is_live, own_labels, reach, travelling
 from aura_vcs.sync.shared_settings import join_settings, travelling_settings
-from aura_vcs.sync.view import TRANSFERS, View, load_view, seen_of
+from aura_vcs.sync.view import View, load_view, seen_of
 
 ATTEMPTS = 8
 """So often the manifest may move under a push before it gives up."""
@@ -156,14 +142,16 @@ def _push_alone(
                 _check_locks(repo, known, draft)
             if draft.plan.through_bytes:  # only now: it may take long
                 draft = _draft(repo, view, all_versions=all_versions, keep_both=keep_both, bring=True)
+            done, after = draft.plan, view
             try:
-                after = view if draft.plan.is_empty else _execute(repo, remote, known, draft)
-                if draft.plan.is_empty and has_news(repo, view):
+                if not done.is_empty:
+                    done, after = _execute(repo, remote, known, draft)
+                elif has_news(repo, view):
                     after = move(repo, remote, view, view.manifest)  # what leaves waits until we have seen it
             except RefMoved:
                 continue  # somebody else moved the manifest: look again
         known.remember(seen_of(after, known.seen(), pushed=_pair(state, after.digest)))
-        return draft.plan
+        return done
     raise RefMoved(f"{remote.place}/{MANIFEST}", "where it was seen", "moving all the time")
 
 
@@ -284,8 +272,8 @@ def _check_together(
     raise PushRejected(view.remote.place, name, f"{number} by {other.updated_by}")
 
 
-def _execute(repo: Repository, remote: RemoteStorage, known: Known, draft: _Draft) -> View:
-    """Send packs and records and move the manifest; returns the view after it.
+def _execute(repo: Repository, remote: RemoteStorage, known: Known, draft: _Draft) -> tuple[PushPlan, View]:
+    """Send packs and records and move the manifest; returns what was sent, and the view after it.
 
     Raises:
         RefMoved: the manifest has moved since it was seen.
@@ -298,101 +286,14 @@ def _execute(repo: Repository, remote: RemoteStorage, known: Known, draft: _Draf
         gathered = gather(repo, draft.cargo.loose, known.outgoing, progress, salted=salted)
         progress.finish()
     sources = [(repo.storage, name) for name in draft.cargo.packs] + [(known.outgoing, name) for name in gathered]
-    progress.start("Sending", sum(_size(storage, name) for storage, name in sources), "bytes")
-    with ThreadPoolExecutor(TRANSFERS) as executor:
-        packs = list(executor.map(lambda source: send_pack(repo, remote, known, *source), sources))
-    progress.finish()
-    records = _send_labels(remote, draft)
+    delivered = send_packs(repo, remote, known, sources)
+    records = send_labels(remote, draft.view, draft.labels)
     listed = {pack.name for pack in draft.manifest.packs}
-    packs = [*draft.manifest.packs, *(pack for pack in packs if pack.name not in listed)]
+    packs = [*draft.manifest.packs, *(pack for pack in delivered.packs if pack.name not in listed)]
     after = move(repo, remote, draft.view, listing(draft.manifest, packs, records))
     clear(known.outgoing)
-    return after
-
-
-def _size(storage: LocalStorage, name: str) -> int:
-    found = storage.stat(pack_path(name))
-    return found.size if found is not None else 0
-
-
-def send_pack(repo: Repository, remote: RemoteStorage, known: Known, storage: LocalStorage, name: str) -> PackInfo:
-    """Send a pack unless it is there, hashed before it gets its name there, and look at what has arrived."""
-    with storage.open(pack_path(name)) as file:
-        opened = OpenPack(file, name)
-        last = opened.footer.frames[-1]
-        start = last.offset + last.stored_length
-        info = PackInfo(name, opened.size, opened.size - start)
-        tail = opened.read_at(start, info.footer)
-        try:
-            _deliver(remote, info, opened, repo.progress)
-        except FileExistsError:
-            repo.progress.note(f"Pack {name[:12]} had arrived already")
-    try:
-        arrived = remote.read_range(pack_name(info), start, info.footer + 1)
-    except FileNotFoundError as error:  # collected before it was listed: look again, and send it otherwise
-        raise RefMoved(f"{remote.place}/{pack_name(info)}", "there", "gone") from error
-    if arrived != tail:
-        raise RemoteCorrupt(remote.place, f"pack {name[:12]} did not arrive as it was sent")
-    if storage is not repo.storage:
-        known.keep("footers", name, tail)
-    return info
-
-
-def _deliver(remote: RemoteStorage, info: PackInfo, opened: OpenPack, progress: Progress) -> None:
-    """Create a pack there that is hashed. A folder lets us hash what arrived: one pass for both sides.
-
-    Raises:
-        FileExistsError: it is there already.
-        ObjectCorrupt, RecordCorrupt: it is damaged here; it did not get its name there.
-        RemoteCorrupt: it was damaged on its way.
-    """
-
-    def check(arrived: BinaryIO) -> None:
-        try:
-            check_frames(OpenPack(arrived, info.name), progress)
-        except IntegrityError as error:
-            check_frames(opened, SILENT)  # was it damaged here? Then that is what is said
-            raise RemoteCorrupt(remote.place, f"pack {info.name[:12]} arrived damaged: {error.message}") from error
-
-    if isinstance(remote, FolderRemote):
-        remote.create(pack_name(info), opened.file, check=check)
-        return
-    check_frames(opened, progress)
-    remote.create(pack_name(info), opened.file)
-
-
-def _send_labels(remote: RemoteStorage, draft: _Draft) -> tuple[RecordInfo, ...]:
-    """Send the labels that changed, together with small records before them: their number stays small."""
-    records = list(draft.view.manifest.records)
-    if not draft.labels:
-        return tuple(records)
-    labels = dict(draft.labels)
-    name, data = _encoded(labels, draft.view)
-    while records and records[-1].size <= 2 * len(data):
-        for label in draft.view.record(records.pop()):
-            known = labels.get(label.version)
-            labels[label.version] = label if known is None else merge_labels(label, known)
-        name, data = _encoded(labels, draft.view)
-    info = RecordInfo(name, len(data))
-    try:
-        remote.create(record_name(info), io.BytesIO(data))
-    except FileExistsError:
-        try:
-            arrived = remote.load(record_name(info)).data
-        except FileNotFoundError as error:
-            raise RefMoved(f"{remote.place}/{record_name(info)}", "there", "gone") from error
-        if arrived != data:
-            raise RemoteCorrupt(remote.place, f"record {name[:12]} is there with other bytes") from None
-    draft.view.known.keep("records", name, data)
-    return (*records, info) if info.name not in {r.name for r in records} else tuple(records)
-
-
-def _encoded(labels: dict[VersionId, Label], view: View) -> tuple[str, bytes]:
-    """A record, under a name that is not spent."""
-    name, data = encode_records(labels.values())
-    if record_name(name) in spent(view.manifest):
-        name, data = encode_records(labels.values(), salt=secrets.token_hex(8))
-    return name, data
+    sent = max(0, draft.plan.sent_bytes - delivered.arrived_bytes)
+    return msgspec.structs.replace(draft.plan, sent_bytes=sent), after
 
 
 def create_remote(remote: RemoteStorage, project: str, author: str) -> None:

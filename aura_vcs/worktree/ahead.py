@@ -83,18 +83,28 @@ def _differing(real_path: str, folder: CachedFolder, *, is_root: bool) -> list[i
     except OSError:
         return None
     try:
-        here = set(os.listdir(fd))
-        if is_root:
-            here.discard(AURA)
-        if here != {*folder.names, *folder.folders, *folder.ignored}:
-            return None
-        if not all(stat.S_ISDIR(os.stat(name, dir_fd=fd, follow_symlinks=False).st_mode) for name in folder.folders):
+        if not _has_same_names(fd, folder, AURA if is_root else None):
             return None
         return list(_changed(folder, fd))
     except OSError:
         return None  # a folder went while it was looked at
     finally:
         os.close(fd)
+
+
+def _has_same_names(fd: int, folder: CachedFolder, left_out: str | None) -> bool:
+    """Whether the names of files and of folders are those that the cache has."""
+    if folder.ignored:  # an ignored folder may have become a file, which may be versioned
+        with os.scandir(fd) as listing:
+            kinds = {item.name: item.is_dir(follow_symlinks=False) for item in listing}
+        kinds.pop(left_out or "", None)
+        here = {f"{name}/" if is_folder else name for name, is_folder in kinds.items()}
+        return here == {*folder.names, *(f"{name}/" for name in folder.folders), *folder.ignored}
+    names = set(os.listdir(fd))  # a fifth quicker, with thousands of them
+    names.discard(left_out or "")
+    if names != {*folder.names, *folder.folders}:
+        return False
+    return all(stat.S_ISDIR(os.stat(name, dir_fd=fd, follow_symlinks=False).st_mode) for name in folder.folders)
 
 
 def _changed(folder: CachedFolder, fd: int) -> Iterator[int]:

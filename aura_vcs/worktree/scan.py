@@ -44,6 +44,7 @@ class ScannedFolder:
         self._files: dict[str, FileState] | None = None if has_files_of_was else {}
         self.folders: dict[str, ScannedFolder] = {}
         self.ignored: list[str] = []
+        """Names that the rules ignore; those of folders end with a slash."""
         self.tree: ObjectId | None = None
 
     @property
@@ -227,7 +228,8 @@ class Scanner:
         """Whether something that was ignored must now be looked at, because the version has it."""
         if self._is_of_base:
             return False
-        return any(self._is_tracked(f"{path}/{name}" if path else name) for name in cached.ignored)
+        prefix = f"{path}/" if path else ""
+        return any(self._is_tracked(prefix + name.rstrip("/")) for name in cached.ignored)
 
     def _as_seen_ahead(
         self, path: str, real_path: str, cached: CachedFolder, differing: Sequence[int]
@@ -266,7 +268,7 @@ class Scanner:
             folder.tree = ObjectId(cached.tree.hex())
         else:
             self._changed = True
-        if cached is None or len(folder.ignored) != len(cached.ignored):
+        if cached is None or set(folder.ignored) != set(cached.ignored):
             self._changed = True
 
     def _folders_as_cached(self, folder: ScannedFolder) -> bool:
@@ -291,9 +293,11 @@ class Scanner:
                 continue
             try:
                 is_folder = item.is_dir(follow_symlinks=False)
-                if name not in known_folders and self._is_ignored(name, path, is_folder, name in known_ignored):
-                    folder.ignored.append(name)
-                    continue
+                if not (is_folder and name in known_folders):
+                    kept_as = f"{name}/" if is_folder else name  # a rule may be only for folders, or for files
+                    if self._is_ignored(name, path, is_folder, kept_as in known_ignored):
+                        folder.ignored.append(kept_as)
+                        continue
                 if is_folder and path.count("/") >= DEPTH_LIMIT:
                     self._skipped.append(Skipped(path, f"it lies more than {DEPTH_LIMIT} folders deep"))
                     continue

@@ -1,22 +1,23 @@
 """From the folder as it is to a tree in the store."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
 from aura_vcs.codec import encode_tree, name_bytes
 from aura_vcs.ids import ObjectId
-from aura_vcs.model import DOCUMENTS, Entry, EntryKind, Kind, Tree
+from aura_vcs.model import Entry, EntryKind, Kind, Tree
 from aura_vcs.objects.batch import Batch, similarity
 from aura_vcs.objects.chunking import LARGE_BYTES
 from aura_vcs.objects.store import ObjectStore
-from aura_vcs.objects.trees import EMPTY_TREE_ID, Difference, TreeReader
+from aura_vcs.objects.trees import EMPTY_TREE_ID, Difference, TreeReader, documents_of
 from aura_vcs.progress import Progress
 from aura_vcs.worktree.cache import FileState
 from aura_vcs.worktree.disk import Disk
 from aura_vcs.worktree.reading import start_reader
 from aura_vcs.worktree.scan import Scan, ScannedFolder, entry_of
+from aura_vcs.worktree.selection import Selection
 from aura_vcs.worktree.sources import DiskClock, FileSource, read_settled_link
 
 
@@ -30,30 +31,6 @@ class Snapshot(msgspec.Struct, frozen=True):
     size: int
     documents: dict[str, ObjectId | None]
     unstable: tuple[str, ...] = ()
-
-
-class Selection:
-    """The paths a command was given; None for everything."""
-
-    def __init__(self, paths: Sequence[str] | None) -> None:
-        self._paths = None if paths is None or "" in paths else frozenset(paths)
-
-    @property
-    def is_everything(self) -> bool:
-        """Whether no path was given."""
-        return self._paths is None
-
-    def covers(self, path: str) -> bool:
-        """Whether the path, or a folder above it, was given."""
-        if self._paths is None or path in self._paths:
-            return True
-        return any(path.startswith(f"{chosen}/") for chosen in self._paths)
-
-    def leads_into(self, path: str) -> bool:
-        """Whether something below the path was given."""
-        if self._paths is None or not path:
-            return True
-        return any(chosen.startswith(f"{path}/") for chosen in self._paths)
 
 
 class Snapshotter:
@@ -283,12 +260,3 @@ class _Before:
 def sorted_tree(entries: Iterable[Entry]) -> Tree:
     """A tree of the entries, in the order that trees have."""
     return Tree(tuple(sorted(entries, key=lambda entry: name_bytes(entry.name))))
-
-
-def documents_of(tree: Tree) -> dict[str, ObjectId | None]:
-    """The ids of the five specifications at the top of a project; `timeline.otio` stands in for a timeline."""
-    files = {entry.name: entry.id for entry in tree.entries if entry.kind is EntryKind.FILE}
-    found = {name: files.get(f"{name}.json") for name in DOCUMENTS}
-    if found["timeline"] is None:
-        found["timeline"] = files.get("timeline.otio")
-    return found

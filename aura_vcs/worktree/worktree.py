@@ -145,7 +145,8 @@ class Worktree:
         Raises:
             FileUnreadable: a file cannot be read, or a folder cannot be listed.
         """
-        from aura_vcs.worktree.snapshot import Selection, Snapshotter
+        from aura_vcs.worktree.selection import Selection
+        from aura_vcs.worktree.snapshot import Snapshotter
 
         selection = Selection(paths)
         for skipped in scan.skipped:

@@ -12,6 +12,7 @@ import pytest
 from aura_vcs.compare import media_probe
 from aura_vcs.compare.contents import CONTENT_LIMIT, StoredContents
 from aura_vcs.compare.file_diff import diff_change
+from aura_vcs.compare.folder import compare_folder
 from aura_vcs.compare.media_findings import MediaFindings
 from aura_vcs.compare.media_look import (
     HEADERS_LIMIT,
@@ -22,7 +23,7 @@ from aura_vcs.compare.media_look import (
     show_picture,
 )
 from aura_vcs.compare.media_model import Limits
-from aura_vcs.compare.versions import Comparison, compare_folder, compare_trees
+from aura_vcs.compare.versions import Comparison, compare_trees
 from aura_vcs.errors import MediaUnreadable
 from aura_vcs.history.commit import commit
 from aura_vcs.progress import Silent

@@ -73,6 +73,8 @@ def saved_contents(repo: Repository) -> set[bytes]:
 def assert_whole(repo: Repository) -> Holding:
     """The project is whole: every live version reads back, counts are right, refs and logs are clean."""
     held = holding(repo)
+    rows = repo.index.database.connection.execute("SELECT lower(hex(id)) FROM objects WHERE refcount > 0")
+    assert {row[0] for row in rows} - {EMPTY_TREE_ID} == held.counts.keys() - {EMPTY_TREE_ID}, "not all is counted"
     stored = {object_id: count for object_id, count in Queries(repo.index).counts().items() if count}
     for counts in (stored, held.counts):
         counts.pop(EMPTY_TREE_ID, None)

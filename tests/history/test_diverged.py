@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from aura_vcs import Repository
 from aura_vcs.errors.stored import RecordCorrupt
-from aura_vcs.history.branches import branch
+from aura_vcs.history.branches import branch, create_branch, delete_branch
 from aura_vcs.history.going import checkout
 from aura_vcs.history.merge import merge
 from aura_vcs.history.resolving import open_conflicts, resolve_conflicts
-from aura_vcs.history.undo import undo
+from aura_vcs.history.undo import redo, undo
 from aura_vcs.index.queries import Queries
 from aura_vcs.layout import CONFLICTS
 from aura_vcs.upkeep.fsck import fsck
@@ -165,6 +165,68 @@ def test_undo_of_a_first_move_keeps_the_branch(machines: tuple[Path, Path]) -> N
         assert found is not None
         assert found.version == first == repo.head().version
         checkout(repo, "main")
+
+
+def test_undo_of_a_join_has_both_heads_again(machines: tuple[Path, Path]) -> None:
+    """Taking back a merge takes nothing of the other machine's off the branch, on either side; redo joins again."""
+    studio, laptop = machines
+    work(machines)
+    carry(laptop, studio)
+    with Repository.open(studio, author="Ada", host="studio") as repo:
+        apart = branch(repo, "main")
+        assert apart is not None
+        done = merge(repo)
+        undo(repo)
+        assert branch(repo, "main") == apart
+        redo(repo)
+        joined = branch(repo, "main")
+        assert joined is not None
+        assert (joined.version, joined.diverged) == (done.version.id, ())
+        undo(repo)
+    carry(studio, laptop)
+    with Repository.open(laptop, author="Ada", host="laptop") as repo:
+        found = branch(repo, "main")
+        assert found is not None
+        assert found.diverged == apart.diverged
+
+
+@pytest.mark.parametrize("theirs", ["beside", "on top"])
+def test_undo_of_a_commit_leaves_the_other_machine_its_own(machines: tuple[Path, Path], theirs: str) -> None:
+    """What another machine put beside our version, or on top of it, stays on the branch when ours is taken back."""
+    studio, laptop = machines
+    with Repository.open(studio, author="Ada", host="studio") as repo:
+        edit(studio, "brief.json", tone="wild")
+        save(repo, "Ours")
+    if theirs == "on top":
+        carry(studio, laptop)
+    with Repository.open(laptop, author="Ada", host="laptop") as repo:
+        if theirs == "on top":
+            checkout(repo, "main")
+        edit(laptop, "brief.json", tone="stern")
+        kept = save(repo, "Theirs").id
+    carry(laptop, studio)
+    with Repository.open(studio, author="Ada", host="studio") as repo:
+        undo(repo)
+        found = branch(repo, "main")
+        assert found is not None
+        assert (found.version, found.diverged) == (kept, ())
+
+
+def test_undo_of_a_deletion_brings_the_branch_back_as_it_was(machines: tuple[Path, Path]) -> None:
+    """A branch that had come apart comes back so, whichever machine deleted it."""
+    studio, laptop = machines
+    work(machines)
+    carry(laptop, studio)
+    with Repository.open(studio, author="Ada", host="studio") as repo:
+        before = branch(repo, "main")
+        create_branch(repo, "side", repo.head().version)
+        checkout(repo, "side")
+        delete_branch(repo, "main")
+        assert branch(repo, "main") is None
+        undo(repo)
+        assert branch(repo, "main") == before
+        redo(repo)
+        assert branch(repo, "main") is None
 
 
 @pytest.mark.parametrize(

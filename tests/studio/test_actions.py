@@ -255,6 +255,18 @@ def test_lines_that_cannot_be_believed_are_passed_over(studio: Studio, line: byt
     assert value(studio, PRESET) == "YouTube 1080p"
 
 
+@pytest.mark.parametrize("damage", [lambda line: b"?" + line[1:], lambda line: b""])
+def test_a_damaged_last_line_does_not_redo_the_one_before(studio: Studio, damage: Callable[[bytes], bytes]) -> None:
+    before = value(studio, PRESET)
+    set_configuration(studio, PRESET, "archive")
+    undo_studio(studio)
+    log = Path(studio.folder.path) / "actions.jsonl"
+    *others, last = log.read_bytes().splitlines(keepends=True)
+    log.write_bytes(b"".join(others) + damage(last))
+    set_configuration(studio, KEEP, "7")
+    assert value(studio, PRESET) == before
+
+
 def test_a_line_cannot_lead_outside(studio: Studio, tmp_path: Path) -> None:
     """A well-made line with another file's name is none of ours."""
     set_configuration(studio, PRESET, "TikTok")

@@ -65,6 +65,14 @@ def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def google(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """fake-gcs-server, with a bucket."""
+    pytest.importorskip("obstore", reason="the extra 'buckets' is not installed")
+    with servers.google_server(tmp_path_factory.mktemp("google")) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture(scope="session")
 def rclone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """rclone's S3, which lies, with a bucket."""
     pytest.importorskip("obstore", reason="the extra 'buckets' is not installed")
@@ -87,12 +95,14 @@ def make_bucket(endpoint: str) -> None:
 
 
 @pytest.fixture
-def keys(monkeypatch: pytest.MonkeyPatch) -> None:
+def keys(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Credentials in the environment, where they belong."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testtest")
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", servers.AZURE_KEY)
+    account = servers.write_google_account(tmp_path_factory.mktemp("account"))
+    monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT", str(account))
 
 
 @pytest.fixture(params=["folder", "memory"])
@@ -117,9 +127,7 @@ def remote_of(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Remote
     else:
         request.getfixturevalue("keys")
         endpoint = request.getfixturevalue(request.param)
-        scheme = f"az://{servers.BUCKET}/{tmp_path.name}?account={servers.AZURE_ACCOUNT}&"
-        scheme = scheme if request.param == "azurite" else f"s3://{servers.BUCKET}/{tmp_path.name}?"
-        made = open_remote(parse_address(f"{scheme}endpoint={endpoint}"))
+        made = open_remote(servers.bucket_address(request.param, endpoint, tmp_path.name))
     yield made
     made.close()
 
@@ -131,6 +139,7 @@ def remote_of(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Remote
         "encrypted pipe",
         "moto",
         "seaweed",
+        "google",
         "ssh",
         pytest.param("azurite", marks=pytest.mark.slow),
     ]

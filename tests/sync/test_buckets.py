@@ -20,15 +20,19 @@ from aura_vcs.sync.sending import push
 from aura_vcs.upkeep.fsck import fsck
 
 from .machines import clone, content, files, known, machine, save, write
-from .servers import BUCKET
+from .servers import BUCKET, bucket_address
 from .test_carrying import media
 
 pytestmark = pytest.mark.usefixtures("keys")
 
 
-def bucket(endpoint: str, path: Path) -> Address:
-    """A place of its own in the test's bucket."""
-    return parse_address(f"s3://{BUCKET}/{path.name}?endpoint={endpoint}")
+SERVERS = ["moto", "seaweed", "google", pytest.param("azurite", marks=pytest.mark.slow)]
+
+
+@pytest.fixture
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> Address:
+    """A place of its own in the bucket of the server that the parameter names."""
+    return bucket_address(request.param, request.getfixturevalue(request.param), tmp_path.name)
 
 
 def filled(path: Path) -> Repository:
@@ -39,10 +43,9 @@ def filled(path: Path) -> Repository:
     return repo
 
 
-@pytest.mark.parametrize("server", ["moto", "seaweed"])
-def test_a_project_lives_in_a_bucket(request: pytest.FixtureRequest, tmp_path: Path, server: str) -> None:
+@pytest.mark.parametrize("address", SERVERS, indirect=True)
+def test_a_project_lives_in_a_bucket(address: Address, tmp_path: Path) -> None:
     """Add, push, clone, sync and pull; a small push takes at most 6 requests and lists nothing."""
-    address = bucket(request.getfixturevalue(server), tmp_path)
     anna = filled(tmp_path / "anna")
     checked = add_remote(anna, "origin", address)
     assert checked.finding is not None
@@ -63,10 +66,9 @@ def test_a_project_lives_in_a_bucket(request: pytest.FixtureRequest, tmp_path: P
     assert remote.count() <= 3
 
 
-@pytest.mark.parametrize("server", ["moto", "seaweed"])
-def test_racing_pushes_to_a_bucket(request: pytest.FixtureRequest, tmp_path: Path, server: str) -> None:
+@pytest.mark.parametrize("address", SERVERS, indirect=True)
+def test_racing_pushes_to_a_bucket(address: Address, tmp_path: Path) -> None:
     """Machines that push at once: exactly one wins, the others are told, and sync loses nothing."""
-    address = bucket(request.getfixturevalue(server), tmp_path)
     anna = filled(tmp_path / "anna")
     add_remote(anna, "origin", address)
     remote = open_remote(address)
@@ -138,9 +140,9 @@ def test_a_dead_endpoint_is_unreachable(tmp_path: Path) -> None:
         remote.inner.size("manifest.json")  # type: ignore[attr-defined]
 
 
-def test_what_a_bucket_holds_is_offloaded_and_comes_back(moto: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("address", ["moto", "google"], indirect=True)
+def test_what_a_bucket_holds_is_offloaded_and_comes_back(address: Address, tmp_path: Path) -> None:
     """The proof takes few requests for each pack, and lists nothing; content comes when it is read."""
-    address = bucket(moto, tmp_path)
     anna = filled(tmp_path / "anna")
     first = save(anna, "notes.txt", "first")
     wanted = content(anna, first)

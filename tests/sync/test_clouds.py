@@ -1,11 +1,10 @@
 """Google's and Azure's buckets on the wire: where requests go, how they are signed, what they demand.
 
-Azure has an emulator of its own (see the contract). Of Google's store no emulator that pip installs
-takes the requests that Google documents (`PUT` with `x-goog-if-generation-match`): these tests look
-at the requests themselves.
+Both have emulators that the contract runs over. That of Google's store does not take the requests
+that Google documents (`PUT` with `x-goog-if-generation-match`) as they come (see `google_front`):
+these tests look at the requests themselves.
 """
 
-import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,7 +18,7 @@ from aura_vcs.storage.remote import RemoteStorage
 from aura_vcs.sync.addresses import parse_address
 from aura_vcs.sync.opening import open_remote
 
-from .servers import AZURE_ACCOUNT, AZURE_KEY
+from .servers import AZURE_ACCOUNT, AZURE_KEY, write_google_account
 
 pytest.importorskip("obstore", reason="the extra 'buckets' is not installed")
 
@@ -69,9 +68,7 @@ def cloud() -> Iterator[Cloud]:
 @pytest.fixture
 def google(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RemoteStorage:
     """A bucket of Google's, with an account from the environment that needs no sign-in."""
-    account = tmp_path / "account.json"
-    account.write_text(json.dumps({"disable_oauth": True, "client_email": "", "private_key": "", "private_key_id": ""}))
-    monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT", str(account))
+    monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT", str(write_google_account(tmp_path)))
     return open_remote(parse_address(f"gs://films/solar/one?endpoint={cloud.endpoint}"))
 
 

@@ -42,7 +42,7 @@ TAKE = media(1_300_000)
         "encrypted over faults",
         "pipe",
         "moto",
-        *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("ssh", "seaweed")),
+        *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("ssh", "seaweed", "google", "azurite")),
     ]
 )
 def remote(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RemoteStorage]:

@@ -62,6 +62,27 @@ def people(tmp_path: Path) -> tuple[Person, Person]:
     return anna, bert
 
 
+def test_an_undone_merge_leaves_the_others_their_version(people: tuple[Person, Person]) -> None:
+    """Undo of a merge, then sync: both heads are on both sides; a branch that was taken back says so."""
+    anna, bert = people
+    bert.save("moons", "Moons")
+    bert.aura("push")
+    anna.save("stars", "Stars")
+    anna.aura("sync", code=3)
+    anna.aura("merge")
+    anna.aura("undo")
+    for person in (anna, bert):
+        person.aura("sync", code=3)
+        assert "two machines moved this branch apart" in person.aura("status")
+    bert.aura("merge")
+    bert.aura("push")
+    anna.aura("pull")
+    anna.aura("undo")
+    anna.aura("push")
+    bert.aura("fetch")
+    assert 'was taken back to v2 "Stars" elsewhere' in bert.aura("status")
+
+
 def test_two_people_work_on_one_project(people: tuple[Person, Person]) -> None:
     """Commit, sync and pull to and fro, diverge, be told, and lose nothing."""
     anna, bert = people

@@ -1,6 +1,7 @@
 """Looking at the folder: nothing that changed is missed, nothing that held still is read again."""
 
 import os
+import shutil
 import threading
 import time
 from itertools import groupby
@@ -177,6 +178,19 @@ def test_ignore_rules_are_gits_and_do_not_make_tracked_files_vanish(first: Repos
     record = save(first, "Ignoring")
     assert first.trees.entry(record.tree, "brief.json") is not None
     assert first.trees.entry(record.tree, "new.json") is None
+
+
+def test_a_rule_for_folders_or_files_alone_is_asked_again_when_one_becomes_the_other(first: Repository) -> None:
+    root = Path(first.root)
+    write(root, {".auraignore": "proxies/\nnotes\n!notes/\n", "proxies/a": "1", "notes/b": "2"})
+    save(first, "Ignoring")
+    assert status(first).is_clean
+    for name in ("proxies", "notes"):
+        shutil.rmtree(root / name)
+        (root / name).write_text("now a file")
+    for _ in range(2):
+        seen = {(change.change, change.path) for change in status(first).changes}
+        assert seen == {("added", "proxies"), ("type_changed", "notes"), ("deleted", "notes/b")}
 
 
 def test_a_clean_status_opens_no_file(first: Repository, monkeypatch: pytest.MonkeyPatch) -> None:

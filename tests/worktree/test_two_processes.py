@@ -48,6 +48,8 @@ def folder(tmp_path: Path) -> Iterator[Path]:
             (root / name / f"{number:03}.json").write_text(f'{{"name": "{name}", "number": {number}}}')
     (root / "b" / "link").symlink_to("inner/000.json")
     (root / "b" / "render.tmp").write_text("ignored")
+    (root / ".auraignore").write_text("proxies/\n")
+    (root / "b" / "proxies").mkdir()
     with Repository.init(str(root)) as repo:
         commit(repo, "First cut")
         assert status(repo).is_clean  # the cache now knows every file and folder
@@ -86,6 +88,11 @@ def _replace_folder_by_file(root: Path) -> None:
     (root / "b" / "inner").write_text("a file")
 
 
+def _replace_ignored_folder_by_file(root: Path) -> None:
+    (root / "b" / "proxies").rmdir()
+    (root / "b" / "proxies").write_text("a file, which the rule does not mean")
+
+
 def _track_ignored(root: Path) -> None:
     (root / "b" / "render.tmp").unlink()
 
@@ -102,6 +109,7 @@ CHANGES: list[Callable[[Path], object]] = [
     lambda root: shutil.rmtree(root / "b" / "inner"),
     _replace_by_folder,
     _replace_folder_by_file,
+    _replace_ignored_folder_by_file,
     _track_ignored,
     lambda root: ((root / "b" / "link").unlink(), (root / "b" / "link").symlink_to("inner/001.json")),
     lambda root: (root / os.fsdecode(b"a/\xff")).write_text("no text"),

@@ -121,9 +121,7 @@ def diff_command(
 def _compare(
     repo: "Repository", versions: tuple[str, ...], paths: list[str], *, hashed: bool
 ) -> "tuple[VersionRecord | None, VersionRecord | None, Comparison]":
-    from aura_vcs.compare.versions import compare_folder, compare_trees
-    from aura_vcs.history.going import check_content
-    from aura_vcs.history.revisions import resolve
+    from aura_vcs.history.revisions import check_content, resolve
     from aura_vcs.index.queries import Queries
     from aura_vcs.objects.trees import EMPTY_TREE_ID
 
@@ -137,7 +135,11 @@ def _compare(
     new = chosen[1] if len(chosen) == 2 else None
     tree = old.tree if old is not None else EMPTY_TREE_ID
     if new is not None:
+        from aura_vcs.compare.versions import compare_trees
+
         return old, new, compare_trees(repo, tree, new.tree, paths)
+    from aura_vcs.compare.folder import compare_folder
+
     return old, None, compare_folder(repo, tree, paths, hashed=hashed)
 
 

@@ -118,6 +118,10 @@ def _say_where(repo: "Repository", console: Console, found: "Status") -> None:
     elif found.behind is not None:
         newer = queries.version(found.behind)
         name = titled(newer) if newer is not None else "another version"
-        console.line(f"  The branch has moved on to {name}. Go there with `aura checkout {found.branch}`.")
+        there = f"Go there with `aura checkout {found.branch}`"
+        if found.head is not None and queries.is_ancestor(found.behind, found.head.id):
+            console.line(f"  The branch was taken back to {name} elsewhere. {there}, or commit here and it goes on.")
+        else:
+            console.line(f"  The branch has moved on to {name}. {there}.")
     elif found.branch is None and found.head is not None:
         console.line(faint(f"  Commit here and a branch from-v{found.head.number} starts by itself."))

@@ -26,8 +26,7 @@ def compare_command(repo: "Repository", console: Console, old: str, new: str) ->
     """
     from aura_vcs.cli.shapes import diff_shape
     from aura_vcs.compare.versions import compare_trees
-    from aura_vcs.history.going import check_content
-    from aura_vcs.history.revisions import resolve
+    from aura_vcs.history.revisions import check_content, resolve
     from aura_vcs.model import DOCUMENTS
 
     first, second = resolve(repo, old), resolve(repo, new)

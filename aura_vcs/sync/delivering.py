@@ -1,0 +1,165 @@
+"""What a push delivers: packs, hashed before they get their name there, and records of labels.
+
+Nothing sees either until the manifest lists them. What an interrupted delivery left there is found
+by its name, which says what is in it, and is not sent again.
+"""
+
+import io
+import secrets
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import BinaryIO
+
+import msgspec
+
+from aura_vcs.errors.asking import RefMoved
+from aura_vcs.errors.remotes import RemoteCorrupt
+from aura_vcs.errors.stored import IntegrityError
+from aura_vcs.ids import VersionId
+from aura_vcs.layout import pack_path
+from aura_vcs.model import Label
+from aura_vcs.objects.packs import OpenPack
+from aura_vcs.progress import SILENT, Progress
+from aura_vcs.refs import merge_labels
+from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.local import LocalStorage
+from aura_vcs.storage.remote import RemoteStorage
+from aura_vcs.storage.remote_folder import FolderRemote
+from aura_vcs.sync.checking import check_frames
+from aura_vcs.sync.known import Known
+from aura_vcs.sync.leaving import spent
+from aura_vcs.sync.manifest import PackInfo, RecordInfo, encode_records, pack_name, record_name
+from aura_vcs.sync.view import TRANSFERS, View
+
+ASKED_BYTES = 1 << 20
+"""A pack of this size is asked for before it is sent: one small request against sending it in vain."""
+
+
+class Delivered(msgspec.Struct, frozen=True):
+    """The packs that are there now, and how many bytes of them had been there before."""
+
+    packs: tuple[PackInfo, ...]
+    arrived_bytes: int
+
+
+def send_packs(
+    repo: Repository, remote: RemoteStorage, known: Known, sources: Sequence[tuple[LocalStorage, str]]
+) -> Delivered:
+    """Send packs beside each other, and look at what has arrived; `sources` say where each lies, and its name.
+
+    Interrupted, those that arrived as a whole stay there, unlisted.
+
+    Raises:
+        RefMoved: one was collected there before it could be listed.
+        RemoteCorrupt: one did not arrive as it was sent.
+        ObjectCorrupt, RecordCorrupt: one is damaged here; it did not get its name there.
+    """
+    progress = repo.progress
+    progress.start("Sending", sum(_size(storage, name) for storage, name in sources), "bytes")
+    with ThreadPoolExecutor(TRANSFERS) as executor:
+        sent = list(executor.map(lambda source: _send_pack(repo, remote, known, *source), sources))
+    progress.finish()
+    arrived = [info.size for info, was_there in sent if was_there]
+    if arrived:
+        what = "a pack" if len(arrived) == 1 else f"{len(arrived)} packs"
+        progress.note(f"{sum(arrived) / 1e6:,.1f} MB in {what} had arrived already and were not sent again")
+    return Delivered(tuple(info for info, _ in sent), sum(arrived))
+
+
+def _size(storage: LocalStorage, name: str) -> int:
+    found = storage.stat(pack_path(name))
+    return found.size if found is not None else 0
+
+
+def _send_pack(
+    repo: Repository, remote: RemoteStorage, known: Known, storage: LocalStorage, name: str
+) -> tuple[PackInfo, bool]:
+    """Send a pack unless it is there, and look at what has arrived; whether it was there before."""
+    with storage.open(pack_path(name)) as file:
+        opened = OpenPack(file, name)
+        last = opened.footer.frames[-1]
+        start = last.offset + last.stored_length
+        info = PackInfo(name, opened.size, opened.size - start)
+        tail = opened.read_at(start, info.footer)
+        was_there = not _deliver(remote, info, opened, repo.progress)
+    try:
+        arrived = remote.read_range(pack_name(info), start, info.footer + 1)
+    except FileNotFoundError as error:  # collected before it was listed: look again, and send it otherwise
+        raise RefMoved(f"{remote.place}/{pack_name(info)}", "there", "gone") from error
+    if arrived != tail:
+        raise RemoteCorrupt(remote.place, f"pack {name[:12]} did not arrive as it was sent")
+    if storage is not repo.storage:
+        known.keep("footers", name, tail)
+    return info, was_there
+
+
+def _deliver(remote: RemoteStorage, info: PackInfo, opened: OpenPack, progress: Progress) -> bool:
+    """Create a pack there that is hashed; False if it is there already.
+
+    A folder lets us hash what arrived: one pass for both sides.
+
+    Raises:
+        ObjectCorrupt, RecordCorrupt: it is damaged here; it did not get its name there.
+        RemoteCorrupt: it was damaged on its way.
+    """
+
+    def check(arrived: BinaryIO) -> None:
+        try:
+            check_frames(OpenPack(arrived, info.name), progress)
+        except IntegrityError as error:
+            check_frames(opened, SILENT)  # was it damaged here? Then that is what is said
+            raise RemoteCorrupt(remote.place, f"pack {info.name[:12]} arrived damaged: {error.message}") from error
+
+    if info.size >= ASKED_BYTES and remote.size(pack_name(info)) is not None:
+        progress.advance(info.size)
+        return False
+    try:
+        if isinstance(remote, FolderRemote):
+            remote.create(pack_name(info), opened.file, check=check)
+        else:
+            check_frames(opened, progress)
+            remote.create(pack_name(info), opened.file)
+    except FileExistsError:
+        return False
+    return True
+
+
+def send_labels(remote: RemoteStorage, view: View, labels: Mapping[VersionId, Label]) -> tuple[RecordInfo, ...]:
+    """Send labels that changed, together with small records before them: their number stays small.
+
+    Returns the records that the manifest is to list. Interrupted, a record lies there unlisted.
+
+    Raises:
+        RefMoved: a record was collected there before it could be listed.
+        RemoteCorrupt: a record is there with other bytes.
+    """
+    records = list(view.manifest.records)
+    if not labels:
+        return tuple(records)
+    joined = dict(labels)
+    name, data = _encoded(joined, view)
+    while records and records[-1].size <= 2 * len(data):
+        for label in view.record(records.pop()):
+            known = joined.get(label.version)
+            joined[label.version] = label if known is None else merge_labels(label, known)
+        name, data = _encoded(joined, view)
+    info = RecordInfo(name, len(data))
+    try:
+        remote.create(record_name(info), io.BytesIO(data))
+    except FileExistsError:
+        try:
+            arrived = remote.load(record_name(info)).data
+        except FileNotFoundError as error:
+            raise RefMoved(f"{remote.place}/{record_name(info)}", "there", "gone") from error
+        if arrived != data:
+            raise RemoteCorrupt(remote.place, f"record {name[:12]} is there with other bytes") from None
+    view.known.keep("records", name, data)
+    return (*records, info) if info.name not in {r.name for r in records} else tuple(records)
+
+
+def _encoded(labels: Mapping[VersionId, Label], view: View) -> tuple[str, bytes]:
+    """A record, under a name that is not spent."""
+    name, data = encode_records(labels.values())
+    if record_name(name) in spent(view.manifest):
+        name, data = encode_records(labels.values(), salt=secrets.token_hex(8))
+    return name, data
