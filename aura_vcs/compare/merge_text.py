@@ -34,12 +34,12 @@ def merge_text(base: bytes, ours: bytes, theirs: bytes) -> MergedText:
     if ours == base:
         return MergedText(theirs)
     texts = []
-    for side, data in (("The common", base), ("Our", ours), ("Their", theirs)):
+    for side, data in (("before both", base), ("in ours", ours), ("in theirs", theirs)):
         text = read_text(data)
         if isinstance(text, Unstructured):
-            return MergedText(ours, fallback=f"{side} version is not joined as text: {text.reason}")
+            return MergedText(ours, fallback=f"not joined by line: {side}, {text.reason}")
         if text.encode("utf-8") != data:
-            return MergedText(ours, fallback=f"{side} version is not joined as text: it is not UTF-8")
+            return MergedText(ours, fallback=f"not joined by line: {side}, it is not UTF-8")
         texts.append(text)
     joined, conflicts = merge_strings(*texts)
     return MergedText(joined.encode("utf-8"), conflicts)

@@ -206,18 +206,28 @@ def test_what_is_open_travels_by_push_and_clone(apart: Film) -> None:
 def test_what_a_merge_says_of_files(film: Film) -> None:
     """A rename is told as one; a document kept twice says why; a file and a folder say which is whose."""
     scene = json.dumps({"id": "s1", "index": 1, "script_text": "Waves."})
-    film.commit("Base", {"scenes/001.json": scene, "odd.json": "{}", "notes": "first\n", "end.md": "end\n"})
+    film.commit(
+        "Base", {"scenes/001.json": scene, "odd.json": "{}", "notes": "first\n", "end.md": "end\n", "en.srt": "one"}
+    )
     film("branch", "side")
     film("checkout", "side")
     for old, new in (("scenes/001.json", "scenes/002.json"), ("end.md", "last.md")):
         (film.root / old).rename(film.root / new)
     (film.root / "notes").unlink()
+    film.write({"en.srt": "eins".encode("utf-16")})
     film.commit("Theirs", {"odd.json": '{"a": 1, "a": 2}', "notes/one.md": "inside\n"})
     film("checkout", "main")
     edited = scene.replace("Waves", "Tides")
     film.commit(
         "Ours",
-        {"scenes/001.json": edited, "odd.json": '{"a": 3}', "notes": "second\n", "Sky.md": "s\n", "new.md": "ours\n"},
+        {
+            "scenes/001.json": edited,
+            "odd.json": '{"a": 3}',
+            "notes": "second\n",
+            "en.srt": "uno",
+            "Sky.md": "s\n",
+            "new.md": "ours\n",
+        },
     )
     film("checkout", "side")
     film.commit("Sky", {"sky.md": "other\n", "new.md": "theirs\n"})
@@ -227,6 +237,7 @@ def test_what_a_merge_says_of_files(film: Film) -> None:
     assert "renamed   end.md → last.md" in said
     assert "deleted" not in said.replace("deleted   notes", "")
     assert "not joined by field: in theirs, the key 'a' is given twice in one object" in said
+    assert "not joined by line: in theirs, it is not UTF-8" in said
     assert "a file in v3 from main, a folder in v4 from side: the file was set aside as notes (v3 from main)" in said
     assert "two files of one name, at least on some disks: here is ours (v3 from main)" in said
     assert "base   nothing\n" in said

@@ -163,6 +163,6 @@ def _show_content(console: Console, plan: "MergePlan") -> None:
         for line in conflict_lines(item):
             console.line(*line)
         if item.tree is not None and item.path in plan.reasons:
-            console.line(faint(f"      not joined by field: {plan.reasons[item.path]}"))
+            console.line(faint(f"      {plan.reasons[item.path]}"))
     if len(plan.conflicts) > SHOWN:
         console.line(faint(f"  … and {len(plan.conflicts) - SHOWN:,} more"))
