@@ -159,14 +159,20 @@ def decode(data: bytes) -> tuple[OpenConflict, ...]:
     """
     document = parse_document(data)
     if isinstance(document, Unstructured):
-        raise RecordCorrupt(CONFLICTS, document.reason)
+        raise _unreadable(document.reason)
     if isinstance(document.value, dict) and document.value.get("format") not in {None, FORMAT}:
         raise FormatUnsupported(CONFLICTS, f"format {document.value['format']}")
     try:
         found = msgspec.convert(document.value, _Stored).conflicts
         return tuple(_checked(_loaded(item)) for item in found)
     except (msgspec.ValidationError, UnsafePath, ValueError) as error:
-        raise RecordCorrupt(CONFLICTS, str(error)) from error
+        raise _unreadable(str(error)) from error
+
+
+def _unreadable(reason: str) -> RecordCorrupt:
+    error = RecordCorrupt(CONFLICTS, reason)
+    error.hint = f"`aura restore VERSION {CONFLICTS}` brings an older one back. Without the file, nothing is open."
+    return error
 
 
 def _checked(item: OpenConflict) -> OpenConflict:

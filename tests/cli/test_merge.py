@@ -294,3 +294,15 @@ def test_conflicts_of_scenes_are_told_by_name(film: Film) -> None:
     assert '/duration  "Night"' in said
     assert "at place 1" in said
     assert "aura resolve --ours 'my film.json#/a'" in film("resolve").out
+
+
+def test_a_list_of_conflicts_that_somebody_broke(apart: Film) -> None:
+    """Status still tells everything else; the way back is told and works."""
+    apart("merge", "side")
+    apart.write({".aura-conflicts.json": "no list", "notes.txt": "edited\n"})
+    shown = apart("status")
+    assert "modified  notes.txt" in shown.out
+    assert "aura restore VERSION .aura-conflicts.json" in shown.stderr
+    assert "aura restore VERSION .aura-conflicts.json" in apart("resolve", code=34).stderr
+    apart("restore", "HEAD", ".aura-conflicts.json")
+    assert "open  brief.json#/tone" in apart("resolve").out
