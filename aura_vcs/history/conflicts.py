@@ -110,7 +110,8 @@ def _goes_on(old: OpenConflict, new: OpenConflict) -> bool:
     one, other = old.field or old.text, new.field or new.text
     if one is None or other is None:
         return False
-    return same(one.theirs, other.theirs) or same(one.theirs, other.base)
+    is_something = one.theirs not in ("", msgspec.UNSET)  # nothing is what many places had before
+    return same(one.theirs, other.theirs) or (is_something and same(one.theirs, other.base))
 
 
 def anchors(value: JsonValue, pointer: str) -> tuple[str, ...]:
