@@ -5,7 +5,7 @@ from msgspec import Struct
 from aura_vcs.compare.documents import Document, parse_document
 from aura_vcs.compare.merge_json import merge_json
 from aura_vcs.compare.merge_model import Choice, Conflict, TextConflict
-from aura_vcs.compare.merge_text import merge_text
+from aura_vcs.compare.merge_text import common_text, merge_text
 from aura_vcs.compare.merge_timeline import merge_timeline, resolve_timeline
 from aura_vcs.compare.resolve import resolve_document
 from aura_vcs.compare.resolve_text import resolve_text
@@ -43,7 +43,7 @@ def merge_file(path: str, base: bytes | None, ours: bytes, theirs: bytes) -> Mer
         return MergedFile(None)
     if path.lower().endswith(DOCUMENT_SUFFIXES):
         return _merge_document(base, ours, theirs)
-    merged = merge_text(base or b"", ours, theirs)
+    merged = merge_text(common_text(ours, theirs) if base is None else base, ours, theirs)
     if merged.fallback:
         return MergedFile(None, reason="" if merged.fallback.endswith(NO_TEXT) else merged.fallback)
     return MergedFile(merged.data, "text", text_conflicts=merged.conflicts)
