@@ -114,6 +114,18 @@ def _goes_on(old: OpenConflict, new: OpenConflict) -> bool:
     return same(one.theirs, other.theirs) or (is_something and same(one.theirs, other.base))
 
 
+def in_order(items: Iterable[OpenConflict]) -> list[OpenConflict]:
+    """The conflicts as a person reads them: by file, from its top to its end, those about one place together."""
+    return sorted(items, key=lambda item: (name_bytes(item.path), _place_order(item), item.theirs_label))
+
+
+def _place_order(item: OpenConflict) -> tuple[tuple[int, str], ...]:
+    if item.text is not None:
+        return ((item.text.line, ""),)
+    tokens = split_pointer(item.field.pointer) if item.field is not None else ()
+    return tuple((int(t), "") if t.isdecimal() and len(t) < DIGITS else (-1, t) for t in tokens)
+
+
 def anchors(value: JsonValue, pointer: str) -> tuple[str, ...]:
     """What the list elements on the way to a place go by: see `anchor`; "" for an element without."""
     found = []

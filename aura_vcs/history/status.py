@@ -81,10 +81,11 @@ def status(repo: Repository) -> Status:
 
 
 def _conflicts(repo: Repository) -> tuple[str, ...]:
+    from aura_vcs.history.conflicts import in_order
     from aura_vcs.history.resolving import open_conflicts  # slow to import, and there seldom are any
 
     try:
-        return tuple(item.place for item in open_conflicts(repo))
+        return tuple(item.place for item in in_order(open_conflicts(repo)))
     except RecordCorrupt as error:  # somebody edited it: everything else can be told
         repo.progress.note(f"{error}. {error.hint}")
         return ()

@@ -255,6 +255,9 @@ def test_theirs_of_two_is_asked_for_by_name(apart: Film) -> None:
     apart("merge", "side")
     apart("merge", "late")
     listed = apart("resolve").out
+    assert [line.split()[1] for line in listed.splitlines() if "theirs " in line and "(" in line] == [
+        '"stern"', '"gentle"',
+    ]  # fmt: skip
     assert 'theirs "stern"' in listed
     assert 'theirs "gentle"' in listed
     refused = apart("resolve", "--theirs", "brief.json#/tone", code=76).stderr

@@ -91,9 +91,10 @@ def _parted(repo: "Repository", path: str) -> tuple[str, str]:
 
 
 def _list(repo: "Repository", console: Console, path: str | None) -> None:
+    from aura_vcs.history.conflicts import in_order
     from aura_vcs.history.resolving import conflicts_at, open_conflicts
 
-    found = open_conflicts(repo)
+    found = tuple(in_order(open_conflicts(repo)))
     if path is not None:
         found = conflicts_at(found, *_parted(repo, path))
     if console.as_json:
@@ -110,8 +111,8 @@ def _list(repo: "Repository", console: Console, path: str | None) -> None:
 
 
 def _show(console: Console, done: "Resolved") -> None:
-    for item in done.decided:
-        console.line("Decided ", item.place)
+    for place in dict.fromkeys(item.place for item in done.decided):
+        console.line("Decided ", place)
     say_point(console, done.files)
     if done.left:
         console.line(f"{count(len(done.left), 'conflict')} still open: `aura resolve` lists them.")
