@@ -3,7 +3,8 @@
 import gc
 import os
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from aura_vcs.worktree.ahead import Ahead
@@ -43,14 +44,18 @@ def _look_ahead() -> "Ahead | None":
 
 
 def _import_msgspec() -> None:
-    """Import msgspec as it is without typing_extensions, which takes longer to import than all of aura.
+    """Import msgspec without two modules that take long to import, and that it does without.
 
-    It has for older Pythons what `typing` has now; whoever asks for it later gets it.
+    typing_extensions has for older Pythons what `typing` has now. Of platform, `uuid` asks for the name
+    of the system, to know where to look for a network card. Whoever asks for either later gets it.
     """
-    if "typing_extensions" in sys.modules:
-        return
-    sys.modules["typing_extensions"] = None  # type: ignore[assignment]  # Python's way to say: not there
+    stands_in: dict[str, Any] = {"typing_extensions": None}  # Python's way to say: not there
+    if sys.platform == "linux":
+        stands_in["platform"] = SimpleNamespace(system=lambda: "Linux")
+    stands_in = {name: module for name, module in stands_in.items() if name not in sys.modules}
+    sys.modules.update(stands_in)
     try:
         import msgspec  # noqa: F401
     finally:
-        del sys.modules["typing_extensions"]
+        for name in stands_in:
+            del sys.modules[name]

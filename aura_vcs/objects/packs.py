@@ -33,7 +33,7 @@ FRAME_CACHE_BYTES = 32 << 20
 OPEN_PACKS = 32
 KEPT_ENTRIES = 8192
 """Of larger packs the footer is read again when it is asked for again."""
-RUN_BYTES = 4 << 20
+RUN_BYTES = 512 << 10
 """So much is read together at most."""
 
 

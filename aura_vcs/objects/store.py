@@ -289,15 +289,20 @@ class ObjectStore:
 
 
 def _hashed_beside(hasher: "blake3", pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The pieces, each hashed on another thread while it is being used."""
+    """The pieces, each hashed on another thread while it is being used.
+
+    A caller that stops early leaves this to Python's search for garbage, which may run while the very locks
+    are held that ending a thread takes: so it is only ended where the pieces are; else it ends by itself.
+    """
     from concurrent.futures import ThreadPoolExecutor
 
-    with ThreadPoolExecutor(1) as executor:
-        hashed = None
-        for piece in pieces:
-            if hashed is not None:
-                hashed.result()
-            hashed = executor.submit(hasher.update, piece)
-            yield piece
+    executor = ThreadPoolExecutor(1)
+    hashed = None
+    for piece in pieces:
         if hashed is not None:
             hashed.result()
+        hashed = executor.submit(hasher.update, piece)
+        yield piece
+    executor.shutdown()
+    if hashed is not None:
+        hashed.result()

@@ -1,8 +1,9 @@
 """Looking at the project's files in a second process, while this one is still starting.
 
-Asking for the state of tens of thousands of files takes as long as starting Python and importing
+Asking for the state of tens of thousands of files takes longer than starting Python and importing
 what a command needs: two cores do both at once. The second process compares with the scan cache
-and tells which files differ; what it saw counts only for the very cache that it read.
+and tells which files differ, folder by folder; what it saw counts only for the very cache that it
+read. Once this process has started, it looks too, from the last folder on, until they meet.
 """
 
 import os
@@ -10,6 +11,7 @@ import stat
 import struct
 from array import array
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 
 from aura_vcs.layout import AURA, FORMAT, SCAN_CACHE
@@ -23,6 +25,10 @@ LOOK_YOURSELF = 0xFFFFFFFF
 _COUNT = struct.Struct("<I")
 _FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _DIGEST_BYTES = 16
+_NUMBER_BYTES = array("I").itemsize
+_PIPE_BYTES = 65536
+TOLD_TOGETHER = 500
+"""After so many files the second process tells what it saw."""
 
 
 class Ahead:
@@ -35,16 +41,62 @@ class Ahead:
     def differing(self, cache: ScanCache) -> dict[str, Sequence[int]]:
         """The numbers of differing files of each folder that is otherwise as the cache has it; asked once.
 
-        Empty if another cache was read, or the process ended early.
+        Empty if another cache was read.
         """
+        told = _Told(self.second.fd)
         try:
-            with open(self.second.fd, "rb") as pipe:
-                data = pipe.read()
+            if told.digest() != cache.digest:
+                return {}
+            return self._meet(told, cache)
         finally:
-            is_whole = self.second.ended()
-        if not is_whole or data[:_DIGEST_BYTES] != cache.digest:
-            return {}
-        return _decode(data, cache)
+            self.second.stop()
+
+    def _meet(self, told: "_Told", cache: ScanCache) -> dict[str, Sequence[int]]:
+        """Look at folders from the last one on, until those are left that the second process has looked at."""
+        found: dict[str, Sequence[int] | None] = {}
+        paths = list(cache.folders)
+        first, last = 0, len(paths)
+        while first < last:
+            for differing in told.folders():
+                found[paths[first]] = differing
+                first += 1
+            if first < last:
+                last -= 1
+                path = paths[last]
+                found[path] = _differing(_real(self.root, path), cache.folders[path], is_root=not path)
+        return {path: differing for path, differing in found.items() if differing is not None}
+
+
+class _Told:
+    """What came through the pipe of the second process so far; nothing more comes from one that died."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._data = b""
+
+    def digest(self) -> bytes:
+        """The digest of the cache that it read, waited for."""
+        while len(self._data) < _DIGEST_BYTES and (more := os.read(self._fd, _PIPE_BYTES)):
+            self._data += more
+        digest, self._data = self._data[:_DIGEST_BYTES], self._data[_DIGEST_BYTES:]
+        os.set_blocking(self._fd, False)
+        return digest
+
+    def folders(self) -> Iterator[Sequence[int] | None]:
+        """The folders that have been told of since; None for one to be looked at here."""
+        with suppress(BlockingIOError):
+            while more := os.read(self._fd, _PIPE_BYTES):
+                self._data += more
+        at = 0
+        while len(self._data) - at >= _COUNT.size:
+            count = _COUNT.unpack_from(self._data, at)[0]
+            is_told = count != LOOK_YOURSELF
+            end = at + _COUNT.size + (count * _NUMBER_BYTES if is_told else 0)
+            if end > len(self._data):
+                break
+            yield array("I", self._data[at + _COUNT.size : end]) if is_told else None
+            at = end
+        self._data = self._data[at:]
 
 
 def look_ahead(folder: str) -> Ahead | None:
@@ -66,14 +118,25 @@ def look_ahead(folder: str) -> Ahead | None:
 
 def _look(root: str, cache_path: str, fd: int) -> None:
     cache = load_scan_cache(cache_path)
-    found = [cache.digest]
+    send(fd, cache.digest)
+    found: list[bytes] = []
+    files = 0
     for path, folder in cache.folders.items():
-        differing = _differing(f"{root}/{path}" if path else root, folder, is_root=not path)
+        differing = _differing(_real(root, path), folder, is_root=not path)
         if differing is None:
             found.append(_COUNT.pack(LOOK_YOURSELF))
         else:
             found.append(_COUNT.pack(len(differing)) + array("I", differing).tobytes())
+        files += len(folder.names)
+        if files >= TOLD_TOGETHER:
+            send(fd, b"".join(found))
+            found.clear()
+            files = 0
     send(fd, b"".join(found))
+
+
+def _real(root: str, path: str) -> str:
+    return f"{root}/{path}" if path else root
 
 
 def _differing(real_path: str, folder: CachedFolder, *, is_root: bool) -> list[int] | None:
@@ -124,16 +187,3 @@ def _changed(folder: CachedFolder, fd: int) -> Iterator[int]:
             or found.st_mode != state[4]
         ):
             yield number
-
-
-def _decode(data: bytes, cache: ScanCache) -> dict[str, Sequence[int]]:
-    found: dict[str, Sequence[int]] = {}
-    at = _DIGEST_BYTES
-    for path in cache.folders:
-        count = _COUNT.unpack_from(data, at)[0]
-        at += _COUNT.size
-        if count != LOOK_YOURSELF:
-            end = at + count * 4
-            found[path] = array("I", data[at:end])
-            at = end
-    return found

@@ -15,6 +15,7 @@ from aura_vcs.errors.folder import FileHeld
 from aura_vcs.errors.stored import UnsafePath
 from aura_vcs.layout import check_entry_name, check_windows_name
 from aura_vcs.storage.calls import FileCalls, write_all
+from aura_vcs.storage.early_sync import EarlySync
 from aura_vcs.worktree.cache import UNSETTLED, FileState, file_state
 
 AGE_NS = 3_000_000_000
@@ -229,6 +230,7 @@ class NewFile:
     def __init__(self, temporary: str, calls: FileCalls) -> None:
         self._calls = calls
         self._path: str | None = os.path.join(temporary, os.urandom(12).hex())
+        self._early: EarlySync | None = None
         self.stamp_ns = 0
         """Its date when it was finished, as the disk has it."""
         try:
@@ -249,8 +251,11 @@ class NewFile:
                 return  # swept with other temporary files
 
     def write(self, data: bytes) -> None:
-        """Add bytes at the end."""
+        """Add bytes at the end; of many the disk gets the first ones at once."""
         write_all(self._calls, self.fd, data)
+        if self._early is None:
+            self._early = EarlySync(self._calls, self.fd)
+        self._early.wrote(len(data))
 
     def take_from(self, source_fd: int, size: int) -> bool:
         """Become a copy of an open file: sharing its blocks where the disk can, else copied by the system.
@@ -274,6 +279,8 @@ class NewFile:
 
     def finish(self, *, executable: bool, sync: bool, now_ns: int) -> None:
         """Set mode and date; with `sync`, make the bytes durable."""
+        if self._early is not None:
+            self._early.settle()
         if executable:
             self._calls.chmod(self.fd, with_executable(os.fstat(self.fd).st_mode, executable))
         assert self._path is not None
@@ -300,6 +307,8 @@ class NewFile:
 
     def _close(self) -> None:
         if self.fd >= 0:
+            if self._early is not None:
+                self._early.wait()
             os.close(self.fd)
             self.fd = -1
 
