@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 VALUE_LENGTH = 100
 """Characters of a value that are shown."""
 TEXT_LINES = 5
+CHANGES_SHOWN = 4
+FOLLOWING = ("/index", "/start")
+"""Fields of a scene that follow from the scenes in front of it."""
 
 
 def conflict_lines(item: "OpenConflict") -> Iterator[Line]:
     """One conflict on a few lines."""
-    yield ["  ", bad("open"), "  ", item.place]
+    label = _label(item)
+    yield ["  ", bad("open"), "  ", item.place, *([faint(f"  {label}")] if label else [])]
     if item.tree is not None:
         yield ["      ", _about_files(item.tree, item.ours_label, item.theirs_label)]
         return
@@ -31,16 +35,47 @@ def conflict_lines(item: "OpenConflict") -> Iterator[Line]:
         yield ["      ", faint("base   "), faint(shown)]
 
 
+def _label(item: "OpenConflict") -> str:
+    """What the list element goes by that a field's place leads through: a heading says more than a number."""
+    from aura_vcs.compare.readable import label_of
+
+    if item.field is None:
+        return ""
+    sides = [label_of(side) for side in (item.field.ours, item.field.theirs, item.field.base)]
+    names = [label_of(json.loads(anchor)) for anchor in item.anchors if anchor.startswith("{")]
+    return next((name for name in (*sides, *reversed(names)) if name), "")
+
+
 def _side(item: "OpenConflict", word: str) -> list[str]:
     if item.field is not None:
         value = getattr(item.field, word)
         if item.field.kind == "moved":
-            return [] if value is msgspec.UNSET else [f"at {_value(value)}"]
-        return [_nothing(word) if value is msgspec.UNSET else _value(value)]
+            return [] if value is msgspec.UNSET else [_where(value)]
+        if value is msgspec.UNSET:
+            return [_nothing(word)]
+        return [_changed(item, value) if word != "base" else _value(value)]
     assert item.text is not None
     lines = str(getattr(item.text, word)).splitlines()
     shown = " ⏎ ".join(lines[:TEXT_LINES]) or _nothing(word)
     return [_short(shown)]
+
+
+def _where(place: Any) -> str:
+    """A place in a list, counted from 1 as people do; or in another list."""
+    return f"at place {place + 1:,}" if isinstance(place, int) else f"at {place}"
+
+
+def _changed(item: "OpenConflict", value: Any) -> str:
+    """What a side has; of a whole object that both knew, what it changed in it."""
+    base = item.field.base if item.field is not None else None
+    if not isinstance(value, dict) or not isinstance(base, dict):
+        return _value(value)
+    from aura_vcs.compare.json_diff import diff_values
+    from aura_vcs.compare.readable import readable_lines
+
+    follows = FOLLOWING if item.by == "timeline" else ()
+    changes = [operation for operation in diff_values(base, value) if operation.path not in follows]
+    return "; ".join(readable_lines(value, changes, limit=CHANGES_SHOWN)) or _value(value)
 
 
 def _nothing(word: str) -> str:
@@ -48,6 +83,10 @@ def _nothing(word: str) -> str:
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, dict | list):
+        from aura_vcs.compare.readable import short
+
+        return short(value, VALUE_LENGTH)
     return _short(json.dumps(value, ensure_ascii=False))
 
 

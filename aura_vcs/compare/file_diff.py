@@ -92,7 +92,7 @@ def diff_file(path: str, old: bytes, new: bytes, *, limit: int = LINES_LIMIT) ->
 
     headers = [read_header(io.BytesIO(side)) for side in (old, new)]
     if any(headers):
-        return media_diff(diff_headers(*headers))
+        return media_diff(diff_headers(*headers, both=True))
     return _bytes_diff(text, f"other content, {len(old):,} → {len(new):,} bytes")
 
 
@@ -134,6 +134,8 @@ def _documents(path: str, old: bytes, new: bytes, limit: int) -> FileDiff | None
 
 
 def _text_lines(text: TextDiff) -> tuple[str, ...]:
+    if text.ends:
+        return (f"Only the line ends changed: {text.ends}",)
     counts = ((text.added_lines, "added"), (text.removed_lines, "removed"))
     told = [f"{count:,} line{'s' * (count != 1)} {verb}" for count, verb in counts if count]
     return (", ".join(told),) if told else ()

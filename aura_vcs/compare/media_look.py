@@ -170,7 +170,7 @@ class _Looking:
             return  # whoever reads the file itself says what is wrong with it
         if old is None and new is None:
             return
-        self.found[change.path] = diff_headers(old, new)
+        self.found[change.path] = diff_headers(old, new, both=both)
         if self._budget.files and (old and new if both else self._describes_alone):
             self._look_deeper(change)
 

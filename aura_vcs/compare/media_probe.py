@@ -15,7 +15,7 @@ import msgspec
 from aura_vcs.compare.media_headers import read_header
 from aura_vcs.compare.media_model import Answer, Limits, MediaDiff, MediaFacts, PictureKind, Request
 from aura_vcs.compare.media_source import MediaHeader
-from aura_vcs.compare.media_words import diff_lines
+from aura_vcs.compare.media_words import describe, diff_lines
 from aura_vcs.errors import ExtraMissing, MediaUnreadable
 
 if TYPE_CHECKING:
@@ -42,10 +42,17 @@ def read_media_header(path: Path) -> MediaHeader | None:
         return read_header(file)
 
 
-def diff_headers(old: MediaHeader | None, new: MediaHeader | None) -> MediaDiff:
-    """What two headers tell about the difference: all that is known without the extra `media`."""
+def diff_headers(old: MediaHeader | None, new: MediaHeader | None, *, both: bool = False) -> MediaDiff:
+    """What two headers tell about the difference: all that is known without the extra `media`.
+
+    `both` says that the file is on both sides: where only one of them has a header, the other is no media.
+    """
     before = None if old is None else MediaFacts(old)
     after = None if new is None else MediaFacts(new)
+    if both and old is None and new is not None:
+        return MediaDiff(before, after, ("was: no media", f"is now: {describe(new)}"))
+    if both and new is None and old is not None:
+        return MediaDiff(before, after, (f"was: {describe(old)}", "is now: no media"))
     return MediaDiff(before, after, diff_lines(before, after))
 
 

@@ -5,10 +5,11 @@ from msgspec import Struct
 from aura_vcs.compare.documents import Document, parse_document
 from aura_vcs.compare.merge_json import merge_json
 from aura_vcs.compare.merge_model import Choice, Conflict, TextConflict
-from aura_vcs.compare.merge_text import merge_text
+from aura_vcs.compare.merge_text import common_text, merge_text
 from aura_vcs.compare.merge_timeline import merge_timeline, resolve_timeline
 from aura_vcs.compare.resolve import resolve_document
 from aura_vcs.compare.resolve_text import resolve_text
+from aura_vcs.compare.text_lines import NO_TEXT
 from aura_vcs.compare.timeline_diff import is_timeline
 from aura_vcs.errors.comparing import ChoiceImpossible, PointerInvalid
 
@@ -21,7 +22,7 @@ class MergedFile(Struct, frozen=True):
     """The joined content, None when the file is one that cannot be joined (then both are kept).
 
     `by` says how it was joined: "timeline", "fields", "text" or "" (not at all). `reason` says why a
-    document was not joined by field.
+    document or text was not joined.
     """
 
     data: bytes | None
@@ -42,9 +43,9 @@ def merge_file(path: str, base: bytes | None, ours: bytes, theirs: bytes) -> Mer
         return MergedFile(None)
     if path.lower().endswith(DOCUMENT_SUFFIXES):
         return _merge_document(base, ours, theirs)
-    merged = merge_text(base or b"", ours, theirs)
+    merged = merge_text(common_text(ours, theirs) if base is None else base, ours, theirs)
     if merged.fallback:
-        return MergedFile(None)
+        return MergedFile(None, reason="" if merged.fallback.endswith(NO_TEXT) else merged.fallback)
     return MergedFile(merged.data, "text", text_conflicts=merged.conflicts)
 
 
@@ -52,7 +53,7 @@ def _merge_document(base: bytes | None, ours: bytes, theirs: bytes) -> MergedFil
     values = [parse_document(side) for side in (ours if base is None else base, ours, theirs)]
     for side, value in zip(("before both", "in ours", "in theirs"), values, strict=True):
         if not isinstance(value, Document):
-            return MergedFile(None, reason=f"{side}, {value.reason}")
+            return MergedFile(None, reason=f"not joined by field: {side}, {value.reason}")
     documents = [value.value for value in values if isinstance(value, Document)]
     if all(is_timeline(value) for value in documents):
         merged = merge_timeline(_common(base, ours), ours, theirs)

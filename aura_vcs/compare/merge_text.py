@@ -18,6 +18,8 @@ from aura_vcs.compare.text_lines import matching_blocks, read_text, split_lines
 WORDS_LIMIT = 4_000
 """Words of one passage, all three sides together, that are joined word by word."""
 LINES_LIMIT = 400_000
+SHARED = 0.5
+"""Share of common lines from which two texts that both sides added are versions of one."""
 
 _WORD = re.compile(r"\S+\s*|\s+")
 Region = tuple[slice, slice, slice]
@@ -34,15 +36,31 @@ def merge_text(base: bytes, ours: bytes, theirs: bytes) -> MergedText:
     if ours == base:
         return MergedText(theirs)
     texts = []
-    for side, data in (("The common", base), ("Our", ours), ("Their", theirs)):
+    for side, data in (("before both", base), ("in ours", ours), ("in theirs", theirs)):
         text = read_text(data)
         if isinstance(text, Unstructured):
-            return MergedText(ours, fallback=f"{side} version is not joined as text: {text.reason}")
+            return MergedText(ours, fallback=f"not joined by line: {side}, {text.reason}")
         if text.encode("utf-8") != data:
-            return MergedText(ours, fallback=f"{side} version is not joined as text: it is not UTF-8")
+            return MergedText(ours, fallback=f"not joined by line: {side}, it is not UTF-8")
         texts.append(text)
     joined, conflicts = merge_strings(*texts)
     return MergedText(joined.encode("utf-8"), conflicts)
+
+
+def common_text(one: bytes, other: bytes) -> bytes:
+    """What stands for the common version of a text that both sides added: the lines that both have, in order.
+
+    Nothing where they have little in common, or are no text: then they are two texts of one name.
+    """
+    first, second = sorted((one, other))  # the same on every machine
+    texts = [read_text(side) for side in (first, second)]
+    lines = [split_lines(text) for text in texts if isinstance(text, str)]
+    if len(lines) < 2 or sum(map(len, lines)) > LINES_LIMIT:
+        return b""
+    kept = [lines[0][at + n] for at, _, length in matching_blocks(*lines) for n in range(length)]
+    if 2 * len(kept) < SHARED * sum(map(len, lines)):
+        return b""
+    return "".join(kept).encode("utf-8")
 
 
 def merge_strings(base: str, ours: str, theirs: str) -> tuple[str, tuple[TextConflict, ...]]:

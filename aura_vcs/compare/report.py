@@ -11,6 +11,8 @@ PICTURES_BYTES_LIMIT = 10 * 2**20
 FILES_LIMIT = 2_000
 FOLDED_FIELDS = 40
 """From more changed fields than these on, a document's table is folded away; its lines in words are shown."""
+FOLDED_LINES = 200
+"""From more changed lines than these on, a text's table is folded away."""
 FIRST_WIDTH = 100
 """Characters of a file's first line in the list of files."""
 
@@ -80,6 +82,8 @@ def _section(n: int, file: FileReport, *, full: bool) -> str:
         is_folded = table and (file.timeline is not None or count > FOLDED_FIELDS)
         parts.append(f"<details><summary>Fields ({count:,})</summary>{table}</details>" if is_folded else table)
     if file.text is not None:
-        parts.append(text_table(file.text))
+        table, count = text_table(file.text), file.text.added_lines + file.text.removed_lines
+        is_folded = table and count > FOLDED_LINES
+        parts.append(f"<details><summary>Lines ({count:,})</summary>{table}</details>" if is_folded else table)
     parts.append(media_view(file, full=full))
     return f'<section id="file-{n}">{head}{"".join(parts)}</section>'

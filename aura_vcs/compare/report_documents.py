@@ -91,7 +91,8 @@ def _hunk(hunk: Hunk) -> list[str]:
 def _cell(line: TextLine, number: int, kind: str) -> str:
     shown = line.text.rstrip("\r\n")[:VALUE_WIDTH]
     tag = {"gone": "del", "come": "ins"}.get(kind, "span")
-    return f'<td class="number">{number}</td><td class="{kind}"><{tag}>{_marked(shown, line.changed)}</{tag}></td>'
+    end = f' <span class="number">({text(line.end)})</span>' if line.end else ""
+    return f'<td class="number">{number}</td><td class="{kind}"><{tag}>{_marked(shown, line.changed)}</{tag}>{end}</td>'
 
 
 def _marked(shown: str, changed: tuple[tuple[int, int], ...]) -> str:

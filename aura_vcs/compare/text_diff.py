@@ -1,6 +1,6 @@
 """What changed in a text: lines by patience, and the words within changed lines."""
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from aura_vcs.compare.documents import Unstructured
 from aura_vcs.compare.sequences import Effort, common_pairs
@@ -18,12 +18,14 @@ LIKE = 0.3
 class TextLine(Struct, frozen=True):
     """A line of a hunk: `mark` is " ", "-" or "+"; `text` has its line end.
 
-    `changed` holds (start, end) of the characters that differ, when the line was edited.
+    `changed` holds (start, end) of the characters that differ, when the line was edited. `end` names the
+    line's end where that is all that differs from a line of the other side.
     """
 
     mark: str
     text: str
     changed: tuple[tuple[int, int], ...] = ()
+    end: str = ""
 
 
 class Hunk(Struct, frozen=True):
@@ -37,12 +39,16 @@ class Hunk(Struct, frozen=True):
 
 
 class TextDiff(Struct, frozen=True):
-    """The changed passages of a text. `fallback` is a sentence when lines are not compared."""
+    """The changed passages of a text. `fallback` is a sentence when lines are not compared.
+
+    `ends` says "LF → CRLF", for example, where nothing but the line ends changed.
+    """
 
     hunks: tuple[Hunk, ...]
     added_lines: int = 0
     removed_lines: int = 0
     fallback: str = ""
+    ends: str = ""
 
 
 def diff_text(old: bytes, new: bytes, *, context: int = CONTEXT_LINES) -> TextDiff:
@@ -59,7 +65,15 @@ def diff_text(old: bytes, new: bytes, *, context: int = CONTEXT_LINES) -> TextDi
             return TextDiff((), fallback=f"The {side} file is not compared as text: {text.reason}")
     assert isinstance(before, str)
     assert isinstance(after, str)
-    return _diff_lines(split_lines(before), split_lines(after), context)
+    found = _diff_lines(split_lines(before), split_lines(after), context)
+    only_ends = before != after and before.replace("\r\n", "\n") == after.replace("\r\n", "\n")
+    return structs.replace(found, ends=f"{_ends(before)} → {_ends(after)}") if only_ends else found
+
+
+def _ends(text: str) -> str:
+    """What a text's lines end with."""
+    windows = text.count("\r\n")
+    return "LF" if not windows else "CRLF" if windows == text.count("\n") else "LF and CRLF"
 
 
 def _diff_lines(old: list[str], new: list[str], context: int) -> TextDiff:
@@ -128,7 +142,13 @@ def _hunk(old: list[str], new: list[str], group: list[tuple[int, int, int, int]]
 def _passage(removed: list[str], added: list[str], effort: Effort) -> list[TextLine]:
     """The lines of one change, with the words that differ when it is an edit."""
     gone, come = highlights("".join(removed), "".join(added), effort) if removed and added else ((), ())
-    return [*_marked("-", removed, gone), *_marked("+", added, come)]
+    lines = [*_marked("-", removed, gone), *_marked("+", added, come)]
+    same = {line.rstrip("\r\n") for line in removed} & {line.rstrip("\r\n") for line in added}
+    return [structs.replace(line, end=_end(line.text)) if line.text.rstrip("\r\n") in same else line for line in lines]
+
+
+def _end(line: str) -> str:
+    return "CRLF" if line.endswith("\r\n") else "LF" if line.endswith("\n") else "no line end"
 
 
 Spans = tuple[tuple[int, int], ...]

@@ -38,7 +38,8 @@ class TimelineMatch(Struct, frozen=True):
 def match_timelines(old: Timeline, new: Timeline, *, strict: bool = False) -> TimelineMatch:
     """Match the tracks and clips of two timelines; n log n beside a bounded effort.
 
-    `strict` is for joining: a clip that only stands where another one stood is a new clip.
+    `strict` is for joining: a clip that only stands where another one stood is a new clip, unless it
+    plays the same from the same point.
     """
     tracks = _match_tracks(old.tracks, new.tracks)
     matcher = _ClipMatcher(old.tracks, new.tracks, tracks, strict=strict)
@@ -269,8 +270,17 @@ class _ClipMatcher:
         if not self._may_pair(a, b):
             return False
         if one.noun in ("clip", "scene"):
-            return not self.strict and one.duration == other.duration and not (one.text and other.text)
+            if self.strict:
+                return _is_same_cut(one, other)
+            return one.duration == other.duration and not (one.text and other.text)
         return True
+
+
+def _is_same_cut(one: Clip, other: Clip) -> bool:
+    """Whether two clips that name no media play from the same point for as long: one that was only renamed."""
+    if one.media or other.media or one.source_start is None:
+        return False
+    return (one.source_start, one.duration) == (other.source_start, other.duration)
 
 
 def _disjoint(one: Clip, other: Clip) -> bool:

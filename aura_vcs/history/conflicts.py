@@ -110,7 +110,20 @@ def _goes_on(old: OpenConflict, new: OpenConflict) -> bool:
     one, other = old.field or old.text, new.field or new.text
     if one is None or other is None:
         return False
-    return same(one.theirs, other.theirs) or same(one.theirs, other.base)
+    is_something = one.theirs not in ("", msgspec.UNSET)  # nothing is what many places had before
+    return same(one.theirs, other.theirs) or (is_something and same(one.theirs, other.base))
+
+
+def in_order(items: Iterable[OpenConflict]) -> list[OpenConflict]:
+    """The conflicts as a person reads them: by file, from its top to its end, those about one place together."""
+    return sorted(items, key=lambda item: (name_bytes(item.path), _place_order(item), item.theirs_label))
+
+
+def _place_order(item: OpenConflict) -> tuple[tuple[int, str], ...]:
+    if item.text is not None:
+        return ((item.text.line, ""),)
+    tokens = split_pointer(item.field.pointer) if item.field is not None else ()
+    return tuple((int(t), "") if t.isdecimal() and len(t) < DIGITS else (-1, t) for t in tokens)
 
 
 def anchors(value: JsonValue, pointer: str) -> tuple[str, ...]:
@@ -159,14 +172,20 @@ def decode(data: bytes) -> tuple[OpenConflict, ...]:
     """
     document = parse_document(data)
     if isinstance(document, Unstructured):
-        raise RecordCorrupt(CONFLICTS, document.reason)
+        raise _unreadable(document.reason)
     if isinstance(document.value, dict) and document.value.get("format") not in {None, FORMAT}:
         raise FormatUnsupported(CONFLICTS, f"format {document.value['format']}")
     try:
         found = msgspec.convert(document.value, _Stored).conflicts
         return tuple(_checked(_loaded(item)) for item in found)
     except (msgspec.ValidationError, UnsafePath, ValueError) as error:
-        raise RecordCorrupt(CONFLICTS, str(error)) from error
+        raise _unreadable(str(error)) from error
+
+
+def _unreadable(reason: str) -> RecordCorrupt:
+    error = RecordCorrupt(CONFLICTS, reason)
+    error.hint = f"`aura restore VERSION {CONFLICTS}` brings an older one back. Without the file, nothing is open."
+    return error
 
 
 def _checked(item: OpenConflict) -> OpenConflict:

@@ -6,7 +6,8 @@ from aura_vcs.compare.documents import Document, parse_document
 from aura_vcs.compare.json_pointer import list_index, split_pointer
 from aura_vcs.compare.values import JsonValue, same
 from aura_vcs.errors.asking import UnknownName
-from aura_vcs.history.conflicts import anchor
+from aura_vcs.history.anchoring import place_of
+from aura_vcs.history.conflicts import anchor, weak_anchor
 from aura_vcs.history.content_walk import Content, ContentWalk
 from aura_vcs.ids import VersionId
 from aura_vcs.index.records import VersionRecord
@@ -25,8 +26,8 @@ class FieldChange(msgspec.Struct, frozen=True):
 def field_history(repo: Repository, start: VersionId, path: str, pointer: str) -> list[FieldChange]:
     """The versions that changed a field of a document, newest first, across renames.
 
-    Elements of lists on the way to it are followed by their ids, where they have one: a scene that
-    was moved keeps its history. A merge counts only where it decided on a value that neither side
+    Elements of lists on the way to it are followed by their ids, or by their headings where they have
+    none: a scene that was moved keeps its history. A merge counts only where it decided on a value that neither side
     had. Versions whose content is gone, or is no JSON, are passed over.
 
     Raises:
@@ -48,7 +49,7 @@ def field_history(repo: Repository, start: VersionId, path: str, pointer: str) -
 
 
 class _Field:
-    """A place in the versions of a document, led by the ids of the list elements that the first one has there."""
+    """A place in the versions of a document, led by what the list elements on the way go by in the first one."""
 
     def __init__(self, walk: ContentWalk, pointer: str) -> None:
         self._walk = walk
@@ -77,7 +78,7 @@ class _Field:
                 ids.append("")
             elif isinstance(value, list) and (place := self._place(value, n, token)) is not None:
                 value = value[place]
-                ids.append(anchor(value))
+                ids.append(anchor(value) or weak_anchor(value))
             else:
                 return msgspec.UNSET
         if self._ids is None:
@@ -86,14 +87,9 @@ class _Field:
 
     def _place(self, elements: list[JsonValue], n: int, token: str) -> int | None:
         place = list_index(token)
-        if place is None:
-            return None
-        wanted = self._ids[n] if self._ids is not None else ""
-        if not wanted:
-            return place if place < len(elements) else None
-        if place < len(elements) and anchor(elements[place]) == wanted:
-            return place
-        return next((m for m, element in enumerate(elements) if anchor(element) == wanted), None)
+        if place is None or self._ids is None:
+            return place if place is not None and place < len(elements) else None
+        return place_of(elements, place, self._ids[n])
 
 
 def _equal(one: JsonValue, other: JsonValue) -> bool:

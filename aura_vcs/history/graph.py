@@ -42,29 +42,42 @@ def graph(records: Sequence[VersionRecord]) -> list[GraphRow]:
 
 def _go_on(lanes: list[VersionId], place: int, parents: list[VersionId]) -> tuple[str, ...]:
     """Bring the lanes from a version to its parents; returns the rows that show it."""
+    if not parents:
+        del lanes[place]
+        return (_row(place, len(lanes), gone=place),) if place < len(lanes) else ()
     between = []
-    first = parents[0] if parents else None
-    if first is None:
-        del lanes[place]
-        return (_slant(place, len(lanes), "/"),) if place < len(lanes) else ()
+    for parent in parents[1:]:
+        if parent in lanes:
+            between.append(_row(len(lanes), 0, edge=(place, lanes.index(parent))))
+        else:
+            lanes.insert(place + 1, parent)
+            between.append(_row(place + 1, len(lanes) - 1, come=place + 1, edge=(place, place + 1)))
+    first = parents[0]
     if first in lanes:  # two lines meet in their common version
-        met = lanes.index(first)
-        del lanes[place]
-        left = min(place, met)
-        if place < met:
-            lanes.remove(first)
-            lanes.insert(left, first)
-        between.append(_slant(max(place, met) - 1, len(lanes), "/"))
+        left, right = sorted((place, lanes.index(first)))
+        lanes[left] = first
+        del lanes[right]
+        between.append(_row(right, len(lanes), gone=right, edge=(right, left)))
     else:
         lanes[place] = first
-    for parent in parents[1:]:
-        if parent not in lanes:
-            lanes.insert(lanes.index(first) + 1, parent)
-            between.append(_slant(lanes.index(first), len(lanes) - 1, "\\"))
     return tuple(between)
 
 
-def _slant(place: int, count: int, sign: str) -> str:
-    """Straight columns, with a slanted one right of column `place`."""
-    columns = ["|"] * (place + 1)
-    return " ".join(columns) + sign + " ".join(" " if n == 0 else "|" for n in range(count - place))[1:]
+def _row(
+    straight: int, count: int, *, gone: int | None = None, come: int | None = None, edge: tuple[int, int] | None = None
+) -> str:
+    """The columns between two versions: so many go straight on, those behind one that went or came are slanted.
+
+    `edge` is a line from one column to another; it passes behind those in its way.
+    """
+    cells = {2 * column: "|" for column in range(straight)}
+    if gone is not None:
+        cells |= {2 * column + 1: "/" for column in range(gone, count)}
+    if come is not None:
+        cells |= {2 * column + 1: "\\" for column in range(come, count)}
+    if edge is not None:
+        start, end = edge
+        near, far = (start - 1, end) if end < start else (start, end - 1)
+        cells |= {2 * gap + 1: "_" for gap in range(min(near, far), max(near, far) + 1)}
+        cells[2 * near + 1] = "/" if end < start else "\\"
+    return "".join(cells.get(n, " ") for n in range(max(cells) + 1))

@@ -44,7 +44,7 @@ class Joined(msgspec.Struct, frozen=True):
     """The files of a join, and what is left to decide, here and since earlier joins.
 
     `renamed` are those of our files that their side gave another name; `reasons` says of documents
-    that are kept twice why they were not joined by field.
+    and texts that are kept twice why they were not joined.
     """
 
     files: dict[str, TreeEntry]

@@ -40,8 +40,8 @@ class MergePlan(msgspec.Struct, frozen=True):
 
     `kind` is "up_to_date" (nothing to do), "forward" (their version builds on ours: the branch
     goes there) or "join". `changes` are the paths that change against our version, with what will
-    lie there; `renamed` are those of our paths that got another name, `reasons` says why documents that
-    are kept twice were not joined by field. `left` are heads of the branch that are still apart afterwards.
+    lie there; `renamed` are those of our paths that got another name, `reasons` says why documents and texts
+    that are kept twice were not joined. `left` are heads of the branch that are still apart afterwards.
     """
 
     kind: Literal["up_to_date", "forward", "join"]

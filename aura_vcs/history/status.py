@@ -3,7 +3,7 @@
 import msgspec
 
 from aura_vcs.codec import name_bytes
-from aura_vcs.errors.stored import StorageError
+from aura_vcs.errors.stored import RecordCorrupt, StorageError
 from aura_vcs.history.branches import branch
 from aura_vcs.history.making import base_of
 from aura_vcs.history.near import take_nearest
@@ -81,9 +81,14 @@ def status(repo: Repository) -> Status:
 
 
 def _conflicts(repo: Repository) -> tuple[str, ...]:
+    from aura_vcs.history.conflicts import in_order
     from aura_vcs.history.resolving import open_conflicts  # slow to import, and there seldom are any
 
-    return tuple(item.place for item in open_conflicts(repo))
+    try:
+        return tuple(item.place for item in in_order(open_conflicts(repo)))
+    except RecordCorrupt as error:  # somebody edited it: everything else can be told
+        repo.progress.note(f"{error}. {error.hint}")
+        return ()
 
 
 def _save(repo: Repository, scan: Scan, tree: ObjectId, changes: tuple[Change, ...]) -> None:

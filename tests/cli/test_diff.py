@@ -182,3 +182,15 @@ def test_json_tells_a_timeline_clip_by_clip(film: Film) -> None:
         }
     ]
     assert change["fields"][0]["op"] == "remove"
+
+
+def test_other_line_ends_and_what_is_no_media_any_more(film: Film) -> None:
+    """A text that another system saved is not shown twice; a sound that became something else is told so."""
+    film.commit("First", {"script.md": "one\ntwo\n", "tone.wav": wav(1)})
+    film.write({"script.md": "one\r\ntwo\r\n", "tone.wav": "junk"})
+    said = film("diff").out
+    assert "Only the line ends changed: LF → CRLF" in said
+    assert "- one" not in said
+    assert "was: sound, wav, 1.0 s" in said
+    assert "is now: no media" in said
+    assert "- one  (LF)" in film("diff", "--details").out

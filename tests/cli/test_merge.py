@@ -206,18 +206,28 @@ def test_what_is_open_travels_by_push_and_clone(apart: Film) -> None:
 def test_what_a_merge_says_of_files(film: Film) -> None:
     """A rename is told as one; a document kept twice says why; a file and a folder say which is whose."""
     scene = json.dumps({"id": "s1", "index": 1, "script_text": "Waves."})
-    film.commit("Base", {"scenes/001.json": scene, "odd.json": "{}", "notes": "first\n", "end.md": "end\n"})
+    film.commit(
+        "Base", {"scenes/001.json": scene, "odd.json": "{}", "notes": "first\n", "end.md": "end\n", "en.srt": "one"}
+    )
     film("branch", "side")
     film("checkout", "side")
     for old, new in (("scenes/001.json", "scenes/002.json"), ("end.md", "last.md")):
         (film.root / old).rename(film.root / new)
     (film.root / "notes").unlink()
+    film.write({"en.srt": "eins".encode("utf-16")})
     film.commit("Theirs", {"odd.json": '{"a": 1, "a": 2}', "notes/one.md": "inside\n"})
     film("checkout", "main")
     edited = scene.replace("Waves", "Tides")
     film.commit(
         "Ours",
-        {"scenes/001.json": edited, "odd.json": '{"a": 3}', "notes": "second\n", "Sky.md": "s\n", "new.md": "ours\n"},
+        {
+            "scenes/001.json": edited,
+            "odd.json": '{"a": 3}',
+            "notes": "second\n",
+            "en.srt": "uno",
+            "Sky.md": "s\n",
+            "new.md": "ours\n",
+        },
     )
     film("checkout", "side")
     film.commit("Sky", {"sky.md": "other\n", "new.md": "theirs\n"})
@@ -227,6 +237,7 @@ def test_what_a_merge_says_of_files(film: Film) -> None:
     assert "renamed   end.md → last.md" in said
     assert "deleted" not in said.replace("deleted   notes", "")
     assert "not joined by field: in theirs, the key 'a' is given twice in one object" in said
+    assert "not joined by line: in theirs, it is not UTF-8" in said
     assert "a file in v3 from main, a folder in v4 from side: the file was set aside as notes (v3 from main)" in said
     assert "two files of one name, at least on some disks: here is ours (v3 from main)" in said
     assert "base   nothing\n" in said
@@ -244,6 +255,9 @@ def test_theirs_of_two_is_asked_for_by_name(apart: Film) -> None:
     apart("merge", "side")
     apart("merge", "late")
     listed = apart("resolve").out
+    assert [line.split()[1] for line in listed.splitlines() if "theirs " in line and "(" in line] == [
+        '"stern"', '"gentle"',
+    ]  # fmt: skip
     assert 'theirs "stern"' in listed
     assert 'theirs "gentle"' in listed
     refused = apart("resolve", "--theirs", "brief.json#/tone", code=76).stderr
@@ -263,3 +277,35 @@ def test_unsaved_work_that_the_merge_brings_itself(apart: Film) -> None:
     apart.write({"notes.txt": "mine\n"})
     said = apart("merge", "side").out
     assert "You had not saved notes.txt, which the merge changed too" in said
+
+
+def test_conflicts_of_scenes_are_told_by_name(film: Film) -> None:
+    """A scene has its heading beside its place, what was changed in it, and places counted as people count."""
+    names = ("Dawn", "Noon", "Dusk", "Night", "Stars", "Sleep", "Dream")
+    scenes = [{"heading": name, "script": f"About {name}.", "duration": 4} for name in names]
+    film.commit("Base", {"timeline.json": json.dumps({"scenes": scenes}), "my film.json": '{"a": 1}'})
+    film("branch", "side")
+    film("checkout", "side")
+    theirs = [scenes[2], scenes[0], {**scenes[1], "script": "High up."}, {**scenes[3], "duration": 5}, *scenes[4:]]
+    film.commit("Theirs", {"timeline.json": json.dumps({"scenes": theirs}), "my film.json": '{"a": 2}'})
+    film("checkout", "main")
+    ours = [scenes[0], {**scenes[3], "duration": 6}, *scenes[4:], scenes[2]]
+    film.commit("Ours", {"timeline.json": json.dumps({"scenes": ours}), "my film.json": '{"a": 3}'})
+    said = film("merge", "side").out
+    assert 'script: "About Noon." → "High up."' in said
+    assert "ours   nothing: it was removed" in said
+    assert '/duration  "Night"' in said
+    assert "at place 1" in said
+    assert "aura resolve --ours 'my film.json#/a'" in film("resolve").out
+
+
+def test_a_list_of_conflicts_that_somebody_broke(apart: Film) -> None:
+    """Status still tells everything else; the way back is told and works."""
+    apart("merge", "side")
+    apart.write({".aura-conflicts.json": "no list", "notes.txt": "edited\n"})
+    shown = apart("status")
+    assert "modified  notes.txt" in shown.out
+    assert "aura restore VERSION .aura-conflicts.json" in shown.stderr
+    assert "aura restore VERSION .aura-conflicts.json" in apart("resolve", code=34).stderr
+    apart("restore", "HEAD", ".aura-conflicts.json")
+    assert "open  brief.json#/tone" in apart("resolve").out

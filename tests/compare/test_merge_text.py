@@ -4,6 +4,7 @@ import random
 import time
 
 import pytest
+from aura_vcs.compare.merge_file import merge_file
 from aura_vcs.compare.merge_text import merge_strings, merge_text, merge_words
 from aura_vcs.compare.resolve_text import resolve_text
 from aura_vcs.errors.comparing import ChoiceImpossible, ConflictUnknown, NotStructural
@@ -109,3 +110,15 @@ def test_joining_huge_texts_takes_seconds() -> None:
         start = time.process_time()
         merge_strings(*("".join(side) for side in sides))
         assert time.process_time() - start < 5
+
+
+def test_a_text_that_both_added_joins_by_what_they_share() -> None:
+    """Two versions of one new script ask about the line that differs; two texts of one name about all of it."""
+    ours, theirs = b"one\ntwo\nthree\nfour\n", b"zero\none\ntwo\n3\nfour\n"
+    for here, there in ((ours, theirs), (theirs, ours)):
+        merged = merge_file("script.md", None, here, there)
+        assert merged.data == (b"zero\none\ntwo\nthree\nfour\n" if here is ours else theirs)
+        (conflict,) = merged.text_conflicts
+        assert {conflict.ours, conflict.theirs, conflict.base} == {"three\n", "3\n", ""}
+    (whole,) = merge_file("script.md", None, ours, b"another\nstory\none\n").text_conflicts
+    assert (whole.ours, whole.base) == (ours.decode(), "")

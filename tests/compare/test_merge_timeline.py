@@ -157,6 +157,25 @@ def test_trimmed_here_and_moved_there() -> None:
     assert _clean(base, lifted, lifted) == lifted
 
 
+def test_a_clip_without_media_that_both_renamed_is_one_clip() -> None:
+    """A clip whose media is missing is known by what it plays: two names for it are a question, not two clips."""
+
+    def cut(name: str) -> dict[str, Any]:
+        clips = [otio_clip(media, 10) for media in ("a", "b", "c")]
+        for clip in clips:
+            clip["media_references"] = {"DEFAULT_MEDIA": {"OTIO_SCHEMA": "MissingReference.1"}}
+        clips[1]["name"] = name
+        clips[1]["source_range"]["start_time"]["value"] = 99
+        return otio(clips)
+
+    merged = _merge(cut("b"), cut("Ada's"), cut("Ben's"))
+    names = [clip["name"] for clip in json.loads(merged.data)["tracks"]["children"][0]["children"]]
+    assert names == ["a", "Ada's", "c"]
+    assert [conflict.pointer for conflict in merged.conflicts] == ["/tracks/children/0/children/1/name"]
+    one_sided = _merge(cut("b"), cut("Ada's"), cut("b"))
+    assert one_sided.conflicts == ()
+
+
 def test_moved_to_two_tracks_is_a_conflict_and_one_clip() -> None:
     """The clip stands once, at our place, and can be put at theirs."""
     b = otio_clip("b")

@@ -220,6 +220,9 @@ def test_long_tables_are_folded_away() -> None:
         page = render_report(Report("t", "a", "b", (FileReport("a.json", "changed", document=document),)))
         assert (f"<summary>Fields ({count})</summary>" in page) == is_folded
         assert page.count("<tr>") == count + 1
+        lines = [b"".join(b"%d %d\n" % (n, add) for n in range(count)) for add in (0, 1)]
+        page = render_report(Report("t", "a", "b", (FileReport("a.md", "changed", text=diff_text(*lines)),)))
+        assert (f"<summary>Lines ({2 * count})</summary>" in page) == is_folded
 
 
 def test_the_page_fits_small_windows_and_dark_rooms() -> None:

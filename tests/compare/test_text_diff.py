@@ -106,3 +106,16 @@ def test_huge_and_hostile_texts_take_seconds() -> None:
         start = time.process_time()
         diff_text(old.encode(), new.encode())
         assert time.process_time() - start < 5
+
+
+def test_line_ends_are_told_where_they_are_all_that_differs() -> None:
+    """Two lines that look alike say how they end; a file that only went to other line ends is told in a word."""
+    mixed = diff_text(b"a\nb\nc\n", b"a\nb\r\nc")
+    assert [(line.mark, line.end) for line in mixed.hunks[0].lines] == [
+        (" ", ""), ("-", "LF"), ("-", "LF"), ("+", "CRLF"), ("+", "no line end"),
+    ]  # fmt: skip
+    assert mixed.ends == ""
+    assert diff_text(b"a\nb\n", b"a\r\nb\r\n").ends == "LF → CRLF"
+    assert diff_text(b"a\r\nb\n", b"a\nb\n").ends == "LF and CRLF → LF"
+    edited = diff_text(b"a\nb\n", b"a\nc\n")
+    assert (edited.ends, {line.end for line in edited.hunks[0].lines}) == ("", {""})

@@ -49,6 +49,19 @@ def test_a_field_is_followed_with_its_scene(lines: Lines) -> None:
     assert _values(lines.repo, "list.json", "/1/tone") == ["tone 0"]
 
 
+def test_a_scene_without_an_id_is_followed_by_its_heading(lines: Lines) -> None:
+    """What the studio's timeline calls a scene leads back to it; a renamed one is the one in its place."""
+    scenes = [{"heading": f"Part {n}", "duration": n} for n in range(3)]
+    lines.write("main", "First", {"film.json": json.dumps({"scenes": scenes})})
+    scenes = [{**scenes[2], "duration": 9}, *scenes[:2]]
+    lines.write("main", "Moved and trimmed", {"film.json": json.dumps({"scenes": scenes})})
+    assert _values(lines.repo, "film.json", "/scenes/0/duration") == [9, 2]
+    lines.write(
+        "main", "Renamed", {"film.json": json.dumps({"scenes": [{**scenes[0], "heading": "End"}, *scenes[1:]]})}
+    )
+    assert _values(lines.repo, "film.json", "/scenes/0/heading")[:2] == ["End", "Part 2"]
+
+
 def test_a_field_that_is_gone_is_found_by_its_place(lines: Lines) -> None:
     """A field that the newest version does not have any more is told, its removal first."""
     lines.write("main", "First", {"list.json": json.dumps([{"id": "a", "tone": "dry"}])})

@@ -7,7 +7,7 @@ import pytest
 from aura_vcs.errors import InputError
 from aura_vcs.errors.comparing import ChoiceImpossible
 from aura_vcs.history.branches import create_branch
-from aura_vcs.history.conflicts import OpenConflict
+from aura_vcs.history.conflicts import OpenConflict, in_order
 from aura_vcs.history.going import checkout
 from aura_vcs.history.merge import merge
 from aura_vcs.history.resolving import open_conflicts, resolve_conflicts
@@ -195,3 +195,19 @@ def test_a_file_against_a_folder_is_one_question(lines: Lines) -> None:
         assert (lines.root / "notes/one.md").exists() == (expected is None)
         assert not list(lines.root.glob("notes (*"))
         undo(lines.repo)
+
+
+def test_questions_are_listed_from_the_top(three: Lines) -> None:
+    """By file, line and position as numbers, whatever order they were stored in."""
+    ours = theirs = SCRIPT
+    for n in (20, 3, 11):
+        ours, theirs = ours.replace(f"line {n}\n", f"our {n}\n"), theirs.replace(f"line {n}\n", f"their {n}\n")
+    rows = [{"id": n, "a": 0} for n in range(12)]
+    three.write("main", "Rows", {"rows.json": json.dumps(rows)})
+    three.merge("side", "main")
+    for name, text, value in (("side", theirs, 1), ("main", ours, 2)):
+        changed = json.dumps([{**row, "a": value} for row in rows])
+        three.write(name, f"On {name}", {"script.md": text, "rows.json": changed})
+    three.merge()
+    places = [item.place for item in in_order(reversed(open_conflicts(three.repo)))]
+    assert places == [*(f"rows.json#/{n}/a" for n in range(12)), "script.md#3", "script.md#11", "script.md#20"]

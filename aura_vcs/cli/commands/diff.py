@@ -307,13 +307,13 @@ def _inside(
 
     found = diff_change(comparison, change, media=media, limit=DETAIL_LINES if details else LINES_LIMIT)
     sized = found.kind == "bytes" and change.old is not None and change.new is not None and found.text is None
-    counted = found.kind == "text" and found.document is None
+    counted = found.kind == "text" and found.document is None and not (found.text and found.text.ends)
     for line in () if counted else found.lines:
         if not (sized and line.startswith("other content")):  # the sizes are told already
             yield ["      ", line]
     if not (details or found.is_complete):
         yield ["      ", faint("`aura diff --details` tells each change")]
-    if found.text is not None:
+    if found.text is not None and (details or not found.text.ends):
         yield from _text(found.text, details=details)
 
 
@@ -338,7 +338,7 @@ def _text_line(line: "TextLine") -> list[Part]:
     for start, end in line.changed:
         parts += [Painted(content[at:start], colour), Painted(content[start:end], colour, bold=True)]
         at = end
-    return [*parts, Painted(content[at:], colour)]
+    return [*parts, Painted(content[at:], colour), *([faint(f"  ({line.end})")] if line.end else [])]
 
 
 def _summary(comparison: "Comparison") -> str:

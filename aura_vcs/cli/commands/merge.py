@@ -145,6 +145,7 @@ def _say_unsaved(console: Console, done: "Merged") -> None:
 
 def _show_content(console: Console, plan: "MergePlan") -> None:
     from aura_vcs.cli.conflict_lines import conflict_lines
+    from aura_vcs.history.conflicts import in_order
     from aura_vcs.layout import CONFLICTS
 
     by = {item.path: item.by for item in plan.joins}
@@ -159,10 +160,10 @@ def _show_content(console: Console, plan: "MergePlan") -> None:
         console.line(faint(f"  … and {count(len(shown) - SHOWN, 'more path')}"))
     if plan.conflicts:
         console.line(f"{count(len(plan.conflicts), 'conflict')} left open:")
-    for item in plan.conflicts[:SHOWN]:
+    for item in in_order(plan.conflicts)[:SHOWN]:
         for line in conflict_lines(item):
             console.line(*line)
         if item.tree is not None and item.path in plan.reasons:
-            console.line(faint(f"      not joined by field: {plan.reasons[item.path]}"))
+            console.line(faint(f"      {plan.reasons[item.path]}"))
     if len(plan.conflicts) > SHOWN:
         console.line(faint(f"  … and {len(plan.conflicts) - SHOWN:,} more"))

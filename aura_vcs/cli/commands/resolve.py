@@ -1,5 +1,6 @@
 """`aura resolve`."""
 
+import shlex
 from typing import TYPE_CHECKING, cast
 
 import click
@@ -90,9 +91,10 @@ def _parted(repo: "Repository", path: str) -> tuple[str, str]:
 
 
 def _list(repo: "Repository", console: Console, path: str | None) -> None:
+    from aura_vcs.history.conflicts import in_order
     from aura_vcs.history.resolving import conflicts_at, open_conflicts
 
-    found = open_conflicts(repo)
+    found = tuple(in_order(open_conflicts(repo)))
     if path is not None:
         found = conflicts_at(found, *_parted(repo, path))
     if console.as_json:
@@ -104,13 +106,13 @@ def _list(repo: "Repository", console: Console, path: str | None) -> None:
         console.line(good("Nothing is open."))
         return
     console.lines((line for item in found for line in conflict_lines(item)), paged=True)
-    where = found[0].place
+    where = shlex.quote(found[0].place) if set(" '()&;") & set(found[0].place) else found[0].place
     console.line(faint(f"Decide with `aura resolve --ours {where}`, or --theirs, --base, --both, --as-is."))
 
 
 def _show(console: Console, done: "Resolved") -> None:
-    for item in done.decided:
-        console.line("Decided ", item.place)
+    for place in dict.fromkeys(item.place for item in done.decided):
+        console.line("Decided ", place)
     say_point(console, done.files)
     if done.left:
         console.line(f"{count(len(done.left), 'conflict')} still open: `aura resolve` lists them.")
