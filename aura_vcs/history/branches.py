@@ -91,14 +91,14 @@ def moved(
     """
     queries = Queries(repo.index)
 
-    def is_included(entry: BranchEntry) -> bool:
-        if over_all or entry.version is None:
+    def is_included(entry: BranchEntry, seen: int) -> bool:
+        if over_all or entry.version is None or entry.counter <= seen:
             return True
         if version is None:
             return False
         return any(queries.is_ancestor(entry.version, newer) for newer in (version, *parents))
 
-    return _entry_change(repo, transaction, name, version, lambda entry, _: is_included(entry))
+    return _entry_change(repo, transaction, name, version, is_included)
 
 
 def put_back(

@@ -153,6 +153,21 @@ def test_a_conflict_is_decided_on_another_machine(machines: tuple[Path, Path]) -
         assert field(studio, "brief.json", "tone") == "stern"
 
 
+def test_a_commit_forgets_nothing_that_was_seen(machines: tuple[Path, Path]) -> None:
+    """What this machine had taken into account stays so, else the other one would have to tell it again."""
+    studio, laptop = machines
+    with Repository.open(laptop, author="Ada", host="laptop") as repo:
+        save(repo, "Mine", allow_empty=True)
+    carry(laptop, studio)
+    with Repository.open(studio, author="Ada", host="studio") as repo:
+        merge(repo)
+        save(repo, "One", allow_empty=True)
+        save(repo, "Two", allow_empty=True)
+        entries = {entry.replica: entry for entry in repo.refs.branch_entries("main")}
+        own = entries.pop(repo.replica)
+        assert own.seen == {replica: entry.counter for replica, entry in entries.items()}
+
+
 def test_undo_of_a_first_move_keeps_the_branch(machines: tuple[Path, Path]) -> None:
     """A machine that undoes the first thing it did to a branch leaves the branch where the other put it."""
     _, laptop = machines
