@@ -3,14 +3,16 @@
 A live version holds its tree; a tree with a count holds each of its children once; a chunked
 blob with a count holds each of its chunks once. A count that rises from zero raises what the
 object holds; one that falls to zero lowers it. The cost grows with what changed, not with the
-store, nor with the number of files beside a changed one: what a new tree shares with the tree it
-was made from is owed, and only counted before anything is lowered or a count is asked for. Until
-then the older tree holds it.
+store, nor with the number of files beside a changed one, or of chunks in it: what a new tree or
+chunked blob shares with the one it was made from is owed, and only counted before anything is
+lowered or a count is asked for. Until then the older one holds it.
 """
 
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+
+import msgspec
 
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.places import groups
@@ -21,8 +23,6 @@ from aura_vcs.objects.trees import EMPTY_TREE_ID
 
 Children = Callable[[ObjectId, bool], Iterable[tuple[ObjectId, bool]]]
 """What an object holds, and which of that are trees, given its id and whether it is a tree."""
-Fresh = Mapping[ObjectId, set[tuple[ObjectId, bool]]]
-"""Of trees that were made from older ones that are held: at least all that the older one does not hold."""
 
 _INSERT_NEW = f"""
 INSERT INTO objects (id, kind, content_type, size, stored_size, pack, frame, offset, length, chunked, refcount,
@@ -50,8 +50,18 @@ HELD_COUNTS = 50_000
 OWED_LEAST = 50
 """What fewer objects are shared is counted at once."""
 ID_BYTES = 32
-OWED_MOST = 1000
-"""So many trees owe; with more, a commit counts for all of them."""
+OWED_MOST = 250_000
+"""So much is owed; with more, a commit counts all of it, which takes about a second."""
+
+
+class Fresh(msgspec.Struct, frozen=True):
+    """What a tree, or a chunked blob, that was made from an older one holds, and which of that are trees.
+
+    `children` has at least all that the older one, which is held, does not hold; `rest` counts the others.
+    """
+
+    children: set[tuple[ObjectId, bool]]
+    rest: int
 
 
 def enter_objects(connection: sqlite3.Connection, items: Iterable[StoredObject], pack: int | None, at: str) -> int:
@@ -87,7 +97,7 @@ class ReferenceCounts:
     ) -> None:
         self._connection = connection
         self._children = children
-        self._fresh: Fresh = {}
+        self._fresh: Mapping[ObjectId, Fresh] = {}
         self._at = at
         self._stored = dict(stored or {})
         self._changes: Counter[ObjectId] = Counter()
@@ -98,8 +108,8 @@ class ReferenceCounts:
         self._chunked: set[ObjectId] = set()
         self._is_empty = connection.execute("SELECT 1 FROM objects LIMIT 1").fetchone() is None
 
-    def raise_tree(self, tree: ObjectId, fresh: Fresh | None = None) -> None:
-        """A live version begins to hold the tree; of the trees in `fresh` all but that is owed."""
+    def raise_tree(self, tree: ObjectId, fresh: Mapping[ObjectId, Fresh] | None = None) -> None:
+        """A live version begins to hold the tree; what objects in it hold beside what is `fresh` is owed."""
         self._fresh = fresh or {}
         self._walk([(tree, True)], +1)
         self._fresh = {}
@@ -119,17 +129,18 @@ class ReferenceCounts:
         self._walk([(object_id, False)], -1)
 
     def settle(self) -> None:
-        """Count what trees owe."""
-        for digest, counted in self._connection.execute("SELECT tree, counted FROM owed").fetchall():
-            tree = ObjectId(digest.hex())
-            if self._is_held(tree):
-                held = {object_id for object_id, _ in self._children(tree, True)}
+        """Count what is owed."""
+        rows = self._connection.execute("SELECT holder, is_tree, counted FROM owed").fetchall()
+        for digest, is_tree, counted in rows:
+            holder = ObjectId(digest.hex())
+            if self._is_held(holder):
+                held = {object_id for object_id, _ in self._children(holder, bool(is_tree))}
                 if not held:
                     continue  # it cannot be read, and owes until it can
                 owed = held.difference(counted[at : at + ID_BYTES].hex() for at in range(0, len(counted), ID_BYTES))
                 self._learn(owed)
                 self._changes.update(owed)
-            self._connection.execute("DELETE FROM owed WHERE tree = ?", (digest,))
+            self._connection.execute("DELETE FROM owed WHERE holder = ?", (digest,))
             if len(self._known) > HELD_COUNTS and not self._stored:
                 self._write_changes()
 
@@ -138,8 +149,8 @@ class ReferenceCounts:
         return self._known[object_id] + self._changes.get(object_id, 0) > 0
 
     def settle_many(self) -> None:
-        """Count what trees owe where that are many."""
-        if self._connection.execute("SELECT count(*) FROM owed").fetchone()[0] > OWED_MOST:
+        """Count what is owed where that is much."""
+        if self._connection.execute("SELECT total(rest) FROM owed").fetchone()[0] > OWED_MOST:
             self.settle()
 
     def _walk(self, objects: list[tuple[ObjectId, bool]], step: int) -> None:
@@ -164,12 +175,13 @@ class ReferenceCounts:
 
     def _to_count(self, object_id: ObjectId, is_tree: bool, step: int) -> Iterable[tuple[ObjectId, bool]]:
         """What an object holds and is counted now."""
-        fresh = self._fresh.get(object_id) if is_tree and step > 0 else None
+        fresh = self._fresh.get(object_id) if step > 0 else None
         if fresh is None:
             return self._children(object_id, is_tree)
-        row = bytes.fromhex(object_id), bytes.fromhex("".join(child for child, _ in fresh))
-        self._connection.execute("INSERT OR REPLACE INTO owed VALUES (?, ?)", row)
-        return fresh
+        counted = bytes.fromhex("".join(child for child, _ in fresh.children))
+        row = bytes.fromhex(object_id), is_tree, counted, fresh.rest
+        self._connection.execute("INSERT OR REPLACE INTO owed VALUES (?, ?, ?, ?)", row)
+        return fresh.children
 
     def _may_hold(self, object_id: ObjectId, is_tree: bool) -> bool:
         """Whether the object may hold others: a chunk, or a file that is kept whole, does not."""

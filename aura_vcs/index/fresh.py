@@ -1,16 +1,22 @@
-"""What is new in the trees of a version, told by what differs from the version it was made from."""
+"""What is new in a version, told by what differs from the version it was made from."""
+
+from collections.abc import Mapping
 
 from aura_vcs.ids import ObjectId
 from aura_vcs.index import counts
+from aura_vcs.index.counts import Children, Fresh
 from aura_vcs.model import EntryKind
-from aura_vcs.objects.trees import TreeReader
+from aura_vcs.objects.chunking import LARGE_BYTES
+from aura_vcs.objects.trees import Difference, TreeReader
 
 DIFFERENCES_LIMIT = 2000
 """With more, counting all is not much slower."""
 
 
-def fresh_in_trees(trees: TreeReader, old: ObjectId, new: ObjectId) -> counts.Fresh:
-    """For the folders of `new` that `old` has too: what changed in them, where much more did not; see `Fresh`.
+def fresh_in(trees: TreeReader, children: Children, old: ObjectId, new: ObjectId) -> Mapping[ObjectId, Fresh]:
+    """For the folders and chunked files of the tree `new` that `old` has too: what is new in them.
+
+    Only of those that share much. `children` says what a chunked file holds.
 
     Raises:
         IntegrityError: a tree cannot be read.
@@ -18,13 +24,14 @@ def fresh_in_trees(trees: TreeReader, old: ObjectId, new: ObjectId) -> counts.Fr
     """
     changed: dict[str, set[str]] = {}
     come: set[str] = set()
+    found: dict[ObjectId, Fresh] = {}
     for number, difference in enumerate(trees.differences(old, new)):
         if number >= DIFFERENCES_LIMIT:
             return {}
         _note(changed, difference.path)
         if difference.new is not None and difference.new.kind is EntryKind.DIR:
             come.add(difference.path)
-    found: dict[ObjectId, set[tuple[ObjectId, bool]]] = {}
+        found.update(_fresh_chunks(children, difference))
     waiting = [("", new)] if changed else []
     while waiting:
         path, tree = waiting.pop()
@@ -35,9 +42,21 @@ def fresh_in_trees(trees: TreeReader, old: ObjectId, new: ObjectId) -> counts.Fr
             below = f"{path}/{entry.name}" if path else entry.name
             if below in changed and below not in come:
                 waiting.append((below, entry.id))
-        if len(entries) - len(fresh) >= counts.OWED_LEAST:
-            found[tree] = {(entry.id, entry.kind is EntryKind.DIR) for entry in fresh}
+        rest = len(entries) - len(fresh)
+        if rest >= counts.OWED_LEAST:
+            found[tree] = Fresh({(entry.id, entry.kind is EntryKind.DIR) for entry in fresh}, rest)
     return found
+
+
+def _fresh_chunks(children: Children, difference: Difference) -> Mapping[ObjectId, Fresh]:
+    """The chunks that are new in a large file that changed."""
+    old, new = difference.old, difference.new
+    if old is None or new is None or old.kind is not new.kind or min(old.size, new.size) < LARGE_BYTES:
+        return {}
+    there = set(children(old.id, False))
+    here = set(children(new.id, False)) if there else set()
+    rest = len(here & there)
+    return {new.id: Fresh(here - there, rest)} if rest >= counts.OWED_LEAST else {}
 
 
 def _note(changed: dict[str, set[str]], path: str) -> None:

@@ -246,6 +246,7 @@ class Index:
 
     def send_away(self, object_ids: Iterable[ObjectId]) -> None:
         """Note that objects are offloaded: their bytes are gone or going, their sizes and counts stay."""
+        self.settle_counts()  # which asks for their chunks
         with self.database.transaction() as connection:
             connection.executemany(
                 "UPDATE objects SET stored_size = 0, pack = NULL, frame = NULL, offset = NULL, length = NULL, "

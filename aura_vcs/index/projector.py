@@ -10,7 +10,7 @@ from aura_vcs.codec import NUMBER_LIMIT, from_plain, name_bytes
 from aura_vcs.errors.stored import IntegrityError, LimitExceeded
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.index.counts import Fresh, ReferenceCounts, tree_children
-from aura_vcs.index.fresh import fresh_in_trees
+from aura_vcs.index.fresh import fresh_in
 from aura_vcs.index.records import LABEL_COLUMNS, label_columns, stored_label, version_row
 from aura_vcs.model import EntryKind, Label, Operation, Version
 from aura_vcs.objects.base import StoredObject
@@ -207,8 +207,8 @@ class Projector:
             self.counts.lower_tree(tree)
         self._connection.execute("UPDATE versions SET counted = ? WHERE id = ?", (live, label.version))
 
-    def _fresh(self, version: VersionId, tree: ObjectId) -> Fresh:
-        """What is new in the folders of a version that its parent has too, where that is counted; see `Fresh`."""
+    def _fresh(self, version: VersionId, tree: ObjectId) -> Mapping[ObjectId, Fresh]:
+        """What is new in a version since its parent, where that is counted."""
         row = self._connection.execute(
             "SELECT v.tree FROM parents p JOIN versions v ON v.id = p.parent "
             "WHERE p.version = ? AND p.position = 0 AND v.counted",
@@ -217,7 +217,7 @@ class Projector:
         if row is None:
             return {}
         try:
-            return fresh_in_trees(self._trees, row[0], tree)
+            return fresh_in(self._trees, self._children, row[0], tree)
         except (IntegrityError, LimitExceeded):
             return {}
 

@@ -27,7 +27,8 @@ CREATE INDEX objects_by_last_referenced ON objects (last_referenced_at);
 CREATE INDEX objects_by_type ON objects (content_type) WHERE content_type IS NOT NULL;
 CREATE INDEX objects_chunked ON objects (id) WHERE chunked;
 CREATE INDEX objects_by_pack ON objects (pack) WHERE pack IS NOT NULL;
-CREATE TABLE owed (tree BLOB PRIMARY KEY, counted BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE owed (
+  holder BLOB PRIMARY KEY, is_tree INTEGER NOT NULL, counted BLOB NOT NULL, rest INTEGER NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE versions (
   id TEXT PRIMARY KEY, number INTEGER NOT NULL, type TEXT NOT NULL, "trigger" TEXT, name TEXT NOT NULL,
