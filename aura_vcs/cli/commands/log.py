@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aura_vcs.cli.arriving import say_awaited
 from aura_vcs.cli.console import Console, Line, Part, bad, cool, faint, good, strong, warm
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
 from aura_vcs.cli.session import pass_repository, project_paths
@@ -99,7 +100,8 @@ def log_command(
     elif found:
         console.lines(_listed(repo, found, oneline=oneline), paged=True)
     elif repo.head().version is None and not everything:
-        console.line('There are no versions yet. Make the first with `aura commit -m "First cut"`.')
+        if not say_awaited(repo, console):
+            console.line('There are no versions yet. Make the first with `aura commit -m "First cut"`.')
     else:
         console.line("No version is like that.")
 
