@@ -9,7 +9,6 @@ from aura_vcs.errors.remotes import RemoteMismatch, RemoteUnsafe
 from aura_vcs.layout import check_name
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remote import RemoteStorage
-from aura_vcs.storage.remote_ssh import SSH
 from aura_vcs.sync.addresses import Address
 from aura_vcs.sync.known import Known, Seen
 from aura_vcs.sync.manifest import MANIFEST
@@ -46,7 +45,7 @@ def add_remote(
     address: Address,
     *,
     single_writer: bool = False,
-    ssh: Sequence[str] = SSH,
+    ssh: Sequence[str] = (),
     ask: Ask | None = None,
 ) -> Checked:
     """Prepare the place if nothing is there, probe it, and enter it in the project's settings.
@@ -127,7 +126,7 @@ def check_remote(
     name: str | None,
     *,
     accept_older: bool = False,
-    ssh: Sequence[str] = SSH,
+    ssh: Sequence[str] = (),
     ask: Ask | None = None,
 ) -> Checked:
     """Look at a remote and probe it again.
