@@ -52,7 +52,10 @@ class RemoteCorrupt(RemoteError):
     """What it sent is not what it should be; nothing of it was kept."""
 
     exit_code = 96
-    hint = "Nothing here was changed. Another machine's `aura push` may mend it; `aura fsck` checks this one."
+    hint = (
+        "Nothing here was changed. `aura fsck --remote NAME` says what is damaged there; a machine that has all of it "
+        "can push to a new place."
+    )
 
 
 class PushRejected(RemoteError):

@@ -59,11 +59,10 @@ def send_packs(
     with ThreadPoolExecutor(TRANSFERS) as executor:
         sent = list(executor.map(lambda source: _send_pack(repo, remote, known, *source), sources))
     progress.finish()
-    arrived = [info.size for info, was_there in sent if was_there]
-    if arrived:
-        what = "a pack" if len(arrived) == 1 else f"{len(arrived)} packs"
-        progress.note(f"{sum(arrived) / 1e6:,.1f} MB in {what} had arrived already and were not sent again")
-    return Delivered(tuple(info for info, _ in sent), sum(arrived))
+    arrived = sum(info.size for info, was_there in sent if was_there)
+    if arrived >= ASKED_BYTES:  # less is not worth a line
+        progress.note(f"{arrived / 1e6:,.1f} MB had arrived already and were not sent again")
+    return Delivered(tuple(info for info, _ in sent), arrived)
 
 
 def _size(storage: LocalStorage, name: str) -> int:
