@@ -1,5 +1,7 @@
 """A remote refused, or cannot be used. The tree is drawn in `aura_vcs.errors`."""
 
+from collections.abc import Sequence
+
 from aura_vcs.errors import AuraError
 
 
@@ -39,6 +41,14 @@ class RemoteUnsafe(RemoteError):
 
     exit_code = 94
     hint = "Use another kind of remote, or add it with --single-writer if only one machine ever pushes."
+
+    def __init__(self, remote: str, faults: Sequence[str]) -> None:
+        super().__init__(
+            remote,
+            f"two machines that push at once would overwrite each other's work there (tried just now: "
+            f"{'; '.join(faults)})",
+        )
+        self.faults = tuple(faults)
 
 
 class RemoteRewound(RemoteError):

@@ -89,7 +89,7 @@ def _prepare(
         secret = ask(Question(address.text)) if ask is not None and found is None else None
         finding = _probed(remote, address, single_writer=single_writer)
         if not finding.is_safe and not single_writer:
-            raise RemoteUnsafe(address.text, "; ".join(finding.faults))
+            raise RemoteUnsafe(address.text, finding.faults)
         if secret is not None:
             remote, encryption = encrypt_place(remote, lambda _: secret)
         try:
