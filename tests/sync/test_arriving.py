@@ -10,10 +10,12 @@ from aura_vcs.history.branches import branch
 from aura_vcs.history.going import checkout
 from aura_vcs.history.revisions import resolve
 from aura_vcs.history.status import status
+from aura_vcs.history.tags import create_tag, delete_tag
 from aura_vcs.layout import loose_path
 from aura_vcs.model import Kind
 from aura_vcs.objects import pack_writer
 from aura_vcs.repository.repository import Repository
+from aura_vcs.upkeep.fsck import fsck
 
 from .machines import OPENED, machine, save, write
 from .test_carrying import media
@@ -115,6 +117,22 @@ def test_what_was_here_as_a_whole_is_damage(pair: Pair) -> None:
     assert not_arrived(repo, ObjectMissing(ours.tree)) is None
     assert not_arrived(repo, ObjectMissing(pair.made.tree)) is not None
     assert not_arrived(pair.laptop, ObjectMissing(pair.made.tree)) is None
+
+
+def test_refs_ahead_of_their_log_are_no_damage(pair: Pair) -> None:
+    """Another machine's branch and tag that came before the end of its log are not judged; ours are."""
+    create_tag(pair.laptop, "sent", pair.first.id)
+    pair.bring("refs", "operations", "objects")
+    save(pair.laptop, "plan.json", "{}", "Plan")
+    delete_tag(pair.laptop, "sent")
+    create_tag(pair.laptop, "sent", pair.made.id)
+    pair.bring("refs", "objects")
+    repo = pair.tablet()
+    assert fsck(repo).is_clean, fsck(repo).problems
+    save(repo, "notes.txt", "n")
+    ours = next((pair.target / "refs/branches/main").glob(f"{repo.replica}*"))
+    ours.write_text(ours.read_text().replace('"counter": 1', '"counter": 9'))
+    assert not fsck(repo).is_clean
 
 
 def test_commands_say_what_is_on_its_way(pair: Pair) -> None:
