@@ -7,7 +7,7 @@ import click
 
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.asking import NotAProject, UnknownVersion
-from aura_vcs.errors.stored import ObjectCorrupt, ObjectMissing
+from aura_vcs.errors.stored import NotArrived, ObjectCorrupt, ObjectMissing
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -15,12 +15,29 @@ if TYPE_CHECKING:
 AFFECTED_SHOWN = 20
 
 
-def explain(repo: "Repository", folder: str, error: AuraError) -> None:
-    """Add to an error's hint what the project knows: the versions that damage affects, the file that was meant."""
+def explained(repo: "Repository", folder: str, error: AuraError) -> AuraError:
+    """The error with what the project knows: the versions that damage affects, the file that was meant.
+
+    Another error where what is missing has only not arrived yet.
+    """
+    if isinstance(error, NotArrived):
+        return error
     if isinstance(error, ObjectMissing | ObjectCorrupt):
+        if isinstance(error, ObjectMissing) and (found := _not_arrived(repo, error)) is not None:
+            return found
         error.hint = f"{_affected(repo, error)}{error.hint}"
     elif isinstance(error, UnknownVersion):
         error.hint = _if_file(folder, error.name) or error.hint
+    return error
+
+
+def _not_arrived(repo: "Repository", error: ObjectMissing) -> NotArrived | None:
+    from aura_vcs.history.arriving import not_arrived
+
+    try:
+        return not_arrived(repo, error)
+    except AuraError:
+        return None  # the first error is the one to tell
 
 
 def heal(folder: str, error: Exception, recorded: int | None) -> bool:

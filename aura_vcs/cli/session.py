@@ -152,10 +152,12 @@ def _run(session: Session, function: "Callable[..., R]", *args: Any, **kwargs: A
         try:
             return function(repo, session.console, *args, **kwargs)
         except AuraError as error:
-            from aura_vcs.cli.healing import explain
+            from aura_vcs.cli.healing import explained
 
-            explain(repo, session.folder, error)
-            raise
+            found = explained(repo, session.folder, error)
+            if found is error:
+                raise
+            raise found from error
         finally:
             if isinstance(repo.store.bring, OnDemand):
                 repo.store.bring.close()

@@ -71,6 +71,7 @@ def status_shape(found: "Status") -> dict[str, Any]:
         "clean": found.is_clean,
         "changes": [change_shape(c.path, c.change, c.old_path) for c in found.changes],
         "diverged": bool(found.diverged),
+        "awaited": list(found.awaited),
         "conflicts": list(found.conflicts),
     }
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 COLLECT_EVERY = 50_000
 """Objects made between two looks for garbage in cycles. A command makes many that stay, and ends soon:
 Python's own 700 costs a commit of thousands of files a tenth of its time."""
+STOPPED = 130
 LOOKING = ("status", "commit", "diff")
 """Commands that begin with a look at every file of the project around the current folder."""
 
@@ -21,10 +22,12 @@ def run() -> NoReturn:
     gc.set_threshold(COLLECT_EVERY)
     ahead = _look_ahead()
     _import_msgspec()
-    from aura_vcs.cli.main import cli
-
     try:
+        from aura_vcs.cli.main import cli
+
         cli.main(ahead=ahead)
+    except KeyboardInterrupt:  # before there was anything to stop, or somebody to say so
+        sys.exit(STOPPED)
     finally:
         gc.freeze()  # Python ends with a look for cycles among all there is, a third as long as importing it took
 

@@ -21,6 +21,7 @@ AuraError                    1   something failed
 │   └── LockBusy            44     another command holds the project
 ├── IntegrityError          30   stored data is not what it should be
 │   ├── ObjectMissing       31     absent, and nobody freed it
+│   │   └── NotArrived      40     of another machine's version, which a sync tool is bringing
 │   ├── ObjectCorrupt       32     bytes that do not hash to the name
 │   ├── ObjectPurged        33     freed on purpose; says by whom and when
 │   ├── RecordCorrupt       34     a ref, log line or settings file cannot be read

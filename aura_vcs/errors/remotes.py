@@ -1,5 +1,7 @@
 """A remote refused, or cannot be used. The tree is drawn in `aura_vcs.errors`."""
 
+from collections.abc import Sequence
+
 from aura_vcs.errors import AuraError
 
 
@@ -40,6 +42,14 @@ class RemoteUnsafe(RemoteError):
     exit_code = 94
     hint = "Use another kind of remote, or add it with --single-writer if only one machine ever pushes."
 
+    def __init__(self, remote: str, faults: Sequence[str]) -> None:
+        super().__init__(
+            remote,
+            f"two machines that push at once would overwrite each other's work there (tried just now: "
+            f"{'; '.join(faults)})",
+        )
+        self.faults = tuple(faults)
+
 
 class RemoteRewound(RemoteError):
     """It shows an older state than this machine has seen there; nothing was taken from it."""
@@ -52,7 +62,10 @@ class RemoteCorrupt(RemoteError):
     """What it sent is not what it should be; nothing of it was kept."""
 
     exit_code = 96
-    hint = "Nothing here was changed. Another machine's `aura push` may mend it; `aura fsck` checks this one."
+    hint = (
+        "Nothing here was changed. `aura fsck --remote NAME` says what is damaged there; a machine that has all of it "
+        "can push to a new place."
+    )
 
 
 class PushRejected(RemoteError):

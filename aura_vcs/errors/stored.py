@@ -25,6 +25,21 @@ class ObjectMissing(IntegrityError):
         self.object_id, self.needed_by = object_id, needed_by
 
 
+class NotArrived(ObjectMissing):
+    """It belongs to a version of another machine that a sync tool has not brought as a whole yet."""
+
+    exit_code = 40
+    hint = (
+        "Another machine made it, and what copies this folder (Dropbox, Syncthing …) has not brought all of it. "
+        "Let it finish, then run the command again. If it has finished, `aura fsck` says what is missing."
+    )
+
+    def __init__(self, object_id: str, what: str) -> None:
+        super().__init__(object_id)
+        self.args = (f"{what} has not arrived here yet",)
+        self.what = what
+
+
 class ObjectCorrupt(IntegrityError):
     """The stored bytes do not hash to the object's name."""
 

@@ -29,15 +29,21 @@ class Branch(msgspec.Struct, frozen=True):
 
 def branch(repo: Repository, name: str) -> Branch | None:
     """The branch, None if there is none of that name or it was deleted."""
+    return branch_and_awaited(repo, name)[0]
+
+
+def branch_and_awaited(repo: Repository, name: str) -> tuple[Branch | None, tuple[BranchEntry, ...]]:
+    """The branch, and those of its heads that other machines put on versions which are not here yet."""
     if not name or not is_text(name):
-        return None
+        return None, ()
     entries = repo.refs.branch_entries(name)
     versions = [entry.version for entry in entries if entry.version is not None]
     if not all(map(repo.is_settled, versions)):
         entries = repo.refs.branch_entries(name)
     # What stands on a version that is not here is damaged, or came before its objects did.
     known = [entry for entry in entries if entry.version is None or repo.index.knows(entry.version)]
-    return _state(repo, name, known)
+    awaited = [e for e in heads(entries) if e not in known and e.replica != repo.replica]
+    return _state(repo, name, known), tuple(awaited)
 
 
 def branches(repo: Repository) -> list[Branch]:
@@ -91,14 +97,17 @@ def moved(
     """
     queries = Queries(repo.index)
 
-    def is_included(entry: BranchEntry, seen: int) -> bool:
-        if over_all or entry.version is None or entry.counter <= seen:
+    def is_included(entry: BranchEntry) -> bool:
+        if over_all or entry.version is None:
             return True
         if version is None:
             return False
         return any(queries.is_ancestor(entry.version, newer) for newer in (version, *parents))
 
-    return _entry_change(repo, transaction, name, version, is_included)
+    def seen_of(entry: BranchEntry, known: int) -> int:
+        return max(entry.counter, known) if is_included(entry) else known
+
+    return _entry_change(repo, transaction, name, version, seen_of)
 
 
 def put_back(
@@ -129,7 +138,10 @@ def put_back(
             return place is not None and version is not None and queries.is_ancestor(version, entry.version)
         return entry.counter <= seen or entry.version == place
 
-    return _entry_change(repo, transaction, name, version, is_included)
+    def seen_of(entry: BranchEntry, known: int) -> int:
+        return max(entry.counter, known) if is_included(entry, known) else min(entry.counter - 1, known)
+
+    return _entry_change(repo, transaction, name, version, seen_of)
 
 
 def _entry_change(
@@ -137,21 +149,20 @@ def _entry_change(
     transaction: Transaction,
     name: str,
     version: VersionId | None,
-    is_included: Callable[[BranchEntry, int], bool],
+    seen_of: Callable[[BranchEntry, int], int],
 ) -> tuple[str, RefChange]:
-    """Our next entry: other machines' entries count as seen where `is_included`, given what was seen of them."""
+    """Our next entry; `seen_of` says how much of another machine's moves counts as seen, given how much did."""
     entries = repo.refs.branch_entries(name)
     own = [entry for entry in entries if entry.replica == transaction.replica]
     before = max(own, key=lambda entry: entry.counter, default=None)
     seen = dict(before.seen) if before is not None else {}
-    for entry in entries:
+    for entry in sorted(entries, key=lambda entry: entry.counter):  # of conflicted copies the newest decides
         if entry.replica == transaction.replica:
             continue
-        known = seen.get(entry.replica, 0)
-        if is_included(entry, known):
-            seen[entry.replica] = max(entry.counter, known)
-        elif known >= entry.counter:
-            seen[entry.replica] = entry.counter - 1  # it counts again
+        if counter := seen_of(entry, seen.get(entry.replica, 0)):
+            seen[entry.replica] = counter
+        else:
+            seen.pop(entry.replica, None)
     after = BranchEntry(
         replica=transaction.replica,
         version=version,

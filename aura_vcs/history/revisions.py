@@ -31,9 +31,13 @@ def resolve(repo: Repository, name: str) -> VersionRecord:
     Raises:
         UnknownVersion: none does; near names are suggested. NoVersions: there are none at all.
         AmbiguousVersion: several do; all are listed.
+        NotArrived: another machine made it, and it is not here yet.
     """
     found = _resolve(repo, name.strip()) if is_text(name) else None
     if found is None:
+        from aura_vcs.history.arriving import check_arrived  # only where a name is not found
+
+        check_arrived(repo, name.strip())
         names = Queries(repo.index).names()
         if not names and not branches(repo):
             raise NoVersions(name)

@@ -4,7 +4,7 @@ import msgspec
 
 from aura_vcs.codec import name_bytes
 from aura_vcs.errors.stored import RecordCorrupt, StorageError
-from aura_vcs.history.branches import branch
+from aura_vcs.history.branches import branch_and_awaited
 from aura_vcs.history.making import base_of
 from aura_vcs.history.near import take_nearest
 from aura_vcs.history.pending import pending
@@ -31,7 +31,8 @@ class Status(msgspec.Struct, frozen=True):
 
     `branch` is None on an older version. `diverged` lists the branch's heads where machines moved it
     apart. `behind` is the branch's version where it has moved past the work folder's. `conflicts` are
-    the places that merges left open.
+    the places that merges left open. `awaited` are versions that other machines put the branch on and
+    that a sync tool has not brought yet.
     """
 
     branch: str | None
@@ -44,6 +45,7 @@ class Status(msgspec.Struct, frozen=True):
     interrupted: str | None
     files: int
     conflicts: tuple[str, ...] = ()
+    awaited: tuple[VersionId, ...] = ()
 
     @property
     def is_clean(self) -> bool:
@@ -64,7 +66,7 @@ def status(repo: Repository) -> Status:
     if scan.root.tree != base.tree:
         changes, unstable = compare_scan(repo, scan, base.tree)
         _save(repo, scan, base.tree, changes)
-    found = branch(repo, base.head.branch) if base.head.branch else None
+    found, awaited = branch_and_awaited(repo, base.head.branch or "")
     begun = pending(repo)
     return Status(
         branch=base.head.branch,
@@ -77,6 +79,7 @@ def status(repo: Repository) -> Status:
         interrupted=begun.operation.description if begun is not None else None,
         files=scan.count,
         conflicts=_conflicts(repo) if scan.file(CONFLICTS) is not None else (),
+        awaited=tuple(dict.fromkeys(entry.version for entry in awaited if entry.version is not None)),
     )
 
 

@@ -64,6 +64,11 @@ class Queries:
         """The versions with a number: several where machines gave it out offline."""
         return self._versions("WHERE v.number = ? ORDER BY v.id", [number])
 
+    def is_shared(self, number: int) -> bool:
+        """Whether machines gave a number out twice."""
+        row = self._connection.execute("SELECT count(*) FROM versions WHERE number = ?", [number]).fetchone()
+        return int(row[0]) > 1
+
     def versions_named(self, name: str) -> list[VersionRecord]:
         """The versions with a name, newest first, deleted ones left out."""
         return self._versions("WHERE v.name = ? AND v.deleted_at IS NULL ORDER BY v.number DESC", [name])

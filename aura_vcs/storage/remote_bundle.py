@@ -71,24 +71,27 @@ class BundleRemote(ReadOnlyRemote):
         """Let go of the file."""
         self._file.close()
 
+    def _corrupt(self, what: str) -> RemoteCorrupt:
+        return RemoteCorrupt(self.place, what, hint="Copy it again, or write it anew with `aura bundle create`.")
+
     def _found(self) -> dict[str, tuple[int, int]]:
         """Where the files lie: offset and size of each."""
         try:
             with zipfile.ZipFile(self._file) as archive:
                 entries = archive.infolist()
         except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
-            raise RemoteCorrupt(self.place, f"it is no bundle, or it was cut off ({error})") from error
+            raise self._corrupt("it is no bundle, or it was cut off") from error
         if len(entries) > ENTRY_LIMIT:
-            raise RemoteCorrupt(self.place, f"it has more than {ENTRY_LIMIT:,} files")
+            raise self._corrupt(f"it has more than {ENTRY_LIMIT:,} files")
         self._file.seek(0, 2)
         end = self._file.tell()
         places: dict[str, tuple[int, int]] = {}
         for entry in entries:
             if entry.compress_type != zipfile.ZIP_STORED or entry.flag_bits & 1 or entry.filename in places:
-                raise RemoteCorrupt(self.place, f"{entry.filename[:100]!r} in it is not as a bundle has it")
+                raise self._corrupt(f"{entry.filename[:100]!r} in it is not as a bundle has it")
             start = self._start(entry)
             if start + entry.file_size > end:
-                raise RemoteCorrupt(self.place, f"{entry.filename[:100]!r} in it is cut off")
+                raise self._corrupt(f"{entry.filename[:100]!r} in it is cut off")
             places[entry.filename] = (start, entry.file_size)
         return places
 
@@ -97,7 +100,7 @@ class BundleRemote(ReadOnlyRemote):
         self._file.seek(entry.header_offset)
         header = self._file.read(_LOCAL_HEADER.size)
         if len(header) < _LOCAL_HEADER.size or not header.startswith(_LOCAL_MAGIC):
-            raise RemoteCorrupt(self.place, "its directory points at nothing")
+            raise self._corrupt("its directory points at nothing")
         _, name_length, extra_length = _LOCAL_HEADER.unpack(header)
         return entry.header_offset + _LOCAL_HEADER.size + int(name_length) + int(extra_length)
 

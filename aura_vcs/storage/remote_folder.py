@@ -9,7 +9,6 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import BinaryIO
 
@@ -173,6 +172,8 @@ class FolderRemote:
 
 def _check_while_syncing(upload: LocalUpload, check: Callable[[BinaryIO], None]) -> None:
     """Let `check` read what arrived while the disk is busy making it durable."""
+    from concurrent.futures import ThreadPoolExecutor  # slow to import, and not needed to look
+
     with ThreadPoolExecutor(1) as executor, open(upload.path, "rb", buffering=0) as arrived:
         syncing = executor.submit(upload.sync)
         check(arrived)

@@ -18,15 +18,18 @@ class ReadOnlyRemote:
 
     def create(self, name: str, source: BinaryIO) -> None:  # noqa: ARG002 (protocol)
         """Refused."""
-        raise self._refusal(f"it is only read, {check_storage_name(name)} cannot be added")
+        check_storage_name(name)
+        raise self._refusal("it is only read, nothing can be sent there")
 
     def swap(self, name: str, data: bytes, token: str | None) -> str:  # noqa: ARG002 (protocol)
         """Refused."""
-        raise self._refusal(f"it is only read, {check_storage_name(name)} cannot be moved")
+        check_storage_name(name)
+        raise self._refusal("it is only read, nothing can be moved there")
 
     def delete(self, name: str) -> None:
         """Refused."""
-        raise self._refusal(f"it is only read, {check_storage_name(name)} cannot be removed")
+        check_storage_name(name)
+        raise self._refusal("it is only read, nothing can be removed there")
 
     def _refusal(self, reason: str) -> RemoteError:
         return RemoteError(self.place, reason, hint="Push to another remote: `aura remote list`.")

@@ -9,7 +9,6 @@ from aura_vcs.errors.remotes import RemoteMismatch, RemoteUnsafe
 from aura_vcs.layout import check_name
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remote import RemoteStorage
-from aura_vcs.storage.remote_ssh import SSH
 from aura_vcs.sync.addresses import Address
 from aura_vcs.sync.known import Known, Seen
 from aura_vcs.sync.manifest import MANIFEST
@@ -46,7 +45,7 @@ def add_remote(
     address: Address,
     *,
     single_writer: bool = False,
-    ssh: Sequence[str] = SSH,
+    ssh: Sequence[str] = (),
     ask: Ask | None = None,
 ) -> Checked:
     """Prepare the place if nothing is there, probe it, and enter it in the project's settings.
@@ -90,7 +89,7 @@ def _prepare(
         secret = ask(Question(address.text)) if ask is not None and found is None else None
         finding = _probed(remote, address, single_writer=single_writer)
         if not finding.is_safe and not single_writer:
-            raise RemoteUnsafe(address.text, "; ".join(finding.faults))
+            raise RemoteUnsafe(address.text, finding.faults)
         if secret is not None:
             remote, encryption = encrypt_place(remote, lambda _: secret)
         try:
@@ -127,7 +126,7 @@ def check_remote(
     name: str | None,
     *,
     accept_older: bool = False,
-    ssh: Sequence[str] = SSH,
+    ssh: Sequence[str] = (),
     ask: Ask | None = None,
 ) -> Checked:
     """Look at a remote and probe it again.

@@ -12,7 +12,6 @@ and a refused address is never repeated with its password in it.
 
 import os
 import re
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
 
@@ -89,6 +88,8 @@ def _is_drive(url: str) -> bool:
 
 
 def _with_scheme(kind: str, url: str, shown: str) -> Address:
+    from urllib.parse import unquote, urlsplit  # a folder's path needs none of it
+
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -143,6 +144,8 @@ def _http(url: str, host: str, port: int | None, path: str, shown: str) -> Addre
 
 
 def _bucket(kind: str, bucket: str, port: int | None, path: str, query: str, shown: str) -> Address:
+    from urllib.parse import unquote
+
     if port is not None or not _BUCKET.fullmatch(bucket):
         raise InvalidUrl(shown, f"{bucket!r} is not the name of a bucket")
     prefix = unquote(path).strip("/")
@@ -152,6 +155,8 @@ def _bucket(kind: str, bucket: str, port: int | None, path: str, query: str, sho
 
 
 def _parameters(kind: str, query: str, shown: str) -> dict[str, str]:
+    from urllib.parse import parse_qsl
+
     try:
         pairs = parse_qsl(query, strict_parsing=True, keep_blank_values=True) if query else []
     except ValueError as error:

@@ -177,7 +177,7 @@ def execute_far_gc(
     if plan.is_empty:
         return FarCollected(0, 0, 0, 0)
     if not single_writer and not (finding := probe(remote)).is_safe:
-        raise RemoteUnsafe(remote.place, "; ".join(finding.faults))
+        raise RemoteUnsafe(remote.place, finding.faults)
     with repo.locks.exclusive(known.lock):
         try:
             return _execute(repo, remote, known, plan)

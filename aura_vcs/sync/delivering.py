@@ -5,9 +5,7 @@ by its name, which says what is in it, and is not sent again.
 """
 
 import io
-import secrets
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO
 
 import msgspec
@@ -54,16 +52,17 @@ def send_packs(
         RemoteCorrupt: one did not arrive as it was sent.
         ObjectCorrupt, RecordCorrupt: one is damaged here; it did not get its name there.
     """
+    from concurrent.futures import ThreadPoolExecutor  # slow to import, and often not needed
+
     progress = repo.progress
     progress.start("Sending", sum(_size(storage, name) for storage, name in sources), "bytes")
     with ThreadPoolExecutor(TRANSFERS) as executor:
         sent = list(executor.map(lambda source: _send_pack(repo, remote, known, *source), sources))
     progress.finish()
-    arrived = [info.size for info, was_there in sent if was_there]
-    if arrived:
-        what = "a pack" if len(arrived) == 1 else f"{len(arrived)} packs"
-        progress.note(f"{sum(arrived) / 1e6:,.1f} MB in {what} had arrived already and were not sent again")
-    return Delivered(tuple(info for info, _ in sent), sum(arrived))
+    arrived = sum(info.size for info, was_there in sent if was_there)
+    if arrived >= ASKED_BYTES:  # less is not worth a line
+        progress.note(f"{arrived / 1e6:,.1f} MB had arrived already and were not sent again")
+    return Delivered(tuple(info for info, _ in sent), arrived)
 
 
 def _size(storage: LocalStorage, name: str) -> int:
@@ -161,5 +160,7 @@ def _encoded(labels: Mapping[VersionId, Label], view: View) -> tuple[str, bytes]
     """A record, under a name that is not spent."""
     name, data = encode_records(labels.values())
     if record_name(name) in spent(view.manifest):
+        import secrets  # seldom needed, and slow to import
+
         name, data = encode_records(labels.values(), salt=secrets.token_hex(8))
     return name, data

@@ -7,7 +7,6 @@ wanted frames come by range, and what is wanted of them goes into a pack of our 
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import msgspec
@@ -103,6 +102,8 @@ class WaitingRoom:
         Raises:
             RemoteCorrupt: something does not hash to its name; nothing was taken over.
         """
+        from concurrent.futures import ThreadPoolExecutor  # slow to import, and often not needed
+
         self._drop_others({pack.name for pack in freight.whole})
         self._repo.progress.start("Fetching", freight.stored_bytes, "bytes")
         with ThreadPoolExecutor(TRANSFERS) as executor:
@@ -159,6 +160,8 @@ class WaitingRoom:
 
     def _fetch_parts(self, parts: Mapping[PackInfo, tuple[PackEntry, ...]]) -> list[str]:
         """Fetch wanted frames and write what is wanted of them into one pack of our own."""
+        from concurrent.futures import ThreadPoolExecutor  # slow to import, and often not needed
+
         with ThreadPoolExecutor(TRANSFERS) as executor:
             writer = PackWriter(self._room, executor)
             try:

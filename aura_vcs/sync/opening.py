@@ -1,55 +1,67 @@
-"""From an address to a remote that can be used."""
+"""From an address to a remote that can be used.
+
+Each kind is imported where one is opened: a sync with a folder needs neither ssh, HTTP nor ZIP files,
+which take longer to import than all that it does.
+"""
 
 import os
 from collections.abc import Sequence
 
 from aura_vcs.errors.remotes import RemoteDenied, RemoteUnreachable
 from aura_vcs.storage.remote import RemoteStorage
-from aura_vcs.storage.remote_bucket import open_bucket
-from aura_vcs.storage.remote_bundle import BundleRemote
 from aura_vcs.storage.remote_folder import FolderRemote
-from aura_vcs.storage.remote_http import HttpRemote
-from aura_vcs.storage.remote_ssh import SSH, SshRemote, ssh_arguments
-from aura_vcs.storage.remote_wrappers import RetryingRemote
 from aura_vcs.sync.addresses import Address
 
 
 def open_remote(
-    address: Address, *, single_writer: bool = False, create: bool = False, ssh: Sequence[str] = SSH
+    address: Address, *, single_writer: bool = False, create: bool = False, ssh: Sequence[str] = ()
 ) -> RemoteStorage:
     """The remote at an address. Close it when done.
 
     With `single_writer`, a bucket is written without conditions: the caller made sure that nobody
     else writes there. With `create`, a folder on another machine is made if it is not there. `ssh`
-    is the command that connects.
+    is the command that connects, without one the system's.
 
     Raises:
         RemoteUnreachable, RemoteDenied: it cannot be used.
         HelperMissing: something that it needs is not installed.
     """
     if address.kind == "folder" and os.path.isfile(address.path):
+        from aura_vcs.storage.remote_bundle import BundleRemote
+
         return BundleRemote(address.path)
     if address.kind == "folder":
         return FolderRemote(address.path, place=address.text)
+    from aura_vcs.storage.remote_wrappers import RetryingRemote
+
+    return RetryingRemote(_open_far(address, single_writer=single_writer, create=create, ssh=ssh))
+
+
+def _open_far(address: Address, *, single_writer: bool, create: bool, ssh: Sequence[str]) -> RemoteStorage:
+    """A remote that is reached by a network."""
     if address.kind == "ssh":
+        from aura_vcs.storage.remote_ssh import SSH, SshRemote, ssh_arguments
+
         arguments = ssh_arguments(
-            address.host, address.path, user=address.user, port=address.port, create=create, ssh=ssh
+            address.host, address.path, user=address.user, port=address.port, create=create, ssh=ssh or SSH
         )
         remote = SshRemote(arguments, address.text)
         remote.connect()
-        return RetryingRemote(remote)
+        return remote
     if address.kind in {"s3", "gs", "az"}:
-        return RetryingRemote(
-            open_bucket(
-                address.kind,
-                address.host,
-                address.path,
-                address.parameters,
-                address.text,
-                conditional=not single_writer,
-            )
+        from aura_vcs.storage.remote_bucket import open_bucket
+
+        return open_bucket(
+            address.kind,
+            address.host,
+            address.path,
+            address.parameters,
+            address.text,
+            conditional=not single_writer,
         )
-    return RetryingRemote(HttpRemote(address.text))
+    from aura_vcs.storage.remote_http import HttpRemote
+
+    return HttpRemote(address.text)
 
 
 def make_folder(address: Address) -> None:

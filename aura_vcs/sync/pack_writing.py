@@ -1,7 +1,6 @@
 """Packs for the way to a remote, written one after the other."""
 
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from aura_vcs.objects.pack_writer import NewObject, PackWriter
 from aura_vcs.progress import Progress
@@ -21,6 +20,8 @@ def write_packs(
     Raises:
         ObjectCorrupt: what was written does not read back.
     """
+    from concurrent.futures import ThreadPoolExecutor  # slow to import, and often not needed
+
     names: list[str] = []
     with ThreadPoolExecutor(WORKERS) as executor:
         writer: PackWriter | None = None

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
@@ -49,6 +48,8 @@ class View:
     def labels(self) -> dict[VersionId, Label]:
         """The label of every version that the remote has, merged from its records."""
         if self._labels is None:
+            from concurrent.futures import ThreadPoolExecutor  # slow to import, and often not needed
+
             with ThreadPoolExecutor(TRANSFERS) as executor:
                 parts = list(executor.map(self.record, self.manifest.records))
             merged: dict[VersionId, Label] = {}
@@ -87,6 +88,8 @@ class View:
         With `receiving`, small packs come as a whole at once: they will be wanted.
         """
         if self._table is None:
+            from concurrent.futures import ThreadPoolExecutor  # slow to import, and often not needed
+
             with ThreadPoolExecutor(TRANSFERS) as executor:
                 missing = [p for p in self.manifest.packs if repo.storage.stat(pack_path(p.name)) is None]
                 footers = dict(

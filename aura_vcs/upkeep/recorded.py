@@ -22,7 +22,8 @@ Afters = dict[str, list[object]]
 def unrecorded_refs(repo: Repository) -> Iterator[tuple[str, str]]:
     """Refs that hold what no operation recorded, each with a sentence.
 
-    A ref whose operations are not here (a log that did not arrive yet) is not judged.
+    A ref whose operations are not here is not judged: another machine's log may arrive after it, or
+    end before what it recorded last.
     """
     afters: Afters = {}
     for line in repo.logs.read_all():
@@ -32,17 +33,35 @@ def unrecorded_refs(repo: Repository) -> Iterator[tuple[str, str]]:
     for branch in repo.refs.branches():
         for entry in repo.refs.branch_entries(branch):
             name = _short(layout.branch_ref(branch, entry.replica))
-            if name in afters and entry not in _all(afters, name, BranchEntry):
+            known = _all(afters, name, BranchEntry)
+            if name in afters and entry not in known and not _is_ahead(repo, entry, known):
                 yield f"refs/{name}", "it is not what any operation recorded"
     for tag_name, tag in repo.refs.tags().items():
         name = _short(layout.tag_ref(tag_name))
-        if name in afters and tag not in _all(afters, name, Tag):
+        recorded = _all(afters, name, Tag)
+        if name in afters and tag not in recorded and not _is_tag_ahead(repo, tag, recorded):
             yield f"refs/{name}", "it is not what any operation recorded"
     for label in repo.refs.all_labels():
         name = f"versions/{label.version}"
-        known = _all(afters, name, Label)
-        if known and (wrong := _differing(label, reduce(merge_labels, known))):
+        labels = _all(afters, name, Label)
+        if labels and (wrong := _differing(label, reduce(merge_labels, labels))):
             yield f"refs/{name}", f"its {wrong} is not what any operation recorded"
+
+
+def _is_ahead(repo: Repository, entry: BranchEntry, known: list[BranchEntry]) -> bool:
+    """Whether another machine's entry was written after all that its log, as far as it is here, tells of."""
+    if entry.replica == repo.replica:
+        return False
+    return all(entry.counter > other.counter and entry.updated_at > other.updated_at for other in known)
+
+
+def _is_tag_ahead(repo: Repository, tag: Tag, known: list[Tag]) -> bool:
+    """The same of a tag: a higher stamp alone, with the rest as it was recorded, is damage."""
+    if tag.stamp[1] == repo.replica:
+        return False
+    moved = {(other.version, other.message, other.created_at, other.created_by) for other in known}
+    same = (tag.version, tag.message, tag.created_at, tag.created_by) in moved
+    return not same and all(tag.stamp > other.stamp for other in known)
 
 
 def _short(path: str) -> str:

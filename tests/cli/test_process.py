@@ -244,3 +244,20 @@ def test_the_end_of_a_command_looks_for_no_cycles(two: Film) -> None:
         [sys.executable, "-c", code + AURA[2], "log"], cwd=two.root, capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-1] == "True"
+
+
+def test_stopped_while_it_starts(film: Film) -> None:
+    """Ctrl-C before the command has begun ends quietly, with the code that scripts know."""
+    code = """
+import sys
+class Stop:
+    def find_spec(self, name, *_):
+        if name == "aura_vcs.cli.main":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Stop())
+from aura_vcs.cli.start import run
+run()
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=False, cwd=film.root, capture_output=True, text=True)
+    assert done.returncode == 130
+    assert done.stdout == done.stderr == ""

@@ -30,6 +30,8 @@ EVERY_DAY = {
     "commit -m Second": f"{SLOW} json aura_vcs.compare aura_vcs.project.load aura_vcs.worktree.writer",
     "status": f"{SLOW} json difflib zstandard aura_vcs.compare aura_vcs.project.load aura_vcs.objects.batch "
     "aura_vcs.worktree.snapshot aura_vcs.worktree.writer aura_vcs.history.revisions aura_vcs.cli.shapes",
+    "sync": "ssl urllib zipfile subprocess secrets concurrent json difflib aura_vcs.compare "
+    "aura_vcs.storage.remote_http aura_vcs.storage.remote_ssh aura_vcs.storage.remote_bucket aura_vcs.worktree.writer",
     "diff v1 v2": f"{SLOW} difflib aura_vcs.project aura_vcs.compare.timeline_diff aura_vcs.compare.media_probe",
 }
 """What is slow to import, by the command that is to do without it."""
@@ -100,7 +102,11 @@ def test_everyday_commands_import_little(film: Film, line: str) -> None:
     """What is slow to import is not imported by commands that do not need it."""
     film.commit("First cut")
     brief = film.read("brief.json") + "\n"
-    if line.startswith("commit"):
+    if line == "sync":
+        film("remote", "add", "origin", "../film.aura")
+        film("sync")
+        film("sync")  # which looks at what came of the first
+    elif line.startswith("commit"):
         film.write({"brief.json": brief})
     else:
         film.commit("Second", {"brief.json": brief})

@@ -152,6 +152,7 @@ def test_every_question_is_served_by_an_index(busy: Repository) -> None:
     )
     questions: list[Callable[[], object]] = [
         lambda: queries.versions_numbered(1),
+        lambda: queries.is_shared(1),
         lambda: queries.versions_named("First cut"),
         lambda: queries.versions_with_prefix(head[:6]),
         queries.next_number,

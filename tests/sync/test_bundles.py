@@ -71,8 +71,10 @@ def test_a_damaged_bundle_is_found_out(anna: Repository, tmp_path: Path, share: 
     path = tmp_path / "film.aurabundle"
     whole = Path(create_bundle(anna, str(path)).path).read_bytes()
     path.write_bytes(whole[: int(len(whole) * share)])
-    with pytest.raises(RemoteCorrupt):
+    with pytest.raises(RemoteCorrupt) as caught:
         verify_bundle(str(path))
+    assert "aura bundle create" in caught.value.hint
+    assert "push" not in caught.value.hint
     damaged = bytearray(whole)
     start = whole.index(b"AURAPACK")
     damaged[start + 8 + int(1_300_000 * share)] ^= 1

@@ -81,7 +81,7 @@ def test_a_published_folder_is_cloned_and_pulled(server: str, tmp_path: Path, ra
     pull(bert, remote, known(bert))
     assert files(bert) == files(anna)
     save(bert, "brief.json", '{"topic": "mine"}')
-    with pytest.raises(RemoteError, match="only read"):
+    with pytest.raises(RemoteError, match="only read, nothing can be sent"):
         push(bert, remote, known(bert))
 
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aura_vcs.cli.arriving import say_awaited
 from aura_vcs.cli.completing import complete_branch, complete_version
 from aura_vcs.cli.console import Console, cool, faint, good, warm
 from aura_vcs.cli.groups import Entry, ShorthandGroup
@@ -61,7 +62,7 @@ def list_command(repo: "Repository", console: Console) -> None:
         where = " and ".join(describe(queries, version) for version in item.diverged or (item.version,))
         about = "moved apart by two machines" if item.diverged else record.name if record is not None else ""
         console.line(mark, name, "  ", warm(where), f"  {about}")
-    if not found:
+    if not say_awaited(repo, console) and not found:
         console.line(faint("There are no branches yet: the first commit makes one."))
 
 

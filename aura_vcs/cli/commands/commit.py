@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from aura_vcs.cli.arriving import say_awaited
 from aura_vcs.cli.console import Console, cool, faint, is_terminal, warm
 from aura_vcs.cli.locking import advice_on, advice_shape, say_advice
 from aura_vcs.cli.options import HELP, TEXT, author_option, examples, json_option
@@ -71,6 +72,8 @@ def commit_command(
         _show(repo, console, done)
         say_advice(console, advice)
     _warn(console, done)
+    if done.version is not None and not done.version.parents:
+        say_awaited(repo, console)  # a first version, beside another machine's that is on its way
     if done.version is not None:
         _warn_of_missing_media(repo, console, done.version)
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aura_vcs.cli.arriving import say_awaited
 from aura_vcs.cli.console import Console, Line, Part, bad, cool, faint, good, strong, warm
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
 from aura_vcs.cli.session import pass_repository, project_paths
@@ -99,35 +100,48 @@ def log_command(
     elif found:
         console.lines(_listed(repo, found, oneline=oneline), paged=True)
     elif repo.head().version is None and not everything:
-        console.line('There are no versions yet. Make the first with `aura commit -m "First cut"`.')
+        if not say_awaited(repo, console):
+            console.line('There are no versions yet. Make the first with `aura commit -m "First cut"`.')
     else:
         console.line("No version is like that.")
 
 
 def _listed(repo: "Repository", found: "list[VersionRecord]", *, oneline: bool) -> Iterator[Line]:
-    names, away = names_of_versions(repo), _Offloaded(repo)
+    about = _About(repo)
     for record in found:
-        yield from [_oneline(record, away)] if oneline else _full(record, names, away)
+        yield from [_oneline(record, about)] if oneline else _full(record, about)
 
 
-class _Offloaded:
-    """Says of versions whether some of their content is offloaded."""
+class _About:
+    """What a list says of versions beside what they are: how to call them, what stands on them, what is offloaded."""
 
     def __init__(self, repo: "Repository") -> None:
         from aura_vcs.history.offloaded import OffloadedFiles
+        from aura_vcs.index.queries import Queries
 
+        self.names = names_of_versions(repo)
+        self._queries = Queries(repo.index)
         self._files = OffloadedFiles(repo)
 
-    def __contains__(self, record: "VersionRecord") -> bool:
+    def call(self, record: "VersionRecord") -> str:
+        """`v12`, or `v12.a1b2` where machines gave out the number twice: what other commands understand."""
+        if not self._queries.is_shared(record.number):
+            return f"v{record.number}"
+        from aura_vcs.history.revisions import describe
+
+        return describe(self._queries, record.id)
+
+    def is_offloaded(self, record: "VersionRecord") -> bool:
+        """Whether some of its content is offloaded."""
         return bool(self._files) and record.is_live and self._files.below(record.tree).files > 0
 
 
 def _drawn(repo: "Repository", found: "list[VersionRecord]", *, oneline: bool) -> Iterator[Line]:
     from aura_vcs.history.graph import graph
 
-    names, away = names_of_versions(repo), _Offloaded(repo)
+    about = _About(repo)
     for row in graph(found):
-        lines = [_oneline(row.record, away)] if oneline else list(_full(row.record, names, away))
+        lines = [_oneline(row.record, about)] if oneline else list(_full(row.record, about))
         for n, line in enumerate(lines):
             yield [good(row.at if n == 0 else row.below), "  ", *line]
         for columns in row.between:
@@ -199,9 +213,9 @@ def names_of_versions(repo: "Repository") -> dict[str, list[Part]]:
     return names
 
 
-def _oneline(record: "VersionRecord", away: _Offloaded) -> Line:
-    when = faint(local_time(record.created_at))
-    return [warm(f"v{record.number}".ljust(6)), when, "  ", record.name, *marks(record, offloaded=record in away)]
+def _oneline(record: "VersionRecord", about: _About) -> Line:
+    when, special = faint(local_time(record.created_at)), marks(record, offloaded=about.is_offloaded(record))
+    return [warm(about.call(record).ljust(6)), when, "  ", record.name, *special]
 
 
 def marks(record: "VersionRecord", *, offloaded: bool = False) -> list[Part]:
@@ -218,9 +232,9 @@ def marks(record: "VersionRecord", *, offloaded: bool = False) -> list[Part]:
     return [faint(f"  ({', '.join(words)})")] if words else []
 
 
-def _full(record: "VersionRecord", names: dict[str, list[Part]], away: _Offloaded) -> Iterator[Line]:
-    special = marks(record, offloaded=record in away)
-    yield [warm(f"v{record.number}"), "  ", strong(record.name), *special, *_standing(names.get(record.id, []))]
+def _full(record: "VersionRecord", about: _About) -> Iterator[Line]:
+    special = marks(record, offloaded=about.is_offloaded(record))
+    yield [warm(about.call(record)), "  ", strong(record.name), *special, *_standing(about.names.get(record.id, []))]
     when = f"{local_time(record.created_at)} ({age(record.created_at)})"
     yield [faint(f"    {record.author}, {when}, {size(record.size_bytes)}")]
     for text in record.description.splitlines():

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aura_vcs.cli.arriving import say_awaited
 from aura_vcs.cli.commands.checkout import say_left
 from aura_vcs.cli.completing import complete_version
 from aura_vcs.cli.console import Console, cool, faint, good, strong
@@ -66,6 +67,8 @@ def merge_command(
         console.data({"dry_run": False, **_plan_shape(done.plan), **_done_shape(repo, done)})
     else:
         _show(console, done)
+    if done.plan.kind == "up_to_date" and name is None:
+        say_awaited(repo, console)
     if done.files is not None:
         from aura_vcs.cli.media_warnings import warn_of_missing_media
 

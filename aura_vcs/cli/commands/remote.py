@@ -182,7 +182,7 @@ def check_command(repo: "Repository", console: Console, name: str | None, *, con
     ask = key_holder(Known(repo, remote_config(repo, name)[0]).key_file())
     checked = check_remote(repo, name, accept_older=accept, ssh=ssh_command(), ask=ask)
     if checked.finding is not None and not checked.finding.is_safe:
-        raise RemoteUnsafe(checked.url, "; ".join(checked.finding.faults))
+        raise RemoteUnsafe(checked.url, checked.finding.faults)
     problems = _content_problems(repo, name) if content else []
     if problems:
         console.exit_code = 3

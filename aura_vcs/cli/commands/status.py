@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from aura_vcs.cli.arriving import say_awaited
 from aura_vcs.cli.console import Console, bad, cool, faint, good
 from aura_vcs.cli.locking import advice_on, advice_shape, say_advice
 from aura_vcs.cli.options import HELP, examples, json_option
@@ -123,5 +124,7 @@ def _say_where(repo: "Repository", console: Console, found: "Status") -> None:
             console.line(f"  The branch was taken back to {name} elsewhere. {there}, or commit here and it goes on.")
         else:
             console.line(f"  The branch has moved on to {name}. {there}.")
-    elif found.branch is None and found.head is not None:
+    if found.awaited:
+        say_awaited(repo, console)
+    if found.branch is None and found.head is not None:
         console.line(faint(f"  Commit here and a branch from-v{found.head.number} starts by itself."))
