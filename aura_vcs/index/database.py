@@ -83,6 +83,15 @@ class Database:
         except sqlite3.DatabaseError as error:
             raise translate(error, self.path) from error
 
+    def meta(self, key: str) -> str | None:
+        """What was noted under the key."""
+        row = self.connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else row[0]
+
+    def set_meta(self, key: str, value: str | None) -> None:
+        """Note something, inside the caller's transaction."""
+        self.connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
     def compact(self) -> None:
         """Write the file anew if more than half of it is empty; another process that reads it is let be."""
         pages, free = (

@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from aura_vcs.codec import now
 from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.index.database import Database, IndexUnusable, remove_files
+from aura_vcs.index.entered import Entered, Recover
 from aura_vcs.index.places import IndexPlaces, groups
 from aura_vcs.index.schema import AWAY
 from aura_vcs.model import Operation
@@ -25,19 +26,10 @@ from aura_vcs.storage.local import LocalStorage
 if TYPE_CHECKING:
     from aura_vcs.index.projector import Projector
 
-Recover = Callable[[Operation], None]
-"""Brings refs and HEAD to where an own operation put them; harmless when they are there."""
-
-_LABELS = "labels"
-_WAITING = ""
 _INCOMPLETE = "incomplete"
 _ARRIVED = "arrived"
 LOG_BYTES = 64 << 10
 """A log is left whole until it is larger."""
-
-
-def _nothing(operation: Operation) -> None:
-    """What is re-entered needs no recovery."""
 
 
 class Index:
@@ -51,27 +43,24 @@ class Index:
         self._progress = progress
         os.makedirs(os.path.dirname(path), exist_ok=True)
         self.database = self._opened()
+        self._entered = Entered(self.database, storage, refs, logs, progress)
         self.store = ObjectStore(storage, IndexPlaces(self.database))
         self.trees = TreeReader(self.store)
 
     def is_current(self) -> bool:
         """Whether every log and every label is in the index. Looks at sizes and dates, opens no file."""
-        if self._is_new:
-            return False
-        if self._known_sizes() != self._logs.sizes() or self._known_segments() != set(self._logs.segments()):
-            return False
-        return self._meta(_LABELS) == self._labels_date() and self._meta(_INCOMPLETE) is None
+        return not self._is_new and self._entered.is_current() and self.database.meta(_INCOMPLETE) is None
 
     def catch_up(self, recover: Recover) -> None:
         """Enter what the index has not seen; own operations among it go through `recover` first.
 
         The caller holds the refs lock, so nobody records an operation meanwhile.
         """
-        if self._is_new or self._logs_shrank():
+        if self._is_new or self._entered.logs_shrank():
             self.rebuild(recover)
             return
         self._enter_unlisted()
-        if self._meta(_INCOMPLETE) == _ARRIVED:
+        if self.database.meta(_INCOMPLETE) == _ARRIVED:
             self.rebuild(recover)  # what was not here to be counted has come, or some of it
             return
         self._enter(recover)
@@ -117,8 +106,8 @@ class Index:
         if not packs and not loose:
             return
         with self.database.transaction() as connection:
-            if self._enter_objects(connection, packs, loose) and self._meta(_INCOMPLETE) is not None:
-                self._set_meta(_INCOMPLETE, _ARRIVED)
+            if self._enter_objects(connection, packs, loose) and self.database.meta(_INCOMPLETE) is not None:
+                self.database.set_meta(_INCOMPLETE, _ARRIVED)
 
     def _enter_objects(self, connection: sqlite3.Connection, packs: list[str], loose: Mapping[ObjectId, int]) -> int:
         from aura_vcs.index.counts import enter_objects
@@ -176,14 +165,14 @@ class Index:
             self.database.create_schema(indexes=False)
             self._enter_objects(connection, self.store.packs.names(), dict(self.store.loose.all()))
             enter_objects(connection, offloaded_objects(self.store), None, now())
-            self._enter_new(self._projector(connection, now()), recover)
+            self._enter_new(connection, recover)
             self.database.create_indexes()
         self._is_new = False
 
     def _enter(self, recover: Recover) -> None:
         """Enter what logs and labels have that is new."""
         with self.database.transaction() as connection:
-            self._enter_new(self._projector(connection, now()), recover)
+            self._enter_new(connection, recover)
 
     def record(
         self,
@@ -201,11 +190,11 @@ class Index:
             projector.counts.settle_many()
             projector.write()
             if projector.counts.has_lost:  # a tool brought the object, and no row has told of it yet
-                self._set_meta(_INCOMPLETE, "1")
+                self.database.set_meta(_INCOMPLETE, "1")
             for name in operation.refs:
                 if name.startswith("versions/"):
-                    self._enter_file(f"{layout.REFS}/{name}.json")
-            self._labels_are_entered()
+                    self._entered.enter_file(f"{layout.REFS}/{name}.json")
+            self._entered.labels_are_entered()
 
     def settle_counts(self) -> None:
         """Count what commits left for later, before a count is asked for."""
@@ -216,7 +205,7 @@ class Index:
             projector.counts.settle()
             projector.write()
             if projector.counts.has_lost:
-                self._set_meta(_INCOMPLETE, "1")
+                self.database.set_meta(_INCOMPLETE, "1")
 
     @contextmanager
     def _knowing(self, found: Mapping[ObjectId, StoredObject]) -> Iterator[None]:
@@ -296,17 +285,10 @@ class Index:
         size = self._logs.sizes().get(self._logs.replica, 0)
         if size > LOG_BYTES and self._logs.close_segment(keep=keep_lines):
             with self.database.transaction() as connection:
-                connection.execute("DELETE FROM logs WHERE replica = ?", (self._logs.replica,))
-                projector = self._projector(connection, now())
-                for name in self._new_segments():
-                    self._enter_segment(projector, name)
-                self._enter_log(projector, self._logs.replica, 0, _nothing)
+                self._entered.reenter_own_log(self._projector(connection, now()))
         if self._refs.pack_labels(keep_labels):
-            with self.database.transaction() as connection:
-                connection.execute("DELETE FROM ref_files")
-                for file in self._refs.label_files():
-                    self._enter_file(f"{layout.VERSIONS}/{file}")
-                self._labels_are_entered()
+            with self.database.transaction():
+                self._entered.reenter_labels()
 
     def compact(self) -> None:
         """Give the disk back what the index no longer needs, where that is most of it."""
@@ -336,7 +318,7 @@ class Index:
 
     def is_waiting(self) -> bool:
         """Whether something is known by name and has not come: a sync tool is still at work."""
-        return self._meta(_INCOMPLETE) is not None or self._meta(_LABELS) == _WAITING
+        return self.database.meta(_INCOMPLETE) is not None or self._entered.is_waiting()
 
     @property
     def path(self) -> str:
@@ -379,97 +361,10 @@ class Index:
         self.database.close()
         remove_files(self._path)
         self.database = Database(self._path)
+        self._entered = Entered(self.database, self._storage, self._refs, self._logs, self._progress)
         self.store.places = IndexPlaces(self.database)
         self._is_new = True
 
-    def _enter_new(self, projector: "Projector", recover: Recover) -> None:
-        date = self._labels_date()
-        known = self._known_ends()
-        for name in self._new_segments():
-            self._enter_segment(projector, name)
-        for replica, size in self._logs.sizes().items():
-            self._enter_log(projector, replica, known.get(replica, 0), recover)
-            projector.log_size(replica, size)
-        complete = self._enter_labels(projector)
-        projector.write()
-        if projector.is_incomplete:
-            self._set_meta(_INCOMPLETE, "1")
-        self._set_meta(_LABELS, self._labels_date() if date is None else date if complete else _WAITING)
-
-    def _enter_log(self, projector: "Projector", replica: ReplicaId, start: int, recover: Recover) -> None:
-        for line in self._logs.read(replica, start=start):
-            operation = line.operation
-            if operation is None or operation.replica != replica:
-                self._progress.note(f"A line of {layout.operations_log(replica)} is damaged; `aura fsck` says more")
-                projector.skip_line(replica, line.end)
-                continue
-            if replica == self._logs.replica:
-                recover(operation)
-            projector.operation(operation, line.start, line.end)
-
-    def _enter_segment(self, projector: "Projector", name: str) -> None:
-        try:
-            for line in self._logs.read_segment(name):
-                if line.operation is not None:
-                    projector.closed_operation(line.operation, line)
-        except RecordCorrupt as error:
-            self._progress.note(f"{error.message}; `aura fsck` says more")
-        self.database.connection.execute("INSERT OR REPLACE INTO segments VALUES (?)", (name,))
-
-    def _enter_labels(self, projector: "Projector") -> bool:
-        """Enter the labels whose files are new or have changed; False if one's version is not here yet."""
-        rows = self.database.connection.execute("SELECT path, size, mtime_ns FROM ref_files")
-        known = {row[0]: (row[1], row[2]) for row in rows}
-        complete = True
-        for file in self._refs.label_files():
-            path = f"{layout.VERSIONS}/{file}"
-            found = self._storage.stat(path)
-            if found is None or known.get(path) == (found.size, found.mtime_ns):
-                continue
-            labels = self._refs.labels_in(file)
-            entered = [projector.label(label) for label in labels]
-            if labels and all(entered):
-                self._enter_file(path)
-            else:
-                complete = False
-        return complete
-
-    def _enter_file(self, path: str) -> None:
-        found = self._storage.stat(path)
-        if found is not None:
-            self.database.connection.execute(
-                "INSERT OR REPLACE INTO ref_files VALUES (?, ?, ?)", (path, found.size, found.mtime_ns)
-            )
-
-    def _known_ends(self) -> dict[ReplicaId, int]:
-        return dict(self.database.connection.execute("SELECT replica, end FROM logs").fetchall())
-
-    def _known_sizes(self) -> dict[ReplicaId, int]:
-        return dict(self.database.connection.execute("SELECT replica, size FROM logs").fetchall())
-
-    def _known_segments(self) -> set[str]:
-        return {row[0] for row in self.database.connection.execute("SELECT name FROM segments")}
-
-    def _new_segments(self) -> list[str]:
-        known = self._known_segments()
-        return [name for name in self._logs.segments() if name not in known]
-
-    def _logs_shrank(self) -> bool:
-        sizes = self._logs.sizes()
-        return any(sizes.get(replica, 0) < end for replica, end in self._known_ends().items())
-
-    def _labels_are_entered(self) -> None:
-        """Remember the labels' date, unless some wait for their versions: those are looked for again."""
-        if self._meta(_LABELS) != _WAITING:
-            self._set_meta(_LABELS, self._labels_date())
-
-    def _labels_date(self) -> str | None:
-        found = self._storage.stat(layout.VERSIONS)
-        return None if found is None else str(found.mtime_ns)
-
-    def _meta(self, key: str) -> str | None:
-        row = self.database.connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return None if row is None else row[0]
-
-    def _set_meta(self, key: str, value: str | None) -> None:
-        self.database.connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+    def _enter_new(self, connection: sqlite3.Connection, recover: Recover) -> None:
+        if not self._entered.enter_new(self._projector(connection, now()), recover):
+            self.database.set_meta(_INCOMPLETE, "1")
