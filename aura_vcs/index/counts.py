@@ -123,11 +123,6 @@ class ReferenceCounts:
         """A ref begins to hold a version or a blob."""
         self._walk([(object_id, False)], +1)
 
-    def lower_object(self, object_id: ObjectId) -> None:
-        """A ref no longer holds a version or a blob."""
-        self.settle()
-        self._walk([(object_id, False)], -1)
-
     def settle(self) -> None:
         """Count what is owed."""
         rows = self._connection.execute("SELECT holder, is_tree, counted FROM owed").fetchall()

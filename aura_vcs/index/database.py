@@ -103,6 +103,13 @@ class Database:
             self.connection.execute("VACUUM")
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
+    def go_on_in_memory(self) -> None:
+        """Use a copy in memory from now on, for a disk that refuses what is written; see `_copied`."""
+        copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        self.connection.backup(copy)
+        self.connection.close()
+        self.connection = copy
+
     def close(self) -> None:
         """Let go of the file."""
         self.connection.close()

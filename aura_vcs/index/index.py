@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aura_vcs import layout
 from aura_vcs.codec import now
-from aura_vcs.errors.stored import RecordCorrupt
+from aura_vcs.errors.stored import RecordCorrupt, StorageError
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.index.database import Database, IndexUnusable, remove_files
 from aura_vcs.index.entered import Entered, Recover
@@ -184,7 +184,8 @@ class Index:
     ) -> None:
         """Enter an operation that was just recorded; the caller made sure the index was current."""
         with self._knowing(stored), self.database.transaction() as connection:
-            projector = self._projector(connection, operation.time, stored, chunks, may_owe=True)
+            may_owe = self.database.meta(_INCOMPLETE) is None  # else what is shared may not be counted either
+            projector = self._projector(connection, operation.time, stored, chunks, may_owe=may_owe)
             projector.operation(operation, start, end)
             projector.labels(operation)
             projector.counts.settle_many()
@@ -197,9 +198,19 @@ class Index:
             self._entered.labels_are_entered()
 
     def settle_counts(self) -> None:
-        """Count what commits left for later, before a count is asked for."""
+        """Count what commits left for later, before a count is asked for.
+
+        Where the disk is too full for that, it is done in memory: asking must work there.
+        """
         if self.database.connection.execute("SELECT 1 FROM owed LIMIT 1").fetchone() is None:
             return
+        try:
+            self._settle_counts()
+        except StorageError:
+            self.database.go_on_in_memory()
+            self._settle_counts()
+
+    def _settle_counts(self) -> None:
         with self.database.transaction() as connection:
             projector = self._projector(connection, now())
             projector.counts.settle()

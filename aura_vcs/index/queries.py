@@ -51,7 +51,10 @@ class Queries:
 
     def __init__(self, index: Index) -> None:
         self._index = index
-        self._connection: sqlite3.Connection = index.database.connection
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        return self._index.database.connection
 
     # Versions
 

@@ -2,20 +2,25 @@
 
 import random
 import shutil
+import sqlite3
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 import pytest
 from aura_vcs import Repository
 from aura_vcs.errors import AuraError
+from aura_vcs.errors.stored import StorageFull
 from aura_vcs.history.going import checkout
 from aura_vcs.history.undo import undo
 from aura_vcs.history.versions import delete_version, purge_version, undelete_version
 from aura_vcs.index import counts
+from aura_vcs.index.database import Database
+from aura_vcs.index.index import Index
 from aura_vcs.index.projector import Projector
 from aura_vcs.index.queries import Queries
 from aura_vcs.upkeep.gc import execute_gc, plan_gc
+from aura_vcs.upkeep.storage import storage_report
 
 from tests.helpers.check import assert_whole, versions
 from tests.helpers.project import noise, save, write
@@ -97,6 +102,40 @@ def test_a_tree_that_cannot_be_read_owes_until_it_can(frames: Repository, monkey
     assert _owed(frames) == owed
     assert_whole(frames)
     assert _owed(frames) == 0
+
+
+def test_counts_can_be_asked_for_on_a_disk_that_is_full(frames: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What shows how to free space needs none."""
+    write(Path(frames.root), {"frames/inner/0007.json": "edited"})
+    save(frames, "One of many")
+    owed, transaction = _owed(frames), Database.transaction
+
+    def full(database: Database) -> AbstractContextManager[sqlite3.Connection]:
+        if database.connection.execute("PRAGMA database_list").fetchone()[2]:
+            raise StorageFull("write", database.path, "database or disk is full")
+        return transaction(database)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Database, "transaction", full)
+        storage_report(frames)
+        assert_whole(frames)
+    with Repository.open(frames.root) as again:
+        assert _owed(again) == owed
+        assert_whole(again)
+
+
+def test_nothing_is_owed_where_not_all_was_here_to_be_counted(
+    frames: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owed = _owed(frames)
+    with frames.index.database.transaction():
+        frames.index.database.set_meta("incomplete", "1")
+    with monkeypatch.context() as patch:
+        patch.setattr(Index, "catch_up", lambda *_: None)  # what is missing has not come
+        write(Path(frames.root), {"frames/inner/0007.json": "edited"})
+        save(frames, "One of many")
+        assert _owed(frames) == owed
+    assert_whole(frames)
 
 
 @pytest.mark.parametrize("seed", range(6))
