@@ -75,8 +75,10 @@ class Reader:
     def frames(self) -> Iterator[ReadFiles]:
         """The frames one after the other, until the second process has ended, for whatever reason."""
         seen: set[ObjectId] = set()
+        arriving = select.poll()  # `select` takes no file with a number above 1023
+        arriving.register(self._pipe, select.POLLIN)
         while True:
-            if not select.select([self._pipe], [], [], 0)[0] and (own := self._meeting.from_back()):
+            if not arriving.poll(0) and (own := self._meeting.from_back()):
                 for frame in _framed(self._sources, own, seen):
                     yield frame.ready(), frame.found()
                 continue

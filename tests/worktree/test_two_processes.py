@@ -337,3 +337,24 @@ def test_the_second_process_is_not_started_beside_threads(monkeypatch: pytest.Mo
     finally:
         goes_on.set()
         thread.join()
+
+
+def test_a_process_with_very_many_files_open_reads_as_well(folder: Path) -> None:
+    """Numbers of files above 1023 are too large for some calls."""
+    import resource  # which Windows has not
+
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(limits[0], min(limits[1], 3000)), limits[1]))
+    many: list[int] = []
+    try:
+        while not many or many[-1] < 1100:
+            many.append(os.open(os.devnull, os.O_RDONLY))
+        for number in range(FILES):
+            (folder / "a" / f"{number:03}.json").write_text(f"again {number}")
+        with Repository.open(str(folder)) as repo:
+            commit(repo, "Second cut")
+            assert_whole(repo)
+    finally:
+        for fd in many:
+            os.close(fd)
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
