@@ -6,6 +6,8 @@ import sys
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from aura_vcs.cli.later import import_help_later
+
 if TYPE_CHECKING:
     from aura_vcs.worktree.ahead import Ahead
 
@@ -21,6 +23,7 @@ def run() -> NoReturn:
     """Run `aura` with the process's arguments; never returns."""
     gc.set_threshold(COLLECT_EVERY)
     ahead = _look_ahead()
+    import_help_later()
     _import_msgspec()
     try:
         from aura_vcs.cli.main import cli

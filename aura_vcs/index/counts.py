@@ -11,12 +11,13 @@ lowered or a count is asked for. Until then the older one holds it.
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 
 import msgspec
 
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.places import groups
-from aura_vcs.index.schema import AWAY, KIND_CODES
+from aura_vcs.index.schema import AWAY, KIND_CODES, filled_at_once
 from aura_vcs.model import EntryKind, Kind, Tree
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.trees import EMPTY_TREE_ID
@@ -47,6 +48,8 @@ _CROSS = "UPDATE objects SET refcount = refcount + ?, last_referenced_at = ? WHE
 
 HELD_COUNTS = 50_000
 """Counts that change together and are held in memory."""
+MANY = 5000
+"""So many rows of a first version are entered before the table's indexes are made."""
 OWED_LEAST = 50
 """What fewer objects are shared is counted at once."""
 ID_BYTES = 32
@@ -100,6 +103,8 @@ class ReferenceCounts:
         self._fresh: Mapping[ObjectId, Fresh] = {}
         self._at = at
         self._stored = dict(stored or {})
+        self._lists = {i for i, item in self._stored.items() if item.place is not None and item.place.chunked}
+        """Which of them are chunked blobs."""
         self._changes: Counter[ObjectId] = Counter()
         self._known: dict[ObjectId, int] = {}
         self._rows: dict[ObjectId, int] = {}
@@ -150,23 +155,36 @@ class ReferenceCounts:
 
     def _walk(self, objects: list[tuple[ObjectId, bool]], step: int) -> None:
         """Change the counts of objects, and of what they hold where theirs leave or reach zero."""
-        waiting = [(objects, 0)]
+        waiting = [objects]
         while waiting:
-            level, start = waiting.pop()
-            end = min(start + HELD_COUNTS, len(level))
-            self._learn(object_id for object_id, _ in level[start:end])
+            level = waiting.pop()
+            now, later = level[:HELD_COUNTS], level[HELD_COUNTS:]
+            self._learn(object_id for object_id, _ in now)
+            holders = self._count_leaves(now, step)
             deeper: list[tuple[ObjectId, bool]] = []
-            known, changes = self._known, self._changes
-            while start < end and len(deeper) < HELD_COUNTS:  # every object of a changed folder goes through here
-                object_id, is_tree = level[start]
+            at, known, changes = 0, self._known, self._changes
+            while at < len(holders) and len(deeper) < HELD_COUNTS:
+                object_id, is_tree = holders[at]
                 changed = changes.get(object_id, 0)
                 changes[object_id] = changed + step
-                start += 1
-                if known[object_id] + changed + min(step, 0) == 0 and self._may_hold(object_id, is_tree):
+                at += 1
+                if known[object_id] + changed + min(step, 0) == 0:
                     deeper += self._to_count(object_id, is_tree, step)
-            waiting += [(objects, at) for objects, at in ((level, start), (deeper, 0)) if at < len(objects)]
+            waiting += [some for some in (later, holders[at:], deeper) if some]
             if len(self._known) > HELD_COUNTS and not self._stored:
                 self._write_changes()  # what has rows already need not wait in memory
+
+    def _count_leaves(self, objects: list[tuple[ObjectId, bool]], step: int) -> list[tuple[ObjectId, bool]]:
+        """Change the counts of those that hold nothing, which are nearly all, at once; returns the others."""
+        ids = {object_id for object_id, is_tree in objects if not is_tree}
+        stored = ids & self._stored.keys()
+        leaves = (stored - self._lists) | ((ids - stored) & self._rows.keys() - self._chunked)
+        here = [object_id for object_id, _ in objects if object_id in leaves]
+        if step > 0:
+            self._changes.update(here)
+        else:
+            self._changes.subtract(here)
+        return [item for item in objects if item[0] not in leaves]
 
     def _to_count(self, object_id: ObjectId, is_tree: bool, step: int) -> Iterable[tuple[ObjectId, bool]]:
         """What an object holds and is counted now."""
@@ -177,13 +195,6 @@ class ReferenceCounts:
         row = bytes.fromhex(object_id), is_tree, counted, fresh.rest
         self._connection.execute("INSERT OR REPLACE INTO owed VALUES (?, ?, ?, ?)", row)
         return fresh.children
-
-    def _may_hold(self, object_id: ObjectId, is_tree: bool) -> bool:
-        """Whether the object may hold others: a chunk, or a file that is kept whole, does not."""
-        item = self._stored.get(object_id)
-        if item is not None:  # it was just put
-            return is_tree or (item.place is not None and item.place.chunked)
-        return is_tree or object_id in self._chunked or object_id not in self._rows
 
     def _learn(self, object_ids: Iterable[ObjectId]) -> None:
         unknown = {object_id for object_id in object_ids if object_id not in self._known}
@@ -212,8 +223,10 @@ class ReferenceCounts:
             _row(item, pack_ids, self._changes.pop(item.id, 0), self._at)
             for item in sorted(self._stored.values(), key=_stored_order)
         ]
-        self._connection.executemany(_INSERT, rows)
+        with filled_at_once(self._connection) if self._is_empty and len(rows) >= MANY else nullcontext():
+            self._connection.executemany(_INSERT, rows)
         self._stored.clear()
+        self._lists.clear()
         self._write_changes()
 
     def _write_changes(self) -> None:
@@ -244,9 +257,9 @@ def _stored_order(item: StoredObject) -> tuple[str, int, int]:
 
 def _row(item: StoredObject, pack_ids: Mapping[str, int], refcount: int, at: str) -> tuple[object, ...]:
     place = item.place
-    packed: tuple[object, ...] = (None, None, None, None, False)
-    if place is not None:
-        packed = (pack_ids[place.pack], place.frame, place.offset, place.length, place.chunked)
+    packed: tuple[object, ...] = (None, None, None, None, 0)
+    if place is not None:  # a plain number is bound in half the time of a bool
+        packed = (pack_ids[place.pack], place.frame, place.offset, place.length, 1 if place.chunked else 0)
     content_type = "Asset" if item.kind is Kind.BLOB else None
     kind = KIND_CODES[item.kind]
     return bytes.fromhex(item.id), kind, content_type, item.size, item.stored_size, *packed, refcount, at, at

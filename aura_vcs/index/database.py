@@ -12,13 +12,12 @@ from contextlib import contextmanager, suppress
 
 from aura_vcs.errors.asking import LockBusy
 from aura_vcs.errors.stored import StorageDenied, StorageError, StorageFull
-from aura_vcs.index.schema import PAGE_BYTES, SCHEMA_VERSION, TABLES
+from aura_vcs.index.schema import PAGE_BYTES, SCHEMA_VERSION, statements
 
 BUSY_SECONDS = 60
 CACHE_KIB = 16 << 10
 EMPTY_BYTES = 1 << 20
 """So little empty room is left in the file."""
-OBJECT_INDEXES = "CREATE INDEX objects_"
 
 
 class IndexUnusable(Exception):
@@ -46,22 +45,11 @@ class Database:
             raise IndexUnusable(f"schema {found}")
         return bool(found)
 
-    def create_schema(self, *, indexes: bool = True) -> None:
-        """Make the tables, inside the caller's transaction.
-
-        Without `indexes`, those of the largest table are left for `create_indexes`: filling it is
-        quicker then.
-        """
-        for statement in _statements():
-            if indexes or not statement.lstrip().startswith(OBJECT_INDEXES):
-                self.connection.execute(statement)
+    def create_schema(self) -> None:
+        """Make the tables, inside the caller's transaction."""
+        for statement in statements():
+            self.connection.execute(statement)
         self.connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-
-    def create_indexes(self) -> None:
-        """Make the indexes that `create_schema` left."""
-        for statement in _statements():
-            if statement.lstrip().startswith(OBJECT_INDEXES):
-                self.connection.execute(statement)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -113,15 +101,6 @@ class Database:
     def close(self) -> None:
         """Let go of the file."""
         self.connection.close()
-
-
-def _statements() -> Iterator[str]:
-    statement = ""
-    for line in TABLES.splitlines():
-        statement += line + "\n"
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
 
 
 def _connect(path: str) -> sqlite3.Connection:

@@ -13,7 +13,7 @@ from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.index.database import Database, IndexUnusable, remove_files
 from aura_vcs.index.entered import Entered, Recover
 from aura_vcs.index.places import IndexPlaces, groups
-from aura_vcs.index.schema import AWAY
+from aura_vcs.index.schema import AWAY, filled_at_once
 from aura_vcs.model import Operation
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.store import ObjectStore
@@ -162,11 +162,11 @@ class Index:
             self._progress.note("Building the index from the files; nothing is lost")
         self._start_over()
         with self.database.transaction() as connection:
-            self.database.create_schema(indexes=False)
-            self._enter_objects(connection, self.store.packs.names(), dict(self.store.loose.all()))
-            enter_objects(connection, offloaded_objects(self.store), None, now())
-            self._enter_new(connection, recover)
-            self.database.create_indexes()
+            self.database.create_schema()
+            with filled_at_once(connection):
+                self._enter_objects(connection, self.store.packs.names(), dict(self.store.loose.all()))
+                enter_objects(connection, offloaded_objects(self.store), None, now())
+                self._enter_new(connection, recover)
         self._is_new = False
 
     def _enter(self, recover: Recover) -> None:

@@ -35,7 +35,7 @@ class IndexPlaces:
         """See Places."""
         wanted = set(object_ids)
         connection = self._database.connection
-        if connection.execute("SELECT 1 FROM packs LIMIT 1").fetchone() is None:
+        if self._knows_none():
             return {}
         if len(wanted) > LOOKUP_SIZE and len(wanted) * MOST > connection.execute(_COUNT).fetchone()[0]:
             places = ((ObjectId(row[0].hex()), row) for row in connection.execute(f"SELECT {_COLUMNS} {_FROM}"))
@@ -50,9 +50,14 @@ class IndexPlaces:
                 found[ObjectId(row[0].hex())] = _place(row)
         return found
 
+    def _knows_none(self) -> bool:
+        return self._database.connection.execute("SELECT 1 FROM packs LIMIT 1").fetchone() is None
+
     def packs_of(self, object_ids: Iterable[ObjectId]) -> Mapping[str, set[ObjectId]]:
         """See Places. One row for each pack: between two rows other threads may run, and take longer than the look."""
         packs: dict[str, set[ObjectId]] = {}
+        if self._knows_none():
+            return packs
         for group in groups(sorted(object_ids)):
             marks = ",".join("?" * len(group))
             rows = self._database.connection.execute(

@@ -1,5 +1,9 @@
 """The tables of the index. Any change of them raises SCHEMA_VERSION: the index is then rebuilt."""
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 SCHEMA_VERSION = 9
 PAGE_BYTES = 2048
 """Small pages keep the index of a small project small: every table and index takes at least one."""
@@ -94,3 +98,28 @@ CREATE TABLE word_rows (
 CREATE VIRTUAL TABLE words USING fts5 (
   name, description, script, columnsize = 0, tokenize = 'unicode61 remove_diacritics 2');
 """
+_OF_OBJECTS = "CREATE INDEX objects_"
+
+
+def statements() -> Iterator[str]:
+    """What makes the tables and their indexes, one after the other."""
+    statement = ""
+    for line in TABLES.splitlines():
+        statement += line + "\n"
+        if sqlite3.complete_statement(statement):
+            yield statement.strip()
+            statement = ""
+
+
+@contextmanager
+def filled_at_once(connection: sqlite3.Connection) -> Iterator[None]:
+    """The table of objects, which is empty, is filled in the block: its indexes are made at the end.
+
+    Inside the caller's transaction, which takes all of it back if the block raises.
+    """
+    indexes = [statement for statement in statements() if statement.startswith(_OF_OBJECTS)]
+    for statement in indexes:
+        connection.execute(f"DROP INDEX {statement.split()[2]}")
+    yield
+    for statement in indexes:
+        connection.execute(statement)

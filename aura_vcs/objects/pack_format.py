@@ -17,12 +17,13 @@ begin where the one before ends, the first behind the magic. Columns compress be
 import struct
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
+from operator import attrgetter
 from typing import overload
 
 import msgspec
 from blake3 import blake3
 
-from aura_vcs.compression import THOROUGH_LEVEL, NotDecodable, compress, decompress
+from aura_vcs.compression import LEVEL, THOROUGH_LEVEL, NotDecodable, compress, decompress
 from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Kind
@@ -46,6 +47,8 @@ _TRAILER = struct.Struct("<II32s8s")
 _ID_BYTES = 32
 _FRAME_BYTES = 9
 _ENTRY_BYTES = 45
+_SMALL_FOOTER = 64 << 10
+"""A larger one is nearly all ids, which do not compress however long one tries."""
 _ROWS_AT_ONCE = 4096
 _PICKED_SHARE = 8
 """From one object in so many on, it is quicker to go through all."""
@@ -206,32 +209,22 @@ class Footer(msgspec.Struct, frozen=True):
 
 def encode_footer(frames: Sequence[Frame], entries: Sequence[PackEntry]) -> tuple[str, bytes]:
     """The pack's name, and its footer and trailer."""
-    records = sorted(
-        (
-            bytes.fromhex(entry.id),
-            CHUNKED_BLOB if entry.chunked else KIND_CODES[entry.kind],
-            entry.frame,
-            entry.offset,
-            entry.length,
-        )
-        for entry in entries
-    )
-    ids, kinds, numbers, offsets, lengths = zip(*records, strict=True) if records else ((), (), (), (), ())
+    ordered = sorted(entries, key=attrgetter("id"))
     footer = b"".join(
         (
             _COUNTS.pack(len(frames), len(entries)),
             _column("I", [frame.stored_length for frame in frames]),
             _column("I", [frame.length for frame in frames]),
             _column("B", [frame.codec for frame in frames]),
-            *ids,
-            _column("B", kinds),
-            _column("I", numbers),
-            _column("I", offsets),
-            _column("I", lengths),
+            bytes.fromhex("".join([entry.id for entry in ordered])),
+            _column("B", [CHUNKED_BLOB if entry.chunked else KIND_CODES[entry.kind] for entry in ordered]),
+            _column("I", [entry.frame for entry in ordered]),
+            _column("I", [entry.offset for entry in ordered]),
+            _column("I", [entry.length for entry in ordered]),
         )
     )
     digest = blake3(footer).digest()
-    stored = compress(footer, THOROUGH_LEVEL)
+    stored = compress(footer, THOROUGH_LEVEL if len(footer) <= _SMALL_FOOTER else LEVEL)
     return digest.hex(), stored + _TRAILER.pack(len(stored), len(footer), digest, END_MAGIC)
 
 

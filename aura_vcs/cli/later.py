@@ -1,0 +1,65 @@
+"""Modules that take long to import, and of which most commands need one small thing, or nothing.
+
+Click and msgspec import them at once. Here they are imported when something of them is used; whoever
+imported one before has a module in which everything is found then, too.
+"""
+
+import sys
+from collections.abc import Iterable
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+
+class _Later(ModuleType):
+    """A module that is imported when something of it is used."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "__path__":  # whether it is a package: `from ... import` asks that
+            raise AttributeError(name)
+        return getattr(_imported(self.__name__), name)
+
+
+def import_help_later() -> None:
+    """Put off what click and msgspec need for showing help: a tenth of the time that a short command takes.
+
+    To make an option, click cleans one line of help; to read `-m`, it looks for long options like it; and
+    it asks for translations, of which there are none.
+    """
+    _import_when_used("inspect", cleandoc=_cleandoc)
+    _import_when_used("difflib", get_close_matches=_close_matches)
+    _import_when_used("gettext", gettext=str, ngettext=_singular_or_plural)
+    _import_when_used("textwrap")
+
+
+def _import_when_used(name: str, **at_hand: Any) -> None:
+    if name not in sys.modules:
+        module = sys.modules[name] = _Later(name)
+        module.__dict__.update(at_hand)
+
+
+def _imported(name: str) -> ModuleType:
+    """The module itself, imported now."""
+    before = sys.modules.get(name)
+    if isinstance(before, _Later):
+        del sys.modules[name]
+        before.__dict__.update(import_module(name).__dict__)
+    return import_module(name)
+
+
+def _cleandoc(text: str) -> str:
+    if "\n" in text or "\t" in text:
+        cleaned: str = _imported("inspect").cleandoc(text)
+        return cleaned
+    return text.lstrip(" ")
+
+
+def _close_matches(word: str, possibilities: Iterable[str], *how: Any, **named: Any) -> list[str]:
+    if word.startswith("-") and not word.startswith("--"):
+        return []  # a short option: click asks, and tells nobody
+    found: list[str] = _imported("difflib").get_close_matches(word, possibilities, *how, **named)
+    return found
+
+
+def _singular_or_plural(one: str, many: str, count: int) -> str:
+    return one if count == 1 else many
