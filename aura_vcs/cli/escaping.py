@@ -9,7 +9,7 @@ and emoji are written with.
 
 import re
 
-_SUSPECT = re.compile("[^ -~\xa1-\u02ff]")
+_SUSPECT = "[^ -~\xa1-\u02ff]"
 _JOINERS = "\u200c\u200d"
 _SURROGATE_ESCAPES = range(0xDC80, 0xDD00)
 """What stands for a byte that is not UTF-8 (PEP 383)."""
@@ -20,7 +20,7 @@ def escape(text: str) -> str:
 
     Text without anything to escape comes back as it is. In other text, backslashes are doubled.
     """
-    if _SUSPECT.search(text) is None or all(map(_is_plain, text)):
+    if text.isprintable() or all(map(_is_plain, text)):
         return text
     return "".join(map(_escaped, text))
 
@@ -52,7 +52,7 @@ def clean_input(text: str) -> str:
 
 def escape_json(text: str) -> str:
     """JSON in which whatever is not printable is a `\\uXXXX`: harmless to a terminal, the same to a parser."""
-    return _SUSPECT.sub(_json_escaped, text)
+    return re.sub(_SUSPECT, _json_escaped, text)
 
 
 def _json_escaped(match: re.Match[str]) -> str:

@@ -20,16 +20,18 @@ class _Later(ModuleType):
         return getattr(_imported(self.__name__), name)
 
 
-def import_help_later() -> None:
-    """Put off what click and msgspec need for showing help: a tenth of the time that a short command takes.
+def import_later() -> None:
+    """Put off what takes an eighth of the time of a short command.
 
     To make an option, click cleans one line of help; to read `-m`, it looks for long options like it; and
-    it asks for translations, of which there are none.
+    it asks for translations, of which there are none. `uuid` and zstandard ask of platform what they run on.
     """
     _import_when_used("inspect", cleandoc=_cleandoc)
     _import_when_used("difflib", get_close_matches=_close_matches)
     _import_when_used("gettext", gettext=str, ngettext=_singular_or_plural)
     _import_when_used("textwrap")
+    if sys.platform == "linux" and sys.implementation.name == "cpython":
+        _import_when_used("platform", system=lambda: "Linux", python_implementation=lambda: "CPython")
 
 
 def _import_when_used(name: str, **at_hand: Any) -> None:

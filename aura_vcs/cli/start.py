@@ -3,10 +3,9 @@
 import gc
 import os
 import sys
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from aura_vcs.cli.later import import_help_later
+from aura_vcs.cli.later import import_later
 
 if TYPE_CHECKING:
     from aura_vcs.worktree.ahead import Ahead
@@ -23,7 +22,7 @@ def run() -> NoReturn:
     """Run `aura` with the process's arguments; never returns."""
     gc.set_threshold(COLLECT_EVERY)
     ahead = _look_ahead()
-    import_help_later()
+    import_later()
     _import_msgspec()
     try:
         from aura_vcs.cli.main import cli
@@ -50,18 +49,12 @@ def _look_ahead() -> "Ahead | None":
 
 
 def _import_msgspec() -> None:
-    """Import msgspec without two modules that take long to import, and that it does without.
-
-    typing_extensions has for older Pythons what `typing` has now. Of platform, `uuid` asks for the name
-    of the system, to know where to look for a network card. Whoever asks for either later gets it.
-    """
-    stands_in: dict[str, Any] = {"typing_extensions": None}  # Python's way to say: not there
-    if sys.platform == "linux":
-        stands_in["platform"] = SimpleNamespace(system=lambda: "Linux")
-    stands_in = {name: module for name, module in stands_in.items() if name not in sys.modules}
-    sys.modules.update(stands_in)
+    """Import msgspec without typing_extensions: it has for older Pythons what `typing` has now."""
+    name = "typing_extensions"
+    if name in sys.modules:
+        return
+    sys.modules[name] = None  # type: ignore[assignment]  # Python's way to say: not there
     try:
         import msgspec  # noqa: F401
     finally:
-        for name in stands_in:
-            del sys.modules[name]
+        del sys.modules[name]

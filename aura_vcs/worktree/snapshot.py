@@ -198,9 +198,10 @@ class Snapshotter:
         if self._differences is None or was is None or not is_known or not folder.has_folders_of_was:
             self._differences = None
             return
+        files = folder.files
         for name, entry in entries.items():
             state = was.get(name)
-            if state is not folder.files[name]:
+            if state is not files[name]:
                 old = entry_of(name, state) if state is not None else None
                 if old != entry:
                     self._differences.append(Difference(folder.join(name), old, entry))
