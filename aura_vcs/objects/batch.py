@@ -5,7 +5,6 @@ visible before `finish`, which makes it durable and publishes it: a loose file o
 is little, else packs. Memory is bounded by SPILL_BYTES and the blocks in flight.
 """
 
-import os
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -303,7 +302,8 @@ def _identify(chunks: list[memoryview]) -> list[ObjectId]:
 
 def similarity(path: str) -> tuple[str, str]:
     """By what content is sorted, so that similar files lie side by side."""
-    return os.path.splitext(path)[1], path
+    dot = path.rfind(".")
+    return path[dot:] if dot > path.rfind("/") + 1 else "", path
 
 
 def _similarity(item: tuple[str, NewObject]) -> tuple[str, str]:

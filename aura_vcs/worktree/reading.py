@@ -9,7 +9,7 @@ its own, from the last file on, until they meet.
 import mmap
 import select
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -31,6 +31,8 @@ _SET_PIPE_SIZE = 1031
 _MESSAGE = struct.Struct("<IIBQ")
 """How many files the frame holds, how many more have content that came before, its codec, its stored bytes."""
 
+Take = Callable[[int], Source]
+"""The source of a number, made when it is asked for: each process makes those that it reads."""
 ReadFiles = tuple[ReadyFrame, list[tuple[int, ObjectId]]]
 """A frame, and the files whose content is known now: their numbers among the sources, and their ids."""
 
@@ -66,9 +68,9 @@ class Meeting:
 class Reader:
     """What two processes have read of the sources; what would not hold still is left out."""
 
-    def __init__(self, sources: Sequence[Source], second: SecondProcess, meeting: Meeting) -> None:
+    def __init__(self, take: Take, second: SecondProcess, meeting: Meeting) -> None:
         self.second = second
-        self._sources = sources
+        self._take = take
         self._meeting = meeting
         self._pipe = open(second.fd, "rb", buffering=_PIPE_BYTES)  # noqa: SIM115 (closed by `close`)
 
@@ -79,7 +81,7 @@ class Reader:
         arriving.register(self._pipe, select.POLLIN)
         while True:
             if not arriving.poll(0) and (own := self._meeting.from_back()):
-                for frame in _framed(self._sources, own, seen):
+                for frame in _framed(self._take, own, seen):
                     yield frame.ready(), frame.found()
                 continue
             told = self._told()
@@ -108,22 +110,22 @@ class Reader:
         self.second.ended()
 
 
-def start_reader(sources: Sequence[Source]) -> Reader | None:
-    """Begin to read the sources; None where a second process helps nothing, or cannot be."""
-    if len(sources) < WORTHWHILE_FILES:
+def start_reader(count: int, take: Take) -> Reader | None:
+    """Begin to read so many sources; None where a second process helps nothing, or cannot be."""
+    if count < WORTHWHILE_FILES:
         return None
     import_library()  # once, for both
-    meeting = Meeting(len(sources))
-    second = start_second(partial(_read, sources, meeting))
-    return Reader(sources, second, meeting) if second is not None else None
+    meeting = Meeting(count)
+    second = start_second(partial(_read, take, meeting))
+    return Reader(take, second, meeting) if second is not None else None
 
 
-def _read(sources: Sequence[Source], meeting: Meeting, fd: int) -> None:
+def _read(take: Take, meeting: Meeting, fd: int) -> None:
     import fcntl  # which Windows has not
 
     with suppress(OSError):  # a smaller pipe is slower, no more
         fcntl.fcntl(fd, _SET_PIPE_SIZE, _PIPE_BYTES)
-    for frame in _framed(sources, meeting.from_front(), set()):
+    for frame in _framed(take, meeting.from_front(), set()):
         frame.send(fd)
 
 
@@ -166,11 +168,11 @@ class _Frame:
         return encode_frame(self.pieces, None) if self.pieces else (0, [])
 
 
-def _framed(sources: Sequence[Source], numbers: Iterable[int], seen: set[ObjectId]) -> Iterator[_Frame]:
+def _framed(take: Take, numbers: Iterable[int], seen: set[ObjectId]) -> Iterator[_Frame]:
     """The sources of these numbers in frames of about FRAME_BYTES; content that was `seen` is in none."""
     frame = _Frame()
     for number in numbers:
-        found = sources[number].read()
+        found = take(number).read()
         if found is None:
             continue
         data, object_id = found

@@ -1,7 +1,7 @@
 """From the folder as it is to a tree in the store."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -109,52 +109,57 @@ class Snapshotter:
         return {} if tree is None else {entry.name: entry for entry in self._trees.tree(tree).entries}
 
     def _store_files(self, wanted: Iterable[tuple[ScannedFolder, str]], progress: Progress) -> None:
-        sources: list[FileSource] = []
-        places: dict[int, tuple[ScannedFolder, str]] = {}
+        files: list[_File] = []
         total = 0
         for folder, name in wanted:
             path, state = folder.join(name), folder.files[name]
-            real_path = f"{self._root}{os.sep}{path}"
             if state.is_symlink:
-                settled = read_settled_link(path, real_path, self._clock)
-                if settled is None:
-                    self._unstable.append(path)
-                    continue
-                link, target = settled
-                self._batch.add(Kind.BLOB, target, path)
-                folder.files[name] = link
+                self._store_link(folder, name, path)
                 continue
-            file = FileSource(path, real_path, state, self._clock)
-            places[id(file)] = (folder, name)
-            sources.append(file)
+            files.append((path, folder, name))
             total += state.size
         progress.start("Storing", total, "bytes")
-        for source, stored in self._store_sources(sources):
-            folder, name = places[id(source)]
+        read = self._store_with_second(files)
+        rest = {path: (folder, name) for path, folder, name in files if path not in read}
+        sources = [self._source((path, *place)) for path, place in rest.items()]
+        for source, stored in self._batch.add_sources(sources):
+            folder, name = rest[source.path]
             if stored is None:
                 self._unstable.append(source.path)
             else:
+                assert isinstance(source, FileSource)
                 folder.files[name] = source.state.hashed(bytes.fromhex(stored))
         progress.finish()
 
-    def _store_sources(self, sources: list[FileSource]) -> Iterator[tuple[FileSource, ObjectId | None]]:
-        """Store files, many with a second process; yields each with its id, None if it would not hold still."""
-        small = sorted((source for source in sources if source.size < LARGE_BYTES), key=_similarity)
-        read: set[int] = set()
-        reader = start_reader(small)
-        if reader is not None:
-            try:
-                for frame, found in reader.frames():
-                    self._batch.add_ready(frame)
-                    for number, object_id in found:
-                        source = small[number]
-                        read.add(id(source))
-                        yield source, object_id
-            finally:
-                reader.close()
-        for done, stored in self._batch.add_sources([source for source in sources if id(source) not in read]):
-            assert isinstance(done, FileSource)
-            yield done, stored
+    def _store_link(self, folder: ScannedFolder, name: str, path: str) -> None:
+        settled = read_settled_link(path, f"{self._root}{os.sep}{path}", self._clock)
+        if settled is None:
+            self._unstable.append(path)
+            return
+        folder.files[name], target = settled
+        self._batch.add(Kind.BLOB, target, path)
+
+    def _source(self, file: "_File") -> FileSource:
+        path, folder, name = file
+        return FileSource(path, f"{self._root}{os.sep}{path}", folder.files[name], self._clock)
+
+    def _store_with_second(self, files: "Iterable[_File]") -> set[str]:
+        """Store small files, if there are many, with a second process; returns the paths of those that held still."""
+        small = sorted((f for f in files if f[1].files[f[2]].size < LARGE_BYTES), key=_similarity)
+        reader = start_reader(len(small), lambda number: self._source(small[number]))
+        read: set[str] = set()
+        if reader is None:
+            return read
+        try:
+            for frame, found in reader.frames():
+                self._batch.add_ready(frame)
+                for number, object_id in found:
+                    path, folder, name = small[number]
+                    read.add(path)
+                    folder.files[name] = folder.files[name].hashed(bytes.fromhex(object_id))
+        finally:
+            reader.close()
+        return read
 
     def _build(self, folder: ScannedFolder, base: ObjectId | None, selection: Selection) -> Entry:
         """The entry of a folder, its tree in the batch. Outside the selection, all is as in the base."""
@@ -219,8 +224,12 @@ class Snapshotter:
         return Entry(name, EntryKind.DIR, object_id, tree.size)
 
 
-def _similarity(source: FileSource) -> tuple[str, str]:
-    return similarity(source.path)
+_File = tuple[str, ScannedFolder, str]
+"""A file to be stored: its path, the folder it is in, and its name there."""
+
+
+def _similarity(file: _File) -> tuple[str, str]:
+    return similarity(file[0])
 
 
 class _Before:

@@ -174,8 +174,8 @@ def test_a_reader_that_dies_is_not_missed(folder: Path, monkeypatch: pytest.Monk
     started = reading.start_reader
     monkeypatch.setattr(reading, "FRAME_BYTES", 1000)
 
-    def start_and_kill(sources: list[object]) -> reading.Reader | None:
-        reader = started(sources)  # type: ignore[arg-type]
+    def start_and_kill(count: int, take: reading.Take) -> reading.Reader | None:
+        reader = started(count, take)
         assert reader is not None
         frames, pid = reader.frames(), reader.second.pid
 
@@ -317,9 +317,9 @@ def test_a_file_gone_meanwhile_is_an_error(folder: Path, monkeypatch: pytest.Mon
         (folder / "a" / f"{number:03}.json").write_text(f"again {number}")
     started = reading.start_reader
 
-    def start_late(sources: list[object]) -> reading.Reader | None:
+    def start_late(count: int, take: reading.Take) -> reading.Reader | None:
         (folder / "a" / "030.json").unlink()
-        return started(sources)  # type: ignore[arg-type]
+        return started(count, take)
 
     monkeypatch.setattr("aura_vcs.worktree.snapshot.start_reader", start_late)
     with Repository.open(str(folder)) as repo, pytest.raises(FileUnreadable, match=r"030\.json"):
