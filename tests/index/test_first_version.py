@@ -52,9 +52,10 @@ def test_what_fails_in_between_leaves_the_table_as_it_was(repo: Repository, monk
     def fail(*_: object) -> None:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(counts.ReferenceCounts, "_write_changes", fail)
-        save(repo, "First cut")
+        with pytest.raises(KeyboardInterrupt):
+            save(repo, "First cut")
     with Repository.open(repo.root) as again:
         assert indexes(again) == INDEXES
         assert len(versions(again)) == 1
