@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import BinaryIO
 
+from msgspec.structs import replace
+
 from aura_vcs.compare.contents import CONTENT_LIMIT, COPY_BYTES, StoredContents
-from aura_vcs.compare.versions import Comparison, PathChange, check_paths
+from aura_vcs.compare.versions import Comparison, PathChange, check_paths, choose, with_changed_renames
 from aura_vcs.history.making import base_of
 from aura_vcs.history.status import Change, compare_scan
 from aura_vcs.ids import ObjectId
@@ -12,7 +14,6 @@ from aura_vcs.model import DOCUMENTS, Entry, EntryKind
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
 from aura_vcs.worktree.scan import Scan, entry_of
-from aura_vcs.worktree.selection import Selection
 from aura_vcs.worktree.worktree import Worktree
 
 
@@ -53,21 +54,21 @@ def compare_folder(
     scan = repo.worktree.scan(base_of(repo).tree)
     check_paths(paths, lambda path: repo.trees.entry(old, path) is not None or _seen(scan, path))
     found, unstable = ((), []) if scan.root.tree == old else compare_scan(repo, scan, old)
-    selection = Selection(paths or None)
-    chosen = [c for c in found if selection.covers(c.path) or (c.old_path and selection.covers(c.old_path))]
+    stored, folder = StoredContents(repo.store), FolderContents(repo.worktree, scan)
+    changes = [
+        PathChange(c.path, c.change, was, _folder_entry(repo, scan, c.path, was), c.old_path)
+        for c in found
+        for was in (repo.trees.entry(old, c.old_path or c.path),)
+    ]
+    chosen = choose(with_changed_renames(changes, stored, folder), paths)
     if hashed:
         bare = [c.path for c in chosen if (state := scan.file(c.path)) is not None and not state.id]
         unstable += repo.worktree.hash(bare, scan, repo.progress)
         if scan.changed:
             repo.worktree.save(scan)
-    changes = tuple(
-        PathChange(c.path, c.change, was, _folder_entry(repo, scan, c.path, was), c.old_path)
-        for c in chosen
-        for was in (repo.trees.entry(old, c.old_path or c.path),)
-    )
+        chosen = tuple(replace(c, new=_folder_entry(repo, scan, c.path, c.old)) for c in chosen)
     documents = {name: _differs(repo, old, scan, found, name) for name in DOCUMENTS}
-    folder = FolderContents(repo.worktree, scan)
-    return Comparison(changes, documents, StoredContents(repo.store), folder, tuple(dict.fromkeys(unstable)))
+    return Comparison(chosen, documents, stored, folder, tuple(dict.fromkeys(unstable)))
 
 
 def _seen(scan: Scan, path: str) -> bool:

@@ -93,13 +93,18 @@ def changed_renames(
             gone.append(path)
     taken = set(mine.values())
     come = [path for path in sorted(side.keys() - base.keys()) if side[path].kind == "file" and path not in taken]
+    return pair_alike({path: base[path] for path in gone}, {path: side[path] for path in come}, read)
+
+
+def pair_alike(gone: Entries, come: Entries, read: ReadFile) -> dict[str, str]:
+    """Old path to new path of the files that are mostly alike, the most alike first, each once."""
     pairs = [(old, new) for old in gone for new in come if ending(old) == ending(new)]
     if len(pairs) > PAIRS_LIMIT:
         return {}
     looks = Looks(read)
-    scored = [(looks.likeness(base[old], side[new]), old, new) for old, new in pairs]
+    scored = [(looks.likeness(gone[old], come[new]), _name(old) == _name(new), old, new) for old, new in pairs]
     found: dict[str, str] = {}
-    for share, old, new in sorted(scored, key=lambda each: (-each[0], each[1], each[2])):
+    for share, _, old, new in sorted(scored, key=lambda each: (-each[0], not each[1], each[2], each[3])):
         if share >= ALIKE and old not in found and new not in found.values():
             found[old] = new
     return found

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from aura_vcs.codec import name_bytes
-from aura_vcs.compare.contents import Contents, StoredContents
+from aura_vcs.compare.contents import Contents, StoredContents, is_file
 from aura_vcs.errors.asking import UnknownName
+from aura_vcs.errors.folder import FileUnreadable
 from aura_vcs.errors.stored import IntegrityError
 from aura_vcs.history.near import take_nearest
 from aura_vcs.ids import ObjectId
@@ -20,6 +21,9 @@ from aura_vcs.model import DOCUMENTS, Entry, EntryKind
 from aura_vcs.objects.trees import EMPTY_TREE_ID, Difference, documents_of
 from aura_vcs.repository.repository import Repository
 from aura_vcs.worktree.selection import Selection
+
+LOOK_BYTES_LIMIT = 16 << 20
+"""Where what went and came is larger in all, only equal content tells that it was renamed."""
 
 
 class PathChange(msgspec.Struct, frozen=True):
@@ -61,7 +65,8 @@ def compare_trees(repo: Repository, old: ObjectId, new: ObjectId, paths: Sequenc
     before, after = (documents_of(repo.trees.tree(tree)) for tree in (old, new))
     documents = {name: before[name] != after[name] for name in DOCUMENTS}
     stored = StoredContents(repo.store)
-    return Comparison(_chosen(changes, paths), documents, stored, stored)
+    changes = with_changed_renames(changes, stored, stored)
+    return Comparison(choose(changes, paths), documents, stored, stored)
 
 
 def compare_with_parent(repo: Repository, record: VersionRecord) -> tuple[PathChange, ...] | None:
@@ -124,7 +129,45 @@ def _renamed(changes: list[PathChange]) -> list[PathChange]:
     return [change for change in found if not (change.change == "deleted" and change.path in used)]
 
 
-def _chosen(changes: list[PathChange], paths: Sequence[str]) -> tuple[PathChange, ...]:
+def with_changed_renames(changes: Sequence[PathChange], old: Contents, new: Contents) -> list[PathChange]:
+    """Documents and texts that went and came and are mostly alike become renames, too, where few were looked at.
+
+    Content that is not here, or cannot be read, is like nothing.
+    """
+    gone = {c.path: c for c in changes if c.change == "deleted" and is_file(c.old)}
+    come = {c.path: c for c in changes if c.change == "added" and is_file(c.new)}
+    sides = [(old, path, c.old) for path, c in gone.items()] + [(new, path, c.new) for path, c in come.items()]
+    if not gone or not come or sum(entry.size for _, _, entry in sides if entry is not None) > LOOK_BYTES_LIMIT:
+        return list(changes)
+    from aura_vcs.compare.merge_model import TreeEntry  # most that is compared has no use for it
+    from aura_vcs.compare.renames import pair_alike
+
+    where = {_key(path, entry): (side, path, entry) for side, path, entry in sides if entry is not None}
+
+    def read(file: TreeEntry) -> bytes | None:
+        side, path, entry = where[file.id]
+        try:
+            return side.read(path, entry)
+        except (IntegrityError, FileUnreadable):
+            return None
+
+    olds = {path: TreeEntry("file", _key(path, c.old)) for path, c in gone.items() if c.old is not None}
+    news = {path: TreeEntry("file", _key(path, c.new)) for path, c in come.items() if c.new is not None}
+    renamed = {after: before for before, after in pair_alike(olds, news, read).items()}
+    found = [
+        PathChange(c.path, "renamed", gone[renamed[c.path]].old, c.new, renamed[c.path]) if c.path in renamed else c
+        for c in changes
+    ]
+    return [c for c in found if not (c.change == "deleted" and c.path in renamed.values())]
+
+
+def _key(path: str, entry: Entry) -> str:
+    """What its content is known by: a file of the work folder that was not hashed has no id."""
+    return entry.id or f"{path}/"
+
+
+def choose(changes: Iterable[PathChange], paths: Sequence[str]) -> tuple[PathChange, ...]:
+    """Those that have to do with `paths`, all without, in the order of paths."""
     selection = Selection(paths or None)
     chosen = [
         c for c in changes if selection.covers(c.path) or (c.old_path is not None and selection.covers(c.old_path))

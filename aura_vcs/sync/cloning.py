@@ -8,6 +8,7 @@ from aura_vcs.errors import InputError
 from aura_vcs.errors.asking import NotAProject
 from aura_vcs.history.going import Moved
 from aura_vcs.history.offloaded import OffloadedFiles
+from aura_vcs.layout import AURA, FORMAT
 from aura_vcs.repository.repository import Repository, find_root
 from aura_vcs.storage.remote import RangeReadable
 from aura_vcs.sync.addresses import Address
@@ -58,7 +59,7 @@ def clone(
         RemoteError: the remote cannot be read, or is damaged.
     """
     root = os.path.abspath(folder)
-    project = _project(remote)
+    project = _project(remote, address)
     with _opened(root, project, address, options) as repo:
         write_hints(repo)
         known = Known(repo, DEFAULT_REMOTE)
@@ -72,14 +73,16 @@ def clone(
         return Cloned(root, fetched.plan, files, OffloadedFiles(repo).everywhere().size_bytes)
 
 
-def _project(remote: RangeReadable) -> str:
+def _project(remote: RangeReadable, address: Address) -> str:
     """Whose project is there; looked at before anything is made here."""
     try:
         data = remote.load(MANIFEST).data
     except FileNotFoundError as error:
-        raise InputError(
-            f"{remote.place} has no project", hint="Is the address right? `aura push` puts a project there."
-        ) from error
+        if address.kind == "folder" and os.path.isfile(os.path.join(address.path, AURA, FORMAT)):
+            hint = "In it, `aura remote add backup FOLDER` and `aura push backup`, then clone that folder. Or copy all."
+            raise InputError(f"{remote.place} is itself a project, not a remote", hint=hint) from error
+        hint = "Is the address right? `aura push` puts a project there."
+        raise InputError(f"{remote.place} has no project", hint=hint) from error
     return decode_manifest(data, remote.place).project
 
 
