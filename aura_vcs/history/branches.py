@@ -12,7 +12,8 @@ from aura_vcs.ids import VersionId
 from aura_vcs.index.queries import Queries
 from aura_vcs.layout import check_name
 from aura_vcs.model import BranchEntry, Head, HeadChange, Inverse, Operation, RefChange
-from aura_vcs.refs import branch_change, heads
+from aura_vcs.ref_changes import branch_change
+from aura_vcs.refs import heads
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from aura_vcs.history.batching import batched
 from aura_vcs.model import Field, Inverse, Operation
-from aura_vcs.refs import field_change
+from aura_vcs.ref_changes import field_change
 from aura_vcs.repository.repository import Draft, Repository
 
 

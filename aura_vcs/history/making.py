@@ -13,7 +13,7 @@ from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Head, Kind, Label, RefChange, Version, VersionType
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.trees import EMPTY_TREE_ID
-from aura_vcs.refs import label_change
+from aura_vcs.ref_changes import label_change
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from aura_vcs.history.near import near
 from aura_vcs.ids import VersionId
 from aura_vcs.layout import check_name
 from aura_vcs.model import Inverse, Operation, Tag
-from aura_vcs.refs import tag_change
+from aura_vcs.ref_changes import tag_change
 from aura_vcs.repository.repository import Draft, Repository
 
 

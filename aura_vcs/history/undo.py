@@ -22,16 +22,8 @@ from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import ActionRecord, VersionRecord
 from aura_vcs.layout import decode_name
 from aura_vcs.model import BranchEntry, Field, Head, HeadChange, Label, Operation, RefChange, Tag, TreeChange
-from aura_vcs.refs import (
-    CHECKPOINT_FIELDS,
-    FIELD_ROOMS,
-    checkpoint_change,
-    field_change,
-    fields_of_stamp,
-    label_change,
-    stamp_label,
-    tag_change,
-)
+from aura_vcs.ref_changes import checkpoint_change, field_change, label_change, tag_change
+from aura_vcs.refs import CHECKPOINT_FIELDS, FIELD_ROOMS, fields_of_stamp, stamp_label
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 
 T = TypeVar("T")

@@ -10,7 +10,8 @@ from aura_vcs.history.branches import branches
 from aura_vcs.history.making import check_note, check_texts, need
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Inverse
-from aura_vcs.refs import label_change, stamp_label
+from aura_vcs.ref_changes import label_change
+from aura_vcs.refs import stamp_label
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 
 

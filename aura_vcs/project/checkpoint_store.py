@@ -37,7 +37,8 @@ from aura_vcs.project.checkpoints import (
 from aura_vcs.project.content import unsafe_reason
 from aura_vcs.project.records import indexed, put_record
 from aura_vcs.project.state import ProjectState, project_state, set_state
-from aura_vcs.refs import CHECKPOINT_FIELDS, checkpoint_change
+from aura_vcs.ref_changes import checkpoint_change
+from aura_vcs.refs import CHECKPOINT_FIELDS
 from aura_vcs.repository.repository import Draft, Repository
 from aura_vcs.storage.local import LocalStorage
 

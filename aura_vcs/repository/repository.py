@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from aura_vcs import layout
-from aura_vcs.codec import clean_text, decode_record, encode_compact, encode_record, now
+from aura_vcs.codec import clean_text, decode_record, encode_record, now
 from aura_vcs.errors import AuraError, Unfinished
 from aura_vcs.errors.asking import FormatUnsupported, NotAProject, ProjectExists
-from aura_vcs.errors.stored import IndexDamaged, RecordCorrupt
-from aura_vcs.ids import ObjectId, ReplicaId, VersionId, blob_id, is_object_id, new_operation_id, new_uuid
+from aura_vcs.errors.stored import IndexDamaged
+from aura_vcs.ids import ObjectId, ReplicaId, VersionId, new_operation_id, new_uuid
 from aura_vcs.index.database import IndexUnusable, is_damage
 from aura_vcs.index.index import Index
 from aura_vcs.locks import WAIT_SECONDS, Locks
@@ -23,7 +23,8 @@ from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import TreeReader
 from aura_vcs.operations import OperationLogs
 from aura_vcs.progress import SILENT, Progress
-from aura_vcs.refs import Refs, heads
+from aura_vcs.refs import Refs
+from aura_vcs.repository.head import HeadFile, StoredHead
 from aura_vcs.repository.identity import host_name, this_replica, user_name
 from aura_vcs.repository.kept import Kept
 from aura_vcs.repository.others import Others
@@ -37,24 +38,6 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION = 1
 KNOWN_FEATURES: frozenset[str] = frozenset()
-
-
-class StoredHead(msgspec.Struct, frozen=True):
-    """`local/HEAD.json`: HEAD, the replica and sequence number of the operation that put it there, a checksum.
-
-    In a copy of the project the file is the original's: its sequence says nothing about our log.
-    """
-
-    branch: str | None
-    version: VersionId | None
-    sequence: int
-    replica: ReplicaId = ReplicaId("")
-    check: str = ""
-
-    def checked(self) -> "StoredHead":
-        """The same, with its checksum."""
-        bare = msgspec.structs.replace(self, check="")
-        return msgspec.structs.replace(self, check=blob_id(encode_compact(bare))[:16])
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -109,6 +92,7 @@ class Repository:
         self.refs = Refs(self.storage)
         self.logs = OperationLogs(self.storage, self.replica)
         self.index = Index(index_path or self._index_path(index_folder), self.storage, self.refs, self.logs, progress)
+        self.head_file = HeadFile(self.storage, self.replica, self.logs, self.refs, self.index, progress)
         self.kept = Kept(self.storage, self.index, self.refs)
         self.others = Others(self.storage, self.logs, self.index)
         self._calls = calls
@@ -122,8 +106,8 @@ class Repository:
                 raise
             self.rebuild_index()
         if self.has_moved:  # the other copy's count of operations says nothing about ours
-            stored = self._stored_head()
-            self._put_head(Head(stored.branch, stored.version), 0)
+            stored = self.head_file.stored()
+            self.head_file.put(Head(stored.branch, stored.version), 0)
 
     def _index_path(self, index_folder: str | None) -> str:
         """Where the index lies: in the project, or in `index_folder` if the project is on a network disk."""
@@ -198,9 +182,9 @@ class Repository:
 
     def head(self) -> Head:
         """Where the work folder is."""
-        stored = self._stored_head()
+        stored = self.head_file.stored()
         if stored.version is not None and not self.is_settled(stored.version):
-            stored = self._stored_head()
+            stored = self.head_file.stored()
         return Head(stored.branch, stored.version)
 
     def is_settled(self, version: VersionId) -> bool:
@@ -295,48 +279,8 @@ class Repository:
     def _recover(self, operation: Operation) -> None:
         """Finish an operation that was recorded: refs, then HEAD. Harmless where it was finished."""
         self.refs.apply(operation.refs)
-        if operation.head is not None and operation.sequence > self._stored_head().sequence:
-            self._put_head(operation.head.after, operation.sequence)
-
-    def _stored_head(self) -> StoredHead:
-        try:
-            stored = decode_record(self.storage.read(layout.HEAD), StoredHead, layout.HEAD)
-            is_whole = stored.version is None or is_object_id(stored.version)
-            if not is_whole or (stored.check and stored != stored.checked()):
-                raise RecordCorrupt(layout.HEAD, "its checksum does not fit")
-        except FileNotFoundError:
-            return self._recovered_head()
-        except RecordCorrupt:
-            self.progress.note("HEAD could not be read; it was found again in the operation log")
-            return self._recovered_head()
-        return stored if stored.replica == self.replica else msgspec.structs.replace(stored, sequence=0)
-
-    def _recovered_head(self) -> StoredHead:
-        """HEAD as the last operation of this replica left it.
-
-        A copy of the folder that came without `local/`, and where nothing has been done yet, stands
-        where the branch is that moved last: whatever brought the refs brought the files too.
-        """
-        found = self._arrived_at()
-        for line in self.logs.read_all():
-            if line.operation is None or line.operation.replica != self.replica:
-                continue
-            if line.operation.head is not None and line.operation.sequence > found.sequence:
-                after = line.operation.head.after
-                found = StoredHead(after.branch, after.version, line.operation.sequence)
-        return found
-
-    def _arrived_at(self) -> StoredHead:
-        tips = [(tip, name) for name in self.refs.branches() for tip in heads(self.refs.branch_entries(name))]
-        here = [(tip, name) for tip, name in tips if tip.version is not None and self.store.contains(tip.version)]
-        if not here:
-            return StoredHead(DEFAULT_BRANCH, None, 0)
-        tip, name = max(here, key=lambda found: (found[0].updated_at, found[0].replica))
-        return StoredHead(name, tip.version, 0)
-
-    def _put_head(self, head: Head, sequence: int) -> None:
-        stored = StoredHead(head.branch, head.version, sequence, self.replica)
-        self.storage.put(layout.HEAD, encode_record(stored.checked()))
+        if operation.head is not None and operation.sequence > self.head_file.stored().sequence:
+            self.head_file.put(operation.head.after, operation.sequence)
 
 
 class Transaction:
@@ -397,7 +341,7 @@ class Transaction:
                 repository.kept.keep()  # before a tool can carry the files, and somebody's deletion back
             repository.refs.apply(operation.refs)
             if operation.head is not None:
-                repository._put_head(operation.head.after, operation.sequence)
+                repository.head_file.put(operation.head.after, operation.sequence)
             self._enter(operation, start, end, stored or {}, chunks or {})
         except (AuraError, IndexUnusable) as error:
             raise Unfinished(operation.description, str(error)) from error
@@ -420,7 +364,7 @@ class Transaction:
     def _last_sequence(self) -> int:
         """The number of the last operation: HEAD knows it too, should the log be lost or another's."""
         repository = self._repository
-        return max(repository.index.end_of_log(repository.replica)[1], repository._stored_head().sequence)
+        return max(repository.index.end_of_log(repository.replica)[1], repository.head_file.stored().sequence)
 
 
 def find_root(path: str) -> str:

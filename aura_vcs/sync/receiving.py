@@ -17,7 +17,8 @@ from aura_vcs.model import BranchEntry, EntryKind, Field, Inverse, Kind, Label, 
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.chunking import LARGE_BYTES, decode_chunk_list
 from aura_vcs.objects.trees import CACHED_ENTRIES, DEPTH_LIMIT, EMPTY_TREE_ID
-from aura_vcs.refs import branch_change, heads, label_change, merge_labels, setting_change, tag_change
+from aura_vcs.ref_changes import branch_change, label_change, setting_change, tag_change
+from aura_vcs.refs import heads, merge_labels
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 from aura_vcs.storage.remote import RangeReadable
 from aura_vcs.sync.far_reader import FarReader

@@ -25,7 +25,8 @@ from aura_vcs.index.records import ObjectRecord, VersionRecord
 from aura_vcs.model import Label
 from aura_vcs.objects.presence import absent_parts
 from aura_vcs.objects.trees import EMPTY_TREE_ID
-from aura_vcs.refs import label_change, stamp_label
+from aura_vcs.ref_changes import label_change
+from aura_vcs.refs import stamp_label
 from aura_vcs.repository.others import SILENT_SECONDS, Other
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 from aura_vcs.upkeep.packing import tidy

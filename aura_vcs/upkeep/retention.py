@@ -18,7 +18,8 @@ from aura_vcs.ids import VersionId
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Inverse, VersionType
-from aura_vcs.refs import label_change, stamp_label
+from aura_vcs.ref_changes import label_change
+from aura_vcs.refs import stamp_label
 from aura_vcs.repository.repository import Draft, Repository
 
 
