@@ -7,10 +7,7 @@ readable by its owner alone. That protects copies of the configuration, not agai
 can read the person's files: `Sealed.method` says which of the two it is.
 """
 
-import base64
-import binascii
 import os
-import secrets
 import stat
 from typing import Any, Literal
 
@@ -42,7 +39,9 @@ def seal(folder: StudioFolder, key: str, value: str, keyring: Any = None) -> Sea
     if keyring is not None:
         keyring.set_password(SERVICE, _entry(folder, key), value)
         return Sealed("keyring")
-    nonce = secrets.token_bytes(NONCE_BYTES)
+    import base64  # settings that are no secrets are read far more often
+
+    nonce = os.urandom(NONCE_BYTES)
     data = nonce + _cipher(_file_key(folder, key, create=True), key).encrypt(nonce, value.encode(), key.encode())
     return Sealed("aes-gcm", base64.b64encode(data).decode("ascii"))
 
@@ -58,9 +57,11 @@ def unseal(folder: StudioFolder, key: str, sealed: Sealed, keyring: Any = None) 
         if found is None:
             raise SecretUnavailable(key, "the keyring does not have it")
         return str(found)
+    import base64
+
     try:
         data = base64.b64decode(sealed.data, validate=True)
-    except (binascii.Error, ValueError) as error:
+    except ValueError as error:
         raise SecretUnavailable(key, "what is stored is damaged") from error
     from cryptography.exceptions import InvalidTag
 
@@ -109,7 +110,7 @@ def _file_key(folder: StudioFolder, key: str, *, create: bool) -> bytes:
     except FileNotFoundError as error:
         if not create:
             raise SecretUnavailable(key, f"{folder.storage.path(KEY)} is not there") from error
-        data = secrets.token_bytes(KEY_BYTES)
+        data = os.urandom(KEY_BYTES)
         folder.storage.put(KEY, data, private=True)
     except AuraError as error:
         raise SecretUnavailable(key, error.message) from error

@@ -1,6 +1,5 @@
 """The configuration keys there are: what each means, the type of its values, and its default."""
 
-import json
 import math
 from typing import Any, Literal
 
@@ -113,6 +112,8 @@ def parse_value(setting: Setting, text: str) -> Any:
         return word in {"true", "yes", "on", "1"}
     if setting.value_type == "number":
         return _bounded(setting, text)
+    import json  # most values are none
+
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -125,8 +126,11 @@ def parse_value(setting: Setting, text: str) -> Any:
 def is_value(setting: Setting, value: Any) -> bool:
     """Whether a stored value is one that the key can have."""
     try:
-        text = value if isinstance(value, str) and setting.value_type == "string" else json.dumps(value)
-        return bool(parse_value(setting, text) == value)
+        if setting.value_type == "string" and isinstance(value, str):
+            return bool(parse_value(setting, value) == value)
+        import json
+
+        return bool(parse_value(setting, json.dumps(value)) == value)
     except (SettingInvalid, TypeError, ValueError):
         return False
 
