@@ -123,8 +123,8 @@ def put_back(
     """The change that takes back our move from `to` to `left`, or does it again the other way round.
 
     It holds against machines that only followed to where the branch was, and against what was taken
-    into account before. Another machine's head that the move had joined in is a head again, and what
-    another machine has put on top since stays on the branch.
+    into account before. Where the move itself followed another machine (a pull), or joined its head in
+    (a merge), that stands again as it did, and what was put on top since stays on the branch.
     """
     queries = Queries(repo.index)
     earlier, later = to.seen if to is not None else {}, left.seen if left is not None else {}
@@ -135,8 +135,8 @@ def put_back(
             return True
         if entry.counter <= earlier.get(entry.replica, 0):
             return True
-        if entry.counter <= later.get(entry.replica, 0):  # the move itself took it in
-            return place is not None and version is not None and queries.is_ancestor(version, entry.version)
+        if entry.counter <= later.get(entry.replica, 0):
+            return False  # the move itself took it in
         return entry.counter <= seen or entry.version == place
 
     def seen_of(entry: BranchEntry, known: int) -> int:

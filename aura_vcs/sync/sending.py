@@ -217,7 +217,8 @@ def _draft(repo: Repository, view: View, *, all_versions: bool, keep_both: bool,
         tags=join_tags(view.manifest.tags, repo.refs.all_tags()),
         settings=settings,
     )
-    moved = [name for name, own in branches.items() if _tips(own) != _tips(view.manifest.branches.get(name, ()))]
+    before = view.manifest.branches
+    moved = [name for name, own in branches.items() if _tips(repo, own) != _tips(repo, before.get(name, ()))]
     moved += [name for name, tag in manifest.tags.items() if view.manifest.tags.get(name) != tag]
     fresh = [record for record in records if record.id not in there]
     plan = PushPlan(
@@ -234,9 +235,16 @@ def _draft(repo: Repository, view: View, *, all_versions: bool, keep_both: bool,
     return _Draft(plan, view, cargo, changed, manifest)
 
 
-def _tips(entries: Sequence[BranchEntry]) -> set[VersionId | None]:
-    """What a branch stands on. Entries that only say the same again are no reason for a push."""
-    return {entry.version for entry in heads(entries)}
+def _tips(repo: Repository, entries: Sequence[BranchEntry]) -> set[VersionId | None]:
+    """What a branch stands on. Entries that say the same again, or lag behind, are no reason for a push."""
+    found = {entry.version for entry in heads(entries)}
+    known = found - {None}
+    if len(known) < 2:
+        return found
+    queries = Queries(repo.index)
+    return found - {
+        old for old in known for new in known if old and new and old != new and queries.is_ancestor(old, new)
+    }
 
 
 def _joined_branches(repo: Repository, view: View, *, keep_both: bool) -> dict[str, tuple[BranchEntry, ...]]:

@@ -312,13 +312,13 @@ def test_pull_carries_unsaved_changes_along(pair: Pair) -> None:
 
 
 def test_a_pull_is_one_step_back_and_forth(pair: Pair) -> None:
-    """Undo of a pull puts branch, HEAD and files back; redo brings them again."""
-    save(pair.bert, "brief.json", '{"topic": "bert"}')
+    """Undo of a pull puts HEAD and files back, the branch is where the other put it; redo goes there again."""
+    theirs = save(pair.bert, "brief.json", '{"topic": "bert"}')
     push(pair.bert, pair.remote, known(pair.bert))
     pull(pair.anna, pair.remote, known(pair.anna))
     undo(pair.anna)
     assert pair.anna.head().version == pair.first.id
-    assert branch(pair.anna, "main").version == pair.first.id  # type: ignore[union-attr]
+    assert status(pair.anna).behind == theirs.id
     assert files(pair.anna)["brief.json"] == b'{"topic": "tides"}'
     redo(pair.anna)
     assert branch(pair.anna, "main") == branch(pair.bert, "main")
@@ -326,18 +326,27 @@ def test_a_pull_is_one_step_back_and_forth(pair: Pair) -> None:
 
 
 def test_a_fetch_is_one_step_back_and_forth(pair: Pair) -> None:
-    """Undo of a fetch puts branches back; what came stays, also for the machine it came from."""
+    """Undo of a fetch leaves what others made, and where they put the branch; before it is what one did oneself."""
+    mine = save(pair.anna, "plan.json", '{"mine": true}')
+    push(pair.anna, pair.remote, known(pair.anna))
+    pull(pair.bert, pair.remote, known(pair.bert))
     theirs = save(pair.bert, "brief.json", '{"topic": "bert"}')
     push(pair.bert, pair.remote, known(pair.bert))
     fetch(pair.anna, pair.remote, known(pair.anna))
-    assert branch(pair.anna, "main").version == theirs.id  # type: ignore[union-attr]
-    assert status(pair.anna).behind == theirs.id
+    for deed in (lambda: None, lambda: undo(pair.anna)):
+        deed()
+        assert pair.anna.head().version == mine.id
+        assert branch(pair.anna, "main").version == theirs.id  # type: ignore[union-attr]
+        assert status(pair.anna).behind == theirs.id
     undo(pair.anna)
-    assert branch(pair.anna, "main").version == pair.first.id  # type: ignore[union-attr]
+    assert pair.anna.head().version == pair.first.id
+    assert branch(pair.anna, "main").version == theirs.id  # type: ignore[union-attr]
     record = Queries(pair.anna.index).version(theirs.id)
     assert record is not None
     assert record.is_live
     redo(pair.anna)
+    redo(pair.anna)
+    assert pair.anna.head().version == mine.id
     assert branch(pair.anna, "main").version == theirs.id  # type: ignore[union-attr]
 
 

@@ -80,13 +80,66 @@ def test_an_undone_merge_leaves_the_others_their_version(people: tuple[Person, P
     for person in (anna, bert):
         person.aura("sync", code=3)
         assert "two machines moved this branch apart" in person.aura("status")
-    bert.aura("merge")
+
+
+def test_an_undone_pull_is_taken_back_for_one_alone(people: tuple[Person, Person]) -> None:
+    """The branch stays where the other put it, also after push and sync; pull and redo go there again."""
+    anna, bert = people
+    bert.save("moons", "Moons")
+    bert.aura("push")
+    anna.aura("pull")
+    assert "v1" in anna.aura("undo")
+    assert "v2" in anna.aura("status")  # which is further on
+    assert "everything" in anna.aura("push")
+    bert.aura("sync")
+    assert "at v2" in bert.aura("status")
+    assert "elsewhere" not in bert.aura("status")
+    anna.aura("redo")
+    assert "at v2" in anna.aura("status")
+    anna.aura("undo")
+    assert "v2" in anna.aura("pull")
+    assert "at v2" in anna.aura("status")
+
+
+def test_work_after_an_undone_pull_stands_beside_it(people: tuple[Person, Person]) -> None:
+    """It is a branch with two heads, as ever: the other's version does not go from the branch unseen."""
+    anna, bert = people
+    bert.save("moons", "Moons")
     bert.aura("push")
     anna.aura("pull")
     anna.aura("undo")
+    anna.save("comets", "Comets")
+    anna.aura("sync", code=3)
+    for person in (anna, bert):
+        person.aura("fetch")
+        assert "two machines moved this branch apart" in person.aura("status")
+
+
+def test_a_commit_that_was_taken_back_is_so_for_who_followed(people: tuple[Person, Person]) -> None:
+    """It was one's own, and where the other went with it is known; the other is told."""
+    anna, bert = people
+    anna.save("stars", "Stars")
+    anna.aura("push")
+    bert.aura("pull")
+    bert.aura("branch", "create", "night")
+    bert.aura("push")
+    anna.aura("fetch")
+    anna.aura("undo")
     anna.aura("push")
     bert.aura("fetch")
-    assert 'was taken back to v2 "Stars" elsewhere' in bert.aura("status")
+    assert 'was taken back to v1 "First" elsewhere' in bert.aura("status")
+
+
+def test_a_deleted_branch_is_deleted_for_all(people: tuple[Person, Person]) -> None:
+    """A deletion is said already."""
+    anna, bert = people
+    bert.aura("branch", "create", "night")
+    bert.aura("push")
+    anna.aura("fetch")
+    anna.aura("branch", "delete", "night")
+    anna.aura("push")
+    bert.aura("fetch")
+    assert "night" not in bert.aura("branch", "list")
 
 
 def test_two_people_work_on_one_project(people: tuple[Person, Person]) -> None:
