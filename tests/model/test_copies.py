@@ -21,6 +21,7 @@ from aura_vcs.history.revisions import resolve
 from aura_vcs.history.undo import redo, undo
 from aura_vcs.history.versions import delete_version, purge_version, undelete_version
 from aura_vcs.ids import ObjectId
+from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import EntryKind
 from aura_vcs.upkeep.fsck import fsck
@@ -54,6 +55,8 @@ class Deed(msgspec.Struct):
     made: int | None = None
     flags: tuple[int, bool, bool] | None = None
     """Number of a version, whether it was live before, and after."""
+    action: str = ""
+    """The id of what was done, as the library lists it."""
 
 
 class Copies(RuleBasedStateMachine):
@@ -268,11 +271,12 @@ class Copies(RuleBasedStateMachine):
             self._made(point, before)
 
     def _did(self, deed: Deed) -> None:
+        deed.action = Queries(self.repo.index).actions(limit=1)[0].id
         self.done.append(deed)
         self.undone.clear()
 
     def _turn(self, source: list[Deed], target: list[Deed], *, back: bool) -> None:
-        now = look(self.root)
+        now, head = look(self.root), self._head()
         try:
             done = undo(self.repo) if back else redo(self.repo)
         except NothingToUndo:
@@ -282,12 +286,20 @@ class Copies(RuleBasedStateMachine):
             assert self.freed
             assert look(self.root) == now
             return
-        deed = source.pop()
+        turned = done.operation.undoes if back else done.operation.redoes
+        place = next(number for number, deed in enumerate(source) if deed.action == turned)
+        if place < len(source) - 1:  # what was done later cannot be taken back any more
+            assert back
+            assert self.freed
+            assert done.passed_over
+        deed = source.pop(place)
         target.append(deed)
         self._saved_before(done.restore_point, now)
         wanted = (deed.before if back else deed.after) if deed.before is not None else now
         assert look(self.root) == wanted
-        assert self._head() == (deed.head_before if back else deed.head_after)
+        if deed.head_before != deed.head_after:
+            head = deed.head_before if back else deed.head_after
+        assert self._head() == head
         if deed.made is not None:
             self.live[deed.made] = not back
         if deed.flags is not None:
