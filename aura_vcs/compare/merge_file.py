@@ -3,10 +3,10 @@
 from msgspec import Struct
 
 from aura_vcs.compare.documents import Document, parse_document
-from aura_vcs.compare.merge_json import merge_json
+from aura_vcs.compare.merge_json import merge_parsed, merge_values
 from aura_vcs.compare.merge_model import Choice, Conflict, TextConflict
 from aura_vcs.compare.merge_text import common_text, merge_text
-from aura_vcs.compare.merge_timeline import merge_timeline, resolve_timeline
+from aura_vcs.compare.merge_timeline import merge_timeline_values, resolve_timeline
 from aura_vcs.compare.resolve import resolve_document
 from aura_vcs.compare.resolve_text import resolve_text
 from aura_vcs.compare.text_lines import NO_TEXT
@@ -50,15 +50,17 @@ def merge_file(path: str, base: bytes | None, ours: bytes, theirs: bytes) -> Mer
 
 
 def _merge_document(base: bytes | None, ours: bytes, theirs: bytes) -> MergedFile:
-    values = [parse_document(side) for side in (ours if base is None else base, ours, theirs)]
-    for side, value in zip(("before both", "in ours", "in theirs"), values, strict=True):
-        if not isinstance(value, Document):
-            return MergedFile(None, reason=f"not joined by field: {side}, {value.reason}")
-    documents = [value.value for value in values if isinstance(value, Document)]
-    if all(is_timeline(value) for value in documents):
-        merged = merge_timeline(_common(base, ours), ours, theirs)
+    sides = (_common(base, ours), ours, theirs)
+    values = []
+    for side, data in zip(("before both", "in ours", "in theirs"), sides, strict=True):
+        parsed = parse_document(data)
+        if not isinstance(parsed, Document):
+            return MergedFile(None, reason=f"not joined by field: {side}, {parsed.reason}")
+        values.append(parsed.value)
+    if all(is_timeline(value) for value in (values if base is not None else values[1:])):
+        merged = merge_parsed(sides, values, merge_timeline_values)
         return MergedFile(merged.data, "timeline", merged.conflicts)
-    merged = merge_json(_common(base, ours), ours, theirs)
+    merged = merge_parsed(sides, values, merge_values)
     return MergedFile(merged.data, "fields", merged.conflicts)
 
 

@@ -6,7 +6,7 @@ stays ours; what one side removed and the other changed stays until somebody dec
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType, structs
@@ -67,10 +67,9 @@ def merge_json(base: bytes, ours: bytes, theirs: bytes) -> MergedDocument:
 
 def merge_documents(base: bytes, ours: bytes, theirs: bytes, merge: MergeFunction) -> MergedDocument:
     """`merge_json` with another way of joining the parsed values."""
-    if theirs in (ours, base):
-        return MergedDocument(ours)
-    if ours == base:
-        return MergedDocument(theirs)
+    changed = only_changed(base, ours, theirs)
+    if changed is not None:
+        return MergedDocument(changed)
     values = []
     for side, data in (("The common", base), ("Our", ours), ("Their", theirs)):
         document = parse_document(data)
@@ -79,8 +78,25 @@ def merge_documents(base: bytes, ours: bytes, theirs: bytes, merge: MergeFunctio
             return MergedDocument(ours, fallback=reason)
         assert isinstance(document, Document)
         values.append(document.value)
-    merged = merge(*values)
-    return MergedDocument(write_like(merged.value, ours, values[1]), merged.conflicts)
+    return merge_parsed((base, ours, theirs), values, merge)
+
+
+def merge_parsed(
+    sides: tuple[bytes, bytes, bytes], values: Sequence[JsonValue], merge: MergeFunction
+) -> MergedDocument:
+    """`merge_documents` for common, our and their version that have been parsed already: large ones take memory."""
+    changed = only_changed(*sides)
+    if changed is not None:
+        return MergedDocument(changed)
+    merged = merge(values[0], values[1], values[2])
+    return MergedDocument(write_like(merged.value, sides[1], values[1]), merged.conflicts)
+
+
+def only_changed(base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
+    """The version of the side that alone changed anything, or that both made; None where they differ."""
+    if theirs in (ours, base):
+        return ours
+    return theirs if ours == base else None
 
 
 def merge_values(base: JsonValue, ours: JsonValue, theirs: JsonValue, *, rules: Rules | None = None) -> MergedValue:
