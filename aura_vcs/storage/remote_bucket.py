@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 from aura_vcs.errors.asking import RefMoved
 from aura_vcs.errors.remotes import HelperMissing, RemoteCorrupt, RemoteDenied, RemoteError, RemoteUnreachable
+from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.base import check_storage_name
 from aura_vcs.storage.remote import SMALL_BYTES, RemoteEntry, RemoteFile
 
@@ -127,23 +128,26 @@ class BucketRemote:
                 (RemoteEntry(item["path"], int(item["size"])) for item in found), key=lambda entry: entry.name
             )
 
-    def create(self, name: str, source: BinaryIO) -> None:
+    def create(self, name: str, source: BinaryIO, *, progress: Progress = SILENT) -> int:
         """See Creatable. Holds the file in memory: a pack has tens of MB."""
         check_storage_name(name)
         if not self._conditional and self.size(name) is not None:
             raise FileExistsError(name)
         source.seek(0)
+        data = source.read()
         try:
             with self._translated(name):
                 self._obstore.put(
                     self._store,
                     name,
-                    source.read(),
+                    data,
                     mode="create" if self._conditional else "overwrite",
                     use_multipart=False,
                 )
         except FileNotFoundError as error:
             raise self._no_bucket() from error
+        progress.advance(len(data))
+        return 0
 
     def swap(self, name: str, data: bytes, token: str | None) -> str:
         """See Swappable."""

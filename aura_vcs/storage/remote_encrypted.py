@@ -14,6 +14,7 @@ from typing import BinaryIO
 from aura_vcs.errors.asking import RefMoved
 from aura_vcs.errors.remotes import RemoteCorrupt
 from aura_vcs.errors.stored import UnsafePath
+from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.base import check_storage_name
 from aura_vcs.storage.remote import RemoteEntry, RemoteFile, RemoteStorage
 from aura_vcs.storage.sealing import (
@@ -121,12 +122,14 @@ class EncryptedRemote:
                     found.append(RemoteEntry(name, plain_size(entry.size)))
         return sorted(found, key=lambda entry: entry.name)
 
-    def create(self, name: str, source: BinaryIO) -> None:
+    def create(self, name: str, source: BinaryIO, *, progress: Progress = SILENT) -> int:
         """See Creatable. Sealed while it is sent."""
         file = self._keys.new_file(name)
         with self._named(name) as sealed:
-            self.inner.create(sealed, SealedStream(source, file))  # type: ignore[arg-type]  # it reads and seeks
+            stream = SealedStream(source, file)
+            arrived = self.inner.create(sealed, stream, progress=progress)  # type: ignore[arg-type]  # it reads and seeks
         self._files[name] = file
+        return arrived
 
     def swap(self, name: str, data: bytes, token: str | None) -> str:
         """See Swappable."""
