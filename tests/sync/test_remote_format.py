@@ -8,6 +8,7 @@ import msgspec
 from aura_vcs.codec import decode_record
 from aura_vcs.storage import encryption, sealing, wire
 from aura_vcs.storage.encryption import Encryption
+from aura_vcs.storage.parts import PART_BYTES
 from aura_vcs.sync.lock_records import LOCK_LIMIT, PATH_BYTES, PathLock, check_locks
 from aura_vcs.sync.manifest import MANIFEST, Manifest, Records, decode_manifest
 
@@ -66,7 +67,8 @@ def test_the_document_names_what_encryption_stores() -> None:
     documented = {name for row in rows for name in row.split(", ")} - {"key"} | {"key"}
     assert documented == {field.encode_name for field in msgspec.structs.fields(Encryption)}
     assert f"({encryption.SCRYPT_N}, {encryption.SCRYPT_R}, {encryption.SCRYPT_P})" in part
-    assert f"`{sealing.MAGIC.decode()}`, {sealing.SALT_BYTES} random bytes" in part
+    assert f"`{sealing.MAGIC.decode()}`, {sealing.SALT_BYTES} bytes of salt" in part
+    assert f"From {PART_BYTES >> 20} MiB on `create` derives the salt" in part
     assert f"segments of {sealing.SEGMENT_BYTES:,} bytes" in part
     assert f"zero bytes to {sealing.NAME_BYTES}," in part
     assert f"`{encryption.CIPHER}`" in part

@@ -151,6 +151,26 @@ def test_a_push_to_a_folder_goes_on_inside_a_pack(tmp_path: Path, error: BaseExc
     assert is_whole(FolderRemote(str(tmp_path / "remote")), anna, tmp_path / "bert")
 
 
+def test_an_encrypted_folder_goes_on_too(tmp_path: Path) -> None:
+    """A large file is sealed alike each time: the rest of it fits what has arrived."""
+    anna = filled(tmp_path / "anna")
+    encrypted = EncryptedRemote(folder_remote(tmp_path / "remote"), KEYS)
+    from aura_vcs.sync.sending import create_remote
+
+    create_remote(encrypted, anna.format.project, "anna")
+    with (
+        Repository.open(anna.root, progress=StopsAt(8 * MIB, Interrupted("Stopped"))) as repo,
+        pytest.raises(Interrupted),
+    ):
+        push(repo, EncryptedRemote(FolderRemote(str(tmp_path / "remote"), calls=Copied()), KEYS), known(repo))
+    calls = Copied()
+    remote = EncryptedRemote(FolderRemote(str(tmp_path / "remote"), calls=calls), KEYS)
+    listening = pushed(anna, remote)
+    assert calls.count < 6 * MIB
+    assert any("had arrived already" in note for note in listening.notes)
+    assert is_whole(remote, anna, tmp_path / "bert")
+
+
 def test_ctrl_c_ends_all_packs_that_are_under_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The main thread is stopped while it waits: nobody goes on sending packs of tens of MB to their ends."""
     anna = machine(tmp_path / "anna", "anna")
@@ -194,7 +214,7 @@ def piped(tmp_path: Path, *cuts: int) -> SshRemote:
     return SshRemote(command(tmp_path / "log", tmp_path / "remote", *cuts), "studio")
 
 
-@pytest.mark.parametrize("encrypted", [False], ids=["open"])
+@pytest.mark.parametrize("encrypted", [False, True], ids=["open", "encrypted"])
 def test_a_line_that_is_cut_again_and_again(tmp_path: Path, encrypted: bool) -> None:
     """One push tries again by itself, each time from where the line was cut, for as long as it gets further."""
     anna = filled(tmp_path / "anna")
