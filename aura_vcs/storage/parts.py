@@ -70,6 +70,8 @@ class LocalPart(LocalUpload):
 
     def leave(self) -> None:
         """Let go of it; what is there stays for the next attempt. Harmless after all else."""
+        if self.fd >= 0 and not self.size:
+            self.discard()
         self._close()
 
     def discard(self) -> None:

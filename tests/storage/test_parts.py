@@ -236,6 +236,13 @@ def test_parts_are_swept_when_nobody_goes_on_with_them(root: Path) -> None:
     assert FolderRemote(str(root)).sweep() == 1
 
 
+def test_nothing_is_no_part(root: Path) -> None:
+    """Stopped before the first byte, there is nothing to go on with."""
+    with pytest.raises(KeyboardInterrupt):
+        FolderRemote(str(root)).create(NAME, io.BytesIO(DATA), progress=Stopping(0))
+    assert os.listdir(root / "tmp") == []
+
+
 def test_a_small_file_leaves_no_part(root: Path) -> None:
     """It is sent again as a whole."""
     with pytest.raises(KeyboardInterrupt):
