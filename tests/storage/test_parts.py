@@ -5,6 +5,7 @@ import os
 import random
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
 
@@ -168,6 +169,23 @@ def test_as_many_as_like_create_one_file(root: Path) -> None:
     for part in held:
         assert part is not None
         part.discard()
+    assert os.listdir(root / "tmp") == []
+
+
+def test_of_many_that_go_on_at_once_one_wins(root: Path) -> None:
+    """They all find the part of an earlier attempt; one gives the file its name, and nothing is left over."""
+    interrupt(root)
+
+    def create(_: int) -> bool:
+        try:
+            FolderRemote(str(root)).create(NAME, io.BytesIO(DATA))
+        except FileExistsError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as executor:
+        assert list(executor.map(create, range(6))).count(True) == 1
+    assert (root / NAME).read_bytes() == DATA
     assert os.listdir(root / "tmp") == []
 
 

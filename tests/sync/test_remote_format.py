@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 from aura_vcs.codec import decode_record
-from aura_vcs.storage import encryption, sealing, wire
+from aura_vcs.storage import encryption, parts, sealing, wire
 from aura_vcs.storage.encryption import Encryption
 from aura_vcs.storage.parts import PART_BYTES
 from aura_vcs.sync.lock_records import LOCK_LIMIT, PATH_BYTES, PathLock, check_locks
@@ -58,6 +58,15 @@ def test_the_document_names_every_verb() -> None:
     """The verbs of `aura serve` are listed."""
     assert f"`verb` ({', '.join(wire.VERBS)})" in TEXT
     assert f"at most {wire.FRAME_LIMIT >> 20} MiB" in TEXT
+
+
+def test_the_document_names_what_is_under_way() -> None:
+    """Parts of files, how long they stay, and what `aura serve` says of them."""
+    assert f"`tmp/{parts.part_name('packs/<id>.pack')}`" in TEXT
+    assert f"a number from 0 to {parts.SLOTS - 1}" in TEXT
+    assert f"A file of {PART_BYTES >> 20} MiB or more" in TEXT
+    assert f"for {parts.STALE_PART_SECONDS // 86400} days" in TEXT
+    assert f'"features": ["{wire.GOES_ON}"]' in TEXT
 
 
 def test_the_document_names_what_encryption_stores() -> None:
