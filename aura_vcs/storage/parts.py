@@ -150,35 +150,48 @@ def digest_of(source: BinaryIO, length: int) -> str:
 def _take(storage: LocalStorage, path: str) -> LocalPart | None:
     """Open a part, made if it is not there, and hold it; None if that cannot be."""
     for _ in range(_ATTEMPTS):
+        fresh = False
         try:
             fd = storage.calls.reopen(path)
         except FileNotFoundError:
-            with translated("write", path):
-                storage.make_folder(os.path.dirname(path))
-            try:
-                fd = storage.calls.create(path)
-            except FileExistsError:
+            made = _make(storage, path)
+            if made is None:
                 continue  # somebody was quicker
-            except OSError as error:
-                raise storage_error("write", path, error) from error
+            fd, fresh = made, True
         except OSError:
             return None  # a link, or somebody else's who does not share
-        if not _hold(fd):
-            os.close(fd)
-            return None
-        if _is_named(fd, path):
+        try:
+            held = _hold(fd)
+        except OSError:  # there are no locks on that disk
+            held = False
+            if fresh:
+                with suppress(OSError):
+                    storage.calls.unlink(path)
+        if held and _is_named(fd, path):
             return LocalPart(storage, path, fd)
-        os.close(fd)  # it got its file's name meanwhile, or was swept
+        os.close(fd)
+        if not held:
+            return None
+        # it got its file's name meanwhile, or was swept
     return None
 
 
-def _hold(fd: int) -> bool:
-    """Lock an open part, if it is one."""
-    found = os.fstat(fd)
+def _make(storage: LocalStorage, path: str) -> int | None:
+    """A new part; None if there is one."""
+    with translated("write", path):
+        storage.make_folder(os.path.dirname(path))
     try:
-        return stat.S_ISREG(found.st_mode) and found.st_nlink <= 1 and try_lock(fd, shared=False)
-    except OSError:
-        return False  # there are no locks on that disk
+        return storage.calls.create(path)
+    except FileExistsError:
+        return None
+    except OSError as error:
+        raise storage_error("write", path, error) from error
+
+
+def _hold(fd: int) -> bool:
+    """Lock an open part, if it is one. Raises OSError where there are no locks."""
+    found = os.fstat(fd)
+    return stat.S_ISREG(found.st_mode) and found.st_nlink <= 1 and try_lock(fd, shared=False)
 
 
 def _is_named(fd: int, path: str) -> bool:

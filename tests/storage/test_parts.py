@@ -210,6 +210,7 @@ def test_a_disk_without_locks_has_no_parts(root: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(parts, "try_lock", refuse)
     assert finish(root) == (0, len(DATA))
+    assert os.listdir(root / "tmp") == []
 
 
 def test_a_full_disk_gets_its_room_back(root: Path) -> None:
