@@ -19,6 +19,9 @@ MANY_PIECES = 512
 """Pieces in one call; every system allows at least 1,024."""
 
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+_AGAIN = os.O_RDWR
+for _name in ("O_BINARY", "O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK"):
+    _AGAIN |= getattr(os, _name, 0)
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 """The process or the system has too much open: nothing is wrong with the disk."""
@@ -36,6 +39,10 @@ class FileCalls:
         """A file for reading and writing, made if it is not there."""
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
         return os.open(path, flags, 0o666)
+
+    def reopen(self, path: str) -> int:
+        """A file that is there and is no link, for reading and writing; waits for nobody."""
+        return os.open(path, _AGAIN)
 
     def write(self, fd: int, data: Bytes) -> int:
         """Write at the file's position; may write less than asked for."""

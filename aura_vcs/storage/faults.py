@@ -57,6 +57,11 @@ class CountingCalls(FileCalls):
         self.before("open_append")
         return self.inner.open_append(path)
 
+    def reopen(self, path: str) -> int:
+        """See FileCalls."""
+        self.before("reopen")
+        return self.inner.reopen(path)
+
     def write(self, fd: int, data: Bytes) -> int:
         """See FileCalls."""
         self.before("write")

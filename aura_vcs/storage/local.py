@@ -7,7 +7,7 @@ once nobody can be writing them any more.
 
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import BinaryIO
 
 from aura_vcs.ids import Bytes
@@ -198,13 +198,15 @@ class LocalStorage:
             return
         self.calls.fsync_folder(parent)
 
-    def sweep_temporary(self, *, older_than_seconds: float = STALE_SECONDS) -> int:
-        """Remove forgotten temporary files and folders; returns how many."""
+    def sweep_temporary(
+        self, *, older_than_seconds: float = STALE_SECONDS, spare: Callable[[str], bool] = lambda _: False
+    ) -> int:
+        """Remove forgotten temporary files and folders, but for names to `spare`; returns how many."""
         limit_ns = time.time_ns() - int(older_than_seconds * 1e9)
         removed = 0
         for name in self.list(self._temporary):
             found = self.stat(f"{self._temporary}/{name}")
-            if found is not None and found.mtime_ns < limit_ns:
+            if found is not None and found.mtime_ns < limit_ns and not spare(name):
                 if os.path.isdir(self.path(f"{self._temporary}/{name}")):
                     self.discard_folder(f"{self._temporary}/{name}")
                 else:
@@ -241,7 +243,7 @@ class LocalUpload:
         """Become a clone of an open file, if the disk can share blocks; nothing was written before."""
         try:
             fd = file.fileno()
-        except OSError:
+        except (OSError, AttributeError):
             return False  # a stream that is no file
         with translated("write", self.path):
             return self._calls.clone(fd, self.fd)
@@ -252,18 +254,28 @@ class LocalUpload:
         Returns how many were copied: fewer than there are where the system cannot; the rest is for
         `write`. Where the disk can share blocks, they are shared.
         """
+        if self.clone_from(file):
+            return os.lseek(self.fd, 0, os.SEEK_END)
+        copied = 0
+        while count := self.copy_piece(file, copied, COPY_BYTES):
+            copied += count
+        return copied
+
+    def copy_piece(self, file: BinaryIO, offset: int, length: int) -> int:
+        """Add at most `length` bytes of an open file from `offset` on, copied inside the system.
+
+        Returns how many: 0 at its end, and where the system cannot. The file's position is lost.
+        """
         try:
             fd = file.fileno()
         except (OSError, AttributeError):
             return 0  # a stream that is no file
-        if self.clone_from(file):
-            return os.lseek(self.fd, 0, os.SEEK_END)
-        copied, size = 0, os.fstat(fd).st_size
         with translated("write", self.path):
-            os.lseek(fd, 0, os.SEEK_SET)
-            while copied < size and (count := self._calls.copy_range(fd, self.fd, min(size - copied, COPY_BYTES))):
-                copied += count
-        return copied
+            length = min(length, os.fstat(fd).st_size - offset)
+            if length <= 0:
+                return 0
+            os.lseek(fd, offset, os.SEEK_SET)
+            return self._calls.copy_range(fd, self.fd, length)
 
     def read_back(self, offset: int, length: int) -> bytes:
         """Bytes that were written, from the file itself; from any thread."""
@@ -283,6 +295,9 @@ class LocalUpload:
         """See Upload."""
         self.sync()
         self._close()
+        self._rename(name)
+
+    def _rename(self, name: str) -> None:
         target = self._storage.path(name)
         with translated("write", target):
             try:

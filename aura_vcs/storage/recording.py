@@ -51,6 +51,12 @@ class RecordingCalls(FileCalls):
         self._remember("create" if fresh else "open", fd, _real(path, None))
         return fd
 
+    def reopen(self, path: str) -> int:
+        """See FileCalls."""
+        fd = self.inner.reopen(path)
+        self._remember("open", fd, _real(path, None))
+        return fd
+
     def _remember(self, call: str, fd: int, path: str) -> None:
         self._opened += 1
         self._files[fd] = self._opened

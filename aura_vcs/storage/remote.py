@@ -15,6 +15,8 @@ from typing import BinaryIO, Protocol
 
 import msgspec
 
+from aura_vcs.progress import SILENT, Progress
+
 SMALL_BYTES = 64 << 20
 """The largest file that is loaded as a whole; more is an attack or a mistake."""
 
@@ -70,8 +72,13 @@ class Listable(RangeReadable, Protocol):
 class Creatable(Listable, Protocol):
     """Files can be added."""
 
-    def create(self, name: str, source: BinaryIO) -> None:
+    def create(self, name: str, source: BinaryIO, *, progress: Progress = SILENT) -> int:
         """Store all of `source`, which can seek, under a name that is free.
+
+        Returns how many of its bytes had arrived before, by an attempt that was interrupted, and
+        were not sent again. `progress` counts bytes as they arrive, those that had arrived too; what
+        it raises ends the attempt. Interrupted, a large file may leave what has arrived of it, without
+        its name, for the next attempt.
 
         Raises:
             FileExistsError: the name is taken; what is there stays as it is.

@@ -6,19 +6,29 @@ ignore conditions or refuse them: `sync.probing` finds that out, and `conditiona
 without them where only one machine writes.
 """
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any, BinaryIO
 
 from aura_vcs.errors.asking import RefMoved
 from aura_vcs.errors.remotes import HelperMissing, RemoteCorrupt, RemoteDenied, RemoteError, RemoteUnreachable
+from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.base import check_storage_name
 from aura_vcs.storage.remote import SMALL_BYTES, RemoteEntry, RemoteFile
 
-REQUEST_SECONDS = 120
+REQUEST_SECONDS = 3600
+STALL_SECONDS = 300
+"""So long nothing may come from the other side: while a part is sent nothing does, so this bounds that, too."""
+LARGE_BYTES = PART_BYTES = 5 << 20
+"""The least that S3 takes as a part."""
+PARTS = 4
+"""Parts under way at once: on a line of 0.6 Mbit/s they just arrive in STALL_SECONDS."""
 WHOLE_BYTES = 128 << 20
 _RETRIES = 4
-_RETRY_SECONDS = 60
+_RETRY_SECONDS = 2 * STALL_SECONDS
+"""Counted from the first attempt, which may take as long as a stall."""
 
 
 def open_bucket(
@@ -42,6 +52,7 @@ def open_bucket(
         "prefix": prefix or None,
         "client_options": {
             "timeout": f"{REQUEST_SECONDS}s",
+            "read_timeout": f"{STALL_SECONDS}s",
             "allow_http": endpoint is not None and endpoint.startswith("http://"),
         },
         "retry_config": {"max_retries": _RETRIES, "retry_timeout": _timedelta(_RETRY_SECONDS)},
@@ -77,6 +88,7 @@ class BucketRemote:
         self._obstore = obstore
         self._store = store
         self._conditional = conditional
+        self._one_large = Lock()  # what is interrupted is lost: rather one file than a part of each of several
 
     def load(self, name: str) -> RemoteFile:
         """See RangeReadable. One request."""
@@ -127,23 +139,53 @@ class BucketRemote:
                 (RemoteEntry(item["path"], int(item["size"])) for item in found), key=lambda entry: entry.name
             )
 
-    def create(self, name: str, source: BinaryIO) -> None:
-        """See Creatable. Holds the file in memory: a pack has tens of MB."""
+    def create(self, name: str, source: BinaryIO, *, progress: Progress = SILENT) -> int:
+        """See Creatable. Below LARGE_BYTES one conditional put, with the file in memory.
+
+        A larger one goes in parts, one such file at a time, with PARTS of PART_BYTES in memory; it is there
+        once all of them are. Buckets take no condition with parts: the name is looked at before, and of
+        several that create it at the same moment the last one stays. What is large has a name that says
+        what is in it. Interrupted, the parts are thrown away; killed, they stay, unseen, until the bucket's
+        own rules remove them.
+        """
         check_storage_name(name)
-        if not self._conditional and self.size(name) is not None:
+        large = source.seek(0, os.SEEK_END) >= LARGE_BYTES
+        if (large or not self._conditional) and self.size(name) is not None:
             raise FileExistsError(name)
         source.seek(0)
         try:
-            with self._translated(name):
-                self._obstore.put(
-                    self._store,
-                    name,
-                    source.read(),
-                    mode="create" if self._conditional else "overwrite",
-                    use_multipart=False,
-                )
+            if large:
+                self._put_parts(name, source, progress)
+            else:
+                self._put_whole(name, source, progress)
         except FileNotFoundError as error:
             raise self._no_bucket() from error
+        return 0
+
+    def _put_whole(self, name: str, source: BinaryIO, progress: Progress) -> None:
+        data = source.read()
+        mode = "create" if self._conditional else "overwrite"
+        with self._translated(name):
+            self._obstore.put(self._store, name, data, mode=mode, use_multipart=False)
+        progress.advance(len(data))
+
+    def _put_parts(self, name: str, source: BinaryIO, progress: Progress) -> None:
+        reader = _Reader(source, progress)
+        with self._one_large:
+            try:
+                with self._translated(name):
+                    self._obstore.put(
+                        self._store,
+                        name,
+                        reader,
+                        use_multipart=True,
+                        chunk_size=PART_BYTES,
+                        max_concurrency=PARTS,
+                    )
+            except Exception:
+                if reader.error is not None:
+                    raise reader.error from None  # obstore has another one instead of it
+                raise
 
     def swap(self, name: str, data: bytes, token: str | None) -> str:
         """See Swappable."""
@@ -209,6 +251,33 @@ class BucketRemote:
             raise RemoteError(self.place, f"it cannot do what is needed: {_first_line(error)}") from error
         except errors.BaseError as error:
             raise RemoteUnreachable(self.place, _first_line(error)) from error
+
+
+class _Reader:
+    """A source that obstore reads from. It keeps what went wrong with it."""
+
+    def __init__(self, source: BinaryIO, progress: Progress) -> None:
+        self._source = source
+        self._progress = progress
+        self.error: BaseException | None = None
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes."""
+        try:
+            data = self._source.read(size)
+            self._progress.advance(len(data))
+        except BaseException as error:
+            self.error = error
+            raise
+        return data
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """obstore takes only what can do this for a file."""
+        return self._source.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Likewise."""
+        return self._source.tell()
 
 
 class _Stale(Exception):

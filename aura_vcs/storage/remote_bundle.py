@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from aura_vcs.errors.asking import RefMoved
 from aura_vcs.errors.remotes import RemoteCorrupt, RemoteUnreachable
+from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.base import check_storage_name
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.remote import SMALL_BYTES, RemoteEntry, RemoteFile
@@ -148,13 +149,15 @@ class BundleWriter:
         names = sorted(name for name in self._places if name.rpartition("/")[0] == folder)
         return [RemoteEntry(name, self._places[name][1]) for name in names]
 
-    def create(self, name: str, source: BinaryIO) -> None:
+    def create(self, name: str, source: BinaryIO, *, progress: Progress = SILENT) -> int:
         """See Creatable."""
         check_storage_name(name)
         with self._lock:
             if name in self._places:
                 raise FileExistsError(name)
             self._places[name] = self._add(name, source)
+        progress.advance(self._places[name][1])
+        return 0
 
     def swap(self, name: str, data: bytes, token: str | None) -> str:
         """See Swappable."""

@@ -7,6 +7,7 @@ older state of everything is for the caller to see, as with any remote (`RemoteR
 A range costs one request, and one more for the head of a file that was not looked at before.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
@@ -14,7 +15,9 @@ from typing import BinaryIO
 from aura_vcs.errors.asking import RefMoved
 from aura_vcs.errors.remotes import RemoteCorrupt
 from aura_vcs.errors.stored import UnsafePath
+from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.base import check_storage_name
+from aura_vcs.storage.parts import PART_BYTES
 from aura_vcs.storage.remote import RemoteEntry, RemoteFile, RemoteStorage
 from aura_vcs.storage.sealing import (
     HEAD_BYTES,
@@ -121,12 +124,24 @@ class EncryptedRemote:
                     found.append(RemoteEntry(name, plain_size(entry.size)))
         return sorted(found, key=lambda entry: entry.name)
 
-    def create(self, name: str, source: BinaryIO) -> None:
-        """See Creatable. Sealed while it is sent."""
-        file = self._keys.new_file(name)
+    def create(self, name: str, source: BinaryIO, *, progress: Progress = SILENT) -> int:
+        """See Creatable. Sealed while it is sent.
+
+        A file of PART_BYTES or more is sealed alike however often it is sent, so that it can be gone on with.
+
+        Raises:
+            StorageError: the file here does not read the same twice.
+        """
+        if source.seek(0, os.SEEK_END) >= PART_BYTES:
+            file, pinned = self._keys.same_file(name, source)
+            stream = SealedStream(source, file, pinned)
+        else:
+            file = self._keys.new_file(name)
+            stream = SealedStream(source, file)
         with self._named(name) as sealed:
-            self.inner.create(sealed, SealedStream(source, file))  # type: ignore[arg-type]  # it reads and seeks
+            arrived = self.inner.create(sealed, stream, progress=progress)  # type: ignore[arg-type]  # it reads and seeks
         self._files[name] = file
+        return arrived
 
     def swap(self, name: str, data: bytes, token: str | None) -> str:
         """See Swappable."""

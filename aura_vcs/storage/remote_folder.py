@@ -9,18 +9,21 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import BinaryIO
 
 from blake3 import blake3
 
 from aura_vcs.errors.asking import LockBusy, RefMoved
 from aura_vcs.errors.remotes import RemoteCorrupt, RemoteDenied, RemoteError, RemoteUnreachable
-from aura_vcs.errors.stored import StorageDenied, StorageError
+from aura_vcs.errors.stored import IntegrityError, StorageDenied, StorageError, StorageFull
+from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.base import check_storage_name
 from aura_vcs.storage.calls import REAL_CALLS, FileCalls
 from aura_vcs.storage.file_lock import try_lock
 from aura_vcs.storage.local import LocalStorage, LocalUpload
+from aura_vcs.storage.parts import PART_BYTES, LocalPart, agreed, drop_parts, is_part, open_part, sweep_parts
 from aura_vcs.storage.remote import SMALL_BYTES, RemoteEntry, RemoteFile
 
 COPY_BYTES = 4 << 20
@@ -28,6 +31,9 @@ WAIT_SECONDS = 30.0
 _POLL_SECONDS = 0.005
 _TEMPORARY = "tmp"
 _LOCK = "lock"
+
+Agree = Callable[[int, str], int]
+"""Given how many bytes have arrived and their BLAKE3, says from where to go on: from there, or from 0."""
 
 
 class FolderRemote:
@@ -37,6 +43,7 @@ class FolderRemote:
         self.root = os.path.abspath(root)
         self.place = place or root
         self._storage = LocalStorage(self.root, temporary=_TEMPORARY, calls=calls)
+        self._swept = False
         if not os.path.isdir(self.root):
             raise RemoteUnreachable(
                 self.place, "there is no such folder", hint="Is the disk mounted? `aura remote add` makes a new one."
@@ -74,26 +81,61 @@ class FolderRemote:
         found = [(f"{folder}/{name}", self._lstat(f"{folder}/{name}")) for name in names]
         return [RemoteEntry(name, s.st_size) for name, s in found if s is not None and stat.S_ISREG(s.st_mode)]
 
-    def create(self, name: str, source: BinaryIO, *, check: Callable[[BinaryIO], None] | None = None) -> None:
-        """See Creatable. `check` may look at what arrived before it gets its name, and refuse it."""
+    def create(
+        self,
+        name: str,
+        source: BinaryIO,
+        *,
+        check: Callable[[BinaryIO], None] | None = None,
+        agree: Agree | None = None,
+        progress: Progress = SILENT,
+    ) -> int:
+        """See Creatable. `check` may look at what arrived before it gets its name, and refuse it.
+
+        A file of PART_BYTES or more goes on where an earlier attempt was interrupted. `agree` decides
+        that where the source is not at hand: it is asked once, before anything is read of the source.
+        """
         if self._lstat(name) is not None:
             raise FileExistsError(name)
+        self._sweep_once()
+        size = source.seek(0, os.SEEK_END)
         with self._translated():
-            upload = self._storage.upload()
+            part = open_part(self._storage, _TEMPORARY, name) if size >= PART_BYTES else None
+            upload = part or self._storage.upload()
             try:
-                source.seek(upload.copy_from(source))
-                while data := source.read(COPY_BYTES):
-                    upload.write(data)
-                if check is None:
-                    upload.sync()  # before the lock is taken: others need not wait for the disk
-                else:
-                    _check_while_syncing(upload, check)
-                with self._locked():
-                    if self._lstat(name) is not None:
-                        raise FileExistsError(name)
-                    upload.publish(name)
+                start = self._agreed(part, source, size, agree)
+                progress.advance(start)
+                _fill(upload, source, start, progress)
+                self._publish(upload, name, check)
+            except (FileExistsError, RemoteCorrupt, IntegrityError, StorageFull):
+                upload.discard()  # of no use to the next attempt; and a full disk is needed by others
+                raise
             finally:
-                upload.discard()
+                upload.discard() if part is None else part.leave()
+            if part is not None:
+                drop_parts(self._storage, _TEMPORARY, name)
+        return start
+
+    def _agreed(self, part: LocalPart | None, source: BinaryIO, size: int, agree: Agree | None) -> int:
+        """How much of a part is gone on with: all of it, if it is how the source begins, or nothing."""
+        there = part.size if part is not None else 0
+        there = there if there <= size else 0
+        digest = part.digest() if part is not None and there else ""
+        start = (agree or partial(agreed, source))(there, digest)
+        if part is not None:
+            part.keep(start)
+        return start
+
+    def _publish(self, upload: LocalUpload, name: str, check: Callable[[BinaryIO], None] | None) -> None:
+        """Give what has arrived its name, if `check` has nothing against it."""
+        if check is None:
+            upload.sync()  # before the lock is taken: others need not wait for the disk
+        else:
+            _check_while_syncing(upload, check)
+        with self._locked():
+            if self._lstat(name) is not None:
+                raise FileExistsError(name)
+            upload.publish(name)
 
     def swap(self, name: str, data: bytes, token: str | None) -> str:
         """See Swappable. The token is a hash of the bytes: the same bytes are the same state."""
@@ -116,9 +158,19 @@ class FolderRemote:
         """Nothing to let go of."""
 
     def sweep(self) -> int:
-        """Remove temporary files that nobody has written to for a day; returns how many."""
+        """Remove what nobody will go on with: temporary files after a day, parts after two weeks; returns how many.
+
+        Done by itself before the first file is created.
+        """
         with self._translated():
-            return self._storage.sweep_temporary()
+            return self._storage.sweep_temporary(spare=is_part) + sweep_parts(self._storage, _TEMPORARY)
+
+    def _sweep_once(self) -> None:
+        """Sweep, if nobody has yet; a place that does not let us is no reason not to create a file."""
+        swept, self._swept = self._swept, True
+        if not swept:
+            with suppress(RemoteError, OSError):
+                self.sweep()
 
     def _open(self, name: str) -> BinaryIO:
         if self._plain(name) is None:
@@ -170,11 +222,27 @@ class FolderRemote:
             os.close(fd)  # closing lets go
 
 
+def _fill(upload: LocalUpload, source: BinaryIO, start: int, progress: Progress) -> None:
+    """Add the source from `start` on; inside the system, where that can be."""
+    at = start
+    if start == 0 and upload.clone_from(source):
+        at = os.lseek(upload.fd, 0, os.SEEK_END)
+        progress.advance(at)
+    while count := upload.copy_piece(source, at, COPY_BYTES):
+        at += count
+        progress.advance(count)
+    source.seek(at)
+    while data := source.read(COPY_BYTES):
+        upload.write(data)
+        progress.advance(len(data))
+
+
 def _check_while_syncing(upload: LocalUpload, check: Callable[[BinaryIO], None]) -> None:
     """Let `check` read what arrived while the disk is busy making it durable."""
     from concurrent.futures import ThreadPoolExecutor  # slow to import, and not needed to look
 
-    with ThreadPoolExecutor(1) as executor, open(upload.path, "rb", buffering=0) as arrived:
+    # a copy of the descriptor: some network disks let nobody else read what is held
+    with ThreadPoolExecutor(1) as executor, os.fdopen(os.dup(upload.fd), "rb", buffering=0) as arrived:
         syncing = executor.submit(upload.sync)
         check(arrived)
         syncing.result()

@@ -5,6 +5,7 @@ from typing import BinaryIO
 
 from aura_vcs.errors.asking import RefMoved
 from aura_vcs.errors.remotes import RemoteCorrupt
+from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.base import check_storage_name
 from aura_vcs.storage.remote import SMALL_BYTES, RemoteEntry, RemoteFile
 
@@ -43,14 +44,16 @@ class MemoryRemote:
             names = sorted(n for n in self.files if n.startswith(prefix) and "/" not in n[len(prefix) :])
             return [RemoteEntry(name, len(self.files[name][0])) for name in names]
 
-    def create(self, name: str, source: BinaryIO) -> None:
+    def create(self, name: str, source: BinaryIO, *, progress: Progress = SILENT) -> int:
         """See Creatable."""
         source.seek(0)
         data = source.read()
+        progress.advance(len(data))
         with self._lock:
             if check_storage_name(name) in self.files:
                 raise FileExistsError(name)
             self._put(name, data)
+        return 0
 
     def swap(self, name: str, data: bytes, token: str | None) -> str:
         """See Swappable."""

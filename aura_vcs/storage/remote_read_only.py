@@ -3,6 +3,7 @@
 from typing import BinaryIO
 
 from aura_vcs.errors.remotes import RemoteError
+from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.base import check_storage_name
 from aura_vcs.storage.remote import RemoteEntry
 
@@ -16,7 +17,7 @@ class ReadOnlyRemote:
         """Refused."""
         raise self._refusal(f"what it has in {check_storage_name(folder)} cannot be listed")
 
-    def create(self, name: str, source: BinaryIO) -> None:  # noqa: ARG002 (protocol)
+    def create(self, name: str, source: BinaryIO, *, progress: Progress = SILENT) -> int:  # noqa: ARG002 (protocol)
         """Refused."""
         check_storage_name(name)
         raise self._refusal("it is only read, nothing can be sent there")

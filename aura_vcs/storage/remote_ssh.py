@@ -4,11 +4,14 @@ Keys, agents, jump hosts and host checks are ssh's and `~/.ssh/config`'s matter.
 after the other over one connection, which is made anew when it broke.
 """
 
+import os
 import shlex
 import subprocess
 from collections.abc import Sequence
 from threading import Lock, Thread
 from typing import Any, BinaryIO
+
+import msgspec
 
 from aura_vcs.errors.asking import RefMoved
 from aura_vcs.errors.remotes import (
@@ -20,12 +23,17 @@ from aura_vcs.errors.remotes import (
     RemoteUnreachable,
 )
 from aura_vcs.errors.stored import RecordCorrupt
+from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.base import check_storage_name
+from aura_vcs.storage.calls import storage_error
+from aura_vcs.storage.parts import PART_BYTES, agreed
 from aura_vcs.storage.remote import RemoteEntry, RemoteFile
 from aura_vcs.storage.wire import (
+    GOES_ON,
     MAGIC,
     PIECE_BYTES,
     PROTOCOL,
+    SENT_BYTES,
     Answer,
     Ask,
     Hello,
@@ -67,6 +75,9 @@ class SshRemote:
         self._process: subprocess.Popen[bytes] | None = None
         self._stderr = b""
         self._reader: Thread | None = None
+        self._goes_on = False
+        self._arrived: dict[str, int] = {}
+        """Of files under way, how much was there before the first attempt of ours."""
 
     def connect(self) -> None:
         """Make the connection now, to hear of trouble early.
@@ -108,10 +119,12 @@ class SshRemote:
             raise self._strange()
         return [RemoteEntry(name, size) for name, size in entries]
 
-    def create(self, name: str, source: BinaryIO) -> None:
+    def create(self, name: str, source: BinaryIO, *, progress: Progress = SILENT) -> int:
         """See Creatable. The far side hashes what a pack holds before it gets its name."""
-        source.seek(0)
-        self._ask(Ask("create", check_storage_name(name)), source)
+        size = source.seek(0, os.SEEK_END)
+        ask = Ask("create", check_storage_name(name), length=size if size >= PART_BYTES else 0)
+        self._ask(ask, _Sending(source, progress))
+        return self._arrived.pop(name, 0)
 
     def swap(self, name: str, data: bytes, token: str | None) -> str:
         """See Swappable."""
@@ -129,24 +142,40 @@ class SshRemote:
         with self._lock:
             self._drop()
 
-    def _ask(self, ask: Ask, source: BinaryIO | None = None) -> Answer:
+    def _ask(self, ask: Ask, sending: "_Sending | None" = None) -> Answer:
         with self._lock:
             stdin, stdout = self._connected()
             try:
-                write_frame(stdin, ask)
-                if source is not None:
-                    while data := source.read(PIECE_BYTES):
-                        write_bytes(stdin, data)
-                    write_bytes(stdin, b"")
-                stdin.flush()
-                answer: Answer = decode(read_bytes(stdout), Answer)
+                answer = self._converse(stdin, stdout, ask, sending)
             except (OSError, EOFError) as error:
                 raise self._failure() from error
             except RecordCorrupt as error:
                 self._drop()
                 raise RemoteCorrupt(self.place, error.detail) from error
+            except BaseException:  # in the middle of a request: the next one could not be understood
+                self._abandon()
+                raise
         if answer.error is not None:
             raise self._error(ask, answer)
+        return answer
+
+    def _converse(self, stdin: BinaryIO, stdout: BinaryIO, ask: Ask, sending: "_Sending | None") -> Answer:
+        if not self._goes_on:
+            ask = msgspec.structs.replace(ask, length=0) if sending is not None else ask
+        write_frame(stdin, ask)
+        if sending is not None:
+            start = 0
+            if ask.length:
+                stdin.flush()
+                there: Answer = decode(read_bytes(stdout), Answer)
+                if there.error is not None:
+                    return there
+                start = sending.agree(there.size or 0, there.token or "", ask.length)
+                self._arrived.setdefault(ask.name, start)  # what later attempts find was sent by this one
+                write_frame(stdin, Ask("create", ask.name, offset=start))
+            sending.send(stdin, start)
+        stdin.flush()
+        answer: Answer = decode(read_bytes(stdout), Answer)
         return answer
 
     def _connected(self) -> tuple[BinaryIO, BinaryIO]:
@@ -185,6 +214,7 @@ class SshRemote:
                 f"the far side says {found.decode('latin-1')!r} instead of what aura says",
                 hint="Its shell must not print anything for commands: look at ~/.bashrc there.",
             )
+        self._goes_on = GOES_ON in hello.features
         if hello.protocol != PROTOCOL:
             self._drop()
             raise RemoteMismatch(
@@ -219,6 +249,12 @@ class SshRemote:
             return RemoteDenied(self.place, said, hint="`ssh` to that host must work without aura first.")
         return RemoteUnreachable(self.place, said)
 
+    def _abandon(self) -> None:
+        """End a connection that may still have much to say."""
+        if self._process is not None:
+            self._process.terminate()
+        self._drop()
+
     def _drop(self) -> None:
         process, self._process = self._process, None
         if process is None:
@@ -246,6 +282,40 @@ class SshRemote:
 
     def _strange(self) -> RemoteCorrupt:
         return RemoteCorrupt(self.place, "the far side gave an answer to another question")
+
+
+class _Sending:
+    """A file that is sent in pieces."""
+
+    def __init__(self, source: BinaryIO, progress: Progress) -> None:
+        self._source = source
+        self._progress = progress
+
+    def agree(self, there: int, digest: str, size: int) -> int:
+        """From where to go on with a file of which so much is there.
+
+        Raises:
+            RecordCorrupt: there is more of it than there can be.
+        """
+        if not 0 <= there <= size:
+            raise RecordCorrupt("the connection", f"{there:,} bytes of a file of {size:,} have arrived")
+        return agreed(self._source, there, digest)
+
+    def send(self, stream: BinaryIO, start: int) -> None:
+        """Send the file from there on, and its end."""
+        self._progress.advance(start)
+        self._source.seek(start)
+        while data := self._read():
+            write_bytes(stream, data)
+            stream.flush()
+            self._progress.advance(len(data))
+        write_bytes(stream, b"")
+
+    def _read(self) -> bytes:
+        try:
+            return self._source.read(SENT_BYTES)
+        except OSError as error:  # not the line's fault
+            raise storage_error("read", "a file that is sent", error) from error
 
 
 def _close(stream: Any) -> None:

@@ -4,6 +4,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from threading import Lock
 from typing import Any, BinaryIO, TypeVar
 
@@ -11,10 +12,13 @@ import msgspec
 
 from aura_vcs.errors.asking import RefMoved
 from aura_vcs.errors.remotes import RemoteUnreachable
+from aura_vcs.progress import SILENT, Progress, Silent
 from aura_vcs.storage.remote import RemoteEntry, RemoteFile, RemoteStorage
 
 T = TypeVar("T")
 
+FURTHER_BYTES = 1 << 20
+"""An attempt that sent so much more than those before was worth it."""
 PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0)
 
 
@@ -53,22 +57,25 @@ class RetryingRemote:
         """See Listable."""
         return self._again(lambda: self.inner.list(folder))
 
-    def create(self, name: str, source: BinaryIO) -> None:
-        """See Creatable."""
-        lost = False
-        for pause in (*self._pauses, None):
+    def create(self, name: str, source: BinaryIO, *, progress: Progress = SILENT) -> int:
+        """See Creatable. Attempts that got further than those before do not count: on a line that breaks
+        often, a large file arrives piece by piece.
+        """
+        lost, attempt, counting = False, 0, _Furthest(progress)
+        while True:
             try:
-                return self.inner.create(name, source)
+                return self.inner.create(name, source, progress=counting)
             except FileExistsError:
                 if lost and self._holds(name, source):
-                    return None
+                    return 0
                 raise
             except RemoteUnreachable:
                 lost = True
-                if pause is None:
+                attempt = 0 if counting.again() >= FURTHER_BYTES else attempt
+                if attempt == len(self._pauses):
                     raise
-                self._pause(pause)
-        return None
+                self._pause(self._pauses[attempt])
+                attempt += 1
 
     def swap(self, name: str, data: bytes, token: str | None) -> str:
         """See Swappable."""
@@ -126,6 +133,28 @@ class RetryingRemote:
         return True
 
 
+class _Furthest(Silent):
+    """Counts each byte once, however often it was sent."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._at = 0
+        self._furthest = 0
+        self._before = 0
+
+    def advance(self, amount: int) -> None:
+        """See Progress."""
+        self._at += amount
+        if self._at > self._furthest:
+            fresh, self._furthest = self._at - self._furthest, self._at
+            self._progress.advance(fresh)
+
+    def again(self) -> int:
+        """Begin again; returns how much further the last attempt got than all before."""
+        further, self._before, self._at = self._furthest - self._before, self._furthest, 0
+        return further
+
+
 class Request(msgspec.Struct, frozen=True):
     """One request that was made; `sent` and `received` count bytes of content."""
 
@@ -169,10 +198,14 @@ class RecordingRemote:
         self._note("list", folder)
         return self.inner.list(folder)
 
-    def create(self, name: str, source: BinaryIO) -> None:
+    def create(self, name: str, source: BinaryIO, *, progress: Progress = SILENT) -> int:
         """See Creatable."""
-        self._note("create", name, sent=source.seek(0, 2))
-        self.inner.create(name, source)
+        size, arrived = source.seek(0, 2), 0
+        try:
+            arrived = self.inner.create(name, source, progress=progress)
+        finally:
+            self._note("create", name, sent=size - arrived)
+        return arrived
 
     def swap(self, name: str, data: bytes, token: str | None) -> str:
         """See Swappable."""
@@ -254,9 +287,9 @@ class FaultyRemote:
         found = self._run("list", folder, self.inner.list, folder)
         return found if self._listing is None else self._listing(found)
 
-    def create(self, name: str, source: BinaryIO) -> None:
+    def create(self, name: str, source: BinaryIO, *, progress: Progress = SILENT) -> int:
         """See Creatable."""
-        self._run("create", name, self.inner.create, name, source)
+        return self._run("create", name, partial(self.inner.create, progress=progress), name, source)
 
     def swap(self, name: str, data: bytes, token: str | None) -> str:
         """See Swappable."""

@@ -11,7 +11,10 @@ under another name; any range can be read and verified without the rest.
 Names are sealed by AES-SIV (RFC 5297): the same name gives the same sealed name, which is what
 `create` needs, and a listing can be read by those who have the key.
 
-Nobody but the writer of a file chooses its 32 bytes, anew for every file: no key is used twice.
+The 32 bytes are random, or (`Keys.same_file`) a keyed hash of the file's name and of all its segments,
+as in SIV (Rogaway, Shrimpton: "Deterministic Authenticated-Encryption", 2006): so a large file that is
+sent a second time is the same bytes, and the sending can go on. A key is used twice for the same
+segments only: each is hashed again before it is sealed, and must be the one that the key was made for.
 """
 
 import base64
@@ -19,6 +22,10 @@ import binascii
 import io
 import secrets
 from typing import Any, BinaryIO
+
+from blake3 import blake3
+
+from aura_vcs.errors.stored import StorageError
 
 MAGIC = b"AURASEA1"
 SALT_BYTES = 32
@@ -78,11 +85,23 @@ class Keys:
         from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
         self._content = derived(master, b"aura_vcs content 1")
+        self._salts = derived(master, b"aura_vcs salts 1")
+        self._segments = derived(master, b"aura_vcs segments 1")
         self._names = AESSIV(derived(master, b"aura_vcs names 1", length=_SIV_KEY_BYTES))
 
     def new_file(self, name: str) -> FileKey:
         """A fresh key for a file that is written."""
         return FileKey(self._content, name, secrets.token_bytes(SALT_BYTES))
+
+    def same_file(self, name: str, source: BinaryIO) -> tuple[FileKey, "Pinned"]:
+        """The key that a file of this name and content always has, and what may be sealed with it.
+
+        Reads all of the source, a segment at a time.
+        """
+        pinned = Pinned(self._segments, source)
+        data = name.encode()
+        parts = [len(data).to_bytes(8, "big"), data, pinned.size.to_bytes(8, "big"), *pinned.digests]
+        return FileKey(self._content, name, blake3(b"".join(parts), key=self._salts).digest()), pinned
 
     def file(self, name: str, head: bytes) -> FileKey:
         """The key of a file that is there, from its first HEAD_BYTES.
@@ -122,17 +141,43 @@ class Keys:
             raise Unsealable("the name is not one of ours") from error
 
 
+class Pinned:
+    """Keyed hashes of all segments of a source, as it was when it was read first: 32 bytes for 64 KiB."""
+
+    def __init__(self, key: bytes, source: BinaryIO) -> None:
+        self._key = key
+        self.size = source.seek(0, io.SEEK_END)
+        self.digests = [
+            self._digest(_exactly(source, start, min(SEGMENT_BYTES, self.size - start)))
+            for start in range(0, max(1, self.size), SEGMENT_BYTES)
+        ]
+
+    def check(self, number: int, data: bytes) -> None:
+        """Refuse a segment that is another one now: sealed with the same key, it would betray both.
+
+        Raises:
+            StorageError: it is.
+        """
+        if self._digest(data) != self.digests[number]:
+            raise StorageError("send", "a file", "it does not read the same twice")
+
+    def _digest(self, data: bytes) -> bytes:
+        return blake3(data, key=self._key).digest()
+
+
 class SealedStream(io.RawIOBase):
     """What a source becomes when it is sealed, as a stream that is made while it is read.
 
-    It can seek, so that a request can be repeated; the source must not change meanwhile.
+    It can seek, so that a request can be repeated; the source must not change meanwhile, and cannot
+    where it is `pinned`.
     """
 
-    def __init__(self, source: BinaryIO, file: FileKey) -> None:
+    def __init__(self, source: BinaryIO, file: FileKey, pinned: Pinned | None = None) -> None:
         super().__init__()
+        self._pinned = pinned
         self._source = source
         self._file = file
-        self._plain = source.seek(0, io.SEEK_END)
+        self._plain = source.seek(0, io.SEEK_END) if pinned is None else pinned.size
         self._size = sealed_size(self._plain)
         self._at = 0
         self._segment: tuple[int, bytes] = (-1, b"")
@@ -183,19 +228,28 @@ class SealedStream(io.RawIOBase):
         if self._segment[0] != number:
             length = min(SEGMENT_BYTES, self._plain - number * SEGMENT_BYTES)
             last = (number + 1) * SEGMENT_BYTES >= self._plain
-            self._segment = number, self._file.seal(number, self._exactly(number, length), last=last)
+            data = _exactly(self._source, number * SEGMENT_BYTES, length)
+            if self._pinned is not None:
+                self._pinned.check(number, data)
+            self._segment = number, self._file.seal(number, data, last=last)
         return self._segment[1][inside:]
 
-    def _exactly(self, number: int, length: int) -> bytes:
-        self._source.seek(number * SEGMENT_BYTES)
-        pieces, left = [], length
-        while left:
-            data = self._source.read(left)
-            if not data:
-                raise OSError("the file became shorter while it was sent")
-            pieces.append(data)
-            left -= len(data)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+def _exactly(source: BinaryIO, offset: int, length: int) -> bytes:
+    """So many bytes from there.
+
+    Raises:
+        StorageError: there are fewer.
+    """
+    source.seek(offset)
+    pieces, left = [], length
+    while left:
+        data = source.read(left)
+        if not data:
+            raise StorageError("send", "a file", "it became shorter while it was sent")
+        pieces.append(data)
+        left -= len(data)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def derived(key: bytes, purpose: bytes, *, salt: bytes | None = None, length: int = KEY_BYTES) -> bytes:

@@ -3,6 +3,11 @@
 Both sides begin with MAGIC. Then come frames: four bytes of length, big-endian, and so many bytes
 of msgpack. A request is answered by one frame, in order. A request that carries a file is followed
 by frames with its pieces and one empty frame. Nothing longer than FRAME_LIMIT is ever read.
+
+A file whose `length` the request names is gone on with: the serving side answers first with how much
+of it is there and the hash of that, or an error; the other side says `create` again, with the `offset`
+from which the pieces come: there, or 0 if the hash is not that of its own beginning. Only asked of
+those whose Hello has GOES_ON among its features.
 """
 
 from typing import Any, BinaryIO
@@ -15,6 +20,9 @@ MAGIC = b"AURASYNC"
 PROTOCOL = 1
 FRAME_LIMIT = 80 << 20
 PIECE_BYTES = 4 << 20
+SENT_BYTES = 256 << 10
+"""A piece of a file that is sent: so much at most is lost with a line, besides what is on its way."""
+GOES_ON = "create-goes-on"
 VERBS = ("load", "read_range", "size", "list", "create", "swap", "delete")
 
 
@@ -23,6 +31,7 @@ class Hello(msgspec.Struct, frozen=True):
 
     protocol: int
     aura: str
+    features: tuple[str, ...] = ()
 
 
 class Ask(msgspec.Struct, frozen=True, omit_defaults=True):

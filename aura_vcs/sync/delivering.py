@@ -1,15 +1,18 @@
 """What a push delivers: packs, hashed before they get their name there, and records of labels.
 
 Nothing sees either until the manifest lists them. What an interrupted delivery left there is found
-by its name, which says what is in it, and is not sent again.
+by its name, which says what is in it, and is not sent again; nor is the beginning of a pack that was
+under way, where the remote keeps that.
 """
 
 import io
 from collections.abc import Mapping, Sequence
+from threading import Event
 from typing import BinaryIO
 
 import msgspec
 
+from aura_vcs.errors import Interrupted
 from aura_vcs.errors.asking import RefMoved
 from aura_vcs.errors.remotes import RemoteCorrupt
 from aura_vcs.errors.stored import IntegrityError
@@ -17,7 +20,7 @@ from aura_vcs.ids import VersionId
 from aura_vcs.layout import pack_path
 from aura_vcs.model import Label
 from aura_vcs.objects.packs import OpenPack
-from aura_vcs.progress import SILENT, Progress
+from aura_vcs.progress import SILENT, Progress, Silent
 from aura_vcs.refs import merge_labels
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage
@@ -45,7 +48,8 @@ def send_packs(
 ) -> Delivered:
     """Send packs beside each other, and look at what has arrived; `sources` say where each lies, and its name.
 
-    Interrupted, those that arrived as a whole stay there, unlisted.
+    Interrupted, those that arrived as a whole stay there, unlisted, and of others what has arrived, where
+    the remote can go on with it. On Ctrl-C those under way end with the piece that is being sent.
 
     Raises:
         RefMoved: one was collected there before it could be listed.
@@ -56,13 +60,50 @@ def send_packs(
 
     progress = repo.progress
     progress.start("Sending", sum(_size(storage, name) for storage, name in sources), "bytes")
+    stop = Event()
     with ThreadPoolExecutor(TRANSFERS) as executor:
-        sent = list(executor.map(lambda source: _send_pack(repo, remote, known, *source), sources))
+        try:
+            sent = list(executor.map(lambda source: _send_pack(repo, remote, known, stop, *source), sources))
+        except KeyboardInterrupt:
+            stop.set()  # else they would be sent to their ends before anybody hears of it
+            raise
     progress.finish()
-    arrived = sum(info.size for info, was_there in sent if was_there)
+    arrived = sum(there for _, there in sent)
     if arrived >= ASKED_BYTES:  # less is not worth a line
         progress.note(f"{arrived / 1e6:,.1f} MB had arrived already and were not sent again")
     return Delivered(tuple(info for info, _ in sent), arrived)
+
+
+class _Counted(Silent):
+    """Counts the bytes of one pack, over several passes over it, and ends the sending when it is to stop."""
+
+    def __init__(self, progress: Progress, size: int, stop: Event, passes: int) -> None:
+        self._progress = progress
+        self._size = size
+        self._stop = stop
+        self._passes = passes
+        self._seen = 0
+        self._told = 0
+
+    def advance(self, amount: int) -> None:
+        """See Progress.
+
+        Raises:
+            Interrupted: the person stopped it.
+        """
+        if self._stop.is_set():
+            raise Interrupted("Stopped")
+        self._seen += amount
+        self._tell(min(self._size, self._seen // self._passes))
+
+    def finish(self) -> None:
+        """All of it is there."""
+        self._tell(self._size)
+
+    def _tell(self, done: int) -> None:
+        if done > self._told:
+            fresh, self._told = done - self._told, done
+            self._progress.advance(fresh)
 
 
 def _size(storage: LocalStorage, name: str) -> int:
@@ -71,16 +112,19 @@ def _size(storage: LocalStorage, name: str) -> int:
 
 
 def _send_pack(
-    repo: Repository, remote: RemoteStorage, known: Known, storage: LocalStorage, name: str
-) -> tuple[PackInfo, bool]:
-    """Send a pack unless it is there, and look at what has arrived; whether it was there before."""
+    repo: Repository, remote: RemoteStorage, known: Known, stop: Event, storage: LocalStorage, name: str
+) -> tuple[PackInfo, int]:
+    """Send a pack unless it is there, and look at what has arrived; how much of it was there before."""
     with storage.open(pack_path(name)) as file:
         opened = OpenPack(file, name)
         last = opened.footer.frames[-1]
         start = last.offset + last.stored_length
         info = PackInfo(name, opened.size, opened.size - start)
         tail = opened.read_at(start, info.footer)
-        was_there = not _deliver(remote, info, opened, repo.progress)
+        passes = 2 if isinstance(remote, FolderRemote) else 1
+        counted = _Counted(repo.progress, info.size, stop, passes)
+        there = min(_deliver(remote, info, opened, counted), info.size)
+        counted.finish()
     try:
         arrived = remote.read_range(pack_name(info), start, info.footer + 1)
     except FileNotFoundError as error:  # collected before it was listed: look again, and send it otherwise
@@ -89,11 +133,11 @@ def _send_pack(
         raise RemoteCorrupt(remote.place, f"pack {name[:12]} did not arrive as it was sent")
     if storage is not repo.storage:
         known.keep("footers", name, tail)
-    return info, was_there
+    return info, there
 
 
-def _deliver(remote: RemoteStorage, info: PackInfo, opened: OpenPack, progress: Progress) -> bool:
-    """Create a pack there that is hashed; False if it is there already.
+def _deliver(remote: RemoteStorage, info: PackInfo, opened: OpenPack, progress: Progress) -> int:
+    """Create a pack there that is hashed; how many of its bytes were there already.
 
     A folder lets us hash what arrived: one pass for both sides.
 
@@ -110,17 +154,14 @@ def _deliver(remote: RemoteStorage, info: PackInfo, opened: OpenPack, progress: 
             raise RemoteCorrupt(remote.place, f"pack {info.name[:12]} arrived damaged: {error.message}") from error
 
     if info.size >= ASKED_BYTES and remote.size(pack_name(info)) is not None:
-        progress.advance(info.size)
-        return False
+        return info.size
     try:
         if isinstance(remote, FolderRemote):
-            remote.create(pack_name(info), opened.file, check=check)
-        else:
-            check_frames(opened, progress)
-            remote.create(pack_name(info), opened.file)
+            return remote.create(pack_name(info), opened.file, check=check, progress=progress)
+        check_frames(opened, SILENT)
+        return remote.create(pack_name(info), opened.file, progress=progress)
     except FileExistsError:
-        return False
-    return True
+        return info.size
 
 
 def send_labels(remote: RemoteStorage, view: View, labels: Mapping[VersionId, Label]) -> tuple[RecordInfo, ...]:

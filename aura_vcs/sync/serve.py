@@ -4,6 +4,7 @@ It does what it is asked for in one folder and nowhere else: only names that a r
 known, links are not followed, and every object of a pack is hashed before the pack gets its name.
 """
 
+import os
 import re
 from functools import partial
 from importlib.metadata import version
@@ -17,6 +18,7 @@ from aura_vcs.objects.packs import OpenPack
 from aura_vcs.progress import SILENT
 from aura_vcs.storage.remote_folder import FolderRemote
 from aura_vcs.storage.wire import (
+    GOES_ON,
     MAGIC,
     PIECE_BYTES,
     PROTOCOL,
@@ -44,21 +46,21 @@ def serve(remote: FolderRemote, requests: BinaryIO, answers: BinaryIO) -> None:
         RecordCorrupt: what comes is not our protocol.
     """
     answers.write(MAGIC)
-    write_frame(answers, Hello(PROTOCOL, version("aura-vcs")))
+    write_frame(answers, Hello(PROTOCOL, version("aura-vcs"), (GOES_ON,)))
     answers.flush()
     try:
         if read_exactly(requests, len(MAGIC)) != MAGIC:
             raise RecordCorrupt("the connection", "the other side is not aura")
         while True:
             ask: Ask = decode(read_bytes(requests), Ask)
-            write_frame(answers, _answer(remote, ask, requests))
+            write_frame(answers, _answer(remote, ask, requests, answers))
             answers.flush()
     except (EOFError, BrokenPipeError):
         return
 
 
-def _answer(remote: FolderRemote, ask: Ask, requests: BinaryIO) -> Answer:
-    pieces = _Pieces(requests) if ask.verb == "create" else None
+def _answer(remote: FolderRemote, ask: Ask, requests: BinaryIO, answers: BinaryIO) -> Answer:
+    pieces = _Pieces(requests, answers, ask) if ask.verb == "create" else None
     try:
         return _carry_out(remote, ask, pieces)
     except (FileNotFoundError, FileExistsError, RefMoved) as error:
@@ -94,29 +96,61 @@ def _carry_out(remote: FolderRemote, ask: Ask, pieces: "_Pieces | None") -> Answ
     check = None
     if ask.name.startswith("packs/"):
         check = partial(_check_pack, remote, ask.name.removeprefix("packs/").removesuffix(".pack"))
-    remote.create(ask.name, pieces, check=check)  # type: ignore[arg-type]  # it reads and seeks as far as is needed
+    # it reads and seeks as far as is needed
+    remote.create(ask.name, pieces, check=check, agree=pieces.agree)  # type: ignore[arg-type]
     return Answer()
 
 
 class _Pieces:
-    """A file that comes in frames, as a stream that is read once."""
+    """A file that comes in frames, as a stream that is read once. One whose length was named comes only
+    after it was agreed from where on.
+    """
 
-    def __init__(self, requests: BinaryIO) -> None:
+    def __init__(self, requests: BinaryIO, answers: BinaryIO, ask: Ask) -> None:
         self._requests = requests
-        self._done = False
+        self._answers = answers
+        self._name = ask.name
+        self._size = max(0, ask.length)
+        self._at = 0
+        self._done = self._size > 0  # nothing comes before it was asked for
         self._rest = b""
 
+    def agree(self, there: int, digest: str) -> int:
+        """Say what is there; returns from where on the other side sends.
+
+        Raises:
+            RecordCorrupt: it does not answer that.
+        """
+        if not self._size:
+            return 0
+        write_frame(self._answers, Answer(size=there, token=digest))
+        self._answers.flush()
+        ask: Ask = decode(read_bytes(self._requests), Ask)
+        if (ask.verb, ask.name) != ("create", self._name) or ask.offset not in {0, there}:
+            raise RecordCorrupt("the connection", f"{ask.verb[:100]!r} where a file was to go on")
+        self._at, self._done = ask.offset, False
+        return self._at
+
     def seek(self, offset: int, whence: int = 0) -> int:
-        """Only to the beginning, before anything was read."""
-        assert (offset, whence) == (0, 0)
-        return 0
+        """To where it stands, and to its end to learn its size: 0 where nobody said it."""
+        if whence == os.SEEK_END:
+            return self._size
+        assert offset == self._at
+        return offset
 
     def read(self, size: int) -> bytes:
-        """At most `size` bytes, none at the end."""
+        """At most `size` bytes, none at the end.
+
+        Raises:
+            RemoteCorrupt: it has another size than was said.
+        """
         if not self._rest and not self._done:
             self._rest = read_bytes(self._requests)
             self._done = not self._rest
         data, self._rest = self._rest[:size], self._rest[size:]
+        self._at += len(data)
+        if self._size and (self._at > self._size or (not data and self._at < self._size)):
+            raise RemoteCorrupt(self._name, f"{self._at:,} bytes of a file of {self._size:,} came")
         return data
 
     def skip(self) -> None:

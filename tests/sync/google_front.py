@@ -3,7 +3,8 @@
 fake-gcs-server answers reading, ranges, listing and deleting as that interface does, but heeds
 conditions only where an object comes through the JSON interface. So a `PUT` with
 `x-goog-if-generation-match` is handed on as that, and the generation comes back in the headers, as
-Google documents. Whether a condition holds is decided by the server alone.
+Google documents. Whether a condition holds is decided by the server alone. An object that comes in
+parts is put together here.
 """
 
 import json
@@ -13,7 +14,7 @@ from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import ClassVar
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 _BORDER = "border-between-the-parts"
 _PASSED_ON = ("Range", "Content-Type")
@@ -25,6 +26,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     server_port: ClassVar[int]
+    uploads: ClassVar[dict[str, dict[int, bytes]]]
 
     def _ask(self, verb: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
         line = HTTPConnection("127.0.0.1", self.server_port, timeout=60)
@@ -58,10 +60,30 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_DELETE = _pass_on  # noqa: N815 (names of http.server)
 
     def do_PUT(self) -> None:
-        """An object, with or without a condition."""
+        """An object, with or without a condition, or a part of one."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        query = parse_qs(urlsplit(self.path).query)
+        if "partNumber" in query:
+            self.uploads[query["uploadId"][0]][int(query["partNumber"][0])] = body
+            self._answer(200, {"ETag": f'"{query["partNumber"][0]}"'}, b"")
+        else:
+            self._put(body, self.headers.get("x-goog-if-generation-match"))
+
+    def do_POST(self) -> None:
+        """An object in parts: its beginning, and its end."""
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        query = parse_qs(urlsplit(self.path).query, keep_blank_values=True)
+        if "uploads" in query:
+            upload = f"upload-{len(self.uploads)}"
+            self.uploads[upload] = {}
+            told = f"<InitiateMultipartUploadResult><UploadId>{upload}</UploadId></InitiateMultipartUploadResult>"
+            self._answer(200, {}, told.encode())
+            return
+        parts = self.uploads.pop(query["uploadId"][0])
+        self._put(b"".join(data for _, data in sorted(parts.items())), None)
+
+    def _put(self, body: bytes, condition: str | None) -> None:
         bucket, _, name = unquote(urlsplit(self.path).path).lstrip("/").partition("/")
-        condition = self.headers.get("x-goog-if-generation-match")
         path = f"/upload/storage/v1/b/{bucket}/o?uploadType=multipart&name={quote(name, safe='')}"
         path += f"&ifGenerationMatch={condition}" if condition is not None else ""
         parts = [("application/json", json.dumps({"name": name}).encode()), ("application/octet-stream", body)]
@@ -74,7 +96,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(code, {}, data)
             return
         told = json.loads(data)
-        self._answer(200, {"ETag": f'"{told["etag"]}"', "x-goog-generation": told["generation"]}, b"")
+        headers = {"ETag": f'"{told["etag"]}"', "x-goog-generation": told["generation"]}
+        done = f"<CompleteMultipartUploadResult><ETag>{told['etag']}</ETag></CompleteMultipartUploadResult>"
+        self._answer(200, headers, done.encode() if self.command == "POST" else b"")
 
     def log_message(self, *_: object) -> None:
         """Quiet."""
@@ -83,7 +107,7 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def google_front(server_port: int) -> Iterator[str]:
     """The endpoint before a fake-gcs-server that listens at that port."""
-    handler = type("Handler", (_Handler,), {"server_port": server_port})
+    handler = type("Handler", (_Handler,), {"server_port": server_port, "uploads": {}})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as front:
         thread = Thread(target=front.serve_forever, args=(0.02,), daemon=True)
         thread.start()

@@ -1,12 +1,18 @@
 """Buckets over lines that break and behind servers that stop: nothing is lost, nothing is half there."""
 
+import io
+import random
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from aura_vcs.errors import Interrupted
 from aura_vcs.errors.remotes import RemoteError
+from aura_vcs.progress import Silent
 from aura_vcs.repository.repository import Repository
-from aura_vcs.storage.remote_bucket import open_bucket
+from aura_vcs.storage import remote_bucket
+from aura_vcs.storage.remote_bucket import PART_BYTES, BucketRemote, open_bucket
 from aura_vcs.storage.remote_encrypted import EncryptedRemote
 from aura_vcs.storage.remote_wrappers import RetryingRemote
 from aura_vcs.sync.adding import add_remote
@@ -81,3 +87,88 @@ def test_a_volume_server_that_stops_and_comes_back(weed: Seaweed, tmp_path: Path
     remote = open_remote(address)
     assert verify_remote(load_view(remote, Forgetful(), anna.format.project)).problems == ()
     assert files(clone(tmp_path / "bert", "bert", remote)) == files(anna)
+
+
+MIB = 1 << 20
+NAME = f"packs/{'e' * 64}.pack"
+
+
+def bucket(endpoint: str, path: Path) -> BucketRemote:
+    """A bucket, without anything around it."""
+    return open_bucket("s3", BUCKET, path.name, {"endpoint": endpoint}, "bucket")
+
+
+def unfinished(endpoint: str) -> bytes:
+    """What the server says of uploads that were begun."""
+    with urllib.request.urlopen(f"{endpoint}/{BUCKET}?uploads", timeout=30) as answer:
+        return bytes(answer.read())
+
+
+class Reading(io.BytesIO):
+    """Notes how much is read at once."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self.most = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        """As it is asked for."""
+        data = super().read(size)
+        self.most = max(self.most, len(data))
+        return data
+
+
+def test_a_pack_that_takes_longer_than_any_request_may(
+    moto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a slow line a whole pack takes longer than a server may be silent: it goes, and comes back, in parts."""
+    stall_seconds = 5
+    monkeypatch.setattr(remote_bucket, "STALL_SECONDS", stall_seconds)
+    data = random.Random(1).randbytes(60 * MIB)
+    with faulty_line(moto) as line:
+        remote = bucket(line.endpoint, tmp_path)
+        line.rate_up = 8 * MIB
+        assert len(data) / line.rate_up > stall_seconds
+        source = Reading(data)
+        remote.create(NAME, source)
+        assert line.passed_up < len(data) + MIB
+        assert source.most <= PART_BYTES
+        line.rate_down = 2 * MIB
+        assert remote.read_range(NAME, 0, 11 * MIB) == data[: 11 * MIB]
+
+
+def test_ctrl_c_leaves_no_parts(moto: str, tmp_path: Path) -> None:
+    """The upload is given up there, the name is free, what went wrong here is what is told, and the next one comes."""
+
+    class Stops(Silent):
+        def __init__(self) -> None:
+            self.left = 20 * MIB
+
+        def advance(self, amount: int) -> None:
+            self.left -= amount
+            if self.left < 0:
+                raise Interrupted("Stopped")
+
+    data = random.Random(2).randbytes(30 * MIB)
+    remote = bucket(moto, tmp_path)
+    with pytest.raises(Interrupted):
+        remote.create(NAME, io.BytesIO(data), progress=Stops())
+    assert remote.size(NAME) is None
+    assert b"UploadId>" not in unfinished(moto)
+    remote.create(NAME, io.BytesIO(data))
+    assert remote.size(NAME) == len(data)
+    with pytest.raises(FileExistsError):
+        remote.create(NAME, io.BytesIO(data))
+    assert remote.read_range(NAME, len(data) - 5, 10) == data[-5:]
+
+
+def test_parts_that_are_cut_are_sent_again_alone(moto: str, tmp_path: Path) -> None:
+    """A connection that breaks in a part costs that part, not the pack."""
+    data = random.Random(3).randbytes(40 * MIB)
+    with faulty_line(moto) as line:
+        remote = bucket(line.endpoint, tmp_path)
+        line.cut_up += [None, None, 3 * MIB, None, 4 * MIB, 4 * MIB, None]
+        remote.create(NAME, io.BytesIO(data))
+        assert line.cuts == 3
+        assert line.passed_up < len(data) + 3 * PART_BYTES
+    assert bucket(moto, tmp_path).read_range(NAME, 0, len(data)) == data

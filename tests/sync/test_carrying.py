@@ -17,6 +17,7 @@ from aura_vcs.history.tags import create_tag
 from aura_vcs.history.undo import redo, undo
 from aura_vcs.history.versions import delete_version, edit_version
 from aura_vcs.index.queries import Queries, VersionFilter
+from aura_vcs.progress import SILENT, Progress
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remote import RemoteFile, RemoteStorage
 from aura_vcs.storage.remote_memory import MemoryRemote
@@ -226,10 +227,10 @@ class At:
         self._maybe("read_range")
         return self.inner.read_range(name, offset, length)
 
-    def create(self, name: str, source: io.BytesIO) -> None:
+    def create(self, name: str, source: io.BytesIO, *, progress: Progress = SILENT) -> int:
         """See Creatable."""
         self._maybe("create")
-        self.inner.create(name, source)
+        return self.inner.create(name, source, progress=progress)
 
     def swap(self, name: str, data: bytes, token: str | None) -> str:
         """See Swappable."""

@@ -11,6 +11,7 @@ import pytest
 from aura_vcs.errors import InputError
 from aura_vcs.errors.remotes import RemoteCorrupt, RemoteLocked, RemoteMismatch, RemoteRewound
 from aura_vcs.ids import blob_id
+from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage import encryption
 from aura_vcs.storage.encryption import (
     ENCRYPTION,
@@ -395,11 +396,11 @@ def test_two_machines_that_encrypt_a_place_at_once_have_one_key() -> None:
     class Slow(MemoryRemote):
         """Somebody else is faster, just before the file is made."""
 
-        def create(self, name: str, source: io.BytesIO) -> None:  # type: ignore[override]
+        def create(self, name: str, source: io.BytesIO, *, progress: Progress = SILENT) -> int:  # type: ignore[override]
             """The other one first."""
             if name == ENCRYPTION and self.size(name) is None:
                 super().create(name, io.BytesIO(encode_encryption(other)))
-            super().create(name, source)
+            return super().create(name, source)
 
     other, keys = new_encryption(GOOD)
     remote, key = encrypt_place(Slow(), Person(GOOD))

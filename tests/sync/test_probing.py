@@ -9,6 +9,7 @@ from typing import BinaryIO
 import pytest
 from aura_vcs.errors.asking import RefMoved
 from aura_vcs.errors.remotes import RemoteUnreachable
+from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.remote_memory import MemoryRemote
 from aura_vcs.storage.remote_wrappers import FaultyRemote, RetryingRemote
 from aura_vcs.sync.probing import WRITERS, probe
@@ -20,10 +21,10 @@ from .machines import folder_remote
 class Ignoring(MemoryRemote):
     """Answers yes to every condition, and overwrites."""
 
-    def create(self, name: str, source: BinaryIO) -> None:
+    def create(self, name: str, source: BinaryIO, *, progress: Progress = SILENT) -> int:
         """It never refuses."""
         self.delete(name)
-        super().create(name, source)
+        return super().create(name, source)
 
     def swap(self, name: str, data: bytes, token: str | None) -> str:
         """It never refuses."""
@@ -45,14 +46,11 @@ class Looking(Ignoring):
             self._met.wait(60)
         return not stale
 
-    def create(self, name: str, source: BinaryIO) -> None:
+    def create(self, name: str, source: BinaryIO, *, progress: Progress = SILENT) -> int:
         """It looks, and writes later."""
         if not self._look("create", source.read(), stale=self.size(name) is not None):
             raise FileExistsError(name)
-        if self._looks["create"]:
-            super().create(name, source)
-        else:
-            MemoryRemote.create(self, name, source)
+        return super().create(name, source) if self._looks["create"] else MemoryRemote.create(self, name, source)
 
     def swap(self, name: str, data: bytes, token: str | None) -> str:
         """It looks, and writes later."""
@@ -85,11 +83,12 @@ class Muddled(MemoryRemote):
 class Forgetting(MemoryRemote):
     """Honest, but the answer to whoever won is lost, and a client below asks again and is refused."""
 
-    def create(self, name: str, source: BinaryIO) -> None:
+    def create(self, name: str, source: BinaryIO, *, progress: Progress = SILENT) -> int:
         """Done, and told otherwise."""
         super().create(name, source)
         if source.seek(0, io.SEEK_END) > 1000:
             raise FileExistsError(name)
+        return 0
 
 
 class Busy(MemoryRemote):

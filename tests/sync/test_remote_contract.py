@@ -1,6 +1,7 @@
 """What every kind of remote promises, held against each of them."""
 
 import io
+import random
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from aura_vcs.errors.asking import RefMoved
 from aura_vcs.errors.remotes import RemoteCorrupt, RemoteUnreachable
 from aura_vcs.errors.stored import UnsafePath
+from aura_vcs.progress import Silent
 from aura_vcs.storage import remote_folder, remote_memory
 from aura_vcs.storage.remote import RemoteStorage
 from aura_vcs.storage.remote_folder import FolderRemote
@@ -20,6 +22,22 @@ RACERS = 8
 FILE = "records/" + "f" * 64
 RECORD = "probe/e-5"
 NAMES = ["records/" + "a" * 64, "records/" + "b" * 64]
+
+LARGE = random.Random(11).randbytes(11 << 20)
+
+
+class Stopping(Silent):
+    """Counts bytes, and stops the work once there are so many."""
+
+    def __init__(self, at: int | None) -> None:
+        self.at = at
+        self.done = 0
+
+    def advance(self, amount: int) -> None:
+        """Stops as Ctrl-C does."""
+        self.done += amount
+        if self.at is not None and self.done >= self.at:
+            raise KeyboardInterrupt
 
 
 def put(remote: RemoteStorage, name: str, data: bytes) -> None:
@@ -154,6 +172,32 @@ def test_of_racing_swaps_none_is_lost(remote: RemoteStorage) -> None:
     with ThreadPoolExecutor(4) as executor:
         list(executor.map(add, range(12)))
     assert sorted(remote.load("manifest.json").data) == list(range(12))
+
+
+def test_a_large_file_is_created_once(remote: RemoteStorage) -> None:
+    """Also what goes in parts: it comes back, and is not replaced."""
+    counted = Stopping(None)
+    assert remote.create(FILE, io.BytesIO(LARGE), progress=counted) == 0
+    assert counted.done >= len(LARGE)
+    assert remote.size(FILE) == len(LARGE)
+    assert remote.read_range(FILE, 0, len(LARGE) + 1) == LARGE
+    with pytest.raises(FileExistsError):
+        put(remote, FILE, LARGE[::-1])
+    assert remote.read_range(FILE, len(LARGE) - 3, 10) == LARGE[-3:]
+
+
+def test_an_interrupted_create_is_finished_by_the_next(remote: RemoteStorage) -> None:
+    """What was interrupted is not there, in no listing, and does not stand in the way."""
+    for at in (1, len(LARGE) // 2):
+        with pytest.raises(KeyboardInterrupt):
+            remote.create(FILE, io.BytesIO(LARGE), progress=Stopping(at))
+        if not isinstance(remote, MemoryRemote):
+            assert remote.size(FILE) is None
+            assert remote.list("records") == []
+    arrived = remote.create(FILE, io.BytesIO(LARGE))
+    assert 0 <= arrived <= len(LARGE) + 200_000
+    assert remote.read_range(FILE, 0, len(LARGE) + 1) == LARGE
+    assert [(entry.name, entry.size) for entry in remote.list("records")] == [(FILE, len(LARGE))]
 
 
 # What only some of them can show

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import msgspec
 from aura_vcs.codec import decode_record
-from aura_vcs.storage import encryption, sealing, wire
+from aura_vcs.storage import encryption, parts, sealing, wire
 from aura_vcs.storage.encryption import Encryption
+from aura_vcs.storage.parts import PART_BYTES
 from aura_vcs.sync.lock_records import LOCK_LIMIT, PATH_BYTES, PathLock, check_locks
 from aura_vcs.sync.manifest import MANIFEST, Manifest, Records, decode_manifest
 
@@ -59,6 +60,15 @@ def test_the_document_names_every_verb() -> None:
     assert f"at most {wire.FRAME_LIMIT >> 20} MiB" in TEXT
 
 
+def test_the_document_names_what_is_under_way() -> None:
+    """Parts of files, how long they stay, and what `aura serve` says of them."""
+    assert f"`tmp/{parts.part_name('packs/<id>.pack')}`" in TEXT
+    assert f"a number from 0 to {parts.SLOTS - 1}" in TEXT
+    assert f"A file of {PART_BYTES >> 20} MiB or more" in TEXT
+    assert f"for {parts.STALE_PART_SECONDS // 86400} days" in TEXT
+    assert f'"features": ["{wire.GOES_ON}"]' in TEXT
+
+
 def test_the_document_names_what_encryption_stores() -> None:
     """Every key of encryption.json, and the sizes of sealing, are as the document says."""
     part = TEXT.split("## An encrypted remote")[1].split("## Invariants")[0]
@@ -66,7 +76,8 @@ def test_the_document_names_what_encryption_stores() -> None:
     documented = {name for row in rows for name in row.split(", ")} - {"key"} | {"key"}
     assert documented == {field.encode_name for field in msgspec.structs.fields(Encryption)}
     assert f"({encryption.SCRYPT_N}, {encryption.SCRYPT_R}, {encryption.SCRYPT_P})" in part
-    assert f"`{sealing.MAGIC.decode()}`, {sealing.SALT_BYTES} random bytes" in part
+    assert f"`{sealing.MAGIC.decode()}`, {sealing.SALT_BYTES} bytes of salt" in part
+    assert f"From {PART_BYTES >> 20} MiB on `create` derives the salt" in part
     assert f"segments of {sealing.SEGMENT_BYTES:,} bytes" in part
     assert f"zero bytes to {sealing.NAME_BYTES}," in part
     assert f"`{encryption.CIPHER}`" in part
