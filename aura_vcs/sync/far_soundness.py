@@ -152,7 +152,7 @@ class FarSoundness:
             bad |= found
             self._progress.advance(footer.frames[number].stored_length)
         if bad and not fault:
-            fault = f"{len(bad):,} of its {len(footer.entries):,} objects do not hash to their names"
+            fault = f"{len(bad):,} of its {len(footer.entries):,} objects {'is' if len(bad) == 1 else 'are'} damaged"
         if not fault and not begins_well(view, pack):
             fault = "it does not begin as a pack does"
         self._progress.advance(pack.footer)

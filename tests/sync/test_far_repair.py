@@ -169,7 +169,7 @@ DAMAGE: dict[str, Callable[[Scene], None]] = {
     "a pack is gone": lambda s: s.put(largest(s), None),
     "a pack is cut off": lambda s: s.put(largest(s), s.get(largest(s))[: len(s.get(largest(s))) // 2]),
     "a byte of a frame": lambda s: s.put(largest(s), flipped(s.get(largest(s)), len(s.get(largest(s))) // 2)),
-    "a byte of the footer": lambda s: s.put(largest(s), flipped(s.get(largest(s)), len(s.get(largest(s))) - 70)),
+    "a byte of the footer": lambda s: s.put(largest(s), flipped(s.get(largest(s)), len(s.get(largest(s))) - 20)),
     "the first byte": lambda s: s.put(largest(s), flipped(s.get(largest(s)), 0)),
     "a pack is longer": lambda s: s.put(largest(s), s.get(largest(s)) + b"more"),
     "two packs are swapped": _swap_files,
@@ -484,3 +484,15 @@ def test_a_list_of_parts_that_is_wrong_is_repaired(plain: Scene) -> None:
                 plain.assert_whole()
                 known(plain.anna).forget()
                 plain.remote.files = state  # type: ignore[attr-defined]
+
+
+def test_a_push_that_meets_damage_says_how_to_repair_it(plain: Scene) -> None:
+    """Whoever needs the footer of a pack that is gone or cut off learns which pack it is and what to do."""
+    eve = machine(plain.path / "empty", "eve", manifest(plain.remote).project)
+    save(eve, "mine.txt", "mine")
+    for how in ("a pack is cut off", "a pack is gone"):
+        name = largest(plain)
+        DAMAGE[how](plain)
+        with pytest.raises(RemoteCorrupt, match=name[len("packs/") :][:12]) as raised:
+            push(eve, plain.remote, known(eve), keep_both=True)
+        assert "aura repair --to NAME" in str(raised.value.hint)
