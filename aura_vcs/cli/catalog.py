@@ -67,7 +67,7 @@ _LISTED = {
     "offload": ("Free the space of large files that a remote holds", UPKEEP),
     "gc": ("Free the space of content that no version holds any more", UPKEEP),
     "fsck": ("Check that everything saved is whole", UPKEEP),
-    "repair": ("Fetch what is damaged or missing here from a remote", UPKEEP),
+    "repair": ("Fetch what is damaged or missing here from a remote, or send it there", UPKEEP),
     "reindex": ("Build the index anew from the files", UPKEEP),
     "serve": ("Serve a remote's folder to another machine (ssh runs this)", MORE),
     "debug": ("Look at stored objects, refs and the index", MORE),

@@ -6,10 +6,12 @@ from aura_vcs.cli.console import Console, bad, cool, faint, good, strong
 from aura_vcs.cli.transfers import connected
 from aura_vcs.cli.words import count, joined, size
 from aura_vcs.errors.stored import IntegrityError
+from aura_vcs.ids import ObjectId
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
     from aura_vcs.sync.collecting import FarCollected, FarPlan
+    from aura_vcs.sync.far_fsck import FarReport
 
 
 def collect_remote(
@@ -105,6 +107,16 @@ def check_remote_content(repo: "Repository", console: Console, name: str, share:
         console.line(good("Everything that was looked at is whole"), " at ", cool(name), f": {looked}")
     else:
         console.line(bad(count(len(report.problems), "problem")), f"; {looked}")
-        console.line(
-            faint("A machine that has the versions can send what is missing to a new place: `aura remote add`.")
-        )
+        _advise(repo, console, name, report)
+
+
+def _advise(repo: "Repository", console: Console, name: str, report: "FarReport") -> None:
+    """Say who can repair it: this project, as far as it has what is damaged or missing there."""
+    bad_objects = [ObjectId(p.what) for p in report.problems if p.kind in {"missing_object", "corrupt_object"}]
+    elsewhere = sum(1 for object_id in bad_objects if not repo.store.contains(object_id))
+    if not elsewhere:
+        console.line(faint(f"Repair it from here: `aura repair --to {name}` sends what is damaged or missing there."))
+        return
+    away = f"{count(elsewhere, 'object')} of these {'is' if elsewhere == 1 else 'are'} not here."
+    sends = f"`aura repair --to {name}` sends what is; a machine that has the versions can do the rest in the same way."
+    console.line(faint(f"{away} {sends}"))

@@ -11,6 +11,7 @@ from aura_vcs.cli.console import Console, cool, faint, strong, warm
 from aura_vcs.cli.on_demand import ssh_command
 from aura_vcs.cli.session import Session
 from aura_vcs.cli.words import count, joined, size
+from aura_vcs.errors.remotes import RemoteError
 
 if TYPE_CHECKING:
     from aura_vcs.cli.keys import KeyHolder
@@ -50,6 +51,9 @@ def connected(repo: "Repository", name: str | None) -> Iterator[Link]:
 
             remote = unlock(remote, key_holder(known.key_file()), key=config.encryption)
         yield Link(name, config, remote, known)
+    except RemoteError as error:
+        error.hint = error.hint and error.hint.replace("NAME", name)  # it is known here which one
+        raise
     finally:
         remote.close()
 

@@ -63,8 +63,8 @@ class RemoteCorrupt(RemoteError):
 
     exit_code = 96
     hint = (
-        "Nothing here was changed. `aura fsck --remote NAME` says what is damaged there; a machine that has all of it "
-        "can push to a new place."
+        "Nothing here was changed. `aura fsck --remote NAME` says what is damaged there and which versions that "
+        "affects; on a machine that has these, `aura repair --to NAME` repairs it."
     )
 
 

@@ -111,7 +111,10 @@ class EncryptedRemote:
             return None if size is None else plain_size(size)
 
     def list(self, folder: str) -> list[RemoteEntry]:
-        """See Listable. Files that were not sealed with this key are nobody's and are not listed."""
+        """See Listable. Files that were not sealed with this key are nobody's and are not listed.
+
+        Of a file that was cut to a size that no sealed file has, the size is 0.
+        """
         start = f"{check_storage_name(folder)}/"
         found = []
         for entry in self.inner.list(ROOM):
@@ -120,8 +123,7 @@ class EncryptedRemote:
             except Unsealable:
                 continue
             if name.startswith(start) and "/" not in name[len(start) :]:
-                with self._opening(name):
-                    found.append(RemoteEntry(name, plain_size(entry.size)))
+                found.append(RemoteEntry(name, _listed_size(entry)))
         return sorted(found, key=lambda entry: entry.name)
 
     def create(self, name: str, source: BinaryIO, *, progress: Progress = SILENT) -> int:
@@ -184,3 +186,10 @@ class EncryptedRemote:
             raise RemoteCorrupt(
                 self.place, f"{name} is not as it was sealed: it was changed there, cut off, or swapped ({error})"
             ) from error
+
+
+def _listed_size(entry: RemoteEntry) -> int:
+    try:
+        return plain_size(entry.size)
+    except Unsealable:
+        return 0

@@ -24,9 +24,10 @@ def check_frames(pack: OpenPack, progress: Progress) -> None:
     A blob that is kept in chunks has only its list here: see `check_chunk_list`.
 
     Raises:
-        RecordCorrupt: a frame does not decode.
+        RecordCorrupt: a frame does not decode, or the pack has other bytes than its frames and its footer.
         ObjectCorrupt: an object does not hash to its name.
     """
+    pack.check_size()
     by_frame: defaultdict[int, list[PackEntry]] = defaultdict(list)
     for entry in pack.footer.entries:
         by_frame[entry.frame].append(entry)

@@ -21,6 +21,7 @@ from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.sync.checking import check_chunk_list, check_entries
 from aura_vcs.sync.far_reader import FarReader
+from aura_vcs.sync.far_soundness import begins_well
 from aura_vcs.sync.far_use import named_versions
 from aura_vcs.sync.manifest import PackInfo, pack_name, record_name
 from aura_vcs.sync.reach import is_live
@@ -93,12 +94,17 @@ class _FarChecker:
         self._progress.start("Looking for files", len(manifest.packs) + len(manifest.records), "files")
         sizes = [(pack_name(p), p.size) for p in manifest.packs] + [(record_name(r), r.size) for r in manifest.records]
         for name, size in sizes:
-            there = remote.size(name)
+            try:
+                there = remote.size(name)
+            except RemoteCorrupt as error:
+                self._problems.append(Problem("corrupt_file", name, error.reason))
+                continue
+            finally:
+                self._progress.advance(1)
             if there is None:
                 self._problems.append(Problem("missing_file", name, "the manifest lists it, and it is not there"))
             elif there != size:
                 self._problems.append(Problem("corrupt_file", name, f"it has {there} bytes, not {size}"))
-            self._progress.advance(1)
         for pack in manifest.packs:
             try:
                 self.table.add(pack, self._view.footer(pack))
@@ -220,6 +226,8 @@ class _FarChecker:
 
     def _frame(self, key: tuple[PackInfo, int], entries: list[PackEntry]) -> None:
         pack, number = key
+        if number == 0 and not begins_well(self._view, pack):
+            self._problems.append(Problem("corrupt_pack", pack.name, "it does not begin as a pack does"))
         try:
             data = self._reader.frame(pack, number)
         except RemoteCorrupt as error:

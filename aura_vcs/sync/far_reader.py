@@ -6,6 +6,7 @@ fetched together, because one of them is rarely wanted alone. Everything is hash
 
 from collections import OrderedDict
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 
 from aura_vcs.codec import decode_tree, decode_version
 from aura_vcs.errors.remotes import RemoteCorrupt
@@ -121,7 +122,8 @@ class FarReader:
             total += last.offset + last.stored_length - first.offset
             if total > CACHE_BYTES // 2 and number not in run:
                 continue
-            self.keep_run(pack, run)
+            with suppress(RemoteCorrupt):  # damage beside what is wanted: that is fetched for itself then
+                self.keep_run(pack, run)
         if (pack, number) not in self._stored:
             self.keep_run(pack, [number])
 

@@ -96,6 +96,17 @@ class Forgetful:
         """Forgotten."""
 
 
+class Doubtful(Forgetful):
+    """Knows what was seen last, and believes no bytes that were kept: for a look at what is really there."""
+
+    def __init__(self, known: "Known") -> None:
+        self._known = known
+
+    def seen(self) -> Seen:
+        """What was seen last."""
+        return self._known.seen()
+
+
 class Known:
     """The folder of one remote."""
 

@@ -7,7 +7,7 @@ late (a laptop slept in the middle of it) hits nothing that is in use. Every ste
 manifest, so that a push that began before it has to look again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 import msgspec
@@ -19,8 +19,10 @@ from aura_vcs.objects.pack_format import TRAILER_BYTES, footer_length
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remote import Swappable
 from aura_vcs.sync.manifest import (
+    LEAVING,
     MANIFEST,
     PACKS,
+    Leaving,
     Machine,
     Manifest,
     PackInfo,
@@ -64,21 +66,30 @@ def has_news(repo: Repository, view: View) -> bool:
     return own is not None and own.seen < newest
 
 
-def move(repo: Repository, remote: Swappable, view: View, manifest: Manifest) -> View:
-    """Move the remote from what was seen to the next state; all that this machine has is there.
+def condemn(manifest: Manifest, names: Iterable[str]) -> Manifest:
+    """The manifest in whose next state files that it does not list have left for good: their names are spent."""
+    item = Leaving(now(), manifest.generation + 1, final=True)
+    leaving = manifest.leaving | {name: item for name in names if name not in listed(manifest)}
+    return msgspec.structs.replace(manifest, leaving=leaving, features=tuple(sorted({*manifest.features, LEAVING})))
+
+
+def move(repo: Repository, remote: Swappable, view: View, manifest: Manifest, *, has_all: bool = True) -> View:
+    """Move the remote from what was seen to the next state; with `has_all`, all that this machine has is there.
 
     Raises:
         RefMoved: the remote has moved since it was seen.
     """
     generation = view.manifest.generation + 1
-    machine = Machine(generation, now(), repo.host)
+    machines = manifest.machines
+    if has_all:
+        machines = {**machines, repo.replica: Machine(generation, now(), repo.host)}
     changed = msgspec.structs.replace(
         manifest,
         generation=generation,
         previous=view.digest,
         updated_at=now(),
         updated_by=repo.author,
-        machines={**manifest.machines, repo.replica: machine},
+        machines=machines,
     )
     data = encode_manifest(changed)
     token = remote.swap(MANIFEST, data, view.token)

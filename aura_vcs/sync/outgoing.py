@@ -14,7 +14,7 @@ from aura_vcs.objects.base import IDENTIFY, Place
 from aura_vcs.objects.batch import FRAME_BYTES
 from aura_vcs.objects.chunking import Cutter, encode_chunk_list
 from aura_vcs.objects.pack_format import Footer
-from aura_vcs.objects.pack_writer import NewObject
+from aura_vcs.objects.pack_writer import NewObject, is_salt
 from aura_vcs.objects.packs import OpenPack
 from aura_vcs.objects.presence import find_placed
 from aura_vcs.progress import Progress
@@ -64,8 +64,12 @@ def plan_cargo(repo: Repository, needed: Mapping[ObjectId, Needed], spent: Conta
         else:
             loose += items
             total += int(share * size)
-    loose.sort(key=lambda item: (item.kind is not Kind.CHUNK, item.path.rpartition(".")[2], item.path, item.id))
-    return Cargo(tuple(whole), tuple(loose), total)
+    return Cargo(tuple(whole), tuple(sorted(loose, key=travel_order)), total)
+
+
+def travel_order(item: Needed) -> tuple[bool, str, str, str]:
+    """Sorts objects that are gathered: similar ones side by side."""
+    return item.kind is not Kind.CHUNK, item.path.rpartition(".")[2], item.path, item.id
 
 
 def offloaded_objects(repo: Repository, needed: Mapping[ObjectId, Needed]) -> dict[ObjectId, int]:
@@ -117,22 +121,28 @@ def gather(
     Raises:
         ObjectCorrupt, ObjectMissing: this project is damaged.
     """
-    ready, done = _left_over(outgoing, {item.id for item in items} if not salted else set())
-    frames = _frames(repo, [item for item in items if item.id not in done])
+    ready, done = left_over(outgoing, {item.id for item in items} if not salted else set())
+    frames = own_frames(repo, [item for item in items if item.id not in done])
     return ready + write_packs(outgoing, frames, progress, salted=salted)
 
 
-def _left_over(outgoing: LocalStorage, wanted: set[ObjectId]) -> tuple[list[str], set[ObjectId]]:
-    """Packs of an earlier attempt that are wanted as a whole, and what they hold; others are removed."""
+def left_over(
+    outgoing: LocalStorage, wanted: set[ObjectId], barred: Container[str] = ()
+) -> tuple[list[str], set[ObjectId]]:
+    """Packs of an earlier attempt that are wanted as a whole, and what they hold; others are removed.
+
+    Packs whose names are `barred` are not wanted. What only gave a pack its name need not be.
+    """
     names, done = [], set[ObjectId]()
     for file in outgoing.list(PACKS):
         name = file.removesuffix(".pack")
         try:
             with outgoing.open(pack_path(name)) as opened:
-                held = {entry.id for entry in OpenPack(opened, name).footer.entries}
+                entries = OpenPack(opened, name).footer.entries
+                held = {entry.id for entry in entries if entry.id in wanted or not is_salt(entry)}
         except RecordCorrupt:
             held = set()
-        if held and held <= wanted:
+        if held and held <= wanted and name not in barred:
             names.append(name)
             done |= held
         else:
@@ -140,7 +150,12 @@ def _left_over(outgoing: LocalStorage, wanted: set[ObjectId]) -> tuple[list[str]
     return names, done
 
 
-def _frames(repo: Repository, items: Iterable[Needed]) -> Iterator[list[NewObject]]:
+def own_frames(repo: Repository, items: Iterable[Needed]) -> Iterator[list[NewObject]]:
+    """The objects as packs have them, hashed, in groups that make a frame each.
+
+    Raises:
+        ObjectCorrupt, ObjectMissing: this project is damaged.
+    """
     frame: list[NewObject] = []
     size = 0
     for item in items:

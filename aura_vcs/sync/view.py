@@ -33,6 +33,12 @@ TRANSFERS = 4
 """Requests that are under way at once."""
 
 
+_BACK = (
+    "Nothing else says what that place holds: take manifest.json back from a backup of it and run `aura remote check "
+    "NAME --accept`, or send everything to a new place with `aura remote add`."
+)
+
+
 class View:
     """What a remote held when its manifest was loaded."""
 
@@ -208,11 +214,17 @@ def load_view(remote: RangeReadable, known: Memory, project: str | None, *, acce
     """
     try:
         loaded = remote.load(MANIFEST)
+        manifest = decode_manifest(loaded.data, remote.place)
     except FileNotFoundError as error:
+        if known.seen().project:
+            raise RemoteMismatch(
+                remote.place, "its manifest.json is gone", hint=f"Is the disk mounted? {_BACK}"
+            ) from error
         raise RemoteMismatch(
             remote.place, "there is no project there", hint="`aura remote add` prepares a place; `aura push` fills it."
         ) from error
-    manifest = decode_manifest(loaded.data, remote.place)
+    except RemoteCorrupt as error:
+        raise RemoteCorrupt(remote.place, f"its manifest is damaged: {error.reason}", hint=_BACK) from error
     if project is not None and manifest.project != project:
         raise RemoteMismatch(
             remote.place,

@@ -54,6 +54,8 @@ def test_what_was_created_is_read_back(remote: RemoteStorage) -> None:
     assert remote.read_range(FILE, 1000, 10) == data[1000:1010]
     assert remote.read_range(FILE, len(data) - 3, 100) == data[-3:]
     assert remote.read_range(FILE, 5, 0) == b""
+    assert remote.read_range(FILE, len(data), 10) == b""
+    assert remote.read_range(FILE, len(data) + 70_000, 10) == b""
 
 
 def test_an_empty_file_is_a_file(remote: RemoteStorage) -> None:

@@ -479,3 +479,64 @@ def test_clone_takes_only_what_is_encrypted_if_told(people: tuple[Person, Person
     """A place that was emptied and filled openly is not taken for the encrypted one it was."""
     refused = Person(tmp_path, "carl").aura("clone", "film.aura", "carl", "--encrypt", code=93)
     assert "should be encrypted" in refused
+
+
+def test_a_damaged_remote_is_repaired_from_a_machine_that_has_all(people: tuple[Person, Person]) -> None:
+    """fsck says how, a dry run changes nothing, and afterwards a third machine clones everything."""
+    anna, _ = people
+    place = anna.folder.parent / "film.aura"
+    for file in (place / "packs").iterdir():
+        data = bytearray(file.read_bytes())
+        data[len(data) // 2] ^= 1
+        file.write_bytes(data)
+    assert "`aura repair --to origin` sends" in anna.aura("fsck", "--remote", "origin", code=30)
+    before = (place / "manifest.json").read_bytes()
+    planned = anna.json("repair", "--to", "origin", "--dry-run")
+    assert planned["damaged"][0].keys() == {"file", "detail"}
+    assert planned["replaced"]
+    assert planned["objects"] > 0
+    assert "Would send" in anna.aura("repair", "--to", "origin", "--dry-run")
+    assert (place / "manifest.json").read_bytes() == before
+    assert "Repaired origin" in anna.aura("repair", "--to", "origin")
+    assert "is whole" in anna.aura("fsck", "--remote", "origin")
+    assert "nothing to repair" in anna.aura("repair", "--to", "origin")
+    third = Person(anna.folder.parent / "third", "third")
+    third.aura("clone", str(place), "film")
+    third.aura("clone", str(place), "part", "--partial")
+
+
+def test_what_a_remote_and_this_project_do_not_have_is_named(people: tuple[Person, Person]) -> None:
+    """A machine that lacks it says so, with the versions; one that has it does the rest."""
+    anna, bert = people
+    for file in (anna.folder.parent / "film.aura/packs").iterdir():
+        file.unlink()
+    for file in (bert.folder / ".aura/objects").rglob("*"):
+        if file.is_file():
+            file.unlink()
+    assert "of these" in bert.aura("fsck", "--remote", "origin", code=30)
+    data = bert.aura("repair", "--to", "origin", "--json", code=3)
+    loss = json.loads(data[data.index("{") :])["lost"][0]
+    assert (loss.keys(), loss["versions"]) == ({"object", "versions", "offloaded"}, ["v1"])
+    said = bert.aura("repair", "--to", "origin", code=3)
+    assert "not to be had" in said
+    assert "needed by v1" in said
+    assert "Repaired" in anna.aura("repair", "--to", "origin")
+    bert.aura("repair", "--from", "origin")
+
+
+def test_who_meets_damage_is_told_how_to_repair_it(people: tuple[Person, Person]) -> None:
+    """Sync and clone name the remote's pack and the commands; a repair in both directions at once is refused."""
+    anna, bert = people
+    place = anna.folder.parent / "film.aura"
+    anna.save("moons", "Second")
+    anna.aura("push")
+    for file in (place / "packs").iterdir():
+        file.write_bytes(file.read_bytes()[:-1])
+    assert "`aura repair --to origin`" in bert.aura("sync", code=96)
+    third = Person(anna.folder.parent / "third", "third")
+    assert "aura repair --to" in third.aura("clone", str(place), "film", code=96)
+    assert "do not go together" in anna.aura("repair", "--from", "origin", "--to", "origin", code=2)
+    anna.aura("bundle", "create", "../film.aurabundle")
+    third.aura("clone", str(anna.folder.parent / "film.aurabundle"), "copy")
+    copy = Person(third.folder / "copy", "third")
+    assert "only read" in copy.aura("repair", "--to", "origin", code=90)

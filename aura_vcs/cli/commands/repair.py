@@ -6,27 +6,44 @@ import click
 
 from aura_vcs.cli.console import Console, bad, cool, faint, good, strong
 from aura_vcs.cli.options import HELP, dry_run_option, examples, json_option
+from aura_vcs.cli.remote_repair import repair_remote
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.transfers import connected
 from aura_vcs.cli.words import count, joined, size
+from aura_vcs.errors import InputError
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
     from aura_vcs.sync.repairing import RepairPlan
 
 
-@click.command("repair", context_settings=HELP, epilog=examples("aura repair --from nas --dry-run", "aura repair"))
+@click.command(
+    "repair",
+    context_settings=HELP,
+    epilog=examples("aura repair --from nas --dry-run", "aura repair", "aura repair --to nas"),
+)
 @click.option("--from", "remote", metavar="REMOTE", help="The remote to fetch from; without it the only one, or origin")
+@click.option("--to", metavar="REMOTE", help="Repair this remote instead: send what is damaged or missing there")
 @dry_run_option
 @json_option
 @pass_repository
-def repair_command(repo: "Repository", console: Console, *, remote: str | None, dry_run: bool) -> None:
-    """Fetch what is damaged or missing here from a remote
+def repair_command(repo: "Repository", console: Console, *, remote: str | None, to: str | None, dry_run: bool) -> None:
+    """Fetch what is damaged or missing here from a remote, or send it there
 
     Reads and hashes everything first. What comes is verified before it is put in place; damaged
-    files are set aside in `.aura/local/damaged`, never deleted. Ends with exit code 3 if something
-    could not be had.
+    files are set aside in `.aura/local/damaged`, never deleted. With `--to`, everything on the remote
+    is read and hashed, and what is damaged or missing there is sent anew from this project; damaged
+    files stay there, and `aura gc --remote` lets them go. Ends with exit code 3 if something could not
+    be had.
     """
+    if to is not None:
+        if remote is not None:
+            raise InputError(
+                "--from and --to do not go together: one repairs this project, the other a remote",
+                hint="Run one after the other, `--from` with a remote that is whole first.",
+            )
+        repair_remote(repo, console, to, dry_run=dry_run)
+        return
     from aura_vcs.sync.repairing import execute_repair, plan_repair
 
     with connected(repo, remote) as link:
