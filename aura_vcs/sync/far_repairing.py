@@ -149,9 +149,10 @@ def _plan(repo: Repository, remote: RemoteStorage, known: Known, sound: FarSound
     labels = look_for_labels(view, known)
     sound.look(view)
     sound.check_lists(own.chunk)
-    needs = FarNeeds(sound, own, repo.progress)
-    unlabelled = regain(repo, labels, needs.ancestry(view.manifest, labels))
-    needs.content(view.manifest, labels)
+    needs, unlabelled = _walk(repo, view, sound, own, labels)
+    while needs.wrong_lists:
+        sound.reject(needs.wrong_lists)
+        needs, unlabelled = _walk(repo, view, sound, own, labels)
     faults = [FarFault(pack_name(pack), look.fault) for pack, look in sound.damaged().items()]
     faults += [FarFault(record_name(info), reason) for info, reason in labels.damaged.items()]
     return FarRepairPlan(
@@ -164,12 +165,22 @@ def _plan(repo: Repository, remote: RemoteStorage, known: Known, sound: FarSound
             FarLoss(object_id, tuple(sorted(versions)), own.is_offloaded(object_id))
             for object_id, versions in sorted(needs.lost.items())
         ),
-        unlabelled=tuple(sorted(needs.name(VersionId(version), labels) for version in unlabelled)),
+        unlabelled=tuple(sorted(needs.name(version, labels) for version in unlabelled)),
         labels=labels,
         needs=needs,
         sound=sound,
         view=view,
     )
+
+
+def _walk(
+    repo: Repository, view: View, sound: FarSoundness, own: OwnObjects, labels: FarLabels
+) -> tuple[FarNeeds, set[VersionId]]:
+    """What the remote needs; and the versions whose labels nobody has."""
+    needs = FarNeeds(sound, own, repo.progress)
+    unlabelled = regain(repo, labels, needs.ancestry(view.manifest, labels))
+    needs.content(view.manifest, labels)
+    return needs, unlabelled
 
 
 def _own_footer(repo: Repository, known: Known, pack: PackInfo) -> Footer | None:

@@ -5,7 +5,7 @@ that are new there.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 import msgspec
@@ -113,6 +113,16 @@ class FarSoundness:
                 wrong[pack].add(entry.id)
             self._progress.advance(1)
         self._progress.finish()
+        self._reject(wrong)
+
+    def reject(self, lists: set[tuple[PackInfo, ObjectId]]) -> None:
+        """Lists in whole packs turned out not to be those of their blobs: these packs are damaged."""
+        wrong: defaultdict[PackInfo, set[ObjectId]] = defaultdict(set)
+        for pack, blob in lists:
+            wrong[pack].add(blob)
+        self._reject(wrong)
+
+    def _reject(self, wrong: Mapping[PackInfo, set[ObjectId]]) -> None:
         for pack, blobs in wrong.items():
             look = self._looks[pack]
             fault = look.fault or f"the list of the parts of {min(blobs)[:12]} is not that of its content"
