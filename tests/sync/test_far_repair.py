@@ -1,9 +1,11 @@
 """Repairing a remote in place: whatever is damaged there, it is whole afterwards, and nothing of it was deleted."""
 
+import errno
 import io
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 import pytest
@@ -22,6 +24,7 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.remote import RemoteStorage
 from aura_vcs.storage.remote_encrypted import EncryptedRemote
+from aura_vcs.storage.remote_folder import FolderRemote
 from aura_vcs.storage.remote_memory import MemoryRemote
 from aura_vcs.storage.remote_wrappers import FaultyRemote, RecordingRemote
 from aura_vcs.sync.carrying import sync
@@ -39,7 +42,7 @@ from aura_vcs.upkeep.fsck import fsck
 from .conftest import remote_of
 from .film import Film
 from .kinds import KEYS
-from .machines import clone, content, known, machine, manifest, save
+from .machines import clone, content, folder_remote, known, machine, manifest, save
 from .test_carrying import media
 
 TAKE = media(1_300_000)
@@ -492,6 +495,34 @@ def test_a_list_of_parts_that_is_wrong_is_repaired(plain: Scene) -> None:
                 plain.assert_whole()
                 known(plain.anna).forget()
                 plain.remote.files = state  # type: ignore[attr-defined]
+
+
+class _BadSectors(io.BytesIO):
+    """A file of which the disk can read nothing from the middle on."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        if self.tell() > len(self.getvalue()) // 2:
+            raise OSError(errno.EIO, "Input/output error")
+        return data
+
+
+def test_bad_sectors_are_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the disk of a folder remote cannot read is found, and sent anew."""
+    remote = folder_remote(tmp_path / "nas")
+    scene = Scene(tmp_path / "machines", remote)
+    bad, opened = largest(scene), FolderRemote._open
+
+    def open_badly(self: FolderRemote, name: str) -> BinaryIO:
+        if name != bad:
+            return opened(self, name)
+        with opened(self, name) as file:
+            return _BadSectors(file.read())
+
+    monkeypatch.setattr(FolderRemote, "_open", open_badly)
+    assert not scene.check().is_clean
+    assert [pack_name(pack) for pack in scene.repair().packs] == [bad]
+    scene.assert_whole()
 
 
 def test_a_list_that_leads_nowhere_is_replaced(plain: Scene) -> None:
