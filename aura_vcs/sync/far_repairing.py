@@ -159,7 +159,7 @@ def _plan(repo: Repository, remote: RemoteStorage, known: Known, sound: FarSound
         remote=remote.place,
         faults=tuple(faults),
         packs=_replaced(needs, sound),
-        records=() if unlabelled else tuple(labels.damaged),
+        records=() if unlabelled or needs.is_blind else tuple(labels.damaged),
         stored_bytes=_stored_bytes(needs, sound),
         lost=tuple(
             FarLoss(object_id, tuple(sorted(versions)), own.is_offloaded(object_id))
@@ -198,11 +198,12 @@ def _own_footer(repo: Repository, known: Known, pack: PackInfo) -> Footer | None
 def _replaced(needs: FarNeeds, sound: FarSoundness) -> tuple[PackInfo, ...]:
     """The damaged packs that nothing is lost with: all that is needed of them is to be had."""
     kept = needs.lost.keys() | needs.unsaved
-    return tuple(
-        pack
-        for pack, look in sound.damaged().items()
-        if not needs.lost or (look.footer is not None and kept.isdisjoint(look.footer.ids()))
-    )
+
+    def has_none_of_these(pack: PackInfo, footer: Footer | None) -> bool:
+        return footer is not None and footer.name == pack.name and kept.isdisjoint(footer.ids())
+
+    damaged = sound.damaged().items()
+    return tuple(pack for pack, look in damaged if not needs.lost or has_none_of_these(pack, look.footer))
 
 
 def _stored_bytes(needs: FarNeeds, sound: FarSoundness) -> int:

@@ -335,6 +335,16 @@ def test_what_is_only_there_is_written_anew_from_there(plain: Scene) -> None:
     plain.assert_whole()
 
 
+def test_swapped_packs_are_told_by_what_they_hold(plain: Scene) -> None:
+    """A machine without any content, and without their footers, saves both from each other's place."""
+    eve = machine(plain.path / "empty", "eve", manifest(plain.remote).project)
+    DAMAGE["two packs are swapped"](plain)
+    done = plain.repair(eve)
+    assert done.lost == ()
+    assert len(done.packs) == 2
+    plain.assert_whole()
+
+
 def test_what_can_be_had_is_repaired_although_something_is_lost(plain: Scene) -> None:
     """One object that nobody has keeps its pack listed; all others are found in the new one by a clone of the rest."""
     eve, before = plain.clone(), manifest(plain.remote).packs
