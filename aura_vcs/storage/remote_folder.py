@@ -5,6 +5,7 @@ operating system on `lock`, which a machine that dies lets go of. The folder its
 made here: a mount point without its disk is an error, not an empty remote.
 """
 
+import errno
 import os
 import stat
 import time
@@ -51,7 +52,7 @@ class FolderRemote:
 
     def load(self, name: str) -> RemoteFile:
         """See RangeReadable."""
-        with self._open(name) as file:
+        with self._open(name) as file, self._reading(name):
             data = file.read(SMALL_BYTES + 1)
         if len(data) > SMALL_BYTES:
             raise RemoteCorrupt(self.place, f"{name} has more than {SMALL_BYTES:,} bytes, which no such file has")
@@ -61,7 +62,7 @@ class FolderRemote:
         """See RangeReadable."""
         if offset < 0 or length < 0:
             raise ValueError("a range does not begin before the file")
-        with self._open(name) as file:
+        with self._open(name) as file, self._reading(name):
             file.seek(offset)
             pieces, left = [], length
             while left and (data := file.read(min(left, COPY_BYTES))):
@@ -177,6 +178,16 @@ class FolderRemote:
             raise FileNotFoundError(name)
         with self._translated():
             return self._storage.open(name)
+
+    @contextmanager
+    def _reading(self, name: str) -> Iterator[None]:
+        """What the disk cannot read is damaged, as if other bytes had come."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            raise RemoteCorrupt(self.place, f"{name} cannot be read: {error.strerror}") from error
 
     def _plain(self, name: str) -> os.stat_result | None:
         """The stat of a regular file. A link is refused: it would lead out of the remote."""

@@ -19,7 +19,7 @@ from aura_vcs.sync.checking import check_chunk_list
 from aura_vcs.sync.far_labels import FarLabels
 from aura_vcs.sync.far_soundness import FarSoundness
 from aura_vcs.sync.far_use import named_versions
-from aura_vcs.sync.manifest import Manifest
+from aura_vcs.sync.manifest import Manifest, PackInfo
 from aura_vcs.sync.own_objects import OwnObjects
 from aura_vcs.sync.reach import Needed, is_live
 from aura_vcs.sync.view import FarObject
@@ -49,6 +49,8 @@ class FarNeeds:
         self.lost: defaultdict[ObjectId, set[str]] = defaultdict(set)
         self.is_blind = False
         self.unsaved: set[ObjectId] = set()
+        self.wrong_lists: set[tuple[PackInfo, ObjectId]] = set()
+        """Lists in packs that looked whole, with chunks that nobody has: the content was found without them."""
 
     def ancestry(self, manifest: Manifest, labels: FarLabels) -> set[VersionId]:
         """Look for every version that a label, branch or tag names; returns those that branches build on."""
@@ -146,16 +148,18 @@ class FarNeeds:
         listed = None if whole is None else self._sound.raw(whole)
         if listed is not None and not self._chunks(blob, listed, path):
             return _NONE
-        if self._own.has_blob(blob):
+        own = None
+        if self._own.has_blob(blob) or ((own := self._own.listed(blob)) is not None and self._fits(blob, own)):
             self.send[blob] = Needed(blob, Kind.BLOB, path)
-            return _NONE
-        own = self._own.listed(blob)
-        if own is not None and self._fits(blob, own):
-            self.send[blob] = Needed(blob, Kind.BLOB, path)
-            self._chunks(blob, own, path)
+            if whole is not None and listed != own:
+                self.wrong_lists.add((whole.pack, blob))
+            if own is not None:
+                self._chunks(blob, own, path)
             return _NONE
         if rest is not None and (listed is None or not rest.entry.chunked):
             self.carry[blob] = rest
+            if whole is not None:
+                self.wrong_lists.add((whole.pack, blob))
             return self._chunks(blob, self._sound.raw(rest), path) if rest.entry.chunked else _NONE
         listed = listed or own
         return (self._chunks(blob, listed, path) if listed is not None else _NONE) or frozenset({blob})

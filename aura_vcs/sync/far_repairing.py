@@ -149,27 +149,38 @@ def _plan(repo: Repository, remote: RemoteStorage, known: Known, sound: FarSound
     labels = look_for_labels(view, known)
     sound.look(view)
     sound.check_lists(own.chunk)
-    needs = FarNeeds(sound, own, repo.progress)
-    unlabelled = regain(repo, labels, needs.ancestry(view.manifest, labels))
-    needs.content(view.manifest, labels)
+    needs, unlabelled = _walk(repo, view, sound, own, labels)
+    while needs.wrong_lists:
+        sound.reject(needs.wrong_lists)
+        needs, unlabelled = _walk(repo, view, sound, own, labels)
     faults = [FarFault(pack_name(pack), look.fault) for pack, look in sound.damaged().items()]
     faults += [FarFault(record_name(info), reason) for info, reason in labels.damaged.items()]
     return FarRepairPlan(
         remote=remote.place,
         faults=tuple(faults),
         packs=_replaced(needs, sound),
-        records=() if unlabelled else tuple(labels.damaged),
+        records=() if unlabelled or needs.is_blind else tuple(labels.damaged),
         stored_bytes=_stored_bytes(needs, sound),
         lost=tuple(
             FarLoss(object_id, tuple(sorted(versions)), own.is_offloaded(object_id))
             for object_id, versions in sorted(needs.lost.items())
         ),
-        unlabelled=tuple(sorted(needs.name(VersionId(version), labels) for version in unlabelled)),
+        unlabelled=tuple(sorted(needs.name(version, labels) for version in unlabelled)),
         labels=labels,
         needs=needs,
         sound=sound,
         view=view,
     )
+
+
+def _walk(
+    repo: Repository, view: View, sound: FarSoundness, own: OwnObjects, labels: FarLabels
+) -> tuple[FarNeeds, set[VersionId]]:
+    """What the remote needs; and the versions whose labels nobody has."""
+    needs = FarNeeds(sound, own, repo.progress)
+    unlabelled = regain(repo, labels, needs.ancestry(view.manifest, labels))
+    needs.content(view.manifest, labels)
+    return needs, unlabelled
 
 
 def _own_footer(repo: Repository, known: Known, pack: PackInfo) -> Footer | None:
@@ -187,11 +198,12 @@ def _own_footer(repo: Repository, known: Known, pack: PackInfo) -> Footer | None
 def _replaced(needs: FarNeeds, sound: FarSoundness) -> tuple[PackInfo, ...]:
     """The damaged packs that nothing is lost with: all that is needed of them is to be had."""
     kept = needs.lost.keys() | needs.unsaved
-    return tuple(
-        pack
-        for pack, look in sound.damaged().items()
-        if not needs.lost or (look.footer is not None and kept.isdisjoint(look.footer.ids()))
-    )
+
+    def has_none_of_these(pack: PackInfo, footer: Footer | None) -> bool:
+        return footer is not None and footer.name == pack.name and kept.isdisjoint(footer.ids())
+
+    damaged = sound.damaged().items()
+    return tuple(pack for pack, look in damaged if not needs.lost or has_none_of_these(pack, look.footer))
 
 
 def _stored_bytes(needs: FarNeeds, sound: FarSoundness) -> int:

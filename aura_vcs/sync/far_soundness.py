@@ -5,7 +5,7 @@ that are new there.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 import msgspec
@@ -84,7 +84,8 @@ class FarSoundness:
     def check_lists(self, read_chunk: ReadChunk) -> None:
         """Hash the blobs that are kept in chunks: a list has no hash of its own, and a wrong one is damage.
 
-        What `read_chunk` does not have is looked for there. Where chunks are missing, nothing is told.
+        What `read_chunk` does not have is looked for there. Where chunks are missing, only
+        another pack's list tells.
 
         Raises:
             RemoteCorrupt: what could be read before cannot be read any more.
@@ -100,6 +101,7 @@ class FarSoundness:
                 return self.raw(found)
 
         wrong: defaultdict[PackInfo, set[ObjectId]] = defaultdict(set)
+        unsure: list[tuple[PackInfo, ObjectId]] = []
         lists = [(pack, entry) for pack, look in self._looks.items() for entry in _sound_lists(look)]
         new = [(pack, entry) for pack, entry in lists if (pack, entry.id) not in self._checked]
         self._progress.start("Checking content in parts", len(new), "files")
@@ -108,11 +110,25 @@ class FarSoundness:
                 check_chunk_list(entry.id, self.raw(FarObject(self._looks[pack].at, entry)), read)
                 self._checked.add((pack, entry.id))
             except ObjectMissing:
-                pass
+                unsure.append((pack, entry.id))
             except IntegrityError:
                 wrong[pack].add(entry.id)
             self._progress.advance(1)
         self._progress.finish()
+        right = {blob for _, blob in self._checked}
+        for pack, blob in unsure:
+            if blob in right:
+                wrong[pack].add(blob)
+        self._reject(wrong)
+
+    def reject(self, lists: set[tuple[PackInfo, ObjectId]]) -> None:
+        """Lists in whole packs turned out not to be those of their blobs: these packs are damaged."""
+        wrong: defaultdict[PackInfo, set[ObjectId]] = defaultdict(set)
+        for pack, blob in lists:
+            wrong[pack].add(blob)
+        self._reject(wrong)
+
+    def _reject(self, wrong: Mapping[PackInfo, set[ObjectId]]) -> None:
         for pack, blobs in wrong.items():
             look = self._looks[pack]
             fault = look.fault or f"the list of the parts of {min(blobs)[:12]} is not that of its content"

@@ -218,7 +218,9 @@ def load_view(remote: RangeReadable, known: Memory, project: str | None, *, acce
     except FileNotFoundError as error:
         if known.seen().project:
             raise RemoteMismatch(
-                remote.place, "its manifest.json is gone", hint=f"Is the disk mounted? {_BACK}"
+                remote.place,
+                "there is no project there any more: its manifest.json is gone",
+                hint=f"Is the disk mounted? {_BACK}",
             ) from error
         raise RemoteMismatch(
             remote.place, "there is no project there", hint="`aura remote add` prepares a place; `aura push` fills it."

@@ -1,19 +1,30 @@
 """Repairing a remote in place: whatever is damaged there, it is whole afterwards, and nothing of it was deleted."""
 
+import errno
 import io
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
+import msgspec
 import pytest
 from aura_vcs.errors.asking import RefMoved
 from aura_vcs.errors.remotes import RemoteCorrupt, RemoteError
 from aura_vcs.history.versions import delete_version
+from aura_vcs.ids import blob_id
+from aura_vcs.layout import pack_path
 from aura_vcs.model import Kind
 from aura_vcs.objects.base import Place
+from aura_vcs.objects.chunking import encode_chunk_list
+from aura_vcs.objects.pack_format import CODEC_RAW, TRAILER_BYTES, Frame, footer_length
+from aura_vcs.objects.pack_writer import NewObject
+from aura_vcs.progress import SILENT
 from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.remote import RemoteStorage
 from aura_vcs.storage.remote_encrypted import EncryptedRemote
+from aura_vcs.storage.remote_folder import FolderRemote
 from aura_vcs.storage.remote_memory import MemoryRemote
 from aura_vcs.storage.remote_wrappers import FaultyRemote, RecordingRemote
 from aura_vcs.sync.carrying import sync
@@ -21,7 +32,8 @@ from aura_vcs.sync.collecting import execute_far_gc, plan_far_gc
 from aura_vcs.sync.far_fsck import FarReport, fsck_far
 from aura_vcs.sync.far_repairing import FarRepairPlan, execute_far_repair, plan_far_repair
 from aura_vcs.sync.known import Forgetful
-from aura_vcs.sync.manifest import MANIFEST, Manifest, PackInfo, pack_name, record_name
+from aura_vcs.sync.manifest import MANIFEST, Manifest, PackInfo, encode_manifest, pack_name, record_name
+from aura_vcs.sync.pack_writing import write_packs
 from aura_vcs.sync.receiving import fetch
 from aura_vcs.sync.sending import create_remote, push
 from aura_vcs.sync.view import load_view
@@ -30,7 +42,7 @@ from aura_vcs.upkeep.fsck import fsck
 from .conftest import remote_of
 from .film import Film
 from .kinds import KEYS
-from .machines import clone, content, known, machine, manifest, save
+from .machines import clone, content, folder_remote, known, machine, manifest, save
 from .test_carrying import media
 
 TAKE = media(1_300_000)
@@ -323,18 +335,26 @@ def test_what_is_only_there_is_written_anew_from_there(plain: Scene) -> None:
     plain.assert_whole()
 
 
+def test_swapped_packs_are_told_by_what_they_hold(plain: Scene) -> None:
+    """A machine without any content, and without their footers, saves both from each other's place."""
+    eve = machine(plain.path / "empty", "eve", manifest(plain.remote).project)
+    DAMAGE["two packs are swapped"](plain)
+    done = plain.repair(eve)
+    assert done.lost == ()
+    assert len(done.packs) == 2
+    plain.assert_whole()
+
+
 def test_what_can_be_had_is_repaired_although_something_is_lost(plain: Scene) -> None:
     """One object that nobody has keeps its pack listed; all others are found in the new one by a clone of the rest."""
     eve, before = plain.clone(), manifest(plain.remote).packs
-    _flip_everything(plain)
-    lost = next(item for item in _chunks(eve))
+    _wipe_everything(plain)
+    lost = next(place for place in _chunks(eve) if _frame(eve, place).codec == CODEC_RAW)
     path = Path(eve.root, ".aura/objects/packs", f"{lost.pack}.pack")
-    data = path.read_bytes()
-    at = eve.store.packs.footer(lost.pack).frames[lost.frame].offset + lost.offset
-    path.write_bytes(flipped(data, at))
+    path.write_bytes(flipped(path.read_bytes(), _frame(eve, lost).offset + lost.offset))
     eve.store.close()
     done = plain.repair(eve)
-    assert {loss.versions for loss in done.lost} == {("v2", "v3", "v4")}
+    assert {loss.versions for loss in done.lost} in ({("v2", "v3", "v4")}, {("v3", "v4")})
     after = manifest(plain.remote).packs
     kept = [pack for pack in before if pack in after]
     assert len(kept) == 1
@@ -343,13 +363,14 @@ def test_what_can_be_had_is_repaired_although_something_is_lost(plain: Scene) ->
     plain.assert_whole()
 
 
-def _flip_everything(scene: Scene) -> None:
+def _frame(repo: Repository, place: Place) -> Frame:
+    return repo.store.packs.footer(place.pack).frames[place.frame]
+
+
+def _wipe_everything(scene: Scene) -> None:
+    """Of every pack only the footer is left."""
     for pack in manifest(scene.remote).packs:
-        footer = load_view(scene.remote, Forgetful(), None).footer(pack)
-        data = scene.get(pack_name(pack))
-        for frame in footer.frames:
-            data = flipped(data, frame.offset + frame.stored_length // 2)
-        scene.put(pack_name(pack), data)
+        scene.put(pack_name(pack), bytes(pack.size - pack.footer) + scene.get(pack_name(pack))[-pack.footer :])
 
 
 def _chunks(repo: Repository) -> Iterator[Place]:
@@ -484,6 +505,55 @@ def test_a_list_of_parts_that_is_wrong_is_repaired(plain: Scene) -> None:
                 plain.assert_whole()
                 known(plain.anna).forget()
                 plain.remote.files = state  # type: ignore[attr-defined]
+
+
+class _BadSectors(io.BytesIO):
+    """A file of which the disk can read nothing from the middle on."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        if self.tell() > len(self.getvalue()) // 2:
+            raise OSError(errno.EIO, "Input/output error")
+        return data
+
+
+def test_bad_sectors_are_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the disk of a folder remote cannot read is found, and sent anew."""
+    remote = folder_remote(tmp_path / "nas")
+    scene = Scene(tmp_path / "machines", remote)
+    bad, opened = largest(scene), FolderRemote._open
+
+    def open_badly(self: FolderRemote, name: str) -> BinaryIO:
+        if name != bad:
+            return opened(self, name)
+        with opened(self, name) as file:
+            return _BadSectors(file.read())
+
+    monkeypatch.setattr(FolderRemote, "_open", open_badly)
+    assert not scene.check().is_clean
+    assert [pack_name(pack) for pack in scene.repair().packs] == [bad]
+    scene.assert_whole()
+
+
+def test_a_list_that_leads_nowhere_is_replaced(plain: Scene) -> None:
+    """A list whose parts nobody has is damage where the content is had otherwise, and nobody meets it afterwards."""
+    before = manifest(plain.remote)
+    view = load_view(plain.remote, Forgetful(), None)
+    found = next(e for pack in before.packs for e in view.footer(pack).chunked())
+    room = LocalStorage(str(plain.path / "room"))
+    wrong = NewObject(found.id, Kind.BLOB, encode_chunk_list([(blob_id(b"nowhere"), 7)]), chunked=True)
+    (name,) = write_packs(room, [[wrong]], SILENT, salted=False)
+    data = room.read(pack_path(name))
+    footer = footer_length(data[-TRAILER_BYTES:], len(data), name) + TRAILER_BYTES
+    plain.put(pack_name(name), data)
+    packs = (PackInfo(name, len(data), footer), *before.packs)
+    listed = msgspec.structs.replace(before, packs=packs, generation=before.generation + 1, previous=view.digest)
+    plain.remote.swap(MANIFEST, encode_manifest(listed), view.token)
+    assert not plain.check().is_clean
+    done = plain.repair()
+    assert [pack.name for pack in done.packs] == [name]
+    assert done.lost == ()
+    plain.assert_whole()
 
 
 def test_a_push_that_meets_damage_says_how_to_repair_it(plain: Scene) -> None:
