@@ -93,20 +93,26 @@ def moved(
     """The change that puts the branch on `version` (None deletes it).
 
     Entries of other machines count as seen where the new version includes theirs; with
-    `over_all`, always: a move back, or a deletion, is meant to hold against them. `parents` are
-    those of a version that is only being made.
+    `over_all`, always: a move back, or a deletion, is meant to hold against them. Where our own entry
+    had followed another machine and the new version does not build on that (a commit after a mere
+    fetch), what it had followed stands again beside the new version. `parents` are those of a version
+    that is only being made.
     """
     queries = Queries(repo.index)
+    before = _own_entry(repo, transaction, name)
+    place = before.version if before is not None else None
 
-    def is_included(entry: BranchEntry) -> bool:
-        if over_all or entry.version is None:
+    def is_included(older: VersionId | None) -> bool:
+        if over_all or older is None:
             return True
-        if version is None:
-            return False
-        return any(queries.is_ancestor(entry.version, newer) for newer in (version, *parents))
+        return version is not None and any(queries.is_ancestor(older, newer) for newer in (version, *parents))
 
     def seen_of(entry: BranchEntry, known: int) -> int:
-        return max(entry.counter, known) if is_included(entry) else known
+        if is_included(entry.version):
+            return max(entry.counter, known)
+        if entry.version is not None and place is not None and not is_included(place):
+            return min(entry.counter - 1, known) if queries.is_ancestor(entry.version, place) else known
+        return known
 
     return _entry_change(repo, transaction, name, version, seen_of)
 
@@ -154,8 +160,7 @@ def _entry_change(
 ) -> tuple[str, RefChange]:
     """Our next entry; `seen_of` says how much of another machine's moves counts as seen, given how much did."""
     entries = repo.refs.branch_entries(name)
-    own = [entry for entry in entries if entry.replica == transaction.replica]
-    before = max(own, key=lambda entry: entry.counter, default=None)
+    before = _own_entry(repo, transaction, name)
     seen = dict(before.seen) if before is not None else {}
     for entry in sorted(entries, key=lambda entry: entry.counter):  # of conflicted copies the newest decides
         if entry.replica == transaction.replica:
@@ -173,6 +178,11 @@ def _entry_change(
         updated_by=repo.author,
     )
     return branch_change(name, before, after)
+
+
+def _own_entry(repo: Repository, transaction: Transaction, name: str) -> BranchEntry | None:
+    own = [entry for entry in repo.refs.branch_entries(name) if entry.replica == transaction.replica]
+    return max(own, key=lambda entry: entry.counter, default=None)
 
 
 def create_branch(repo: Repository, name: str, version: VersionId) -> Operation:

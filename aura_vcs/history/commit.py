@@ -125,7 +125,8 @@ def _record(
         name = new_branch = free_name(repo, _branch_from(repo, base))
     elif base.head.version is None and branch(repo, name) is not None:
         raise RefMoved(f"Branch {name}", "no version", "one made elsewhere")
-    refs = dict([new_label(repo, transaction, made, wanted, name), moved(repo, transaction, name, made.id)])
+    entry = moved(repo, transaction, name, made.id, parents=made.version.parents)
+    refs = dict([new_label(repo, transaction, made, wanted, name), entry])
     transaction.record(
         Draft(
             "commit",
