@@ -93,8 +93,9 @@ class StudioIndex:
         self.connection.close()
 
     def _is_settled(self, stamp: str) -> bool:
-        date = stamp.split(".", 1)[0]
-        return not date.isdigit() or time.time_ns() - int(date) > SETTLED_NS
+        """Whether every file and folder that the stamp is of was left alone for a while."""
+        dates = [date for date, point, _ in (part.partition(".") for part in stamp.split(" ")) if point]
+        return all(time.time_ns() - int(date) > SETTLED_NS for date in dates)
 
     def _opened(self) -> sqlite3.Connection:
         try:

@@ -1,6 +1,7 @@
 """Templates: the shipped ones, those made from projects, and files from strangers."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from aura_vcs.project.checks import check_project
 from aura_vcs.project.content import FolderSource, MemorySource
 from aura_vcs.project.scenes import list_scenes
 from aura_vcs.studio.configuration import set_configuration
+from aura_vcs.studio.folder import RATINGS, StudioFolder
 from aura_vcs.studio.studio import Studio
 from aura_vcs.studio.template_files import project_files
 from aura_vcs.studio.templates import (
@@ -97,6 +99,15 @@ def test_system_templates_are_protected(studio: Studio) -> None:
         delete_template(studio, template)
     with pytest.raises(TemplateProtected):
         edit_template(studio, template, {"name": "Mine"})
+
+
+def test_two_ratings_at_one_moment_are_two(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that is written twice within a tick of the disk's clock keeps its date and size."""
+    now = f"{time.time_ns()}.64"
+    monkeypatch.setattr(StudioFolder, "stamp", lambda _, name: now if name == RATINGS else "")
+    template = find_template(studio, "story")
+    for stars in (2, 4, 3):
+        assert rate_template(studio, template, stars).rating == stars
 
 
 def test_uses_ratings_and_default(studio: Studio) -> None:
