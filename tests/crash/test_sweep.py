@@ -126,9 +126,10 @@ def _points(count: int, offset: int, *, every: int) -> range:
 def _sweep(name: str, fault: Fault, folder: Path, stages: dict[str, Stage], *, every: int) -> None:
     scene = SCENES[name]
     stage = _stage(name, scene, folder, stages)
-    offset = list(SCENES).index(name) + 2 * list(Fault).index(fault)
+    number = list(SCENES).index(name)
+    offset = number + 2 * list(Fault).index(fault)
     for at in _points(stage.calls[fault], offset, every=every):
-        root = duplicate(stage.template, folder / f"{len(stages)}-{fault}-{at}")
+        root = duplicate(stage.template, folder / f"{every}-{number}-{fault}-{at}")
         try:
             _strike(root, scene, fault, at, stage)
         except BaseException as error:
