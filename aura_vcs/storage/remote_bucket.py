@@ -133,13 +133,12 @@ class BucketRemote:
             return None
 
     def list(self, folder: str) -> list[RemoteEntry]:
-        """See Listable."""
+        """See Listable. Some servers list a folder that is empty as a file of its own."""
         prefix = f"{check_storage_name(folder)}/"
         with self._translated(folder):
             found = self._obstore.list_with_delimiter(self._store, prefix)["objects"]
-            return sorted(
-                (RemoteEntry(item["path"], int(item["size"])) for item in found), key=lambda entry: entry.name
-            )
+            entries = [RemoteEntry(item["path"], int(item["size"])) for item in found]
+        return sorted((entry for entry in entries if entry.name.startswith(prefix)), key=lambda entry: entry.name)
 
     def create(self, name: str, source: BinaryIO, *, progress: Progress = SILENT) -> int:
         """See Creatable. Below LARGE_BYTES one conditional put, with the file in memory.
