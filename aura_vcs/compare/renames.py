@@ -98,9 +98,13 @@ def changed_renames(
 
 def pair_alike(gone: Entries, come: Entries, read: ReadFile) -> dict[str, str]:
     """Old path to new path of the files that are mostly alike, the most alike first, each once."""
-    pairs = [(old, new) for old in gone for new in come if ending(old) == ending(new)]
-    if len(pairs) > PAIRS_LIMIT:
+    by_ending: dict[str, list[str]] = {}
+    for path in come:
+        by_ending.setdefault(ending(path), []).append(path)
+    likely = [(old, by_ending.get(ending(old), [])) for old in gone]
+    if sum(len(news) for _, news in likely) > PAIRS_LIMIT:  # counted before there are so many
         return {}
+    pairs = [(old, new) for old, news in likely for new in news]
     looks = Looks(read)
     scored = [(looks.likeness(gone[old], come[new]), _name(old) == _name(new), old, new) for old, new in pairs]
     found: dict[str, str] = {}

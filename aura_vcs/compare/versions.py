@@ -158,7 +158,8 @@ def with_changed_renames(changes: Sequence[PathChange], old: Contents, new: Cont
         PathChange(c.path, "renamed", gone[renamed[c.path]].old, c.new, renamed[c.path]) if c.path in renamed else c
         for c in changes
     ]
-    return [c for c in found if not (c.change == "deleted" and c.path in renamed.values())]
+    used = set(renamed.values())
+    return [c for c in found if not (c.change == "deleted" and c.path in used)]
 
 
 def _key(path: str, entry: Entry) -> str:

@@ -178,7 +178,7 @@ class ReferenceCounts:
         """Change the counts of those that hold nothing, which are nearly all, at once; returns the others."""
         ids = {object_id for object_id, is_tree in objects if not is_tree}
         stored = ids & self._stored.keys()
-        leaves = (stored - self._lists) | ((ids - stored) & self._rows.keys() - self._chunked)
+        leaves = (stored - self._lists) | (((ids - stored) & self._rows.keys()) - self._chunked)
         here = [object_id for object_id, _ in objects if object_id in leaves]
         if step > 0:
             self._changes.update(here)

@@ -2,11 +2,14 @@
 
 import json
 import os
+import tracemalloc
 from typing import Any
 
 import pytest
 from aura_vcs.compare import versions
 from aura_vcs.compare.contents import StoredContents
+from aura_vcs.compare.merge_model import TreeEntry
+from aura_vcs.compare.renames import pair_alike
 from aura_vcs.errors.stored import ObjectMissing
 
 from tests.cli.conftest import Film
@@ -88,6 +91,16 @@ def test_much_is_not_looked_into(shot: Film, monkeypatch: pytest.MonkeyPatch) ->
     rename(shot, "poem.txt", "verse.txt", POEM + "more\n")
     monkeypatch.setattr(versions, "LOOK_BYTES_LIMIT", 100)
     assert {change for change, _, _ in changed(shot)} == {"added", "deleted"}
+
+
+def test_thousands_of_pairs_are_counted_and_not_made() -> None:
+    """Three thousand files that went and as many that came are nine million pairs."""
+    gone = {f"old/{n}.txt": TreeEntry("file", f"o{n}") for n in range(3000)}
+    come = {f"new/{n}.txt": TreeEntry("file", f"n{n}") for n in range(3000)}
+    tracemalloc.start()
+    assert pair_alike(gone, come, lambda _: pytest.fail("a file was read")) == {}
+    assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    tracemalloc.stop()
 
 
 def test_content_that_is_gone_is_like_nothing(shot: Film, monkeypatch: pytest.MonkeyPatch) -> None:
