@@ -87,6 +87,11 @@ def heads(entries: Iterable[BranchEntry]) -> list[BranchEntry]:
     ]
 
 
+def newest_of(entries: Iterable[BranchEntry], replica: ReplicaId) -> BranchEntry | None:
+    """The last entry of a replica; of its conflicted copies the one that it wrote last."""
+    return max((entry for entry in entries if entry.replica == replica), key=lambda entry: entry.counter, default=None)
+
+
 class Refs:
     """The refs of one project."""
 

@@ -13,7 +13,7 @@ from aura_vcs.index.queries import Queries
 from aura_vcs.layout import check_name
 from aura_vcs.model import BranchEntry, Head, HeadChange, Inverse, Operation, RefChange
 from aura_vcs.ref_changes import branch_change
-from aura_vcs.refs import heads
+from aura_vcs.refs import heads, newest_of
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 
 
@@ -99,7 +99,7 @@ def moved(
     that is only being made.
     """
     queries = Queries(repo.index)
-    before = _own_entry(repo, transaction, name)
+    before = newest_of(repo.refs.branch_entries(name), transaction.replica)
     place = before.version if before is not None else None
 
     def is_included(older: VersionId | None) -> bool:
@@ -160,7 +160,7 @@ def _entry_change(
 ) -> tuple[str, RefChange]:
     """Our next entry; `seen_of` says how much of another machine's moves counts as seen, given how much did."""
     entries = repo.refs.branch_entries(name)
-    before = _own_entry(repo, transaction, name)
+    before = newest_of(entries, transaction.replica)
     seen = dict(before.seen) if before is not None else {}
     for entry in sorted(entries, key=lambda entry: entry.counter):  # of conflicted copies the newest decides
         if entry.replica == transaction.replica:
@@ -178,11 +178,6 @@ def _entry_change(
         updated_by=repo.author,
     )
     return branch_change(name, before, after)
-
-
-def _own_entry(repo: Repository, transaction: Transaction, name: str) -> BranchEntry | None:
-    own = [entry for entry in repo.refs.branch_entries(name) if entry.replica == transaction.replica]
-    return max(own, key=lambda entry: entry.counter, default=None)
 
 
 def create_branch(repo: Repository, name: str, version: VersionId) -> Operation:

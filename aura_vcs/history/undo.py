@@ -23,7 +23,7 @@ from aura_vcs.index.records import ActionRecord, VersionRecord
 from aura_vcs.layout import decode_name
 from aura_vcs.model import BranchEntry, Field, Head, HeadChange, Label, Operation, RefChange, Tag, TreeChange
 from aura_vcs.ref_changes import checkpoint_change, field_change, label_change, tag_change
-from aura_vcs.refs import CHECKPOINT_FIELDS, FIELD_ROOMS, fields_of_stamp, stamp_label
+from aura_vcs.refs import CHECKPOINT_FIELDS, FIELD_ROOMS, fields_of_stamp, newest_of, stamp_label
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 
 T = TypeVar("T")
@@ -270,8 +270,8 @@ def _seen_branch(target: Operation, name: str) -> VersionId | None:
 
 
 def _check_branch(repo: Repository, name: str, expected: VersionId | None) -> None:
-    own = [entry for entry in repo.refs.branch_entries(name) if entry.replica == repo.replica]
-    current = max(own, key=lambda entry: entry.counter).version if own else None
+    own = newest_of(repo.refs.branch_entries(name), repo.replica)
+    current = own.version if own is not None else None
     if current != expected:
         raise RefMoved(f"Branch {name}", (expected or "no version")[:12], (current or "no version")[:12])
 

@@ -18,7 +18,7 @@ from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.chunking import LARGE_BYTES, decode_chunk_list
 from aura_vcs.objects.trees import CACHED_ENTRIES, DEPTH_LIMIT, EMPTY_TREE_ID
 from aura_vcs.ref_changes import branch_change, label_change, setting_change, tag_change
-from aura_vcs.refs import heads, merge_labels
+from aura_vcs.refs import heads, merge_labels, newest_of
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 from aura_vcs.storage.remote import RangeReadable
 from aura_vcs.sync.far_reader import FarReader
@@ -382,10 +382,10 @@ def forward(repo: Repository, transaction: Transaction) -> dict[str, RefChange]:
     changes: dict[str, RefChange] = {}
     for name in repo.refs.branches():
         found = branch(repo, name)
-        own = [entry for entry in repo.refs.branch_entries(name) if entry.replica == repo.replica]
-        if found is None or found.diverged or not own:
+        own = newest_of(repo.refs.branch_entries(name), repo.replica)
+        if found is None or found.diverged or own is None:
             continue
-        if max(own, key=lambda entry: entry.counter).version not in {found.version, None}:
+        if own.version not in {found.version, None}:
             ref, change = moved(repo, transaction, name, found.version)
             changes[ref] = change
     return changes
