@@ -11,6 +11,7 @@ is written into the file for messages only; it decides nothing.
 
 import os
 import time
+from _thread import get_ident
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -28,26 +29,41 @@ class Locks:
     def __init__(self, path: str, *, wait_seconds: float = WAIT_SECONDS) -> None:
         self._path = path
         self._wait_seconds = wait_seconds
+        self._alone: dict[str, int] = {}
+        """The threads that hold locks alone."""
 
     @contextmanager
     def shared(self, name: str) -> Iterator[None]:
-        """Hold the lock together with others.
+        """Hold the lock together with others. A thread that holds it alone goes on doing so.
 
         Raises:
             LockBusy: somebody held it exclusively for longer than `wait_seconds`.
         """
+        if self._is_mine(name):
+            yield
+            return
         with self._held(name, shared=True):
             yield
 
     @contextmanager
     def exclusive(self, name: str, *, wait_seconds: float | None = None) -> Iterator[None]:
-        """Hold the lock alone.
+        """Hold the lock alone. A thread that does so already goes on doing so.
 
         Raises:
             LockBusy: others held it for longer than `wait_seconds`.
         """
-        with self._held(name, shared=False, wait_seconds=wait_seconds):
+        if self._is_mine(name):
             yield
+            return
+        with self._held(name, shared=False, wait_seconds=wait_seconds):
+            self._alone[name] = get_ident()
+            try:
+                yield
+            finally:
+                del self._alone[name]
+
+    def _is_mine(self, name: str) -> bool:
+        return self._alone.get(name) == get_ident()
 
     @contextmanager
     def _held(self, name: str, *, shared: bool, wait_seconds: float | None = None) -> Iterator[None]:

@@ -183,7 +183,7 @@ class Index:
         chunks: Mapping[ObjectId, tuple[ObjectId, ...]],
     ) -> None:
         """Enter an operation that was just recorded; the caller made sure the index was current."""
-        with self._knowing(stored), self.database.transaction() as connection:
+        with self.knowing(stored), self.database.transaction() as connection:
             may_owe = self.database.meta(_INCOMPLETE) is None  # else what is shared may not be counted either
             projector = self._projector(connection, operation.time, stored, chunks, may_owe=may_owe)
             projector.operation(operation, start, end)
@@ -219,7 +219,7 @@ class Index:
                 self.database.set_meta(_INCOMPLETE, "1")
 
     @contextmanager
-    def _knowing(self, found: Mapping[ObjectId, StoredObject]) -> Iterator[None]:
+    def knowing(self, found: Mapping[ObjectId, StoredObject]) -> Iterator[None]:
         """Objects that have no row yet are read from where they lie, not looked for in every pack."""
         from aura_vcs.index.rebuild import KnownPlaces
 
@@ -259,7 +259,7 @@ class Index:
 
         `turned` are the blobs in use that were whole: each holds its chunks from now on.
         """
-        with self._knowing(found), self.database.transaction() as connection:
+        with self.knowing(found), self.database.transaction() as connection:
             projector = self._projector(connection, now(), found, turned)
             for chunks in turned.values():
                 for chunk in set(chunks):

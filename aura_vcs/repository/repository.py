@@ -245,6 +245,8 @@ class Repository:
 
     def close(self) -> None:
         """Let go of every file."""
+        if "worktree" in self.__dict__:
+            self.worktree.close()
         self.index.close()
 
     def __enter__(self) -> "Repository":

@@ -9,20 +9,17 @@ into a folder which is there already wait beside it, under numbers, and are rena
 import errno
 import os
 import shutil
-import stat
 import struct
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 
-import msgspec
 from blake3 import blake3
 
 from aura_vcs.errors.stored import ObjectCorrupt
 from aura_vcs.ids import ObjectId
-from aura_vcs.model import Entry, EntryKind
 from aura_vcs.objects.base import Place
-from aura_vcs.objects.chunking import LARGE_BYTES
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import Difference
 from aura_vcs.progress import SILENT, Progress
@@ -32,53 +29,18 @@ from aura_vcs.worktree.folder import AGE_NS, Folder, with_executable
 from aura_vcs.worktree.scan import Scan
 from aura_vcs.worktree.second_process import SecondProcess, send, start_second
 from aura_vcs.worktree.sources import TICK_NS, DiskClock
+from aura_vcs.worktree.staged import NOTHING, SINGLES, Staged, StagedFile, StagedFolder, to_be_staged
 
 FOLDER = "staged"
 """Below `temporary`. Who may change the project folder is alone, so whatever lies in it is left over."""
-_SINGLES = "files"
-STAGED_BYTES = 1 << 30
-"""So much lies beside what it replaces at most, and is written again after an interruption."""
 WORTHWHILE_FILES = 1000
 """Fewer are written sooner than a process starts."""
+TOGETHER = 100
+"""So many files are written before it is asked whether the second process has come so far."""
 _TOLD = struct.Struct("<IqqQQI")
 """A file's number among those handed over, and its state."""
 _SECOND_NS = 1_000_000_000
 _TAKEN = {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.EXDEV}
-
-
-class StagedFile(msgspec.Struct, frozen=True, gc=False):
-    """A small file: what it is called below the staging folder, and where its content lies."""
-
-    path: str
-    id: ObjectId
-    size: int
-    executable: bool
-    place: Place | None
-
-
-class StagedFolder(msgspec.Struct, frozen=True):
-    """A new folder with all folders and the small files in it; `name` is what it is called while it is filled."""
-
-    path: str
-    name: str
-    folders: list[str]
-    files: list[StagedFile]
-
-    def real(self, staged: str) -> str:
-        """The path in the project of something in it."""
-        return self.path + staged[len(self.name) :]
-
-
-class Staged(msgspec.Struct, frozen=True):
-    """What is ready to be put in place: new folders, and files by their path in the project."""
-
-    folders: list[StagedFolder]
-    files: dict[str, StagedFile]
-
-    def all_files(self) -> list[StagedFile]:
-        """Every file, in the order in which their content lies in packs."""
-        inside = (file for folder in self.folders for file in folder.files)
-        return sorted([*self.files.values(), *inside], key=_stored_order)
 
 
 class Staging:
@@ -93,6 +55,20 @@ class Staging:
         self._folder = Folder(self._path, temporary, calls)
         self._clock = DiskClock(temporary, calls)
         self._states: dict[str, FileState] = {}
+        self._staged: Staged | None = None
+        self._begun_for: list[Difference] = []
+        self._files: list[StagedFile] = []
+        self._second: SecondProcess | None = None
+
+    def begin(
+        self, scan: Scan, differences: Sequence[Difference], places: Mapping[ObjectId, Place], *, least: int
+    ) -> None:
+        """Let a second process begin with what `fill` will be asked for, while this one does something else.
+
+        Until `fill` or `discard` the caller is alone in the project folder. Where there can be no second
+        process nothing is written yet.
+        """
+        self._begin(self._planned(scan, differences, places, least), differences)
 
     def fill(
         self, scan: Scan, differences: Sequence[Difference], places: Mapping[ObjectId, Place], *, least: int
@@ -102,24 +78,40 @@ class Staging:
         Raises:
             ObjectMissing, ObjectCorrupt: content is damaged. OSError: the disk refused. Nothing is in place.
         """
-        shutil.rmtree(self._path, ignore_errors=True)
-        if sum(map(_is_small, differences)) < least:
-            return Staged([], {})
-        folders = [f for f in new_folders(self._root, scan, differences, places) if self._belongs(f)]
-        staged = _fitting(Staged(folders, _singles(differences, {f.path for f in folders}, places)))
-        folders, files = staged.folders, staged.all_files()
-        os.makedirs(os.path.dirname(self._path), exist_ok=True)
-        self._calls.mkdir(self._path)
-        self._folder.make_folder(_SINGLES)
-        for folder in folders:
-            for path in folder.folders:
-                self._folder.make_folder(path)
+        staged = self._staged
+        if staged is None or self._begun_for != list(differences):
+            staged = self._planned(scan, differences, places, least)
+            self._begin(staged, ())
+        if staged is NOTHING:
+            return staged
+        files = self._files
         self._write_all(files)
         self._folder.close()
         if not self._calls.sync_disk(self._path):
-            self._sync_each(files, [path for folder in folders for path in folder.folders])
+            self._sync_each(files, [path for folder in staged.folders for path in folder.folders])
         self._settle()
         return staged
+
+    def _planned(
+        self, scan: Scan, differences: Sequence[Difference], places: Mapping[ObjectId, Place], least: int
+    ) -> Staged:
+        return to_be_staged(self._root, os.path.dirname(self._path), scan, differences, places, least=least)
+
+    def _begin(self, staged: Staged, differences: Sequence[Difference]) -> None:
+        """Make the folders, and start a second process where there is much to write."""
+        self.discard()
+        self._staged, self._begun_for = staged, list(differences)
+        if staged is NOTHING:
+            return
+        os.makedirs(os.path.dirname(self._path), exist_ok=True)
+        self._calls.mkdir(self._path)
+        self._folder.make_folder(SINGLES)
+        for folder in staged.folders:
+            for path in folder.folders:
+                self._folder.make_folder(path)
+        self._files = files = staged.files_in_stored_order()
+        if len(files) >= WORTHWHILE_FILES and type(self._calls) is FileCalls:
+            self._second = start_second(partial(self._write_and_tell, files))
 
     def place_folder(self, folder: StagedFolder, target: Folder) -> dict[str, FileState] | None:
         """Give a filled folder its name, not durably yet; the states of its files by their path in the project.
@@ -140,34 +132,24 @@ class Staging:
 
     def discard(self) -> None:
         """Remove what was not put in place."""
+        if self._second is not None:
+            self._second.stop()
+            self._second = None
         self._folder.close()
+        self._staged = None
         shutil.rmtree(self._path, ignore_errors=True)
 
-    def _belongs(self, folder: StagedFolder) -> bool:
-        """Whether the folder above is there, and a folder made here has the group that one made there would have."""
-        try:
-            above = os.stat(os.path.join(self._root, os.path.dirname(folder.path)), follow_symlinks=False)
-            here = os.stat(os.path.dirname(self._path))
-        except OSError:
-            return False
-        if not stat.S_ISDIR(above.st_mode) or (above.st_mode ^ here.st_mode) & stat.S_ISGID:
-            return False
-        return not above.st_mode & stat.S_ISGID or above.st_gid == here.st_gid
-
     def _write_all(self, files: Sequence[StagedFile]) -> None:
-        """Write the files, a half of very many in a second process."""
-        half = len(files) // 2 if len(files) >= WORTHWHILE_FILES and type(self._calls) is FileCalls else 0
-        others = files[len(files) - half :]
-        second = start_second(partial(self._write_and_tell, others)) if half else None
-        if second is None:
+        """Write the files: a second process from the first one on, this one from the last one on, until they meet."""
+        if self._second is None:
             self._write(files)
             return
-        try:
-            self._write(files[: len(files) - half])
-        except BaseException:
-            second.stop()  # whoever catches this must find nobody else writing
-            raise
-        lacking = self._take_over(second, others)
+        with suppress(FileExistsError):  # of two that create a file one is told that it is there: so far the other came
+            for start in reversed(range(0, len(files), TOGETHER)):
+                self._write(files[start : start + TOGETHER])
+        second, self._second = self._second, None
+        self._take_over(second, files)
+        lacking = [file for file in files if file.path not in self._states]
         for file in lacking:
             self._folder.remove_file(file.path)
         self._write(lacking)
@@ -176,21 +158,20 @@ class Staging:
         """In the second process: write, and tell what was written."""
         self._store.packs.close()  # the first process reads on in the same open files
         self._progress = SILENT
-        self._write(files, is_second=True)
+        with suppress(FileExistsError):
+            self._write(files, is_second=True)
         states = ((number, self._states.get(file.path)) for number, file in enumerate(files))
         send(fd, b"".join([_TOLD.pack(number, *state[:5]) for number, state in states if state is not None]))
 
-    def _take_over(self, second: SecondProcess, files: Sequence[StagedFile]) -> list[StagedFile]:
-        """Note what the second process wrote; returns what it did not, for whatever reason."""
+    def _take_over(self, second: SecondProcess, files: Sequence[StagedFile]) -> None:
+        """Note what the second process wrote."""
         with open(second.fd, "rb") as pipe:
             told = pipe.read()
         second.ended()
-        lacking = dict(enumerate(files))
         for number, mtime, ctime, size, inode, mode in _TOLD.iter_unpack(told[: len(told) // _TOLD.size * _TOLD.size]):
-            file = lacking.pop(number)
+            file = files[number]
             self._states[file.path] = FileState(mtime, ctime, size, inode, mode, bytes.fromhex(file.id))
             self._progress.advance(file.size)
-        return list(lacking.values())
 
     def _write(self, files: Sequence[StagedFile], *, is_second: bool = False) -> None:
         """Write files; the second process passes over what only the index can find."""
@@ -244,85 +225,3 @@ class Staging:
                 os.close(fd)
         for path in folders:
             self._calls.fsync_folder(os.path.join(self._path, path))
-
-
-def _fitting(staged: Staged) -> Staged:
-    """As many of the files as STAGED_BYTES allow; the others are written like large ones."""
-    size, fitting = 0, set()
-    for file in staged.all_files():
-        size += file.size
-        if size > STAGED_BYTES:
-            break
-        fitting.add(file.path)
-    else:
-        return staged
-    folders = [
-        StagedFolder(f.path, f.name, f.folders, [file for file in f.files if file.path in fitting])
-        for f in staged.folders
-    ]
-    return Staged(folders, {path: file for path, file in staged.files.items() if file.path in fitting})
-
-
-def _stored_order(file: StagedFile) -> tuple[str, int, int]:
-    return ("", 0, 0) if file.place is None else (file.place.pack, file.place.frame, file.place.offset)
-
-
-def _is_small(difference: Difference) -> bool:
-    """Whether a small file comes, and not only another mode for the one that is there."""
-    old, new = difference.old, difference.new
-    if new is None or new.kind is not EntryKind.FILE or new.size >= LARGE_BYTES:
-        return False
-    return old is None or (old.kind, old.id) != (new.kind, new.id)
-
-
-def _staged(path: str, entry: Entry, places: Mapping[ObjectId, Place]) -> StagedFile:
-    place = places.get(entry.id)
-    return StagedFile(path, entry.id, entry.size, entry.executable, None if place is None or place.chunked else place)
-
-
-def _singles(
-    differences: Iterable[Difference], folders: set[str], places: Mapping[ObjectId, Place]
-) -> dict[str, StagedFile]:
-    """The small files that do not come with a new folder, by their path in the project."""
-    found: dict[str, StagedFile] = {}
-    inside = None
-    for difference in differences:  # in order of paths: what is in a folder follows it
-        path, new = difference.path, difference.new
-        if path in folders:
-            inside = f"{path}/"
-        elif inside is not None and path.startswith(inside):
-            continue
-        elif new is not None and _is_small(difference):
-            found[path] = _staged(f"{_SINGLES}/{len(found)}", new, places)
-    return found
-
-
-def new_folders(
-    root: str, scan: Scan, differences: Iterable[Difference], places: Mapping[ObjectId, Place]
-) -> Iterator[StagedFolder]:
-    """The topmost folders that come where nothing is, with what in them is small."""
-    folder = None
-    for difference in differences:  # in order of paths: what is in a folder follows it
-        path, new = difference.path, difference.new
-        is_inside = folder is not None and path.startswith(f"{folder.path}/")
-        if new is not None and new.kind is EntryKind.DIR and not is_inside:
-            if folder is not None:
-                yield folder
-            folder, is_inside = _new_folder(root, scan, difference), True
-        if folder is None or not is_inside or new is None:
-            continue
-        staged = folder.name + path[len(folder.path) :]
-        if new.kind is EntryKind.DIR:
-            folder.folders.append(staged)
-        elif _is_small(difference):
-            folder.files.append(_staged(staged, new, places))
-    if folder is not None:
-        yield folder
-
-
-def _new_folder(root: str, scan: Scan, difference: Difference) -> StagedFolder | None:
-    path = difference.path
-    is_there = difference.old is not None or scan.file(path) is not None or scan.folder(path) is not None
-    if is_there or os.path.lexists(os.path.join(root, path)):
-        return None
-    return StagedFolder(path, os.urandom(6).hex(), [], [])

@@ -25,7 +25,7 @@ from aura_vcs.worktree.sources import DiskClock, FileSource, is_settled, read_li
 if TYPE_CHECKING:
     from aura_vcs.objects.batch import Batch
     from aura_vcs.worktree.snapshot import Snapshot
-    from aura_vcs.worktree.writer import Written
+    from aura_vcs.worktree.writer import Writer, Written
 
 
 class Worktree:
@@ -43,6 +43,7 @@ class Worktree:
         self._temporary = os.path.join(root, AURA, *TEMPORARY.split("/"))
         self._cache_path = os.path.join(root, AURA, *SCAN_CACHE.split("/"))
         self.disk = Disk(self._temporary, calls)
+        self._writer: Writer | None = None
 
     def scan(self, base: ObjectId, always: Iterable[str] = ()) -> Scan:
         """Look at every file, reading none. `base` is the tree the work started from.
@@ -160,12 +161,28 @@ class Worktree:
         self, scan: Scan, differences: Sequence[Difference], places: Mapping[ObjectId, Place], progress: Progress
     ) -> "Written":
         """Put differences in place; see Writer.apply. The scan cache then knows what was written."""
-        from aura_vcs.worktree.writer import Writer
-
-        writer = Writer(self.root, self._temporary, self._store, self._calls, progress, self.disk)
+        writer, self._writer = self._writer or self._new_writer(progress), None
         written = writer.apply(scan, differences, places)
         self._note(scan, written, differences)
         return written
+
+    def begin(
+        self, base: ObjectId, differences: Sequence[Difference], places: Mapping[ObjectId, Place], progress: Progress
+    ) -> None:
+        """Begin with what `apply` is going to be asked for, aside, in a second process; see Staging.begin."""
+        self._writer = self._new_writer(progress)
+        self._writer.begin(self.scan(base), differences, places)
+
+    def close(self) -> None:
+        """End what was begun, if it was not asked for."""
+        if self._writer is not None:
+            self._writer.discard()
+            self._writer = None
+
+    def _new_writer(self, progress: Progress) -> "Writer":
+        from aura_vcs.worktree.writer import Writer
+
+        return Writer(self.root, self._temporary, self._store, self._calls, progress, self.disk)
 
     def in_the_way(self, scan: Scan, differences: Iterable[Difference]) -> list[str]:
         """Paths that would be written over although the scan did not see them (ignored files)."""

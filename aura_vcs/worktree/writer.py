@@ -27,7 +27,8 @@ from aura_vcs.worktree.disk import Disk
 from aura_vcs.worktree.folder import Folder, NewFile
 from aura_vcs.worktree.scan import Scan
 from aura_vcs.worktree.sources import DiskClock
-from aura_vcs.worktree.staging import Staged, StagedFile, Staging
+from aura_vcs.worktree.staged import Staged, StagedFile
+from aura_vcs.worktree.staging import Staging
 
 SYNC_TOGETHER = 64
 """From so many files on, one sync of the disk is cheaper than one for each."""
@@ -53,6 +54,7 @@ class Writer:
         self._calls = calls
         self._progress = progress
         self._folder = Folder(root, temporary, calls)
+        self._staging = Staging(root, temporary, store, calls, progress)
         self._clock = DiskClock(temporary, calls)
         self._states: dict[str, FileState | None] = {}
         self._can_clone = True
@@ -60,6 +62,14 @@ class Writer:
         self._staged: dict[str, StagedFile] = {}
         self._left: list[str] = []
         self._blocked: set[str] = set()
+
+    def begin(self, scan: Scan, differences: Sequence[Difference], places: Mapping[ObjectId, Place]) -> None:
+        """Begin aside, in a second process, with what `apply` will be asked for; see Staging.begin."""
+        self._staging.begin(scan, self._as_laid_out(differences), places, least=SYNC_TOGETHER)
+
+    def discard(self) -> None:
+        """End what was begun and remove it; what is in place stays."""
+        self._staging.discard()
 
     def apply(self, scan: Scan, differences: Sequence[Difference], places: Mapping[ObjectId, Place]) -> Written:
         """Remove, make and replace until the folder has every `new` of `differences`.
@@ -79,20 +89,19 @@ class Writer:
             raise NameUnfit(unfit)
         differences = self._as_laid_out(differences)
         self._places = places
-        staging = Staging(self._root, self._temporary, self._store, self._calls, self._progress)
         sizes = sum(d.new.size for d in differences if d.new is not None and d.new.kind is EntryKind.FILE)
         self._progress.start("Writing files", sizes, "bytes")
         try:
-            staged = staging.fill(scan, differences, places, least=SYNC_TOGETHER)
+            staged = self._staging.fill(scan, differences, places, least=SYNC_TOGETHER)
             self._remove(scan, differences)
-            others = self._place_folders(differences, staging, staged)
+            others = self._place_folders(differences, staged)
             self._make_folders(others)
-            self._write_all(scan, self._in_stored_order(others), staging)
+            self._write_all(scan, self._in_stored_order(others))
             self._folder.sync()
         except OSError as error:
             raise storage_error("write in", self._root, error) from error
         finally:
-            staging.discard()
+            self._staging.discard()
             self._folder.close()
             self._progress.finish()
         return Written(self._states, tuple(self._left))
@@ -104,12 +113,12 @@ class Writer:
         look = self._disk.as_laid_out
         return [Difference(d.path, d.old and look(d.old), d.new and look(d.new)) for d in differences]
 
-    def _place_folders(self, differences: Sequence[Difference], staging: Staging, staged: Staged) -> list[Difference]:
+    def _place_folders(self, differences: Sequence[Difference], staged: Staged) -> list[Difference]:
         """Put the folders in place that come as a whole; returns what is still to be done."""
         self._staged.update(staged.files)
         there: set[str] = set()
         for folder in staged.folders:
-            states = staging.place_folder(folder, self._folder)
+            states = self._staging.place_folder(folder, self._folder)
             if states is None:
                 self._staged.update((folder.real(file.path), file) for file in folder.files)
             else:
@@ -117,7 +126,7 @@ class Writer:
                 there.update(states, map(folder.real, folder.folders))
         return [d for d in differences if d.path not in there]
 
-    def _write_all(self, scan: Scan, files: Sequence[Difference], staging: Staging) -> None:
+    def _write_all(self, scan: Scan, files: Sequence[Difference]) -> None:
         """Put files in place, every one durable before it gets its name."""
         large: list[Difference] = []
         for difference in files:
@@ -127,7 +136,7 @@ class Writer:
             assert new is not None
             staged = self._staged.get(path)
             if staged is not None:
-                self._states[path] = staging.place_file(staged, path, self._folder)
+                self._states[path] = self._staging.place_file(staged, path, self._folder)
             elif difference.old is not None and (difference.old.kind, difference.old.id) == (new.kind, new.id):
                 same = difference.old.executable == new.executable
                 self._note(

@@ -1,6 +1,7 @@
 """Locks between processes: shared, exclusive, and free again when their holder dies."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,18 @@ def test_shared_locks_share_and_exclusive_ones_wait(tmp_path: Path) -> None:
             pass
         assert str(os.getpid()) in caught.value.holder
     with others.exclusive("objects"):
+        pass
+
+
+def test_who_holds_a_lock_alone_may_ask_again(tmp_path: Path) -> None:
+    """The same thread goes on holding it, until the outermost block ends; another thread waits."""
+    locks = Locks(str(tmp_path), wait_seconds=0.05)
+    with locks.exclusive("worktree"):
+        with locks.exclusive("worktree"), locks.shared("worktree"):
+            pass
+        with ThreadPoolExecutor(1) as executor, pytest.raises(LockBusy):
+            executor.submit(lambda: locks.shared("worktree").__enter__()).result()
+    with Locks(str(tmp_path), wait_seconds=0).exclusive("worktree"):
         pass
 
 

@@ -17,7 +17,7 @@ from aura_vcs.ids import blob_id
 from aura_vcs.model import Kind
 from aura_vcs.storage.calls import FileCalls
 from aura_vcs.storage.recording import Event, RecordingCalls
-from aura_vcs.worktree import staging, writer
+from aura_vcs.worktree import staged, writer
 from aura_vcs.worktree.sources import FileSource
 
 from tests.helpers.check import assert_whole
@@ -236,7 +236,7 @@ def test_a_forgotten_folder_is_swept(root: Path) -> None:
 @linux
 def test_so_much_is_laid_out_aside_and_no_more(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is beyond the limit follows in rounds, also into new folders, each durable before it has its name."""
-    monkeypatch.setattr(staging, "STAGED_BYTES", 10 * len(_text("a", 10)))
+    monkeypatch.setattr(staged, "STAGED_BYTES", 10 * len(_text("a", 10)))
     calls = RecordingCalls()
     assert _check_out(root, calls) == ()
     _is_first_cut(root)
