@@ -241,6 +241,8 @@ class Queries:
     def held(self, object_ids: Iterable[ObjectId]) -> set[ObjectId]:
         """Those of the objects that a live version holds: they are here with all that is below them."""
         found: set[ObjectId] = set()
+        if self._connection.execute("SELECT 1 FROM objects LIMIT 1").fetchone() is None:
+            return found
         for group in groups(object_ids):
             marks = ",".join("?" * len(group))
             rows = self._connection.execute(

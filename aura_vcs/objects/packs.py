@@ -27,6 +27,7 @@ from aura_vcs.objects.pack_format import (
     footer_length,
     pack_name,
 )
+from aura_vcs.objects.recent import RecentFrames
 from aura_vcs.storage.base import Deletable
 
 FRAME_CACHE_BYTES = 32 << 20
@@ -141,8 +142,7 @@ class Packs:
     def __init__(self, storage: Deletable) -> None:
         self._storage = storage
         self._open: OrderedDict[str, OpenPack] = OrderedDict()
-        self._frames: OrderedDict[tuple[str, int], bytes] = OrderedDict()
-        self._frame_bytes = 0
+        self._frames = RecentFrames(FRAME_CACHE_BYTES)
         self._lock = Lock()
 
     def names(self) -> list[str]:
@@ -278,8 +278,7 @@ class Packs:
             opened = self._open.pop(name, None)
             if opened:
                 opened.file.close()
-            for key in [key for key in self._frames if key[0] == name]:
-                self._frame_bytes -= len(self._frames.pop(key))
+            self._frames.forget(name)
 
     def close(self) -> None:
         """Let go of every file and frame."""
@@ -288,7 +287,6 @@ class Packs:
                 pack.file.close()
             self._open.clear()
             self._frames.clear()
-            self._frame_bytes = 0
 
     def _pack(self, name: str) -> OpenPack:
         pack = self._open.get(name)
@@ -306,16 +304,8 @@ class Packs:
         return pack
 
     def _frame(self, pack: OpenPack, number: int) -> bytes:
-        key = (pack.name, number)
-        data = self._frames.get(key)
-        if data is None:
-            data = pack.frame(number)
-            self._frames[key] = data
-            self._frame_bytes += len(data)
-            while self._frame_bytes > FRAME_CACHE_BYTES and len(self._frames) > 1:
-                self._frame_bytes -= len(self._frames.popitem(last=False)[1])
-        self._frames.move_to_end(key)
-        return data
+        data = self._frames.get(pack.name, number)
+        return self._frames.keep(pack.name, number, pack.frame(number)) if data is None else data
 
 
 def _frame_of(place: Place | None) -> tuple[str, int]:

@@ -151,7 +151,8 @@ class Content:
     def _receive(self, known: Known, view: View, table: PackTable, wanted: _Wanted) -> Arrived:
         def receive() -> Arrived:
             freight = plan_freight(table, FarReader(view, table), wanted.objects)
-            return WaitingRoom(self._repo, view, table, known.content).receive(freight, listed=wanted.listed)
+            with WaitingRoom(self._repo, view, known.content) as room:
+                return room.receive(freight, table, listed=wanted.listed)
 
         try:
             return receive()

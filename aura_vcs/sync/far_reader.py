@@ -4,8 +4,7 @@ Small packs are fetched whole, once. Of a large pack all frames that hold versio
 fetched together, because one of them is rarely wanted alone. Everything is hashed.
 """
 
-from collections import OrderedDict
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 
 from aura_vcs.codec import decode_tree, decode_version
@@ -16,6 +15,7 @@ from aura_vcs.model import Kind, Tree, Version
 from aura_vcs.objects.base import IDENTIFY
 from aura_vcs.objects.pack_format import CODEC_RAW, Frame
 from aura_vcs.objects.packs import decode_frame
+from aura_vcs.objects.recent import RecentFrames
 from aura_vcs.objects.trees import EMPTY_TREE, EMPTY_TREE_ID
 from aura_vcs.sync.manifest import PackInfo, pack_name
 from aura_vcs.sync.view import SMALL_PACK_BYTES, FarObject, PackTable, View
@@ -24,6 +24,8 @@ CACHE_BYTES = 64 << 20
 GAP_BYTES = 64 << 10
 """Two ranges so close are fetched as one: a request costs more than the bytes between them."""
 RANGE_BYTES = 16 << 20
+DECODED_BYTES = 32 << 20
+"""Kept decoded: folders that were stored together lie in one frame, and are asked for one after the other."""
 
 
 class FarReader:
@@ -32,8 +34,8 @@ class FarReader:
     def __init__(self, view: View, table: PackTable) -> None:
         self._view = view
         self._table = table
-        self._stored: OrderedDict[tuple[PackInfo, int], bytes] = OrderedDict()
-        self._bytes = 0
+        self._stored = RecentFrames(CACHE_BYTES)
+        self._decoded = RecentFrames(DECODED_BYTES)
 
     def version(self, version: VersionId) -> Version:
         """A version.
@@ -71,21 +73,20 @@ class FarReader:
         Raises:
             RemoteCorrupt: no listed pack has it.
         """
+        self.check_there([object_id])
         found = self._table.find(object_id)
-        if found is None:
-            raise RemoteCorrupt(self._view.remote.place, f"object {object_id} is needed and is not there")
+        assert found is not None
         return found
 
-    def locate_many(self, object_ids: Collection[ObjectId]) -> Iterator[FarObject]:
-        """Where objects lie, pack by pack.
+    def check_there(self, object_ids: Iterable[ObjectId]) -> None:
+        """See that a listed pack has each of them.
 
         Raises:
-            RemoteCorrupt: no listed pack has one of them.
+            RemoteCorrupt: none has one of them.
         """
-        for object_id in object_ids:
-            if object_id not in self._table:
-                self.locate(object_id)
-        return self._table.find_many(object_ids)
+        lacking = self._table.lacking(object_ids)
+        if lacking is not None:
+            raise RemoteCorrupt(self._view.remote.place, f"object {lacking} is needed and is not there")
 
     def raw(self, found: FarObject) -> bytes:
         """The bytes of an entry as the pack has them, not hashed."""
@@ -97,18 +98,17 @@ class FarReader:
         Raises:
             RemoteCorrupt: it does not decode to what the footer says.
         """
+        data = self._decoded.get(pack.name, number)
+        if data is not None:
+            return data
         frame = self._table.footers[pack].frames[number]
-        stored = self._stored.get((pack, number))
-        if stored is None:
-            self._fetch(pack, number)
-            stored = self._stored[pack, number]
-        self._stored.move_to_end((pack, number))
+        stored = self._stored.get(pack.name, number) or self._fetch(pack, number)
         try:
-            return decode_frame(frame, stored, f"pack {pack.name[:12]}")
+            return self._decoded.keep(pack.name, number, decode_frame(frame, stored, f"pack {pack.name[:12]}"))
         except RecordCorrupt as error:
             raise RemoteCorrupt(self._view.remote.place, error.message) from error
 
-    def _fetch(self, pack: PackInfo, number: int) -> None:
+    def _fetch(self, pack: PackInfo, number: int) -> bytes:
         """Get a frame, and with it those that are likely to be wanted next."""
         footer = self._table.footers[pack]
         wanted = {number}
@@ -124,8 +124,12 @@ class FarReader:
                 continue
             with suppress(RemoteCorrupt):  # damage beside what is wanted: that is fetched for itself then
                 self.keep_run(pack, run)
-        if (pack, number) not in self._stored:
+        found = self._stored.get(pack.name, number)
+        if found is None:
             self.keep_run(pack, [number])
+            found = self._stored.get(pack.name, number)
+        assert found is not None
+        return found
 
     def keep_run(self, pack: PackInfo, run: list[int]) -> None:
         """Fetch neighbouring frames with one request."""
@@ -134,13 +138,7 @@ class FarReader:
         data = fetch(self._view, pack, start, frames[run[-1]].offset + frames[run[-1]].stored_length - start)
         for number in run:
             at = frames[number].offset - start
-            self._keep((pack, number), data[at : at + frames[number].stored_length])
-
-    def _keep(self, key: tuple[PackInfo, int], data: bytes) -> None:
-        self._bytes += len(data) - len(self._stored.pop(key, b""))
-        self._stored[key] = data
-        while self._bytes > CACHE_BYTES and len(self._stored) > 1:
-            self._bytes -= len(self._stored.popitem(last=False)[1])
+            self._stored.keep(pack.name, number, data[at : at + frames[number].stored_length])
 
 
 def runs(frames: tuple[Frame, ...], numbers: list[int]) -> list[list[int]]:

@@ -5,9 +5,10 @@ wanted frames come by range, and what is wanted of them goes into a pack of our 
 `objects/` changes before every object has been hashed, those in chunks over all their chunks.
 """
 
-from collections import OrderedDict, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 
 import msgspec
 
@@ -20,19 +21,25 @@ from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.objects.pack_format import CODEC_RAW, Footer, PackEntry
 from aura_vcs.objects.pack_writer import NewObject, PackWriter
 from aura_vcs.objects.packs import OpenPack
+from aura_vcs.objects.recent import RecentFrames
 from aura_vcs.progress import SILENT
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.sync.checking import check_chunk_list, check_entries, check_frames
-from aura_vcs.sync.far_reader import FarReader, fetch, runs
+from aura_vcs.sync.far_reader import DECODED_BYTES, FarReader, fetch, runs
 from aura_vcs.sync.known import PART
 from aura_vcs.sync.manifest import PackInfo
 from aura_vcs.sync.view import TRANSFERS, PackTable, View
+from aura_vcs.worktree.second_process import SecondProcess, send, start_second
 
 AS_IT_IS = 0.6
 """A pack comes as it is when so much of it is wanted."""
 PART_BYTES = 8 << 20
-FRAMES_KEPT = 8
+WORTHWHILE_OBJECTS = 1000
+"""Fewer are hashed sooner than a process starts."""
+SMALL_OBJECT_BYTES = 16 << 10
+"""Where objects have so many bytes each, as they are stored, fetching takes longer than planning."""
+_SOUND, _UNSOUND = b"+", b"-"
 
 
 class Freight(msgspec.Struct, frozen=True):
@@ -56,43 +63,89 @@ def plan_freight(table: PackTable, reader: FarReader, wanted: Iterable[ObjectId]
     Raises:
         RemoteCorrupt: an object is not there.
     """
-    by_pack: defaultdict[PackInfo, list[PackEntry]] = defaultdict(list)
     wanted = set(wanted)
-    for found in reader.locate_many(wanted):
-        by_pack[found.pack].append(found.entry)
+    reader.check_there(wanted)
     whole, parts, total = [], {}, 0
-    for pack, entries in by_pack.items():
+    for pack, numbers in table.numbers(wanted).items():
         footer = table.footers[pack]
+        if len(numbers) == len(footer.entries):
+            whole.append(pack)
+            total += pack.size
+            continue
+        entries = list(footer.pick(numbers))
         frames = footer.frames
-        size = sum(frames[number].stored_length for number in {entry.frame for entry in entries})
         lists_wanted = all(entry.id in wanted for entry in footer.chunked())
         if lists_wanted and _share(footer, entries) >= AS_IT_IS:  # other lists could not be hashed
             whole.append(pack)
             total += pack.size
         else:
             parts[pack] = tuple(sorted(entries, key=lambda entry: (entry.frame, entry.offset)))
-            total += size
+            total += sum(frames[number].stored_length for number in {entry.frame for entry in entries})
     return Freight(tuple(whole), parts, total)
 
 
 def _share(footer: Footer, entries: Collection[PackEntry]) -> float:
-    if len(entries) == len(footer.entries):
-        return 1.0
     total = sum(entry.length for entry in footer.entries)
     return sum(entry.length for entry in entries) / total if total else 1.0
 
 
 class WaitingRoom:
-    """The packs of one fetch, from the first byte to the moment they are taken over."""
+    """The packs of one fetch, from the first byte to the moment they are taken over; to be closed."""
 
-    def __init__(self, repo: Repository, view: View, table: PackTable, room: LocalStorage) -> None:
+    def __init__(self, repo: Repository, view: View, room: LocalStorage) -> None:
         self._repo = repo
         self._view = view
-        self._table = table
         self._room = room
+        self._second: SecondProcess | None = None
+        self._begun: list[PackInfo] = []
+
+    def __enter__(self) -> "WaitingRoom":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End what was begun; the bytes stay for the next attempt."""
+        if self._second is not None:
+            self._second.stop()
+            self._second = None
+
+    def begin(self, table: PackTable) -> None:
+        """Where everything there is wanted: fetch it, and let a second process hash it while this one plans.
+
+        Only where many small objects take longer to hash and to plan than to fetch; else `receive` does it all.
+        """
+        count = sum(len(footer.entries) for footer in table.footers.values())
+        packs = list(table.footers)
+        size = sum(pack.size for pack in packs)
+        if count < WORTHWHILE_OBJECTS or size > count * SMALL_OBJECT_BYTES:
+            return
+        self._repo.progress.start("Fetching", size, "bytes")
+        self._bring_all(packs)
+        self._repo.progress.finish()
+        self._begun = packs
+        self._second = start_second(self._hash_and_tell)
+
+    def _hash_and_tell(self, fd: int) -> None:
+        """In the second process: a byte for each pack."""
+        for pack in self._begun:
+            send(fd, _SOUND if self._is_sound(pack_path(pack.name) + PART, pack) else _UNSOUND)
+
+    def _found_sound(self) -> set[str]:
+        """The packs that the second process has hashed, and found to be what they should be."""
+        if self._second is None:
+            return set()
+        second, self._second = self._second, None
+        with open(second.fd, "rb") as pipe:
+            told = pipe.read()
+        second.ended()
+        return {pack.name for pack, mark in zip(self._begun, told, strict=False) if mark == ord(_SOUND)}
 
     def receive(
-        self, freight: Freight, *, bare: Collection[ObjectId] = (), listed: Mapping[ObjectId, bytes] | None = None
+        self,
+        freight: Freight,
+        table: PackTable,
+        *,
+        bare: Collection[ObjectId] = (),
+        listed: Mapping[ObjectId, bytes] | None = None,
     ) -> Arrived:
         """Fetch, hash, take over. The caller holds the objects lock, shared.
 
@@ -102,15 +155,13 @@ class WaitingRoom:
         Raises:
             RemoteCorrupt: something does not hash to its name; nothing was taken over.
         """
-        from concurrent.futures import ThreadPoolExecutor  # slow to import, and often not needed
-
+        sound = self._found_sound()
         self._drop_others({pack.name for pack in freight.whole})
         self._repo.progress.start("Fetching", freight.stored_bytes, "bytes")
-        with ThreadPoolExecutor(TRANSFERS) as executor:
-            list(executor.map(self._fetch_whole, freight.whole))
+        self._bring_all(freight.whole, partial(self._check, sound=sound))
         names = [pack.name for pack in freight.whole]
         if freight.parts:
-            names += self._fetch_parts(freight.parts)
+            names += self._fetch_parts(freight.parts, table)
         self._repo.progress.finish()
         with ExitStack() as stack:
             packs = [OpenPack(stack.enter_context(self._room.open(pack_path(name))), name) for name in names]
@@ -127,8 +178,18 @@ class WaitingRoom:
             if file.removesuffix(PART).removesuffix(".pack") not in names:
                 self._room.delete(f"{PACKS}/{file}")
 
-    def _fetch_whole(self, pack: PackInfo) -> None:
-        """Bring a pack into the room, going on where an earlier attempt stopped."""
+    def _bring_all(self, packs: Sequence[PackInfo], check: Callable[[PackInfo], None] = lambda _: None) -> None:
+        from concurrent.futures import ThreadPoolExecutor  # slow to import, and often not needed
+
+        def bring(pack: PackInfo) -> None:
+            self._bring(pack)
+            check(pack)
+
+        with ThreadPoolExecutor(TRANSFERS) as executor:
+            list(executor.map(bring, packs))
+
+    def _bring(self, pack: PackInfo) -> None:
+        """Fetch a pack into the room, unhashed, going on where an earlier attempt stopped."""
         name = pack_path(pack.name)
         if self._room.stat(name) is not None:
             if self._is_sound(name, pack):
@@ -143,10 +204,20 @@ class WaitingRoom:
             self._room.append(name + PART, data, at=at)
             at += len(data)
             self._repo.progress.advance(len(data))
-        if not self._is_sound(name + PART, pack):
-            self._room.delete(name + PART)
+
+    def _check(self, pack: PackInfo, sound: Container[str]) -> None:
+        """Hash a pack that was brought, unless that has been done, and give it its name.
+
+        Raises:
+            RemoteCorrupt: it is not what it should be; it was removed.
+        """
+        part = pack_path(pack.name) + PART
+        if self._room.stat(part) is None:
+            return  # it lay ready, and was hashed just now
+        if pack.name not in sound and not self._is_sound(part, pack):
+            self._room.delete(part)
             raise RemoteCorrupt(self._view.remote.place, f"pack {pack.name[:12]} holds bytes that are not its objects")
-        self._room.adopt(self._room.path(name + PART), name)
+        self._room.adopt(self._room.path(part), pack_path(pack.name))
 
     def _is_sound(self, name: str, pack: PackInfo) -> bool:
         """Whether the file is the pack and every object in it hashes to its name."""
@@ -158,25 +229,27 @@ class WaitingRoom:
         except (IntegrityError, FileNotFoundError):
             return False
 
-    def _fetch_parts(self, parts: Mapping[PackInfo, tuple[PackEntry, ...]]) -> list[str]:
+    def _fetch_parts(self, parts: Mapping[PackInfo, tuple[PackEntry, ...]], table: PackTable) -> list[str]:
         """Fetch wanted frames and write what is wanted of them into one pack of our own."""
         from concurrent.futures import ThreadPoolExecutor  # slow to import, and often not needed
 
         with ThreadPoolExecutor(TRANSFERS) as executor:
             writer = PackWriter(self._room, executor)
+            reader = FarReader(self._view, table)
             try:
                 for pack, entries in parts.items():
-                    self._fetch_frames(pack, entries, writer)
+                    self._fetch_frames(pack, entries, table.footers[pack], reader, writer)
                 return [writer.finish()[0]]
             finally:
                 writer.discard()
 
-    def _fetch_frames(self, pack: PackInfo, entries: tuple[PackEntry, ...], writer: PackWriter) -> None:
+    def _fetch_frames(
+        self, pack: PackInfo, entries: tuple[PackEntry, ...], footer: Footer, reader: FarReader, writer: PackWriter
+    ) -> None:
         by_frame: defaultdict[int, list[PackEntry]] = defaultdict(list)
         for entry in entries:
             by_frame[entry.frame].append(entry)
-        reader = FarReader(self._view, self._table)
-        for run in runs(self._table.footers[pack].frames, sorted(by_frame)):
+        for run in runs(footer.frames, sorted(by_frame)):
             reader.keep_run(pack, run)
             for number in run:
                 if number not in by_frame:
@@ -189,7 +262,7 @@ class WaitingRoom:
                 writer.add_frame(
                     [NewObject(e.id, e.kind, data[e.offset : e.offset + e.length], e.chunked) for e in by_frame[number]]
                 )
-                self._repo.progress.advance(self._table.footers[pack].frames[number].stored_length)
+                self._repo.progress.advance(footer.frames[number].stored_length)
 
     def _check_lists(
         self, packs: list[OpenPack], bare: Collection[ObjectId], listed: Mapping[ObjectId, bytes]
@@ -227,16 +300,14 @@ class _PackBytes:
     """Entries of open packs; the frames that were decoded last are kept, a frame's chunks lie together."""
 
     def __init__(self) -> None:
-        self._frames: OrderedDict[tuple[str, int], bytes] = OrderedDict()
+        self._frames = RecentFrames(DECODED_BYTES)
 
     def read(self, pack: OpenPack, entry: PackEntry) -> bytes:
         """The bytes of an entry."""
         frame = pack.footer.frames[entry.frame]
         if frame.codec == CODEC_RAW:
             return pack.read_at(frame.offset + entry.offset, entry.length)
-        key = (pack.name, entry.frame)
-        if key not in self._frames:
-            self._frames[key] = pack.frame(entry.frame)
-            if len(self._frames) > FRAMES_KEPT:
-                self._frames.popitem(last=False)
-        return self._frames[key][entry.offset : entry.offset + entry.length]
+        data = self._frames.get(pack.name, entry.frame)
+        if data is None:
+            data = self._frames.keep(pack.name, entry.frame, pack.frame(entry.frame))
+        return data[entry.offset : entry.offset + entry.length]

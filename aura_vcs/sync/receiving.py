@@ -4,7 +4,7 @@ The order is that of a commit: objects, hashed and durable, then the operation, 
 remote's refs only those come that build on what came with them: a branch never points outside.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -13,21 +13,20 @@ from aura_vcs.errors.remotes import RemoteCorrupt
 from aura_vcs.history.branches import branch, moved
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId, new_operation_id
 from aura_vcs.index.queries import Queries
-from aura_vcs.model import BranchEntry, EntryKind, Field, Inverse, Kind, Label, RefChange, Tag, Tree, Version
+from aura_vcs.model import BranchEntry, Field, Inverse, Kind, Label, RefChange, Tag, Version
 from aura_vcs.objects.base import StoredObject
-from aura_vcs.objects.chunking import LARGE_BYTES, decode_chunk_list
-from aura_vcs.objects.trees import CACHED_ENTRIES, DEPTH_LIMIT, EMPTY_TREE_ID
+from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.ref_changes import branch_change, label_change, setting_change, tag_change
 from aura_vcs.refs import heads, merge_labels, newest_of
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 from aura_vcs.storage.remote import RangeReadable
-from aura_vcs.sync.far_reader import FarReader
 from aura_vcs.sync.incoming import Arrived, Freight, WaitingRoom, plan_freight
 from aura_vcs.sync.known import Known, clear
 from aura_vcs.sync.reach import is_live, own_labels
 from aura_vcs.sync.remotes import remotes
-from aura_vcs.sync.selecting import StoredFile, is_document, shown_path
-from aura_vcs.sync.view import PackTable, View, load_view, seen_of
+from aura_vcs.sync.selecting import shown_path
+from aura_vcs.sync.view import View, load_view, seen_of
+from aura_vcs.sync.wanted import Wanted
 
 LABELS_AT_ONCE = 2000
 """More labels than these are recorded in several operations: a line of the log stays readable."""
@@ -59,19 +58,30 @@ class Fetched(msgspec.Struct, frozen=True):
     diverged: tuple[str, ...] = ()
 
 
+class Landed(msgspec.Struct, frozen=True):
+    """What lies in the store, hashed and durable, and is not recorded yet."""
+
+    versions: dict[VersionId, Version]
+    entries: dict[str, tuple[BranchEntry, ...]]
+    stored: dict[ObjectId, StoredObject]
+
+
+OnLanding = Callable[[Landed], None]
+
+
+def _no_matter(_: Landed) -> None:
+    """Nobody waits for it."""
+
+
 class _Draft(msgspec.Struct, frozen=True):
     plan: FetchPlan
     view: View
-    table: PackTable | None
+    wanted: Wanted
     freight: Freight
     labels: dict[VersionId, Label]
     entries: dict[str, tuple[BranchEntry, ...]]
     tags: dict[str, Tag]
-    left: dict[ObjectId, StoredFile]
-    """Blobs whose content stays there: a list of chunks comes, or nothing."""
     settings: dict[str, Field]
-    trees: dict[ObjectId, Tree]
-    """Some of those that come, decoded."""
 
 
 def plan_fetch(repo: Repository, remote: RangeReadable, known: Known, *, all_versions: bool = False) -> FetchPlan:
@@ -87,12 +97,14 @@ def fetch(
     *,
     all_versions: bool = False,
     undoable: bool = True,
+    on_landing: OnLanding = _no_matter,
 ) -> Fetched:
     """Bring what the remote has; the work folder stays as it is.
 
     Autosaves and restore points come only with `all_versions`. Where branches simply went on, our
     own entries follow, in one operation that `undo` takes back; what came stays. With
-    `undoable=False` that is left to the caller. Interrupted, nothing has happened but that packs
+    `undoable=False` that is left to the caller. `on_landing` is told before anything is recorded of what
+    came. Interrupted, nothing has happened but that packs
     lie ready for the next attempt.
 
     Raises:
@@ -102,25 +114,25 @@ def fetch(
     """
     with repo.locks.exclusive(known.lock):
         repo.refresh()
-        return _fetch_alone(repo, remote, known, all_versions=all_versions, undoable=undoable)
+        return _fetch_alone(repo, remote, known, on_landing, all_versions=all_versions, undoable=undoable)
 
 
 def _fetch_alone(
-    repo: Repository, remote: RangeReadable, known: Known, *, all_versions: bool, undoable: bool
+    repo: Repository, remote: RangeReadable, known: Known, on_landing: OnLanding, *, all_versions: bool, undoable: bool
 ) -> Fetched:
     view = load_view(remote, known, repo.format.project)
     state = _state(view, all_versions=all_versions)
     if known.seen().fetched == state:
         return Fetched(FetchPlan(remote.place, (), (), 0, 0, 0))
     try:
-        fetched = _fetch(repo, view, known, all_versions=all_versions)
+        fetched = _fetch(repo, view, known, on_landing, all_versions=all_versions)
     except RemoteCorrupt:
         now = load_view(remote, known, repo.format.project)
         if now.digest == view.digest and not known.incoming.list("objects/packs"):
             raise
         view, state = now, _state(now, all_versions=all_versions)  # a collection may have moved what we wanted
         clear(known.incoming)  # or what an earlier attempt left may have been the damage: once more without it
-        fetched = _fetch(repo, view, known, all_versions=all_versions)
+        fetched = _fetch(repo, view, known, on_landing, all_versions=all_versions)
     if undoable and not fetched.plan.is_empty:
         go_forward(repo, f"Went forward to what was fetched from {remote.place}")
     known.remember(seen_of(view, known.seen(), fetched=state))
@@ -131,17 +143,17 @@ def _state(view: View, *, all_versions: bool) -> str:
     return f"{view.digest}{'+' if all_versions else ''}"
 
 
-def _fetch(repo: Repository, view: View, known: Known, *, all_versions: bool) -> Fetched:
-    with repo.locks.shared("objects"):
-        draft = _draft(repo, view, known, all_versions=all_versions)
+def _fetch(repo: Repository, view: View, known: Known, on_landing: OnLanding, *, all_versions: bool) -> Fetched:
+    with repo.locks.shared("objects"), WaitingRoom(repo, view, known.incoming) as room:
+        draft = _draft(repo, view, known, all_versions=all_versions, room=room)
         if draft.plan.is_empty:
             return Fetched(draft.plan)
         arrived = Arrived({}, {})
-        if draft.table is not None and draft.plan.objects:
-            room = WaitingRoom(repo, view, draft.table, known.incoming)
-            arrived = room.receive(draft.freight, bare=draft.left.keys())
-        for object_id, tree in draft.trees.items():  # they are in the store now
+        if draft.wanted.table is not None and draft.plan.objects:
+            arrived = room.receive(draft.freight, draft.wanted.table, bare=draft.wanted.left.keys())
+        for object_id, tree in draft.wanted.trees.items():  # they are in the store now
             repo.trees.remember(object_id, tree)
+        on_landing(Landed(draft.wanted.versions, draft.entries, arrived.stored))
         _record(repo, draft, _with_left(repo, draft, known, arrived))
     clear(known.incoming)
     found = [branch(repo, name) for name in draft.entries]
@@ -150,14 +162,14 @@ def _fetch(repo: Repository, view: View, known: Known, *, all_versions: bool) ->
 
 def _with_left(repo: Repository, draft: _Draft, known: Known, arrived: Arrived) -> Arrived:
     """What arrived, and what stays at the remote: that is recorded as offloaded before anything refers to it."""
-    if not draft.left:
+    if not draft.wanted.left:
         return arrived
     where = {known.name: draft.view.remote.place}
-    content = {file.id: (file.size, shown_path(file.path), where) for file in draft.left.values()}
+    content = {file.id: (file.size, shown_path(file.path), where) for file in draft.wanted.left.values()}
     with repo.locks.exclusive("offloaded"):
         repo.store.offloaded.note(repo.replica, content, now())
     away: dict[ObjectId, StoredObject] = {}
-    for blob, file in draft.left.items():
+    for blob, file in draft.wanted.left.items():
         if blob not in arrived.chunks:
             away[blob] = StoredObject(blob, Kind.BLOB, file.size, 0)
             continue
@@ -169,15 +181,19 @@ def _with_left(repo: Repository, draft: _Draft, known: Known, arrived: Arrived) 
     return Arrived({i: item for i, item in away.items() if i in new} | arrived.stored, arrived.chunks)
 
 
-def _draft(repo: Repository, view: View, known: Known, *, all_versions: bool) -> _Draft:
+def _draft(
+    repo: Repository, view: View, known: Known, *, all_versions: bool, room: WaitingRoom | None = None
+) -> _Draft:
     labels = view.labels()
     here = own_labels(repo)
     queries = Queries(repo.index)
-    wanted = _Wanted(repo, view, partial=_is_partial(repo, known))
+    wanted = Wanted(repo, view, partial=_is_partial(repo, known))
     roots = _roots(view.manifest.branches, view.manifest.tags)
     wanted.ancestry(roots)
     if all_versions:
         wanted.ancestry(labels)
+    if room is not None and wanted.table is not None and wanted.is_all_of(labels):
+        room.begin(wanted.table)
     joined: dict[VersionId, Label] = {}
     for version, label in labels.items():
         if version not in wanted.versions and queries.version(version) is None:
@@ -210,7 +226,7 @@ def _draft(repo: Repository, view: View, known: Known, *, all_versions: bool) ->
         left_bytes=sum(file.size for file in wanted.left.values()),
         settings=tuple(settings),
     )
-    return _Draft(plan, view, table, freight, joined, entries, tags, wanted.left, settings, wanted.trees)
+    return _Draft(plan, view, wanted, freight, joined, entries, tags, settings)
 
 
 def _is_partial(repo: Repository, known: Known) -> bool:
@@ -246,105 +262,6 @@ def _newer_settings(repo: Repository, settings: Mapping[str, Field]) -> dict[str
         for key, field in settings.items()
         if field.stamp[1] != repo.replica and (key not in own or field.stamp > own[key].stamp)
     }
-
-
-class _Wanted:
-    """Walks from versions down to chunks and collects what is not here.
-
-    What a live version here holds is here as a whole, or was offloaded on purpose, so the walk stops
-    at it. With `partial`, the content of large files is left there; lists of chunks come.
-    """
-
-    def __init__(self, repo: Repository, view: View, *, partial: bool) -> None:
-        self._repo = repo
-        self._view = view
-        self._partial = partial
-        self._queries = Queries(repo.index)
-        self._reader: FarReader | None = None
-        self._trees: set[ObjectId] = {EMPTY_TREE_ID}
-        self.table: PackTable | None = None
-        self.versions: dict[VersionId, Version] = {}
-        self.needed: dict[ObjectId, Kind] = {}
-        self.left: dict[ObjectId, StoredFile] = {}
-        self.trees: dict[ObjectId, Tree] = {}
-        """Of the trees, as many as are kept decoded anyway: they are wanted again when the fetch is recorded."""
-        self._kept_entries = 0
-
-    def reader(self) -> FarReader:
-        """Reads the remote's objects; the footers come when it is asked for first."""
-        if self._reader is None:
-            self.table = self._view.table(self._repo, receiving=True)
-            self._reader = FarReader(self._view, self.table)
-        return self._reader
-
-    def ancestry(self, roots: Iterable[VersionId]) -> None:
-        """Collect versions that are not here, and those they build on."""
-        waiting = list(roots)
-        while waiting:
-            version = waiting.pop()
-            if version in self.versions or self._queries.version(version) is not None:
-                continue
-            self.versions[version] = found = self.reader().version(version)
-            self.needed[version] = Kind.VERSION
-            if found.project != self._repo.format.project:
-                raise RemoteCorrupt(self._view.remote.place, f"version {version[:12]} belongs to another project")
-            waiting += found.parents
-
-    def content(self, version: VersionId) -> None:
-        """Collect what the version's tree needs."""
-        known = self.versions.get(version)
-        record = self._queries.version(version) if known is None else None
-        tree = known.tree if known is not None else record.tree if record is not None else None
-        if tree is None or tree in self._trees:
-            return
-        level = {tree: ""}
-        for _ in range(DEPTH_LIMIT):
-            level = self._next_level(level)
-            if not level:
-                return
-        raise RemoteCorrupt(self._view.remote.place, f"the folders of version {version[:12]} are too deep")
-
-    def _next_level(self, level: dict[ObjectId, str]) -> dict[ObjectId, str]:
-        fresh = level.keys() - self._trees
-        self._trees |= fresh
-        fresh -= self._queries.held(fresh)
-        deeper: dict[ObjectId, str] = {}
-        blobs: dict[ObjectId, StoredFile] = {}
-        for tree in sorted(fresh):
-            self.needed[tree] = Kind.TREE
-            found = self.reader().tree(tree)
-            if self._kept_entries < CACHED_ENTRIES:
-                self.trees[tree] = found
-                self._kept_entries += len(found.entries)
-            for entry in found.entries:
-                path = level[tree] + entry.name
-                if entry.kind is EntryKind.DIR:
-                    deeper[entry.id] = f"{path}/"
-                else:
-                    blobs.setdefault(entry.id, StoredFile(entry.id, path, entry.size))
-        self._blobs({blob: file for blob, file in blobs.items() if blob not in self.needed})
-        return deeper
-
-    def _blobs(self, blobs: dict[ObjectId, StoredFile]) -> None:
-        chunks: set[ObjectId] = set()
-        lacking = blobs.keys() - self.left.keys() - self._queries.held(blobs)
-        for found in self.reader().locate_many(lacking) if lacking else ():
-            blob = found.entry.id
-            listed = list(decode_chunk_list(self.reader().raw(found), blob)) if found.entry.chunked else []
-            file = blobs[blob]
-            is_left = self._partial and file.size >= LARGE_BYTES and not is_document(file.path)
-            if is_left:
-                self.left[blob] = file
-                if listed and sum(size for _, size in listed) != file.size:
-                    raise RemoteCorrupt(self._view.remote.place, f"the content of {shown_path(file.path)} is cut off")
-            if listed or not is_left:
-                self.needed[blob] = Kind.BLOB
-            if not is_left:
-                chunks |= {chunk for chunk, _ in listed}
-        chunks.difference_update(self.needed)
-        here = self._queries.held(chunks) - self._repo.index.without_place(chunks)
-        for chunk in chunks - here:
-            self.needed[chunk] = Kind.CHUNK
 
 
 def _record(repo: Repository, draft: _Draft, arrived: Arrived) -> None:

@@ -125,9 +125,9 @@ def _receive(repo: Repository, known: Known, plan: RepairPlan) -> set[ObjectId]:
     """Bring what is wanted; returns what is damaged there, too."""
     if not plan.wanted:
         return set()
-    room = WaitingRoom(repo, plan.view, plan.table, known.incoming)
+    room = WaitingRoom(repo, plan.view, known.incoming)
     try:
-        room.receive(plan.freight, bare=plan.bare)
+        room.receive(plan.freight, plan.table, bare=plan.bare)
     except RemoteCorrupt:
         good = _sound_there(plan)
         parts: defaultdict[PackInfo, list[PackEntry]] = defaultdict(list)
@@ -136,7 +136,8 @@ def _receive(repo: Repository, known: Known, plan: RepairPlan) -> set[ObjectId]:
             assert found is not None
             parts[found.pack].append(found.entry)
         if good:
-            room.receive(Freight((), {pack: tuple(entries) for pack, entries in parts.items()}, 0), bare=plan.bare)
+            rest = Freight((), {pack: tuple(entries) for pack, entries in parts.items()}, 0)
+            room.receive(rest, plan.table, bare=plan.bare)
         return set(plan.wanted) - good
     return set()
 

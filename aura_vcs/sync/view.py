@@ -1,7 +1,7 @@
 """A remote as it was seen at one moment: its manifest, its labels, and what its packs hold."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import msgspec
 
@@ -185,16 +185,20 @@ class PackTable:
         found = self._where.get(object_id)
         return None if found is None else FarObject(found[0], self.footers[found[0]].entries[found[1]])
 
-    def find_many(self, object_ids: Iterable[ObjectId]) -> Iterator[FarObject]:
-        """Where those lie that the remote has, pack by pack."""
+    def numbers(self, object_ids: Iterable[ObjectId]) -> dict[PackInfo, list[int]]:
+        """Those of the objects that the remote has, as their numbers in the packs, which rise."""
         by_pack: defaultdict[PackInfo, list[int]] = defaultdict(list)
+        where = self._where
         for object_id in object_ids:
-            found = self._where.get(object_id)
+            found = where.get(object_id)
             if found is not None:
                 by_pack[found[0]].append(found[1])
-        for pack, numbers in by_pack.items():
-            for entry in self.footers[pack].pick(sorted(numbers)):
-                yield FarObject(pack, entry)
+        return {pack: sorted(numbers) for pack, numbers in by_pack.items()}
+
+    def lacking(self, object_ids: Iterable[ObjectId]) -> ObjectId | None:
+        """One of the objects that the remote has not; None where it has all."""
+        where = self._where
+        return next((object_id for object_id in object_ids if object_id not in where), None)
 
     def all_ids(self) -> list[ObjectId]:
         """Every object, sorted."""

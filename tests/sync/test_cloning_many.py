@@ -1,0 +1,224 @@
+"""Clones of many small files: a second process hashes what came, and lays files out while this one records."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from aura_vcs.errors.remotes import RemoteCorrupt
+from aura_vcs.errors.stored import StorageError
+from aura_vcs.history.branches import create_branch
+from aura_vcs.history.commit import commit
+from aura_vcs.history.going import checkout
+from aura_vcs.history.status import status
+from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.remote_folder import FolderRemote
+from aura_vcs.sync import cloning, incoming, receiving
+from aura_vcs.sync.addresses import parse_address
+from aura_vcs.sync.cloning import Cloned, clone
+from aura_vcs.sync.known import Known
+from aura_vcs.sync.receiving import Landed
+from aura_vcs.sync.sending import create_remote, push
+from aura_vcs.upkeep.fsck import fsck
+from aura_vcs.worktree import second_process, staging, writer
+from aura_vcs.worktree.worktree import Worktree
+
+from tests.helpers.check import assert_whole
+
+from .machines import files
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a second process is only started on Linux")
+FILES = 60
+
+
+@pytest.fixture(autouse=True)
+def _always_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few files are enough, and the test run's own threads do not count."""
+    monkeypatch.setattr(incoming, "WORTHWHILE_OBJECTS", 2)
+    monkeypatch.setattr(staging, "WORTHWHILE_FILES", 2)
+    monkeypatch.setattr(staging, "TOGETHER", 7)
+    monkeypatch.setattr(writer, "SYNC_TOGETHER", 2)
+    monkeypatch.setattr(second_process, "_has_threads", lambda: False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Iterator[Repository]:
+    """A project of many small files, pushed to a folder; a branch has others."""
+    root = tmp_path / "film"
+    for name in ("a", "b/inner"):
+        (root / name).mkdir(parents=True)
+        for number in range(FILES):
+            (root / name / f"{number:03}.json").write_text(f'{{"name": "{name}", "number": {number}}}')
+    (root / "a" / "010.json").chmod(0o755)
+    (root / "b" / "link").symlink_to("inner/000.json")
+    (root / "plan.json").write_text("{}")
+    (tmp_path / "nas").mkdir()
+    with Repository.init(str(root)) as repo:
+        first = commit(repo, "First cut").version
+        assert first is not None
+        create_branch(repo, "director", first.id)
+        checkout(repo, "director")
+        for number in range(FILES):
+            (root / "a" / f"{number:03}.json").write_text(f"the director's {number}")
+        commit(repo, "Director's cut")
+        checkout(repo, "main")
+        remote = FolderRemote(str(tmp_path / "nas"))
+        create_remote(remote, repo.format.project, "anna")
+        push(repo, remote, Known(repo, "origin"))
+        yield repo
+
+
+def _clone(film: Repository, *, branch: str | None = None) -> Cloned:
+    folder = Path(film.root).parent
+    place = str(folder / "nas")
+    return clone(FolderRemote(place), parse_address(place), str(folder / "copy"), branch=branch)
+
+
+def _is_whole(film: Repository) -> None:
+    """The copy has what the project has, and nothing is left over."""
+    root = Path(film.root).parent / "copy"
+    with Repository.open(str(root)) as repo:
+        here, there = files(repo), files(film)
+        assert {path: data for path, data in here.items() if path in there} == there
+        assert os.access(root / "a" / "010.json", os.X_OK)
+        assert status(repo).is_clean
+        assert_whole(repo)
+        assert fsck(repo).problems == ()
+    assert not list((root / ".aura" / "local" / "tmp").iterdir())
+    assert not [p for p in (root / ".aura" / "local" / "remotes").rglob("*.pack*") if p.is_file()]
+
+
+def _children() -> str:
+    return subprocess.run(["pgrep", "-P", str(os.getpid())], capture_output=True, text=True, check=False).stdout
+
+
+@pytest.fixture
+def used(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Which of the works that were begun ahead were of use."""
+    found: list[str] = []
+    told, fill = incoming.WaitingRoom._found_sound, staging.Staging.fill
+
+    def note_told(self: incoming.WaitingRoom) -> set[str]:
+        sound = told(self)
+        found.extend("hashed" for _ in sound)
+        return sound
+
+    def note_fill(self: staging.Staging, *args: object, **options: int) -> object:
+        begun = self._second
+        staged = fill(self, *args, **options)  # type: ignore[arg-type]
+        found.extend(["laid out"] if begun is not None and self._second is None and self._states else [])
+        return staged
+
+    monkeypatch.setattr(incoming.WaitingRoom, "_found_sound", note_told)
+    monkeypatch.setattr(staging.Staging, "fill", note_fill)
+    return found
+
+
+def test_a_clone_is_hashed_and_laid_out_ahead(film: Repository, used: list[str]) -> None:
+    """Both are begun by a second process and used; the copy is what it would have been."""
+    _clone(film)
+    assert used == ["hashed", "hashed", "laid out"]
+    _is_whole(film)
+
+
+def test_another_branch_is_laid_out_if_it_is_asked_for(film: Repository, used: list[str]) -> None:
+    """The files of the branch that was named."""
+    _clone(film, branch="director")
+    assert "laid out" in used
+    checkout(film, "director")
+    _is_whole(film)
+
+
+@pytest.mark.parametrize("after", [0, 5, FILES])
+def test_a_second_process_that_dies_is_not_missed(
+    film: Repository, after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed while it hashes, and after some files that it laid out: all is done here."""
+    first, count = os.getpid(), iter(range(10_000))
+    write = staging.Staging._write_file
+
+    def write_and_die(self: staging.Staging, *args: object) -> object:
+        if os.getpid() != first and next(count) >= after:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return write(self, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(staging.Staging, "_write_file", write_and_die)
+    monkeypatch.setattr(
+        incoming.WaitingRoom, "_hash_and_tell", lambda *_: os.kill(os.getpid(), signal.SIGKILL), raising=True
+    )
+    _clone(film)
+    _is_whole(film)
+
+
+def test_a_file_cut_off_by_its_death_is_written_again(film: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the second process made and did not tell of is not believed."""
+    first, write = os.getpid(), staging.Staging._write_file
+
+    def cut_off(self: staging.Staging, file: object, data: bytes, digest: bytes) -> object:
+        if os.getpid() != first and b"3" in data:
+            write(self, file, data[: len(data) // 2], digest)  # type: ignore[arg-type]
+            os.kill(os.getpid(), signal.SIGKILL)
+        return write(self, file, data, digest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(staging.Staging, "_write_file", cut_off)
+    _clone(film)
+    _is_whole(film)
+
+
+def test_a_damaged_pack_is_found_as_ever(film: Repository) -> None:
+    """The second process finds it, the first one looks itself and says so; nothing of it was taken over."""
+    pack = next((Path(film.root).parent / "nas").rglob("*.pack"))
+    data = bytearray(pack.read_bytes())
+    data[len(data) // 3] ^= 1
+    pack.chmod(0o644)
+    pack.write_bytes(data)
+    with pytest.raises(RemoteCorrupt):
+        _clone(film)
+    assert not list((Path(film.root).parent / "copy" / ".aura" / "objects").rglob("*.pack"))
+
+
+def test_what_comes_in_the_way_meanwhile_is_kept(film: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that somebody makes while files are laid out goes into a restore point before it is replaced."""
+    begin, copy = Worktree.begin, Path(film.root).parent / "copy"
+
+    def begin_and_meet(self: Worktree, *args: object) -> None:
+        begin(self, *args)  # type: ignore[arg-type]
+        (copy / "a").mkdir()
+        (copy / "a" / "003.json").write_text("mine")
+
+    monkeypatch.setattr(Worktree, "begin", begin_and_meet)
+    made = _clone(film).files
+    assert made is not None
+    assert made.restore_point is not None
+    _is_whole(film)
+    with Repository.open(str(copy)) as repo:
+        entry = repo.trees.entry(made.restore_point.tree, "a/003.json")
+        assert entry is not None
+        assert repo.store.read(entry.id) == b"mine"
+
+
+def test_nothing_is_left_over_where_it_cannot_be_recorded(film: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second process is ended with the command; the next attempt goes on."""
+    landed: list[Landed] = []
+    begin: Callable[..., None] = cloning._begin_files
+
+    def note(repo: Repository, stack: object, found: Landed, branch: str | None) -> None:
+        begin(repo, stack, found, branch)
+        landed.append(found)
+
+    def refuse(*_: object) -> None:
+        raise StorageError("write", "index", "the disk is gone")
+
+    monkeypatch.setattr(cloning, "_begin_files", note)
+    with monkeypatch.context() as patched:
+        patched.setattr(receiving, "_record", refuse)
+        with pytest.raises(StorageError):
+            _clone(film)
+    assert len(landed) == 1
+    assert not _children()
+    _clone(film)
+    _is_whole(film)
