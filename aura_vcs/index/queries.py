@@ -1,36 +1,28 @@
 """What the index is asked. Every statement is served by an index; a test asks the query planner."""
 
-import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
 from aura_vcs.codec import NUMBER_LIMIT, name_bytes
 from aura_vcs.ids import ObjectId, OperationId, ReplicaId, VersionId
-from aura_vcs.index.index import Index
-from aura_vcs.index.places import groups
+from aura_vcs.index.object_queries import ObjectQueries
 from aura_vcs.index.records import (
     ACTION_COLUMNS,
     VERSION_COLUMNS,
     ActionRecord,
-    ObjectRecord,
     VersionRecord,
     action_record,
     version_records,
 )
-from aura_vcs.index.schema import KIND_CODES
 from aura_vcs.model import VersionType
 
-_KIND_NAMES = {code: name for name, code in KIND_CODES.items()}
 _ANCESTRY = (
     "WITH RECURSIVE h (id, number) AS (SELECT id, number FROM versions WHERE id = ? UNION "
     "SELECT p.parent, v.number FROM h JOIN parents p ON p.version = h.id JOIN versions v ON v.id = p.parent "
     "ORDER BY 2 DESC) "
 )
-
-
-BlobSort = Literal["referenced", "count", "size"]
 
 
 class VersionFilter(msgspec.Struct, frozen=True):
@@ -46,15 +38,8 @@ class VersionFilter(msgspec.Struct, frozen=True):
     limit: int | None = None
 
 
-class Queries:
+class Queries(ObjectQueries):
     """Questions about versions, actions and objects."""
-
-    def __init__(self, index: Index) -> None:
-        self._index = index
-
-    @property
-    def _connection(self) -> sqlite3.Connection:
-        return self._index.database.connection
 
     # Versions
 
@@ -223,138 +208,6 @@ class Queries:
     def _actions(self, clause: str, values: Sequence[Any]) -> list[ActionRecord]:
         rows = self._connection.execute(f"SELECT {ACTION_COLUMNS} FROM actions a {clause}", values)
         return [action_record(row) for row in rows]
-
-    # Objects
-
-    def object(self, object_id: ObjectId) -> ObjectRecord | None:
-        """An object by its id."""
-        found = self._objects("WHERE o.id = ?", [bytes.fromhex(object_id)])
-        return found[0] if found else None
-
-    def objects_with_prefix(self, prefix: str) -> list[ObjectRecord]:
-        """At most ten objects whose id begins so."""
-        padded = prefix.ljust(64, "0"), prefix.ljust(64, "f")
-        return self._objects(
-            "WHERE o.id >= ? AND o.id <= ? ORDER BY o.id LIMIT 10", [bytes.fromhex(text) for text in padded]
-        )
-
-    def held(self, object_ids: Iterable[ObjectId]) -> set[ObjectId]:
-        """Those of the objects that a live version holds: they are here with all that is below them."""
-        found: set[ObjectId] = set()
-        if self._connection.execute("SELECT 1 FROM objects LIMIT 1").fetchone() is None:
-            return found
-        for group in groups(object_ids):
-            marks = ",".join("?" * len(group))
-            rows = self._connection.execute(
-                f"SELECT id FROM objects WHERE refcount > 0 AND id IN ({marks})",
-                [bytes.fromhex(object_id) for object_id in group],
-            )
-            found.update(ObjectId(row[0].hex()) for row in rows)
-        return found
-
-    def unreferenced(self) -> list[ObjectRecord]:
-        """Objects that nothing holds, longest unreferenced first."""
-        return self._objects("WHERE o.refcount <= 0 ORDER BY o.refcount, o.last_referenced_at", [])
-
-    def unreferenced_dates(self) -> Iterator[tuple[ObjectId, str]]:
-        """Ids of objects that nothing holds, and since when."""
-        rows = self._connection.execute("SELECT id, last_referenced_at FROM objects WHERE refcount <= 0")
-        return ((ObjectId(row[0].hex()), row[1]) for row in rows)
-
-    def chunked(self) -> set[ObjectId]:
-        """Blobs that are kept in chunks."""
-        return {ObjectId(row[0].hex()) for row in self._connection.execute("SELECT id FROM objects WHERE chunked")}
-
-    def pack_bytes(self, name: str) -> int:
-        """Stored bytes of the objects in a pack."""
-        row = self._connection.execute(
-            "SELECT sum(stored_size) FROM objects WHERE pack = (SELECT id FROM packs WHERE name = ?)", (name,)
-        ).fetchone()
-        return int(row[0] or 0)
-
-    def largest(self, limit: int = 10) -> list[ObjectRecord]:
-        """The largest blobs."""
-        return self._objects("WHERE o.kind = 1 ORDER BY o.size DESC LIMIT ?", [limit])
-
-    def blobs(self, *, type_: str | None = None, sort: BlobSort = "referenced", limit: int = 50) -> list[ObjectRecord]:
-        """Blobs, of one content type (Brief, Plan, Voice, Render, Timeline, Asset) or all.
-
-        Sorted by when they were last referenced, newest first, or by reference count or size, highest first.
-        """
-        where, values = ("o.content_type = ?", [type_]) if type_ is not None else ("o.content_type IS NOT NULL", [])
-        if sort == "size":
-            return self._objects(f"WHERE {where} ORDER BY o.size DESC LIMIT ?", [*values, limit])
-        newest = "ORDER BY o.last_referenced_at DESC LIMIT ?"
-        if sort == "referenced":
-            return self._objects(f"WHERE {where} {newest}", [*values, limit])
-        shared = f"WHERE o.refcount > 1 AND {where} ORDER BY o.refcount DESC LIMIT ?"
-        found = self._objects(shared, [*values, limit], hint="INDEXED BY objects_shared ")
-        for held in ("= 1", "<= 0"):
-            if len(found) < limit:
-                found += self._objects(f"WHERE o.refcount {held} AND {where} {newest}", [*values, limit - len(found)])
-        return found
-
-    def counts(self) -> dict[ObjectId, int]:
-        """Every object's reference count."""
-        self._index.settle_counts()
-        rows = self._connection.execute("SELECT id, refcount FROM objects")
-        return {ObjectId(row[0].hex()): row[1] for row in rows}
-
-    def counted(self) -> Iterator[tuple[bytes, int]]:
-        """The bytes of every object's id and its reference count, sorted."""
-        self._index.settle_counts()
-        return iter(self._connection.execute("SELECT id, refcount FROM objects ORDER BY id"))
-
-    def all_objects(self) -> list[ObjectRecord]:
-        """Every object."""
-        return self._objects("ORDER BY o.id", [])
-
-    def whole_objects(self) -> list[ObjectRecord]:
-        """Every object but chunks, of which there may be very many."""
-        return self._objects("WHERE o.kind != 4 ORDER BY o.id", [])
-
-    def stored_totals(self) -> dict[bool, tuple[int, int, int]]:
-        """Number, bytes of content and stored bytes of all objects that nothing holds (False), and of the others."""
-        rows = self._connection.execute(
-            "SELECT refcount > 0, count(*), sum(size), sum(stored_size) FROM objects GROUP BY refcount > 0"
-        )
-        return {bool(row[0]): (row[1], row[2], row[3]) for row in rows}
-
-    def stored_sizes(self, object_ids: Iterable[ObjectId]) -> list[tuple[int, int]]:
-        """Stored bytes and reference count of those of the objects that are here."""
-        self._index.settle_counts()
-        found: list[tuple[int, int]] = []
-        for group in groups(object_ids):
-            marks = ",".join("?" * len(group))
-            found += self._connection.execute(
-                f"SELECT stored_size, refcount FROM objects WHERE id IN ({marks})",
-                [bytes.fromhex(object_id) for object_id in group],
-            )
-        return found
-
-    def _objects(self, clause: str, values: Sequence[Any], *, hint: str = "") -> list[ObjectRecord]:
-        self._index.settle_counts()
-        rows = self._connection.execute(
-            "SELECT o.id, o.kind, o.content_type, o.size, o.stored_size, p.name, o.chunked, o.refcount, "
-            f"o.created_at, o.last_referenced_at FROM objects o {hint}LEFT JOIN packs p ON p.id = o.pack {clause}",
-            values,
-        )
-        shared: dict[str, str] = {}  # what comes again and again is in memory once: there may be a million
-        return [
-            ObjectRecord(
-                ObjectId(row[0].hex()),
-                _KIND_NAMES[row[1]],
-                row[2],
-                row[3],
-                row[3] if row[3] == row[4] else row[4],
-                None if row[5] is None else shared.setdefault(row[5], row[5]),
-                bool(row[6]),
-                row[7],
-                shared.setdefault(row[8], row[8]),
-                shared.setdefault(row[9], row[9]),
-            )
-            for row in rows
-        ]
 
 
 def actions_clause(

@@ -29,7 +29,10 @@ class KnownPlaces:
 
     def find_many(self, object_ids: Iterable[ObjectId]) -> Mapping[ObjectId, Place]:
         """See Places."""
-        return {object_id: place for object_id in object_ids if (place := self.find(object_id)) is not None}
+        found, wanted = self._found, set(object_ids)
+        here = {i: item.place for i in wanted & found.keys() if (item := found[i]).place is not None}
+        lacking = wanted - found.keys()
+        return {**here, **self._others.find_many(lacking)} if lacking else here
 
     def packs_of(self, object_ids: Iterable[ObjectId]) -> Mapping[str, set[ObjectId]]:
         """See Places."""

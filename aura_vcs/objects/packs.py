@@ -2,7 +2,6 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
 from threading import Lock
 from typing import BinaryIO
 
@@ -190,17 +189,19 @@ class Packs:
 
         Quick for places in the order in which they lie: every frame is decoded once.
         """
-        for (name, number), group in groupby(places, key=_frame_of):
-            data = self._whole_frame(name, number) if name else None
-            for place in group:
-                if place is None:
-                    yield None
-                    continue
-                end = place.offset + place.length
-                if data is None:
-                    yield self._read_if_there(place)
-                else:
-                    yield data[place.offset : end] if 0 <= place.offset <= end <= len(data) else None
+        name, number, data = "", -1, None
+        for place in places:
+            if place is None:
+                yield None
+                continue
+            if place.frame != number or place.pack != name:
+                name, number = place.pack, place.frame
+                data = self._whole_frame(name, number)
+            end = place.offset + place.length
+            if data is None:
+                yield self._read_if_there(place)
+            else:
+                yield data[place.offset : end] if 0 <= place.offset <= end <= len(data) else None
 
     def _whole_frame(self, name: str, number: int) -> bytes | None:
         """A decoded frame; None if it is kept as it is, or cannot be read."""
@@ -306,7 +307,3 @@ class Packs:
     def _frame(self, pack: OpenPack, number: int) -> bytes:
         data = self._frames.get(pack.name, number)
         return self._frames.keep(pack.name, number, pack.frame(number)) if data is None else data
-
-
-def _frame_of(place: Place | None) -> tuple[str, int]:
-    return ("", 0) if place is None else (place.pack, place.frame)

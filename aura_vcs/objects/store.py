@@ -4,7 +4,7 @@ Where an object lies (loose, in a pack, in chunks) is told by the files alone; a
 in as `Places`, only makes the answer quick. Every read is hashed: wrong bytes never come out.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from blake3 import blake3
 
     from aura_vcs.objects.batch import Batch
+    from aura_vcs.objects.pack_format import Footer
 
 WORKERS = 3
 CHUNKS_AT_ONCE = 512
@@ -240,15 +241,7 @@ class ObjectStore:
         Raises:
             RecordCorrupt: the footer is damaged.
         """
-        footer = self.packs.footer(name)
-        for entry in footer.entries:
-            frame = footer.frames[entry.frame]
-            share = entry.length * frame.stored_length // frame.length if frame.length else 0
-            place = Place(name, entry.frame, entry.offset, entry.length, entry.chunked)
-            size = entry.length
-            if entry.chunked:
-                size = sum(length for _, length in decode_chunk_list(self.packs.read(place), entry.id))
-            yield StoredObject(entry.id, entry.kind, size, share, place)
+        return objects_in(self.packs.footer(name), self.packs.read)
 
     def check(self, object_id: ObjectId, kind: Kind, data: bytes) -> None:
         """Check that bytes are the object's.
@@ -309,3 +302,15 @@ def _hashed_beside(hasher: "blake3", pieces: Iterator[bytes]) -> Iterator[bytes]
     executor.shutdown()
     if hashed is not None:
         hashed.result()
+
+
+def objects_in(footer: "Footer", read: Callable[[Place], bytes]) -> Iterator[StoredObject]:
+    """What a pack holds, told by its footer. How large a blob in chunks is, its list tells, which is `read`."""
+    for entry in footer.entries:
+        frame = footer.frames[entry.frame]
+        share = entry.length * frame.stored_length // frame.length if frame.length else 0
+        place = Place(footer.name, entry.frame, entry.offset, entry.length, entry.chunked)
+        size = entry.length
+        if entry.chunked:
+            size = sum(length for _, length in decode_chunk_list(read(place), entry.id))
+        yield StoredObject(entry.id, entry.kind, size, share, place)

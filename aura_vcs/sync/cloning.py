@@ -1,27 +1,25 @@
 """Clone: a project from a remote into a folder of its own."""
 
 import os
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 
 import msgspec
 
-from aura_vcs.errors import AuraError, InputError
+from aura_vcs.errors import InputError
 from aura_vcs.errors.asking import NotAProject
 from aura_vcs.history.going import Moved
 from aura_vcs.history.offloaded import OffloadedFiles
 from aura_vcs.layout import AURA, FORMAT
-from aura_vcs.model import DEFAULT_BRANCH
-from aura_vcs.objects.trees import EMPTY_TREE_ID
-from aura_vcs.refs import heads
 from aura_vcs.repository.repository import Repository, find_root
 from aura_vcs.storage.remote import RangeReadable
 from aura_vcs.sync.addresses import Address
 from aura_vcs.sync.carrying import check_out_clone
 from aura_vcs.sync.content import attach
+from aura_vcs.sync.early_files import EarlyFiles
 from aura_vcs.sync.hints import write_hints
 from aura_vcs.sync.known import Known
 from aura_vcs.sync.manifest import MANIFEST, decode_manifest
-from aura_vcs.sync.receiving import FetchPlan, Landed, fetch
+from aura_vcs.sync.receiving import FetchPlan, fetch
 from aura_vcs.sync.remotes import DEFAULT_REMOTE, RemoteConfig, remotes, set_remote
 
 
@@ -72,32 +70,11 @@ def clone(
         if key_file:
             known.keep_key_file(key_file)
         attach(repo, lambda _: remote)
-        with ExitStack() as stack:  # holds the lock of who may change the folder, from the landing on
-            fetched = fetch(
-                repo,
-                remote,
-                known,
-                all_versions=all_versions,
-                undoable=False,
-                on_landing=lambda landed: _begin_files(repo, stack, landed, branch),
-            )
+        with ExitStack() as stack:  # who lays out files holds the lock of who may change the folder
+            early = EarlyFiles(repo, stack, branch)
+            fetched = fetch(repo, remote, known, all_versions=all_versions, undoable=False, on_coming=early.prepare)
             files = check_out_clone(repo, branch)
         return Cloned(root, fetched.plan, files, OffloadedFiles(repo).everywhere().size_bytes)
-
-
-def _begin_files(repo: Repository, stack: ExitStack, landed: Landed, branch: str | None) -> None:
-    """Lay out the files of the branch while what came is recorded. What is guessed wrong is not used."""
-    name = branch or (DEFAULT_BRANCH if DEFAULT_BRANCH in landed.entries else next(iter(landed.entries), ""))
-    tips = [entry.version for entry in heads(landed.entries.get(name, ()))]
-    version = landed.versions.get(tips[0]) if len(tips) == 1 and tips[0] is not None else None
-    if version is None:
-        return
-    stack.enter_context(repo.locks.exclusive("worktree"))
-    stack.enter_context(repo.index.knowing(landed.stored))
-    places = {i: stored.place for i, stored in landed.stored.items() if stored.place is not None}
-    with suppress(AuraError):  # whoever puts the files in place meets it again, and says so
-        differences = repo.trees.list_differences(EMPTY_TREE_ID, version.tree)
-        repo.worktree.begin(EMPTY_TREE_ID, differences, places, repo.progress)
 
 
 def _project(remote: RangeReadable, address: Address) -> str:

@@ -22,6 +22,7 @@ from aura_vcs.objects.pack_format import CODEC_RAW, Footer, PackEntry
 from aura_vcs.objects.pack_writer import NewObject, PackWriter
 from aura_vcs.objects.packs import OpenPack
 from aura_vcs.objects.recent import RecentFrames
+from aura_vcs.objects.store import objects_in
 from aura_vcs.progress import SILENT
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage
@@ -98,6 +99,7 @@ class WaitingRoom:
         self._room = room
         self._second: SecondProcess | None = None
         self._begun: list[PackInfo] = []
+        self._expected: dict[str, dict[ObjectId, StoredObject]] = {}
 
     def __enter__(self) -> "WaitingRoom":
         return self
@@ -139,6 +141,16 @@ class WaitingRoom:
         second.ended()
         return {pack.name for pack, mark in zip(self._begun, told, strict=False) if mark == ord(_SOUND)}
 
+    def expected(self, freight: Freight, table: PackTable) -> Mapping[ObjectId, StoredObject]:
+        """What will be in the store, and where, as far as that can be told before it is there."""
+        expected: dict[ObjectId, StoredObject] = {}
+        for pack in freight.whole:
+            footer = table.footers[pack]
+            if next(footer.chunked(), None) is None:  # how large a blob in chunks is, its list tells, which is to come
+                self._expected[pack.name] = {item.id: item for item in objects_in(footer, lambda _: b"")}
+                expected |= self._expected[pack.name]
+        return expected
+
     def receive(
         self,
         freight: Freight,
@@ -169,7 +181,7 @@ class WaitingRoom:
         stored: dict[ObjectId, StoredObject] = {}
         for name in names:
             self._repo.storage.adopt(self._room.path(pack_path(name)), pack_path(name))
-            stored |= {item.id: item for item in self._repo.store.pack_objects(name)}
+            stored |= self._expected.get(name) or {item.id: item for item in self._repo.store.pack_objects(name)}
         return Arrived(stored, chunks)
 
     def _drop_others(self, names: set[str]) -> None:

@@ -25,7 +25,7 @@ from aura_vcs.sync.known import Known, clear
 from aura_vcs.sync.reach import is_live, own_labels
 from aura_vcs.sync.remotes import remotes
 from aura_vcs.sync.selecting import shown_path
-from aura_vcs.sync.view import View, load_view, seen_of
+from aura_vcs.sync.view import PackTable, View, load_view, seen_of
 from aura_vcs.sync.wanted import Wanted
 
 LABELS_AT_ONCE = 2000
@@ -58,19 +58,20 @@ class Fetched(msgspec.Struct, frozen=True):
     diverged: tuple[str, ...] = ()
 
 
-class Landed(msgspec.Struct, frozen=True):
-    """What lies in the store, hashed and durable, and is not recorded yet."""
+class Coming(msgspec.Struct, frozen=True):
+    """What comes with a fetch, and where it will lie in the store."""
 
     versions: dict[VersionId, Version]
     entries: dict[str, tuple[BranchEntry, ...]]
-    stored: dict[ObjectId, StoredObject]
+    stored: Mapping[ObjectId, StoredObject]
 
 
-OnLanding = Callable[[Landed], None]
+OnComing = Callable[[Coming], Callable[[], None]]
+"""Told while what comes is hashed; what it returns is called once that is in the store, and not recorded yet."""
 
 
-def _no_matter(_: Landed) -> None:
-    """Nobody waits for it."""
+def _no_matter(_: Coming) -> Callable[[], None]:
+    return lambda: None
 
 
 class _Draft(msgspec.Struct, frozen=True):
@@ -97,15 +98,14 @@ def fetch(
     *,
     all_versions: bool = False,
     undoable: bool = True,
-    on_landing: OnLanding = _no_matter,
+    on_coming: OnComing = _no_matter,
 ) -> Fetched:
     """Bring what the remote has; the work folder stays as it is.
 
     Autosaves and restore points come only with `all_versions`. Where branches simply went on, our
     own entries follow, in one operation that `undo` takes back; what came stays. With
-    `undoable=False` that is left to the caller. `on_landing` is told before anything is recorded of what
-    came. Interrupted, nothing has happened but that packs
-    lie ready for the next attempt.
+    `undoable=False` that is left to the caller. Interrupted, nothing has happened but that packs lie
+    ready for the next attempt.
 
     Raises:
         RemoteCorrupt: something there is not what it should be; nothing of it was kept.
@@ -114,25 +114,25 @@ def fetch(
     """
     with repo.locks.exclusive(known.lock):
         repo.refresh()
-        return _fetch_alone(repo, remote, known, on_landing, all_versions=all_versions, undoable=undoable)
+        return _fetch_alone(repo, remote, known, on_coming, all_versions=all_versions, undoable=undoable)
 
 
 def _fetch_alone(
-    repo: Repository, remote: RangeReadable, known: Known, on_landing: OnLanding, *, all_versions: bool, undoable: bool
+    repo: Repository, remote: RangeReadable, known: Known, on_coming: OnComing, *, all_versions: bool, undoable: bool
 ) -> Fetched:
     view = load_view(remote, known, repo.format.project)
     state = _state(view, all_versions=all_versions)
     if known.seen().fetched == state:
         return Fetched(FetchPlan(remote.place, (), (), 0, 0, 0))
     try:
-        fetched = _fetch(repo, view, known, on_landing, all_versions=all_versions)
+        fetched = _fetch(repo, view, known, on_coming, all_versions=all_versions)
     except RemoteCorrupt:
         now = load_view(remote, known, repo.format.project)
         if now.digest == view.digest and not known.incoming.list("objects/packs"):
             raise
         view, state = now, _state(now, all_versions=all_versions)  # a collection may have moved what we wanted
         clear(known.incoming)  # or what an earlier attempt left may have been the damage: once more without it
-        fetched = _fetch(repo, view, known, on_landing, all_versions=all_versions)
+        fetched = _fetch(repo, view, known, on_coming, all_versions=all_versions)
     if undoable and not fetched.plan.is_empty:
         go_forward(repo, f"Went forward to what was fetched from {remote.place}")
     known.remember(seen_of(view, known.seen(), fetched=state))
@@ -143,21 +143,28 @@ def _state(view: View, *, all_versions: bool) -> str:
     return f"{view.digest}{'+' if all_versions else ''}"
 
 
-def _fetch(repo: Repository, view: View, known: Known, on_landing: OnLanding, *, all_versions: bool) -> Fetched:
+def _fetch(repo: Repository, view: View, known: Known, on_coming: OnComing, *, all_versions: bool) -> Fetched:
     with repo.locks.shared("objects"), WaitingRoom(repo, view, known.incoming) as room:
         draft = _draft(repo, view, known, all_versions=all_versions, room=room)
         if draft.plan.is_empty:
             return Fetched(draft.plan)
         arrived = Arrived({}, {})
-        if draft.wanted.table is not None and draft.plan.objects:
-            arrived = room.receive(draft.freight, draft.wanted.table, bare=draft.wanted.left.keys())
-        for object_id, tree in draft.wanted.trees.items():  # they are in the store now
+        for object_id, tree in draft.wanted.trees.items():  # hashed already, and soon in the store
             repo.trees.remember(object_id, tree)
-        on_landing(Landed(draft.wanted.versions, draft.entries, arrived.stored))
+        if draft.wanted.table is not None and draft.plan.objects:
+            arrived = _receive(room, draft, draft.wanted.table, on_coming)
         _record(repo, draft, _with_left(repo, draft, known, arrived))
     clear(known.incoming)
     found = [branch(repo, name) for name in draft.entries]
     return Fetched(draft.plan, tuple(b.name for b in found if b is not None and b.diverged))
+
+
+def _receive(room: WaitingRoom, draft: _Draft, table: PackTable, on_coming: OnComing) -> Arrived:
+    expected = room.expected(draft.freight, table)
+    has_landed = on_coming(Coming(draft.wanted.versions, draft.entries, expected))
+    arrived = room.receive(draft.freight, table, bare=draft.wanted.left.keys())
+    has_landed()
+    return arrived
 
 
 def _with_left(repo: Repository, draft: _Draft, known: Known, arrived: Arrived) -> Arrived:

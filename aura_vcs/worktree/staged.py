@@ -61,9 +61,6 @@ class Staged(msgspec.Struct, frozen=True):
         return [*self.files.values(), *(file for folder in self.folders for file in folder.files)]
 
 
-NOTHING = Staged([], {})
-
-
 def to_be_staged(
     root: str,
     above: str,
@@ -73,7 +70,7 @@ def to_be_staged(
     *,
     least: int,
 ) -> Staged:
-    """The small files among what comes into the folder `root`; NOTHING, if they are fewer than `least`.
+    """The small files among what comes into the folder `root`; none, if they are fewer than `least`.
 
     They will be laid out in a folder inside `above`. The topmost folders that come where nothing is come
     as a whole.
@@ -102,7 +99,7 @@ def to_be_staged(
         else:
             singles[path] = _staged(f"{SINGLES}/{len(singles)}", new, places)
     count = len(singles) + sum(len(folder.files) for folder in folders)
-    return _fitting(Staged(folders, singles)) if count >= least else NOTHING
+    return _fitting(Staged(folders, singles)) if count >= least else Staged([], {})
 
 
 def _is_new(root: str, scan: Scan, difference: Difference) -> bool:

@@ -11,9 +11,10 @@ import os
 import shutil
 import struct
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from typing import TYPE_CHECKING
 
 from blake3 import blake3
 
@@ -29,7 +30,10 @@ from aura_vcs.worktree.folder import AGE_NS, Folder, with_executable
 from aura_vcs.worktree.scan import Scan
 from aura_vcs.worktree.second_process import SecondProcess, send, start_second
 from aura_vcs.worktree.sources import TICK_NS, DiskClock
-from aura_vcs.worktree.staged import NOTHING, SINGLES, Staged, StagedFile, StagedFolder, to_be_staged
+from aura_vcs.worktree.staged import SINGLES, Staged, StagedFile, StagedFolder, to_be_staged
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 FOLDER = "staged"
 """Below `temporary`. Who may change the project folder is alone, so whatever lies in it is left over."""
@@ -55,20 +59,40 @@ class Staging:
         self._folder = Folder(self._path, temporary, calls)
         self._clock = DiskClock(temporary, calls)
         self._states: dict[str, FileState] = {}
-        self._staged: Staged | None = None
-        self._begun_for: list[Difference] = []
-        self._files: list[StagedFile] = []
-        self._second: SecondProcess | None = None
+        self._planned: tuple[list[Difference], Staged] | None = None
+        self._is_written = False
+        self._syncing: Future[bool] | None = None
 
-    def begin(
+    def plan(
         self, scan: Scan, differences: Sequence[Difference], places: Mapping[ObjectId, Place], *, least: int
-    ) -> None:
-        """Let a second process begin with what `fill` will be asked for, while this one does something else.
+    ) -> Staged:
+        """Say what `fill` is going to write; writes nothing."""
+        self.discard()
+        above = os.path.dirname(self._path)
+        staged = to_be_staged(self._root, above, scan, differences, places, least=least)
+        self._planned = list(differences), staged
+        return staged
 
-        Until `fill` or `discard` the caller is alone in the project folder. Where there can be no second
-        process nothing is written yet.
+    def lay_out(self) -> None:
+        """Write what was planned; the disk makes it durable while the caller does something else.
+
+        From now until `fill` or `discard` the caller is alone in the project folder.
+
+        Raises:
+            as `fill`; nothing is left over.
         """
-        self._begin(self._planned(scan, differences, places, least), differences)
+        assert self._planned is not None
+        try:
+            self._write_planned(self._planned[1])
+            if self._is_written and type(self._calls) is FileCalls:
+                from concurrent.futures import ThreadPoolExecutor  # slow to import, and seldom needed
+
+                one_thread = ThreadPoolExecutor(1)
+                self._syncing = one_thread.submit(self._calls.sync_disk, self._path)
+                one_thread.shutdown(wait=False)
+        except BaseException:
+            self.discard()
+            raise
 
     def fill(
         self, scan: Scan, differences: Sequence[Difference], places: Mapping[ObjectId, Place], *, least: int
@@ -78,30 +102,23 @@ class Staging:
         Raises:
             ObjectMissing, ObjectCorrupt: content is damaged. OSError: the disk refused. Nothing is in place.
         """
-        staged = self._staged
-        if staged is None or self._begun_for != list(differences):
-            staged = self._planned(scan, differences, places, least)
-            self._begin(staged, ())
-        if staged is NOTHING:
-            return staged
-        files = self._files
-        self._write_all(files)
-        self._folder.close()
-        if not self._calls.sync_disk(self._path):
-            self._sync_each(files, [path for folder in staged.folders for path in folder.folders])
-        self._settle()
+        if self._is_written and self._planned is not None and self._planned[0] == list(differences):
+            staged = self._planned[1]
+            self._progress.advance(staged.size)
+        else:
+            staged = self.plan(scan, differences, places, least=least)
+            self._write_planned(staged)
+        if self._is_written:
+            is_synced = self._syncing.result() if self._syncing is not None else self._calls.sync_disk(self._path)
+            if not is_synced:
+                self._sync_each(staged)
+            self._settle()
         return staged
 
-    def _planned(
-        self, scan: Scan, differences: Sequence[Difference], places: Mapping[ObjectId, Place], least: int
-    ) -> Staged:
-        return to_be_staged(self._root, os.path.dirname(self._path), scan, differences, places, least=least)
-
-    def _begin(self, staged: Staged, differences: Sequence[Difference]) -> None:
-        """Make the folders, and start a second process where there is much to write."""
-        self.discard()
-        self._staged, self._begun_for = staged, list(differences)
-        if staged is NOTHING:
+    def _write_planned(self, staged: Staged) -> None:
+        """Make the folders and write the files, not durably yet."""
+        files = staged.files_in_stored_order()
+        if not files:
             return
         os.makedirs(os.path.dirname(self._path), exist_ok=True)
         self._calls.mkdir(self._path)
@@ -109,9 +126,9 @@ class Staging:
         for folder in staged.folders:
             for path in folder.folders:
                 self._folder.make_folder(path)
-        self._files = files = staged.files_in_stored_order()
-        if len(files) >= WORTHWHILE_FILES and type(self._calls) is FileCalls:
-            self._second = start_second(partial(self._write_and_tell, files))
+        self._write_all(files)
+        self._folder.close()
+        self._is_written = True
 
     def place_folder(self, folder: StagedFolder, target: Folder) -> dict[str, FileState] | None:
         """Give a filled folder its name, not durably yet; the states of its files by their path in the project.
@@ -124,7 +141,8 @@ class Staging:
             if error.errno not in _TAKEN:
                 raise
             return None
-        return {folder.real(file.path): self._states[file.path] for file in folder.files}
+        states, path, below = self._states, folder.path, len(folder.name)
+        return {path + file.path[below:]: states[file.path] for file in folder.files}
 
     def place_file(self, file: StagedFile, path: str, target: Folder) -> FileState:
         """Give a file its name, not durably yet, replacing the file that has it; returns its state."""
@@ -132,22 +150,27 @@ class Staging:
 
     def discard(self) -> None:
         """Remove what was not put in place."""
-        if self._second is not None:
-            self._second.stop()
-            self._second = None
         self._folder.close()
-        self._staged = None
+        self._planned, self._is_written, self._syncing = None, False, None
         shutil.rmtree(self._path, ignore_errors=True)
 
     def _write_all(self, files: Sequence[StagedFile]) -> None:
-        """Write the files: a second process from the first one on, this one from the last one on, until they meet."""
-        if self._second is None:
+        """Write the files: where they are many, a second process from the first on, this one from the last on.
+
+        Each creates the files that it writes: when one is there, the other has come so far.
+        """
+        is_worthwhile = len(files) >= WORTHWHILE_FILES and type(self._calls) is FileCalls
+        second = start_second(partial(self._write_and_tell, files)) if is_worthwhile else None
+        if second is None:
             self._write(files)
             return
-        with suppress(FileExistsError):  # of two that create a file one is told that it is there: so far the other came
-            for start in reversed(range(0, len(files), TOGETHER)):
-                self._write(files[start : start + TOGETHER])
-        second, self._second = self._second, None
+        try:
+            with suppress(FileExistsError):
+                for start in reversed(range(0, len(files), TOGETHER)):
+                    self._write(files[start : start + TOGETHER])
+        except BaseException:
+            second.stop()  # whoever catches this must find nobody else writing
+            raise
         self._take_over(second, files)
         lacking = [file for file in files if file.path not in self._states]
         for file in lacking:
@@ -168,14 +191,17 @@ class Staging:
         with open(second.fd, "rb") as pipe:
             told = pipe.read()
         second.ended()
+        told_bytes = 0
         for number, mtime, ctime, size, inode, mode in _TOLD.iter_unpack(told[: len(told) // _TOLD.size * _TOLD.size]):
             file = files[number]
             self._states[file.path] = FileState(mtime, ctime, size, inode, mode, bytes.fromhex(file.id))
-            self._progress.advance(file.size)
+            told_bytes += size
+        self._progress.advance(told_bytes)
 
     def _write(self, files: Sequence[StagedFile], *, is_second: bool = False) -> None:
         """Write files; the second process passes over what only the index can find."""
         states, advance = self._states, self._progress.advance
+        folder, dir_fd = "", None
         contents = self._store.packs.read_each(file.place for file in files)
         for file, data in zip(files, contents, strict=True):
             digest = blake3(data).digest() if data is not None else b""
@@ -187,12 +213,15 @@ class Staging:
             assert data is not None
             if len(data) != file.size:
                 raise ObjectCorrupt(file.id, f"it has {len(data):,} bytes, and the folder's tree says {file.size:,}")
-            states[file.path] = self._write_file(file, data, digest)
+            above, _, name = file.path.rpartition("/")
+            if above != folder or dir_fd is None:
+                folder = above
+                name, dir_fd = self._folder.way_to(file.path)
+            states[file.path] = self._write_file(file, name, dir_fd, data, digest)
             advance(file.size)
 
-    def _write_file(self, file: StagedFile, data: bytes, digest: bytes) -> FileState:
-        """Write a file under its name; returns its state."""
-        name, dir_fd = self._folder.way_to(file.path)
+    def _write_file(self, file: StagedFile, name: str, dir_fd: int | None, data: bytes, digest: bytes) -> FileState:
+        """Write a file under its name in the open folder; returns its state."""
         fd = self._calls.create(name, dir_fd=dir_fd)
         try:
             written = self._calls.write(fd, data) if data else 0
@@ -216,12 +245,13 @@ class Staging:
         while 0 <= (age := self._clock.now_ns() - latest) <= TICK_NS:
             time.sleep((TICK_NS - age + 1) / _SECOND_NS)
 
-    def _sync_each(self, files: Iterable[StagedFile], folders: Iterable[str]) -> None:
-        for file in files:
+    def _sync_each(self, staged: Staged) -> None:
+        for file in staged.files_in_stored_order():
             fd = os.open(os.path.join(self._path, file.path), os.O_RDONLY)
             try:
                 self._calls.fsync(fd)
             finally:
                 os.close(fd)
-        for path in folders:
-            self._calls.fsync_folder(os.path.join(self._path, path))
+        for folder in staged.folders:
+            for path in folder.folders:
+                self._calls.fsync_folder(os.path.join(self._path, path))

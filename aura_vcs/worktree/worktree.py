@@ -166,15 +166,22 @@ class Worktree:
         self._note(scan, written, differences)
         return written
 
-    def begin(
+    def plan(
         self, base: ObjectId, differences: Sequence[Difference], places: Mapping[ObjectId, Place], progress: Progress
     ) -> None:
-        """Begin with what `apply` is going to be asked for, aside, in a second process; see Staging.begin."""
+        """Plan what `lay_out` is to write, in a folder that is as `base`."""
         self._writer = self._new_writer(progress)
-        self._writer.begin(self.scan(base), differences, places)
+        self._writer.plan(self.scan(base), differences, places)
+
+    def lay_out(self, progress: Progress) -> None:
+        """Write aside what was planned, if `apply` is going to be asked for just that; see Staging.lay_out."""
+        if self._writer is not None:
+            progress.start("Laying out files", None, "bytes")
+            self._writer.lay_out()
+            progress.finish()
 
     def close(self) -> None:
-        """End what was begun, if it was not asked for."""
+        """Remove what was laid out, if it was not asked for."""
         if self._writer is not None:
             self._writer.discard()
             self._writer = None

@@ -63,12 +63,16 @@ class Writer:
         self._left: list[str] = []
         self._blocked: set[str] = set()
 
-    def begin(self, scan: Scan, differences: Sequence[Difference], places: Mapping[ObjectId, Place]) -> None:
-        """Begin aside, in a second process, with what `apply` will be asked for; see Staging.begin."""
-        self._staging.begin(scan, self._as_laid_out(differences), places, least=SYNC_TOGETHER)
+    def plan(self, scan: Scan, differences: Sequence[Difference], places: Mapping[ObjectId, Place]) -> None:
+        """Plan what `lay_out` is to write aside, before `apply` is asked for it."""
+        self._staging.plan(scan, self._as_laid_out(differences), places, least=SYNC_TOGETHER)
+
+    def lay_out(self) -> None:
+        """Write aside what was planned; see Staging.lay_out."""
+        self._staging.lay_out()
 
     def discard(self) -> None:
-        """End what was begun and remove it; what is in place stays."""
+        """Remove what was laid out and not put in place."""
         self._staging.discard()
 
     def apply(self, scan: Scan, differences: Sequence[Difference], places: Mapping[ObjectId, Place]) -> Written:

@@ -1,29 +1,31 @@
 """Clones of many small files: a second process hashes what came, and lays files out while this one records."""
 
+import errno
 import os
 import signal
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from aura_vcs.errors.remotes import RemoteCorrupt
-from aura_vcs.errors.stored import StorageError
+from aura_vcs.errors.stored import StorageError, StorageFull
 from aura_vcs.history.branches import create_branch
 from aura_vcs.history.commit import commit
 from aura_vcs.history.going import checkout
 from aura_vcs.history.status import status
+from aura_vcs.progress import Progress
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remote_folder import FolderRemote
-from aura_vcs.sync import cloning, incoming, receiving
+from aura_vcs.sync import incoming, receiving, wanted
 from aura_vcs.sync.addresses import parse_address
 from aura_vcs.sync.cloning import Cloned, clone
 from aura_vcs.sync.known import Known
-from aura_vcs.sync.receiving import Landed
 from aura_vcs.sync.sending import create_remote, push
 from aura_vcs.upkeep.fsck import fsck
 from aura_vcs.worktree import second_process, staging, writer
+from aura_vcs.worktree.cache import FileState
+from aura_vcs.worktree.staged import StagedFile
 from aura_vcs.worktree.worktree import Worktree
 
 from tests.helpers.check import assert_whole
@@ -92,10 +94,6 @@ def _is_whole(film: Repository) -> None:
     assert not [p for p in (root / ".aura" / "local" / "remotes").rglob("*.pack*") if p.is_file()]
 
 
-def _children() -> str:
-    return subprocess.run(["pgrep", "-P", str(os.getpid())], capture_output=True, text=True, check=False).stdout
-
-
 @pytest.fixture
 def used(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Which of the works that were begun ahead were of use."""
@@ -108,9 +106,9 @@ def used(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return sound
 
     def note_fill(self: staging.Staging, *args: object, **options: int) -> object:
-        begun = self._second
+        before = dict(self._states)
         staged = fill(self, *args, **options)  # type: ignore[arg-type]
-        found.extend(["laid out"] if begun is not None and self._second is None and self._states else [])
+        found.extend(["laid out"] if before and before == self._states else [])
         return staged
 
     monkeypatch.setattr(incoming.WaitingRoom, "_found_sound", note_told)
@@ -158,11 +156,13 @@ def test_a_file_cut_off_by_its_death_is_written_again(film: Repository, monkeypa
     """What the second process made and did not tell of is not believed."""
     first, write = os.getpid(), staging.Staging._write_file
 
-    def cut_off(self: staging.Staging, file: object, data: bytes, digest: bytes) -> object:
+    def cut_off(
+        self: staging.Staging, file: StagedFile, name: str, dir_fd: int | None, data: bytes, digest: bytes
+    ) -> FileState:
         if os.getpid() != first and b"3" in data:
-            write(self, file, data[: len(data) // 2], digest)  # type: ignore[arg-type]
+            write(self, file, name, dir_fd, data[: len(data) // 2], digest)
             os.kill(os.getpid(), signal.SIGKILL)
-        return write(self, file, data, digest)  # type: ignore[arg-type]
+        return write(self, file, name, dir_fd, data, digest)
 
     monkeypatch.setattr(staging.Staging, "_write_file", cut_off)
     _clone(film)
@@ -183,14 +183,14 @@ def test_a_damaged_pack_is_found_as_ever(film: Repository) -> None:
 
 def test_what_comes_in_the_way_meanwhile_is_kept(film: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that somebody makes while files are laid out goes into a restore point before it is replaced."""
-    begin, copy = Worktree.begin, Path(film.root).parent / "copy"
+    lay_out, copy = Worktree.lay_out, Path(film.root).parent / "copy"
 
-    def begin_and_meet(self: Worktree, *args: object) -> None:
-        begin(self, *args)  # type: ignore[arg-type]
+    def lay_out_and_meet(self: Worktree, progress: Progress) -> None:
+        lay_out(self, progress)
         (copy / "a").mkdir()
         (copy / "a" / "003.json").write_text("mine")
 
-    monkeypatch.setattr(Worktree, "begin", begin_and_meet)
+    monkeypatch.setattr(Worktree, "lay_out", lay_out_and_meet)
     made = _clone(film).files
     assert made is not None
     assert made.restore_point is not None
@@ -202,23 +202,40 @@ def test_what_comes_in_the_way_meanwhile_is_kept(film: Repository, monkeypatch: 
 
 
 def test_nothing_is_left_over_where_it_cannot_be_recorded(film: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second process is ended with the command; the next attempt goes on."""
-    landed: list[Landed] = []
-    begin: Callable[..., None] = cloning._begin_files
-
-    def note(repo: Repository, stack: object, found: Landed, branch: str | None) -> None:
-        begin(repo, stack, found, branch)
-        landed.append(found)
+    """What was laid out goes with the command; the next attempt goes on."""
 
     def refuse(*_: object) -> None:
+        assert list((Path(film.root).parent / "copy" / ".aura" / "local" / "tmp" / "staged").iterdir())
         raise StorageError("write", "index", "the disk is gone")
 
-    monkeypatch.setattr(cloning, "_begin_files", note)
     with monkeypatch.context() as patched:
         patched.setattr(receiving, "_record", refuse)
         with pytest.raises(StorageError):
             _clone(film)
-    assert len(landed) == 1
-    assert not _children()
+    assert not (Path(film.root).parent / "copy" / ".aura" / "local" / "tmp" / "staged").exists()
     _clone(film)
+    _is_whole(film)
+
+
+def test_a_full_disk_is_said_once_the_files_are_put_in_place(film: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails early is tried again, and says so then; the project is there, and the next attempt finishes it."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(staging.Staging, "_write_all", refuse)
+        with pytest.raises(StorageFull):
+            _clone(film)
+    _clone(film)
+    _is_whole(film)
+
+
+def test_folders_that_are_not_at_hand_are_planned_later(
+    film: Repository, used: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there are more folders than are kept in memory, the plan waits until they are in the store."""
+    monkeypatch.setattr(wanted, "CACHED_ENTRIES", 1)
+    _clone(film)
+    assert used[-1] == "laid out"
     _is_whole(film)
