@@ -9,9 +9,8 @@ handing out files that open under many (Len, Grubbs, Ristenpart: "Partitioning O
 2021).
 """
 
-import hmac
+import os
 import re
-import secrets
 import unicodedata
 from typing import Any, Literal
 
@@ -85,7 +84,7 @@ def key_file_secret(data: bytes, path: str) -> Secret:
 
 def new_key_file() -> bytes:
     """The bytes of a new key file."""
-    return f"{KEY_FILE_HEAD}{secrets.token_hex(KEY_BYTES)}\n".encode()
+    return f"{KEY_FILE_HEAD}{os.urandom(KEY_BYTES).hex()}\n".encode()
 
 
 def new_encryption(secret: Secret) -> tuple[Encryption, Keys]:
@@ -94,7 +93,7 @@ def new_encryption(secret: Secret) -> tuple[Encryption, Keys]:
     Raises:
         InputError: the passphrase is too short.
     """
-    master = secrets.token_bytes(KEY_BYTES)
+    master = os.urandom(KEY_BYTES)
     typed = secret.kind == "passphrase"
     if typed and len(secret.data) < LEAST_LETTERS:
         raise InputError(
@@ -104,7 +103,7 @@ def new_encryption(secret: Secret) -> tuple[Encryption, Keys]:
         ENCRYPTION_FORMAT,
         CIPHER,
         secret.kind,
-        secrets.token_hex(SALT_BYTES),
+        os.urandom(SALT_BYTES).hex(),
         SCRYPT_N if typed else 0,
         SCRYPT_R if typed else 0,
         SCRYPT_P if typed else 0,
@@ -114,7 +113,7 @@ def new_encryption(secret: Secret) -> tuple[Encryption, Keys]:
     )
     wrapping, commitment = _stretched(record, secret)
     record = msgspec.structs.replace(record, commitment=commitment.hex())
-    nonce = secrets.token_bytes(_NONCE_BYTES)
+    nonce = os.urandom(_NONCE_BYTES)
     wrapped = nonce + _cipher(wrapping).encrypt(nonce, master, record.bound())
     return msgspec.structs.replace(record, wrapped=wrapped.hex()), Keys(master)
 
@@ -126,6 +125,8 @@ def open_encryption(record: Encryption, secret: Secret, place: str) -> Keys:
         RemoteLocked: it is another secret.
         RemoteCorrupt: the file was changed.
     """
+    import hmac  # slow to import, and most places are not encrypted
+
     from cryptography.exceptions import InvalidTag
 
     if secret.kind != record.opens_with:

@@ -20,7 +20,7 @@ segments only: each is hashed again before it is sealed, and must be the one tha
 import base64
 import binascii
 import io
-import secrets
+import os
 from typing import Any, BinaryIO
 
 from blake3 import blake3
@@ -91,7 +91,7 @@ class Keys:
 
     def new_file(self, name: str) -> FileKey:
         """A fresh key for a file that is written."""
-        return FileKey(self._content, name, secrets.token_bytes(SALT_BYTES))
+        return FileKey(self._content, name, os.urandom(SALT_BYTES))
 
     def same_file(self, name: str, source: BinaryIO) -> tuple[FileKey, "Pinned"]:
         """The key that a file of this name and content always has, and what may be sealed with it.

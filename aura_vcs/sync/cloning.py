@@ -2,18 +2,17 @@
 
 import os
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from aura_vcs.errors import InputError
 from aura_vcs.errors.asking import NotAProject
-from aura_vcs.history.going import Moved
 from aura_vcs.history.offloaded import OffloadedFiles
 from aura_vcs.layout import AURA, FORMAT
 from aura_vcs.repository.repository import Repository, find_root
 from aura_vcs.storage.remote import RangeReadable
 from aura_vcs.sync.addresses import Address
-from aura_vcs.sync.carrying import check_out_clone
 from aura_vcs.sync.content import attach
 from aura_vcs.sync.early_files import EarlyFiles
 from aura_vcs.sync.hints import write_hints
@@ -21,6 +20,9 @@ from aura_vcs.sync.known import Known
 from aura_vcs.sync.manifest import MANIFEST, decode_manifest
 from aura_vcs.sync.receiving import FetchPlan, fetch
 from aura_vcs.sync.remotes import DEFAULT_REMOTE, RemoteConfig, remotes, set_remote
+
+if TYPE_CHECKING:
+    from aura_vcs.history.going import Moved
 
 
 class Cloned(msgspec.Struct, frozen=True):
@@ -31,7 +33,7 @@ class Cloned(msgspec.Struct, frozen=True):
 
     path: str
     fetched: FetchPlan
-    files: Moved | None
+    files: "Moved | None"
     left_bytes: int = 0
 
 
@@ -73,6 +75,8 @@ def clone(
         with ExitStack() as stack:  # who lays out files holds the lock of who may change the folder
             early = EarlyFiles(repo, stack, branch)
             fetched = fetch(repo, remote, known, all_versions=all_versions, undoable=False, on_coming=early.prepare)
+            from aura_vcs.sync.carrying import check_out_clone  # now, while the disk works
+
             files = check_out_clone(repo, branch)
         return Cloned(root, fetched.plan, files, OffloadedFiles(repo).everywhere().size_bytes)
 

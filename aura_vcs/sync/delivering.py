@@ -30,7 +30,8 @@ from aura_vcs.sync.checking import check_frames
 from aura_vcs.sync.known import Known
 from aura_vcs.sync.leaving import spent
 from aura_vcs.sync.manifest import PackInfo, RecordInfo, encode_records, pack_name, record_name
-from aura_vcs.sync.view import TRANSFERS, View
+from aura_vcs.sync.side_by_side import TRANSFERS
+from aura_vcs.sync.view import View
 
 ASKED_BYTES = 1 << 20
 """A pack of this size is asked for before it is sent: one small request against sending it in vain."""

@@ -19,7 +19,8 @@ from aura_vcs.progress import Progress
 from aura_vcs.sync.checking import ReadChunk, check_chunk_list, check_entries
 from aura_vcs.sync.far_reader import FarReader, fetch, runs
 from aura_vcs.sync.manifest import PackInfo, pack_name
-from aura_vcs.sync.view import TRANSFERS, FarObject, PackTable, View
+from aura_vcs.sync.side_by_side import side_by_side
+from aura_vcs.sync.view import FarObject, PackTable, View
 
 KnownFooter = Callable[[PackInfo], Footer | None]
 """The footer of a pack from elsewhere, checked against the pack's name; None if nobody has it."""
@@ -58,12 +59,9 @@ class FarSoundness:
         Raises:
             RemoteUnreachable: the connection went.
         """
-        from concurrent.futures import ThreadPoolExecutor  # slow to import, and often not needed
-
         new = [pack for pack in view.manifest.packs if pack not in self._looks]
         self._progress.start("Reading what is there", sum(pack.size for pack in new), "bytes")
-        with ThreadPoolExecutor(TRANSFERS) as executor:
-            found = list(executor.map(lambda pack: self._pack(view, pack), new))
+        found = side_by_side(lambda pack: self._pack(view, pack), new)
         self._progress.finish()
         self._looks |= dict(zip(new, found, strict=True))
         self._looks = {pack: self._looks[pack] for pack in view.manifest.packs}

@@ -30,7 +30,8 @@ from aura_vcs.sync.checking import check_chunk_list, check_entries, check_frames
 from aura_vcs.sync.far_reader import DECODED_BYTES, FarReader, fetch, runs
 from aura_vcs.sync.known import PART
 from aura_vcs.sync.manifest import PackInfo
-from aura_vcs.sync.view import TRANSFERS, PackTable, View
+from aura_vcs.sync.side_by_side import TRANSFERS, side_by_side
+from aura_vcs.sync.view import PackTable, View
 from aura_vcs.worktree.second_process import SecondProcess, send, start_second
 
 AS_IT_IS = 0.6
@@ -191,14 +192,11 @@ class WaitingRoom:
                 self._room.delete(f"{PACKS}/{file}")
 
     def _bring_all(self, packs: Sequence[PackInfo], check: Callable[[PackInfo], None] = lambda _: None) -> None:
-        from concurrent.futures import ThreadPoolExecutor  # slow to import, and often not needed
-
         def bring(pack: PackInfo) -> None:
             self._bring(pack)
             check(pack)
 
-        with ThreadPoolExecutor(TRANSFERS) as executor:
-            list(executor.map(bring, packs))
+        side_by_side(bring, packs)
 
     def _bring(self, pack: PackInfo) -> None:
         """Fetch a pack into the room, unhashed, going on where an earlier attempt stopped."""

@@ -8,7 +8,6 @@ sample of frames, or of all of them.
 import secrets
 from collections import defaultdict
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
@@ -23,7 +22,8 @@ from aura_vcs.sync.far_reader import FarReader, fetch
 from aura_vcs.sync.known import Forgetful
 from aura_vcs.sync.manifest import PackInfo
 from aura_vcs.sync.reach import is_live
-from aura_vcs.sync.view import TRANSFERS, PackTable, View, load_view, parse_footer
+from aura_vcs.sync.side_by_side import side_by_side
+from aura_vcs.sync.view import PackTable, View, load_view, parse_footer
 
 SAMPLED_FRAMES = 2
 """Frames of each pack whose content is read and hashed, where not all are."""
@@ -52,8 +52,7 @@ class Witness:
         self.view = load_view(remote, Forgetful(), project)
         self.versions = frozenset(v for v, label in self.view.labels().items() if is_live(label))
         self.faults: list[str] = []
-        with ThreadPoolExecutor(TRANSFERS) as executor:
-            tables = executor.map(self._listed, self.view.manifest.packs)
+        tables = side_by_side(self._listed, self.view.manifest.packs)
         self.table = PackTable()
         for pack, table in zip(self.view.manifest.packs, tables, strict=True):
             if table is not None:

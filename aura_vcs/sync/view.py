@@ -26,13 +26,10 @@ from aura_vcs.sync.manifest import (
     pack_name,
     record_name,
 )
+from aura_vcs.sync.side_by_side import side_by_side
 
 SMALL_PACK_BYTES = 1 << 20
 """A pack so small is fetched whole: a request costs more than its bytes."""
-TRANSFERS = 4
-"""Requests that are under way at once."""
-
-
 _BACK = (
     "Nothing else says what that place holds: take manifest.json back from a backup of it and run `aura remote check "
     "NAME --accept`, or send everything to a new place with `aura remote add`."
@@ -54,10 +51,7 @@ class View:
     def labels(self) -> dict[VersionId, Label]:
         """The label of every version that the remote has, merged from its records."""
         if self._labels is None:
-            from concurrent.futures import ThreadPoolExecutor  # slow to import, and often not needed
-
-            with ThreadPoolExecutor(TRANSFERS) as executor:
-                parts = list(executor.map(self.record, self.manifest.records))
+            parts = side_by_side(self.record, self.manifest.records)
             merged: dict[VersionId, Label] = {}
             for labels in parts:
                 for label in labels:
@@ -94,15 +88,9 @@ class View:
         With `receiving`, small packs come as a whole at once: they will be wanted.
         """
         if self._table is None:
-            from concurrent.futures import ThreadPoolExecutor  # slow to import, and often not needed
-
-            with ThreadPoolExecutor(TRANSFERS) as executor:
-                missing = [p for p in self.manifest.packs if repo.storage.stat(pack_path(p.name)) is None]
-                footers = dict(
-                    zip(
-                        missing, executor.map(lambda pack: self.footer(pack, receiving=receiving), missing), strict=True
-                    )
-                )
+            missing = [p for p in self.manifest.packs if repo.storage.stat(pack_path(p.name)) is None]
+            found = side_by_side(lambda pack: self.footer(pack, receiving=receiving), missing)
+            footers = dict(zip(missing, found, strict=True))
             table = PackTable()
             for pack in self.manifest.packs:
                 table.add(pack, footers[pack] if pack in footers else _own_footer(repo, self, pack))

@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from threading import Thread
 
 from blake3 import blake3
 
@@ -32,9 +32,6 @@ from aura_vcs.worktree.second_process import SecondProcess, send, start_second
 from aura_vcs.worktree.sources import TICK_NS, DiskClock
 from aura_vcs.worktree.staged import SINGLES, Staged, StagedFile, StagedFolder, to_be_staged
 
-if TYPE_CHECKING:
-    from concurrent.futures import Future
-
 FOLDER = "staged"
 """Below `temporary`. Who may change the project folder is alone, so whatever lies in it is left over."""
 WORTHWHILE_FILES = 1000
@@ -45,6 +42,33 @@ _TOLD = struct.Struct("<IqqQQI")
 """A file's number among those handed over, and its state."""
 _SECOND_NS = 1_000_000_000
 _TAKEN = {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.EXDEV}
+
+
+class _Sync(Thread):
+    """Makes everything on the disk durable while the caller does something else."""
+
+    def __init__(self, calls: FileCalls, path: str) -> None:
+        super().__init__(daemon=True)  # who ends before has no use for it
+        self._calls, self._path = calls, path
+        self._done: bool | OSError = False
+
+    def run(self) -> None:
+        """See Thread."""
+        try:
+            self._done = self._calls.sync_disk(self._path)
+        except OSError as error:
+            self._done = error
+
+    def result(self) -> bool:
+        """Wait for it; False if the system cannot do that.
+
+        Raises:
+            OSError: the disk refused.
+        """
+        self.join()
+        if isinstance(self._done, OSError):
+            raise self._done
+        return self._done
 
 
 class Staging:
@@ -61,7 +85,7 @@ class Staging:
         self._states: dict[str, FileState] = {}
         self._planned: tuple[list[Difference], Staged] | None = None
         self._is_written = False
-        self._syncing: Future[bool] | None = None
+        self._syncing: _Sync | None = None
 
     def plan(
         self, scan: Scan, differences: Sequence[Difference], places: Mapping[ObjectId, Place], *, least: int
@@ -85,11 +109,8 @@ class Staging:
         try:
             self._write_planned(self._planned[1])
             if self._is_written and type(self._calls) is FileCalls:
-                from concurrent.futures import ThreadPoolExecutor  # slow to import, and seldom needed
-
-                one_thread = ThreadPoolExecutor(1)
-                self._syncing = one_thread.submit(self._calls.sync_disk, self._path)
-                one_thread.shutdown(wait=False)
+                self._syncing = _Sync(self._calls, self._path)
+                self._syncing.start()
         except BaseException:
             self.discard()
             raise
