@@ -84,7 +84,8 @@ class PackWriter:
     temporary file.
     """
 
-    def __init__(self, storage: LocalStorage, workers: "Workers") -> None:
+    def __init__(self, storage: LocalStorage, workers: "Workers", *, pack_bytes: int = PACK_BYTES) -> None:
+        self._pack_bytes = pack_bytes
         self._upload = storage.upload()
         self._workers = workers
         self._frames: list[Frame] = []
@@ -101,7 +102,7 @@ class PackWriter:
     @property
     def is_full(self) -> bool:
         """Whether what comes next belongs into another pack."""
-        return self.size >= PACK_BYTES or len(self._entries) >= PACK_ENTRIES
+        return self.size >= self._pack_bytes or len(self._entries) >= PACK_ENTRIES
 
     def add_frame(self, objects: Sequence[NewObject], *, level: int | None = None) -> None:
         """Write the objects as one frame; `level` says how hard to compress, None samples first."""

@@ -70,7 +70,13 @@ class Listable(RangeReadable, Protocol):
 
 
 class Creatable(Listable, Protocol):
-    """Files can be added."""
+    """Files can be added.
+
+    `pack_bytes` says how large a pack should be there, None: as large as they come. It is wanted
+    where an interrupted file is sent again from its beginning.
+    """
+
+    pack_bytes: int | None
 
     def create(self, name: str, source: BinaryIO, *, progress: Progress = SILENT) -> int:
         """Store all of `source`, which can seek, under a name that is free.

@@ -25,6 +25,8 @@ LARGE_BYTES = PART_BYTES = 5 << 20
 """The least that S3 takes as a part."""
 PARTS = 4
 """Parts under way at once: on a line of 0.6 Mbit/s they just arrive in STALL_SECONDS."""
+PACK_BYTES = 16 << 20
+"""So much is sent again at most after an interruption: buckets keep parts, but obstore does not go on with them."""
 WHOLE_BYTES = 128 << 20
 _RETRIES = 4
 _RETRY_SECONDS = 2 * STALL_SECONDS
@@ -82,6 +84,8 @@ def _timedelta(seconds: int) -> Any:
 
 class BucketRemote:
     """A store of obstore as a remote."""
+
+    pack_bytes: int | None = PACK_BYTES
 
     def __init__(self, obstore: Any, store: Any, place: str, *, conditional: bool = True) -> None:
         self.place = place

@@ -112,6 +112,8 @@ class BundleWriter:
     Nothing has a name before `publish`; the manifest is kept in memory until then.
     """
 
+    pack_bytes: int | None = None
+
     def __init__(self, folder: str, name: str) -> None:
         self.place = name
         self._name = name

@@ -42,6 +42,7 @@ class EncryptedRemote:
     def __init__(self, inner: RemoteStorage, keys: Keys) -> None:
         self.inner = inner
         self.place = inner.place
+        self.pack_bytes = inner.pack_bytes
         self._keys = keys
         self._files: dict[str, FileKey] = {}
         """Keys of files that were looked at; replaced when a file turns out to be another one."""

@@ -40,6 +40,8 @@ Agree = Callable[[int, str], int]
 class FolderRemote:
     """The folder `root`, which exists. `place` is how the person calls it."""
 
+    pack_bytes: int | None = None
+
     def __init__(self, root: str, *, place: str | None = None, calls: FileCalls = REAL_CALLS) -> None:
         self.root = os.path.abspath(root)
         self.place = place or root

@@ -13,6 +13,8 @@ from aura_vcs.storage.remote import SMALL_BYTES, RemoteEntry, RemoteFile
 class MemoryRemote:
     """Keeps files in a dict; tokens are never used twice, so an old one never fits again."""
 
+    pack_bytes: int | None = None
+
     def __init__(self, place: str = "memory") -> None:
         self.place = place
         self.files: dict[str, tuple[bytes, str]] = {}

@@ -11,6 +11,8 @@ from aura_vcs.storage.remote import RemoteEntry
 class ReadOnlyRemote:
     """Refuses to write, and to list what could not be relied on."""
 
+    pack_bytes: int | None = None
+
     place = ""
 
     def list(self, folder: str) -> list[RemoteEntry]:

@@ -68,6 +68,8 @@ def ssh_arguments(
 class SshRemote:
     """The remote that a process serves on its stdin and stdout; `arguments` start it."""
 
+    pack_bytes: int | None = None
+
     def __init__(self, arguments: Sequence[str], place: str) -> None:
         self.place = place
         self._arguments = list(arguments)

@@ -38,6 +38,7 @@ class RetryingRemote:
     ) -> None:
         self.inner = inner
         self.place = inner.place
+        self.pack_bytes = inner.pack_bytes
         self._pauses = pauses_seconds
         self._sleep = sleep
 
@@ -170,6 +171,7 @@ class RecordingRemote:
     def __init__(self, inner: RemoteStorage) -> None:
         self.inner = inner
         self.place = inner.place
+        self.pack_bytes = inner.pack_bytes
         self.requests: list[Request] = []
 
     def load(self, name: str) -> RemoteFile:
@@ -261,6 +263,7 @@ class FaultyRemote:
     ) -> None:
         self.inner = inner
         self.place = inner.place
+        self.pack_bytes = inner.pack_bytes
         self.calls = 0
         self._fail_at = frozenset(fail_at)
         self._lose_at = frozenset(lose_at)

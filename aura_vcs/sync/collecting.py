@@ -186,7 +186,8 @@ def execute_far_gc(
 
 
 def _execute(repo: Repository, remote: RemoteStorage, known: Known, plan: FarPlan) -> FarCollected:
-    names = rewrite(repo, plan.view, plan.view.table(repo), plan.shrinks, known.outgoing)
+    table = plan.view.table(repo)
+    names = rewrite(repo, plan.view, table, plan.shrinks, known.outgoing, remote.pack_bytes)
     new = send_packs(repo, remote, known, [(known.outgoing, name) for name in names]).packs
     view = move(repo, remote, plan.view, _condemn(plan, new))
     clear(known.outgoing)

@@ -7,6 +7,7 @@ under way, where the remote keeps that.
 
 import io
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from threading import Event
 from typing import BinaryIO
 
@@ -19,6 +20,7 @@ from aura_vcs.errors.stored import IntegrityError
 from aura_vcs.ids import VersionId
 from aura_vcs.layout import pack_path
 from aura_vcs.model import Label
+from aura_vcs.objects.cutting import cut
 from aura_vcs.objects.packs import OpenPack
 from aura_vcs.progress import SILENT, Progress, Silent
 from aura_vcs.refs import merge_labels
@@ -49,6 +51,7 @@ def send_packs(
 ) -> Delivered:
     """Send packs beside each other, and look at what has arrived; `sources` say where each lies, and its name.
 
+    Where the remote wants smaller packs, those of the store are cut for the way; see objects.cutting.
     Interrupted, those that arrived as a whole stay there, unlisted, and of others what has arrived, where
     the remote can go on with it. On Ctrl-C those under way end with the piece that is being sent.
 
@@ -69,10 +72,10 @@ def send_packs(
             stop.set()  # else they would be sent to their ends before anybody hears of it
             raise
     progress.finish()
-    arrived = sum(there for _, there in sent)
+    arrived = sum(there for _, there in chain(*sent))
     if arrived >= ASKED_BYTES:  # less is not worth a line
         progress.note(f"{arrived / 1e6:,.1f} MB had arrived already and were not sent again")
-    return Delivered(tuple(info for info, _ in sent), arrived)
+    return Delivered(tuple(info for info, _ in chain(*sent)), arrived)
 
 
 class _Counted(Silent):
@@ -114,26 +117,45 @@ def _size(storage: LocalStorage, name: str) -> int:
 
 def _send_pack(
     repo: Repository, remote: RemoteStorage, known: Known, stop: Event, storage: LocalStorage, name: str
-) -> tuple[PackInfo, int]:
-    """Send a pack unless it is there, and look at what has arrived; how much of it was there before."""
+) -> list[tuple[PackInfo, int]]:
+    """Send a pack, cut where it must be, unless it is there; with how much of each was there before."""
     with storage.open(pack_path(name)) as file:
-        opened = OpenPack(file, name)
-        last = opened.footer.frames[-1]
-        start = last.offset + last.stored_length
-        info = PackInfo(name, opened.size, opened.size - start)
-        tail = opened.read_at(start, info.footer)
-        passes = 2 if isinstance(remote, FolderRemote) else 1
-        counted = _Counted(repo.progress, info.size, stop, passes)
-        there = min(_deliver(remote, info, opened, counted), info.size)
-        counted.finish()
+        opened, limit = OpenPack(file, name), remote.pack_bytes
+        if storage is not repo.storage or limit is None or opened.size <= limit:
+            counted = _Counted(repo.progress, opened.size, stop, _passes(remote))
+            return [_send(remote, known, opened, counted, is_ours=storage is repo.storage)]
+        sent, rest = [], opened.size
+        for part in cut(opened.footer, limit):
+            counted = _Counted(repo.progress, part.length, stop, _passes(remote))
+            sent.append(_send(remote, known, OpenPack(part.open(file), part.name), counted, is_ours=False))
+            rest -= part.length
+        repo.progress.advance(rest)  # the footer of the whole, for which each of them has one of its own
+        return sent
+
+
+def _passes(remote: RemoteStorage) -> int:
+    """How often the bytes of a pack are counted on their way."""
+    return 2 if isinstance(remote, FolderRemote) else 1
+
+
+def _send(
+    remote: RemoteStorage, known: Known, opened: OpenPack, counted: _Counted, *, is_ours: bool
+) -> tuple[PackInfo, int]:
+    """Send what is to be one pack there, and look at what has arrived. Its footer is kept if no pack of ours has it."""
+    last = opened.frames[-1]
+    start = last.offset + last.stored_length
+    info = PackInfo(opened.name, opened.size, opened.size - start)
+    tail = opened.read_at(start, info.footer)
+    there = min(_deliver(remote, info, opened, counted), info.size)
+    counted.finish()
     try:
         arrived = remote.read_range(pack_name(info), start, info.footer + 1)
     except FileNotFoundError as error:  # collected before it was listed: look again, and send it otherwise
         raise RefMoved(f"{remote.place}/{pack_name(info)}", "there", "gone") from error
     if arrived != tail:
-        raise RemoteCorrupt(remote.place, f"pack {name[:12]} did not arrive as it was sent")
-    if storage is not repo.storage:
-        known.keep("footers", name, tail)
+        raise RemoteCorrupt(remote.place, f"pack {info.name[:12]} did not arrive as it was sent")
+    if not is_ours:
+        known.keep("footers", info.name, tail)
     return info, there
 
 

@@ -224,7 +224,7 @@ def _execute(repo: Repository, remote: RemoteStorage, known: Known, plan: FarRep
         RefMoved: the remote moved since it was looked at.
     """
     manifest = plan.view.manifest
-    names = _write(repo, known, plan)
+    names = _write(repo, known, plan, remote.pack_bytes)
     new = send_packs(repo, remote, known, [(known.outgoing, name) for name in names]).packs
     packs = [*new, *(pack for pack in manifest.packs if pack not in plan.packs and pack not in new)]
     records = [info for info in manifest.records if info not in plan.records]
@@ -238,7 +238,7 @@ def _execute(repo: Repository, remote: RemoteStorage, known: Known, plan: FarRep
     return view
 
 
-def _write(repo: Repository, known: Known, plan: FarRepairPlan) -> list[str]:
+def _write(repo: Repository, known: Known, plan: FarRepairPlan, pack_bytes: int | None) -> list[str]:
     """Write what is to go there into packs of new names; those that an interrupted repair left are used again."""
     needs, manifest = plan.needs, plan.view.manifest
     wanted = needs.send.keys() | needs.carry.keys()
@@ -251,7 +251,7 @@ def _write(repo: Repository, known: Known, plan: FarRepairPlan) -> list[str]:
         yield from own_frames(repo, items)
         yield from _carried(plan, done)
 
-    written = write_packs(known.outgoing, everything(), repo.progress, salted=True)
+    written = write_packs(known.outgoing, everything(), repo.progress, salted=True, pack_bytes=pack_bytes)
     repo.progress.finish()
     return ready + written
 

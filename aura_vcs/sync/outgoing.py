@@ -1,7 +1,7 @@
 """Objects on their way out: packs that travel as they are, and packs that are gathered for the way."""
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence, Set
 
 import msgspec
 
@@ -13,6 +13,7 @@ from aura_vcs.model import Kind
 from aura_vcs.objects.base import IDENTIFY, Place
 from aura_vcs.objects.batch import FRAME_BYTES
 from aura_vcs.objects.chunking import Cutter, encode_chunk_list
+from aura_vcs.objects.cutting import cut
 from aura_vcs.objects.pack_format import Footer
 from aura_vcs.objects.pack_writer import NewObject, is_salt
 from aura_vcs.objects.packs import OpenPack
@@ -36,8 +37,15 @@ class Cargo(msgspec.Struct, frozen=True):
     stored_bytes: int
 
 
-def plan_cargo(repo: Repository, needed: Mapping[ObjectId, Needed], spent: Container[str] = ()) -> Cargo:
-    """Divide what is needed into whole packs and the rest. Packs with a `spent` name do not travel whole.
+def plan_cargo(
+    repo: Repository,
+    needed: Mapping[ObjectId, Needed],
+    spent: Set[str] = frozenset(),
+    pack_bytes: int | None = None,
+) -> Cargo:
+    """Divide what is needed into whole packs and the rest. Packs that get a `spent` name there do not travel whole.
+
+    Packs of more than `pack_bytes` are cut on their way.
 
     Raises:
         ObjectMissing: something is not in this project.
@@ -58,13 +66,20 @@ def plan_cargo(repo: Repository, needed: Mapping[ObjectId, Needed], spent: Conta
     for pack, items in sorted(by_pack.items()):
         size = repo.store.packs.stored_size(pack)
         share = _share(repo.store.packs.footer(pack), {item.id for item in items})
-        if share >= AS_IT_IS and pack not in spent:
+        if share >= AS_IT_IS and not (spent and _names_there(repo, pack, pack_bytes) & spent):
             whole.append(pack)
             total += size
         else:
             loose += items
             total += int(share * size)
     return Cargo(tuple(whole), tuple(sorted(loose, key=travel_order)), total)
+
+
+def _names_there(repo: Repository, pack: str, pack_bytes: int | None) -> set[str]:
+    """What a pack of the store is called at the remote."""
+    if pack_bytes is None or repo.store.packs.stored_size(pack) <= pack_bytes:
+        return {pack}
+    return {part.name for part in cut(repo.store.packs.footer(pack), pack_bytes)}
 
 
 def travel_order(item: Needed) -> tuple[bool, str, str, str]:
@@ -111,7 +126,13 @@ def _share(footer: Footer, wanted: set[ObjectId]) -> float:
 
 
 def gather(
-    repo: Repository, items: Sequence[Needed], outgoing: LocalStorage, progress: Progress, *, salted: bool = False
+    repo: Repository,
+    items: Sequence[Needed],
+    outgoing: LocalStorage,
+    progress: Progress,
+    *,
+    salted: bool = False,
+    pack_bytes: int | None = None,
 ) -> list[str]:
     """Write the objects into packs in `outgoing`; returns the names of the packs.
 
@@ -123,7 +144,7 @@ def gather(
     """
     ready, done = left_over(outgoing, {item.id for item in items} if not salted else set())
     frames = own_frames(repo, [item for item in items if item.id not in done])
-    return ready + write_packs(outgoing, frames, progress, salted=salted)
+    return ready + write_packs(outgoing, frames, progress, salted=salted, pack_bytes=pack_bytes)
 
 
 def left_over(

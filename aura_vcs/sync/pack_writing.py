@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from aura_vcs.objects.pack_writer import NewObject, PackWriter
+from aura_vcs.objects.pack_writer import PACK_BYTES, NewObject, PackWriter
 from aura_vcs.progress import Progress
 from aura_vcs.storage.local import LocalStorage
 
@@ -10,12 +10,18 @@ WORKERS = 3
 
 
 def write_packs(
-    outgoing: LocalStorage, frames: Iterable[Sequence[NewObject]], progress: Progress, *, salted: bool
+    outgoing: LocalStorage,
+    frames: Iterable[Sequence[NewObject]],
+    progress: Progress,
+    *,
+    salted: bool,
+    pack_bytes: int | None = None,
 ) -> list[str]:
     """Write the frames into as few packs as they fit in; returns the names of the packs.
 
-    With `salted`, the packs have names that none ever had. Memory holds a few frames. Interrupted,
-    it leaves whole packs and one temporary file.
+    A pack ends with the frame that makes it reach `pack_bytes`, by default what packs of the store have.
+    With `salted`, the packs have names that none ever had. Memory holds a few frames. Interrupted, it
+    leaves whole packs and one temporary file.
 
     Raises:
         ObjectCorrupt: what was written does not read back.
@@ -28,7 +34,7 @@ def write_packs(
         try:
             for frame in frames:
                 if writer is None:
-                    writer = PackWriter(outgoing, executor)
+                    writer = PackWriter(outgoing, executor, pack_bytes=pack_bytes or PACK_BYTES)
                     if salted:
                         writer.add_salt()
                 writer.add_frame(frame)

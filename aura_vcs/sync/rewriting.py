@@ -28,7 +28,12 @@ class Shrink(msgspec.Struct, frozen=True):
 
 
 def rewrite(
-    repo: Repository, view: View, table: PackTable, shrinks: Sequence[Shrink], outgoing: LocalStorage
+    repo: Repository,
+    view: View,
+    table: PackTable,
+    shrinks: Sequence[Shrink],
+    outgoing: LocalStorage,
+    pack_bytes: int | None,
 ) -> list[str]:
     """Write what lives in the packs into new ones in `outgoing`; returns their names.
 
@@ -39,7 +44,8 @@ def rewrite(
     """
     clear(outgoing)
     repo.progress.start("Writing packs anew", sum(s.pack.size - s.dead_bytes for s in shrinks), "bytes")
-    names = write_packs(outgoing, _frames(view, table, shrinks), repo.progress, salted=True)
+    frames = _frames(view, table, shrinks)
+    names = write_packs(outgoing, frames, repo.progress, salted=True, pack_bytes=pack_bytes)
     repo.progress.finish()
     return names
 

@@ -6,7 +6,8 @@ and the next push finds what has arrived already. Of two racing pushes one moves
 other looks again, and goes on unless they moved one branch apart.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 import msgspec
 from blake3 import blake3
@@ -17,6 +18,7 @@ from aura_vcs.errors.remotes import PathLocked, PushRejected
 from aura_vcs.history.revisions import describe
 from aura_vcs.ids import VersionId
 from aura_vcs.index.queries import Queries
+from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import VERSIONS
 from aura_vcs.model import BranchEntry, Kind, Label
 from aura_vcs.refs import heads, merge_labels
@@ -92,7 +94,7 @@ def plan_push(
         PushRejected, PathLocked: as `push`.
     """
     view = load_view(remote, known, repo.format.project)
-    plan = _draft(repo, view, all_versions=all_versions, keep_both=keep_both).plan
+    plan = _draft(repo, view, remote.pack_bytes, all_versions=all_versions, keep_both=keep_both).plan
     if not ignore_locks:
         check_locked(remote.place, repo.author, plan.locked)
     return plan
@@ -137,11 +139,12 @@ def _push_alone(
         if known.seen().pushed == _pair(state, view.digest):
             return PushPlan(remote.place, (), (), 0, 0, 0)
         with repo.locks.shared("objects"):
-            draft = _draft(repo, view, all_versions=all_versions, keep_both=keep_both)
+            draw_up = partial(_draft, repo, view, remote.pack_bytes, all_versions=all_versions, keep_both=keep_both)
+            draft = draw_up()
             if not ignore_locks:
                 _check_locks(repo, known, draft)
             if draft.plan.through_bytes:  # only now: it may take long
-                draft = _draft(repo, view, all_versions=all_versions, keep_both=keep_both, bring=True)
+                draft = draw_up(bring=True)
             done, after = draft.plan, view
             try:
                 if not done.is_empty:
@@ -184,20 +187,19 @@ def _entries(repo: Repository, branch: str) -> tuple[BranchEntry, ...]:
     return join_entries(repo.refs.branch_entries(branch), ())
 
 
-def _draft(repo: Repository, view: View, *, all_versions: bool, keep_both: bool, bring: bool = False) -> _Draft:
+def _draft(
+    repo: Repository,
+    view: View,
+    pack_bytes: int | None,
+    *,
+    all_versions: bool,
+    keep_both: bool,
+    bring: bool = False,
+) -> _Draft:
     branches = _joined_branches(repo, view, keep_both=keep_both)
     there = view.labels()
-    here = own_labels(repo)
     records = travelling(repo, all_versions=all_versions)
-    labels: dict[VersionId, Label] = {}
-    changed: dict[VersionId, Label] = {}
-    for record in records:
-        own, far = here.get(record.id), there.get(record.id)
-        if own is None:
-            continue
-        labels[record.id] = own if far is None else merge_labels(far, own)
-        if labels[record.id] != far:
-            changed[record.id] = labels[record.id]
+    labels, changed = _labels(repo, records, there)
     records = [record for record in records if record.id in labels]
     whole = [version for version, label in there.items() if is_live(label)]
     table = view.table(repo) if changed else None  # whatever is new has a label that is: else nothing is needed
@@ -207,9 +209,8 @@ def _draft(repo: Repository, view: View, *, all_versions: bool, keep_both: bool,
     away = offloaded_objects(repo, found.needed)
     if bring and away:
         repo.store.require({item.id: item.path for item in found.needed.values() if item.kind is Kind.BLOB})
-    cargo = plan_cargo(
-        repo, {i: item for i, item in found.needed.items() if bring or i not in away}, spent_packs(view.manifest)
-    )
+    sent = {i: item for i, item in found.needed.items() if bring or i not in away}
+    cargo = plan_cargo(repo, sent, spent_packs(view.manifest), pack_bytes)
     settings = join_settings(view.manifest.settings, travelling_settings(repo.refs.settings()))
     manifest = msgspec.structs.replace(
         view.manifest,
@@ -233,6 +234,23 @@ def _draft(repo: Repository, view: View, *, all_versions: bool, keep_both: bool,
         settings=tuple(key for key, field in settings.items() if view.manifest.settings.get(key) != field),
     )
     return _Draft(plan, view, cargo, changed, manifest)
+
+
+def _labels(
+    repo: Repository, records: Sequence[VersionRecord], there: Mapping[VersionId, Label]
+) -> tuple[dict[VersionId, Label], dict[VersionId, Label]]:
+    """The labels of versions as both sides have them together, and those that are new there."""
+    here = own_labels(repo)
+    labels: dict[VersionId, Label] = {}
+    changed: dict[VersionId, Label] = {}
+    for record in records:
+        own, far = here.get(record.id), there.get(record.id)
+        if own is None:
+            continue
+        labels[record.id] = own if far is None else merge_labels(far, own)
+        if labels[record.id] != far:
+            changed[record.id] = labels[record.id]
+    return labels, changed
 
 
 def _tips(repo: Repository, entries: Sequence[BranchEntry]) -> set[VersionId | None]:
@@ -291,7 +309,9 @@ def _execute(repo: Repository, remote: RemoteStorage, known: Known, draft: _Draf
     if draft.cargo.loose:
         progress.start("Gathering", None, "bytes")
         salted = bool(spent_packs(draft.manifest))
-        gathered = gather(repo, draft.cargo.loose, known.outgoing, progress, salted=salted)
+        gathered = gather(
+            repo, draft.cargo.loose, known.outgoing, progress, salted=salted, pack_bytes=remote.pack_bytes
+        )
         progress.finish()
     sources = [(repo.storage, name) for name in draft.cargo.packs] + [(known.outgoing, name) for name in gathered]
     delivered = send_packs(repo, remote, known, sources)
