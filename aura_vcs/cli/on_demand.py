@@ -1,7 +1,8 @@
 """Fetching offloaded content when a command reads it."""
 
-import os
 from typing import TYPE_CHECKING
+
+from aura_vcs.cli.surroundings import surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +39,8 @@ class OnDemand:
         from aura_vcs.sync.remotes import address_of, remote_config
 
         config = remote_config(self._repo, name)[1]
-        remote = open_remote(address_of(self._repo, config), single_writer=config.single_writer, ssh=ssh_command())
+        address = address_of(self._repo, config)
+        remote = open_remote(address, single_writer=config.single_writer, surroundings=surroundings())
         if not config.encryption:
             return remote
         from aura_vcs.cli.keys import KeyHolder
@@ -55,11 +57,3 @@ class OnDemand:
         """Let go of connections."""
         if self._content is not None:
             self._content.close()
-
-
-def ssh_command() -> list[str]:
-    """The command that connects to other machines: `ssh`, or what AURA_SSH says."""
-    import shlex  # not every command connects
-
-    words = shlex.split(os.environ.get("AURA_SSH", ""))
-    return words or ["ssh"]

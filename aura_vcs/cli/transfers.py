@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import click
 
 from aura_vcs.cli.console import Console, cool, faint, strong, warm
-from aura_vcs.cli.on_demand import ssh_command
 from aura_vcs.cli.session import Session
+from aura_vcs.cli.surroundings import surroundings
 from aura_vcs.cli.words import count, joined, size
 from aura_vcs.errors.remotes import RemoteError
 
@@ -44,7 +44,7 @@ def connected(repo: "Repository", name: str | None) -> Iterator[Link]:
 
     name, config = remote_config(repo, name)
     known = Known(repo, name)
-    remote = open_remote(address_of(repo, config), single_writer=config.single_writer, ssh=ssh_command())
+    remote = open_remote(address_of(repo, config), single_writer=config.single_writer, surroundings=surroundings())
     try:
         if config.encryption:
             from aura_vcs.sync.unlocking import unlock

@@ -1,6 +1,7 @@
 """A remote in a bucket: S3 and what speaks like it, Google Cloud Storage, Azure; by obstore.
 
-Credentials come from the environment or the usual files, as obstore finds them. `create` is a
+Credentials come from the environment or the usual files, as obstore finds them, those of S3 also
+from where AWS's own tools keep them. `create` is a
 conditional put, `swap` one on the ETag (S3, Azure) or generation (GCS) that was seen. Some servers
 ignore conditions or refuse them: `sync.probing` finds that out, and `conditional=False` works
 without them where only one machine writes.
@@ -34,12 +35,23 @@ _RETRY_SECONDS = 2 * STALL_SECONDS
 
 
 def open_bucket(
-    kind: str, bucket: str, prefix: str, parameters: Mapping[str, str], place: str, *, conditional: bool = True
+    kind: str,
+    bucket: str,
+    prefix: str,
+    parameters: Mapping[str, str],
+    place: str,
+    *,
+    conditional: bool = True,
+    has_keys: bool = False,
 ) -> "BucketRemote":
     """The remote below `prefix` in a bucket; `kind` is s3, gs or az.
 
+    With `has_keys` the environment has all that it takes to be let in; else keys for S3 are looked
+    for where AWS's own tools keep them.
+
     Raises:
         HelperMissing: obstore is not installed.
+        RemoteDenied: there are no keys, or they cannot be had any more.
         RemoteError: the store cannot be set up as asked.
     """
     try:
@@ -63,6 +75,10 @@ def open_bucket(
         options["base_url" if kind == "gs" else "endpoint"] = endpoint
     try:
         if kind == "s3":
+            if not has_keys:
+                from aura_vcs.storage.aws_login import sign_in
+
+                options |= sign_in(place)
             if "region" in parameters:
                 options["region"] = parameters["region"]
             options["virtual_hosted_style_request"] = parameters.get("path_style") == "false"

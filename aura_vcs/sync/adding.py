@@ -1,7 +1,5 @@
 """Adding a remote to a project: prepared, probed, and only then entered."""
 
-from collections.abc import Sequence
-
 import msgspec
 
 from aura_vcs.errors.asking import RefMoved
@@ -12,7 +10,7 @@ from aura_vcs.storage.remote import RemoteStorage
 from aura_vcs.sync.addresses import Address
 from aura_vcs.sync.known import Known, Seen
 from aura_vcs.sync.manifest import MANIFEST
-from aura_vcs.sync.opening import make_folder, open_remote
+from aura_vcs.sync.opening import UNKNOWN, Surroundings, make_folder, open_remote
 from aura_vcs.sync.probing import Finding, probe
 from aura_vcs.sync.remotes import RemoteConfig, address_of, remote_config, remove_remote, set_remote
 from aura_vcs.sync.sending import create_remote
@@ -45,7 +43,7 @@ def add_remote(
     address: Address,
     *,
     single_writer: bool = False,
-    ssh: Sequence[str] = (),
+    surroundings: Surroundings = UNKNOWN,
     ask: Ask | None = None,
 ) -> Checked:
     """Prepare the place if nothing is there, probe it, and enter it in the project's settings.
@@ -63,7 +61,7 @@ def add_remote(
     done = False
     try:
         make_folder(address)
-        remote = open_remote(address, single_writer=single_writer, create=True, ssh=ssh)
+        remote = open_remote(address, single_writer=single_writer, create=True, surroundings=surroundings)
         try:
             checked = _prepare(repo, name, address, remote, single_writer=single_writer, ask=ask)
         finally:
@@ -126,7 +124,7 @@ def check_remote(
     name: str | None,
     *,
     accept_older: bool = False,
-    ssh: Sequence[str] = (),
+    surroundings: Surroundings = UNKNOWN,
     ask: Ask | None = None,
 ) -> Checked:
     """Look at a remote and probe it again.
@@ -138,7 +136,7 @@ def check_remote(
     """
     name, config = remote_config(repo, name)
     address = address_of(repo, config)
-    remote = open_remote(address, single_writer=config.single_writer, ssh=ssh)
+    remote = open_remote(address, single_writer=config.single_writer, surroundings=surroundings)
     try:
         if config.encryption:
             remote = unlock(remote, ask, key=config.encryption)

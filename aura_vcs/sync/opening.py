@@ -5,7 +5,8 @@ which take longer to import than all that it does.
 """
 
 import os
-from collections.abc import Sequence
+
+import msgspec
 
 from aura_vcs.errors.remotes import RemoteDenied, RemoteUnreachable
 from aura_vcs.storage.remote import RemoteStorage
@@ -13,14 +14,27 @@ from aura_vcs.storage.remote_folder import FolderRemote
 from aura_vcs.sync.addresses import Address
 
 
+class Surroundings(msgspec.Struct, frozen=True):
+    """What whoever runs this knows of the environment, which is not looked at here.
+
+    `ssh` is the command that connects, without one the system's. `has_keys` says that keys for S3 are
+    in the environment: then they need not be looked for elsewhere.
+    """
+
+    ssh: tuple[str, ...] = ()
+    has_keys: bool = False
+
+
+UNKNOWN = Surroundings()
+
+
 def open_remote(
-    address: Address, *, single_writer: bool = False, create: bool = False, ssh: Sequence[str] = ()
+    address: Address, *, single_writer: bool = False, create: bool = False, surroundings: Surroundings = UNKNOWN
 ) -> RemoteStorage:
     """The remote at an address. Close it when done.
 
     With `single_writer`, a bucket is written without conditions: the caller made sure that nobody
-    else writes there. With `create`, a folder on another machine is made if it is not there. `ssh`
-    is the command that connects, without one the system's.
+    else writes there. With `create`, a folder on another machine is made if it is not there.
 
     Raises:
         RemoteUnreachable, RemoteDenied: it cannot be used.
@@ -34,16 +48,18 @@ def open_remote(
         return FolderRemote(address.path, place=address.text)
     from aura_vcs.storage.remote_wrappers import RetryingRemote
 
-    return RetryingRemote(_open_far(address, single_writer=single_writer, create=create, ssh=ssh))
+    far = _open_far(address, single_writer=single_writer, create=create, surroundings=surroundings)
+    return RetryingRemote(far)
 
 
-def _open_far(address: Address, *, single_writer: bool, create: bool, ssh: Sequence[str]) -> RemoteStorage:
+def _open_far(address: Address, *, single_writer: bool, create: bool, surroundings: Surroundings) -> RemoteStorage:
     """A remote that is reached by a network."""
     if address.kind == "ssh":
         from aura_vcs.storage.remote_ssh import SSH, SshRemote, ssh_arguments
 
+        ssh = surroundings.ssh or SSH
         arguments = ssh_arguments(
-            address.host, address.path, user=address.user, port=address.port, create=create, ssh=ssh or SSH
+            address.host, address.path, user=address.user, port=address.port, create=create, ssh=ssh
         )
         remote = SshRemote(arguments, address.text)
         remote.connect()
@@ -58,6 +74,7 @@ def _open_far(address: Address, *, single_writer: bool, create: bool, ssh: Seque
             address.parameters,
             address.text,
             conditional=not single_writer,
+            has_keys=surroundings.has_keys,
         )
     from aura_vcs.storage.remote_http import HttpRemote
 

@@ -11,7 +11,7 @@ from aura_vcs.storage.remote import RemoteStorage
 from aura_vcs.storage.remote_encrypted import EncryptedRemote
 from aura_vcs.storage.remote_memory import MemoryRemote
 from aura_vcs.sync.addresses import parse_address
-from aura_vcs.sync.opening import open_remote
+from aura_vcs.sync.opening import Surroundings, open_remote
 
 from . import film as film_module
 from . import machines, servers
@@ -123,7 +123,9 @@ def remote_of(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Remote
     elif request.param == "ssh":
         (tmp_path / "remote").mkdir()
         host = request.getfixturevalue("ssh_host")
-        made = open_remote(parse_address(f"ssh://studio{tmp_path}/remote"), ssh=host.command)
+        made = open_remote(
+            parse_address(f"ssh://studio{tmp_path}/remote"), surroundings=Surroundings(tuple(host.command))
+        )
     else:
         request.getfixturevalue("keys")
         endpoint = request.getfixturevalue(request.param)

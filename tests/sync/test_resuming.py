@@ -27,7 +27,7 @@ from aura_vcs.storage.wire import MAGIC, Answer, Ask, Hello, decode, read_bytes,
 from aura_vcs.sync import delivering, serve
 from aura_vcs.sync.addresses import parse_address
 from aura_vcs.sync.known import Forgetful
-from aura_vcs.sync.opening import open_remote
+from aura_vcs.sync.opening import Surroundings, open_remote
 from aura_vcs.sync.sending import push
 from aura_vcs.sync.verifying import verify_remote
 from aura_vcs.sync.view import load_view
@@ -317,7 +317,9 @@ def test_over_a_real_sshd(ssh_host: Ssh, tmp_path: Path, monkeypatch: pytest.Mon
     """ssh is killed in the middle of a pack; the push goes on by itself, and sends little again."""
     anna = filled(tmp_path / "anna")
     folder_remote(tmp_path / "remote", anna)
-    opened = open_remote(parse_address(f"ssh://studio{tmp_path}/remote"), ssh=ssh_host.command)
+    opened = open_remote(
+        parse_address(f"ssh://studio{tmp_path}/remote"), surroundings=Surroundings(tuple(ssh_host.command))
+    )
     assert isinstance(opened, RetryingRemote)
     inner = opened.inner
     assert isinstance(inner, SshRemote)

@@ -16,7 +16,7 @@ from aura_vcs.sync.addresses import parse_address
 from aura_vcs.sync.carrying import pull, sync
 from aura_vcs.sync.cloning import clone
 from aura_vcs.sync.known import Known
-from aura_vcs.sync.opening import open_remote
+from aura_vcs.sync.opening import Surroundings, open_remote
 from aura_vcs.sync.sending import push
 from aura_vcs.sync.serve import serve
 from hypothesis import given, settings
@@ -176,10 +176,10 @@ def test_a_project_goes_over_a_real_sshd(ssh_host: Ssh, tmp_path: Path) -> None:
     anna = machine(tmp_path / "anna", "anna")
     write(anna, "take.wav", media(1_500_000))
     save(anna, "brief.json", '{"topic": "tides"}')
-    checked = add_remote(anna, "origin", address, ssh=ssh_host.command)
+    checked = add_remote(anna, "origin", address, surroundings=Surroundings(tuple(ssh_host.command)))
     assert checked.finding is not None
     assert checked.finding.is_safe
-    remote = open_remote(address, ssh=ssh_host.command)
+    remote = open_remote(address, surroundings=Surroundings(tuple(ssh_host.command)))
     push(anna, remote, Known(anna, "origin"))
     done = clone(remote, parse_address(f"studio:{tmp_path}/film.aura"), str(tmp_path / "bert"), author="bert")
     from aura_vcs.repository.repository import Repository

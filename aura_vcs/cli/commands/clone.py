@@ -7,9 +7,9 @@ import click
 
 from aura_vcs.cli.console import Console, cool
 from aura_vcs.cli.keys import key_options
-from aura_vcs.cli.on_demand import ssh_command
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.session import Session, pass_session
+from aura_vcs.cli.surroundings import surroundings
 from aura_vcs.cli.transfers import all_versions_option, fetch_shape
 from aura_vcs.cli.words import count, size
 
@@ -60,7 +60,7 @@ def clone_command(
     address = parse_address(url, session.folder)
     target = os.path.join(session.folder, folder or folder_name(address))
     holder = KeyHolder(console, key_file=key_file)
-    remote = open_remote(address, ssh=ssh_command())
+    remote = open_remote(address, surroundings=surroundings())
     try:
         remote, key = open_if_encrypted(remote, holder, must=encrypt or key_file is not None)
         if remember:

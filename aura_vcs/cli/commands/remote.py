@@ -7,9 +7,9 @@ import click
 from aura_vcs.cli.console import Console, bad, cool, faint, good
 from aura_vcs.cli.groups import Entry, ShorthandGroup
 from aura_vcs.cli.keys import key_options
-from aura_vcs.cli.on_demand import ssh_command
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.session import Session, pass_repository
+from aura_vcs.cli.surroundings import surroundings
 from aura_vcs.cli.transfers import connected, key_holder
 from aura_vcs.cli.words import count, size
 
@@ -120,7 +120,7 @@ def add_command(
     folders = (repo.root, address.path) if address.kind == "folder" else (repo.root,)
     holder = KeyHolder(console, key_file=key_file, folders=folders)
     ask = holder if encrypt or key_file else None
-    checked = add_remote(repo, name, address, single_writer=single_writer, ssh=ssh_command(), ask=ask)
+    checked = add_remote(repo, name, address, single_writer=single_writer, surroundings=surroundings(), ask=ask)
     if holder.key_file:
         Known(repo, name).keep_key_file(holder.key_file)
     if remember:
@@ -180,7 +180,7 @@ def check_command(repo: "Repository", console: Console, name: str | None, *, con
     from aura_vcs.sync.remotes import remote_config
 
     ask = key_holder(Known(repo, remote_config(repo, name)[0]).key_file())
-    checked = check_remote(repo, name, accept_older=accept, ssh=ssh_command(), ask=ask)
+    checked = check_remote(repo, name, accept_older=accept, surroundings=surroundings(), ask=ask)
     if checked.finding is not None and not checked.finding.is_safe:
         raise RemoteUnsafe(checked.url, checked.finding.faults)
     problems = _content_problems(repo, name) if content else []
