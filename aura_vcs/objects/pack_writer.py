@@ -84,8 +84,8 @@ class PackWriter:
     temporary file.
     """
 
-    def __init__(self, storage: LocalStorage, workers: "Workers", *, pack_bytes: int = PACK_BYTES) -> None:
-        self._pack_bytes = pack_bytes
+    def __init__(self, storage: LocalStorage, workers: "Workers", *, pack_bytes: int | None = None) -> None:
+        self._pack_bytes = pack_bytes or PACK_BYTES
         self._upload = storage.upload()
         self._workers = workers
         self._frames: list[Frame] = []

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from aura_vcs.objects.pack_writer import PACK_BYTES, NewObject, PackWriter
+from aura_vcs.objects.pack_writer import NewObject, PackWriter
 from aura_vcs.progress import Progress
 from aura_vcs.storage.local import LocalStorage
 
@@ -34,7 +34,7 @@ def write_packs(
         try:
             for frame in frames:
                 if writer is None:
-                    writer = PackWriter(outgoing, executor, pack_bytes=pack_bytes or PACK_BYTES)
+                    writer = PackWriter(outgoing, executor, pack_bytes=pack_bytes)
                     if salted:
                         writer.add_salt()
                 writer.add_frame(frame)

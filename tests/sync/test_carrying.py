@@ -210,7 +210,7 @@ class At:
     """A remote that does something just before its n-th request of a kind."""
 
     def __init__(self, inner: RemoteStorage, verb: str, action: Callable[[], object]) -> None:
-        self.inner, self.place = inner, inner.place
+        self.inner, self.place, self.pack_bytes = inner, inner.place, inner.pack_bytes
         self._verb, self._action = verb, action
 
     def _maybe(self, verb: str) -> None:
