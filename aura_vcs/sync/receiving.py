@@ -18,15 +18,17 @@ from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.chunking import LARGE_BYTES, decode_chunk_list
 from aura_vcs.objects.trees import CACHED_ENTRIES, DEPTH_LIMIT, EMPTY_TREE_ID
 from aura_vcs.ref_changes import branch_change, label_change, setting_change, tag_change
-from aura_vcs.refs import heads, merge_labels, newest_of
+from aura_vcs.refs import merge_labels, newest_of
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 from aura_vcs.storage.remote import RangeReadable
 from aura_vcs.sync.far_reader import FarReader
+from aura_vcs.sync.far_use import named_versions
 from aura_vcs.sync.incoming import Arrived, Freight, WaitingRoom, plan_freight
 from aura_vcs.sync.known import Known, clear
 from aura_vcs.sync.reach import is_live, own_labels
 from aura_vcs.sync.remotes import remotes
 from aura_vcs.sync.selecting import StoredFile, is_document, shown_path
+from aura_vcs.sync.shared_settings import newer_settings
 from aura_vcs.sync.view import PackTable, View, load_view, seen_of
 
 LABELS_AT_ONCE = 2000
@@ -174,8 +176,8 @@ def _draft(repo: Repository, view: View, known: Known, *, all_versions: bool) ->
     here = own_labels(repo)
     queries = Queries(repo.index)
     wanted = _Wanted(repo, view, partial=_is_partial(repo, known))
-    roots = _roots(view.manifest.branches, view.manifest.tags)
-    wanted.ancestry(roots)
+    named = sorted(named_versions(view.manifest))
+    wanted.ancestry(named)
     if all_versions:
         wanted.ancestry(labels)
     joined: dict[VersionId, Label] = {}
@@ -193,13 +195,16 @@ def _draft(repo: Repository, view: View, known: Known, *, all_versions: bool) ->
         label = joined.get(version) or labels[version]
         if is_live(label):
             wanted.content(version)
+    for version in named:
+        if (label := joined.get(version) or labels[version]).purged_at is None and not is_live(label):
+            wanted.content_if_there(version)
     table = wanted.table
     needed = wanted.needed
     freight = Freight((), {}, 0) if table is None else plan_freight(table, wanted.reader(), needed)
     entries = _newer_entries(repo, view.manifest.branches)
     own_tags = repo.refs.all_tags()
     tags = {n: t for n, t in view.manifest.tags.items() if n not in own_tags or t.stamp > own_tags[n].stamp}
-    settings = _newer_settings(repo, view.manifest.settings)
+    settings = newer_settings(repo.replica, repo.refs.settings(), view.manifest.settings)
     plan = FetchPlan(
         remote=view.remote.place,
         versions=tuple(sorted(wanted.versions, key=lambda v: wanted.versions[v].number)),
@@ -218,11 +223,6 @@ def _is_partial(repo: Repository, known: Known) -> bool:
     return config is not None and config.partial
 
 
-def _roots(branches: Mapping[str, Sequence[BranchEntry]], tags: Mapping[str, Tag]) -> list[VersionId]:
-    tips = [entry.version for entries in branches.values() for entry in heads(entries)]
-    return [version for version in (*tips, *(tag.version for tag in tags.values())) if version is not None]
-
-
 def _newer_entries(
     repo: Repository, branches: Mapping[str, Sequence[BranchEntry]]
 ) -> dict[str, tuple[BranchEntry, ...]]:
@@ -236,16 +236,6 @@ def _newer_entries(
         if newer:
             found[name] = newer
     return found
-
-
-def _newer_settings(repo: Repository, settings: Mapping[str, Field]) -> dict[str, Field]:
-    """What other machines set since; what is said to be ours, we know."""
-    own = repo.refs.settings()
-    return {
-        key: field
-        for key, field in settings.items()
-        if field.stamp[1] != repo.replica and (key not in own or field.stamp > own[key].stamp)
-    }
 
 
 class _Wanted:
@@ -292,17 +282,27 @@ class _Wanted:
 
     def content(self, version: VersionId) -> None:
         """Collect what the version's tree needs."""
-        known = self.versions.get(version)
-        record = self._queries.version(version) if known is None else None
-        tree = known.tree if known is not None else record.tree if record is not None else None
-        if tree is None or tree in self._trees:
+        known = self.versions.get(version) or self._queries.version(version)
+        if known is None or known.tree in self._trees:
             return
-        level = {tree: ""}
+        level = {known.tree: ""}
         for _ in range(DEPTH_LIMIT):
             level = self._next_level(level)
             if not level:
                 return
         raise RemoteCorrupt(self._view.remote.place, f"the folders of version {version[:12]} are too deep")
+
+    def content_if_there(self, version: VersionId) -> None:
+        """The same for a deleted version that a name stands on; what has gone at the remote is not missed."""
+        record = self._queries.version(version)
+        if record is not None and self._repo.store.contains(record.tree):
+            return
+        before = set(self._trees), dict(self.needed), dict(self.left), dict(self.trees)
+        try:
+            self.content(version)
+            all(map(self.reader().locate, self.needed.keys() - before[1].keys()))
+        except RemoteCorrupt:
+            self._trees, self.needed, self.left, self.trees = before
 
     def _next_level(self, level: dict[ObjectId, str]) -> dict[ObjectId, str]:
         fresh = level.keys() - self._trees
