@@ -118,6 +118,7 @@ def pull_shape(repo: "Repository", pulled: "Pulled") -> dict[str, Any]:
         **moved_shape(repo, pulled.head, pulled.files),
         "diverged": [point_shape(queries.version(version)) for version in pulled.diverged],
         "in_the_way": list(pulled.in_the_way),
+        "without_content": pulled.without_content,
     }
 
 
@@ -186,6 +187,10 @@ def say_pulled(repo: "Repository", console: Console, pulled: "Pulled") -> None:
         for path in pulled.in_the_way:
             console.note("  ", path)
         console.note(faint("Nothing was touched. Commit them, or go there with `aura checkout` (they are kept)."))
+    if pulled.without_content is not None:
+        shown = describe(queries, pulled.without_content)
+        console.warn(f"{pulled.head.branch} is on {shown}, which somebody deleted, and its content is not here.")
+        console.note(faint("Your files stay as they are."))
     if pulled.files is not None and pulled.head.version is not None:
         console.line(
             "On branch ",
@@ -197,7 +202,7 @@ def say_pulled(repo: "Repository", console: Console, pulled: "Pulled") -> None:
         say_point(console, pulled.files)
         say_left(console, pulled.files)
         console.line(faint("Take it back with `aura undo`."))
-    if pulled.diverged or pulled.in_the_way:
+    if pulled.diverged or pulled.in_the_way or pulled.without_content is not None:
         console.exit_code = 3
 
 

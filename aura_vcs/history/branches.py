@@ -125,28 +125,29 @@ def put_back(
     *,
     left: BranchEntry | None,
     to: BranchEntry | None,
+    own: bool,
 ) -> tuple[str, RefChange]:
     """The change that takes back our move from `to` to `left`, or does it again the other way round.
 
-    It holds against machines that only followed to where the branch was, and against what was taken
-    into account before. Where the move itself followed another machine (a pull), or joined its head in
-    (a merge), that stands again as it did, and what was put on top since stays on the branch.
+    `own` says that nobody but us put the branch there. Then it holds against machines that only followed
+    to where the branch was; always against what was taken into account before the move. Where the move
+    itself followed another machine (a pull), or joined its head in (a merge), that stands again as it
+    did, with whoever followed there too, and what was put on top since stays on the branch.
     """
     queries = Queries(repo.index)
     earlier, later = to.seen if to is not None else {}, left.seen if left is not None else {}
     place = left.version if left is not None else None
 
-    def is_included(entry: BranchEntry, seen: int) -> bool:
+    def is_included(entry: BranchEntry) -> bool:
         if entry.version is None or (version is not None and queries.is_ancestor(entry.version, version)):
             return True
         if entry.counter <= earlier.get(entry.replica, 0):
             return True
-        if entry.counter <= later.get(entry.replica, 0):
-            return False  # the move itself took it in
-        return entry.counter <= seen or entry.version == place
+        # Not what the move itself took in; nor what is seen only because it is in that, as of a follower.
+        return own and entry.counter > later.get(entry.replica, 0) and entry.version == place
 
     def seen_of(entry: BranchEntry, known: int) -> int:
-        return max(entry.counter, known) if is_included(entry, known) else min(entry.counter - 1, known)
+        return max(entry.counter, known) if is_included(entry) else min(entry.counter - 1, known)
 
     return _entry_change(repo, transaction, name, version, seen_of)
 
@@ -185,14 +186,29 @@ def create_branch(repo: Repository, name: str, version: VersionId) -> Operation:
 
     Raises:
         InvalidName, NameTaken.
+        InputError: the version is deleted.
     """
     check_name("branch", name)
     with repo.transaction() as transaction:
+        check_wanted(repo, version)
         _check_free(repo, name)
         ref, change = moved(repo, transaction, name, version, over_all=True)
         return transaction.record(
             Draft("branch.create", f"Created branch {name}", {ref: change}, inverse=Inverse("branch.delete"))
         )
+
+
+def check_wanted(repo: Repository, version: VersionId) -> None:
+    """Refuse to give a name to a version that was deleted: its content is not sent, and may be gone elsewhere.
+
+    Raises:
+        InputError: it is deleted or purged.
+    """
+    record = Queries(repo.index).version(version)
+    if record is not None and not record.is_live:
+        name = f"v{record.number}"
+        hint = f"Bring it back first with `aura version undelete {name}`."
+        raise InputError(f"{name} is {'purged' if record.purged_at is not None else 'deleted'}", hint=hint)
 
 
 def _check_free(repo: Repository, name: str) -> None:

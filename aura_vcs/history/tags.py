@@ -1,7 +1,7 @@
 """Tags: names that stay on a version."""
 
 from aura_vcs.errors.asking import NameTaken, UnknownName
-from aura_vcs.history.branches import branch
+from aura_vcs.history.branches import branch, check_wanted
 from aura_vcs.history.making import check_note
 from aura_vcs.history.near import near
 from aura_vcs.ids import VersionId
@@ -17,9 +17,11 @@ def create_tag(repo: Repository, name: str, version: VersionId, message: str = "
     Raises:
         InvalidName: not a name for a tag.
         NameTaken: a tag or branch is called that; tags do not move.
+        InputError: the version is deleted.
     """
     check_name("tag", name)
     with repo.transaction() as transaction:
+        check_wanted(repo, version)
         before = repo.refs.tag(name)
         if before is not None and before.version is not None:
             raise NameTaken("tag", name, hint=f"Remove it first with `aura tag -d {name}`.")

@@ -240,7 +240,8 @@ def _reversed_ref(
         _check_kept(repo, before.version if before is not None else seen, target)
         _check_branch(repo, branch_name, after.version if after is not None else seen)
         version = before.version if before is not None else seen
-        return put_back(repo, transaction, branch_name, version, left=after, to=before)
+        own = version is None or (after is not None and f"versions/{after.version}" in target.refs)
+        return put_back(repo, transaction, branch_name, version, left=after, to=before, own=own)
     if room == "versions":
         return _reversed_label(repo, transaction, target, VersionId(ObjectId(parts[0])), change)
     if room == "tags":

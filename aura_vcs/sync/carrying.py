@@ -10,10 +10,12 @@ from aura_vcs.history.branches import branch, branches, moved
 from aura_vcs.history.going import Moved, replace_folder
 from aura_vcs.history.making import Base, base_of, need
 from aura_vcs.history.pending import finish_pending
+from aura_vcs.history.revisions import check_content
 from aura_vcs.history.status import status
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import Queries
 from aura_vcs.model import DEFAULT_BRANCH, Head, HeadChange, Inverse, TreeChange
+from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 from aura_vcs.storage.remote import RangeReadable, RemoteStorage
 from aura_vcs.sync.known import Known
@@ -29,7 +31,8 @@ class Pulled(msgspec.Struct, frozen=True):
 
     `files` says what happened to the work folder, None where it stayed. `diverged` lists the heads
     of the current branch where it came apart. `in_the_way` are unsaved changes to files that the
-    new version changes too: the work folder was left alone.
+    new version changes too: the work folder was left alone; so it was where the branch is on a version
+    `without_content`, which somebody gave up.
     """
 
     fetched: Fetched
@@ -37,6 +40,7 @@ class Pulled(msgspec.Struct, frozen=True):
     files: Moved | None = None
     diverged: tuple[VersionId, ...] = ()
     in_the_way: tuple[str, ...] = ()
+    without_content: VersionId | None = None
 
 
 class Synced(msgspec.Struct, frozen=True):
@@ -74,7 +78,11 @@ def _bring_along(repo: Repository, fetched: Fetched) -> Pulled:
     if found is None or found.diverged or not _builds_on(repo, found.version, base.head.version):
         go_forward(repo, why)
         return Pulled(fetched, base.head, diverged=found.diverged if found is not None else ())
-    target = need(repo, found.version).tree
+    record = need(repo, found.version)
+    target = record.tree
+    if not record.is_live and target != EMPTY_TREE_ID and not repo.store.contains(target):
+        go_forward(repo, why)
+        return Pulled(fetched, base.head, without_content=found.version)
     with repo.locks.shared("worktree"):  # not while another command is replacing files
         if repo.head() != base.head:
             raise RefMoved("HEAD", "where the pull began", "another version")
@@ -114,7 +122,9 @@ def check_out_clone(repo: Repository, wanted: str | None = None) -> Moved | None
     found = branch(repo, name)
     if found is None:
         raise InputError(f"The remote has no branch {name!r}", hint=f"It has {', '.join(names)}.")
-    target = need(repo, found.version).tree
+    record = need(repo, found.version)
+    check_content(record)
+    target = record.tree
     return _go(repo, base_of(repo), Head(name, found.version), target, f"Cloned {name}", None, own=found.version)
 
 

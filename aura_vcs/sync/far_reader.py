@@ -67,6 +67,10 @@ class FarReader:
             raise RemoteCorrupt(self._view.remote.place, f"{kind} {object_id[:12]} does not hash to its name")
         return data
 
+    def has(self, object_id: ObjectId) -> bool:
+        """Whether a listed pack has the object; the empty folder is known to everybody."""
+        return object_id == EMPTY_TREE_ID or object_id in self._table
+
     def locate(self, object_id: ObjectId) -> FarObject:
         """Where an object lies.
 

@@ -12,6 +12,7 @@ from aura_vcs.progress import Progress
 from aura_vcs.refs import heads
 from aura_vcs.sync.far_reader import FarReader
 from aura_vcs.sync.manifest import Manifest
+from aura_vcs.sync.reach import is_live
 from aura_vcs.sync.view import View
 
 HoldsContent = Callable[[Label], bool]
@@ -42,13 +43,17 @@ class FarUse:
         for version in [*labels, *(named_versions(self._view.manifest) - labels.keys())]:
             if version not in labels:
                 raise RemoteCorrupt(self._view.remote.place, f"version {version[:12]} has no label")
-            self.mark(version, marked, content=holds(labels[version]))
+            label = labels[version]
+            self.mark(version, marked, content=holds(label), partly=not is_live(label))
             self._progress.advance(1)
         self._progress.finish()
         return marked
 
-    def mark(self, version: VersionId, marked: set[ObjectId], *, content: bool = True) -> None:
+    def mark(self, version: VersionId, marked: set[ObjectId], *, content: bool = True, partly: bool = False) -> None:
         """Look whether a version is there, and with `content` mark everything below it.
+
+        With `partly`, what of it is not there is not missed: content of deleted versions is not sent,
+        also if a name stands on them, and may have gone before the name came.
 
         Raises:
             RemoteCorrupt: something is not there, or cannot be read.
@@ -56,29 +61,33 @@ class FarUse:
         try:
             tree = self._reader.version(version).tree
             if content:
-                self._tree(tree, marked)
+                self._tree(tree, marked, partly=partly)
         except IntegrityError as error:
             raise RemoteCorrupt(self._view.remote.place, error.message) from error
 
-    def _tree(self, tree: ObjectId, marked: set[ObjectId]) -> None:
+    def _tree(self, tree: ObjectId, marked: set[ObjectId], *, partly: bool) -> None:
         waiting = [tree]
         while waiting:
             current = waiting.pop()
-            if current in marked:
+            if current in marked or (partly and not self._reader.has(current)):
                 continue
             marked.add(current)
             for entry in self._reader.tree(current).entries:
                 if entry.kind is EntryKind.DIR:
                     waiting.append(entry.id)
                 elif entry.id not in marked:
-                    marked.add(entry.id)
-                    self._chunks(entry.id, marked)
+                    self._chunks(entry.id, marked, partly=partly)
 
-    def _chunks(self, blob: ObjectId, marked: set[ObjectId]) -> None:
+    def _chunks(self, blob: ObjectId, marked: set[ObjectId], *, partly: bool) -> None:
+        if partly and not self._reader.has(blob):
+            return
+        marked.add(blob)
         found = self._reader.locate(blob)
         if not found.entry.chunked:
             return
         for chunk, length in decode_chunk_list(self._reader.raw(found), blob):
+            if partly and not self._reader.has(chunk):
+                continue
             if self._reader.locate(chunk).entry.length != length:
                 raise RemoteCorrupt(self._view.remote.place, f"the chunks of {blob[:12]} do not fit its list")
             marked.add(chunk)

@@ -1,6 +1,6 @@
 """What of this project a remote does not have: versions, and the objects they need."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -45,6 +45,21 @@ def roots(repo: Repository) -> list[VersionId]:
     entries = [heads(repo.refs.branch_entries(name)) for name in repo.refs.branches()]
     found = [entry.version for tips in entries for entry in tips if entry.version is not None]
     return list(dict.fromkeys([*found, *(tag.version for tag in repo.refs.tags().values() if tag.version)]))
+
+
+def stood_on(repo: Repository, labels: Mapping[VersionId, Label]) -> set[VersionId]:
+    """Deleted versions that a branch or tag stands on all the same, and that are here: they travel whole.
+
+    Whoever took a version back did not know that others had gone there: their branch stays on it.
+    """
+    queries, found = Queries(repo.index), set[VersionId]()
+    for version in roots(repo):
+        label = labels.get(version)
+        if label is not None and not is_live(label) and label.purged_at is None:
+            record = queries.version(version)
+            if record is not None and repo.store.contains(record.tree):
+                found.add(version)
+    return found
 
 
 def own_labels(repo: Repository) -> dict[VersionId, Label]:

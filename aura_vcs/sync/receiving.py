@@ -17,14 +17,16 @@ from aura_vcs.model import BranchEntry, Field, Inverse, Kind, Label, RefChange, 
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.ref_changes import branch_change, label_change, setting_change, tag_change
-from aura_vcs.refs import heads, merge_labels, newest_of
+from aura_vcs.refs import merge_labels, newest_of
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 from aura_vcs.storage.remote import RangeReadable
+from aura_vcs.sync.far_use import named_versions
 from aura_vcs.sync.incoming import Arrived, Freight, WaitingRoom, plan_freight
 from aura_vcs.sync.known import Known, clear
 from aura_vcs.sync.reach import is_live, own_labels
 from aura_vcs.sync.remotes import remotes
 from aura_vcs.sync.selecting import shown_path
+from aura_vcs.sync.shared_settings import newer_settings
 from aura_vcs.sync.view import PackTable, View, load_view, seen_of
 from aura_vcs.sync.wanted import Wanted
 
@@ -192,37 +194,31 @@ def _draft(
     repo: Repository, view: View, known: Known, *, all_versions: bool, room: WaitingRoom | None = None
 ) -> _Draft:
     labels = view.labels()
-    here = own_labels(repo)
-    queries = Queries(repo.index)
     wanted = Wanted(repo, view, partial=_is_partial(repo, known))
-    roots = _roots(view.manifest.branches, view.manifest.tags)
-    wanted.ancestry(roots)
+    named = sorted(named_versions(view.manifest))
+    wanted.ancestry(named)
     if all_versions:
         wanted.ancestry(labels)
     if room is not None and wanted.table is not None and wanted.is_all_of(labels):
         room.begin(wanted.table)
-    joined: dict[VersionId, Label] = {}
-    for version, label in labels.items():
-        if version not in wanted.versions and queries.version(version) is None:
-            continue
-        own = here.get(version)
-        merged = label if own is None else merge_labels(own, label)
-        if merged != own:
-            joined[version] = merged
     for version, record in wanted.versions.items():
         if version not in labels:
             raise RemoteCorrupt(view.remote.place, f"version {version[:12]} (v{record.number}) has no label")
+    joined = _joined_labels(repo, labels, wanted)
+    both = {**labels, **joined}
     for version in joined.keys() | wanted.versions.keys():
-        label = joined.get(version) or labels[version]
-        if is_live(label):
+        if is_live(both[version]):
             wanted.content(version)
+    for version in named:
+        if both[version].purged_at is None and not is_live(both[version]):
+            wanted.content_if_there(version)
     table = wanted.table
     needed = wanted.needed
     freight = Freight((), {}, 0) if table is None else plan_freight(table, wanted.reader(), needed)
     entries = _newer_entries(repo, view.manifest.branches)
     own_tags = repo.refs.all_tags()
     tags = {n: t for n, t in view.manifest.tags.items() if n not in own_tags or t.stamp > own_tags[n].stamp}
-    settings = _newer_settings(repo, view.manifest.settings)
+    settings = newer_settings(repo.replica, repo.refs.settings(), view.manifest.settings)
     plan = FetchPlan(
         remote=view.remote.place,
         versions=tuple(sorted(wanted.versions, key=lambda v: wanted.versions[v].number)),
@@ -236,14 +232,24 @@ def _draft(
     return _Draft(plan, view, wanted, freight, joined, entries, tags, settings)
 
 
+def _joined_labels(repo: Repository, labels: Mapping[VersionId, Label], wanted: Wanted) -> dict[VersionId, Label]:
+    """The labels of versions that come or are here, as both sides have them together, where that is new here."""
+    here = own_labels(repo)
+    queries = Queries(repo.index)
+    joined: dict[VersionId, Label] = {}
+    for version, label in labels.items():
+        if version not in wanted.versions and queries.version(version) is None:
+            continue
+        own = here.get(version)
+        merged = label if own is None else merge_labels(own, label)
+        if merged != own:
+            joined[version] = merged
+    return joined
+
+
 def _is_partial(repo: Repository, known: Known) -> bool:
     config = remotes(repo).get(known.name)
     return config is not None and config.partial
-
-
-def _roots(branches: Mapping[str, Sequence[BranchEntry]], tags: Mapping[str, Tag]) -> list[VersionId]:
-    tips = [entry.version for entries in branches.values() for entry in heads(entries)]
-    return [version for version in (*tips, *(tag.version for tag in tags.values())) if version is not None]
 
 
 def _newer_entries(
@@ -259,16 +265,6 @@ def _newer_entries(
         if newer:
             found[name] = newer
     return found
-
-
-def _newer_settings(repo: Repository, settings: Mapping[str, Field]) -> dict[str, Field]:
-    """What other machines set since; what is said to be ours, we know."""
-    own = repo.refs.settings()
-    return {
-        key: field
-        for key, field in settings.items()
-        if field.stamp[1] != repo.replica and (key not in own or field.stamp > own[key].stamp)
-    }
 
 
 def _record(repo: Repository, draft: _Draft, arrived: Arrived) -> None:

@@ -37,7 +37,7 @@ from aura_vcs.sync.manifest import (
     join_tags,
 )
 from aura_vcs.sync.outgoing import Cargo, gather, offloaded_objects, plan_cargo
-from aura_vcs.sync.reach import is_live, own_labels, reach, travelling
+from aura_vcs.sync.reach import is_live, own_labels, reach, stood_on, travelling
 from aura_vcs.sync.shared_settings import join_settings, travelling_settings
 from aura_vcs.sync.view import View, load_view, seen_of
 
@@ -202,9 +202,14 @@ def _draft(
     labels, changed = _labels(repo, records, there)
     records = [record for record in records if record.id in labels]
     whole = [version for version, label in there.items() if is_live(label)]
-    table = view.table(repo) if changed else None  # whatever is new has a label that is: else nothing is needed
+    named = stood_on(repo, labels)
+    table = view.table(repo) if changed or named else None  # else nothing is needed: what is new has a new label
     found = reach(
-        repo, records, whole, lambda record: is_live(labels[record.id]), lambda i: table is None or i in table
+        repo,
+        records,
+        whole,
+        lambda record: is_live(labels[record.id]) or record.id in named,
+        lambda i: table is None or i in table,
     )
     away = offloaded_objects(repo, found.needed)
     if bring and away:

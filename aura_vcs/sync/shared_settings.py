@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from aura_vcs.codec import encode_compact
 from aura_vcs.errors.stored import RecordCorrupt
-from aura_vcs.ids import is_replica_id
+from aura_vcs.ids import ReplicaId, is_replica_id
 from aura_vcs.model import Field
 
 SETTINGS_LIMIT = 1000
@@ -31,6 +31,15 @@ def join_settings(ours: Mapping[str, Field], theirs: Mapping[str, Field]) -> dic
         if key not in joined or field.stamp > joined[key].stamp:
             joined[key] = field
     return dict(sorted(joined.items()))
+
+
+def newer_settings(replica: ReplicaId, ours: Mapping[str, Field], theirs: Mapping[str, Field]) -> dict[str, Field]:
+    """What other machines set since; what is said to be ours, we know."""
+    return {
+        key: field
+        for key, field in theirs.items()
+        if field.stamp[1] != replica and (key not in ours or field.stamp > ours[key].stamp)
+    }
 
 
 def check_settings(settings: Mapping[str, Field]) -> None:

@@ -64,17 +64,27 @@ class Wanted:
 
     def content(self, version: VersionId) -> None:
         """Collect what the version's tree needs."""
-        known = self.versions.get(version)
-        record = self._queries.version(version) if known is None else None
-        tree = known.tree if known is not None else record.tree if record is not None else None
-        if tree is None or tree in self._trees:
+        known = self.versions.get(version) or self._queries.version(version)
+        if known is None or known.tree in self._trees:
             return
-        level = {tree: ""}
+        level = {known.tree: ""}
         for _ in range(DEPTH_LIMIT):
             level = self._next_level(level)
             if not level:
                 return
         raise RemoteCorrupt(self._view.remote.place, f"the folders of version {version[:12]} are too deep")
+
+    def content_if_there(self, version: VersionId) -> None:
+        """The same for a deleted version that a name stands on; what has gone at the remote is not missed."""
+        record = self._queries.version(version)
+        if record is not None and self._repo.store.contains(record.tree):
+            return
+        before = set(self._trees), dict(self.needed), dict(self.left), dict(self.trees)
+        try:
+            self.content(version)
+            self.reader().check_there(self.needed.keys() - before[1].keys())
+        except RemoteCorrupt:
+            self._trees, self.needed, self.left, self.trees = before
 
     def _next_level(self, level: dict[ObjectId, str]) -> dict[ObjectId, str]:
         fresh = level.keys() - self._trees

@@ -17,6 +17,7 @@ from aura_vcs.objects.base import IDENTIFY
 from aura_vcs.objects.pack_format import CODEC_RAW, PackEntry
 from aura_vcs.objects.presence import absent_parts, offloaded_among
 from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.refs import heads
 from aura_vcs.repository.repository import Repository
 from aura_vcs.upkeep.recorded import unrecorded_refs
 from aura_vcs.upkeep.tally import Tally
@@ -175,7 +176,7 @@ class _Checker:
             )
         queries = Queries(self._repo.index)
         for name in self._repo.refs.branches():
-            for entry in self._repo.refs.branch_entries(name):
+            for entry in heads(self._repo.refs.branch_entries(name)):  # what others have seen is history
                 if entry.version is not None and queries.version(entry.version) is None:
                     self._add("dangling_ref", f"branch {name}", f"stands on {entry.version[:12]}, which is not here")
         for name, tag in self._repo.refs.tags().items():
@@ -334,7 +335,12 @@ class _Checker:
         on_disk = self._on_disk(tally)
         self._recount(tally)
         wrong = [object_id for object_id, count in tally.others.items() if count and object_id != EMPTY_TREE_ID]
-        differing = [row for row in range(len(tally)) if on_disk[row] and tally.recorded[row] != tally.counted[row]]
+        known = tally.row(EMPTY_TREE_ID)  # to everybody, stored or not: nothing asks for its count
+        differing = [
+            row
+            for row in range(len(tally))
+            if on_disk[row] and row != known and tally.recorded[row] != tally.counted[row]
+        ]
         lines = [(i, "nothing", tally.others[i]) for i in wrong[:SHOWN_COUNTS]]
         lines += [
             (tally.id(r), str(tally.recorded[r]), tally.counted[r]) for r in differing[: SHOWN_COUNTS - len(lines)]
