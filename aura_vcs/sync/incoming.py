@@ -206,6 +206,8 @@ class WaitingRoom:
                 self._repo.progress.advance(pack.size)
                 return
             self._room.delete(name)
+        if self._room.stat(name + PART) is None:
+            self._bring_own(pack)
         found = self._room.stat(name + PART)
         at = min(found.size, pack.size) if found is not None else 0
         self._repo.progress.advance(at)
@@ -214,6 +216,19 @@ class WaitingRoom:
             self._room.append(name + PART, data, at=at)
             at += len(data)
             self._repo.progress.advance(len(data))
+
+    def _bring_own(self, pack: PackInfo) -> None:
+        """Take a sound pack from the store: a fetch that was interrupted had taken it over, and recorded nothing."""
+        name, at = pack_path(pack.name), 0
+        found = self._repo.storage.stat(name)
+        if found is None or found.size != pack.size:
+            return
+        with self._repo.storage.open(name) as file:
+            while data := file.read(PART_BYTES):
+                self._room.append(name + PART, data, at=at)
+                at += len(data)
+        if not self._is_sound(name + PART, pack):
+            self._room.delete(name + PART)
 
     def _check(self, pack: PackInfo, sound: Container[str]) -> None:
         """Hash a pack that was brought, unless that has been done, and give it its name.

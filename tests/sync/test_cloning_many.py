@@ -17,6 +17,7 @@ from aura_vcs.history.status import status
 from aura_vcs.progress import Progress
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remote_folder import FolderRemote
+from aura_vcs.storage.remote_wrappers import RecordingRemote
 from aura_vcs.sync import incoming, receiving, wanted
 from aura_vcs.sync.addresses import parse_address
 from aura_vcs.sync.cloning import Cloned, clone
@@ -30,7 +31,8 @@ from aura_vcs.worktree.worktree import Worktree
 
 from tests.helpers.check import assert_whole
 
-from .machines import files
+from .machines import files, save
+from .test_carrying import media
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a second process is only started on Linux")
 FILES = 60
@@ -238,4 +240,46 @@ def test_folders_that_are_not_at_hand_are_planned_later(
     monkeypatch.setattr(wanted, "CACHED_ENTRIES", 1)
     _clone(film)
     assert used[-1] == "laid out"
+    _is_whole(film)
+
+
+def test_stopped_while_files_are_laid_out_nothing_is_fetched_again(
+    film: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was in the store and not yet recorded is taken from there, hashed once more."""
+    folder = Path(film.root).parent
+    address = parse_address(str(folder / "nas"))
+    save(film, "take.wav", media(3_000_000))
+    push(film, FolderRemote(address.path), Known(film, "origin"))
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(staging.Staging, "_write_all", stop)
+        with pytest.raises(KeyboardInterrupt):
+            _clone(film)
+    assert not (folder / "copy" / ".aura" / "local" / "tmp" / "staged").exists()
+    recording = RecordingRemote(FolderRemote(address.path))
+    clone(recording, address, str(folder / "copy"))
+    assert recording.received() < 100_000
+    _is_whole(film)
+
+
+def test_what_rotted_in_the_store_meanwhile_is_fetched_again(film: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pack of ours is believed no more than one of the remote's."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(staging.Staging, "_write_all", stop)
+        with pytest.raises(KeyboardInterrupt):
+            _clone(film)
+    pack = next((Path(film.root).parent / "copy" / ".aura" / "objects" / "packs").iterdir())
+    data = bytearray(pack.read_bytes())
+    data[len(data) // 3] ^= 1
+    pack.chmod(0o644)
+    pack.write_bytes(data)
+    _clone(film)
     _is_whole(film)
