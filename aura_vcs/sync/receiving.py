@@ -195,9 +195,9 @@ def _draft(repo: Repository, view: View, known: Known, *, all_versions: bool) ->
         label = joined.get(version) or labels[version]
         if is_live(label):
             wanted.content(version)
-    for version in named:
-        if (label := joined.get(version) or labels[version]).purged_at is None and not is_live(label):
-            wanted.content_if_there(version)
+    for label in (joined.get(version) or labels[version] for version in named if version in labels):
+        if label.purged_at is None and not is_live(label):
+            wanted.content_if_there(label.version)
     table = wanted.table
     needed = wanted.needed
     freight = Freight((), {}, 0) if table is None else plan_freight(table, wanted.reader(), needed)
