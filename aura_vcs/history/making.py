@@ -83,9 +83,15 @@ def one_line(text: str) -> str:
 def take_snapshot(
     repo: Repository, batch: "Batch", base: Base, paths: Sequence[str] | None = None, always: Sequence[str] = ()
 ) -> "tuple[Scan, Snapshot]":
-    """Scan the folder and put what is new into the batch."""
-    scan = repo.worktree.scan(base.tree, always)
-    return scan, repo.worktree.store_all(scan, batch, base.tree, paths, repo.progress)
+    """Scan the folder and put what is new into the batch.
+
+    Of a base that another machine purged, nothing is taken for stored, but where only `paths` are asked for.
+    """
+    record = Queries(repo.index).version(base.head.version) if base.head.version is not None else None
+    is_purged = record is not None and record.purged_at is not None and paths is None
+    tree = EMPTY_TREE_ID if is_purged else base.tree
+    scan = repo.worktree.scan(tree, always)
+    return scan, repo.worktree.store_all(scan, batch, tree, paths, repo.progress)
 
 
 class Made(msgspec.Struct, frozen=True):

@@ -209,9 +209,9 @@ def _draft(
     for version in joined.keys() | wanted.versions.keys():
         if is_live(both[version]):
             wanted.content(version)
-    for version in named:
-        if both[version].purged_at is None and not is_live(both[version]):
-            wanted.content_if_there(version)
+    for label in (both[version] for version in named if version in labels):
+        if label.purged_at is None and not is_live(label):
+            wanted.content_if_there(label.version)
     table = wanted.table
     needed = wanted.needed
     freight = Freight((), {}, 0) if table is None else plan_freight(table, wanted.reader(), needed)

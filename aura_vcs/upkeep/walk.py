@@ -90,9 +90,10 @@ def find_use(repo: Repository, cutoff: str, wanted: Set[ObjectId]) -> Use:
     for label in labels.values():
         live = label.deleted_at is None and label.purged_at is None
         walker.mark_version(label.version, content=live)
+    head = repo.head().version
     for version in _named_versions(repo):
         gone = version in labels and labels[version].purged_at is not None
-        walker.mark_version(version, content=not gone)
+        walker.mark_version(version, content=not gone or (version == head and _is_here(repo, version)))
     keeper = Walker(repo, wanted)
     for label in labels.values():
         dates = [date for date in (label.deleted_at, label.purged_at) if date is not None]
@@ -125,9 +126,18 @@ def _named_versions(repo: Repository) -> Iterator[VersionId]:
 
 def named_trees(repo: Repository) -> list[ObjectId]:
     """Trees of versions that HEAD, a branch or a tag stands on: another machine may have deleted them."""
-    queries = Queries(repo.index)
+    queries, head = Queries(repo.index), repo.head().version
     records = [queries.version(version) for version in set(_named_versions(repo))]
-    return [record.tree for record in records if record is not None and record.purged_at is None]
+    return [r.tree for r in records if r is not None and (r.purged_at is None or r.id == head)]
+
+
+def _is_here(repo: Repository, version: VersionId) -> bool:
+    """Whether the version that HEAD stands on has its content, though another machine purged it.
+
+    Then it stays until HEAD moves on: the next commit takes from it what has not changed in the folder.
+    """
+    record = Queries(repo.index).version(version)
+    return record is not None and repo.store.contains(record.tree)
 
 
 def undoable_trees(repo: Repository, cutoff: str) -> list[ObjectId]:

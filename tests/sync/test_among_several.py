@@ -11,6 +11,7 @@ from aura_vcs.history.going import checkout
 from aura_vcs.history.tags import create_tag, delete_tag
 from aura_vcs.history.undo import undo
 from aura_vcs.history.versions import delete_version
+from aura_vcs.index.queries import Queries
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remote import RemoteStorage
 from aura_vcs.sync.carrying import pull, sync
@@ -138,6 +139,23 @@ def test_a_branch_on_what_was_freed_stops_nobody(three: Three) -> None:
     three.sync(three.bert, three.anna)
     checkout(three.anna, "main")
     assert files(three.anna) == files(three.bert)
+
+
+def test_who_stands_on_what_another_purged_commits_whole(three: Three) -> None:
+    """Anna takes back and frees the version that bert is on: his next commit holds all of his files."""
+    undo(three.anna)
+    execute_gc(three.anna, plan_gc(three.anna, grace_seconds=0))
+    create_branch(three.bert, "side", three.first.id)
+    three.sync(three.bert, three.anna, three.bert)
+    record = Queries(three.bert.index).version(three.first.id)
+    assert record is not None
+    assert record.purged_at is not None
+    execute_gc(three.bert, plan_gc(three.bert, grace_seconds=0, dead_share=0.0))
+    assert content(three.bert, three.first) == {"brief.json": b"{}"}
+    made = save(three.bert, "plan.json", "{}")
+    execute_gc(three.bert, plan_gc(three.bert, grace_seconds=0, dead_share=0.0))
+    assert content(three.bert, made) == {"brief.json": b"{}", "plan.json": b"{}"}
+    assert fsck(three.bert).problems == ()
 
 
 def test_a_move_that_was_overtaken_may_stand_on_what_did_not_come(three: Three) -> None:
