@@ -29,6 +29,8 @@ PARTS = 4
 PACK_BYTES = 16 << 20
 """So much is sent again at most after an interruption: buckets keep parts, but obstore does not go on with them."""
 WHOLE_BYTES = 128 << 20
+_ENDS_BEFORE = ("416 Range Not Satisfiable", "Wanted range starting at")
+"""How S3 and Google, and obstore for Azure, say that a range begins behind the end of a file."""
 _RETRIES = 4
 _RETRY_SECONDS = 2 * STALL_SECONDS
 """Counted from the first attempt, which may take as long as a stall."""
@@ -130,7 +132,7 @@ class BucketRemote:
             try:
                 found = self._obstore.get_range(self._store, check_storage_name(name), start=offset, length=length)
             except self._obstore.exceptions.GenericError as error:
-                if "416 Range Not Satisfiable" in str(error):  # the file ends before
+                if any(words in str(error) for words in _ENDS_BEFORE):
                     return b""
                 if "non-partial" not in str(error):
                     raise
