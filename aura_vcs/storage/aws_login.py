@@ -25,7 +25,8 @@ def sign_in(place: str) -> dict[str, Any]:
     """
     try:
         import botocore.session  # type: ignore[import-untyped]  # slow to import
-        from botocore.exceptions import BotoCoreError  # type: ignore[import-untyped]
+        from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
+        from botocore.parsers import ResponseParserError  # type: ignore[import-untyped]
     except ImportError:
         return {}
     try:
@@ -35,7 +36,7 @@ def sign_in(place: str) -> dict[str, Any]:
             raise RemoteDenied(place, "there are no keys for it", hint=_HOW)
         credentials.get_frozen_credentials()  # now, while somebody can be told what to do
         region = session.get_config_variable("region")
-    except BotoCoreError as error:
+    except (BotoCoreError, ClientError, ResponseParserError, OSError, ValueError) as error:  # also of programs
         said = str(error).partition("\n")[0]
         raise RemoteDenied(place, f"no keys for it can be had: {said}", hint=_AGAIN) from error
     return {"credential_provider": _Keys(credentials)} | ({"region": region} if region else {})

@@ -41,6 +41,9 @@ from .blind import BlindPair
 from .machines import Machine, Place
 from .work import NAMES, Work, breaks, places, some, which
 
+CUT_BYTES = 600_000
+"""Packs with a large file are cut on their way to one of the remotes."""
+
 
 class Machines(Work):
     """What goes on between machines, and upkeep."""
@@ -61,9 +64,11 @@ class Machines(Work):
         root = self.path / "anna"
         root.mkdir()
         repo = Repository.init(str(root), author="anna", host="anna", calls=Unsynced())
+        memory = MemoryRemote()
+        memory.pack_bytes = CUT_BYTES
         remotes: dict[str, RemoteStorage] = {
             "origin": folder_remote(self.path / "origin"),
-            "sealed": EncryptedRemote(MemoryRemote(), KEYS),
+            "sealed": EncryptedRemote(memory, KEYS),
         }
         self.places = {name: Place(name, remote, self.account) for name, remote in remotes.items()}
         for remote in remotes.values():

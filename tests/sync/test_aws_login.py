@@ -115,8 +115,11 @@ def test_keys_that_expire_are_asked_for_anew(home: Path, cloud: Cloud) -> None:
             "aws sso login",
         ),
         ("[default]\ncredential_process = false\n", {}, "no keys for it can be had", "Sign in again"),
+        ("[default]\ncredential_process = no-such-program\n", {}, "no keys for it can be had", "Sign in again"),
+        ("[default]\ncredential_process = echo nothing\n", {}, "no keys for it can be had", "Sign in again"),
+        ('[default]\ncredential_process = echo "open\n', {}, "no keys for it can be had", "Sign in again"),
     ],
-    ids=["none", "unknown profile", "broken file", "no login", "a program that fails"],
+    ids=["none", "unknown", "broken file", "no login", "it fails", "it is not there", "no JSON", "a quote"],
 )
 def test_without_keys_it_is_said_how_to_get_some(
     home: Path, monkeypatch: pytest.MonkeyPatch, config: str, environment: dict[str, str], says: str, hint: str
@@ -130,6 +133,18 @@ def test_without_keys_it_is_said_how_to_get_some(
     assert says in caught.value.message
     assert "\n" not in caught.value.message
     assert hint in (caught.value.hint or "")
+
+
+def test_a_role_that_is_refused(home: Path, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who may be assumed is somebody else's matter; that it was refused is said."""
+    _write(home, "credentials", "[me]\naws_access_key_id = ONE\naws_secret_access_key = secret\n")
+    _write(
+        home, "config", "[default]\nrole_arn = arn:aws:iam::1:role/cutter\nsource_profile = me\nregion = eu-west-3\n"
+    )
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", cloud.endpoint)
+    cloud.answers += [(403, {})] * 5
+    with pytest.raises(RemoteDenied, match="no keys for it can be had"):
+        open_remote(parse_address("s3://films/solar"))
 
 
 def test_keys_never_show_up_in_errors(home: Path, cloud: Cloud) -> None:

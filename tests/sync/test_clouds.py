@@ -44,7 +44,7 @@ class Cloud:
                     self.send_header(name, value)
                 self.end_headers()
 
-            do_GET = do_PUT = do_HEAD = do_DELETE = _answer  # noqa: N815 (names of http.server)
+            do_GET = do_PUT = do_HEAD = do_DELETE = do_POST = _answer  # noqa: N815 (names of http.server)
 
             def log_message(self, *_: object) -> None:
                 """Quiet."""

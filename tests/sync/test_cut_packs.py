@@ -11,6 +11,7 @@ from aura_vcs.errors import Interrupted
 from aura_vcs.errors.remotes import RemoteUnreachable
 from aura_vcs.history.commit import commit
 from aura_vcs.history.versions import purge_version
+from aura_vcs.index.queries import Queries
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage import remote_bucket
 from aura_vcs.storage.remote import RemoteStorage
@@ -20,18 +21,25 @@ from aura_vcs.storage.remote_wrappers import FaultyRemote, RecordingRemote
 from aura_vcs.sync.addresses import parse_address
 from aura_vcs.sync.carrying import sync
 from aura_vcs.sync.collecting import execute_far_gc, plan_far_gc
+from aura_vcs.sync.content import Content, fetch_content, plan_content
 from aura_vcs.sync.far_repairing import execute_far_repair, plan_far_repair
 from aura_vcs.sync.known import Forgetful
 from aura_vcs.sync.manifest import decode_manifest
+from aura_vcs.sync.offloading import execute_offload, plan_offload
 from aura_vcs.sync.opening import open_remote
+from aura_vcs.sync.proving import Witness
 from aura_vcs.sync.receiving import fetch
+from aura_vcs.sync.remotes import RemoteConfig, set_remote
+from aura_vcs.sync.repairing import execute_repair, plan_repair
+from aura_vcs.sync.selecting import choose
 from aura_vcs.sync.sending import create_remote, plan_push, push
 from aura_vcs.sync.verifying import verify_remote
 from aura_vcs.sync.view import load_view
+from aura_vcs.upkeep.fsck import fsck
 
 from .faulty_line import faulty_line
 from .kinds import KEYS
-from .machines import clone, files, known, machine, save, write
+from .machines import clone, content, files, known, machine, save, write
 from .servers import BUCKET
 from .test_carrying import media
 from .test_resuming import StopsAt, pushed
@@ -210,6 +218,34 @@ def test_a_damaged_cut_pack_is_repaired_from_the_whole_one(tmp_path: Path) -> No
     assert max(_sizes(place)) < LIMIT + 4 * MIB + OVER
     assert plan_far_repair(anna, place, known(anna)).is_whole
     assert _is_whole(place, anna, tmp_path / "bert")
+
+
+def test_what_is_offloaded_comes_back_from_cut_packs(anna: Repository, place: RemoteStorage) -> None:
+    """What they hold is proof enough to free the space here, and brings it back."""
+    Path(anna.root, "take.wav").unlink()
+    save(anna, "brief.json", "{}")
+    push(anna, place, known(anna))
+    set_remote(anna, "origin", RemoteConfig("/nowhere"))
+    chosen = choose(anna, ["take.wav"])
+    freed = execute_offload(anna, plan_offload(anna, [Witness("origin", place, anna.format.project)], chosen))
+    assert freed.freed_bytes > TAKE * 0.9
+    fetch_content(Content(anna, lambda _: place), plan_content(anna, chosen))
+    first = Queries(anna.index).versions_numbered(1)[0]
+    assert content(anna, first)["take.wav"] == media(TAKE)
+
+
+def test_what_is_damaged_here_comes_back_from_cut_packs(anna: Repository, place: RemoteStorage) -> None:
+    """The objects are there under other packs' names."""
+    push(anna, place, known(anna))
+    pack = max(Path(anna.root, ".aura/objects/packs").iterdir(), key=lambda path: path.stat().st_size)
+    data = bytearray(pack.read_bytes())
+    data[len(data) // 2] ^= 1
+    pack.chmod(0o644)
+    pack.write_bytes(data)
+    anna.store.close()
+    done = execute_repair(anna, known(anna), plan_repair(anna, place))
+    assert not done.lost
+    assert fsck(anna).problems == ()
 
 
 @pytest.mark.usefixtures("keys")
