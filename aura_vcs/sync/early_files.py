@@ -34,6 +34,7 @@ class EarlyFiles:
         if tree is None:
             return lambda: None
         self._stack.enter_context(self._repo.locks.exclusive("worktree"))
+        self._stack.callback(self._repo.worktree.close)  # what was laid out goes before the lock does
         is_planned = _tried(lambda: self._plan(tree, coming))
 
         def lay_out() -> None:
