@@ -182,6 +182,7 @@ class WaitingRoom:
         stored: dict[ObjectId, StoredObject] = {}
         for name in names:
             self._repo.storage.adopt(self._room.path(pack_path(name)), pack_path(name))
+            self._repo.store.packs.let_go(name)  # a damaged one may have had the name, and be open
             stored |= self._expected.get(name) or {item.id: item for item in self._repo.store.pack_objects(name)}
         return Arrived(stored, chunks)
 

@@ -276,10 +276,10 @@ def test_what_rotted_in_the_store_meanwhile_is_fetched_again(film: Repository, m
         patched.setattr(staging.Staging, "_write_all", stop)
         with pytest.raises(KeyboardInterrupt):
             _clone(film)
-    pack = next((Path(film.root).parent / "copy" / ".aura" / "objects" / "packs").iterdir())
-    data = bytearray(pack.read_bytes())
-    data[len(data) // 3] ^= 1
-    pack.chmod(0o644)
-    pack.write_bytes(data)
+    for pack in (Path(film.root).parent / "copy" / ".aura" / "objects" / "packs").iterdir():
+        data = bytearray(pack.read_bytes())
+        data[len(data) // 3] ^= 1
+        pack.chmod(0o644)
+        pack.write_bytes(data)
     _clone(film)
     _is_whole(film)
