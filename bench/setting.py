@@ -77,9 +77,17 @@ class Setting:
     def rounds(
         self, tasks: Mapping[str, Callable[[int], Sample]], rounds: int, only: Mapping[str, int] | None = None
     ) -> dict[str, Times]:
-        """See alternate; says what it is at."""
+        """See alternate; says what it is at. Each begins on a settled disk: who syncs would pay for who does not."""
+
+        def settled(task: Callable[[int], Sample]) -> Callable[[int], Sample]:
+            def begin(number: int) -> Sample:
+                self.settle()
+                return task(number)
+
+            return begin
+
         self.say(f"  {rounds} rounds of {', '.join(tasks)}")
-        return alternate(tasks, rounds, only)
+        return alternate({name: settled(task) for name, task in tasks.items()}, rounds, only)
 
     def but(self, *names: str) -> dict[str, Tool]:
         """The tools without some."""
