@@ -5,15 +5,15 @@ its own. Nothing is decoded or written here. The same pack is always cut in the 
 of what it is cut into are always the same.
 """
 
-import io
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import BinaryIO
 
 import msgspec
 
-from aura_vcs.ids import Bytes
+from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.objects.pack_format import MAGIC, Footer, Frame, PackEntry, encode_footer
+from aura_vcs.storage.made_file import MadeFile
 
 
 class CutPack(msgspec.Struct, frozen=True):
@@ -61,51 +61,23 @@ def _runs(frames: Sequence[Frame], limit: int) -> Iterator[range]:
         yield range(start, len(frames))
 
 
-class _CutFile(io.RawIOBase):
+class _CutFile(MadeFile):
     """Reads what a cut pack would be as a file."""
 
     def __init__(self, file: BinaryIO, pack: CutPack) -> None:
+        super().__init__(len(MAGIC) + pack.length + len(pack.ending))
         self._file = file
         self._pack = pack
-        self._size = len(MAGIC) + pack.length + len(pack.ending)
-        self._at = 0
 
-    def readable(self) -> bool:
-        """Yes."""
-        return True
-
-    def seekable(self) -> bool:
-        """Yes."""
-        return True
-
-    def tell(self) -> int:
-        """Where the next byte is read."""
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go elsewhere."""
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        self._at = max(0, start + offset)
-        return self._at
-
-    def readinto(self, buffer: Bytes) -> int:  # type: ignore[override]
-        """Fill the buffer, less only where the pack ends."""
-        view = memoryview(buffer).cast("B")
-        filled = 0
-        while filled < len(view) and (data := self._next(len(view) - filled)):
-            view[filled : filled + len(data)] = data
-            filled += len(data)
-        return filled
-
-    def _next(self, most: int) -> bytes:
-        """Some of the next bytes, none at the end."""
+    def _piece(self, most: int) -> bytes:
+        """See MadeFile."""
         behind = self._at - len(MAGIC)
         if behind < 0:
-            data = MAGIC[self._at :][:most]
-        elif behind < self._pack.length:
-            self._file.seek(self._pack.offset + behind)
-            data = self._file.read(min(most, self._pack.length - behind))
-        else:
-            data = self._pack.ending[behind - self._pack.length :][:most]
-        self._at += len(data)
+            return MAGIC[self._at :][:most]
+        if behind >= self._pack.length:
+            return self._pack.ending[behind - self._pack.length :][:most]
+        self._file.seek(self._pack.offset + behind)
+        data = self._file.read(min(most, self._pack.length - behind))
+        if not data:
+            raise RecordCorrupt(f"pack {self._pack.name[:12]}", "what it is cut from ends too soon")
         return data

@@ -21,11 +21,12 @@ import base64
 import binascii
 import io
 import os
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from blake3 import blake3
 
 from aura_vcs.errors.stored import StorageError
+from aura_vcs.storage.made_file import MadeFile
 
 MAGIC = b"AURASEA1"
 SALT_BYTES = 32
@@ -165,65 +166,24 @@ class Pinned:
         return blake3(data, key=self._key).digest()
 
 
-class SealedStream(io.RawIOBase):
-    """What a source becomes when it is sealed, as a stream that is made while it is read.
+class SealedStream(MadeFile):
+    """What a source becomes when it is sealed.
 
-    It can seek, so that a request can be repeated; the source must not change meanwhile, and cannot
-    where it is `pinned`.
+    The source must not change meanwhile, and cannot where it is `pinned`.
     """
 
     def __init__(self, source: BinaryIO, file: FileKey, pinned: Pinned | None = None) -> None:
-        super().__init__()
         self._pinned = pinned
         self._source = source
         self._file = file
         self._plain = source.seek(0, io.SEEK_END) if pinned is None else pinned.size
-        self._size = sealed_size(self._plain)
-        self._at = 0
         self._segment: tuple[int, bytes] = (-1, b"")
+        super().__init__(sealed_size(self._plain))
 
-    def readable(self) -> bool:
-        """It can be read."""
-        return True
-
-    def seekable(self) -> bool:
-        """It can seek."""
-        return True
-
-    def tell(self) -> int:
-        """Where it stands."""
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go elsewhere."""
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        self._at = max(0, base + offset)
-        return self._at
-
-    def read(self, size: int | None = -1) -> bytes:
-        """Sealed bytes, as many as asked for, fewer only at the end."""
-        end = self._size if size is None or size < 0 else min(self._at + size, self._size)
-        parts = []
-        while self._at < end:
-            part = self._piece()[: end - self._at]
-            parts.append(part)
-            self._at += len(part)
-        return b"".join(parts)
-
-    def readall(self) -> bytes:
-        """All that is left."""
-        return self.read()
-
-    def readinto(self, buffer: Any) -> int:
-        """As `read`, into a buffer."""
-        data = self.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
-
-    def _piece(self) -> bytes:
-        """From where it stands to the end of the head or segment."""
+    def _piece(self, most: int) -> bytes:
+        """See MadeFile: the rest of the head, or of a segment."""
         if self._at < HEAD_BYTES:
-            return self._file.head[self._at :]
+            return self._file.head[self._at :][:most]
         number, inside = divmod(self._at - HEAD_BYTES, SEALED_SEGMENT_BYTES)
         if self._segment[0] != number:
             length = min(SEGMENT_BYTES, self._plain - number * SEGMENT_BYTES)
@@ -232,7 +192,7 @@ class SealedStream(io.RawIOBase):
             if self._pinned is not None:
                 self._pinned.check(number, data)
             self._segment = number, self._file.seal(number, data, last=last)
-        return self._segment[1][inside:]
+        return self._segment[1][inside:][:most]
 
 
 def _exactly(source: BinaryIO, offset: int, length: int) -> bytes:

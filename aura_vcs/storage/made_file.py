@@ -1,0 +1,55 @@
+"""Files that are made while they are read: nothing of them lies on a disk or in memory."""
+
+import io
+from typing import Any
+
+
+class MadeFile(io.RawIOBase):
+    """Reads and seeks as a file of `size` bytes; `_piece` makes them. It can be read again from anywhere."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self._size = size
+        self._at = 0
+
+    def _piece(self, most: int) -> bytes:
+        """At least one and at most `most` bytes from `_at` on, which is before the end."""
+        raise NotImplementedError
+
+    def readable(self) -> bool:
+        """It can be read."""
+        return True
+
+    def seekable(self) -> bool:
+        """It can seek."""
+        return True
+
+    def tell(self) -> int:
+        """Where it stands."""
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go elsewhere."""
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def read(self, size: int | None = -1) -> bytes:
+        """As many bytes as asked for, fewer only at the end."""
+        end = self._size if size is None or size < 0 else min(self._at + size, self._size)
+        parts = []
+        while self._at < end:
+            part = self._piece(end - self._at)
+            parts.append(part)
+            self._at += len(part)
+        return b"".join(parts)
+
+    def readall(self) -> bytes:
+        """All that is left."""
+        return self.read()
+
+    def readinto(self, buffer: Any) -> int:
+        """As `read`, into a buffer."""
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
