@@ -173,6 +173,7 @@ class Staging:
         """Remove what was not put in place."""
         self._folder.close()
         self._planned, self._is_written, self._syncing = None, False, None
+        self._states.clear()
         shutil.rmtree(self._path, ignore_errors=True)
 
     def _write_all(self, files: Sequence[StagedFile]) -> None:

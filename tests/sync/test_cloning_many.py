@@ -24,12 +24,13 @@ from aura_vcs.sync.cloning import Cloned, clone
 from aura_vcs.sync.known import Known
 from aura_vcs.sync.sending import create_remote, push
 from aura_vcs.upkeep.fsck import fsck
-from aura_vcs.worktree import second_process, staging, writer
+from aura_vcs.worktree import staging
 from aura_vcs.worktree.cache import FileState
 from aura_vcs.worktree.staged import StagedFile
 from aura_vcs.worktree.worktree import Worktree
 
 from tests.helpers.check import assert_whole
+from tests.helpers.two_processes import always_two
 
 from .machines import files, save
 from .test_carrying import media
@@ -40,13 +41,7 @@ FILES = 60
 
 @pytest.fixture(autouse=True)
 def _always_two(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Few files are enough, and the test run's own threads do not count."""
-    monkeypatch.setattr(incoming, "WORTHWHILE_OBJECTS", 2)
-    monkeypatch.setattr(staging, "WORTHWHILE_FILES", 2)
-    monkeypatch.setattr(staging, "TOGETHER", 7)
-    monkeypatch.setattr(writer, "SYNC_TOGETHER", 2)
-    monkeypatch.setattr(second_process, "_has_threads", lambda: False)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    always_two(monkeypatch)
 
 
 @pytest.fixture
@@ -80,6 +75,18 @@ def _clone(film: Repository, *, branch: str | None = None) -> Cloned:
     folder = Path(film.root).parent
     place = str(folder / "nas")
     return clone(FolderRemote(place), parse_address(place), str(folder / "copy"), branch=branch)
+
+
+def _stopped(film: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while files are laid out."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(staging.Staging, "_write_all", stop)
+        with pytest.raises(KeyboardInterrupt):
+            _clone(film)
 
 
 def _is_whole(film: Repository) -> None:
@@ -252,13 +259,7 @@ def test_stopped_while_files_are_laid_out_nothing_is_fetched_again(
     save(film, "take.wav", media(3_000_000))
     push(film, FolderRemote(address.path), Known(film, "origin"))
 
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(staging.Staging, "_write_all", stop)
-        with pytest.raises(KeyboardInterrupt):
-            _clone(film)
+    _stopped(film, monkeypatch)
     assert not (folder / "copy" / ".aura" / "local" / "tmp" / "staged").exists()
     recording = RecordingRemote(FolderRemote(address.path))
     clone(recording, address, str(folder / "copy"))
@@ -269,13 +270,7 @@ def test_stopped_while_files_are_laid_out_nothing_is_fetched_again(
 def test_what_rotted_in_the_store_meanwhile_is_fetched_again(film: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     """A pack of ours is believed no more than one of the remote's."""
 
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(staging.Staging, "_write_all", stop)
-        with pytest.raises(KeyboardInterrupt):
-            _clone(film)
+    _stopped(film, monkeypatch)
     for pack in (Path(film.root).parent / "copy" / ".aura" / "objects" / "packs").iterdir():
         data = bytearray(pack.read_bytes())
         data[len(data) // 3] ^= 1
@@ -283,3 +278,24 @@ def test_what_rotted_in_the_store_meanwhile_is_fetched_again(film: Repository, m
         pack.write_bytes(data)
     _clone(film)
     _is_whole(film)
+
+
+def test_what_was_laid_out_in_vain_is_not_believed(film: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Something else is laid out in the end, and who writes half of it dies: all of it is written, nothing left out."""
+    lay_out, first, copy = Worktree.lay_out, os.getpid(), Path(film.root).parent / "copy"
+    write, count = staging.Staging._write_file, iter(range(10_000))
+
+    def die(self: staging.Staging, *args: object) -> object:
+        if os.getpid() != first and next(count) >= 3:  # where the other one meets it, it has not written all before
+            os.kill(os.getpid(), signal.SIGKILL)
+        return write(self, *args)  # type: ignore[arg-type]
+
+    def lay_out_and_meet(self: Worktree, progress: Progress) -> None:
+        lay_out(self, progress)
+        (copy / "mine.txt").write_text("mine")
+        monkeypatch.setattr(staging.Staging, "_write_file", die)
+
+    monkeypatch.setattr(Worktree, "lay_out", lay_out_and_meet)
+    _clone(film)
+    for path, data in files(film).items():
+        assert (copy / path).read_bytes() == data

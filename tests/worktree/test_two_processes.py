@@ -17,12 +17,13 @@ from aura_vcs.history.commit import commit
 from aura_vcs.history.going import checkout
 from aura_vcs.history.status import status
 from aura_vcs.upkeep.fsck import fsck
-from aura_vcs.worktree import ahead, reading, second_process, staging, writer
+from aura_vcs.worktree import reading, second_process, staging
 from aura_vcs.worktree.ahead import Ahead, look_ahead
 from aura_vcs.worktree.sources import TICK_NS
 
 from tests.helpers.check import assert_whole
 from tests.helpers.restless import restless
+from tests.helpers.two_processes import always_two
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a second process is only started on Linux")
 FILES = 60
@@ -30,14 +31,7 @@ FILES = 60
 
 @pytest.fixture(autouse=True)
 def _always_two(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Few files are enough, and the test run's own threads do not count."""
-    monkeypatch.setattr(ahead, "WORTHWHILE_BYTES", 0)
-    monkeypatch.setattr(reading, "WORTHWHILE_FILES", 2)
-    monkeypatch.setattr(reading, "OWN_FILES", 3)
-    monkeypatch.setattr(staging, "WORTHWHILE_FILES", 2)
-    monkeypatch.setattr(writer, "SYNC_TOGETHER", 2)
-    monkeypatch.setattr(second_process, "_has_threads", lambda: False)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    always_two(monkeypatch)
 
 
 @pytest.fixture

@@ -1,0 +1,20 @@
+"""Work for two processes, with few files."""
+
+import os
+
+import pytest
+from aura_vcs.sync import incoming
+from aura_vcs.worktree import ahead, reading, second_process, staging, writer
+
+
+def always_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few files are enough to start a second process, and the test run's own threads do not count."""
+    monkeypatch.setattr(ahead, "WORTHWHILE_BYTES", 0)
+    monkeypatch.setattr(reading, "WORTHWHILE_FILES", 2)
+    monkeypatch.setattr(reading, "OWN_FILES", 3)
+    monkeypatch.setattr(incoming, "WORTHWHILE_OBJECTS", 2)
+    monkeypatch.setattr(staging, "WORTHWHILE_FILES", 2)
+    monkeypatch.setattr(staging, "TOGETHER", 7)
+    monkeypatch.setattr(writer, "SYNC_TOGETHER", 2)
+    monkeypatch.setattr(second_process, "_has_threads", lambda: False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
