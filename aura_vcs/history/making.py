@@ -1,12 +1,14 @@
 """Making versions: from a snapshot of the folder to an object, its label and the operation."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from aura_vcs.codec import clean_text, encode_version, now
 from aura_vcs.errors import InputError
+from aura_vcs.errors.stored import IntegrityError
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
@@ -88,10 +90,20 @@ def take_snapshot(
     Of a base that another machine purged, nothing is taken for stored, but where only `paths` are asked for.
     """
     record = Queries(repo.index).version(base.head.version) if base.head.version is not None else None
-    is_purged = record is not None and record.purged_at is not None and paths is None
-    tree = EMPTY_TREE_ID if is_purged else base.tree
+    tree = base.tree
+    if record is not None and record.purged_at is not None and paths is None:
+        tree, always = EMPTY_TREE_ID, [*always, *_paths(repo, base.tree)]
     scan = repo.worktree.scan(tree, always)
     return scan, repo.worktree.store_all(scan, batch, tree, paths, repo.progress)
+
+
+def _paths(repo: Repository, tree: ObjectId) -> list[str]:
+    """Every path of a tree, as far as its folders are still here: an ignore rule does not make them vanish."""
+    found: list[str] = []
+    with suppress(IntegrityError):
+        for path, _ in repo.trees.walk(tree):
+            found.append(path)
+    return found
 
 
 class Made(msgspec.Struct, frozen=True):

@@ -23,7 +23,7 @@ from aura_vcs.sync.view import load_view
 from aura_vcs.upkeep.fsck import fsck
 from aura_vcs.upkeep.gc import execute_gc, plan_gc
 
-from .machines import clone, content, files, folder_remote, known, machine, save
+from .machines import clone, content, files, folder_remote, known, machine, save, write
 from .test_carrying import MIB, media
 
 
@@ -141,8 +141,12 @@ def test_a_branch_on_what_was_freed_stops_nobody(three: Three) -> None:
     assert files(three.anna) == files(three.bert)
 
 
-def test_who_stands_on_what_another_purged_commits_whole(three: Three) -> None:
-    """Anna takes back and frees the version that bert is on: his next commit holds all of his files."""
+@pytest.mark.parametrize("is_ignored", [False, True])
+def test_who_stands_on_what_another_purged_commits_whole(three: Three, is_ignored: bool) -> None:
+    """Anna takes back and frees the version that bert is on: his next commit holds all of his files.
+
+    Also those that he would ignore by now: they were versioned, and stay so.
+    """
     undo(three.anna)
     execute_gc(three.anna, plan_gc(three.anna, grace_seconds=0))
     create_branch(three.bert, "side", three.first.id)
@@ -152,9 +156,12 @@ def test_who_stands_on_what_another_purged_commits_whole(three: Three) -> None:
     assert record.purged_at is not None
     execute_gc(three.bert, plan_gc(three.bert, grace_seconds=0, dead_share=0.0))
     assert content(three.bert, three.first) == {"brief.json": b"{}"}
+    rules = {".auraignore": b"brief.json\n"} if is_ignored else {}
+    for path, data in rules.items():
+        write(three.bert, path, data)
     made = save(three.bert, "plan.json", "{}")
     execute_gc(three.bert, plan_gc(three.bert, grace_seconds=0, dead_share=0.0))
-    assert content(three.bert, made) == {"brief.json": b"{}", "plan.json": b"{}"}
+    assert content(three.bert, made) == {"brief.json": b"{}", "plan.json": b"{}", **rules}
     assert fsck(three.bert).problems == ()
 
 
