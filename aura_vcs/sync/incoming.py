@@ -101,6 +101,8 @@ class WaitingRoom:
         self._second: SecondProcess | None = None
         self._begun: list[PackInfo] = []
         self._expected: dict[str, dict[ObjectId, StoredObject]] = {}
+        self._ours: set[str] = set()
+        """Packs that lie in the store, sound: an interrupted fetch had taken them over, and recorded nothing."""
 
     def __enter__(self) -> "WaitingRoom":
         return self
@@ -130,7 +132,7 @@ class WaitingRoom:
     def _hash_and_tell(self, fd: int) -> None:
         """In the second process: a byte for each pack."""
         for pack in self._begun:
-            send(fd, _SOUND if self._is_sound(pack_path(pack.name) + PART, pack) else _UNSOUND)
+            send(fd, _SOUND if _is_sound(self._room, pack_path(pack.name) + PART, pack) else _UNSOUND)
 
     def _found_sound(self) -> set[str]:
         """The packs that the second process has hashed, and found to be what they should be."""
@@ -169,7 +171,7 @@ class WaitingRoom:
             RemoteCorrupt: something does not hash to its name; nothing was taken over.
         """
         sound = self._found_sound()
-        self._drop_others({pack.name for pack in freight.whole})
+        self._drop_others({pack.name for pack in (*freight.whole, *self._begun)})
         self._repo.progress.start("Fetching", freight.stored_bytes, "bytes")
         self._bring_all(freight.whole, partial(self._check, sound=sound))
         names = [pack.name for pack in freight.whole]
@@ -177,14 +179,19 @@ class WaitingRoom:
             names += self._fetch_parts(freight.parts, table)
         self._repo.progress.finish()
         with ExitStack() as stack:
-            packs = [OpenPack(stack.enter_context(self._room.open(pack_path(name))), name) for name in names]
+            files = [stack.enter_context(self._place_of(name).open(pack_path(name))) for name in names]
+            packs = [OpenPack(file, name) for file, name in zip(files, names, strict=True)]
             chunks = self._check_lists(packs, bare, listed or {})
         stored: dict[ObjectId, StoredObject] = {}
         for name in names:
-            self._repo.storage.adopt(self._room.path(pack_path(name)), pack_path(name))
-            self._repo.store.packs.let_go(name)  # a damaged one may have had the name, and be open
+            if name not in self._ours:
+                self._repo.storage.adopt(self._room.path(pack_path(name)), pack_path(name))
+                self._repo.store.packs.let_go(name)  # a damaged one may have had the name, and be open
             stored |= self._expected.get(name) or {item.id: item for item in self._repo.store.pack_objects(name)}
         return Arrived(stored, chunks)
+
+    def _place_of(self, name: str) -> LocalStorage:
+        return self._repo.storage if name in self._ours else self._room
 
     def _drop_others(self, names: set[str]) -> None:
         """Remove what an earlier fetch left and this one does not want."""
@@ -202,13 +209,9 @@ class WaitingRoom:
     def _bring(self, pack: PackInfo) -> None:
         """Fetch a pack into the room, unhashed, going on where an earlier attempt stopped."""
         name = pack_path(pack.name)
-        if self._room.stat(name) is not None:
-            if self._is_sound(name, pack):
-                self._repo.progress.advance(pack.size)
-                return
-            self._room.delete(name)
-        if self._room.stat(name + PART) is None:
-            self._bring_own(pack)
+        if pack.name in self._ours or self._lies_ready(name, pack):
+            self._repo.progress.advance(pack.size)
+            return
         found = self._room.stat(name + PART)
         at = min(found.size, pack.size) if found is not None else 0
         self._repo.progress.advance(at)
@@ -218,18 +221,16 @@ class WaitingRoom:
             at += len(data)
             self._repo.progress.advance(len(data))
 
-    def _bring_own(self, pack: PackInfo) -> None:
-        """Take a sound pack from the store: a fetch that was interrupted had taken it over, and recorded nothing."""
-        name, at = pack_path(pack.name), 0
-        found = self._repo.storage.stat(name)
-        if found is None or found.size != pack.size:
-            return
-        with self._repo.storage.open(name) as file:
-            while data := file.read(PART_BYTES):
-                self._room.append(name + PART, data, at=at)
-                at += len(data)
-        if not self._is_sound(name + PART, pack):
-            self._room.delete(name + PART)
+    def _lies_ready(self, name: str, pack: PackInfo) -> bool:
+        """Whether the pack lies in the room or in the store, as a whole and sound."""
+        if self._room.stat(name) is not None:
+            if _is_sound(self._room, name, pack):
+                return True
+            self._room.delete(name)
+        if self._repo.storage.stat(name) is None or not _is_sound(self._repo.storage, name, pack):
+            return False
+        self._ours.add(pack.name)
+        return True
 
     def _check(self, pack: PackInfo, sound: Container[str]) -> None:
         """Hash a pack that was brought, unless that has been done, and give it its name.
@@ -240,20 +241,10 @@ class WaitingRoom:
         part = pack_path(pack.name) + PART
         if self._room.stat(part) is None:
             return  # it lay ready, and was hashed just now
-        if pack.name not in sound and not self._is_sound(part, pack):
+        if pack.name not in sound and not _is_sound(self._room, part, pack):
             self._room.delete(part)
             raise RemoteCorrupt(self._view.remote.place, f"pack {pack.name[:12]} holds bytes that are not its objects")
         self._room.adopt(self._room.path(part), pack_path(pack.name))
-
-    def _is_sound(self, name: str, pack: PackInfo) -> bool:
-        """Whether the file is the pack and every object in it hashes to its name."""
-        try:
-            with self._room.open(name) as file:
-                opened = OpenPack(file, pack.name)
-                check_frames(opened, SILENT)
-                return opened.size == pack.size
-        except (IntegrityError, FileNotFoundError):
-            return False
 
     def _fetch_parts(self, parts: Mapping[PackInfo, tuple[PackEntry, ...]], table: PackTable) -> list[str]:
         """Fetch wanted frames and write what is wanted of them into one pack of our own."""
@@ -320,6 +311,17 @@ class WaitingRoom:
             except (IntegrityError, RecordCorrupt) as error:
                 raise RemoteCorrupt(self._view.remote.place, error.message) from error
         return {blob: tuple(chunk for chunk, _ in decode_chunk_list(data, blob)) for blob, data in lists.items()}
+
+
+def _is_sound(storage: LocalStorage, name: str, pack: PackInfo) -> bool:
+    """Whether the file is the pack and every object in it hashes to its name."""
+    try:
+        with storage.open(name) as file:
+            opened = OpenPack(file, pack.name)
+            check_frames(opened, SILENT)
+            return opened.size == pack.size
+    except (IntegrityError, FileNotFoundError):
+        return False
 
 
 class _PackBytes:
