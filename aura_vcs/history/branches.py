@@ -1,6 +1,6 @@
 """Branches: where they are, and how they move without losing what another machine did."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -11,10 +11,15 @@ from aura_vcs.history.near import near
 from aura_vcs.ids import VersionId
 from aura_vcs.index.queries import Queries
 from aura_vcs.layout import check_name
-from aura_vcs.model import BranchEntry, Head, HeadChange, Inverse, Operation, RefChange
+from aura_vcs.model import DEFAULT_BRANCH, BranchEntry, Head, HeadChange, Inverse, Operation, RefChange
 from aura_vcs.ref_changes import branch_change
 from aura_vcs.refs import heads, newest_of
 from aura_vcs.repository.repository import Draft, Repository, Transaction
+
+
+def first_choice(names: Iterable[str]) -> str | None:
+    """Of the branches that there are, the one that a clone goes to if nobody says: `main`, else the first."""
+    return min(names, key=lambda name: (name != DEFAULT_BRANCH, name), default=None)
 
 
 class Branch(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ import msgspec
 
 from aura_vcs.errors import InputError
 from aura_vcs.errors.asking import RefMoved
-from aura_vcs.history.branches import branch, branches, moved
+from aura_vcs.history.branches import branch, branches, first_choice, moved
 from aura_vcs.history.going import Moved, replace_folder
 from aura_vcs.history.making import Base, base_of, need
 from aura_vcs.history.pending import finish_pending
@@ -14,7 +14,7 @@ from aura_vcs.history.revisions import check_content
 from aura_vcs.history.status import status
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import Queries
-from aura_vcs.model import DEFAULT_BRANCH, Head, HeadChange, Inverse, TreeChange
+from aura_vcs.model import Head, HeadChange, Inverse, TreeChange
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 from aura_vcs.storage.remote import RangeReadable, RemoteStorage
@@ -116,9 +116,10 @@ def check_out_clone(repo: Repository, wanted: str | None = None) -> Moved | None
     taken at one of its heads; `status` says so.
     """
     names = [found.name for found in branches(repo)]
-    if not names:
+    name = first_choice(names)
+    if name is None:
         return None
-    name = wanted or (DEFAULT_BRANCH if DEFAULT_BRANCH in names else names[0])
+    name = wanted or name
     found = branch(repo, name)
     if found is None:
         raise InputError(f"The remote has no branch {name!r}", hint=f"It has {', '.join(names)}.")

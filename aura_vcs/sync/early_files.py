@@ -9,8 +9,8 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from aura_vcs.errors import AuraError
+from aura_vcs.history.branches import first_choice
 from aura_vcs.ids import ObjectId
-from aura_vcs.model import DEFAULT_BRANCH
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.refs import heads
 from aura_vcs.repository.repository import Repository
@@ -52,8 +52,8 @@ class EarlyFiles:
 
 def _tree_of(coming: Coming, branch: str | None) -> ObjectId | None:
     """The tree of the version that the branch is at, if that is one, and comes."""
-    name = branch or (DEFAULT_BRANCH if DEFAULT_BRANCH in coming.entries else next(iter(coming.entries), ""))
-    tips = [entry.version for entry in heads(coming.entries.get(name, ()))]
+    name = branch or first_choice(coming.entries)
+    tips = [entry.version for entry in heads(coming.entries.get(name, ()))] if name is not None else []
     version = coming.versions.get(tips[0]) if len(tips) == 1 and tips[0] is not None else None
     return None if version is None else version.tree
 

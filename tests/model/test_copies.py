@@ -26,12 +26,12 @@ from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import EntryKind
 from aura_vcs.upkeep.fsck import fsck
 from aura_vcs.upkeep.gc import execute_gc, plan_gc
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.helpers.check import assert_whole, versions
 from tests.helpers.project import Seen, look, noise
+from tests.helpers.random_steps import long, short
 
 Copy = dict[bytes, Seen]
 PATHS = ["brief.json", "plan.json", "d/x.txt", "d/y.bin", "d/e/z", "d", "f", "f/g", "odd name…", "D/x.txt"]
@@ -335,29 +335,12 @@ def _content(repo: Repository, tree: ObjectId) -> Copy:
     return copy
 
 
-_checks = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
-
 TestCopies = Copies.TestCase
-TestCopies.settings = settings(
-    max_examples=25,
-    stateful_step_count=25,
-    deadline=None,
-    suppress_health_check=_checks,
-    derandomize=True,
-    phases=[Phase.explicit, Phase.generate],
-    report_multiple_bugs=False,
-)
+TestCopies.settings = short(25, 25)
 
 
 @pytest.mark.slow
 class TestManyCopies(Copies.TestCase):  # type: ignore[misc, valid-type]
     """The same, for long."""
 
-    settings = settings(
-        max_examples=150,
-        stateful_step_count=50,
-        deadline=None,
-        suppress_health_check=_checks,
-        phases=[Phase.explicit, Phase.reuse, Phase.generate],
-        report_multiple_bugs=False,
-    )
+    settings = long(150, 50)

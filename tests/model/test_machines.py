@@ -30,10 +30,10 @@ from aura_vcs.sync.receiving import fetch
 from aura_vcs.sync.selecting import choose
 from aura_vcs.sync.sending import create_remote, push
 from aura_vcs.upkeep.gc import execute_gc, plan_gc
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
+from tests.helpers.random_steps import long, short
 from tests.sync.kinds import KEYS
 from tests.sync.machines import Unsynced, folder_remote
 
@@ -273,29 +273,12 @@ def _labels(machine: Machine) -> dict[str, tuple[str, bool, bool]]:
     }
 
 
-_checks = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
-
 TestMachines = Machines.TestCase
-TestMachines.settings = settings(
-    max_examples=20,
-    stateful_step_count=25,
-    deadline=None,
-    suppress_health_check=_checks,
-    derandomize=True,
-    phases=[Phase.explicit, Phase.generate],
-    report_multiple_bugs=False,
-)
+TestMachines.settings = short(20, 25)
 
 
 @pytest.mark.slow
 class TestManyMachines(Machines.TestCase):  # type: ignore[misc, valid-type]
     """The same, for long."""
 
-    settings = settings(
-        max_examples=200,
-        stateful_step_count=60,
-        deadline=None,
-        suppress_health_check=_checks,
-        phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
-        report_multiple_bugs=False,
-    )
+    settings = long(200, 60, shrinks=True)
