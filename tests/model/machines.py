@@ -72,6 +72,8 @@ class Shown:
         self.account = account
         self.versions: set[VersionId] = set()
         self.heads: Tips = defaultdict(set)
+        self.again: Tips = defaultdict(set)
+        """What was taken back and done again here: it counts. Others may hear of the first later than of the second."""
 
     def note(self, versions: set[VersionId], tips: Tips) -> None:
         """Nothing that was shown before is missing; remember what is new."""
@@ -80,7 +82,8 @@ class Shown:
         self.versions |= versions
         for name, seen in self.heads.items():
             now = tips.get(name, set())
-            gone = {v for v in seen - self.account.left[name] if not any(self.account.is_in(v, newer) for newer in now)}
+            left = self.account.left[name] - self.again[name]
+            gone = {v for v in seen - left if not any(self.account.is_in(v, newer) for newer in now)}
             assert not gone, f"at {self.name}, {shorts(gone)} fell off {name}, which is on {shorts(now)}"
         for name, now in tips.items():
             self.heads[name] |= now - self.account.points

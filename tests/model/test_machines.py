@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import pytest
 from aura_vcs.errors.asking import PlanStale
 from aura_vcs.errors.remotes import PushRejected, RemoteUnreachable
-from aura_vcs.errors.stored import IntegrityError
+from aura_vcs.errors.stored import IntegrityError, ObjectPurged
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remote import RemoteStorage
 from aura_vcs.storage.remote_encrypted import EncryptedRemote
@@ -132,16 +132,21 @@ class Machines(Work):
         """Clone onto a new machine."""
         name = NAMES[len(self.machines)]
         address = Address("folder", "/places/origin", "/places/origin")
-        done = clone(
-            self.places["origin"].remote,
-            address,
-            str(self.path / name),
-            partial=partial,
-            all_versions=all_versions,
-            author=name,
-            host=name,
-            calls=Unsynced(),
-        )
+        try:
+            done = clone(
+                self.places["origin"].remote,
+                address,
+                str(self.path / name),
+                partial=partial,
+                all_versions=all_versions,
+                author=name,
+                host=name,
+                calls=Unsynced(),
+            )
+        except ObjectPurged:
+            assert self.account.given_up  # its main is on what somebody gave up: that is said
+            shutil.rmtree(self.path / name)
+            return
         repo = Repository.open(done.path, author=name, host=name, calls=Unsynced())
         self.machines.append(Machine(name, repo, self.places, self.account))
         self.machines[-1].look()

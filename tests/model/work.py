@@ -199,6 +199,8 @@ class Work(RuleBasedStateMachine):
             done = merge(machine.repo, name)
             if done.plan.kind == "join":
                 self._made(machine, done.version, own=False)
+            elif done.plan.kind == "forward":
+                self._went(machine, done.version)
 
     @rule(at=some, decision=st.sampled_from(["ours", "theirs", "as_is"]))
     def decide(self, at: int, decision: str) -> None:
@@ -225,8 +227,8 @@ class Work(RuleBasedStateMachine):
         with machine.doing(*self._unless_whole()):
             done = redo(machine.repo)
             kind, name, made = self.account.deeds.get(done.operation.redoes or "", ("", "", None))
-            if kind == "made" and made is not None:
-                self._stands_again(name, made)
+            if kind in {"made", "went"} and made is not None:
+                machine.again[name].add(made)
             elif kind in {"ended", "renamed"}:
                 self._leave(machine, name.split(" ", 1)[0])
 
@@ -262,16 +264,25 @@ class Work(RuleBasedStateMachine):
         self.account.deeds[machine.last_action()] = ("made", name, made.id)
         machine.heads[name].add(made.id)
 
+    def _went(self, machine: Machine, version: VersionRecord) -> None:
+        """The branch follows another: to take that back moves it away from there."""
+        name = machine.repo.head().branch or ""
+        self.account.deeds[machine.last_action()] = ("went", name, version.id)
+
     def _did(self, machine: Machine, kind: str, name: str) -> None:
         self.account.deeds[machine.last_action()] = (kind, name, None)
 
     def _leave(self, machine: Machine, name: str) -> None:
         self.account.left[name] |= {record.id for record in machine.records()}
+        for each in self.machines:
+            each.again[name].clear()
 
     def _took_back(self, machine: Machine, done: Undone) -> None:
         kind, name, made = self.account.deeds.get(done.operation.undoes or "", ("", "", None))
-        if kind == "made" and made is not None:
+        if kind in {"made", "went"} and made is not None:
             self.account.left[name].add(made)
+            machine.again[name].discard(made)
+        if kind == "made" and made is not None:
             self.account.given_up.add(made)
         elif kind == "began":
             self._leave(machine, name)
@@ -280,9 +291,3 @@ class Work(RuleBasedStateMachine):
         for ref in done.operation.refs:
             if ref.startswith("versions/"):
                 self.account.given_up.add(ref.removeprefix("versions/"))  # type: ignore[arg-type]
-
-    def _stands_again(self, name: str, made: object) -> None:
-        """A version was put on its branch again: from now on it counts, for whoever sees it again."""
-        self.account.left[name].discard(made)  # type: ignore[arg-type]
-        for shown in (*self.machines, *self.places.values()):
-            shown.heads[name].discard(made)  # type: ignore[arg-type]
