@@ -2,15 +2,19 @@
 
 from msgspec import Struct
 
-from aura_vcs.compare.documents import Document, parse_document
-from aura_vcs.compare.merge_json import merge_parsed, merge_values
+from aura_vcs.compare.documents import Document, Unstructured, parse_document
+from aura_vcs.compare.merge_checks import check_document, check_text
+from aura_vcs.compare.merge_cues import CUE_ENDINGS, merge_cues
+from aura_vcs.compare.merge_json import MergeFunction, merge_values, only_changed
 from aura_vcs.compare.merge_model import Choice, Conflict, TextConflict
 from aura_vcs.compare.merge_text import common_text, merge_text
 from aura_vcs.compare.merge_timeline import merge_timeline_values, resolve_timeline
 from aura_vcs.compare.resolve import resolve_document
 from aura_vcs.compare.resolve_text import resolve_text
-from aura_vcs.compare.text_lines import NO_TEXT
+from aura_vcs.compare.text_kinds import ending_of, is_json, why_not_by_line
+from aura_vcs.compare.text_lines import NO_TEXT, read_text
 from aura_vcs.compare.timeline_diff import is_timeline
+from aura_vcs.compare.write_document import write_like
 from aura_vcs.errors.comparing import ChoiceImpossible, PointerInvalid
 
 DOCUMENT_SUFFIXES = (".json", ".otio")
@@ -35,17 +39,33 @@ class MergedFile(Struct, frozen=True):
 def merge_file(path: str, base: bytes | None, ours: bytes, theirs: bytes) -> MergedFile:
     """Join two changed versions of a file; `base` is None when both added it.
 
-    JSON and OpenTimelineIO documents join by field or clip; text by line and word; everything
-    else, and documents that cannot be read without loss and are no text either, not at all.
-    A document never joins by line: the result of a join is always valid JSON.
+    JSON and OpenTimelineIO documents merge by field or clip, whatever they are called; plain text by line and
+    word; everything else, and documents that cannot be read without loss, not at all. What is merged
+    is looked at before it counts: a document is valid JSON, whose ids and references are as they were.
     """
-    if max(len(ours), len(theirs), len(base or b"")) > JOIN_BYTES_LIMIT:
+    sides = [data for data in (base, ours, theirs) if data is not None]
+    if max(map(len, sides)) > JOIN_BYTES_LIMIT:
         return MergedFile(None)
-    if path.lower().endswith(DOCUMENT_SUFFIXES):
+    if path.lower().endswith(DOCUMENT_SUFFIXES) or is_json(path, sides):
         return _merge_document(base, ours, theirs)
-    merged = merge_text(common_text(ours, theirs) if base is None else base, ours, theirs)
+    if reason := why_not_by_line(path, sides):
+        return MergedFile(None, reason="" if _is_no_text(sides) else f"not merged by line: {reason}")
+    return _merge_text(path, common_text(ours, theirs) if base is None else base, ours, theirs)
+
+
+def _is_no_text(sides: list[bytes]) -> bool:
+    """Whether somebody would not expect them to merge in the first place: bytes that are no text."""
+    return any(read_text(data) == Unstructured(NO_TEXT) for data in sides)
+
+
+def _merge_text(path: str, base: bytes, ours: bytes, theirs: bytes) -> MergedFile:
+    counted = merge_cues(base, ours, theirs) if ending_of(path) in CUE_ENDINGS else None
+    merged = counted or merge_text(base, ours, theirs)
     if merged.fallback:
         return MergedFile(None, reason="" if merged.fallback.endswith(NO_TEXT) else merged.fallback)
+    reason = check_text(path, (base, ours, theirs), merged.data, is_open=bool(merged.conflicts))
+    if reason:
+        return MergedFile(None, reason=f"not merged: {reason}")
     return MergedFile(merged.data, "text", text_conflicts=merged.conflicts)
 
 
@@ -57,11 +77,19 @@ def _merge_document(base: bytes | None, ours: bytes, theirs: bytes) -> MergedFil
         if not isinstance(parsed, Document):
             return MergedFile(None, reason=f"not joined by field: {side}, {parsed.reason}")
         values.append(parsed.value)
+    merge: MergeFunction
     if all(is_timeline(value) for value in (values if base is not None else values[1:])):
-        merged = merge_parsed(sides, values, merge_timeline_values)
-        return MergedFile(merged.data, "timeline", merged.conflicts)
-    merged = merge_parsed(sides, values, merge_values)
-    return MergedFile(merged.data, "fields", merged.conflicts)
+        by, merge = "timeline", merge_timeline_values
+    else:
+        by, merge = "fields", merge_values
+    changed = only_changed(*sides)
+    if changed is not None:
+        return MergedFile(changed, by)
+    merged = merge(values[0], values[1], values[2])
+    reason = check_document(values[0], values[1], values[2], merged.value)
+    if reason:
+        return MergedFile(None, reason=f"not merged: {reason}")
+    return MergedFile(write_like(merged.value, ours, values[1]), by, merged.conflicts)
 
 
 def _common(base: bytes | None, ours: bytes) -> bytes:
