@@ -66,7 +66,8 @@ def commit(
     happened as a whole or not at all.
 
     Raises:
-        InputError: no name; a path that is neither in the folder nor in the last version.
+        InputError: no name; a path that is neither in the folder nor in the last version; paths, where
+            that version was purged.
         FileUnreadable, StorageError.
     """
     name, description = check_texts(name, description)
@@ -86,6 +87,8 @@ def _attempt(
 ) -> Committed | None:
     """One try; None if the branch moved meanwhile and the given paths must be put on its new head."""
     base = base_of(repo)
+    if paths is not None:
+        _check_has_content(repo, base)
     with repo.store.batch(repo.progress) as batch:
         scan, snapshot = take_snapshot(repo, batch, base, paths)
         if paths is not None:
@@ -146,11 +149,21 @@ def _branch_from(repo: Repository, base: Base) -> str:
     return f"from-v{record.number}" if record is not None else "main"
 
 
+def _check_has_content(repo: Repository, base: Base) -> None:
+    """Refuse to take what is not among the paths from a version that somebody purged."""
+    record = Queries(repo.index).version(base.head.version) if base.head.version is not None else None
+    if record is not None and record.purged_at is not None:
+        hint = "Commit all of it: `aura commit` without paths takes your files as they are."
+        raise InputError(f"v{record.number}, which you are on, was purged: there is nothing to add paths to", hint=hint)
+
+
 def _check_paths(repo: Repository, base: Base, scan: Scan, paths: Sequence[str]) -> None:
     for path in paths:
         here = path == "" or scan.file(path) is not None or scan.folder(path) is not None
         if not here and repo.trees.entry(base.tree, path) is None:
-            raise UnknownName("file or folder", path, hint="Paths are relative to where you are.")
+            is_ignored = os.path.lexists(os.path.join(repo.root, *path.split("/")))
+            hint = "It is ignored; see .auraignore." if is_ignored else "Paths are relative to where you are."
+            raise UnknownName("file or folder", path, hint=hint)
 
 
 def _save(repo: Repository, scan: Scan) -> None:
@@ -164,8 +177,11 @@ def project_path(repo: Repository, path: str, folder: str = ".") -> str:
     Raises:
         InputError: it lies outside the project.
     """
+    root = os.path.realpath(repo.root)
     full = os.path.normpath(os.path.join(os.path.realpath(folder), path))
-    relative = os.path.relpath(full, os.path.realpath(repo.root))
+    if os.path.isabs(path) and os.path.relpath(full, root).startswith(os.pardir):  # it leads there through a link
+        full = os.path.join(os.path.realpath(os.path.dirname(full)), os.path.basename(full))
+    relative = os.path.relpath(full, root)
     if relative == ".":
         return ""
     if relative == ".." or relative.startswith(f"..{os.sep}") or os.path.isabs(relative):

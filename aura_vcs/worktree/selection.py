@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 
 class Selection:
-    """The paths a command was given; None for everything."""
+    """The paths a command was given; None for everything. Asking costs what a path is deep, not how many there are."""
 
     def __init__(self, paths: Sequence[str] | None) -> None:
         self._paths = None if paths is None or "" in paths else frozenset(paths)
+        self._above = frozenset(above for path in self._paths or () for above in folders_of(path))
 
     @property
     def is_everything(self) -> bool:
@@ -18,10 +19,13 @@ class Selection:
         """Whether the path, or a folder above it, was given."""
         if self._paths is None or path in self._paths:
             return True
-        return any(path.startswith(f"{chosen}/") for chosen in self._paths)
+        return any(above in self._paths for above in folders_of(path))
 
     def leads_into(self, path: str) -> bool:
         """Whether something below the path was given."""
-        if self._paths is None or not path:
-            return True
-        return any(chosen.startswith(f"{path}/") for chosen in self._paths)
+        return self._paths is None or not path or path in self._above
+
+
+def folders_of(path: str) -> list[str]:
+    """The folders that a path is in, the outermost first."""
+    return [path[:at] for at, letter in enumerate(path) if letter == "/"]

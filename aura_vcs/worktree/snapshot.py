@@ -168,13 +168,28 @@ class Snapshotter:
             return Entry(name, EntryKind.DIR, folder.tree, folder.size)
         before = self._before(folder, base)
         entries, is_exact = self._entries_of_files(folder, before, selection)
-        self._compare(folder, before, entries, is_exact=is_exact)
+        self._compare(folder, before, entries, selection, is_exact=is_exact)
         for folder_name, inner in folder.folders.items():
             if selection.covers(inner.path) or selection.leads_into(inner.path):
                 entries[folder_name] = self._build(inner, before.folder(inner, folder_name), selection)
-                is_exact = is_exact and inner.tree == entries[folder_name].id
+            entry = entries.get(folder_name)
+            is_exact = is_exact and entry is not None and entry.kind is EntryKind.DIR and inner.tree == entry.id
+        if not selection.is_everything:
+            self._build_gone(folder, entries, selection)
         is_exact = is_exact and len(entries) == len(folder.files) + len(folder.folders)
         return self._store_tree(folder, name, entries, is_exact=is_exact)
+
+    def _build_gone(self, folder: ScannedFolder, entries: dict[str, Entry], selection: Selection) -> None:
+        """Take what was selected out of folders that are here no more; one in which nothing is left then goes."""
+        for name, entry in list(entries.items()):
+            path = folder.join(name)
+            is_gone = entry.kind is EntryKind.DIR and name not in folder.folders and not selection.covers(path)
+            if is_gone and selection.leads_into(path):
+                left = self._build(ScannedFolder(path), entry.id, selection)
+                if left.id == EMPTY_TREE_ID and entry.id != EMPTY_TREE_ID:
+                    del entries[name]
+                else:
+                    entries[name] = left
 
     def _entries_of_files(
         self, folder: ScannedFolder, before: "_Before", selection: Selection
@@ -196,10 +211,18 @@ class Snapshotter:
             for name, state in folder.files.items()
         )
 
-    def _compare(self, folder: ScannedFolder, before: "_Before", entries: dict[str, Entry], *, is_exact: bool) -> None:
+    def _compare(
+        self,
+        folder: ScannedFolder,
+        before: "_Before",
+        entries: dict[str, Entry],
+        selection: Selection,
+        *,
+        is_exact: bool,
+    ) -> None:
         """Note the files that differ from the base, where names of folders neither came nor went."""
         was = before.states
-        is_known = was is not None and is_exact and self._disk.keeps_all
+        is_known = was is not None and selection.is_everything and is_exact and self._disk.keeps_all
         if self._differences is None or was is None or not is_known or not folder.has_folders_of_was:
             self._differences = None
             return
