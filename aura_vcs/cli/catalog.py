@@ -53,7 +53,7 @@ _LISTED = {
     "config": ("Get and set configuration", STUDIO),
     "setup": ("Set up aura for yourself", STUDIO),
     "prune": ("Delete old autosaves and restore points", UPKEEP),
-    "remote": ("List, add, show, check or remove remotes", CARRYING),
+    "remote": ("List, add, show, check, trust or remove remotes", CARRYING),
     "clone": ("Copy a project from a remote into a new folder", CARRYING),
     "sync": ("Bring both sides together: pull, then push", CARRYING),
     "fetch": ("Bring versions from a remote; your files stay as they are", CARRYING),

@@ -35,12 +35,11 @@ class OnDemand:
 
     def _connect(self, name: str) -> "RemoteStorage":
         from aura_vcs.sync.known import Known
-        from aura_vcs.sync.opening import open_remote
-        from aura_vcs.sync.remotes import address_of, remote_config
+        from aura_vcs.sync.opening import open_named
+        from aura_vcs.sync.remotes import remote_config
 
         config = remote_config(self._repo, name)[1]
-        address = address_of(self._repo, config)
-        remote = open_remote(address, single_writer=config.single_writer, surroundings=surroundings())
+        remote = open_named(self._repo, name, config, surroundings=surroundings())
         if not config.encryption:
             return remote
         from aura_vcs.cli.keys import KeyHolder

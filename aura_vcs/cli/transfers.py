@@ -39,12 +39,12 @@ class Link(NamedTuple):
 def connected(repo: "Repository", name: str | None) -> Iterator[Link]:
     """A remote by its name, or the only one; closed afterwards."""
     from aura_vcs.sync.known import Known
-    from aura_vcs.sync.opening import open_remote
-    from aura_vcs.sync.remotes import address_of, remote_config
+    from aura_vcs.sync.opening import open_named
+    from aura_vcs.sync.remotes import remote_config
 
     name, config = remote_config(repo, name)
     known = Known(repo, name)
-    remote = open_remote(address_of(repo, config), single_writer=config.single_writer, surroundings=surroundings())
+    remote = open_named(repo, name, config, surroundings=surroundings())
     try:
         if config.encryption:
             from aura_vcs.sync.unlocking import unlock

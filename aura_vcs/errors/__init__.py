@@ -81,7 +81,8 @@ AuraError                    1   something failed
 │   ├── HelperMissing       99   an extra, `ssh`, or aura on the far side is missing
 │   ├── PathLocked         100   somebody else has locked the file
 │   ├── LocksUnsupported   101   that kind of remote cannot keep locks
-│   └── RemoteLocked       102   it is encrypted, and this does not open it
+│   ├── RemoteLocked       102   it is encrypted, and this does not open it
+│   └── RemoteUntrusted    103   only the project's files name that host
 └── Problems                 3   the work finished; some of it could not be done
 
 Each family has a module here; what any part may meet is in this one.

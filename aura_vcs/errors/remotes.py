@@ -79,6 +79,20 @@ class PushRejected(RemoteError):
         self.branch, self.there = branch, there
 
 
+class RemoteUntrusted(RemoteError):
+    """Only the project's files name that host, and the person has not agreed to it; nothing was sent there."""
+
+    exit_code = 103
+
+    def __init__(self, remote: str, host: str) -> None:
+        super().__init__(
+            remote,
+            f"only this project's settings name {host}; your keys and tokens are not used there until you agree",
+            hint=f"If you know that host: `aura remote trust {remote}`. Settings may have come with a copied folder.",
+        )
+        self.host = host
+
+
 class InvalidUrl(RemoteError):
     """Not the address of a remote, or one that could be used to run something."""
 

@@ -5,7 +5,7 @@ that renders holds a lock of the operating system: a job whose process died is t
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -71,9 +71,12 @@ def run_export(
     *,
     overwrite: bool = False,
     cancelled: Callable[[], bool] = lambda: False,
+    environment: Mapping[str, str] | None = None,
     progress: Progress | None = None,
 ) -> ExportRecord:
     """Render a queued job. The work folder is neither read nor touched.
+
+    `environment` is all that the process which decodes gets of one.
 
     The record follows the states; whatever goes wrong is in it as `error_message`, and raised.
 
@@ -86,7 +89,7 @@ def run_export(
     with repo.locks.exclusive(_lock(job), wait_seconds=1):
         running = _put(repo, started(load_export(repo, job.id), now=now()))
         try:
-            result = _render(repo, running, overwrite, cancelled, progress or repo.progress)
+            result = _render(repo, running, overwrite, cancelled, environment, progress or repo.progress)
         except BaseException as error:
             _fail(repo, running, error)
             raise
@@ -176,7 +179,12 @@ def is_running(repo: Repository, job: ExportRecord) -> bool:
 
 
 def _render(
-    repo: Repository, job: ExportRecord, overwrite: bool, cancelled: Callable[[], bool], progress: Progress
+    repo: Repository,
+    job: ExportRecord,
+    overwrite: bool,
+    cancelled: Callable[[], bool],
+    environment: Mapping[str, str] | None,
+    progress: Progress,
 ) -> ExportResult:
     version = Queries(repo.index).version(VersionId(ObjectId(job.input_file)))
     if version is None:
@@ -192,6 +200,7 @@ def _render(
             cancelled=lambda: cancelled() or os.path.exists(marker),
             scratch=scratch,
             token=_token(job.id),
+            environment=environment,
             progress=_Recorder(repo, job, progress),
         )
 

@@ -5,6 +5,7 @@ process of its own with limits of memory and time.
 """
 
 import tempfile
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path, PurePosixPath
 
@@ -18,7 +19,7 @@ PROBE_SECONDS = 20
 PROBE_MEMORY_BYTES = 1024**3
 
 
-def probe_media(source: ContentSource, path: str) -> MediaFacts:
+def probe_media(source: ContentSource, path: str, *, environment: Mapping[str, str] | None = None) -> MediaFacts:
     """The facts of one media file of `source`.
 
     Takes about 0.2 s for files that need the process, which get a copy in the system's temporary
@@ -37,10 +38,10 @@ def probe_media(source: ContentSource, path: str) -> MediaFacts:
     with tempfile.TemporaryDirectory(prefix="aura-probe-") as folder:
         copy = copy_for_worker(source, path, Path(folder), 0)
         assert copy is not None, "nobody cancels"
-        return probe_file(copy, path)
+        return probe_file(copy, path, environment=environment)
 
 
-def probe_file(file: Path, name: str) -> MediaFacts:
+def probe_file(file: Path, name: str, *, environment: Mapping[str, str] | None = None) -> MediaFacts:
     """The facts of a file on disk, by the process alone; `name` is what messages call it.
 
     Raises:
@@ -48,7 +49,8 @@ def probe_file(file: Path, name: str) -> MediaFacts:
     """
     job = ProbeJob(str(file.absolute()), name, PROBE_MEMORY_BYTES, PROBE_SECONDS)
     try:
-        with closing(run_worker(Request(probe=job), stall_seconds=PROBE_SECONDS * 2)) as reports:
+        request = Request(probe=job)
+        with closing(run_worker(request, stall_seconds=PROBE_SECONDS * 2, environment=environment)) as reports:
             last = list(reports)[-1]
     except WorkerDied as error:
         raise MediaUnreadable(name, error.reason) from error

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -82,9 +82,15 @@ def copy_for_worker(
 
 
 def run_worker(
-    request: Request, *, stall_seconds: float, cancelled: Callable[[], bool] = lambda: False
+    request: Request,
+    *,
+    stall_seconds: float,
+    cancelled: Callable[[], bool] = lambda: False,
+    environment: Mapping[str, str] | None = None,
 ) -> Generator[Report]:
     """Start the process and yield what it reports, up to its last word.
+
+    `environment` is all that it gets of one: a decoder that is taken over finds no keys there.
 
     The process is gone when the generator is exhausted or closed (use `contextlib.closing`);
     when `cancelled()` turns true it is ended and the generator stops without a last word.
@@ -101,6 +107,8 @@ def run_worker(
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        env=dict(environment or {}),
+        close_fds=True,
     )
     try:
         assert process.stdin is not None

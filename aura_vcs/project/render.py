@@ -7,7 +7,7 @@ video never lies under the name that was asked for.
 
 import secrets
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing, nullcontext
 from pathlib import Path
 
@@ -45,6 +45,7 @@ def render_export(
     scratch: Path | None = None,
     token: str = "",
     stall_seconds: float = STALL_SECONDS,
+    environment: Mapping[str, str] | None = None,
     progress: Progress = SILENT,
 ) -> ExportResult:
     """Render the film of `source` as `preset` says, to `output`.
@@ -72,7 +73,10 @@ def render_export(
         with nullcontext(scratch) if scratch else tempfile.TemporaryDirectory(prefix="aura-render-") as folder:
             fetch = _Fetcher(source, Path(folder), cancelled, output, progress)
             plan, job = _planned(source, preset, part, fetch, progress)
-            size = _run(job, output, cancelled, stall_seconds, progress)
+            reports = run_worker(
+                Request(render=job), stall_seconds=stall_seconds, cancelled=cancelled, environment=environment
+            )
+            size = _run(reports, job, output, progress)
         _check_output(output, overwrite)
         (publish or _publish)(part, output)
     except OSError as error:
@@ -183,14 +187,13 @@ def _job(plan: FilmPlan, preset: ExportPreset, part: Path, title: str) -> Render
     )
 
 
-def _run(job: RenderJob, output: Path, cancelled: Callable[[], bool], stall_seconds: float, progress: Progress) -> int:
+def _run(process: Generator[Report], job: RenderJob, output: Path, progress: Progress) -> int:
     """Let the process render; the size of the file in bytes."""
     sound_only = job.preset.video_codec is None
     progress.start("render", job.samples if sound_only else job.frames, "samples" if sound_only else "frames")
     at = Report("at")
     try:
-        request = Request(render=job)
-        with closing(run_worker(request, stall_seconds=stall_seconds, cancelled=cancelled)) as reports:
+        with closing(process) as reports:
             for report in reports:
                 if report.kind == "at":
                     at = report

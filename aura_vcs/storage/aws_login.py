@@ -47,6 +47,7 @@ class _Keys:
 
     def __init__(self, credentials: Any) -> None:
         self._credentials = credentials
+        self.has_token = bool(credentials.get_frozen_credentials().token)
 
     def __call__(self) -> dict[str, Any]:
         """The keys of now."""

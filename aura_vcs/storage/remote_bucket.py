@@ -17,6 +17,7 @@ from aura_vcs.errors.asking import RefMoved
 from aura_vcs.errors.remotes import HelperMissing, RemoteCorrupt, RemoteDenied, RemoteError, RemoteUnreachable
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.base import check_storage_name
+from aura_vcs.storage.redirects import check_stays
 from aura_vcs.storage.remote import SMALL_BYTES, RemoteEntry, RemoteFile
 
 REQUEST_SECONDS = 3600
@@ -45,11 +46,12 @@ def open_bucket(
     *,
     conditional: bool = True,
     has_keys: bool = False,
+    has_token: bool = False,
 ) -> "BucketRemote":
     """The remote below `prefix` in a bucket; `kind` is s3, gs or az.
 
     With `has_keys` the environment has all that it takes to be let in; else keys for S3 are looked
-    for where AWS's own tools keep them.
+    for where AWS's own tools keep them. With `has_token` these are temporary ones.
 
     Raises:
         HelperMissing: obstore is not installed.
@@ -81,6 +83,8 @@ def open_bucket(
                 from aura_vcs.storage.aws_login import sign_in
 
                 options |= sign_in(place)
+            if endpoint is not None and (has_token or getattr(options.get("credential_provider"), "has_token", False)):
+                check_stays(f"{endpoint.rstrip('/')}/{bucket}/", place)
             if "region" in parameters:
                 options["region"] = parameters["region"]
             options["virtual_hosted_style_request"] = parameters.get("path_style") == "false"

@@ -7,7 +7,7 @@ after the other over one connection, which is made anew when it broke.
 import os
 import shlex
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from threading import Lock, Thread
 from typing import Any, BinaryIO
 
@@ -66,13 +66,17 @@ def ssh_arguments(
 
 
 class SshRemote:
-    """The remote that a process serves on its stdin and stdout; `arguments` start it."""
+    """The remote that a process serves on its stdin and stdout; `arguments` start it.
+
+    `environment` is all that the process gets of one.
+    """
 
     pack_bytes: int | None = None
 
-    def __init__(self, arguments: Sequence[str], place: str) -> None:
+    def __init__(self, arguments: Sequence[str], place: str, *, environment: Mapping[str, str] | None = None) -> None:
         self.place = place
         self._arguments = list(arguments)
+        self._environment = dict(environment or {})
         self._lock = Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._stderr = b""
@@ -192,7 +196,11 @@ class SshRemote:
     def _start(self) -> None:
         try:
             self._process = process = subprocess.Popen(
-                self._arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+                self._arguments,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=self._environment,
             )
         except FileNotFoundError as error:
             raise HelperMissing(self.place, f"{self._arguments[0]} is not installed here") from error

@@ -10,7 +10,7 @@ from aura_vcs.storage.remote import RemoteStorage
 from aura_vcs.sync.addresses import Address
 from aura_vcs.sync.known import Known, Seen
 from aura_vcs.sync.manifest import MANIFEST
-from aura_vcs.sync.opening import UNKNOWN, Surroundings, make_folder, open_remote
+from aura_vcs.sync.opening import UNKNOWN, Surroundings, make_folder, open_named, open_remote
 from aura_vcs.sync.probing import Finding, probe
 from aura_vcs.sync.remotes import RemoteConfig, address_of, remote_config, remove_remote, set_remote
 from aura_vcs.sync.sending import create_remote
@@ -136,7 +136,7 @@ def check_remote(
     """
     name, config = remote_config(repo, name)
     address = address_of(repo, config)
-    remote = open_remote(address, single_writer=config.single_writer, surroundings=surroundings)
+    remote = open_named(repo, name, config, surroundings=surroundings)
     try:
         if config.encryption:
             remote = unlock(remote, ask, key=config.encryption)

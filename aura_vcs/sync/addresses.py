@@ -22,7 +22,13 @@ _USER = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,63})?")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,254}")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _SHORT_SSH = re.compile(r"(?:(?P<user>[^@/\\]*)@)?(?P<host>\[[^\]/]*\]|[^:/\\@]+):(?P<path>.*)", re.DOTALL)
-_PARAMETER = re.compile(r"[A-Za-z0-9._:/-]{1,300}")
+_PROPER = {
+    "endpoint": re.compile(r"https?://[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(:[0-9]{1,5})?(/[A-Za-z0-9._/-]*)?"),
+    "region": re.compile(r"[A-Za-z0-9-]{1,60}"),
+    "account": re.compile(r"[a-z0-9-]{1,60}"),
+    "path_style": re.compile(r"true|false"),
+}
+"""Region and account become parts of a host's name: a dot or slash in them would make it another host."""
 _KINDS = {"ssh": "ssh", "s3": "s3", "gs": "gs", "az": "az", "http": "http", "https": "http", "file": "folder"}
 _PARAMETERS = {
     "s3": {"endpoint", "region", "path_style"},
@@ -30,6 +36,7 @@ _PARAMETERS = {
     "az": {"endpoint", "account"},
 }
 URL_LIMIT = 2000
+PARAMETER_LIMIT = 300
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -166,10 +173,17 @@ def _parameters(kind: str, query: str, shown: str) -> dict[str, str]:
             raise InvalidUrl(
                 shown, f"{name!r} cannot be set there", hint="Credentials come from the environment or the usual files."
             )
-        if not _PARAMETER.fullmatch(value):
-            raise InvalidUrl(shown, f"{name!r} has no proper value")
+        if len(value) > PARAMETER_LIMIT or not _PROPER[name].fullmatch(value):
+            why = "is not an http address" if name == "endpoint" else "has no proper value"
+            raise InvalidUrl(shown, f"{name!r} {why}")
     found = dict(pairs)
-    endpoint = found.get("endpoint")
-    if endpoint is not None and not re.match(r"https?://[A-Za-z0-9]", endpoint):
-        raise InvalidUrl(shown, "the endpoint is not an http address")
+    if len(found) != len(pairs):
+        raise InvalidUrl(shown, "something is set twice in its '?' part")
+    _check_port(found.get("endpoint", ""), shown)
     return found
+
+
+def _check_port(endpoint: str, shown: str) -> None:
+    port = re.match(r"https?://[^/]*:([0-9]+)", endpoint)
+    if port is not None and not 0 < int(port[1]) < 65536:
+        raise InvalidUrl(shown, f"{port[1]} is not a port")

@@ -25,8 +25,8 @@ from aura_vcs.sync.far_reader import FarReader
 from aura_vcs.sync.incoming import Arrived, WaitingRoom, plan_freight
 from aura_vcs.sync.known import Known, clear
 from aura_vcs.sync.leaving import add_leaving
-from aura_vcs.sync.opening import open_remote
-from aura_vcs.sync.remotes import address_of, remote_config, remotes
+from aura_vcs.sync.opening import open_named
+from aura_vcs.sync.remotes import remote_config, remotes
 from aura_vcs.sync.selecting import Chosen, StoredFile, files_in, shown_path
 from aura_vcs.sync.view import PackTable, View, load_view
 
@@ -88,8 +88,7 @@ class Content:
         return first + [name for name in configured if name not in votes]
 
     def _open(self, name: str) -> RangeReadable:
-        config = remote_config(self._repo, name)[1]
-        return open_remote(address_of(self._repo, config), single_writer=config.single_writer)
+        return open_named(self._repo, *remote_config(self._repo, name))
 
     def _look(self, name: str, known: Known, *, again: bool) -> tuple[View, PackTable]:
         """The remote as it was when it was first asked; with `again`, as it is now."""

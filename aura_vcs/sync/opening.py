@@ -1,37 +1,68 @@
 """From an address to a remote that can be used.
 
+What the person typed is opened by `open_remote`. What a project's settings name is opened by
+`open_named`, once the person has agreed to its host.
+
 Each kind is imported where one is opened: a sync with a folder needs neither ssh, HTTP nor ZIP files,
 which take longer to import than all that it does.
 """
 
 import os
+from collections.abc import Mapping
 
 import msgspec
 
-from aura_vcs.errors.remotes import RemoteDenied, RemoteUnreachable
+from aura_vcs.errors.remotes import RemoteDenied, RemoteUnreachable, RemoteUntrusted
+from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remote import RemoteStorage
 from aura_vcs.storage.remote_folder import FolderRemote
 from aura_vcs.sync.addresses import Address
+from aura_vcs.sync.agreements import Consent, check_line, host_of
+from aura_vcs.sync.remotes import RemoteConfig, address_of
 
 
 class Surroundings(msgspec.Struct, frozen=True):
     """What whoever runs this knows of the environment, which is not looked at here.
 
-    `ssh` is the command that connects, without one the system's. `has_keys` says that keys for S3 are
-    in the environment: then they need not be looked for elsewhere.
+    `ssh` is the command that connects, without one the system's, and `environment` all that it is told
+    of the environment. `has_keys` says that keys for S3 are in the environment: then they need not be
+    looked for elsewhere; `has_token`, that a token of temporary ones is there, too. `consent` is asked
+    before a host that only a project names gets credentials; without it, none does.
     """
 
     ssh: tuple[str, ...] = ()
+    environment: Mapping[str, str] = {}
     has_keys: bool = False
+    has_token: bool = False
+    consent: Consent | None = None
 
 
 UNKNOWN = Surroundings()
 
 
+def open_named(
+    repo: Repository, name: str, config: RemoteConfig, *, surroundings: Surroundings = UNKNOWN
+) -> RemoteStorage:
+    """Open a remote that the project's settings name. Close it when done.
+
+    Raises:
+        RemoteUntrusted: the person has not agreed to its host; nothing was sent there.
+        RemoteUnreachable, RemoteDenied, HelperMissing: as `open_remote`.
+    """
+    address = address_of(repo, config)
+    host = host_of(address, sealed=bool(config.encryption))
+    if host:
+        check_line(address)
+        if surroundings.consent is None:
+            raise RemoteUntrusted(name, host)
+        surroundings.consent(name, host)
+    return open_remote(address, single_writer=config.single_writer, surroundings=surroundings)
+
+
 def open_remote(
     address: Address, *, single_writer: bool = False, create: bool = False, surroundings: Surroundings = UNKNOWN
 ) -> RemoteStorage:
-    """The remote at an address. Close it when done.
+    """The remote at an address that the person named. Close it when done.
 
     With `single_writer`, a bucket is written without conditions: the caller made sure that nobody
     else writes there. With `create`, a folder on another machine is made if it is not there.
@@ -48,6 +79,7 @@ def open_remote(
         return FolderRemote(address.path, place=address.text)
     from aura_vcs.storage.remote_wrappers import RetryingRemote
 
+    check_line(address)
     far = _open_far(address, single_writer=single_writer, create=create, surroundings=surroundings)
     return RetryingRemote(far)
 
@@ -61,7 +93,7 @@ def _open_far(address: Address, *, single_writer: bool, create: bool, surroundin
         arguments = ssh_arguments(
             address.host, address.path, user=address.user, port=address.port, create=create, ssh=ssh
         )
-        remote = SshRemote(arguments, address.text)
+        remote = SshRemote(arguments, address.text, environment=surroundings.environment)
         remote.connect()
         return remote
     if address.kind in {"s3", "gs", "az"}:
@@ -75,6 +107,7 @@ def _open_far(address: Address, *, single_writer: bool, create: bool, surroundin
             address.text,
             conditional=not single_writer,
             has_keys=surroundings.has_keys,
+            has_token=surroundings.has_token,
         )
     from aura_vcs.storage.remote_http import HttpRemote
 

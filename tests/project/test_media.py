@@ -3,7 +3,10 @@
 import json
 import random
 import struct
+import subprocess
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aura_vcs.errors import MediaUnreadable
@@ -12,8 +15,10 @@ from aura_vcs.errors.folder import FileUnreadable
 from aura_vcs.project.content import MemorySource
 from aura_vcs.project.media import probe_file, probe_media
 from aura_vcs.project.media_facts import MediaFacts
+from aura_vcs.project.media_process import run_worker
 from aura_vcs.project.presets import find_preset
 from aura_vcs.project.render import render_export
+from aura_vcs.project.render_job import ProbeJob, Request
 from aura_vcs.project.subtitle_cues import parse_subtitles, script_cues
 from aura_vcs.project.timeline import Subtitles
 from msgspec.structs import replace
@@ -159,3 +164,23 @@ def test_subtitles_stay_in_the_frame(font_size: float, size: tuple[int, int]) ->
     assert 0 <= left <= left + image.width <= size[0]
     assert 0 <= top < size[1]
     assert image.height <= size[1]
+
+
+def test_the_process_inherits_no_secrets(
+    solar_files: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever takes a decoder over finds no keys in its environment, of a look as of an export."""
+    seen: list[dict[str, str]] = []
+    original = subprocess.Popen
+
+    def watch(*args: Any, **options: Any) -> Any:
+        seen.append(options["env"])
+        return original(*args, **options)
+
+    monkeypatch.setenv("AURA_PASSPHRASE", "secret")
+    monkeypatch.setattr(subprocess, "Popen", watch)
+    probe_media(MemorySource(solar_files), CLIP, environment={"SYSTEMROOT": "C:\\Windows"})
+    job = ProbeJob(str(tmp_path), "x", 1 << 30, 5)
+    with closing(run_worker(Request(probe=job), stall_seconds=20)) as reports:
+        assert list(reports)
+    assert seen == [{"SYSTEMROOT": "C:\\Windows"}, {}]

@@ -223,7 +223,13 @@ def test_remotes_have_names(people: tuple[Person, Person], tmp_path: Path) -> No
     anna, _ = people
     listed = anna.json("remote", "list")["remotes"]
     assert listed == [
-        {"name": "origin", "url": str(tmp_path / "film.aura"), "single_writer": False, "encrypted": False}
+        {
+            "name": "origin",
+            "url": str(tmp_path / "film.aura"),
+            "single_writer": False,
+            "encrypted": False,
+            "trusted": True,
+        }
     ]
     assert anna.json("remote", "check")["remote"]["safe"] is True
     assert "safe" in anna.aura("remote", "check", "origin")

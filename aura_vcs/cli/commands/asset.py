@@ -9,6 +9,7 @@ from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, Duration, dry_run_option, examples, json_option
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.studio import table
+from aura_vcs.cli.surroundings import worker_environment
 from aura_vcs.cli.words import count, size
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.asking import UnknownName
@@ -82,7 +83,7 @@ def show_command(repo: "Repository", console: Console, path: str) -> None:
         raise UnknownName("asset", path, near(path, rows), hint="`aura asset list` shows them.")
     facts, problem = None, None
     try:
-        facts = probe_media(FolderSource(Path(repo.root)), wanted)
+        facts = probe_media(FolderSource(Path(repo.root)), wanted, environment=worker_environment())
     except AuraError as error:
         problem = error
     if console.as_json:

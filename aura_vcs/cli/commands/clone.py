@@ -9,7 +9,7 @@ from aura_vcs.cli.console import Console, cool
 from aura_vcs.cli.keys import key_options
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.session import Session, pass_session
-from aura_vcs.cli.surroundings import surroundings
+from aura_vcs.cli.surroundings import agreements, surroundings
 from aura_vcs.cli.transfers import all_versions_option, fetch_shape
 from aura_vcs.cli.words import count, size
 
@@ -52,6 +52,7 @@ def clone_command(
     """
     from aura_vcs.cli.keys import KeyHolder
     from aura_vcs.sync.addresses import parse_address
+    from aura_vcs.sync.agreements import host_of
     from aura_vcs.sync.cloning import clone, folder_name
     from aura_vcs.sync.opening import open_remote
     from aura_vcs.sync.unlocking import open_if_encrypted
@@ -65,6 +66,7 @@ def clone_command(
         remote, key = open_if_encrypted(remote, holder, must=encrypt or key_file is not None)
         if remember:
             holder.remember(key)
+        agreements().add(host_of(address, sealed=bool(key)))
         done = clone(
             remote,
             address,

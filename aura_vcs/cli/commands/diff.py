@@ -1,6 +1,5 @@
 """`aura diff`."""
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from aura_vcs.cli.completing import complete_version
 from aura_vcs.cli.console import Console, Line, Painted, Part, cool, faint, good, strong
 from aura_vcs.cli.options import HELP, PathsCommand, examples, json_option
 from aura_vcs.cli.session import pass_repository, project_paths
+from aura_vcs.cli.surroundings import worker_environment
 from aura_vcs.cli.words import changed_path, count, size, titled
 
 if TYPE_CHECKING:
@@ -157,13 +157,8 @@ def _media(
     budget = {True: THOROUGH, False: NOTHING, None: REPORT if is_report else QUICK}[thorough]
     frames = STRIP_FRAMES if is_report else 0
     return look_into_media(
-        comparison, budget, thumbnails=frames, environment=_worker_environment(), progress=repo.progress
+        comparison, budget, thumbnails=frames, environment=worker_environment(), progress=repo.progress
     )
-
-
-def _worker_environment() -> dict[str, str]:
-    """What the process that decodes media may know of ours: what Windows needs to start one."""
-    return {name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ}
 
 
 def _lines(
@@ -225,7 +220,7 @@ def _write_pictures(console: Console, comparison: "Comparison", wanted: "dict[Pi
         if target is None:
             continue
         _write(
-            target, show_picture(comparison, change, kind, environment=_worker_environment()), MARK, "picture of ours"
+            target, show_picture(comparison, change, kind, environment=worker_environment()), MARK, "picture of ours"
         )
         if not console.as_json:
             console.line("Wrote ", strong(target), f": {change.path} {_KINDS[kind]}.")

@@ -11,6 +11,7 @@ from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.studio import setting, table
+from aura_vcs.cli.surroundings import worker_environment
 from aura_vcs.cli.words import age, duration, size
 
 if TYPE_CHECKING:
@@ -211,7 +212,7 @@ def _default_output(repo: "Repository", number: int, extension: str) -> str:
 def _run(repo: "Repository", console: Console, job: "ExportRecord", *, overwrite: bool) -> None:
     from aura_vcs.project.export_runs import run_export
 
-    _say(console, run_export(repo, job, overwrite=overwrite))
+    _say(console, run_export(repo, job, overwrite=overwrite, environment=worker_environment()))
 
 
 def _say(console: Console, job: "ExportRecord") -> None:

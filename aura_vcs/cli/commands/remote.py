@@ -9,19 +9,21 @@ from aura_vcs.cli.groups import Entry, ShorthandGroup
 from aura_vcs.cli.keys import key_options
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.session import Session, pass_repository
-from aura_vcs.cli.surroundings import surroundings
+from aura_vcs.cli.surroundings import agreements, surroundings
 from aura_vcs.cli.transfers import connected, key_holder
 from aura_vcs.cli.words import count, size
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
     from aura_vcs.sync.adding import Checked
+    from aura_vcs.sync.remotes import RemoteConfig
 
 _CATALOG = {
     "list": Entry(__name__, "list_command", "List the remotes"),
     "add": Entry(__name__, "add_command", "Prepare a place and give it a name"),
     "show": Entry(__name__, "show_command", "Show what a remote has that is not here, and the other way round"),
     "check": Entry(__name__, "check_command", "Look whether a remote can be trusted with several machines"),
+    "trust": Entry(__name__, "trust_command", "Agree that your keys are used at a remote's host"),
     "remove": Entry(__name__, "remove_command", "Forget a remote; what lies there stays"),
 }
 
@@ -41,7 +43,7 @@ _CATALOG = {
     ),
 )
 def remote_command() -> None:
-    """List, add, show, check or remove remotes
+    """List, add, show, check, trust or remove remotes
 
     A remote is a place that several machines share: a folder on a NAS or a USB stick, a folder on
     another machine by SSH, a bucket. It holds one project. `aura sync` brings both sides together.
@@ -56,11 +58,18 @@ def list_command(repo: "Repository", console: Console) -> None:
     from aura_vcs.sync.remotes import remotes
 
     found = remotes(repo)
+    trusted = {name: _is_trusted(repo, config) for name, config in found.items()}
     if console.as_json:
         console.data(
             {
                 "remotes": [
-                    {"name": n, "url": c.url, "single_writer": c.single_writer, "encrypted": bool(c.encryption)}
+                    {
+                        "name": n,
+                        "url": c.url,
+                        "single_writer": c.single_writer,
+                        "encrypted": bool(c.encryption),
+                        "trusted": trusted[n],
+                    }
                     for n, c in found.items()
                 ]
             }
@@ -68,6 +77,7 @@ def list_command(repo: "Repository", console: Console) -> None:
         return
     for name, config in found.items():
         marks = ["encrypted"] * bool(config.encryption) + ["only this machine pushes"] * config.single_writer
+        marks += ["not used on this machine yet"] * (not trusted[name])
         console.line(cool(name), "  ", config.url, faint("".join(f"  {mark}" for mark in marks)))
     if not found:
         console.line(faint("There are no remotes yet: `aura remote add origin PLACE` adds one."))
@@ -113,6 +123,7 @@ def add_command(
     from aura_vcs.cli.keys import KeyHolder
     from aura_vcs.sync.adding import add_remote
     from aura_vcs.sync.addresses import parse_address
+    from aura_vcs.sync.agreements import host_of
     from aura_vcs.sync.known import Known
 
     session = click.get_current_context().find_object(Session)
@@ -121,6 +132,7 @@ def add_command(
     holder = KeyHolder(console, key_file=key_file, folders=folders)
     ask = holder if encrypt or key_file else None
     checked = add_remote(repo, name, address, single_writer=single_writer, surroundings=surroundings(), ask=ask)
+    agreements().add(host_of(address, sealed=bool(checked.encryption)))
     if holder.key_file:
         Known(repo, name).keep_key_file(holder.key_file)
     if remember:
@@ -195,6 +207,41 @@ def check_command(repo: "Repository", console: Console, name: str | None, *, con
     _say_finding(console, checked)
 
 
+@click.command(
+    "trust", context_settings=HELP, epilog=examples("aura remote trust origin", "aura remote trust --no nas")
+)
+@click.argument("name")
+@click.option("--no", "withdraw", is_flag=True, help="Take it back: ask again before keys are used there")
+@json_option
+@pass_repository
+def trust_command(repo: "Repository", console: Console, name: str, *, withdraw: bool) -> None:
+    """Agree that your keys are used at a remote's host
+
+    A remote that you added or cloned from needs no word. One that only the project's settings name
+    may have come with a copied folder, so your keys, tokens and SSH agent are used at its host only
+    after you agreed to it, once on each machine. Another host, port or scheme is asked about again.
+    """
+    from aura_vcs.sync.agreements import check_line, host_of
+    from aura_vcs.sync.remotes import address_of, remote_config
+
+    name, config = remote_config(repo, name)
+    address = address_of(repo, config)
+    check_line(address)
+    host = host_of(address, sealed=bool(config.encryption))
+    if withdraw:
+        agreements().remove(host)
+    else:
+        agreements().add(host)
+    if console.as_json:
+        console.data({"remote": name, "host": host, "trusted": not (withdraw and host)})
+    elif not host:
+        console.line(cool(name), " needs no keys: nothing is asked about it")
+    elif withdraw:
+        console.line("Before your keys are used at ", cool(host), " again, you are asked")
+    else:
+        console.line("Your keys are used at ", cool(host), " from now on, on this machine")
+
+
 @click.command("remove", context_settings=HELP, epilog=examples("aura remote remove backup"))
 @click.argument("name")
 @click.option("--force", is_flag=True, help="Also if offloaded content is nowhere else")
@@ -216,6 +263,19 @@ def remove_command(repo: "Repository", console: Console, name: str, *, force: bo
         console.data({"removed": name, "url": config.url})
         return
     console.line("Forgot ", cool(name), f"; what lies at {config.url} stays there")
+
+
+def _is_trusted(repo: "Repository", config: "RemoteConfig") -> bool:
+    """Whether nobody would be asked before keys are used there; an address that is none is asked about nothing."""
+    from aura_vcs.errors.remotes import InvalidUrl
+    from aura_vcs.sync.agreements import host_of
+    from aura_vcs.sync.remotes import address_of
+
+    try:
+        host = host_of(address_of(repo, config), sealed=bool(config.encryption))
+    except InvalidUrl:
+        return False
+    return agreements().cover(host)
 
 
 def _content_problems(repo: "Repository", name: str | None) -> list[str]:

@@ -1,0 +1,47 @@
+"""Whether a service sends requests on to another host.
+
+The program that talks to buckets follows such answers, and takes the token of temporary keys for S3
+along. So one request without keys goes first, where there is such a token and the service is not
+Amazon's own.
+"""
+
+import http.client
+import urllib.error
+import urllib.request
+from urllib.parse import urljoin, urlsplit
+
+from aura_vcs.errors.remotes import RemoteDenied
+
+WAIT_SECONDS = 20
+
+
+class _Nowhere(urllib.request.HTTPRedirectHandler):
+    """Follow nothing."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Make the answer an error, which says where it would have gone."""
+
+
+def check_stays(url: str, place: str) -> None:
+    """Refuse a service that sends `url` on to another scheme, host or port.
+
+    Any other answer, and none, is for the request that follows to report.
+
+    Raises:
+        RemoteDenied.
+    """
+    request = urllib.request.Request(url, method="GET")  # noqa: S310 (http and https only)
+    try:
+        urllib.request.build_opener(_Nowhere).open(request, timeout=WAIT_SECONDS).close()
+    except urllib.error.HTTPError as error:
+        target = error.headers.get("Location", "")
+        error.close()
+        if error.code // 100 == 3 and target and urlsplit(urljoin(url, target))[:2] != urlsplit(url)[:2]:
+            host = urlsplit(urljoin(url, target))
+            raise RemoteDenied(
+                place,
+                f"the service there sends requests on to {host.scheme}://{host.hostname}, which gets no keys of yours",
+                hint="If that is the right one, name it as the endpoint yourself.",
+            ) from None
+    except (OSError, http.client.HTTPException, ValueError):
+        return
