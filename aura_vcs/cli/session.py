@@ -14,6 +14,7 @@ import click
 
 from aura_vcs.cli.console import Console
 from aura_vcs.cli.escaping import clean_input
+from aura_vcs.cli.homes import studio_folder
 from aura_vcs.cli.on_demand import OnDemand
 from aura_vcs.errors import AuraError
 
@@ -66,16 +67,7 @@ class Session:
 
     def studio_folder(self) -> str:
         """Where the person's studio lies: AURA_HOME, or the system's folder for a program's data."""
-        given = os.environ.get("AURA_HOME")
-        if given:
-            return os.path.abspath(given)
-        system: str = sys.platform
-        if system == "linux":  # as platformdirs has it, without the time it takes to import
-            base = os.environ.get("XDG_DATA_HOME", "").strip() or os.path.expanduser("~/.local/share")
-            return os.path.join(base, "aura_vcs")
-        from platformdirs import user_data_dir
-
-        return user_data_dir("aura_vcs", appauthor=False)
+        return studio_folder()
 
     def cache_folder(self) -> str:
         """Where what can be made again lies: in AURA_HOME, or the system's folder for a program's caches."""

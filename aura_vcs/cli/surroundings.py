@@ -6,6 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from aura_vcs.cli.console import Console, is_terminal
+from aura_vcs.cli.escaping import escape
+from aura_vcs.cli.homes import studio_folder
+
 if TYPE_CHECKING:
     from aura_vcs.sync.agreements import Agreements
     from aura_vcs.sync.opening import Surroundings
@@ -57,10 +61,9 @@ def worker_environment() -> dict[str, str]:
 
 def agreements() -> "Agreements":
     """The hosts that the person has agreed to."""
-    from aura_vcs.cli.studio import current_session
     from aura_vcs.sync.agreements import Agreements
 
-    return Agreements(current_session().studio_folder())
+    return Agreements(studio_folder())
 
 
 def _is_for_ssh(name: str) -> bool:
@@ -74,15 +77,13 @@ def _consent(name: str, host: str) -> None:
     Raises:
         RemoteUntrusted: they have not agreed.
     """
-    from aura_vcs.cli.console import is_terminal
-    from aura_vcs.cli.escaping import escape
-    from aura_vcs.cli.studio import current_session
     from aura_vcs.errors.remotes import RemoteUntrusted
 
     known = agreements()
     if known.cover(host):
         return
-    console = current_session().console
+    context = click.get_current_context(silent=True)
+    console = getattr(context and context.find_root().obj, "console", None) or Console()
     if not console.as_json and is_terminal(sys.stdin) and is_terminal(sys.stderr):
         console.note(f"This project's settings name {host} for {name}, and you have not used it on this machine yet.")
         console.note("Your keys and tokens would be used there. Settings may have come with a copied folder.")
