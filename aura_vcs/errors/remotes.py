@@ -74,9 +74,12 @@ class PushRejected(RemoteError):
     exit_code = 97
     hint = "Run `aura sync`: it fetches, then pushes. Both versions are kept whatever happens."
 
-    def __init__(self, remote: str, branch: str, there: str) -> None:
-        super().__init__(remote, f"branch {branch} has {there}, which is not here yet")
+    def __init__(self, remote: str, branch: str, there: str, *, is_here: bool = False) -> None:
+        what = "and yours does not build on it" if is_here else "which is not here yet"
+        super().__init__(remote, f"branch {branch} has {there}, {what}")
         self.branch, self.there = branch, there
+        if is_here:
+            self.hint = "Join the two with `aura merge`, or send both as they are with `aura sync`."
 
 
 class RemoteUntrusted(RemoteError):

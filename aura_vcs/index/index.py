@@ -124,6 +124,7 @@ class Index:
         for chunk in (chunk for blob in turned for chunk in set(self.store.chunk_ids(blob))):
             projector.counts.raise_object(chunk)
         projector.counts.write({})
+        self._note_lost(projector)
         return count
 
     def _turning(self, connection: sqlite3.Connection, items: Iterable[StoredObject]) -> set[ObjectId]:
@@ -189,9 +190,7 @@ class Index:
             projector.operation(operation, start, end)
             projector.labels(operation)
             projector.counts.settle_many()
-            projector.write()
-            if projector.counts.has_lost:  # a tool brought the object, and no row has told of it yet
-                self.database.set_meta(_INCOMPLETE, "1")
+            self._write(projector)
             for name in operation.refs:
                 if name.startswith("versions/"):
                     self._entered.enter_file(f"{layout.REFS}/{name}.json")
@@ -214,9 +213,7 @@ class Index:
         with self.database.transaction() as connection:
             projector = self._projector(connection, now())
             projector.counts.settle()
-            projector.write()
-            if projector.counts.has_lost:
-                self.database.set_meta(_INCOMPLETE, "1")
+            self._write(projector)
 
     @contextmanager
     def knowing(self, found: Mapping[ObjectId, StoredObject]) -> Iterator[None]:
@@ -264,7 +261,7 @@ class Index:
             for chunks in turned.values():
                 for chunk in set(chunks):
                     projector.counts.raise_object(chunk)
-            projector.write()
+            self._write(projector)
 
     def move(self, pack: str, stored: Iterable[StoredObject]) -> None:
         """Note that objects lie in another pack now; sizes of content and counts stay."""
@@ -296,7 +293,9 @@ class Index:
         size = self._logs.sizes().get(self._logs.replica, 0)
         if size > LOG_BYTES and self._logs.close_segment(keep=keep_lines):
             with self.database.transaction() as connection:
-                self._entered.reenter_own_log(self._projector(connection, now()))
+                projector = self._projector(connection, now())
+                self._entered.reenter_own_log(projector)
+                self._write(projector)
         if self._refs.pack_labels(keep_labels):
             with self.database.transaction():
                 self._entered.reenter_labels()
@@ -377,5 +376,19 @@ class Index:
         self._is_new = True
 
     def _enter_new(self, connection: sqlite3.Connection, recover: Recover) -> None:
-        if not self._entered.enter_new(self._projector(connection, now()), recover):
+        projector = self._projector(connection, now())
+        if not self._entered.enter_new(projector, recover):
+            self.database.set_meta(_INCOMPLETE, "1")
+        self._note_lost(projector)
+
+    def _write(self, projector: "Projector") -> None:
+        projector.write()
+        self._note_lost(projector)
+
+    def _note_lost(self, projector: "Projector") -> None:
+        """Note that a count could not be written: a tool brought the object, and no row has told of it yet.
+
+        Whatever writes counts asks this afterwards: between any two looks at the disk something may come.
+        """
+        if projector.counts.has_lost and self.database.meta(_INCOMPLETE) is None:
             self.database.set_meta(_INCOMPLETE, "1")

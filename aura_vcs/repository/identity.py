@@ -23,21 +23,38 @@ class ReplicaRecord(msgspec.Struct, frozen=True):
     place: str
 
 
-def this_replica(storage: Writable, root: str) -> tuple[ReplicaId, bool]:
-    """The id of this copy, and whether it was chosen just now because the copy has moved in."""
+class Identity(msgspec.Struct, frozen=True):
+    """The id of this copy; whether it was chosen just now, and that because the copy has moved in."""
+
+    replica: ReplicaId
+    is_new: bool = False
+    has_moved: bool = False
+
+
+def this_replica(storage: Writable, root: str) -> Identity:
+    """The id of this copy; one is chosen where there is none for this place."""
     place = _place(root)
     try:
         record = decode_record(storage.read(REPLICA), ReplicaRecord, REPLICA)
         if record.place == place:
-            return record.replica, False
+            return Identity(record.replica)
         moved = True
     except FileNotFoundError:
         moved = False
     except RecordCorrupt:
         moved = True
+    return Identity(_chosen(storage, place), is_new=True, has_moved=moved)
+
+
+def choose_another(storage: Writable, root: str) -> ReplicaId:
+    """Give this copy another id: somebody else has gone on under the one that it had."""
+    return _chosen(storage, _place(root))
+
+
+def _chosen(storage: Writable, place: str) -> ReplicaId:
     replica = new_replica_id()
     storage.put(REPLICA, encode_record(ReplicaRecord(replica, place)))
-    return replica, moved
+    return replica
 
 
 def _place(root: str) -> str:

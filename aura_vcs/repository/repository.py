@@ -25,6 +25,7 @@ from aura_vcs.operations import OperationLogs
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.refs import Refs
 from aura_vcs.repository.head import HeadFile, StoredHead
+from aura_vcs.repository.hints import write_hints
 from aura_vcs.repository.identity import host_name, this_replica, user_name
 from aura_vcs.repository.kept import Kept
 from aura_vcs.repository.others import Others
@@ -88,7 +89,10 @@ class Repository:
         self.format = _load_format(self.storage)
         self.storage.make_folder(os.path.join(self.storage.root, layout.LOCAL))
         self.locks = Locks(os.path.join(self.storage.root, *layout.LOCKS.split("/")), wait_seconds=lock_seconds)
-        self.replica, self.has_moved = this_replica(self.storage, root)
+        identity = this_replica(self.storage, root)
+        self.replica, self.has_moved = identity.replica, identity.has_moved
+        if identity.is_new:
+            write_hints(root, self.storage)
         self.refs = Refs(self.storage)
         self.logs = OperationLogs(self.storage, self.replica)
         self.index = Index(index_path or self._index_path(index_folder), self.storage, self.refs, self.logs, progress)

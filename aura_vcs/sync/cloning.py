@@ -15,7 +15,6 @@ from aura_vcs.storage.remote import RangeReadable
 from aura_vcs.sync.addresses import Address
 from aura_vcs.sync.content import attach
 from aura_vcs.sync.early_files import EarlyFiles
-from aura_vcs.sync.hints import write_hints
 from aura_vcs.sync.known import Known
 from aura_vcs.sync.manifest import MANIFEST, decode_manifest
 from aura_vcs.sync.receiving import FetchPlan, fetch
@@ -65,7 +64,6 @@ def clone(
     root = os.path.abspath(folder)
     project = _project(remote, address)
     with _opened(root, project, address, options) as repo:
-        write_hints(repo)
         known = Known(repo, DEFAULT_REMOTE)
         if DEFAULT_REMOTE not in remotes(repo):
             set_remote(repo, DEFAULT_REMOTE, RemoteConfig(address.text, encryption=encryption, partial=partial))

@@ -295,12 +295,13 @@ def _check_together(
     newest = [v for v in tips if not any(other != v and queries.is_ancestor(v, other) for other in tips)]
     if len(newest) <= 1:
         return
-    theirs = [e for e in heads(far) if e.version in newest and e.replica != repo.replica]
-    other = theirs[0] if theirs else next(e for e in entries if e.version in newest and e.replica != repo.replica)
-    assert other.version is not None
+    other = next((e for e in heads(far) if e.version in newest and e.replica != repo.replica), None)
+    if other is None or other.version is None:
+        return  # the heads are apart here, and nothing of anybody's stands against them there
     label = view.labels().get(other.version)
     number = f"v{label.number} {label.name!r}" if label is not None else describe(queries, other.version)
-    raise PushRejected(view.remote.place, name, f"{number} by {other.updated_by}")
+    is_here = repo.index.knows(other.version)
+    raise PushRejected(view.remote.place, name, f"{number} by {other.updated_by}", is_here=is_here)
 
 
 def _execute(repo: Repository, remote: RemoteStorage, known: Known, draft: _Draft) -> tuple[PushPlan, View]:

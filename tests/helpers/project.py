@@ -12,6 +12,7 @@ from aura_vcs import Repository
 from aura_vcs.history.commit import Committed, commit
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import REPLICA
+from aura_vcs.repository.hints import SYNCTHING
 
 AURA = ".aura"
 Seen = tuple[str, bytes, bool]
@@ -54,13 +55,13 @@ def noise(size: int, *, seed: int) -> bytes:
 
 
 def look(root: Path) -> dict[bytes, Seen]:
-    """Everything in the folder but `.aura`, by the bytes of its path."""
+    """Everything in the folder but `.aura` and the hint for Syncthing beside it, by the bytes of its path."""
     found: dict[bytes, Seen] = {}
     base = os.fsencode(root)
     for folder, folders, files in os.walk(base):
         if folder == base and AURA.encode() in folders:
             folders.remove(AURA.encode())
-        for name in folders + files:
+        for name in [*folders, *(name for name in files if name != SYNCTHING.encode())]:
             full = os.path.join(folder, name)
             found[os.path.relpath(full, base)] = _seen(full)
     return found

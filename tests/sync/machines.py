@@ -6,6 +6,7 @@ from pathlib import Path
 from aura_vcs.history.commit import commit
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.repository.hints import SYNCTHING
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.calls import FileCalls
 from aura_vcs.storage.remote import RangeReadable
@@ -53,11 +54,11 @@ def save(repo: Repository, path: str, data: bytes | str, name: str = "") -> Vers
 
 
 def files(repo: Repository) -> dict[str, bytes]:
-    """The work folder without `.aura`."""
+    """The work folder without `.aura` and the hint for Syncthing that lies beside it."""
     found = {}
     for folder, folders, names in os.walk(repo.root):
         folders[:] = [f for f in folders if f != ".aura"]
-        for name in names:
+        for name in set(names) - {SYNCTHING}:
             full = Path(folder, name)
             found[str(full.relative_to(repo.root))] = full.read_bytes()
     return found

@@ -18,11 +18,13 @@ from aura_vcs.history.undo import redo, undo
 from aura_vcs.history.versions import delete_version, edit_version
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.progress import SILENT, Progress
+from aura_vcs.refs import heads
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remote import RemoteFile, RemoteStorage
 from aura_vcs.storage.remote_memory import MemoryRemote
 from aura_vcs.storage.remote_wrappers import FaultyRemote, RecordingRemote
 from aura_vcs.sync.carrying import pull, sync
+from aura_vcs.sync.known import Known
 from aura_vcs.sync.manifest import MANIFEST
 from aura_vcs.sync.receiving import fetch, plan_fetch
 from aura_vcs.sync.sending import create_remote, plan_push, push
@@ -482,3 +484,20 @@ def test_a_remote_in_memory_does_as_well(tmp_path: Path) -> None:
     create_remote(remote, repo.format.project, "anna")
     push(repo, remote, known(repo))
     assert files(clone(tmp_path / "bert", "bert", remote)) == files(repo)
+
+
+def test_two_heads_go_to_a_place_where_nothing_stands_against_them(pair: Pair) -> None:
+    """A branch that has come apart is pushed to a new place with both heads; refused is only what others have there."""
+    theirs = save(pair.bert, "brief.json", '{"topic": "bert"}', "Bert's")
+    push(pair.bert, pair.remote, known(pair.bert))
+    ours = save(pair.anna, "brief.json", '{"topic": "anna"}', "Anna's")
+    fetch(pair.anna, pair.remote, known(pair.anna))
+    with pytest.raises(PushRejected, match="yours does not build on it"):
+        push(pair.anna, pair.remote, known(pair.anna))
+    backup = folder_remote(pair.path / "backup", pair.anna)
+    push(pair.anna, backup, Known(pair.anna, "backup"))
+    assert {entry.version for entry in heads(manifest(backup).branches["main"])} == {ours.id, theirs.id}
+    other = clone(pair.path / "other", "cleo", backup)
+    found = branch(other, "main")
+    assert found is not None
+    assert set(found.diverged) == {ours.id, theirs.id}

@@ -38,7 +38,6 @@ def init_command(
     project.json, one is written with an id and a title; an existing one is never changed.
     """
     from aura_vcs.history.start import start_project
-    from aura_vcs.sync.hints import write_hints
 
     console = session.console
     root = os.path.join(session.folder, folder) if folder else session.folder
@@ -49,7 +48,6 @@ def init_command(
         return
     chosen = _template(session, root, template) if template is not None else None
     with start_project(root, title=title, **session.options()) as (repo, started):
-        write_hints(repo)
         files = _apply(session, repo, chosen, started.title or "", topic) if chosen is not None else []
         note_project(repo, console)
         if console.as_json:
