@@ -25,7 +25,17 @@ SAFE_DIGITS = 17
 
 _HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
 _BOM = b"\xef\xbb\xbf"
-_TOO_DEEP = f"it is nested deeper than {MAX_DEPTH} levels"
+
+
+class Limits(Struct, frozen=True):
+    """How large a document may be that is read by structure."""
+
+    size: int
+    values: int
+    depth: int
+
+
+DOCUMENT_LIMITS = Limits(MAX_DOCUMENT_BYTES, VALUES_LIMIT, MAX_DEPTH)
 
 
 class Document(Struct, frozen=True):
@@ -44,25 +54,29 @@ class _LossyError(Exception):
     """Reading would lose something; the message is the reason."""
 
 
-def parse_document(data: bytes) -> Document | Unstructured:
+def parse_document(data: bytes, limits: Limits = DOCUMENT_LIMITS) -> Document | Unstructured:
     """Read a JSON document, or say why it must be compared as text or bytes.
 
-    Never guesses and never repairs. Bounded: at most `MAX_DOCUMENT_BYTES`, `VALUES_LIMIT`
-    values and `MAX_DEPTH` levels. Numbers keep their type (1 and 1.0 differ), integers their size.
+    Never guesses and never repairs. Bounded by `limits`. Numbers keep their type (1 and 1.0 differ), integers
+    their size.
     """
     try:
-        return Document(_read(data))
+        return Document(_read(data, limits))
     except _LossyError as error:
         return Unstructured(str(error))
     except json.JSONDecodeError as error:
         return Unstructured(f"it is not valid JSON: {error.msg} (line {error.lineno}, column {error.colno})")
     except RecursionError:
-        return Unstructured(_TOO_DEEP)
+        return Unstructured(_too_deep(limits))
 
 
-def _read(data: bytes) -> JsonValue:
-    if len(data) > MAX_DOCUMENT_BYTES:
-        raise _LossyError(f"it is larger than {MAX_DOCUMENT_BYTES // 2**20} MiB")
+def _too_deep(limits: Limits) -> str:
+    return f"it is nested deeper than {limits.depth} levels"
+
+
+def _read(data: bytes, limits: Limits) -> JsonValue:
+    if len(data) > limits.size:
+        raise _LossyError(f"it is larger than {limits.size // 2**20} MiB")
     if data.startswith(_BOM):
         raise _LossyError("it begins with a byte order mark")
     try:
@@ -72,10 +86,10 @@ def _read(data: bytes) -> JsonValue:
     value = json.loads(
         text, object_pairs_hook=_object, parse_float=_float, parse_int=_integer, parse_constant=_constant
     )
-    if depth_of(value, MAX_DEPTH) > MAX_DEPTH:
-        raise _LossyError(_TOO_DEEP)
-    if _may_hold(data) > VALUES_LIMIT and count_values(value, VALUES_LIMIT) > VALUES_LIMIT:
-        raise _LossyError(f"it holds more than {VALUES_LIMIT:,} values")
+    if depth_of(value, limits.depth) > limits.depth:
+        raise _LossyError(_too_deep(limits))
+    if _may_hold(data) > limits.values and count_values(value, limits.values) > limits.values:
+        raise _LossyError(f"it holds more than {limits.values:,} values")
     if _HALF_CHARACTER.search(data) and _has_half_character(value):
         raise _LossyError("a text in it holds half a character (a lone surrogate)")
     return value

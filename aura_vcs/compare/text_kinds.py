@@ -18,7 +18,8 @@ LOOK_BYTES = 64 * 1024
 _PLAIN = """
 txt text md markdown mdown rst adoc org tex log srt vtt sbv fountain spmd
 py pyi js mjs cjs ts jsx tsx css scss sass less c h cc cpp hpp rs go java kt swift sh bash zsh fish ps1 bat cmd
-rb pl lua r jl sql php vue svelte j2 jinja tmpl hbs ini cfg conf properties env diff patch glsl frag vert ly jsonl ndjson"""
+rb pl lua r jl sql php vue svelte j2 jinja tmpl hbs ini cfg conf properties env diff patch glsl frag vert
+ly jsonl ndjson"""
 _XML = """
 kdenlive mlt fcpxml xges ardour aepx xml svg html htm xhtml xmp plist xspf ttml dfxp itt smil mpd dae xmeml
 kml gpx rss atom xsl xslt xsd fdx drawio aup musicxml mscx mei ntp sfvegas xlf xliff cdl ccc veg imovieproj

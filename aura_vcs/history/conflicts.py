@@ -13,19 +13,32 @@ import msgspec
 from blake3 import blake3
 
 from aura_vcs.codec import is_text, name_bytes
-from aura_vcs.compare.documents import Document, Unstructured, parse_document
+from aura_vcs.compare.documents import Document, Limits, Unstructured, parse_document
 from aura_vcs.compare.json_pointer import split_pointer
 from aura_vcs.compare.list_match import WEAK_KEYS
 from aura_vcs.compare.merge_file import MergedFile
 from aura_vcs.compare.merge_model import Conflict, TextConflict
 from aura_vcs.compare.merge_tree import TreeConflict
-from aura_vcs.compare.values import JsonValue, same
+from aura_vcs.compare.values import MAX_DEPTH, JsonValue, count_values, same
 from aura_vcs.errors.asking import FormatUnsupported
-from aura_vcs.errors.stored import RecordCorrupt, UnsafePath
+from aura_vcs.errors.stored import LimitExceeded, RecordCorrupt, UnsafePath
 from aura_vcs.ids import is_object_id
 from aura_vcs.layout import CONFLICTS, check_entry_name
 
 FORMAT = 1
+LIST_LIMITS = Limits(size=64 << 20, values=4 << 20, depth=MAX_DEPTH + 8)
+"""What whoever reads the list takes, and therefore all that is ever written: about 100,000 questions.
+
+A document of the greatest depth lies a few levels deep in it.
+"""
+FILE_WEIGHT_LIMIT = 8 << 20
+"""Bytes that the questions about the inside of one file may take in the list; beyond, both files are kept."""
+VALUE_WEIGHT = LIST_LIMITS.size // LIST_LIMITS.values
+"""A value weighs as much as so many bytes at least, so that one weight says whether both limits are kept."""
+INDENTED_LIMIT = 256 << 10
+"""Bytes of a list up to which it is indented; a longer one has one question a line."""
+LIST_ROOM = LIST_LIMITS.size - (1 << 10)
+"""What the questions may weigh together; the rest is for what stands around them."""
 DIGITS = 10
 """A list has no place with so many digits."""
 _BYTES = "\0bytes:"
@@ -158,10 +171,32 @@ def weak_anchor(element: JsonValue) -> str:
     return ""
 
 
+def weight(items: Iterable[OpenConflict]) -> int:
+    """How much of `LIST_ROOM` the questions take."""
+    return sum(_weight(stored, _dump(stored)) for stored in map(_stored, items))
+
+
+def _weight(stored: object, line: bytes) -> int:
+    return max(len(line) + 2, VALUE_WEIGHT * count_values(stored, LIST_LIMITS.values))
+
+
 def encode(items: Sequence[OpenConflict]) -> bytes:
-    """The document; the same conflicts give the same bytes on every machine."""
+    """The document; the same conflicts give the same bytes on every machine.
+
+    Raises:
+        LimitExceeded: it would be larger than what is read again.
+    """
     ordered = sorted(items, key=lambda item: (name_bytes(item.path), item.by, item.id))
-    return _dump({"format": FORMAT, "conflicts": [_stored(item) for item in ordered]}, indent=1) + b"\n"
+    listed = [_stored(item) for item in ordered]
+    lines = [_dump(item) for item in listed]
+    total = sum(map(_weight, listed, lines))
+    if total > LIST_ROOM:
+        error = LimitExceeded("The list of what is left open", LIST_LIMITS.size)
+        error.hint = "Nothing was changed. Merge an earlier version of the other line first, or decide what is open."
+        raise error
+    if total <= INDENTED_LIMIT:
+        return _dump({"format": FORMAT, "conflicts": listed}, indent=1) + b"\n"
+    return b'{"conflicts": [\n' + b",\n".join(lines) + f'\n], "format": {FORMAT}}}\n'.encode()
 
 
 def decode(data: bytes) -> tuple[OpenConflict, ...]:
@@ -170,7 +205,7 @@ def decode(data: bytes) -> tuple[OpenConflict, ...]:
     Raises:
         RecordCorrupt: it is none of ours. FormatUnsupported: a newer aura_vcs wrote it.
     """
-    document = parse_document(data)
+    document = parse_document(data, LIST_LIMITS)
     if isinstance(document, Unstructured):
         raise _unreadable(document.reason)
     if isinstance(document.value, dict) and document.value.get("format") not in {None, FORMAT}:

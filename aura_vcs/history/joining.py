@@ -14,7 +14,17 @@ from aura_vcs.compare.merge_model import TreeEntry
 from aura_vcs.compare.merge_tree import Join, MergedTree, keep_both, merge_tree, resolve_tree
 from aura_vcs.errors.comparing import CompareError
 from aura_vcs.history.anchoring import found_again
-from aura_vcs.history.conflicts import OpenConflict, decode, distinct, joined, of_file, of_tree
+from aura_vcs.history.conflicts import (
+    FILE_WEIGHT_LIMIT,
+    LIST_ROOM,
+    OpenConflict,
+    decode,
+    distinct,
+    joined,
+    of_file,
+    of_tree,
+    weight,
+)
 from aura_vcs.history.merge_bases import merge_bases
 from aura_vcs.history.tree_files import as_compared, files_of
 from aura_vcs.ids import ObjectId, VersionId, blob_id
@@ -31,6 +41,9 @@ LOOK_BYTES_LIMIT = 1 << 20
 
 Files = Mapping[str, TreeEntry]
 NOTHING: Files = {}
+WHOLE_FILE_WEIGHT = 2_048
+"""About what the one question about two whole files weighs in the list."""
+TOO_MUCH_OPEN = "not merged: so much of it would be left open that the list of open questions has no room for it"
 
 
 class JoinedFile(msgspec.Struct, frozen=True):
@@ -111,16 +124,41 @@ class Joiner:
         for files in three:
             files.pop(CONFLICTS, None)
         found = self._sides(*three, labels)
+        earlier = joined(*known)
+        asked = self._with_room(found, weight(earlier), labels)
+        found = self._set_apart(found, found.contents.keys() - asked.keys(), labels[1])
         files = dict(found.merged.entries)
-        conflicts: list[OpenConflict] = []
         for path, file in found.contents.items():
             files[path] = self._keep(file.data or b"", files[path])
-            conflicts += of_file(path, file, labels)
+        conflicts = [item for items in asked.values() for item in items]
         conflicts += of_tree(found.merged.conflicts, labels)
-        waiting = self._brought_along(joined(*known), {item.id for item in known[1]}, found.merged, files)
+        waiting = self._brought_along(earlier, {item.id for item in known[1]}, found.merged, files)
         joins = tuple(JoinedFile(path, file.by) for path, file in sorted(found.contents.items()))
         renamed = {old: new for old, new in found.merged.from_ours.items() if old not in files and new in files}
         return Joined(files, distinct([*waiting, *conflicts]), joins, renamed, found.reasons)
+
+    def _with_room(self, found: _Sides, taken: int, labels: tuple[str, str]) -> dict[str, list[OpenConflict]]:
+        """What is open inside files, by path, as far as the list has room; the largest are left out first."""
+        asked = {path: of_file(path, file, labels) for path, file in found.contents.items()}
+        weights = {path: weight(items) for path, items in asked.items()}
+        room = LIST_ROOM - taken - weight(of_tree(found.merged.conflicts, labels))
+        total = sum(weights.values())
+        for path in sorted(asked, key=lambda path: (-weights[path], path)):
+            if weights[path] > FILE_WEIGHT_LIMIT or (weights[path] > WHOLE_FILE_WEIGHT and total > room):
+                total += WHOLE_FILE_WEIGHT - weights[path]
+                del asked[path]
+        return asked
+
+    def _set_apart(self, found: _Sides, paths: Collection[str], label: str) -> _Sides:
+        """The same with both of these files kept."""
+        if not paths:
+            return found
+        joins = [join for join in found.merged.joins if join.path in paths]
+        return _Sides(
+            keep_both(found.merged, joins, label),
+            {path: file for path, file in found.contents.items() if path not in paths},
+            found.reasons | dict.fromkeys(paths, TOO_MUCH_OPEN),
+        )
 
     def _brought_along(
         self, items: list[OpenConflict], ours: set[str], merged: MergedTree, files: Files
