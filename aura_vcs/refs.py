@@ -34,7 +34,7 @@ FIELD_ROOMS = ("settings", "state")
 """Values one by one: an operation names them `settings/<key>` and `state/<field>`."""
 LABELS_AT_ONCE = 64
 """An operation that changes more labels packs them at once."""
-CHECKPOINT_FIELDS = ("is_valid", "invalid_reason")
+CHECKPOINT_FIELDS = ("is_valid", "invalid_reason", "updated_at", "modified_by")
 """What an operation changes of a checkpoint; the rest is as its renderer saved it."""
 
 _STAMPED = ("name", "description", "important")
@@ -235,10 +235,6 @@ class Refs:
         """Where the making of the project stands on this machine."""
         loaded = self._load(layout.STATE, Fields)
         return dict(loaded.fields) if loaded is not None else {}
-
-    def put_state(self, fields: dict[str, Field]) -> None:
-        """Replace the state. The caller holds the refs lock."""
-        self._storage.put(layout.STATE, encode_record(Fields(fields)))
 
     def apply(self, changes: dict[str, RefChange]) -> None:
         """Bring every changed ref to where an operation put it, or leave it where it is further on.

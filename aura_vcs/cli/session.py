@@ -17,6 +17,7 @@ from aura_vcs.cli.escaping import clean_input
 from aura_vcs.cli.homes import studio_folder
 from aura_vcs.cli.on_demand import OnDemand
 from aura_vcs.errors import AuraError
+from aura_vcs.layout import FORMAT
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -142,7 +143,9 @@ def _run(session: Session, function: "Callable[..., R]", *args: Any, **kwargs: A
     with session.open() as repo:
         session.recorded = sum(repo.logs.sizes().values())
         try:
-            return function(repo, session.console, *args, **kwargs)
+            done = function(repo, session.console, *args, **kwargs)
+            _follow(session, repo)
+            return done
         except AuraError as error:
             from aura_vcs.cli.healing import explained
 
@@ -153,6 +156,15 @@ def _run(session: Session, function: "Callable[..., R]", *args: Any, **kwargs: A
         finally:
             if isinstance(repo.store.bring, OnDemand):
                 repo.store.bring.close()
+
+
+def _follow(session: Session, repo: "Repository") -> None:
+    """Let the studio's list know of a project in which something was done."""
+    if sum(repo.logs.sizes().values()) == session.recorded or repo.storage.stat(FORMAT) is None:
+        return  # nothing was done, or the project was purged
+    from aura_vcs.cli.project_list import follow_project
+
+    follow_project(repo, session.studio_folder(), session.studio, session.console)
 
 
 def pass_studio(function: F) -> F:

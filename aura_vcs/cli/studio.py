@@ -1,13 +1,12 @@
 """What the studio's commands share: settings of the project at hand, and its place in the list."""
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from aura_vcs.cli.escaping import clean_input
+from aura_vcs.cli.project_list import drop_project, enter_project
 from aura_vcs.cli.session import Session
-from aura_vcs.errors import AuraError
 from aura_vcs.errors.asking import NotAProject
 
 if TYPE_CHECKING:
@@ -60,18 +59,16 @@ def retention_rules(repo: "Repository") -> "Rules":
     return Rules(**{item.key.partition(".")[2]: item.value for item in found})
 
 
-def note_project(repo: "Repository", console: "Console") -> None:
+def note_project(root: str, console: "Console") -> None:
     """Keep the studio's list up to date with this project; a studio that was never used stays unused."""
     session = current_session()
-    if not os.path.isdir(session.studio_folder()) and not os.environ.get("AURA_HOME"):
-        return
-    from aura_vcs.studio.projects import add_project
+    enter_project(root, session.studio_folder(), session.studio, console)
 
-    try:
-        with session.studio() as studio:
-            add_project(studio, repo.root, noticed=True)
-    except AuraError as error:
-        console.warn("the studio's list could not be brought up to date: ", error.message)
+
+def forget_purged(root: str, console: "Console") -> None:
+    """Take a project that is gone for good off the studio's list."""
+    session = current_session()
+    drop_project(root, session.studio_folder(), session.studio, console)
 
 
 def assignments(values: "Iterable[str]") -> dict[str, str]:

@@ -126,13 +126,17 @@ class VersionInUse(InputError):
 
 
 class OperationExpired(InputError):
-    """The content that would bring it back has been collected."""
+    """The content that would bring it back has been collected, or its time (`TIME`) is over."""
 
     exit_code = 27
     hint = "Content is kept for the grace period of `aura gc`, then it is gone."
+    TIME = "its time"
 
     def __init__(self, operation: str, missing: str) -> None:
-        super().__init__(f"{operation} can no longer be taken back: {missing} has been collected")
+        reason = "its time is over" if missing == self.TIME else f"{missing} has been collected"
+        super().__init__(f"{operation} can no longer be taken back: {reason}")
+        if missing == self.TIME:
+            self.hint = "Edits can be taken back for as many days as actions.expire_days says."
         self.operation, self.missing = operation, missing
 
 

@@ -1,6 +1,6 @@
 """Settings of the project and the state of its making: values, one by one, with undo."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aura_vcs.history.batching import batched
@@ -8,20 +8,19 @@ from aura_vcs.model import Field, Inverse, Operation
 from aura_vcs.ref_changes import field_change
 from aura_vcs.repository.repository import Draft, Repository
 
+Rooms = Mapping[str, Mapping[str, Any]]
+"""New values of settings (`{"settings": {key: value}}`) and of facts of the state ("state")."""
 
-def set_fields(
-    repo: Repository, room: str, values: Mapping[str, Any], description: str, *, type_: str
-) -> Operation | None:
-    """Give settings (`room` "settings") or facts of the state ("state") new values; None unsets one.
+
+def set_fields(repo: Repository, values: Rooms, description: str, *, type_: str) -> Operation | None:
+    """Give settings and facts of the state new values; None unsets one.
 
     Recorded as one operation that undo takes back; None if every value was so already.
     """
     with repo.transaction() as transaction:
-        known = repo.refs.settings() if room == "settings" else repo.refs.state()
         refs = dict(
-            field_change(room, key, known.get(key), value, transaction.replica, transaction.at, repo.author)
-            for key, value in values.items()
-            if value_of(known.get(key)) != value
+            field_change(room, key, field, value, transaction.replica, transaction.at, repo.author)
+            for room, key, field, value in _news(repo, values)
         )
         if not refs:
             return None
@@ -29,16 +28,23 @@ def set_fields(
         return transaction.record(batched(repo, transaction, draft))
 
 
-def note_state(repo: Repository, values: Mapping[str, Any]) -> None:
-    """Give facts of the state new values without an operation: what a program reports while it works."""
+def note_fields(repo: Repository, values: Rooms) -> None:
+    """Give them new values without an operation: what a program reports while it works."""
     with repo.transaction() as transaction:
-        known = repo.refs.state()
-        for key, value in values.items():
-            before = known.get(key)
-            if value_of(before) != value:
-                counter = (before.stamp[0] if before is not None else 0) + 1
-                known[key] = Field(value, (counter, transaction.replica), transaction.at, repo.author)
-        repo.refs.put_state(known)
+        refs = dict(
+            field_change(room, key, field, value, transaction.replica, transaction.at, repo.author)
+            for room, key, field, value in _news(repo, values)
+        )
+        repo.refs.apply(refs)
+
+
+def _news(repo: Repository, values: Rooms) -> Iterator[tuple[str, str, Field | None, Any]]:
+    """Room, key, what is there and what shall be, of all that is not so already."""
+    for room, wanted in values.items():
+        known = repo.refs.settings() if room == "settings" else repo.refs.state()
+        for key, value in wanted.items():
+            if value_of(known.get(key)) != value:
+                yield room, key, known.get(key), value
 
 
 def value_of(field: Field | None) -> Any:

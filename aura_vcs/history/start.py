@@ -7,11 +7,13 @@ from typing import Any
 
 import msgspec
 
+from aura_vcs.codec import now
 from aura_vcs.errors import InputError
 from aura_vcs.errors.asking import ProjectExists
 from aura_vcs.history.making import one_line
 from aura_vcs.ids import new_uuid
 from aura_vcs.layout import AURA, FORMAT
+from aura_vcs.repository.identity import author_name
 from aura_vcs.repository.repository import Repository
 from aura_vcs.worktree.create import create_file
 
@@ -27,9 +29,20 @@ class Started(msgspec.Struct, frozen=True):
     wrote_document: bool
 
 
-class _Document(msgspec.Struct):
+class _Found(msgspec.Struct):
+    """What is read of a `project.json` that is there."""
+
     id: str = ""
     title: str | None = None
+
+
+class _Document(msgspec.Struct):
+    """A `project.json` as it begins."""
+
+    id: str
+    title: str
+    created_at: str
+    created_by: str
 
 
 @contextmanager
@@ -52,9 +65,10 @@ def start_project(path: str, *, title: str | None = None, **options: Any) -> Ite
     if os.path.isfile(os.path.join(root, AURA, FORMAT)):
         raise ProjectExists(root)
     found = _existing(root)
-    wanted = _Document(new_uuid(), title or one_line(os.path.basename(root)) or "Untitled")
+    name = title or one_line(os.path.basename(root)) or "Untitled"
+    wanted = _Document(new_uuid(), name, now(), author_name(options.get("author")))
     wrote = found is None and _write(root, wanted)
-    document = wanted if wrote else found or _Document()
+    document = wanted if wrote else found or _Found()
     with Repository.init(root, project=_uuid(document.id), **options) as repo:
         yield repo, Started(document.title, wrote)
 
@@ -65,16 +79,16 @@ def _write(root: str, document: _Document) -> bool:
     return create_file(root, PROJECT_FILE, data)
 
 
-def _existing(root: str) -> _Document | None:
+def _existing(root: str) -> _Found | None:
     """What the folder's `project.json` says; empty if it cannot be read, None if there is none."""
     path = os.path.join(root, PROJECT_FILE)
     if not os.path.lexists(path):
         return None
     try:
         with open(path, "rb") as file:
-            return msgspec.json.decode(file.read(_READ_LIMIT), type=_Document)
+            return msgspec.json.decode(file.read(_READ_LIMIT), type=_Found)
     except (OSError, ValueError, RecursionError):
-        return _Document()
+        return _Found()
 
 
 def _uuid(text: str) -> str | None:

@@ -28,6 +28,8 @@ from aura_vcs.repository.repository import Draft, Repository, Transaction
 
 T = TypeVar("T")
 
+PASSED_SAID = 3
+"""Of so many actions that undo passes over because their time is over, it says so."""
 PASSED_LIMIT = 1000
 """So many operations that can no longer be taken back are passed over in one undo."""
 
@@ -87,15 +89,26 @@ def _undo_last(repo: Repository) -> Undone:
         target = operation_of(repo, found)
         if not any(_depends(later, target) for later in passed):
             try:
+                words = (*_over_since(repo, found), *(error.message for error in expired))
                 done = _reverse(repo, found, back=True)
-                return msgspec.structs.replace(done, passed_over=tuple(error.message for error in expired))
+                return msgspec.structs.replace(done, passed_over=words)
             except OperationExpired as error:
                 expired.append(error)
         passed.append(target)
         found = Queries(repo.index).next_undo(repo.replica, now(), before=found.sequence)
     if expired:
         raise expired[0]
+    over = Queries(repo.index).expired_since(repo.replica, now(), limit=1)
+    if over:
+        raise OperationExpired(over[0].description, OperationExpired.TIME)
     raise NothingToUndo
+
+
+def _over_since(repo: Repository, action: ActionRecord) -> list[str]:
+    """Say what was done after `action` and can no longer be taken back because its time is over."""
+    over = Queries(repo.index).expired_since(repo.replica, now(), action.sequence, limit=PASSED_SAID + 1)
+    said = [OperationExpired(item.description, OperationExpired.TIME).message for item in over[:PASSED_SAID]]
+    return [*said, "others, whose time is over as well"] if len(over) > PASSED_SAID else said
 
 
 def redo(repo: Repository, action: ActionRecord | None = None) -> Undone:
@@ -127,7 +140,7 @@ def _check_given(repo: Repository, action: ActionRecord, status: str) -> None:
     if action.status != status:
         raise InputError(f"{name} is {action.status}, not {status}")
     if action.expires_at is not None and parse_time(action.expires_at) <= parse_time(now()):
-        raise OperationExpired(action.description, "its time")
+        raise OperationExpired(action.description, OperationExpired.TIME)
     later = Queries(repo.index).applied_since(repo.replica, action.sequence)
     target = operation_of(repo, action)
     blocking = [other for other in later if _depends(operation_of(repo, other), target)]

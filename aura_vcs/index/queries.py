@@ -38,6 +38,14 @@ class VersionFilter(msgspec.Struct, frozen=True):
     limit: int | None = None
 
 
+class PathChange(msgspec.Struct, frozen=True):
+    """What a version did to a path ("added", "modified", "deleted" …), who made it, and when."""
+
+    change: str
+    author: str
+    at: str
+
+
 class Queries(ObjectQueries):
     """Questions about versions, actions and objects."""
 
@@ -107,6 +115,13 @@ class Queries(ObjectQueries):
         )
         return [(row[0], row[1]) for row in rows]
 
+    def live_trees(self) -> list[tuple[str, ObjectId]]:
+        """When each version that holds its content was made, and its tree."""
+        rows = self._connection.execute(
+            "SELECT created_at, tree FROM versions WHERE deleted_at IS NULL AND purged_at IS NULL ORDER BY number"
+        )
+        return [(row[0], row[1]) for row in rows]
+
     def purged_holding(self, trees: set[ObjectId]) -> list[VersionRecord]:
         """Purged versions whose tree is one of `trees`."""
         found = self._versions("WHERE v.purged_at IS NOT NULL ORDER BY v.number", [])
@@ -130,6 +145,22 @@ class Queries(ObjectQueries):
         for (version,) in self._connection.execute("SELECT id FROM versions WHERE NOT paths_known"):
             found[version] = False
         return found
+
+    def path_changes(self, path: str) -> list[PathChange]:
+        """What live versions did to a path, oldest first; the first version is not among them."""
+        rows = self._connection.execute(
+            "SELECT c.change, v.author, v.created_at FROM changed_paths c JOIN versions v ON v.id = c.version "
+            "WHERE c.path = ? AND v.deleted_at IS NULL ORDER BY v.number, v.created_at",
+            (name_bytes(path),),
+        )
+        return [PathChange(*row) for row in rows]
+
+    def first_version(self) -> PathChange:
+        """Who made the oldest version that is known, and when."""
+        row = self._connection.execute(
+            "SELECT 'added', author, created_at FROM versions ORDER BY number, created_at LIMIT 1"
+        ).fetchone()
+        return PathChange(*row)
 
     def names(self) -> list[str]:
         """What versions are called, for suggestions: the newest thousand."""
@@ -179,6 +210,14 @@ class Queries(ObjectQueries):
             [replica, NUMBER_LIMIT if before is None else before, at],
         )
         return found[0] if found else None
+
+    def expired_since(self, replica: ReplicaId, at: str, sequence: int = 0, *, limit: int) -> list[ActionRecord]:
+        """Find this replica's applied actions after `sequence` whose time is over at `at`, newest first."""
+        return self._actions(
+            "WHERE a.replica = ? AND a.undoable = 1 AND a.status = 'Applied' AND a.sequence > ? AND a.expires_at <= ? "
+            "ORDER BY a.sequence DESC LIMIT ?",
+            [replica, sequence, at, limit],
+        )
 
     def next_redo(self, replica: ReplicaId, at: str) -> ActionRecord | None:
         """The action that was taken back last and after which nothing new was done."""

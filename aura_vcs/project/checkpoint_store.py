@@ -103,8 +103,9 @@ class CheckpointWriter:
                 self._project, name, now=at, completed_scenes=completed, total_scenes=total, output_file_path=path
             )
             made = msgspec.structs.replace(
-                made, data=blob, output=content, output_size=size, job_id=self._job, created_by=self._author or None
-            )
+                made, data=blob, output=content, output_size=size, job_id=self._job, created_by=self._author or None,
+                updated_at=at, modified_by=self._author or None,
+            )  # fmt: skip
             put_record(self._storage, checkpoint_file(made), made)
         self._forget_old(made)
         return made
@@ -256,7 +257,7 @@ def _invalidate(repo: Repository, checkpoints: Sequence[RenderCheckpoint], reaso
             before = repo.refs.checkpoint(name)
             if before is None:
                 continue  # its writer has saved newer ones and dropped it
-            changed = invalidated(item, reason)
+            changed = invalidated(item, reason, now=transaction.at, by=repo.author)
             done.append(changed)
             changes = {field: getattr(changed, field) for field in CHECKPOINT_FIELDS}
             refs.update([checkpoint_change(name, before, changes)])

@@ -48,6 +48,8 @@ class RenderCheckpoint(msgspec.Struct, frozen=True, kw_only=True):
     invalid_reason: str | None = None
     revision: _Count = 0
     created_by: str | None = None
+    updated_at: str | None = None
+    modified_by: str | None = None
 
 
 def create_checkpoint(
@@ -120,11 +122,14 @@ def stage_named(text: str) -> Stage:
     raise InvalidValue("the checkpoint", "/stage_name", f"{text!r} is no stage; there are {', '.join(STAGES)}")
 
 
-def invalidated(checkpoint: RenderCheckpoint, reason: str = "") -> RenderCheckpoint:
-    """The checkpoint, not to be resumed from again."""
+def invalidated(
+    checkpoint: RenderCheckpoint, reason: str = "", *, now: str | None = None, by: str | None = None
+) -> RenderCheckpoint:
+    """The checkpoint, not to be resumed from again; `now` and `by` say when that was decided, and by whom."""
     return msgspec.structs.replace(
-        checkpoint, is_valid=False, invalid_reason=reason[:500] or None, revision=checkpoint.revision + 1
-    )
+        checkpoint, is_valid=False, invalid_reason=reason[:500] or None, revision=checkpoint.revision + 1,
+        updated_at=now or checkpoint.updated_at, modified_by=by or checkpoint.modified_by,
+    )  # fmt: skip
 
 
 def words_for(checkpoint: RenderCheckpoint) -> str:

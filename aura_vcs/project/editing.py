@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from aura_vcs.codec import format_time
+from aura_vcs.codec import format_time, now
 from aura_vcs.errors import InputError
 from aura_vcs.errors.documents import InvalidValue
 from aura_vcs.history.edits import Edited, edit_files
@@ -24,6 +24,19 @@ from aura_vcs.project.folder_index import refresh_folder
 from aura_vcs.project.load import PROJECT_NAME
 from aura_vcs.project.scenes import FIELDS, SceneChanges, add_scene, move_scene, remove_scene, set_scene
 from aura_vcs.repository.repository import Repository
+
+AUTOMATIC = {
+    "id": "A project keeps its id.",
+    "created_at": "It says when the project was made.",
+    "created_by": "It says who made the project.",
+    "updated_at": "It follows from what is done to the project.",
+    "modified_by": "It follows from what is done to the project.",
+    "completed_at": "It follows from the status: `aura project set status=Completed`.",
+    "deleted_at": "`aura project delete` hides the project.",
+    "deleted_by": "`aura project delete` hides the project.",
+    "last_auto_save_at": "It says when the last autosave was made.",
+}
+"""Fields of a project that nobody sets, and where they come from."""
 
 
 class Changed(msgspec.Struct, frozen=True):
@@ -61,7 +74,7 @@ def change_scene(repo: Repository, name: str, values: Mapping[str, str], *, expi
 
 def new_scene(repo: Repository, values: Mapping[str, str], *, at: int | None = None, expire_days: float = 0) -> Changed:
     """Add a scene; see `scenes.add_scene`."""
-    made = add_scene(FolderSource(Path(repo.root)), _scene_values(values), at=at)
+    made = add_scene(FolderSource(Path(repo.root)), _scene_values(values), at=at, created_at=now())
     heading = values.get("heading") or "without a heading"
     return _apply(repo, made, "scene.add", f"Added scene {heading}", expire_days)
 
@@ -130,6 +143,9 @@ def expiry(days: float) -> str | None:
 
 def _place(name: str) -> tuple[str, str]:
     document, dot, rest = name.partition(".")
+    field = rest if dot and document == "project" else name
+    if field in AUTOMATIC:
+        raise InvalidValue(PROJECT_NAME, f"/{field}", "it is set by itself and cannot be given", hint=AUTOMATIC[field])
     if dot and document in {"project", "brief", "plan", "voice", "render", "timeline"}:
         return f"{document}.json", "/" + rest.replace(".", "/")
     return PROJECT_NAME, f"/{name}"

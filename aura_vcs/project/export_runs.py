@@ -24,6 +24,7 @@ from aura_vcs.index.entities import exports_statement
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.progress import Progress
+from aura_vcs.project.documents import Aspect
 from aura_vcs.project.exports import (
     ExportRecord,
     ExportStatus,
@@ -34,13 +35,25 @@ from aura_vcs.project.exports import (
     retried,
     started,
 )
-from aura_vcs.project.presets import ExportPreset, find_preset
+from aura_vcs.project.load import ProjectView, load_project
+from aura_vcs.project.presets import (
+    PROJECT_PRESET,
+    ExportPreset,
+    aspect_of,
+    find_preset,
+    preset_notes,
+    project_preset,
+)
 from aura_vcs.project.records import indexed, load_record, put_record
 from aura_vcs.project.render import part_path, render_export
 from aura_vcs.project.render_job import ExportResult
+from aura_vcs.project.render_plan import film_seconds
+from aura_vcs.project.state import note_output
 from aura_vcs.project.stored import TreeSource
 from aura_vcs.repository.repository import Repository
 
+DEFAULT_PRESET = "YouTube 1080p"
+"""How a version without a render.json is encoded."""
 STEP_PERCENT = 5
 """How often a running job's record is written."""
 CANCELLED = "Cancelled"
@@ -52,17 +65,43 @@ def export_path(job: ExportRecord) -> str:
     return f"{layout.EXPORTS}/{job.id}.json"
 
 
+def choose_preset(repo: Repository, version: VersionRecord, name: str) -> ExportPreset:
+    """Return the preset of that name; for "project" what the version's own render.json says.
+
+    A version without a render.json has DEFAULT_PRESET for that.
+
+    Raises:
+        UnknownName: there is no such preset. ObjectPurged: the version's content was freed.
+    """
+    if name.strip().lower() != PROJECT_PRESET:
+        return find_preset(name)
+    check_content(version)
+    render = load_project(TreeSource(repo, version.tree)).render
+    return find_preset(DEFAULT_PRESET) if render is None else project_preset(render)
+
+
 def add_export(repo: Repository, version: VersionRecord, preset: ExportPreset, output: str) -> ExportRecord:
-    """Record a job for one version; nothing is rendered yet.
+    """Record a job for one version; nothing is rendered yet. Its notes say what the preset does not take as it is.
 
     Raises:
         ObjectPurged: the version's content was freed.
     """
     check_content(version)
     made = queue_export(version.id, preset, os.path.abspath(output), now=now())
-    made = msgspec.structs.replace(made, version_number=version.number, created_by=repo.author)
-    put_record(repo.storage, export_path(made), made)
-    return made
+    source = TreeSource(repo, version.tree)
+    view = load_project(source)
+    notes = preset_notes(preset, seconds=film_seconds(view, source), aspect=_aspect(view))
+    return _put(
+        repo,
+        msgspec.structs.replace(made, version_number=version.number, created_by=repo.author, notes=notes),
+    )
+
+
+def _aspect(view: ProjectView) -> Aspect | None:
+    """The shape that the documents give the film: render.json's size, else what the brief asks for."""
+    if view.render is not None:
+        return aspect_of(view.render.resolution.width, view.render.resolution.height)
+    return view.brief.aspect if view.brief is not None else None
 
 
 def run_export(
@@ -96,7 +135,9 @@ def run_export(
         finally:
             repo.storage.delete(_cancel_file(job.id))
         done = msgspec.structs.replace(completed(running, result, now=now()), output_id=_hash(running.output_file))
-        return _put(repo, done)
+        done = _put(repo, done)
+    note_output(repo, done.output_file)
+    return done
 
 
 def cancel_export(repo: Repository, job: ExportRecord) -> ExportRecord:
@@ -229,8 +270,10 @@ def _fail(repo: Repository, job: ExportRecord, error: BaseException) -> None:
 
 
 def _put(repo: Repository, job: ExportRecord) -> ExportRecord:
-    put_record(repo.storage, export_path(job), job)
-    return job
+    """Store a job's record as it is from now on."""
+    stored = msgspec.structs.replace(job, updated_at=now(), modified_by=repo.author)
+    put_record(repo.storage, export_path(stored), stored)
+    return stored
 
 
 def _bury(repo: Repository, job: ExportRecord) -> None:

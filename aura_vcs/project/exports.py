@@ -58,6 +58,8 @@ class ExportRecord(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     attempts: int = 0
     created_by: str | None = None
+    updated_at: str | None = None
+    modified_by: str | None = None
 
 
 def queue_export(
@@ -113,7 +115,7 @@ def completed(record: ExportRecord, result: ExportResult, *, now: str) -> Export
         duration_seconds=result.duration_seconds,
         resolution=result.resolution or None,
         codec=result.codec,
-        notes=result.notes,
+        notes=(*record.notes, *result.notes),
     )
 
 

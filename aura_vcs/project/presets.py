@@ -8,6 +8,8 @@ import msgspec
 from aura_vcs.errors.asking import UnknownName
 from aura_vcs.project.documents import Aspect, RenderDocument
 
+PROJECT_PRESET = "project"
+"""Instead of a preset's name: as the version's own render.json says."""
 Quality = Literal["Draft", "Good", "High", "Maximum"]
 Platform = Literal["YouTube", "Instagram", "TikTok", "Facebook", "Twitter", "LinkedIn", "Generic"]
 
@@ -171,6 +173,7 @@ PRESETS: tuple[ExportPreset, ...] = (
 )
 
 
+ASPECT_WORDS: dict[Aspect, str] = {"Widescreen16x9": "16:9", "Vertical9x16": "9:16", "Square1x1": "1:1"}
 _VIDEO_CODECS = {
     "h264": "libx264",
     "avc": "libx264",
@@ -206,9 +209,26 @@ def project_preset(render: RenderDocument) -> ExportPreset:
         video_bitrate_k=render.video_bitrate_k or 5000,
         audio_bitrate_k=render.audio_bitrate_k or 192,
         pixel_format="yuv422p10le" if codec == "prores_ks" else "yuv420p",
-        aspect="Square1x1" if width == height else "Widescreen16x9" if width > height else "Vertical9x16",
+        aspect=aspect_of(width, height),
         quality="Draft" if level < 25 else "Good" if level < 60 else "High" if level < 90 else "Maximum",
     )
+
+
+def preset_notes(preset: ExportPreset, *, seconds: float | None, aspect: Aspect | None) -> tuple[str, ...]:
+    """Say in words what of a film the preset does not take as it is: its length, its shape."""
+    notes = []
+    most = preset.max_duration_seconds
+    if most is not None and seconds is not None and seconds > most + 0.01:
+        notes.append(f"The film lasts {seconds:.1f} s, and {preset.name} takes at most {most:g} s")
+    if preset.video_codec is not None and aspect is not None and aspect != preset.aspect:
+        wanted, given = ASPECT_WORDS[preset.aspect], ASPECT_WORDS[aspect]
+        notes.append(f"The film is {given}, and {preset.name} is {wanted}: pictures are fitted into {wanted}")
+    return tuple(notes)
+
+
+def aspect_of(width: int, height: int) -> Aspect:
+    """Return the shape that a picture of that size has, of the three that there are."""
+    return "Square1x1" if width == height else "Widescreen16x9" if width > height else "Vertical9x16"
 
 
 def find_preset(name: str) -> ExportPreset:

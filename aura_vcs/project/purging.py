@@ -4,6 +4,10 @@ The project must have been deleted (hidden) before. Its files go first, what mak
 project goes last: whatever interrupts it, the same command goes on where it stopped.
 """
 
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+
 import msgspec
 
 from aura_vcs import layout
@@ -45,6 +49,7 @@ def execute_project_purge(repo: Repository, plan: ProjectPurge) -> tuple[str, ..
     """Remove what the plan names, and close the project; returns files that were left.
 
     A file that was written since it was planned, and everything that is not a plain file, stays.
+    Folders that are empty then go as well, but for the project's own.
 
     Raises:
         PlanStale: the project was brought back meanwhile.
@@ -59,18 +64,38 @@ def execute_project_purge(repo: Repository, plan: ProjectPurge) -> tuple[str, ..
                 repo.worktree.discard(seen.path)
             elif seen.path in here:
                 left.append(seen.path)
+        for folder in _folders_of(plan.files):
+            repo.worktree.discard_folder(folder)
         repo.close()
         names = [name for name, _ in _stored_files(repo, "")]
         for name in sorted(names, key=lambda name: (name in _LAST, name)):
             if not name.startswith(f"{layout.LOCKS}/"):
                 repo.storage.delete(name)
+    repo.storage.delete_many(name for name, _ in _stored_files(repo, ""))
+    _remove_store_folders(repo.storage.root)
     return tuple(left)
+
+
+def _folders_of(files: Iterable[Seen]) -> list[str]:
+    """The folders in which files lie, inner ones first."""
+    found = set[str]()
+    for seen in files:
+        folder = seen.path.rpartition("/")[0]
+        while folder and folder not in found:
+            found.add(folder)
+            folder = folder.rpartition("/")[0]
+    return sorted(found, key=lambda folder: (-folder.count("/"), folder))
+
+
+def _remove_store_folders(root: str) -> None:
+    """Remove the empty folders of the store; one in which something lies stays."""
+    for place, _, _ in os.walk(root, topdown=False):
+        with suppress(OSError):
+            os.rmdir(place)
 
 
 def _stored_files(repo: Repository, folder: str) -> list[tuple[str, int]]:
     """Files of the store and their sizes in bytes."""
-    import os
-
     found = []
     for place, _, names in os.walk(os.path.join(repo.storage.root, folder)):
         for name in names:

@@ -74,6 +74,14 @@ def plan_film(view: ProjectView, source: ContentSource, preset: ExportPreset, fe
     return planner.film(style, _cues(view, source, style, scenes))
 
 
+def film_seconds(view: ProjectView, source: ContentSource) -> float | None:
+    """Return how long the film lasts; None where the documents do not say, which `plan_film` refuses."""
+    try:
+        return sum(scene.duration for _, scene in _scenes(view, source)) or None
+    except AuraError:
+        return None
+
+
 def _refuse_problems(view: ProjectView) -> None:
     """Field errors of the documents that make the film."""
     deciding = TIMELINE_NAME if TIMELINE_NAME in view.names else f"{SCENES_FOLDER}/"

@@ -23,7 +23,14 @@ from aura_vcs.project.load import PROJECT_NAME, SCENES_FOLDER, ProjectView, Scen
 from aura_vcs.project.scene_timeline import Timeline, total_seconds
 
 FIELDS = ("heading", "script_text", "audio_file_path", "image_file_path", "duration_seconds")
-"""What a person sets of a scene; `id` stays, `index` changes by moving."""
+"""What a person sets of a scene."""
+KEPT_FIELDS = {
+    "id": "a scene keeps its id",
+    "index": "a scene's index changes by moving it",
+    "created_at": "it says when the scene was made, and stays",
+    "is_completed": "it follows from the scene's sound and picture",
+}
+"""What nobody sets of a scene, and why."""
 
 
 class SceneChanges(msgspec.Struct, frozen=True):
@@ -71,8 +78,8 @@ def set_scene(source: ContentSource, name: str, values: Mapping[str, Any]) -> Sc
     files = _Files(source)
     scene = find_scene(files.view.scenes, name)
     for field, value in values.items():
-        if field in ("id", "index"):
-            raise InvalidValue(scene.name, f"/{field}", "a scene keeps its id; its index changes by moving it")
+        if field in KEPT_FIELDS:
+            raise InvalidValue(scene.name, f"/{field}", KEPT_FIELDS[field])
         data = edit_document(files.read(scene.name), scene.name, f"/{field}", value)
         files.write[scene.name] = data
     files.timeline.change(scene.document.index, values, scene.document)
@@ -80,9 +87,14 @@ def set_scene(source: ContentSource, name: str, values: Mapping[str, Any]) -> Sc
 
 
 def add_scene(
-    source: ContentSource, values: Mapping[str, Any], *, at: int | None = None, scene_id: str | None = None
+    source: ContentSource,
+    values: Mapping[str, Any],
+    *,
+    at: int | None = None,
+    scene_id: str | None = None,
+    created_at: str | None = None,
 ) -> SceneChanges:
-    """Add a scene with `values` (`FIELDS`) at index `at`, at the end without one.
+    """Add a scene with `values` (`FIELDS`) at index `at`, at the end without one; `created_at` goes into it.
 
     Raises:
         InvalidValue, UnknownField: values that a scene cannot have, or an index beyond the end.
@@ -98,6 +110,8 @@ def add_scene(
     for field, value in values.items():
         data = edit_document(data, name, f"/{field}", value)
     data = set_values(data, {"/id": document["id"], "/index": place})
+    if created_at is not None:
+        data = edit_document(data, name, "/created_at", created_at)
     files.renumber([*scenes[:place], None, *scenes[place:]])
     files.write[name] = data
     files.timeline.add(place, values)

@@ -1,7 +1,9 @@
 """Where the making of a project stands: status, stage, wizard step, progress, job, error.
 
-What the project *is* lies in project.json and is versioned; where its making stands belongs to
-this machine (`local/state.json`). Both together are DOMAIN's ProjectState.
+What the project *is* lies in project.json and is versioned. Status, stage and wizard step are of the
+project on every machine: they lie among its settings (TRAVELLING) and travel with them. Progress,
+job, error, the last autosave and whether a list shows the project are of this machine
+(`local/state.json`). All together are DOMAIN's ProjectState.
 """
 
 from collections.abc import Mapping
@@ -12,7 +14,7 @@ import msgspec
 from aura_vcs.codec import now
 from aura_vcs.errors.documents import InvalidValue
 from aura_vcs.errors.studio import ProjectDeleted
-from aura_vcs.history.fields import note_state, set_fields, value_of
+from aura_vcs.history.fields import note_fields, set_fields, value_of
 from aura_vcs.layout import STATE
 from aura_vcs.model import Field, Operation
 from aura_vcs.project.documents import Stage, Status
@@ -33,6 +35,7 @@ class ProjectState(msgspec.Struct, frozen=True):
     progress_percent: float = 0.0
     job_id: str | None = None
     error_message: str | None = None
+    output_file_path: str | None = None
     last_auto_save_at: str | None = None
     completed_at: str | None = None
     deleted_at: str | None = None
@@ -48,6 +51,9 @@ class ProjectState(msgspec.Struct, frozen=True):
 
 SETTABLE = ("status", "current_wizard_step", "current_stage", "progress_percent", "job_id", "error_message")
 """The fields that a person or a renderer sets; the others follow."""
+TRAVELLING = ("status", "current_wizard_step", "current_stage", "completed_at")
+"""What is so on every machine, under `project.<field>` among the project's settings."""
+_PREFIX = "project."
 
 
 def state_from(fields: Mapping[str, Field]) -> ProjectState:
@@ -65,9 +71,15 @@ def state_from(fields: Mapping[str, Field]) -> ProjectState:
     return msgspec.convert(values, ProjectState)
 
 
+def merged_state(own: Mapping[str, Field], settings: Mapping[str, Field]) -> dict[str, Field]:
+    """The fields of this machine and those that travel. What an older program put among the first counts until set."""
+    shared = {name: settings[_PREFIX + name] for name in TRAVELLING if _PREFIX + name in settings}
+    return {**own, **shared}
+
+
 def project_state(repo: Repository) -> ProjectState:
     """Where the making of the project stands."""
-    return state_from(repo.refs.state())
+    return state_from(merged_state(repo.refs.state(), repo.refs.settings()))
 
 
 def set_state(repo: Repository, values: Mapping[str, Any]) -> Operation | None:
@@ -80,7 +92,7 @@ def set_state(repo: Repository, values: Mapping[str, Any]) -> Operation | None:
     """
     checked = check_state(values)
     said = ", ".join(f"no {name}" if value is None else f"{name} = {value}" for name, value in checked.items())[:200]
-    return set_fields(repo, "state", _following(repo, checked), f"Set {said}", type_="project.state")
+    return set_fields(repo, _rooms(_following(repo, checked)), f"Set {said}", type_="project.state")
 
 
 def report_state(repo: Repository, values: Mapping[str, Any]) -> None:
@@ -89,12 +101,23 @@ def report_state(repo: Repository, values: Mapping[str, Any]) -> None:
     Raises:
         InvalidValue: a value that the field cannot have.
     """
-    note_state(repo, _following(repo, check_state(values)))
+    note_fields(repo, _rooms(_following(repo, check_state(values))))
 
 
 def note_autosave(repo: Repository, at: str) -> None:
     """Remember when the last autosave was made."""
-    note_state(repo, {"last_auto_save_at": at})
+    note_fields(repo, {"state": {"last_auto_save_at": at}})
+
+
+def note_output(repo: Repository, path: str) -> None:
+    """Remember the film that was exported last."""
+    note_fields(repo, {"state": {"output_file_path": path}})
+
+
+def _rooms(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The values by where they lie: "settings" or "state"."""
+    shared = {_PREFIX + name: value for name, value in values.items() if name in TRAVELLING}
+    return {"settings": shared, "state": {name: value for name, value in values.items() if name not in TRAVELLING}}
 
 
 def check_state(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,7 +187,7 @@ def delete_project(repo: Repository) -> Operation:
     if project_state(repo).is_deleted:
         raise ProjectDeleted("The project is deleted already", hint="`aura project undelete` brings it back.")
     values = {"deleted_at": now(), "deleted_by": repo.author}
-    done = set_fields(repo, "state", values, "Deleted the project", type_="project.delete")
+    done = set_fields(repo, {"state": values}, "Deleted the project", type_="project.delete")
     assert done is not None
     return done
 
@@ -178,6 +201,6 @@ def undelete_project(repo: Repository) -> Operation:
     if value_of(repo.refs.state().get("deleted_at")) is None:
         raise ProjectDeleted("The project is not deleted")
     values = {"deleted_at": None, "deleted_by": None}
-    done = set_fields(repo, "state", values, "Brought the project back", type_="project.undelete")
+    done = set_fields(repo, {"state": values}, "Brought the project back", type_="project.undelete")
     assert done is not None
     return done

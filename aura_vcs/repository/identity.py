@@ -9,7 +9,7 @@ import os
 import msgspec
 from blake3 import blake3
 
-from aura_vcs.codec import decode_record, encode_record
+from aura_vcs.codec import clean_text, decode_record, encode_record
 from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.ids import ReplicaId, new_replica_id
 from aura_vcs.layout import AURA, LOCAL, REPLICA
@@ -81,6 +81,12 @@ def host_name() -> str:
     import platform
 
     return platform.node()
+
+
+def author_name(given: object = None) -> str:
+    """Return who works here, for what is recorded: a text, what a function answers, or else the account's name."""
+    name = given() if callable(given) else given
+    return clean_text(name if isinstance(name, str) and name else user_name())
 
 
 def user_name() -> str:

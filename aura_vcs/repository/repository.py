@@ -26,7 +26,7 @@ from aura_vcs.progress import SILENT, Progress
 from aura_vcs.refs import Refs
 from aura_vcs.repository.head import HeadFile, StoredHead
 from aura_vcs.repository.hints import write_hints
-from aura_vcs.repository.identity import host_name, this_replica, user_name
+from aura_vcs.repository.identity import author_name, host_name, this_replica
 from aura_vcs.repository.kept import Kept
 from aura_vcs.repository.others import Others
 from aura_vcs.storage.calls import REAL_CALLS, FileCalls, storage_error
@@ -166,8 +166,7 @@ class Repository:
     @cached_property
     def author(self) -> str:
         """Who works here, for what is recorded."""
-        given = self._names[0]
-        return clean_text((given() if callable(given) else given) or user_name())
+        return author_name(self._names[0])
 
     @cached_property
     def host(self) -> str:

@@ -14,7 +14,7 @@ from aura_vcs.errors.asking import LockBusy
 from aura_vcs.errors.stored import StorageError
 from aura_vcs.studio.folder import INDEX, StudioFolder
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SETTLED_NS = 2_000_000_000
 """A date younger than this may be shared by two changes, on file systems that count in seconds."""
 
@@ -47,6 +47,7 @@ CREATE TABLE configurations (
   key TEXT PRIMARY KEY, category TEXT NOT NULL, active INTEGER NOT NULL, sensitive INTEGER NOT NULL,
   record BLOB NOT NULL) WITHOUT ROWID;
 CREATE INDEX configurations_by_category ON configurations (category, active);
+CREATE INDEX configurations_active ON configurations (active);
 CREATE INDEX configurations_sensitive ON configurations (key) WHERE sensitive;
 """
 

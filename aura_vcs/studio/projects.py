@@ -31,6 +31,8 @@ _ORDERS = {
     "title": "title COLLATE NOCASE",
     "status": "status, updated_at DESC",
 }
+FOLLOWED = 500
+"""Of so many projects a list knows what they are now, not only what was last known, before it sorts them."""
 SCAN_DEPTH = 6
 """How many folders deep `scan_folder` looks."""
 
@@ -103,10 +105,20 @@ def scan_folder(studio: Studio, path: str) -> list[ProjectEntry]:
 
 
 def list_projects(studio: Studio, wanted: ProjectFilter = ProjectFilter()) -> list[ProjectEntry]:
-    """A page of the list, each entry as its folder is now."""
+    """A page of the list, each entry as its folder is now.
+
+    What was edited or committed since counts in the order too, for the FOLLOWED projects of which
+    something was heard last.
+    """
+    newest = _rows(studio, "SELECT record FROM projects ORDER BY updated_at DESC LIMIT ?", [FOLLOWED])
+    followed = {entry.file: entry for entry in (_as_it_is(studio, _entry_of(row)) for row in newest)}
     statement, values = page_statement(wanted)
-    entries = [msgspec.json.decode(row[0], type=ProjectEntry) for row in _rows(studio, statement, values)]
-    return [_as_it_is(studio, entry) for entry in entries]
+    page = [_entry_of(row) for row in studio.index.rows(statement, values)]
+    return [followed.get(entry.file) or _as_it_is(studio, entry) for entry in page]
+
+
+def _entry_of(row: Sequence[Any]) -> ProjectEntry:
+    return msgspec.json.decode(row[0], type=ProjectEntry)
 
 
 def page_statement(wanted: ProjectFilter) -> tuple[str, list[str | int]]:
@@ -125,20 +137,21 @@ def page_statement(wanted: ProjectFilter) -> tuple[str, list[str | int]]:
     ]  # fmt: skip
 
 
-def find_project(studio: Studio, name: str) -> ProjectEntry:
-    """The project that `name` means: a path, the start of its id, or its title.
+def find_project(studio: Studio, name: str, *, folder: str = ".") -> ProjectEntry:
+    """The project that `name` means: a path (from `folder` on), the start of its id, or its title.
 
     Raises:
         UnknownName: none, or several, go by it.
     """
+    path = os.path.realpath(os.path.join(folder, name))
     rows = _rows(
         studio,
         "SELECT record FROM projects WHERE path = ? UNION SELECT record FROM projects WHERE project >= ? AND "
         "project < ? UNION SELECT record FROM projects WHERE title = ? COLLATE NOCASE",
-        [os.path.realpath(name), name.lower(), name.lower() + "g" if len(name) >= 4 else "", name],
+        [path, name.lower(), name.lower() + "g" if len(name) >= 4 else "", name],
     )
     if len(rows) == 1:
-        return _as_it_is(studio, msgspec.json.decode(rows[0][0], type=ProjectEntry))
+        return _as_it_is(studio, _entry_of(rows[0]))
     if rows:
         raise UnknownName("project", name, hint="Several go by that name; give the folder's path.")
     titles = [row[0] for row in _rows(studio, "SELECT title FROM projects ORDER BY updated_at DESC LIMIT 1000")]
@@ -150,6 +163,13 @@ def forget_project(studio: Studio, entry: ProjectEntry) -> None:
     with acting(studio.folder):
         change = changed(studio.folder, f"{PROJECTS}/{entry.file}", None)
         act(studio.folder, Draft("projects.forget", f"Took {entry.facts.title!r} off the list", (change,)))
+
+
+def drop_entry(studio: Studio, path: str) -> None:
+    """Take the project that was at `path` off the list because it is gone for good: no action of anybody's."""
+    with acting(studio.folder):
+        rows = _rows(studio, "SELECT record FROM projects WHERE path = ?", [os.path.realpath(path)])
+        make(studio.folder, [changed(studio.folder, f"{PROJECTS}/{_entry_of(row).file}", None) for row in rows])
 
 
 def _rows(studio: Studio, statement: str, values: Sequence[str | int] = ()) -> list[tuple[Any, ...]]:
@@ -194,7 +214,7 @@ def _enter_rows(studio: Studio, entries: Sequence[ProjectEntry], changes: Sequen
 def _known(studio: Studio, root: str, project: str) -> ProjectEntry | None:
     """The entry of this folder, or the one of the same project that has gone from where it was."""
     rows = studio.index.rows("SELECT record FROM projects WHERE project = ?", [project])
-    entries = [msgspec.json.decode(row[0], type=ProjectEntry) for row in rows]
+    entries = [_entry_of(row) for row in rows]
     here = next((entry for entry in entries if entry.path == root), None)
     return here or next((entry for entry in entries if _project_at(entry.path) != project), None)
 

@@ -60,7 +60,11 @@ SETTINGS: tuple[Setting, ...] = (
     _number("retention.keep_monthly", 0, "Months of which the newest autosave is kept longer", 0, 10_000),
     _number("offload.copies", 1, "How many remotes must hold what `aura offload` frees", 1, 100),
     _number("actions.expire_days", 0, "After how many days edits can no longer be undone; 0 for never", 0, 36_500),
-    _text("export.preset", "YouTube 1080p", "The preset of `aura export run` when none is given"),
+    _text(
+        "export.preset",
+        "project",
+        "The preset of `aura export run` when none is given; project: what the version's render.json says",
+    ),
     Setting(
         "locks.patterns",
         "locks",

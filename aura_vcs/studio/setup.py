@@ -92,8 +92,10 @@ def find_ffmpeg(search_path: str | None) -> str | None:
     return which("ffmpeg", path=search_path or "")
 
 
-def answer(studio: Studio, step: Step, text: str | None) -> UserSetup:
+def answer(studio: Studio, step: Step, text: str | None, *, correlation_id: str | None = None) -> UserSetup:
     """Store the answer to a step; None or empty skips it, which leaves the key as it is.
+
+    One action; answers with the same `correlation_id` are taken back together.
 
     Raises:
         SettingInvalid, InputError: the answer cannot be; the wizard stays where it was.
@@ -105,7 +107,7 @@ def answer(studio: Studio, step: Step, text: str | None) -> UserSetup:
             raise InputError(f"{given} is a file", hint="Name a folder; it is made when something is exported.")
     if given is not None and step.name == "ffmpeg" and not os.path.isfile(given):
         raise InputError(f"{given} is no program", hint="Leave it empty; exports bring their own FFmpeg.")
-    together = new_uuid()
+    together = correlation_id or new_uuid()
     if given is not None:
         set_configuration(studio, step.key, given, correlation_id=together)
     with acting(studio.folder):
@@ -125,11 +127,13 @@ def answer(studio: Studio, step: Step, text: str | None) -> UserSetup:
     return state
 
 
-def start_over(studio: Studio) -> UserSetup:
+def start_over(studio: Studio, *, correlation_id: str | None = None) -> UserSetup:
     """Ask everything again; what is configured stays until it is answered anew."""
     with acting(studio.folder):
         fresh = UserSetup(studio.folder.user, updated_at=now(), id=setup_state(studio).id or new_uuid())
-        act(studio.folder, Draft("setup.start_over", "Started the setup over", (changed(studio.folder, SETUP, fresh),)))
+        change = changed(studio.folder, SETUP, fresh)
+        draft = Draft("setup.start_over", "Started the setup over", (change,), correlation_id=correlation_id)
+        act(studio.folder, draft)
     return fresh
 
 

@@ -81,8 +81,17 @@ class RatingsFile(msgspec.Struct, frozen=True):
     templates: dict[str, Popularity] = {}
 
 
-EDITABLE = ("name", "description", "category", "sub_category", "tags", "author", "preview_image", "preview_video")
+STRUCTURES = ("script_structure", "video_structure", "llm_pipeline", "visual_preferences")
+"""What a template says, in JSON, of how a film is made from it."""
+EDITABLE = (
+    *("name", "description", "category", "sub_category", "tags", "author", "preview_image", "preview_video"),
+    *STRUCTURES,
+)
 """What `edit_template` changes."""
+STRUCTURE_BYTES_LIMIT = 1 << 20
+"""Bytes of JSON in one of STRUCTURES."""
+SHIPPED_AT = "2026-11-23T07:20:17Z"
+"""When the templates that come with the package were made."""
 
 
 def list_templates(
@@ -94,7 +103,9 @@ def list_templates(
     statement, values = templates_statement(category, sub_category, system=system, deleted=deleted)
     found = [msgspec.json.decode(row[0], type=Template) for row in studio.index.rows(statement, values)]
     default = get_configuration(studio, "templates.default").value
-    return [msgspec.structs.replace(item, is_default=True) if item.id == default else item for item in found]
+    return [
+        msgspec.structs.replace(item, is_default=True) if default in (item.id, item.name) else item for item in found
+    ]
 
 
 def templates_statement(
@@ -171,9 +182,19 @@ def edit_template(studio: Studio, template: Template, changes: Mapping[str, Any]
     for field in changes:
         if field not in EDITABLE:
             raise InputError(f"A template's {field} cannot be changed", hint=f"There is: {', '.join(EDITABLE)}")
+        if field in STRUCTURES:
+            _check_structure(field, changes[field])
     edited = msgspec.structs.replace(template, **changes)
     draft = Draft("template.edit", f"Changed the template {template.name!r}", can_batch=True)
     return _store(studio, edited, draft, new="name" in changes and changes["name"] != template.name)
+
+
+def _check_structure(field: str, value: Any) -> None:
+    """Refuse what is no JSON object or list, or too large."""
+    if value is not None and not isinstance(value, dict | list):
+        raise InputError(f"A template's {field} is a JSON object or list, not {value!r}"[:200])
+    if len(encode_compact(value)) > STRUCTURE_BYTES_LIMIT:
+        raise InputError(f"A template's {field} has at most {STRUCTURE_BYTES_LIMIT:,} bytes of JSON")
 
 
 def delete_template(studio: Studio, template: Template) -> Template:
@@ -259,7 +280,13 @@ def import_template(studio: Studio, data: bytes, file: str, *, name: str | None 
 def system_templates() -> list[Template]:
     """The templates that come with the package."""
     found = [msgspec.json.decode((_SHIPPED / name).read_bytes(), type=Template) for name in _shipped_names()]
-    return [msgspec.structs.replace(item, is_system_template=True, author="aura_vcs") for item in found]
+    return [
+        msgspec.structs.replace(
+            item, is_system_template=True, author="aura_vcs", created_at=SHIPPED_AT, updated_at=SHIPPED_AT,
+            created_by="aura_vcs", modified_by="aura_vcs",
+        )
+        for item in found
+    ]  # fmt: skip
 
 
 def _shipped_names() -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from aura_vcs.codec import parse_time
-from aura_vcs.errors.asking import NothingToUndo
+from aura_vcs.errors.asking import NothingToUndo, OperationExpired
 from aura_vcs.errors.studio import EditedSince
 from aura_vcs.studio.actions import Change, Draft, StudioAction, act, acting, current, read_actions
 from aura_vcs.studio.folder import PROJECTS
@@ -67,18 +67,23 @@ def undo_studio(studio: Studio) -> StudioUndone:
     """Take back the last thing that was done to the studio and can be; rapid edits of one thing together.
 
     Raises:
-        NothingToUndo: there is nothing, or its time is over.
+        NothingToUndo: there is nothing. OperationExpired: the time of all that is left is over.
         EditedSince: what it changed was changed otherwise since; nothing was touched.
         StorageError.
     """
     with acting(studio.folder):
-        applied = [item.action for item in _listed(read_actions(studio.folder)) if item.status == "Applied"]
+        listed = _listed(read_actions(studio.folder))
+        applied = [item.action for item in listed if item.status == "Applied"]
         doable = [action for action in applied if not _is_reversal(action)]
         passed = []
         while doable and not doable[-1].changes:
             passed.append(f"{doable.pop().description} (secrets are not kept for undo)")
+        over = _over_since(listed, doable[-1] if doable else None)
+        if not doable and over:
+            raise OperationExpired(over[-1], OperationExpired.TIME)
         if not doable:
             raise NothingToUndo("undo", studio=True)
+        passed += [OperationExpired(description, OperationExpired.TIME).message for description in over]
         together = _together(doable)
         description = together[-1].description
         turned = _turned(_joined(together))
@@ -121,6 +126,13 @@ def _listed(actions: Sequence[StudioAction]) -> list[ListedAction]:
         status: Status = "Undone" if by is not None else "Expired" if is_over else "Applied"
         found.append(ListedAction(action, number, status, by.time if by else None, by.user if by else None))
     return found
+
+
+def _over_since(listed: Sequence[ListedAction], action: StudioAction | None) -> list[str]:
+    """Name what was done after an action and cannot be taken back because its time is over, oldest first."""
+    place = next((number for number, item in enumerate(listed) if item.action is action), -1)
+    later = [item for item in listed[place + 1 :] if item.status == "Expired" and not _is_reversal(item.action)]
+    return [item.action.description for item in later]
 
 
 def _redoable(actions: Sequence[StudioAction]) -> tuple[str, ...]:

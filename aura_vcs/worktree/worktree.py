@@ -253,6 +253,19 @@ class Worktree:
         finally:
             folder.close()
 
+    def discard_folder(self, path: str) -> None:
+        """Delete a folder if it is empty, durably; one that is not, or is absent, is left. Never through a link."""
+        from aura_vcs.worktree.folder import Folder
+
+        folder = Folder(self.root, self._temporary, self._calls)
+        try:
+            folder.remove_folder(path)
+            folder.sync()
+        except OSError:
+            return
+        finally:
+            folder.close()
+
     def link_id(self, target: bytes) -> ObjectId:
         """The id of a symbolic link with this target."""
         return blob_id(target)

@@ -280,7 +280,7 @@ SCENES = {
     "edit": Scene(two_versions, _edit),
     "undo of an edit": Scene(_edited, undo, repeatable=False, frees=True),  # redo has it, for gc's grace
     "setting": Scene(
-        two_versions, lambda repo: set_fields(repo, "settings", {"a": 1, "b": 2}, "Set a, b", type_="config.set")
+        two_versions, lambda repo: set_fields(repo, {"settings": {"a": 1, "b": 2}}, "Set a, b", type_="config.set")
     ),
     "autosave": Scene(two_versions, autosave),
     "restore point": Scene(two_versions, lambda repo: restore_point(repo, "PreTest"), repeatable=False),

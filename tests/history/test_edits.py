@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from aura_vcs import Repository
 from aura_vcs.errors import InputError
-from aura_vcs.errors.asking import NothingToUndo, OperationExpired
+from aura_vcs.errors.asking import OperationExpired
 from aura_vcs.errors.studio import ActionBlocked, EditedSince
 from aura_vcs.history import batching
 from aura_vcs.history.edits import edit_files
-from aura_vcs.history.fields import note_state, set_fields, value_of
+from aura_vcs.history.fields import note_fields, set_fields, value_of
 from aura_vcs.history.undo import find_action, redo, undo
 from aura_vcs.history.versions import delete_version, edit_version
 from aura_vcs.index.queries import Queries
@@ -109,9 +109,9 @@ def test_labels_are_batched_too(first: Repository) -> None:
 
 def test_settings_and_state_go_back(first: Repository) -> None:
     """Values of settings and state are undone one action at a time, and survive a rebuild."""
-    set_fields(first, "settings", {"export.preset": "TikTok"}, "Set preset", type_="config.set")
-    set_fields(first, "state", {"status": "Failed"}, "Set status", type_="project.state")
-    note_state(first, {"progress_percent": 40.0})
+    set_fields(first, {"settings": {"export.preset": "TikTok"}}, "Set preset", type_="config.set")
+    set_fields(first, {"state": {"status": "Failed"}}, "Set status", type_="project.state")
+    note_fields(first, {"state": {"progress_percent": 40.0}})
     first.rebuild_index()
     assert value_of(first.refs.settings()["export.preset"]) == "TikTok"
     undo(first)
@@ -125,13 +125,13 @@ def test_settings_of_two_machines_merge(first: Repository, tmp_path: Path) -> No
     """Each machine writes its own file; the higher stamp of each key wins, in both folders alike."""
     import shutil
 
-    set_fields(first, "settings", {"a": 1, "b": 1}, "Set", type_="config.set")
+    set_fields(first, {"settings": {"a": 1, "b": 1}}, "Set", type_="config.set")
     copy = tmp_path / "copy"
     shutil.copytree(first.root, copy)
     with Repository.open(str(copy), author="Bo") as other:
         assert other.replica != first.replica
-        set_fields(other, "settings", {"a": 2}, "Set a", type_="config.set")
-        set_fields(first, "settings", {"b": 3}, "Set b", type_="config.set")
+        set_fields(other, {"settings": {"a": 2}}, "Set a", type_="config.set")
+        set_fields(first, {"settings": {"b": 3}}, "Set b", type_="config.set")
         for source, target in ((other, first), (first, other)):
             own = f".aura/refs/settings/{source.replica}.json"
             shutil.copy(f"{source.root}/{own}", f"{target.root}/{own}")
@@ -164,7 +164,7 @@ def test_a_commit_stands_in_the_way_of_older_commits(first: Repository) -> None:
 
 
 def test_expired_actions_are_passed_over(first: Repository) -> None:
-    """An action whose time is over is Expired, and undo goes to the one before it."""
+    """An action whose time is over is Expired; undo goes to the one before it, and says so."""
     expired = edit(first, "brief.json", "{}", expires_at="2020-01-01T00:00:00.000000Z")
     at = "2026-11-23T00:00:00.000000Z"
     assert [a.id for a in Queries(first.index).actions(status="Expired", at=at)] == [expired.id]
@@ -172,8 +172,10 @@ def test_expired_actions_are_passed_over(first: Repository) -> None:
     assert expired.id not in [a.id for a in Queries(first.index).actions(status="Applied", at=at)]
     with pytest.raises(OperationExpired):
         undo(first, expired)
-    assert "First cut" in undo(first).description
-    with pytest.raises(NothingToUndo):
+    done = undo(first)
+    assert "First cut" in done.description
+    assert done.passed_over == (f"{expired.description} can no longer be taken back: its time is over",)
+    with pytest.raises(OperationExpired, match="its time is over"):
         undo(first)
 
 

@@ -104,7 +104,7 @@ def _first_afternoon(root: Path) -> None:
         delete_branch(repo, "abandoned")
         purge_version(repo, resolve(repo, "v3"), "the client's secret")
         edit_version(repo, resolve(repo, "v1"), name="First idea", description="Renamed later")
-        set_fields(repo, "settings", {"retention.keep_autosaves": 5}, "Set retention", type_="config.set")
+        set_fields(repo, {"settings": {"retention.keep_autosaves": 5}}, "Set retention", type_="config.set")
         CheckpointWriter(str(root), PROJECT, author="Mara").save("TTS", completed=1, total=2, data={"done": ["a"]})
         export = queue_export(resolve(repo, "v2").id, PRESETS[0], "out/garden.mp4", now=now())
         put_record(repo.storage, export_path(export), failed(export, "the disk was full", now=now()))

@@ -138,7 +138,7 @@ def test_actions_are_taken_back_one_after_the_other(studio: Studio) -> None:
         unset_configuration(studio, KEEP)
     for expected in ("Unset", "Set", "Set", "Unset", "Set", "Set"):
         assert undo_studio(studio).description.startswith(expected)
-    assert value(studio, PRESET) == "YouTube 1080p"
+    assert value(studio, PRESET) == "project"
     with pytest.raises(NothingToUndo, match="in the studio"):
         undo_studio(studio)
     for _ in range(4):
@@ -252,7 +252,7 @@ def test_lines_that_cannot_be_believed_are_passed_over(studio: Studio, line: byt
     assert len(list_actions(studio)) == 2
     undo_studio(studio)
     undo_studio(studio)
-    assert value(studio, PRESET) == "YouTube 1080p"
+    assert value(studio, PRESET) == "project"
 
 
 @pytest.mark.parametrize("damage", [lambda line: b"?" + line[1:], lambda line: b""])
@@ -315,7 +315,7 @@ def test_a_crash_leaves_the_old_state_or_the_new(tmp_path: Path, fault: Fault, v
             expected = ("Sky", "Education")[len(done) - 1] if done else "Education"
             assert category == expected
             undo_studio(studio)
-            assert value(studio, PRESET) == "YouTube 1080p"
+            assert value(studio, PRESET) == "project"
 
 
 def _set_many(path: str, worker: int) -> None:

@@ -36,7 +36,7 @@ def two(tmp_path: Path) -> Two:
 
 def put(repo: Repository, key: str, value: Any) -> None:
     """Give a setting of the project a value."""
-    set_fields(repo, "settings", {key: value}, f"Set {key}", type_="config.set")
+    set_fields(repo, {"settings": {key: value}}, f"Set {key}", type_="config.set")
 
 
 def value(repo: Repository, key: str) -> Any:

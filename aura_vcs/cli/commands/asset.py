@@ -16,6 +16,7 @@ from aura_vcs.errors.asking import UnknownName
 
 if TYPE_CHECKING:
     from aura_vcs.index.entities import AssetRow
+    from aura_vcs.project.audit import FileAudit
     from aura_vcs.repository.repository import Repository
 
 TYPES = ("Audio", "Image", "Video", "Subtitle")
@@ -44,7 +45,10 @@ def list_command(repo: "Repository", console: Console, type_: str | None, tempor
 
     found = refresh_folder(repo).assets(type_=type_, temporary=temporary)
     if console.as_json:
-        console.data({"assets": [asset_shape(repo, row) for row in found]})
+        from aura_vcs.project.audit import FileAudit
+
+        audit = FileAudit(repo)
+        console.data({"assets": [asset_shape(repo, row, audit) for row in found]})
         return
     table(
         console,
@@ -87,9 +91,10 @@ def show_command(repo: "Repository", console: Console, path: str) -> None:
     except AuraError as error:
         problem = error
     if console.as_json:
-        console.data(
-            {**asset_shape(repo, rows[wanted]), "facts": facts, "problem": problem.message if problem else None}
-        )
+        from aura_vcs.project.audit import FileAudit
+
+        shape = asset_shape(repo, rows[wanted], FileAudit(repo))
+        console.data({**shape, "facts": facts, "problem": problem.message if problem else None})
         return
     row = rows[wanted]
     console.line(strong(row.file_path), faint("  temporary" if row.is_temporary else ""))
@@ -125,7 +130,10 @@ def clean_command(repo: "Repository", console: Console, *, dry_run: bool, older:
     doit = bool(plan) and not dry_run and (yes or console.ask(question))
     files, freed = clean_temporary(repo, plan) if doit else (0, 0)
     if console.as_json:
-        shape = {"dry_run": not doit, "assets": [asset_shape(repo, row) for row in plan]}
+        from aura_vcs.project.audit import FileAudit
+
+        audit = FileAudit(repo)
+        shape = {"dry_run": not doit, "assets": [asset_shape(repo, row, audit) for row in plan]}
         console.data({**shape, "deleted_files": files, "freed_bytes": freed})
     elif doit:
         console.line(f"Deleted {count(files, 'file')}, {size(freed)}.")
@@ -135,13 +143,16 @@ def clean_command(repo: "Repository", console: Console, *, dry_run: bool, older:
         console.line(faint("Nothing was deleted." if dry_run else "Nothing was deleted; --yes does it."))
 
 
-def asset_shape(repo: "Repository", row: "AssetRow") -> dict[str, Any]:
-    """An asset in JSON: DOMAIN's AssetState. Its id is made of the project's and the path: it lasts."""
+def asset_shape(repo: "Repository", row: "AssetRow", audit: "FileAudit") -> dict[str, Any]:
+    """An asset in JSON: DOMAIN's AssetState, and who made and changed it.
+
+    Its id is made of the project's and the path: it lasts.
+    """
     import msgspec
 
     from aura_vcs.project.assets import asset_id
 
     shape: dict[str, Any] = msgspec.to_builtins(row)
-    shape.pop("stamp")
+    found: dict[str, Any] = msgspec.to_builtins(audit.of(row.file_path, shape.pop("stamp")))
     project = repo.format.project
-    return {"id": asset_id(project, row.file_path), "project": project, **shape}
+    return {"id": asset_id(project, row.file_path), "project": project, **shape, **found}

@@ -86,7 +86,7 @@ def list_command(repo: "Repository", console: Console, stage: str | None, everyt
 
     found = list_checkpoints(repo, stage=stage, valid=None if everything else True)
     if console.as_json:
-        console.data({"checkpoints": found})
+        console.data({"checkpoints": [_with_data(repo, item) for item in found]})
         return
     table(
         console,
@@ -159,6 +159,20 @@ def invalidate_command(
         console.line(f"{count(done, 'checkpoint')} will not be resumed from.")
         if done:
             console.line(faint("Take it back with `aura undo`."))
+
+
+def _with_data(repo: "Repository", item: "RenderCheckpoint") -> "RenderCheckpoint":
+    """The checkpoint with the data that its renderer saved; without it where that is missing or damaged."""
+    import msgspec
+
+    from aura_vcs.errors.stored import IntegrityError
+    from aura_vcs.project.checkpoint_store import checkpoint_data
+
+    try:
+        data = checkpoint_data(repo, item)
+    except IntegrityError:
+        return item
+    return item if data is None else msgspec.structs.replace(item, checkpoint_data=data)
 
 
 def _json(text: str | None) -> Any:

@@ -9,6 +9,7 @@ from aura_vcs.cli.console import Console, cool
 from aura_vcs.cli.keys import key_options
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.session import Session, pass_session
+from aura_vcs.cli.studio import note_project
 from aura_vcs.cli.surroundings import agreements, surroundings
 from aura_vcs.cli.transfers import all_versions_option, fetch_shape
 from aura_vcs.cli.words import count, size
@@ -80,6 +81,7 @@ def clone_command(
         )
     finally:
         remote.close()
+    note_project(done.path, console)
     _show(console, done)
 
 

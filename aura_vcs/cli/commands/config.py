@@ -14,6 +14,7 @@ from aura_vcs.cli.studio_actions import WAY_BACK
 
 if TYPE_CHECKING:
     from aura_vcs.studio.configuration import Configuration
+    from aura_vcs.studio.studio import Studio
 
 
 @click.group(
@@ -83,6 +84,7 @@ def set_command(session: Session, key: str, value: str | None, for_project: bool
     if text is None:
         raise click.UsageError("A value is missing. Give one, or --stdin.")
     with session.studio() as studio:
+        text = _known_name(studio, key, text)
         if for_project:
             name, parsed = project_value(key, text)
             _set_in_project(session, {name: parsed}, f"Set {name}")
@@ -188,11 +190,24 @@ def describe_command(session: Session, key: str | None) -> None:
         console.line("    ", item.description)
 
 
+def _known_name(studio: "Studio", key: str, text: str) -> str:
+    """The value as it is kept: what names a template or a preset must name one that there is."""
+    if key == "templates.default":
+        from aura_vcs.studio.templates import find_template
+
+        return find_template(studio, text).id
+    if key == "export.preset":
+        from aura_vcs.project.presets import PROJECT_PRESET, find_preset
+
+        return text if text.strip().lower() == PROJECT_PRESET else find_preset(text).name
+    return text
+
+
 def _set_in_project(session: Session, values: dict[str, Any], description: str) -> None:
     from aura_vcs.history.fields import set_fields
 
     with session.open() as repo:
-        set_fields(repo, "settings", values, description, type_="config.set")
+        set_fields(repo, {"settings": values}, description, type_="config.set")
 
 
 def _source(found: "Configuration") -> str:

@@ -11,6 +11,7 @@ from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.words import count, local_time, size
 
 if TYPE_CHECKING:
+    from aura_vcs.history.holders import Holders
     from aura_vcs.index.records import ObjectRecord
     from aura_vcs.repository.repository import Repository
 
@@ -67,32 +68,40 @@ def object_command(repo: "Repository", console: Console, object_id: str) -> None
 def blobs_command(repo: "Repository", console: Console, type_: str | None, sort: Any, limit: int) -> None:
     """List stored contents: type, references, when last referenced
 
-    Every content is stored once; references are counted by the folders of versions that hold it.
+    Every content is stored once. The first number counts the folders that hold it, of which versions
+    share those that did not change; the second one the versions.
     """
+    from aura_vcs.history.holders import find_holders
     from aura_vcs.index.queries import Queries
 
     found = Queries(repo.index).blobs(type_=type_, sort=sort, limit=limit)
+    held = find_holders(repo, [record.id for record in found])
+    shapes = [_blob_shape(record, held.get(record.id)) for record in found]
+    if sort == "referenced":
+        shapes.sort(key=lambda shape: shape["last_referenced_at"], reverse=True)
     if console.as_json:
-        console.data({"blobs": [_blob_shape(record) for record in found]})
+        console.data({"blobs": shapes})
         return
-    for record in found:
-        numbers = f"{record.refcount:>6}  {size(record.size):>10}  "
-        when = local_time(record.last_referenced_at)
-        console.line(warm(record.id[:12]), f"  {record.content_type or '':9}", numbers, faint(when))
+    for shape in shapes:
+        numbers = f"{shape['reference_count']:>6}  {shape['version_count']:>6}  {size(shape['size_bytes']):>10}  "
+        when = local_time(shape["last_referenced_at"])
+        console.line(warm(shape["content_hash"][:12]), f"  {shape['content_type'] or '':9}", numbers, faint(when))
     if not found:
         console.line("No content is like that.")
 
 
-def _blob_shape(record: "ObjectRecord") -> dict[str, Any]:
-    """A blob with the fields of DOMAIN's ContentBlob."""
+def _blob_shape(record: "ObjectRecord", held: "Holders | None") -> dict[str, Any]:
+    """A blob with the fields of DOMAIN's ContentBlob; `reference_count` counts trees, `version_count` versions."""
+    newest = held.last_at if held is not None else None
     return {
         "content_hash": record.id,
         "content_type": record.content_type,
         "size_bytes": record.size,
         "stored_bytes": record.stored_size,
         "created_at": record.created_at,
-        "last_referenced_at": record.last_referenced_at,
+        "last_referenced_at": max(record.last_referenced_at, newest or ""),
         "reference_count": record.refcount,
+        "version_count": held.versions if held is not None else 0,
     }
 
 

@@ -39,7 +39,9 @@ def export_command() -> None:
     "run", context_settings=HELP, epilog=examples('aura export run v3 --preset "YouTube 1080p" -o film.mp4')
 )
 @click.argument("version", shell_complete=complete_version, default="HEAD")
-@click.option("--preset", metavar="NAME", type=TEXT, help="How it is encoded (else export.preset)")
+@click.option(
+    "--preset", metavar="NAME", type=TEXT, help="How it is encoded; 'project': as render.json says (else export.preset)"
+)
 @click.option("-o", "--output", metavar="FILE", help="The file to write (else in general.output_directory)")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there")
 @click.option("--queue", is_flag=True, help="Only record the job; `aura export start` renders it")
@@ -61,11 +63,10 @@ def run_command(
     `aura export cancel` from elsewhere, stops it and leaves no half file.
     """
     from aura_vcs.history.revisions import resolve
-    from aura_vcs.project.export_runs import add_export
-    from aura_vcs.project.presets import find_preset
+    from aura_vcs.project.export_runs import add_export, choose_preset
 
     record = resolve(repo, version)
-    chosen = find_preset(preset or setting(repo, "export.preset"))
+    chosen = choose_preset(repo, record, preset or setting(repo, "export.preset"))
     job = add_export(repo, record, chosen, output or _default_output(repo, record.number, chosen.extension))
     if queue:
         _say(console, job)

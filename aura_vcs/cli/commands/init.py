@@ -49,7 +49,7 @@ def init_command(
     chosen = _template(session, root, template) if template is not None else None
     with start_project(root, title=title, **session.options()) as (repo, started):
         files = _apply(session, repo, chosen, started.title or "", topic) if chosen is not None else []
-        note_project(repo, console)
+        note_project(repo.root, console)
         if console.as_json:
             console.data(
                 {

@@ -8,7 +8,7 @@ from aura_vcs.cli.console import Console, bad, cool, faint, good, strong, warm
 from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, dry_run_option, examples, json_option, yes_option
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.studio import assignments, expire_days, note_project
+from aura_vcs.cli.studio import assignments, expire_days, forget_purged, note_project
 from aura_vcs.cli.words import count, local_time, size
 
 if TYPE_CHECKING:
@@ -83,16 +83,18 @@ def set_command(repo: "Repository", console: Console, values: tuple[str, ...]) -
     from aura_vcs.project.editing import set_project
     from aura_vcs.project.state import SETTABLE, check_state, set_state
 
-    given = assignments(values)
+    given = {name.removeprefix("project."): value for name, value in assignments(values).items()}
     state = {name: value for name, value in given.items() if name in SETTABLE}
     fields = {name: value for name, value in given.items() if name not in SETTABLE}
     check_state(state)
     notes: tuple[str, ...] = ()
+    is_changed = False
     if fields:
-        notes = set_project(repo, fields, expire_days=expire_days(repo)).notes
+        done = set_project(repo, fields, expire_days=expire_days(repo))
+        notes, is_changed = done.notes, bool(done.written)
     if state:
-        set_state(repo, state)
-    note_project(repo, console)
+        is_changed = set_state(repo, state) is not None or is_changed
+    note_project(repo.root, console)
     if console.as_json:
         from aura_vcs.project.facts import read_facts
 
@@ -102,8 +104,11 @@ def set_command(repo: "Repository", console: Console, values: tuple[str, ...]) -
         return
     for note in notes:
         console.note(note)
-    console.line(good("Set "), ", ".join(given))
-    console.line(faint("Take it back with `aura undo`."))
+    if is_changed:
+        console.line(good("Set "), ", ".join(given))
+        console.line(faint("Take it back with `aura undo`."))
+    elif not notes:
+        console.line("Nothing is changed by that.")
 
 
 @project_command.command("check", context_settings=HELP, epilog=examples("aura project check"))
@@ -150,7 +155,7 @@ def delete_command(repo: "Repository", console: Console, yes: bool) -> None:
         console.exit_code = 1
         return
     delete_project(repo)
-    note_project(repo, console)
+    note_project(repo.root, console)
     _say_state(repo, console, "Deleted; `aura project undelete` brings it back")
 
 
@@ -162,7 +167,7 @@ def undelete_command(repo: "Repository", console: Console) -> None:
     from aura_vcs.project.state import undelete_project
 
     undelete_project(repo)
-    note_project(repo, console)
+    note_project(repo.root, console)
     _say_state(repo, console, "The project is back")
 
 
@@ -193,6 +198,7 @@ def purge_command(repo: "Repository", console: Console, *, dry_run: bool, keep_f
         console.line(faint("Nothing was removed. `aura project purge --yes` does it."))
         return
     left = execute_project_purge(repo, plan)
+    forget_purged(repo.root, console)
     if console.as_json:
         console.data({**shape, "left": list(left)})
         return
@@ -208,7 +214,7 @@ def project_shape(repo: "Repository", facts: Any) -> dict[str, Any]:
     shape: dict[str, Any] = msgspec.to_builtins(facts)
     state = shape.pop("state")
     shape.pop("stamp")
-    dates = {name: shape[name] for name in ("updated_at", "modified_by")}
+    dates = {name: shape[name] for name in ("updated_at", "modified_by", "output_file_path")}
     return {"id": shape.pop("project"), "path": repo.root, **shape, **state, **dates}
 
 

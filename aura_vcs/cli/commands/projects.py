@@ -1,5 +1,6 @@
 """`aura projects`: the studio's list of projects."""
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -8,9 +9,10 @@ from aura_vcs.cli.console import Console, bad, faint, good, strong, warm
 from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.session import pass_studio
-from aura_vcs.cli.studio import table
+from aura_vcs.cli.studio import current_session, table
 from aura_vcs.cli.studio_actions import WAY_BACK
 from aura_vcs.cli.words import age, count
+from aura_vcs.errors import InputError
 
 if TYPE_CHECKING:
     from aura_vcs.studio.projects import ProjectEntry
@@ -66,7 +68,7 @@ def add_command(studio: "Studio", console: Console, folder: str) -> None:
     """Put a project on the list"""
     from aura_vcs.studio.projects import add_project
 
-    entry = add_project(studio, folder)
+    entry = add_project(studio, _place(folder))
     if console.as_json:
         console.data(project_shape(entry))
     else:
@@ -74,14 +76,16 @@ def add_command(studio: "Studio", console: Console, folder: str) -> None:
 
 
 @projects_command.command("scan", context_settings=HELP, epilog=examples("aura projects scan ~/Videos"))
-@click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False))
+@click.argument("folder", metavar="DIR")
 @json_option
 @pass_studio
 def scan_command(studio: "Studio", console: Console, folder: str) -> None:
     """Put every project below a folder on the list; finds moved ones again"""
     from aura_vcs.studio.projects import scan_folder
 
-    found = scan_folder(studio, folder)
+    if not os.path.isdir(_place(folder)):
+        raise InputError(f"{folder} is no folder", hint="Name the folder below which your projects lie.")
+    found = scan_folder(studio, _place(folder))
     if console.as_json:
         console.data({"projects": [project_shape(entry) for entry in found]})
         return
@@ -97,13 +101,18 @@ def forget_command(studio: "Studio", console: Console, project: str) -> None:
     """Take a project off the list; its folder stays as it is"""
     from aura_vcs.studio.projects import find_project, forget_project
 
-    entry = find_project(studio, project)
+    entry = find_project(studio, project, folder=current_session().folder)
     forget_project(studio, entry)
     if console.as_json:
         console.data(project_shape(entry))
     else:
         console.line("Took ", strong(entry.facts.title), f" off the list; {entry.path} stays as it is.")
         console.line(faint(WAY_BACK))
+
+
+def _place(folder: str) -> str:
+    """The folder that was named, seen from where `aura` works (`-C`)."""
+    return os.path.join(current_session().folder, folder)
 
 
 def project_shape(entry: "ProjectEntry") -> dict[str, Any]:
@@ -114,8 +123,9 @@ def project_shape(entry: "ProjectEntry") -> dict[str, Any]:
     state = facts.pop("state")
     facts.pop("stamp")
     by = facts.pop("modified_by") or entry.modified_by
-    dates = {"updated_at": entry.updated_at, "created_at": entry.created_at, "modified_by": by}
-    return {"path": entry.path, "place": entry.place, **facts, **state, **dates}
+    last = {"modified_by": by, "output_file_path": entry.facts.output_file_path}
+    dates = {"updated_at": entry.updated_at, "created_at": entry.created_at}
+    return {"path": entry.path, "place": entry.place, **facts, **state, **dates, **last}
 
 
 def _row(entry: "ProjectEntry") -> dict[str, Any]:

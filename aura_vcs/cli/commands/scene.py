@@ -12,6 +12,7 @@ from aura_vcs.cli.studio import assignments, expire_days, table
 
 if TYPE_CHECKING:
     from aura_vcs.index.entities import SceneRow
+    from aura_vcs.project.audit import FileAudit
     from aura_vcs.project.editing import Changed
     from aura_vcs.repository.repository import Repository
 
@@ -45,7 +46,10 @@ def list_command(repo: "Repository", console: Console) -> None:
 
     found = refresh_folder(repo).scenes()
     if console.as_json:
-        console.data({"scenes": [scene_shape(repo, row) for row in found]})
+        from aura_vcs.project.audit import FileAudit
+
+        audit = FileAudit(repo)
+        console.data({"scenes": [scene_shape(repo, row, audit) for row in found]})
         return
     table(console, (_row(row) for row in found))
     if not found:
@@ -67,7 +71,9 @@ def show_command(repo: "Repository", console: Console, scene: str) -> None:
     file = find_scene(list_scenes(FolderSource(Path(repo.root))), scene).name
     row = next(item for item in refresh_folder(repo).scenes() if item.file == file)
     if console.as_json:
-        console.data(scene_shape(repo, row))
+        from aura_vcs.project.audit import FileAudit
+
+        console.data(scene_shape(repo, row, FileAudit(repo)))
         return
     console.line(warm(str(row.scene_index)), "  ", strong(row.heading or "(no heading)"), faint(f"  {row.file}"))
     console.line("  ", row.script_text or "(no script)")
@@ -133,13 +139,14 @@ def move_command(repo: "Repository", console: Console, scene: str, index: int) -
     _say(console, place_scene(repo, scene, index, expire_days=expire_days(repo)), f"Moved scene {scene} to {index}")
 
 
-def scene_shape(repo: "Repository", row: "SceneRow") -> dict[str, Any]:
-    """A scene in JSON: DOMAIN's SceneState and its file."""
+def scene_shape(repo: "Repository", row: "SceneRow", audit: "FileAudit") -> dict[str, Any]:
+    """A scene in JSON: DOMAIN's SceneState, its file, and who made and changed it."""
     import msgspec
 
     shape: dict[str, Any] = msgspec.to_builtins(row)
-    shape.pop("stamp")
-    return {"project": repo.format.project, **shape}
+    found: dict[str, Any] = msgspec.to_builtins(audit.of(row.file, shape.pop("stamp")))
+    made = shape.pop("created_at") or found["created_at"]
+    return {"project": repo.format.project, **shape, **found, "created_at": made}
 
 
 def _row(row: "SceneRow") -> dict[str, Any]:

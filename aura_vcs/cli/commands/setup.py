@@ -44,20 +44,22 @@ def setup_command(
 
     Four questions; leave at any time with Ctrl-C, and go on with `aura setup` where you were.
     """
+    from aura_vcs.ids import new_uuid
     from aura_vcs.studio.setup import STEPS, answer, setup_state, start_over, system_configuration
 
+    asks = not unattended and not console.as_json and sys.stdin.isatty()
+    together = None if asks else new_uuid()  # what is asked is taken back answer by answer, the rest as one
     if again:
-        start_over(studio)
+        start_over(studio, correlation_id=together)
     given = {"identity": name, "output": output, "ffmpeg": ffmpeg, "tier": tier}
     for step in STEPS:
         if given[step.name] is not None:
-            answer(studio, step, given[step.name])
-    asks = not unattended and not console.as_json and sys.stdin.isatty()
+            answer(studio, step, given[step.name], correlation_id=together)
     while (step_left := setup_state(studio).next_step) is not None:
         if asks:
             _ask(studio, console, step_left)
         elif unattended:
-            answer(studio, step_left, _suggested(studio, step_left))
+            answer(studio, step_left, _suggested(studio, step_left), correlation_id=together)
         else:
             break
     state, system = setup_state(studio), system_configuration(studio)

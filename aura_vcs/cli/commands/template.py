@@ -75,6 +75,11 @@ def show_command(studio: "Studio", console: Console, template: str) -> None:
     console.line(f"  {found.description}")
     for scene in found.script_structure or []:
         console.line(f"  {scene.get('duration_seconds', 0):>5g} s  {scene.get('heading', '')}")
+    for name in ("video_structure", "llm_pipeline", "visual_preferences"):
+        if (value := getattr(found, name)) is not None:
+            from aura_vcs.cli.console import to_json
+
+            console.line(f"  {name.replace('_', ' ')}: {' '.join(to_json(value).split())}")
     console.line(faint(f"  {', '.join(found.documents)}"))
 
 
@@ -108,19 +113,27 @@ def new_command(studio: "Studio", console: Console, name: str, description: str,
 @click.option("--category", metavar="NAME", type=TEXT)
 @click.option("--sub-category", metavar="NAME", type=TEXT)
 @click.option("--tag", "tags", metavar="WORD", multiple=True, help="A tag; again for more; they replace those it has")
+@click.option("--script-structure", metavar="JSON", help="Headings and lengths; JSON, @FILE or empty for none")
+@click.option("--video-structure", metavar="JSON", help="How the film is built; likewise")
+@click.option("--llm-pipeline", metavar="JSON", help="How the script is written; likewise")
+@click.option("--visual-preferences", metavar="JSON", help="How pictures look; likewise")
 @json_option
 @pass_studio
 def edit_command(
     studio: "Studio", console: Console, template: str, tags: tuple[str, ...], **fields: str | None
 ) -> None:
     """Change a template of yours"""
-    from aura_vcs.studio.templates import edit_template, find_template
+    from aura_vcs.studio.templates import STRUCTURES, edit_template, find_template
 
-    changes: dict[str, Any] = {name: value for name, value in fields.items() if value is not None}
+    changes: dict[str, Any] = {
+        name: _structure(name, value) if name in STRUCTURES else value
+        for name, value in fields.items()
+        if value is not None
+    }
     if tags:
         changes["tags"] = tags
     if not changes:
-        raise InputError("Nothing is to be changed", hint="Give --name, --description, --category or --tag.")
+        raise InputError("Nothing is to be changed", hint="Give --name, --category, --tag, --video-structure …")
     _say(console, edit_template(studio, find_template(studio, template), changes), "Changed")
 
 
@@ -197,6 +210,27 @@ def import_command(studio: "Studio", console: Console, file: str, name: str | No
     with open(file, "rb") as stream:
         data = stream.read(FILE_BYTES_LIMIT + 1)
     _say(console, import_template(studio, data, file, name=name), "Imported")
+
+
+def _structure(name: str, text: str) -> Any:
+    """The JSON that an option gives, or the file that it names after an @; None where it is empty."""
+    import msgspec
+
+    from aura_vcs.studio.templates import STRUCTURE_BYTES_LIMIT
+
+    option = f"--{name.replace('_', '-')}"
+    try:
+        if text.startswith("@"):
+            with open(text[1:], "rb") as file:
+                data = file.read(STRUCTURE_BYTES_LIMIT + 1)
+        else:
+            data = text.encode()
+        return msgspec.json.decode(data) if data.strip() else None
+    except OSError as error:
+        raise InputError(f"{text[1:]} cannot be read: {error.strerror or error}") from error
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        hint = f"""For example {option} '{{"intro": "title card"}}', or {option} @structure.json."""
+        raise InputError(f"{option} is no JSON: {error}", hint=hint) from error
 
 
 def template_shape(template: "Template") -> dict[str, Any]:
