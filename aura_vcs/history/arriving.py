@@ -73,7 +73,7 @@ def not_arrived(repo: Repository, error: ObjectMissing) -> NotArrived | None:
     object_id = ObjectId(error.object_id)
     needed = {object_id, ObjectId(error.needed_by.removeprefix("blob "))}
     for record, path in _needing(repo, needed):
-        if not _was_whole_here(repo, record.id):
+        if not was_recorded_here(repo, record.id):
             title = f'v{record.number} "{record.name}" by {record.author}'
             return NotArrived(object_id, f"{path} of {title}" if path else title)
     return None
@@ -101,7 +101,7 @@ def _needing(repo: Repository, needed: set[ObjectId]) -> Iterator[tuple[VersionR
             continue
 
 
-def _was_whole_here(repo: Repository, version: VersionId) -> bool:
-    """Whether this machine recorded the version itself: made it, or fetched it."""
+def was_recorded_here(repo: Repository, version: VersionId) -> bool:
+    """Whether this machine recorded the version itself: made it, or fetched it. Reads its log."""
     ref = f"versions/{version}"
     return any(line.operation is not None and ref in line.operation.refs for line in repo.logs.read_of(repo.replica))

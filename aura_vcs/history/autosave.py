@@ -8,6 +8,7 @@ import msgspec
 
 from aura_vcs.codec import parse_time
 from aura_vcs.errors import InputError
+from aura_vcs.history.following import follow_branch
 from aura_vcs.history.making import Wanted, base_of, record_point, take_snapshot
 from aura_vcs.history.pending import finish_pending
 from aura_vcs.index.queries import Queries, VersionFilter
@@ -45,6 +46,7 @@ def autosave(repo: Repository) -> Saved:
         FileUnreadable, StorageError.
     """
     finish_pending(repo)
+    follow_branch(repo)
     with repo.locks.exclusive(LOCK), repo.locks.shared("worktree"), repo.locks.shared("objects"):
         repo.refresh()
         base = base_of(repo)
@@ -79,6 +81,7 @@ def restore_point(repo: Repository, trigger: str, *, name: str = "", description
             hint="One word of letters, digits, '_', '-' and '.', such as PreScriptRegeneration.",
         )
     finish_pending(repo)
+    follow_branch(repo)
     with repo.locks.shared("worktree"), repo.locks.shared("objects"):
         base = base_of(repo)
         with repo.store.batch(repo.progress) as batch:

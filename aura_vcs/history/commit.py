@@ -9,6 +9,7 @@ import msgspec
 from aura_vcs.errors import InputError
 from aura_vcs.errors.asking import RefMoved, UnknownName
 from aura_vcs.history.branches import branch, free_name, moved
+from aura_vcs.history.following import follow_branch
 from aura_vcs.history.making import (
     Base,
     Made,
@@ -41,13 +42,15 @@ class Committed(msgspec.Struct, frozen=True):
     """What a commit did. `version` is None where nothing had changed.
 
     `unstable` are files that kept changing: the version has them as they were before. `skipped` are
-    paths that cannot be versioned. `new_branch` names a branch that was started for the commit.
+    paths that cannot be versioned. `new_branch` names a branch that was started for the commit. `beside` is
+    where another machine had taken the branch: the files were not there, so the version stands beside it.
     """
 
     version: VersionRecord | None
     unstable: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     new_branch: str | None = None
+    beside: VersionRecord | None = None
 
 
 def commit(
@@ -73,6 +76,7 @@ def commit(
     name, description = check_texts(name, description)
     wanted = Wanted(VersionType.MANUAL, name, description, important)
     finish_pending(repo)
+    follow_branch(repo)
     with repo.locks.shared("worktree"), repo.locks.shared("objects"):
         for _ in range(ATTEMPTS):
             done = _attempt(repo, wanted, paths, author, allow_empty=allow_empty)
@@ -108,8 +112,9 @@ def _attempt(
             return Committed(None, snapshot.unstable, tuple(scan.skipped))
         parents = lineage(repo, current.head.version)
         made = settle(repo, made, parents)
+        beside = _beside(repo, current)
         new_branch = _record(repo, transaction, current, made, wanted, batch, with_version(stored, repo, made))
-    return Committed(need(repo, made.id), snapshot.unstable, tuple(scan.skipped), new_branch)
+    return Committed(need(repo, made.id), snapshot.unstable, tuple(scan.skipped), new_branch, beside)
 
 
 def _record(
@@ -126,8 +131,6 @@ def _record(
     new_branch = None
     if name is None:
         name = new_branch = free_name(repo, _branch_from(repo, base))
-    elif base.head.version is None and branch(repo, name) is not None:
-        raise RefMoved(f"Branch {name}", "no version", "one made elsewhere")
     entry = moved(repo, transaction, name, made.id, parents=made.version.parents)
     refs = dict([new_label(repo, transaction, made, wanted, name), entry])
     transaction.record(
@@ -142,6 +145,17 @@ def _record(
         batch.chunks,
     )
     return new_branch
+
+
+def _beside(repo: Repository, base: Base) -> VersionRecord | None:
+    """Where another machine has taken the branch, if what is made on `base` does not build on that."""
+    found = branch(repo, base.head.branch) if base.head.branch is not None else None
+    if found is None or found.version == base.head.version:
+        return None
+    queries = Queries(repo.index)
+    if base.head.version is not None and queries.is_ancestor(found.version, base.head.version):
+        return None
+    return queries.version(found.version)
 
 
 def _branch_from(repo: Repository, base: Base) -> str:

@@ -7,11 +7,12 @@ import msgspec
 from aura_vcs.codec import encode_tree, readable_name
 from aura_vcs.errors.asking import UnknownName
 from aura_vcs.errors.folder import FileUnstable
-from aura_vcs.history.branches import branch, branches
-from aura_vcs.history.making import NAME_LIMIT, Base, Wanted, base_of, one_line, record_point, take_snapshot
+from aura_vcs.history.branches import Branch, branch, branches
+from aura_vcs.history.following import follow_branch
+from aura_vcs.history.making import NAME_LIMIT, Base, Wanted, base_of, need, one_line, record_point, take_snapshot
 from aura_vcs.history.pending import carry_out, check_present, finish_pending
 from aura_vcs.history.revisions import check_content, resolve
-from aura_vcs.ids import ObjectId, new_operation_id
+from aura_vcs.ids import ObjectId, VersionId, new_operation_id
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Entry, EntryKind, Head, HeadChange, Inverse, Kind, TreeChange, VersionType
 from aura_vcs.objects.batch import Batch
@@ -50,8 +51,9 @@ def checkout(repo: Repository, name: str) -> Moved:
         FileUnstable: a file would not hold still, so it could not be saved; nothing was touched.
     """
     finish_pending(repo)
+    follow_branch(repo)
     on_branch = branch(repo, name)
-    record = resolve(repo, name)
+    record = need(repo, _own_head(repo, on_branch)) if on_branch is not None else resolve(repo, name)
     check_content(record)
     head = Head(name if on_branch is not None else _branch_at(repo, record), record.id)
     place = f"v{record.number}" if head.branch is None else f"{head.branch} (v{record.number})"
@@ -78,6 +80,7 @@ def restore(repo: Repository, name: str, paths: Sequence[str] | None = None) -> 
         UnknownName: neither the version nor the folder has a path.
     """
     finish_pending(repo)
+    follow_branch(repo)
     record = resolve(repo, name)
     check_content(record)
     listed = one_line(", ".join(map(readable_name, paths or ())))
@@ -97,10 +100,16 @@ def restore(repo: Repository, name: str, paths: Sequence[str] | None = None) -> 
     )
 
 
+def _own_head(repo: Repository, found: Branch) -> VersionId:
+    """Where a branch is for this machine: of several heads the one that HEAD is on, or this machine's own."""
+    here = repo.head().version
+    return here if here is not None and here in found.diverged else found.version
+
+
 def _branch_at(repo: Repository, record: VersionRecord) -> str | None:
-    """The branch whose head the version is: the current one, or the only one."""
+    """The branch whose head, or one of whose heads, the version is: the current one, or the only one."""
     current = repo.head().branch
-    names = [found.name for found in branches(repo) if found.version == record.id and not found.diverged]
+    names = [found.name for found in branches(repo) if record.id in (found.diverged or (found.version,))]
     if current in names:
         return current
     return names[0] if len(names) == 1 else None

@@ -42,6 +42,10 @@ def log(
 
 
 def _heads(repo: Repository) -> list[VersionId]:
+    if repo.others.known():
+        from aura_vcs.history.following import follow_branch  # looks at the files, which a log seldom needs
+
+        follow_branch(repo)
     head = repo.head()
     current = branch(repo, head.branch) if head.branch is not None else None
     if current is not None:

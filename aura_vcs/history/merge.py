@@ -14,6 +14,7 @@ from aura_vcs.errors.asking import NoVersions, RefMoved
 from aura_vcs.errors.stored import IntegrityError
 from aura_vcs.history.branches import branch, moved
 from aura_vcs.history.conflicts import OpenConflict, decode, distinct, encode, joined
+from aura_vcs.history.following import follow_branch
 from aura_vcs.history.going import Moved, replace_folder
 from aura_vcs.history.joining import JoinedFile, Joiner
 from aura_vcs.history.making import Base, Made, Wanted, check_texts, lineage, need, new_label
@@ -79,6 +80,7 @@ def plan_merge(repo: Repository, name: str | None = None) -> MergePlan:
         ObjectPurged, ObjectMissing: the content of a side is not here.
     """
     finish_pending(repo)
+    follow_branch(repo)
     ours = _ours(repo, name)
     theirs, left = _theirs(repo, ours, name)
     check_content(ours)

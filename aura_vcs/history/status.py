@@ -5,6 +5,7 @@ import msgspec
 from aura_vcs.codec import name_bytes
 from aura_vcs.errors.stored import RecordCorrupt, StorageError
 from aura_vcs.history.branches import branch_and_awaited
+from aura_vcs.history.following import follow_branch
 from aura_vcs.history.making import base_of
 from aura_vcs.history.near import take_nearest
 from aura_vcs.history.pending import pending
@@ -59,6 +60,7 @@ def status(repo: Repository) -> Status:
     One stat per file; only files whose stamp changed but not their size are read, and new files
     as large as one that is gone (it may have been renamed).
     """
+    follow_branch(repo)
     base = base_of(repo)
     scan = repo.worktree.scan(base.tree)
     unstable: list[str] = []

@@ -219,11 +219,18 @@ def _draft(repo: Repository, transaction: Transaction, target: Operation, *, bac
     if target.head is not None:
         wanted, expected = (target.head.before, target.head.after) if back else (target.head.after, target.head.before)
         current = repo.head()
-        if current != expected:
+        if current != expected and not _has_followed(repo, expected, current):
             raise RefMoved("HEAD", _place(expected), _place(current))
         _check_kept(repo, wanted.version, target)
         head = HeadChange(current, wanted)
     return msgspec.structs.replace(_plain_draft(target, back=back), refs=refs, head=head)
+
+
+def _has_followed(repo: Repository, before: Head, now: Head) -> bool:
+    """Whether HEAD went on with its branch, which no operation records: that keeps nothing from being taken back."""
+    if before.branch is None or before.branch != now.branch or now.version is None:
+        return False
+    return before.version is None or Queries(repo.index).is_ancestor(before.version, now.version)
 
 
 def _plain_draft(target: Operation, *, back: bool) -> Draft:

@@ -7,6 +7,7 @@ import msgspec
 from aura_vcs.errors import InputError
 from aura_vcs.errors.asking import RefMoved
 from aura_vcs.history.branches import branch, branches, first_choice, moved
+from aura_vcs.history.following import follow_branch
 from aura_vcs.history.going import Moved, replace_folder
 from aura_vcs.history.making import Base, base_of, need
 from aura_vcs.history.pending import finish_pending
@@ -72,6 +73,7 @@ def pull(repo: Repository, remote: RangeReadable, known: Known, *, all_versions:
 
 def _bring_along(repo: Repository, fetched: Fetched) -> Pulled:
     repo.refresh()  # another transfer may have brought what this one waited for
+    follow_branch(repo)
     base = base_of(repo)
     found = branch(repo, base.head.branch) if base.head.branch is not None else None
     why = f"Pulled from {fetched.plan.remote}"

@@ -72,7 +72,9 @@ def commit_command(
         _show(repo, console, done)
         say_advice(console, advice)
     _warn(console, done)
-    if done.version is not None and not done.version.parents:
+    if done.beside is not None:
+        _say_beside(repo, console, done.beside)
+    elif done.version is not None and not done.version.parents:
         say_awaited(repo, console)  # a first version, beside another machine's that is on its way
     if done.version is not None:
         _warn_of_missing_media(repo, console, done.version)
@@ -117,6 +119,18 @@ def _show(repo: "Repository", console: Console, done: "Committed") -> None:
         f", {size(record.size_bytes)} in all",
     )
     console.line(faint("Take it back with `aura undo`; your files stay as they are."))
+
+
+def _say_beside(repo: "Repository", console: Console, other: "VersionRecord") -> None:
+    """That the branch has two heads now, whose the other one is, and what joins them."""
+    from aura_vcs.history.revisions import describe
+    from aura_vcs.index.queries import Queries
+
+    name = f'{describe(Queries(repo.index), other.id)} "{other.name}" by {other.author}'
+    console.warn(
+        f"the branch had gone on to {name}, and your files were not there: what you committed stands beside it. "
+        "Both are kept; `aura merge` joins them."
+    )
 
 
 def _warn(console: Console, done: "Committed") -> None:

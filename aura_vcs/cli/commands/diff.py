@@ -121,10 +121,12 @@ def diff_command(
 def _compare(
     repo: "Repository", versions: tuple[str, ...], paths: list[str], *, hashed: bool
 ) -> "tuple[VersionRecord | None, VersionRecord | None, Comparison]":
+    from aura_vcs.history.following import follow_branch
     from aura_vcs.history.revisions import check_content, resolve
     from aura_vcs.index.queries import Queries
     from aura_vcs.objects.trees import EMPTY_TREE_ID
 
+    follow_branch(repo)
     head = repo.head().version
     chosen = [resolve(repo, name) for name in versions]
     if not chosen and head is not None and (record := Queries(repo.index).version(head)) is not None:

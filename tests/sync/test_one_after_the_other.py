@@ -1,0 +1,206 @@
+"""Two machines that work one after the other in a folder that a tool mirrors: one line of history."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from aura_vcs import Repository
+from aura_vcs.history.branches import branch, need_branch
+from aura_vcs.history.commit import Committed, commit
+from aura_vcs.history.going import checkout
+from aura_vcs.history.merge import merge
+from aura_vcs.history.status import status
+from aura_vcs.history.undo import undo
+from aura_vcs.repository.hints import SYNCTHING
+from aura_vcs.sync.carrying import sync
+from aura_vcs.sync.receiving import fetch
+from aura_vcs.sync.sending import push
+
+from tests.helpers.check import versions
+from tests.helpers.project import write
+
+from .machines import Unsynced, clone, folder_remote, known, machine, save
+
+
+def open_at(root: Path) -> Repository:
+    """The project, opened by the machine that is called as its folder."""
+    return Repository.open(str(root), author=root.name, host=root.name, calls=Unsynced())
+
+
+def _carried(root: Path) -> dict[Path, Path]:
+    found = {path.relative_to(root): path for path in root.rglob("*")}
+    return {
+        name: path for name, path in found.items() if name.parts[:2] != (".aura", "local") and name != Path(SYNCTHING)
+    }
+
+
+def mirror(source: Path, target: Path, *, but: tuple[str, ...] = ()) -> None:
+    """What a tool does when it has finished: the same files here as there, but what stays at home."""
+    ours, theirs = _carried(target), _carried(source)
+    for name, path in sorted(ours.items(), reverse=True):
+        if name not in theirs and str(name) not in but:
+            path.rmdir() if path.is_dir() else path.unlink()
+    for name, path in sorted(theirs.items()):
+        if str(name) in but:
+            continue
+        if path.is_dir():
+            (target / name).mkdir(exist_ok=True)
+        elif name not in ours or ours[name].read_bytes() != path.read_bytes():
+            shutil.copy2(path, target / name)
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> tuple[Path, Path]:
+    """Anna's folder with a version, and Bert's, which a tool has filled."""
+    anna, bert = tmp_path / "anna", tmp_path / "bert"
+    with machine(anna, "anna") as repo:
+        write(anna, {"notes.txt": "one\n", "clip.mp4": b"\0clip"})
+        save(repo, "plan.json", "{}", "First")
+    bert.mkdir()
+    mirror(anna, bert)
+    open_at(bert).close()
+    return anna, bert
+
+
+def on(root: Path, files: dict[str, str | bytes], name: str) -> Committed:
+    """Edit and commit on a machine, and nothing else."""
+    write(root, files)
+    with open_at(root) as repo:
+        return commit(repo, name)
+
+
+def test_a_commit_stands_on_what_a_tool_brought(pair: tuple[Path, Path]) -> None:
+    """Each edits the other's newest text without a look before: one line, clean everywhere, nothing open."""
+    text = "one\n"
+    for turn in range(6):
+        here, there = pair if turn % 2 else pair[::-1]
+        text += f"turn {turn}\n"
+        done = on(here, {"notes.txt": text}, f"Turn {turn}")
+        assert done.beside is None
+        mirror(here, there)
+    for root in pair:
+        with open_at(root) as repo:
+            found = status(repo)
+            assert (found.is_clean, found.diverged, found.behind) == (True, (), None)
+            assert [len(record.parents) for record in versions(repo)] == [0, 1, 1, 1, 1, 1, 1]
+            assert len({record.parents for record in versions(repo)}) == len(versions(repo))
+
+
+def test_a_file_that_has_not_come_yet_is_not_taken_for_an_edit(pair: tuple[Path, Path]) -> None:
+    """HEAD waits for the last file; a commit meanwhile stands beside, says so, and a merge takes nothing back."""
+    anna, bert = pair
+    theirs = on(bert, {"notes.txt": "one\ntwo\n", "clip.mp4": b"\0new clip"}, "Bert's").version
+    assert theirs is not None
+    mirror(bert, anna, but=("clip.mp4",))
+    with open_at(anna) as repo:
+        assert status(repo).behind == theirs.id
+    ours = on(anna, {"more.txt": "more"}, "Anna's")
+    assert ours.beside is not None
+    assert ours.beside.id == theirs.id
+    with open_at(anna) as repo:
+        assert merge(repo).plan.conflicts == ()
+    assert (anna / "clip.mp4").read_bytes() == b"\0new clip"
+    mirror(anna, bert)
+    with open_at(bert) as repo:
+        assert status(repo).is_clean
+
+
+def test_what_was_edited_before_the_other_version_came_stays_on_its_own(pair: tuple[Path, Path]) -> None:
+    """A file that a tool left as it was edited here, with the other's beside it, is no edit of the other's."""
+    anna, bert = pair
+    theirs = on(bert, {"clip.mp4": b"\0bert's clip"}, "Bert's").version
+    write(anna, {"clip.mp4": b"\0anna's clip", "clip.sync-conflict-20261130.mp4": b"\0bert's clip"})
+    mirror(bert, anna, but=("clip.mp4", "clip.sync-conflict-20261130.mp4"))
+    with open_at(anna) as repo:
+        done = commit(repo, "Anna's")
+    assert done.beside == theirs
+
+
+def test_an_edit_of_a_film_that_was_brought_goes_on_from_there(pair: tuple[Path, Path]) -> None:
+    """Where nothing else tells, a new film is an edit of the one that came, not of the one before."""
+    anna, bert = pair
+    theirs = on(bert, {"clip.mp4": b"\0bert's clip"}, "Bert's").version
+    mirror(bert, anna)
+    ours = on(anna, {"clip.mp4": b"\0anna's later clip"}, "Anna's").version
+    assert theirs is not None
+    assert ours is not None
+    assert ours.parents == (theirs.id,)
+
+
+def test_a_fetch_brings_no_files_so_head_stays(tmp_path: Path) -> None:
+    """What came by a fetch is not in the folder: a commit stands beside it, and that is said."""
+    anna = machine(tmp_path / "anna", "anna")
+    save(anna, "notes.txt", "one\n", "First")
+    remote = folder_remote(tmp_path / "remote", anna)
+    push(anna, remote, known(anna))
+    bert = clone(tmp_path / "bert", "bert", remote)
+    theirs = save(bert, "notes.txt", "one\ntwo\n", "Bert's")
+    push(bert, remote, known(bert))
+    fetch(anna, remote, known(anna))
+    write(Path(anna.root), {"notes.txt": "one\nthree\n"})
+    assert commit(anna, "Anna's").beside == theirs
+
+
+def test_after_the_first_commit_is_taken_back_work_goes_on(pair: tuple[Path, Path]) -> None:
+    """Bert had built on it: Anna's next commit goes on top, for the files are there."""
+    anna, bert = pair
+    theirs = on(bert, {"more.txt": "more"}, "Bert's").version
+    mirror(bert, anna)
+    with open_at(anna) as repo:
+        undo(repo)
+        assert repo.head().version is None
+    ours = on(anna, {"third.txt": "third"}, "Anna's").version
+    assert theirs is not None
+    assert ours is not None
+    assert ours.parents == (theirs.id,)
+
+
+def test_after_the_first_commit_is_taken_back_another_may_stand_beside(pair: tuple[Path, Path]) -> None:
+    """Where the files are others, the commit stands beside what the other machine made, and says so."""
+    anna, bert = pair
+    theirs = on(bert, {"more.txt": "more"}, "Bert's").version
+    with open_at(anna) as repo:
+        undo(repo)
+    mirror(bert, anna, but=("more.txt", "notes.txt", "clip.mp4", "plan.json"))
+    done = on(anna, {"third.txt": "third"}, "Anna's")
+    assert done.beside == theirs
+    with open_at(anna) as repo:
+        assert len(need_branch(repo, "main").diverged) == 2
+        merge(repo)
+        assert status(repo).diverged == ()
+
+
+def test_what_head_followed_keeps_nothing_from_being_taken_back(pair: tuple[Path, Path]) -> None:
+    """Undo of our commit works also after HEAD went on to what the other machine built on it."""
+    anna, bert = pair
+    on(anna, {"more.txt": "more"}, "Anna's")
+    mirror(anna, bert)
+    theirs = on(bert, {"notes.txt": "two"}, "Bert's").version
+    mirror(bert, anna)
+    with open_at(anna) as repo:
+        assert status(repo).head == theirs
+        undo(repo)
+        assert theirs is not None
+        assert need_branch(repo, "main").version == theirs.id
+
+
+def test_from_two_heads_there_is_a_way(tmp_path: Path) -> None:
+    """`checkout main` goes to this machine's own head, a head's id to that one; both are on the branch."""
+    anna = machine(tmp_path / "anna", "anna")
+    first = save(anna, "notes.txt", "one\n", "First")
+    remote = folder_remote(tmp_path / "remote", anna)
+    sync(anna, remote, known(anna))
+    bert = clone(tmp_path / "bert", "bert", remote)
+    theirs, ours = save(bert, "b.txt", "b"), save(anna, "a.txt", "a")
+    sync(bert, remote, known(bert))
+    checkout(anna, "v1")
+    assert anna.head().branch is None
+    sync(anna, remote, known(anna))
+    found = branch(anna, "main")
+    assert found is not None
+    assert set(found.diverged) == {ours.id, theirs.id}
+    assert checkout(anna, "main").head.version == ours.id
+    assert checkout(anna, theirs.id).head == checkout(anna, "main").head
+    assert anna.head().branch == "main"
+    assert merge(anna).version.parents == (theirs.id, ours.id)
+    assert first.id in {parent for record in versions(anna) for parent in record.parents}
