@@ -15,6 +15,7 @@ from aura_vcs.errors.asking import OperationExpired
 from aura_vcs.errors.folder import FileUnreadable
 from aura_vcs.errors.studio import EditedSince
 from aura_vcs.history.batching import batched
+from aura_vcs.history.late_edits import PATHS
 from aura_vcs.history.making import base_of
 from aura_vcs.history.pending import carry_out, finish_pending
 from aura_vcs.ids import ObjectId, blob_id
@@ -23,9 +24,6 @@ from aura_vcs.objects.batch import Batch
 from aura_vcs.repository.repository import Draft, Repository
 from aura_vcs.worktree.scan import Scan
 from aura_vcs.worktree.snapshot import sorted_tree
-
-PATHS = "paths"
-"""The key of the payload that names the files of an edit."""
 
 FileEntries = dict[str, Entry]
 """Files by their paths; their entries carry only the last part as name."""

@@ -7,7 +7,7 @@ files that still are as they were before are replaced then: what a person edited
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,6 +15,7 @@ import msgspec
 from aura_vcs.codec import decode_record, encode_compact, encode_record
 from aura_vcs.errors import AuraError, Unfinished
 from aura_vcs.errors.stored import IntegrityError, ObjectMissing, RecordCorrupt, StorageError
+from aura_vcs.history.late_edits import Replaced, has_aside, keep_late_edits, keep_left_over
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.index.queries import Queries
 from aura_vcs.layout import PENDING
@@ -70,9 +71,12 @@ def carry_out(repo: Repository, scan: Scan, operation: Operation, before: Object
     places = check_present(repo, differences)
     begun = Pending(operation, before, after).checked()
     repo.storage.put(PENDING, encode_record(begun))
+    replaced = Replaced(operation, before, after)
     with _taken_back(repo, begun):
         written = repo.worktree.apply(scan, differences, places, repo.progress)
         _record(repo, operation)
+    keep_late_edits(repo, replaced)
+    _forget(repo)
     return written
 
 
@@ -82,19 +86,20 @@ def finish_pending(repo: Repository) -> Operation | None:
     Raises:
         AuraError: it cannot be finished, and was taken back.
     """
-    if repo.storage.stat(PENDING) is None:
+    if repo.storage.stat(PENDING) is None and not has_aside(repo):
         return None
     with repo.locks.exclusive("worktree"), repo.locks.shared("objects"):
         found = pending(repo)
         if found is None:
+            keep_left_over(repo, None)
             return None
         if Queries(repo.index).action_by_id(found.operation.id) is None:
             repo.progress.note(f"Finishing what was interrupted: {found.operation.description}")
             with _taken_back(repo, found):
                 _go_on(repo, found.before, found.after)
                 _record(repo, found.operation)
-        else:
-            _forget(repo)
+        keep_left_over(repo, Replaced(found.operation, found.before, found.after))
+        _forget(repo)
         return found.operation
 
 
@@ -111,10 +116,10 @@ def _taken_back(repo: Repository, begun: Pending) -> Iterator[None]:
         raise
     except AuraError as error:
         try:
-            _go_on(repo, begun.after, begun.before)
+            with suppress(IntegrityError):  # neither way is open: the files stay as they are, for the person to look at
+                _go_on(repo, begun.after, begun.before)
+            keep_left_over(repo, Replaced(begun.operation, begun.before, begun.after))
             _forget(repo)
-        except IntegrityError:
-            _forget(repo)  # neither way is open: the files stay as they are, for the person to look at
         except AuraError as another:
             error.add_note(str(another))
         raise
@@ -134,7 +139,6 @@ def _go_on(repo: Repository, before: ObjectId, after: ObjectId) -> None:
 def _record(repo: Repository, operation: Operation) -> None:
     with repo.transaction() as transaction:
         transaction.record(operation)
-    _forget(repo)
 
 
 def _forget(repo: Repository) -> None:

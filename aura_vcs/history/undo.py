@@ -13,8 +13,9 @@ from aura_vcs.errors import InputError
 from aura_vcs.errors.asking import NothingToUndo, OperationExpired, RefMoved, UnknownName
 from aura_vcs.errors.studio import ActionBlocked
 from aura_vcs.history.branches import put_back
-from aura_vcs.history.edits import PATHS, reverse_edit
+from aura_vcs.history.edits import reverse_edit
 from aura_vcs.history.going import Moved, replace_folder
+from aura_vcs.history.late_edits import PATHS
 from aura_vcs.history.making import Base
 from aura_vcs.history.pending import finish_pending
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 from aura_vcs.errors.stored import StorageDenied, StorageError, StorageFull
 from aura_vcs.ids import Bytes
+from aura_vcs.storage.renaming import exchange, rename_new
 
 FICLONE = 0x40049409
 """From linux/fs.h."""
@@ -73,6 +74,14 @@ class FileCalls:
         """Rename over what is there, as one step."""
         os.replace(source, target, src_dir_fd=dir_fd, dst_dir_fd=to_fd)
 
+    def exchange(self, source: str, target: str, *, dir_fd: int | None = None, to_fd: int | None = None) -> bool:
+        """Let two names change places as one step; False, and nothing done, where that cannot be."""
+        return exchange(source, target, dir_fd=dir_fd, to_fd=to_fd)
+
+    def rename_new(self, source: str, target: str, *, dir_fd: int | None = None, to_fd: int | None = None) -> None:
+        """Rename to a name that nothing has; FileExistsError, and nothing done, if something has it."""
+        rename_new(source, target, dir_fd=dir_fd, to_fd=to_fd)
+
     def unlink(self, path: str, *, dir_fd: int | None = None) -> None:
         """Remove a file or link."""
         os.unlink(path, dir_fd=dir_fd)
@@ -97,6 +106,16 @@ class FileCalls:
         """Set a file's permission bits, where the system has them."""
         if hasattr(os, "fchmod"):
             os.fchmod(fd, mode)
+
+    def chown(self, fd: int, uid: int, gid: int) -> None:
+        """Give a file to a user and a group, where the system has them; -1 leaves one as it is."""
+        if hasattr(os, "fchown"):
+            os.fchown(fd, uid, gid)
+
+    def set_attribute(self, fd: int, name: str, value: bytes) -> None:
+        """Set an extended attribute of a file, where the system has them."""
+        if hasattr(os, "setxattr"):
+            os.setxattr(fd, name, value)
 
     def write_many(self, fd: int, pieces: Sequence[Bytes]) -> int:
         """Write pieces one behind the other at the file's position; may write less than asked for."""

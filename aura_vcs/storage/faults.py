@@ -87,6 +87,16 @@ class CountingCalls(FileCalls):
         self.before("replace")
         self.inner.replace(source, target, dir_fd=dir_fd, to_fd=to_fd)
 
+    def exchange(self, source: str, target: str, *, dir_fd: int | None = None, to_fd: int | None = None) -> bool:
+        """See FileCalls."""
+        self.before("exchange")
+        return self.inner.exchange(source, target, dir_fd=dir_fd, to_fd=to_fd)
+
+    def rename_new(self, source: str, target: str, *, dir_fd: int | None = None, to_fd: int | None = None) -> None:
+        """See FileCalls."""
+        self.before("rename_new")
+        self.inner.rename_new(source, target, dir_fd=dir_fd, to_fd=to_fd)
+
     def unlink(self, path: str, *, dir_fd: int | None = None) -> None:
         """See FileCalls."""
         self.before("unlink")
@@ -116,6 +126,16 @@ class CountingCalls(FileCalls):
         """See FileCalls."""
         self.before("chmod")
         self.inner.chmod(fd, mode)
+
+    def chown(self, fd: int, uid: int, gid: int) -> None:
+        """See FileCalls."""
+        self.before("chown")
+        self.inner.chown(fd, uid, gid)
+
+    def set_attribute(self, fd: int, name: str, value: bytes) -> None:
+        """See FileCalls."""
+        self.before("set_attribute")
+        self.inner.set_attribute(fd, name, value)
 
     def set_times(self, fd: int, path: str, stamp_ns: int) -> None:
         """See FileCalls."""

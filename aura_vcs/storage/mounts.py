@@ -25,7 +25,7 @@ def is_on_network(folder: str) -> bool:
     """Whether the folder lies on a network file system; False where the system does not tell."""
     system: str = sys.platform
     if system == "linux":
-        kind = _kind_on_linux(folder)
+        kind = kind_of_disk(folder)
         name, _, helper = kind.partition(".")
         return kind in NETWORK or (name in {"fuse", "fuseblk"} and helper in NETWORK_HELPERS)
     if system == "win32":
@@ -37,7 +37,7 @@ def is_on_network(folder: str) -> bool:
     return False
 
 
-def _kind_on_linux(folder: str) -> str:
+def kind_of_disk(folder: str) -> str:
     """The kind of the file system with the folder, "" if it is not known; from mountinfo, see proc(5)."""
     try:
         device = os.stat(folder).st_dev

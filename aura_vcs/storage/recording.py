@@ -113,6 +113,20 @@ class RecordingCalls(FileCalls):
         self.inner.replace(source, target, dir_fd=dir_fd, to_fd=to_fd)
         self.events.append(event)
 
+    def exchange(self, source: str, target: str, *, dir_fd: int | None = None, to_fd: int | None = None) -> bool:
+        """See FileCalls."""
+        event = Event("exchange", _real(source, dir_fd), _real(target, to_fd))
+        done = self.inner.exchange(source, target, dir_fd=dir_fd, to_fd=to_fd)
+        if done:
+            self.events.append(event)
+        return done
+
+    def rename_new(self, source: str, target: str, *, dir_fd: int | None = None, to_fd: int | None = None) -> None:
+        """See FileCalls."""
+        event = Event("replace", _real(source, dir_fd), _real(target, to_fd))
+        self.inner.rename_new(source, target, dir_fd=dir_fd, to_fd=to_fd)
+        self.events.append(event)
+
     def unlink(self, path: str, *, dir_fd: int | None = None) -> None:
         """See FileCalls."""
         event = Event("unlink", _real(path, dir_fd))

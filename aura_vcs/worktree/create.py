@@ -3,8 +3,9 @@
 import os
 import time
 
-from aura_vcs.layout import AURA, TEMPORARY
+from aura_vcs.layout import ASIDE, AURA, TEMPORARY
 from aura_vcs.storage.calls import REAL_CALLS, FileCalls, storage_error
+from aura_vcs.worktree.aside import Aside
 from aura_vcs.worktree.folder import Folder
 
 
@@ -16,17 +17,19 @@ def create_file(root: str, path: str, data: bytes, calls: FileCalls = REAL_CALLS
     Raises:
         StorageError: the disk refused.
     """
-    folder = Folder(root, os.path.join(root, AURA, *TEMPORARY.split("/")), calls)
+    aside = Aside(os.path.join(root, AURA, *ASIDE.split("/")), calls)
+    folder = Folder(root, os.path.join(root, AURA, *TEMPORARY.split("/")), calls, aside)
     try:
         if folder.state(path) is not None:
             return False
         with folder.new_file() as new:
             new.write(data)
             new.finish(executable=False, sync=True, now_ns=time.time_ns())
-            folder.place(new, path)
+            is_placed = folder.place(new, path, None) is not None
         folder.sync()
     except OSError as error:
         raise storage_error("write", os.path.join(root, path), error) from error
     finally:
         folder.close()
-    return True
+        aside.clear()
+    return is_placed

@@ -9,14 +9,16 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from aura_vcs.errors.folder import FileHeld
 from aura_vcs.errors.stored import UnsafePath
 from aura_vcs.layout import check_entry_name, check_windows_name
 from aura_vcs.storage.calls import FileCalls, write_all
 from aura_vcs.storage.early_sync import EarlySync
+from aura_vcs.worktree.aside import Aside, Seen
 from aura_vcs.worktree.cache import UNSETTLED, FileState, file_state
+from aura_vcs.worktree.gate import Gate
 
 AGE_NS = 3_000_000_000
 """How far in the past written files are dated: any later write gives them another date, so that
@@ -34,10 +36,11 @@ _check_here = check_windows_name if os.name == "nt" else check_entry_name
 class Folder:
     """The project folder `root`, opened for changes; temporary files lie in `temporary`."""
 
-    def __init__(self, root: str, temporary: str, calls: FileCalls) -> None:
+    def __init__(self, root: str, temporary: str, calls: FileCalls, aside: Aside | None = None) -> None:
         self._root = root
         self._temporary = temporary
         self._calls = calls
+        self.gate = Gate(aside or Aside(f"{temporary}-aside", calls), calls)
         self._current = ("", -1)
         self.touched: set[str] = set()
         """Folders whose names changed, to be synced at the end."""
@@ -93,69 +96,84 @@ class Folder:
         except (FileNotFoundError, UnsafePath):
             return False
 
-    def new_file(self) -> "NewFile":
-        """A file in the making."""
-        return NewFile(self._temporary, self._calls)
+    def new_file(self, replaced: FileState | None = None) -> "NewFile":
+        """A file in the making; nobody can read it who cannot read the one that it will replace."""
+        return NewFile(self._temporary, self._calls, 0o666 if replaced is None else making_mode(replaced))
 
-    def place(self, new: "NewFile", path: str) -> FileState:
-        """Give a finished file its name, replacing the file that has it; returns its state."""
-        with self._inside(path) as (name, fd):
-            with _replacing(path):
-                new.move_to(name, fd)
-            state = file_state(os.stat(name, dir_fd=fd, follow_symlinks=False))
-            # Somebody may have written to it since: then it is not known what it holds.
-            return state if state[0] == new.stamp_ns else state._replace(ctime_ns=UNSETTLED)
+    def place(self, new: "NewFile", path: str, seen: Seen | None) -> FileState | None:
+        """Give a finished file its name; returns its state.
+
+        What has the name must be what was `seen` (None: nothing). Else that stays, and None is returned.
+        """
+        aside = self.gate.aside.new_path(path)
+        new.move_to(aside)
+        with self._inside(path) as (name, fd), _replacing(path):
+            state = self.gate.put(aside, new.state, path, name, fd, seen)
+        # Somebody may have written to it since: then it is not known what it holds.
+        return state if state is None or state[0] == new.state[0] else state._replace(ctime_ns=UNSETTLED)
+
+    def take_out(self, path: str, seen: Seen) -> bool:
+        """Take a file or link out of the folder; absent is fine. False if it is not what was `seen`, and stays."""
+        if not self._is_reachable(path):
+            return True
+        with self._inside(path) as (name, fd), _replacing(path):
+            return self.gate.take(path, name, fd, seen)
 
     def place_folder(self, made: str, path: str) -> None:
         """Give a folder that was made elsewhere on the disk (`made`, a real path) its name.
 
         Raises:
-            OSError: something that is no empty folder has the name; a link is not followed.
+            OSError: something has the name.
         """
         with self._inside(path) as (name, fd):
-            self._calls.replace(made, name, to_fd=fd)
+            self._calls.rename_new(made, name, to_fd=fd)
 
-    def place_file(self, made: str, path: str, state: FileState) -> FileState:
-        """Give a file that was made elsewhere on the disk (`made`, a real path) its name; what has it is replaced.
+    def place_file(self, made: str, path: str, state: FileState, seen: Seen | None) -> FileState | None:
+        """Give a file that lies aside (`made`, a real path) its name; see `place`.
 
         `state` is the one it had when it was finished; returns the one it has.
         """
-        with self._inside(path) as (name, fd):
-            with _replacing(path):
-                self._calls.replace(made, name, to_fd=fd)
-            found = file_state(os.stat(name, dir_fd=fd, follow_symlinks=False), state.id)
-            # Somebody may have written to it since: then it is not known what it holds.
-            is_same = (found.mtime_ns, found.inode, found.size) == (state.mtime_ns, state.inode, state.size)
-            return found if is_same else found._replace(ctime_ns=UNSETTLED)
+        with self._inside(path) as (name, fd), _replacing(path):
+            found = self.gate.put(made, state, path, name, fd, seen)
+        if found is None:
+            return None
+        # Somebody may have written to it since: then it is not known what it holds.
+        is_same = (found.mtime_ns, found.inode, found.size) == (state.mtime_ns, state.inode, state.size)
+        return found._replace(id=state.id) if is_same else found._replace(ctime_ns=UNSETTLED)
 
-    def make_link(self, path: str, target: bytes) -> FileState:
-        """Make a symbolic link, replacing the file or link that has the name.
+    def make_link(self, path: str, target: bytes, seen: Seen | None) -> FileState | None:
+        """Make a symbolic link; see `place`.
 
         Raises:
             OSError: this system or disk has no links.
         """
-        with self._inside(path) as (name, fd):
-            temporary = os.path.join(self._temporary, os.urandom(12).hex())
-            os.makedirs(self._temporary, exist_ok=True)
-            self._calls.symlink(os.fsdecode(target), temporary)
-            try:
-                with _replacing(path):
-                    self._calls.replace(temporary, name, to_fd=fd)
-            except (OSError, FileHeld):
-                with suppress(OSError):
-                    self._calls.unlink(temporary)
-                raise
-            return file_state(os.stat(name, dir_fd=fd, follow_symlinks=False))
+        aside = self.gate.aside.new_path(path)
+        self._calls.symlink(os.fsdecode(target), aside)
+        with self._inside(path) as (name, fd), _replacing(path):
+            return self.gate.put(aside, file_state(os.lstat(aside)), path, name, fd, seen)
 
-    def set_executable(self, path: str, executable: bool) -> FileState | None:
-        """Set or clear the executable bits of a file."""
+    def is_as_seen(self, path: str, seen: Seen | None) -> bool:
+        """Whether what is at the path can still be what was `seen` (None: nothing)."""
+        try:
+            with self._inside(path) as (name, fd):
+                return self.gate.is_as_seen(name, fd, seen)
+        except (FileNotFoundError, NotADirectoryError, UnsafePath):
+            return seen is None
+
+    def set_executable(self, path: str, executable: bool, seen: Seen) -> FileState | None:
+        """Set or clear the executable bits of a file; None, and nothing done, if it is not what was `seen`."""
+        if not self.is_as_seen(path, seen):
+            return None
         with self._inside(path) as (name, dir_fd):
             fd = os.open(name, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0), dir_fd=dir_fd)
             try:
-                self._calls.chmod(fd, with_executable(os.fstat(fd).st_mode, executable))
-                return file_state(os.fstat(fd))
+                before = os.fstat(fd)
+                self._calls.chmod(fd, with_executable(before.st_mode, executable))
+                found = file_state(os.fstat(fd))
             finally:
                 os.close(fd)
+        is_same = (before.st_mtime_ns, before.st_ino) == (seen.state.mtime_ns, seen.state.inode)
+        return found if is_same and found.mtime_ns == seen.state.mtime_ns else found._replace(ctime_ns=UNSETTLED)
 
     def sync(self) -> None:
         """Make every change of names durable."""
@@ -227,17 +245,17 @@ class Folder:
 class NewFile:
     """Content on its way to a name in the project folder. Use it in a `with`."""
 
-    def __init__(self, temporary: str, calls: FileCalls) -> None:
+    def __init__(self, temporary: str, calls: FileCalls, mode: int = 0o666) -> None:
         self._calls = calls
         self._path: str | None = os.path.join(temporary, os.urandom(12).hex())
         self._early: EarlySync | None = None
-        self.stamp_ns = 0
-        """Its date when it was finished, as the disk has it."""
         try:
-            self.fd = calls.create(self._path)
+            self.fd = calls.create(self._path, mode)
         except FileNotFoundError:
             os.makedirs(temporary, exist_ok=True)
-            self.fd = calls.create(self._path)
+            self.fd = calls.create(self._path, mode)
+        self.state = file_state(os.fstat(self.fd))
+        """As it was when it was finished."""
 
     def __enter__(self) -> "NewFile":
         return self
@@ -285,7 +303,7 @@ class NewFile:
             self._calls.chmod(self.fd, with_executable(os.fstat(self.fd).st_mode, executable))
         assert self._path is not None
         self._calls.set_times(self.fd, self._path, now_ns - AGE_NS)
-        self.stamp_ns = os.fstat(self.fd).st_mtime_ns
+        self.state = file_state(os.fstat(self.fd))
         if sync:
             self._calls.fsync(self.fd)
         self._close()
@@ -299,10 +317,10 @@ class NewFile:
         finally:
             os.close(fd)
 
-    def move_to(self, name: str, dir_fd: int | None) -> None:
-        """Give the file its name."""
+    def move_to(self, path: str) -> None:
+        """Give the file another name on the same disk, that nothing has."""
         assert self._path is not None
-        self._calls.replace(self._path, name, to_fd=dir_fd)
+        self._calls.rename_new(self._path, path)
         self._path = None
 
     def _close(self) -> None:
@@ -326,6 +344,11 @@ def _replacing(path: str) -> Iterator[None]:
         if error.errno in _HELD:
             raise FileHeld(path, error.strerror or str(error)) from error
         raise
+
+
+def making_mode(replaced: FileState) -> int:
+    """The mode to make a file with that will replace one; while it is made, its owner may write to it."""
+    return replaced.mode & 0o666 | 0o600 if stat.S_ISREG(replaced.mode) else 0o666
 
 
 def with_executable(mode: int, executable: bool) -> int:

@@ -2,21 +2,26 @@
 
 A file counts as held still when its stamp is the same before and after it was read, and the
 stamp is older than a tick of the file system's clock: a write in the very tick of the last one
-would leave no trace. What is younger waits its turn.
+would leave no trace. What is younger waits its turn. What a program writes through a memory map
+leaves a trace only once the page has been written out: that is done before the file is read.
 """
 
 import os
 import time
+from contextlib import suppress
 from typing import BinaryIO
 
 from aura_vcs.errors.folder import FileUnreadable
 from aura_vcs.ids import Bytes, ObjectId, blob_id
 from aura_vcs.objects.base import PAUSES_SECONDS
 from aura_vcs.storage.calls import FileCalls
+from aura_vcs.storage.open_writers import may_have_writer, write_out
 from aura_vcs.worktree.cache import FileState, file_state
 
 TICK_NS = 20_000_000
 """Clocks of file systems with sub-second stamps tick at least this often."""
+WRITTEN_OUT_NS = 600_000_000_000
+"""What was last changed so long ago has been written to the disk since; Linux does so after 30 seconds."""
 COARSE_TICK_NS = 2_000_000_000
 """FAT counts in steps of two seconds."""
 _SECOND_NS = 1_000_000_000
@@ -66,9 +71,11 @@ class FileSource:
 
     def read(self) -> tuple[Bytes, ObjectId] | None:
         """See Source."""
-        settled = is_settled(self.state, self._clock.now_ns())
+        now_ns = self._clock.now_ns()
+        settled = is_settled(self.state, now_ns)
         fd = self._open()
         try:
+            self._show_writes(fd, now_ns)
             data = os.read(fd, self.size + 1)
             held = self._is_as_seen(fd)
         except OSError as error:
@@ -84,13 +91,22 @@ class FileSource:
             FileUnreadable: not permitted, gone, or become something else.
         """
         file = open(self._open(), "rb", buffering=0)  # noqa: SIM115 (the caller closes it)
+        now_ns = self._clock.now_ns()
+        self._show_writes(file.fileno(), now_ns)
         self._is_as_seen(file.fileno())
-        self._settled = is_settled(self.state, self._clock.now_ns())
+        self._settled = is_settled(self.state, now_ns)
         return file
 
     def held_still(self, file: BinaryIO, read_bytes: int) -> bool:
         """See Source."""
         return self._is_as_seen(file.fileno()) and self._settled and read_bytes == self.size
+
+    def _show_writes(self, fd: int, now_ns: int) -> None:
+        """See to it that whatever is written to the file from now on changes its dates, also through a memory map."""
+        changed = max(self.state.ctime_ns, self.state.mtime_ns)
+        if now_ns - changed < WRITTEN_OUT_NS and may_have_writer(fd):
+            with suppress(OSError):  # a disk that cannot be written to has no such writes
+                write_out(fd)
 
     def _open(self) -> int:
         try:

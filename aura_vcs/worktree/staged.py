@@ -11,6 +11,8 @@ from aura_vcs.model import Entry, EntryKind
 from aura_vcs.objects.base import Place
 from aura_vcs.objects.chunking import LARGE_BYTES
 from aura_vcs.objects.trees import Difference
+from aura_vcs.worktree.cache import FileState
+from aura_vcs.worktree.folder import making_mode
 from aura_vcs.worktree.scan import Scan
 
 SINGLES = "files"
@@ -27,6 +29,8 @@ class StagedFile(msgspec.Struct, frozen=True, gc=False):
     size: int
     executable: bool
     place: Place | None
+    mode: int = 0o666
+    """What it is made with: nobody can read it who cannot read the file that it will replace."""
 
 
 class StagedFolder(msgspec.Struct, frozen=True):
@@ -97,7 +101,7 @@ def to_be_staged(
         elif folder is not None:
             folder.files.append(_staged(folder.name + path[len(folder.path) :], new, places))
         else:
-            singles[path] = _staged(f"{SINGLES}/{len(singles)}", new, places)
+            singles[path] = _staged(f"{SINGLES}/{len(singles)}", new, places, scan.file(path))
     count = len(singles) + sum(len(folder.files) for folder in folders)
     return _fitting(Staged(folders, singles)) if count >= least else Staged([], {})
 
@@ -127,9 +131,11 @@ def _is_small(old: Entry | None, new: Entry) -> bool:
     return old is None or (old.kind, old.id) != (new.kind, new.id)
 
 
-def _staged(path: str, entry: Entry, places: Mapping[ObjectId, Place]) -> StagedFile:
+def _staged(path: str, entry: Entry, places: Mapping[ObjectId, Place], replaced: FileState | None = None) -> StagedFile:
     place = places.get(entry.id)
-    return StagedFile(path, entry.id, entry.size, entry.executable, None if place is None or place.chunked else place)
+    place = None if place is None or place.chunked else place
+    mode = 0o666 if replaced is None else making_mode(replaced)
+    return StagedFile(path, entry.id, entry.size, entry.executable, place, mode)
 
 
 def _fitting(staged: Staged) -> Staged:

@@ -25,6 +25,7 @@ from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import Difference
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.calls import FileCalls, write_all
+from aura_vcs.worktree.aside import Aside, Seen
 from aura_vcs.worktree.cache import FileState, file_state
 from aura_vcs.worktree.folder import AGE_NS, Folder, with_executable
 from aura_vcs.worktree.scan import Scan
@@ -74,9 +75,14 @@ class _Sync(Thread):
 class Staging:
     """Makes new folders below `temporary` and puts them into the project folder `root`."""
 
-    def __init__(self, root: str, temporary: str, store: ObjectStore, calls: FileCalls, progress: Progress) -> None:
+    def __init__(
+        self, root: str, temporary: str, store: ObjectStore, calls: FileCalls, progress: Progress, aside: Aside
+    ) -> None:
         self._root = root
         self._path = os.path.join(temporary, FOLDER)
+        self._aside = aside
+        self._complete = self._path
+        """Where it lies when all of it is durable."""
         self._store = store
         self._calls = calls
         self._progress = progress
@@ -134,6 +140,8 @@ class Staging:
             if not is_synced:
                 self._sync_each(staged)
             self._settle()
+            paths = [(file.path, path) for path, file in staged.files.items()]
+            self._complete = self._aside.take_folder(self._path, paths)
         return staged
 
     def _write_planned(self, staged: Staged) -> None:
@@ -157,7 +165,7 @@ class Staging:
         None if something has the name by now: nothing was changed.
         """
         try:
-            target.place_folder(os.path.join(self._path, folder.name), folder.path)
+            target.place_folder(os.path.join(self._complete, folder.name), folder.path)
         except OSError as error:
             if error.errno not in _TAKEN:
                 raise
@@ -165,9 +173,9 @@ class Staging:
         states, path, below = self._states, folder.path, len(folder.name)
         return {path + file.path[below:]: states[file.path] for file in folder.files}
 
-    def place_file(self, file: StagedFile, path: str, target: Folder) -> FileState:
-        """Give a file its name, not durably yet, replacing the file that has it; returns its state."""
-        return target.place_file(os.path.join(self._path, file.path), path, self._states[file.path])
+    def place_file(self, file: StagedFile, path: str, target: Folder, seen: Seen | None) -> FileState | None:
+        """Give a file its name, not durably yet, if what has it is what was `seen`; returns its state, else None."""
+        return target.place_file(os.path.join(self._complete, file.path), path, self._states[file.path], seen)
 
     def discard(self) -> None:
         """Remove what was not put in place."""
@@ -244,7 +252,7 @@ class Staging:
 
     def _write_file(self, file: StagedFile, name: str, dir_fd: int | None, data: bytes, digest: bytes) -> FileState:
         """Write a file under its name in the open folder; returns its state."""
-        fd = self._calls.create(name, dir_fd=dir_fd)
+        fd = self._calls.create(name, file.mode, dir_fd=dir_fd)
         try:
             written = self._calls.write(fd, data) if data else 0
             if written != len(data):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from aura_vcs.errors.folder import FileUnreadable
 from aura_vcs.ids import ObjectId, blob_id
-from aura_vcs.layout import AURA, LOCAL, SCAN_CACHE, TEMPORARY
+from aura_vcs.layout import ASIDE, AURA, LOCAL, SCAN_CACHE, TEMPORARY
 from aura_vcs.model import EntryKind, Kind
 from aura_vcs.objects.base import BUFFER_BYTES, PAUSES_SECONDS, Place
 from aura_vcs.objects.loose import new_hasher
@@ -16,7 +16,8 @@ from aura_vcs.objects.trees import Difference, TreeReader
 from aura_vcs.progress import Progress
 from aura_vcs.storage.calls import FileCalls
 from aura_vcs.worktree.ahead import Ahead
-from aura_vcs.worktree.cache import UNSETTLED, FileState, load_scan_cache, save_scan_cache
+from aura_vcs.worktree.aside import Aside, Unsaved, content_id
+from aura_vcs.worktree.cache import UNSETTLED, FileState, file_state, load_scan_cache, save_scan_cache
 from aura_vcs.worktree.disk import Disk
 from aura_vcs.worktree.ignore import load_ignore_rules
 from aura_vcs.worktree.scan import Scan, Scanner
@@ -41,6 +42,8 @@ class Worktree:
         self._calls = calls
         self._local = os.path.join(root, AURA, *LOCAL.split("/"))
         self._temporary = os.path.join(root, AURA, *TEMPORARY.split("/"))
+        self.aside = Aside(os.path.join(root, AURA, *ASIDE.split("/")), calls)
+        """What came out of the folder: whoever changes it sees to what is unsaved there (see history.late_edits)."""
         self._cache_path = os.path.join(root, AURA, *SCAN_CACHE.split("/"))
         self.disk = Disk(self._temporary, calls)
         self._writer: Writer | None = None
@@ -182,6 +185,7 @@ class Worktree:
 
     def close(self) -> None:
         """Remove what was laid out, if it was not asked for."""
+        self.aside.close()
         if self._writer is not None:
             self._writer.discard()
             self._writer = None
@@ -189,7 +193,37 @@ class Worktree:
     def _new_writer(self, progress: Progress) -> "Writer":
         from aura_vcs.worktree.writer import Writer
 
-        return Writer(self.root, self._temporary, self._store, self._calls, progress, self.disk)
+        return Writer(self.root, self.aside, self._store, self._calls, progress, self.disk)
+
+    def content_aside(self, unsaved: Unsaved) -> ObjectId | None:
+        """The id of what a file holds that came out of the folder; None if it cannot be read."""
+        return content_id(unsaved.real_path)
+
+    def store_aside(self, batch: "Batch", found: Sequence[Unsaved]) -> list[tuple[Unsaved, FileState]]:
+        """Put what came out of the folder into the batch; returns the files with their states and ids.
+
+        Of one that a program goes on writing to, a copy is taken.
+        """
+        clock = DiskClock(self._temporary, self._calls)
+        done: list[tuple[Unsaved, FileState]] = []
+        sources: dict[int, tuple[Unsaved, FileSource]] = {}
+        for unsaved in found:
+            state = file_state(os.lstat(unsaved.real_path))
+            if state.is_symlink:
+                link, target = read_link(unsaved.path, unsaved.real_path)
+                batch.add(Kind.BLOB, target, unsaved.path)
+                done.append((unsaved, state.hashed(bytes.fromhex(link))))
+            else:
+                source = FileSource(unsaved.path, unsaved.real_path, state, clock)
+                sources[id(source)] = unsaved, source
+        for added, stored in batch.add_sources([source for _, source in sources.values()]):
+            unsaved, source = sources[id(added)]
+            if stored is None:
+                copy = Unsaved(unsaved.path, self.aside.copy(unsaved))
+                done += self.store_aside(batch, [copy])
+            else:
+                done.append((unsaved, source.state.hashed(bytes.fromhex(stored))))
+        return done
 
     def in_the_way(self, scan: Scan, differences: Iterable[Difference]) -> list[str]:
         """Paths that would be written over although the scan did not see them (ignored files)."""

@@ -13,7 +13,7 @@ import msgspec
 from aura_vcs.errors.folder import NameUnfit, PathCollision
 from aura_vcs.errors.stored import ObjectCorrupt
 from aura_vcs.ids import ObjectId
-from aura_vcs.layout import AURA
+from aura_vcs.layout import AURA, TEMPORARY
 from aura_vcs.model import Entry, EntryKind, Kind
 from aura_vcs.objects.base import Place
 from aura_vcs.objects.chunking import LARGE_BYTES
@@ -22,6 +22,7 @@ from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import Difference
 from aura_vcs.progress import Progress
 from aura_vcs.storage.calls import FileCalls, storage_error
+from aura_vcs.worktree.aside import Aside, Seen
 from aura_vcs.worktree.cache import FileState
 from aura_vcs.worktree.disk import Disk
 from aura_vcs.worktree.folder import Folder, NewFile
@@ -45,16 +46,16 @@ class Writer:
     """Applies differences to the project folder."""
 
     def __init__(
-        self, root: str, temporary: str, store: ObjectStore, calls: FileCalls, progress: Progress, disk: Disk
+        self, root: str, aside: Aside, store: ObjectStore, calls: FileCalls, progress: Progress, disk: Disk
     ) -> None:
+        temporary = os.path.join(root, AURA, *TEMPORARY.split("/"))
         self._root = root
-        self._temporary = temporary
         self._disk = disk
         self._store = store
         self._calls = calls
         self._progress = progress
-        self._folder = Folder(root, temporary, calls)
-        self._staging = Staging(root, temporary, store, calls, progress)
+        self._folder = Folder(root, temporary, calls, aside)
+        self._staging = Staging(root, temporary, store, calls, progress, aside)
         self._clock = DiskClock(temporary, calls)
         self._states: dict[str, FileState | None] = {}
         self._can_clone = True
@@ -139,18 +140,17 @@ class Writer:
             path, new = difference.path, difference.new
             assert new is not None
             staged = self._staged.get(path)
+            seen = self._seen(scan, difference)
             if staged is not None:
-                self._states[path] = self._staging.place_file(staged, path, self._folder)
+                self._placed(path, self._staging.place_file(staged, path, self._folder, seen))
             elif difference.old is not None and (difference.old.kind, difference.old.id) == (new.kind, new.id):
-                same = difference.old.executable == new.executable
-                self._note(
-                    difference,
-                    self._folder.state(path) if same else self._folder.set_executable(path, new.executable),
-                )
+                self._note(difference, self._set_mode(difference, seen))
             elif new.kind is EntryKind.SYMLINK:
-                self._note(difference, self._folder.make_link(path, self._store.read(new.id)))
-            else:
+                self._note(difference, self._folder.make_link(path, self._store.read(new.id), seen))
+            elif seen is None or self._folder.is_as_seen(path, seen):
                 large.append(difference)
+            else:
+                self._left.append(path)
         for start in range(0, len(large), SYNC_TOGETHER):
             self._write_together(scan, large[start : start + SYNC_TOGETHER])
 
@@ -160,23 +160,47 @@ class Writer:
         with ExitStack() as stack:
             made: list[tuple[Difference, NewFile]] = []
             for difference in files:
-                new = stack.enter_context(self._folder.new_file())
+                seen = self._seen(scan, difference)
+                new = stack.enter_context(self._folder.new_file(seen.state if seen is not None else None))
                 self._fill(difference, new, sync=not together)
                 if together:
                     made.append((difference, new))
-                else:
-                    self._note(difference, self._folder.place(new, difference.path))
+                elif self._may_write(scan, difference):
+                    self._note(difference, self._folder.place(new, difference.path, seen))
             if together and not self._calls.sync_disk(self._root):
                 for _, new in made:
                     new.sync()
             for difference, new in made:
                 if self._may_write(scan, difference):
-                    self._note(difference, self._folder.place(new, difference.path))
+                    self._note(difference, self._folder.place(new, difference.path, self._seen(scan, difference)))
+
+    def _set_mode(self, difference: Difference, seen: Seen | None) -> FileState | None:
+        """Make a file executable or not, if its content stays; None if it is not what was seen."""
+        path, old, new = difference.path, difference.old, difference.new
+        assert old is not None
+        assert new is not None
+        if seen is None or old.executable == new.executable:
+            return self._folder.state(path) if self._folder.is_as_seen(path, seen) else None
+        return self._folder.set_executable(path, new.executable, seen)
 
     def _note(self, difference: Difference, state: FileState | None) -> None:
         assert difference.new is not None
         content = bytes.fromhex(difference.new.id)
-        self._states[difference.path] = state._replace(id=content) if state is not None else None
+        self._placed(difference.path, state._replace(id=content) if state is not None else None)
+
+    def _placed(self, path: str, state: FileState | None) -> None:
+        """Note the state of a file that got its name, or that what has the name was left (None)."""
+        if state is None:
+            self._left.append(path)
+        else:
+            self._states[path] = state
+
+    def _seen(self, scan: Scan, difference: Difference) -> Seen | None:
+        """What must be at the path for it to be replaced or removed."""
+        state, old = scan.file(difference.path), difference.old
+        if state is None or difference.path in self._states:
+            return None  # in the second case removed by us a moment ago
+        return Seen(state, old.id if old is not None and old.kind is not EntryKind.DIR else ObjectId(state.id.hex()))
 
     def _remove(self, scan: Scan, differences: Sequence[Difference]) -> None:
         """Remove what has no successor of its kind, files before the folders they are in."""
@@ -185,9 +209,12 @@ class Writer:
             assert old is not None
             if old.kind is EntryKind.DIR:
                 self._folder.remove_folder(difference.path)
-            elif self._is_as_scanned(scan, difference.path):
-                self._folder.remove_file(difference.path)
-                self._states[difference.path] = None
+            else:
+                seen = self._seen(scan, difference)
+                if seen is None or self._folder.take_out(difference.path, seen):
+                    self._states[difference.path] = None
+                else:
+                    self._left.append(difference.path)
 
     def _make_folders(self, differences: Sequence[Difference]) -> None:
         for difference in differences:  # in order of paths, parents come first
@@ -212,11 +239,13 @@ class Writer:
         return sorted(files, key=order)
 
     def _may_write(self, scan: Scan, difference: Difference) -> bool:
-        """Whether nothing stands at the path that the scan did not see; else it is left alone."""
-        if self._is_blocked(difference.path):
-            self._left.append(difference.path)
+        """Whether it is worth writing: nothing of ours was left alone above, and nothing new stands at the path."""
+        path = difference.path
+        is_taken = scan.file(path) is None and path not in self._states and self._folder.state(path) is not None
+        if is_taken or self._is_blocked(path):
+            self._left.append(path)
             return False
-        return self._is_as_scanned(scan, difference.path)
+        return True
 
     def _fill(self, difference: Difference, new: NewFile, *, sync: bool) -> None:
         entry = difference.new
@@ -255,17 +284,6 @@ class Writer:
         if hasher.hexdigest() != entry.id:
             raise ObjectCorrupt(entry.id, "its bytes do not hash to its name")
         return True
-
-    def _is_as_scanned(self, scan: Scan, path: str) -> bool:
-        """Whether the path still holds what the scan saw there; if not, it is left alone."""
-        seen = scan.file(path)
-        found = self._folder.state(path)
-        if path in self._states:
-            return True  # removed by us a moment ago
-        if (found is None and seen is None) or (found is not None and seen is not None and found[:5] == seen[:5]):
-            return True
-        self._left.append(path)
-        return False
 
 
 def _is_removal(difference: Difference) -> bool:

@@ -138,6 +138,9 @@ class Disk:
                 self.names[path] = target_or_none
         self._pending.setdefault(os.path.dirname(new), []).append(changes)
 
+    def _on_exchange(self, event: Event) -> None:
+        self._change([(event.target, self.names[event.path]), (event.path, self.names[event.target])])
+
     def _on_link(self, event: Event) -> None:
         self._change([(event.target, self.names[event.path])])
 
@@ -217,7 +220,7 @@ def _moved(event: Event, old: str, new: str) -> Event:
     import msgspec
 
     path, to = event.path.replace(old, new, 1), event.target
-    if event.call == "replace":
+    if event.call in {"replace", "exchange"}:
         to = to.replace(old, new, 1)
     return msgspec.structs.replace(event, path=path, target=to)
 

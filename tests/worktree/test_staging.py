@@ -86,7 +86,7 @@ def test_a_new_folder_gets_its_name_once_and_is_durable_then(root: Path) -> None
 
 @linux
 def test_files_in_old_folders_are_durable_before_they_get_their_names(root: Path) -> None:
-    """Replaced files are written and synced together, and then renamed."""
+    """Replaced files are written and synced together, and then change places with the old ones."""
     _check_out(root)
     for number in range(FILES):
         (root / "a" / f"{number}.json").write_text(f"third cut {number}")
@@ -96,7 +96,7 @@ def test_files_in_old_folders_are_durable_before_they_get_their_names(root: Path
     assert _check_out(root, calls) == ()
     _is_first_cut(root)
     events = calls.events
-    placed = [n for n, e in enumerate(events) if e.call == "replace" and e.target.startswith(str(root / "a"))]
+    placed = [n for n, e in enumerate(events) if e.call == "exchange" and e.target.startswith(str(root / "a"))]
     created = [n for n, e in enumerate(events) if e.call == "create" and "/staged/files/" in e.path]
     synced = [n for n, e in enumerate(events) if e.call == "sync_disk"]
     assert len(placed) == len(created) == FILES
@@ -251,8 +251,12 @@ def test_so_much_is_laid_out_aside_and_no_more(root: Path, monkeypatch: pytest.M
             durable.add(event.file)
         elif event.call == "sync_disk":
             durable.update(made.values())
-        elif event.call == "replace" and event.target.endswith(".json") and "/.aura/" not in event.target:
-            assert made[event.path] in durable
+        elif event.call in {"replace", "exchange"}:
+            moved = {path: file for path, file in made.items() if f"{path}/".startswith(f"{event.path}/")}
+            if event.target.endswith(".json") and "/.aura/" not in event.target:
+                assert moved
+                assert set(moved.values()) <= durable
+            made.update((event.target + path[len(event.path) :], file) for path, file in moved.items())
 
 
 def test_what_lies_in_no_pack_is_laid_out_too(root: Path) -> None:

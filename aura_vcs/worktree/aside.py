@@ -1,0 +1,230 @@
+"""What came out of the project folder: looked at when it comes out, and once more before it goes.
+
+A file that is replaced changes places with the new one, and then lies here under that one's name.
+Everything that lies here was complete when it came, so after an interruption whatever is not in the
+store is something a person wrote. Which path it had is in the list NAMES.
+"""
+
+import os
+import shutil
+import stat
+from collections import deque
+from collections.abc import Iterable
+from contextlib import suppress
+
+import msgspec
+from blake3 import blake3
+
+from aura_vcs.ids import ObjectId, blob_id
+from aura_vcs.objects.base import BUFFER_BYTES
+from aura_vcs.storage.calls import FileCalls, write_all
+from aura_vcs.storage.mounts import kind_of_disk
+from aura_vcs.worktree.cache import FileState, file_state
+
+NAMES = "names"
+"""The list: names and the paths they had, all ended by zero bytes."""
+HELD_BYTES = 1 << 30
+"""So much is held until the end of a command at most; what came out first is looked at and dropped sooner."""
+_UNDATED = {"tmpfs", "ramfs"}
+"""File systems on which a write through a memory map may leave all dates as they are."""
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """A file as it was looked at, and what it held then: that content is in the store."""
+
+    state: FileState
+    id: ObjectId
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether any later write shows in the state."""
+        return self.state.id.hex() == self.id
+
+
+class Unsaved(msgspec.Struct, frozen=True):
+    """A file that came out and holds what the store may not have: the path it had, and where it lies now."""
+
+    path: str
+    real_path: str
+
+
+class _Held(msgspec.Struct, frozen=True):
+    path: str
+    real_path: str
+    id: ObjectId
+    state: FileState
+    """As it came out."""
+
+
+class Aside:
+    """The folder `path` for what comes out of the project folder."""
+
+    def __init__(self, path: str, calls: FileCalls) -> None:
+        self.path = path
+        self._calls = calls
+        self._held: deque[_Held] = deque()
+        self._held_bytes = 0
+        self._unsaved: list[Unsaved] = []
+        self._limit: int | None = None
+        self._trusts_dates: bool | None = None
+        self._names: int | None = None
+        self._made = 0
+        self._token = os.urandom(4).hex()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing lies here, of this command or of one that was interrupted."""
+        return not os.path.lexists(self.path)
+
+    def new_path(self, path: str) -> str:
+        """A real path for a file that changes places with the one at `path`."""
+        self._begin()
+        name = self._new_name()
+        self._list([(name, path)])
+        return os.path.join(self.path, name)
+
+    def _new_name(self) -> str:
+        self._made += 1
+        return f"{self._token}-{self._made:x}"  # what an interrupted command left here has other names
+
+    def take_folder(self, real_path: str, paths: Iterable[tuple[str, str]]) -> str:
+        """Take in a folder of complete files; `paths` are their names in it and the paths they are for."""
+        self._begin()
+        name = self._new_name()
+        self._list((f"{name}/{inner}", path) for inner, path in paths)
+        target = os.path.join(self.path, name)
+        self._calls.rename_new(real_path, target)
+        return target
+
+    def _begin(self) -> None:
+        if self._limit is None:
+            with suppress(FileExistsError):
+                self._calls.mkdir(self.path)
+            self._limit = min(HELD_BYTES, _free_bytes(self.path) // 4)
+
+    def _list(self, names: Iterable[tuple[str, str]]) -> None:
+        data = b"".join(os.fsencode(name) + b"\0" + os.fsencode(path) + b"\0" for name, path in names)
+        if self._names is None:
+            self._names = self._calls.open_append(os.path.join(self.path, NAMES))
+            os.lseek(self._names, 0, os.SEEK_END)
+        write_all(self._calls, self._names, data)
+
+    def close(self) -> None:
+        """Let go of the list; what lies here stays."""
+        if self._names is not None:
+            os.close(self._names)
+            self._names = None
+
+    def trusts_dates(self) -> bool:
+        """Whether a file of this disk that has its dates has its content."""
+        if self._trusts_dates is None:
+            self._trusts_dates = kind_of_disk(os.path.dirname(self.path)) not in _UNDATED
+        return self._trusts_dates
+
+    def hold(self, path: str, real_path: str, seen: Seen, found: FileState) -> None:
+        """Hold what came out of `path` as it should, until it is looked at again."""
+        self._held.append(_Held(path, real_path, seen.id, found))
+        self._held_bytes += found.size
+        while self._held and self._limit is not None and self._held_bytes > self._limit:
+            self._let_go(self._held.popleft())
+
+    def keep(self, path: str, real_path: str) -> None:
+        """Keep what came out and is not what was saved."""
+        self._unsaved.append(Unsaved(path, real_path))
+
+    def forget(self, real_path: str) -> None:
+        """Remove a file of our own that did not get its name."""
+        with suppress(OSError):
+            self._calls.unlink(real_path)
+
+    def unsaved(self) -> list[Unsaved]:
+        """Look at everything once more; what is as it came out goes, the rest is returned."""
+        while self._held:
+            self._let_go(self._held.popleft())
+        return self._unsaved
+
+    def _let_go(self, held: _Held) -> None:
+        self._held_bytes -= held.state.size
+        try:
+            found = file_state(os.lstat(held.real_path))
+        except OSError:
+            return
+        if (found == held.state and self.trusts_dates()) or content_id(held.real_path) == held.id:
+            with suppress(OSError):  # `clear` tries once more
+                self._calls.unlink(held.real_path)
+        else:
+            self.keep(held.path, held.real_path)
+
+    def copy(self, unsaved: Unsaved) -> str:
+        """Copy a file that lies here, as it is now; returns where the copy lies."""
+        path = self.new_path(unsaved.path)
+        fd = self._calls.create(path, 0o600)
+        with open(unsaved.real_path, "rb", buffering=0) as file:
+            try:
+                while data := file.read(BUFFER_BYTES):
+                    write_all(self._calls, fd, data)
+            finally:
+                os.close(fd)
+        return path
+
+    def left_over(self) -> list[Unsaved]:
+        """Everything that an interrupted command left here."""
+        paths = self._listed()
+        found = []
+        for folder, _, names in os.walk(self.path):
+            for name in names:
+                real_path = os.path.join(folder, name)
+                inner = os.path.relpath(real_path, self.path).replace(os.sep, "/")
+                if inner != NAMES and _is_content(real_path):
+                    found.append(Unsaved(paths.get(inner, f"found/{inner.replace('/', '-')}"), real_path))
+        return sorted(found, key=lambda unsaved: unsaved.path)
+
+    def _listed(self) -> dict[str, str]:
+        try:
+            with open(os.path.join(self.path, NAMES), "rb") as file:
+                parts = file.read().split(b"\0")
+        except OSError:
+            return {}
+        return dict(zip(map(os.fsdecode, parts[0:-1:2]), map(os.fsdecode, parts[1::2]), strict=False))
+
+    def clear(self) -> None:
+        """Remove all that is left; the caller has seen to what is unsaved."""
+        self.close()
+        self._held.clear()
+        self._held_bytes = 0
+        self._unsaved = []
+        self._limit = None
+        if not self.is_empty:
+            shutil.rmtree(self.path, ignore_errors=True)
+
+
+def content_id(path: str, *, dir_fd: int | None = None) -> ObjectId | None:
+    """The id of what a file or link holds; None if it cannot be read."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        found = os.stat(path, dir_fd=dir_fd, follow_symlinks=False).st_mode
+        if stat.S_ISLNK(found):
+            return blob_id(os.fsencode(os.readlink(path, dir_fd=dir_fd)))
+        if not stat.S_ISREG(found):
+            return None
+        with open(os.open(path, flags, dir_fd=dir_fd), "rb", buffering=0) as file:
+            hasher = blake3()
+            while data := file.read(BUFFER_BYTES):
+                hasher.update(data)
+    except OSError:
+        return None
+    return ObjectId(hasher.hexdigest())
+
+
+def _is_content(real_path: str) -> bool:
+    with suppress(OSError):
+        mode = os.lstat(real_path).st_mode
+        return stat.S_ISREG(mode) or stat.S_ISLNK(mode)
+    return False
+
+
+def _free_bytes(path: str) -> int:
+    try:
+        return shutil.disk_usage(path).free
+    except OSError:
+        return HELD_BYTES
