@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from aura_vcs.compare.contents import CONTENT_LIMIT, COPY_BYTES, StoredContents
 from aura_vcs.compare.versions import Comparison, PathChange, check_paths, choose, with_changed_renames
+from aura_vcs.errors.folder import FileUnreadable
 from aura_vcs.history.making import base_of
 from aura_vcs.history.status import Change, compare_scan
 from aura_vcs.ids import ObjectId
@@ -25,8 +26,11 @@ class FolderContents:
         self._scan = scan
 
     def read(self, path: str, _entry: Entry) -> bytes | None:
-        """See Contents."""
-        return self._worktree.read(path, self._scan, CONTENT_LIMIT)
+        """See Contents. What cannot be read now is like what is too large: that it differs is all that is said."""
+        try:
+            return self._worktree.read(path, self._scan, CONTENT_LIMIT)
+        except FileUnreadable:
+            return None
 
     def open(self, path: str, _entry: Entry) -> BinaryIO:
         """See Contents."""
@@ -66,7 +70,11 @@ def compare_folder(
         unstable += repo.worktree.hash(bare, scan, repo.progress)
         if scan.changed:
             repo.worktree.save(scan)
+        chosen = tuple(c for c in chosen if c.path not in bare or scan.file(c.path) is not None)
         chosen = tuple(replace(c, new=_folder_entry(repo, scan, c.path, c.old)) for c in chosen)
+    for skipped in scan.skipped:
+        if skipped.is_unreadable:
+            repo.progress.note(f"{skipped.path} is left out: {skipped.reason}")
     documents = {name: _differs(repo, old, scan, found, name) for name in DOCUMENTS}
     return Comparison(chosen, documents, stored, folder, tuple(dict.fromkeys(unstable)))
 

@@ -1,8 +1,14 @@
 """The project's own files stand in the way. The tree is drawn in `aura_vcs.errors`."""
 
+import errno
 from collections.abc import Sequence
 
 from aura_vcs.errors import AuraError
+
+GONE = {errno.ENOENT, errno.ENOTDIR}
+"""What is said of a file that went between being listed and being looked at."""
+EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+"""What is said where this process, and not a file, is the matter."""
 
 
 class WorktreeError(AuraError):
@@ -15,11 +21,22 @@ class FileUnreadable(WorktreeError):
     """A file of the person's cannot be read."""
 
     exit_code = 51
-    hint = "Make it readable, or name it in .auraignore."
+    hint = "Make it readable, or leave it out of versions with `aura untrack`."
 
-    def __init__(self, path: str, reason: str) -> None:
+    def __init__(self, path: str, reason: str, number: int = 0) -> None:
+        """`number` is what the system said, as in `errno`; 0 where it said nothing."""
         super().__init__(f"Cannot read {path}: {reason}")
-        self.path, self.reason = path, reason
+        self.path, self.reason, self.number = path, reason, number
+
+    @property
+    def has_gone(self) -> bool:
+        """Whether there is no such file any more."""
+        return self.number in GONE
+
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether this process, and not the file, is the matter: no other file could be read either."""
+        return self.number in EXHAUSTED
 
 
 class FileUnstable(WorktreeError):

@@ -173,7 +173,7 @@ def _check_has_content(repo: Repository, base: Base) -> None:
 
 def _check_paths(repo: Repository, base: Base, scan: Scan, paths: Sequence[str]) -> None:
     for path in paths:
-        here = path == "" or scan.file(path) is not None or scan.folder(path) is not None
+        here = path == "" or scan.file(path) is not None or scan.folder(path) is not None or scan.is_unseen(path)
         if not here and repo.trees.entry(base.tree, path) is None:
             is_ignored = os.path.lexists(os.path.join(repo.root, *path.split("/")))
             hint = "It is ignored; see .auraignore." if is_ignored else "Paths are relative to where you are."

@@ -121,10 +121,8 @@ def compare_scan(repo: Repository, scan: Scan, base: ObjectId) -> tuple[tuple[Ch
     """What a scan of the folder has otherwise than a tree, and files that would not hold still."""
     found = _Found({}, {}, set(), set(), [])
     _walk(repo, scan.root, base, found)
-    unreadable = tuple(f"{skipped.path}/" for skipped in scan.skipped if skipped.is_unreadable)
-    for path in [path for path in found.deleted if f"{path}/".startswith(unreadable)]:
-        del found.deleted[path]  # whether it is still there cannot be seen
     unstable = _settle_unsure(repo, scan, found)
+    _leave_unseen(scan, found)
     renames = _renames(repo, scan, found)
     changes = [Change(new, "renamed", old) for new, old in renames.items()]
     changes += [Change(path, "added") for path in found.added.keys() - renames.keys()]
@@ -186,9 +184,18 @@ def _settle_unsure(repo: Repository, scan: Scan, found: _Found) -> list[str]:
     unstable = repo.worktree.hash([path for path, _ in found.unsure], scan, repo.progress)
     for path, entry in found.unsure:
         state = scan.file(path)
-        if state is None or not state.id or state.id.hex() != entry.id:
+        if state is None:
+            found.deleted[path] = entry  # gone since it was listed, or it cannot be read
+        elif not state.id or state.id.hex() != entry.id:
             found.modified.add(path)
     return unstable
+
+
+def _leave_unseen(scan: Scan, found: _Found) -> None:
+    """Say nothing of what cannot be seen: whether it is still there, or still the same, is not known."""
+    unseen = tuple(f"{skipped.path}/" for skipped in scan.skipped if skipped.is_unreadable)
+    for path in [path for path in found.deleted if f"{path}/".startswith(unseen)]:
+        del found.deleted[path]
 
 
 def _renames(repo: Repository, scan: Scan, found: _Found) -> dict[str, str]:
@@ -196,12 +203,14 @@ def _renames(repo: Repository, scan: Scan, found: _Found) -> dict[str, str]:
     sizes = {entry.size for entry in found.deleted.values() if entry.kind is EntryKind.FILE and entry.size}
     candidates = [p for p, s in found.added.items() if s is not None and not s.is_symlink and s.size in sizes]
     repo.worktree.hash([p for p in candidates if not _id_of(scan, p)], scan, repo.progress)
+    for path in [path for path in candidates if scan.file(path) is None]:
+        del found.added[path]
     gone: dict[str, list[str]] = {}
     for path, entry in sorted(found.deleted.items()):
         if entry.kind is EntryKind.FILE and entry.size:
             gone.setdefault(entry.id, []).append(path)
     renames: dict[str, str] = {}
-    for new in sorted(candidates):
+    for new in sorted(found.added.keys() & set(candidates)):
         old_paths = gone.get(_id_of(scan, new))
         if old_paths:
             renames[new] = take_nearest(new, old_paths)

@@ -5,6 +5,7 @@ from typing import BinaryIO, Protocol
 
 import msgspec
 
+from aura_vcs.errors.folder import FileUnreadable
 from aura_vcs.ids import Bytes, ObjectId, blob_id, tree_id, version_id
 from aura_vcs.model import Kind
 
@@ -72,11 +73,13 @@ class NoPlaces:
 class Source(Protocol):
     """A file to be stored, opened when its turn comes.
 
-    `path` groups similar content; `size` is what it had when it was listed, in bytes.
+    `path` groups similar content; `size` is what it had when it was listed, in bytes. `fault` says
+    why it could not be read.
     """
 
     path: str
     size: int
+    fault: FileUnreadable | None
 
     def read(self) -> tuple[Bytes, ObjectId] | None:
         """All of a small file, as it was at one moment, with its id; None if it would not hold still.

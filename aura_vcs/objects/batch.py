@@ -13,6 +13,7 @@ from typing import BinaryIO, Protocol
 import msgspec
 from blake3 import blake3
 
+from aura_vcs.errors.folder import FileUnreadable
 from aura_vcs.errors.stored import LimitExceeded
 from aura_vcs.ids import Bytes, ObjectId, blob_id
 from aura_vcs.layout import loose_path
@@ -93,10 +94,10 @@ class Batch:
         return object_id
 
     def add_sources(self, sources: Sequence[Source]) -> Iterator[tuple[Source, ObjectId | None]]:
-        """Store files; yields each with its id, or None if it would not hold still.
+        """Store files; yields each with its id, or None if it would not hold still or has a `fault`.
 
         Raises:
-            FileUnreadable: from `Source.open`.
+            FileUnreadable: no file can be read.
         """
         restless: Sequence[Source] = sources
         for pause in (0.0, *PAUSES_SECONDS):
@@ -106,7 +107,14 @@ class Batch:
                 time.sleep(pause)
             again = []
             for source in restless:
-                object_id = self._add_source(source)
+                try:
+                    object_id = self._add_source(source)
+                except FileUnreadable as error:
+                    if error.is_everywhere:
+                        raise
+                    source.fault = error
+                    yield source, None
+                    continue
                 if object_id is None:
                     again.append(source)
                 else:
@@ -250,7 +258,7 @@ class Batch:
         listed: list[tuple[ObjectId, int]] = []
         flight: Flight = deque()
         total, hashed = 0, None
-        while block := file.read(BLOCK_BYTES):
+        while block := _read_block(source, file):
             total += len(block)
             hashed = self._workers.submit(_update, hasher, block, hashed)
             chunks = cutter.feed(block)
@@ -288,6 +296,13 @@ class Batch:
         if new:
             self._pack(self._workers).add_frame(new)
             self._rotate()
+
+
+def _read_block(source: Source, file: BinaryIO) -> bytes:
+    try:
+        return file.read(BLOCK_BYTES)
+    except OSError as error:
+        raise FileUnreadable(source.path, error.strerror or str(error), error.errno or 0) from error
 
 
 def _update(hasher: "blake3", block: bytes, previous: Result[None] | None) -> None:

@@ -11,7 +11,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import msgspec
 
 from aura_vcs.project.fields import AssetType
-from aura_vcs.worktree.ignore import TEMPORARY_FOLDERS, TEMPORARY_PREFIX, TEMPORARY_SUFFIXES
+from aura_vcs.worktree.litter import TEMPORARY_FOLDERS, TEMPORARY_PREFIX, TEMPORARY_SUFFIXES
 
 _TYPES: dict[AssetType, dict[str, str]] = {
     "Audio": {

@@ -161,7 +161,7 @@ class Repository:
         """The project's own files."""
         from aura_vcs.worktree.worktree import Worktree  # looking back needs none of it
 
-        return Worktree(self.root, self.index.store, self.index.trees, self._calls, self._ahead)
+        return Worktree(self.root, self.index.store, self.index.trees, self._calls, self._ahead, self.progress)
 
     @cached_property
     def author(self) -> str:

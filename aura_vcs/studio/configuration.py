@@ -11,7 +11,16 @@ from aura_vcs.errors.studio import SettingInvalid
 from aura_vcs.studio.actions import Draft, act, acting, changed
 from aura_vcs.studio.folder import CONFIG
 from aura_vcs.studio.secret import Sealed, forget, seal, unseal, working_keyring
-from aura_vcs.studio.settings import BY_KEY, SETTINGS, Setting, ValueType, find_setting, is_value, parse_value
+from aura_vcs.studio.settings import (
+    BY_KEY,
+    SETTINGS,
+    Setting,
+    ValueType,
+    check_given,
+    find_setting,
+    is_value,
+    parse_value,
+)
 from aura_vcs.studio.studio import Studio
 
 Source = Literal["project", "user", "default"]
@@ -124,7 +133,7 @@ def set_configuration(
         SecretUnavailable: it cannot be encrypted here.
     """
     setting = find_setting(key)
-    value = parse_value(setting, text)
+    value = check_given(setting, parse_value(setting, text))
     with acting(studio.folder):
         before = _stored(studio).get(setting.key)
         at, by = now(), studio.folder.user
@@ -184,7 +193,7 @@ def project_value(key: str, text: str) -> tuple[str, Any]:
     if setting.is_sensitive:
         hint = f"Set it for yourself: `aura config set {setting.key}`."
         raise SettingInvalid(setting.key, "it is sensitive and never stored in a project", hint=hint)
-    return setting.key, parse_value(setting, text)
+    return setting.key, check_given(setting, parse_value(setting, text))
 
 
 def configurations_statement(

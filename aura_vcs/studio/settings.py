@@ -13,6 +13,9 @@ VALUE_LIMIT = 20_000
 """Characters of the longest value."""
 
 
+PATTERNS = "locks.patterns"
+
+
 class Setting(msgspec.Struct, frozen=True):
     """A configuration key. `lowest` and `highest` bound numbers; `choices` strings.
 
@@ -66,7 +69,7 @@ SETTINGS: tuple[Setting, ...] = (
         "The preset of `aura export run` when none is given; project: what the version's render.json says",
     ),
     Setting(
-        "locks.patterns",
+        PATTERNS,
         "locks",
         "json",
         [],
@@ -124,6 +127,25 @@ def parse_value(setting: Setting, text: str) -> Any:
         raise SettingInvalid(setting.key, "it is JSON, and this is not") from error
     if setting.default is not None and type(value) is not type(setting.default):
         raise SettingInvalid(setting.key, f"it is a JSON {type(setting.default).__name__}")
+    return value
+
+
+def check_given(setting: Setting, value: Any) -> Any:
+    """Return a value that a person gives, if it can do what it is meant for.
+
+    One that came from elsewhere is not held to it: whoever uses it passes over what is no pattern.
+
+    Raises:
+        SettingInvalid: names the pattern that is none.
+    """
+    if setting.key != PATTERNS:
+        return value
+    from aura_vcs.worktree.patterns import parse_patterns
+
+    if not all(isinstance(item, str) for item in value):
+        raise SettingInvalid(setting.key, "every pattern is a text")
+    for bad in parse_patterns(value)[1]:
+        raise SettingInvalid(setting.key, f"pattern {bad.line} is none: {bad.reason}")
     return value
 
 

@@ -13,6 +13,7 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.sync.known import Known
 from aura_vcs.sync.lock_records import PathLock, holds
 from aura_vcs.sync.remotes import remotes
+from aura_vcs.worktree.patterns import parse_patterns
 
 LOCKED = "locked"
 EXPIRED = "expired"
@@ -52,7 +53,7 @@ def lock_advice(repo: Repository, changed: Iterable[str], patterns: Sequence[obj
     for name, lock in seen:
         (own if lock.replica == repo.replica else others).setdefault(lock.path, []).append((name, lock))
     paths = sorted(set(changed))
-    lockable = _matching(lines, paths)
+    lockable = _matching(repo, lines, paths)
     return tuple(item for path in paths for item in _about(path, own, others, at, lockable=path in lockable))
 
 
@@ -82,13 +83,10 @@ def _with_parents(path: str) -> list[str]:
     return [path, *(path[:at] for at, letter in enumerate(path) if letter == "/")]
 
 
-def _matching(lines: list[str], paths: list[str]) -> set[str]:
+def _matching(repo: Repository, lines: list[str], paths: list[str]) -> set[str]:
     if not lines:
         return set()
-    import pathspec  # slow to import, and few projects say which files are to be locked
-
-    try:
-        spec = pathspec.GitIgnoreSpec.from_lines(lines)
-    except ValueError:
-        return set()  # no pattern of git's: then it says nothing of any file
-    return {path for path in paths if spec.match_file(path)}
+    patterns, bad = parse_patterns(lines)
+    for item in bad:
+        repo.progress.note(f"Pattern {item.line} of locks.patterns is passed over: {item.reason}")
+    return {path for path in paths if patterns.matches_file(path)}

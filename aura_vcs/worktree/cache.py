@@ -6,7 +6,7 @@ hashed when they have held still for longer than a tick of their file system's c
 damaged, it is ignored, and every file is hashed again.
 
 The file: MAGIC, a digest of the rest, `_HEAD`, a `_FOLDER` for each folder, all names joined by
-zero bytes (a folder's path, then its files, folders and ignored names), a `_STAMP` for each file.
+zero bytes (a folder's path, then its files, folders, ignored and held names), a `_STAMP` for each file.
 It opens in a few milliseconds for tens of thousands of files: states are only made of the folders
 that somebody asks for.
 """
@@ -15,18 +15,19 @@ import os
 import stat
 import struct
 from collections.abc import Iterator, Mapping
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from blake3 import blake3
 
 from aura_vcs.storage.calls import FileCalls, write_all
 
-MAGIC = b"AURASCAN2"
+MAGIC = b"AURASCAN3"
 _DIGEST = 16
 _HEAD = struct.Struct("<16sIQ")
 """The ignore rules' fingerprint, how many folders, the bytes of names."""
-_FOLDER = struct.Struct("<III32s")
-"""How many files, folders and ignored names; the folder's tree, zeros if it is not known."""
+_FOLDER = struct.Struct("<IIII32s")
+"""How many files, folders, ignored and held names; the folder's tree, zeros if it is not known."""
 _STAMP = struct.Struct("<qqQQI32s")
 """A FileState."""
 _NO_TREE = bytes(32)
@@ -61,16 +62,22 @@ class FileState(NamedTuple):
 
 
 class CachedFolder:
-    """A folder as it was seen; `tree` is empty unless every file below was hashed."""
+    """A folder as it was seen; `tree` is empty unless every file below was hashed.
 
-    __slots__ = ("_files", "folders", "ignored", "names", "stamps", "tree")
+    `held` are those of its files and folders that are versioned although a rule ignores them.
+    """
 
-    def __init__(self, names: list[str], stamps: bytes, folders: list[str], ignored: list[str], tree: bytes) -> None:
+    __slots__ = ("_files", "folders", "held", "ignored", "names", "stamps", "tree")
+
+    def __init__(  # one for each folder of every project
+        self, names: list[str], stamps: bytes, folders: list[str], ignored: list[str], held: list[str], tree: bytes
+    ) -> None:
         self.names = names
         self.stamps = stamps
         """A _STAMP for each of `names`."""
         self.folders = folders
         self.ignored = ignored
+        self.held = held
         self.tree = tree
         self._files: dict[str, FileState] | None = None
 
@@ -101,17 +108,22 @@ class ScanCache:
         self.folders = folders
         self.digest = digest
 
+    def files_only(self, fingerprint: bytes) -> "ScanCache":
+        """What stays known when the rules change: what is in files, and not which of them are versioned."""
+        folders = {path: CachedFolder(f.names, f.stamps, [], [], [], b"") for path, f in self.folders.items()}
+        return ScanCache(fingerprint, folders)
+
 
 def cached_folder(
-    files: Mapping[str, FileState], folders: list[str], ignored: list[str], tree: bytes = b""
+    files: Mapping[str, FileState], folders: list[str], ignored: list[str], held: list[str], tree: bytes = b""
 ) -> CachedFolder:
     """What the cache keeps of a folder; every file has its id. Dates beyond the year 2262 are not kept."""
     try:
         stamps = b"".join([_STAMP.pack(*state) for state in files.values()])
     except struct.error:
         kept = {name: state for name, state in files.items() if _fits(state)}
-        return cached_folder(kept, folders, ignored)
-    return CachedFolder(list(files), stamps, folders, ignored, tree)
+        return cached_folder(kept, folders, ignored, held)
+    return CachedFolder(list(files), stamps, folders, ignored, held, tree)
 
 
 def _fits(state: FileState) -> bool:
@@ -127,9 +139,9 @@ def file_state(found: os.stat_result, content: bytes = b"") -> FileState:
     return tuple.__new__(FileState, seen)  # FileState(…) takes three times as long, and every file is here
 
 
-def load_scan_cache(path: str, fingerprint: bytes | None = None) -> ScanCache:
-    """The cache in a file; an empty one if it is absent, damaged, or made under other ignore rules."""
-    empty = ScanCache(fingerprint or b"", {})
+def load_scan_cache(path: str) -> ScanCache:
+    """The cache in a file; an empty one if it is absent or damaged."""
+    empty = ScanCache(b"", {})
     try:
         with open(path, "rb", buffering=0) as file:
             data = file.read()
@@ -140,10 +152,9 @@ def load_scan_cache(path: str, fingerprint: bytes | None = None) -> ScanCache:
     if data[: len(MAGIC)] != MAGIC or blake3(memoryview(data)[start:]).digest()[:_DIGEST] != digest:
         return empty
     try:
-        cache = _decode(data, start, digest)
+        return _decode(data, start, digest)
     except (ValueError, IndexError, struct.error):
         return empty  # whoever made it knew how to make a digest, but not a cache
-    return cache if fingerprint in (None, cache.fingerprint) else empty
 
 
 def _decode(data: bytes, start: int, digest: bytes) -> ScanCache:
@@ -153,14 +164,14 @@ def _decode(data: bytes, start: int, digest: bytes) -> ScanCache:
     stamp = text + text_bytes
     names = data[text:stamp].decode("utf-8").split("\0")
     folders, at = {}, 0
-    for files, inner, ignored, tree in _FOLDER.iter_unpack(data[table:text]):
+    for files, inner, ignored, held, tree in _FOLDER.iter_unpack(data[table:text]):
         path, at = names[at], at + 1
-        ends = at + files, at + files + inner, at + files + inner + ignored
+        ends = tuple(accumulate((files, inner, ignored, held), initial=at))
         stamps = data[stamp : stamp + files * _STAMP.size]
         stamp += len(stamps)
-        own, below, hidden = names[at : ends[0]], names[ends[0] : ends[1]], names[ends[1] : ends[2]]
-        folders[path] = CachedFolder(own, stamps, below, hidden, b"" if tree == _NO_TREE else tree)
-        at = ends[2]
+        own, below, hidden, kept = (names[start:end] for start, end in pairwise(ends))
+        folders[path] = CachedFolder(own, stamps, below, hidden, kept, b"" if tree == _NO_TREE else tree)
+        at = ends[-1]
     if at != len(names) or stamp != len(data):
         raise ValueError("names or stamps are left over, or lacking")
     return ScanCache(fingerprint, folders, digest)
@@ -185,11 +196,13 @@ def save_scan_cache(path: str, cache: ScanCache, calls: FileCalls) -> None:
 def _encode(cache: ScanCache) -> bytes:
     table, names, stamps = [], [], []
     for path, folder in cache.folders.items():
-        table.append(_FOLDER.pack(len(folder.names), len(folder.folders), len(folder.ignored), folder.tree or _NO_TREE))
+        counts = len(folder.names), len(folder.folders), len(folder.ignored), len(folder.held)
+        table.append(_FOLDER.pack(*counts, folder.tree or _NO_TREE))
         names.append(path)
         names += folder.names
         names += folder.folders
         names += folder.ignored
+        names += folder.held
         stamps.append(folder.stamps)
     text = "\0".join(names).encode("utf-8")
     return b"".join([_HEAD.pack(cache.fingerprint, len(table), len(text)), *table, text, *stamps])

@@ -14,6 +14,7 @@ from contextlib import suppress
 from functools import partial
 
 from aura_vcs.compression import import_library
+from aura_vcs.errors.folder import FileUnreadable
 from aura_vcs.ids import Bytes, ObjectId
 from aura_vcs.objects.base import Source
 from aura_vcs.objects.batch import FRAME_BYTES
@@ -172,7 +173,10 @@ def _framed(take: Take, numbers: Iterable[int], seen: set[ObjectId]) -> Iterator
     """The sources of these numbers in frames of about FRAME_BYTES; content that was `seen` is in none."""
     frame = _Frame()
     for number in numbers:
-        found = take(number).read()
+        try:
+            found = take(number).read()
+        except FileUnreadable:
+            continue  # whoever reads it on its own says so
         if found is None:
             continue
         data, object_id = found

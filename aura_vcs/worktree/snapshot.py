@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from aura_vcs.codec import encode_tree, name_bytes
+from aura_vcs.errors.folder import FileUnreadable
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Entry, EntryKind, Kind, Tree
 from aura_vcs.objects.batch import Batch, similarity
@@ -16,7 +17,7 @@ from aura_vcs.progress import Progress
 from aura_vcs.worktree.cache import FileState
 from aura_vcs.worktree.disk import Disk
 from aura_vcs.worktree.reading import start_reader
-from aura_vcs.worktree.scan import Scan, ScannedFolder, entry_of
+from aura_vcs.worktree.scan import Scan, ScannedFolder, drop, entry_of
 from aura_vcs.worktree.selection import Selection
 from aura_vcs.worktree.sources import DiskClock, FileSource, read_settled_link
 
@@ -54,6 +55,8 @@ class Snapshotter:
         self._clock = clock
         self._disk = disk
         self._unstable: list[str] = []
+        self._unseen: dict[str, list[str]] = {}
+        """Names of what could not be seen or read, by the folder."""
         self._differences: list[Difference] | None = []
         """What differs from the base, None once that would take more than a look at the scan cache."""
 
@@ -61,7 +64,7 @@ class Snapshotter:
         """Put the folder's content into the batch and return its tree.
 
         Raises:
-            FileUnreadable: a file cannot be read.
+            FileUnreadable: no file can be read.
         """
         unknown: list[tuple[ScannedFolder, str]] = []
         known: dict[ObjectId, list[tuple[ScannedFolder, str]]] = {}
@@ -71,6 +74,7 @@ class Snapshotter:
             if object_id not in stored:
                 unknown += places
         self._store_files(unknown, progress)
+        self._unseen = self._scan.unseen()
         entry = self._build(self._scan.root, base, selection)
         if self._differences is not None:
             self._trees.remember_differences(base, entry.id, self._differences)
@@ -124,7 +128,9 @@ class Snapshotter:
         sources = [self._source((path, *place)) for path, place in rest.items()]
         for source, stored in self._batch.add_sources(sources):
             folder, name = rest[source.path]
-            if stored is None:
+            if source.fault is not None:
+                drop(self._scan, source.fault)
+            elif stored is None:
                 self._unstable.append(source.path)
             else:
                 assert isinstance(source, FileSource)
@@ -132,7 +138,11 @@ class Snapshotter:
         progress.finish()
 
     def _store_link(self, folder: ScannedFolder, name: str, path: str) -> None:
-        settled = read_settled_link(path, f"{self._root}{os.sep}{path}", self._clock)
+        try:
+            settled = read_settled_link(path, f"{self._root}{os.sep}{path}", self._clock)
+        except FileUnreadable as error:
+            drop(self._scan, error)
+            return
         if settled is None:
             self._unstable.append(path)
             return
@@ -168,6 +178,10 @@ class Snapshotter:
             return Entry(name, EntryKind.DIR, folder.tree, folder.size)
         before = self._before(folder, base)
         entries, is_exact = self._entries_of_files(folder, before, selection)
+        if unseen := self._unseen.get(folder.path):
+            base_entries = before.entries()
+            entries.update((name, base_entries[name]) for name in unseen if name in base_entries)
+            is_exact = False
         self._compare(folder, before, entries, selection, is_exact=is_exact)
         for folder_name, inner in folder.folders.items():
             if selection.covers(inner.path) or selection.leads_into(inner.path):
@@ -184,7 +198,7 @@ class Snapshotter:
         for name, entry in list(entries.items()):
             path = folder.join(name)
             is_gone = entry.kind is EntryKind.DIR and name not in folder.folders and not selection.covers(path)
-            if is_gone and selection.leads_into(path):
+            if is_gone and selection.leads_into(path) and not self._scan.is_unseen(path):
                 left = self._build(ScannedFolder(path), entry.id, selection)
                 if left.id == EMPTY_TREE_ID and entry.id != EMPTY_TREE_ID:
                     del entries[name]

@@ -49,7 +49,13 @@ class DiskClock:
         return time.monotonic_ns() + self._offset
 
 
-_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+_FLAGS = (
+    os.O_RDONLY
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)  # it may have become a pipe, which would be waited for
+    | getattr(os, "O_BINARY", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+)
 
 
 class FileSource:
@@ -59,7 +65,7 @@ class FileSource:
     good a look before reading as one of our own.
     """
 
-    __slots__ = ("_clock", "_settled", "path", "real_path", "size", "state")
+    __slots__ = ("_clock", "_settled", "fault", "path", "real_path", "size", "state")
 
     def __init__(self, path: str, real_path: str, state: FileState, clock: DiskClock) -> None:
         self.path = path
@@ -68,6 +74,7 @@ class FileSource:
         self.size = state.size
         self._clock = clock
         self._settled = False
+        self.fault: FileUnreadable | None = None
 
     def read(self) -> tuple[Bytes, ObjectId] | None:
         """See Source."""
@@ -79,7 +86,7 @@ class FileSource:
             data = os.read(fd, self.size + 1)
             held = self._is_as_seen(fd)
         except OSError as error:
-            raise FileUnreadable(self.path, error.strerror or str(error)) from error
+            raise unreadable(self.path, error) from error
         finally:
             os.close(fd)
         return (data, blob_id(data)) if held and settled and len(data) == self.size else None
@@ -112,7 +119,7 @@ class FileSource:
         try:
             return os.open(self.real_path, _FLAGS)
         except OSError as error:
-            raise FileUnreadable(self.path, error.strerror or str(error)) from error
+            raise unreadable(self.path, error) from error
 
     def _is_as_seen(self, fd: int) -> bool:
         """Whether the open file has the stamp that was seen last; if not, remember the one it has."""
@@ -150,11 +157,11 @@ def read_settled_link(path: str, real_path: str, clock: DiskClock) -> tuple[File
         try:
             before = file_state(os.lstat(real_path))
         except OSError as error:
-            raise FileUnreadable(path, error.strerror or str(error)) from error
+            raise unreadable(path, error) from error
         if not is_settled(before, clock.now_ns()):
             continue
         object_id, target = read_link(path, real_path)
-        if file_state(os.lstat(real_path)) == before:
+        if _is_still(real_path, before):
             return before._replace(id=bytes.fromhex(object_id)), target
     return None
 
@@ -168,5 +175,17 @@ def read_link(path: str, real_path: str) -> tuple[ObjectId, bytes]:
     try:
         target = os.fsencode(os.readlink(real_path))
     except OSError as error:
-        raise FileUnreadable(path, error.strerror or str(error)) from error
+        raise unreadable(path, error) from error
     return blob_id(target), target
+
+
+def _is_still(real_path: str, before: FileState) -> bool:
+    try:
+        return file_state(os.lstat(real_path)) == before
+    except OSError:
+        return False
+
+
+def unreadable(path: str, error: OSError) -> FileUnreadable:
+    """What the system said of a file, as an error of ours."""
+    return FileUnreadable(path, error.strerror or str(error), error.errno or 0)

@@ -5,6 +5,8 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, BinaryIO
 
+from msgspec.structs import replace
+
 from aura_vcs.errors.folder import FileUnreadable
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.layout import ASIDE, AURA, LOCAL, SCAN_CACHE, TEMPORARY
@@ -13,15 +15,16 @@ from aura_vcs.objects.base import BUFFER_BYTES, PAUSES_SECONDS, Place
 from aura_vcs.objects.loose import new_hasher
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import Difference, TreeReader
-from aura_vcs.progress import Progress
+from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.calls import FileCalls
 from aura_vcs.worktree.ahead import Ahead
 from aura_vcs.worktree.aside import Aside, Unsaved, content_id
 from aura_vcs.worktree.cache import UNSETTLED, FileState, file_state, load_scan_cache, save_scan_cache
 from aura_vcs.worktree.disk import Disk
 from aura_vcs.worktree.ignore import load_ignore_rules
-from aura_vcs.worktree.scan import Scan, Scanner
-from aura_vcs.worktree.sources import DiskClock, FileSource, is_settled, read_link
+from aura_vcs.worktree.scan import Scan, drop
+from aura_vcs.worktree.scanner import Scanner
+from aura_vcs.worktree.sources import DiskClock, FileSource, is_settled, read_link, unreadable
 
 if TYPE_CHECKING:
     from aura_vcs.objects.batch import Batch
@@ -33,9 +36,16 @@ class Worktree:
     """The files of the project in the folder `root`."""
 
     def __init__(
-        self, root: str, store: ObjectStore, trees: TreeReader, calls: FileCalls, ahead: Ahead | None = None
+        self,
+        root: str,
+        store: ObjectStore,
+        trees: TreeReader,
+        calls: FileCalls,
+        ahead: Ahead | None = None,
+        progress: Progress = SILENT,
     ) -> None:
         self.root = root
+        self._progress = progress
         self._ahead = ahead if ahead is not None and ahead.root == root else None
         self._store = store
         self._trees = trees
@@ -54,7 +64,9 @@ class Worktree:
         Paths in `always` are looked at even where they are ignored.
         """
         rules = load_ignore_rules(self.root)
-        cache = load_scan_cache(self._cache_path, rules.fingerprint)
+        for note in rules.notes:
+            self._progress.note(note)
+        cache = load_scan_cache(self._cache_path)
         wanted = frozenset(always)
         ahead, self._ahead = self._ahead, None
         root = cache.folders.get("")
@@ -70,10 +82,11 @@ class Worktree:
     def hash(self, paths: Sequence[str], scan: Scan, progress: Progress, *, patient: bool = False) -> list[str]:
         """Find the ids of files of a scan without storing them; returns those that would not hold still.
 
-        With `patient`, waits for files that were written a moment ago, so that their state is known too.
+        Files that cannot be read, or have gone, are taken out of the scan (see Scan.drop). With `patient`,
+        waits for files that were written a moment ago, so that their state is known too.
 
         Raises:
-            FileUnreadable: a file cannot be read.
+            FileUnreadable: no file can be read.
         """
         clock = DiskClock(self._temporary, self._calls)
         restless = []
@@ -81,20 +94,30 @@ class Worktree:
         for path in paths:
             parent, _, name = path.rpartition("/")
             folder = scan.folder(parent)
-            if folder is None:
+            if folder is None or name not in folder.files:
                 continue
-            state = self._hashed(path, folder.files[name], clock, progress)
-            for pause in PAUSES_SECONDS if patient else ():
-                if state is not None and state.ctime_ns != UNSETTLED:
-                    break
-                time.sleep(pause)
-                state = self._hashed(path, folder.files[name], clock, progress)
+            try:
+                state = self._hashed_at_rest(path, folder.files[name], clock, progress, patient=patient)
+            except FileUnreadable as error:
+                drop(scan, error)
+                continue
             if state is None:
                 restless.append(path)
             else:
                 folder.files[name] = state
         progress.finish()
         return restless
+
+    def _hashed_at_rest(
+        self, path: str, state: FileState, clock: DiskClock, progress: Progress, *, patient: bool
+    ) -> FileState | None:
+        found = self._hashed(path, state, clock, progress)
+        for pause in PAUSES_SECONDS if patient else ():
+            if found is not None and found.ctime_ns != UNSETTLED:
+                break
+            time.sleep(pause)
+            found = self._hashed(path, state, clock, progress)
+        return found
 
     def _hashed(self, path: str, state: FileState, clock: DiskClock, progress: Progress) -> FileState | None:
         real_path = os.path.join(self.root, path)
@@ -104,10 +127,13 @@ class Worktree:
         source = FileSource(path, real_path, state, clock)
         hasher, size = new_hasher(Kind.BLOB), 0
         with source.open() as file:
-            while data := file.read(BUFFER_BYTES):
-                hasher.update(data)
-                size += len(data)
-                progress.advance(len(data))
+            try:
+                while data := file.read(BUFFER_BYTES):
+                    hasher.update(data)
+                    size += len(data)
+                    progress.advance(len(data))
+            except OSError as error:
+                raise unreadable(path, error) from error
             held = source.held_still(file, size)
         # Unsettled, the id is right for now but must not be remembered: no file has such a ctime.
         stamp = source.state if held else source.state._replace(ctime_ns=UNSETTLED)
@@ -146,16 +172,12 @@ class Worktree:
     ) -> "Snapshot":
         """Put what the scan saw into the batch; with `paths`, only those, the rest as in `base`.
 
-        Raises:
-            FileUnreadable: a file cannot be read, or a folder cannot be listed.
+        What could not be seen or read is as in `base`, and is told by `scan.skipped`.
         """
         from aura_vcs.worktree.selection import Selection
         from aura_vcs.worktree.snapshot import Snapshotter
 
         selection = Selection(paths)
-        for skipped in scan.skipped:
-            if skipped.is_unreadable and (selection.covers(skipped.path) or selection.leads_into(skipped.path)):
-                raise FileUnreadable(skipped.path, skipped.reason)
         clock = DiskClock(self._temporary, self._calls)
         snapshotter = Snapshotter(self.root, scan, batch, self._store, self._trees, clock, self.disk)
         return snapshotter.store_all(base, selection, progress)
@@ -163,9 +185,18 @@ class Worktree:
     def apply(
         self, scan: Scan, differences: Sequence[Difference], places: Mapping[ObjectId, Place], progress: Progress
     ) -> "Written":
-        """Put differences in place; see Writer.apply. The scan cache then knows what was written."""
+        """Put differences in place; see Writer.apply. The scan cache then knows what was written.
+
+        What could not be seen is left alone.
+        """
         writer, self._writer = self._writer or self._new_writer(progress), None
+        unseen: list[str] = []
+        if any(skipped.is_unreadable for skipped in scan.skipped):
+            unseen = [d.path for d in differences if scan.is_unseen(d.path)]
+            differences = [d for d in differences if not scan.is_unseen(d.path)]
         written = writer.apply(scan, differences, places)
+        if unseen:
+            written = replace(written, left=(*written.left, *unseen))
         self._note(scan, written, differences)
         return written
 
@@ -250,8 +281,7 @@ class Worktree:
 
     def save(self, scan: Scan) -> None:
         """Remember what is known of the files, for the next scan."""
-        rules = load_ignore_rules(self.root)
-        save_scan_cache(self._cache_path, scan.to_cache(rules.fingerprint), self._calls)
+        save_scan_cache(self._cache_path, scan.to_cache(), self._calls)
 
     def _note(self, scan: Scan, written: "Written", differences: Sequence[Difference]) -> None:
         """Bring a scan to what is there now, and remember it."""

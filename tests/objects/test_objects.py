@@ -53,6 +53,7 @@ class _Media(msgspec.Struct):
     size: int
     data: bytes
     restless: int = 0
+    fault: None = None
 
     def open(self) -> BinaryIO:
         """See Source."""

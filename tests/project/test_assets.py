@@ -9,7 +9,7 @@ from aura_vcs.errors.folder import FileUnreadable
 from aura_vcs.project.assets import asset_type, is_temporary, list_assets, mime_type
 from aura_vcs.project.content import FolderSource, unsafe_reason
 from aura_vcs.project.media_facts import MediaFacts, read_header
-from aura_vcs.worktree.ignore import DEFAULT_PATTERNS
+from aura_vcs.worktree.litter import DEFAULT_PATTERNS
 from hypothesis import given
 from hypothesis import strategies as st
 from pathspec import GitIgnoreSpec

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 from aura_vcs import Repository
-from aura_vcs.errors.folder import FileUnreadable
 from aura_vcs.history.commit import commit
 from aura_vcs.history.going import checkout
 from aura_vcs.history.status import status
@@ -296,17 +295,17 @@ def test_a_file_edited_meanwhile_is_left_alone_by_both(second_cut: Path, monkeyp
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_nobody_may_read_is_an_error(folder: Path) -> None:
-    """The first process meets the same error and names the file."""
+def test_a_file_nobody_may_read_is_named(folder: Path) -> None:
+    """The first process meets the same error, names the file, and has it as it was."""
     for number in range(FILES):
         (folder / "a" / f"{number:03}.json").write_text(f"again {number}")
     (folder / "a" / "005.json").chmod(0)
-    with Repository.open(str(folder)) as repo, pytest.raises(FileUnreadable, match=r"005\.json"):
-        commit(repo, "Second cut")
+    with Repository.open(str(folder)) as repo:
+        assert [skipped.path for skipped in commit(repo, "Second cut").skipped] == ["a/005.json"]
 
 
-def test_a_file_gone_meanwhile_is_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file that went between the scan and its reading: the commit says which, as with one process."""
+def test_a_file_gone_meanwhile_is_not_in_the_version(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that went between the scan and its reading: as if it had gone before, as with one process."""
     for number in range(FILES):
         (folder / "a" / f"{number:03}.json").write_text(f"again {number}")
     started = reading.start_reader
@@ -316,8 +315,12 @@ def test_a_file_gone_meanwhile_is_an_error(folder: Path, monkeypatch: pytest.Mon
         return started(count, take)
 
     monkeypatch.setattr("aura_vcs.worktree.snapshot.start_reader", start_late)
-    with Repository.open(str(folder)) as repo, pytest.raises(FileUnreadable, match=r"030\.json"):
-        commit(repo, "Second cut")
+    with Repository.open(str(folder)) as repo:
+        done = commit(repo, "Second cut")
+        assert done.version is not None
+        assert not done.skipped
+        assert repo.trees.entry(done.version.tree, "a/030.json") is None
+        assert repo.trees.entry(done.version.tree, "a/031.json") is not None
 
 
 def test_the_second_process_is_not_started_beside_threads(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -138,5 +138,5 @@ def _warn(console: Console, done: "Committed") -> None:
         console.warn(f"{path} kept changing while it was read: the version has it as it was before. Commit it again.")
     for skipped in done.skipped:
         console.warn(f"{skipped.path} cannot be saved: {skipped.reason}")
-    if done.unstable:
+    if done.unstable or any(skipped.is_unreadable for skipped in done.skipped):
         console.exit_code = 3
