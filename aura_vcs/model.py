@@ -112,6 +112,11 @@ class Label(msgspec.Struct, frozen=True):
     updated_at: str | None = None
     updated_by: str | None = None
 
+    @property
+    def is_live(self) -> bool:
+        """Whether the content of the version is wanted: it is neither deleted nor purged."""
+        return self.deleted_at is None and self.purged_at is None
+
 
 class BranchEntry(msgspec.Struct, frozen=True):
     """Where one replica says a branch is: `refs/branches/<name>/<replica>.json`.

@@ -61,7 +61,7 @@ def undelete_version(repo: Repository, record: VersionRecord) -> VersionRecord:
         InputError: it is not deleted.
         ObjectPurged: its content has been freed.
     """
-    if record.deleted_at is None and record.purged_at is None:
+    if record.is_live:
         raise InputError(f"v{record.number} is not deleted")
     if record.purged_at is not None and not repo.store.contains(record.tree):
         raise ObjectPurged(f"v{record.number}", record.purged_at, record.purged_by or "somebody")

@@ -103,7 +103,7 @@ def _in_live_version(repo: Repository, hit: Found) -> Found | None:
     """The hit with a version that is not deleted and has the document at that path."""
     assert hit.version is not None
     record = Queries(repo.index).version(hit.version)
-    if record is not None and record.deleted_at is None and record.purged_at is None:
+    if record is not None and record.is_live:
         return hit
     for version, tree in Queries(repo.index).live_versions():
         entry = repo.trees.entry(tree, hit.path or "")

@@ -9,11 +9,11 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remote import RemoteStorage
 from aura_vcs.sync.addresses import Address
 from aura_vcs.sync.known import Known, Seen
+from aura_vcs.sync.leaving import create_remote
 from aura_vcs.sync.manifest import MANIFEST
 from aura_vcs.sync.opening import UNKNOWN, Surroundings, make_folder, open_named, open_remote
 from aura_vcs.sync.probing import Finding, probe
 from aura_vcs.sync.remotes import RemoteConfig, address_of, remote_config, remove_remote, set_remote
-from aura_vcs.sync.sending import create_remote
 from aura_vcs.sync.unlocking import Ask, Question, encrypt_place, encryption_of, unlock
 from aura_vcs.sync.view import View, load_view, seen_of
 

@@ -10,7 +10,8 @@ from aura_vcs.progress import SILENT, Progress
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remote_bundle import BundleRemote, BundleWriter
 from aura_vcs.sync.known import Forgetful, Known
-from aura_vcs.sync.sending import create_remote, push
+from aura_vcs.sync.leaving import create_remote
+from aura_vcs.sync.sending import push
 from aura_vcs.sync.verifying import RemoteReport, verify_remote
 from aura_vcs.sync.view import load_view
 

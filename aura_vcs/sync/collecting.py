@@ -26,7 +26,7 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remote import RemoteEntry, RemoteStorage
 from aura_vcs.sync.delivering import send_packs
 from aura_vcs.sync.far_reader import FarReader
-from aura_vcs.sync.far_use import FarUse, named_versions
+from aura_vcs.sync.far_use import FarUse
 from aura_vcs.sync.known import Known, clear
 from aura_vcs.sync.leaving import listed, listing, move
 from aura_vcs.sync.manifest import (
@@ -42,9 +42,8 @@ from aura_vcs.sync.manifest import (
     record_name,
 )
 from aura_vcs.sync.probing import ROOM, probe
-from aura_vcs.sync.reach import is_live
 from aura_vcs.sync.rewriting import Shrink, rewrite
-from aura_vcs.sync.view import PackTable, View, load_view, seen_of
+from aura_vcs.sync.view import PackTable, View, load_view, named_versions, seen_of
 
 GRACE_SECONDS = 14 * 86400
 """How long what is deleted or unlisted stays, unless every machine has seen before that it goes."""
@@ -156,7 +155,7 @@ def plan_far_purge(repo: Repository, remote: RemoteStorage, known: Known, versio
     if version not in labels:
         return 0
     use = FarUse(view, FarReader(view, table), repo.progress)
-    others = use.held(labels, lambda label: label.version != version and is_live(label))
+    others = use.held(labels, lambda label: label.version != version and label.is_live)
     own: set[ObjectId] = set()
     use.mark(version, own)
     found = (item for object_id in own - others if (item := table.find(object_id)) is not None)
@@ -275,7 +274,7 @@ def _shrinks(
     limit, named = _ago(grace_seconds), named_versions(view.manifest)
 
     def holds(label: Label) -> bool:
-        return is_live(label) or (label.version in named and label.purged_at is None)
+        return label.is_live or (label.version in named and label.purged_at is None)
 
     use = FarUse(view, FarReader(view, table), repo.progress)
     held = use.held(labels, holds)

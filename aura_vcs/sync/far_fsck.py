@@ -22,10 +22,8 @@ from aura_vcs.progress import SILENT, Progress
 from aura_vcs.sync.checking import check_chunk_list, check_entries
 from aura_vcs.sync.far_reader import FarReader
 from aura_vcs.sync.far_soundness import begins_well
-from aura_vcs.sync.far_use import named_versions
 from aura_vcs.sync.manifest import PackInfo, pack_name, record_name
-from aura_vcs.sync.reach import is_live
-from aura_vcs.sync.view import PackTable, View
+from aura_vcs.sync.view import PackTable, View, named_versions
 from aura_vcs.upkeep.fsck import Problem
 
 
@@ -146,7 +144,7 @@ class _FarChecker:
         waiting += found.parents
         if label is None:
             self._problems.append(Problem("missing_label", version, "a branch, tag or version stands on it"))
-        elif is_live(label):
+        elif label.is_live:
             self._trees[version] = {found.tree}
             self._tree(found.tree)
 

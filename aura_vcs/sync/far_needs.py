@@ -18,11 +18,10 @@ from aura_vcs.progress import Progress
 from aura_vcs.sync.checking import check_chunk_list
 from aura_vcs.sync.far_labels import FarLabels
 from aura_vcs.sync.far_soundness import FarSoundness
-from aura_vcs.sync.far_use import named_versions
 from aura_vcs.sync.manifest import Manifest, PackInfo
 from aura_vcs.sync.own_objects import OwnObjects
-from aura_vcs.sync.reach import Needed, is_live
-from aura_vcs.sync.view import FarObject
+from aura_vcs.sync.reach import Needed
+from aura_vcs.sync.view import FarObject, named_versions
 
 Lost = frozenset[ObjectId]
 _NONE: Lost = frozenset()
@@ -83,7 +82,7 @@ class FarNeeds:
             label, lost = found.get(version), self._seen[version]
             if tree is not None and (label is None or label.purged_at is None):
                 below = self._tree(tree)
-                lost |= below if version in named or (label is not None and is_live(label)) else _NONE
+                lost |= below if version in named or (label is not None and label.is_live) else _NONE
             for object_id in lost:
                 self.lost[object_id].add(self.name(version, labels))
             self._progress.advance(1)

@@ -30,13 +30,12 @@ from aura_vcs.sync.far_labels import FarLabels, look_for_labels, regain
 from aura_vcs.sync.far_needs import FarNeeds
 from aura_vcs.sync.far_soundness import FarSoundness, frames
 from aura_vcs.sync.known import Doubtful, Known, clear
-from aura_vcs.sync.leaving import condemn, listing, move, spent_packs
+from aura_vcs.sync.leaving import MOVE_ATTEMPTS, condemn, listing, move, spent_packs
 from aura_vcs.sync.manifest import MANIFEST, PackInfo, RecordInfo, pack_name, record_name
 from aura_vcs.sync.outgoing import left_over, own_frames, travel_order
 from aura_vcs.sync.own_objects import OwnObjects
 from aura_vcs.sync.pack_writing import write_packs
 from aura_vcs.sync.remotes import address_of, remote_config
-from aura_vcs.sync.sending import ATTEMPTS
 from aura_vcs.sync.view import View, load_view, parse_footer, seen_of
 
 
@@ -128,7 +127,7 @@ def execute_far_repair(repo: Repository, remote: RemoteStorage, known: Known, pl
         LockBusy: another transfer with this remote is under way here.
     """
     with repo.locks.exclusive(known.lock):
-        for _ in range(ATTEMPTS):
+        for _ in range(MOVE_ATTEMPTS):
             if plan.does_nothing:
                 return plan
             try:

@@ -9,19 +9,10 @@ from aura_vcs.model import EntryKind, Label
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.progress import Progress
-from aura_vcs.refs import heads
 from aura_vcs.sync.far_reader import FarReader
-from aura_vcs.sync.manifest import Manifest
-from aura_vcs.sync.reach import is_live
-from aura_vcs.sync.view import View
+from aura_vcs.sync.view import View, named_versions
 
 HoldsContent = Callable[[Label], bool]
-
-
-def named_versions(manifest: Manifest) -> set[VersionId]:
-    """The versions that branches and tags stand on."""
-    tips = {entry.version for entries in manifest.branches.values() for entry in heads(entries)}
-    return {version for version in tips | {tag.version for tag in manifest.tags.values()} if version is not None}
 
 
 class FarUse:
@@ -44,7 +35,7 @@ class FarUse:
             if version not in labels:
                 raise RemoteCorrupt(self._view.remote.place, f"version {version[:12]} has no label")
             label = labels[version]
-            self.mark(version, marked, content=holds(label), partly=not is_live(label))
+            self.mark(version, marked, content=holds(label), partly=not label.is_live)
             self._progress.advance(1)
         self._progress.finish()
         return marked

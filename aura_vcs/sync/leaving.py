@@ -17,7 +17,7 @@ from aura_vcs.errors.remotes import RemoteCorrupt
 from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.objects.pack_format import TRAILER_BYTES, footer_length
 from aura_vcs.repository.repository import Repository
-from aura_vcs.storage.remote import Swappable
+from aura_vcs.storage.remote import RemoteStorage, Swappable
 from aura_vcs.sync.manifest import (
     LEAVING,
     MANIFEST,
@@ -33,6 +33,9 @@ from aura_vcs.sync.manifest import (
     record_name,
 )
 from aura_vcs.sync.view import PackTable, View
+
+MOVE_ATTEMPTS = 8
+"""How often a change of the manifest is begun again because somebody else moved it meanwhile."""
 
 
 def spent(manifest: Manifest) -> set[str]:
@@ -110,3 +113,13 @@ def add_leaving(view: View, table: PackTable) -> None:
             trailer = view.remote.read_range(name, size - TRAILER_BYTES, TRAILER_BYTES)
             info = PackInfo(pack, size, footer_length(trailer, size, pack) + TRAILER_BYTES)
             table.add(info, view.footer(info))
+
+
+def create_remote(remote: RemoteStorage, project: str, author: str) -> None:
+    """Make an empty remote for a project.
+
+    Raises:
+        RefMoved: somebody else made one there meanwhile.
+    """
+    manifest = Manifest(1, project, 0, "", now(), author)
+    remote.swap(MANIFEST, encode_manifest(manifest), None)

@@ -21,7 +21,6 @@ from aura_vcs.sync.checking import check_entries
 from aura_vcs.sync.far_reader import FarReader, fetch
 from aura_vcs.sync.known import Forgetful
 from aura_vcs.sync.manifest import PackInfo
-from aura_vcs.sync.reach import is_live
 from aura_vcs.sync.side_by_side import side_by_side
 from aura_vcs.sync.view import PackTable, View, load_view, parse_footer
 
@@ -50,7 +49,7 @@ class Witness:
     def __init__(self, name: str, remote: RangeReadable, project: str) -> None:
         self.name = name
         self.view = load_view(remote, Forgetful(), project)
-        self.versions = frozenset(v for v, label in self.view.labels().items() if is_live(label))
+        self.versions = frozenset(v for v, label in self.view.labels().items() if label.is_live)
         self.faults: list[str] = []
         tables = side_by_side(self._listed, self.view.manifest.packs)
         self.table = PackTable()

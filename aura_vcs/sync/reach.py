@@ -22,11 +22,6 @@ class Needed(msgspec.Struct, frozen=True, gc=False):
     path: str
 
 
-def is_live(label: Label) -> bool:
-    """Whether the content of the version is wanted."""
-    return label.deleted_at is None and label.purged_at is None
-
-
 def travelling(repo: Repository, *, all_versions: bool) -> list[VersionRecord]:
     """The versions that a push carries, oldest first: the ancestry of branches and tags, or all."""
     queries = Queries(repo.index)
@@ -55,7 +50,7 @@ def stood_on(repo: Repository, labels: Mapping[VersionId, Label]) -> set[Version
     queries, found = Queries(repo.index), set[VersionId]()
     for version in roots(repo):
         label = labels.get(version)
-        if label is not None and not is_live(label) and label.purged_at is None:
+        if label is not None and not label.is_live and label.purged_at is None:
             record = queries.version(version)
             if record is not None and repo.store.contains(record.tree):
                 found.add(version)

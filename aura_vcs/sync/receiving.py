@@ -20,14 +20,13 @@ from aura_vcs.ref_changes import branch_change, label_change, setting_change, ta
 from aura_vcs.refs import merge_labels, newest_of
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 from aura_vcs.storage.remote import RangeReadable
-from aura_vcs.sync.far_use import named_versions
 from aura_vcs.sync.incoming import Arrived, Freight, WaitingRoom, plan_freight
 from aura_vcs.sync.known import Known, clear
-from aura_vcs.sync.reach import is_live, own_labels
+from aura_vcs.sync.reach import own_labels
 from aura_vcs.sync.remotes import remotes
 from aura_vcs.sync.selecting import shown_path
 from aura_vcs.sync.shared_settings import newer_settings
-from aura_vcs.sync.view import PackTable, View, load_view, seen_of
+from aura_vcs.sync.view import PackTable, View, load_view, named_versions, seen_of
 from aura_vcs.sync.wanted import Wanted
 
 LABELS_AT_ONCE = 2000
@@ -207,10 +206,10 @@ def _draft(
     joined = _joined_labels(repo, labels, wanted)
     both = {**labels, **joined}
     for version in joined.keys() | wanted.versions.keys():
-        if is_live(both[version]):
+        if both[version].is_live:
             wanted.content(version)
     for label in (both[version] for version in named if version in labels):
-        if label.purged_at is None and not is_live(label):
+        if label.purged_at is None and not label.is_live:
             wanted.content_if_there(label.version)
     table = wanted.table
     needed = wanted.needed

@@ -27,7 +27,7 @@ from aura_vcs.sync.far_reader import FarReader
 from aura_vcs.sync.incoming import Freight, WaitingRoom, plan_freight
 from aura_vcs.sync.known import Forgetful, Known
 from aura_vcs.sync.manifest import PackInfo
-from aura_vcs.sync.reach import is_live, own_labels
+from aura_vcs.sync.reach import own_labels
 from aura_vcs.sync.soundness import Soundness
 from aura_vcs.sync.view import PackTable, View, load_view
 from aura_vcs.upkeep.packing import FRAME_BYTES, write_anew
@@ -222,7 +222,7 @@ class _Search:
         labels = own_labels(self._repo)
         self._repo.progress.start("Looking for what is needed", len(labels), "versions")
         for label in labels.values():
-            for object_id in self._version(label.version, content=is_live(label)):
+            for object_id in self._version(label.version, content=label.is_live):
                 self.holders[object_id].add(f"v{label.number}")
             self._repo.progress.advance(1)
         self._repo.progress.finish()

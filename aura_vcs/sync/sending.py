@@ -12,7 +12,7 @@ from functools import partial
 import msgspec
 from blake3 import blake3
 
-from aura_vcs.codec import encode_compact, now
+from aura_vcs.codec import encode_compact
 from aura_vcs.errors.asking import RefMoved
 from aura_vcs.errors.remotes import PathLocked, PushRejected
 from aura_vcs.history.revisions import describe
@@ -26,23 +26,19 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remote import RemoteStorage
 from aura_vcs.sync.delivering import send_labels, send_packs
 from aura_vcs.sync.known import Known, clear
-from aura_vcs.sync.leaving import has_news, listing, move, spent_packs
+from aura_vcs.sync.leaving import MOVE_ATTEMPTS, has_news, listing, move, spent_packs
 from aura_vcs.sync.lock_guard import check_locked, locked_changes
 from aura_vcs.sync.lock_records import PathLock
 from aura_vcs.sync.manifest import (
     MANIFEST,
     Manifest,
-    encode_manifest,
     join_entries,
     join_tags,
 )
 from aura_vcs.sync.outgoing import Cargo, gather, offloaded_objects, plan_cargo
-from aura_vcs.sync.reach import is_live, own_labels, reach, stood_on, travelling
+from aura_vcs.sync.reach import own_labels, reach, stood_on, travelling
 from aura_vcs.sync.shared_settings import join_settings, travelling_settings
 from aura_vcs.sync.view import View, load_view, seen_of
-
-ATTEMPTS = 8
-"""So often the manifest may move under a push before it gives up."""
 
 
 class PushPlan(msgspec.Struct, frozen=True):
@@ -132,7 +128,7 @@ def push(
 def _push_alone(
     repo: Repository, remote: RemoteStorage, known: Known, all_versions: bool, keep_both: bool, ignore_locks: bool
 ) -> PushPlan:
-    for _ in range(ATTEMPTS):
+    for _ in range(MOVE_ATTEMPTS):
         repo.refresh()
         state = local_state(repo, all_versions=all_versions)
         view = load_view(remote, known, repo.format.project)
@@ -201,14 +197,14 @@ def _draft(
     records = travelling(repo, all_versions=all_versions)
     labels, changed = _labels(repo, records, there)
     records = [record for record in records if record.id in labels]
-    whole = [version for version, label in there.items() if is_live(label)]
+    whole = [version for version, label in there.items() if label.is_live]
     named = stood_on(repo, labels)
     table = view.table(repo) if changed or named else None  # else nothing is needed: what is new has a new label
     found = reach(
         repo,
         records,
         whole,
-        lambda record: is_live(labels[record.id]) or record.id in named,
+        lambda record: labels[record.id].is_live or record.id in named,
         lambda i: table is None or i in table,
     )
     away = offloaded_objects(repo, found.needed)
@@ -328,13 +324,3 @@ def _execute(repo: Repository, remote: RemoteStorage, known: Known, draft: _Draf
     clear(known.outgoing)
     sent = max(0, draft.plan.sent_bytes - delivered.arrived_bytes)
     return msgspec.structs.replace(draft.plan, sent_bytes=sent), after
-
-
-def create_remote(remote: RemoteStorage, project: str, author: str) -> None:
-    """Make an empty remote for a project.
-
-    Raises:
-        RefMoved: somebody else made one there meanwhile.
-    """
-    manifest = Manifest(1, project, 0, "", now(), author)
-    remote.swap(MANIFEST, encode_manifest(manifest), None)

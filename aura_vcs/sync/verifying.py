@@ -12,7 +12,6 @@ from aura_vcs.progress import SILENT, Progress
 from aura_vcs.refs import heads
 from aura_vcs.sync.checking import check_chunk_list, check_entries
 from aura_vcs.sync.far_reader import FarReader
-from aura_vcs.sync.reach import is_live
 from aura_vcs.sync.view import PackTable, View
 
 
@@ -116,7 +115,7 @@ class _Checker:
                 waiting += found.parents
                 if version not in labels:
                     self.problems.append(f"version {version[:12]} has no label")
-                elif is_live(labels[version]):
+                elif labels[version].is_live:
                     self._tree(found.tree, f"v{found.number}")
             except IntegrityError as error:
                 self.problems.append(error.message)

@@ -11,7 +11,7 @@ from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.layout import pack_path
 from aura_vcs.model import Label
 from aura_vcs.objects.pack_format import TRAILER_BYTES, Footer, PackEntry, decode_footer, footer_length
-from aura_vcs.refs import merge_labels
+from aura_vcs.refs import heads, merge_labels
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remote import RangeReadable
 from aura_vcs.sync.known import Memory, Seen
@@ -264,3 +264,9 @@ def seen_of(view: View, before: Seen, *, fetched: str | None = None, pushed: str
         versions=view.count(before.versions),
         locks=view.manifest.locks,
     )
+
+
+def named_versions(manifest: Manifest) -> set[VersionId]:
+    """The versions that branches and tags stand on."""
+    tips = {entry.version for entries in manifest.branches.values() for entry in heads(entries)}
+    return {version for version in tips | {tag.version for tag in manifest.tags.values()} if version is not None}

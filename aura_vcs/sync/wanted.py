@@ -10,7 +10,6 @@ from aura_vcs.objects.chunking import LARGE_BYTES, decode_chunk_list
 from aura_vcs.objects.trees import CACHED_ENTRIES, DEPTH_LIMIT, EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
 from aura_vcs.sync.far_reader import FarReader
-from aura_vcs.sync.reach import is_live
 from aura_vcs.sync.selecting import StoredFile, is_document, shown_path
 from aura_vcs.sync.view import PackTable, View
 
@@ -60,7 +59,11 @@ class Wanted:
 
     def is_all_of(self, labels: Mapping[VersionId, Label]) -> bool:
         """Whether versions with these labels, all that the remote has, are wanted with all their content."""
-        return not self._partial and labels.keys() == self.versions.keys() and all(map(is_live, labels.values()))
+        return (
+            not self._partial
+            and labels.keys() == self.versions.keys()
+            and all(label.is_live for label in labels.values())
+        )
 
     def content(self, version: VersionId) -> None:
         """Collect what the version's tree needs."""

@@ -23,11 +23,12 @@ from aura_vcs.model import Kind
 from aura_vcs.storage.remote_memory import MemoryRemote
 from aura_vcs.sync.content import attach, fetch_content, plan_content
 from aura_vcs.sync.known import Known
+from aura_vcs.sync.leaving import create_remote
 from aura_vcs.sync.offloading import execute_offload, plan_offload
 from aura_vcs.sync.proving import Witness
 from aura_vcs.sync.remotes import RemoteConfig, set_remote
 from aura_vcs.sync.selecting import choose
-from aura_vcs.sync.sending import create_remote, push
+from aura_vcs.sync.sending import push
 from aura_vcs.upkeep.gc import execute_gc, plan_gc
 from aura_vcs.worktree import writer
 

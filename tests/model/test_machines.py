@@ -24,11 +24,12 @@ from aura_vcs.sync.carrying import pull, sync
 from aura_vcs.sync.cloning import clone
 from aura_vcs.sync.collecting import execute_far_gc, plan_far_gc
 from aura_vcs.sync.content import Content, fetch_content, plan_content
+from aura_vcs.sync.leaving import create_remote
 from aura_vcs.sync.offloading import execute_offload, plan_offload
 from aura_vcs.sync.proving import Witness
 from aura_vcs.sync.receiving import fetch
 from aura_vcs.sync.selecting import choose
-from aura_vcs.sync.sending import create_remote, push
+from aura_vcs.sync.sending import push
 from aura_vcs.upkeep.gc import execute_gc, plan_gc
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule

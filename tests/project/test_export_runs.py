@@ -38,11 +38,12 @@ from aura_vcs.project.stored import TreeSource
 from aura_vcs.storage.remote_memory import MemoryRemote
 from aura_vcs.sync.content import attach
 from aura_vcs.sync.known import Known
+from aura_vcs.sync.leaving import create_remote
 from aura_vcs.sync.offloading import execute_offload, plan_offload
 from aura_vcs.sync.proving import Witness
 from aura_vcs.sync.remotes import RemoteConfig, set_remote
 from aura_vcs.sync.selecting import choose
-from aura_vcs.sync.sending import create_remote, push
+from aura_vcs.sync.sending import push
 
 from tests.helpers.project import look, write
 from tests.studio.conftest import FIXTURE

@@ -10,11 +10,12 @@ from aura_vcs.storage.calls import FileCalls
 from aura_vcs.storage.remote import RangeReadable, RemoteStorage
 from aura_vcs.sync.content import attach
 from aura_vcs.sync.known import Known
+from aura_vcs.sync.leaving import create_remote
 from aura_vcs.sync.offloading import OffloadPlan, execute_offload, plan_offload
 from aura_vcs.sync.proving import Witness
 from aura_vcs.sync.remotes import RemoteConfig, set_remote
 from aura_vcs.sync.selecting import choose
-from aura_vcs.sync.sending import create_remote, push
+from aura_vcs.sync.sending import push
 
 from .machines import OPENED, content, files, folder_remote, known, machine, save, write
 from .test_carrying import media

@@ -13,9 +13,9 @@ from aura_vcs.storage.remote import RangeReadable
 from aura_vcs.storage.remote_folder import FolderRemote
 from aura_vcs.sync.carrying import check_out_clone
 from aura_vcs.sync.known import Known
+from aura_vcs.sync.leaving import create_remote
 from aura_vcs.sync.manifest import MANIFEST, Manifest, decode_manifest
 from aura_vcs.sync.receiving import fetch
-from aura_vcs.sync.sending import create_remote
 
 OPENED: list[Repository] = []
 

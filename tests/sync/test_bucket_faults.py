@@ -18,8 +18,9 @@ from aura_vcs.storage.remote_wrappers import RetryingRemote
 from aura_vcs.sync.adding import add_remote
 from aura_vcs.sync.addresses import parse_address
 from aura_vcs.sync.known import Forgetful
+from aura_vcs.sync.leaving import create_remote
 from aura_vcs.sync.opening import open_remote
-from aura_vcs.sync.sending import create_remote, push
+from aura_vcs.sync.sending import push
 from aura_vcs.sync.verifying import verify_remote
 from aura_vcs.sync.view import load_view
 

@@ -18,11 +18,12 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.faults import CountingCalls, Fault, FaultyCalls, Stopped
 from aura_vcs.sync.content import attach
 from aura_vcs.sync.known import Known
+from aura_vcs.sync.leaving import create_remote
 from aura_vcs.sync.offloading import execute_offload, plan_offload
 from aura_vcs.sync.proving import Witness
 from aura_vcs.sync.remotes import RemoteConfig, set_remote
 from aura_vcs.sync.selecting import choose
-from aura_vcs.sync.sending import create_remote, push
+from aura_vcs.sync.sending import push
 from aura_vcs.upkeep.fsck import fsck
 from aura_vcs.upkeep.gc import Collected, Plan, execute_gc, plan_gc
 

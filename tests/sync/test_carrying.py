@@ -25,9 +25,10 @@ from aura_vcs.storage.remote_memory import MemoryRemote
 from aura_vcs.storage.remote_wrappers import FaultyRemote, RecordingRemote
 from aura_vcs.sync.carrying import pull, sync
 from aura_vcs.sync.known import Known
+from aura_vcs.sync.leaving import create_remote
 from aura_vcs.sync.manifest import MANIFEST
 from aura_vcs.sync.receiving import fetch, plan_fetch
-from aura_vcs.sync.sending import create_remote, plan_push, push
+from aura_vcs.sync.sending import plan_push, push
 
 from .machines import clone, content, files, folder_remote, known, machine, manifest, save, write
 

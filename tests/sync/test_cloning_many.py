@@ -22,7 +22,8 @@ from aura_vcs.sync import incoming, receiving, wanted
 from aura_vcs.sync.addresses import parse_address
 from aura_vcs.sync.cloning import Cloned, clone
 from aura_vcs.sync.known import Known
-from aura_vcs.sync.sending import create_remote, push
+from aura_vcs.sync.leaving import create_remote
+from aura_vcs.sync.sending import push
 from aura_vcs.upkeep.fsck import fsck
 from aura_vcs.worktree import staging
 from aura_vcs.worktree.cache import FileState

@@ -24,6 +24,7 @@ from aura_vcs.sync.collecting import execute_far_gc, plan_far_gc
 from aura_vcs.sync.content import Content, fetch_content, plan_content
 from aura_vcs.sync.far_repairing import execute_far_repair, plan_far_repair
 from aura_vcs.sync.known import Forgetful
+from aura_vcs.sync.leaving import create_remote
 from aura_vcs.sync.manifest import decode_manifest
 from aura_vcs.sync.offloading import execute_offload, plan_offload
 from aura_vcs.sync.opening import open_remote
@@ -32,7 +33,7 @@ from aura_vcs.sync.receiving import fetch
 from aura_vcs.sync.remotes import RemoteConfig, set_remote
 from aura_vcs.sync.repairing import execute_repair, plan_repair
 from aura_vcs.sync.selecting import choose
-from aura_vcs.sync.sending import create_remote, plan_push, push
+from aura_vcs.sync.sending import plan_push, push
 from aura_vcs.sync.verifying import verify_remote
 from aura_vcs.sync.view import load_view
 from aura_vcs.upkeep.fsck import fsck

@@ -32,10 +32,11 @@ from aura_vcs.sync.collecting import execute_far_gc, plan_far_gc
 from aura_vcs.sync.far_fsck import FarReport, fsck_far
 from aura_vcs.sync.far_repairing import FarRepairPlan, execute_far_repair, plan_far_repair
 from aura_vcs.sync.known import Forgetful
+from aura_vcs.sync.leaving import create_remote
 from aura_vcs.sync.manifest import MANIFEST, Manifest, PackInfo, encode_manifest, pack_name, record_name
 from aura_vcs.sync.pack_writing import write_packs
 from aura_vcs.sync.receiving import fetch
-from aura_vcs.sync.sending import create_remote, push
+from aura_vcs.sync.sending import push
 from aura_vcs.sync.view import load_view
 from aura_vcs.upkeep.fsck import fsck
 

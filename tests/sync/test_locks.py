@@ -17,13 +17,14 @@ from aura_vcs.storage.remote import RemoteStorage
 from aura_vcs.storage.remote_folder import FolderRemote
 from aura_vcs.storage.remote_wrappers import RecordingRemote
 from aura_vcs.sync.carrying import pull, sync
+from aura_vcs.sync.leaving import create_remote
 from aura_vcs.sync.lock_advice import lock_advice
 from aura_vcs.sync.lock_records import PathLock
 from aura_vcs.sync.locking import release_locks, remote_locks, take_locks
 from aura_vcs.sync.manifest import MANIFEST, decode_manifest, digest, encode_manifest
 from aura_vcs.sync.receiving import fetch
 from aura_vcs.sync.remotes import RemoteConfig, set_remote
-from aura_vcs.sync.sending import create_remote, plan_push, push
+from aura_vcs.sync.sending import plan_push, push
 
 from .machines import Unsynced, clone, folder_remote, known, machine, manifest, save, write
 

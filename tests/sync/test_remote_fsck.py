@@ -84,7 +84,7 @@ def test_a_whole_remote_is_whole(tmp_path: Path, kind: str) -> None:
     """On every kind, all of it or a share of it is read, and nothing is found."""
     remote: RemoteStorage = MAKERS[kind](tmp_path)
     scene = Scene(tmp_path / "x")
-    from aura_vcs.sync.sending import create_remote
+    from aura_vcs.sync.leaving import create_remote
 
     create_remote(remote, scene.repo.format.project, "anna")
     known(scene.repo).forget()

@@ -20,9 +20,10 @@ from aura_vcs.sync import collecting
 from aura_vcs.sync.carrying import sync
 from aura_vcs.sync.collecting import FarCollected, FarPlan, execute_far_gc, plan_far_gc
 from aura_vcs.sync.known import Forgetful
+from aura_vcs.sync.leaving import create_remote
 from aura_vcs.sync.manifest import MANIFEST, encode_manifest
 from aura_vcs.sync.receiving import fetch
-from aura_vcs.sync.sending import create_remote, push
+from aura_vcs.sync.sending import push
 from aura_vcs.sync.verifying import verify_remote
 from aura_vcs.sync.view import load_view
 

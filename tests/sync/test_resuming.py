@@ -157,7 +157,7 @@ def test_an_encrypted_folder_goes_on_too(tmp_path: Path) -> None:
     """A large file is sealed alike each time: the rest of it fits what has arrived."""
     anna = filled(tmp_path / "anna")
     encrypted = EncryptedRemote(folder_remote(tmp_path / "remote"), KEYS)
-    from aura_vcs.sync.sending import create_remote
+    from aura_vcs.sync.leaving import create_remote
 
     create_remote(encrypted, anna.format.project, "anna")
     with (
@@ -225,7 +225,7 @@ def test_a_line_that_is_cut_again_and_again(tmp_path: Path, encrypted: bool) -> 
     line = RetryingRemote(piped(tmp_path, *([0] if encrypted else []), *cuts), sleep=lambda _: None)
     remote: RemoteStorage = EncryptedRemote(line, KEYS) if encrypted else line  # type: ignore[assignment]
     if encrypted:
-        from aura_vcs.sync.sending import create_remote
+        from aura_vcs.sync.leaving import create_remote
 
         create_remote(remote, anna.format.project, "anna")
         line.close()

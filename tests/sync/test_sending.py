@@ -12,7 +12,8 @@ from aura_vcs.storage.remote_folder import FolderRemote
 from aura_vcs.storage.remote_memory import MemoryRemote
 from aura_vcs.storage.remote_wrappers import FaultyRemote, RecordingRemote
 from aura_vcs.sync.known import Known
-from aura_vcs.sync.sending import create_remote, push
+from aura_vcs.sync.leaving import create_remote
+from aura_vcs.sync.sending import push
 
 from .machines import Unsynced, folder_remote, known, machine, manifest, save, write
 from .test_carrying import media

@@ -20,8 +20,9 @@ from aura_vcs.storage.faults import CountingCalls
 from aura_vcs.sync.addresses import parse_address
 from aura_vcs.sync.cloning import clone
 from aura_vcs.sync.known import Known
+from aura_vcs.sync.leaving import create_remote
 from aura_vcs.sync.opening import open_remote
-from aura_vcs.sync.sending import create_remote, push
+from aura_vcs.sync.sending import push
 from aura_vcs.worktree.disk import Disk
 
 from tests.helpers.check import assert_whole
