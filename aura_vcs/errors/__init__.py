@@ -82,7 +82,8 @@ AuraError                    1   something failed
 │   ├── PathLocked         100   somebody else has locked the file
 │   ├── LocksUnsupported   101   that kind of remote cannot keep locks
 │   ├── RemoteLocked       102   it is encrypted, and this does not open it
-│   └── RemoteUntrusted    103   only the project's files name that host
+│   ├── RemoteUntrusted    103   only the project's files name that host
+│   └── RemoteFull         104   no room is left there
 └── Problems                 3   the work finished; some of it could not be done
 
 Each family has a module here; what any part may meet is in this one.

@@ -82,6 +82,13 @@ class PushRejected(RemoteError):
             self.hint = "Join the two with `aura merge`, or send both as they are with `aura sync`."
 
 
+class RemoteFull(RemoteError):
+    """No room is left at the remote, or no quota; nothing there was moved."""
+
+    exit_code = 104
+    hint = "Free space there (`aura gc --remote NAME --dry-run` says how much that would be), then run it again."
+
+
 class RemoteUntrusted(RemoteError):
     """Only the project's files name that host, and the person has not agreed to it; nothing was sent there."""
 

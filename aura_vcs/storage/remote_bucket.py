@@ -14,11 +14,11 @@ from threading import Lock
 from typing import Any, BinaryIO
 
 from aura_vcs.errors.asking import RefMoved
-from aura_vcs.errors.remotes import HelperMissing, RemoteCorrupt, RemoteDenied, RemoteError, RemoteUnreachable
+from aura_vcs.errors.remotes import HelperMissing, RemoteCorrupt, RemoteError
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.base import check_storage_name
-from aura_vcs.storage.redirects import check_stays
 from aura_vcs.storage.remote import SMALL_BYTES, RemoteEntry, RemoteFile
+from aura_vcs.storage.service_words import no_bucket, read_answer, remote_error
 
 REQUEST_SECONDS = 3600
 STALL_SECONDS = 300
@@ -79,23 +79,35 @@ def open_bucket(
         options["base_url" if kind == "gs" else "endpoint"] = endpoint
     try:
         if kind == "s3":
-            if not has_keys:
-                from aura_vcs.storage.aws_login import sign_in
-
-                options |= sign_in(place)
-            if endpoint is not None and (has_token or getattr(options.get("credential_provider"), "has_token", False)):
-                check_stays(f"{endpoint.rstrip('/')}/{bucket}/", place)
-            if "region" in parameters:
-                options["region"] = parameters["region"]
-            options["virtual_hosted_style_request"] = parameters.get("path_style") == "false"
-            return BucketRemote(obstore, stores.S3Store(bucket, **options), place, conditional=conditional)
-        if kind == "gs":
-            return BucketRemote(obstore, stores.GCSStore(bucket, **options), place, conditional=conditional)
-        if "account" in parameters:
-            options["account_name"] = parameters["account"]
-        return BucketRemote(obstore, stores.AzureStore(bucket, **options), place, conditional=conditional)
+            store = stores.S3Store(bucket, **options, **_s3_options(parameters, place, bucket, has_keys, has_token))
+        elif kind == "gs":
+            store = stores.GCSStore(bucket, **options)
+        else:
+            account = {"account_name": parameters["account"]} if "account" in parameters else {}
+            store = stores.AzureStore(bucket, **options, **account)
+        return BucketRemote(obstore, store, place, conditional=conditional, service=endpoint or "")
     except (obstore.exceptions.BaseError, TypeError, ValueError) as error:
-        raise RemoteError(place, f"the bucket cannot be used: {_first_line(error)}") from error
+        raise RemoteError(place, f"the bucket cannot be used: {read_answer(str(error)).message}") from error
+
+
+def _s3_options(
+    parameters: Mapping[str, str], place: str, bucket: str, has_keys: bool, has_token: bool
+) -> dict[str, Any]:
+    """Keys, region and style of S3; a service that sends on to another host is refused before it sees a token."""
+    options: dict[str, Any] = {}
+    if not has_keys:
+        from aura_vcs.storage.aws_login import sign_in
+
+        options |= sign_in(place)
+    endpoint = parameters.get("endpoint")
+    if endpoint is not None and (has_token or getattr(options.get("credential_provider"), "has_token", False)):
+        from aura_vcs.storage.unsigned import check_stays
+
+        check_stays(f"{endpoint.rstrip('/')}/{bucket}/", place)
+    if "region" in parameters:
+        options["region"] = parameters["region"]
+    options["virtual_hosted_style_request"] = parameters.get("path_style") == "false"
+    return options
 
 
 def _timedelta(seconds: int) -> Any:
@@ -105,12 +117,13 @@ def _timedelta(seconds: int) -> Any:
 
 
 class BucketRemote:
-    """A store of obstore as a remote."""
+    """A store of obstore as a remote. `service` is the address of what is behind it, where it was named."""
 
     pack_bytes: int | None = PACK_BYTES
 
-    def __init__(self, obstore: Any, store: Any, place: str, *, conditional: bool = True) -> None:
+    def __init__(self, obstore: Any, store: Any, place: str, *, conditional: bool = True, service: str = "") -> None:
         self.place = place
+        self._service = service
         self._obstore = obstore
         self._store = store
         self._conditional = conditional
@@ -186,7 +199,7 @@ class BucketRemote:
             else:
                 self._put_whole(name, source, progress)
         except FileNotFoundError as error:
-            raise self._no_bucket() from error
+            raise no_bucket(self.place) from error
         return 0
 
     def _put_whole(self, name: str, source: BinaryIO, progress: Progress) -> None:
@@ -225,7 +238,7 @@ class BucketRemote:
                 )
         except FileNotFoundError as error:
             if token is None:
-                raise self._no_bucket() from error
+                raise no_bucket(self.place) from error
             raise RefMoved(f"{self.place}/{name}", token, "nothing") from error
         except (FileExistsError, _Stale) as error:
             raise RefMoved(f"{self.place}/{name}", token or "nothing", "another state") from error
@@ -241,9 +254,6 @@ class BucketRemote:
 
     def close(self) -> None:
         """Connections end by themselves."""
-
-    def _no_bucket(self) -> RemoteError:
-        return RemoteError(self.place, "there is no such bucket", hint="Make it with your provider's own tools first.")
 
     def _mode(self, token: str | None) -> Any:
         if not self._conditional:
@@ -271,13 +281,25 @@ class BucketRemote:
         except errors.PreconditionError as error:
             raise _Stale(name) from error
         except FileNotFoundError as error:  # obstore's own is one
+            if (said := read_answer(str(error))).is_no_bucket:
+                raise remote_error(self.place, said) from error
             raise FileNotFoundError(name) from error
-        except (errors.PermissionDeniedError, errors.UnauthenticatedError) as error:
-            raise RemoteDenied(self.place, _first_line(error)) from error
         except (errors.NotSupportedError, NotImplementedError) as error:
-            raise RemoteError(self.place, f"it cannot do what is needed: {_first_line(error)}") from error
+            said = read_answer(str(error))
+            words = ": ".join(part for part in (said.code, said.message) if part)
+            raise RemoteError(self.place, f"it cannot do what is needed: {words}") from error
         except errors.BaseError as error:
-            raise RemoteUnreachable(self.place, _first_line(error)) from error
+            raise self._refused(error) from error
+
+    def _refused(self, error: Exception) -> RemoteError:
+        """What the service said, and for clocks that differ what time it is there."""
+        said = read_answer(str(error))
+        time = ""
+        if said.is_clock and not said.server_time and self._service:
+            from aura_vcs.storage.unsigned import time_there
+
+            time = time_there(self._service)
+        return remote_error(self.place, said, server_time=time)
 
 
 class _Reader:
@@ -314,9 +336,3 @@ class _Stale(Exception):
 def _token(meta: Any) -> str:
     """State of an object: its version where the store counts them, and its ETag."""
     return f"{meta.get('version') or ''}|{meta.get('e_tag') or ''}"
-
-
-def _first_line(error: BaseException) -> str:
-    """What went wrong in one line, without request dumps that may hold signatures."""
-    lines = str(error).strip().splitlines()
-    return lines[0][:300] if lines else type(error).__name__

@@ -80,7 +80,15 @@ class BundleRemote(ReadOnlyRemote):
         try:
             with zipfile.ZipFile(self._file) as archive:
                 entries = archive.infolist()
-        except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
+        except (
+            zipfile.BadZipFile,
+            struct.error,
+            EOFError,
+            ArithmeticError,
+            ValueError,
+            RuntimeError,
+            OSError,
+        ) as error:
             raise self._corrupt("it is no bundle, or it was cut off") from error
         if len(entries) > ENTRY_LIMIT:
             raise self._corrupt(f"it has more than {ENTRY_LIMIT:,} files")

@@ -17,7 +17,7 @@ from typing import BinaryIO
 from blake3 import blake3
 
 from aura_vcs.errors.asking import LockBusy, RefMoved
-from aura_vcs.errors.remotes import RemoteCorrupt, RemoteDenied, RemoteError, RemoteUnreachable
+from aura_vcs.errors.remotes import RemoteCorrupt, RemoteDenied, RemoteError, RemoteFull, RemoteUnreachable
 from aura_vcs.errors.stored import IntegrityError, StorageDenied, StorageError, StorageFull
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.base import check_storage_name
@@ -214,6 +214,8 @@ class FolderRemote:
             yield
         except StorageDenied as error:
             raise RemoteDenied(self.place, error.message, hint=error.hint) from error
+        except StorageFull as error:
+            raise RemoteFull(self.place, f"the disk there is full ({error.reason})") from error
         except StorageError as error:
             raise RemoteError(self.place, error.message, hint=error.hint) from error
 

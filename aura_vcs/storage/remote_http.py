@@ -1,5 +1,6 @@
 """A remote's folder, published by any web server, to read from."""
 
+import http.client
 import urllib.error
 import urllib.request
 from email.message import Message
@@ -14,6 +15,8 @@ from aura_vcs.storage.remote_read_only import ReadOnlyRemote
 WAIT_SECONDS = 60
 _DENIED = {401, 403, 407}
 _LOST = {408, 425, 429}
+_BROKEN = (OSError, http.client.HTTPException, ValueError)
+"""What Python raises for a line that breaks, an answer that is none of HTTP's, or that was cut off."""
 
 
 class _SameScheme(urllib.request.HTTPRedirectHandler):
@@ -65,7 +68,7 @@ class HttpRemote(ReadOnlyRemote):
             if error.code == 404:
                 return None
             self._fail(error)
-        except (OSError, ValueError) as error:
+        except _BROKEN as error:
             self._fail(error)
 
     def close(self) -> None:
@@ -82,6 +85,7 @@ class HttpRemote(ReadOnlyRemote):
                 if part is not None and answer.status != 206:
                     _skip(answer, part[0])  # the server gives all of it
                 data = _read(answer, limit)
+                _check_whole(answer, data, limit, part)
                 return data, answer.headers
         except urllib.error.HTTPError as error:
             error.close()
@@ -90,7 +94,7 @@ class HttpRemote(ReadOnlyRemote):
             if error.code == 416:
                 return b"", error.headers
             self._fail(error)
-        except OSError as error:
+        except _BROKEN as error:
             self._fail(error)
 
     def _fail(self, error: Exception) -> NoReturn:
@@ -99,8 +103,32 @@ class HttpRemote(ReadOnlyRemote):
             raise RemoteDenied(self.place, f"the server answers {code}") from error
         if code and code < 500 and code not in _LOST:
             raise RemoteError(self.place, f"the server answers {code}") from error
-        reason = getattr(error, "reason", None) or error
-        raise RemoteUnreachable(self.place, f"{reason}"[:300]) from error
+        raise RemoteUnreachable(self.place, _reason(error)) from error
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong with the connection, as one line without what the other side made up."""
+    if isinstance(error, urllib.error.HTTPError):
+        return f"the server answers {error.code}"
+    if isinstance(error, http.client.IncompleteRead):
+        return "the answer was cut off"
+    if isinstance(error, http.client.HTTPException):
+        return "the answer is not one of a web server"
+    reason = getattr(error, "reason", None) or error
+    text = getattr(reason, "strerror", None) or f"{reason}"
+    return "".join(c if c.isprintable() else " " for c in f"{text}")[:300]
+
+
+def _check_whole(answer: http.client.HTTPResponse, data: bytes, limit: int, part: tuple[int, int] | None) -> None:
+    """Refuse an answer of which less came than was announced.
+
+    Raises:
+        IncompleteRead.
+    """
+    told = answer.headers.get("Content-Length", "")
+    start = part[0] if part is not None and answer.status != 206 else 0
+    if told.isdecimal() and len(data) < min(limit, int(told[:18]) - start):
+        raise http.client.IncompleteRead(data)
 
 
 def _read(stream: BinaryIO, limit: int) -> bytes:

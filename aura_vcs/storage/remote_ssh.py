@@ -19,6 +19,7 @@ from aura_vcs.errors.remotes import (
     RemoteCorrupt,
     RemoteDenied,
     RemoteError,
+    RemoteFull,
     RemoteMismatch,
     RemoteUnreachable,
 )
@@ -28,6 +29,7 @@ from aura_vcs.storage.base import check_storage_name
 from aura_vcs.storage.calls import storage_error
 from aura_vcs.storage.parts import PART_BYTES, agreed
 from aura_vcs.storage.remote import RemoteEntry, RemoteFile
+from aura_vcs.storage.ssh_words import ssh_error
 from aura_vcs.storage.wire import (
     GOES_ON,
     MAGIC,
@@ -50,7 +52,8 @@ _NOT_FOUND = 127
 _SSH_FAILED = 255
 _STDERR_BYTES = 4000
 _SERVED = {
-    kind.__name__: kind for kind in (RemoteError, RemoteUnreachable, RemoteDenied, RemoteMismatch, RemoteCorrupt)
+    kind.__name__: kind
+    for kind in (RemoteError, RemoteUnreachable, RemoteDenied, RemoteMismatch, RemoteCorrupt, RemoteFull)
 }
 """What the far side may say went wrong, by the name it sends."""
 
@@ -250,14 +253,17 @@ class SshRemote:
         self._drop()
         lines = self._stderr.decode("utf-8", "replace").strip().splitlines()
         told = [line.removeprefix("Error: ") for line in lines if line.startswith("Error: ")]
-        said = (told or lines or ["the connection ended"])[-1]
         if code == _NOT_FOUND:
             return HelperMissing(
                 self.place, "aura is not installed on the far side", hint="Install it there, on the PATH of its shell."
             )
-        if code == _SSH_FAILED and "ermission denied" in said:
-            return RemoteDenied(self.place, said, hint="`ssh` to that host must work without aura first.")
-        return RemoteUnreachable(self.place, said)
+        if code == _SSH_FAILED and not told:
+            return ssh_error(self.place, self._host(), lines)
+        return RemoteUnreachable(self.place, (told or lines or ["the connection ended"])[-1])
+
+    def _host(self) -> str:
+        """What `ssh` was asked to connect to."""
+        return self._arguments[-2] if len(self._arguments) > 1 else self.place
 
     def _abandon(self) -> None:
         """End a connection that may still have much to say."""

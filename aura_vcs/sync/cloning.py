@@ -16,7 +16,7 @@ from aura_vcs.sync.addresses import Address
 from aura_vcs.sync.content import attach
 from aura_vcs.sync.early_files import EarlyFiles
 from aura_vcs.sync.known import Known
-from aura_vcs.sync.manifest import MANIFEST, decode_manifest
+from aura_vcs.sync.manifest import IS_PROJECT, IS_PROJECT_HINT, MANIFEST, decode_manifest
 from aura_vcs.sync.receiving import FetchPlan, fetch
 from aura_vcs.sync.remotes import DEFAULT_REMOTE, RemoteConfig, remotes, set_remote
 
@@ -85,8 +85,7 @@ def _project(remote: RangeReadable, address: Address) -> str:
         data = remote.load(MANIFEST).data
     except FileNotFoundError as error:
         if address.kind == "folder" and os.path.isfile(os.path.join(address.path, AURA, FORMAT)):
-            hint = "In it, `aura remote add backup FOLDER` and `aura push backup`, then clone that folder. Or copy all."
-            raise InputError(f"{remote.place} is itself a project, not a remote", hint=hint) from error
+            raise InputError(f"{remote.place} {IS_PROJECT}", hint=IS_PROJECT_HINT) from error
         hint = "Is the address right? `aura push` puts a project there."
         raise InputError(f"{remote.place} has no project", hint=hint) from error
     return decode_manifest(data, remote.place).project

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 import msgspec
 
 from aura_vcs.codec import now
-from aura_vcs.errors.remotes import RemoteCorrupt, RemoteError
+from aura_vcs.errors.remotes import RemoteCorrupt, RemoteError, RemoteUntrusted
 from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.queries import Queries
@@ -55,9 +55,11 @@ class Content:
 
         Raises:
             ObjectOffloaded: no remote that can be asked now has all of it. What came, stays.
+        RemoteUntrusted: likewise, and the person has not agreed to the host of one.
         """
         repo = self._repo
         reasons: list[str] = []
+        untrusted: RemoteUntrusted | None = None
         with repo.locks.shared("objects"):
             parts = absent_parts(repo.store, blobs)
             for name in self._order(parts):
@@ -65,9 +67,13 @@ class Content:
                     break
                 try:
                     self._bring_from(name, parts, blobs)
+                except RemoteUntrusted as error:  # the person can change that, now
+                    untrusted = untrusted or error
                 except (RemoteError, RecordCorrupt) as error:
                     reasons.append(error.message if isinstance(error, RemoteError) else f"{name}: {error.message}")
                 parts = absent_parts(repo.store, parts)
+            if parts and untrusted is not None:
+                raise untrusted
             if parts:
                 raise not_fetched(repo.store, {blob: blobs[blob] for blob in parts}, "; ".join(reasons))
             self._forget(blobs)
@@ -215,6 +221,7 @@ def fetch_content(content: Content, plan: Brought) -> Brought:
 
     Raises:
         ObjectOffloaded: no remote that can be asked now has all of it. What came, stays.
+        RemoteUntrusted: likewise, and the person has not agreed to the host of one.
     """
     content.bring({file.id: shown_path(file.path) for file in plan.files})
     return plan

@@ -27,6 +27,8 @@ from aura_vcs.sync.shared_settings import check_settings
 
 MANIFEST = "manifest.json"
 PACKS = "packs"
+IS_PROJECT = "is itself a project, not a remote"
+IS_PROJECT_HINT = "In it, `aura remote add backup FOLDER` and `aura push backup`, then clone that folder. Or copy all."
 RECORDS = "records"
 REMOTE_FORMAT = 1
 LEAVING = "leaving"

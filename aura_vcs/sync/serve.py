@@ -12,8 +12,9 @@ from typing import BinaryIO
 
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.asking import RefMoved
-from aura_vcs.errors.remotes import RemoteCorrupt, RemoteError
+from aura_vcs.errors.remotes import RemoteCorrupt, RemoteError, RemoteMismatch
 from aura_vcs.errors.stored import IntegrityError, RecordCorrupt
+from aura_vcs.layout import AURA, FORMAT
 from aura_vcs.objects.packs import OpenPack
 from aura_vcs.progress import SILENT
 from aura_vcs.storage.remote_folder import FolderRemote
@@ -31,6 +32,7 @@ from aura_vcs.storage.wire import (
     write_frame,
 )
 from aura_vcs.sync.checking import check_frames
+from aura_vcs.sync.manifest import IS_PROJECT, IS_PROJECT_HINT, MANIFEST
 
 _FILE = re.compile(
     r"manifest\.json|packs/[0-9a-f]{64}\.pack|records/[0-9a-f]{64}|probe/[0-9a-f-]{1,80}"
@@ -78,8 +80,7 @@ def _carry_out(remote: FolderRemote, ask: Ask, pieces: "_Pieces | None") -> Answ
     if not (_FOLDER if ask.verb == "list" else _FILE).fullmatch(ask.name):
         raise RemoteCorrupt(remote.place, f"no remote has a file called {ask.name[:100]!r}")
     if ask.verb == "load":
-        found = remote.load(ask.name)
-        return Answer(data=found.data, token=found.token)
+        return _loaded(remote, ask.name)
     if ask.verb == "read_range":
         return Answer(data=remote.read_range(ask.name, max(0, ask.offset), max(0, min(ask.length, PIECE_BYTES))))
     if ask.verb == "size":
@@ -99,6 +100,21 @@ def _carry_out(remote: FolderRemote, ask: Ask, pieces: "_Pieces | None") -> Answ
     # it reads and seeks as far as is needed
     remote.create(ask.name, pieces, check=check, agree=pieces.agree)  # type: ignore[arg-type]
     return Answer()
+
+
+def _loaded(remote: FolderRemote, name: str) -> Answer:
+    """A small file. A project in the place of a remote's folder says what it is.
+
+    Raises:
+        RemoteMismatch: it is a project.
+    """
+    try:
+        found = remote.load(name)
+    except FileNotFoundError:
+        if name == MANIFEST and os.path.isfile(os.path.join(remote.root, AURA, FORMAT)):
+            raise RemoteMismatch(remote.place, f"it {IS_PROJECT}", hint=IS_PROJECT_HINT) from None
+        raise
+    return Answer(data=found.data, token=found.token)
 
 
 class _Pieces:

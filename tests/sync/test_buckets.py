@@ -159,5 +159,5 @@ def test_what_a_bucket_holds_is_offloaded_and_comes_back(address: Address, tmp_p
     assert "list" not in remote.by_verb()
     assert execute_offload(anna, plan).freed_bytes > 1_400_000
     assert fsck(anna).offloaded == 1
-    attach(anna)
+    attach(anna, lambda _: open_remote(address))
     assert content(anna, first) == wanted

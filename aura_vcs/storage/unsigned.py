@@ -1,6 +1,6 @@
-"""Whether a service sends requests on to another host.
+"""Requests to a bucket's service without keys: where it would send us on to, and what time it is there.
 
-The program that talks to buckets follows such answers, and takes the token of temporary keys for S3
+The program that talks to buckets follows redirects, and takes the token of temporary keys for S3
 along. So one request without keys goes first, where there is such a token and the service is not
 Amazon's own.
 """
@@ -45,3 +45,16 @@ def check_stays(url: str, place: str) -> None:
             ) from None
     except (OSError, http.client.HTTPException, ValueError):
         return
+
+
+def time_there(url: str) -> str:
+    """Return what time the service at `url` says it is (as in RFC 9110), "" if it does not."""
+    request = urllib.request.Request(url, method="HEAD")  # noqa: S310 (http and https only)
+    try:
+        with urllib.request.build_opener(_Nowhere).open(request, timeout=WAIT_SECONDS) as answer:
+            return str(answer.headers.get("Date", ""))
+    except urllib.error.HTTPError as error:
+        error.close()
+        return str(error.headers.get("Date", ""))
+    except (OSError, http.client.HTTPException, ValueError):
+        return ""
