@@ -51,6 +51,7 @@ from aura_vcs.project.render_plan import film_seconds
 from aura_vcs.project.state import note_output
 from aura_vcs.project.stored import TreeSource
 from aura_vcs.repository.repository import Repository
+from aura_vcs.worktree.outputs import with_output
 
 DEFAULT_PRESET = "YouTube 1080p"
 """How a version without a render.json is encoded."""
@@ -137,7 +138,16 @@ def run_export(
         done = msgspec.structs.replace(completed(running, result, now=now()), output_id=_hash(running.output_file))
         done = _put(repo, done)
     note_output(repo, done.output_file)
+    _leave_unversioned(repo, done.output_file)
     return done
+
+
+def _leave_unversioned(repo: Repository, output: str) -> None:
+    """Remember a film that landed in the project's folder, so that no version takes it in."""
+    path = os.path.relpath(os.path.realpath(output), os.path.realpath(repo.root)).replace(os.sep, "/")
+    if path != ".." and not path.startswith("../"):
+        with suppress(OSError):  # it was moved away already
+            repo.storage.put(layout.OUTPUTS, with_output(repo.root, path))
 
 
 def cancel_export(repo: Repository, job: ExportRecord) -> ExportRecord:

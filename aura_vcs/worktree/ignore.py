@@ -1,4 +1,4 @@
-"""Which files are not versioned: `.auraignore`, in gitignore's syntax, and what is litter everywhere.
+"""Which files are not versioned: `.auraignore`, in gitignore's syntax, exports, and what is litter everywhere.
 
 The file comes with a clone or a pull, so it may be anything: only a regular file of bounded size
 counts, and what is odd about it is said, not obeyed.
@@ -12,6 +12,7 @@ from blake3 import blake3
 
 from aura_vcs.layout import IGNORE_FILE
 from aura_vcs.worktree.litter import DEFAULT_PATTERNS, is_litter
+from aura_vcs.worktree.outputs import untouched_outputs
 from aura_vcs.worktree.patterns import BadLine, Patterns, parse_patterns
 
 SIZE_LIMIT = 8 << 20
@@ -39,11 +40,12 @@ class IgnoreRules:
     `notes` say what is wrong with them, a sentence each without a full stop.
     """
 
-    def __init__(self, data: bytes = b"", notes: Sequence[str] = ()) -> None:
+    def __init__(self, data: bytes = b"", notes: Sequence[str] = (), outputs: frozenset[str] = frozenset()) -> None:
         lines = rule_lines(data)
         self._patterns, bad = parse_patterns(lines) if lines else (Patterns(()), [])
         self.notes = (*notes, *_notes_on(bad))
-        text = "\n".join((_DEFAULTS, *lines))
+        self._outputs = outputs
+        text = "\n".join((_DEFAULTS, *lines, *("\0" + path for path in sorted(outputs))))
         self.fingerprint = blake3(text.encode("utf-8", "surrogatepass")).digest()[:16]
 
     def matches(self, name: str, path: str, *, is_folder: bool) -> bool:
@@ -52,7 +54,9 @@ class IgnoreRules:
         What lies in an ignored folder is not asked for.
         """
         found = self._patterns.verdict(path, name, is_folder=is_folder) if len(self._patterns) else None
-        return is_litter(name, is_folder=is_folder) if found is None else found
+        if found is None:
+            return path in self._outputs or is_litter(name, is_folder=is_folder)
+        return found
 
     def takes_back(self, name: str, path: str, *, is_folder: bool) -> bool:
         """Whether a rule of the person's says that the path is versioned."""
@@ -98,21 +102,21 @@ def _shortened(text: str) -> str:
 
 def load_ignore_rules(root: str) -> IgnoreRules:
     """The rules in the project folder `root`; absent, or nothing that may be read, there are only the default ones."""
-    path = os.path.join(root, IGNORE_FILE)
+    path, outputs = os.path.join(root, IGNORE_FILE), untouched_outputs(root)
     try:
         _check(os.lstat(path))
         fd = os.open(path, _FLAGS)
         try:
-            return IgnoreRules(_read(fd))
+            return IgnoreRules(_read(fd), outputs=outputs)
         finally:
             os.close(fd)
     except (FileNotFoundError, NotADirectoryError):
-        return IgnoreRules()
+        return IgnoreRules(outputs=outputs)
     except _NoRules as error:
         reason = str(error)
     except OSError as error:
         reason = f"it cannot be read ({error.strerror})"
-    return IgnoreRules(notes=[f"{IGNORE_FILE} counts for nothing: {reason}"])
+    return IgnoreRules(notes=[f"{IGNORE_FILE} counts for nothing: {reason}"], outputs=outputs)
 
 
 class _NoRules(Exception):

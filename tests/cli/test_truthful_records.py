@@ -231,3 +231,21 @@ def test_exports_follow_render_json_and_say_what_does_not_fit(desk: Film) -> Non
     story = film.data("export", "run", "--queue", "--preset", "Instagram Story", "-o", "b.mp4")["export"]
     assert any("16:9" in note and "9:16" in note for note in story["notes"])
     assert (story["created_by"], story["modified_by"]) == ("Ada", "Ada")
+
+
+def test_an_export_in_the_folder_is_in_no_version(desk: Film) -> None:
+    """A film that was exported into the project is remembered in it and not versioned, until somebody edits it."""
+    film = project(desk, "film")
+    short_film(film.root)
+    (film.root / "render.json").write_text(json.dumps({"resolution": {"width": 64, "height": 36}, "fps": 5}))
+    film("commit", "-m", "First")
+    done = film.data("export", "run", "-o", str(film.root / "out.mp4"))["export"]
+    shown = film.data("project", "show")
+    assert shown["output_file_path"] == done["output_file"] == str(film.root / "out.mp4")
+    assert film.data("status")["clean"]
+    (film.root / ".auraignore").write_text("!out.mp4\n")
+    assert "out.mp4" in str(film.data("status")["changes"])
+    (film.root / ".auraignore").unlink()
+    assert film.data("status")["clean"]
+    (film.root / "out.mp4").write_bytes(b"a cut of my own")
+    assert "out.mp4" in str(film.data("status")["changes"])
