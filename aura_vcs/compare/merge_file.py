@@ -86,7 +86,7 @@ def _merge_document(base: bytes | None, ours: bytes, theirs: bytes) -> MergedFil
     if changed is not None:
         return MergedFile(changed, by)
     merged = merge(values[0], values[1], values[2])
-    reason = check_document(values[0], values[1], values[2], merged.value)
+    reason = merged.reason or check_document(values[0], values[1], values[2], merged.value)
     if reason:
         return MergedFile(None, reason=f"not merged: {reason}")
     return MergedFile(write_like(merged.value, ours, values[1]), by, merged.conflicts)

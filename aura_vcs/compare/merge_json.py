@@ -14,8 +14,8 @@ from msgspec import UNSET, Struct, UnsetType, structs
 from aura_vcs.compare.documents import Document, Unstructured, parse_document
 from aura_vcs.compare.fingerprints import Fingerprints
 from aura_vcs.compare.json_pointer import join_pointer
-from aura_vcs.compare.list_match import Pairs, match_elements
-from aura_vcs.compare.merge_lists import Arrangement, arrange, pair_additions
+from aura_vcs.compare.list_match import Pairs, match_elements, strong_identity
+from aura_vcs.compare.merge_lists import Arrangement, Name, arrange, pair_additions
 from aura_vcs.compare.merge_model import Conflict, MergedDocument, MergedValue
 from aura_vcs.compare.merge_text import merge_strings
 from aura_vcs.compare.sequences import Effort
@@ -27,18 +27,22 @@ PROSE_WORDS = 4
 """Words from which a text is joined by words; a path, a name or a duration is one value."""
 
 
-Together = Callable[[dict[str, JsonValue], dict[str, JsonValue], dict[str, JsonValue]], dict[str, JsonValue]]
-"""Joins those fields of base, ours and theirs that only make sense together."""
+Together = Callable[[dict[str, JsonValue], dict[str, JsonValue], dict[str, JsonValue]], dict[str, JsonValue] | None]
+"""Merges those fields of base, ours and theirs that only make sense together; None where the whole is a question."""
 
 
 class Rules(Struct, frozen=True):
     """How the parts of a kind of document join; timelines have rules of their own.
 
-    `match` says which element of a new list is which of the old one (sorted by new position).
+    `match` says which element of a new list is which of the old one (sorted by new position), `added`
+    names what both may have added. Of an element that `is_ordered` it is a question what comes first where both
+    put something to one place.
     """
 
     match: Callable[[list[JsonValue], list[JsonValue], "Merge"], Pairs]
     together: Together | None = None
+    added: Name = strong_identity
+    is_ordered: Callable[[JsonValue], bool] = lambda _: False
 
 
 class Found(Struct, frozen=True):
@@ -151,8 +155,10 @@ class Merge:
 
     def _objects(
         self, base: dict[str, JsonValue], ours: dict[str, JsonValue], theirs: dict[str, JsonValue]
-    ) -> tuple[JsonValue, list[Found]]:
+    ) -> tuple[JsonValue, list[Found]] | None:
         joined = self.rules.together(base, ours, theirs) if self.rules.together else {}
+        if joined is None:
+            return None
         result: dict[str, JsonValue] = {}
         found: list[Found] = []
         for key in _key_order(ours, theirs):
@@ -170,16 +176,15 @@ class Merge:
     ) -> tuple[JsonValue, list[Found]]:
         to_ours = self.rules.match(base, ours, self)
         to_theirs = self.rules.match(base, theirs, self)
-        added = pair_additions(ours, theirs, to_ours, to_theirs, self.prints)
+        added = pair_additions(ours, theirs, to_ours, to_theirs, self.prints, self.rules.added)
         plan = Arrangement((len(base), len(ours), len(theirs)), to_ours, to_theirs, added)
         values: dict[int, JsonValue] = {}
         found_in: dict[int, list[Found]] = {}
         for n, (b, o, t) in enumerate(plan.entities):
-            value, inner = self.slot(
-                UNSET if b is None else base[b],
-                UNSET if o is None else ours[o],
-                UNSET if t is None else theirs[t],
-            )
+            sides = _at(base, b), _at(ours, o), _at(theirs, t)
+            value, inner = self.slot(*sides)
+            if value is UNSET and b is not None and isinstance(base[b], dict) and _is_moved(plan, n):
+                value, inner = _kept(*sides)
             if value is not UNSET:
                 values[n], found_in[n] = value, inner
 
@@ -188,14 +193,27 @@ class Merge:
             sides = (_at(ours, o), _at(theirs, t))
             return sorted(json.dumps(side, sort_keys=True) for side in sides if side is not UNSET)
 
-        order, moved = arrange(plan, set(values), content)
+        arranged = arrange(
+            plan,
+            set(values),
+            content,
+            counts=lambda n: self.rules.is_ordered(values[n]),
+            wait=lambda n: isinstance(values[n], dict),
+        )
         found: list[Found] = []
-        for position, n in enumerate(order):
+        for position, n in enumerate(arranged.order):
             found += [one.under(position) for one in found_in[n]]
-            if n in moved:
-                places = [UNSET if place is None else place for place in plan.entities[n]]
-                found.append(_conflict("moved", *places).under(position))
-        return [values[n] for n in order], found
+            if n in arranged.asked:
+                places = arranged.asked[n]
+                base_place = UNSET if places.base is None else places.base
+                found.append(_conflict("moved", base_place, places.ours, places.theirs).under(position))
+        return [values[n] for n in arranged.order], found
+
+
+def _is_moved(plan: Arrangement, n: int) -> bool:
+    """Whether the one side that has an element of the common version moved it."""
+    b, o, t = plan.entities[n]
+    return (o is not None and b in plan.moved_by_ours) or (t is not None and b in plan.moved_by_theirs)
 
 
 def _at(elements: list[JsonValue], position: int | None) -> Slot:

@@ -2,19 +2,24 @@
 
 What neither side moved keeps its order and divides the list into gaps. An element that one side
 moved or added goes into the gap where that side has it. Where both sides put something into one
-gap, content alone decides which comes first, so both machines get the same list.
+gap, content alone decides which comes first, so both machines get the same list; where the order
+is what people look at, it is a question. What both moved, to two places, and moves that contradict each
+other, stay where ours has them and are questions.
 """
 
 from collections.abc import Callable, Hashable
 
+from msgspec import Struct
+
 from aura_vcs.compare.fingerprints import Fingerprints
 from aura_vcs.compare.list_match import Pairs, strong_identity
-from aura_vcs.compare.sequences import longest_increasing
+from aura_vcs.compare.merge_order import Entity, Places, not_shown, places_of, with_side
+from aura_vcs.compare.sequences import always_increasing
 from aura_vcs.compare.values import JsonValue
 
 Content = Callable[[int], list[str]]
-Entity = tuple[int | None, int | None, int | None]
-"""Positions of one element in base, ours and theirs; None where it is not."""
+Name = Callable[[JsonValue], Hashable | None]
+"""What names an element that both sides may have added, or None when nothing does."""
 
 
 def pair_additions(
@@ -23,23 +28,24 @@ def pair_additions(
     to_ours: Pairs,
     to_theirs: Pairs,
     prints: Fingerprints,
+    identity: Name = strong_identity,
 ) -> Pairs:
     """What both sides added alike: by the same id, or equal in everything. Never by likeness."""
     old_ours, old_theirs = {o for _, o in to_ours}, {t for _, t in to_theirs}
     waiting: dict[Hashable, list[int]] = {}
     for t in range(len(theirs) - 1, -1, -1):
         if t not in old_theirs:
-            waiting.setdefault(_addition_name(theirs[t], prints), []).append(t)
+            waiting.setdefault(_addition_name(theirs[t], prints, identity), []).append(t)
     pairs: Pairs = []
     for o, element in enumerate(ours):
-        places = waiting.get(_addition_name(element, prints)) if o not in old_ours else None
+        places = waiting.get(_addition_name(element, prints, identity)) if o not in old_ours else None
         if places:
             pairs.append((o, places.pop()))
     return pairs
 
 
-def _addition_name(element: JsonValue, prints: Fingerprints) -> Hashable:
-    name = strong_identity(element)
+def _addition_name(element: JsonValue, prints: Fingerprints, identity: Name) -> Hashable:
+    name = identity(element)
     return prints.of(element) if name is None else name
 
 
@@ -57,6 +63,12 @@ class Arrangement:
         self.entities += [(None, None, t) for t in range(theirs) if t not in known_theirs]
         self.moved_by_ours = _movers(to_ours)
         self.moved_by_theirs = _movers(to_theirs)
+
+    def is_edited_by(self, n: int, side: int) -> bool:
+        """Whether this side (1 ours, 2 theirs) added the element or moved it."""
+        base = self.entities[n][0]
+        moved = self.moved_by_ours if side == 1 else self.moved_by_theirs
+        return self.entities[n][side] is not None and (base is None or base in moved)
 
     def is_steady(self, n: int) -> bool:
         """Whether both sides have the element and neither moved it."""
@@ -77,36 +89,88 @@ class Arrangement:
 
 
 def _movers(pairs: Pairs) -> set[int]:
-    """Base positions of what a side moved: all but a longest run that kept its order."""
-    stays = {pairs[n][0] for n in longest_increasing([b for b, _ in pairs])}
-    return {b for b, _ in pairs if b not in stays}
+    """Base positions of what a side moved: all but what kept its order, whichever way it is told.
+
+    Of two neighbours that changed places, either may be the one that was moved; both count.
+    """
+    stays = always_increasing([b for b, _ in pairs])
+    return {b for n, (b, _) in enumerate(pairs) if n not in stays}
 
 
-def arrange(plan: Arrangement, kept: set[int], content: Content) -> tuple[list[int], set[int]]:
-    """The order of the elements that are kept, and which of them were moved to two places.
+class Arranged(Struct, frozen=True):
+    """The order of the elements, and where those stand, on each side, that only a person can place."""
+
+    order: list[int]
+    asked: dict[int, Places]
+
+
+def arrange(
+    plan: Arrangement, kept: set[int], content: Content, *, counts: Callable[[int], bool], wait: Callable[[int], bool]
+) -> Arranged:
+    """The order of the elements that are kept.
 
     `content` gives what decides the order of two runs in one gap; it must not depend on which
-    side is ours.
+    side is ours. `counts` says of an element whether its place among others that were put to the same place means
+    something; `wait` of one that both added whether two places for it are a question.
     """
     ours, theirs = _gaps(plan, kept, side=1), _gaps(plan, kept, side=2)
+    torn = _torn(plan, ours, theirs, wait)
+    steady = [n for n in range(len(plan.entities)) if n in kept and plan.is_steady(n)]
+    order: list[int] = []
+    crowded: set[int] = set()
+    for gap, anchor in enumerate([None, *steady], start=-1):
+        order += [] if anchor is None else [anchor]
+        left, right = ours.get(gap, []), theirs.get(gap, [])
+        late = _crowded(plan, left, right, counts)
+        crowded |= late
+        order += [*left, *(n for n in right if n not in left)] if late else _join_gap(left, right, content)
+    moved = _moved(plan, kept)
+    contrary: set[int] = set()
+    if moved[0] and moved[1]:
+        contrary = not_shown(plan.entities, order, torn) & (moved[0] | moved[1])
+    asked = torn | contrary | crowded
+    if torn or contrary:
+        order = with_side(plan.entities, order, torn | contrary, 1, moved[1] - moved[0])
+    return Arranged(order, _said(places_of(plan.entities, order, asked, moved)))
+
+
+def _said(places: dict[int, Places]) -> dict[int, Places]:
+    """Those that have two places; all, if that would be none."""
+    return {n: each for n, each in places.items() if each.ours != each.theirs} or places
+
+
+def _moved(plan: Arrangement, kept: set[int]) -> tuple[set[int], set[int]]:
+    """What ours and theirs moved, of what is kept."""
+    known = [(n, entity[0]) for n, entity in enumerate(plan.entities) if n in kept and entity[0] is not None]
+    mine = {n for n, b in known if b in plan.moved_by_ours}
+    return mine, {n for n, b in known if b in plan.moved_by_theirs}
+
+
+def _torn(
+    plan: Arrangement, ours: dict[int, list[int]], theirs: dict[int, list[int]], wait: Callable[[int], bool]
+) -> set[int]:
+    """What both sides put to different places; from now on it is only where ours has it."""
     gap_ours = {n: gap for gap, members in ours.items() for n in members}
     gap_theirs = {n: gap for gap, members in theirs.items() for n in members}
     torn: set[int] = set()
     for n in gap_ours.keys() & gap_theirs.keys():
         if gap_ours[n] == gap_theirs[n]:
             continue
-        if plan.entities[n][0] is not None:
+        if plan.entities[n][0] is not None or wait(n):
             torn.add(n)
             theirs[gap_theirs[n]].remove(n)
         else:
             later, lists = max((gap_ours[n], ours), (gap_theirs[n], theirs), key=lambda pair: pair[0])
             lists[later].remove(n)
-    steady = [n for n in range(len(plan.entities)) if n in kept and plan.is_steady(n)]
-    order: list[int] = []
-    for gap, anchor in enumerate([None, *steady], start=-1):
-        order += [] if anchor is None else [anchor]
-        order += _join_gap(ours.get(gap, []), theirs.get(gap, []), content)
-    return order, torn
+    return torn
+
+
+def _crowded(plan: Arrangement, left: list[int], right: list[int], counts: Callable[[int], bool]) -> set[int]:
+    """What theirs put to a place to which ours put something else, where somebody must say what comes first."""
+    mine, others = set(left), set(right)
+    put = [n for n in left if n not in others and counts(n) and plan.is_edited_by(n, 1)]
+    late = {n for n in right if n not in mine and counts(n) and plan.is_edited_by(n, 2)}
+    return late if put else set()
 
 
 def _gaps(plan: Arrangement, kept: set[int], *, side: int) -> dict[int, list[int]]:

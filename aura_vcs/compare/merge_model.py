@@ -19,7 +19,8 @@ class Conflict(Struct, frozen=True, omit_defaults=True):
     """Two changes of one field or list element that cannot both be.
 
     `kind` is "changed" (to two different values), "removed_by_ours" or "removed_by_theirs" (and
-    changed on the other side), or "moved" (to two places: the values are positions then).
+    changed or moved on the other side), or "moved" (to two places, or to a place where the other side put something
+    else: the values are places in the merged document then, positions in the list or pointers).
     `pointer` is the place in the merged document; a side without the value has none.
     """
 
@@ -46,10 +47,11 @@ class TextConflict(Struct, frozen=True, omit_defaults=True):
 
 
 class MergedValue(Struct, frozen=True):
-    """A joined JSON value and what is left to decide."""
+    """A merged JSON value and what is left to decide. With a `reason`, a clause, it must not count."""
 
     value: JsonValue
     conflicts: tuple[Conflict, ...] = ()
+    reason: str = ""
 
 
 class MergedDocument(Struct, frozen=True):

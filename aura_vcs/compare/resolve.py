@@ -19,12 +19,12 @@ from aura_vcs.compare.merge_model import (
 )
 from aura_vcs.compare.values import JsonValue
 from aura_vcs.compare.write_document import write_like
-from aura_vcs.errors.comparing import ChoiceImpossible, ConflictUnknown, NotStructural, PatchFailed
+from aura_vcs.errors.comparing import ChoiceImpossible, ConflictUnknown, NotStructural, PatchFailed, PointerUnknown
 
 _ASK = "Choose another side, or edit the file until it is right and choose --as-is."
 
 
-class _Shift(Struct, frozen=True):
+class Shift(Struct, frozen=True):
     """An element that left place `source` of the list at `parent`, came to `target`, or both."""
 
     parent: tuple[str, ...]
@@ -47,11 +47,28 @@ class _Shift(Struct, frozen=True):
         return structs.replace(conflict, pointer=join_pointer(tokens))
 
 
+class _Reordered(Struct, frozen=True):
+    """Elements of the list at `parent` that stand elsewhere in it now: old place to new one."""
+
+    parent: tuple[str, ...]
+    places: dict[int, int]
+
+    def moved(self, conflict: Conflict) -> Conflict:
+        """The same conflict at the place it has afterwards."""
+        tokens = list(split_pointer(conflict.pointer))
+        n = len(self.parent)
+        if len(tokens) <= n or tuple(tokens[:n]) != self.parent or not tokens[n].isdecimal():
+            return conflict
+        place = int(tokens[n])
+        tokens[n] = str(self.places.get(place, place))
+        return structs.replace(conflict, pointer=join_pointer(tokens))
+
+
 class _Change(Struct, frozen=True):
     """Operations that carry out a choice, and what they do to the places of other conflicts."""
 
     operations: tuple[Operation, ...] = ()
-    shifts: tuple[_Shift, ...] = ()
+    shifts: tuple[Shift | _Reordered, ...] = ()
 
 
 def resolve_document(data: bytes, conflicts: tuple[Conflict, ...], pointer: str, choice: Choice) -> MergedDocument:
@@ -89,8 +106,14 @@ def resolve_value(value: JsonValue, conflicts: tuple[Conflict, ...], pointer: st
     # The last in the document first: deciding one may shift what comes after it. Moves come at the end.
     fixed = sorted((conflict for conflict in chosen if conflict.kind != "moved"), key=_order)
     while fixed or moves:
-        current = (fixed or moves).pop()
-        change = _change(value, current, choice)
+        if fixed:
+            current, change = fixed[-1], _change(value, fixed.pop(), choice)
+        else:
+            moves.sort(key=lambda move: _target_order(move, choice), reverse=True)
+            current = moves.pop()
+            here = [current, *(move for move in moves if _is_beside(move, current, choice))]
+            moves = [move for move in moves if move not in here]
+            change = _move_together(value, here, choice) if len(here) > 1 else _change(value, current, choice)
         try:
             value = apply_patch(value, change.operations)
         except PatchFailed as error:
@@ -99,6 +122,36 @@ def resolve_value(value: JsonValue, conflicts: tuple[Conflict, ...], pointer: st
             left = [shift.moved(conflict) for conflict in left]
             moves = [shift.moved(conflict) for conflict in moves]
     return MergedValue(value, tuple(left))
+
+
+def _target_order(conflict: Conflict, choice: Choice) -> tuple[tuple[int, str], ...]:
+    """Moves are made from the front of a list to its end, so that each finds what it goes behind."""
+    target = _side(conflict, choice)
+    if isinstance(target, str):
+        return _order(structs.replace(conflict, pointer=target))
+    return ((target, "") if isinstance(target, int) else (-1, ""),)
+
+
+def _is_beside(one: Conflict, other: Conflict, choice: Choice) -> bool:
+    """Whether two elements go to other places of one and the same list."""
+    if not (isinstance(_side(one, choice), int) and isinstance(_side(other, choice), int)):
+        return False
+    return split_pointer(one.pointer)[:-1] == split_pointer(other.pointer)[:-1]
+
+
+def _move_together(value: JsonValue, moves: list[Conflict], choice: Choice) -> _Change:
+    """Take several elements of one list out and put each where the chosen side has it, the first one first."""
+    parent = split_pointer(moves[0].pointer)[:-1]
+    elements = resolve_pointer(value, join_pointer(parent))
+    for move in moves:
+        _check_place(elements, split_pointer(move.pointer), move.pointer, choice)
+    sides = [(int(split_pointer(move.pointer)[-1]), _side(move, choice)) for move in moves]
+    wanted = {source: target for source, target in sides if isinstance(target, int)}
+    order = [n for n in range(len(elements)) if n not in wanted]
+    for source, target in sorted(wanted.items(), key=lambda pair: (pair[1], pair[0])):
+        order.insert(min(target, len(order)), source)
+    put = Operation("replace", join_pointer(parent), value=[elements[n] for n in order])
+    return _Change((put,), (_Reordered(parent, {n: place for place, n in enumerate(order)}),))
 
 
 def _order(conflict: Conflict) -> tuple[tuple[int, str], ...]:
@@ -113,7 +166,7 @@ def _change(value: JsonValue, conflict: Conflict, choice: Choice) -> _Change:
     parent = resolve_pointer(value, join_pointer(tokens[:-1])) if tokens else None
     _check_place(parent, tokens, conflict.pointer, choice)
     if conflict.kind == "moved":
-        return _move(conflict, tokens, choice, parent)
+        return _move(value, conflict, tokens, choice)
     if choice == "both":
         return _both(conflict, tokens, parent)
     wanted = _side(conflict, choice)
@@ -121,7 +174,7 @@ def _change(value: JsonValue, conflict: Conflict, choice: Choice) -> _Change:
         return _Change((Operation("replace", conflict.pointer, value=wanted),))
     if not tokens:
         raise ChoiceImpossible("the whole document", choice, "that side has none", hint=_ASK)
-    shifts = (_Shift(tokens[:-1], int(tokens[-1]), None),) if isinstance(parent, list) else ()
+    shifts = (Shift(tokens[:-1], int(tokens[-1]), None),) if isinstance(parent, list) else ()
     return _Change((Operation("remove", conflict.pointer),), shifts)
 
 
@@ -156,15 +209,16 @@ def _both(conflict: Conflict, tokens: tuple[str, ...], parent: JsonValue) -> _Ch
     if isinstance(parent, list) and isinstance(ours, dict | list | str):
         place = int(tokens[-1]) + 1
         add = Operation("add", join_pointer((*tokens[:-1], place)), value=theirs)
-        return _Change((put, add), (_Shift(tokens[:-1], None, place),))
+        return _Change((put, add), (Shift(tokens[:-1], None, place),))
     if isinstance(ours, str) and isinstance(theirs, str) and ("\n" in ours or " " in ours):
         text = ours + ("" if ours.endswith("\n") else "\n") + theirs
         return _Change((Operation("replace", conflict.pointer, value=text),))
     raise ChoiceImpossible(conflict.pointer, "both", "one field has one value", hint=_ASK)
 
 
-def _move(conflict: Conflict, tokens: tuple[str, ...], choice: Choice, parent: JsonValue) -> _Change:
+def _move(value: JsonValue, conflict: Conflict, tokens: tuple[str, ...], choice: Choice) -> _Change:
     """Put the element at the place it has on the chosen side; that may be in another list."""
+    parent = resolve_pointer(value, join_pointer(tokens[:-1]))
     place = _side(conflict, choice)
     if choice in ("ours", "both") or not isinstance(parent, list):
         return _Change()
@@ -172,9 +226,17 @@ def _move(conflict: Conflict, tokens: tuple[str, ...], choice: Choice, parent: J
     if isinstance(place, int):
         target = min(place, len(parent) - 1)
         path = join_pointer((*here, target))
-        return _Change((Operation("move", path, source=conflict.pointer),), (_Shift(here, source, target),))
+        return _Change((Operation("move", path, source=conflict.pointer),), (Shift(here, source, target),))
     if not isinstance(place, str):
         return _Change()
     there = split_pointer(place)
-    shifts = (_Shift(here, source, None), _Shift(there[:-1], None, int(there[-1])))
-    return _Change((Operation("move", place, source=conflict.pointer),), shifts)
+    try:
+        other = resolve_pointer(value, join_pointer(there[:-1]))
+    except PointerUnknown:
+        other = None
+    if not isinstance(other, list) or not there[-1].isdecimal():
+        raise ChoiceImpossible(conflict.pointer, choice, f"{place} is not in the document any more", hint=_ASK)
+    target = min(int(there[-1]), len(other) - (other is parent))
+    path = join_pointer((*there[:-1], target))
+    shifts = (Shift(here, source, None), Shift(there[:-1], None, target))
+    return _Change((Operation("move", path, source=conflict.pointer),), shifts)

@@ -48,6 +48,40 @@ def longest_increasing(numbers: Sequence[int]) -> list[int]:
     return result[::-1]
 
 
+def always_increasing(numbers: Sequence[int]) -> set[int]:
+    """Positions that are in every longest strictly increasing subsequence: what stayed whoever tells it; O(n log n)."""
+    ahead = _run_lengths(numbers)
+    behind = _run_lengths([-number for number in reversed(numbers)])[::-1]
+    longest = max(ahead, default=0)
+    possible = [n for n in range(len(numbers)) if ahead[n] + behind[n] - 1 == longest]
+    at_length = Counter(ahead[n] for n in possible)
+    return {n for n in possible if at_length[ahead[n]] == 1}
+
+
+def _run_lengths(numbers: Sequence[int]) -> list[int]:
+    """How long the longest strictly increasing subsequence is that ends at each position."""
+    tails: list[int] = []
+    lengths = []
+    for number in numbers:
+        length = bisect_left(tails, number)
+        tails[length : length + 1] = [number]
+        lengths.append(length + 1)
+    return lengths
+
+
+def inversions(numbers: Sequence[int]) -> list[int]:
+    """For each position of a permutation of 0, 1, 2 …, with how many others its number is in the wrong order."""
+    tally = Tally(len(numbers))
+    found = []
+    for position, number in enumerate(numbers):
+        smaller = tally.before(number)
+        tally.add(number, 1)
+        larger_before = position - smaller
+        smaller_after = number - smaller
+        found.append(larger_before + smaller_after)
+    return found
+
+
 def common_pairs(old: Sequence[Hashable], new: Sequence[Hashable], effort: Effort) -> list[tuple[int, int]]:
     """Positions (old, new) of equal elements, increasing on both sides: what stayed in place.
 

@@ -59,6 +59,28 @@ def read_otio(value: JsonValue) -> Timeline:
     return Timeline(tuple(tracks), settings, _duration(stack), _text(timeline.get("name")))
 
 
+def read_containers(value: JsonValue) -> Timeline:
+    """The model of an OpenTimelineIO document with a track for everything that clips stand in, groups too.
+
+    A group is a clip of what it stands in, and a track of its own.
+    """
+    timeline, pointer = _find_timeline(value)
+    stack = timeline.get("tracks") if timeline is not None else None
+    tracks: list[Track] = []
+    waiting = [(f"{pointer}/tracks", stack, False)]
+    while waiting:
+        at, container, is_group = waiting.pop(0)
+        items = _list(container.get("children")) if isinstance(container, dict) else []
+        clips = tuple(clip for clip in _clips(items, f"{at}/children") if is_group or at != f"{pointer}/tracks")
+        kind = ("group " if is_group else "") + _text(container.get("kind") if isinstance(container, dict) else "")
+        name = _text(container.get("name")) if isinstance(container, dict) else ""
+        tracks.append(Track(at, name or f"{kind} {len(tracks)}", kind, clips))
+        for n, item in enumerate(items):
+            if isinstance(item, dict) and _schema(item) in ("Track", "Stack"):
+                waiting.append((f"{at}/children/{n}", item, is_group or at != f"{pointer}/tracks"))
+    return Timeline(tuple(tracks), {})
+
+
 def _clips(items: Iterable[JsonValue], place: str, *, offset: int = 0) -> Iterable[Clip]:
     """The clips among a track's children, in order, with the time each one starts at."""
     start, number = 0, 0
