@@ -34,6 +34,8 @@ HEAD = "local/HEAD.json"
 INDEX = "local/index.sqlite"
 SCAN_CACHE = "local/scan-cache"
 LOCKS = "local/locks"
+STAGED = "staged"
+"""Below TEMPORARY: files that are laid out before they get their names."""
 TEMPORARY = "local/tmp"
 ASIDE = "local/aside"
 RENDERS = "local/renders"
@@ -54,6 +56,9 @@ NAME_LIMIT = 100
 """Characters in the name of a branch or tag."""
 ENCODED_LIMIT = 200
 """Characters in the file name for one; every file system has room for more than that."""
+
+TEMPORARY_FILE = re.compile(r"\d+-[0-9a-f]{16}|[0-9a-f]{24}|clock-\d+-\d+")
+"""What is given as a name below TEMPORARY; whatever is called otherwise there is not ours to sweep."""
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789._-")
 _RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])\s*([.:].*)?", re.DOTALL)

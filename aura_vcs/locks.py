@@ -16,18 +16,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from aura_vcs.errors.asking import LockBusy
-from aura_vcs.storage.calls import translated
 from aura_vcs.storage.file_lock import try_lock
+from aura_vcs.storage.local import LocalStorage
 
 WAIT_SECONDS = 60.0
 _POLL_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05)
 
 
 class Locks:
-    """The locks of one project, in the folder `path`."""
+    """The locks of one project, in the folder `folder` of its storage."""
 
-    def __init__(self, path: str, *, wait_seconds: float = WAIT_SECONDS) -> None:
-        self._path = path
+    def __init__(self, storage: LocalStorage, folder: str, *, wait_seconds: float = WAIT_SECONDS) -> None:
+        self._storage = storage
+        self._folder = folder
         self._wait_seconds = wait_seconds
         self._alone: dict[str, int] = {}
         """The threads that hold locks alone."""
@@ -67,8 +68,7 @@ class Locks:
 
     @contextmanager
     def _held(self, name: str, *, shared: bool, wait_seconds: float | None = None) -> Iterator[None]:
-        path = os.path.join(self._path, f"{name}.lock")
-        fd = self._open(path)
+        fd = self._storage.open_lock(f"{self._folder}/{name}.lock")
         try:
             self._wait(fd, name, shared=shared, wait_seconds=wait_seconds)
             if not shared:
@@ -76,15 +76,6 @@ class Locks:
             yield
         finally:
             os.close(fd)  # closing lets go
-
-    def _open(self, path: str) -> int:
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
-        with translated("lock", path):
-            try:
-                return os.open(path, flags, 0o666)
-            except FileNotFoundError:
-                os.makedirs(self._path, exist_ok=True)
-                return os.open(path, flags, 0o666)
 
     def _wait(self, fd: int, name: str, *, shared: bool, wait_seconds: float | None) -> None:
         limit = self._wait_seconds if wait_seconds is None else wait_seconds
@@ -100,6 +91,8 @@ class Locks:
 
 def _write_holder(fd: int) -> None:
     try:
+        if os.fstat(fd).st_nlink > 1:
+            return  # it has another name, where it may be a file of somebody's
         os.ftruncate(fd, 0)
         os.pwrite(fd, f"process {os.getpid()}\n".encode(), 0) if hasattr(os, "pwrite") else None
     except OSError:

@@ -14,12 +14,13 @@ import click
 
 from aura_vcs.cli.console import Console
 from aura_vcs.cli.escaping import clean_input
-from aura_vcs.cli.homes import studio_folder
+from aura_vcs.cli.homes import studio_folder, sudo_uid
 from aura_vcs.cli.on_demand import OnDemand
 from aura_vcs.errors import AuraError
 from aura_vcs.layout import FORMAT
 
 if TYPE_CHECKING:
+    from aura_vcs.repository.ownership import Trust
     from aura_vcs.repository.repository import Repository
     from aura_vcs.studio.studio import Studio
     from aura_vcs.worktree.ahead import Ahead
@@ -67,7 +68,11 @@ class Session:
         return name[:AUTHOR_LIMIT] or None
 
     def studio_folder(self) -> str:
-        """Where the person's studio lies: AURA_HOME, or the system's folder for a program's data."""
+        """Where the person's studio lies: AURA_HOME, or the system's folder for a program's data.
+
+        Raises:
+            ForeignOwner: it is somebody else's, who could have put settings there.
+        """
         return studio_folder()
 
     def cache_folder(self) -> str:
@@ -94,27 +99,39 @@ class Session:
 
     def _configured_name(self) -> str:
         """The name that `aura setup` asked for, if it did."""
-        folder = self.studio_folder()
-        if not os.path.isfile(os.path.join(folder, "config.json")):
-            return ""
-        from aura_vcs.studio.configuration import get_configuration
-        from aura_vcs.studio.studio import Studio
-
         try:
+            folder = self.studio_folder()
+            if not os.path.isfile(os.path.join(folder, "config.json")):
+                return ""
+            from aura_vcs.studio.configuration import get_configuration
+            from aura_vcs.studio.studio import Studio
+
             return get_configuration(Studio(folder, user=""), "identity.name").value or ""
         except AuraError:
             return ""  # `aura config list` says what is wrong with the file
+
+    def trust(self) -> "Trust":
+        """Say which projects of other accounts the person uses."""
+        from aura_vcs.repository.ownership import Trust
+
+        return Trust(sudo_uid(), self._is_safe)
+
+    def _is_safe(self, root: str) -> bool:
+        from aura_vcs.studio.safe_projects import is_safe
+
+        with self.studio() as studio:
+            return is_safe(studio, root)
 
     def open(self) -> "Repository":
         """Open the project that the folder is in.
 
         Raises:
-            NotAProject, FormatUnsupported.
+            NotAProject, ForeignOwner, FormatUnsupported.
         """
         from aura_vcs.repository.repository import Repository
 
         ahead, self.ahead = self.ahead, None
-        repo = Repository.open(self.folder, ahead=ahead, **self.options())
+        repo = Repository.open(self.folder, ahead=ahead, trust=self.trust(), **self.options())
         repo.store.bring = OnDemand(repo, self.console)
         return repo
 

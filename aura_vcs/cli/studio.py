@@ -7,7 +7,7 @@ import click
 from aura_vcs.cli.escaping import clean_input
 from aura_vcs.cli.project_list import drop_project, enter_project
 from aura_vcs.cli.session import Session
-from aura_vcs.errors.asking import NotAProject
+from aura_vcs.errors.asking import ForeignOwner, NotAProject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,7 +27,7 @@ def settings_here(session: Session) -> dict[str, Any]:
     try:
         with session.open() as repo:
             return project_settings(repo)
-    except NotAProject:
+    except (NotAProject, ForeignOwner):
         return {}
 
 

@@ -211,8 +211,10 @@ def prepare_place(console: Console, root: str) -> None:
     from aura_vcs.errors import InputError
     from aura_vcs.sync.addresses import parse_address
     from aura_vcs.sync.opening import make_folder
+    from aura_vcs.sync.places import check_no_project
 
     address = parse_address(os.path.abspath(root))
+    check_no_project(address.path, address.path)
     make_folder(address)
     if os.listdir(address.path):
         raise InputError(f"{address.path} is not empty", hint="Name a folder that does not exist yet.")

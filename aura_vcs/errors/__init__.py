@@ -6,6 +6,7 @@ AuraError                    1   something failed
 │   ├── NotAProject         10     no `.aura` here or above
 │   ├── ProjectExists       11     `init` where a project is
 │   ├── FormatUnsupported   12     written by a newer aura_vcs
+│   ├── ForeignOwner        13     another account owns it
 │   ├── UnknownVersion      20     no version goes by that name
 │   │   └── NoVersions      20     there is none at all yet
 │   ├── AmbiguousVersion    21     several do
@@ -27,6 +28,7 @@ AuraError                    1   something failed
 │   ├── RecordCorrupt       34     a ref, log line or settings file cannot be read
 │   ├── ObjectMalformed     35     hashes well, but is not a valid tree or version
 │   ├── UnsafePath          36     a stored name that would escape or overwrite
+│   │   └── LinkedPath      36     a link among our own files
 │   ├── LimitExceeded       37     deeper or larger than anything sane
 │   ├── IndexDamaged        38     the index was, and is gone; the next command builds it anew
 │   └── ObjectOffloaded     39     a remote has it, and cannot be asked now

@@ -38,6 +38,16 @@ class FormatUnsupported(InputError):
         self.path, self.what = path, what
 
 
+class ForeignOwner(InputError):
+    """Another account owns it, and could have prepared it to do harm; nothing in it was read or written."""
+
+    exit_code = 13
+
+    def __init__(self, path: str, owner: str, me: str, hint: str) -> None:
+        super().__init__(f"{path} belongs to {owner}, and you are {me}", hint=hint)
+        self.path, self.owner = path, owner
+
+
 class UnknownVersion(InputError):
     """No version goes by that name."""
 

@@ -108,6 +108,19 @@ class UnsafePath(IntegrityError):
         self.name, self.reason = name, reason
 
 
+class LinkedPath(UnsafePath):
+    """A symbolic link, or another thing that is no file or folder, among aura's own files; none is followed."""
+
+    hint = (
+        "Nothing behind it was read or written. If you put it there, put what it leads to in its place; "
+        "else remove it: the project may come from a hostile source."
+    )
+
+    def __init__(self, path: str, what: str = "a symbolic link") -> None:
+        AuraError.__init__(self, f"{path} is {what}, and aura follows none among its own files")
+        self.name, self.reason, self.path = path, f"it is {what}", path
+
+
 class LimitExceeded(IntegrityError):
     """Deeper, longer or larger than anything a project has."""
 

@@ -14,7 +14,7 @@ from aura_vcs.history.making import one_line
 from aura_vcs.ids import new_uuid
 from aura_vcs.layout import AURA, FORMAT
 from aura_vcs.repository.identity import author_name
-from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.repository import Repository, project_storage
 from aura_vcs.worktree.create import create_file
 
 PROJECT_FILE = "project.json"
@@ -74,7 +74,7 @@ def start_project(path: str, *, title: str | None = None, **options: Any) -> Ite
 
 
 def _write(root: str, document: _Document) -> bool:
-    os.makedirs(os.path.join(root, AURA), exist_ok=True)
+    project_storage(root).make_folder("")
     data = msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
     return create_file(root, PROJECT_FILE, data)
 

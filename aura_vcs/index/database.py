@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from aura_vcs.errors.asking import LockBusy
 from aura_vcs.errors.stored import StorageDenied, StorageError, StorageFull
 from aura_vcs.index.schema import PAGE_BYTES, SCHEMA_VERSION, statements
+from aura_vcs.storage import databases
+from aura_vcs.storage.local import LocalStorage
 
 BUSY_SECONDS = 60
 CACHE_KIB = 16 << 10
@@ -27,9 +29,9 @@ class IndexUnusable(Exception):
 class Database:
     """One connection to the index. Not to be shared between threads."""
 
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.connection = _connect(path)
+    def __init__(self, place: LocalStorage, name: str) -> None:
+        self.path = place.path(name)
+        self.connection = _connect(place, name)
 
     def has_schema(self) -> bool:
         """Whether the tables are there, of this version.
@@ -103,29 +105,30 @@ class Database:
         self.connection.close()
 
 
-def _connect(path: str) -> sqlite3.Connection:
+def _connect(place: LocalStorage, name: str) -> sqlite3.Connection:
     try:
-        return _open(path)
+        return _open(place, name)
     except StorageError:
-        copy = _copied(path)
+        copy = _copied(place, name)
         if copy is None:
             raise
         return copy
 
 
-def _copied(path: str) -> sqlite3.Connection | None:
+def _copied(place: LocalStorage, name: str) -> sqlite3.Connection | None:
     """The index copied into memory, so that a project on a full or read-only disk can be looked at.
 
     What is entered into the copy is lost when it is closed, and entered again from the logs. None if
     there is no whole index to copy.
     """
-    if not os.path.exists(path) or (os.path.exists(f"{path}-wal") and os.path.getsize(f"{path}-wal")):
+    if not databases.is_there(place, name):
         return None
     from urllib.parse import quote
 
     connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     try:
-        source = sqlite3.connect(f"file:{quote(os.path.abspath(path))}?immutable=1", uri=True)
+        path = os.fsencode(os.path.abspath(place.path(name)))
+        source = sqlite3.connect(f"file:{quote(path)}?immutable=1", uri=True)
         try:
             source.backup(connection)
         finally:
@@ -136,14 +139,14 @@ def _copied(path: str) -> sqlite3.Connection | None:
     return connection
 
 
-def _open(path: str) -> sqlite3.Connection:
+def _open(place: LocalStorage, name: str) -> sqlite3.Connection:
+    path = place.path(name)
     connection = None
     try:
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        connection.execute(f"PRAGMA page_size={PAGE_BYTES}")
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
+        connection = databases.connect(place, name, timeout=BUSY_SECONDS, page_bytes=PAGE_BYTES)
         connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+    except databases.ManyNames as error:
+        raise IndexUnusable(str(error)) from error
     except sqlite3.DatabaseError as error:
         if connection is not None:
             connection.close()
@@ -182,10 +185,3 @@ def _is_full(folder: str) -> bool:
         return hasattr(os, "statvfs") and os.statvfs(folder).f_bavail == 0
     except OSError:
         return False
-
-
-def remove_files(path: str) -> None:
-    """Delete the index and what SQLite keeps beside it."""
-    for suffix in ("", "-wal", "-shm", "-journal"):
-        if os.path.exists(path + suffix):
-            os.remove(path + suffix)

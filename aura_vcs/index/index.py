@@ -1,6 +1,5 @@
 """The index of one project: opened, kept up to date, built anew when it cannot be trusted."""
 
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from aura_vcs import layout
 from aura_vcs.codec import now
 from aura_vcs.errors.stored import RecordCorrupt, StorageError
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
-from aura_vcs.index.database import Database, IndexUnusable, remove_files
+from aura_vcs.index.database import Database, IndexUnusable
 from aura_vcs.index.entered import Entered, Recover
 from aura_vcs.index.places import IndexPlaces, groups
 from aura_vcs.index.schema import AWAY, filled_at_once
@@ -21,6 +20,7 @@ from aura_vcs.objects.trees import TreeReader
 from aura_vcs.operations import OperationLogs
 from aura_vcs.progress import Progress
 from aura_vcs.refs import Refs
+from aura_vcs.storage import databases
 from aura_vcs.storage.local import LocalStorage
 
 if TYPE_CHECKING:
@@ -35,13 +35,19 @@ LOG_BYTES = 64 << 10
 class Index:
     """The index and the store that reads through it; one connection, for one thread."""
 
-    def __init__(self, path: str, storage: LocalStorage, refs: Refs, logs: OperationLogs, progress: Progress) -> None:
-        self._path = path
+    def __init__(
+        self,
+        place: tuple[LocalStorage, str],
+        storage: LocalStorage,
+        refs: Refs,
+        logs: OperationLogs,
+        progress: Progress,
+    ) -> None:
+        self._place = place
         self._storage = storage
         self._refs = refs
         self._logs = logs
         self._progress = progress
-        os.makedirs(os.path.dirname(path), exist_ok=True)
         self.database = self._opened()
         self._entered = Entered(self.database, storage, refs, logs, progress)
         self.store = ObjectStore(storage, IndexPlaces(self.database))
@@ -333,11 +339,12 @@ class Index:
     @property
     def path(self) -> str:
         """Where the index lies."""
-        return self._path
+        storage, name = self._place
+        return storage.path(name)
 
     def remove(self) -> None:
         """Delete the index; whoever comes next builds it anew."""
-        remove_files(self._path)
+        databases.remove(*self._place)
 
     def close(self) -> None:
         """Let go of the files."""
@@ -359,18 +366,18 @@ class Index:
 
     def _opened(self) -> Database:
         try:
-            database = Database(self._path)
+            database = Database(*self._place)
             self._is_new = not database.has_schema()
         except IndexUnusable:
-            remove_files(self._path)
-            database = Database(self._path)
+            databases.remove(*self._place)
+            database = Database(*self._place)
             self._is_new = True
         return database
 
     def _start_over(self) -> None:
         self.database.close()
-        remove_files(self._path)
-        self.database = Database(self._path)
+        databases.remove(*self._place)
+        self.database = Database(*self._place)
         self._entered = Entered(self.database, self._storage, self._refs, self._logs, self._progress)
         self.store.places = IndexPlaces(self.database)
         self._is_new = True

@@ -39,8 +39,7 @@ from aura_vcs.project.records import indexed, put_record
 from aura_vcs.project.state import ProjectState, project_state, set_state
 from aura_vcs.ref_changes import checkpoint_change
 from aura_vcs.refs import CHECKPOINT_FIELDS
-from aura_vcs.repository.repository import Draft, Repository
-from aura_vcs.storage.local import LocalStorage
+from aura_vcs.repository.repository import Draft, Repository, project_storage
 
 KEPT = 10
 KEPT_OF_ALL = 200
@@ -65,9 +64,9 @@ class CheckpointWriter:
 
     def __init__(self, root: str, project: str, *, author: str = "", job_id: str | None = None) -> None:
         self._root, self._project, self._author, self._job = root, project, author, job_id
-        self._storage = LocalStorage(os.path.join(root, layout.AURA), temporary=layout.TEMPORARY)
+        self._storage = project_storage(root)
         self._loose = LooseObjects(self._storage)
-        self._locks = Locks(os.path.join(self._storage.root, *layout.LOCKS.split("/")))
+        self._locks = Locks(self._storage, layout.LOCKS)
         self._mutex = threading.Lock()
         self._written: dict[str, deque[str]] = {}
         self._last_time = ""

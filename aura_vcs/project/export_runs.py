@@ -241,14 +241,14 @@ def _render(
     if version is None:
         raise UnknownName("version", job.input_file[:12])
     check_content(version)
-    marker = repo.storage.path(_cancel_file(job.id))
+    marker = _cancel_file(job.id)
     with _scratch(repo, job) as scratch:
         return render_export(
             TreeSource(repo, version.tree),
             job.preset or find_preset(job.preset_name),
             Path(job.output_file),
             overwrite=overwrite,
-            cancelled=lambda: cancelled() or os.path.exists(marker),
+            cancelled=lambda: cancelled() or repo.storage.stat(marker) is not None,
             scratch=scratch,
             token=_token(job.id),
             environment=environment,
@@ -261,7 +261,7 @@ def _scratch(repo: Repository, job: ExportRecord) -> Iterator[Path]:
     """An empty folder in the project while the job is rendered."""
     name = f"{layout.RENDERS}/{job.id}"
     repo.storage.discard_folder(name)
-    repo.storage.make_folder(repo.storage.path(name))
+    repo.storage.make_folder(name)
     try:
         yield Path(repo.storage.path(name))
     finally:

@@ -95,14 +95,5 @@ def _remove_store_folders(root: str) -> None:
 
 
 def _stored_files(repo: Repository, folder: str) -> list[tuple[str, int]]:
-    """Files of the store and their sizes in bytes."""
-    found = []
-    for place, _, names in os.walk(os.path.join(repo.storage.root, folder)):
-        for name in names:
-            path = os.path.join(place, name)
-            relative = os.path.relpath(path, repo.storage.root).replace(os.sep, "/")
-            try:
-                found.append((relative, os.lstat(path).st_size))
-            except OSError:
-                continue
-    return found
+    """Files of the store and their sizes in bytes; links are files of no size."""
+    return list(repo.storage.walk(folder))

@@ -4,15 +4,15 @@ SQLite notices damage late, in the middle of a query, or not at all (a flipped b
 nothing in the index is true on its own, whoever stumbles over it discards it and begins again.
 """
 
-import os
 import sqlite3
 
 from aura_vcs.errors import AuraError, Unfinished
 from aura_vcs.errors.asking import LockBusy
 from aura_vcs.errors.stored import StorageDenied, StorageError, StorageFull
-from aura_vcs.index.database import IndexUnusable, remove_files
-from aura_vcs.layout import AURA, INDEX, OPERATIONS
-from aura_vcs.repository.repository import find_root
+from aura_vcs.index.database import IndexUnusable
+from aura_vcs.layout import INDEX, OPERATIONS
+from aura_vcs.repository.repository import find_root, project_storage
+from aura_vcs.storage import databases
 
 
 def is_index_trouble(error: BaseException) -> bool:
@@ -35,7 +35,7 @@ def discard_index(path: str) -> None:
     Raises:
         NotAProject: it is in none.
     """
-    remove_files(os.path.join(find_root(path), AURA, *INDEX.split("/")))
+    databases.remove(project_storage(find_root(path)), INDEX)
 
 
 def recorded_bytes(path: str) -> int:
@@ -44,8 +44,6 @@ def recorded_bytes(path: str) -> int:
     Raises:
         NotAProject: it is in none.
     """
-    try:
-        with os.scandir(os.path.join(find_root(path), AURA, OPERATIONS)) as entries:
-            return sum(entry.stat().st_size for entry in entries if entry.name.endswith(".jsonl"))
-    except FileNotFoundError:
-        return 0
+    storage = project_storage(find_root(path))
+    logs = (storage.stat(f"{OPERATIONS}/{name}") for name in storage.list(OPERATIONS) if name.endswith(".jsonl"))
+    return sum(found.size for found in logs if found is not None)

@@ -38,6 +38,7 @@ def write_hints(root: str, storage: LocalStorage) -> None:
         return
     if hasattr(os, "setxattr"):
         try:
-            os.setxattr(storage.path(LOCAL), "user.com.dropbox.ignored", b"1")
+            with storage.at(f"{LOCAL}/-") as (_, dir_fd):
+                os.setxattr(storage.path(LOCAL) if dir_fd is None else dir_fd, "user.com.dropbox.ignored", b"1")
         except OSError:
             return  # the file system has no extended attributes: then Dropbox does not run on it

@@ -59,7 +59,7 @@ def _chosen(storage: Writable, place: str) -> ReplicaId:
 
 def _place(root: str) -> str:
     """A hash of the machine and the folder. The inode tells a copy from the original."""
-    inode = os.stat(os.path.join(root, AURA, LOCAL)).st_ino
+    inode = os.lstat(os.path.join(root, AURA, LOCAL)).st_ino
     return blake3(f"{_machine()}:{inode}".encode()).hexdigest()[:32]
 
 

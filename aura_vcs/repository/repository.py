@@ -29,7 +29,8 @@ from aura_vcs.repository.hints import write_hints
 from aura_vcs.repository.identity import author_name, host_name, this_replica
 from aura_vcs.repository.kept import Kept
 from aura_vcs.repository.others import Others
-from aura_vcs.storage.calls import REAL_CALLS, FileCalls, storage_error
+from aura_vcs.repository.ownership import Trust, check_owner
+from aura_vcs.storage.calls import REAL_CALLS, FileCalls
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.mounts import is_on_network
 
@@ -75,7 +76,6 @@ class Repository:
         host: str | None = None,
         progress: Progress = SILENT,
         calls: FileCalls = REAL_CALLS,
-        index_path: str | None = None,
         index_folder: str | None = None,
         lock_seconds: float = WAIT_SECONDS,
         ahead: "Ahead | None" = None,
@@ -85,17 +85,17 @@ class Repository:
         self._recording = False
         self.progress = progress
         self._names = (author, host)
-        self.storage = LocalStorage(os.path.join(root, layout.AURA), temporary=layout.TEMPORARY, calls=calls)
+        self.storage = project_storage(root, calls)
         self.format = _load_format(self.storage)
-        self.storage.make_folder(os.path.join(self.storage.root, layout.LOCAL))
-        self.locks = Locks(os.path.join(self.storage.root, *layout.LOCKS.split("/")), wait_seconds=lock_seconds)
+        self.storage.make_folder(layout.LOCAL)
+        self.locks = Locks(self.storage, layout.LOCKS, wait_seconds=lock_seconds)
         identity = this_replica(self.storage, root)
         self.replica, self.has_moved = identity.replica, identity.has_moved
         if identity.is_new:
             write_hints(root, self.storage)
         self.refs = Refs(self.storage)
         self.logs = OperationLogs(self.storage, self.replica)
-        self.index = Index(index_path or self._index_path(index_folder), self.storage, self.refs, self.logs, progress)
+        self.index = Index(self._index_place(index_folder), self.storage, self.refs, self.logs, progress)
         self.head_file = HeadFile(self.storage, self.replica, self.logs, self.refs, self.index, progress)
         self.kept = Kept(self.storage, self.index, self.refs)
         self.others = Others(self.storage, self.logs, self.index)
@@ -113,15 +113,11 @@ class Repository:
             stored = self.head_file.stored()
             self.head_file.put(Head(stored.branch, stored.version), 0)
 
-    def _index_path(self, index_folder: str | None) -> str:
+    def _index_place(self, index_folder: str | None) -> tuple[LocalStorage, str]:
         """Where the index lies: in the project, or in `index_folder` if the project is on a network disk."""
         if index_folder is None or not is_on_network(self.root):
-            return os.path.join(self.storage.root, *layout.INDEX.split("/"))
-        try:
-            os.makedirs(index_folder, exist_ok=True)
-        except OSError as error:
-            raise storage_error("make", index_folder, error) from error
-        return os.path.join(index_folder, f"{self.format.project}-{self.replica}.sqlite")
+            return self.storage, layout.INDEX
+        return LocalStorage(index_folder), f"{self.format.project}-{self.replica}.sqlite"
 
     @classmethod
     def open(cls, path: str = ".", **options: object) -> "Repository":
@@ -129,11 +125,17 @@ class Repository:
 
         Operations that a crash kept from refs or index are finished.
 
+        `trust` says what else than one's own may be used; see Trust.
+
         Raises:
             NotAProject: neither `path` nor a folder above it is a project.
+            ForeignOwner: somebody else's is.
             FormatUnsupported: a newer aura_vcs made it.
         """
-        return cls(find_root(path), **options)  # type: ignore[arg-type]
+        root = find_root(path)
+        trust = options.pop("trust", None)
+        check_owner(root, trust if isinstance(trust, Trust) else Trust())
+        return cls(root, **options)  # type: ignore[arg-type]
 
     @classmethod
     def init(cls, path: str = ".", *, project: str | None = None, **options: object) -> "Repository":
@@ -145,13 +147,11 @@ class Repository:
             ProjectExists: it is one already.
         """
         root = os.path.abspath(path)
-        storage = LocalStorage(os.path.join(root, layout.AURA), temporary=layout.TEMPORARY)
         calls = options.get("calls")
-        if isinstance(calls, FileCalls):
-            storage.calls = calls
+        storage = project_storage(root, calls if isinstance(calls, FileCalls) else REAL_CALLS)
         if storage.stat(layout.FORMAT) is not None:
             raise ProjectExists(root)
-        storage.make_folder(os.path.join(storage.root, layout.TEMPORARY))
+        storage.make_folder(layout.TEMPORARY)
         storage.put(layout.HEAD, encode_record(StoredHead(DEFAULT_BRANCH, None, 0)))
         storage.put(layout.FORMAT, encode_record(Format(FORMAT_VERSION, project or new_uuid())))
         return cls(root, **options)  # type: ignore[arg-type]
@@ -251,6 +251,7 @@ class Repository:
         if "worktree" in self.__dict__:
             self.worktree.close()
         self.index.close()
+        self.storage.close()
 
     def __enter__(self) -> "Repository":
         return self
@@ -370,6 +371,11 @@ class Transaction:
         """The number of the last operation: HEAD knows it too, should the log be lost or another's."""
         repository = self._repository
         return max(repository.index.end_of_log(repository.replica)[1], repository.head_file.stored().sequence)
+
+
+def project_storage(root: str, calls: FileCalls = REAL_CALLS) -> LocalStorage:
+    """The store of the project in a folder; its `.aura` is no link."""
+    return LocalStorage(os.path.join(root, layout.AURA), temporary=layout.TEMPORARY, calls=calls, follow_root=False)
 
 
 def find_root(path: str) -> str:

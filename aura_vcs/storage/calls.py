@@ -36,14 +36,13 @@ class FileCalls:
         """A new file for reading and writing, that did not exist and is no link."""
         return os.open(path, _NEW, mode, dir_fd=dir_fd)
 
-    def open_append(self, path: str) -> int:
-        """A file for reading and writing, made if it is not there."""
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-        return os.open(path, flags, 0o666)
+    def open_append(self, path: str, *, dir_fd: int | None = None) -> int:
+        """A file for reading and writing, made if it is not there; no link is followed."""
+        return os.open(path, _AGAIN | os.O_CREAT, 0o666, dir_fd=dir_fd)
 
-    def reopen(self, path: str) -> int:
+    def reopen(self, path: str, *, dir_fd: int | None = None) -> int:
         """A file that is there and is no link, for reading and writing; waits for nobody."""
-        return os.open(path, _AGAIN)
+        return os.open(path, _AGAIN, dir_fd=dir_fd)
 
     def write(self, fd: int, data: Bytes) -> int:
         """Write at the file's position; may write less than asked for."""
@@ -98,9 +97,10 @@ class FileCalls:
         """Make a symbolic link."""
         os.symlink(target, path, dir_fd=dir_fd)
 
-    def link(self, source: str, target: str) -> None:
-        """Give a file a second name."""
-        os.link(source, target)
+    def link(self, source: str, target: str, *, dir_fd: int | None = None, to_fd: int | None = None) -> None:
+        """Give a file a second name; a link gets one of its own, what it leads to does not."""
+        follow = os.link not in os.supports_follow_symlinks
+        os.link(source, target, src_dir_fd=dir_fd, dst_dir_fd=to_fd, follow_symlinks=follow)
 
     def chmod(self, fd: int, mode: int) -> None:
         """Set a file's permission bits, where the system has them."""
@@ -146,9 +146,9 @@ class FileCalls:
         """Make everything on the disk with `path` durable in one go; False if the system cannot."""
         return sync_file_system(path)
 
-    def touch(self, path: str) -> None:
-        """Set the modification time to now."""
-        os.utime(path)
+    def touch(self, path: str, *, dir_fd: int | None = None) -> None:
+        """Set the modification time to now; of a link, not of what it leads to."""
+        os.utime(path, dir_fd=dir_fd, follow_symlinks=os.utime not in os.supports_follow_symlinks)
 
 
 REAL_CALLS = FileCalls()

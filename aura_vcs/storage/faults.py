@@ -52,15 +52,15 @@ class CountingCalls(FileCalls):
         self.before("create")
         return self.inner.create(path, mode, dir_fd=dir_fd)
 
-    def open_append(self, path: str) -> int:
+    def open_append(self, path: str, *, dir_fd: int | None = None) -> int:
         """See FileCalls."""
         self.before("open_append")
-        return self.inner.open_append(path)
+        return self.inner.open_append(path, dir_fd=dir_fd)
 
-    def reopen(self, path: str) -> int:
+    def reopen(self, path: str, *, dir_fd: int | None = None) -> int:
         """See FileCalls."""
         self.before("reopen")
-        return self.inner.reopen(path)
+        return self.inner.reopen(path, dir_fd=dir_fd)
 
     def write(self, fd: int, data: Bytes) -> int:
         """See FileCalls."""
@@ -117,10 +117,10 @@ class CountingCalls(FileCalls):
         self.before("symlink")
         self.inner.symlink(target, path, dir_fd=dir_fd)
 
-    def link(self, source: str, target: str) -> None:
+    def link(self, source: str, target: str, *, dir_fd: int | None = None, to_fd: int | None = None) -> None:
         """See FileCalls."""
         self.before("link")
-        self.inner.link(source, target)
+        self.inner.link(source, target, dir_fd=dir_fd, to_fd=to_fd)
 
     def chmod(self, fd: int, mode: int) -> None:
         """See FileCalls."""
@@ -161,10 +161,10 @@ class CountingCalls(FileCalls):
         self.before("sync_disk")
         return self.inner.sync_disk(path)
 
-    def touch(self, path: str) -> None:
+    def touch(self, path: str, *, dir_fd: int | None = None) -> None:
         """See FileCalls."""
         self.before("touch")
-        self.inner.touch(path)
+        self.inner.touch(path, dir_fd=dir_fd)
 
 
 class FaultyCalls(CountingCalls):

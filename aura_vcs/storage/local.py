@@ -6,66 +6,136 @@ once nobody can be writing them any more.
 """
 
 import os
+import re
+import stat
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
+from aura_vcs.errors.stored import LinkedPath
 from aura_vcs.ids import Bytes
 from aura_vcs.storage.base import FileStat, check_storage_name
 from aura_vcs.storage.calls import REAL_CALLS, FileCalls, storage_error, translated, write_all, write_pieces
+from aura_vcs.storage.own_folders import OwnFolders, Way, is_link, is_there
+from aura_vcs.storage.plain_files import READ, open_held, open_plain, share_file, share_folder
 
 STALE_SECONDS = 24 * 3600
 """A temporary file that nobody wrote to for so long belongs to nobody."""
 
+
+UPLOADS = re.compile(r"\d+-[0-9a-f]{16}")
+"""What uploads are called until they have their names."""
 
 COPY_BYTES = 64 << 20
 """So much is copied by one call at most: between two of them Ctrl-C is heard."""
 
 
 class LocalStorage:
-    """Bytes under names in the folder `root`; temporary files lie in `root/temporary`."""
+    """Bytes under names in the folder `root`; temporary files lie in `root/temporary`.
 
-    def __init__(self, root: str, *, temporary: str = "tmp", calls: FileCalls = REAL_CALLS) -> None:
+    No part of a name is ever a link that is followed; see OwnFolders. `root` may be one if `follow_root`.
+    """
+
+    def __init__(
+        self, root: str, *, temporary: str = "tmp", calls: FileCalls = REAL_CALLS, follow_root: bool = True
+    ) -> None:
         self.root = root
         self.calls = calls
+        self._folders = OwnFolders(root, follow_root=follow_root)
+        self._prefix = ""
         self._temporary = temporary
 
+    def below(self, folder: str) -> "LocalStorage":
+        """What lies in a folder of this storage, as a storage of its own."""
+        inner = LocalStorage(self.path(folder), calls=self.calls)
+        inner._folders, inner._prefix = self._folders, f"{self._prefix}{folder}/"
+        return inner
+
     def path(self, name: str) -> str:
-        """The path in the file system, for messages and for libraries that want one."""
+        """The path in the file system, for messages only: whoever opens it may be led elsewhere."""
         return os.path.join(self.root, *check_storage_name(name).split("/"))
+
+    def at(self, name: str) -> Way:
+        """The way to a file, for calls of one's own; see OwnFolders.at."""
+        return self._folders.at(self._prefix + check_storage_name(name))
 
     def open(self, name: str) -> BinaryIO:
         """See Readable."""
         path = self.path(name)
         with translated("read", path):
-            return open(path, "rb", buffering=0)
+            return open(self._open(name, path), "rb", buffering=0)
 
     def read(self, name: str) -> bytes:
         """See Readable."""
         path = self.path(name)
-        with translated("read", path), open(path, "rb", buffering=0) as file:
+        with translated("read", path), open(self._open(name, path), "rb", buffering=0) as file:
             return file.read()
+
+    def _open(self, name: str, path: str) -> int:
+        with self.at(name) as (last, dir_fd):
+            return open_plain(last, READ, path, dir_fd=dir_fd)
 
     def stat(self, name: str) -> FileStat | None:
         """See Readable."""
-        path = self.path(name)
+        found = self.look(name)
+        return None if found is None else FileStat(found.st_size, found.st_mtime_ns)
+
+    def look(self, name: str) -> os.stat_result | None:
+        """What the system knows of a file or folder, None where nothing is.
+
+        Raises:
+            LinkedPath: it is a link.
+        """
+        found = self.look_around(name)
+        if found is not None and is_link(found):
+            raise LinkedPath(self.path(name))
+        return found
+
+    def look_around(self, name: str) -> os.stat_result | None:
+        """What the system knows of whatever has the name, a link of the link itself; None where nothing is."""
         try:
-            found = os.stat(path)
+            with self.at(name) as (last, dir_fd):
+                return os.stat(last, dir_fd=dir_fd, follow_symlinks=False)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            raise storage_error("look at", path, error) from error
-        return FileStat(found.st_size, found.st_mtime_ns)
+            raise storage_error("look at", self.path(name), error) from error
 
     def list(self, folder: str) -> list[str]:
         """See Readable."""
-        path = self.path(folder)
         try:
-            return sorted(os.listdir(path))
+            with self.at(f"{check_storage_name(folder)}/-") as (_, dir_fd):
+                if dir_fd is None:
+                    return sorted(os.listdir(self.path(folder)))
+                fd = os.open(".", os.O_RDONLY, dir_fd=dir_fd)  # one of its own: where it stands is nobody else's
+                try:
+                    return sorted(os.listdir(fd))
+                finally:
+                    os.close(fd)
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
-            raise storage_error("list", path, error) from error
+            raise storage_error("list", self.path(folder), error) from error
+
+    def walk(self, folder: str) -> Iterator[tuple[str, int]]:
+        """All files below a folder ("" is the storage itself), and their sizes; a link is a file of no size."""
+        if folder:
+            names = self.list(folder)
+        else:
+            with self._inside("") as dir_fd:
+                names = sorted(os.listdir(self.root if dir_fd is None else dir_fd))
+        for name in names:
+            path = f"{folder}/{name}" if folder else name
+            try:
+                found = self.look(path)
+            except LinkedPath:
+                yield path, 0
+                continue
+            if found is not None and stat.S_ISDIR(found.st_mode):
+                yield from self.walk(path)
+            elif found is not None:
+                yield path, found.st_size
 
     def put(self, name: str, data: bytes, *, private: bool = False) -> None:
         """See Writable. A `private` file is its owner's alone (mode 0600), from the first moment on."""
@@ -73,6 +143,15 @@ class LocalStorage:
         try:
             upload.write(data)
             upload.publish(name)
+        finally:
+            upload.discard()
+
+    def put_unsynced(self, name: str, data: bytes) -> None:
+        """Replace the bytes under `name` as a whole, not durably: whoever reads them can tell."""
+        upload = LocalUpload(self, self._temporary)
+        try:
+            upload.write(data)
+            upload.publish(name, durably=False)
         finally:
             upload.discard()
 
@@ -84,65 +163,80 @@ class LocalStorage:
         """See Writable. What is cut off are bytes that no fsync has promised."""
         path = self.path(name)
         with translated("append to", path):
-            fresh = not os.path.exists(path)
+            fresh = self.look(name) is None
             if fresh:
-                self.make_folder(os.path.dirname(path))
-            fd = self.calls.open_append(path)
-            try:
-                if os.fstat(fd).st_size > at:
-                    self.calls.truncate(fd, at)
-                os.lseek(fd, at, os.SEEK_SET)
+                self.make_folder(name.rpartition("/")[0])
+            with self.at(name) as (last, dir_fd):
+                fd = open_held(self.calls, last, path, dir_fd)
                 try:
-                    write_all(self.calls, fd, data)
-                    self.calls.fsync(fd)
+                    self._append(fd, data, at)
                     if fresh:
-                        self.calls.fsync_folder(os.path.dirname(path))
+                        self.calls.fsync_folder(".", dir_fd=dir_fd)
                 except OSError:
                     self._cut(fd, at)
                     raise
-            finally:
-                os.close(fd)
+                finally:
+                    os.close(fd)
+
+    def _append(self, fd: int, data: bytes, at: int) -> None:
+        if os.fstat(fd).st_size > at:
+            self.calls.truncate(fd, at)
+        os.lseek(fd, at, os.SEEK_SET)
+        write_all(self.calls, fd, data)
+        self.calls.fsync(fd)
 
     def _cut(self, fd: int, size: int) -> None:
         """Take back what an append wrote that then failed: nobody has been promised it."""
         try:
-            self.calls.truncate(fd, size)
+            if os.fstat(fd).st_size > size:
+                self.calls.truncate(fd, size)
         except OSError:
             return  # a broken disk; readers tell a torn line from a whole one
 
-    def adopt(self, source: str, name: str) -> None:
-        """Take over a file of the same disk that is durable already, replacing what was under `name`."""
-        target = self.path(name)
-        with translated("write", target):
-            self.make_folder(os.path.dirname(target))
-            self.calls.replace(source, target)
-            self.calls.fsync_folder(os.path.dirname(target))
+    def open_lock(self, name: str) -> int:
+        """Open a file to lock it, made if it is not there.
+
+        Raises:
+            StorageError: the disk refuses, or it is no file. LinkedPath.
+        """
+        path = self.path(name)
+        with translated("lock", path):
+            try:
+                return self._open_lock(name, path)
+            except FileNotFoundError:
+                self.make_folder(name.rpartition("/")[0])
+                return self._open_lock(name, path)
+
+    def _open_lock(self, name: str, path: str) -> int:
+        with self.at(name) as (last, dir_fd):
+            return open_held(REAL_CALLS, last, path, dir_fd)
+
+    def adopt(self, source: "LocalStorage", found: str, name: str) -> None:
+        """Take over a file of another storage on the same disk, that is durable already, replacing `name`."""
+        with translated("write", self.path(name)):
+            self.make_folder(name.rpartition("/")[0])
+            with source.at(found) as (last, dir_fd), self.at(name) as (target, to_fd):
+                self.calls.replace(last, target, dir_fd=dir_fd, to_fd=to_fd)
+                self.calls.fsync_folder(".", dir_fd=to_fd)
 
     def touch(self, name: str) -> None:
         """See Writable."""
-        path = self.path(name)
-        with translated("renew", path):
-            self.calls.touch(path)
+        with translated("renew", self.path(name)), self.at(name) as (last, dir_fd):
+            self.calls.touch(last, dir_fd=dir_fd)
 
     def delete(self, name: str) -> None:
         """See Deletable."""
-        path = self.path(name)
-        try:
-            with translated("delete", path):
-                self.calls.unlink(path)
-                self.calls.fsync_folder(os.path.dirname(path))
-        except FileNotFoundError:
-            return
+        self.delete_many([name])
 
     def link(self, name: str, other: str) -> bool:
         """Give a file a second name; False where the disk cannot, or the file is gone.
 
         Not made durable. A name that exists stays as it is.
         """
-        target = self.path(other)
-        self.make_folder(os.path.dirname(target))
+        self.make_folder(other.rpartition("/")[0])
         try:
-            self.calls.link(self.path(name), target)
+            with self.at(name) as (last, dir_fd), self.at(other) as (target, to_fd):
+                self.calls.link(last, target, dir_fd=dir_fd, to_fd=to_fd)
         except FileExistsError:
             return True
         except (OSError, NotImplementedError):
@@ -151,10 +245,9 @@ class LocalStorage:
 
     def forget(self, name: str) -> None:
         """Remove a file that nobody needs, not durably; absent is fine."""
-        path = self.path(name)
         try:
-            with translated("delete", path):
-                self.calls.unlink(path)
+            with translated("delete", self.path(name)), self.at(name) as (last, dir_fd):
+                self.calls.unlink(last, dir_fd=dir_fd)
         except FileNotFoundError:
             return
 
@@ -162,21 +255,21 @@ class LocalStorage:
         """See Deletable. Each folder is synced once."""
         folders: dict[str, None] = {}
         for name in names:
-            path = self.path(name)
             try:
-                with translated("delete", path):
-                    self.calls.unlink(path)
+                with translated("delete", self.path(name)), self.at(name) as (last, dir_fd):
+                    self.calls.unlink(last, dir_fd=dir_fd)
             except FileNotFoundError:
                 continue
-            folders[os.path.dirname(path)] = None
+            folders[name.rpartition("/")[0]] = None
         for folder in folders:
-            with translated("delete in", folder):
-                self.calls.fsync_folder(folder)
+            with translated("delete in", self._folders.path(self._prefix + folder)), self._inside(folder) as dir_fd:
+                self.calls.fsync_folder(".", dir_fd=dir_fd)
 
     def delete_folder(self, name: str) -> None:
         """See Deletable."""
         try:
-            self.calls.rmdir(self.path(name))
+            with self.at(name) as (last, dir_fd):
+                self.calls.rmdir(last, dir_fd=dir_fd)
         except OSError:
             return  # not there, or not empty: both are fine
 
@@ -184,35 +277,85 @@ class LocalStorage:
         """Remove a folder of scratch files and what is in it, as far as that can be; nothing is synced."""
         import shutil  # which imports every way to compress there is
 
-        shutil.rmtree(self.path(name), ignore_errors=True)
+        with suppress(OSError), self.at(name) as (last, dir_fd):
+            shutil.rmtree(last, ignore_errors=True, dir_fd=dir_fd)
 
-    def make_folder(self, path: str) -> None:
-        """Make a folder and those above it, durably."""
+    def make_folder(self, name: str) -> None:
+        """Make a folder and those above it, durably; "" is the storage itself.
+
+        Raises:
+            LinkedPath: one of them is a link.
+        """
+        self._make(f"{self._prefix}{name}".strip("/"))
+
+    def _make(self, folder: str) -> None:
+        """Make a folder that is named from where the links end."""
+        try:
+            with self._folders.at(f"{folder}/-" if folder else "-"):
+                return
+        except FileNotFoundError:
+            pass
+        if not folder:
+            self._make_root(self._folders.root)
+            return
+        self._make(folder.rpartition("/")[0])
+        with self._folders.at(folder) as (last, dir_fd):
+            try:
+                self.calls.mkdir(last, dir_fd=dir_fd)
+            except FileExistsError:
+                return
+            share_folder(self.calls, last, dir_fd)
+            self.calls.fsync_folder(".", dir_fd=dir_fd)
+
+    def _make_root(self, path: str) -> None:
         if os.path.isdir(path):
             return
         parent = os.path.dirname(path)
-        self.make_folder(parent)
+        self._make_root(parent)
         try:
             self.calls.mkdir(path)
         except FileExistsError:
             return
+        share_folder(self.calls, path, None, above=parent)
         self.calls.fsync_folder(parent)
 
+    @contextmanager
+    def _inside(self, folder: str) -> Iterator[int | None]:
+        with self._folders.at(f"{self._prefix}{folder}/-".removeprefix("/")) as (_, dir_fd):
+            yield dir_fd
+
     def sweep_temporary(
-        self, *, older_than_seconds: float = STALE_SECONDS, spare: Callable[[str], bool] = lambda _: False
+        self,
+        *,
+        older_than_seconds: float = STALE_SECONDS,
+        made: re.Pattern[str] = UPLOADS,
+        folders: Container[str] = (),
     ) -> int:
-        """Remove forgotten temporary files and folders, but for names to `spare`; returns how many."""
+        """Remove forgotten temporary files; returns how many.
+
+        Only what has a name that we give: of files such as `made` fits, of folders one of `folders`.
+        """
         limit_ns = time.time_ns() - int(older_than_seconds * 1e9)
         removed = 0
         for name in self.list(self._temporary):
-            found = self.stat(f"{self._temporary}/{name}")
-            if found is not None and found.mtime_ns < limit_ns and not spare(name):
-                if os.path.isdir(self.path(f"{self._temporary}/{name}")):
-                    self.discard_folder(f"{self._temporary}/{name}")
+            path = f"{self._temporary}/{name}"
+            is_file = made.fullmatch(name) is not None
+            if not is_file and name not in folders:
+                continue
+            with suppress(LinkedPath):
+                found = self.look(path)
+                if found is None or found.st_mtime_ns >= limit_ns or stat.S_ISDIR(found.st_mode) == is_file:
+                    continue
+                if is_file:
+                    self.delete(path)
                 else:
-                    self.delete(f"{self._temporary}/{name}")
+                    self.discard_folder(path)
                 removed += 1
         return removed
+
+    def close(self) -> None:
+        """Let go of open folders; the next use opens them again."""
+        self._folders.close()
 
 
 class LocalUpload:
@@ -221,13 +364,21 @@ class LocalUpload:
     def __init__(self, storage: LocalStorage, temporary: str, *, mode: int = 0o666) -> None:
         self._storage = storage
         self._calls = storage.calls
-        self.path = os.path.join(storage.root, *temporary.split("/"), f"{os.getpid()}-{os.urandom(8).hex()}")
+        self.name = f"{temporary}/{os.getpid()}-{os.urandom(8).hex()}"
+        self.path = storage.path(self.name)
         with translated("write", self.path):
             try:
-                self.fd = self._calls.create(self.path, mode)
+                self.fd = self._create(mode)
             except FileNotFoundError:
-                storage.make_folder(os.path.dirname(self.path))
-                self.fd = self._calls.create(self.path, mode)
+                storage.make_folder(temporary)
+                self.fd = self._create(mode)
+
+    def _create(self, mode: int) -> int:
+        with self._storage.at(self.name) as (last, dir_fd):
+            fd = self._calls.create(last, mode, dir_fd=dir_fd)
+            if mode & 0o060:
+                share_file(self._calls, fd, dir_fd)
+            return fd
 
     def write(self, data: Bytes) -> None:
         """See Upload."""
@@ -282,7 +433,7 @@ class LocalUpload:
         with translated("read", self.path):
             if hasattr(os, "pread"):
                 return os.pread(self.fd, length, offset)
-            with open(self.path, "rb") as file:
+            with self._storage.open(self.name) as file:
                 file.seek(offset)
                 return file.read(length)
 
@@ -291,30 +442,33 @@ class LocalUpload:
         with translated("write", self.path):
             self._calls.fsync(self.fd)
 
-    def publish(self, name: str) -> None:
+    def publish(self, name: str, *, durably: bool = True) -> None:
         """See Upload."""
-        self.sync()
+        if durably:
+            self.sync()
         self._close()
-        self._rename(name)
+        self._rename(name, durably=durably)
 
-    def _rename(self, name: str) -> None:
-        target = self._storage.path(name)
-        with translated("write", target):
+    def _rename(self, name: str, *, durably: bool = True) -> None:
+        with translated("write", self._storage.path(name)):
             try:
-                self._calls.replace(self.path, target)
+                self._move(name, durably=durably)
             except FileNotFoundError:
-                self._storage.make_folder(os.path.dirname(target))
-                self._calls.replace(self.path, target)
-            self._calls.fsync_folder(os.path.dirname(target))
+                self._storage.make_folder(name.rpartition("/")[0])
+                self._move(name, durably=durably)
+
+    def _move(self, name: str, *, durably: bool) -> None:
+        with self._storage.at(self.name) as (last, dir_fd), self._storage.at(name) as (target, to_fd):
+            self._calls.replace(last, target, dir_fd=dir_fd, to_fd=to_fd)
+            if durably:
+                self._calls.fsync_folder(".", dir_fd=to_fd)
 
     def discard(self) -> None:
         """See Upload."""
         self._close()
-        try:
-            if os.path.lexists(self.path):
-                self._calls.unlink(self.path)
-        except OSError:
-            return  # swept later
+        with suppress(OSError, LinkedPath), self._storage.at(self.name) as (last, dir_fd):  # else swept later
+            if is_there(last, dir_fd):
+                self._calls.unlink(last, dir_fd=dir_fd)
 
     def _close(self) -> None:
         if self.fd >= 0:

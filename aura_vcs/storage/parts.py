@@ -11,6 +11,7 @@ and has one name only: a part that somebody made of another file would have that
 """
 
 import os
+import re
 import stat
 import time
 from contextlib import suppress
@@ -18,10 +19,11 @@ from typing import BinaryIO
 
 from blake3 import blake3
 
-from aura_vcs.errors.stored import StorageError
+from aura_vcs.errors.stored import LinkedPath, StorageError
 from aura_vcs.storage.calls import storage_error, translated
 from aura_vcs.storage.file_lock import try_lock
 from aura_vcs.storage.local import LocalStorage, LocalUpload
+from aura_vcs.storage.plain_files import share_file
 
 PART_BYTES = 1 << 20
 """A file of this size leaves a part when it is interrupted; of less, nothing is worth keeping."""
@@ -32,16 +34,16 @@ SLOTS = 4
 _ENDING = ".part"
 _READ_BYTES = 1 << 20
 _ATTEMPTS = 3
-_LOOK = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK if os.name != "nt" else os.O_RDONLY
+_PART = re.compile(rf"(packs-[0-9a-f]{{64}}\.pack|records-[0-9a-f]{{64}})\.[0-{SLOTS - 1}]{re.escape(_ENDING)}")
 
 
 class LocalPart(LocalUpload):
     """A part that is held: an upload that begins with what is there, and that may be left for later."""
 
-    def __init__(self, storage: LocalStorage, path: str, fd: int) -> None:  # it is opened already
+    def __init__(self, storage: LocalStorage, name: str, fd: int) -> None:  # it is opened already
         self._storage = storage
         self._calls = storage.calls
-        self.path = path
+        self.name, self.path = name, storage.path(name)
         self.fd = fd
 
     @property
@@ -62,10 +64,11 @@ class LocalPart(LocalUpload):
             file.seek(0)
             return digest_of(file, self.size)
 
-    def publish(self, name: str) -> None:
+    def publish(self, name: str, *, durably: bool = True) -> None:
         """See Upload. It is held until it has its name."""
-        self.sync()
-        self._rename(name)
+        if durably:
+            self.sync()
+        self._rename(name, durably=durably)
         self._close()
 
     def leave(self) -> None:
@@ -78,8 +81,8 @@ class LocalPart(LocalUpload):
         """See Upload. Harmless after `publish`, when the name may be somebody else's part."""
         if self.fd < 0:
             return
-        with suppress(OSError):  # else it is swept later
-            self._calls.unlink(self.path)  # while it is held: nobody goes on with it
+        with suppress(OSError, LinkedPath), self._storage.at(self.name) as (last, dir_fd):  # else it is swept later
+            self._calls.unlink(last, dir_fd=dir_fd)  # while it is held: nobody goes on with it
         self._close()
 
 
@@ -93,14 +96,14 @@ def open_part(storage: LocalStorage, folder: str, name: str) -> LocalPart | None
     """
     if os.name == "nt":
         return None  # an open file cannot be renamed there, and a closed one is not held
-    paths = [storage.path(f"{folder}/{part_name(name, slot)}") for slot in range(SLOTS)]
-    for path in paths:
-        part = _take(storage, path)
+    names = [f"{folder}/{part_name(name, slot)}" for slot in range(SLOTS)]
+    for one in names:
+        part = _take(storage, one)
         if part is None:
             continue
-        for other in paths:
-            if other != path:
-                _take_over(part, other)
+        for other in names:
+            if other != one:
+                _take_over(part, other, storage)
         return part
     return None
 
@@ -112,13 +115,13 @@ def part_name(name: str, slot: int = 0) -> str:
 
 def is_part(name: str) -> bool:
     """Whether that is a part's name."""
-    return name.endswith(_ENDING)
+    return _PART.fullmatch(name) is not None
 
 
 def drop_parts(storage: LocalStorage, folder: str, name: str) -> None:
     """Remove what is left of a file that is there as a whole, as far as nobody writes it."""
     for slot in range(SLOTS):
-        _remove(storage, storage.path(f"{folder}/{part_name(name, slot)}"))
+        _remove(storage, f"{folder}/{part_name(name, slot)}")
 
 
 def sweep_parts(storage: LocalStorage, folder: str, *, older_than_seconds: float = STALE_PART_SECONDS) -> int:
@@ -126,9 +129,10 @@ def sweep_parts(storage: LocalStorage, folder: str, *, older_than_seconds: float
     limit_ns = time.time_ns() - int(older_than_seconds * 1e9)
     removed = 0
     for name in filter(is_part, storage.list(folder)):
-        found = storage.stat(f"{folder}/{name}")
-        if found is not None and found.mtime_ns < limit_ns:
-            removed += _remove(storage, storage.path(f"{folder}/{name}"))
+        with suppress(LinkedPath):
+            found = storage.stat(f"{folder}/{name}")
+            if found is not None and found.mtime_ns < limit_ns:
+                removed += _remove(storage, f"{folder}/{name}")
     return removed
 
 
@@ -147,14 +151,14 @@ def digest_of(source: BinaryIO, length: int) -> str:
     return hasher.hexdigest()
 
 
-def _take(storage: LocalStorage, path: str) -> LocalPart | None:
+def _take(storage: LocalStorage, name: str) -> LocalPart | None:
     """Open a part, made if it is not there, and hold it; None if that cannot be."""
     for _ in range(_ATTEMPTS):
         fresh = False
         try:
-            fd = storage.calls.reopen(path)
+            fd = _reopened(storage, name)
         except FileNotFoundError:
-            made = _make(storage, path)
+            made = _make(storage, name)
             if made is None:
                 continue  # somebody was quicker
             fd, fresh = made, True
@@ -166,9 +170,9 @@ def _take(storage: LocalStorage, path: str) -> LocalPart | None:
             held = False
             if fresh:
                 with suppress(OSError):
-                    storage.calls.unlink(path)
-        if held and _is_named(fd, path):
-            return LocalPart(storage, path, fd)
+                    _unlink(storage, name)
+        if held and _is_named(storage, fd, name):
+            return LocalPart(storage, name, fd)
         os.close(fd)
         if not held:
             return None
@@ -176,12 +180,26 @@ def _take(storage: LocalStorage, path: str) -> LocalPart | None:
     return None
 
 
-def _make(storage: LocalStorage, path: str) -> int | None:
+def _reopened(storage: LocalStorage, name: str) -> int:
+    with storage.at(name) as (last, dir_fd):
+        return storage.calls.reopen(last, dir_fd=dir_fd)
+
+
+def _unlink(storage: LocalStorage, name: str) -> None:
+    with storage.at(name) as (last, dir_fd):
+        storage.calls.unlink(last, dir_fd=dir_fd)
+
+
+def _make(storage: LocalStorage, name: str) -> int | None:
     """A new part; None if there is one."""
+    path = storage.path(name)
     with translated("write", path):
-        storage.make_folder(os.path.dirname(path))
+        storage.make_folder(name.rpartition("/")[0])
     try:
-        return storage.calls.create(path)
+        with storage.at(name) as (last, dir_fd):
+            fd = storage.calls.create(last, dir_fd=dir_fd)
+            share_file(storage.calls, fd, dir_fd)
+            return fd
     except FileExistsError:
         return None
     except OSError as error:
@@ -194,24 +212,24 @@ def _hold(fd: int) -> bool:
     return stat.S_ISREG(found.st_mode) and found.st_nlink <= 1 and try_lock(fd, shared=False)
 
 
-def _is_named(fd: int, path: str) -> bool:
+def _is_named(storage: LocalStorage, fd: int, name: str) -> bool:
     """Whether the open file is still the one of that name."""
     try:
-        there = os.stat(path, follow_symlinks=False)
-    except OSError:
+        there = storage.look(name)
+    except (LinkedPath, StorageError):
         return False
-    return os.path.samestat(there, os.fstat(fd))
+    return there is not None and os.path.samestat(there, os.fstat(fd))
 
 
-def _take_over(part: LocalPart, path: str) -> None:
+def _take_over(part: LocalPart, name: str, storage: LocalStorage) -> None:
     """Add what another part has more of, as far as that can be; it may be growing, and only ever does."""
     try:
-        fd = os.open(path, _LOOK)
-    except OSError:
+        opened = storage.open(name)
+    except (FileNotFoundError, StorageError, LinkedPath):
         return
-    with os.fdopen(fd, "rb", buffering=0) as other:
-        found, size = os.fstat(fd), part.size
-        if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1 or found.st_size <= size:
+    with opened as other:
+        found, size = os.fstat(other.fileno()), part.size
+        if found.st_nlink > 1 or found.st_size <= size:
             return
         with suppress(StorageError):  # whoever goes on with it will meet the same, and says so
             part.keep(size)
@@ -221,16 +239,16 @@ def _take_over(part: LocalPart, path: str) -> None:
                 size += len(data)
 
 
-def _remove(storage: LocalStorage, path: str) -> bool:
+def _remove(storage: LocalStorage, name: str) -> bool:
     """Remove a part that nobody holds."""
     try:
-        fd = storage.calls.reopen(path)
-    except OSError:
+        fd = _reopened(storage, name)
+    except (OSError, LinkedPath):
         return False
     try:
-        if not _hold(fd) or not _is_named(fd, path):
+        if not _hold(fd) or not _is_named(storage, fd, name):
             return False
-        storage.calls.unlink(path)  # while it is held: whoever takes it next sees that it has gone
+        _unlink(storage, name)  # while it is held: whoever takes it next sees that it has gone
     except OSError:
         return False  # swept later
     finally:

@@ -44,17 +44,18 @@ class RecordingCalls(FileCalls):
         self._remember("create", fd, real_path)
         return fd
 
-    def open_append(self, path: str) -> int:
+    def open_append(self, path: str, *, dir_fd: int | None = None) -> int:
         """See FileCalls."""
-        fresh = not os.path.lexists(path)
-        fd = self.inner.open_append(path)
-        self._remember("create" if fresh else "open", fd, _real(path, None))
+        real_path = _real(path, dir_fd)
+        fresh = not os.path.lexists(real_path)
+        fd = self.inner.open_append(path, dir_fd=dir_fd)
+        self._remember("create" if fresh else "open", fd, real_path)
         return fd
 
-    def reopen(self, path: str) -> int:
+    def reopen(self, path: str, *, dir_fd: int | None = None) -> int:
         """See FileCalls."""
-        fd = self.inner.reopen(path)
-        self._remember("open", fd, _real(path, None))
+        fd = self.inner.reopen(path, dir_fd=dir_fd)
+        self._remember("open", fd, _real(path, dir_fd))
         return fd
 
     def _remember(self, call: str, fd: int, path: str) -> None:
@@ -149,10 +150,10 @@ class RecordingCalls(FileCalls):
         self.inner.symlink(target, path, dir_fd=dir_fd)
         self.events.append(Event("symlink", _real(path, dir_fd), target))
 
-    def link(self, source: str, target: str) -> None:
+    def link(self, source: str, target: str, *, dir_fd: int | None = None, to_fd: int | None = None) -> None:
         """See FileCalls."""
-        self.inner.link(source, target)
-        self.events.append(Event("link", _real(source, None), _real(target, None)))
+        self.inner.link(source, target, dir_fd=dir_fd, to_fd=to_fd)
+        self.events.append(Event("link", _real(source, dir_fd), _real(target, to_fd)))
 
     def chmod(self, fd: int, mode: int) -> None:
         """See FileCalls."""
@@ -169,15 +170,15 @@ class RecordingCalls(FileCalls):
             self.events.append(Event("sync_disk"))
         return done
 
-    def touch(self, path: str) -> None:
+    def touch(self, path: str, *, dir_fd: int | None = None) -> None:
         """See FileCalls."""
-        self.inner.touch(path)
+        self.inner.touch(path, dir_fd=dir_fd)
 
 
 def _real(path: str, dir_fd: int | None) -> str:
     """The path from the root, whatever folder it was given in; links in its folder are followed."""
     if dir_fd is not None:
-        return os.path.join(os.readlink(f"/proc/self/fd/{dir_fd}"), path)
+        return os.path.normpath(os.path.join(os.readlink(f"/proc/self/fd/{dir_fd}"), path))
     folder, name = os.path.split(os.path.abspath(path))
     if folder == "/proc/self/fd":
         return os.readlink(path)

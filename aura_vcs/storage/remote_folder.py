@@ -18,13 +18,13 @@ from blake3 import blake3
 
 from aura_vcs.errors.asking import LockBusy, RefMoved
 from aura_vcs.errors.remotes import RemoteCorrupt, RemoteDenied, RemoteError, RemoteFull, RemoteUnreachable
-from aura_vcs.errors.stored import IntegrityError, StorageDenied, StorageError, StorageFull
+from aura_vcs.errors.stored import IntegrityError, LinkedPath, StorageDenied, StorageError, StorageFull
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.base import check_storage_name
 from aura_vcs.storage.calls import REAL_CALLS, FileCalls
 from aura_vcs.storage.file_lock import try_lock
 from aura_vcs.storage.local import LocalStorage, LocalUpload
-from aura_vcs.storage.parts import PART_BYTES, LocalPart, agreed, drop_parts, is_part, open_part, sweep_parts
+from aura_vcs.storage.parts import PART_BYTES, LocalPart, agreed, drop_parts, open_part, sweep_parts
 from aura_vcs.storage.remote import SMALL_BYTES, RemoteEntry, RemoteFile
 
 COPY_BYTES = 4 << 20
@@ -81,7 +81,7 @@ class FolderRemote:
         """See Listable."""
         with self._translated():
             names = self._storage.list(check_storage_name(folder))
-        found = [(f"{folder}/{name}", self._lstat(f"{folder}/{name}")) for name in names]
+            found = [(f"{folder}/{name}", self._storage.look_around(f"{folder}/{name}")) for name in names]
         return [RemoteEntry(name, s.st_size) for name, s in found if s is not None and stat.S_ISREG(s.st_mode)]
 
     def create(
@@ -98,8 +98,7 @@ class FolderRemote:
         A file of PART_BYTES or more goes on where an earlier attempt was interrupted. `agree` decides
         that where the source is not at hand: it is asked once, before anything is read of the source.
         """
-        if self._lstat(name) is not None:
-            raise FileExistsError(name)
+        self._check_free(name)
         self._sweep_once()
         size = source.seek(0, os.SEEK_END)
         with self._translated():
@@ -136,9 +135,13 @@ class FolderRemote:
         else:
             _check_while_syncing(upload, check)
         with self._locked():
-            if self._lstat(name) is not None:
-                raise FileExistsError(name)
+            self._check_free(name)
             upload.publish(name)
+
+    def _check_free(self, name: str) -> None:
+        with self._translated():
+            if self._storage.look_around(name) is not None:
+                raise FileExistsError(name)
 
     def swap(self, name: str, data: bytes, token: str | None) -> str:
         """See Swappable. The token is a hash of the bytes: the same bytes are the same state."""
@@ -158,7 +161,8 @@ class FolderRemote:
             self._storage.delete(name)
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Let go of open folders."""
+        self._storage.close()
 
     def sweep(self) -> int:
         """Remove what nobody will go on with: temporary files after a day, parts after two weeks; returns how many.
@@ -166,7 +170,7 @@ class FolderRemote:
         Done by itself before the first file is created.
         """
         with self._translated():
-            return self._storage.sweep_temporary(spare=is_part) + sweep_parts(self._storage, _TEMPORARY)
+            return self._storage.sweep_temporary() + sweep_parts(self._storage, _TEMPORARY)
 
     def _sweep_once(self) -> None:
         """Sweep, if nobody has yet; a place that does not let us is no reason not to create a file."""
@@ -199,19 +203,19 @@ class FolderRemote:
         return found
 
     def _lstat(self, name: str) -> os.stat_result | None:
-        try:
-            return os.lstat(self._storage.path(name))
-        except (FileNotFoundError, NotADirectoryError):
-            if not os.path.isdir(self.root):
-                raise RemoteUnreachable(self.place, "the folder is gone; is the disk still mounted?") from None
-            return None
-        except OSError as error:
-            raise RemoteError(self.place, f"cannot look at {name}: {error.strerror}") from error
+        with self._translated():
+            found = self._storage.look(name)
+        if found is None and not os.path.isdir(self.root):
+            raise RemoteUnreachable(self.place, "the folder is gone; is the disk still mounted?")
+        return found
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield
+        except LinkedPath as error:
+            reason = f"{error.path} is a link, and none is followed in a remote"
+            raise RemoteCorrupt(self.place, reason) from error
         except StorageDenied as error:
             raise RemoteDenied(self.place, error.message, hint=error.hint) from error
         except StorageFull as error:
@@ -221,11 +225,10 @@ class FolderRemote:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        path = os.path.join(self.root, _LOCK)
         try:
-            fd = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
-        except OSError as error:
-            raise RemoteDenied(self.place, f"cannot lock it: {error.strerror}") from error
+            fd = self._storage.open_lock(_LOCK)
+        except StorageError as error:
+            raise RemoteDenied(self.place, f"cannot lock it: {error.reason}") from error
         try:
             start = time.monotonic()
             while not try_lock(fd, shared=False):

@@ -136,6 +136,8 @@ def set_configuration(
     value = check_given(setting, parse_value(setting, text))
     with acting(studio.folder):
         before = _stored(studio).get(setting.key)
+        if setting.is_paths and not text.lstrip().startswith("[") and before is not None and before.is_active:
+            value = list(dict.fromkeys([*before.value, *value]))
         at, by = now(), studio.folder.user
         sealed = seal(studio.folder, setting.key, str(value), find_keyring()) if setting.is_sensitive else None
         after = Configured(
@@ -187,9 +189,12 @@ def project_value(key: str, text: str) -> tuple[str, Any]:
 
     Raises:
         UnknownSetting.
-        SettingInvalid: also for a sensitive key: those never lie in a project folder.
+        SettingInvalid: also for a sensitive or personal key: those never lie in a project folder.
     """
     setting = find_setting(key)
+    if setting.is_personal:
+        hint = f"Set it for yourself: `aura config set {setting.key}`."
+        raise SettingInvalid(setting.key, "a project does not decide about it", hint=hint)
     if setting.is_sensitive:
         hint = f"Set it for yourself: `aura config set {setting.key}`."
         raise SettingInvalid(setting.key, "it is sensitive and never stored in a project", hint=hint)
@@ -259,7 +264,11 @@ def _resolved(setting: Setting, stored: Configured | None, project: Mapping[str,
                 value, source, protection = HIDDEN, "user", stored.sealed.method
         elif is_value(setting, stored.value):
             value, source = stored.value, "user"
-    if not setting.is_sensitive and project.get(setting.key) is not None and is_value(setting, project[setting.key]):
+    if (
+        not (setting.is_sensitive or setting.is_personal)
+        and project.get(setting.key) is not None
+        and is_value(setting, project[setting.key])
+    ):
         value, source = project[setting.key], "project"
     return Configuration(
         key=setting.key,

@@ -57,7 +57,7 @@ class StudioFolder:
         self.user = user
         self.progress = progress
         self.storage = LocalStorage(self.path, calls=calls)
-        self._locks = Locks(os.path.join(self.path, "locks"), wait_seconds=lock_seconds)
+        self._locks = Locks(self.storage, "locks", wait_seconds=lock_seconds)
 
     def load(self, name: str, shape: type[T]) -> T | None:
         """The record in a file, None where there is no file.
@@ -81,7 +81,7 @@ class StudioFolder:
         Raises:
             LockBusy: one held it for too long.
         """
-        self.storage.make_folder(self.path)
+        self.storage.make_folder("")
         with self._locks.exclusive("studio"):
             yield
 

@@ -12,9 +12,11 @@ from typing import Any
 
 from aura_vcs.errors.asking import LockBusy
 from aura_vcs.errors.stored import StorageError
+from aura_vcs.storage import databases
 from aura_vcs.studio.folder import INDEX, StudioFolder
 
 SCHEMA_VERSION = 2
+BUSY_SECONDS = 30
 SETTLED_NS = 2_000_000_000
 """A date younger than this may be shared by two changes, on file systems that count in seconds."""
 
@@ -100,33 +102,30 @@ class StudioIndex:
 
     def _opened(self) -> sqlite3.Connection:
         try:
-            connection = _connect(self._path)
+            connection = self._connect()
             if connection.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION:
                 return connection
             connection.close()
         except sqlite3.OperationalError as error:
             raise _translated(error, self._path) from error
-        except sqlite3.DatabaseError:
+        except (sqlite3.DatabaseError, databases.ManyNames):
             self._folder.progress.note("The studio's index was damaged and is built anew")
         self._remove()
-        connection = _connect(self._path)
+        connection = self._connect()
         connection.executescript(f"BEGIN;{TABLES}PRAGMA user_version={SCHEMA_VERSION};COMMIT;")
         return connection
 
+    def _connect(self) -> sqlite3.Connection:
+        if self._path != ":memory:":
+            return databases.connect(self._folder.storage, INDEX, timeout=BUSY_SECONDS)
+        return sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+
     def _remove(self) -> None:
-        for suffix in ("", "-wal", "-shm", "-journal"):
-            if self._path != ":memory:":
-                self._folder.storage.delete(INDEX + suffix)
-
-
-def _connect(path: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=30, isolation_level=None)
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=NORMAL")
-    return connection
+        if self._path != ":memory:":
+            databases.remove(self._folder.storage, INDEX)
 
 
 def _translated(error: sqlite3.OperationalError, path: str) -> Exception:
     if "locked" in str(error):
-        return LockBusy("studio index", 30)
+        return LockBusy("studio index", BUSY_SECONDS)
     return StorageError("use", path, str(error))

@@ -116,7 +116,8 @@ def _file_key(folder: StudioFolder, key: str, *, create: bool) -> bytes:
         raise SecretUnavailable(key, error.message) from error
     if len(data) != KEY_BYTES:
         raise SecretUnavailable(key, f"{folder.storage.path(KEY)} is damaged")
-    if os.name == "posix" and stat.S_IMODE(os.stat(folder.storage.path(KEY)).st_mode) & 0o077:
+    found = folder.storage.look(KEY)
+    if os.name == "posix" and found is not None and stat.S_IMODE(found.st_mode) & 0o077:
         path = folder.storage.path(KEY)
         raise SecretUnavailable(key, f"others can read {path}", hint=f"chmod 600 {path}, and change the secrets.")
     return data

@@ -1,6 +1,7 @@
 """The configuration keys there are: what each means, the type of its values, and its default."""
 
 import math
+import os
 from typing import Any, Literal
 
 import msgspec
@@ -19,7 +20,9 @@ PATTERNS = "locks.patterns"
 class Setting(msgspec.Struct, frozen=True):
     """A configuration key. `lowest` and `highest` bound numbers; `choices` strings.
 
-    A sensitive value is encrypted, belongs to the person alone and never lies in a project.
+    A sensitive value is encrypted, belongs to the person alone and never lies in a project. A personal
+    one is not encrypted, and never lies in a project either. One of `paths` is a list of folders: a path
+    is added to it, a JSON list replaces it.
     """
 
     key: str
@@ -28,6 +31,8 @@ class Setting(msgspec.Struct, frozen=True):
     default: Any
     description: str
     is_sensitive: bool = False
+    is_personal: bool = False
+    is_paths: bool = False
     lowest: float | None = None
     highest: float | None = None
     choices: tuple[str, ...] = ()
@@ -83,6 +88,15 @@ SETTINGS: tuple[Setting, ...] = (
     _secret("tts.api_key", "The key for it"),
     _text("images.provider", None, "Which service draws"),
     _secret("images.api_key", "The key for it"),
+    Setting(
+        "safe.projects",
+        "safe",
+        "json",
+        [],
+        "Projects of other accounts that you use: folders, FOLDER/* for all below one, * for all",
+        is_personal=True,
+        is_paths=True,
+    ),
     Setting("render.defaults", "render", "json", {}, "Fields of render.json that new projects begin with"),
 )
 BY_KEY = {setting.key: setting for setting in SETTINGS}
@@ -121,6 +135,8 @@ def parse_value(setting: Setting, text: str) -> Any:
         return _bounded(setting, text)
     import json  # most values are none
 
+    if setting.is_paths:
+        return _paths(setting, text)
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -172,6 +188,19 @@ def _string(setting: Setting, text: str) -> str:
         if choice.lower() == text.strip().lower():
             return choice
     raise SettingInvalid(setting.key, f"it is one of {', '.join(setting.choices)}")
+
+
+def _paths(setting: Setting, text: str) -> list[str]:
+    """The folders of a JSON list, or the one that the text names; absolute, as they were given."""
+    import json
+
+    try:
+        found = json.loads(text) if text.lstrip().startswith("[") else [text]
+    except (ValueError, RecursionError) as error:
+        raise SettingInvalid(setting.key, "it is a path, or a JSON list of paths") from error
+    if not all(isinstance(path, str) and path.strip() and "\0" not in path for path in found):
+        raise SettingInvalid(setting.key, "every path in it is a text with something in it")
+    return [path if path == "*" else os.path.abspath(os.path.expanduser(path)) for path in found]
 
 
 def _bounded(setting: Setting, text: str) -> float | int:

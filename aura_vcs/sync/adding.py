@@ -12,6 +12,7 @@ from aura_vcs.sync.known import Known, Seen
 from aura_vcs.sync.leaving import create_remote
 from aura_vcs.sync.manifest import MANIFEST
 from aura_vcs.sync.opening import UNKNOWN, Surroundings, make_folder, open_named, open_remote
+from aura_vcs.sync.places import check_new_place
 from aura_vcs.sync.probing import Finding, probe
 from aura_vcs.sync.remotes import RemoteConfig, address_of, remote_config, remove_remote, set_remote
 from aura_vcs.sync.unlocking import Ask, Question, encrypt_place, encryption_of, unlock
@@ -45,18 +46,21 @@ def add_remote(
     single_writer: bool = False,
     surroundings: Surroundings = UNKNOWN,
     ask: Ask | None = None,
+    force: bool = False,
 ) -> Checked:
     """Prepare the place if nothing is there, probe it, and enter it in the project's settings.
 
-    With `ask`, everything there is encrypted; it is asked for the passphrase or key file.
+    With `ask`, everything there is encrypted; it is asked for the passphrase or key file. With `force`, a
+    folder with other files is taken; they stay as they are.
 
     Raises:
         InvalidName, NameTaken.
-        RemoteMismatch: something else is there.
+        RemoteMismatch: something else is there, or it is in a project.
         RemoteLocked: what is there is encrypted, and is not opened; nothing was written.
         RemoteUnsafe: it does not enforce conditional writes, and `single_writer` was not given.
     """
     check_name("remote", name)
+    check_new_place(address, repo.root, force=force)
     set_remote(repo, name, RemoteConfig(address.text, single_writer))
     done = False
     try:

@@ -38,8 +38,7 @@ class Agreements:
     """The hosts that were agreed to, in the studio's folder; nothing is made before one is added."""
 
     def __init__(self, folder: str) -> None:
-        self._folder = os.path.abspath(folder)
-        self._storage = LocalStorage(self._folder)
+        self._storage = LocalStorage(os.path.abspath(folder))
 
     def hosts(self) -> dict[str, str]:
         """When each was agreed to, by host.
@@ -70,8 +69,8 @@ class Agreements:
         return True
 
     def _change(self, changed: Callable[[dict[str, str]], dict[str, str]]) -> None:
-        self._storage.make_folder(self._folder)
-        with Locks(os.path.join(self._folder, "locks")).exclusive("trusted-hosts"):
+        self._storage.make_folder("")
+        with Locks(self._storage, "locks").exclusive("trusted-hosts"):
             hosts = dict(sorted(changed(self.hosts()).items()))
             self._storage.put(TRUSTED_HOSTS, encode_record(_Trusted(hosts)), private=True)
 

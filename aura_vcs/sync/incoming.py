@@ -28,7 +28,7 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.sync.checking import check_chunk_list, check_entries, check_frames
 from aura_vcs.sync.far_reader import DECODED_BYTES, FarReader, fetch, runs
-from aura_vcs.sync.known import PART
+from aura_vcs.sync.known import PACK_FILE, PART
 from aura_vcs.sync.manifest import PackInfo
 from aura_vcs.sync.side_by_side import TRANSFERS, side_by_side
 from aura_vcs.sync.view import PackTable, View
@@ -185,7 +185,7 @@ class WaitingRoom:
         stored: dict[ObjectId, StoredObject] = {}
         for name in names:
             if name not in self._ours:
-                self._repo.storage.adopt(self._room.path(pack_path(name)), pack_path(name))
+                self._repo.storage.adopt(self._room, pack_path(name), pack_path(name))
                 self._repo.store.packs.let_go(name)  # a damaged one may have had the name, and be open
             stored |= self._expected.get(name) or {item.id: item for item in self._repo.store.pack_objects(name)}
         return Arrived(stored, chunks)
@@ -196,7 +196,7 @@ class WaitingRoom:
     def _drop_others(self, names: set[str]) -> None:
         """Remove what an earlier fetch left and this one does not want."""
         for file in self._room.list(PACKS):
-            if file.removesuffix(PART).removesuffix(".pack") not in names:
+            if PACK_FILE.fullmatch(file) and file.removesuffix(PART).removesuffix(".pack") not in names:
                 self._room.delete(f"{PACKS}/{file}")
 
     def _bring_all(self, packs: Sequence[PackInfo], check: Callable[[PackInfo], None] = lambda _: None) -> None:
@@ -244,7 +244,7 @@ class WaitingRoom:
         if pack.name not in sound and not _is_sound(self._room, part, pack):
             self._room.delete(part)
             raise RemoteCorrupt(self._view.remote.place, f"pack {pack.name[:12]} holds bytes that are not its objects")
-        self._room.adopt(self._room.path(part), pack_path(pack.name))
+        self._room.adopt(self._room, part, pack_path(pack.name))
 
     def _fetch_parts(self, parts: Mapping[PackInfo, tuple[PackEntry, ...]], table: PackTable) -> list[str]:
         """Fetch wanted frames and write what is wanted of them into one pack of our own."""

@@ -9,7 +9,7 @@ content/           packs with offloaded content on its way back
 outgoing/          packs that were gathered for the way
 """
 
-import os
+import re
 from typing import Protocol
 
 import msgspec
@@ -17,7 +17,7 @@ import msgspec
 from aura_vcs.codec import decode_record, encode_record
 from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.ids import ReplicaId
-from aura_vcs.layout import encode_name, pack_path, remote_folder
+from aura_vcs.layout import PACKS, encode_name, pack_path, remote_folder
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.sync.lock_records import PathLock
@@ -25,6 +25,9 @@ from aura_vcs.sync.lock_records import PathLock
 PART = ".part"
 """What the name of a pack that has not arrived as a whole ends in."""
 _KEY_FILE = "key-file.json"
+PACK_FILE = re.compile(rf"[0-9a-f]{{64}}\.pack(?:{re.escape(PART)})?")
+"""What packs are called here: of what is called otherwise, nothing is deleted."""
+_KEPT_FILE = re.compile(r"[0-9a-f]{64}")
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -116,10 +119,9 @@ class Known:
         self._folder = remote_folder(remote)
         self.lock = f"remote-{encode_name(remote)}"
         """The lock that a transfer holds: two at once would write into each other's unfinished packs."""
-        root = repo.storage.path(self._folder)
-        self.incoming = LocalStorage(os.path.join(root, "incoming"), calls=repo.storage.calls)
-        self.content = LocalStorage(os.path.join(root, "content"), calls=repo.storage.calls)
-        self.outgoing = LocalStorage(os.path.join(root, "outgoing"), calls=repo.storage.calls)
+        self.incoming = repo.storage.below(f"{self._folder}/incoming")
+        self.content = repo.storage.below(f"{self._folder}/content")
+        self.outgoing = repo.storage.below(f"{self._folder}/outgoing")
 
     def seen(self) -> Seen:
         """What was seen last; nothing, where that cannot be read."""
@@ -159,7 +161,7 @@ class Known:
     def keep_only(self, room: str, names: set[str]) -> None:
         """Forget what the remote no longer lists."""
         for name in self._storage.list(f"{self._folder}/{room}"):
-            if name not in names:
+            if name not in names and _KEPT_FILE.fullmatch(name):
                 self._storage.delete(f"{self._folder}/{room}/{name}")
 
     def arrived(self, pack: str, offset: int, length: int) -> bytes | None:
@@ -187,7 +189,8 @@ class Known:
 
 
 def clear(storage: LocalStorage) -> None:
-    """Remove the packs, whole and partial, that lie in a storage."""
-    for folder in ("objects/packs", "tmp"):
-        for name in storage.list(folder):
-            storage.delete(f"{folder}/{name}")
+    """Remove the packs, whole and partial, that lie in a storage; nothing that is called otherwise."""
+    for name in storage.list(PACKS):
+        if PACK_FILE.fullmatch(name):
+            storage.delete(f"{PACKS}/{name}")
+    storage.sweep_temporary(older_than_seconds=0)

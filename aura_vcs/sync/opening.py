@@ -18,6 +18,7 @@ from aura_vcs.storage.remote import RemoteStorage
 from aura_vcs.storage.remote_folder import FolderRemote
 from aura_vcs.sync.addresses import Address
 from aura_vcs.sync.agreements import Consent, check_line, host_of
+from aura_vcs.sync.places import check_place
 from aura_vcs.sync.remotes import RemoteConfig, address_of
 
 
@@ -46,10 +47,12 @@ def open_named(
     """Open a remote that the project's settings name. Close it when done.
 
     Raises:
+        RemoteMismatch: it is a folder of a project, which somebody wrote into the settings.
         RemoteUntrusted: the person has not agreed to its host; nothing was sent there.
         RemoteUnreachable, RemoteDenied, HelperMissing: as `open_remote`.
     """
     address = address_of(repo, config)
+    check_place(address, repo.root)
     host = host_of(address, sealed=bool(config.encryption))
     if host:
         check_line(address)

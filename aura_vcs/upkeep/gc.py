@@ -22,6 +22,7 @@ from aura_vcs.errors.stored import IntegrityError
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import ObjectRecord, VersionRecord
+from aura_vcs.layout import STAGED, TEMPORARY_FILE
 from aura_vcs.model import Label
 from aura_vcs.objects.presence import absent_parts
 from aura_vcs.objects.trees import EMPTY_TREE_ID
@@ -177,7 +178,7 @@ def execute_gc(repo: Repository, plan: Plan) -> Collected:
         freed += tidy(repo)
         repo.settle()
     _ask_others(repo, plan)
-    repo.storage.sweep_temporary()
+    repo.storage.sweep_temporary(made=TEMPORARY_FILE, folders=(STAGED,))
     repo.index.compact()
     left = sum(1 for _ in Queries(repo.index).unreferenced_dates())
     return Collected(removed, freed, left, len(plan.kept), tuple(record.number for record in plan.purged))

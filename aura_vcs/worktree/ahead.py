@@ -14,7 +14,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 
+from aura_vcs.errors.stored import LinkedPath
 from aura_vcs.layout import AURA, FORMAT, SCAN_CACHE
+from aura_vcs.storage.own_folders import OwnFolders
+from aura_vcs.storage.owners import foreign_owner
 from aura_vcs.worktree.cache import CachedFolder, ScanCache, load_scan_cache
 from aura_vcs.worktree.second_process import SecondProcess, send, start_second
 
@@ -106,18 +109,21 @@ def look_ahead(folder: str) -> Ahead | None:
         root, below = os.path.dirname(root), root
         if root == below:
             return None
-    cache_path = os.path.join(root, AURA, *SCAN_CACHE.split("/"))
+    if foreign_owner(os.path.join(root, AURA)) is not None:
+        return None  # only the command knows whether it is to be used
+    folders = OwnFolders(os.path.join(root, AURA), follow_root=False)
     try:
-        if os.stat(cache_path).st_size < WORTHWHILE_BYTES:
-            return None
-    except OSError:
-        return None
-    second = start_second(partial(_look, root, cache_path))
+        with folders.at(SCAN_CACHE) as (last, dir_fd):
+            if os.stat(last, dir_fd=dir_fd, follow_symlinks=False).st_size < WORTHWHILE_BYTES:
+                return None
+    except (OSError, LinkedPath):
+        return None  # if that is a reason to refuse, the command says so
+    second = start_second(partial(_look, root, folders))
     return Ahead(root, second) if second is not None else None
 
 
-def _look(root: str, cache_path: str, fd: int) -> None:
-    cache = load_scan_cache(cache_path)
+def _look(root: str, folders: OwnFolders, fd: int) -> None:
+    cache = load_scan_cache(folders)
     send(fd, cache.digest)
     found: list[bytes] = []
     files = 0

@@ -17,8 +17,10 @@ from blake3 import blake3
 
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.objects.base import BUFFER_BYTES
-from aura_vcs.storage.calls import FileCalls, write_all
+from aura_vcs.storage.calls import write_all
 from aura_vcs.storage.mounts import kind_of_disk
+from aura_vcs.storage.own_folders import Way
+from aura_vcs.storage.scratch import Scratch
 from aura_vcs.worktree.cache import FileState, file_state
 
 NAMES = "names"
@@ -42,26 +44,26 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 class Unsaved(msgspec.Struct, frozen=True):
-    """A file that came out and holds what the store may not have: the path it had, and where it lies now."""
+    """A file that came out and holds what the store may not have: the path it had, and what it is called now."""
 
     path: str
-    real_path: str
+    name: str
 
 
 class _Held(msgspec.Struct, frozen=True):
     path: str
-    real_path: str
+    name: str
     id: ObjectId
     state: FileState
     """As it came out."""
 
 
 class Aside:
-    """The folder `path` for what comes out of the project folder."""
+    """The folder for what comes out of the project folder; what lies in it is named from there."""
 
-    def __init__(self, path: str, calls: FileCalls) -> None:
-        self.path = path
-        self._calls = calls
+    def __init__(self, folder: Scratch) -> None:
+        self._folder = folder
+        self._calls = folder.calls
         self._held: deque[_Held] = deque()
         self._held_bytes = 0
         self._unsaved: list[Unsaved] = []
@@ -74,38 +76,50 @@ class Aside:
     @property
     def is_empty(self) -> bool:
         """Whether nothing lies here, of this command or of one that was interrupted."""
-        return not os.path.lexists(self.path)
+        return not self._folder.is_there()
 
-    def new_path(self, path: str) -> str:
-        """A real path for a file that changes places with the one at `path`."""
+    def at(self, name: str) -> Way:
+        """The way to what lies here; see OwnFolders.at."""
+        return self._folder.at(name)
+
+    def real_path(self, name: str) -> str:
+        """The path of what lies here, to read it."""
+        return self._folder.path_of(name)
+
+    def new_name(self, path: str) -> str:
+        """A name for a file that changes places with the one at `path`."""
         self._begin()
         name = self._new_name()
         self._list([(name, path)])
-        return os.path.join(self.path, name)
+        return name
 
     def _new_name(self) -> str:
         self._made += 1
         return f"{self._token}-{self._made:x}"  # what an interrupted command left here has other names
 
-    def take_folder(self, real_path: str, paths: Iterable[tuple[str, str]]) -> str:
-        """Take in a folder of complete files; `paths` are their names in it and the paths they are for."""
+    def take_folder(self, scratch: Scratch, folder: str, paths: Iterable[tuple[str, str]]) -> str:
+        """Take in a folder of complete files; `paths` are their names in it and the paths they are for.
+
+        Returns what it is called here.
+        """
         self._begin()
         name = self._new_name()
         self._list((f"{name}/{inner}", path) for inner, path in paths)
-        target = os.path.join(self.path, name)
-        self._calls.rename_new(real_path, target)
-        return target
+        with scratch.at(folder) as (last, dir_fd), self.at(name) as (target, to_fd):
+            self._calls.rename_new(last, target, dir_fd=dir_fd, to_fd=to_fd)
+        return name
 
     def _begin(self) -> None:
         if self._limit is None:
             with suppress(FileExistsError):
-                self._calls.mkdir(self.path)
-            self._limit = min(HELD_BYTES, _free_bytes(self.path) // 4)
+                self._folder.make_here()
+            self._limit = min(HELD_BYTES, _free_bytes(self._folder.path) // 4)
 
     def _list(self, names: Iterable[tuple[str, str]]) -> None:
         data = b"".join(os.fsencode(name) + b"\0" + os.fsencode(path) + b"\0" for name, path in names)
         if self._names is None:
-            self._names = self._calls.open_append(os.path.join(self.path, NAMES))
+            with self.at(NAMES) as (last, dir_fd):
+                self._names = self._calls.open_append(last, dir_fd=dir_fd)
             os.lseek(self._names, 0, os.SEEK_END)
         write_all(self._calls, self._names, data)
 
@@ -118,24 +132,30 @@ class Aside:
     def trusts_dates(self) -> bool:
         """Whether a file of this disk that has its dates has its content."""
         if self._trusts_dates is None:
-            self._trusts_dates = kind_of_disk(os.path.dirname(self.path)) not in _UNDATED
+            self._trusts_dates = kind_of_disk(os.path.dirname(self._folder.path)) not in _UNDATED
         return self._trusts_dates
 
-    def hold(self, path: str, real_path: str, seen: Seen, found: FileState) -> None:
+    def hold(self, path: str, name: str, seen: Seen, found: FileState) -> None:
         """Hold what came out of `path` as it should, until it is looked at again."""
-        self._held.append(_Held(path, real_path, seen.id, found))
+        self._held.append(_Held(path, name, seen.id, found))
         self._held_bytes += found.size
         while self._held and self._limit is not None and self._held_bytes > self._limit:
             self._let_go(self._held.popleft())
 
-    def keep(self, path: str, real_path: str) -> None:
+    def keep(self, path: str, name: str) -> None:
         """Keep what came out and is not what was saved."""
-        self._unsaved.append(Unsaved(path, real_path))
+        self._unsaved.append(Unsaved(path, name))
 
-    def forget(self, real_path: str) -> None:
+    def forget(self, name: str) -> None:
         """Remove a file of our own that did not get its name."""
         with suppress(OSError):
-            self._calls.unlink(real_path)
+            self._folder.unlink(name)
+
+    def content_id(self, name: str) -> ObjectId | None:
+        """The id of what a file that lies here holds; None if it cannot be read."""
+        with suppress(OSError), self.at(name) as (last, dir_fd):
+            return content_id(last, dir_fd=dir_fd)
+        return None
 
     def unsaved(self) -> list[Unsaved]:
         """Look at everything once more; what is as it came out goes, the rest is returned."""
@@ -145,43 +165,38 @@ class Aside:
 
     def _let_go(self, held: _Held) -> None:
         self._held_bytes -= held.state.size
-        try:
-            found = file_state(os.lstat(held.real_path))
-        except OSError:
-            return
-        if (found == held.state and self.trusts_dates()) or content_id(held.real_path) == held.id:
-            with suppress(OSError):  # `clear` tries once more
-                self._calls.unlink(held.real_path)
-        else:
-            self.keep(held.path, held.real_path)
+        with suppress(OSError), self.at(held.name) as (last, dir_fd):
+            found = file_state(os.stat(last, dir_fd=dir_fd, follow_symlinks=False))
+            if (found == held.state and self.trusts_dates()) or content_id(last, dir_fd=dir_fd) == held.id:
+                with suppress(OSError):  # `clear` tries once more
+                    self._calls.unlink(last, dir_fd=dir_fd)
+            else:
+                self.keep(held.path, held.name)
 
     def copy(self, unsaved: Unsaved) -> str:
-        """Copy a file that lies here, as it is now; returns where the copy lies."""
-        path = self.new_path(unsaved.path)
-        fd = self._calls.create(path, 0o600)
-        with open(unsaved.real_path, "rb", buffering=0) as file:
+        """Copy a file that lies here, as it is now; returns what the copy is called."""
+        name = self.new_name(unsaved.path)
+        fd = self._folder.create(name, 0o600)
+        with open(self._folder.open(unsaved.name), "rb", buffering=0) as file:
             try:
                 while data := file.read(BUFFER_BYTES):
                     write_all(self._calls, fd, data)
             finally:
                 os.close(fd)
-        return path
+        return name
 
     def left_over(self) -> list[Unsaved]:
         """Everything that an interrupted command left here."""
         paths = self._listed()
         found = []
-        for folder, _, names in os.walk(self.path):
-            for name in names:
-                real_path = os.path.join(folder, name)
-                inner = os.path.relpath(real_path, self.path).replace(os.sep, "/")
-                if inner != NAMES and _is_content(real_path):
-                    found.append(Unsaved(paths.get(inner, f"found/{inner.replace('/', '-')}"), real_path))
+        for inner, mode in self._folder.walk():
+            if inner != NAMES and (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
+                found.append(Unsaved(paths.get(inner, f"found/{inner.replace('/', '-')}"), inner))
         return sorted(found, key=lambda unsaved: unsaved.path)
 
     def _listed(self) -> dict[str, str]:
         try:
-            with open(os.path.join(self.path, NAMES), "rb") as file:
+            with open(self._folder.open(NAMES), "rb") as file:
                 parts = file.read().split(b"\0")
         except OSError:
             return {}
@@ -195,7 +210,7 @@ class Aside:
         self._unsaved = []
         self._limit = None
         if not self.is_empty:
-            shutil.rmtree(self.path, ignore_errors=True)
+            self._folder.discard()
 
 
 def content_id(path: str, *, dir_fd: int | None = None) -> ObjectId | None:
@@ -214,13 +229,6 @@ def content_id(path: str, *, dir_fd: int | None = None) -> ObjectId | None:
     except OSError:
         return None
     return ObjectId(hasher.hexdigest())
-
-
-def _is_content(real_path: str) -> bool:
-    with suppress(OSError):
-        mode = os.lstat(real_path).st_mode
-        return stat.S_ISREG(mode) or stat.S_ISLNK(mode)
-    return False
 
 
 def _free_bytes(path: str) -> int:

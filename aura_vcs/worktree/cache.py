@@ -15,12 +15,19 @@ import os
 import stat
 import struct
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from itertools import accumulate, pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from blake3 import blake3
 
-from aura_vcs.storage.calls import FileCalls, write_all
+from aura_vcs.errors.stored import LinkedPath, StorageError
+from aura_vcs.layout import SCAN_CACHE
+from aura_vcs.storage.own_folders import OwnFolders
+from aura_vcs.storage.plain_files import READ, open_plain
+
+if TYPE_CHECKING:
+    from aura_vcs.storage.local import LocalStorage
 
 MAGIC = b"AURASCAN3"
 _DIGEST = 16
@@ -139,13 +146,15 @@ def file_state(found: os.stat_result, content: bytes = b"") -> FileState:
     return tuple.__new__(FileState, seen)  # FileState(…) takes three times as long, and every file is here
 
 
-def load_scan_cache(path: str) -> ScanCache:
-    """The cache in a file; an empty one if it is absent or damaged."""
+def load_scan_cache(place: "LocalStorage | OwnFolders") -> ScanCache:
+    """The cache in a store; an empty one if it is absent or damaged."""
     empty = ScanCache(b"", {})
     try:
-        with open(path, "rb", buffering=0) as file:
+        with place.at(SCAN_CACHE) as (last, dir_fd):
+            fd = open_plain(last, READ, SCAN_CACHE, dir_fd=dir_fd)
+        with open(fd, "rb", buffering=0) as file:
             data = file.read()
-    except OSError:
+    except (OSError, LinkedPath):
         return empty
     start = len(MAGIC) + _DIGEST
     digest = data[len(MAGIC) : start]
@@ -177,20 +186,11 @@ def _decode(data: bytes, start: int, digest: bytes) -> ScanCache:
     return ScanCache(fingerprint, folders, digest)
 
 
-def save_scan_cache(path: str, cache: ScanCache, calls: FileCalls) -> None:
+def save_scan_cache(storage: "LocalStorage", cache: ScanCache) -> None:
     """Write the cache. It is not synced: after a power failure its digest tells."""
     data = _encode(cache)
-    temporary = f"{path}-{os.getpid()}"
-    try:
-        fd = calls.create(temporary)
-        try:
-            write_all(calls, fd, MAGIC + blake3(data).digest()[:_DIGEST] + data)
-        finally:
-            os.close(fd)
-        calls.replace(temporary, path)
-    except OSError:
-        if os.path.lexists(temporary):
-            os.unlink(temporary)
+    with suppress(FileNotFoundError, StorageError, LinkedPath):
+        storage.put_unsynced(SCAN_CACHE, MAGIC + blake3(data).digest()[:_DIGEST] + data)
 
 
 def _encode(cache: ScanCache) -> bytes:

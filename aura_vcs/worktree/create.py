@@ -5,6 +5,8 @@ import time
 
 from aura_vcs.layout import ASIDE, AURA, TEMPORARY
 from aura_vcs.storage.calls import REAL_CALLS, FileCalls, storage_error
+from aura_vcs.storage.local import LocalStorage
+from aura_vcs.storage.scratch import Scratch
 from aura_vcs.worktree.aside import Aside
 from aura_vcs.worktree.folder import Folder
 
@@ -17,8 +19,9 @@ def create_file(root: str, path: str, data: bytes, calls: FileCalls = REAL_CALLS
     Raises:
         StorageError: the disk refused.
     """
-    aside = Aside(os.path.join(root, AURA, *ASIDE.split("/")), calls)
-    folder = Folder(root, os.path.join(root, AURA, *TEMPORARY.split("/")), calls, aside)
+    storage = LocalStorage(os.path.join(root, AURA), temporary=TEMPORARY, calls=calls, follow_root=False)
+    aside = Aside(Scratch(storage, ASIDE))
+    folder = Folder(root, Scratch(storage, TEMPORARY), calls, aside)
     try:
         if folder.state(path) is not None:
             return False

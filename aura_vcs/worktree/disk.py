@@ -17,6 +17,7 @@ from aura_vcs.errors.stored import UnsafePath
 from aura_vcs.layout import check_windows_name
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.storage.calls import FileCalls
+from aura_vcs.storage.scratch import Scratch
 
 _CANNOT = {errno.ENOSYS, errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL}
 """What a disk says that has no such thing. A full or a broken one says something else."""
@@ -25,7 +26,7 @@ _CANNOT = {errno.ENOSYS, errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EIN
 class Disk:
     """The disk that the folder `temporary` lies on. Each question is tried out once, and only when it matters."""
 
-    def __init__(self, temporary: str, calls: FileCalls) -> None:
+    def __init__(self, temporary: Scratch, calls: FileCalls) -> None:
         self._temporary = temporary
         self._calls = calls
 
@@ -37,10 +38,9 @@ class Disk:
     @cached_property
     def keeps_executable(self) -> bool:
         """Whether a file is executable here because somebody made it so."""
-        path = self._new_path()
+        name = _new_name()
         try:
-            os.makedirs(self._temporary, exist_ok=True)
-            fd = self._calls.create(path, 0o600)
+            fd = self._temporary.create(name, 0o600)
         except OSError:
             return True  # a disk that cannot be written to is believed
         try:
@@ -52,19 +52,20 @@ class Disk:
         finally:
             os.close(fd)
             with suppress(OSError):
-                self._calls.unlink(path)
+                self._temporary.unlink(name)
 
     @cached_property
     def has_links(self) -> bool:
         """Whether symbolic links can be made."""
-        path = self._new_path()
+        name = _new_name()
         try:
-            os.makedirs(self._temporary, exist_ok=True)
-            self._calls.symlink("nowhere", path)
+            self._temporary.make()
+            with self._temporary.at(name) as (last, dir_fd):
+                self._calls.symlink("nowhere", last, dir_fd=dir_fd)
         except OSError as error:
             return error.errno not in _CANNOT
         with suppress(OSError):
-            self._calls.unlink(path)
+            self._temporary.unlink(name)
         return True
 
     def as_meant(self, entry: Entry, base: Entry | None) -> Entry:
@@ -94,20 +95,29 @@ class Disk:
     def _takes(self, name: str) -> bool:
         if _is_fit_everywhere(name):
             return True
-        folder = self._new_path()
-        self._calls.mkdir(folder)
-        try:
-            os.close(self._calls.create(os.path.join(folder, name)))
-            return os.listdir(folder) == [name]
-        except OSError as error:
-            return error.errno not in {*_CANNOT, errno.EILSEQ, errno.ENOENT}
-        finally:
-            for found in os.listdir(folder):
-                self._calls.unlink(os.path.join(folder, found))
-            self._calls.rmdir(folder)
+        folder = _new_name()
+        with self._temporary.at(folder) as (last, dir_fd):
+            self._calls.mkdir(last, dir_fd=dir_fd)
+        with self._temporary.at(f"{folder}/-") as (last, dir_fd):
+            path = "" if dir_fd is not None else os.path.dirname(last)
+            try:
+                os.close(self._calls.create(os.path.join(path, name), dir_fd=dir_fd))
+                return _listed(path, dir_fd) == [name]
+            except OSError as error:
+                return error.errno not in {*_CANNOT, errno.EILSEQ, errno.ENOENT}
+            finally:
+                for found in _listed(path, dir_fd):
+                    self._calls.unlink(os.path.join(path, found), dir_fd=dir_fd)
+                with self._temporary.at(folder) as (made, above_fd):
+                    self._calls.rmdir(made, dir_fd=above_fd)
 
-    def _new_path(self) -> str:
-        return os.path.join(self._temporary, os.urandom(12).hex())
+
+def _new_name() -> str:
+    return os.urandom(12).hex()
+
+
+def _listed(path: str, dir_fd: int | None) -> list[str]:
+    return os.listdir(path if dir_fd is None else dir_fd)
 
 
 def _is_fit_everywhere(name: str) -> bool:

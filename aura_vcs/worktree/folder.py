@@ -9,13 +9,14 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from aura_vcs.errors.folder import FileHeld
 from aura_vcs.errors.stored import UnsafePath
 from aura_vcs.layout import check_entry_name, check_windows_name
 from aura_vcs.storage.calls import FileCalls, write_all
 from aura_vcs.storage.early_sync import EarlySync
+from aura_vcs.storage.scratch import Scratch
 from aura_vcs.worktree.aside import Aside, Seen
 from aura_vcs.worktree.cache import UNSETTLED, FileState, file_state
 from aura_vcs.worktree.gate import Gate
@@ -34,13 +35,20 @@ _check_here = check_windows_name if os.name == "nt" else check_entry_name
 
 
 class Folder:
-    """The project folder `root`, opened for changes; temporary files lie in `temporary`."""
+    """The project folder `root`, opened for changes; temporary files lie in `temporary`.
 
-    def __init__(self, root: str, temporary: str, calls: FileCalls, aside: Aside | None = None) -> None:
+
+    Instead of a project's, it may be a folder of ours, `made`.
+    """
+
+    def __init__(
+        self, root: str, temporary: Scratch, calls: FileCalls, aside: Aside | None = None, made: Scratch | None = None
+    ) -> None:
         self._root = root
+        self._made = made
         self._temporary = temporary
         self._calls = calls
-        self.gate = Gate(aside or Aside(f"{temporary}-aside", calls), calls)
+        self.gate = Gate(aside or Aside(temporary.below("aside")), calls)
         self._current = ("", -1)
         self.touched: set[str] = set()
         """Folders whose names changed, to be synced at the end."""
@@ -98,15 +106,16 @@ class Folder:
 
     def new_file(self, replaced: FileState | None = None) -> "NewFile":
         """A file in the making; nobody can read it who cannot read the one that it will replace."""
-        return NewFile(self._temporary, self._calls, 0o666 if replaced is None else making_mode(replaced))
+        return NewFile(self._temporary, 0o666 if replaced is None else making_mode(replaced))
 
     def place(self, new: "NewFile", path: str, seen: Seen | None) -> FileState | None:
         """Give a finished file its name; returns its state.
 
         What has the name must be what was `seen` (None: nothing). Else that stays, and None is returned.
         """
-        aside = self.gate.aside.new_path(path)
-        new.move_to(aside)
+        aside = self.gate.aside.new_name(path)
+        with self.gate.aside.at(aside) as (last, dir_fd):
+            new.move_to(last, dir_fd)
         with self._inside(path) as (name, fd), _replacing(path):
             state = self.gate.put(aside, new.state, path, name, fd, seen)
         # Somebody may have written to it since: then it is not known what it holds.
@@ -120,16 +129,16 @@ class Folder:
             return self.gate.take(path, name, fd, seen)
 
     def place_folder(self, made: str, path: str) -> None:
-        """Give a folder that was made elsewhere on the disk (`made`, a real path) its name.
+        """Give a folder that lies aside, as `made`, its name.
 
         Raises:
             OSError: something has the name.
         """
-        with self._inside(path) as (name, fd):
-            self._calls.rename_new(made, name, to_fd=fd)
+        with self._inside(path) as (name, fd), self.gate.aside.at(made) as (last, dir_fd):
+            self._calls.rename_new(last, name, dir_fd=dir_fd, to_fd=fd)
 
     def place_file(self, made: str, path: str, state: FileState, seen: Seen | None) -> FileState | None:
-        """Give a file that lies aside (`made`, a real path) its name; see `place`.
+        """Give a file that lies aside, as `made`, its name; see `place`.
 
         `state` is the one it had when it was finished; returns the one it has.
         """
@@ -147,10 +156,12 @@ class Folder:
         Raises:
             OSError: this system or disk has no links.
         """
-        aside = self.gate.aside.new_path(path)
-        self._calls.symlink(os.fsdecode(target), aside)
+        aside = self.gate.aside.new_name(path)
+        with self.gate.aside.at(aside) as (made, dir_fd):
+            self._calls.symlink(os.fsdecode(target), made, dir_fd=dir_fd)
+            state = file_state(os.stat(made, dir_fd=dir_fd, follow_symlinks=False))
         with self._inside(path) as (name, fd), _replacing(path):
-            return self.gate.put(aside, file_state(os.lstat(aside)), path, name, fd, seen)
+            return self.gate.put(aside, state, path, name, fd, seen)
 
     def is_as_seen(self, path: str, seen: Seen | None) -> bool:
         """Whether what is at the path can still be what was `seen` (None: nothing)."""
@@ -212,7 +223,7 @@ class Folder:
         if self._current[1] >= 0 and self._current[0] == path:
             return self._current[1]
         self._let_go()
-        fd = os.open(self._root, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+        fd = self._opened_root()
         for part in path.split("/") if path else ():
             _check_here(part)
             try:
@@ -226,6 +237,13 @@ class Folder:
             fd = inner
         self._current = (path, fd)
         return fd
+
+    def _opened_root(self) -> int:
+        if self._made is None:
+            return os.open(self._root, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+        with self._made.at("-") as (_, fd):
+            assert fd is not None
+            return os.dup(fd)
 
     def _checked(self, path: str) -> str:
         """The real path of a folder, for systems without openat."""
@@ -245,15 +263,12 @@ class Folder:
 class NewFile:
     """Content on its way to a name in the project folder. Use it in a `with`."""
 
-    def __init__(self, temporary: str, calls: FileCalls, mode: int = 0o666) -> None:
-        self._calls = calls
-        self._path: str | None = os.path.join(temporary, os.urandom(12).hex())
+    def __init__(self, temporary: Scratch, mode: int = 0o666) -> None:
+        self._calls = temporary.calls
+        self._temporary = temporary
+        self._name: str | None = os.urandom(12).hex()
         self._early: EarlySync | None = None
-        try:
-            self.fd = calls.create(self._path, mode)
-        except FileNotFoundError:
-            os.makedirs(temporary, exist_ok=True)
-            self.fd = calls.create(self._path, mode)
+        self.fd = temporary.create(self._name, mode)
         self.state = file_state(os.fstat(self.fd))
         """As it was when it was finished."""
 
@@ -262,11 +277,11 @@ class NewFile:
 
     def __exit__(self, *_: object) -> None:
         self._close()
-        if self._path is not None and os.path.lexists(self._path):
-            try:
-                self._calls.unlink(self._path)
-            except OSError:
-                return  # swept with other temporary files
+        if self._name is None:
+            return
+        with suppress(OSError):  # swept with other temporary files
+            if self._temporary.has(self._name):
+                self._temporary.unlink(self._name)
 
     def write(self, data: bytes) -> None:
         """Add bytes at the end; of many the disk gets the first ones at once."""
@@ -301,8 +316,8 @@ class NewFile:
             self._early.settle()
         if executable:
             self._calls.chmod(self.fd, with_executable(os.fstat(self.fd).st_mode, executable))
-        assert self._path is not None
-        self._calls.set_times(self.fd, self._path, now_ns - AGE_NS)
+        assert self._name is not None
+        self._calls.set_times(self.fd, self._temporary.path_of(self._name), now_ns - AGE_NS)
         self.state = file_state(os.fstat(self.fd))
         if sync:
             self._calls.fsync(self.fd)
@@ -310,18 +325,19 @@ class NewFile:
 
     def sync(self) -> None:
         """Make the bytes of the finished file durable."""
-        assert self._path is not None
-        fd = os.open(self._path, os.O_RDONLY)
+        assert self._name is not None
+        fd = self._temporary.open(self._name)
         try:
             self._calls.fsync(fd)
         finally:
             os.close(fd)
 
-    def move_to(self, path: str) -> None:
-        """Give the file another name on the same disk, that nothing has."""
-        assert self._path is not None
-        self._calls.rename_new(self._path, path)
-        self._path = None
+    def move_to(self, name: str, to_fd: int | None) -> None:
+        """Give the file another name on the same disk, that nothing has, in an open folder."""
+        assert self._name is not None
+        with self._temporary.at(self._name) as (last, dir_fd):
+            self._calls.rename_new(last, name, dir_fd=dir_fd, to_fd=to_fd)
+        self._name = None
 
     def _close(self) -> None:
         if self.fd >= 0:

@@ -46,22 +46,23 @@ class Gate:
         if before is None or not self._may_be(seen, before, name, fd):
             self.aside.forget(made)
             return None
-        self._take_over_rights(made, new, before)
-        if self._can_exchange:
-            try:
-                self._can_exchange = self._calls.exchange(made, name, to_fd=fd)
-            except FileNotFoundError:
-                self.aside.forget(made)
+        with self.aside.at(made) as (out, out_fd):
+            self._take_over_rights(out, out_fd, new, before)
+            if self._can_exchange:
+                try:
+                    self._can_exchange = self._calls.exchange(out, name, dir_fd=out_fd, to_fd=fd)
+                except FileNotFoundError:
+                    self.aside.forget(made)
+                    return None
+            if not self._can_exchange:
+                return self._put_in_two_steps(made, path, name, fd, seen)
+            found = os.stat(out, dir_fd=out_fd, follow_symlinks=False)
+            if not self._is_what_was_saved(seen, out, out_fd, found):
+                self._exchange_back(made, new, path, name, fd)
                 return None
-        if not self._can_exchange:
-            return self._put_in_two_steps(made, path, name, fd, seen)
-        found = os.lstat(made)
-        if not self._is_what_was_saved(seen, made, found):
-            self._exchange_back(made, new, path, name, fd)
-            return None
-        self.aside.hold(path, made, seen, file_state(found))
-        if stat.S_ISREG(found.st_mode):
-            self._take_over_attributes(made, name, fd)
+            self.aside.hold(path, made, seen, file_state(found))
+            if stat.S_ISREG(found.st_mode):
+                self._take_over_attributes(made, name, fd)
         return _state(name, fd)
 
     def take(self, path: str, name: str, fd: int | None, seen: Seen) -> bool:
@@ -75,16 +76,17 @@ class Gate:
             return True
         if not self._may_be(seen, before, name, fd):
             return False
-        out = self.aside.new_path(path)
-        try:
-            self._calls.rename_new(name, out, dir_fd=fd)
-        except FileNotFoundError:
-            return True
-        found = os.lstat(out)
-        if self._is_what_was_saved(seen, out, found):
-            self.aside.hold(path, out, seen, file_state(found))
-            return True
-        self._put_back(out, path, name, fd)
+        taken = self.aside.new_name(path)
+        with self.aside.at(taken) as (out, out_fd):
+            try:
+                self._calls.rename_new(name, out, dir_fd=fd, to_fd=out_fd)
+            except FileNotFoundError:
+                return True
+            found = os.stat(out, dir_fd=out_fd, follow_symlinks=False)
+            if self._is_what_was_saved(seen, out, out_fd, found):
+                self.aside.hold(path, taken, seen, file_state(found))
+                return True
+        self._put_back(taken, path, name, fd)
         return False
 
     def is_as_seen(self, name: str, fd: int | None, seen: Seen | None) -> bool:
@@ -96,7 +98,8 @@ class Gate:
 
     def _put_new(self, made: str, name: str, fd: int | None) -> FileState | None:
         try:
-            self._calls.rename_new(made, name, to_fd=fd)
+            with self.aside.at(made) as (out, out_fd):
+                self._calls.rename_new(out, name, dir_fd=out_fd, to_fd=fd)
         except FileExistsError:
             self.aside.forget(made)
             return None
@@ -111,21 +114,24 @@ class Gate:
 
     def _exchange_back(self, made: str, new: FileState, path: str, name: str, fd: int | None) -> None:
         """Put what came out back; if somebody wrote to the new file meanwhile, that is kept too."""
-        try:
-            self._calls.exchange(made, name, to_fd=fd)
-        except FileNotFoundError:
-            self._put_back(made, path, name, fd)
-            return
-        if _stamp(os.lstat(made)) == _stamp_of(new):
+        with self.aside.at(made) as (out, out_fd):
+            try:
+                self._calls.exchange(out, name, dir_fd=out_fd, to_fd=fd)
+            except FileNotFoundError:
+                self._put_back(made, path, name, fd)
+                return
+            is_ours = _stamp(os.stat(out, dir_fd=out_fd, follow_symlinks=False)) == _stamp_of(new)
+        if is_ours:
             self.aside.forget(made)
         else:
             self.aside.keep(path, made)
 
-    def _put_back(self, out: str, path: str, name: str, fd: int | None) -> None:
+    def _put_back(self, taken: str, path: str, name: str, fd: int | None) -> None:
         try:
-            self._calls.rename_new(out, name, to_fd=fd)
+            with self.aside.at(taken) as (out, out_fd):
+                self._calls.rename_new(out, name, dir_fd=out_fd, to_fd=fd)
         except FileExistsError:
-            self.aside.keep(path, out)
+            self.aside.keep(path, taken)
 
     def _may_be(self, seen: Seen, found: os.stat_result, name: str, fd: int | None) -> bool:
         """Whether the file at the name can still be what was seen, as far as that shows without moving it."""
@@ -133,24 +139,24 @@ class Gate:
             return True
         return content_id(name, dir_fd=fd) == seen.id
 
-    def _is_what_was_saved(self, seen: Seen, out: str, found: os.stat_result) -> bool:
+    def _is_what_was_saved(self, seen: Seen, out: str, out_fd: int | None, found: os.stat_result) -> bool:
         """Whether what came out is what was seen. Moving it gave it another time of change."""
         if _stamp(found) == _stamp_of(seen.state) and seen.is_dated and self.aside.trusts_dates():
             return True
-        return content_id(out) == seen.id
+        return content_id(out, dir_fd=out_fd) == seen.id
 
-    def _take_over_rights(self, made: str, new: FileState, before: os.stat_result) -> None:
+    def _take_over_rights(self, made: str, made_fd: int | None, new: FileState, before: os.stat_result) -> None:
         """Let the new file belong to whom the old one belongs, and be open to nobody else."""
         if not (stat.S_ISREG(new.mode) and stat.S_ISREG(before.st_mode)):
             return
         if self._owner is None:
-            own = os.lstat(made)
+            own = os.stat(made, dir_fd=made_fd, follow_symlinks=False)
             self._owner = own.st_uid, own.st_gid
         mode = replacing_mode(before.st_mode, new.mode)
         is_same_owner = self._owner == (before.st_uid, before.st_gid)
         if is_same_owner and mode == stat.S_IMODE(new.mode):
             return
-        fd = os.open(made, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        fd = os.open(made, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0), dir_fd=made_fd)
         try:
             if not is_same_owner:
                 mode = self._give(fd, before, mode)
@@ -170,17 +176,18 @@ class Gate:
             mode &= ~0o070 | (mode & 0o007) << 3  # the group is another: it may do what anybody may
         return mode
 
-    def _take_over_attributes(self, out: str, name: str, fd: int | None) -> None:
+    def _take_over_attributes(self, made: str, name: str, fd: int | None) -> None:
         """Copy the access list and the person's own attributes, where there are any and the disk has them."""
         if not hasattr(os, "listxattr"):
             return
         with suppress(OSError):
-            names = [key for key in os.listxattr(out, follow_symlinks=False) if key.startswith(_TAKEN_OVER)]
+            real_path = self.aside.real_path(made)
+            names = [key for key in os.listxattr(real_path, follow_symlinks=False) if key.startswith(_TAKEN_OVER)]
             if names:
                 new = os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=fd)
                 try:
                     for key in names:
-                        self._calls.set_attribute(new, key, os.getxattr(out, key, follow_symlinks=False))
+                        self._calls.set_attribute(new, key, os.getxattr(real_path, key, follow_symlinks=False))
                 finally:
                     os.close(new)
 

@@ -14,8 +14,8 @@ from typing import BinaryIO
 from aura_vcs.errors.folder import FileUnreadable
 from aura_vcs.ids import Bytes, ObjectId, blob_id
 from aura_vcs.objects.base import PAUSES_SECONDS
-from aura_vcs.storage.calls import FileCalls
 from aura_vcs.storage.open_writers import may_have_writer, write_out
+from aura_vcs.storage.scratch import Scratch
 from aura_vcs.worktree.cache import FileState, file_state
 
 TICK_NS = 20_000_000
@@ -30,16 +30,15 @@ _SECOND_NS = 1_000_000_000
 class DiskClock:
     """The time as the disk with the project sees it: a server's clock may be another than ours."""
 
-    def __init__(self, folder: str, calls: FileCalls) -> None:
-        path = os.path.join(folder, f"clock-{os.getpid()}-{time.monotonic_ns()}")
+    def __init__(self, folder: Scratch) -> None:
+        name = f"clock-{os.getpid()}-{time.monotonic_ns()}"
         try:
-            os.makedirs(folder, exist_ok=True)
-            fd = calls.create(path)
+            fd = folder.create(name)
             try:
                 stamp = os.fstat(fd).st_mtime_ns
             finally:
                 os.close(fd)
-                calls.unlink(path)
+                folder.unlink(name)
         except OSError:
             stamp = time.time_ns()  # a disk that cannot be written to has no fresh files either
         self._offset = stamp - time.monotonic_ns()

@@ -8,7 +8,6 @@ into a folder which is there already wait beside it, under numbers, and are rena
 
 import errno
 import os
-import shutil
 import struct
 import time
 from collections.abc import Mapping, Sequence
@@ -20,11 +19,13 @@ from blake3 import blake3
 
 from aura_vcs.errors.stored import ObjectCorrupt
 from aura_vcs.ids import ObjectId
+from aura_vcs.layout import STAGED
 from aura_vcs.objects.base import Place
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import Difference
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.calls import FileCalls, write_all
+from aura_vcs.storage.scratch import Scratch
 from aura_vcs.worktree.aside import Aside, Seen
 from aura_vcs.worktree.cache import FileState, file_state
 from aura_vcs.worktree.folder import AGE_NS, Folder, with_executable
@@ -33,8 +34,6 @@ from aura_vcs.worktree.second_process import SecondProcess, send, start_second
 from aura_vcs.worktree.sources import TICK_NS, DiskClock
 from aura_vcs.worktree.staged import SINGLES, Staged, StagedFile, StagedFolder, to_be_staged
 
-FOLDER = "staged"
-"""Below `temporary`. Who may change the project folder is alone, so whatever lies in it is left over."""
 WORTHWHILE_FILES = 1000
 """Fewer are written sooner than a process starts."""
 TOGETHER = 100
@@ -76,18 +75,19 @@ class Staging:
     """Makes new folders below `temporary` and puts them into the project folder `root`."""
 
     def __init__(
-        self, root: str, temporary: str, store: ObjectStore, calls: FileCalls, progress: Progress, aside: Aside
+        self, root: str, temporary: Scratch, store: ObjectStore, calls: FileCalls, progress: Progress, aside: Aside
     ) -> None:
         self._root = root
-        self._path = os.path.join(temporary, FOLDER)
+        self._temporary = temporary
+        self._scratch = temporary.below(STAGED)
         self._aside = aside
-        self._complete = self._path
-        """Where it lies when all of it is durable."""
+        self._complete = ""
+        """What it is called aside, when all of it is durable."""
         self._store = store
         self._calls = calls
         self._progress = progress
-        self._folder = Folder(self._path, temporary, calls)
-        self._clock = DiskClock(temporary, calls)
+        self._folder = Folder(self._scratch.path, temporary, calls, made=self._scratch)
+        self._clock = DiskClock(temporary)
         self._states: dict[str, FileState] = {}
         self._planned: tuple[list[Difference], Staged] | None = None
         self._is_written = False
@@ -98,7 +98,7 @@ class Staging:
     ) -> Staged:
         """Say what `fill` is going to write; writes nothing."""
         self.discard()
-        above = os.path.dirname(self._path)
+        above = os.path.dirname(self._scratch.path)
         staged = to_be_staged(self._root, above, scan, differences, places, least=least)
         self._planned = list(differences), staged
         return staged
@@ -115,7 +115,7 @@ class Staging:
         try:
             self._write_planned(self._planned[1])
             if self._is_written and type(self._calls) is FileCalls:
-                self._syncing = _Sync(self._calls, self._path)
+                self._syncing = _Sync(self._calls, self._scratch.path)
                 self._syncing.start()
         except BaseException:
             self.discard()
@@ -136,12 +136,13 @@ class Staging:
             staged = self.plan(scan, differences, places, least=least)
             self._write_planned(staged)
         if self._is_written:
-            is_synced = self._syncing.result() if self._syncing is not None else self._calls.sync_disk(self._path)
+            disk = self._scratch.path
+            is_synced = self._syncing.result() if self._syncing is not None else self._calls.sync_disk(disk)
             if not is_synced:
                 self._sync_each(staged)
             self._settle()
             paths = [(file.path, path) for path, file in staged.files.items()]
-            self._complete = self._aside.take_folder(self._path, paths)
+            self._complete = self._aside.take_folder(self._temporary, STAGED, paths)
         return staged
 
     def _write_planned(self, staged: Staged) -> None:
@@ -149,8 +150,9 @@ class Staging:
         files = staged.files_in_stored_order()
         if not files:
             return
-        os.makedirs(os.path.dirname(self._path), exist_ok=True)
-        self._calls.mkdir(self._path)
+        self._temporary.make()
+        with self._temporary.at(STAGED) as (last, dir_fd):
+            self._calls.mkdir(last, dir_fd=dir_fd)
         self._folder.make_folder(SINGLES)
         for folder in staged.folders:
             for path in folder.folders:
@@ -165,7 +167,7 @@ class Staging:
         None if something has the name by now: nothing was changed.
         """
         try:
-            target.place_folder(os.path.join(self._complete, folder.name), folder.path)
+            target.place_folder(f"{self._complete}/{folder.name}", folder.path)
         except OSError as error:
             if error.errno not in _TAKEN:
                 raise
@@ -175,14 +177,14 @@ class Staging:
 
     def place_file(self, file: StagedFile, path: str, target: Folder, seen: Seen | None) -> FileState | None:
         """Give a file its name, not durably yet, if what has it is what was `seen`; returns its state, else None."""
-        return target.place_file(os.path.join(self._complete, file.path), path, self._states[file.path], seen)
+        return target.place_file(f"{self._complete}/{file.path}", path, self._states[file.path], seen)
 
     def discard(self) -> None:
         """Remove what was not put in place."""
         self._folder.close()
         self._planned, self._is_written, self._syncing = None, False, None
         self._states.clear()
-        shutil.rmtree(self._path, ignore_errors=True)
+        self._scratch.discard()
 
     def _write_all(self, files: Sequence[StagedFile]) -> None:
         """Write the files: where they are many, a second process from the first on, this one from the last on.
@@ -262,8 +264,7 @@ class Staging:
                 self._calls.chmod(fd, with_executable(found.st_mode, executable=True))
                 found = os.fstat(fd)
             if found.st_mtime_ns % _SECOND_NS == 0:  # the disk may count in seconds: see `_settle`
-                path = os.path.join(self._path, file.path)
-                self._calls.set_times(fd, path, self._clock.now_ns() - AGE_NS)
+                self._calls.set_times(fd, self._scratch.path_of(file.path), self._clock.now_ns() - AGE_NS)
                 found = os.fstat(fd)
         finally:
             os.close(fd)
@@ -277,11 +278,12 @@ class Staging:
 
     def _sync_each(self, staged: Staged) -> None:
         for file in staged.files_in_stored_order():
-            fd = os.open(os.path.join(self._path, file.path), os.O_RDONLY)
+            fd = self._scratch.open(file.path)
             try:
                 self._calls.fsync(fd)
             finally:
                 os.close(fd)
         for folder in staged.folders:
             for path in folder.folders:
-                self._calls.fsync_folder(os.path.join(self._path, path))
+                with self._scratch.at(path) as (last, dir_fd):
+                    self._calls.fsync_folder(last, dir_fd=dir_fd)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from aura_vcs.errors.folder import FileUnreadable
 from aura_vcs.ids import ObjectId, blob_id
-from aura_vcs.layout import ASIDE, AURA, LOCAL, SCAN_CACHE, TEMPORARY
+from aura_vcs.layout import ASIDE, TEMPORARY
 from aura_vcs.model import EntryKind, Kind
 from aura_vcs.objects.base import BUFFER_BYTES, PAUSES_SECONDS, Place
 from aura_vcs.objects.loose import new_hasher
@@ -17,8 +17,9 @@ from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import Difference, TreeReader
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.calls import FileCalls
+from aura_vcs.storage.scratch import Scratch
 from aura_vcs.worktree.ahead import Ahead
-from aura_vcs.worktree.aside import Aside, Unsaved, content_id
+from aura_vcs.worktree.aside import Aside, Unsaved
 from aura_vcs.worktree.cache import UNSETTLED, FileState, file_state, load_scan_cache, save_scan_cache
 from aura_vcs.worktree.disk import Disk
 from aura_vcs.worktree.ignore import load_ignore_rules
@@ -50,11 +51,10 @@ class Worktree:
         self._store = store
         self._trees = trees
         self._calls = calls
-        self._local = os.path.join(root, AURA, *LOCAL.split("/"))
-        self._temporary = os.path.join(root, AURA, *TEMPORARY.split("/"))
-        self.aside = Aside(os.path.join(root, AURA, *ASIDE.split("/")), calls)
+        self._storage = store.storage
+        self._temporary = Scratch(self._storage, TEMPORARY)
+        self.aside = Aside(Scratch(self._storage, ASIDE))
         """What came out of the folder: whoever changes it sees to what is unsaved there (see history.late_edits)."""
-        self._cache_path = os.path.join(root, AURA, *SCAN_CACHE.split("/"))
         self.disk = Disk(self._temporary, calls)
         self._writer: Writer | None = None
 
@@ -66,7 +66,7 @@ class Worktree:
         rules = load_ignore_rules(self.root)
         for note in rules.notes:
             self._progress.note(note)
-        cache = load_scan_cache(self._cache_path)
+        cache = load_scan_cache(self._storage)
         wanted = frozenset(always)
         ahead, self._ahead = self._ahead, None
         root = cache.folders.get("")
@@ -88,7 +88,7 @@ class Worktree:
         Raises:
             FileUnreadable: no file can be read.
         """
-        clock = DiskClock(self._temporary, self._calls)
+        clock = DiskClock(self._temporary)
         restless = []
         progress.start("Reading", sum(state.size for p in paths if (state := scan.file(p))), "bytes")
         for path in paths:
@@ -165,7 +165,7 @@ class Worktree:
         if state is None or state.is_symlink:
             raise FileUnreadable(path, "it is no file any more")
         real_path = os.path.join(self.root, path)
-        return FileSource(path, real_path, state, DiskClock(self._temporary, self._calls)).open()
+        return FileSource(path, real_path, state, DiskClock(self._temporary)).open()
 
     def store_all(
         self, scan: Scan, batch: "Batch", base: ObjectId, paths: Sequence[str] | None, progress: Progress
@@ -178,7 +178,7 @@ class Worktree:
         from aura_vcs.worktree.snapshot import Snapshotter
 
         selection = Selection(paths)
-        clock = DiskClock(self._temporary, self._calls)
+        clock = DiskClock(self._temporary)
         snapshotter = Snapshotter(self.root, scan, batch, self._store, self._trees, clock, self.disk)
         return snapshotter.store_all(base, selection, progress)
 
@@ -224,28 +224,30 @@ class Worktree:
     def _new_writer(self, progress: Progress) -> "Writer":
         from aura_vcs.worktree.writer import Writer
 
-        return Writer(self.root, self.aside, self._store, self._calls, progress, self.disk)
+        return Writer(self.root, self._temporary, self.aside, self._store, self._calls, progress, self.disk)
 
     def content_aside(self, unsaved: Unsaved) -> ObjectId | None:
         """The id of what a file holds that came out of the folder; None if it cannot be read."""
-        return content_id(unsaved.real_path)
+        return self.aside.content_id(unsaved.name)
 
     def store_aside(self, batch: "Batch", found: Sequence[Unsaved]) -> list[tuple[Unsaved, FileState]]:
         """Put what came out of the folder into the batch; returns the files with their states and ids.
 
         Of one that a program goes on writing to, a copy is taken.
         """
-        clock = DiskClock(self._temporary, self._calls)
+        clock = DiskClock(self._temporary)
         done: list[tuple[Unsaved, FileState]] = []
         sources: dict[int, tuple[Unsaved, FileSource]] = {}
         for unsaved in found:
-            state = file_state(os.lstat(unsaved.real_path))
+            real_path = self.aside.real_path(unsaved.name)
+            with self.aside.at(unsaved.name) as (last, dir_fd):
+                state = file_state(os.stat(last, dir_fd=dir_fd, follow_symlinks=False))
             if state.is_symlink:
-                link, target = read_link(unsaved.path, unsaved.real_path)
+                link, target = read_link(unsaved.path, real_path)
                 batch.add(Kind.BLOB, target, unsaved.path)
                 done.append((unsaved, state.hashed(bytes.fromhex(link))))
             else:
-                source = FileSource(unsaved.path, unsaved.real_path, state, clock)
+                source = FileSource(unsaved.path, real_path, state, clock)
                 sources[id(source)] = unsaved, source
         for added, stored in batch.add_sources([source for _, source in sources.values()]):
             unsaved, source = sources[id(added)]
@@ -281,7 +283,7 @@ class Worktree:
 
     def save(self, scan: Scan) -> None:
         """Remember what is known of the files, for the next scan."""
-        save_scan_cache(self._cache_path, scan.to_cache(), self._calls)
+        save_scan_cache(self._storage, scan.to_cache())
 
     def _note(self, scan: Scan, written: "Written", differences: Sequence[Difference]) -> None:
         """Bring a scan to what is there now, and remember it."""

@@ -13,7 +13,7 @@ import msgspec
 from aura_vcs.errors.folder import NameUnfit, PathCollision
 from aura_vcs.errors.stored import ObjectCorrupt
 from aura_vcs.ids import ObjectId
-from aura_vcs.layout import AURA, TEMPORARY
+from aura_vcs.layout import AURA
 from aura_vcs.model import Entry, EntryKind, Kind
 from aura_vcs.objects.base import Place
 from aura_vcs.objects.chunking import LARGE_BYTES
@@ -22,6 +22,7 @@ from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import Difference
 from aura_vcs.progress import Progress
 from aura_vcs.storage.calls import FileCalls, storage_error
+from aura_vcs.storage.scratch import Scratch
 from aura_vcs.worktree.aside import Aside, Seen
 from aura_vcs.worktree.cache import FileState
 from aura_vcs.worktree.disk import Disk
@@ -46,9 +47,15 @@ class Writer:
     """Applies differences to the project folder."""
 
     def __init__(
-        self, root: str, aside: Aside, store: ObjectStore, calls: FileCalls, progress: Progress, disk: Disk
+        self,
+        root: str,
+        temporary: Scratch,
+        aside: Aside,
+        store: ObjectStore,
+        calls: FileCalls,
+        progress: Progress,
+        disk: Disk,
     ) -> None:
-        temporary = os.path.join(root, AURA, *TEMPORARY.split("/"))
         self._root = root
         self._disk = disk
         self._store = store
@@ -56,7 +63,7 @@ class Writer:
         self._progress = progress
         self._folder = Folder(root, temporary, calls, aside)
         self._staging = Staging(root, temporary, store, calls, progress, aside)
-        self._clock = DiskClock(temporary, calls)
+        self._clock = DiskClock(temporary)
         self._states: dict[str, FileState | None] = {}
         self._can_clone = True
         self._places: Mapping[ObjectId, Place] = {}

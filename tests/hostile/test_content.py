@@ -33,11 +33,12 @@ from aura_vcs.history.commit import commit
 from aura_vcs.history.going import checkout, restore
 from aura_vcs.history.status import status
 from aura_vcs.ids import ObjectId, VersionId, blob_id, tree_id
-from aura_vcs.layout import loose_path
+from aura_vcs.layout import TEMPORARY, loose_path
 from aura_vcs.model import Entry, EntryKind, Kind, Tree, Version, VersionType
 from aura_vcs.objects.pack_format import FRAME_LIMIT, MAGIC, decode_footer, encode_footer, footer_length
 from aura_vcs.objects.trees import DEPTH_LIMIT
 from aura_vcs.storage.calls import FileCalls
+from aura_vcs.storage.scratch import Scratch
 from aura_vcs.upkeep.fsck import fsck
 from aura_vcs.upkeep.gc import execute_gc, plan_gc
 
@@ -128,7 +129,7 @@ def test_a_hostile_name_is_not_written_even_if_it_was_read(film: Repository, nam
     """H1, H2: the writer checks every part again, whoever asks."""
     from aura_vcs.worktree.folder import Folder
 
-    folder = Folder(film.root, str(Path(film.root) / ".aura" / "local" / "tmp"), FileCalls())
+    folder = Folder(film.root, Scratch(film.storage, TEMPORARY), FileCalls())
     before = look(Path(film.root))
     for path in (name, f"a/{name}", f"{name}/x", f"a/{name}/x"):
         with pytest.raises((UnsafePath, FileNotFoundError)):

@@ -139,7 +139,7 @@ def test_forgotten_temporary_files_are_swept(tmp_path: Path) -> None:
     """Only those that nobody can be writing to any more."""
     storage = LocalStorage(str(tmp_path))
     storage.put("a", b"1")
-    (tmp_path / "tmp" / "left").write_bytes(b"x")
+    (tmp_path / "tmp" / "77-0123456789abcdef").write_bytes(b"x")
     assert storage.sweep_temporary() == 0
     assert storage.sweep_temporary(older_than_seconds=-1) == 1
     assert storage.list("tmp") == []

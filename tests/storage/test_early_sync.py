@@ -10,6 +10,8 @@ from aura_vcs.history.going import restore
 from aura_vcs.storage import early_sync
 from aura_vcs.storage.calls import FileCalls
 from aura_vcs.storage.faults import CountingCalls, Fault, FaultyCalls, Stopped
+from aura_vcs.storage.local import LocalStorage
+from aura_vcs.storage.scratch import Scratch
 from aura_vcs.worktree.folder import NewFile
 
 from tests.helpers.check import assert_whole
@@ -33,13 +35,14 @@ def film(first: Repository) -> Repository:
 
 
 def test_an_early_sync_that_fails_fails_the_file(tmp_path: Path) -> None:
+    (tmp_path / "tmp").mkdir()
     calls = FaultyCalls(Fault.UNSYNCED, 1)
-    with NewFile(str(tmp_path), calls) as new:
+    with NewFile(Scratch(LocalStorage(str(tmp_path), calls=calls), "tmp")) as new:
         new.write(noise(SIZE, seed=1))
         with pytest.raises(OSError, match="Input/output error"):
             new.finish(executable=False, sync=True, now_ns=0)
     assert calls.struck
-    assert os.listdir(tmp_path) == []
+    assert os.listdir(tmp_path / "tmp") == []
 
 
 def test_the_file_is_not_closed_before_the_disk_is_done_with_it(tmp_path: Path) -> None:
@@ -52,7 +55,7 @@ def test_the_file_is_not_closed_before_the_disk_is_done_with_it(tmp_path: Path) 
             assert goes_on.wait(10)
             seen.append(os.fstat(fd).st_size)
 
-    with NewFile(str(tmp_path), Slow()) as new:
+    with NewFile(Scratch(LocalStorage(str(tmp_path), calls=Slow()), "tmp")) as new:
         new.write(noise(SIZE, seed=1))
         assert begun.wait(10)
         threading.Timer(0.05, goes_on.set).start()

@@ -242,7 +242,7 @@ def test_parts_are_swept_when_nobody_goes_on_with_them(root: Path) -> None:
     fresh = interrupt(root)
     old = time.time() - STALE_PART_SECONDS - 60
     forgotten, held = (root / "tmp" / part_name(f"packs/{letter * 64}.pack") for letter in "bc")
-    temporary = root / "tmp" / "123-abc"
+    temporary = root / "tmp" / "123-0123456789abcdef"
     for path in (forgotten, held, temporary):
         path.write_bytes(b"x")
     holding = open_part(LocalStorage(str(root)), "tmp", f"packs/{'c' * 64}.pack")

@@ -275,7 +275,7 @@ def test_a_project_of_one_machine_has_no_second_names(tmp_path: Path) -> None:
 class NoLinks(Unsynced):
     """A disk without hard links."""
 
-    def link(self, source: str, target: str) -> None:
+    def link(self, source: str, target: str, *, dir_fd: int | None = None, to_fd: int | None = None) -> None:
         """Refused, as exFAT does."""
         raise PermissionError(1, "Operation not permitted")
 

@@ -17,6 +17,8 @@ from aura_vcs.history.undo import undo
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.storage.calls import FileCalls
 from aura_vcs.storage.faults import CountingCalls
+from aura_vcs.storage.local import LocalStorage
+from aura_vcs.storage.scratch import Scratch
 from aura_vcs.sync.addresses import parse_address
 from aura_vcs.sync.cloning import clone
 from aura_vcs.sync.known import Known
@@ -208,9 +210,9 @@ def test_an_edit_within_a_tick_of_two_seconds_is_seen(stick: Path, tmp_path: Pat
 def test_a_good_disk_is_asked_little(tmp_path: Path) -> None:
     """Each question is tried out once; nothing of it stays."""
     calls = CountingCalls()
-    disk = Disk(str(tmp_path / "tmp"), calls)
+    disk = Disk(Scratch(LocalStorage(str(tmp_path), calls=calls), "tmp"), calls)
     assert disk.keeps_all
     assert disk.unfit(["a:b"]) == []
     assert disk.keeps_all
-    assert calls.names == ["create", "chmod", "unlink", "symlink", "unlink"]
+    assert calls.names == ["mkdir", "fsync_folder", "create", "chmod", "unlink", "symlink", "unlink"]
     assert os.listdir(tmp_path / "tmp") == []

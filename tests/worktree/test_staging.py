@@ -14,6 +14,7 @@ from aura_vcs.history.commit import commit
 from aura_vcs.history.going import checkout
 from aura_vcs.history.status import status
 from aura_vcs.ids import blob_id
+from aura_vcs.layout import STAGED, TEMPORARY_FILE
 from aura_vcs.model import Kind
 from aura_vcs.storage.calls import FileCalls
 from aura_vcs.storage.recording import Event, RecordingCalls
@@ -228,7 +229,8 @@ def test_a_forgotten_folder_is_swept(root: Path) -> None:
     (left / "half.json").write_text("half")
     os.utime(left, (1, 1))
     with Repository.open(str(root)) as repo:
-        assert repo.storage.sweep_temporary() == 1
+        assert repo.storage.sweep_temporary() == 0
+        assert repo.storage.sweep_temporary(made=TEMPORARY_FILE, folders=(STAGED,)) == 1
         assert not left.exists()
         assert_whole(repo)
 

@@ -70,7 +70,7 @@ def _list(session: Session) -> None:
     found: list[dict[str, Any]] = []
     for path in _places(session):
         try:
-            with Repository.open(path, **session.options()) as repo:
+            with Repository.open(path, trust=session.trust(), **session.options()) as repo:
                 if is_interrupted(repo):
                     found.append({"path": path, "state": project_state(repo), "checkpoint": latest_checkpoint(repo)})
         except AuraError as error:

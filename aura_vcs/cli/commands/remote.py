@@ -95,6 +95,7 @@ def list_command(repo: "Repository", console: Console) -> None:
 @click.argument("name")
 @click.argument("url", metavar="PLACE")
 @click.option("--single-writer", is_flag=True, help="Take a place that cannot keep two pushes apart: only you push")
+@click.option("--force", is_flag=True, help="Take a folder with other files in it; they stay as they are")
 @click.option("--encrypt", is_flag=True, help="Encrypt all that goes there; its keeper cannot read it")
 @key_options
 @json_option
@@ -106,6 +107,7 @@ def add_command(
     url: str,
     *,
     single_writer: bool,
+    force: bool,
     encrypt: bool,
     key_file: str | None,
     remember: bool,
@@ -113,7 +115,8 @@ def add_command(
     """Prepare a place and give it a name
 
     The place is made ready if nothing is there, and tried out with racing writers: one that cannot
-    keep two pushes apart is refused. Credentials come from the environment, ssh or the usual
+    keep two pushes apart is refused. A folder is one of its own: not in a project, and without other
+    files, unless --force is given. Credentials come from the environment, ssh or the usual
     files; they are never stored in the project.
 
     With --encrypt, content and names are encrypted before they leave this machine, under a
@@ -131,7 +134,9 @@ def add_command(
     folders = (repo.root, address.path) if address.kind == "folder" else (repo.root,)
     holder = KeyHolder(console, key_file=key_file, folders=folders)
     ask = holder if encrypt or key_file else None
-    checked = add_remote(repo, name, address, single_writer=single_writer, surroundings=surroundings(), ask=ask)
+    checked = add_remote(
+        repo, name, address, single_writer=single_writer, surroundings=surroundings(), ask=ask, force=force
+    )
     agreements().add(host_of(address, sealed=bool(checked.encryption)))
     if holder.key_file:
         Known(repo, name).keep_key_file(holder.key_file)

@@ -1,0 +1,104 @@
+"""SQLite files of our own. SQLite opens files by their paths, and follows links.
+
+So it is made sure, before and after it opened them, that none of its files is a link, or has a second
+name under which it may be a database of somebody else's. The file is made here, with the mode that its
+folder asks for: SQLite gives its other files the same, and would make it 0644 whatever the folder is.
+"""
+
+import os
+import sqlite3
+import stat
+
+from aura_vcs.errors.stored import LinkedPath
+from aura_vcs.storage.calls import REAL_CALLS, translated
+from aura_vcs.storage.local import LocalStorage
+from aura_vcs.storage.own_folders import is_link
+from aura_vcs.storage.plain_files import is_shared, open_held
+
+SUFFIXES = ("", "-wal", "-shm", "-journal")
+
+
+class ManyNames(Exception):
+    """A database's file is known by other names, too: what SQLite writes would be seen there."""
+
+
+def connect(place: LocalStorage, name: str, *, timeout: float, page_bytes: int | None = None) -> sqlite3.Connection:
+    """Open the database `name`, made if it is not there, in WAL mode.
+
+    Raises:
+        StorageError: it cannot be made, or is no file. LinkedPath: one of its files is a link.
+        ManyNames: one of its files has a second name.
+        sqlite3.DatabaseError: it is damaged, or cannot be used.
+    """
+    _make(place, name)
+    before = _looked_at(place, name)
+    connection = sqlite3.connect(place.path(name), timeout=timeout, isolation_level=None, check_same_thread=False)
+    try:
+        if page_bytes is not None:
+            connection.execute(f"PRAGMA page_size={page_bytes}")
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        if _looked_at(place, name) != before:
+            raise LinkedPath(place.path(name), "not what it was a moment ago")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def remove(place: LocalStorage, name: str) -> None:
+    """Delete a database and what SQLite keeps beside it; links go, and what they lead to stays."""
+    for suffix in SUFFIXES:
+        place.forget(name + suffix)
+
+
+def is_there(place: LocalStorage, name: str) -> bool:
+    """Whether there is a database of which everything is in its main file."""
+    found, log = place.look(name), place.look(f"{name}-wal")
+    return found is not None and (log is None or log.st_size == 0)
+
+
+def _make(place: LocalStorage, name: str) -> None:
+    """Make the file if it is not there, and have it written by whoever is to write in its folder."""
+    path = place.path(name)
+    with translated("use", path):
+        try:
+            with place.at(name) as (last, dir_fd):
+                if _is_made(last, dir_fd):
+                    return
+                os.close(open_held(REAL_CALLS, last, path, dir_fd))
+        except FileNotFoundError:
+            place.make_folder(name.rpartition("/")[0])
+            with place.at(name) as (last, dir_fd):
+                os.close(open_held(REAL_CALLS, last, path, dir_fd))
+
+
+def _is_made(last: str, dir_fd: int | None) -> bool:
+    """Whether the file is there, and has the mode that it should."""
+    try:
+        mode = os.stat(last, dir_fd=dir_fd, follow_symlinks=False).st_mode
+    except FileNotFoundError:
+        return False
+    if dir_fd is None or not is_shared(os.fstat(dir_fd).st_mode, in_place=True):
+        return True
+    return mode & 0o060 == 0o060 or not os.access(last, os.W_OK, dir_fd=dir_fd)
+
+
+def _looked_at(place: LocalStorage, name: str) -> tuple[int, int]:
+    """Device and inode of the main file, once all files were seen to be ours."""
+    identity = 0, 0
+    path = place.path(name)
+    with translated("use", path), place.at(name) as (last, dir_fd):
+        for suffix in SUFFIXES:
+            try:
+                found = os.stat(last + suffix, dir_fd=dir_fd, follow_symlinks=False)
+            except FileNotFoundError:
+                continue
+            if is_link(found):
+                raise LinkedPath(path + suffix)
+            if not stat.S_ISREG(found.st_mode):
+                raise OSError(f"{suffix or 'it'} is no regular file")
+            if found.st_nlink > 1:
+                raise ManyNames(path + suffix)
+            identity = identity if suffix else (found.st_dev, found.st_ino)
+    return identity

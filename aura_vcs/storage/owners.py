@@ -1,0 +1,41 @@
+"""Whose a folder is: what lies in somebody else's folder may be made to harm whoever works in it.
+
+A `.aura` in a folder above (`/tmp/.aura`) would take in everybody's files, with settings that its owner
+chose: git's CVE-2022-24765. So a project is used by its owner alone, or by whoever said that it is safe.
+Windows has no such owners, and nothing is asked there.
+"""
+
+import os
+
+
+def foreign_owner(path: str, *, sudo_uid: int | None = None, root_too: bool = False) -> str | None:
+    """Return the name of the other account that owns what is at the path; None if it is one's own, or absent.
+
+    For root in `sudo`, what belongs to the account that called it (`sudo_uid`) is its own, too. With
+    `root_too`, what belongs to root is everybody's.
+    """
+    if not hasattr(os, "geteuid"):
+        return None
+    try:
+        owner = os.lstat(path).st_uid
+    except OSError:
+        return None
+    me = os.geteuid()
+    if owner == me or (root_too and owner == 0) or (me == 0 and owner == sudo_uid):
+        return None
+    return account_name(owner)
+
+
+def account_name(uid: int) -> str:
+    """Return what an account is called, its number where it has no name here."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"account {uid}"
+
+
+def my_name() -> str:
+    """Return what the account is called that this runs as."""
+    return account_name(os.geteuid())

@@ -1,0 +1,110 @@
+"""Opening files of our own: regular ones, never through a link, with the mode that their folder asks for."""
+
+import errno
+import os
+import stat
+from contextlib import suppress
+
+from aura_vcs.errors.stored import LinkedPath
+from aura_vcs.storage.calls import FileCalls
+from aura_vcs.storage.own_folders import is_link
+
+READ = os.O_RDONLY
+for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
+    READ |= getattr(os, _name, 0)
+_LINK = {errno.ELOOP, getattr(errno, "EMLINK", errno.ELOOP)}
+
+
+def open_plain(name: str, flags: int, path: str, *, dir_fd: int | None) -> int:
+    """Open a regular file that is there; `path` is what messages call it.
+
+    Raises:
+        LinkedPath: it is a link. OSError: it cannot be opened, or is no regular file.
+    """
+    with _no_link(name, path, dir_fd):
+        return _regular(os.open(name, flags, dir_fd=dir_fd))
+
+
+def open_held(calls: FileCalls, name: str, path: str, dir_fd: int | None) -> int:
+    """Open a file that is written in place, made if it is not there; the people of its folder share it.
+
+    Raises:
+        LinkedPath: it is a link. OSError: it cannot be opened, or is no regular file.
+    """
+    with _no_link(name, path, dir_fd):
+        fd = _regular(calls.open_append(name, dir_fd=dir_fd))
+    share_file(calls, fd, dir_fd, in_place=True)
+    return fd
+
+
+def share_file(calls: FileCalls, fd: int, dir_fd: int | None, *, in_place: bool = False) -> None:
+    """Let the group write a new file of ours, if it is to write the folder's files.
+
+    A folder says so by its set-group-id bit and the group's right to write. For a file that is written
+    `in_place`, which nobody replaces, that right is enough. Bits are only ever added, so that an access
+    control list that the folder hands down stays.
+    """
+    if dir_fd is None:
+        return
+    above, found = os.fstat(dir_fd).st_mode, os.fstat(fd)
+    wanted = found.st_mode | 0o060
+    if is_shared(above, in_place=in_place) and wanted != found.st_mode and found.st_uid == os.geteuid():
+        with suppress(OSError):  # a disk without modes
+            calls.chmod(fd, stat.S_IMODE(wanted))
+
+
+def share_folder(calls: FileCalls, name: str, dir_fd: int | None, *, above: str = "") -> None:
+    """Let the group use a new folder of ours, if it is to use the one that it is in."""
+    if os.name == "nt":
+        return
+    around = os.fstat(dir_fd) if dir_fd is not None else os.stat(above)
+    if not is_shared(around.st_mode):
+        return
+    with suppress(OSError):
+        fd = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=dir_fd)
+        try:
+            wanted = os.fstat(fd).st_mode | 0o070 | stat.S_ISGID
+            if wanted != os.fstat(fd).st_mode:
+                calls.chmod(fd, stat.S_IMODE(wanted))
+        finally:
+            os.close(fd)
+
+
+def is_shared(mode: int, *, in_place: bool = False) -> bool:
+    """Whether a folder of that mode is one that a group works in."""
+    return bool(mode & stat.S_IWGRP) and (in_place or bool(mode & stat.S_ISGID))
+
+
+class _no_link:  # noqa: N801 (used like a function)
+    """Say that it is a link where the system said so in its own words."""
+
+    __slots__ = ("_dir_fd", "_name", "_path")
+
+    def __init__(self, name: str, path: str, dir_fd: int | None) -> None:
+        self._name, self._path, self._dir_fd = name, path, dir_fd
+        if dir_fd is None and _leads_on(name, None):  # nothing else would stop it there
+            raise LinkedPath(path)
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, kind: object, error: BaseException | None, at: object) -> None:
+        is_refused = isinstance(error, OSError) and error.errno in _LINK
+        if is_refused and _leads_on(self._name, self._dir_fd):
+            raise LinkedPath(self._path) from error
+
+
+def _leads_on(name: str, dir_fd: int | None) -> bool:
+    try:
+        return is_link(os.stat(name, dir_fd=dir_fd, follow_symlinks=False))
+    except OSError:
+        return False
+
+
+def _regular(fd: int) -> int:
+    mode = os.fstat(fd).st_mode
+    if stat.S_ISREG(mode):
+        return fd
+    os.close(fd)
+    code = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
+    raise OSError(code, os.strerror(code) if stat.S_ISDIR(mode) else "it is no regular file")

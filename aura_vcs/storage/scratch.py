@@ -1,0 +1,91 @@
+"""A folder of our own for what has no name yet: files in the making, questions to the disk."""
+
+import os
+from collections.abc import Iterator
+
+from aura_vcs.storage.calls import FileCalls
+from aura_vcs.storage.local import LocalStorage
+from aura_vcs.storage.own_folders import Way, is_there
+from aura_vcs.storage.plain_files import share_folder
+
+
+class Scratch:
+    """The folder `folder` of a storage; made when something is put into it, and never entered by a link."""
+
+    def __init__(self, storage: LocalStorage, folder: str) -> None:
+        self._storage, self._folder = storage, folder
+        self.path = storage.path(folder)
+        """For messages, and to ask which disk it is on."""
+
+    @property
+    def calls(self) -> FileCalls:
+        """The calls that change the disk."""
+        return self._storage.calls
+
+    def at(self, name: str) -> Way:
+        """The way to what is in it; see OwnFolders.at."""
+        return self._storage.at(f"{self._folder}/{name}")
+
+    def path_of(self, name: str) -> str:
+        """The path of what is in it, for systems that want one."""
+        return os.path.join(self.path, *name.split("/"))
+
+    def below(self, name: str) -> "Scratch":
+        """A folder in it."""
+        return Scratch(self._storage, f"{self._folder}/{name}")
+
+    def make_here(self) -> None:
+        """Make the folder in the one above it, which is there; not durably.
+
+        Raises:
+            FileExistsError: something has the name.
+        """
+        with self._storage.at(self._folder) as (last, dir_fd):
+            self.calls.mkdir(last, dir_fd=dir_fd)
+            share_folder(self.calls, last, dir_fd)
+
+    def is_there(self) -> bool:
+        """Whether the folder is there."""
+        return self._storage.stat(self._folder) is not None
+
+    def walk(self) -> Iterator[tuple[str, int]]:
+        """All that is below it and no folder: what it is called here, and its mode."""
+        for name, _ in self._storage.walk(self._folder):
+            found = self._storage.look_around(name)
+            if found is not None:
+                yield name.removeprefix(f"{self._folder}/"), found.st_mode
+
+    def make(self) -> None:
+        """Make the folder, if it is not there."""
+        self._storage.make_folder(self._folder)
+
+    def create(self, name: str, mode: int = 0o666) -> int:
+        """A new file for reading and writing; the folder is made if it is not there."""
+        try:
+            return self._create(name, mode)
+        except FileNotFoundError:
+            self.make()
+            return self._create(name, mode)
+
+    def _create(self, name: str, mode: int) -> int:
+        with self.at(name) as (last, dir_fd):
+            return self.calls.create(last, mode, dir_fd=dir_fd)
+
+    def open(self, name: str) -> int:
+        """Open a file of ours, for reading."""
+        with self.at(name) as (last, dir_fd):
+            return os.open(last, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0), dir_fd=dir_fd)
+
+    def unlink(self, name: str) -> None:
+        """Remove a file or link."""
+        with self.at(name) as (last, dir_fd):
+            self.calls.unlink(last, dir_fd=dir_fd)
+
+    def has(self, name: str) -> bool:
+        """Whether something has the name."""
+        with self.at(name) as (last, dir_fd):
+            return is_there(last, dir_fd)
+
+    def discard(self) -> None:
+        """Remove the folder with all that is in it, as far as that can be."""
+        self._storage.discard_folder(self._folder)
