@@ -35,8 +35,10 @@ def complete_tag(ctx: click.Context, _: click.Parameter, incomplete: str) -> lis
 
 def complete_content(ctx: click.Context, param: click.Parameter, incomplete: str) -> list["CompletionItem"]:
     """Versions, and behind a colon the paths that the version has."""
-    version, colon, start = incomplete.partition(":")
-    if not colon:
+    from aura_vcs.history.revisions import split_content
+
+    version, start = split_content(incomplete)
+    if start is None:
         return complete_version(ctx, param, incomplete)
     return _offer(ctx, incomplete, lambda repo: _paths(repo, version, start))
 

@@ -7,6 +7,7 @@ and only for a terminal that wants colour.
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import cache
 from itertools import islice
 from typing import Any
@@ -93,15 +94,18 @@ class Console:
         self.pager = pager
         self.exit_code = 0
         """What the command ends with although it did not fail: 3 where something was left out."""
+        self.lost: OSError | None = None
+        """Why some of the output could not be written; the command goes on with its work."""
 
     def line(self, *parts: Part) -> None:
         """Write one line of data; nothing where JSON was asked for."""
         if not self.as_json:
-            click.echo(written(parts), color=colour_wanted())
+            self._write(written(parts))
 
     def note(self, *parts: Part) -> None:
-        """Write one line to stderr, for a person."""
-        click.echo(written(parts), err=True, color=colour_wanted())
+        """Write one line to stderr, for a person; where nothing can be written, it is not said."""
+        with suppress(OSError):
+            click.echo(written(parts), err=True, color=colour_wanted())
 
     def warn(self, *parts: Part) -> None:
         """Write a warning to stderr."""
@@ -109,7 +113,20 @@ class Console:
 
     def data(self, value: Any) -> None:
         """Write the JSON that was asked for."""
-        click.echo(to_json(value))
+        self._write(to_json(value))
+
+    def _write(self, text: str) -> None:
+        """Write text and a line break to stdout.
+
+        A pipe that nobody reads any more ends the command (BrokenPipeError); what a full disk refuses is
+        lost, and told at the end.
+        """
+        try:
+            click.echo(text, color=colour_wanted())
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            self.lost = error
 
     def lines(self, lines: Iterable[Line], *, paged: bool = False) -> None:
         """Write many lines; on a terminal through a pager, if `paged`."""
@@ -121,7 +138,9 @@ class Console:
             return
         remaining = iter(lines)
         while block := [written(line) for line in islice(remaining, BLOCK_LINES)]:
-            click.echo("\n".join(block), color=colour_wanted())
+            self._write("\n".join(block))
+            if self.lost is not None:
+                return
 
     def ask(self, question: str) -> bool:
         """Whether the person says yes; no where there is nobody to ask."""

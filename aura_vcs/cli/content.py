@@ -2,8 +2,10 @@
 
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from aura_vcs.cli.console import Console, Line, faint, is_terminal
+from aura_vcs.errors import OutputLost
 
 SHOWN_BYTES = 1 << 20
 """So much of a text is shown on a terminal."""
@@ -37,9 +39,26 @@ def _copy(pieces: Iterable[bytes]) -> None:
         stream = sys.stdout.buffer
     for piece in pieces:
         if stream is not None:
-            stream.write(piece)
+            with lost_output():
+                stream.write(piece)
     if stream is not None:
-        stream.flush()
+        with lost_output():
+            stream.flush()
+
+
+@contextmanager
+def lost_output() -> Iterator[None]:
+    """Tell a disk that refuses what is written to stdout from every other one.
+
+    Raises:
+        OutputLost: it refuses.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputLost(error.strerror or str(error)) from error
 
 
 def _text_lines(data: bytes) -> Iterator[Line]:

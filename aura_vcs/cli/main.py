@@ -38,18 +38,21 @@ class AuraGroup(LazyGroup):
         _prepare_streams()
         session = Session(console=Console(as_json=_asks_json(arguments)))
         session.ahead = ahead
-        sys.exit(self._run(arguments, session, extra))
+        code = self._run(arguments, session, extra)
+        _let_go_of_output()
+        sys.exit(code)
 
     def _run(self, arguments: list[str], session: Session, extra: dict[str, Any]) -> int:
         previous = _end_like_an_interrupt()
         try:
             try:
+                _check_arguments(arguments)
                 with self.make_context("aura", arguments, obj=session, **extra) as ctx:
                     self.invoke(ctx)
-                _flush()
+                _flush(session.console)
             except click.exceptions.Exit as ended:
-                _flush()
-                return ended.exit_code
+                _flush(session.console)
+                return _ended(session, ended.exit_code)
             except BrokenPipeError:
                 raise
             except BaseException as error:
@@ -57,10 +60,16 @@ class AuraGroup(LazyGroup):
                     raise
                 from aura_vcs.cli.failures import report
 
-                return report(error, session.console)
-            return session.console.exit_code
+                code = report(error, session.console)
+                _flush(session.console)
+                if session.console.lost is not None:  # as JSON, it went to where nothing can be written
+                    _forget_stdout()
+                    report(error, Console())
+                return code
+            return _ended(session, session.console.exit_code)
         except BrokenPipeError:
             _forget_stdout()
+            _say_if_done(session)
             return PIPE_CLOSED
         finally:
             _restore(previous)
@@ -104,19 +113,78 @@ def _restore(previous: Any) -> None:
         signal.signal(signal.SIGTERM, previous)
 
 
-def _flush() -> None:
-    """Notice a closed pipe now, not while Python ends. Started with `>&-`, there is no stdout."""
-    if sys.stdout is not None:
+def _check_arguments(arguments: Sequence[str]) -> None:
+    """Refuse what no system hands to a program, and no file name, text or number can have."""
+    if any("\0" in word for word in arguments):
+        raise click.UsageError("An argument has a NUL character in it.")
+
+
+def _flush(console: Console) -> None:
+    """Notice a closed pipe or a full disk now, not while Python ends. Started with `>&-`, there is no stdout."""
+    if sys.stdout is None:
+        return
+    try:
         sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        console.lost = error
+
+
+def _ended(session: Session, code: int) -> int:
+    """The exit code; says so where the output was lost."""
+    lost = session.console.lost
+    if lost is None:
+        return code
+    from aura_vcs.cli.failures import report
+    from aura_vcs.errors import OutputLost
+
+    _forget_stdout()
+    error = OutputLost(lost.strerror or str(lost))
+    if _has_recorded(session):
+        error.hint = "The command has done its work all the same; `aura ops` shows what was recorded."
+    return report(error, Console())
+
+
+def _say_if_done(session: Session) -> None:
+    """Nobody read that something was recorded: say it where somebody may look."""
+    if _has_recorded(session):
+        session.console.note("It is done, though nobody read the output; `aura ops` shows what was recorded.")
+
+
+def _has_recorded(session: Session) -> bool:
+    if session.recorded is None:
+        return False
+    from aura_vcs.errors import AuraError
+    from aura_vcs.repository.healing import recorded_bytes
+
+    try:
+        return recorded_bytes(session.folder) != session.recorded
+    except (AuraError, OSError):
+        return False
+
+
+def _let_go_of_output() -> None:
+    """What could not be written stays in a buffer: Python must not try again while it ends."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError):
+            _forget(stream)
 
 
 def _forget_stdout() -> None:
     """Nobody reads any more: what is still in the buffer goes nowhere, without a complaint at exit."""
+    _forget(sys.stdout)
+
+
+def _forget(stream: Any) -> None:
     try:
         null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, sys.stdout.fileno())
+        os.dup2(null, stream.fileno())
         os.close(null)
-    except (OSError, ValueError):
+    except (OSError, ValueError, AttributeError):
         return  # a stream in memory has no descriptor
 
 

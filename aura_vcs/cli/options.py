@@ -10,6 +10,10 @@ from aura_vcs.cli.session import Session
 
 F = TypeVar("F", bound=Callable[..., Any])
 _DIGITS = 9
+NUMBER_LIMIT = (1 << 53) - 1
+"""As codec.NUMBER_LIMIT, which is not imported for parsing a command line."""
+LONGEST_SECONDS = 36_525 * 86_400
+"""A hundred years: longer is taken for that."""
 _UNIT_WORDS = {f"{word}{end}" for word in ("second", "minute", "hour", "day", "week") for end in ("", "s")}
 HELP = {"help_option_names": ["-h", "--help"]}
 
@@ -103,6 +107,39 @@ class ByteSize(click.ParamType):  # type: ignore[type-arg]  # generic only in ne
         return int(digits) * int(self._UNITS[text[len(digits) :]])
 
 
+class Count(click.IntRange):
+    """A whole number: what is larger than anything can be is taken for all there is."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number, at most NUMBER_LIMIT."""
+        text = str(value).strip()
+        if len(text) > _DIGITS and text.isascii() and text.isdecimal():
+            value = text if len(text) < len(str(NUMBER_LIMIT)) else NUMBER_LIMIT
+        return int(super().convert(value, param, ctx))
+
+    def shell_complete(self, *_: Any) -> list[Any]:
+        """Nothing to offer."""
+        return []
+
+
+COUNT = Count(min=0)
+POSITIVE = Count(min=1)
+
+
+class Days(click.FloatRange):
+    """A number of days, at most a hundred years of them."""
+
+    def __init__(self) -> None:
+        super().__init__(0, LONGEST_SECONDS // 86400)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number; no NaN, which is neither too small nor too large."""
+        found = float(super().convert(value, param, ctx))
+        if found != found:  # noqa: PLR0124 (only NaN is not itself)
+            self.fail(f"{value!r} is no number of days.", param, ctx)
+        return found
+
+
 class Duration(click.ParamType):  # type: ignore[type-arg]  # generic only in newer clicks
     """A length of time: `0`, `90s`, `30m`, `2h`, `14d`, `3w`, or plain seconds."""
 
@@ -118,7 +155,7 @@ class Duration(click.ParamType):  # type: ignore[type-arg]  # generic only in ne
         unit = text[len(digits) :][:1] if text[len(digits) :] in _UNIT_WORDS else text[len(digits) :]
         if not digits.isdecimal() or unit not in self._UNITS or len(digits) > _DIGITS:
             self.fail(f"{value!r} is no length of time. Try 0, 2h or 14d.", param, ctx)
-        return float(int(digits) * self._UNITS[unit])
+        return float(min(int(digits) * self._UNITS[unit], LONGEST_SECONDS))
 
 
 class Share(click.ParamType):  # type: ignore[type-arg]  # generic only in newer clicks

@@ -21,6 +21,7 @@ LOOKING = ("status", "commit", "diff")
 def run() -> NoReturn:
     """Run `aura` with the process's arguments; never returns."""
     gc.set_threshold(COLLECT_EVERY)
+    _fill_standard_streams()
     ahead = _look_ahead()
     import_later()
     _import_msgspec()
@@ -32,6 +33,15 @@ def run() -> NoReturn:
         sys.exit(STOPPED)
     finally:
         gc.freeze()  # Python ends with a look for cycles among all there is, a third as long as importing it took
+
+
+def _fill_standard_streams() -> None:
+    """Started with `<&-`, `>&-` or `2>&-`: no file of the project may become what a child or a library writes to."""
+    for fd in range(3):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest that is free, which is this one
 
 
 def _look_ahead() -> "Ahead | None":

@@ -34,6 +34,7 @@ AuraError                    1   something failed
 │   └── ObjectOffloaded     39     a remote has it, and cannot be asked now
 ├── StorageError            43   the disk refused
 │   ├── StorageFull         41     no space or quota left
+│   ├── RecordUnreadable    43     one file of the store cannot be read (also a RecordCorrupt)
 │   └── StorageDenied       42     read-only or not permitted
 ├── WorktreeError           50   the project's own files stand in the way
 │   ├── FileUnreadable      51     a file of the person's cannot be read
@@ -44,6 +45,7 @@ AuraError                    1   something failed
 ├── Unfinished              45   it has happened, and the next command finishes it
 ├── MediaUnreadable         46   a picture, sound or clip cannot be decoded
 ├── ExtraMissing            47   an optional part of aura_vcs is not installed
+├── OutputLost              48   what a command had to say could not be written
 ├── CompareError            70   two or three things cannot be compared or joined as asked
 │   ├── PointerError        71   an address inside a document does not fit it
 │   │   ├── PointerInvalid  71     it is not a JSON pointer
@@ -165,6 +167,17 @@ class ExtraMissing(AuraError):
         super().__init__(f"{purpose} needs the optional part {extra!r} of aura_vcs")
         self.purpose, self.extra = purpose, extra
         self.hint = f"Install it with: pip install 'aura-vcs[{extra}]'"
+
+
+class OutputLost(AuraError):
+    """The output could not be written: a full disk behind it, most likely. What the command was to do is done."""
+
+    exit_code = 48
+    hint = "Send it to a place that has room."
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The output could not be written: {reason}")
+        self.reason = reason
 
 
 class Problems(AuraError):

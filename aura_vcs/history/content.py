@@ -5,7 +5,7 @@ import msgspec
 from aura_vcs.errors import InputError
 from aura_vcs.errors.asking import UnknownName
 from aura_vcs.history.near import near
-from aura_vcs.history.revisions import PREFIX_LENGTH, check_content, resolve
+from aura_vcs.history.revisions import PREFIX_LENGTH, check_content, resolve, split_content
 from aura_vcs.ids import ID_LENGTH
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import ObjectRecord, VersionRecord
@@ -36,10 +36,10 @@ def locate(repo: Repository, name: str) -> Located:
         UnknownName: the version has nothing at the path; suggests near paths.
         ObjectPurged: the version's content was freed (only with a path).
     """
-    version, colon, path = name.partition(":")
+    version, path = split_content(name)
     record = resolve(repo, version or "HEAD")
     whole = Entry("", EntryKind.DIR, record.tree, record.size_bytes)
-    if not colon:
+    if path is None:
         return Located(record, None, whole)
     check_content(record)
     path = path.strip("/").removeprefix("./")

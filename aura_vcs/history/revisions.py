@@ -14,15 +14,24 @@ from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.repository.repository import Repository
 
-_STEPS = re.compile(r"(?P<base>.+?)~(?P<steps>\d*)")
+_STEPS = re.compile(r"(?P<base>.+?)~(?P<steps>\d{0,15})")
 _NUMBER = re.compile(r"v(?P<number>\d{1,15})(\.(?P<prefix>[0-9a-f]{1,64}))?")
 _AT = re.compile(r"(?P<branch>[^@]*)@\{(?P<when>[^}]+)\}")
+_CONTENT = re.compile(r"(?P<version>[^:@]*(@\{[^}]*\})?[^:]*)(:(?P<path>.*))?", re.DOTALL)
 _AGO = re.compile(r"(?P<count>\d+|an?)\s+(?P<unit>second|minute|hour|day|week|month|year)s?(\s+ago)?")
 _SECONDS = {
     "second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800, "month": 2592000, "year": 31536000,
 }  # fmt: skip
+SHOWN_CHARACTERS = 200
+"""So much of what cannot be a time is repeated."""
 PREFIX_LENGTH = 4
 """So many digits of an id are enough to name a version, if no other begins so."""
+
+
+def split_content(name: str) -> tuple[str, str | None]:
+    """The version and the path of `VERSION[:PATH]`; a colon inside `@{…}` belongs to the time."""
+    match = _CONTENT.fullmatch(name)
+    return (match["version"], match["path"]) if match is not None else (name, None)
 
 
 def resolve(repo: Repository, name: str) -> VersionRecord:
@@ -129,16 +138,16 @@ def parse_moment(text: str) -> str:
     if words == "yesterday":
         return format_time(present - timedelta(days=1))
     if match := _AGO.fullmatch(words):
-        count = 1 if match["count"].startswith("a") else int(match["count"])
         try:
+            count = 1 if match["count"].startswith("a") else int(match["count"])
             return format_time(present - timedelta(seconds=count * _SECONDS[match["unit"]]))
-        except OverflowError as error:
-            raise InputError(f"{text!r} is too long ago") from error
+        except (OverflowError, ValueError) as error:
+            raise InputError(f"{text[:SHOWN_CHARACTERS]!r} is too long ago") from error
     try:
         return format_time(datetime.fromisoformat(text.strip()).astimezone(UTC))
     except (ValueError, OverflowError) as error:
         raise InputError(
-            f"{text!r} is not a time", hint="Try '2 hours ago', 'yesterday' or '2026-11-23 14:30'."
+            f"{text[:SHOWN_CHARACTERS]!r} is not a time", hint="Try '2 hours ago', 'yesterday' or '2026-11-23 14:30'."
         ) from error
 
 

@@ -14,6 +14,9 @@ from aura_vcs.layout import INDEX, OPERATIONS
 from aura_vcs.repository.repository import find_root, project_storage
 from aura_vcs.storage import databases
 
+_ASKED_WRONGLY = ("SQLITE_MISMATCH", "SQLITE_RANGE", "SQLITE_TOOBIG")
+"""What SQLite says of a question that makes no sense; the file is as good as before."""
+
 
 def is_index_trouble(error: BaseException) -> bool:
     """Whether an error, or what caused it, is what a damaged index leads to."""
@@ -21,7 +24,9 @@ def is_index_trouble(error: BaseException) -> bool:
         return False
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, StorageFull | StorageDenied | LockBusy):
+        if isinstance(cause, StorageFull | StorageDenied | LockBusy | sqlite3.ProgrammingError | sqlite3.DataError):
+            return False
+        if getattr(cause, "sqlite_errorname", "") in _ASKED_WRONGLY:
             return False
         if isinstance(cause, IndexUnusable | sqlite3.DatabaseError | UnicodeDecodeError):
             return True

@@ -25,9 +25,10 @@ def cat_command(repo: "Repository", console: Console, what: str) -> None:
     Byte for byte as it was saved, verified while it is read. An id may be shortened.
     """
     from aura_vcs.history.content import find_object, locate
+    from aura_vcs.history.revisions import split_content
     from aura_vcs.model import Kind
 
-    if ":" in what:
+    if split_content(what)[1] is not None:
         located = locate(repo, what)
         kind = Kind.TREE if located.is_folder else Kind.BLOB
         write_content(console, repo.store.stream(located.entry.id, kind), what)

@@ -6,7 +6,7 @@ import click
 
 from aura_vcs.cli.console import Console, faint, strong, to_json, warm
 from aura_vcs.cli.groups import Entry, LazyGroup
-from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.options import HELP, POSITIVE, examples, json_option
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.words import count, local_time, size
 
@@ -62,7 +62,7 @@ def object_command(repo: "Repository", console: Console, object_id: str) -> None
 )
 @click.option("--type", "type_", type=click.Choice(CONTENT_TYPES, case_sensitive=False), help="Only this type")
 @click.option("--sort", type=click.Choice(["referenced", "count", "size"]), default="referenced", show_default=True)
-@click.option("-n", "limit", metavar="COUNT", type=click.IntRange(min=1), default=50, show_default=True)
+@click.option("-n", "limit", metavar="COUNT", type=POSITIVE, default=50, show_default=True)
 @json_option
 @pass_repository
 def blobs_command(repo: "Repository", console: Console, type_: str | None, sort: Any, limit: int) -> None:
@@ -131,7 +131,7 @@ def ref_command(repo: "Repository", console: Console, start: str) -> None:
 
 @click.command("index", context_settings=HELP, epilog=examples("aura debug index", "aura debug index versions -n 5"))
 @click.argument("table", metavar="[TABLE]", default="")
-@click.option("-n", "limit", metavar="COUNT", type=click.IntRange(min=1), default=20, show_default=True, help="Rows")
+@click.option("-n", "limit", metavar="COUNT", type=POSITIVE, default=20, show_default=True, help="Rows")
 @json_option
 @pass_repository
 def index_command(repo: "Repository", console: Console, table: str, limit: int) -> None:

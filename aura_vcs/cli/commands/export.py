@@ -8,7 +8,7 @@ import click
 from aura_vcs.cli.completing import complete_version
 from aura_vcs.cli.console import Console, bad, faint, good, strong, warm
 from aura_vcs.cli.groups import FileGroup
-from aura_vcs.cli.options import HELP, TEXT, examples, json_option
+from aura_vcs.cli.options import COUNT, HELP, POSITIVE, TEXT, examples, json_option
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.studio import setting, table
 from aura_vcs.cli.surroundings import worker_environment
@@ -113,10 +113,8 @@ def cancel_command(repo: "Repository", console: Console, export: str) -> None:
 @click.option("--status", type=click.Choice(STATUSES, case_sensitive=False), help="Only those of this status")
 @click.option("--since", metavar="TIME", help="Not older, e.g. '2 hours ago' or 2026-11-23")
 @click.option("--until", metavar="TIME", help="Not newer")
-@click.option(
-    "-n", "limit", metavar="COUNT", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many"
-)
-@click.option("--offset", metavar="COUNT", type=click.IntRange(min=0), default=0, help="Leave out the newest so many")
+@click.option("-n", "limit", metavar="COUNT", type=POSITIVE, default=50, show_default=True, help="At most so many")
+@click.option("--offset", metavar="COUNT", type=COUNT, default=0, help="Leave out the newest so many")
 @json_option
 @pass_repository
 def list_command(

@@ -7,7 +7,7 @@ import click
 
 from aura_vcs.cli.arriving import say_awaited
 from aura_vcs.cli.console import Console, Line, Part, bad, cool, faint, good, strong, warm
-from aura_vcs.cli.options import HELP, TEXT, examples, json_option
+from aura_vcs.cli.options import COUNT, HELP, TEXT, examples, json_option
 from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.words import age, local_time, size
 
@@ -33,7 +33,7 @@ TYPES = ("manual", "autosave", "restore_point")
         "aura log --field brief.json#/tone",
     ),
 )
-@click.option("-n", "limit", metavar="COUNT", type=click.IntRange(min=0), help="At most so many")
+@click.option("-n", "limit", metavar="COUNT", type=COUNT, help="At most so many")
 @click.option("--type", "types", type=click.Choice(TYPES), multiple=True, help="Only versions of this type")
 @click.option("--since", metavar="TIME", help="Not older, e.g. '2 hours ago' or 2026-11-23")
 @click.option("--until", metavar="TIME", help="Not newer")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aura_vcs.cli.console import Console, cool, faint, good, strong
-from aura_vcs.cli.options import HELP, ByteSize, Duration, dry_run_option, examples, json_option
+from aura_vcs.cli.options import HELP, POSITIVE, ByteSize, Duration, dry_run_option, examples, json_option
 from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.studio import setting
 from aura_vcs.cli.transfers import connected
@@ -35,9 +35,7 @@ SHOWN = 10
 @click.argument("what", metavar="[VERSION|PATH]...", nargs=-1)
 @click.option("--older-than", type=Duration(), metavar="TIME", help="Only versions made longer ago, e.g. 90d")
 @click.option("--remote", "names", metavar="NAME", multiple=True, help="Ask this remote (else all that can be reached)")
-@click.option(
-    "--copies", type=click.IntRange(min=1), metavar="N", help="So many remotes must hold it (else offload.copies)"
-)
+@click.option("--copies", type=POSITIVE, metavar="N", help="So many remotes must hold it (else offload.copies)")
 @click.option(
     "--min-size", "least_bytes", type=ByteSize(), metavar="SIZE", help="Smaller files stay, e.g. 500k, 10M (else 1M)"
 )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aura_vcs.cli.console import Console, Line, faint, warm
-from aura_vcs.cli.options import HELP, TEXT, examples, json_option
+from aura_vcs.cli.options import COUNT, HELP, POSITIVE, TEXT, examples, json_option
 from aura_vcs.cli.session import Session, pass_repository, pass_session
 from aura_vcs.cli.studio_actions import list_in_studio, or_studio, studio_option
 from aura_vcs.cli.words import local_time
@@ -25,10 +25,8 @@ STATUSES = ("Applied", "Undone", "Failed", "Expired")
     epilog=examples("aura ops", "aura ops -n 5 --type restore", "aura ops --all", "aura ops 3fa2", "aura ops --studio"),
 )
 @click.argument("operation", metavar="[ID]", required=False)
-@click.option(
-    "-n", "limit", metavar="COUNT", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many"
-)
-@click.option("--offset", metavar="COUNT", type=click.IntRange(min=0), default=0, help="Leave out the newest so many")
+@click.option("-n", "limit", metavar="COUNT", type=POSITIVE, default=20, show_default=True, help="At most so many")
+@click.option("--offset", metavar="COUNT", type=COUNT, default=0, help="Leave out the newest so many")
 @click.option(
     "--type", "type_", metavar="TYPE", type=TEXT, help="Only this type, e.g. commit, checkout, version.delete"
 )

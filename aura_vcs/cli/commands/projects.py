@@ -7,7 +7,7 @@ import click
 
 from aura_vcs.cli.console import Console, bad, faint, good, strong, warm
 from aura_vcs.cli.groups import FileGroup
-from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.options import COUNT, HELP, POSITIVE, examples, json_option
 from aura_vcs.cli.session import pass_studio
 from aura_vcs.cli.studio import current_session, table
 from aura_vcs.cli.studio_actions import WAY_BACK
@@ -43,8 +43,8 @@ def projects_command() -> None:
 @click.option(
     "--sort", type=click.Choice(["updated", "created", "title", "status"]), default="updated", show_default=True
 )
-@click.option("-n", "limit", metavar="COUNT", type=click.IntRange(min=1), default=50, show_default=True)
-@click.option("--offset", metavar="COUNT", type=click.IntRange(min=0), default=0, help="Leave out the first so many")
+@click.option("-n", "limit", metavar="COUNT", type=POSITIVE, default=50, show_default=True)
+@click.option("--offset", metavar="COUNT", type=COUNT, default=0, help="Leave out the first so many")
 @json_option
 @pass_studio
 def list_command(studio: "Studio", console: Console, **wanted: Any) -> None:

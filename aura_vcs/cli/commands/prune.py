@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aura_vcs.cli.console import Console, bad, faint, good, strong
-from aura_vcs.cli.options import HELP, dry_run_option, examples, json_option
+from aura_vcs.cli.options import COUNT, HELP, Days, dry_run_option, examples, json_option
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.studio import retention_rules
 from aura_vcs.cli.words import age, count
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     epilog=examples("aura prune --dry-run", "aura prune --keep-daily 14", "aura prune --keep-autosaves 3"),
 )
 @dry_run_option
-@click.option("--keep-autosaves", metavar="COUNT", type=click.IntRange(0), help="The newest so many always stay")
-@click.option("--autosave-days", metavar="DAYS", type=click.FloatRange(0), help="Other autosaves go after so long")
-@click.option("--restore-point-days", metavar="DAYS", type=click.FloatRange(0), help="Restore points, after so long")
-@click.option("--keep-hourly", metavar="COUNT", type=click.IntRange(0), help="One autosave of each of so many hours")
-@click.option("--keep-daily", metavar="COUNT", type=click.IntRange(0), help="One autosave of each of so many days")
-@click.option("--keep-weekly", metavar="COUNT", type=click.IntRange(0), help="One autosave of each of so many weeks")
-@click.option("--keep-monthly", metavar="COUNT", type=click.IntRange(0), help="One autosave of each of so many months")
+@click.option("--keep-autosaves", metavar="COUNT", type=COUNT, help="The newest so many always stay")
+@click.option("--autosave-days", metavar="DAYS", type=Days(), help="Other autosaves go after so long")
+@click.option("--restore-point-days", metavar="DAYS", type=Days(), help="Restore points, after so long")
+@click.option("--keep-hourly", metavar="COUNT", type=COUNT, help="One autosave of each of so many hours")
+@click.option("--keep-daily", metavar="COUNT", type=COUNT, help="One autosave of each of so many days")
+@click.option("--keep-weekly", metavar="COUNT", type=COUNT, help="One autosave of each of so many weeks")
+@click.option("--keep-monthly", metavar="COUNT", type=COUNT, help="One autosave of each of so many months")
 @json_option
 @pass_repository
 def prune_command(repo: "Repository", console: Console, /, *, dry_run: bool, **rules: Any) -> None:

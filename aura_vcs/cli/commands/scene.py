@@ -6,7 +6,7 @@ import click
 
 from aura_vcs.cli.console import Console, bad, faint, good, strong, warm
 from aura_vcs.cli.groups import FileGroup
-from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.options import COUNT, HELP, examples, json_option
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.studio import assignments, expire_days, table
 
@@ -86,7 +86,7 @@ def show_command(repo: "Repository", console: Console, scene: str) -> None:
     "add", context_settings=HELP, epilog=examples('aura scene add heading="Credits" duration_seconds=4 --at 0')
 )
 @click.argument("values", metavar="FIELD=VALUE...", nargs=-1)
-@click.option("--at", metavar="INDEX", type=click.IntRange(min=0), help="Where in the film (else at its end)")
+@click.option("--at", metavar="INDEX", type=COUNT, help="Where in the film (else at its end)")
 @json_option
 @pass_repository
 def add_command(repo: "Repository", console: Console, values: tuple[str, ...], at: int | None) -> None:
@@ -129,7 +129,7 @@ def remove_command(repo: "Repository", console: Console, scene: str) -> None:
 
 @scene_command.command("move", context_settings=HELP, epilog=examples("aura scene move 3 0"))
 @click.argument("scene")
-@click.argument("index", type=click.IntRange(min=0))
+@click.argument("index", type=COUNT)
 @json_option
 @pass_repository
 def move_command(repo: "Repository", console: Console, scene: str, index: int) -> None:

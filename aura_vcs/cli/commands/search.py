@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aura_vcs.cli.console import Console, faint, strong, warm
-from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.options import HELP, POSITIVE, examples, json_option
 from aura_vcs.cli.session import pass_repository
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command("search", context_settings=HELP, epilog=examples("aura search asteroid", "aura search final cut"))
 @click.argument("words", nargs=-1, required=True)
-@click.option("-n", "limit", metavar="COUNT", type=click.IntRange(min=1), default=50, show_default=True)
+@click.option("-n", "limit", metavar="COUNT", type=POSITIVE, default=50, show_default=True)
 @json_option
 @pass_repository
 def search_command(repo: "Repository", console: Console, words: tuple[str, ...], limit: int) -> None:

@@ -6,7 +6,7 @@ import click
 
 from aura_vcs.cli.commands.log import TYPES, marks
 from aura_vcs.cli.console import Console, faint, strong, warm
-from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.options import HELP, POSITIVE, examples, json_option
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shapes import version_shape
 from aura_vcs.cli.words import local_time, size
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.option("--until", metavar="TIME", help="Not newer")
 @click.option("--important", is_flag=True, help="Only those marked important")
 @click.option("--deleted", is_flag=True, help="Deleted ones too")
-@click.option("-n", "limit", metavar="COUNT", type=click.IntRange(min=1), help="At most so many")
+@click.option("-n", "limit", metavar="COUNT", type=POSITIVE, help="At most so many")
 @json_option
 @pass_repository
 def list_command(

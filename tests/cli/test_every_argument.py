@@ -1,0 +1,127 @@
+"""Every option and argument of every command, given what nobody would: refused in words, or taken."""
+
+import random
+import shutil
+from collections.abc import Iterator
+
+import click
+import pytest
+from aura_vcs.cli.main import cli
+from aura_vcs.errors import AuraError
+
+from tests.cli.conftest import Film, Ran
+
+TEXTS = (
+    "", " ", "-", "--", "x", "é\u202e\u2028", "\udcff\udc80", "a\nb", "\x1b]52;c;aGk=\x07", "a\0b", "x" * 100_000,
+    "..", "/", "../../x", "v1:", ":", "v1:..", "HEAD~" + "9" * 20, "HEAD~" + "9" * 5000, "v" + "9" * 20, "@{}", "%n%s",
+)  # fmt: skip
+NUMBERS = (
+    "0", "1", "-1", "9" * 20, "9" * 400, "9" * 5000, "-" + "9" * 400, "1.5", "-1.5", "1e400", "nan", "inf", "-inf",
+    "0x10", "١", "1_000", "9" * 9 + "w", "9" * 18 + "G", "100%", "nan%", "1" * 400 + "%",
+)  # fmt: skip
+TIMES = (
+    "@{2026-11-30 10:00}:brief.json", "@{2026-11-30 10:00}", "@{0001-01-01}", "@{9999-12-31 23:59:59}:x", "0001-01-01",
+    "9999-12-31T23:59:59.999999-14:00", "2026-11-30T10:00:00+99:00", "2026-13-40", "99999-01-01",
+    "@{" + "9" * 30 + " years ago}",
+    "9" * 5000 + " weeks ago", "@{yesterday}:", "main@{now}:brief.json", "T", "2026-11-30T25:00",
+)  # fmt: skip
+VALUES = (*TEXTS, *NUMBERS, *TIMES)
+PLAIN = {
+    "file": "brief.json",
+    "paths": "brief.json",
+    "path": "brief.json",
+    "version": "v1",
+    "what": "v1",
+    "name": "one",
+}
+"""What the other arguments are meanwhile."""
+LEFT_OUT = {"serve"}
+"""Talks to another machine over its standard streams, and has tests of its own."""
+SAMPLE = 700
+"""So many of the runs are done by default."""
+
+
+def _commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    ctx = click.Context(group, info_name="aura")
+    for name in group.list_commands(ctx):
+        command = group.get_command(ctx, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from _commands(command, (*path, name))
+        elif name not in LEFT_OUT:
+            yield (*path, name), command
+
+
+def _lines() -> Iterator[tuple[str, ...]]:
+    """Command lines with one odd value each."""
+    for path, command in _commands(cli):  # type: ignore[arg-type]
+        for chosen in command.params:
+            if isinstance(chosen, click.Option) and (chosen.is_flag or chosen.count):
+                continue
+            for value in VALUES:
+                yield (*path, *_given(command, chosen, value))
+    for value in VALUES:
+        yield ("-C", value, "status")
+        yield (value,)
+
+
+def _given(command: click.Command, chosen: click.Parameter, value: str) -> list[str]:
+    words = []
+    for param in command.params:
+        if param is chosen and isinstance(param, click.Option):
+            words.append(f"{param.opts[-1]}={value}" if param.opts[-1].startswith("--") else f"{param.opts[-1]}{value}")
+        elif isinstance(param, click.Option) and param.required:
+            words += [param.opts[-1], "1"]
+    arguments = [param for param in command.params if isinstance(param, click.Argument)]
+    if isinstance(chosen, click.Argument):
+        words.append("--")
+    for param in arguments:
+        if param is chosen:
+            words.append(value)
+        elif param.required:
+            words.append(PLAIN.get(param.name or "", "x"))
+    return words
+
+
+def _documented() -> set[int]:
+    codes, waiting = {0, 130, 141, 2}, [AuraError]
+    while waiting:
+        kind = waiting.pop()
+        codes.add(kind.exit_code)
+        waiting += kind.__subclasses__()
+    return codes
+
+
+def _check(ran: Ran, line: tuple[str, ...]) -> None:
+    shown = tuple(word[:60] for word in line)
+    said = ran.stderr + ran.bytes.decode("utf-8", "replace")
+    assert "inside aura" not in said, f"{shown}: {said[-2000:]}"
+    assert "Traceback" not in said, f"{shown}: {said[-2000:]}"
+    assert "Building the index" not in ran.stderr, f"{shown} built the index anew"
+    assert ran.code in _documented(), f"{shown} ended with {ran.code}: {said[-500:]}"
+
+
+def _run(film: Film, lines: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = film.root.parent / "kept"
+    shutil.copytree(film.root, kept, symlinks=True)
+    outside = film.root.parent / "outside"
+    outside.mkdir()
+    for number, line in enumerate(lines):
+        monkeypatch.chdir(outside)
+        if number % 100 == 0 or not (film.root / ".aura").is_dir():
+            shutil.rmtree(film.root, ignore_errors=True)
+            shutil.copytree(kept, film.root, symlinks=True)
+        _check(film(*line, code=None, env={"AURA_LOCK_SECONDS": "1"}), line)
+
+
+def test_some_odd_values(two: Film, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some of all odd command lines, others every time a command or a value is added."""
+    lines = list(_lines())
+    _run(two, random.Random(len(lines)).sample(lines, SAMPLE), monkeypatch)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(8))
+def test_every_odd_value(two: Film, part: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No value of any option or argument leads to an internal error, a rebuilt index or an undocumented exit code."""
+    _run(two, list(_lines())[part::8], monkeypatch)
