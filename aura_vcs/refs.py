@@ -12,12 +12,12 @@ from typing import Any, TypeVar
 import msgspec
 
 from aura_vcs import layout
-from aura_vcs.codec import encode_record, from_plain
+from aura_vcs.codec import encode_record, from_plain, to_plain
 from aura_vcs.errors.asking import InvalidName
 from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.model import BranchEntry, Field, Fields, Label, RefChange, Tag
-from aura_vcs.packed_labels import PackedLabels, decode_ref
+from aura_vcs.packed_labels import STAMP_LIMIT, PackedLabels, decode_ref
 from aura_vcs.storage.base import Deletable
 
 T = TypeVar("T")
@@ -43,11 +43,15 @@ _PURGE = ("purged_at", "purged_by", "purge_reason")
 
 
 def merge_labels(ours: Label, theirs: Label) -> Label:
-    """One label out of two copies: per field, the higher stamp wins. Commutes; idempotent."""
+    """One label out of two copies: per field, the higher stamp wins. Commutes; idempotent.
+
+    Where two copies of one replica gave one stamp to two values, the value decides, the same everywhere.
+    """
     changes: dict[str, Any] = {}
     stamps = dict(ours.stamps)
     for field, stamp in theirs.stamps.items():
-        if stamp > ours.stamps.get(field, (0, ReplicaId(""))):
+        known = ours.stamps.get(field, (0, ReplicaId("")))
+        if stamp > known or (stamp == known and _rank(field, theirs) > _rank(field, ours)):
             stamps[field] = stamp
             for name in fields_of_stamp(field):
                 changes[name] = getattr(theirs, name)
@@ -55,6 +59,10 @@ def merge_labels(ours: Label, theirs: Label) -> Label:
     return msgspec.structs.replace(
         ours, **changes, stamps=stamps, updated_at=newest.updated_at, updated_by=newest.updated_by
     )
+
+
+def _rank(stamp: str, label: Label) -> list[str]:
+    return [repr(getattr(label, name)) for name in fields_of_stamp(stamp)]
 
 
 def fields_of_stamp(stamp: str) -> Sequence[str]:
@@ -76,20 +84,9 @@ def stamp_label(label: Label, replica: ReplicaId, at: str, by: str, **changes: A
     return msgspec.structs.replace(label, **changes, stamps=stamps, updated_at=at, updated_by=by)
 
 
-def heads(entries: Iterable[BranchEntry]) -> list[BranchEntry]:
-    """The entries that no other entry has seen: one, or several where machines diverged."""
-    entries = list(entries)
-    return [
-        entry
-        for entry in entries
-        if not any(other.seen.get(entry.replica, -1) >= entry.counter for other in entries if other is not entry)
-        and not any(other.replica == entry.replica and other.counter > entry.counter for other in entries)
-    ]
-
-
-def newest_of(entries: Iterable[BranchEntry], replica: ReplicaId) -> BranchEntry | None:
-    """The last entry of a replica; of its conflicted copies the one that it wrote last."""
-    return max((entry for entry in entries if entry.replica == replica), key=lambda entry: entry.counter, default=None)
+def is_believable(stamp: tuple[int, ReplicaId]) -> bool:
+    """Whether somebody may have made so many changes: a higher stamp would be above all that come later."""
+    return 0 <= stamp[0] <= STAMP_LIMIT
 
 
 class Refs:
@@ -306,6 +303,14 @@ class Refs:
                 self._storage.put(path, encode_record(after))
         else:
             raise RecordCorrupt(path, "no such kind of ref")
+
+    def put_entry(self, branch: str, entry: BranchEntry) -> None:
+        """Bring an entry to where it was, unless it is further on. The caller holds the refs lock."""
+        self._advance(f"branches/{layout.encode_name(branch)}/{entry.replica}", to_plain(entry))
+
+    def drop_entry(self, branch: str, replica: ReplicaId) -> None:
+        """Remove a replica's entry, which others know better. The caller holds the refs lock."""
+        self._storage.delete(layout.branch_ref(branch, replica))
 
     def _load(self, path: str, shape: type[T]) -> T | None:
         """The record, None if the file is absent or unreadable; fsck reports the latter."""

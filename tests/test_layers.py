@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parent.parent / "aura_vcs"
 ROWS = [
     "ids errors progress compression model codec layout",
     "storage",
-    "objects packed_labels refs ref_changes operations locks",
+    "objects packed_labels branch_entries refs ref_changes operations locks",
     "index worktree",
     "repository",
     "history compare upkeep",

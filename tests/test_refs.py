@@ -3,7 +3,10 @@
 from pathlib import Path
 
 import msgspec
+import pytest
 from aura_vcs import Repository
+from aura_vcs.branch_entries import heads
+from aura_vcs.codec import NUMBER_LIMIT
 from aura_vcs.errors.asking import NothingToUndo
 from aura_vcs.history.branches import branch
 from aura_vcs.history.commit import commit
@@ -12,7 +15,8 @@ from aura_vcs.history.status import status
 from aura_vcs.history.versions import delete_version, edit_version
 from aura_vcs.ids import ReplicaId, VersionId, blob_id
 from aura_vcs.model import BranchEntry, Label
-from aura_vcs.refs import heads, merge_labels, stamp_label
+from aura_vcs.packed_labels import STAMP_LIMIT
+from aura_vcs.refs import merge_labels, stamp_label
 from aura_vcs.upkeep.fsck import fsck
 from hypothesis import given
 from hypothesis import strategies as st
@@ -154,3 +158,57 @@ def test_undo_on_another_machine_takes_back_nothing_of_ours(first: Repository, t
     with Repository.open(clone(Path(first.root), tmp_path / "laptop")) as repo, pytest.raises(NothingToUndo):
         undo(repo)
     commit(first, "Going on", allow_empty=True)
+
+
+@pytest.mark.parametrize("claim", [3, 4, 1000, STAMP_LIMIT, NUMBER_LIMIT])
+def test_a_claim_to_have_seen_what_is_to_come_hides_nothing(first: Repository, claim: int) -> None:
+    """Whatever an entry says to have seen of us: the branch is where we put it, now and after each commit."""
+    replica = ReplicaId("a" * 12)
+    liar = BranchEntry(replica, versions(first)[0].id, 1, {first.replica: claim}, "2026-01-01T00:00:00.000000Z", "eve")
+    save(first, "Second", allow_empty=True)
+    first.refs.put_entry("main", liar)
+    for number in range(3, 8):
+        made = save(first, f"Number {number}", allow_empty=True)
+        found = branch(first, "main")
+        assert found is not None
+        assert (found.version, found.diverged) == (made.id, ())
+
+
+def test_entries_that_claim_to_have_seen_each_other_all_stand() -> None:
+    """A branch is not gone because everybody says that somebody else has moved it."""
+    both = [_entry("a", 1, b=1), _entry("b", 1, a=1)]
+    assert heads(both) == both
+
+
+def test_thousands_of_machines_are_compared_at_once() -> None:
+    """Each has seen the one before: one head, found in one pass over what each has seen."""
+    entries = [_entry(str(n), 1, **({str(n - 1): 1} if n else {})) for n in range(5000)]
+    assert heads(entries) == entries[-1:]
+
+
+@pytest.mark.parametrize("counter", ["-1", "0", str(1 << 53), str(1 << 63), "1" + "0" * 400, '"3"', "1.5", "null"])
+@pytest.mark.parametrize("place", ["counter", "seen"])
+def test_a_ref_with_an_impossible_number_is_passed_over(first: Repository, counter: str, place: str) -> None:
+    """It is no entry of anybody's: the branch is where it was, and fsck names the file."""
+    values = {"counter": "1", "seen": "0", place: counter}
+    text = (
+        f'{{"replica":"{"b" * 12}","version":null,"counter":{values["counter"]},"seen":{{"{first.replica}":'
+        f'{values["seen"]}}},"updated_at":"2026-01-01T00:00:00.000000Z","updated_by":"eve"}}'
+    )
+    if place == "seen" and counter == "0":
+        return
+    path = Path(first.root, ".aura/refs/branches/main", f"{'b' * 12}.json")
+    path.write_text(text)
+    found = branch(first, "main")
+    assert found is not None
+    assert found.version == first.head().version
+    assert [problem.kind for problem in fsck(first).problems] == ["corrupt_ref"]
+
+
+def test_copies_that_gave_one_stamp_to_two_values_agree(first: Repository) -> None:
+    """Two copies of one replica did; whichever comes first, all end with the same."""
+    label = first.refs.label(versions(first)[0].id)
+    assert label is not None
+    one, other = (stamp_label(label, first.replica, "2026", "x", name=name) for name in ("One", "Other"))
+    assert one.stamps == other.stamps
+    assert merge_labels(one, other).name == merge_labels(other, one).name

@@ -1,13 +1,25 @@
 """Copies of a project: each is a replica of its own, from its first command on."""
 
+import json
+import random
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from aura_vcs import Repository
 from aura_vcs.history.branches import need_branch
 from aura_vcs.history.commit import commit
+from aura_vcs.history.undo import undo
+from aura_vcs.index.queries import Queries, VersionFilter
+from aura_vcs.repository.another import go_on_as_another
 from aura_vcs.storage.faults import CountingCalls, Fault, FaultyCalls, Stopped
+from aura_vcs.sync.carrying import sync
+from aura_vcs.sync.sending import push
+from aura_vcs.upkeep.fsck import fsck
+
+from tests.helpers.project import duplicate
+from tests.sync.machines import clone, folder_remote, known, machine, save
 
 
 @pytest.fixture
@@ -79,3 +91,143 @@ def _shared(root: Path) -> dict[str, bytes]:
     store = root / ".aura"
     names = [path.relative_to(store).as_posix() for path in store.rglob("*") if path.is_file()]
     return {name: (store / name).read_bytes() for name in names if not name.startswith("local/")}
+
+
+class Copies:
+    """Copies of one project that take themselves for the same replica, and a remote that all of them use."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.roots = [path / "first"]
+        with machine(self.roots[0], "first") as repo:
+            save(repo, "plan.json", "first", "First")
+            self.remote = folder_remote(path / "remote", repo)
+            push(repo, self.remote, known(repo))
+        self.made: list[str] = []
+
+    def copy(self, name: str) -> Path:
+        """A clone of the machine with all that it has: a snapshot that was started."""
+        self.roots.append(duplicate(self.roots[0], self.path / name))
+        return self.roots[-1]
+
+    def work(self, root: Path, note: str) -> None:
+        """Edit and commit."""
+        with Repository.open(str(root), author=root.name, host=root.name) as repo:
+            save(repo, f"{note}.txt", note, note)
+            self.made.append(note)
+
+    def send(self, root: Path) -> None:
+        """What `aura sync` does."""
+        with Repository.open(str(root), author=root.name, host=root.name) as repo:
+            sync(repo, self.remote, known(repo))
+
+    def check(self) -> None:
+        """All that was made and sent is on the branch, as everybody new sees it."""
+        with clone(self.path / f"new-{len(self.made)}-{len(self.roots)}", "new", self.remote) as repo:
+            found = need_branch(repo, "main")
+            queries = Queries(repo.index)
+            tips = found.diverged or (found.version,)
+            seen = {record.name for tip in tips for record in queries.history(tip, VersionFilter(limit=None))}
+        assert set(self.made) <= seen, sorted(set(self.made) - seen)
+
+
+@pytest.mark.parametrize(("lost", "made"), [(1, 1), (1, 3), (3, 1), (2, 2)])
+def test_what_is_made_after_a_backup_was_put_back_is_seen_by_everybody(tmp_path: Path, lost: int, made: int) -> None:
+    """Whatever others know of the time in between, and however many moves each side counts."""
+    copies = Copies(tmp_path)
+    root, backup = copies.roots[0], tmp_path / "backup"
+    shutil.copytree(root / ".aura", backup)
+    for number in range(lost):
+        copies.work(root, f"lost-{number}")
+    copies.send(root)
+    _put_back(backup, root / ".aura")
+    for number in range(made):
+        copies.work(root, f"after-{number}")
+    copies.send(root)
+    copies.check()
+    with Repository.open(str(root)) as repo:
+        assert fsck(repo).is_clean
+
+
+def _put_back(backup: Path, target: Path) -> None:
+    """What rsync does: the same files as in the backup, in the folders that are there (which stay the same ones)."""
+    wanted = {path.relative_to(backup): path for path in backup.rglob("*") if path.is_file()}
+    for path in [path for path in target.rglob("*") if path.is_file()]:
+        if path.relative_to(target) not in wanted:
+            path.unlink()
+    for name, path in wanted.items():
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, target / name)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_copies_with_one_id_lose_nothing_whatever_each_does(tmp_path: Path, seed: int) -> None:
+    """Three copies that take themselves for one machine commit and sync in any order."""
+    chance = random.Random(seed)
+    copies = Copies(tmp_path)
+    for name in ("second", "third"):
+        copies.copy(name)
+    for number in range(10):
+        root = chance.choice(copies.roots)
+        copies.work(root, f"{root.name}-{number}")
+        if chance.random() < 0.5:
+            copies.send(chance.choice(copies.roots))
+    for root in copies.roots:
+        copies.send(root)
+    copies.check()
+    for root in copies.roots:
+        with Repository.open(str(root)) as repo:
+            assert fsck(repo).is_clean
+    assert len({json.loads((root / ".aura/local/replica.json").read_bytes())["replica"] for root in copies.roots}) == 3
+
+
+def test_a_machine_that_was_never_put_back_keeps_its_id(tmp_path: Path) -> None:
+    """Also where its branch went back by undo, and where a ref was put back that the log knows better."""
+    copies = Copies(tmp_path)
+    root = copies.roots[0]
+    copies.work(root, "one")
+    entry = next((root / ".aura/refs/branches/main").iterdir())
+    before = entry.read_bytes()
+    copies.work(root, "two")
+    copies.send(root)
+    with Repository.open(str(root)) as repo:
+        replica = repo.replica
+        undo(repo)
+        undo(repo)
+    copies.send(root)
+    copies.work(root, "three")
+    copies.send(root)
+    newest = entry.read_bytes()
+    entry.write_bytes(before)
+    copies.send(root)
+    assert entry.read_bytes() == newest
+    with Repository.open(str(root)) as repo:
+        assert repo.replica == replica
+
+
+def test_going_on_as_another_may_be_cut_off_anywhere(tmp_path: Path) -> None:
+    """Whichever call it dies at, the next sync brings everything to everybody."""
+    copies = Copies(tmp_path)
+    twin = copies.copy("second")
+    copies.work(twin, "twin")
+    copies.send(twin)
+    copies.work(copies.roots[0], "own")
+    template, store = tmp_path / "template", copies.roots[0] / ".aura"
+    shutil.copytree(store, template)
+    remote = tmp_path / "remote-before"
+    shutil.copytree(tmp_path / "remote", remote)
+    counting = CountingCalls()
+    with Repository.open(str(copies.roots[0]), calls=counting) as repo:
+        counting.names.clear()
+        go_on_as_another(repo, ["main"])
+    for at in range(1, len(counting.names) + 1):
+        _put_back(template, store)
+        _put_back(remote, tmp_path / "remote")
+        calls = FaultyCalls(Fault.STOP, at)
+        with Repository.open(str(copies.roots[0]), calls=calls) as repo:
+            calls.arm(at)
+            with suppress(Stopped):
+                go_on_as_another(repo, ["main"])
+        copies.send(copies.roots[0])
+        shutil.rmtree(tmp_path / "new-2-2", ignore_errors=True)
+        copies.check()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
+from aura_vcs.branch_entries import claimed_of, heads, newest_of
 from aura_vcs.codec import is_text
 from aura_vcs.errors import InputError
 from aura_vcs.errors.asking import NameTaken, UnknownName, VersionInUse
@@ -13,7 +14,6 @@ from aura_vcs.index.queries import Queries
 from aura_vcs.layout import check_name
 from aura_vcs.model import DEFAULT_BRANCH, BranchEntry, Head, HeadChange, Inverse, Operation, RefChange
 from aura_vcs.ref_changes import branch_change
-from aura_vcs.refs import heads, newest_of
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 
 
@@ -178,7 +178,7 @@ def _entry_change(
     after = BranchEntry(
         replica=transaction.replica,
         version=version,
-        counter=(before.counter if before is not None else 0) + 1,
+        counter=max(before.counter if before is not None else 0, claimed_of(entries, transaction.replica)) + 1,
         seen=seen,
         updated_at=transaction.at,
         updated_by=repo.author,

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from aura_vcs.branch_entries import newest_of
 from aura_vcs.codec import from_plain, now, parse_time
 from aura_vcs.errors import InputError
 from aura_vcs.errors.asking import NothingToUndo, OperationExpired, RefMoved, UnknownName
@@ -24,7 +25,7 @@ from aura_vcs.index.records import ActionRecord, VersionRecord
 from aura_vcs.layout import decode_name
 from aura_vcs.model import BranchEntry, Field, Head, HeadChange, Label, Operation, RefChange, Tag, TreeChange
 from aura_vcs.ref_changes import checkpoint_change, field_change, label_change, tag_change
-from aura_vcs.refs import CHECKPOINT_FIELDS, FIELD_ROOMS, fields_of_stamp, newest_of, stamp_label
+from aura_vcs.refs import CHECKPOINT_FIELDS, FIELD_ROOMS, fields_of_stamp, stamp_label
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 
 T = TypeVar("T")

@@ -3,6 +3,7 @@
 import msgspec
 
 from aura_vcs import layout
+from aura_vcs.branch_entries import heads
 from aura_vcs.codec import decode_record, encode_compact, encode_record
 from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.ids import ReplicaId, VersionId, blob_id, is_object_id
@@ -10,7 +11,7 @@ from aura_vcs.index.index import Index
 from aura_vcs.model import DEFAULT_BRANCH, Head
 from aura_vcs.operations import OperationLogs
 from aura_vcs.progress import Progress
-from aura_vcs.refs import Refs, heads
+from aura_vcs.refs import Refs
 from aura_vcs.storage.local import LocalStorage
 
 
@@ -50,6 +51,10 @@ class HeadFile:
         self._refs = refs
         self._index = index
         self._progress = progress
+
+    def go_on_as(self, replica: ReplicaId) -> None:
+        """Write HEAD for another replica id from now on."""
+        self._replica = replica
 
     def put(self, head: Head, sequence: int) -> None:
         """Write it, durably; `sequence` is the number of the operation that put HEAD there."""

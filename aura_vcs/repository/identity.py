@@ -43,18 +43,14 @@ def this_replica(storage: Writable, root: str) -> Identity:
         moved = False
     except RecordCorrupt:
         moved = True
-    return Identity(_chosen(storage, place), is_new=True, has_moved=moved)
-
-
-def choose_another(storage: Writable, root: str) -> ReplicaId:
-    """Give this copy another id: somebody else has gone on under the one that it had."""
-    return _chosen(storage, _place(root))
-
-
-def _chosen(storage: Writable, place: str) -> ReplicaId:
     replica = new_replica_id()
-    storage.put(REPLICA, encode_record(ReplicaRecord(replica, place)))
-    return replica
+    put_replica(storage, root, replica)
+    return Identity(replica, is_new=True, has_moved=moved)
+
+
+def put_replica(storage: Writable, root: str, replica: ReplicaId) -> None:
+    """Give this copy an id, durably."""
+    storage.put(REPLICA, encode_record(ReplicaRecord(replica, _place(root))))
 
 
 def _place(root: str) -> str:

@@ -246,6 +246,11 @@ class Repository:
             finally:
                 self._recording = False
 
+    def become(self, replica: ReplicaId) -> None:
+        """Work under another replica id from now on. See repository.another, which gives it."""
+        self.replica = self.logs.replica = replica
+        self.head_file.go_on_as(replica)
+
     def close(self) -> None:
         """Let go of every file."""
         if "worktree" in self.__dict__:

@@ -8,11 +8,11 @@ the one that was guessed here. Whatever fails here is met again there.
 from collections.abc import Callable
 from contextlib import ExitStack
 
+from aura_vcs.branch_entries import heads
 from aura_vcs.errors import AuraError
 from aura_vcs.history.branches import first_choice
 from aura_vcs.ids import ObjectId
 from aura_vcs.objects.trees import EMPTY_TREE_ID
-from aura_vcs.refs import heads
 from aura_vcs.repository.repository import Repository
 from aura_vcs.sync.receiving import Coming
 

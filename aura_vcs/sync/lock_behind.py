@@ -8,13 +8,13 @@ from collections.abc import Sequence
 
 import msgspec
 
+from aura_vcs.branch_entries import heads
 from aura_vcs.errors.remotes import RemoteCorrupt
 from aura_vcs.errors.stored import IntegrityError
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import Queries
 from aura_vcs.model import Entry, EntryKind, Tree, Version
 from aura_vcs.objects.trees import EMPTY_TREE_ID
-from aura_vcs.refs import heads
 from aura_vcs.repository.repository import Repository
 from aura_vcs.sync.far_reader import FarReader
 from aura_vcs.sync.view import View

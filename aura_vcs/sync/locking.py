@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import msgspec
 
+from aura_vcs.branch_entries import heads
 from aura_vcs.codec import clean_text, format_time, now, parse_time
 from aura_vcs.errors import InputError
 from aura_vcs.errors.asking import RefMoved, UnknownName
@@ -19,7 +20,6 @@ from aura_vcs.history.near import near
 from aura_vcs.history.status import status
 from aura_vcs.ids import VersionId
 from aura_vcs.index.queries import Queries
-from aura_vcs.refs import heads
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remote import RemoteStorage
 from aura_vcs.sync.adding import READ_ONLY

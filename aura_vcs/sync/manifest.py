@@ -22,6 +22,8 @@ from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.ids import ReplicaId, is_object_id
 from aura_vcs.layout import check_name
 from aura_vcs.model import BranchEntry, Field, Label, Tag
+from aura_vcs.packed_labels import STAMP_LIMIT, check_entry
+from aura_vcs.refs import is_believable
 from aura_vcs.sync.lock_records import PathLock, check_locks
 from aura_vcs.sync.shared_settings import check_settings
 
@@ -150,11 +152,24 @@ def decode_manifest(data: bytes, place: str) -> Manifest:
             place, f"it uses {what}, which this aura_vcs does not know", hint="Install a newer aura_vcs."
         )
     try:
-        manifest = decode_record(data, Manifest, MANIFEST)
+        manifest = _believed(decode_record(data, Manifest, MANIFEST))
         _check(manifest)
     except AuraError as error:
         raise RemoteCorrupt(place, error.message) from error
     return manifest
+
+
+def _believed(manifest: Manifest) -> Manifest:
+    """The manifest without what would be above all that anybody does from now on."""
+    return msgspec.structs.replace(
+        manifest,
+        tags={name: tag for name, tag in manifest.tags.items() if tag.stamp[0] <= STAMP_LIMIT},
+        settings={key: field for key, field in manifest.settings.items() if field.stamp[0] <= STAMP_LIMIT},
+        machines={
+            replica: machine if machine.seen <= manifest.generation else msgspec.structs.replace(machine, seen=-1)
+            for replica, machine in manifest.machines.items()
+        },
+    )
 
 
 class _Head(msgspec.Struct, frozen=True):
@@ -163,7 +178,7 @@ class _Head(msgspec.Struct, frozen=True):
 
 
 def _check(manifest: Manifest) -> None:
-    if not _UUID.fullmatch(manifest.project) or manifest.generation < 0:
+    if not _UUID.fullmatch(manifest.project) or not 0 <= manifest.generation <= STAMP_LIMIT:
         raise RecordCorrupt(MANIFEST, "the project or the generation is not proper")
     names = [*(info.name for info in manifest.packs), *(info.name for info in manifest.records)]
     if not all(map(is_object_id, names)) or len(set(names)) != len(names):
@@ -177,7 +192,7 @@ def _check(manifest: Manifest) -> None:
         if len(set(replicas)) != len(replicas):
             raise RecordCorrupt(MANIFEST, f"branch {name} has two entries of one machine")
         for entry in entries:
-            _check_entry(entry)
+            check_entry(entry, MANIFEST)
     if set(manifest.leaving) & {*map(pack_name, manifest.packs), *map(record_name, manifest.records)}:
         raise RecordCorrupt(MANIFEST, "something is listed and leaving at once")
     if not all(map(_FILE.fullmatch, [*manifest.leaving, *manifest.gone])):
@@ -190,13 +205,6 @@ def _check(manifest: Manifest) -> None:
             raise RecordCorrupt(MANIFEST, f"tag {name} is not proper")
     check_locks(manifest.locks)
     check_settings(manifest.settings)
-
-
-def _check_entry(entry: BranchEntry) -> None:
-    named = [entry.replica, *entry.seen]
-    proper = all(_REPLICA.fullmatch(replica) for replica in named) and entry.counter > 0
-    if not proper or (entry.version is not None and not is_object_id(entry.version)):
-        raise RecordCorrupt(MANIFEST, "an entry of a branch is not proper")
 
 
 def _is_stamp(stamp: tuple[int, str]) -> bool:
@@ -228,12 +236,16 @@ def decode_records(data: bytes, info: RecordInfo, place: str) -> Records:
     for label in records.labels:
         if not is_object_id(label.version) or label.number < 1 or not all(map(_is_stamp, label.stamps.values())):
             raise RemoteCorrupt(place, f"record {info.name[:12]} has a label that is not proper")
-    return records
+    return msgspec.structs.replace(records, labels=tuple(filter(_is_believed, records.labels)))
+
+
+def _is_believed(label: Label) -> bool:
+    return all(map(is_believable, label.stamps.values()))
 
 
 def join_entries(ours: Sequence[BranchEntry], theirs: Sequence[BranchEntry]) -> tuple[BranchEntry, ...]:
     """Of each machine the entry that is furthest on, sorted by machine. Commutes; idempotent."""
-    newest: dict[str, BranchEntry] = {}
+    newest: dict[ReplicaId, BranchEntry] = {}
     for entry in (*ours, *theirs):
         known = newest.get(entry.replica)
         if known is None or _rank(entry) > _rank(known):

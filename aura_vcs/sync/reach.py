@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
+from aura_vcs.branch_entries import heads
 from aura_vcs.errors.stored import LimitExceeded
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import EntryKind, Kind, Label
 from aura_vcs.objects.trees import DEPTH_LIMIT, EMPTY_TREE_ID
-from aura_vcs.refs import heads, merge_labels
+from aura_vcs.refs import merge_labels
 from aura_vcs.repository.repository import Repository
 
 

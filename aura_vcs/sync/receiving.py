@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
+from aura_vcs.branch_entries import apart, newest_of
 from aura_vcs.codec import now
 from aura_vcs.errors.remotes import RemoteCorrupt
 from aura_vcs.history.branches import branch, moved
@@ -17,11 +18,12 @@ from aura_vcs.model import BranchEntry, Field, Inverse, Kind, Label, RefChange, 
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.ref_changes import branch_change, label_change, setting_change, tag_change
-from aura_vcs.refs import merge_labels, newest_of
+from aura_vcs.refs import merge_labels
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 from aura_vcs.storage.remote import RangeReadable
 from aura_vcs.sync.incoming import Arrived, Freight, WaitingRoom, plan_freight
 from aura_vcs.sync.known import Known, clear
+from aura_vcs.sync.own_entries import check_own_entries
 from aura_vcs.sync.reach import own_labels
 from aura_vcs.sync.remotes import remotes
 from aura_vcs.sync.selecting import shown_path
@@ -122,6 +124,7 @@ def _fetch_alone(
     repo: Repository, remote: RangeReadable, known: Known, on_coming: OnComing, *, all_versions: bool, undoable: bool
 ) -> Fetched:
     view = load_view(remote, known, repo.format.project)
+    check_own_entries(repo, view.manifest.branches)
     state = _state(view, all_versions=all_versions)
     if known.seen().fetched == state:
         return Fetched(FetchPlan(remote.place, (), (), 0, 0, 0))
@@ -258,9 +261,11 @@ def _newer_entries(
     found = {}
     for name, entries in branches.items():
         own: dict[ReplicaId, int] = {}
-        for entry in repo.refs.branch_entries(name):
+        here = repo.refs.branch_entries(name)
+        for entry in here:
             own[entry.replica] = max(entry.counter, own.get(entry.replica, 0))
-        newer = tuple(e for e in entries if e.replica != repo.replica and e.counter > own.get(e.replica, 0))
+        there = [apart(entry, here) for entry in entries if entry.replica != repo.replica]
+        newer = tuple(entry for entry in there if entry.counter > own.get(entry.replica, 0))
         if newer:
             found[name] = newer
     return found

@@ -12,6 +12,7 @@ from functools import partial
 import msgspec
 from blake3 import blake3
 
+from aura_vcs.branch_entries import apart, heads
 from aura_vcs.codec import encode_compact
 from aura_vcs.errors.asking import RefMoved
 from aura_vcs.errors.remotes import PathLocked, PushRejected
@@ -21,7 +22,7 @@ from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import VERSIONS
 from aura_vcs.model import BranchEntry, Kind, Label
-from aura_vcs.refs import heads, merge_labels
+from aura_vcs.refs import merge_labels
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remote import RemoteStorage
 from aura_vcs.sync.delivering import send_labels, send_packs
@@ -36,6 +37,7 @@ from aura_vcs.sync.manifest import (
     join_tags,
 )
 from aura_vcs.sync.outgoing import Cargo, gather, offloaded_objects, plan_cargo
+from aura_vcs.sync.own_entries import check_own_entries
 from aura_vcs.sync.reach import own_labels, reach, stood_on, travelling
 from aura_vcs.sync.shared_settings import join_settings, travelling_settings
 from aura_vcs.sync.view import View, load_view, seen_of
@@ -130,8 +132,9 @@ def _push_alone(
 ) -> PushPlan:
     for _ in range(MOVE_ATTEMPTS):
         repo.refresh()
-        state = local_state(repo, all_versions=all_versions)
         view = load_view(remote, known, repo.format.project)
+        check_own_entries(repo, view.manifest.branches)
+        state = local_state(repo, all_versions=all_versions)
         if known.seen().pushed == _pair(state, view.digest):
             return PushPlan(remote.place, (), (), 0, 0, 0)
         with repo.locks.shared("objects"):
@@ -277,7 +280,7 @@ def _joined_branches(repo: Repository, view: View, *, keep_both: bool) -> dict[s
         own, far = _entries(repo, name), joined.get(name, ())
         if not own:
             continue
-        joined[name] = join_entries(own, far)
+        joined[name] = join_entries([apart(entry, far) for entry in own], far)
         if not keep_both and joined[name] != far:
             _check_together(repo, view, name, joined[name], far)
     return dict(sorted(joined.items()))

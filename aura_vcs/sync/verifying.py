@@ -2,6 +2,7 @@
 
 import msgspec
 
+from aura_vcs.branch_entries import heads
 from aura_vcs.errors.remotes import RemoteCorrupt
 from aura_vcs.errors.stored import IntegrityError
 from aura_vcs.ids import ObjectId, VersionId
@@ -9,7 +10,6 @@ from aura_vcs.model import EntryKind, Kind
 from aura_vcs.objects.pack_format import PackEntry
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.progress import SILENT, Progress
-from aura_vcs.refs import heads
 from aura_vcs.sync.checking import check_chunk_list, check_entries
 from aura_vcs.sync.far_reader import FarReader
 from aura_vcs.sync.view import PackTable, View

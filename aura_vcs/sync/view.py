@@ -5,13 +5,14 @@ from collections.abc import Iterable
 
 import msgspec
 
+from aura_vcs.branch_entries import heads
 from aura_vcs.errors.remotes import RemoteCorrupt, RemoteMismatch, RemoteRewound
 from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.layout import pack_path
 from aura_vcs.model import Label
 from aura_vcs.objects.pack_format import TRAILER_BYTES, Footer, PackEntry, decode_footer, footer_length
-from aura_vcs.refs import heads, merge_labels
+from aura_vcs.refs import merge_labels
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remote import RangeReadable
 from aura_vcs.sync.known import Memory, Seen

@@ -7,6 +7,7 @@ from typing import TypeVar
 import msgspec
 
 from aura_vcs import layout
+from aura_vcs.branch_entries import heads
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.stored import IntegrityError, ObjectMissing
 from aura_vcs.ids import ObjectId, VersionId
@@ -17,7 +18,6 @@ from aura_vcs.objects.base import IDENTIFY
 from aura_vcs.objects.pack_format import CODEC_RAW, PackEntry
 from aura_vcs.objects.presence import absent_parts, offloaded_among
 from aura_vcs.objects.trees import EMPTY_TREE_ID
-from aura_vcs.refs import heads
 from aura_vcs.repository.repository import Repository
 from aura_vcs.upkeep.recorded import unrecorded_refs
 from aura_vcs.upkeep.tally import Tally

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from aura_vcs.branch_entries import heads
 from aura_vcs.errors import AuraError, InputError
 from aura_vcs.errors.asking import ConcurrencyError
 from aura_vcs.errors.stored import NotArrived, ObjectMissing, ObjectOffloaded, ObjectPurged
@@ -18,7 +19,6 @@ from aura_vcs.ids import VersionId
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import VersionType
-from aura_vcs.refs import heads
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remote import RemoteStorage
 from aura_vcs.sync.content import attach

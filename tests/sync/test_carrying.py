@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from aura_vcs.branch_entries import heads
 from aura_vcs.errors.asking import LockBusy, NothingToUndo
 from aura_vcs.errors.remotes import PushRejected, RemoteMismatch, RemoteRewound, RemoteUnreachable
 from aura_vcs.history.branches import branch
@@ -18,7 +19,6 @@ from aura_vcs.history.undo import redo, undo
 from aura_vcs.history.versions import delete_version, edit_version
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.progress import SILENT, Progress
-from aura_vcs.refs import heads
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remote import RemoteFile, RemoteStorage
 from aura_vcs.storage.remote_memory import MemoryRemote

@@ -7,23 +7,30 @@ from typing import Any
 
 import msgspec
 import pytest
-from aura_vcs.codec import encode_tree, encode_version
+from aura_vcs.branch_entries import newest_of
+from aura_vcs.codec import NUMBER_LIMIT, encode_tree, encode_version
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.remotes import RemoteCorrupt, RemoteMismatch
+from aura_vcs.history.branches import branch
+from aura_vcs.history.tags import create_tag, delete_tag
 from aura_vcs.history.undo import undo
-from aura_vcs.ids import ObjectId, VersionId, blob_id
+from aura_vcs.history.versions import edit_version
+from aura_vcs.ids import ObjectId, ReplicaId, VersionId, blob_id
 from aura_vcs.index.queries import Queries
-from aura_vcs.model import Entry, EntryKind, Kind, Label, Tree, Version, VersionType
+from aura_vcs.model import Entry, EntryKind, Field, Kind, Label, Tree, Version, VersionType
 from aura_vcs.objects.chunking import encode_chunk_list
 from aura_vcs.objects.pack_format import CODEC_RAW, MAGIC, Frame, PackEntry, encode_footer
 from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.packed_labels import STAMP_LIMIT
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remote_memory import MemoryRemote
+from aura_vcs.sync.carrying import sync
 from aura_vcs.sync.manifest import (
     MANIFEST,
     Manifest,
     PackInfo,
     RecordInfo,
+    digest,
     encode_manifest,
     encode_records,
     pack_name,
@@ -307,13 +314,20 @@ def test_a_newer_format_is_refused_with_its_name(victim: Repository) -> None:
 
 
 def test_nobody_writes_our_entries(victim: Repository) -> None:
-    """An entry under our own machine's name is ours to write: what a remote says there is not taken."""
-    before = victim.refs.branch_entries("main")
+    """A move under our own machine's name that we never made is another machine's: ours stands beside it."""
+    before, replica = branch(victim, "main"), victim.replica
+    assert before is not None
     forger = Forger()
     version = forger.version(EMPTY_TREE_ID)
-    remote = forger.finish(version, branches={"main": [_entry(replica=victim.replica, version=version, counter=99)]})
+    remote = forger.finish(version, branches={"main": [_entry(replica=replica, version=version, counter=99)]})
     fetch(victim, remote, known(victim))
-    assert victim.refs.branch_entries("main") == before
+    assert victim.replica != replica
+    own = newest_of(victim.refs.branch_entries("main"), victim.replica)
+    found = branch(victim, "main")
+    assert own is not None
+    assert found is not None
+    assert (own.version, found.version) == (before.version, before.version)
+    assert set(found.diverged) == {before.version, version}
 
 
 @pytest.mark.parametrize(
@@ -357,3 +371,47 @@ def test_a_hostile_clone_makes_no_project_of_ours(tmp_path: Path, victim: Reposi
     known(victim).forget()
     push(victim, good, known(victim))
     assert files(clone(tmp_path / "bert", "bert", good))["brief.json"] == b'{"topic": "mine"}'
+
+
+@pytest.mark.parametrize("counter", [STAMP_LIMIT + 1, NUMBER_LIMIT])
+def test_stamps_above_all_that_come_later_are_not_believed(tmp_path: Path, counter: int) -> None:
+    """A tag, a setting and a label that say so stay as they were, and can be changed from both sides as before."""
+    anna = machine(tmp_path / "anna", "anna")
+    made = save(anna, "a.txt", "a")
+    create_tag(anna, "sent", made.id)
+    remote = folder_remote(tmp_path / "remote", anna)
+    push(anna, remote, known(anna))
+    there = manifest(remote)
+    stamp = (counter, ReplicaId("f" * 12))
+    [(name, tag)] = there.tags.items()
+    label = anna.refs.label(made.id)
+    assert label is not None
+    stamps = {"name": stamp, "deleted": stamp, "purged": stamp}
+    evil = msgspec.structs.replace(
+        label, name="EVIL", deleted_at=tag.created_at, purged_at=tag.created_at, stamps=stamps
+    )
+    record, data = encode_records([evil])
+    remote.create(record_name(record), io.BytesIO(data))
+    forged = msgspec.structs.replace(
+        there,
+        generation=there.generation + 1,
+        previous=digest(encode_manifest(there)),
+        tags={name: msgspec.structs.replace(tag, version=None, stamp=stamp)},
+        settings={"export.preset": Field("evil", stamp, tag.created_at, "eve")},
+        records=(*there.records, RecordInfo(record, len(data))),
+    )
+    remote.swap(MANIFEST, encode_manifest(forged), remote.load(MANIFEST).token)
+    fetch(anna, remote, known(anna))
+    assert anna.refs.tags()["sent"].version == made.id
+    assert "export.preset" not in anna.refs.settings()
+    assert Queries(anna.index).version(made.id) == made
+    bert = clone(tmp_path / "bert", "bert", remote)
+    edit_version(bert, made, name="From Bert")
+    delete_tag(anna, "sent")
+    push(bert, remote, known(bert))
+    sync(anna, remote, known(anna))
+    fetch(bert, remote, known(bert))
+    for repo in (anna, bert):
+        record_ = Queries(repo.index).version(made.id)
+        assert record_ is not None
+        assert (record_.name, record_.is_live, repo.refs.tags()) == ("From Bert", True, {})

@@ -1,0 +1,50 @@
+"""Going on under another replica id, where somebody else has gone on under ours."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from aura_vcs.branch_entries import newest_of
+from aura_vcs.codec import now
+from aura_vcs.ids import new_operation_id, new_replica_id
+from aura_vcs.model import Head, Operation
+from aura_vcs.operations import OperationLogs
+from aura_vcs.ref_changes import branch_change
+from aura_vcs.repository.identity import put_replica
+from aura_vcs.repository.repository import Repository
+
+OPERATION = "replica"
+"""The type of the operation that a new id begins with; its payload says which id it was."""
+
+
+def go_on_as_another(repo: Repository, branches: Iterable[str]) -> None:
+    """Take another replica id: this copy was put back to an earlier state, or copied, and others know more.
+
+    Where we said that one of `branches` is, is said under the new id; what stands under the old one there
+    belongs to whoever went on with it. Undo begins anew. Interrupted, all of it has happened or nothing, but
+    that old entries may still be here, which others know better.
+    """
+    before, replica = repo.replica, new_replica_id()
+    with repo.locks.exclusive("refs"):
+        entries = {name: newest_of(repo.refs.branch_entries(name), before) for name in branches}
+        own = {name: entry for name, entry in entries.items() if entry is not None}
+        moved = [
+            branch_change(name, None, msgspec.structs.replace(entry, replica=replica, counter=1))
+            for name, entry in own.items()
+        ]
+        operation = Operation(
+            new_operation_id(), replica, 1, OPERATION, "Went on as a machine of its own", repo.author, repo.host, now(),
+            refs=dict(moved), payload={"was": before},
+        )  # fmt: skip
+        OperationLogs(repo.storage, replica).append(operation, at=0)
+        head = repo.head_file.stored()
+        put_replica(repo.storage, repo.root, replica)
+        repo.become(replica)
+        repo.head_file.put(Head(head.branch, head.version), 0)
+        for name in own:
+            repo.refs.drop_entry(name, before)
+    repo.refresh()  # which brings the refs to where the new log has them
+    repo.progress.note(
+        "Others know more of what this copy of the project did than it does itself: it was put back to an earlier "
+        "state, or copied. It goes on as a machine of its own; everything is kept"
+    )
