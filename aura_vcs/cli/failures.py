@@ -58,7 +58,7 @@ class _Unexpected(AuraError):
 
 
 def _usage(error: click.UsageError, console: Console) -> int:
-    path = error.ctx.command_path if error.ctx is not None else "aura"
+    path = error.ctx.command_path if error.ctx is not None else getattr(error, "command_path", "aura")
     message = "Say what to do" if isinstance(error, click.exceptions.NoArgsIsHelpError) else error.format_message()
     _say(console, "usage", message, f"`{path} --help` shows how it is used.")
     return error.exit_code

@@ -1,11 +1,15 @@
 """Groups of commands that import a command only when it is used, and suggest the near word."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
 import click
 import msgspec
+
+COMMAND = "aura.command"
+"""Where a context's `meta` has the command that was named: click's parser does not say whose option is wrong."""
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -57,16 +61,36 @@ class LazyGroup(click.Group):
         """
         if args[0] not in self.catalog and not args[0].startswith("-") and not ctx.resilient_parsing:
             raise unknown_command(ctx, args[0], list(self.catalog))
+        ctx.meta[COMMAND] = f"{ctx.command_path} {args[0]}"
         return super().resolve_command(ctx, args)
+
+
+@contextmanager
+def naming_the_command(ctx: click.Context) -> Iterator[None]:
+    """Let an error of the command line know the command that it is about."""
+    try:
+        yield
+    except click.UsageError as error:
+        if error.ctx is None and COMMAND in ctx.meta:
+            error.command_path = ctx.meta[COMMAND]  # type: ignore[attr-defined]
+        raise
 
 
 def unknown_command(ctx: click.Context, name: str, known: Sequence[str]) -> click.UsageError:
     """The error for a command that does not exist."""
     from aura_vcs.history.near import near
 
+    if ctx.parent is None and (advice := _advice(name, known)):
+        return click.UsageError(f"There is no command {ctx.command_path} {name}.{advice}", ctx=ctx)
     found = near(name, known)
     suggestion = f" Did you mean {', '.join(f'`{ctx.command_path} {word}`' for word in found)}?" if found else ""
     return click.UsageError(f"There is no command {ctx.command_path} {name}.{suggestion}", ctx=ctx)
+
+
+def _advice(name: str, known: Sequence[str]) -> str:
+    from aura_vcs.cli.foreign_words import advice_for
+
+    return advice_for(name, frozenset(known))
 
 
 class FileGroup(LazyGroup):

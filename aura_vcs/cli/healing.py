@@ -27,7 +27,7 @@ def explained(repo: "Repository", folder: str, error: AuraError) -> AuraError:
             return found
         error.hint = f"{_affected(repo, error)}{error.hint}"
     elif isinstance(error, UnknownVersion):
-        error.hint = _if_file(folder, error.name) or error.hint
+        error.hint = _if_path(repo, folder, error.name) or error.hint
     return error
 
 
@@ -73,10 +73,18 @@ def _affected(repo: "Repository", error: ObjectMissing | ObjectCorrupt) -> str:
     return f"It is part of {joined(f'v{number}' for number in numbers[:AFFECTED_SHOWN])}. " if numbers else ""
 
 
-def _if_file(folder: str, name: str) -> str:
-    """What was probably meant where a file stands in the place of a version."""
-    if not name or not os.path.lexists(os.path.join(folder, name)):
+def _if_path(repo: "Repository", folder: str, name: str) -> str:
+    """What was probably meant where a file or folder stands in the place of a version."""
+    from aura_vcs.cli.path_words import is_here, is_in_head
+
+    here = is_here(repo, folder, name)
+    if not here and not is_in_head(repo, folder, name):
         return ""
     meant = {"diff": f"diff -- {name}", "show": f"show HEAD:{name}"}
+    if here:
+        kind = "folder" if os.path.isdir(os.path.join(folder, name)) else "file"
+        told = f"{name} is a {kind}."
+    else:
+        told = f"{name} is not here, but in the last version."
     command = click.get_current_context().info_name or ""
-    return f"{name} is a file. Did you mean `aura {meant.get(command, f'restore HEAD {name}')}`?"
+    return f"{told} Did you mean `aura {meant.get(command, f'restore HEAD {name}')}`?"

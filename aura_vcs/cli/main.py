@@ -10,7 +10,7 @@ import click
 
 from aura_vcs.cli.catalog import CATALOG
 from aura_vcs.cli.console import Console
-from aura_vcs.cli.groups import LazyGroup
+from aura_vcs.cli.groups import LazyGroup, naming_the_command
 from aura_vcs.cli.options import HELP
 from aura_vcs.cli.session import Session
 
@@ -47,7 +47,7 @@ class AuraGroup(LazyGroup):
         try:
             try:
                 _check_arguments(arguments)
-                with self.make_context("aura", arguments, obj=session, **extra) as ctx:
+                with self.make_context("aura", arguments, obj=session, **extra) as ctx, naming_the_command(ctx):
                     self.invoke(ctx)
                 _flush(session.console)
             except click.exceptions.Exit as ended:

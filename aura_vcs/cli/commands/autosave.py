@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -56,8 +57,6 @@ def _save(repo: "Repository", *, prune: bool) -> "tuple[Saved, int]":
 
 
 def _watch(repo: "Repository", console: Console, *, prune: bool) -> None:
-    from watchfiles import watch
-
     from aura_vcs.errors import AuraError
     from aura_vcs.errors.asking import LockBusy
     from aura_vcs.history.autosave import WATCH_LOCK, Schedule, newest_save
@@ -74,10 +73,7 @@ def _watch(repo: "Repository", console: Console, *, prune: bool) -> None:
         console.note("Watching ", repo.root, "; Ctrl-C ends it")
         schedule.changed(time.time())  # what changed before we came
         ours = os.path.join(repo.root, AURA)
-        rounds: Any = watch(  # unfiltered: a renderer that writes checkpoints must not keep a round from ending
-            repo.root, watch_filter=None, rust_timeout=1000, yield_on_timeout=True, raise_interrupt=False
-        )
-        for found in rounds:
+        for found in _rounds(repo.root):
             if any(not path.startswith(ours) for _, path in found):
                 schedule.changed(time.time())
             repo.refresh()
@@ -94,6 +90,17 @@ def _watch(repo: "Repository", console: Console, *, prune: bool) -> None:
             schedule.saved()
             if saved.version is not None:
                 say_saved(console, saved, pruned)
+        console.note("Stopped watching.")
+
+
+def _rounds(root: str) -> Iterator[set[tuple[Any, str]]]:
+    """What changed, second by second, until Ctrl-C. That ends a save as any command; while waiting, only this."""
+    from watchfiles import watch
+
+    try:  # unfiltered: a renderer that writes checkpoints must not keep a round from ending
+        yield from watch(root, watch_filter=None, rust_timeout=1000, yield_on_timeout=True, raise_interrupt=True)
+    except KeyboardInterrupt:
+        return
 
 
 def say_saved(console: Console, saved: "Saved", pruned: int = 0) -> None:

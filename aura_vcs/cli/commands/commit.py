@@ -10,6 +10,7 @@ from aura_vcs.cli.console import Console, cool, faint, is_terminal, warm
 from aura_vcs.cli.locking import advice_on, advice_shape, say_advice
 from aura_vcs.cli.options import HELP, TEXT, author_option, examples, json_option
 from aura_vcs.cli.session import pass_repository, project_paths
+from aura_vcs.cli.studio import current_session
 from aura_vcs.cli.words import size
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from aura_vcs.index.records import VersionRecord
     from aura_vcs.repository.repository import Repository
     from aura_vcs.sync.lock_advice import Advice
+
+
+NOTHING = "Nothing has changed since the last version; no version was made."
 
 
 @click.command(
@@ -53,7 +57,11 @@ def commit_command(
     from aura_vcs.cli.shapes import version_shape
     from aura_vcs.history.commit import commit
 
+    chosen = project_paths(repo, paths)
     if name is None and not console.as_json and is_terminal(sys.stdin):
+        if not allow_empty and _is_saved(repo, paths, chosen):
+            console.line(NOTHING)
+            return
         name = click.prompt("What is this version called", err=True)
     done = commit(
         repo,
@@ -61,7 +69,7 @@ def commit_command(
         description=description,
         important=important,
         allow_empty=allow_empty,
-        paths=project_paths(repo, paths) or None,
+        paths=chosen or None,
     )
     advice = _advice(repo, done)
     if console.as_json:
@@ -78,6 +86,26 @@ def commit_command(
         say_awaited(repo, console)  # a first version, beside another machine's that is on its way
     if done.version is not None:
         _warn_of_missing_media(repo, console, done.version)
+
+
+def _is_saved(repo: "Repository", typed: tuple[str, ...], paths: list[str]) -> bool:
+    """Whether nothing of these paths, or of all, is to be saved: then nobody needs to think of a name.
+
+    A path that is nowhere is for the commit to complain about.
+    """
+    from aura_vcs.cli.path_words import is_here, is_in_head
+    from aura_vcs.history.status import status
+
+    def is_meant(path: str | None) -> bool:
+        return path is not None and any(path == p or path.startswith(f"{p}/") for p in paths)
+
+    changes = status(repo).changes
+    if not paths or "" in paths:
+        return not changes
+    folder = current_session().folder
+    if not all(is_here(repo, folder, word) or is_in_head(repo, folder, word) for word in typed):
+        return False
+    return not any(is_meant(change.path) or is_meant(change.old_path) for change in changes)
 
 
 def _warn_of_missing_media(repo: "Repository", console: Console, made: "VersionRecord") -> None:
@@ -106,7 +134,7 @@ def _advice(repo: "Repository", done: "Committed") -> tuple["Advice", ...]:
 def _show(repo: "Repository", console: Console, done: "Committed") -> None:
     record = done.version
     if record is None:
-        console.line("Nothing has changed since the last version; no version was made.")
+        console.line(NOTHING)
         return
     if done.new_branch is not None:
         console.line("Started the branch ", cool(done.new_branch), ", because you were on an older version")

@@ -8,7 +8,9 @@ import click
 from aura_vcs.cli.completing import complete_version
 from aura_vcs.cli.console import Console, Line, Painted, Part, cool, faint, good, strong
 from aura_vcs.cli.options import HELP, PathsCommand, examples, json_option
+from aura_vcs.cli.path_words import versions_and_paths
 from aura_vcs.cli.session import pass_repository, project_paths
+from aura_vcs.cli.studio import current_session
 from aura_vcs.cli.surroundings import worker_environment
 from aura_vcs.cli.words import changed_path, count, size, titled
 
@@ -36,6 +38,7 @@ _KINDS = {"heat_map": "with what differs in red", "side_by_side": "before and af
         "aura diff",
         "aura diff v1",
         "aura diff v1 v3 --stat",
+        "aura diff assets",
         "aura diff v1 v3 -- brief.json scenes",
         "aura diff v1 v3 --html report.html",
         "aura diff v1 --heat-map changed.png -- assets/sky.png",
@@ -89,9 +92,11 @@ def diff_command(
     """Show what changed between versions, or since one
 
     Without A: from the last version to your folder. With A: from A to your folder. With A and B:
-    from A to B. Documents are compared field by field, timelines clip by clip, texts line by line,
+    from A to B. Files and folders can follow; behind `--` also those that are called like a version.
+    Documents are compared field by field, timelines clip by clip, texts line by line,
     pictures by how they look, sound and video by what is heard and seen.
     """
+    versions, paths = versions_and_paths(repo, current_session().folder, versions, paths)
     if len(versions) > 2:
         raise click.UsageError("At most two versions can be compared. Put paths behind `--`.")
     hashed = console.as_json or not (stat or name_only)

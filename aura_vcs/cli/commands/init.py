@@ -35,9 +35,12 @@ def init_command(
     """Make a folder a project
 
     The files in it stay as they are. A folder that does not exist is made. If there is no
-    project.json, one is written with an id and a title; an existing one is never changed.
+    project.json, one is written with an id and a title; an existing one is never changed. What is
+    saved goes into .aura. A .stignore keeps Syncthing from what belongs to one machine; it is not
+    versioned, and an existing one is never changed.
     """
     from aura_vcs.history.start import start_project
+    from aura_vcs.repository.hints import SYNCTHING
 
     console = session.console
     root = os.path.join(session.folder, folder) if folder else session.folder
@@ -47,9 +50,11 @@ def init_command(
         prepare_place(console, root)
         return
     chosen = _template(session, root, template) if template is not None else None
+    had_hint = os.path.lexists(os.path.join(root, SYNCTHING))
     with start_project(root, title=title, **session.options()) as (repo, started):
         files = _apply(session, repo, chosen, started.title or "", topic) if chosen is not None else []
         note_project(repo.root, console)
+        wrote_hint = not had_hint and os.path.lexists(os.path.join(root, SYNCTHING))
         if console.as_json:
             console.data(
                 {
@@ -57,6 +62,7 @@ def init_command(
                     "path": repo.root,
                     "title": started.title,
                     "wrote_project_json": started.wrote_document,
+                    "wrote_stignore": wrote_hint,
                     "template": chosen.id if chosen is not None else None,
                     "files": files,
                 }
@@ -67,6 +73,8 @@ def init_command(
             console.line("  wrote project.json with the title ", strong(started.title or ""))
         elif title is not None and started.title != title:
             console.warn("project.json was there already and was not changed; --title was not used")
+        if wrote_hint:
+            console.line(f"  wrote {SYNCTHING}, by which Syncthing leaves .aura/local on this machine")
         if chosen is not None:
             console.line(f"  wrote {count(len(files), 'document')} of the template ", strong(chosen.name))
         console.line('Save everything as the first version with `aura commit -m "First cut"`.')
