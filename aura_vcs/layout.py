@@ -115,6 +115,11 @@ def operations_log(replica: ReplicaId) -> str:
     return f"{OPERATIONS}/{replica}.jsonl"
 
 
+def log_copy(replica: ReplicaId) -> str:
+    """What this machine repeats of its own log, should a tool put that back to an older state."""
+    return f"{LOCAL}/log/{replica}.jsonl"
+
+
 def replica_ref(replica: ReplicaId) -> str:
     """How far a replica has read what the others did."""
     return f"{REPLICAS}/{replica}.json"

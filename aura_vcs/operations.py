@@ -11,9 +11,9 @@ import msgspec
 
 from aura_vcs.codec import decode_operation, encode_operation
 from aura_vcs.compression import THOROUGH_LEVEL, NotDecodable, compress, decompress
-from aura_vcs.errors.stored import RecordCorrupt
+from aura_vcs.errors.stored import RecordCorrupt, StorageError
 from aura_vcs.ids import ReplicaId, is_replica_id
-from aura_vcs.layout import OPERATIONS, SEGMENT, operations_log, operations_segment
+from aura_vcs.layout import OPERATIONS, SEGMENT, log_copy, operations_log, operations_segment
 from aura_vcs.model import Operation
 from aura_vcs.storage.base import Writable
 
@@ -34,6 +34,13 @@ class LogLine(msgspec.Struct, frozen=True):
     start: int
     end: int
     segment: str | None = None
+
+
+class Mended(msgspec.Struct, frozen=True):
+    """How many lines were put back into the own log; or those that it has otherwise now, from somebody else."""
+
+    count: int = 0
+    strange: tuple[Operation, ...] = ()
 
 
 class OperationLogs:
@@ -61,7 +68,63 @@ class OperationLogs:
         """
         line = encode_operation(operation)
         self._storage.append(operations_log(self.replica), line, at=at)
+        self._repeat(line, at)
         return at + len(line)
+
+    def _repeat(self, line: bytes, at: int) -> None:
+        """Write what was recorded into this machine's own copy of its log, which no tool carries.
+
+        Best effort, and not durable: the log is.
+        """
+        copy = log_copy(self.replica)
+        try:
+            found = self._storage.stat(copy)
+            if at and (found is None or found.size != at):
+                self._storage.put(copy, self._storage.read(operations_log(self.replica))[: at + len(line)])
+            else:
+                self._storage.append(copy, line, at=at, durable=False)
+        except (StorageError, FileNotFoundError):
+            return
+
+    def mend(self) -> Mended:
+        """Put back lines of the own log that are gone, because a tool put the log back to an older state.
+
+        What others have written under our id since is left alone: then the lines that are only ours are
+        returned, with nothing put back. The caller holds the refs lock.
+        """
+        try:
+            copied = self._storage.read(log_copy(self.replica))
+        except (FileNotFoundError, StorageError):
+            return Mended()
+        log, end = self._own_log()
+        here = {line for line, _ in log}
+        known = {operation.sequence for _, operation in log}
+        lost = [(line, operation) for line, operation in _whole_lines(copied) if line not in here]
+        if any(operation.sequence in known for _, operation in lost):
+            return Mended(strange=tuple(operation for _, operation in lost))
+        last = max(known, default=0)
+        back = b"".join(line for line, operation in lost if operation.sequence > last)
+        if back:
+            self._storage.append(operations_log(self.replica), back, at=end)
+        return Mended(count=back.count(b"\n"))
+
+    def _own_log(self) -> tuple[list[tuple[bytes, Operation]], int]:
+        """The sound lines of the own log, closed parts too, and where the last line of its open part ends."""
+        found = [line.operation for name in self.segments() for line in self._of_segment(name)]
+        closed = [(encode_operation(operation), operation) for operation in found if operation is not None]
+        try:
+            data = self._storage.read(operations_log(self.replica))
+        except FileNotFoundError:
+            return closed, 0
+        return closed + list(_whole_lines(data)), data.rfind(b"\n") + 1
+
+    def _of_segment(self, name: str) -> list[LogLine]:
+        if name.partition(".")[0] != self.replica:
+            return []
+        try:
+            return list(self.read_segment(name))
+        except RecordCorrupt:
+            return []
 
     def read(self, replica: ReplicaId, *, start: int = 0) -> Iterator[LogLine]:
         """The whole lines from offset `start` on; a torn last line is not one of them."""
@@ -150,6 +213,7 @@ class OperationLogs:
         cut = closing[-1].end
         name = operations_segment(self.replica, closing[0].operation.sequence)
         self._storage.put(name, compress(data[:cut], THOROUGH_LEVEL))
+        self._storage.put(log_copy(self.replica), data[cut : lines[-1].end])
         self._storage.put(path, data[cut : lines[-1].end])
         return len(closing)
 
@@ -159,6 +223,14 @@ class OperationLogs:
             return decompress(self._storage.read(path), limit=SEGMENT_LIMIT)
         except (NotDecodable, FileNotFoundError) as error:
             raise RecordCorrupt(path, f"it does not decode ({error})") from error
+
+
+def _whole_lines(data: bytes) -> Iterator[tuple[bytes, Operation]]:
+    """The lines that end and are sound, with their newlines."""
+    for line in data[: data.rfind(b"\n") + 1].splitlines(keepends=True):
+        operation = _decode(line.removesuffix(b"\n"), "")
+        if operation is not None:
+            yield line, operation
 
 
 def _segment_order(name: str) -> tuple[str, int, str]:

@@ -231,3 +231,68 @@ def test_going_on_as_another_may_be_cut_off_anywhere(tmp_path: Path) -> None:
         copies.send(copies.roots[0])
         shutil.rmtree(tmp_path / "new-2-2", ignore_errors=True)
         copies.check()
+
+
+def _log(root: Path) -> Path:
+    """The log of a project that only one machine works on."""
+    (path,) = (root / ".aura/operations").iterdir()
+    return path
+
+
+@pytest.mark.parametrize("lines", [0, 1, 3])
+def test_a_log_that_a_tool_put_back_is_mended(original: Path, lines: int) -> None:
+    """Also where it is gone altogether: the project is whole, and what was done can be taken back."""
+    log = _log(original)
+    whole = log.read_bytes()
+    log.write_bytes(b"".join(whole.splitlines(keepends=True)[:lines]))
+    if not lines:
+        log.unlink()
+    with Repository.open(str(original)) as repo:
+        assert log.read_bytes() == whole
+        assert fsck(repo).is_clean
+        assert undo(repo).description == "Committed v3 'Take 2'"
+        assert undo(repo).description == "Committed v2 'Take 1'"
+
+
+def test_a_log_whose_older_part_was_closed_is_mended(original: Path) -> None:
+    """The copy follows when gc closes the older part; an older state that has more lines loses none."""
+    log = _log(original)
+    before = log.read_bytes()
+    with Repository.open(str(original)) as repo, repo.locks.exclusive("refs"):
+        repo.logs.close_segment(keep=1)
+    with Repository.open(str(original)) as repo:
+        save(repo, "plan.json", '{"take": 4}', "Take 4")
+    log.write_bytes(before)
+    with Repository.open(str(original)) as repo:
+        assert log.read_bytes().startswith(before)
+        assert fsck(repo).is_clean
+        assert undo(repo).description == "Committed v4 'Take 4'"
+
+
+def test_what_was_done_beside_somebody_else_with_our_id_is_taken_along(original: Path) -> None:
+    """Our log comes back with what a copy with the same id did: ours stands under a new id, and can be taken back."""
+    log = _log(original)
+    twin = duplicate(original, original.parent / "twin")
+    for root, take in ((original, "ours"), (twin, "theirs")):
+        with Repository.open(str(root)) as repo:
+            save(repo, "plan.json", take, take)
+            replica = repo.replica
+    _mirror_store(twin, original)
+    with Repository.open(str(original)) as repo:
+        assert repo.replica != replica
+        found = need_branch(repo, "main")
+        names = {Queries(repo.index).version(version).name for version in found.diverged}  # type: ignore[union-attr]
+        assert names == {"ours", "theirs"}
+        assert fsck(repo).is_clean
+        assert undo(repo).description == "Committed v4 'ours'"
+        assert need_branch(repo, "main").diverged == ()
+    assert log.read_bytes() == _log(twin).read_bytes()
+
+
+def _mirror_store(source: Path, target: Path) -> None:
+    """What a tool brings of a store: files of the same name are replaced, others are left."""
+    for path in [path for path in (source / ".aura").rglob("*") if path.is_file()]:
+        name = path.relative_to(source)
+        if name.parts[1] != "local":
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, target / name)

@@ -322,6 +322,10 @@ class Index:
         ).fetchone()
         return (row[0], row[1]) if row else (0, 0)
 
+    def has_all_of(self, replica: ReplicaId) -> bool:
+        """Whether a replica's log was entered to its last byte."""
+        return not self._is_new and self.end_of_log(replica)[0] == self._logs.sizes().get(replica, 0)
+
     def time_of(self, replica: ReplicaId, sequence: int) -> str:
         """The time of a replica's last operation up to a sequence number.
 

@@ -64,8 +64,11 @@ class Writable(Readable, Protocol):
     def upload(self) -> Upload:
         """Begin a file whose size or name is not known yet."""
 
-    def append(self, name: str, data: bytes, *, at: int) -> None:
-        """Write durably at offset `at`, cutting off what lies after it."""
+    def append(self, name: str, data: bytes, *, at: int, durable: bool = True) -> None:
+        """Write at offset `at`, cutting off what lies after it.
+
+        Not `durable`, a power failure may take it back: for what only repeats something else.
+        """
 
     def touch(self, name: str) -> None:
         """Set the modification time to now."""

@@ -159,7 +159,7 @@ class LocalStorage:
         """See Writable."""
         return LocalUpload(self, self._temporary)
 
-    def append(self, name: str, data: bytes, *, at: int) -> None:
+    def append(self, name: str, data: bytes, *, at: int, durable: bool = True) -> None:
         """See Writable. What is cut off are bytes that no fsync has promised."""
         path = self.path(name)
         with translated("append to", path):
@@ -169,8 +169,8 @@ class LocalStorage:
             with self.at(name) as (last, dir_fd):
                 fd = open_held(self.calls, last, path, dir_fd)
                 try:
-                    self._append(fd, data, at)
-                    if fresh:
+                    self._append(fd, data, at, durable=durable)
+                    if fresh and durable:
                         self.calls.fsync_folder(".", dir_fd=dir_fd)
                 except OSError:
                     self._cut(fd, at)
@@ -178,12 +178,13 @@ class LocalStorage:
                 finally:
                     os.close(fd)
 
-    def _append(self, fd: int, data: bytes, at: int) -> None:
+    def _append(self, fd: int, data: bytes, at: int, *, durable: bool) -> None:
         if os.fstat(fd).st_size > at:
             self.calls.truncate(fd, at)
         os.lseek(fd, at, os.SEEK_SET)
         write_all(self.calls, fd, data)
-        self.calls.fsync(fd)
+        if durable:
+            self.calls.fsync(fd)
 
     def _cut(self, fd: int, size: int) -> None:
         """Take back what an append wrote that then failed: nobody has been promised it."""

@@ -52,7 +52,7 @@ class MemoryStorage:
         """See Writable."""
         return MemoryUpload(self)
 
-    def append(self, name: str, data: bytes, *, at: int) -> None:
+    def append(self, name: str, data: bytes, *, at: int, durable: bool = True) -> None:  # noqa: ARG002 (nothing here is)
         """See Writable."""
         before = self.files.get(check_storage_name(name), b"")
         if at > len(before):
