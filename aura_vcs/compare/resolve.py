@@ -33,18 +33,32 @@ class Shift(Struct, frozen=True):
 
     def moved(self, conflict: Conflict) -> Conflict:
         """The same conflict at the place it has afterwards."""
-        tokens = list(split_pointer(conflict.pointer))
+        pointer = self.followed(conflict.pointer)
+        if conflict.kind != "moved":
+            return structs.replace(conflict, pointer=pointer)
+        is_here = split_pointer(conflict.pointer)[:-1] == self.parent and None in (self.source, self.target)
+        places = {name: getattr(conflict, name) for name in ("base", "ours", "theirs")}
+        for name, place in places.items():
+            if isinstance(place, str):
+                places[name] = self.followed(place)
+            elif isinstance(place, int) and is_here:
+                places[name] = self._place(place)
+        return structs.replace(conflict, pointer=pointer, **places)
+
+    def followed(self, pointer: str) -> str:
+        """The pointer to what was at `pointer` before."""
+        tokens = list(split_pointer(pointer))
         n = len(self.parent)
         if len(tokens) <= n or tuple(tokens[:n]) != self.parent or not tokens[n].isdecimal():
-            return conflict
-        place = int(tokens[n])
+            return pointer
+        tokens[n] = str(self._place(int(tokens[n])))
+        return join_pointer(tokens)
+
+    def _place(self, place: int) -> int:
         if place == self.source:
-            place = place if self.target is None else self.target
-        else:
-            place -= self.source is not None and place > self.source
-            place += self.target is not None and place >= self.target
-        tokens[n] = str(place)
-        return structs.replace(conflict, pointer=join_pointer(tokens))
+            return place if self.target is None else self.target
+        place -= self.source is not None and place > self.source
+        return place + (self.target is not None and place >= self.target)
 
 
 class _Reordered(Struct, frozen=True):
@@ -237,6 +251,8 @@ def _move(value: JsonValue, conflict: Conflict, tokens: tuple[str, ...], choice:
     if not isinstance(other, list) or not there[-1].isdecimal():
         raise ChoiceImpossible(conflict.pointer, choice, f"{place} is not in the document any more", hint=_ASK)
     target = min(int(there[-1]), len(other) - (other is parent))
-    path = join_pointer((*there[:-1], target))
-    shifts = (Shift(here, source, None), Shift(there[:-1], None, target))
-    return _Change((Operation("move", path, source=conflict.pointer),), shifts)
+    gone = Shift(here, source, None)  # it leaves its list first, which may be one that the way there leads through
+    way = split_pointer(gone.followed(join_pointer(there[:-1])))
+    path = join_pointer((*way, target))
+    steps = (Operation("remove", conflict.pointer), Operation("add", path, value=parent[source]))
+    return _Change(steps, (gone, Shift(way, None, target)))
