@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from aura_vcs.compare.documents import Document, Unstructured, parse_document
+from aura_vcs.compare.list_match import strong_identity
 from aura_vcs.compare.merge_checks import check_document, check_text
 from aura_vcs.compare.merge_cues import CUE_ENDINGS, merge_cues
 from aura_vcs.compare.merge_json import MergeFunction, merge_values, only_changed
@@ -77,6 +78,9 @@ def _merge_document(base: bytes | None, ours: bytes, theirs: bytes) -> MergedFil
         if not isinstance(parsed, Document):
             return MergedFile(None, reason=f"not joined by field: {side}, {parsed.reason}")
         values.append(parsed.value)
+    names = [strong_identity(value) for value in values[1:]]
+    if None not in names and names[0] != names[1]:
+        return MergedFile(None, reason="not merged by field: by their ids they are two documents")
     merge: MergeFunction
     if all(is_timeline(value) for value in (values if base is not None else values[1:])):
         by, merge = "timeline", merge_timeline_values

@@ -6,7 +6,7 @@ as `Join`s; whoever has the bytes calls `merge_file` on each, and where that can
 the other side removed it and this one had not touched it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from msgspec import Struct, structs
@@ -14,6 +14,7 @@ from msgspec import Struct, structs
 from aura_vcs.compare.aside_names import folded, free_name, taken_names
 from aura_vcs.compare.merge_model import Choice, TreeEntry
 from aura_vcs.compare.renames import Entries, ReadFile, changed_renames, find_renames
+from aura_vcs.compare.renumbered import Identities, Renumbered, find_renumbered
 from aura_vcs.errors.comparing import ChoiceImpossible, ConflictUnknown
 
 
@@ -161,6 +162,13 @@ class _TreeMerge:
         if read is not None:
             self.to_ours = certain[0] | changed_renames(base, ours, theirs, certain, read)
             self.to_theirs = certain[1] | changed_renames(base, theirs, ours, certain[::-1], read)
+        self.identities = Identities(read) if read is not None else None
+        self.replaced = frozenset[str](), frozenset[str]()
+        if read is not None:
+            self._renumber(
+                find_renumbered(base, ours, theirs, self.to_ours, read),
+                find_renumbered(base, theirs, ours, self.to_theirs, read),
+            )
         self.entries: dict[str, TreeEntry] = {}
         self.joins: list[Join] = []
         self.conflicts: list[TreeConflict] = []
@@ -168,10 +176,21 @@ class _TreeMerge:
         self.moved: tuple[dict[str, str], dict[str, str]] = ({}, {})
         self.used: set[str] = set()
 
+    def _renumber(self, ours: Renumbered, theirs: Renumbered) -> None:
+        """Documents go by their ids, whatever else two names had in common."""
+        for renames, found in ((self.to_ours, ours), (self.to_theirs, theirs)):
+            taken = set(found.moved.values())
+            for path in [old for old, new in renames.items() if new in taken and old not in found.moved]:
+                del renames[path]
+            renames.update(found.moved)
+        self.replaced = ours.replaced, theirs.replaced
+
     def known(self, path: str) -> None:
         """A path of the common version: wherever each side has it now."""
         at_ours, at_theirs = self.to_ours.get(path, path), self.to_theirs.get(path, path)
-        was, here, there = self.base[path], self.ours.get(at_ours), self.theirs.get(at_theirs)
+        was = self.base[path]
+        here = None if path in self.replaced[0] else self.ours.get(at_ours)
+        there = None if path in self.replaced[1] else self.theirs.get(at_theirs)
         if here is None and there is None:
             return
         if here is None or there is None:
@@ -222,17 +241,45 @@ class _TreeMerge:
 
     def additions(self) -> None:
         """What a side has that the common version has under no name."""
-        new_ours = self.ours.keys() - self.base.keys() - set(self.to_ours.values())
-        new_theirs = self.theirs.keys() - self.base.keys() - set(self.to_theirs.values())
+        new_ours = self._new(self.ours, self.to_ours, self.replaced[0])
+        new_theirs = self._new(self.theirs, self.to_theirs, self.replaced[1])
+        for mine, other in self._twins(new_ours, new_theirs):
+            new_theirs.remove(other)
+            new_ours.remove(mine)
+            here, there = self.ours[mine], self.theirs[other]
+            if mine != other:
+                self.conflicts.append(TreeConflict("renamed", mine, None, here, there, other))
+                self.moved[1][other] = mine
+            self._join(mine, None, here, there)
         for path in sorted(new_ours | new_theirs):
-            here = self.ours[path] if path in new_ours else None
-            there = self.theirs[path] if path in new_theirs else None
-            if here is not None and there is not None:
-                self._join(path, None, here, there)
-            elif here is not None:
-                self._put(path, here, owner=0)
-            elif there is not None:
-                self._put(path, there, owner=1)
+            found_here = self.ours[path] if path in new_ours else None
+            found_there = self.theirs[path] if path in new_theirs else None
+            if found_here is not None and found_there is not None:
+                self._join(path, None, found_here, found_there)
+            elif found_here is not None:
+                self._put(path, found_here, owner=0)
+            elif found_there is not None:
+                self._put(path, found_there, owner=1)
+
+    def _new(self, side: Entries, renames: Mapping[str, str], replaced: frozenset[str]) -> set[str]:
+        """The paths of a side at which nothing of the common version lies."""
+        known = {renames.get(path, path) for path in self.base.keys() - replaced}
+        return set(side.keys() - known)
+
+    def _twins(self, ours: set[str], theirs: set[str]) -> list[tuple[str, str]]:
+        """Documents that both added under one id, as paths; each once."""
+        if self.identities is None or not ours or not theirs:
+            return []
+        named: dict[object, list[str]] = {}
+        for path in sorted(theirs):
+            named.setdefault(self.identities.of(path, self.theirs[path]), []).append(path)
+        pairs = []
+        for path in sorted(ours):
+            name = self.identities.of(path, self.ours[path])
+            places = named.get(name, []) if name is not None else []
+            if places:
+                pairs.append((path, places.pop(places.index(path) if path in places else 0)))
+        return pairs
 
     def _aside(self, path: str, owner: int) -> str:
         """A name that no side uses for anything."""
