@@ -18,12 +18,16 @@ from aura_vcs.history.batching import batched
 from aura_vcs.history.late_edits import PATHS
 from aura_vcs.history.making import base_of
 from aura_vcs.history.pending import carry_out, finish_pending
-from aura_vcs.ids import ObjectId, blob_id
+from aura_vcs.ids import ObjectId
 from aura_vcs.model import Entry, EntryKind, Inverse, Kind, Operation, TreeChange
 from aura_vcs.objects.batch import Batch
+from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Draft, Repository
 from aura_vcs.worktree.scan import Scan
 from aura_vcs.worktree.snapshot import sorted_tree
+
+NOTHING = "\0"
+"""A path that no file has: where none is asked for, not all are meant."""
 
 FileEntries = dict[str, Entry]
 """Files by their paths; their entries carry only the last part as name."""
@@ -82,6 +86,63 @@ def edit_files(
         return Edited(operation, carry_out(repo, scan, operation, change.before, change.after).left)
 
 
+class Removed(msgspec.Struct, frozen=True):
+    """What a removal did: the files that went and their bytes, and those that somebody wrote meanwhile."""
+
+    paths: tuple[str, ...]
+    size: int
+    left: tuple[str, ...] = ()
+
+
+def remove_files(
+    repo: Repository, paths: Sequence[str], *, type_: str, description: str, expires_at: str | None = None
+) -> Removed:
+    """Remove files of any size from the project folder, ignored ones too; undo brings them back.
+
+    What they hold is stored first. Their folders stay. A file that would not hold still stays too.
+
+    Raises:
+        FileUnreadable: a file is there and cannot be read. StorageError: for example no room to store them.
+    """
+    finish_pending(repo)
+    with repo.locks.exclusive("worktree"), repo.locks.shared("objects"):
+        scan = repo.worktree.scan(base_of(repo).tree, paths)
+        here = [path for path in paths if scan.file(path) is not None]
+        with repo.store.batch(repo.progress) as batch:
+            snapshot = repo.worktree.store_all(scan, batch, EMPTY_TREE_ID, here or [NOTHING], repo.progress)
+            change = TreeChange(snapshot.tree, _without_files(repo, batch, snapshot.tree))
+            stored = batch.finish()
+        if stored:
+            repo.learn_objects()
+        going = [path for path in here if path not in snapshot.unstable]
+        if not going:
+            return Removed((), 0, snapshot.unstable)
+        inverse = Inverse(f"{type_}.revert")
+        draft = Draft(
+            type_, description, worktree=change, inverse=inverse, payload={PATHS: going}, expires_at=expires_at
+        )
+        with repo.transaction() as transaction:
+            operation = transaction.prepare(draft)
+        left = carry_out(repo, scan, operation, change.before, change.after).left
+    gone = tuple(path for path in going if path not in left)
+    sizes = (repo.trees.entry(change.before, path) for path in gone)
+    return Removed(gone, sum(entry.size for entry in sizes if entry is not None), (*snapshot.unstable, *left))
+
+
+def _without_files(repo: Repository, batch: Batch, tree: ObjectId, prefix: str = "") -> ObjectId:
+    """The folders of a tree, with nothing in them but folders."""
+    entries = []
+    for entry in repo.trees.tree(tree).entries:
+        if entry.kind is EntryKind.DIR:
+            inner = _without_files(repo, batch, entry.id, f"{prefix}{entry.name}/")
+            entries.append(Entry(entry.name, EntryKind.DIR, inner, 0))
+    made = sorted_tree(entries)
+    object_id, data = encode_tree(made)
+    batch.add(Kind.TREE, data, prefix)
+    repo.trees.remember(object_id, made)
+    return object_id
+
+
 def reverse_edit(repo: Repository, target: Operation, draft: Draft, *, back: bool) -> Edited:
     """Put the files of an edit back (or, with `back` false, as the edit made them); `draft` is recorded.
 
@@ -107,9 +168,8 @@ def reverse_edit(repo: Repository, target: Operation, draft: Draft, *, back: boo
 
 
 def _check_untouched(repo: Repository, path: str, expected: Entry | None, target: Operation) -> None:
-    data = read_document(repo, path)
-    same = data is None if expected is None else data is not None and blob_id(data) == expected.id
-    if not same:
+    found = repo.worktree.content_now(path)
+    if found != (None if expected is None else expected.id):
         raise EditedSince(path, target.description)
 
 

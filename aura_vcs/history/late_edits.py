@@ -14,7 +14,6 @@ from aura_vcs.history.making import NAME_LIMIT, Wanted, base_of, one_line, recor
 from aura_vcs.history.tree_files import change_tree
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.records import VersionRecord
-from aura_vcs.layout import ASIDE
 from aura_vcs.model import Entry, EntryKind, Kind, Operation, VersionType
 from aura_vcs.objects.batch import Batch
 from aura_vcs.objects.trees import EMPTY_TREE_ID, documents_of
@@ -35,11 +34,6 @@ class Replaced(msgspec.Struct, frozen=True):
     after: ObjectId
 
 
-def has_aside(repo: Repository) -> bool:
-    """Whether something lies aside, of a command that was interrupted or is running."""
-    return repo.storage.stat(ASIDE) is not None
-
-
 def keep_late_edits(repo: Repository, replaced: Replaced) -> VersionRecord | None:
     """Look once more at what this command took out of the folder; what is unsaved becomes a restore point.
 
@@ -56,9 +50,9 @@ def keep_left_over(repo: Repository, replaced: Replaced | None) -> VersionRecord
 
     The caller holds the worktree lock.
     """
-    if not has_aside(repo):
-        return None
     aside = repo.worktree.aside
+    if aside.is_empty:
+        return None
     known = _ids(repo, replaced) if replaced is not None else None
     found = [unsaved for unsaved in aside.left_over() if not _is_known(repo, unsaved, known)]
     tree = _base_tree(repo, replaced) if replaced is not None else base_of(repo).tree

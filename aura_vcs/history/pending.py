@@ -15,10 +15,9 @@ import msgspec
 from aura_vcs.codec import decode_record, encode_compact, encode_record
 from aura_vcs.errors import AuraError, Unfinished
 from aura_vcs.errors.stored import IntegrityError, ObjectMissing, RecordCorrupt, StorageError
-from aura_vcs.history.late_edits import Replaced, has_aside, keep_late_edits, keep_left_over
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.index.queries import Queries
-from aura_vcs.layout import PENDING
+from aura_vcs.layout import ASIDE, PENDING
 from aura_vcs.model import Entry, EntryKind, Operation
 from aura_vcs.objects.base import Place
 from aura_vcs.objects.trees import Difference
@@ -71,13 +70,23 @@ def carry_out(repo: Repository, scan: Scan, operation: Operation, before: Object
     places = check_present(repo, differences)
     begun = Pending(operation, before, after).checked()
     repo.storage.put(PENDING, encode_record(begun))
-    replaced = Replaced(operation, before, after)
     with _taken_back(repo, begun):
         written = repo.worktree.apply(scan, differences, places, repo.progress)
         _record(repo, operation)
-    keep_late_edits(repo, replaced)
+    _keep_late_edits(repo, begun, everything=False)
     _forget(repo)
     return written
+
+
+def _keep_late_edits(repo: Repository, begun: Pending | None, *, everything: bool) -> None:
+    """See late_edits; with `everything`, also of what an interrupted command left aside."""
+    from aura_vcs.history.late_edits import Replaced, keep_late_edits, keep_left_over  # a commit needs none of it
+
+    replaced = Replaced(begun.operation, begun.before, begun.after) if begun is not None else None
+    if everything or replaced is None:
+        keep_left_over(repo, replaced)
+    else:
+        keep_late_edits(repo, replaced)
 
 
 def finish_pending(repo: Repository) -> Operation | None:
@@ -86,19 +95,19 @@ def finish_pending(repo: Repository) -> Operation | None:
     Raises:
         AuraError: it cannot be finished, and was taken back.
     """
-    if repo.storage.stat(PENDING) is None and not has_aside(repo):
+    if repo.storage.stat(PENDING) is None and repo.storage.stat(ASIDE) is None:
         return None
     with repo.locks.exclusive("worktree"), repo.locks.shared("objects"):
         found = pending(repo)
         if found is None:
-            keep_left_over(repo, None)
+            _keep_late_edits(repo, None, everything=True)
             return None
         if Queries(repo.index).action_by_id(found.operation.id) is None:
             repo.progress.note(f"Finishing what was interrupted: {found.operation.description}")
             with _taken_back(repo, found):
                 _go_on(repo, found.before, found.after)
                 _record(repo, found.operation)
-        keep_left_over(repo, Replaced(found.operation, found.before, found.after))
+        _keep_late_edits(repo, found, everything=True)
         _forget(repo)
         return found.operation
 
@@ -118,7 +127,7 @@ def _taken_back(repo: Repository, begun: Pending) -> Iterator[None]:
         try:
             with suppress(IntegrityError):  # neither way is open: the files stay as they are, for the person to look at
                 _go_on(repo, begun.after, begun.before)
-            keep_left_over(repo, Replaced(begun.operation, begun.before, begun.after))
+            _keep_late_edits(repo, begun, everything=True)
             _forget(repo)
         except AuraError as another:
             error.add_note(str(another))

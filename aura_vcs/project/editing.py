@@ -14,13 +14,15 @@ import msgspec
 from aura_vcs.codec import format_time, now
 from aura_vcs.errors import InputError
 from aura_vcs.errors.documents import InvalidValue
-from aura_vcs.history.edits import Edited, edit_files
+from aura_vcs.history.edits import Edited, Removed, edit_files, remove_files
+from aura_vcs.history.making import base_of
+from aura_vcs.history.pending import finish_pending
 from aura_vcs.index.entities import AssetRow
 from aura_vcs.project.assets import is_temporary
 from aura_vcs.project.content import FolderSource
 from aura_vcs.project.documents import ProjectDocument
 from aura_vcs.project.edit import edit_document
-from aura_vcs.project.folder_index import refresh_folder
+from aura_vcs.project.folder_index import files_of, refresh_folder
 from aura_vcs.project.load import PROJECT_NAME
 from aura_vcs.project.scenes import FIELDS, SceneChanges, add_scene, move_scene, remove_scene, set_scene
 from aura_vcs.repository.repository import Repository
@@ -92,24 +94,42 @@ def place_scene(repo: Repository, name: str, to: int, *, expire_days: float = 0)
 
 
 def plan_cleaning(repo: Repository, *, older_than_seconds: float = 0, at: datetime | None = None) -> list[AssetRow]:
-    """The temporary media that cleaning would delete: those not written for so long."""
+    """The temporary media that cleaning would delete: those not written for so long.
+
+    What a version takes in is not temporary, whatever it is called: .auraignore may take it back
+    (`!temp/`), and what is versioned stays so.
+    """
     cutoff = (at or datetime.now(UTC)) - timedelta(seconds=older_than_seconds)
     found = refresh_folder(repo).assets(temporary=True)
-    return [row for row in found if is_temporary(row.file_path) and datetime.fromisoformat(row.created_at) <= cutoff]
+    old = [row for row in found if is_temporary(row.file_path) and datetime.fromisoformat(row.created_at) <= cutoff]
+    if not old:
+        return []
+    scan = repo.worktree.scan(base_of(repo).tree)
+    return [row for row in old if scan.file(row.file_path) is None]
 
 
-def clean_temporary(repo: Repository, plan: Sequence[AssetRow]) -> tuple[int, int]:
-    """Delete the temporary media of a plan; returns how many files and bytes went.
+def clean_temporary(repo: Repository, plan: Sequence[AssetRow], *, for_good: bool = False) -> Removed:
+    """Delete the temporary media of a plan; returns what went. A file that was written since stays.
 
-    They are no part of any version and undo does not bring them back. A file that was written
-    since it was planned stays.
+    What they hold is stored first, and undo brings them back; with `for_good` it is not, and nothing does.
     """
-    current = {row.file_path: row for row in refresh_folder(repo).assets(temporary=True)}
-    doomed = [row for row in plan if current.get(row.file_path) == row]
-    for row in doomed:
-        repo.worktree.discard(row.file_path)
+    finish_pending(repo)
+    entities = refresh_folder(repo)
+    current = {row.file_path: row for row in entities.assets(temporary=True)}
+    scan = repo.worktree.scan(base_of(repo).tree)
+    doomed = {row.file_path for row in plan if current.get(row.file_path) == row and scan.file(row.file_path) is None}
+    if not for_good:
+        what = f"Deleted {len(doomed)} temporary file{'s' if len(doomed) != 1 else ''}"
+        removed = remove_files(repo, sorted(doomed), type_="asset.clean", description=what)
+    else:
+        with repo.locks.exclusive("worktree"):
+            seen = [seen for seen in files_of(repo.root) if seen.path in doomed]
+            gone = [found for found in seen if repo.worktree.discard(found.path, found.size, found.mtime_ns)]
+        paths = tuple(found.path for found in gone)
+        left = tuple(sorted(doomed.difference(paths)))
+        removed = Removed(paths, sum(found.size for found in gone), left)
     refresh_folder(repo)
-    return len(doomed), sum(row.file_size_bytes for row in doomed)
+    return removed
 
 
 def _apply(repo: Repository, made: SceneChanges, type_: str, description: str, expire_days: float) -> Changed:

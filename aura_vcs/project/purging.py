@@ -60,9 +60,7 @@ def execute_project_purge(repo: Repository, plan: ProjectPurge) -> tuple[str, ..
         here = {seen.path: seen for seen in files_of(repo.root)}
         left = []
         for seen in plan.files:
-            if here.get(seen.path) == seen:
-                repo.worktree.discard(seen.path)
-            elif seen.path in here:
+            if seen.path in here and not repo.worktree.discard(seen.path, seen.size, seen.mtime_ns):
                 left.append(seen.path)
         for folder in _folders_of(plan.files):
             repo.worktree.discard_folder(folder)

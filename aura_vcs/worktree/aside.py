@@ -6,7 +6,6 @@ store is something a person wrote. Which path it had is in the list NAMES.
 """
 
 import os
-import shutil
 import stat
 from collections import deque
 from collections.abc import Iterable
@@ -32,15 +31,18 @@ _UNDATED = {"tmpfs", "ramfs"}
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """A file as it was looked at, and what it held then: that content is in the store."""
+    """A file as it was looked at, and what it held then: that content is in the store.
+
+    Of one that is to go for good, no `id` is known: its dates decide.
+    """
 
     state: FileState
-    id: ObjectId
+    id: ObjectId | None
 
     @property
     def is_dated(self) -> bool:
         """Whether any later write shows in the state."""
-        return self.state.id.hex() == self.id
+        return self.id is None or self.state.id.hex() == self.id
 
 
 class Unsaved(msgspec.Struct, frozen=True):
@@ -53,7 +55,7 @@ class Unsaved(msgspec.Struct, frozen=True):
 class _Held(msgspec.Struct, frozen=True):
     path: str
     name: str
-    id: ObjectId
+    id: ObjectId | None
     state: FileState
     """As it came out."""
 
@@ -129,8 +131,10 @@ class Aside:
             os.close(self._names)
             self._names = None
 
-    def trusts_dates(self) -> bool:
-        """Whether a file of this disk that has its dates has its content."""
+    def trusts_dates(self, content: ObjectId | None) -> bool:
+        """Whether a file of this disk that has its dates has its content, or none is known to compare it with."""
+        if content is None:
+            return True
         if self._trusts_dates is None:
             self._trusts_dates = kind_of_disk(os.path.dirname(self._folder.path)) not in _UNDATED
         return self._trusts_dates
@@ -167,7 +171,7 @@ class Aside:
         self._held_bytes -= held.state.size
         with suppress(OSError), self.at(held.name) as (last, dir_fd):
             found = file_state(os.stat(last, dir_fd=dir_fd, follow_symlinks=False))
-            if (found == held.state and self.trusts_dates()) or content_id(last, dir_fd=dir_fd) == held.id:
+            if (found == held.state and self.trusts_dates(held.id)) or content_id(last, dir_fd=dir_fd) == held.id:
                 with suppress(OSError):  # `clear` tries once more
                     self._calls.unlink(last, dir_fd=dir_fd)
             else:
@@ -232,7 +236,9 @@ def content_id(path: str, *, dir_fd: int | None = None) -> ObjectId | None:
 
 
 def _free_bytes(path: str) -> int:
-    try:
-        return shutil.disk_usage(path).free
-    except OSError:
+    if not hasattr(os, "statvfs"):
         return HELD_BYTES
+    with suppress(OSError):
+        found = os.statvfs(path)
+        return found.f_bavail * found.f_frsize
+    return HELD_BYTES

@@ -86,7 +86,7 @@ class Gate:
             if self._is_what_was_saved(seen, out, out_fd, found):
                 self.aside.hold(path, taken, seen, file_state(found))
                 return True
-        self._put_back(taken, path, name, fd)
+        self.put_back(taken, name, fd, path)
         return False
 
     def is_as_seen(self, name: str, fd: int | None, seen: Seen | None) -> bool:
@@ -118,7 +118,7 @@ class Gate:
             try:
                 self._calls.exchange(out, name, dir_fd=out_fd, to_fd=fd)
             except FileNotFoundError:
-                self._put_back(made, path, name, fd)
+                self.put_back(made, name, fd, path)
                 return
             is_ours = _stamp(os.stat(out, dir_fd=out_fd, follow_symlinks=False)) == _stamp_of(new)
         if is_ours:
@@ -126,7 +126,8 @@ class Gate:
         else:
             self.aside.keep(path, made)
 
-    def _put_back(self, taken: str, path: str, name: str, fd: int | None) -> None:
+    def put_back(self, taken: str, name: str, fd: int | None, path: str) -> None:
+        """Give what came out its name again; if something else has it by now, that stays, and both are kept."""
         try:
             with self.aside.at(taken) as (out, out_fd):
                 self._calls.rename_new(out, name, dir_fd=out_fd, to_fd=fd)
@@ -137,13 +138,13 @@ class Gate:
         """Whether the file at the name can still be what was seen, as far as that shows without moving it."""
         if _stamp(found) == _stamp_of(seen.state) and found.st_ctime_ns == seen.state.ctime_ns:
             return True
-        return content_id(name, dir_fd=fd) == seen.id
+        return seen.id is not None and content_id(name, dir_fd=fd) == seen.id
 
     def _is_what_was_saved(self, seen: Seen, out: str, out_fd: int | None, found: os.stat_result) -> bool:
         """Whether what came out is what was seen. Moving it gave it another time of change."""
-        if _stamp(found) == _stamp_of(seen.state) and seen.is_dated and self.aside.trusts_dates():
+        if _stamp(found) == _stamp_of(seen.state) and seen.is_dated and self.aside.trusts_dates(seen.id):
             return True
-        return content_id(out, dir_fd=out_fd) == seen.id
+        return seen.id is not None and content_id(out, dir_fd=out_fd) == seen.id
 
     def _take_over_rights(self, made: str, made_fd: int | None, new: FileState, before: os.stat_result) -> None:
         """Let the new file belong to whom the old one belongs, and be open to nobody else."""

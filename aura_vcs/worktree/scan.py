@@ -1,7 +1,7 @@
 """The project folder as a look at it found it."""
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -9,6 +9,7 @@ from aura_vcs.errors.folder import FileUnreadable
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.worktree.cache import CachedFolder, FileState, ScanCache, cached_folder
+from aura_vcs.worktree.ignore import IgnoreRules
 
 _TYPE = 0o170000
 """The bits of a mode that say what kind of file it is."""
@@ -94,12 +95,20 @@ class Scan:
     """The project folder as it is now."""
 
     def __init__(
-        self, root: ScannedFolder, skipped: list[Skipped], changed: bool, count: int, fingerprint: bytes = b""
+        self,
+        root: ScannedFolder,
+        skipped: list[Skipped],
+        changed: bool,
+        count: int,
+        fingerprint: bytes = b"",
+        always: frozenset[str] = frozenset(),
     ) -> None:
         self.root = root
         self.skipped = skipped
         self.fingerprint = fingerprint
         """That of the rules it was made with."""
+        self.always = always
+        """Paths that were looked at whatever the rules say, and the folders that they are in."""
         self.changed = changed
         """Whether anything is not as the cache has it."""
         self.count = count
@@ -126,6 +135,20 @@ class Scan:
         parent, _, name = path.rpartition("/")
         folder = self.folder(parent)
         return folder.files.get(name) if folder else None
+
+    def hold_ignored(self, paths: Iterable[str], rules: IgnoreRules) -> None:
+        """Say of files that came since, and that were asked for, if it is against the rules."""
+        for path in self.always.intersection(paths):
+            parts = path.split("/")
+            for depth, name in enumerate(parts):
+                folder = self.folder("/".join(parts[:depth]))
+                is_folder = depth + 1 < len(parts)
+                kept_as = f"{name}/" if is_folder else name
+                if folder is None or kept_as in folder.held:
+                    break
+                if rules.matches(name, "/".join(parts[: depth + 1]), is_folder=is_folder):
+                    folder.held.append(kept_as)
+                    break
 
     def drop(self, path: str, reason: str | None) -> None:
         """Take out a file that cannot be read after all, and why; None if it has gone, as if it had not been seen."""

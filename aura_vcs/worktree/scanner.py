@@ -64,7 +64,7 @@ class Scanner:
         if root is None:
             reason = next((skipped.reason for skipped in self._skipped if not skipped.path), "it is gone")
             raise storage_error("list", self._root, OSError(reason))
-        return Scan(root, self._skipped, self._changed, self._count, self._rules.fingerprint)
+        return Scan(root, self._skipped, self._changed, self._count, self._rules.fingerprint, self._always)
 
     def _folder(self, path: str, real_path: str, *, is_inside: bool) -> ScannedFolder | None:
         """Look at a folder; None if it cannot be. `is_inside`: it is ignored, and looked at for what is versioned."""

@@ -81,7 +81,8 @@ class FileSource:
         settled = is_settled(self.state, now_ns)
         fd = self._open()
         try:
-            self._show_writes(fd, now_ns)
+            if settled:
+                self._show_writes(fd, now_ns)
             data = os.read(fd, self.size + 1)
             held = self._is_as_seen(fd)
         except OSError as error:

@@ -19,7 +19,7 @@ from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.calls import FileCalls
 from aura_vcs.storage.scratch import Scratch
 from aura_vcs.worktree.ahead import Ahead
-from aura_vcs.worktree.aside import Aside, Unsaved
+from aura_vcs.worktree.aside import Aside, Seen, Unsaved, content_id
 from aura_vcs.worktree.cache import UNSETTLED, FileState, file_state, load_scan_cache, save_scan_cache
 from aura_vcs.worktree.disk import Disk
 from aura_vcs.worktree.ignore import load_ignore_rules
@@ -226,6 +226,18 @@ class Worktree:
 
         return Writer(self.root, self._temporary, self.aside, self._store, self._calls, progress, self.disk)
 
+    def content_now(self, path: str) -> ObjectId | None:
+        """The id of what a file of any size (or a link's target) holds now; None if there is none.
+
+        Raises:
+            FileUnreadable: something is there that is no file, or it cannot be read.
+        """
+        real_path = os.path.join(self.root, *path.split("/"))
+        found = content_id(real_path)
+        if found is None and os.path.lexists(real_path):
+            raise FileUnreadable(path, "it is no file, or not permitted")
+        return found
+
     def content_aside(self, unsaved: Unsaved) -> ObjectId | None:
         """The id of what a file holds that came out of the folder; None if it cannot be read."""
         return self.aside.content_id(unsaved.name)
@@ -304,20 +316,34 @@ class Worktree:
                 folder_of.files.pop(name, None)
             elif folder_of is not None and state is not None:
                 folder_of.files[name] = state
+        if scan.always:
+            scan.hold_ignored(written.states, load_ignore_rules(self.root))
         self.save(scan)
 
-    def discard(self, path: str) -> None:
-        """Delete one file that no version has, durably; absent is fine. Never through a link."""
+    def discard(self, path: str, size: int, mtime_ns: int) -> bool:
+        """Delete one file for good, durably, if it still has that size and date; absent is fine.
+
+        False if somebody wrote to it, even in the last moment: then it stays, or comes back. Never through a link.
+        """
         from aura_vcs.worktree.folder import Folder
 
-        folder = Folder(self.root, self._temporary, self._calls)
+        folder = Folder(self.root, self._temporary, self._calls, self.aside)
         try:
-            folder.remove_file(path)
+            state = folder.state(path)
+            if state is None:
+                return True
+            if (state.size, state.mtime_ns) != (size, mtime_ns) or not folder.take_out(path, Seen(state, None)):
+                return False
+            unsaved = self.aside.unsaved()
+            for written in unsaved:
+                folder.gate.put_back(written.name, *folder.way_to(path), path)
             folder.sync()
+            return not unsaved
         except FileNotFoundError:
-            return
+            return True
         finally:
             folder.close()
+            self.aside.clear()
 
     def discard_folder(self, path: str) -> None:
         """Delete a folder if it is empty, durably; one that is not, or is absent, is left. Never through a link."""

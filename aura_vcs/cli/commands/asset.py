@@ -115,20 +115,27 @@ def show_command(repo: "Repository", console: Console, path: str) -> None:
 @click.option(
     "--older-than", "older", type=Duration(), default="0", metavar="TIME", help="Only those not written for so long"
 )
-@click.option("--yes", is_flag=True, help="Do not ask; nothing brings them back")
+@click.option("--for-good", is_flag=True, help="Keep nothing for undo: the room is free at once")
+@click.option("--yes", is_flag=True, help="Do not ask")
 @json_option
 @pass_repository
-def clean_command(repo: "Repository", console: Console, *, dry_run: bool, older: float, yes: bool) -> None:
-    """Delete temporary media, which is in no version"""
+def clean_command(
+    repo: "Repository", console: Console, *, dry_run: bool, older: float, for_good: bool, yes: bool
+) -> None:
+    """Delete temporary media, which is in no version
+
+    What .auraignore takes back (`!temp/`), or a version has, is not temporary. Undo brings the files back.
+    """
     from aura_vcs.project.editing import clean_temporary, plan_cleaning
 
     plan = plan_cleaning(repo, older_than_seconds=older)
     total = sum(row.file_size_bytes for row in plan)
     for row in plan:
         console.line(faint(f"{size(row.file_size_bytes):>10}  "), row.file_path)
-    question = f"Delete {count(len(plan), 'temporary file')}, {size(total)}, for good?"
+    question = f"Delete {count(len(plan), 'temporary file')}, {size(total)}{', for good' if for_good else ''}?"
     doit = bool(plan) and not dry_run and (yes or console.ask(question))
-    files, freed = clean_temporary(repo, plan) if doit else (0, 0)
+    removed = clean_temporary(repo, plan, for_good=for_good) if doit else None
+    files, freed = (len(removed.paths), removed.size) if removed is not None else (0, 0)
     if console.as_json:
         from aura_vcs.project.audit import FileAudit
 
@@ -137,10 +144,14 @@ def clean_command(repo: "Repository", console: Console, *, dry_run: bool, older:
         console.data({**shape, "deleted_files": files, "freed_bytes": freed})
     elif doit:
         console.line(f"Deleted {count(files, 'file')}, {size(freed)}.")
+        if not for_good:
+            console.line(faint("Take it back with `aura undo`; --for-good keeps nothing and frees the room at once."))
     elif not plan:
         console.line("There is no temporary media.")
     else:
         console.line(faint("Nothing was deleted." if dry_run else "Nothing was deleted; --yes does it."))
+    for path in removed.left if removed is not None else ():
+        console.warn(f"{path} was being written and was left as it is")
 
 
 def asset_shape(repo: "Repository", row: "AssetRow", audit: "FileAudit") -> dict[str, Any]:
