@@ -47,6 +47,7 @@ LISTED = "local/listed"
 OUTPUTS = "local/outputs"
 KEPT = "local/kept"
 DAMAGED = "local/damaged"
+CONFIG_COPY = "local/config.json"
 REPLICAS = "refs/replicas"
 
 COMPRESSED = ".zst"

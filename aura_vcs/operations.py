@@ -65,8 +65,12 @@ class OperationLogs:
 
         Returns where the new line ends. The caller holds the refs lock. If it raises, nothing
         happened: what may have been written is a torn line.
+
+        Raises:
+            RecordUnreadable, RecordCorrupt: whole lines follow, or what follows cannot be read: it is not cut off.
         """
         line = encode_operation(operation)
+        self._check_torn(at)
         self._storage.append(operations_log(self.replica), line, at=at)
         self._repeat(line, at)
         return at + len(line)
@@ -125,6 +129,15 @@ class OperationLogs:
             return list(self.read_segment(name))
         except RecordCorrupt:
             return []
+
+    def _check_torn(self, at: int) -> None:
+        """Make sure that what lies after `at`, and will be cut off, is no more than a torn line."""
+        path = operations_log(self.replica)
+        found = self._storage.stat(path)
+        if found is None or found.size <= at:
+            return
+        for line in self.read(self.replica, start=at):
+            raise RecordCorrupt(path, f"the line after byte {line.start} has not been read yet")
 
     def read(self, replica: ReplicaId, *, start: int = 0) -> Iterator[LogLine]:
         """The whole lines from offset `start` on; a torn last line is not one of them."""

@@ -6,13 +6,14 @@ writing one again is harmless, two copies of a project folder merge file by file
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import reduce
 from typing import Any, TypeVar
 
 import msgspec
 
 from aura_vcs import layout
-from aura_vcs.codec import encode_record, from_plain, to_plain
+from aura_vcs.codec import decode_record, encode_record, from_plain, to_plain
 from aura_vcs.errors.asking import InvalidName
 from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
@@ -320,21 +321,20 @@ class Refs:
             return None
 
     def damaged(self) -> list[RecordCorrupt]:
-        """Ref files that cannot be read."""
-        problems = []
+        """Ref files that cannot be read; their paths are below `.aura`."""
+        problems: list[RecordCorrupt] = []
         for path, shape in self._all_files():
-            try:
+            with _told(path, problems):
                 decode_ref(self._storage.read(path), shape, path)
-            except RecordCorrupt as error:
-                problems.append(error)
-            except FileNotFoundError:
-                continue
         for file in self.label_files():
             if file.endswith(layout.PACKED_LABELS):
-                try:
+                with _told(f"{layout.VERSIONS}/{file}", problems):
                     self._packed.read(file)
-                except RecordCorrupt as error:
-                    problems.append(error)
+        for folder in (layout.CHECKPOINTS, layout.EXPORTS, layout.SETTINGS, layout.REPLICAS):
+            for file in self._storage.list(folder):
+                if file.endswith(".json"):
+                    with _told(f"{folder}/{file}", problems):
+                        decode_record(self._storage.read(f"{folder}/{file}"), dict[str, Any], file)
         return problems
 
     def paths(self) -> list[str]:
@@ -349,6 +349,17 @@ class Refs:
         files += [(f"{layout.TAGS}/{n}", Tag) for n in self._storage.list(layout.TAGS)]
         files += [(f"{layout.VERSIONS}/{n}", Label) for n in self._storage.list(layout.VERSIONS)]
         return [(path, shape) for path, shape in files if path.endswith(".json")]
+
+
+@contextmanager
+def _told(path: str, problems: list[RecordCorrupt]) -> Iterator[None]:
+    """Add what makes a file unreadable to the problems; one that has gone meanwhile is none."""
+    try:
+        yield
+    except RecordCorrupt as error:
+        problems.append(RecordCorrupt(path, error.detail))
+    except FileNotFoundError:
+        return
 
 
 def _proper(label: Label) -> str:

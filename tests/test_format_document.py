@@ -22,9 +22,9 @@ from aura_vcs.objects.packs import decode_frame
 from aura_vcs.project.checkpoints import RenderCheckpoint
 from aura_vcs.project.exports import ExportRecord
 from aura_vcs.project.presets import ExportPreset
+from aura_vcs.repository.format_file import FORMAT_VERSION, KNOWN_FEATURES
 from aura_vcs.repository.head import StoredHead
 from aura_vcs.repository.identity import ReplicaRecord
-from aura_vcs.repository.repository import FORMAT_VERSION, KNOWN_FEATURES
 from aura_vcs.sync.remotes import RemoteConfig
 from blake3 import blake3
 

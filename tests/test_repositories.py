@@ -24,7 +24,7 @@ from aura_vcs.history.revisions import resolve
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.model import EntryKind
 from aura_vcs.project.export_runs import list_exports
-from aura_vcs.repository.repository import FORMAT_VERSION
+from aura_vcs.repository.format_file import FORMAT_VERSION
 from aura_vcs.upkeep.fsck import fsck
 from blake3 import blake3
 

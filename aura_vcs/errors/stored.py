@@ -152,6 +152,18 @@ class StorageError(AuraError):
         self.action, self.path, self.reason = action, path, reason
 
 
+class RecordUnreadable(StorageError, RecordCorrupt):
+    """One file or folder of the store cannot be read; it is treated as damaged, and left as it is."""
+
+    hint = "Everything else works. `aura fsck` names all that cannot be read; a copy on a healthy disk may help."
+
+    def __init__(self, action: str, path: str, reason: str, *, denied: bool = False) -> None:
+        AuraError.__init__(self, f"Cannot {action} {path}: {reason}")
+        self.action, self.path, self.reason, self.detail = action, path, reason, reason
+        if denied:
+            self.hint = f"Check who owns it and its permissions. {self.hint}"
+
+
 class StorageFull(StorageError):
     """No space or no quota is left; nothing was recorded."""
 

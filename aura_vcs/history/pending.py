@@ -43,18 +43,28 @@ class Pending(msgspec.Struct, frozen=True):
 
 
 def pending(repo: Repository) -> Pending | None:
-    """What was begun and not finished, if anything."""
+    """What was begun and not finished, if anything; a note that cannot be read is set aside."""
+    try:
+        return read_pending(repo)
+    except RecordCorrupt:
+        aside = repo.storage.set_aside(PENDING)
+        repo.progress.note(f"A note about an interrupted command cannot be read; it was set aside in .aura/{aside}")
+        return None
+
+
+def read_pending(repo: Repository) -> Pending | None:
+    """What was begun and not finished, if anything.
+
+    Raises:
+        RecordCorrupt: the note about it cannot be read.
+    """
     try:
         found = decode_record(repo.storage.read(PENDING), Pending, PENDING)
-        if found.check and found != found.checked():
-            raise RecordCorrupt(PENDING, "its checksum does not fit")
-        return found
     except FileNotFoundError:
         return None
-    except RecordCorrupt:
-        repo.progress.note("A note about an interrupted command cannot be read; it is passed over")
-        repo.storage.delete(PENDING)
-        return None
+    if found.check and found != found.checked():
+        raise RecordCorrupt(PENDING, "its checksum does not fit")
+    return found
 
 
 def carry_out(repo: Repository, scan: Scan, operation: Operation, before: ObjectId, after: ObjectId) -> "Written":

@@ -12,7 +12,7 @@ from aura_vcs.errors import InputError
 from aura_vcs.errors.asking import ProjectExists
 from aura_vcs.history.making import one_line
 from aura_vcs.ids import new_uuid
-from aura_vcs.layout import AURA, FORMAT
+from aura_vcs.repository.format_file import is_project
 from aura_vcs.repository.identity import author_name
 from aura_vcs.repository.repository import Repository, project_storage
 from aura_vcs.worktree.create import create_file
@@ -62,7 +62,7 @@ def start_project(path: str, *, title: str | None = None, **options: Any) -> Ite
         raise InputError(f"The title has {len(title)} characters; {TITLE_LIMIT} is the limit")
     if os.path.lexists(root) and not os.path.isdir(root):
         raise InputError(f"{root} is not a folder")
-    if os.path.isfile(os.path.join(root, AURA, FORMAT)):
+    if is_project(root):
         raise ProjectExists(root)
     found = _existing(root)
     name = title or one_line(os.path.basename(root)) or "Untitled"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from aura_vcs import layout
-from aura_vcs.errors.stored import RecordCorrupt
+from aura_vcs.errors.stored import RecordCorrupt, RecordUnreadable
 from aura_vcs.ids import ReplicaId
 from aura_vcs.index.database import Database
 from aura_vcs.model import Operation
@@ -56,7 +56,11 @@ class Entered:
         for name in self._new_segments():
             self._enter_segment(projector, name)
         for replica, size in self._logs.sizes().items():
-            self._enter_log(projector, replica, known.get(replica, 0), recover)
+            try:
+                self._enter_log(projector, replica, known.get(replica, 0), recover)
+            except RecordUnreadable as error:
+                self._progress.note(f"{error.message}; `aura fsck` says more")
+                continue  # its size stays unknown: the next command tries again
             projector.log_size(replica, size)
         complete = self._enter_labels(projector)
         projector.write()
@@ -81,6 +85,8 @@ class Entered:
                     projector.closed_operation(line.operation, line)
         except RecordCorrupt as error:
             self._progress.note(f"{error.message}; `aura fsck` says more")
+            if isinstance(error, RecordUnreadable):
+                return  # the next command tries again
         self._database.connection.execute("INSERT OR REPLACE INTO segments VALUES (?)", (name,))
 
     def _enter_labels(self, projector: "Projector") -> bool:

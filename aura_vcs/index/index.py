@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aura_vcs import layout
 from aura_vcs.codec import now
-from aura_vcs.errors.stored import RecordCorrupt, StorageError
+from aura_vcs.errors.stored import ObjectCorrupt, RecordCorrupt, StorageError
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.index.database import Database, IndexUnusable
 from aura_vcs.index.entered import Entered, Recover
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _INCOMPLETE = "incomplete"
 _ARRIVED = "arrived"
+UNREAD = "unread"
+"""What is noted of objects that could not be read."""
 LOG_BYTES = 64 << 10
 """A log is left whole until it is larger."""
 
@@ -66,10 +68,30 @@ class Index:
             self.rebuild(recover)
             return
         self._enter_unlisted()
-        if self.database.meta(_INCOMPLETE) == _ARRIVED:
-            self.rebuild(recover)  # what was not here to be counted has come, or some of it
+        if self.database.meta(_INCOMPLETE) == _ARRIVED or self.can_read_again():
+            self.rebuild(recover)  # what could not be counted has come or can be read, or some of it
             return
         self._enter(recover)
+
+    def can_read_again(self) -> bool:
+        """Whether something that could not be read, and so was not counted, can be read now; see `unread`."""
+        noted = self.database.meta(UNREAD)
+        if noted is None:
+            return False
+        from aura_vcs.index.unread import is_readable
+
+        return is_readable(self.database.connection, self.store, self.trees, noted)
+
+    def is_unread(self) -> bool:
+        """Whether something that is held could not be read, so that counts below it are too low."""
+        return self.database.meta(UNREAD) is not None
+
+    def _note_unread(self, projector: "Projector") -> None:
+        """Remember what was not counted, inside the caller's transaction."""
+        if projector.unread:
+            from aura_vcs.index.unread import noted_with
+
+            self.database.set_meta(UNREAD, noted_with(self.database.meta(UNREAD), projector.unread))
 
     def learn_objects(self, recover: Recover) -> None:
         """Enter objects that lie on disk and in no row: an interrupted command left them there.
@@ -189,13 +211,19 @@ class Index:
         stored: Mapping[ObjectId, StoredObject],
         chunks: Mapping[ObjectId, tuple[ObjectId, ...]],
     ) -> None:
-        """Enter an operation that was just recorded; the caller made sure the index was current."""
+        """Enter an operation that was just recorded; the caller made sure the index was current.
+
+        Raises:
+            ObjectCorrupt: what was just written cannot be read now; nothing was entered.
+        """
         with self.knowing(stored), self.database.transaction() as connection:
             may_owe = self.database.meta(_INCOMPLETE) is None  # else what is shared may not be counted either
             projector = self._projector(connection, operation.time, stored, chunks, may_owe=may_owe)
             projector.operation(operation, start, end)
             projector.labels(operation)
             projector.counts.settle_many()
+            if unread := projector.unread & stored.keys():  # just written: the disk hiccuped
+                raise ObjectCorrupt(min(unread), "it cannot be read")
             self._write(projector)
             for name in operation.refs:
                 if name.startswith("versions/"):
@@ -403,3 +431,4 @@ class Index:
         """
         if projector.counts.has_lost and self.database.meta(_INCOMPLETE) is None:
             self.database.set_meta(_INCOMPLETE, "1")
+        self._note_unread(projector)

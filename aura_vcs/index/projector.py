@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 
 from aura_vcs.codec import NUMBER_LIMIT, from_plain, name_bytes
-from aura_vcs.errors.stored import IntegrityError, LimitExceeded
+from aura_vcs.errors.stored import IntegrityError, LimitExceeded, ObjectCorrupt, ObjectMissing
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.index.counts import Fresh, ReferenceCounts, tree_children
 from aura_vcs.index.fresh import fresh_in
@@ -50,6 +50,8 @@ class Projector:
         self._documents: list[tuple[str, ObjectId]] = []
         self.is_incomplete = False
         """Whether something that is held was not here to be counted: a sync tool is still at work."""
+        self.unread: set[ObjectId] = set()
+        """What is held and here, and could not be read: what it holds is not counted."""
         self._may_owe = may_owe
         self.counts = ReferenceCounts(connection, self._children, at, stored)
 
@@ -82,10 +84,16 @@ class Projector:
         )
 
     def labels(self, operation: Operation) -> None:
-        """Rows for the versions that an operation made or changed."""
+        """Rows for the versions that an operation made or changed.
+
+        Raises:
+            IntegrityError: one of them cannot be read, though it is here: it has just been written.
+        """
         for name, change in operation.refs.items():
             if name.startswith("versions/") and change.after is not None:
-                self.label(from_plain(change.after, Label, name))
+                label = from_plain(change.after, Label, name)
+                if not self.label(label) and label.version in self.unread:
+                    raise ObjectCorrupt(label.version, "it cannot be read")
 
     def label(self, label: Label) -> bool:
         """The row of a version; False if the version object is not here (yet).
@@ -98,7 +106,9 @@ class Projector:
         if row is None:
             try:
                 version = self._trees.version(label.version)
-            except IntegrityError:
+            except IntegrityError as error:
+                if not isinstance(error, ObjectMissing):
+                    self.unread.add(label.version)
                 self._connection.execute(
                     "INSERT INTO meta VALUES ('highest', ?) ON CONFLICT (key) DO UPDATE "
                     "SET value = max(value, excluded.value)",
@@ -136,9 +146,12 @@ class Projector:
         if is_tree:
             try:
                 return tree_children(self._trees.tree(object_id))
-            except IntegrityError:
+            except ObjectMissing:
                 self.is_incomplete = True
-                return ()  # absent or damaged: fsck says so, counting goes on
+                return ()  # fsck says so, counting goes on
+            except IntegrityError:
+                self.unread.add(object_id)
+                return ()
         chunks = self._chunks.get(object_id)
         if chunks is None:
             chunks = self._known_chunks(object_id) if self._is_chunked(object_id) else ()
@@ -159,6 +172,7 @@ class Projector:
         try:
             return self._store.chunk_ids(object_id)
         except (IntegrityError, FileNotFoundError):
+            self.unread.add(object_id)
             return ()
 
     def _insert(self, version_id: VersionId, version: Version, label: Label) -> None:

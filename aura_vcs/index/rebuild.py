@@ -49,7 +49,7 @@ def packed_objects(store: ObjectStore, names: Sequence[str], progress: Progress)
         try:
             yield list(store.pack_objects(name))
         except (IntegrityError, FileNotFoundError):
-            progress.note(f"Pack {name[:12]} is damaged; `aura fsck` says more")
+            progress.note(f"Pack {name[:12]} cannot be read, so what it holds is left out; `aura fsck` says more")
         progress.advance(1)
     progress.finish()
 
@@ -77,9 +77,9 @@ def offloaded_objects(store: ObjectStore) -> Iterator[StoredObject]:
 
 
 def _loose(store: ObjectStore, object_id: ObjectId, stored_size: int) -> StoredObject | None:
-    if stored_size > READ_LIMIT:
-        return StoredObject(object_id, Kind.BLOB, store.loose.size(object_id), stored_size)
     try:
+        if stored_size > READ_LIMIT:
+            return StoredObject(object_id, Kind.BLOB, store.loose.size(object_id), stored_size)
         data = store.loose.read(object_id)
     except (IntegrityError, FileNotFoundError):
         return None

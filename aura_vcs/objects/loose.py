@@ -10,7 +10,7 @@ from typing import BinaryIO
 from blake3 import blake3
 
 from aura_vcs.compression import NotDecodable, compress, decompress, is_compressible, open_compressed, read_decoded
-from aura_vcs.errors.stored import LimitExceeded, ObjectCorrupt
+from aura_vcs.errors.stored import LimitExceeded, ObjectCorrupt, RecordUnreadable
 from aura_vcs.ids import TREE_CONTEXT, VERSION_CONTEXT, ObjectId, is_object_id
 from aura_vcs.layout import COMPRESSED, OBJECTS, loose_path
 from aura_vcs.model import Kind
@@ -112,10 +112,17 @@ class LooseObjects:
         for prefix in self._storage.list(OBJECTS):
             if len(prefix) != 2:
                 continue
-            for name in self._storage.list(f"{OBJECTS}/{prefix}"):
+            try:
+                names = self._storage.list(f"{OBJECTS}/{prefix}")
+            except RecordUnreadable:
+                continue  # fsck names it
+            for name in names:
                 object_id = ObjectId(prefix + name.removesuffix(COMPRESSED))
                 if is_object_id(object_id):
-                    found = self._storage.stat(f"{OBJECTS}/{prefix}/{name}")
+                    try:
+                        found = self._storage.stat(f"{OBJECTS}/{prefix}/{name}")
+                    except RecordUnreadable:
+                        found = None
                     yield object_id, found.size if found else 0
 
 

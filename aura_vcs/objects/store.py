@@ -52,6 +52,8 @@ class ObjectStore:
         self.offloaded = Offloaded(storage)
         self.bring: Bring | None = None
         """Gets what is offloaded when it is needed; None: nobody said how to reach remotes."""
+        self.passed_over: set[str] = set()
+        """Packs whose footers could not be read when something was looked for."""
 
     @contextmanager
     def batch(self, progress: Progress = SILENT) -> Iterator["Batch"]:
@@ -126,7 +128,11 @@ class ObjectStore:
 
     def _pieces(self, object_id: ObjectId, place: Place | None) -> Iterator[bytes]:
         """The object's bytes from where they are said to lie, else from wherever they are found."""
-        data = self._packed(place) if place is not None else None
+        trouble: RecordCorrupt | None = None
+        try:
+            data = self._packed(place) if place is not None else None
+        except RecordCorrupt as error:  # another copy may lie elsewhere
+            data, trouble = None, error
         if data is None or (place is not None and place.chunked):
             file = self.loose.open(object_id)
             if file is not None:
@@ -134,23 +140,32 @@ class ObjectStore:
                     yield from blocks(file, object_id)
                 return
         if data is None:
-            place, data = self._found(object_id)
+            place, data = self._found(object_id, place, trouble)
         assert place is not None
         if place.chunked:
             yield from self._chunks(object_id, list(decode_chunk_list(data, object_id)))
         else:
             yield data
 
-    def _found(self, object_id: ObjectId) -> tuple[Place, bytes]:
-        """An object that is not where the index says, or that must be fetched first."""
+    def _found(self, object_id: ObjectId, known: Place | None, trouble: RecordCorrupt | None) -> tuple[Place, bytes]:
+        """An object that is not where the index says, or cannot be read there, or that must be fetched first."""
         for attempt in range(2):
-            place = self._search_packs(object_id)
+            place = self._search_packs(object_id, but=known.pack if known is not None and trouble is not None else "")
             data = self._packed(place) if place is not None else None
             if place is not None and data is not None:
                 return place, data
+            if trouble is not None:
+                raise trouble
             if attempt == 0 and self.offloaded.all():
                 self.require({object_id: ""})
-        raise ObjectMissing(object_id)
+        raise self._missing(object_id)
+
+    def _missing(self, object_id: ObjectId) -> ObjectMissing:
+        """The error for an object that is in no pack that can be read."""
+        error = ObjectMissing(object_id)
+        if self.passed_over:
+            error.hint = f"It may be in pack {min(self.passed_over)[:12]}, which cannot be read. {error.hint}"
+        return error
 
     def _packed(self, place: Place) -> bytes | None:
         """What lies at a place; None if the pack is gone."""
@@ -264,15 +279,20 @@ class ObjectStore:
         """Let go of open packs."""
         self.packs.close()
 
-    def search(self, object_ids: set[ObjectId]) -> dict[ObjectId, Place]:
-        """Look through the footers, once, for packed objects that the index does not know."""
+    def search(self, object_ids: set[ObjectId], *, but: str = "") -> dict[ObjectId, Place]:
+        """Look through the footers, once, for packed objects that the index does not know; `but` one is left out."""
         found: dict[ObjectId, Place] = {}
         for name in self.packs.names():
             if len(found) == len(object_ids):
                 break
+            if name == but:
+                continue
             try:
                 footer = self.packs.footer(name)
-            except (RecordCorrupt, FileNotFoundError):
+            except FileNotFoundError:
+                continue
+            except RecordCorrupt:
+                self.passed_over.add(name)
                 continue  # damage is fsck's to report; the object may lie elsewhere
             entries = footer.entries if len(object_ids) > FEW else map(footer.find, object_ids)
             for entry in entries:
@@ -280,8 +300,8 @@ class ObjectStore:
                     found.setdefault(entry.id, Place(name, entry.frame, entry.offset, entry.length, entry.chunked))
         return found
 
-    def _search_packs(self, object_id: ObjectId) -> Place | None:
-        return self.search({object_id}).get(object_id)
+    def _search_packs(self, object_id: ObjectId, *, but: str = "") -> Place | None:
+        return self.search({object_id}, but=but).get(object_id)
 
 
 def _hashed_beside(hasher: "blake3", pieces: Iterator[bytes]) -> Iterator[bytes]:

@@ -51,6 +51,7 @@ class HeadFile:
         self._refs = refs
         self._index = index
         self._progress = progress
+        self._told = False
 
     def go_on_as(self, replica: ReplicaId) -> None:
         """Write HEAD for another replica id from now on."""
@@ -61,17 +62,33 @@ class HeadFile:
         stored = StoredHead(head.branch, head.version, sequence, self._replica)
         self._storage.put(layout.HEAD, encode_record(stored.checked()))
 
+    def damage(self) -> str | None:
+        """What is wrong with the file, if it is there."""
+        try:
+            self._read()
+        except RecordCorrupt as error:
+            return error.detail
+        except FileNotFoundError:
+            return None
+        return None
+
+    def _read(self) -> StoredHead:
+        stored = decode_record(self._storage.read(layout.HEAD), StoredHead, layout.HEAD)
+        is_whole = stored.version is None or is_object_id(stored.version)
+        if not is_whole or (stored.check and stored != stored.checked()):
+            raise RecordCorrupt(layout.HEAD, "its checksum does not fit")
+        return stored
+
     def stored(self) -> StoredHead:
         """What it says; where it is gone or damaged, what the operation log says."""
         try:
-            stored = decode_record(self._storage.read(layout.HEAD), StoredHead, layout.HEAD)
-            is_whole = stored.version is None or is_object_id(stored.version)
-            if not is_whole or (stored.check and stored != stored.checked()):
-                raise RecordCorrupt(layout.HEAD, "its checksum does not fit")
+            stored = self._read()
         except FileNotFoundError:
             return self._recovered()
         except RecordCorrupt:
-            self._progress.note("HEAD could not be read; it was found again in the operation log")
+            if not self._told:
+                self._progress.note("HEAD could not be read; it was found again in the operation log")
+            self._told = True
             return self._recovered()
         return stored if stored.replica == self._replica else msgspec.structs.replace(stored, sequence=0)
 

@@ -13,7 +13,7 @@ from aura_vcs.codec import clean_text, decode_record, encode_record
 from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.ids import ReplicaId, new_replica_id
 from aura_vcs.layout import AURA, LOCAL, REPLICA
-from aura_vcs.storage.base import Writable
+from aura_vcs.storage.local import LocalStorage
 
 
 class ReplicaRecord(msgspec.Struct, frozen=True):
@@ -31,7 +31,7 @@ class Identity(msgspec.Struct, frozen=True):
     has_moved: bool = False
 
 
-def this_replica(storage: Writable, root: str) -> Identity:
+def this_replica(storage: LocalStorage, root: str) -> Identity:
     """The id of this copy; one is chosen where there is none for this place."""
     place = _place(root)
     try:
@@ -43,12 +43,13 @@ def this_replica(storage: Writable, root: str) -> Identity:
         moved = False
     except RecordCorrupt:
         moved = True
+        storage.set_aside(REPLICA)
     replica = new_replica_id()
     put_replica(storage, root, replica)
     return Identity(replica, is_new=True, has_moved=moved)
 
 
-def put_replica(storage: Writable, root: str, replica: ReplicaId) -> None:
+def put_replica(storage: LocalStorage, root: str, replica: ReplicaId) -> None:
     """Give this copy an id, durably."""
     storage.put(REPLICA, encode_record(ReplicaRecord(replica, _place(root))))
 

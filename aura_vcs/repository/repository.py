@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from aura_vcs import layout
-from aura_vcs.codec import clean_text, decode_record, encode_record, now
+from aura_vcs.codec import clean_text, encode_record, now
 from aura_vcs.errors import AuraError, Unfinished
-from aura_vcs.errors.asking import FormatUnsupported, NotAProject, ProjectExists
-from aura_vcs.errors.stored import IndexDamaged
+from aura_vcs.errors.asking import NotAProject, ProjectExists
+from aura_vcs.errors.stored import IndexDamaged, IntegrityError
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId, new_operation_id, new_uuid
 from aura_vcs.index.database import IndexUnusable, is_damage
 from aura_vcs.index.index import Index
@@ -24,6 +24,7 @@ from aura_vcs.objects.trees import TreeReader
 from aura_vcs.operations import OperationLogs
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.refs import Refs
+from aura_vcs.repository.format_file import FORMAT_VERSION, is_project, load_format
 from aura_vcs.repository.head import HeadFile, StoredHead
 from aura_vcs.repository.hints import write_hints
 from aura_vcs.repository.identity import author_name, host_name, this_replica
@@ -37,9 +38,6 @@ from aura_vcs.storage.mounts import is_on_network
 if TYPE_CHECKING:
     from aura_vcs.worktree.ahead import Ahead
     from aura_vcs.worktree.worktree import Worktree
-
-FORMAT_VERSION = 1
-KNOWN_FEATURES: frozenset[str] = frozenset()
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -86,7 +84,7 @@ class Repository:
         self.progress = progress
         self._names = (author, host)
         self.storage = project_storage(root, calls)
-        self.format = _load_format(self.storage)
+        self.format = load_format(self.storage, progress)
         self.storage.make_folder(layout.LOCAL)
         self.locks = Locks(self.storage, layout.LOCKS, wait_seconds=lock_seconds)
         identity = this_replica(self.storage, root)
@@ -149,7 +147,7 @@ class Repository:
         root = os.path.abspath(path)
         calls = options.get("calls")
         storage = project_storage(root, calls if isinstance(calls, FileCalls) else REAL_CALLS)
-        if storage.stat(layout.FORMAT) is not None:
+        if is_project(root):
             raise ProjectExists(root)
         storage.make_folder(layout.TEMPORARY)
         storage.put(layout.HEAD, encode_record(StoredHead(DEFAULT_BRANCH, None, 0)))
@@ -205,7 +203,7 @@ class Repository:
 
     def refresh(self) -> None:
         """Bring the index up to date with the files, if it is not; see to what other machines deleted."""
-        if not self.index.is_current():
+        if not self.index.is_current() or self.index.can_read_again():
             with self.locks.exclusive("refs"):
                 self._catch_up()
         self.settle()
@@ -376,6 +374,10 @@ class Transaction:
             index.record(operation, start, end, stored, chunks)
         except IndexUnusable:
             index.rebuild(self._repository._recover)
+        except IntegrityError:  # what was just written could not be read: once more, from the log
+            index.catch_up(self._repository._recover)
+            if not index.is_current():
+                raise
 
     def _last_sequence(self) -> int:
         """The number of the last operation: HEAD knows it too, should the log be lost or another's."""
@@ -385,7 +387,8 @@ class Transaction:
 
 def project_storage(root: str, calls: FileCalls = REAL_CALLS) -> LocalStorage:
     """The store of the project in a folder; its `.aura` is no link."""
-    return LocalStorage(os.path.join(root, layout.AURA), temporary=layout.TEMPORARY, calls=calls, follow_root=False)
+    aura = os.path.join(root, layout.AURA)
+    return LocalStorage(aura, temporary=layout.TEMPORARY, aside=layout.DAMAGED, calls=calls, follow_root=False)
 
 
 def find_root(path: str) -> str:
@@ -397,22 +400,9 @@ def find_root(path: str) -> str:
     start = os.path.abspath(path)
     folder = start
     while True:
-        if os.path.isfile(os.path.join(folder, layout.AURA, layout.FORMAT)):
+        if is_project(folder):
             return folder
         parent = os.path.dirname(folder)
         if parent == folder:
             raise NotAProject(start)
         folder = parent
-
-
-def _load_format(storage: LocalStorage) -> Format:
-    try:
-        found = decode_record(storage.read(layout.FORMAT), Format, storage.path(layout.FORMAT))
-    except FileNotFoundError as error:
-        raise NotAProject(os.path.dirname(storage.root)) from error
-    if found.format != FORMAT_VERSION:
-        raise FormatUnsupported(storage.root, f"format {found.format}")
-    unknown = sorted(set(found.features) - KNOWN_FEATURES)
-    if unknown:
-        raise FormatUnsupported(storage.root, f"the feature {', '.join(unknown)}")
-    return found

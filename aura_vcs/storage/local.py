@@ -16,9 +16,10 @@ from typing import BinaryIO
 from aura_vcs.errors.stored import LinkedPath
 from aura_vcs.ids import Bytes
 from aura_vcs.storage.base import FileStat, check_storage_name
-from aura_vcs.storage.calls import REAL_CALLS, FileCalls, storage_error, translated, write_all, write_pieces
+from aura_vcs.storage.calls import REAL_CALLS, FileCalls, translated, write_all, write_pieces
 from aura_vcs.storage.own_folders import OwnFolders, Way, is_link, is_there
 from aura_vcs.storage.plain_files import READ, open_held, open_plain, share_file, share_folder
+from aura_vcs.storage.stored_file import open_stored, read_stored, unreadable
 
 STALE_SECONDS = 24 * 3600
 """A temporary file that nobody wrote to for so long belongs to nobody."""
@@ -38,9 +39,16 @@ class LocalStorage:
     """
 
     def __init__(
-        self, root: str, *, temporary: str = "tmp", calls: FileCalls = REAL_CALLS, follow_root: bool = True
+        self,
+        root: str,
+        *,
+        temporary: str = "tmp",
+        aside: str = "damaged",
+        calls: FileCalls = REAL_CALLS,
+        follow_root: bool = True,
     ) -> None:
         self.root = root
+        self.aside = aside
         self.calls = calls
         self._folders = OwnFolders(root, follow_root=follow_root)
         self._prefix = ""
@@ -63,14 +71,12 @@ class LocalStorage:
     def open(self, name: str) -> BinaryIO:
         """See Readable."""
         path = self.path(name)
-        with translated("read", path):
-            return open(self._open(name, path), "rb", buffering=0)
+        return open_stored(path, lambda: self._open(name, path))
 
     def read(self, name: str) -> bytes:
         """See Readable."""
         path = self.path(name)
-        with translated("read", path), open(self._open(name, path), "rb", buffering=0) as file:
-            return file.read()
+        return read_stored(path, lambda: self._open(name, path))
 
     def _open(self, name: str, path: str) -> int:
         with self.at(name) as (last, dir_fd):
@@ -100,7 +106,7 @@ class LocalStorage:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            raise storage_error("look at", self.path(name), error) from error
+            raise unreadable("look at", self.path(name), error) from error
 
     def list(self, folder: str) -> list[str]:
         """See Readable."""
@@ -116,7 +122,7 @@ class LocalStorage:
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
-            raise storage_error("list", self.path(folder), error) from error
+            raise unreadable("list", self.path(folder), error) from error
 
     def walk(self, folder: str) -> Iterator[tuple[str, int]]:
         """All files below a folder ("" is the storage itself), and their sizes; a link is a file of no size."""
@@ -219,6 +225,21 @@ class LocalStorage:
             with source.at(found) as (last, dir_fd), self.at(name) as (target, to_fd):
                 self.calls.replace(last, target, dir_fd=dir_fd, to_fd=to_fd)
                 self.calls.fsync_folder(".", dir_fd=to_fd)
+
+    def set_aside(self, name: str) -> str | None:
+        """Move what lies under a name, whatever it is, to where nothing is looked for; returns where, if there was any.
+
+        For what is damaged or cannot be read, before something else takes its name.
+        """
+        for number in range(1000):
+            target = f"{self.aside}/{name}" + (f".{number}" if number else "")
+            if self.look_around(target) is None:
+                break
+        try:
+            self.adopt(self, name, target)
+        except FileNotFoundError:
+            return None
+        return target
 
     def touch(self, name: str) -> None:
         """See Writable."""

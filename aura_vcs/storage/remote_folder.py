@@ -5,7 +5,6 @@ operating system on `lock`, which a machine that dies lets go of. The folder its
 made here: a mount point without its disk is an error, not an empty remote.
 """
 
-import errno
 import os
 import stat
 import time
@@ -18,7 +17,14 @@ from blake3 import blake3
 
 from aura_vcs.errors.asking import LockBusy, RefMoved
 from aura_vcs.errors.remotes import RemoteCorrupt, RemoteDenied, RemoteError, RemoteFull, RemoteUnreachable
-from aura_vcs.errors.stored import IntegrityError, LinkedPath, StorageDenied, StorageError, StorageFull
+from aura_vcs.errors.stored import (
+    IntegrityError,
+    LinkedPath,
+    RecordUnreadable,
+    StorageDenied,
+    StorageError,
+    StorageFull,
+)
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.base import check_storage_name
 from aura_vcs.storage.calls import REAL_CALLS, FileCalls
@@ -190,10 +196,8 @@ class FolderRemote:
         """What the disk cannot read is damaged, as if other bytes had come."""
         try:
             yield
-        except OSError as error:
-            if error.errno != errno.EIO:
-                raise
-            raise RemoteCorrupt(self.place, f"{name} cannot be read: {error.strerror}") from error
+        except RecordUnreadable as error:
+            raise RemoteCorrupt(self.place, f"{name} cannot be read: {error.reason}") from error
 
     def _plain(self, name: str) -> os.stat_result | None:
         """The stat of a regular file. A link is refused: it would lead out of the remote."""
@@ -216,6 +220,9 @@ class FolderRemote:
         except LinkedPath as error:
             reason = f"{error.path} is a link, and none is followed in a remote"
             raise RemoteCorrupt(self.place, reason) from error
+        except RecordUnreadable as error:
+            kind = RemoteDenied if isinstance(error.__cause__, PermissionError) else RemoteError
+            raise kind(self.place, error.message, hint=error.hint) from error
         except StorageDenied as error:
             raise RemoteDenied(self.place, error.message, hint=error.hint) from error
         except StorageFull as error:

@@ -24,7 +24,7 @@ from aura_vcs.sync.far_reader import FarReader
 from aura_vcs.sync.far_soundness import begins_well
 from aura_vcs.sync.manifest import PackInfo, pack_name, record_name
 from aura_vcs.sync.view import PackTable, View, named_versions
-from aura_vcs.upkeep.fsck import Problem
+from aura_vcs.upkeep.findings import Problem
 
 
 class FarReport(msgspec.Struct, frozen=True):

@@ -8,8 +8,9 @@ import msgspec
 from aura_vcs.codec import decode_record, encode_record, from_plain, to_plain
 from aura_vcs.errors import InputError
 from aura_vcs.errors.asking import NameTaken, UnknownName
+from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.history.near import near
-from aura_vcs.layout import CONFIG, check_name
+from aura_vcs.layout import CONFIG, CONFIG_COPY, check_name
 from aura_vcs.repository.repository import Repository
 from aura_vcs.sync.addresses import Address, parse_address
 from aura_vcs.sync.known import Known
@@ -90,7 +91,7 @@ def set_remote(repo: Repository, name: str, config: RemoteConfig, *, replace: bo
             raise NameTaken("remote", name, hint=f"Remove it first with `aura remote remove {name}`.")
         settings = _settings(repo)
         settings[_KEY] = {**settings.get(_KEY, {}), name: to_plain(config)}
-        repo.storage.put(CONFIG, encode_record(settings))
+        _put_settings(repo, settings)
 
 
 def remove_remote(repo: Repository, name: str) -> RemoteConfig:
@@ -103,7 +104,7 @@ def remove_remote(repo: Repository, name: str) -> RemoteConfig:
     with repo.locks.exclusive("refs"):
         settings = _settings(repo)
         settings[_KEY] = {other: value for other, value in settings[_KEY].items() if other != name}
-        repo.storage.put(CONFIG, encode_record(settings))
+        _put_settings(repo, settings)
     Known(repo, name).forget()
     return found
 
@@ -115,8 +116,18 @@ def only_there(repo: Repository, name: str) -> list[str]:
     return [entry.path for entry in recorded if name in entry.remotes and not entry.remotes.keys() & known]
 
 
+def _put_settings(repo: Repository, settings: dict[str, Any]) -> None:
+    """Replace the project's settings, and this machine's copy of them, from which `aura repair` mends the file."""
+    data = encode_record(settings)
+    repo.storage.put(CONFIG, data)
+    repo.storage.put(CONFIG_COPY, data)
+
+
 def _settings(repo: Repository) -> dict[str, Any]:
     try:
         return decode_record(repo.storage.read(CONFIG), dict[str, Any], CONFIG)
     except FileNotFoundError:
         return {}
+    except RecordCorrupt as error:
+        error.hint = "`aura repair` puts it right, if this machine has a copy; else remove it and add the remotes anew."
+        raise

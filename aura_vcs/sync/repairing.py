@@ -11,7 +11,7 @@ import msgspec
 
 from aura_vcs.codec import decode_tree, decode_version
 from aura_vcs.errors.remotes import RemoteCorrupt
-from aura_vcs.errors.stored import IntegrityError, ObjectMissing
+from aura_vcs.errors.stored import IntegrityError, ObjectMissing, RecordUnreadable
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.layout import OBJECTS, damaged_path, pack_path
 from aura_vcs.model import EntryKind, Kind, Tree, Version
@@ -75,7 +75,8 @@ def plan_repair(repo: Repository, remote: RangeReadable) -> RepairPlan:
         RemoteError: the remote cannot be read, or is another project's.
     """
     soundness = Soundness(repo)
-    soundness.look()
+    with repo.locks.shared("objects"):  # what a collection deletes meanwhile is no damage
+        soundness.look()
     view = load_view(remote, Forgetful(), repo.format.project)
     search = _Search(repo, view, soundness)
     search.all_versions()
@@ -108,10 +109,10 @@ def execute_repair(repo: Repository, known: Known, plan: RepairPlan) -> Repaired
     if not (plan.wanted or plan.damaged):
         return Repaired(0, (), plan.lost)
     with repo.locks.exclusive(known.lock), repo.locks.exclusive("objects"):
-        aside = [_set_aside(repo, name) for name in plan.damaged]
-        bad = _receive(repo, known, plan)
-        replaced = {pack_path(pack.name) for pack in plan.freight.whole} if not bad else set()
-        for name in plan.damaged:
+        damaged = [name for name in plan.damaged if repo.storage.stat(name) is not None]  # else collected meanwhile
+        aside = [_set_aside(repo, name) for name in damaged]
+        bad, replaced = _receive(repo, known, plan)
+        for name in damaged:
             repo.kept.drop(name)
             if name not in replaced:
                 _remove(repo, name, plan.soundness)
@@ -121,14 +122,17 @@ def execute_repair(repo: Repository, known: Known, plan: RepairPlan) -> Repaired
     return Repaired(len(plan.wanted) - len(bad), tuple(aside), lost)
 
 
-def _receive(repo: Repository, known: Known, plan: RepairPlan) -> set[ObjectId]:
-    """Bring what is wanted; returns what is damaged there, too."""
+def _receive(repo: Repository, known: Known, plan: RepairPlan) -> tuple[set[ObjectId], set[str]]:
+    """Bring what is wanted; returns what is damaged there, too, and the packs that came under their names.
+
+    Where a pack that came cannot be read under the name of the damaged one, what is in it comes under another.
+    """
     if not plan.wanted:
-        return set()
+        return set(), set()
     room = WaitingRoom(repo, plan.view, known.incoming)
     try:
         room.receive(plan.freight, plan.table, bare=plan.bare)
-    except RemoteCorrupt:
+    except (RemoteCorrupt, RecordUnreadable):
         good = _sound_there(plan)
         parts: defaultdict[PackInfo, list[PackEntry]] = defaultdict(list)
         for object_id in sorted(good):
@@ -138,8 +142,8 @@ def _receive(repo: Repository, known: Known, plan: RepairPlan) -> set[ObjectId]:
         if good:
             rest = Freight((), {pack: tuple(entries) for pack, entries in parts.items()}, 0)
             room.receive(rest, plan.table, bare=plan.bare)
-        return set(plan.wanted) - good
-    return set()
+        return set(plan.wanted) - good, set()
+    return set(), {pack_path(pack.name) for pack in plan.freight.whole}
 
 
 def _sound_there(plan: RepairPlan) -> set[ObjectId]:

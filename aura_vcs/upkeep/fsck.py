@@ -1,39 +1,26 @@
 """Verifying a project: every byte, every reference, every count. Repairs nothing."""
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, islice
 from typing import TypeVar
 
 import msgspec
 
-from aura_vcs import layout
-from aura_vcs.branch_entries import heads
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.stored import IntegrityError, ObjectMissing
 from aura_vcs.ids import ObjectId, VersionId
-from aura_vcs.index.queries import Queries, VersionFilter
-from aura_vcs.index.rebuild import offloaded_objects
+from aura_vcs.index.queries import Queries
 from aura_vcs.model import EntryKind, Kind, Label
 from aura_vcs.objects.base import IDENTIFY
 from aura_vcs.objects.pack_format import CODEC_RAW, PackEntry
 from aura_vcs.objects.presence import absent_parts, offloaded_among
-from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
-from aura_vcs.upkeep.recorded import unrecorded_refs
-from aura_vcs.upkeep.tally import Tally
+from aura_vcs.upkeep.certain import certain
+from aura_vcs.upkeep.findings import Problem
+from aura_vcs.upkeep.record_checks import file_problems, log_problems, ref_problems
+from aura_vcs.upkeep.recount import count_problems
 from aura_vcs.upkeep.walk import affected_versions, all_labels
 
-SHOWN_COUNTS = 10
-_SHOWN_FIELDS = ("name", "description", "important", "deleted_at", "purged_at")
 T = TypeVar("T")
-
-
-class Problem(msgspec.Struct, frozen=True):
-    """One thing that is wrong: a stable word for what kind, the thing, and a sentence."""
-
-    kind: str
-    what: str
-    detail: str
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -64,9 +51,8 @@ def fsck(repo: Repository, *, quick: bool = False) -> Report:
     with repo.locks.shared("objects"):
         repo.refresh()
         checker.objects()
-        checker.refs()
-        checker.logs()
-        checker.versions()
+        checker.records()
+        certain(repo, checker.versions, lambda sound: sound)
         checker.counts()
     away = checker.offloaded
     size = sum(away.values())
@@ -79,6 +65,7 @@ class _Checker:
         self._quick = quick
         self._problems: list[Problem] = []
         self._damaged: dict[ObjectId, str] = {}
+        self._unread: dict[ObjectId, str] = {}
         self._missing: dict[ObjectId, str] = {}
         self._packs: dict[str, int] = {}
         self._chunked: set[ObjectId] = set()
@@ -102,9 +89,6 @@ class _Checker:
                 )
         yield from self._problems
 
-    def _add(self, kind: str, what: str, detail: str) -> None:
-        self._problems.append(Problem(kind, what, detail))
-
     def objects(self) -> None:
         """Packs and loose objects."""
         store = self._repo.store
@@ -114,11 +98,15 @@ class _Checker:
             self.stored_bytes += size
             try:
                 self._pack(name)
-            except (AuraError, FileNotFoundError) as error:
-                self._add("corrupt_pack", name, str(error))
+            except FileNotFoundError as error:
+                if store.packs.stored_size(name):  # else another machine's deletion has come meanwhile
+                    self._problems.append(Problem("corrupt_pack", name, str(error)))
+            except AuraError as error:
+                self._problems.append(Problem("corrupt_pack", name, str(error)))
             self._repo.progress.advance(size)
         self._repo.progress.finish()
         self._loose()
+        self._unread = dict(self._damaged)
 
     def _pack(self, name: str) -> None:
         packs = self._repo.store.packs
@@ -166,67 +154,24 @@ class _Checker:
                 return
         self._damaged[object_id] = detail
 
-    def refs(self) -> None:
-        """Branches, tags and labels can be read and stand on versions that are here."""
-        for error in self._repo.refs.damaged():
-            self._add("corrupt_ref", error.path, error.detail)
-        for name in self._repo.store.offloaded.damaged():
-            self._add(
-                "corrupt_record", name, "where content was offloaded to cannot be read; any remote is asked for it"
-            )
-        queries = Queries(self._repo.index)
-        for name in self._repo.refs.branches():
-            for entry in heads(self._repo.refs.branch_entries(name)):  # what others have seen is history
-                if entry.version is not None and queries.version(entry.version) is None:
-                    self._add("dangling_ref", f"branch {name}", f"stands on {entry.version[:12]}, which is not here")
-        for name, tag in self._repo.refs.tags().items():
-            if tag.version is not None and queries.version(tag.version) is None:
-                self._add("dangling_ref", f"tag {name}", f"stands on {tag.version[:12]}, which is not here")
-        self._recorded()
-        self._projected()
-        head = self._repo.head().version
-        if head is not None and queries.version(head) is None:
-            self._add("dangling_ref", "HEAD", f"stands on {head[:12]}, which is not here")
+    def records(self) -> None:
+        """Refs, logs and the other small files."""
+        for look in (ref_problems, log_problems, file_problems):
+            self._problems += self._certain(look)
 
-    def _recorded(self) -> None:
-        """Refs carry no checksum of their own: they are compared with the operations that made them."""
-        for ref, detail in unrecorded_refs(self._repo):
-            self._add("corrupt_ref", ref, detail)
+    def counts(self) -> None:
+        """Every reference count is what counting again gives."""
+        if self._damaged or self._missing:
+            return  # what cannot be read cannot be counted
+        self._problems += self._certain(count_problems)
 
-    def _projected(self) -> None:
-        """Rows of versions in the index are what labels say."""
-        labels = all_labels(self._repo)
-        for record in Queries(self._repo.index).all_versions(VersionFilter(deleted=True)):
-            label = labels.get(record.id)
-            if label is not None and any(getattr(record, name) != getattr(label, name) for name in _SHOWN_FIELDS):
-                self._add(
-                    "wrong_row", record.id, "the index shows it otherwise than its label; `aura reindex` mends it"
-                )
+    def _certain(self, look: Callable[[Repository], Iterator[Problem]]) -> list[Problem]:
+        return certain(self._repo, lambda: list(look(self._repo)), lambda found: not found)
 
-    def logs(self) -> None:
-        """Every line of the operation logs fits its checksum."""
-        for name in self._repo.logs.segments():
-            try:
-                damaged = [line for line in self._repo.logs.read_segment(name) if line.operation is None]
-            except AuraError as error:
-                self._add("corrupt_operation", f"{layout.OPERATIONS}/{name}", error.message)
-                continue
-            for line in damaged:
-                self._add("corrupt_operation", f"{layout.OPERATIONS}/{name}", f"bytes {line.start} to {line.end}")
-        for replica in self._repo.logs.sizes():
-            end = 0
-            for line in self._repo.logs.read(replica):
-                end = line.end
-                if line.operation is None:
-                    where = f"bytes {line.start} to {line.end}"
-                    self._add("corrupt_operation", layout.operations_log(replica), f"{where} are damaged")
-            known = self._repo.index.end_of_log(replica)[0]
-            if known > end:
-                where = f"bytes {end} to {known}"
-                self._add("corrupt_operation", layout.operations_log(replica), f"{where} are gone")
-
-    def versions(self) -> None:
-        """Everything that a live version holds is there."""
+    def versions(self) -> bool:
+        """Everything that a live version holds is there; returns whether it is so."""
+        self._damaged, self._missing = dict(self._unread), {}
+        self._gone, self.offloaded = {}, {}
         seen: set[ObjectId] = set()
         labels = all_labels(self._repo)
         self._chunked = Queries(self._repo.index).chunked()
@@ -236,6 +181,7 @@ class _Checker:
             self._repo.progress.advance(1)
         self._repo.progress.finish()
         self._tell_gone()
+        return not (self._damaged or self._missing)
 
     def _version(self, label: Label, seen: set[ObjectId]) -> None:
         version = self._read(label.version, lambda: self._repo.trees.version(label.version))
@@ -323,70 +269,3 @@ class _Checker:
         except IntegrityError as error:
             self._damaged[object_id] = error.message
         return None
-
-    def counts(self) -> None:
-        """Counting again gives what the index has, and the index knows every object that is held.
-
-        What an interrupted command left unrecorded is not held; gc learns of it.
-        """
-        if self._damaged or self._missing:
-            return  # what cannot be read cannot be counted
-        tally = Tally(Queries(self._repo.index).counted())
-        on_disk = self._on_disk(tally)
-        self._recount(tally)
-        wrong = [object_id for object_id, count in tally.others.items() if count and object_id != EMPTY_TREE_ID]
-        known = tally.row(EMPTY_TREE_ID)  # to everybody, stored or not: nothing asks for its count
-        differing = [
-            row
-            for row in range(len(tally))
-            if on_disk[row] and row != known and tally.recorded[row] != tally.counted[row]
-        ]
-        lines = [(i, "nothing", tally.others[i]) for i in wrong[:SHOWN_COUNTS]]
-        lines += [
-            (tally.id(r), str(tally.recorded[r]), tally.counted[r]) for r in differing[: SHOWN_COUNTS - len(lines)]
-        ]
-        for object_id, recorded, counted in lines:
-            detail = f"the index counts {recorded}, {counted} hold it"
-            self._add("wrong_count", object_id, f"{detail}; `aura reindex` mends that")
-        gone = (tally.id(row) for row in range(len(tally)) if not on_disk[row] and tally.recorded[row] > 0)
-        for object_id in islice((i for i in gone if i != EMPTY_TREE_ID), SHOWN_COUNTS):
-            self._add("wrong_count", object_id, "the index knows it, the disk does not; `aura reindex` mends that")
-
-    def _on_disk(self, tally: Tally) -> bytearray:
-        """For every row of the index, whether its object is in a pack that can be read, loose, or offloaded."""
-        store = self._repo.store
-        found = bytearray(len(tally))
-        for name in self._packs:
-            try:
-                entries = store.packs.footer(name).entries
-            except (AuraError, FileNotFoundError):
-                continue  # reported already
-            for entry in entries:
-                row = tally.row(entry.id)
-                if row is not None:
-                    found[row] = 1
-        others = (object_id for object_id, _ in store.loose.all())
-        for object_id in chain(others, (item.id for item in offloaded_objects(store))):
-            row = tally.row(object_id)
-            if row is not None:
-                found[row] = 1
-        return found
-
-    def _recount(self, tally: Tally) -> None:
-        trees, store = self._repo.trees, self._repo.store
-        chunked = Queries(self._repo.index).chunked()
-        for label in all_labels(self._repo).values():
-            tally.add(label.version)
-            if label.deleted_at is not None or label.purged_at is not None:
-                continue
-            waiting = [trees.version(label.version).tree]
-            while waiting:
-                current = waiting.pop()
-                if not tally.add(current):
-                    continue
-                for child, is_tree in set(trees.children(current)):
-                    if is_tree:
-                        waiting.append(child)
-                    elif tally.add(child) and child in chunked:
-                        for chunk in set(store.chunk_ids(child)):
-                            tally.add(chunk)

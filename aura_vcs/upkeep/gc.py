@@ -18,7 +18,7 @@ import msgspec
 
 from aura_vcs.codec import format_time, now
 from aura_vcs.errors.asking import PlanStale
-from aura_vcs.errors.stored import IntegrityError
+from aura_vcs.errors.stored import IntegrityError, RecordCorrupt
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import ObjectRecord, VersionRecord
@@ -209,6 +209,7 @@ def _tidy_offloaded(repo: Repository, plan: Plan) -> None:
 def _prove(repo: Repository, plan: Plan) -> None:
     """Check the plan against the index as it is now, and against the refs themselves."""
     repo.refresh()
+    _check_readable(repo)
     doomed = {item.id: item for item in plan.doomed}
     same = 0
     for object_id, date in Queries(repo.index).unreferenced_dates():
@@ -231,6 +232,31 @@ def _prove(repo: Repository, plan: Plan) -> None:
         )
     if use.kept:
         raise PlanStale("Something of the plan has become wanted again")
+
+
+def _check_readable(repo: Repository) -> None:
+    """Refuse where something that may name what is in use cannot be read.
+
+    Raises:
+        IntegrityError: names the file.
+    """
+    troubles: list[RecordCorrupt] = list(repo.refs.damaged())
+    for name in repo.logs.segments():
+        try:
+            next(repo.logs.read_segment(name), None)
+        except RecordCorrupt as error:
+            troubles.append(error)
+    if repo.index.is_unread():
+        raise IntegrityError(
+            "Nothing was deleted: something that versions hold cannot be read, so what it holds is not known",
+            hint="`aura fsck` names it. Repair it, or purge the versions that hold it, then collect.",
+        )
+    if troubles:
+        raise IntegrityError(
+            f"Nothing was deleted: {troubles[0].path} cannot be read ({troubles[0].detail}), "
+            "and what it names may be in use",
+            hint="`aura repair` mends it, then collect.",
+        )
 
 
 def _record(repo: Repository, plan: Plan) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Set
 import msgspec
 
 from aura_vcs.errors.stored import IntegrityError, ObjectMissing
-from aura_vcs.history.pending import pending
+from aura_vcs.history.pending import read_pending
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import Queries
 from aura_vcs.model import EntryKind, Label
@@ -143,7 +143,7 @@ def _is_here(repo: Repository, version: VersionId) -> bool:
 def undoable_trees(repo: Repository, cutoff: str) -> list[ObjectId]:
     """Trees that operations since `cutoff`, or one that was interrupted, would bring back."""
     trees: dict[ObjectId, None] = {}
-    begun = pending(repo)
+    begun = read_pending(repo)
     if begun is not None:
         trees.update({begun.before: None, begun.after: None})
     for line in repo.logs.read_all():

@@ -15,6 +15,7 @@ from aura_vcs.errors import InputError
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
     from aura_vcs.sync.repairing import RepairPlan
+    from aura_vcs.upkeep.mending import Mendable
 
 
 @click.command(
@@ -31,7 +32,10 @@ def repair_command(repo: "Repository", console: Console, *, remote: str | None, 
     """Fetch what is damaged or missing here from a remote, or send it there
 
     Reads and hashes everything first. What comes is verified before it is put in place; damaged
-    files are set aside in `.aura/local/damaged`, never deleted. With `--to`, everything on the remote
+    files are set aside in `.aura/local/damaged`, never deleted. Branches, tags, labels and other small
+    records are mended first, from what the operation logs and versions say: that needs no remote.
+
+    With `--to`, everything on the remote
     is read and hashed, and what is damaged or missing there is sent anew from this project; damaged
     files stay there, and `aura gc --remote` lets them go. Ends with exit code 3 if something could not
     be had.
@@ -44,24 +48,60 @@ def repair_command(repo: "Repository", console: Console, *, remote: str | None, 
             )
         repair_remote(repo, console, to, dry_run=dry_run)
         return
+    mended = _mend(repo, console, dry_run=dry_run)
+    if remote is None and mended and not _has_remotes(repo):
+        _mended_data(console, mended, dry_run=dry_run)
+        return
     from aura_vcs.sync.repairing import execute_repair, plan_repair
 
     with connected(repo, remote) as link:
         plan = plan_repair(repo, link.remote)
         if plan.lost:
             console.exit_code = 3
-        _show(console, link.name, plan, dry_run=dry_run)
+        if not (plan.is_empty and mended):
+            _show(console, link.name, plan, dry_run=dry_run)
         if dry_run:
-            _data(console, plan, (), dry_run=True)
+            _data(console, plan, (), mended, dry_run=True)
             return
         done = execute_repair(repo, link.known, plan)
-    _data(console, plan, done.set_aside, dry_run=False)
+    _data(console, plan, done.set_aside, mended, dry_run=False)
     if done.set_aside:
         console.line(good("Repaired"), f"; {count(len(done.set_aside), 'damaged file')} set aside in ", _aside())
     elif done.fetched_objects:
         console.line(good("Repaired"))
     if done.set_aside or done.fetched_objects:
         console.line(faint("`aura fsck` looks at everything once more."))
+
+
+def _mend(repo: "Repository", console: Console, *, dry_run: bool) -> "list[Mendable]":
+    """Mend the records that need nothing from a remote."""
+    from aura_vcs.upkeep.mending import find_mendable, mend
+
+    found = find_mendable(repo)
+    for item in found:
+        console.line(faint(f"damaged: {item.path}: {item.detail}"))
+    if found and dry_run:
+        console.line(f"Would write {count(len(found), 'record')} anew, from what logs and versions say")
+    elif found:
+        mend(repo, found)
+        console.line(good("Mended"), f" {count(len(found), 'record')}, from what logs and versions say")
+    return found
+
+
+def _has_remotes(repo: "Repository") -> bool:
+    from aura_vcs.sync.remotes import remotes
+
+    return bool(remotes(repo))
+
+
+def _mended_data(console: Console, mended: "list[Mendable]", *, dry_run: bool) -> None:
+    if console.as_json:
+        nothing: dict[str, Any] = {"objects": 0, "bytes": 0, "damaged": [], "set_aside": [], "lost": []}
+        console.data({"dry_run": dry_run, "mended": _mended(mended), **nothing})
+
+
+def _mended(mended: "list[Mendable]") -> list[dict[str, str]]:
+    return [{"path": item.path, "detail": item.detail} for item in mended]
 
 
 def _aside() -> str:
@@ -84,11 +124,14 @@ def _show(console: Console, name: str, plan: "RepairPlan", *, dry_run: bool) -> 
         console.note(faint(f"{name} does not have these either. Try another remote, or a backup, with `--from`."))
 
 
-def _data(console: Console, plan: "RepairPlan", aside: tuple[str, ...], *, dry_run: bool) -> None:
+def _data(
+    console: Console, plan: "RepairPlan", aside: tuple[str, ...], mended: "list[Mendable]", *, dry_run: bool
+) -> None:
     if not console.as_json:
         return
     shape: dict[str, Any] = {
         "dry_run": dry_run,
+        "mended": _mended(mended),
         "objects": len(plan.wanted),
         "bytes": plan.received_bytes,
         "damaged": list(plan.damaged),

@@ -1,0 +1,128 @@
+"""`format.json`: read, and found again when it is damaged or gone.
+
+It is 120 bytes, written once, and without it there is no project. What it says is said elsewhere too:
+every version has the project's id.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
+
+from aura_vcs import layout
+from aura_vcs.codec import decode_record, decode_version, encode_record
+from aura_vcs.errors.asking import FormatUnsupported, NotAProject
+from aura_vcs.errors.stored import IntegrityError, RecordCorrupt, RecordUnreadable, StorageError
+from aura_vcs.ids import ObjectId, VersionId, is_object_id
+from aura_vcs.model import Format, Kind
+from aura_vcs.progress import Progress
+from aura_vcs.storage.local import LocalStorage
+
+FORMAT_VERSION = 1
+KNOWN_FEATURES: frozenset[str] = frozenset()
+LOOKED_AT = 50
+"""So many versions are tried; most projects have one that can be read."""
+_NUMBER = re.compile(rb'"format"\s*:\s*(\d+)')
+_FEATURE = re.compile(rb'"features"\s*:\s*\[\s*[^\]\s]')
+_READ_LIMIT = 64 << 10
+
+
+def is_project(folder: str) -> bool:
+    """Whether the folder is a project, also one whose `format.json` is gone: something was done in it."""
+    aura = os.path.join(folder, layout.AURA)
+    if os.path.lexists(os.path.join(aura, layout.FORMAT)):
+        return True
+    try:
+        names = os.listdir(os.path.join(aura, layout.OPERATIONS))
+    except OSError:
+        return False
+    return any(name.endswith((".jsonl", layout.SEGMENT)) for name in names)
+
+
+def load_format(storage: LocalStorage, progress: Progress) -> Format:
+    """What `format.json` says; where it is damaged or gone, what the versions say: it is then written anew.
+
+    A file that the disk cannot read is left as it is: `aura repair` sees to it.
+
+    Raises:
+        NotAProject: it is gone, and no version can be read.
+        RecordCorrupt: it is damaged, and no version can be read.
+        FormatUnsupported: a newer aura_vcs wrote it.
+    """
+    try:
+        found = decode_record(storage.read(layout.FORMAT), Format, storage.path(layout.FORMAT))
+    except FileNotFoundError as error:
+        found = _found_again(storage, progress, NotAProject(os.path.dirname(storage.root)), error)
+    except RecordCorrupt as error:
+        error.hint = "No version tells which project this is. If none was saved, remove the file and `aura init`."
+        found = _found_again(storage, progress, error, error)
+    if found.format != FORMAT_VERSION:
+        raise FormatUnsupported(storage.root, f"format {found.format}")
+    unknown = sorted(set(found.features) - KNOWN_FEATURES)
+    if unknown:
+        raise FormatUnsupported(storage.root, f"the feature {', '.join(unknown)}")
+    return found
+
+
+def put_format(storage: LocalStorage, found: Format) -> None:
+    """Write `format.json` anew; what lies there is set aside in `local/damaged`."""
+    storage.set_aside(layout.FORMAT)
+    storage.put(layout.FORMAT, encode_record(found))
+
+
+def project_of_versions(storage: LocalStorage) -> str | None:
+    """The project's id, as the first version says that can be read."""
+    from aura_vcs.objects.store import ObjectStore  # only where something is wrong
+
+    store = ObjectStore(storage)
+    try:
+        for version in islice(_versions(storage), LOOKED_AT):
+            with suppress(IntegrityError):
+                return decode_version(store.read(version, Kind.VERSION), version).project
+    finally:
+        store.close()
+    return None
+
+
+def _found_again(storage: LocalStorage, progress: Progress, trouble: Exception, cause: Exception) -> Format:
+    _check_not_newer(storage, trouble)
+    project = project_of_versions(storage)
+    if project is None:
+        raise trouble from cause
+    found = Format(FORMAT_VERSION, project)
+    if isinstance(cause, RecordUnreadable):
+        progress.note(f"{cause.message}; versions say which project this is, and `aura repair` mends it")
+        return found
+    with suppress(StorageError):  # a read-only project can be looked at all the same
+        put_format(storage, found)
+        progress.note(f"{layout.AURA}/{layout.FORMAT} was damaged or gone; it was written anew from what versions say")
+    return found
+
+
+def _check_not_newer(storage: LocalStorage, trouble: Exception) -> None:
+    """Refuse what a damaged file still says of a newer format, and what is no damage but something else."""
+    try:
+        with storage.open(layout.FORMAT) as file:
+            data = file.read(_READ_LIMIT)
+    except (FileNotFoundError, RecordUnreadable):
+        return
+    said: dict[str, object] = {}
+    with suppress(RecordCorrupt):
+        said = decode_record(data, dict[str, object], layout.FORMAT)
+    if said.get("format", FORMAT_VERSION) != FORMAT_VERSION:
+        raise trouble
+    number = _NUMBER.search(data)
+    if (number is not None and int(number[1][:9]) != FORMAT_VERSION) or _FEATURE.search(data) is not None:
+        raise FormatUnsupported(storage.root, "a newer format, as far as its damaged format.json can be read")
+
+
+def _versions(storage: LocalStorage) -> Iterator[VersionId]:
+    """Ids of versions that have a label."""
+    from aura_vcs.packed_labels import PackedLabels
+
+    names = storage.list(layout.VERSIONS)
+    yield from (VersionId(ObjectId(name[:64])) for name in names if name.endswith(".json") and is_object_id(name[:64]))
+    packed = PackedLabels(storage)
+    for name in packed.files():
+        yield from packed.labels(name)

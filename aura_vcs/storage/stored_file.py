@@ -1,0 +1,86 @@
+"""A file of the store that is being read: one that cannot be read is named, and waits for nobody.
+
+What the disk refuses is tried a second time: a network disk that was away for a moment, or a handle
+that went stale, is no damage. What is refused twice is RecordUnreadable. Callers take that for damage
+of this one file, but neither delete nor overwrite it: it may be readable again a moment later.
+"""
+
+import errno
+import os
+from collections.abc import Callable
+from io import FileIO
+from typing import TypeVar
+
+from aura_vcs.errors.stored import RecordUnreadable
+from aura_vcs.storage.calls import EXHAUSTED, storage_error
+
+T = TypeVar("T")
+
+
+class StoredFile(FileIO):
+    """An open file whose reads raise RecordUnreadable where the disk refuses twice."""
+
+    def __init__(self, path: str, descriptor: Callable[[], int]) -> None:
+        super().__init__(path, "rb", opener=lambda *_: descriptor())
+        self._path = path
+
+    def read(self, size: int | None = -1) -> bytes:
+        """As FileIO, for ever until there is data or the end."""
+        found = _twice("read", self._path, lambda: super(StoredFile, self).read(size))
+        return b"" if found is None else found
+
+    def readall(self) -> bytes:
+        """As FileIO."""
+        return self.read()
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        """As FileIO."""
+        return _twice("read", self._path, lambda: super(StoredFile, self).readinto(buffer)) or 0
+
+
+def open_stored(path: str, descriptor: Callable[[], int]) -> StoredFile:
+    """The file, open for reading; `descriptor` opens it, `path` is what messages call it.
+
+    Raises:
+        FileNotFoundError: nothing is there.
+        RecordUnreadable: the disk refuses, or it is no regular file.
+        StorageError: this process may open no more files.
+    """
+    try:
+        return _twice("read", path, lambda: StoredFile(path, descriptor))
+    except NotADirectoryError as error:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from error
+
+
+def read_stored(path: str, descriptor: Callable[[], int]) -> bytes:
+    """All bytes of the file.
+
+    Raises:
+        FileNotFoundError, RecordUnreadable, StorageError: as `open_stored`.
+    """
+    with open_stored(path, descriptor) as file:
+        try:
+            return file.read()
+        except RecordUnreadable:
+            pass  # an open handle may have gone stale: a new one has not
+    with open_stored(path, descriptor) as file:
+        return file.read()
+
+
+def unreadable(action: str, path: str, error: OSError) -> Exception:
+    """What it means that a file or folder of the store cannot be looked at."""
+    if error.errno in EXHAUSTED:
+        return storage_error(action, path, error)
+    return RecordUnreadable(action, path, error.strerror or str(error), denied=isinstance(error, PermissionError))
+
+
+def _twice(action: str, path: str, call: Callable[[], T]) -> T:
+    for attempt in range(2):
+        try:
+            return call()
+        except (FileNotFoundError, NotADirectoryError):
+            raise
+        except OSError as error:
+            if attempt:
+                raise unreadable(action, path, error) from error
+    raise AssertionError

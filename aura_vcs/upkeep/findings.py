@@ -1,0 +1,11 @@
+"""What a check of a project finds."""
+
+import msgspec
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """One thing that is wrong: a stable word for what kind, the thing, and a sentence."""
+
+    kind: str
+    what: str
+    detail: str
