@@ -11,6 +11,7 @@ from aura_vcs.errors import AuraError
 
 from tests.cli.conftest import Film, Ran
 
+# Commands act on these for real: no path here may lead out of the test's folder to where anything can be made.
 TEXTS = (
     "", " ", "-", "--", "x", "é\u202e\u2028", "\udcff\udc80", "a\nb", "\x1b]52;c;aGk=\x07", "a\0b", "x" * 100_000,
     "..", "/dev/null/x", "../x", "v1:", ":", "v1:..", "HEAD~" + "9" * 20, "HEAD~" + "9" * 5000, "v" + "9" * 20, "@{}", "%n%s",
