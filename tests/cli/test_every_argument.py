@@ -14,7 +14,8 @@ from tests.cli.conftest import Film, Ran
 # Commands act on these for real: no path here may lead out of the test's folder to where anything can be made.
 TEXTS = (
     "", " ", "-", "--", "x", "é\u202e\u2028", "\udcff\udc80", "a\nb", "\x1b]52;c;aGk=\x07", "a\0b", "x" * 100_000,
-    "..", "/dev/null/x", "../x", "v1:", ":", "v1:..", "HEAD~" + "9" * 20, "HEAD~" + "9" * 5000, "v" + "9" * 20, "@{}", "%n%s",
+    "..", "/dev/null/x", "../x", "v1:", ":", "v1:..", "HEAD~" + "9" * 20, "HEAD~" + "9" * 5000, "v" + "9" * 20,
+    "@{}", "%n%s",
 )  # fmt: skip
 NUMBERS = (
     "0", "1", "-1", "9" * 20, "9" * 400, "9" * 5000, "-" + "9" * 400, "1.5", "-1.5", "1e400", "nan", "inf", "-inf",
