@@ -15,6 +15,7 @@ from aura_vcs.ids import TREE_CONTEXT, VERSION_CONTEXT, ObjectId, is_object_id
 from aura_vcs.layout import COMPRESSED, OBJECTS, loose_path
 from aura_vcs.model import Kind
 from aura_vcs.objects.base import DOCUMENT_LIMIT, IDENTIFY, StoredObject
+from aura_vcs.objects.copies import LooseCopies, copied_id
 from aura_vcs.storage.base import Deletable
 
 
@@ -23,6 +24,7 @@ class LooseObjects:
 
     def __init__(self, storage: Deletable) -> None:
         self._storage = storage
+        self._copies = LooseCopies(storage)
 
     def find(self, object_id: ObjectId) -> tuple[str, int] | None:
         """The name and stored size of the object's file."""
@@ -31,7 +33,9 @@ class LooseObjects:
             found = self._storage.stat(candidate)
             if found is not None:
                 return candidate, found.size
-        return None
+        copy = self._copies.find(object_id)
+        found = self._storage.stat(copy) if copy is not None else None
+        return None if copy is None or found is None else (copy, found.size)
 
     def put(self, kind: Kind, data: bytes) -> StoredObject:
         """Store `data` once; an object that is there already gets a new date instead."""
@@ -59,7 +63,7 @@ class LooseObjects:
             return None
         name = found[0]
         file = self._storage.open(name)
-        if not name.endswith(COMPRESSED):
+        if COMPRESSED not in name.rpartition("/")[2]:
             return file
         return open_compressed(file)
 
@@ -102,6 +106,9 @@ class LooseObjects:
                 found = self._storage.stat(candidate)
                 if found is not None:
                     doomed[candidate] = found.size
+            while (copy := self._copies.find(object_id)) is not None and copy not in doomed:
+                found = self._storage.stat(copy)
+                doomed[copy] = found.size if found is not None else 0
         self._storage.delete_many(doomed)
         for prefix in prefixes:
             self._storage.delete_folder(f"{OBJECTS}/{prefix}")
@@ -116,9 +123,11 @@ class LooseObjects:
                 names = self._storage.list(f"{OBJECTS}/{prefix}")
             except RecordUnreadable:
                 continue  # fsck names it
+            seen: set[ObjectId] = set()
             for name in names:
-                object_id = ObjectId(prefix + name.removesuffix(COMPRESSED))
-                if is_object_id(object_id):
+                object_id = copied_id(prefix, name) or ObjectId(prefix + name.removesuffix(COMPRESSED))
+                if is_object_id(object_id) and object_id not in seen:
+                    seen.add(object_id)
                     try:
                         found = self._storage.stat(f"{OBJECTS}/{prefix}/{name}")
                     except RecordUnreadable:

@@ -13,6 +13,7 @@ from aura_vcs.compression import (
 from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.layout import PACKS, pack_path
 from aura_vcs.objects.base import Place
+from aura_vcs.objects.copies import PACK, PackCopies
 from aura_vcs.objects.pack_format import (
     CODEC_RAW,
     CODEC_SHUFFLED,
@@ -27,7 +28,7 @@ from aura_vcs.objects.pack_format import (
     pack_name,
 )
 from aura_vcs.objects.recent import RecentFrames
-from aura_vcs.storage.base import Deletable
+from aura_vcs.storage.base import Deletable, FileStat
 
 FRAME_CACHE_BYTES = 32 << 20
 OPEN_PACKS = 32
@@ -143,15 +144,28 @@ class Packs:
         self._open: OrderedDict[str, OpenPack] = OrderedDict()
         self._frames = RecentFrames(FRAME_CACHE_BYTES)
         self._lock = Lock()
+        self._copies = PackCopies(storage)
 
     def names(self) -> list[str]:
-        """Names of the packs on disk."""
-        return [n.removesuffix(".pack") for n in self._storage.list(PACKS) if n.endswith(".pack")]
+        """Names of the packs on disk, whatever their files are called; a file without a footer has its own."""
+        files = self._storage.list(PACKS)
+        copies = dict(self._copies.named(files))
+        named = (copies.get(file, file.removesuffix(PACK)) for file in files if file.endswith(PACK) or file in copies)
+        return list(dict.fromkeys(named))
 
     def stored_size(self, name: str) -> int:
         """Bytes of a pack on disk, 0 if it is gone."""
-        found = self._storage.stat(pack_path(name))
+        found = self._storage.stat(pack_path(name)) or self._stat_copy(name)
         return found.size if found else 0
+
+    def _stat_copy(self, name: str) -> FileStat | None:
+        file = self._copies.find(name)
+        return None if file is None else self._storage.stat(f"{PACKS}/{file}")
+
+    def misnamed(self) -> dict[str, str]:
+        """Files of packs of which nothing is here under their own names, which they are mapped to."""
+        copies = self._copies.named(self._storage.list(PACKS))
+        return {file: name for file, name in copies if self._storage.stat(pack_path(name)) is None}
 
     def footer(self, name: str) -> Footer:
         """What the pack holds.
@@ -270,7 +284,8 @@ class Packs:
         freed = sum(self.stored_size(name) for name in names)
         for name in names:
             self.let_go(name)
-        self._storage.delete_many([pack_path(name) for name in names])
+        copies = [f"{PACKS}/{file}" for file, own in self._copies.named(self._storage.list(PACKS)) if own in names]
+        self._storage.delete_many([*(pack_path(name) for name in names), *copies])
         return freed
 
     def let_go(self, name: str) -> None:
@@ -292,17 +307,26 @@ class Packs:
     def _pack(self, name: str) -> OpenPack:
         pack = self._open.get(name)
         if pack is None:
-            file = self._storage.open(pack_path(name))
             try:
-                pack = OpenPack(file, name)
-            except BaseException:
-                file.close()
-                raise
+                pack = self._opened(pack_path(name), name)
+            except (FileNotFoundError, RecordCorrupt):
+                copy = self._copies.find(name)
+                if copy is None:
+                    raise
+                pack = self._opened(f"{PACKS}/{copy}", name)
             self._open[name] = pack
             if len(self._open) > OPEN_PACKS:
                 self._open.popitem(last=False)[1].file.close()
         self._open.move_to_end(name)
         return pack
+
+    def _opened(self, path: str, name: str) -> OpenPack:
+        file = self._storage.open(path)
+        try:
+            return OpenPack(file, name)
+        except BaseException:
+            file.close()
+            raise
 
     def _frame(self, pack: OpenPack, number: int) -> bytes:
         data = self._frames.get(pack.name, number)

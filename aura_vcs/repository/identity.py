@@ -11,7 +11,7 @@ from blake3 import blake3
 
 from aura_vcs.codec import clean_text, decode_record, encode_record
 from aura_vcs.errors.stored import RecordCorrupt
-from aura_vcs.ids import ReplicaId, new_replica_id
+from aura_vcs.ids import ReplicaId, is_replica_id, new_replica_id
 from aura_vcs.layout import AURA, LOCAL, REPLICA
 from aura_vcs.storage.local import LocalStorage
 
@@ -36,7 +36,7 @@ def this_replica(storage: LocalStorage, root: str) -> Identity:
     place = _place(root)
     try:
         record = decode_record(storage.read(REPLICA), ReplicaRecord, REPLICA)
-        if record.place == place:
+        if record.place == place and is_replica_id(record.replica):
             return Identity(record.replica)
         moved = True
     except FileNotFoundError:

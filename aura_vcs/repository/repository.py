@@ -213,6 +213,8 @@ class Repository:
         deleted and is needed here, and tell them how far they were read."""
         if not self.others.known():
             return
+        for file, name in self.store.packs.misnamed().items():
+            self.storage.adopt(self.storage, f"{layout.PACKS}/{file}", layout.pack_path(name))
         if self.kept.keep():
             with self.locks.exclusive("refs"), self._undeleted():
                 pass
