@@ -49,7 +49,7 @@ class FileCalls:
         return os.write(fd, data)
 
     def truncate(self, fd: int, size: int) -> None:
-        """Cut the file off."""
+        """Cut the file off, or let it end with a hole."""
         os.ftruncate(fd, size)
 
     def fsync(self, fd: int) -> None:

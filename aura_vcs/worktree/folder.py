@@ -24,6 +24,8 @@ from aura_vcs.worktree.gate import Gate
 AGE_NS = 3_000_000_000
 """How far in the past written files are dated: any later write gives them another date, so that
 their content is known without hashing them again (see `cache`)."""
+HOLE_BYTES = 32 << 10
+"""So many zeros are not written: they take no room on the disk, as in the file that was stored, or less."""
 
 _NO_EMPTY_FOLDER = {errno.ENOENT, errno.ENOTDIR, errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY}
 _HELD = {errno.EACCES, errno.EPERM, errno.EBUSY, errno.ETXTBSY}
@@ -268,6 +270,8 @@ class NewFile:
         self._temporary = temporary
         self._name: str | None = os.urandom(12).hex()
         self._early: EarlySync | None = None
+        self._end = 0
+        """Where the file ends, if it ends with a hole that is not made yet."""
         self.fd = temporary.create(self._name, mode)
         self.state = file_state(os.fstat(self.fd))
         """As it was when it was finished."""
@@ -284,7 +288,11 @@ class NewFile:
                 self._temporary.unlink(self._name)
 
     def write(self, data: bytes) -> None:
-        """Add bytes at the end; of many the disk gets the first ones at once."""
+        """Add bytes at the end; of many the disk gets the first ones at once, and of many zeros none."""
+        if len(data) >= HOLE_BYTES and not data[0] and not data[-1] and data == bytes(len(data)):
+            self._end = os.lseek(self.fd, len(data), os.SEEK_CUR)
+            return
+        self._end = 0
         write_all(self._calls, self.fd, data)
         if self._early is None:
             self._early = EarlySync(self._calls, self.fd)
@@ -314,6 +322,8 @@ class NewFile:
         """Set mode and date; with `sync`, make the bytes durable."""
         if self._early is not None:
             self._early.settle()
+        if self._end:
+            self._calls.truncate(self.fd, self._end)
         if executable:
             self._calls.chmod(self.fd, with_executable(os.fstat(self.fd).st_mode, executable))
         assert self._name is not None

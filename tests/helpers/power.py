@@ -95,7 +95,9 @@ class Disk:
         content[event.offset : event.offset + len(event.data)] = event.data
 
     def _on_truncate(self, event: Event) -> None:
-        del self._open[event.file].content[event.offset :]
+        content = self._open[event.file].content
+        del content[event.offset :]
+        content.extend(bytes(event.offset - len(content)))
 
     def _on_fsync(self, event: Event) -> None:
         target = self._open.get(event.file) or self.names.get(event.path)
