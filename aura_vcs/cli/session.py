@@ -122,8 +122,8 @@ class Session:
         with self.studio() as studio:
             return is_safe(studio, root)
 
-    def open(self) -> "Repository":
-        """Open the project that the folder is in.
+    def open(self, *, preview: bool = False) -> "Repository":
+        """Open the project that the folder is in; as a `preview` for a dry run, which changes nothing.
 
         Raises:
             NotAProject, ForeignOwner, FormatUnsupported.
@@ -131,7 +131,7 @@ class Session:
         from aura_vcs.repository.repository import Repository
 
         ahead, self.ahead = self.ahead, None
-        repo = Repository.open(self.folder, ahead=ahead, trust=self.trust(), **self.options())
+        repo = Repository.open(self.folder, ahead=ahead, trust=self.trust(), preview=preview, **self.options())
         repo.store.bring = OnDemand(repo, self.console)
         return repo
 
@@ -149,7 +149,7 @@ def pass_repository(function: "Callable[Concatenate[Repository, Console, P], R]"
         except Exception as error:
             from aura_vcs.cli.healing import heal
 
-            if not heal(session.folder, error, session.recorded):
+            if kwargs.get("dry_run") or not heal(session.folder, error, session.recorded):
                 raise
         return _run(session, function, *args, **kwargs)
 
@@ -157,7 +157,7 @@ def pass_repository(function: "Callable[Concatenate[Repository, Console, P], R]"
 
 
 def _run(session: Session, function: "Callable[..., R]", *args: Any, **kwargs: Any) -> R:
-    with session.open() as repo:
+    with session.open(preview=bool(kwargs.get("dry_run"))) as repo:
         session.recorded = sum(repo.logs.sizes().values())
         try:
             done = function(repo, session.console, *args, **kwargs)

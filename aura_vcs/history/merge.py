@@ -73,14 +73,16 @@ class Merged(msgspec.Struct, frozen=True):
 def plan_merge(repo: Repository, name: str | None = None) -> MergePlan:
     """Join in memory what the current branch and `name` have: a branch, a version, a restore point.
 
-    Without a name, the heads that machines gave the current branch are joined, one a time.
+    Without a name, the heads that machines gave the current branch are joined, one a time. Changes
+    nothing: what was interrupted is finished in a preview only, of which nothing stays.
 
     Raises:
         InputError: HEAD is on no branch. UnknownVersion, AmbiguousVersion, NoVersions.
         ObjectPurged, ObjectMissing: the content of a side is not here.
     """
-    finish_pending(repo)
-    follow_branch(repo)
+    if repo.is_preview:
+        finish_pending(repo)
+        follow_branch(repo)
     ours = _ours(repo, name)
     theirs, left = _theirs(repo, ours, name)
     check_content(ours)
@@ -108,6 +110,8 @@ def merge(repo: Repository, name: str | None = None, *, message: str = "", autho
         RefMoved: another command moved HEAD meanwhile.
     """
     with repo.locks.shared("objects"):
+        finish_pending(repo)
+        follow_branch(repo)
         plan = plan_merge(repo, name)
         if plan.kind == "up_to_date":
             return Merged(plan, plan.ours)

@@ -107,6 +107,9 @@ def finish_pending(repo: Repository) -> Operation | None:
     """
     if repo.storage.stat(PENDING) is None and repo.storage.stat(ASIDE) is None:
         return None
+    if repo.is_preview:
+        repo.progress.note("A command was interrupted; what is planned here begins with finishing it")
+        return None
     with repo.locks.exclusive("worktree"), repo.locks.shared("objects"):
         found = pending(repo)
         if found is None:

@@ -64,6 +64,9 @@ class Repository:
     `author` may be a function, which is asked when something is first recorded. `ahead` has begun to look
     at the project's files already. `index_folder` is a folder on a local disk, where the index of a
     project on a network disk is kept: SQLite cannot share a file with other processes there.
+
+    A `preview` changes nothing on disk, for dry runs: what opening, planning and looking write lies in a
+    folder of its own until `close`. It is not for commands that change the person's files.
     """
 
     def __init__(
@@ -77,19 +80,21 @@ class Repository:
         index_folder: str | None = None,
         lock_seconds: float = WAIT_SECONDS,
         ahead: "Ahead | None" = None,
+        preview: bool = False,
     ) -> None:
         self.root = root
+        self.is_preview = preview
         self._ahead = ahead
         self._recording = False
         self.progress = progress
         self._names = (author, host)
-        self.storage = project_storage(root, calls)
+        self.storage = previewed(project_storage(root, calls)) if preview else project_storage(root, calls)
         self.format = load_format(self.storage, progress)
         self.storage.make_folder(layout.LOCAL)
         self.locks = Locks(self.storage, layout.LOCKS, wait_seconds=lock_seconds)
         identity = this_replica(self.storage, root)
         self.replica, self.has_moved = identity.replica, identity.has_moved
-        if identity.is_new:
+        if identity.is_new and not preview:
             write_hints(root, self.storage)
         self.refs = Refs(self.storage)
         self.logs = OperationLogs(self.storage, self.replica)
@@ -115,7 +120,8 @@ class Repository:
         """Where the index lies: in the project, or in `index_folder` if the project is on a network disk."""
         if index_folder is None or not is_on_network(self.root):
             return self.storage, layout.INDEX
-        return LocalStorage(index_folder), f"{self.format.project}-{self.replica}.sqlite"
+        place = LocalStorage(index_folder)
+        return previewed(place) if self.is_preview else place, f"{self.format.project}-{self.replica}.sqlite"
 
     @classmethod
     def open(cls, path: str = ".", **options: object) -> "Repository":
@@ -385,6 +391,13 @@ class Transaction:
         """The number of the last operation: HEAD knows it too, should the log be lost or another's."""
         repository = self._repository
         return max(repository.index.end_of_log(repository.replica)[1], repository.head_file.stored().sequence)
+
+
+def previewed(storage: LocalStorage) -> LocalStorage:
+    """The storage with everything that is written to it elsewhere."""
+    from aura_vcs.storage.preview import PreviewStorage  # for dry runs only
+
+    return PreviewStorage.of(storage)
 
 
 def project_storage(root: str, calls: FileCalls = REAL_CALLS) -> LocalStorage:

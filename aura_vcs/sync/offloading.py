@@ -85,10 +85,11 @@ def plan_offload(
     least_bytes: int = OFFLOAD_BYTES,
     everything: bool = False,
 ) -> OffloadPlan:
-    """Find what can go, and fetch the proof that `copies` of the remotes hold it. Frees nothing.
+    """Find what can go, and fetch the proof that `copies` of the remotes hold it. Changes nothing.
 
     Files of `chosen` with at least `least_bytes`. With `everything`, every byte that is relied on is
-    read from the remotes and hashed, not samples.
+    read from the remotes and hashed, not samples. In a preview nothing is read of the content: what the
+    remotes list counts, and `execute_offload` is not for such a plan.
 
     Raises:
         InputError: fewer remotes than copies. RemoteError: a remote cannot be asked.
@@ -98,19 +99,21 @@ def plan_offload(
             f"{copies} copies are asked for, and {len(witnesses)} remotes to keep them",
             hint="Name more remotes with --remote, or give --copies a lower number.",
         )
-    finish_pending(repo)
-    repo.learn_objects()
+    if repo.is_preview:
+        finish_pending(repo)
     wish = _wish(repo, witnesses, chosen, copies, least_bytes)
     lists = _lists(repo, witnesses, wish.files)
     parts = {blob: lists[blob].chunks if blob in lists else blob_parts(repo, blob) for blob in wish.files}
     wanted = {part for blob_parts_ in parts.values() for part in blob_parts_} | lists.keys()
-    proofs = [witness.prove(wanted, repo.progress, everything=everything) for witness in witnesses]
-    going, kept = _judged(wish, parts, lists, proofs, copies)
-    objects = _removable(repo, going, parts, lists)
-    going, shared = _worth_it(repo, going, parts, {record.id for record in objects})
+    proofs = [witness.listed(wanted) for witness in witnesses]
+    going, kept, objects = _chosen(repo, wish, parts, lists, proofs, copies)
+    if everything or not repo.is_preview:
+        freed = wanted if everything else {record.id for record in objects} | _of_lists(going, lists)
+        proofs = [witness.prove(freed, repo.progress, listed=wanted, everything=everything) for witness in witnesses]
+        going, kept, objects = _chosen(repo, wish, parts, lists, proofs, copies)
     return OffloadPlan(
         going=tuple(going.values()),
-        kept=(*wish.kept.values(), *kept, *shared),
+        kept=(*wish.kept.values(), *kept),
         faults=tuple(f"{proof.name}: {fault}" for proof in proofs for fault in proof.faults),
         freed_bytes=sum(item.stored_size for item in objects),
         copies=copies,
@@ -121,6 +124,26 @@ def plan_offload(
         versions=_live(repo),
         head=repo.head().version,
     )
+
+
+def _chosen(
+    repo: Repository,
+    wish: _Wish,
+    parts: Mapping[ObjectId, Sequence[ObjectId]],
+    lists: Mapping[ObjectId, Listed],
+    proofs: Sequence[Proof],
+    copies: int,
+) -> tuple[dict[ObjectId, OffloadedFile], list[OffloadedFile], list[ObjectRecord]]:
+    """What goes and what stays by what remotes have, and the objects that are freed by it."""
+    going, kept = _judged(wish, parts, lists.keys(), proofs, copies)
+    objects = _removable(repo, going, parts, lists)
+    going, shared = _worth_it(repo, going, parts, {record.id for record in objects})
+    return going, [*kept, *shared], objects
+
+
+def _of_lists(going: Collection[ObjectId], lists: Mapping[ObjectId, Listed]) -> set[ObjectId]:
+    """What a remote must have of files that are in pieces only there: the pieces, and their list."""
+    return {part for blob, listed in lists.items() if blob in going for part in (*listed.chunks, blob)}
 
 
 def _live(repo: Repository) -> frozenset[VersionId]:

@@ -71,10 +71,23 @@ class Witness:
             return None
         return table
 
-    def prove(self, wanted: Iterable[ObjectId], progress: Progress, *, everything: bool = False) -> Proof:
+    def listed(self, wanted: Iterable[ObjectId]) -> Proof:
+        """Say which of the objects the remote lists. Reads none of them, and so proves nothing."""
+        held = frozenset(object_id for object_id in wanted if self.table.find(object_id) is not None)
+        return Proof(self.name, self.view.remote.place, held, self.versions, tuple(self.faults), 0)
+
+    def prove(
+        self,
+        wanted: Iterable[ObjectId],
+        progress: Progress,
+        *,
+        listed: Iterable[ObjectId] = (),
+        everything: bool = False,
+    ) -> Proof:
         """Say which of the objects the remote holds; with `everything`, all their bytes are hashed.
 
-        Memory holds one frame per transfer.
+        Of what is only `listed`, nothing is read: it counts unless its pack turns out to be damaged. Memory
+        holds one frame per transfer.
 
         Raises:
             RemoteUnreachable: the connection went.
@@ -92,8 +105,13 @@ class Witness:
             if self._is_sound(pack, numbers, progress):
                 sound.append(pack)
         progress.finish()
-        held = frozenset(i for pack in sound for ids in by_pack[pack].values() for i in ids)
-        return Proof(self.name, self.view.remote.place, held, self.versions, tuple(self.faults), total)
+        held = {i for pack in sound for ids in by_pack[pack].values() for i in ids}
+        damaged = by_pack.keys() - set(sound)
+        for object_id in listed:
+            found = self.table.find(object_id)
+            if found is not None and found.pack not in damaged:
+                held.add(object_id)
+        return Proof(self.name, self.view.remote.place, frozenset(held), self.versions, tuple(self.faults), total)
 
     def _size(self, pack: PackInfo, number: int) -> int:
         return self.table.footers[pack].frames[number].stored_length

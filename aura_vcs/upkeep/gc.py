@@ -80,7 +80,8 @@ def plan_gc(
     dead_share: float | None = None,
     wait_for_others: bool = True,
 ) -> Plan:
-    """Find what can be deleted. Changes nothing stored; the cost grows with the garbage.
+    """Find what can be deleted. Changes nothing stored but the index, which learns of all objects; in a preview
+    not even that. The cost grows with the garbage.
 
     What an interrupted command stored and never recorded is garbage from now on. A pack is written
     anew when more than `dead_share` of it is garbage: DEAD_SHARE, or any at all without a grace period.

@@ -59,10 +59,15 @@ def offload_command(
 
     The remote proves now that it has them: nothing is freed on trust. History stays whole; what you
     go back to is fetched when it is needed. Documents, the version you are on, and all that no
-    remote has stay here. `aura fetch --content` brings everything back.
+    remote has stay here. `aura fetch --content` brings everything back. With --dry-run nothing is read
+    of the content, unless --verify is given: what remotes list counts.
     """
+    from aura_vcs.history.pending import finish_pending
     from aura_vcs.sync.offloading import OFFLOAD_BYTES, execute_offload, plan_offload
 
+    if not dry_run:
+        finish_pending(repo)
+        repo.learn_objects()
     chosen = _chosen(repo, what, older_than)
     with _witnesses(repo, console, names) as witnesses:
         plan = plan_offload(
@@ -74,6 +79,8 @@ def offload_command(
             everything=verify,
         )
     _say_plan(console, plan)
+    if dry_run and plan.going and not verify:
+        console.line(faint("The remotes list it; that they have it is proved when it is freed."))
     done = None if dry_run else execute_offload(repo, plan)
     if plan.faults:
         console.exit_code = 3

@@ -34,7 +34,7 @@ def recover_command(session: Session, *, wants_list: bool, stage: str | None, dr
     from aura_vcs.project.checkpoint_store import checkpoint_data, plan_recovery, recover
 
     console = session.console
-    with session.open() as repo:
+    with session.open(preview=dry_run) as repo:
         if dry_run:
             found, skipped = plan_recovery(repo, stage=stage)
             data = checkpoint_data(repo, found) if found is not None else None

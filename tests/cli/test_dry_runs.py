@@ -1,0 +1,127 @@
+"""Dry runs change nothing: not a byte, not a date, neither here nor at the remote, whatever is pending."""
+
+import gc
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import click
+import pytest
+from aura_vcs.cli.main import cli
+from aura_vcs.history.going import checkout
+from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.faults import Fault, FaultyCalls, Stopped
+
+from tests.cli.conftest import Film
+
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # stopped, as by a kill
+
+COMMANDS = {
+    "asset clean": [("asset", "clean"), ("asset", "clean", "--yes")],
+    "fetch": [("fetch",), ("fetch", "--content")],
+    "gc": [("gc",), ("gc", "--grace", "0"), ("gc", "--remote", "origin"), ("gc", "--remote", "origin", "--grace", "0")],
+    "merge": [("merge", "side"), ("merge",)],
+    "offload": [("offload", "--min-size", "0"), ("offload", "--verify", "--min-size", "0")],
+    "project purge": [("project", "purge"), ("project", "purge", "--yes")],
+    "prune": [("prune",)],
+    "push": [("push",), ("push", "--all-versions")],
+    "recover": [("recover",)],
+    "repair": [("repair",), ("repair", "--to", "origin")],
+    "version delete": [("version", "delete", "v1")],
+    "version purge": [("version", "purge", "v1"), ("version", "purge", "v1", "--yes")],
+}
+"""Every command that can be tried, and ways to."""
+
+
+def with_dry_run(command: click.Command, ctx: click.Context, name: str) -> Iterator[str]:
+    """The commands below this one that have `--dry-run`."""
+    if any("--dry-run" in param.opts for param in command.params):
+        yield name
+    if isinstance(command, click.Group):
+        for word in command.list_commands(ctx):
+            inner = command.get_command(ctx, word)
+            assert inner is not None
+            yield from with_dry_run(inner, click.Context(inner, parent=ctx), f"{name} {word}".strip())
+
+
+def test_every_dry_run_is_tried_here() -> None:
+    """A new one has to be added above."""
+    assert set(with_dry_run(cli, click.Context(cli), "")) == set(COMMANDS)
+
+
+def state(*roots: Path) -> dict[str, tuple[object, ...]]:
+    """Every file and folder: its kind, size, inode, dates but that of reading, and bytes."""
+    found: dict[str, tuple[object, ...]] = {}
+    for root in roots:
+        for path in [root, *root.rglob("*")]:
+            seen = path.lstat()
+            data = path.read_bytes() if path.is_file() else b""
+            found[str(path)] = (seen.st_mode, seen.st_size, seen.st_ino, seen.st_mtime_ns, seen.st_ctime_ns, data)
+    return found
+
+
+@pytest.fixture
+def unfinished(film: Film, tmp_path: Path) -> Film:
+    """A project with much to do: two branches, a checkpoint, garbage, a remote that is behind, and what was
+    interrupted: a commit that is recorded and nowhere else, a checkout half-way, objects in no row.
+    """
+    film.write({"assets/take.mov": os.urandom(300_000), "assets/preview.tmp": "scratch"})
+    film("commit", "-m", "First")
+    film("remote", "add", "origin", str(tmp_path / "remote"))
+    film("push")
+    film("branch", "side")
+    film.write({"brief.json": '{"topic": "ours"}'})
+    film("commit", "-m", "Ours")
+    film("checkout", "side")
+    film.write({"brief.json": '{"topic": "theirs"}', "assets/take.mov": os.urandom(300_000)})
+    film("commit", "-m", "Theirs")
+    film("autosave")
+    film("restore-point", "PreRender", code=None)
+    film("checkout", "main")
+    film("commit", "--allow-empty", "-m", "Gone")
+    film("version", "delete", "HEAD~1", code=None)
+    aura = film.root / ".aura"
+    shutil.copytree(aura / "refs", tmp_path / "refs")
+    shutil.copytree(aura / "local", tmp_path / "local")
+    film.write({"notes.txt": "recorded, and nowhere else"})
+    film("commit", "-m", "Recorded")
+    for name in ("refs", "local"):
+        for file in (tmp_path / name).rglob("*"):
+            if file.is_file() and file.name != "replica.json":
+                shutil.copy2(file, aura / file.relative_to(tmp_path))
+    for at in range(6, 400, 3):
+        with suppress(Stopped), Repository.open(str(film.root), calls=FaultyCalls(Fault.STOP, at)) as repo:
+            checkout(repo, "side")
+        if (aura / "local" / "pending.json").exists():
+            break
+    assert (aura / "local" / "pending.json").exists()
+    with Repository.open(str(film.root)) as repo, repo.store.batch() as batch:
+        batch.add("blob", b"nobody's")
+        batch.finish()
+    gc.collect()  # what was stopped while it was opened holds its files until then
+    return film
+
+
+@pytest.mark.parametrize("words", [words for ways in COMMANDS.values() for words in ways], ids=" ".join)
+def test_a_dry_run_changes_nothing(unfinished: Film, tmp_path: Path, words: tuple[str, ...]) -> None:
+    """With a command that was interrupted, and everything else that opening a project sees to."""
+    before = state(unfinished.root, tmp_path / "remote")
+    for more in ((), ("--json",)):
+        unfinished(*words, "--dry-run", *more, code=None)
+        after = state(unfinished.root, tmp_path / "remote")
+        assert {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)} == set()
+    assert unfinished("fsck", code=None).code in {0, 3}
+
+
+def test_a_dry_run_plans_what_the_command_then_does(film: Film) -> None:
+    """The plan knows of objects that no row has yet, though it enters none."""
+    film("commit", "-m", "First")
+    film.write({"big.bin": os.urandom(200_000)})
+    with Repository.open(str(film.root)) as repo, repo.store.batch() as batch:
+        batch.add("blob", os.urandom(100_000))
+        batch.finish()
+    planned = film("gc", "--grace", "0", "--dry-run", "--json").json
+    assert planned["removed_objects"] == 1
+    assert film("gc", "--grace", "0", "--json").json["removed_objects"] == 1
