@@ -120,6 +120,7 @@ def moved_shape(repo: "Repository", head: "Head", moved: "Moved | None") -> dict
         "restore_point": version_shape(point) if point is not None else None,
         "changed_paths": moved.changed if moved is not None else 0,
         "left_alone": list(moved.left) if moved is not None else [],
+        "kept_unsaved": moved.kept_unsaved if moved is not None else 0,
     }
 
 

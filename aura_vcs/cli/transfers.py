@@ -173,7 +173,7 @@ def _say_locks(console: Console, plan: "PushPlan") -> None:
 
 def say_pulled(repo: "Repository", console: Console, pulled: "Pulled") -> None:
     """What happened to the branch and the work folder."""
-    from aura_vcs.cli.commands.checkout import say_left, say_point
+    from aura_vcs.cli.commands.checkout import say_kept, say_left, say_point
     from aura_vcs.history.revisions import describe
     from aura_vcs.index.queries import Queries
 
@@ -200,6 +200,7 @@ def say_pulled(repo: "Repository", console: Console, pulled: "Pulled") -> None:
             f", {count(pulled.files.changed, 'path')} changed",
         )
         say_point(console, pulled.files)
+        say_kept(console, pulled.files)
         say_left(console, pulled.files)
         console.line(faint("Take it back with `aura undo`."))
     if pulled.diverged or pulled.in_the_way or pulled.without_content is not None:

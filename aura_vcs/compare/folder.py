@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from aura_vcs.compare.contents import CONTENT_LIMIT, COPY_BYTES, StoredContents
 from aura_vcs.compare.versions import Comparison, PathChange, check_paths, choose, with_changed_renames
 from aura_vcs.errors.folder import FileUnreadable
+from aura_vcs.history.changes import Change, compare_scan
 from aura_vcs.history.making import base_of
-from aura_vcs.history.status import Change, compare_scan
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import DOCUMENTS, Entry, EntryKind
 from aura_vcs.objects.trees import EMPTY_TREE_ID

@@ -16,6 +16,7 @@ from aura_vcs.history.making import (
     Wanted,
     base_of,
     check_texts,
+    is_purged,
     lineage,
     make_version,
     need,
@@ -165,10 +166,10 @@ def _branch_from(repo: Repository, base: Base) -> str:
 
 def _check_has_content(repo: Repository, base: Base) -> None:
     """Refuse to take what is not among the paths from a version that somebody purged."""
-    record = Queries(repo.index).version(base.head.version) if base.head.version is not None else None
-    if record is not None and record.purged_at is not None:
+    if base.head.version is not None and is_purged(repo, base):
+        number = need(repo, base.head.version).number
         hint = "Commit all of it: `aura commit` without paths takes your files as they are."
-        raise InputError(f"v{record.number}, which you are on, was purged: there is nothing to add paths to", hint=hint)
+        raise InputError(f"v{number}, which you are on, was purged: there is nothing to add paths to", hint=hint)
 
 
 def _check_paths(repo: Repository, base: Base, scan: Scan, paths: Sequence[str]) -> None:

@@ -4,47 +4,63 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from aura_vcs.codec import encode_tree, readable_name
-from aura_vcs.errors.asking import UnknownName
+from aura_vcs.codec import readable_name
 from aura_vcs.errors.folder import FileUnstable
 from aura_vcs.history.branches import Branch, branch, branches
 from aura_vcs.history.following import follow_branch
-from aura_vcs.history.making import NAME_LIMIT, Base, Wanted, base_of, need, one_line, record_point, take_snapshot
+from aura_vcs.history.making import (
+    NAME_LIMIT,
+    Base,
+    Wanted,
+    base_of,
+    is_purged,
+    need,
+    one_line,
+    record_point,
+    take_snapshot,
+)
 from aura_vcs.history.pending import carry_out, check_present, finish_pending
 from aura_vcs.history.revisions import check_content, resolve
+from aura_vcs.history.steps import AllOf, Between, Exactly, Ground, PathsOf, Step
+from aura_vcs.history.unsaved import count_unsaved_beside, is_lost, unsaved_at
 from aura_vcs.ids import ObjectId, VersionId, new_operation_id
 from aura_vcs.index.records import VersionRecord
-from aura_vcs.model import Entry, EntryKind, Head, HeadChange, Inverse, Kind, TreeChange, VersionType
+from aura_vcs.model import Head, HeadChange, Inverse, TreeChange, VersionType
 from aura_vcs.objects.batch import Batch
-from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Draft, Repository, Transaction
-from aura_vcs.worktree.selection import Selection
-from aura_vcs.worktree.snapshot import Snapshot, sorted_tree
+from aura_vcs.worktree.scan import Scan
+from aura_vcs.worktree.selection import Selection, folders_of
+from aura_vcs.worktree.snapshot import Snapshot
 
 MakeDraft = Callable[[Transaction, Base, ObjectId, ObjectId], Draft]
 """Makes the operation from what the folder is based on, and its trees before and after."""
-MakeTree = Callable[[Batch, ObjectId], ObjectId]
-"""Makes the tree to be from the one that the folder is; what is new goes into the batch."""
 
 
 class Moved(msgspec.Struct, frozen=True):
     """What happened to the work folder.
 
-    `restore_point` holds what was there, if anything was unsaved (or always, for `restore`).
-    `changed` counts paths. `left` are files that were edited meanwhile and were left as they are.
+    `restore_point` holds what was there, if something unsaved was replaced (or always, for a `restore` that
+    changed something). `changed` counts paths. `left` are files that were edited meanwhile and were left as
+    they are. `kept_unsaved` counts unsaved changes that are in the folder as before. `is_idle`: nothing had
+    to change, and nothing was recorded.
     """
 
     head: Head
     restore_point: VersionRecord | None
     changed: int
     left: tuple[str, ...]
+    kept_unsaved: int = 0
+    is_idle: bool = False
 
 
-def checkout(repo: Repository, name: str) -> Moved:
+def checkout(repo: Repository, name: str, *, clean: bool = False) -> Moved:
     """Put the files of a branch's or version's content in place, and HEAD there.
 
-    Unsaved work becomes a restore point (trigger PreCheckout) first. Interrupted, the next command
-    that changes the project finishes it.
+    Only files that the version has otherwise than HEAD's are touched; unsaved work in others stays in the
+    folder. Unsaved work in those that are touched becomes a restore point (trigger PreCheckout) first. With
+    `clean`, all of the folder is as the version has it, and everything unsaved goes into the restore point.
+    Where nothing has to change, nothing is recorded. Interrupted, the next command that changes the project
+    finishes it.
 
     Raises:
         UnknownVersion, AmbiguousVersion, ObjectPurged, ObjectMissing.
@@ -56,6 +72,8 @@ def checkout(repo: Repository, name: str) -> Moved:
     record = need(repo, _own_head(repo, on_branch)) if on_branch is not None else resolve(repo, name)
     check_content(record)
     head = Head(name if on_branch is not None else _branch_at(repo, record), record.id)
+    if on_branch is None and repo.head().version == record.id:
+        head = repo.head()  # one is there already, whatever the branch has done since
     place = f"v{record.number}" if head.branch is None else f"{head.branch} (v{record.number})"
 
     def draft(_: Transaction, base: Base, before: ObjectId, after: ObjectId) -> Draft:
@@ -67,13 +85,18 @@ def checkout(repo: Repository, name: str) -> Moved:
             inverse=Inverse("checkout.revert"),
         )
 
-    return replace_folder(repo, record.tree, draft, trigger="PreCheckout", why=f"Before checking out {place}")
+    step = Exactly(record.tree) if clean else Between(repo, record.tree)
+    why = f"Before checking out {place}"
+    return replace_folder(repo, step, draft, trigger="PreCheckout", why=why, idle_at=head)
 
 
 def restore(repo: Repository, name: str, paths: Sequence[str] | None = None) -> Moved:
     """Bring a version's content (or only `paths` of it) back onto the current branch, unsaved.
 
-    What was there becomes a restore point (trigger PreRestore) first, always.
+    With `paths`, these become as the version has them. Without, what it has otherwise than HEAD's version
+    does, and unsaved work in other files stays; of the very content that HEAD's version has, every file comes
+    back as it is there, and files that it does not have stay. What was there becomes a restore point (trigger
+    PreRestore) first; where nothing has to change, nothing is recorded.
 
     Raises:
         UnknownVersion, AmbiguousVersion, ObjectPurged, ObjectMissing, FileUnstable.
@@ -85,6 +108,7 @@ def restore(repo: Repository, name: str, paths: Sequence[str] | None = None) -> 
     check_content(record)
     listed = one_line(", ".join(map(readable_name, paths or ())))
     what = f"v{record.number}" + (f" ({listed})" if paths else "")
+    base = base_of(repo)
 
     def draft(_: Transaction, base: Base, before: ObjectId, after: ObjectId) -> Draft:
         return Draft(
@@ -95,9 +119,13 @@ def restore(repo: Repository, name: str, paths: Sequence[str] | None = None) -> 
             inverse=Inverse("restore.revert"),
         )
 
-    return replace_folder(
-        repo, record.tree, draft, trigger="PreRestore", why=f"Before restoring {what}", paths=paths, always=True
-    )
+    step: Step
+    if paths is not None:
+        step = PathsOf(repo, record.tree, paths)
+    else:
+        step = AllOf(repo) if record.tree == base.tree else Between(repo, record.tree)
+    why = f"Before restoring {what}"
+    return replace_folder(repo, step, draft, trigger="PreRestore", why=why, always=True, idle_at=base.head)
 
 
 def _own_head(repo: Repository, found: Branch) -> VersionId:
@@ -117,40 +145,41 @@ def _branch_at(repo: Repository, record: VersionRecord) -> str | None:
 
 def replace_folder(
     repo: Repository,
-    target: ObjectId | MakeTree,
+    step: Step,
     draft: MakeDraft,
     *,
     trigger: str,
     why: str,
-    paths: Sequence[str] | None = None,
     always: bool = False,
-    known: ObjectId | None = None,
+    idle_at: Head | None = None,
     makes_version: bool = False,
 ) -> Moved:
-    """Save what the folder has, if it is not saved, and put `target` in its place.
+    """Take a step in the folder; what is unsaved where it goes is saved first.
 
-    With `paths`, only those are replaced. With `always`, a restore point is made in any case;
-    without, none is made for the tree `known`, which an operation has put there. With
-    `makes_version`, the draft has stored a version and what it holds.
+    With `always`, a restore point is made in any case; without, only if the step takes something away that
+    is not saved. With `idle_at`, nothing is done and nothing recorded where HEAD is there already and nothing has
+    to change. With `makes_version`, the step stores a version and what it holds.
     """
-    if not callable(target):
-        _fetch_content(repo, target, paths)
+    _fetch_content(repo, step)
     with repo.locks.exclusive("worktree"), repo.locks.shared("objects"):
         base = base_of(repo)
         with repo.store.batch(repo.progress) as batch:
-            scan, snapshot = take_snapshot(repo, batch, base)
-            after = _target(repo, batch, snapshot, target, paths)
-            hidden = repo.worktree.in_the_way(scan, repo.trees.list_differences(snapshot.tree, after))
-            if hidden:  # ignored files are work too: they go into the restore point before they are replaced
-                scan, snapshot = take_snapshot(repo, batch, base, always=hidden)
-                after = _target(repo, batch, snapshot, target, paths)
+            ground = step.ground(base)
+            scan, snapshot, after, hidden = _look(repo, batch, base, step, ground)
             if snapshot.unstable:
                 raise FileUnstable(snapshot.unstable)
+            changes = [*(ground.changes or ()), *repo.trees.list_differences(snapshot.tree, after)]
+            kept = count_unsaved_beside(repo, scan, base.tree, changes)
+            if idle_at == base.head and snapshot.tree == after:
+                if scan.changed:
+                    repo.worktree.save(scan)
+                return Moved(base.head, None, 0, (), kept, is_idle=True)
             correlation = new_operation_id()
             point, stored = None, {}
-            if always or snapshot.tree not in {base.tree, known}:
+            if always or is_lost(repo, snapshot.tree, after, ground.saved):
+                whole = snapshot if ground.is_everything else take_snapshot(repo, batch, base, always=hidden)[1]
                 wanted = Wanted(VersionType.RESTORE_POINT, one_line(why)[:NAME_LIMIT], trigger=trigger)
-                point = record_point(repo, batch, base, snapshot, wanted, correlation)
+                point = record_point(repo, batch, base, whole, wanted, correlation)
             else:
                 stored = batch.finish()
         with repo.transaction() as transaction:
@@ -163,82 +192,49 @@ def replace_folder(
             repo.learn_objects()  # what a version holds, this one's or a later one's, is counted in rows
         written = carry_out(repo, scan, operation, snapshot.tree, after)
     head = operation.head.after if operation.head is not None else base.head
-    return Moved(head, point, len(written.states), written.left)
+    return Moved(head, point, len(written.states), written.left, kept)
 
 
-def _fetch_content(repo: Repository, target: ObjectId, paths: Sequence[str] | None) -> None:
+def _look(
+    repo: Repository, batch: Batch, base: Base, step: Step, ground: Ground
+) -> tuple[Scan, Snapshot, ObjectId, list[str]]:
+    """Look at the folder where the step goes: what is there, what will be, and what ignored files are in the way.
+
+    Those are work too: they are taken as if they were not ignored, and so are saved before they are replaced.
+    """
+    hidden: list[str] = []
+    while True:
+        scan, snapshot = _snapshot(repo, batch, base, ground, hidden)
+        after = step.tree(batch, snapshot.tree)
+        found = repo.worktree.in_the_way(scan, repo.trees.list_differences(snapshot.tree, after))
+        if not found or hidden:
+            return scan, snapshot, after, hidden
+        hidden = found
+
+
+def _snapshot(
+    repo: Repository, batch: Batch, base: Base, ground: Ground, always: Sequence[str]
+) -> tuple[Scan, Snapshot]:
+    """Scan the folder, and store what it has on the ground and is not expected there."""
+    if ground.is_everything or (ground.old == base.tree and is_purged(repo, base)):
+        return take_snapshot(repo, batch, base, always=always)
+    scan = repo.worktree.scan(base.tree, always)
+    paths = unsaved_at(repo, scan, ground.changes or ())
+    for path in ground.paths:
+        paths += [path, *(above for above in folders_of(path) if scan.folder(above) is None)]
+    if not paths or scan.root.tree == ground.old:
+        return scan, Snapshot(ground.old, 0, {})
+    return scan, repo.worktree.store_all(scan, batch, ground.old, paths, repo.progress)
+
+
+def _fetch_content(repo: Repository, step: Step) -> None:
     """Fetch what is offloaded before any lock is held: it may take long. `carry_out` looks again.
 
     Raises:
         ObjectOffloaded: a remote cannot be asked now; nothing was touched.
     """
-    if not repo.store.offloaded.all():
+    if step.source is None or not repo.store.offloaded.all():
         return
-    selection = Selection(paths)
-    differences = [d for d in repo.trees.differences(base_of(repo).tree, target) if selection.covers(d.path)]
+    selection = Selection(step.paths or None)
+    differences = [d for d in repo.trees.differences(base_of(repo).tree, step.source) if selection.covers(d.path)]
     check_present(repo, differences)
-
-
-def _target(
-    repo: Repository, batch: Batch, snapshot: Snapshot, target: ObjectId | MakeTree, paths: Sequence[str] | None
-) -> ObjectId:
-    if callable(target):
-        return target(batch, snapshot.tree)
-    if paths is None:
-        return target
-    grafted, made = _graft(repo, snapshot.tree, target, paths)
-    for object_id, data in made:
-        assert batch.add(Kind.TREE, data) == object_id
-    return grafted
-
-
-def _graft(
-    repo: Repository, onto: ObjectId, source: ObjectId, paths: Sequence[str]
-) -> tuple[ObjectId, list[tuple[ObjectId, bytes]]]:
-    """The tree `onto` with `paths` as in `source`, and the trees that are new.
-
-    Raises:
-        UnknownName: a path is in neither.
-    """
-    for path in paths:
-        if repo.trees.entry(source, path) is None and repo.trees.entry(onto, path) is None:
-            raise UnknownName("file or folder", path, hint="`aura show VERSION:` lists what a version has.")
-    made: list[tuple[ObjectId, bytes]] = []
-    entry = _grafted(repo, onto, source, Selection(paths), "", made)
-    return (entry.id if entry is not None else EMPTY_TREE_ID), made
-
-
-def _grafted(
-    repo: Repository,
-    onto: ObjectId | None,
-    source: ObjectId | None,
-    selection: Selection,
-    path: str,
-    made: list[tuple[ObjectId, bytes]],
-) -> Entry | None:
-    ours = {} if onto is None else {entry.name: entry for entry in repo.trees.tree(onto).entries}
-    theirs = {} if source is None else {entry.name: entry for entry in repo.trees.tree(source).entries}
-    entries: list[Entry] = []
-    for name in ours.keys() | theirs.keys():
-        inner = f"{path}/{name}" if path else name
-        our, their = ours.get(name), theirs.get(name)
-        if selection.covers(inner):
-            kept = their
-        elif selection.leads_into(inner) and (_dir_id(our) or _dir_id(their)):
-            grafted = _grafted(repo, _dir_id(our), _dir_id(their), selection, inner, made)
-            kept = our if grafted is None else grafted  # a file gives way only to something that comes
-        else:
-            kept = our
-        if kept is not None:
-            entries.append(kept)
-    if path and not entries and onto is None:
-        return None
-    tree = sorted_tree(entries)
-    object_id, data = encode_tree(tree)
-    repo.trees.remember(object_id, tree)
-    made.append((object_id, data))
-    return Entry(path.rpartition("/")[2], EntryKind.DIR, object_id, tree.size)
-
-
-def _dir_id(entry: Entry | None) -> ObjectId | None:
-    return entry.id if entry is not None and entry.kind is EntryKind.DIR else None

@@ -51,6 +51,12 @@ def base_of(repo: Repository) -> Base:
     return Base(head, record.tree if record is not None else EMPTY_TREE_ID)
 
 
+def is_purged(repo: Repository, base: Base) -> bool:
+    """Whether somebody purged the version: its content may be gone."""
+    record = Queries(repo.index).version(base.head.version) if base.head.version is not None else None
+    return record is not None and record.purged_at is not None
+
+
 def check_texts(name: str, description: str) -> tuple[str, str]:
     """Name and description as they are stored: no control characters, no bytes that are not text.
 
@@ -89,9 +95,8 @@ def take_snapshot(
 
     Of a base that another machine purged, nothing is taken for stored, but where only `paths` are asked for.
     """
-    record = Queries(repo.index).version(base.head.version) if base.head.version is not None else None
     tree = base.tree
-    if record is not None and record.purged_at is not None and paths is None:
+    if paths is None and is_purged(repo, base):
         tree, always = EMPTY_TREE_ID, [*always, *_paths(repo, base.tree)]
     scan = repo.worktree.scan(tree, always)
     return scan, repo.worktree.store_all(scan, batch, tree, paths, repo.progress)

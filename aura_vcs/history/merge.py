@@ -21,9 +21,10 @@ from aura_vcs.history.making import Base, Made, Wanted, check_texts, lineage, ne
 from aura_vcs.history.pending import finish_pending
 from aura_vcs.history.resolving import open_conflicts
 from aura_vcs.history.revisions import check_content, describe, resolve
+from aura_vcs.history.steps import Ground, putting
 from aura_vcs.history.tree_files import change_tree, files_of
 from aura_vcs.history.undo import Undone, operation_of, undo
-from aura_vcs.ids import ObjectId, ReplicaId, VersionId, blob_id
+from aura_vcs.ids import ObjectId, ReplicaId, VersionId, blob_id, tree_id
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import CONFLICTS
@@ -118,7 +119,7 @@ def merge(repo: Repository, name: str | None = None, *, message: str = "", autho
         wanted = Wanted(VersionType.MANUAL, *check_texts(message or plan.name, ""))
         work = _Work(repo, plan, wanted, author)
         why = f"Before {plan.name[:150]!r}"
-        files = replace_folder(repo, work.tree, work.draft, trigger="PreMerge", why=why, makes_version=True)
+        files = replace_folder(repo, work, work.draft, trigger="PreMerge", why=why, makes_version=True)
         assert files.head.version is not None
         return Merged(plan, need(repo, files.head.version), files, tuple(work.replaced))
 
@@ -146,15 +147,26 @@ def abort_merge(repo: Repository) -> Undone:
 
 
 class _Work:
-    """The two moments of a merge: the tree to be, and the operation."""
+    """The step of a merge, and its operation; see Step."""
+
+    paths: tuple[str, ...] = ()
 
     def __init__(self, repo: Repository, plan: MergePlan, wanted: Wanted, author: str | None) -> None:
         self._repo = repo
         self._plan = plan
         self._wanted = wanted
         self._author = author or repo.author
+        self.source: ObjectId | None = None
         self._merged = plan.theirs.tree
         self.replaced: list[str] = []
+
+    def ground(self, _: Base) -> Ground:
+        """What changes against our version, and the list of what is open."""
+        plan, trees = self._plan, self._repo.trees
+        if plan.kind == "join":
+            self._merged = change_tree(trees, plan.ours.tree, plan.changes, lambda data, _: tree_id(data))
+        changes = trees.list_differences(plan.ours.tree, self._merged)
+        return Ground(plan.ours.tree, (plan.ours.tree,), changes, (CONFLICTS,))
 
     def tree(self, batch: Batch, folder: ObjectId) -> ObjectId:
         """The work folder after the merge; the version's own tree goes into the batch too."""
@@ -163,18 +175,14 @@ class _Work:
         others = [found.path for found in unsaved if found.path != CONFLICTS and not _is_brought(found, plan.changes)]
         self.replaced = _met(others, plan.changes)
         here = dict(plan.changes)
-
-        def put(data: bytes, path: str) -> ObjectId:
-            return batch.add(Kind.TREE, data, path)
-
         for path, entry in plan.changes.items():
             if entry is not None and entry.id in plan.made:
                 batch.add(Kind.BLOB, plan.made[entry.id], path)
         if plan.kind == "join":
-            self._merged = change_tree(trees, plan.ours.tree, plan.changes, put)
+            self._merged = change_tree(trees, plan.ours.tree, plan.changes, putting(batch))
         if any(found.path == CONFLICTS for found in unsaved):
             here[CONFLICTS] = self._open_here(batch)
-        return change_tree(trees, folder, here, put)
+        return change_tree(trees, folder, here, putting(batch))
 
     def _open_here(self, batch: Batch) -> Entry | None:
         """The list of what is open for the folder: what was decided there and not saved yet stays decided.

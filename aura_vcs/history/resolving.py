@@ -26,6 +26,7 @@ from aura_vcs.history.edits import read_document
 from aura_vcs.history.going import Moved, replace_folder
 from aura_vcs.history.making import Base
 from aura_vcs.history.pending import finish_pending
+from aura_vcs.history.steps import Ground
 from aura_vcs.history.tree_files import as_compared, change_tree
 from aura_vcs.history.undo import operation_of
 from aura_vcs.ids import ObjectId, blob_id
@@ -98,9 +99,7 @@ def resolve_conflicts(repo: Repository, path: str, place: str, decision: Decisio
             inverse=Inverse("resolve.revert"),
         )
 
-    files = replace_folder(
-        repo, work.tree, draft, trigger="PreResolve", why=f"Before resolving {shown}"[:200], known=_left_by_last(repo)
-    )
+    files = replace_folder(repo, work, draft, trigger="PreResolve", why=f"Before resolving {shown}"[:200])
     return Resolved(tuple(work.decided), tuple(work.left), files)
 
 
@@ -132,7 +131,9 @@ def _left_by_last(repo: Repository) -> ObjectId | None:
 
 
 class _Deciding:
-    """The decision, made on the folder as the snapshot has it."""
+    """The decision, made on the folder as the snapshot has it; see Step."""
+
+    paths: tuple[str, ...] = ()
 
     def __init__(self, repo: Repository, path: str, place: str, decision: Decision, source: str) -> None:
         self._repo = repo
@@ -140,8 +141,14 @@ class _Deciding:
         self._place = place
         self._decision = decision
         self._source = source
+        self.source: ObjectId | None = None
         self.decided: list[OpenConflict] = []
         self.left: list[OpenConflict] = []
+
+    def ground(self, base: Base) -> Ground:
+        """All of the folder; what the last operation left there would be brought back by taking that back."""
+        last = _left_by_last(self._repo)
+        return Ground(base.tree, (base.tree,) if last is None else (base.tree, last))
 
     def tree(self, batch: Batch, folder: ObjectId) -> ObjectId:
         """The folder with the decision carried out."""

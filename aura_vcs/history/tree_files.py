@@ -1,14 +1,17 @@
 """A tree as a flat list of its files, and a tree made from another by changing some of them."""
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from aura_vcs.codec import encode_tree
-from aura_vcs.compare.merge_model import TreeEntry
 from aura_vcs.ids import ObjectId
 from aura_vcs.layout import check_entry_name
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.objects.trees import EMPTY_TREE_ID, TreeReader
 from aura_vcs.worktree.snapshot import sorted_tree
+
+if TYPE_CHECKING:
+    from aura_vcs.compare.merge_model import TreeEntry
 
 Changes = Mapping[str, Entry | None]
 """What lies at a path from now on, None for nothing. A folder stands for an empty one."""
@@ -29,8 +32,10 @@ def files_of(trees: TreeReader, tree: ObjectId) -> dict[str, Entry]:
     }
 
 
-def as_compared(files: Mapping[str, Entry]) -> dict[str, TreeEntry]:
+def as_compared(files: Mapping[str, Entry]) -> "dict[str, TreeEntry]":
     """The files as comparisons and joins take them."""
+    from aura_vcs.compare.merge_model import TreeEntry  # going back needs none of it
+
     return {path: TreeEntry(entry.kind.value, entry.id, entry.executable) for path, entry in files.items()}
 
 

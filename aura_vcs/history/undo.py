@@ -1,7 +1,7 @@
 """Undo and redo: taking back what this machine did, in sequence, also after a restart.
 
 An undo is an operation of its own: it moves refs forward to where they were before, puts HEAD
-and, where the operation changed files, the work folder back. Nothing is cut from the log.
+back, and the files that the operation changed; others it leaves alone. Nothing is cut from the log.
 """
 
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from aura_vcs.history.going import Moved, replace_folder
 from aura_vcs.history.late_edits import PATHS
 from aura_vcs.history.making import Base
 from aura_vcs.history.pending import finish_pending
+from aura_vcs.history.steps import Between
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import ActionRecord, VersionRecord
@@ -196,7 +197,7 @@ def _reverse(repo: Repository, action: ActionRecord, *, back: bool) -> Undone:
         return Undone(edited.operation, target.description, repo.head())
     wanted = target.worktree.before if back else target.worktree.after
     current = target.worktree.after if back else target.worktree.before
-    if not repo.store.contains(wanted):
+    if not repo.store.contains(wanted) or not repo.store.contains(current):
         raise OperationExpired(target.description, "what the folder had then")
 
     def draft(transaction: Transaction, _: Base, before: ObjectId, after: ObjectId) -> Draft:
@@ -206,7 +207,7 @@ def _reverse(repo: Repository, action: ActionRecord, *, back: bool) -> Undone:
     verb = "undoing" if back else "redoing"
     trigger = "PreUndo" if back else "PreRedo"
     why = f"Before {verb} {target.description!r}"
-    files = replace_folder(repo, wanted, draft, trigger=trigger, why=why, known=current)
+    files = replace_folder(repo, Between(repo, wanted, current), draft, trigger=trigger, why=why)
     last = Queries(repo.index).actions(limit=1)[0]
     return Undone(operation_of(repo, last), target.description, repo.head(), files)
 

@@ -1,7 +1,5 @@
 """Pull, sync and clone: fetching, and then bringing branches and the work folder along."""
 
-from collections.abc import Sequence
-
 import msgspec
 
 from aura_vcs.errors import InputError
@@ -13,6 +11,7 @@ from aura_vcs.history.making import Base, base_of, need
 from aura_vcs.history.pending import finish_pending
 from aura_vcs.history.revisions import check_content
 from aura_vcs.history.status import status
+from aura_vcs.history.steps import Between
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import Queries
 from aura_vcs.model import Head, HeadChange, Inverse, TreeChange
@@ -88,10 +87,10 @@ def _bring_along(repo: Repository, fetched: Fetched) -> Pulled:
     with repo.locks.shared("worktree"):  # not while another command is replacing files
         if repo.head() != base.head:
             raise RefMoved("HEAD", "where the pull began", "another version")
-        paths, in_the_way = _unsaved(repo, base, target)
+        in_the_way = _in_the_way(repo, base, target)
     if in_the_way:
         return Pulled(fetched, base.head, in_the_way=in_the_way)
-    files = _go(repo, base, Head(base.head.branch, found.version), target, why, paths)
+    files = _go(repo, base, Head(base.head.branch, found.version), target, why)
     return Pulled(fetched, files.head, files)
 
 
@@ -128,23 +127,23 @@ def check_out_clone(repo: Repository, wanted: str | None = None) -> Moved | None
     record = need(repo, found.version)
     check_content(record)
     target = record.tree
-    return _go(repo, base_of(repo), Head(name, found.version), target, f"Cloned {name}", None, own=found.version)
+    return _go(repo, base_of(repo), Head(name, found.version), target, f"Cloned {name}", own=found.version)
 
 
 def _builds_on(repo: Repository, newer: VersionId, older: VersionId | None) -> bool:
     return newer != older and (older is None or Queries(repo.index).is_ancestor(older, newer))
 
 
-def _unsaved(repo: Repository, base: Base, target: ObjectId) -> tuple[list[str] | None, tuple[str, ...]]:
-    """The paths to bring along where there are unsaved changes (None: all), and what stands in the way."""
+def _in_the_way(repo: Repository, base: Base, target: ObjectId) -> tuple[str, ...]:
+    """The unsaved changes at paths that the target has otherwise than the base, above them or below them."""
     changes = status(repo).changes
     if not changes:
-        return None, ()
-    coming = [difference.path for difference in repo.trees.differences(base.tree, target)]
+        return ()
+    coming = {difference.path for difference in repo.trees.differences(base.tree, target)}
     own = {path for change in changes for path in (change.path, change.old_path) if path is not None}
     above = {path[:at] for path in coming for at, letter in enumerate(path) if letter == "/"}
-    met = [path for path in own if path in above or any(part in set(coming) for part in _with_parents(path))]
-    return coming, tuple(sorted(met))
+    met = [path for path in own if path in above or any(part in coming for part in _with_parents(path))]
+    return tuple(sorted(met))
 
 
 def _with_parents(path: str) -> list[str]:
@@ -157,7 +156,6 @@ def _go(
     head: Head,
     target: ObjectId,
     why: str,
-    paths: Sequence[str] | None,
     *,
     own: VersionId | None = None,
 ) -> Moved:
@@ -172,4 +170,4 @@ def _go(
             return Draft("clone", why, refs, change, trees)
         return Draft("pull", why, refs, change, trees, Inverse("pull.revert"))
 
-    return replace_folder(repo, target, draft, trigger="PrePull", why=f"Before: {why}", paths=paths)
+    return replace_folder(repo, Between(repo, target), draft, trigger="PrePull", why=f"Before: {why}")

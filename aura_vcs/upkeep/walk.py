@@ -8,7 +8,7 @@ from aura_vcs.errors.stored import IntegrityError, ObjectMissing
 from aura_vcs.history.pending import read_pending
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import Queries
-from aura_vcs.model import EntryKind, Label
+from aura_vcs.model import EntryKind, Label, Operation
 from aura_vcs.repository.repository import Repository
 
 
@@ -141,16 +141,27 @@ def _is_here(repo: Repository, version: VersionId) -> bool:
 
 
 def undoable_trees(repo: Repository, cutoff: str) -> list[ObjectId]:
-    """Trees that operations since `cutoff`, or one that was interrupted, would bring back."""
+    """Trees that operations since `cutoff`, or one that was interrupted, would bring back.
+
+    Older ones too, as long as there is the restore point that was made for them: it has the same content.
+    """
     trees: dict[ObjectId, None] = {}
     begun = read_pending(repo)
     if begun is not None:
         trees.update({begun.before: None, begun.after: None})
     for line in repo.logs.read_all():
         operation = line.operation
-        if operation is not None and operation.worktree is not None and operation.time >= cutoff:
+        if operation is None or operation.worktree is None:
+            continue
+        if operation.time >= cutoff or _has_point(repo, operation):
             trees.update({operation.worktree.before: None, operation.worktree.after: None})
     return [tree for tree in trees if _is_there(repo, tree)]
+
+
+def _has_point(repo: Repository, operation: Operation) -> bool:
+    point = operation.payload.get("restore_point")
+    record = Queries(repo.index).version(VersionId(ObjectId(point))) if isinstance(point, str) else None
+    return record is not None and record.is_live
 
 
 def _is_there(repo: Repository, tree: ObjectId) -> bool:

@@ -4,11 +4,19 @@ from collections.abc import Sequence
 
 
 class Selection:
-    """The paths a command was given; None for everything. Asking costs what a path is deep, not how many there are."""
+    """The paths a command was given; None for everything. A slash at the end: the folder, but nothing in it.
+
+    Asking costs what a path is deep, not how many there are.
+    """
 
     def __init__(self, paths: Sequence[str] | None) -> None:
         self._paths = None if paths is None or "" in paths else frozenset(paths)
         self._above = frozenset(above for path in self._paths or () for above in folders_of(path))
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """What was given; nothing, where it is everything."""
+        return self._paths or frozenset()
 
     @property
     def is_everything(self) -> bool:

@@ -220,12 +220,13 @@ def test_not_a_project_is_json(film: Film) -> None:
 
 def test_moves_are_told(two: Film) -> None:
     """`checkout`, `restore`, `undo`, `redo` say where the folder is and which restore point was made."""
-    two.write({"notes.txt": "unsaved"})
-    keys = {"branch", "head", "restore_point", "changed_paths", "left_alone"}
+    two.write({"notes.txt": "unsaved", "brief.json": "{}"})
+    keys = {"branch", "head", "restore_point", "changed_paths", "left_alone", "kept_unsaved"}
     moved = two.data("checkout", "v1")
     assert moved.keys() == keys
-    assert (moved["branch"], moved["head"]["number"], moved["changed_paths"]) == (None, 1, 2)
+    assert (moved["branch"], moved["head"]["number"], moved["changed_paths"]) == (None, 1, 1)
     assert moved["restore_point"]["trigger"] == "PreCheckout"
+    assert moved["kept_unsaved"] == 1
     back = two.data("undo")
     assert back.keys() == keys | {"operation", "passed_over"}
     assert (back["branch"], back["head"]["number"]) == ("main", 2)

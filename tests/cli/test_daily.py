@@ -131,18 +131,45 @@ def test_show_tells_about_a_version(two: Film) -> None:
 
 
 def test_checkout_keeps_unsaved_work(two: Film) -> None:
-    """Unsaved changes become a restore point that is named with the way to get it back."""
-    two.write({"notes.txt": "unsaved"})
+    """Where it is in the way it becomes a restore point that is named with the way to get it back, else it stays."""
+    two.write({"notes.txt": "unsaved", "brief.json": '{"topic": "unsaved too"}'})
     out = two("checkout", "v1").out
     assert 'On no branch at v1 "First cut"' in out
     assert "restore point v3" in out
     assert "`aura restore v3`" in out
+    assert "1 unsaved change elsewhere stays as before" in out
     assert "from-v1" in out
     assert "`aura checkout main`" in out
-    assert two.read("notes.txt") == "one\ntwo\nthree\n"
-    two("checkout", "main")
-    two("restore", "v3", "notes.txt")
     assert two.read("notes.txt") == "unsaved"
+    assert "unsaved" not in two.read("brief.json")
+    two("checkout", "main")
+    two("restore", "v3", "brief.json")
+    assert two.read("brief.json") == '{"topic": "unsaved too"}'
+    assert two.read("notes.txt") == "unsaved"
+
+
+def test_a_clean_checkout_takes_everything_out(two: Film) -> None:
+    """Also without a name, for the version one is on; a restore point has what was there; ignored files stay."""
+    two.write({"notes.txt": "unsaved", "new.txt": "new", "take.tmp": "ignored"})
+    assert "restore point v3" in two("checkout", "--clean").out
+    assert (two.data("status")["clean"], two.data("status")["branch"]) == (True, "main")
+    assert not (two.root / "new.txt").exists()
+    assert two.read("take.tmp") == "ignored"
+    assert "Nothing had to change" in two("checkout", "--clean").out
+    two("undo")
+    assert (two.read("notes.txt"), two.read("new.txt")) == ("unsaved", "new")
+    two("checkout", code=2)
+
+
+def test_what_changes_nothing_is_not_recorded(two: Film) -> None:
+    """No restore point, no number, no step of undo: a restore or checkout of what is there already."""
+    before = two.data("ops")
+    for words in (("restore", "HEAD"), ("restore", "HEAD", "notes.txt"), ("checkout", "main"), ("checkout", "v2")):
+        assert "Nothing had to change" in two(*words).out
+        assert two.data(*words)["restore_point"] is None
+    assert two.data("ops") == before
+    two.write({"notes.txt": "next"})
+    assert "v3" in two("commit", "-m", "Third").out
 
 
 def test_commit_on_an_older_version_starts_a_branch(two: Film) -> None:

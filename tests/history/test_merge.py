@@ -306,7 +306,7 @@ def test_what_was_rewritten_since_is_not_overwritten(lines: Lines) -> None:
 def test_a_branch_on_a_restore_point_merges_beside_it(lines: Lines) -> None:
     """A restore point is nobody's parent, also not of a merge into a branch that was started on one."""
     edit(lines.root, "brief.json", topic="kept aside")
-    checkout(lines.repo, "side")
+    checkout(lines.repo, "side", clean=True)
     create_branch(lines.repo, "aside", resolve(lines.repo, "v2").id)
     theirs = lines.on("side", "Theirs", voice={"rate": 2})
     checkout(lines.repo, "aside")

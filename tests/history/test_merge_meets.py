@@ -125,20 +125,22 @@ def test_abort_brings_back_exactly_what_was_there(lines: Lines) -> None:
 
 
 def test_work_after_the_merge_survives_an_abort(lines: Lines) -> None:
-    """What was edited since the merge is in a restore point when the merge is taken back."""
-    lines.on("side", "Theirs", brief={"tone": "stern"})
+    """What was edited since the merge where it had changed something is in a restore point; the rest stays."""
+    lines.on("side", "Theirs", brief={"tone": "stern"}, voice={"rate": 2})
     lines.on("main", "Ours", brief={"tone": "wild"})
     before = look(lines.root)
     merge(lines.repo, "side")
     edit(lines.root, "plan.json", pacing="edited after the merge")
+    edit(lines.root, "voice.json", rate="edited after the merge")
     undone = abort_merge(lines.repo)
     assert undone.files is not None
     point = undone.files.restore_point
     assert point is not None
-    plan = lines.repo.trees.entry(point.tree, "plan.json")
-    assert plan is not None
-    assert b"edited after the merge" in lines.repo.store.read(plan.id)
-    assert look(lines.root) == before
+    voice = lines.repo.trees.entry(point.tree, "voice.json")
+    assert voice is not None
+    assert b"edited after the merge" in lines.repo.store.read(voice.id)
+    assert field(lines.root, "plan.json", "pacing") == "edited after the merge"
+    assert {path for path, seen in look(lines.root).items() if seen != before.get(path)} == {b"plan.json"}
 
 
 def test_an_unsaved_file_in_the_way_of_a_folder_is_named(lines: Lines) -> None:

@@ -55,14 +55,16 @@ def test_a_commit_of_paths_takes_those_only(second: Repository) -> None:
 def test_checkout_saves_what_is_unsaved_and_commits_start_a_branch(second: Repository) -> None:
     """v1 in place, HEAD on it; work there becomes `from-v1`; the way back is open."""
     root = Path(second.root)
-    write(root, {"draft.txt": "unsaved"})
+    write(root, {"brief.json": "unsaved", "draft.txt": "beside it"})
     before = look(root)
     moved = checkout(second, "v1")
     assert moved.restore_point is not None
     assert (moved.restore_point.trigger, moved.restore_point.type) == ("PreCheckout", VersionType.RESTORE_POINT)
-    assert not (root / "draft.txt").exists()
+    assert moved.kept_unsaved == 1
+    assert "rises" in (root / "brief.json").read_text()
+    assert (root / "draft.txt").read_text() == "beside it"
     write(root, {"idea.txt": "idea"})
-    done = commit(second, "Another way")
+    done = commit(second, "Another way", paths=["idea.txt"])
     assert done.new_branch == "from-v1"
     assert second.head().branch == "from-v1"
     checkout(second, "main")
@@ -72,7 +74,7 @@ def test_checkout_saves_what_is_unsaved_and_commits_start_a_branch(second: Repos
 
 
 def test_restore_brings_content_back_onto_the_branch(second: Repository) -> None:
-    """HEAD stays; what was there is a restore point, always; paths restrict it."""
+    """HEAD stays; what was there is a restore point; paths restrict it."""
     root = Path(second.root)
     write(root, {"brief.json": "unsaved", "plan.json": "unsaved too"})
     moved = restore(second, "v1", ["brief.json", "extra"])
@@ -147,15 +149,16 @@ def test_undo_after_undo_and_something_new(second: Repository) -> None:
 
 
 def test_undo_of_a_checkout_keeps_what_was_written_since(second: Repository) -> None:
-    """Work done after the checkout is in a restore point before the folder goes back."""
+    """Where the checkout had changed something it is in a restore point before that goes back; elsewhere it stays."""
     root = Path(second.root)
     checkout(second, "v1")
-    write(root, {"since.txt": "written since"})
+    write(root, {"since.txt": "written since", "brief.json": "edited since"})
     done = undo(second)
     assert done.restore_point is not None
     assert done.restore_point.trigger == "PreUndo"
-    assert_kept(second, {b"written since"})
-    assert not (root / "since.txt").exists()
+    assert_kept(second, {b"edited since"})
+    assert "Ebb" in (root / "brief.json").read_text()
+    assert (root / "since.txt").read_text() == "written since"
 
 
 def test_names_of_versions(second: Repository) -> None:

@@ -2,7 +2,8 @@
 
 The model keeps, for every version, what the folder looked like when it was made. Whatever the
 library is asked to do, the folder must then look as the model says, and every live version must
-still give back its copy, byte for byte.
+still give back its copy, byte for byte. What is unsaved stays in the folder, but for what differs
+between where one was and where one goes.
 """
 
 import os
@@ -16,7 +17,7 @@ from aura_vcs import Repository
 from aura_vcs.errors.asking import NothingToUndo, OperationExpired, VersionInUse
 from aura_vcs.errors.stored import ObjectPurged
 from aura_vcs.history.commit import commit
-from aura_vcs.history.going import checkout, restore
+from aura_vcs.history.going import Moved, checkout, restore
 from aura_vcs.history.revisions import resolve
 from aura_vcs.history.undo import redo, undo
 from aura_vcs.history.versions import delete_version, purge_version, undelete_version
@@ -30,10 +31,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.helpers.check import assert_whole, versions
-from tests.helpers.project import Seen, look, noise
+from tests.helpers.project import look, noise
 from tests.helpers.random_steps import long, short
 
-Copy = dict[bytes, Seen]
+from .steps import Copy, is_lost, stepped
+
 PATHS = ["brief.json", "plan.json", "d/x.txt", "d/y.bin", "d/e/z", "d", "f", "f/g", "odd name…", "D/x.txt"]
 CONTENTS = {
     "none": b"",
@@ -45,13 +47,17 @@ CONTENTS = {
 }
 
 
+Place = tuple[str | None, int | None]
+"""The branch and the version that HEAD is on."""
+
+
 class Deed(msgspec.Struct):
     """Something that undo takes back: the copies before and after if it was about files, and HEAD."""
 
     before: Copy | None
     after: Copy | None
-    head_before: tuple[str | None, int | None]
-    head_after: tuple[str | None, int | None]
+    head_before: Place
+    head_after: Place
     made: int | None = None
     flags: tuple[int, bool, bool] | None = None
     """Number of a version, whether it was live before, and after."""
@@ -70,6 +76,7 @@ class Copies(RuleBasedStateMachine):
         self.copies: dict[int, Copy] = {}
         self.live: dict[int, bool] = {}
         self.freed: set[int] = set()
+        self.collected = False
         self.done: list[Deed] = []
         self.undone: list[Deed] = []
 
@@ -154,24 +161,55 @@ class Copies(RuleBasedStateMachine):
             with pytest.raises(ObjectPurged):
                 checkout(self.repo, f"v{number}")
             return
-        moved = checkout(self.repo, f"v{number}")
-        assert (moved.restore_point is None) == (before == (self.copies[head[1]] if head[1] else {}))
+        self._go(number, head, before, clean=False)
+
+    @rule(data=st.data())
+    def go_clean(self, data: st.DataObject) -> None:
+        """Check a version out with nothing else in the folder."""
+        number = self._choose(data)
+        if self._has_content(number):
+            self._go(number, self._head(), look(self.root), clean=True)
+
+    def _go(self, number: int, head: Place, before: Copy, *, clean: bool) -> None:
+        base, wanted = self._copy(head), self.copies[number]
+        moved = checkout(self.repo, f"v{number}", clean=clean)
+        after = wanted if clean else stepped(before, base, wanted)
+        assert look(self.root) == after
+        assert (moved.restore_point is not None) == is_lost(before, after, base)
+        assert moved.is_idle == (before == after and self._head() == head)
         self._saved_before(moved.restore_point, before)
-        assert look(self.root) == self.copies[number]
-        self._did(Deed(before, self.copies[number], head, self._head()))
+        if not moved.is_idle:
+            self._did(Deed(before, after, head, self._head()))
 
     @rule(data=st.data())
     def bring_back(self, data: st.DataObject) -> None:
-        """Restore a version's content; what was there is always saved."""
+        """Restore a version's content; what was there is saved, if anything changes."""
         number = self._choose(data)
         head, before = self._head(), look(self.root)
         if not self._has_content(number):
             return
-        moved = restore(self.repo, f"v{number}")
-        assert moved.restore_point is not None
+        base, wanted = self._copy(head), self.copies[number]
+        self._brought(stepped(before, {} if base == wanted else base, wanted), restore(self.repo, f"v{number}"), before)
+
+    @rule(data=st.data())
+    def bring_some_back(self, data: st.DataObject) -> None:
+        """Restore one path of a version, or take away what it has not."""
+        number, before = self._choose(data), look(self.root)
+        paths = sorted(path for path in before.keys() | self.copies[number].keys())
+        if not paths or not self._has_content(number):
+            return
+        path = data.draw(st.sampled_from(paths))
+        inside = {p: seen for p, seen in self.copies[number].items() if p == path or p.startswith(path + b"/")}
+        others = {p: seen for p, seen in before.items() if p != path and not p.startswith(path + b"/")}
+        after = stepped(others, {}, inside)
+        self._brought(after, restore(self.repo, f"v{number}", [os.fsdecode(path)]), before)
+
+    def _brought(self, after: Copy, moved: Moved, before: Copy) -> None:
+        assert look(self.root) == after
+        assert (moved.restore_point is None) == moved.is_idle == (before == after)
         self._saved_before(moved.restore_point, before)
-        assert look(self.root) == self.copies[number]
-        self._did(Deed(before, self.copies[number], head, head))
+        if not moved.is_idle:
+            self._did(Deed(before, after, self._head(), self._head()))
 
     @rule()
     def take_back(self) -> None:
@@ -221,6 +259,7 @@ class Copies(RuleBasedStateMachine):
             assert collected.removed_objects == 0
         else:
             self.freed |= {number for number, live in self.live.items() if not live}
+            self.collected = True
 
     @rule(how=st.sampled_from(["delete", "zero", "garbage", "cache", "reopen"]))
     def lose_what_is_derived(self, how: str) -> None:
@@ -258,7 +297,7 @@ class Copies(RuleBasedStateMachine):
     def _has_content(self, number: int) -> bool:
         return resolve(self.repo, f"v{number}").purged_at is None
 
-    def _head(self) -> tuple[str | None, int | None]:
+    def _head(self) -> Place:
         head = self.repo.head()
         return head.branch, resolve(self.repo, "HEAD").number if head.version is not None else None
 
@@ -283,20 +322,19 @@ class Copies(RuleBasedStateMachine):
             assert not source
             return
         except OperationExpired:
-            assert self.freed
+            assert self.collected
             assert look(self.root) == now
             return
         turned = done.operation.undoes if back else done.operation.redoes
         place = next(number for number, deed in enumerate(source) if deed.action == turned)
         if place < len(source) - 1:  # what was done later cannot be taken back any more
             assert back
-            assert self.freed
+            assert self.collected
             assert done.passed_over
         deed = source.pop(place)
         target.append(deed)
         self._saved_before(done.restore_point, now)
-        wanted = (deed.before if back else deed.after) if deed.before is not None else now
-        assert look(self.root) == wanted
+        assert look(self.root) == self._turned(deed, head, now, done.restore_point is not None, back=back)
         if deed.head_before != deed.head_after:
             head = deed.head_before if back else deed.head_after
         assert self._head() == head
@@ -305,6 +343,18 @@ class Copies(RuleBasedStateMachine):
         if deed.flags is not None:
             number, was, became = deed.flags
             self.live[number] = was if back else became
+
+    def _turned(self, deed: Deed, head: Place, now: Copy, has_point: bool, *, back: bool) -> Copy:
+        """The folder after a deed was taken back, or done again."""
+        if deed.before is None or deed.after is None:
+            return now
+        old, new = (deed.after, deed.before) if back else (deed.before, deed.after)
+        wanted = stepped(now, old, new)
+        assert has_point == is_lost(now, wanted, old, self._copy(head))
+        return wanted
+
+    def _copy(self, head: Place) -> Copy:
+        return self.copies[head[1]] if head[1] is not None else {}
 
     def _make_way(self, path: str) -> Path:
         target = self.root / path

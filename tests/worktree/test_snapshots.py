@@ -96,11 +96,16 @@ def _is_one_moment(content: bytes) -> bool:
 
 
 def test_a_file_that_never_holds_still_is_named(first: Repository) -> None:
-    """The commit says which file it is, and keeps what the last version had; a checkout refuses to touch it."""
+    """The commit says which file it is, and keeps what the last version had; a checkout refuses to touch it.
+
+    One that has nothing to do with the file leaves it alone.
+    """
     root = Path(first.root)
+    write(root, {"plan.json": "another plan"})
+    save(first, "Second cut")
     write(root, {"plan.json": "restless", "other.txt": "other"})
     with restless(root / "plan.json"):
-        done = commit(first, "Second cut")
+        done = commit(first, "Third cut")
         assert done.unstable == ("plan.json",)
         assert done.version is not None
         held = first.trees.entry(done.version.tree, "plan.json")
@@ -108,6 +113,7 @@ def test_a_file_that_never_holds_still_is_named(first: Repository) -> None:
         assert held == base
         with pytest.raises(FileUnstable):
             checkout(first, "v1")
+        assert checkout(first, "v2").restore_point is None
 
 
 def test_everything_a_folder_can_hold_comes_back(first: Repository) -> None:

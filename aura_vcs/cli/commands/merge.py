@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aura_vcs.cli.arriving import say_awaited
-from aura_vcs.cli.commands.checkout import say_left
+from aura_vcs.cli.commands.checkout import say_kept, say_left
 from aura_vcs.cli.completing import complete_version
 from aura_vcs.cli.console import Console, cool, faint, good, strong
 from aura_vcs.cli.options import HELP, TEXT, author_option, dry_run_option, examples, json_option
@@ -133,11 +133,13 @@ def _show(console: Console, done: "Merged") -> None:
 
 def _say_unsaved(console: Console, done: "Merged") -> None:
     point = done.files.restore_point if done.files is not None else None
+    if done.files is not None:
+        say_kept(console, done.files)
     if point is None:
         return
     kept = f"kept in the restore point v{point.number}"
     if not done.replaced:
-        console.line(f"Your unsaved changes are in the folder as before; they are also {kept}.")
+        console.line(f"What you had decided and not saved is {kept}.")
         return
     named = joined(done.replaced[:5]) + (" and others" if len(done.replaced) > 5 else "")
     console.line(

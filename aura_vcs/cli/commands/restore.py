@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.commands.checkout import say_left
+from aura_vcs.cli.commands.checkout import say_kept, say_left
 from aura_vcs.cli.completing import complete_path, complete_version
 from aura_vcs.cli.console import Console, Part, cool, faint, warm
 from aura_vcs.cli.options import HELP, examples, json_option
@@ -29,7 +29,12 @@ def restore_command(repo: "Repository", console: Console, version: str, paths: t
     """Bring a version's content back, all or some files
 
     You stay on your branch: the old content is there as unsaved changes, ready to be committed.
-    What was there before is kept in a restore point first, always.
+    Only what the version has otherwise than yours is replaced; unsaved changes to other files stay.
+    What was there before is kept in a restore point first. If your files are like that already,
+    nothing is done.
+
+    With PATHS, these become as the version has them. To give up unsaved changes, restore the version
+    you are on: `aura restore HEAD` brings back every file that it has.
     """
     from aura_vcs.cli.shapes import moved_shape
     from aura_vcs.history.going import restore
@@ -37,10 +42,11 @@ def restore_command(repo: "Repository", console: Console, version: str, paths: t
     moved = restore(repo, version, project_paths(repo, paths) or None)
     if console.as_json:
         console.data(moved_shape(repo, moved.head, moved))
-    elif moved.changed:
-        _show(console, version, moved)
-    else:
+    elif moved.is_idle:
         console.line("Nothing had to change: your files are like that already")
+        say_kept(console, moved)
+    else:
+        _show(console, version, moved)
     say_left(console, moved)
 
 
@@ -50,4 +56,5 @@ def _show(console: Console, version: str, moved: "Moved") -> None:
     console.line("Brought back ", warm(version), *where, f", {changed} changed; not committed yet")
     if moved.restore_point is not None:
         console.line(f"What was there before is kept in the restore point v{moved.restore_point.number}.")
+    say_kept(console, moved)
     console.line(faint('Keep it with `aura commit -m "…"`, or take it back with `aura undo`.'))

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.commands.checkout import say_left, say_point
+from aura_vcs.cli.commands.checkout import say_kept, say_left, say_point
 from aura_vcs.cli.console import Console, faint, strong
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.session import Session, pass_repository, pass_session
@@ -27,6 +27,8 @@ def undo_command(session: Session, action_id: str | None, in_studio: bool) -> No
     """Take back the last thing you did
 
     Again and again, back to the beginning; also after a restart. `aura ops` lists what was done.
+    Of your files only those are touched that it had changed; what you edited in them since is kept in
+    a restore point first.
     With --studio, the last thing you did to your settings, templates or list of projects.
     """
     if not in_studio:
@@ -65,5 +67,6 @@ def show_undone(repo: "Repository", console: Console, done: "Undone", verb: str,
     console.line(*place(done.head, record), changed)
     if done.files is not None:
         say_point(console, done.files)
+        say_kept(console, done.files)
         say_left(console, done.files)
     console.line(faint(way_back))
