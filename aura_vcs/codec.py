@@ -25,6 +25,7 @@ NAME_BYTES_LIMIT = 4096
 TREE_BYTES_LIMIT = 256 << 20
 NUMBER_LIMIT = (1 << 53) - 1
 """The largest size, number or sequence: what JSON readers everywhere keep exact."""
+FILE_SCHEME = "file://"
 CHECK_LENGTH = 32
 """Hexadecimal digits of an operation's checksum (128 bits of BLAKE3)."""
 _CHECK = b',"check":"'
@@ -102,6 +103,24 @@ def is_text(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def path_text(path: str) -> str:
+    """An absolute path as records and JSON have it: `file://` and `%NN` where it has bytes that are not UTF-8."""
+    if is_text(path):
+        return path
+    from urllib.parse import quote
+
+    return f"{FILE_SCHEME}{quote(name_bytes(path))}"
+
+
+def path_of_text(text: str) -> str:
+    """The path that `path_text` made a text of."""
+    if not text.startswith(FILE_SCHEME):
+        return text
+    from urllib.parse import unquote
+
+    return unquote(text.removeprefix(FILE_SCHEME), errors="surrogateescape")
 
 
 def readable_name(name: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from aura_vcs.cli.catalog import CATALOG
-from aura_vcs.cli.console import Console
+from aura_vcs.cli.console import Console, is_terminal
 from aura_vcs.cli.groups import LazyGroup, naming_the_command
 from aura_vcs.cli.options import HELP
 from aura_vcs.cli.session import Session
@@ -90,10 +90,25 @@ def _complete(command: click.Command, extra: MutableMapping[str, Any]) -> None:
 
 
 def _prepare_streams() -> None:
-    """A character that the terminal's encoding lacks is written as `\\u2192`: no message fails for it."""
+    """A character that the terminal's encoding lacks is written as `\\u2192`: no message fails for it.
+
+    Where Python was told to take everything for UTF-8, a terminal still gets what its locale says; files and
+    pipes get UTF-8.
+    """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(encoding=_encoding_of(stream), errors="backslashreplace")
+
+
+def _encoding_of(stream: Any) -> str | None:
+    """The encoding of a terminal whose locale is neither UTF-8 nor plain ASCII; None leaves a stream as it is."""
+    if not sys.flags.utf8_mode or not is_terminal(stream):
+        return None
+    import codecs
+    import locale
+
+    name = codecs.lookup(locale.getencoding()).name
+    return None if name in {"utf-8", "ascii"} else name
 
 
 def _end_like_an_interrupt() -> Any:

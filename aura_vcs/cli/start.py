@@ -20,6 +20,7 @@ LOOKING = ("status", "commit", "diff")
 
 def run() -> NoReturn:
     """Run `aura` with the process's arguments; never returns."""
+    _read_names_as_utf8()
     gc.set_threshold(COLLECT_EVERY)
     _fill_standard_streams()
     ahead = _look_ahead()
@@ -42,6 +43,27 @@ def _fill_standard_streams() -> None:
             os.fstat(fd)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest that is free, which is this one
+
+
+def _read_names_as_utf8() -> None:
+    """Begin again in Python's UTF-8 mode where the locale would have names of files read otherwise.
+
+    Names are bytes: what one locale reads in them must not be stored as if it were what they say.
+    """
+    if sys.getfilesystemencoding() == "utf-8" or sys.flags.utf8_mode or not sys.executable:
+        return
+    words = _command_line()
+    os.execv(os.fsencode(sys.executable), [words[0], b"-X", b"utf8", *words[1:]])  # noqa: S606 (it is this program)
+
+
+def _command_line() -> list[bytes]:
+    """This process's words as they were given: some encodings do not give the same bytes back."""
+    try:
+        with open("/proc/self/cmdline", "rb") as file:
+            words = file.read().split(b"\0")[:-1]
+    except OSError:
+        words = []
+    return words if len(words) == len(sys.orig_argv) else [os.fsencode(word) for word in sys.orig_argv]
 
 
 def _look_ahead() -> "Ahead | None":

@@ -9,7 +9,7 @@ import msgspec
 from blake3 import blake3
 
 from aura_vcs import layout
-from aura_vcs.codec import decode_operation, decode_record, format_time, now
+from aura_vcs.codec import decode_operation, decode_record, format_time, now, readable_name
 from aura_vcs.errors import AuraError
 from aura_vcs.model import Field, Fields, Format
 from aura_vcs.project.documents import ProjectDocument
@@ -111,7 +111,7 @@ def read_facts(root: str) -> ProjectFacts | None:
     updated_at, modified_by = _last_change(root, document, state)
     return ProjectFacts(
         project=form.project,
-        title=(document.title or os.path.basename(root))[:TITLE_LIMIT],
+        title=(document.title or readable_name(os.path.basename(root)))[:TITLE_LIMIT],
         description=document.description[:DESCRIPTION_LIMIT],
         category=document.category,
         tags=tuple(document.tags),

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import msgspec
 from blake3 import blake3
 
-from aura_vcs.codec import encode_compact, now
+from aura_vcs.codec import encode_compact, now, path_of_text, path_text, readable_name
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.asking import NotAProject, UnknownName
 from aura_vcs.history.near import near
@@ -38,7 +38,10 @@ SCAN_DEPTH = 6
 
 
 class ProjectEntry(msgspec.Struct, frozen=True):
-    """A project of the studio's list. `place` is "here", or "missing" where its folder has none."""
+    """A project of the studio's list; `path` as `codec.path_text` writes it.
+
+    `place` is "here", or "missing" where its folder has none.
+    """
 
     file: str
     path: str
@@ -99,7 +102,8 @@ def scan_folder(studio: Studio, path: str) -> list[ProjectEntry]:
                 found.append(entry)
                 changes += more
         if changes:
-            act(studio.folder, Draft("projects.scan", f"Listed the projects below {path}", tuple(changes)))
+            what = f"Listed the projects below {readable_name(path)}"
+            act(studio.folder, Draft("projects.scan", what, tuple(changes)))
             _enter_rows(studio, found, changes)
     return found
 
@@ -143,7 +147,8 @@ def find_project(studio: Studio, name: str, *, folder: str = ".") -> ProjectEntr
     Raises:
         UnknownName: none, or several, go by it.
     """
-    path = os.path.realpath(os.path.join(folder, name))
+    path = path_text(os.path.realpath(os.path.join(folder, path_of_text(name))))
+    name = readable_name(name)
     rows = _rows(
         studio,
         "SELECT record FROM projects WHERE path = ? UNION SELECT record FROM projects WHERE project >= ? AND "
@@ -168,7 +173,7 @@ def forget_project(studio: Studio, entry: ProjectEntry) -> None:
 def drop_entry(studio: Studio, path: str) -> None:
     """Take the project that was at `path` off the list because it is gone for good: no action of anybody's."""
     with acting(studio.folder):
-        rows = _rows(studio, "SELECT record FROM projects WHERE path = ?", [os.path.realpath(path)])
+        rows = _rows(studio, "SELECT record FROM projects WHERE path = ?", [path_text(os.path.realpath(path))])
         make(studio.folder, [changed(studio.folder, f"{PROJECTS}/{_entry_of(row).file}", None) for row in rows])
 
 
@@ -187,12 +192,13 @@ def _enter(studio: Studio, root: str, facts: ProjectFacts) -> tuple[ProjectEntry
 
     The caller holds the lock, and the index is current.
     """
-    known = _known(studio, root, facts.project)
+    path = path_text(root)
+    known = _known(studio, path, facts.project)
     at, by = now(), studio.folder.user
     created_at, created_by = (known.created_at, known.created_by) if known else (facts.created_at or at, by)
     file = file_name(facts.project, root)
-    entry = ProjectEntry(file, root, facts, created_at, facts.updated_at or at, created_by, by)
-    if known is not None and known.path == root and known.facts == facts:
+    entry = ProjectEntry(file, path, facts, created_at, facts.updated_at or at, created_by, by)
+    if known is not None and known.path == path and known.facts == facts:
         return known, ()
     change = changed(studio.folder, f"{PROJECTS}/{file}", entry)
     if known is not None and known.file == file:
@@ -211,25 +217,26 @@ def _enter_rows(studio: Studio, entries: Sequence[ProjectEntry], changes: Sequen
     studio.index.connection.executemany("DELETE FROM projects WHERE file = ?", [(name,) for name in gone])
 
 
-def _known(studio: Studio, root: str, project: str) -> ProjectEntry | None:
+def _known(studio: Studio, path: str, project: str) -> ProjectEntry | None:
     """The entry of this folder, or the one of the same project that has gone from where it was."""
     rows = studio.index.rows("SELECT record FROM projects WHERE project = ?", [project])
     entries = [_entry_of(row) for row in rows]
-    here = next((entry for entry in entries if entry.path == root), None)
+    here = next((entry for entry in entries if entry.path == path), None)
     return here or next((entry for entry in entries if _project_at(entry.path) != project), None)
 
 
 def _project_at(path: str) -> str | None:
-    facts = read_facts(path)
+    facts = read_facts(path_of_text(path))
     return None if facts is None else facts.project
 
 
 def _as_it_is(studio: Studio, entry: ProjectEntry) -> ProjectEntry:
     """The entry as its folder is now; what changed goes into the index."""
-    stamp = facts_stamp(entry.path)
+    root = path_of_text(entry.path)
+    stamp = facts_stamp(root)
     if stamp == entry.facts.stamp:
         return entry
-    facts = read_facts(entry.path) if stamp is not None else None
+    facts = read_facts(root) if stamp is not None else None
     if facts is None or facts.project != entry.facts.project:
         return msgspec.structs.replace(entry, place="missing")
     changed = msgspec.structs.replace(entry, facts=facts, updated_at=facts.updated_at or entry.updated_at)

@@ -15,6 +15,7 @@ import re
 
 import msgspec
 
+from aura_vcs.codec import path_text
 from aura_vcs.errors.remotes import InvalidUrl
 
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\]")
@@ -80,7 +81,7 @@ def parse_address(url: str, folder: str = ".") -> Address:
     if short is not None and not _is_drive(url):
         return _ssh(shown, short["user"], short["host"], None, short["path"])
     path = os.path.abspath(os.path.join(folder, os.path.expanduser(url)))
-    return Address("folder", path, path)
+    return Address("folder", path_text(path), path)
 
 
 def redacted(url: str) -> str:
@@ -108,7 +109,7 @@ def _with_scheme(kind: str, url: str, shown: str) -> Address:
         raise InvalidUrl(shown, "it has a '#' part")
     host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname or ""
     if kind == "folder":
-        return _file(parts.netloc, unquote(parts.path), shown)
+        return _file(parts.netloc, unquote(parts.path, errors="surrogateescape"), shown)
     if kind == "ssh":
         if parts.query:
             raise InvalidUrl(shown, "it has a '?' part")
@@ -127,7 +128,7 @@ def _file(netloc: str, path: str, shown: str) -> Address:
         raise InvalidUrl(shown, "file:// is followed by an absolute path")
     if "\0" in path:
         raise InvalidUrl(shown, "it has control characters")
-    return Address("folder", os.path.abspath(path), os.path.abspath(path))
+    return Address("folder", path_text(os.path.abspath(path)), os.path.abspath(path))
 
 
 def _ssh(shown: str, user: str | None, host: str, port: int | None, path: str) -> Address:
