@@ -179,6 +179,8 @@ def _store_current(repo: Repository, batch: Batch, scan: Scan, path: str) -> Ent
         return None
     state = scan.file(path)
     executable = state is not None and state.is_executable
+    if state is not None and not state.is_symlink:
+        batch.also_read_by(state.mode)  # also what it will hold
     entry = Entry(_name(path), EntryKind.FILE, batch.add(Kind.BLOB, data, path), len(data), executable)
     return repo.worktree.disk.as_meant(entry, repo.trees.entry(base_of(repo).tree, path))
 

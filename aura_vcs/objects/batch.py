@@ -26,6 +26,7 @@ from aura_vcs.objects.pack_writer import NewObject, PackWriter, ReadyFrame
 from aura_vcs.objects.workers import InPlace, Result, Workers
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.local import LocalStorage
+from aura_vcs.storage.plain_files import readers_of
 
 Flight = deque[tuple[Result[None] | None, list[memoryview], Result[list[ObjectId]]]]
 
@@ -34,6 +35,7 @@ SPILL_BYTES = 8 << 20
 SPILL_OBJECTS = 4096
 BLOCK_BYTES = 4 << 20
 BLOCKS_IN_FLIGHT = 3
+READ_BY_ALL = 0o666
 LOOSE_OBJECTS = 2
 """So few new objects are written loose; more share a pack, which costs two fsyncs in all."""
 
@@ -49,6 +51,9 @@ class Shelf(Protocol):
 
     def is_listed(self, object_id: ObjectId) -> bool:
         """Whether a blob is kept as a list of chunks, which may be offloaded."""
+
+    def restrict(self, object_ids: set[ObjectId], mode: int) -> None:
+        """Let nobody read the objects' files who cannot read one of that mode."""
 
     def renew_packed(self, object_ids: set[ObjectId], renewed: dict[str, bool]) -> set[ObjectId]:
         """Those that are in packs; `renewed` remembers which packs were looked at."""
@@ -69,6 +74,7 @@ class Batch:
         self._totals: dict[ObjectId, int] = {}
         self._renewed: dict[str, bool] = {}
         self._can_clone = True
+        self._mode = READ_BY_ALL
         self.stored: dict[ObjectId, StoredObject] = {}
         """What the batch added, once `finish` returned."""
         self.chunks: dict[ObjectId, tuple[ObjectId, ...]] = {}
@@ -86,6 +92,18 @@ class Batch:
         if self._writer is not None:
             self._writer.discard()
             self._writer = None
+
+    def read_by(self, mode: int) -> None:
+        """Store what comes next so that nobody can read it who cannot read a file of that mode."""
+        wanted = readers_of(mode)
+        if wanted != self._mode:
+            self._spill()
+            self._close_pack()
+            self._mode = wanted
+
+    def also_read_by(self, mode: int) -> None:
+        """As `read_by`, but whom an earlier call left out stays out."""
+        self.read_by(self._mode & mode)
 
     def add(self, kind: Kind, data: bytes, path: str = "") -> ObjectId:
         """Store content that is in memory; `path` puts similar content side by side."""
@@ -175,11 +193,11 @@ class Batch:
     def _spill(self, *, last: bool = False) -> None:
         """Write what waits and is not in the store yet."""
         waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
-        known = self._store.renew({item.id for _, item in waiting})
+        known = self._restricted(self._store.renew({item.id for _, item in waiting}))
         new = [(path, item) for path, item in waiting if item.id not in known]
         if last and self._writer is None and len(new) <= LOOSE_OBJECTS and not any(i.chunked for _, i in new):
             for _, item in new:
-                self.stored[item.id] = self._store.loose.put(item.kind, bytes(item.data))
+                self.stored[item.id] = self._store.loose.put(item.kind, bytes(item.data), mode=self._mode)
             return
         new.sort(key=_similarity)
         frames = list(_frames([item for _, item in new]))
@@ -188,9 +206,15 @@ class Batch:
             self._pack(workers).add_frame(frame)
             self._rotate()
 
+    def _restricted(self, known: set[ObjectId]) -> set[ObjectId]:
+        """Let what is there already be read by no more people; where several write, others may need it."""
+        if known and self._mode != READ_BY_ALL and not self._store.storage.is_shared:
+            self._store.restrict(known, self._mode)
+        return known
+
     def _pack(self, workers: Workers) -> PackWriter:
         if self._writer is None:
-            self._writer = PackWriter(self._store.storage, workers)
+            self._writer = PackWriter(self._store.storage, workers, mode=self._mode)
         return self._writer
 
     def _rotate(self) -> None:
@@ -227,7 +251,7 @@ class Batch:
     # Large files on a disk that can share blocks: the clone is stored whole, and is no second copy.
 
     def _add_clone(self, source: Source, file: BinaryIO) -> ObjectId | None:
-        upload = self._store.storage.upload()
+        upload = self._store.storage.upload(self._mode)
         try:
             if not upload.clone_from(file):
                 self._can_clone = False
@@ -240,7 +264,7 @@ class Batch:
             if not source.held_still(file, total):
                 return None
             object_id = ObjectId(hasher.hexdigest())
-            if object_id not in self._seen and not self._store.renew({object_id}):
+            if object_id not in self._seen and not self._restricted(self._store.renew({object_id})):
                 if self._store.is_listed(object_id):  # its chunks were offloaded: they are counted, so they come back
                     file.seek(0)
                     return self._add_large(source, file)
@@ -273,7 +297,7 @@ class Batch:
         if not source.held_still(file, total):
             return None
         object_id = ObjectId(hasher.hexdigest())
-        if object_id not in self._seen and not self._store.renew({object_id}):
+        if object_id not in self._seen and not self._restricted(self._store.renew({object_id})):
             self._totals[object_id] = total
             self.chunks[object_id] = tuple(chunk for chunk, _ in listed)
             self._take(object_id, Kind.BLOB, encode_chunk_list(listed), source.path, chunked=True)
@@ -291,7 +315,7 @@ class Batch:
         listed += [(chunk, len(data)) for chunk, data in zip(ids, chunks, strict=True)]
         fresh = {chunk: data for chunk, data in zip(ids, chunks, strict=True) if chunk not in self._seen}
         self._seen.update(fresh)  # `|=` with keys makes a new set each time
-        known = self._store.renew_packed(set(fresh), self._renewed)
+        known = self._restricted(self._store.renew_packed(set(fresh), self._renewed))
         new = [NewObject(chunk, Kind.CHUNK, data) for chunk, data in fresh.items() if chunk not in known]
         if new:
             self._pack(self._workers).add_frame(new)

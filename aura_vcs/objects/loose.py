@@ -16,13 +16,13 @@ from aura_vcs.layout import COMPRESSED, OBJECTS, loose_path
 from aura_vcs.model import Kind
 from aura_vcs.objects.base import DOCUMENT_LIMIT, IDENTIFY, StoredObject
 from aura_vcs.objects.copies import LooseCopies, copied_id
-from aura_vcs.storage.base import Deletable
+from aura_vcs.storage.local import LocalStorage
 
 
 class LooseObjects:
     """The loose objects of a store."""
 
-    def __init__(self, storage: Deletable) -> None:
+    def __init__(self, storage: LocalStorage) -> None:
         self._storage = storage
         self._copies = LooseCopies(storage)
 
@@ -37,8 +37,11 @@ class LooseObjects:
         found = self._storage.stat(copy) if copy is not None else None
         return None if copy is None or found is None else (copy, found.size)
 
-    def put(self, kind: Kind, data: bytes) -> StoredObject:
-        """Store `data` once; an object that is there already gets a new date instead."""
+    def put(self, kind: Kind, data: bytes, *, mode: int = 0o666) -> StoredObject:
+        """Store `data` once; an object that is there already gets a new date instead.
+
+        Nobody can read the file who cannot read one of that mode.
+        """
         object_id = IDENTIFY[kind](data)
         found = self.find(object_id)
         if found is not None:
@@ -50,7 +53,7 @@ class LooseObjects:
             if IDENTIFY[kind](decompress(packed, limit=len(data))) != object_id:
                 raise ObjectCorrupt(object_id, "the compressor returned other bytes; nothing was stored")
             name, stored = name + COMPRESSED, packed
-        self._storage.put(name, stored)
+        self._storage.put(name, stored, mode=mode)
         return StoredObject(object_id, kind, len(data), len(stored))
 
     def open(self, object_id: ObjectId) -> BinaryIO | None:

@@ -81,12 +81,14 @@ class PackWriter:
     """A pack in the making; frames are compressed and checked by `workers`.
 
     At most PENDING_FRAMES wait for their turn, so memory is bounded. Interrupted, it leaves one
-    temporary file.
+    temporary file. Nobody can read it who cannot read a file of `mode`.
     """
 
-    def __init__(self, storage: LocalStorage, workers: "Workers", *, pack_bytes: int | None = None) -> None:
+    def __init__(
+        self, storage: LocalStorage, workers: "Workers", *, pack_bytes: int | None = None, mode: int = 0o666
+    ) -> None:
         self._pack_bytes = pack_bytes or PACK_BYTES
-        self._upload = storage.upload()
+        self._upload = storage.upload(mode)
         self._workers = workers
         self._frames: list[Frame] = []
         self._entries: list[PackEntry] = []

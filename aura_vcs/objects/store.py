@@ -221,6 +221,15 @@ class ObjectStore:
                 known.add(object_id)
         return known
 
+    def restrict(self, object_ids: set[ObjectId], mode: int) -> None:
+        """Let nobody read the objects' files who cannot read one of that mode."""
+        for pack in self.places.packs_of(object_ids):
+            self.storage.restrict(layout.pack_path(pack), mode)
+        for object_id in object_ids:
+            found = self.loose.find(object_id)
+            if found is not None:
+                self.storage.restrict(found[0], mode)
+
     def is_listed(self, object_id: ObjectId) -> bool:
         """Whether a blob is kept as a list of chunks, which may be offloaded."""
         place = self.places.find(object_id)

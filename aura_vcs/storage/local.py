@@ -18,7 +18,15 @@ from aura_vcs.ids import Bytes
 from aura_vcs.storage.base import FileStat, check_storage_name
 from aura_vcs.storage.calls import REAL_CALLS, FileCalls, translated, write_all, write_pieces
 from aura_vcs.storage.own_folders import OwnFolders, Way, is_link, is_there
-from aura_vcs.storage.plain_files import READ, open_held, open_plain, share_file, share_folder
+from aura_vcs.storage.plain_files import (
+    READ,
+    is_shared,
+    open_held,
+    open_plain,
+    readers_of,
+    share_file,
+    share_folder,
+)
 from aura_vcs.storage.stored_file import open_stored, read_stored, unreadable
 
 STALE_SECONDS = 24 * 3600
@@ -143,9 +151,9 @@ class LocalStorage:
             elif found is not None:
                 yield path, found.st_size
 
-    def put(self, name: str, data: bytes, *, private: bool = False) -> None:
+    def put(self, name: str, data: bytes, *, private: bool = False, mode: int = 0o666) -> None:
         """See Writable. A `private` file is its owner's alone (mode 0600), from the first moment on."""
-        upload = LocalUpload(self, self._temporary, mode=0o600 if private else 0o666)
+        upload = LocalUpload(self, self._temporary, mode=0o600 if private else mode)
         try:
             upload.write(data)
             upload.publish(name)
@@ -161,9 +169,33 @@ class LocalStorage:
         finally:
             upload.discard()
 
-    def upload(self) -> "LocalUpload":
-        """See Writable."""
-        return LocalUpload(self, self._temporary)
+    def upload(self, mode: int = 0o666) -> "LocalUpload":
+        """See Writable. Nobody can read it who cannot read a file of that mode."""
+        return LocalUpload(self, self._temporary, mode=mode)
+
+    def readers(self, name: str) -> int:
+        """Who can read a file, as the mode for another that shall be read by nobody else; 0o666 if it is not there."""
+        found = self.look(name)
+        return 0o666 if found is None else readers_of(found.st_mode)
+
+    def restrict(self, name: str, mode: int) -> None:
+        """Let nobody read a file who cannot read one of that mode; absent is fine, and so is one of another owner."""
+        with suppress(OSError), self.at(name) as (last, dir_fd):
+            fd = open_plain(last, READ, self.path(name), dir_fd=dir_fd)
+            try:
+                found = stat.S_IMODE(os.fstat(fd).st_mode)
+                if found & ~readers_of(mode):
+                    self.calls.chmod(fd, found & readers_of(mode))
+            finally:
+                os.close(fd)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several people write here: what is private must lie apart from what is not."""
+        try:
+            return is_shared(os.stat(self.root).st_mode)
+        except OSError:
+            return False
 
     def append(self, name: str, data: bytes, *, at: int, durable: bool = True) -> None:
         """See Writable. What is cut off are bytes that no fsync has promised."""

@@ -37,6 +37,11 @@ def open_held(calls: FileCalls, name: str, path: str, dir_fd: int | None) -> int
     return fd
 
 
+def readers_of(mode: int) -> int:
+    """The mode of a file of ours that holds what a file of this mode holds: nobody else can read it."""
+    return 0o600 | (mode & 0o044) | (mode & 0o044) >> 1
+
+
 def share_file(calls: FileCalls, fd: int, dir_fd: int | None, *, in_place: bool = False) -> None:
     """Let the group write a new file of ours, if it is to write the folder's files.
 

@@ -196,7 +196,7 @@ def _remove(repo: Repository, name: str, soundness: Soundness) -> None:
     """Take a damaged file out of the store; what is sound in it goes into a new pack first."""
     sound = soundness.damaged[name]
     if sound:
-        write_anew(repo, sound, FRAME_BYTES, None)
+        write_anew(repo, sound, FRAME_BYTES, None, mode=repo.storage.readers(name))
     pack = name.rpartition("/")[2].removesuffix(".pack")
     if pack_path(pack) == name:
         repo.index.forget_packs([pack])

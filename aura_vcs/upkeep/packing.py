@@ -11,6 +11,7 @@ from aura_vcs.compression import THOROUGH_LEVEL
 from aura_vcs.errors.stored import IntegrityError
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.queries import Queries, VersionFilter
+from aura_vcs.layout import pack_path
 from aura_vcs.model import EntryKind, Kind
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.chunking import LARGE_BYTES
@@ -44,10 +45,22 @@ def tidy(repo: Repository) -> int:
 
 
 def _pack_objects(repo: Repository) -> int:
+    """Pack what is scattered: what only some people may read by itself."""
     store = repo.store
-    loose = [(object_id, size) for object_id, size in store.loose.all() if size < LARGE_BYTES]
-    sizes = sorted((store.packs.stored_size(name), name) for name in store.packs.names())
-    small = [name for size, name in sizes if size <= SMALL_PACK_BYTES]
+    loose: dict[int, list[tuple[ObjectId, int]]] = {}
+    small: dict[int, list[str]] = {}
+    for object_id, size in store.loose.all():
+        found = store.loose.find(object_id) if size < LARGE_BYTES else None
+        if found is not None:
+            loose.setdefault(store.storage.readers(found[0]), []).append((object_id, size))
+    for size, name in sorted((store.packs.stored_size(name), name) for name in store.packs.names()):
+        if size <= SMALL_PACK_BYTES:
+            small.setdefault(store.storage.readers(pack_path(name)), []).append(name)
+    return sum(_pack_some(repo, loose.get(mode, []), small.get(mode, []), mode) for mode in {*loose, *small})
+
+
+def _pack_some(repo: Repository, loose: Sequence[tuple[ObjectId, int]], small: Sequence[str], mode: int) -> int:
+    store = repo.store
     if len(loose) + len(small) < SCATTERED:
         return 0
     items = {item.id: item for item in _loose_objects(repo, loose[:GATHERED_OBJECTS])}
@@ -59,7 +72,7 @@ def _pack_objects(repo: Repository) -> int:
     order = _order(repo, items.keys())
     last = ("~", "~", 0)
     ordered = sorted(items.values(), key=lambda item: (*order.get(item.id, last), item.id))
-    written = write_anew(repo, ordered, FRAME_BYTES, THOROUGH_LEVEL, content)
+    written = write_anew(repo, ordered, FRAME_BYTES, THOROUGH_LEVEL, content, mode=mode)
     after = store.packs.stored_size(written)
     store.loose.delete(item.id for item in items.values() if item.place is None)
     # A collection that was interrupted may have written it already: then it is the new pack.
@@ -138,10 +151,13 @@ def write_anew(
     frame_bytes: int,
     level: int | None,
     content: Mapping[ObjectId, bytes] | None = None,
+    *,
+    mode: int = 0o666,
 ) -> str:
     """Copy objects into a new pack, each verified, and note their new places; returns its name.
 
-    `content` has the bytes of objects that were read already.
+    `content` has the bytes of objects that were read already. Nobody can read the pack who cannot read a
+    file of `mode`.
 
     Raises:
         ObjectCorrupt: one is damaged; nothing was published.
@@ -149,7 +165,7 @@ def write_anew(
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(2) as executor:
-        writer = PackWriter(repo.storage, executor)
+        writer = PackWriter(repo.storage, executor, mode=mode)
         try:
             for frame in _frames(repo, items, frame_bytes, content or {}):
                 is_media = frame[0].kind is Kind.CHUNK

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from aura_vcs.errors.stored import IntegrityError
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.records import ObjectRecord
+from aura_vcs.layout import pack_path
 from aura_vcs.objects.base import Place, StoredObject
 from aura_vcs.objects.batch import FRAME_BYTES
 from aura_vcs.repository.repository import Repository
@@ -58,7 +59,9 @@ class Removal:
             living = [item for item in self._repo.store.pack_objects(name) if item.id not in doomed]
         except (IntegrityError, FileNotFoundError):
             return 0, 0  # damaged: fsck's to report, not ours to delete
-        written = write_anew(self._repo, sorted(living, key=_position), FRAME_BYTES, None) if living else ""
+        mode = self._repo.storage.readers(pack_path(name))
+        order = sorted(living, key=_position)
+        written = write_anew(self._repo, order, FRAME_BYTES, None, mode=mode) if living else ""
         after = packs.stored_size(written) if written else 0
         self._let_go(doomed)
         self._repo.index.forget_packs([name])

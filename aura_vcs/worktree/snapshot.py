@@ -1,7 +1,9 @@
 """From the folder as it is to a tree in the store."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
+from operator import and_
 
 import msgspec
 
@@ -14,6 +16,7 @@ from aura_vcs.objects.chunking import LARGE_BYTES
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import EMPTY_TREE_ID, Difference, TreeReader, documents_of
 from aura_vcs.progress import Progress
+from aura_vcs.storage.local import LocalStorage
 from aura_vcs.worktree.cache import FileState
 from aura_vcs.worktree.disk import Disk
 from aura_vcs.worktree.reading import start_reader
@@ -123,6 +126,15 @@ class Snapshotter:
             files.append((path, folder, name))
             total += state.size
         progress.start("Storing", total, "bytes")
+        for readers, group in _by_readers(files, self._store.storage):
+            self._batch.read_by(readers)
+            self._store_group(group)
+        if self._store.storage.is_shared:
+            self._batch.read_by(0o666)
+        progress.finish()
+
+    def _store_group(self, files: "Sequence[_File]") -> None:
+        """Store files that the same people may read."""
         read = self._store_with_second(files)
         rest = {path: (folder, name) for path, folder, name in files if path not in read}
         sources = [self._source((path, *place)) for path, place in rest.items()]
@@ -135,7 +147,6 @@ class Snapshotter:
             else:
                 assert isinstance(source, FileSource)
                 folder.files[name] = source.state.hashed(bytes.fromhex(stored))
-        progress.finish()
 
     def _store_link(self, folder: ScannedFolder, name: str, path: str) -> None:
         try:
@@ -265,8 +276,25 @@ _File = tuple[str, ScannedFolder, str]
 """A file to be stored: its path, the folder it is in, and its name there."""
 
 
+def _by_readers(files: "Sequence[_File]", storage: LocalStorage) -> "list[tuple[int, Sequence[_File]]]":
+    """The files by who can read them, as a mode: the fewest first.
+
+    Where one person works alone, all in one: one pack, that can be read by those who can read every file.
+    """
+    groups: dict[int, list[_File]] = {}
+    for file in files:
+        groups.setdefault(file[1].files[file[2]].mode & READ, []).append(file)
+    if len(groups) > 1 and not storage.is_shared:
+        return [(reduce(and_, groups), files)]
+    return sorted(groups.items())
+
+
 def _similarity(file: _File) -> tuple[str, str]:
     return similarity(file[0])
+
+
+READ = 0o044
+"""Who besides its owner may read a file."""
 
 
 class _Before:

@@ -259,6 +259,7 @@ class Worktree:
                 batch.add(Kind.BLOB, target, unsaved.path)
                 done.append((unsaved, state.hashed(bytes.fromhex(link))))
             else:
+                batch.also_read_by(state.mode)
                 source = FileSource(unsaved.path, real_path, state, clock)
                 sources[id(source)] = unsaved, source
         for added, stored in batch.add_sources([source for _, source in sources.values()]):
