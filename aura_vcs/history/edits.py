@@ -5,7 +5,6 @@ payload names their paths. Other files of the folder are neither read nor touche
 is finished by the next command, like that of a checkout.
 """
 
-import os
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -13,6 +12,7 @@ import msgspec
 from aura_vcs.codec import encode_tree
 from aura_vcs.errors.asking import OperationExpired
 from aura_vcs.errors.folder import FileUnreadable
+from aura_vcs.errors.stored import LinkedPath
 from aura_vcs.errors.studio import EditedSince
 from aura_vcs.history.batching import batched
 from aura_vcs.history.late_edits import PATHS
@@ -23,6 +23,7 @@ from aura_vcs.model import Entry, EntryKind, Inverse, Kind, Operation, TreeChang
 from aura_vcs.objects.batch import Batch
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Draft, Repository
+from aura_vcs.storage.plain_files import open_below
 from aura_vcs.worktree.scan import Scan
 from aura_vcs.worktree.snapshot import sorted_tree
 
@@ -189,15 +190,15 @@ def read_document(repo: Repository, path: str) -> bytes | None:
     """The bytes of a file of the folder, None if there is none.
 
     Raises:
-        FileUnreadable.
+        FileUnreadable. UnsafePath: the path leads out of the folder, or into `.aura`.
     """
-    full = os.path.join(repo.root, *path.split("/"))
     try:
-        fd = os.open(full, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
-        with open(fd, "rb") as file:
+        with open(open_below(repo.root, path), "rb") as file:
             return file.read()
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except LinkedPath as error:
+        raise FileUnreadable(path, "it is, or lies behind, a symbolic link") from error
     except OSError as error:
         raise FileUnreadable(path, error.strerror or str(error)) from error
 

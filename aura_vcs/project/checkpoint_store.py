@@ -18,7 +18,7 @@ from aura_vcs import layout
 from aura_vcs.codec import encode_compact, format_time, now, parse_time
 from aura_vcs.errors import InputError
 from aura_vcs.errors.asking import UnknownName
-from aura_vcs.errors.stored import IntegrityError
+from aura_vcs.errors.stored import IntegrityError, UnsafePath
 from aura_vcs.errors.studio import NothingToRecover
 from aura_vcs.history.edits import edit_files
 from aura_vcs.ids import ObjectId, blob_id
@@ -40,6 +40,7 @@ from aura_vcs.project.state import ProjectState, project_state, set_state
 from aura_vcs.ref_changes import checkpoint_change
 from aura_vcs.refs import CHECKPOINT_FIELDS
 from aura_vcs.repository.repository import Draft, Repository, project_storage
+from aura_vcs.storage.plain_files import open_below
 
 KEPT = 10
 KEPT_OF_ALL = 200
@@ -144,15 +145,16 @@ class CheckpointWriter:
         reason = unsafe_reason(path)
         if reason:
             raise InputError(f"The output {output!r} is no file of the project: {reason}")
-        full = os.path.join(self._root, *path.split("/"))
         try:
-            size = os.stat(full, follow_symlinks=False).st_size
-            if not keep:
-                return path, size, None
-            if size > KEEP_LIMIT:
-                raise InputError(f"{path} has {size:,} bytes; a checkpoint keeps at most {KEEP_LIMIT:,}")
-            with open(full, "rb") as file:
+            with open(open_below(self._root, path), "rb") as file:
+                size = os.fstat(file.fileno()).st_size
+                if not keep:
+                    return path, size, None
+                if size > KEEP_LIMIT:
+                    raise InputError(f"{path} has {size:,} bytes; a checkpoint keeps at most {KEEP_LIMIT:,}")
                 content = file.read(KEEP_LIMIT + 1)
+        except UnsafePath as error:
+            raise InputError(f"The output {output!r} is no file of the project: {error.reason}") from error
         except OSError:
             return path, None, None  # not written yet: the name is still worth knowing
         return path, len(content), self._put(content)
@@ -319,6 +321,8 @@ def _unusable(repo: Repository, checkpoint: RenderCheckpoint) -> str:
         return "its data is missing or damaged"
     if checkpoint.output_size is None or checkpoint.output_file_path is None:
         return ""
+    if reason := unsafe_reason(checkpoint.output_file_path):
+        return f"its output is no file of the project: {reason}"
     if _size_of(repo, checkpoint.output_file_path) == checkpoint.output_size:
         return ""
     if checkpoint.output is None or not _is_whole(repo, checkpoint.output):
@@ -336,7 +340,7 @@ def _is_whole(repo: Repository, object_id: ObjectId) -> bool:
 
 def _restore_output(repo: Repository, checkpoint: RenderCheckpoint) -> str | None:
     path = checkpoint.output_file_path
-    if path is None or checkpoint.output is None or checkpoint.output_size is None:
+    if path is None or checkpoint.output is None or checkpoint.output_size is None or unsafe_reason(path):
         return None
     if _size_of(repo, path) == checkpoint.output_size:
         return None
@@ -346,9 +350,11 @@ def _restore_output(repo: Repository, checkpoint: RenderCheckpoint) -> str | Non
 
 
 def _size_of(repo: Repository, path: str) -> int | None:
+    """The size of a file of the project, None where there is none; nothing behind a link is one."""
     try:
-        return os.stat(os.path.join(repo.root, *path.split("/")), follow_symlinks=False).st_size
-    except OSError:
+        with open(open_below(repo.root, path), "rb") as file:
+            return os.fstat(file.fileno()).st_size
+    except (OSError, UnsafePath):
         return None
 
 

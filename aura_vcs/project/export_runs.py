@@ -5,6 +5,7 @@ that renders holds a lock of the operating system: a job whose process died is t
 """
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,6 +26,7 @@ from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.progress import Progress
 from aura_vcs.project.documents import Aspect
+from aura_vcs.project.export_places import check_output, forget_output, remember_output
 from aura_vcs.project.exports import (
     ExportRecord,
     ExportStatus,
@@ -59,6 +61,8 @@ STEP_PERCENT = 5
 """How often a running job's record is written."""
 CANCELLED = "Cancelled"
 _BLOCK = 1 << 20
+_JOB_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""What a job's folder is called; nothing else in RENDERS is ours to sweep."""
 
 
 def export_path(job: ExportRecord) -> str:
@@ -92,6 +96,7 @@ def add_export(repo: Repository, version: VersionRecord, preset: ExportPreset, o
     source = TreeSource(repo, version.tree)
     view = load_project(source)
     notes = preset_notes(preset, seconds=film_seconds(view, source), aspect=_aspect(view))
+    remember_output(repo, made)
     return _put(
         repo,
         msgspec.structs.replace(made, version_number=version.number, created_by=repo.author, notes=notes),
@@ -123,9 +128,11 @@ def run_export(
     Raises:
         InvalidTransition: the job is not Queued.
         LockBusy: another process renders it.
+        InputError: the record, which came from another machine, leads out of the project.
         ExportFailed, ExportCancelled, ExtraMissing, EncoderMissing: see `render_export`.
     """
     _sweep(repo)
+    check_output(repo, job)
     with repo.locks.exclusive(_lock(job), wait_seconds=1):
         running = _put(repo, started(load_export(repo, job.id), now=now()))
         try:
@@ -137,6 +144,7 @@ def run_export(
             repo.storage.delete(_cancel_file(job.id))
         done = msgspec.structs.replace(completed(running, result, now=now()), output_id=_hash(running.output_file))
         done = _put(repo, done)
+    forget_output(repo, done)
     note_output(repo, done.output_file)
     _leave_unversioned(repo, done.output_file)
     return done
@@ -300,7 +308,7 @@ def _bury(repo: Repository, job: ExportRecord) -> None:
 
 def _sweep(repo: Repository) -> None:
     """Remove what killed processes left: copies of media, and the beginning of a film."""
-    for job_id in repo.storage.list(layout.RENDERS):
+    for job_id in filter(_JOB_ID.fullmatch, repo.storage.list(layout.RENDERS)):
         try:
             with repo.locks.exclusive(_lock_name(job_id), wait_seconds=0):
                 job = load_record(repo.storage, f"{layout.EXPORTS}/{job_id}.json", ExportRecord)

@@ -13,6 +13,7 @@ import msgspec
 
 from aura_vcs.codec import format_time
 from aura_vcs.errors import AuraError
+from aura_vcs.errors.stored import UnsafePath
 from aura_vcs.index.entities import AssetRow, Entities, SceneRow
 from aura_vcs.layout import is_own_folder
 from aura_vcs.project.assets import asset_type, is_temporary, mime_type
@@ -21,6 +22,7 @@ from aura_vcs.project.json_spans import MAX_BYTES, parse
 from aura_vcs.project.load import PROJECT_NAME, is_scene_file
 from aura_vcs.project.validation import validate
 from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.plain_files import open_below
 
 View = TypeVar("View", bound=msgspec.Struct)
 
@@ -113,9 +115,9 @@ def _project(root: str, seen: Seen) -> tuple[str, str, str]:
 def _view(root: str, path: str, view: type[View]) -> View:
     """What the document says; defaults where it is broken or gone: `project check` tells about that."""
     try:
-        with open(os.path.join(root, *path.split("/")), "rb") as file:
+        with open(open_below(root, path), "rb") as file:
             return view_of(file.read(MAX_BYTES + 1), path, view)
-    except OSError:
+    except (OSError, UnsafePath):
         return view()
 
 

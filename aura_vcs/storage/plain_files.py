@@ -6,8 +6,9 @@ import stat
 from contextlib import suppress
 
 from aura_vcs.errors.stored import LinkedPath
+from aura_vcs.layout import check_entry_name
 from aura_vcs.storage.calls import FileCalls
-from aura_vcs.storage.own_folders import is_link
+from aura_vcs.storage.own_folders import OwnFolders, is_link
 
 READ = os.O_RDONLY
 for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
@@ -23,6 +24,23 @@ def open_plain(name: str, flags: int, path: str, *, dir_fd: int | None) -> int:
     """
     with _no_link(name, path, dir_fd):
         return _regular(os.open(name, flags, dir_fd=dir_fd))
+
+
+def open_below(root: str, path: str) -> int:
+    """Open a regular file below a folder of the person's, for reading; no part of the way to it is a link.
+
+    Raises:
+        UnsafePath: the path leads out of the folder, into `.aura`, or through a link.
+        OSError: it cannot be opened, or is no regular file.
+    """
+    for part in path.split("/"):
+        check_entry_name(part)
+    folders = OwnFolders(root)
+    try:
+        with folders.at(path) as (last, dir_fd):
+            return open_plain(last, READ, os.path.join(root, path), dir_fd=dir_fd)
+    finally:
+        folders.close()
 
 
 def open_held(calls: FileCalls, name: str, path: str, dir_fd: int | None) -> int:
