@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from aura_vcs.errors.asking import LockBusy
+from aura_vcs.errors.stored import StorageDenied
 from aura_vcs.storage.file_lock import try_lock
 from aura_vcs.storage.local import LocalStorage
 
@@ -68,7 +69,10 @@ class Locks:
 
     @contextmanager
     def _held(self, name: str, *, shared: bool, wait_seconds: float | None = None) -> Iterator[None]:
-        fd = self._storage.open_lock(f"{self._folder}/{name}.lock")
+        fd = self._open(f"{self._folder}/{name}.lock")
+        if fd is None:
+            yield
+            return
         try:
             self._wait(fd, name, shared=shared, wait_seconds=wait_seconds)
             if not shared:
@@ -76,6 +80,21 @@ class Locks:
             yield
         finally:
             os.close(fd)  # closing lets go
+
+    def _open(self, path: str) -> int | None:
+        """The open file of a lock; None in a project that can only be read, where nobody made it.
+
+        Raises:
+            StorageError: it cannot be opened, and yet others could write.
+        """
+        try:
+            return self._storage.open_lock(path)
+        except StorageDenied:
+            if self._storage.look(path) is not None:
+                return self._storage.open_lock(path, to_read=True)
+            if self._storage.is_writable():
+                raise
+            return None
 
     def _wait(self, fd: int, name: str, *, shared: bool, wait_seconds: float | None) -> None:
         limit = self._wait_seconds if wait_seconds is None else wait_seconds

@@ -29,9 +29,9 @@ class IndexUnusable(Exception):
 class Database:
     """One connection to the index. Not to be shared between threads."""
 
-    def __init__(self, place: LocalStorage, name: str) -> None:
-        self.path = place.path(name)
-        self.connection = _connect(place, name)
+    def __init__(self, place: LocalStorage | None, name: str) -> None:
+        self.path = ":memory:" if place is None else place.path(name)
+        self.connection = _in_memory() if place is None else _connect(place, name)
 
     def has_schema(self) -> bool:
         """Whether the tables are there, of this version.
@@ -95,7 +95,7 @@ class Database:
 
     def go_on_in_memory(self) -> None:
         """Use a copy in memory from now on, for a disk that refuses what is written; see `_copied`."""
-        copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        copy = _in_memory()
         self.connection.backup(copy)
         self.connection.close()
         self.connection = copy
@@ -103,6 +103,10 @@ class Database:
     def close(self) -> None:
         """Let go of the file."""
         self.connection.close()
+
+
+def _in_memory() -> sqlite3.Connection:
+    return sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
 
 
 def _connect(place: LocalStorage, name: str) -> sqlite3.Connection:
@@ -125,7 +129,7 @@ def _copied(place: LocalStorage, name: str) -> sqlite3.Connection | None:
         return None
     from urllib.parse import quote
 
-    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    connection = _in_memory()
     try:
         path = os.fsencode(os.path.abspath(place.path(name)))
         source = sqlite3.connect(f"file:{quote(path)}?immutable=1", uri=True)
@@ -150,10 +154,15 @@ def _open(place: LocalStorage, name: str) -> sqlite3.Connection:
     except sqlite3.DatabaseError as error:
         if connection is not None:
             connection.close()
-        if isinstance(error, sqlite3.OperationalError):
+        if isinstance(error, sqlite3.OperationalError) and not _is_in_the_way(path):
             raise translate(error, path) from error
         raise IndexUnusable(str(error)) from error
     return connection
+
+
+def _is_in_the_way(path: str) -> bool:
+    """Whether somebody else's file, which only they may write, is where everybody may make one."""
+    return os.path.exists(path) and not os.access(path, os.W_OK) and os.access(os.path.dirname(path), os.W_OK)
 
 
 def translate(error: sqlite3.DatabaseError, path: str) -> Exception:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aura_vcs import layout
 from aura_vcs.codec import now
-from aura_vcs.errors.stored import ObjectCorrupt, RecordCorrupt, StorageError
+from aura_vcs.errors.stored import ObjectCorrupt, RecordCorrupt, StorageDenied, StorageError, StorageFull
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.index.database import Database, IndexUnusable
 from aura_vcs.index.entered import Entered, Recover
@@ -44,8 +44,11 @@ class Index:
         refs: Refs,
         logs: OperationLogs,
         progress: Progress,
+        *,
+        spare: tuple[LocalStorage, str] | None = None,
     ) -> None:
-        self._place = place
+        self._place: tuple[LocalStorage | None, str] = place
+        self._spare = spare
         self._storage = storage
         self._refs = refs
         self._logs = logs
@@ -371,12 +374,11 @@ class Index:
     @property
     def path(self) -> str:
         """Where the index lies."""
-        storage, name = self._place
-        return storage.path(name)
+        return self.database.path
 
     def remove(self) -> None:
         """Delete the index; whoever comes next builds it anew."""
-        databases.remove(*self._place)
+        self._remove_file()
 
     def close(self) -> None:
         """Let go of the files."""
@@ -397,19 +399,42 @@ class Index:
         return Projector(connection, self.store, self.trees, at, stored, chunks, may_owe=may_owe)
 
     def _opened(self) -> Database:
+        """Open the index; where it cannot be written, in the spare place, and at last in memory."""
+        for place in (self._place, self._spare):
+            if place is None:
+                continue
+            self._place = place
+            try:
+                return self._opened_there()
+            except (StorageDenied, StorageFull):
+                continue
+        self._place = None, ""
+        return self._opened_there()
+
+    def _opened_there(self) -> Database:
         try:
             database = Database(*self._place)
             self._is_new = not database.has_schema()
         except IndexUnusable:
-            databases.remove(*self._place)
+            self._remove_file()
             database = Database(*self._place)
             self._is_new = True
         return database
 
+    def _remove_file(self) -> None:
+        storage, name = self._place
+        if storage is not None:
+            databases.remove(storage, name)
+
     def _start_over(self) -> None:
+        """Begin with an empty index; in memory where the disk does not let go of the old one."""
         self.database.close()
-        databases.remove(*self._place)
-        self.database = Database(*self._place)
+        try:
+            self._remove_file()
+            self.database = Database(*self._place)
+        except (StorageDenied, StorageFull):
+            self._place = None, ""
+            self.database = Database(*self._place)
         self._entered = Entered(self.database, self._storage, self._refs, self._logs, self._progress)
         self.store.places = IndexPlaces(self.database)
         self._is_new = True

@@ -31,6 +31,14 @@ class Identity(msgspec.Struct, frozen=True):
     has_moved: bool = False
 
 
+def reading_replica(storage: LocalStorage, root: str) -> Identity:
+    """The id of a copy that can only be read: the one it has, else one that its place gives, kept nowhere."""
+    try:
+        return Identity(decode_record(storage.read(REPLICA), ReplicaRecord, REPLICA).replica)
+    except (FileNotFoundError, RecordCorrupt):
+        return Identity(ReplicaId(_place(root)[:12]))
+
+
 def this_replica(storage: LocalStorage, root: str) -> Identity:
     """The id of this copy; one is chosen where there is none for this place."""
     place = _place(root)
@@ -56,7 +64,11 @@ def put_replica(storage: LocalStorage, root: str, replica: ReplicaId) -> None:
 
 def _place(root: str) -> str:
     """A hash of the machine and the folder. The inode tells a copy from the original."""
-    inode = os.lstat(os.path.join(root, AURA, LOCAL)).st_ino
+    folder = os.path.join(root, AURA, LOCAL)
+    try:
+        inode = os.lstat(folder).st_ino
+    except FileNotFoundError:  # a copy that can only be read, and came without it
+        inode = os.lstat(os.path.dirname(folder)).st_ino
     return blake3(f"{_machine()}:{inode}".encode()).hexdigest()[:32]
 
 

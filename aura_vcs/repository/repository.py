@@ -27,13 +27,13 @@ from aura_vcs.refs import Refs
 from aura_vcs.repository.format_file import FORMAT_VERSION, is_project, load_format
 from aura_vcs.repository.head import HeadFile, StoredHead
 from aura_vcs.repository.hints import write_hints
-from aura_vcs.repository.identity import author_name, host_name, this_replica
+from aura_vcs.repository.identity import author_name, host_name, reading_replica, this_replica
 from aura_vcs.repository.kept import Kept
 from aura_vcs.repository.others import Others
 from aura_vcs.repository.ownership import Trust, check_owner
+from aura_vcs.repository.read_only import BorrowedRoom, index_places, make_local, previewed
 from aura_vcs.storage.calls import REAL_CALLS, FileCalls
 from aura_vcs.storage.local import LocalStorage
-from aura_vcs.storage.mounts import is_on_network
 
 if TYPE_CHECKING:
     from aura_vcs.worktree.ahead import Ahead
@@ -86,19 +86,22 @@ class Repository:
         self.is_preview = preview
         self._ahead = ahead
         self._recording = False
+        self._borrowed = BorrowedRoom()
         self.progress = progress
         self._names = (author, host)
         self.storage = previewed(project_storage(root, calls)) if preview else project_storage(root, calls)
         self.format = load_format(self.storage, progress)
-        self.storage.make_folder(layout.LOCAL)
+        self.is_read_only = not make_local(self.storage)
+        """Whether nothing can be written here: then looking takes the index as it is, or makes one elsewhere."""
         self.locks = Locks(self.storage, layout.LOCKS, wait_seconds=lock_seconds)
-        identity = this_replica(self.storage, root)
+        identity = reading_replica(self.storage, root) if self.is_read_only else this_replica(self.storage, root)
         self.replica, self.has_moved = identity.replica, identity.has_moved
         if identity.is_new and not preview:
             write_hints(root, self.storage)
         self.refs = Refs(self.storage)
         self.logs = OperationLogs(self.storage, self.replica)
-        self.index = Index(self._index_place(index_folder), self.storage, self.refs, self.logs, progress)
+        here, spare = index_places(self.storage, index_folder, f"{self.format.project}-{self.replica}", preview=preview)
+        self.index = Index(here, self.storage, self.refs, self.logs, progress, spare=spare)
         self.head_file = HeadFile(self.storage, self.replica, self.logs, self.refs, self.index, progress)
         self.kept = Kept(self.storage, self.index, self.refs)
         self.others = Others(self.storage, self.logs, self.index)
@@ -116,12 +119,10 @@ class Repository:
             stored = self.head_file.stored()
             self.head_file.put(Head(stored.branch, stored.version), 0)
 
-    def _index_place(self, index_folder: str | None) -> tuple[LocalStorage, str]:
-        """Where the index lies: in the project, or in `index_folder` if the project is on a network disk."""
-        if index_folder is None or not is_on_network(self.root):
-            return self.storage, layout.INDEX
-        place = LocalStorage(index_folder)
-        return previewed(place) if self.is_preview else place, f"{self.format.project}-{self.replica}.sqlite"
+    @cached_property
+    def room(self) -> LocalStorage:
+        """Where commands that look put what they need for a while: here, or for the time being elsewhere."""
+        return self.storage if not self.is_read_only else self._borrowed.storage()
 
     @classmethod
     def open(cls, path: str = ".", **options: object) -> "Repository":
@@ -212,7 +213,8 @@ class Repository:
         if not self.index.is_current() or self.index.can_read_again():
             with self.locks.exclusive("refs"):
                 self._catch_up()
-        self.settle()
+        if not self.is_read_only:
+            self.settle()
 
     def settle(self) -> None:
         """Where other replicas work on copies of this folder: keep what is stored, put back what they
@@ -263,6 +265,7 @@ class Repository:
             self.worktree.close()
         self.index.close()
         self.storage.close()
+        self._borrowed.give_back()
 
     def __enter__(self) -> "Repository":
         return self
@@ -290,7 +293,7 @@ class Repository:
     @contextmanager
     def _undeleted(self) -> Iterator[None]:
         """Have back what other machines deleted, while it is counted; afterwards only what is needed stays."""
-        gone = self.kept.keep() if self.others.known() else set()
+        gone = self.kept.keep() if not self.is_read_only and self.others.known() else set()
         lent = self.kept.lend(gone)
         yield
         if back := self.kept.settle(lent):
@@ -300,6 +303,8 @@ class Repository:
 
     def _recover(self, operation: Operation) -> None:
         """Finish an operation that was recorded: refs, then HEAD. Harmless where it was finished."""
+        if self.is_read_only:
+            return
         self.refs.apply(operation.refs)
         if operation.head is not None and operation.sequence > self.head_file.stored().sequence:
             self.head_file.put(operation.head.after, operation.sequence)
@@ -391,13 +396,6 @@ class Transaction:
         """The number of the last operation: HEAD knows it too, should the log be lost or another's."""
         repository = self._repository
         return max(repository.index.end_of_log(repository.replica)[1], repository.head_file.stored().sequence)
-
-
-def previewed(storage: LocalStorage) -> LocalStorage:
-    """The storage with everything that is written to it elsewhere."""
-    from aura_vcs.storage.preview import PreviewStorage  # for dry runs only
-
-    return PreviewStorage.of(storage)
 
 
 def project_storage(root: str, calls: FileCalls = REAL_CALLS) -> LocalStorage:

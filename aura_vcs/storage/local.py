@@ -232,14 +232,20 @@ class LocalStorage:
         except OSError:
             return  # a broken disk; readers tell a torn line from a whole one
 
-    def open_lock(self, name: str) -> int:
-        """Open a file to lock it, made if it is not there.
+    def is_writable(self) -> bool:
+        """Whether files can be made here, as far as that shows."""
+        return os.access(self.root, os.W_OK)
+
+    def open_lock(self, name: str, *, to_read: bool = False) -> int:
+        """Open a file to lock it, made if it is not there; with `to_read`, one that is there and may not be written.
 
         Raises:
             StorageError: the disk refuses, or it is no file. LinkedPath.
         """
         path = self.path(name)
         with translated("lock", path):
+            if to_read:
+                return self._open(name, path)
             try:
                 return self._open_lock(name, path)
             except FileNotFoundError:

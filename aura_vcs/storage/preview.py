@@ -86,11 +86,11 @@ class PreviewStorage(LocalStorage):
         with super().at(name) as (last, dir_fd):
             return open_plain(last, READ, path, dir_fd=dir_fd)
 
-    def open_lock(self, name: str) -> int:
+    def open_lock(self, name: str, *, to_read: bool = False) -> int:
         """See LocalStorage. Open to read: whoever holds it writes nothing into it."""
         with suppress(FileNotFoundError):
             return self._lower._open(name, self.path(name))
-        return super().open_lock(name)
+        return super().open_lock(name, to_read=to_read)
 
     def touch(self, name: str) -> None:
         """Renew nothing: what is not written needs no date."""

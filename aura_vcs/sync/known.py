@@ -115,13 +115,13 @@ class Known:
 
     def __init__(self, repo: Repository, remote: str) -> None:
         self.name = remote
-        self._storage = repo.storage
+        self._storage = repo.room
         self._folder = remote_folder(remote)
         self.lock = f"remote-{encode_name(remote)}"
         """The lock that a transfer holds: two at once would write into each other's unfinished packs."""
-        self.incoming = repo.storage.below(f"{self._folder}/incoming")
-        self.content = repo.storage.below(f"{self._folder}/content")
-        self.outgoing = repo.storage.below(f"{self._folder}/outgoing")
+        self.incoming = repo.room.below(f"{self._folder}/incoming")
+        self.content = repo.room.below(f"{self._folder}/content")
+        self.outgoing = repo.room.below(f"{self._folder}/outgoing")
 
     def seen(self) -> Seen:
         """What was seen last; nothing, where that cannot be read."""

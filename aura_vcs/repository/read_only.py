@@ -1,0 +1,75 @@
+"""A project that can only be read: a backup, a medium, somebody else's folder. Looking works there, too."""
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from aura_vcs import layout
+from aura_vcs.errors.stored import StorageDenied
+from aura_vcs.storage.calls import translated
+from aura_vcs.storage.local import LocalStorage
+from aura_vcs.storage.mounts import is_on_network
+
+if TYPE_CHECKING:
+    from tempfile import TemporaryDirectory
+
+IndexPlace = tuple[LocalStorage, str]
+
+
+def make_local(storage: LocalStorage) -> bool:
+    """Make `local/`, if it is not there; False if it cannot be written to.
+
+    Raises:
+        StorageError: the disk refused for another reason.
+    """
+    path = storage.path(layout.LOCAL)
+    try:
+        with translated("make", path):
+            storage.make_folder(layout.LOCAL)
+    except StorageDenied:
+        return False
+    return os.access(path, os.W_OK)
+
+
+def index_places(
+    storage: LocalStorage, folder: str | None, name: str, *, preview: bool = False
+) -> tuple[IndexPlace, IndexPlace | None]:
+    """Where the index lies, and where it does if the project cannot be written.
+
+    That is in the project, or in `folder`, called `name`, if the project is on a network disk.
+    """
+    here = storage, layout.INDEX
+    if folder is None:
+        return here, None
+    place = LocalStorage(folder)
+    spare = previewed(place) if preview else place, f"{name}.sqlite"
+    return (spare, None) if is_on_network(os.path.dirname(storage.root)) else (here, spare)
+
+
+def previewed(storage: LocalStorage) -> LocalStorage:
+    """The storage with everything that is written to it elsewhere."""
+    from aura_vcs.storage.preview import PreviewStorage  # for dry runs only
+
+    return PreviewStorage.of(storage)
+
+
+class BorrowedRoom:
+    """A folder among the system's temporary files, for what a command needs to write until it ends."""
+
+    def __init__(self) -> None:
+        self._folder: TemporaryDirectory[str] | None = None
+
+    def storage(self) -> LocalStorage:
+        """The folder, made when it is first asked for."""
+        import tempfile
+
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="aura-")
+        return LocalStorage(self._folder.name, temporary=layout.TEMPORARY)
+
+    def give_back(self) -> None:
+        """Remove it with all that is in it."""
+        if self._folder is not None:
+            with suppress(OSError):
+                self._folder.cleanup()
+            self._folder = None
