@@ -48,6 +48,7 @@ REMOTES = "local/remotes"
 LISTED = "local/listed"
 OUTPUTS = "local/outputs"
 KEPT = "local/kept"
+LOG_COPIES = "local/log"
 DAMAGED = "local/damaged"
 CONFIG_COPY = "local/config.json"
 REPLICAS = "refs/replicas"
@@ -120,7 +121,7 @@ def operations_log(replica: ReplicaId) -> str:
 
 def log_copy(replica: ReplicaId) -> str:
     """What this machine repeats of its own log, should a tool put that back to an older state."""
-    return f"{LOCAL}/log/{replica}.jsonl"
+    return f"{LOG_COPIES}/{replica}.jsonl"
 
 
 def replica_ref(replica: ReplicaId) -> str:

@@ -75,6 +75,26 @@ def fields_of_stamp(stamp: str) -> Sequence[str]:
     return (stamp,) if stamp in _STAMPED else ()
 
 
+def join_tag(tags: dict[str, Tag], name: str, tag: Tag) -> str | None:
+    """Add a copy of a tag to tags: the higher stamp has the name.
+
+    Where two machines gave the name to two versions, and neither had heard of the other, the lower one is kept
+    under a name of its own, which is returned; it follows from the tag, so that all machines give the same.
+    """
+    known = tags.get(name)
+    if known is None or known == tag:
+        tags[name] = tag
+        return None
+    lower, higher = sorted((known, tag), key=lambda found: (found.stamp, found.version or ""))
+    tags[name] = higher
+    if known.stamp[0] != tag.stamp[0] or known.version == tag.version or None in {known.version, tag.version}:
+        return None
+    aside = f"{name[: layout.NAME_LIMIT - 5]}.{lower.stamp[1][:4]}"
+    if aside not in tags or tags[aside].stamp < lower.stamp:
+        tags[aside] = lower
+    return aside
+
+
 def stamp_label(label: Label, replica: ReplicaId, at: str, by: str, **changes: Any) -> Label:
     """The label with fields changed by this replica, stamped above every stamp it has."""
     counter = max((count for count, _ in label.stamps.values()), default=0) + 1
@@ -115,7 +135,7 @@ class Refs:
         return {name: tag for name, tag in self.all_tags().items() if tag.version is not None}
 
     def all_tags(self) -> dict[str, Tag]:
-        """Tags by name, deleted ones too; of conflicted copies the highest stamp."""
+        """Tags by name, deleted ones too; of conflicted copies the highest stamp, see `join_tag`."""
         found: dict[str, Tag] = {}
         for file in self._storage.list(layout.TAGS):
             if not file.endswith(".json"):
@@ -125,8 +145,7 @@ class Refs:
             if tag is None or not names:
                 continue
             name = names[0]
-            if name not in found or tag.stamp > found[name].stamp:
-                found[name] = tag
+            join_tag(found, name, tag)
         return dict(sorted(found.items()))
 
     def tag(self, name: str) -> Tag | None:
@@ -225,7 +244,7 @@ class Refs:
         for name in self._storage.list(layout.SETTINGS):
             loaded = self._load(f"{layout.SETTINGS}/{name}", Fields) if name.endswith(".json") else None
             for key, field in (loaded.fields if loaded is not None else {}).items():
-                if key not in found or found[key].stamp < field.stamp:
+                if is_believable(field.stamp) and (key not in found or found[key].stamp < field.stamp):
                     found[key] = field
         return found
 

@@ -12,11 +12,13 @@ from aura_vcs.history.branches import branch
 from aura_vcs.history.commit import commit
 from aura_vcs.history.revisions import resolve
 from aura_vcs.history.status import status
+from aura_vcs.history.tags import create_tag
 from aura_vcs.history.versions import delete_version, edit_version
 from aura_vcs.ids import ReplicaId, VersionId, blob_id
-from aura_vcs.model import BranchEntry, Label
+from aura_vcs.model import BranchEntry, Label, Tag
 from aura_vcs.packed_labels import STAMP_LIMIT
 from aura_vcs.refs import merge_labels, stamp_label
+from aura_vcs.sync.manifest import join_tags
 from aura_vcs.upkeep.fsck import fsck
 from hypothesis import given
 from hypothesis import strategies as st
@@ -212,3 +214,54 @@ def test_copies_that_gave_one_stamp_to_two_values_agree(first: Repository) -> No
     one, other = (stamp_label(label, first.replica, "2026", "x", name=name) for name in ("One", "Other"))
     assert one.stamps == other.stamps
     assert merge_labels(one, other).name == merge_labels(other, one).name
+
+
+def _tag(version: str | None, counter: int, replica: str) -> Tag:
+    made = None if version is None else VersionId(blob_id(version.encode()))
+    return Tag(made, "", "2026-01-01T00:00:00.000000Z", "x", (counter, ReplicaId(replica * 12)))
+
+
+TAGS = st.lists(
+    st.tuples(
+        st.sampled_from(["sent", "premiere"]),
+        st.builds(_tag, st.sampled_from(["v1", "v2", None]), st.integers(1, 3), st.sampled_from("abc")),
+    ),
+    max_size=4,
+    unique_by=lambda item: (item[0], item[1].stamp),
+)
+
+
+@given(TAGS)
+def test_tags_join_in_any_order(copies: list[tuple[str, Tag]]) -> None:
+    """All machines end with the same names on the same versions, and joining again changes nothing."""
+    joined = join_tags({}, {})
+    for name, tag in copies:
+        joined = join_tags(joined, {name: tag})
+    backwards: dict[str, Tag] = {}
+    for name, tag in reversed(copies):
+        backwards = join_tags({name: tag}, backwards)
+    assert {name: tag for name, tag in joined.items() if "." not in name} == {
+        name: tag for name, tag in backwards.items() if "." not in name
+    }
+    assert join_tags(joined, joined) == joined
+
+
+def test_a_tag_that_two_machines_gave_is_kept_twice() -> None:
+    """Neither had heard of the other: the higher stamp has the name, the other one a name of its own."""
+    one, other = {"sent": _tag("v1", 1, "a")}, {"sent": _tag("v2", 1, "b")}
+    assert join_tags(one, other) == join_tags(other, one) == {"sent": other["sent"], "sent.aaaa": one["sent"]}
+    later = {"sent": _tag("v2", 3, "b")}
+    assert join_tags(one, later) == later
+
+
+def test_a_tag_set_aside_by_a_sync_tool_is_shown(first: Repository) -> None:
+    """Two machines gave it in a mirrored folder, and the tool kept one of the two files under another name."""
+    create_tag(first, "sent", versions(first)[0].id)
+    path = Path(first.root, ".aura/refs/tags/sent.json")
+    theirs = save(first, "Second", allow_empty=True)
+    text = path.read_text().replace(versions(first)[0].id, theirs.id).replace(first.replica, "0" * 12)
+    path.with_name("sent.sync-conflict-20261130-101010.json").write_text(text)
+    assert {name: tag.version for name, tag in first.refs.tags().items()} == {
+        "sent": versions(first)[0].id,
+        "sent.0000": theirs.id,
+    }

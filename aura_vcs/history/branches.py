@@ -9,6 +9,7 @@ from aura_vcs.codec import is_text
 from aura_vcs.errors import InputError
 from aura_vcs.errors.asking import NameTaken, UnknownName, VersionInUse
 from aura_vcs.history.near import near
+from aura_vcs.history.same_heads import one_of_each
 from aura_vcs.ids import VersionId
 from aura_vcs.index.queries import Queries
 from aura_vcs.layout import check_name
@@ -79,11 +80,17 @@ def _state(repo: Repository, name: str, entries: Sequence[BranchEntry]) -> Branc
     if len(versions) == 1:
         return Branch(name, versions[0])
     queries = Queries(repo.index)
-    newest = [v for v in versions if not any(other != v and queries.is_ancestor(v, other) for other in versions)]
+    newest = newest_heads(queries, versions)
     if len(newest) == 1:
         return Branch(name, newest[0])
     own = next((entry.version for entry in tips if entry.replica == repo.replica and entry.version in newest), None)
     return Branch(name, own or newest[0], tuple(sorted(newest)))
+
+
+def newest_heads(queries: Queries, versions: Sequence[VersionId]) -> list[VersionId]:
+    """Of the heads of a branch those on which no other builds; of several that say the same, one."""
+    newest = [v for v in versions if not any(other != v and queries.is_ancestor(v, other) for other in versions)]
+    return one_of_each(queries, newest)
 
 
 def moved(

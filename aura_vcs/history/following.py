@@ -13,6 +13,7 @@ from enum import Enum
 from aura_vcs.errors.stored import IntegrityError, StorageError
 from aura_vcs.history.arriving import was_recorded_here
 from aura_vcs.history.branches import branch
+from aura_vcs.history.same_heads import are_one
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
@@ -43,14 +44,14 @@ def follow_branch(repo: Repository) -> VersionRecord | None:
     newer one: see `_is_edit_of_newer`. Where all of them were edited, the version must have come by a
     tool, not by a fetch, which brings no files. Returns the version that HEAD went on to.
     """
-    if not repo.others.known() or repo.storage.stat(PENDING) is not None:
-        return None
     head = repo.head()
     newer = _next(repo, head)
-    if newer is None:
+    if newer is None or repo.storage.stat(PENDING) is not None:
         return None
+    older = Queries(repo.index).version(head.version) if head.version is not None else None
     try:
-        if not _is_in_folder(repo, head.version, newer):
+        is_same = older is not None and older.tree == newer.tree
+        if not is_same and not (repo.others.known() and _is_in_folder(repo, head.version, newer)):
             return None
         with repo.locks.shared("worktree"), repo.transaction():
             if repo.head() != head or repo.storage.stat(PENDING) is not None:
@@ -62,15 +63,18 @@ def follow_branch(repo: Repository) -> VersionRecord | None:
 
 
 def _next(repo: Repository, head: Head) -> VersionRecord | None:
-    """Where the branch that HEAD is on has gone, if that is one version which builds on HEAD's."""
+    """Where the branch that HEAD is on has gone, if that is one version which builds on HEAD's, or says the same."""
     found = branch(repo, head.branch) if head.branch is not None else None
     if found is None or found.diverged or found.version == head.version:
         return None
     queries = Queries(repo.index)
-    if head.version is not None and not queries.is_ancestor(head.version, found.version):
-        return None
     record = queries.version(found.version)
-    return record if record is not None and repo.store.contains(record.tree) else None
+    older = queries.version(head.version) if head.version is not None else None
+    if record is None or (head.version is not None and older is None):
+        return None
+    if older is not None and not are_one(older, record) and not queries.is_ancestor(older.id, record.id):
+        return None
+    return record if repo.store.contains(record.tree) else None
 
 
 def _is_in_folder(repo: Repository, older: VersionId | None, newer: VersionRecord) -> bool:

@@ -21,6 +21,7 @@ from aura_vcs.history.making import Base, Made, Wanted, check_texts, lineage, ne
 from aura_vcs.history.pending import finish_pending
 from aura_vcs.history.resolving import open_conflicts
 from aura_vcs.history.revisions import check_content, describe, resolve
+from aura_vcs.history.same_heads import are_one
 from aura_vcs.history.steps import Ground, putting
 from aura_vcs.history.tree_files import change_tree, files_of
 from aura_vcs.history.undo import Undone, operation_of, undo
@@ -92,7 +93,8 @@ def plan_merge(repo: Repository, name: str | None = None) -> MergePlan:
     plan = MergePlan("up_to_date", ours, theirs, left=left, name=_title(repo, theirs, name))
     if queries.is_ancestor(theirs.id, ours.id):
         return plan
-    if theirs.type is VersionType.MANUAL and queries.is_ancestor(ours.id, theirs.id):
+    is_same = name is None and are_one(ours, theirs)
+    if theirs.type is VersionType.MANUAL and (is_same or queries.is_ancestor(ours.id, theirs.id)):
         changes = _changes(files_of(repo.trees, ours.tree), files_of(repo.trees, theirs.tree))
         return msgspec.structs.replace(plan, kind="forward", changes=changes)
     return _plan_join(repo, plan, name)

@@ -98,6 +98,11 @@ class Queries(ObjectQueries):
         """The ids of a version's ancestry, itself included."""
         return {row[0] for row in self._connection.execute(f"{_ANCESTRY} SELECT id FROM h", [version])}
 
+    def children(self, version: VersionId) -> list[VersionId]:
+        """The versions that were made on this one."""
+        rows = self._connection.execute("SELECT version FROM parents WHERE parent = ?", (version,))
+        return [row[0] for row in rows]
+
     def is_ancestor(self, older: VersionId, newer: VersionId) -> bool:
         """Whether `older` is `newer` or in its ancestry. Looks no further back than `older`'s number."""
         if older == newer:

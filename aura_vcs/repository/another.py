@@ -1,7 +1,6 @@
 """Going on under another replica id, where somebody else has gone on under ours."""
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -13,24 +12,20 @@ from aura_vcs.model import BranchEntry, Head, Operation, RefChange
 from aura_vcs.operations import OperationLogs
 from aura_vcs.ref_changes import branch_change
 from aura_vcs.repository.identity import put_replica
+from aura_vcs.repository.repository import Draft, Repository
 
-if TYPE_CHECKING:
-    from aura_vcs.repository.repository import Repository
-
-OPERATION = "replica"
-"""The type of the operation that a new id begins with; its payload says which id it was."""
 NOTE = (
     "Others know more of what this copy of the project did than it does itself: it was put back to an earlier "
     "state, or copied. It goes on as a machine of its own; everything is kept"
 )
 
 
-def go_on_as_another(repo: "Repository", branches: Iterable[str]) -> None:
+def go_on_as_another(repo: Repository, branches: Iterable[str]) -> None:
     """Take another replica id: this copy was put back to an earlier state, or copied, and others know more.
 
     Where we said that one of `branches` is, is said under the new id; what stands under the old one there
-    belongs to whoever went on with it. Undo begins anew. Interrupted, all of it has happened or nothing, but
-    that old entries may still be here, which others know better.
+    belongs to whoever went on with it. Undo begins anew; the new log's first operation says which id it was.
+    Interrupted, all of it has happened or nothing, but that old entries may still be here, which others know better.
     """
     before, replica = repo.replica, new_replica_id()
     with repo.locks.exclusive("refs"):
@@ -40,9 +35,10 @@ def go_on_as_another(repo: "Repository", branches: Iterable[str]) -> None:
             branch_change(name, None, msgspec.structs.replace(entry, replica=replica, counter=1))
             for name, entry in own.items()
         ]
+        draft = Draft("replica", "Went on as a machine of its own", dict(moved), payload={"was": before})
         operation = Operation(
-            new_operation_id(), replica, 1, OPERATION, "Went on as a machine of its own", repo.author, repo.host, now(),
-            refs=dict(moved), payload={"was": before},
+            id=new_operation_id(), replica=replica, sequence=1, user=repo.author, host=repo.host, time=now(),
+            **msgspec.structs.asdict(draft),
         )  # fmt: skip
         OperationLogs(repo.storage, replica).append(operation, at=0)
         head = repo.head_file.stored()
@@ -55,7 +51,7 @@ def go_on_as_another(repo: "Repository", branches: Iterable[str]) -> None:
     repo.progress.note(NOTE)
 
 
-def mend_log(repo: "Repository") -> bool:
+def mend_log(repo: Repository) -> bool:
     """See to it that our log has what we did, whatever a tool brought in its place.
 
     Returns whether somebody else wrote under our id: then we have another, and the index is to be built anew.
@@ -69,7 +65,7 @@ def mend_log(repo: "Repository") -> bool:
     return bool(mended.strange)
 
 
-def take_along(repo: "Repository", operations: Sequence[Operation]) -> None:
+def take_along(repo: Repository, operations: Sequence[Operation]) -> None:
     """Take another replica id, and with it what the log has otherwise now, because somebody else wrote it.
 
     The operations stand in the new log as they did in the old one, and can be taken back. The caller

@@ -10,6 +10,7 @@ from aura_vcs.history.going import Moved, replace_folder
 from aura_vcs.history.making import Base, base_of, need
 from aura_vcs.history.pending import finish_pending
 from aura_vcs.history.revisions import check_content
+from aura_vcs.history.same_heads import are_one
 from aura_vcs.history.status import status
 from aura_vcs.history.steps import Between
 from aura_vcs.ids import ObjectId, VersionId
@@ -131,7 +132,12 @@ def check_out_clone(repo: Repository, wanted: str | None = None) -> Moved | None
 
 
 def _builds_on(repo: Repository, newer: VersionId, older: VersionId | None) -> bool:
-    return newer != older and (older is None or Queries(repo.index).is_ancestor(older, newer))
+    if newer == older or older is None:
+        return newer != older
+    queries = Queries(repo.index)
+    one, other = queries.version(newer), queries.version(older)
+    is_same = one is not None and other is not None and are_one(one, other)
+    return is_same or queries.is_ancestor(older, newer)
 
 
 def _in_the_way(repo: Repository, base: Base, target: ObjectId) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from aura_vcs.ids import ReplicaId, is_object_id
 from aura_vcs.layout import check_name
 from aura_vcs.model import BranchEntry, Field, Label, Tag
 from aura_vcs.packed_labels import STAMP_LIMIT, check_entry
-from aura_vcs.refs import is_believable
+from aura_vcs.refs import is_believable, join_tag
 from aura_vcs.sync.lock_records import PathLock, check_locks
 from aura_vcs.sync.shared_settings import check_settings
 
@@ -258,9 +258,8 @@ def _rank(entry: BranchEntry) -> tuple[int, str]:
 
 
 def join_tags(ours: Mapping[str, Tag], theirs: Mapping[str, Tag]) -> dict[str, Tag]:
-    """Of each tag the one with the higher stamp. Commutes; idempotent."""
+    """Of each tag the one with the higher stamp; see refs.join_tag. Commutes; idempotent."""
     joined = dict(ours)
     for name, tag in theirs.items():
-        if name not in joined or tag.stamp > joined[name].stamp:
-            joined[name] = tag
+        join_tag(joined, name, tag)
     return dict(sorted(joined.items()))

@@ -23,11 +23,13 @@ from aura_vcs.repository.repository import Draft, Repository, Transaction
 from aura_vcs.storage.remote import RangeReadable
 from aura_vcs.sync.incoming import Arrived, Freight, WaitingRoom, plan_freight
 from aura_vcs.sync.known import Known, clear
+from aura_vcs.sync.manifest import join_tags
 from aura_vcs.sync.own_entries import check_own_entries
 from aura_vcs.sync.reach import own_labels
 from aura_vcs.sync.remotes import remotes
 from aura_vcs.sync.selecting import shown_path
 from aura_vcs.sync.shared_settings import newer_settings
+from aura_vcs.sync.tags_apart import say_apart
 from aura_vcs.sync.view import PackTable, View, load_view, named_versions, seen_of
 from aura_vcs.sync.wanted import Wanted
 
@@ -157,6 +159,7 @@ def _fetch(repo: Repository, view: View, known: Known, on_coming: OnComing, *, a
             repo.trees.remember(object_id, tree)
         if draft.wanted.table is not None and draft.plan.objects:
             arrived = _receive(room, draft, draft.wanted.table, on_coming)
+        say_apart(repo, view.manifest.tags)
         _record(repo, draft, _with_left(repo, draft, known, arrived))
     clear(known.incoming)
     found = [branch(repo, name) for name in draft.entries]
@@ -219,7 +222,7 @@ def _draft(
     freight = Freight((), {}, 0) if table is None else plan_freight(table, wanted.reader(), needed)
     entries = _newer_entries(repo, view.manifest.branches)
     own_tags = repo.refs.all_tags()
-    tags = {n: t for n, t in view.manifest.tags.items() if n not in own_tags or t.stamp > own_tags[n].stamp}
+    tags = {n: t for n, t in join_tags(own_tags, view.manifest.tags).items() if t != own_tags.get(n)}
     settings = newer_settings(repo.replica, repo.refs.settings(), view.manifest.settings)
     plan = FetchPlan(
         remote=view.remote.place,

@@ -16,6 +16,7 @@ from aura_vcs.branch_entries import apart, heads
 from aura_vcs.codec import encode_compact
 from aura_vcs.errors.asking import RefMoved
 from aura_vcs.errors.remotes import PathLocked, PushRejected
+from aura_vcs.history.branches import newest_heads
 from aura_vcs.history.revisions import describe
 from aura_vcs.ids import VersionId
 from aura_vcs.index.queries import Queries
@@ -40,6 +41,7 @@ from aura_vcs.sync.outgoing import Cargo, gather, offloaded_objects, plan_cargo
 from aura_vcs.sync.own_entries import check_own_entries
 from aura_vcs.sync.reach import own_labels, reach, stood_on, travelling
 from aura_vcs.sync.shared_settings import join_settings, travelling_settings
+from aura_vcs.sync.tags_apart import say_apart
 from aura_vcs.sync.view import View, load_view, seen_of
 
 
@@ -147,6 +149,7 @@ def _push_alone(
             done, after = draft.plan, view
             try:
                 if not done.is_empty:
+                    say_apart(repo, view.manifest.tags)
                     done, after = _execute(repo, remote, known, draft)
                 elif has_news(repo, view):
                     after = move(repo, remote, view, view.manifest)  # what leaves waits until we have seen it
@@ -291,7 +294,7 @@ def _check_together(
 ) -> None:
     queries = Queries(repo.index)
     tips = list(dict.fromkeys(entry.version for entry in heads(entries) if entry.version is not None))
-    newest = [v for v in tips if not any(other != v and queries.is_ancestor(v, other) for other in tips)]
+    newest = newest_heads(queries, tips)
     if len(newest) <= 1:
         return
     other = next((e for e in heads(far) if e.version in newest and e.replica != repo.replica), None)

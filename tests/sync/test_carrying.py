@@ -13,12 +13,13 @@ from aura_vcs.errors.remotes import PushRejected, RemoteMismatch, RemoteRewound,
 from aura_vcs.history.branches import branch
 from aura_vcs.history.commit import commit
 from aura_vcs.history.going import restore
+from aura_vcs.history.merge import merge
 from aura_vcs.history.status import status
-from aura_vcs.history.tags import create_tag
+from aura_vcs.history.tags import create_tag, delete_tag
 from aura_vcs.history.undo import redo, undo
 from aura_vcs.history.versions import delete_version, edit_version
 from aura_vcs.index.queries import Queries, VersionFilter
-from aura_vcs.progress import SILENT, Progress
+from aura_vcs.progress import SILENT, Progress, Silent
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remote import RemoteFile, RemoteStorage
 from aura_vcs.storage.remote_memory import MemoryRemote
@@ -29,6 +30,7 @@ from aura_vcs.sync.leaving import create_remote
 from aura_vcs.sync.manifest import MANIFEST
 from aura_vcs.sync.receiving import fetch, plan_fetch
 from aura_vcs.sync.sending import plan_push, push
+from aura_vcs.upkeep.fsck import fsck
 
 from .machines import clone, content, files, folder_remote, known, machine, manifest, save, write
 
@@ -502,3 +504,71 @@ def test_two_heads_go_to_a_place_where_nothing_stands_against_them(pair: Pair) -
     found = branch(other, "main")
     assert found is not None
     assert set(found.diverged) == {ours.id, theirs.id}
+
+
+def test_a_tag_given_by_two_machines_is_told_and_kept_by_both(pair: Pair) -> None:
+    """Nothing is lost, both agree which has the name, and removing one decides it everywhere."""
+    create_tag(pair.anna, "sent", pair.first.id)
+    push(pair.anna, pair.remote, known(pair.anna))
+    theirs = save(pair.bert, "brief.json", '{"topic": "bert"}', "Bert's")
+    create_tag(pair.bert, "sent", theirs.id)
+    told: list[str] = []
+    pair.bert.progress = Notes(told)
+    push(pair.bert, pair.remote, known(pair.bert))
+    assert [line for line in told if line.startswith("The tag sent was given to two versions")]
+    for repo in (pair.anna, pair.bert, pair.anna):
+        sync(repo, pair.remote, known(repo))
+    tags = pair.anna.refs.tags()
+    assert tags == pair.bert.refs.tags()
+    assert {tag.version for tag in tags.values()} == {pair.first.id, theirs.id}
+    assert len(tags) == 2
+    delete_tag(pair.anna, next(name for name in tags if name != "sent"))
+    for repo in (pair.anna, pair.bert, pair.anna):
+        sync(repo, pair.remote, known(repo))
+    assert list(pair.anna.refs.tags()) == list(pair.bert.refs.tags()) == ["sent"]
+    for repo in (pair.anna, pair.bert):
+        assert fsck(repo).is_clean
+
+
+class Notes(Silent):
+    """Remembers what is noted."""
+
+    def __init__(self, told: list[str]) -> None:
+        self.told = told
+
+    def note(self, message: str) -> None:
+        """See Progress."""
+        self.told.append(message)
+
+
+def test_merges_made_at_the_same_time_are_one(pair: Pair) -> None:
+    """Both merge the same heads, again and again: both agree on one of the merges, and work goes on from it."""
+    for number in range(3):
+        save(pair.anna, f"a{number}.txt", "a")
+        save(pair.bert, f"b{number}.txt", "b")
+        for repo in (pair.anna, pair.bert, pair.anna):
+            sync(repo, pair.remote, known(repo))
+        for repo in (pair.anna, pair.bert):
+            merge(repo)
+        for repo in (pair.anna, pair.bert, pair.anna, pair.bert):
+            assert sync(repo, pair.remote, known(repo)).pulled.diverged == ()
+        states = [(status(repo).head, status(repo).is_clean) for repo in (pair.anna, pair.bert)]
+        assert states[0] == states[1]
+        assert states[0][1]
+
+
+def test_a_line_that_went_on_from_one_of_two_merges_stands_for_both(pair: Pair) -> None:
+    """Bert commits on his merge before he hears of Anna's: there is nothing left to merge."""
+    save(pair.anna, "a.txt", "a")
+    save(pair.bert, "b.txt", "b")
+    for repo in (pair.anna, pair.bert, pair.anna):
+        sync(repo, pair.remote, known(repo))
+    for repo in (pair.anna, pair.bert):
+        merge(repo)
+    later = save(pair.bert, "c.txt", "c")
+    for repo in (pair.anna, pair.bert, pair.anna):
+        assert sync(repo, pair.remote, known(repo)).pulled.diverged == ()
+    for repo in (pair.anna, pair.bert):
+        found = branch(repo, "main")
+        assert found is not None
+        assert (found.version, found.diverged) == (later.id, ())
