@@ -15,6 +15,7 @@ from aura_vcs.compare.documents import Document, Unstructured, parse_document
 from aura_vcs.compare.fingerprints import Fingerprints
 from aura_vcs.compare.json_pointer import join_pointer
 from aura_vcs.compare.list_match import Pairs, match_elements, strong_identity
+from aura_vcs.compare.merge_counting import counted, counted_sides, counting_fields, uncounted
 from aura_vcs.compare.merge_lists import Arrangement, Name, arrange, pair_additions
 from aura_vcs.compare.merge_model import Conflict, MergedDocument, MergedValue
 from aura_vcs.compare.merge_text import merge_strings
@@ -174,6 +175,25 @@ class Merge:
     def _lists(
         self, base: list[JsonValue], ours: list[JsonValue], theirs: list[JsonValue]
     ) -> tuple[JsonValue, list[Found]]:
+        fields = counting_fields(base, ours, theirs)
+        if not fields:
+            return self._elements(base, ours, theirs)
+        bare = [uncounted(side, fields) for side in (base, ours, theirs)]
+        for side in bare:
+            self.prints.add(side)
+        values, found = self._elements(*bare)
+        questions = []
+        for each in found:
+            place = each.tokens[0]
+            if len(each.tokens) == 1 and isinstance(place, int):
+                questions.append(structs.replace(each, conflict=counted_sides(each.conflict, fields, place)))
+            else:
+                questions.append(each)
+        return [counted(value, fields, place) for place, value in enumerate(values)], questions
+
+    def _elements(
+        self, base: list[JsonValue], ours: list[JsonValue], theirs: list[JsonValue]
+    ) -> tuple[list[JsonValue], list[Found]]:
         to_ours = self.rules.match(base, ours, self)
         to_theirs = self.rules.match(base, theirs, self)
         added = pair_additions(ours, theirs, to_ours, to_theirs, self.prints, self.rules.added)

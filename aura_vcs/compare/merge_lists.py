@@ -125,18 +125,19 @@ def arrange(
         crowded |= late
         order += [*left, *(n for n in right if n not in left)] if late else _join_gap(left, right, content)
     moved = _moved(plan, kept)
-    contrary: set[int] = set()
-    if moved[0] and moved[1]:
-        contrary = not_shown(plan.entities, order, torn) & (moved[0] | moved[1])
-    asked = torn | contrary | crowded
-    if torn or contrary:
-        order = with_side(plan.entities, order, torn | contrary, 1, moved[1] - moved[0])
-    return Arranged(order, _said(places_of(plan.entities, order, asked, moved)))
+    tangled = set(torn)
+    while moved[0] and moved[1] and (contrary := not_shown(plan.entities, order, tangled) & (moved[0] | moved[1])):
+        tangled |= contrary | _beside(plan, contrary, (ours, theirs))
+    if tangled:
+        order = with_side(plan.entities, order, tangled, 1, moved[1] - moved[0] - tangled)
+    return Arranged(order, places_of(plan.entities, order, tangled | crowded, moved))
 
 
-def _said(places: dict[int, Places]) -> dict[int, Places]:
-    """Those that have two places; all, if that would be none."""
-    return {n: each for n, each in places.items() if each.ours != each.theirs} or places
+def _beside(plan: Arrangement, contrary: set[int], sides: tuple[dict[int, list[int]], ...]) -> set[int]:
+    """What either side moved to the same gaps: where moves contradict each other, all of them are as ours has them."""
+    gaps = {gap for side in sides for gap, members in side.items() if contrary.intersection(members)}
+    placed = {n for side in sides for gap in gaps for n in side.get(gap, ())}
+    return {n for n in placed if plan.entities[n][0] is not None}
 
 
 def _moved(plan: Arrangement, kept: set[int]) -> tuple[set[int], set[int]]:

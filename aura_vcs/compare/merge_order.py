@@ -87,9 +87,14 @@ def places_of(
 ) -> dict[int, Places]:
     """Where each of those asked about stands in the merged order, and would stand in the others.
 
-    `moved` are the elements that ours and theirs moved.
+    One that stands as theirs has it to everything else is left out, unless all do. `moved` are the
+    elements that ours and theirs moved.
     """
+    if not asked:
+        return {}
     before = with_side(entities, order, asked, 0, moved[0] | moved[1])
     theirs = with_side(entities, order, asked, 2, moved[0] - moved[1])
     at_base, at_ours, at_theirs = ({n: k for k, n in enumerate(each)} for each in (before, order, theirs))
+    turned = dict(zip(order, _turned(theirs, order, order), strict=True))
+    asked = {n for n in asked if turned[n]} or asked
     return {n: Places(at_base[n] if entities[n][0] is not None else None, at_ours[n], at_theirs[n]) for n in asked}

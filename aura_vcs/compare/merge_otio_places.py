@@ -27,11 +27,10 @@ Side = Literal[1, 2]
 
 
 class Asked(Struct, frozen=True):
-    """An object of the merged document and what is asked about it. `theirs` is what a mark stands for."""
+    """An object of the merged document and what is asked about it."""
 
     value: JsonValue
     conflicts: tuple[Conflict, ...]
-    theirs: JsonValue = None
 
 
 class Followed(Struct, frozen=True):
@@ -73,6 +72,7 @@ class _Follower:
         self.merge = merge
         self.models = [read_containers(side) for side in sides]
         self.names: dict[int, str] = {}
+        self.kept: list[set[int]] = [set(), set()]
         self.homes: tuple[dict[Place, Home], dict[Place, Home]] = (self._homes(1), self._homes(2))
         self.asked: list[Asked] = []
         self.gone: list[tuple[list[JsonValue], JsonValue]] = []
@@ -104,6 +104,7 @@ class _Follower:
         for i, j in match.tracks:
             if not model.tracks[i].kind.startswith("group"):
                 self._name(side, other.tracks[j].pointer, f"track {i}")
+        self.kept[side - 1] = {i for i, _ in match.tracks}
         partner = {j: i for i, j in match.tracks}
         moved = _moved_inside(match.clips, partner)
         homes = {}
@@ -151,7 +152,9 @@ class _Follower:
         value = dict(merged.value)
         self.names[id(value)] = self.names[id(was)]
         is_together = here.container == there.container
-        is_torn = not is_together and here.is_moved and there.is_moved
+        is_torn = not is_together and (
+            (here.is_moved and there.is_moved) or self._has_lost(2, here) or self._has_lost(1, there)
+        )
         found = merged.conflicts
         if is_torn:
             found = (*found, Conflict("moved", "", clip.pointer, here.pointer, there.pointer))
@@ -169,7 +172,11 @@ class _Follower:
                 self.back.append((place, value))
         else:
             self._leave(2, there.pointer)
-        self.asked.append(Asked(value, found, other))
+        self.asked.append(Asked(value, found))
+
+    def _has_lost(self, side: Side, home: Home) -> bool:
+        """Whether a side took away the track to which the other side took a clip."""
+        return home.is_away and home.container >= 0 and home.container not in self.kept[side - 1]
 
     def _put(self, side: int, pointer: str, value: JsonValue) -> None:
         elements, n = self._spot(side, pointer)
@@ -281,7 +288,7 @@ def settle_places(merged: MergedValue, asked: tuple[Asked, ...]) -> MergedValue:
     if not asked:
         return merged
     objects, marks = _find(merged.value, {id(each.value) for each in asked})
-    conflicts = [_unmarked(found, asked) for found in merged.conflicts if found.pointer not in marks.values()]
+    conflicts = [_unmarked(found) for found in merged.conflicts if found.pointer not in marks.values()]
     for each in asked:
         if each.conflicts and id(each.value) not in objects:
             return MergedValue(merged.value, reason=LOST)
@@ -327,16 +334,14 @@ def _find(document: JsonValue, wanted: set[int]) -> tuple[dict[int, str], dict[i
     return objects, marks
 
 
-def _unmarked(conflict: Conflict, asked: tuple[Asked, ...]) -> Conflict:
-    """A question whose sides have no marks in them, but what those stand for."""
+def _unmarked(conflict: Conflict) -> Conflict:
+    """A question whose sides have no marks in them: each is a question of its own."""
 
     def clean(value: JsonValue) -> JsonValue:
         if isinstance(value, list):
-            return [clean(part) for part in value]
+            return [clean(part) for part in value if not (isinstance(part, dict) and IS_MARK in part)]
         if not isinstance(value, dict):
             return value
-        if IS_MARK in value:
-            return asked[value[IS_MARK]].theirs
         return {key: clean(part) if key in ("tracks", "children") else part for key, part in value.items()}
 
     sides = {name: getattr(conflict, name) for name in ("base", "ours", "theirs")}

@@ -180,4 +180,9 @@ def _spelled(key: str, ticks: Ticks, ours: Record, theirs: Record) -> JsonValue:
     return write_time(ticks, ours[key])
 
 
-STUDIO = Rules(_match, _together)
+def _is_ordered(element: JsonValue) -> bool:
+    """Whether it matters what comes first: scenes; assets say themselves when they are seen."""
+    return isinstance(element, dict) and "file_path" not in element and ("script" in element or "duration" in element)
+
+
+STUDIO = Rules(_match, _together, is_ordered=_is_ordered)

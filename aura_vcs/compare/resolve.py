@@ -117,24 +117,31 @@ def resolve_value(value: JsonValue, conflicts: tuple[Conflict, ...], pointer: st
     decided = {id(conflict) for conflict in chosen}
     left = [conflict for conflict in conflicts if id(conflict) not in decided]
     moves = [conflict for conflict in chosen if conflict.kind == "moved"]
-    # The last in the document first: deciding one may shift what comes after it. Moves come at the end.
-    fixed = sorted((conflict for conflict in chosen if conflict.kind != "moved"), key=_order)
+    # Moves come first: something may be moved out of what goes. Then the last in the document first: deciding one
+    # may shift what comes after it.
+    fixed = [conflict for conflict in chosen if conflict.kind != "moved"]
+    is_sorted = False
     while fixed or moves:
-        if fixed:
-            current, change = fixed[-1], _change(value, fixed.pop(), choice)
-        else:
+        if moves:
             moves.sort(key=lambda move: _target_order(move, choice), reverse=True)
             current = moves.pop()
             here = [current, *(move for move in moves if _is_beside(move, current, choice))]
-            moves = [move for move in moves if move not in here]
+            taken = {id(move) for move in here}
+            moves = [move for move in moves if id(move) not in taken]
             change = _move_together(value, here, choice) if len(here) > 1 else _change(value, current, choice)
+        else:
+            if not is_sorted:
+                fixed.sort(key=_order)
+                is_sorted = True
+            current = fixed.pop()
+            change = _change(value, current, choice)
         try:
             value = apply_patch(value, change.operations)
         except PatchFailed as error:
             raise ChoiceImpossible(current.pointer, choice, error.reason, hint=_ASK) from error
         for shift in change.shifts:
-            left = [shift.moved(conflict) for conflict in left]
-            moves = [shift.moved(conflict) for conflict in moves]
+            left, moves = ([shift.moved(conflict) for conflict in each] for each in (left, moves))
+            fixed = fixed if is_sorted else [shift.moved(conflict) for conflict in fixed]
     return MergedValue(value, tuple(left))
 
 
@@ -183,6 +190,8 @@ def _change(value: JsonValue, conflict: Conflict, choice: Choice) -> _Change:
         return _move(value, conflict, tokens, choice)
     if choice == "both":
         return _both(conflict, tokens, parent)
+    if (conflict.kind, choice) in (("removed_by_ours", "theirs"), ("removed_by_theirs", "ours")):
+        return _Change()  # it stands there, with what else was merged into it
     wanted = _side(conflict, choice)
     if wanted is not UNSET:
         return _Change((Operation("replace", conflict.pointer, value=wanted),))
