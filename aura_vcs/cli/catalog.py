@@ -24,6 +24,7 @@ _LISTED = {
     "init": ("Make a folder a project", EVERY_DAY),
     "status": ("Show what has changed since the last version", EVERY_DAY),
     "commit": ("Save the folder as the next version", EVERY_DAY),
+    "untrack": ("Leave files or folders out of versions, and in the folder", EVERY_DAY),
     "log": ("List the versions", LOOKING),
     "show": ("Show one version, or a file as a version has it", LOOKING),
     "diff": ("Show what changed between versions, or since one", LOOKING),

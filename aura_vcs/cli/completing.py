@@ -54,6 +54,14 @@ def complete_path(ctx: click.Context, _: click.Parameter, incomplete: str) -> li
     return found
 
 
+def complete_saved_path(ctx: click.Context, _: click.Parameter, incomplete: str) -> list["CompletionItem"]:
+    """Paths that the version has which the folder is based on."""
+    found = _offer(ctx, f"HEAD:{incomplete}", lambda repo: _paths(repo, "HEAD", incomplete))
+    for item in found:
+        item.value = item.value.removeprefix("HEAD:")
+    return found
+
+
 def _offer(ctx: click.Context, incomplete: str, source: "Source") -> list["CompletionItem"]:
     from click.shell_completion import CompletionItem
 

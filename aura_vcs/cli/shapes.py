@@ -73,6 +73,7 @@ def status_shape(found: "Status") -> dict[str, Any]:
         "diverged": bool(found.diverged),
         "awaited": list(found.awaited),
         "conflicts": list(found.conflicts),
+        "ignored": list(found.held),
     }
 
 

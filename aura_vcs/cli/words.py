@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 _UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB")
 _AGES = ((60, "second"), (3600, "minute"), (86400, "hour"), (604800, "day"), (2629800, "week"), (31557600, "month"))
+SLACK_SECONDS = 5
+"""So far two clocks may be apart without a word."""
 _CHANGE_COLOURS = {"added": good, "deleted": bad, "modified": warm, "renamed": cool, "type_changed": warm}
 
 
@@ -58,19 +60,23 @@ def local_time(moment: str) -> str:
 
 
 def age(moment: str) -> str:
-    """How long ago: "5 minutes ago"."""
+    """How long ago: "5 minutes ago". What a clock that was ahead has dated is "11 years from now"."""
     try:
         seconds = (datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds()
     except (ValueError, TypeError, OverflowError):
         return ""
-    if seconds < 1:
-        return "just now"
+    if seconds < -SLACK_SECONDS:
+        return f"{_largest(-seconds)} from now"
+    return "just now" if seconds < 1 else f"{_largest(seconds)} ago"
+
+
+def _largest(seconds: float) -> str:
     step = 1
     for limit, name in _AGES:
         if seconds < limit:
-            return f"{count(int(seconds // step), name)} ago"
+            return count(int(seconds // step), name)
         step = limit
-    return f"{count(int(seconds // step), 'year')} ago"
+    return count(int(seconds // step), "year")
 
 
 def titled(record: "VersionRecord") -> str:

@@ -41,7 +41,8 @@ AuraError                    1   something failed
 │   ├── FileUnstable        52     it kept changing while it was read
 │   ├── PathCollision       53     two paths are one on this file system
 │   ├── FileHeld            54     it cannot be replaced: open in another program, or protected
-│   └── NameUnfit           55     this disk cannot have a file of that name
+│   ├── NameUnfit           55     this disk cannot have a file of that name
+│   └── ProjectGone         56     the folder was moved, or its disk went away
 ├── Unfinished              45   it has happened, and the next command finishes it
 ├── MediaUnreadable         46   a picture, sound or clip cannot be decoded
 ├── ExtraMissing            47   an optional part of aura_vcs is not installed

@@ -17,6 +17,17 @@ class WorktreeError(AuraError):
     exit_code = 50
 
 
+class ProjectGone(WorktreeError):
+    """The project's folder was moved, or its disk went away, while aura was at work there."""
+
+    exit_code = 56
+    hint = "Start again where the project is now."
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"The project is not at {path} any more")
+        self.path = path
+
+
 class FileUnreadable(WorktreeError):
     """A file of the person's cannot be read."""
 

@@ -6,14 +6,15 @@ decided by `Schedule`, which knows no clock of its own.
 
 import msgspec
 
-from aura_vcs.codec import parse_time
-from aura_vcs.errors import InputError
+from aura_vcs.codec import decode_record, parse_time
+from aura_vcs.errors import AuraError, InputError
 from aura_vcs.history.following import follow_branch
 from aura_vcs.history.making import Wanted, base_of, record_point, take_snapshot
 from aura_vcs.history.pending import finish_pending
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.index.records import VersionRecord
-from aura_vcs.model import VersionType
+from aura_vcs.layout import FORMAT
+from aura_vcs.model import Format, VersionType
 from aura_vcs.repository.repository import Repository
 
 INTERVAL_SECONDS = 5 * 60.0
@@ -107,6 +108,15 @@ def newest_save(repo: Repository) -> float | None:
     """When the newest version of any kind was made, in seconds since 1970; None before the first."""
     found = Queries(repo.index).all_versions(VersionFilter(deleted=True, limit=1))
     return parse_time(found[0].created_at).timestamp() if found else None
+
+
+def is_there(repo: Repository) -> bool:
+    """Whether the project is still where it was opened: its folder may be moved, its disk go away."""
+    try:
+        found = decode_record(repo.storage.read(FORMAT), Format, FORMAT)
+    except (OSError, AuraError):
+        return False
+    return found.project == repo.format.project
 
 
 class Schedule:

@@ -2,7 +2,8 @@
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -35,8 +36,15 @@ from aura_vcs.objects.batch import Batch
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 from aura_vcs.worktree.scan import Scan, Skipped
 
+if TYPE_CHECKING:
+    from aura_vcs.worktree.snapshot import Snapshot
+
 ATTEMPTS = 50
 _PAUSE_SECONDS = 0.01
+
+
+Reshape = Callable[["Batch", "Snapshot"], "Snapshot"]
+"""Makes a snapshot from one that was taken; what is new goes into the batch."""
 
 
 class Committed(msgspec.Struct, frozen=True):
@@ -63,8 +71,12 @@ def commit(
     allow_empty: bool = False,
     paths: Sequence[str] | None = None,
     author: str | None = None,
+    reshape: Reshape | None = None,
 ) -> Committed:
     """Snapshot the folder, or only `paths` (relative to the project), as the branch's next version.
+
+    `reshape` makes another snapshot of the one that was taken, for a version
+    that the folder is not like.
 
     On an older version a branch `from-vN` is started. Interrupted at any moment, the commit has
     happened as a whole or not at all.
@@ -80,7 +92,7 @@ def commit(
     follow_branch(repo)
     with repo.locks.shared("worktree"), repo.locks.shared("objects"):
         for _ in range(ATTEMPTS):
-            done = _attempt(repo, wanted, paths, author, allow_empty=allow_empty)
+            done = _attempt(repo, wanted, paths, author, reshape, allow_empty=allow_empty)
             if done is not None:
                 return done
             time.sleep(_PAUSE_SECONDS)
@@ -88,7 +100,13 @@ def commit(
 
 
 def _attempt(
-    repo: Repository, wanted: Wanted, paths: Sequence[str] | None, author: str | None, *, allow_empty: bool
+    repo: Repository,
+    wanted: Wanted,
+    paths: Sequence[str] | None,
+    author: str | None,
+    reshape: Reshape | None,
+    *,
+    allow_empty: bool,
 ) -> Committed | None:
     """One try; None if the branch moved meanwhile and the given paths must be put on its new head."""
     base = base_of(repo)
@@ -98,6 +116,8 @@ def _attempt(
         scan, snapshot = take_snapshot(repo, batch, base, paths)
         if paths is not None:
             _check_paths(repo, base, scan, paths)
+        if reshape is not None:
+            snapshot = reshape(batch, snapshot)
         unchanged = snapshot.tree == base.tree and not allow_empty
         if unchanged:
             _save(repo, scan)

@@ -1,5 +1,7 @@
 """What has changed in the work folder since the version it is based on."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from aura_vcs.errors.stored import RecordCorrupt, StorageError
@@ -8,10 +10,10 @@ from aura_vcs.history.changes import Change, compare_scan
 from aura_vcs.history.following import follow_branch
 from aura_vcs.history.making import base_of
 from aura_vcs.history.pending import pending
-from aura_vcs.ids import ObjectId, VersionId
+from aura_vcs.ids import ObjectId, VersionId, blob_id
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
-from aura_vcs.layout import CONFLICTS
+from aura_vcs.layout import CONFLICTS, HELD_TOLD
 from aura_vcs.repository.repository import Repository
 from aura_vcs.worktree.scan import Scan, Skipped
 
@@ -36,6 +38,8 @@ class Status(msgspec.Struct, frozen=True):
     files: int
     conflicts: tuple[str, ...] = ()
     awaited: tuple[VersionId, ...] = ()
+    held: tuple[str, ...] = ()
+    """Paths that are versioned although a rule ignores them now; those of folders end with a slash."""
 
     @property
     def is_clean(self) -> bool:
@@ -71,7 +75,32 @@ def status(repo: Repository) -> Status:
         files=scan.count,
         conflicts=_conflicts(repo) if scan.file(CONFLICTS) is not None else (),
         awaited=tuple(dict.fromkeys(entry.version for entry in awaited if entry.version is not None)),
+        held=tuple(scan.held()),
     )
+
+
+def is_new_held(repo: Repository, held: Sequence[str]) -> bool:
+    """Whether these paths were not told of yet (see Status.held); from now on they were.
+
+    On a disk that cannot be written to they are told of again.
+    """
+    told = blob_id("\0".join(held).encode("utf-8", "surrogateescape")).encode() if held else b""
+    try:
+        before = repo.storage.read(HELD_TOLD)
+    except FileNotFoundError:
+        before = b""
+    except StorageError:
+        return bool(held)
+    if before == told:
+        return False
+    try:
+        if told:
+            repo.storage.put(HELD_TOLD, told)
+        else:
+            repo.storage.delete(HELD_TOLD)
+    except StorageError:
+        return bool(held)
+    return bool(held)
 
 
 def _conflicts(repo: Repository) -> tuple[str, ...]:

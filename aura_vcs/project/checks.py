@@ -8,15 +8,17 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
 
+from aura_vcs.codec import is_text
 from aura_vcs.errors import AuraError
 from aura_vcs.project.assets import asset_type, is_temporary
-from aura_vcs.project.content import ContentSource
+from aura_vcs.project.content import ContentSource, unsafe_reason
 from aura_vcs.project.load import (
     OTIO_NAME,
     PROJECT_NAME,
     SCENES_FOLDER,
     TIMELINE_NAME,
     ProjectView,
+    is_scene_file,
     load_project,
 )
 from aura_vcs.project.media_facts import read_header
@@ -28,6 +30,8 @@ TOLERANCE_SECONDS = 0.01
 """Times that differ by less are the same: a frame lasts longer."""
 PLAN_TOLERANCE = 0.1
 """A film may be this share longer or shorter than planned without a word."""
+DOCUMENTS = (".json", ".otio")
+"""How the names of documents beside the scenes end."""
 _TYPE_WORDS = {"Audio": "a sound", "Image": "a picture", "Video": "a clip", "Subtitle": "subtitles"}
 
 
@@ -54,6 +58,18 @@ def missing_media(source: ContentSource) -> tuple[Problem, ...]:
     """The files that documents of `source` name and that are not there, sorted by file and place."""
     found = {problem for problem in _references(load_project(source)) if problem.severity == "error"}
     return tuple(sorted(found, key=_place))
+
+
+def named_files(source: ContentSource) -> tuple[str, ...]:
+    """The documents of `source`, the files that they name, and those that may have been meant instead."""
+    view = load_project(source)
+    by_fold = {name.casefold(): name for name in view.names}
+    by_name = {name.rpartition("/")[2]: name for name in sorted(view.names, reverse=True)}
+    found = {name for name in view.names if is_scene_file(name) or ("/" not in name and name.endswith(DOCUMENTS))}
+    for reference in view.references:
+        near = by_fold.get(reference.path.casefold()) or by_name.get(reference.path.rpartition("/")[2])
+        found |= {reference.path, near or reference.path}
+    return tuple(sorted(path for path in found if is_text(path) and not unsafe_reason(path)))
 
 
 def _place(problem: Problem) -> tuple[str, list[str], Problem]:

@@ -5,11 +5,13 @@ copy, the place it names is not this one, and a new id is chosen: two copies nev
 """
 
 import os
+import sys
 
 import msgspec
 from blake3 import blake3
 
 from aura_vcs.codec import clean_text, decode_record, encode_record
+from aura_vcs.errors import InputError
 from aura_vcs.errors.stored import RecordCorrupt
 from aura_vcs.ids import ReplicaId, is_replica_id, new_replica_id
 from aura_vcs.layout import AURA, LOCAL, REPLICA
@@ -60,6 +62,18 @@ def this_replica(storage: LocalStorage, root: str) -> Identity:
 def put_replica(storage: LocalStorage, root: str, replica: ReplicaId) -> None:
     """Give this copy an id, durably."""
     storage.put(REPLICA, encode_record(ReplicaRecord(replica, _place(root))))
+
+
+def check_encoding() -> None:
+    """Refuse to work where Python reads names of files otherwise than versions have them.
+
+    Raises:
+        InputError: they would be stored under other names.
+    """
+    encoding = sys.getfilesystemencoding()
+    if encoding != "utf-8":
+        hint = "Start Python in its UTF-8 mode: `python -X utf8`, or PYTHONUTF8=1 in the environment."
+        raise InputError(f"This Python reads names of files as {encoding}; a project has them as UTF-8", hint=hint)
 
 
 def _place(root: str) -> str:

@@ -27,7 +27,7 @@ from aura_vcs.refs import Refs
 from aura_vcs.repository.format_file import FORMAT_VERSION, is_project, load_format
 from aura_vcs.repository.head import HeadFile, StoredHead
 from aura_vcs.repository.hints import write_hints
-from aura_vcs.repository.identity import author_name, host_name, reading_replica, this_replica
+from aura_vcs.repository.identity import author_name, check_encoding, host_name, reading_replica, this_replica
 from aura_vcs.repository.kept import Kept
 from aura_vcs.repository.others import Others
 from aura_vcs.repository.ownership import Trust, check_owner
@@ -82,6 +82,7 @@ class Repository:
         ahead: "Ahead | None" = None,
         preview: bool = False,
     ) -> None:
+        check_encoding()
         self.root = root
         self.is_preview = preview
         self._ahead = ahead
@@ -151,6 +152,7 @@ class Repository:
         Raises:
             ProjectExists: it is one already.
         """
+        check_encoding()
         root = os.path.abspath(path)
         calls = options.get("calls")
         storage = project_storage(root, calls if isinstance(calls, FileCalls) else REAL_CALLS)

@@ -41,6 +41,8 @@ class IgnoreRules:
     """
 
     def __init__(self, data: bytes = b"", notes: Sequence[str] = (), outputs: frozenset[str] = frozenset()) -> None:
+        self.is_usable = not notes
+        """Whether a file of rules is there, or can be made."""
         lines = rule_lines(data)
         self._patterns, bad = parse_patterns(lines) if lines else (Patterns(()), [])
         self.notes = (*notes, *_notes_on(bad))
@@ -72,6 +74,23 @@ def rule_lines(data: bytes) -> list[str]:
     end = "\n" if "\n" in text else "\r"
     lines = text.split(end)
     return [line.removesuffix("\r") for line in lines] if end == "\n" else lines
+
+
+def with_rules(data: bytes, lines: Sequence[str]) -> bytes:
+    """The bytes of a rule file with more lines at its end, in the encoding and with the line ends that it has."""
+    encoding = next((name for mark, name in _BYTE_ORDER_MARKS if data.startswith(mark)), "utf-8")
+    text = _decoded(data)
+    end = "\r\n" if "\r\n" in text else "\r" if "\r" in text and "\n" not in text else "\n"
+    start = end if text and not text.endswith(end) else ""
+    return data + (start + "".join(f"{line}{end}" for line in lines)).encode(encoding, "surrogateescape")
+
+
+def rule_for(path: str, *, is_folder: bool) -> str:
+    """The line that names just this path, counted from the project's folder."""
+    text = "".join(f"\\{c}" if c in "*?[\\" else "?" if c in "\r\n" else c for c in path)
+    if text.endswith(" ") and not is_folder:
+        text = f"{text[:-1]}\\ "
+    return f"/{text}/" if is_folder else f"/{text}"
 
 
 def _decoded(data: bytes) -> str:

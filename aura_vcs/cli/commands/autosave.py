@@ -59,7 +59,8 @@ def _save(repo: "Repository", *, prune: bool) -> "tuple[Saved, int]":
 def _watch(repo: "Repository", console: Console, *, prune: bool) -> None:
     from aura_vcs.errors import AuraError
     from aura_vcs.errors.asking import LockBusy
-    from aura_vcs.history.autosave import WATCH_LOCK, Schedule, newest_save
+    from aura_vcs.errors.folder import ProjectGone
+    from aura_vcs.history.autosave import WATCH_LOCK, Schedule, is_there, newest_save
 
     if not setting(repo, "autosave.enabled"):
         console.line("Autosaves are switched off (autosave.enabled).")
@@ -74,6 +75,8 @@ def _watch(repo: "Repository", console: Console, *, prune: bool) -> None:
         schedule.changed(time.time())  # what changed before we came
         ours = os.path.join(repo.root, AURA)
         for found in _rounds(repo.root):
+            if not is_there(repo):
+                raise ProjectGone(repo.root)
             if any(not path.startswith(ours) for _, path in found):
                 schedule.changed(time.time())
             repo.refresh()
@@ -84,6 +87,8 @@ def _watch(repo: "Repository", console: Console, *, prune: bool) -> None:
             except LockBusy:
                 continue  # a long checkout or collection is at work; the next turn comes soon
             except AuraError as error:
+                if not is_there(repo):
+                    raise ProjectGone(repo.root) from error
                 console.warn("not saved: ", error.message, "; the next change is tried again")
                 schedule.saved()
                 continue

@@ -48,10 +48,23 @@ def status_command(repo: "Repository", console: Console) -> None:
         _show(repo, console, found)
         _say_problems(console, problems or ())
         say_advice(console, advice)
+    _say_held(repo, console, found)
     for skipped in found.skipped:
         console.warn(f"{skipped.path} cannot be saved: {skipped.reason}")
     for path in found.unstable:
         console.warn(f"{path} is being written right now")
+
+
+def _say_held(repo: "Repository", console: Console, found: "Status") -> None:
+    """Say once that rules do not take out of versions what is in them."""
+    from aura_vcs.history.status import is_new_held
+
+    if console.as_json or not is_new_held(repo, found.held):
+        return
+    shown = ", ".join(found.held[:SHOWN]) + (f" … ({len(found.held):,} in all)" if len(found.held) > SHOWN else "")
+    verb = "is" if len(found.held) == 1 else "are"
+    console.note(f"{shown} {verb} ignored now, and stay{'s' if verb == 'is' else ''} in versions all the same.")
+    console.note(faint("`aura untrack PATH` leaves files out and in the folder. This is said once."))
 
 
 def _show(repo: "Repository", console: Console, found: "Status") -> None:

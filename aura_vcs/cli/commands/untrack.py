@@ -1,0 +1,43 @@
+"""`aura untrack`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from aura_vcs.cli.completing import complete_saved_path
+from aura_vcs.cli.console import Console, faint, good, warm
+from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.session import pass_repository, project_paths
+from aura_vcs.cli.words import count
+
+if TYPE_CHECKING:
+    from aura_vcs.repository.repository import Repository
+
+
+@click.command(
+    "untrack", context_settings=HELP, epilog=examples("aura untrack renders", "aura untrack assets/raw.mov notes.txt")
+)
+@click.argument("paths", nargs=-1, required=True, type=click.Path(), shell_complete=complete_saved_path)
+@json_option
+@pass_repository
+def untrack_command(repo: "Repository", console: Console, paths: tuple[str, ...]) -> None:
+    """Leave files or folders out of versions, and in the folder
+
+    Makes a version without them. They stay in your folder as they are, and in the versions that
+    have them; where no rule ignores them yet, a line in .auraignore does from now on. Other edits
+    stay unsaved.
+    """
+    from aura_vcs.cli.shapes import version_shape
+    from aura_vcs.history.untrack import untrack
+
+    done = untrack(repo, project_paths(repo, paths))
+    if console.as_json:
+        console.data({"version": version_shape(done.version), "paths": list(done.paths), "rules": list(done.rules)})
+        return
+    console.line(
+        good("Left out "), f"{count(len(done.paths), 'path')} from ", warm(f"v{done.version.number}"), " on: ",
+        ", ".join(done.paths),
+    )  # fmt: skip
+    for rule in done.rules:
+        console.line(faint(f"  .auraignore says now: {rule}"))
+    console.line(faint("They stay in your folder. Take it back with `aura undo`."))

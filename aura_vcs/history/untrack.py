@@ -1,0 +1,95 @@
+"""Leaving paths out of versions that versions have: they stay in the folder, and in the versions that have them."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from aura_vcs.codec import readable_name
+from aura_vcs.errors import InputError
+from aura_vcs.errors.asking import UnknownName
+from aura_vcs.history.commit import commit
+from aura_vcs.history.edits import edit_files, read_document
+from aura_vcs.history.making import NAME_LIMIT, base_of, one_line
+from aura_vcs.history.pending import finish_pending
+from aura_vcs.history.steps import putting
+from aura_vcs.history.tree_steps import graft
+from aura_vcs.index.records import VersionRecord
+from aura_vcs.layout import IGNORE_FILE
+from aura_vcs.model import EntryKind
+from aura_vcs.objects.batch import Batch
+from aura_vcs.objects.trees import EMPTY_TREE_ID, documents_of
+from aura_vcs.repository.repository import Repository
+from aura_vcs.worktree.ignore import IgnoreRules, load_ignore_rules, rule_for, with_rules
+from aura_vcs.worktree.selection import Selection
+from aura_vcs.worktree.snapshot import Snapshot
+
+
+class Untracked(msgspec.Struct, frozen=True):
+    """What was left out: the paths, the version without them, and the lines that .auraignore got for it."""
+
+    version: VersionRecord
+    paths: tuple[str, ...]
+    rules: tuple[str, ...]
+
+
+def untrack(repo: Repository, paths: Sequence[str], *, author: str | None = None) -> Untracked:
+    """Make a version without `paths` (relative to the project), which stay in the folder as they are.
+
+    Other edits stay unsaved. Where no rule ignores a path, a line in .auraignore comes to name it, or
+    the next commit would have it again.
+
+    Raises:
+        InputError: no path, or the whole project. UnknownName: the version has no such path.
+        FileUnreadable: .auraignore cannot be read.
+    """
+    finish_pending(repo)
+    wanted = tuple(dict.fromkeys(paths))
+    if not wanted or "" in wanted or IGNORE_FILE in wanted:
+        raise InputError("Name the files or folders that are to be left out", hint=f"{IGNORE_FILE} itself stays in.")
+    rules = _add_rules(repo, wanted)
+    name = one_line(f"Left out of versions: {', '.join(map(readable_name, wanted))}")[:NAME_LIMIT]
+    saved = [IGNORE_FILE] if read_document(repo, IGNORE_FILE) is not None else []
+
+    def leave_out(batch: Batch, snapshot: Snapshot) -> Snapshot:
+        tree_id = graft(repo.trees, snapshot.tree, EMPTY_TREE_ID, Selection(wanted), putting(batch))
+        tree = repo.trees.tree(tree_id)
+        return Snapshot(tree_id, tree.size, documents_of(tree), snapshot.unstable)
+
+    done = commit(repo, name, paths=saved, author=author, reshape=leave_out)
+    assert done.version is not None
+    return Untracked(done.version, wanted, rules)
+
+
+def _add_rules(repo: Repository, paths: Sequence[str]) -> tuple[str, ...]:
+    """Let .auraignore name the paths that no rule ignores; returns the lines that it got."""
+    tree = base_of(repo).tree
+    current = load_ignore_rules(repo.root)
+    lines = []
+    for path in paths:
+        entry = repo.trees.entry(tree, path)
+        if entry is None:
+            raise UnknownName("file or folder", path, hint="`aura show HEAD:` lists what the version has.")
+        is_folder = entry.kind is EntryKind.DIR
+        if not _is_ignored(current, path, is_folder=is_folder):
+            lines.append(rule_for(path, is_folder=is_folder))
+    if lines:
+        if not current.is_usable:
+            raise InputError(current.notes[0], hint="Put a file with one pattern a line in its place.")
+        data = with_rules(read_document(repo, IGNORE_FILE) or b"", lines)
+        edit_files(
+            repo, {IGNORE_FILE: data}, type_="ignore.add", description=f"Added to {IGNORE_FILE}: {_shown(lines)}"
+        )
+    return tuple(lines)
+
+
+def _shown(lines: Sequence[str]) -> str:
+    return one_line(", ".join(map(readable_name, lines)))[:NAME_LIMIT]
+
+
+def _is_ignored(rules: IgnoreRules, path: str, *, is_folder: bool) -> bool:
+    """Whether the rules ignore the path, or a folder that it is in."""
+    parts = path.split("/")
+    for depth, name in enumerate(parts, 1):
+        if rules.matches(name, "/".join(parts[:depth]), is_folder=is_folder or depth < len(parts)):
+            return True
+    return False

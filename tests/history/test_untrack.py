@@ -1,0 +1,140 @@
+"""What is left out of versions stays in the folder, and nothing brings it back by itself."""
+
+from pathlib import Path
+
+import pytest
+from aura_vcs import Repository
+from aura_vcs.errors import InputError
+from aura_vcs.errors.asking import UnknownName
+from aura_vcs.history.commit import commit
+from aura_vcs.history.going import checkout
+from aura_vcs.history.status import is_new_held, status
+from aura_vcs.history.undo import redo, undo
+from aura_vcs.history.untrack import untrack
+from aura_vcs.worktree.ignore import load_ignore_rules
+
+from tests.helpers.project import clone, save, write
+
+ODD = "we ird/[x]*? "
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A project with media, and a file whose name needs care in a rule."""
+    root = tmp_path / "film"
+    with Repository.init(str(root)) as repo:
+        write(root, {"brief.json": "1", "assets/a.mov": "a", "assets/b.mov": "b", "raw.mov": "r", ODD: "o"})
+        save(repo, "One")
+    return root
+
+
+def _paths(repo: Repository) -> set[str]:
+    head = repo.head().version
+    assert head is not None
+    return {path for path, entry in repo.trees.walk(repo.trees.version(head).tree) if entry.kind == "file"}
+
+
+def test_it_stays_in_the_folder_and_out_of_versions(root: Path) -> None:
+    """Also after the next commits; other edits are not taken along; one version has the line that names it."""
+    with Repository.open(str(root)) as repo:
+        write(root, {"brief.json": "22", "raw.mov": "edited"})
+        done = untrack(repo, ["assets", "raw.mov", ODD])
+        assert len(done.rules) == 3
+        assert _paths(repo) == {"brief.json", ".auraignore"}
+        assert [change.path for change in status(repo).changes] == ["brief.json"]
+        assert (root / "raw.mov").read_text() == "edited"
+        assert (root / "assets/a.mov").read_text() == "a"
+        assert (root / ODD).read_text() == "o"
+        save(repo, "Two")
+        assert _paths(repo) == {"brief.json", ".auraignore"}
+        assert status(repo).is_clean
+
+
+def test_what_a_rule_ignores_needs_no_line(root: Path) -> None:
+    """The rules are as the person wrote them."""
+    with Repository.open(str(root)) as repo:
+        write(root, {".auraignore": "*.mov\r\n"})
+        assert untrack(repo, ["assets/a.mov", "raw.mov"]).rules == ()
+        assert (root / ".auraignore").read_bytes() == b"*.mov\r\n"
+        assert _paths(repo) == {"brief.json", ".auraignore", "assets/b.mov", ODD}
+
+
+@pytest.mark.parametrize(
+    "before", [b"", b"*.tmp", b"*.tmp\r\n", "\ufeff*.tmp\r\n".encode("utf-16-le"), b"\xef\xbb\xbf*.x\n"]
+)
+def test_a_line_is_added_as_the_file_is_written(root: Path, before: bytes) -> None:
+    """In its encoding and with its line ends; the lines that were there stay."""
+    with Repository.open(str(root)) as repo:
+        (root / ".auraignore").write_bytes(before)
+        untrack(repo, ["raw.mov"])
+        data = (root / ".auraignore").read_bytes()
+        assert data.startswith(before)
+        rules = load_ignore_rules(str(root))
+        assert not rules.notes
+        assert rules.matches("raw.mov", "raw.mov", is_folder=False)
+        assert not rules.matches("raw.mov", "assets/raw.mov", is_folder=False)
+
+
+def test_it_can_be_taken_back_and_done_again(root: Path) -> None:
+    """First the version, then the line of the rules; the file is where it was all the time."""
+    with Repository.open(str(root)) as repo:
+        untrack(repo, ["raw.mov"])
+        undo(repo)
+        assert "raw.mov" in _paths(repo)
+        redo(repo)
+        assert "raw.mov" not in _paths(repo)
+        undo(repo)
+        undo(repo)
+        assert not (root / ".auraignore").exists()
+        write(root, {"raw.mov": "again"})
+        assert [change.path for change in status(repo).changes] == ["raw.mov"]
+        assert (root / "raw.mov").read_text() == "again"
+
+
+def test_another_machine_keeps_what_it_has_not_saved(root: Path, tmp_path: Path) -> None:
+    """Going to the version without the file, the edit is in the folder or in a restore point."""
+    with Repository.open(str(root)) as repo:
+        untrack(repo, ["raw.mov"])
+    there = clone(root, tmp_path / "there")
+    with Repository.open(str(there)) as other:
+        checkout(other, "v1")
+        write(there, {"raw.mov": "unsaved"})
+        moved = checkout(other, "main")
+        if (there / "raw.mov").exists():
+            assert (there / "raw.mov").read_text() == "unsaved"
+        else:
+            assert moved.restore_point is not None
+            entry = other.trees.entry(moved.restore_point.tree, "raw.mov")
+            assert entry is not None
+            assert other.store.read(entry.id) == b"unsaved"
+
+
+def test_what_cannot_be_left_out_is_told(root: Path) -> None:
+    """Nothing, everything, the rules themselves, what no version has: nothing is changed then."""
+    with Repository.open(str(root)) as repo:
+        for paths in ([], [""], [".auraignore"]):
+            with pytest.raises(InputError):
+                untrack(repo, paths)
+        with pytest.raises(UnknownName):
+            untrack(repo, ["raw.mov", "nothing.mov"])
+        (root / ".auraignore").mkdir()
+        with pytest.raises(InputError, match="a folder"):
+            untrack(repo, ["raw.mov"])
+        assert "raw.mov" in _paths(repo)
+
+
+def test_what_is_versioned_and_ignored_is_told_once(root: Path) -> None:
+    """And again when it is something else; nothing is said where nothing is so."""
+    with Repository.open(str(root)) as repo:
+        assert not is_new_held(repo, status(repo).held)
+        write(root, {".auraignore": "assets/\n"})
+        commit(repo, "Two")
+        held = status(repo).held
+        assert held == ("assets/",)
+        assert is_new_held(repo, held)
+        assert not is_new_held(repo, status(repo).held)
+        write(root, {".auraignore": "assets/\nraw.mov\n"})
+        assert is_new_held(repo, status(repo).held)
+        untrack(repo, ["assets", "raw.mov"])
+        assert status(repo).held == ()
+        assert not is_new_held(repo, ())
