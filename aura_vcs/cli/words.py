@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from aura_vcs.cli.console import Painted, Part, bad, cool, good, warm
 
 if TYPE_CHECKING:
+    from aura_vcs.cli.console import Console
     from aura_vcs.index.records import VersionRecord
     from aura_vcs.model import Head
+    from aura_vcs.repository.repository import Repository
 
 _UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB")
 _AGES = ((60, "second"), (3600, "minute"), (86400, "hour"), (604800, "day"), (2629800, "week"), (31557600, "month"))
@@ -104,3 +106,20 @@ def joined(words: Iterable[str]) -> str:
     """ "a", "a and b", "a, b and c"."""
     listed = list(words)
     return " and ".join(filter(None, [", ".join(listed[:-1]), *listed[-1:]]))
+
+
+def say_unstable(
+    repo: "Repository",
+    console: "Console",
+    paths: Iterable[str],
+    version: "VersionRecord | None",
+    advice: str = "",
+) -> None:
+    """Say which files kept changing while they were read, and what the version (None: the last one) has of each."""
+    from aura_vcs.history.making import base_of
+
+    tree = version.tree if version is not None else base_of(repo).tree
+    for path in paths:
+        is_there = repo.trees.entry(tree, path) is not None
+        what = "the version has it as it was before" if is_there else "it is not in the version"
+        console.warn(f"{path} kept changing while it was read: {what}. {advice}".rstrip())

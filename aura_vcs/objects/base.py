@@ -80,6 +80,8 @@ class Source(Protocol):
     path: str
     size: int
     fault: FileUnreadable | None
+    is_restless: bool
+    """Whether the file, once it is open, is likely to change while it is read."""
 
     def read(self) -> tuple[Bytes, ObjectId] | None:
         """All of a small file, as it was at one moment, with its id; None if it would not hold still.
@@ -89,6 +91,9 @@ class Source(Protocol):
 
     def open(self) -> BinaryIO:
         """The content of a large file. Raises FileUnreadable."""
+
+    def is_still(self, file: BinaryIO) -> bool:
+        """Whether it is worth reading on: nothing has changed the file so far."""
 
     def held_still(self, file: BinaryIO, read_bytes: int) -> bool:
         """Whether nothing changed the file while `read_bytes` were read from it."""

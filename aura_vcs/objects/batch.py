@@ -16,7 +16,7 @@ from blake3 import blake3
 from aura_vcs.errors.folder import FileUnreadable
 from aura_vcs.errors.stored import LimitExceeded
 from aura_vcs.ids import Bytes, ObjectId, blob_id
-from aura_vcs.layout import loose_path
+from aura_vcs.layout import loose_path, pack_path
 from aura_vcs.model import Kind
 from aura_vcs.objects.base import IDENTIFY, PAUSES_SECONDS, Source, StoredObject
 from aura_vcs.objects.chunking import LARGE_BYTES, Cutter, encode_chunk_list
@@ -34,10 +34,19 @@ FRAME_BYTES = 512 << 10
 SPILL_BYTES = 8 << 20
 SPILL_OBJECTS = 4096
 BLOCK_BYTES = 4 << 20
+TRIED_BYTES = 64 << 20
+"""Files of this size begin a pack, which is thrown away if they do not hold still while they are read."""
 BLOCKS_IN_FLIGHT = 3
 READ_BY_ALL = 0o666
 LOOSE_OBJECTS = 2
 """So few new objects are written loose; more share a pack, which costs two fsyncs in all."""
+
+
+class _Trial(msgspec.Struct):
+    """What was written of a file that may not hold still: it lies in packs of its own until it has."""
+
+    chunks: set[ObjectId]
+    packs: list[str]
 
 
 class Shelf(Protocol):
@@ -75,6 +84,7 @@ class Batch:
         self._renewed: dict[str, bool] = {}
         self._can_clone = True
         self._mode = READ_BY_ALL
+        self._trial: _Trial | None = None
         self.stored: dict[ObjectId, StoredObject] = {}
         """What the batch added, once `finish` returned."""
         self.chunks: dict[ObjectId, tuple[ObjectId, ...]] = {}
@@ -229,6 +239,8 @@ class Batch:
         try:
             name, stored = writer.seal()
             self._await_published()
+            if self._trial is not None:
+                self._trial.packs.append(name)
             if not behind:
                 writer.publish(name)
         except BaseException:
@@ -278,6 +290,34 @@ class Batch:
     # Large files elsewhere: read, hash, cut, hash chunks, write; blocks overlap among the workers.
 
     def _add_large(self, source: Source, file: BinaryIO) -> ObjectId | None:
+        if not source.is_restless and source.size < TRIED_BYTES:
+            return self._add_pieces(source, file)
+        self._spill()
+        self._close_pack()
+        self._await_published()
+        self._trial = _Trial(set(), [])
+        object_id = None
+        try:
+            object_id = self._add_pieces(source, file)
+        finally:
+            trial, self._trial = self._trial, None
+            if object_id is None:
+                self._take_back(trial)
+        return object_id
+
+    def _take_back(self, trial: "_Trial") -> None:
+        """Remove what was written of a file that would not hold still: nobody else can know of it yet."""
+        if self._writer is not None:
+            self._writer.discard()
+            self._writer = None
+        self._await_published()
+        for pack in trial.packs:
+            self._store.storage.delete(pack_path(pack))
+        self._seen -= trial.chunks
+        for chunk in trial.chunks:
+            self.stored.pop(chunk, None)
+
+    def _add_pieces(self, source: Source, file: BinaryIO) -> ObjectId | None:
         hasher, cutter = blake3(), Cutter()
         listed: list[tuple[ObjectId, int]] = []
         flight: Flight = deque()
@@ -290,6 +330,12 @@ class Batch:
             if len(flight) > BLOCKS_IN_FLIGHT:
                 self._land(flight, listed)
             self._progress.advance(len(block))
+            if not source.is_still(file):
+                for begun, _, identified in flight:
+                    identified.result()
+                    if begun is not None:
+                        begun.result()
+                return None
         rest = cutter.finish()
         flight.append((hashed, rest, self._workers.submit(_identify, rest)))
         while flight:
@@ -315,6 +361,8 @@ class Batch:
         listed += [(chunk, len(data)) for chunk, data in zip(ids, chunks, strict=True)]
         fresh = {chunk: data for chunk, data in zip(ids, chunks, strict=True) if chunk not in self._seen}
         self._seen.update(fresh)  # `|=` with keys makes a new set each time
+        if self._trial is not None:
+            self._trial.chunks.update(fresh)
         known = self._restricted(self._store.renew_packed(set(fresh), self._renewed))
         new = [NewObject(chunk, Kind.CHUNK, data) for chunk, data in fresh.items() if chunk not in known]
         if new:

@@ -15,10 +15,10 @@ _WRITE_OUT = 1 | 2 | 4
 """Of `sync_file_range`: wait for what is under way, write all that is dirty, wait for that."""
 
 
-def may_have_writer(fd: int) -> bool:
-    """Whether somebody may have the open file open for writing, or mapped; True where the system does not tell."""
+def has_writer(fd: int) -> bool | None:
+    """Whether somebody has the open file open for writing, or mapped; None where the system does not tell."""
     if sys.platform != "linux":
-        return True
+        return None
     import fcntl
 
     try:
@@ -26,8 +26,8 @@ def may_have_writer(fd: int) -> bool:
         fcntl.fcntl(fd, fcntl.F_SETSIG, signal.SIGURG)
         fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_RDLCK)
         fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_UNLCK)
-    except (OSError, AttributeError):
-        return True
+    except (OSError, AttributeError) as error:
+        return True if isinstance(error, BlockingIOError) else None
     return False
 
 

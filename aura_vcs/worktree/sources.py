@@ -14,7 +14,7 @@ from typing import BinaryIO
 from aura_vcs.errors.folder import FileUnreadable
 from aura_vcs.ids import Bytes, ObjectId, blob_id
 from aura_vcs.objects.base import PAUSES_SECONDS
-from aura_vcs.storage.open_writers import may_have_writer, write_out
+from aura_vcs.storage.open_writers import has_writer, write_out
 from aura_vcs.storage.scratch import Scratch
 from aura_vcs.worktree.cache import FileState, file_state
 
@@ -22,6 +22,8 @@ TICK_NS = 20_000_000
 """Clocks of file systems with sub-second stamps tick at least this often."""
 WRITTEN_OUT_NS = 600_000_000_000
 """What was last changed so long ago has been written to the disk since; Linux does so after 30 seconds."""
+RESTLESS_NS = 1_000_000_000
+"""What was changed so short a time ago may be about to be changed again."""
 COARSE_TICK_NS = 2_000_000_000
 """FAT counts in steps of two seconds."""
 _SECOND_NS = 1_000_000_000
@@ -64,7 +66,7 @@ class FileSource:
     good a look before reading as one of our own.
     """
 
-    __slots__ = ("_clock", "_settled", "fault", "path", "real_path", "size", "state")
+    __slots__ = ("_clock", "_settled", "fault", "is_restless", "path", "real_path", "size", "state")
 
     def __init__(self, path: str, real_path: str, state: FileState, clock: DiskClock) -> None:
         self.path = path
@@ -73,6 +75,7 @@ class FileSource:
         self.size = state.size
         self._clock = clock
         self._settled = False
+        self.is_restless = False
         self.fault: FileUnreadable | None = None
 
     def read(self) -> tuple[Bytes, ObjectId] | None:
@@ -108,10 +111,16 @@ class FileSource:
         """See Source."""
         return self._is_as_seen(file.fileno()) and self._settled and read_bytes == self.size
 
+    def is_still(self, file: BinaryIO) -> bool:
+        """See Source."""
+        return self._settled and self._is_as_seen(file.fileno())
+
     def _show_writes(self, fd: int, now_ns: int) -> None:
         """See to it that whatever is written to the file from now on changes its dates, also through a memory map."""
-        changed = max(self.state.ctime_ns, self.state.mtime_ns)
-        if now_ns - changed < WRITTEN_OUT_NS and may_have_writer(fd):
+        age_ns = now_ns - max(self.state.ctime_ns, self.state.mtime_ns)
+        is_written = has_writer(fd) if age_ns < WRITTEN_OUT_NS else False
+        self.is_restless = bool(is_written) or 0 <= age_ns < RESTLESS_NS
+        if is_written is not False:
             with suppress(OSError):  # a disk that cannot be written to has no such writes
                 write_out(fd)
 

@@ -3,8 +3,10 @@
 import os
 
 import pytest
+from aura_vcs.objects import batch
 
 from tests.cli.conftest import Film
+from tests.helpers.restless import restless
 
 
 def test_init_writes_project_json_once(film: Film) -> None:
@@ -322,3 +324,20 @@ def test_without_versions_every_revision_says_so(film: Film) -> None:
         ran = film(*command, code=20)
         assert "no versions yet" in ran.stderr
         assert "aura commit" in ran.stderr
+
+
+def test_what_kept_changing_is_told_by_what_the_version_has(film: Film, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that no version had is not there as it was before."""
+    path = film.root / "rec.mkv"
+    path.write_bytes(bytes(range(256)))
+    monkeypatch.setattr(batch, "PAUSES_SECONDS", ())
+    with restless(path):
+        assert (
+            "rec.mkv kept changing while it was read: it is not in the version"
+            in film("commit", "-m", "First cut", code=3).stderr
+        )
+    film("commit", "-m", "Second cut")
+    film.write({"brief.json": '{"tone": "calm"}'})
+    path.write_bytes(b"again")
+    with restless(path):
+        assert "the version has it as it was before" in film("commit", "-m", "Third cut", code=3).stderr

@@ -54,6 +54,11 @@ class _Media(msgspec.Struct):
     data: bytes
     restless: int = 0
     fault: None = None
+    is_restless: bool = False
+
+    def is_still(self, file: BinaryIO) -> bool:
+        """See Source."""
+        return True
 
     def open(self) -> BinaryIO:
         """See Source."""

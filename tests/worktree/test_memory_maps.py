@@ -88,7 +88,7 @@ def test_where_leases_are_refused_recent_files_are_written_out(tmp_path: Path, m
 
     monkeypatch.setattr(sources, "write_out", written.append)
     monkeypatch.setattr(fcntl, "fcntl", refuse)
-    assert open_writers.may_have_writer(0)
+    assert open_writers.has_writer(0) is None
     _repo(tmp_path, 8192).close()
     assert written
     written.clear()

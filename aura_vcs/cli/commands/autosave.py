@@ -12,7 +12,7 @@ from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shapes import version_shape
 from aura_vcs.cli.studio import retention_rules, setting
-from aura_vcs.cli.words import titled
+from aura_vcs.cli.words import say_unstable, titled
 from aura_vcs.layout import AURA
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def autosave_command(repo: "Repository", console: Console, watch: bool, no_prune
     elif saved.version is None:
         console.line("Nothing has changed.")
     else:
-        say_saved(console, saved, pruned)
+        say_saved(repo, console, saved, pruned)
 
 
 def _save(repo: "Repository", *, prune: bool) -> "tuple[Saved, int]":
@@ -94,7 +94,7 @@ def _watch(repo: "Repository", console: Console, *, prune: bool) -> None:
                 continue
             schedule.saved()
             if saved.version is not None:
-                say_saved(console, saved, pruned)
+                say_saved(repo, console, saved, pruned)
         console.note("Stopped watching.")
 
 
@@ -108,12 +108,11 @@ def _rounds(root: str) -> Iterator[set[tuple[Any, str]]]:
         return
 
 
-def say_saved(console: Console, saved: "Saved", pruned: int = 0) -> None:
+def say_saved(repo: "Repository", console: Console, saved: "Saved", pruned: int = 0) -> None:
     """Say what was saved, and what could not be."""
     assert saved.version is not None
     console.line(good("Saved "), warm(titled(saved.version)))
-    for path in saved.unstable:
-        console.warn(path, " kept changing; the version has it as it was before")
+    say_unstable(repo, console, saved.unstable, saved.version)
     if pruned:
         console.line(faint(f"{pruned} older ones went, by the rules of `aura prune`"))
 

@@ -11,7 +11,7 @@ from aura_vcs.cli.locking import advice_on, advice_shape, say_advice
 from aura_vcs.cli.options import HELP, TEXT, author_option, examples, json_option
 from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.studio import current_session
-from aura_vcs.cli.words import size
+from aura_vcs.cli.words import say_unstable, size
 
 if TYPE_CHECKING:
     from aura_vcs.history.commit import Committed
@@ -79,7 +79,7 @@ def commit_command(
     else:
         _show(repo, console, done)
         say_advice(console, advice)
-    _warn(console, done)
+    _warn(repo, console, done)
     if done.beside is not None:
         _say_beside(repo, console, done.beside)
     elif done.version is not None and not done.version.parents:
@@ -161,9 +161,8 @@ def _say_beside(repo: "Repository", console: Console, other: "VersionRecord") ->
     )
 
 
-def _warn(console: Console, done: "Committed") -> None:
-    for path in done.unstable:
-        console.warn(f"{path} kept changing while it was read: the version has it as it was before. Commit it again.")
+def _warn(repo: "Repository", console: Console, done: "Committed") -> None:
+    say_unstable(repo, console, done.unstable, done.version, "Commit it again.")
     for skipped in done.skipped:
         console.warn(f"{skipped.path} cannot be saved: {skipped.reason}")
     if done.unstable or any(skipped.is_unreadable for skipped in done.skipped):

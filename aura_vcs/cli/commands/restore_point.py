@@ -35,4 +35,4 @@ def restore_point_command(repo: "Repository", console: Console, trigger: str, na
     if console.as_json:
         console.data(saved_shape(saved))
     else:
-        say_saved(console, saved)
+        say_saved(repo, console, saved)
