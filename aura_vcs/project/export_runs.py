@@ -14,8 +14,8 @@ import msgspec
 from blake3 import blake3
 
 from aura_vcs import layout
-from aura_vcs.codec import now, parse_time
-from aura_vcs.errors import AuraError
+from aura_vcs.codec import is_text, now, parse_time, readable_name
+from aura_vcs.errors import AuraError, InputError
 from aura_vcs.errors.asking import LockBusy, UnknownName
 from aura_vcs.errors.documents import ExportCancelled
 from aura_vcs.errors.folder import FileUnreadable
@@ -89,9 +89,13 @@ def add_export(repo: Repository, version: VersionRecord, preset: ExportPreset, o
     """Record a job for one version; nothing is rendered yet. Its notes say what the preset does not take as it is.
 
     Raises:
-        ObjectPurged: the version's content was freed.
+        ObjectPurged: the version's content was freed. InputError: the file's name is not UTF-8.
     """
     check_content(version)
+    if not is_text(os.path.abspath(output)):
+        raise InputError(
+            f"{readable_name(output)} cannot be recorded: its path is not UTF-8", hint="Give another name."
+        )
     made = queue_export(version.id, preset, os.path.abspath(output), now=now())
     source = TreeSource(repo, version.tree)
     view = load_project(source)

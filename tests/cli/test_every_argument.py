@@ -123,7 +123,7 @@ def test_some_odd_values(two: Film, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", range(8))
+@pytest.mark.parametrize("part", range(12))
 def test_every_odd_value(two: Film, part: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """No value of any option or argument leads to an internal error, a rebuilt index or an undocumented exit code."""
-    _run(two, list(_lines())[part::8], monkeypatch)
+    _run(two, list(_lines())[part::12], monkeypatch)

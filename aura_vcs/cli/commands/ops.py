@@ -34,7 +34,9 @@ STATUSES = ("Applied", "Undone", "Failed", "Expired")
 @click.option("--status", type=click.Choice(STATUSES, case_sensitive=False), help="Only those of this status")
 @click.option("--since", metavar="TIME", help="Not older, e.g. '2 hours ago' or 2026-11-23")
 @click.option("--until", metavar="TIME", help="Not newer")
-@click.option("--correlation", "correlation_id", metavar="ID", help="Only what belongs together under this id")
+@click.option(
+    "--correlation", "correlation_id", metavar="ID", type=TEXT, help="Only what belongs together under this id"
+)
 @click.option("--all", "everything", is_flag=True, help="Also checkpoints and exports, which are no actions")
 @studio_option
 @json_option

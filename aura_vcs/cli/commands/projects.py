@@ -7,7 +7,7 @@ import click
 
 from aura_vcs.cli.console import Console, bad, faint, good, strong, warm
 from aura_vcs.cli.groups import FileGroup
-from aura_vcs.cli.options import COUNT, HELP, POSITIVE, examples, json_option
+from aura_vcs.cli.options import COUNT, HELP, POSITIVE, TEXT, examples, json_option
 from aura_vcs.cli.session import pass_studio
 from aura_vcs.cli.studio import current_session, table
 from aura_vcs.cli.studio_actions import WAY_BACK
@@ -37,8 +37,8 @@ def projects_command() -> None:
     epilog=examples("aura projects list --status Failed", "aura projects list --sort title -n 20"),
 )
 @click.option("--status", type=click.Choice(STATUSES, case_sensitive=False), help="Only those of this status")
-@click.option("--category", metavar="NAME", help="Only this category")
-@click.option("--job", "job_id", metavar="ID", help="Only the one that this job works on")
+@click.option("--category", metavar="NAME", type=TEXT, help="Only this category")
+@click.option("--job", "job_id", metavar="ID", type=TEXT, help="Only the one that this job works on")
 @click.option("--deleted", is_flag=True, help="Those that were deleted")
 @click.option(
     "--sort", type=click.Choice(["updated", "created", "title", "status"]), default="updated", show_default=True
