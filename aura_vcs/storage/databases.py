@@ -19,7 +19,7 @@ SUFFIXES = ("", "-wal", "-shm", "-journal")
 
 
 class ManyNames(Exception):
-    """A database's file is known by other names, too: what SQLite writes would be seen there."""
+    """A database's file is known by other names, too, or is no file: what SQLite writes would go elsewhere."""
 
 
 def connect(place: LocalStorage, name: str, *, timeout: float, page_bytes: int | None = None) -> sqlite3.Connection:
@@ -27,7 +27,7 @@ def connect(place: LocalStorage, name: str, *, timeout: float, page_bytes: int |
 
     Raises:
         StorageError: it cannot be made, or is no file. LinkedPath: one of its files is a link.
-        ManyNames: one of its files has a second name.
+        ManyNames: one of its files has a second name, or is none.
         sqlite3.DatabaseError: it is damaged, or cannot be used.
     """
     _make(place, name)
@@ -47,9 +47,13 @@ def connect(place: LocalStorage, name: str, *, timeout: float, page_bytes: int |
 
 
 def remove(place: LocalStorage, name: str) -> None:
-    """Delete a database and what SQLite keeps beside it; links go, and what they lead to stays."""
+    """Delete a database and what SQLite keeps beside it; links go, and what they lead to stays, as folders do."""
     for suffix in SUFFIXES:
-        place.forget(name + suffix)
+        found = place.look_around(name + suffix)
+        if found is not None and stat.S_ISDIR(found.st_mode):
+            place.set_aside(name + suffix)
+        else:
+            place.forget(name + suffix)
 
 
 def is_there(place: LocalStorage, name: str) -> bool:
@@ -97,7 +101,7 @@ def _looked_at(place: LocalStorage, name: str) -> tuple[int, int]:
             if is_link(found):
                 raise LinkedPath(path + suffix)
             if not stat.S_ISREG(found.st_mode):
-                raise OSError(f"{suffix or 'it'} is no regular file")
+                raise ManyNames(f"{path + suffix} is no regular file")
             if found.st_nlink > 1:
                 raise ManyNames(path + suffix)
             identity = identity if suffix else (found.st_dev, found.st_ino)

@@ -251,6 +251,9 @@ class LocalStorage:
             except FileNotFoundError:
                 self.make_folder(name.rpartition("/")[0])
                 return self._open_lock(name, path)
+            except IsADirectoryError:
+                self.delete_folder(name)  # an empty one holds nothing, and nobody can have locked it
+                return self._open_lock(name, path)
 
     def _open_lock(self, name: str, path: str) -> int:
         with self.at(name) as (last, dir_fd):
@@ -515,6 +518,9 @@ class LocalUpload:
                 self._move(name, durably=durably)
             except FileNotFoundError:
                 self._storage.make_folder(name.rpartition("/")[0])
+                self._move(name, durably=durably)
+            except IsADirectoryError:
+                self._storage.set_aside(name)  # a tool's leftover, or damage: nothing of ours is a folder here
                 self._move(name, durably=durably)
 
     def _move(self, name: str, *, durably: bool) -> None:

@@ -112,6 +112,8 @@ def execute_repair(repo: Repository, known: Known, plan: RepairPlan) -> Repaired
         damaged = [name for name in plan.damaged if repo.storage.stat(name) is not None]  # else collected meanwhile
         aside = [_set_aside(repo, name) for name in damaged]
         bad, replaced = _receive(repo, known, plan)
+        if bad or plan.lost:  # what the disk refuses now may be all there is of something, and whole
+            damaged = [name for name in damaged if name not in plan.soundness.unreadable]
         for name in damaged:
             repo.kept.drop(name)
             if name not in replaced:
@@ -178,7 +180,7 @@ def _fits(plan: RepairPlan, reader: FarReader, blob: ObjectId) -> bool:
 
 
 def _set_aside(repo: Repository, name: str) -> str:
-    """Give a damaged file a second name in `local/damaged`, or copy it there."""
+    """Give a damaged file a second name in `local/damaged`, or copy it there; what is no file is moved there."""
     target = damaged_path(name.removeprefix(f"{OBJECTS}/"))
     if repo.storage.stat(target) is None and not repo.storage.link(name, target):
         upload = repo.storage.upload()
@@ -187,6 +189,8 @@ def _set_aside(repo: Repository, name: str) -> str:
                 while data := file.read(COPY_BYTES):
                     upload.write(data)
             upload.publish(target)
+        except RecordUnreadable:
+            return repo.storage.set_aside(name) or target
         finally:
             upload.discard()
     return target

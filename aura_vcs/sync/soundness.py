@@ -1,9 +1,7 @@
 """Which objects of this project are sound, told by reading and hashing all of them."""
 
-from contextlib import suppress
-
 from aura_vcs.errors import AuraError
-from aura_vcs.errors.stored import IntegrityError
+from aura_vcs.errors.stored import IntegrityError, RecordUnreadable
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.rebuild import READ_LIMIT
 from aura_vcs.layout import COMPRESSED, loose_path, pack_path
@@ -25,6 +23,8 @@ class Soundness:
         self._repo = repo
         self.places: dict[ObjectId, Place | None] = {}
         self.damaged: dict[str, list[StoredObject]] = {}
+        self.unreadable: set[str] = set()
+        """Those of the damaged files that the disk does not let us read: they may be whole."""
         self._packs: dict[str, list[StoredObject]] = {}
 
     def look(self) -> None:
@@ -55,19 +55,24 @@ class Soundness:
         try:
             footer = packs.footer(name)
             packs.check_size(name)
-        except (AuraError, FileNotFoundError):
+        except (AuraError, FileNotFoundError) as error:
             self.damaged[pack_path(name)] = []
+            if isinstance(error, RecordUnreadable):
+                self.unreadable.add(pack_path(name))
             return
         sound: list[StoredObject] = []
         for number, frame in enumerate(footer.frames):
             entries = [entry for entry in footer.entries if entry.frame == number]
-            with suppress(IntegrityError):
+            try:
                 data = memoryview(packs.read_frame(name, number))
                 for entry in entries:
                     content = data[entry.offset : entry.offset + entry.length]
                     if entry.chunked or IDENTIFY[entry.kind](content) == entry.id:
                         share = entry.length * frame.stored_length // frame.length if frame.length else 0
                         sound.append(_stored(name, entry, share))
+            except IntegrityError as error:
+                if isinstance(error, RecordUnreadable):
+                    self.unreadable.add(pack_path(name))
         self._packs[name] = sound
         self.places.update((item.id, item.place) for item in sound)
         if len(sound) < len(footer.entries):
@@ -81,14 +86,21 @@ class Soundness:
                 is_sound = True
             else:
                 is_sound = kind_of(object_id, store.loose.read(object_id)) is not None
-        except (AuraError, FileNotFoundError):
-            is_sound = False
+            is_refused = False
+        except (AuraError, FileNotFoundError) as error:
+            is_sound, is_refused = False, _is_refused(error)
         if is_sound:
             self.places[object_id] = None
             return
         for name in (loose_path(object_id), loose_path(object_id) + COMPRESSED):
             if self._repo.storage.stat(name) is not None:
                 self.damaged[name] = []
+                if is_refused:
+                    self.unreadable.add(name)
+
+
+def _is_refused(error: BaseException) -> bool:
+    return isinstance(error, RecordUnreadable) or isinstance(error.__cause__, RecordUnreadable)
 
 
 def _stored(name: str, entry: PackEntry, share: int) -> StoredObject:

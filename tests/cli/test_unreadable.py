@@ -24,6 +24,9 @@ SCRATCH = ("local/tmp", "local/CACHEDIR.TAG")
 UNPROVEN = ("refs/checkpoints", "refs/exports", "local/remotes", "offloaded")
 """What is said nowhere else, so that no repair brings it back; nothing that a person made is in it."""
 
+WORDS = ("corrupt", "missing", "dangling", "wrong", "unreadable")
+"""What lines of fsck that name a problem begin with."""
+
 real_open = os.open
 
 
@@ -115,10 +118,11 @@ def full(film: Film) -> Film:
     film("checkpoint", "save", "Render", "--completed", "1", "--total", "2", "--data", "{}")
     film("project", "set", "status=Rendering", code=None)
     film("remote", "add", "origin", str(film.root.parent / "remote"))
-    film("push")
-    film("offload", "v1", "--copies", "1")
     film.commit("Third cut", {"notes.txt": "six\n"})
     film("undo")
+    film.commit("Last cut", {"notes.txt": "seven\n"})
+    film("push")
+    film("offload", "v1", "--copies", "1")
     film("fsck")
     return film
 
@@ -148,10 +152,14 @@ def _try(film: Film, name: str, fault: str, seed: int, expected: dict[str, bytes
     with FAULTS[fault](path):  # type: ignore[attr-defined]
         for command in commands:
             _check(film(*command, code=None, env={"AURA_LOCK_SECONDS": "2"}), command)
+    if "locks/" in name and path.is_fifo():
+        path.unlink()  # as the error says
     film("repair", code=None)
     checked = film("fsck", code=None)
     if fault in PASSING or not name.startswith((*UNPROVEN, "operations")):
-        assert checked.code == 0, checked.out
+        left = [line for line in checked.out.splitlines() if line.startswith(WORDS) and "no version needs" not in line]
+        assert checked.code in {0, 30}, checked.stderr
+        assert not left, checked.out
     film("reindex")
     assert _content(film) == expected
     assert {1, 2} <= {version["number"] for version in film.data("log", "--all")["versions"]}
