@@ -11,7 +11,7 @@ import msgspec
 
 from aura_vcs.codec import decode_operation, encode_operation
 from aura_vcs.compression import THOROUGH_LEVEL, NotDecodable, compress, decompress
-from aura_vcs.errors.stored import RecordCorrupt, StorageError
+from aura_vcs.errors.stored import RecordCorrupt, RecordUnreadable, StorageError
 from aura_vcs.ids import ReplicaId, is_replica_id
 from aura_vcs.layout import OPERATIONS, SEGMENT, log_copy, operations_log, operations_segment
 from aura_vcs.model import Operation
@@ -100,7 +100,10 @@ class OperationLogs:
             copied = self._storage.read(log_copy(self.replica))
         except (FileNotFoundError, StorageError):
             return Mended()
-        log, end = self._own_log()
+        try:
+            log, end = self._own_log()
+        except RecordUnreadable:
+            return Mended()  # told by whoever enters it; `aura repair` takes the copy
         here = {line for line, _ in log}
         known = {operation.sequence for _, operation in log}
         lost = [(line, operation) for line, operation in _whole_lines(copied) if line not in here]

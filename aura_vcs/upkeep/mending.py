@@ -4,6 +4,7 @@ Nothing is needed from anywhere else. What lay there before is set aside in `loc
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import msgspec
 
@@ -29,7 +30,7 @@ class Mendable(msgspec.Struct, frozen=True):
 
 def find_mendable(repo: Repository) -> list[Mendable]:
     """The records here that are damaged and can be mended without any other copy. Changes nothing."""
-    found = [*_format(repo), *_head(repo), *_settings(repo)]
+    found = [*_format(repo), *_head(repo), *_settings(repo), *_log(repo)]
     recorded = _recorded(repo)
     damaged = {error.path: error.detail for error in repo.refs.damaged()}
     damaged |= {f"{ref}.json": detail for ref, detail in unrecorded_refs(repo)}
@@ -55,7 +56,11 @@ def mend(repo: Repository, found: list[Mendable]) -> None:
             data = repo.storage.read(layout.CONFIG_COPY)
             repo.storage.set_aside(layout.CONFIG)
             repo.storage.put(layout.CONFIG, data)
-        refs = paths - {layout.FORMAT, layout.HEAD, layout.CONFIG}
+        if (log := layout.operations_log(repo.replica)) in paths:
+            data = repo.storage.read(layout.log_copy(repo.replica))
+            repo.storage.set_aside(log)
+            repo.storage.put(log, data)
+        refs = paths - {layout.FORMAT, layout.HEAD, layout.CONFIG, log}
         for path in refs:
             repo.storage.set_aside(path)
         if refs:
@@ -85,6 +90,19 @@ def _settings(repo: Repository) -> Iterator[Mendable]:
     trouble = _trouble(repo, layout.CONFIG)
     if isinstance(trouble, RecordCorrupt) and _trouble(repo, layout.CONFIG_COPY) is None:
         yield Mendable(layout.CONFIG, trouble.detail)
+
+
+def _log(repo: Repository) -> Iterator[Mendable]:
+    """This machine's log, if it cannot be read at all and its copy can."""
+    path = layout.operations_log(repo.replica)
+    try:
+        repo.storage.read(path)
+    except FileNotFoundError:
+        return
+    except RecordCorrupt as error:
+        with suppress(RecordCorrupt, FileNotFoundError):
+            repo.storage.read(layout.log_copy(repo.replica))
+            yield Mendable(path, error.detail)
 
 
 def _trouble(repo: Repository, path: str) -> RecordCorrupt | FileNotFoundError | None:
