@@ -4,6 +4,7 @@ Nothing is stored and nothing is changed here; `Joiner.made` holds the new conte
 stores them.
 """
 
+import os
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 
@@ -11,6 +12,7 @@ import msgspec
 
 from aura_vcs.compare.merge_file import JOIN_BYTES_LIMIT, MergedFile, merge_file, resolve_file
 from aura_vcs.compare.merge_model import TreeEntry
+from aura_vcs.compare.merge_numbers import POINTER, count_again
 from aura_vcs.compare.merge_tree import Join, MergedTree, keep_both, merge_tree, resolve_tree
 from aura_vcs.errors.comparing import CompareError
 from aura_vcs.history.anchoring import found_again
@@ -40,6 +42,7 @@ LOOK_BYTES_LIMIT = 1 << 20
 """Files that were renamed and changed at once are recognised up to this size."""
 
 Files = Mapping[str, TreeEntry]
+ENDING = ".json"
 NOTHING: Files = {}
 WHOLE_FILE_WEIGHT = 2_048
 """About what the one question about two whole files weighs in the list."""
@@ -65,6 +68,10 @@ class Joined(msgspec.Struct, frozen=True):
     joins: tuple[JoinedFile, ...]
     renamed: dict[str, str]
     reasons: dict[str, str]
+
+
+def _pointer(item: OpenConflict) -> str:
+    return item.field.pointer if item.field is not None else ""
 
 
 class _Sides(msgspec.Struct, frozen=True):
@@ -130,12 +137,49 @@ class Joiner:
         files = dict(found.merged.entries)
         for path, file in found.contents.items():
             files[path] = self._keep(file.data or b"", files[path])
+        self._count_again(three, files, asked, labels)
         conflicts = [item for items in asked.values() for item in items]
         conflicts += of_tree(found.merged.conflicts, labels)
         waiting = self._brought_along(earlier, {item.id for item in known[1]}, found.merged, files)
         joins = tuple(JoinedFile(path, file.by) for path, file in sorted(found.contents.items()))
         renamed = {old: new for old, new in found.merged.from_ours.items() if old not in files and new in files}
         return Joined(files, distinct([*waiting, *conflicts]), joins, renamed, found.reasons)
+
+    def _count_again(
+        self,
+        three: tuple[dict[str, TreeEntry], ...],
+        files: dict[str, TreeEntry],
+        asked: dict[str, list[OpenConflict]],
+        labels: tuple[str, str],
+    ) -> None:
+        """No two documents of a folder have one number, unless that is asked; changes the files and the questions."""
+        base, ours, theirs = three
+        touched = [
+            {path for path in base.keys() | side.keys() if base.get(path) != side.get(path)} for side in three[1:]
+        ]
+        folders = [{os.path.dirname(path) for path in paths if path.endswith(ENDING)} for paths in touched]
+        for folder in folders[0] & folders[1]:
+            inside = [self._documents(side, folder) for side in (base, ours, theirs, files)]
+            places = {path: POINTER in {_pointer(item) for item in asked.get(path, ())} for path in inside[3]}
+            numbers = count_again(*inside, is_open=any(places.values()))
+            for path, data in numbers.files.items():
+                files[path] = self._keep(data, files[path])
+            for path in numbers.settled & asked.keys():
+                asked[path] = [item for item in asked[path] if _pointer(item) != POINTER]
+            for path, conflict in numbers.asked.items():
+                if not places[path]:
+                    file = MergedFile(b"", "fields", (conflict,))
+                    asked.setdefault(path, []).extend(of_file(path, file, labels))
+
+    def _documents(self, files: Files, folder: str) -> dict[str, bytes]:
+        """The small documents that lie in a folder."""
+        found = {}
+        for path, file in files.items():
+            if path.endswith(ENDING) and os.path.dirname(path) == folder and file.kind == "file":
+                data = self._look(file)
+                if data is not None:
+                    found[path] = data
+        return found
 
     def _with_room(self, found: _Sides, taken: int, labels: tuple[str, str]) -> dict[str, list[OpenConflict]]:
         """What is open inside files, by path, as far as the list has room; the largest are left out first."""
