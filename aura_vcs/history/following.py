@@ -10,15 +10,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from enum import Enum
 
-from aura_vcs.errors.stored import IntegrityError, StorageError
+from aura_vcs.errors.stored import IntegrityError, RecordCorrupt, StorageError
 from aura_vcs.history.arriving import was_recorded_here
 from aura_vcs.history.branches import branch
 from aura_vcs.history.same_heads import are_one
-from aura_vcs.ids import ObjectId, VersionId
+from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import PENDING
-from aura_vcs.model import Entry, EntryKind, Head
+from aura_vcs.model import Entry, EntryKind, Head, Operation
 from aura_vcs.objects.trees import EMPTY_TREE_ID, Difference
 from aura_vcs.repository.repository import Repository
 from aura_vcs.worktree.cache import FileState
@@ -26,6 +26,10 @@ from aura_vcs.worktree.scan import Scan, entry_of
 
 TEXT_BYTES = 1 << 20
 """Larger files are not compared line by line."""
+LOOKED_AT = 20
+"""So many operations are looked through for the last one that moved HEAD."""
+MOVES_ALONE = frozenset({"undo", "redo", "branch.rename", "checkout"})
+"""Operations that may move HEAD and no file: then the files say nothing about it."""
 
 
 class _Like(Enum):
@@ -46,20 +50,83 @@ def follow_branch(repo: Repository) -> VersionRecord | None:
     """
     head = repo.head()
     newer = _next(repo, head)
-    if newer is None or repo.storage.stat(PENDING) is not None:
-        return None
+    if newer is None:
+        return _follow_others(repo, head)
     older = Queries(repo.index).version(head.version) if head.version is not None else None
+    is_same = older is not None and older.tree == newer.tree
+    if not is_same and not (repo.others.known() and _is_there(repo, head.version, newer)):
+        return None
+    return newer if _go(repo, head, Head(head.branch, newer.id)) else None
+
+
+def _go(repo: Repository, head: Head, after: Head) -> bool:
     try:
-        is_same = older is not None and older.tree == newer.tree
-        if not is_same and not (repo.others.known() and _is_in_folder(repo, head.version, newer)):
-            return None
         with repo.locks.shared("worktree"), repo.transaction():
             if repo.head() != head or repo.storage.stat(PENDING) is not None:
-                return None
-            repo.head_file.put(Head(head.branch, newer.id), repo.head_file.stored().sequence)
+                return False
+            repo.head_file.put(after, repo.head_file.stored().sequence)
+    except StorageError:
+        return False  # a disk that can only be read: HEAD stays, and the next command looks again
+    return True
+
+
+def _follow_others(repo: Repository, head: Head) -> VersionRecord | None:
+    """Let HEAD go where another machine went last in this folder: to another branch or version, or back.
+
+    Its log, which a tool brought with the files, says so, and the files must say it, too.
+    """
+    operation = _last_move(repo) if repo.others.known() else None
+    if operation is None or operation.head is None or operation.head.after == head:
+        return None
+    after, queries = operation.head.after, Queries(repo.index)
+    record = queries.version(after.version) if after.version is not None else None
+    if not _stands(repo, after):
+        return None
+    if operation.worktree is None and operation.type in MOVES_ALONE:
+        is_there = operation.head.before == head
+    else:
+        is_there = record is not None and _is_there(repo, head.version, record, is_certain=True)
+    if not is_there or not _go(repo, head, after):
+        return None
+    where = f"branch {after.branch}" if after.branch is not None else "no branch"
+    what = f"v{record.number}" if record is not None else "no version"
+    repo.progress.note(f"{operation.user} went to {what} on {where} in this folder, and so do you")
+    return record
+
+
+def _last_move(repo: Repository) -> Operation | None:
+    """The operation of another machine that moved HEAD, if none of ours is later."""
+    for action in Queries(repo.index).actions(limit=LOOKED_AT):
+        if action.replica == repo.replica:
+            return None
+        reading = repo.others.readings().get(ReplicaId(action.replica))
+        own = repo.index.end_of_log(repo.replica)[1]
+        if reading is not None and action.sequence > reading.sequence and reading.read.get(repo.replica, 0) < own:
+            return None  # whatever its clock says: it had not heard yet of what we did last
+        try:
+            operation = repo.logs.read_at(ReplicaId(action.replica), action.start, action.end, action.segment)
+        except RecordCorrupt:
+            return None
+        if operation.head is not None:
+            return operation
+    return None
+
+
+def _stands(repo: Repository, head: Head) -> bool:
+    """Whether HEAD can be there: a branch is still where it was then."""
+    if head.branch is None:
+        return head.version is not None
+    found = branch(repo, head.branch)
+    if found is None or head.version is None:
+        return found is None and head.version is None
+    return head.version in (found.diverged or (found.version,))
+
+
+def _is_there(repo: Repository, older: VersionId | None, newer: VersionRecord, *, is_certain: bool = False) -> bool:
+    try:
+        return _is_in_folder(repo, older, newer, is_certain=is_certain)
     except (IntegrityError, StorageError):
-        return None  # not all of it has come, or cannot be read or written: the next command looks again
-    return newer
+        return False  # not all of it has come, or cannot be read: the next command looks again
 
 
 def _next(repo: Repository, head: Head) -> VersionRecord | None:
@@ -77,7 +144,7 @@ def _next(repo: Repository, head: Head) -> VersionRecord | None:
     return record if repo.store.contains(record.tree) else None
 
 
-def _is_in_folder(repo: Repository, older: VersionId | None, newer: VersionRecord) -> bool:
+def _is_in_folder(repo: Repository, older: VersionId | None, newer: VersionRecord, *, is_certain: bool) -> bool:
     record = Queries(repo.index).version(older) if older is not None else None
     tree = record.tree if record is not None and repo.store.contains(record.tree) else EMPTY_TREE_ID
     differences = [d for d in repo.trees.differences(tree, newer.tree) if not _is_folder(d)]
@@ -86,7 +153,7 @@ def _is_in_folder(repo: Repository, older: VersionId | None, newer: VersionRecor
     if any(like is _Like.OLDER for _, like in found):
         return False
     edited = [difference for difference, like in found if like is _Like.NEITHER]
-    if edited and len(edited) == len(found) and was_recorded_here(repo, newer.id):
+    if edited and len(edited) == len(found) and (is_certain or was_recorded_here(repo, newer.id)):
         return False
     return all(_is_edit_of_newer(repo, scan, difference) for difference in edited)
 

@@ -119,6 +119,15 @@ class Repository:
         if self.has_moved:  # the other copy's count of operations says nothing about ours
             stored = self.head_file.stored()
             self.head_file.put(Head(stored.branch, stored.version), 0)
+        elif not (self.is_read_only or preview) and self.storage.stat(layout.HEAD) is None:
+            self._settle_head()
+
+    def _settle_head(self) -> None:
+        """Stay where HEAD was found to be: what others do from now on does not move it by itself."""
+        stored = self.head_file.stored()
+        if stored.version is not None:
+            with self.locks.exclusive("refs"):
+                self.head_file.put(Head(stored.branch, stored.version), stored.sequence)
 
     @cached_property
     def room(self) -> LocalStorage:

@@ -1,13 +1,17 @@
 """Two machines that work one after the other in a folder that a tool mirrors: one line of history."""
 
+import random
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from aura_vcs import Repository
-from aura_vcs.history.branches import branch, need_branch
+from aura_vcs.errors.asking import NothingToUndo, RefMoved, UnknownVersion
+from aura_vcs.history.branches import branch, branches, create_branch, need_branch
 from aura_vcs.history.commit import Committed, commit
-from aura_vcs.history.going import checkout
+from aura_vcs.history.going import checkout, restore
+from aura_vcs.history.making import need
 from aura_vcs.history.merge import merge
 from aura_vcs.history.status import status
 from aura_vcs.history.undo import undo
@@ -204,3 +208,69 @@ def test_from_two_heads_there_is_a_way(tmp_path: Path) -> None:
     assert anna.head().branch == "main"
     assert merge(anna).version.parents == (theirs.id, ours.id)
     assert first.id in {parent for record in versions(anna) for parent in record.parents}
+
+
+@pytest.mark.parametrize("seed", [*range(4), *(pytest.param(n, marks=pytest.mark.slow) for n in range(4, 40))])
+def test_whatever_is_done_one_after_the_other_is_one_line(tmp_path: Path, seed: int) -> None:
+    """Edits, commits, branches, undo, restores and merges on three machines, with a mirror between the steps.
+
+    Each branch is one line (merges are only of branches), everybody stands where the last one did, with
+    nothing changed after a commit, and no restore points appear but where something unsaved was replaced.
+    """
+    chance = random.Random(seed)
+    roots = [tmp_path / name for name in ("anna", "bert", "cleo")]
+    with machine(roots[0], "anna") as repo:
+        save(repo, "notes.txt", "first\n", "First")
+    for root in roots[1:]:
+        root.mkdir()
+        mirror(roots[0], root)
+        open_at(root).close()
+    for step in range(25):
+        root = chance.choice(roots)
+        is_commit = _do_something(root, chance, step)
+        for other in roots:
+            if other is not root:
+                mirror(root, other)
+        heads_, clean = set(), set()
+        for other in roots:
+            with open_at(other) as repo:
+                found = status(repo)
+                assert found.diverged == (), step
+                heads_.add((found.branch, found.head.id if found.head is not None else None))
+                clean.add(found.is_clean)
+                points = {record.trigger for record in versions(repo) if record.type == "restore_point"}
+                assert points <= {"PreRestore"}, step  # which a restore makes in any case
+        assert len(heads_) == 1, (step, heads_)
+        assert clean == {True} if is_commit else len(clean) == 1, step
+
+
+def _do_something(root: Path, chance: random.Random, step: int) -> bool:
+    """One step on one machine, with or without a look at the status before; whether it was a commit."""
+    name = chance.choice(["notes.txt", "plan.json", "clip.mp4", "scenes/1.json"])
+    text = f"{step} {chance.random()}\n" * chance.randint(1, 4)
+    what = chance.choice(["commit", "commit", "commit", "branch", "checkout", "undo", "restore", "merge"])
+    if what == "commit":
+        old = (root / name).read_text() if (root / name).exists() and chance.random() < 0.5 else ""
+        write(root, {name: old + text})
+    with open_at(root) as repo:
+        if what in {"commit", "merge"} or not status(repo).is_clean:
+            other = chance.choice(branches(repo)).name if what == "merge" else ""
+            if what == "merge" and status(repo).is_clean and repo.head().branch is not None:
+                merge(repo, other)
+                return False
+            commit(repo, f"Step {step}")
+            return True
+        if what == "branch":
+            create_branch(repo, f"b{step}", need(repo, repo.head().version).id)  # type: ignore[arg-type]
+        elif what == "checkout":
+            checkout(repo, chance.choice([found.name for found in branches(repo)]))
+        elif what == "undo":
+            with suppress(NothingToUndo, RefMoved):
+                undo(repo)
+        elif what == "restore":
+            with suppress(UnknownVersion):
+                restore(repo, f"v{chance.randint(1, 4)}")
+            if not status(repo).is_clean:
+                commit(repo, f"Restored at {step}")
+                return True
+    return False
