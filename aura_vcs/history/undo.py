@@ -74,6 +74,7 @@ def undo(repo: Repository, action: ActionRecord | None = None) -> Undone:
         EditedSince: a file was edited since.
         RefMoved: a branch has been moved by another machine since.
     """
+    repo.make_room()
     finished = finish_pending(repo)
     if finished is not None and finished.undoes is not None:
         return Undone(finished, finished.description, repo.head())

@@ -48,6 +48,7 @@ def delete_version(repo: Repository, record: VersionRecord) -> VersionRecord:
     Raises:
         VersionInUse: a branch, a tag or the work folder stands on it.
     """
+    repo.make_room()
     check_unused(repo, record)
     if record.deleted_at is not None:
         return record
@@ -79,6 +80,7 @@ def purge_version(repo: Repository, record: VersionRecord, reason: str = "") -> 
     Raises:
         VersionInUse: a branch, a tag or the work folder stands on it.
     """
+    repo.make_room()
     check_unused(repo, record)
     if record.purged_at is not None:
         return record

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from aura_vcs import layout
@@ -232,6 +232,14 @@ class Index:
                 if name.startswith("versions/"):
                     self._entered.enter_file(f"{layout.REFS}/{name}.json")
             self._entered.labels_are_entered()
+
+    def leave_disk(self) -> None:
+        """Go on in memory and give the disk back what the file takes; whoever comes next builds it anew."""
+        if self._place[0] is not None:
+            self.database.go_on_in_memory()
+            with suppress(StorageError):
+                self._remove_file()
+            self._place = None, ""
 
     def settle_counts(self) -> None:
         """Count what commits left for later, before a count is asked for.

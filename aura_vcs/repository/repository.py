@@ -12,7 +12,7 @@ from aura_vcs import layout
 from aura_vcs.codec import clean_text, encode_record, now
 from aura_vcs.errors import AuraError, Unfinished
 from aura_vcs.errors.asking import NotAProject, ProjectExists
-from aura_vcs.errors.stored import IndexDamaged, IntegrityError
+from aura_vcs.errors.stored import IndexDamaged, IntegrityError, StorageFull
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId, new_operation_id, new_uuid
 from aura_vcs.index.database import IndexUnusable, is_damage
 from aura_vcs.index.index import Index
@@ -32,6 +32,7 @@ from aura_vcs.repository.kept import Kept
 from aura_vcs.repository.others import Others
 from aura_vcs.repository.ownership import Trust, check_owner
 from aura_vcs.repository.read_only import BorrowedRoom, index_places, make_local, previewed
+from aura_vcs.repository.room import is_nearly_full
 from aura_vcs.storage.calls import REAL_CALLS, FileCalls
 from aura_vcs.storage.local import LocalStorage
 
@@ -221,11 +222,27 @@ class Repository:
 
     def refresh(self) -> None:
         """Bring the index up to date with the files, if it is not; see to what other machines deleted."""
+        try:
+            self._follow()
+        except StorageFull:  # what is asked for may be to free space
+            self.index.leave_disk()
+            self._follow()
+        if not self.is_read_only:
+            self.settle()
+
+    def _follow(self) -> None:
         if not self.index.is_current() or self.index.can_read_again():
             with self.locks.exclusive("refs"):
                 self._catch_up()
-        if not self.is_read_only:
-            self.settle()
+
+    def make_room(self) -> None:
+        """Where the disk is nearly full, let go of what can be made again, so that space can be freed.
+
+        That is the index, which goes on in memory, and what is known of the files' dates.
+        """
+        if not self.is_preview and not self.is_read_only and is_nearly_full(self.storage.root):
+            self.index.leave_disk()
+            self.storage.forget(layout.SCAN_CACHE)
 
     def settle(self) -> None:
         """Where other replicas work on copies of this folder: keep what is stored, put back what they

@@ -302,6 +302,7 @@ def execute_offload(repo: Repository, plan: OffloadPlan, *, at: Callable[[], str
         PlanStale: versions came or went, or HEAD moved, since the plan was made; nothing was freed.
         LockBusy: somebody is storing for longer than the lock's patience.
     """
+    repo.make_room()
     if not plan.going:
         return Freed(0, 0)
     with repo.locks.exclusive("objects"):

@@ -18,7 +18,7 @@ import msgspec
 
 from aura_vcs.codec import format_time, now
 from aura_vcs.errors.asking import PlanStale
-from aura_vcs.errors.stored import IntegrityError, RecordCorrupt
+from aura_vcs.errors.stored import IntegrityError, RecordCorrupt, StorageFull
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import ObjectRecord, VersionRecord
@@ -170,13 +170,15 @@ def execute_gc(repo: Repository, plan: Plan) -> Collected:
         LockBusy: somebody is storing for longer than the lock's patience.
     """
     removed = freed = 0
+    repo.make_room()
     with repo.locks.exclusive("objects"):
         if plan.doomed:
             _prove(repo, plan)
             _record(repo, plan)
             removed, freed = Removal(repo).remove(plan.doomed)
         _tidy_offloaded(repo, plan)
-        freed += tidy(repo)
+        with suppress(StorageFull):  # packing needs room that there is not yet: the next time
+            freed += tidy(repo)
         repo.settle()
     _ask_others(repo, plan)
     repo.storage.sweep_temporary(made=TEMPORARY_FILE, folders=(STAGED,))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aura_vcs.errors.stored import IntegrityError
+from aura_vcs.errors.stored import IntegrityError, StorageFull
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.records import ObjectRecord
 from aura_vcs.layout import pack_path
@@ -34,8 +34,13 @@ class Removal:
                 packed.setdefault(item.pack, set()).add(item.id)
         self._repo.progress.start("Deleting", len(loose) + len(packed), "files")
         removed, freed = self._remove_loose(loose)
-        for name, ids in packed.items():
-            count, size = self._shrink(name, ids)
+        living = {name: self._living(name, ids) for name, ids in packed.items()}
+        for name in sorted(packed, key=lambda name: bool(living[name])):  # what needs no room of its own goes first
+            try:
+                count, size = self._shrink(name, packed[name], living[name])
+            except StorageFull:
+                count, size = 0, 0
+                self._repo.progress.note("The disk is too full to write a pack anew; the next collection sees to it")
             removed, freed = removed + count, freed + size
             self._repo.progress.advance(1)
         self._repo.progress.finish()
@@ -51,14 +56,19 @@ class Removal:
         self._let_go(item.id for item in items)
         return len(items), freed
 
-    def _shrink(self, name: str, doomed: set[ObjectId]) -> tuple[int, int]:
+    def _living(self, name: str, doomed: set[ObjectId]) -> list[StoredObject] | None:
+        """What else is in a pack; None where it is damaged: that is fsck's to report, not ours to delete."""
+        try:
+            return [item for item in self._repo.store.pack_objects(name) if item.id not in doomed]
+        except (IntegrityError, FileNotFoundError):
+            return None
+
+    def _shrink(self, name: str, doomed: set[ObjectId], living: list[StoredObject] | None) -> tuple[int, int]:
         """Write the pack anew without `doomed`."""
+        if living is None:
+            return 0, 0
         packs = self._repo.store.packs
         before = packs.stored_size(name)
-        try:
-            living = [item for item in self._repo.store.pack_objects(name) if item.id not in doomed]
-        except (IntegrityError, FileNotFoundError):
-            return 0, 0  # damaged: fsck's to report, not ours to delete
         mode = self._repo.storage.readers(pack_path(name))
         order = sorted(living, key=_position)
         written = write_anew(self._repo, order, FRAME_BYTES, None, mode=mode) if living else ""

@@ -76,6 +76,7 @@ def execute_prune(repo: Repository, plan: PrunePlan, *, by_itself: bool = False)
     Raises:
         PlanStale: a doomed version was deleted, named or marked important meanwhile.
     """
+    repo.make_room()
     if not plan.doomed:
         return 0
     with repo.transaction() as transaction:

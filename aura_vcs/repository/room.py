@@ -1,0 +1,14 @@
+"""Whether there is room on the disk for the little that freeing space needs: a line in the log, labels."""
+
+import os
+
+NEEDED_BYTES = 4 << 20
+
+
+def is_nearly_full(folder: str) -> bool:
+    """Whether less than NEEDED_BYTES are free on the disk with the folder; False where the system does not tell."""
+    try:
+        found = os.statvfs(folder) if hasattr(os, "statvfs") else None
+    except OSError:
+        return False
+    return found is not None and found.f_bavail * found.f_frsize < NEEDED_BYTES
