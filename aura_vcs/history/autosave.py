@@ -9,7 +9,7 @@ import msgspec
 from aura_vcs.codec import decode_record, parse_time
 from aura_vcs.errors import AuraError, InputError
 from aura_vcs.history.following import follow_branch
-from aura_vcs.history.making import Wanted, base_of, record_point, take_snapshot
+from aura_vcs.history.making import Wanted, base_of, record_point, take_snapshot, tell_unseen
 from aura_vcs.history.pending import finish_pending
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.index.records import VersionRecord
@@ -53,6 +53,7 @@ def autosave(repo: Repository) -> Saved:
         base = base_of(repo)
         with repo.store.batch(repo.progress) as batch:
             scan, snapshot = take_snapshot(repo, batch, base)
+            tell_unseen(repo, scan)
             last = _newest(repo, VersionType.AUTOSAVE)
             known = {base.tree} if last is None or not last.is_live else {base.tree, last.tree}
             if snapshot.tree in known:
@@ -87,6 +88,7 @@ def restore_point(repo: Repository, trigger: str, *, name: str = "", description
         base = base_of(repo)
         with repo.store.batch(repo.progress) as batch:
             scan, snapshot = take_snapshot(repo, batch, base)
+            tell_unseen(repo, scan)
             wanted = Wanted(VersionType.RESTORE_POINT, (name or word)[:200], description, trigger=word)
             made = record_point(repo, batch, base, snapshot, wanted)
         repo.worktree.save(scan)

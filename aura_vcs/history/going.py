@@ -18,6 +18,7 @@ from aura_vcs.history.making import (
     one_line,
     record_point,
     take_snapshot,
+    tell_unseen,
 )
 from aura_vcs.history.pending import carry_out, check_present, finish_pending
 from aura_vcs.history.revisions import check_content, resolve
@@ -191,6 +192,7 @@ def replace_folder(
         if makes_version or stored:
             repo.learn_objects()  # what a version holds, this one's or a later one's, is counted in rows
         written = carry_out(repo, scan, operation, snapshot.tree, after)
+    tell_unseen(repo, scan)
     head = operation.head.after if operation.head is not None else base.head
     return Moved(head, point, len(written.states), written.left, kept)
 

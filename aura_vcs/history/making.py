@@ -102,6 +102,13 @@ def take_snapshot(
     return scan, repo.worktree.store_all(scan, batch, tree, paths, repo.progress)
 
 
+def tell_unseen(repo: Repository, scan: "Scan") -> None:
+    """Say what could not be looked at or read: it is in a version as it was before, if at all."""
+    for skipped in scan.skipped:
+        if skipped.is_unreadable:
+            repo.progress.note(f"{skipped.path} is passed over: {skipped.reason}")
+
+
 def _paths(repo: Repository, tree: ObjectId) -> list[str]:
     """Every path of a tree, as far as its folders are still here: an ignore rule does not make them vanish."""
     found: list[str] = []

@@ -6,6 +6,7 @@ touching the person's folder.
 
 import io
 import os
+import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Protocol
@@ -59,7 +60,7 @@ class FolderSource:
             folders[:] = sorted(name for name in folders if not is_own_folder(name))
             for name in files:
                 path = Path(folder) / name
-                if path.is_file() and not path.is_symlink():
+                if _is_file(path):
                     found.append(path.relative_to(self._root).as_posix())
         return sorted(found)
 
@@ -69,16 +70,24 @@ class FolderSource:
         if reason:
             raise FileUnreadable(path, reason)
         place = self._root
-        for part in PurePosixPath(path).parts:
-            place /= part
-            if place.is_symlink():
-                raise FileUnreadable(path, "it is, or lies behind, a symbolic link")
         try:
+            for part in PurePosixPath(path).parts:
+                place /= part
+                if place.is_symlink():
+                    raise FileUnreadable(path, "it is, or lies behind, a symbolic link")
             if not place.is_file():
                 raise FileUnreadable(path, "there is no such file")
             return place.open("rb")
         except (OSError, ValueError) as error:
             raise FileUnreadable(path, getattr(error, "strerror", None) or str(error)) from error
+
+
+def _is_file(path: Path) -> bool:
+    """Whether it is a regular file, as far as can be seen."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
 
 
 def unsafe_reason(path: str) -> str:

@@ -76,12 +76,15 @@ def files_of(root: str) -> Iterator[Seen]:
             with os.scandir(os.path.join(root, folder)) as entries:
                 for entry in entries:
                     path = f"{folder}/{entry.name}" if folder else entry.name
-                    if entry.is_dir(follow_symlinks=False):
-                        if not is_own_folder(entry.name):
-                            waiting.append(path)
-                    elif entry.is_file(follow_symlinks=False):
-                        found = entry.stat(follow_symlinks=False)
-                        yield Seen(path, found.st_size, found.st_mtime_ns)
+                    try:
+                        if entry.is_dir(follow_symlinks=False):
+                            if not is_own_folder(entry.name):
+                                waiting.append(path)
+                        elif entry.is_file(follow_symlinks=False):
+                            found = entry.stat(follow_symlinks=False)
+                            yield Seen(path, found.st_size, found.st_mtime_ns)
+                    except OSError:
+                        continue  # this one has gone, or cannot be looked at
         except OSError:
             continue  # gone meanwhile, or not ours to read: commits say so
 

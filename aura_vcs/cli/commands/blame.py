@@ -22,7 +22,7 @@ AUTHOR_WIDTH = 16
     context_settings=HELP,
     epilog=examples("aura blame brief.json", "aura blame script.md", "aura blame brief.json v3"),
 )
-@click.argument("file", type=click.Path(), shell_complete=complete_path)
+@click.argument("file", type=click.Path(readable=False), shell_complete=complete_path)
 @click.argument("version", default="HEAD")
 @json_option
 @pass_repository

@@ -37,7 +37,7 @@ NOTHING = "Nothing has changed since the last version; no version was made."
 @click.option("--allow-empty", is_flag=True, help="Make a version even if nothing changed")
 @author_option
 @json_option
-@click.argument("paths", nargs=-1, type=click.Path())
+@click.argument("paths", nargs=-1, type=click.Path(readable=False))
 @pass_repository
 def commit_command(
     repo: "Repository",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         'aura lock assets/video/intro.mp4 --reason "new colours" --expires 8h',
     ),
 )
-@click.argument("paths", nargs=-1, required=True, type=click.Path())
+@click.argument("paths", nargs=-1, required=True, type=click.Path(readable=False))
 @click.option("--reason", metavar="TEXT", type=TEXT, default="", help="What you are doing, for the others")
 @click.option(
     "--expires", metavar="TIME", type=Duration(), help="Others may take it after so long: 8h, 2d (else never)"

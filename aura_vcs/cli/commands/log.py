@@ -46,7 +46,7 @@ TYPES = ("manual", "autosave", "restore_point")
 @click.option("--graph", "as_graph", is_flag=True, help="Draw the lines that part and meet")
 @click.option("--field", metavar="FILE#/POINTER", help="When a field of a document changed, from what to what, by whom")
 @json_option
-@click.argument("paths", nargs=-1, type=click.Path())
+@click.argument("paths", nargs=-1, type=click.Path(readable=False))
 @pass_repository
 def log_command(
     repo: "Repository",

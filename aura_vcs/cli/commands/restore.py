@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     epilog=examples("aura restore v3", "aura restore v3 brief.json scenes", "aura restore HEAD~1 assets/intro.wav"),
 )
 @click.argument("version", shell_complete=complete_version)
-@click.argument("paths", nargs=-1, type=click.Path(), shell_complete=complete_path)
+@click.argument("paths", nargs=-1, type=click.Path(readable=False), shell_complete=complete_path)
 @json_option
 @pass_repository
 def restore_command(repo: "Repository", console: Console, version: str, paths: tuple[str, ...]) -> None:

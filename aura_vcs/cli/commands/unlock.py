@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     context_settings=HELP,
     epilog=examples("aura unlock titles.aep", "aura unlock --all", "aura unlock --force assets/video/intro.mp4"),
 )
-@click.argument("paths", nargs=-1, type=click.Path())
+@click.argument("paths", nargs=-1, type=click.Path(readable=False))
 @click.option("--all", "everything", is_flag=True, help="Let go of everything that is locked from here")
 @click.option("--force", is_flag=True, help="Take away a lock of somebody else, too")
 @remote_option

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.command(
     "untrack", context_settings=HELP, epilog=examples("aura untrack renders", "aura untrack assets/raw.mov notes.txt")
 )
-@click.argument("paths", nargs=-1, required=True, type=click.Path(), shell_complete=complete_saved_path)
+@click.argument("paths", nargs=-1, required=True, type=click.Path(readable=False), shell_complete=complete_saved_path)
 @json_option
 @pass_repository
 def untrack_command(repo: "Repository", console: Console, paths: tuple[str, ...]) -> None:
