@@ -223,7 +223,7 @@ def _draft(repo: Repository, transaction: Transaction, target: Operation, *, bac
     if target.head is not None:
         wanted, expected = (target.head.before, target.head.after) if back else (target.head.after, target.head.before)
         current = repo.head()
-        if current != expected and not _has_followed(repo, expected, current):
+        if current != expected and not (target.worktree is None and _has_followed(repo, expected, current)):
             raise RefMoved("HEAD", _place(expected), _place(current))
         _check_kept(repo, wanted.version, target)
         head = HeadChange(current, wanted)
@@ -231,7 +231,10 @@ def _draft(repo: Repository, transaction: Transaction, target: Operation, *, bac
 
 
 def _has_followed(repo: Repository, before: Head, now: Head) -> bool:
-    """Whether HEAD went on with its branch, which no operation records: that keeps nothing from being taken back."""
+    """Whether HEAD went on with its branch, which no operation records.
+
+    What changed no file can be taken back all the same; the files are those of what others did since.
+    """
     if before.branch is None or before.branch != now.branch or now.version is None:
         return False
     return before.version is None or Queries(repo.index).is_ancestor(before.version, now.version)
