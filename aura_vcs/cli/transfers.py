@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+SHOWN = 5
+"""So many unsaved files are named."""
+
+
 class Link(NamedTuple):
     """A remote of the project, connected."""
 
@@ -205,6 +209,25 @@ def say_pulled(repo: "Repository", console: Console, pulled: "Pulled") -> None:
         console.line(faint("Take it back with `aura undo`."))
     if pulled.diverged or pulled.in_the_way or pulled.without_content is not None:
         console.exit_code = 3
+
+
+def unsaved_paths(repo: "Repository") -> list[str]:
+    """Files that differ from the version that the folder is based on: they do not travel."""
+    from aura_vcs.history.status import status
+
+    return [change.path for change in status(repo).changes]
+
+
+def say_unsaved(console: Console, paths: list[str]) -> None:
+    """Say what was not sent because no version has it."""
+    if not paths:
+        return
+    more = f" and {len(paths) - SHOWN:,} more" if len(paths) > SHOWN else ""
+    verb = "is" if len(paths) == 1 else "are"
+    console.warn(
+        f"{count(len(paths), 'file')} {verb} not saved in a version, and not sent: ", joined(paths[:SHOWN]), more
+    )
+    console.note(faint("`aura commit` saves them; then run `aura sync` again."))
 
 
 def prepare_place(console: Console, root: str) -> None:

@@ -57,6 +57,19 @@ def absent_parts(store: Shelf, blobs: Iterable[ObjectId]) -> dict[ObjectId, tupl
     return found
 
 
+def absent_bytes(store: Shelf, blobs: Mapping[ObjectId, int]) -> int:
+    """Bytes of content of blobs that are not here, what several of them share once; `blobs` has their sizes.
+
+    A blob of which not even the list of its chunks is here counts as a whole.
+    """
+    absent = absent_parts(store, blobs)
+    missing = {blob: blobs[blob] for blob, parts in absent.items() if parts == (blob,)}
+    for blob, place in find_placed(store, absent.keys() - missing.keys()).items():
+        wanted = set(absent[blob])
+        missing.update((c, length) for c, length in decode_chunk_list(store.packs.read(place), blob) if c in wanted)
+    return sum(missing.values())
+
+
 def find_placed(store: Shelf, object_ids: Iterable[ObjectId]) -> dict[ObjectId, Place]:
     """Where packed objects lie, for those that are in a pack that is there."""
     wanted = set(object_ids)

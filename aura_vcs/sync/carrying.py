@@ -127,6 +127,9 @@ def check_out_clone(repo: Repository, wanted: str | None = None) -> Moved | None
         raise InputError(f"The remote has no branch {name!r}", hint=f"It has {', '.join(names)}.")
     record = need(repo, found.version)
     check_content(record)
+    here = repo.head()
+    if here.version is not None:  # it had come so far before it was stopped, or somebody has gone on since
+        return Moved(here, None, 0, ())
     target = record.tree
     return _go(repo, base_of(repo), Head(name, found.version), target, f"Cloned {name}", own=found.version)
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from aura_vcs.errors import InputError
-from aura_vcs.errors.asking import NotAProject
-from aura_vcs.history.offloaded import OffloadedFiles
+from aura_vcs.history.pending import finish_pending
+from aura_vcs.index.queries import Queries
 from aura_vcs.layout import AURA, FORMAT
-from aura_vcs.repository.repository import Repository, find_root
+from aura_vcs.objects.presence import absent_bytes
 from aura_vcs.storage.remote import RangeReadable
 from aura_vcs.sync.addresses import Address
+from aura_vcs.sync.begun_clone import begin_clone, end_clone
 from aura_vcs.sync.content import attach
 from aura_vcs.sync.early_files import EarlyFiles
 from aura_vcs.sync.known import Known
@@ -27,13 +28,14 @@ if TYPE_CHECKING:
 class Cloned(msgspec.Struct, frozen=True):
     """What a clone made; `files` is None where the remote has no versions yet.
 
-    `left_bytes` of content stayed at the remote.
+    `left_bytes` of content stayed at the remote, `stored_bytes` are here now.
     """
 
     path: str
     fetched: FetchPlan
     files: "Moved | None"
     left_bytes: int = 0
+    stored_bytes: int = 0
 
 
 def clone(
@@ -63,7 +65,8 @@ def clone(
     """
     root = os.path.abspath(folder)
     project = _project(remote, address)
-    with _opened(root, project, address, options) as repo:
+    with begin_clone(root, project, address.text, options) as repo:
+        finish_pending(repo)
         known = Known(repo, DEFAULT_REMOTE)
         if DEFAULT_REMOTE not in remotes(repo):
             set_remote(repo, DEFAULT_REMOTE, RemoteConfig(address.text, encryption=encryption, partial=partial))
@@ -76,7 +79,10 @@ def clone(
             from aura_vcs.sync.carrying import check_out_clone  # now, while the disk works
 
             files = check_out_clone(repo, branch)
-        return Cloned(root, fetched.plan, files, OffloadedFiles(repo).everywhere().size_bytes)
+        end_clone(repo)
+        away = {blob: entry.size for blob, entry in repo.store.offloaded.all().items()}
+        here = sum(stored for _, _, stored in Queries(repo.index).stored_totals().values())
+        return Cloned(root, fetched.plan, files, absent_bytes(repo.store, away), here)
 
 
 def _project(remote: RangeReadable, address: Address) -> str:
@@ -89,24 +95,6 @@ def _project(remote: RangeReadable, address: Address) -> str:
         hint = "Is the address right? `aura push` puts a project there."
         raise InputError(f"{remote.place} has no project", hint=hint) from error
     return decode_manifest(data, remote.place).project
-
-
-def _opened(root: str, project: str, address: Address, options: dict[str, object]) -> Repository:
-    """A new project in an empty folder, or the one that an interrupted clone left there."""
-    if os.path.lexists(root) and (not os.path.isdir(root) or os.listdir(root)):
-        try:
-            is_project = find_root(root) == root
-        except NotAProject:
-            is_project = False
-        if is_project:
-            repo = Repository(root, **options)  # type: ignore[arg-type]
-            origin = remotes(repo).get(DEFAULT_REMOTE)
-            unfinished = repo.head().version is None and origin is not None and origin.url == address.text
-            if repo.format.project == project and unfinished:
-                return repo
-            repo.close()
-        raise InputError(f"{root} is not empty", hint="Name a folder that does not exist yet.")
-    return Repository.init(root, project=project, **options)
 
 
 def folder_name(address: Address) -> str:

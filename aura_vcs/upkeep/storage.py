@@ -2,13 +2,15 @@
 
 import mimetypes
 from collections import Counter
+from contextlib import suppress
 
 import msgspec
 
-from aura_vcs.errors.stored import IntegrityError
+from aura_vcs.errors.stored import IntegrityError, StorageError
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.index.records import ObjectRecord, VersionRecord
+from aura_vcs.layout import TEMPORARY
 from aura_vcs.model import DOCUMENTS, EntryKind, VersionType
 from aura_vcs.repository.repository import Repository
 
@@ -47,7 +49,8 @@ class VersionShare(msgspec.Struct, frozen=True):
 class StorageReport(msgspec.Struct, frozen=True):
     """The whole report. `total` counts every version's content as if it were stored on its own.
 
-    `offloaded` counts files whose content is at remotes.
+    `offloaded` counts files whose content is at remotes, `unfinished` files that a command is writing, or
+    was writing when it was stopped.
     """
 
     total: Sizes
@@ -58,10 +61,13 @@ class StorageReport(msgspec.Struct, frozen=True):
     largest: tuple[LargeObject, ...]
     versions: tuple[VersionShare, ...]
     offloaded: Sizes
+    unfinished: Sizes
 
 
 def storage_report(repo: Repository) -> StorageReport:
-    """Count what is stored. Opens every tree once, and no file."""
+    """Count what is stored, also what an interrupted command left. Opens every tree once, and no file."""
+    with suppress(StorageError):  # a disk that cannot be written to is looked at as far as the index knows it
+        repo.learn_objects()
     queries = Queries(repo.index)
     objects = {item.id: item for item in queries.whole_objects()}
     totals = queries.stored_totals()
@@ -81,7 +87,14 @@ def storage_report(repo: Repository) -> StorageReport:
         largest=_largest(paths, objects, sizes),
         versions=shares,
         offloaded=Sizes(len(away), sum(entry.size for entry in away.values()), 0),
+        unfinished=_unfinished(repo),
     )
+
+
+def _unfinished(repo: Repository) -> Sizes:
+    """What lies in the folder for temporary files; gc removes it once it is older than a day."""
+    sizes = [size for _, size in repo.storage.walk(TEMPORARY)]
+    return Sizes(len(sizes), sum(sizes), sum(sizes))
 
 
 class _StoredSizes:

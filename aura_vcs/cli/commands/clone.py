@@ -82,10 +82,10 @@ def clone_command(
     finally:
         remote.close()
     note_project(done.path, console)
-    _show(console, done)
+    _show(console, done, partial=partial)
 
 
-def _show(console: Console, done: "Cloned") -> None:
+def _show(console: Console, done: "Cloned", *, partial: bool) -> None:
     if console.as_json:
         console.data(
             {
@@ -93,12 +93,14 @@ def _show(console: Console, done: "Cloned") -> None:
                 "fetched": fetch_shape(done.fetched),
                 "files": done.files.changed if done.files is not None else 0,
                 "left_bytes": done.left_bytes,
+                "stored_bytes": done.stored_bytes,
             }
         )
         return
     fetched = done.fetched
+    came = done.stored_bytes if partial else fetched.received_bytes  # with the content of this version
     console.line("Cloned into ", cool(done.path))
-    console.line(f"  {count(len(fetched.versions), 'version')}, {size(fetched.received_bytes)}")
+    console.line(f"  {count(len(fetched.versions), 'version')}, {size(came)}")
     if done.left_bytes:
         console.line(f"  {size(done.left_bytes)} of older media stay at origin; they are fetched when they are needed")
     if done.files is None:

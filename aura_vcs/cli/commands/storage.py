@@ -42,6 +42,10 @@ def _lines(report: "StorageReport") -> Iterator[Line]:
     ]
     if report.garbage.count:
         yield [faint(f"{size(report.garbage.stored_bytes)} of it is garbage; `aura gc` frees it after its grace time")]
+    if report.unfinished.stored_bytes:
+        files = count(report.unfinished.count, "file")
+        left = f"{files}, {size(report.unfinished.stored_bytes)}, besides: unfinished, of a command at work or stopped"
+        yield [faint(f"{left}; `aura gc` removes them a day later")]
     if report.offloaded.count:
         files = count(report.offloaded.count, "file")
         yield [faint(f"{files} of {size(report.offloaded.logical_bytes)} besides are offloaded: remotes hold them")]

@@ -16,6 +16,8 @@ from aura_vcs.cli.transfers import (
     say_fetched,
     say_pulled,
     say_pushed,
+    say_unsaved,
+    unsaved_paths,
 )
 
 if TYPE_CHECKING:
@@ -33,18 +35,23 @@ def sync_command(
 ) -> None:
     """Bring both sides together: pull, then push
 
-    Safe to repeat. Where two machines moved a branch apart, both sides are kept on both sides. A
-    change to a file that somebody else has locked is not sent: that ends with 100, after the pull.
+    Safe to repeat. Says which files are not saved in a version: only versions travel. Where two machines
+    moved a branch apart, both sides are kept on both sides. A change to a file that somebody else has
+    locked is not sent: that ends with 100, after the pull.
     """
     from aura_vcs.sync.carrying import sync
 
     with connected(repo, remote) as link:
         done = sync(repo, link.remote, link.known, all_versions=all_versions, ignore_locks=ignore_locks)
+    unsaved = unsaved_paths(repo)
     if console.as_json:
-        console.data({"pulled": pull_shape(repo, done.pulled), "pushed": push_shape(repo, done.pushed)})
+        shape = {"pulled": pull_shape(repo, done.pulled), "pushed": push_shape(repo, done.pushed)}
+        console.data({**shape, "unsaved": unsaved})
     elif done.pulled.fetched.plan.is_empty and done.pushed.is_empty:
-        console.line("Both sides have everything")
+        console.line(f"Both sides have {'every version' if unsaved else 'everything'}")
     else:
         say_fetched(console, link.name, done.pulled.fetched.plan)
         say_pushed(console, link.name, done.pushed)
     say_pulled(repo, console, done.pulled)
+    if not (console.as_json or done.pulled.in_the_way):  # which are named already
+        say_unsaved(console, unsaved)
