@@ -7,13 +7,11 @@ import msgspec
 from aura_vcs.codec import decode_record, encode_record
 from aura_vcs.errors import AuraError, InputError
 from aura_vcs.errors.asking import NotAProject
-from aura_vcs.layout import AURA, FORMAT, LOCAL, LOCKS, TEMPORARY
+from aura_vcs.layout import AURA, CLONING, FORMAT, LOCKS, TEMPORARY
 from aura_vcs.repository.repository import Repository, find_root, project_storage
 from aura_vcs.storage.calls import REAL_CALLS, FileCalls
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.sync.remotes import DEFAULT_REMOTE, remotes
-
-CLONING = f"{LOCAL}/cloning.json"
 
 
 class Begun(msgspec.Struct, frozen=True):

@@ -62,6 +62,8 @@ class StorageReport(msgspec.Struct, frozen=True):
     versions: tuple[VersionShare, ...]
     offloaded: Sizes
     unfinished: Sizes
+    folder_bytes: int
+    """All files below `.aura`: content, the index, logs and caches, and what is unfinished."""
 
 
 def storage_report(repo: Repository) -> StorageReport:
@@ -88,6 +90,7 @@ def storage_report(repo: Repository) -> StorageReport:
         versions=shares,
         offloaded=Sizes(len(away), sum(entry.size for entry in away.values()), 0),
         unfinished=_unfinished(repo),
+        folder_bytes=sum(size for _, size in repo.storage.walk("")),
     )
 
 

@@ -37,10 +37,11 @@ def storage_command(repo: "Repository", console: Console) -> None:
 def _lines(report: "StorageReport") -> Iterator[Line]:
     versions = count(report.total.count, "version")
     yield [
-        strong(size(report.total.stored_bytes)),
-        f" on disk for {versions} of {size(report.total.logical_bytes)} in all",
+        strong(size(report.folder_bytes)),
+        f" on disk, {size(report.total.stored_bytes)} of it content, for {versions} of "
+        f"{size(report.total.logical_bytes)} in all",
     ]
-    if report.garbage.count:
+    if report.garbage.stored_bytes:
         yield [faint(f"{size(report.garbage.stored_bytes)} of it is garbage; `aura gc` frees it after its grace time")]
     if report.unfinished.stored_bytes:
         files = count(report.unfinished.count, "file")
