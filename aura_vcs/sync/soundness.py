@@ -1,5 +1,7 @@
 """Which objects of this project are sound, told by reading and hashing all of them."""
 
+import stat
+
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.stored import IntegrityError, RecordUnreadable
 from aura_vcs.ids import ObjectId
@@ -57,7 +59,7 @@ class Soundness:
             packs.check_size(name)
         except (AuraError, FileNotFoundError) as error:
             self.damaged[pack_path(name)] = []
-            if isinstance(error, RecordUnreadable):
+            if self._is_refused(error, pack_path(name)):
                 self.unreadable.add(pack_path(name))
             return
         sound: list[StoredObject] = []
@@ -71,7 +73,7 @@ class Soundness:
                         share = entry.length * frame.stored_length // frame.length if frame.length else 0
                         sound.append(_stored(name, entry, share))
             except IntegrityError as error:
-                if isinstance(error, RecordUnreadable):
+                if self._is_refused(error, pack_path(name)):
                     self.unreadable.add(pack_path(name))
         self._packs[name] = sound
         self.places.update((item.id, item.place) for item in sound)
@@ -86,21 +88,24 @@ class Soundness:
                 is_sound = True
             else:
                 is_sound = kind_of(object_id, store.loose.read(object_id)) is not None
-            is_refused = False
+            trouble: BaseException | None = None
         except (AuraError, FileNotFoundError) as error:
-            is_sound, is_refused = False, _is_refused(error)
+            is_sound, trouble = False, error
         if is_sound:
             self.places[object_id] = None
             return
         for name in (loose_path(object_id), loose_path(object_id) + COMPRESSED):
             if self._repo.storage.stat(name) is not None:
                 self.damaged[name] = []
-                if is_refused:
+                if trouble is not None and self._is_refused(trouble, name):
                     self.unreadable.add(name)
 
-
-def _is_refused(error: BaseException) -> bool:
-    return isinstance(error, RecordUnreadable) or isinstance(error.__cause__, RecordUnreadable)
+    def _is_refused(self, error: BaseException, name: str) -> bool:
+        """Whether the disk does not let us read what is a file."""
+        if not isinstance(error, RecordUnreadable) and not isinstance(error.__cause__, RecordUnreadable):
+            return False
+        found = self._repo.storage.look_around(name)
+        return found is not None and stat.S_ISREG(found.st_mode)
 
 
 def _stored(name: str, entry: PackEntry, share: int) -> StoredObject:
