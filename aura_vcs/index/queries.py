@@ -1,6 +1,6 @@
 """What the index is asked. Every statement is served by an index; a test asks the query planner."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -23,6 +23,8 @@ _ANCESTRY = (
     "SELECT p.parent, v.number FROM h JOIN parents p ON p.version = h.id JOIN versions v ON v.id = p.parent "
     "ORDER BY 2 DESC) "
 )
+JUMPED = 50
+"""So many actions that a clock dated too late are looked past when the newest are wanted."""
 
 
 class VersionFilter(msgspec.Struct, frozen=True):
@@ -197,12 +199,26 @@ class Queries(ObjectQueries):
         correlation_id: str | None = None, since: str | None = None, until: str | None = None, at: str | None = None,
         limit: int = 50, offset: int = 0,
     ) -> list[ActionRecord]:  # fmt: skip
-        """Actions, newest first; those whose time is over at the moment `at` are Expired."""
+        """Actions, done last first, whatever the clock said; those whose time is over at `at` are Expired."""
         statement, values = actions_clause(
             type_=type_, user=user, status=status, correlation_id=correlation_id, since=since, until=until, at=at
         )
-        found = self._actions(f"{statement} LIMIT ? OFFSET ?", [*values, limit, offset])
+        found = self._actions(f"{statement} LIMIT ?", [*values, limit + offset + JUMPED])
+        if all(value is None for value in (type_, user, status, correlation_id, since, until)):
+            for replica in self._replicas_of_actions():
+                newest = "WHERE a.replica = ? AND a.undoable = ? ORDER BY a.sequence DESC LIMIT ?"
+                for undoable in (True, False):
+                    found += self._actions(newest, [replica, undoable, limit + offset])
+        found = in_order_of_doing(found)[offset : offset + limit]
         return [_expired(action, at) for action in found] if at is not None else found
+
+    def _replicas_of_actions(self) -> list[ReplicaId]:
+        """Each replica that did something, by one step of the index for each."""
+        found: list[ReplicaId] = []
+        statement = "SELECT min(replica) FROM actions WHERE replica > ?"
+        while (row := self._connection.execute(statement, [found[-1] if found else ""]).fetchone()) and row[0]:
+            found.append(ReplicaId(row[0]))
+        return found
 
     def next_undo(self, replica: ReplicaId, at: str, *, before: int | None = None) -> ActionRecord | None:
         """The newest action of this replica that is applied, can be taken back and has not expired at `at`.
@@ -252,6 +268,25 @@ class Queries(ObjectQueries):
     def _actions(self, clause: str, values: Sequence[Any]) -> list[ActionRecord]:
         rows = self._connection.execute(f"SELECT {ACTION_COLUMNS} FROM actions a {clause}", values)
         return [action_record(row) for row in rows]
+
+
+def in_order_of_doing(actions: Iterable[ActionRecord]) -> list[ActionRecord]:
+    """The actions, done last first: a replica's by their numbers, those of several by the clock.
+
+    What a clock that was ahead has dated stands before what the same replica did next.
+    """
+    by_replica: dict[str, dict[int, ActionRecord]] = {}
+    for action in actions:
+        by_replica.setdefault(action.replica, {})[action.sequence] = action
+    placed: list[tuple[str, int, ActionRecord]] = []
+    for numbered in by_replica.values():
+        latest = ""
+        for sequence in sorted(numbered, reverse=True):
+            action = numbered[sequence]
+            latest = min(latest, action.time) if latest else action.time
+            placed.append((latest, sequence, action))
+    placed.sort(key=lambda item: item[:2], reverse=True)
+    return [action for *_, action in placed]
 
 
 def actions_clause(

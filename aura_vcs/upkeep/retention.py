@@ -107,7 +107,7 @@ def decide(
     versions: Iterable[VersionRecord], rules: Rules, at: datetime, named: Mapping[VersionId, str]
 ) -> list[Decision]:
     """A decision for every version, newest first. Pure: no clock, no store."""
-    newest_first = sorted(versions, key=lambda record: (parse_time(record.created_at), record.number), reverse=True)
+    newest_first = sorted(versions, key=lambda record: (record.number, parse_time(record.created_at)), reverse=True)
     autosaves = [record for record in newest_first if record.type is VersionType.AUTOSAVE]
     rank = {record.id: place for place, record in enumerate(autosaves)}
     periodic = _periodic(autosaves, rules)
