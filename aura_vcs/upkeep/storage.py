@@ -79,7 +79,7 @@ def storage_report(repo: Repository) -> StorageReport:
     sizes = _StoredSizes(repo, objects)
     paths = _paths(repo, versions)
     away = repo.store.offloaded.all()
-    shares = tuple(_share(repo, record, objects, sizes) for record in versions)
+    shares = _shares(repo, versions, objects, sizes)
     return StorageReport(
         total=Sizes(len(versions), sum(r.size_bytes for r in versions), everything[2]),
         objects=Sizes(*everything),
@@ -137,7 +137,9 @@ def _paths(repo: Repository, versions: list[VersionRecord]) -> dict[ObjectId, st
     """A path for every blob, from the newest version that has it."""
     paths: dict[ObjectId, str] = {}
     seen: set[ObjectId] = set()
+    repo.progress.start("Looking through versions", len(versions), "versions")
     for record in versions:
+        repo.progress.advance(1)
         waiting = [(record.tree, "")]
         while waiting:
             tree, prefix = waiting.pop()
@@ -153,7 +155,20 @@ def _paths(repo: Repository, versions: list[VersionRecord]) -> dict[ObjectId, st
                     waiting.append((entry.id, f"{prefix}{entry.name}/"))
                 else:
                     paths.setdefault(entry.id, prefix + entry.name)
+    repo.progress.finish()
     return paths
+
+
+def _shares(
+    repo: Repository, versions: list[VersionRecord], objects: dict[ObjectId, ObjectRecord], sizes: _StoredSizes
+) -> tuple[VersionShare, ...]:
+    repo.progress.start("Counting what each version holds", len(versions), "versions")
+    found = []
+    for record in versions:
+        found.append(_share(repo, record, objects, sizes))
+        repo.progress.advance(1)
+    repo.progress.finish()
+    return tuple(found)
 
 
 def _share(

@@ -11,6 +11,7 @@ from aura_vcs.errors.folder import EXHAUSTED, GONE
 from aura_vcs.ids import ObjectId
 from aura_vcs.layout import AURA, IGNORE_FILE, is_own_folder
 from aura_vcs.objects.trees import DEPTH_LIMIT
+from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.calls import storage_error
 from aura_vcs.worktree.ahead import Ahead
 from aura_vcs.worktree.cache import CachedFolder, FileState, ScanCache, file_state
@@ -40,7 +41,9 @@ class Scanner:
         ahead: Ahead | None = None,
         *,
         is_of_base: bool = False,
+        progress: Progress = SILENT,
     ) -> None:
+        self._progress = progress
         self._root = root
         self._rules = rules
         self._has_same_rules = cache.fingerprint == rules.fingerprint
@@ -60,7 +63,9 @@ class Scanner:
         Raises:
             StorageError: the project folder itself cannot be listed.
         """
+        self._progress.start("Looking at files", None, "files")
         root = self._folder("", self._root, is_inside=False)
+        self._progress.finish()
         if root is None:
             reason = next((skipped.reason for skipped in self._skipped if not skipped.path), "it is gone")
             raise storage_error("list", self._root, OSError(reason))
@@ -81,6 +86,7 @@ class Scanner:
             self._pass_over(path, error, "it cannot be listed")
             return None
         self._count += len(folder.files)
+        self._progress.advance(len(folder.files))
         self._finish(folder, cached, matched)
         return folder
 

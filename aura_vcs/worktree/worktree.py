@@ -72,7 +72,14 @@ class Worktree:
         root = cache.folders.get("")
         is_of_base = root is not None and root.tree.hex() == base
         scanner = Scanner(
-            self.root, rules, cache, lambda path: self._is_in(base, path), wanted, ahead, is_of_base=is_of_base
+            self.root,
+            rules,
+            cache,
+            lambda path: self._is_in(base, path),
+            wanted,
+            ahead,
+            is_of_base=is_of_base,
+            progress=self._progress,
         )
         return scanner.scan()
 
