@@ -72,6 +72,8 @@ class Aside:
         self._limit: int | None = None
         self._trusts_dates: bool | None = None
         self._names: int | None = None
+        self._at: tuple[str, int] | None = None
+        """The folder here that was used last, and that open."""
         self._made = 0
         self._token = os.urandom(4).hex()
 
@@ -83,6 +85,27 @@ class Aside:
     def at(self, name: str) -> Way:
         """The way to what lies here; see OwnFolders.at."""
         return self._folder.at(name)
+
+    def where(self, name: str) -> tuple[str, int | None]:
+        """What to call something that lies here, and the open folder that this counts from, until the next call.
+
+        Raises:
+            FileNotFoundError, NotADirectoryError, LinkedPath: see OwnFolders.at.
+        """
+        folder, _, last = name.rpartition("/")
+        if self._at is not None and self._at[0] == folder:
+            return last, self._at[1]
+        self._leave()
+        with self._folder.at(name) as (last, fd):
+            if fd is None:
+                return last, None
+            self._at = folder, os.dup(fd)
+        return last, self._at[1]
+
+    def _leave(self) -> None:
+        if self._at is not None:
+            os.close(self._at[1])
+            self._at = None
 
     def real_path(self, name: str) -> str:
         """The path of what lies here, to read it."""
@@ -127,6 +150,7 @@ class Aside:
 
     def close(self) -> None:
         """Let go of the list; what lies here stays."""
+        self._leave()
         if self._names is not None:
             os.close(self._names)
             self._names = None
@@ -169,13 +193,18 @@ class Aside:
 
     def _let_go(self, held: _Held) -> None:
         self._held_bytes -= held.state.size
-        with suppress(OSError), self.at(held.name) as (last, dir_fd):
+        try:
+            last, dir_fd = self.where(held.name)
             found = file_state(os.stat(last, dir_fd=dir_fd, follow_symlinks=False))
-            if (found == held.state and self.trusts_dates(held.id)) or content_id(last, dir_fd=dir_fd) == held.id:
-                with suppress(OSError):  # `clear` tries once more
-                    self._calls.unlink(last, dir_fd=dir_fd)
-            else:
-                self.keep(held.path, held.name)
+        except OSError:
+            return
+        if (found != held.state or not self.trusts_dates(held.id)) and content_id(last, dir_fd=dir_fd) != held.id:
+            self.keep(held.path, held.name)
+            return
+        try:
+            self._calls.unlink(last, dir_fd=dir_fd)
+        except OSError:
+            return  # `clear` tries once more
 
     def copy(self, unsaved: Unsaved) -> str:
         """Copy a file that lies here, as it is now; returns what the copy is called."""

@@ -46,23 +46,23 @@ class Gate:
         if before is None or not self._may_be(seen, before, name, fd):
             self.aside.forget(made)
             return None
-        with self.aside.at(made) as (out, out_fd):
-            self._take_over_rights(out, out_fd, new, before)
-            if self._can_exchange:
-                try:
-                    self._can_exchange = self._calls.exchange(out, name, dir_fd=out_fd, to_fd=fd)
-                except FileNotFoundError:
-                    self.aside.forget(made)
-                    return None
-            if not self._can_exchange:
-                return self._put_in_two_steps(made, path, name, fd, seen)
-            found = os.stat(out, dir_fd=out_fd, follow_symlinks=False)
-            if not self._is_what_was_saved(seen, out, out_fd, found):
-                self._exchange_back(made, new, path, name, fd)
+        out, out_fd = self.aside.where(made)
+        self._take_over_rights(out, out_fd, new, before)
+        if self._can_exchange:
+            try:
+                self._can_exchange = self._calls.exchange(out, name, dir_fd=out_fd, to_fd=fd)
+            except FileNotFoundError:
+                self.aside.forget(made)
                 return None
-            self.aside.hold(path, made, seen, file_state(found))
-            if stat.S_ISREG(found.st_mode):
-                self._take_over_attributes(made, name, fd)
+        if not self._can_exchange:
+            return self._put_in_two_steps(made, path, name, fd, seen)
+        found = os.stat(out, dir_fd=out_fd, follow_symlinks=False)
+        if not self._is_what_was_saved(seen, out, out_fd, found):
+            self._exchange_back(made, new, path, name, fd)
+            return None
+        self.aside.hold(path, made, seen, file_state(found))
+        if stat.S_ISREG(found.st_mode):
+            self._take_over_attributes(made, name, fd)
         return _state(name, fd)
 
     def take(self, path: str, name: str, fd: int | None, seen: Seen) -> bool:

@@ -6,7 +6,9 @@ would leave no trace. What is younger waits its turn. What a program writes thro
 leaves a trace only once the page has been written out: that is done before the file is read.
 """
 
+import errno
 import os
+import stat
 import time
 from contextlib import suppress
 from typing import BinaryIO
@@ -126,7 +128,11 @@ class FileSource:
 
     def _open(self) -> int:
         try:
-            return os.open(self.real_path, _FLAGS)
+            fd = os.open(self.real_path, _FLAGS)
+            if stat.S_ISREG(os.fstat(fd).st_mode):
+                return fd
+            os.close(fd)
+            raise IsADirectoryError(errno.EISDIR, "it is no file any more")
         except OSError as error:
             raise unreadable(self.path, error) from error
 
