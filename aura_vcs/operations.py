@@ -112,7 +112,10 @@ class OperationLogs:
         last = max(known, default=0)
         back = b"".join(line for line, operation in lost if operation.sequence > last)
         if back:
-            self._storage.append(operations_log(self.replica), back, at=end)
+            try:
+                self._storage.append(operations_log(self.replica), back, at=end)
+            except StorageError:
+                return Mended()  # the disk can only be read, or is full: the next command tries again
         return Mended(count=back.count(b"\n"))
 
     def _own_log(self) -> tuple[list[tuple[bytes, Operation]], int]:

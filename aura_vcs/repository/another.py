@@ -60,9 +60,10 @@ def mend_log(repo: Repository) -> bool:
     mended = repo.logs.mend()
     if mended.count:
         repo.progress.note("This machine's log had been put back to an older state: what was gone from it is back")
-    if mended.strange:
-        take_along(repo, mended.strange)
-    return bool(mended.strange)
+    if not mended.strange or repo.is_read_only:
+        return False
+    take_along(repo, mended.strange)
+    return True
 
 
 def take_along(repo: Repository, operations: Sequence[Operation]) -> None:
