@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB")
 _AGES = ((60, "second"), (3600, "minute"), (86400, "hour"), (604800, "day"), (2629800, "week"), (31557600, "month"))
+PATH_ENDS = 120
+"""Letters of either end of a very long path that are shown."""
 SLACK_SECONDS = 5
 """So far two clocks may be apart without a word."""
 _CHANGE_COLOURS = {"added": good, "deleted": bad, "modified": warm, "renamed": cool, "type_changed": warm}
@@ -100,6 +102,13 @@ def changed_path(change: str, path: str, old_path: str | None = None) -> list[Pa
     shown = path if old_path is None else f"{old_path} → {path}"
     painter = _CHANGE_COLOURS.get(change, Painted)
     return ["  ", painter(word.ljust(9)), " ", shown]
+
+
+def short_path(path: str) -> str:
+    """A path as a message can have it: one of thousands of letters without its middle."""
+    if len(path) <= 2 * PATH_ENDS:
+        return path
+    return f"{path[:PATH_ENDS]} … {path[-PATH_ENDS:]}"
 
 
 def joined(words: Iterable[str]) -> str:

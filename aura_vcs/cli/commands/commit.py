@@ -11,7 +11,7 @@ from aura_vcs.cli.locking import advice_on, advice_shape, say_advice
 from aura_vcs.cli.options import HELP, TEXT, author_option, examples, json_option
 from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.studio import current_session
-from aura_vcs.cli.words import say_unstable, size
+from aura_vcs.cli.words import say_unstable, short_path, size
 
 if TYPE_CHECKING:
     from aura_vcs.history.commit import Committed
@@ -164,6 +164,6 @@ def _say_beside(repo: "Repository", console: Console, other: "VersionRecord") ->
 def _warn(repo: "Repository", console: Console, done: "Committed") -> None:
     say_unstable(repo, console, done.unstable, done.version, "Commit it again.")
     for skipped in done.skipped:
-        console.warn(f"{skipped.path} cannot be saved: {skipped.reason}")
+        console.warn(f"{short_path(skipped.path)} cannot be saved: {skipped.reason}")
     if done.unstable or any(skipped.is_unreadable for skipped in done.skipped):
         console.exit_code = 3

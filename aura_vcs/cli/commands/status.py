@@ -9,7 +9,7 @@ from aura_vcs.cli.console import Console, bad, cool, faint, good
 from aura_vcs.cli.locking import advice_on, advice_shape, say_advice
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.words import changed_path, count, joined, place, size, titled
+from aura_vcs.cli.words import changed_path, count, joined, place, short_path, size, titled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +50,7 @@ def status_command(repo: "Repository", console: Console) -> None:
         say_advice(console, advice)
     _say_held(repo, console, found)
     for skipped in found.skipped:
-        console.warn(f"{skipped.path} cannot be saved: {skipped.reason}")
+        console.warn(f"{short_path(skipped.path)} cannot be saved: {skipped.reason}")
     for path in found.unstable:
         console.warn(f"{path} is being written right now")
 
