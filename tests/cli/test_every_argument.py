@@ -39,7 +39,7 @@ PLAIN = {
 """What the other arguments are meanwhile."""
 LEFT_OUT = {"serve"}
 """Talks to another machine over its standard streams, and has tests of its own."""
-SAMPLE = 700
+SAMPLE = 400
 """So many of the runs are done by default."""
 
 
