@@ -179,7 +179,10 @@ class _Work:
         here = dict(plan.changes)
         for path, entry in plan.changes.items():
             if entry is not None and entry.id in plan.made:
+                batch.also_read_by(self._repo.worktree.mode_now(path))
                 batch.add(Kind.BLOB, plan.made[entry.id], path)
+        if self._repo.storage.is_shared:
+            batch.read_by(0o666)
         if plan.kind == "join":
             self._merged = change_tree(trees, plan.ours.tree, plan.changes, putting(batch))
         if any(found.path == CONFLICTS for found in unsaved):

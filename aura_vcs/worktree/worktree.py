@@ -1,6 +1,7 @@
 """The project folder as the rest of the library uses it."""
 
 import os
+import stat
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, BinaryIO
@@ -232,6 +233,14 @@ class Worktree:
         from aura_vcs.worktree.writer import Writer
 
         return Writer(self.root, self._temporary, self.aside, self._store, self._calls, progress, self.disk)
+
+    def mode_now(self, path: str) -> int:
+        """The mode of a file as it is now; where there is none, that of one that everybody may read."""
+        try:
+            found = os.stat(os.path.join(self.root, *path.split("/")), follow_symlinks=False).st_mode
+        except OSError:
+            return 0o666
+        return found if stat.S_ISREG(found) else 0o666
 
     def content_now(self, path: str) -> ObjectId | None:
         """The id of what a file of any size (or a link's target) holds now; None if there is none.

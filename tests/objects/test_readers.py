@@ -1,5 +1,6 @@
 """Who can read stored content: nobody who could not read the file."""
 
+import json
 import os
 import stat
 from collections.abc import Iterator
@@ -7,9 +8,11 @@ from pathlib import Path
 
 import pytest
 from aura_vcs import Repository
+from aura_vcs.history.branches import create_branch
 from aura_vcs.history.edits import edit_files
 from aura_vcs.history.going import checkout, restore
 from aura_vcs.history.making import base_of
+from aura_vcs.history.merge import merge
 from aura_vcs.layout import pack_path
 from aura_vcs.upkeep.gc import execute_gc, plan_gc
 
@@ -117,6 +120,24 @@ def test_packing_anew_keeps_it_private(tmp_path: Path) -> None:
             checkout(repo, f"v{2 * number + 2}")
             assert not _mode(repo, "secret.txt") & 0o044
         assert _open_files(root)
+
+
+def test_what_a_merge_makes_of_private_documents_is_private(tmp_path: Path) -> None:
+    """A document that two branches changed."""
+    root = tmp_path / "film"
+    root.mkdir()
+    _private(root, {"brief.json": '{"topic": "Tides"}'})
+    with Repository.init(str(root)) as repo:
+        create_branch(repo, "side", save(repo, "First cut").id)
+        _private(root, {"brief.json": '{"topic": "Tides", "tone": "calm"}'})
+        save(repo, "Ours")
+        checkout(repo, "side")
+        _private(root, {"brief.json": '{"topic": "Ebb"}'})
+        save(repo, "Theirs")
+        merge(repo, "main")
+        assert json.loads((root / "brief.json").read_text()) == {"topic": "Ebb", "tone": "calm"}
+        assert not _mode(repo, "brief.json") & 0o044
+        assert stat.S_IMODE((root / "brief.json").stat().st_mode) == 0o600
 
 
 def _mode(repo: Repository, path: str) -> int:
