@@ -252,14 +252,18 @@ class SshRemote:
                 code = None
         self._drop()
         lines = self._stderr.decode("utf-8", "replace").strip().splitlines()
-        told = [line.removeprefix("Error: ") for line in lines if line.startswith("Error: ")]
+        told = [at for at, line in enumerate(lines) if line.startswith("Error: ")]
         if code == _NOT_FOUND:
             return HelperMissing(
                 self.place, "aura is not installed on the far side", hint="Install it there, on the PATH of its shell."
             )
         if code == _SSH_FAILED and not told:
             return ssh_error(self.place, self._host(), lines)
-        return RemoteUnreachable(self.place, (told or lines or ["the connection ended"])[-1])
+        if not told:
+            return RemoteUnreachable(self.place, (lines or ["the connection ended"])[-1])
+        kind = next((kind for kind in _SERVED.values() if kind.exit_code == code), RemoteUnreachable)
+        hint = " ".join(lines[told[-1] + 1 :])[:500]  # what our own command says below its error
+        return kind(self.place, lines[told[-1]].removeprefix("Error: "), hint=hint or None)
 
     def _host(self) -> str:
         """What `ssh` was asked to connect to."""

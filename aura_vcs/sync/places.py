@@ -55,8 +55,8 @@ def check_place(address: Address, root: str) -> None:
     check_no_project(here, address.text)
 
 
-def check_no_project(path: str, shown: str) -> None:
-    """Refuse a folder that is a project, or lies in a project's store.
+def check_no_project(path: str, shown: str, *, hint: str = _HINT) -> None:
+    """Refuse a folder that is a project, or lies in a project's store; `hint` says what to do instead.
 
     Raises:
         RemoteMismatch: says which.
@@ -64,7 +64,7 @@ def check_no_project(path: str, shown: str) -> None:
     if any(is_own_folder(part) for part in os.path.realpath(path).split(os.sep)) or _is_store(path):
         raise RemoteMismatch(shown, "it is a project's own storage", hint=_HINT)
     if os.path.lexists(os.path.join(path, AURA, FORMAT)):
-        raise RemoteMismatch(shown, "it is itself a project, not a remote", hint=_HINT)
+        raise RemoteMismatch(shown, "it is itself a project, not a remote", hint=hint)
 
 
 def foreign_files(path: str) -> list[str]:

@@ -260,7 +260,7 @@ def test_a_project_behind_ssh_says_what_it_is(tmp_path: Path) -> None:
     remote = served(tmp_path / "film")
     with pytest.raises(RemoteMismatch, match="is itself a project") as caught:
         remote.load("manifest.json")
-    assert "aura remote add" in caught.value.hint
+    assert "aura remote" in caught.value.hint
     remote.close()
 
 

@@ -19,12 +19,16 @@ def serve_command(folder: str, *, stdio: bool, create: bool) -> None:  # noqa: A
     """
     from aura_vcs.storage.remote_folder import FolderRemote
     from aura_vcs.sync.addresses import parse_address
+    from aura_vcs.sync.manifest import IS_PROJECT_HINT
     from aura_vcs.sync.opening import make_folder
     from aura_vcs.sync.places import check_no_project
     from aura_vcs.sync.serve import serve
 
     path = os.path.abspath(os.path.expanduser(folder))
-    check_no_project(path, path)
+    if create:
+        check_no_project(path, path)
+    else:  # somebody who reads wants to know how to get what is in it
+        check_no_project(path, path, hint=IS_PROJECT_HINT)
     if create:
         make_folder(parse_address(path))
     serve(FolderRemote(path), sys.stdin.buffer, sys.stdout.buffer)
