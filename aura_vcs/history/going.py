@@ -178,7 +178,7 @@ def replace_folder(
             correlation = new_operation_id()
             point, stored = None, {}
             if always or is_lost(repo, snapshot.tree, after, ground.saved):
-                whole = snapshot if ground.is_everything else take_snapshot(repo, batch, base, always=hidden)[1]
+                whole = snapshot if ground.is_everything else _whole(repo, batch, base, scan, hidden)
                 wanted = Wanted(VersionType.RESTORE_POINT, one_line(why)[:NAME_LIMIT], trigger=trigger)
                 point = record_point(repo, batch, base, whole, wanted, correlation)
             else:
@@ -227,6 +227,13 @@ def _snapshot(
     if not paths or scan.root.tree == ground.old:
         return scan, Snapshot(ground.old, 0, {})
     return scan, repo.worktree.store_all(scan, batch, ground.old, paths, repo.progress)
+
+
+def _whole(repo: Repository, batch: Batch, base: Base, scan: Scan, always: Sequence[str]) -> Snapshot:
+    """Store all of the folder, on top of what was looked at."""
+    if is_purged(repo, base):
+        return take_snapshot(repo, batch, base, always=always)[1]
+    return repo.worktree.store_all(scan, batch, base.tree, None, repo.progress)
 
 
 def _fetch_content(repo: Repository, step: Step) -> None:

@@ -291,6 +291,6 @@ SCENES = {
     "merge that goes forward": Scene(_behind, lambda repo: merge(repo, "side")),
     "merge --abort": Scene(_partly_decided, abort_merge, repeatable=False, frees=True),  # as that
     "resolve": Scene(_merged, lambda repo: resolve_conflicts(repo, "", "", "theirs"), repeatable=False),
-    "undo of a merge": Scene(_merged, undo, repeatable=False),
+    "undo of a merge": Scene(_merged, undo, repeatable=False, frees=True),  # as that
     "rename": Scene(two_versions, lambda repo: rename_branch(repo, "main", "film"), repeatable=False),
 }
