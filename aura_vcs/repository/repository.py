@@ -312,7 +312,7 @@ class Repository:
     def _catch_up(self) -> None:
         is_strange = False
         if not self.index.has_all_of(self.replica):
-            from aura_vcs.repository.another import mend_log  # seldom needed
+            from aura_vcs.repository.own_log import mend_log  # seldom needed
 
             is_strange = mend_log(self)
         with self._undeleted():
