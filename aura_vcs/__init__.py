@@ -7,7 +7,7 @@
         done = commit(repo, "First cut")
 
 What the command line does is a function over a `Repository`: `history` has commit, checkout,
-restore, log, branches, tags, undo; `upkeep` gc, fsck and the storage report; `compare` diffs.
+restore, log, branches, tags, undo; `maintenance` gc, fsck and the storage report; `compare` diffs.
 Nothing here prints or exits; errors are children of `AuraError`.
 """
 

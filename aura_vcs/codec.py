@@ -13,7 +13,7 @@ import msgspec
 from blake3 import blake3
 
 from aura_vcs import ids
-from aura_vcs.errors.stored import LimitExceeded, ObjectMalformed, RecordCorrupt
+from aura_vcs.errors.integrity import LimitExceeded, ObjectMalformed, RecordCorrupt
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.layout import check_entry_name
 from aura_vcs.model import DOCUMENTS, Entry, EntryKind, Operation, Tree, Version, VersionType

@@ -7,8 +7,8 @@ differ only in case stay two on every file system, and no name is reserved anywh
 
 import re
 
-from aura_vcs.errors.asking import InvalidName
-from aura_vcs.errors.stored import RecordCorrupt, UnsafePath
+from aura_vcs.errors.input import InvalidName
+from aura_vcs.errors.integrity import RecordCorrupt, UnsafePath
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 
 AURA = ".aura"

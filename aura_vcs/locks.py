@@ -15,8 +15,8 @@ from _thread import get_ident
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from aura_vcs.errors.asking import LockBusy
-from aura_vcs.errors.stored import StorageDenied
+from aura_vcs.errors.input import LockBusy
+from aura_vcs.errors.integrity import StorageDenied
 from aura_vcs.storage.file_lock import try_lock
 from aura_vcs.storage.local import LocalStorage
 

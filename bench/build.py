@@ -11,18 +11,18 @@ import time
 
 from aura_vcs.codec import encode_operation, encode_tree
 from aura_vcs.history.commit import commit
-from aura_vcs.history.making import Base, Wanted, base_of, record_point
+from aura_vcs.history.recording.version_builder import Base, Wanted, base_of, record_point
 from aura_vcs.history.versions import delete_version
 from aura_vcs.ids import ObjectId, new_operation_id
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import operations_log
+from aura_vcs.maintenance.gc import execute_gc, plan_gc
+from aura_vcs.maintenance.reachability import find_use
 from aura_vcs.model import DOCUMENTS, Entry, EntryKind, Inverse, Kind, Operation, Tree, VersionType
 from aura_vcs.objects import chunking
 from aura_vcs.objects.batch import Batch
 from aura_vcs.repository.repository import Repository
-from aura_vcs.upkeep.gc import execute_gc, plan_gc
-from aura_vcs.upkeep.walk import find_use
-from aura_vcs.worktree.snapshot import Snapshot
+from aura_vcs.worktree.snapshot.snapshot import Snapshot
 
 from bench.data import write_media
 from bench.story import edit_documents
@@ -129,7 +129,7 @@ def operations(folder: str, count: int) -> None:
 
 def checkpoints(folder: str, count: int) -> None:
     """Save a checkpoint `count` times; tells how long each save took, in seconds."""
-    from aura_vcs.project.checkpoint_store import writer_for
+    from aura_vcs.project.records.checkpoint_store import writer_for
 
     taken = []
     with Repository.open(folder, author="bench") as repo:

@@ -15,7 +15,7 @@ from aura_vcs.ids import ObjectId
 from aura_vcs.index.schema import PAGE_BYTES, TABLES
 from aura_vcs.model import Kind
 from aura_vcs.objects.chunking import encode_chunk_list
-from aura_vcs.objects.pack_format import CODEC_RAW, Frame, PackEntry, encode_footer
+from aura_vcs.objects.packs.format import CODEC_RAW, Frame, PackEntry, encode_footer
 from blake3 import blake3
 from pyfastcdc import FastCDC
 

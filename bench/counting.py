@@ -8,11 +8,11 @@ import json
 import sys
 
 from aura_vcs.repository.repository import Repository
-from aura_vcs.storage.remote_folder import FolderRemote
-from aura_vcs.storage.remote_wrappers import RecordingRemote
-from aura_vcs.sync.carrying import sync
-from aura_vcs.sync.known import Known
-from aura_vcs.sync.sending import push
+from aura_vcs.storage.remotes.folder import FolderRemote
+from aura_vcs.storage.remotes.retry import RecordingRemote
+from aura_vcs.sync.pull import sync
+from aura_vcs.sync.push import push
+from aura_vcs.sync.state.cache import Known
 
 
 def main() -> None:

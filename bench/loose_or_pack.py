@@ -12,8 +12,8 @@ from aura_vcs.model import Kind
 from aura_vcs.objects import batch
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.store import ObjectStore
-from aura_vcs.storage.calls import FileCalls
 from aura_vcs.storage.local import LocalStorage
+from aura_vcs.storage.system_calls import FileCalls
 
 from bench.data import WORDS
 from bench.tools import stored_bytes

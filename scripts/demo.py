@@ -41,7 +41,7 @@ class Stage:
         """Show a command, run it, show its output; the demo ends if it fails."""
         shown = " ".join(f'"{argument}"' if " " in argument else argument for argument in arguments)
         say(f"$ aura {shown}")
-        command = [sys.executable, "-c", "from aura_vcs.cli.start import run; run()", "--no-pager", *arguments]
+        command = [sys.executable, "-c", "from aura_vcs.cli.entry import run; run()", "--no-pager", *arguments]
         done = subprocess.run(command, cwd=self.root, check=False)
         if done.returncode:
             sys.exit(f"aura {shown} ended with exit code {done.returncode}")

@@ -15,7 +15,7 @@ REMOTE = "../nas/solar-system.aura"
 VOICE = "voice.json"
 SATURN = "scenes/080-saturn.json"
 CLIP = "assets/video/orbits.mp4"
-COMMAND = [sys.executable, "-c", "from aura_vcs.cli.start import run; run()", "--no-pager"]
+COMMAND = [sys.executable, "-c", "from aura_vcs.cli.entry import run; run()", "--no-pager"]
 
 
 class Machine:

@@ -34,7 +34,7 @@ class Person:
         """Show a command, run it, show its output; the demo ends if it fails."""
         shown = " ".join(f'"{argument}"' if " " in argument else argument for argument in arguments)
         print(f"{self.name} $ aura {shown}", flush=True)
-        command = [sys.executable, "-c", "from aura_vcs.cli.start import run; run()", "--no-pager", *arguments]
+        command = [sys.executable, "-c", "from aura_vcs.cli.entry import run; run()", "--no-pager", *arguments]
         env = {**os.environ, "AURA_AUTHOR": self.name}
         done = subprocess.run(command, cwd=self.folder, env=env, check=False)
         if done.returncode:

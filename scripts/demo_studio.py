@@ -22,7 +22,7 @@ SOUND = "assets/audio/010-opening.wav"
 RENDERER = """
 import os, signal
 from aura_vcs import Repository
-from aura_vcs.project.checkpoint_store import writer_for
+from aura_vcs.project.records.checkpoint_store import writer_for
 
 with Repository.open() as repo:
     writer = writer_for(repo, job_id="job-7")
@@ -57,7 +57,7 @@ class Stage:
         """Show a command, run it, show its output; the demo ends if it does not end with `code`."""
         words = " ".join(f'"{argument}"' if " " in argument else argument for argument in arguments)
         print(f"$ aura {words}", flush=True)
-        command = [sys.executable, "-c", "from aura_vcs.cli.start import run; run()", "--no-pager", *arguments]
+        command = [sys.executable, "-c", "from aura_vcs.cli.entry import run; run()", "--no-pager", *arguments]
         folder = self.film if self.film.is_dir() else self.root
         done = subprocess.run(command, cwd=folder, env=self.env, input=text, text=True, check=False)
         if done.returncode != code:

@@ -16,8 +16,8 @@ with atheris.instrument_imports(include=["aura_vcs"]):
     from aura_vcs.ids import ObjectId
     from aura_vcs.model import Label
     from aura_vcs.objects.chunking import decode_chunk_list
-    from aura_vcs.objects.pack_format import END_MAGIC, decode_footer, footer_length
-    from aura_vcs.packed_labels import decode_ref
+    from aura_vcs.objects.packs.format import END_MAGIC, decode_footer, footer_length
+    from aura_vcs.refs.packed_labels import decode_ref
 
 import zstandard
 from blake3 import blake3

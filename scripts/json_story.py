@@ -26,7 +26,7 @@ FIXTURE = ROOT / "fixtures/solar-system"
 SECTION = re.compile(r"^### `aura (?P<command>[^`]+)`\n(?P<text>.*?)(?=^##|\Z)", re.MULTILINE | re.DOTALL)
 BEFORE = re.compile(r"<!-- before: (.*?) -->")
 BLOCK = re.compile(r"```json\n(.*?)```\n*", re.DOTALL)
-AURA = [sys.executable, "-c", "from aura_vcs.cli.start import run; run()"]
+AURA = [sys.executable, "-c", "from aura_vcs.cli.entry import run; run()"]
 SHOWN = 1
 """Entries of a list that are shown, of each shape."""
 TEXT_LENGTH = 90

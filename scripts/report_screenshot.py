@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 FIXTURE = ROOT / "fixtures/solar-system"
 TARGET = ROOT / "docs/compare-report.png"
-AURA = [sys.executable, "-c", "from aura_vcs.cli.start import run; run()"]
+AURA = [sys.executable, "-c", "from aura_vcs.cli.entry import run; run()"]
 SCRIPT = "INT. OBSERVATORY - NIGHT\n\nADA\nThere it is. Small, red and cold.\n\nShe writes a number in her notebook.\n"
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from aura_vcs import Repository
-from aura_vcs.index import counts
+from aura_vcs.index import reference_counts as counts
 
 from tests.helpers.project import save, write_project
 

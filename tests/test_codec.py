@@ -17,11 +17,11 @@ from aura_vcs.codec import (
     name_bytes,
     parse_time,
 )
-from aura_vcs.errors.stored import IntegrityError, ObjectMalformed, RecordCorrupt, UnsafePath
+from aura_vcs.errors.integrity import IntegrityError, ObjectMalformed, RecordCorrupt, UnsafePath
 from aura_vcs.ids import ObjectId, OperationId, ReplicaId, VersionId, blob_id, tree_id, version_id
 from aura_vcs.layout import check_entry_name
 from aura_vcs.model import BranchEntry, Entry, EntryKind, Label, Operation, Tag, Tree, Version, VersionType
-from aura_vcs.objects.pack_format import TRAILER_BYTES, Footer, decode_footer, encode_footer, footer_length
+from aura_vcs.objects.packs.format import TRAILER_BYTES, Footer, decode_footer, encode_footer, footer_length
 from aura_vcs.storage.memory import MemoryStorage
 from hypothesis import given
 from hypothesis import strategies as st

@@ -82,7 +82,7 @@ def test_the_checker_notices_what_does_not_exist() -> None:
         "aura comit -m x",
         "aura commit --no-such-option",
         "aura version vanish v1",
-        "aura checkout",
+        "aura restore",
         "aura redo x",
     )
     understood = []

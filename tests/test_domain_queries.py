@@ -15,8 +15,8 @@ from aura_vcs.codec import now
 from aura_vcs.index.entities import Entities
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.model import VersionType
-from aura_vcs.project.checkpoint_store import list_checkpoints
-from aura_vcs.project.export_runs import list_exports
+from aura_vcs.project.records.checkpoint_store import list_checkpoints
+from aura_vcs.project.records.export_jobs import list_exports
 from aura_vcs.studio.configuration import configured_keys
 from aura_vcs.studio.projects import ProjectFilter, list_projects
 from aura_vcs.studio.studio import Studio

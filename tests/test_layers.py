@@ -1,4 +1,4 @@
-"""The rooms of the package and the direction of their imports."""
+"""The rooms of the package, the parts of a room, and the direction of their imports."""
 
 import ast
 from pathlib import Path
@@ -7,18 +7,67 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "aura_vcs"
 ROWS = [
-    "ids errors progress compression model codec layout",
-    "storage",
-    "objects packed_labels branch_entries refs ref_changes operations locks",
+    "ids errors progress compression model codec layout suggestions parallel forked_worker",
+    "formats",
+    "compare",
+    "storage media",
+    "objects refs operation_log locks",
     "index worktree",
     "repository",
-    "history compare upkeep",
-    "sync",
+    "history",
+    "maintenance",
     "project",
+    "sync",
     "studio",
     "cli",
 ]
+"""Rooms, lowest first. A room imports its own row and those before it."""
+PARTS = {
+    "formats": ["jsondoc subtitles", "text timeline", "media"],
+    "compare": ["diff", "timeline", "merge report"],
+    "storage": [
+        "base file_lock generated_file mounts open_writers own_folders owners rename",
+        "memory system_calls",
+        "background_sync plain_files stored_file",
+        "local",
+        "databases preview resumable_upload scratch",
+        "remotes",
+        "encryption testing",
+    ],
+    "objects": [
+        "base chunking executors frame_cache offloaded",
+        "packs",
+        "loose",
+        "availability batch",
+        "store",
+        "trees",
+    ],
+    "refs": ["changes packed_labels branch_entries", "refs"],
+    "worktree": ["scan", "snapshot", "checkout", "worktree"],
+    "history": [
+        "recording sources",
+        "diff file_edits init merging project_settings",
+        "names",
+        "autosave checkout commit lookup versions",
+        "blame inspect log undo untrack",
+        "resolve",
+        "merge status",
+    ],
+    "project": ["documents", "purge render scenes search summary", "records"],
+    "sync": [
+        "state",
+        "remotes ssh_server transfer",
+        "fetch interrupted_clone locks maintenance offload",
+        "clone_checkout push",
+        "bundle pull",
+        "clone",
+    ],
+}
+"""Parts of a room (modules and folders), lowest first. A part imports its own row and lower ones."""
 DEPTH = {name: depth for depth, row in enumerate(ROWS) for name in row.split()}
+PART_DEPTH = {
+    (room, name): depth for room, rows in PARTS.items() for depth, row in enumerate(rows) for name in row.split()
+}
 
 
 def _modules() -> dict[str, Path]:
@@ -50,18 +99,29 @@ def _room(module: str) -> str:
     return parts[1] if len(parts) > 1 else "aura_vcs"
 
 
+def _part(module: str) -> str:
+    parts = module.split(".")
+    return parts[2] if len(parts) > 2 else ""
+
+
 @pytest.mark.parametrize(("importer", "imported"), EDGES)
 def test_imports_point_down(importer: str, imported: str) -> None:
-    """A module may import its own row or a lower one; only the package's front imports from above."""
+    """A module may import its own row or a lower one, of rooms as of parts; only the front imports from above."""
     if importer == "aura_vcs":
         return
     assert imported != "aura_vcs", f"{importer} imports the package's front"
     assert DEPTH[_room(imported)] <= DEPTH[_room(importer)], f"{importer} → {imported}"
+    room = _room(importer)
+    if room in PARTS and room == _room(imported) and _part(importer) and _part(imported):
+        above, below = PART_DEPTH[room, _part(importer)], PART_DEPTH[room, _part(imported)]
+        assert below <= above, f"{importer} → {imported}"
 
 
-def test_every_room_is_on_the_map() -> None:
-    """A new room is placed in ROWS before it has code."""
-    assert {_room(module) for module in _modules()} - {"aura_vcs"} <= set(DEPTH)
+def test_every_room_and_part_is_on_the_map() -> None:
+    """A new room is placed in ROWS, a new part of a room with folders in PARTS, before it has code."""
+    assert {_room(module) for module in _modules()} - {"aura_vcs"} == set(DEPTH)
+    parts = {(_room(m), _part(m)) for m in _modules() if _room(m) in PARTS and _part(m)}
+    assert parts == set(PART_DEPTH)
 
 
 def test_no_cycles() -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 from aura_vcs import layout
-from aura_vcs.errors.asking import InvalidName
-from aura_vcs.errors.stored import RecordCorrupt, UnsafePath
+from aura_vcs.errors.input import InvalidName
+from aura_vcs.errors.integrity import RecordCorrupt, UnsafePath
 from hypothesis import given
 from hypothesis import strategies as st
 

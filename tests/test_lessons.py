@@ -1,6 +1,6 @@
 """The mistakes of an earlier implementation of this data model (USERS, section 1.3), one test each.
 
-oldest kept, newest dropped      tests/upkeep/test_retention.py::test_the_newest_ten_survive_not_the_oldest
+oldest kept, newest dropped      tests/maintenance/test_retention.py::test_the_newest_ten_survive_not_the_oldest
 cleaning that nothing calls      test_autosaves_clean_up_after_themselves
 blobs of deleted versions leak   test_deleted_versions_let_go_of_their_content
 numbers given out twice          test_numbers_are_never_given_out_twice
@@ -9,22 +9,22 @@ restore without a way back       test_restoring_makes_a_restore_point_first
 undo that only sets a label      test_undo_really_undoes
 content stored twice             test_equal_content_is_stored_once
 compare that shows no change     test_comparing_shows_what_changed
-promised protection, no code     tests/upkeep/test_retention.py::test_restore_points_stay_thirty_days
+promised protection, no code     tests/maintenance/test_retention.py::test_restore_points_stay_thirty_days
 """
 
 import json
 from pathlib import Path
 
 from aura_vcs import Repository
-from aura_vcs.compare.versions import compare_trees
+from aura_vcs.history.checkout import restore
 from aura_vcs.history.commit import commit
-from aura_vcs.history.going import restore
+from aura_vcs.history.diff.tree_diff import compare_trees
 from aura_vcs.history.undo import redo, undo
 from aura_vcs.history.versions import delete_version
 from aura_vcs.index.queries import Queries, VersionFilter
+from aura_vcs.maintenance.gc import execute_gc, plan_gc
+from aura_vcs.maintenance.retention import Rules, execute_prune, plan_prune
 from aura_vcs.model import VersionType
-from aura_vcs.upkeep.gc import execute_gc, plan_gc
-from aura_vcs.upkeep.retention import Rules, execute_prune, plan_prune
 
 from tests.cli.conftest import Film, film
 from tests.helpers.project import look, noise, save, write

@@ -5,21 +5,21 @@ from pathlib import Path
 import msgspec
 import pytest
 from aura_vcs import Repository
-from aura_vcs.branch_entries import heads
 from aura_vcs.codec import NUMBER_LIMIT
-from aura_vcs.errors.asking import NothingToUndo
-from aura_vcs.history.branches import branch
+from aura_vcs.errors.input import NothingToUndo
 from aura_vcs.history.commit import commit
-from aura_vcs.history.revisions import resolve
+from aura_vcs.history.names.branches import branch
+from aura_vcs.history.names.revisions import resolve
+from aura_vcs.history.names.tags import create_tag
 from aura_vcs.history.status import status
-from aura_vcs.history.tags import create_tag
 from aura_vcs.history.versions import delete_version, edit_version
 from aura_vcs.ids import ReplicaId, VersionId, blob_id
+from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.model import BranchEntry, Label, Tag
-from aura_vcs.packed_labels import STAMP_LIMIT
-from aura_vcs.refs import merge_labels, stamp_label
-from aura_vcs.sync.manifest import join_tags
-from aura_vcs.upkeep.fsck import fsck
+from aura_vcs.refs.branch_entries import heads
+from aura_vcs.refs.packed_labels import STAMP_LIMIT
+from aura_vcs.refs.refs import merge_labels, stamp_label
+from aura_vcs.sync.state.manifest import join_tags
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 from aura_vcs import Repository
-from aura_vcs.history.branches import need_branch
 from aura_vcs.history.commit import commit
+from aura_vcs.history.names.branches import need_branch
 from aura_vcs.history.undo import undo
 from aura_vcs.index.queries import Queries, VersionFilter
-from aura_vcs.repository.another import go_on_as_another
-from aura_vcs.storage.faults import CountingCalls, Fault, FaultyCalls, Stopped
-from aura_vcs.sync.carrying import sync
-from aura_vcs.sync.sending import push
-from aura_vcs.upkeep.fsck import fsck
+from aura_vcs.maintenance.fsck import fsck
+from aura_vcs.repository.new_replica import go_on_as_another
+from aura_vcs.storage.testing.faulty_calls import CountingCalls, Fault, FaultyCalls, Stopped
+from aura_vcs.sync.pull import sync
+from aura_vcs.sync.push import push
 
 from tests.helpers.project import duplicate
 from tests.sync.machines import clone, folder_remote, known, machine, save

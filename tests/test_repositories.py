@@ -15,17 +15,17 @@ from typing import Any
 import pytest
 from aura_vcs import Repository
 from aura_vcs.errors import AuraError
-from aura_vcs.errors.asking import AmbiguousVersion, FormatUnsupported
-from aura_vcs.errors.stored import RecordCorrupt
-from aura_vcs.history.branches import branches
+from aura_vcs.errors.input import AmbiguousVersion, FormatUnsupported
+from aura_vcs.errors.integrity import RecordCorrupt
+from aura_vcs.history.checkout import checkout
 from aura_vcs.history.commit import commit
-from aura_vcs.history.going import checkout
-from aura_vcs.history.revisions import resolve
+from aura_vcs.history.names.branches import branches
+from aura_vcs.history.names.revisions import resolve
 from aura_vcs.index.queries import Queries, VersionFilter
+from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.model import EntryKind
-from aura_vcs.project.export_runs import list_exports
+from aura_vcs.project.records.export_jobs import list_exports
 from aura_vcs.repository.format_file import FORMAT_VERSION
-from aura_vcs.upkeep.fsck import fsck
 from blake3 import blake3
 
 FOLDER = Path(__file__).parent / "repositories"

@@ -78,7 +78,7 @@ def naming_the_command(ctx: click.Context) -> Iterator[None]:
 
 def unknown_command(ctx: click.Context, name: str, known: Sequence[str]) -> click.UsageError:
     """The error for a command that does not exist."""
-    from aura_vcs.history.near import near
+    from aura_vcs.suggestions import near
 
     if ctx.parent is None and (advice := _advice(name, known)):
         return click.UsageError(f"There is no command {ctx.command_path} {name}.{advice}", ctx=ctx)
@@ -88,7 +88,7 @@ def unknown_command(ctx: click.Context, name: str, known: Sequence[str]) -> clic
 
 
 def _advice(name: str, known: Sequence[str]) -> str:
-    from aura_vcs.cli.foreign_words import advice_for
+    from aura_vcs.cli.shared.familiar_commands import advice_for
 
     return advice_for(name, frozenset(known))
 

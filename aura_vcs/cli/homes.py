@@ -15,7 +15,7 @@ def studio_folder() -> str:
     folder = _given_folder()
     owner = foreign_owner(os.path.realpath(folder), sudo_uid=sudo_uid(), root_too=True)
     if owner is not None:
-        from aura_vcs.errors.asking import ForeignOwner
+        from aura_vcs.errors.input import ForeignOwner
 
         raise ForeignOwner(folder, owner, my_name(), "Set AURA_HOME to a folder of your own.")
     return folder

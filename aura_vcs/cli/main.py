@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from aura_vcs.cli.catalog import CATALOG
-from aura_vcs.cli.console import Console, is_terminal
 from aura_vcs.cli.groups import LazyGroup, naming_the_command
 from aura_vcs.cli.options import HELP
+from aura_vcs.cli.output.console import Console, is_terminal
 from aura_vcs.cli.session import Session
 
 if TYPE_CHECKING:
-    from aura_vcs.worktree.ahead import Ahead
+    from aura_vcs.worktree.scan.prefetch import Ahead
 
 PIPE_CLOSED = 141
 COMPLETE_VARIABLE = "_AURA_COMPLETE"
@@ -58,7 +58,7 @@ class AuraGroup(LazyGroup):
             except BaseException as error:
                 if isinstance(error, SystemExit | GeneratorExit) or session.traceback:
                     raise
-                from aura_vcs.cli.failures import report
+                from aura_vcs.cli.error_report import report
 
                 code = report(error, session.console)
                 _flush(session.console)
@@ -151,7 +151,7 @@ def _ended(session: Session, code: int) -> int:
     lost = session.console.lost
     if lost is None:
         return code
-    from aura_vcs.cli.failures import report
+    from aura_vcs.cli.error_report import report
     from aura_vcs.errors import OutputLost
 
     _forget_stdout()
@@ -171,7 +171,7 @@ def _has_recorded(session: Session) -> bool:
     if session.recorded is None:
         return False
     from aura_vcs.errors import AuraError
-    from aura_vcs.repository.healing import recorded_bytes
+    from aura_vcs.repository.index_recovery import recorded_bytes
 
     try:
         return recorded_bytes(session.folder) != session.recorded

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, TypeVar
 
 import click
 
-from aura_vcs.cli.escaping import clean_input
+from aura_vcs.cli.output.escaping import clean_input
 from aura_vcs.cli.session import Session
 
 F = TypeVar("F", bound=Callable[..., Any])

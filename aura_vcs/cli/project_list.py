@@ -9,7 +9,7 @@ from aura_vcs.layout import AURA, LISTED, TEMPORARY
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aura_vcs.cli.console import Console
+    from aura_vcs.cli.output.console import Console
     from aura_vcs.repository.repository import Repository
     from aura_vcs.studio.studio import Studio
 

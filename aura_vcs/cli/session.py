@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 import click
 
-from aura_vcs.cli.console import Console
-from aura_vcs.cli.escaping import clean_input
+from aura_vcs.cli.fetch_on_demand import OnDemand
 from aura_vcs.cli.homes import studio_folder, sudo_uid
-from aura_vcs.cli.on_demand import OnDemand
+from aura_vcs.cli.output.console import Console
+from aura_vcs.cli.output.escaping import clean_input
 from aura_vcs.errors import AuraError
 from aura_vcs.layout import FORMAT
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from aura_vcs.repository.ownership import Trust
     from aura_vcs.repository.repository import Repository
     from aura_vcs.studio.studio import Studio
-    from aura_vcs.worktree.ahead import Ahead
+    from aura_vcs.worktree.scan.prefetch import Ahead
 
 F = TypeVar("F", bound=Callable[..., Any])
 P = ParamSpec("P")
@@ -49,7 +49,7 @@ class Session:
 
     def options(self) -> dict[str, Any]:
         """How a project is opened."""
-        from aura_vcs.cli.meter import Meter
+        from aura_vcs.cli.output.progress_bar import Meter
 
         options: dict[str, Any] = {
             "author": self.author_name,
@@ -90,8 +90,8 @@ class Session:
 
     def studio(self) -> "Studio":
         """Open the person's studio; looking creates nothing."""
-        from aura_vcs.cli.meter import Meter
-        from aura_vcs.repository.identity import user_name
+        from aura_vcs.cli.output.progress_bar import Meter
+        from aura_vcs.repository.replica_id import user_name
         from aura_vcs.studio.studio import Studio
 
         name = self.author_name() or user_name()
@@ -147,7 +147,7 @@ def pass_repository(function: "Callable[Concatenate[Repository, Console, P], R]"
         try:
             return _run(session, function, *args, **kwargs)
         except Exception as error:
-            from aura_vcs.cli.healing import heal
+            from aura_vcs.cli.error_context import heal
 
             if kwargs.get("dry_run") or not heal(session.folder, error, session.recorded):
                 raise
@@ -164,7 +164,7 @@ def _run(session: Session, function: "Callable[..., R]", *args: Any, **kwargs: A
             _follow(session, repo)
             return done
         except AuraError as error:
-            from aura_vcs.cli.healing import explained
+            from aura_vcs.cli.error_context import explained
 
             found = explained(repo, session.folder, error)
             if found is error:

@@ -8,9 +8,9 @@ import msgspec
 
 from aura_vcs.codec import decode_record, parse_time
 from aura_vcs.errors import AuraError, InputError
-from aura_vcs.history.following import follow_branch
-from aura_vcs.history.making import Wanted, base_of, record_point, take_snapshot, tell_unseen
-from aura_vcs.history.pending import finish_pending
+from aura_vcs.history.names.follow_branch import follow_branch
+from aura_vcs.history.recording.journal import finish_pending
+from aura_vcs.history.recording.version_builder import Wanted, base_of, record_point, take_snapshot, tell_unseen
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import FORMAT

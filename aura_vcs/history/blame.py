@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import msgspec
 
-from aura_vcs.compare.documents import Document, parse_document
-from aura_vcs.compare.leaves import FieldSet, Leaves
-from aura_vcs.compare.text_lines import matching_blocks, read_text, split_lines
+from aura_vcs.compare.diff.fields import FieldSet, Leaves
 from aura_vcs.errors import InputError
-from aura_vcs.errors.asking import UnknownName
-from aura_vcs.errors.comparing import NotStructural
-from aura_vcs.history.content_walk import CONTENT_BYTES_LIMIT, Content, ContentWalk, Step
+from aura_vcs.errors.compare import NotStructural
+from aura_vcs.errors.input import UnknownName
+from aura_vcs.formats.jsondoc.parse import Document, parse_document
+from aura_vcs.formats.text import matching_blocks, read_text, split_lines
+from aura_vcs.history.lookup.file_history import CONTENT_BYTES_LIMIT, Content, ContentWalk, Step
 from aura_vcs.ids import VersionId
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from aura_vcs.errors import InputError
-from aura_vcs.errors.asking import RefMoved, UnknownName
-from aura_vcs.history.branches import branch, free_name, moved
-from aura_vcs.history.following import follow_branch
-from aura_vcs.history.making import (
+from aura_vcs.errors.input import RefMoved, UnknownName
+from aura_vcs.history.names.branches import branch, free_name, moved
+from aura_vcs.history.names.follow_branch import follow_branch
+from aura_vcs.history.recording.journal import finish_pending
+from aura_vcs.history.recording.version_builder import (
     Base,
     Made,
     Wanted,
@@ -26,7 +27,6 @@ from aura_vcs.history.making import (
     take_snapshot,
     with_version,
 )
-from aura_vcs.history.pending import finish_pending
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
@@ -34,10 +34,10 @@ from aura_vcs.model import Head, HeadChange, Inverse, VersionType
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.batch import Batch
 from aura_vcs.repository.repository import Draft, Repository, Transaction
-from aura_vcs.worktree.scan import Scan, Skipped
+from aura_vcs.worktree.scan.scan import Scan, Skipped
 
 if TYPE_CHECKING:
-    from aura_vcs.worktree.snapshot import Snapshot
+    from aura_vcs.worktree.snapshot.snapshot import Snapshot
 
 ATTEMPTS = 50
 _PAUSE_SECONDS = 0.01

@@ -6,16 +6,16 @@ import msgspec
 
 from aura_vcs import layout
 from aura_vcs.codec import decode_record
-from aura_vcs.errors.asking import UnknownName
-from aura_vcs.errors.stored import IntegrityError
-from aura_vcs.history.content import find_object
-from aura_vcs.history.near import near
+from aura_vcs.errors.input import UnknownName
+from aura_vcs.errors.integrity import IntegrityError
+from aura_vcs.history.lookup.content import find_object
 from aura_vcs.ids import VersionId
 from aura_vcs.index.records import ObjectRecord
-from aura_vcs.index.tables import table_rows, table_sizes
+from aura_vcs.index.table_dump import table_rows, table_sizes
 from aura_vcs.model import Kind
 from aura_vcs.objects.base import Place
 from aura_vcs.repository.repository import Repository
+from aura_vcs.suggestions import near
 
 ENTRIES_SHOWN = 1000
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from aura_vcs.errors.stored import IntegrityError
-from aura_vcs.history.branches import branch
+from aura_vcs.errors.integrity import IntegrityError
+from aura_vcs.history.names.branches import branch
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.index.records import VersionRecord
@@ -43,7 +43,7 @@ def log(
 
 def _heads(repo: Repository) -> list[VersionId]:
     if repo.others.known():
-        from aura_vcs.history.following import follow_branch  # looks at the files, which a log seldom needs
+        from aura_vcs.history.names.follow_branch import follow_branch  # looks at the files, which a log seldom needs
 
         follow_branch(repo)
     head = repo.head()
@@ -88,7 +88,7 @@ def _touching_one(repo: Repository, queries: Queries, path: str) -> set[VersionI
 
 def _name_before(repo: Repository, queries: Queries, record: VersionRecord, path: str) -> str:
     """What the file was called before the version in which it is first seen under this name."""
-    from aura_vcs.history.former_names import name_in_parent  # with the comparisons: only a log of paths needs them
+    from aura_vcs.history.lookup.renames import name_in_parent  # with the comparisons: only a log of paths needs them
 
     parent = queries.version(record.parents[0]) if record.parents else None
     return path if parent is None else name_in_parent(repo, record, parent, path)

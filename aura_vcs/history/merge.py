@@ -10,20 +10,20 @@ import msgspec
 
 from aura_vcs.codec import encode_version, now
 from aura_vcs.errors import InputError
-from aura_vcs.errors.asking import NoVersions, RefMoved
-from aura_vcs.errors.stored import IntegrityError
-from aura_vcs.history.branches import branch, moved
-from aura_vcs.history.conflicts import OpenConflict, decode, distinct, encode, joined
-from aura_vcs.history.following import follow_branch
-from aura_vcs.history.going import Moved, replace_folder
-from aura_vcs.history.joining import JoinedFile, Joiner
-from aura_vcs.history.making import Base, Made, Wanted, check_texts, lineage, need, new_label
-from aura_vcs.history.pending import finish_pending
-from aura_vcs.history.resolving import open_conflicts
-from aura_vcs.history.revisions import check_content, describe, resolve
-from aura_vcs.history.same_heads import are_one
-from aura_vcs.history.steps import Ground, putting
-from aura_vcs.history.tree_files import change_tree, files_of
+from aura_vcs.errors.input import NoVersions, RefMoved
+from aura_vcs.errors.integrity import IntegrityError
+from aura_vcs.history.checkout import Moved, replace_folder
+from aura_vcs.history.merging.conflicts import OpenConflict, decode, distinct, encode, joined
+from aura_vcs.history.merging.same_heads import are_one
+from aura_vcs.history.merging.three_way import JoinedFile, Joiner
+from aura_vcs.history.names.branches import branch, moved
+from aura_vcs.history.names.follow_branch import follow_branch
+from aura_vcs.history.names.revisions import check_content, describe, resolve
+from aura_vcs.history.recording.journal import finish_pending
+from aura_vcs.history.recording.steps import Ground, putting
+from aura_vcs.history.recording.tree_edits import change_tree, files_of
+from aura_vcs.history.recording.version_builder import Base, Made, Wanted, check_texts, lineage, need, new_label
+from aura_vcs.history.resolve import open_conflicts
 from aura_vcs.history.undo import Undone, operation_of, undo
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId, blob_id, tree_id
 from aura_vcs.index.queries import Queries

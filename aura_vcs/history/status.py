@@ -4,18 +4,18 @@ from collections.abc import Sequence
 
 import msgspec
 
-from aura_vcs.errors.stored import RecordCorrupt, StorageError
-from aura_vcs.history.branches import branch_and_awaited
-from aura_vcs.history.changes import Change, compare_scan
-from aura_vcs.history.following import follow_branch
-from aura_vcs.history.making import base_of
-from aura_vcs.history.pending import pending
+from aura_vcs.errors.integrity import RecordCorrupt, StorageError
+from aura_vcs.history.names.branches import branch_and_awaited
+from aura_vcs.history.names.follow_branch import follow_branch
+from aura_vcs.history.recording.journal import pending
+from aura_vcs.history.recording.scan_differences import Change, compare_scan
+from aura_vcs.history.recording.version_builder import base_of
 from aura_vcs.ids import ObjectId, VersionId, blob_id
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import CONFLICTS, HELD_TOLD
 from aura_vcs.repository.repository import Repository
-from aura_vcs.worktree.scan import Scan, Skipped
+from aura_vcs.worktree.scan.scan import Scan, Skipped
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -104,8 +104,8 @@ def is_new_held(repo: Repository, held: Sequence[str]) -> bool:
 
 
 def _conflicts(repo: Repository) -> tuple[str, ...]:
-    from aura_vcs.history.conflicts import in_order
-    from aura_vcs.history.resolving import open_conflicts  # slow to import, and there seldom are any
+    from aura_vcs.history.merging.conflicts import in_order
+    from aura_vcs.history.resolve import open_conflicts  # slow to import, and there seldom are any
 
     try:
         return tuple(item.place for item in in_order(open_conflicts(repo)))

@@ -8,25 +8,25 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from aura_vcs.branch_entries import newest_of
 from aura_vcs.codec import from_plain, now, parse_time
 from aura_vcs.errors import InputError
-from aura_vcs.errors.asking import NothingToUndo, OperationExpired, RefMoved, UnknownName
+from aura_vcs.errors.input import NothingToUndo, OperationExpired, RefMoved, UnknownName
 from aura_vcs.errors.studio import ActionBlocked
-from aura_vcs.history.branches import put_back
-from aura_vcs.history.edits import reverse_edit
-from aura_vcs.history.going import Moved, replace_folder
-from aura_vcs.history.late_edits import PATHS
-from aura_vcs.history.making import Base
-from aura_vcs.history.pending import finish_pending
-from aura_vcs.history.steps import Between
+from aura_vcs.history.checkout import Moved, replace_folder
+from aura_vcs.history.file_edits import reverse_edit
+from aura_vcs.history.names.branches import put_back
+from aura_vcs.history.recording.journal import finish_pending
+from aura_vcs.history.recording.late_edits import PATHS
+from aura_vcs.history.recording.steps import Between
+from aura_vcs.history.recording.version_builder import Base
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import ActionRecord, VersionRecord
 from aura_vcs.layout import decode_name
 from aura_vcs.model import BranchEntry, Field, Head, HeadChange, Label, Operation, RefChange, Tag, TreeChange
-from aura_vcs.ref_changes import checkpoint_change, field_change, label_change, tag_change
-from aura_vcs.refs import CHECKPOINT_FIELDS, FIELD_ROOMS, fields_of_stamp, stamp_label
+from aura_vcs.refs.branch_entries import newest_of
+from aura_vcs.refs.changes import checkpoint_change, field_change, label_change, tag_change
+from aura_vcs.refs.refs import CHECKPOINT_FIELDS, FIELD_ROOMS, fields_of_stamp, stamp_label
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 
 T = TypeVar("T")

@@ -6,22 +6,22 @@ import msgspec
 
 from aura_vcs.codec import readable_name
 from aura_vcs.errors import InputError
-from aura_vcs.errors.asking import UnknownName
+from aura_vcs.errors.input import UnknownName
 from aura_vcs.history.commit import commit
-from aura_vcs.history.edits import edit_files, read_document
-from aura_vcs.history.making import NAME_LIMIT, base_of, one_line
-from aura_vcs.history.pending import finish_pending
-from aura_vcs.history.steps import putting
-from aura_vcs.history.tree_steps import graft
+from aura_vcs.history.file_edits import edit_files, read_document
+from aura_vcs.history.recording.journal import finish_pending
+from aura_vcs.history.recording.steps import putting
+from aura_vcs.history.recording.tree_steps import graft
+from aura_vcs.history.recording.version_builder import NAME_LIMIT, base_of, one_line
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import IGNORE_FILE
 from aura_vcs.model import EntryKind
 from aura_vcs.objects.batch import Batch
 from aura_vcs.objects.trees import EMPTY_TREE_ID, documents_of
 from aura_vcs.repository.repository import Repository
-from aura_vcs.worktree.ignore import IgnoreRules, load_ignore_rules, rule_for, with_rules
-from aura_vcs.worktree.selection import Selection
-from aura_vcs.worktree.snapshot import Snapshot
+from aura_vcs.worktree.scan.ignore import IgnoreRules, load_ignore_rules, rule_for, with_rules
+from aura_vcs.worktree.scan.selection import Selection
+from aura_vcs.worktree.snapshot.snapshot import Snapshot
 
 
 class Untracked(msgspec.Struct, frozen=True):

@@ -3,15 +3,15 @@
 from typing import Any
 
 from aura_vcs.errors import InputError
-from aura_vcs.errors.asking import OperationExpired, VersionInUse
-from aura_vcs.errors.stored import ObjectPurged
-from aura_vcs.history.batching import batched
-from aura_vcs.history.branches import branches
-from aura_vcs.history.making import check_note, check_texts, need
+from aura_vcs.errors.input import OperationExpired, VersionInUse
+from aura_vcs.errors.integrity import ObjectPurged
+from aura_vcs.history.names.branches import branches
+from aura_vcs.history.recording.undo_batching import batched
+from aura_vcs.history.recording.version_builder import check_note, check_texts, need
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Inverse
-from aura_vcs.ref_changes import label_change
-from aura_vcs.refs import stamp_label
+from aura_vcs.refs.changes import label_change
+from aura_vcs.refs.refs import stamp_label
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 
 

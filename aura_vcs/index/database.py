@@ -10,8 +10,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from aura_vcs.errors.asking import LockBusy
-from aura_vcs.errors.stored import StorageDenied, StorageError, StorageFull
+from aura_vcs.errors.input import LockBusy
+from aura_vcs.errors.integrity import StorageDenied, StorageError, StorageFull
 from aura_vcs.index.schema import PAGE_BYTES, SCHEMA_VERSION, statements
 from aura_vcs.storage import databases
 from aura_vcs.storage.local import LocalStorage

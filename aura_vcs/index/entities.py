@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
+from aura_vcs.index.full_text import forget_words, put_words
 from aura_vcs.index.index import Index
-from aura_vcs.index.words import forget_words, put_words
 
 
 class SceneRow(msgspec.Struct, frozen=True):

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 
 from aura_vcs import layout
 from aura_vcs.codec import now
-from aura_vcs.errors.stored import ObjectCorrupt, RecordCorrupt, StorageDenied, StorageError, StorageFull
+from aura_vcs.errors.integrity import ObjectCorrupt, RecordCorrupt, StorageDenied, StorageError, StorageFull
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.index.database import Database, IndexUnusable
-from aura_vcs.index.entered import Entered, Recover
-from aura_vcs.index.places import IndexPlaces, groups
+from aura_vcs.index.log_ingest import Entered, Recover
+from aura_vcs.index.object_locations import IndexPlaces, groups
 from aura_vcs.index.schema import AWAY, filled_at_once
 from aura_vcs.model import Operation
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import TreeReader
-from aura_vcs.operations import OperationLogs
+from aura_vcs.operation_log import OperationLogs
 from aura_vcs.progress import Progress
-from aura_vcs.refs import Refs
+from aura_vcs.refs.refs import Refs
 from aura_vcs.storage import databases
 from aura_vcs.storage.local import LocalStorage
 
@@ -81,7 +81,7 @@ class Index:
         noted = self.database.meta(UNREAD)
         if noted is None:
             return False
-        from aura_vcs.index.unread import is_readable
+        from aura_vcs.index.unread_objects import is_readable
 
         return is_readable(self.database.connection, self.store, self.trees, noted)
 
@@ -92,7 +92,7 @@ class Index:
     def _note_unread(self, projector: "Projector") -> None:
         """Remember what was not counted, inside the caller's transaction."""
         if projector.unread:
-            from aura_vcs.index.unread import noted_with
+            from aura_vcs.index.unread_objects import noted_with
 
             self.database.set_meta(UNREAD, noted_with(self.database.meta(UNREAD), projector.unread))
 
@@ -141,8 +141,8 @@ class Index:
                 self.database.set_meta(_INCOMPLETE, _ARRIVED)
 
     def _enter_objects(self, connection: sqlite3.Connection, packs: list[str], loose: Mapping[ObjectId, int]) -> int:
-        from aura_vcs.index.counts import enter_objects
         from aura_vcs.index.rebuild import loose_objects, packed_objects
+        from aura_vcs.index.reference_counts import enter_objects
 
         at = now()
         count = enter_objects(connection, loose_objects(self.store, loose), None, at)
@@ -187,8 +187,8 @@ class Index:
 
         The caller holds the refs lock.
         """
-        from aura_vcs.index.counts import enter_objects
         from aura_vcs.index.rebuild import offloaded_objects
+        from aura_vcs.index.reference_counts import enter_objects
 
         if self._logs.sizes():  # a new project has nothing to tell
             self._progress.note("Building the index from the files; nothing is lost")
@@ -274,7 +274,7 @@ class Index:
 
     def forget(self, object_ids: Iterable[ObjectId]) -> None:
         """Remove the rows of objects whose files are gone or going, and the words that they had."""
-        from aura_vcs.index.words import forget_blobs  # reading needs none of it
+        from aura_vcs.index.full_text import forget_blobs  # reading needs none of it
 
         going = list(object_ids)
         with self.database.transaction() as connection:

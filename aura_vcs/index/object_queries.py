@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.index import Index
-from aura_vcs.index.places import groups
+from aura_vcs.index.object_locations import groups
 from aura_vcs.index.records import ObjectRecord
 from aura_vcs.index.schema import KIND_CODES
 

@@ -7,17 +7,17 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 
 from aura_vcs.codec import NUMBER_LIMIT, from_plain, name_bytes
-from aura_vcs.errors.stored import IntegrityError, LimitExceeded, ObjectCorrupt, ObjectMissing
+from aura_vcs.errors.integrity import IntegrityError, LimitExceeded, ObjectCorrupt, ObjectMissing
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
-from aura_vcs.index.counts import Fresh, ReferenceCounts, tree_children
-from aura_vcs.index.fresh import fresh_in
+from aura_vcs.index.new_objects import fresh_in
 from aura_vcs.index.records import LABEL_COLUMNS, label_columns, stored_label, version_row
+from aura_vcs.index.reference_counts import Fresh, ReferenceCounts, tree_children
 from aura_vcs.model import EntryKind, Label, Operation, Version
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import TreeReader
-from aura_vcs.operations import LogLine
-from aura_vcs.refs import merge_labels
+from aura_vcs.operation_log import LogLine
+from aura_vcs.refs.refs import merge_labels
 
 CHANGED_PATHS_LIMIT = 2000
 """A version that changed more paths has none in the index; history then compares trees."""

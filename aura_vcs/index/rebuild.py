@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from aura_vcs.errors.stored import IntegrityError
+from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Kind
 from aura_vcs.objects.base import NoPlaces, Place, Places, StoredObject

@@ -5,7 +5,7 @@ from typing import BinaryIO, Protocol
 
 import msgspec
 
-from aura_vcs.errors.folder import FileUnreadable
+from aura_vcs.errors.worktree import FileUnreadable
 from aura_vcs.ids import Bytes, ObjectId, blob_id, tree_id, version_id
 from aura_vcs.model import Kind
 

@@ -13,17 +13,17 @@ from typing import BinaryIO, Protocol
 import msgspec
 from blake3 import blake3
 
-from aura_vcs.errors.folder import FileUnreadable
-from aura_vcs.errors.stored import LimitExceeded
+from aura_vcs.errors.integrity import LimitExceeded
+from aura_vcs.errors.worktree import FileUnreadable
 from aura_vcs.ids import Bytes, ObjectId, blob_id
 from aura_vcs.layout import loose_path, pack_path
 from aura_vcs.model import Kind
 from aura_vcs.objects.base import IDENTIFY, PAUSES_SECONDS, Source, StoredObject
 from aura_vcs.objects.chunking import LARGE_BYTES, Cutter, encode_chunk_list
+from aura_vcs.objects.executors import InPlace, Result, Workers
 from aura_vcs.objects.loose import LooseObjects
-from aura_vcs.objects.pack_format import FRAME_LIMIT
-from aura_vcs.objects.pack_writer import NewObject, PackWriter, ReadyFrame
-from aura_vcs.objects.workers import InPlace, Result, Workers
+from aura_vcs.objects.packs.format import FRAME_LIMIT
+from aura_vcs.objects.packs.writer import NewObject, PackWriter, ReadyFrame
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.plain_files import readers_of

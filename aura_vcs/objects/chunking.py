@@ -10,7 +10,7 @@ behind the sizes.
 import struct
 from collections.abc import Iterable, Iterator
 
-from aura_vcs.errors.stored import ObjectMalformed
+from aura_vcs.errors.integrity import ObjectMalformed
 from aura_vcs.ids import ObjectId
 
 LARGE_BYTES = 1 << 20

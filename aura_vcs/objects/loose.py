@@ -10,12 +10,12 @@ from typing import BinaryIO
 from blake3 import blake3
 
 from aura_vcs.compression import NotDecodable, compress, decompress, is_compressible, open_compressed, read_decoded
-from aura_vcs.errors.stored import LimitExceeded, ObjectCorrupt, RecordUnreadable
+from aura_vcs.errors.integrity import LimitExceeded, ObjectCorrupt, RecordUnreadable
 from aura_vcs.ids import TREE_CONTEXT, VERSION_CONTEXT, ObjectId, is_object_id
 from aura_vcs.layout import COMPRESSED, OBJECTS, loose_path
 from aura_vcs.model import Kind
 from aura_vcs.objects.base import DOCUMENT_LIMIT, IDENTIFY, StoredObject
-from aura_vcs.objects.copies import LooseCopies, copied_id
+from aura_vcs.objects.packs.conflicted_copies import LooseCopies, copied_id
 from aura_vcs.storage.local import LocalStorage
 
 

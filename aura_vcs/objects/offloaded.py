@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from aura_vcs.codec import decode_record, encode_record
-from aura_vcs.errors.stored import RecordCorrupt
+from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.ids import ObjectId, ReplicaId, is_object_id
 from aura_vcs.layout import OFFLOADED, offloaded_record
 from aura_vcs.storage.base import Writable

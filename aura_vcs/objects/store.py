@@ -9,9 +9,10 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
 from aura_vcs import layout
-from aura_vcs.errors.stored import LimitExceeded, ObjectCorrupt, ObjectMissing, RecordCorrupt
+from aura_vcs.errors.integrity import LimitExceeded, ObjectCorrupt, ObjectMissing, RecordCorrupt
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Kind
+from aura_vcs.objects.availability import Bring, absent_parts, find_placed, require
 from aura_vcs.objects.base import (
     DOCUMENT_LIMIT,
     IDENTIFY,
@@ -23,17 +24,16 @@ from aura_vcs.objects.base import (
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.objects.loose import LooseObjects, blocks, new_hasher
 from aura_vcs.objects.offloaded import Offloaded
-from aura_vcs.objects.packs import Packs
-from aura_vcs.objects.presence import Bring, absent_parts, find_placed, require
+from aura_vcs.objects.packs.reader import Packs
 from aura_vcs.progress import SILENT, Progress
-from aura_vcs.storage.calls import EXHAUSTED, storage_error
 from aura_vcs.storage.local import LocalStorage
+from aura_vcs.storage.system_calls import EXHAUSTED, storage_error
 
 if TYPE_CHECKING:
     from blake3 import blake3
 
     from aura_vcs.objects.batch import Batch
-    from aura_vcs.objects.pack_format import Footer
+    from aura_vcs.objects.packs.format import Footer
 
 WORKERS = 3
 CHUNKS_AT_ONCE = 512
@@ -59,7 +59,7 @@ class ObjectStore:
     def batch(self, progress: Progress = SILENT) -> Iterator["Batch"]:
         """A batch to store many objects; see Batch."""
         from aura_vcs.objects.batch import Batch
-        from aura_vcs.objects.workers import Threads
+        from aura_vcs.objects.executors import Threads
 
         with closing(Threads(WORKERS)) as workers, Batch(self, workers, progress) as batch:
             yield batch

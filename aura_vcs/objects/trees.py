@@ -7,7 +7,7 @@ from typing import TypeVar
 import msgspec
 
 from aura_vcs.codec import decode_children, decode_tree, decode_version, encode_tree, name_bytes
-from aura_vcs.errors.stored import LimitExceeded
+from aura_vcs.errors.integrity import LimitExceeded
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import DOCUMENTS, Entry, EntryKind, Kind, Tree, Version
 from aura_vcs.objects.store import ObjectStore

@@ -1,19 +1,19 @@
 """Words in the folder's documents and in those of every version.
 
 Documents of versions are entered into the index when somebody searches, each content once: commits
-and the building of an index are no slower for it. docs/decisions/words-of-versions.md says why.
+and the building of an index are no slower for it. docs/decisions/full-text-index.md says why.
 """
 
 import msgspec
 
 from aura_vcs.errors import AuraError
 from aura_vcs.ids import ObjectId, VersionId
+from aura_vcs.index.full_text import Found, Script, Words
 from aura_vcs.index.queries import Queries
-from aura_vcs.index.words import Found, Script, Words
 from aura_vcs.model import Entry, EntryKind
-from aura_vcs.project.documents import ProjectDocument, SceneDocument
-from aura_vcs.project.folder_index import as_text, refresh_folder, view_of
-from aura_vcs.project.load import PROJECT_NAME, SCENES_FOLDER, is_scene_file
+from aura_vcs.project.documents.folder_index import as_text, refresh_folder, view_of
+from aura_vcs.project.documents.load import PROJECT_NAME, SCENES_FOLDER, is_scene_file
+from aura_vcs.project.documents.models import ProjectDocument, SceneDocument
 from aura_vcs.repository.repository import Repository
 
 DOCUMENT_BYTES = 256 << 10

@@ -12,8 +12,8 @@ from itertools import islice
 
 from aura_vcs import layout
 from aura_vcs.codec import decode_record, decode_version, encode_record
-from aura_vcs.errors.asking import FormatUnsupported, NotAProject
-from aura_vcs.errors.stored import IntegrityError, RecordCorrupt, RecordUnreadable, StorageError
+from aura_vcs.errors.input import FormatUnsupported, NotAProject
+from aura_vcs.errors.integrity import IntegrityError, RecordCorrupt, RecordUnreadable, StorageError
 from aura_vcs.ids import ObjectId, VersionId, is_object_id
 from aura_vcs.model import Format, Kind
 from aura_vcs.progress import Progress
@@ -119,7 +119,7 @@ def _check_not_newer(storage: LocalStorage, trouble: Exception) -> None:
 
 def _versions(storage: LocalStorage) -> Iterator[VersionId]:
     """Ids of versions that have a label."""
-    from aura_vcs.packed_labels import PackedLabels
+    from aura_vcs.refs.packed_labels import PackedLabels
 
     names = storage.list(layout.VERSIONS)
     yield from (VersionId(ObjectId(name[:64])) for name in names if name.endswith(".json") and is_object_id(name[:64]))

@@ -9,11 +9,11 @@ from aura_vcs.codec import encode_operation, from_plain
 from aura_vcs.ids import ReplicaId, new_operation_id, new_replica_id
 from aura_vcs.layout import decode_name, operations_log
 from aura_vcs.model import BranchEntry, Head, Operation, RefChange
-from aura_vcs.operations import OperationLogs
+from aura_vcs.operation_log import OperationLogs
 from aura_vcs.progress import Progress
-from aura_vcs.refs import Refs
-from aura_vcs.repository.head import HeadFile
-from aura_vcs.repository.identity import put_replica
+from aura_vcs.refs.refs import Refs
+from aura_vcs.repository.head_file import HeadFile
+from aura_vcs.repository.replica_id import put_replica
 from aura_vcs.storage.local import LocalStorage
 
 NOTE = (

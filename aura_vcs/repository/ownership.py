@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 
 from aura_vcs import layout
-from aura_vcs.errors.asking import ForeignOwner
+from aura_vcs.errors.input import ForeignOwner
 from aura_vcs.storage.owners import foreign_owner, my_name
 
 

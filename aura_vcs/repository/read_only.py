@@ -5,10 +5,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from aura_vcs import layout
-from aura_vcs.errors.stored import StorageDenied
-from aura_vcs.storage.calls import translated
+from aura_vcs.errors.integrity import StorageDenied
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.mounts import is_on_network
+from aura_vcs.storage.system_calls import translated
 
 if TYPE_CHECKING:
     from tempfile import TemporaryDirectory

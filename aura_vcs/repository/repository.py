@@ -11,8 +11,8 @@ import msgspec
 from aura_vcs import layout
 from aura_vcs.codec import clean_text, encode_record, now
 from aura_vcs.errors import AuraError, Unfinished
-from aura_vcs.errors.asking import NotAProject, ProjectExists
-from aura_vcs.errors.stored import IndexDamaged, IntegrityError, StorageFull
+from aura_vcs.errors.input import NotAProject, ProjectExists
+from aura_vcs.errors.integrity import IndexDamaged, IntegrityError, StorageFull
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId, new_operation_id, new_uuid
 from aura_vcs.index.database import IndexUnusable, is_damage
 from aura_vcs.index.index import Index
@@ -21,23 +21,23 @@ from aura_vcs.model import DEFAULT_BRANCH, Format, Head, HeadChange, Inverse, Op
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import TreeReader
-from aura_vcs.operations import OperationLogs
+from aura_vcs.operation_log import OperationLogs
 from aura_vcs.progress import SILENT, Progress
-from aura_vcs.refs import Refs
+from aura_vcs.refs.refs import Refs
 from aura_vcs.repository.format_file import FORMAT_VERSION, is_project, load_format
-from aura_vcs.repository.head import HeadFile, StoredHead
-from aura_vcs.repository.hints import write_hints
-from aura_vcs.repository.identity import author_name, check_encoding, host_name, reading_replica, this_replica
-from aura_vcs.repository.kept import Kept
-from aura_vcs.repository.others import Others
+from aura_vcs.repository.free_space import is_nearly_full
+from aura_vcs.repository.hardlink_backup import Kept
+from aura_vcs.repository.head_file import HeadFile, StoredHead
 from aura_vcs.repository.ownership import Trust, check_owner
 from aura_vcs.repository.read_only import BorrowedRoom, index_places, make_local, previewed
-from aura_vcs.repository.room import is_nearly_full
-from aura_vcs.storage.calls import REAL_CALLS, FileCalls
+from aura_vcs.repository.replica_id import author_name, check_encoding, host_name, reading_replica, this_replica
+from aura_vcs.repository.replicas import Others
+from aura_vcs.repository.sync_tool_hints import write_hints
 from aura_vcs.storage.local import LocalStorage
+from aura_vcs.storage.system_calls import REAL_CALLS, FileCalls
 
 if TYPE_CHECKING:
-    from aura_vcs.worktree.ahead import Ahead
+    from aura_vcs.worktree.scan.prefetch import Ahead
     from aura_vcs.worktree.worktree import Worktree
 
 

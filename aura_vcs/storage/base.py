@@ -15,7 +15,7 @@ from typing import BinaryIO, Protocol
 
 import msgspec
 
-from aura_vcs.errors.stored import UnsafePath
+from aura_vcs.errors.integrity import UnsafePath
 from aura_vcs.ids import Bytes
 
 

@@ -9,11 +9,11 @@ import os
 import sqlite3
 import stat
 
-from aura_vcs.errors.stored import LinkedPath
-from aura_vcs.storage.calls import REAL_CALLS, translated
+from aura_vcs.errors.integrity import LinkedPath
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.own_folders import is_link
 from aura_vcs.storage.plain_files import is_shared, open_held
+from aura_vcs.storage.system_calls import REAL_CALLS, translated
 
 SUFFIXES = ("", "-wal", "-shm", "-journal")
 

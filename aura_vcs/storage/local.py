@@ -13,10 +13,9 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
-from aura_vcs.errors.stored import LinkedPath
+from aura_vcs.errors.integrity import LinkedPath
 from aura_vcs.ids import Bytes
 from aura_vcs.storage.base import FileStat, check_storage_name
-from aura_vcs.storage.calls import REAL_CALLS, FileCalls, translated, write_all, write_pieces
 from aura_vcs.storage.own_folders import OwnFolders, Way, is_link, is_there
 from aura_vcs.storage.plain_files import (
     READ,
@@ -28,6 +27,7 @@ from aura_vcs.storage.plain_files import (
     share_folder,
 )
 from aura_vcs.storage.stored_file import open_stored, read_stored, unreadable
+from aura_vcs.storage.system_calls import REAL_CALLS, FileCalls, translated, write_all, write_pieces
 
 STALE_SECONDS = 24 * 3600
 """A temporary file that nobody wrote to for so long belongs to nobody."""

@@ -13,7 +13,7 @@ import stat
 from contextlib import suppress
 from types import TracebackType
 
-from aura_vcs.errors.stored import LinkedPath
+from aura_vcs.errors.integrity import LinkedPath
 
 HAS_DIR_FD = os.open in os.supports_dir_fd and os.stat in os.supports_dir_fd and os.rename in os.supports_dir_fd
 _FLAGS = os.O_RDONLY

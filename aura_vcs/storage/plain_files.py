@@ -5,10 +5,10 @@ import os
 import stat
 from contextlib import suppress
 
-from aura_vcs.errors.stored import LinkedPath
+from aura_vcs.errors.integrity import LinkedPath
 from aura_vcs.layout import check_entry_name
-from aura_vcs.storage.calls import FileCalls
 from aura_vcs.storage.own_folders import OwnFolders, is_link
+from aura_vcs.storage.system_calls import FileCalls
 
 READ = os.O_RDONLY
 for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):

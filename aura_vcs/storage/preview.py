@@ -12,11 +12,11 @@ import weakref
 from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import suppress
 
-from aura_vcs.errors.stored import LinkedPath
-from aura_vcs.storage.calls import translated
+from aura_vcs.errors.integrity import LinkedPath
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.own_folders import Way
 from aura_vcs.storage.plain_files import READ, open_plain
+from aura_vcs.storage.system_calls import translated
 
 _COPIED_BYTES = 4 << 20
 

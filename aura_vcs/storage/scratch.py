@@ -3,10 +3,10 @@
 import os
 from collections.abc import Iterator
 
-from aura_vcs.storage.calls import FileCalls
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.own_folders import Way, is_there
 from aura_vcs.storage.plain_files import share_folder
+from aura_vcs.storage.system_calls import FileCalls
 
 
 class Scratch:

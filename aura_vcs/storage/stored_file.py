@@ -11,8 +11,8 @@ from collections.abc import Callable
 from io import FileIO
 from typing import TypeVar
 
-from aura_vcs.errors.stored import RecordUnreadable
-from aura_vcs.storage.calls import EXHAUSTED, storage_error
+from aura_vcs.errors.integrity import RecordUnreadable
+from aura_vcs.storage.system_calls import EXHAUSTED, storage_error
 
 T = TypeVar("T")
 

@@ -6,12 +6,12 @@ from typing import Any, Literal
 import msgspec
 
 from aura_vcs.codec import encode_compact, from_plain, now
-from aura_vcs.errors.stored import RecordCorrupt
+from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.errors.studio import SettingInvalid
-from aura_vcs.studio.actions import Draft, act, acting, changed
+from aura_vcs.studio.action_log import Draft, act, acting, changed
 from aura_vcs.studio.folder import CONFIG
-from aura_vcs.studio.secret import Sealed, forget, seal, unseal, working_keyring
-from aura_vcs.studio.settings import (
+from aura_vcs.studio.secret_store import Sealed, forget, seal, unseal, working_keyring
+from aura_vcs.studio.setting_keys import (
     BY_KEY,
     SETTINGS,
     Setting,

@@ -22,8 +22,8 @@ from typing import TypeVar
 from aura_vcs.codec import decode_record, encode_record
 from aura_vcs.locks import WAIT_SECONDS, Locks
 from aura_vcs.progress import SILENT, Progress
-from aura_vcs.storage.calls import REAL_CALLS, FileCalls
 from aura_vcs.storage.local import LocalStorage
+from aura_vcs.storage.system_calls import REAL_CALLS, FileCalls
 
 T = TypeVar("T")
 

@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from aura_vcs.errors.asking import LockBusy
-from aura_vcs.errors.stored import StorageError
+from aura_vcs.errors.input import LockBusy
+from aura_vcs.errors.integrity import StorageError
 from aura_vcs.storage import databases
 from aura_vcs.studio.folder import INDEX, StudioFolder
 

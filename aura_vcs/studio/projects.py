@@ -16,13 +16,13 @@ from blake3 import blake3
 
 from aura_vcs.codec import encode_compact, now, path_of_text, path_text, readable_name
 from aura_vcs.errors import AuraError
-from aura_vcs.errors.asking import NotAProject, UnknownName
-from aura_vcs.history.near import near
+from aura_vcs.errors.input import NotAProject, UnknownName
 from aura_vcs.layout import AURA, FORMAT
-from aura_vcs.project.facts import ProjectFacts, facts_stamp, read_facts
-from aura_vcs.studio.actions import Change, Draft, act, acting, changed, make
+from aura_vcs.project.summary import ProjectFacts, facts_stamp, read_facts
+from aura_vcs.studio.action_log import Change, Draft, act, acting, changed, make
 from aura_vcs.studio.folder import PROJECTS
 from aura_vcs.studio.studio import Studio
+from aura_vcs.suggestions import near
 
 Sort = Literal["updated", "created", "title", "status"]
 _ORDERS = {

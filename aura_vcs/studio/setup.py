@@ -13,7 +13,7 @@ import msgspec
 from aura_vcs.codec import now
 from aura_vcs.errors import InputError
 from aura_vcs.ids import new_uuid
-from aura_vcs.studio.actions import Draft, act, acting, changed
+from aura_vcs.studio.action_log import Draft, act, acting, changed
 from aura_vcs.studio.configuration import get_configuration, set_configuration
 from aura_vcs.studio.folder import SETUP
 from aura_vcs.studio.studio import Studio

@@ -10,12 +10,12 @@ from typing import Any
 
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.studio import TemplateUnusable
+from aura_vcs.formats.jsondoc.spans import MAX_BYTES, parse
+from aura_vcs.formats.timeline.durations import parse_duration
+from aura_vcs.history.sources.content_source import ContentSource, unsafe_reason
 from aura_vcs.ids import new_uuid
-from aura_vcs.project.content import ContentSource, unsafe_reason
-from aura_vcs.project.durations import parse_duration
-from aura_vcs.project.edit import view_of
-from aura_vcs.project.json_spans import MAX_BYTES, parse
-from aura_vcs.project.load import PROJECT_NAME, SCENES_FOLDER, TIMELINE_NAME
+from aura_vcs.project.documents.load import PROJECT_NAME, SCENES_FOLDER, TIMELINE_NAME
+from aura_vcs.project.documents.set_field import view_of
 
 Documents = dict[str, dict[str, Any]]
 """Documents by file name."""

@@ -16,17 +16,17 @@ from msgspec import Meta
 
 from aura_vcs.codec import encode_compact, from_plain, now
 from aura_vcs.errors import AuraError, InputError
-from aura_vcs.errors.asking import UnknownName
-from aura_vcs.errors.stored import RecordCorrupt
+from aura_vcs.errors.input import UnknownName
+from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.errors.studio import TemplateProtected, TemplateUnusable
-from aura_vcs.history.near import near
+from aura_vcs.history.sources.content_source import ContentSource
 from aura_vcs.ids import new_uuid
-from aura_vcs.project.content import ContentSource
-from aura_vcs.studio.actions import Draft, act, acting, changed
+from aura_vcs.studio.action_log import Draft, act, acting, changed
 from aura_vcs.studio.configuration import get_configuration
 from aura_vcs.studio.folder import RATINGS, TEMPLATES
 from aura_vcs.studio.studio import Studio
 from aura_vcs.studio.template_files import Documents, check_documents, documents_of, script_structure
+from aura_vcs.suggestions import near
 
 NAME_LIMIT, DESCRIPTION_LIMIT = 200, 2000
 FILE_BYTES_LIMIT = 16 << 20

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from msgspec.structs import replace
 
-from aura_vcs.errors.folder import FileUnreadable
+from aura_vcs.errors.worktree import FileUnreadable
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.layout import ASIDE, TEMPORARY
 from aura_vcs.model import EntryKind, Kind
@@ -17,21 +17,21 @@ from aura_vcs.objects.loose import new_hasher
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import Difference, TreeReader
 from aura_vcs.progress import SILENT, Progress
-from aura_vcs.storage.calls import FileCalls
 from aura_vcs.storage.scratch import Scratch
-from aura_vcs.worktree.ahead import Ahead
-from aura_vcs.worktree.aside import Aside, Seen, Unsaved, content_id
-from aura_vcs.worktree.cache import UNSETTLED, FileState, file_state, load_scan_cache, save_scan_cache
-from aura_vcs.worktree.disk import Disk
-from aura_vcs.worktree.ignore import load_ignore_rules
-from aura_vcs.worktree.scan import Scan, drop
-from aura_vcs.worktree.scanner import Scanner
-from aura_vcs.worktree.sources import DiskClock, FileSource, is_settled, read_link, unreadable
+from aura_vcs.storage.system_calls import FileCalls
+from aura_vcs.worktree.checkout.set_aside import Aside, Seen, Unsaved, content_id
+from aura_vcs.worktree.scan.cache import UNSETTLED, FileState, file_state, load_scan_cache, save_scan_cache
+from aura_vcs.worktree.scan.filesystem import Disk
+from aura_vcs.worktree.scan.ignore import load_ignore_rules
+from aura_vcs.worktree.scan.prefetch import Ahead
+from aura_vcs.worktree.scan.scan import Scan, drop
+from aura_vcs.worktree.scan.scanner import Scanner
+from aura_vcs.worktree.snapshot.stable_read import DiskClock, FileSource, is_settled, read_link, unreadable
 
 if TYPE_CHECKING:
     from aura_vcs.objects.batch import Batch
-    from aura_vcs.worktree.snapshot import Snapshot
-    from aura_vcs.worktree.writer import Writer, Written
+    from aura_vcs.worktree.checkout.writer import Writer, Written
+    from aura_vcs.worktree.snapshot.snapshot import Snapshot
 
 
 class Worktree:
@@ -182,8 +182,8 @@ class Worktree:
 
         What could not be seen or read is as in `base`, and is told by `scan.skipped`.
         """
-        from aura_vcs.worktree.selection import Selection
-        from aura_vcs.worktree.snapshot import Snapshotter
+        from aura_vcs.worktree.scan.selection import Selection
+        from aura_vcs.worktree.snapshot.snapshot import Snapshotter
 
         selection = Selection(paths)
         clock = DiskClock(self._temporary)
@@ -230,7 +230,7 @@ class Worktree:
             self._writer = None
 
     def _new_writer(self, progress: Progress) -> "Writer":
-        from aura_vcs.worktree.writer import Writer
+        from aura_vcs.worktree.checkout.writer import Writer
 
         return Writer(self.root, self._temporary, self.aside, self._store, self._calls, progress, self.disk)
 
@@ -342,7 +342,7 @@ class Worktree:
 
         False if somebody wrote to it, even in the last moment: then it stays, or comes back. Never through a link.
         """
-        from aura_vcs.worktree.folder import Folder
+        from aura_vcs.worktree.checkout.safe_folder import Folder
 
         folder = Folder(self.root, self._temporary, self._calls, self.aside)
         try:
@@ -364,7 +364,7 @@ class Worktree:
 
     def discard_folder(self, path: str) -> None:
         """Delete a folder if it is empty, durably; one that is not, or is absent, is left. Never through a link."""
-        from aura_vcs.worktree.folder import Folder
+        from aura_vcs.worktree.checkout.safe_folder import Folder
 
         folder = Folder(self.root, self._temporary, self._calls)
         try:

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from tests.helpers.project import write
 
-AURA = [sys.executable, "-c", "from aura_vcs.cli.start import run; run()"]
+AURA = [sys.executable, "-c", "from aura_vcs.cli.entry import run; run()"]
 """The command as a process."""
 
 

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from aura_vcs.compare import media_probe
+from aura_vcs.media import probe as media_probe
 
 from tests.cli.conftest import Film
 from tests.compare.media_files import film as make_film
@@ -60,7 +60,7 @@ def test_no_media_stays_with_the_headers(media: Film) -> None:
 
 def test_without_the_extra_there_is_a_hint(media: Film, monkeypatch: pytest.MonkeyPatch) -> None:
     """The headers' facts are there, and what to install for more, once."""
-    monkeypatch.setattr("aura_vcs.compare.media_probe.find_spec", lambda name: None)
+    monkeypatch.setattr("aura_vcs.media.probe.find_spec", lambda name: None)
     media.write({"assets/tone.wav": wav(3)})
     out = media("diff").out
     assert "length: 2.0 s → 3.0 s" in out
@@ -132,7 +132,7 @@ def test_words_within_a_line_stand_out(film: Film) -> None:
     film.commit("Second")
     film.write({"notes.txt": "one\ntwo large words here\nthree\n"})
     from aura_vcs.cli.commands.diff import _text_line
-    from aura_vcs.compare.text_diff import diff_text
+    from aura_vcs.compare.diff.text import diff_text
 
     (hunk,) = diff_text(b"two small words here\n", b"two large words here\n").hunks
     shown = [[(part.text, part.bold) for part in _text_line(line) if not isinstance(part, str)] for line in hunk.lines]

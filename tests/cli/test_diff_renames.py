@@ -6,11 +6,11 @@ import tracemalloc
 from typing import Any
 
 import pytest
-from aura_vcs.compare import versions
-from aura_vcs.compare.contents import StoredContents
-from aura_vcs.compare.merge_model import TreeEntry
-from aura_vcs.compare.renames import pair_alike
-from aura_vcs.errors.stored import ObjectMissing
+from aura_vcs.compare.merge.model import TreeEntry
+from aura_vcs.compare.merge.renames import pair_alike
+from aura_vcs.errors.integrity import ObjectMissing
+from aura_vcs.history.diff import tree_diff as versions
+from aura_vcs.history.sources.comparison import StoredContents
 
 from tests.cli.conftest import Film
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from aura_vcs import Repository
-from aura_vcs.errors.folder import FileHeld
-from aura_vcs.history.going import checkout, restore
+from aura_vcs.errors.worktree import FileHeld
+from aura_vcs.history.checkout import checkout, restore
 from aura_vcs.index.queries import Queries
-from aura_vcs.storage.calls import FileCalls
-from aura_vcs.upkeep.fsck import fsck
+from aura_vcs.maintenance.fsck import fsck
+from aura_vcs.storage.system_calls import FileCalls
 
 from tests.cli.conftest import Film
 from tests.compare.timelines import as_bytes, otio, otio_clip, otio_range, planets, set_seconds, studio

@@ -10,9 +10,9 @@ from pathlib import Path
 import click
 import pytest
 from aura_vcs.cli.main import cli
-from aura_vcs.history.going import checkout
+from aura_vcs.history.checkout import checkout
 from aura_vcs.repository.repository import Repository
-from aura_vcs.storage.faults import Fault, FaultyCalls, Stopped
+from aura_vcs.storage.testing.faulty_calls import Fault, FaultyCalls, Stopped
 
 from tests.cli.conftest import Film
 

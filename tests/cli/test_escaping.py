@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from aura_vcs.cli.console import to_json
-from aura_vcs.cli.escaping import escape, escape_json
+from aura_vcs.cli.output.console import to_json
+from aura_vcs.cli.output.escaping import escape, escape_json
 from hypothesis import given
 from hypothesis import strategies as st
 

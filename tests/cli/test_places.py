@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from aura_vcs.cli.words import age
+from aura_vcs.cli.output.humanize import age
 from aura_vcs.codec import path_of_text, path_text
 
 from tests.cli.conftest import AURA, Film

@@ -17,14 +17,14 @@ from tests.cli.conftest import AURA, Film
 
 SLOW_COMMIT = """
 import time
-import aura_vcs.history.making as making
+import aura_vcs.history.recording.version_builder as making
 made = making.make_version
 def slowly(*arguments):
     print("working", flush=True)
     time.sleep(30)
     return made(*arguments)
 making.make_version = slowly
-from aura_vcs.cli.start import run
+from aura_vcs.cli.entry import run
 run()
 """
 """`aura` that takes so long between storing files and recording them that a signal comes in between."""
@@ -255,7 +255,7 @@ class Stop:
         if name == "aura_vcs.cli.main":
             raise KeyboardInterrupt
 sys.meta_path.insert(0, Stop())
-from aura_vcs.cli.start import run
+from aura_vcs.cli.entry import run
 run()
 """
     done = subprocess.run([sys.executable, "-c", code], check=False, cwd=film.root, capture_output=True, text=True)

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from aura_vcs import Repository
 from aura_vcs.cli.main import cli
-from aura_vcs.errors.stored import StorageDenied
+from aura_vcs.errors.integrity import StorageDenied
 from aura_vcs.history.commit import commit
 from aura_vcs.storage import local
-from aura_vcs.sync.adding import add_remote
-from aura_vcs.sync.addresses import parse_address
+from aura_vcs.sync.remotes.add import add_remote
+from aura_vcs.sync.remotes.url import parse_address
 from click.testing import CliRunner
 
 LOOKING = (
@@ -24,7 +24,7 @@ LOOKING = (
     "checkpoint list", "recover --list", "project show", "scene list", "asset list", "config list",
     "push --dry-run nas", "fetch --dry-run nas", "version purge v1 --dry-run", "bundle create BUNDLE",
 )  # fmt: skip
-START = "from aura_vcs.cli.start import run; run()"
+START = "from aura_vcs.cli.entry import run; run()"
 PLAIN = ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search")
 
 

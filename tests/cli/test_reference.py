@@ -22,17 +22,20 @@ atexit.register(lambda: print(*[path for path in opened if "/.aura/" in path], s
 """
 """Prints at the end which files of a project were opened by Python."""
 SLOW = """rich pathspec pyfastcdc subprocess importlib.metadata importlib.util concurrent.futures logging hashlib
-socket asyncio tempfile shutil urllib.parse pathlib aura_vcs.upkeep aura_vcs.studio aura_vcs.sync"""
+socket asyncio tempfile shutil urllib.parse pathlib aura_vcs.maintenance aura_vcs.studio aura_vcs.sync"""
 """What no command of every day imports where little has changed."""
 LOOKING_BACK = f"{SLOW} json difflib zstandard aura_vcs.compare aura_vcs.project aura_vcs.worktree"
 EVERY_DAY = {
     "log --oneline": LOOKING_BACK,
-    "commit -m Second": f"{SLOW} json aura_vcs.compare aura_vcs.project.load aura_vcs.worktree.writer",
-    "status": f"{SLOW} json difflib zstandard aura_vcs.compare aura_vcs.project.load aura_vcs.objects.batch "
-    "aura_vcs.worktree.snapshot aura_vcs.worktree.writer aura_vcs.history.revisions aura_vcs.cli.shapes",
+    "commit -m Second": f"{SLOW} json aura_vcs.compare aura_vcs.project.documents.load "
+    "aura_vcs.worktree.checkout.writer",
+    "status": f"{SLOW} json difflib zstandard aura_vcs.compare aura_vcs.project.documents.load aura_vcs.objects.batch "
+    "aura_vcs.worktree.snapshot.snapshot aura_vcs.worktree.checkout.writer aura_vcs.history.names.revisions "
+    "aura_vcs.cli.output.json_shapes",
     "sync": "ssl urllib zipfile subprocess secrets concurrent json difflib aura_vcs.compare "
-    "aura_vcs.storage.remote_http aura_vcs.storage.remote_ssh aura_vcs.storage.remote_bucket aura_vcs.worktree.writer",
-    "diff v1 v2": f"{SLOW} difflib aura_vcs.project aura_vcs.compare.timeline_diff aura_vcs.compare.media_probe",
+    "aura_vcs.storage.remotes.web aura_vcs.storage.remotes.ssh aura_vcs.storage.remotes.bucket "
+    "aura_vcs.worktree.checkout.writer",
+    "diff v1 v2": f"{SLOW} difflib aura_vcs.project aura_vcs.compare.timeline.diff aura_vcs.media.probe",
 }
 """What is slow to import, by the command that is to do without it."""
 FOR_HELP = "inspect ast dis tokenize textwrap gettext locale platform"
@@ -114,7 +117,7 @@ def test_everyday_commands_import_little(film: Film, line: str) -> None:
         film.commit("Second", {"brief.json": brief})
         film("status")  # it remembers what it finds in the documents of a version
     code = (
-        "import sys, os\nos.chdir(sys.argv[1])\nfrom aura_vcs.cli.start import run\n"
+        "import sys, os\nos.chdir(sys.argv[1])\nfrom aura_vcs.cli.entry import run\n"
         "sys.argv = ['aura', *sys.argv[2:]]\n"
         "try: run()\nexcept SystemExit as e: c = e.code\n"
         f"slow = {(EVERY_DAY[line] + ' ' + FOR_HELP).split()!r}\n"

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from aura_vcs.compare import media_probe
+from aura_vcs.media import probe as media_probe
 
 from tests.helpers.scripts import load_script
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from aura_vcs.compare.file_diff import FileDiff, diff_file
+from aura_vcs.history.diff.file_diff import FileDiff, diff_file
 
 from tests.compare.timelines import as_bytes, otio, otio_clip, scene, studio
 

@@ -10,9 +10,9 @@ import sys
 from typing import Any
 
 import msgspec
-from aura_vcs.compare.merge_file import merge_file
-from aura_vcs.compare.merge_model import TreeEntry
-from aura_vcs.compare.merge_tree import merge_tree
+from aura_vcs.compare.merge.file import merge_file
+from aura_vcs.compare.merge.model import TreeEntry
+from aura_vcs.compare.merge.tree import merge_tree
 
 from tests.compare.timeline_edits import edit_studio
 from tests.compare.timelines import as_bytes, planets, studio

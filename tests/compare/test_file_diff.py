@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from aura_vcs.compare.file_diff import diff_file
+from aura_vcs.history.diff.file_diff import diff_file
 from hypothesis import given
 from hypothesis import strategies as st
 

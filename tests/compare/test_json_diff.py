@@ -9,12 +9,12 @@ import tracemalloc
 from typing import Any
 
 import pytest
-from aura_vcs.compare.documents import Document, Unstructured, parse_document
-from aura_vcs.compare.json_diff import diff_values, fields
-from aura_vcs.compare.json_patch import apply_patch
-from aura_vcs.compare.sequences import Effort, common_pairs, longest_increasing
-from aura_vcs.compare.values import same
-from aura_vcs.errors.stored import LimitExceeded
+from aura_vcs.compare.diff.json_values import diff_values, fields
+from aura_vcs.compare.diff.sequences import Effort, common_pairs, longest_increasing
+from aura_vcs.errors.integrity import LimitExceeded
+from aura_vcs.formats.jsondoc.parse import Document, Unstructured, parse_document
+from aura_vcs.formats.jsondoc.patch import apply_patch
+from aura_vcs.formats.jsondoc.values import same
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

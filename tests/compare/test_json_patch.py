@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aura_vcs.compare.json_patch import Operation, apply_patch, read_patch
-from aura_vcs.compare.json_pointer import join_pointer, resolve_pointer, split_pointer
-from aura_vcs.compare.values import equal_numbers, same
-from aura_vcs.errors.comparing import CompareError, PatchFailed, PatchInvalid, PointerInvalid, PointerUnknown
-from aura_vcs.errors.stored import LimitExceeded
+from aura_vcs.errors.compare import CompareError, PatchFailed, PatchInvalid, PointerInvalid, PointerUnknown
+from aura_vcs.errors.integrity import LimitExceeded
+from aura_vcs.formats.jsondoc.patch import Operation, apply_patch, read_patch
+from aura_vcs.formats.jsondoc.pointer import join_pointer, resolve_pointer, split_pointer
+from aura_vcs.formats.jsondoc.values import equal_numbers, same
 from hypothesis import given
 
 from tests.compare.json_values import DOCUMENTS, VALUES, unhurried

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aura_vcs.compare import media_probe
-from aura_vcs.compare.media_headers import read_header
-from aura_vcs.compare.media_model import Limits, MediaFacts
-from aura_vcs.compare.media_probe import diff_headers, diff_media, probe_media, read_media_header
-from aura_vcs.compare.media_source import READS_LIMIT, MediaHeader
-from aura_vcs.compare.media_words import describe
 from aura_vcs.errors import ExtraMissing, MediaUnreadable
+from aura_vcs.formats.media.describe import describe
+from aura_vcs.formats.media.findings import Limits, MediaFacts
+from aura_vcs.formats.media.headers import read_header
+from aura_vcs.formats.media.reader import READS_LIMIT, MediaHeader
+from aura_vcs.media import probe as media_probe
+from aura_vcs.media.probe import diff_headers, diff_media, probe_media, read_media_header
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -118,7 +118,7 @@ def test_headers_alone_make_a_difference() -> None:
 
 def test_without_the_extra_the_way_to_it_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The message names what to install."""
-    monkeypatch.setattr("aura_vcs.compare.media_probe.find_spec", lambda name: None)
+    monkeypatch.setattr("aura_vcs.media.probe.find_spec", lambda name: None)
     with pytest.raises(ExtraMissing) as caught:
         probe_media(tmp_path / "x.png")
     assert caught.value.hint == "Install it with: pip install 'aura-vcs[media]'"

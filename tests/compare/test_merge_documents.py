@@ -5,9 +5,9 @@ import json
 from typing import Any
 
 import pytest
-from aura_vcs.compare.merge_file import merge_file
-from aura_vcs.compare.merge_model import TreeEntry
-from aura_vcs.compare.merge_tree import TreeConflict, keep_both, merge_tree
+from aura_vcs.compare.merge.file import merge_file
+from aura_vcs.compare.merge.model import TreeEntry
+from aura_vcs.compare.merge.tree import TreeConflict, keep_both, merge_tree
 from aura_vcs.ids import blob_id
 
 Files = dict[str, str]

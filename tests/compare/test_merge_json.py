@@ -8,13 +8,13 @@ from typing import Any
 
 import msgspec
 import pytest
-from aura_vcs.compare.json_pointer import resolve_pointer
-from aura_vcs.compare.merge_json import merge_json, merge_values
-from aura_vcs.compare.merge_model import Conflict, MergedValue
-from aura_vcs.compare.resolve import resolve_document, resolve_value
-from aura_vcs.compare.values import same
-from aura_vcs.compare.write_document import write_like
-from aura_vcs.errors.comparing import ChoiceImpossible, ConflictUnknown, NotStructural
+from aura_vcs.compare.merge.json_values import merge_json, merge_values
+from aura_vcs.compare.merge.model import Conflict, MergedValue
+from aura_vcs.compare.merge.resolve_json import resolve_document, resolve_value
+from aura_vcs.errors.compare import ChoiceImpossible, ConflictUnknown, NotStructural
+from aura_vcs.formats.jsondoc.pointer import resolve_pointer
+from aura_vcs.formats.jsondoc.style import write_like
+from aura_vcs.formats.jsondoc.values import same
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from aura_vcs.compare.merge_file import MergedFile, merge_file
+from aura_vcs.compare.merge.file import MergedFile, merge_file
 
 EDITORS = Path(__file__).parents[3] / "shared" / "data" / "editors"
 needs_editors = pytest.mark.skipif(not EDITORS.is_dir(), reason=f"{EDITORS} is not here")

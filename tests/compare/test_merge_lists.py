@@ -6,11 +6,11 @@ import random
 from typing import Any
 
 import pytest
-from aura_vcs.compare.merge_file import merge_file
-from aura_vcs.compare.merge_json import merge_values
-from aura_vcs.compare.resolve import resolve_value
-from aura_vcs.compare.sequences import always_increasing, inversions, longest_increasing
-from aura_vcs.compare.values import same
+from aura_vcs.compare.diff.sequences import always_increasing, inversions, longest_increasing
+from aura_vcs.compare.merge.file import merge_file
+from aura_vcs.compare.merge.json_values import merge_values
+from aura_vcs.compare.merge.resolve_json import resolve_value
+from aura_vcs.formats.jsondoc.values import same
 from hypothesis import given
 from hypothesis import strategies as st
 

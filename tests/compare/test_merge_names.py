@@ -4,10 +4,10 @@ import json
 import unicodedata
 
 import pytest
-from aura_vcs.compare.aside_names import NAME_BYTES_LIMIT, folded, free_name, taken_names
-from aura_vcs.compare.merge_model import TreeEntry
-from aura_vcs.compare.merge_tree import Join, MergedTree, keep_both, merge_tree, resolve_tree
-from aura_vcs.errors.comparing import ChoiceImpossible
+from aura_vcs.compare.merge.conflict_names import NAME_BYTES_LIMIT, folded, free_name, taken_names
+from aura_vcs.compare.merge.model import TreeEntry
+from aura_vcs.compare.merge.tree import Join, MergedTree, keep_both, merge_tree, resolve_tree
+from aura_vcs.errors.compare import ChoiceImpossible
 from hypothesis import given
 from hypothesis import strategies as st
 

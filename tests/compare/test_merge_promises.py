@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aura_vcs.compare.json_pointer import split_pointer
-from aura_vcs.compare.merge_file import merge_file
-from aura_vcs.compare.merge_json import merge_values
-from aura_vcs.compare.merge_timeline import merge_timeline, merge_timeline_values
-from aura_vcs.compare.values import same
+from aura_vcs.compare.merge.file import merge_file
+from aura_vcs.compare.merge.json_values import merge_values
+from aura_vcs.compare.merge.timeline import merge_timeline, merge_timeline_values
+from aura_vcs.formats.jsondoc.pointer import split_pointer
+from aura_vcs.formats.jsondoc.values import same
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET

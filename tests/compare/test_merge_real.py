@@ -6,9 +6,9 @@ The excerpts in `real/urllib3/` are from its public releases, under the licence 
 from pathlib import Path
 
 import pytest
-from aura_vcs.compare.merge_model import MergedText
-from aura_vcs.compare.merge_text import merge_text
-from aura_vcs.compare.resolve_text import resolve_text
+from aura_vcs.compare.merge.model import MergedText
+from aura_vcs.compare.merge.resolve_text import resolve_text
+from aura_vcs.compare.merge.text import merge_text
 
 RELEASES = Path(__file__).parent / "real" / "urllib3"
 

@@ -4,10 +4,10 @@ import random
 import time
 
 import pytest
-from aura_vcs.compare.merge_file import merge_file
-from aura_vcs.compare.merge_text import merge_strings, merge_text, merge_words
-from aura_vcs.compare.resolve_text import resolve_text
-from aura_vcs.errors.comparing import ChoiceImpossible, ConflictUnknown, NotStructural
+from aura_vcs.compare.merge.file import merge_file
+from aura_vcs.compare.merge.resolve_text import resolve_text
+from aura_vcs.compare.merge.text import merge_strings, merge_text, merge_words
+from aura_vcs.errors.compare import ChoiceImpossible, ConflictUnknown, NotStructural
 from hypothesis import given
 from hypothesis import strategies as st
 

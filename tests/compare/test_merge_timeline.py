@@ -7,10 +7,10 @@ import time
 from typing import Any
 
 import pytest
-from aura_vcs.compare.merge_model import MergedDocument
-from aura_vcs.compare.merge_timeline import merge_timeline, merge_timeline_values, resolve_timeline
-from aura_vcs.compare.timeline_diff import diff_timeline_files
-from aura_vcs.compare.values import same
+from aura_vcs.compare.merge.model import MergedDocument
+from aura_vcs.compare.merge.timeline import merge_timeline, merge_timeline_values, resolve_timeline
+from aura_vcs.compare.timeline.diff import diff_timeline_files
+from aura_vcs.formats.jsondoc.values import same
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

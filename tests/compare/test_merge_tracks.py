@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aura_vcs.compare.merge_timeline import merge_timeline_values, resolve_timeline
-from aura_vcs.compare.values import same
+from aura_vcs.compare.merge.timeline import merge_timeline_values, resolve_timeline
+from aura_vcs.formats.jsondoc.values import same
 
 from tests.compare.timelines import as_bytes, otio, otio_clip, otio_range, planets, scene, set_seconds, studio
 

@@ -5,15 +5,15 @@ import random
 from typing import Any
 
 import pytest
-from aura_vcs.compare.merge_file import merge_file, resolve_file
-from aura_vcs.compare.merge_model import TreeEntry
-from aura_vcs.compare.merge_tree import (
+from aura_vcs.compare.merge.file import merge_file, resolve_file
+from aura_vcs.compare.merge.model import TreeEntry
+from aura_vcs.compare.merge.tree import (
     MergedTree,
     keep_both,
     merge_tree,
     resolve_tree,
 )
-from aura_vcs.errors.comparing import ChoiceImpossible, ConflictUnknown, PointerInvalid
+from aura_vcs.errors.compare import ChoiceImpossible, ConflictUnknown, PointerInvalid
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aura_vcs.compare.document_diff import diff_documents
-from aura_vcs.compare.media_model import MediaDiff, MediaFacts
-from aura_vcs.compare.media_source import MediaHeader
-from aura_vcs.compare.report import render_report
-from aura_vcs.compare.report_html import picture, text
-from aura_vcs.compare.report_model import FileReport, Report
-from aura_vcs.compare.text_diff import diff_text
-from aura_vcs.compare.timeline_diff import diff_timeline_files
+from aura_vcs.compare.diff.document import diff_documents
+from aura_vcs.compare.diff.text import diff_text
+from aura_vcs.compare.report.html import picture, text
+from aura_vcs.compare.report.model import FileReport, Report
+from aura_vcs.compare.report.page import render_report
+from aura_vcs.compare.timeline.diff import diff_timeline_files
+from aura_vcs.formats.media.findings import MediaDiff, MediaFacts
+from aura_vcs.formats.media.reader import MediaHeader
 from hypothesis import given
 from hypothesis import strategies as st
 

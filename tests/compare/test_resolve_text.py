@@ -4,10 +4,10 @@ import random
 from typing import Any
 
 import pytest
-from aura_vcs.compare.merge_model import TextConflict
-from aura_vcs.compare.merge_text import merge_strings
-from aura_vcs.compare.resolve_text import resolve_text
-from aura_vcs.errors.comparing import ChoiceImpossible
+from aura_vcs.compare.merge.model import TextConflict
+from aura_vcs.compare.merge.resolve_text import resolve_text
+from aura_vcs.compare.merge.text import merge_strings
+from aura_vcs.errors.compare import ChoiceImpossible
 from hypothesis import given
 from hypothesis import strategies as st
 

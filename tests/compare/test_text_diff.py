@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
-from aura_vcs.compare.text_diff import diff_text, highlights, unified
-from aura_vcs.compare.text_lines import split_lines, split_words
+from aura_vcs.compare.diff.text import diff_text, highlights, unified
+from aura_vcs.formats.text import split_lines, split_words
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aura_vcs.compare.timeline_diff import TimelineDiff, diff_timeline_files, read_timeline
-from aura_vcs.compare.timeline_model import Clip, Timeline, read_time, seconds_to_ticks, spoken, write_time
+from aura_vcs.compare.timeline.diff import TimelineDiff, diff_timeline_files, read_timeline
+from aura_vcs.formats.timeline.model import Clip, Timeline, read_time, seconds_to_ticks, spoken, write_time
 from hypothesis import given
 from hypothesis import strategies as st
 

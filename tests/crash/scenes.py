@@ -8,29 +8,29 @@ from unittest.mock import patch
 import msgspec
 from aura_vcs import Repository
 from aura_vcs.history.autosave import autosave, restore_point
-from aura_vcs.history.branches import create_branch, rename_branch
+from aura_vcs.history.checkout import checkout, restore
 from aura_vcs.history.commit import commit
-from aura_vcs.history.edits import edit_files
-from aura_vcs.history.fields import set_fields
-from aura_vcs.history.going import checkout, restore
+from aura_vcs.history.file_edits import edit_files
+from aura_vcs.history.lookup.select_files import choose
 from aura_vcs.history.merge import abort_merge, merge
-from aura_vcs.history.resolving import resolve_conflicts
-from aura_vcs.history.revisions import resolve
-from aura_vcs.history.tags import create_tag
+from aura_vcs.history.names.branches import create_branch, rename_branch
+from aura_vcs.history.names.revisions import resolve
+from aura_vcs.history.names.tags import create_tag
+from aura_vcs.history.project_settings import set_fields
+from aura_vcs.history.resolve import resolve_conflicts
 from aura_vcs.history.undo import redo, undo
 from aura_vcs.history.versions import delete_version, purge_version
+from aura_vcs.maintenance.gc import execute_gc, plan_gc
 from aura_vcs.model import Kind
-from aura_vcs.storage.remote_memory import MemoryRemote
-from aura_vcs.sync.content import attach, fetch_content, plan_content
-from aura_vcs.sync.known import Known
-from aura_vcs.sync.leaving import create_remote
-from aura_vcs.sync.offloading import execute_offload, plan_offload
-from aura_vcs.sync.proving import Witness
-from aura_vcs.sync.remotes import RemoteConfig, set_remote
-from aura_vcs.sync.selecting import choose
-from aura_vcs.sync.sending import push
-from aura_vcs.upkeep.gc import execute_gc, plan_gc
-from aura_vcs.worktree import writer
+from aura_vcs.storage.testing.memory_remote import MemoryRemote
+from aura_vcs.sync.offload.fetch_content import attach, fetch_content, plan_content
+from aura_vcs.sync.offload.offload import execute_offload, plan_offload
+from aura_vcs.sync.offload.proof import Witness
+from aura_vcs.sync.push import push
+from aura_vcs.sync.remotes.config import RemoteConfig, set_remote
+from aura_vcs.sync.state.cache import Known
+from aura_vcs.sync.state.manifest_update import create_remote
+from aura_vcs.worktree.checkout import writer
 
 from tests.helpers.project import noise, save, write, write_project
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from aura_vcs import Repository
 from aura_vcs.layout import REPLICA
-from aura_vcs.storage.recording import Event, RecordingCalls
-from aura_vcs.upkeep.fsck import fsck
+from aura_vcs.maintenance.fsck import fsck
+from aura_vcs.storage.testing.recorded_calls import Event, RecordingCalls
 
 from tests.crash.scenes import SCENES, Scene
 from tests.helpers.check import assert_whole, saved_contents, versions
-from tests.helpers.power import Bytes, Names, image
+from tests.helpers.power_failure import Bytes, Names, image
 from tests.helpers.project import clone, contents, duplicate, look
 
 RULES = [(names, data) for names in Names for data in Bytes]

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 from aura_vcs import AuraError, Repository
 from aura_vcs.index.queries import Queries
-from aura_vcs.storage.faults import CountingCalls, Fault, FaultyCalls, Stopped
-from aura_vcs.upkeep.fsck import fsck
+from aura_vcs.maintenance.fsck import fsck
+from aura_vcs.storage.testing.faulty_calls import CountingCalls, Fault, FaultyCalls, Stopped
 
 from tests.crash.scenes import SCENES, Scene
 from tests.helpers.check import assert_whole, saved_contents, versions

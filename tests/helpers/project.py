@@ -12,7 +12,7 @@ from aura_vcs import Repository
 from aura_vcs.history.commit import Committed, commit
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import REPLICA
-from aura_vcs.repository.hints import SYNCTHING
+from aura_vcs.repository.sync_tool_hints import SYNCTHING
 
 AURA = ".aura"
 Seen = tuple[str, bytes, bool]

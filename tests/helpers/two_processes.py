@@ -3,8 +3,11 @@
 import os
 
 import pytest
-from aura_vcs.sync import incoming
-from aura_vcs.worktree import ahead, reading, second_process, staging, writer
+from aura_vcs import forked_worker as second_process
+from aura_vcs.sync.transfer import download as incoming
+from aura_vcs.worktree.checkout import staging, writer
+from aura_vcs.worktree.scan import prefetch as ahead
+from aura_vcs.worktree.snapshot import parallel_read as reading
 
 
 def always_two(monkeypatch: pytest.MonkeyPatch) -> None:

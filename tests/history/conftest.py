@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from aura_vcs import Repository
-from aura_vcs.upkeep.fsck import fsck
+from aura_vcs.maintenance.fsck import fsck
 
 from tests.helpers.project import save
 from tests.history.lines import Lines

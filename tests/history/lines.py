@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from aura_vcs import Repository
-from aura_vcs.history.branches import create_branch
-from aura_vcs.history.going import checkout
+from aura_vcs.history.checkout import checkout
 from aura_vcs.history.merge import Merged, merge
+from aura_vcs.history.names.branches import create_branch
 from aura_vcs.index.records import VersionRecord
 
 from tests.helpers.project import save, write

@@ -10,9 +10,9 @@ from aura_vcs.history.undo import undo
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
+from aura_vcs.maintenance.retention import Rules, decide
 from aura_vcs.model import VersionType
 from aura_vcs.objects.trees import EMPTY_TREE_ID
-from aura_vcs.upkeep.retention import Rules, decide
 
 from tests.helpers.project import save, write
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 from aura_vcs import Repository
-from aura_vcs.compare.documents import MAX_DOCUMENT_BYTES, VALUES_LIMIT, Document, parse_document
-from aura_vcs.compare.merge_model import Conflict, TextConflict, TreeEntry
-from aura_vcs.compare.merge_tree import TreeConflict
-from aura_vcs.compare.values import MAX_DEPTH
-from aura_vcs.errors.stored import LimitExceeded
-from aura_vcs.history import conflicts
-from aura_vcs.history.conflicts import LIST_LIMITS, LIST_ROOM, OpenConflict, decode, encode, weight
-from aura_vcs.history.resolving import open_conflicts, resolve_conflicts
+from aura_vcs.compare.merge.model import Conflict, TextConflict, TreeEntry
+from aura_vcs.compare.merge.tree import TreeConflict
+from aura_vcs.errors.integrity import LimitExceeded
+from aura_vcs.formats.jsondoc.parse import MAX_DOCUMENT_BYTES, VALUES_LIMIT, Document, parse_document
+from aura_vcs.formats.jsondoc.values import MAX_DEPTH
+from aura_vcs.history.merging import conflicts
+from aura_vcs.history.merging.conflicts import LIST_LIMITS, LIST_ROOM, OpenConflict, decode, encode, weight
+from aura_vcs.history.resolve import open_conflicts, resolve_conflicts
 from aura_vcs.layout import CONFLICTS
 
 from tests.helpers.project import clone

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 from aura_vcs import Repository
-from aura_vcs.errors.comparing import NotStructural
+from aura_vcs.errors.compare import NotStructural
 from aura_vcs.history.blame import blame
-from aura_vcs.history.content_log import field_history
 from aura_vcs.history.log import log
+from aura_vcs.history.lookup.field_history import field_history
 from aura_vcs.index.queries import VersionFilter
 
 from tests.helpers.project import save, write

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 from aura_vcs import Repository
-from aura_vcs.errors.stored import RecordCorrupt
-from aura_vcs.history.branches import branch, create_branch, delete_branch
-from aura_vcs.history.going import checkout
+from aura_vcs.errors.integrity import RecordCorrupt
+from aura_vcs.history.checkout import checkout
 from aura_vcs.history.merge import merge
-from aura_vcs.history.resolving import open_conflicts, resolve_conflicts
+from aura_vcs.history.names.branches import branch, create_branch, delete_branch
+from aura_vcs.history.resolve import open_conflicts, resolve_conflicts
 from aura_vcs.history.undo import redo, undo
 from aura_vcs.index.queries import Queries
 from aura_vcs.layout import CONFLICTS
-from aura_vcs.upkeep.fsck import fsck
+from aura_vcs.maintenance.fsck import fsck
 
 from tests.helpers.project import clone, look, noise, save, write
 from tests.history.lines import edit, field

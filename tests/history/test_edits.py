@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 from aura_vcs import Repository
 from aura_vcs.errors import InputError
-from aura_vcs.errors.asking import OperationExpired
+from aura_vcs.errors.input import OperationExpired
 from aura_vcs.errors.studio import ActionBlocked, EditedSince
-from aura_vcs.history import batching
-from aura_vcs.history.edits import edit_files
-from aura_vcs.history.fields import note_fields, set_fields, value_of
+from aura_vcs.history.file_edits import edit_files
+from aura_vcs.history.project_settings import note_fields, set_fields, value_of
+from aura_vcs.history.recording import undo_batching as batching
 from aura_vcs.history.undo import find_action, redo, undo
 from aura_vcs.history.versions import delete_version, edit_version
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import ActionRecord
-from aura_vcs.upkeep.gc import execute_gc, plan_gc
+from aura_vcs.maintenance.gc import execute_gc, plan_gc
 
 from tests.helpers.project import save, write
 

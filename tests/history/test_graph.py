@@ -1,7 +1,7 @@
 """The drawing of `aura log --graph`: every line from a version to each of its parents is there."""
 
 import pytest
-from aura_vcs.history.graph import graph
+from aura_vcs.history.lookup.graph import graph
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import VersionType

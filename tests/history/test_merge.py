@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 from aura_vcs.errors import InputError
-from aura_vcs.errors.comparing import ChoiceImpossible
-from aura_vcs.history.branches import branch, create_branch
+from aura_vcs.errors.compare import ChoiceImpossible
+from aura_vcs.history.checkout import checkout
 from aura_vcs.history.commit import commit
-from aura_vcs.history.going import checkout
 from aura_vcs.history.merge import abort_merge, merge, plan_merge
-from aura_vcs.history.merge_bases import merge_bases
-from aura_vcs.history.resolving import open_conflicts, resolve_conflicts
-from aura_vcs.history.revisions import resolve
+from aura_vcs.history.merging.merge_bases import merge_bases
+from aura_vcs.history.names.branches import branch, create_branch
+from aura_vcs.history.names.revisions import resolve
+from aura_vcs.history.resolve import open_conflicts, resolve_conflicts
 from aura_vcs.history.status import status
 from aura_vcs.history.undo import redo, undo
 from aura_vcs.layout import CONFLICTS

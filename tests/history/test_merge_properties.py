@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from aura_vcs import Repository
-from aura_vcs.history.branches import create_branch
-from aura_vcs.history.going import checkout
+from aura_vcs.history.checkout import checkout
 from aura_vcs.history.merge import merge
-from aura_vcs.history.resolving import open_conflicts, resolve_conflicts
+from aura_vcs.history.names.branches import create_branch
+from aura_vcs.history.resolve import open_conflicts, resolve_conflicts
 from aura_vcs.history.undo import undo
-from aura_vcs.upkeep.fsck import fsck
+from aura_vcs.maintenance.fsck import fsck
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 from aura_vcs import Repository
-from aura_vcs.history.branches import create_branch
-from aura_vcs.history.going import Moved, checkout, restore
+from aura_vcs.history.checkout import Moved, checkout, restore
 from aura_vcs.history.merge import merge
-from aura_vcs.history.revisions import resolve
+from aura_vcs.history.names.branches import create_branch
+from aura_vcs.history.names.revisions import resolve
 from aura_vcs.history.status import status
 from aura_vcs.history.undo import redo, undo
-from aura_vcs.upkeep.fsck import fsck
-from aura_vcs.upkeep.gc import execute_gc, plan_gc
+from aura_vcs.maintenance.fsck import fsck
+from aura_vcs.maintenance.gc import execute_gc, plan_gc
 
 from tests.helpers.check import assert_kept, versions
 from tests.helpers.project import look, save, write

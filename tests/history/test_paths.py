@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from aura_vcs import Repository
 from aura_vcs.errors import InputError
-from aura_vcs.errors.asking import UnknownName
+from aura_vcs.errors.input import UnknownName
 from aura_vcs.history.autosave import autosave, restore_point
 from aura_vcs.history.commit import commit, project_path
-from aura_vcs.history.revisions import resolve
+from aura_vcs.history.names.revisions import resolve
 from aura_vcs.history.status import status
 from aura_vcs.history.versions import purge_version
-from aura_vcs.ref_changes import label_change
-from aura_vcs.refs import stamp_label
+from aura_vcs.refs.changes import label_change
+from aura_vcs.refs.refs import stamp_label
 from aura_vcs.repository.repository import Draft
 
 from tests.helpers.project import save, write

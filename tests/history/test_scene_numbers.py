@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from aura_vcs.history.resolving import open_conflicts, resolve_conflicts
+from aura_vcs.history.resolve import open_conflicts, resolve_conflicts
 
 from tests.history.lines import Lines
 

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 from aura_vcs import Repository
 from aura_vcs.errors import InputError
-from aura_vcs.errors.asking import UnknownName
+from aura_vcs.errors.input import UnknownName
+from aura_vcs.history.checkout import checkout
 from aura_vcs.history.commit import commit
-from aura_vcs.history.going import checkout
 from aura_vcs.history.status import is_new_held, status
 from aura_vcs.history.undo import redo, undo
 from aura_vcs.history.untrack import untrack
-from aura_vcs.worktree.ignore import load_ignore_rules
+from aura_vcs.worktree.scan.ignore import load_ignore_rules
 
 from tests.helpers.project import clone, save, write
 

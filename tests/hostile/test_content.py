@@ -19,8 +19,7 @@ from aura_vcs.codec import (
     encode_version,
 )
 from aura_vcs.errors import AuraError
-from aura_vcs.errors.folder import PathCollision
-from aura_vcs.errors.stored import (
+from aura_vcs.errors.integrity import (
     IntegrityError,
     LimitExceeded,
     ObjectCorrupt,
@@ -28,19 +27,20 @@ from aura_vcs.errors.stored import (
     RecordCorrupt,
     UnsafePath,
 )
-from aura_vcs.history.branches import branches
+from aura_vcs.errors.worktree import PathCollision
+from aura_vcs.history.checkout import checkout, restore
 from aura_vcs.history.commit import commit
-from aura_vcs.history.going import checkout, restore
+from aura_vcs.history.names.branches import branches
 from aura_vcs.history.status import status
 from aura_vcs.ids import ObjectId, VersionId, blob_id, tree_id
 from aura_vcs.layout import TEMPORARY, loose_path
+from aura_vcs.maintenance.fsck import fsck
+from aura_vcs.maintenance.gc import execute_gc, plan_gc
 from aura_vcs.model import Entry, EntryKind, Kind, Tree, Version, VersionType
-from aura_vcs.objects.pack_format import FRAME_LIMIT, MAGIC, decode_footer, encode_footer, footer_length
+from aura_vcs.objects.packs.format import FRAME_LIMIT, MAGIC, decode_footer, encode_footer, footer_length
 from aura_vcs.objects.trees import DEPTH_LIMIT
-from aura_vcs.storage.calls import FileCalls
 from aura_vcs.storage.scratch import Scratch
-from aura_vcs.upkeep.fsck import fsck
-from aura_vcs.upkeep.gc import execute_gc, plan_gc
+from aura_vcs.storage.system_calls import FileCalls
 
 from tests.helpers.check import assert_whole
 from tests.helpers.project import look, save, write
@@ -127,7 +127,7 @@ def test_a_tree_with_a_hostile_name_is_never_read(film: Repository, name: str) -
 @pytest.mark.parametrize("name", [name for name in HOSTILE if name and "/" not in name])
 def test_a_hostile_name_is_not_written_even_if_it_was_read(film: Repository, name: str) -> None:
     """H1, H2: the writer checks every part again, whoever asks."""
-    from aura_vcs.worktree.folder import Folder
+    from aura_vcs.worktree.checkout.safe_folder import Folder
 
     folder = Folder(film.root, Scratch(film.storage, TEMPORARY), FileCalls())
     before = look(Path(film.root))
@@ -363,7 +363,7 @@ def test_an_object_of_another_kind_is_not_taken_for_a_tree(film: Repository) -> 
 
 def test_pack_footers_that_lie(film: Repository) -> None:
     """H11: entries outside their frame, frames outside the pack, and impossible lengths are refused."""
-    from aura_vcs.objects.pack_format import TRAILER_BYTES, Frame, PackEntry
+    from aura_vcs.objects.packs.format import TRAILER_BYTES, Frame, PackEntry
 
     one = ObjectId("ab" * 32)
     lies = [
@@ -391,7 +391,7 @@ def test_pack_footers_that_lie(film: Repository) -> None:
 
 def test_a_pack_whose_frame_is_a_bomb(film: Repository) -> None:
     """H10: a frame is never unpacked beyond what the footer gives, whatever its header says."""
-    from aura_vcs.objects.pack_format import Frame, PackEntry
+    from aura_vcs.objects.packs.format import Frame, PackEntry
 
     one = ObjectId("ab" * 32)
     bomb = zstandard.ZstdCompressor(level=1).compress(bytes(64 << 20))

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 from aura_vcs import AuraError, Repository
-from aura_vcs.errors.stored import IntegrityError
+from aura_vcs.errors.integrity import IntegrityError
+from aura_vcs.history.checkout import checkout
 from aura_vcs.history.commit import commit
-from aura_vcs.history.going import checkout
 from aura_vcs.history.log import log
-from aura_vcs.history.revisions import resolve
-from aura_vcs.history.tags import create_tag
+from aura_vcs.history.names.revisions import resolve
+from aura_vcs.history.names.tags import create_tag
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.queries import VersionFilter
+from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.model import EntryKind
-from aura_vcs.storage.faults import Fault, FaultyCalls, Stopped
-from aura_vcs.upkeep.fsck import fsck
+from aura_vcs.storage.testing.faulty_calls import Fault, FaultyCalls, Stopped
 
 from tests.crash.scenes import two_versions
 from tests.helpers.check import versions

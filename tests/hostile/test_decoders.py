@@ -10,13 +10,13 @@ import msgspec
 import pytest
 import zstandard
 from aura_vcs.codec import decode_tree, decode_version, encode_tree
-from aura_vcs.errors.stored import IntegrityError, ObjectMalformed, RecordCorrupt, UnsafePath
+from aura_vcs.errors.integrity import IntegrityError, ObjectMalformed, RecordCorrupt, UnsafePath
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.layout import check_entry_name
 from aura_vcs.model import Kind, Tree
 from aura_vcs.objects.base import Place
 from aura_vcs.objects.chunking import decode_chunk_list
-from aura_vcs.objects.pack_format import (
+from aura_vcs.objects.packs.format import (
     CODEC_RAW,
     END_MAGIC,
     FRAME_LIMIT,
@@ -29,7 +29,7 @@ from aura_vcs.objects.pack_format import (
     encode_footer,
     footer_length,
 )
-from aura_vcs.objects.packs import Packs
+from aura_vcs.objects.packs.reader import Packs
 from aura_vcs.storage.local import LocalStorage
 from blake3 import blake3
 from hypothesis import given, settings

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from aura_vcs import AuraError, Repository, layout
 from aura_vcs.cli.main import cli
-from aura_vcs.errors.stored import LinkedPath
+from aura_vcs.errors.integrity import LinkedPath
 from aura_vcs.history.commit import commit
-from aura_vcs.storage.calls import FileCalls
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.own_folders import OwnFolders
-from aura_vcs.sync.addresses import parse_address
-from aura_vcs.sync.opening import open_remote
+from aura_vcs.storage.system_calls import FileCalls
+from aura_vcs.sync.remotes.connect import open_remote
+from aura_vcs.sync.remotes.url import parse_address
 from click.testing import CliRunner
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links need rights there")
@@ -257,7 +257,7 @@ def test_only_what_has_a_name_of_ours_is_swept(tmp_path: Path, seed: Path, name:
 @pytest.mark.parametrize("path", ["../secret", "a/../../secret", ".aura/format.json", "link/secret", "secret-link"])
 def test_a_checkpoint_names_a_file_of_the_project(seed: Path, tmp_path: Path, path: str) -> None:
     """L2: what a record names outside, also through a link, is neither read nor stored."""
-    from aura_vcs.project.checkpoint_store import list_checkpoints, recover, writer_for
+    from aura_vcs.project.records.checkpoint_store import list_checkpoints, recover, writer_for
 
     (tmp_path / "secret").write_text("TOP SECRET")
     (seed / "link").symlink_to(tmp_path)
@@ -283,8 +283,8 @@ def test_an_export_from_elsewhere_stays_in_the_project(seed: Path, tmp_path: Pat
     """L2: a queued export that came with the folder does not say where on this machine a film is written."""
     from aura_vcs.errors import InputError
     from aura_vcs.index.queries import Queries
-    from aura_vcs.project.export_runs import add_export, run_export
-    from aura_vcs.project.presets import find_preset
+    from aura_vcs.project.records.export_jobs import add_export, run_export
+    from aura_vcs.project.render.presets import find_preset
 
     with Repository.open(seed) as repo:
         version = Queries(repo.index).versions_numbered(1)[0]

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from aura_vcs import Repository
 from aura_vcs.errors import AuraError
-from aura_vcs.errors.stored import IntegrityError
+from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.ids import ObjectId
+from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.model import Kind
 from aura_vcs.objects.base import IDENTIFY
-from aura_vcs.objects.packs import OpenPack
-from aura_vcs.upkeep.fsck import fsck
+from aura_vcs.objects.packs.reader import OpenPack
 
 from tests.crash.scenes import two_versions
 from tests.helpers.project import duplicate

@@ -10,8 +10,8 @@ import pytest
 from aura_vcs import Repository
 from aura_vcs.history.commit import commit
 from aura_vcs.layout import loose_path
+from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.storage.local import LocalStorage
-from aura_vcs.upkeep.fsck import fsck
 
 from tests.helpers.project import save, write
 

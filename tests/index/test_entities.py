@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from aura_vcs import Repository
 from aura_vcs.index.entities import assets_statement, scenes_statement
+from aura_vcs.index.full_text import SEARCH, SEARCH_OLD, Words
 from aura_vcs.index.queries import Queries, actions_clause
-from aura_vcs.index.words import SEARCH, SEARCH_OLD, Words
-from aura_vcs.project.folder_index import files_of, refresh_folder
+from aura_vcs.project.documents.folder_index import files_of, refresh_folder
 
 from tests.helpers.project import write
 
@@ -42,7 +42,7 @@ def test_rows_follow_the_folder(first: Repository) -> None:
 def test_an_unchanged_folder_opens_nothing(first: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     """When no date has changed, no document is read again."""
     refresh_folder(first)
-    from aura_vcs.project import folder_index
+    from aura_vcs.project.documents import folder_index
 
     def refuse(*_: object) -> None:
         raise AssertionError("a document was read")

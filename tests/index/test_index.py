@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 from aura_vcs import Repository
-from aura_vcs.errors.stored import IndexDamaged
+from aura_vcs.errors.integrity import IndexDamaged
+from aura_vcs.history.checkout import checkout
 from aura_vcs.history.commit import commit
-from aura_vcs.history.going import checkout
 from aura_vcs.history.log import log
+from aura_vcs.history.names.tags import create_tag
 from aura_vcs.history.status import status
-from aura_vcs.history.tags import create_tag
 from aura_vcs.history.undo import undo
 from aura_vcs.history.versions import delete_version
 from aura_vcs.index.queries import Queries, VersionFilter
+from aura_vcs.maintenance.fsck import fsck
+from aura_vcs.maintenance.gc import execute_gc, plan_gc
 from aura_vcs.model import VersionType
-from aura_vcs.upkeep.fsck import fsck
-from aura_vcs.upkeep.gc import execute_gc, plan_gc
 
 from tests.helpers.check import assert_whole, versions
 from tests.helpers.project import noise, save, write
@@ -120,7 +120,7 @@ def test_counts_are_what_counting_again_gives(busy: Repository) -> None:
 
 def test_a_wrong_count_is_found_and_nothing_is_deleted_on_its_word(busy: Repository) -> None:
     """G1: an index that says everything is unused cannot make gc delete what is in use."""
-    from aura_vcs.errors.stored import IntegrityError
+    from aura_vcs.errors.integrity import IntegrityError
 
     busy.index.database.connection.execute("UPDATE objects SET refcount = 0, last_referenced_at = '2000'")
     assert {problem.kind for problem in fsck(busy).problems} == {"wrong_count"}

@@ -13,14 +13,14 @@ from aura_vcs.history.autosave import autosave
 from aura_vcs.history.undo import redo, undo
 from aura_vcs.history.versions import delete_version, purge_version
 from aura_vcs.ids import ObjectId, blob_id
-from aura_vcs.index import places
+from aura_vcs.index import object_locations as places
 from aura_vcs.index.queries import Queries
+from aura_vcs.maintenance.count_table import Tally
+from aura_vcs.maintenance.fsck import fsck
+from aura_vcs.maintenance.gc import execute_gc, plan_gc
+from aura_vcs.maintenance.retention import Rules, execute_prune, plan_prune
 from aura_vcs.model import Kind
-from aura_vcs.objects.pack_format import TRAILER_BYTES, Frame, PackEntry, decode_footer, encode_footer
-from aura_vcs.upkeep.fsck import fsck
-from aura_vcs.upkeep.gc import execute_gc, plan_gc
-from aura_vcs.upkeep.retention import Rules, execute_prune, plan_prune
-from aura_vcs.upkeep.tally import Tally
+from aura_vcs.objects.packs.format import TRAILER_BYTES, Frame, PackEntry, decode_footer, encode_footer
 
 from tests.helpers.check import assert_whole, versions
 from tests.helpers.project import noise, save, write
@@ -45,7 +45,7 @@ def test_counts_are_right_however_few_are_held(repo: Repository, held: int, monk
     """Counts that are written on the way, in the middle of a tree or of a film's chunks, are as if they were not."""
     _films(repo)
     before = Queries(repo.index).counts()
-    monkeypatch.setattr("aura_vcs.index.counts.HELD_COUNTS", held)
+    monkeypatch.setattr("aura_vcs.index.reference_counts.HELD_COUNTS", held)
     repo.rebuild_index()
     assert Queries(repo.index).counts() == before
     purge_version(repo, versions(repo)[0], "tried")
@@ -143,7 +143,7 @@ def test_very_many_labels_are_packed_at_once(first: Repository, monkeypatch: pyt
     for number in range(6):
         write(Path(first.root), {"plan.json": f'{{"take": {number}}}'})
         autosave(first)
-    monkeypatch.setattr("aura_vcs.refs.LABELS_AT_ONCE", 3)
+    monkeypatch.setattr("aura_vcs.refs.refs.LABELS_AT_ONCE", 3)
     soon = datetime.now(UTC) + timedelta(days=9)
     execute_prune(first, plan_prune(first, Rules(keep_autosaves=0), at=soon))
     folder = Path(first.storage.root) / "refs" / "versions"
@@ -164,9 +164,9 @@ def test_very_many_labels_are_packed_at_once(first: Repository, monkeypatch: pyt
 
 def test_packs_hold_so_many_objects_and_gathering_ends(first: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     """A commit of many files makes several packs; packs that are full stay as they are, however often gc runs."""
-    monkeypatch.setattr("aura_vcs.objects.pack_writer.PACK_ENTRIES", 20)
+    monkeypatch.setattr("aura_vcs.objects.packs.writer.PACK_ENTRIES", 20)
     monkeypatch.setattr("aura_vcs.objects.batch.FRAME_BYTES", 50)
-    monkeypatch.setattr("aura_vcs.upkeep.packing.GATHERED_OBJECTS", 30)
+    monkeypatch.setattr("aura_vcs.maintenance.repack.GATHERED_OBJECTS", 30)
     before = len(first.store.packs.names())
     write(Path(first.root), {f"many/{number}.txt": f"text number {number}" for number in range(400)})
     save(first, "Many")
@@ -205,7 +205,7 @@ def test_memory_stays_bounded_with_very_many_chunks(tmp_path: Path) -> None:
     env = {**os.environ, "PYTHONPATH": str(ROOT), "AURA_AUTHOR": "Ada", "AURA_HOME": str(tmp_path / "home")}
     film, python = tmp_path / "film", sys.executable
     film.mkdir()
-    aura = [python, "-c", "from aura_vcs.cli.start import run; run()"]
+    aura = [python, "-c", "from aura_vcs.cli.entry import run; run()"]
     run([*aura, "init"], str(film), env)
     told = subprocess.run(
         [python, "-m", "bench.build", "chunks", film, "250000"], env=env, capture_output=True, check=True

@@ -10,23 +10,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from aura_vcs.branch_entries import heads
 from aura_vcs.errors import AuraError, InputError
-from aura_vcs.errors.asking import ConcurrencyError
-from aura_vcs.errors.stored import NotArrived, ObjectMissing, ObjectOffloaded, ObjectPurged
-from aura_vcs.history.branches import branch
+from aura_vcs.errors.input import ConcurrencyError
+from aura_vcs.errors.integrity import NotArrived, ObjectMissing, ObjectOffloaded, ObjectPurged
+from aura_vcs.history.names.branches import branch
 from aura_vcs.ids import VersionId
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
+from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.model import VersionType
+from aura_vcs.refs.branch_entries import heads
 from aura_vcs.repository.repository import Repository
-from aura_vcs.storage.remote import RemoteStorage
-from aura_vcs.sync.content import attach
-from aura_vcs.sync.far_fsck import fsck_far
-from aura_vcs.sync.known import Forgetful, Known
-from aura_vcs.sync.remotes import RemoteConfig, remotes, set_remote
-from aura_vcs.sync.view import load_view
-from aura_vcs.upkeep.fsck import fsck
+from aura_vcs.storage.remotes.base import RemoteStorage
+from aura_vcs.sync.maintenance.fsck_remote import fsck_far
+from aura_vcs.sync.offload.fetch_content import attach
+from aura_vcs.sync.remotes.config import RemoteConfig, remotes, set_remote
+from aura_vcs.sync.state.cache import Forgetful, Known
+from aura_vcs.sync.state.snapshot import load_view
 
 from tests.helpers.check import versions
 from tests.sync.machines import Unsynced, content, files

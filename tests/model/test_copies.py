@@ -14,19 +14,19 @@ from pathlib import Path
 import msgspec
 import pytest
 from aura_vcs import Repository
-from aura_vcs.errors.asking import NothingToUndo, OperationExpired, VersionInUse
-from aura_vcs.errors.stored import ObjectPurged
+from aura_vcs.errors.input import NothingToUndo, OperationExpired, VersionInUse
+from aura_vcs.errors.integrity import ObjectPurged
+from aura_vcs.history.checkout import Moved, checkout, restore
 from aura_vcs.history.commit import commit
-from aura_vcs.history.going import Moved, checkout, restore
-from aura_vcs.history.revisions import resolve
+from aura_vcs.history.names.revisions import resolve
 from aura_vcs.history.undo import redo, undo
 from aura_vcs.history.versions import delete_version, purge_version, undelete_version
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
+from aura_vcs.maintenance.fsck import fsck
+from aura_vcs.maintenance.gc import execute_gc, plan_gc
 from aura_vcs.model import EntryKind
-from aura_vcs.upkeep.fsck import fsck
-from aura_vcs.upkeep.gc import execute_gc, plan_gc
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from aura_vcs import AuraError, Repository
-from aura_vcs.history.pending import finish_pending
-from aura_vcs.storage.faults import CountingCalls, Stopped
+from aura_vcs.history.recording.journal import finish_pending
+from aura_vcs.storage.testing.faulty_calls import CountingCalls, Stopped
 
 from tests.crash.scenes import SCENES, Scene
 from tests.helpers.check import assert_whole, saved_contents

@@ -11,26 +11,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from aura_vcs.errors.asking import PlanStale
+from aura_vcs.errors.input import PlanStale
+from aura_vcs.errors.integrity import IntegrityError, ObjectPurged
 from aura_vcs.errors.remotes import PushRejected, RemoteUnreachable
-from aura_vcs.errors.stored import IntegrityError, ObjectPurged
+from aura_vcs.history.lookup.select_files import choose
+from aura_vcs.maintenance.gc import execute_gc, plan_gc
 from aura_vcs.repository.repository import Repository
-from aura_vcs.storage.remote import RemoteStorage
-from aura_vcs.storage.remote_encrypted import EncryptedRemote
-from aura_vcs.storage.remote_memory import MemoryRemote
-from aura_vcs.storage.remote_wrappers import FaultyRemote
-from aura_vcs.sync.addresses import Address
-from aura_vcs.sync.carrying import pull, sync
-from aura_vcs.sync.cloning import clone
-from aura_vcs.sync.collecting import execute_far_gc, plan_far_gc
-from aura_vcs.sync.content import Content, fetch_content, plan_content
-from aura_vcs.sync.leaving import create_remote
-from aura_vcs.sync.offloading import execute_offload, plan_offload
-from aura_vcs.sync.proving import Witness
-from aura_vcs.sync.receiving import fetch
-from aura_vcs.sync.selecting import choose
-from aura_vcs.sync.sending import push
-from aura_vcs.upkeep.gc import execute_gc, plan_gc
+from aura_vcs.storage.encryption.remote import EncryptedRemote
+from aura_vcs.storage.remotes.base import RemoteStorage
+from aura_vcs.storage.remotes.retry import FaultyRemote
+from aura_vcs.storage.testing.memory_remote import MemoryRemote
+from aura_vcs.sync.clone import clone
+from aura_vcs.sync.fetch import fetch
+from aura_vcs.sync.maintenance.gc import execute_far_gc, plan_far_gc
+from aura_vcs.sync.offload.fetch_content import Content, fetch_content, plan_content
+from aura_vcs.sync.offload.offload import execute_offload, plan_offload
+from aura_vcs.sync.offload.proof import Witness
+from aura_vcs.sync.pull import pull, sync
+from aura_vcs.sync.push import push
+from aura_vcs.sync.remotes.url import Address
+from aura_vcs.sync.state.manifest_update import create_remote
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 

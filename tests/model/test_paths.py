@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 from aura_vcs import Repository
 from aura_vcs.errors import InputError
-from aura_vcs.errors.asking import NothingToUndo, UnknownName
+from aura_vcs.errors.input import NothingToUndo, UnknownName
 from aura_vcs.history.autosave import autosave, restore_point
-from aura_vcs.history.branches import create_branch
+from aura_vcs.history.checkout import checkout, restore
 from aura_vcs.history.commit import commit, project_path
-from aura_vcs.history.going import checkout, restore
+from aura_vcs.history.names.branches import create_branch
+from aura_vcs.history.names.tags import create_tag
 from aura_vcs.history.status import status
-from aura_vcs.history.tags import create_tag
 from aura_vcs.history.undo import redo, undo
 from aura_vcs.ids import VersionId
 

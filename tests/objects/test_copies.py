@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from aura_vcs import Repository
 from aura_vcs.history.versions import delete_version
-from aura_vcs.upkeep.fsck import fsck
-from aura_vcs.upkeep.gc import execute_gc, plan_gc
+from aura_vcs.maintenance.fsck import fsck
+from aura_vcs.maintenance.gc import execute_gc, plan_gc
 
 from tests.helpers.check import assert_whole, versions
 from tests.helpers.project import noise, save, write

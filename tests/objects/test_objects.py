@@ -7,7 +7,7 @@ from typing import BinaryIO
 import msgspec
 import pytest
 from aura_vcs import Repository
-from aura_vcs.errors.stored import ObjectCorrupt, ObjectMissing
+from aura_vcs.errors.integrity import ObjectCorrupt, ObjectMissing
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.model import Kind
 from aura_vcs.objects.chunking import Cutter

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 from aura_vcs import Repository
-from aura_vcs.history.branches import create_branch
-from aura_vcs.history.edits import edit_files
-from aura_vcs.history.going import checkout, restore
-from aura_vcs.history.making import base_of
+from aura_vcs.history.checkout import checkout, restore
+from aura_vcs.history.file_edits import edit_files
 from aura_vcs.history.merge import merge
+from aura_vcs.history.names.branches import create_branch
+from aura_vcs.history.recording.version_builder import base_of
 from aura_vcs.layout import pack_path
-from aura_vcs.upkeep.gc import execute_gc, plan_gc
+from aura_vcs.maintenance.gc import execute_gc, plan_gc
 
 from tests.helpers.check import assert_whole
 from tests.helpers.project import noise, save, write

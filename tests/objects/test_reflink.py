@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 from aura_vcs import Repository
-from aura_vcs.errors.stored import ObjectCorrupt
-from aura_vcs.history.going import checkout
+from aura_vcs.errors.integrity import ObjectCorrupt
+from aura_vcs.history.checkout import checkout
 from aura_vcs.ids import blob_id
 from aura_vcs.layout import loose_path
-from aura_vcs.upkeep.fsck import fsck
-from aura_vcs.upkeep.gc import execute_gc, plan_gc
+from aura_vcs.maintenance.fsck import fsck
+from aura_vcs.maintenance.gc import execute_gc, plan_gc
 
 from tests.helpers.check import assert_whole
 from tests.helpers.project import noise, save, write

@@ -5,9 +5,9 @@ from array import array
 
 from aura_vcs.compression import shuffled, unshuffled, way_to_keep
 from aura_vcs.ids import blob_id
-from aura_vcs.objects.pack_format import CODEC_RAW, CODEC_SHUFFLED, CODEC_ZSTD, Frame
-from aura_vcs.objects.pack_writer import encode_frame
-from aura_vcs.objects.packs import decode_frame
+from aura_vcs.objects.packs.format import CODEC_RAW, CODEC_SHUFFLED, CODEC_ZSTD, Frame
+from aura_vcs.objects.packs.reader import decode_frame
+from aura_vcs.objects.packs.writer import encode_frame
 from hypothesis import given
 from hypothesis import strategies as st
 

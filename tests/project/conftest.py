@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aura_vcs.project.content import FolderSource, MemorySource
-from aura_vcs.project.json_edit import set_value
+from aura_vcs.formats.jsondoc.edit import set_value
+from aura_vcs.history.sources.content_source import FolderSource, MemorySource
 from hypothesis import HealthCheck, settings
 
 SOLAR_SYSTEM = Path(__file__).parent.parent.parent / "fixtures" / "solar-system"

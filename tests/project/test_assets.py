@@ -5,11 +5,11 @@ import struct
 from pathlib import Path
 
 import pytest
-from aura_vcs.errors.folder import FileUnreadable
-from aura_vcs.project.assets import asset_type, is_temporary, list_assets, mime_type
-from aura_vcs.project.content import FolderSource, unsafe_reason
-from aura_vcs.project.media_facts import MediaFacts, read_header
-from aura_vcs.worktree.litter import DEFAULT_PATTERNS
+from aura_vcs.errors.worktree import FileUnreadable
+from aura_vcs.formats.media.wav_png import MediaFacts, read_header
+from aura_vcs.history.sources.content_source import FolderSource, unsafe_reason
+from aura_vcs.project.documents.assets import asset_type, is_temporary, list_assets, mime_type
+from aura_vcs.worktree.scan.litter import DEFAULT_PATTERNS
 from hypothesis import given
 from hypothesis import strategies as st
 from pathspec import GitIgnoreSpec

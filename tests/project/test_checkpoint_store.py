@@ -11,15 +11,17 @@ import msgspec
 import pytest
 from aura_vcs import Repository
 from aura_vcs.errors import InputError
-from aura_vcs.errors.asking import OperationExpired, UnknownName
 from aura_vcs.errors.documents import InvalidValue
+from aura_vcs.errors.input import OperationExpired, UnknownName
 from aura_vcs.errors.studio import NothingToRecover
 from aura_vcs.history.commit import commit
 from aura_vcs.history.undo import redo, undo
 from aura_vcs.index.entities import checkpoints_statement
 from aura_vcs.index.queries import Queries
 from aura_vcs.layout import CHECKPOINTS
-from aura_vcs.project.checkpoint_store import (
+from aura_vcs.maintenance.gc import execute_gc, plan_gc
+from aura_vcs.project.documents.state import project_state, set_state
+from aura_vcs.project.records.checkpoint_store import (
     KEPT,
     checkpoint_data,
     checkpoint_file,
@@ -33,8 +35,6 @@ from aura_vcs.project.checkpoint_store import (
     recover,
     writer_for,
 )
-from aura_vcs.project.state import project_state, set_state
-from aura_vcs.upkeep.gc import execute_gc, plan_gc
 
 from tests.helpers.project import noise, write
 

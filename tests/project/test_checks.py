@@ -5,12 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aura_vcs.errors.folder import FileUnreadable
-from aura_vcs.project.checks import check_project
-from aura_vcs.project.content import MemorySource
-from aura_vcs.project.durations import format_duration, parse_duration
-from aura_vcs.project.load import load_project
-from aura_vcs.project.problems import Problem
+from aura_vcs.errors.worktree import FileUnreadable
+from aura_vcs.formats.timeline.durations import format_duration, parse_duration
+from aura_vcs.history.sources.content_source import MemorySource
+from aura_vcs.project.documents.check import check_project
+from aura_vcs.project.documents.load import load_project
+from aura_vcs.project.documents.problems import Problem
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -9,8 +9,8 @@ from aura_vcs import Repository
 from aura_vcs.history.status import status
 from aura_vcs.history.undo import redo, undo
 from aura_vcs.index.entities import AssetRow
-from aura_vcs.project.editing import clean_temporary, plan_cleaning
-from aura_vcs.storage.faults import CountingCalls
+from aura_vcs.project.scenes.actions import clean_temporary, plan_cleaning
+from aura_vcs.storage.testing.faulty_calls import CountingCalls
 
 from tests.helpers.check import assert_kept, assert_whole
 from tests.helpers.project import noise, save, write

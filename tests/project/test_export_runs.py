@@ -11,17 +11,19 @@ from pathlib import Path
 import msgspec
 import pytest
 from aura_vcs import Repository
-from aura_vcs.errors.asking import UnknownName
 from aura_vcs.errors.documents import ExportCancelled, ExportFailed, InvalidTransition
-from aura_vcs.errors.stored import ObjectOffloaded, ObjectPurged
+from aura_vcs.errors.input import UnknownName
+from aura_vcs.errors.integrity import ObjectOffloaded, ObjectPurged
 from aura_vcs.history.commit import commit
+from aura_vcs.history.lookup.select_files import choose
+from aura_vcs.history.sources.content_source import FolderSource
+from aura_vcs.history.sources.tree_source import TreeSource
 from aura_vcs.history.versions import purge_version
 from aura_vcs.index.entities import exports_statement
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import RENDERS
-from aura_vcs.project.content import FolderSource
-from aura_vcs.project.export_runs import (
+from aura_vcs.project.records.export_jobs import (
     add_export,
     cancel_export,
     export_path,
@@ -32,19 +34,17 @@ from aura_vcs.project.export_runs import (
     retry_export,
     run_export,
 )
-from aura_vcs.project.presets import PRESETS, ExportPreset
-from aura_vcs.project.records import put_record
-from aura_vcs.project.stored import TreeSource
-from aura_vcs.repository.hints import SYNCTHING
-from aura_vcs.storage.remote_memory import MemoryRemote
-from aura_vcs.sync.content import attach
-from aura_vcs.sync.known import Known
-from aura_vcs.sync.leaving import create_remote
-from aura_vcs.sync.offloading import execute_offload, plan_offload
-from aura_vcs.sync.proving import Witness
-from aura_vcs.sync.remotes import RemoteConfig, set_remote
-from aura_vcs.sync.selecting import choose
-from aura_vcs.sync.sending import push
+from aura_vcs.project.records.files import put_record
+from aura_vcs.project.render.presets import PRESETS, ExportPreset
+from aura_vcs.repository.sync_tool_hints import SYNCTHING
+from aura_vcs.storage.testing.memory_remote import MemoryRemote
+from aura_vcs.sync.offload.fetch_content import attach
+from aura_vcs.sync.offload.offload import execute_offload, plan_offload
+from aura_vcs.sync.offload.proof import Witness
+from aura_vcs.sync.push import push
+from aura_vcs.sync.remotes.config import RemoteConfig, set_remote
+from aura_vcs.sync.state.cache import Known
+from aura_vcs.sync.state.manifest_update import create_remote
 
 from tests.helpers.project import look, write
 from tests.studio.conftest import FIXTURE
@@ -201,7 +201,7 @@ def two_versions(first: Repository) -> Repository:
 KILLED = """
 import os, signal, sys
 from aura_vcs import Repository
-from aura_vcs.project.export_runs import find_export, run_export
+from aura_vcs.project.records.export_jobs import find_export, run_export
 
 class Dying:
     def start(self, phase, total, unit): self.phase = phase

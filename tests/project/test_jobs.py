@@ -6,12 +6,12 @@ from typing import Any
 import msgspec
 import pytest
 from aura_vcs.errors.documents import DocumentMalformed, ExportFailed, InvalidTransition, InvalidValue, ProjectError
-from aura_vcs.errors.stored import RecordCorrupt
-from aura_vcs.project import checkpoints, exports
-from aura_vcs.project.checkpoints import RenderCheckpoint, create_checkpoint, newest_valid
-from aura_vcs.project.exports import ExportRecord
-from aura_vcs.project.presets import find_preset
-from aura_vcs.project.render_job import ExportResult
+from aura_vcs.errors.integrity import RecordCorrupt
+from aura_vcs.project.records import checkpoints, exports
+from aura_vcs.project.records.checkpoints import RenderCheckpoint, create_checkpoint, newest_valid
+from aura_vcs.project.records.exports import ExportRecord
+from aura_vcs.project.render.job import ExportResult
+from aura_vcs.project.render.presets import find_preset
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from aura_vcs.errors.documents import DocumentMalformed, InvalidValue, UnknownField
-from aura_vcs.errors.stored import LimitExceeded
-from aura_vcs.project.json_edit import get, insert, move_item, remove, set_value, set_values
-from aura_vcs.project.json_spans import MAX_BYTES, parse
+from aura_vcs.errors.integrity import LimitExceeded
+from aura_vcs.formats.jsondoc.edit import get, insert, move_item, remove, set_value, set_values
+from aura_vcs.formats.jsondoc.spans import MAX_BYTES, parse
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -11,23 +11,23 @@ from typing import Any
 import pytest
 from aura_vcs.errors import MediaUnreadable
 from aura_vcs.errors.documents import ExportFailed
-from aura_vcs.errors.folder import FileUnreadable
-from aura_vcs.project.content import MemorySource
-from aura_vcs.project.media import probe_file, probe_media
-from aura_vcs.project.media_facts import MediaFacts
-from aura_vcs.project.media_process import run_worker
-from aura_vcs.project.presets import find_preset
-from aura_vcs.project.render import render_export
-from aura_vcs.project.render_job import ProbeJob, Request
-from aura_vcs.project.subtitle_cues import parse_subtitles, script_cues
-from aura_vcs.project.timeline import Subtitles
+from aura_vcs.errors.worktree import FileUnreadable
+from aura_vcs.formats.media.wav_png import MediaFacts
+from aura_vcs.formats.subtitles import parse_subtitles, script_cues
+from aura_vcs.history.sources.content_source import MemorySource
+from aura_vcs.project.documents.timeline import Subtitles
+from aura_vcs.project.render.job import ProbeJob, Request
+from aura_vcs.project.render.presets import find_preset
+from aura_vcs.project.render.probe import probe_file, probe_media
+from aura_vcs.project.render.process import run_worker
+from aura_vcs.project.render.render import render_export
 from msgspec.structs import replace
 
 from tests.project.conftest import SOLAR_SYSTEM
 
 av = pytest.importorskip("av")
 ImageFont = pytest.importorskip("PIL.ImageFont")
-caption = pytest.importorskip("aura_vcs.project.render_text").caption
+caption = pytest.importorskip("aura_vcs.project.render.captions").caption
 CLIP = "assets/video/orbits.mp4"
 
 
@@ -146,7 +146,7 @@ def test_subtitle_files_are_read_as_they_come() -> None:
 
 def test_subtitles_have_the_letters_of_their_script() -> None:
     """Where Pillow's own font lacks letters, a font of the system that has them is taken."""
-    from aura_vcs.project.timeline import Subtitles
+    from aura_vcs.project.documents.timeline import Subtitles
 
     try:
         ImageFont.truetype("DejaVuSans.ttf", 20)

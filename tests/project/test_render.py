@@ -9,9 +9,9 @@ from typing import Any
 import av
 import msgspec
 import pytest
-from aura_vcs.project.content import MemorySource
-from aura_vcs.project.render import render_export
-from aura_vcs.project.render_job import ExportResult
+from aura_vcs.history.sources.content_source import MemorySource
+from aura_vcs.project.render.job import ExportResult
+from aura_vcs.project.render.render import render_export
 from PIL import Image
 
 from tests.project.films import (

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aura_vcs.errors.asking import UnknownName
 from aura_vcs.errors.documents import InvalidValue, UnknownField
-from aura_vcs.project.checks import check_project
-from aura_vcs.project.content import MemorySource
-from aura_vcs.project.edit import edit_document
-from aura_vcs.project.scenes import (
+from aura_vcs.errors.input import UnknownName
+from aura_vcs.history.sources.content_source import MemorySource
+from aura_vcs.project.documents.check import check_project
+from aura_vcs.project.documents.set_field import edit_document
+from aura_vcs.project.scenes.scenes import (
     SceneChanges,
     add_scene,
     find_scene,

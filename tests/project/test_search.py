@@ -6,11 +6,11 @@ from pathlib import Path
 from aura_vcs import Repository
 from aura_vcs.history.undo import undo
 from aura_vcs.history.versions import delete_version, purge_version
+from aura_vcs.index.full_text import TEXT_LIMIT, Found, Words
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
-from aura_vcs.index.words import TEXT_LIMIT, Found, Words
+from aura_vcs.maintenance.gc import execute_gc, plan_gc
 from aura_vcs.project.search import DOCUMENT_BYTES, search
-from aura_vcs.upkeep.gc import execute_gc, plan_gc
 
 from tests.helpers.project import save, write
 

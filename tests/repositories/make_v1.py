@@ -19,23 +19,23 @@ from random import Random
 
 from aura_vcs import Repository
 from aura_vcs.codec import now
-from aura_vcs.history.branches import branches, create_branch, delete_branch
+from aura_vcs.history.checkout import checkout, restore
 from aura_vcs.history.commit import commit
-from aura_vcs.history.fields import set_fields
-from aura_vcs.history.going import checkout, restore
-from aura_vcs.history.making import Wanted, base_of, record_point, take_snapshot
-from aura_vcs.history.revisions import resolve
-from aura_vcs.history.tags import create_tag, delete_tag
+from aura_vcs.history.names.branches import branches, create_branch, delete_branch
+from aura_vcs.history.names.revisions import resolve
+from aura_vcs.history.names.tags import create_tag, delete_tag
+from aura_vcs.history.project_settings import set_fields
+from aura_vcs.history.recording.version_builder import Wanted, base_of, record_point, take_snapshot
 from aura_vcs.history.undo import undo
 from aura_vcs.history.versions import delete_version, edit_version, purge_version
 from aura_vcs.index.queries import Queries, VersionFilter
+from aura_vcs.maintenance.gc import execute_gc, plan_gc
 from aura_vcs.model import EntryKind, VersionType
-from aura_vcs.project.checkpoint_store import CheckpointWriter
-from aura_vcs.project.export_runs import export_path, list_exports
-from aura_vcs.project.exports import failed, queue_export
-from aura_vcs.project.presets import PRESETS
-from aura_vcs.project.records import put_record
-from aura_vcs.upkeep.gc import execute_gc, plan_gc
+from aura_vcs.project.records.checkpoint_store import CheckpointWriter
+from aura_vcs.project.records.export_jobs import export_path, list_exports
+from aura_vcs.project.records.exports import failed, queue_export
+from aura_vcs.project.records.files import put_record
+from aura_vcs.project.render.presets import PRESETS
 from blake3 import blake3
 
 HERE = Path(__file__).parent

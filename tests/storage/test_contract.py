@@ -4,12 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from aura_vcs.errors.stored import StorageError, StorageFull, UnsafePath
+from aura_vcs.errors.integrity import StorageError, StorageFull, UnsafePath
 from aura_vcs.storage.base import Deletable
-from aura_vcs.storage.faults import CountingCalls, Fault, FaultyCalls
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.memory import MemoryStorage
-from aura_vcs.storage.recording import RecordingCalls
+from aura_vcs.storage.testing.faulty_calls import CountingCalls, Fault, FaultyCalls
+from aura_vcs.storage.testing.recorded_calls import RecordingCalls
 
 Make = Callable[[Path], Deletable]
 

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from aura_vcs.errors.asking import LockBusy
+from aura_vcs.errors.input import LockBusy
 from aura_vcs.locks import Locks
 from aura_vcs.storage.local import LocalStorage
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from aura_vcs import Repository
 from aura_vcs.history.commit import commit
-from aura_vcs.sync.adding import add_remote
-from aura_vcs.sync.addresses import parse_address
-from aura_vcs.sync.opening import open_remote
+from aura_vcs.sync.remotes.add import add_remote
+from aura_vcs.sync.remotes.connect import open_remote
+from aura_vcs.sync.remotes.url import parse_address
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="there are no such rights there")
 

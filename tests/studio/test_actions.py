@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 from aura_vcs import Repository
 from aura_vcs.errors import AuraError
-from aura_vcs.errors.asking import NothingToUndo
+from aura_vcs.errors.input import NothingToUndo
 from aura_vcs.errors.studio import EditedSince
-from aura_vcs.project.content import FolderSource
-from aura_vcs.storage.faults import CountingCalls, Fault, FaultyCalls, Stopped
-from aura_vcs.studio import actions, setup, undoing
-from aura_vcs.studio.actions import read_actions
+from aura_vcs.history.sources.content_source import FolderSource
+from aura_vcs.storage.testing.faulty_calls import CountingCalls, Fault, FaultyCalls, Stopped
+from aura_vcs.studio import action_log as actions
+from aura_vcs.studio import setup
+from aura_vcs.studio import undo as undoing
+from aura_vcs.studio.action_log import read_actions
 from aura_vcs.studio.configuration import get_configuration, secret_value, set_configuration, unset_configuration
 from aura_vcs.studio.projects import (
     ProjectFilter,
@@ -41,7 +43,7 @@ from aura_vcs.studio.templates import (
     rate_template,
     undelete_template,
 )
-from aura_vcs.studio.undoing import list_actions, redo_studio, undo_studio
+from aura_vcs.studio.undo import list_actions, redo_studio, undo_studio
 
 from .conftest import FIXTURE
 

@@ -18,7 +18,7 @@ from aura_vcs.studio.configuration import (
     unset_configuration,
 )
 from aura_vcs.studio.folder import CONFIG, INDEX, KEY
-from aura_vcs.studio.settings import SETTINGS, is_value
+from aura_vcs.studio.setting_keys import SETTINGS, is_value
 from aura_vcs.studio.studio import Studio
 
 SECRET = "sk-live-0123456789abcdef"

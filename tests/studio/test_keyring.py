@@ -12,7 +12,7 @@ import pytest
 from aura_vcs.errors.studio import SecretUnavailable
 from aura_vcs.studio.configuration import get_configuration, secret_value, set_configuration, unset_configuration
 from aura_vcs.studio.folder import KEY
-from aura_vcs.studio.secret import working_keyring
+from aura_vcs.studio.secret_store import working_keyring
 from aura_vcs.studio.studio import Studio
 from keyring.backends import fail, null
 from keyrings.alt.file import PlaintextKeyring

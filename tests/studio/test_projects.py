@@ -8,9 +8,9 @@ from pathlib import Path
 import msgspec
 import pytest
 from aura_vcs import Repository
-from aura_vcs.errors.asking import NotAProject, UnknownName
-from aura_vcs.project.facts import read_facts
-from aura_vcs.project.state import delete_project, set_state, undelete_project
+from aura_vcs.errors.input import NotAProject, UnknownName
+from aura_vcs.project.documents.state import delete_project, set_state, undelete_project
+from aura_vcs.project.summary import read_facts
 from aura_vcs.studio.projects import (
     ProjectFilter,
     add_project,

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 from aura_vcs.errors import InputError
-from aura_vcs.errors.asking import UnknownName
+from aura_vcs.errors.input import UnknownName
 from aura_vcs.errors.studio import TemplateProtected, TemplateUnusable
-from aura_vcs.project.checks import check_project
-from aura_vcs.project.content import FolderSource, MemorySource
-from aura_vcs.project.scenes import list_scenes
+from aura_vcs.history.sources.content_source import FolderSource, MemorySource
+from aura_vcs.project.documents.check import check_project
+from aura_vcs.project.scenes.scenes import list_scenes
 from aura_vcs.studio.configuration import set_configuration
 from aura_vcs.studio.folder import RATINGS, StudioFolder
 from aura_vcs.studio.studio import Studio

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from aura_vcs.storage.remote import RemoteStorage
-from aura_vcs.storage.remote_encrypted import EncryptedRemote
-from aura_vcs.storage.remote_memory import MemoryRemote
-from aura_vcs.sync.addresses import parse_address
-from aura_vcs.sync.opening import Surroundings, open_remote
+from aura_vcs.storage.encryption.remote import EncryptedRemote
+from aura_vcs.storage.remotes.base import RemoteStorage
+from aura_vcs.storage.testing.memory_remote import MemoryRemote
+from aura_vcs.sync.remotes.connect import Surroundings, open_remote
+from aura_vcs.sync.remotes.url import parse_address
 
 from . import film as film_module
 from . import machines, servers

@@ -4,18 +4,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 from aura_vcs.errors.remotes import RemoteUnreachable
+from aura_vcs.history.lookup.select_files import choose
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.repository.repository import Repository
-from aura_vcs.storage.calls import FileCalls
-from aura_vcs.storage.remote import RangeReadable, RemoteStorage
-from aura_vcs.sync.content import attach
-from aura_vcs.sync.known import Known
-from aura_vcs.sync.leaving import create_remote
-from aura_vcs.sync.offloading import OffloadPlan, execute_offload, plan_offload
-from aura_vcs.sync.proving import Witness
-from aura_vcs.sync.remotes import RemoteConfig, set_remote
-from aura_vcs.sync.selecting import choose
-from aura_vcs.sync.sending import push
+from aura_vcs.storage.remotes.base import RangeReadable, RemoteStorage
+from aura_vcs.storage.system_calls import FileCalls
+from aura_vcs.sync.offload.fetch_content import attach
+from aura_vcs.sync.offload.offload import OffloadPlan, execute_offload, plan_offload
+from aura_vcs.sync.offload.proof import Witness
+from aura_vcs.sync.push import push
+from aura_vcs.sync.remotes.config import RemoteConfig, set_remote
+from aura_vcs.sync.state.cache import Known
+from aura_vcs.sync.state.manifest_update import create_remote
 
 from .machines import OPENED, content, files, folder_remote, known, machine, save, write
 from .test_carrying import media

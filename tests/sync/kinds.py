@@ -4,13 +4,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from aura_vcs.storage.remote import RemoteStorage
-from aura_vcs.storage.remote_encrypted import EncryptedRemote
-from aura_vcs.storage.remote_folder import FolderRemote
-from aura_vcs.storage.remote_memory import MemoryRemote
-from aura_vcs.storage.remote_ssh import SshRemote
-from aura_vcs.storage.remote_wrappers import FaultyRemote, RecordingRemote, RetryingRemote
-from aura_vcs.storage.sealing import Keys
+from aura_vcs.storage.encryption.cipher import Keys
+from aura_vcs.storage.encryption.remote import EncryptedRemote
+from aura_vcs.storage.remotes.base import RemoteStorage
+from aura_vcs.storage.remotes.folder import FolderRemote
+from aura_vcs.storage.remotes.retry import FaultyRemote, RecordingRemote, RetryingRemote
+from aura_vcs.storage.remotes.ssh import SshRemote
+from aura_vcs.storage.testing.memory_remote import MemoryRemote
 
 KEYS = Keys(bytes(range(32)))
 """Those of every encrypted remote that a test makes by hand."""
@@ -25,7 +25,7 @@ def folder(tmp_path: Path) -> FolderRemote:
 
 def served(root: Path, *options: str) -> SshRemote:
     """A folder served by a process of ours, without ssh between."""
-    run = "from aura_vcs.cli.start import run; run()"
+    run = "from aura_vcs.cli.entry import run; run()"
     return SshRemote([sys.executable, "-c", run, "serve", "--stdio", *options, "--", str(root)], "studio")
 
 

@@ -6,16 +6,16 @@ from pathlib import Path
 from aura_vcs.history.commit import commit
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.objects.trees import EMPTY_TREE_ID
-from aura_vcs.repository.hints import SYNCTHING
 from aura_vcs.repository.repository import Repository
-from aura_vcs.storage.calls import FileCalls
-from aura_vcs.storage.remote import RangeReadable
-from aura_vcs.storage.remote_folder import FolderRemote
-from aura_vcs.sync.carrying import check_out_clone
-from aura_vcs.sync.known import Known
-from aura_vcs.sync.leaving import create_remote
-from aura_vcs.sync.manifest import MANIFEST, Manifest, decode_manifest
-from aura_vcs.sync.receiving import fetch
+from aura_vcs.repository.sync_tool_hints import SYNCTHING
+from aura_vcs.storage.remotes.base import RangeReadable
+from aura_vcs.storage.remotes.folder import FolderRemote
+from aura_vcs.storage.system_calls import FileCalls
+from aura_vcs.sync.fetch import fetch
+from aura_vcs.sync.pull import check_out_clone
+from aura_vcs.sync.state.cache import Known
+from aura_vcs.sync.state.manifest import MANIFEST, Manifest, decode_manifest
+from aura_vcs.sync.state.manifest_update import create_remote
 
 OPENED: list[Repository] = []
 

@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from aura_vcs.sync.addresses import Address, parse_address
+from aura_vcs.sync.remotes.url import Address, parse_address
 
 from .google_front import google_front
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from aura_vcs.errors.remotes import InvalidUrl, RemoteDenied, RemoteUntrusted
 from aura_vcs.repository.repository import Repository
-from aura_vcs.sync.addresses import parse_address
-from aura_vcs.sync.agreements import Agreements, check_line, host_of
-from aura_vcs.sync.opening import Surroundings, open_named
-from aura_vcs.sync.remotes import RemoteConfig, set_remote
+from aura_vcs.sync.remotes.config import RemoteConfig, set_remote
+from aura_vcs.sync.remotes.connect import Surroundings, open_named
+from aura_vcs.sync.remotes.trusted_hosts import Agreements, check_line, host_of
+from aura_vcs.sync.remotes.url import parse_address
 
 from .machines import machine
 from .test_sync_commands import Person
@@ -193,7 +193,7 @@ def test_what_the_person_typed_is_agreed_to(anna: Person, moto: str) -> None:
 def test_on_a_terminal_the_person_is_asked_once(anna: Person, answer: str, code: int) -> None:
     """The question names host and remote; yes is kept."""
     plant(anna, "ssh://studio.invalid/srv/film.aura")
-    run = [sys.executable, "-c", "from aura_vcs.cli.start import run; run()", "fetch"]
+    run = [sys.executable, "-c", "from aura_vcs.cli.entry import run; run()", "fetch"]
     env = {**os.environ, "AURA_SSH": "false"}
     ours, theirs = pty.openpty()
     process = subprocess.Popen(run, cwd=anna.folder, env=env, stdin=theirs, stdout=theirs, stderr=theirs)

@@ -7,13 +7,13 @@ import pytest
 from aura_vcs.errors import InputError
 from aura_vcs.layout import CLONING
 from aura_vcs.repository.repository import Repository
-from aura_vcs.storage.faults import Fault, FaultyCalls, Stopped
-from aura_vcs.storage.remote_folder import FolderRemote
-from aura_vcs.sync.addresses import parse_address
-from aura_vcs.sync.cloning import clone
-from aura_vcs.sync.known import Known
-from aura_vcs.sync.leaving import create_remote
-from aura_vcs.sync.sending import push
+from aura_vcs.storage.remotes.folder import FolderRemote
+from aura_vcs.storage.testing.faulty_calls import Fault, FaultyCalls, Stopped
+from aura_vcs.sync.clone import clone
+from aura_vcs.sync.push import push
+from aura_vcs.sync.remotes.url import parse_address
+from aura_vcs.sync.state.cache import Known
+from aura_vcs.sync.state.manifest_update import create_remote
 
 from .machines import files, machine, save, write
 from .test_carrying import media

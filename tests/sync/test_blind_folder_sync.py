@@ -13,16 +13,16 @@ from pathlib import Path
 
 import pytest
 from aura_vcs.errors import AuraError
-from aura_vcs.errors.stored import IntegrityError
-from aura_vcs.history.branches import branch
+from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.history.commit import commit
-from aura_vcs.history.tags import create_tag
+from aura_vcs.history.names.branches import branch
+from aura_vcs.history.names.tags import create_tag
 from aura_vcs.history.undo import undo
 from aura_vcs.history.versions import delete_version, edit_version
 from aura_vcs.index.queries import Queries, VersionFilter
+from aura_vcs.maintenance.fsck import fsck
+from aura_vcs.maintenance.gc import execute_gc, plan_gc
 from aura_vcs.repository.repository import Repository
-from aura_vcs.upkeep.fsck import fsck
-from aura_vcs.upkeep.gc import execute_gc, plan_gc
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 

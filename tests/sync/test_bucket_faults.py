@@ -11,18 +11,18 @@ from aura_vcs.errors import Interrupted
 from aura_vcs.errors.remotes import RemoteError
 from aura_vcs.progress import Silent
 from aura_vcs.repository.repository import Repository
-from aura_vcs.storage import remote_bucket
-from aura_vcs.storage.remote_bucket import PART_BYTES, BucketRemote, open_bucket
-from aura_vcs.storage.remote_encrypted import EncryptedRemote
-from aura_vcs.storage.remote_wrappers import RetryingRemote
-from aura_vcs.sync.adding import add_remote
-from aura_vcs.sync.addresses import parse_address
-from aura_vcs.sync.known import Forgetful
-from aura_vcs.sync.leaving import create_remote
-from aura_vcs.sync.opening import open_remote
-from aura_vcs.sync.sending import push
-from aura_vcs.sync.verifying import verify_remote
-from aura_vcs.sync.view import load_view
+from aura_vcs.storage.encryption.remote import EncryptedRemote
+from aura_vcs.storage.remotes import bucket as remote_bucket
+from aura_vcs.storage.remotes.bucket import PART_BYTES, BucketRemote, open_bucket
+from aura_vcs.storage.remotes.retry import RetryingRemote
+from aura_vcs.sync.maintenance.fsck import verify_remote
+from aura_vcs.sync.push import push
+from aura_vcs.sync.remotes.add import add_remote
+from aura_vcs.sync.remotes.connect import open_remote
+from aura_vcs.sync.remotes.url import parse_address
+from aura_vcs.sync.state.cache import Forgetful
+from aura_vcs.sync.state.manifest_update import create_remote
+from aura_vcs.sync.state.snapshot import load_view
 
 from .faulty_line import FaultyLine, faulty_line
 from .kinds import KEYS

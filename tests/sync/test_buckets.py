@@ -5,19 +5,19 @@ from pathlib import Path
 
 import pytest
 from aura_vcs.errors.remotes import HelperMissing, PushRejected, RemoteError, RemoteUnreachable, RemoteUnsafe
+from aura_vcs.history.lookup.select_files import choose
+from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.repository.repository import Repository
-from aura_vcs.storage.remote_wrappers import RecordingRemote
-from aura_vcs.sync.adding import add_remote
-from aura_vcs.sync.addresses import Address, parse_address
-from aura_vcs.sync.carrying import pull, sync
-from aura_vcs.sync.content import attach
-from aura_vcs.sync.offloading import execute_offload, plan_offload
-from aura_vcs.sync.opening import open_remote
-from aura_vcs.sync.proving import Witness
-from aura_vcs.sync.remotes import remotes
-from aura_vcs.sync.selecting import choose
-from aura_vcs.sync.sending import push
-from aura_vcs.upkeep.fsck import fsck
+from aura_vcs.storage.remotes.retry import RecordingRemote
+from aura_vcs.sync.offload.fetch_content import attach
+from aura_vcs.sync.offload.offload import execute_offload, plan_offload
+from aura_vcs.sync.offload.proof import Witness
+from aura_vcs.sync.pull import pull, sync
+from aura_vcs.sync.push import push
+from aura_vcs.sync.remotes.add import add_remote
+from aura_vcs.sync.remotes.config import remotes
+from aura_vcs.sync.remotes.connect import open_remote
+from aura_vcs.sync.remotes.url import Address, parse_address
 
 from .machines import clone, content, files, known, machine, save, write
 from .servers import BUCKET, bucket_address

@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 from aura_vcs.errors import InputError
-from aura_vcs.errors.asking import NameTaken
+from aura_vcs.errors.input import NameTaken
 from aura_vcs.errors.remotes import RemoteCorrupt, RemoteError, RemoteUnreachable
 from aura_vcs.repository.repository import Repository
-from aura_vcs.storage.remote_bundle import BundleRemote
-from aura_vcs.sync.bundling import create_bundle, verify_bundle
-from aura_vcs.sync.known import Forgetful
-from aura_vcs.sync.manifest import MANIFEST
-from aura_vcs.sync.sending import push
-from aura_vcs.sync.verifying import verify_remote
-from aura_vcs.sync.view import load_view
+from aura_vcs.storage.remotes.bundle_file import BundleRemote
+from aura_vcs.sync.bundle import create_bundle, verify_bundle
+from aura_vcs.sync.maintenance.fsck import verify_remote
+from aura_vcs.sync.push import push
+from aura_vcs.sync.state.cache import Forgetful
+from aura_vcs.sync.state.manifest import MANIFEST
+from aura_vcs.sync.state.snapshot import load_view
 
 from .machines import clone, files, folder_remote, known, machine, manifest, save, write
 from .test_carrying import media

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 from aura_vcs.errors import AuraError
+from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.repository.repository import Repository
-from aura_vcs.storage.calls import FileCalls
-from aura_vcs.storage.faults import CountingCalls, Fault, FaultyCalls, Stopped
-from aura_vcs.storage.remote_folder import FolderRemote
-from aura_vcs.sync.carrying import pull
-from aura_vcs.sync.known import Forgetful
-from aura_vcs.sync.sending import push
-from aura_vcs.sync.verifying import verify_remote
-from aura_vcs.sync.view import load_view
-from aura_vcs.upkeep.fsck import fsck
+from aura_vcs.storage.remotes.folder import FolderRemote
+from aura_vcs.storage.system_calls import FileCalls
+from aura_vcs.storage.testing.faulty_calls import CountingCalls, Fault, FaultyCalls, Stopped
+from aura_vcs.sync.maintenance.fsck import verify_remote
+from aura_vcs.sync.pull import pull
+from aura_vcs.sync.push import push
+from aura_vcs.sync.state.cache import Forgetful
+from aura_vcs.sync.state.snapshot import load_view
 
 from .machines import OPENED, clone, files, folder_remote, known, machine, save, write
 from .test_carrying import media

@@ -12,8 +12,18 @@ from aura_vcs.errors import InputError
 from aura_vcs.errors.remotes import RemoteCorrupt, RemoteLocked, RemoteMismatch, RemoteRewound
 from aura_vcs.ids import blob_id
 from aura_vcs.progress import SILENT, Progress
-from aura_vcs.storage import encryption
-from aura_vcs.storage.encryption import (
+from aura_vcs.storage.encryption import master_key as encryption
+from aura_vcs.storage.encryption.cipher import (
+    HEAD_BYTES,
+    SEALED_SEGMENT_BYTES,
+    SEGMENT_BYTES,
+    Keys,
+    SealedStream,
+    Unsealable,
+    plain_size,
+    sealed_size,
+)
+from aura_vcs.storage.encryption.master_key import (
     ENCRYPTION,
     Secret,
     decode_encryption,
@@ -24,29 +34,19 @@ from aura_vcs.storage.encryption import (
     open_encryption,
     passphrase_secret,
 )
-from aura_vcs.storage.remote_encrypted import ROOM, EncryptedRemote
-from aura_vcs.storage.remote_memory import MemoryRemote
-from aura_vcs.storage.remote_wrappers import RecordingRemote
-from aura_vcs.storage.sealing import (
-    HEAD_BYTES,
-    SEALED_SEGMENT_BYTES,
-    SEGMENT_BYTES,
-    Keys,
-    SealedStream,
-    Unsealable,
-    plain_size,
-    sealed_size,
-)
-from aura_vcs.sync.adding import add_remote, check_remote
-from aura_vcs.sync.addresses import parse_address
-from aura_vcs.sync.carrying import sync
-from aura_vcs.sync.known import Forgetful
-from aura_vcs.sync.opening import open_remote
-from aura_vcs.sync.remotes import remotes
-from aura_vcs.sync.sending import push
-from aura_vcs.sync.unlocking import Question, encrypt_place, open_if_encrypted, unlock
-from aura_vcs.sync.verifying import verify_remote
-from aura_vcs.sync.view import load_view
+from aura_vcs.storage.encryption.remote import ROOM, EncryptedRemote
+from aura_vcs.storage.remotes.retry import RecordingRemote
+from aura_vcs.storage.testing.memory_remote import MemoryRemote
+from aura_vcs.sync.maintenance.fsck import verify_remote
+from aura_vcs.sync.pull import sync
+from aura_vcs.sync.push import push
+from aura_vcs.sync.remotes.add import add_remote, check_remote
+from aura_vcs.sync.remotes.config import remotes
+from aura_vcs.sync.remotes.connect import open_remote
+from aura_vcs.sync.remotes.encryption import Question, encrypt_place, open_if_encrypted, unlock
+from aura_vcs.sync.remotes.url import parse_address
+from aura_vcs.sync.state.cache import Forgetful
+from aura_vcs.sync.state.snapshot import load_view
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -7,25 +7,27 @@ from typing import Any
 
 import msgspec
 import pytest
-from aura_vcs.branch_entries import newest_of
 from aura_vcs.codec import NUMBER_LIMIT, encode_tree, encode_version
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.remotes import RemoteCorrupt, RemoteMismatch
-from aura_vcs.history.branches import branch
-from aura_vcs.history.tags import create_tag, delete_tag
+from aura_vcs.history.names.branches import branch
+from aura_vcs.history.names.tags import create_tag, delete_tag
 from aura_vcs.history.undo import undo
 from aura_vcs.history.versions import edit_version
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId, blob_id
 from aura_vcs.index.queries import Queries
 from aura_vcs.model import Entry, EntryKind, Field, Kind, Label, Tree, Version, VersionType
 from aura_vcs.objects.chunking import encode_chunk_list
-from aura_vcs.objects.pack_format import CODEC_RAW, MAGIC, Frame, PackEntry, encode_footer
+from aura_vcs.objects.packs.format import CODEC_RAW, MAGIC, Frame, PackEntry, encode_footer
 from aura_vcs.objects.trees import EMPTY_TREE_ID
-from aura_vcs.packed_labels import STAMP_LIMIT
+from aura_vcs.refs.branch_entries import newest_of
+from aura_vcs.refs.packed_labels import STAMP_LIMIT
 from aura_vcs.repository.repository import Repository
-from aura_vcs.storage.remote_memory import MemoryRemote
-from aura_vcs.sync.carrying import sync
-from aura_vcs.sync.manifest import (
+from aura_vcs.storage.testing.memory_remote import MemoryRemote
+from aura_vcs.sync.fetch import fetch
+from aura_vcs.sync.pull import sync
+from aura_vcs.sync.push import push
+from aura_vcs.sync.state.manifest import (
     MANIFEST,
     Manifest,
     PackInfo,
@@ -36,8 +38,6 @@ from aura_vcs.sync.manifest import (
     pack_name,
     record_name,
 )
-from aura_vcs.sync.receiving import fetch
-from aura_vcs.sync.sending import push
 
 from .machines import clone, files, folder_remote, known, machine, manifest, save, write
 from .test_carrying import media
@@ -351,7 +351,7 @@ def test_a_manifest_that_is_none_is_refused(victim: Repository, make: Callable[[
 def test_a_bomb_does_not_go_off(victim: Repository) -> None:
     """A record that claims, or decodes to, more than any record is refused before it fills the memory."""
     import zstandard
-    from aura_vcs.sync.manifest import digest
+    from aura_vcs.sync.state.manifest import digest
 
     bomb = zstandard.ZstdCompressor(write_content_size=False).compress(b"\0" * (300 << 20))
     forger = Forger()

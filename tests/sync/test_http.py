@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 from aura_vcs.errors.remotes import RemoteCorrupt, RemoteDenied, RemoteError, RemoteMismatch
-from aura_vcs.storage.remote_http import HttpRemote
-from aura_vcs.sync.addresses import parse_address
-from aura_vcs.sync.carrying import pull
-from aura_vcs.sync.manifest import pack_name
-from aura_vcs.sync.opening import open_remote
-from aura_vcs.sync.sending import push
+from aura_vcs.storage.remotes.web import HttpRemote
+from aura_vcs.sync.pull import pull
+from aura_vcs.sync.push import push
+from aura_vcs.sync.remotes.connect import open_remote
+from aura_vcs.sync.remotes.url import parse_address
+from aura_vcs.sync.state.manifest import pack_name
 
 from .machines import clone, files, folder_remote, known, machine, manifest, save, write
 from .test_carrying import media

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from aura_vcs.repository.repository import Repository
-from aura_vcs.sync.remotes import RemoteConfig, set_remote
+from aura_vcs.sync.remotes.config import RemoteConfig, set_remote
 
 from .test_sync_commands import Person, people
 

@@ -8,23 +8,23 @@ import msgspec
 import pytest
 from aura_vcs.codec import format_time, now
 from aura_vcs.errors import InputError
-from aura_vcs.errors.asking import RefMoved, UnknownName
+from aura_vcs.errors.input import RefMoved, UnknownName
 from aura_vcs.errors.remotes import PathLocked, RemoteCorrupt
 from aura_vcs.history.commit import commit
 from aura_vcs.ids import ReplicaId
 from aura_vcs.repository.repository import Repository
-from aura_vcs.storage.remote import RemoteStorage
-from aura_vcs.storage.remote_folder import FolderRemote
-from aura_vcs.storage.remote_wrappers import RecordingRemote
-from aura_vcs.sync.carrying import pull, sync
-from aura_vcs.sync.leaving import create_remote
-from aura_vcs.sync.lock_advice import lock_advice
-from aura_vcs.sync.lock_records import PathLock
-from aura_vcs.sync.locking import release_locks, remote_locks, take_locks
-from aura_vcs.sync.manifest import MANIFEST, decode_manifest, digest, encode_manifest
-from aura_vcs.sync.receiving import fetch
-from aura_vcs.sync.remotes import RemoteConfig, set_remote
-from aura_vcs.sync.sending import plan_push, push
+from aura_vcs.storage.remotes.base import RemoteStorage
+from aura_vcs.storage.remotes.folder import FolderRemote
+from aura_vcs.storage.remotes.retry import RecordingRemote
+from aura_vcs.sync.fetch import fetch
+from aura_vcs.sync.locks.advice import lock_advice
+from aura_vcs.sync.locks.locks import release_locks, remote_locks, take_locks
+from aura_vcs.sync.pull import pull, sync
+from aura_vcs.sync.push import plan_push, push
+from aura_vcs.sync.remotes.config import RemoteConfig, set_remote
+from aura_vcs.sync.state.lock_record import PathLock
+from aura_vcs.sync.state.manifest import MANIFEST, decode_manifest, digest, encode_manifest
+from aura_vcs.sync.state.manifest_update import create_remote
 
 from .machines import Unsynced, clone, folder_remote, known, machine, manifest, save, write
 

@@ -5,23 +5,23 @@ from pathlib import Path
 
 import pytest
 from aura_vcs.errors import InputError
-from aura_vcs.errors.asking import PlanStale, UnknownName
-from aura_vcs.errors.stored import ObjectOffloaded
-from aura_vcs.history.going import checkout, restore
+from aura_vcs.errors.input import PlanStale, UnknownName
+from aura_vcs.errors.integrity import ObjectOffloaded
+from aura_vcs.history.checkout import checkout, restore
 from aura_vcs.history.undo import redo, undo
 from aura_vcs.history.versions import delete_version, purge_version
 from aura_vcs.ids import blob_id
+from aura_vcs.maintenance.fsck import fsck
+from aura_vcs.maintenance.gc import execute_gc, plan_gc
 from aura_vcs.model import Kind
-from aura_vcs.storage.remote_memory import MemoryRemote
-from aura_vcs.sync.bundling import create_bundle, verify_bundle
-from aura_vcs.sync.known import Forgetful
-from aura_vcs.sync.offloading import execute_offload
-from aura_vcs.sync.repairing import plan_repair
-from aura_vcs.sync.sending import plan_push
-from aura_vcs.sync.verifying import verify_remote
-from aura_vcs.sync.view import load_view
-from aura_vcs.upkeep.fsck import fsck
-from aura_vcs.upkeep.gc import execute_gc, plan_gc
+from aura_vcs.storage.testing.memory_remote import MemoryRemote
+from aura_vcs.sync.bundle import create_bundle, verify_bundle
+from aura_vcs.sync.maintenance.fsck import verify_remote
+from aura_vcs.sync.maintenance.repair_local import plan_repair
+from aura_vcs.sync.offload.offload import execute_offload
+from aura_vcs.sync.push import plan_push
+from aura_vcs.sync.state.cache import Forgetful
+from aura_vcs.sync.state.snapshot import load_view
 
 from tests.helpers.check import assert_whole
 

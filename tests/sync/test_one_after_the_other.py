@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 from aura_vcs import Repository
 from aura_vcs.errors import InputError
-from aura_vcs.errors.asking import NothingToUndo, RefMoved, UnknownVersion
-from aura_vcs.history.branches import branch, branches, create_branch, need_branch
+from aura_vcs.errors.input import NothingToUndo, RefMoved, UnknownVersion
+from aura_vcs.history.checkout import checkout, restore
 from aura_vcs.history.commit import Committed, commit
-from aura_vcs.history.going import checkout, restore
-from aura_vcs.history.making import need
 from aura_vcs.history.merge import merge
+from aura_vcs.history.names.branches import branch, branches, create_branch, need_branch
+from aura_vcs.history.recording.version_builder import need
 from aura_vcs.history.status import status
 from aura_vcs.history.undo import undo
-from aura_vcs.repository.hints import SYNCTHING
-from aura_vcs.sync.carrying import sync
-from aura_vcs.sync.receiving import fetch
-from aura_vcs.sync.sending import push
+from aura_vcs.repository.sync_tool_hints import SYNCTHING
+from aura_vcs.sync.fetch import fetch
+from aura_vcs.sync.pull import sync
+from aura_vcs.sync.push import push
 
 from tests.helpers.check import versions
 from tests.helpers.project import write

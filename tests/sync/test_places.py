@@ -6,11 +6,11 @@ import pytest
 from aura_vcs import Repository
 from aura_vcs.errors.remotes import RemoteMismatch
 from aura_vcs.history.commit import commit
-from aura_vcs.sync.adding import add_remote
-from aura_vcs.sync.addresses import parse_address
-from aura_vcs.sync.opening import open_named
-from aura_vcs.sync.places import check_no_project
-from aura_vcs.sync.remotes import RemoteConfig, remotes, set_remote
+from aura_vcs.sync.remotes.add import add_remote
+from aura_vcs.sync.remotes.config import RemoteConfig, remotes, set_remote
+from aura_vcs.sync.remotes.connect import open_named
+from aura_vcs.sync.remotes.location_check import check_no_project
+from aura_vcs.sync.remotes.url import parse_address
 
 
 @pytest.fixture

@@ -6,15 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from aura_vcs.errors.asking import RefMoved
+from aura_vcs.errors.input import RefMoved
+from aura_vcs.errors.integrity import UnsafePath
 from aura_vcs.errors.remotes import RemoteCorrupt, RemoteUnreachable
-from aura_vcs.errors.stored import UnsafePath
 from aura_vcs.progress import Silent
-from aura_vcs.storage import remote_folder, remote_memory
-from aura_vcs.storage.remote import RemoteStorage
-from aura_vcs.storage.remote_folder import FolderRemote
-from aura_vcs.storage.remote_memory import MemoryRemote
-from aura_vcs.storage.remote_wrappers import FaultyRemote, RetryingRemote
+from aura_vcs.storage.remotes import folder as remote_folder
+from aura_vcs.storage.remotes.base import RemoteStorage
+from aura_vcs.storage.remotes.folder import FolderRemote
+from aura_vcs.storage.remotes.retry import FaultyRemote, RetryingRemote
+from aura_vcs.storage.testing import memory_remote as remote_memory
+from aura_vcs.storage.testing.memory_remote import MemoryRemote
 
 from .kinds import MAKERS
 

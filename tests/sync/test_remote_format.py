@@ -6,11 +6,14 @@ from pathlib import Path
 
 import msgspec
 from aura_vcs.codec import decode_record
-from aura_vcs.storage import encryption, parts, sealing, wire
-from aura_vcs.storage.encryption import Encryption
-from aura_vcs.storage.parts import PART_BYTES
-from aura_vcs.sync.lock_records import LOCK_LIMIT, PATH_BYTES, PathLock, check_locks
-from aura_vcs.sync.manifest import MANIFEST, Manifest, Records, decode_manifest
+from aura_vcs.storage import resumable_upload as parts
+from aura_vcs.storage.encryption import cipher as sealing
+from aura_vcs.storage.encryption import master_key as encryption
+from aura_vcs.storage.encryption.master_key import Encryption
+from aura_vcs.storage.remotes import ssh_protocol as wire
+from aura_vcs.storage.resumable_upload import PART_BYTES
+from aura_vcs.sync.state.lock_record import LOCK_LIMIT, PATH_BYTES, PathLock, check_locks
+from aura_vcs.sync.state.manifest import MANIFEST, Manifest, Records, decode_manifest
 
 TEXT = (Path(__file__).parents[2] / "docs/remote-format.md").read_text("utf-8")
 

@@ -7,19 +7,19 @@ from pathlib import Path
 import pytest
 from aura_vcs.errors.remotes import RemoteError
 from aura_vcs.index.records import VersionRecord
+from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.model import Kind
-from aura_vcs.objects.pack_format import CODEC_RAW
+from aura_vcs.objects.packs.format import CODEC_RAW
 from aura_vcs.repository.repository import Repository
-from aura_vcs.storage.faults import CountingCalls, Fault, FaultyCalls, Stopped
-from aura_vcs.storage.remote import RemoteStorage
-from aura_vcs.storage.remote_wrappers import FaultyRemote
-from aura_vcs.sync.far_fsck import FarReport, fsck_far
-from aura_vcs.sync.known import Forgetful
-from aura_vcs.sync.manifest import pack_name, record_name
-from aura_vcs.sync.repairing import Repaired, execute_repair, plan_repair
-from aura_vcs.sync.sending import push
-from aura_vcs.sync.view import load_view
-from aura_vcs.upkeep.fsck import fsck
+from aura_vcs.storage.remotes.base import RemoteStorage
+from aura_vcs.storage.remotes.retry import FaultyRemote
+from aura_vcs.storage.testing.faulty_calls import CountingCalls, Fault, FaultyCalls, Stopped
+from aura_vcs.sync.maintenance.fsck_remote import FarReport, fsck_far
+from aura_vcs.sync.maintenance.repair_local import Repaired, execute_repair, plan_repair
+from aura_vcs.sync.push import push
+from aura_vcs.sync.state.cache import Forgetful
+from aura_vcs.sync.state.manifest import pack_name, record_name
+from aura_vcs.sync.state.snapshot import load_view
 
 from .film import Film, stored
 from .kinds import MAKERS
@@ -84,7 +84,7 @@ def test_a_whole_remote_is_whole(tmp_path: Path, kind: str) -> None:
     """On every kind, all of it or a share of it is read, and nothing is found."""
     remote: RemoteStorage = MAKERS[kind](tmp_path)
     scene = Scene(tmp_path / "x")
-    from aura_vcs.sync.leaving import create_remote
+    from aura_vcs.sync.state.manifest_update import create_remote
 
     create_remote(remote, scene.repo.format.project, "anna")
     known(scene.repo).forget()

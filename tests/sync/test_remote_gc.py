@@ -7,25 +7,25 @@ from pathlib import Path
 import msgspec
 import pytest
 from aura_vcs.errors import AuraError
-from aura_vcs.errors.asking import PlanStale
+from aura_vcs.errors.input import PlanStale
 from aura_vcs.errors.remotes import RemoteCorrupt, RemoteError, RemoteRewound, RemoteUnsafe
 from aura_vcs.history.versions import delete_version, purge_version
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.repository.repository import Repository
-from aura_vcs.storage.remote import RemoteEntry, RemoteStorage
-from aura_vcs.storage.remote_memory import MemoryRemote
-from aura_vcs.storage.remote_wrappers import FaultyRemote
-from aura_vcs.sync import collecting
-from aura_vcs.sync.carrying import sync
-from aura_vcs.sync.collecting import FarCollected, FarPlan, execute_far_gc, plan_far_gc
-from aura_vcs.sync.known import Forgetful
-from aura_vcs.sync.leaving import create_remote
-from aura_vcs.sync.manifest import MANIFEST, encode_manifest
-from aura_vcs.sync.receiving import fetch
-from aura_vcs.sync.sending import push
-from aura_vcs.sync.verifying import verify_remote
-from aura_vcs.sync.view import load_view
+from aura_vcs.storage.remotes.base import RemoteEntry, RemoteStorage
+from aura_vcs.storage.remotes.retry import FaultyRemote
+from aura_vcs.storage.testing.memory_remote import MemoryRemote
+from aura_vcs.sync.fetch import fetch
+from aura_vcs.sync.maintenance import gc as collecting
+from aura_vcs.sync.maintenance.fsck import verify_remote
+from aura_vcs.sync.maintenance.gc import FarCollected, FarPlan, execute_far_gc, plan_far_gc
+from aura_vcs.sync.pull import sync
+from aura_vcs.sync.push import push
+from aura_vcs.sync.state.cache import Forgetful
+from aura_vcs.sync.state.manifest import MANIFEST, encode_manifest
+from aura_vcs.sync.state.manifest_update import create_remote
+from aura_vcs.sync.state.snapshot import load_view
 
 from .conftest import remote_of
 from .film import Film

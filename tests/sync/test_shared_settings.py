@@ -6,16 +6,16 @@ from typing import Any
 import msgspec
 import pytest
 from aura_vcs.errors.remotes import RemoteCorrupt
-from aura_vcs.history.fields import set_fields
+from aura_vcs.history.project_settings import set_fields
 from aura_vcs.ids import ReplicaId
 from aura_vcs.model import Field
 from aura_vcs.repository.repository import Repository
-from aura_vcs.storage.remote_folder import FolderRemote
-from aura_vcs.sync.carrying import sync
-from aura_vcs.sync.manifest import MANIFEST, decode_manifest, digest, encode_manifest
-from aura_vcs.sync.receiving import fetch, plan_fetch
-from aura_vcs.sync.sending import plan_push, push
-from aura_vcs.sync.shared_settings import join_settings
+from aura_vcs.storage.remotes.folder import FolderRemote
+from aura_vcs.sync.fetch import fetch, plan_fetch
+from aura_vcs.sync.pull import sync
+from aura_vcs.sync.push import plan_push, push
+from aura_vcs.sync.state.manifest import MANIFEST, decode_manifest, digest, encode_manifest
+from aura_vcs.sync.state.settings import join_settings
 
 from .machines import clone, folder_remote, known, machine, manifest, save
 

@@ -6,19 +6,29 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.errors.remotes import HelperMissing, RemoteCorrupt, RemoteError, RemoteMismatch, RemoteUnreachable
-from aura_vcs.errors.stored import RecordCorrupt
-from aura_vcs.storage.remote_folder import FolderRemote
-from aura_vcs.storage.remote_ssh import SshRemote, ssh_arguments
-from aura_vcs.storage.wire import MAGIC, PROTOCOL, Answer, Ask, Hello, decode, read_bytes, write_bytes, write_frame
-from aura_vcs.sync.adding import add_remote
-from aura_vcs.sync.addresses import parse_address
-from aura_vcs.sync.carrying import pull, sync
-from aura_vcs.sync.cloning import clone
-from aura_vcs.sync.known import Known
-from aura_vcs.sync.opening import Surroundings, open_remote
-from aura_vcs.sync.sending import push
-from aura_vcs.sync.serve import serve
+from aura_vcs.storage.remotes.folder import FolderRemote
+from aura_vcs.storage.remotes.ssh import SshRemote, ssh_arguments
+from aura_vcs.storage.remotes.ssh_protocol import (
+    MAGIC,
+    PROTOCOL,
+    Answer,
+    Ask,
+    Hello,
+    decode,
+    read_bytes,
+    write_bytes,
+    write_frame,
+)
+from aura_vcs.sync.clone import clone
+from aura_vcs.sync.pull import pull, sync
+from aura_vcs.sync.push import push
+from aura_vcs.sync.remotes.add import add_remote
+from aura_vcs.sync.remotes.connect import Surroundings, open_remote
+from aura_vcs.sync.remotes.url import parse_address
+from aura_vcs.sync.ssh_server import serve
+from aura_vcs.sync.state.cache import Known
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

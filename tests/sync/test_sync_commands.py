@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from aura_vcs.cli.main import cli
 from aura_vcs.repository.repository import Repository
-from aura_vcs.storage import encryption
-from aura_vcs.storage.remote_folder import FolderRemote
-from aura_vcs.sync.remotes import RemoteConfig, set_remote
+from aura_vcs.storage.encryption import master_key as encryption
+from aura_vcs.storage.remotes.folder import FolderRemote
+from aura_vcs.sync.remotes.config import RemoteConfig, set_remote
 
 from .machines import manifest
 from .test_carrying import media

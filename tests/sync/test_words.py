@@ -17,14 +17,14 @@ from aura_vcs.errors.remotes import (
     RemoteMismatch,
     RemoteUnreachable,
 )
-from aura_vcs.storage.faults import Fault, FaultyCalls
-from aura_vcs.storage.remote_bundle import BundleRemote
-from aura_vcs.storage.remote_folder import FolderRemote
-from aura_vcs.storage.remote_http import HttpRemote
-from aura_vcs.storage.service_words import read_answer, remote_error
-from aura_vcs.storage.ssh_words import ssh_error
-from aura_vcs.sync.addresses import parse_address
-from aura_vcs.sync.opening import open_remote
+from aura_vcs.storage.remotes.bundle_file import BundleRemote
+from aura_vcs.storage.remotes.folder import FolderRemote
+from aura_vcs.storage.remotes.service_errors import read_answer, remote_error
+from aura_vcs.storage.remotes.ssh_errors import ssh_error
+from aura_vcs.storage.remotes.web import HttpRemote
+from aura_vcs.storage.testing.faulty_calls import Fault, FaultyCalls
+from aura_vcs.sync.remotes.connect import open_remote
+from aura_vcs.sync.remotes.url import parse_address
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 from aura_vcs import Repository
+from aura_vcs.history.checkout import checkout, restore
 from aura_vcs.history.commit import commit
-from aura_vcs.history.going import checkout, restore
 from aura_vcs.history.status import status
-from aura_vcs.worktree import writer
+from aura_vcs.worktree.checkout import writer
 
 from tests.helpers.project import noise
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from aura_vcs import Repository
 from aura_vcs.history.autosave import autosave
+from aura_vcs.history.checkout import checkout
 from aura_vcs.history.commit import commit
-from aura_vcs.history.going import checkout
 from aura_vcs.history.status import status
 from aura_vcs.storage import open_writers
-from aura_vcs.worktree import sources
+from aura_vcs.worktree.snapshot import stable_read as sources
 
 from tests.helpers.check import assert_kept
 

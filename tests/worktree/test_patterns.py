@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from aura_vcs.worktree.glob import BadPattern
-from aura_vcs.worktree.patterns import parse_pattern, parse_patterns
+from aura_vcs.worktree.scan.glob import BadPattern
+from aura_vcs.worktree.scan.patterns import parse_pattern, parse_patterns
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pathspec import GitIgnoreSpec

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from aura_vcs import Repository
 from aura_vcs.history.commit import commit
-from aura_vcs.objects import base, batch, pack_writer
-from aura_vcs.worktree.sources import FileSource
+from aura_vcs.objects import base, batch
+from aura_vcs.objects.packs import writer as pack_writer
+from aura_vcs.worktree.snapshot.stable_read import FileSource
 
 from tests.helpers.check import assert_whole
 from tests.helpers.project import noise, write

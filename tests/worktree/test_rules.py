@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 from aura_vcs import Repository
-from aura_vcs.history.branches import create_branch
+from aura_vcs.history.checkout import checkout, restore
 from aura_vcs.history.commit import commit
-from aura_vcs.history.going import checkout, restore
 from aura_vcs.history.merge import merge
+from aura_vcs.history.names.branches import create_branch
 from aura_vcs.history.status import status
-from aura_vcs.worktree.ignore import SIZE_LIMIT, IgnoreRules, load_ignore_rules, rule_lines
-from aura_vcs.worktree.litter import DEFAULT_PATTERNS, is_litter
-from aura_vcs.worktree.patterns import parse_patterns
+from aura_vcs.worktree.scan.ignore import SIZE_LIMIT, IgnoreRules, load_ignore_rules, rule_lines
+from aura_vcs.worktree.scan.litter import DEFAULT_PATTERNS, is_litter
+from aura_vcs.worktree.scan.patterns import parse_patterns
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -211,8 +211,8 @@ def test_a_change_of_rules_reads_no_file_again(root: Path, monkeypatch: pytest.M
         time.sleep(0.05)
         save(repo, "Two")
         write(root, {".auraignore": "*.mp4\n"})
-        monkeypatch.setattr("aura_vcs.worktree.sources.FileSource.open", None)
-        monkeypatch.setattr("aura_vcs.worktree.sources.FileSource.read", None)
+        monkeypatch.setattr("aura_vcs.worktree.snapshot.stable_read.FileSource.open", None)
+        monkeypatch.setattr("aura_vcs.worktree.snapshot.stable_read.FileSource.read", None)
         assert _changes(repo) == [".auraignore"]
 
 

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from aura_vcs.maintenance.disk_usage import storage_report
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.progress import Silent
 from aura_vcs.repository.repository import Repository
-from aura_vcs.upkeep.storage import storage_report
 
 
 class Counted(Silent):

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 from aura_vcs import Repository
-from aura_vcs.errors.folder import FileUnstable
+from aura_vcs.errors.worktree import FileUnstable
+from aura_vcs.history.checkout import checkout
 from aura_vcs.history.commit import commit
-from aura_vcs.history.going import checkout
 from aura_vcs.history.status import status
 from aura_vcs.model import EntryKind
 
+from tests.helpers.changing_file import restless
 from tests.helpers.check import assert_whole
 from tests.helpers.project import look, noise, save, write
-from tests.helpers.restless import restless
 
 
 def test_same_size_and_same_date_do_not_hide_a_change(first: Repository) -> None:
@@ -201,7 +201,7 @@ def test_a_rule_for_folders_or_files_alone_is_asked_again_when_one_becomes_the_o
 
 def test_a_clean_status_opens_no_file(first: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cost: files that held still are not read again."""
-    from aura_vcs.worktree import sources
+    from aura_vcs.worktree.snapshot import stable_read as sources
 
     assert status(first).is_clean
     monkeypatch.setattr(sources.FileSource, "_open", lambda *_: pytest.fail("a file was opened"))

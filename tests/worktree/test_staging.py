@@ -9,17 +9,18 @@ from pathlib import Path
 
 import pytest
 from aura_vcs import Repository
-from aura_vcs.errors.stored import ObjectCorrupt
+from aura_vcs.errors.integrity import ObjectCorrupt
+from aura_vcs.history.checkout import checkout
 from aura_vcs.history.commit import commit
-from aura_vcs.history.going import checkout
 from aura_vcs.history.status import status
 from aura_vcs.ids import blob_id
 from aura_vcs.layout import STAGED, TEMPORARY_FILE
 from aura_vcs.model import Kind
-from aura_vcs.storage.calls import FileCalls
-from aura_vcs.storage.recording import Event, RecordingCalls
-from aura_vcs.worktree import staged, writer
-from aura_vcs.worktree.sources import FileSource
+from aura_vcs.storage.system_calls import FileCalls
+from aura_vcs.storage.testing.recorded_calls import Event, RecordingCalls
+from aura_vcs.worktree.checkout import staging_plan as staged
+from aura_vcs.worktree.checkout import writer
+from aura_vcs.worktree.snapshot.stable_read import FileSource
 
 from tests.helpers.check import assert_whole
 

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 from aura_vcs import Repository
-from aura_vcs.compare.folder import compare_folder
 from aura_vcs.errors import AuraError
 from aura_vcs.history.autosave import autosave, restore_point
+from aura_vcs.history.checkout import checkout, restore
 from aura_vcs.history.commit import commit
-from aura_vcs.history.going import checkout, restore
-from aura_vcs.history.making import base_of
-from aura_vcs.history.revisions import resolve
+from aura_vcs.history.diff.worktree_diff import compare_folder
+from aura_vcs.history.names.revisions import resolve
+from aura_vcs.history.recording.version_builder import base_of
 from aura_vcs.history.status import status
-from aura_vcs.upkeep.fsck import fsck
+from aura_vcs.maintenance.fsck import fsck
 
 from tests.helpers.project import noise, save, write
 

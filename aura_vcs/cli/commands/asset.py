@@ -4,19 +4,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.console import Console, faint, strong, warm
 from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, Duration, dry_run_option, examples, json_option
+from aura_vcs.cli.output.console import Console, faint, strong, warm
+from aura_vcs.cli.output.humanize import count, size
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.studio import table
-from aura_vcs.cli.surroundings import worker_environment
-from aura_vcs.cli.words import count, size
+from aura_vcs.cli.shared.remote_environment import worker_environment
+from aura_vcs.cli.shared.studio import table
 from aura_vcs.errors import AuraError
-from aura_vcs.errors.asking import UnknownName
+from aura_vcs.errors.input import UnknownName
 
 if TYPE_CHECKING:
     from aura_vcs.index.entities import AssetRow
-    from aura_vcs.project.audit import FileAudit
+    from aura_vcs.project.records.file_audit import FileAudit
     from aura_vcs.repository.repository import Repository
 
 TYPES = ("Audio", "Image", "Video", "Subtitle")
@@ -41,11 +41,11 @@ def asset_command() -> None:
 @pass_repository
 def list_command(repo: "Repository", console: Console, type_: str | None, temporary: bool | None) -> None:
     """List the media files of the folder"""
-    from aura_vcs.project.folder_index import refresh_folder
+    from aura_vcs.project.documents.folder_index import refresh_folder
 
     found = refresh_folder(repo).assets(type_=type_, temporary=temporary)
     if console.as_json:
-        from aura_vcs.project.audit import FileAudit
+        from aura_vcs.project.records.file_audit import FileAudit
 
         audit = FileAudit(repo)
         console.data({"assets": [asset_shape(repo, row, audit) for row in found]})
@@ -75,14 +75,14 @@ def show_command(repo: "Repository", console: Console, path: str) -> None:
     from pathlib import Path
 
     from aura_vcs.cli.session import project_paths
-    from aura_vcs.project.content import FolderSource
-    from aura_vcs.project.folder_index import refresh_folder
-    from aura_vcs.project.media import probe_media
+    from aura_vcs.history.sources.content_source import FolderSource
+    from aura_vcs.project.documents.folder_index import refresh_folder
+    from aura_vcs.project.render.probe import probe_media
 
     rows = {row.file_path: row for row in refresh_folder(repo).assets()}
     wanted = path if path in rows else project_paths(repo, (path,))[0]
     if wanted not in rows:
-        from aura_vcs.history.near import near
+        from aura_vcs.suggestions import near
 
         raise UnknownName("asset", path, near(path, rows), hint="`aura asset list` shows them.")
     facts, problem = None, None
@@ -91,7 +91,7 @@ def show_command(repo: "Repository", console: Console, path: str) -> None:
     except AuraError as error:
         problem = error
     if console.as_json:
-        from aura_vcs.project.audit import FileAudit
+        from aura_vcs.project.records.file_audit import FileAudit
 
         shape = asset_shape(repo, rows[wanted], FileAudit(repo))
         console.data({**shape, "facts": facts, "problem": problem.message if problem else None})
@@ -126,7 +126,7 @@ def clean_command(
 
     What .auraignore takes back (`!temp/`), or a version has, is not temporary. Undo brings the files back.
     """
-    from aura_vcs.project.editing import clean_temporary, plan_cleaning
+    from aura_vcs.project.scenes.actions import clean_temporary, plan_cleaning
 
     plan = plan_cleaning(repo, older_than_seconds=older)
     total = sum(row.file_size_bytes for row in plan)
@@ -137,7 +137,7 @@ def clean_command(
     removed = clean_temporary(repo, plan, for_good=for_good) if doit else None
     files, freed = (len(removed.paths), removed.size) if removed is not None else (0, 0)
     if console.as_json:
-        from aura_vcs.project.audit import FileAudit
+        from aura_vcs.project.records.file_audit import FileAudit
 
         audit = FileAudit(repo)
         shape = {"dry_run": not doit, "assets": [asset_shape(repo, row, audit) for row in plan]}
@@ -161,7 +161,7 @@ def asset_shape(repo: "Repository", row: "AssetRow", audit: "FileAudit") -> dict
     """
     import msgspec
 
-    from aura_vcs.project.assets import asset_id
+    from aura_vcs.project.documents.assets import asset_id
 
     shape: dict[str, Any] = msgspec.to_builtins(row)
     found: dict[str, Any] = msgspec.to_builtins(audit.of(row.file_path, shape.pop("stamp")))

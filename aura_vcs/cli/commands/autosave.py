@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.console import Console, faint, good, warm
 from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.output.console import Console, faint, good, warm
+from aura_vcs.cli.output.humanize import say_unstable, titled
+from aura_vcs.cli.output.json_shapes import version_shape
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.shapes import version_shape
-from aura_vcs.cli.studio import retention_rules, setting
-from aura_vcs.cli.words import say_unstable, titled
+from aura_vcs.cli.shared.studio import retention_rules, setting
 from aura_vcs.layout import AURA
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ def autosave_command(repo: "Repository", console: Console, watch: bool, no_prune
 
 def _save(repo: "Repository", *, prune: bool) -> "tuple[Saved, int]":
     from aura_vcs.history.autosave import autosave
-    from aura_vcs.project.state import note_autosave
-    from aura_vcs.upkeep.retention import execute_prune, plan_prune
+    from aura_vcs.maintenance.retention import execute_prune, plan_prune
+    from aura_vcs.project.documents.state import note_autosave
 
     saved = autosave(repo)
     if saved.version is None:
@@ -58,8 +58,8 @@ def _save(repo: "Repository", *, prune: bool) -> "tuple[Saved, int]":
 
 def _watch(repo: "Repository", console: Console, *, prune: bool) -> None:
     from aura_vcs.errors import AuraError
-    from aura_vcs.errors.asking import LockBusy
-    from aura_vcs.errors.folder import ProjectGone
+    from aura_vcs.errors.input import LockBusy
+    from aura_vcs.errors.worktree import ProjectGone
     from aura_vcs.history.autosave import WATCH_LOCK, Schedule, is_there, newest_save
 
     if not setting(repo, "autosave.enabled"):

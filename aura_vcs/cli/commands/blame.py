@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.completing import complete_path
-from aura_vcs.cli.console import Console, Part, cool, faint, warm
+from aura_vcs.cli.completion import complete_path
 from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.output.console import Console, Part, cool, faint, warm
+from aura_vcs.cli.output.humanize import local_time
 from aura_vcs.cli.session import pass_repository, project_paths
-from aura_vcs.cli.words import local_time
 
 if TYPE_CHECKING:
     from aura_vcs.index.records import VersionRecord
@@ -32,12 +32,12 @@ def blame_command(repo: "Repository", console: Console, *, file: str, version: s
     Of a JSON document the fields, of a text the lines, as VERSION has them; renames are followed.
     """
     from aura_vcs.history.blame import blame
-    from aura_vcs.history.revisions import resolve
+    from aura_vcs.history.names.revisions import resolve
 
     path = project_paths(repo, (file,))[0]
     found = blame(repo, resolve(repo, version).id, path)
     if console.as_json:
-        from aura_vcs.cli.shapes import path_shape, point_shape
+        from aura_vcs.cli.output.json_shapes import path_shape, point_shape
 
         parts = [
             {

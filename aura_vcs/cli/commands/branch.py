@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.arriving import say_awaited
-from aura_vcs.cli.completing import complete_branch, complete_version
-from aura_vcs.cli.console import Console, cool, faint, good, warm
+from aura_vcs.cli.completion import complete_branch, complete_version
 from aura_vcs.cli.groups import Entry, ShorthandGroup
 from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.output.console import Console, cool, faint, good, warm
 from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.shared.partial_sync import say_awaited
 
 if TYPE_CHECKING:
-    from aura_vcs.history.branches import Branch
+    from aura_vcs.history.names.branches import Branch
     from aura_vcs.repository.repository import Repository
 
 _CATALOG = {
@@ -45,8 +45,8 @@ def branch_command() -> None:
 @pass_repository
 def list_command(repo: "Repository", console: Console) -> None:
     """List the branches"""
-    from aura_vcs.history.branches import branches
-    from aura_vcs.history.revisions import describe
+    from aura_vcs.history.names.branches import branches
+    from aura_vcs.history.names.revisions import describe
     from aura_vcs.index.queries import Queries
 
     found = branches(repo)
@@ -78,8 +78,8 @@ def create_command(repo: "Repository", console: Console, name: str, version: str
 
     The last one, if none is given. The folder stays as it is.
     """
-    from aura_vcs.history.branches import create_branch, need_branch
-    from aura_vcs.history.revisions import resolve
+    from aura_vcs.history.names.branches import create_branch, need_branch
+    from aura_vcs.history.names.revisions import resolve
 
     record = resolve(repo, version)
     create_branch(repo, name, record.id)
@@ -97,7 +97,7 @@ def create_command(repo: "Repository", console: Console, name: str, version: str
 @pass_repository
 def rename_command(repo: "Repository", console: Console, old: str, new: str) -> None:
     """Give a branch another name"""
-    from aura_vcs.history.branches import need_branch, rename_branch
+    from aura_vcs.history.names.branches import need_branch, rename_branch
 
     rename_branch(repo, old, new)
     if console.as_json:
@@ -113,7 +113,7 @@ def rename_command(repo: "Repository", console: Console, old: str, new: str) -> 
 @pass_repository
 def delete_command(repo: "Repository", console: Console, name: str) -> None:
     """Delete a branch; its versions stay"""
-    from aura_vcs.history.branches import delete_branch
+    from aura_vcs.history.names.branches import delete_branch
 
     delete_branch(repo, name)
     if console.as_json:
@@ -124,7 +124,7 @@ def delete_command(repo: "Repository", console: Console, name: str) -> None:
 
 
 def _shape(repo: "Repository", item: "Branch") -> dict[str, Any]:
-    from aura_vcs.cli.shapes import point_shape
+    from aura_vcs.cli.output.json_shapes import point_shape
     from aura_vcs.index.queries import Queries
 
     queries = Queries(repo.index)

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 import click
 
 from aura_vcs.cli.commands.clone import clone_command
-from aura_vcs.cli.console import Console, cool, good
 from aura_vcs.cli.groups import Entry, LazyGroup
 from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.output.console import Console, cool, good
+from aura_vcs.cli.output.humanize import count, size
 from aura_vcs.cli.session import Session, pass_repository, pass_session
-from aura_vcs.cli.transfers import all_versions_option
-from aura_vcs.cli.words import count, size
+from aura_vcs.cli.shared.transfers import all_versions_option
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -49,7 +49,7 @@ def create_command(repo: "Repository", console: Console, path: str, *, all_versi
     """
     import os
 
-    from aura_vcs.sync.bundling import create_bundle
+    from aura_vcs.sync.bundle import create_bundle
 
     session = click.get_current_context().find_object(Session)
     done = create_bundle(
@@ -72,8 +72,8 @@ def verify_command(session: Session, path: str) -> None:
     """
     import os
 
-    from aura_vcs.cli.meter import Meter
-    from aura_vcs.sync.bundling import verify_bundle
+    from aura_vcs.cli.output.progress_bar import Meter
+    from aura_vcs.sync.bundle import verify_bundle
 
     console = session.console
     report = verify_bundle(os.path.join(session.folder, path), Meter(console))

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.completing import complete_content
-from aura_vcs.cli.console import Console
-from aura_vcs.cli.content import write_content
+from aura_vcs.cli.completion import complete_content
 from aura_vcs.cli.options import HELP, examples
+from aura_vcs.cli.output.blob import write_content
+from aura_vcs.cli.output.console import Console
 from aura_vcs.cli.session import pass_repository
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ def cat_command(repo: "Repository", console: Console, what: str) -> None:
 
     Byte for byte as it was saved, verified while it is read. An id may be shortened.
     """
-    from aura_vcs.history.content import find_object, locate
-    from aura_vcs.history.revisions import split_content
+    from aura_vcs.history.lookup.content import find_object, locate
+    from aura_vcs.history.names.revisions import split_content
     from aura_vcs.model import Kind
 
     if split_content(what)[1] is not None:

@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.completing import complete_version
-from aura_vcs.cli.console import Console, faint
+from aura_vcs.cli.completion import complete_version
 from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.output.console import Console, faint
+from aura_vcs.cli.output.humanize import count, place
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.words import count, place
 
 if TYPE_CHECKING:
-    from aura_vcs.history.going import Moved
+    from aura_vcs.history.checkout import Moved
     from aura_vcs.model import Head
     from aura_vcs.repository.repository import Repository
 
@@ -36,8 +36,8 @@ def checkout_command(repo: "Repository", console: Console, *, version: str | Non
     With --clean, your files are exactly those of the version, by default the one you are on. Everything
     unsaved is kept in a restore point first; what is ignored stays.
     """
-    from aura_vcs.cli.shapes import moved_shape
-    from aura_vcs.history.going import checkout
+    from aura_vcs.cli.output.json_shapes import moved_shape
+    from aura_vcs.history.checkout import checkout
 
     if version is None and not clean:
         raise click.UsageError("Missing argument 'VERSION|BRANCH'.")

@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.console import Console, bad, faint, good, warm
 from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
+from aura_vcs.cli.output.console import Console, bad, faint, good, warm
+from aura_vcs.cli.output.humanize import age, count
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.studio import table
-from aura_vcs.cli.words import age, count
+from aura_vcs.cli.shared.studio import table
 from aura_vcs.errors import InputError
 
 if TYPE_CHECKING:
-    from aura_vcs.project.checkpoints import RenderCheckpoint
+    from aura_vcs.project.records.checkpoints import RenderCheckpoint
     from aura_vcs.repository.repository import Repository
 
 
@@ -63,10 +63,10 @@ def save_command(
 ) -> None:
     """Record how far a stage came: Script, TTS, Images, Composition or Render
 
-    When it returns, it is on disk. From Python: aura_vcs.project.checkpoint_store.CheckpointWriter.
+    When it returns, it is on disk. From Python: aura_vcs.project.records.checkpoint_store.CheckpointWriter.
     """
     from aura_vcs.cli.session import project_paths
-    from aura_vcs.project.checkpoint_store import writer_for
+    from aura_vcs.project.records.checkpoint_store import writer_for
 
     path = project_paths(repo, (output,))[0] if output is not None else None
     made = writer_for(repo, job_id).save(
@@ -82,7 +82,7 @@ def save_command(
 @pass_repository
 def list_command(repo: "Repository", console: Console, stage: str | None, everything: bool) -> None:
     """List checkpoints, newest first"""
-    from aura_vcs.project.checkpoint_store import list_checkpoints
+    from aura_vcs.project.records.checkpoint_store import list_checkpoints
 
     found = list_checkpoints(repo, stage=stage, valid=None if everything else True)
     if console.as_json:
@@ -112,7 +112,7 @@ def list_command(repo: "Repository", console: Console, stage: str | None, everyt
 @pass_repository
 def latest_command(repo: "Repository", console: Console, stage: str | None) -> None:
     """Show the newest valid checkpoint and its data"""
-    from aura_vcs.project.checkpoint_store import checkpoint_data, latest_checkpoint
+    from aura_vcs.project.records.checkpoint_store import checkpoint_data, latest_checkpoint
 
     found = latest_checkpoint(repo, stage)
     data = checkpoint_data(repo, found) if found is not None else None
@@ -123,7 +123,7 @@ def latest_command(repo: "Repository", console: Console, stage: str | None) -> N
     else:
         _say(console, found, "Newest:")
         if data is not None:
-            from aura_vcs.cli.console import to_json
+            from aura_vcs.cli.output.console import to_json
 
             console.lines([line] for line in to_json(data).splitlines())
 
@@ -146,7 +146,7 @@ def invalidate_command(
 
     `aura undo` takes it back.
     """
-    from aura_vcs.project.checkpoint_store import find_checkpoint, invalidate, invalidate_all
+    from aura_vcs.project.records.checkpoint_store import find_checkpoint, invalidate, invalidate_all
 
     if (checkpoint is None) == (not everything):
         raise click.UsageError("Name a checkpoint, or give --all.")
@@ -165,8 +165,8 @@ def _with_data(repo: "Repository", item: "RenderCheckpoint") -> "RenderCheckpoin
     """The checkpoint with the data that its renderer saved; without it where that is missing or damaged."""
     import msgspec
 
-    from aura_vcs.errors.stored import IntegrityError
-    from aura_vcs.project.checkpoint_store import checkpoint_data
+    from aura_vcs.errors.integrity import IntegrityError
+    from aura_vcs.project.records.checkpoint_store import checkpoint_data
 
     try:
         data = checkpoint_data(repo, item)

@@ -5,17 +5,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.console import Console, cool
-from aura_vcs.cli.keys import key_options
 from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.output.console import Console, cool
+from aura_vcs.cli.output.humanize import count, size
 from aura_vcs.cli.session import Session, pass_session
-from aura_vcs.cli.studio import note_project
-from aura_vcs.cli.surroundings import agreements, surroundings
-from aura_vcs.cli.transfers import all_versions_option, fetch_shape
-from aura_vcs.cli.words import count, size
+from aura_vcs.cli.shared.remote_environment import agreements, surroundings
+from aura_vcs.cli.shared.remote_keys import key_options
+from aura_vcs.cli.shared.studio import note_project
+from aura_vcs.cli.shared.transfers import all_versions_option, fetch_shape
 
 if TYPE_CHECKING:
-    from aura_vcs.sync.cloning import Cloned
+    from aura_vcs.sync.clone import Cloned
 
 
 @click.command(
@@ -51,12 +51,12 @@ def clone_command(
     the folder and the history are complete, and large files of other versions are fetched when you go
     there.
     """
-    from aura_vcs.cli.keys import KeyHolder
-    from aura_vcs.sync.addresses import parse_address
-    from aura_vcs.sync.agreements import host_of
-    from aura_vcs.sync.cloning import clone, folder_name
-    from aura_vcs.sync.opening import open_remote
-    from aura_vcs.sync.unlocking import open_if_encrypted
+    from aura_vcs.cli.shared.remote_keys import KeyHolder
+    from aura_vcs.sync.clone import clone, folder_name
+    from aura_vcs.sync.remotes.connect import open_remote
+    from aura_vcs.sync.remotes.encryption import open_if_encrypted
+    from aura_vcs.sync.remotes.trusted_hosts import host_of
+    from aura_vcs.sync.remotes.url import parse_address
 
     console = session.console
     address = parse_address(url, session.folder)

@@ -5,19 +5,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.arriving import say_awaited
-from aura_vcs.cli.console import Console, cool, faint, is_terminal, warm
-from aura_vcs.cli.locking import advice_on, advice_shape, say_advice
 from aura_vcs.cli.options import HELP, TEXT, author_option, examples, json_option
+from aura_vcs.cli.output.console import Console, cool, faint, is_terminal, warm
+from aura_vcs.cli.output.humanize import say_unstable, short_path, size
 from aura_vcs.cli.session import pass_repository, project_paths
-from aura_vcs.cli.studio import current_session
-from aura_vcs.cli.words import say_unstable, short_path, size
+from aura_vcs.cli.shared.locks import advice_on, advice_shape, say_advice
+from aura_vcs.cli.shared.partial_sync import say_awaited
+from aura_vcs.cli.shared.studio import current_session
 
 if TYPE_CHECKING:
     from aura_vcs.history.commit import Committed
     from aura_vcs.index.records import VersionRecord
     from aura_vcs.repository.repository import Repository
-    from aura_vcs.sync.lock_advice import Advice
+    from aura_vcs.sync.locks.advice import Advice
 
 
 NOTHING = "Nothing has changed since the last version; no version was made."
@@ -54,7 +54,7 @@ def commit_command(
     With PATHS, only those files and folders are saved as they are now; the rest stays as in the
     last version. If nothing has changed, no version is made.
     """
-    from aura_vcs.cli.shapes import version_shape
+    from aura_vcs.cli.output.json_shapes import version_shape
     from aura_vcs.history.commit import commit
 
     chosen = project_paths(repo, paths)
@@ -93,7 +93,7 @@ def _is_saved(repo: "Repository", typed: tuple[str, ...], paths: list[str]) -> b
 
     A path that is nowhere is for the commit to complain about.
     """
-    from aura_vcs.cli.path_words import is_here, is_in_head
+    from aura_vcs.cli.output.paths import is_here, is_in_head
     from aura_vcs.history.status import status
 
     def is_meant(path: str | None) -> bool:
@@ -109,7 +109,7 @@ def _is_saved(repo: "Repository", typed: tuple[str, ...], paths: list[str]) -> b
 
 
 def _warn_of_missing_media(repo: "Repository", console: Console, made: "VersionRecord") -> None:
-    from aura_vcs.cli.media_warnings import warn_of_missing_media
+    from aura_vcs.cli.shared.media_warnings import warn_of_missing_media
     from aura_vcs.index.queries import Queries
 
     before = Queries(repo.index).version(made.parents[0]) if made.parents else None
@@ -151,7 +151,7 @@ def _show(repo: "Repository", console: Console, done: "Committed") -> None:
 
 def _say_beside(repo: "Repository", console: Console, other: "VersionRecord") -> None:
     """That the branch has two heads now, whose the other one is, and what joins them."""
-    from aura_vcs.history.revisions import describe
+    from aura_vcs.history.names.revisions import describe
     from aura_vcs.index.queries import Queries
 
     name = f'{describe(Queries(repo.index), other.id)} "{other.name}" by {other.author}'

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.console import Console, faint, strong, warm
 from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
+from aura_vcs.cli.output.console import Console, faint, strong, warm
 from aura_vcs.cli.session import Session, pass_session
-from aura_vcs.cli.studio import settings_here, table
-from aura_vcs.cli.studio_actions import WAY_BACK
+from aura_vcs.cli.shared.studio import settings_here, table
+from aura_vcs.cli.shared.studio_undo import WAY_BACK
 
 if TYPE_CHECKING:
     from aura_vcs.studio.configuration import Configuration
@@ -77,7 +77,7 @@ def set_command(session: Session, key: str, value: str | None, for_project: bool
     Sensitive values are encrypted, belong to you alone, and are never shown without --reveal.
     """
     from aura_vcs.studio.configuration import get_configuration, project_value, set_configuration
-    from aura_vcs.studio.settings import find_setting
+    from aura_vcs.studio.setting_keys import find_setting
 
     key = find_setting(key).key
     text = sys.stdin.read().rstrip("\r\n") if from_stdin else value
@@ -114,7 +114,7 @@ def set_command(session: Session, key: str, value: str | None, for_project: bool
 def unset_command(session: Session, key: str, for_project: bool) -> None:
     """Take a value away, so that the next one holds"""
     from aura_vcs.studio.configuration import get_configuration, unset_configuration
-    from aura_vcs.studio.settings import find_setting
+    from aura_vcs.studio.setting_keys import find_setting
 
     key = find_setting(key).key
     with session.studio() as studio:
@@ -176,7 +176,7 @@ def list_command(
 @pass_session
 def describe_command(session: Session, key: str | None) -> None:
     """Say what a key, or every key, means"""
-    from aura_vcs.studio.settings import SETTINGS, find_setting
+    from aura_vcs.studio.setting_keys import SETTINGS, find_setting
 
     found = [find_setting(key)] if key is not None else sorted(SETTINGS, key=lambda item: item.key)
     console: Console = session.console
@@ -197,14 +197,14 @@ def _known_name(studio: "Studio", key: str, text: str) -> str:
 
         return find_template(studio, text).id
     if key == "export.preset":
-        from aura_vcs.project.presets import PROJECT_PRESET, find_preset
+        from aura_vcs.project.render.presets import PROJECT_PRESET, find_preset
 
         return text if text.strip().lower() == PROJECT_PRESET else find_preset(text).name
     return text
 
 
 def _set_in_project(session: Session, values: dict[str, Any], description: str) -> None:
-    from aura_vcs.history.fields import set_fields
+    from aura_vcs.history.project_settings import set_fields
 
     with session.open() as repo:
         set_fields(repo, {"settings": values}, description, type_="config.set")
@@ -215,7 +215,7 @@ def _source(found: "Configuration") -> str:
 
 
 def _shown(value: Any) -> str:
-    from aura_vcs.cli.console import to_json
+    from aura_vcs.cli.output.console import to_json
 
     if value is None:
         return "not set"

@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.console import Console, faint, strong, to_json, warm
 from aura_vcs.cli.groups import Entry, LazyGroup
 from aura_vcs.cli.options import HELP, POSITIVE, examples, json_option
+from aura_vcs.cli.output.console import Console, faint, strong, to_json, warm
+from aura_vcs.cli.output.humanize import count, local_time, size
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.words import count, local_time, size
 
 if TYPE_CHECKING:
-    from aura_vcs.history.holders import Holders
+    from aura_vcs.history.lookup.blob_versions import Holders
     from aura_vcs.index.records import ObjectRecord
     from aura_vcs.repository.repository import Repository
 
@@ -71,7 +71,7 @@ def blobs_command(repo: "Repository", console: Console, type_: str | None, sort:
     Every content is stored once. The first number counts the folders that hold it, of which versions
     share those that did not change; the second one the versions.
     """
-    from aura_vcs.history.holders import find_holders
+    from aura_vcs.history.lookup.blob_versions import find_holders
     from aura_vcs.index.queries import Queries
 
     found = Queries(repo.index).blobs(type_=type_, sort=sort, limit=limit)
@@ -137,7 +137,7 @@ def ref_command(repo: "Repository", console: Console, start: str) -> None:
 def index_command(repo: "Repository", console: Console, table: str, limit: int) -> None:
     """List the index's tables, or rows of one"""
     from aura_vcs.history.inspect import inspect_table
-    from aura_vcs.index.tables import table_sizes
+    from aura_vcs.index.table_dump import table_sizes
 
     if not table:
         sizes = table_sizes(repo.index)

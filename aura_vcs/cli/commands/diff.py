@@ -5,22 +5,22 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.completing import complete_version
-from aura_vcs.cli.console import Console, Line, Painted, Part, cool, faint, good, strong
+from aura_vcs.cli.completion import complete_version
 from aura_vcs.cli.options import HELP, PathsCommand, examples, json_option
-from aura_vcs.cli.path_words import versions_and_paths
+from aura_vcs.cli.output.console import Console, Line, Painted, Part, cool, faint, good, strong
+from aura_vcs.cli.output.humanize import changed_path, count, size, titled
+from aura_vcs.cli.output.paths import versions_and_paths
 from aura_vcs.cli.session import pass_repository, project_paths
-from aura_vcs.cli.studio import current_session
-from aura_vcs.cli.surroundings import worker_environment
-from aura_vcs.cli.words import changed_path, count, size, titled
+from aura_vcs.cli.shared.remote_environment import worker_environment
+from aura_vcs.cli.shared.studio import current_session
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from aura_vcs.compare.media_findings import MediaFindings
-    from aura_vcs.compare.media_model import MediaDiff, PictureKind
-    from aura_vcs.compare.text_diff import TextDiff, TextLine
-    from aura_vcs.compare.versions import Comparison, PathChange
+    from aura_vcs.compare.diff.text import TextDiff, TextLine
+    from aura_vcs.formats.media.findings import MediaDiff, PictureKind
+    from aura_vcs.history.diff.media_findings import MediaFindings
+    from aura_vcs.history.diff.tree_diff import Comparison, PathChange
     from aura_vcs.index.records import VersionRecord
     from aura_vcs.repository.repository import Repository
 
@@ -107,7 +107,7 @@ def diff_command(
         media = _media(repo, comparison, thorough, is_report=True)
         _write_report(console, page, old, new, comparison, media)
     elif console.as_json:
-        from aura_vcs.cli.shapes import diff_shape
+        from aura_vcs.cli.output.json_shapes import diff_shape
 
         console.data(diff_shape(old, new, comparison, _media(repo, comparison, thorough).by_path))
     elif name_only:
@@ -126,8 +126,8 @@ def diff_command(
 def _compare(
     repo: "Repository", versions: tuple[str, ...], paths: list[str], *, hashed: bool
 ) -> "tuple[VersionRecord | None, VersionRecord | None, Comparison]":
-    from aura_vcs.history.following import follow_branch
-    from aura_vcs.history.revisions import check_content, resolve
+    from aura_vcs.history.names.follow_branch import follow_branch
+    from aura_vcs.history.names.revisions import check_content, resolve
     from aura_vcs.index.queries import Queries
     from aura_vcs.objects.trees import EMPTY_TREE_ID
 
@@ -142,10 +142,10 @@ def _compare(
     new = chosen[1] if len(chosen) == 2 else None
     tree = old.tree if old is not None else EMPTY_TREE_ID
     if new is not None:
-        from aura_vcs.compare.versions import compare_trees
+        from aura_vcs.history.diff.tree_diff import compare_trees
 
         return old, new, compare_trees(repo, tree, new.tree, paths)
-    from aura_vcs.compare.folder import compare_folder
+    from aura_vcs.history.diff.worktree_diff import compare_folder
 
     return old, None, compare_folder(repo, tree, paths, hashed=hashed)
 
@@ -154,12 +154,12 @@ def _media(
     repo: "Repository", comparison: "Comparison", thorough: bool | None, *, is_report: bool = False
 ) -> "MediaFindings":
     """What pictures, sounds and videos tell, for as long as the person wants to wait."""
-    from aura_vcs.compare.media_findings import MediaFindings, is_media
+    from aura_vcs.history.diff.media_findings import MediaFindings, is_media
 
     if not any(map(is_media, comparison.changes)):
         return MediaFindings()
-    from aura_vcs.compare.media_look import NOTHING, QUICK, REPORT, THOROUGH, look_into_media
-    from aura_vcs.compare.media_model import STRIP_FRAMES
+    from aura_vcs.formats.media.findings import STRIP_FRAMES
+    from aura_vcs.history.diff.media_diff import NOTHING, QUICK, REPORT, THOROUGH, look_into_media
 
     budget = {True: THOROUGH, False: NOTHING, None: REPORT if is_report else QUICK}[thorough]
     frames = STRIP_FRAMES if is_report else 0
@@ -206,8 +206,8 @@ def _write_report(
     comparison: "Comparison",
     media: "MediaFindings",
 ) -> None:
-    from aura_vcs.compare.report import render_report
-    from aura_vcs.compare.version_report import version_report
+    from aura_vcs.compare.report.page import render_report
+    from aura_vcs.history.diff.report import version_report
 
     start, end = _names(old, new)
     report = version_report(comparison, f"{start} → {end}", start, end, media)
@@ -219,8 +219,8 @@ def _write_report(
 
 
 def _write_pictures(console: Console, comparison: "Comparison", wanted: "dict[PictureKind, str | None]") -> None:
-    from aura_vcs.compare.media_look import show_picture
-    from aura_vcs.compare.media_pictures import MARK
+    from aura_vcs.history.diff.media_diff import show_picture
+    from aura_vcs.media.pictures import MARK
 
     change = _picture(comparison)
     for kind, target in wanted.items():
@@ -243,8 +243,8 @@ def _picture(comparison: "Comparison") -> "PathChange":
     """
     from pathlib import PurePosixPath
 
-    from aura_vcs.compare.media_findings import PICTURE_SUFFIXES
     from aura_vcs.errors import InputError
+    from aura_vcs.history.diff.media_findings import PICTURE_SUFFIXES
 
     found = [
         change
@@ -270,7 +270,7 @@ def _write(name: str, data: bytes, start: bytes, noun: str) -> None:
     from pathlib import Path
 
     from aura_vcs.errors import InputError
-    from aura_vcs.errors.folder import FileUnreadable
+    from aura_vcs.errors.worktree import FileUnreadable
 
     target = Path(name)
     if target.exists() and not _is_ours(target, start):
@@ -304,8 +304,8 @@ def _sizes(change: "PathChange") -> list[Part]:
 def _inside(
     comparison: "Comparison", change: "PathChange", media: "MediaDiff | None", *, details: bool
 ) -> Iterator[Line]:
-    from aura_vcs.compare.file_diff import DETAIL_LINES, diff_change
-    from aura_vcs.compare.readable import LINES_LIMIT
+    from aura_vcs.compare.diff.describe import LINES_LIMIT
+    from aura_vcs.history.diff.file_diff import DETAIL_LINES, diff_change
 
     found = diff_change(comparison, change, media=media, limit=DETAIL_LINES if details else LINES_LIMIT)
     sized = found.kind == "bytes" and change.old is not None and change.new is not None and found.text is None

@@ -5,17 +5,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.completing import complete_version
-from aura_vcs.cli.console import Console, bad, faint, good, strong, warm
+from aura_vcs.cli.completion import complete_version
 from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import COUNT, HELP, POSITIVE, TEXT, examples, json_option
+from aura_vcs.cli.output.console import Console, bad, faint, good, strong, warm
+from aura_vcs.cli.output.humanize import age, duration, size
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.studio import setting, table
-from aura_vcs.cli.surroundings import worker_environment
-from aura_vcs.cli.words import age, duration, size
+from aura_vcs.cli.shared.remote_environment import worker_environment
+from aura_vcs.cli.shared.studio import setting, table
 
 if TYPE_CHECKING:
-    from aura_vcs.project.exports import ExportRecord
+    from aura_vcs.project.records.exports import ExportRecord
     from aura_vcs.repository.repository import Repository
 
 STATUSES = ("Queued", "InProgress", "Completed", "Failed")
@@ -62,8 +62,8 @@ def run_command(
     From the content of that version alone: the folder is neither read nor changed. Ctrl-C, or
     `aura export cancel` from elsewhere, stops it and leaves no half file.
     """
-    from aura_vcs.history.revisions import resolve
-    from aura_vcs.project.export_runs import add_export, choose_preset
+    from aura_vcs.history.names.revisions import resolve
+    from aura_vcs.project.records.export_jobs import add_export, choose_preset
 
     record = resolve(repo, version)
     chosen = choose_preset(repo, record, preset or setting(repo, "export.preset"))
@@ -81,7 +81,7 @@ def run_command(
 @pass_repository
 def start_command(repo: "Repository", console: Console, export: str, overwrite: bool) -> None:
     """Render a job that is Queued"""
-    from aura_vcs.project.export_runs import find_export
+    from aura_vcs.project.records.export_jobs import find_export
 
     _run(repo, console, find_export(repo, export), overwrite=overwrite)
 
@@ -93,7 +93,7 @@ def start_command(repo: "Repository", console: Console, export: str, overwrite: 
 @pass_repository
 def retry_command(repo: "Repository", console: Console, export: str, overwrite: bool) -> None:
     """Render a failed job again: the same version, preset and file"""
-    from aura_vcs.project.export_runs import find_export, retry_export
+    from aura_vcs.project.records.export_jobs import find_export, retry_export
 
     _run(repo, console, retry_export(repo, find_export(repo, export)), overwrite=overwrite)
 
@@ -104,7 +104,7 @@ def retry_command(repo: "Repository", console: Console, export: str, overwrite: 
 @pass_repository
 def cancel_command(repo: "Repository", console: Console, export: str) -> None:
     """Stop a job, also one that another terminal renders"""
-    from aura_vcs.project.export_runs import cancel_export, find_export
+    from aura_vcs.project.records.export_jobs import cancel_export, find_export
 
     _say(console, cancel_export(repo, find_export(repo, export)))
 
@@ -128,8 +128,8 @@ def list_command(
     offset: int,
 ) -> None:
     """List exports, newest first"""
-    from aura_vcs.history.revisions import parse_moment
-    from aura_vcs.project.export_runs import list_exports
+    from aura_vcs.history.names.revisions import parse_moment
+    from aura_vcs.project.records.export_jobs import list_exports
 
     found = list_exports(
         repo,
@@ -166,7 +166,7 @@ def list_command(
 @pass_repository
 def show_command(repo: "Repository", console: Console, export: str) -> None:
     """Show one export"""
-    from aura_vcs.project.export_runs import find_export
+    from aura_vcs.project.records.export_jobs import find_export
 
     _say(console, find_export(repo, export))
 
@@ -177,7 +177,7 @@ def show_command(repo: "Repository", console: Console, export: str) -> None:
 def presets_command(ctx: click.Context) -> None:
     """List the presets"""
     from aura_vcs.cli.session import Session
-    from aura_vcs.project.presets import PRESETS
+    from aura_vcs.project.render.presets import PRESETS
 
     console = ctx.ensure_object(Session).console
     if console.as_json:
@@ -209,7 +209,7 @@ def _default_output(repo: "Repository", number: int, extension: str) -> str:
 
 
 def _run(repo: "Repository", console: Console, job: "ExportRecord", *, overwrite: bool) -> None:
-    from aura_vcs.project.export_runs import run_export
+    from aura_vcs.project.records.export_jobs import run_export
 
     _say(console, run_export(repo, job, overwrite=overwrite, environment=worker_environment()))
 

@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.console import Console, cool, faint, good, strong
 from aura_vcs.cli.options import HELP, dry_run_option, examples, json_option
+from aura_vcs.cli.output.console import Console, cool, faint, good, strong
+from aura_vcs.cli.output.humanize import count, size
 from aura_vcs.cli.session import pass_repository, project_paths
-from aura_vcs.cli.transfers import all_versions_option, connected, fetch_shape, say_fetched
-from aura_vcs.cli.words import count, size
+from aura_vcs.cli.shared.transfers import all_versions_option, connected, fetch_shape, say_fetched
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -46,7 +46,7 @@ def fetch_command(
 
 
 def _fetch(repo: "Repository", console: Console, remote: str | None, *, all_versions: bool, dry_run: bool) -> None:
-    from aura_vcs.sync.receiving import fetch, plan_fetch
+    from aura_vcs.sync.fetch import fetch, plan_fetch
 
     with connected(repo, remote) as link:
         if dry_run:
@@ -68,10 +68,10 @@ def _fetch(repo: "Repository", console: Console, remote: str | None, *, all_vers
 
 
 def _fetch_content(repo: "Repository", console: Console, what: tuple[str, ...], *, dry_run: bool) -> None:
-    from aura_vcs.cli.on_demand import OnDemand
-    from aura_vcs.cli.shapes import path_shape
-    from aura_vcs.sync.content import fetch_content, plan_content
-    from aura_vcs.sync.selecting import choose
+    from aura_vcs.cli.fetch_on_demand import OnDemand
+    from aura_vcs.cli.output.json_shapes import path_shape
+    from aura_vcs.history.lookup.select_files import choose
+    from aura_vcs.sync.offload.fetch_content import fetch_content, plan_content
 
     chosen = choose(repo, what, as_path=lambda name: project_paths(repo, (name,))[0])
     plan = plan_content(repo, chosen)

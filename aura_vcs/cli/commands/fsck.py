@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.console import Console, bad, faint, good
 from aura_vcs.cli.options import HELP, Share, examples, json_option
-from aura_vcs.cli.remote_upkeep import check_remote_content
+from aura_vcs.cli.output.console import Console, bad, faint, good
+from aura_vcs.cli.output.humanize import count, size
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.words import count, size
+from aura_vcs.cli.shared.remote_maintenance import check_remote_content
 from aura_vcs.errors import InputError
-from aura_vcs.errors.stored import IntegrityError
+from aura_vcs.errors.integrity import IntegrityError
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -34,7 +34,7 @@ def fsck_command(
     Reads and hashes all content, follows every reference, counts again. Repairs nothing: `aura
     repair` does. Ends with exit code 30 if something is wrong.
     """
-    from aura_vcs.upkeep.fsck import fsck
+    from aura_vcs.maintenance.fsck import fsck
 
     if sample is not None and remote is None:
         raise InputError("--sample is for a remote", hint="Name one: `aura fsck --remote NAME --sample 5%`.")

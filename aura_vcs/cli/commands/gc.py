@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.console import Console, faint, good, strong
 from aura_vcs.cli.options import HELP, Duration, dry_run_option, examples, json_option
-from aura_vcs.cli.remote_upkeep import collect_remote
+from aura_vcs.cli.output.console import Console, faint, good, strong
+from aura_vcs.cli.output.humanize import count, joined, long_duration, size
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.words import count, joined, long_duration, size
+from aura_vcs.cli.shared.remote_maintenance import collect_remote
 
 if TYPE_CHECKING:
+    from aura_vcs.maintenance.gc import Collected, Plan
     from aura_vcs.repository.repository import Repository
-    from aura_vcs.upkeep.gc import Collected, Plan
 
 
 @click.command(
@@ -47,7 +47,7 @@ def gc_command(
     With --remote, files that no version needs leave that remote in steps: they are condemned first,
     and deleted when every machine that pushes there has seen it, or the grace time is over.
     """
-    from aura_vcs.upkeep.gc import GRACE_SECONDS, execute_gc, plan_gc
+    from aura_vcs.maintenance.gc import GRACE_SECONDS, execute_gc, plan_gc
 
     if remote is not None:
         collect_remote(repo, console, remote, dry_run=dry_run, grace_seconds=grace_seconds)

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.console import cool, strong
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
+from aura_vcs.cli.output.console import cool, strong
+from aura_vcs.cli.output.humanize import count
 from aura_vcs.cli.session import Session, pass_session
-from aura_vcs.cli.studio import note_project
-from aura_vcs.cli.words import count
+from aura_vcs.cli.shared.studio import note_project
 from aura_vcs.errors import InputError
 
 if TYPE_CHECKING:
@@ -39,13 +39,13 @@ def init_command(
     saved goes into .aura. A .stignore keeps Syncthing from what belongs to one machine; it is not
     versioned, and an existing one is never changed.
     """
-    from aura_vcs.history.start import start_project
-    from aura_vcs.repository.hints import SYNCTHING
+    from aura_vcs.history.init import start_project
+    from aura_vcs.repository.sync_tool_hints import SYNCTHING
 
     console = session.console
     root = os.path.join(session.folder, folder) if folder else session.folder
     if bare:
-        from aura_vcs.cli.transfers import prepare_place
+        from aura_vcs.cli.shared.transfers import prepare_place
 
         prepare_place(console, root)
         return
@@ -98,7 +98,7 @@ def _template(session: Session, root: str, name: str) -> "Template":
 def _apply(session: Session, repo: "Repository", template: "Template", title: str, topic: str | None) -> list[str]:
     """Write the template's documents, as an action of its own; returns their names."""
     from aura_vcs.codec import now
-    from aura_vcs.history.edits import edit_files
+    from aura_vcs.history.file_edits import edit_files
     from aura_vcs.studio.configuration import get_configuration
     from aura_vcs.studio.template_files import project_files
     from aura_vcs.studio.templates import count_use

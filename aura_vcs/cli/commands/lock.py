@@ -4,16 +4,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.console import Console, cool, faint, warm
-from aura_vcs.cli.locking import lock_shape, remote_option, until, whose
 from aura_vcs.cli.options import HELP, TEXT, Duration, examples, json_option
+from aura_vcs.cli.output.console import Console, cool, faint, warm
 from aura_vcs.cli.session import pass_repository, project_paths
-from aura_vcs.cli.transfers import connected
+from aura_vcs.cli.shared.locks import lock_shape, remote_option, until, whose
+from aura_vcs.cli.shared.transfers import connected
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
-    from aura_vcs.sync.lock_behind import Newer
-    from aura_vcs.sync.locking import Taken
+    from aura_vcs.sync.locks.locks import Taken
+    from aura_vcs.sync.locks.staleness import Newer
 
 
 @click.command(
@@ -47,7 +47,7 @@ def lock_command(
     change the file are refused. A folder is locked with everything in it. Ends with 3 if the
     remote has a newer version of a file than you: get that first, with `aura pull`.
     """
-    from aura_vcs.sync.locking import check_lockable, take_locks
+    from aura_vcs.sync.locks.locks import check_lockable, take_locks
 
     check_lockable(repo, remote)
     with connected(repo, remote) as link:

@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.console import Console, bad, cool, faint, good
-from aura_vcs.cli.locking import lock_shape, remote_option, until, whose
 from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.output.console import Console, bad, cool, faint, good
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.transfers import connected
+from aura_vcs.cli.shared.locks import lock_shape, remote_option, until, whose
+from aura_vcs.cli.shared.transfers import connected
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
-    from aura_vcs.sync.lock_records import PathLock
+    from aura_vcs.sync.state.lock_record import PathLock
 
 
 @click.command("locks", context_settings=HELP, epilog=examples("aura locks", "aura locks --remote nas --json"))
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @pass_repository
 def locks_command(repo: "Repository", console: Console, *, remote: str | None) -> None:
     """List who has locked what"""
-    from aura_vcs.sync.locking import check_lockable, remote_locks
+    from aura_vcs.sync.locks.locks import check_lockable, remote_locks
 
     check_lockable(repo, remote)
     with connected(repo, remote) as link:
@@ -37,7 +37,7 @@ def locks_command(repo: "Repository", console: Console, *, remote: str | None) -
 
 def _line(repo: "Repository", console: Console, lock: "PathLock") -> None:
     from aura_vcs.codec import now
-    from aura_vcs.sync.lock_records import holds
+    from aura_vcs.sync.state.lock_record import holds
 
     mine = good("  yours") if lock.replica == repo.replica else ""
     console.line(cool(lock.path), mine)

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.arriving import say_awaited
-from aura_vcs.cli.console import Console, Line, Part, bad, cool, faint, good, strong, warm
 from aura_vcs.cli.options import COUNT, HELP, TEXT, examples, json_option
+from aura_vcs.cli.output.console import Console, Line, Part, bad, cool, faint, good, strong, warm
+from aura_vcs.cli.output.humanize import age, local_time, size
 from aura_vcs.cli.session import pass_repository, project_paths
-from aura_vcs.cli.words import age, local_time, size
+from aura_vcs.cli.shared.partial_sync import say_awaited
 
 if TYPE_CHECKING:
-    from aura_vcs.history.content_log import FieldChange
+    from aura_vcs.history.lookup.field_history import FieldChange
     from aura_vcs.index.records import VersionRecord
     from aura_vcs.repository.repository import Repository
 
@@ -92,7 +92,7 @@ def log_command(
     )
     found = log(repo, wanted, everything=everything, paths=project_paths(repo, paths))
     if console.as_json:
-        from aura_vcs.cli.shapes import version_shape
+        from aura_vcs.cli.output.json_shapes import version_shape
 
         console.data({"versions": [version_shape(record) for record in found]})
     elif found and as_graph:
@@ -116,7 +116,7 @@ class _About:
     """What a list says of versions beside what they are: how to call them, what stands on them, what is offloaded."""
 
     def __init__(self, repo: "Repository") -> None:
-        from aura_vcs.history.offloaded import OffloadedFiles
+        from aura_vcs.history.lookup.offloaded_summary import OffloadedFiles
         from aura_vcs.index.queries import Queries
 
         self.names = names_of_versions(repo)
@@ -127,7 +127,7 @@ class _About:
         """`v12`, or `v12.a1b2` where machines gave out the number twice: what other commands understand."""
         if not self._queries.is_shared(record.number):
             return f"v{record.number}"
-        from aura_vcs.history.revisions import describe
+        from aura_vcs.history.names.revisions import describe
 
         return describe(self._queries, record.id)
 
@@ -137,7 +137,7 @@ class _About:
 
 
 def _drawn(repo: "Repository", found: "list[VersionRecord]", *, oneline: bool) -> Iterator[Line]:
-    from aura_vcs.history.graph import graph
+    from aura_vcs.history.lookup.graph import graph
 
     about = _About(repo)
     for row in graph(found):
@@ -150,8 +150,8 @@ def _drawn(repo: "Repository", found: "list[VersionRecord]", *, oneline: bool) -
 
 def _show_field(repo: "Repository", console: Console, field: str, limit: int | None) -> None:
     from aura_vcs.errors import InputError
-    from aura_vcs.history.content_log import field_history
-    from aura_vcs.history.revisions import resolve
+    from aura_vcs.history.lookup.field_history import field_history
+    from aura_vcs.history.names.revisions import resolve
 
     file, mark, pointer = field.partition("#")
     if not mark:
@@ -166,7 +166,7 @@ def _show_field(repo: "Repository", console: Console, field: str, limit: int | N
 def _field_shape(change: "FieldChange") -> dict[str, Any]:
     import msgspec
 
-    from aura_vcs.cli.shapes import path_shape, version_shape
+    from aura_vcs.cli.output.json_shapes import path_shape, version_shape
 
     sides = {"before": change.before, "after": change.after}
     present = {name: value for name, value in sides.items() if value is not msgspec.UNSET}
@@ -192,14 +192,14 @@ def _value(value: Any) -> str:
 def _moment(text: str | None) -> str | None:
     if text is None:
         return None
-    from aura_vcs.history.revisions import parse_moment
+    from aura_vcs.history.names.revisions import parse_moment
 
     return parse_moment(text)
 
 
 def names_of_versions(repo: "Repository") -> dict[str, list[Part]]:
     """By version: HEAD, branches and tags that stand on it."""
-    from aura_vcs.history.branches import branches
+    from aura_vcs.history.names.branches import branches
 
     names: dict[str, list[Part]] = {}
     head = repo.head()

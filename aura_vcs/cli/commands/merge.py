@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.arriving import say_awaited
 from aura_vcs.cli.commands.checkout import say_kept, say_left
-from aura_vcs.cli.completing import complete_version
-from aura_vcs.cli.console import Console, cool, faint, good, strong
+from aura_vcs.cli.completion import complete_version
 from aura_vcs.cli.options import HELP, TEXT, author_option, dry_run_option, examples, json_option
+from aura_vcs.cli.output.console import Console, cool, faint, good, strong
+from aura_vcs.cli.output.humanize import changed_path, count, joined, titled
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.words import changed_path, count, joined, titled
+from aura_vcs.cli.shared.partial_sync import say_awaited
 
 if TYPE_CHECKING:
     from aura_vcs.history.merge import Merged, MergePlan
@@ -70,14 +70,14 @@ def merge_command(
     if done.plan.kind == "up_to_date" and name is None:
         say_awaited(repo, console)
     if done.files is not None:
-        from aura_vcs.cli.media_warnings import warn_of_missing_media
+        from aura_vcs.cli.shared.media_warnings import warn_of_missing_media
 
         say_left(console, done.files)
         warn_of_missing_media(repo, console, done.plan.ours.tree, done.version.tree)
 
 
 def _plan_shape(plan: "MergePlan") -> dict[str, Any]:
-    from aura_vcs.cli.shapes import conflict_shape, path_shape, point_shape
+    from aura_vcs.cli.output.json_shapes import conflict_shape, path_shape, point_shape
 
     return {
         "kind": plan.kind,
@@ -92,7 +92,7 @@ def _plan_shape(plan: "MergePlan") -> dict[str, Any]:
 
 
 def _done_shape(repo: "Repository", done: "Merged") -> dict[str, Any]:
-    from aura_vcs.cli.shapes import moved_shape, path_shape, version_shape
+    from aura_vcs.cli.output.json_shapes import moved_shape, path_shape, version_shape
 
     return {
         "version": version_shape(done.version),
@@ -149,8 +149,8 @@ def _say_unsaved(console: Console, done: "Merged") -> None:
 
 
 def _show_content(console: Console, plan: "MergePlan") -> None:
-    from aura_vcs.cli.conflict_lines import conflict_lines
-    from aura_vcs.history.conflicts import in_order
+    from aura_vcs.cli.output.conflicts import conflict_lines
+    from aura_vcs.history.merging.conflicts import in_order
     from aura_vcs.layout import CONFLICTS
 
     by = {item.path: item.by for item in plan.joins}

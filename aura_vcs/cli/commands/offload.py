@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.console import Console, cool, faint, good, strong
 from aura_vcs.cli.options import HELP, POSITIVE, ByteSize, Duration, dry_run_option, examples, json_option
+from aura_vcs.cli.output.console import Console, cool, faint, good, strong
+from aura_vcs.cli.output.humanize import count, joined, size
 from aura_vcs.cli.session import pass_repository, project_paths
-from aura_vcs.cli.studio import setting
-from aura_vcs.cli.transfers import connected
-from aura_vcs.cli.words import count, joined, size
+from aura_vcs.cli.shared.studio import setting
+from aura_vcs.cli.shared.transfers import connected
 
 if TYPE_CHECKING:
+    from aura_vcs.history.lookup.select_files import Chosen
     from aura_vcs.repository.repository import Repository
-    from aura_vcs.sync.offloading import Freed, OffloadedFile, OffloadPlan
-    from aura_vcs.sync.proving import Witness
-    from aura_vcs.sync.selecting import Chosen
+    from aura_vcs.sync.offload.offload import Freed, OffloadedFile, OffloadPlan
+    from aura_vcs.sync.offload.proof import Witness
 
 SHOWN = 10
 
@@ -62,8 +62,8 @@ def offload_command(
     remote has stay here. `aura fetch --content` brings everything back. With --dry-run nothing is read
     of the content, unless --verify is given: what remotes list counts.
     """
-    from aura_vcs.history.pending import finish_pending
-    from aura_vcs.sync.offloading import OFFLOAD_BYTES, execute_offload, plan_offload
+    from aura_vcs.history.recording.journal import finish_pending
+    from aura_vcs.sync.offload.offload import OFFLOAD_BYTES, execute_offload, plan_offload
 
     if not dry_run:
         finish_pending(repo)
@@ -95,7 +95,7 @@ def _chosen(repo: "Repository", what: Sequence[str], older_than: float | None) -
     from datetime import UTC, datetime, timedelta
 
     from aura_vcs.codec import format_time
-    from aura_vcs.sync.selecting import choose
+    from aura_vcs.history.lookup.select_files import choose
 
     before = None if older_than is None else format_time(datetime.now(UTC) - timedelta(seconds=older_than))
     return choose(repo, what, before=before, as_path=lambda name: project_paths(repo, (name,))[0])
@@ -106,8 +106,8 @@ def _witnesses(repo: "Repository", console: Console, names: Sequence[str]) -> "I
     """The remotes that can be asked; two names for one place count once. Those that were named must answer."""
     from aura_vcs.errors import InputError
     from aura_vcs.errors.remotes import RemoteError
-    from aura_vcs.sync.proving import Witness
-    from aura_vcs.sync.remotes import address_of, place_key, remotes
+    from aura_vcs.sync.offload.proof import Witness
+    from aura_vcs.sync.remotes.config import address_of, place_key, remotes
 
     configured = remotes(repo)
     if not configured:

@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.console import Console, Line, faint, warm
 from aura_vcs.cli.options import COUNT, HELP, POSITIVE, TEXT, examples, json_option
+from aura_vcs.cli.output.console import Console, Line, faint, warm
+from aura_vcs.cli.output.humanize import local_time
 from aura_vcs.cli.session import Session, pass_repository, pass_session
-from aura_vcs.cli.studio_actions import list_in_studio, or_studio, studio_option
-from aura_vcs.cli.words import local_time
+from aura_vcs.cli.shared.studio_undo import list_in_studio, or_studio, studio_option
 
 if TYPE_CHECKING:
     from aura_vcs.index.records import ActionRecord
-    from aura_vcs.project.told import Told
+    from aura_vcs.project.records.activity import Told
     from aura_vcs.repository.repository import Repository
 
 RECORDED_TYPES = ("checkpoint.save", "export.run")
@@ -63,7 +63,7 @@ def ops_command(
     are recorded too, but are nothing to take back: --all lists them as well. With --studio, what
     you did to your settings, templates and list of projects.
     """
-    from aura_vcs.history.revisions import parse_moment
+    from aura_vcs.history.names.revisions import parse_moment
 
     wanted = {
         "type_": type_, "user": user, "status": status, "correlation_id": correlation_id,
@@ -107,7 +107,7 @@ def _found(
     queries = Queries(repo.index)
     if not everything:
         return list(queries.actions(**wanted, at=now(), limit=limit, offset=offset))
-    from aura_vcs.project.told import told
+    from aura_vcs.project.records.activity import told
 
     actions = queries.actions(**wanted, at=now(), limit=limit + offset)
     both: list[ActionRecord | Told] = [*actions, *told(repo, **wanted, limit=limit + offset)]
@@ -149,7 +149,7 @@ def operation_shape(action: "ActionRecord") -> dict[str, Any]:
 
 def action_shape(repo: "Repository", action: "ActionRecord") -> dict[str, Any]:
     """An operation with the fields of DOMAIN's ActionLog; those of its line only where that can be read."""
-    from aura_vcs.errors.stored import RecordCorrupt
+    from aura_vcs.errors.integrity import RecordCorrupt
     from aura_vcs.history.undo import operation_of
 
     shape = operation_shape(action)
@@ -176,7 +176,7 @@ def _line(action: "ActionRecord | Told") -> Line:
 
 @pass_repository
 def _one(repo: "Repository", console: Console, prefix: str) -> None:
-    from aura_vcs.cli.console import to_json
+    from aura_vcs.cli.output.console import to_json
     from aura_vcs.history.undo import find_action, operation_of
 
     action = find_action(repo, prefix)

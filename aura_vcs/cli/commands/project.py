@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.console import Console, bad, cool, faint, good, strong, warm
 from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, dry_run_option, examples, json_option, yes_option
+from aura_vcs.cli.output.console import Console, bad, cool, faint, good, strong, warm
+from aura_vcs.cli.output.humanize import count, local_time, size
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.studio import assignments, expire_days, forget_purged, note_project
-from aura_vcs.cli.words import count, local_time, size
+from aura_vcs.cli.shared.studio import assignments, expire_days, forget_purged, note_project
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -35,9 +35,9 @@ def project_command() -> None:
 @pass_repository
 def show_command(repo: "Repository", console: Console) -> None:
     """Show what the project is and where its making stands"""
-    from aura_vcs.project.facts import read_facts
-    from aura_vcs.project.folder_index import refresh_folder
-    from aura_vcs.project.state import STEPS
+    from aura_vcs.project.documents.folder_index import refresh_folder
+    from aura_vcs.project.documents.state import STEPS
+    from aura_vcs.project.summary import read_facts
 
     facts = read_facts(repo.root)
     assert facts is not None
@@ -80,8 +80,8 @@ def set_command(repo: "Repository", console: Console, values: tuple[str, ...]) -
     name a document and a place in it; status, current_stage, current_wizard_step,
     progress_percent, job_id and error_message say where the making stands.
     """
-    from aura_vcs.project.editing import set_project
-    from aura_vcs.project.state import SETTABLE, check_state, set_state
+    from aura_vcs.project.documents.state import SETTABLE, check_state, set_state
+    from aura_vcs.project.scenes.actions import set_project
 
     given = {name.removeprefix("project."): value for name, value in assignments(values).items()}
     state = {name: value for name, value in given.items() if name in SETTABLE}
@@ -96,7 +96,7 @@ def set_command(repo: "Repository", console: Console, values: tuple[str, ...]) -
         is_changed = set_state(repo, state) is not None or is_changed
     note_project(repo.root, console)
     if console.as_json:
-        from aura_vcs.project.facts import read_facts
+        from aura_vcs.project.summary import read_facts
 
         found = read_facts(repo.root)
         assert found is not None
@@ -121,9 +121,9 @@ def check_command(repo: "Repository", console: Console) -> None:
     """
     from pathlib import Path
 
-    from aura_vcs.cli.shapes import problems_shape
-    from aura_vcs.project.checks import check_project
-    from aura_vcs.project.content import FolderSource
+    from aura_vcs.cli.output.json_shapes import problems_shape
+    from aura_vcs.history.sources.content_source import FolderSource
+    from aura_vcs.project.documents.check import check_project
 
     problems = check_project(FolderSource(Path(repo.root)))
     errors = sum(problem.severity == "error" for problem in problems)
@@ -148,7 +148,7 @@ def check_command(repo: "Repository", console: Console) -> None:
 @pass_repository
 def delete_command(repo: "Repository", console: Console, yes: bool) -> None:
     """Hide the project from every list; nothing of it is removed"""
-    from aura_vcs.project.state import delete_project
+    from aura_vcs.project.documents.state import delete_project
 
     if not yes and not console.as_json and not console.ask("Hide this project from every list?"):
         console.line("Nothing was done. Give --yes where nobody can be asked.")
@@ -164,7 +164,7 @@ def delete_command(repo: "Repository", console: Console, yes: bool) -> None:
 @pass_repository
 def undelete_command(repo: "Repository", console: Console) -> None:
     """Show a deleted project again"""
-    from aura_vcs.project.state import undelete_project
+    from aura_vcs.project.documents.state import undelete_project
 
     undelete_project(repo)
     note_project(repo.root, console)
@@ -185,7 +185,7 @@ def purge_command(repo: "Repository", console: Console, *, dry_run: bool, keep_f
     Videos that were exported stay. Delete the project first; then this shows what goes, and does
     it with --yes.
     """
-    from aura_vcs.project.purging import execute_project_purge, plan_project_purge
+    from aura_vcs.project.purge import execute_project_purge, plan_project_purge
 
     plan = plan_project_purge(repo, keep_files=keep_files)
     shape = {"dry_run": dry_run or not yes, "versions": plan.versions, "files": len(plan.files), "bytes": plan.bytes}
@@ -222,15 +222,15 @@ def _documents(repo: "Repository") -> dict[str, Any]:
     """The four specifications of DOMAIN's ProjectState as they are in the folder; null where there is none."""
     from pathlib import Path
 
-    from aura_vcs.project.content import FolderSource
-    from aura_vcs.project.load import plain_document
+    from aura_vcs.history.sources.content_source import FolderSource
+    from aura_vcs.project.documents.load import plain_document
 
     source = FolderSource(Path(repo.root))
     return {name: plain_document(source, f"{name}.json") for name in ("brief", "plan", "voice", "render")}
 
 
 def _say_state(repo: "Repository", console: Console, words: str) -> None:
-    from aura_vcs.project.facts import read_facts
+    from aura_vcs.project.summary import read_facts
 
     if console.as_json:
         found = read_facts(repo.root)

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.console import Console, bad, faint, good, strong, warm
 from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import COUNT, HELP, POSITIVE, TEXT, examples, json_option
+from aura_vcs.cli.output.console import Console, bad, faint, good, strong, warm
+from aura_vcs.cli.output.humanize import age, count
 from aura_vcs.cli.session import pass_studio
-from aura_vcs.cli.studio import current_session, table
-from aura_vcs.cli.studio_actions import WAY_BACK
-from aura_vcs.cli.words import age, count
+from aura_vcs.cli.shared.studio import current_session, table
+from aura_vcs.cli.shared.studio_undo import WAY_BACK
 from aura_vcs.errors import InputError
 
 if TYPE_CHECKING:

@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.console import Console, bad, faint, good, strong
 from aura_vcs.cli.options import COUNT, HELP, Days, dry_run_option, examples, json_option
+from aura_vcs.cli.output.console import Console, bad, faint, good, strong
+from aura_vcs.cli.output.humanize import age, count
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.studio import retention_rules
-from aura_vcs.cli.words import age, count
+from aura_vcs.cli.shared.studio import retention_rules
 
 if TYPE_CHECKING:
+    from aura_vcs.maintenance.retention import PrunePlan
     from aura_vcs.repository.repository import Repository
-    from aura_vcs.upkeep.retention import PrunePlan
 
 
 @click.command(
@@ -38,7 +38,7 @@ def prune_command(repo: "Repository", console: Console, /, *, dry_run: bool, **r
     """
     import msgspec
 
-    from aura_vcs.upkeep.retention import execute_prune, plan_prune
+    from aura_vcs.maintenance.retention import execute_prune, plan_prune
 
     given = {name: value for name, value in rules.items() if value is not None}
     plan = plan_prune(repo, msgspec.structs.replace(retention_rules(repo), **given))

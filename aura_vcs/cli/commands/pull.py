@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.console import Console
 from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.output.console import Console
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.transfers import all_versions_option, connected, pull_shape, say_fetched, say_pulled
+from aura_vcs.cli.shared.transfers import all_versions_option, connected, pull_shape, say_fetched, say_pulled
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -24,7 +24,7 @@ def pull_command(repo: "Repository", console: Console, *, remote: str | None, al
     Unsaved changes stay; where the new version changes the same files, nothing is touched and the
     command ends with 3. So it does where two machines moved the branch apart: both sides are kept.
     """
-    from aura_vcs.sync.carrying import pull
+    from aura_vcs.sync.pull import pull
 
     with connected(repo, remote) as link:
         pulled = pull(repo, link.remote, link.known, all_versions=all_versions)

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.console import Console
 from aura_vcs.cli.options import HELP, dry_run_option, examples, json_option
+from aura_vcs.cli.output.console import Console
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.transfers import all_versions_option, connected, ignore_locks_option, push_shape, say_pushed
+from aura_vcs.cli.shared.transfers import all_versions_option, connected, ignore_locks_option, push_shape, say_pushed
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -29,7 +29,7 @@ def push_command(
     that are not here, nothing is moved and the command ends with 97: `aura sync` settles it. A
     change to a file that somebody else has locked is refused with 100.
     """
-    from aura_vcs.sync.sending import plan_push, push
+    from aura_vcs.sync.push import plan_push, push
 
     with connected(repo, remote) as link:
         action = plan_push if dry_run else push

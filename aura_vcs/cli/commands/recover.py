@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.console import Console, bad, faint, good, strong, warm
 from aura_vcs.cli.options import HELP, dry_run_option, examples, json_option
+from aura_vcs.cli.output.console import Console, bad, faint, good, strong, warm
+from aura_vcs.cli.output.humanize import age
 from aura_vcs.cli.session import Session, pass_session
-from aura_vcs.cli.words import age
 
 if TYPE_CHECKING:
-    from aura_vcs.project.checkpoints import RenderCheckpoint
+    from aura_vcs.project.records.checkpoints import RenderCheckpoint
 
 
 @click.command(
@@ -31,7 +31,7 @@ def recover_command(session: Session, *, wants_list: bool, stage: str | None, dr
     if wants_list:
         _list(session)
         return
-    from aura_vcs.project.checkpoint_store import checkpoint_data, plan_recovery, recover
+    from aura_vcs.project.records.checkpoint_store import checkpoint_data, plan_recovery, recover
 
     console = session.console
     with session.open(preview=dry_run) as repo:
@@ -55,7 +55,7 @@ def recover_command(session: Session, *, wants_list: bool, stage: str | None, dr
     if restored:
         console.line("  brought back ", strong(restored))
     if data is not None:
-        from aura_vcs.cli.console import to_json
+        from aura_vcs.cli.output.console import to_json
 
         console.lines([line] for line in to_json(data).splitlines())
 
@@ -63,8 +63,8 @@ def recover_command(session: Session, *, wants_list: bool, stage: str | None, dr
 def _list(session: Session) -> None:
     """Interrupted projects: this one, and those of the studio's list."""
     from aura_vcs.errors import AuraError
-    from aura_vcs.project.checkpoint_store import is_interrupted, latest_checkpoint
-    from aura_vcs.project.state import project_state
+    from aura_vcs.project.documents.state import project_state
+    from aura_vcs.project.records.checkpoint_store import is_interrupted, latest_checkpoint
     from aura_vcs.repository.repository import Repository
 
     found: list[dict[str, Any]] = []
@@ -86,7 +86,7 @@ def _list(session: Session) -> None:
 
 
 def _places(session: Session) -> list[str]:
-    from aura_vcs.errors.asking import NotAProject
+    from aura_vcs.errors.input import NotAProject
     from aura_vcs.repository.repository import find_root
     from aura_vcs.studio.projects import ProjectFilter, list_projects
 

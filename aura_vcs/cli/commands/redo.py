@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 import click
 
 from aura_vcs.cli.commands.undo import show_undone
-from aura_vcs.cli.console import Console
 from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.output.console import Console
 from aura_vcs.cli.session import Session, pass_repository, pass_session
-from aura_vcs.cli.studio_actions import or_studio, redo_in_studio, studio_option
+from aura_vcs.cli.shared.studio_undo import or_studio, redo_in_studio, studio_option
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.console import Console, good
 from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.output.console import Console, good
+from aura_vcs.cli.output.humanize import count
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.words import count
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -21,7 +21,7 @@ def reindex_command(repo: "Repository", console: Console) -> None:
 
     The index only makes things quick: it can be rebuilt at any time, and nothing is lost.
     """
-    from aura_vcs.index.tables import table_sizes
+    from aura_vcs.index.table_dump import table_sizes
 
     repo.rebuild_index()
     found = table_sizes(repo.index)

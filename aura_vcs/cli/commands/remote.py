@@ -4,19 +4,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.console import Console, bad, cool, faint, good
 from aura_vcs.cli.groups import Entry, ShorthandGroup
-from aura_vcs.cli.keys import key_options
 from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.output.console import Console, bad, cool, faint, good
+from aura_vcs.cli.output.humanize import count, size
 from aura_vcs.cli.session import Session, pass_repository
-from aura_vcs.cli.surroundings import agreements, surroundings
-from aura_vcs.cli.transfers import connected, key_holder
-from aura_vcs.cli.words import count, size
+from aura_vcs.cli.shared.remote_environment import agreements, surroundings
+from aura_vcs.cli.shared.remote_keys import key_options
+from aura_vcs.cli.shared.transfers import connected, key_holder
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
-    from aura_vcs.sync.adding import Checked
-    from aura_vcs.sync.remotes import RemoteConfig
+    from aura_vcs.sync.remotes.add import Checked
+    from aura_vcs.sync.remotes.config import RemoteConfig
 
 _CATALOG = {
     "list": Entry(__name__, "list_command", "List the remotes"),
@@ -55,7 +55,7 @@ def remote_command() -> None:
 @pass_repository
 def list_command(repo: "Repository", console: Console) -> None:
     """List the remotes"""
-    from aura_vcs.sync.remotes import remotes
+    from aura_vcs.sync.remotes.config import remotes
 
     found = remotes(repo)
     trusted = {name: _is_trusted(repo, config) for name, config in found.items()}
@@ -123,11 +123,11 @@ def add_command(
     passphrase (AURA_PASSPHRASE, the keyring, or you are asked) or a key file, which is made if it
     is not there. Whoever loses it cannot read the remote any more.
     """
-    from aura_vcs.cli.keys import KeyHolder
-    from aura_vcs.sync.adding import add_remote
-    from aura_vcs.sync.addresses import parse_address
-    from aura_vcs.sync.agreements import host_of
-    from aura_vcs.sync.known import Known
+    from aura_vcs.cli.shared.remote_keys import KeyHolder
+    from aura_vcs.sync.remotes.add import add_remote
+    from aura_vcs.sync.remotes.trusted_hosts import host_of
+    from aura_vcs.sync.remotes.url import parse_address
+    from aura_vcs.sync.state.cache import Known
 
     session = click.get_current_context().find_object(Session)
     address = parse_address(url, session.folder if session is not None else ".")
@@ -156,8 +156,8 @@ def add_command(
 @pass_repository
 def show_command(repo: "Repository", console: Console, name: str | None) -> None:
     """Show what a remote has that is not here, and the other way round"""
-    from aura_vcs.sync.receiving import plan_fetch
-    from aura_vcs.sync.sending import plan_push
+    from aura_vcs.sync.fetch import plan_fetch
+    from aura_vcs.sync.push import plan_push
 
     with connected(repo, name) as link:
         coming = plan_fetch(repo, link.remote, link.known)
@@ -192,9 +192,9 @@ def check_command(repo: "Repository", console: Console, name: str | None, *, con
     remote does not keep them apart, with 3 if --content finds damage.
     """
     from aura_vcs.errors.remotes import RemoteUnsafe
-    from aura_vcs.sync.adding import check_remote
-    from aura_vcs.sync.known import Known
-    from aura_vcs.sync.remotes import remote_config
+    from aura_vcs.sync.remotes.add import check_remote
+    from aura_vcs.sync.remotes.config import remote_config
+    from aura_vcs.sync.state.cache import Known
 
     ask = key_holder(Known(repo, remote_config(repo, name)[0]).key_file())
     checked = check_remote(repo, name, accept_older=accept, surroundings=surroundings(), ask=ask)
@@ -226,8 +226,8 @@ def trust_command(repo: "Repository", console: Console, name: str, *, withdraw: 
     may have come with a copied folder, so your keys, tokens and SSH agent are used at its host only
     after you agreed to it, once on each machine. Another host, port or scheme is asked about again.
     """
-    from aura_vcs.sync.agreements import check_line, host_of
-    from aura_vcs.sync.remotes import address_of, remote_config
+    from aura_vcs.sync.remotes.config import address_of, remote_config
+    from aura_vcs.sync.remotes.trusted_hosts import check_line, host_of
 
     name, config = remote_config(repo, name)
     address = address_of(repo, config)
@@ -255,7 +255,7 @@ def trust_command(repo: "Repository", console: Console, name: str, *, withdraw: 
 def remove_command(repo: "Repository", console: Console, name: str, *, force: bool) -> None:
     """Forget a remote; what lies there stays"""
     from aura_vcs.errors import InputError
-    from aura_vcs.sync.remotes import only_there, remove_remote
+    from aura_vcs.sync.remotes.config import only_there, remove_remote
 
     files = only_there(repo, name)
     if files and not force:
@@ -273,8 +273,8 @@ def remove_command(repo: "Repository", console: Console, name: str, *, force: bo
 def _is_trusted(repo: "Repository", config: "RemoteConfig") -> bool:
     """Whether nobody would be asked before keys are used there; an address that is none is asked about nothing."""
     from aura_vcs.errors.remotes import InvalidUrl
-    from aura_vcs.sync.agreements import host_of
-    from aura_vcs.sync.remotes import address_of
+    from aura_vcs.sync.remotes.config import address_of
+    from aura_vcs.sync.remotes.trusted_hosts import host_of
 
     try:
         host = host_of(address_of(repo, config), sealed=bool(config.encryption))
@@ -284,9 +284,9 @@ def _is_trusted(repo: "Repository", config: "RemoteConfig") -> bool:
 
 
 def _content_problems(repo: "Repository", name: str | None) -> list[str]:
-    from aura_vcs.sync.known import Forgetful
-    from aura_vcs.sync.verifying import verify_remote
-    from aura_vcs.sync.view import load_view
+    from aura_vcs.sync.maintenance.fsck import verify_remote
+    from aura_vcs.sync.state.cache import Forgetful
+    from aura_vcs.sync.state.snapshot import load_view
 
     with connected(repo, name) as link:
         view = load_view(link.remote, Forgetful(), repo.format.project)  # what is cached here proves nothing

@@ -4,18 +4,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.console import Console, bad, cool, faint, good, strong
 from aura_vcs.cli.options import HELP, dry_run_option, examples, json_option
-from aura_vcs.cli.remote_repair import repair_remote
+from aura_vcs.cli.output.console import Console, bad, cool, faint, good, strong
+from aura_vcs.cli.output.humanize import count, joined, size
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.transfers import connected
-from aura_vcs.cli.words import count, joined, size
+from aura_vcs.cli.shared.remote_repair import repair_remote
+from aura_vcs.cli.shared.transfers import connected
 from aura_vcs.errors import InputError
 
 if TYPE_CHECKING:
+    from aura_vcs.maintenance.repair_records import Mendable
     from aura_vcs.repository.repository import Repository
-    from aura_vcs.sync.repairing import RepairPlan
-    from aura_vcs.upkeep.mending import Mendable
+    from aura_vcs.sync.maintenance.repair_local import RepairPlan
 
 
 @click.command(
@@ -52,7 +52,7 @@ def repair_command(repo: "Repository", console: Console, *, remote: str | None, 
     if remote is None and mended and not _has_remotes(repo):
         _mended_data(console, mended, dry_run=dry_run)
         return
-    from aura_vcs.sync.repairing import execute_repair, plan_repair
+    from aura_vcs.sync.maintenance.repair_local import execute_repair, plan_repair
 
     with connected(repo, remote) as link:
         plan = plan_repair(repo, link.remote)
@@ -75,7 +75,7 @@ def repair_command(repo: "Repository", console: Console, *, remote: str | None, 
 
 def _mend(repo: "Repository", console: Console, *, dry_run: bool) -> "list[Mendable]":
     """Mend the records that need nothing from a remote."""
-    from aura_vcs.upkeep.mending import find_mendable, mend
+    from aura_vcs.maintenance.repair_records import find_mendable, mend
 
     found = find_mendable(repo)
     for item in found:
@@ -89,7 +89,7 @@ def _mend(repo: "Repository", console: Console, *, dry_run: bool) -> "list[Menda
 
 
 def _has_remotes(repo: "Repository") -> bool:
-    from aura_vcs.sync.remotes import remotes
+    from aura_vcs.sync.remotes.config import remotes
 
     return bool(remotes(repo))
 

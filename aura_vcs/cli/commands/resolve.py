@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from aura_vcs.cli.commands.checkout import say_left, say_point
-from aura_vcs.cli.completing import complete_path
-from aura_vcs.cli.conflict_lines import conflict_lines
-from aura_vcs.cli.console import Console, faint, good
+from aura_vcs.cli.completion import complete_path
 from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.output.conflicts import conflict_lines
+from aura_vcs.cli.output.console import Console, faint, good
+from aura_vcs.cli.output.humanize import count
 from aura_vcs.cli.session import pass_repository, project_paths
-from aura_vcs.cli.words import count
 
 if TYPE_CHECKING:
-    from aura_vcs.history.resolving import Decision, Resolved
+    from aura_vcs.history.resolve import Decision, Resolved
     from aura_vcs.repository.repository import Repository
 
 DECISIONS = {
@@ -63,12 +63,12 @@ def resolve_command(repo: "Repository", console: Console, /, *, path: str | None
         return
     if path is None:
         raise click.UsageError("Say which: PATH, PATH#/pointer, or `.` for everything.")
-    from aura_vcs.history.resolving import resolve_conflicts
+    from aura_vcs.history.resolve import resolve_conflicts
 
     file, place = _parted(repo, path)
     done = resolve_conflicts(repo, file, place, cast("Decision", chosen[0]), source=source)
     if console.as_json:
-        from aura_vcs.cli.shapes import conflict_shape, moved_shape
+        from aura_vcs.cli.output.json_shapes import conflict_shape, moved_shape
 
         shape = {"decided": [conflict_shape(item) for item in done.decided]}
         left = {"left": [conflict_shape(item) for item in done.left]}
@@ -80,7 +80,7 @@ def resolve_command(repo: "Repository", console: Console, /, *, path: str | None
 
 def _parted(repo: "Repository", path: str) -> tuple[str, str]:
     """File and place; a `#` that is part of a file's own name stays there."""
-    from aura_vcs.history.resolving import open_conflicts
+    from aura_vcs.history.resolve import open_conflicts
 
     file, mark, place = path.rpartition("#")
     whole = project_paths(repo, (path,))[0]
@@ -91,14 +91,14 @@ def _parted(repo: "Repository", path: str) -> tuple[str, str]:
 
 
 def _list(repo: "Repository", console: Console, path: str | None) -> None:
-    from aura_vcs.history.conflicts import in_order
-    from aura_vcs.history.resolving import conflicts_at, open_conflicts
+    from aura_vcs.history.merging.conflicts import in_order
+    from aura_vcs.history.resolve import conflicts_at, open_conflicts
 
     found = tuple(in_order(open_conflicts(repo)))
     if path is not None:
         found = conflicts_at(found, *_parted(repo, path))
     if console.as_json:
-        from aura_vcs.cli.shapes import conflict_shape
+        from aura_vcs.cli.output.json_shapes import conflict_shape
 
         console.data({"conflicts": [conflict_shape(item) for item in found]})
         return

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 import click
 
 from aura_vcs.cli.commands.checkout import say_kept, say_left
-from aura_vcs.cli.completing import complete_path, complete_version
-from aura_vcs.cli.console import Console, Part, cool, faint, warm
+from aura_vcs.cli.completion import complete_path, complete_version
 from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.output.console import Console, Part, cool, faint, warm
+from aura_vcs.cli.output.humanize import count
 from aura_vcs.cli.session import pass_repository, project_paths
-from aura_vcs.cli.words import count
 
 if TYPE_CHECKING:
-    from aura_vcs.history.going import Moved
+    from aura_vcs.history.checkout import Moved
     from aura_vcs.repository.repository import Repository
 
 
@@ -36,8 +36,8 @@ def restore_command(repo: "Repository", console: Console, version: str, paths: t
     With PATHS, these become as the version has them. To give up unsaved changes, restore the version
     you are on: `aura restore HEAD` brings back every file that it has.
     """
-    from aura_vcs.cli.shapes import moved_shape
-    from aura_vcs.history.going import restore
+    from aura_vcs.cli.output.json_shapes import moved_shape
+    from aura_vcs.history.checkout import restore
 
     moved = restore(repo, version, project_paths(repo, paths) or None)
     if console.as_json:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import click
 
 from aura_vcs.cli.commands.autosave import saved_shape, say_saved
-from aura_vcs.cli.console import Console
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
+from aura_vcs.cli.output.console import Console
 from aura_vcs.cli.session import pass_repository
 
 if TYPE_CHECKING:

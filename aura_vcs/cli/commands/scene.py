@@ -4,16 +4,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.console import Console, bad, faint, good, strong, warm
 from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import COUNT, HELP, examples, json_option
+from aura_vcs.cli.output.console import Console, bad, faint, good, strong, warm
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.studio import assignments, expire_days, table
+from aura_vcs.cli.shared.studio import assignments, expire_days, table
 
 if TYPE_CHECKING:
     from aura_vcs.index.entities import SceneRow
-    from aura_vcs.project.audit import FileAudit
-    from aura_vcs.project.editing import Changed
+    from aura_vcs.project.records.file_audit import FileAudit
+    from aura_vcs.project.scenes.actions import Changed
     from aura_vcs.repository.repository import Repository
 
 FIELDS_HELP = "heading, script_text, audio_file_path, image_file_path, duration_seconds"
@@ -42,11 +42,11 @@ def scene_command() -> None:
 @pass_repository
 def list_command(repo: "Repository", console: Console) -> None:
     """List the scenes in the order of the film"""
-    from aura_vcs.project.folder_index import refresh_folder
+    from aura_vcs.project.documents.folder_index import refresh_folder
 
     found = refresh_folder(repo).scenes()
     if console.as_json:
-        from aura_vcs.project.audit import FileAudit
+        from aura_vcs.project.records.file_audit import FileAudit
 
         audit = FileAudit(repo)
         console.data({"scenes": [scene_shape(repo, row, audit) for row in found]})
@@ -64,14 +64,14 @@ def show_command(repo: "Repository", console: Console, scene: str) -> None:
     """Show one scene"""
     from pathlib import Path
 
-    from aura_vcs.project.content import FolderSource
-    from aura_vcs.project.folder_index import refresh_folder
-    from aura_vcs.project.scenes import find_scene, list_scenes
+    from aura_vcs.history.sources.content_source import FolderSource
+    from aura_vcs.project.documents.folder_index import refresh_folder
+    from aura_vcs.project.scenes.scenes import find_scene, list_scenes
 
     file = find_scene(list_scenes(FolderSource(Path(repo.root))), scene).name
     row = next(item for item in refresh_folder(repo).scenes() if item.file == file)
     if console.as_json:
-        from aura_vcs.project.audit import FileAudit
+        from aura_vcs.project.records.file_audit import FileAudit
 
         console.data(scene_shape(repo, row, FileAudit(repo)))
         return
@@ -91,7 +91,7 @@ def show_command(repo: "Repository", console: Console, scene: str) -> None:
 @pass_repository
 def add_command(repo: "Repository", console: Console, values: tuple[str, ...], at: int | None) -> None:
     """Add a scene, in scenes/ and in the timeline"""
-    from aura_vcs.project.editing import new_scene
+    from aura_vcs.project.scenes.actions import new_scene
 
     _say(console, new_scene(repo, assignments(values), at=at, expire_days=expire_days(repo)), "Added a scene")
 
@@ -109,7 +109,7 @@ def add_command(repo: "Repository", console: Console, values: tuple[str, ...], a
 @pass_repository
 def set_command(repo: "Repository", console: Console, scene: str, values: tuple[str, ...]) -> None:
     """Set fields of a scene, and what the timeline says of it"""
-    from aura_vcs.project.editing import change_scene
+    from aura_vcs.project.scenes.actions import change_scene
 
     _say(
         console, change_scene(repo, scene, assignments(values), expire_days=expire_days(repo)), f"Changed scene {scene}"
@@ -122,7 +122,7 @@ def set_command(repo: "Repository", console: Console, scene: str, values: tuple[
 @pass_repository
 def remove_command(repo: "Repository", console: Console, scene: str) -> None:
     """Remove a scene; its media stays"""
-    from aura_vcs.project.editing import drop_scene
+    from aura_vcs.project.scenes.actions import drop_scene
 
     _say(console, drop_scene(repo, scene, expire_days=expire_days(repo)), f"Removed scene {scene}")
 
@@ -134,7 +134,7 @@ def remove_command(repo: "Repository", console: Console, scene: str) -> None:
 @pass_repository
 def move_command(repo: "Repository", console: Console, scene: str, index: int) -> None:
     """Move a scene to another place in the film"""
-    from aura_vcs.project.editing import place_scene
+    from aura_vcs.project.scenes.actions import place_scene
 
     _say(console, place_scene(repo, scene, index, expire_days=expire_days(repo)), f"Moved scene {scene} to {index}")
 

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.console import Console, faint, strong, warm
 from aura_vcs.cli.options import HELP, POSITIVE, examples, json_option
+from aura_vcs.cli.output.console import Console, faint, strong, warm
 from aura_vcs.cli.session import pass_repository
 
 if TYPE_CHECKING:
-    from aura_vcs.index.words import Found
+    from aura_vcs.index.full_text import Found
     from aura_vcs.repository.repository import Repository
 
 

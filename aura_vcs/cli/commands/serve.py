@@ -17,12 +17,12 @@ def serve_command(folder: str, *, stdio: bool, create: bool) -> None:  # noqa: A
 
     Nothing outside the folder can be reached. Nobody needs to run this by hand.
     """
-    from aura_vcs.storage.remote_folder import FolderRemote
-    from aura_vcs.sync.addresses import parse_address
-    from aura_vcs.sync.manifest import IS_PROJECT_HINT
-    from aura_vcs.sync.opening import make_folder
-    from aura_vcs.sync.places import check_no_project
-    from aura_vcs.sync.serve import serve
+    from aura_vcs.storage.remotes.folder import FolderRemote
+    from aura_vcs.sync.remotes.connect import make_folder
+    from aura_vcs.sync.remotes.location_check import check_no_project
+    from aura_vcs.sync.remotes.url import parse_address
+    from aura_vcs.sync.ssh_server import serve
+    from aura_vcs.sync.state.manifest import IS_PROJECT_HINT
 
     path = os.path.abspath(os.path.expanduser(folder))
     if create:

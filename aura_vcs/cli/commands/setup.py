@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.console import Console, faint, good, strong
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
+from aura_vcs.cli.output.console import Console, faint, good, strong
 from aura_vcs.cli.session import pass_studio
 from aura_vcs.errors import AuraError
 

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aura_vcs.cli.commands.log import marks, names_of_versions
-from aura_vcs.cli.completing import complete_content
-from aura_vcs.cli.console import Console, Line, cool, faint, strong, warm
-from aura_vcs.cli.content import write_content
+from aura_vcs.cli.completion import complete_content
 from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.output.blob import write_content
+from aura_vcs.cli.output.console import Console, Line, cool, faint, strong, warm
+from aura_vcs.cli.output.humanize import age, changed_path, count, joined, local_time, size
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.words import age, changed_path, count, joined, local_time, size
 
 if TYPE_CHECKING:
-    from aura_vcs.history.content import Located
+    from aura_vcs.history.lookup.content import Located
     from aura_vcs.index.records import VersionRecord
     from aura_vcs.repository.repository import Repository
 
@@ -38,7 +38,7 @@ def show_command(repo: "Repository", console: Console, what: str) -> None:
     Of a version: who made it and when, and what it changed. With a path: the file's content, or
     the list of what is in the folder; `VERSION:` lists everything.
     """
-    from aura_vcs.history.content import locate
+    from aura_vcs.history.lookup.content import locate
 
     located = locate(repo, what)
     if located.path is None:
@@ -52,12 +52,12 @@ def show_command(repo: "Repository", console: Console, what: str) -> None:
 
 
 def _version(repo: "Repository", console: Console, record: "VersionRecord") -> None:
-    from aura_vcs.compare.versions import compare_with_parent
+    from aura_vcs.history.diff.tree_diff import compare_with_parent
 
     changes = compare_with_parent(repo, record)
     if console.as_json:
-        from aura_vcs.cli.shapes import change_shape, offloaded_shape, version_shape
-        from aura_vcs.history.offloaded import OffloadedFiles
+        from aura_vcs.cli.output.json_shapes import change_shape, offloaded_shape, version_shape
+        from aura_vcs.history.lookup.offloaded_summary import OffloadedFiles
 
         shown = None if changes is None else [change_shape(c.path, c.change, c.old_path) for c in changes]
         purge = {"by": record.purged_by, "reason": record.purge_reason} if record.purged_at is not None else None
@@ -98,7 +98,7 @@ def _about(repo: "Repository", record: "VersionRecord") -> Iterator[Line]:
 
 
 def _offloaded(repo: "Repository", record: "VersionRecord") -> str:
-    from aura_vcs.history.offloaded import OffloadedFiles
+    from aura_vcs.history.lookup.offloaded_summary import OffloadedFiles
 
     found = OffloadedFiles(repo).below(record.tree)
     if not found.files:
@@ -120,7 +120,7 @@ def _folder(repo: "Repository", console: Console, located: "Located") -> None:
 
 
 def _head(located: "Located") -> dict[str, Any]:
-    from aura_vcs.cli.shapes import point_shape
+    from aura_vcs.cli.output.json_shapes import point_shape
 
     return {"version": point_shape(located.record)}
 
@@ -130,7 +130,7 @@ def _entry(path: str, located: "Located") -> dict[str, Any]:
 
 
 def _shape(path: str, entry: Any) -> dict[str, Any]:
-    from aura_vcs.cli.shapes import path_shape
+    from aura_vcs.cli.output.json_shapes import path_shape
 
     return {
         **path_shape(path),

@@ -4,18 +4,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.arriving import say_awaited
-from aura_vcs.cli.console import Console, bad, cool, faint, good
-from aura_vcs.cli.locking import advice_on, advice_shape, say_advice
 from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.output.console import Console, bad, cool, faint, good
+from aura_vcs.cli.output.humanize import changed_path, count, joined, place, short_path, size, titled
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.words import changed_path, count, joined, place, short_path, size, titled
+from aura_vcs.cli.shared.locks import advice_on, advice_shape, say_advice
+from aura_vcs.cli.shared.partial_sync import say_awaited
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aura_vcs.history.status import Status
-    from aura_vcs.project.problems import Problem
+    from aura_vcs.project.documents.problems import Problem
     from aura_vcs.repository.repository import Repository
 
 SHOWN = 20
@@ -32,14 +32,14 @@ def status_command(repo: "Repository", console: Console) -> None:
     too; it keeps nothing from being committed.
     """
     from aura_vcs.history.status import status
-    from aura_vcs.project.folder_checks import folder_problems
+    from aura_vcs.project.documents.cached_check import folder_problems
 
     found = status(repo)
     problems = folder_problems(repo, found)
     advice = advice_on(repo, (p for c in found.changes for p in (c.path, c.old_path) if p is not None))
     if console.as_json:
-        from aura_vcs.cli.shapes import offloaded_shape, problems_shape, status_shape
-        from aura_vcs.history.offloaded import OffloadedFiles
+        from aura_vcs.cli.output.json_shapes import offloaded_shape, problems_shape, status_shape
+        from aura_vcs.history.lookup.offloaded_summary import OffloadedFiles
 
         away = offloaded_shape(OffloadedFiles(repo).everywhere())
         held = {"offloaded": away, "locks": advice_shape(repo, advice)}
@@ -90,7 +90,7 @@ def _show(repo: "Repository", console: Console, found: "Status") -> None:
 
 
 def _say_offloaded(repo: "Repository", console: Console) -> None:
-    from aura_vcs.history.offloaded import OffloadedFiles
+    from aura_vcs.history.lookup.offloaded_summary import OffloadedFiles
 
     found = OffloadedFiles(repo).everywhere()
     if found.files:
@@ -125,7 +125,7 @@ def _say_where(repo: "Repository", console: Console, found: "Status") -> None:
 
     queries = Queries(repo.index)
     if found.diverged:
-        from aura_vcs.history.revisions import describe
+        from aura_vcs.history.names.revisions import describe
 
         heads = " and ".join(describe(queries, version) for version in found.diverged)
         console.warn(f"two machines moved this branch apart: {heads}. Both are kept; `aura merge` joins them.")

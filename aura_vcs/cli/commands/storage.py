@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.console import Console, Line, faint, strong, warm
 from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.output.console import Console, Line, faint, strong, warm
+from aura_vcs.cli.output.humanize import count, size
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.words import count, size
 
 if TYPE_CHECKING:
+    from aura_vcs.maintenance.disk_usage import Sizes, StorageReport
     from aura_vcs.repository.repository import Repository
-    from aura_vcs.upkeep.storage import Sizes, StorageReport
 
 VERSIONS_SHOWN = 10
 
@@ -25,7 +25,7 @@ def storage_command(repo: "Repository", console: Console) -> None:
 
     By kind of version and file, the largest files, and what deleting one version would free.
     """
-    from aura_vcs.upkeep.storage import storage_report
+    from aura_vcs.maintenance.disk_usage import storage_report
 
     report = storage_report(repo)
     if console.as_json:

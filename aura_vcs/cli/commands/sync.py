@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.console import Console
 from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.output.console import Console
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.transfers import (
+from aura_vcs.cli.shared.transfers import (
     all_versions_option,
     connected,
     ignore_locks_option,
@@ -39,7 +39,7 @@ def sync_command(
     moved a branch apart, both sides are kept on both sides. A change to a file that somebody else has
     locked is not sent: that ends with 100, after the pull.
     """
-    from aura_vcs.sync.carrying import sync
+    from aura_vcs.sync.pull import sync
 
     with connected(repo, remote) as link:
         done = sync(repo, link.remote, link.known, all_versions=all_versions, ignore_locks=ignore_locks)

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.completing import complete_tag, complete_version
-from aura_vcs.cli.console import Console, cool, faint, warm
+from aura_vcs.cli.completion import complete_tag, complete_version
 from aura_vcs.cli.groups import Entry, ShorthandGroup
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
+from aura_vcs.cli.output.console import Console, cool, faint, warm
 from aura_vcs.cli.session import pass_repository
 
 if TYPE_CHECKING:
@@ -67,8 +67,8 @@ def list_command(repo: "Repository", console: Console) -> None:
 @pass_repository
 def create_command(repo: "Repository", console: Console, name: str, version: str, message: str) -> None:
     """Give a version a name that stays"""
-    from aura_vcs.history.revisions import resolve
-    from aura_vcs.history.tags import create_tag
+    from aura_vcs.history.names.revisions import resolve
+    from aura_vcs.history.names.tags import create_tag
 
     record = resolve(repo, version)
     create_tag(repo, name, record.id, message)
@@ -85,7 +85,7 @@ def create_command(repo: "Repository", console: Console, name: str, version: str
 @pass_repository
 def delete_command(repo: "Repository", console: Console, name: str) -> None:
     """Remove a tag; its version stays"""
-    from aura_vcs.history.tags import delete_tag
+    from aura_vcs.history.names.tags import delete_tag
 
     delete_tag(repo, name)
     if console.as_json:
@@ -96,7 +96,7 @@ def delete_command(repo: "Repository", console: Console, name: str) -> None:
 
 
 def _shape(repo: "Repository", name: str, tag: "Tag") -> dict[str, Any]:
-    from aura_vcs.cli.shapes import point_shape
+    from aura_vcs.cli.output.json_shapes import point_shape
     from aura_vcs.index.queries import Queries
 
     record = Queries(repo.index).version(tag.version) if tag.version is not None else None

@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.console import Console, faint, good, strong, warm
 from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
+from aura_vcs.cli.output.console import Console, faint, good, strong, warm
+from aura_vcs.cli.output.humanize import count
 from aura_vcs.cli.session import pass_studio
-from aura_vcs.cli.studio import current_session, table
-from aura_vcs.cli.studio_actions import WAY_BACK
-from aura_vcs.cli.words import count
+from aura_vcs.cli.shared.studio import current_session, table
+from aura_vcs.cli.shared.studio_undo import WAY_BACK
 from aura_vcs.errors import InputError
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def show_command(studio: "Studio", console: Console, template: str) -> None:
         console.line(f"  {scene.get('duration_seconds', 0):>5g} s  {scene.get('heading', '')}")
     for name in ("video_structure", "llm_pipeline", "visual_preferences"):
         if (value := getattr(found, name)) is not None:
-            from aura_vcs.cli.console import to_json
+            from aura_vcs.cli.output.console import to_json
 
             console.line(f"  {name.replace('_', ' ')}: {' '.join(to_json(value).split())}")
     console.line(faint(f"  {', '.join(found.documents)}"))
@@ -95,7 +95,7 @@ def new_command(studio: "Studio", console: Console, name: str, description: str,
     """Make a template of this project's documents, without its media"""
     from pathlib import Path
 
-    from aura_vcs.project.content import FolderSource
+    from aura_vcs.history.sources.content_source import FolderSource
     from aura_vcs.studio.templates import new_from_project
 
     with current_session().open() as repo:

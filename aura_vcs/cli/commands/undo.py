@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 import click
 
 from aura_vcs.cli.commands.checkout import say_kept, say_left, say_point
-from aura_vcs.cli.console import Console, faint, strong
 from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.output.console import Console, faint, strong
+from aura_vcs.cli.output.humanize import count, place
 from aura_vcs.cli.session import Session, pass_repository, pass_session
-from aura_vcs.cli.studio_actions import or_studio, studio_option, undo_in_studio
-from aura_vcs.cli.words import count, place
+from aura_vcs.cli.shared.studio_undo import or_studio, studio_option, undo_in_studio
 
 if TYPE_CHECKING:
     from aura_vcs.history.undo import Undone
@@ -51,7 +51,7 @@ def _undo(repo: "Repository", console: Console, action_id: str | None) -> None:
 
 def show_undone(repo: "Repository", console: Console, done: "Undone", verb: str, way_back: str) -> None:
     """Say what was taken back or done again, and where that leaves the folder."""
-    from aura_vcs.cli.shapes import moved_shape
+    from aura_vcs.cli.output.json_shapes import moved_shape
     from aura_vcs.index.queries import Queries
 
     if console.as_json:

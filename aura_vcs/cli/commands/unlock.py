@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.console import Console, cool
-from aura_vcs.cli.locking import lock_shape, remote_option, whose
 from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.output.console import Console, cool
 from aura_vcs.cli.session import pass_repository, project_paths
-from aura_vcs.cli.transfers import connected
+from aura_vcs.cli.shared.locks import lock_shape, remote_option, whose
+from aura_vcs.cli.shared.transfers import connected
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
-    from aura_vcs.sync.locking import Released
+    from aura_vcs.sync.locks.locks import Released
 
 
 @click.command(
@@ -34,7 +34,7 @@ def unlock_command(
     Of exactly these PATHS, all or none. Somebody else's lock needs --force, unless it has expired.
     Ends with 3 if your version of a file is not on the remote yet: others would begin with an old one.
     """
-    from aura_vcs.sync.locking import check_lockable, release_locks
+    from aura_vcs.sync.locks.locks import check_lockable, release_locks
 
     if bool(paths) == everything:
         raise click.UsageError("Name the files to unlock, or give --all.")

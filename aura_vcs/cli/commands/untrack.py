@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.completing import complete_saved_path
-from aura_vcs.cli.console import Console, faint, good, warm
+from aura_vcs.cli.completion import complete_saved_path
 from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.output.console import Console, faint, good, warm
+from aura_vcs.cli.output.humanize import count
 from aura_vcs.cli.session import pass_repository, project_paths
-from aura_vcs.cli.words import count
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -27,7 +27,7 @@ def untrack_command(repo: "Repository", console: Console, paths: tuple[str, ...]
     have them; where no rule ignores them yet, a line in .auraignore does from now on. Other edits
     stay unsaved.
     """
-    from aura_vcs.cli.shapes import version_shape
+    from aura_vcs.cli.output.json_shapes import version_shape
     from aura_vcs.history.untrack import untrack
 
     done = untrack(repo, project_paths(repo, paths))

@@ -1,0 +1,54 @@
+"""`aura version edit`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from aura_vcs.cli.completion import complete_version
+from aura_vcs.cli.options import HELP, TEXT, examples, json_option
+from aura_vcs.cli.output.console import Console, faint, warm
+from aura_vcs.cli.session import pass_repository
+
+if TYPE_CHECKING:
+    from aura_vcs.repository.repository import Repository
+
+
+@click.command(
+    "edit",
+    context_settings=HELP,
+    epilog=examples('aura version edit v3 --name "Director\'s cut"', "aura version edit HEAD --important"),
+)
+@click.argument("version", shell_complete=complete_version)
+@click.option("--name", metavar="NAME", type=TEXT, help="The new name")
+@click.option("--description", metavar="TEXT", type=TEXT, help="The new description")
+@click.option("--important/--not-important", default=None, help="Whether it is never removed automatically")
+@json_option
+@pass_repository
+def edit_command(
+    repo: "Repository",
+    console: Console,
+    *,
+    version: str,
+    name: str | None,
+    description: str | None,
+    important: bool | None,
+) -> None:
+    """Change a version's name, description or importance
+
+    Its content and id stay.
+    """
+    from aura_vcs.cli.output.json_shapes import version_shape
+    from aura_vcs.history.names.revisions import resolve
+    from aura_vcs.history.versions import edit_version
+
+    if name is None and description is None and important is None:
+        raise click.UsageError("Nothing to change: give --name, --description, --important or --not-important.")
+    before = resolve(repo, version)
+    record = edit_version(repo, before, name=name, description=description, important=important)
+    if console.as_json:
+        console.data({"version": version_shape(record), "changed": record != before})
+    elif record == before:
+        console.line(warm(f"v{record.number}"), " is like that already; nothing was changed")
+    else:
+        console.line("Changed ", warm(f"v{record.number}"), f' "{record.name}"')
+        console.line(faint("Take it back with `aura undo`."))

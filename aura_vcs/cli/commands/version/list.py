@@ -1,0 +1,81 @@
+"""`aura version list`."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aura_vcs.cli.commands.log import TYPES, marks
+from aura_vcs.cli.options import HELP, POSITIVE, examples, json_option
+from aura_vcs.cli.output.console import Console, faint, strong, warm
+from aura_vcs.cli.output.humanize import local_time, size
+from aura_vcs.cli.output.json_shapes import version_shape
+from aura_vcs.cli.session import pass_repository
+
+if TYPE_CHECKING:
+    from aura_vcs.index.records import VersionRecord
+    from aura_vcs.repository.repository import Repository
+
+
+@click.command(
+    "list",
+    context_settings=HELP,
+    epilog=examples("aura version list --type autosave", "aura version list --important"),
+)
+@click.option("--type", "types", type=click.Choice(TYPES), multiple=True, help="Only versions of this type")
+@click.option("--since", metavar="TIME", help="Not older, e.g. '2 hours ago' or 2026-11-23")
+@click.option("--until", metavar="TIME", help="Not newer")
+@click.option("--important", is_flag=True, help="Only those marked important")
+@click.option("--deleted", is_flag=True, help="Deleted ones too")
+@click.option("-n", "limit", metavar="COUNT", type=POSITIVE, help="At most so many")
+@json_option
+@pass_repository
+def list_command(
+    repo: "Repository",
+    console: Console,
+    *,
+    types: tuple[str, ...],
+    since: str | None,
+    until: str | None,
+    important: bool,
+    deleted: bool,
+    limit: int | None,
+) -> None:
+    """List versions of every type and branch, newest first"""
+    from aura_vcs.history.names.revisions import parse_moment
+    from aura_vcs.index.queries import Queries, VersionFilter
+    from aura_vcs.model import VersionType
+
+    wanted = VersionFilter(
+        types=tuple(map(VersionType, types)),
+        since=parse_moment(since) if since is not None else None,
+        until=parse_moment(until) if until is not None else None,
+        important=True if important else None,
+        deleted=deleted,
+        limit=limit,
+    )
+    found = Queries(repo.index).all_versions(wanted)
+    if console.as_json:
+        console.data({"versions": [_audited(record) for record in found]})
+        return
+    console.lines(
+        (
+            [
+                warm(f"v{record.number}".ljust(6)),
+                faint(local_time(record.created_at)),
+                faint(f"{size(record.size_bytes):>10}  "),
+                strong(record.name),
+                *marks(record),
+                faint(f"  {record.trigger}" if record.trigger else ""),
+            ]
+            for record in found
+        ),
+        paged=True,
+    )
+    if not found:
+        console.line("No version is like that.")
+
+
+def _audited(record: "VersionRecord") -> dict[str, Any]:
+    """V, with when and by whom its label was changed and it was deleted."""
+    changed = {"updated_at": record.updated_at or record.created_at, "modified_by": record.updated_by or record.author}
+    return {**version_shape(record), "created_by": record.author, **changed, "deleted_by": record.deleted_by}

@@ -1,0 +1,31 @@
+"""`aura version mark`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from aura_vcs.cli.completion import complete_version
+from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.output.console import Console, warm
+from aura_vcs.cli.output.json_shapes import version_shape
+from aura_vcs.cli.session import pass_repository
+
+if TYPE_CHECKING:
+    from aura_vcs.repository.repository import Repository
+
+
+@click.command("mark", context_settings=HELP, epilog=examples("aura version mark v7", "aura version mark v7 --off"))
+@click.argument("version", shell_complete=complete_version)
+@click.option("--off", is_flag=True, help="Not important any more")
+@json_option
+@pass_repository
+def mark_command(repo: "Repository", console: Console, version: str, off: bool) -> None:
+    """Mark a version important: it is never removed by itself"""
+    from aura_vcs.history.names.revisions import resolve
+    from aura_vcs.history.versions import edit_version
+
+    record = edit_version(repo, resolve(repo, version), important=not off)
+    if console.as_json:
+        console.data({"version": version_shape(record)})
+    else:
+        console.line(warm(f"v{record.number}"), " is not important any more" if off else " is important")

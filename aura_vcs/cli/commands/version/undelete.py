@@ -1,0 +1,36 @@
+"""`aura version undelete`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from aura_vcs.cli.completion import complete_version
+from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.output.console import Console, faint, warm
+from aura_vcs.cli.session import pass_repository
+
+if TYPE_CHECKING:
+    from aura_vcs.repository.repository import Repository
+
+
+@click.command(
+    "undelete", context_settings=HELP, epilog=examples("aura log --all --deleted", "aura version undelete v2")
+)
+@click.argument("version", shell_complete=complete_version)
+@json_option
+@pass_repository
+def undelete_command(repo: "Repository", console: Console, version: str) -> None:
+    """Show a deleted version again
+
+    Works, also after a purge, until gc has freed its content.
+    """
+    from aura_vcs.cli.output.json_shapes import version_shape
+    from aura_vcs.history.names.revisions import resolve
+    from aura_vcs.history.versions import undelete_version
+
+    record = undelete_version(repo, resolve(repo, version))
+    if console.as_json:
+        console.data({"version": version_shape(record)})
+        return
+    console.line("Brought back ", warm(f"v{record.number}"), f' "{record.name}"')
+    console.line(faint("Take it back with `aura undo`."))

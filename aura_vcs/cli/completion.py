@@ -1,0 +1,117 @@
+"""What the shell offers when Tab is pressed: versions, branches, tags, files of a version."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+from aura_vcs.cli.session import Session
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from aura_vcs.repository.repository import Repository
+
+    Source = Callable[[Repository], list[tuple[str, str]]]
+
+OFFERED = 40
+"""So many versions are offered; older ones are reached by typing more."""
+
+
+def complete_version(ctx: click.Context, _: click.Parameter, incomplete: str) -> list["CompletionItem"]:
+    """HEAD, branches, tags and versions that begin so."""
+    return _offer(ctx, incomplete, _versions)
+
+
+def complete_branch(ctx: click.Context, _: click.Parameter, incomplete: str) -> list["CompletionItem"]:
+    """Branches that begin so."""
+    return _offer(ctx, incomplete, _branches)
+
+
+def complete_tag(ctx: click.Context, _: click.Parameter, incomplete: str) -> list["CompletionItem"]:
+    """Tags that begin so."""
+    return _offer(ctx, incomplete, _tags)
+
+
+def complete_content(ctx: click.Context, param: click.Parameter, incomplete: str) -> list["CompletionItem"]:
+    """Versions, and behind a colon the paths that the version has."""
+    from aura_vcs.history.names.revisions import split_content
+
+    version, start = split_content(incomplete)
+    if start is None:
+        return complete_version(ctx, param, incomplete)
+    return _offer(ctx, incomplete, lambda repo: _paths(repo, version, start))
+
+
+def complete_path(ctx: click.Context, _: click.Parameter, incomplete: str) -> list["CompletionItem"]:
+    """Paths that the version given before has."""
+    version = ctx.params.get("version")
+    if not version:
+        return []
+    found = _offer(ctx, f"{version}:{incomplete}", lambda repo: _paths(repo, version, incomplete))
+    for item in found:
+        item.value = item.value.removeprefix(f"{version}:")
+    return found
+
+
+def complete_saved_path(ctx: click.Context, _: click.Parameter, incomplete: str) -> list["CompletionItem"]:
+    """Paths that the version has which the folder is based on."""
+    found = _offer(ctx, f"HEAD:{incomplete}", lambda repo: _paths(repo, "HEAD", incomplete))
+    for item in found:
+        item.value = item.value.removeprefix("HEAD:")
+    return found
+
+
+def _offer(ctx: click.Context, incomplete: str, source: "Source") -> list["CompletionItem"]:
+    from click.shell_completion import CompletionItem
+
+    from aura_vcs.cli.output.escaping import escape
+    from aura_vcs.errors import AuraError
+    from aura_vcs.repository.repository import Repository
+
+    session = ctx.find_root().find_object(Session) or Session()
+    folder = ctx.find_root().params.get("folder") or session.folder
+    try:
+        with Repository.open(folder) as repo:
+            found = source(repo)
+    except (AuraError, OSError):
+        return []  # Tab never complains
+    return [
+        CompletionItem(name, help=escape(about) or None)
+        for name, about in found
+        if name.startswith(incomplete) and escape(name) == name
+    ]
+
+
+def _versions(repo: "Repository") -> list[tuple[str, str]]:
+    from aura_vcs.index.queries import Queries, VersionFilter
+
+    newest = Queries(repo.index).all_versions(VersionFilter(limit=OFFERED))
+    offered = [("HEAD", "where you are"), *_branches(repo), *_tags(repo)]
+    return offered + [(f"v{record.number}", record.name) for record in newest]
+
+
+def _branches(repo: "Repository") -> list[tuple[str, str]]:
+    from aura_vcs.history.names.branches import branches
+
+    return [(found.name, "branch") for found in branches(repo)]
+
+
+def _tags(repo: "Repository") -> list[tuple[str, str]]:
+    return [(name, tag.message or "tag") for name, tag in repo.refs.tags().items()]
+
+
+def _paths(repo: "Repository", version: str, start: str) -> list[tuple[str, str]]:
+    from aura_vcs.history.names.revisions import resolve
+    from aura_vcs.model import EntryKind
+
+    record = resolve(repo, version)
+    folder = start.rpartition("/")[0]
+    entry = repo.trees.entry(record.tree, folder)
+    if entry is None or entry.kind is not EntryKind.DIR:
+        return []
+    prefix = f"{version}:{folder}/" if folder else f"{version}:"
+    return [
+        (f"{prefix}{inner.name}" + ("/" if inner.kind is EntryKind.DIR else ""), "")
+        for inner in repo.trees.tree(entry.id).entries
+    ]

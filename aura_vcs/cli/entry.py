@@ -1,0 +1,92 @@
+"""Where the process of `aura` begins: what must come before the imports that take time."""
+
+import gc
+import os
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from aura_vcs.cli.lazy_import import import_later
+
+if TYPE_CHECKING:
+    from aura_vcs.worktree.scan.prefetch import Ahead
+
+COLLECT_EVERY = 50_000
+"""Objects made between two looks for garbage in cycles. A command makes many that stay, and ends soon:
+Python's own 700 costs a commit of thousands of files a tenth of its time."""
+STOPPED = 130
+LOOKING = ("status", "commit", "diff")
+"""Commands that begin with a look at every file of the project around the current folder."""
+
+
+def run() -> NoReturn:
+    """Run `aura` with the process's arguments; never returns."""
+    _read_names_as_utf8()
+    gc.set_threshold(COLLECT_EVERY)
+    _fill_standard_streams()
+    ahead = _look_ahead()
+    import_later()
+    _import_msgspec()
+    try:
+        from aura_vcs.cli.main import cli
+
+        cli.main(ahead=ahead)
+    except KeyboardInterrupt:  # before there was anything to stop, or somebody to say so
+        sys.exit(STOPPED)
+    finally:
+        gc.freeze()  # Python ends with a look for cycles among all there is, a third as long as importing it took
+
+
+def _fill_standard_streams() -> None:
+    """Started with `<&-`, `>&-` or `2>&-`: no file of the project may become what a child or a library writes to."""
+    for fd in range(3):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest that is free, which is this one
+
+
+def _read_names_as_utf8() -> None:
+    """Begin again in Python's UTF-8 mode where the locale would have names of files read otherwise.
+
+    Names are bytes: what one locale reads in them must not be stored as if it were what they say.
+    """
+    if sys.getfilesystemencoding() == "utf-8" or sys.flags.utf8_mode or not sys.executable:
+        return
+    words = _command_line()
+    os.execv(os.fsencode(sys.executable), [words[0], b"-X", b"utf8", *words[1:]])  # noqa: S606 (it is this program)
+
+
+def _command_line() -> list[bytes]:
+    """This process's words as they were given: some encodings do not give the same bytes back."""
+    try:
+        with open("/proc/self/cmdline", "rb") as file:
+            words = file.read().split(b"\0")[:-1]
+    except OSError:
+        words = []
+    return words if len(words) == len(sys.orig_argv) else [os.fsencode(word) for word in sys.orig_argv]
+
+
+def _look_ahead() -> "Ahead | None":
+    if len(sys.argv) < 2 or sys.argv[1] not in LOOKING:
+        return None
+    if sys.argv[1] == "diff" and sum(not word.startswith("-") for word in sys.argv[2:]) > 1:
+        return None  # two versions, most likely; else the command looks by itself
+    from aura_vcs.worktree.scan.prefetch import look_ahead
+
+    try:
+        folder = os.getcwd()
+    except OSError:
+        return None  # the folder was deleted; the command says so
+    return look_ahead(folder)
+
+
+def _import_msgspec() -> None:
+    """Import msgspec without typing_extensions: it has for older Pythons what `typing` has now."""
+    name = "typing_extensions"
+    if name in sys.modules:
+        return
+    sys.modules[name] = None  # type: ignore[assignment]  # Python's way to say: not there
+    try:
+        import msgspec  # noqa: F401
+    finally:
+        del sys.modules[name]

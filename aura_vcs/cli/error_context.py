@@ -1,0 +1,90 @@
+"""After an error: saying more about it than its place could know, and getting over a damaged index."""
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from aura_vcs.errors import AuraError
+from aura_vcs.errors.input import NotAProject, UnknownVersion
+from aura_vcs.errors.integrity import NotArrived, ObjectCorrupt, ObjectMissing
+
+if TYPE_CHECKING:
+    from aura_vcs.repository.repository import Repository
+
+AFFECTED_SHOWN = 20
+
+
+def explained(repo: "Repository", folder: str, error: AuraError) -> AuraError:
+    """The error with what the project knows: the versions that damage affects, the file that was meant.
+
+    Another error where what is missing has only not arrived yet.
+    """
+    if isinstance(error, NotArrived):
+        return error
+    if isinstance(error, ObjectMissing | ObjectCorrupt):
+        if isinstance(error, ObjectMissing) and (found := _not_arrived(repo, error)) is not None:
+            return found
+        error.hint = f"{_affected(repo, error)}{error.hint}"
+    elif isinstance(error, UnknownVersion):
+        error.hint = _if_path(repo, folder, error.name) or error.hint
+    return error
+
+
+def _not_arrived(repo: "Repository", error: ObjectMissing) -> NotArrived | None:
+    from aura_vcs.history.names.partial_sync import not_arrived
+
+    try:
+        return not_arrived(repo, error)
+    except AuraError:
+        return None  # the first error is the one to tell
+
+
+def heal(folder: str, error: Exception, recorded: int | None) -> bool:
+    """Throw a damaged index away, if that is what the error comes from; whether to begin again.
+
+    A command that has recorded something is not run a second time: `recorded` counts the bytes of the
+    operation logs before it ran, None if it did not come to that.
+    """
+    if isinstance(error, AuraError) and error.__cause__ is None:
+        return False
+    from aura_vcs.repository.index_recovery import discard_index, is_index_trouble, recorded_bytes
+
+    if not is_index_trouble(error):
+        return False
+    try:
+        discard_index(folder)
+        return recorded is None or recorded == recorded_bytes(folder)
+    except (NotAProject, OSError):
+        return False
+
+
+def _affected(repo: "Repository", error: ObjectMissing | ObjectCorrupt) -> str:
+    """Which versions hold what is missing or damaged, as the first words of a hint."""
+    from aura_vcs.cli.output.humanize import joined
+    from aura_vcs.ids import ObjectId
+    from aura_vcs.maintenance.reachability import affected_versions
+
+    try:
+        found = affected_versions(repo, [ObjectId(error.object_id)])
+    except AuraError:
+        return ""  # the first error is the one to tell
+    numbers = [number for listed in found.values() for number in listed]
+    return f"It is part of {joined(f'v{number}' for number in numbers[:AFFECTED_SHOWN])}. " if numbers else ""
+
+
+def _if_path(repo: "Repository", folder: str, name: str) -> str:
+    """What was probably meant where a file or folder stands in the place of a version."""
+    from aura_vcs.cli.output.paths import is_here, is_in_head
+
+    here = is_here(repo, folder, name)
+    if not here and not is_in_head(repo, folder, name):
+        return ""
+    meant = {"diff": f"diff -- {name}", "show": f"show HEAD:{name}"}
+    if here:
+        kind = "folder" if os.path.isdir(os.path.join(folder, name)) else "file"
+        told = f"{name} is a {kind}."
+    else:
+        told = f"{name} is not here, but in the last version."
+    command = click.get_current_context().info_name or ""
+    return f"{told} Did you mean `aura {meant.get(command, f'restore HEAD {name}')}`?"

@@ -1,0 +1,80 @@
+"""Exceptions become a line for a person, or JSON for a program, and an exit code.
+
+Exit codes are those of `errors`; besides: 2 for a wrong command line, 130 when stopped, 141
+when nobody reads the output any more, 1 for everything unexpected.
+"""
+
+import re
+
+import click
+
+from aura_vcs.cli.output.console import Console, Part, bad, faint
+from aura_vcs.errors import AuraError, Interrupted, Problems
+from aura_vcs.errors.integrity import StorageError
+from aura_vcs.storage.system_calls import storage_error
+
+_BYTES = re.compile(r"\\udc([89a-f][0-9a-f])")
+"""How Python shows a byte that is not UTF-8; for a person it is just that byte."""
+
+
+def report(error: BaseException, console: Console) -> int:
+    """Say what went wrong; returns the exit code."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError) and not console.as_json:
+        click.echo(error.ctx.get_help() if error.ctx is not None else "", err=True)
+        return error.exit_code
+    if isinstance(error, click.UsageError):
+        return _usage(error, console)
+    if isinstance(error, click.ClickException):
+        _say(console, "error", error.format_message(), "")
+        return error.exit_code
+    known = _known(error)
+    problems = known.problems if isinstance(known, Problems) else ()
+    _say(console, known.code, known.message, known.hint, problems)
+    return known.exit_code
+
+
+def _known(error: BaseException) -> AuraError:
+    """The error as one of ours."""
+    if isinstance(error, AuraError):
+        return error
+    if isinstance(error, KeyboardInterrupt | EOFError | click.Abort):
+        return Interrupted("Stopped")
+    if isinstance(error, OSError) and error.filename is not None:
+        return storage_error("use", str(error.filename), error)
+    if isinstance(error, OSError):
+        return StorageError("go on with", "the work", error.strerror or str(error))
+    if isinstance(error, MemoryError):
+        return AuraError("There is not enough memory", hint="Close other programs and run the command again.")
+    kind = type(error).__name__
+    return _Unexpected(f"Something went wrong inside aura: {kind}: {error}".rstrip(": "))
+
+
+class _Unexpected(AuraError):
+    hint = "Your work is safe. Run the command again as `aura --traceback …` and report what it prints."
+
+    @property
+    def code(self) -> str:
+        return "unexpected"
+
+
+def _usage(error: click.UsageError, console: Console) -> int:
+    path = error.ctx.command_path if error.ctx is not None else getattr(error, "command_path", "aura")
+    message = "Say what to do" if isinstance(error, click.exceptions.NoArgsIsHelpError) else error.format_message()
+    _say(console, "usage", message, f"`{path} --help` shows how it is used.")
+    return error.exit_code
+
+
+def _say(console: Console, code: str, message: str, hint: str, problems: tuple[str, ...] = ()) -> None:
+    message = _BYTES.sub(r"\\x\1", message)
+    if console.as_json:
+        record: dict[str, object] = {"code": code, "message": message, "hint": hint}
+        if problems:
+            record["problems"] = list(problems)
+        console.data({"error": record})
+        return
+    start: Part = bad("Stopped.") if code == "interrupted" else bad("Error: ")
+    console.note(start, "" if code == "interrupted" else message)
+    for problem in problems:
+        console.note(f"  {problem}")
+    if hint:
+        console.note(faint(hint))

@@ -1,0 +1,109 @@
+"""Open conflicts in words: the place, and what each side wants there."""
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from aura_vcs.cli.output.console import Line, bad, cool, faint, good
+
+if TYPE_CHECKING:
+    from aura_vcs.compare.merge.tree import TreeConflict
+    from aura_vcs.history.merging.conflicts import OpenConflict
+
+VALUE_LENGTH = 100
+"""Characters of a value that are shown."""
+TEXT_LINES = 5
+CHANGES_SHOWN = 4
+FOLLOWING = ("/index", "/start")
+"""Fields of a scene that follow from the scenes in front of it."""
+
+
+def conflict_lines(item: "OpenConflict") -> Iterator[Line]:
+    """One conflict on a few lines."""
+    label = _label(item)
+    yield ["  ", bad("open"), "  ", item.place, *([faint(f"  {label}")] if label else [])]
+    if item.tree is not None:
+        yield ["      ", _about_files(item.tree, item.ours_label, item.theirs_label)]
+        return
+    for word, label, painter in (("ours", item.ours_label, good), ("theirs", item.theirs_label, cool)):
+        for shown in _side(item, word):
+            yield ["      ", painter(word.ljust(7)), shown, faint(f"  ({label})")]
+            break
+    for shown in _side(item, "base"):
+        yield ["      ", faint("base   "), faint(shown)]
+
+
+def _label(item: "OpenConflict") -> str:
+    """What the list element goes by that a field's place leads through: a heading says more than a number."""
+    from aura_vcs.compare.diff.describe import label_of
+
+    if item.field is None:
+        return ""
+    sides = [label_of(side) for side in (item.field.ours, item.field.theirs, item.field.base)]
+    names = [label_of(json.loads(anchor)) for anchor in item.anchors if anchor.startswith("{")]
+    return next((name for name in (*sides, *reversed(names)) if name), "")
+
+
+def _side(item: "OpenConflict", word: str) -> list[str]:
+    if item.field is not None:
+        value = getattr(item.field, word)
+        if item.field.kind == "moved":
+            return [] if value is msgspec.UNSET else [_where(value)]
+        if value is msgspec.UNSET:
+            return [_nothing(word)]
+        return [_changed(item, value) if word != "base" else _value(value)]
+    assert item.text is not None
+    lines = str(getattr(item.text, word)).splitlines()
+    shown = " ⏎ ".join(lines[:TEXT_LINES]) or _nothing(word)
+    return [_short(shown)]
+
+
+def _where(place: Any) -> str:
+    """A place in a list, counted from 1 as people do; or in another list."""
+    return f"at place {place + 1:,}" if isinstance(place, int) else f"at {place}"
+
+
+def _changed(item: "OpenConflict", value: Any) -> str:
+    """What a side has; of a whole object that both knew, what it changed in it."""
+    base = item.field.base if item.field is not None else None
+    if not isinstance(value, dict) or not isinstance(base, dict):
+        return _value(value)
+    from aura_vcs.compare.diff.describe import readable_lines
+    from aura_vcs.compare.diff.json_values import diff_values
+
+    follows = FOLLOWING if item.by == "timeline" else ()
+    changes = [operation for operation in diff_values(base, value) if operation.path not in follows]
+    return "; ".join(readable_lines(value, changes, limit=CHANGES_SHOWN)) or _value(value)
+
+
+def _nothing(word: str) -> str:
+    return "nothing" if word == "base" else "nothing: it was removed"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict | list):
+        from aura_vcs.compare.diff.describe import short
+
+        return short(value, VALUE_LENGTH)
+    return _short(json.dumps(value, ensure_ascii=False))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= VALUE_LENGTH else f"{text[: VALUE_LENGTH - 1]}…"
+
+
+def _about_files(conflict: "TreeConflict", ours: str, theirs: str) -> str:
+    if conflict.kind == "changed":
+        return f"both changed it: here is ours ({ours}); theirs is {conflict.aside}"
+    if conflict.kind == "removed_by_ours":
+        return f"removed in {ours}, changed in {theirs}; it stays until you decide"
+    if conflict.kind == "removed_by_theirs":
+        return f"changed in {ours}, removed in {theirs}; it stays until you decide"
+    if conflict.kind == "renamed":
+        return f"renamed twice: {theirs} calls it {conflict.aside}"
+    if conflict.ours is None or conflict.theirs is None:
+        file, folder = (theirs, ours) if conflict.ours is None else (ours, theirs)
+        return f"a file in {file}, a folder in {folder}: the file was set aside as {conflict.aside}"
+    return f"two files of one name, at least on some disks: here is ours ({ours}); theirs is {conflict.aside}"

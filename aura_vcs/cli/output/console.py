@@ -1,0 +1,190 @@
+"""What is written to the terminal, and how: text in parts that are all escaped, or JSON.
+
+Data goes to stdout, notes and warnings to stderr. Nothing but `Console` makes escape sequences,
+and only for a terminal that wants colour.
+"""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from functools import cache
+from itertools import islice
+from typing import Any
+
+import click
+import msgspec
+
+from aura_vcs.cli.output.escaping import escape, escape_json
+from aura_vcs.codec import readable_name
+
+BLOCK_LINES = 200
+"""So many lines are written at once."""
+
+
+class Painted(msgspec.Struct, frozen=True):
+    """A piece of a line with a colour or weight."""
+
+    text: str
+    colour: str | None = None
+    bold: bool = False
+    dim: bool = False
+
+
+Part = str | Painted
+"""A piece of a line: escaped when it is written, whatever it is."""
+Line = Sequence[Part]
+
+
+def strong(text: str) -> Painted:
+    """What the line is about."""
+    return Painted(text, bold=True)
+
+
+def good(text: str) -> Painted:
+    """Something that was added or went well."""
+    return Painted(text, "green")
+
+
+def bad(text: str) -> Painted:
+    """Something that was removed or went wrong."""
+    return Painted(text, "red")
+
+
+def warm(text: str) -> Painted:
+    """A version, or something to look at."""
+    return Painted(text, "yellow")
+
+
+def cool(text: str) -> Painted:
+    """A place: a branch, a heading."""
+    return Painted(text, "cyan")
+
+
+def faint(text: str) -> Painted:
+    """Something beside the point."""
+    return Painted(text, dim=True)
+
+
+def written(line: Line) -> str:
+    """The line with its escape sequences; all its text is escaped."""
+    return "".join(_paint(part) if isinstance(part, Painted) else escape(part) for part in line)
+
+
+def _paint(part: Painted) -> str:
+    text = escape(part.text)
+    if part.colour is None and not part.bold and not part.dim:
+        return text
+    start, end = _sequences(part.colour, bold=part.bold, dim=part.dim)
+    return f"{start}{text}{end}"
+
+
+@cache
+def _sequences(colour: str | None, *, bold: bool, dim: bool) -> tuple[str, str]:
+    """What stands before and after a painted text."""
+    start, _, end = click.style("|", fg=colour, bold=bold or None, dim=dim or None).partition("|")
+    return start, end
+
+
+class Console:
+    """Where a command's results go. `as_json` says what the person asked for."""
+
+    def __init__(self, *, as_json: bool = False, pager: bool = True) -> None:
+        self.as_json = as_json
+        self.pager = pager
+        self.exit_code = 0
+        """What the command ends with although it did not fail: 3 where something was left out."""
+        self.lost: OSError | None = None
+        """Why some of the output could not be written; the command goes on with its work."""
+
+    def line(self, *parts: Part) -> None:
+        """Write one line of data; nothing where JSON was asked for."""
+        if not self.as_json:
+            self._write(written(parts))
+
+    def note(self, *parts: Part) -> None:
+        """Write one line to stderr, for a person; where nothing can be written, it is not said."""
+        with suppress(OSError):
+            click.echo(written(parts), err=True, color=colour_wanted())
+
+    def warn(self, *parts: Part) -> None:
+        """Write a warning to stderr."""
+        self.note(Painted("Careful: ", "yellow"), *parts)
+
+    def data(self, value: Any) -> None:
+        """Write the JSON that was asked for."""
+        self._write(to_json(value))
+
+    def _write(self, text: str) -> None:
+        """Write text and a line break to stdout.
+
+        A pipe that nobody reads any more ends the command (BrokenPipeError); what a full disk refuses is
+        lost, and told at the end.
+        """
+        try:
+            click.echo(text, color=colour_wanted())
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            self.lost = error
+
+    def lines(self, lines: Iterable[Line], *, paged: bool = False) -> None:
+        """Write many lines; on a terminal through a pager, if `paged`."""
+        if paged and self.pager and is_terminal(sys.stdout) and is_terminal(sys.stdin):
+            os.environ.setdefault("LESS", "FRX")  # leave at once where all fits on the screen
+            click.echo_via_pager(_separated(written(line) for line in lines), color=colour_wanted())
+            return
+        if self.as_json:
+            return
+        remaining = iter(lines)
+        while block := [written(line) for line in islice(remaining, BLOCK_LINES)]:
+            self._write("\n".join(block))
+            if self.lost is not None:
+                return
+
+    def ask(self, question: str) -> bool:
+        """Whether the person says yes; no where there is nobody to ask."""
+        if self.as_json or not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
+            return False
+        return click.confirm(escape(question), default=False, err=True)
+
+
+def _separated(lines: Iterable[str]) -> Iterator[str]:
+    """The lines with an end of line between them: the pager adds the last one."""
+    for number, line in enumerate(lines):
+        yield f"\n{line}" if number else line
+
+
+def is_terminal(stream: Any) -> bool:
+    """Whether a person sits at the stream; it may be closed, or absent."""
+    try:
+        return bool(stream.isatty())
+    except (AttributeError, ValueError):
+        return False
+
+
+def colour_wanted() -> bool | None:
+    """False where NO_COLOR is set; None leaves it to whether the stream is a terminal."""
+    return False if os.environ.get("NO_COLOR") else None
+
+
+def to_json(value: Any) -> str:
+    """The value as indented JSON that is safe on a terminal.
+
+    Strings that are not Unicode (names of files, mostly) have `\\xNN` for the bytes that are not.
+    """
+    try:
+        data = msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        data = msgspec.json.encode(_as_unicode(msgspec.to_builtins(value)))
+    return escape_json(msgspec.json.format(data, indent=2).decode())
+
+
+def _as_unicode(value: Any) -> Any:
+    if isinstance(value, str):
+        return readable_name(value)
+    if isinstance(value, list | tuple):
+        return [_as_unicode(item) for item in value]
+    if isinstance(value, dict):
+        return {_as_unicode(key): _as_unicode(item) for key, item in value.items()}
+    return value

@@ -1,0 +1,134 @@
+"""Numbers, times and versions in words that a person reads."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from aura_vcs.cli.output.console import Painted, Part, bad, cool, good, warm
+
+if TYPE_CHECKING:
+    from aura_vcs.cli.output.console import Console
+    from aura_vcs.index.records import VersionRecord
+    from aura_vcs.model import Head
+    from aura_vcs.repository.repository import Repository
+
+_UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB")
+_AGES = ((60, "second"), (3600, "minute"), (86400, "hour"), (604800, "day"), (2629800, "week"), (31557600, "month"))
+PATH_ENDS = 120
+"""Letters of either end of a very long path that are shown."""
+SLACK_SECONDS = 5
+"""So far two clocks may be apart without a word."""
+_CHANGE_COLOURS = {"added": good, "deleted": bad, "modified": warm, "renamed": cool, "type_changed": warm}
+
+
+def size(count: int) -> str:
+    """Bytes in units of 1000: "14.2 MB"."""
+    amount, unit = float(count), 0
+    while amount >= 999.95 and unit < len(_UNITS) - 1:
+        amount, unit = amount / 1000, unit + 1
+    if unit == 0:
+        return "1 byte" if count == 1 else f"{count} bytes"
+    return f"{amount:.1f} {_UNITS[unit]}"
+
+
+def duration(seconds: float) -> str:
+    """ "40 s", "3 min 20 s", "2 h 5 min"."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def long_duration(seconds: float) -> str:
+    """ "14 days", "2 hours", "0 seconds": the largest unit that goes in whole."""
+    whole = int(seconds)
+    for length, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if whole and whole % length == 0:
+            return count(whole // length, name)
+    return count(whole, "second")
+
+
+def count(number: int, thing: str, things: str | None = None) -> str:
+    """ "1 file", "3 files"."""
+    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
+
+
+def local_time(moment: str) -> str:
+    """A record's time as the person's clock shows it; as it stands if it is no time."""
+    try:
+        return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M")
+    except (ValueError, OverflowError, OSError):
+        return moment
+
+
+def age(moment: str) -> str:
+    """How long ago: "5 minutes ago". What a clock that was ahead has dated is "11 years from now"."""
+    try:
+        seconds = (datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds()
+    except (ValueError, TypeError, OverflowError):
+        return ""
+    if seconds < -SLACK_SECONDS:
+        return f"{_largest(-seconds)} from now"
+    return "just now" if seconds < 1 else f"{_largest(seconds)} ago"
+
+
+def _largest(seconds: float) -> str:
+    step = 1
+    for limit, name in _AGES:
+        if seconds < limit:
+            return count(int(seconds // step), name)
+        step = limit
+    return count(int(seconds // step), "year")
+
+
+def titled(record: "VersionRecord") -> str:
+    """`v3 "First cut"`."""
+    return f'v{record.number} "{record.name}"'
+
+
+def place(head: "Head", record: "VersionRecord | None") -> list[Part]:
+    """Where the work folder is: "On branch main at v3 …"."""
+    at: list[Part] = [" at ", warm(f"v{record.number}"), f' "{record.name}"'] if record is not None else []
+    if head.branch is not None:
+        return ["On branch ", cool(head.branch), *(at or [", no versions yet"])]
+    return ["On no branch", *at]
+
+
+def changed_path(change: str, path: str, old_path: str | None = None) -> list[Part]:
+    """One line of a list of changes."""
+    word = {"type_changed": "new kind"}.get(change, change)
+    shown = path if old_path is None else f"{old_path} → {path}"
+    painter = _CHANGE_COLOURS.get(change, Painted)
+    return ["  ", painter(word.ljust(9)), " ", shown]
+
+
+def short_path(path: str) -> str:
+    """A path as a message can have it: one of thousands of letters without its middle."""
+    if len(path) <= 2 * PATH_ENDS:
+        return path
+    return f"{path[:PATH_ENDS]} … {path[-PATH_ENDS:]}"
+
+
+def joined(words: Iterable[str]) -> str:
+    """ "a", "a and b", "a, b and c"."""
+    listed = list(words)
+    return " and ".join(filter(None, [", ".join(listed[:-1]), *listed[-1:]]))
+
+
+def say_unstable(
+    repo: "Repository",
+    console: "Console",
+    paths: Iterable[str],
+    version: "VersionRecord | None",
+    advice: str = "",
+) -> None:
+    """Say which files kept changing while they were read, and what the version (None: the last one) has of each."""
+    from aura_vcs.history.recording.version_builder import base_of
+
+    tree = version.tree if version is not None else base_of(repo).tree
+    for path in paths:
+        is_there = repo.trees.entry(tree, path) is not None
+        what = "the version has it as it was before" if is_there else "it is not in the version"
+        console.warn(f"{path} kept changing while it was read: {what}. {advice}".rstrip())

@@ -1,0 +1,194 @@
+"""What `--json` prints: the shapes that docs/json.md promises."""
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from aura_vcs.codec import is_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from aura_vcs.compare.timeline.changes import TimelineChange
+    from aura_vcs.formats.media.findings import MediaDiff, MediaFacts
+    from aura_vcs.history.checkout import Moved
+    from aura_vcs.history.diff.tree_diff import Comparison, PathChange
+    from aura_vcs.history.lookup.offloaded_summary import OffloadedSum
+    from aura_vcs.history.merging.conflicts import OpenConflict
+    from aura_vcs.history.status import Status
+    from aura_vcs.index.records import VersionRecord
+    from aura_vcs.model import Entry, Head
+    from aura_vcs.project.documents.problems import Problem
+    from aura_vcs.repository.repository import Repository
+
+
+def version_shape(record: "VersionRecord") -> dict[str, Any]:
+    """V: a version."""
+    return {
+        "id": record.id,
+        "number": record.number,
+        "type": str(record.type),
+        "trigger": record.trigger,
+        "name": record.name,
+        "description": record.description,
+        "author": record.author,
+        "created_at": record.created_at,
+        "parents": list(record.parents),
+        "tree": record.tree,
+        "branch": record.branch,
+        "important": record.important,
+        "deleted_at": record.deleted_at,
+        "purged_at": record.purged_at,
+        "size_bytes": record.size_bytes,
+        "documents": dict(record.documents),
+    }
+
+
+def point_shape(record: "VersionRecord | None") -> dict[str, Any] | None:
+    """Just enough to name a version."""
+    return None if record is None else {"id": record.id, "number": record.number}
+
+
+def path_shape(path: str, key: str = "path") -> dict[str, Any]:
+    """A path under its key; where it is not UTF-8, its bytes in hexadecimal beside it."""
+    shape = {key: path}
+    if not is_text(path):
+        shape[f"{key}_bytes"] = path.encode("utf-8", "surrogateescape").hex()
+    return shape
+
+
+def change_shape(path: str, change: str, old_path: str | None) -> dict[str, Any]:
+    """A changed path."""
+    shape = {**path_shape(path), "change": change}
+    return shape if old_path is None else {**shape, **path_shape(old_path, "old_path")}
+
+
+def status_shape(found: "Status") -> dict[str, Any]:
+    """What `aura status --json` prints."""
+    return {
+        "branch": found.branch,
+        "head": point_shape(found.head),
+        "clean": found.is_clean,
+        "changes": [change_shape(c.path, c.change, c.old_path) for c in found.changes],
+        "diverged": bool(found.diverged),
+        "awaited": list(found.awaited),
+        "conflicts": list(found.conflicts),
+        "ignored": list(found.held),
+    }
+
+
+def offloaded_shape(found: "OffloadedSum") -> dict[str, Any]:
+    """How much is offloaded, and where to."""
+    return {"files": found.files, "bytes": found.size_bytes, "remotes": list(found.remotes)}
+
+
+def problems_shape(problems: "Sequence[Problem] | None") -> dict[str, Any]:
+    """What is wrong with the documents, and how much of it; null where nobody looked."""
+    if problems is None:
+        return {"problems": None, "errors": None, "warnings": None}
+    errors = sum(problem.severity == "error" for problem in problems)
+    return {"problems": problems, "errors": errors, "warnings": len(problems) - errors}
+
+
+def conflict_shape(item: "OpenConflict") -> dict[str, Any]:
+    """An open conflict: its place, how the file was joined, and what each side has (absent: nothing)."""
+    shape: dict[str, Any] = {**path_shape(item.path), "place": item.place, "by": item.by}
+    for side in ("base", "ours", "theirs"):
+        if item.field is not None:
+            value = getattr(item.field, side)
+            if value is not msgspec.UNSET:
+                shape[side] = value
+        elif item.text is not None:
+            shape[side] = getattr(item.text, side)
+        elif item.tree is not None and (entry := getattr(item.tree, side)) is not None:
+            shape[side] = {"kind": entry.kind, "id": entry.id}
+    what = item.field or item.tree
+    shape["kind"] = what.kind if what is not None else "changed"
+    if item.tree is not None and item.tree.aside:
+        shape |= path_shape(item.tree.aside, "aside")
+    return {**shape, "ours_label": item.ours_label, "theirs_label": item.theirs_label}
+
+
+def moved_shape(repo: "Repository", head: "Head", moved: "Moved | None") -> dict[str, Any]:
+    """What happened to the work folder, and where it is now."""
+    from aura_vcs.index.queries import Queries
+
+    record = Queries(repo.index).version(head.version) if head.version is not None else None
+    point = moved.restore_point if moved is not None else None
+    return {
+        "branch": head.branch,
+        "head": point_shape(record),
+        "restore_point": version_shape(point) if point is not None else None,
+        "changed_paths": moved.changed if moved is not None else 0,
+        "left_alone": list(moved.left) if moved is not None else [],
+        "kept_unsaved": moved.kept_unsaved if moved is not None else 0,
+    }
+
+
+def diff_shape(
+    old: "VersionRecord | None",
+    new: "VersionRecord | None",
+    comparison: "Comparison",
+    media: "Mapping[str, MediaDiff] | None" = None,
+) -> dict[str, Any]:
+    """What `aura diff --json` prints; `to` is null for the work folder. `media` is what is known of files by path."""
+    known = media or {}
+    return {
+        "from": point_shape(old),
+        "to": point_shape(new),
+        "changes": [_path_change_shape(comparison, change, known.get(change.path)) for change in comparison.changes],
+        "documents": dict(comparison.documents),
+    }
+
+
+def _path_change_shape(comparison: "Comparison", change: "PathChange", media: "MediaDiff | None") -> dict[str, Any]:
+    from aura_vcs.history.diff.file_diff import diff_change
+
+    shape = change_shape(change.path, change.change, change.old_path)
+    shape["old"], shape["new"] = _side(change.old), _side(change.new)
+    found = diff_change(comparison, change, media=media)
+    if found.document is not None and (found.document.operations or not found.document.fallback):
+        shape["fields"] = [operation.plain() for operation in found.document.operations]
+    if found.timeline is not None:
+        shape["timeline"] = [_timeline_change_shape(moment) for moment in found.timeline.changes]
+    if found.media is not None:
+        shape["media"] = _media_shape(found.media)
+    return shape
+
+
+def _timeline_change_shape(change: "TimelineChange") -> dict[str, Any]:
+    """One change of a timeline; pointers are null where that side has nothing."""
+    return {
+        "kind": change.kind,
+        "subject": change.subject,
+        "text": change.text,
+        "old": change.old_pointer or None,
+        "new": change.new_pointer or None,
+        "clips": change.amount,
+    }
+
+
+def _media_shape(media: "MediaDiff") -> dict[str, Any]:
+    """What is known of a media file; what decoding tells is null or empty where it was not decoded."""
+    return {
+        "decoded": media.decoded,
+        "problem": media.problem or None,
+        "old": _facts_shape(media.old),
+        "new": _facts_shape(media.new),
+        "distance": media.distance,
+        "scenes": [list(stretch) for stretch in media.scenes],
+        "sounds": [list(stretch) for stretch in media.sounds],
+        "lead": media.lead,
+    }
+
+
+def _facts_shape(facts: "MediaFacts | None") -> dict[str, Any] | None:
+    if facts is None:
+        return None
+    header = {name: getattr(facts.header, name) for name in facts.header.__struct_fields__}
+    measured = {"peak_db": facts.peak_db, "loudness_lufs": facts.loudness_lufs, "partial": facts.partial}
+    return {**header, "codecs": list(facts.header.codecs), **measured}
+
+
+def _side(entry: "Entry | None") -> dict[str, Any] | None:
+    return None if entry is None else {"id": entry.id or None, "size": entry.size}

@@ -1,0 +1,65 @@
+"""Versions and paths that a person typed without `--` between, and what a wrong version was meant to be."""
+
+import os
+from typing import TYPE_CHECKING
+
+from aura_vcs.errors import AuraError
+from aura_vcs.errors.input import UnknownVersion
+
+if TYPE_CHECKING:
+    from aura_vcs.repository.repository import Repository
+
+
+def versions_and_paths(
+    repo: "Repository", folder: str, words: tuple[str, ...], paths: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Part words at the first that is no version, if that and all behind it are paths of the project.
+
+    What is both is a version. Where some word is neither, all stay versions, for the error to name it.
+    """
+    at = next((at for at, word in enumerate(words) if not _is_version(repo, word)), len(words))
+    rest = words[at:]
+    if all(is_here(repo, folder, word) or is_in_head(repo, folder, word) for word in rest):
+        return words[:at], (*rest, *paths)
+    return words, paths
+
+
+def is_here(repo: "Repository", folder: str, word: str) -> bool:
+    """Whether a word, as typed in `folder`, is a file or folder of the project."""
+    return bool(word) and _path(repo, folder, word) is not None and os.path.lexists(os.path.join(folder, word))
+
+
+def is_in_head(repo: "Repository", folder: str, word: str) -> bool:
+    """Whether the version that the folder is based on has a file or folder of that name."""
+    from aura_vcs.history.names.revisions import check_content, resolve
+
+    path = _path(repo, folder, word) if word else None
+    if not path:
+        return False
+    try:
+        head = resolve(repo, "HEAD")
+        check_content(head)
+        return repo.trees.entry(head.tree, path) is not None
+    except AuraError:
+        return False
+
+
+def _path(repo: "Repository", folder: str, word: str) -> str | None:
+    from aura_vcs.history.commit import project_path
+
+    try:
+        return project_path(repo, word, folder)
+    except (AuraError, ValueError):
+        return None
+
+
+def _is_version(repo: "Repository", word: str) -> bool:
+    from aura_vcs.history.names.revisions import resolve
+
+    try:
+        resolve(repo, word)
+    except UnknownVersion:
+        return False
+    except AuraError:
+        return True  # it is one, and what is wrong with it is told where it is used
+    return True

@@ -1,0 +1,92 @@
+"""Progress on a terminal: what is done, how fast, and how long it will take."""
+
+import sys
+import threading
+import time
+
+import click
+
+from aura_vcs.cli.output.console import Console, colour_wanted, faint, is_terminal, written
+from aura_vcs.cli.output.escaping import escape
+from aura_vcs.cli.output.humanize import duration, size
+
+PATIENCE_SECONDS = 1.0
+"""Shorter phases are not worth a line."""
+_DRAW_SECONDS = 0.1
+
+
+class Meter:
+    """Draws one line on stderr and redraws it; notes go above it. See progress.Progress.
+
+    The same note is told once. Safe from several threads. Nothing is drawn where stderr is no terminal.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._draws = is_terminal(sys.stderr) and not console.as_json
+        self._lock = threading.Lock()
+        self._phase = ""
+        self._unit = ""
+        self._total: int | None = None
+        self._done = 0
+        self._started = self._drawn = 0.0
+        self._width = 0
+        self._told: set[str] = set()
+
+    def start(self, phase: str, total: int | None, unit: str) -> None:
+        """See Progress."""
+        with self._lock:
+            self._wipe()
+            self._phase, self._total, self._unit, self._done = phase, total, unit, 0
+            self._started = self._drawn = time.monotonic()
+
+    def advance(self, amount: int) -> None:
+        """See Progress."""
+        self._done += amount
+        if not self._draws:
+            return
+        moment = time.monotonic()
+        if moment - self._drawn < _DRAW_SECONDS or moment - self._started < PATIENCE_SECONDS:
+            return
+        with self._lock:
+            self._drawn = moment
+            self._draw(progress_line(self._phase, self._done, self._total, self._unit, moment - self._started))
+
+    def finish(self) -> None:
+        """See Progress."""
+        with self._lock:
+            self._wipe()
+
+    def note(self, message: str) -> None:
+        """See Progress."""
+        with self._lock:
+            if message in self._told:
+                return
+            self._told.add(message)
+            self._wipe()
+            click.echo(written([faint(message)]), err=True, color=colour_wanted())
+
+    def _draw(self, text: str) -> None:
+        text = escape(text)
+        click.echo(f"\r{text.ljust(self._width)}", err=True, nl=False)
+        self._width = len(text)
+
+    def _wipe(self) -> None:
+        if self._width:
+            click.echo(f"\r{' ' * self._width}\r", err=True, nl=False)
+            self._width = 0
+
+
+def progress_line(phase: str, done: int, total: int | None, unit: str, seconds: float) -> str:
+    """ "Reading: 43 %, 1.2 of 2.8 GB, 55 MB/s, 29 s left"."""
+    amount = size if unit == "bytes" else _counter(unit)
+    rate = done / seconds if seconds > 0 else 0.0
+    speed = f"{amount(int(rate))}/s"
+    if not total or done > total:
+        return f"{phase}: {amount(done)}, {speed}"
+    left = f", {duration((total - done) / rate)} left" if rate > 0 and done < total else ""
+    return f"{phase}: {100 * done // total} %, {amount(done)} of {amount(total)}, {speed}{left}"
+
+
+def _counter(unit: str):  # type: ignore[no-untyped-def]
+    return lambda count: f"{count:,} {unit}"

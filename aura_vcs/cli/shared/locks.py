@@ -1,0 +1,99 @@
+"""What the commands about locks have in common: shapes, words, and the advice of `status` and `commit`."""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from aura_vcs.cli.output.console import Console, Part, faint
+from aura_vcs.cli.output.humanize import age, count, local_time
+from aura_vcs.layout import REMOTES
+
+if TYPE_CHECKING:
+    from aura_vcs.repository.repository import Repository
+    from aura_vcs.sync.locks.advice import Advice
+    from aura_vcs.sync.state.lock_record import PathLock
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+PATTERNS = "locks.patterns"
+SHOWN = 10
+"""So many files are named in a warning."""
+
+
+def remote_option(command: F) -> F:
+    """`--remote`: where the locks are."""
+    return click.option("--remote", metavar="NAME", help="The remote that keeps the locks (else origin)")(command)
+
+
+def lock_shape(repo: "Repository", lock: "PathLock") -> dict[str, Any]:
+    """L: a lock."""
+    from aura_vcs.codec import now
+    from aura_vcs.sync.state.lock_record import holds
+
+    return {
+        "path": lock.path,
+        "owner": lock.owner,
+        "host": lock.host,
+        "replica": lock.replica,
+        "mine": lock.replica == repo.replica,
+        "reason": lock.reason,
+        "taken_at": lock.taken_at,
+        "expires_at": lock.expires_at,
+        "expired": not holds(lock, now()),
+    }
+
+
+def until(lock: "PathLock") -> str:
+    """How long it holds: "until 2026-11-24 18:00", "until it is unlocked"."""
+    return f"until {local_time(lock.expires_at)}" if lock.expires_at is not None else "until it is unlocked"
+
+
+def whose(lock: "PathLock") -> str:
+    """Whose it is and since when: "Ben on desktop, since 2 hours ago: new colours"."""
+    return f"{lock.owner} on {lock.host}, {age(lock.taken_at)}{f': {lock.reason}' if lock.reason else ''}"
+
+
+def advice_on(repo: "Repository", changed: Iterable[str]) -> tuple["Advice", ...]:
+    """What is known here about locks on the paths; nothing is imported where there never was a remote."""
+    if repo.storage.stat(REMOTES) is None or not (paths := list(changed)):
+        return ()
+    from aura_vcs.cli.shared.studio import setting
+    from aura_vcs.sync.locks.advice import lock_advice
+
+    return lock_advice(repo, paths, setting(repo, PATTERNS))
+
+
+def advice_shape(repo: "Repository", advice: Iterable["Advice"]) -> list[dict[str, Any]]:
+    """The advice as JSON."""
+    return [
+        {
+            "path": item.path,
+            "problem": item.problem,
+            "remote": item.remote,
+            "lock": lock_shape(repo, item.lock) if item.lock is not None else None,
+        }
+        for item in advice
+    ]
+
+
+def say_advice(console: Console, advice: Iterable["Advice"]) -> None:
+    """Warn of changed files that others have locked, and of such that should be locked."""
+    items = list(advice)
+    for item in items[:SHOWN]:
+        if item.lock is None:
+            continue
+        if item.problem == "expired":
+            console.warn(f"your lock on {item.lock.path} has expired; `aura lock {item.lock.path}` renews it")
+        else:
+            console.warn(f"{item.path} is locked by {whose(item.lock)}. A push of your change will be refused.")
+    _say_unlocked(console, [item.path for item in items if item.problem == "not_locked"])
+
+
+def _say_unlocked(console: Console, paths: list[str]) -> None:
+    if not paths:
+        return
+    named: list[Part] = [", ".join(paths[:SHOWN]) if len(paths) <= SHOWN else count(len(paths), "file")]
+    verb = "is" if len(paths) == 1 else "are"
+    console.note(*named, f" {verb} to be locked before others work on it too: `aura lock {paths[0]}`")
+    console.note(faint("What is known of locks is as old as your last sync."))

@@ -1,0 +1,157 @@
+"""Where passphrases and key files of encrypted remotes come from; nothing of them is stored in a project.
+
+A passphrase: AURA_PASSPHRASE, the system's keyring, or the person at the terminal. A key file:
+--key-file, AURA_KEY_FILE, or where this machine found it the last time.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from aura_vcs.cli.output.console import Console, is_terminal
+from aura_vcs.cli.output.escaping import escape
+from aura_vcs.errors import InputError
+from aura_vcs.errors.remotes import RemoteLocked
+
+if TYPE_CHECKING:
+    from aura_vcs.storage.encryption.master_key import Secret
+    from aura_vcs.sync.remotes.encryption import Question
+
+F = TypeVar("F", bound=Callable[..., Any])
+SERVICE = "aura_vcs"
+KEY_FILE_LIMIT = 4096
+
+
+def key_options(command: F) -> F:
+    """`--key-file` and `--remember`: how an encrypted remote is opened."""
+    command = click.option(
+        "--remember", is_flag=True, help="Keep the passphrase in the system's keyring, so that nobody is asked again"
+    )(command)
+    return click.option(
+        "--key-file", metavar="FILE", help="Open what is encrypted with this key file instead of a passphrase"
+    )(command)
+
+
+class KeyHolder:
+    """Answers what an encrypted remote asks for.
+
+    `key_file` was named by the person, `known` is where this machine found it the last time.
+    `folders` are those in which no new key file may lie.
+    """
+
+    def __init__(
+        self, console: Console, *, key_file: str | None = None, known: str = "", folders: tuple[str, ...] = ()
+    ) -> None:
+        self._console = console
+        self._named = key_file or os.environ.get("AURA_KEY_FILE", "")
+        self._known = known
+        self._folders = folders
+        self._used = ""
+        self.key_file = ""
+        """The key file that was used, "" if a passphrase was."""
+
+    def __call__(self, question: "Question") -> "Secret":
+        """The passphrase or key.
+
+        Raises:
+            RemoteLocked: there is none, and nobody to ask.
+        """
+        if question.opens_with == "":
+            return self._new_key(self._named) if self._named else self._passphrase(question)
+        if question.opens_with == "key-file":
+            return self._key(question)
+        return self._passphrase(question)
+
+    def remember(self, key: str) -> None:
+        """Keep the passphrase that was used in the system's keyring."""
+        from aura_vcs.studio.secret_store import working_keyring
+
+        keyring = working_keyring() if self._used else None
+        if keyring is not None:
+            keyring.set_password(SERVICE, _entry(key), self._used)
+        elif self._used:
+            self._console.warn("there is no keyring here that works: the passphrase was not kept")
+
+    def _key(self, question: "Question") -> "Secret":
+        path = self._named or self._known
+        if not path:
+            raise RemoteLocked(
+                question.place,
+                "it opens with a key file, and none was named",
+                hint="Name it with --key-file, or in AURA_KEY_FILE.",
+            )
+        return self._read_key(path)
+
+    def _read_key(self, path: str) -> "Secret":
+        from aura_vcs.storage.encryption.master_key import key_file_secret
+
+        self.key_file = os.path.abspath(os.path.expanduser(path))
+        try:
+            with open(self.key_file, "rb") as file:
+                data = file.read(KEY_FILE_LIMIT)
+        except OSError as error:
+            raise RemoteLocked(self.key_file, f"the key file cannot be read: {error.strerror}", hint="") from error
+        return key_file_secret(data, self.key_file)
+
+    def _new_key(self, path: str) -> "Secret":
+        """The key in a file that is there, or in one that is made."""
+        from aura_vcs.storage.encryption.master_key import new_key_file
+
+        path = os.path.abspath(os.path.expanduser(path))
+        for folder in self._folders:
+            if os.path.realpath(path).startswith(os.path.join(os.path.realpath(folder), "")):
+                raise InputError(
+                    f"The key file would lie in {folder}, and travel with what it locks",
+                    hint="Name a place outside, best one that is backed up.",
+                )
+        if not os.path.lexists(path):
+            try:
+                fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                with os.fdopen(fd, "wb") as file:
+                    file.write(new_key_file())
+                    file.flush()
+                    os.fsync(file.fileno())
+            except OSError as error:
+                raise InputError(f"The key file {path} cannot be made: {error.strerror}") from error
+            self._console.note(f"Made the key file {path}: without it nobody can read the remote. Keep a copy.")
+        return self._read_key(path)
+
+    def _passphrase(self, question: "Question") -> "Secret":
+        from aura_vcs.storage.encryption.master_key import passphrase_secret
+
+        found = os.environ.get("AURA_PASSPHRASE") or _kept(question.key)
+        if found:
+            self._used = found
+            return passphrase_secret(found)
+        if self._console.as_json or not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
+            raise RemoteLocked(question.place, "it is encrypted, and no passphrase was given")
+        new = question.opens_with == ""
+        if new:
+            self._console.note("Without the passphrase nobody can read the remote, you included. Keep it safe.")
+        words = "New passphrase" if new else "Passphrase"
+        self._used = click.prompt(
+            f"{words} of {escape(question.place)}", hide_input=True, confirmation_prompt=new, err=True
+        )
+        return passphrase_secret(self._used)
+
+
+def _kept(key: str) -> str | None:
+    """The passphrase that the keyring has, if there is a keyring."""
+    if not key:
+        return None
+    try:
+        import keyring
+    except ImportError:
+        return None
+    try:
+        found = keyring.get_password(SERVICE, _entry(key))
+    except Exception:
+        return None  # every keyring raises errors of its own where it is locked or not running
+    return None if found is None else str(found)
+
+
+def _entry(key: str) -> str:
+    return f"remote:{key}"

@@ -1,0 +1,122 @@
+"""`aura gc --remote` and `aura fsck --remote`: the plan in words, and what was found."""
+
+from typing import TYPE_CHECKING, Any
+
+from aura_vcs.cli.output.console import Console, bad, cool, faint, good, strong
+from aura_vcs.cli.output.humanize import count, joined, size
+from aura_vcs.cli.shared.transfers import connected
+from aura_vcs.errors.integrity import IntegrityError
+from aura_vcs.ids import ObjectId
+
+if TYPE_CHECKING:
+    from aura_vcs.repository.repository import Repository
+    from aura_vcs.sync.maintenance.fsck_remote import FarReport
+    from aura_vcs.sync.maintenance.gc import FarCollected, FarPlan
+
+
+def collect_remote(
+    repo: "Repository", console: Console, name: str, *, dry_run: bool, grace_seconds: float | None
+) -> None:
+    """Show what would go on a remote, and let it go."""
+    from aura_vcs.sync.maintenance.gc import GRACE_SECONDS, FarCollected, execute_far_gc, plan_far_gc
+
+    grace = GRACE_SECONDS if grace_seconds is None else grace_seconds
+    with connected(repo, name) as link:
+        plan = plan_far_gc(repo, link.remote, link.known, grace_seconds=grace)
+        _show(console, link.name, plan)
+        done = FarCollected(0, 0, 0, 0)
+        if not dry_run:
+            done = execute_far_gc(repo, link.remote, link.known, plan, single_writer=link.config.single_writer)
+    if console.as_json:
+        console.data(_shape(plan, done, dry_run=dry_run))
+    elif done.removed_files:
+        console.line(good("Freed "), strong(size(done.freed_bytes)), f": {count(done.removed_files, 'file')} deleted")
+
+
+def _show(console: Console, name: str, plan: "FarPlan") -> None:
+    if plan.is_empty and not plan.waiting:
+        console.line("There is no garbage at ", cool(name))
+        return
+    if plan.shrinks:
+        dead = size(sum(shrink.dead_bytes for shrink in plan.shrinks))
+        console.line(f"To write anew: {count(len(plan.shrinks), 'pack')} with {dead} that no version holds any more")
+    if plan.condemned:
+        console.line(f"To condemn: {_files(plan.condemned)}, which nobody came back for")
+    if plan.doomed:
+        console.line(f"To delete: {_files(plan.doomed)}")
+    if plan.noted:
+        console.line(faint(f"Noted: {_files(plan.noted)}, perhaps uploads under way"))
+    if plan.waiting:
+        machines = f" until {joined(plan.waiting_for)} has looked, or" if plan.waiting_for else " until"
+        console.line(faint(f"Kept{machines} the grace time is over: {_files(plan.waiting)}"))
+
+
+def _files(entries: Any) -> str:
+    return f"{count(len(entries), 'file')}, {size(sum(entry.size for entry in entries))}"
+
+
+def _shape(plan: "FarPlan", done: "FarCollected", *, dry_run: bool) -> dict[str, Any]:
+    def numbers(entries: Any) -> dict[str, int]:
+        return {"files": len(entries), "bytes": sum(entry.size for entry in entries)}
+
+    return {
+        "dry_run": dry_run,
+        "remote": plan.remote,
+        "bytes": plan.bytes,
+        "rewrite": {"packs": len(plan.shrinks), "bytes": sum(shrink.dead_bytes for shrink in plan.shrinks)},
+        "condemn": numbers(plan.condemned),
+        "delete": numbers(plan.doomed),
+        "noted": numbers(plan.noted),
+        "waiting": numbers(plan.waiting),
+        "waiting_for": list(plan.waiting_for),
+        "removed_files": done.removed_files,
+        "freed_bytes": done.freed_bytes,
+    }
+
+
+def check_remote_content(repo: "Repository", console: Console, name: str, share: float) -> None:
+    """Look through a remote, and hash a share of its content."""
+    from aura_vcs.sync.maintenance.fsck_remote import fsck_far
+    from aura_vcs.sync.state.cache import Forgetful
+    from aura_vcs.sync.state.snapshot import load_view
+
+    with connected(repo, name) as link:
+        view = load_view(link.remote, Forgetful(), repo.format.project)  # what is cached here proves nothing
+        report = fsck_far(view, sample=share, progress=repo.progress)
+        name = link.name
+    if not report.is_clean:
+        console.exit_code = IntegrityError.exit_code
+    if console.as_json:
+        problems = [{"kind": p.kind, "what": p.what, "detail": p.detail} for p in report.problems]
+        console.data(
+            {
+                "ok": report.is_clean,
+                "problems": problems,
+                "objects": report.objects,
+                "bytes": report.read_bytes,
+                "versions": report.versions,
+                "stored_bytes": report.stored_bytes,
+            }
+        )
+        return
+    for problem in report.problems:
+        console.line(bad(problem.kind.replace("_", " ")), f"  {problem.what}: {problem.detail}")
+    looked = f"{count(report.versions, 'version')}, {count(report.objects, 'object')}; "
+    looked += f"{size(report.read_bytes)} of {size(report.stored_bytes)} read and hashed"
+    if report.is_clean:
+        console.line(good("Everything that was looked at is whole"), " at ", cool(name), f": {looked}")
+    else:
+        console.line(bad(count(len(report.problems), "problem")), f"; {looked}")
+        _advise(repo, console, name, report)
+
+
+def _advise(repo: "Repository", console: Console, name: str, report: "FarReport") -> None:
+    """Say who can repair it: this project, as far as it has what is damaged or missing there."""
+    bad_objects = [ObjectId(p.what) for p in report.problems if p.kind in {"missing_object", "corrupt_object"}]
+    elsewhere = sum(1 for object_id in bad_objects if not repo.store.contains(object_id))
+    if not elsewhere:
+        console.line(faint(f"Repair it from here: `aura repair --to {name}` sends what is damaged or missing there."))
+        return
+    away = f"{count(elsewhere, 'object')} of these {'is' if elsewhere == 1 else 'are'} not here."
+    sends = f"`aura repair --to {name}` sends what is; a machine that has the versions can do the rest in the same way."
+    console.line(faint(f"{away} {sends}"))

@@ -1,0 +1,104 @@
+"""What the studio's commands share: settings of the project at hand, and its place in the list."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aura_vcs.cli.output.escaping import clean_input
+from aura_vcs.cli.project_list import drop_project, enter_project
+from aura_vcs.cli.session import Session
+from aura_vcs.errors.input import ForeignOwner, NotAProject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from aura_vcs.cli.output.console import Console, Part
+    from aura_vcs.maintenance.retention import Rules
+    from aura_vcs.repository.repository import Repository
+
+
+def project_settings(repo: "Repository") -> dict[str, Any]:
+    """What the project sets, by key."""
+    return {key: field.value for key, field in repo.refs.settings().items()}
+
+
+def settings_here(session: Session) -> dict[str, Any]:
+    """What the project that the folder is in sets; nothing outside of a project."""
+    try:
+        with session.open() as repo:
+            return project_settings(repo)
+    except (NotAProject, ForeignOwner):
+        return {}
+
+
+def current_session() -> Session:
+    """The session of the running command."""
+    return click.get_current_context().ensure_object(Session)
+
+
+def setting(repo: "Repository", key: str) -> Any:
+    """The value of a key that holds for this project."""
+    from aura_vcs.studio.configuration import get_configuration
+
+    with current_session().studio() as studio:
+        return get_configuration(studio, key, project_settings(repo)).value
+
+
+def expire_days(repo: "Repository") -> float:
+    """After how many days an edit of now can no longer be undone; 0 is never."""
+    return float(setting(repo, "actions.expire_days"))
+
+
+def retention_rules(repo: "Repository") -> "Rules":
+    """The rules of retention as they are configured for this project."""
+    from aura_vcs.maintenance.retention import Rules
+    from aura_vcs.studio.configuration import list_configurations
+
+    with current_session().studio() as studio:
+        found = list_configurations(studio, project_settings(repo), category="retention")
+    return Rules(**{item.key.partition(".")[2]: item.value for item in found})
+
+
+def note_project(root: str, console: "Console") -> None:
+    """Keep the studio's list up to date with this project; a studio that was never used stays unused."""
+    session = current_session()
+    enter_project(root, session.studio_folder(), session.studio, console)
+
+
+def forget_purged(root: str, console: "Console") -> None:
+    """Take a project that is gone for good off the studio's list."""
+    session = current_session()
+    drop_project(root, session.studio_folder(), session.studio, console)
+
+
+def assignments(values: "Iterable[str]") -> dict[str, str]:
+    """`FIELD=VALUE` arguments as a dict.
+
+    Raises:
+        UsageError: an argument has no `=`.
+    """
+    found = {}
+    for text in values:
+        field, sign, value = text.partition("=")
+        if not sign or not field:
+            raise click.UsageError(f"{text!r} is not FIELD=VALUE, for example title='The Solar System'")
+        found[field.strip()] = clean_input(value)
+    return found
+
+
+def table(console: "Console", rows: "Iterable[Mapping[str, Part]]") -> None:
+    """Rows of columns of the same names, each column as wide as its widest text."""
+    listed = list(rows)
+    if not listed:
+        return
+    widths = {name: max(len(_text(row[name])) for row in listed) for name in listed[0]}
+    *names, last = listed[0]
+    for row in listed:
+        parts: list[Part] = []
+        for name in names:
+            parts += [row[name], " " * (widths[name] - len(_text(row[name])) + 2)]
+        console.line(*parts, row[last])
+
+
+def _text(part: "Part") -> str:
+    return part if isinstance(part, str) else part.text

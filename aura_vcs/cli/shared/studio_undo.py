@@ -1,0 +1,106 @@
+"""`--studio`: what was done to the person's studio, listed, taken back and done again."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aura_vcs.cli.output.console import Console, faint, strong, warm
+from aura_vcs.cli.output.humanize import local_time
+from aura_vcs.errors.input import NotAProject
+
+if TYPE_CHECKING:
+    from aura_vcs.cli.output.console import Line
+    from aura_vcs.studio.studio import Studio
+    from aura_vcs.studio.undo import ListedAction, StudioUndone
+
+WAY_BACK = "Take it back with `aura undo --studio`."
+
+studio_option = click.option(
+    "--studio", "in_studio", is_flag=True, help="What you did to your studio: settings, templates, list of projects"
+)
+
+
+@contextmanager
+def or_studio(command: str) -> Iterator[None]:
+    """Outside of a project, say that the studio has this too."""
+    try:
+        yield
+    except NotAProject as error:
+        error.hint += f" What you did to your studio: `aura {command} --studio`."
+        raise
+
+
+def undo_in_studio(studio: "Studio", console: Console) -> None:
+    """Take back the last action of the studio, and say so."""
+    from aura_vcs.studio.undo import undo_studio
+
+    _say(console, undo_studio(studio), "Took back", "Do it again with `aura redo --studio`.")
+
+
+def redo_in_studio(studio: "Studio", console: Console) -> None:
+    """Do again what was taken back last, and say so."""
+    from aura_vcs.studio.undo import redo_studio
+
+    _say(console, redo_studio(studio), "Did again", WAY_BACK)
+
+
+def _say(console: Console, done: "StudioUndone", verb: str, way_back: str) -> None:
+    if console.as_json:
+        operation = {"id": done.actions[-1].id, "description": done.description}
+        console.data({"operation": operation, "passed_over": list(done.passed_over)})
+        return
+    for message in done.passed_over:
+        console.note(f"Passed over: {message}")
+    more = f" and {len(done.actions) - 1} more that belong to it" if len(done.actions) > 1 else ""
+    console.line(f"{verb}: ", strong(done.description), more)
+    console.line(faint(way_back))
+
+
+def list_in_studio(studio: "Studio", console: Console, wanted: dict[str, Any], *, limit: int, offset: int) -> None:
+    """List the actions of the studio, newest first."""
+    from aura_vcs.studio.undo import list_actions
+
+    found = list_actions(studio, **wanted)[offset : offset + limit]
+    if console.as_json:
+        console.data({"operations": [studio_action_shape(item) for item in found]})
+    elif found:
+        console.lines(map(_line, found), paged=True)
+    else:
+        narrowed = offset or any(value is not None for value in wanted.values())
+        console.line("Nothing is like that." if narrowed else "Nothing was done to the studio yet.")
+
+
+def studio_action_shape(item: "ListedAction") -> dict[str, Any]:
+    """An action in JSON, with the keys of an operation of a project; the values are in `payload`."""
+    import msgspec
+
+    action = item.action
+    return {
+        "id": action.id,
+        "type": action.type,
+        "description": action.description,
+        "user": action.user,
+        "time": action.time,
+        "status": item.status,
+        "can_be_undone": item.can_be_undone,
+        "undone_at": item.undone_at,
+        "undone_by": item.undone_by,
+        "replica": None,
+        "sequence": item.sequence,
+        "correlation_id": action.correlation_id,
+        "expires_at": action.expires_at,
+        "affected_resource_ids": ["/".join((change.file, *change.keys)) for change in action.changes],
+        "payload": {"changes": msgspec.to_builtins(action.changes)},
+        "inverse_action_type": "undo" if item.can_be_undone else None,
+        "inverse_payload": None,
+        "can_batch": action.can_batch,
+        "is_persistent": True,
+        "error_message": None,
+    }
+
+
+def _line(item: "ListedAction") -> "Line":
+    action, state = item.action, "" if item.status == "Applied" else f"  ({item.status.lower()})"
+    return [warm(action.id[:8]), "  ", faint(local_time(action.time)), f"  {action.description}", faint(state)]

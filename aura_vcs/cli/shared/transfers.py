@@ -1,0 +1,249 @@
+"""What the commands that talk to remotes have in common: a connection, and words for what moved."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import click
+
+from aura_vcs.cli.output.console import Console, cool, faint, strong, warm
+from aura_vcs.cli.output.humanize import count, joined, size
+from aura_vcs.cli.session import Session
+from aura_vcs.cli.shared.remote_environment import surroundings
+from aura_vcs.errors.remotes import RemoteError
+
+if TYPE_CHECKING:
+    from aura_vcs.cli.shared.remote_keys import KeyHolder
+    from aura_vcs.repository.repository import Repository
+    from aura_vcs.storage.remotes.base import RemoteStorage
+    from aura_vcs.sync.fetch import FetchPlan
+    from aura_vcs.sync.pull import Pulled
+    from aura_vcs.sync.push import PushPlan
+    from aura_vcs.sync.remotes.config import RemoteConfig
+    from aura_vcs.sync.state.cache import Known
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+SHOWN = 5
+"""So many unsaved files are named."""
+
+
+class Link(NamedTuple):
+    """A remote of the project, connected."""
+
+    name: str
+    config: "RemoteConfig"
+    remote: "RemoteStorage"
+    known: "Known"
+
+
+@contextmanager
+def connected(repo: "Repository", name: str | None) -> Iterator[Link]:
+    """A remote by its name, or the only one; closed afterwards."""
+    from aura_vcs.sync.remotes.config import remote_config
+    from aura_vcs.sync.remotes.connect import open_named
+    from aura_vcs.sync.state.cache import Known
+
+    name, config = remote_config(repo, name)
+    known = Known(repo, name)
+    remote = open_named(repo, name, config, surroundings=surroundings())
+    try:
+        if config.encryption:
+            from aura_vcs.sync.remotes.encryption import unlock
+
+            remote = unlock(remote, key_holder(known.key_file()), key=config.encryption)
+        yield Link(name, config, remote, known)
+    except RemoteError as error:
+        error.hint = error.hint and error.hint.replace("NAME", name)  # it is known here which one
+        raise
+    finally:
+        remote.close()
+
+
+def key_holder(known: str = "") -> "KeyHolder":
+    """Who is asked for passphrases and key files; `known` is where the key file was the last time."""
+    from aura_vcs.cli.shared.remote_keys import KeyHolder
+
+    session = click.get_current_context().find_object(Session)
+    return KeyHolder(session.console if session is not None else Console(), known=known)
+
+
+def all_versions_option(command: F) -> F:
+    """`--all-versions`: autosaves and restore points too."""
+    return click.option("--all-versions", is_flag=True, help="Carry autosaves and restore points too")(command)
+
+
+def ignore_locks_option(command: F) -> F:
+    """`--ignore-locks`: push changes to files that others have locked."""
+    return click.option("--ignore-locks", is_flag=True, help="Send changes to files that others have locked, too")(
+        command
+    )
+
+
+def fetch_shape(plan: "FetchPlan") -> dict[str, Any]:
+    """What a fetch brought."""
+    return {
+        "remote": plan.remote,
+        "versions": list(plan.versions),
+        "refs": list(plan.branches),
+        "objects": plan.objects,
+        "bytes": plan.received_bytes,
+        "left_bytes": plan.left_bytes,
+        "settings": list(plan.settings),
+    }
+
+
+def push_shape(repo: "Repository", plan: "PushPlan") -> dict[str, Any]:
+    """What a push sent, and the locks of others (expired, or ignored) on what it changes."""
+    from aura_vcs.cli.shared.locks import lock_shape
+
+    return {
+        "remote": plan.remote,
+        "versions": list(plan.versions),
+        "refs": list(plan.branches),
+        "objects": plan.objects,
+        "bytes": plan.sent_bytes,
+        "through_bytes": plan.through_bytes,
+        "settings": list(plan.settings),
+        "despite_locks": [lock_shape(repo, lock) for lock in plan.locked],
+    }
+
+
+def pull_shape(repo: "Repository", pulled: "Pulled") -> dict[str, Any]:
+    """What a pull did."""
+    from aura_vcs.cli.output.json_shapes import moved_shape, point_shape
+    from aura_vcs.index.queries import Queries
+
+    queries = Queries(repo.index)
+    return {
+        "fetched": fetch_shape(pulled.fetched.plan),
+        **moved_shape(repo, pulled.head, pulled.files),
+        "diverged": [point_shape(queries.version(version)) for version in pulled.diverged],
+        "in_the_way": list(pulled.in_the_way),
+        "without_content": pulled.without_content,
+    }
+
+
+def _what(plan: "FetchPlan | PushPlan") -> str:
+    if plan.versions:
+        return count(len(plan.versions), "version")
+    only_settings = plan.settings and not (plan.branches or plan.labels or plan.objects)
+    return "settings of the project" if only_settings else "names and labels"
+
+
+def say_fetched(console: Console, name: str, plan: "FetchPlan") -> None:
+    """One line about what came."""
+    if plan.is_empty:
+        console.line("Nothing new at ", cool(name))
+        return
+    what = _what(plan)
+    console.line("Fetched ", strong(what), f", {size(plan.received_bytes)}, from ", cool(name))
+    say_left_there(console, name, plan)
+
+
+def say_left_there(console: Console, name: str, plan: "FetchPlan") -> None:
+    """Say how much content stays at the remote until it is needed, if any does."""
+    if plan.left_bytes:
+        console.line(faint(f"{size(plan.left_bytes)} of media stay at {name} and are fetched when they are needed"))
+
+
+def say_pushed(console: Console, name: str, plan: "PushPlan", *, verb: str = "Sent") -> None:
+    """One line about what went."""
+    if plan.is_empty:
+        console.line(cool(name), " has everything")
+        return
+    what = _what(plan)
+    moved = f"; {joined(plan.branches)} moved" if plan.branches and verb == "Sent" else ""
+    console.line(f"{verb} ", strong(what), f", about {size(plan.sent_bytes)}, to ", cool(name), moved)
+    if plan.through_bytes:
+        console.line(faint(f"{size(plan.through_bytes)} of it are offloaded and pass through here; they are here then"))
+    _say_locks(console, plan)
+
+
+def _say_locks(console: Console, plan: "PushPlan") -> None:
+    if not plan.locked:
+        return
+    from aura_vcs.cli.shared.locks import whose
+    from aura_vcs.codec import now
+    from aura_vcs.sync.state.lock_record import holds
+
+    at = now()
+    for lock in plan.locked:
+        state = "is locked" if holds(lock, at) else "had been locked (it has expired)"
+        console.warn(f"{lock.path} {state} by {whose(lock)}. Tell {lock.owner} that you have changed it.")
+
+
+def say_pulled(repo: "Repository", console: Console, pulled: "Pulled") -> None:
+    """What happened to the branch and the work folder."""
+    from aura_vcs.cli.commands.checkout import say_kept, say_left, say_point
+    from aura_vcs.history.names.revisions import describe
+    from aura_vcs.index.queries import Queries
+
+    queries = Queries(repo.index)
+    if pulled.diverged:
+        names = joined(describe(queries, version) for version in pulled.diverged)
+        console.warn(f"{pulled.head.branch} was moved apart by two machines: {names}. Both are kept.")
+        console.note(faint("Your files stay as they are. `aura merge` joins the two."))
+    if pulled.in_the_way:
+        console.warn("your unsaved changes are in files that the new version changes too:")
+        for path in pulled.in_the_way:
+            console.note("  ", path)
+        console.note(faint("Nothing was touched. Commit them, or go there with `aura checkout` (they are kept)."))
+    if pulled.without_content is not None:
+        shown = describe(queries, pulled.without_content)
+        console.warn(f"{pulled.head.branch} is on {shown}, which somebody deleted, and its content is not here.")
+        console.note(faint("Your files stay as they are."))
+    if pulled.files is not None and pulled.head.version is not None:
+        console.line(
+            "On branch ",
+            cool(pulled.head.branch or ""),
+            " at ",
+            warm(describe(queries, pulled.head.version)),
+            f", {count(pulled.files.changed, 'path')} changed",
+        )
+        say_point(console, pulled.files)
+        say_kept(console, pulled.files)
+        say_left(console, pulled.files)
+        console.line(faint("Take it back with `aura undo`."))
+    if pulled.diverged or pulled.in_the_way or pulled.without_content is not None:
+        console.exit_code = 3
+
+
+def unsaved_paths(repo: "Repository") -> list[str]:
+    """Files that differ from the version that the folder is based on: they do not travel."""
+    from aura_vcs.history.status import status
+
+    return [change.path for change in status(repo).changes]
+
+
+def say_unsaved(console: Console, paths: list[str]) -> None:
+    """Say what was not sent because no version has it."""
+    if not paths:
+        return
+    more = f" and {len(paths) - SHOWN:,} more" if len(paths) > SHOWN else ""
+    verb = "is" if len(paths) == 1 else "are"
+    console.warn(
+        f"{count(len(paths), 'file')} {verb} not saved in a version, and not sent: ", joined(paths[:SHOWN]), more
+    )
+    console.note(faint("`aura commit` saves them; then run `aura sync` again."))
+
+
+def prepare_place(console: Console, root: str) -> None:
+    """Make an empty folder that a project can be pushed to."""
+    from aura_vcs.errors import InputError
+    from aura_vcs.sync.remotes.connect import make_folder
+    from aura_vcs.sync.remotes.location_check import check_no_project
+    from aura_vcs.sync.remotes.url import parse_address
+
+    address = parse_address(os.path.abspath(root))
+    check_no_project(address.path, address.path)
+    make_folder(address)
+    if os.listdir(address.path):
+        raise InputError(f"{address.path} is not empty", hint="Name a folder that does not exist yet.")
+    if console.as_json:
+        console.data({"path": address.path, "bare": True})
+        return
+    console.line("Made ", cool(address.path), " a place that a project can be pushed to")
+    console.line(f"In the project: `aura remote add origin {address.path}`, from elsewhere `host:{address.path}`.")

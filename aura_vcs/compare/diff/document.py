@@ -1,0 +1,37 @@
+"""The difference of two versions of a document: fields for machines, lines for people."""
+
+from msgspec import Struct
+
+from aura_vcs.compare.diff.describe import LINES_LIMIT, readable_lines
+from aura_vcs.compare.diff.json_values import fields
+from aura_vcs.formats.jsondoc.parse import Document, parse_document
+from aura_vcs.formats.jsondoc.patch import Operation
+
+
+class DocumentDiff(Struct, frozen=True):
+    """What changed in a JSON document.
+
+    `fallback` is a sentence when the fields are not listed one by one: show a text difference then.
+    `rewritten` means the bytes differ, but no field does; `is_complete` that the lines tell each
+    change instead of counting them.
+    """
+
+    operations: tuple[Operation, ...]
+    lines: tuple[str, ...]
+    fallback: str = ""
+    rewritten: bool = False
+    is_complete: bool = True
+
+
+def diff_documents(old: bytes, new: bytes, *, limit: int = LINES_LIMIT) -> DocumentDiff:
+    """Compare two versions of a JSON document field by field; at most `limit` lines."""
+    found = fields(old, new)
+    rewritten = old != new and not found.operations and not found.fallback
+    if rewritten:
+        return DocumentDiff((), ("Only the writing changed (spaces or the order of fields)",), "", rewritten)
+    if found.fallback:
+        return DocumentDiff(found.operations, (found.fallback,), found.fallback)
+    after = parse_document(new)
+    assert isinstance(after, Document)
+    lines = readable_lines(after.value, found.operations, limit=limit)
+    return DocumentDiff(found.operations, lines, is_complete=len(found.operations) <= limit)

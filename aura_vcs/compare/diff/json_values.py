@@ -1,0 +1,136 @@
+"""What changed between two JSON documents, as exact RFC 6902 operations.
+
+Applying the operations to the old document gives the new one, types included. Lists are
+compared by what their elements are (see `list_match`), and a moved element is one `move`.
+Outer changes come before inner ones, so an operation's path is right when its turn comes and
+the paths above it are already those of the new document.
+"""
+
+from msgspec import UNSET, Struct
+
+from aura_vcs.compare.diff.fingerprints import Fingerprints
+from aura_vcs.compare.diff.list_match import Identity, match_elements, strong_identity
+from aura_vcs.compare.diff.list_moves import plan_steps
+from aura_vcs.compare.diff.sequences import Effort
+from aura_vcs.formats.jsondoc.parse import Unstructured, parse_document
+from aura_vcs.formats.jsondoc.patch import Operation
+from aura_vcs.formats.jsondoc.pointer import join_pointer
+from aura_vcs.formats.jsondoc.values import JsonValue
+
+OPERATIONS_LIMIT = 100_000
+"""From this many changes on, the whole document counts as replaced."""
+
+
+class Fields(Struct, frozen=True):
+    """The fields that changed; `fallback` says why they are not listed one by one, if they are not."""
+
+    operations: tuple[Operation, ...]
+    fallback: str = ""
+
+
+def diff_values(old: JsonValue, new: JsonValue, *, identity: Identity = strong_identity) -> tuple[Operation, ...]:
+    """Operations that turn `old` into `new`: `same(apply_patch(old, operations), new)`.
+
+    Nothing when the two are the same; the order of an object's keys does not count. Time and
+    memory grow with the size of the documents, not with its square. Values are shared with
+    the documents, not copied.
+
+    Raises:
+        LimitExceeded: a document is nested deeper than 200 levels.
+    """
+    diff = _Diff(Fingerprints(old, new), identity)
+    diff.values("", old, new)
+    if len(diff.operations) > OPERATIONS_LIMIT:
+        return (Operation("replace", "", value=new, old=old),)
+    return tuple(diff.operations)
+
+
+def fields(old: bytes, new: bytes) -> Fields:
+    """The changed fields of a document's two versions, for `aura diff --json`.
+
+    When either cannot be compared by structure, there are no operations and `fallback` is a
+    sentence that says why; compare the two as text or bytes then. No operations and no fallback:
+    only the writing differs (spaces, the order of keys).
+    """
+    before, after = parse_document(old), parse_document(new)
+    for side, document in (("old", before), ("new", after)):
+        if isinstance(document, Unstructured):
+            return Fields((), f"The {side} document is not compared by fields: {document.reason}")
+    assert not isinstance(before, Unstructured)
+    assert not isinstance(after, Unstructured)
+    operations = diff_values(before.value, after.value)
+    if len(operations) == 1 and operations[0].path == "" and isinstance(after.value, dict | list):
+        return Fields(operations, "So much changed that the document counts as replaced")
+    return Fields(operations)
+
+
+class _Diff:
+    def __init__(self, prints: Fingerprints, identity: Identity) -> None:
+        self.operations: list[Operation] = []
+        self._prints = prints
+        self._identity = identity
+        self._effort = Effort()
+
+    def values(self, path: str, old: JsonValue, new: JsonValue) -> None:
+        if self._prints.of(old) == self._prints.of(new) or len(self.operations) > OPERATIONS_LIMIT:
+            return
+        if isinstance(old, dict) and isinstance(new, dict) and (not old or not new or old.keys() & new.keys()):
+            self._objects(path, old, new)
+        elif isinstance(old, list) and isinstance(new, list):
+            self._lists(path, old, new)
+        else:
+            self.operations.append(Operation("replace", path, value=new, old=old))
+
+    def _objects(self, path: str, old: dict[str, JsonValue], new: dict[str, JsonValue]) -> None:
+        renamed = self._renamed_keys(old, new)
+        for key, value in old.items():
+            if key in renamed:
+                target = path + join_pointer((renamed[key],))
+                self.operations.append(Operation("move", target, source=path + join_pointer((key,)), old=value))
+            elif key not in new:
+                self.operations.append(Operation("remove", path + join_pointer((key,)), old=value))
+        arrived = set(renamed.values())
+        for key, value in new.items():
+            if key not in old and key not in arrived:
+                self.operations.append(Operation("add", path + join_pointer((key,)), value=value))
+        for key, value in new.items():
+            if key in old:
+                self.values(path + join_pointer((key,)), old[key], value)
+
+    def _renamed_keys(self, old: dict[str, JsonValue], new: dict[str, JsonValue]) -> dict[str, str]:
+        """Keys whose value went, unchanged, to a new key: only for values that can be told apart."""
+        gone = [key for key in old if key not in new and _is_telling(old[key])]
+        come = [key for key in new if key not in old and _is_telling(new[key])]
+        if not gone or not come:
+            return {}
+        targets: dict[int, list[str]] = {}
+        for key in reversed(come):
+            targets.setdefault(self._prints.of(new[key]), []).append(key)
+        found: dict[str, str] = {}
+        for key in gone:
+            keys = targets.get(self._prints.of(old[key]))
+            if keys:
+                found[key] = keys.pop()
+        return found
+
+    def _lists(self, path: str, old: list[JsonValue], new: list[JsonValue]) -> None:
+        pairs = match_elements(old, new, self._prints, self._effort, self._identity)
+        for step in plan_steps(len(old), len(new), pairs):
+            value = new[step.new] if step.new is not None else UNSET
+            before = old[step.old] if step.old is not None else UNSET
+            if step.target is None:
+                self.operations.append(Operation("remove", f"{path}/{step.source}", old=before))
+            elif step.source is None:
+                self.operations.append(Operation("add", f"{path}/{step.target}", value=value))
+            else:
+                self.operations.append(
+                    Operation("move", f"{path}/{step.target}", source=f"{path}/{step.source}", old=before)
+                )
+        for i, j in pairs:
+            self.values(f"{path}/{j}", old[i], new[j])
+
+
+def _is_telling(value: JsonValue) -> bool:
+    if isinstance(value, str):
+        return len(value) >= 12
+    return isinstance(value, dict | list) and len(value) > 0

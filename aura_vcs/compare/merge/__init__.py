@@ -1,0 +1,1 @@
+"""Three-way merges of trees, documents, timelines and texts."""

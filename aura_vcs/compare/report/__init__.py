@@ -1,0 +1,1 @@
+"""A report of what changed, as a page to look at."""

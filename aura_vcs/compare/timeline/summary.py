@@ -1,0 +1,126 @@
+"""The changes of a timeline in sentences, the fewest that say it all."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from aura_vcs.compare.timeline.changes import TimelineChange, folder_of
+from aura_vcs.formats.timeline.model import Timeline, spoken
+
+SUMMARY_LIMIT = 12
+PREDICATES_LIMIT = 5
+RELINKED_TOGETHER = 3
+"""From so many clips on, media that only moved to another folder is one line."""
+_ORDER = ("added", "removed", "split", "trimmed", "slipped", "retimed", "moved", "shifted", "renamed")
+_COUNTED = {
+    "added": "added",
+    "removed": "removed",
+    "split": "split",
+    "moved": "moved",
+    "trimmed": "trimmed or extended",
+}
+
+
+class Summary(Struct, frozen=True):
+    """Sentences without full stops; `is_complete` is False where they count changes instead of telling each."""
+
+    lines: tuple[str, ...] = ()
+    is_complete: bool = True
+
+
+def summary(changes: Sequence[TimelineChange], old: Timeline, new: Timeline, *, limit: int = SUMMARY_LIMIT) -> Summary:
+    """At most `limit` sentences: what was done to each clip, then what followed.
+
+    When there are too many, changes are counted by kind; tracks, settings and ripples stay. A clip
+    with many changes has its first ones told, all of them where more lines are wanted.
+    """
+    if not changes:
+        return Summary()
+    most = PREDICATES_LIMIT if limit <= SUMMARY_LIMIT else len(changes)
+    told = sentences(changes, most=most)
+    lines = [*told, *_length(old, new)]
+    if len(lines) <= limit:
+        return Summary(tuple(lines), told == sentences(changes, most=len(changes)))
+    overall = [change for change in changes if change.kind.startswith("track_") or change.kind == "setting"]
+    followed = [change for change in changes if change.kind == "ripple"]
+    noun = next((clip.noun for side in (new, old) for track in side.tracks for clip in track.clips), "clip")
+    short = [*_counted(changes, overall, noun), *sentences([*overall, *followed], most=most), *_length(old, new)]
+    if len(short) > limit:
+        short = [*short[: limit - 1], f"… and {len(short) - limit + 1:,} more kinds of changes"]
+    return Summary(tuple(short), is_complete=False)
+
+
+def sentences(changes: Sequence[TimelineChange], *, most: int) -> list[str]:
+    """One sentence for each thing that changed, in the order things appear; ripples last.
+
+    At most `most` changes of one thing are told, the others counted.
+    """
+    groups: dict[tuple[str, str, bool], list[TimelineChange]] = {}
+    ripple, settings = [], []
+    relinked = _relinked(changes)
+    told = {id(change) for found in relinked.values() for change in found}
+    for change in changes:
+        if id(change) in told:
+            continue
+        if change.kind == "ripple":
+            ripple.append(f"{change.subject} {change.text}")
+        elif change.kind == "setting":
+            settings.append(f"Timeline: {change.text}")
+        else:
+            groups.setdefault((change.subject, change.owner, change.kind == "removed"), []).append(change)
+    places = [f"The media of {len(found):,} clips: {old} → {new}" for (old, new), found in relinked.items()]
+    return [_sentence(group[0].subject, group, most) for group in groups.values()] + places + ripple + settings
+
+
+def _relinked(changes: Sequence[TimelineChange]) -> dict[tuple[str, str], list[TimelineChange]]:
+    """Files that are taken from another folder under the same name, where that happened to many at once."""
+    found: dict[tuple[str, str], list[TimelineChange]] = {}
+    for change in changes:
+        old, new = change.before, change.after
+        if change.kind == "media" and isinstance(old, str) and isinstance(new, str) and old and new:
+            names = [path.replace("\\", "/").rpartition("/")[2] for path in (old, new)]
+            if names[0] == names[1]:
+                found.setdefault((folder_of(old), folder_of(new)), []).append(change)
+    return {places: moved for places, moved in found.items() if len(moved) >= RELINKED_TOGETHER}
+
+
+def _sentence(subject: str, changes: Sequence[TimelineChange], most: int) -> str:
+    def rank(change: TimelineChange) -> int:
+        return _ORDER.index(change.kind) if change.kind in _ORDER else len(_ORDER)
+
+    done = sorted((change for change in changes if not change.possessive), key=rank)
+    had = [change for change in changes if change.possessive]
+    texts = [change.text for change in (*done, *had)]
+    if len(texts) > most:
+        texts = [*texts[: most - 1], f"{len(texts) - most + 1:,} more changes made to it"]
+    return f"{subject} {'was' if done else 'had'} {_list(texts)}"
+
+
+def _list(texts: Sequence[str]) -> str:
+    if len(texts) < 3:
+        return " and ".join(texts)
+    return ", ".join(texts[:-1]) + ", and " + texts[-1]
+
+
+def _counted(changes: Sequence[TimelineChange], told: Sequence[TimelineChange], noun: str) -> list[str]:
+    groups: dict[str, int] = {}
+    subjects: set[tuple[str, str]] = set()
+    known = {id(change) for change in told}
+    for change in changes:
+        if id(change) in known or change.kind == "ripple":
+            continue
+        words = _COUNTED.get(change.kind, "otherwise changed")
+        key = (words, change.owner)
+        if key not in subjects:
+            subjects.add(key)
+            groups[words] = groups.get(words, 0) + 1
+    ranked = sorted(groups.items(), key=lambda item: [*_COUNTED.values(), "otherwise changed"].index(item[0]))
+    return [f"{count:,} {noun}{'s were' if count != 1 else ' was'} {words}" for words, count in ranked]
+
+
+def _length(old: Timeline, new: Timeline) -> list[str]:
+    if abs(old.duration - new.duration) <= 5_000:
+        return []
+    verb = "shorter" if new.duration < old.duration else "longer"
+    amount = spoken(abs(new.duration - old.duration))
+    return [f"The whole is {amount} {verb} ({spoken(old.duration)} → {spoken(new.duration)})"]

@@ -1,0 +1,1 @@
+"""Formats of files, read and written as bytes: no project, no network, no clock."""

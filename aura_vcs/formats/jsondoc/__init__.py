@@ -1,0 +1,1 @@
+"""JSON documents: parsed with limits, pointed into, patched, and edited without touching other bytes."""

@@ -1,0 +1,1 @@
+"""Timelines of the studio and of OpenTimelineIO in one model."""

@@ -1,0 +1,249 @@
+"""Going back: checkout moves the work folder to a version, restore brings content back."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from aura_vcs.codec import readable_name
+from aura_vcs.errors.worktree import FileUnstable
+from aura_vcs.history.names.branches import Branch, branch, branches
+from aura_vcs.history.names.follow_branch import follow_branch
+from aura_vcs.history.names.revisions import check_content, resolve
+from aura_vcs.history.recording.journal import carry_out, check_present, finish_pending
+from aura_vcs.history.recording.steps import AllOf, Between, Exactly, Ground, PathsOf, Step
+from aura_vcs.history.recording.unsaved import count_unsaved_beside, is_lost, unsaved_at
+from aura_vcs.history.recording.version_builder import (
+    NAME_LIMIT,
+    Base,
+    Wanted,
+    base_of,
+    is_purged,
+    need,
+    one_line,
+    record_point,
+    take_snapshot,
+    tell_unseen,
+)
+from aura_vcs.ids import ObjectId, VersionId, new_operation_id
+from aura_vcs.index.records import VersionRecord
+from aura_vcs.model import Head, HeadChange, Inverse, TreeChange, VersionType
+from aura_vcs.objects.batch import Batch
+from aura_vcs.repository.repository import Draft, Repository, Transaction
+from aura_vcs.worktree.scan.scan import Scan
+from aura_vcs.worktree.scan.selection import Selection, folders_of
+from aura_vcs.worktree.snapshot.snapshot import Snapshot
+
+MakeDraft = Callable[[Transaction, Base, ObjectId, ObjectId], Draft]
+"""Makes the operation from what the folder is based on, and its trees before and after."""
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """What happened to the work folder.
+
+    `restore_point` holds what was there, if something unsaved was replaced (or always, for a `restore` that
+    changed something). `changed` counts paths. `left` are files that were edited meanwhile and were left as
+    they are. `kept_unsaved` counts unsaved changes that are in the folder as before. `is_idle`: nothing had
+    to change, and nothing was recorded.
+    """
+
+    head: Head
+    restore_point: VersionRecord | None
+    changed: int
+    left: tuple[str, ...]
+    kept_unsaved: int = 0
+    is_idle: bool = False
+
+
+def checkout(repo: Repository, name: str, *, clean: bool = False) -> Moved:
+    """Put the files of a branch's or version's content in place, and HEAD there.
+
+    Only files that the version has otherwise than HEAD's are touched; unsaved work in others stays in the
+    folder. Unsaved work in those that are touched becomes a restore point (trigger PreCheckout) first. With
+    `clean`, all of the folder is as the version has it, and everything unsaved goes into the restore point.
+    Where nothing has to change, nothing is recorded. Interrupted, the next command that changes the project
+    finishes it.
+
+    Raises:
+        UnknownVersion, AmbiguousVersion, ObjectPurged, ObjectMissing.
+        FileUnstable: a file would not hold still, so it could not be saved; nothing was touched.
+    """
+    finish_pending(repo)
+    follow_branch(repo)
+    on_branch = branch(repo, name)
+    record = need(repo, _own_head(repo, on_branch)) if on_branch is not None else resolve(repo, name)
+    check_content(record)
+    head = Head(name if on_branch is not None else _branch_at(repo, record), record.id)
+    if on_branch is None and repo.head().version == record.id:
+        head = repo.head()  # one is there already, whatever the branch has done since
+    place = f"v{record.number}" if head.branch is None else f"{head.branch} (v{record.number})"
+
+    def draft(_: Transaction, base: Base, before: ObjectId, after: ObjectId) -> Draft:
+        return Draft(
+            "checkout",
+            f"Checked out {place}",
+            head=HeadChange(base.head, head),
+            worktree=TreeChange(before, after),
+            inverse=Inverse("checkout.revert"),
+        )
+
+    step = Exactly(record.tree) if clean else Between(repo, record.tree)
+    why = f"Before checking out {place}"
+    return replace_folder(repo, step, draft, trigger="PreCheckout", why=why, idle_at=head)
+
+
+def restore(repo: Repository, name: str, paths: Sequence[str] | None = None) -> Moved:
+    """Bring a version's content (or only `paths` of it) back onto the current branch, unsaved.
+
+    With `paths`, these become as the version has them. Without, what it has otherwise than HEAD's version
+    does, and unsaved work in other files stays; of the very content that HEAD's version has, every file comes
+    back as it is there, and files that it does not have stay. What was there becomes a restore point (trigger
+    PreRestore) first; where nothing has to change, nothing is recorded.
+
+    Raises:
+        UnknownVersion, AmbiguousVersion, ObjectPurged, ObjectMissing, FileUnstable.
+        UnknownName: neither the version nor the folder has a path.
+    """
+    finish_pending(repo)
+    follow_branch(repo)
+    record = resolve(repo, name)
+    check_content(record)
+    listed = one_line(", ".join(map(readable_name, paths or ())))
+    what = f"v{record.number}" + (f" ({listed})" if paths else "")
+    base = base_of(repo)
+
+    def draft(_: Transaction, base: Base, before: ObjectId, after: ObjectId) -> Draft:
+        return Draft(
+            "restore",
+            f"Restored {what}",
+            head=HeadChange(base.head, base.head),
+            worktree=TreeChange(before, after),
+            inverse=Inverse("restore.revert"),
+        )
+
+    step: Step
+    if paths is not None:
+        step = PathsOf(repo, record.tree, paths)
+    else:
+        step = AllOf(repo) if record.tree == base.tree else Between(repo, record.tree)
+    why = f"Before restoring {what}"
+    return replace_folder(repo, step, draft, trigger="PreRestore", why=why, always=True, idle_at=base.head)
+
+
+def _own_head(repo: Repository, found: Branch) -> VersionId:
+    """Where a branch is for this machine: of several heads the one that HEAD is on, or this machine's own."""
+    here = repo.head().version
+    return here if here is not None and here in found.diverged else found.version
+
+
+def _branch_at(repo: Repository, record: VersionRecord) -> str | None:
+    """The branch whose head, or one of whose heads, the version is: the current one, or the only one."""
+    current = repo.head().branch
+    names = [found.name for found in branches(repo) if record.id in (found.diverged or (found.version,))]
+    if current in names:
+        return current
+    return names[0] if len(names) == 1 else None
+
+
+def replace_folder(
+    repo: Repository,
+    step: Step,
+    draft: MakeDraft,
+    *,
+    trigger: str,
+    why: str,
+    always: bool = False,
+    idle_at: Head | None = None,
+    makes_version: bool = False,
+) -> Moved:
+    """Take a step in the folder; what is unsaved where it goes is saved first.
+
+    With `always`, a restore point is made in any case; without, only if the step takes something away that
+    is not saved. With `idle_at`, nothing is done and nothing recorded where HEAD is there already and nothing has
+    to change. With `makes_version`, the step stores a version and what it holds.
+    """
+    _fetch_content(repo, step)
+    with repo.locks.exclusive("worktree"), repo.locks.shared("objects"):
+        base = base_of(repo)
+        with repo.store.batch(repo.progress) as batch:
+            ground = step.ground(base)
+            scan, snapshot, after, hidden = _look(repo, batch, base, step, ground)
+            if snapshot.unstable:
+                raise FileUnstable(snapshot.unstable)
+            changes = [*(ground.changes or ()), *repo.trees.list_differences(snapshot.tree, after)]
+            kept = count_unsaved_beside(repo, scan, base.tree, changes)
+            if idle_at == base.head and snapshot.tree == after:
+                if scan.changed:
+                    repo.worktree.save(scan)
+                return Moved(base.head, None, 0, (), kept, is_idle=True)
+            correlation = new_operation_id()
+            point, stored = None, {}
+            if always or is_lost(repo, snapshot.tree, after, ground.saved):
+                whole = snapshot if ground.is_everything else _whole(repo, batch, base, scan, hidden)
+                wanted = Wanted(VersionType.RESTORE_POINT, one_line(why)[:NAME_LIMIT], trigger=trigger)
+                point = record_point(repo, batch, base, whole, wanted, correlation)
+            else:
+                stored = batch.finish()
+        with repo.transaction() as transaction:
+            made = draft(transaction, base, snapshot.tree, after)
+            if point is not None:
+                payload = {**made.payload, "restore_point": point.id}
+                made = msgspec.structs.replace(made, correlation_id=correlation, payload=payload)
+            operation = transaction.prepare(made)
+        if makes_version or stored:
+            repo.learn_objects()  # what a version holds, this one's or a later one's, is counted in rows
+        written = carry_out(repo, scan, operation, snapshot.tree, after)
+    tell_unseen(repo, scan)
+    head = operation.head.after if operation.head is not None else base.head
+    return Moved(head, point, len(written.states), written.left, kept)
+
+
+def _look(
+    repo: Repository, batch: Batch, base: Base, step: Step, ground: Ground
+) -> tuple[Scan, Snapshot, ObjectId, list[str]]:
+    """Look at the folder where the step goes: what is there, what will be, and what ignored files are in the way.
+
+    Those are work too: they are taken as if they were not ignored, and so are saved before they are replaced.
+    """
+    hidden: list[str] = []
+    while True:
+        scan, snapshot = _snapshot(repo, batch, base, ground, hidden)
+        after = step.tree(batch, snapshot.tree)
+        found = repo.worktree.in_the_way(scan, repo.trees.list_differences(snapshot.tree, after))
+        if not found or hidden:
+            return scan, snapshot, after, hidden
+        hidden = found
+
+
+def _snapshot(
+    repo: Repository, batch: Batch, base: Base, ground: Ground, always: Sequence[str]
+) -> tuple[Scan, Snapshot]:
+    """Scan the folder, and store what it has on the ground and is not expected there."""
+    if ground.is_everything or (ground.old == base.tree and is_purged(repo, base)):
+        return take_snapshot(repo, batch, base, always=always)
+    scan = repo.worktree.scan(base.tree, always)
+    paths = unsaved_at(repo, scan, ground.changes or ())
+    for path in ground.paths:
+        paths += [path, *(above for above in folders_of(path) if scan.folder(above) is None)]
+    if not paths or scan.root.tree == ground.old:
+        return scan, Snapshot(ground.old, 0, {})
+    return scan, repo.worktree.store_all(scan, batch, ground.old, paths, repo.progress)
+
+
+def _whole(repo: Repository, batch: Batch, base: Base, scan: Scan, always: Sequence[str]) -> Snapshot:
+    """Store all of the folder, on top of what was looked at."""
+    if is_purged(repo, base):
+        return take_snapshot(repo, batch, base, always=always)[1]
+    return repo.worktree.store_all(scan, batch, base.tree, None, repo.progress)
+
+
+def _fetch_content(repo: Repository, step: Step) -> None:
+    """Fetch what is offloaded before any lock is held: it may take long. `carry_out` looks again.
+
+    Raises:
+        ObjectOffloaded: a remote cannot be asked now; nothing was touched.
+    """
+    if step.source is None or not repo.store.offloaded.all():
+        return
+    selection = Selection(step.paths or None)
+    differences = [d for d in repo.trees.differences(base_of(repo).tree, step.source) if selection.covers(d.path)]
+    check_present(repo, differences)

@@ -1,0 +1,43 @@
+"""What is known of the media of a comparison, and which files are media at all.
+
+Apart from `media_look`, so that a comparison without media need not import what looks into them.
+"""
+
+import posixpath
+
+from msgspec import Struct
+
+from aura_vcs.formats.media.findings import MediaDiff
+from aura_vcs.history.diff.tree_diff import PathChange
+from aura_vcs.history.sources.comparison import is_file
+
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
+MEDIA_SUFFIXES = frozenset(
+    {
+        *PICTURE_SUFFIXES,
+        *(".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a"),
+        *(".mp4", ".m4v", ".mov", ".mkv", ".webm"),
+    }
+)
+
+
+class MediaFindings(Struct, frozen=True):
+    """What is known of the media of a comparison, by path.
+
+    `left` files were not looked into because the budget was spent; `needs_extra` says that none
+    was, because the optional part `media` is not installed.
+    """
+
+    by_path: dict[str, MediaDiff] = {}
+    left: int = 0
+    needs_extra: bool = False
+
+
+def is_media(change: PathChange) -> bool:
+    """Whether the content of a picture, sound or video differs, or is on one side only."""
+    sides = [side for side in (change.old, change.new) if side is not None]
+    if change.change == "renamed" or not sides or not all(is_file(side) for side in sides):
+        return False
+    if change.old is not None and change.new is not None and change.old.id == change.new.id:
+        return False
+    return posixpath.splitext(change.path)[1].lower() in MEDIA_SUFFIXES

@@ -1,0 +1,176 @@
+"""What differs between two versions, or a version and the work folder: paths, then their content.
+
+Only what differs is touched: folders that are equal are not opened, and content is read for the
+paths that are asked about (see `file_diff`).
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from aura_vcs.codec import name_bytes
+from aura_vcs.errors.input import UnknownName
+from aura_vcs.errors.integrity import IntegrityError
+from aura_vcs.errors.worktree import FileUnreadable
+from aura_vcs.history.sources.comparison import Contents, StoredContents, is_file
+from aura_vcs.ids import ObjectId
+from aura_vcs.index.queries import Queries
+from aura_vcs.index.records import VersionRecord
+from aura_vcs.model import DOCUMENTS, Entry, EntryKind
+from aura_vcs.objects.trees import EMPTY_TREE_ID, Difference, documents_of
+from aura_vcs.repository.repository import Repository
+from aura_vcs.suggestions import take_nearest
+from aura_vcs.worktree.scan.selection import Selection
+
+LOOK_BYTES_LIMIT = 16 << 20
+"""Where what went and came is larger in all, only equal content tells that it was renamed."""
+
+
+class PathChange(msgspec.Struct, frozen=True):
+    """A path that two sides do not have alike: added, modified, deleted, renamed or type_changed.
+
+    `old` and `new` are what lies there, None where nothing does. A file of the work folder that was
+    not hashed has an empty id.
+    """
+
+    path: str
+    change: str
+    old: Entry | None
+    new: Entry | None
+    old_path: str | None = None
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """What differs, by path. `documents` says of each of the five specifications whether it does.
+
+    `old` and `new` give the content of either side. `unstable` are files of the work folder that
+    kept changing while they were read.
+    """
+
+    changes: tuple[PathChange, ...]
+    documents: dict[str, bool]
+    old: Contents
+    new: Contents
+    unstable: tuple[str, ...] = ()
+
+
+def compare_trees(repo: Repository, old: ObjectId, new: ObjectId, paths: Sequence[str] = ()) -> Comparison:
+    """Compare two trees; with `paths`, only those.
+
+    Raises:
+        UnknownName: neither has a path.
+    """
+    check_paths(paths, lambda path: any(repo.trees.entry(tree, path) is not None for tree in (old, new)))
+    changes = _renamed(_of_difference(repo, repo.trees.differences(old, new)))
+    before, after = (documents_of(repo.trees.tree(tree)) for tree in (old, new))
+    documents = {name: before[name] != after[name] for name in DOCUMENTS}
+    stored = StoredContents(repo.store)
+    changes = with_changed_renames(changes, stored, stored)
+    return Comparison(choose(changes, paths), documents, stored, stored)
+
+
+def compare_with_parent(repo: Repository, record: VersionRecord) -> tuple[PathChange, ...] | None:
+    """What a version changed since the one before it, by path; None if either's content is not here."""
+    parent = Queries(repo.index).version(record.parents[0]) if record.parents else None
+    if record.parents and parent is None:
+        return None
+    try:
+        return compare_trees(repo, parent.tree if parent is not None else EMPTY_TREE_ID, record.tree).changes
+    except IntegrityError:
+        return None
+
+
+def check_paths(paths: Sequence[str], exists: Callable[[str], bool]) -> None:
+    """Refuse a path that is on neither side.
+
+    Raises:
+        UnknownName: names it.
+    """
+    for path in paths:
+        if not exists(path):
+            raise UnknownName(
+                "file or folder", path, hint="It is on neither side. Paths are relative to where you are."
+            )
+
+
+def _of_difference(repo: Repository, differences: Iterable[Difference]) -> list[PathChange]:
+    """One change per file; folders count where they are empty or become something else."""
+    changes = []
+    for found in differences:
+        old, new = found.old, found.new
+        if old is None or new is None:
+            entry = old or new
+            assert entry is not None
+            if entry.kind is EntryKind.DIR and repo.trees.tree(entry.id).entries:
+                continue
+            changes.append(PathChange(found.path, "deleted" if new is None else "added", old, new))
+        else:
+            changes.append(PathChange(found.path, "modified" if old.kind is new.kind else "type_changed", old, new))
+    return changes
+
+
+def _renamed(changes: list[PathChange]) -> list[PathChange]:
+    """Deleted and added files of the same content become renames, each used once."""
+    gone: dict[str, list[str]] = {}
+    by_path = {change.path: change for change in changes if change.change == "deleted"}
+    for path, change in by_path.items():
+        if change.old is not None and change.old.kind is EntryKind.FILE and change.old.size:
+            gone.setdefault(change.old.id, []).append(path)
+    found: list[PathChange] = []
+    used: set[str] = set()
+    for change in changes:
+        old_paths = gone.get(change.new.id) if change.change == "added" and change.new is not None else None
+        if old_paths and change.new is not None and change.new.kind is EntryKind.FILE:
+            old_path = take_nearest(change.path, old_paths)
+            used.add(old_path)
+            found.append(PathChange(change.path, "renamed", by_path[old_path].old, change.new, old_path))
+        else:
+            found.append(change)
+    return [change for change in found if not (change.change == "deleted" and change.path in used)]
+
+
+def with_changed_renames(changes: Sequence[PathChange], old: Contents, new: Contents) -> list[PathChange]:
+    """Documents and texts that went and came and are mostly alike become renames, too, where few were looked at.
+
+    Content that is not here, or cannot be read, is like nothing.
+    """
+    gone = {c.path: c for c in changes if c.change == "deleted" and is_file(c.old)}
+    come = {c.path: c for c in changes if c.change == "added" and is_file(c.new)}
+    sides = [(old, path, c.old) for path, c in gone.items()] + [(new, path, c.new) for path, c in come.items()]
+    if not gone or not come or sum(entry.size for _, _, entry in sides if entry is not None) > LOOK_BYTES_LIMIT:
+        return list(changes)
+    from aura_vcs.compare.merge.model import TreeEntry  # most that is compared has no use for it
+    from aura_vcs.compare.merge.renames import pair_alike
+
+    where = {_key(path, entry): (side, path, entry) for side, path, entry in sides if entry is not None}
+
+    def read(file: TreeEntry) -> bytes | None:
+        side, path, entry = where[file.id]
+        try:
+            return side.read(path, entry)
+        except (IntegrityError, FileUnreadable):
+            return None
+
+    olds = {path: TreeEntry("file", _key(path, c.old)) for path, c in gone.items() if c.old is not None}
+    news = {path: TreeEntry("file", _key(path, c.new)) for path, c in come.items() if c.new is not None}
+    renamed = {after: before for before, after in pair_alike(olds, news, read).items()}
+    found = [
+        PathChange(c.path, "renamed", gone[renamed[c.path]].old, c.new, renamed[c.path]) if c.path in renamed else c
+        for c in changes
+    ]
+    used = set(renamed.values())
+    return [c for c in found if not (c.change == "deleted" and c.path in used)]
+
+
+def _key(path: str, entry: Entry) -> str:
+    """What its content is known by: a file of the work folder that was not hashed has no id."""
+    return entry.id or f"{path}/"
+
+
+def choose(changes: Iterable[PathChange], paths: Sequence[str]) -> tuple[PathChange, ...]:
+    """Those that have to do with `paths`, all without, in the order of paths."""
+    selection = Selection(paths or None)
+    chosen = [
+        c for c in changes if selection.covers(c.path) or (c.old_path is not None and selection.covers(c.old_path))
+    ]
+    return tuple(sorted(chosen, key=lambda change: name_bytes(change.path)))

@@ -1,0 +1,101 @@
+"""What differs between a version and the work folder as it is now."""
+
+from collections.abc import Sequence
+from typing import BinaryIO
+
+from msgspec.structs import replace
+
+from aura_vcs.errors.worktree import FileUnreadable
+from aura_vcs.history.diff.tree_diff import Comparison, PathChange, check_paths, choose, with_changed_renames
+from aura_vcs.history.recording.scan_differences import Change, compare_scan
+from aura_vcs.history.recording.version_builder import base_of
+from aura_vcs.history.sources.comparison import CONTENT_LIMIT, COPY_BYTES, StoredContents
+from aura_vcs.ids import ObjectId
+from aura_vcs.model import DOCUMENTS, Entry, EntryKind
+from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.repository.repository import Repository
+from aura_vcs.worktree.scan.scan import Scan, entry_of
+from aura_vcs.worktree.worktree import Worktree
+
+
+class FolderContents:
+    """The work folder's side, as it is now; a scan says what is a file."""
+
+    def __init__(self, worktree: Worktree, scan: Scan) -> None:
+        self._worktree = worktree
+        self._scan = scan
+
+    def read(self, path: str, _entry: Entry) -> bytes | None:
+        """See Contents. What cannot be read now is like what is too large: that it differs is all that is said."""
+        try:
+            return self._worktree.read(path, self._scan, CONTENT_LIMIT)
+        except FileUnreadable:
+            return None
+
+    def open(self, path: str, _entry: Entry) -> BinaryIO:
+        """See Contents."""
+        return self._worktree.open(path, self._scan)
+
+    def copy(self, path: str, entry: Entry, target: BinaryIO) -> None:
+        """See Contents. At most the bytes it had when the folder was looked at: a file may grow for ever."""
+        left = entry.size
+        with self._worktree.open(path, self._scan) as file:
+            while left > 0 and (data := file.read(min(left, COPY_BYTES))):
+                target.write(data)
+                left -= len(data)
+
+
+def compare_folder(
+    repo: Repository, old: ObjectId = EMPTY_TREE_ID, paths: Sequence[str] = (), *, hashed: bool = True
+) -> Comparison:
+    """Compare a tree with the work folder as it is now; with `paths`, only those.
+
+    Without `hashed`, changed files are not read, and have no id.
+
+    Raises:
+        UnknownName: neither has a path. FileUnreadable.
+    """
+    scan = repo.worktree.scan(base_of(repo).tree)
+    check_paths(paths, lambda path: repo.trees.entry(old, path) is not None or _seen(scan, path))
+    found, unstable = ((), []) if scan.root.tree == old else compare_scan(repo, scan, old)
+    stored, folder = StoredContents(repo.store), FolderContents(repo.worktree, scan)
+    changes = [
+        PathChange(c.path, c.change, was, _folder_entry(repo, scan, c.path, was), c.old_path)
+        for c in found
+        for was in (repo.trees.entry(old, c.old_path or c.path),)
+    ]
+    chosen = choose(with_changed_renames(changes, stored, folder), paths)
+    if hashed:
+        bare = [c.path for c in chosen if (state := scan.file(c.path)) is not None and not state.id]
+        unstable += repo.worktree.hash(bare, scan, repo.progress)
+        if scan.changed:
+            repo.worktree.save(scan)
+        chosen = tuple(c for c in chosen if c.path not in bare or scan.file(c.path) is not None)
+        chosen = tuple(replace(c, new=_folder_entry(repo, scan, c.path, c.old)) for c in chosen)
+    for skipped in scan.skipped:
+        if skipped.is_unreadable:
+            repo.progress.note(f"{skipped.path} is left out: {skipped.reason}")
+    documents = {name: _differs(repo, old, scan, found, name) for name in DOCUMENTS}
+    return Comparison(chosen, documents, stored, folder, tuple(dict.fromkeys(unstable)))
+
+
+def _seen(scan: Scan, path: str) -> bool:
+    return scan.file(path) is not None or scan.folder(path) is not None
+
+
+def _folder_entry(repo: Repository, scan: Scan, path: str, was: Entry | None) -> Entry | None:
+    state = scan.file(path)
+    if state is not None:
+        return repo.worktree.disk.as_meant(entry_of(path.rpartition("/")[2], state), was)
+    folder = scan.folder(path)
+    return None if folder is None else Entry(path.rpartition("/")[2], EntryKind.DIR, folder.tree or ObjectId(""), 0)
+
+
+def _differs(repo: Repository, old: ObjectId, scan: Scan, found: Sequence[Change], name: str) -> bool:
+    """Whether the specification of that name is not as it was."""
+    changed = {path for c in found for path in (c.path, c.old_path)}
+    file = f"{name}.json"
+    if file in changed:
+        before, now = repo.trees.entry(old, file), scan.file(file)
+        return before is None or now is None or now.id.hex() != before.id
+    return name == "timeline" and scan.file(file) is None and "timeline.otio" in changed

@@ -1,0 +1,226 @@
+"""Changing single files of the project as one step that undo takes back.
+
+The operation holds two small trees that have only the files in question, before and after; its
+payload names their paths. Other files of the folder are neither read nor touched. An interruption
+is finished by the next command, like that of a checkout.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from aura_vcs.codec import encode_tree
+from aura_vcs.errors.input import OperationExpired
+from aura_vcs.errors.integrity import LinkedPath
+from aura_vcs.errors.studio import EditedSince
+from aura_vcs.errors.worktree import FileUnreadable
+from aura_vcs.history.recording.journal import carry_out, finish_pending
+from aura_vcs.history.recording.late_edits import PATHS
+from aura_vcs.history.recording.undo_batching import batched
+from aura_vcs.history.recording.version_builder import base_of
+from aura_vcs.ids import ObjectId
+from aura_vcs.model import Entry, EntryKind, Inverse, Kind, Operation, TreeChange
+from aura_vcs.objects.batch import Batch
+from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.repository.repository import Draft, Repository
+from aura_vcs.storage.plain_files import open_below
+from aura_vcs.worktree.scan.scan import Scan
+from aura_vcs.worktree.snapshot.snapshot import sorted_tree
+
+NOTHING = "\0"
+"""A path that no file has: where none is asked for, not all are meant."""
+
+FileEntries = dict[str, Entry]
+"""Files by their paths; their entries carry only the last part as name."""
+
+
+class Edited(msgspec.Struct, frozen=True):
+    """What an edit did. `left` are files that somebody wrote meanwhile and that were left as they are."""
+
+    operation: Operation
+    left: tuple[str, ...] = ()
+
+
+def edit_files(
+    repo: Repository,
+    write: Mapping[str, bytes],
+    delete: Sequence[str] = (),
+    *,
+    type_: str,
+    description: str,
+    can_batch: bool = False,
+    expires_at: str | None = None,
+) -> Edited | None:
+    """Write and delete files of the project folder; None if they were so already.
+
+    What was there before is stored first. The files are documents: their bytes are held in memory.
+
+    Raises:
+        FileUnreadable: a file is there and cannot be read. StorageError.
+    """
+    finish_pending(repo)
+    with repo.locks.exclusive("worktree"), repo.locks.shared("objects"):
+        paths = sorted({*write, *delete})
+        scan = repo.worktree.scan(base_of(repo).tree, paths)
+        with repo.store.batch(repo.progress) as batch:
+            before, after = {}, {}
+            for path in paths:
+                entry = _store_current(repo, batch, scan, path)
+                if entry is not None:
+                    before[path] = entry
+                if path in write:
+                    blob = batch.add(Kind.BLOB, write[path], path)
+                    executable = entry is not None and entry.executable
+                    after[path] = Entry(_name(path), EntryKind.FILE, blob, len(write[path]), executable)
+            change = TreeChange(_put_tree(batch, before), _put_tree(batch, after))
+            stored = batch.finish()
+        if stored:
+            repo.learn_objects()  # so that a version which holds them later is counted
+        if change.before == change.after:
+            return None
+        draft = Draft(
+            type_, description, worktree=change, inverse=Inverse(f"{type_}.revert"), payload={PATHS: paths},
+            can_batch=can_batch, expires_at=expires_at,
+        )  # fmt: skip
+        with repo.transaction() as transaction:
+            operation = transaction.prepare(batched(repo, transaction, draft))
+        return Edited(operation, carry_out(repo, scan, operation, change.before, change.after).left)
+
+
+class Removed(msgspec.Struct, frozen=True):
+    """What a removal did: the files that went and their bytes, and those that somebody wrote meanwhile."""
+
+    paths: tuple[str, ...]
+    size: int
+    left: tuple[str, ...] = ()
+
+
+def remove_files(
+    repo: Repository, paths: Sequence[str], *, type_: str, description: str, expires_at: str | None = None
+) -> Removed:
+    """Remove files of any size from the project folder, ignored ones too; undo brings them back.
+
+    What they hold is stored first. Their folders stay. A file that would not hold still stays too.
+
+    Raises:
+        FileUnreadable: a file is there and cannot be read. StorageError: for example no room to store them.
+    """
+    finish_pending(repo)
+    with repo.locks.exclusive("worktree"), repo.locks.shared("objects"):
+        scan = repo.worktree.scan(base_of(repo).tree, paths)
+        here = [path for path in paths if scan.file(path) is not None]
+        with repo.store.batch(repo.progress) as batch:
+            snapshot = repo.worktree.store_all(scan, batch, EMPTY_TREE_ID, here or [NOTHING], repo.progress)
+            change = TreeChange(snapshot.tree, _without_files(repo, batch, snapshot.tree))
+            stored = batch.finish()
+        if stored:
+            repo.learn_objects()
+        going = [path for path in here if path not in snapshot.unstable]
+        if not going:
+            return Removed((), 0, snapshot.unstable)
+        inverse = Inverse(f"{type_}.revert")
+        draft = Draft(
+            type_, description, worktree=change, inverse=inverse, payload={PATHS: going}, expires_at=expires_at
+        )
+        with repo.transaction() as transaction:
+            operation = transaction.prepare(draft)
+        left = carry_out(repo, scan, operation, change.before, change.after).left
+    gone = tuple(path for path in going if path not in left)
+    sizes = (repo.trees.entry(change.before, path) for path in gone)
+    return Removed(gone, sum(entry.size for entry in sizes if entry is not None), (*snapshot.unstable, *left))
+
+
+def _without_files(repo: Repository, batch: Batch, tree: ObjectId, prefix: str = "") -> ObjectId:
+    """The folders of a tree, with nothing in them but folders."""
+    entries = []
+    for entry in repo.trees.tree(tree).entries:
+        if entry.kind is EntryKind.DIR:
+            inner = _without_files(repo, batch, entry.id, f"{prefix}{entry.name}/")
+            entries.append(Entry(entry.name, EntryKind.DIR, inner, 0))
+    made = sorted_tree(entries)
+    object_id, data = encode_tree(made)
+    batch.add(Kind.TREE, data, prefix)
+    repo.trees.remember(object_id, made)
+    return object_id
+
+
+def reverse_edit(repo: Repository, target: Operation, draft: Draft, *, back: bool) -> Edited:
+    """Put the files of an edit back (or, with `back` false, as the edit made them); `draft` is recorded.
+
+    Raises:
+        EditedSince: a file is no longer as the edit (or its undo) left it; nothing was touched.
+        OperationExpired: the content has been collected.
+    """
+    change = target.worktree
+    assert change is not None
+    expected, wanted = (change.after, change.before) if back else (change.before, change.after)
+    paths = target.payload[PATHS]
+    with repo.locks.exclusive("worktree"), repo.locks.shared("objects"):
+        scan = repo.worktree.scan(base_of(repo).tree, paths)
+        for tree in (expected, wanted):
+            if not repo.store.contains(tree):
+                raise OperationExpired(target.description, f"tree {tree[:12]}")
+        for path in paths:
+            _check_untouched(repo, path, repo.trees.entry(expected, path), target)
+        made = msgspec.structs.replace(draft, worktree=TreeChange(expected, wanted), payload={PATHS: paths})
+        with repo.transaction() as transaction:
+            operation = transaction.prepare(made)
+        return Edited(operation, carry_out(repo, scan, operation, expected, wanted).left)
+
+
+def _check_untouched(repo: Repository, path: str, expected: Entry | None, target: Operation) -> None:
+    found = repo.worktree.content_now(path)
+    if found != (None if expected is None else expected.id):
+        raise EditedSince(path, target.description)
+
+
+def _store_current(repo: Repository, batch: Batch, scan: Scan, path: str) -> Entry | None:
+    data = read_document(repo, path)
+    if data is None:
+        return None
+    state = scan.file(path)
+    executable = state is not None and state.is_executable
+    if state is not None and not state.is_symlink:
+        batch.also_read_by(state.mode)  # also what it will hold
+    entry = Entry(_name(path), EntryKind.FILE, batch.add(Kind.BLOB, data, path), len(data), executable)
+    return repo.worktree.disk.as_meant(entry, repo.trees.entry(base_of(repo).tree, path))
+
+
+def read_document(repo: Repository, path: str) -> bytes | None:
+    """The bytes of a file of the folder, None if there is none.
+
+    Raises:
+        FileUnreadable. UnsafePath: the path leads out of the folder, or into `.aura`.
+    """
+    try:
+        with open(open_below(repo.root, path), "rb") as file:
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except LinkedPath as error:
+        raise FileUnreadable(path, "it is, or lies behind, a symbolic link") from error
+    except OSError as error:
+        raise FileUnreadable(path, error.strerror or str(error)) from error
+
+
+def _put_tree(batch: Batch, files: FileEntries, prefix: str = "") -> ObjectId:
+    """The tree with just these files, and the trees in it, put into the batch."""
+    entries: list[Entry] = []
+    folders: dict[str, FileEntries] = {}
+    for path, entry in files.items():
+        name, _, rest = path.partition("/")
+        if rest:
+            folders.setdefault(name, {})[rest] = entry
+        else:
+            entries.append(entry)
+    for name, inner in folders.items():
+        place = f"{prefix}{name}/"
+        size = sum(entry.size for entry in inner.values())
+        entries.append(Entry(name, EntryKind.DIR, _put_tree(batch, inner, place), size))
+    object_id, data = encode_tree(sorted_tree(entries))
+    batch.add(Kind.TREE, data, prefix)
+    return object_id
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]

@@ -1,0 +1,1 @@
+"""Looking back: graph, history of files and fields, content, media that are elsewhere."""

@@ -1,0 +1,74 @@
+"""What `VERSION:PATH`, and an object's id, name."""
+
+import msgspec
+
+from aura_vcs.errors import InputError
+from aura_vcs.errors.input import UnknownName
+from aura_vcs.history.names.revisions import PREFIX_LENGTH, check_content, resolve, split_content
+from aura_vcs.ids import ID_LENGTH
+from aura_vcs.index.queries import Queries
+from aura_vcs.index.records import ObjectRecord, VersionRecord
+from aura_vcs.model import Entry, EntryKind
+from aura_vcs.repository.repository import Repository
+from aura_vcs.suggestions import near
+
+
+class Located(msgspec.Struct, frozen=True):
+    """A version, and what lies at a path in it; `path` is None where only the version was named."""
+
+    record: VersionRecord
+    path: str | None
+    entry: Entry
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder: the whole project, for one."""
+        return self.entry.kind is EntryKind.DIR
+
+
+def locate(repo: Repository, name: str) -> Located:
+    """The version, or the file or folder in it, that `VERSION[:PATH]` names.
+
+    The path is relative to the project; `VERSION:` is all of it.
+
+    Raises:
+        UnknownVersion, AmbiguousVersion.
+        UnknownName: the version has nothing at the path; suggests near paths.
+        ObjectPurged: the version's content was freed (only with a path).
+    """
+    version, path = split_content(name)
+    record = resolve(repo, version or "HEAD")
+    whole = Entry("", EntryKind.DIR, record.tree, record.size_bytes)
+    if path is None:
+        return Located(record, None, whole)
+    check_content(record)
+    path = path.strip("/").removeprefix("./")
+    entry = repo.trees.entry(record.tree, path)
+    if entry is None:
+        known = [inner for inner, _ in repo.trees.walk(record.tree)]
+        hint = f"`aura show {version or 'HEAD'}:` lists what the version has."
+        raise UnknownName(
+            "file or folder",
+            f"v{record.number}:{path}",
+            [f"v{record.number}:{n}" for n in near(path, known)],
+            hint=hint,
+        )
+    return Located(record, path, entry)
+
+
+def find_object(repo: Repository, prefix: str) -> ObjectRecord:
+    """The object whose id begins so.
+
+    Raises:
+        UnknownName: none does, or it is no beginning of an id. InputError: several do.
+    """
+    wanted = prefix.lower()
+    is_prefix = PREFIX_LENGTH <= len(wanted) <= ID_LENGTH and set(wanted) <= set("0123456789abcdef")
+    found = Queries(repo.index).objects_with_prefix(wanted) if is_prefix else []
+    if not found:
+        hint = "Give the beginning of an id, at least 4 digits, or VERSION:PATH."
+        raise UnknownName("object", prefix, hint=hint)
+    if len(found) > 1:
+        listed = ", ".join(f"{item.id[:12]} ({item.kind})" for item in found)
+        raise InputError(f"Several objects begin with {prefix!r}: {listed}", hint="Give more digits of the id.")
+    return found[0]

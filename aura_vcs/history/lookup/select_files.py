@@ -1,0 +1,110 @@
+"""Which content a person means by versions and paths, to offload it or to bring it back."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+import msgspec
+
+from aura_vcs.codec import readable_name
+from aura_vcs.errors.input import UnknownName, UnknownVersion
+from aura_vcs.errors.integrity import IntegrityError
+from aura_vcs.history.names.revisions import resolve
+from aura_vcs.ids import ObjectId
+from aura_vcs.index.queries import Queries, VersionFilter
+from aura_vcs.index.records import VersionRecord
+from aura_vcs.model import EntryKind
+from aura_vcs.repository.repository import Repository
+from aura_vcs.suggestions import near
+from aura_vcs.worktree.scan.selection import Selection
+
+DOCUMENT_SUFFIXES = (".json", ".otio")
+"""Documents are compared, searched and counted: they always stay here."""
+
+
+class StoredFile(msgspec.Struct, frozen=True):
+    """A file of some version: its blob, a path it has had, its size in bytes."""
+
+    id: ObjectId
+    path: str
+    size: int
+
+
+class Chosen(msgspec.Struct, frozen=True):
+    """Live versions, and the paths in them that are meant; no paths: all."""
+
+    versions: tuple[VersionRecord, ...]
+    paths: tuple[str, ...]
+
+
+def choose(
+    repo: Repository,
+    names: Iterable[str],
+    *,
+    before: str | None = None,
+    as_path: Callable[[str], str] = lambda name: name,
+) -> Chosen:
+    """The versions and paths that names mean: what is no version is a path, relative to the project.
+
+    Without a version among them, all live versions count; with `before`, those made before that time.
+
+    Raises:
+        UnknownName: a path that no chosen version has. AmbiguousVersion.
+    """
+    versions: dict[ObjectId, VersionRecord] = {}
+    paths: list[str] = []
+    for name in names:
+        try:
+            record = resolve(repo, name)
+            versions[record.id] = record
+        except UnknownVersion:
+            paths.append(as_path(name))
+    live = [record for record in Queries(repo.index).all_versions(VersionFilter()) if record.is_live]
+    chosen = [r for r in live if not versions or r.id in versions]
+    if before is not None:
+        chosen = [record for record in chosen if record.created_at < before]
+    for path in paths:
+        _check_path(repo, chosen, path)
+    return Chosen(tuple(chosen), tuple(paths))
+
+
+def _check_path(repo: Repository, versions: Iterable[VersionRecord], path: str) -> None:
+    known: set[str] = set()
+    for record in versions:
+        if repo.trees.entry(record.tree, path) is not None:
+            return
+        known.update(inner for inner, _ in repo.trees.walk(record.tree))
+    raise UnknownName("version or path", path, near(path, known), hint="`aura log --all` lists the versions.")
+
+
+def files_in(repo: Repository, trees: Iterable[ObjectId], paths: Iterable[str] = ()) -> Iterator[StoredFile]:
+    """Files below trees, with `paths` only those; a folder that several have at one place is opened once.
+
+    Links are left out: they are a few bytes. What cannot be read is passed over.
+    """
+    selection = Selection(tuple(paths) or None)
+    seen: set[tuple[ObjectId, str]] = set()
+    waiting = [(tree, "") for tree in trees]
+    while waiting:
+        tree, prefix = waiting.pop()
+        if (tree, prefix) in seen:
+            continue
+        seen.add((tree, prefix))
+        try:
+            entries = repo.trees.tree(tree).entries
+        except IntegrityError:
+            continue
+        for entry in entries:
+            path = prefix + entry.name
+            if entry.kind is EntryKind.DIR and (selection.covers(path) or selection.leads_into(path)):
+                waiting.append((entry.id, f"{path}/"))
+            elif entry.kind is EntryKind.FILE and selection.covers(path):
+                yield StoredFile(entry.id, path, entry.size)
+
+
+def is_document(path: str) -> bool:
+    """Whether a file is one of those that always stay."""
+    return path.endswith(DOCUMENT_SUFFIXES)
+
+
+def shown_path(path: str) -> str:
+    """A path as records and messages have it."""
+    return readable_name(path)

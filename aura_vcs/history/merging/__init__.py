@@ -1,0 +1,1 @@
+"""Merges of versions: bases, conflicts and where these stand after edits."""

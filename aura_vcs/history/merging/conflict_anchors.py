@@ -1,0 +1,115 @@
+"""Finding a conflict again in a file that has been edited since the merge, or joined again.
+
+A pointer such as `/scenes/2/tone` counts elements. Somebody may have put a scene before it; then
+the element is found by its id or, where it has none, by its name; and only a value that one of the
+sides had is taken for the one in question.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from aura_vcs.compare.merge.model import Conflict
+from aura_vcs.compare.merge.resolve_text import find_again
+from aura_vcs.errors.compare import ChoiceImpossible, NotStructural, PointerUnknown
+from aura_vcs.formats.jsondoc.parse import Document, Unstructured, parse_document
+from aura_vcs.formats.jsondoc.pointer import join_pointer, resolve_pointer, split_pointer
+from aura_vcs.formats.jsondoc.values import JsonValue, same
+from aura_vcs.history.merging.conflicts import DIGITS, OpenConflict, anchor, weak_anchor
+
+_HINT = "Edit the file until it is right, then `aura resolve --as-is` closes the conflict."
+
+
+def anchored(data: bytes, items: Iterable[OpenConflict], decision: str, decided: Iterable[str]) -> list[OpenConflict]:
+    """The conflicts at the places they have in the document now.
+
+    Only those whose ids are `decided` must be found; the others stay where they were.
+
+    Raises:
+        NotStructural: the document cannot be read any more.
+        ChoiceImpossible: the place is gone, or holds what neither side wrote.
+    """
+    document = parse_document(data)
+    if isinstance(document, Unstructured):
+        raise NotStructural(document.reason)
+    wanted = set(decided)
+    found = []
+    for item in items:
+        assert item.field is not None
+        pointer = _follow(document.value, item)
+        if pointer is None or not _is_expected(document.value, pointer, item.field):
+            if item.id in wanted:
+                reason = "it has been edited since the merge" if pointer is not None else "that place is gone"
+                raise ChoiceImpossible(item.place, decision, reason, hint=_HINT)
+            found.append(item)
+        else:
+            found.append(msgspec.structs.replace(item, field=msgspec.structs.replace(item.field, pointer=pointer)))
+    return found
+
+
+def found_again(data: bytes, items: Iterable[OpenConflict]) -> list[OpenConflict]:
+    """The conflicts inside a file, at the places that they have in it now; one that is not found stays as it was."""
+    document = parse_document(data)
+    found = []
+    for item in items:
+        if item.text is not None:
+            (text,) = find_again(data, (item.text,))
+            found.append(msgspec.structs.replace(item, text=text))
+        elif item.field is not None and isinstance(document, Document):
+            pointer = _follow(document.value, item)
+            field = item.field if pointer is None else msgspec.structs.replace(item.field, pointer=pointer)
+            found.append(msgspec.structs.replace(item, field=field))
+        else:
+            found.append(item)
+    return found
+
+
+def _follow(value: JsonValue, item: OpenConflict) -> str | None:
+    """The pointer to the conflict's place, led by the ids of list elements; None where it is gone."""
+    assert item.field is not None
+    ids = iter(item.anchors)
+    tokens: list[str] = []
+    for token in split_pointer(item.field.pointer):
+        if isinstance(value, list):
+            counted = int(token) if token.isdecimal() and len(token) < DIGITS else len(value)
+            place = place_of(value, counted, next(ids, ""))
+            if place is None:
+                return None
+            tokens.append(str(place))
+            value = value[place]
+        elif isinstance(value, dict) and token in value:
+            tokens.append(token)
+            value = value[token]
+        else:
+            return None
+    return join_pointer(tokens)
+
+
+def place_of(elements: list[JsonValue], place: int, wanted: str) -> int | None:
+    """Where the element is that stood at `place` and went by `wanted` (see `conflicts.anchors`); None if it is gone.
+
+    One that has no id, and whose name is not there any more, is the one that stands there.
+    """
+    is_there = place < len(elements)
+    if not wanted:
+        return place if is_there and not anchor(elements[place]) else None
+    known_by = weak_anchor if wanted.startswith("{") else anchor
+    if is_there and known_by(elements[place]) == wanted:
+        return place
+    found = [n for n, element in enumerate(elements) if known_by(element) == wanted]
+    if len(found) == 1:
+        return found[0]
+    return place if is_there and known_by is weak_anchor and not anchor(elements[place]) else None
+
+
+def _is_expected(value: JsonValue, pointer: str, conflict: Conflict) -> bool:
+    """Whether the place holds what the merge or one of its sides put there."""
+    if conflict.kind == "moved":
+        return True
+    try:
+        here = resolve_pointer(value, pointer)
+    except PointerUnknown:
+        return False
+    return any(
+        same(here, side) for side in (conflict.ours, conflict.theirs, conflict.base) if side is not msgspec.UNSET
+    )

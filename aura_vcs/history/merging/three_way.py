@@ -1,0 +1,277 @@
+"""Joining the content of versions: reads the files that both sides changed, makes the joined ones.
+
+Nothing is stored and nothing is changed here; `Joiner.made` holds the new contents until somebody
+stores them.
+"""
+
+import os
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+
+import msgspec
+
+from aura_vcs.compare.merge.document_order import POINTER, count_again
+from aura_vcs.compare.merge.file import JOIN_BYTES_LIMIT, MergedFile, merge_file, resolve_file
+from aura_vcs.compare.merge.model import TreeEntry
+from aura_vcs.compare.merge.tree import Join, MergedTree, keep_both, merge_tree, resolve_tree
+from aura_vcs.errors.compare import CompareError
+from aura_vcs.history.merging.conflict_anchors import found_again
+from aura_vcs.history.merging.conflicts import (
+    FILE_WEIGHT_LIMIT,
+    LIST_ROOM,
+    OpenConflict,
+    decode,
+    distinct,
+    joined,
+    of_file,
+    of_tree,
+    weight,
+)
+from aura_vcs.history.merging.merge_bases import merge_bases
+from aura_vcs.history.recording.tree_edits import as_compared, files_of
+from aura_vcs.ids import ObjectId, VersionId, blob_id
+from aura_vcs.index.records import VersionRecord
+from aura_vcs.layout import CONFLICTS
+from aura_vcs.model import Entry, EntryKind
+from aura_vcs.repository.repository import Repository
+
+CROSSINGS_LIMIT = 20
+"""Crossed lines below crossed lines that are joined; below that, the newest common version alone counts."""
+
+LOOK_BYTES_LIMIT = 1 << 20
+"""Files that were renamed and changed at once are recognised up to this size."""
+
+Files = Mapping[str, TreeEntry]
+ENDING = ".json"
+NOTHING: Files = {}
+WHOLE_FILE_WEIGHT = 2_048
+"""About what the one question about two whole files weighs in the list."""
+TOO_MUCH_OPEN = "not merged: so much of it would be left open that the list of open questions has no room for it"
+
+
+class JoinedFile(msgspec.Struct, frozen=True):
+    """A file whose content comes from both sides; `by` is "fields", "timeline" or "text"."""
+
+    path: str
+    by: str
+
+
+class Joined(msgspec.Struct, frozen=True):
+    """The files of a join, and what is left to decide, here and since earlier joins.
+
+    `renamed` are those of our files that their side gave another name; `reasons` says of documents
+    and texts that are kept twice why they were not joined.
+    """
+
+    files: dict[str, TreeEntry]
+    conflicts: tuple[OpenConflict, ...]
+    joins: tuple[JoinedFile, ...]
+    renamed: dict[str, str]
+    reasons: dict[str, str]
+
+
+def _pointer(item: OpenConflict) -> str:
+    return item.field.pointer if item.field is not None else ""
+
+
+class _Sides(msgspec.Struct, frozen=True):
+    merged: MergedTree
+    contents: dict[str, MergedFile]
+    reasons: dict[str, str]
+
+
+class Joiner:
+    """Joins versions of one project. Keep one for one merge: it remembers what it read and made."""
+
+    def __init__(self, repo: Repository) -> None:
+        self._repo = repo
+        self._entries: dict[str, Entry] = {}
+        self.made: dict[str, bytes] = {}
+        """New contents by their ids."""
+
+    def files(self, tree: ObjectId) -> dict[str, TreeEntry]:
+        """The files of a tree."""
+        found = files_of(self._repo.trees, tree)
+        self._entries.update((entry.id, entry) for entry in found.values())
+        return as_compared(found)
+
+    def entry(self, file: TreeEntry) -> Entry:
+        """The file as a tree holds it, its name left out."""
+        data = self.made.get(file.id)
+        size = len(data) if data is not None else self._entries[file.id].size
+        return Entry("", EntryKind(file.kind), ObjectId(file.id), size, file.executable)
+
+    def common(self, ours: Collection[VersionId], theirs: VersionId, crossings: int = 0) -> dict[str, TreeEntry]:
+        """What both sides come from: their common version, or where lines crossed, the join of those.
+
+        What the joined ones disagree on counts as it was before either; so nothing that was decided
+        one way here and another way there passes for unchanged.
+        """
+        bases = merge_bases(self._repo, ours, theirs)
+        if not bases:
+            return {}
+        files = self.files(bases[0].tree)
+        if crossings >= CROSSINGS_LIMIT:
+            return files
+        seen = [bases[0].id]
+        for other in bases[1:]:
+            below = self.common(seen, other.id, crossings + 1)
+            files = self._undecided(self._sides(below, files, self.files(other.tree), ("one", "other")))
+            seen.append(other.id)
+        return files
+
+    def join(self, ours: VersionRecord, theirs: VersionRecord, labels: tuple[str, str]) -> Joined:
+        """Join two versions.
+
+        Raises:
+            ObjectMissing, ObjectCorrupt, RecordCorrupt.
+        """
+        three = self.common([ours.id], theirs.id), self.files(ours.tree), self.files(theirs.tree)
+        known = [self._open(files) for files in three]
+        for files in three:
+            files.pop(CONFLICTS, None)
+        found = self._sides(*three, labels)
+        earlier = joined(*known)
+        asked = self._with_room(found, weight(earlier), labels)
+        found = self._set_apart(found, found.contents.keys() - asked.keys(), labels[1])
+        files = dict(found.merged.entries)
+        for path, file in found.contents.items():
+            files[path] = self._keep(file.data or b"", files[path])
+        self._count_again(three, files, asked, labels)
+        conflicts = [item for items in asked.values() for item in items]
+        conflicts += of_tree(found.merged.conflicts, labels)
+        waiting = self._brought_along(earlier, {item.id for item in known[1]}, found.merged, files)
+        joins = tuple(JoinedFile(path, file.by) for path, file in sorted(found.contents.items()))
+        renamed = {old: new for old, new in found.merged.from_ours.items() if old not in files and new in files}
+        return Joined(files, distinct([*waiting, *conflicts]), joins, renamed, found.reasons)
+
+    def _count_again(
+        self,
+        three: tuple[dict[str, TreeEntry], ...],
+        files: dict[str, TreeEntry],
+        asked: dict[str, list[OpenConflict]],
+        labels: tuple[str, str],
+    ) -> None:
+        """No two documents of a folder have one number, unless that is asked; changes the files and the questions."""
+        base, ours, theirs = three
+        touched = [
+            {path for path in base.keys() | side.keys() if base.get(path) != side.get(path)} for side in three[1:]
+        ]
+        folders = [{os.path.dirname(path) for path in paths if path.endswith(ENDING)} for paths in touched]
+        for folder in folders[0] & folders[1]:
+            inside = [self._documents(side, folder) for side in (base, ours, theirs, files)]
+            places = {path: POINTER in {_pointer(item) for item in asked.get(path, ())} for path in inside[3]}
+            numbers = count_again(*inside, is_open=any(places.values()))
+            for path, data in numbers.files.items():
+                files[path] = self._keep(data, files[path])
+            for path in numbers.settled & asked.keys():
+                asked[path] = [item for item in asked[path] if _pointer(item) != POINTER]
+            for path, conflict in numbers.asked.items():
+                if not places[path]:
+                    file = MergedFile(b"", "fields", (conflict,))
+                    asked.setdefault(path, []).extend(of_file(path, file, labels))
+
+    def _documents(self, files: Files, folder: str) -> dict[str, bytes]:
+        """The small documents that lie in a folder."""
+        found = {}
+        for path, file in files.items():
+            if path.endswith(ENDING) and os.path.dirname(path) == folder and file.kind == "file":
+                data = self._look(file)
+                if data is not None:
+                    found[path] = data
+        return found
+
+    def _with_room(self, found: _Sides, taken: int, labels: tuple[str, str]) -> dict[str, list[OpenConflict]]:
+        """What is open inside files, by path, as far as the list has room; the largest are left out first."""
+        asked = {path: of_file(path, file, labels) for path, file in found.contents.items()}
+        weights = {path: weight(items) for path, items in asked.items()}
+        room = LIST_ROOM - taken - weight(of_tree(found.merged.conflicts, labels))
+        total = sum(weights.values())
+        for path in sorted(asked, key=lambda path: (-weights[path], path)):
+            if weights[path] > FILE_WEIGHT_LIMIT or (weights[path] > WHOLE_FILE_WEIGHT and total > room):
+                total += WHOLE_FILE_WEIGHT - weights[path]
+                del asked[path]
+        return asked
+
+    def _set_apart(self, found: _Sides, paths: Collection[str], label: str) -> _Sides:
+        """The same with both of these files kept."""
+        if not paths:
+            return found
+        joins = [join for join in found.merged.joins if join.path in paths]
+        return _Sides(
+            keep_both(found.merged, joins, label),
+            {path: file for path, file in found.contents.items() if path not in paths},
+            found.reasons | dict.fromkeys(paths, TOO_MUCH_OPEN),
+        )
+
+    def _brought_along(
+        self, items: list[OpenConflict], ours: set[str], merged: MergedTree, files: Files
+    ) -> list[OpenConflict]:
+        """Questions of earlier joins, at the places that they have in the files now."""
+        by_path: dict[str, list[OpenConflict]] = {}
+        for item in items:
+            moved = merged.from_ours if item.id in ours else merged.from_theirs
+            if item.tree is None:
+                path = moved.get(item.path, item.path)
+                by_path.setdefault(path, []).append(msgspec.structs.replace(item, path=path))
+        found = [item for item in items if item.tree is not None]
+        for path, waiting in by_path.items():
+            file = files.get(path)
+            found += found_again(self._read(file), waiting) if file is not None and file.kind == "file" else waiting
+        return found
+
+    def _open(self, files: Files) -> tuple[OpenConflict, ...]:
+        entry = files.get(CONFLICTS)
+        return decode(self._read(entry)) if entry is not None and entry.kind == "file" else ()
+
+    def _sides(self, base: Files, ours: Files, theirs: Files, labels: tuple[str, str]) -> _Sides:
+        merged = merge_tree(base, ours, theirs, ours_label=labels[0], theirs_label=labels[1], read=self._look)
+        contents: dict[str, MergedFile] = {}
+        apart: list[Join] = []
+        reasons: dict[str, str] = {}
+        for join in merged.joins:
+            file = self._contents(join)
+            if file.data is None:
+                apart.append(join)
+                reasons.update({join.path: file.reason} if file.reason else {})
+            else:
+                contents[join.path] = file
+        return _Sides(keep_both(merged, apart, labels[1]), contents, reasons)
+
+    def _contents(self, join: Join) -> MergedFile:
+        sides = [side for side in (join.base, join.ours, join.theirs) if side is not None]
+        if any(self.entry(side).size > JOIN_BYTES_LIMIT for side in sides):
+            return MergedFile(None)
+        base = self._read(join.base) if join.base is not None else None
+        return merge_file(join.path, base, self._read(join.ours), self._read(join.theirs))
+
+    def _undecided(self, found: _Sides) -> dict[str, TreeEntry]:
+        """The files with every open question answered as before the question."""
+        merged = found.merged
+        for conflict in merged.conflicts:
+            if conflict in merged.conflicts and conflict.kind not in {"blocked", "renamed"}:
+                merged = resolve_tree(merged, conflict.path, "base")
+        files = dict(merged.entries)
+        for path, file in found.contents.items():
+            if path not in files:
+                continue
+            data = file.data or b""
+            if file.conflicts or file.text_conflicts:
+                with suppress(CompareError):  # what cannot be taken back stays as one side has it
+                    data = resolve_file(data, file, "", "base").data or data
+            files[path] = self._keep(data, files[path])
+        return files
+
+    def _look(self, file: TreeEntry) -> bytes | None:
+        """The content of a file that is small enough to be compared with others."""
+        return self._read(file) if self.entry(file).size <= LOOK_BYTES_LIMIT else None
+
+    def _read(self, file: TreeEntry) -> bytes:
+        data = self.made.get(file.id)
+        return data if data is not None else self._repo.store.read(ObjectId(file.id))
+
+    def _keep(self, data: bytes, like: TreeEntry) -> TreeEntry:
+        object_id = blob_id(data)
+        if object_id not in self._entries:
+            self.made[object_id] = data
+        return TreeEntry("file", object_id, like.executable)

@@ -1,0 +1,281 @@
+"""Branches: where they are, and how they move without losing what another machine did."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from aura_vcs.codec import is_text
+from aura_vcs.errors import InputError
+from aura_vcs.errors.input import NameTaken, UnknownName, VersionInUse
+from aura_vcs.history.merging.same_heads import one_of_each
+from aura_vcs.ids import VersionId
+from aura_vcs.index.queries import Queries
+from aura_vcs.layout import check_name
+from aura_vcs.model import DEFAULT_BRANCH, BranchEntry, Head, HeadChange, Inverse, Operation, RefChange
+from aura_vcs.refs.branch_entries import claimed_of, heads, newest_of
+from aura_vcs.refs.changes import branch_change
+from aura_vcs.repository.repository import Draft, Repository, Transaction
+from aura_vcs.suggestions import near
+
+
+def first_choice(names: Iterable[str]) -> str | None:
+    """Of the branches that there are, the one that a clone goes to if nobody says: `main`, else the first."""
+    return min(names, key=lambda name: (name != DEFAULT_BRANCH, name), default=None)
+
+
+class Branch(msgspec.Struct, frozen=True):
+    """A branch and the version it is on.
+
+    `diverged` lists the heads where machines moved it apart; it is empty otherwise.
+    """
+
+    name: str
+    version: VersionId
+    diverged: tuple[VersionId, ...] = ()
+
+
+def branch(repo: Repository, name: str) -> Branch | None:
+    """The branch, None if there is none of that name or it was deleted."""
+    return branch_and_awaited(repo, name)[0]
+
+
+def branch_and_awaited(repo: Repository, name: str) -> tuple[Branch | None, tuple[BranchEntry, ...]]:
+    """The branch, and those of its heads that other machines put on versions which are not here yet."""
+    if not name or not is_text(name):
+        return None, ()
+    entries = repo.refs.branch_entries(name)
+    versions = [entry.version for entry in entries if entry.version is not None]
+    if not all(map(repo.is_settled, versions)):
+        entries = repo.refs.branch_entries(name)
+    # What stands on a version that is not here is damaged, or came before its objects did.
+    known = [entry for entry in entries if entry.version is None or repo.index.knows(entry.version)]
+    awaited = [e for e in heads(entries) if e not in known and e.replica != repo.replica]
+    return _state(repo, name, known), tuple(awaited)
+
+
+def branches(repo: Repository) -> list[Branch]:
+    """Every branch, by name."""
+    return [found for name in repo.refs.branches() if (found := branch(repo, name)) is not None]
+
+
+def need_branch(repo: Repository, name: str) -> Branch:
+    """The branch.
+
+    Raises:
+        UnknownName: there is none; suggests near ones.
+    """
+    found = branch(repo, name)
+    if found is None:
+        raise UnknownName(
+            "branch", name, near(name, [b.name for b in branches(repo)]), hint="`aura branch` lists them."
+        )
+    return found
+
+
+def _state(repo: Repository, name: str, entries: Sequence[BranchEntry]) -> Branch | None:
+    tips = [entry for entry in heads(entries) if entry.version is not None]
+    versions = list(dict.fromkeys(entry.version for entry in tips if entry.version is not None))
+    if not versions:
+        return None
+    if len(versions) == 1:
+        return Branch(name, versions[0])
+    queries = Queries(repo.index)
+    newest = newest_heads(queries, versions)
+    if len(newest) == 1:
+        return Branch(name, newest[0])
+    own = next((entry.version for entry in tips if entry.replica == repo.replica and entry.version in newest), None)
+    return Branch(name, own or newest[0], tuple(sorted(newest)))
+
+
+def newest_heads(queries: Queries, versions: Sequence[VersionId]) -> list[VersionId]:
+    """Of the heads of a branch those on which no other builds; of several that say the same, one."""
+    newest = [v for v in versions if not any(other != v and queries.is_ancestor(v, other) for other in versions)]
+    return one_of_each(queries, newest)
+
+
+def moved(
+    repo: Repository,
+    transaction: Transaction,
+    name: str,
+    version: VersionId | None,
+    *,
+    over_all: bool = False,
+    parents: Sequence[VersionId] = (),
+) -> tuple[str, RefChange]:
+    """The change that puts the branch on `version` (None deletes it).
+
+    Entries of other machines count as seen where the new version includes theirs; with
+    `over_all`, always: a move back, or a deletion, is meant to hold against them. Where our own entry
+    had followed another machine and the new version does not build on that (a commit after a mere
+    fetch), what it had followed stands again beside the new version. `parents` are those of a version
+    that is only being made.
+    """
+    queries = Queries(repo.index)
+    before = newest_of(repo.refs.branch_entries(name), transaction.replica)
+    place = before.version if before is not None else None
+
+    def is_included(older: VersionId | None) -> bool:
+        if over_all or older is None:
+            return True
+        return version is not None and any(queries.is_ancestor(older, newer) for newer in (version, *parents))
+
+    def seen_of(entry: BranchEntry, known: int) -> int:
+        if is_included(entry.version):
+            return max(entry.counter, known)
+        if entry.version is not None and place is not None and not is_included(place):
+            return min(entry.counter - 1, known) if queries.is_ancestor(entry.version, place) else known
+        return known
+
+    return _entry_change(repo, transaction, name, version, seen_of)
+
+
+def put_back(
+    repo: Repository,
+    transaction: Transaction,
+    name: str,
+    version: VersionId | None,
+    *,
+    left: BranchEntry | None,
+    to: BranchEntry | None,
+    own: bool,
+) -> tuple[str, RefChange]:
+    """The change that takes back our move from `to` to `left`, or does it again the other way round.
+
+    `own` says that nobody but us put the branch there. Then it holds against machines that only followed
+    to where the branch was; always against what was taken into account before the move. Where the move
+    itself followed another machine (a pull), or joined its head in (a merge), that stands again as it
+    did, with whoever followed there too, and what was put on top since stays on the branch.
+    """
+    queries = Queries(repo.index)
+    earlier, later = to.seen if to is not None else {}, left.seen if left is not None else {}
+    place = left.version if left is not None else None
+
+    def is_included(entry: BranchEntry) -> bool:
+        if entry.version is None or (version is not None and queries.is_ancestor(entry.version, version)):
+            return True
+        if entry.counter <= earlier.get(entry.replica, 0):
+            return True
+        # Not what the move itself took in; nor what is seen only because it is in that, as of a follower.
+        return own and entry.counter > later.get(entry.replica, 0) and entry.version == place
+
+    def seen_of(entry: BranchEntry, known: int) -> int:
+        return max(entry.counter, known) if is_included(entry) else min(entry.counter - 1, known)
+
+    return _entry_change(repo, transaction, name, version, seen_of)
+
+
+def _entry_change(
+    repo: Repository,
+    transaction: Transaction,
+    name: str,
+    version: VersionId | None,
+    seen_of: Callable[[BranchEntry, int], int],
+) -> tuple[str, RefChange]:
+    """Our next entry; `seen_of` says how much of another machine's moves counts as seen, given how much did."""
+    entries = repo.refs.branch_entries(name)
+    before = newest_of(entries, transaction.replica)
+    seen = dict(before.seen) if before is not None else {}
+    for entry in sorted(entries, key=lambda entry: entry.counter):  # of conflicted copies the newest decides
+        if entry.replica == transaction.replica:
+            continue
+        if counter := seen_of(entry, seen.get(entry.replica, 0)):
+            seen[entry.replica] = counter
+        else:
+            seen.pop(entry.replica, None)
+    after = BranchEntry(
+        replica=transaction.replica,
+        version=version,
+        counter=max(before.counter if before is not None else 0, claimed_of(entries, transaction.replica)) + 1,
+        seen=seen,
+        updated_at=transaction.at,
+        updated_by=repo.author,
+    )
+    return branch_change(name, before, after)
+
+
+def create_branch(repo: Repository, name: str, version: VersionId) -> Operation:
+    """Start a branch on a version; the work folder stays where it is.
+
+    Raises:
+        InvalidName, NameTaken.
+        InputError: the version is deleted.
+    """
+    check_name("branch", name)
+    with repo.transaction() as transaction:
+        check_wanted(repo, version)
+        _check_free(repo, name)
+        ref, change = moved(repo, transaction, name, version, over_all=True)
+        return transaction.record(
+            Draft("branch.create", f"Created branch {name}", {ref: change}, inverse=Inverse("branch.delete"))
+        )
+
+
+def check_wanted(repo: Repository, version: VersionId) -> None:
+    """Refuse to give a name to a version that was deleted: its content is not sent, and may be gone elsewhere.
+
+    Raises:
+        InputError: it is deleted or purged.
+    """
+    record = Queries(repo.index).version(version)
+    if record is not None and not record.is_live:
+        name = f"v{record.number}"
+        hint = f"Bring it back first with `aura version undelete {name}`."
+        raise InputError(f"{name} is {'purged' if record.purged_at is not None else 'deleted'}", hint=hint)
+
+
+def _check_free(repo: Repository, name: str) -> None:
+    if branch(repo, name) is not None:
+        raise NameTaken("branch", name, hint=f"Go there with `aura checkout {name}`.")
+    if name in repo.refs.tags():
+        raise NameTaken("tag", name, hint=f"Choose another name, or remove the tag with `aura tag -d {name}`.")
+
+
+def delete_branch(repo: Repository, name: str) -> Operation:
+    """Delete a branch; its versions stay.
+
+    Raises:
+        UnknownName: there is none.
+        VersionInUse: the work folder is on it.
+    """
+    with repo.transaction() as transaction:
+        need_branch(repo, name)
+        if repo.head().branch == name:
+            raise VersionInUse(f"Branch {name}", "the work folder", hint="Go to another branch first.")
+        ref, change = moved(repo, transaction, name, None, over_all=True)
+        return transaction.record(
+            Draft("branch.delete", f"Deleted branch {name}", {ref: change}, inverse=Inverse("branch.create"))
+        )
+
+
+def rename_branch(repo: Repository, old: str, new: str) -> Operation:
+    """Give a branch another name; HEAD follows if it is on it.
+
+    Raises:
+        UnknownName, InvalidName, NameTaken.
+    """
+    check_name("branch", new)
+    with repo.transaction() as transaction:
+        found = need_branch(repo, old)
+        _check_free(repo, new)
+        if found.diverged:
+            raise InputError(f"Branch {old} has diverged", hint="Join its heads with `aura merge` first.")
+        head = repo.head()
+        refs = dict(
+            [
+                moved(repo, transaction, new, found.version, over_all=True),
+                moved(repo, transaction, old, None, over_all=True),
+            ]
+        )
+        change = HeadChange(head, Head(new, head.version)) if head.branch == old else None
+        return transaction.record(
+            Draft("branch.rename", f"Renamed branch {old} to {new}", refs, change, inverse=Inverse("branch.rename"))
+        )
+
+
+def free_name(repo: Repository, wanted: str) -> str:
+    """`wanted`, or the first of `wanted-2`, `wanted-3` … that no branch has."""
+    name, number = wanted, 1
+    while branch(repo, name) is not None:
+        number += 1
+        name = f"{wanted}-{number}"
+    return name

@@ -1,0 +1,170 @@
+"""Names of versions: `v12`, `HEAD~2`, a branch, a tag, a name, an id's beginning, `@{2 hours ago}`."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from aura_vcs.codec import format_time, is_text
+from aura_vcs.errors import InputError
+from aura_vcs.errors.input import AmbiguousVersion, NoVersions, UnknownVersion
+from aura_vcs.errors.integrity import ObjectPurged
+from aura_vcs.history.names.branches import branch, branches
+from aura_vcs.ids import VersionId
+from aura_vcs.index.queries import Queries, VersionFilter
+from aura_vcs.index.records import VersionRecord
+from aura_vcs.repository.repository import Repository
+from aura_vcs.suggestions import near
+
+_STEPS = re.compile(r"(?P<base>.+?)~(?P<steps>\d{0,15})")
+_NUMBER = re.compile(r"v(?P<number>\d{1,15})(\.(?P<prefix>[0-9a-f]{1,64}))?")
+_AT = re.compile(r"(?P<branch>[^@]*)@\{(?P<when>[^}]+)\}")
+_CONTENT = re.compile(r"(?P<version>[^:@]*(@\{[^}]*\})?[^:]*)(:(?P<path>.*))?", re.DOTALL)
+_AGO = re.compile(r"(?P<count>\d+|an?)\s+(?P<unit>second|minute|hour|day|week|month|year)s?(\s+ago)?")
+_SECONDS = {
+    "second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800, "month": 2592000, "year": 31536000,
+}  # fmt: skip
+SHOWN_CHARACTERS = 200
+"""So much of what cannot be a time is repeated."""
+PREFIX_LENGTH = 4
+"""So many digits of an id are enough to name a version, if no other begins so."""
+
+
+def split_content(name: str) -> tuple[str, str | None]:
+    """The version and the path of `VERSION[:PATH]`; a colon inside `@{…}` belongs to the time."""
+    match = _CONTENT.fullmatch(name)
+    return (match["version"], match["path"]) if match is not None else (name, None)
+
+
+def resolve(repo: Repository, name: str) -> VersionRecord:
+    """The version that goes by `name`.
+
+    Raises:
+        UnknownVersion: none does; near names are suggested. NoVersions: there are none at all.
+        AmbiguousVersion: several do; all are listed.
+        NotArrived: another machine made it, and it is not here yet.
+    """
+    found = _resolve(repo, name.strip()) if is_text(name) else None
+    if found is None:
+        from aura_vcs.history.names.partial_sync import check_arrived  # only where a name is not found
+
+        check_arrived(repo, name.strip())
+        names = Queries(repo.index).names()
+        if not names and not branches(repo):
+            raise NoVersions(name)
+        known = [*names, *(b.name for b in branches(repo)), *repo.refs.tags(), "HEAD"]
+        raise UnknownVersion(name, [other for other in near(name, known) if other != name])
+    return found
+
+
+def _resolve(repo: Repository, name: str) -> VersionRecord | None:  # noqa: PLR0911 (one form of name a line)
+    queries = Queries(repo.index)
+    if match := _STEPS.fullmatch(name):
+        return _step_back(repo, match["base"], int(match["steps"] or 1), name)
+    if match := _AT.fullmatch(name):
+        return _at_time(repo, match["branch"], match["when"])
+    if name in {"HEAD", "@"}:
+        version = repo.head().version
+        return queries.version(version) if version is not None else None
+    if match := _NUMBER.fullmatch(name):
+        return _numbered(queries, int(match["number"]), match["prefix"] or "", name)
+    found = branch(repo, name)
+    if found is not None:
+        if found.diverged:
+            raise AmbiguousVersion(name, [describe(queries, version) for version in found.diverged])
+        return queries.version(found.version)
+    tag = repo.refs.tags().get(name)
+    if tag is not None and tag.version is not None:
+        return queries.version(tag.version)
+    return _by_id_or_name(queries, name)
+
+
+def _by_id_or_name(queries: Queries, name: str) -> VersionRecord | None:
+    if re.fullmatch(rf"[0-9a-f]{{{PREFIX_LENGTH},64}}", name):
+        matches = queries.versions_with_prefix(name)
+        if len(matches) > 1:
+            raise AmbiguousVersion(name, [f"v{m.number}.{m.id[:8]}" for m in matches])
+        if matches:
+            return matches[0]
+    named = queries.versions_named(name)
+    if len(named) > 1:
+        raise AmbiguousVersion(name, [f"v{record.number}" for record in named])
+    return named[0] if named else None
+
+
+def _step_back(repo: Repository, base: str, steps: int, name: str) -> VersionRecord | None:
+    queries = Queries(repo.index)
+    record: VersionRecord | None = resolve(repo, base)
+    for _ in range(steps):
+        if record is None or not record.parents:
+            raise UnknownVersion(name, [base])
+        record = queries.version(record.parents[0])
+    return record
+
+
+def _numbered(queries: Queries, number: int, prefix: str, name: str) -> VersionRecord | None:
+    matches = [record for record in queries.versions_numbered(number) if record.id.startswith(prefix)]
+    if len(matches) > 1:
+        raise AmbiguousVersion(name, [f"v{number}.{_distinct(record.id, matches)}" for record in matches])
+    return matches[0] if matches else None
+
+
+def _distinct(version: VersionId, among: list[VersionRecord]) -> str:
+    length = PREFIX_LENGTH
+    while sum(record.id.startswith(version[:length]) for record in among) > 1:
+        length += 1
+    return version[:length]
+
+
+def _at_time(repo: Repository, branch_name: str, when: str) -> VersionRecord | None:
+    moment = parse_moment(when)
+    name = branch_name or repo.head().branch
+    found = branch(repo, name) if name else None
+    start = found.version if found is not None else repo.head().version
+    if start is None:
+        return None
+    history = Queries(repo.index).history(start, VersionFilter(until=moment, deleted=True, limit=1))
+    return history[0] if history else None
+
+
+def parse_moment(text: str) -> str:
+    """The moment that "2 hours ago", "yesterday", "now" or a date names, as records have it.
+
+    Raises:
+        InputError: it names none.
+    """
+    present = datetime.now(UTC)
+    words = text.strip().lower()
+    if words in {"now", "today"}:
+        return format_time(present)
+    if words == "yesterday":
+        return format_time(present - timedelta(days=1))
+    if match := _AGO.fullmatch(words):
+        try:
+            count = 1 if match["count"].startswith("a") else int(match["count"])
+            return format_time(present - timedelta(seconds=count * _SECONDS[match["unit"]]))
+        except (OverflowError, ValueError) as error:
+            raise InputError(f"{text[:SHOWN_CHARACTERS]!r} is too long ago") from error
+    try:
+        return format_time(datetime.fromisoformat(text.strip()).astimezone(UTC))
+    except (ValueError, OverflowError) as error:
+        raise InputError(
+            f"{text[:SHOWN_CHARACTERS]!r} is not a time", hint="Try '2 hours ago', 'yesterday' or '2026-11-23 14:30'."
+        ) from error
+
+
+def describe(queries: Queries, version: VersionId) -> str:
+    """How a person names the version: `v12`, or `v12.a1b2` where machines gave out the number twice."""
+    record = queries.version(version)
+    if record is None:
+        return version[:12]
+    same = queries.versions_numbered(record.number)
+    return f"v{record.number}" if len(same) == 1 else f"v{record.number}.{_distinct(version, same)}"
+
+
+def check_content(record: VersionRecord) -> None:
+    """Refuse a version whose content was freed.
+
+    Raises:
+        ObjectPurged: says when and by whom.
+    """
+    if record.purged_at is not None:
+        raise ObjectPurged(f"v{record.number}", record.purged_at, record.purged_by or "somebody")

@@ -1,0 +1,54 @@
+"""Tags: names that stay on a version."""
+
+from aura_vcs.errors.input import NameTaken, UnknownName
+from aura_vcs.history.names.branches import branch, check_wanted
+from aura_vcs.history.recording.version_builder import check_note
+from aura_vcs.ids import VersionId
+from aura_vcs.layout import check_name
+from aura_vcs.model import Inverse, Operation, Tag
+from aura_vcs.refs.changes import tag_change
+from aura_vcs.repository.repository import Draft, Repository
+from aura_vcs.suggestions import near
+
+
+def create_tag(repo: Repository, name: str, version: VersionId, message: str = "") -> Operation:
+    """Give a version a name that stays.
+
+    Raises:
+        InvalidName: not a name for a tag.
+        NameTaken: a tag or branch is called that; tags do not move.
+        InputError: the version is deleted.
+    """
+    check_name("tag", name)
+    with repo.transaction() as transaction:
+        check_wanted(repo, version)
+        before = repo.refs.tag(name)
+        if before is not None and before.version is not None:
+            raise NameTaken("tag", name, hint=f"Remove it first with `aura tag -d {name}`.")
+        if branch(repo, name) is not None:
+            raise NameTaken("branch", name, hint="Choose another name for the tag.")
+        counter = (before.stamp[0] if before is not None else 0) + 1
+        stamp = (counter, transaction.replica)
+        tag = Tag(version, check_note(message), transaction.at, repo.author, stamp)
+        ref, change = tag_change(name, before, tag)
+        return transaction.record(
+            Draft("tag.create", f"Created tag {name}", {ref: change}, inverse=Inverse("tag.delete"))
+        )
+
+
+def delete_tag(repo: Repository, name: str) -> Operation:
+    """Remove a tag; its version stays.
+
+    Raises:
+        UnknownName: there is none; suggests near ones.
+    """
+    with repo.transaction() as transaction:
+        tags = repo.refs.tags()
+        before = tags.get(name)
+        if before is None:
+            raise UnknownName("tag", name, near(name, tags), hint="`aura tag` lists the tags.")
+        after = Tag(None, "", transaction.at, repo.author, (before.stamp[0] + 1, transaction.replica))
+        ref, change = tag_change(name, before, after)
+        return transaction.record(
+            Draft("tag.delete", f"Deleted tag {name}", {ref: change}, inverse=Inverse("tag.create"))
+        )

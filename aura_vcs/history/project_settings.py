@@ -1,0 +1,52 @@
+"""Settings of the project and the state of its making: values, one by one, with undo."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from aura_vcs.history.recording.undo_batching import batched
+from aura_vcs.model import Field, Inverse, Operation
+from aura_vcs.refs.changes import field_change
+from aura_vcs.repository.repository import Draft, Repository
+
+Rooms = Mapping[str, Mapping[str, Any]]
+"""New values of settings (`{"settings": {key: value}}`) and of facts of the state ("state")."""
+
+
+def set_fields(repo: Repository, values: Rooms, description: str, *, type_: str) -> Operation | None:
+    """Give settings and facts of the state new values; None unsets one.
+
+    Recorded as one operation that undo takes back; None if every value was so already.
+    """
+    with repo.transaction() as transaction:
+        refs = dict(
+            field_change(room, key, field, value, transaction.replica, transaction.at, repo.author)
+            for room, key, field, value in _news(repo, values)
+        )
+        if not refs:
+            return None
+        draft = Draft(type_, description, refs, inverse=Inverse(f"{type_}.revert"), can_batch=True)
+        return transaction.record(batched(repo, transaction, draft))
+
+
+def note_fields(repo: Repository, values: Rooms) -> None:
+    """Give them new values without an operation: what a program reports while it works."""
+    with repo.transaction() as transaction:
+        refs = dict(
+            field_change(room, key, field, value, transaction.replica, transaction.at, repo.author)
+            for room, key, field, value in _news(repo, values)
+        )
+        repo.refs.apply(refs)
+
+
+def _news(repo: Repository, values: Rooms) -> Iterator[tuple[str, str, Field | None, Any]]:
+    """Room, key, what is there and what shall be, of all that is not so already."""
+    for room, wanted in values.items():
+        known = repo.refs.settings() if room == "settings" else repo.refs.state()
+        for key, value in wanted.items():
+            if value_of(known.get(key)) != value:
+                yield room, key, known.get(key), value
+
+
+def value_of(field: Field | None) -> Any:
+    """The field's value; None without a field."""
+    return None if field is None else field.value

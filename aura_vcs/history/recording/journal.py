@@ -1,0 +1,210 @@
+"""Replacing the work folder as one step, however often it is interrupted.
+
+Before the first file is touched, what is to be done lies in `local/pending.json`: the trees before
+and after, and the operation that will be recorded. A command that fails puts the files back;
+after one that was stopped, whoever opens the project next to change it finishes the work first. Only
+files that still are as they were before are replaced then: what a person edited since is left alone.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from aura_vcs.codec import decode_record, encode_compact, encode_record
+from aura_vcs.errors import AuraError, Unfinished
+from aura_vcs.errors.integrity import IntegrityError, ObjectMissing, RecordCorrupt, StorageError
+from aura_vcs.ids import ObjectId, blob_id
+from aura_vcs.index.queries import Queries
+from aura_vcs.layout import ASIDE, PENDING
+from aura_vcs.model import Entry, EntryKind, Operation
+from aura_vcs.objects.base import Place
+from aura_vcs.objects.trees import Difference
+from aura_vcs.repository.repository import Repository
+from aura_vcs.worktree.scan.scan import Scan, entry_of
+
+if TYPE_CHECKING:
+    from aura_vcs.worktree.checkout.writer import Written
+
+
+class Pending(msgspec.Struct, frozen=True):
+    """`local/pending.json`."""
+
+    operation: Operation
+    before: ObjectId
+    after: ObjectId
+    check: str = ""
+
+    def checked(self) -> "Pending":
+        """The same, with a checksum."""
+        bare = msgspec.structs.replace(self, check="")
+        return msgspec.structs.replace(self, check=blob_id(encode_compact(bare))[:16])
+
+
+def pending(repo: Repository) -> Pending | None:
+    """What was begun and not finished, if anything; a note that cannot be read is set aside."""
+    try:
+        return read_pending(repo)
+    except RecordCorrupt:
+        aside = repo.storage.set_aside(PENDING)
+        repo.progress.note(f"A note about an interrupted command cannot be read; it was set aside in .aura/{aside}")
+        return None
+
+
+def read_pending(repo: Repository) -> Pending | None:
+    """What was begun and not finished, if anything.
+
+    Raises:
+        RecordCorrupt: the note about it cannot be read.
+    """
+    try:
+        found = decode_record(repo.storage.read(PENDING), Pending, PENDING)
+    except FileNotFoundError:
+        return None
+    if found.check and found != found.checked():
+        raise RecordCorrupt(PENDING, "its checksum does not fit")
+    return found
+
+
+def carry_out(repo: Repository, scan: Scan, operation: Operation, before: ObjectId, after: ObjectId) -> "Written":
+    """Put the tree `after` in place of `before` and record the operation.
+
+    The caller holds the worktree lock, and the content of both trees is in the store.
+
+    Raises:
+        ObjectMissing: content that is needed is not there; nothing was touched.
+        StorageError: the disk refused; the files were put back as they were, as far as it let us.
+    """
+    differences = list(repo.trees.differences(before, after))
+    places = check_present(repo, differences)
+    begun = Pending(operation, before, after).checked()
+    repo.storage.put(PENDING, encode_record(begun))
+    with _taken_back(repo, begun):
+        written = repo.worktree.apply(scan, differences, places, repo.progress)
+        _record(repo, operation)
+    _keep_late_edits(repo, begun, everything=False)
+    _forget(repo)
+    return written
+
+
+def _keep_late_edits(repo: Repository, begun: Pending | None, *, everything: bool) -> None:
+    """See late_edits; with `everything`, also of what an interrupted command left aside."""
+    from aura_vcs.history.recording.late_edits import (  # a commit needs none of it
+        Replaced,
+        keep_late_edits,
+        keep_left_over,
+    )
+
+    replaced = Replaced(begun.operation, begun.before, begun.after) if begun is not None else None
+    if everything or replaced is None:
+        keep_left_over(repo, replaced)
+    else:
+        keep_late_edits(repo, replaced)
+
+
+def finish_pending(repo: Repository) -> Operation | None:
+    """Finish what an interruption left, if anything; returns the operation that is now done.
+
+    Raises:
+        AuraError: it cannot be finished, and was taken back.
+    """
+    if repo.storage.stat(PENDING) is None and repo.storage.stat(ASIDE) is None:
+        return None
+    if repo.is_preview:
+        repo.progress.note("A command was interrupted; what is planned here begins with finishing it")
+        return None
+    with repo.locks.exclusive("worktree"), repo.locks.shared("objects"):
+        found = pending(repo)
+        if found is None:
+            _keep_late_edits(repo, None, everything=True)
+            return None
+        if Queries(repo.index).action_by_id(found.operation.id) is None:
+            repo.progress.note(f"Finishing what was interrupted: {found.operation.description}")
+            with _taken_back(repo, found):
+                _go_on(repo, found.before, found.after)
+                _record(repo, found.operation)
+        _keep_late_edits(repo, found, everything=True)
+        _forget(repo)
+        return found.operation
+
+
+@contextmanager
+def _taken_back(repo: Repository, begun: Pending) -> Iterator[None]:
+    """Put the files back when the block fails before the operation was recorded.
+
+    Where that fails too, the note about it stays, and the next command tries again.
+    """
+    try:
+        yield
+    except Unfinished:
+        _forget(repo)
+        raise
+    except AuraError as error:
+        try:
+            with suppress(IntegrityError):  # neither way is open: the files stay as they are, for the person to look at
+                _go_on(repo, begun.after, begun.before)
+            _keep_late_edits(repo, begun, everything=True)
+            _forget(repo)
+        except AuraError as another:
+            error.add_note(str(another))
+        raise
+
+
+def _go_on(repo: Repository, before: ObjectId, after: ObjectId) -> None:
+    """Put `after` in place wherever the folder still is as `before`."""
+    differences = list(repo.trees.differences(before, after))
+    places = check_present(repo, differences)
+    scan = repo.worktree.scan(before, [d.path for d in differences])
+    unknown = [d.path for d in differences if (state := scan.file(d.path)) is not None and not state.id]
+    repo.worktree.hash(unknown, scan, repo.progress, patient=True)
+    untouched = [d for d in differences if _current(repo, scan, d) in (_bare(d.old), None) or _is_folder(d)]
+    repo.worktree.apply(scan, untouched, places, repo.progress)
+
+
+def _record(repo: Repository, operation: Operation) -> None:
+    with repo.transaction() as transaction:
+        transaction.record(operation)
+
+
+def _forget(repo: Repository) -> None:
+    try:
+        repo.storage.delete(PENDING)
+    except StorageError:
+        return  # whoever finds it sees in the log that it is done, or finishes it
+
+
+def _current(repo: Repository, scan: Scan, difference: Difference) -> tuple[EntryKind, ObjectId, bool] | None:
+    state = scan.file(difference.path)
+    if state is None:
+        return None
+    return _bare(repo.worktree.disk.as_meant(entry_of(difference.path, state), difference.old))
+
+
+def _bare(entry: Entry | None) -> tuple[EntryKind, ObjectId, bool] | None:
+    return None if entry is None else (entry.kind, entry.id, entry.executable)
+
+
+def _is_folder(difference: Difference) -> bool:
+    entry = difference.new or difference.old
+    return entry is not None and entry.kind is EntryKind.DIR
+
+
+def check_present(repo: Repository, differences: Sequence[Difference]) -> Mapping[ObjectId, Place]:
+    """Have all content at hand before the first file is touched; what is offloaded is fetched.
+
+    Returns where in packs the content lies, as far as the index knows.
+
+    Raises:
+        ObjectMissing: names the object and the path that needs it.
+        ObjectOffloaded: names the files and the remote that cannot be asked now.
+    """
+    wanted = {d.new.id: d.path for d in differences if d.new is not None and d.new.kind is not EntryKind.DIR}
+    if repo.store.offloaded.all():
+        repo.store.require(wanted)
+        return repo.store.places.find_many(wanted)
+    placed = repo.store.places.find_many(wanted)
+    for object_id, path in wanted.items():
+        if object_id not in placed and not repo.store.contains(object_id):
+            raise ObjectMissing(object_id, path)
+    return placed

@@ -1,0 +1,139 @@
+"""What a scan of the folder has otherwise than a tree."""
+
+import msgspec
+
+from aura_vcs.codec import name_bytes
+from aura_vcs.ids import ObjectId
+from aura_vcs.model import Entry, EntryKind
+from aura_vcs.repository.repository import Repository
+from aura_vcs.suggestions import take_nearest
+from aura_vcs.worktree.scan.cache import FileState
+from aura_vcs.worktree.scan.scan import Scan, ScannedFolder, entry_of
+
+
+class Change(msgspec.Struct, frozen=True):
+    """A path that is not as it was: added, modified, deleted, renamed or type_changed."""
+
+    path: str
+    change: str
+    old_path: str | None = None
+
+
+class _Found(msgspec.Struct):
+    """Differences while they are being collected."""
+
+    added: dict[str, FileState | None]
+    deleted: dict[str, Entry]
+    modified: set[str]
+    type_changed: set[str]
+    unsure: list[tuple[str, Entry]]
+
+
+def compare_scan(
+    repo: Repository, scan: Scan, base: ObjectId, *, renames: bool = True
+) -> tuple[tuple[Change, ...], list[str]]:
+    """What a scan of the folder has otherwise than a tree, and files that would not hold still.
+
+    Without `renames`, a renamed file is one that was deleted and one that was added.
+    """
+    found = _Found({}, {}, set(), set(), [])
+    _walk(repo, scan.root, base, found)
+    unstable = _settle_unsure(repo, scan, found)
+    _leave_unseen(scan, found)
+    renamed = _renames(repo, scan, found) if renames else {}
+    changes = [Change(new, "renamed", old) for new, old in renamed.items()]
+    changes += [Change(path, "added") for path in found.added.keys() - renamed.keys()]
+    changes += [Change(path, "deleted") for path in found.deleted.keys() - set(renamed.values())]
+    changes += [Change(path, "modified") for path in found.modified]
+    changes += [Change(path, "type_changed") for path in found.type_changed]
+    return tuple(sorted(changes, key=lambda change: name_bytes(change.path))), unstable
+
+
+def _walk(repo: Repository, folder: ScannedFolder, base: ObjectId | None, found: _Found) -> None:
+    if folder.tree is not None and folder.tree == base:
+        return
+    before = {} if base is None else {entry.name: entry for entry in repo.trees.tree(base).entries}
+    for name, state in folder.files.items():
+        _file(folder.join(name), state, before.pop(name, None), found, repo)
+    for name, inner in folder.folders.items():
+        entry = before.pop(name, None)
+        if entry is not None and entry.kind is not EntryKind.DIR:
+            found.type_changed.add(inner.path)
+            entry = None
+        elif entry is None and not inner.files and not inner.folders:
+            found.added[inner.path] = None
+        _walk(repo, inner, entry.id if entry is not None else None, found)
+    for name, entry in before.items():
+        _gone(repo, folder.join(name), entry, found)
+
+
+def _file(path: str, state: FileState, entry: Entry | None, found: _Found, repo: Repository) -> None:
+    if entry is None:
+        found.added[path] = state
+        return
+    shown = repo.worktree.disk.as_meant(entry_of(path, state), entry)
+    if entry.kind is not shown.kind:
+        found.type_changed.add(path)
+        if entry.kind is EntryKind.DIR:
+            for inner, below in repo.trees.walk(entry.id, path + "/"):
+                if below.kind is not EntryKind.DIR:
+                    found.deleted[inner] = below
+    elif state.size != entry.size or shown.executable != entry.executable:
+        found.modified.add(path)
+    elif not state.id:
+        found.unsure.append((path, entry))
+    elif state.id.hex() != entry.id:
+        found.modified.add(path)
+
+
+def _gone(repo: Repository, path: str, entry: Entry, found: _Found) -> None:
+    if entry.kind is not EntryKind.DIR:
+        found.deleted[path] = entry
+        return
+    below = [(inner, e) for inner, e in repo.trees.walk(entry.id, path + "/") if e.kind is not EntryKind.DIR]
+    if not below:
+        found.deleted[path] = entry
+    found.deleted.update(below)
+
+
+def _settle_unsure(repo: Repository, scan: Scan, found: _Found) -> list[str]:
+    """Read the files whose stamp alone has changed."""
+    unstable = repo.worktree.hash([path for path, _ in found.unsure], scan, repo.progress)
+    for path, entry in found.unsure:
+        state = scan.file(path)
+        if state is None:
+            found.deleted[path] = entry  # gone since it was listed, or it cannot be read
+        elif not state.id or state.id.hex() != entry.id:
+            found.modified.add(path)
+    return unstable
+
+
+def _leave_unseen(scan: Scan, found: _Found) -> None:
+    """Say nothing of what cannot be seen: whether it is still there, or still the same, is not known."""
+    unseen = tuple(f"{skipped.path}/" for skipped in scan.skipped if skipped.is_unreadable)
+    for path in [path for path in found.deleted if f"{path}/".startswith(unseen)]:
+        del found.deleted[path]
+
+
+def _renames(repo: Repository, scan: Scan, found: _Found) -> dict[str, str]:
+    """New paths whose content a deleted path had, each deleted path used once; same names first."""
+    sizes = {entry.size for entry in found.deleted.values() if entry.kind is EntryKind.FILE and entry.size}
+    candidates = [p for p, s in found.added.items() if s is not None and not s.is_symlink and s.size in sizes]
+    repo.worktree.hash([p for p in candidates if not _id_of(scan, p)], scan, repo.progress)
+    for path in [path for path in candidates if scan.file(path) is None]:
+        del found.added[path]
+    gone: dict[str, list[str]] = {}
+    for path, entry in sorted(found.deleted.items()):
+        if entry.kind is EntryKind.FILE and entry.size:
+            gone.setdefault(entry.id, []).append(path)
+    renames: dict[str, str] = {}
+    for new in sorted(found.added.keys() & set(candidates)):
+        old_paths = gone.get(_id_of(scan, new))
+        if old_paths:
+            renames[new] = take_nearest(new, old_paths)
+    return renames
+
+
+def _id_of(scan: Scan, path: str) -> str:
+    state = scan.file(path)
+    return state.id.hex() if state is not None else ""

@@ -1,0 +1,147 @@
+"""What commands do to the folder: from which tree, to which tree, and what of the folder they look at for it.
+
+A step changes only what differs between where one is and where one goes. What was edited since at such a
+place is looked at, and kept by whoever carries the step out (see `going.replace_folder`).
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from aura_vcs.history.recording.tree_edits import PutTree
+from aura_vcs.history.recording.tree_steps import check_paths, graft, step
+from aura_vcs.history.recording.version_builder import Base, is_purged
+from aura_vcs.ids import ObjectId
+from aura_vcs.model import Kind
+from aura_vcs.objects.batch import Batch
+from aura_vcs.objects.trees import EMPTY_TREE_ID, Difference
+from aura_vcs.repository.repository import Repository
+from aura_vcs.worktree.scan.selection import Selection
+
+
+class Ground(msgspec.Struct, frozen=True):
+    """What of the folder a step looks at.
+
+    Where `changes` are, the folder is expected to have what each of them has as `old`; `paths` are looked at
+    in any case. Everywhere else it counts as being like the tree `old`. Without `changes` and `paths`, all of it
+    is looked at. What the trees in `saved` have is kept, whatever becomes of the folder.
+    """
+
+    old: ObjectId
+    saved: tuple[ObjectId, ...]
+    changes: Sequence[Difference] | None = None
+    paths: tuple[str, ...] = ()
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether all of the folder is looked at."""
+        return self.changes is None and not self.paths
+
+
+class Step(Protocol):
+    """One such change of the folder."""
+
+    source: ObjectId | None
+    """The tree whose content comes, as far as that is known before the folder was looked at."""
+    paths: tuple[str, ...]
+    """The paths that it is about, if not all."""
+
+    def ground(self, base: Base, /) -> Ground:
+        """Say what is looked at, given what the folder is based on."""
+
+    def tree(self, batch: Batch, here: ObjectId, /) -> ObjectId:
+        """Make the tree to be from the one that the folder is; what is new goes into the batch."""
+
+
+class Between:
+    """From the tree `old` (None: the one that HEAD's version has) to `new`: only what differs between them."""
+
+    def __init__(self, repo: Repository, new: ObjectId, old: ObjectId | None = None) -> None:
+        self._repo = repo
+        self.source: ObjectId | None = new
+        self.paths: tuple[str, ...] = ()
+        self._new = new
+        self._old = old
+        self._is_exact = False
+
+    def ground(self, base: Base) -> Ground:
+        """See Step."""
+        if self._old is None and is_purged(self._repo, base):
+            self._is_exact = True  # what it had cannot be compared with
+            return Ground(base.tree, (base.tree,))
+        self._old = old = base.tree if self._old is None else self._old
+        return Ground(old, (old, base.tree), self._repo.trees.list_differences(old, self._new))
+
+    def tree(self, batch: Batch, here: ObjectId) -> ObjectId:
+        """See Step."""
+        if self._is_exact:
+            return self._new
+        assert self._old is not None
+        return step(self._repo.trees, here, self._old, self._new, putting(batch))
+
+
+class Exactly:
+    """The whole folder as `new`, whatever is in it."""
+
+    def __init__(self, new: ObjectId) -> None:
+        self.source: ObjectId | None = new
+        self.paths: tuple[str, ...] = ()
+        self._new = new
+
+    def ground(self, base: Base) -> Ground:
+        """See Step."""
+        return Ground(base.tree, (base.tree,))
+
+    def tree(self, _batch: Batch, _here: ObjectId) -> ObjectId:
+        """See Step."""
+        return self._new
+
+
+class AllOf:
+    """Every file of the tree that HEAD's version has, as it is there; others stay."""
+
+    def __init__(self, repo: Repository) -> None:
+        self._repo = repo
+        self.source: ObjectId | None = None
+        self.paths: tuple[str, ...] = ()
+        self._new = EMPTY_TREE_ID
+
+    def ground(self, base: Base) -> Ground:
+        """See Step."""
+        self._new = base.tree
+        expected = [Difference(path, entry, entry) for path, entry in self._repo.trees.walk(base.tree)]
+        return Ground(base.tree, (base.tree,), expected)
+
+    def tree(self, batch: Batch, here: ObjectId) -> ObjectId:
+        """See Step."""
+        return step(self._repo.trees, here, EMPTY_TREE_ID, self._new, putting(batch))
+
+
+class PathsOf:
+    """Some paths as the tree `source` has them, or without them if it has none."""
+
+    def __init__(self, repo: Repository, source: ObjectId, paths: Sequence[str]) -> None:
+        self._repo = repo
+        self.source: ObjectId | None = source
+        self.paths: tuple[str, ...] = tuple(paths)
+        self._source = source
+
+    def ground(self, base: Base) -> Ground:
+        """See Step."""
+        return Ground(base.tree, (base.tree,), (), self.paths)
+
+    def tree(self, batch: Batch, here: ObjectId) -> ObjectId:
+        """See Step.
+
+        Raises:
+            UnknownName: neither the source nor the folder has a path.
+        """
+        selection = Selection(self.paths)
+        check_paths(self._repo.trees, here, self._source, selection)
+        return graft(self._repo.trees, here, self._source, selection, putting(batch))
+
+
+def putting(batch: Batch) -> PutTree:
+    """What puts trees into the batch."""
+    return lambda data, path: batch.add(Kind.TREE, data, path)

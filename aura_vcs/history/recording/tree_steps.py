@@ -1,0 +1,142 @@
+"""The tree that a folder becomes by a step from one tree to another; the person's own work beside it stays."""
+
+from aura_vcs.codec import encode_tree
+from aura_vcs.errors.input import UnknownName
+from aura_vcs.history.recording.tree_edits import PutTree
+from aura_vcs.ids import ObjectId
+from aura_vcs.model import Entry, EntryKind
+from aura_vcs.objects.trees import EMPTY_TREE_ID, TreeReader
+from aura_vcs.worktree.scan.selection import Selection
+from aura_vcs.worktree.snapshot.snapshot import sorted_tree
+
+
+def step(trees: TreeReader, here: ObjectId, old: ObjectId, new: ObjectId, put: PutTree) -> ObjectId:
+    """Return `here` with whatever differs between `old` and `new` as `new` has it, and all else as it is.
+
+    What has no place beside that (a file where a folder comes, or the other way round) gives way. Files in a
+    folder that goes stay, and so does the folder around them.
+
+    Raises:
+        ObjectMissing, ObjectCorrupt.
+    """
+    if here in {old, new}:
+        return new
+    return _id(_Steps(trees, put).entry("", _root(here), _root(old), _root(new)))
+
+
+def graft(trees: TreeReader, onto: ObjectId, source: ObjectId, selection: Selection, put: PutTree) -> ObjectId:
+    """Return the tree `onto` with the selected paths as in `source`."""
+    return _id(_Grafts(trees, put, selection).entry("", onto, source))
+
+
+def check_paths(trees: TreeReader, onto: ObjectId, source: ObjectId, selection: Selection) -> None:
+    """Refuse paths that neither tree has.
+
+    Raises:
+        UnknownName.
+    """
+    for path in selection.paths:
+        if trees.entry(source, path) is None and trees.entry(onto, path) is None:
+            raise UnknownName("file or folder", path, hint="`aura show VERSION:` lists what a version has.")
+
+
+class _Steps:
+    def __init__(self, trees: TreeReader, put: PutTree) -> None:
+        self._trees = trees
+        self._put = put
+
+    def entry(self, path: str, here: Entry | None, old: Entry | None, new: Entry | None) -> Entry | None:
+        """What is at the path afterwards."""
+        if is_same(old, new) or is_same(here, new):
+            return here
+        if is_same(here, old):
+            return new
+        if new is None and _is_folder(here) != _is_folder(old):
+            return here  # it became something else, and nothing needs its place
+        if here is not None and not _is_folder(here) and _is_folder(old) and _is_folder(new):
+            return here if self._inside(path, None, old, new) is None else new  # a file gives way to what comes
+        is_joined = _is_folder(new) and (_is_folder(here) or (here is None and _is_folder(old)))
+        if is_joined or (new is None and _is_folder(here)):
+            return self._inside(path, here, old, new)
+        return new
+
+    def _inside(self, path: str, here: Entry | None, old: Entry | None, new: Entry | None) -> Entry | None:
+        three = [children(self._trees, entry) for entry in (here, old, new)]
+        entries = []
+        for name in three[0].keys() | three[1].keys() | three[2].keys():
+            ours, before, after = (inside.get(name) for inside in three)
+            found = self.entry(f"{path}/{name}" if path else name, ours, before, after)
+            if found is not None:
+                entries.append(found)
+        if not entries and (here is None or new is None):
+            return None
+        return put_folder(self._trees, path, entries, self._put)
+
+
+class _Grafts:
+    def __init__(self, trees: TreeReader, put: PutTree, selection: Selection) -> None:
+        self._trees = trees
+        self._put = put
+        self._selection = selection
+
+    def entry(self, path: str, onto: ObjectId | None, source: ObjectId | None) -> Entry | None:
+        """The folder at the path afterwards."""
+        ours, theirs = (children_of(self._trees, tree) for tree in (onto, source))
+        entries: list[Entry] = []
+        for name in ours.keys() | theirs.keys():
+            inner = f"{path}/{name}" if path else name
+            our, their = ours.get(name), theirs.get(name)
+            if self._selection.covers(inner):
+                kept = their
+            elif self._selection.leads_into(inner) and (_folder_id(our) or _folder_id(their)):
+                grafted = self.entry(inner, _folder_id(our), _folder_id(their))
+                kept = our if grafted is None else grafted  # a file gives way only to something that comes
+            else:
+                kept = our
+            if kept is not None:
+                entries.append(kept)
+        if path and not entries and onto is None:
+            return None
+        return put_folder(self._trees, path, entries, self._put)
+
+
+def put_folder(trees: TreeReader, path: str, entries: list[Entry], put: PutTree) -> Entry:
+    """Store the tree of a folder; returns its entry."""
+    tree = sorted_tree(entries)
+    object_id, data = encode_tree(tree)
+    put(data, f"{path}/")
+    trees.remember(object_id, tree)
+    return Entry(path.rpartition("/")[2], EntryKind.DIR, object_id, tree.size)
+
+
+def is_same(one: Entry | None, other: Entry | None) -> bool:
+    """Whether a path has the same content, of the same kind, with the same right to be run."""
+    if one is None or other is None:
+        return one is other
+    return (one.kind, one.id, one.executable) == (other.kind, other.id, other.executable)
+
+
+def children(trees: TreeReader, entry: Entry | None) -> dict[str, Entry]:
+    """What is in a folder; nothing is in what is none."""
+    return children_of(trees, _folder_id(entry))
+
+
+def children_of(trees: TreeReader, tree: ObjectId | None) -> dict[str, Entry]:
+    """What is in a tree, by name."""
+    return {} if tree is None else {entry.name: entry for entry in trees.tree(tree).entries}
+
+
+def _root(tree: ObjectId) -> Entry:
+    return Entry("", EntryKind.DIR, tree, 0)
+
+
+def _id(root: Entry | None) -> ObjectId:
+    return root.id if root is not None else EMPTY_TREE_ID
+
+
+def _is_folder(entry: Entry | None) -> bool:
+    return entry is not None and entry.kind is EntryKind.DIR
+
+
+def _folder_id(entry: Entry | None) -> ObjectId | None:
+    return entry.id if entry is not None and entry.kind is EntryKind.DIR else None

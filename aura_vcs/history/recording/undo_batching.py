@@ -1,0 +1,63 @@
+"""Rapid edits of the same thing become one undo.
+
+The log keeps every edit. One that follows its like within BATCH_SECONDS carries the state from
+before the first, and names that first one in its payload; undo takes the last one back and with
+it all of them.
+"""
+
+from typing import Any
+
+import msgspec
+
+from aura_vcs.codec import parse_time
+from aura_vcs.ids import ReplicaId
+from aura_vcs.index.queries import Queries
+from aura_vcs.model import Operation, RefChange
+from aura_vcs.refs.refs import FIELD_ROOMS
+from aura_vcs.repository.repository import Draft, Repository, Transaction
+
+BATCH_SECONDS = 60.0
+BATCH = "batch"
+"""The key of the payload that names the first operation of a batch."""
+
+
+def batched(repo: Repository, transaction: Transaction, draft: Draft) -> Draft:
+    """The draft, joined with the operation before it if the two are rapid edits of the same thing."""
+    previous = _previous(repo, transaction, draft)
+    if previous is None:
+        return draft
+    refs = {name: RefChange(change.before, change.after) for name, change in previous.refs.items()}
+    for name, change in draft.refs.items():
+        before = refs[name].before if name in refs else change.before
+        refs[name] = RefChange(before, change.after)
+    worktree = draft.worktree
+    if worktree is not None and previous.worktree is not None:
+        worktree = msgspec.structs.replace(worktree, before=previous.worktree.before)
+    payload = {**draft.payload, BATCH: previous.payload.get(BATCH, previous.id)}
+    return msgspec.structs.replace(draft, refs=refs, worktree=worktree, payload=payload)
+
+
+def _previous(repo: Repository, transaction: Transaction, draft: Draft) -> Operation | None:
+    """The operation that the draft may be joined with."""
+    if not draft.can_batch:
+        return None
+    queries = Queries(repo.index)
+    action = queries.next_undo(repo.replica, transaction.at)
+    if action is None or action.type != draft.type or action.user != repo.author:
+        return None
+    seconds = (parse_time(transaction.at) - parse_time(action.time)).total_seconds()
+    if not 0 <= seconds < BATCH_SECONDS or queries.next_redo(repo.replica, transaction.at) is not None:
+        return None
+    operation = repo.logs.read_at(ReplicaId(action.replica), action.start, action.end, action.segment)
+    return operation if operation.can_batch and _same_things(operation, draft) else None
+
+
+def _same_things(operation: Operation, draft: Draft) -> bool:
+    if _paths(operation.payload) != _paths(draft.payload) or (operation.worktree is None) != (draft.worktree is None):
+        return False
+    rooms = {name.split("/", 1)[0] for name in (*operation.refs, *draft.refs)}
+    return rooms <= set(FIELD_ROOMS) or set(operation.refs) == set(draft.refs)
+
+
+def _paths(payload: dict[str, Any]) -> Any:
+    return payload.get("paths")

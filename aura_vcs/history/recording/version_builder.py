@@ -1,0 +1,231 @@
+"""Making versions: from a snapshot of the folder to an object, its label and the operation."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from aura_vcs.codec import clean_text, encode_version, now
+from aura_vcs.errors import InputError
+from aura_vcs.errors.integrity import IntegrityError
+from aura_vcs.ids import ObjectId, VersionId
+from aura_vcs.index.queries import Queries
+from aura_vcs.index.records import VersionRecord
+from aura_vcs.model import Head, Kind, Label, RefChange, Version, VersionType
+from aura_vcs.objects.base import StoredObject
+from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.refs.changes import label_change
+from aura_vcs.repository.repository import Draft, Repository, Transaction
+
+if TYPE_CHECKING:
+    from aura_vcs.objects.batch import Batch
+    from aura_vcs.worktree.scan.scan import Scan
+    from aura_vcs.worktree.snapshot.snapshot import Snapshot
+
+NAME_LIMIT = 200
+DESCRIPTION_LIMIT = 2000
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What a new version shall be."""
+
+    type: VersionType
+    name: str
+    description: str = ""
+    important: bool = False
+    trigger: str | None = None
+
+
+class Base(msgspec.Struct, frozen=True):
+    """What the work folder is based on: HEAD, and the version's tree (the empty one before the first)."""
+
+    head: Head
+    tree: ObjectId
+
+
+def base_of(repo: Repository) -> Base:
+    """What the work folder is based on now."""
+    head = repo.head()
+    record = Queries(repo.index).version(head.version) if head.version is not None else None
+    return Base(head, record.tree if record is not None else EMPTY_TREE_ID)
+
+
+def is_purged(repo: Repository, base: Base) -> bool:
+    """Whether somebody purged the version: its content may be gone."""
+    record = Queries(repo.index).version(base.head.version) if base.head.version is not None else None
+    return record is not None and record.purged_at is not None
+
+
+def check_texts(name: str, description: str) -> tuple[str, str]:
+    """Name and description as they are stored: no control characters, no bytes that are not text.
+
+    Raises:
+        InputError: too long, or no name at all.
+    """
+    clean = one_line(name)
+    if not clean:
+        raise InputError("A version needs a name", hint='Give one with -m, for example -m "First cut".')
+    if len(clean) > NAME_LIMIT:
+        raise InputError(f"The name has {len(clean)} characters; {NAME_LIMIT} is the limit")
+    return clean, check_note(description)
+
+
+def check_note(text: str) -> str:
+    """A description, message or reason as it is stored: no control characters, only text.
+
+    Raises:
+        InputError: too long.
+    """
+    clean = clean_text(text).strip()
+    if len(clean) > DESCRIPTION_LIMIT:
+        raise InputError(f"The description has {len(clean)} characters; {DESCRIPTION_LIMIT} is the limit")
+    return clean
+
+
+def one_line(text: str) -> str:
+    """The text on one line: no control characters, no bytes that are not text."""
+    return " ".join(clean_text(text).split())
+
+
+def take_snapshot(
+    repo: Repository, batch: "Batch", base: Base, paths: Sequence[str] | None = None, always: Sequence[str] = ()
+) -> "tuple[Scan, Snapshot]":
+    """Scan the folder and put what is new into the batch.
+
+    Of a base that another machine purged, nothing is taken for stored, but where only `paths` are asked for.
+    """
+    tree = base.tree
+    if paths is None and is_purged(repo, base):
+        tree, always = EMPTY_TREE_ID, [*always, *_paths(repo, base.tree)]
+    scan = repo.worktree.scan(tree, always)
+    return scan, repo.worktree.store_all(scan, batch, tree, paths, repo.progress)
+
+
+def tell_unseen(repo: Repository, scan: "Scan") -> None:
+    """Say what could not be looked at or read: it is in a version as it was before, if at all."""
+    for skipped in scan.skipped:
+        if skipped.is_unreadable:
+            repo.progress.note(f"{skipped.path} is passed over: {skipped.reason}")
+
+
+def _paths(repo: Repository, tree: ObjectId) -> list[str]:
+    """Every path of a tree, as far as its folders are still here: an ignore rule does not make them vanish."""
+    found: list[str] = []
+    with suppress(IntegrityError):
+        for path, _ in repo.trees.walk(tree):
+            found.append(path)
+    return found
+
+
+class Made(msgspec.Struct, frozen=True):
+    """A version that is in the store and not recorded yet."""
+
+    id: VersionId
+    version: Version
+
+
+def make_version(
+    repo: Repository, batch: "Batch", base: Base, snapshot: "Snapshot", wanted: Wanted, author: str | None = None
+) -> Made:
+    """Put the version object into the batch. Its number is a guess until `settle` has looked."""
+    version = Version(
+        number=Queries(repo.index).next_number(),
+        parents=lineage(repo, base.head.version),
+        tree=snapshot.tree,
+        type=wanted.type,
+        name=wanted.name,
+        description=wanted.description,
+        author=clean_text(author) if author else repo.author,
+        created_at=now(),
+        project=repo.format.project,
+        documents=snapshot.documents,
+        size=snapshot.size,
+        trigger=wanted.trigger,
+    )
+    version_id, data = encode_version(version)
+    batch.add(Kind.VERSION, data, "version")
+    return Made(version_id, version)
+
+
+def lineage(repo: Repository, version: VersionId | None) -> tuple[VersionId, ...]:
+    """The parents of what is made on a version.
+
+    Autosaves and restore points are nobody's parent, so that removing them rewrites nothing: what is
+    made on one hangs off the manual version that it hangs off.
+    """
+    queries = Queries(repo.index)
+    record = queries.version(version) if version is not None else None
+    while record is not None and record.type is not VersionType.MANUAL:
+        record = queries.version(record.parents[0]) if record.parents else None
+    return (record.id,) if record is not None else ()
+
+
+def settle(repo: Repository, made: Made, parents: tuple[VersionId, ...]) -> Made:
+    """The version as it can be recorded now, inside a transaction: with a free number and those parents."""
+    number = Queries(repo.index).next_number()
+    if number == made.version.number and parents == made.version.parents:
+        return made
+    version = msgspec.structs.replace(made.version, number=number, parents=parents)
+    version_id, data = encode_version(version)
+    repo.store.put(Kind.VERSION, data)
+    return Made(version_id, version)
+
+
+def new_label(
+    repo: Repository, transaction: Transaction, made: Made, wanted: Wanted, branch: str | None
+) -> tuple[str, RefChange]:
+    """The change that gives a new version its label; `branch` is the one it was made on."""
+    label = Label(
+        version=made.id,
+        number=made.version.number,
+        name=wanted.name,
+        branch=branch,
+        description=wanted.description,
+        important=wanted.important,
+        updated_at=transaction.at,
+        updated_by=repo.author,
+    )
+    return label_change(None, label)
+
+
+def record_point(
+    repo: Repository,
+    batch: "Batch",
+    base: Base,
+    snapshot: "Snapshot",
+    wanted: Wanted,
+    correlation_id: str | None = None,
+) -> VersionRecord:
+    """Record an autosave or restore point: it hangs off HEAD's version and moves nothing."""
+    made = make_version(repo, batch, base, snapshot, wanted)
+    stored = batch.finish()
+    with repo.transaction() as transaction:
+        made = settle(repo, made, made.version.parents)
+        ref, change = new_label(repo, transaction, made, wanted, base.head.branch)
+        kind = "Autosaved" if wanted.type is VersionType.AUTOSAVE else "Saved restore point"
+        draft = Draft(
+            str(wanted.type),
+            f"{kind} v{made.version.number} {wanted.name!r}",
+            {ref: change},
+            correlation_id=correlation_id,
+        )
+        transaction.record(draft, with_version(stored, repo, made), batch.chunks)
+    return need(repo, made.id)
+
+
+def with_version(
+    stored: Mapping[ObjectId, StoredObject], repo: Repository, made: Made
+) -> Mapping[ObjectId, StoredObject]:
+    """What a batch stored, and the version object where `settle` had to store it on its own."""
+    if made.id in stored:
+        return stored
+    _, data = encode_version(made.version)
+    return {**stored, made.id: repo.store.put(Kind.VERSION, data)}
+
+
+def need(repo: Repository, version: VersionId) -> VersionRecord:
+    """The record of a version that is known to be there."""
+    record = Queries(repo.index).version(version)
+    assert record is not None
+    return record

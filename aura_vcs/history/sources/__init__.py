@@ -1,0 +1,1 @@
+"""Where content is read from: a version, the folder, memory."""

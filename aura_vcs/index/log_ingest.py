@@ -1,0 +1,157 @@
+"""What of the logs and labels the index has, and entering the rest."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from aura_vcs import layout
+from aura_vcs.errors.integrity import RecordCorrupt, RecordUnreadable
+from aura_vcs.ids import ReplicaId
+from aura_vcs.index.database import Database
+from aura_vcs.model import Operation
+from aura_vcs.operation_log import OperationLogs
+from aura_vcs.progress import Progress
+from aura_vcs.refs.refs import Refs
+from aura_vcs.storage.local import LocalStorage
+
+if TYPE_CHECKING:
+    from aura_vcs.index.projector import Projector
+
+Recover = Callable[[Operation], None]
+"""Brings refs and HEAD to where an own operation put them; harmless when they are there."""
+
+_LABELS = "labels"
+_WAITING = ""
+
+
+def _nothing(operation: Operation) -> None:
+    """What is re-entered needs no recovery."""
+
+
+class Entered:
+    """Enters logs and labels, inside the caller's transaction."""
+
+    def __init__(
+        self, database: Database, storage: LocalStorage, refs: Refs, logs: OperationLogs, progress: Progress
+    ) -> None:
+        self._database = database
+        self._storage = storage
+        self._refs = refs
+        self._logs = logs
+        self._progress = progress
+
+    def is_current(self) -> bool:
+        """Whether every log and every label is entered. Looks at sizes and dates, opens no file."""
+        if self._known_sizes() != self._logs.sizes() or self._known_segments() != set(self._logs.segments()):
+            return False
+        return self._database.meta(_LABELS) == self._labels_date()
+
+    def is_waiting(self) -> bool:
+        """Whether labels are here whose versions are not."""
+        return self._database.meta(_LABELS) == _WAITING
+
+    def enter_new(self, projector: "Projector", recover: Recover) -> bool:
+        """Enter what logs and labels have that is new; False if something that is held is not here to be counted."""
+        date = self._labels_date()
+        known = self._known_ends()
+        for name in self._new_segments():
+            self._enter_segment(projector, name)
+        for replica, size in self._logs.sizes().items():
+            try:
+                self._enter_log(projector, replica, known.get(replica, 0), recover)
+            except RecordUnreadable as error:
+                self._progress.note(f"{error.message}; `aura fsck` says more")
+                continue  # its size stays unknown: the next command tries again
+            projector.log_size(replica, size)
+        complete = self._enter_labels(projector)
+        projector.write()
+        self._database.set_meta(_LABELS, self._labels_date() if date is None else date if complete else _WAITING)
+        return not projector.is_incomplete
+
+    def _enter_log(self, projector: "Projector", replica: ReplicaId, start: int, recover: Recover) -> None:
+        for line in self._logs.read(replica, start=start):
+            operation = line.operation
+            if operation is None or operation.replica != replica:
+                self._progress.note(f"A line of {layout.operations_log(replica)} is damaged; `aura fsck` says more")
+                projector.skip_line(replica, line.end)
+                continue
+            if replica == self._logs.replica:
+                recover(operation)
+            projector.operation(operation, line.start, line.end)
+
+    def _enter_segment(self, projector: "Projector", name: str) -> None:
+        try:
+            for line in self._logs.read_segment(name):
+                if line.operation is not None:
+                    projector.closed_operation(line.operation, line)
+        except RecordCorrupt as error:
+            self._progress.note(f"{error.message}; `aura fsck` says more")
+            if isinstance(error, RecordUnreadable):
+                return  # the next command tries again
+        self._database.connection.execute("INSERT OR REPLACE INTO segments VALUES (?)", (name,))
+
+    def _enter_labels(self, projector: "Projector") -> bool:
+        """Enter the labels whose files are new or have changed; False if one's version is not here yet."""
+        rows = self._database.connection.execute("SELECT path, size, mtime_ns FROM ref_files")
+        known = {row[0]: (row[1], row[2]) for row in rows}
+        complete = True
+        for file in self._refs.label_files():
+            path = f"{layout.VERSIONS}/{file}"
+            found = self._storage.stat(path)
+            if found is None or known.get(path) == (found.size, found.mtime_ns):
+                continue
+            labels = self._refs.labels_in(file)
+            entered = [projector.label(label) for label in labels]
+            if labels and all(entered):
+                self.enter_file(path)
+            else:
+                complete = False
+        return complete
+
+    def enter_file(self, path: str) -> None:
+        """Remember what the file of a label looks like now."""
+        found = self._storage.stat(path)
+        if found is not None:
+            self._database.connection.execute(
+                "INSERT OR REPLACE INTO ref_files VALUES (?, ?, ?)", (path, found.size, found.mtime_ns)
+            )
+
+    def _known_ends(self) -> dict[ReplicaId, int]:
+        return dict(self._database.connection.execute("SELECT replica, end FROM logs").fetchall())
+
+    def _known_sizes(self) -> dict[ReplicaId, int]:
+        return dict(self._database.connection.execute("SELECT replica, size FROM logs").fetchall())
+
+    def _known_segments(self) -> set[str]:
+        return {row[0] for row in self._database.connection.execute("SELECT name FROM segments")}
+
+    def reenter_own_log(self, projector: "Projector") -> None:
+        """Enter the own log anew, whose older part was closed."""
+        self._database.connection.execute("DELETE FROM logs WHERE replica = ?", (self._logs.replica,))
+        for name in self._new_segments():
+            self._enter_segment(projector, name)
+        self._enter_log(projector, self._logs.replica, 0, _nothing)
+
+    def reenter_labels(self) -> None:
+        """Remember the labels' files anew, which were packed."""
+        self._database.connection.execute("DELETE FROM ref_files")
+        for file in self._refs.label_files():
+            self.enter_file(f"{layout.VERSIONS}/{file}")
+        self.labels_are_entered()
+
+    def _new_segments(self) -> list[str]:
+        known = self._known_segments()
+        return [name for name in self._logs.segments() if name not in known]
+
+    def logs_shrank(self) -> bool:
+        """Whether a log lost lines that were entered: somebody brought an older one."""
+        sizes = self._logs.sizes()
+        return any(sizes.get(replica, 0) < end for replica, end in self._known_ends().items())
+
+    def labels_are_entered(self) -> None:
+        """Remember the labels' date, unless some wait for their versions: those are looked for again."""
+        if self._database.meta(_LABELS) != _WAITING:
+            self._database.set_meta(_LABELS, self._labels_date())
+
+    def _labels_date(self) -> str | None:
+        found = self._storage.stat(layout.VERSIONS)
+        return None if found is None else str(found.mtime_ns)

@@ -1,0 +1,71 @@
+"""What is new in a version, told by what differs from the version it was made from."""
+
+from collections.abc import Mapping
+
+from aura_vcs.ids import ObjectId
+from aura_vcs.index import reference_counts as counts
+from aura_vcs.index.reference_counts import Children, Fresh
+from aura_vcs.model import EntryKind
+from aura_vcs.objects.chunking import LARGE_BYTES
+from aura_vcs.objects.trees import Difference, TreeReader
+
+DIFFERENCES_LIMIT = 2000
+"""With more, counting all is not much slower."""
+
+
+def fresh_in(trees: TreeReader, children: Children, old: ObjectId, new: ObjectId) -> Mapping[ObjectId, Fresh]:
+    """For the folders and chunked files of the tree `new` that `old` has too: what is new in them.
+
+    Only of those that share much. `children` says what a chunked file holds.
+
+    Raises:
+        IntegrityError: a tree cannot be read.
+        LimitExceeded: see TreeReader.differences.
+    """
+    changed: dict[str, set[str]] = {}
+    come: set[str] = set()
+    found: dict[ObjectId, Fresh] = {}
+    for number, difference in enumerate(trees.differences(old, new)):
+        if number >= DIFFERENCES_LIMIT:
+            return {}
+        _note(changed, difference.path)
+        if difference.new is not None and difference.new.kind is EntryKind.DIR:
+            come.add(difference.path)
+        found.update(_fresh_chunks(children, difference))
+    waiting = [("", new)] if changed else []
+    while waiting:
+        path, tree = waiting.pop()
+        entries = trees.tree(tree).entries
+        names = changed[path]
+        fresh = [entry for entry in entries if entry.name in names]
+        for entry in fresh:
+            below = f"{path}/{entry.name}" if path else entry.name
+            if below in changed and below not in come:
+                waiting.append((below, entry.id))
+        rest = len(entries) - len(fresh)
+        if rest >= counts.OWED_LEAST:
+            found[tree] = Fresh({(entry.id, entry.kind is EntryKind.DIR) for entry in fresh}, rest)
+    return found
+
+
+def _fresh_chunks(children: Children, difference: Difference) -> Mapping[ObjectId, Fresh]:
+    """The chunks that are new in a large file that changed."""
+    old, new = difference.old, difference.new
+    if old is None or new is None or old.kind is not new.kind or min(old.size, new.size) < LARGE_BYTES:
+        return {}
+    there = set(children(old.id, False))
+    here = set(children(new.id, False)) if there else set()
+    rest = len(here & there)
+    return {new.id: Fresh(here - there, rest)} if rest >= counts.OWED_LEAST else {}
+
+
+def _note(changed: dict[str, set[str]], path: str) -> None:
+    """The path changed, and so did the folders above it."""
+    while True:
+        above, _, name = path.rpartition("/")
+        names = changed.setdefault(above, set())
+        if name in names or not above:
+            names.add(name)
+            return
+        names.add(name)
+        path = above

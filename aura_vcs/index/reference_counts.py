@@ -1,0 +1,265 @@
+"""Reference counts: how many trees, versions and chunked blobs hold an object.
+
+A live version holds its tree; a tree with a count holds each of its children once; a chunked
+blob with a count holds each of its chunks once. A count that rises from zero raises what the
+object holds; one that falls to zero lowers it. The cost grows with what changed, not with the
+store, nor with the number of files beside a changed one, or of chunks in it: what a new tree or
+chunked blob shares with the one it was made from is owed, and only counted before anything is
+lowered or a count is asked for. Until then the older one holds it.
+"""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
+
+import msgspec
+
+from aura_vcs.ids import ObjectId
+from aura_vcs.index.object_locations import groups
+from aura_vcs.index.schema import AWAY, KIND_CODES, filled_at_once
+from aura_vcs.model import EntryKind, Kind, Tree
+from aura_vcs.objects.base import StoredObject
+from aura_vcs.objects.trees import EMPTY_TREE_ID
+
+Children = Callable[[ObjectId, bool], Iterable[tuple[ObjectId, bool]]]
+"""What an object holds, and which of that are trees, given its id and whether it is a tree."""
+
+_INSERT_NEW = f"""
+INSERT INTO objects (id, kind, content_type, size, stored_size, pack, frame, offset, length, chunked, refcount,
+                     created_at, last_referenced_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET
+  stored_size = excluded.stored_size, pack = excluded.pack, frame = excluded.frame, offset = excluded.offset,
+  length = excluded.length, chunked = excluded.chunked WHERE {AWAY}
+"""
+_INSERT = """
+INSERT INTO objects (id, kind, content_type, size, stored_size, pack, frame, offset, length, chunked, refcount,
+                     created_at, last_referenced_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET
+  refcount = refcount + excluded.refcount, last_referenced_at = excluded.last_referenced_at,
+  kind = excluded.kind, size = excluded.size, stored_size = excluded.stored_size, pack = excluded.pack,
+  frame = excluded.frame, offset = excluded.offset, length = excluded.length, chunked = excluded.chunked
+"""
+_CHANGE = "UPDATE objects SET refcount = refcount + ? WHERE rowid = ?"
+_CROSS = "UPDATE objects SET refcount = refcount + ?, last_referenced_at = ? WHERE rowid = ?"
+
+
+HELD_COUNTS = 50_000
+"""Counts that change together and are held in memory."""
+MANY = 5000
+"""So many rows of a first version are entered before the table's indexes are made."""
+OWED_LEAST = 50
+"""What fewer objects are shared is counted at once."""
+ID_BYTES = 32
+OWED_MOST = 250_000
+"""So much is owed; with more, a commit counts all of it, which takes about a second."""
+
+
+class Fresh(msgspec.Struct, frozen=True):
+    """What a tree, or a chunked blob, that was made from an older one holds, and which of that are trees.
+
+    `children` has at least all that the older one, which is held, does not hold; `rest` counts the others.
+    """
+
+    children: set[tuple[ObjectId, bool]]
+    rest: int
+
+
+def enter_objects(connection: sqlite3.Connection, items: Iterable[StoredObject], pack: int | None, at: str) -> int:
+    """Rows for objects of one pack (or loose ones) that have none yet, counted by nobody; returns how many.
+
+    Offloaded objects that are here again are counted as before.
+    """
+    known = connection.total_changes
+    rows = (_row(item, {} if pack is None or item.place is None else {item.place.pack: pack}, 0, at) for item in items)
+    connection.executemany(_INSERT_NEW, rows)
+    return connection.total_changes - known
+
+
+def tree_children(tree: Tree) -> set[tuple[ObjectId, bool]]:
+    """What a tree holds: ids, and whether each is a tree."""
+    return {(entry.id, entry.kind is EntryKind.DIR) for entry in tree.entries}
+
+
+class ReferenceCounts:
+    """Collects changes of counts and writes them in one go, inside the caller's transaction.
+
+    `stored` are objects that have just been put and have no row yet; `children` reads what an
+    object holds from the store. `last_referenced_at` is the time at which a count last left or
+    reached zero: that is what gc asks, and it spares an index for every shared object.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        children: Children,
+        at: str,
+        stored: Mapping[ObjectId, StoredObject] | None = None,
+    ) -> None:
+        self._connection = connection
+        self._children = children
+        self._fresh: Mapping[ObjectId, Fresh] = {}
+        self._at = at
+        self._stored = dict(stored or {})
+        self._lists = {i for i, item in self._stored.items() if item.place is not None and item.place.chunked}
+        """Which of them are chunked blobs."""
+        self._changes: Counter[ObjectId] = Counter()
+        self._known: dict[ObjectId, int] = {}
+        self._rows: dict[ObjectId, int] = {}
+        self.has_lost = False
+        """Whether a change could not be written: the object has no row (yet)."""
+        self._chunked: set[ObjectId] = set()
+        self._is_empty = connection.execute("SELECT 1 FROM objects LIMIT 1").fetchone() is None
+
+    def raise_tree(self, tree: ObjectId, fresh: Mapping[ObjectId, Fresh] | None = None) -> None:
+        """A live version begins to hold the tree; what objects in it hold beside what is `fresh` is owed."""
+        self._fresh = fresh or {}
+        self._walk([(tree, True)], +1)
+        self._fresh = {}
+
+    def lower_tree(self, tree: ObjectId) -> None:
+        """A version no longer holds the tree."""
+        self.settle()
+        self._walk([(tree, True)], -1)
+
+    def raise_object(self, object_id: ObjectId) -> None:
+        """A ref begins to hold a version or a blob."""
+        self._walk([(object_id, False)], +1)
+
+    def settle(self) -> None:
+        """Count what is owed."""
+        rows = self._connection.execute("SELECT holder, is_tree, counted FROM owed").fetchall()
+        for digest, is_tree, counted in rows:
+            holder = ObjectId(digest.hex())
+            if self._is_held(holder):
+                held = {object_id for object_id, _ in self._children(holder, bool(is_tree))}
+                if not held:
+                    continue  # it cannot be read, and owes until it can
+                owed = held.difference(counted[at : at + ID_BYTES].hex() for at in range(0, len(counted), ID_BYTES))
+                self._learn(owed)
+                self._changes.update(owed)
+            self._connection.execute("DELETE FROM owed WHERE holder = ?", (digest,))
+            if len(self._known) > HELD_COUNTS and not self._stored:
+                self._write_changes()
+
+    def _is_held(self, object_id: ObjectId) -> bool:
+        self._learn([object_id])
+        return self._known[object_id] + self._changes.get(object_id, 0) > 0
+
+    def settle_many(self) -> None:
+        """Count what is owed where that is much."""
+        if self._connection.execute("SELECT total(rest) FROM owed").fetchone()[0] > OWED_MOST:
+            self.settle()
+
+    def _walk(self, objects: list[tuple[ObjectId, bool]], step: int) -> None:
+        """Change the counts of objects, and of what they hold where theirs leave or reach zero."""
+        waiting = [objects]
+        while waiting:
+            level = waiting.pop()
+            now, later = level[:HELD_COUNTS], level[HELD_COUNTS:]
+            self._learn(object_id for object_id, _ in now)
+            holders = self._count_leaves(now, step)
+            deeper: list[tuple[ObjectId, bool]] = []
+            at, known, changes = 0, self._known, self._changes
+            while at < len(holders) and len(deeper) < HELD_COUNTS:
+                object_id, is_tree = holders[at]
+                changed = changes.get(object_id, 0)
+                changes[object_id] = changed + step
+                at += 1
+                if known[object_id] + changed + min(step, 0) == 0:
+                    deeper += self._to_count(object_id, is_tree, step)
+            waiting += [some for some in (later, holders[at:], deeper) if some]
+            if len(self._known) > HELD_COUNTS and not self._stored:
+                self._write_changes()  # what has rows already need not wait in memory
+
+    def _count_leaves(self, objects: list[tuple[ObjectId, bool]], step: int) -> list[tuple[ObjectId, bool]]:
+        """Change the counts of those that hold nothing, which are nearly all, at once; returns the others."""
+        ids = {object_id for object_id, is_tree in objects if not is_tree}
+        stored = ids & self._stored.keys()
+        leaves = (stored - self._lists) | (((ids - stored) & self._rows.keys()) - self._chunked)
+        here = [object_id for object_id, _ in objects if object_id in leaves]
+        if step > 0:
+            self._changes.update(here)
+        else:
+            self._changes.subtract(here)
+        return [item for item in objects if item[0] not in leaves]
+
+    def _to_count(self, object_id: ObjectId, is_tree: bool, step: int) -> Iterable[tuple[ObjectId, bool]]:
+        """What an object holds and is counted now."""
+        fresh = self._fresh.get(object_id) if step > 0 else None
+        if fresh is None:
+            return self._children(object_id, is_tree)
+        counted = bytes.fromhex("".join(child for child, _ in fresh.children))
+        row = bytes.fromhex(object_id), is_tree, counted, fresh.rest
+        self._connection.execute("INSERT OR REPLACE INTO owed VALUES (?, ?, ?, ?)", row)
+        return fresh.children
+
+    def _learn(self, object_ids: Iterable[ObjectId]) -> None:
+        unknown = {object_id for object_id in object_ids if object_id not in self._known}
+        if self._is_empty:  # a first version: nothing has been counted before
+            self._known.update(dict.fromkeys(unknown, 0))
+            return
+        for group in groups(sorted(unknown)):
+            marks = ",".join("?" * len(group))
+            rows = self._connection.execute(
+                f"SELECT id, refcount, rowid, chunked FROM objects WHERE id IN ({marks})",
+                [bytes.fromhex(object_id) for object_id in group],
+            )
+            known, numbers = self._known, self._rows
+            for digest, refcount, row, chunked in rows:  # every object of a changed folder goes through here
+                object_id: ObjectId = digest.hex()
+                known[object_id] = refcount
+                numbers[object_id] = row
+                if chunked:
+                    self._chunked.add(object_id)
+        for object_id in unknown - self._known.keys():
+            self._known[object_id] = 0
+
+    def write(self, pack_ids: Mapping[str, int]) -> None:
+        """Put the new rows and the changed counts into the index."""
+        rows = [  # as they lie in packs: what changes together later is then in few pages of the table
+            _row(item, pack_ids, self._changes.pop(item.id, 0), self._at)
+            for item in sorted(self._stored.values(), key=_stored_order)
+        ]
+        with filled_at_once(self._connection) if self._is_empty and len(rows) >= MANY else nullcontext():
+            self._connection.executemany(_INSERT, rows)
+        self._stored.clear()
+        self._lists.clear()
+        self._write_changes()
+
+    def _write_changes(self) -> None:
+        changes = sorted(
+            (self._rows[object_id], change, self._known[object_id])
+            for object_id, change in self._changes.items()
+            if change and object_id in self._rows
+        )
+        self.has_lost = self.has_lost or any(
+            change and object_id not in self._rows and object_id != EMPTY_TREE_ID
+            for object_id, change in self._changes.items()
+        )
+        shared = [(change, row) for row, change, before in changes if before > 0 and before + change > 0]
+        crossing = [(change, self._at, row) for row, change, before in changes if before <= 0 or before + change <= 0]
+        self._connection.executemany(_CHANGE, shared)
+        self._connection.executemany(_CROSS, crossing)
+        self._changes.clear()
+        self._known.clear()
+        self._rows.clear()
+        self._chunked.clear()
+        self._is_empty = False
+
+
+def _stored_order(item: StoredObject) -> tuple[str, int, int]:
+    place = item.place
+    return ("", 0, 0) if place is None else (place.pack, place.frame, place.offset)
+
+
+def _row(item: StoredObject, pack_ids: Mapping[str, int], refcount: int, at: str) -> tuple[object, ...]:
+    place = item.place
+    packed: tuple[object, ...] = (None, None, None, None, 0)
+    if place is not None:  # a plain number is bound in half the time of a bool
+        packed = (pack_ids[place.pack], place.frame, place.offset, place.length, 1 if place.chunked else 0)
+    content_type = "Asset" if item.kind is Kind.BLOB else None
+    kind = KIND_CODES[item.kind]
+    return bytes.fromhex(item.id), kind, content_type, item.size, item.stored_size, *packed, refcount, at, at

@@ -1,0 +1,234 @@
+"""Where the bytes are: per kind of version, per kind of file, per version alone."""
+
+import mimetypes
+from collections import Counter
+from contextlib import suppress
+
+import msgspec
+
+from aura_vcs.errors.integrity import IntegrityError, StorageError
+from aura_vcs.ids import ObjectId
+from aura_vcs.index.queries import Queries, VersionFilter
+from aura_vcs.index.records import ObjectRecord, VersionRecord
+from aura_vcs.layout import TEMPORARY
+from aura_vcs.model import DOCUMENTS, EntryKind, VersionType
+from aura_vcs.repository.repository import Repository
+
+LARGEST = 10
+_MEDIA = ("image", "audio", "video")
+
+
+class Sizes(msgspec.Struct, frozen=True):
+    """How many, and how many bytes of content (`logical`) and on disk (`stored`)."""
+
+    count: int
+    logical_bytes: int
+    stored_bytes: int
+
+
+class LargeObject(msgspec.Struct, frozen=True):
+    """One of the largest files, with a path it has had."""
+
+    id: ObjectId
+    path: str
+    size_bytes: int
+    stored_bytes: int
+
+
+class VersionShare(msgspec.Struct, frozen=True):
+    """What one version alone holds: purging it would free about so many stored bytes."""
+
+    id: str
+    number: int
+    name: str
+    type: VersionType
+    logical_bytes: int
+    alone_bytes: int
+
+
+class StorageReport(msgspec.Struct, frozen=True):
+    """The whole report. `total` counts every version's content as if it were stored on its own.
+
+    `offloaded` counts files whose content is at remotes, `unfinished` files that a command is writing, or
+    was writing when it was stopped.
+    """
+
+    total: Sizes
+    objects: Sizes
+    garbage: Sizes
+    by_version_type: dict[str, Sizes]
+    by_file_type: dict[str, Sizes]
+    largest: tuple[LargeObject, ...]
+    versions: tuple[VersionShare, ...]
+    offloaded: Sizes
+    unfinished: Sizes
+    folder_bytes: int
+    """All files below `.aura`: content, the index, logs and caches, and what is unfinished."""
+
+
+def storage_report(repo: Repository) -> StorageReport:
+    """Count what is stored, also what an interrupted command left. Opens every tree once, and no file."""
+    with suppress(StorageError):  # a disk that cannot be written to is looked at as far as the index knows it
+        repo.learn_objects()
+    queries = Queries(repo.index)
+    objects = {item.id: item for item in queries.whole_objects()}
+    totals = queries.stored_totals()
+    nothing = (0, 0, 0)
+    everything = [sum(parts) for parts in zip(nothing, *totals.values(), strict=True)]
+    versions = [record for record in queries.all_versions(VersionFilter()) if record.purged_at is None]
+    sizes = _StoredSizes(repo, objects)
+    paths = _paths(repo, versions)
+    away = repo.store.offloaded.all()
+    shares = _shares(repo, versions, objects, sizes)
+    return StorageReport(
+        total=Sizes(len(versions), sum(r.size_bytes for r in versions), everything[2]),
+        objects=Sizes(*everything),
+        garbage=Sizes(*totals.get(False, nothing)),
+        by_version_type=_by_version_type(shares),
+        by_file_type=_by_file_type(paths, objects, sizes),
+        largest=_largest(paths, objects, sizes),
+        versions=shares,
+        offloaded=Sizes(len(away), sum(entry.size for entry in away.values()), 0),
+        unfinished=_unfinished(repo),
+        folder_bytes=sum(size for _, size in repo.storage.walk("")),
+    )
+
+
+def _unfinished(repo: Repository) -> Sizes:
+    """What lies in the folder for temporary files; gc removes it once it is older than a day."""
+    sizes = [size for _, size in repo.storage.walk(TEMPORARY)]
+    return Sizes(len(sizes), sum(sizes), sum(sizes))
+
+
+class _StoredSizes:
+    """Bytes on disk of a blob, its chunks included."""
+
+    def __init__(self, repo: Repository, objects: dict[ObjectId, ObjectRecord]) -> None:
+        self._repo = repo
+        self._objects = objects
+        self._queries = Queries(repo.index)
+        self._chunked: dict[ObjectId, tuple[int, int]] = {}
+
+    def of(self, object_id: ObjectId) -> int:
+        """Bytes on disk; 0 for what is not here."""
+        item = self._objects.get(object_id)
+        return 0 if item is None else item.stored_size + self._chunks(item)[0]
+
+    def alone(self, object_id: ObjectId) -> int:
+        """Bytes on disk that only this blob holds."""
+        item = self._objects.get(object_id)
+        return 0 if item is None else item.stored_size + self._chunks(item)[1]
+
+    def _chunks(self, item: ObjectRecord) -> tuple[int, int]:
+        """Stored bytes of the blob's chunks, and of those that it alone has."""
+        if not item.chunked:
+            return 0, 0
+        if item.id not in self._chunked:
+            try:
+                found = self._queries.stored_sizes(set(self._repo.store.chunk_ids(item.id)))
+            except (IntegrityError, FileNotFoundError):
+                found = []
+            own = sum(stored for stored, refcount in found if refcount <= 1)
+            self._chunked[item.id] = sum(stored for stored, _ in found), own
+        return self._chunked[item.id]
+
+
+def _paths(repo: Repository, versions: list[VersionRecord]) -> dict[ObjectId, str]:
+    """A path for every blob, from the newest version that has it."""
+    paths: dict[ObjectId, str] = {}
+    seen: set[ObjectId] = set()
+    repo.progress.start("Looking through versions", len(versions), "versions")
+    for record in versions:
+        repo.progress.advance(1)
+        waiting = [(record.tree, "")]
+        while waiting:
+            tree, prefix = waiting.pop()
+            if tree in seen:
+                continue
+            seen.add(tree)
+            try:
+                entries = repo.trees.tree(tree).entries
+            except IntegrityError:
+                continue
+            for entry in entries:
+                if entry.kind is EntryKind.DIR:
+                    waiting.append((entry.id, f"{prefix}{entry.name}/"))
+                else:
+                    paths.setdefault(entry.id, prefix + entry.name)
+    repo.progress.finish()
+    return paths
+
+
+def _shares(
+    repo: Repository, versions: list[VersionRecord], objects: dict[ObjectId, ObjectRecord], sizes: _StoredSizes
+) -> tuple[VersionShare, ...]:
+    repo.progress.start("Counting what each version holds", len(versions), "versions")
+    found = []
+    for record in versions:
+        found.append(_share(repo, record, objects, sizes))
+        repo.progress.advance(1)
+    repo.progress.finish()
+    return tuple(found)
+
+
+def _share(
+    repo: Repository, record: VersionRecord, objects: dict[ObjectId, ObjectRecord], sizes: _StoredSizes
+) -> VersionShare:
+    """Follow the counts down from the version's tree: what is counted only from there is its own."""
+    alone = 0
+    references: Counter[ObjectId] = Counter()
+    waiting = [(record.tree, True)]
+    while waiting:
+        object_id, is_tree = waiting.pop()
+        references[object_id] += 1
+        item = objects.get(object_id)
+        if item is None or references[object_id] != item.refcount:
+            continue
+        alone += item.stored_size if is_tree else sizes.alone(object_id)
+        if is_tree:
+            try:
+                entries = repo.trees.tree(object_id).entries
+            except IntegrityError:
+                continue
+            waiting += {(entry.id, entry.kind is EntryKind.DIR) for entry in entries}
+    return VersionShare(record.id, record.number, record.name, record.type, record.size_bytes, alone)
+
+
+def _by_version_type(shares: tuple[VersionShare, ...]) -> dict[str, Sizes]:
+    found = {}
+    for kind in VersionType:
+        chosen = [share for share in shares if share.type is kind]
+        logical = sum(share.logical_bytes for share in chosen)
+        found[str(kind)] = Sizes(len(chosen), logical, sum(share.alone_bytes for share in chosen))
+    return found
+
+
+def _by_file_type(
+    paths: dict[ObjectId, str], objects: dict[ObjectId, ObjectRecord], sizes: _StoredSizes
+) -> dict[str, Sizes]:
+    groups: dict[str, list[ObjectId]] = {}
+    for object_id, path in paths.items():
+        if object_id in objects:
+            groups.setdefault(_file_type(path), []).append(object_id)
+    return {
+        name: Sizes(len(ids), sum(objects[i].size for i in ids), sum(sizes.of(i) for i in ids))
+        for name, ids in sorted(groups.items())
+    }
+
+
+def _file_type(path: str) -> str:
+    """One of the five documents, scene, image, audio, video, or other."""
+    stem, _, suffix = path.rpartition(".")
+    if suffix in {"json", "otio"} and stem in DOCUMENTS:
+        return stem
+    if path.startswith("scenes/") and suffix == "json":
+        return "scene"
+    guessed = (mimetypes.guess_type(path)[0] or "").split("/")[0]
+    return guessed if guessed in _MEDIA else "other"
+
+
+def _largest(
+    paths: dict[ObjectId, str], objects: dict[ObjectId, ObjectRecord], sizes: _StoredSizes
+) -> tuple[LargeObject, ...]:
+    blobs = sorted((objects[i] for i in paths if i in objects), key=lambda item: (-item.size, item.id))
+    return tuple(LargeObject(item.id, paths[item.id], item.size, sizes.of(item.id)) for item in blobs[:LARGEST])

@@ -1,0 +1,271 @@
+"""Verifying a project: every byte, every reference, every count. Repairs nothing."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+import msgspec
+
+from aura_vcs.errors import AuraError
+from aura_vcs.errors.integrity import IntegrityError, ObjectMissing
+from aura_vcs.ids import ObjectId, VersionId
+from aura_vcs.index.queries import Queries
+from aura_vcs.maintenance.confirm_damage import certain
+from aura_vcs.maintenance.findings import Problem
+from aura_vcs.maintenance.reachability import affected_versions, all_labels
+from aura_vcs.maintenance.record_checks import file_problems, log_problems, ref_problems
+from aura_vcs.maintenance.recount import count_problems
+from aura_vcs.model import EntryKind, Kind, Label
+from aura_vcs.objects.availability import absent_parts, offloaded_among
+from aura_vcs.objects.base import IDENTIFY
+from aura_vcs.objects.packs.format import CODEC_RAW, PackEntry
+from aura_vcs.repository.repository import Repository
+
+T = TypeVar("T")
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What was found; `objects` and `bytes` count what was looked at (stored bytes).
+
+    `offloaded` files, of `offloaded_bytes`, are not here on purpose: remotes hold them. That is no problem.
+    """
+
+    problems: tuple[Problem, ...]
+    objects: int
+    bytes: int
+    offloaded: int = 0
+    offloaded_bytes: int = 0
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+
+def fsck(repo: Repository, *, quick: bool = False) -> Report:
+    """Check the project. With `quick`, content is not read: only that it is there.
+
+    Checks packs, loose objects, that everything a version needs is there, refs, operation logs,
+    and that every reference count is what counting again gives.
+    """
+    checker = _Checker(repo, quick=quick)
+    with repo.locks.shared("objects"):
+        repo.refresh()
+        checker.objects()
+        checker.records()
+        certain(repo, checker.versions, lambda sound: sound)
+        checker.counts()
+    away = checker.offloaded
+    size = sum(away.values())
+    return Report(tuple(checker.report()), checker.object_count, checker.stored_bytes, len(away), size)
+
+
+class _Checker:
+    def __init__(self, repo: Repository, *, quick: bool) -> None:
+        self._repo = repo
+        self._quick = quick
+        self._problems: list[Problem] = []
+        self._damaged: dict[ObjectId, str] = {}
+        self._unread: dict[ObjectId, str] = {}
+        self._missing: dict[ObjectId, str] = {}
+        self._packs: dict[str, int] = {}
+        self._chunked: set[ObjectId] = set()
+        self._recorded_away = repo.store.offloaded.all()
+        self._gone: dict[ObjectId, tuple[str, int]] = {}
+        """Blobs that seem not to be here and are not recorded: a name, the size."""
+        self.offloaded: dict[ObjectId, int] = {}
+        """Sizes of the blobs that are at remotes."""
+        self.object_count = 0
+        self.stored_bytes = 0
+
+    def report(self) -> Iterator[Problem]:
+        """Everything found; damaged objects with the versions they affect."""
+        affected = affected_versions(self._repo, {*self._damaged, *self._missing})
+        for kind, found in (("corrupt_object", self._damaged), ("missing_object", self._missing)):
+            for object_id, detail in found.items():
+                numbers = affected.get(object_id, [])
+                where = ", ".join(f"v{number}" for number in numbers)
+                yield Problem(
+                    kind, object_id, f"{detail}; affects {where}" if where else f"{detail}; no version needs it"
+                )
+        yield from self._problems
+
+    def objects(self) -> None:
+        """Packs and loose objects."""
+        store = self._repo.store
+        self._packs = {name: store.packs.stored_size(name) for name in store.packs.names()}
+        self._repo.progress.start("Checking packs", sum(self._packs.values()), "bytes")
+        for name, size in self._packs.items():
+            self.stored_bytes += size
+            try:
+                self._pack(name)
+            except FileNotFoundError as error:
+                if store.packs.stored_size(name):  # else another machine's deletion has come meanwhile
+                    self._problems.append(Problem("corrupt_pack", name, str(error)))
+            except AuraError as error:
+                self._problems.append(Problem("corrupt_pack", name, str(error)))
+            self._repo.progress.advance(size)
+        self._repo.progress.finish()
+        self._loose()
+        self._unread = dict(self._damaged)
+
+    def _pack(self, name: str) -> None:
+        packs = self._repo.store.packs
+        footer = packs.footer(name)
+        self.object_count += len(footer.entries)
+        packs.check_size(name)
+        if self._quick:
+            return
+        by_frame: dict[int, list[PackEntry]] = {}
+        for entry in footer.entries:
+            by_frame.setdefault(entry.frame, []).append(entry)
+        for frame, entries in sorted(by_frame.items()):
+            try:
+                data = memoryview(packs.read_frame(name, frame))
+            except IntegrityError as error:
+                self._damaged.update((entry.id, error.message) for entry in entries)
+                continue
+            for entry in entries:
+                content = data[entry.offset : entry.offset + entry.length]
+                if not entry.chunked and IDENTIFY[entry.kind](content) != entry.id:
+                    where = "raw" if footer.frames[frame].codec == CODEC_RAW else "compressed"
+                    self._damaged[entry.id] = f"its bytes in pack {name[:12]} ({where}) do not hash to its name"
+
+    def _loose(self) -> None:
+        store = self._repo.store
+        found = list(store.loose.all())
+        self._repo.progress.start("Checking loose objects", sum(size for _, size in found), "bytes")
+        for object_id, size in found:
+            self.object_count += 1
+            self.stored_bytes += size
+            if not self._quick:
+                self._loose_object(object_id)
+            self._repo.progress.advance(size)
+        self._repo.progress.finish()
+
+    def _loose_object(self, object_id: ObjectId) -> None:
+        record = Queries(self._repo.index).object(object_id)
+        kinds = [Kind(record.kind)] if record is not None else [Kind.BLOB, Kind.TREE, Kind.VERSION]
+        for kind in kinds:
+            try:
+                self._repo.store.verify(object_id, kind)
+            except IntegrityError as error:
+                detail = error.message
+            else:
+                return
+        self._damaged[object_id] = detail
+
+    def records(self) -> None:
+        """Refs, logs and the other small files."""
+        for look in (ref_problems, log_problems, file_problems):
+            self._problems += self._certain(look)
+
+    def counts(self) -> None:
+        """Every reference count is what counting again gives."""
+        if self._damaged or self._missing:
+            return  # what cannot be read cannot be counted
+        self._problems += self._certain(count_problems)
+
+    def _certain(self, look: Callable[[Repository], Iterator[Problem]]) -> list[Problem]:
+        return certain(self._repo, lambda: list(look(self._repo)), lambda found: not found)
+
+    def versions(self) -> bool:
+        """Everything that a live version holds is there; returns whether it is so."""
+        self._damaged, self._missing = dict(self._unread), {}
+        self._gone, self.offloaded = {}, {}
+        seen: set[ObjectId] = set()
+        labels = all_labels(self._repo)
+        self._chunked = Queries(self._repo.index).chunked()
+        self._repo.progress.start("Checking versions", len(labels), "versions")
+        for label in labels.values():
+            self._version(label, seen)
+            self._repo.progress.advance(1)
+        self._repo.progress.finish()
+        self._tell_gone()
+        return not (self._damaged or self._missing)
+
+    def _version(self, label: Label, seen: set[ObjectId]) -> None:
+        version = self._read(label.version, lambda: self._repo.trees.version(label.version))
+        if version is None or label.deleted_at is not None or label.purged_at is not None:
+            return
+        waiting = [version.tree]
+        while waiting:
+            current = waiting.pop()
+            if current in seen:
+                continue
+            seen.add(current)
+            tree = self._read(current, lambda tree=current: self._repo.trees.tree(tree))  # type: ignore[misc]
+            files = {}
+            for entry in tree.entries if tree is not None else ():
+                if entry.kind is EntryKind.DIR:
+                    waiting.append(entry.id)
+                elif entry.id not in seen:
+                    seen.add(entry.id)
+                    files[entry.id] = entry.name, entry.size
+            self._contents(files)
+
+    def _contents(self, files: dict[ObjectId, tuple[str, int]]) -> None:
+        """Files that a tree holds are there, with all their chunks."""
+        absent = self._absent(files)
+        for blob in absent:
+            self._not_here(blob, *files[blob])
+        for blob in files.keys() & self._chunked - absent:
+            self._chunked.remove(blob)
+            try:
+                chunks = set(self._repo.store.chunk_ids(blob))
+                absent_chunks = self._absent(chunks)
+            except (IntegrityError, FileNotFoundError) as error:
+                self._damaged[blob] = str(error)
+                continue
+            if absent_chunks and self._repo.store.loose.find(blob) is None:
+                self._not_here(blob, *files[blob])
+            elif not self._quick and not absent_chunks and not chunks & self._damaged.keys():
+                self._whole(blob)
+
+    def _whole(self, blob: ObjectId) -> None:
+        """A list of chunks has no hash of its own: only the whole content tells whether it is right."""
+        try:
+            self._repo.store.verify(blob, Kind.BLOB)
+        except IntegrityError as error:
+            self._damaged[blob] = error.message
+
+    def _absent(self, object_ids: Iterable[ObjectId]) -> set[ObjectId]:
+        """Those that are nowhere: most are found by one look at the index and one at the packs' names."""
+        wanted = set(object_ids)
+        placed = self._repo.store.places.find_many(wanted)
+        rest = {i for i in wanted if i not in placed or placed[i].pack not in self._packs}
+        away = {i for i in rest if self._is_away(i)} if rest and self._recorded_away else set()
+        return away | {object_id for object_id in rest - away if not self._repo.store.contains(object_id)}
+
+    def _is_away(self, object_id: ObjectId) -> bool:
+        """Whether the index has the object as offloaded: it is not looked for in every pack."""
+        record = Queries(self._repo.index).object(object_id)
+        away = record is not None and record.pack is None and record.stored_size == 0 and record.size > 0
+        return away and self._repo.store.loose.find(object_id) is None
+
+    def _not_here(self, blob: ObjectId, name: str, size: int) -> None:
+        if blob in self._recorded_away:
+            self.offloaded[blob] = size
+        else:
+            self._gone[blob] = name, size
+
+    def _tell_gone(self) -> None:
+        """What is not here is missing, unless it is made of what was offloaded."""
+        absent = absent_parts(self._repo.store, self._gone)  # a sync tool may have brought it, unknown to the index
+        away = offloaded_among(self._repo.store, absent)
+        for blob, parts in absent.items():
+            name, size = self._gone[blob]
+            if blob in away:
+                self.offloaded[blob] = size
+            elif parts == (blob,):
+                self._missing[blob] = f"the content of {name!r} is not here"
+            else:
+                self._missing[blob] = f"a part of {name!r} (chunk {parts[0][:12]}) is not here"
+
+    def _read(self, object_id: ObjectId | VersionId, read: Callable[[], T]) -> T | None:
+        try:
+            return read()
+        except ObjectMissing as error:
+            self._missing[object_id] = error.message
+        except IntegrityError as error:
+            self._damaged[object_id] = error.message
+        return None

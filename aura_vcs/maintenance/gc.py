@@ -1,0 +1,294 @@
+"""Collecting garbage: content that no version holds any more.
+
+What is garbage is told by reference counts (the cost grows with the garbage), and proved by a
+walk from the refs and the operation log before the first byte goes. An object is condemned when
+its count falls to zero, and deleted when it has been condemned for longer than the grace period:
+until then, undo and undelete bring it back.
+
+Where other machines work in copies of this folder that a tool merges blindly, deletions travel. What
+is condemned is then deleted only when every one of them has said that it knows: see docs/decisions.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from aura_vcs.codec import format_time, now
+from aura_vcs.errors.input import PlanStale
+from aura_vcs.errors.integrity import IntegrityError, RecordCorrupt, StorageFull
+from aura_vcs.ids import ObjectId
+from aura_vcs.index.queries import Queries
+from aura_vcs.index.records import ObjectRecord, VersionRecord
+from aura_vcs.layout import STAGED, TEMPORARY_FILE
+from aura_vcs.maintenance.delete_objects import Removal
+from aura_vcs.maintenance.reachability import Walker, find_use, named_trees, undoable_trees
+from aura_vcs.maintenance.repack import tidy
+from aura_vcs.model import Label
+from aura_vcs.objects.availability import absent_parts
+from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.refs.changes import label_change
+from aura_vcs.refs.refs import stamp_label
+from aura_vcs.repository.replicas import SILENT_SECONDS, Other
+from aura_vcs.repository.repository import Draft, Repository, Transaction
+
+GRACE_SECONDS = 14 * 86400
+"""How long deleted content can be brought back, unless gc is told otherwise."""
+DEAD_SHARE = 0.25
+"""A pack of which more than this is garbage is written anew without it."""
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What a collection would do; sizes count stored bytes.
+
+    `doomed` objects go; `purged` are deleted versions whose content goes with them. `kept` objects
+    are condemned, but could still be wanted back. `left` are garbage in packs that are mostly in
+    use: they go when more of the pack is garbage; what a person purged never waits for that.
+    `unread` would go, if the other machines in `waiting_for` had said that they know of it.
+    """
+
+    cutoff: str
+    doomed: tuple[ObjectRecord, ...]
+    purged: tuple[VersionRecord, ...]
+    kept: tuple[ObjectRecord, ...]
+    left: tuple[ObjectRecord, ...] = ()
+    unread: tuple[ObjectRecord, ...] = ()
+    waiting_for: tuple[Other, ...] = ()
+
+    @property
+    def bytes(self) -> int:
+        """Stored bytes of what goes; frames shared with others may free a little less."""
+        return sum(item.stored_size for item in self.doomed)
+
+
+class Collected(msgspec.Struct, frozen=True):
+    """What a collection did. `condemned_objects` counts all garbage that is still there."""
+
+    removed_objects: int
+    freed_bytes: int
+    condemned_objects: int
+    kept_by_grace: int
+    purged_versions: tuple[int, ...] = ()
+
+
+def plan_gc(
+    repo: Repository,
+    *,
+    grace_seconds: float = GRACE_SECONDS,
+    dead_share: float | None = None,
+    wait_for_others: bool = True,
+) -> Plan:
+    """Find what can be deleted. Changes nothing stored but the index, which learns of all objects; in a preview
+    not even that. The cost grows with the garbage.
+
+    What an interrupted command stored and never recorded is garbage from now on. A pack is written
+    anew when more than `dead_share` of it is garbage: DEAD_SHARE, or any at all without a grace period.
+    Without `wait_for_others`, nobody else is asked: whoever makes a version offline with content that
+    goes has to put it back from its own copy. What may belong to a version on its way here is kept.
+    """
+    repo.learn_objects()
+    cutoff = _ago(grace_seconds)
+    garbage = [item for item in Queries(repo.index).unreferenced() if item.id != EMPTY_TREE_ID]
+    due = [item for item in garbage if item.last_referenced_at <= cutoff]
+    others = repo.others.waited_for() if due and wait_for_others else []
+    if not wait_for_others and repo.others.known():
+        due = [item for item in due if not _may_be_arriving(item)]
+    read = min((max(other.read_until, _ago(SILENT_SECONDS)) for other in others), default=cutoff)
+    old = [item for item in due if item.last_referenced_at <= read]
+    unread = tuple(item for item in due if item.last_referenced_at > read)
+    newest = max((item.last_referenced_at for item in unread), default="")
+    waiting = tuple(other for other in others if other.read_until < newest)
+    wanted_back = _wanted_back(repo, {item.id for item in garbage}, cutoff) if old else set()
+    free = [item for item in old if item.id not in wanted_back]
+    share = dead_share if dead_share is not None else DEAD_SHARE if grace_seconds > 0 else 0.0
+    spared = _spared_packs(repo, free, share)
+    doomed = tuple(item for item in free if item.pack not in spared)
+    left = tuple(item for item in free if item.pack in spared)
+    counted = {item.id for item in (*free, *unread)}
+    kept = tuple(item for item in garbage if item.id not in counted)
+    purged = Queries(repo.index).deleted_holding({item.id for item in doomed if item.kind == "tree"})
+    return Plan(cutoff, doomed, tuple(purged), kept, left, unread, waiting)
+
+
+def _may_be_arriving(item: ObjectRecord) -> bool:
+    """Whether an object was never held here and is young: part of another machine's version, perhaps."""
+    return item.created_at == item.last_referenced_at and item.created_at > _ago(GRACE_SECONDS)
+
+
+def _ago(seconds: float) -> str:
+    return format_time(datetime.now(UTC) - timedelta(seconds=seconds))
+
+
+def _spared_packs(repo: Repository, free: Sequence[ObjectRecord], dead_share: float) -> set[str | None]:
+    """Packs with so little garbage in them that writing them anew is not worth it."""
+    if dead_share <= 0:
+        return set()
+    dead: Counter[str] = Counter()
+    for item in free:
+        if item.pack is not None:
+            dead[item.pack] += item.stored_size
+    queries = Queries(repo.index)
+    spared: set[str | None] = {name for name in dead if dead[name] <= dead_share * queries.pack_bytes(name)}
+    if spared:
+        purged = _purged_objects(repo, {item.id for item in free})
+        spared -= {item.pack for item in free if item.id in purged}
+    return spared
+
+
+def _purged_objects(repo: Repository, free: set[ObjectId]) -> set[ObjectId]:
+    """What belongs to versions that a person purged: that is to be gone when gc says so."""
+    walker = Walker(repo, free)
+    for record in Queries(repo.index).purged_holding(free):
+        walker.mark_tree(record.tree)
+    return walker.found
+
+
+def _wanted_back(repo: Repository, garbage: set[ObjectId], cutoff: str) -> set[ObjectId]:
+    """Garbage that a recent operation would bring back, a name stands on or a checkpoint needs.
+
+    Also trees too young to go are looked into: what they hold may be old.
+    """
+    walker = Walker(repo, garbage)
+    walker.mark(repo.refs.checkpoint_objects())
+    for tree in [*undoable_trees(repo, cutoff), *named_trees(repo)]:
+        if tree in garbage:
+            walker.mark_tree(tree)
+    return walker.found
+
+
+def execute_gc(repo: Repository, plan: Plan) -> Collected:
+    """Delete what the plan lists, after proving that nothing reaches it; then pack what is scattered.
+
+    Nobody stores anything meanwhile. Interrupted, some of the garbage is gone and the rest is
+    found again by the next collection.
+
+    Raises:
+        PlanStale: something of the plan is in use again; nothing was deleted.
+        IntegrityError: a count is wrong, or something in use cannot be read; nothing was deleted.
+        LockBusy: somebody is storing for longer than the lock's patience.
+    """
+    removed = freed = 0
+    repo.make_room()
+    with repo.locks.exclusive("objects"):
+        if plan.doomed:
+            _prove(repo, plan)
+            _record(repo, plan)
+            removed, freed = Removal(repo).remove(plan.doomed)
+        _tidy_offloaded(repo, plan)
+        with suppress(StorageFull):  # packing needs room that there is not yet: the next time
+            freed += tidy(repo)
+        repo.settle()
+    _ask_others(repo, plan)
+    repo.storage.sweep_temporary(made=TEMPORARY_FILE, folders=(STAGED,))
+    repo.index.compact()
+    left = sum(1 for _ in Queries(repo.index).unreferenced_dates())
+    return Collected(removed, freed, left, len(plan.kept), tuple(record.number for record in plan.purged))
+
+
+def _ask_others(repo: Repository, plan: Plan) -> None:
+    """Record an operation for the others to read, if some garbage is younger than our last one."""
+    asked = repo.index.time_of(repo.replica, repo.index.end_of_log(repo.replica)[1])
+    if any(item.last_referenced_at > asked for item in plan.unread):
+        with repo.transaction() as transaction:
+            count = len(plan.unread)
+            transaction.record(Draft("gc", f"Will collect {count} objects", payload={"unread": count}))
+
+
+def _tidy_offloaded(repo: Repository, plan: Plan) -> None:
+    """Take out of the record what nothing needs any more, and what is here again."""
+    recorded = repo.store.offloaded.all()
+    if not recorded:
+        return
+    with repo.locks.exclusive("offloaded"):
+        repo.store.offloaded.discard(repo.replica, {item.id for item in plan.doomed})
+        recorded = repo.store.offloaded.all()
+        with suppress(IntegrityError):  # a damaged list or record is fsck's to report
+            here = recorded.keys() - absent_parts(repo.store, recorded).keys()
+            repo.store.offloaded.forget(repo.replica, here, now())
+
+
+def _prove(repo: Repository, plan: Plan) -> None:
+    """Check the plan against the index as it is now, and against the refs themselves."""
+    repo.refresh()
+    _check_readable(repo)
+    doomed = {item.id: item for item in plan.doomed}
+    same = 0
+    for object_id, date in Queries(repo.index).unreferenced_dates():
+        item = doomed.get(object_id)
+        same += item is not None and item.last_referenced_at == date
+    if same != len(doomed):
+        count = len(doomed) - same
+        raise PlanStale(f"{count} object{' is' if count == 1 else 's are'} in use again since the plan was made")
+    use = find_use(repo, plan.cutoff, doomed.keys())
+    if use.damaged:
+        what, why = next(iter(use.damaged.items()))
+        raise IntegrityError(
+            f"Nothing was deleted: {what} is in use and cannot be read ({why})",
+            hint="`aura fsck` says which versions that affects. Repair or purge them, then collect.",
+        )
+    if wrong := use.held:
+        raise IntegrityError(
+            f"Nothing was deleted: {len(wrong)} objects count as unused and are in use, such as {min(wrong)}",
+            hint="The index is wrong. Build it anew with `aura reindex`, then collect.",
+        )
+    if use.kept:
+        raise PlanStale("Something of the plan has become wanted again")
+
+
+def _check_readable(repo: Repository) -> None:
+    """Refuse where something that may name what is in use cannot be read.
+
+    Raises:
+        IntegrityError: names the file.
+    """
+    troubles: list[RecordCorrupt] = list(repo.refs.damaged())
+    for name in repo.logs.segments():
+        try:
+            next(repo.logs.read_segment(name), None)
+        except RecordCorrupt as error:
+            troubles.append(error)
+    if repo.index.is_unread():
+        raise IntegrityError(
+            "Nothing was deleted: something that versions hold cannot be read, so what it holds is not known",
+            hint="`aura fsck` names it. Repair it, or purge the versions that hold it, then collect.",
+        )
+    if troubles:
+        raise IntegrityError(
+            f"Nothing was deleted: {troubles[0].path} cannot be read ({troubles[0].detail}), "
+            "and what it names may be in use",
+            hint="`aura repair` mends it, then collect.",
+        )
+
+
+def _record(repo: Repository, plan: Plan) -> None:
+    """Note in the log, and on the versions, what goes; only then does it go."""
+    with repo.transaction() as transaction:
+        labels = repo.refs.labels(record.id for record in plan.purged)
+        refs = dict(
+            label_change(label, _purged(repo, transaction, label))
+            for label in labels.values()
+            if label.purged_at is None
+        )
+        count = len(plan.doomed)
+        transaction.record(
+            Draft(
+                "gc",
+                f"Collected {count} objects",
+                refs,
+                payload={"objects": count, "bytes": plan.bytes, "cutoff": plan.cutoff},
+            )
+        )
+
+
+def _purged(repo: Repository, transaction: Transaction, label: Label) -> Label:
+    return stamp_label(
+        label,
+        transaction.replica,
+        transaction.at,
+        repo.author,
+        purged_at=transaction.at,
+        purged_by=repo.author,
+        purge_reason="collected after it was deleted",
+    )

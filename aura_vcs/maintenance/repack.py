@@ -1,0 +1,200 @@
+"""Packing what lies scattered: loose objects, small packs, labels, the older part of the log.
+
+Objects of one path lie side by side in the order of versions: one zstd window sees a document
+and its earlier contents, so a changed field costs a few bytes. That takes the place of deltas.
+"""
+
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+
+from aura_vcs.compression import THOROUGH_LEVEL
+from aura_vcs.errors.integrity import IntegrityError
+from aura_vcs.ids import ObjectId
+from aura_vcs.index.queries import Queries, VersionFilter
+from aura_vcs.layout import pack_path
+from aura_vcs.model import EntryKind, Kind
+from aura_vcs.objects.base import StoredObject
+from aura_vcs.objects.chunking import LARGE_BYTES
+from aura_vcs.objects.packs.writer import PACK_ENTRIES, NewObject, PackWriter
+from aura_vcs.repository.repository import Repository
+
+SMALL_PACK_BYTES = 4 << 20
+"""Packs up to this size are gathered; larger ones are left in peace."""
+SCATTERED = 12
+"""So few loose objects and small packs are left as they are."""
+FRAME_BYTES = 1 << 20
+GATHERED_BYTES = 64 << 20
+GATHERED_OBJECTS = PACK_ENTRIES
+"""Decoded bytes, and objects, that are packed anew in one go and held in memory meanwhile."""
+KEEP_LINES = 20
+KEEP_LABELS = 64
+
+Order = dict[ObjectId, tuple[str, str, int]]
+
+
+def tidy(repo: Repository) -> int:
+    """Pack what is scattered, if there is enough of it; returns the bytes that frees.
+
+    The caller holds the objects lock alone. Interrupted, objects lie in two places, which is
+    harmless; the next collection finds them again.
+    """
+    freed = _pack_objects(repo)
+    with repo.transaction():
+        repo.index.tidy_records(keep_lines=KEEP_LINES, keep_labels=KEEP_LABELS)
+    return freed
+
+
+def _pack_objects(repo: Repository) -> int:
+    """Pack what is scattered: what only some people may read by itself."""
+    store = repo.store
+    loose: dict[int, list[tuple[ObjectId, int]]] = {}
+    small: dict[int, list[str]] = {}
+    for object_id, size in store.loose.all():
+        found = store.loose.find(object_id) if size < LARGE_BYTES else None
+        if found is not None:
+            loose.setdefault(store.storage.readers(found[0]), []).append((object_id, size))
+    for size, name in sorted((store.packs.stored_size(name), name) for name in store.packs.names()):
+        if size <= SMALL_PACK_BYTES:
+            small.setdefault(store.storage.readers(pack_path(name)), []).append(name)
+    return sum(_pack_some(repo, loose.get(mode, []), small.get(mode, []), mode) for mode in {*loose, *small})
+
+
+def _pack_some(repo: Repository, loose: Sequence[tuple[ObjectId, int]], small: Sequence[str], mode: int) -> int:
+    store = repo.store
+    if len(loose) + len(small) < SCATTERED:
+        return 0
+    items = {item.id: item for item in _loose_objects(repo, loose[:GATHERED_OBJECTS])}
+    gathered, content = _gather(repo, small, items)
+    if not loose and len(gathered) < 2:
+        return 0  # what there is fills a pack each
+    before = sum(item.stored_size for item in items.values() if item.place is None)
+    before += sum(store.packs.stored_size(name) for name in gathered)
+    order = _order(repo, items.keys())
+    last = ("~", "~", 0)
+    ordered = sorted(items.values(), key=lambda item: (*order.get(item.id, last), item.id))
+    written = write_anew(repo, ordered, FRAME_BYTES, THOROUGH_LEVEL, content, mode=mode)
+    after = store.packs.stored_size(written)
+    store.loose.delete(item.id for item in items.values() if item.place is None)
+    # A collection that was interrupted may have written it already: then it is the new pack.
+    old = [name for name in gathered if name != written]
+    repo.index.forget_packs(old)
+    store.packs.delete(*old)
+    return max(0, before - after)
+
+
+def _gather(
+    repo: Repository, names: Sequence[str], items: dict[ObjectId, StoredObject]
+) -> tuple[list[str], dict[ObjectId, bytes]]:
+    """Take what packs hold into `items`, until there is enough; returns the packs and their objects' bytes.
+
+    Each pack is opened once. What does not fit is gathered by the next collection.
+    """
+    gathered: list[str] = []
+    content: dict[ObjectId, bytes] = {}
+    size = 0
+    for name in names:
+        try:
+            found = list(repo.store.pack_objects(name))
+            size += sum(item.place.length for item in found if item.place is not None)
+            if gathered and (size > GATHERED_BYTES or len(items) + len(found) > GATHERED_OBJECTS):
+                break
+            content.update((item.id, repo.store.packs.read(item.place)) for item in found if item.place is not None)
+        except (IntegrityError, FileNotFoundError):
+            continue  # damaged: fsck's to report, not ours to touch
+        items.update((item.id, item) for item in found)
+        gathered.append(name)
+    return gathered, content
+
+
+def _loose_objects(repo: Repository, loose: Sequence[tuple[ObjectId, int]]) -> Iterator[StoredObject]:
+    queries = Queries(repo.index)
+    for object_id, size in loose:
+        record = queries.object(object_id)
+        if record is not None:
+            yield StoredObject(object_id, Kind(record.kind), record.size, size)
+
+
+def _order(repo: Repository, wanted: Set[ObjectId]) -> Order:
+    """For each of some objects, what it is next to: suffix, path, and the number of its first version."""
+    order: Order = {}
+    opened: set[ObjectId] = set()
+    for record in reversed(Queries(repo.index).all_versions(VersionFilter(deleted=True))):
+        order[record.id] = ("version", "", record.number)
+        _order_tree(repo, record.tree, record.number, wanted, opened, order)
+    return order
+
+
+def _order_tree(
+    repo: Repository, tree: ObjectId, number: int, wanted: Set[ObjectId], opened: set[ObjectId], order: Order
+) -> None:
+    waiting = [(tree, "")]
+    while waiting:
+        current, prefix = waiting.pop()
+        if current in opened:
+            continue
+        opened.add(current)
+        order[current] = ("tree", prefix, number)
+        try:
+            entries = repo.trees.tree(current).entries
+        except IntegrityError:
+            continue
+        for entry in entries:
+            if entry.kind is EntryKind.DIR:
+                waiting.append((entry.id, f"{prefix}{entry.name}/"))
+            elif entry.id in wanted and entry.id not in order:
+                order[entry.id] = (posixpath.splitext(entry.name)[1], prefix + entry.name, number)
+
+
+def write_anew(
+    repo: Repository,
+    items: Iterable[StoredObject],
+    frame_bytes: int,
+    level: int | None,
+    content: Mapping[ObjectId, bytes] | None = None,
+    *,
+    mode: int = 0o666,
+) -> str:
+    """Copy objects into a new pack, each verified, and note their new places; returns its name.
+
+    `content` has the bytes of objects that were read already. Nobody can read the pack who cannot read a
+    file of `mode`.
+
+    Raises:
+        ObjectCorrupt: one is damaged; nothing was published.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(2) as executor:
+        writer = PackWriter(repo.storage, executor, mode=mode)
+        try:
+            for frame in _frames(repo, items, frame_bytes, content or {}):
+                is_media = frame[0].kind is Kind.CHUNK
+                writer.add_frame(frame, level=None if is_media else level)
+            name, stored = writer.finish()
+        except BaseException:
+            writer.discard()
+            raise
+    repo.index.move(name, stored)
+    return name
+
+
+def _frames(
+    repo: Repository, items: Iterable[StoredObject], frame_bytes: int, content: Mapping[ObjectId, bytes]
+) -> Iterator[list[NewObject]]:
+    """The objects in runs of about `frame_bytes`; chunks of media are not mixed with the rest."""
+    frame: list[NewObject] = []
+    size = 0
+    for item in items:
+        data = content.get(item.id)
+        if data is None:
+            data = repo.store.loose.read(item.id) if item.place is None else repo.store.packs.read(item.place)
+        chunked = item.place is not None and item.place.chunked
+        if not chunked:
+            repo.store.check(item.id, item.kind, data)
+        if frame and (size + len(data) > frame_bytes or (frame[0].kind is Kind.CHUNK) != (item.kind is Kind.CHUNK)):
+            yield frame
+            frame, size = [], 0
+        frame.append(NewObject(item.id, item.kind, data, chunked))
+        size += len(data)
+    if frame:
+        yield frame

@@ -1,0 +1,1 @@
+"""What is in media: pictures, sound and video, decoded in a process of its own."""

@@ -1,0 +1,131 @@
+"""Whether content is here, offloaded or missing, and getting what is offloaded.
+
+A blob is here when its bytes can be read; it is *offloaded* when they are not here and the record
+says which remote holds them; it is *missing* when nobody knows. A blob that is kept in chunks keeps
+its list here when it is offloaded: only its chunks go.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
+
+from aura_vcs.errors.integrity import IntegrityError, ObjectMissing, ObjectOffloaded
+from aura_vcs.ids import ObjectId
+from aura_vcs.layout import pack_path
+from aura_vcs.objects.base import Place, Places
+from aura_vcs.objects.chunking import decode_chunk_list
+from aura_vcs.objects.loose import LooseObjects
+from aura_vcs.objects.offloaded import Offloaded, OffloadedContent
+from aura_vcs.objects.packs.reader import Packs
+from aura_vcs.storage.local import LocalStorage
+
+Bring = Callable[[Mapping[ObjectId, str]], None]
+"""Gets the content of offloaded blobs here, given with a path for messages. Raises ObjectOffloaded."""
+
+
+class Shelf(Protocol):
+    """What is asked of the store."""
+
+    storage: LocalStorage
+    loose: LooseObjects
+    packs: Packs
+    places: Places
+    offloaded: Offloaded
+    bring: Bring | None
+
+    def search(self, object_ids: set[ObjectId]) -> dict[ObjectId, Place]:
+        """Where objects lie that the index does not know, told by all footers."""
+
+
+def absent_parts(store: Shelf, blobs: Iterable[ObjectId]) -> dict[ObjectId, tuple[ObjectId, ...]]:
+    """Of each blob that is not wholly here, what is not: itself, or chunks of it.
+
+    Opens no content, only lists of chunks; looks through the footers once for what the index does
+    not know.
+    """
+    wanted = [blob for blob in dict.fromkeys(blobs) if store.loose.find(blob) is None]
+    places = find_placed(store, wanted)
+    lists = {
+        blob: tuple(dict.fromkeys(chunk for chunk, _ in decode_chunk_list(store.packs.read(place), blob)))
+        for blob, place in places.items()
+        if place.chunked
+    }
+    here = find_placed(store, {chunk for chunks in lists.values() for chunk in chunks}).keys()
+    found: dict[ObjectId, tuple[ObjectId, ...]] = {blob: (blob,) for blob in wanted if blob not in places}
+    for blob, chunks in lists.items():
+        if absent := tuple(chunk for chunk in chunks if chunk not in here):
+            found[blob] = absent
+    return found
+
+
+def absent_bytes(store: Shelf, blobs: Mapping[ObjectId, int]) -> int:
+    """Bytes of content of blobs that are not here, what several of them share once; `blobs` has their sizes.
+
+    A blob of which not even the list of its chunks is here counts as a whole.
+    """
+    absent = absent_parts(store, blobs)
+    missing = {blob: blobs[blob] for blob, parts in absent.items() if parts == (blob,)}
+    for blob, place in find_placed(store, absent.keys() - missing.keys()).items():
+        wanted = set(absent[blob])
+        missing.update((c, length) for c, length in decode_chunk_list(store.packs.read(place), blob) if c in wanted)
+    return sum(missing.values())
+
+
+def find_placed(store: Shelf, object_ids: Iterable[ObjectId]) -> dict[ObjectId, Place]:
+    """Where packed objects lie, for those that are in a pack that is there."""
+    wanted = set(object_ids)
+    known = store.places.find_many(wanted)
+    there = {pack: store.storage.stat(pack_path(pack)) is not None for pack in {p.pack for p in known.values()}}
+    found = {object_id: place for object_id, place in known.items() if there[place.pack]}
+    if unsure := wanted - found.keys():
+        found |= store.search(unsure)
+    return found
+
+
+def offloaded_among(store: Shelf, absent: Mapping[ObjectId, Sequence[ObjectId]]) -> set[ObjectId]:
+    """Those of the absent blobs that are offloaded: recorded, or made of chunks of what is recorded."""
+    recorded = store.offloaded.all()
+    found = {blob for blob in absent if blob in recorded}
+    if found == absent.keys() or not recorded:
+        return found
+    held = offloaded_chunks(store, recorded)
+    return found | {blob for blob, parts in absent.items() if held.issuperset(parts)}
+
+
+def offloaded_chunks(store: Shelf, recorded: Mapping[ObjectId, OffloadedContent]) -> set[ObjectId]:
+    """The chunks of all recorded blobs whose list is here."""
+    chunks: set[ObjectId] = set()
+    for blob, place in find_placed(store, recorded).items():
+        if place.chunked:
+            try:
+                chunks.update(chunk for chunk, _ in decode_chunk_list(store.packs.read(place), blob))
+            except (IntegrityError, FileNotFoundError):
+                continue  # damaged: fsck's to report
+    return chunks
+
+
+def require(store: Shelf, wanted: Mapping[ObjectId, str]) -> None:
+    """Make sure that the content of blobs is here; what is offloaded is fetched. `wanted` has a path for each.
+
+    Raises:
+        ObjectMissing: something is neither here nor offloaded; nothing was fetched.
+        ObjectOffloaded: the remotes that hold it cannot be asked now.
+    """
+    absent = absent_parts(store, wanted)
+    if not absent:
+        return
+    known = offloaded_among(store, absent)
+    for blob, parts in absent.items():
+        if blob not in known:
+            raise ObjectMissing(parts[0], wanted[blob] or (f"blob {blob}" if parts[0] != blob else ""))
+    if store.bring is None:
+        raise not_fetched(store, {blob: wanted[blob] for blob in absent})
+    store.bring({blob: wanted[blob] for blob in absent})
+
+
+def not_fetched(store: Shelf, blobs: Mapping[ObjectId, str], reason: str = "") -> ObjectOffloaded:
+    """The error that names offloaded files, and the remotes that hold them."""
+    recorded = store.offloaded.all()
+    files = [path or (recorded[blob].path if blob in recorded else blob[:12]) for blob, path in blobs.items()]
+    remotes = {name: None for blob in blobs if blob in recorded for name in recorded[blob].remotes}
+    size = sum(recorded[blob].size for blob in blobs if blob in recorded)
+    return ObjectOffloaded(files, list(remotes), size, reason)

@@ -1,0 +1,1 @@
+"""Packs: files that hold many objects."""

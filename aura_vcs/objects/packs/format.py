@@ -1,0 +1,327 @@
+"""The bytes of a pack: frames, then a footer that says what lies where.
+
+    magic      8 bytes  b"AURAPACK"
+    frames     one after the other, without gaps
+    footer     one zstd frame that holds, column by column:
+               counts   <II  frames, entries
+               frames   stored lengths <I each, decoded lengths <I each, codecs <B each
+               entries  ids 32 bytes each, kinds <B each, frames <I each, offsets <I each, lengths <I each,
+                        sorted by id, then kind
+    trailer    <II32s8s  stored and decoded length of the footer, BLAKE3 of the decoded footer, b"AURAPEND"
+
+All numbers are little-endian. The pack's name is the hash in its trailer, so a pack is known by
+what it holds. Several objects share one zstd frame; a raw frame may hold chunks of media. Frames
+begin where the one before ends, the first behind the magic. Columns compress better than rows.
+"""
+
+import struct
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from operator import attrgetter
+from typing import overload
+
+import msgspec
+from blake3 import blake3
+
+from aura_vcs.compression import LEVEL, THOROUGH_LEVEL, NotDecodable, compress, decompress
+from aura_vcs.errors.integrity import RecordCorrupt
+from aura_vcs.ids import ObjectId
+from aura_vcs.model import Kind
+
+MAGIC = b"AURAPACK"
+END_MAGIC = b"AURAPEND"
+CODEC_RAW = 0
+CODEC_ZSTD = 1
+CODEC_SHUFFLED = 2
+"""One zstd frame of the bytes at even places, then those at odd ones: for 16-bit sound."""
+
+FRAME_LIMIT = 256 << 20
+"""Decoded bytes of the largest frame; a footer that claims more is refused before anything is decoded."""
+SHUFFLED_LIMIT = 64 << 20
+"""The same of a shuffled frame, which takes three times its size while it is put in order."""
+FOOTER_LIMIT = 512 << 20
+"""Decoded bytes of the largest footer."""
+
+_COUNTS = struct.Struct("<II")
+_TRAILER = struct.Struct("<II32s8s")
+_ID_BYTES = 32
+_FRAME_BYTES = 9
+_ENTRY_BYTES = 45
+_SMALL_FOOTER = 64 << 10
+"""A larger one is nearly all ids, which do not compress however long one tries."""
+_ROWS_AT_ONCE = 4096
+_PICKED_SHARE = 8
+"""From one object in so many on, it is quicker to go through all."""
+TRAILER_BYTES = _TRAILER.size
+
+KIND_CODES = {Kind.BLOB: 1, Kind.TREE: 2, Kind.VERSION: 3, Kind.CHUNK: 4}
+CHUNKED_BLOB = 17
+"""A blob kept as the list of its chunks: `<32sI` id and length of each."""
+_KINDS = {code: kind for kind, code in KIND_CODES.items()} | {CHUNKED_BLOB: Kind.BLOB}
+
+
+class Frame(msgspec.Struct, frozen=True, gc=False):
+    """Where a frame lies in the pack, in bytes, and how it is encoded."""
+
+    offset: int
+    stored_length: int
+    length: int
+    codec: int
+
+
+class PackEntry(msgspec.Struct, frozen=True, gc=False):
+    """An object in a pack: which frame, and where in the decoded frame."""
+
+    id: ObjectId
+    kind: Kind
+    frame: int
+    offset: int
+    length: int
+    chunked: bool = False
+
+
+class Entries(Sequence[PackEntry]):
+    """The objects of a pack, read from the footer's columns where they lie: there may be very many."""
+
+    def __init__(self, columns: bytes, start: int, count: int) -> None:
+        self._columns = columns
+        self._count = count
+        self._ids = start
+        self._codes = start + count * _ID_BYTES
+        self._numbers = self._codes + count
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, number: int) -> PackEntry: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> tuple[PackEntry, ...]: ...
+
+    def __getitem__(self, number: int | slice) -> PackEntry | tuple[PackEntry, ...]:
+        if isinstance(number, slice):
+            return tuple(self[one] for one in range(self._count)[number])
+        return next(self._from(range(self._count)[number], 1))
+
+    def __iter__(self) -> Iterator[PackEntry]:
+        for start in range(0, self._count, _ROWS_AT_ONCE):
+            yield from self._from(start, min(_ROWS_AT_ONCE, self._count - start))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def find(self, object_id: ObjectId) -> PackEntry | None:
+        """The object with this id, the first of several."""
+        digest, end = bytes.fromhex(object_id), self._codes
+        at = self._columns.find(digest, self._ids, end)
+        while at >= 0 and (at - self._ids) % _ID_BYTES:
+            at = self._columns.find(digest, at + 1, end)
+        return None if at < 0 else self[(at - self._ids) // _ID_BYTES]
+
+    def ids(self) -> list[ObjectId]:
+        """The ids of all objects, in their order."""
+        return ids_in(self._columns[self._ids : self._codes])
+
+    def pick(self, numbers: Sequence[int]) -> Iterator[PackEntry]:
+        """The objects of these numbers, which rise; quick for very many."""
+        if len(numbers) * _PICKED_SHARE < self._count:
+            return map(self.__getitem__, numbers)
+        chosen = set(numbers)
+        return (entry for number, entry in enumerate(self) if number in chosen)
+
+    def chunked(self) -> Iterator[PackEntry]:
+        """The blobs that are kept as lists of their chunks."""
+        at = self._columns.find(CHUNKED_BLOB, self._codes, self._numbers)
+        while at >= 0:
+            yield self[at - self._codes]
+            at = self._columns.find(CHUNKED_BLOB, at + 1, self._numbers)
+
+    def check(self, frames: Sequence[Frame], path: str) -> None:
+        """Check that every object is of a known kind and lies in its frame.
+
+        Raises:
+            RecordCorrupt: one is not, or does not.
+        """
+        lengths = [frame.length for frame in frames]
+        if unknown := set(self._columns[self._codes : self._numbers]) - _KINDS.keys():
+            raise RecordCorrupt(path, f"it holds an object of the unknown kind {min(unknown)}")
+        for start in range(0, self._count, _ROWS_AT_ONCE):
+            count = min(_ROWS_AT_ONCE, self._count - start)
+            for frame, offset, length in zip(*self._places(start, count), strict=True):
+                if frame >= len(lengths) or offset + length > lengths[frame]:
+                    raise RecordCorrupt(path, "an object lies outside its frame")
+
+    def _from(self, start: int, count: int) -> Iterator[PackEntry]:
+        first = self._ids + start * _ID_BYTES
+        ids = ids_in(self._columns[first : first + count * _ID_BYTES])
+        codes = self._columns[self._codes + start : self._codes + start + count]
+        numbers, offsets, lengths = self._places(start, count)
+        kinds = [_KINDS[code] for code in codes]
+        chunked = [code == CHUNKED_BLOB for code in codes]
+        yield from map(PackEntry, ids, kinds, numbers, offsets, lengths, chunked)
+
+    def _places(self, start: int, count: int) -> list[tuple[int, ...]]:
+        """Frame numbers, offsets and lengths of some objects."""
+        columns = (self._numbers + column * 4 * self._count + 4 * start for column in range(3))
+        return [struct.unpack_from(f"<{count}I", self._columns, at) for at in columns]
+
+
+def ids_in(digests: bytes) -> list[ObjectId]:
+    """The ids that lie one behind the other."""
+    digits = digests.hex()
+    return [digits[at : at + 2 * _ID_BYTES] for at in range(0, len(digits), 2 * _ID_BYTES)]  # type: ignore[misc]
+
+
+class Footer(msgspec.Struct, frozen=True):
+    """What a pack holds. `name` is the pack's name."""
+
+    name: str
+    frames: tuple[Frame, ...]
+    entries: Sequence[PackEntry]
+
+    def ids(self) -> list[ObjectId]:
+        """The ids of all objects, in the order of `entries`."""
+        if isinstance(self.entries, Entries):
+            return self.entries.ids()
+        return [entry.id for entry in self.entries]
+
+    def pick(self, numbers: Sequence[int]) -> Iterator[PackEntry]:
+        """The objects of these numbers, which rise."""
+        if isinstance(self.entries, Entries):
+            return self.entries.pick(numbers)
+        return map(self.entries.__getitem__, numbers)
+
+    def chunked(self) -> Iterator[PackEntry]:
+        """The blobs that are kept as lists of their chunks."""
+        if isinstance(self.entries, Entries):
+            return self.entries.chunked()
+        return (entry for entry in self.entries if entry.chunked)
+
+    def find(self, object_id: ObjectId) -> PackEntry | None:
+        """The object with this id, if the pack holds it."""
+        if isinstance(self.entries, Entries):
+            return self.entries.find(object_id)
+        return next((entry for entry in self.entries if entry.id == object_id), None)
+
+
+def encode_footer(frames: Sequence[Frame], entries: Sequence[PackEntry]) -> tuple[str, bytes]:
+    """The pack's name, and its footer and trailer."""
+    ordered = sorted(entries, key=attrgetter("id"))
+    footer = b"".join(
+        (
+            _COUNTS.pack(len(frames), len(entries)),
+            _column("I", [frame.stored_length for frame in frames]),
+            _column("I", [frame.length for frame in frames]),
+            _column("B", [frame.codec for frame in frames]),
+            bytes.fromhex("".join([entry.id for entry in ordered])),
+            _column("B", [CHUNKED_BLOB if entry.chunked else KIND_CODES[entry.kind] for entry in ordered]),
+            _column("I", [entry.frame for entry in ordered]),
+            _column("I", [entry.offset for entry in ordered]),
+            _column("I", [entry.length for entry in ordered]),
+        )
+    )
+    digest = blake3(footer).digest()
+    stored = compress(footer, THOROUGH_LEVEL if len(footer) <= _SMALL_FOOTER else LEVEL)
+    return digest.hex(), stored + _TRAILER.pack(len(stored), len(footer), digest, END_MAGIC)
+
+
+def _column(code: str, values: Sequence[int]) -> bytes:
+    return struct.pack(f"<{len(values)}{code}", *values)
+
+
+def footer_length(trailer: bytes, pack_bytes: int, path: str) -> int:
+    """How many bytes before the trailer are the footer.
+
+    Raises:
+        RecordCorrupt: this is not the end of a pack.
+    """
+    if len(trailer) != TRAILER_BYTES or trailer[-8:] != END_MAGIC:
+        raise RecordCorrupt(path, "it does not end as a pack does (cut off?)")
+    stored_length, length, _, _ = _TRAILER.unpack(trailer)
+    if stored_length > pack_bytes - TRAILER_BYTES - len(MAGIC) or length > FOOTER_LIMIT:
+        raise RecordCorrupt(path, "its footer claims an impossible length")
+    return int(stored_length)
+
+
+def decode_footer(stored: bytes, trailer: bytes, path: str) -> Footer:
+    """What the footer says, checked against its hash and against itself.
+
+    Raises:
+        RecordCorrupt: the hash does not fit, or frames and entries contradict each other.
+    """
+    reader = _Columns(_decoded_footer(stored, trailer, path), path)
+    frames = reader.take_frames()
+    entries = reader.entries()
+    entries.check(frames, path)
+    return Footer(pack_name(trailer), frames, entries)
+
+
+def decode_frames(stored: bytes, trailer: bytes, path: str) -> tuple[Frame, ...]:
+    """The frames alone, for a reader who knows which one it wants: there may be very many entries.
+
+    Raises:
+        RecordCorrupt: the hash does not fit, or a frame cannot be.
+    """
+    return _Columns(_decoded_footer(stored, trailer, path), path).take_frames()
+
+
+def pack_name(trailer: bytes) -> str:
+    """The name of the pack that ends like this."""
+    name: bytes = _TRAILER.unpack(trailer)[2]
+    return name.hex()
+
+
+def _decoded_footer(stored: bytes, trailer: bytes, path: str) -> bytes:
+    _, length, digest, _ = _TRAILER.unpack(trailer)
+    try:
+        footer = decompress(stored, length=length, limit=FOOTER_LIMIT)
+    except NotDecodable as error:
+        raise RecordCorrupt(path, f"the footer does not decode ({error})") from error
+    if len(footer) < _COUNTS.size or blake3(footer).digest() != digest:
+        raise RecordCorrupt(path, "the footer does not hash to what the pack says")
+    return footer
+
+
+class _Columns:
+    """Reads the footer's columns one after the other."""
+
+    def __init__(self, data: bytes, path: str) -> None:
+        self._data = data
+        self._path = path
+        self._at = _COUNTS.size
+        self._frame_count, self._entry_count = _COUNTS.unpack_from(data)
+        if len(data) != self._at + self._frame_count * _FRAME_BYTES + self._entry_count * _ENTRY_BYTES:
+            raise RecordCorrupt(path, "the footer's length does not fit its counts")
+
+    def take_frames(self) -> tuple[Frame, ...]:
+        """The frames, whose columns come first."""
+        stored_lengths, lengths = self.take("I", self._frame_count, 2)
+        return _frames(stored_lengths, lengths, self.take("B", self._frame_count)[0], self._path)
+
+    def take(self, code: str, count: int, columns: int = 1) -> list[tuple[int, ...]]:
+        """The next columns of `count` numbers."""
+        found = []
+        for _ in range(columns):
+            layout = struct.Struct(f"<{count}{code}")
+            found.append(layout.unpack_from(self._data, self._at))
+            self._at += layout.size
+        return found
+
+    def entries(self) -> Entries:
+        """The objects, whose columns follow the frames'."""
+        return Entries(self._data, self._at, self._entry_count)
+
+
+def _frames(stored: tuple[int, ...], lengths: tuple[int, ...], codecs: tuple[int, ...], path: str) -> tuple[Frame, ...]:
+    offsets = accumulate(stored, initial=len(MAGIC))
+    frames = tuple(Frame(*values) for values in zip(offsets, stored, lengths, codecs, strict=False))
+    for frame in frames:
+        if frame.codec not in {CODEC_RAW, CODEC_ZSTD, CODEC_SHUFFLED}:
+            raise RecordCorrupt(path, f"a frame has the unknown codec {frame.codec}")
+        limit = SHUFFLED_LIMIT if frame.codec == CODEC_SHUFFLED else FRAME_LIMIT
+        if frame.length > limit or (frame.codec == CODEC_RAW and frame.length != frame.stored_length):
+            raise RecordCorrupt(path, "a frame claims an impossible length")
+    return frames

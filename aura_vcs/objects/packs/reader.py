@@ -1,0 +1,333 @@
+"""Packs on disk: reading one frame of many. A pack never changes once it has its name."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from threading import Lock
+from typing import BinaryIO
+
+from aura_vcs.compression import (
+    NotDecodable,
+    decompress,
+    unshuffled,
+)
+from aura_vcs.errors.integrity import RecordCorrupt
+from aura_vcs.layout import PACKS, pack_path
+from aura_vcs.objects.base import Place
+from aura_vcs.objects.frame_cache import RecentFrames
+from aura_vcs.objects.packs.conflicted_copies import PACK, PackCopies
+from aura_vcs.objects.packs.format import (
+    CODEC_RAW,
+    CODEC_SHUFFLED,
+    FRAME_LIMIT,
+    MAGIC,
+    TRAILER_BYTES,
+    Footer,
+    Frame,
+    decode_footer,
+    decode_frames,
+    footer_length,
+    pack_name,
+)
+from aura_vcs.storage.base import Deletable, FileStat
+
+FRAME_CACHE_BYTES = 32 << 20
+OPEN_PACKS = 32
+KEPT_ENTRIES = 8192
+"""Of larger packs the footer is read again when it is asked for again."""
+RUN_BYTES = 512 << 10
+"""So much is read together at most."""
+
+
+class OpenPack:
+    """A pack that is being read: its file and its footer."""
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        self.file = file
+        self.name = name
+        self.size = file.seek(0, 2)
+        path = pack_path(name)
+        trailer = self.read_at(max(0, self.size - TRAILER_BYTES), TRAILER_BYTES)
+        self._footer_at = self.size - TRAILER_BYTES - footer_length(trailer, self.size, path)
+        self._footer: Footer | None = None
+        if pack_name(trailer) != name:
+            raise RecordCorrupt(path, "its name is not the hash of its footer")
+        self.frames = decode_frames(*self._ending(), path)
+
+    @property
+    def footer(self) -> Footer:
+        """All that the pack holds; kept, unless that is very much.
+
+        Raises:
+            RecordCorrupt: frames and entries contradict each other.
+        """
+        found = self._footer
+        if found is None:
+            found = decode_footer(*self._ending(), pack_path(self.name))
+            self._footer = found if len(found.entries) <= KEPT_ENTRIES else None
+        return found
+
+    def _ending(self) -> tuple[bytes, bytes]:
+        """Footer and trailer as they are stored."""
+        ending = self.read_at(self._footer_at, self.size - self._footer_at)
+        return ending[:-TRAILER_BYTES], ending[-TRAILER_BYTES:]
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """`length` bytes from `offset`, fewer at the end of the file."""
+        self.file.seek(offset)
+        return self.file.read(length)
+
+    def check_size(self) -> None:
+        """Check that frames and footer fill the pack.
+
+        Raises:
+            RecordCorrupt: bytes are missing or left over.
+        """
+        end = self.frames[-1].offset + self.frames[-1].stored_length if self.frames else len(MAGIC)
+        if end != self._footer_at or self.read_at(0, len(MAGIC)) != MAGIC:
+            raise RecordCorrupt(pack_path(self.name), "its frames do not fill it")
+
+    def frame_into(self, number: int, buffer: bytearray) -> memoryview:
+        """As `frame`; a frame that is kept as it is comes into `buffer`, which grows as it must.
+
+        What is returned holds until the next call with the same buffer.
+
+        Raises:
+            RecordCorrupt: as `frame`.
+        """
+        frame = self.frames[number]
+        if frame.codec != CODEC_RAW:
+            return memoryview(self.frame(number))
+        if len(buffer) < frame.stored_length:
+            buffer.extend(bytes(frame.stored_length - len(buffer)))
+        view = memoryview(buffer)[: frame.stored_length]
+        self.file.seek(frame.offset)
+        filled = 0
+        while filled < len(view) and (count := self.file.readinto(view[filled:])):  # type: ignore[attr-defined]
+            filled += count
+        if filled < len(view):
+            raise RecordCorrupt(pack_path(self.name), "a frame is cut off")
+        return view
+
+    def frame(self, number: int) -> bytes:
+        """The decoded bytes of a frame.
+
+        Raises:
+            RecordCorrupt: it does not decode to the length the footer gives.
+        """
+        frame = self.frames[number]
+        data = self.read_at(frame.offset, frame.stored_length)
+        return decode_frame(frame, data, pack_path(self.name))
+
+
+def decode_frame(frame: Frame, data: bytes, path: str) -> bytes:
+    """The decoded bytes of a frame, never more than the footer gives (a bomb decodes to nothing).
+
+    Raises:
+        RecordCorrupt: it does not decode to that length.
+    """
+    if len(data) != frame.stored_length:
+        raise RecordCorrupt(path, "a frame is cut off")
+    if frame.codec == CODEC_RAW:
+        return data
+    try:
+        whole = decompress(data, length=frame.length, limit=FRAME_LIMIT)
+        return unshuffled(whole) if frame.codec == CODEC_SHUFFLED else whole
+    except NotDecodable as error:
+        raise RecordCorrupt(path, f"a frame does not decode ({error})") from error
+
+
+class Packs:
+    """All packs of a store. Frames that were decoded last are kept, FRAME_CACHE_BYTES at most."""
+
+    def __init__(self, storage: Deletable) -> None:
+        self._storage = storage
+        self._open: OrderedDict[str, OpenPack] = OrderedDict()
+        self._frames = RecentFrames(FRAME_CACHE_BYTES)
+        self._lock = Lock()
+        self._copies = PackCopies(storage)
+
+    def names(self) -> list[str]:
+        """Names of the packs on disk, whatever their files are called; a file without a footer has its own."""
+        files = self._storage.list(PACKS)
+        copies = dict(self._copies.named(files))
+        named = (copies.get(file, file.removesuffix(PACK)) for file in files if file.endswith(PACK) or file in copies)
+        return list(dict.fromkeys(named))
+
+    def stored_size(self, name: str) -> int:
+        """Bytes of a pack on disk, 0 if it is gone."""
+        found = self._storage.stat(pack_path(name)) or self._stat_copy(name)
+        return found.size if found else 0
+
+    def _stat_copy(self, name: str) -> FileStat | None:
+        file = self._copies.find(name)
+        return None if file is None else self._storage.stat(f"{PACKS}/{file}")
+
+    def misnamed(self) -> dict[str, str]:
+        """Files of packs of which nothing is here under their own names, which they are mapped to."""
+        copies = self._copies.named(self._storage.list(PACKS))
+        return {file: name for file, name in copies if self._storage.stat(pack_path(name)) is None}
+
+    def footer(self, name: str) -> Footer:
+        """What the pack holds.
+
+        Raises:
+            RecordCorrupt: the pack is damaged.
+            FileNotFoundError: it is gone.
+        """
+        with self._lock:
+            return self._pack(name).footer
+
+    def read(self, place: Place) -> bytes:
+        """The object's bytes, not verified.
+
+        Raises:
+            RecordCorrupt: the pack is damaged there.
+            FileNotFoundError: the pack is gone.
+        """
+        with self._lock:
+            pack = self._pack(place.pack)
+            if not 0 <= place.frame < len(pack.frames):
+                raise RecordCorrupt(pack_path(place.pack), "it has no such frame")
+            frame = pack.frames[place.frame]
+            if not 0 <= place.offset <= place.offset + place.length <= frame.length:
+                raise RecordCorrupt(pack_path(place.pack), "it has no such place in a frame")
+            if frame.codec != CODEC_RAW:
+                return self._frame(pack, place.frame)[place.offset : place.offset + place.length]
+            data = pack.read_at(frame.offset + place.offset, place.length)
+            if len(data) != place.length:
+                raise RecordCorrupt(pack_path(place.pack), "a frame is cut off")
+            return data
+
+    def read_each(self, places: Iterable[Place | None]) -> Iterator[bytes | None]:
+        """The bytes at each of the places, not verified; None where there is none, or the pack is damaged or gone.
+
+        Quick for places in the order in which they lie: every frame is decoded once.
+        """
+        name, number, data = "", -1, None
+        for place in places:
+            if place is None:
+                yield None
+                continue
+            if place.frame != number or place.pack != name:
+                name, number = place.pack, place.frame
+                data = self._whole_frame(name, number)
+            end = place.offset + place.length
+            if data is None:
+                yield self._read_if_there(place)
+            else:
+                yield data[place.offset : end] if 0 <= place.offset <= end <= len(data) else None
+
+    def _whole_frame(self, name: str, number: int) -> bytes | None:
+        """A decoded frame; None if it is kept as it is, or cannot be read."""
+        try:
+            with self._lock:
+                pack = self._pack(name)
+                is_raw = not 0 <= number < len(pack.frames) or pack.frames[number].codec == CODEC_RAW
+                return None if is_raw else self._frame(pack, number)
+        except (RecordCorrupt, OSError):
+            return None
+
+    def _read_if_there(self, place: Place) -> bytes | None:
+        try:
+            return self.read(place)
+        except (RecordCorrupt, OSError):
+            return None
+
+    def read_runs(self, places: Sequence[Place]) -> Iterator[bytes]:
+        """The bytes at the places, in their order; what lies side by side is read together.
+
+        Raises:
+            RecordCorrupt, FileNotFoundError: as for `read`.
+        """
+        run: list[Place] = []
+        for place in places:
+            if run and not self._follows(run[-1], place, sum(item.length for item in run)):
+                yield self._read_run(run)
+                run = []
+            run.append(place)
+        if run:
+            yield self._read_run(run)
+
+    def _follows(self, before: Place, place: Place, run_bytes: int) -> bool:
+        return (
+            before.pack == place.pack
+            and before.frame == place.frame
+            and before.offset + before.length == place.offset
+            and run_bytes + place.length <= RUN_BYTES
+        )
+
+    def _read_run(self, run: Sequence[Place]) -> bytes:
+        first, last = run[0], run[-1]
+        length = last.offset + last.length - first.offset
+        return self.read(Place(first.pack, first.frame, first.offset, length))
+
+    def read_frame(self, name: str, number: int) -> bytes:
+        """The decoded bytes of a frame, not verified.
+
+        Raises:
+            RecordCorrupt, FileNotFoundError: as for `read`.
+        """
+        with self._lock:
+            return self._pack(name).frame(number)
+
+    def check_size(self, name: str) -> None:
+        """Check that frames and footer fill the pack.
+
+        Raises:
+            RecordCorrupt: bytes are missing or left over.
+        """
+        with self._lock:
+            self._pack(name).check_size()
+
+    def delete(self, *names: str) -> int:
+        """Remove packs; returns the bytes that frees."""
+        freed = sum(self.stored_size(name) for name in names)
+        for name in names:
+            self.let_go(name)
+        copies = [f"{PACKS}/{file}" for file, own in self._copies.named(self._storage.list(PACKS)) if own in names]
+        self._storage.delete_many([*(pack_path(name) for name in names), *copies])
+        return freed
+
+    def let_go(self, name: str) -> None:
+        """Close a pack that is going, and forget what was read of it."""
+        with self._lock:
+            opened = self._open.pop(name, None)
+            if opened:
+                opened.file.close()
+            self._frames.forget(name)
+
+    def close(self) -> None:
+        """Let go of every file and frame."""
+        with self._lock:
+            for pack in self._open.values():
+                pack.file.close()
+            self._open.clear()
+            self._frames.clear()
+
+    def _pack(self, name: str) -> OpenPack:
+        pack = self._open.get(name)
+        if pack is None:
+            try:
+                pack = self._opened(pack_path(name), name)
+            except (FileNotFoundError, RecordCorrupt):
+                copy = self._copies.find(name)
+                if copy is None:
+                    raise
+                pack = self._opened(f"{PACKS}/{copy}", name)
+            self._open[name] = pack
+            if len(self._open) > OPEN_PACKS:
+                self._open.popitem(last=False)[1].file.close()
+        self._open.move_to_end(name)
+        return pack
+
+    def _opened(self, path: str, name: str) -> OpenPack:
+        file = self._storage.open(path)
+        try:
+            return OpenPack(file, name)
+        except BaseException:
+            file.close()
+            raise
+
+    def _frame(self, pack: OpenPack, number: int) -> bytes:
+        data = self._frames.get(pack.name, number)
+        return self._frames.keep(pack.name, number, pack.frame(number)) if data is None else data

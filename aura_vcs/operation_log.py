@@ -1,0 +1,264 @@
+"""The operation log: what this machine did, appended and fsynced before anything else moves.
+
+The line is the commit point. A torn last line never happened; the next append cuts it off.
+Every replica writes its own files only, so copies of a project merge without a conflict.
+gc closes the older part of a log and compresses it; nothing is ever dropped from it.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from aura_vcs.codec import decode_operation, encode_operation
+from aura_vcs.compression import THOROUGH_LEVEL, NotDecodable, compress, decompress
+from aura_vcs.errors.integrity import RecordCorrupt, RecordUnreadable, StorageError
+from aura_vcs.ids import ReplicaId, is_replica_id
+from aura_vcs.layout import OPERATIONS, SEGMENT, log_copy, operations_log, operations_segment
+from aura_vcs.model import Operation
+from aura_vcs.storage.base import Writable
+
+READ_BYTES = 1 << 20
+SEGMENT_LIMIT = 1 << 30
+"""Decoded bytes of the largest closed part of a log."""
+LINE_LIMIT = 64 << 20
+"""Bytes of the longest line that is believed to be one."""
+
+
+class LogLine(msgspec.Struct, frozen=True):
+    """A line of a log: its operation (None if damaged), and where it lies in bytes.
+
+    `segment` names the closed part of the log that it is in, None for the part still written to.
+    """
+
+    operation: Operation | None
+    start: int
+    end: int
+    segment: str | None = None
+
+
+class Mended(msgspec.Struct, frozen=True):
+    """How many lines were put back into the own log; or those that it has otherwise now, from somebody else."""
+
+    count: int = 0
+    strange: tuple[Operation, ...] = ()
+
+
+class OperationLogs:
+    """The logs of all replicas of a project; this machine appends to its own."""
+
+    def __init__(self, storage: Writable, replica: ReplicaId) -> None:
+        self._storage = storage
+        self.replica = replica
+
+    def sizes(self) -> dict[ReplicaId, int]:
+        """Bytes of every replica's log."""
+        found = {}
+        for name in self._storage.list(OPERATIONS):
+            is_log = is_replica_id(name.removesuffix(".jsonl")) and name.endswith(".jsonl")
+            stat = self._storage.stat(f"{OPERATIONS}/{name}") if is_log else None
+            if stat is not None:
+                found[ReplicaId(name.removesuffix(".jsonl"))] = stat.size
+        return found
+
+    def append(self, operation: Operation, *, at: int) -> int:
+        """Record the operation durably after the last whole line, which ends at `at`.
+
+        Returns where the new line ends. The caller holds the refs lock. If it raises, nothing
+        happened: what may have been written is a torn line.
+
+        Raises:
+            RecordUnreadable, RecordCorrupt: whole lines follow, or what follows cannot be read: it is not cut off.
+        """
+        line = encode_operation(operation)
+        self._check_torn(at)
+        self._storage.append(operations_log(self.replica), line, at=at)
+        self._repeat(line, at)
+        return at + len(line)
+
+    def _repeat(self, line: bytes, at: int) -> None:
+        """Write what was recorded into this machine's own copy of its log, which no tool carries.
+
+        Best effort, and not durable: the log is.
+        """
+        copy = log_copy(self.replica)
+        try:
+            found = self._storage.stat(copy)
+            if at and (found is None or found.size != at):
+                self._storage.put(copy, self._storage.read(operations_log(self.replica))[: at + len(line)])
+            else:
+                self._storage.append(copy, line, at=at, durable=False)
+        except (StorageError, FileNotFoundError):
+            return
+
+    def mend(self) -> Mended:
+        """Put back lines of the own log that are gone, because a tool put the log back to an older state.
+
+        What others have written under our id since is left alone: then the lines that are only ours are
+        returned, with nothing put back. The caller holds the refs lock.
+        """
+        try:
+            copied = self._storage.read(log_copy(self.replica))
+        except (FileNotFoundError, StorageError):
+            return Mended()
+        try:
+            log, end = self._own_log()
+        except RecordUnreadable:
+            return Mended()  # told by whoever enters it; `aura repair` takes the copy
+        here = {line for line, _ in log}
+        known = {operation.sequence for _, operation in log}
+        lost = [(line, operation) for line, operation in _whole_lines(copied) if line not in here]
+        if any(operation.sequence in known for _, operation in lost):
+            return Mended(strange=tuple(operation for _, operation in lost))
+        last = max(known, default=0)
+        back = b"".join(line for line, operation in lost if operation.sequence > last)
+        if back:
+            try:
+                self._storage.append(operations_log(self.replica), back, at=end)
+            except StorageError:
+                return Mended()  # the disk can only be read, or is full: the next command tries again
+        return Mended(count=back.count(b"\n"))
+
+    def _own_log(self) -> tuple[list[tuple[bytes, Operation]], int]:
+        """The sound lines of the own log, closed parts too, and where the last line of its open part ends."""
+        found = [line.operation for name in self.segments() for line in self._of_segment(name)]
+        closed = [(encode_operation(operation), operation) for operation in found if operation is not None]
+        try:
+            data = self._storage.read(operations_log(self.replica))
+        except FileNotFoundError:
+            return closed, 0
+        return closed + list(_whole_lines(data)), data.rfind(b"\n") + 1
+
+    def _of_segment(self, name: str) -> list[LogLine]:
+        if name.partition(".")[0] != self.replica:
+            return []
+        try:
+            return list(self.read_segment(name))
+        except RecordCorrupt:
+            return []
+
+    def _check_torn(self, at: int) -> None:
+        """Make sure that what lies after `at`, and will be cut off, is no more than a torn line."""
+        path = operations_log(self.replica)
+        found = self._storage.stat(path)
+        if found is None or found.size <= at:
+            return
+        for line in self.read(self.replica, start=at):
+            raise RecordCorrupt(path, f"the line after byte {line.start} has not been read yet")
+
+    def read(self, replica: ReplicaId, *, start: int = 0) -> Iterator[LogLine]:
+        """The whole lines from offset `start` on; a torn last line is not one of them."""
+        path = operations_log(replica)
+        try:
+            file = self._storage.open(path)
+        except FileNotFoundError:
+            return
+        with file:
+            file.seek(start)
+            pending, offset = b"", start
+            while data := file.read(READ_BYTES):
+                *lines, pending = (pending + data).split(b"\n")
+                for line in lines:
+                    end = offset + len(line) + 1
+                    yield LogLine(_decode(line, path), offset, end)
+                    offset = end
+                if len(pending) > LINE_LIMIT:
+                    raise RecordCorrupt(path, f"a line longer than {LINE_LIMIT:,} bytes")
+
+    def segments(self) -> list[str]:
+        """File names of the closed parts of all logs, in the order in which they were written."""
+        return sorted((name for name in self._storage.list(OPERATIONS) if name.endswith(SEGMENT)), key=_segment_order)
+
+    def read_segment(self, name: str) -> Iterator[LogLine]:
+        """The lines of a closed part.
+
+        Raises:
+            RecordCorrupt: it does not decode.
+        """
+        start = 0
+        for line in self._segment(name).splitlines(keepends=True):
+            yield LogLine(_decode(line.removesuffix(b"\n"), name), start, start + len(line), name)
+            start += len(line)
+
+    def read_all(self) -> Iterator[LogLine]:
+        """Every line of every log, closed parts first; damaged closed parts are passed over."""
+        for name in self.segments():
+            try:
+                yield from self.read_segment(name)
+            except RecordCorrupt:
+                continue
+        for replica in self.sizes():
+            yield from self.read(replica)
+
+    def read_of(self, replica: ReplicaId) -> Iterator[LogLine]:
+        """Every line of one replica's log, closed parts first; damaged closed parts are passed over."""
+        for name in self.segments():
+            if name.partition(".")[0] != replica:
+                continue
+            try:
+                yield from self.read_segment(name)
+            except RecordCorrupt:
+                continue
+        yield from self.read(replica)
+
+    def read_at(self, replica: ReplicaId, start: int, end: int, segment: str | None = None) -> Operation:
+        """The operation on the line from `start` to `end`.
+
+        Raises:
+            RecordCorrupt: the log no longer has it there.
+        """
+        path = operations_log(replica)
+        if segment is not None:
+            return decode_operation(self._segment(segment)[start:end].removesuffix(b"\n"), segment)
+        try:
+            with self._storage.open(path) as file:
+                file.seek(start)
+                line = file.read(end - start)
+        except FileNotFoundError as error:
+            raise RecordCorrupt(path, "the log is gone") from error
+        return decode_operation(line.removesuffix(b"\n"), path)
+
+    def close_segment(self, *, keep: int) -> int:
+        """Move all but the last `keep` lines of the own log into a closed, compressed part.
+
+        The caller holds the refs lock. The closed part is durable before the log is cut; a line in
+        both is the same operation. Returns how many lines went.
+        """
+        lines = [line for line in self.read(self.replica) if line.operation is not None]
+        closing = lines[:-keep] if keep else lines
+        if not closing or closing[0].operation is None:
+            return 0
+        path = operations_log(self.replica)
+        data = self._storage.read(path)
+        cut = closing[-1].end
+        name = operations_segment(self.replica, closing[0].operation.sequence)
+        self._storage.put(name, compress(data[:cut], THOROUGH_LEVEL))
+        self._storage.put(log_copy(self.replica), data[cut : lines[-1].end])
+        self._storage.put(path, data[cut : lines[-1].end])
+        return len(closing)
+
+    def _segment(self, name: str) -> bytes:
+        path = f"{OPERATIONS}/{name}"
+        try:
+            return decompress(self._storage.read(path), limit=SEGMENT_LIMIT)
+        except (NotDecodable, FileNotFoundError) as error:
+            raise RecordCorrupt(path, f"it does not decode ({error})") from error
+
+
+def _whole_lines(data: bytes) -> Iterator[tuple[bytes, Operation]]:
+    """The lines that end and are sound, with their newlines."""
+    for line in data[: data.rfind(b"\n") + 1].splitlines(keepends=True):
+        operation = _decode(line.removesuffix(b"\n"), "")
+        if operation is not None:
+            yield line, operation
+
+
+def _segment_order(name: str) -> tuple[str, int, str]:
+    replica, _, number = name.removesuffix(SEGMENT).partition(".")
+    return replica, int(number) if number.isdecimal() else 0, name
+
+
+def _decode(line: bytes, path: str) -> Operation | None:
+    try:
+        return decode_operation(line, path)
+    except RecordCorrupt:
+        return None

@@ -1,0 +1,1 @@
+"""The documents of a project: models, checks, state."""

@@ -1,0 +1,93 @@
+"""What is wrong with the documents of the work folder, for `status`: quick where nothing has changed.
+
+A folder that equals its version has that version's problems, as far as files are in it; of those that
+documents name and no version has, because a rule ignores them, it is remembered how they were. The
+index keeps this by the version's tree, and may forget it at any time.
+"""
+
+import os
+import stat
+from collections.abc import Iterable
+
+import msgspec
+
+from aura_vcs.codec import encode_compact
+from aura_vcs.errors.input import LockBusy
+from aura_vcs.errors.integrity import StorageError
+from aura_vcs.history.status import Status
+from aura_vcs.index.database import BUSY_SECONDS
+from aura_vcs.index.entities import Entities
+from aura_vcs.project.documents.problems import Problem
+from aura_vcs.repository.repository import Repository
+
+CHECKED_FILES = 5000
+"""A larger folder is only checked when `check_project` is asked for."""
+REMEMBERED = 200
+"""So many problems of a version are remembered; where there are more, the folder is checked each time."""
+FOLDERS = ("", "scenes")
+"""Where documents lie: one that no version has may come or go."""
+_KEY = "problems"
+
+
+class Remembered(msgspec.Struct, frozen=True):
+    """The problems of one tree, and how the files were that are not in it and count for them."""
+
+    tree: str
+    problems: tuple[Problem, ...]
+    outside: dict[str, str]
+
+
+def folder_problems(repo: Repository, found: Status) -> tuple[Problem, ...] | None:
+    """What `check_project` says of the folder that `found` describes; None where it is too large to look."""
+    if found.files > CHECKED_FILES:
+        return None
+    tree = found.head.tree if found.head is not None and found.is_clean else None
+    known = _remembered(repo) if tree is not None else None
+    if known is not None and known.tree == tree and known.outside == _stamps(repo, known.outside):
+        return known.problems
+    from pathlib import Path
+
+    from aura_vcs.history.sources.content_source import FolderSource
+    from aura_vcs.project.documents.check import check_project, named_files  # a clean status needs none of it
+
+    source = FolderSource(Path(repo.root))
+    problems = check_project(source)
+    if tree is not None and len(problems) <= REMEMBERED:
+        outside = [path for path in named_files(source) if repo.trees.entry(tree, path) is None]
+        if len(outside) <= REMEMBERED:
+            _remember(repo, Remembered(tree, problems, _stamps(repo, [*FOLDERS, *outside])))
+    return problems
+
+
+def _stamps(repo: Repository, paths: Iterable[str]) -> dict[str, str]:
+    """What tells whether files changed, came or went."""
+    return {path: _stamp(os.path.join(repo.root, *path.split("/"))) for path in paths}
+
+
+def _stamp(path: str) -> str:
+    try:
+        found = os.lstat(path)
+    except (OSError, ValueError):
+        return ""
+    return f"{found.st_mtime_ns}.{0 if stat.S_ISDIR(found.st_mode) else found.st_size}"
+
+
+def _remembered(repo: Repository) -> Remembered | None:
+    text = Entities(repo.index).meta(_KEY)
+    try:
+        return None if text is None else msgspec.json.decode(text, type=Remembered)
+    except msgspec.DecodeError:
+        return None  # another aura_vcs's
+
+
+def _remember(repo: Repository, known: Remembered) -> None:
+    database = repo.index.database
+    database.connection.execute("PRAGMA busy_timeout = 0")  # whoever writes the index now is not waited for
+    try:
+        with database.transaction() as connection:
+            values = (_KEY, encode_compact(known).decode())
+            connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", values)
+    except (StorageError, LockBusy):
+        return  # a full or read-only disk, or a writer: it is found out again
+    finally:
+        database.connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")

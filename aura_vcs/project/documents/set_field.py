@@ -1,0 +1,67 @@
+"""Sets fields of the known documents: checked against their views, every other byte left alone."""
+
+from typing import Any
+
+import msgspec
+
+from aura_vcs.errors.documents import InvalidValue, UnknownField
+from aura_vcs.formats.jsondoc.edit import set_value, split_pointer
+from aura_vcs.formats.jsondoc.spans import parse
+from aura_vcs.project.documents.load import is_scene_file
+from aura_vcs.project.documents.models import (
+    BriefDocument,
+    PlanDocument,
+    ProjectDocument,
+    RenderDocument,
+    SceneDocument,
+    VoiceDocument,
+)
+from aura_vcs.project.documents.timeline import TimelineDocument
+from aura_vcs.project.documents.validate import validate
+
+_VIEWS: dict[str, type[msgspec.Struct]] = {
+    "project.json": ProjectDocument,
+    "brief.json": BriefDocument,
+    "plan.json": PlanDocument,
+    "voice.json": VoiceDocument,
+    "render.json": RenderDocument,
+    "timeline.json": TimelineDocument,
+}
+
+
+def view_of(name: str) -> type[msgspec.Struct] | None:
+    """The view that reads the document called `name`; None for other files."""
+    return SceneDocument if is_scene_file(name) else _VIEWS.get(name)
+
+
+def edit_document(data: bytes, name: str, pointer: str, value: Any, *, allow_new: bool = False) -> bytes:
+    """The document `name` with `value` at `pointer`, if the field can have that value.
+
+    What is wrong elsewhere in the document stays as it is and does not stand in the way. A key
+    that neither the document nor the data model has is refused unless `allow_new`: it is most
+    often a misspelling.
+
+    Raises:
+        DocumentMalformed: `data` is not JSON.
+        UnknownField: there is no such field; the hint lists those there are.
+        InvalidValue: the field cannot have that value; the message says what it can have.
+    """
+    view = view_of(name)
+    if view is not None and not allow_new:
+        _refuse_unknown(data, name, pointer, view)
+    changed = set_value(data, pointer, value, name=name)
+    if view is not None:
+        before = validate(parse(data, name).value(), view, name)[1]
+        for problem in validate(parse(changed, name).value(), view, name)[1]:
+            if problem not in before or problem.pointer == pointer or problem.pointer.startswith(f"{pointer}/"):
+                raise InvalidValue(name, problem.pointer, problem.message, hint=f"Expected: {problem.expected}.")
+    return changed
+
+
+def _refuse_unknown(data: bytes, name: str, pointer: str, view: type[msgspec.Struct]) -> None:
+    """Misspelt top-level fields; deeper ones belong to whoever wrote them."""
+    keys = split_pointer(pointer)
+    known = list(view.__struct_fields__)
+    root = parse(data, name).value()
+    if len(keys) == 1 and isinstance(root, dict) and keys[0] not in root and keys[0] not in known:
+        raise UnknownField(name, pointer, known)

@@ -1,0 +1,1 @@
+"""Checkpoints and exports, and what was done to a project."""

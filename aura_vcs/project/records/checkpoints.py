@@ -1,0 +1,174 @@
+"""Render checkpoints: how far a pipeline came, so that it can go on there. Pure data and rules.
+
+A renderer saves one after every scene; after a crash the newest valid one says where to go on.
+Where they are stored is somebody else's business.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from aura_vcs.errors.documents import InvalidValue
+from aura_vcs.errors.integrity import RecordCorrupt
+from aura_vcs.ids import ObjectId, new_uuid
+from aura_vcs.project.documents.models import Stage
+from aura_vcs.project.documents.validate import is_time
+
+STAGES: tuple[Stage, ...] = ("Script", "TTS", "Images", "Composition", "Render")
+"""The pipeline's stages in their order."""
+
+_Count = Annotated[int, Meta(ge=0, le=1_000_000)]
+
+
+class RenderCheckpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a stage of a project's pipeline came; `checkpoint_time` is UTC, RFC 3339.
+
+    `output_file_path` is relative to the project. In the store, `data` is the object that holds
+    `checkpoint_data`, `output` the one with the output's content, if it was kept, and
+    `output_size` counts the bytes that the output had. `revision` counts how often it was
+    invalidated or made valid again.
+    """
+
+    id: str
+    project: str
+    stage_name: Stage
+    checkpoint_time: str
+    completed_scenes: _Count = 0
+    total_scenes: _Count = 0
+    checkpoint_data: dict[str, Any] = {}
+    output_file_path: str | None = None
+    is_valid: bool = True
+    job_id: str | None = None
+    data: ObjectId | None = None
+    output: ObjectId | None = None
+    output_size: int | None = None
+    invalid_reason: str | None = None
+    revision: _Count = 0
+    created_by: str | None = None
+    updated_at: str | None = None
+    modified_by: str | None = None
+
+
+def create_checkpoint(
+    project: str,
+    stage: str,
+    *,
+    now: str,
+    completed_scenes: int = 0,
+    total_scenes: int = 0,
+    data: dict[str, Any] | None = None,
+    output_file_path: str | None = None,
+    checkpoint_id: str | None = None,
+) -> RenderCheckpoint:
+    """A new checkpoint, checked.
+
+    Raises:
+        InvalidValue: no such stage, counts that cannot be, no time, or data that is no JSON.
+    """
+    wrong = (
+        (stage not in STAGES, "/stage_name", f"{stage!r} is no stage; there are {', '.join(STAGES)}"),
+        (total_scenes < 0 or completed_scenes < 0, "/completed_scenes", "scenes are counted from 0"),
+        (completed_scenes > total_scenes, "/completed_scenes", f"more than all {total_scenes} scenes"),
+        (not is_time(now), "/checkpoint_time", f"{now!r} is not a time such as 2026-11-23T06:30:00Z"),
+    )
+    for broken, pointer, reason in wrong:
+        if broken:
+            raise InvalidValue("the checkpoint", pointer, reason)
+    checkpoint = {
+        "id": checkpoint_id or new_uuid(),
+        "project": project,
+        "stage_name": stage,
+        "checkpoint_time": now,
+        "completed_scenes": completed_scenes,
+        "total_scenes": total_scenes,
+        "checkpoint_data": data or {},
+        "output_file_path": output_file_path,
+    }
+    try:
+        return decode_checkpoint(msgspec.json.encode(checkpoint), "the checkpoint")
+    except (TypeError, OverflowError, UnicodeEncodeError, RecursionError) as error:
+        raise InvalidValue("the checkpoint", "/checkpoint_data", f"it is no JSON: {error}") from error
+
+
+def encode_checkpoint(checkpoint: RenderCheckpoint) -> bytes:
+    """The checkpoint as JSON, one field per line."""
+    return msgspec.json.format(msgspec.json.encode(checkpoint), indent=2) + b"\n"
+
+
+def decode_checkpoint(data: bytes, file: str) -> RenderCheckpoint:
+    """The checkpoint that `file` holds.
+
+    Raises:
+        RecordCorrupt: it holds none.
+    """
+    try:
+        return msgspec.json.decode(data, type=RenderCheckpoint)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise RecordCorrupt(file, str(error)) from error
+
+
+def stage_named(text: str) -> Stage:
+    """The stage that is written so, in any case.
+
+    Raises:
+        InvalidValue: there is none.
+    """
+    for stage in STAGES:
+        if stage.lower() == text.lower():
+            return stage
+    raise InvalidValue("the checkpoint", "/stage_name", f"{text!r} is no stage; there are {', '.join(STAGES)}")
+
+
+def invalidated(
+    checkpoint: RenderCheckpoint, reason: str = "", *, now: str | None = None, by: str | None = None
+) -> RenderCheckpoint:
+    """The checkpoint, not to be resumed from again; `now` and `by` say when that was decided, and by whom."""
+    return msgspec.structs.replace(
+        checkpoint, is_valid=False, invalid_reason=reason[:500] or None, revision=checkpoint.revision + 1,
+        updated_at=now or checkpoint.updated_at, modified_by=by or checkpoint.modified_by,
+    )  # fmt: skip
+
+
+def words_for(checkpoint: RenderCheckpoint) -> str:
+    """How far it came, in words: "Render 7/10"."""
+    return f"{checkpoint.stage_name} {checkpoint.completed_scenes}/{checkpoint.total_scenes}"
+
+
+def progress_percent(checkpoint: RenderCheckpoint) -> float:
+    """How much of its stage is done, 0 to 100; a stage without scenes is done."""
+    if not checkpoint.total_scenes:
+        return 100.0
+    return min(100.0, 100 * checkpoint.completed_scenes / checkpoint.total_scenes)
+
+
+def newest_valid(
+    checkpoints: Iterable[RenderCheckpoint], *, project: str | None = None, stage: str | None = None
+) -> RenderCheckpoint | None:
+    """The checkpoint to resume from: the newest valid one, of a project or stage if named.
+
+    Of two of the same time, the one that came further counts: the later stage, then more scenes.
+    """
+    candidates = [
+        checkpoint
+        for checkpoint in checkpoints
+        if checkpoint.is_valid and project in (None, checkpoint.project) and stage in (None, checkpoint.stage_name)
+    ]
+    return max(candidates, key=_order, default=None)
+
+
+def _order(checkpoint: RenderCheckpoint) -> tuple[datetime, int, int, str]:
+    stage = STAGES.index(checkpoint.stage_name)
+    return _moment(checkpoint.checkpoint_time), stage, checkpoint.completed_scenes, checkpoint.id
+
+
+def _moment(time: str) -> datetime:
+    """A time as written in a record; one that cannot be read counts as the oldest."""
+    oldest = datetime.min.replace(tzinfo=UTC)
+    try:
+        moment = datetime.fromisoformat(time)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return oldest

@@ -1,0 +1,59 @@
+"""Records of checkpoints and exports: one JSON file each in a folder of refs, and rows for queries.
+
+Files are written without the index: a renderer saves checkpoints from several threads. The index
+follows when it is asked, told by the folder's date; a date of a moment ago is not trusted.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+
+from aura_vcs.codec import decode_record, encode_compact, encode_record
+from aura_vcs.errors.integrity import RecordCorrupt
+from aura_vcs.index.entities import Entities
+from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.local import LocalStorage
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+SETTLED_NS = 2_000_000_000
+"""A folder's date younger than this may be shared by two changes."""
+
+Columns = Callable[[Any], Mapping[str, Any]]
+"""The columns of a record's row besides file, stamp and record."""
+
+
+def load_record(storage: LocalStorage, path: str, shape: type[T]) -> T | None:
+    """The record in a file; None if it is absent or unreadable."""
+    try:
+        return decode_record(storage.read(path), shape, path)
+    except (FileNotFoundError, RecordCorrupt):
+        return None
+
+
+def put_record(storage: LocalStorage, path: str, record: msgspec.Struct) -> None:
+    """Replace the record's file, durably."""
+    storage.put(path, encode_record(record))
+
+
+def indexed(repo: Repository, table: str, folder: str, shape: type[msgspec.Struct], columns: Columns) -> Entities:
+    """The index's entities, after its rows of `table` follow the files of `folder`."""
+    entities = Entities(repo.index)
+    found = repo.storage.stat(folder)
+    stamp = "" if found is None else str(found.mtime_ns)
+    if entities.meta(table) == stamp:
+        return entities
+    settled = found is None or time.time_ns() - found.mtime_ns > SETTLED_NS
+    known = entities.record_stamps(table)
+    changed: dict[str, Mapping[str, Any]] = {}
+    names = [name for name in repo.storage.list(folder) if name.endswith(".json")]
+    for name in names:
+        seen = repo.storage.stat(f"{folder}/{name}")
+        file_stamp = "" if seen is None else f"{seen.mtime_ns}.{seen.size}"
+        record = None if known.get(name) == file_stamp else load_record(repo.storage, f"{folder}/{name}", shape)
+        if record is not None:
+            changed[name] = {**columns(record), "stamp": file_stamp, "record": encode_compact(record)}
+    entities.change_records(table, changed, sorted(known.keys() - set(names)), stamp if settled else "young")
+    return entities

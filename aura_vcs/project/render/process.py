@@ -1,0 +1,190 @@
+"""Runs the process that decodes people's media, because decoders have bugs and files have authors.
+
+FFmpeg and Pillow see hostile files only in a child process with a memory limit, a limit of
+processor time (for a look) or of time without progress (for a render), and no way back but short
+JSON lines. A crash there is an error message here. Where the system has no such limits (Windows)
+the time limits remain.
+
+The child is Python's own executable with `-P`: nothing is imported from the current folder, which
+may be somebody else's project.
+"""
+
+import importlib.util
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Generator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+import msgspec
+
+from aura_vcs.errors import ExtraMissing
+from aura_vcs.errors.documents import ExportFailed
+from aura_vcs.history.sources.content_source import ContentSource
+from aura_vcs.progress import SILENT, Progress
+from aura_vcs.project.render.job import Report, Request
+
+POLL_SECONDS = 0.1
+"""How soon a wish to cancel is noticed."""
+_MAX_LINE_BYTES = 64 * 1024
+_COPY_BYTES = 1024 * 1024
+_MODULE = "aura_vcs.project.render.worker"
+
+
+class WorkerDied(Exception):
+    """The process ended without a last word: a crash, or a limit."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def require_media(purpose: str) -> None:
+    """Check that the extra `media` is installed, without importing it.
+
+    Raises:
+        ExtraMissing: PyAV or Pillow is not there.
+    """
+    if any(importlib.util.find_spec(module) is None for module in ("av", "PIL")):
+        raise ExtraMissing(purpose, "media")
+
+
+def copy_for_worker(
+    source: ContentSource,
+    name: str,
+    folder: Path,
+    number: int,
+    *,
+    cancelled: Callable[[], bool] = lambda: False,
+    progress: Progress = SILENT,
+) -> Path | None:
+    """A copy of a media file in `folder`, which the process can seek in; None if cancelled on the way.
+
+    The copy has a name of our own: what people call their files never reaches FFmpeg. `progress`
+    advances by bytes.
+
+    Raises:
+        AuraError: the source cannot give the content.
+        OSError: the copy cannot be written.
+    """
+    suffix = "".join(c for c in PurePosixPath(name).suffix if c.isascii() and (c.isalnum() or c == "."))
+    target = folder / f"{number:05d}{suffix[:10]}"
+    with source.open(name) as content, target.open("xb") as out:
+        while data := content.read(_COPY_BYTES):
+            if cancelled():
+                return None
+            out.write(data)
+            progress.advance(len(data))
+    return target
+
+
+def run_worker(
+    request: Request,
+    *,
+    stall_seconds: float,
+    cancelled: Callable[[], bool] = lambda: False,
+    environment: Mapping[str, str] | None = None,
+) -> Generator[Report]:
+    """Start the process and yield what it reports, up to its last word.
+
+    `environment` is all that it gets of one: a decoder that is taken over finds no keys there.
+
+    The process is gone when the generator is exhausted or closed (use `contextlib.closing`);
+    when `cancelled()` turns true it is ended and the generator stops without a last word.
+
+    Raises:
+        WorkerDied: it crashed, went beyond its memory or processor time, or said nothing for
+            `stall_seconds`.
+        ExportFailed: no Python to start.
+    """
+    if not sys.executable:
+        raise ExportFailed("media cannot be decoded: this program has no Python executable to start")
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", _MODULE],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=dict(environment or {}),
+        close_fds=True,
+    )
+    try:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        lines = _reader(process.stdout)
+        data = msgspec.json.encode(request)  # sent beside: a child that hangs would not read it
+        threading.Thread(target=_send, args=(process.stdin, data), daemon=True).start()
+        yield from _reports(process, lines, stall_seconds, cancelled)
+    finally:
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None and not pipe.closed:
+                _close(pipe)
+
+
+def _reports(
+    process: subprocess.Popen[bytes],
+    lines: "queue.Queue[bytes]",
+    stall_seconds: float,
+    cancelled: Callable[[], bool],
+) -> Generator[Report]:
+    heard = time.monotonic()
+    while not cancelled():
+        try:
+            line = lines.get(timeout=POLL_SECONDS)
+        except queue.Empty:
+            if time.monotonic() - heard > stall_seconds:
+                raise WorkerDied(f"it took longer than {stall_seconds:.0f} s without getting anywhere") from None
+            continue
+        heard = time.monotonic()
+        if not line:
+            raise WorkerDied(_why(process.wait()))
+        try:
+            report = msgspec.json.decode(line, type=Report)
+        except msgspec.MsgspecError as error:
+            raise WorkerDied("the decoder wrote nonsense") from error
+        yield report
+        if report.kind in ("failed", "rendered", "probed"):
+            return
+
+
+def _reader(pipe: IO[bytes]) -> "queue.Queue[bytes]":
+    """Lines of the pipe as they come; an empty one at its end."""
+    lines: queue.Queue[bytes] = queue.Queue(maxsize=1000)
+
+    def read() -> None:
+        try:
+            for line in iter(lambda: pipe.readline(_MAX_LINE_BYTES), b""):
+                lines.put(line, timeout=60)
+            lines.put(b"", timeout=60)
+        except (OSError, ValueError, queue.Full):
+            return
+
+    threading.Thread(target=read, daemon=True).start()
+    return lines
+
+
+def _send(pipe: IO[bytes], data: bytes) -> None:
+    try:
+        pipe.write(data)
+        pipe.close()
+    except (OSError, ValueError):
+        return  # it died while starting: the missing answer says so
+
+
+def _close(pipe: IO[bytes]) -> None:
+    try:
+        pipe.close()
+    except OSError:
+        return
+
+
+def _why(code: int) -> str:
+    """What an exit code of the process means, in words."""
+    signals = {-9: "it needed too much memory or time", -24: "it needed too much processor time"}
+    if code in signals:
+        return signals[code]
+    return f"the decoder crashed (signal {-code})" if code < 0 else f"the decoder gave up (exit code {code})"

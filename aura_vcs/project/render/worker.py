@@ -1,0 +1,79 @@
+"""The process that decodes and encodes: `python -P -m aura_vcs.project.render.worker`.
+
+Reads one request as JSON from its standard input and answers in JSON lines on its standard output
+(`render_job`). Started by `media_process` only. Limits are set before a decoder is loaded.
+"""
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from aura_vcs.errors import AuraError, MediaUnreadable
+from aura_vcs.errors.documents import EncoderMissing
+from aura_vcs.project.render.job import ProbeJob, RenderJob, Report, Request
+
+_INPUT, _OUTPUT = 0, 1
+
+
+def main() -> None:
+    """Do what the request says, report how it went."""
+    with open(_INPUT, "rb", closefd=False) as pipe:
+        request = msgspec.json.decode(pipe.read(), type=Request)
+    try:
+        if request.probe is not None:
+            _probe(request.probe)
+        elif request.render is not None:
+            _render(request.render)
+    except MediaUnreadable as error:
+        _send(Report("failed", error="media", name=error.path, detail=error.reason))
+    except EncoderMissing as error:
+        _send(Report("failed", error="encoder", name=error.encoder))
+    except MemoryError:
+        _send(Report("failed", error="render", detail="it needs more memory than it is allowed"))
+    except (AuraError, OSError, ValueError, ArithmeticError) as error:
+        _send(Report("failed", error="render", detail=str(error).splitlines()[0][:300] if str(error) else ""))
+
+
+def _probe(job: ProbeJob) -> None:
+    limit_resources(job.memory_bytes, job.cpu_seconds)
+    from aura_vcs.project.render.decode import probe
+
+    _send(Report("probed", facts=probe(job.path, job.name)))
+
+
+def _render(job: RenderJob) -> None:
+    limit_resources(job.memory_bytes, None)
+    from aura_vcs.project.render.encode import render
+
+    render(job, _send)
+    _send(Report("rendered", size_bytes=Path(job.output).stat().st_size))
+
+
+def limit_resources(memory_bytes: int, cpu_seconds: int | None) -> None:
+    """Limit this process's memory and processor time and forbid core dumps, where the system can."""
+    try:
+        import resource
+    except ImportError:
+        return  # Windows: the parent's time limits remain
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    wanted = [(resource.RLIMIT_AS, memory_bytes)]
+    if cpu_seconds is not None:
+        wanted.append((resource.RLIMIT_CPU, cpu_seconds))
+    for kind, amount in wanted:
+        hard = resource.getrlimit(kind)[1]
+        limit = amount if hard == resource.RLIM_INFINITY else min(amount, hard)
+        try:
+            resource.setrlimit(kind, (limit, limit))
+        except (ValueError, OSError):
+            continue  # macOS refuses RLIMIT_AS
+
+
+def _send(report: Report) -> None:
+    line = msgspec.json.encode(report) + b"\n"
+    while line:
+        line = line[os.write(_OUTPUT, line) :]
+
+
+if __name__ == "__main__":
+    main()

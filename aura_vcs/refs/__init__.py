@@ -1,0 +1,1 @@
+"""Refs: small files that may be replaced."""

@@ -1,0 +1,98 @@
+"""Many labels in one immutable file, named by its hash: `refs/versions/<hash>.labels`."""
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from blake3 import blake3
+
+from aura_vcs import layout
+from aura_vcs.codec import NUMBER_LIMIT, decode_record, encode_compact
+from aura_vcs.compression import THOROUGH_LEVEL, NotDecodable, compress, decompress
+from aura_vcs.errors.integrity import RecordCorrupt
+from aura_vcs.ids import ID_LENGTH, VersionId, is_object_id, is_replica_id
+from aura_vcs.model import BranchEntry, Label, Tag
+from aura_vcs.storage.base import Writable
+
+T = TypeVar("T")
+
+STAMP_LIMIT = 1 << 40
+"""Nobody makes so many changes: a higher counter would be above all that come later, and is not believed."""
+PACKED_LIMIT = 256 << 20
+"""Decoded bytes of the largest file of packed labels."""
+
+
+class PackedLabels:
+    """The files of packed labels in a project. What was read is kept: a file never changes."""
+
+    def __init__(self, storage: Writable) -> None:
+        self._storage = storage
+        self._known: dict[str, dict[VersionId, Label]] = {}
+
+    def files(self) -> list[str]:
+        """Their names in `refs/versions`."""
+        return [file for file in self._storage.list(layout.VERSIONS) if file.endswith(layout.PACKED_LABELS)]
+
+    def labels(self, file: str) -> dict[VersionId, Label]:
+        """The labels of a file; none if it is damaged, which fsck reports."""
+        if file not in self._known:
+            try:
+                self._known[file] = self.read(file)
+            except (FileNotFoundError, RecordCorrupt):
+                return {}
+        return self._known[file]
+
+    def read(self, file: str) -> dict[VersionId, Label]:
+        """The labels of a file, read again.
+
+        Raises:
+            RecordCorrupt: it is damaged.
+            FileNotFoundError: it is gone.
+        """
+        path = f"{layout.VERSIONS}/{file}"
+        try:
+            content = decompress(self._storage.read(path), limit=PACKED_LIMIT)
+        except NotDecodable as error:
+            raise RecordCorrupt(path, f"it does not decode ({error})") from error
+        if blake3(content).hexdigest() != file[:ID_LENGTH]:  # a tool may have added to the name of a copy
+            raise RecordCorrupt(path, "its content does not hash to its name")
+        labels = [decode_ref(line, Label, path) for line in content.splitlines()]
+        return {label.version: label for label in labels}
+
+    def put(self, labels: Iterable[Label]) -> None:
+        """Keep labels in one more file, which is durable when this returns."""
+        lines = [encode_compact(label) for label in sorted(labels, key=lambda label: label.version)]
+        content = b"\n".join(lines) + b"\n"
+        self._storage.put(layout.packed_labels(blake3(content).hexdigest()), compress(content, THOROUGH_LEVEL))
+
+
+def decode_ref(data: bytes, shape: type[T], path: str) -> T:
+    """The ref, which stands on an object id or on nothing, and makes no claim on what others do from now on.
+
+    Raises:
+        RecordCorrupt: it is no such ref.
+    """
+    record = decode_record(data, shape, path)
+    version = getattr(record, "version", None)
+    if version is not None and not is_object_id(version):
+        raise RecordCorrupt(path, f"{version[:80]!r} is not the id of a version")
+    if isinstance(record, BranchEntry):
+        check_entry(record, path)
+    stamps = record.stamps.values() if isinstance(record, Label) else [record.stamp] if isinstance(record, Tag) else []
+    if not all(0 <= counter <= STAMP_LIMIT for counter, _ in stamps):
+        raise RecordCorrupt(path, "nobody has changed it so often as it says")
+    return record
+
+
+def check_entry(entry: BranchEntry, path: str) -> None:
+    """Refuse an entry of a branch that no replica writes.
+
+    Raises:
+        RecordCorrupt: a replica is not named properly, or a counter is none.
+    """
+    proper = is_replica_id(entry.replica) and all(map(is_replica_id, entry.seen))
+    if not proper or not 0 < entry.counter <= NUMBER_LIMIT:
+        raise RecordCorrupt(path, "its replicas or its counter are not proper")
+    if entry.version is not None and not is_object_id(entry.version):
+        raise RecordCorrupt(path, f"{entry.version[:80]!r} is not the id of a version")
+    if not all(0 <= counter <= NUMBER_LIMIT for counter in entry.seen.values()):
+        raise RecordCorrupt(path, "what it has seen is not proper")

@@ -1,0 +1,403 @@
+"""Refs: small JSON files that say where things are, each merging with its copies.
+
+A ref only ever moves forward: a branch entry by its counter, a label and a tag by stamps. So
+writing one again is harmless, two copies of a project folder merge file by file, and a
+"conflicted copy" that a sync tool left beside a ref is read like any other entry.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import reduce
+from typing import Any, TypeVar
+
+import msgspec
+
+from aura_vcs import layout
+from aura_vcs.codec import decode_record, encode_record, from_plain, to_plain
+from aura_vcs.errors.input import InvalidName
+from aura_vcs.errors.integrity import RecordCorrupt
+from aura_vcs.ids import ObjectId, ReplicaId, VersionId
+from aura_vcs.model import BranchEntry, Field, Fields, Label, RefChange, Tag
+from aura_vcs.refs.packed_labels import STAMP_LIMIT, PackedLabels, decode_ref
+from aura_vcs.storage.base import Deletable
+
+T = TypeVar("T")
+
+
+class Held(msgspec.Struct, frozen=True):
+    """The objects that a checkpoint's record needs."""
+
+    data: ObjectId | None = None
+    output: ObjectId | None = None
+
+
+FIELD_ROOMS = ("settings", "state")
+"""Values one by one: an operation names them `settings/<key>` and `state/<field>`."""
+LABELS_AT_ONCE = 64
+"""An operation that changes more labels packs them at once."""
+CHECKPOINT_FIELDS = ("is_valid", "invalid_reason", "updated_at", "modified_by")
+"""What an operation changes of a checkpoint; the rest is as its renderer saved it."""
+
+_STAMPED = ("name", "description", "important")
+_DELETION = ("deleted_at", "deleted_by")
+_PURGE = ("purged_at", "purged_by", "purge_reason")
+
+
+def merge_labels(ours: Label, theirs: Label) -> Label:
+    """One label out of two copies: per field, the higher stamp wins. Commutes; idempotent.
+
+    Where two copies of one replica gave one stamp to two values, the value decides, the same everywhere.
+    """
+    changes: dict[str, Any] = {}
+    stamps = dict(ours.stamps)
+    for field, stamp in theirs.stamps.items():
+        known = ours.stamps.get(field, (0, ReplicaId("")))
+        if stamp > known or (stamp == known and _rank(field, theirs) > _rank(field, ours)):
+            stamps[field] = stamp
+            for name in fields_of_stamp(field):
+                changes[name] = getattr(theirs, name)
+    newest = max(ours, theirs, key=lambda label: (label.updated_at or "", label.updated_by or ""))
+    return msgspec.structs.replace(
+        ours, **changes, stamps=stamps, updated_at=newest.updated_at, updated_by=newest.updated_by
+    )
+
+
+def _rank(stamp: str, label: Label) -> list[str]:
+    return [repr(getattr(label, name)) for name in fields_of_stamp(stamp)]
+
+
+def fields_of_stamp(stamp: str) -> Sequence[str]:
+    """The fields that change together under one stamp."""
+    if stamp == "deleted":
+        return _DELETION
+    if stamp == "purged":
+        return _PURGE
+    return (stamp,) if stamp in _STAMPED else ()
+
+
+def join_tag(tags: dict[str, Tag], name: str, tag: Tag) -> str | None:
+    """Add a copy of a tag to tags: the higher stamp has the name.
+
+    Where two machines gave the name to two versions, and neither had heard of the other, the lower one is kept
+    under a name of its own, which is returned; it follows from the tag, so that all machines give the same.
+    """
+    known = tags.get(name)
+    if known is None or known == tag:
+        tags[name] = tag
+        return None
+    lower, higher = sorted((known, tag), key=lambda found: (found.stamp, found.version or ""))
+    tags[name] = higher
+    if known.stamp[0] != tag.stamp[0] or known.version == tag.version or None in {known.version, tag.version}:
+        return None
+    aside = f"{name[: layout.NAME_LIMIT - 5]}.{lower.stamp[1][:4]}"
+    if aside not in tags or tags[aside].stamp < lower.stamp:
+        tags[aside] = lower
+    return aside
+
+
+def stamp_label(label: Label, replica: ReplicaId, at: str, by: str, **changes: Any) -> Label:
+    """The label with fields changed by this replica, stamped above every stamp it has."""
+    counter = max((count for count, _ in label.stamps.values()), default=0) + 1
+    stamps = dict(label.stamps)
+    for field in changes:
+        name = "deleted" if field in _DELETION else "purged" if field in _PURGE else field
+        stamps[name] = (counter, replica)
+    return msgspec.structs.replace(label, **changes, stamps=stamps, updated_at=at, updated_by=by)
+
+
+def is_believable(stamp: tuple[int, ReplicaId]) -> bool:
+    """Whether somebody may have made so many changes: a higher stamp would be above all that come later."""
+    return 0 <= stamp[0] <= STAMP_LIMIT
+
+
+class Refs:
+    """The refs of one project."""
+
+    def __init__(self, storage: Deletable) -> None:
+        self._storage = storage
+        self._packed = PackedLabels(storage)
+
+    def branches(self) -> list[str]:
+        """Names of branches that have an entry, sorted; deleted ones too."""
+        return sorted(_decoded(self._storage.list(layout.BRANCHES)))
+
+    def branch_entries(self, branch: str) -> list[BranchEntry]:
+        """Every readable entry, conflicted copies included."""
+        folder = layout.branch_folder(branch)
+        return [
+            entry
+            for name in self._storage.list(folder)
+            if name.endswith(".json") and (entry := self._load(f"{folder}/{name}", BranchEntry)) is not None
+        ]
+
+    def tags(self) -> dict[str, Tag]:
+        """Tags that stand on a version, by name."""
+        return {name: tag for name, tag in self.all_tags().items() if tag.version is not None}
+
+    def all_tags(self) -> dict[str, Tag]:
+        """Tags by name, deleted ones too; of conflicted copies the highest stamp, see `join_tag`."""
+        found: dict[str, Tag] = {}
+        for file in self._storage.list(layout.TAGS):
+            if not file.endswith(".json"):
+                continue
+            tag = self._load(f"{layout.TAGS}/{file}", Tag)
+            names = _decoded([_base_name(file)])
+            if tag is None or not names:
+                continue
+            name = names[0]
+            join_tag(found, name, tag)
+        return dict(sorted(found.items()))
+
+    def tag(self, name: str) -> Tag | None:
+        """The tag as this machine's file has it, deleted or not."""
+        return self._load(layout.tag_ref(name), Tag)
+
+    def label(self, version: VersionId, packed: Sequence[str] | None = None) -> Label | None:
+        """The version's label, None if there is none. See `labels_in` for conflicted copies.
+
+        A label that changed after it was packed lies in several files: they merge. `packed` are the
+        files of packed labels, if the caller has just listed them and holds the refs lock.
+        """
+        loose = self._load(layout.version_ref(version), Label)
+        files = self._packed.files() if packed is None else packed
+        found = [held[version] for file in files if version in (held := self._packed.labels(file))]
+        labels = found if loose is None else [loose, *found]
+        return reduce(merge_labels, labels) if labels else None
+
+    def labels(self, versions: Iterable[VersionId]) -> dict[VersionId, Label]:
+        """The labels of versions that have one; see `label`. The caller holds the refs lock."""
+        packed = self._packed.files()
+        found = {version: self.label(version, packed) for version in versions}
+        return {version: label for version, label in found.items() if label is not None}
+
+    def label_files(self) -> list[str]:
+        """File names in `refs/versions`: one for a label, or for many that were packed."""
+        return self._storage.list(layout.VERSIONS)
+
+    def labels_in(self, file: str, packed: Sequence[str] | None = None) -> list[Label]:
+        """The labels in a file of `refs/versions`, whatever a sync tool called it; none if unreadable.
+
+        Each is merged with the one under its proper name, where there is one. `packed` as for `label`.
+        """
+        files = self._packed.files() if packed is None else packed
+        merged = []
+        for label in self._copies_in(file):
+            proper = self.label(label.version, files)
+            merged.append(label if proper is None else merge_labels(proper, label))
+        return merged
+
+    def all_labels(self) -> Iterator[Label]:
+        """Every version's label, all readable copies merged. Each file is read once.
+
+        Complete also while labels are being packed: what went meanwhile lies in a file that came.
+        """
+        copies: dict[VersionId, list[tuple[int, Label]]] = {}
+        seen: set[str] = set()
+        while new := [file for file in self.label_files() if file not in seen]:
+            seen.update(new)
+            for file in new:
+                for label in self._copies_in(file):
+                    rank = 1 if file.endswith(layout.PACKED_LABELS) else 0 if file == _proper(label) else 2
+                    copies.setdefault(label.version, []).append((rank, label))
+        for found in copies.values():
+            yield reduce(merge_labels, [label for _, label in sorted(found, key=lambda copy: copy[0])])
+
+    def _copies_in(self, file: str) -> list[Label]:
+        """The labels in a file as it has them."""
+        if file.endswith(layout.PACKED_LABELS):
+            return list(self._packed.labels(file).values())
+        label = self._load(f"{layout.VERSIONS}/{file}", Label)
+        return [] if label is None else [label]
+
+    def pack_labels(self, keep: int) -> int:
+        """Gather loose labels into one file, if there are more than `keep`; returns how many went.
+
+        The gathered file is durable before the first loose one goes; a label in both is the same.
+        The caller holds the refs lock.
+        """
+        files = [name for name in self.label_files() if name.endswith(".json")]
+        if len(files) <= keep:
+            return 0
+        packed = self._packed.files()
+        labels = [label for name in files for label in self.labels_in(name, packed) if name == _proper(label)]
+        if len(labels) <= keep:
+            return 0
+        self._packed.put(labels)
+        self._storage.delete_many([layout.version_ref(label.version) for label in labels])
+        return len(labels)
+
+    def checkpoint_objects(self) -> set[ObjectId]:
+        """The objects that checkpoints need; a collection spares them."""
+        found: set[ObjectId] = set()
+        for name in self._storage.list(layout.CHECKPOINTS):
+            held = self._load(f"{layout.CHECKPOINTS}/{name}", Held)
+            found.update(item for item in (held and (held.data, held.output)) or () if item is not None)
+        return found
+
+    def checkpoint(self, name: str) -> dict[str, Any] | None:
+        """A checkpoint's record as plain data, by its file's name without suffix; None if it is gone."""
+        return self._load(f"{layout.CHECKPOINTS}/{name}.json", dict[str, Any])
+
+    def settings(self) -> dict[str, Field]:
+        """The project's settings: what every replica set, the highest stamp of each key."""
+        found: dict[str, Field] = {}
+        for name in self._storage.list(layout.SETTINGS):
+            loaded = self._load(f"{layout.SETTINGS}/{name}", Fields) if name.endswith(".json") else None
+            for key, field in (loaded.fields if loaded is not None else {}).items():
+                if is_believable(field.stamp) and (key not in found or found[key].stamp < field.stamp):
+                    found[key] = field
+        return found
+
+    def state(self) -> dict[str, Field]:
+        """Where the making of the project stands on this machine."""
+        loaded = self._load(layout.STATE, Fields)
+        return dict(loaded.fields) if loaded is not None else {}
+
+    def apply(self, changes: dict[str, RefChange]) -> None:
+        """Bring every changed ref to where an operation put it, or leave it where it is further on.
+
+        Idempotent: recovery applies the operations of a log again and again.
+        """
+        moved = {
+            name: change.after
+            for name, change in changes.items()
+            if change.after is not None and name.split("/", 1)[0] not in FIELD_ROOMS
+        }
+        labels = {name: after for name, after in moved.items() if name.startswith("versions/")}
+        # First of all: a branch must not stand on a version that nobody would know after a power failure.
+        self._advance_labels(
+            {name: from_plain(after, Label, f"{layout.REFS}/{name}.json") for name, after in labels.items()}
+        )
+        for name, after in moved.items():
+            if name not in labels:
+                self._advance(name, after)
+        self._advance_fields(changes)
+
+    def _advance_labels(self, changes: dict[str, Label]) -> None:
+        """One file for each label; very many together in one that is packed at once, for two syncs in all."""
+        packed = self._packed.files() if changes else []
+        newer = {}
+        for name, label in changes.items():
+            known = self.label(label.version, packed)
+            merged = label if known is None else merge_labels(known, label)
+            if merged != known:
+                newer[f"{layout.REFS}/{name}.json"] = merged
+        if len(newer) > LABELS_AT_ONCE:
+            self._packed.put(newer.values())
+            return
+        for path, label in newer.items():
+            self._storage.put(path, encode_record(label))
+
+    def _advance_fields(self, changes: dict[str, RefChange]) -> None:
+        """Values go into the file of the replica that set them, all of one file in one write."""
+        files: dict[str, dict[str, Field]] = {}
+        for name, change in changes.items():
+            room, _, key = name.partition("/")
+            if room in FIELD_ROOMS and change.after is not None:
+                field = from_plain(change.after, Field, name)
+                path = layout.STATE if room == "state" else layout.settings_ref(field.stamp[1])
+                files.setdefault(path, {})[key] = field
+        for path, given in files.items():
+            loaded = self._load(path, Fields)
+            known = dict(loaded.fields) if loaded is not None else {}
+            newer = {key: field for key, field in given.items() if key not in known or known[key].stamp < field.stamp}
+            if newer:
+                self._storage.put(path, encode_record(Fields({**known, **newer})))
+
+    def _advance(self, name: str, after: Any) -> None:
+        path = f"{layout.REFS}/{name}.json"
+        room = name.split("/", 1)[0]
+        if room == "branches":
+            entry = from_plain(after, BranchEntry, path)
+            current = self._load(path, BranchEntry)
+            if current is None or current.counter < entry.counter:
+                self._storage.put(path, encode_record(entry))
+        elif room == "tags":
+            tag = from_plain(after, Tag, path)
+            standing = self._load(path, Tag)
+            if standing is None or standing.stamp < tag.stamp:
+                self._storage.put(path, encode_record(tag))
+        elif room == "checkpoints":
+            found = self._load(path, dict[str, Any])
+            if found is not None and found.get("revision", 0) < after.get("revision", 0):
+                self._storage.put(path, encode_record(after))
+        else:
+            raise RecordCorrupt(path, "no such kind of ref")
+
+    def put_entry(self, branch: str, entry: BranchEntry) -> None:
+        """Bring an entry to where it was, unless it is further on. The caller holds the refs lock."""
+        self._advance(f"branches/{layout.encode_name(branch)}/{entry.replica}", to_plain(entry))
+
+    def drop_entry(self, branch: str, replica: ReplicaId) -> None:
+        """Remove a replica's entry, which others know better. The caller holds the refs lock."""
+        self._storage.delete(layout.branch_ref(branch, replica))
+
+    def _load(self, path: str, shape: type[T]) -> T | None:
+        """The record, None if the file is absent or unreadable; fsck reports the latter."""
+        try:
+            return decode_ref(self._storage.read(path), shape, path)
+        except (FileNotFoundError, RecordCorrupt):
+            return None
+
+    def damaged(self) -> list[RecordCorrupt]:
+        """Ref files that cannot be read; their paths are below `.aura`."""
+        problems: list[RecordCorrupt] = []
+        for path, shape in self._all_files():
+            with _told(path, problems):
+                decode_ref(self._storage.read(path), shape, path)
+        for file in self.label_files():
+            if file.endswith(layout.PACKED_LABELS):
+                with _told(f"{layout.VERSIONS}/{file}", problems):
+                    self._packed.read(file)
+        for folder in (layout.CHECKPOINTS, layout.EXPORTS, layout.SETTINGS, layout.REPLICAS):
+            for file in self._storage.list(folder):
+                if file.endswith(".json"):
+                    with _told(f"{folder}/{file}", problems):
+                        decode_record(self._storage.read(f"{folder}/{file}"), dict[str, Any], file)
+        return problems
+
+    def paths(self) -> list[str]:
+        """Every ref file, below `.aura`."""
+        return [path for path, _ in self._all_files()]
+
+    def _all_files(self) -> list[tuple[str, type[Any]]]:
+        files: list[tuple[str, type[Any]]] = []
+        for branch in self._storage.list(layout.BRANCHES):
+            folder = f"{layout.BRANCHES}/{branch}"
+            files += [(f"{folder}/{n}", BranchEntry) for n in self._storage.list(folder)]
+        files += [(f"{layout.TAGS}/{n}", Tag) for n in self._storage.list(layout.TAGS)]
+        files += [(f"{layout.VERSIONS}/{n}", Label) for n in self._storage.list(layout.VERSIONS)]
+        return [(path, shape) for path, shape in files if path.endswith(".json")]
+
+
+@contextmanager
+def _told(path: str, problems: list[RecordCorrupt]) -> Iterator[None]:
+    """Add what makes a file unreadable to the problems; one that has gone meanwhile is none."""
+    try:
+        yield
+    except RecordCorrupt as error:
+        problems.append(RecordCorrupt(path, error.detail))
+    except FileNotFoundError:
+        return
+
+
+def _proper(label: Label) -> str:
+    return f"{label.version}.json"
+
+
+def _base_name(file: str) -> str:
+    """The name before what sync tools add: "x (conflicted copy …).json", "x.sync-conflict-….json"."""
+    return file.removesuffix(".json").split(" (", 1)[0].split(".sync-conflict", 1)[0]
+
+
+def _decoded(names: Sequence[str]) -> list[str]:
+    """The names behind file names; what no branch or tag of ours is called is passed over."""
+    found = []
+    for file in names:
+        try:
+            name = layout.check_name("ref", layout.decode_name(file))
+        except (RecordCorrupt, InvalidName):
+            continue
+        if layout.encode_name(name) == file:
+            found.append(name)
+    return found

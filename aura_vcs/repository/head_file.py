@@ -1,0 +1,118 @@
+"""The file that says where the work folder is, and the way back to it when it is gone or damaged."""
+
+import msgspec
+
+from aura_vcs import layout
+from aura_vcs.codec import decode_record, encode_compact, encode_record
+from aura_vcs.errors.integrity import RecordCorrupt
+from aura_vcs.ids import ReplicaId, VersionId, blob_id, is_object_id
+from aura_vcs.index.index import Index
+from aura_vcs.model import DEFAULT_BRANCH, Head
+from aura_vcs.operation_log import OperationLogs
+from aura_vcs.progress import Progress
+from aura_vcs.refs.branch_entries import heads
+from aura_vcs.refs.refs import Refs
+from aura_vcs.storage.local import LocalStorage
+
+
+class StoredHead(msgspec.Struct, frozen=True):
+    """`local/HEAD.json`: HEAD, the replica and sequence number of the operation that put it there, a checksum.
+
+    In a copy of the project the file is the original's: its sequence says nothing about our log.
+    """
+
+    branch: str | None
+    version: VersionId | None
+    sequence: int
+    replica: ReplicaId = ReplicaId("")
+    check: str = ""
+
+    def checked(self) -> "StoredHead":
+        """The same, with its checksum."""
+        bare = msgspec.structs.replace(self, check="")
+        return msgspec.structs.replace(self, check=blob_id(encode_compact(bare))[:16])
+
+
+class HeadFile:
+    """`local/HEAD.json` of one replica."""
+
+    def __init__(
+        self,
+        storage: LocalStorage,
+        replica: ReplicaId,
+        logs: OperationLogs,
+        refs: Refs,
+        index: Index,
+        progress: Progress,
+    ) -> None:
+        self._storage = storage
+        self._replica = replica
+        self._logs = logs
+        self._refs = refs
+        self._index = index
+        self._progress = progress
+        self._told = False
+
+    def go_on_as(self, replica: ReplicaId) -> None:
+        """Write HEAD for another replica id from now on."""
+        self._replica = replica
+
+    def put(self, head: Head, sequence: int) -> None:
+        """Write it, durably; `sequence` is the number of the operation that put HEAD there."""
+        stored = StoredHead(head.branch, head.version, sequence, self._replica)
+        self._storage.put(layout.HEAD, encode_record(stored.checked()))
+
+    def damage(self) -> str | None:
+        """What is wrong with the file, if it is there."""
+        try:
+            self._read()
+        except RecordCorrupt as error:
+            return error.detail
+        except FileNotFoundError:
+            return None
+        return None
+
+    def _read(self) -> StoredHead:
+        stored = decode_record(self._storage.read(layout.HEAD), StoredHead, layout.HEAD)
+        is_whole = stored.version is None or is_object_id(stored.version)
+        if not is_whole or (stored.check and stored != stored.checked()):
+            raise RecordCorrupt(layout.HEAD, "its checksum does not fit")
+        return stored
+
+    def stored(self) -> StoredHead:
+        """What it says; where it is gone or damaged, what the operation log says."""
+        try:
+            stored = self._read()
+        except FileNotFoundError:
+            return self._recovered()
+        except RecordCorrupt:
+            if not self._told:
+                self._progress.note("HEAD could not be read; it was found again in the operation log")
+            self._told = True
+            return self._recovered()
+        return stored if stored.replica == self._replica else msgspec.structs.replace(stored, sequence=0)
+
+    def _recovered(self) -> StoredHead:
+        """HEAD as the last operation of this replica left it.
+
+        A copy of the folder that came without `local/`, and where nothing has been done yet, stands
+        where the branch is that moved last: whatever brought the refs brought the files too.
+        """
+        found = self._arrived_at()
+        for line in self._logs.read_all():
+            if line.operation is None or line.operation.replica != self._replica:
+                continue
+            if line.operation.head is not None and line.operation.sequence > found.sequence:
+                after = line.operation.head.after
+                found = StoredHead(after.branch, after.version, line.operation.sequence)
+        return found
+
+    def _arrived_at(self) -> StoredHead:
+        tips = [(tip, name) for name in self._refs.branches() for tip in heads(self._refs.branch_entries(name))]
+        here = [
+            (tip, name) for tip, name in tips if tip.version is not None and self._index.store.contains(tip.version)
+        ]
+        if not here:
+            return StoredHead(DEFAULT_BRANCH, None, 0)
+        tip, name = max(here, key=lambda found: (found[0].updated_at, found[0].replica))
+        return StoredHead(name, tip.version, 0)

@@ -1,0 +1,1 @@
+"""Remotes whose content nobody else can read."""

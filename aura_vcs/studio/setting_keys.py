@@ -1,0 +1,214 @@
+"""The configuration keys there are: what each means, the type of its values, and its default."""
+
+import math
+import os
+from typing import Any, Literal
+
+import msgspec
+
+from aura_vcs.errors.studio import SettingInvalid, UnknownSetting
+from aura_vcs.suggestions import near
+
+ValueType = Literal["string", "number", "boolean", "json"]
+VALUE_LIMIT = 20_000
+"""Characters of the longest value."""
+
+
+PATTERNS = "locks.patterns"
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """A configuration key. `lowest` and `highest` bound numbers; `choices` strings.
+
+    A sensitive value is encrypted, belongs to the person alone and never lies in a project. A personal
+    one is not encrypted, and never lies in a project either. One of `paths` is a list of folders: a path
+    is added to it, a JSON list replaces it.
+    """
+
+    key: str
+    category: str
+    value_type: ValueType
+    default: Any
+    description: str
+    is_sensitive: bool = False
+    is_personal: bool = False
+    is_paths: bool = False
+    lowest: float | None = None
+    highest: float | None = None
+    choices: tuple[str, ...] = ()
+
+
+def _number(key: str, default: float, description: str, lowest: float = 0, highest: float = 1_000_000) -> Setting:
+    return Setting(key, key.split(".", maxsplit=1)[0], "number", default, description, lowest=lowest, highest=highest)
+
+
+def _text(key: str, default: str | None, description: str, choices: tuple[str, ...] = ()) -> Setting:
+    return Setting(key, key.split(".", maxsplit=1)[0], "string", default, description, choices=choices)
+
+
+def _secret(key: str, description: str) -> Setting:
+    return Setting(key, key.split(".", maxsplit=1)[0], "string", None, description, is_sensitive=True)
+
+
+SETTINGS: tuple[Setting, ...] = (
+    _text("identity.name", None, "Who makes the versions; without it, the account's name"),
+    _text("general.output_directory", None, "Where exports go when no folder is given"),
+    _text("general.tier", "Free", "The studio's edition", ("Free", "Pro")),
+    _text("media.ffmpeg_path", None, "An FFmpeg program for other tools; exports bring their own"),
+    Setting("autosave.enabled", "autosave", "boolean", True, "Whether `aura autosave --watch` saves"),
+    _number("autosave.interval_minutes", 5, "How often changes are saved", 0.01, 1440),
+    _number("autosave.least_minutes", 2, "How far apart autosaves are at least", 0, 1440),
+    _number("autosave.quiet_seconds", 2, "How long files must hold still first", 0, 600),
+    _number("retention.keep_autosaves", 10, "The newest autosaves that are always kept", 0, 10_000),
+    _number("retention.autosave_days", 7, "After how many days other autosaves go", 0, 36_500),
+    _number("retention.restore_point_days", 30, "After how many days restore points go", 0, 36_500),
+    _number("retention.keep_hourly", 0, "Hours of which the newest autosave is kept longer", 0, 100_000),
+    _number("retention.keep_daily", 0, "Days of which the newest autosave is kept longer", 0, 100_000),
+    _number("retention.keep_weekly", 0, "Weeks of which the newest autosave is kept longer", 0, 10_000),
+    _number("retention.keep_monthly", 0, "Months of which the newest autosave is kept longer", 0, 10_000),
+    _number("offload.copies", 1, "How many remotes must hold what `aura offload` frees", 1, 100),
+    _number("actions.expire_days", 0, "After how many days edits can no longer be undone; 0 for never", 0, 36_500),
+    _text(
+        "export.preset",
+        "project",
+        "The preset of `aura export run` when none is given; project: what the version's render.json says",
+    ),
+    Setting(
+        PATTERNS,
+        "locks",
+        "json",
+        [],
+        'Files to lock before they are changed, as in .auraignore: ["*.aep", "*.mp4"]',
+    ),
+    _text("templates.default", None, "The template of `aura init --template default`"),
+    _text("llm.provider", None, "Which language model writes scripts"),
+    _text("llm.model", None, "Its name"),
+    _secret("llm.api_key", "The key for it"),
+    _text("tts.provider", None, "Which service speaks"),
+    _secret("tts.api_key", "The key for it"),
+    _text("images.provider", None, "Which service draws"),
+    _secret("images.api_key", "The key for it"),
+    Setting(
+        "safe.projects",
+        "safe",
+        "json",
+        [],
+        "Projects of other accounts that you use: folders, FOLDER/* for all below one, * for all",
+        is_personal=True,
+        is_paths=True,
+    ),
+    Setting("render.defaults", "render", "json", {}, "Fields of render.json that new projects begin with"),
+)
+BY_KEY = {setting.key: setting for setting in SETTINGS}
+
+
+def find_setting(key: str) -> Setting:
+    """The key's setting.
+
+    Raises:
+        UnknownSetting: there is none; suggests near ones.
+    """
+    found = BY_KEY.get(key.strip().lower())
+    if found is None:
+        last = {known.rpartition(".")[2]: known for known in BY_KEY}
+        similar = [*near(key, BY_KEY), *(last[word] for word in near(key, last))]
+        raise UnknownSetting(key, list(dict.fromkeys(similar))[:3])
+    return found
+
+
+def parse_value(setting: Setting, text: str) -> Any:
+    """The value that a person wrote, as the key's type.
+
+    Raises:
+        SettingInvalid: the key cannot have it; says what it can have, and never repeats the value.
+    """
+    if len(text) > VALUE_LIMIT:
+        raise SettingInvalid(setting.key, f"a value has at most {VALUE_LIMIT:,} characters")
+    if setting.value_type == "string":
+        return _string(setting, text)
+    if setting.value_type == "boolean":
+        word = text.strip().lower()
+        if word not in {"true", "yes", "on", "1", "false", "no", "off", "0"}:
+            raise SettingInvalid(setting.key, "it is true or false")
+        return word in {"true", "yes", "on", "1"}
+    if setting.value_type == "number":
+        return _bounded(setting, text)
+    import json  # most values are none
+
+    if setting.is_paths:
+        return _paths(setting, text)
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise SettingInvalid(setting.key, "it is JSON, and this is not") from error
+    if setting.default is not None and type(value) is not type(setting.default):
+        raise SettingInvalid(setting.key, f"it is a JSON {type(setting.default).__name__}")
+    return value
+
+
+def check_given(setting: Setting, value: Any) -> Any:
+    """Return a value that a person gives, if it can do what it is meant for.
+
+    One that came from elsewhere is not held to it: whoever uses it passes over what is no pattern.
+
+    Raises:
+        SettingInvalid: names the pattern that is none.
+    """
+    if setting.key != PATTERNS:
+        return value
+    from aura_vcs.worktree.scan.patterns import parse_patterns
+
+    if not all(isinstance(item, str) for item in value):
+        raise SettingInvalid(setting.key, "every pattern is a text")
+    for bad in parse_patterns(value)[1]:
+        raise SettingInvalid(setting.key, f"pattern {bad.line} is none: {bad.reason}")
+    return value
+
+
+def is_value(setting: Setting, value: Any) -> bool:
+    """Whether a stored value is one that the key can have."""
+    try:
+        if setting.value_type == "string" and isinstance(value, str):
+            return bool(parse_value(setting, value) == value)
+        import json
+
+        return bool(parse_value(setting, json.dumps(value)) == value)
+    except (SettingInvalid, TypeError, ValueError):
+        return False
+
+
+def _string(setting: Setting, text: str) -> str:
+    if any(not c.isprintable() for c in text):
+        raise SettingInvalid(setting.key, "it is one line of text without control characters")
+    if not text.strip():
+        raise SettingInvalid(setting.key, "it is empty", hint=f"`aura config unset {setting.key}` takes it away.")
+    if not setting.choices:
+        return text.strip()
+    for choice in setting.choices:
+        if choice.lower() == text.strip().lower():
+            return choice
+    raise SettingInvalid(setting.key, f"it is one of {', '.join(setting.choices)}")
+
+
+def _paths(setting: Setting, text: str) -> list[str]:
+    """The folders of a JSON list, or the one that the text names; absolute, as they were given."""
+    import json
+
+    try:
+        found = json.loads(text) if text.lstrip().startswith("[") else [text]
+    except (ValueError, RecursionError) as error:
+        raise SettingInvalid(setting.key, "it is a path, or a JSON list of paths") from error
+    if not all(isinstance(path, str) and path.strip() and "\0" not in path for path in found):
+        raise SettingInvalid(setting.key, "every path in it is a text with something in it")
+    return [path if path == "*" else os.path.abspath(os.path.expanduser(path)) for path in found]
+
+
+def _bounded(setting: Setting, text: str) -> float | int:
+    try:
+        number = float(text)
+    except ValueError as error:
+        raise SettingInvalid(setting.key, "it is a number") from error
+    lowest, highest = setting.lowest or 0, setting.highest or math.inf
+    if not lowest <= number <= highest:
+        raise SettingInvalid(setting.key, f"it is a number from {lowest:g} to {highest:g}")
+    return int(number) if number == int(number) else number

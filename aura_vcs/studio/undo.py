@@ -1,0 +1,202 @@
+"""Taking back what was done to the studio, and doing it again: by state, one after the other."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import msgspec
+
+from aura_vcs.codec import parse_time
+from aura_vcs.errors.input import NothingToUndo, OperationExpired
+from aura_vcs.errors.studio import EditedSince
+from aura_vcs.studio.action_log import Change, Draft, StudioAction, act, acting, current, read_actions
+from aura_vcs.studio.folder import PROJECTS
+from aura_vcs.studio.studio import Studio
+
+BATCH_SECONDS = 60.0
+"""Edits of the same thing within so many seconds of each other are taken back together."""
+Status = Literal["Applied", "Undone", "Expired"]
+
+
+class ListedAction(msgspec.Struct, frozen=True):
+    """An action with what became of it."""
+
+    action: StudioAction
+    sequence: int
+    status: Status
+    undone_at: str | None = None
+    undone_by: str | None = None
+
+    @property
+    def can_be_undone(self) -> bool:
+        """Whether `undo` would come to it."""
+        return self.status == "Applied" and bool(self.action.changes) and not _is_reversal(self.action)
+
+
+class StudioUndone(msgspec.Struct, frozen=True):
+    """What was taken back or done again. `passed_over` are later actions that cannot be."""
+
+    actions: tuple[StudioAction, ...]
+    description: str
+    passed_over: tuple[str, ...] = ()
+
+
+def list_actions(
+    studio: Studio,
+    *,
+    type_: str | None = None,
+    user: str | None = None,
+    status: str | None = None,
+    correlation_id: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+) -> list[ListedAction]:
+    """What was done to the studio, newest first."""
+    wanted = {"type": type_, "user": user, "correlation_id": correlation_id}
+    return [
+        item
+        for item in reversed(_listed(read_actions(studio.folder)))
+        if all(value is None or getattr(item.action, name) == value for name, value in wanted.items())
+        and (status is None or item.status == status)
+        and (since is None or item.action.time >= since)
+        and (until is None or item.action.time <= until)
+    ]
+
+
+def undo_studio(studio: Studio) -> StudioUndone:
+    """Take back the last thing that was done to the studio and can be; rapid edits of one thing together.
+
+    Raises:
+        NothingToUndo: there is nothing. OperationExpired: the time of all that is left is over.
+        EditedSince: what it changed was changed otherwise since; nothing was touched.
+        StorageError.
+    """
+    with acting(studio.folder):
+        listed = _listed(read_actions(studio.folder))
+        applied = [item.action for item in listed if item.status == "Applied"]
+        doable = [action for action in applied if not _is_reversal(action)]
+        passed = []
+        while doable and not doable[-1].changes:
+            passed.append(f"{doable.pop().description} (secrets are not kept for undo)")
+        over = _over_since(listed, doable[-1] if doable else None)
+        if not doable and over:
+            raise OperationExpired(over[-1], OperationExpired.TIME)
+        if not doable:
+            raise NothingToUndo("undo", studio=True)
+        passed += [OperationExpired(description, OperationExpired.TIME).message for description in over]
+        together = _together(doable)
+        description = together[-1].description
+        turned = _turned(_joined(together))
+        _check_untouched(studio, turned, description)
+        act(studio.folder, Draft("undo", f"Took back: {description}", turned, undoes=_ids(together)))
+    return StudioUndone(tuple(together), description, tuple(passed))
+
+
+def redo_studio(studio: Studio) -> StudioUndone:
+    """Do again what `undo_studio` took back last.
+
+    Raises:
+        NothingToUndo: nothing was taken back, or something new was done since.
+        EditedSince, StorageError: as for `undo_studio`.
+    """
+    with acting(studio.folder):
+        actions = read_actions(studio.folder)
+        names = _redoable(actions)
+        together = [action for action in actions if action.id in names]
+        if not together:
+            raise NothingToUndo("redo", studio=True)
+        description = together[-1].description
+        changes = _joined(together)
+        _check_untouched(studio, changes, description)
+        act(studio.folder, Draft("redo", f"Did again: {description}", changes, redoes=_ids(together)))
+    return StudioUndone(tuple(together), description)
+
+
+def _listed(actions: Sequence[StudioAction]) -> list[ListedAction]:
+    undone: dict[str, StudioAction] = {}
+    for action in actions:
+        undone.update(dict.fromkeys(action.undoes, action))
+        for name in action.redoes:
+            undone.pop(name, None)
+    at = datetime.now(UTC)
+    found = []
+    for number, action in enumerate(actions, start=1):
+        by = undone.get(action.id)
+        is_over = action.expires_at is not None and parse_time(action.expires_at) <= at
+        status: Status = "Undone" if by is not None else "Expired" if is_over else "Applied"
+        found.append(ListedAction(action, number, status, by.time if by else None, by.user if by else None))
+    return found
+
+
+def _over_since(listed: Sequence[ListedAction], action: StudioAction | None) -> list[str]:
+    """Name what was done after an action and cannot be taken back because its time is over, oldest first."""
+    place = next((number for number, item in enumerate(listed) if item.action is action), -1)
+    later = [item for item in listed[place + 1 :] if item.status == "Expired" and not _is_reversal(item.action)]
+    return [item.action.description for item in later]
+
+
+def _redoable(actions: Sequence[StudioAction]) -> tuple[str, ...]:
+    """The actions that were taken back last, if nothing new was done since."""
+    taken_back: list[tuple[str, ...]] = []
+    for action in actions:
+        if action.undoes:
+            taken_back.append(action.undoes)
+        elif action.redoes:
+            del taken_back[-1:]
+        else:
+            taken_back.clear()
+    return taken_back[-1] if taken_back else ()
+
+
+def _is_reversal(action: StudioAction) -> bool:
+    return bool(action.undoes or action.redoes)
+
+
+def _together(applied: Sequence[StudioAction]) -> list[StudioAction]:
+    """The last action with those before it that belong to it, oldest first."""
+    last = len(applied) - 1
+    first = last
+    while first > 0 and _belongs(applied[first - 1], applied[first]):
+        first -= 1
+    return list(applied[first:])
+
+
+def _belongs(earlier: StudioAction, later: StudioAction) -> bool:
+    if later.correlation_id is not None:
+        return earlier.correlation_id == later.correlation_id
+    if not (earlier.can_batch and later.can_batch and (earlier.type, earlier.user) == (later.type, later.user)):
+        return False
+    seconds = (parse_time(later.time) - parse_time(earlier.time)).total_seconds()
+    return 0 <= seconds < BATCH_SECONDS and _places(earlier) == _places(later)
+
+
+def _places(action: StudioAction) -> set[tuple[str, tuple[str, ...]]]:
+    return {(change.file, change.keys) for change in action.changes}
+
+
+def _ids(actions: Sequence[StudioAction]) -> tuple[str, ...]:
+    return tuple(action.id for action in actions)
+
+
+def _joined(actions: Sequence[StudioAction]) -> tuple[Change, ...]:
+    """The changes of all actions as one: of each place, the first state before and the last one after."""
+    found: dict[tuple[str, tuple[str, ...]], Change] = {}
+    for action in actions:
+        for change in action.changes:
+            earlier = found.get((change.file, change.keys))
+            before: Any = earlier.before if earlier is not None else change.before
+            found[change.file, change.keys] = msgspec.structs.replace(change, before=before)
+    return tuple(found.values())
+
+
+def _turned(changes: Sequence[Change]) -> tuple[Change, ...]:
+    return tuple(msgspec.structs.replace(change, before=change.after, after=change.before) for change in changes)
+
+
+def _check_untouched(studio: Studio, changes: Sequence[Change], description: str) -> None:
+    for change in changes:
+        found = current(studio.folder, change)
+        if found in (change.before, change.after):
+            continue
+        if not change.file.startswith(f"{PROJECTS}/"):  # entries of the list follow their projects by themselves
+            raise EditedSince(".".join((change.file, *change.keys)), description, studio=True)

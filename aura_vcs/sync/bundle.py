@@ -1,0 +1,68 @@
+"""Bundles: a project with its history in one file, to send or to put away."""
+
+import os
+
+import msgspec
+
+from aura_vcs.errors import InputError
+from aura_vcs.errors.input import NameTaken
+from aura_vcs.progress import SILENT, Progress
+from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.remotes.bundle_file import BundleRemote, BundleWriter
+from aura_vcs.sync.maintenance.fsck import RemoteReport, verify_remote
+from aura_vcs.sync.push import push
+from aura_vcs.sync.state.cache import Forgetful, Known
+from aura_vcs.sync.state.manifest_update import create_remote
+from aura_vcs.sync.state.snapshot import load_view
+
+_MEMORY = "bundle.lock"
+"""A name that no remote can have: what is remembered while a bundle is made meets nobody."""
+
+
+class Bundled(msgspec.Struct, frozen=True):
+    """A bundle that was made."""
+
+    path: str
+    versions: int
+    stored_bytes: int
+
+
+def create_bundle(repo: Repository, path: str, *, all_versions: bool = False) -> Bundled:
+    """Write branches and tags, with all they stand on, into a new file.
+
+    The file appears when it is whole. Autosaves and restore points only with `all_versions`.
+
+    Raises:
+        NameTaken: the file exists. InputError: its folder does not, or there is nothing to bundle.
+        ObjectMissing, ObjectCorrupt: this project is damaged.
+    """
+    full = os.path.abspath(path)
+    folder, name = os.path.split(full)
+    if os.path.lexists(full):
+        raise NameTaken("file", full, hint="Choose another name; a bundle is never written over.")
+    if not os.path.isdir(folder):
+        raise InputError(f"There is no folder {folder}")
+    known = Known(repo, _MEMORY)
+    writer = BundleWriter(folder, name)
+    try:
+        create_remote(writer, repo.format.project, repo.author)
+        done = push(repo, writer, known, all_versions=all_versions, keep_both=True)
+        if not done.versions:
+            raise InputError("There are no versions to bundle yet", hint='Make one with `aura commit -m "First cut"`.')
+        return Bundled(full, len(done.versions), writer.publish())
+    finally:
+        writer.close()
+        known.forget()
+
+
+def verify_bundle(path: str, progress: Progress = SILENT) -> RemoteReport:
+    """Look through a bundle: every object is hashed, every version is complete.
+
+    Raises:
+        RemoteUnreachable: there is no such file. RemoteCorrupt: it is no bundle at all.
+    """
+    bundle = BundleRemote(path)
+    try:
+        return verify_remote(load_view(bundle, Forgetful(), None), progress)
+    finally:
+        bundle.close()

@@ -1,0 +1,104 @@
+"""Clone: a project from a remote into a folder of its own."""
+
+import os
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from aura_vcs.errors import InputError
+from aura_vcs.history.recording.journal import finish_pending
+from aura_vcs.index.queries import Queries
+from aura_vcs.layout import AURA, FORMAT
+from aura_vcs.objects.availability import absent_bytes
+from aura_vcs.storage.remotes.base import RangeReadable
+from aura_vcs.sync.clone_checkout import EarlyFiles
+from aura_vcs.sync.fetch import FetchPlan, fetch
+from aura_vcs.sync.interrupted_clone import begin_clone, end_clone
+from aura_vcs.sync.offload.fetch_content import attach
+from aura_vcs.sync.remotes.config import DEFAULT_REMOTE, RemoteConfig, remotes, set_remote
+from aura_vcs.sync.remotes.url import Address
+from aura_vcs.sync.state.cache import Known
+from aura_vcs.sync.state.manifest import IS_PROJECT, IS_PROJECT_HINT, MANIFEST, decode_manifest
+
+if TYPE_CHECKING:
+    from aura_vcs.history.checkout import Moved
+
+
+class Cloned(msgspec.Struct, frozen=True):
+    """What a clone made; `files` is None where the remote has no versions yet.
+
+    `left_bytes` of content stayed at the remote, `stored_bytes` are here now.
+    """
+
+    path: str
+    fetched: FetchPlan
+    files: "Moved | None"
+    left_bytes: int = 0
+    stored_bytes: int = 0
+
+
+def clone(
+    remote: RangeReadable,
+    address: Address,
+    folder: str,
+    *,
+    branch: str | None = None,
+    all_versions: bool = False,
+    partial: bool = False,
+    encryption: str = "",
+    key_file: str = "",
+    **options: object,
+) -> Cloned:
+    """Make the folder a copy of the remote's project, with the remote as `origin`.
+
+    With `partial`, the content of large files stays there until it is needed: what comes is the history,
+    and the content of the version that is put in the folder.
+
+    Interrupted, the same call goes on where it stopped. `encryption` names the key of an encrypted
+    remote, which is open already; `key_file` is where it came from, to be found again. `options`
+    are those of Repository.
+
+    Raises:
+        InputError: something else is in the folder.
+        RemoteError: the remote cannot be read, or is damaged.
+    """
+    root = os.path.abspath(folder)
+    project = _project(remote, address)
+    with begin_clone(root, project, address.text, options) as repo:
+        finish_pending(repo)
+        known = Known(repo, DEFAULT_REMOTE)
+        if DEFAULT_REMOTE not in remotes(repo):
+            set_remote(repo, DEFAULT_REMOTE, RemoteConfig(address.text, encryption=encryption, partial=partial))
+        if key_file:
+            known.keep_key_file(key_file)
+        attach(repo, lambda _: remote)
+        with ExitStack() as stack:  # who lays out files holds the lock of who may change the folder
+            early = EarlyFiles(repo, stack, branch)
+            fetched = fetch(repo, remote, known, all_versions=all_versions, undoable=False, on_coming=early.prepare)
+            from aura_vcs.sync.pull import check_out_clone  # now, while the disk works
+
+            files = check_out_clone(repo, branch)
+        end_clone(repo)
+        away = {blob: entry.size for blob, entry in repo.store.offloaded.all().items()}
+        here = sum(stored for _, _, stored in Queries(repo.index).stored_totals().values())
+        return Cloned(root, fetched.plan, files, absent_bytes(repo.store, away), here)
+
+
+def _project(remote: RangeReadable, address: Address) -> str:
+    """Whose project is there; looked at before anything is made here."""
+    try:
+        data = remote.load(MANIFEST).data
+    except FileNotFoundError as error:
+        if address.kind == "folder" and os.path.isfile(os.path.join(address.path, AURA, FORMAT)):
+            raise InputError(f"{remote.place} {IS_PROJECT}", hint=IS_PROJECT_HINT) from error
+        hint = "Is the address right? `aura push` puts a project there."
+        raise InputError(f"{remote.place} has no project", hint=hint) from error
+    return decode_manifest(data, remote.place).project
+
+
+def folder_name(address: Address) -> str:
+    """What a clone's folder is called if nobody says: the last part of the address."""
+    last = address.path.rstrip("/").rpartition("/")[2] or address.host
+    name = last.removesuffix(".aura").removesuffix(".aurabundle")
+    return name if name and not name.startswith((".", "-")) else "project"

@@ -1,0 +1,327 @@
+"""Fetch: what the remote has and this project lacks comes here, as one operation.
+
+The order is that of a commit: objects, hashed and durable, then the operation, then refs. Of the
+remote's refs only those come that build on what came with them: a branch never points outside.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from aura_vcs.codec import now
+from aura_vcs.errors.remotes import RemoteCorrupt
+from aura_vcs.history.lookup.select_files import shown_path
+from aura_vcs.history.names.branches import branch, moved
+from aura_vcs.ids import ObjectId, ReplicaId, VersionId, new_operation_id
+from aura_vcs.index.queries import Queries
+from aura_vcs.model import BranchEntry, Field, Inverse, Kind, Label, RefChange, Tag, Version
+from aura_vcs.objects.base import StoredObject
+from aura_vcs.objects.chunking import decode_chunk_list
+from aura_vcs.refs.branch_entries import apart, newest_of
+from aura_vcs.refs.changes import branch_change, label_change, setting_change, tag_change
+from aura_vcs.refs.refs import merge_labels
+from aura_vcs.repository.repository import Draft, Repository, Transaction
+from aura_vcs.storage.remotes.base import RangeReadable
+from aura_vcs.sync.remotes.config import remotes
+from aura_vcs.sync.state.cache import Known, clear
+from aura_vcs.sync.state.diverged_tags import say_apart
+from aura_vcs.sync.state.manifest import join_tags
+from aura_vcs.sync.state.own_entries import check_own_entries
+from aura_vcs.sync.state.settings import newer_settings
+from aura_vcs.sync.state.snapshot import PackTable, View, load_view, named_versions, seen_of
+from aura_vcs.sync.transfer.download import Arrived, Freight, WaitingRoom, plan_freight
+from aura_vcs.sync.transfer.fetch_negotiation import Wanted
+from aura_vcs.sync.transfer.push_negotiation import own_labels
+
+LABELS_AT_ONCE = 2000
+"""More labels than these are recorded in several operations: a line of the log stays readable."""
+
+
+class FetchPlan(msgspec.Struct, frozen=True):
+    """What a fetch would bring. `settings` are keys of the project's settings."""
+
+    remote: str
+    versions: tuple[VersionId, ...]
+    branches: tuple[str, ...]
+    objects: int
+    labels: int
+    received_bytes: int
+    left_bytes: int = 0
+    """Content that stays at the remote until it is needed."""
+    settings: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to bring."""
+        return not (self.versions or self.branches or self.objects or self.labels or self.settings)
+
+
+class Fetched(msgspec.Struct, frozen=True):
+    """What a fetch brought, and the branches that have several heads now."""
+
+    plan: FetchPlan
+    diverged: tuple[str, ...] = ()
+
+
+class Coming(msgspec.Struct, frozen=True):
+    """What comes with a fetch, and where it will lie in the store."""
+
+    versions: dict[VersionId, Version]
+    entries: dict[str, tuple[BranchEntry, ...]]
+    stored: Mapping[ObjectId, StoredObject]
+
+
+OnComing = Callable[[Coming], Callable[[], None]]
+"""Told while what comes is hashed; what it returns is called once that is in the store, and not recorded yet."""
+
+
+def _no_matter(_: Coming) -> Callable[[], None]:
+    return lambda: None
+
+
+class _Draft(msgspec.Struct, frozen=True):
+    plan: FetchPlan
+    view: View
+    wanted: Wanted
+    freight: Freight
+    labels: dict[VersionId, Label]
+    entries: dict[str, tuple[BranchEntry, ...]]
+    tags: dict[str, Tag]
+    settings: dict[str, Field]
+
+
+def plan_fetch(repo: Repository, remote: RangeReadable, known: Known, *, all_versions: bool = False) -> FetchPlan:
+    """Say what `fetch` would bring; changes nothing but what is remembered of the remote."""
+    with repo.locks.exclusive(known.lock):
+        return _draft(repo, load_view(remote, known, repo.format.project), known, all_versions=all_versions).plan
+
+
+def fetch(
+    repo: Repository,
+    remote: RangeReadable,
+    known: Known,
+    *,
+    all_versions: bool = False,
+    undoable: bool = True,
+    on_coming: OnComing = _no_matter,
+) -> Fetched:
+    """Bring what the remote has; the work folder stays as it is.
+
+    Autosaves and restore points come only with `all_versions`. Where branches simply went on, our
+    own entries follow, in one operation that `undo` takes back; what came stays. With
+    `undoable=False` that is left to the caller. Interrupted, nothing has happened but that packs lie
+    ready for the next attempt.
+
+    Raises:
+        RemoteCorrupt: something there is not what it should be; nothing of it was kept.
+        RemoteRewound, RemoteMismatch, RemoteUnreachable.
+        LockBusy: another transfer with this remote is under way here.
+    """
+    with repo.locks.exclusive(known.lock):
+        repo.refresh()
+        return _fetch_alone(repo, remote, known, on_coming, all_versions=all_versions, undoable=undoable)
+
+
+def _fetch_alone(
+    repo: Repository, remote: RangeReadable, known: Known, on_coming: OnComing, *, all_versions: bool, undoable: bool
+) -> Fetched:
+    view = load_view(remote, known, repo.format.project)
+    check_own_entries(repo, view.manifest.branches)
+    state = _state(view, all_versions=all_versions)
+    if known.seen().fetched == state:
+        return Fetched(FetchPlan(remote.place, (), (), 0, 0, 0))
+    try:
+        fetched = _fetch(repo, view, known, on_coming, all_versions=all_versions)
+    except RemoteCorrupt:
+        now = load_view(remote, known, repo.format.project)
+        if now.digest == view.digest and not known.incoming.list("objects/packs"):
+            raise
+        view, state = now, _state(now, all_versions=all_versions)  # a collection may have moved what we wanted
+        clear(known.incoming)  # or what an earlier attempt left may have been the damage: once more without it
+        fetched = _fetch(repo, view, known, on_coming, all_versions=all_versions)
+    if undoable and not fetched.plan.is_empty:
+        go_forward(repo, f"Went forward to what was fetched from {remote.place}")
+    known.remember(seen_of(view, known.seen(), fetched=state))
+    return fetched
+
+
+def _state(view: View, *, all_versions: bool) -> str:
+    return f"{view.digest}{'+' if all_versions else ''}"
+
+
+def _fetch(repo: Repository, view: View, known: Known, on_coming: OnComing, *, all_versions: bool) -> Fetched:
+    with repo.locks.shared("objects"), WaitingRoom(repo, view, known.incoming) as room:
+        draft = _draft(repo, view, known, all_versions=all_versions, room=room)
+        if draft.plan.is_empty:
+            return Fetched(draft.plan)
+        arrived = Arrived({}, {})
+        for object_id, tree in draft.wanted.trees.items():  # hashed already, and soon in the store
+            repo.trees.remember(object_id, tree)
+        if draft.wanted.table is not None and draft.plan.objects:
+            arrived = _receive(room, draft, draft.wanted.table, on_coming)
+        say_apart(repo, view.manifest.tags)
+        _record(repo, draft, _with_left(repo, draft, known, arrived))
+    clear(known.incoming)
+    found = [branch(repo, name) for name in draft.entries]
+    return Fetched(draft.plan, tuple(b.name for b in found if b is not None and b.diverged))
+
+
+def _receive(room: WaitingRoom, draft: _Draft, table: PackTable, on_coming: OnComing) -> Arrived:
+    expected = room.expected(draft.freight, table)
+    has_landed = on_coming(Coming(draft.wanted.versions, draft.entries, expected))
+    arrived = room.receive(draft.freight, table, bare=draft.wanted.left.keys())
+    has_landed()
+    return arrived
+
+
+def _with_left(repo: Repository, draft: _Draft, known: Known, arrived: Arrived) -> Arrived:
+    """What arrived, and what stays at the remote: that is recorded as offloaded before anything refers to it."""
+    if not draft.wanted.left:
+        return arrived
+    where = {known.name: draft.view.remote.place}
+    content = {file.id: (file.size, shown_path(file.path), where) for file in draft.wanted.left.values()}
+    with repo.locks.exclusive("offloaded"):
+        repo.store.offloaded.note(repo.replica, content, now())
+    away: dict[ObjectId, StoredObject] = {}
+    for blob, file in draft.wanted.left.items():
+        if blob not in arrived.chunks:
+            away[blob] = StoredObject(blob, Kind.BLOB, file.size, 0)
+            continue
+        place = arrived.stored[blob].place
+        assert place is not None
+        listed = decode_chunk_list(repo.store.packs.read(place), blob)
+        away |= {chunk: StoredObject(chunk, Kind.CHUNK, size, 0) for chunk, size in listed}
+    new = repo.index.without_place(away)
+    return Arrived({i: item for i, item in away.items() if i in new} | arrived.stored, arrived.chunks)
+
+
+def _draft(
+    repo: Repository, view: View, known: Known, *, all_versions: bool, room: WaitingRoom | None = None
+) -> _Draft:
+    labels = view.labels()
+    wanted = Wanted(repo, view, partial=_is_partial(repo, known))
+    named = sorted(named_versions(view.manifest))
+    wanted.ancestry(named)
+    if all_versions:
+        wanted.ancestry(labels)
+    if room is not None and wanted.table is not None and wanted.is_all_of(labels):
+        room.begin(wanted.table)
+    for version, record in wanted.versions.items():
+        if version not in labels:
+            raise RemoteCorrupt(view.remote.place, f"version {version[:12]} (v{record.number}) has no label")
+    joined = _joined_labels(repo, labels, wanted)
+    both = {**labels, **joined}
+    for version in joined.keys() | wanted.versions.keys():
+        if both[version].is_live:
+            wanted.content(version)
+    for label in (both[version] for version in named if version in labels):
+        if label.purged_at is None and not label.is_live:
+            wanted.content_if_there(label.version)
+    table = wanted.table
+    needed = wanted.needed
+    freight = Freight((), {}, 0) if table is None else plan_freight(table, wanted.reader(), needed)
+    entries = _newer_entries(repo, view.manifest.branches)
+    own_tags = repo.refs.all_tags()
+    tags = {n: t for n, t in join_tags(own_tags, view.manifest.tags).items() if t != own_tags.get(n)}
+    settings = newer_settings(repo.replica, repo.refs.settings(), view.manifest.settings)
+    plan = FetchPlan(
+        remote=view.remote.place,
+        versions=tuple(sorted(wanted.versions, key=lambda v: wanted.versions[v].number)),
+        branches=(*entries, *tags),
+        objects=len(needed),
+        labels=len(joined),
+        received_bytes=freight.stored_bytes,
+        left_bytes=sum(file.size for file in wanted.left.values()),
+        settings=tuple(settings),
+    )
+    return _Draft(plan, view, wanted, freight, joined, entries, tags, settings)
+
+
+def _joined_labels(repo: Repository, labels: Mapping[VersionId, Label], wanted: Wanted) -> dict[VersionId, Label]:
+    """The labels of versions that come or are here, as both sides have them together, where that is new here."""
+    here = own_labels(repo)
+    queries = Queries(repo.index)
+    joined: dict[VersionId, Label] = {}
+    for version, label in labels.items():
+        if version not in wanted.versions and queries.version(version) is None:
+            continue
+        own = here.get(version)
+        merged = label if own is None else merge_labels(own, label)
+        if merged != own:
+            joined[version] = merged
+    return joined
+
+
+def _is_partial(repo: Repository, known: Known) -> bool:
+    config = remotes(repo).get(known.name)
+    return config is not None and config.partial
+
+
+def _newer_entries(
+    repo: Repository, branches: Mapping[str, Sequence[BranchEntry]]
+) -> dict[str, tuple[BranchEntry, ...]]:
+    """Entries of other machines that are further on than here. Our own entry is ours to write."""
+    found = {}
+    for name, entries in branches.items():
+        own: dict[ReplicaId, int] = {}
+        here = repo.refs.branch_entries(name)
+        for entry in here:
+            own[entry.replica] = max(entry.counter, own.get(entry.replica, 0))
+        there = [apart(entry, here) for entry in entries if entry.replica != repo.replica]
+        newer = tuple(entry for entry in there if entry.counter > own.get(entry.replica, 0))
+        if newer:
+            found[name] = newer
+    return found
+
+
+def _record(repo: Repository, draft: _Draft, arrived: Arrived) -> None:
+    """Record what came; many labels take several operations, the last one brings the branches."""
+    changes = [label_change(repo.refs.label(label.version), label) for label in draft.labels.values()]
+    parts = [changes[at : at + LABELS_AT_ONCE] for at in range(0, len(changes), LABELS_AT_ONCE)] or [[]]
+    correlation = new_operation_id()
+    count = len(draft.plan.versions)
+    what = f"Fetched {count} version{'' if count == 1 else 's'} from {draft.view.remote.place}"
+    with repo.transaction() as transaction:
+        for number, part in enumerate(parts, 1):
+            refs = dict(part)
+            if number == len(parts):
+                refs |= _ref_changes(repo, draft)
+            transaction.record(
+                Draft("fetch", what, refs, correlation_id=correlation),
+                arrived.stored if number == 1 else None,
+                arrived.chunks if number == 1 else None,
+            )
+
+
+def _ref_changes(repo: Repository, draft: _Draft) -> dict[str, RefChange]:
+    """Tags, the entries of other machines, and settings."""
+    changes = dict(tag_change(name, repo.refs.tag(name), tag) for name, tag in draft.tags.items())
+    for name, entries in draft.entries.items():
+        before = {entry.replica: entry for entry in repo.refs.branch_entries(name)}
+        changes |= dict(branch_change(name, before.get(entry.replica), entry) for entry in entries)
+    own = repo.refs.settings()
+    changes |= dict(setting_change(key, own.get(key), field) for key, field in draft.settings.items())
+    return changes
+
+
+def forward(repo: Repository, transaction: Transaction) -> dict[str, RefChange]:
+    """The changes that bring our entries to where branches have gone on without coming apart."""
+    changes: dict[str, RefChange] = {}
+    for name in repo.refs.branches():
+        found = branch(repo, name)
+        own = newest_of(repo.refs.branch_entries(name), repo.replica)
+        if found is None or found.diverged or own is None:
+            continue
+        if own.version not in {found.version, None}:
+            ref, change = moved(repo, transaction, name, found.version)
+            changes[ref] = change
+    return changes
+
+
+def go_forward(repo: Repository, why: str) -> bool:
+    """Bring our entries forward, as an operation that `undo` takes back; whether any moved."""
+    with repo.transaction() as transaction:
+        changes = forward(repo, transaction)
+        if changes:
+            transaction.record(Draft("fetch.forward", why, changes, inverse=Inverse("fetch.forward.revert")))
+        return bool(changes)

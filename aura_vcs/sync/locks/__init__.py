@@ -1,0 +1,1 @@
+"""Words to others that somebody works on a file."""

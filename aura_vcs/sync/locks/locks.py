@@ -1,0 +1,288 @@
+"""Taking locks on paths, letting go of them, and looking who has which.
+
+Each is one move of the remote's manifest from the state that was seen: all paths or none. Who is
+slower looks again, and finds the other's lock.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+import msgspec
+
+from aura_vcs.codec import clean_text, format_time, now, parse_time
+from aura_vcs.errors import InputError
+from aura_vcs.errors.input import RefMoved, UnknownName
+from aura_vcs.errors.integrity import IntegrityError
+from aura_vcs.errors.remotes import LocksUnsupported, PathLocked
+from aura_vcs.history.status import status
+from aura_vcs.ids import VersionId
+from aura_vcs.index.queries import Queries
+from aura_vcs.refs.branch_entries import heads
+from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.remotes.base import RemoteStorage
+from aura_vcs.suggestions import near
+from aura_vcs.sync.locks.push_check import refusal
+from aura_vcs.sync.locks.staleness import Far, Newer
+from aura_vcs.sync.remotes.add import READ_ONLY
+from aura_vcs.sync.remotes.config import address_of, remote_config
+from aura_vcs.sync.state.cache import Known
+from aura_vcs.sync.state.lock_record import (
+    LOCK_LIMIT,
+    TEXT_LIMIT,
+    PathLock,
+    check_lock_path,
+    holds,
+    meets,
+    sorted_locks,
+)
+from aura_vcs.sync.state.manifest import MANIFEST, decode_manifest, encode_manifest
+from aura_vcs.sync.state.snapshot import View, load_view, seen_of
+
+ATTEMPTS = 20
+"""So often the manifest may move under a lock before it gives up: it is quicker than any push."""
+LONGEST_SECONDS = 366 * 86400.0
+Change = Callable[[View], tuple[PathLock, ...]]
+"""The locks that a remote is to have; raises what stands against it."""
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """Locks that were taken or renewed. `taken_over` are others' that had expired; `newer` says where
+    the remote has a path otherwise than the version that is worked on here."""
+
+    locks: tuple[PathLock, ...]
+    taken_over: tuple[PathLock, ...] = ()
+    newer: tuple[Newer, ...] = ()
+
+
+class Released(msgspec.Struct, frozen=True):
+    """Locks that are gone. `of_others` were not ours; of the paths `unsent` the remote does not have
+    what this project has, so whoever locks them next begins with an older state."""
+
+    locks: tuple[PathLock, ...]
+    of_others: tuple[PathLock, ...] = ()
+    unsent: tuple[str, ...] = ()
+
+
+def check_lockable(repo: Repository, name: str | None) -> None:
+    """Refuse remotes that cannot keep two lockers apart.
+
+    Raises:
+        LocksUnsupported: says why. UnknownName, InputError: as `remote_config`.
+    """
+    _, config = remote_config(repo, name)
+    address = address_of(repo, config)
+    if config.single_writer:
+        raise LocksUnsupported(address.text, "it was added with --single-writer: two locks at once would both be taken")
+    if address.kind in READ_ONLY:
+        raise LocksUnsupported(address.text, "it is only read, nobody can lock anything there")
+    if address.kind == "folder" and os.path.isfile(address.path):
+        raise LocksUnsupported(address.text, "it is a bundle, which is only read")
+
+
+def take_locks(
+    repo: Repository,
+    remote: RemoteStorage,
+    known: Known,
+    paths: Sequence[str],
+    *,
+    reason: str = "",
+    seconds: float | None = None,
+) -> Taken:
+    """Lock files or folders (paths relative to the project), all of them or none.
+
+    For `seconds`, or until they are unlocked. What is locked from here already is renewed; an
+    expired lock of somebody else is taken over. Needs one request, and one to move the manifest.
+
+    Raises:
+        PathLocked: somebody else has one of them, or a folder above it, or something in it.
+        UnknownName: a path that is neither here nor on the remote.
+        InputError: the whole project, or a length of time that is none.
+        RemoteError: it refused, or could not be reached.
+    """
+    if seconds is not None and not 0 < seconds <= LONGEST_SECONDS:
+        raise InputError("A lock lasts for more than no time, and for a year at most")
+    wanted = _proper(paths)
+    outcome = Taken(())
+
+    def change(view: View) -> tuple[PathLock, ...]:
+        nonlocal outcome
+        outcome = _take(repo, view, wanted, reason, seconds)
+        mine = {lock.path for lock in outcome.locks}
+        gone = mine | {lock.path for lock in outcome.taken_over}
+        return (*(lock for lock in view.manifest.locks if lock.path not in gone), *outcome.locks)
+
+    _move(repo, remote, known, change)
+    return outcome
+
+
+def _proper(paths: Sequence[str]) -> list[str]:
+    wanted = sorted(set(paths))
+    if "" in wanted:
+        raise InputError("The whole project cannot be locked", hint="Name the files that cannot be merged.")
+    for path in wanted:
+        try:
+            check_lock_path(path)
+        except IntegrityError as error:
+            raise InputError(f"{path!r} cannot be locked: {error.message}") from error
+    inner = next((path for path in wanted if any(path.startswith(f"{other}/") for other in wanted)), None)
+    if inner is not None:
+        raise InputError(f"{inner} lies in a folder that is to be locked too")
+    return wanted
+
+
+def _take(repo: Repository, view: View, paths: list[str], reason: str, seconds: float | None) -> Taken:
+    far = Far(repo, view)
+    _check_exist(repo, far, paths)
+    at = now()
+    expires = None if seconds is None else format_time(parse_time(at) + timedelta(seconds=seconds))
+    over: dict[str, PathLock] = {}
+    for path in paths:
+        for lock in view.manifest.locks:
+            if lock.replica == repo.replica or not meets(lock, path):
+                continue
+            if holds(lock, at):
+                raise refusal(view.remote.place, lock, repo.author)
+            over[lock.path] = lock
+    said = clean_text(reason).strip()
+    if len(said) > TEXT_LIMIT:
+        raise InputError(f"A reason has at most {TEXT_LIMIT:,} characters")
+    owner, host = repo.author[:TEXT_LIMIT], repo.host[:TEXT_LIMIT]
+    locks = tuple(PathLock(path, owner, host, repo.replica, said, at, expires) for path in paths)
+    if len(view.manifest.locks) + len(locks) > LOCK_LIMIT:
+        raise InputError(f"A remote keeps at most {LOCK_LIMIT:,} locks", hint="Lock a folder instead of its files.")
+    return Taken(locks, tuple(over.values()), far.newer(paths))
+
+
+def _check_exist(repo: Repository, far: Far, paths: list[str]) -> None:
+    head = repo.head().version
+    for path in paths:
+        here = os.path.lexists(os.path.join(repo.root, *path.split("/")))
+        if here or (head is not None and far.entry(head, path) is not None) or far.has(path):
+            continue
+        tree = Queries(repo.index).version(head) if head is not None else None
+        known = [p for p, _ in repo.trees.walk(tree.tree)] if tree is not None and tree.is_live else []
+        raise UnknownName("file or folder", path, near(path, known), hint="Paths are relative to where you are.")
+
+
+def release_locks(
+    repo: Repository, remote: RemoteStorage, known: Known, paths: Sequence[str] | None, *, force: bool = False
+) -> Released:
+    """Let go of locks on exactly these paths; None: of all that are held from here.
+
+    Others' expired locks can be removed as well; such that still hold only with `force`.
+
+    Raises:
+        PathLocked: one is somebody else's. UnknownName: one is not locked.
+        RemoteError: it refused, or could not be reached.
+    """
+    gone: tuple[PathLock, ...] = ()
+    unsent: tuple[str, ...] = ()
+
+    def change(view: View) -> tuple[PathLock, ...]:
+        nonlocal gone, unsent
+        locks = view.manifest.locks
+        gone = tuple(lock for lock in locks if (lock.replica == repo.replica if paths is None else lock.path in paths))
+        if paths is not None:
+            _check_release(repo, view, paths, force=force)
+        unsent = _unsent(repo, view, [lock.path for lock in gone if lock.replica == repo.replica])
+        return tuple(lock for lock in locks if lock not in gone)
+
+    _move(repo, remote, known, change)
+    return Released(gone, tuple(lock for lock in gone if lock.replica != repo.replica), unsent)
+
+
+def _check_release(repo: Repository, view: View, paths: Sequence[str], *, force: bool) -> None:
+    locks = {lock.path: lock for lock in view.manifest.locks}
+    at = now()
+    for path in paths:
+        lock = locks.get(path)
+        if lock is None:
+            above = next((held for held in locks if path.startswith(f"{held}/")), None)
+            hint = f"The folder {above} is locked as a whole." if above is not None else "`aura locks` lists them."
+            raise UnknownName("lock on", path, near(path, locks) if above is None else (), hint=hint)
+        if lock.replica != repo.replica and holds(lock, at) and not force:
+            raise refusal(view.remote.place, lock, repo.author)
+
+
+def _unsent(repo: Repository, view: View, paths: list[str]) -> tuple[str, ...]:
+    """Those of the paths that the remote's branch does not have as the folder here has them."""
+    if not paths:
+        return ()
+    head = repo.head()
+    tips = {e.version for e in heads(view.manifest.branches.get(head.branch or "", ()))} - {None}
+    changed = [change.path for change in status(repo).changes]
+    far = Far(repo, view)
+    unsent = []
+    for path in paths:
+        unsaved = any(p == path or p.startswith(f"{path}/") for p in changed)
+        if unsaved or (head.version is not None and not _is_there(repo, far, tips, head.version, path)):
+            unsent.append(path)
+    return tuple(unsent)
+
+
+def _is_there(repo: Repository, far: Far, tips: set[VersionId | None], head: VersionId, path: str) -> bool:
+    queries = Queries(repo.index)
+    try:
+        mine = far.entry(head, path)
+        for tip in tips:
+            if tip is not None and (queries.is_ancestor(head, tip) or far.entry(tip, path) == mine):
+                return True
+    except IntegrityError:
+        return True  # content that is gone here cannot be sent either
+    return False
+
+
+def remote_locks(repo: Repository, remote: RemoteStorage, known: Known) -> tuple[PathLock, ...]:
+    """The locks that the remote has, by path; one request.
+
+    Raises:
+        RemoteError: it could not be reached, or is not what it should be.
+    """
+    view = load_view(remote, known, repo.format.project)
+    _remember(known, view, view)
+    return sorted_locks(view.manifest.locks)
+
+
+def _move(repo: Repository, remote: RemoteStorage, known: Known, change: Change) -> None:
+    for _ in range(ATTEMPTS):
+        view = load_view(remote, known, repo.format.project)
+        try:
+            locks = sorted_locks(change(view))
+        except PathLocked:
+            _remember(known, view, view)  # `commit` and `status` will know of it
+            raise
+        if locks == sorted_locks(view.manifest.locks):
+            _remember(known, view, view)
+            return
+        manifest = msgspec.structs.replace(
+            view.manifest,
+            generation=view.manifest.generation + 1,
+            previous=view.digest,
+            updated_at=now(),
+            updated_by=repo.author,
+            locks=locks,
+        )
+        data = encode_manifest(manifest)
+        try:
+            token = remote.swap(MANIFEST, data, view.token)
+        except RefMoved:
+            continue  # somebody else moved it: look again
+        _remember(known, view, View(remote, known, decode_manifest(data, remote.place), data, token))
+        return
+    raise RefMoved(f"{remote.place}/{MANIFEST}", "where it was seen", "moving all the time")
+
+
+def _remember(known: Known, before: View, after: View) -> None:
+    """Keep what was seen. Where only locks moved, what was fetched and pushed still is."""
+    seen = known.seen()
+    if seen.generation > after.manifest.generation:
+        return  # another command has looked since
+    known.remember(
+        seen_of(
+            after,
+            seen,
+            fetched=seen.fetched.replace(before.digest, after.digest),
+            pushed=seen.pushed.replace(before.digest[:32], after.digest[:32]),
+        )
+    )

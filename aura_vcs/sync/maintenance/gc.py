@@ -1,0 +1,326 @@
+"""Collecting garbage on a remote: content of versions that were deleted, uploads that were given up.
+
+Nothing goes in one step: see `leaving`. A pack that holds garbage is written anew without it first;
+the old one is condemned in the move that lists the new one. Condemned files go when every machine
+that pushes there has seen it, or the grace time is over. Interrupted anywhere, the remote is whole,
+and the next collection goes on.
+
+Closed: a state that went back, a listing that misses a file, fewer versions than were seen before, or
+something needed that cannot be read, and nothing is changed.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from aura_vcs.codec import format_time, now
+from aura_vcs.errors.input import PlanStale, RefMoved
+from aura_vcs.errors.remotes import RemoteCorrupt, RemoteRewound, RemoteUnsafe
+from aura_vcs.ids import ObjectId, VersionId
+from aura_vcs.model import Kind, Label
+from aura_vcs.objects.packs.format import Footer, PackEntry
+from aura_vcs.objects.packs.writer import is_salt
+from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.remotes.base import RemoteEntry, RemoteStorage
+from aura_vcs.sync.maintenance.reachability import FarUse
+from aura_vcs.sync.maintenance.repack import Shrink, rewrite
+from aura_vcs.sync.remotes.probe import ROOM, probe
+from aura_vcs.sync.state.cache import Known, clear
+from aura_vcs.sync.state.manifest import (
+    LEAVING,
+    PACKS,
+    RECORDS,
+    Leaving,
+    Machine,
+    Manifest,
+    PackInfo,
+    is_file,
+    pack_name,
+    record_name,
+)
+from aura_vcs.sync.state.manifest_update import listed, listing, move
+from aura_vcs.sync.state.reader import FarReader
+from aura_vcs.sync.state.snapshot import PackTable, View, load_view, named_versions, seen_of
+from aura_vcs.sync.transfer.upload import send_packs
+
+GRACE_SECONDS = 14 * 86400
+"""How long what is deleted or unlisted stays, unless every machine has seen before that it goes."""
+SILENT_SECONDS = 90 * 86400
+"""A machine that pushed nothing for so long is not waited for."""
+SPENT_SECONDS = 400 * 86400
+"""So long the name of a file that is gone is remembered: nobody sleeps longer in the middle of a deletion."""
+DEAD_SHARE = 0.25
+"""A pack is written anew when more of it than this is garbage."""
+SMALL_BYTES = 1 << 20
+SMALL_PACKS = 64
+"""More packs than these of up to SMALL_BYTES are gathered into larger ones."""
+
+
+class FarPlan(msgspec.Struct, frozen=True):
+    """What a collection would do on a remote; all sizes in bytes.
+
+    `doomed` are condemned files that go now. `condemned` are files that will go; `noted` are unlisted
+    files that may be uploads under way. `shrinks` are packs to be written anew. `waiting` are condemned
+    files that the machines in `waiting_for` have not seen yet.
+    """
+
+    remote: str
+    view: View
+    doomed: tuple[RemoteEntry, ...]
+    condemned: tuple[RemoteEntry, ...]
+    noted: tuple[RemoteEntry, ...]
+    shrinks: tuple[Shrink, ...]
+    waiting: tuple[RemoteEntry, ...]
+    waiting_for: tuple[str, ...]
+    grace_seconds: float
+
+    @property
+    def bytes(self) -> int:
+        """What is free when all of this has gone: shrunk packs leave their living part."""
+        files = sum(item.size for item in (*self.doomed, *self.condemned, *self.waiting))
+        return files + sum(item.dead_bytes for item in self.shrinks)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing there would change."""
+        return not (self.doomed or self.condemned or self.noted or self.shrinks)
+
+
+class FarCollected(msgspec.Struct, frozen=True):
+    """What a collection did: files that went with their bytes, and files that were condemned."""
+
+    removed_files: int
+    freed_bytes: int
+    condemned_files: int
+    rewritten_packs: int
+
+
+def plan_far_gc(
+    repo: Repository, remote: RemoteStorage, known: Known, *, grace_seconds: float = GRACE_SECONDS
+) -> FarPlan:
+    """Find what can go on the remote; changes nothing there.
+
+    Reads the manifest, the records, the packs' footers and the trees that are in use.
+
+    Raises:
+        RemoteRewound, RemoteCorrupt: it does not look as it should; see the module.
+    """
+    view = load_view(remote, known, repo.format.project)
+    manifest, there = view.manifest, _present(remote, view)
+    labels = _labels(view, known)
+    table = view.table(repo)
+    shrinks = _shrinks(repo, view, table, labels, grace_seconds)
+    others = _others(repo, manifest)
+    unlisted = {name: entry for name, entry in there.items() if name not in listed(manifest)}
+    doomed: list[RemoteEntry] = []
+    condemned: list[RemoteEntry] = []
+    noted: list[RemoteEntry] = []
+    waiting: list[RemoteEntry] = []
+    limit = _ago(grace_seconds)
+    for name, entry in sorted(unlisted.items()):
+        leaving = manifest.leaving.get(name)
+        if name in manifest.gone or (leaving is not None and leaving.final):
+            seen = leaving is None or (bool(others) and all(m.seen >= leaving.generation for m in others))
+            is_free = seen or leaving is None or leaving.since <= limit
+            (doomed if is_free else waiting).append(entry)
+        elif grace_seconds <= 0 or (leaving is not None and leaving.since <= limit):
+            condemned.append(entry)
+        elif leaving is None:
+            noted.append(entry)
+    newest = max((manifest.leaving[entry.name].generation for entry in waiting), default=0)
+    waiting_for = tuple(sorted(m.host for m in others if m.seen < newest)) if waiting else ()
+    return FarPlan(
+        remote.place,
+        view,
+        tuple(doomed),
+        tuple(condemned),
+        tuple(noted),
+        shrinks,
+        tuple(waiting),
+        waiting_for,
+        grace_seconds,
+    )
+
+
+def plan_far_purge(repo: Repository, remote: RemoteStorage, known: Known, version: VersionId) -> int:
+    """Stored bytes on the remote that only this version holds there; changes nothing.
+
+    Raises:
+        RemoteCorrupt: what is in use cannot be told.
+    """
+    view = load_view(remote, known, repo.format.project)
+    table, labels = view.table(repo), view.labels()
+    if version not in labels:
+        return 0
+    use = FarUse(view, FarReader(view, table), repo.progress)
+    others = use.held(labels, lambda label: label.version != version and label.is_live)
+    own: set[ObjectId] = set()
+    use.mark(version, own)
+    found = (item for object_id in own - others if (item := table.find(object_id)) is not None)
+    return sum(_share(table.footers[item.pack], item.entry) for item in found)
+
+
+def execute_far_gc(
+    repo: Repository, remote: RemoteStorage, known: Known, plan: FarPlan, *, single_writer: bool = False
+) -> FarCollected:
+    """Do what the plan says; safe beside machines that push and fetch.
+
+    Raises:
+        PlanStale: somebody pushed meanwhile; nothing was deleted.
+        RemoteUnsafe: the remote does not keep two writers apart, and is not for `single_writer`.
+        RemoteError: it refused, or could not be reached; the next collection goes on.
+        LockBusy: another transfer with this remote is under way here.
+    """
+    if plan.is_empty:
+        return FarCollected(0, 0, 0, 0)
+    if not single_writer and not (finding := probe(remote)).is_safe:
+        raise RemoteUnsafe(remote.place, finding.faults)
+    with repo.locks.exclusive(known.lock):
+        try:
+            return _execute(repo, remote, known, plan)
+        except RefMoved as error:
+            raise PlanStale(f"Somebody pushed to {remote.place} since the plan was made") from error
+
+
+def _execute(repo: Repository, remote: RemoteStorage, known: Known, plan: FarPlan) -> FarCollected:
+    table = plan.view.table(repo)
+    names = rewrite(repo, plan.view, table, plan.shrinks, known.outgoing, remote.pack_bytes)
+    new = send_packs(repo, remote, known, [(known.outgoing, name) for name in names]).packs
+    view = move(repo, remote, plan.view, _condemn(plan, new))
+    clear(known.outgoing)
+    doomed = list(plan.doomed)
+    if plan.grace_seconds <= 0:
+        doomed += [*plan.condemned, *plan.waiting, *(_entry(shrink.pack) for shrink in plan.shrinks)]
+    repo.progress.start("Deleting", len(doomed), "files")
+    for entry in doomed:
+        remote.delete(entry.name)
+        repo.progress.advance(1)
+    repo.progress.finish()
+    if doomed:
+        view = move(repo, remote, view, _buried(view.manifest, [entry.name for entry in doomed]))
+    seen = seen_of(view, known.seen(), fetched="", pushed="")
+    known.remember(msgspec.structs.replace(seen, versions=plan.view.count(seen.versions)))
+    condemned = len(plan.condemned) + len(plan.shrinks) + len(plan.doomed) - len(doomed)
+    return FarCollected(len(doomed), sum(entry.size for entry in doomed), max(0, condemned), len(new))
+
+
+def _condemn(plan: FarPlan, new: Sequence[PackInfo]) -> Manifest:
+    """The manifest with the new packs, and all that leaves noted or condemned."""
+    manifest = plan.view.manifest
+    shrunk = {shrink.pack for shrink in plan.shrinks}
+    packs = [pack for pack in manifest.packs if pack not in shrunk]
+    packs += [pack for pack in new if pack not in packs]
+    generation, at = manifest.generation + 1, now()
+    leaving = dict(manifest.leaving)
+    for entry in plan.noted:
+        leaving[entry.name] = Leaving(at, generation)
+    for entry in (*plan.condemned, *(_entry(pack) for pack in shrunk - set(packs))):
+        leaving[entry.name] = Leaving(at, generation, final=True)
+    for entry in plan.doomed:
+        leaving.setdefault(entry.name, Leaving(at, generation, final=True))
+    known = listing(manifest, packs, manifest.records)
+    features = tuple(sorted({*manifest.features, LEAVING}))
+    names = listed(known)
+    return msgspec.structs.replace(
+        known, leaving={name: item for name, item in leaving.items() if name not in names}, features=features
+    )
+
+
+def _buried(manifest: Manifest, names: list[str]) -> Manifest:
+    """The manifest after files have gone; names that were spent long ago are forgotten."""
+    limit, at = _ago(SPENT_SECONDS), now()
+    gone = {name: date for name, date in manifest.gone.items() if date > limit} | dict.fromkeys(names, at)
+    leaving = {name: item for name, item in manifest.leaving.items() if name not in gone}
+    return msgspec.structs.replace(manifest, leaving=leaving, gone=gone)
+
+
+def _present(remote: RemoteStorage, view: View) -> dict[str, RemoteEntry]:
+    """Every file there.
+
+    Raises:
+        RemoteCorrupt: the listing misses something that the manifest lists, or has it in another size.
+    """
+    there = {entry.name: entry for folder in (PACKS, RECORDS, ROOM) for entry in remote.list(folder)}
+    sizes = {pack_name(p): p.size for p in view.manifest.packs}
+    sizes |= {record_name(r): r.size for r in view.manifest.records}
+    for name, size in sizes.items():
+        entry = there.get(name)
+        if entry is None or entry.size != size:
+            what = "is not in what it lists" if entry is None else f"has {entry.size} bytes, not {size}"
+            raise RemoteCorrupt(
+                remote.place,
+                f"nothing was deleted: {name} {what}",
+                hint="`aura fsck --remote` says what is missing. A listing may be late: try again later.",
+            )
+    return {name: entry for name, entry in there.items() if is_file(name)}
+
+
+def _labels(view: View, known: Known) -> dict[VersionId, Label]:
+    labels = view.labels()
+    before = known.seen().versions
+    if len(labels) < before:
+        raise RemoteRewound(
+            view.remote.place, f"nothing was deleted: it has {len(labels)} versions, and {before} were seen there"
+        )
+    return labels
+
+
+def _shrinks(
+    repo: Repository, view: View, table: PackTable, labels: dict[VersionId, Label], grace_seconds: float
+) -> tuple[Shrink, ...]:
+    """Packs that are worth writing anew, and what of them stays."""
+    limit, named = _ago(grace_seconds), named_versions(view.manifest)
+
+    def holds(label: Label) -> bool:
+        return label.is_live or (label.version in named and label.purged_at is None)
+
+    use = FarUse(view, FarReader(view, table), repo.progress)
+    held = use.held(labels, holds)
+    for label in labels.values():
+        if not holds(label) and max(filter(None, (label.deleted_at, label.purged_at))) > limit:
+            with suppress(RemoteCorrupt):  # a collection with a shorter grace time was here before
+                use.mark(label.version, held)
+    purged = _purged(use, labels, held)
+    small = [pack for pack in view.manifest.packs if pack.size <= SMALL_BYTES]
+    gathered = set(small) if len(small) > SMALL_PACKS else set()
+    found = []
+    for pack in view.manifest.packs:
+        footer = table.footers[pack]
+        living = tuple(e for e in footer.entries if e.id in held or e.kind is Kind.VERSION)
+        garbage = [e for e in footer.entries if e.id not in held and e.kind is not Kind.VERSION and not is_salt(e)]
+        dead = sum(_share(footer, entry) for entry in garbage) if living else pack.size
+        is_worth = dead > DEAD_SHARE * pack.size or any(entry.id in purged for entry in garbage)
+        if not living or is_worth or (garbage and grace_seconds <= 0) or pack in gathered:
+            found.append(Shrink(pack, living, dead))
+    return tuple(found)
+
+
+def _share(footer: Footer, entry: PackEntry) -> int:
+    """An object's part of the stored bytes of its frame."""
+    frame = footer.frames[entry.frame]
+    return entry.length * frame.stored_length // frame.length if frame.length else 0
+
+
+def _purged(use: FarUse, labels: dict[VersionId, Label], held: set[ObjectId]) -> set[ObjectId]:
+    """What a purged version held and nobody needs, as far as that can still be read."""
+    found: set[ObjectId] = set()
+    for label in labels.values():
+        if label.purged_at is not None:
+            with suppress(RemoteCorrupt):  # it has gone already, or some of it
+                use.mark(label.version, found)
+    return found - held
+
+
+def _others(repo: Repository, manifest: Manifest) -> list[Machine]:
+    limit = _ago(SILENT_SECONDS)
+    return [m for replica, m in manifest.machines.items() if replica != repo.replica and m.at > limit]
+
+
+def _entry(pack: PackInfo) -> RemoteEntry:
+    return RemoteEntry(pack_name(pack), pack.size)
+
+
+def _ago(seconds: float) -> str:
+    return format_time(datetime.now(UTC) - timedelta(seconds=seconds))

@@ -1,0 +1,84 @@
+"""What of a remote's objects is in use, found from its own refs and labels."""
+
+from collections.abc import Callable, Mapping
+
+from aura_vcs.errors.integrity import IntegrityError
+from aura_vcs.errors.remotes import RemoteCorrupt
+from aura_vcs.ids import ObjectId, VersionId
+from aura_vcs.model import EntryKind, Label
+from aura_vcs.objects.chunking import decode_chunk_list
+from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.progress import Progress
+from aura_vcs.sync.state.reader import FarReader
+from aura_vcs.sync.state.snapshot import View, named_versions
+
+HoldsContent = Callable[[Label], bool]
+
+
+class FarUse:
+    """Marks what versions hold, from trees down to chunks. Closed: what cannot be read stops it."""
+
+    def __init__(self, view: View, reader: FarReader, progress: Progress) -> None:
+        self._view = view
+        self._reader = reader
+        self._progress = progress
+
+    def held(self, labels: Mapping[VersionId, Label], holds: HoldsContent) -> set[ObjectId]:
+        """Every object below the versions whose content `holds` says is wanted; versions themselves not.
+
+        Raises:
+            RemoteCorrupt: something that is needed is not there, or cannot be read.
+        """
+        marked: set[ObjectId] = {EMPTY_TREE_ID}
+        self._progress.start("Checking what is in use", len(labels), "versions")
+        for version in [*labels, *(named_versions(self._view.manifest) - labels.keys())]:
+            if version not in labels:
+                raise RemoteCorrupt(self._view.remote.place, f"version {version[:12]} has no label")
+            label = labels[version]
+            self.mark(version, marked, content=holds(label), partly=not label.is_live)
+            self._progress.advance(1)
+        self._progress.finish()
+        return marked
+
+    def mark(self, version: VersionId, marked: set[ObjectId], *, content: bool = True, partly: bool = False) -> None:
+        """Look whether a version is there, and with `content` mark everything below it.
+
+        With `partly`, what of it is not there is not missed: content of deleted versions is not sent,
+        also if a name stands on them, and may have gone before the name came.
+
+        Raises:
+            RemoteCorrupt: something is not there, or cannot be read.
+        """
+        try:
+            tree = self._reader.version(version).tree
+            if content:
+                self._tree(tree, marked, partly=partly)
+        except IntegrityError as error:
+            raise RemoteCorrupt(self._view.remote.place, error.message) from error
+
+    def _tree(self, tree: ObjectId, marked: set[ObjectId], *, partly: bool) -> None:
+        waiting = [tree]
+        while waiting:
+            current = waiting.pop()
+            if current in marked or (partly and not self._reader.has(current)):
+                continue
+            marked.add(current)
+            for entry in self._reader.tree(current).entries:
+                if entry.kind is EntryKind.DIR:
+                    waiting.append(entry.id)
+                elif entry.id not in marked:
+                    self._chunks(entry.id, marked, partly=partly)
+
+    def _chunks(self, blob: ObjectId, marked: set[ObjectId], *, partly: bool) -> None:
+        if partly and not self._reader.has(blob):
+            return
+        marked.add(blob)
+        found = self._reader.locate(blob)
+        if not found.entry.chunked:
+            return
+        for chunk, length in decode_chunk_list(self._reader.raw(found), blob):
+            if partly and not self._reader.has(chunk):
+                continue
+            if self._reader.locate(chunk).entry.length != length:
+                raise RemoteCorrupt(self._view.remote.place, f"the chunks of {blob[:12]} do not fit its list")
+            marked.add(chunk)

@@ -1,0 +1,359 @@
+"""Repair: objects that are damaged or missing here come from a remote, verified before they are used.
+
+Damaged files are set aside in `local/damaged/`, never deleted. Whatever was sound in a damaged pack
+goes into a new one. What the remote does not have either is named, with the versions it affects.
+"""
+
+from collections import defaultdict
+from contextlib import suppress
+
+import msgspec
+
+from aura_vcs.codec import decode_tree, decode_version
+from aura_vcs.errors.integrity import IntegrityError, ObjectMissing, RecordUnreadable
+from aura_vcs.errors.remotes import RemoteCorrupt
+from aura_vcs.ids import ObjectId, VersionId
+from aura_vcs.layout import OBJECTS, damaged_path, pack_path
+from aura_vcs.maintenance.repack import FRAME_BYTES, write_anew
+from aura_vcs.model import EntryKind, Kind, Tree, Version
+from aura_vcs.objects.availability import offloaded_chunks
+from aura_vcs.objects.base import IDENTIFY
+from aura_vcs.objects.chunking import decode_chunk_list
+from aura_vcs.objects.packs.format import PackEntry
+from aura_vcs.objects.packs.verify import check_chunk_list
+from aura_vcs.objects.trees import EMPTY_TREE, EMPTY_TREE_ID
+from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.remotes.base import RangeReadable
+from aura_vcs.sync.maintenance.scan_local import Soundness
+from aura_vcs.sync.state.cache import Forgetful, Known
+from aura_vcs.sync.state.manifest import PackInfo
+from aura_vcs.sync.state.reader import FarReader
+from aura_vcs.sync.state.snapshot import PackTable, View, load_view
+from aura_vcs.sync.transfer.download import Freight, WaitingRoom, plan_freight
+from aura_vcs.sync.transfer.push_negotiation import own_labels
+
+COPY_BYTES = 4 << 20
+
+
+class RepairPlan(msgspec.Struct, frozen=True):
+    """What a repair would do: `wanted` objects come from the remote, `damaged` files are set aside.
+
+    `bare` are offloaded blobs of which only the list of chunks comes: it is checked when they do.
+    `lost` are objects that are needed and that the remote does not have either, with their versions.
+    """
+
+    remote: str
+    wanted: tuple[ObjectId, ...]
+    bare: frozenset[ObjectId]
+    received_bytes: int
+    damaged: tuple[str, ...]
+    lost: dict[ObjectId, tuple[str, ...]]
+    holders: dict[ObjectId, tuple[str, ...]]
+    soundness: Soundness
+    view: View
+    table: PackTable
+    freight: Freight
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing here is damaged or missing."""
+        return not (self.wanted or self.damaged or self.lost)
+
+
+class Repaired(msgspec.Struct, frozen=True):
+    """What a repair did; `set_aside` are paths below `.aura`."""
+
+    fetched_objects: int
+    set_aside: tuple[str, ...]
+    lost: dict[ObjectId, tuple[str, ...]]
+
+
+def plan_repair(repo: Repository, remote: RangeReadable) -> RepairPlan:
+    """Read everything here, and find what is damaged or missing on the remote. Changes nothing.
+
+    Raises:
+        RemoteError: the remote cannot be read, or is another project's.
+    """
+    soundness = Soundness(repo)
+    with repo.locks.shared("objects"):  # what a collection deletes meanwhile is no damage
+        soundness.look()
+    view = load_view(remote, Forgetful(), repo.format.project)
+    search = _Search(repo, view, soundness)
+    search.all_versions()
+    wanted = sorted(search.wanted)
+    freight = plan_freight(search.table, search.reader, wanted) if wanted else Freight((), {}, 0)
+    holders = {object_id: tuple(sorted(names)) for object_id, names in search.holders.items()}
+    return RepairPlan(
+        remote=remote.place,
+        wanted=tuple(wanted),
+        bare=frozenset(search.bare),
+        received_bytes=freight.stored_bytes,
+        damaged=tuple(sorted(soundness.damaged)),
+        lost={object_id: holders[object_id] for object_id in sorted(search.lost)},
+        holders=holders,
+        soundness=soundness,
+        view=view,
+        table=search.table,
+        freight=freight,
+    )
+
+
+def execute_repair(repo: Repository, known: Known, plan: RepairPlan) -> Repaired:
+    """Do what the plan says. Interrupted, nothing is lost; a second repair finishes it.
+
+    What does not hash to its name when it comes is not put in place, and is counted as lost.
+
+    Raises:
+        RemoteUnreachable: the connection went. LockBusy.
+    """
+    if not (plan.wanted or plan.damaged):
+        return Repaired(0, (), plan.lost)
+    with repo.locks.exclusive(known.lock), repo.locks.exclusive("objects"):
+        damaged = [name for name in plan.damaged if repo.storage.stat(name) is not None]  # else collected meanwhile
+        aside = [_set_aside(repo, name) for name in damaged]
+        bad, replaced = _receive(repo, known, plan)
+        if bad or plan.lost:  # what the disk refuses now may be all there is of something, and whole
+            damaged = [name for name in damaged if name not in plan.soundness.unreadable]
+        for name in damaged:
+            repo.kept.drop(name)
+            if name not in replaced:
+                _remove(repo, name, plan.soundness)
+    repo.store.close()
+    repo.rebuild_index()
+    lost = plan.lost | {object_id: plan.holders.get(object_id, ()) for object_id in sorted(bad)}
+    return Repaired(len(plan.wanted) - len(bad), tuple(aside), lost)
+
+
+def _receive(repo: Repository, known: Known, plan: RepairPlan) -> tuple[set[ObjectId], set[str]]:
+    """Bring what is wanted; returns what is damaged there, too, and the packs that came under their names.
+
+    Where a pack that came cannot be read under the name of the damaged one, what is in it comes under another.
+    """
+    if not plan.wanted:
+        return set(), set()
+    room = WaitingRoom(repo, plan.view, known.incoming)
+    try:
+        room.receive(plan.freight, plan.table, bare=plan.bare)
+    except (RemoteCorrupt, RecordUnreadable):
+        good = _sound_there(plan)
+        parts: defaultdict[PackInfo, list[PackEntry]] = defaultdict(list)
+        for object_id in sorted(good):
+            found = plan.table.find(object_id)
+            assert found is not None
+            parts[found.pack].append(found.entry)
+        if good:
+            rest = Freight((), {pack: tuple(entries) for pack, entries in parts.items()}, 0)
+            room.receive(rest, plan.table, bare=plan.bare)
+        return set(plan.wanted) - good, set()
+    return set(), {pack_path(pack.name) for pack in plan.freight.whole}
+
+
+def _sound_there(plan: RepairPlan) -> set[ObjectId]:
+    """Those of the wanted objects that the remote really has, blobs with all their chunks."""
+    reader = FarReader(plan.view, plan.table)
+    good: set[ObjectId] = set()
+    lists: dict[ObjectId, set[ObjectId]] = {}
+    for object_id in plan.wanted:
+        found = plan.table.find(object_id)
+        try:
+            data = reader.raw(found) if found is not None else b""
+            if found is not None and found.entry.chunked:
+                lists[object_id] = {chunk for chunk, _ in decode_chunk_list(data, object_id)}
+            elif found is not None and IDENTIFY[found.entry.kind](data) == object_id:
+                good.add(object_id)
+        except (RemoteCorrupt, IntegrityError):
+            continue
+    whole = {blob for blob, chunks in lists.items() if all(c in good or plan.soundness.has(c) for c in chunks)}
+    return good | (plan.bare & lists.keys()) | {blob for blob in whole if _fits(plan, reader, blob)}
+
+
+def _fits(plan: RepairPlan, reader: FarReader, blob: ObjectId) -> bool:
+    """Whether the chunks of a list are the content of its blob."""
+    found = plan.table.find(blob)
+    try:
+        if found is None or any(c not in plan.table for c, _ in decode_chunk_list(reader.raw(found), blob)):
+            return found is not None  # some are here: the waiting room hashes them
+        check_chunk_list(blob, reader.raw(found), lambda chunk: reader.read(chunk, Kind.CHUNK))
+    except (RemoteCorrupt, IntegrityError):
+        return False
+    return True
+
+
+def _set_aside(repo: Repository, name: str) -> str:
+    """Give a damaged file a second name in `local/damaged`, or copy it there; what is no file is moved there."""
+    target = damaged_path(name.removeprefix(f"{OBJECTS}/"))
+    if repo.storage.stat(target) is None and not repo.storage.link(name, target):
+        upload = repo.storage.upload()
+        try:
+            with repo.storage.open(name) as file:
+                while data := file.read(COPY_BYTES):
+                    upload.write(data)
+            upload.publish(target)
+        except RecordUnreadable:
+            return repo.storage.set_aside(name) or target
+        finally:
+            upload.discard()
+    return target
+
+
+def _remove(repo: Repository, name: str, soundness: Soundness) -> None:
+    """Take a damaged file out of the store; what is sound in it goes into a new pack first."""
+    sound = soundness.damaged[name]
+    if sound:
+        write_anew(repo, sound, FRAME_BYTES, None, mode=repo.storage.readers(name))
+    pack = name.rpartition("/")[2].removesuffix(".pack")
+    if pack_path(pack) == name:
+        repo.index.forget_packs([pack])
+        repo.store.packs.let_go(pack)
+    repo.storage.delete(name)
+
+
+class _Search:
+    """Walks from the versions down, here where it is sound and there where it is not."""
+
+    def __init__(self, repo: Repository, view: View, soundness: Soundness) -> None:
+        self._repo = repo
+        self._sound = soundness
+        self.table = _table(view)
+        self.reader = FarReader(view, self.table)
+        self._away = repo.store.offloaded.all()
+        self._away_chunks = offloaded_chunks(repo.store, self._away) if self._away else set()
+        self.wanted: set[ObjectId] = set()
+        self.bare: set[ObjectId] = set()
+        self.lost: set[ObjectId] = set()
+        self.holders: defaultdict[ObjectId, set[str]] = defaultdict(set)
+        self._seen: dict[ObjectId, set[ObjectId]] = {EMPTY_TREE_ID: set()}
+        """What was looked at, with all below it that is not here."""
+
+    def all_versions(self) -> None:
+        """Every version that a label names, with its content if it is live."""
+        labels = own_labels(self._repo)
+        self._repo.progress.start("Looking for what is needed", len(labels), "versions")
+        for label in labels.values():
+            for object_id in self._version(label.version, content=label.is_live):
+                self.holders[object_id].add(f"v{label.number}")
+            self._repo.progress.advance(1)
+        self._repo.progress.finish()
+
+    def _version(self, version: VersionId, *, content: bool) -> set[ObjectId]:
+        absent: set[ObjectId] = set()
+        data = self._bytes(version, Kind.VERSION, absent)
+        if data is not None and content:
+            found: Version = decode_version(data, version)
+            absent |= self._tree(found.tree)
+        return absent
+
+    def _tree(self, tree: ObjectId) -> set[ObjectId]:
+        if tree in self._seen:
+            return self._seen[tree]
+        absent: set[ObjectId] = set()
+        self._seen[tree] = absent
+        data = self._bytes(tree, Kind.TREE, absent)
+        found: Tree = decode_tree(data, tree) if data is not None else EMPTY_TREE
+        for entry in found.entries:
+            absent |= self._tree(entry.id) if entry.kind is EntryKind.DIR else self._blob(entry.id)
+        return absent
+
+    def _bytes(self, object_id: ObjectId, kind: Kind, absent: set[ObjectId]) -> bytes | None:
+        """A version or tree, from here or from there; None if neither has it."""
+        if self._sound.has(object_id):
+            return self._own(object_id)
+        absent.add(object_id)
+        try:
+            data = self.reader.read(object_id, kind)
+        except (RemoteCorrupt, IntegrityError):
+            self.lost.add(object_id)
+            return None
+        self.wanted.add(object_id)
+        return data
+
+    def _own(self, object_id: ObjectId) -> bytes:
+        place = self._sound.places[object_id]
+        return self._repo.store.loose.read(object_id) if place is None else self._repo.store.packs.read(place)
+
+    def _blob(self, blob: ObjectId) -> set[ObjectId]:
+        if blob not in self._seen:
+            self._seen[blob] = set() if self._is_whole(blob) else self._want_blob(blob)
+        return self._seen[blob]
+
+    def _is_whole(self, blob: ObjectId) -> bool:
+        """Whether the blob is here and all of it hashes to its name."""
+        place = self._sound.places.get(blob)
+        if not self._sound.has(blob):
+            return False
+        if place is None or not place.chunked:
+            return True
+        try:
+            check_chunk_list(blob, self._own(blob), self._own_chunk)
+        except IntegrityError:
+            return False
+        return True
+
+    def _own_chunk(self, chunk: ObjectId) -> bytes:
+        if not self._sound.has(chunk):
+            raise ObjectMissing(chunk)
+        return self._own(chunk)
+
+    def _want_blob(self, blob: ObjectId) -> set[ObjectId]:
+        """Want the blob, and its chunks that are not here; returns all of these."""
+        if self._is_offloaded(blob):
+            return set()
+        found = self.table.find(blob)
+        absent: set[ObjectId] = set()
+        try:
+            if found is None:  # the remote keeps it otherwise: perhaps it has the chunks that are missing here
+                absent = {part for part in _parts(blob, self._own(blob)) if not self._sound.has(part)}
+            else:
+                data = self.reader.raw(found)
+                is_away = found.entry.chunked and blob in self._away  # then only the list belongs here
+                parts = _parts(blob, data) if found.entry.chunked and not is_away else set()
+                absent = {part for part in parts if not self._sound.has(part)}
+                if not self._has_list(blob, data):
+                    absent.add(blob)
+                if is_away:
+                    self.bare |= absent
+                    self.wanted |= absent
+                    return absent
+        except (KeyError, RemoteCorrupt, IntegrityError):
+            absent = set()
+        absent = absent or {blob}
+        if lost := {part for part in absent if part not in self.table}:
+            self.lost |= lost
+        else:
+            self.wanted |= absent
+        return absent
+
+    def _is_offloaded(self, blob: ObjectId) -> bool:
+        """Whether what is not here of the blob is gone on purpose: `aura fetch --content` brings that."""
+        if not self._away:
+            return False
+        if not self._sound.has(blob):
+            place = self._repo.store.places.find(blob)
+            return blob in self._away and (place is None or not place.chunked)  # a list would belong here
+        try:
+            absent = {part for part in _parts(blob, self._own(blob)) if not self._sound.has(part)}
+        except IntegrityError:
+            return False
+        return bool(absent) and absent <= self._away_chunks
+
+    def _has_list(self, blob: ObjectId, there: bytes) -> bool:
+        """Whether the blob's list of chunks here is the one that is there; a wrong one is damage."""
+        if not self._sound.has(blob):
+            return False
+        if self._own(blob) == there:
+            return True
+        self._sound.reject(blob)
+        return False
+
+
+def _parts(blob: ObjectId, listed: bytes) -> set[ObjectId]:
+    return {chunk for chunk, _ in decode_chunk_list(listed, blob)}
+
+
+def _table(view: View) -> PackTable:
+    """Where objects lie in those packs that are there."""
+    table = PackTable()
+    for pack in view.manifest.packs:
+        with suppress(RemoteCorrupt):
+            table.add(pack, view.footer(pack))
+    return table

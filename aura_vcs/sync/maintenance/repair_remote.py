@@ -1,0 +1,276 @@
+"""Repairing a remote in place: what is damaged or missing there is sent anew from here.
+
+Nothing there is replaced or deleted. What a damaged pack held goes into new packs, whose names none
+ever had; when they have arrived, one move of the manifest lists them and condemns the damaged pack,
+as a collection does: see `leaving`. Damaged records of labels likewise. Interrupted at any moment,
+the remote is as before or repaired; going on sends no pack again that had arrived.
+
+What neither side has is named, with the versions that need it; its pack stays listed as it is. The
+new packs are listed before it: whatever it holds that could be had is found in them.
+"""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterator
+
+import msgspec
+
+from aura_vcs.errors.input import RefMoved
+from aura_vcs.errors.integrity import IntegrityError, RecordCorrupt
+from aura_vcs.errors.remotes import RemoteCorrupt, RemoteError
+from aura_vcs.ids import ObjectId, VersionId
+from aura_vcs.objects.packs.folder_packs import write_packs
+from aura_vcs.objects.packs.format import Footer, PackEntry
+from aura_vcs.objects.packs.verify import check_entries
+from aura_vcs.objects.packs.writer import NewObject
+from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.remotes.base import RemoteStorage
+from aura_vcs.sync.maintenance.local_objects import OwnObjects
+from aura_vcs.sync.maintenance.remote_labels import FarLabels, look_for_labels, regain
+from aura_vcs.sync.maintenance.repair_remote_plan import FarNeeds
+from aura_vcs.sync.maintenance.scan_remote import FarSoundness, frames
+from aura_vcs.sync.remotes.add import READ_ONLY
+from aura_vcs.sync.remotes.config import address_of, remote_config
+from aura_vcs.sync.state.cache import Doubtful, Known, clear
+from aura_vcs.sync.state.manifest import MANIFEST, PackInfo, RecordInfo, pack_name, record_name
+from aura_vcs.sync.state.manifest_update import MOVE_ATTEMPTS, condemn, listing, move, spent_packs
+from aura_vcs.sync.state.snapshot import View, load_view, parse_footer, seen_of
+from aura_vcs.sync.transfer.push_packs import left_over, own_frames, travel_order
+from aura_vcs.sync.transfer.upload import send_labels, send_packs
+
+
+class FarFault(msgspec.Struct, frozen=True):
+    """A file of the remote that is not as it should be, and what is wrong with it."""
+
+    file: str
+    detail: str
+
+
+class FarLoss(msgspec.Struct, frozen=True):
+    """An object that neither side has, and the versions that need it; whether it is offloaded here."""
+
+    object_id: ObjectId
+    versions: tuple[str, ...]
+    offloaded: bool
+
+
+class FarRepairPlan(msgspec.Struct, frozen=True):
+    """What a repair of a remote would do.
+
+    `needs` has what goes there, `stored_bytes` long by what it took there. `packs` and `records` are
+    condemned; of `lost` and of the labels of `unlabelled` nothing is to be had.
+    """
+
+    remote: str
+    faults: tuple[FarFault, ...]
+    packs: tuple[PackInfo, ...]
+    records: tuple[RecordInfo, ...]
+    stored_bytes: int
+    lost: tuple[FarLoss, ...]
+    unlabelled: tuple[str, ...]
+    labels: FarLabels
+    needs: FarNeeds
+    sound: FarSoundness
+    view: View
+
+    @property
+    def objects(self) -> int:
+        """How many objects go there."""
+        return len(self.needs.send) + len(self.needs.carry)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing there is damaged or missing."""
+        return not (self.faults or self.objects or self.lost or self.unlabelled)
+
+    @property
+    def does_nothing(self) -> bool:
+        """Whether nothing there would change."""
+        return not (self.packs or self.records or self.objects)
+
+
+def check_writable(repo: Repository, name: str | None) -> None:
+    """Refuse remotes that nothing can be sent to, before all of them is read.
+
+    Raises:
+        RemoteError: says why. UnknownName, InputError: as `remote_config`.
+    """
+    _, config = remote_config(repo, name)
+    address = address_of(repo, config)
+    if address.kind in READ_ONLY or (address.kind == "folder" and os.path.isfile(address.path)):
+        raise RemoteError(
+            address.text,
+            "it is only read, nothing can be sent there",
+            hint="Repair the place it was made from, or make it anew.",
+        )
+
+
+def plan_far_repair(repo: Repository, remote: RemoteStorage, known: Known) -> FarRepairPlan:
+    """Read everything on the remote, and find where what is damaged there is to be had. Changes nothing.
+
+    Raises:
+        RemoteCorrupt: its manifest is damaged: nothing else says what it holds.
+        RemoteError: it cannot be read, or is another project's.
+    """
+    return _plan(repo, remote, known, FarSoundness(lambda pack: _own_footer(repo, known, pack), repo.progress))
+
+
+def execute_far_repair(repo: Repository, remote: RemoteStorage, known: Known, plan: FarRepairPlan) -> FarRepairPlan:
+    """Do what the plan says, or what is left of it if somebody moved the remote meanwhile; returns what was done.
+
+    Safe beside machines that push, fetch, collect and repair.
+
+    Raises:
+        RefMoved: the remote moved all the time.
+        RemoteError: it refused, or could not be reached; the next repair goes on.
+        ObjectCorrupt, ObjectMissing: this project is damaged.
+        LockBusy: another transfer with this remote is under way here.
+    """
+    with repo.locks.exclusive(known.lock):
+        for _ in range(MOVE_ATTEMPTS):
+            if plan.does_nothing:
+                return plan
+            try:
+                with repo.locks.shared("objects"):
+                    view = _execute(repo, remote, known, plan)
+            except RefMoved:
+                repo.refresh()
+                plan = _plan(repo, remote, known, plan.sound)
+                continue
+            known.remember(seen_of(view, known.seen()))
+            return plan
+    raise RefMoved(f"{remote.place}/{MANIFEST}", "where it was seen", "moving all the time")
+
+
+def _plan(repo: Repository, remote: RemoteStorage, known: Known, sound: FarSoundness) -> FarRepairPlan:
+    view = load_view(remote, Doubtful(known), repo.format.project)
+    own = OwnObjects(repo)
+    labels = look_for_labels(view, known)
+    sound.look(view)
+    sound.check_lists(own.chunk)
+    needs, unlabelled = _walk(repo, view, sound, own, labels)
+    while needs.wrong_lists:
+        sound.reject(needs.wrong_lists)
+        needs, unlabelled = _walk(repo, view, sound, own, labels)
+    faults = [FarFault(pack_name(pack), look.fault) for pack, look in sound.damaged().items()]
+    faults += [FarFault(record_name(info), reason) for info, reason in labels.damaged.items()]
+    return FarRepairPlan(
+        remote=remote.place,
+        faults=tuple(faults),
+        packs=_replaced(needs, sound),
+        records=() if unlabelled or needs.is_blind else tuple(labels.damaged),
+        stored_bytes=_stored_bytes(needs, sound),
+        lost=tuple(
+            FarLoss(object_id, tuple(sorted(versions)), own.is_offloaded(object_id))
+            for object_id, versions in sorted(needs.lost.items())
+        ),
+        unlabelled=tuple(sorted(needs.name(version, labels) for version in unlabelled)),
+        labels=labels,
+        needs=needs,
+        sound=sound,
+        view=view,
+    )
+
+
+def _walk(
+    repo: Repository, view: View, sound: FarSoundness, own: OwnObjects, labels: FarLabels
+) -> tuple[FarNeeds, set[VersionId]]:
+    """What the remote needs; and the versions whose labels nobody has."""
+    needs = FarNeeds(sound, own, repo.progress)
+    unlabelled = regain(repo, labels, needs.ancestry(view.manifest, labels))
+    needs.content(view.manifest, labels)
+    return needs, unlabelled
+
+
+def _own_footer(repo: Repository, known: Known, pack: PackInfo) -> Footer | None:
+    """The footer of a pack from the same pack here, or as it was remembered."""
+    try:
+        return repo.store.packs.footer(pack.name)
+    except (RecordCorrupt, FileNotFoundError):
+        cached = known.cached("footers", pack.name)
+    try:
+        return parse_footer(cached, pack, known.name) if cached is not None else None
+    except RemoteCorrupt:
+        return None
+
+
+def _replaced(needs: FarNeeds, sound: FarSoundness) -> tuple[PackInfo, ...]:
+    """The damaged packs that nothing is lost with: all that is needed of them is to be had."""
+    kept = needs.lost.keys() | needs.unsaved
+
+    def has_none_of_these(pack: PackInfo, footer: Footer | None) -> bool:
+        return footer is not None and footer.name == pack.name and kept.isdisjoint(footer.ids())
+
+    damaged = sound.damaged().items()
+    return tuple(pack for pack, look in damaged if not needs.lost or has_none_of_these(pack, look.footer))
+
+
+def _stored_bytes(needs: FarNeeds, sound: FarSoundness) -> int:
+    """About what goes there, told by what it takes, or took, in the remote's packs."""
+    total = 0
+    for look in sound.damaged().values():
+        for entry in look.footer.entries if look.footer is not None else ():
+            if look.footer is not None and (entry.id in needs.send or entry.id in needs.carry):
+                frame = look.footer.frames[entry.frame]
+                total += entry.length * frame.stored_length // frame.length if frame.length else 0
+    return total
+
+
+def _execute(repo: Repository, remote: RemoteStorage, known: Known, plan: FarRepairPlan) -> View:
+    """Send what is needed, and move the manifest; returns the view after it.
+
+    Raises:
+        RefMoved: the remote moved since it was looked at.
+    """
+    manifest = plan.view.manifest
+    names = _write(repo, known, plan, remote.pack_bytes)
+    new = send_packs(repo, remote, known, [(known.outgoing, name) for name in names]).packs
+    packs = [*new, *(pack for pack in manifest.packs if pack not in plan.packs and pack not in new)]
+    records = [info for info in manifest.records if info not in plan.records]
+    after = listing(manifest, packs, records)
+    after = condemn(after, [*map(pack_name, plan.packs), *map(record_name, plan.records)])
+    if plan.records and plan.labels.regained:
+        sound = View(remote, known, after, b"", plan.view.token)
+        after = listing(after, packs, send_labels(remote, sound, plan.labels.regained))
+    view = move(repo, remote, plan.view, after, has_all=False)
+    clear(known.outgoing)
+    return view
+
+
+def _write(repo: Repository, known: Known, plan: FarRepairPlan, pack_bytes: int | None) -> list[str]:
+    """Write what is to go there into packs of new names; those that an interrupted repair left are used again."""
+    needs, manifest = plan.needs, plan.view.manifest
+    wanted = needs.send.keys() | needs.carry.keys()
+    barred = spent_packs(manifest) | {pack.name for pack in manifest.packs}
+    ready, done = left_over(known.outgoing, set(wanted), barred)
+    items = sorted((item for item in needs.send.values() if item.id not in done), key=travel_order)
+    repo.progress.start("Gathering", None, "bytes")
+
+    def everything() -> Iterator[list[NewObject]]:
+        yield from own_frames(repo, items)
+        yield from _carried(plan, done)
+
+    written = write_packs(known.outgoing, everything(), repo.progress, salted=True, pack_bytes=pack_bytes)
+    repo.progress.finish()
+    return ready + written
+
+
+def _carried(plan: FarRepairPlan, done: set[ObjectId]) -> Iterator[list[NewObject]]:
+    """What is sound in damaged packs, frame by frame, hashed once more."""
+    wanted: defaultdict[PackInfo, defaultdict[int, list[PackEntry]]] = defaultdict(lambda: defaultdict(list))
+    for found in plan.needs.carry.values():
+        if found.entry.id not in done:
+            wanted[found.pack][found.entry.frame].append(found.entry)
+    footers = {look.at: look.footer for look in plan.sound.damaged().values()}
+    for pack, by_frame in wanted.items():
+        footer = footers[pack]
+        assert footer is not None  # its entries come from it
+        for number, data in frames(plan.view, pack, footer, sorted(by_frame)):
+            entries = by_frame[number]
+            try:
+                if data is None:
+                    raise RecordCorrupt(f"pack {pack.name[:12]}", "a frame cannot be read any more")
+                check_entries(data, entries, pack.name)
+            except IntegrityError as error:
+                raise RemoteCorrupt(plan.remote, f"it goes on being damaged: {error.message}") from error
+            yield [NewObject(e.id, e.kind, data[e.offset : e.offset + e.length], e.chunked) for e in entries]

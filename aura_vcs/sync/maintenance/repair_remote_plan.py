@@ -1,0 +1,217 @@
+"""What a damaged remote needs to be whole again, and where each object of it can be had.
+
+From here, where it is sound; else from a damaged pack there, if it is sound in it; else from nowhere.
+The walk goes from the versions down, through what is whole there and through what is here.
+"""
+
+from collections import defaultdict
+
+from aura_vcs.codec import decode_tree, decode_version
+from aura_vcs.errors.integrity import IntegrityError, ObjectMissing
+from aura_vcs.ids import ObjectId, VersionId
+from aura_vcs.model import EntryKind, Kind
+from aura_vcs.objects.base import IDENTIFY
+from aura_vcs.objects.chunking import decode_chunk_list
+from aura_vcs.objects.packs.verify import check_chunk_list
+from aura_vcs.objects.packs.writer import is_salt
+from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.progress import Progress
+from aura_vcs.sync.maintenance.local_objects import OwnObjects
+from aura_vcs.sync.maintenance.remote_labels import FarLabels
+from aura_vcs.sync.maintenance.scan_remote import FarSoundness
+from aura_vcs.sync.state.manifest import Manifest, PackInfo
+from aura_vcs.sync.state.snapshot import FarObject, named_versions
+from aura_vcs.sync.transfer.push_negotiation import Needed
+
+Lost = frozenset[ObjectId]
+_NONE: Lost = frozenset()
+
+
+class FarNeeds:
+    """Collects what is to be sent from here (`send`) and written anew from damaged packs (`carry`).
+
+    `lost` are objects that versions need and that neither side has, with these versions. `is_blind` tells
+    that a version or folder is among them: what else it needs is not known. Then all that damaged packs
+    hold is kept, and `unsaved` is what of it is not to be had.
+    """
+
+    def __init__(self, sound: FarSoundness, own: OwnObjects, progress: Progress) -> None:
+        self._sound = sound
+        self._own = own
+        self._progress = progress
+        self._seen: dict[ObjectId, Lost] = {EMPTY_TREE_ID: _NONE}
+        """What was looked at, with all of it and below it that is lost."""
+        self._trees: dict[VersionId, ObjectId | None] = {}
+        self._numbers: dict[VersionId, int] = {}
+        self.send: dict[ObjectId, Needed] = {}
+        self.carry: dict[ObjectId, FarObject] = {}
+        self.lost: defaultdict[ObjectId, set[str]] = defaultdict(set)
+        self.is_blind = False
+        self.unsaved: set[ObjectId] = set()
+        self.wrong_lists: set[tuple[PackInfo, ObjectId]] = set()
+        """Lists in packs that looked whole, with chunks that nobody has: the content was found without them."""
+
+    def ancestry(self, manifest: Manifest, labels: FarLabels) -> set[VersionId]:
+        """Look for every version that a label, branch or tag names; returns those that branches build on."""
+        reached: set[VersionId] = set()
+        waiting = list(named_versions(manifest))
+        while waiting:
+            version = waiting.pop()
+            if version not in reached:
+                reached.add(version)
+                waiting += self._version(version)
+        for version in labels.all():
+            self._version(version)
+        return reached
+
+    def name(self, version: VersionId, labels: FarLabels) -> str:
+        """What a version is called."""
+        label = labels.get(version)
+        number = label.number if label is not None else self._numbers.get(version)
+        return version[:12] if number is None else f"v{number}"
+
+    def content(self, manifest: Manifest, labels: FarLabels) -> None:
+        """Look for what the versions hold.
+
+        Of those that no live label, branch or tag asks for, what is still to be had is kept, and what is
+        not is not missed: a collection may have let it go.
+        """
+        found, named = labels.all(), named_versions(manifest)
+        self._progress.start("Looking for what is needed", len(self._trees), "versions")
+        for version, tree in self._trees.items():
+            label, lost = found.get(version), self._seen[version]
+            if tree is not None and (label is None or label.purged_at is None):
+                below = self._tree(tree)
+                lost |= below if version in named or (label is not None and label.is_live) else _NONE
+            for object_id in lost:
+                self.lost[object_id].add(self.name(version, labels))
+            self._progress.advance(1)
+        self._progress.finish()
+        if self.is_blind:
+            self._save_all()
+
+    def _version(self, version: VersionId) -> tuple[VersionId, ...]:
+        if version in self._seen:
+            return ()
+        self._seen[version] = _NONE
+        data = self._obtain(version, Kind.VERSION, "version")
+        if data is None:
+            self._seen[version], self._trees[version] = frozenset({version}), None
+            self.is_blind = True
+            return ()
+        found = decode_version(data, version)
+        self._trees[version], self._numbers[version] = found.tree, found.number
+        return found.parents
+
+    def _tree(self, top: ObjectId, path: str = "") -> Lost:
+        if top in self._seen:
+            return self._seen[top]
+        data = self._obtain(top, Kind.TREE, f"{path}/")
+        if data is None:
+            self.is_blind = True
+            self._seen[top] = frozenset({top})
+            return self._seen[top]
+        self._seen[top] = lost = _NONE
+        for entry in decode_tree(data, top).entries:
+            inner = f"{path}/{entry.name}" if path else entry.name
+            lost |= self._tree(entry.id, inner) if entry.kind is EntryKind.DIR else self._blob(entry.id, inner)
+        self._seen[top] = lost
+        return lost
+
+    def _obtain(self, object_id: ObjectId, kind: Kind, path: str) -> bytes | None:
+        """A version or tree; it is noted where it is to come from, if the remote does not have it whole."""
+        data, whole = self._own.read(object_id, kind), self._sound.whole.find(object_id)
+        if data is not None:
+            if whole is None:
+                self.send[object_id] = Needed(object_id, kind, path)
+            return data
+        found = whole or self._sound.rest.get(object_id)
+        if found is None:
+            return None
+        data = self._sound.raw(found)
+        if IDENTIFY[kind](data) != object_id:
+            return None
+        if whole is None:
+            self.carry[object_id] = found
+        return data
+
+    def _blob(self, blob: ObjectId, path: str) -> Lost:
+        if blob not in self._seen:
+            found = self._sound.whole.find(blob)
+            self._seen[blob] = _NONE if found is not None and not found.entry.chunked else self._want(blob, path)
+        return self._seen[blob]
+
+    def _want(self, blob: ObjectId, path: str) -> Lost:
+        """Find the content of a file that is not whole there in one piece; returns what of it is lost."""
+        whole, rest = self._sound.whole.find(blob), self._sound.rest.get(blob)
+        listed = None if whole is None else self._sound.raw(whole)
+        if listed is not None and not self._chunks(blob, listed, path):
+            return _NONE
+        own = None
+        if self._own.has_blob(blob) or ((own := self._own.listed(blob)) is not None and self._fits(blob, own)):
+            self.send[blob] = Needed(blob, Kind.BLOB, path)
+            if whole is not None and listed != own:
+                self.wrong_lists.add((whole.pack, blob))
+            if own is not None:
+                self._chunks(blob, own, path)
+            return _NONE
+        if rest is not None and (listed is None or not rest.entry.chunked):
+            self.carry[blob] = rest
+            if whole is not None:
+                self.wrong_lists.add((whole.pack, blob))
+            return self._chunks(blob, self._sound.raw(rest), path) if rest.entry.chunked else _NONE
+        listed = listed or own
+        return (self._chunks(blob, listed, path) if listed is not None else _NONE) or frozenset({blob})
+
+    def _chunks(self, blob: ObjectId, listed: bytes, path: str) -> Lost:
+        """Find the chunks of a list; returns those that are lost."""
+        try:
+            chunks = dict(decode_chunk_list(listed, blob))
+        except IntegrityError:
+            return frozenset({blob})
+        lacking = [chunk for chunk in chunks if chunk not in self._sound.whole]
+        self._own.expect(lacking)
+        return frozenset(chunk for chunk in lacking if not self._take(chunk, path))
+
+    def _take(self, chunk: ObjectId, path: str) -> bool:
+        if chunk in self.send or chunk in self.carry:
+            return True
+        if self._own.read(chunk, Kind.CHUNK) is not None:
+            self.send[chunk] = Needed(chunk, Kind.CHUNK, path)
+        elif (found := self._sound.rest.get(chunk)) is not None and not found.entry.chunked:
+            self.carry[chunk] = found
+        else:
+            return False
+        return True
+
+    def _fits(self, blob: ObjectId, listed: bytes) -> bool:
+        """Whether all chunks of a list can be had, and are the content of the blob."""
+
+        def read(chunk: ObjectId) -> bytes:
+            data = self._own.read(chunk, Kind.CHUNK)
+            found = self._sound.find(chunk) if data is None else None
+            if found is not None and not found.entry.chunked:
+                data = self._sound.raw(found)
+            if data is None:
+                raise ObjectMissing(chunk)
+            return data
+
+        try:
+            self._own.expect(chunk for chunk, _ in decode_chunk_list(listed, blob))
+            check_chunk_list(blob, listed, read)
+        except IntegrityError:
+            return False
+        return True
+
+    def _save_all(self) -> None:
+        """Nobody can tell what of damaged packs is needed: keep all that is to be had."""
+        for look in self._sound.damaged().values():
+            for entry in look.footer.entries if look.footer is not None else ():
+                if entry.id in self._sound.whole or entry.id in self.send or entry.id in self.carry:
+                    continue
+                if self._own.read(entry.id, entry.kind) is not None:
+                    self.send[entry.id] = Needed(entry.id, entry.kind, "")
+                elif (found := self._sound.rest.get(entry.id)) is not None:
+                    self.carry[entry.id] = found
+                elif not is_salt(entry):
+                    self.unsaved.add(entry.id)

@@ -1,0 +1,1 @@
+"""Content that is at a remote only."""

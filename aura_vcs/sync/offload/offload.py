@@ -1,0 +1,343 @@
+"""Offload: free the local content of large files that remotes provably hold.
+
+A plan first: which content goes, what it frees, which remotes hold it, what stays and why. Then the
+deed, under the objects lock: the record of where content went is durable before the first byte goes,
+so that a crash anywhere leaves content that is here, or recorded, or both. Versions, trees,
+documents and lists of chunks stay. What the work folder stands on, and what a version needs that the
+remotes do not have, stays too.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+import msgspec
+
+from aura_vcs.codec import now
+from aura_vcs.errors import InputError
+from aura_vcs.errors.input import PlanStale
+from aura_vcs.history.lookup.select_files import Chosen, StoredFile, files_in, is_document, shown_path
+from aura_vcs.history.recording.journal import finish_pending, pending
+from aura_vcs.history.recording.version_builder import base_of
+from aura_vcs.ids import ObjectId, VersionId
+from aura_vcs.index.queries import Queries, VersionFilter
+from aura_vcs.index.records import ObjectRecord, VersionRecord
+from aura_vcs.maintenance.delete_objects import Removal
+from aura_vcs.objects.availability import absent_parts
+from aura_vcs.objects.chunking import LARGE_BYTES
+from aura_vcs.repository.repository import Draft, Repository
+from aura_vcs.sync.offload.chunk_lists import Listed, blob_parts, put_lists, remote_list
+from aura_vcs.sync.offload.proof import Proof, Witness
+
+OFFLOAD_BYTES = LARGE_BYTES
+"""Smaller files stay, unless another limit is given."""
+
+
+class OffloadedFile(msgspec.Struct, frozen=True):
+    """A file whose content goes, or stays for a reason; `remotes` are those that hold it now."""
+
+    id: ObjectId
+    path: str
+    size_bytes: int
+    remotes: tuple[str, ...] = ()
+    reason: str = ""
+
+
+class OffloadPlan(msgspec.Struct, frozen=True):
+    """What an offload would do.
+
+    `freed_bytes` count stored bytes; `kept` are large files that were meant and stay. `faults` are
+    what is wrong with remotes, in words. `versions` are all that were looked at, for comparing.
+    """
+
+    going: tuple[OffloadedFile, ...]
+    kept: tuple[OffloadedFile, ...]
+    faults: tuple[str, ...]
+    freed_bytes: int
+    copies: int
+    read_bytes: int
+    places: dict[str, str]
+    objects: tuple[ObjectRecord, ...]
+    lists: dict[ObjectId, Listed]
+    versions: frozenset[VersionId]
+    head: VersionId | None
+
+
+class Freed(msgspec.Struct, frozen=True):
+    """What an offload did: files, and stored bytes that were freed."""
+
+    files: int
+    freed_bytes: int
+
+
+class _Wish(msgspec.Struct, frozen=True):
+    """What is meant to go, before anything was proved: files, and what stays with the reason."""
+
+    files: dict[ObjectId, StoredFile]
+    kept: dict[ObjectId, OffloadedFile]
+
+
+def plan_offload(
+    repo: Repository,
+    witnesses: Sequence[Witness],
+    chosen: Chosen,
+    *,
+    copies: int = 1,
+    least_bytes: int = OFFLOAD_BYTES,
+    everything: bool = False,
+) -> OffloadPlan:
+    """Find what can go, and fetch the proof that `copies` of the remotes hold it. Changes nothing.
+
+    Files of `chosen` with at least `least_bytes`. With `everything`, every byte that is relied on is
+    read from the remotes and hashed, not samples. In a preview nothing is read of the content: what the
+    remotes list counts, and `execute_offload` is not for such a plan.
+
+    Raises:
+        InputError: fewer remotes than copies. RemoteError: a remote cannot be asked.
+    """
+    if not 1 <= copies <= len(witnesses):
+        raise InputError(
+            f"{copies} copies are asked for, and {len(witnesses)} remotes to keep them",
+            hint="Name more remotes with --remote, or give --copies a lower number.",
+        )
+    if repo.is_preview:
+        finish_pending(repo)
+    wish = _wish(repo, witnesses, chosen, copies, least_bytes)
+    lists = _lists(repo, witnesses, wish.files)
+    parts = {blob: lists[blob].chunks if blob in lists else blob_parts(repo, blob) for blob in wish.files}
+    wanted = {part for blob_parts_ in parts.values() for part in blob_parts_} | lists.keys()
+    proofs = [witness.listed(wanted) for witness in witnesses]
+    going, kept, objects = _chosen(repo, wish, parts, lists, proofs, copies)
+    if everything or not repo.is_preview:
+        freed = wanted if everything else {record.id for record in objects} | _of_lists(going, lists)
+        proofs = [witness.prove(freed, repo.progress, listed=wanted, everything=everything) for witness in witnesses]
+        going, kept, objects = _chosen(repo, wish, parts, lists, proofs, copies)
+    return OffloadPlan(
+        going=tuple(going.values()),
+        kept=(*wish.kept.values(), *kept),
+        faults=tuple(f"{proof.name}: {fault}" for proof in proofs for fault in proof.faults),
+        freed_bytes=sum(item.stored_size for item in objects),
+        copies=copies,
+        read_bytes=sum(proof.read_bytes for proof in proofs),
+        places={proof.name: proof.place for proof in proofs},
+        objects=tuple(objects),
+        lists={blob: listed for blob, listed in lists.items() if blob in going},
+        versions=_live(repo),
+        head=repo.head().version,
+    )
+
+
+def _chosen(
+    repo: Repository,
+    wish: _Wish,
+    parts: Mapping[ObjectId, Sequence[ObjectId]],
+    lists: Mapping[ObjectId, Listed],
+    proofs: Sequence[Proof],
+    copies: int,
+) -> tuple[dict[ObjectId, OffloadedFile], list[OffloadedFile], list[ObjectRecord]]:
+    """What goes and what stays by what remotes have, and the objects that are freed by it."""
+    going, kept = _judged(wish, parts, lists.keys(), proofs, copies)
+    objects = _removable(repo, going, parts, lists)
+    going, shared = _worth_it(repo, going, parts, {record.id for record in objects})
+    return going, [*kept, *shared], objects
+
+
+def _of_lists(going: Collection[ObjectId], lists: Mapping[ObjectId, Listed]) -> set[ObjectId]:
+    """What a remote must have of files that are in pieces only there: the pieces, and their list."""
+    return {part for blob, listed in lists.items() if blob in going for part in (*listed.chunks, blob)}
+
+
+def _live(repo: Repository) -> frozenset[VersionId]:
+    return frozenset(version for version, _ in Queries(repo.index).live_versions())
+
+
+def _wish(repo: Repository, witnesses: Sequence[Witness], chosen: Chosen, copies: int, least_bytes: int) -> _Wish:
+    """What of the chosen files is large, whole, and needed by no version that has to stay."""
+    staying = _Staying(repo, witnesses, chosen, copies)
+    meant = {f.id: f for f in files_in(repo, [r.tree for r in chosen.versions], chosen.paths) if f.size >= least_bytes}
+    absent = absent_parts(repo.store, meant)
+    recorded = repo.store.offloaded.all()
+    reasons = staying.reasons(meant.keys())
+    files, kept = {}, {}
+    for blob, file in meant.items():
+        if blob in absent and (blob not in recorded or len(absent[blob]) == len(set(blob_parts(repo, blob)))):
+            continue  # missing, which fsck says, or offloaded already as a whole
+        if blob in reasons:
+            kept[blob] = OffloadedFile(blob, shown_path(file.path), file.size, reason=reasons[blob])
+        else:
+            files[blob] = file
+    return _Wish(files, kept)
+
+
+class _Staying:
+    """What has to stay, and why."""
+
+    def __init__(self, repo: Repository, witnesses: Sequence[Witness], chosen: Chosen, copies: int) -> None:
+        self._repo = repo
+        self._chosen = {record.id for record in chosen.versions}
+        self._carried = Counter(version for witness in witnesses for version in witness.versions)
+        self._copies = copies
+
+    def reasons(self, blobs: Collection[ObjectId]) -> dict[ObjectId, str]:
+        """For each of the blobs that stays, the reason."""
+        repo = self._repo
+        found: dict[ObjectId, str] = {}
+        for tree, reason in self._trees():
+            for file in files_in(repo, [tree]):
+                if file.id in blobs:
+                    found.setdefault(file.id, reason)
+        live = [record.tree for record in Queries(repo.index).all_versions(VersionFilter()) if record.is_live]
+        found.update((f.id, "documents stay") for f in files_in(repo, live) if f.id in blobs and is_document(f.path))
+        for blob in repo.refs.checkpoint_objects() & set(blobs):
+            found.setdefault(blob, "a render checkpoint needs it")
+        for folder in repo.worktree.scan(base_of(repo).tree).walk():
+            for state in folder.files.values():
+                if state.id and state.id.hex() in blobs:
+                    found.setdefault(ObjectId(state.id.hex()), "it is in the work folder")
+        return found
+
+    def _trees(self) -> Iterable[tuple[ObjectId, str]]:
+        """Trees whose files stay, with the reason; the weightiest first."""
+        yield base_of(self._repo).tree, "the work folder stands on it"
+        begun = pending(self._repo)
+        if begun is not None:
+            yield from ((begun.before, "a command is unfinished"), (begun.after, "a command is unfinished"))
+        for record in Queries(self._repo.index).all_versions(VersionFilter()):
+            if not record.is_live:
+                continue
+            if self._carried[record.id] < self._copies:
+                yield record.tree, f"v{record.number} is not pushed{_how(record)}"
+            elif record.id not in self._chosen:
+                yield record.tree, f"v{record.number} has it too"
+
+
+def _how(record: VersionRecord) -> str:
+    return "" if record.type == "manual" else " (autosaves and restore points go with `--all-versions`)"
+
+
+def _lists(
+    repo: Repository, witnesses: Sequence[Witness], files: Mapping[ObjectId, StoredFile]
+) -> dict[ObjectId, Listed]:
+    """For blobs that are kept whole here and in chunks at a remote: the list, checked against what is here."""
+    found = {}
+    for blob in files:
+        if repo.store.loose.find(blob) is None:
+            continue
+        for witness in witnesses:
+            listed = remote_list(repo, witness, blob)
+            if listed is not None:
+                found[blob] = listed
+                break
+    return found
+
+
+def _judged(
+    wish: _Wish,
+    parts: Mapping[ObjectId, Iterable[ObjectId]],
+    lists: Collection[ObjectId],
+    proofs: Sequence[Proof],
+    copies: int,
+) -> tuple[dict[ObjectId, OffloadedFile], list[OffloadedFile]]:
+    """Divide the files into those that enough remotes hold, and the others."""
+    going: dict[ObjectId, OffloadedFile] = {}
+    kept = []
+    for blob, file in wish.files.items():
+        needed = {*parts[blob], blob} if blob in lists else set(parts[blob])
+        holders = tuple(proof.name for proof in proofs if proof.held >= needed)
+        item = OffloadedFile(blob, shown_path(file.path), file.size, holders)
+        if len(holders) >= copies:
+            going[blob] = item
+        else:
+            reason = f"{len(holders)} of {copies} copies are proved"
+            kept.append(msgspec.structs.replace(item, reason=reason))
+    return going, kept
+
+
+def _removable(
+    repo: Repository,
+    going: Collection[ObjectId],
+    parts: Mapping[ObjectId, Sequence[ObjectId]],
+    lists: Mapping[ObjectId, Listed],
+) -> list[ObjectRecord]:
+    """The objects that only what goes, or went before, needs."""
+    queries = Queries(repo.index)
+    needed = Counter(part for blob in going for part in set(parts[blob]) if blob not in lists)
+    before = [blob for blob in repo.store.offloaded.all() if blob not in going]
+    records = {blob: queries.object(blob) for blob in before}
+    for blob, record in records.items():
+        if record is not None and record.refcount > 0 and record.chunked:
+            needed.update(part for part in set(blob_parts(repo, blob)) if part in needed)
+    wanted_back: set[ObjectId] = set()
+    for record in queries.unreferenced():
+        if record.chunked:
+            wanted_back.update(blob_parts(repo, record.id))  # undo may want it back, and it may share chunks
+    found = []
+    for part in needed.keys() | {chunk for blob in lists if blob in going for chunk in lists[blob].chunks}:
+        record = queries.object(part)
+        if record is None or part in wanted_back or repo.index.without_place([part]):
+            continue
+        if part in going or record.refcount <= needed[part]:
+            found.append(record)
+    return found + [record for blob in lists if blob in going and (record := queries.object(blob)) is not None]
+
+
+def _worth_it(
+    repo: Repository,
+    going: Mapping[ObjectId, OffloadedFile],
+    parts: Mapping[ObjectId, Sequence[ObjectId]],
+    removable: Collection[ObjectId],
+) -> tuple[dict[ObjectId, OffloadedFile], list[OffloadedFile]]:
+    """The files of which something would go; the others, unless they are offloaded already, with the reason."""
+    worth = {b: file for b, file in going.items() if b in removable or any(p in removable for p in parts[b])}
+    recorded = repo.store.offloaded.all()
+    rest = [file for blob, file in going.items() if blob not in worth and blob not in recorded]
+    return worth, [msgspec.structs.replace(file, reason="other files share all of its content") for file in rest]
+
+
+def execute_offload(repo: Repository, plan: OffloadPlan, *, at: Callable[[], str] = now) -> Freed:
+    """Record where the content goes, then free it. Nobody stores anything meanwhile.
+
+    Interrupted, some of it is freed and the rest still here; the same command goes on.
+
+    Raises:
+        PlanStale: versions came or went, or HEAD moved, since the plan was made; nothing was freed.
+        LockBusy: somebody is storing for longer than the lock's patience.
+    """
+    repo.make_room()
+    if not plan.going:
+        return Freed(0, 0)
+    with repo.locks.exclusive("objects"):
+        repo.refresh()
+        if _live(repo) != plan.versions or repo.head().version != plan.head or pending(repo) is not None:
+            raise PlanStale("Versions came or went since the plan was made", hint="Nothing was freed. Run it again.")
+        with repo.locks.exclusive("offloaded"):
+            repo.store.offloaded.note(
+                repo.replica,
+                {f.id: (f.size_bytes, f.path, {name: plan.places[name] for name in f.remotes}) for f in plan.going},
+                at(),
+            )
+        _record(repo, plan)
+        written = put_lists(repo, plan.lists)
+        freed = repo.store.loose.delete(plan.lists)
+        freed += Removal(repo, offloaded=True).remove(_as_they_are(repo, plan))[1]
+        return Freed(len(plan.going), max(0, freed - written))
+
+
+def _as_they_are(repo: Repository, plan: OffloadPlan) -> list[ObjectRecord]:
+    """The objects that go, wherever they lie by now."""
+    queries = Queries(repo.index)
+    ids = [record.id for record in plan.objects if record.id not in plan.lists]
+    away = repo.index.without_place(ids)
+    return [record for i in ids if i not in away and (record := queries.object(i)) is not None]
+
+
+def _record(repo: Repository, plan: OffloadPlan) -> None:
+    count = len(plan.going)
+    names = sorted({name for file in plan.going for name in file.remotes})
+    with repo.transaction() as transaction:
+        transaction.record(
+            Draft(
+                "offload",
+                f"Offloaded {count} file{'' if count == 1 else 's'} to {', '.join(names)}",
+                payload={"files": count, "bytes": plan.freed_bytes, "remotes": names},
+            )
+        )

@@ -1,0 +1,154 @@
+"""Proof that a remote holds objects, fetched from the remote now; nothing that is remembered here counts.
+
+Of every pack that is relied on, the end is read: it must be as long as the manifest says, and its
+footer must hash to the pack's name and list the objects. Then content is read and hashed: of a
+sample of frames, or of all of them.
+"""
+
+import secrets
+from collections import defaultdict
+from collections.abc import Iterable
+
+import msgspec
+
+from aura_vcs.errors.integrity import IntegrityError
+from aura_vcs.errors.remotes import RemoteCorrupt
+from aura_vcs.ids import ObjectId, VersionId
+from aura_vcs.objects.packs.format import PackEntry
+from aura_vcs.objects.packs.verify import check_entries
+from aura_vcs.parallel import side_by_side
+from aura_vcs.progress import Progress
+from aura_vcs.storage.remotes.base import RangeReadable
+from aura_vcs.sync.state.cache import Forgetful
+from aura_vcs.sync.state.manifest import PackInfo
+from aura_vcs.sync.state.reader import FarReader, fetch
+from aura_vcs.sync.state.snapshot import PackTable, View, load_view, parse_footer
+
+SAMPLED_FRAMES = 2
+"""Frames of each pack whose content is read and hashed, where not all are."""
+
+
+class Proof(msgspec.Struct, frozen=True):
+    """What a remote holds of what was asked about.
+
+    `versions` are those that it has whole, as its labels say. `faults` are packs that are not as they
+    should be: what is in them is not in `held`.
+    """
+
+    name: str
+    place: str
+    held: frozenset[ObjectId]
+    versions: frozenset[VersionId]
+    faults: tuple[str, ...]
+    read_bytes: int
+
+
+class Witness:
+    """A remote that is asked what it holds, as it is now."""
+
+    def __init__(self, name: str, remote: RangeReadable, project: str) -> None:
+        self.name = name
+        self.view = load_view(remote, Forgetful(), project)
+        self.versions = frozenset(v for v, label in self.view.labels().items() if label.is_live)
+        self.faults: list[str] = []
+        tables = side_by_side(self._listed, self.view.manifest.packs)
+        self.table = PackTable()
+        for pack, table in zip(self.view.manifest.packs, tables, strict=True):
+            if table is not None:
+                self.table.add(pack, table.footers[pack])
+        self.reader = FarReader(self.view, self.table)
+
+    def _listed(self, pack: PackInfo) -> PackTable | None:
+        """What a pack holds; None if it is not there as the manifest says."""
+        place = self.view.remote.place
+        try:
+            start = pack.size - pack.footer
+            data = fetch_end(self.view, pack, start)
+            table = PackTable()
+            table.add(pack, parse_footer(data, pack, place))
+        except RemoteCorrupt as error:
+            self.faults.append(error.reason)
+            return None
+        return table
+
+    def listed(self, wanted: Iterable[ObjectId]) -> Proof:
+        """Say which of the objects the remote lists. Reads none of them, and so proves nothing."""
+        held = frozenset(object_id for object_id in wanted if self.table.find(object_id) is not None)
+        return Proof(self.name, self.view.remote.place, held, self.versions, tuple(self.faults), 0)
+
+    def prove(
+        self,
+        wanted: Iterable[ObjectId],
+        progress: Progress,
+        *,
+        listed: Iterable[ObjectId] = (),
+        everything: bool = False,
+    ) -> Proof:
+        """Say which of the objects the remote holds; with `everything`, all their bytes are hashed.
+
+        Of what is only `listed`, nothing is read: it counts unless its pack turns out to be damaged. Memory
+        holds one frame per transfer.
+
+        Raises:
+            RemoteUnreachable: the connection went.
+        """
+        by_pack: defaultdict[PackInfo, defaultdict[int, list[ObjectId]]] = defaultdict(lambda: defaultdict(list))
+        for object_id in wanted:
+            found = self.table.find(object_id)
+            if found is not None:
+                by_pack[found.pack][found.entry.frame].append(object_id)
+        chosen = {pack: _frames(frames, everything=everything) for pack, frames in by_pack.items()}
+        total = sum(self._size(pack, number) for pack, numbers in chosen.items() for number in numbers)
+        progress.start(f"Checking {self.name}", total, "bytes")
+        sound: list[PackInfo] = []
+        for pack, numbers in chosen.items():
+            if self._is_sound(pack, numbers, progress):
+                sound.append(pack)
+        progress.finish()
+        held = {i for pack in sound for ids in by_pack[pack].values() for i in ids}
+        damaged = by_pack.keys() - set(sound)
+        for object_id in listed:
+            found = self.table.find(object_id)
+            if found is not None and found.pack not in damaged:
+                held.add(object_id)
+        return Proof(self.name, self.view.remote.place, frozenset(held), self.versions, tuple(self.faults), total)
+
+    def _size(self, pack: PackInfo, number: int) -> int:
+        return self.table.footers[pack].frames[number].stored_length
+
+    def _is_sound(self, pack: PackInfo, numbers: Iterable[int], progress: Progress) -> bool:
+        """Read frames of a pack and hash every object in them."""
+        reader = FarReader(self.view, self.table)
+        entries: dict[int, list[PackEntry]] = {number: [] for number in numbers}
+        for entry in self.table.footers[pack].entries:
+            if entry.frame in entries:
+                entries[entry.frame].append(entry)
+        for number in numbers:
+            try:
+                reader.keep_run(pack, [number])
+                check_entries(reader.frame(pack, number), entries[number], pack.name)
+            except IntegrityError as error:
+                self.faults.append(error.message)
+                return False
+            except RemoteCorrupt as error:
+                self.faults.append(error.reason)
+                return False
+            progress.advance(self._size(pack, number))
+        return True
+
+
+def _frames(frames: Iterable[int], *, everything: bool) -> list[int]:
+    listed = sorted(frames)
+    return listed if everything else sorted(secrets.SystemRandom().sample(listed, min(SAMPLED_FRAMES, len(listed))))
+
+
+def fetch_end(view: View, pack: PackInfo, start: int) -> bytes:
+    """The end of a pack from `start`, which must be all there is.
+
+    Raises:
+        RemoteCorrupt: the pack is missing, shorter or longer than its manifest says.
+    """
+    data = fetch(view, pack, start, pack.size - start)
+    if view.remote.size(f"packs/{pack.name}.pack") != pack.size:
+        raise RemoteCorrupt(view.remote.place, f"pack {pack.name[:12]} is not as long as its manifest says")
+    return data

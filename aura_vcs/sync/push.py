@@ -1,0 +1,332 @@
+"""Push: what the remote lacks goes there, then its manifest moves, in one step, from what was seen.
+
+Packs and records are sent first; nothing sees them until the manifest lists them. What was sent
+is looked at again there before it is listed. Interrupted at any moment, the remote is as before,
+and the next push finds what has arrived already. Of two racing pushes one moves the manifest; the
+other looks again, and goes on unless they moved one branch apart.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import msgspec
+from blake3 import blake3
+
+from aura_vcs.codec import encode_compact
+from aura_vcs.errors.input import RefMoved
+from aura_vcs.errors.remotes import PathLocked, PushRejected
+from aura_vcs.history.names.branches import newest_heads
+from aura_vcs.history.names.revisions import describe
+from aura_vcs.ids import VersionId
+from aura_vcs.index.queries import Queries
+from aura_vcs.index.records import VersionRecord
+from aura_vcs.layout import VERSIONS
+from aura_vcs.model import BranchEntry, Kind, Label
+from aura_vcs.refs.branch_entries import apart, heads
+from aura_vcs.refs.refs import merge_labels
+from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.remotes.base import RemoteStorage
+from aura_vcs.sync.locks.push_check import check_locked, locked_changes
+from aura_vcs.sync.state.cache import Known, clear
+from aura_vcs.sync.state.diverged_tags import say_apart
+from aura_vcs.sync.state.lock_record import PathLock
+from aura_vcs.sync.state.manifest import (
+    MANIFEST,
+    Manifest,
+    join_entries,
+    join_tags,
+)
+from aura_vcs.sync.state.manifest_update import MOVE_ATTEMPTS, has_news, listing, move, spent_packs
+from aura_vcs.sync.state.own_entries import check_own_entries
+from aura_vcs.sync.state.settings import join_settings, travelling_settings
+from aura_vcs.sync.state.snapshot import View, load_view, seen_of
+from aura_vcs.sync.transfer.push_negotiation import own_labels, reach, stood_on, travelling
+from aura_vcs.sync.transfer.push_packs import Cargo, gather, offloaded_objects, plan_cargo
+from aura_vcs.sync.transfer.upload import send_labels, send_packs
+
+
+class PushPlan(msgspec.Struct, frozen=True):
+    """What a push would do. `sent_bytes` is an estimate: gathered objects are compressed anew.
+
+    `locked` are locks of others on what it changes: expired ones, and all where they are ignored.
+    `settings` are keys of the project's settings that the remote has otherwise.
+    """
+
+    remote: str
+    versions: tuple[VersionId, ...]
+    branches: tuple[str, ...]
+    objects: int
+    labels: int
+    sent_bytes: int
+    through_bytes: int = 0
+    """Content among it that is offloaded, and is fetched from another remote on its way."""
+    locked: tuple[PathLock, ...] = ()
+    settings: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the remote has everything."""
+        return not (self.versions or self.branches or self.objects or self.labels or self.settings)
+
+
+class _Draft(msgspec.Struct, frozen=True):
+    """A plan with all that is needed to execute it."""
+
+    plan: PushPlan
+    view: View
+    cargo: Cargo
+    labels: dict[VersionId, Label]
+    manifest: Manifest
+
+
+def plan_push(
+    repo: Repository,
+    remote: RemoteStorage,
+    known: Known,
+    *,
+    all_versions: bool = False,
+    keep_both: bool = False,
+    ignore_locks: bool = False,
+) -> PushPlan:
+    """Say what `push` would send; changes nothing.
+
+    Raises:
+        PushRejected, PathLocked: as `push`.
+    """
+    view = load_view(remote, known, repo.format.project)
+    plan = _draft(repo, view, remote.pack_bytes, all_versions=all_versions, keep_both=keep_both).plan
+    if not ignore_locks:
+        check_locked(remote.place, repo.author, plan.locked)
+    return plan
+
+
+def push(
+    repo: Repository,
+    remote: RemoteStorage,
+    known: Known,
+    *,
+    all_versions: bool = False,
+    keep_both: bool = False,
+    ignore_locks: bool = False,
+) -> PushPlan:
+    """Send what the remote lacks; returns what was sent.
+
+    Branches and tags travel with the history they stand on, autosaves and restore points only with
+    `all_versions`. With `keep_both`, a branch that has diverged goes there with all its heads. With
+    `ignore_locks`, changes to paths that others have locked go there, too.
+
+    Raises:
+        PathLocked: somebody else has locked a path that is changed; nothing there was moved.
+        PushRejected: the remote's branch has versions that this project does not have, or that its
+            own do not build on; nothing there was moved.
+        RemoteError: it refused, or could not be reached.
+        ObjectMissing, ObjectCorrupt: this project is damaged; nothing there was moved.
+        ObjectOffloaded: content that is at another remote must pass through here, and cannot be fetched.
+        LockBusy: another transfer with this remote is under way here.
+    """
+    with repo.locks.exclusive(known.lock):
+        options = (all_versions, keep_both, ignore_locks)
+        return _push_alone(repo, remote, known, *options)
+
+
+def _push_alone(
+    repo: Repository, remote: RemoteStorage, known: Known, all_versions: bool, keep_both: bool, ignore_locks: bool
+) -> PushPlan:
+    for _ in range(MOVE_ATTEMPTS):
+        repo.refresh()
+        view = load_view(remote, known, repo.format.project)
+        check_own_entries(repo, view.manifest.branches)
+        state = local_state(repo, all_versions=all_versions)
+        if known.seen().pushed == _pair(state, view.digest):
+            return PushPlan(remote.place, (), (), 0, 0, 0)
+        with repo.locks.shared("objects"):
+            draw_up = partial(_draft, repo, view, remote.pack_bytes, all_versions=all_versions, keep_both=keep_both)
+            draft = draw_up()
+            if not ignore_locks:
+                _check_locks(repo, known, draft)
+            if draft.plan.through_bytes:  # only now: it may take long
+                draft = draw_up(bring=True)
+            done, after = draft.plan, view
+            try:
+                if not done.is_empty:
+                    say_apart(repo, view.manifest.tags)
+                    done, after = _execute(repo, remote, known, draft)
+                elif has_news(repo, view):
+                    after = move(repo, remote, view, view.manifest)  # what leaves waits until we have seen it
+            except RefMoved:
+                continue  # somebody else moved the manifest: look again
+        known.remember(seen_of(after, known.seen(), pushed=_pair(state, after.digest)))
+        return done
+    raise RefMoved(f"{remote.place}/{MANIFEST}", "where it was seen", "moving all the time")
+
+
+def _check_locks(repo: Repository, known: Known, draft: _Draft) -> None:
+    """Refuse to go on against locks; what was seen of them is remembered for `commit` and `status`."""
+    try:
+        check_locked(draft.view.remote.place, repo.author, draft.plan.locked)
+    except PathLocked:
+        known.remember(seen_of(draft.view, known.seen()))
+        raise
+
+
+def local_state(repo: Repository, *, all_versions: bool) -> str:
+    """A hash that is another one as soon as there may be something to push."""
+    date = repo.storage.stat(VERSIONS)
+    parts = [
+        repr(sorted(repo.logs.sizes().items())),
+        str(date.mtime_ns if date is not None else 0),
+        str(all_versions),
+        *(name + encode_compact(_entries(repo, name)).decode() for name in repo.refs.branches()),
+    ]
+    return blake3("\n".join(parts).encode()).hexdigest()
+
+
+def _pair(local: str, remote: str) -> str:
+    return f"{local[:32]}{remote[:32]}"
+
+
+def _entries(repo: Repository, branch: str) -> tuple[BranchEntry, ...]:
+    return join_entries(repo.refs.branch_entries(branch), ())
+
+
+def _draft(
+    repo: Repository,
+    view: View,
+    pack_bytes: int | None,
+    *,
+    all_versions: bool,
+    keep_both: bool,
+    bring: bool = False,
+) -> _Draft:
+    branches = _joined_branches(repo, view, keep_both=keep_both)
+    there = view.labels()
+    records = travelling(repo, all_versions=all_versions)
+    labels, changed = _labels(repo, records, there)
+    records = [record for record in records if record.id in labels]
+    whole = [version for version, label in there.items() if label.is_live]
+    named = stood_on(repo, labels)
+    table = view.table(repo) if changed or named else None  # else nothing is needed: what is new has a new label
+    found = reach(
+        repo,
+        records,
+        whole,
+        lambda record: labels[record.id].is_live or record.id in named,
+        lambda i: table is None or i in table,
+    )
+    away = offloaded_objects(repo, found.needed)
+    if bring and away:
+        repo.store.require({item.id: item.path for item in found.needed.values() if item.kind is Kind.BLOB})
+    sent = {i: item for i, item in found.needed.items() if bring or i not in away}
+    cargo = plan_cargo(repo, sent, spent_packs(view.manifest), pack_bytes)
+    settings = join_settings(view.manifest.settings, travelling_settings(repo.refs.settings()))
+    manifest = msgspec.structs.replace(
+        view.manifest,
+        branches=branches,
+        tags=join_tags(view.manifest.tags, repo.refs.all_tags()),
+        settings=settings,
+    )
+    before = view.manifest.branches
+    moved = [name for name, own in branches.items() if _tips(repo, own) != _tips(repo, before.get(name, ()))]
+    moved += [name for name, tag in manifest.tags.items() if view.manifest.tags.get(name) != tag]
+    fresh = [record for record in records if record.id not in there]
+    plan = PushPlan(
+        remote=view.remote.place,
+        versions=tuple(record.id for record in fresh),
+        branches=tuple(moved),
+        objects=len(found.needed),
+        labels=len(changed),
+        sent_bytes=cargo.stored_bytes + (0 if bring else sum(away.values())),
+        through_bytes=sum(away.values()),
+        locked=locked_changes(repo, fresh, view.manifest.locks),
+        settings=tuple(key for key, field in settings.items() if view.manifest.settings.get(key) != field),
+    )
+    return _Draft(plan, view, cargo, changed, manifest)
+
+
+def _labels(
+    repo: Repository, records: Sequence[VersionRecord], there: Mapping[VersionId, Label]
+) -> tuple[dict[VersionId, Label], dict[VersionId, Label]]:
+    """The labels of versions as both sides have them together, and those that are new there."""
+    here = own_labels(repo)
+    labels: dict[VersionId, Label] = {}
+    changed: dict[VersionId, Label] = {}
+    for record in records:
+        own, far = here.get(record.id), there.get(record.id)
+        if own is None:
+            continue
+        labels[record.id] = own if far is None else merge_labels(far, own)
+        if labels[record.id] != far:
+            changed[record.id] = labels[record.id]
+    return labels, changed
+
+
+def _tips(repo: Repository, entries: Sequence[BranchEntry]) -> set[VersionId | None]:
+    """What a branch stands on. Entries that say the same again, or lag behind, are no reason for a push."""
+    found = {entry.version for entry in heads(entries)}
+    known = found - {None}
+    if len(known) < 2:
+        return found
+    queries = Queries(repo.index)
+    return found - {
+        old for old in known for new in known if old and new and old != new and queries.is_ancestor(old, new)
+    }
+
+
+def _joined_branches(repo: Repository, view: View, *, keep_both: bool) -> dict[str, tuple[BranchEntry, ...]]:
+    """Where branches are after the push.
+
+    Raises:
+        PushRejected: one would come apart.
+    """
+    joined = dict(view.manifest.branches)
+    for name in repo.refs.branches():
+        own, far = _entries(repo, name), joined.get(name, ())
+        if not own:
+            continue
+        joined[name] = join_entries([apart(entry, far) for entry in own], far)
+        if not keep_both and joined[name] != far:
+            _check_together(repo, view, name, joined[name], far)
+    return dict(sorted(joined.items()))
+
+
+def _check_together(
+    repo: Repository, view: View, name: str, entries: Sequence[BranchEntry], far: Sequence[BranchEntry]
+) -> None:
+    queries = Queries(repo.index)
+    tips = list(dict.fromkeys(entry.version for entry in heads(entries) if entry.version is not None))
+    newest = newest_heads(queries, tips)
+    if len(newest) <= 1:
+        return
+    other = next((e for e in heads(far) if e.version in newest and e.replica != repo.replica), None)
+    if other is None or other.version is None:
+        return  # the heads are apart here, and nothing of anybody's stands against them there
+    label = view.labels().get(other.version)
+    number = f"v{label.number} {label.name!r}" if label is not None else describe(queries, other.version)
+    is_here = repo.index.knows(other.version)
+    raise PushRejected(view.remote.place, name, f"{number} by {other.updated_by}", is_here=is_here)
+
+
+def _execute(repo: Repository, remote: RemoteStorage, known: Known, draft: _Draft) -> tuple[PushPlan, View]:
+    """Send packs and records and move the manifest; returns what was sent, and the view after it.
+
+    Raises:
+        RefMoved: the manifest has moved since it was seen.
+    """
+    progress = repo.progress
+    gathered: list[str] = []
+    if draft.cargo.loose:
+        progress.start("Gathering", None, "bytes")
+        salted = bool(spent_packs(draft.manifest))
+        gathered = gather(
+            repo, draft.cargo.loose, known.outgoing, progress, salted=salted, pack_bytes=remote.pack_bytes
+        )
+        progress.finish()
+    sources = [(repo.storage, name) for name in draft.cargo.packs] + [(known.outgoing, name) for name in gathered]
+    delivered = send_packs(repo, remote, known, sources)
+    records = send_labels(remote, draft.view, draft.labels)
+    listed = {pack.name for pack in draft.manifest.packs}
+    packs = [*draft.manifest.packs, *(pack for pack in delivered.packs if pack.name not in listed)]
+    after = move(repo, remote, draft.view, listing(draft.manifest, packs, records))
+    clear(known.outgoing)
+    sent = max(0, draft.plan.sent_bytes - delivered.arrived_bytes)
+    return msgspec.structs.replace(draft.plan, sent_bytes=sent), after

@@ -1,0 +1,1 @@
+"""The remotes of a project: addresses, connections, trust."""

@@ -1,0 +1,196 @@
+"""What this machine remembers of a remote, in `local/remotes/<name>/`: only to save requests.
+
+state.json         the manifest that was seen last, and how far fetching and pushing got
+key-file.json      where on this machine the key file of an encrypted remote lies
+records/<id>       records that were fetched
+footers/<id>       footers of packs that are not here
+incoming/          packs that are being received: taken up again after an interruption
+content/           packs with offloaded content on its way back
+outgoing/          packs that were gathered for the way
+"""
+
+import re
+from typing import Protocol
+
+import msgspec
+
+from aura_vcs.codec import decode_record, encode_record
+from aura_vcs.errors.integrity import RecordCorrupt
+from aura_vcs.ids import ReplicaId
+from aura_vcs.layout import PACKS, encode_name, pack_path, remote_folder
+from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.local import LocalStorage
+from aura_vcs.sync.state.lock_record import PathLock
+
+PART = ".part"
+"""What the name of a pack that has not arrived as a whole ends in."""
+_KEY_FILE = "key-file.json"
+PACK_FILE = re.compile(rf"[0-9a-f]{{64}}\.pack(?:{re.escape(PART)})?")
+"""What packs are called here: of what is called otherwise, nothing is deleted."""
+_KEPT_FILE = re.compile(r"[0-9a-f]{64}")
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """`state.json`. `counters` has, per branch and machine, how far its entry was.
+
+    `fetched` and `pushed` name the states (remote's and ours) for which there is nothing to do;
+    "" where there may be. `versions` counts the versions that the remote had labels of, `locks` are those
+    that it had.
+    """
+
+    project: str = ""
+    generation: int = -1
+    digest: str = ""
+    counters: dict[str, dict[ReplicaId, int]] = {}
+    fetched: str = ""
+    pushed: str = ""
+    versions: int = 0
+    locks: tuple[PathLock, ...] = ()
+
+
+class KeyFile(msgspec.Struct, frozen=True):
+    """`key-file.json`: an absolute path."""
+
+    path: str
+
+
+class Memory(Protocol):
+    """What is asked of whoever remembers a remote, to look at it."""
+
+    def seen(self) -> Seen:
+        """What was seen last."""
+
+    def cached(self, room: str, name: str) -> bytes | None:
+        """Bytes that were kept, None if they were not; the caller checks them."""
+
+    def keep(self, room: str, name: str, data: bytes) -> None:
+        """Keep bytes that can be fetched again."""
+
+    def keep_only(self, room: str, names: set[str]) -> None:
+        """Forget what the remote no longer lists."""
+
+    def arrived(self, pack: str, offset: int, length: int) -> bytes | None:
+        """A range of a pack that is being received, None if it has not arrived yet."""
+
+    def take_in(self, pack: str, data: bytes) -> None:
+        """Keep a whole pack that came in one piece."""
+
+
+class Forgetful:
+    """Remembers nothing: for a look at a remote that no project here has."""
+
+    def seen(self) -> Seen:
+        """Nothing."""
+        return Seen()
+
+    def cached(self, room: str, name: str) -> None:
+        """Nothing."""
+
+    def keep(self, room: str, name: str, data: bytes) -> None:
+        """Forgotten."""
+
+    def keep_only(self, room: str, names: set[str]) -> None:
+        """Nothing is kept anyway."""
+
+    def arrived(self, pack: str, offset: int, length: int) -> None:
+        """Nothing."""
+
+    def take_in(self, pack: str, data: bytes) -> None:
+        """Forgotten."""
+
+
+class Doubtful(Forgetful):
+    """Knows what was seen last, and believes no bytes that were kept: for a look at what is really there."""
+
+    def __init__(self, known: "Known") -> None:
+        self._known = known
+
+    def seen(self) -> Seen:
+        """What was seen last."""
+        return self._known.seen()
+
+
+class Known:
+    """The folder of one remote."""
+
+    def __init__(self, repo: Repository, remote: str) -> None:
+        self.name = remote
+        self._storage = repo.room
+        self._folder = remote_folder(remote)
+        self.lock = f"remote-{encode_name(remote)}"
+        """The lock that a transfer holds: two at once would write into each other's unfinished packs."""
+        self.incoming = repo.room.below(f"{self._folder}/incoming")
+        self.content = repo.room.below(f"{self._folder}/content")
+        self.outgoing = repo.room.below(f"{self._folder}/outgoing")
+
+    def seen(self) -> Seen:
+        """What was seen last; nothing, where that cannot be read."""
+        path = f"{self._folder}/state.json"
+        try:
+            return decode_record(self._storage.read(path), Seen, path)
+        except (FileNotFoundError, RecordCorrupt):
+            return Seen()
+
+    def remember(self, seen: Seen) -> None:
+        """Keep it for the next time."""
+        self._storage.put(f"{self._folder}/state.json", encode_record(seen))
+
+    def key_file(self) -> str:
+        """Where the remote's key file lies on this machine, "" where none was named."""
+        path = f"{self._folder}/{_KEY_FILE}"
+        try:
+            return decode_record(self._storage.read(path), KeyFile, path).path
+        except (FileNotFoundError, RecordCorrupt):
+            return ""
+
+    def keep_key_file(self, path: str) -> None:
+        """Remember where the key file lies; the key itself stays there."""
+        self._storage.put(f"{self._folder}/{_KEY_FILE}", encode_record(KeyFile(path)))
+
+    def cached(self, room: str, name: str) -> bytes | None:
+        """Bytes that were kept, None if they were not; the caller checks them."""
+        try:
+            return self._storage.read(f"{self._folder}/{room}/{name}")
+        except FileNotFoundError:
+            return None
+
+    def keep(self, room: str, name: str, data: bytes) -> None:
+        """Keep bytes that can be fetched again."""
+        self._storage.put(f"{self._folder}/{room}/{name}", data)
+
+    def keep_only(self, room: str, names: set[str]) -> None:
+        """Forget what the remote no longer lists."""
+        for name in self._storage.list(f"{self._folder}/{room}"):
+            if name not in names and _KEPT_FILE.fullmatch(name):
+                self._storage.delete(f"{self._folder}/{room}/{name}")
+
+    def arrived(self, pack: str, offset: int, length: int) -> bytes | None:
+        """A range of a pack that is being received, None if it has not arrived yet."""
+        for name in (pack_path(pack), pack_path(pack) + PART):
+            found = self.incoming.stat(name)
+            if found is not None and found.size >= offset + length:
+                with self.incoming.open(name) as file:
+                    file.seek(offset)
+                    return file.read(length)
+        return None
+
+    def take_in(self, pack: str, data: bytes) -> None:
+        """Keep a whole pack that came in one piece, as if it had been received in parts."""
+        self.incoming.append(pack_path(pack) + PART, data, at=0)
+
+    def forget(self) -> None:
+        """Remove everything that was remembered."""
+        for room in ("records", "footers"):
+            self.keep_only(room, set())
+        for storage in (self.incoming, self.content, self.outgoing):
+            clear(storage)
+        for file in ("state.json", _KEY_FILE):
+            self._storage.delete(f"{self._folder}/{file}")
+
+
+def clear(storage: LocalStorage) -> None:
+    """Remove the packs, whole and partial, that lie in a storage; nothing that is called otherwise."""
+    for name in storage.list(PACKS):
+        if PACK_FILE.fullmatch(name):
+            storage.delete(f"{PACKS}/{name}")
+    storage.sweep_temporary(older_than_seconds=0)

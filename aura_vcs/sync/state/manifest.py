@@ -1,0 +1,265 @@
+"""What a remote holds, as bytes: one manifest that moves, packs and records that never change.
+
+    manifest.json     the packs, the records, where branches and tags are; moved by compare-and-swap
+    packs/<id>.pack   objects, in the packs that projects have
+    records/<id>      labels of versions: zstd of JSON; the name is the BLAKE3 of the stored bytes
+
+The manifest is the transaction: whatever it lists is there, whatever it does not list is not
+part of the remote. Everything is checked when it is read: a remote is not trusted.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+import zstandard
+from blake3 import blake3
+
+from aura_vcs.codec import decode_record, encode_compact, encode_record
+from aura_vcs.errors import AuraError
+from aura_vcs.errors.integrity import RecordCorrupt
+from aura_vcs.errors.remotes import RemoteCorrupt, RemoteMismatch
+from aura_vcs.ids import ReplicaId, is_object_id
+from aura_vcs.layout import check_name
+from aura_vcs.model import BranchEntry, Field, Label, Tag
+from aura_vcs.refs.packed_labels import STAMP_LIMIT, check_entry
+from aura_vcs.refs.refs import is_believable, join_tag
+from aura_vcs.sync.state.lock_record import PathLock, check_locks
+from aura_vcs.sync.state.settings import check_settings
+
+MANIFEST = "manifest.json"
+PACKS = "packs"
+IS_PROJECT = "is itself a project, not a remote"
+IS_PROJECT_HINT = "In it, `aura remote add backup FOLDER` and `aura push backup`, then clone that folder. Or copy all."
+RECORDS = "records"
+REMOTE_FORMAT = 1
+LEAVING = "leaving"
+"""The feature of a remote that is collected: whoever writes there must heed what is leaving."""
+KNOWN_FEATURES: frozenset[str] = frozenset({LEAVING})
+RECORD_LIMIT = 256 << 20
+"""Decoded bytes of the largest record."""
+PACK_LIMIT = 1 << 40
+_REPLICA = re.compile(r"[0-9a-f]{12}")
+_FILE = re.compile(r"packs/[0-9a-f]{64}\.pack|records/[0-9a-f]{64}|probe/[0-9a-f]{32}")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class PackInfo(msgspec.Struct, frozen=True, array_like=True):
+    """A pack of the remote: its name, its bytes, and how many of them are footer and trailer."""
+
+    name: str
+    size: int
+    footer: int
+
+
+class RecordInfo(msgspec.Struct, frozen=True, array_like=True):
+    """A record of the remote: its name and its bytes."""
+
+    name: str
+    size: int
+
+
+class Leaving(msgspec.Struct, frozen=True):
+    """A file that no manifest lists, and since when and which generation that is known.
+
+    Before it is `final` it may be an upload under way, and may be listed. When it is, its name is never
+    listed again, and the file may go at any moment.
+    """
+
+    since: str
+    generation: int
+    final: bool = False
+
+
+class Machine(msgspec.Struct, frozen=True):
+    """A machine that pushes: the generation that it saw last when all it had was there, and when."""
+
+    seen: int
+    at: str
+    host: str
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """The state of a remote. `previous` is the BLAKE3 of the manifest before; "" for the first.
+
+    `leaving` and `gone` are names of files, as `packs/….pack`; `gone` has the time of the deletion.
+    """
+
+    format: int
+    project: str
+    generation: int
+    previous: str
+    updated_at: str
+    updated_by: str
+    features: tuple[str, ...] = ()
+    packs: tuple[PackInfo, ...] = ()
+    records: tuple[RecordInfo, ...] = ()
+    branches: dict[str, tuple[BranchEntry, ...]] = {}
+    tags: dict[str, Tag] = {}
+    machines: dict[ReplicaId, Machine] = {}
+    leaving: dict[str, Leaving] = {}
+    gone: dict[str, str] = {}
+    locks: tuple[PathLock, ...] = ()
+    settings: dict[str, Field] = {}
+
+
+class Records(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a record holds. `salt` makes a name of its own for labels whose name is spent."""
+
+    labels: tuple[Label, ...] = ()
+    salt: str = ""
+
+
+def pack_name(info: PackInfo | str) -> str:
+    """Where a pack lies on the remote."""
+    return f"{PACKS}/{info if isinstance(info, str) else info.name}.pack"
+
+
+def record_name(info: RecordInfo | str) -> str:
+    """Where a record lies on the remote."""
+    return f"{RECORDS}/{info if isinstance(info, str) else info.name}"
+
+
+def is_file(name: str) -> bool:
+    """Whether a remote may have a file of that name, beside its manifest."""
+    return _FILE.fullmatch(name) is not None
+
+
+def digest(data: bytes) -> str:
+    """What names a record, and what `previous` holds."""
+    return blake3(data).hexdigest()
+
+
+def encode_manifest(manifest: Manifest) -> bytes:
+    """The bytes of `manifest.json`."""
+    return encode_record(manifest)
+
+
+def decode_manifest(data: bytes, place: str) -> Manifest:
+    """The manifest, checked: whatever it names is a proper name.
+
+    Raises:
+        RemoteCorrupt: it is no manifest, or holds what none may.
+        RemoteMismatch: a newer aura_vcs wrote it.
+    """
+    try:
+        head = decode_record(data, _Head, MANIFEST)
+    except RecordCorrupt as error:
+        raise RemoteCorrupt(place, error.message) from error
+    if head.format != REMOTE_FORMAT or set(head.features) - KNOWN_FEATURES:
+        what = f"format {head.format}" if head.format != REMOTE_FORMAT else f"feature {', '.join(head.features)}"
+        raise RemoteMismatch(
+            place, f"it uses {what}, which this aura_vcs does not know", hint="Install a newer aura_vcs."
+        )
+    try:
+        manifest = _believed(decode_record(data, Manifest, MANIFEST))
+        _check(manifest)
+    except AuraError as error:
+        raise RemoteCorrupt(place, error.message) from error
+    return manifest
+
+
+def _believed(manifest: Manifest) -> Manifest:
+    """The manifest without what would be above all that anybody does from now on."""
+    return msgspec.structs.replace(
+        manifest,
+        tags={name: tag for name, tag in manifest.tags.items() if tag.stamp[0] <= STAMP_LIMIT},
+        settings={key: field for key, field in manifest.settings.items() if field.stamp[0] <= STAMP_LIMIT},
+        machines={
+            replica: machine if machine.seen <= manifest.generation else msgspec.structs.replace(machine, seen=-1)
+            for replica, machine in manifest.machines.items()
+        },
+    )
+
+
+class _Head(msgspec.Struct, frozen=True):
+    format: int
+    features: tuple[str, ...] = ()
+
+
+def _check(manifest: Manifest) -> None:
+    if not _UUID.fullmatch(manifest.project) or not 0 <= manifest.generation <= STAMP_LIMIT:
+        raise RecordCorrupt(MANIFEST, "the project or the generation is not proper")
+    names = [*(info.name for info in manifest.packs), *(info.name for info in manifest.records)]
+    if not all(map(is_object_id, names)) or len(set(names)) != len(names):
+        raise RecordCorrupt(MANIFEST, "a pack or record has no proper name, or is there twice")
+    for pack in manifest.packs:
+        if not 0 < pack.footer < pack.size <= PACK_LIMIT:
+            raise RecordCorrupt(MANIFEST, f"pack {pack.name} has an impossible size")
+    for name, entries in manifest.branches.items():
+        check_name("branch", name)
+        replicas = [entry.replica for entry in entries]
+        if len(set(replicas)) != len(replicas):
+            raise RecordCorrupt(MANIFEST, f"branch {name} has two entries of one machine")
+        for entry in entries:
+            check_entry(entry, MANIFEST)
+    if set(manifest.leaving) & {*map(pack_name, manifest.packs), *map(record_name, manifest.records)}:
+        raise RecordCorrupt(MANIFEST, "something is listed and leaving at once")
+    if not all(map(_FILE.fullmatch, [*manifest.leaving, *manifest.gone])):
+        raise RecordCorrupt(MANIFEST, "something is leaving that is no file of a remote")
+    if not all(map(_REPLICA.fullmatch, manifest.machines)):
+        raise RecordCorrupt(MANIFEST, "a machine has no proper name")
+    for name, tag in manifest.tags.items():
+        check_name("tag", name)
+        if (tag.version is not None and not is_object_id(tag.version)) or not _is_stamp(tag.stamp):
+            raise RecordCorrupt(MANIFEST, f"tag {name} is not proper")
+    check_locks(manifest.locks)
+    check_settings(manifest.settings)
+
+
+def _is_stamp(stamp: tuple[int, str]) -> bool:
+    return stamp[0] >= 0 and _REPLICA.fullmatch(stamp[1]) is not None
+
+
+def encode_records(labels: Iterable[Label], salt: str = "") -> tuple[str, bytes]:
+    """Name and bytes of a record with these labels."""
+    ordered = tuple(sorted(labels, key=lambda label: label.version))
+    data = zstandard.ZstdCompressor(level=6).compress(encode_compact(Records(ordered, salt)))
+    return digest(data), data
+
+
+def decode_records(data: bytes, info: RecordInfo, place: str) -> Records:
+    """The record, checked against its name.
+
+    Raises:
+        RemoteCorrupt: the bytes do not hash to it, or are no record.
+    """
+    if digest(data) != info.name:
+        raise RemoteCorrupt(place, f"record {info.name[:12]} does not hash to its name")
+    try:
+        if not 0 <= zstandard.frame_content_size(data) <= RECORD_LIMIT:
+            raise RemoteCorrupt(place, f"record {info.name[:12]} is larger than any record")
+        plain = zstandard.ZstdDecompressor().decompress(data, max_output_size=RECORD_LIMIT)
+        records = decode_record(plain, Records, record_name(info))
+    except (zstandard.ZstdError, RecordCorrupt) as error:
+        raise RemoteCorrupt(place, f"record {info.name[:12]} cannot be read: {error}") from error
+    for label in records.labels:
+        if not is_object_id(label.version) or label.number < 1 or not all(map(_is_stamp, label.stamps.values())):
+            raise RemoteCorrupt(place, f"record {info.name[:12]} has a label that is not proper")
+    return msgspec.structs.replace(records, labels=tuple(filter(_is_believed, records.labels)))
+
+
+def _is_believed(label: Label) -> bool:
+    return all(map(is_believable, label.stamps.values()))
+
+
+def join_entries(ours: Sequence[BranchEntry], theirs: Sequence[BranchEntry]) -> tuple[BranchEntry, ...]:
+    """Of each machine the entry that is furthest on, sorted by machine. Commutes; idempotent."""
+    newest: dict[ReplicaId, BranchEntry] = {}
+    for entry in (*ours, *theirs):
+        known = newest.get(entry.replica)
+        if known is None or _rank(entry) > _rank(known):
+            newest[entry.replica] = entry
+    return tuple(entry for _, entry in sorted(newest.items()))
+
+
+def _rank(entry: BranchEntry) -> tuple[int, str]:
+    return entry.counter, entry.version or ""
+
+
+def join_tags(ours: Mapping[str, Tag], theirs: Mapping[str, Tag]) -> dict[str, Tag]:
+    """Of each tag the one with the higher stamp; see refs.join_tag. Commutes; idempotent."""
+    joined = dict(ours)
+    for name, tag in theirs.items():
+        join_tag(joined, name, tag)
+    return dict(sorted(joined.items()))

@@ -1,0 +1,125 @@
+"""Files that leave a remote: never in one step, and never under a name that comes back.
+
+A file that no manifest lists may be an upload under way. So it is first noted; if nobody lists it
+for the grace time, it is condemned: from then on its name is spent, and whoever wants to send the
+same bytes sends them under another name. Only condemned files are deleted, and a deletion that comes
+late (a laptop slept in the middle of it) hits nothing that is in use. Every step is a move of the
+manifest, so that a push that began before it has to look again.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+
+import msgspec
+
+from aura_vcs.codec import now
+from aura_vcs.errors.integrity import RecordCorrupt
+from aura_vcs.errors.remotes import RemoteCorrupt
+from aura_vcs.objects.packs.format import TRAILER_BYTES, footer_length
+from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.remotes.base import RemoteStorage, Swappable
+from aura_vcs.sync.state.manifest import (
+    LEAVING,
+    MANIFEST,
+    PACKS,
+    Leaving,
+    Machine,
+    Manifest,
+    PackInfo,
+    RecordInfo,
+    decode_manifest,
+    encode_manifest,
+    pack_name,
+    record_name,
+)
+from aura_vcs.sync.state.snapshot import PackTable, View
+
+MOVE_ATTEMPTS = 8
+"""How often a change of the manifest is begun again because somebody else moved it meanwhile."""
+
+
+def spent(manifest: Manifest) -> set[str]:
+    """Names that are never listed again."""
+    return {name for name, leaving in manifest.leaving.items() if leaving.final} | manifest.gone.keys()
+
+
+def spent_packs(manifest: Manifest) -> set[str]:
+    """The names of packs that are never listed again, as projects call them."""
+    return {name[len("packs/") : -len(".pack")] for name in spent(manifest) if name.startswith("packs/")}
+
+
+def listed(manifest: Manifest) -> set[str]:
+    """Every file that the manifest lists."""
+    return {*map(pack_name, manifest.packs), *map(record_name, manifest.records)}
+
+
+def listing(manifest: Manifest, packs: Sequence[PackInfo], records: Sequence[RecordInfo]) -> Manifest:
+    """The manifest with other packs and records; what it lists is no longer leaving."""
+    changed = msgspec.structs.replace(manifest, packs=tuple(packs), records=tuple(records))
+    names = listed(changed)
+    leaving = {name: item for name, item in manifest.leaving.items() if name not in names}
+    return msgspec.structs.replace(changed, leaving=leaving)
+
+
+def has_news(repo: Repository, view: View) -> bool:
+    """Whether something was condemned that this machine, which pushes there, has not said it saw."""
+    manifest = view.manifest
+    own = manifest.machines.get(repo.replica)
+    newest = max((item.generation for item in manifest.leaving.values() if item.final), default=-1)
+    return own is not None and own.seen < newest
+
+
+def condemn(manifest: Manifest, names: Iterable[str]) -> Manifest:
+    """The manifest in whose next state files that it does not list have left for good: their names are spent."""
+    item = Leaving(now(), manifest.generation + 1, final=True)
+    leaving = manifest.leaving | {name: item for name in names if name not in listed(manifest)}
+    return msgspec.structs.replace(manifest, leaving=leaving, features=tuple(sorted({*manifest.features, LEAVING})))
+
+
+def move(repo: Repository, remote: Swappable, view: View, manifest: Manifest, *, has_all: bool = True) -> View:
+    """Move the remote from what was seen to the next state; with `has_all`, all that this machine has is there.
+
+    Raises:
+        RefMoved: the remote has moved since it was seen.
+    """
+    generation = view.manifest.generation + 1
+    machines = manifest.machines
+    if has_all:
+        machines = {**machines, repo.replica: Machine(generation, now(), repo.host)}
+    changed = msgspec.structs.replace(
+        manifest,
+        generation=generation,
+        previous=view.digest,
+        updated_at=now(),
+        updated_by=repo.author,
+        machines=machines,
+    )
+    data = encode_manifest(changed)
+    token = remote.swap(MANIFEST, data, view.token)
+    return View(remote, view.known, decode_manifest(data, remote.place), data, token)
+
+
+def add_leaving(view: View, table: PackTable) -> None:
+    """Enter the packs that are condemned and still there: the last place of what somebody offloaded.
+
+    A machine that made a version with such content offline gets it from there, and sends it anew.
+    """
+    for name, item in view.manifest.leaving.items():
+        size = view.remote.size(name) if item.final and name.startswith(f"{PACKS}/") else None
+        if not size or size <= TRAILER_BYTES:
+            continue
+        pack = name[len(f"{PACKS}/") : -len(".pack")]
+        with suppress(RecordCorrupt, RemoteCorrupt, FileNotFoundError):
+            trailer = view.remote.read_range(name, size - TRAILER_BYTES, TRAILER_BYTES)
+            info = PackInfo(pack, size, footer_length(trailer, size, pack) + TRAILER_BYTES)
+            table.add(info, view.footer(info))
+
+
+def create_remote(remote: RemoteStorage, project: str, author: str) -> None:
+    """Make an empty remote for a project.
+
+    Raises:
+        RefMoved: somebody else made one there meanwhile.
+    """
+    manifest = Manifest(1, project, 0, "", now(), author)
+    remote.swap(MANIFEST, encode_manifest(manifest), None)

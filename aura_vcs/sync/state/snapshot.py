@@ -1,0 +1,273 @@
+"""A remote as it was seen at one moment: its manifest, its labels, and what its packs hold."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import msgspec
+
+from aura_vcs.errors.integrity import RecordCorrupt
+from aura_vcs.errors.remotes import RemoteCorrupt, RemoteMismatch, RemoteRewound
+from aura_vcs.ids import ObjectId, VersionId
+from aura_vcs.layout import pack_path
+from aura_vcs.model import Label
+from aura_vcs.objects.packs.format import TRAILER_BYTES, Footer, PackEntry, decode_footer, footer_length
+from aura_vcs.parallel import side_by_side
+from aura_vcs.refs.branch_entries import heads
+from aura_vcs.refs.refs import merge_labels
+from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.remotes.base import RangeReadable
+from aura_vcs.sync.state.cache import Memory, Seen
+from aura_vcs.sync.state.manifest import (
+    MANIFEST,
+    Manifest,
+    PackInfo,
+    RecordInfo,
+    decode_manifest,
+    decode_records,
+    digest,
+    pack_name,
+    record_name,
+)
+
+SMALL_PACK_BYTES = 1 << 20
+"""A pack so small is fetched whole: a request costs more than its bytes."""
+_BACK = (
+    "Nothing else says what that place holds: take manifest.json back from a backup of it and run `aura remote check "
+    "NAME --accept`, or send everything to a new place with `aura remote add`."
+)
+
+
+class View:
+    """What a remote held when its manifest was loaded."""
+
+    def __init__(self, remote: RangeReadable, known: Memory, manifest: Manifest, data: bytes, token: str) -> None:
+        self.remote = remote
+        self.known = known
+        self.manifest = manifest
+        self.digest = digest(data)
+        self.token = token
+        self._labels: dict[VersionId, Label] | None = None
+        self._table: PackTable | None = None
+
+    def labels(self) -> dict[VersionId, Label]:
+        """The label of every version that the remote has, merged from its records."""
+        if self._labels is None:
+            parts = side_by_side(self.record, self.manifest.records)
+            merged: dict[VersionId, Label] = {}
+            for labels in parts:
+                for label in labels:
+                    known = merged.get(label.version)
+                    merged[label.version] = label if known is None else merge_labels(known, label)
+            self._labels = merged
+            self.known.keep_only("records", {info.name for info in self.manifest.records})
+        return self._labels
+
+    def count(self, otherwise: int) -> int:
+        """How many versions have a label there; `otherwise`, if nobody has looked."""
+        return otherwise if self._labels is None else len(self._labels)
+
+    def record(self, info: RecordInfo) -> tuple[Label, ...]:
+        """The labels in a record, from here or from there.
+
+        Raises:
+            RemoteCorrupt: it does not hash to its name.
+        """
+        cached = self.known.cached("records", info.name)
+        if cached is not None and digest(cached) == info.name:
+            return decode_records(cached, info, self.remote.place).labels
+        try:
+            data = self.remote.load(record_name(info)).data
+        except FileNotFoundError as error:
+            raise RemoteCorrupt(self.remote.place, f"record {info.name[:12]} is missing") from error
+        found = decode_records(data, info, self.remote.place)
+        self.known.keep("records", info.name, data)
+        return found.labels
+
+    def table(self, repo: Repository, *, receiving: bool = False) -> "PackTable":
+        """What lies in which pack; footers that are not here are fetched by range.
+
+        With `receiving`, small packs come as a whole at once: they will be wanted.
+        """
+        if self._table is None:
+            missing = [p for p in self.manifest.packs if repo.storage.stat(pack_path(p.name)) is None]
+            found = side_by_side(lambda pack: self.footer(pack, receiving=receiving), missing)
+            footers = dict(zip(missing, found, strict=True))
+            table = PackTable()
+            for pack in self.manifest.packs:
+                table.add(pack, footers[pack] if pack in footers else _own_footer(repo, self, pack))
+            self._table = table
+            self.known.keep_only("footers", {info.name for info in self.manifest.packs})
+        return self._table
+
+    def footer(self, pack: PackInfo, *, receiving: bool = False) -> Footer:
+        """The footer of a pack, from here or by range from there.
+
+        Raises:
+            RemoteCorrupt: it does not hash to the pack's name.
+        """
+        cached = self.known.cached("footers", pack.name)
+        if cached is not None:
+            try:
+                return parse_footer(cached, pack, self.remote.place)
+            except RemoteCorrupt:
+                pass  # rotted here: it is fetched again
+        whole = receiving and pack.size <= SMALL_PACK_BYTES
+        start = 0 if whole else pack.size - pack.footer
+        try:
+            data = self.remote.read_range(pack_name(pack), start, pack.size - start)
+        except FileNotFoundError as error:
+            raise RemoteCorrupt(self.remote.place, f"pack {pack.name[:12]} is missing") from error
+        footer = parse_footer(data[-pack.footer :], pack, self.remote.place)
+        self.known.keep("footers", pack.name, data[-pack.footer :])
+        if whole and len(data) == pack.size:
+            self.known.take_in(pack.name, data)
+        return footer
+
+
+def _own_footer(repo: Repository, view: View, pack: PackInfo) -> Footer:
+    try:
+        return repo.store.packs.footer(pack.name)
+    except (RecordCorrupt, FileNotFoundError):
+        return view.footer(pack)
+
+
+def parse_footer(data: bytes, pack: PackInfo, place: str) -> Footer:
+    """Footer and trailer of a pack, checked against the pack's name.
+
+    Raises:
+        RemoteCorrupt: they do not fit.
+    """
+    trailer = data[-TRAILER_BYTES:]
+    try:
+        if len(data) != pack.footer or footer_length(trailer, pack.size, pack.name) != len(data) - TRAILER_BYTES:
+            raise RemoteCorrupt(place, f"pack {pack.name[:12]} does not end as its manifest says")
+        footer = decode_footer(data[:-TRAILER_BYTES], trailer, pack.name)
+    except RecordCorrupt as error:
+        raise RemoteCorrupt(place, f"pack {pack.name[:12]}: {error.detail}") from error
+    if footer.name != pack.name:
+        raise RemoteCorrupt(place, f"pack {pack.name[:12]} holds what belongs to another name")
+    return footer
+
+
+class FarObject(msgspec.Struct, frozen=True, gc=False):
+    """An object of the remote: its pack, and where in it."""
+
+    pack: PackInfo
+    entry: PackEntry
+
+
+class PackTable:
+    """Where the objects of a remote lie."""
+
+    def __init__(self) -> None:
+        self.footers: dict[PackInfo, Footer] = {}
+        self._where: dict[ObjectId, tuple[PackInfo, int]] = {}
+
+    def add(self, pack: PackInfo, footer: Footer) -> None:
+        """Enter a pack."""
+        self.footers[pack] = footer
+        for number, object_id in enumerate(footer.ids()):
+            self._where.setdefault(object_id, (pack, number))
+
+    def find(self, object_id: ObjectId) -> FarObject | None:
+        """Where the object lies, None if the remote does not have it."""
+        found = self._where.get(object_id)
+        return None if found is None else FarObject(found[0], self.footers[found[0]].entries[found[1]])
+
+    def numbers(self, object_ids: Iterable[ObjectId]) -> dict[PackInfo, list[int]]:
+        """Those of the objects that the remote has, as their numbers in the packs, which rise."""
+        by_pack: defaultdict[PackInfo, list[int]] = defaultdict(list)
+        where = self._where
+        for object_id in object_ids:
+            found = where.get(object_id)
+            if found is not None:
+                by_pack[found[0]].append(found[1])
+        return {pack: sorted(numbers) for pack, numbers in by_pack.items()}
+
+    def lacking(self, object_ids: Iterable[ObjectId]) -> ObjectId | None:
+        """One of the objects that the remote has not; None where it has all."""
+        where = self._where
+        return next((object_id for object_id in object_ids if object_id not in where), None)
+
+    def all_ids(self) -> list[ObjectId]:
+        """Every object, sorted."""
+        return sorted(self._where)
+
+    def __contains__(self, object_id: ObjectId) -> bool:
+        return object_id in self._where
+
+
+def load_view(remote: RangeReadable, known: Memory, project: str | None, *, accept_older: bool = False) -> View:
+    """Look at a remote: one request.
+
+    Raises:
+        RemoteMismatch: no project of ours is there, or another one.
+        RemoteRewound: it shows an older state than was seen there before.
+        RemoteCorrupt: its manifest is not one.
+    """
+    try:
+        loaded = remote.load(MANIFEST)
+        manifest = decode_manifest(loaded.data, remote.place)
+    except FileNotFoundError as error:
+        if known.seen().project:
+            raise RemoteMismatch(
+                remote.place,
+                "there is no project there any more: its manifest.json is gone",
+                hint=f"Is the disk mounted? {_BACK}",
+            ) from error
+        raise RemoteMismatch(
+            remote.place, "there is no project there", hint="`aura remote add` prepares a place; `aura push` fills it."
+        ) from error
+    except RemoteCorrupt as error:
+        raise RemoteCorrupt(remote.place, f"its manifest is damaged: {error.reason}", hint=_BACK) from error
+    if project is not None and manifest.project != project:
+        raise RemoteMismatch(
+            remote.place,
+            f"another project ({manifest.project}) is there, not {project}",
+            hint="Every project needs a place of its own.",
+        )
+    view = View(remote, known, manifest, loaded.data, loaded.token)
+    if not accept_older:
+        _check_age(view, known.seen())
+    return view
+
+
+def _check_age(view: View, seen: Seen) -> None:
+    """Compare with what was seen before: generations and the entries of machines only ever grow."""
+    manifest = view.manifest
+    if manifest.generation < seen.generation:
+        raise RemoteRewound(
+            view.remote.place, f"it is at state {manifest.generation}, and state {seen.generation} was seen there"
+        )
+    if manifest.generation == seen.generation and view.digest != seen.digest:
+        raise RemoteRewound(view.remote.place, f"its state {manifest.generation} is not the one that was seen there")
+    if manifest.generation == seen.generation + 1 and seen.digest and manifest.previous != seen.digest:
+        raise RemoteRewound(view.remote.place, "its state does not follow the one that was seen there")
+    for branch, counters in seen.counters.items():
+        there = {entry.replica: entry.counter for entry in manifest.branches.get(branch, ())}
+        for replica, counter in counters.items():
+            if there.get(replica, 0) < counter:
+                raise RemoteRewound(view.remote.place, f"branch {branch} is further back than was seen there")
+
+
+def seen_of(view: View, before: Seen, *, fetched: str | None = None, pushed: str | None = None) -> Seen:
+    """What to remember of a view."""
+    return Seen(
+        project=view.manifest.project,
+        generation=view.manifest.generation,
+        digest=view.digest,
+        counters={
+            name: {entry.replica: entry.counter for entry in entries}
+            for name, entries in view.manifest.branches.items()
+        },
+        fetched=before.fetched if fetched is None else fetched,
+        pushed=before.pushed if pushed is None else pushed,
+        versions=view.count(before.versions),
+        locks=view.manifest.locks,
+    )
+
+
+def named_versions(manifest: Manifest) -> set[VersionId]:
+    """The versions that branches and tags stand on."""
+    tips = {entry.version for entries in manifest.branches.values() for entry in heads(entries)}
+    return {version for version in tips | {tag.version for tag in manifest.tags.values()} if version is not None}

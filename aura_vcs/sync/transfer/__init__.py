@@ -1,0 +1,1 @@
+"""Finding out what the other side is missing, and moving it."""

@@ -1,0 +1,142 @@
+"""What a fetch is to bring: all that the remote's versions need and that is not here."""
+
+from collections.abc import Iterable, Mapping
+
+from aura_vcs.errors.remotes import RemoteCorrupt
+from aura_vcs.history.lookup.select_files import StoredFile, is_document, shown_path
+from aura_vcs.ids import ObjectId, VersionId
+from aura_vcs.index.queries import Queries
+from aura_vcs.model import EntryKind, Kind, Label, Tree, Version
+from aura_vcs.objects.chunking import LARGE_BYTES, decode_chunk_list
+from aura_vcs.objects.trees import CACHED_ENTRIES, DEPTH_LIMIT, EMPTY_TREE_ID
+from aura_vcs.repository.repository import Repository
+from aura_vcs.sync.state.reader import FarReader
+from aura_vcs.sync.state.snapshot import PackTable, View
+
+
+class Wanted:
+    """Walks from versions down to chunks and collects what is not here.
+
+    What a live version here holds is here as a whole, or was offloaded on purpose, so the walk stops
+    at it. With `partial`, the content of large files is left there; lists of chunks come.
+    """
+
+    def __init__(self, repo: Repository, view: View, *, partial: bool) -> None:
+        self._repo = repo
+        self._view = view
+        self._partial = partial
+        self._queries = Queries(repo.index)
+        self._reader: FarReader | None = None
+        self._trees: set[ObjectId] = {EMPTY_TREE_ID}
+        self.table: PackTable | None = None
+        self.versions: dict[VersionId, Version] = {}
+        self.needed: dict[ObjectId, Kind] = {}
+        self.left: dict[ObjectId, StoredFile] = {}
+        self.trees: dict[ObjectId, Tree] = {}
+        """Of the trees, as many as are kept decoded anyway: they are wanted again when the fetch is recorded."""
+        self._kept_entries = 0
+        self._chunked: set[ObjectId] | None = None
+
+    def reader(self) -> FarReader:
+        """Reads the remote's objects; the footers come when it is asked for first."""
+        if self._reader is None:
+            self.table = self._view.table(self._repo, receiving=True)
+            self._reader = FarReader(self._view, self.table)
+        return self._reader
+
+    def ancestry(self, roots: Iterable[VersionId]) -> None:
+        """Collect versions that are not here, and those they build on."""
+        waiting = list(roots)
+        while waiting:
+            version = waiting.pop()
+            if version in self.versions or self._queries.version(version) is not None:
+                continue
+            self.versions[version] = found = self.reader().version(version)
+            self.needed[version] = Kind.VERSION
+            if found.project != self._repo.format.project:
+                raise RemoteCorrupt(self._view.remote.place, f"version {version[:12]} belongs to another project")
+            waiting += found.parents
+
+    def is_all_of(self, labels: Mapping[VersionId, Label]) -> bool:
+        """Whether versions with these labels, all that the remote has, are wanted with all their content."""
+        return (
+            not self._partial
+            and labels.keys() == self.versions.keys()
+            and all(label.is_live for label in labels.values())
+        )
+
+    def content(self, version: VersionId) -> None:
+        """Collect what the version's tree needs."""
+        known = self.versions.get(version) or self._queries.version(version)
+        if known is None or known.tree in self._trees:
+            return
+        level = {known.tree: ""}
+        for _ in range(DEPTH_LIMIT):
+            level = self._next_level(level)
+            if not level:
+                return
+        raise RemoteCorrupt(self._view.remote.place, f"the folders of version {version[:12]} are too deep")
+
+    def content_if_there(self, version: VersionId) -> None:
+        """The same for a deleted version that a name stands on; what has gone at the remote is not missed."""
+        record = self._queries.version(version)
+        if record is not None and self._repo.store.contains(record.tree):
+            return
+        before = set(self._trees), dict(self.needed), dict(self.left), dict(self.trees)
+        try:
+            self.content(version)
+            self.reader().check_there(self.needed.keys() - before[1].keys())
+        except RemoteCorrupt:
+            self._trees, self.needed, self.left, self.trees = before
+
+    def _next_level(self, level: dict[ObjectId, str]) -> dict[ObjectId, str]:
+        fresh = level.keys() - self._trees
+        self._trees |= fresh
+        fresh -= self._queries.held(fresh)
+        deeper: dict[ObjectId, str] = {}
+        blobs: dict[ObjectId, StoredFile] = {}
+        for tree in sorted(fresh):
+            self.needed[tree] = Kind.TREE
+            found = self.reader().tree(tree)
+            if self._kept_entries < CACHED_ENTRIES:
+                self.trees[tree] = found
+                self._kept_entries += len(found.entries)
+            for entry in found.entries:
+                path = level[tree] + entry.name
+                if entry.kind is EntryKind.DIR:
+                    deeper[entry.id] = f"{path}/"
+                else:
+                    blobs.setdefault(entry.id, StoredFile(entry.id, path, entry.size))
+        self._blobs({blob: file for blob, file in blobs.items() if blob not in self.needed})
+        return deeper
+
+    def _blobs(self, blobs: dict[ObjectId, StoredFile]) -> None:
+        lacking = blobs.keys() - self.left.keys() - self._queries.held(blobs)
+        if not lacking:
+            return
+        self.reader().check_there(lacking)
+        large = {b for b in lacking if blobs[b].size >= LARGE_BYTES} if self._partial else set()
+        left = {blob for blob in large if not is_document(blobs[blob].path)}
+        self.left |= {blob: blobs[blob] for blob in left}
+        chunks: set[ObjectId] = set()
+        listed = lacking & self._lists()
+        for blob in listed:
+            pieces = list(decode_chunk_list(self.reader().raw(self.reader().locate(blob)), blob))
+            if blob not in left:
+                chunks.update(chunk for chunk, _ in pieces)
+            elif sum(size for _, size in pieces) != blobs[blob].size:
+                path = shown_path(blobs[blob].path)
+                raise RemoteCorrupt(self._view.remote.place, f"the content of {path} is cut off")
+        self.needed |= dict.fromkeys((lacking - left) | listed, Kind.BLOB)
+        chunks.difference_update(self.needed)
+        here = self._queries.held(chunks) - self._repo.index.without_place(chunks)
+        for chunk in chunks - here:
+            self.needed[chunk] = Kind.CHUNK
+
+    def _lists(self) -> set[ObjectId]:
+        """The blobs that are kept in chunks there."""
+        if self._chunked is None:
+            self.reader()
+            assert self.table is not None
+            self._chunked = {entry.id for footer in self.table.footers.values() for entry in footer.chunked()}
+        return self._chunked

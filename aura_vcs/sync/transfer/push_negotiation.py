@@ -1,0 +1,145 @@
+"""What of this project a remote does not have: versions, and the objects they need."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import msgspec
+
+from aura_vcs.errors.integrity import LimitExceeded
+from aura_vcs.ids import ObjectId, VersionId
+from aura_vcs.index.queries import Queries, VersionFilter
+from aura_vcs.index.records import VersionRecord
+from aura_vcs.model import EntryKind, Kind, Label
+from aura_vcs.objects.trees import DEPTH_LIMIT, EMPTY_TREE_ID
+from aura_vcs.refs.branch_entries import heads
+from aura_vcs.refs.refs import merge_labels
+from aura_vcs.repository.repository import Repository
+
+
+class Needed(msgspec.Struct, frozen=True, gc=False):
+    """An object that is to travel; `path` puts similar ones side by side."""
+
+    id: ObjectId
+    kind: Kind
+    path: str
+
+
+def travelling(repo: Repository, *, all_versions: bool) -> list[VersionRecord]:
+    """The versions that a push carries, oldest first: the ancestry of branches and tags, or all."""
+    queries = Queries(repo.index)
+    found = queries.all_versions(VersionFilter(deleted=True))
+    if not all_versions:
+        wanted: set[VersionId] = set()
+        for version in roots(repo):
+            if version not in wanted:
+                wanted |= queries.ancestors(version)
+        found = [record for record in found if record.id in wanted]
+    return sorted(found, key=lambda record: (record.number, record.id))
+
+
+def roots(repo: Repository) -> list[VersionId]:
+    """The versions that branches and tags stand on, every head of a diverged branch among them."""
+    entries = [heads(repo.refs.branch_entries(name)) for name in repo.refs.branches()]
+    found = [entry.version for tips in entries for entry in tips if entry.version is not None]
+    return list(dict.fromkeys([*found, *(tag.version for tag in repo.refs.tags().values() if tag.version)]))
+
+
+def stood_on(repo: Repository, labels: Mapping[VersionId, Label]) -> set[VersionId]:
+    """Deleted versions that a branch or tag stands on all the same, and that are here: they travel whole.
+
+    Whoever took a version back did not know that others had gone there: their branch stays on it.
+    """
+    queries, found = Queries(repo.index), set[VersionId]()
+    for version in roots(repo):
+        label = labels.get(version)
+        if label is not None and not label.is_live and label.purged_at is None:
+            record = queries.version(version)
+            if record is not None and repo.store.contains(record.tree):
+                found.add(version)
+    return found
+
+
+def own_labels(repo: Repository) -> dict[VersionId, Label]:
+    """The label of every version here, merged from its copies."""
+    merged: dict[VersionId, Label] = {}
+    for label in repo.refs.all_labels():
+        known = merged.get(label.version)
+        merged[label.version] = label if known is None else merge_labels(known, label)
+    return merged
+
+
+class Reach:
+    """Collects what a remote lacks. `has` says whether it has an object."""
+
+    def __init__(self, repo: Repository, has: Callable[[ObjectId], bool]) -> None:
+        self._repo = repo
+        self._has = has
+        self._trees: set[ObjectId] = {EMPTY_TREE_ID}
+        self.needed: dict[ObjectId, Needed] = {}
+
+    def complete(self, tree: ObjectId) -> None:
+        """The remote has this tree and everything below it."""
+        self._trees.add(tree)
+
+    def version(self, record: VersionRecord, base: ObjectId | None, *, content: bool) -> None:
+        """A version is to be there, with its content or without; `base` is a tree that is complete.
+
+        Raises:
+            ObjectMissing, ObjectCorrupt: this project is damaged.
+        """
+        self._need(record.id, Kind.VERSION, "version")
+        if content:
+            self._tree(record.tree, base, "", 0)
+
+    def _need(self, object_id: ObjectId, kind: Kind, path: str) -> None:
+        if object_id not in self.needed and not self._has(object_id):
+            self.needed[object_id] = Needed(object_id, kind, path)
+
+    def _tree(self, tree: ObjectId, base: ObjectId | None, path: str, depth: int) -> None:
+        if tree == base or tree in self._trees:
+            return
+        if depth > DEPTH_LIMIT:
+            raise LimitExceeded(f"The depth of folders at {path[:80]}", DEPTH_LIMIT)
+        self._trees.add(tree)
+        self._need(tree, Kind.TREE, path + "/")
+        before = {} if base is None else {entry.name: entry for entry in self._repo.trees.tree(base).entries}
+        for entry in self._repo.trees.tree(tree).entries:
+            old = before.get(entry.name)
+            if old is not None and old.id == entry.id and old.kind == entry.kind:
+                continue
+            inner = f"{path}/{entry.name}" if path else entry.name
+            if entry.kind is EntryKind.DIR:
+                self._tree(
+                    entry.id, old.id if old is not None and old.kind is EntryKind.DIR else None, inner, depth + 1
+                )
+            else:
+                self._blob(entry.id, inner)
+
+    def _blob(self, blob: ObjectId, path: str) -> None:
+        self._need(blob, Kind.BLOB, path)
+        for chunk in self._repo.store.chunk_ids(blob):
+            self._need(chunk, Kind.CHUNK, path)
+
+
+def reach(
+    repo: Repository,
+    records: Sequence[VersionRecord],
+    there: Iterable[VersionId],
+    live: Callable[[VersionRecord], bool],
+    has: Callable[[ObjectId], bool],
+) -> Reach:
+    """What `records` (oldest first) need on a remote where the versions `there` are whole."""
+    found = Reach(repo, has)
+    whole = set(there)
+    trees = {record.id: record.tree for record in records}
+    for record in records:
+        if record.id in whole:
+            found.complete(record.tree)
+    for record in records:
+        if record.id in whole:
+            continue
+        base = next((trees[parent] for parent in record.parents if parent in whole and parent in trees), None)
+        wanted = live(record)
+        found.version(record, base, content=wanted)
+        if wanted:
+            whole.add(record.id)
+    return found

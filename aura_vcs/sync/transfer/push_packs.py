@@ -1,0 +1,225 @@
+"""Objects on their way out: packs that travel as they are, and packs that are gathered for the way."""
+
+from collections import defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence, Set
+
+import msgspec
+
+from aura_vcs.errors.integrity import ObjectCorrupt, ObjectMissing, RecordCorrupt
+from aura_vcs.ids import ObjectId, blob_id
+from aura_vcs.index.queries import Queries
+from aura_vcs.layout import PACKS, pack_path
+from aura_vcs.model import Kind
+from aura_vcs.objects.availability import find_placed
+from aura_vcs.objects.base import IDENTIFY, Place
+from aura_vcs.objects.batch import FRAME_BYTES
+from aura_vcs.objects.chunking import Cutter, encode_chunk_list
+from aura_vcs.objects.packs.folder_packs import write_packs
+from aura_vcs.objects.packs.format import Footer
+from aura_vcs.objects.packs.reader import OpenPack
+from aura_vcs.objects.packs.split import cut
+from aura_vcs.objects.packs.writer import NewObject, is_salt
+from aura_vcs.progress import Progress
+from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.local import LocalStorage
+from aura_vcs.sync.transfer.push_negotiation import Needed
+
+AS_IT_IS = 0.9
+"""A pack travels as it is when so much of it is needed; from others, what is needed is gathered."""
+WORKERS = 3
+
+
+class Cargo(msgspec.Struct, frozen=True):
+    """What is to be sent: packs of the store by name, and objects that are still to be gathered."""
+
+    packs: tuple[str, ...]
+    loose: tuple[Needed, ...]
+    stored_bytes: int
+
+
+def plan_cargo(
+    repo: Repository,
+    needed: Mapping[ObjectId, Needed],
+    spent: Set[str] = frozenset(),
+    pack_bytes: int | None = None,
+) -> Cargo:
+    """Divide what is needed into whole packs and the rest. Packs that get a `spent` name there do not travel whole.
+
+    Packs of more than `pack_bytes` are cut on their way.
+
+    Raises:
+        ObjectMissing: something is not in this project.
+    """
+    by_pack: defaultdict[str, list[Needed]] = defaultdict(list)
+    loose: list[Needed] = []
+    total = 0
+    places = _places(repo, needed)
+    for item in needed.values():
+        place = places[item.id]
+        if place is None:
+            loose.append(item)
+            found = repo.store.loose.find(item.id)
+            total += found[1] if found is not None else 0
+        else:
+            by_pack[place.pack].append(item)
+    whole = []
+    for pack, items in sorted(by_pack.items()):
+        size = repo.store.packs.stored_size(pack)
+        share = _share(repo.store.packs.footer(pack), {item.id for item in items})
+        if share >= AS_IT_IS and not (spent and _names_there(repo, pack, pack_bytes) & spent):
+            whole.append(pack)
+            total += size
+        else:
+            loose += items
+            total += int(share * size)
+    return Cargo(tuple(whole), tuple(sorted(loose, key=travel_order)), total)
+
+
+def _names_there(repo: Repository, pack: str, pack_bytes: int | None) -> set[str]:
+    """What a pack of the store is called at the remote."""
+    if pack_bytes is None or repo.store.packs.stored_size(pack) <= pack_bytes:
+        return {pack}
+    return {part.name for part in cut(repo.store.packs.footer(pack), pack_bytes)}
+
+
+def travel_order(item: Needed) -> tuple[bool, str, str, str]:
+    """Sorts objects that are gathered: similar ones side by side."""
+    return item.kind is not Kind.CHUNK, item.path.rpartition(".")[2], item.path, item.id
+
+
+def offloaded_objects(repo: Repository, needed: Mapping[ObjectId, Needed]) -> dict[ObjectId, int]:
+    """Of what is needed, the objects that are offloaded, with their sizes in bytes."""
+    if not repo.store.offloaded.all():
+        return {}
+    queries = Queries(repo.index)
+    away = repo.index.without_place(needed) - find_placed(repo.store, needed).keys()
+    return {
+        object_id: record.size
+        for object_id in away
+        if repo.store.loose.find(object_id) is None and (record := queries.object(object_id)) is not None
+    }
+
+
+def _places(repo: Repository, needed: Mapping[ObjectId, Needed]) -> dict[ObjectId, Place | None]:
+    known = repo.store.places.find_many(needed)
+    here = {f.removesuffix(".pack") for f in repo.storage.list(PACKS)}
+    found: dict[ObjectId, Place | None] = {}
+    for object_id in needed:
+        place = known.get(object_id)
+        if place is None or place.pack not in here:
+            place = None if repo.store.loose.find(object_id) is not None else repo.store.place(object_id)
+            if place is None and repo.store.loose.find(object_id) is None:
+                raise ObjectMissing(object_id, needed[object_id].path)
+        found[object_id] = place
+    return found
+
+
+def _share(footer: Footer, wanted: set[ObjectId]) -> float:
+    """Which part of a pack's bytes the wanted objects are."""
+    total = sum(frame.stored_length for frame in footer.frames)
+    used = 0.0
+    for entry in footer.entries:
+        frame = footer.frames[entry.frame]
+        if entry.id in wanted and frame.length:
+            used += entry.length * frame.stored_length / frame.length
+    return used / total if total else 1.0
+
+
+def gather(
+    repo: Repository,
+    items: Sequence[Needed],
+    outgoing: LocalStorage,
+    progress: Progress,
+    *,
+    salted: bool = False,
+    pack_bytes: int | None = None,
+) -> list[str]:
+    """Write the objects into packs in `outgoing`; returns the names of the packs.
+
+    Packs that an interrupted push left there are used again. Every object is hashed on its way.
+    With `salted`, the packs have names that none ever had.
+
+    Raises:
+        ObjectCorrupt, ObjectMissing: this project is damaged.
+    """
+    ready, done = left_over(outgoing, {item.id for item in items} if not salted else set())
+    frames = own_frames(repo, [item for item in items if item.id not in done])
+    return ready + write_packs(outgoing, frames, progress, salted=salted, pack_bytes=pack_bytes)
+
+
+def left_over(
+    outgoing: LocalStorage, wanted: set[ObjectId], barred: Container[str] = ()
+) -> tuple[list[str], set[ObjectId]]:
+    """Packs of an earlier attempt that are wanted as a whole, and what they hold; others are removed.
+
+    Packs whose names are `barred` are not wanted. What only gave a pack its name need not be.
+    """
+    names, done = [], set[ObjectId]()
+    for file in outgoing.list(PACKS):
+        name = file.removesuffix(".pack")
+        try:
+            with outgoing.open(pack_path(name)) as opened:
+                entries = OpenPack(opened, name).footer.entries
+                held = {entry.id for entry in entries if entry.id in wanted or not is_salt(entry)}
+        except RecordCorrupt:
+            held = set()
+        if held and held <= wanted and name not in barred:
+            names.append(name)
+            done |= held
+        else:
+            outgoing.delete(f"{PACKS}/{file}")
+    return names, done
+
+
+def own_frames(repo: Repository, items: Iterable[Needed]) -> Iterator[list[NewObject]]:
+    """The objects as packs have them, hashed, in groups that make a frame each.
+
+    Raises:
+        ObjectCorrupt, ObjectMissing: this project is damaged.
+    """
+    frame: list[NewObject] = []
+    size = 0
+    for item in items:
+        for new in _read(repo, item):
+            if frame and size + len(new.data) > FRAME_BYTES:
+                yield frame
+                frame, size = [], 0
+            frame.append(new)
+            size += len(new.data)
+    if frame:
+        yield frame
+
+
+def _read(repo: Repository, item: Needed) -> Iterator[NewObject]:
+    """The object as packs have it, hashed. A large loose blob is cut."""
+    place = None if repo.store.loose.find(item.id) is not None else repo.store.place(item.id)
+    if place is not None and place.chunked:
+        yield NewObject(item.id, item.kind, repo.store.packs.read(place), chunked=True)
+        return
+    if place is not None:
+        data = repo.store.packs.read(place)
+        if IDENTIFY[item.kind](data) != item.id:
+            raise ObjectCorrupt(item.id, "its bytes do not hash to its name", f"pack {place.pack[:12]}")
+        yield NewObject(item.id, item.kind, data)
+        return
+    found = repo.store.loose.find(item.id)
+    if item.kind is Kind.BLOB and found is not None and found[1] >= FRAME_BYTES:
+        yield from _cut(repo, item)
+    else:
+        yield NewObject(item.id, item.kind, repo.store.read(item.id, item.kind))
+
+
+def _cut(repo: Repository, item: Needed) -> Iterator[NewObject]:
+    cutter, listed = Cutter(), list[tuple[ObjectId, int]]()
+    for piece in repo.store.stream(item.id, item.kind):
+        for chunk in cutter.feed(piece):
+            yield _chunk(chunk, listed)
+    for chunk in cutter.finish():
+        yield _chunk(chunk, listed)
+    yield NewObject(item.id, item.kind, encode_chunk_list(listed), chunked=True)
+
+
+def _chunk(data: memoryview, listed: list[tuple[ObjectId, int]]) -> NewObject:
+    chunk = blob_id(data)
+    listed.append((chunk, len(data)))
+    return NewObject(chunk, Kind.CHUNK, bytes(data))

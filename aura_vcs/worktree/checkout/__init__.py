@@ -1,0 +1,1 @@
+"""Writing your files, and destroying nothing that is found."""

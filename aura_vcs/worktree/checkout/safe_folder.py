@@ -1,0 +1,383 @@
+"""Changing the project folder without ever leaving it.
+
+Every part of a path is opened on its own and never through a symbolic link, so a link that
+stands where a version has a folder cannot lead a write outside, however late it was put there.
+New content is complete before it gets its name.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from aura_vcs.errors.integrity import UnsafePath
+from aura_vcs.errors.worktree import FileHeld
+from aura_vcs.layout import check_entry_name, check_windows_name
+from aura_vcs.storage.background_sync import EarlySync
+from aura_vcs.storage.scratch import Scratch
+from aura_vcs.storage.system_calls import FileCalls, write_all
+from aura_vcs.worktree.checkout.replacement_gate import Gate
+from aura_vcs.worktree.checkout.set_aside import Aside, Seen
+from aura_vcs.worktree.scan.cache import UNSETTLED, FileState, file_state
+
+AGE_NS = 3_000_000_000
+"""How far in the past written files are dated: any later write gives them another date, so that
+their content is known without hashing them again (see `cache`)."""
+HOLE_BYTES = 32 << 10
+"""So many zeros are not written: they take no room on the disk, as in the file that was stored, or less."""
+
+_NO_EMPTY_FOLDER = {errno.ENOENT, errno.ENOTDIR, errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY}
+_HELD = {errno.EACCES, errno.EPERM, errno.EBUSY, errno.ETXTBSY}
+_HAS_DIR_FD = os.open in os.supports_dir_fd and os.rename in os.supports_dir_fd
+_FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+_check_here = check_windows_name if os.name == "nt" else check_entry_name
+
+
+class Folder:
+    """The project folder `root`, opened for changes; temporary files lie in `temporary`.
+
+
+    Instead of a project's, it may be a folder of ours, `made`.
+    """
+
+    def __init__(
+        self, root: str, temporary: Scratch, calls: FileCalls, aside: Aside | None = None, made: Scratch | None = None
+    ) -> None:
+        self._root = root
+        self._made = made
+        self._temporary = temporary
+        self._calls = calls
+        self.gate = Gate(aside or Aside(temporary.below("aside")), calls)
+        self._current = ("", -1)
+        self.touched: set[str] = set()
+        """Folders whose names changed, to be synced at the end."""
+
+    def close(self) -> None:
+        """Let go of the folder that was used last."""
+        self._let_go()
+
+    def state(self, path: str) -> FileState | None:
+        """What is at the path now, not following a link; None if nothing is."""
+        try:
+            with self._inside(path) as (name, fd):
+                return file_state(os.stat(name, dir_fd=fd, follow_symlinks=False))
+        except (FileNotFoundError, NotADirectoryError, UnsafePath):
+            return None
+
+    def make_folder(self, path: str) -> bool:
+        """Make one folder; its parent is there. False if something else has the name."""
+        with self._inside(path) as (name, fd):
+            try:
+                self._calls.mkdir(name, dir_fd=fd)
+            except FileExistsError:
+                return stat.S_ISDIR(os.stat(name, dir_fd=fd, follow_symlinks=False).st_mode)
+            return True
+
+    def remove_folder(self, path: str) -> None:
+        """Remove a folder if it is empty; what is not versioned may still be in it. Absent is fine."""
+        if not self._is_reachable(path):
+            return
+        with self._inside(path) as (name, fd):
+            try:
+                self._calls.rmdir(name, dir_fd=fd)
+            except OSError as error:
+                if error.errno not in _NO_EMPTY_FOLDER:
+                    raise
+
+    def remove_file(self, path: str) -> None:
+        """Remove a file or link; absent is fine."""
+        if not self._is_reachable(path):
+            return
+        with self._inside(path) as (name, fd):
+            try:
+                with _replacing(path):
+                    self._calls.unlink(name, dir_fd=fd)
+            except FileNotFoundError:
+                return
+
+    def _is_reachable(self, path: str) -> bool:
+        """Whether the folder that the path is in is there, and a folder."""
+        try:
+            with self._inside(path):
+                return True
+        except (FileNotFoundError, UnsafePath):
+            return False
+
+    def new_file(self, replaced: FileState | None = None) -> "NewFile":
+        """A file in the making; nobody can read it who cannot read the one that it will replace."""
+        return NewFile(self._temporary, 0o666 if replaced is None else making_mode(replaced))
+
+    def place(self, new: "NewFile", path: str, seen: Seen | None) -> FileState | None:
+        """Give a finished file its name; returns its state.
+
+        What has the name must be what was `seen` (None: nothing). Else that stays, and None is returned.
+        """
+        aside = self.gate.aside.new_name(path)
+        with self.gate.aside.at(aside) as (last, dir_fd):
+            new.move_to(last, dir_fd)
+        with self._inside(path) as (name, fd), _replacing(path):
+            state = self.gate.put(aside, new.state, path, name, fd, seen)
+        # Somebody may have written to it since: then it is not known what it holds.
+        return state if state is None or state[0] == new.state[0] else state._replace(ctime_ns=UNSETTLED)
+
+    def take_out(self, path: str, seen: Seen) -> bool:
+        """Take a file or link out of the folder; absent is fine. False if it is not what was `seen`, and stays."""
+        if not self._is_reachable(path):
+            return True
+        with self._inside(path) as (name, fd), _replacing(path):
+            return self.gate.take(path, name, fd, seen)
+
+    def place_folder(self, made: str, path: str) -> None:
+        """Give a folder that lies aside, as `made`, its name.
+
+        Raises:
+            OSError: something has the name.
+        """
+        with self._inside(path) as (name, fd), self.gate.aside.at(made) as (last, dir_fd):
+            self._calls.rename_new(last, name, dir_fd=dir_fd, to_fd=fd)
+
+    def place_file(self, made: str, path: str, state: FileState, seen: Seen | None) -> FileState | None:
+        """Give a file that lies aside, as `made`, its name; see `place`.
+
+        `state` is the one it had when it was finished; returns the one it has.
+        """
+        with self._inside(path) as (name, fd), _replacing(path):
+            found = self.gate.put(made, state, path, name, fd, seen)
+        if found is None:
+            return None
+        # Somebody may have written to it since: then it is not known what it holds.
+        is_same = (found.mtime_ns, found.inode, found.size) == (state.mtime_ns, state.inode, state.size)
+        return found._replace(id=state.id) if is_same else found._replace(ctime_ns=UNSETTLED)
+
+    def make_link(self, path: str, target: bytes, seen: Seen | None) -> FileState | None:
+        """Make a symbolic link; see `place`.
+
+        Raises:
+            OSError: this system or disk has no links.
+        """
+        aside = self.gate.aside.new_name(path)
+        with self.gate.aside.at(aside) as (made, dir_fd):
+            self._calls.symlink(os.fsdecode(target), made, dir_fd=dir_fd)
+            state = file_state(os.stat(made, dir_fd=dir_fd, follow_symlinks=False))
+        with self._inside(path) as (name, fd), _replacing(path):
+            return self.gate.put(aside, state, path, name, fd, seen)
+
+    def is_as_seen(self, path: str, seen: Seen | None) -> bool:
+        """Whether what is at the path can still be what was `seen` (None: nothing)."""
+        try:
+            with self._inside(path) as (name, fd):
+                return self.gate.is_as_seen(name, fd, seen)
+        except (FileNotFoundError, NotADirectoryError, UnsafePath):
+            return seen is None
+
+    def set_executable(self, path: str, executable: bool, seen: Seen) -> FileState | None:
+        """Set or clear the executable bits of a file; None, and nothing done, if it is not what was `seen`."""
+        if not self.is_as_seen(path, seen):
+            return None
+        with self._inside(path) as (name, dir_fd):
+            fd = os.open(name, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0), dir_fd=dir_fd)
+            try:
+                before = os.fstat(fd)
+                self._calls.chmod(fd, with_executable(before.st_mode, executable))
+                found = file_state(os.fstat(fd))
+            finally:
+                os.close(fd)
+        is_same = (before.st_mtime_ns, before.st_ino) == (seen.state.mtime_ns, seen.state.inode)
+        return found if is_same and found.mtime_ns == seen.state.mtime_ns else found._replace(ctime_ns=UNSETTLED)
+
+    def sync(self) -> None:
+        """Make every change of names durable."""
+        self._let_go()
+        for path in sorted(self.touched):
+            real_path = os.path.join(self._root, path)
+            if os.path.isdir(real_path) and not os.path.islink(real_path):
+                self._calls.fsync_folder(real_path)
+        self.touched.clear()
+
+    def way_to(self, path: str) -> tuple[str, int | None]:
+        """What to call the path, and the folder that this is relative to; good until the next call.
+
+        Raises:
+            UnsafePath: a part is a link or reserved.
+        """
+        parent, _, name = path.rpartition("/")
+        _check_here(name)
+        if self._current[0] == parent and self._current[1] >= 0:
+            return name, self._current[1]
+        if not _HAS_DIR_FD:
+            return os.path.join(self._checked(parent), name), None
+        return name, self._open(parent)
+
+    @contextmanager
+    def _inside(self, path: str) -> Iterator[tuple[str, int | None]]:
+        """The last part of a path and its folder, opened part by part.
+
+        Raises:
+            UnsafePath: a part is a link or reserved.
+        """
+        self.touched.add(path.rpartition("/")[0])
+        yield self.way_to(path)
+
+    def _open(self, path: str) -> int:
+        if self._current[1] >= 0 and self._current[0] == path:
+            return self._current[1]
+        self._let_go()
+        fd = self._opened_root()
+        for part in path.split("/") if path else ():
+            _check_here(part)
+            try:
+                inner = os.open(part, _FOLDER_FLAGS, dir_fd=fd)
+            except FileNotFoundError:
+                raise
+            except OSError as error:
+                raise UnsafePath(path, f"{part!r} is not a folder ({error.strerror})") from error
+            finally:
+                os.close(fd)
+            fd = inner
+        self._current = (path, fd)
+        return fd
+
+    def _opened_root(self) -> int:
+        if self._made is None:
+            return os.open(self._root, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+        with self._made.at("-") as (_, fd):
+            assert fd is not None
+            return os.dup(fd)
+
+    def _checked(self, path: str) -> str:
+        """The real path of a folder, for systems without openat."""
+        real_path = self._root
+        for part in path.split("/") if path else ():
+            real_path = os.path.join(real_path, _check_here(part))
+            if os.path.islink(real_path):
+                raise UnsafePath(path, f"{part!r} is a link")
+        return real_path
+
+    def _let_go(self) -> None:
+        if self._current[1] >= 0:
+            os.close(self._current[1])
+        self._current = ("", -1)
+
+
+class NewFile:
+    """Content on its way to a name in the project folder. Use it in a `with`."""
+
+    def __init__(self, temporary: Scratch, mode: int = 0o666) -> None:
+        self._calls = temporary.calls
+        self._temporary = temporary
+        self._name: str | None = os.urandom(12).hex()
+        self._early: EarlySync | None = None
+        self._end = 0
+        """Where the file ends, if it ends with a hole that is not made yet."""
+        self.fd = temporary.create(self._name, mode)
+        self.state = file_state(os.fstat(self.fd))
+        """As it was when it was finished."""
+
+    def __enter__(self) -> "NewFile":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+        if self._name is None:
+            return
+        with suppress(OSError):  # swept with other temporary files
+            if self._temporary.has(self._name):
+                self._temporary.unlink(self._name)
+
+    def write(self, data: bytes) -> None:
+        """Add bytes at the end; of many the disk gets the first ones at once, and of many zeros none."""
+        if len(data) >= HOLE_BYTES and not data[0] and not data[-1] and data == bytes(len(data)):
+            self._end = os.lseek(self.fd, len(data), os.SEEK_CUR)
+            return
+        self._end = 0
+        write_all(self._calls, self.fd, data)
+        if self._early is None:
+            self._early = EarlySync(self._calls, self.fd)
+        self._early.wrote(len(data))
+
+    def take_from(self, source_fd: int, size: int) -> bool:
+        """Become a copy of an open file: sharing its blocks where the disk can, else copied by the system.
+
+        False where neither works; nothing was written then.
+        """
+        if self._calls.clone(source_fd, self.fd):
+            return True
+        copied = 0
+        while copied < size and (count := self._calls.copy_range(source_fd, self.fd, size - copied)):
+            copied += count
+        if 0 < copied < size:
+            raise OSError(errno.EIO, "the system copied only part of a file")
+        return copied == size
+
+    def pieces(self) -> Iterator[bytes]:
+        """What the file holds now, from its beginning."""
+        os.lseek(self.fd, 0, os.SEEK_SET)
+        while data := os.read(self.fd, 1 << 20):
+            yield data
+
+    def finish(self, *, executable: bool, sync: bool, now_ns: int) -> None:
+        """Set mode and date; with `sync`, make the bytes durable."""
+        if self._early is not None:
+            self._early.settle()
+        if self._end:
+            self._calls.truncate(self.fd, self._end)
+        if executable:
+            self._calls.chmod(self.fd, with_executable(os.fstat(self.fd).st_mode, executable))
+        assert self._name is not None
+        self._calls.set_times(self.fd, self._temporary.path_of(self._name), now_ns - AGE_NS)
+        self.state = file_state(os.fstat(self.fd))
+        if sync:
+            self._calls.fsync(self.fd)
+        self._close()
+
+    def sync(self) -> None:
+        """Make the bytes of the finished file durable."""
+        assert self._name is not None
+        fd = self._temporary.open(self._name)
+        try:
+            self._calls.fsync(fd)
+        finally:
+            os.close(fd)
+
+    def move_to(self, name: str, to_fd: int | None) -> None:
+        """Give the file another name on the same disk, that nothing has, in an open folder."""
+        assert self._name is not None
+        with self._temporary.at(self._name) as (last, dir_fd):
+            self._calls.rename_new(last, name, dir_fd=dir_fd, to_fd=to_fd)
+        self._name = None
+
+    def _close(self) -> None:
+        if self.fd >= 0:
+            if self._early is not None:
+                self._early.wait()
+            os.close(self.fd)
+            self.fd = -1
+
+
+@contextmanager
+def _replacing(path: str) -> Iterator[None]:
+    """Name the file that another program (on Windows: any that has it open) does not let go.
+
+    Raises:
+        FileHeld: the system does not permit it, or says that it is busy.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _HELD:
+            raise FileHeld(path, error.strerror or str(error)) from error
+        raise
+
+
+def making_mode(replaced: FileState) -> int:
+    """The mode to make a file with that will replace one; while it is made, its owner may write to it."""
+    return replaced.mode & 0o666 | 0o600 if stat.S_ISREG(replaced.mode) else 0o666
+
+
+def with_executable(mode: int, executable: bool) -> int:
+    """Permission bits with the executable ones set where reading is allowed, or cleared."""
+    bits = stat.S_IMODE(mode)
+    return bits | ((bits & 0o444) >> 2) if executable else bits & ~0o111

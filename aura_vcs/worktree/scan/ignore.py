@@ -1,0 +1,167 @@
+"""Which files are not versioned: `.auraignore`, in gitignore's syntax, exports, and what is litter everywhere.
+
+The file comes with a clone or a pull, so it may be anything: only a regular file of bounded size
+counts, and what is odd about it is said, not obeyed.
+"""
+
+import os
+import stat
+from collections.abc import Sequence
+
+from blake3 import blake3
+
+from aura_vcs.layout import IGNORE_FILE
+from aura_vcs.worktree.scan.exported_files import untouched_outputs
+from aura_vcs.worktree.scan.litter import DEFAULT_PATTERNS, is_litter
+from aura_vcs.worktree.scan.patterns import BadLine, Patterns, parse_patterns
+
+SIZE_LIMIT = 8 << 20
+"""Bytes of a rule file; a larger one is none."""
+LINES_TOLD = 5
+"""So many lines that are no patterns are named."""
+TEXT_TOLD = 60
+_FLAGS = (
+    os.O_RDONLY
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_NOCTTY", 0)
+    | getattr(os, "O_BINARY", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+)
+_BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+_LONG_ENOUGH = 4
+"""Bytes by which UTF-16 without a mark is told."""
+_DEFAULTS = "\n".join(DEFAULT_PATTERNS)
+
+
+class IgnoreRules:
+    """The rules of one project. `fingerprint` changes whenever they do, or what is litter by default.
+
+    `notes` say what is wrong with them, a sentence each without a full stop.
+    """
+
+    def __init__(self, data: bytes = b"", notes: Sequence[str] = (), outputs: frozenset[str] = frozenset()) -> None:
+        self.is_usable = not notes
+        """Whether a file of rules is there, or can be made."""
+        lines = rule_lines(data)
+        self._patterns, bad = parse_patterns(lines) if lines else (Patterns(()), [])
+        self.notes = (*notes, *_notes_on(bad))
+        self._outputs = outputs
+        text = "\n".join((_DEFAULTS, *lines, *("\0" + path for path in sorted(outputs))))
+        self.fingerprint = blake3(text.encode("utf-8", "surrogatepass")).digest()[:16]
+
+    def matches(self, name: str, path: str, *, is_folder: bool) -> bool:
+        """Whether the path, called `name`, is not versioned.
+
+        What lies in an ignored folder is not asked for.
+        """
+        found = self._patterns.verdict(path, name, is_folder=is_folder) if len(self._patterns) else None
+        if found is None:
+            return path in self._outputs or is_litter(name, is_folder=is_folder)
+        return found
+
+    def takes_back(self, name: str, path: str, *, is_folder: bool) -> bool:
+        """Whether a rule of the person's says that the path is versioned."""
+        return self._patterns.verdict(path, name, is_folder=is_folder) is False
+
+
+def rule_lines(data: bytes) -> list[str]:
+    """The lines of a rule file: UTF-8 or UTF-16, with or without a mark; bytes that are neither stay what they are.
+
+    Lines end as on Unix or Windows, or as on old Macs if there is no other end in the file.
+    """
+    text = _decoded(data)
+    end = "\n" if "\n" in text else "\r"
+    lines = text.split(end)
+    return [line.removesuffix("\r") for line in lines] if end == "\n" else lines
+
+
+def with_rules(data: bytes, lines: Sequence[str]) -> bytes:
+    """The bytes of a rule file with more lines at its end, in the encoding and with the line ends that it has."""
+    encoding = next((name for mark, name in _BYTE_ORDER_MARKS if data.startswith(mark)), "utf-8")
+    text = _decoded(data)
+    end = "\r\n" if "\r\n" in text else "\r" if "\r" in text and "\n" not in text else "\n"
+    start = end if text and not text.endswith(end) else ""
+    return data + (start + "".join(f"{line}{end}" for line in lines)).encode(encoding, "surrogateescape")
+
+
+def rule_for(path: str, *, is_folder: bool) -> str:
+    """The line that names just this path, counted from the project's folder."""
+    text = "".join(f"\\{c}" if c in "*?[\\" else "?" if c in "\r\n" else c for c in path)
+    if text.endswith(" ") and not is_folder:
+        text = f"{text[:-1]}\\ "
+    return f"/{text}/" if is_folder else f"/{text}"
+
+
+def _decoded(data: bytes) -> str:
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if data.startswith(mark):
+            errors = "surrogateescape" if encoding == "utf-8" else "replace"
+            return data[len(mark) :].decode(encoding, errors)
+    if b"\0" in data and len(data) >= _LONG_ENOUGH and len(data) % 2 == 0:
+        if not any(data[1::2]):
+            return data.decode("utf-16-le", "replace")
+        if not any(data[::2]):
+            return data.decode("utf-16-be", "replace")
+    return data.decode("utf-8", "surrogateescape")
+
+
+def _notes_on(bad: Sequence[BadLine]) -> list[str]:
+    notes = [
+        f"{IGNORE_FILE}, line {b.line}: {_shortened(b.text)!r} is passed over: {b.reason}" for b in bad[:LINES_TOLD]
+    ]
+    if len(bad) > LINES_TOLD:
+        notes.append(f"{IGNORE_FILE}: {len(bad) - LINES_TOLD:,} more lines are passed over")
+    return notes
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= TEXT_TOLD else f"{text[:TEXT_TOLD]}…"
+
+
+def load_ignore_rules(root: str) -> IgnoreRules:
+    """The rules in the project folder `root`; absent, or nothing that may be read, there are only the default ones."""
+    path, outputs = os.path.join(root, IGNORE_FILE), untouched_outputs(root)
+    try:
+        _check(os.lstat(path))
+        fd = os.open(path, _FLAGS)
+        try:
+            return IgnoreRules(_read(fd), outputs=outputs)
+        finally:
+            os.close(fd)
+    except (FileNotFoundError, NotADirectoryError):
+        return IgnoreRules(outputs=outputs)
+    except _NoRules as error:
+        reason = str(error)
+    except OSError as error:
+        reason = f"it cannot be read ({error.strerror})"
+    return IgnoreRules(notes=[f"{IGNORE_FILE} counts for nothing: {reason}"], outputs=outputs)
+
+
+class _NoRules(Exception):
+    """What is called .auraignore is no rule file; the text says why."""
+
+
+def _check(found: os.stat_result) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise _NoRules(f"it is {_kind(found.st_mode)}, not a file")
+    if found.st_size > SIZE_LIMIT:
+        raise _NoRules(f"it is larger than {SIZE_LIMIT >> 20} MiB")
+
+
+def _read(fd: int) -> bytes:
+    _check(os.fstat(fd))
+    data = bytearray()
+    while more := os.read(fd, SIZE_LIMIT + 1 - len(data)):
+        data += more
+        if len(data) > SIZE_LIMIT:
+            raise _NoRules(f"it is larger than {SIZE_LIMIT >> 20} MiB")
+    return bytes(data)
+
+
+def _kind(mode: int) -> str:
+    if stat.S_ISLNK(mode):
+        return "a link"
+    if stat.S_ISDIR(mode):
+        return "a folder"
+    return "a device, a pipe or a socket"

@@ -1,0 +1,195 @@
+"""Looking at the project's files in a second process, while this one is still starting.
+
+Asking for the state of tens of thousands of files takes longer than starting Python and importing
+what a command needs: two cores do both at once. The second process compares with the scan cache
+and tells which files differ, folder by folder; what it saw counts only for the very cache that it
+read. Once this process has started, it looks too, from the last folder on, until they meet.
+"""
+
+import os
+import stat
+import struct
+from array import array
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from functools import partial
+
+from aura_vcs.errors.integrity import LinkedPath
+from aura_vcs.forked_worker import SecondProcess, send, start_second
+from aura_vcs.layout import AURA, FORMAT, SCAN_CACHE
+from aura_vcs.storage.own_folders import OwnFolders
+from aura_vcs.storage.owners import foreign_owner
+from aura_vcs.worktree.scan.cache import CachedFolder, ScanCache, load_scan_cache
+
+WORTHWHILE_BYTES = 100_000
+"""A cache of a thousand files; less is looked at sooner than a process starts."""
+LOOK_YOURSELF = 0xFFFFFFFF
+"""Instead of the number of differing files: names came, went, or became something else."""
+_COUNT = struct.Struct("<I")
+_FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_DIGEST_BYTES = 16
+_NUMBER_BYTES = array("I").itemsize
+_PIPE_BYTES = 65536
+TOLD_TOGETHER = 500
+"""After so many files the second process tells what it saw."""
+
+
+class Ahead:
+    """What a second process tells of the folder `root`: which cache it read, and which files differ."""
+
+    def __init__(self, root: str, second: SecondProcess) -> None:
+        self.root = root
+        self.second = second
+
+    def differing(self, cache: ScanCache) -> dict[str, Sequence[int]]:
+        """The numbers of differing files of each folder that is otherwise as the cache has it; asked once.
+
+        Empty if another cache was read.
+        """
+        told = _Told(self.second.fd)
+        try:
+            if told.digest() != cache.digest:
+                return {}
+            return self._meet(told, cache)
+        finally:
+            self.second.stop()
+
+    def _meet(self, told: "_Told", cache: ScanCache) -> dict[str, Sequence[int]]:
+        """Look at folders from the last one on, until those are left that the second process has looked at."""
+        found: dict[str, Sequence[int] | None] = {}
+        paths = list(cache.folders)
+        first, last = 0, len(paths)
+        while first < last:
+            for differing in told.folders():
+                found[paths[first]] = differing
+                first += 1
+            if first < last:
+                last -= 1
+                path = paths[last]
+                found[path] = _differing(_real(self.root, path), cache.folders[path], is_root=not path)
+        return {path: differing for path, differing in found.items() if differing is not None}
+
+
+class _Told:
+    """What came through the pipe of the second process so far; nothing more comes from one that died."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._data = b""
+
+    def digest(self) -> bytes:
+        """The digest of the cache that it read, waited for."""
+        while len(self._data) < _DIGEST_BYTES and (more := os.read(self._fd, _PIPE_BYTES)):
+            self._data += more
+        digest, self._data = self._data[:_DIGEST_BYTES], self._data[_DIGEST_BYTES:]
+        os.set_blocking(self._fd, False)
+        return digest
+
+    def folders(self) -> Iterator[Sequence[int] | None]:
+        """The folders that have been told of since; None for one to be looked at here."""
+        with suppress(BlockingIOError):
+            while more := os.read(self._fd, _PIPE_BYTES):
+                self._data += more
+        at = 0
+        while len(self._data) - at >= _COUNT.size:
+            count = _COUNT.unpack_from(self._data, at)[0]
+            is_told = count != LOOK_YOURSELF
+            end = at + _COUNT.size + (count * _NUMBER_BYTES if is_told else 0)
+            if end > len(self._data):
+                break
+            yield array("I", self._data[at + _COUNT.size : end]) if is_told else None
+            at = end
+        self._data = self._data[at:]
+
+
+def look_ahead(folder: str) -> Ahead | None:
+    """Start looking at the files of the project around `folder`; None where that cannot be, or is not worth it."""
+    root = folder
+    while not os.path.isfile(os.path.join(root, AURA, FORMAT)):
+        root, below = os.path.dirname(root), root
+        if root == below:
+            return None
+    if foreign_owner(os.path.join(root, AURA)) is not None:
+        return None  # only the command knows whether it is to be used
+    folders = OwnFolders(os.path.join(root, AURA), follow_root=False)
+    try:
+        with folders.at(SCAN_CACHE) as (last, dir_fd):
+            if os.stat(last, dir_fd=dir_fd, follow_symlinks=False).st_size < WORTHWHILE_BYTES:
+                return None
+    except (OSError, LinkedPath):
+        return None  # if that is a reason to refuse, the command says so
+    second = start_second(partial(_look, root, folders))
+    return Ahead(root, second) if second is not None else None
+
+
+def _look(root: str, folders: OwnFolders, fd: int) -> None:
+    cache = load_scan_cache(folders)
+    send(fd, cache.digest)
+    found: list[bytes] = []
+    files = 0
+    for path, folder in cache.folders.items():
+        differing = _differing(_real(root, path), folder, is_root=not path)
+        if differing is None:
+            found.append(_COUNT.pack(LOOK_YOURSELF))
+        else:
+            found.append(_COUNT.pack(len(differing)) + array("I", differing).tobytes())
+        files += len(folder.names)
+        if files >= TOLD_TOGETHER:
+            send(fd, b"".join(found))
+            found.clear()
+            files = 0
+    send(fd, b"".join(found))
+
+
+def _real(root: str, path: str) -> str:
+    return f"{root}/{path}" if path else root
+
+
+def _differing(real_path: str, folder: CachedFolder, *, is_root: bool) -> list[int] | None:
+    """Numbers of files that are not as they were; None if the names in the folder are not those it had."""
+    try:
+        fd = os.open(real_path, _FOLDER_FLAGS)
+    except OSError:
+        return None
+    try:
+        if not _has_same_names(fd, folder, AURA if is_root else None):
+            return None
+        return list(_changed(folder, fd))
+    except OSError:
+        return None  # a folder went while it was looked at
+    finally:
+        os.close(fd)
+
+
+def _has_same_names(fd: int, folder: CachedFolder, left_out: str | None) -> bool:
+    """Whether the names of files and of folders are those that the cache has."""
+    if folder.ignored:  # an ignored folder may have become a file, which may be versioned
+        with os.scandir(fd) as listing:
+            kinds = {item.name: item.is_dir(follow_symlinks=False) for item in listing}
+        kinds.pop(left_out or "", None)
+        here = {f"{name}/" if is_folder else name for name, is_folder in kinds.items()}
+        return here == {*folder.names, *(f"{name}/" for name in folder.folders), *folder.ignored}
+    names = set(os.listdir(fd))  # a fifth quicker, with thousands of them
+    names.discard(left_out or "")
+    if names != {*folder.names, *folder.folders}:
+        return False
+    return all(stat.S_ISDIR(os.stat(name, dir_fd=fd, follow_symlinks=False).st_mode) for name in folder.folders)
+
+
+def _changed(folder: CachedFolder, fd: int) -> Iterator[int]:
+    """The loop that every file of a large project goes through: from an open folder, names are found soonest."""
+    look = os.stat
+    for number, (name, state) in enumerate(folder.stamped()):
+        try:
+            found = look(name, dir_fd=fd, follow_symlinks=False)
+        except OSError:
+            yield number
+            continue
+        if (
+            found.st_mtime_ns != state[0]
+            or found.st_ctime_ns != state[1]
+            or found.st_size != state[2]
+            or found.st_ino != state[3]
+            or found.st_mode != state[4]
+        ):
+            yield number

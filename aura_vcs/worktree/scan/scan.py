@@ -1,0 +1,224 @@
+"""The project folder as a look at it found it."""
+
+import stat
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from aura_vcs.errors.worktree import FileUnreadable
+from aura_vcs.ids import ObjectId
+from aura_vcs.model import Entry, EntryKind
+from aura_vcs.worktree.scan.cache import CachedFolder, FileState, ScanCache, cached_folder
+from aura_vcs.worktree.scan.ignore import IgnoreRules
+
+_TYPE = 0o170000
+"""The bits of a mode that say what kind of file it is."""
+
+
+class Skipped(msgspec.Struct, frozen=True):
+    """A path that cannot be versioned, and why."""
+
+    path: str
+    reason: str
+    is_unreadable: bool = False
+    """Whether what it holds cannot be seen, so that what is versioned of it stays as it was."""
+
+
+class ScannedFolder:
+    """A folder as it is now. `tree` is its tree's id where nothing changed since it was hashed.
+
+    `was` is the folder as the cache has it; the states of files that did not change are those of `was`.
+    """
+
+    __slots__ = ("_files", "folders", "held", "ignored", "path", "tree", "was")
+
+    def __init__(self, path: str, was: CachedFolder | None = None, *, has_files_of_was: bool = False) -> None:
+        self.path = path
+        self.was = was
+        self._files: dict[str, FileState] | None = None if has_files_of_was else {}
+        self.folders: dict[str, ScannedFolder] = {}
+        self.ignored: list[str] = []
+        """Names that the rules ignore; those of folders end with a slash."""
+        self.held: list[str] = []
+        """Names that the rules ignore and that are looked at all the same, because they are versioned."""
+        self.tree: ObjectId | None = None
+
+    @property
+    def files(self) -> dict[str, FileState]:
+        """The files by name. Those of a folder that did not change are only made when they are asked for."""
+        if self._files is None:
+            assert self.was is not None
+            self._files = dict(self.was.files)
+        return self._files
+
+    @property
+    def count(self) -> int:
+        """How many files there are."""
+        if self._files is None:
+            assert self.was is not None
+            return len(self.was.names)
+        return len(self._files)
+
+    @property
+    def has_folders_of_was(self) -> bool:
+        """Whether the names of the folders inside are those that the cache has."""
+        return self.was is not None and self.folders.keys() == set(self.was.folders)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files below."""
+        if self._files is None and self.was is not None:
+            sizes = self.was.sizes()
+        else:
+            sizes = [state.size for state in self.files.values()]
+        return sum(sizes) + sum(inner.size for inner in self.folders.values())
+
+    def to_cache(self) -> CachedFolder:
+        """What the cache keeps. Names that are not UTF-8 are left out, and so hashed every time."""
+        if self._files is None and self.was is not None and len(self.folders) == len(self.was.folders):
+            tree = bytes.fromhex(self.tree) if self.tree else b""
+            was = self.was
+            return CachedFolder(was.names, was.stamps, was.folders, was.ignored, was.held, tree)
+        files = {name: state for name, state in self.files.items() if state.id and _is_text(name)}
+        names = [name for name in self.folders if _is_text(name)]
+        whole = len(files) == len(self.files) and len(names) == len(self.folders)
+        tree = bytes.fromhex(self.tree) if self.tree and whole else b""
+        ignored, held = ([name for name in known if _is_text(name)] for known in (self.ignored, self.held))
+        return cached_folder(files, names, ignored, held, tree)
+
+    def join(self, name: str) -> str:
+        """The path of something inside."""
+        return f"{self.path}/{name}" if self.path else name
+
+
+class Scan:
+    """The project folder as it is now."""
+
+    def __init__(
+        self,
+        root: ScannedFolder,
+        skipped: list[Skipped],
+        changed: bool,
+        count: int,
+        fingerprint: bytes = b"",
+        always: frozenset[str] = frozenset(),
+    ) -> None:
+        self.root = root
+        self.skipped = skipped
+        self.fingerprint = fingerprint
+        """That of the rules it was made with."""
+        self.always = always
+        """Paths that were looked at whatever the rules say, and the folders that they are in."""
+        self.changed = changed
+        """Whether anything is not as the cache has it."""
+        self.count = count
+        """Files and links seen."""
+
+    def folder(self, path: str) -> ScannedFolder | None:
+        """The folder at a path."""
+        folder: ScannedFolder | None = self.root
+        for part in path.split("/") if path else ():
+            folder = folder.folders.get(part) if folder else None
+        return folder
+
+    def add_folder(self, path: str) -> ScannedFolder | None:
+        """Enter an empty folder that was made since; None if the scan saw it, or nothing above it."""
+        parent, _, name = path.rpartition("/")
+        above = self.folder(parent)
+        if above is None or name in above.folders:
+            return None
+        above.folders[name] = ScannedFolder(path)
+        return above.folders[name]
+
+    def file(self, path: str) -> FileState | None:
+        """The file or link at a path."""
+        parent, _, name = path.rpartition("/")
+        folder = self.folder(parent)
+        return folder.files.get(name) if folder else None
+
+    def hold_ignored(self, paths: Iterable[str], rules: IgnoreRules) -> None:
+        """Say of files that came since, and that were asked for, if it is against the rules."""
+        for path in self.always.intersection(paths):
+            parts = path.split("/")
+            for depth, name in enumerate(parts):
+                folder = self.folder("/".join(parts[:depth]))
+                is_folder = depth + 1 < len(parts)
+                kept_as = f"{name}/" if is_folder else name
+                if folder is None or kept_as in folder.held:
+                    break
+                if rules.matches(name, "/".join(parts[: depth + 1]), is_folder=is_folder):
+                    folder.held.append(kept_as)
+                    break
+
+    def drop(self, path: str, reason: str | None) -> None:
+        """Take out a file that cannot be read after all, and why; None if it has gone, as if it had not been seen."""
+        parent, _, name = path.rpartition("/")
+        folder = self.folder(parent)
+        if folder is not None:
+            folder.files.pop(name, None)
+            folder.tree = None
+        if reason is not None:
+            self.skipped.append(Skipped(path, reason, is_unreadable=True))
+        self.changed = True
+
+    def is_unseen(self, path: str) -> bool:
+        """Whether what is at the path, or in a folder above it, could not be seen."""
+        return any(s.is_unreadable and (path == s.path or path.startswith(f"{s.path}/")) for s in self.skipped)
+
+    def unseen(self) -> dict[str, list[str]]:
+        """Names of what could not be seen, by the folder that it is in."""
+        found: dict[str, list[str]] = {}
+        for skipped in self.skipped:
+            if skipped.is_unreadable:
+                parent, _, name = skipped.path.rpartition("/")
+                found.setdefault(parent, []).append(name)
+        return found
+
+    def held(self) -> list[str]:
+        """Paths that rules ignore and that are versioned, topmost ones; those of folders end with a slash."""
+        return sorted(folder.join(name) for folder in self.walk() for name in folder.held)
+
+    def walk(self) -> Iterator[ScannedFolder]:
+        """Every folder, parents first."""
+        waiting = [self.root]
+        while waiting:
+            folder = waiting.pop()
+            yield folder
+            waiting += folder.folders.values()
+
+    def to_cache(self) -> ScanCache:
+        """What is known now."""
+        folders = {
+            folder.path: folder.to_cache() for folder in self.walk() if folder.path.isascii() or _is_text(folder.path)
+        }
+        return ScanCache(self.fingerprint, folders)
+
+
+def drop(scan: Scan, error: FileUnreadable) -> None:
+    """Take a file that cannot be read out of a scan.
+
+    Raises:
+        FileUnreadable: no other could be read either.
+    """
+    if error.is_everywhere:
+        raise error
+    scan.drop(error.path, None if error.has_gone else f"it cannot be read ({error.reason})")
+
+
+def entry_of(name: str, state: FileState) -> Entry:
+    """The tree entry of a file that has been hashed."""
+    object_id: ObjectId = state[5].hex()  # type: ignore[assignment]  # a NewType's call would be half the time
+    mode = state[4]
+    if mode & _TYPE == stat.S_IFLNK:
+        return Entry(name, EntryKind.SYMLINK, object_id, state[2])
+    return Entry(name, EntryKind.FILE, object_id, state[2], mode & 0o100 != 0)
+
+
+def _is_text(name: str) -> bool:
+    if name.isascii():
+        return True
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Reading your files into objects."""
