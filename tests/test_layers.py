@@ -62,6 +62,15 @@ PARTS = {
         "bundle pull",
         "clone",
     ],
+    "cli": [
+        "familiar_commands homes lazy_import output",
+        "error_context error_report groups project_list remote_environment remote_keys",
+        "catalog fetch_on_demand",
+        "session",
+        "completion options shared",
+        "main",
+        "commands entry",
+    ],
 }
 """Parts of a room (modules and folders), lowest first. A part imports its own row and lower ones."""
 DEPTH = {name: depth for depth, row in enumerate(ROWS) for name in row.split()}

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from aura_vcs.cli.shared.remote_environment import surroundings
+from aura_vcs.cli.remote_environment import surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +42,7 @@ class OnDemand:
         remote = open_named(self._repo, name, config, surroundings=surroundings())
         if not config.encryption:
             return remote
-        from aura_vcs.cli.shared.remote_keys import KeyHolder
+        from aura_vcs.cli.remote_keys import KeyHolder
         from aura_vcs.sync.remotes.encryption import unlock
 
         try:

@@ -88,7 +88,7 @@ def unknown_command(ctx: click.Context, name: str, known: Sequence[str]) -> clic
 
 
 def _advice(name: str, known: Sequence[str]) -> str:
-    from aura_vcs.cli.shared.familiar_commands import advice_for
+    from aura_vcs.cli.familiar_commands import advice_for
 
     return advice_for(name, frozenset(known))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from aura_vcs.cli.catalog import CATALOG
-from aura_vcs.cli.shared.familiar_commands import DOES_IT, advice_for
+from aura_vcs.cli.familiar_commands import DOES_IT, advice_for
 
 from tests.cli.conftest import AURA, Film
 

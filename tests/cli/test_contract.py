@@ -57,7 +57,7 @@ def test_status_prints_changes(two: Film) -> None:
     """`status --json` names branch, head, and every change; a rename has its old path."""
     head = two.data("log", "-n", "1")["versions"][0]
     clean = {"branch": "main", "head": {"id": head["id"], "number": 2}, "clean": True, "changes": [], "diverged": False}
-    clean["awaited"] = clean["conflicts"] = []
+    clean["awaited"] = clean["conflicts"] = clean["ignored"] = []
     clean |= {"offloaded": {"files": 0, "bytes": 0, "remotes": []}, "locks": []}
     documents = {key: two.data("status")[key] for key in ("problems", "errors", "warnings")}
     assert two.data("status") == {**clean, **documents}

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from aura_vcs.cli.shared.remote_environment import surroundings
+from aura_vcs.cli.remote_environment import surroundings
 from aura_vcs.errors.remotes import RemoteDenied
 from aura_vcs.sync.remotes.connect import UNKNOWN, Surroundings, open_remote
 from aura_vcs.sync.remotes.url import parse_address

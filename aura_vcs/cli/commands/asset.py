@@ -8,8 +8,8 @@ from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, Duration, dry_run_option, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, strong, warm
 from aura_vcs.cli.output.humanize import count, size
+from aura_vcs.cli.remote_environment import worker_environment
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.shared.remote_environment import worker_environment
 from aura_vcs.cli.shared.studio import table
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.input import UnknownName

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aura_vcs.cli.options import HELP, examples, json_option
-from aura_vcs.cli.output.console import Console, faint, good, warm
-from aura_vcs.cli.output.humanize import say_unstable, titled
-from aura_vcs.cli.output.json_shapes import version_shape
+from aura_vcs.cli.output.console import Console
 from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.shared.autosave_report import print_saved, saved_to_json
 from aura_vcs.cli.shared.studio import retention_rules, setting
 from aura_vcs.layout import AURA
 
@@ -37,11 +36,11 @@ def autosave_command(repo: "Repository", console: Console, watch: bool, no_prune
         return
     saved, pruned = _save(repo, prune=not no_prune)
     if console.as_json:
-        console.data(saved_shape(saved, pruned))
+        console.data(saved_to_json(saved, pruned))
     elif saved.version is None:
         console.line("Nothing has changed.")
     else:
-        say_saved(repo, console, saved, pruned)
+        print_saved(repo, console, saved, pruned)
 
 
 def _save(repo: "Repository", *, prune: bool) -> "tuple[Saved, int]":
@@ -94,7 +93,7 @@ def _watch(repo: "Repository", console: Console, *, prune: bool) -> None:
                 continue
             schedule.saved()
             if saved.version is not None:
-                say_saved(repo, console, saved, pruned)
+                print_saved(repo, console, saved, pruned)
         console.note("Stopped watching.")
 
 
@@ -106,18 +105,3 @@ def _rounds(root: str) -> Iterator[set[tuple[Any, str]]]:
         yield from watch(root, watch_filter=None, rust_timeout=1000, yield_on_timeout=True, raise_interrupt=True)
     except KeyboardInterrupt:
         return
-
-
-def say_saved(repo: "Repository", console: Console, saved: "Saved", pruned: int = 0) -> None:
-    """Say what was saved, and what could not be."""
-    assert saved.version is not None
-    console.line(good("Saved "), warm(titled(saved.version)))
-    say_unstable(repo, console, saved.unstable, saved.version)
-    if pruned:
-        console.line(faint(f"{pruned} older ones went, by the rules of `aura prune`"))
-
-
-def saved_shape(saved: "Saved", pruned: int = 0) -> dict[str, Any]:
-    """An autosave or restore point in JSON."""
-    version = version_shape(saved.version) if saved.version is not None else None
-    return {"version": version, "unstable": list(saved.unstable), "pruned": pruned}

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.commands.clone import clone_command
 from aura_vcs.cli.groups import Entry, LazyGroup
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console, cool, good
@@ -18,9 +17,8 @@ if TYPE_CHECKING:
 _CATALOG = {
     "create": Entry(__name__, "create_command", "Write a bundle"),
     "verify": Entry(__name__, "verify_command", "Check that a bundle is whole"),
-    "clone": Entry(__name__, "clone_command", "Copy a project from a remote into a new folder"),
+    "clone": Entry("aura_vcs.cli.commands.clone", "clone_command", "Copy a project from a remote into a new folder"),
 }
-__all__ = ["bundle_command", "clone_command", "create_command", "verify_command"]
 
 
 @click.group(

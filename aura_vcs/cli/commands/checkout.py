@@ -9,6 +9,7 @@ from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console, faint
 from aura_vcs.cli.output.humanize import count, place
 from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_left, print_restore_point
 
 if TYPE_CHECKING:
     from aura_vcs.history.checkout import Moved
@@ -47,7 +48,7 @@ def checkout_command(repo: "Repository", console: Console, *, version: str | Non
         console.data(moved_shape(repo, moved.head, moved))
     else:
         _show(repo, console, before, moved)
-    say_left(console, moved)
+    print_left(console, moved)
 
 
 def _show(repo: "Repository", console: Console, before: "Head", moved: "Moved") -> None:
@@ -56,38 +57,12 @@ def _show(repo: "Repository", console: Console, before: "Head", moved: "Moved") 
     record = Queries(repo.index).version(moved.head.version) if moved.head.version is not None else None
     if moved.is_idle:
         console.line("Nothing had to change. ", *place(moved.head, record))
-        say_kept(console, moved)
+        print_kept_unsaved(console, moved)
         return
     console.line(*place(moved.head, record), f", {count(moved.changed, 'path')} changed")
-    say_point(console, moved)
-    say_kept(console, moved)
+    print_restore_point(console, moved)
+    print_kept_unsaved(console, moved)
     if moved.head.branch is None and record is not None:
         back = f" Back to where you were: `aura checkout {before.branch}`." if before.branch else ""
         console.line(f"Commit here and a branch from-v{record.number} starts by itself.{back}")
     console.line(faint("Take it back with `aura undo`."))
-
-
-def say_point(console: Console, moved: "Moved") -> None:
-    """Say where unsaved work is, if there was any."""
-    point = moved.restore_point
-    if point is not None:
-        console.line(
-            f"What you had not saved is kept in the restore point v{point.number}; "
-            f"`aura restore v{point.number}` brings it back."
-        )
-
-
-def say_kept(console: Console, moved: "Moved") -> None:
-    """Say that unsaved work is still in the folder, if there is any."""
-    if moved.kept_unsaved:
-        changes = count(moved.kept_unsaved, "unsaved change")
-        stay = "stays" if moved.kept_unsaved == 1 else "stay"
-        console.line(f"{changes} elsewhere {stay} as before; `aura status` lists what is unsaved.")
-
-
-def say_left(console: Console, moved: "Moved") -> None:
-    """Say which files were not touched because somebody was editing them."""
-    for path in moved.left:
-        console.warn(f"{path} was being edited and was left as it is")
-    if moved.left:
-        console.exit_code = 3

@@ -8,9 +8,9 @@ import click
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console, cool
 from aura_vcs.cli.output.humanize import count, size
+from aura_vcs.cli.remote_environment import agreements, surroundings
+from aura_vcs.cli.remote_keys import key_options
 from aura_vcs.cli.session import Session, pass_session
-from aura_vcs.cli.shared.remote_environment import agreements, surroundings
-from aura_vcs.cli.shared.remote_keys import key_options
 from aura_vcs.cli.shared.studio import note_project
 from aura_vcs.cli.shared.transfers import all_versions_option, fetch_shape
 
@@ -51,7 +51,7 @@ def clone_command(
     the folder and the history are complete, and large files of other versions are fetched when you go
     there.
     """
-    from aura_vcs.cli.shared.remote_keys import KeyHolder
+    from aura_vcs.cli.remote_keys import KeyHolder
     from aura_vcs.sync.clone import clone, folder_name
     from aura_vcs.sync.remotes.connect import open_remote
     from aura_vcs.sync.remotes.encryption import open_if_encrypted

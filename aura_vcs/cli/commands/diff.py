@@ -10,8 +10,8 @@ from aura_vcs.cli.options import HELP, PathsCommand, examples, json_option
 from aura_vcs.cli.output.console import Console, Line, Painted, Part, cool, faint, good, strong
 from aura_vcs.cli.output.humanize import changed_path, count, size, titled
 from aura_vcs.cli.output.paths import versions_and_paths
+from aura_vcs.cli.remote_environment import worker_environment
 from aura_vcs.cli.session import pass_repository, project_paths
-from aura_vcs.cli.shared.remote_environment import worker_environment
 from aura_vcs.cli.shared.studio import current_session
 
 if TYPE_CHECKING:

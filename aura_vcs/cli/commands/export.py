@@ -10,8 +10,8 @@ from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import COUNT, HELP, POSITIVE, TEXT, examples, json_option
 from aura_vcs.cli.output.console import Console, bad, faint, good, strong, warm
 from aura_vcs.cli.output.humanize import age, duration, size
+from aura_vcs.cli.remote_environment import worker_environment
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.shared.remote_environment import worker_environment
 from aura_vcs.cli.shared.studio import setting, table
 
 if TYPE_CHECKING:

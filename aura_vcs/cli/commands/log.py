@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aura_vcs.cli.options import COUNT, HELP, TEXT, examples, json_option
-from aura_vcs.cli.output.console import Console, Line, Part, bad, cool, faint, good, strong, warm
+from aura_vcs.cli.output.console import Console, Line, Part, bad, faint, good, strong, warm
 from aura_vcs.cli.output.humanize import age, local_time, size
 from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.shared.partial_sync import say_awaited
+from aura_vcs.cli.shared.version_marks import TYPES, marks, names_of_versions
 
 if TYPE_CHECKING:
     from aura_vcs.history.lookup.field_history import FieldChange
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 VALUE_LENGTH = 300
 """Characters of a value that are shown; --json has all of it."""
-TYPES = ("manual", "autosave", "restore_point")
 
 
 @click.command(
@@ -197,39 +197,9 @@ def _moment(text: str | None) -> str | None:
     return parse_moment(text)
 
 
-def names_of_versions(repo: "Repository") -> dict[str, list[Part]]:
-    """By version: HEAD, branches and tags that stand on it."""
-    from aura_vcs.history.names.branches import branches
-
-    names: dict[str, list[Part]] = {}
-    head = repo.head()
-    if head.version is not None:
-        names.setdefault(head.version, []).append(strong("HEAD"))
-    for found in branches(repo):
-        for version in found.diverged or (found.version,):
-            names.setdefault(version, []).append(cool(found.name))
-    for name, tag in repo.refs.tags().items():
-        names.setdefault(str(tag.version), []).append(cool(f"tag {name}"))
-    return names
-
-
 def _oneline(record: "VersionRecord", about: _About) -> Line:
     when, special = faint(local_time(record.created_at)), marks(record, offloaded=about.is_offloaded(record))
     return [warm(about.call(record).ljust(6)), when, "  ", record.name, *special]
-
-
-def marks(record: "VersionRecord", *, offloaded: bool = False) -> list[Part]:
-    """What is special about a version, in words after its name."""
-    words = ["offloaded in part"] if offloaded else []
-    if record.type != "manual":
-        words.append("autosave" if record.type == "autosave" else "restore point")
-    if record.important:
-        words.append("important")
-    if record.purged_at is not None:
-        words.append("purged")
-    elif record.deleted_at is not None:
-        words.append("deleted")
-    return [faint(f"  ({', '.join(words)})")] if words else []
 
 
 def _full(record: "VersionRecord", about: _About) -> Iterator[Line]:

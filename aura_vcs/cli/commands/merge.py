@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.commands.checkout import say_kept, say_left
 from aura_vcs.cli.completion import complete_version
 from aura_vcs.cli.options import HELP, TEXT, author_option, dry_run_option, examples, json_option
 from aura_vcs.cli.output.console import Console, cool, faint, good, strong
 from aura_vcs.cli.output.humanize import changed_path, count, joined, titled
 from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_left
 from aura_vcs.cli.shared.partial_sync import say_awaited
 
 if TYPE_CHECKING:
@@ -51,9 +51,9 @@ def merge_command(
     if abort:
         if name is not None or dry_run:
             raise click.UsageError("--abort goes alone.")
-        from aura_vcs.cli.commands.undo import show_undone
+        from aura_vcs.cli.shared.undo_report import print_undone
 
-        show_undone(repo, console, abort_merge(repo), "Took back", "Do it again with `aura redo`.")
+        print_undone(repo, console, abort_merge(repo), "Took back", "Do it again with `aura redo`.")
         return
     if dry_run:
         plan = plan_merge(repo, name)
@@ -72,7 +72,7 @@ def merge_command(
     if done.files is not None:
         from aura_vcs.cli.shared.media_warnings import warn_of_missing_media
 
-        say_left(console, done.files)
+        print_left(console, done.files)
         warn_of_missing_media(repo, console, done.plan.ours.tree, done.version.tree)
 
 
@@ -134,7 +134,7 @@ def _show(console: Console, done: "Merged") -> None:
 def _say_unsaved(console: Console, done: "Merged") -> None:
     point = done.files.restore_point if done.files is not None else None
     if done.files is not None:
-        say_kept(console, done.files)
+        print_kept_unsaved(console, done.files)
     if point is None:
         return
     kept = f"kept in the restore point v{point.number}"

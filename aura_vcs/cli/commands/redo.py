@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.commands.undo import show_undone
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console
 from aura_vcs.cli.session import Session, pass_repository, pass_session
 from aura_vcs.cli.shared.studio_undo import or_studio, redo_in_studio, studio_option
+from aura_vcs.cli.shared.undo_report import print_undone
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -39,4 +39,4 @@ def _redo(repo: "Repository", console: Console, action_id: str | None) -> None:
     from aura_vcs.history.undo import find_action, redo
 
     action = find_action(repo, action_id) if action_id is not None else None
-    show_undone(repo, console, redo(repo, action), "Did again", "Take it back with `aura undo`.")
+    print_undone(repo, console, redo(repo, action), "Did again", "Take it back with `aura undo`.")

@@ -8,9 +8,9 @@ from aura_vcs.cli.groups import Entry, ShorthandGroup
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console, bad, cool, faint, good
 from aura_vcs.cli.output.humanize import count, size
+from aura_vcs.cli.remote_environment import agreements, surroundings
+from aura_vcs.cli.remote_keys import key_options
 from aura_vcs.cli.session import Session, pass_repository
-from aura_vcs.cli.shared.remote_environment import agreements, surroundings
-from aura_vcs.cli.shared.remote_keys import key_options
 from aura_vcs.cli.shared.transfers import connected, key_holder
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def add_command(
     passphrase (AURA_PASSPHRASE, the keyring, or you are asked) or a key file, which is made if it
     is not there. Whoever loses it cannot read the remote any more.
     """
-    from aura_vcs.cli.shared.remote_keys import KeyHolder
+    from aura_vcs.cli.remote_keys import KeyHolder
     from aura_vcs.sync.remotes.add import add_remote
     from aura_vcs.sync.remotes.trusted_hosts import host_of
     from aura_vcs.sync.remotes.url import parse_address

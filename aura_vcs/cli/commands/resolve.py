@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from aura_vcs.cli.commands.checkout import say_left, say_point
 from aura_vcs.cli.completion import complete_path
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.conflicts import conflict_lines
 from aura_vcs.cli.output.console import Console, faint, good
 from aura_vcs.cli.output.humanize import count
 from aura_vcs.cli.session import pass_repository, project_paths
+from aura_vcs.cli.shared.checkout_report import print_left, print_restore_point
 
 if TYPE_CHECKING:
     from aura_vcs.history.resolve import Decision, Resolved
@@ -75,7 +75,7 @@ def resolve_command(repo: "Repository", console: Console, /, *, path: str | None
         console.data({**shape, **left, **moved_shape(repo, done.files.head, done.files)})
     else:
         _show(console, done)
-    say_left(console, done.files)
+    print_left(console, done.files)
 
 
 def _parted(repo: "Repository", path: str) -> tuple[str, str]:
@@ -113,7 +113,7 @@ def _list(repo: "Repository", console: Console, path: str | None) -> None:
 def _show(console: Console, done: "Resolved") -> None:
     for place in dict.fromkeys(item.place for item in done.decided):
         console.line("Decided ", place)
-    say_point(console, done.files)
+    print_restore_point(console, done.files)
     if done.left:
         console.line(f"{count(len(done.left), 'conflict')} still open: `aura resolve` lists them.")
     else:

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.commands.checkout import say_kept, say_left
 from aura_vcs.cli.completion import complete_path, complete_version
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console, Part, cool, faint, warm
 from aura_vcs.cli.output.humanize import count
 from aura_vcs.cli.session import pass_repository, project_paths
+from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_left
 
 if TYPE_CHECKING:
     from aura_vcs.history.checkout import Moved
@@ -44,10 +44,10 @@ def restore_command(repo: "Repository", console: Console, version: str, paths: t
         console.data(moved_shape(repo, moved.head, moved))
     elif moved.is_idle:
         console.line("Nothing had to change: your files are like that already")
-        say_kept(console, moved)
+        print_kept_unsaved(console, moved)
     else:
         _show(console, version, moved)
-    say_left(console, moved)
+    print_left(console, moved)
 
 
 def _show(console: Console, version: str, moved: "Moved") -> None:
@@ -56,5 +56,5 @@ def _show(console: Console, version: str, moved: "Moved") -> None:
     console.line("Brought back ", warm(version), *where, f", {changed} changed; not committed yet")
     if moved.restore_point is not None:
         console.line(f"What was there before is kept in the restore point v{moved.restore_point.number}.")
-    say_kept(console, moved)
+    print_kept_unsaved(console, moved)
     console.line(faint('Keep it with `aura commit -m "…"`, or take it back with `aura undo`.'))

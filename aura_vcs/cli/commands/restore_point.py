@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.commands.autosave import saved_shape, say_saved
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
 from aura_vcs.cli.output.console import Console
 from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.shared.autosave_report import print_saved, saved_to_json
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -33,6 +33,6 @@ def restore_point_command(repo: "Repository", console: Console, trigger: str, na
 
     saved = restore_point(repo, trigger, name=name, description=description)
     if console.as_json:
-        console.data(saved_shape(saved))
+        console.data(saved_to_json(saved))
     else:
-        say_saved(repo, console, saved)
+        print_saved(repo, console, saved)

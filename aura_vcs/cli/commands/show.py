@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.commands.log import marks, names_of_versions
 from aura_vcs.cli.completion import complete_content
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.blob import write_content
 from aura_vcs.cli.output.console import Console, Line, cool, faint, strong, warm
 from aura_vcs.cli.output.humanize import age, changed_path, count, joined, local_time, size
 from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.shared.version_marks import marks, names_of_versions
 
 if TYPE_CHECKING:
     from aura_vcs.history.lookup.content import Located

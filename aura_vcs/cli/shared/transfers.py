@@ -9,12 +9,12 @@ import click
 
 from aura_vcs.cli.output.console import Console, cool, faint, strong, warm
 from aura_vcs.cli.output.humanize import count, joined, size
+from aura_vcs.cli.remote_environment import surroundings
 from aura_vcs.cli.session import Session
-from aura_vcs.cli.shared.remote_environment import surroundings
 from aura_vcs.errors.remotes import RemoteError
 
 if TYPE_CHECKING:
-    from aura_vcs.cli.shared.remote_keys import KeyHolder
+    from aura_vcs.cli.remote_keys import KeyHolder
     from aura_vcs.repository.repository import Repository
     from aura_vcs.storage.remotes.base import RemoteStorage
     from aura_vcs.sync.fetch import FetchPlan
@@ -64,7 +64,7 @@ def connected(repo: "Repository", name: str | None) -> Iterator[Link]:
 
 def key_holder(known: str = "") -> "KeyHolder":
     """Who is asked for passphrases and key files; `known` is where the key file was the last time."""
-    from aura_vcs.cli.shared.remote_keys import KeyHolder
+    from aura_vcs.cli.remote_keys import KeyHolder
 
     session = click.get_current_context().find_object(Session)
     return KeyHolder(session.console if session is not None else Console(), known=known)
@@ -177,7 +177,7 @@ def _say_locks(console: Console, plan: "PushPlan") -> None:
 
 def say_pulled(repo: "Repository", console: Console, pulled: "Pulled") -> None:
     """What happened to the branch and the work folder."""
-    from aura_vcs.cli.commands.checkout import say_kept, say_left, say_point
+    from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_left, print_restore_point
     from aura_vcs.history.names.revisions import describe
     from aura_vcs.index.queries import Queries
 
@@ -203,9 +203,9 @@ def say_pulled(repo: "Repository", console: Console, pulled: "Pulled") -> None:
             warm(describe(queries, pulled.head.version)),
             f", {count(pulled.files.changed, 'path')} changed",
         )
-        say_point(console, pulled.files)
-        say_kept(console, pulled.files)
-        say_left(console, pulled.files)
+        print_restore_point(console, pulled.files)
+        print_kept_unsaved(console, pulled.files)
+        print_left(console, pulled.files)
         console.line(faint("Take it back with `aura undo`."))
     if pulled.diverged or pulled.in_the_way or pulled.without_content is not None:
         console.exit_code = 3

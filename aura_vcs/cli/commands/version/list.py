@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.commands.log import TYPES, marks
 from aura_vcs.cli.options import HELP, POSITIVE, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, strong, warm
 from aura_vcs.cli.output.humanize import local_time, size
 from aura_vcs.cli.output.json_shapes import version_shape
 from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.shared.version_marks import TYPES, marks
 
 if TYPE_CHECKING:
     from aura_vcs.index.records import VersionRecord

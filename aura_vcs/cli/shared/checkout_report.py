@@ -1,0 +1,35 @@
+"""What commands that go to another version say of your files: what was kept, and what was left alone."""
+
+from typing import TYPE_CHECKING
+
+from aura_vcs.cli.output.console import Console
+from aura_vcs.cli.output.humanize import count
+
+if TYPE_CHECKING:
+    from aura_vcs.history.checkout import Moved
+
+
+def print_restore_point(console: Console, moved: "Moved") -> None:
+    """Say where unsaved work is, if there was any."""
+    point = moved.restore_point
+    if point is not None:
+        console.line(
+            f"What you had not saved is kept in the restore point v{point.number}; "
+            f"`aura restore v{point.number}` brings it back."
+        )
+
+
+def print_kept_unsaved(console: Console, moved: "Moved") -> None:
+    """Say that unsaved work is still in the folder, if there is any."""
+    if moved.kept_unsaved:
+        changes = count(moved.kept_unsaved, "unsaved change")
+        stay = "stays" if moved.kept_unsaved == 1 else "stay"
+        console.line(f"{changes} elsewhere {stay} as before; `aura status` lists what is unsaved.")
+
+
+def print_left(console: Console, moved: "Moved") -> None:
+    """Say which files were not touched because somebody was editing them."""
+    for path in moved.left:
+        console.warn(f"{path} was being edited and was left as it is")
+    if moved.left:
+        console.exit_code = 3

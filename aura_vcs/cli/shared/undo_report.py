@@ -1,0 +1,34 @@
+"""What `undo`, `redo` and `merge --abort` say."""
+
+from typing import TYPE_CHECKING
+
+from aura_vcs.cli.output.console import Console, faint, strong
+from aura_vcs.cli.output.humanize import count, place
+from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_left, print_restore_point
+
+if TYPE_CHECKING:
+    from aura_vcs.history.undo import Undone
+    from aura_vcs.repository.repository import Repository
+
+
+def print_undone(repo: "Repository", console: Console, done: "Undone", verb: str, way_back: str) -> None:
+    """Say what was taken back or done again, and where that leaves the folder."""
+    from aura_vcs.cli.output.json_shapes import moved_shape
+    from aura_vcs.index.queries import Queries
+
+    if console.as_json:
+        operation = {"id": done.operation.undoes or done.operation.redoes, "description": done.description}
+        shape = {"operation": operation, **moved_shape(repo, done.head, done.files)}
+        console.data(shape | {"passed_over": list(done.passed_over)})
+        return
+    for message in done.passed_over:
+        console.note(f"Passed over: {message}")
+    console.line(f"{verb}: ", strong(done.description))
+    record = Queries(repo.index).version(done.head.version) if done.head.version is not None else None
+    changed = f", {count(done.files.changed, 'path')} changed" if done.files is not None else ""
+    console.line(*place(done.head, record), changed)
+    if done.files is not None:
+        print_restore_point(console, done.files)
+        print_kept_unsaved(console, done.files)
+        print_left(console, done.files)
+    console.line(faint(way_back))
