@@ -12,6 +12,7 @@ from aura_vcs.history.checkout import checkout, restore
 from aura_vcs.history.commit import commit
 from aura_vcs.history.merge import merge
 from aura_vcs.history.names.branches import create_branch, delete_branch, rename_branch
+from aura_vcs.history.names.follow_branch import follow_branch
 from aura_vcs.history.names.tags import create_tag, delete_tag
 from aura_vcs.history.resolve import resolve_conflicts
 from aura_vcs.history.undo import Undone, redo, undo
@@ -22,8 +23,8 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from tests.helpers.project import noise
 
-from .blind import BlindPair
-from .machines import Account, Machine, Place, folder
+from .machines import Account, Copy, Machine, Place, folder
+from .sync_tool import BlindPair
 
 NAMES = ["anna", "bert", "cleo", "dora"]
 PATHS = ["brief.json", "notes.txt", "d/take.wav", "d/x.txt"]
@@ -113,8 +114,12 @@ class Work(RuleBasedStateMachine):
         machine = self._machine(at)
         with machine.doing(*self._unless_whole()):
             record = self._choose(machine, version)
+            follow_branch(machine.repo)
+            here = machine.repo.head().version
+            base = self.account.copies[here] if here is not None else {}
+            wanted = moved(base, folder(machine.repo), self.account.copies[record.id])
             checkout(machine.repo, record.id)
-            assert folder(machine.repo) == self.account.copies[record.id]
+            assert folder(machine.repo) == wanted
 
     @rule(at=some, name=st.sampled_from(BRANCHES))
     def go_to_branch(self, at: int, name: str) -> None:
@@ -291,3 +296,10 @@ class Work(RuleBasedStateMachine):
         for ref in done.operation.refs:
             if ref.startswith("versions/"):
                 self.account.given_up.add(ref.removeprefix("versions/"))  # type: ignore[arg-type]
+
+
+def moved(base: Copy, before: Copy, target: Copy) -> Copy:
+    """What a folder holds after a checkout: only what the two versions have differently is touched."""
+    touched = {path for path in base.keys() | target.keys() if base.get(path) != target.get(path)}
+    untouched = {path: data for path, data in before.items() if path not in touched}
+    return untouched | {path: target[path] for path in touched if path in target}

@@ -38,9 +38,9 @@ from tests.helpers.random_steps import long, short
 from tests.sync.kinds import KEYS
 from tests.sync.machines import Unsynced, folder_remote
 
-from .blind import BlindPair
 from .machines import Machine, Place
-from .work import NAMES, Work, breaks, places, some, which
+from .random_edits import NAMES, Work, breaks, places, some, which
+from .sync_tool import BlindPair
 
 CUT_BYTES = 600_000
 """Packs with a large file are cut on their way to one of the remotes."""

@@ -18,7 +18,7 @@ from aura_vcs.sync.state.cache import Known
 from aura_vcs.sync.state.manifest_update import create_remote
 
 from .machines import OPENED, content, files, folder_remote, known, machine, save, write
-from .test_carrying import media
+from .test_push_pull import media
 
 MIB = 1 << 20
 SIZE = MIB + 9_000

@@ -12,7 +12,7 @@ from aura_vcs.errors.remotes import RemoteDenied
 from aura_vcs.sync.remotes.connect import UNKNOWN, Surroundings, open_remote
 from aura_vcs.sync.remotes.url import parse_address
 
-from .test_clouds import Cloud, cloud
+from .test_cloud_requests import Cloud, cloud
 
 pytest.importorskip("botocore", reason="the extra 'buckets' is not installed")
 __all__ = ["cloud"]

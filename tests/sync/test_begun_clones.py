@@ -16,7 +16,7 @@ from aura_vcs.sync.state.cache import Known
 from aura_vcs.sync.state.manifest_update import create_remote
 
 from .machines import files, machine, save, write
-from .test_carrying import media
+from .test_push_pull import media
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # stopped, as by a kill
 STEP = 7

@@ -24,11 +24,11 @@ from aura_vcs.sync.state.cache import Forgetful
 from aura_vcs.sync.state.manifest_update import create_remote
 from aura_vcs.sync.state.snapshot import load_view
 
-from .faulty_line import FaultyLine, faulty_line
+from .faulty_proxy import FaultyLine, faulty_line
 from .kinds import KEYS
 from .machines import clone, files, known, machine, save, write
 from .servers import BUCKET, Seaweed
-from .test_carrying import media
+from .test_push_pull import media
 
 pytestmark = pytest.mark.usefixtures("keys")
 CUTS = [200, None, 30_000, 400_000, None, 5, 700_000, 100, 1_000_000, None, 60_000]

@@ -21,7 +21,7 @@ from aura_vcs.sync.remotes.url import Address, parse_address
 
 from .machines import clone, content, files, known, machine, save, write
 from .servers import BUCKET, bucket_address
-from .test_carrying import media
+from .test_push_pull import media
 
 pytestmark = pytest.mark.usefixtures("keys")
 

@@ -17,7 +17,7 @@ from aura_vcs.sync.state.manifest import MANIFEST
 from aura_vcs.sync.state.snapshot import load_view
 
 from .machines import clone, files, folder_remote, known, machine, manifest, save, write
-from .test_carrying import media
+from .test_push_pull import media
 
 
 @pytest.fixture

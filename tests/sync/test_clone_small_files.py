@@ -36,7 +36,7 @@ from tests.helpers.check import assert_whole
 from tests.helpers.two_processes import always_two
 
 from .machines import files, save
-from .test_carrying import media
+from .test_push_pull import media
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a second process is only started on Linux")
 FILES = 60

@@ -18,7 +18,7 @@ from aura_vcs.sync.state.cache import Forgetful
 from aura_vcs.sync.state.snapshot import load_view
 
 from .machines import OPENED, clone, files, folder_remote, known, machine, save, write
-from .test_carrying import media
+from .test_push_pull import media
 
 
 class Stage:

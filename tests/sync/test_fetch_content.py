@@ -30,7 +30,7 @@ from tests.helpers.check import assert_whole
 
 from .film import MIB, SIZE, Film, stored
 from .machines import OPENED, content, files, known, machine, save, write
-from .test_carrying import media
+from .test_push_pull import media
 
 
 def test_fetching_content_brings_it_back(film: Film) -> None:

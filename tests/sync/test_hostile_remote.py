@@ -40,7 +40,7 @@ from aura_vcs.sync.state.manifest import (
 )
 
 from .machines import clone, files, folder_remote, known, machine, manifest, save, write
-from .test_carrying import media
+from .test_push_pull import media
 
 PROJECT = "11111111-1111-4111-8111-111111111111"
 EVIL = "abcdefabcdef"

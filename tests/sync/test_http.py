@@ -17,7 +17,7 @@ from aura_vcs.sync.remotes.url import parse_address
 from aura_vcs.sync.state.manifest import pack_name
 
 from .machines import clone, files, folder_remote, known, machine, manifest, save, write
-from .test_carrying import media
+from .test_push_pull import media
 
 
 class Handler(SimpleHTTPRequestHandler):

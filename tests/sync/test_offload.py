@@ -27,7 +27,7 @@ from tests.helpers.check import assert_whole
 
 from .film import MIB, SIZE, Film, known_as, stored
 from .machines import Unsynced, content, files, write
-from .test_carrying import media
+from .test_push_pull import media
 
 
 def test_offloading_frees_what_the_remote_holds_and_says_so(film: Film) -> None:

@@ -18,7 +18,7 @@ from aura_vcs.objects.packs import writer as pack_writer
 from aura_vcs.repository.repository import Repository
 
 from .machines import OPENED, machine, save, write
-from .test_carrying import media
+from .test_push_pull import media
 from .test_sync_commands import Person
 
 

@@ -24,7 +24,7 @@ from aura_vcs.sync.state.snapshot import load_view
 from .film import Film, stored
 from .kinds import MAKERS
 from .machines import OPENED, Unsynced, clone, content, folder_remote, known, machine, manifest, save
-from .test_carrying import media
+from .test_push_pull import media
 
 TAKE = media(1_300_000)
 

@@ -30,7 +30,7 @@ from aura_vcs.sync.state.snapshot import load_view
 from .conftest import remote_of
 from .film import Film
 from .machines import clone, content, known, machine, manifest, save
-from .test_carrying import media
+from .test_push_pull import media
 
 TAKE = media(1_300_000)
 

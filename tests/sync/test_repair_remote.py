@@ -44,7 +44,7 @@ from .conftest import remote_of
 from .film import Film
 from .kinds import KEYS
 from .machines import clone, content, folder_remote, known, machine, manifest, save
-from .test_carrying import media
+from .test_push_pull import media
 
 TAKE = media(1_300_000)
 KINDS = ["memory", "folder", "encrypted", "pipe", "moto"]

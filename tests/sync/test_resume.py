@@ -42,12 +42,12 @@ from aura_vcs.sync.state.cache import Forgetful
 from aura_vcs.sync.state.snapshot import load_view
 from aura_vcs.sync.transfer import upload as delivering
 
-from .cut_pipe import command, passed
+from .broken_pipe_proxy import command, passed
 from .kinds import KEYS, served
 from .machines import clone, files, folder_remote, known, machine, save
 from .servers import Ssh
-from .test_carrying import media
-from .test_sending import Listening
+from .test_push_integrity import Listening
+from .test_push_pull import media
 
 MIB = 1 << 20
 SIZE = 12 * MIB

@@ -38,12 +38,12 @@ from aura_vcs.sync.state.manifest import decode_manifest
 from aura_vcs.sync.state.manifest_update import create_remote
 from aura_vcs.sync.state.snapshot import load_view
 
-from .faulty_line import faulty_line
+from .faulty_proxy import faulty_line
 from .kinds import KEYS
 from .machines import clone, content, files, known, machine, save, write
 from .servers import BUCKET
-from .test_carrying import media
-from .test_resuming import StopsAt, pushed
+from .test_push_pull import media
+from .test_resume import StopsAt, pushed
 
 MIB = 1 << 20
 LIMIT = 5 * MIB

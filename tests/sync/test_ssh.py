@@ -35,7 +35,7 @@ from hypothesis import strategies as st
 from .kinds import served
 from .machines import OPENED, files, machine, save, write
 from .servers import Ssh
-from .test_carrying import media
+from .test_push_pull import media
 
 PACK = f"packs/{'a' * 64}.pack"
 

@@ -16,7 +16,7 @@ from aura_vcs.storage.remotes.folder import FolderRemote
 from aura_vcs.sync.remotes.config import RemoteConfig, set_remote
 
 from .machines import manifest
-from .test_carrying import media
+from .test_push_pull import media
 
 
 class Person:

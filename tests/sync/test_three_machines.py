@@ -24,7 +24,7 @@ from aura_vcs.sync.state.cache import Forgetful
 from aura_vcs.sync.state.snapshot import load_view
 
 from .machines import clone, content, files, folder_remote, known, machine, save, write
-from .test_carrying import MIB, media
+from .test_push_pull import MIB, media
 
 
 class Three:
