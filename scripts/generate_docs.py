@@ -1,11 +1,15 @@
 """Write the pages of `docs/` that are made from the code (`make docs`); `--check` only compares."""
 
+import inspect
 import pkgutil
+import re
 import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import get_args
 
+import aura_vcs
 import click
 from aura_vcs import errors
 from aura_vcs.cli.main import cli
@@ -74,11 +78,73 @@ def _errors(kind: type[AuraError]) -> Iterator[type[AuraError]]:
             yield from _errors(inner)
 
 
+MARK = "<!-- Made from the docstrings by `make docs`; edit them, not this part. -->\n"
+
+
+def api() -> str:
+    """`api.md`: the guide as it is, and what the docstrings say of every name that is no error."""
+    guide = (DOCS / "api.md").read_text("utf-8").partition(MARK)[0]
+    shown = {name: getattr(aura_vcs, name) for name in aura_vcs.__all__ if name != "__version__"}
+    parts = [_described(name, it) for name, it in shown.items() if inspect.isroutine(it) or _is_own(it)]
+    return "\n".join([guide + MARK, *parts])
+
+
+def _is_own(it: object) -> bool:
+    return inspect.isclass(it) and it.__module__.startswith("aura_vcs.api.")
+
+
+def _described(name: str, it: type | Callable[..., object]) -> str:
+    if not isinstance(it, type):
+        return f"### aura.{name}\n\n```text\n{name}{_signature(it)}\n```\n\n{_text(it)}\n"
+    lines = [f"### aura.{name}", "", _text(it), ""]
+    fields = inspect.get_annotations(it)
+    shown = [f"{field}: {_type(kind)}" for field, kind in fields.items() if not field.startswith("_")]
+    lines += ["```text", *shown, "```", ""] if shown else []
+    for method, member in vars(it).items():
+        function = getattr(member, "__func__", member)
+        if method.startswith("_") or isinstance(member, classmethod):
+            continue
+        if isinstance(member, property):
+            lines.append(f"- `{method}`: {_text(member)}")
+        elif inspect.isfunction(function):
+            first, _, rest = _text(function).partition("\n")
+            lines += [f"- `{method}{_signature(function, 1)}`", *_indented(f"{first}\n{rest}")]
+    return "\n".join([*lines, ""])
+
+
+def _indented(text: str) -> list[str]:
+    return ["", *(f"  {line}".rstrip() for line in text.strip().splitlines()), ""]
+
+
+def _text(it: object) -> str:
+    return (inspect.getdoc(it) or "").strip()
+
+
+def _type(kind: object) -> str:
+    shown = kind.__name__ if isinstance(kind, type) and not get_args(kind) else str(kind)
+    return re.sub(r"\b(?:[a-z_]+\.)+(?=[A-Z])", "", shown).replace("str | PathLike[str]", "StrPath")
+
+
+def _signature(function: Callable[..., object], skip: int = 0) -> str:
+    found = inspect.signature(function)
+    parts, named = [], False
+    for item in list(found.parameters.values())[skip:]:
+        if item.kind is item.KEYWORD_ONLY and not named:
+            named = True
+            parts.append("*")
+        if item.kind is item.VAR_KEYWORD:
+            parts.append(f"**{item.name}: Options")
+            continue
+        default = "" if item.default is item.empty else f" = {item.default!r}"
+        parts.append(f"{item.name}: {_type(item.annotation)}{default}")
+    return f"({', '.join(parts)}) -> {_type(found.return_annotation)}"
+
+
 def _first_line(kind: type[AuraError]) -> str:
     return (kind.__doc__ or "").strip().splitlines()[0].rstrip(".").replace("|", "\\|")
 
 
-PAGES: dict[str, Callable[[], str]] = {"cli-reference.md": cli_reference, "exit-codes.md": exit_codes}
+PAGES: dict[str, Callable[[], str]] = {"cli-reference.md": cli_reference, "api.md": api, "exit-codes.md": exit_codes}
 
 
 def main() -> None:

@@ -19,7 +19,9 @@ ROWS = [
     "project",
     "sync",
     "studio",
+    "api",
     "cli",
+    "__main__",
 ]
 """Rooms, lowest first. A room imports its own row and those before it."""
 PARTS = {
@@ -49,7 +51,7 @@ PARTS = {
         "diff file_edits init merging project_settings",
         "names",
         "autosave checkout commit lookup versions",
-        "blame inspect log undo untrack",
+        "blame compare_versions inspect log undo untrack watch",
         "resolve",
         "merge status",
     ],

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aura_vcs.errors import AuraError
-from aura_vcs.errors.input import NotAProject, UnknownVersion
+from aura_vcs.errors.input import UnknownVersion
 from aura_vcs.errors.integrity import NotArrived, ObjectCorrupt, ObjectMissing
 
 if TYPE_CHECKING:
@@ -41,22 +41,12 @@ def _not_arrived(repo: "Repository", error: ObjectMissing) -> NotArrived | None:
 
 
 def heal(folder: str, error: Exception, recorded: int | None) -> bool:
-    """Throw a damaged index away, if that is what the error comes from; whether to begin again.
-
-    A command that has recorded something is not run a second time: `recorded` counts the bytes of the
-    operation logs before it ran, None if it did not come to that.
-    """
+    """Throw a damaged index away, see `index_recovery.heal`; most errors are seen not to come from one at once."""
     if isinstance(error, AuraError) and error.__cause__ is None:
         return False
-    from aura_vcs.repository.index_recovery import discard_index, is_index_trouble, recorded_bytes
+    from aura_vcs.repository import index_recovery
 
-    if not is_index_trouble(error):
-        return False
-    try:
-        discard_index(folder)
-        return recorded is None or recorded == recorded_bytes(folder)
-    except (NotAProject, OSError):
-        return False
+    return index_recovery.heal(folder, error, recorded)
 
 
 def _affected(repo: "Repository", error: ObjectMissing | ObjectCorrupt) -> str:

@@ -7,7 +7,7 @@ nothing in the index is true on its own, whoever stumbles over it discards it an
 import sqlite3
 
 from aura_vcs.errors import AuraError, Unfinished
-from aura_vcs.errors.input import LockBusy
+from aura_vcs.errors.input import LockBusy, NotAProject
 from aura_vcs.errors.integrity import StorageDenied, StorageError, StorageFull
 from aura_vcs.index.database import IndexUnusable
 from aura_vcs.layout import INDEX, OPERATIONS
@@ -52,3 +52,18 @@ def recorded_bytes(path: str) -> int:
     storage = project_storage(find_root(path))
     logs = (storage.stat(f"{OPERATIONS}/{name}") for name in storage.list(OPERATIONS) if name.endswith(".jsonl"))
     return sum(found.size for found in logs if found is not None)
+
+
+def heal(path: str, error: Exception, recorded: int | None) -> bool:
+    """Throw a damaged index away, if that is what the error comes from; whether to begin again.
+
+    A command that has recorded something is not run a second time: `recorded` counts the bytes of the
+    operation logs before it ran, None if it did not come to that.
+    """
+    if not is_index_trouble(error):
+        return False
+    try:
+        discard_index(path)
+        return recorded is None or recorded == recorded_bytes(path)
+    except (NotAProject, OSError):
+        return False

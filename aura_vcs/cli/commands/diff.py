@@ -96,11 +96,14 @@ def diff_command(
     Documents are compared field by field, timelines clip by clip, texts line by line,
     pictures by how they look, sound and video by what is heard and seen.
     """
+    from aura_vcs.history.compare_versions import compare_versions
+
     versions, paths = versions_and_paths(repo, current_session().folder, versions, paths)
     if len(versions) > 2:
         raise click.UsageError("At most two versions can be compared. Put paths behind `--`.")
     hashed = console.as_json or not (stat or name_only)
-    old, new, comparison = _compare(repo, versions, project_paths(repo, paths), hashed=hashed)
+    compared = compare_versions(repo, versions, project_paths(repo, paths), hashed=hashed)
+    old, new, comparison = compared.old, compared.new, compared.comparison
     if heat_map is not None or side_by_side is not None:
         _write_pictures(console, comparison, {"heat_map": heat_map, "side_by_side": side_by_side})
     elif page is not None:
@@ -121,33 +124,6 @@ def diff_command(
         console.lines(_lines(old, new, comparison, media, details=details), paged=True)
     for path in comparison.unstable:
         console.warn(f"{path} is being written right now")
-
-
-def _compare(
-    repo: "Repository", versions: tuple[str, ...], paths: list[str], *, hashed: bool
-) -> "tuple[VersionRecord | None, VersionRecord | None, Comparison]":
-    from aura_vcs.history.names.follow_branch import follow_branch
-    from aura_vcs.history.names.revisions import check_content, resolve
-    from aura_vcs.index.queries import Queries
-    from aura_vcs.objects.trees import EMPTY_TREE_ID
-
-    follow_branch(repo)
-    head = repo.head().version
-    chosen = [resolve(repo, name) for name in versions]
-    if not chosen and head is not None and (record := Queries(repo.index).version(head)) is not None:
-        chosen = [record]
-    for record in chosen:
-        check_content(record)
-    old = chosen[0] if chosen else None
-    new = chosen[1] if len(chosen) == 2 else None
-    tree = old.tree if old is not None else EMPTY_TREE_ID
-    if new is not None:
-        from aura_vcs.history.diff.tree_diff import compare_trees
-
-        return old, new, compare_trees(repo, tree, new.tree, paths)
-    from aura_vcs.history.diff.worktree_diff import compare_folder
-
-    return old, None, compare_folder(repo, tree, paths, hashed=hashed)
 
 
 def _media(

@@ -1,0 +1,33 @@
+"""Results that come from the rooms below as they are, under the names that programs know them by."""
+
+from aura_vcs.compare.diff.document import DocumentDiff
+from aura_vcs.compare.diff.text import TextDiff
+from aura_vcs.compare.timeline.diff import TimelineDiff
+from aura_vcs.formats.media.findings import MediaDiff
+from aura_vcs.history.merge import Merged, MergePlan
+from aura_vcs.history.merging.conflicts import OpenConflict
+from aura_vcs.history.resolve import Decision, Resolved
+from aura_vcs.maintenance.disk_usage import StorageReport
+from aura_vcs.maintenance.fsck import Report as FsckReport
+from aura_vcs.maintenance.gc import Collected
+from aura_vcs.maintenance.gc import Plan as GcPlan
+from aura_vcs.maintenance.retention import PrunePlan
+from aura_vcs.maintenance.retention import Rules as RetentionRules
+
+__all__ = [
+    "Collected",
+    "Decision",
+    "DocumentDiff",
+    "FsckReport",
+    "GcPlan",
+    "MediaDiff",
+    "MergePlan",
+    "Merged",
+    "OpenConflict",
+    "PrunePlan",
+    "Resolved",
+    "RetentionRules",
+    "StorageReport",
+    "TextDiff",
+    "TimelineDiff",
+]

@@ -1,0 +1,236 @@
+"""What calls answer: values with `datetime` times and `Path` paths, relative to the project's folder."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+from aura_vcs.codec import parse_time
+from aura_vcs.history import checkout as checkout_room
+from aura_vcs.history import commit as commit_room
+from aura_vcs.history import status as status_room
+from aura_vcs.history import undo as undo_room
+from aura_vcs.history.recording.scan_differences import Change as ScanChange
+from aura_vcs.index.queries import Queries
+from aura_vcs.index.records import VersionRecord
+from aura_vcs.model import Entry, Head
+from aura_vcs.model import Operation as StoredOperation
+from aura_vcs.repository.repository import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version: what the whole project was at one moment."""
+
+    id: str
+    number: int
+    name: str
+    description: str
+    author: str
+    created_at: datetime
+    type: str
+    trigger: str | None
+    parents: tuple[str, ...]
+    branch: str | None
+    important: bool
+    size: int
+    """Bytes of all its files."""
+    deleted_at: datetime | None
+    purged_at: datetime | None
+
+    def __str__(self) -> str:
+        """`v12`, as a person names it."""
+        return f"v{self.number}"
+
+    @classmethod
+    def of(cls, record: VersionRecord) -> Self:
+        """Take over what the index has of a version."""
+        return cls(
+            id=record.id,
+            number=record.number,
+            name=record.name,
+            description=record.description,
+            author=record.author,
+            created_at=parse_time(record.created_at),
+            type=str(record.type),
+            trigger=record.trigger,
+            parents=tuple(record.parents),
+            branch=record.branch,
+            important=record.important,
+            size=record.size_bytes,
+            deleted_at=moment(record.deleted_at),
+            purged_at=moment(record.purged_at),
+        )
+
+
+VersionLike = Version | str
+"""A version, or its name: `v12`, `HEAD`, `HEAD~2`, a branch, a tag, the beginning of its id, `@{2 hours ago}`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A path that differs; `old_path` is where a renamed file was."""
+
+    path: Path
+    change: str
+    old_path: Path | None = None
+
+    @classmethod
+    def of(cls, change: ScanChange) -> Self:
+        """Take over a difference."""
+        return cls(Path(change.path), change.change, path_or_none(change.old_path))
+
+
+@dataclass(frozen=True, slots=True)
+class FileInfo:
+    """A file, link or folder of a version."""
+
+    path: Path
+    kind: str
+    size: int
+    executable: bool
+    id: str
+
+    @classmethod
+    def of(cls, path: str, entry: Entry) -> Self:
+        """Take over an entry of a tree."""
+        return cls(Path(path), str(entry.kind), entry.size, entry.executable, entry.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What has changed in the folder since the version it is based on."""
+
+    branch: str | None
+    head: Version | None
+    changes: tuple[Change, ...]
+    diverged: tuple[str, ...]
+    """Ids of the heads of a branch that machines moved apart."""
+    conflicts: tuple[str, ...]
+    unreadable: tuple[Path, ...]
+    unstable: tuple[Path, ...]
+    interrupted: str | None
+    is_clean: bool
+
+    @classmethod
+    def of(cls, found: status_room.Status) -> Self:
+        """Take over what the look at the folder found."""
+        return cls(
+            branch=found.branch,
+            head=version_or_none(found.head),
+            changes=tuple(map(Change.of, found.changes)),
+            diverged=tuple(found.diverged),
+            conflicts=found.conflicts,
+            unreadable=paths_of(skipped.path for skipped in found.skipped),
+            unstable=paths_of(found.unstable),
+            interrupted=found.interrupted,
+            is_clean=found.is_clean,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What a commit made; `version` is None where nothing had changed."""
+
+    version: Version | None
+    unstable: tuple[Path, ...]
+    """Files that kept changing: the version has them as they were before."""
+    unreadable: tuple[Path, ...]
+    new_branch: str | None
+    beside: Version | None
+
+    @classmethod
+    def of(cls, done: commit_room.Committed) -> Self:
+        """Take over what was done."""
+        return cls(
+            version_or_none(done.version),
+            paths_of(done.unstable),
+            paths_of(skipped.path for skipped in done.skipped),
+            done.new_branch,
+            version_or_none(done.beside),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Where the folder is after files were put in place."""
+
+    branch: str | None
+    version: Version | None
+    restore_point: Version | None
+    """What was there and unsaved, if anything was in the way."""
+    changed: int
+    left: tuple[Path, ...]
+    """Files that were left alone, because they were written meanwhile."""
+
+    @classmethod
+    def of(cls, repo: Repository, head: Head, moved: checkout_room.Moved | None) -> Self:
+        """Take over what was done."""
+        at = Queries(repo.index).version(head.version) if head.version is not None else None
+        if moved is None:
+            return cls(head.branch, version_or_none(at), None, 0, ())
+        point = version_or_none(moved.restore_point)
+        return cls(head.branch, version_or_none(at), point, moved.changed, paths_of(moved.left))
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """Something that was done to the project, here or on another machine."""
+
+    id: str
+    type: str
+    description: str
+    user: str
+    host: str
+    time: datetime
+    replica: str
+    undoes: str | None
+
+    @classmethod
+    def of(cls, operation: StoredOperation) -> Self:
+        """Take over a line of the log."""
+        return cls(
+            id=operation.id,
+            type=operation.type,
+            description=operation.description,
+            user=operation.user,
+            host=operation.host,
+            time=parse_time(operation.time),
+            replica=operation.replica,
+            undoes=operation.undoes,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What was taken back, or done again, and where the folder is now."""
+
+    description: str
+    operation: Operation
+    files: Moved
+
+    @classmethod
+    def of(cls, repo: Repository, done: undo_room.Undone) -> Self:
+        """Take over what was done."""
+        return cls(done.description, Operation.of(done.operation), Moved.of(repo, done.head, done.files))
+
+
+def version_or_none(record: VersionRecord | None) -> Version | None:
+    """Take over a version, if there is one."""
+    return None if record is None else Version.of(record)
+
+
+def moment(text: str | None) -> datetime | None:
+    """Read a time, if there is one."""
+    return None if text is None else parse_time(text)
+
+
+def path_or_none(path: str | None) -> Path | None:
+    """Read a path, if there is one."""
+    return None if path is None else Path(path)
+
+
+def paths_of(paths: Iterable[str]) -> tuple[Path, ...]:
+    """Read paths."""
+    return tuple(map(Path, paths))

@@ -1,0 +1,259 @@
+"""The front door for programs: its names, its signatures and its page hold together, and it does what it says."""
+
+import importlib
+import inspect
+import pkgutil
+import pydoc
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+
+import aura_vcs as aura
+import pytest
+from aura_vcs import errors
+
+ROOT = Path(__file__).parent.parent
+PAGES = {name: (ROOT / name).read_text("utf-8") for name in ("docs/api.md", "README.md")}
+OWN = [it for name in aura.__all__ if inspect.isclass(it := getattr(aura, name)) and ".api." in it.__module__]
+METHODS = [
+    pytest.param(getattr(member, "fget", None) or getattr(member, "__func__", member), id=f"{kind.__name__}.{name}")
+    for kind in OWN
+    for name, member in vars(kind).items()
+    if not name.startswith("_") and (inspect.isroutine(member) or isinstance(member, property))
+]
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Iterator[aura.Project]:
+    """A project with two versions, opened."""
+    with aura.init(tmp_path / "film", title="Comet", author="Mara") as project:
+        script = project.path / "script.txt"
+        script.write_text("One.\n")
+        project.commit("First")
+        script.write_text("One.\nTwo.\n")
+        project.commit("Second")
+        yield project
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_examples_run(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The blocks of a page run one after the other, in one folder."""
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```python\n(.*?)```", PAGES[page], re.DOTALL)
+    assert blocks
+    names: dict[str, object] = {}
+    for block in blocks:
+        exec(compile(block, page, "exec"), names)
+
+
+def test_the_program_on_the_page_is_short() -> None:
+    """What opens, commits with progress, lists, streams, compares, undoes and watches has 30 lines and one import."""
+    program = re.findall(r"```python\n(.*?)```", PAGES["docs/api.md"], re.DOTALL)[0]
+    assert len([line for line in program.splitlines() if line]) <= 30
+    assert re.findall(r"^(?:import|from).*", program, re.MULTILINE) == ["import aura_vcs as aura"]
+
+
+def test_names_are_shown() -> None:
+    """`dir` and `help` have every name, also those that were not imported yet."""
+    code = "import aura_vcs as a, pydoc; print(sorted(set(a.__all__) - set(dir(a)))); print(pydoc.render_doc(a))"
+    command = [sys.executable, "-X", "utf8", "-c", code]
+    shown = subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout
+    assert shown.startswith("[]\n")
+    plain = pydoc.plain(shown)
+    assert "class Project" in plain
+    assert "class PathLocked" in plain
+    with pytest.raises(AttributeError):
+        _ = aura.opne  # type: ignore[attr-defined]
+
+
+def test_every_error_is_exported() -> None:
+    """A program catches any error by a name of the front door."""
+    for module in pkgutil.iter_modules(errors.__path__):
+        importlib.import_module(f"{errors.__name__}.{module.name}")
+
+    def below(kind: type) -> set[str]:
+        return {kind.__name__}.union(*(below(inner) for inner in kind.__subclasses__()))
+
+    own = {name for name in below(aura.AuraError) if isinstance(getattr(aura, name, None), type)}
+    public = {
+        name for module in sys.modules.values() if getattr(module, "__name__", "").startswith("aura_vcs.errors")
+        for name, it in vars(module).items() if isinstance(it, type) and issubclass(it, aura.AuraError)
+    }  # fmt: skip
+    assert public <= own
+
+
+@pytest.mark.parametrize("function", METHODS)
+def test_signatures_are_typed(function: object) -> None:
+    """Everything has a type, none is `Any`, and the page has the method with what it does."""
+    assert callable(function)
+    found = inspect.signature(function)
+    kinds = [item.annotation for name, item in found.parameters.items() if name not in {"self", "cls"}]
+    for kind in (*kinds, found.return_annotation):
+        assert kind is not inspect.Signature.empty
+        assert "Any" not in str(kind)
+    assert inspect.getdoc(function)
+
+
+@pytest.mark.parametrize("kind", OWN)
+def test_the_page_has_every_name(kind: type) -> None:
+    """The reference is made by `make docs`; a name that it lacks is not promised to anybody."""
+    assert f"### aura.{kind.__name__}\n" in PAGES["docs/api.md"]
+    assert inspect.getdoc(kind)
+
+
+def test_checkers_refuse_what_is_misspelt(tmp_path: Path) -> None:
+    """`mypy --strict` accepts a right program, and finds every mistake of a wrong one."""
+    right = re.findall(r"```python\n(.*?)```", PAGES["docs/api.md"], re.DOTALL)[0]
+    wrong = (
+        "import aura_vcs as aura\n"
+        "aura.opne('x')\n"
+        "project = aura.open('x', creat=True)\n"
+        "project.comit('x')\n"
+        "project.commit('x', importent=True)\n"
+        "project.status().chnages\n"
+        "size: str = project.log()[0].size\n"
+    )
+    (tmp_path / "right.py").write_text(right)
+    (tmp_path / "wrong.py").write_text(wrong)
+    command = [sys.executable, "-m", "mypy", "--strict", str(tmp_path / "right.py"), str(tmp_path / "wrong.py")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # its cache is used again
+    lines = re.findall(r"wrong\.py:(\d+): error", done.stdout, re.MULTILINE)
+    assert sorted(set(map(int, lines))) == [2, 3, 4, 5, 6, 7], done.stdout
+    assert "right.py" not in done.stdout
+
+
+def test_version_and_module() -> None:
+    """`aura.__version__` is what the package says, and `python -m aura_vcs` is the command."""
+    assert aura.__version__ == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    done = subprocess.run([sys.executable, "-m", "aura_vcs", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith(aura.__version__)
+
+
+def test_importing_is_cheap() -> None:
+    """The name alone imports none of the library."""
+    code = "import sys, aura_vcs; print([m for m in sys.modules if m.startswith('aura_vcs.')])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_open_looks_above_or_not(film: aura.Project) -> None:
+    """A folder in a project is the project's; with search=False only the project itself is."""
+    inner = film.path / "scenes"
+    inner.mkdir()
+    with aura.open(inner) as found:
+        assert found.path == film.path
+        assert found.id == film.id
+    with pytest.raises(aura.NotAProject):
+        aura.open(inner, search=False)
+    with pytest.raises(aura.ProjectExists):
+        aura.init(film.path)
+
+
+def test_an_open_project_sees_what_others_do(film: aura.Project) -> None:
+    """Another process commits and undoes: log and watch have it."""
+    happened = film.watch(interval=0.01, seconds=0.05)
+    with aura.open(film.path, author="Ben") as other:
+        other.commit("Third", allow_empty=True)
+        assert film.log(limit=1)[0].name == "Third"
+        other.undo()
+    assert [(done.type, done.user) for done in happened] == [("commit", "Ben"), ("undo", "Ben")]
+    assert [version.name for version in film.versions] == ["Second", "First"]
+
+
+def test_a_damaged_index_is_got_over(film: aura.Project) -> None:
+    """Whether it is damaged between two openings or while the project is open."""
+    index = film.path / ".aura/local/index.sqlite"
+    assert index.exists()
+    film.close()
+    index.write_bytes(b"no database" * 1000)
+    assert [version.name for version in film.log()] == ["Second", "First"]
+
+
+def test_streams_are_seekable(film: aura.Project) -> None:
+    """A large file of a version is read here and there."""
+    data = bytes(range(256)) * 20_000
+    (film.path / "clip.bin").write_bytes(data)
+    film.commit("Clip")
+    with film.open_file("clip.bin") as stream:
+        stream.seek(-300, 2)
+        assert stream.read(10) == data[-300:-290]
+        stream.seek(3_000_000)
+        assert stream.read(1000) == data[3_000_000:3_001_000]
+    with pytest.raises(aura.UnknownName):
+        film.open_file("clap.bin")
+    with pytest.raises(aura.InputError):
+        film.read(film.path.parent / "elsewhere")
+
+
+def test_a_call_can_be_cancelled(film: aura.Project) -> None:
+    """From another thread, or by an error of the listener; afterwards the project works as before."""
+
+    def stop(_: aura.Step) -> None:
+        thread = Thread(target=film.cancel)
+        thread.start()
+        thread.join()
+
+    (film.path / "new.bin").write_bytes(bytes(3_000_000))
+    with pytest.raises(aura.Interrupted):
+        film.commit("Third", progress=stop)
+
+    def fail(_: aura.Step) -> None:
+        raise RuntimeError("enough")
+
+    with pytest.raises(RuntimeError, match="enough"):
+        film.commit("Third", progress=fail)
+    made = film.commit("Third").version
+    assert made is not None
+    assert made.number == 3
+    assert film.fsck().is_clean
+
+
+def test_what_goes_back_and_forth(film: aura.Project) -> None:
+    """Checkout, restore, undo and redo, with restore points for what was unsaved."""
+    assert film.checkout("v1").changed
+    assert (film.path / "script.txt").read_text() == "One.\n"
+    assert film.status().branch is None
+    film.undo()
+    assert film.status().is_clean
+    assert film.redo().files.version == film.versions["v1"]
+    film.checkout("main")
+    (film.path / "script.txt").write_text("Mine.\n")
+    point = film.restore("v1", [film.path / "script.txt"]).restore_point
+    assert point is not None
+    assert film.read("script.txt", point) == b"Mine.\n"
+
+
+def test_branches_merge(film: aura.Project) -> None:
+    """What was done on two branches comes together; a plan changes nothing."""
+    film.branches.create("other", "v1")
+    film.checkout("other")
+    (film.path / "notes.txt").write_text("n\n")
+    film.commit("Notes")
+    film.checkout("main")
+    assert film.plan_merge("other").kind == "join"
+    film.merge("other", message="Both")
+    assert film.conflicts() == ()
+    assert (film.path / "notes.txt").exists()
+    assert film.branches.current == "main"
+    film.branches.rename("other", "notes")
+    film.branches.delete("notes")
+    assert [branch.name for branch in film.branches] == ["main"]
+
+
+def test_old_versions_go_and_space_is_freed(film: aura.Project) -> None:
+    """Deleted versions are freed; plans are data, and change nothing."""
+    (film.path / "clip.bin").write_bytes(bytes(range(256)) * 1000)
+    point = film.restore_point("PreRender")
+    assert point is not None
+    film.versions.delete(point)
+    assert point.id not in {version.id for version in film.log(everything=True)}
+    plan = film.plan_gc(grace_days=0)
+    assert plan.bytes
+    assert film.gc(plan).removed_objects or film.gc(plan).condemned_objects
+    assert film.autosave() is not None
+    assert film.prune(film.plan_prune(aura.RetentionRules(keep_autosaves=0, autosave_days=0))) == 1
+    assert film.fsck().is_clean
