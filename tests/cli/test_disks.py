@@ -43,7 +43,7 @@ def look(film: Film) -> None:
 
 
 def test_a_full_disk(small: Film) -> None:
-    """Looking works; changes end with 41 and leave nothing behind; with space again, they go on."""
+    """Looking works; what needs room ends with 41 and leaves nothing behind; undo has room; with space, all goes on."""
     filler = small.root.parent / "filler"
     with filler.open("wb", buffering=0) as file:
         try:
@@ -53,8 +53,10 @@ def test_a_full_disk(small: Film) -> None:
             pass
     look(small)
     assert "No space left" in small("checkout", "v1", code=41).stderr
-    assert small("undo", code=41).stderr.count("\n") == 2
+    small("undo")
+    assert small.data("status")["head"]["number"] == 1
     filler.unlink()
+    small("redo")
     look(small)
     small("checkout", "v1")
     assert small.data("fsck")["ok"] is True
@@ -64,7 +66,13 @@ def test_a_read_only_disk(small: Film) -> None:
     """Looking works; changes end with 42 and say that the disk is read-only."""
     assert mount("-o", "remount,ro", str(small.root.parent)).returncode == 0
     look(small)
-    for command in (["commit", "-m", "x"], ["undo"], ["checkout", "v1"], ["tag", "x"], ["init", "inner"]):
+    for command in (
+        ["commit", "--allow-empty", "-m", "x"],
+        ["undo"],
+        ["checkout", "v1"],
+        ["tag", "x"],
+        ["init", "inner"],
+    ):
         ran = small(*command, code=42)
         assert "Read-only file system" in ran.stderr
         assert "mounted read-only" in ran.stderr

@@ -195,6 +195,16 @@ class HeldFiles(FileCalls):
         self._check(path)
         super().unlink(path, dir_fd=dir_fd)
 
+    def exchange(self, source: str, target: str, *, dir_fd: int | None = None, to_fd: int | None = None) -> bool:
+        """Refuse as Windows does."""
+        self._check(target)
+        return super().exchange(source, target, dir_fd=dir_fd, to_fd=to_fd)
+
+    def rename_new(self, source: str, target: str, *, dir_fd: int | None = None, to_fd: int | None = None) -> None:
+        """Refuse as Windows does."""
+        self._check(source)
+        super().rename_new(source, target, dir_fd=dir_fd, to_fd=to_fd)
+
     def _check(self, path: str) -> None:
         if os.path.basename(path) in self.held:
             raise PermissionError(errno.EACCES, "The process cannot access the file", path)
@@ -231,7 +241,7 @@ def test_a_file_that_is_open_elsewhere(quick_path: Path, held: str, way: Any) ->
         calls.held.clear()
         way(repo, "v1")
         assert not fsck(repo).problems
-    assert look(project) == first
+    assert look(project) == {**first, b"draft.txt": ("file", b"unsaved", False)}
 
 
 def test_an_editor_keeps_what_it_has_open(film: Film) -> None:

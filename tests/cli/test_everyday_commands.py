@@ -330,8 +330,8 @@ def test_what_kept_changing_is_told_by_what_the_version_has(film: Film, monkeypa
     """A file that no version had is not there as it was before."""
     path = film.root / "rec.mkv"
     path.write_bytes(bytes(range(256)))
-    monkeypatch.setattr(batch, "PAUSES_SECONDS", ())
-    with restless(path):
+    with monkeypatch.context() as impatient, restless(path):
+        impatient.setattr(batch, "PAUSES_SECONDS", ())
         assert (
             "rec.mkv kept changing while it was read: it is not in the version"
             in film("commit", "-m", "First cut", code=3).stderr
@@ -339,5 +339,6 @@ def test_what_kept_changing_is_told_by_what_the_version_has(film: Film, monkeypa
     film("commit", "-m", "Second cut")
     film.write({"brief.json": '{"tone": "calm"}'})
     path.write_bytes(b"again")
-    with restless(path):
+    with monkeypatch.context() as impatient, restless(path):
+        impatient.setattr(batch, "PAUSES_SECONDS", ())
         assert "the version has it as it was before" in film("commit", "-m", "Third cut", code=3).stderr

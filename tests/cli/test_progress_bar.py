@@ -79,7 +79,7 @@ def test_times_that_are_none_are_shown_as_they_are() -> None:
     assert local_time("soon") == "soon"
     assert age("soon") == ""
     assert age("2020-01-01T00:00:00Z").endswith("years ago")
-    assert age("2999-01-01T00:00:00Z") == "just now"
+    assert age("2999-01-01T00:00:00Z").endswith("years from now")
 
 
 def test_the_same_note_is_told_once(two: Film) -> None:

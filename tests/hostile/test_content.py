@@ -135,7 +135,7 @@ def test_a_hostile_name_is_not_written_even_if_it_was_read(film: Repository, nam
         with pytest.raises((UnsafePath, FileNotFoundError)):
             folder.make_folder(path)
         with pytest.raises((UnsafePath, FileNotFoundError)):
-            folder.make_link(path, b"outside")
+            folder.make_link(path, b"outside", None)
     folder.close()
     assert look(Path(film.root)) == before
 
