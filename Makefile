@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 SCALE  ?= 1
+FAULTS ?= ../shared/faults
 SYSTEM_PACKAGES := btrfs-progs chromium dbus-daemon exfat-fuse exfatprogs gnome-keyring openssh-server xfsprogs
 
-.PHONY: help venv demo test test-slow lint format bench docs fixture packages clean
+.PHONY: help venv demo test test-slow faults lint format bench docs fixture packages clean
 
 help:            ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -29,6 +30,9 @@ test: venv       ## run the tests
 
 test-slow: venv  ## run the long sweeps too
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m ''
+
+faults: venv     ## run the cases that were found from outside, where they lie beside the project
+	@if [ -e $(FAULTS)/run ]; then AURA=$(BIN)/aura AURA_SOURCE=. bash $(FAULTS)/run; else echo "There are no cases in $(FAULTS)."; fi
 
 lint: venv       ## ruff and mypy --strict
 	$(BIN)/ruff check .
