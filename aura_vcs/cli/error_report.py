@@ -5,6 +5,7 @@ when nobody reads the output any more, 1 for everything unexpected.
 """
 
 import re
+from contextlib import suppress
 
 import click
 
@@ -20,7 +21,8 @@ _BYTES = re.compile(r"\\udc([89a-f][0-9a-f])")
 def report(error: BaseException, console: Console) -> int:
     """Say what went wrong; returns the exit code."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError) and not console.as_json:
-        click.echo(error.ctx.get_help() if error.ctx is not None else "", err=True)
+        with suppress(OSError):
+            click.echo(error.ctx.get_help() if error.ctx is not None else "", err=True)
         return error.exit_code
     if isinstance(error, click.UsageError):
         return _usage(error, console)

@@ -58,6 +58,9 @@ class AuraGroup(LazyGroup):
             except BaseException as error:
                 if isinstance(error, SystemExit | GeneratorExit) or session.traceback:
                     raise
+                if isinstance(error, OSError) and _was_output(error):
+                    session.console.lost = error
+                    return _ended(session, session.console.exit_code)
                 from aura_vcs.cli.error_report import report
 
                 code = report(error, session.console)
@@ -144,6 +147,14 @@ def _flush(console: Console) -> None:
         raise
     except OSError as error:
         console.lost = error
+
+
+def _was_output(error: BaseException) -> bool:
+    """Whether it was click itself that could not write, as it writes help."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_code is click.echo.__code__
 
 
 def _ended(session: Session, code: int) -> int:

@@ -79,3 +79,20 @@ def test_stderr_that_takes_nothing_changes_nothing(two: Film) -> None:
     """Notes that cannot be written are not said; the work and the code are the same."""
     assert _run(two, "show", "v99", shell="2>/dev/full").returncode == 20
     assert _run(two, "commit", "-m", "Third", "--allow-empty", shell="2>/dev/full").returncode == 0
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], [], ["commit", "--help"], ["completion", "bash"]])
+def test_help_that_a_full_disk_refuses_is_lost_output(two: Film, words: list[str]) -> None:
+    """What click itself writes is output like any other."""
+    ran = _run(two, *words, shell=">/dev/full")
+    assert ran.returncode == 48
+    assert ran.stderr.count(b"Error: ") == 1
+
+
+@pytest.mark.parametrize("words", [["reindex"], ["gc"], ["branch"], ["reindex", "--json"]])
+def test_notes_of_the_work_that_cannot_be_written_do_not_end_it(two: Film, words: list[str]) -> None:
+    """A log on a full disk behind stderr, also where the index has to be built anew on the way."""
+    expected = _run(two, *words).returncode
+    (two.root / ".aura/local/index.sqlite").unlink()
+    assert _run(two, *words, shell="2>/dev/full").returncode == expected
+    two("fsck")

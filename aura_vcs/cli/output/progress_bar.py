@@ -3,6 +3,7 @@
 import sys
 import threading
 import time
+from contextlib import suppress
 
 import click
 
@@ -64,17 +65,23 @@ class Meter:
                 return
             self._told.add(message)
             self._wipe()
-            click.echo(written([faint(message)]), err=True, color=colour_wanted())
+            _write(f"{written([faint(message)])}\n", color=colour_wanted())
 
     def _draw(self, text: str) -> None:
         text = escape(text)
-        click.echo(f"\r{text.ljust(self._width)}", err=True, nl=False)
+        _write(f"\r{text.ljust(self._width)}")
         self._width = len(text)
 
     def _wipe(self) -> None:
         if self._width:
-            click.echo(f"\r{' ' * self._width}\r", err=True, nl=False)
+            _write(f"\r{' ' * self._width}\r")
             self._width = 0
+
+
+def _write(text: str, *, color: bool | None = None) -> None:
+    """Write to stderr; where nothing can be written, it is not said, and the work goes on."""
+    with suppress(OSError):
+        click.echo(text, err=True, nl=False, color=color)
 
 
 def progress_line(phase: str, done: int, total: int | None, unit: str, seconds: float) -> str:
