@@ -21,6 +21,7 @@ LOOKING = ("status", "commit", "diff")
 def run() -> NoReturn:
     """Run `aura` with the process's arguments; never returns."""
     _read_names_as_utf8()
+    forget_empty_home()
     gc.set_threshold(COLLECT_EVERY)
     _fill_standard_streams()
     ahead = _look_ahead()
@@ -43,6 +44,12 @@ def _fill_standard_streams() -> None:
             os.fstat(fd)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest that is free, which is this one
+
+
+def forget_empty_home() -> None:
+    """Take an empty HOME for none, as other programs do: "~" is not the root of the disk."""
+    if not os.environ.get("HOME", "~"):
+        del os.environ["HOME"]
 
 
 def _read_names_as_utf8() -> None:

@@ -4,6 +4,7 @@ Exit codes are those of `errors`; besides: 2 for a wrong command line, 130 when 
 when nobody reads the output any more, 1 for everything unexpected.
 """
 
+import os
 import re
 from contextlib import suppress
 
@@ -11,6 +12,7 @@ import click
 
 from aura_vcs.cli.output.console import Console, Part, bad, faint
 from aura_vcs.errors import AuraError, Interrupted, Problems
+from aura_vcs.errors.input import NotAProject
 from aura_vcs.errors.integrity import StorageError
 from aura_vcs.storage.system_calls import storage_error
 
@@ -41,14 +43,29 @@ def _known(error: BaseException) -> AuraError:
         return error
     if isinstance(error, KeyboardInterrupt | EOFError | click.Abort):
         return Interrupted("Stopped")
-    if isinstance(error, OSError) and error.filename is not None:
-        return storage_error("use", str(error.filename), error)
     if isinstance(error, OSError):
-        return StorageError("go on with", "the work", error.strerror or str(error))
+        return _from_system(error)
     if isinstance(error, MemoryError):
         return AuraError("There is not enough memory", hint="Close other programs and run the command again.")
     kind = type(error).__name__
     return _Unexpected(f"Something went wrong inside aura: {kind}: {error}".rstrip(": "))
+
+
+def _from_system(error: OSError) -> AuraError:
+    if error.filename is not None:
+        return storage_error("use", str(error.filename), error)
+    if isinstance(error, FileNotFoundError) and not _is_somewhere():
+        return NotAProject.nowhere()
+    return StorageError("go on with", "the work", error.strerror or str(error))
+
+
+def _is_somewhere() -> bool:
+    """Whether the current folder is there; it may have been deleted since the shell went into it."""
+    try:
+        os.getcwd()
+    except OSError:
+        return False
+    return True
 
 
 class _Unexpected(AuraError):

@@ -11,9 +11,16 @@ class NotAProject(InputError):
     exit_code = 10
     hint = "Start one here with `aura init`, or name a project folder with `aura -C DIR …`."
 
-    def __init__(self, path: str) -> None:
-        super().__init__(f"{path} is not in a project (no .aura folder here or above)")
+    def __init__(self, path: str, message: str = "") -> None:
+        super().__init__(message or f"{path} is not in a project (no .aura folder here or above)")
         self.path = path
+
+    @classmethod
+    def nowhere(cls) -> "NotAProject":
+        """Say that the current folder was deleted, or its disk went away."""
+        error = cls(".", "The folder you are in is not there any more")
+        error.hint = "Go to one that is there, also if it has the same name (`cd DIR`), or name one: `aura -C DIR …`."
+        return error
 
 
 class ProjectExists(InputError):

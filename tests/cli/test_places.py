@@ -2,6 +2,7 @@
 
 import json
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -11,7 +12,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from aura_vcs.cli.entry import forget_empty_home
 from aura_vcs.cli.output.humanize import age
+from aura_vcs.cli.session import Session
 from aura_vcs.codec import path_of_text, path_text
 
 from tests.cli.conftest import AURA, Film
@@ -168,3 +171,30 @@ def test_a_time_to_come_is_not_just_now() -> None:
     assert age((moment + timedelta(days=4200)).isoformat()) == "11 years from now"
     assert age((moment + timedelta(seconds=3)).isoformat()) == "just now"
     assert age((moment - timedelta(minutes=5)).isoformat()) == "5 minutes ago"
+
+
+@pytest.mark.parametrize("words", [["status"], ["init"], ["commit", "-m", "One"], ["clone", "x"], ["log", "--json"]])
+def test_a_current_folder_that_was_deleted_is_told(film: Film, tmp_path: Path, words: list[str]) -> None:
+    """In words, with the way out; a project that is named is used all the same."""
+    script = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"'
+    for extra, code in (([], 10), (["-C", str(film.root)], 0)):
+        if extra and words[0] != "status":
+            continue
+        command = ["sh", "-c", script, "sh", *AURA, *extra, *words]
+        ran = subprocess.run(
+            command, cwd=tmp_path, env={**os.environ, **film.env}, capture_output=True, text=True, check=False
+        )
+        assert ran.returncode == code, ran.stderr
+        assert ("not there any more" in ran.stdout + ran.stderr) == (code == 10)
+
+
+def test_an_empty_home_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What belongs in the home folder does not come to lie at the root of the disk."""
+    monkeypatch.setenv("HOME", "")
+    monkeypatch.delenv("AURA_HOME", raising=False)
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    home = pwd.getpwuid(os.getuid()).pw_dir
+    forget_empty_home()
+    assert "HOME" not in os.environ
+    assert Session().cache_folder().startswith(home) or sys.platform != "linux"
+    assert os.path.expanduser("~") == home
