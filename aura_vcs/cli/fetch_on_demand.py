@@ -34,23 +34,10 @@ class OnDemand:
         return self._content
 
     def _connect(self, name: str) -> "RemoteStorage":
-        from aura_vcs.sync.remotes.config import remote_config
-        from aura_vcs.sync.remotes.connect import open_named
-        from aura_vcs.sync.state.cache import Known
-
-        config = remote_config(self._repo, name)[1]
-        remote = open_named(self._repo, name, config, surroundings=surroundings())
-        if not config.encryption:
-            return remote
         from aura_vcs.cli.remote_keys import KeyHolder
-        from aura_vcs.sync.remotes.encryption import unlock
+        from aura_vcs.sync.remotes.link import open_link
 
-        try:
-            holder = KeyHolder(self._console, known=Known(self._repo, name).key_file())
-            return unlock(remote, holder, key=config.encryption)
-        except BaseException:
-            remote.close()
-            raise
+        return open_link(self._repo, name, surroundings(), lambda known: KeyHolder(self._console, known=known)).remote
 
     def close(self) -> None:
         """Let go of connections."""

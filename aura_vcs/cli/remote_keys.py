@@ -13,7 +13,6 @@ import click
 
 from aura_vcs.cli.output.console import Console, is_terminal
 from aura_vcs.cli.output.escaping import escape
-from aura_vcs.errors import InputError
 from aura_vcs.errors.remotes import RemoteLocked
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 SERVICE = "aura_vcs"
-KEY_FILE_LIMIT = 4096
 
 
 def key_options(command: F) -> F:
@@ -86,36 +84,17 @@ class KeyHolder:
         return self._read_key(path)
 
     def _read_key(self, path: str) -> "Secret":
-        from aura_vcs.storage.encryption.master_key import key_file_secret
+        from aura_vcs.storage.encryption.key_file import read_key_file
 
         self.key_file = os.path.abspath(os.path.expanduser(path))
-        try:
-            with open(self.key_file, "rb") as file:
-                data = file.read(KEY_FILE_LIMIT)
-        except OSError as error:
-            raise RemoteLocked(self.key_file, f"the key file cannot be read: {error.strerror}", hint="") from error
-        return key_file_secret(data, self.key_file)
+        return read_key_file(self.key_file)
 
     def _new_key(self, path: str) -> "Secret":
         """The key in a file that is there, or in one that is made."""
-        from aura_vcs.storage.encryption.master_key import new_key_file
+        from aura_vcs.storage.encryption.key_file import make_key_file
 
         path = os.path.abspath(os.path.expanduser(path))
-        for folder in self._folders:
-            if os.path.realpath(path).startswith(os.path.join(os.path.realpath(folder), "")):
-                raise InputError(
-                    f"The key file would lie in {folder}, and travel with what it locks",
-                    hint="Name a place outside, best one that is backed up.",
-                )
-        if not os.path.lexists(path):
-            try:
-                fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-                with os.fdopen(fd, "wb") as file:
-                    file.write(new_key_file())
-                    file.flush()
-                    os.fsync(file.fileno())
-            except OSError as error:
-                raise InputError(f"The key file {path} cannot be made: {error.strerror}") from error
+        if make_key_file(path, self._folders):
             self._console.note(f"Made the key file {path}: without it nobody can read the remote. Keep a copy.")
         return self._read_key(path)
 

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -11,17 +11,14 @@ from aura_vcs.cli.output.console import Console, cool, faint, strong, warm
 from aura_vcs.cli.output.humanize import count, joined, size
 from aura_vcs.cli.remote_environment import surroundings
 from aura_vcs.cli.session import Session
-from aura_vcs.errors.remotes import RemoteError
 
 if TYPE_CHECKING:
     from aura_vcs.cli.remote_keys import KeyHolder
     from aura_vcs.repository.repository import Repository
-    from aura_vcs.storage.remotes.base import RemoteStorage
     from aura_vcs.sync.fetch import FetchPlan
     from aura_vcs.sync.pull import Pulled
     from aura_vcs.sync.push import PushPlan
-    from aura_vcs.sync.remotes.config import RemoteConfig
-    from aura_vcs.sync.state.cache import Known
+    from aura_vcs.sync.remotes.link import Link
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -30,36 +27,13 @@ SHOWN = 5
 """So many unsaved files are named."""
 
 
-class Link(NamedTuple):
-    """A remote of the project, connected."""
-
-    name: str
-    config: "RemoteConfig"
-    remote: "RemoteStorage"
-    known: "Known"
-
-
 @contextmanager
-def connected(repo: "Repository", name: str | None) -> Iterator[Link]:
+def connected(repo: "Repository", name: str | None) -> "Iterator[Link]":
     """A remote by its name, or the only one; closed afterwards."""
-    from aura_vcs.sync.remotes.config import remote_config
-    from aura_vcs.sync.remotes.connect import open_named
-    from aura_vcs.sync.state.cache import Known
+    from aura_vcs.sync.remotes import link
 
-    name, config = remote_config(repo, name)
-    known = Known(repo, name)
-    remote = open_named(repo, name, config, surroundings=surroundings())
-    try:
-        if config.encryption:
-            from aura_vcs.sync.remotes.encryption import unlock
-
-            remote = unlock(remote, key_holder(known.key_file()), key=config.encryption)
-        yield Link(name, config, remote, known)
-    except RemoteError as error:
-        error.hint = error.hint and error.hint.replace("NAME", name)  # it is known here which one
-        raise
-    finally:
-        remote.close()
+    with link.connected(repo, name, surroundings(), key_holder) as found:
+        yield found
 
 
 def key_holder(known: str = "") -> "KeyHolder":

@@ -1,0 +1,50 @@
+"""What an environment says of how to connect, and what of it `ssh` is told. Whoever calls reads the environment."""
+
+import os
+import shlex
+from collections.abc import Mapping
+
+from aura_vcs.errors import InputError
+from aura_vcs.sync.remotes.connect import Surroundings
+from aura_vcs.sync.remotes.trusted_hosts import Consent
+
+KEYS = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_SKIP_SIGNATURE",
+)
+"""One of these in the environment says how to be let in to S3."""
+SSH_IS_TOLD = frozenset({
+    "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TERM", "TZ", "TMPDIR",
+    "SSH_AUTH_SOCK", "SSH_AGENT_PID", "SSH_ASKPASS", "SSH_ASKPASS_REQUIRE", "SSH_SK_PROVIDER", "SSH_SK_HELPER",
+    "GPG_TTY", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS",
+    "KRB5CCNAME", "KRB5_CONFIG", "SYSTEMROOT", "WINDIR", "COMSPEC", "PATHEXT", "TEMP", "TMP", "USERNAME",
+    "USERPROFILE", "HOMEDRIVE", "HOMEPATH", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA",
+})  # fmt: skip
+"""All that `ssh` gets of the environment, besides `LC_…`: never a key of a bucket, nor a passphrase."""
+
+
+def surroundings_of(environment: Mapping[str, str], consent: Consent | None) -> Surroundings:
+    """Whether there are keys for S3, and the command for other machines (AURA_SSH).
+
+    Raises:
+        InputError: AURA_SSH is no command line.
+    """
+    try:
+        words = shlex.split(environment.get("AURA_SSH", ""))
+    except ValueError as error:
+        raise InputError(f"AURA_SSH is not a command line: {error}", hint="Close its quotes.") from error
+    return Surroundings(
+        tuple(words),
+        environment={name: value for name, value in environment.items() if _is_for_ssh(name)},
+        has_keys=any(environment.get(name) for name in KEYS),
+        has_token=bool(environment.get("AWS_SESSION_TOKEN") or environment.get("AWS_WEB_IDENTITY_TOKEN_FILE")),
+        consent=consent,
+    )
+
+
+def _is_for_ssh(name: str) -> bool:
+    name = name.upper() if os.name == "nt" else name
+    return name in SSH_IS_TOLD or name.startswith("LC_")
