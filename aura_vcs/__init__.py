@@ -14,14 +14,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from aura_vcs.api.branches import Branch, Branches, Tag, Tags
-    from aura_vcs.api.front import init, open
+    from aura_vcs.api.credentials import Credentials
+    from aura_vcs.api.front import clone, init, open
     from aura_vcs.api.opened import Options, StrPath
     from aura_vcs.api.project import Project
+    from aura_vcs.api.remotes import Remote, Remotes
     from aura_vcs.api.reporting import Listener, Step
     from aura_vcs.api.results import (
+        Brought,
+        CheckedRemote,
         Collected,
         Decision,
         DocumentDiff,
+        Fetched,
         FsckReport,
         GcPlan,
         MediaDiff,
@@ -29,9 +34,13 @@ if TYPE_CHECKING:
         MergePlan,
         OpenConflict,
         PrunePlan,
+        Pulled,
+        Pushed,
+        Repaired,
         Resolved,
         RetentionRules,
         StorageReport,
+        Synced,
         TextDiff,
         TimelineDiff,
     )
@@ -149,13 +158,16 @@ if TYPE_CHECKING:
 
 _FRONT = {
     "api.branches": "Branch Branches Tag Tags",
-    "api.front": "init open",
+    "api.credentials": "Credentials",
+    "api.front": "clone init open",
     "api.opened": "Options StrPath",
     "api.project": "Project",
+    "api.remotes": "Remote Remotes",
     "api.reporting": "Listener Step",
     "api.results": (
-        "Collected Decision DocumentDiff FsckReport GcPlan MediaDiff MergePlan Merged OpenConflict "
-        "PrunePlan Resolved RetentionRules StorageReport TextDiff TimelineDiff"
+        "Brought CheckedRemote Collected Decision DocumentDiff Fetched FsckReport GcPlan MediaDiff "
+        "MergePlan Merged OpenConflict PrunePlan Pulled Pushed Repaired Resolved RetentionRules "
+        "StorageReport Synced TextDiff TimelineDiff"
     ),
     "api.values": "Change Committed FileInfo Moved Operation Status Undone Version VersionLike",
     "api.versions": "Diff FileChange FileDiff Versions",
@@ -198,13 +210,16 @@ __all__ = [
     "AuraError",
     "Branch",
     "Branches",
+    "Brought",
     "Change",
+    "CheckedRemote",
     "ChoiceImpossible",
     "Collected",
     "Committed",
     "CompareError",
     "ConcurrencyError",
     "ConflictUnknown",
+    "Credentials",
     "Decision",
     "Diff",
     "DocumentDiff",
@@ -214,6 +229,7 @@ __all__ = [
     "ExportCancelled",
     "ExportFailed",
     "ExtraMissing",
+    "Fetched",
     "FileChange",
     "FileDiff",
     "FileHeld",
@@ -276,10 +292,13 @@ __all__ = [
     "ProjectExists",
     "ProjectGone",
     "PrunePlan",
+    "Pulled",
     "PushRejected",
+    "Pushed",
     "RecordCorrupt",
     "RecordUnreadable",
     "RefMoved",
+    "Remote",
     "RemoteCorrupt",
     "RemoteDenied",
     "RemoteError",
@@ -290,6 +309,8 @@ __all__ = [
     "RemoteUnreachable",
     "RemoteUnsafe",
     "RemoteUntrusted",
+    "Remotes",
+    "Repaired",
     "Repository",
     "Resolved",
     "RetentionRules",
@@ -303,6 +324,7 @@ __all__ = [
     "StorageReport",
     "StrPath",
     "StudioError",
+    "Synced",
     "Tag",
     "Tags",
     "TemplateProtected",
@@ -322,6 +344,7 @@ __all__ = [
     "Versions",
     "WorktreeError",
     "__version__",
+    "clone",
     "init",
     "open",
 ]

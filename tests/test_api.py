@@ -257,3 +257,67 @@ def test_old_versions_go_and_space_is_freed(film: aura.Project) -> None:
     assert film.autosave() is not None
     assert film.prune(film.plan_prune(aura.RetentionRules(keep_autosaves=0, autosave_days=0))) == 1
     assert film.fsck().is_clean
+
+
+def test_two_copies_sync(film: aura.Project, tmp_path: Path) -> None:
+    """A remote is added, a clone made from it, and what one pushes the other pulls."""
+    film.remotes.add("origin", tmp_path / "far.aura")
+    steps: list[aura.Step] = []
+    assert film.push(progress=steps.append).versions
+    assert steps
+    assert [remote.name for remote in film.remotes] == ["origin"]
+    with aura.clone(tmp_path / "far.aura", tmp_path / "copy", author="Ben") as copy:
+        assert copy.id == film.id
+        assert [version.name for version in copy.log()] == ["Second", "First"]
+        (copy.path / "notes.txt").write_text("n\n")
+        copy.commit("Notes")
+        assert copy.sync().pushed.versions
+    assert film.pull().files is not None
+    assert (film.path / "notes.txt").exists()
+    assert film.fetch().plan.is_empty
+    assert film.repair().fetched_objects == 0
+    film.remotes.remove("origin")
+    with pytest.raises(aura.UnknownName):
+        film.remotes["origin"]
+
+
+def test_encrypted_and_offloaded_content_is_fetched(film: aura.Project, tmp_path: Path) -> None:
+    """A partial clone of an encrypted place reads old media with the credentials given, and not without."""
+    data = bytes(range(256)) * 20_000
+    (film.path / "clip.mp4").write_bytes(data)
+    film.commit("Clip")
+    (film.path / "clip.mp4").unlink()
+    film.commit("No clip")
+    keys = aura.Credentials(passphrase="a long one")
+    assert "a long one" not in repr(keys)
+    far = tmp_path / "far.aura"
+    with aura.open(film.path, credentials=keys) as project:
+        project.remotes.add("origin", far, encrypt=True)
+        project.push()
+    with pytest.raises(aura.RemoteLocked):
+        film.push()
+    with pytest.raises(aura.RemoteLocked):
+        aura.clone(far, tmp_path / "other")
+    with aura.clone(far, tmp_path / "copy", partial=True, credentials=keys) as copy:
+        assert copy.fsck().offloaded == 1
+    with aura.open(tmp_path / "copy") as locked, pytest.raises(aura.ObjectOffloaded):
+        locked.read("clip.mp4", "v3")
+    with aura.open(tmp_path / "copy", credentials=keys) as copy, copy.open_file("clip.mp4", "v3") as stream:
+        stream.seek(1_000_000)
+        assert stream.read(500) == data[1_000_000:1_000_500]
+        assert copy.fetch_content("v3").size_bytes == 0
+
+
+def test_credentials_come_from_an_environment_only_on_request(film: aura.Project, tmp_path: Path) -> None:
+    """What the command reads of the environment, a program hands over, or nothing of it is used."""
+    found = aura.Credentials.from_environment(
+        {"AURA_PASSPHRASE": "p", "AURA_KEY_FILE": "k", "AURA_HOME": str(tmp_path / "home"), "AURA_SSH": "ssh -4"}
+    )
+    assert (found.passphrase, found.key_file, found.home) == ("p", Path("k"), tmp_path / "home")
+    assert found.surroundings().ssh == ("ssh", "-4")
+    film.repository  # noqa: B018  # opened before the settings name a host
+    from aura_vcs.sync.remotes.config import RemoteConfig, set_remote
+
+    set_remote(film.repository, "nas", RemoteConfig("ssh://nas.invalid/film"))
+    with pytest.raises(aura.RemoteUntrusted):
+        film.push("nas")

@@ -7,19 +7,26 @@ from typing import BinaryIO, Self
 
 from aura_vcs.api.branches import Branches, Tags
 from aura_vcs.api.opened import Opened, StrPath
+from aura_vcs.api.remotes import Remotes, repair_from
 from aura_vcs.api.reporting import Listener
 from aura_vcs.api.results import (
+    Brought,
     Collected,
     Decision,
+    Fetched,
     FsckReport,
     GcPlan,
     Merged,
     MergePlan,
     OpenConflict,
     PrunePlan,
+    Pulled,
+    Pushed,
+    Repaired,
     Resolved,
     RetentionRules,
     StorageReport,
+    Synced,
 )
 from aura_vcs.api.values import Committed, FileInfo, Moved, Operation, Status, Undone, Version, VersionLike
 from aura_vcs.api.versions import Diff, Versions, compare, list_files, name_of, open_content, project_paths
@@ -37,6 +44,9 @@ from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.maintenance.gc import GRACE_SECONDS, execute_gc, plan_gc
 from aura_vcs.maintenance.retention import execute_prune, plan_prune
 from aura_vcs.repository.repository import Repository
+from aura_vcs.sync.fetch import fetch
+from aura_vcs.sync.pull import pull, sync
+from aura_vcs.sync.push import push
 
 
 class Project:
@@ -52,6 +62,7 @@ class Project:
         self.versions = Versions(opened)
         self.branches = Branches(opened)
         self.tags = Tags(opened)
+        self.remotes = Remotes(opened)
 
     def __enter__(self) -> Self:
         return self
@@ -263,3 +274,46 @@ class Project:
     def reindex(self, *, progress: Listener | None = None) -> None:
         """Build the index anew from the files. A damaged one is noticed and built anew by itself."""
         self._opened.run(progress, Repository.rebuild_index)
+
+    def push(
+        self,
+        remote: str | None = None,
+        *,
+        all_versions: bool = False,
+        ignore_locks: bool = False,
+        progress: Listener | None = None,
+    ) -> Pushed:
+        """Send what a remote lacks; without a name to `origin` or the only one."""
+        return self._opened.run_at(progress, remote, push, all_versions=all_versions, ignore_locks=ignore_locks)
+
+    def fetch(
+        self, remote: str | None = None, *, all_versions: bool = False, progress: Listener | None = None
+    ) -> Fetched:
+        """Bring versions from a remote; the folder stays as it is."""
+        return self._opened.run_at(progress, remote, fetch, all_versions=all_versions)
+
+    def pull(
+        self, remote: str | None = None, *, all_versions: bool = False, progress: Listener | None = None
+    ) -> Pulled:
+        """Fetch, and bring the folder to where its branch has gone, if nothing unsaved is in the way."""
+        return self._opened.run_at(progress, remote, pull, all_versions=all_versions)
+
+    def sync(
+        self,
+        remote: str | None = None,
+        *,
+        all_versions: bool = False,
+        ignore_locks: bool = False,
+        progress: Listener | None = None,
+    ) -> Synced:
+        """Pull, then push."""
+        return self._opened.run_at(progress, remote, sync, all_versions=all_versions, ignore_locks=ignore_locks)
+
+    def repair(self, remote: str | None = None, *, progress: Listener | None = None) -> Repaired:
+        """Fetch what is damaged or missing here from a remote; what is damaged is set aside, never deleted."""
+        return self._opened.run_at(progress, remote, repair_from)
+
+    def fetch_content(self, *versions: VersionLike, progress: Listener | None = None) -> Brought:
+        """Bring the offloaded (or missing) content of versions back, from whichever remote has it; it stays."""
+        names = [name_of(version) for version in versions]
+        return self._opened.run(progress, self._opened.bring_back, names)

@@ -13,11 +13,20 @@ from aura_vcs.maintenance.gc import Collected
 from aura_vcs.maintenance.gc import Plan as GcPlan
 from aura_vcs.maintenance.retention import PrunePlan
 from aura_vcs.maintenance.retention import Rules as RetentionRules
+from aura_vcs.sync.fetch import Fetched
+from aura_vcs.sync.maintenance.repair_local import Repaired
+from aura_vcs.sync.offload.fetch_content import Brought
+from aura_vcs.sync.pull import Pulled, Synced
+from aura_vcs.sync.push import PushPlan as Pushed
+from aura_vcs.sync.remotes.add import Checked as CheckedRemote
 
 __all__ = [
+    "Brought",
+    "CheckedRemote",
     "Collected",
     "Decision",
     "DocumentDiff",
+    "Fetched",
     "FsckReport",
     "GcPlan",
     "MediaDiff",
@@ -25,9 +34,13 @@ __all__ = [
     "Merged",
     "OpenConflict",
     "PrunePlan",
+    "Pulled",
+    "Pushed",
+    "Repaired",
     "Resolved",
     "RetentionRules",
     "StorageReport",
+    "Synced",
     "TextDiff",
     "TimelineDiff",
 ]

@@ -1,0 +1,70 @@
+"""How a program is let in to remotes: what it says itself, or what an environment that it hands over says."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Self
+
+from aura_vcs.errors.remotes import RemoteLocked, RemoteUntrusted
+from aura_vcs.storage.encryption.key_file import read_key_file
+from aura_vcs.storage.encryption.master_key import Secret, passphrase_secret
+from aura_vcs.studio.home import studio_home
+from aura_vcs.sync.remotes.connect import Surroundings
+from aura_vcs.sync.remotes.encryption import Ask, Question
+from aura_vcs.sync.remotes.environment import surroundings_of
+from aura_vcs.sync.remotes.trusted_hosts import Agreements
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Keys for remotes. Nothing of them is stored in a project, and without them none is used.
+
+    `passphrase` or `key_file` opens encrypted remotes. `environment` is all that `ssh` is told (it takes
+    its own part), and says whether keys for buckets are there. `hosts` are those, such as
+    `ssh://nas:22`, that may be used although only a project's settings name them; those that the person
+    agreed to with the command are in `home`, the folder of their studio.
+    """
+
+    passphrase: str | None = field(default=None, repr=False)
+    key_file: Path | None = None
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    hosts: frozenset[str] = frozenset()
+    home: Path | None = None
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Take what the command takes from an environment that is handed over: AURA_PASSPHRASE …"""
+        key_file = environment.get("AURA_KEY_FILE")
+        return cls(
+            environment.get("AURA_PASSPHRASE") or None,
+            Path(key_file) if key_file else None,
+            environment,
+            home=Path(studio_home(environment)),
+        )
+
+    def agree(self, host: str) -> Self:
+        """Use a host that the person named from now on, and keep that in their studio, if it is known."""
+        if host and self.home is not None:
+            Agreements(str(self.home)).add(host)
+        return replace(self, hosts=self.hosts | {host})
+
+    def surroundings(self) -> Surroundings:
+        """What the library is told of how to connect."""
+        return surroundings_of(self.environment, self._consent)
+
+    def ask_with(self, known: str) -> Ask:
+        """Who answers what an encrypted remote asks for; `known` is where its key file was the last time."""
+        return lambda question: self._secret(question, known)
+
+    def _secret(self, question: Question, known: str) -> Secret:
+        path = self.key_file or (known if question.opens_with == "key-file" else None)
+        if path and question.opens_with != "passphrase":
+            return read_key_file(os.path.abspath(os.path.expanduser(path)))
+        if self.passphrase is None or question.opens_with == "key-file":
+            raise RemoteLocked(question.place, "it is encrypted, and the credentials do not open it")
+        return passphrase_secret(self.passphrase)
+
+    def _consent(self, name: str, host: str) -> None:
+        if host not in self.hosts and not (self.home is not None and Agreements(str(self.home)).cover(host)):
+            raise RemoteUntrusted(name, host)
