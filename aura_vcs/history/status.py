@@ -1,21 +1,23 @@
 """What has changed in the work folder since the version it is based on."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from aura_vcs.errors.integrity import RecordCorrupt, StorageError
 from aura_vcs.history.names.branches import branch_and_awaited
 from aura_vcs.history.names.follow_branch import follow_branch
-from aura_vcs.history.recording.journal import pending
-from aura_vcs.history.recording.scan_differences import Change, compare_scan
 from aura_vcs.history.recording.version_builder import base_of
 from aura_vcs.ids import ObjectId, VersionId, blob_id
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
-from aura_vcs.layout import CONFLICTS, HELD_TOLD
+from aura_vcs.layout import CONFLICTS, HELD_TOLD, PENDING
 from aura_vcs.repository.repository import Repository
 from aura_vcs.worktree.scan.scan import Scan, Skipped
+
+if TYPE_CHECKING:
+    from aura_vcs.history.recording.scan_differences import Change
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -29,7 +31,7 @@ class Status(msgspec.Struct, frozen=True):
 
     branch: str | None
     head: VersionRecord | None
-    changes: tuple[Change, ...]
+    changes: "tuple[Change, ...]"
     diverged: tuple[VersionId, ...]
     behind: VersionId | None
     skipped: tuple[Skipped, ...]
@@ -59,10 +61,11 @@ def status(repo: Repository) -> Status:
     unstable: list[str] = []
     changes: tuple[Change, ...] = ()
     if scan.root.tree != base.tree:
+        from aura_vcs.history.recording.scan_differences import compare_scan  # not where nothing has changed
+
         changes, unstable = compare_scan(repo, scan, base.tree)
         _save(repo, scan, base.tree, changes)
     found, awaited = branch_and_awaited(repo, base.head.branch or "")
-    begun = pending(repo)
     return Status(
         branch=base.head.branch,
         head=Queries(repo.index).version(base.head.version) if base.head.version is not None else None,
@@ -71,7 +74,7 @@ def status(repo: Repository) -> Status:
         behind=found.version if found is not None and found.version != base.head.version else None,
         skipped=tuple(scan.skipped),
         unstable=tuple(unstable),
-        interrupted=begun.operation.description if begun is not None else None,
+        interrupted=_interrupted(repo),
         files=scan.count,
         conflicts=_conflicts(repo) if scan.file(CONFLICTS) is not None else (),
         awaited=tuple(dict.fromkeys(entry.version for entry in awaited if entry.version is not None)),
@@ -103,6 +106,15 @@ def is_new_held(repo: Repository, held: Sequence[str]) -> bool:
     return bool(held)
 
 
+def _interrupted(repo: Repository) -> str | None:
+    if repo.storage.stat(PENDING) is None:
+        return None
+    from aura_vcs.history.recording.journal import pending
+
+    begun = pending(repo)
+    return begun.operation.description if begun is not None else None
+
+
 def _conflicts(repo: Repository) -> tuple[str, ...]:
     from aura_vcs.history.merging.conflicts import in_order
     from aura_vcs.history.resolve import open_conflicts  # slow to import, and there seldom are any
@@ -114,7 +126,7 @@ def _conflicts(repo: Repository) -> tuple[str, ...]:
         return ()
 
 
-def _save(repo: Repository, scan: Scan, tree: ObjectId, changes: tuple[Change, ...]) -> None:
+def _save(repo: Repository, scan: Scan, tree: ObjectId, changes: "tuple[Change, ...]") -> None:
     if not changes and not scan.skipped:
         scan.root.tree = tree
     if not scan.changed:

@@ -25,14 +25,12 @@ from aura_vcs.operation_log import OperationLogs
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.refs.refs import Refs
 from aura_vcs.repository.format_file import FORMAT_VERSION, is_project, load_format
-from aura_vcs.repository.free_space import is_nearly_full
 from aura_vcs.repository.hardlink_backup import Kept
 from aura_vcs.repository.head_file import HeadFile, StoredHead
 from aura_vcs.repository.ownership import Trust, check_owner
 from aura_vcs.repository.read_only import BorrowedRoom, index_places, make_local, previewed
 from aura_vcs.repository.replica_id import author_name, check_encoding, host_name, reading_replica, this_replica
 from aura_vcs.repository.replicas import Others
-from aura_vcs.repository.sync_tool_hints import write_hints
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.system_calls import REAL_CALLS, FileCalls
 
@@ -99,6 +97,8 @@ class Repository:
         identity = reading_replica(self.storage, root) if self.is_read_only else this_replica(self.storage, root)
         self.replica, self.has_moved = identity.replica, identity.has_moved
         if identity.is_new and not preview:
+            from aura_vcs.repository.sync_tool_hints import write_hints  # once for every machine
+
             write_hints(root, self.storage)
         self.refs = Refs(self.storage)
         self.logs = OperationLogs(self.storage, self.replica)
@@ -240,6 +240,8 @@ class Repository:
 
         That is the index, which goes on in memory, and what is known of the files' dates.
         """
+        from aura_vcs.repository.free_space import is_nearly_full  # for what frees space
+
         if not self.is_preview and not self.is_read_only and is_nearly_full(self.storage.root):
             self.index.leave_disk()
             self.storage.forget(layout.SCAN_CACHE)

@@ -15,6 +15,7 @@ from aura_vcs.errors.integrity import RecordUnreadable
 from aura_vcs.storage.system_calls import EXHAUSTED, storage_error
 
 T = TypeVar("T")
+PIECE_BYTES = 1 << 20
 
 
 class StoredFile(FileIO):
@@ -58,13 +59,31 @@ def read_stored(path: str, descriptor: Callable[[], int]) -> bytes:
     Raises:
         FileNotFoundError, RecordUnreadable, StorageError: as `open_stored`.
     """
-    with open_stored(path, descriptor) as file:
-        try:
-            return file.read()
-        except RecordUnreadable:
-            pass  # an open handle may have gone stale: a new one has not
+    try:
+        return _read_whole(descriptor())
+    except FileNotFoundError:
+        raise
+    except NotADirectoryError as error:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from error
+    except OSError:
+        pass  # tried again with a new handle: one that was open may have gone stale
     with open_stored(path, descriptor) as file:
         return file.read()
+
+
+def _read_whole(fd: int) -> bytes:
+    """All bytes of an open file, which is closed then: no more calls than it takes."""
+    try:
+        size = os.fstat(fd).st_size
+        data = os.read(fd, size + 1)
+        if len(data) == size:
+            return data
+        pieces = [data]
+        while data := os.read(fd, PIECE_BYTES):
+            pieces.append(data)
+        return b"".join(pieces)
+    finally:
+        os.close(fd)
 
 
 def unreadable(action: str, path: str, error: OSError) -> Exception:

@@ -2,8 +2,8 @@
 
 import os
 import stat
-import time
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, BinaryIO
 
 from msgspec.structs import replace
@@ -12,24 +12,22 @@ from aura_vcs.errors.worktree import FileUnreadable
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.layout import ASIDE, TEMPORARY
 from aura_vcs.model import EntryKind, Kind
-from aura_vcs.objects.base import BUFFER_BYTES, PAUSES_SECONDS, Place
-from aura_vcs.objects.loose import new_hasher
+from aura_vcs.objects.base import Place
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import Difference, TreeReader
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.scratch import Scratch
 from aura_vcs.storage.system_calls import FileCalls
-from aura_vcs.worktree.checkout.set_aside import Aside, Seen, Unsaved, content_id
-from aura_vcs.worktree.scan.cache import UNSETTLED, FileState, file_state, load_scan_cache, save_scan_cache
+from aura_vcs.worktree.scan.cache import FileState, file_state, load_scan_cache, save_scan_cache
 from aura_vcs.worktree.scan.filesystem import Disk
 from aura_vcs.worktree.scan.ignore import load_ignore_rules
 from aura_vcs.worktree.scan.prefetch import Ahead
-from aura_vcs.worktree.scan.scan import Scan, drop
+from aura_vcs.worktree.scan.scan import Scan
 from aura_vcs.worktree.scan.scanner import Scanner
-from aura_vcs.worktree.snapshot.stable_read import DiskClock, FileSource, is_settled, read_link, unreadable
 
 if TYPE_CHECKING:
     from aura_vcs.objects.batch import Batch
+    from aura_vcs.worktree.checkout.set_aside import Aside, Unsaved
     from aura_vcs.worktree.checkout.writer import Writer, Written
     from aura_vcs.worktree.snapshot.snapshot import Snapshot
 
@@ -54,10 +52,15 @@ class Worktree:
         self._calls = calls
         self._storage = store.storage
         self._temporary = Scratch(self._storage, TEMPORARY)
-        self.aside = Aside(Scratch(self._storage, ASIDE))
-        """What came out of the folder: whoever changes it sees to what is unsaved there (see history.late_edits)."""
         self.disk = Disk(self._temporary, calls)
         self._writer: Writer | None = None
+
+    @cached_property
+    def aside(self) -> "Aside":
+        """What came out of the folder: whoever changes it sees to what is unsaved there (see history.late_edits)."""
+        from aura_vcs.worktree.checkout.set_aside import Aside  # whoever only looks takes nothing out
+
+        return Aside(Scratch(self._storage, ASIDE))
 
     def scan(self, base: ObjectId, always: Iterable[str] = ()) -> Scan:
         """Look at every file, reading none. `base` is the tree the work started from.
@@ -96,56 +99,9 @@ class Worktree:
         Raises:
             FileUnreadable: no file can be read.
         """
-        clock = DiskClock(self._temporary)
-        restless = []
-        progress.start("Reading", sum(state.size for p in paths if (state := scan.file(p))), "bytes")
-        for path in paths:
-            parent, _, name = path.rpartition("/")
-            folder = scan.folder(parent)
-            if folder is None or name not in folder.files:
-                continue
-            try:
-                state = self._hashed_at_rest(path, folder.files[name], clock, progress, patient=patient)
-            except FileUnreadable as error:
-                drop(scan, error)
-                continue
-            if state is None:
-                restless.append(path)
-            else:
-                folder.files[name] = state
-        progress.finish()
-        return restless
+        from aura_vcs.worktree.snapshot.hashing import Hashing  # a folder in which nothing has changed needs none
 
-    def _hashed_at_rest(
-        self, path: str, state: FileState, clock: DiskClock, progress: Progress, *, patient: bool
-    ) -> FileState | None:
-        found = self._hashed(path, state, clock, progress)
-        for pause in PAUSES_SECONDS if patient else ():
-            if found is not None and found.ctime_ns != UNSETTLED:
-                break
-            time.sleep(pause)
-            found = self._hashed(path, state, clock, progress)
-        return found
-
-    def _hashed(self, path: str, state: FileState, clock: DiskClock, progress: Progress) -> FileState | None:
-        real_path = os.path.join(self.root, path)
-        if state.is_symlink:
-            stamp = state if is_settled(state, clock.now_ns()) else state._replace(ctime_ns=UNSETTLED)
-            return stamp._replace(id=bytes.fromhex(read_link(path, real_path)[0]))
-        source = FileSource(path, real_path, state, clock)
-        hasher, size = new_hasher(Kind.BLOB), 0
-        with source.open() as file:
-            try:
-                while data := file.read(BUFFER_BYTES):
-                    hasher.update(data)
-                    size += len(data)
-                    progress.advance(len(data))
-            except OSError as error:
-                raise unreadable(path, error) from error
-            held = source.held_still(file, size)
-        # Unsettled, the id is right for now but must not be remembered: no file has such a ctime.
-        stamp = source.state if held else source.state._replace(ctime_ns=UNSETTLED)
-        return stamp._replace(id=hasher.digest()) if size == source.size else None
+        return Hashing(self.root, self._temporary, progress, is_patient=patient).hash(paths, scan)
 
     def read(self, path: str, scan: Scan, limit: int) -> bytes | None:
         """The content of a small file of a scan (or where a link leads), None above `limit` bytes.
@@ -159,6 +115,8 @@ class Worktree:
         if state is None or state.size > limit:
             return None
         if state.is_symlink:
+            from aura_vcs.worktree.snapshot.stable_read import read_link
+
             return read_link(path, os.path.join(self.root, path))[1]
         with self.open(path, scan) as file:
             return file.read(limit)
@@ -172,6 +130,8 @@ class Worktree:
         state = scan.file(path)
         if state is None or state.is_symlink:
             raise FileUnreadable(path, "it is no file any more")
+        from aura_vcs.worktree.snapshot.stable_read import DiskClock, FileSource
+
         real_path = os.path.join(self.root, path)
         return FileSource(path, real_path, state, DiskClock(self._temporary)).open()
 
@@ -184,6 +144,7 @@ class Worktree:
         """
         from aura_vcs.worktree.scan.selection import Selection
         from aura_vcs.worktree.snapshot.snapshot import Snapshotter
+        from aura_vcs.worktree.snapshot.stable_read import DiskClock
 
         selection = Selection(paths)
         clock = DiskClock(self._temporary)
@@ -224,7 +185,8 @@ class Worktree:
 
     def close(self) -> None:
         """Remove what was laid out, if it was not asked for."""
-        self.aside.close()
+        if "aside" in self.__dict__:
+            self.aside.close()
         if self._writer is not None:
             self._writer.discard()
             self._writer = None
@@ -249,20 +211,25 @@ class Worktree:
             FileUnreadable: something is there that is no file, or it cannot be read.
         """
         real_path = os.path.join(self.root, *path.split("/"))
+        from aura_vcs.worktree.checkout.set_aside import content_id
+
         found = content_id(real_path)
         if found is None and os.path.lexists(real_path):
             raise FileUnreadable(path, "it is no file, or not permitted")
         return found
 
-    def content_aside(self, unsaved: Unsaved) -> ObjectId | None:
+    def content_aside(self, unsaved: "Unsaved") -> ObjectId | None:
         """The id of what a file holds that came out of the folder; None if it cannot be read."""
         return self.aside.content_id(unsaved.name)
 
-    def store_aside(self, batch: "Batch", found: Sequence[Unsaved]) -> list[tuple[Unsaved, FileState]]:
+    def store_aside(self, batch: "Batch", found: "Sequence[Unsaved]") -> "list[tuple[Unsaved, FileState]]":
         """Put what came out of the folder into the batch; returns the files with their states and ids.
 
         Of one that a program goes on writing to, a copy is taken.
         """
+        from aura_vcs.worktree.checkout.set_aside import Unsaved
+        from aura_vcs.worktree.snapshot.stable_read import DiskClock, FileSource, read_link
+
         clock = DiskClock(self._temporary)
         done: list[tuple[Unsaved, FileState]] = []
         sources: dict[int, tuple[Unsaved, FileSource]] = {}
@@ -343,6 +310,7 @@ class Worktree:
         False if somebody wrote to it, even in the last moment: then it stays, or comes back. Never through a link.
         """
         from aura_vcs.worktree.checkout.safe_folder import Folder
+        from aura_vcs.worktree.checkout.set_aside import Seen
 
         folder = Folder(self.root, self._temporary, self._calls, self.aside)
         try:

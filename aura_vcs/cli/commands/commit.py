@@ -10,7 +10,6 @@ from aura_vcs.cli.output.console import Console, cool, faint, is_terminal, warm
 from aura_vcs.cli.output.humanize import say_unstable, short_path, size
 from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.shared.locks import advice_on, advice_shape, say_advice
-from aura_vcs.cli.shared.partial_sync import say_awaited
 from aura_vcs.cli.shared.studio import current_session
 
 if TYPE_CHECKING:
@@ -83,6 +82,8 @@ def commit_command(
     if done.beside is not None:
         _say_beside(repo, console, done.beside)
     elif done.version is not None and not done.version.parents:
+        from aura_vcs.cli.shared.partial_sync import say_awaited  # seldom needed
+
         say_awaited(repo, console)  # a first version, beside another machine's that is on its way
     if done.version is not None:
         _warn_of_missing_media(repo, console, done.version)

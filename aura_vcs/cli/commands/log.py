@@ -9,7 +9,6 @@ from aura_vcs.cli.options import COUNT, HELP, TEXT, examples, json_option
 from aura_vcs.cli.output.console import Console, Line, Part, bad, faint, good, strong, warm
 from aura_vcs.cli.output.humanize import age, local_time, size
 from aura_vcs.cli.session import pass_repository, project_paths
-from aura_vcs.cli.shared.partial_sync import say_awaited
 from aura_vcs.cli.shared.version_marks import TYPES, marks, names_of_versions
 
 if TYPE_CHECKING:
@@ -100,6 +99,8 @@ def log_command(
     elif found:
         console.lines(_listed(repo, found, oneline=oneline), paged=True)
     elif repo.head().version is None and not everything:
+        from aura_vcs.cli.shared.partial_sync import say_awaited  # seldom needed
+
         if not say_awaited(repo, console):
             console.line('There are no versions yet. Make the first with `aura commit -m "First cut"`.')
     else:

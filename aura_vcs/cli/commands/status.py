@@ -9,7 +9,6 @@ from aura_vcs.cli.output.console import Console, bad, cool, faint, good
 from aura_vcs.cli.output.humanize import changed_path, count, joined, place, short_path, size, titled
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.locks import advice_on, advice_shape, say_advice
-from aura_vcs.cli.shared.partial_sync import say_awaited
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -138,6 +137,8 @@ def _say_where(repo: "Repository", console: Console, found: "Status") -> None:
         else:
             console.line(f"  The branch has moved on to {name}. {there}.")
     if found.awaited:
+        from aura_vcs.cli.shared.partial_sync import say_awaited  # seldom needed
+
         say_awaited(repo, console)
     if found.branch is None and found.head is not None:
         console.line(faint(f"  Commit here and a branch from-v{found.head.number} starts by itself."))

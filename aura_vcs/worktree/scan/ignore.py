@@ -7,13 +7,15 @@ counts, and what is odd about it is said, not obeyed.
 import os
 import stat
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from blake3 import blake3
 
-from aura_vcs.layout import IGNORE_FILE
-from aura_vcs.worktree.scan.exported_files import untouched_outputs
+from aura_vcs.layout import AURA, IGNORE_FILE, OUTPUTS
 from aura_vcs.worktree.scan.litter import DEFAULT_PATTERNS, is_litter
-from aura_vcs.worktree.scan.patterns import BadLine, Patterns, parse_patterns
+
+if TYPE_CHECKING:
+    from aura_vcs.worktree.scan.patterns import BadLine, Patterns
 
 SIZE_LIMIT = 8 << 20
 """Bytes of a rule file; a larger one is none."""
@@ -44,7 +46,10 @@ class IgnoreRules:
         self.is_usable = not notes
         """Whether a file of rules is there, or can be made."""
         lines = rule_lines(data)
-        self._patterns, bad = parse_patterns(lines) if lines else (Patterns(()), [])
+        self._patterns: Patterns | None = None
+        bad: list[BadLine] = []
+        if lines:
+            self._patterns, bad = _parsed(lines)
         self.notes = (*notes, *_notes_on(bad))
         self._outputs = outputs
         text = "\n".join((_DEFAULTS, *lines, *("\0" + path for path in sorted(outputs))))
@@ -55,14 +60,20 @@ class IgnoreRules:
 
         What lies in an ignored folder is not asked for.
         """
-        found = self._patterns.verdict(path, name, is_folder=is_folder) if len(self._patterns) else None
+        found = self._patterns.verdict(path, name, is_folder=is_folder) if self._patterns is not None else None
         if found is None:
             return path in self._outputs or is_litter(name, is_folder=is_folder)
         return found
 
     def takes_back(self, name: str, path: str, *, is_folder: bool) -> bool:
         """Whether a rule of the person's says that the path is versioned."""
-        return self._patterns.verdict(path, name, is_folder=is_folder) is False
+        return self._patterns is not None and self._patterns.verdict(path, name, is_folder=is_folder) is False
+
+
+def _parsed(lines: Sequence[str]) -> "tuple[Patterns, list[BadLine]]":
+    from aura_vcs.worktree.scan.patterns import parse_patterns  # most projects have no rules of their own
+
+    return parse_patterns(lines)
 
 
 def rule_lines(data: bytes) -> list[str]:
@@ -106,7 +117,7 @@ def _decoded(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
-def _notes_on(bad: Sequence[BadLine]) -> list[str]:
+def _notes_on(bad: "Sequence[BadLine]") -> list[str]:
     notes = [
         f"{IGNORE_FILE}, line {b.line}: {_shortened(b.text)!r} is passed over: {b.reason}" for b in bad[:LINES_TOLD]
     ]
@@ -121,7 +132,7 @@ def _shortened(text: str) -> str:
 
 def load_ignore_rules(root: str) -> IgnoreRules:
     """The rules in the project folder `root`; absent, or nothing that may be read, there are only the default ones."""
-    path, outputs = os.path.join(root, IGNORE_FILE), untouched_outputs(root)
+    path, outputs = os.path.join(root, IGNORE_FILE), _outputs(root)
     try:
         _check(os.lstat(path))
         fd = os.open(path, _FLAGS)
@@ -136,6 +147,14 @@ def load_ignore_rules(root: str) -> IgnoreRules:
     except OSError as error:
         reason = f"it cannot be read ({error.strerror})"
     return IgnoreRules(notes=[f"{IGNORE_FILE} counts for nothing: {reason}"], outputs=outputs)
+
+
+def _outputs(root: str) -> frozenset[str]:
+    if not os.path.lexists(os.path.join(root, AURA, *OUTPUTS.split("/"))):
+        return frozenset()
+    from aura_vcs.worktree.scan.exported_files import untouched_outputs  # most projects have exported none
+
+    return untouched_outputs(root)
 
 
 class _NoRules(Exception):
