@@ -28,7 +28,7 @@ PARTS = {
     "formats": ["jsondoc subtitles", "text timeline", "media"],
     "compare": ["diff", "timeline", "merge report"],
     "storage": [
-        "base file_lock generated_file mounts open_writers own_folders owners rename",
+        "base file_lock generated_file home mounts open_writers own_folders owners rename",
         "memory system_calls",
         "background_sync plain_files stored_file",
         "local",

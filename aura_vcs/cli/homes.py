@@ -2,8 +2,8 @@
 
 import os
 
+from aura_vcs.storage.home import studio_home
 from aura_vcs.storage.owners import foreign_owner, my_name
-from aura_vcs.studio.home import studio_home
 
 
 def studio_folder() -> str:
