@@ -72,11 +72,12 @@ def commit(
     paths: Sequence[str] | None = None,
     author: str | None = None,
     reshape: Reshape | None = None,
+    correlation_id: str | None = None,
 ) -> Committed:
     """Snapshot the folder, or only `paths` (relative to the project), as the branch's next version.
 
     `reshape` makes another snapshot of the one that was taken, for a version
-    that the folder is not like.
+    that the folder is not like. `correlation_id` is what the operations of one command share.
 
     On an older version a branch `from-vN` is started. Interrupted at any moment, the commit has
     happened as a whole or not at all.
@@ -87,7 +88,7 @@ def commit(
         FileUnreadable, StorageError.
     """
     name, description = check_texts(name, description)
-    wanted = Wanted(VersionType.MANUAL, name, description, important)
+    wanted = Wanted(VersionType.MANUAL, name, description, important, correlation_id=correlation_id)
     finish_pending(repo)
     follow_branch(repo)
     with repo.locks.shared("worktree"), repo.locks.shared("objects"):
@@ -161,6 +162,7 @@ def _record(
             refs,
             HeadChange(base.head, Head(name, made.id)),
             inverse=Inverse("commit.revert"),
+            correlation_id=wanted.correlation_id,
         ),
         stored,
         batch.chunks,

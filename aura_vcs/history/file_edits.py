@@ -50,6 +50,7 @@ def edit_files(
     description: str,
     can_batch: bool = False,
     expires_at: str | None = None,
+    correlation_id: str | None = None,
 ) -> Edited | None:
     """Write and delete files of the project folder; None if they were so already.
 
@@ -80,7 +81,7 @@ def edit_files(
             return None
         draft = Draft(
             type_, description, worktree=change, inverse=Inverse(f"{type_}.revert"), payload={PATHS: paths},
-            can_batch=can_batch, expires_at=expires_at,
+            can_batch=can_batch, expires_at=expires_at, correlation_id=correlation_id,
         )  # fmt: skip
         with repo.transaction() as transaction:
             operation = transaction.prepare(batched(repo, transaction, draft))

@@ -11,7 +11,7 @@ import msgspec
 from aura_vcs.codec import from_plain, now, parse_time
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import NothingToUndo, OperationExpired, RefMoved, UnknownName
-from aura_vcs.errors.studio import ActionBlocked
+from aura_vcs.errors.studio import ActionBlocked, EditedSince
 from aura_vcs.history.checkout import Moved, replace_folder
 from aura_vcs.history.file_edits import reverse_edit
 from aura_vcs.history.names.branches import put_back
@@ -64,6 +64,8 @@ def undo(repo: Repository, action: ActionRecord | None = None) -> Undone:
     A given one may have later ones after it, as long as none of them depends on it: none touches
     the same ref, file or, where HEAD or the whole folder moved, anything of either.
 
+    What one command did in several operations goes back as one.
+
     An undo that was interrupted is finished, and that is all.
 
     Raises:
@@ -80,8 +82,8 @@ def undo(repo: Repository, action: ActionRecord | None = None) -> Undone:
         return Undone(finished, finished.description, repo.head())
     if action is not None:
         _check_given(repo, action, "Applied")
-        return _reverse(repo, action, back=True)
-    return _undo_last(repo)
+    done = _undo_last(repo) if action is None else _reverse(repo, action, back=True)
+    return _with_the_rest(repo, done, back=True)
 
 
 def _undo_last(repo: Repository) -> Undone:
@@ -132,7 +134,28 @@ def redo(repo: Repository, action: ActionRecord | None = None) -> Undone:
     found = action or Queries(repo.index).next_redo(repo.replica, now())
     if found is None:
         raise NothingToUndo("redo")
-    return _reverse(repo, found, back=False)
+    return _with_the_rest(repo, _reverse(repo, found, back=False), back=False)
+
+
+def _with_the_rest(repo: Repository, done: Undone, *, back: bool) -> Undone:
+    """Take back as well what the same command did before that (or do again what it did after it).
+
+    Where that cannot be, it stays as it is, with a word: what was reversed already stands for itself.
+    """
+    correlation = done.operation.correlation_id
+    while correlation is not None:
+        queries = Queries(repo.index)
+        found = (queries.next_undo if back else queries.next_redo)(repo.replica, now())
+        if found is None or found.correlation_id != correlation:
+            break
+        try:
+            rest = _reverse(repo, found, back=back)
+        except (EditedSince, OperationExpired, RefMoved) as error:
+            repo.progress.note(error.message)
+            break
+        description = done.description if back else rest.description  # of what was done last
+        done = msgspec.structs.replace(done, head=rest.head, description=description)
+    return done
 
 
 def _check_given(repo: Repository, action: ActionRecord, status: str) -> None:

@@ -1,5 +1,6 @@
 """Leaving paths out of versions that versions have: they stay in the folder, and in the versions that have them."""
 
+import os
 from collections.abc import Sequence
 
 import msgspec
@@ -13,6 +14,7 @@ from aura_vcs.history.recording.journal import finish_pending
 from aura_vcs.history.recording.steps import putting
 from aura_vcs.history.recording.tree_steps import graft
 from aura_vcs.history.recording.version_builder import NAME_LIMIT, base_of, one_line
+from aura_vcs.ids import new_operation_id
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import IGNORE_FILE
 from aura_vcs.model import EntryKind
@@ -46,7 +48,8 @@ def untrack(repo: Repository, paths: Sequence[str], *, author: str | None = None
     wanted = tuple(dict.fromkeys(paths))
     if not wanted or "" in wanted or IGNORE_FILE in wanted:
         raise InputError("Name the files or folders that are to be left out", hint=f"{IGNORE_FILE} itself stays in.")
-    rules = _add_rules(repo, wanted)
+    together = new_operation_id()
+    rules = _add_rules(repo, wanted, together)
     name = one_line(f"Left out of versions: {', '.join(map(readable_name, wanted))}")[:NAME_LIMIT]
     saved = [IGNORE_FILE] if read_document(repo, IGNORE_FILE) is not None else []
 
@@ -55,12 +58,12 @@ def untrack(repo: Repository, paths: Sequence[str], *, author: str | None = None
         tree = repo.trees.tree(tree_id)
         return Snapshot(tree_id, tree.size, documents_of(tree), snapshot.unstable)
 
-    done = commit(repo, name, paths=saved, author=author, reshape=leave_out)
+    done = commit(repo, name, paths=saved, author=author, reshape=leave_out, correlation_id=together)
     assert done.version is not None
     return Untracked(done.version, wanted, rules)
 
 
-def _add_rules(repo: Repository, paths: Sequence[str]) -> tuple[str, ...]:
+def _add_rules(repo: Repository, paths: Sequence[str], correlation: str) -> tuple[str, ...]:
     """Let .auraignore name the paths that no rule ignores; returns the lines that it got."""
     tree = base_of(repo).tree
     current = load_ignore_rules(repo.root)
@@ -68,7 +71,7 @@ def _add_rules(repo: Repository, paths: Sequence[str]) -> tuple[str, ...]:
     for path in paths:
         entry = repo.trees.entry(tree, path)
         if entry is None:
-            raise UnknownName("file or folder", path, hint="`aura show HEAD:` lists what the version has.")
+            raise _not_versioned(repo, current, path)
         is_folder = entry.kind is EntryKind.DIR
         if not _is_ignored(current, path, is_folder=is_folder):
             lines.append(rule_for(path, is_folder=is_folder))
@@ -77,9 +80,23 @@ def _add_rules(repo: Repository, paths: Sequence[str]) -> tuple[str, ...]:
             raise InputError(current.notes[0], hint="Put a file with one pattern a line in its place.")
         data = with_rules(read_document(repo, IGNORE_FILE) or b"", lines)
         edit_files(
-            repo, {IGNORE_FILE: data}, type_="ignore.add", description=f"Added to {IGNORE_FILE}: {_shown(lines)}"
-        )
+            repo, {IGNORE_FILE: data}, type_="ignore.add", description=f"Added to {IGNORE_FILE}: {_shown(lines)}",
+            correlation_id=correlation,
+        )  # fmt: skip
     return tuple(lines)
+
+
+def _not_versioned(repo: Repository, rules: IgnoreRules, path: str) -> UnknownName:
+    """Say that the version has no such path, and what is so of one that is in the folder."""
+    full = os.path.join(repo.root, *path.split("/"))
+    if not os.path.lexists(full):
+        return UnknownName("file or folder", path, hint="`aura show HEAD:` lists what the version has.")
+    is_folder = os.path.isdir(full) and not os.path.islink(full)
+    rule = readable_name(rule_for(path, is_folder=is_folder))
+    hint = f"A line {rule!r} in {IGNORE_FILE} keeps it out of the next ones."
+    if _is_ignored(rules, path, is_folder=is_folder):
+        hint = "It is ignored, and stays in the folder: there is nothing to do."
+    return UnknownName("file or folder in the last version that is called", path, hint=hint)
 
 
 def _shown(lines: Sequence[str]) -> str:

@@ -76,19 +76,43 @@ def test_a_line_is_added_as_the_file_is_written(root: Path, before: bytes) -> No
 
 
 def test_it_can_be_taken_back_and_done_again(root: Path) -> None:
-    """First the version, then the line of the rules; the file is where it was all the time."""
+    """The version and the line of the rules are one step; the file is where it was all the time."""
     with Repository.open(str(root)) as repo:
         untrack(repo, ["raw.mov"])
+        for _ in range(2):
+            undo(repo)
+            assert "raw.mov" in _paths(repo)
+            assert not (root / ".auraignore").exists()
+            redo(repo)
+            assert "raw.mov" not in _paths(repo)
+            assert (root / ".auraignore").read_text() == "/raw.mov\n"
+            assert status(repo).is_clean
         undo(repo)
-        assert "raw.mov" in _paths(repo)
-        redo(repo)
-        assert "raw.mov" not in _paths(repo)
-        undo(repo)
-        undo(repo)
-        assert not (root / ".auraignore").exists()
         write(root, {"raw.mov": "again"})
         assert [change.path for change in status(repo).changes] == ["raw.mov"]
         assert (root / "raw.mov").read_text() == "again"
+
+
+def test_rules_that_were_edited_since_stay_when_it_is_taken_back(root: Path) -> None:
+    """The version goes all the same, and what was done before that is not taken back in its place."""
+    with Repository.open(str(root)) as repo:
+        untrack(repo, ["raw.mov"])
+        write(root, {".auraignore": "/raw.mov\n*.tmp\n"})
+        undo(repo)
+        assert "raw.mov" in _paths(repo)
+        assert (root / ".auraignore").read_text() == "/raw.mov\n*.tmp\n"
+
+
+def test_what_the_last_version_does_not_have_is_not_said_to_be_missing(root: Path) -> None:
+    """It is in the folder: ignored already, or new, and then the line that ignores it is told."""
+    with Repository.open(str(root)) as repo:
+        write(root, {".auraignore": "*.tmp\n", "a.tmp": "x", "new.mov": "y"})
+        with pytest.raises(UnknownName, match="in the last version") as ignored:
+            untrack(repo, ["a.tmp"])
+        assert "nothing to do" in (ignored.value.hint or "")
+        with pytest.raises(UnknownName, match="in the last version") as new:
+            untrack(repo, ["new.mov"])
+        assert "/new.mov" in (new.value.hint or "")
 
 
 def test_another_machine_keeps_what_it_has_not_saved(root: Path, tmp_path: Path) -> None:

@@ -35,6 +35,8 @@ class Wanted(msgspec.Struct, frozen=True):
     description: str = ""
     important: bool = False
     trigger: str | None = None
+    correlation_id: str | None = None
+    """What the operations of one command share; undo takes them back together."""
 
 
 class Base(msgspec.Struct, frozen=True):
