@@ -10,11 +10,13 @@ import msgspec
 from aura_vcs.codec import now
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import ProjectExists
+from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.history.recording.version_builder import one_line
 from aura_vcs.ids import new_uuid
 from aura_vcs.repository.format_file import is_project
 from aura_vcs.repository.replica_id import author_name
 from aura_vcs.repository.repository import Repository, project_storage
+from aura_vcs.storage.plain_files import open_below
 from aura_vcs.worktree.checkout.create_file import create_file
 
 PROJECT_FILE = "project.json"
@@ -81,13 +83,12 @@ def _write(root: str, document: _Document) -> bool:
 
 def _existing(root: str) -> _Found | None:
     """What the folder's `project.json` says; empty if it cannot be read, None if there is none."""
-    path = os.path.join(root, PROJECT_FILE)
-    if not os.path.lexists(path):
+    if not os.path.lexists(os.path.join(root, PROJECT_FILE)):
         return None
     try:
-        with open(path, "rb") as file:
+        with open(open_below(root, PROJECT_FILE), "rb") as file:
             return msgspec.json.decode(file.read(_READ_LIMIT), type=_Found)
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError, RecursionError, IntegrityError):
         return _Found()
 
 

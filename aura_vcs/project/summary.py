@@ -17,6 +17,9 @@ from aura_vcs.project.documents.load import OTIO_NAME, PROJECT_NAME, SCENES_FOLD
 from aura_vcs.project.documents.models import ProjectDocument
 from aura_vcs.project.documents.state import ProjectState, merged_state, state_from
 from aura_vcs.project.documents.validate import validate
+from aura_vcs.repository.repository import project_storage
+from aura_vcs.storage.local import LocalStorage
+from aura_vcs.storage.plain_files import open_below
 
 TITLE_LIMIT, DESCRIPTION_LIMIT = 500, 2000
 DOCUMENT_NAMES = (PROJECT_NAME, "brief.json", "plan.json", "voice.json", "render.json", TIMELINE_NAME, OTIO_NAME)
@@ -54,9 +57,11 @@ class ProjectFacts(msgspec.Struct, frozen=True):
 def facts_stamp(root: str) -> str | None:
     """Dates and sizes of the files that `read_facts` reads; None where no project is."""
     parts = []
+    if any(map(os.path.islink, _ways(root))):
+        return None
     for path in _files_behind(root):
         try:
-            found = os.stat(path)
+            found = os.lstat(path)
             parts.append(f"{found.st_mtime_ns}.{found.st_size}")
         except OSError:
             if not parts:
@@ -65,52 +70,66 @@ def facts_stamp(root: str) -> str | None:
     return f"{parts[0]} {blake3(' '.join(parts).encode()).hexdigest()[:32]}"
 
 
+def _ways(root: str) -> Iterator[str]:
+    """The folders of ours above what is read, none of which may lead elsewhere."""
+    for name in ("", layout.LOCAL, layout.REFS):
+        yield os.path.join(root, layout.AURA, name).rstrip(os.sep)
+
+
 def _files_behind(root: str) -> Iterator[str]:
     """What the facts are read from: the format's record comes first, without which there is no project."""
-    for name in (layout.FORMAT, layout.STATE, layout.HEAD, layout.SETTINGS, layout.OPERATIONS):
+    for name in (layout.FORMAT, layout.STATE, layout.HEAD, layout.SETTINGS, layout.OPERATIONS, *_logs(root)):
         yield os.path.join(root, layout.AURA, *name.split("/"))
     yield from _documents(root)
-    yield from _logs(root)
 
 
 def _documents(root: str) -> Iterator[str]:
     """The documents of the project and its scenes, as many as a film has."""
     for name in DOCUMENT_NAMES:
         yield os.path.join(root, name)
-    yield from _listed(os.path.join(root, SCENES_FOLDER), ".json")
+    for name in _listed(os.path.join(root, SCENES_FOLDER), ".json"):
+        yield os.path.join(root, SCENES_FOLDER, name)
 
 
 def _logs(root: str) -> Iterator[str]:
-    yield from _listed(os.path.join(root, layout.AURA, *layout.OPERATIONS.split("/")), ".jsonl")
+    """Names of logs in the store."""
+    return _own_listed(root, layout.OPERATIONS, ".jsonl")
+
+
+def _own_listed(root: str, folder: str, ending: str) -> Iterator[str]:
+    for name in _listed(os.path.join(root, layout.AURA, *folder.split("/")), ending):
+        yield f"{folder}/{name}"
 
 
 def _listed(folder: str, ending: str) -> Iterator[str]:
+    """The names of files in a folder that is no link, sorted, as many as are looked at."""
+    if os.path.islink(folder):
+        return
     try:
         with os.scandir(folder) as entries:
             names = sorted(entry.name for entry in entries if entry.name.endswith(ending))
     except OSError:
         return
-    for name in names[:FILES_LIMIT]:
-        yield os.path.join(folder, name)
+    yield from names[:FILES_LIMIT]
 
 
-def read_facts(root: str) -> ProjectFacts | None:
+def read_facts(root: str, *, project: str | None = None) -> ProjectFacts | None:
     """The facts of the project in the folder `root`; None where no project is.
 
-    Documents that are broken are passed over: the title is then the folder's name.
+    Documents that are broken are passed over: the title is then the folder's name. So is the format's
+    record, if the caller knows the `project`'s id. No link is followed, and nothing is waited for.
     """
     stamp = facts_stamp(root)
-    folder = os.path.join(root, layout.AURA)
+    store = project_storage(root)
     try:
-        form = decode_record(_read(os.path.join(folder, layout.FORMAT)), Format, root)
+        project = project or decode_record(_read(store, layout.FORMAT), Format, root).project
     except (OSError, AuraError):
         return None
-    path = os.path.join(root, PROJECT_NAME)
-    document = _document(path)
-    state = _state(folder)
-    updated_at, modified_by = _last_change(root, document, state)
+    document = _document(root)
+    state = _state(store)
+    updated_at, modified_by = _last_change(store, root, document, state)
     return ProjectFacts(
-        project=form.project,
+        project=project,
         title=(document.title or readable_name(os.path.basename(root)))[:TITLE_LIMIT],
         description=document.description[:DESCRIPTION_LIMIT],
         category=document.category,
@@ -128,9 +147,13 @@ def read_facts(root: str) -> ProjectFacts | None:
     )
 
 
-def _last_change(root: str, document: ProjectDocument, state: ProjectState) -> tuple[str | None, str | None]:
+def _last_change(
+    store: LocalStorage, root: str, document: ProjectDocument, state: ProjectState
+) -> tuple[str | None, str | None]:
     """When something of the project was changed last, and by whom."""
-    done = max((last_operation(path) for path in _logs(root)), key=lambda item: item[0] or "", default=(None, None))
+    done = max(
+        (last_operation(store, name) for name in _logs(root)), key=lambda item: item[0] or "", default=(None, None)
+    )
     by = done[1] or document.modified_by or document.created_by
     found = [done, (state.updated_at, state.modified_by or by), (document.updated_at, by)]
     found += [(_written_at(path), by) for path in _documents(root)]
@@ -140,51 +163,52 @@ def _last_change(root: str, document: ProjectDocument, state: ProjectState) -> t
 
 def _written_at(path: str) -> str | None:
     try:
-        return format_time(datetime.fromtimestamp(os.stat(path).st_mtime, UTC))
+        return format_time(datetime.fromtimestamp(os.lstat(path).st_mtime, UTC))
     except (OSError, ValueError, OverflowError):  # no such file, or no such date
         return None
 
 
-def _document(path: str) -> ProjectDocument:
+def _document(root: str) -> ProjectDocument:
     try:
-        value: Any = parse(_read(path), PROJECT_NAME).value()
+        with open(open_below(root, PROJECT_NAME), "rb") as file:
+            value: Any = parse(file.read(MAX_BYTES), PROJECT_NAME).value()
     except (OSError, AuraError):
         return ProjectDocument()
     found = validate(value, ProjectDocument, PROJECT_NAME)[0]
     return found if isinstance(found, ProjectDocument) else ProjectDocument()
 
 
-def _state(folder: str) -> ProjectState:
+def _state(store: LocalStorage) -> ProjectState:
     """The state that this machine's record and the settings of all machines say."""
-    own = _fields(os.path.join(folder, *layout.STATE.split("/")))
+    own = _fields(store, layout.STATE)
     shared: dict[str, Field] = {}
-    for path in _listed(os.path.join(folder, *layout.SETTINGS.split("/")), ".json"):
-        for key, field in _fields(path).items():
+    for name in _own_listed(os.path.dirname(store.root), layout.SETTINGS, ".json"):
+        for key, field in _fields(store, name).items():
             if key not in shared or shared[key].stamp < field.stamp:
                 shared[key] = field
     return state_from(merged_state(own, shared))
 
 
-def _fields(path: str) -> dict[str, Field]:
+def _fields(store: LocalStorage, name: str) -> dict[str, Field]:
     try:
-        return decode_record(_read(path), Fields, path).fields
+        return decode_record(_read(store, name), Fields, name).fields
     except (OSError, AuraError):
         return {}
 
 
-def last_operation(path: str) -> tuple[str | None, str | None]:
+def last_operation(store: LocalStorage, name: str) -> tuple[str | None, str | None]:
     """When, and by whom, the last operation of a log was done; not later than now, whatever a clock said."""
     try:
-        with open(path, "rb") as file:
+        with store.open(name) as file:
             end = file.seek(0, os.SEEK_END)
             file.seek(max(0, end - LOG_TAIL_BYTES))
             lines = file.read(LOG_TAIL_BYTES).split(b"\n")[:-1]
-        done = decode_operation(lines[-1], path) if lines else None
+        done = decode_operation(lines[-1], name) if lines else None
     except (OSError, AuraError):
         return None, None
     return (None, None) if done is None else (min(done.time, now()), done.user or None)
 
 
-def _read(path: str) -> bytes:
-    with open(path, "rb") as file:
+def _read(store: LocalStorage, name: str) -> bytes:
+    with store.open(name) as file:
         return file.read(MAX_BYTES)

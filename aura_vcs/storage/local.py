@@ -337,11 +337,17 @@ class LocalStorage:
             return  # not there, or not empty: both are fine
 
     def discard_folder(self, name: str) -> None:
-        """Remove a folder of scratch files and what is in it, as far as that can be; nothing is synced."""
+        """Remove a folder of scratch files and what is in it, as far as that can be; nothing is synced.
+
+        A link or pipe that has its name goes, unopened.
+        """
         import shutil  # which imports every way to compress there is
 
         with suppress(OSError), self.at(name) as (last, dir_fd):
-            shutil.rmtree(last, ignore_errors=True, dir_fd=dir_fd)
+            if stat.S_ISDIR(os.stat(last, dir_fd=dir_fd, follow_symlinks=False).st_mode):
+                shutil.rmtree(last, ignore_errors=True, dir_fd=dir_fd)
+            else:
+                self.calls.unlink(last, dir_fd=dir_fd)
 
     def make_folder(self, name: str) -> None:
         """Make a folder and those above it, durably; "" is the storage itself.

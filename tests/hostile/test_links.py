@@ -3,8 +3,10 @@
 import os
 import re
 import shutil
+import signal
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -170,6 +172,57 @@ def test_a_studio_is_not_entered_through_a_link(seed: Path, outside: Outside, tm
     ):
         run(seed, home, *command)
         assert outside.look() == outside.before, command
+
+
+@contextmanager
+def promptly(seconds: int = 20) -> Iterator[None]:
+    """Fail rather than wait for a pipe that nobody writes to."""
+
+    def late(*_: object) -> None:
+        pytest.fail("it waits")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 1)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+SHOWN = (
+    "project.json", "scenes/010.json", ".aura/format.json", ".aura/local/state.json", ".aura/refs/settings/x.json",
+    ".aura/operations/aaaaaaaaaaaa.jsonl", ".aura/local/tmp/staged",
+)  # fmt: skip
+"""What a list of projects, or a command that enters the project there, reads or sweeps."""
+
+
+@pytest.mark.parametrize("name", SHOWN)
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_a_list_of_projects_follows_no_link_and_waits_for_no_pipe(
+    seed: Path, tmp_path: Path, name: str, kind: str
+) -> None:
+    """L1, E1: what lies in a project's folder does not decide what is read, or how long that takes."""
+    home, secret = tmp_path / "home", tmp_path / "secret.json"
+    secret.write_text('{"title": "TOP SECRET"}')
+    run(seed, home, "project", "set", "title=Tides")
+    (seed / name).parent.mkdir(parents=True, exist_ok=True)
+    (seed / name).unlink(missing_ok=True)
+    (seed / name).symlink_to(secret) if kind == "link" else os.mkfifo(seed / name)
+    os.utime(secret, ns=(0, secret.stat().st_mtime_ns))
+    with promptly():
+        for words in (
+            ("projects", "list"),
+            ("project", "show"),
+            ("restore", "v1"),
+            ("commit", "-m", "More"),
+            ("init",),
+        ):
+            shown = CliRunner().invoke(cli, ["-C", str(seed), *words], env={"AURA_HOME": str(home)}).output
+            assert "inside aura" not in shown, words
+            assert "SECRET" not in shown, words
+    assert secret.stat().st_atime_ns == 0  # it was not even read
+    assert name != ".aura/local/tmp/staged" or not os.path.lexists(seed / name)
 
 
 def test_a_file_with_a_second_name_is_not_cut(seed: Path, tmp_path: Path) -> None:

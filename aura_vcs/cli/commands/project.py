@@ -39,7 +39,7 @@ def show_command(repo: "Repository", console: Console) -> None:
     from aura_vcs.project.documents.state import STEPS
     from aura_vcs.project.summary import read_facts
 
-    facts = read_facts(repo.root)
+    facts = read_facts(repo.root, project=repo.format.project)
     assert facts is not None
     scenes = refresh_folder(repo).scenes()
     done = sum(scene.is_completed for scene in scenes)
@@ -98,7 +98,7 @@ def set_command(repo: "Repository", console: Console, values: tuple[str, ...]) -
     if console.as_json:
         from aura_vcs.project.summary import read_facts
 
-        found = read_facts(repo.root)
+        found = read_facts(repo.root, project=repo.format.project)
         assert found is not None
         console.data(project_shape(repo, found))
         return
@@ -233,7 +233,7 @@ def _say_state(repo: "Repository", console: Console, words: str) -> None:
     from aura_vcs.project.summary import read_facts
 
     if console.as_json:
-        found = read_facts(repo.root)
+        found = read_facts(repo.root, project=repo.format.project)
         assert found is not None
         console.data(project_shape(repo, found))
     else:

@@ -11,8 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Protocol
 
+from aura_vcs.errors.integrity import LinkedPath, UnsafePath
 from aura_vcs.errors.worktree import FileUnreadable
 from aura_vcs.layout import is_own_folder
+from aura_vcs.storage.plain_files import open_below
 
 
 class ContentSource(Protocol):
@@ -69,16 +71,13 @@ class FolderSource:
         reason = unsafe_reason(path)
         if reason:
             raise FileUnreadable(path, reason)
-        place = self._root
         try:
-            for part in PurePosixPath(path).parts:
-                place /= part
-                if place.is_symlink():
-                    raise FileUnreadable(path, "it is, or lies behind, a symbolic link")
-            if not place.is_file():
-                raise FileUnreadable(path, "there is no such file")
-            return place.open("rb")
-        except (OSError, ValueError) as error:
+            return open(open_below(str(self._root), "/".join(PurePosixPath(path).parts)), "rb")
+        except LinkedPath as error:
+            raise FileUnreadable(path, "it is, or lies behind, a symbolic link") from error
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+            raise FileUnreadable(path, "there is no such file") from error
+        except (OSError, ValueError, UnsafePath) as error:
             raise FileUnreadable(path, getattr(error, "strerror", None) or str(error)) from error
 
 

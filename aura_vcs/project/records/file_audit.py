@@ -4,15 +4,15 @@ A file carries no name. What versions recorded of its path tells who made it and
 what was changed since the version the folder is at was changed by whoever works here.
 """
 
-import os
-
 import msgspec
 
+from aura_vcs.errors import AuraError
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.index.queries import PathChange, Queries
 from aura_vcs.model import EntryKind
 from aura_vcs.project.documents.folder_index import format_time_ns
 from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.plain_files import open_below
 
 HASHED_BYTES = 1 << 20
 """A larger file of the size that its version has is taken for unchanged here."""
@@ -60,9 +60,9 @@ class FileAudit:
         if entry.size != size or size > HASHED_BYTES:
             return True, entry.size != size
         try:
-            with open(os.path.join(self._repo.root, *path.split("/")), "rb") as file:
+            with open(open_below(self._repo.root, path), "rb") as file:
                 return True, blob_id(file.read(HASHED_BYTES + 1)) != entry.id
-        except OSError:
+        except (OSError, AuraError):
             return True, False
 
     def _oldest(self) -> PathChange:
