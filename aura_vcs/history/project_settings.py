@@ -12,7 +12,9 @@ Rooms = Mapping[str, Mapping[str, Any]]
 """New values of settings (`{"settings": {key: value}}`) and of facts of the state ("state")."""
 
 
-def set_fields(repo: Repository, values: Rooms, description: str, *, type_: str) -> Operation | None:
+def set_fields(
+    repo: Repository, values: Rooms, description: str, *, type_: str, correlation_id: str | None = None
+) -> Operation | None:
     """Give settings and facts of the state new values; None unsets one.
 
     Recorded as one operation that undo takes back; None if every value was so already.
@@ -24,7 +26,8 @@ def set_fields(repo: Repository, values: Rooms, description: str, *, type_: str)
         )
         if not refs:
             return None
-        draft = Draft(type_, description, refs, inverse=Inverse(f"{type_}.revert"), can_batch=True)
+        inverse = Inverse(f"{type_}.revert")
+        draft = Draft(type_, description, refs, inverse=inverse, can_batch=True, correlation_id=correlation_id)
         return transaction.record(batched(repo, transaction, draft))
 
 

@@ -126,7 +126,7 @@ def set_configuration(
 ) -> Configuration:
     """Give a key a value, for all projects. A sensitive one is encrypted; `protection` says how.
 
-    An action of the studio; actions with the same `correlation_id` are taken back together.
+    An action of the studio, if it is not so already; actions with the same `correlation_id` are taken back together.
 
     Raises:
         UnknownSetting, SettingInvalid.
@@ -138,6 +138,8 @@ def set_configuration(
         before = _stored(studio).get(setting.key)
         if setting.is_paths and not text.lstrip().startswith("[") and before is not None and before.is_active:
             value = list(dict.fromkeys([*before.value, *value]))
+        if before is not None and before.is_active and before.sealed is None and before.value == value:
+            return get_configuration(studio, setting.key)  # it is so already
         at, by = now(), studio.folder.user
         sealed = seal(studio.folder, setting.key, str(value), find_keyring()) if setting.is_sensitive else None
         after = Configured(

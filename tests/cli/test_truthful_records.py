@@ -249,3 +249,30 @@ def test_an_export_in_the_folder_is_in_no_version(desk: Film) -> None:
     assert film.data("status")["clean"]
     (film.root / "out.mp4").write_bytes(b"a cut of my own")
     assert "out.mp4" in str(film.data("status")["changes"])
+
+
+def test_what_one_command_sets_is_one_step_of_undo(film: Film) -> None:
+    """Fields of a document and of the state together; what was so already is not said to be changed."""
+    before = film.data("project", "show")
+    said = film("project", "set", "title=Other", "status=Failed")
+    assert "Nothing is changed" not in said.out + said.stderr
+    film("undo")
+    after = film.data("project", "show")
+    assert (after["title"], after["status"]) == (before["title"], before["status"])
+    film("redo")
+    again = film.data("project", "show")
+    assert (again["title"], again["status"]) == ("Other", "Failed")
+    said = film("project", "set", "title=Other", "status=Cancelled")
+    assert "Nothing is changed" not in said.out + said.stderr
+
+
+def test_a_setting_that_is_so_already_is_no_step_of_undo(film: Film) -> None:
+    """Set or unset twice, it says so, and undo takes back the first time."""
+    where: tuple[list[str], list[str]]
+    for where in (([], ["--studio"]), (["--project"], [])):
+        flags, undo = where
+        assert "undo" in film("config", "set", *flags, "autosave.interval_minutes", "7").out
+        assert "nothing was changed" in film("config", "set", *flags, "autosave.interval_minutes", "7").out
+        film("undo", *undo)
+        assert film.data("config", "get", "autosave.interval_minutes")["source"] == "default"
+        assert "nothing was changed" in film("config", "unset", *flags, "autosave.interval_minutes").out

@@ -87,16 +87,17 @@ def set_command(session: Session, key: str, value: str | None, for_project: bool
         text = _known_name(studio, key, text)
         if for_project:
             name, parsed = project_value(key, text)
-            _set_in_project(session, {name: parsed}, f"Set {name}")
+            is_changed = _set_in_project(session, {name: parsed}, f"Set {name}")
             found = get_configuration(studio, key, settings_here(session))
         else:
+            before = get_configuration(studio, key).version
             found = set_configuration(studio, key, text)
+            is_changed = found.version != before
     if session.console.as_json:
         session.console.data(found)
         return
     session.console.line(strong(found.key), " is ", _shown(found.value), faint(f"  ({_source(found)})"))
-    if not found.is_sensitive:
-        session.console.line(faint("Take it back with `aura undo`." if for_project else WAY_BACK))
+    _print_way_back(session, found, for_project=for_project, is_changed=is_changed)
     if found.protection == "aes-gcm":
         session.console.note(
             "It is encrypted with a key in a file beside it that only your account can read: "
@@ -119,16 +120,16 @@ def unset_command(session: Session, key: str, for_project: bool) -> None:
     key = find_setting(key).key
     with session.studio() as studio:
         if for_project:
-            _set_in_project(session, {key: None}, f"Unset {key}")
+            is_changed = _set_in_project(session, {key: None}, f"Unset {key}")
         else:
-            unset_configuration(studio, key)
+            before = get_configuration(studio, key).version
+            is_changed = unset_configuration(studio, key).version != before
         found = get_configuration(studio, key, settings_here(session))
     if session.console.as_json:
         session.console.data(found)
         return
     session.console.line(strong(found.key), " is ", _shown(found.value), faint(f"  ({_source(found)})"))
-    if not found.is_sensitive:
-        session.console.line(faint("Take it back with `aura undo`." if for_project else WAY_BACK))
+    _print_way_back(session, found, for_project=for_project, is_changed=is_changed)
 
 
 @config_command.command(
@@ -203,11 +204,19 @@ def _known_name(studio: "Studio", key: str, text: str) -> str:
     return text
 
 
-def _set_in_project(session: Session, values: dict[str, Any], description: str) -> None:
+def _set_in_project(session: Session, values: dict[str, Any], description: str) -> bool:
+    """Store settings in the project; whether anything was not so already."""
     from aura_vcs.history.project_settings import set_fields
 
     with session.open() as repo:
-        set_fields(repo, {"settings": values}, description, type_="config.set")
+        return set_fields(repo, {"settings": values}, description, type_="config.set") is not None
+
+
+def _print_way_back(session: Session, found: "Configuration", *, for_project: bool, is_changed: bool) -> None:
+    if not is_changed:
+        session.console.line("It was so already; nothing was changed.")
+    elif not found.is_sensitive:
+        session.console.line(faint("Take it back with `aura undo`." if for_project else WAY_BACK))
 
 
 def _source(found: "Configuration") -> str:

@@ -80,6 +80,7 @@ def set_command(repo: "Repository", console: Console, values: tuple[str, ...]) -
     name a document and a place in it; status, current_stage, current_wizard_step,
     progress_percent, job_id and error_message say where the making stands.
     """
+    from aura_vcs.ids import new_operation_id
     from aura_vcs.project.documents.state import SETTABLE, check_state, set_state
     from aura_vcs.project.scenes.actions import set_project
 
@@ -89,11 +90,12 @@ def set_command(repo: "Repository", console: Console, values: tuple[str, ...]) -
     check_state(state)
     notes: tuple[str, ...] = ()
     is_changed = False
+    together = new_operation_id()
     if fields:
-        done = set_project(repo, fields, expire_days=expire_days(repo))
+        done = set_project(repo, fields, expire_days=expire_days(repo), correlation_id=together)
         notes, is_changed = done.notes, bool(done.written)
-    if state:
-        is_changed = set_state(repo, state) is not None or is_changed
+    if state and set_state(repo, state, correlation_id=together) is not None:
+        notes, is_changed = notes if is_changed else (), True
     note_project(repo.root, console)
     if console.as_json:
         from aura_vcs.project.summary import read_facts

@@ -82,7 +82,7 @@ def project_state(repo: Repository) -> ProjectState:
     return state_from(merged_state(repo.refs.state(), repo.refs.settings()))
 
 
-def set_state(repo: Repository, values: Mapping[str, Any]) -> Operation | None:
+def set_state(repo: Repository, values: Mapping[str, Any], *, correlation_id: str | None = None) -> Operation | None:
     """Set fields of SETTABLE as one action that undo takes back; None if they were so already.
 
     `completed_at` follows the status, and the error goes when the status no longer is Failed.
@@ -92,7 +92,8 @@ def set_state(repo: Repository, values: Mapping[str, Any]) -> Operation | None:
     """
     checked = check_state(values)
     said = ", ".join(f"no {name}" if value is None else f"{name} = {value}" for name, value in checked.items())[:200]
-    return set_fields(repo, _rooms(_following(repo, checked)), f"Set {said}", type_="project.state")
+    rooms = _rooms(_following(repo, checked))
+    return set_fields(repo, rooms, f"Set {said}", type_="project.state", correlation_id=correlation_id)
 
 
 def report_state(repo: Repository, values: Mapping[str, Any]) -> None:

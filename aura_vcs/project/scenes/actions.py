@@ -49,7 +49,9 @@ class Changed(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
 
 
-def set_project(repo: Repository, values: Mapping[str, str], *, expire_days: float = 0) -> Changed:
+def set_project(
+    repo: Repository, values: Mapping[str, str], *, expire_days: float = 0, correlation_id: str | None = None
+) -> Changed:
     """Set fields of project.json (`title`, `tags` …) or of a document (`brief.tone`, `plan.pacing`).
 
     Text is read as the field has it: JSON where the field is no text; an empty value of an
@@ -64,7 +66,7 @@ def set_project(repo: Repository, values: Mapping[str, str], *, expire_days: flo
         if file not in files:
             files[file] = _document(source, file)
         files[file] = _edited(files[file], file, pointer, text)
-    return _edit(repo, files, (), "project.set", f"Set {', '.join(values)}", expire_days)
+    return _edit(repo, files, (), "project.set", f"Set {', '.join(values)}", expire_days, correlation_id)
 
 
 def change_scene(repo: Repository, name: str, values: Mapping[str, str], *, expire_days: float = 0) -> Changed:
@@ -144,11 +146,12 @@ def _edit(
     type_: str,
     description: str,
     expire_days: float,
+    correlation_id: str | None = None,
 ) -> Changed:
     """One action; what sets fields is joined with what set them a moment ago."""
     edited: Edited | None = edit_files(
         repo, write, delete, type_=type_, description=description[:500], can_batch=type_.endswith(".set"),
-        expires_at=expiry(expire_days),
+        expires_at=expiry(expire_days), correlation_id=correlation_id,
     )  # fmt: skip
     if edited is None:
         return Changed(notes=("Nothing is changed by that.",))
