@@ -5,7 +5,7 @@ Every replica writes its own files only, so copies of a project merge without a 
 gc closes the older part of a log and compresses it; nothing is ever dropped from it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -37,10 +37,14 @@ class LogLine(msgspec.Struct, frozen=True):
 
 
 class Mended(msgspec.Struct, frozen=True):
-    """How many lines were put back into the own log; or those that it has otherwise now, from somebody else."""
+    """The operations that were put back into the own log; or those that it has otherwise now, from somebody else.
 
-    count: int = 0
+    `absent` are the lines that were not put back because what they made is not here.
+    """
+
+    back: tuple[Operation, ...] = ()
     strange: tuple[Operation, ...] = ()
+    absent: tuple[Operation, ...] = ()
 
 
 class OperationLogs:
@@ -90,11 +94,12 @@ class OperationLogs:
         except (StorageError, FileNotFoundError):
             return
 
-    def mend(self) -> Mended:
+    def mend(self, choose: Callable[[Sequence[Operation]], int] = len) -> Mended:
         """Put back lines of the own log that are gone, because a tool put the log back to an older state.
 
         What others have written under our id since is left alone: then the lines that are only ours are
-        returned, with nothing put back. The caller holds the refs lock.
+        returned, with nothing put back. `choose` says how many of the lost operations, from the first on,
+        can be put back. The caller holds the refs lock.
         """
         try:
             copied = self._storage.read(log_copy(self.replica))
@@ -107,16 +112,19 @@ class OperationLogs:
         here = {line for line, _ in log}
         known = {operation.sequence for _, operation in log}
         lost = [(line, operation) for line, operation in _whole_lines(copied) if line not in here]
+        count = choose([operation for _, operation in lost]) if lost else 0
+        absent = tuple(operation for _, operation in lost[count:])
         if any(operation.sequence in known for _, operation in lost):
-            return Mended(strange=tuple(operation for _, operation in lost))
+            return Mended(strange=tuple(operation for _, operation in lost[:count]), absent=absent)
         last = max(known, default=0)
-        back = b"".join(line for line, operation in lost if operation.sequence > last)
+        chosen = [(line, operation) for line, operation in lost[:count] if operation.sequence > last]
+        back = b"".join(line for line, _ in chosen)
         if back:
             try:
                 self._storage.append(operations_log(self.replica), back, at=end)
             except StorageError:
                 return Mended()  # the disk can only be read, or is full: the next command tries again
-        return Mended(count=back.count(b"\n"))
+        return Mended(back=tuple(operation for _, operation in chosen), absent=absent)
 
     def _own_log(self) -> tuple[list[tuple[bytes, Operation]], int]:
         """The sound lines of the own log, closed parts too, and where the last line of its open part ends."""

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from aura_vcs import Repository
 from aura_vcs.history.commit import commit
-from aura_vcs.history.names.branches import need_branch
+from aura_vcs.history.names.branches import create_branch, need_branch
+from aura_vcs.history.names.tags import create_tag
+from aura_vcs.history.status import status
 from aura_vcs.history.undo import undo
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.maintenance.fsck import fsck
@@ -18,6 +20,7 @@ from aura_vcs.storage.testing.faulty_calls import CountingCalls, Fault, FaultyCa
 from aura_vcs.sync.pull import sync
 from aura_vcs.sync.push import push
 
+from tests.helpers.check import versions
 from tests.helpers.project import duplicate
 from tests.sync.machines import clone, folder_remote, known, machine, save
 
@@ -254,6 +257,26 @@ def test_a_log_that_a_tool_put_back_is_mended(original: Path, lines: int) -> Non
         assert undo(repo).description == "Committed v2 'Take 1'"
 
 
+def test_what_a_tool_took_with_the_log_is_back_with_it(tmp_path: Path) -> None:
+    """A tool mirrors an older state over a newer one: the versions that the log had made count and are named."""
+    older, newer = tmp_path / "older", tmp_path / "newer"
+    save(machine(older, "anna"), "plan.json", "1", "One")
+    newer.mkdir()
+    _mirror_store(older, newer)
+    with Repository.open(str(newer)) as repo:
+        create_tag(repo, "final", save(repo, "plan.json", "2", "Two").id)
+    for folder in ("objects", "operations", "refs"):
+        shutil.rmtree(newer / ".aura" / folder)
+    _mirror_store(older, newer)
+    with Repository.open(str(newer)) as repo:
+        assert [record.name for record in versions(repo)] == ["One", "Two"]
+        assert need_branch(repo, "main").version == repo.head().version == repo.refs.tags()["final"].version
+        assert fsck(repo).is_clean
+        assert undo(repo).description == "Created tag final"
+        assert undo(repo).description == "Committed v2 'Two'"
+        assert fsck(repo).is_clean
+
+
 def test_a_log_whose_older_part_was_closed_is_mended(original: Path) -> None:
     """The copy follows when gc closes the older part; an older state that has more lines loses none."""
     log = _log(original)
@@ -287,6 +310,81 @@ def test_what_was_done_beside_somebody_else_with_our_id_is_taken_along(original:
         assert undo(repo).description == "Committed v4 'ours'"
         assert need_branch(repo, "main").diverged == ()
     assert log.read_bytes() == _log(twin).read_bytes()
+
+
+@pytest.mark.parametrize("copy", ["log copy", "no log copy", "no index"])
+def test_a_project_put_back_but_for_its_local_folder_goes_on_from_there(original: Path, copy: str) -> None:
+    """Backups leave `local` out: it says more than there is then. The project is as it was, under a new id."""
+    backup = duplicate(original, original.parent / "backup")
+    with Repository.open(str(original)) as repo:
+        replica, before = repo.replica, repo.head()
+        made = save(repo, "plan.json", '{"take": 4}', "Take 4").id
+        create_branch(repo, "side", made)
+        create_tag(repo, "final", made)
+        save(repo, "plan.json", '{"take": 5}', "Take 5")
+    _put_back_but_local(backup, original)
+    local = original / ".aura/local"
+    if copy == "no log copy":
+        shutil.rmtree(local / "log")
+    elif copy == "no index":
+        (local / "index.sqlite").unlink()
+    with Repository.open(str(original)) as repo:
+        assert repo.replica != replica
+        assert repo.head() == before
+        assert [change.path for change in status(repo).changes] == ["plan.json"]
+        assert fsck(repo).is_clean
+        goes_on = commit(repo, "Goes on").version
+        assert goes_on is not None
+        assert goes_on.parents == (before.version,)
+        assert fsck(repo).is_clean
+        undo(repo)
+    with Repository.open(str(original)) as repo:
+        assert repo.head() == before
+        assert fsck(repo).is_clean
+
+
+@pytest.mark.parametrize("at", range(1, 12))
+def test_going_on_from_a_backup_may_be_cut_off_anywhere(original: Path, at: int) -> None:
+    """HEAD is where the project was put back to, whenever the power goes."""
+    backup = duplicate(original, original.parent / "backup")
+    with Repository.open(str(original)) as repo:
+        before = repo.head()
+        save(repo, "plan.json", '{"take": 4}', "Take 4")
+    _put_back_but_local(backup, original)
+    calls = FaultyCalls(Fault.STOP, at)
+    with suppress(Stopped), Repository.open(str(original), calls=calls):
+        pass
+    with Repository.open(str(original)) as repo:
+        assert repo.head() == before
+        assert fsck(repo).is_clean
+
+
+def test_of_what_a_backup_lacks_only_that_is_left_out(original: Path) -> None:
+    """Objects that are here still, because nothing deleted them, keep the operations that made them."""
+    backup = duplicate(original, original.parent / "backup")
+    with Repository.open(str(original)) as repo:
+        save(repo, "plan.json", '{"take": 4}', "Take 4")
+        kept = {path.name for path in (original / ".aura/objects/packs").iterdir()}
+        last = save(repo, "plan.json", '{"take": 5}', "Take 5")
+    for path in (original / ".aura/objects/packs").iterdir():
+        if path.name not in kept:
+            path.unlink()
+    shutil.copytree(backup / ".aura/operations", original / ".aura/operations", dirs_exist_ok=True)
+    (original / f".aura/refs/versions/{last.id}.json").unlink()
+    shutil.copytree(backup / ".aura/refs/branches", original / ".aura/refs/branches", dirs_exist_ok=True)
+    with Repository.open(str(original)) as repo:
+        here = Queries(repo.index).version(repo.head().version)  # type: ignore[arg-type]
+        assert here is not None
+        assert here.name == "Take 4"
+        assert fsck(repo).is_clean
+
+
+def _put_back_but_local(backup: Path, target: Path) -> None:
+    local = target.parent / "local"
+    (target / ".aura/local").rename(local)
+    shutil.rmtree(target)
+    shutil.copytree(backup, target, ignore=lambda folder, _: {"local"} if folder.endswith(".aura") else set())
+    local.rename(target / ".aura/local")
 
 
 def _mirror_store(source: Path, target: Path) -> None:

@@ -10,7 +10,6 @@ Only where other replicas are known. On a disk without hard links there are no s
 """
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 
 from aura_vcs import layout
 from aura_vcs.errors.integrity import RecordCorrupt
@@ -50,7 +49,7 @@ class Kept:
         others of `gone` were moved by whoever deleted them, and lose their second names.
         """
         held = {name: objects for name in sorted(gone) if (objects := self._objects(name)) is not None}
-        present = self._present() if held else set()
+        present = self.present() if held else set()
         lent = {}
         for name, objects in held.items():
             missing = objects - present
@@ -113,22 +112,21 @@ class Kept:
         whole = {blob for blob in recorded if blob not in places or not places[blob].chunked}
         return whole | offloaded_chunks(store, recorded)
 
-    def _present(self) -> set[ObjectId]:
-        """Every object that is stored now."""
-        found = {object_id for object_id, _ in self._index.store.loose.all()}
-        for name in self._index.store.packs.names():
-            with suppress(RecordCorrupt, FileNotFoundError):
-                found.update(entry.id for entry in self._index.store.packs.footer(name).entries)
+    def present(self) -> set[ObjectId]:
+        """Every object that is stored now, as the files say: the index may not be there yet."""
+        found: set[ObjectId] = set()
+        for name in self._names(OBJECTS):
+            found |= self._objects(name, f"{OBJECTS}/{name}") or set()
         return found
 
-    def _objects(self, name: str) -> set[ObjectId] | None:
-        """What is in a kept file; None, and no longer kept, if that cannot be told."""
+    def _objects(self, name: str, path: str | None = None) -> set[ObjectId] | None:
+        """What is in a file of objects, by default the kept one of that name; None if that cannot be told."""
         folder, _, file = name.partition("/")
         if folder != _PACKS:
             object_id = ObjectId(folder + file.removesuffix(COMPRESSED))
             return {object_id} if is_object_id(object_id) else None
         try:
-            with self._storage.open(kept_path(name)) as opened:
+            with self._storage.open(path or kept_path(name)) as opened:
                 return {entry.id for entry in OpenPack(opened, file.removesuffix(_PACK)).footer.entries}
         except (RecordCorrupt, FileNotFoundError):
             return None

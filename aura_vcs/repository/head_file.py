@@ -84,15 +84,23 @@ class HeadFile:
         try:
             stored = self._read()
         except FileNotFoundError:
-            return self._recovered()
+            return self.recovered()
         except RecordCorrupt:
             if not self._told:
                 self._progress.note("HEAD could not be read; it was found again in the operation log")
             self._told = True
-            return self._recovered()
+            return self.recovered()
         return stored if stored.replica == self._replica else msgspec.structs.replace(stored, sequence=0)
 
-    def _recovered(self) -> StoredHead:
+    def written(self) -> StoredHead | None:
+        """What the file says, if it can be read and this replica wrote it."""
+        try:
+            stored = self._read()
+        except (FileNotFoundError, RecordCorrupt):
+            return None
+        return stored if stored.replica == self._replica else None
+
+    def recovered(self) -> StoredHead:
         """HEAD as the last operation of this replica left it.
 
         A copy of the folder that came without `local/`, and where nothing has been done yet, stands

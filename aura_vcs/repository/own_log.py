@@ -6,12 +6,13 @@ from typing import Protocol
 import msgspec
 
 from aura_vcs.codec import encode_operation, from_plain
-from aura_vcs.ids import ReplicaId, new_operation_id, new_replica_id
+from aura_vcs.ids import ObjectId, ReplicaId, VersionId, new_operation_id, new_replica_id
 from aura_vcs.layout import decode_name, operations_log
 from aura_vcs.model import BranchEntry, Head, Operation, RefChange
 from aura_vcs.operation_log import OperationLogs
 from aura_vcs.progress import Progress
 from aura_vcs.refs.refs import Refs
+from aura_vcs.repository.hardlink_backup import Kept
 from aura_vcs.repository.head_file import HeadFile
 from aura_vcs.repository.replica_id import put_replica
 from aura_vcs.storage.local import LocalStorage
@@ -19,6 +20,11 @@ from aura_vcs.storage.local import LocalStorage
 NOTE = (
     "Others know more of what this copy of the project did than it does itself: it was put back to an earlier "
     "state, or copied. It goes on as a machine of its own; everything is kept"
+)
+
+PUT_BACK = (
+    "This project was put back to an earlier state: what was done in it since is not here. It goes on from there "
+    "as a machine of its own; what was sent to a remote comes back with `aura pull`"
 )
 
 
@@ -38,6 +44,7 @@ class LogOwner(Protocol):
     logs: OperationLogs
     refs: Refs
     head_file: HeadFile
+    kept: Kept
     progress: Progress
 
     def become(self, replica: ReplicaId) -> None:
@@ -47,16 +54,75 @@ class LogOwner(Protocol):
 def mend_log(repo: LogOwner) -> bool:
     """See to it that our log has what we did, whatever a tool brought in its place.
 
-    Returns whether somebody else wrote under our id: then we have another, and the index is to be built anew.
-    The caller holds the refs lock.
+    What it led to is put back as well, where a tool took that, too. Returns whether the index is to be built
+    anew: something was put back, or we have another id, because somebody else wrote under ours. The caller
+    holds the refs lock.
     """
-    mended = repo.logs.mend()
-    if mended.count:
+    mended = repo.logs.mend(lambda lost: _count_whole(repo, lost))
+    if mended.back:
         repo.progress.note("This machine's log had been put back to an older state: what was gone from it is back")
-    if not mended.strange or repo.is_read_only:
+    if repo.is_read_only:
         return False
-    take_along(repo, mended.strange)
+    for operation in mended.back:
+        repo.refs.apply(operation.refs)
+    if mended.strange:
+        take_along(repo, mended.strange)
+    elif mended.absent or _is_head_absent(repo):
+        _go_on_from_backup(repo)
+    else:
+        return bool(mended.back)
     return True
+
+
+def _count_whole(repo: LogOwner, lost: Sequence[Operation]) -> int:
+    """How many of the lost operations, from the first on, can be put back: what they made is here.
+
+    All of them, where what they led to is here. It is not where all of the project was put back but `local`,
+    which a backup leaves out: then the objects went back with the log.
+    """
+    present = repo.kept.present()
+    led_to: dict[str, VersionId] = {}
+    for operation in lost:
+        led_to |= _stood_on(operation)
+    if all(version in present for version in led_to.values()):
+        return len(lost)
+    absent = (any(v not in present for v in _stood_on(operation).values()) for operation in lost)
+    return next((count for count, is_absent in enumerate(absent) if is_absent), len(lost))
+
+
+def _stood_on(operation: Operation) -> dict[str, VersionId]:
+    """Where an operation put branches and HEAD."""
+    found = {}
+    for ref, change in operation.refs.items():
+        version = change.after.get("version") if ref.startswith("branches/") and change.after is not None else None
+        if isinstance(version, str):
+            found[ref] = VersionId(ObjectId(version))
+    if operation.head is not None and operation.head.after.version is not None:
+        found["HEAD"] = operation.head.after.version
+    return found
+
+
+def _is_head_absent(repo: LogOwner) -> bool:
+    """Whether HEAD was put by an operation that the log does not have, to a version that is not here."""
+    head = repo.head_file.written()
+    if head is None or head.version is None or head.version in repo.kept.present():
+        return False
+    last = max((line.operation.sequence for line in repo.logs.read_of(repo.replica) if line.operation), default=0)
+    return head.sequence > last
+
+
+def _go_on_from_backup(repo: LogOwner) -> None:
+    """Go on from the state that the project was put back to, as another replica, with HEAD where it was then.
+
+    What was done since may have been sent: its numbers are not used again. Interrupted before the id has
+    changed, the next command does it again.
+    """
+    head, replica = repo.head_file.recovered(), new_replica_id()
+    repo.head_file.put(Head(head.branch, head.version), head.sequence)
+    put_replica(repo.storage, repo.root, replica)
+    repo.become(replica)
+    repo.head_file.put(Head(head.branch, head.version), 0)
+    repo.progress.note(PUT_BACK)
 
 
 def take_along(repo: LogOwner, operations: Sequence[Operation]) -> None:

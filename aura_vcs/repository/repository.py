@@ -312,12 +312,12 @@ class Repository:
             raise IndexDamaged(self.index.path, str(error)) from error
 
     def _catch_up(self) -> None:
-        is_strange = False
-        if not self.index.has_all_of(self.replica):
-            from aura_vcs.repository.own_log import mend_log  # seldom needed
-
-            is_strange = mend_log(self)
         with self._undeleted():
+            is_strange = False
+            if not self.index.has_all_of(self.replica):
+                from aura_vcs.repository.own_log import mend_log  # seldom needed
+
+                is_strange = mend_log(self)
             (self.index.rebuild if is_strange else self.index.catch_up)(self._recover)
 
     @contextmanager

@@ -16,13 +16,14 @@ from aura_vcs.history.names.branches import branch, branches, create_branch, nee
 from aura_vcs.history.recording.version_builder import need
 from aura_vcs.history.status import status
 from aura_vcs.history.undo import undo
+from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.repository.sync_tool_hints import SYNCTHING
 from aura_vcs.sync.fetch import fetch
 from aura_vcs.sync.pull import sync
 from aura_vcs.sync.push import push
 
 from tests.helpers.check import versions
-from tests.helpers.project import write
+from tests.helpers.project import duplicate, write
 
 from .machines import Unsynced, clone, folder_remote, known, machine, save
 
@@ -209,6 +210,27 @@ def test_from_two_heads_there_is_a_way(tmp_path: Path) -> None:
     assert anna.head().branch == "main"
     assert merge(anna).version.parents == (theirs.id, ours.id)
     assert first.id in {parent for record in versions(anna) for parent in record.parents}
+
+
+def test_where_a_backup_took_away_what_head_is_on_work_goes_on_from_the_branch(pair: tuple[Path, Path]) -> None:
+    """Anna's folder is put back, and mirrored: Bert's next commit builds on what there is, and begins no history."""
+    anna, bert = pair
+    backup = duplicate(anna, anna.parent / "backup")
+    on(anna, {"notes.txt": "two\n"}, "Gone")
+    mirror(anna, bert)
+    with open_at(bert) as repo:
+        assert status(repo).is_clean
+    shutil.rmtree(anna)
+    backup.rename(anna)
+    mirror(anna, bert)
+    with open_at(bert) as repo:
+        assert status(repo).is_clean
+    done = on(bert, {"notes.txt": "three\n"}, "Goes on")
+    assert (done.version is not None, done.beside) == (True, None)
+    with open_at(bert) as repo:
+        assert [record.name for record in versions(repo)] == ["First", "Goes on"]
+        assert [len(record.parents) for record in versions(repo)] == [0, 1]
+        assert fsck(repo).is_clean
 
 
 def test_a_checkout_is_not_taken_back_under_what_others_did_since(pair: tuple[Path, Path]) -> None:

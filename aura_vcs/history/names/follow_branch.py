@@ -6,6 +6,7 @@ commit of them would stand beside that machine's own. So HEAD goes on to the bra
 files say that it is here. Nothing is recorded: the log has what was done, and nothing was done.
 """
 
+from aura_vcs.codec import readable_name
 from aura_vcs.errors.integrity import IntegrityError, RecordCorrupt, StorageError
 from aura_vcs.history.names.branches import branch
 from aura_vcs.ids import ReplicaId, VersionId
@@ -30,6 +31,8 @@ def follow_branch(repo: Repository) -> VersionRecord | None:
     tool, not by a fetch, which brings no files. Returns the version that HEAD went on to.
     """
     head = repo.head()
+    if (stays := _instead_of_absent(repo, head)) is not None:
+        return stays if _go(repo, head, Head(head.branch, stays.id)) else None
     newer = _next(repo, head)
     if newer is None:
         return _follow_others(repo, head)
@@ -38,6 +41,25 @@ def follow_branch(repo: Repository) -> VersionRecord | None:
     if not is_same and not (repo.others.known() and _is_there(repo, head.version, newer)):
         return None
     return newer if _go(repo, head, Head(head.branch, newer.id)) else None
+
+
+def _instead_of_absent(repo: Repository, head: Head) -> VersionRecord | None:
+    """Where the branch is, if a tool took away the version that HEAD is on, as where somebody put a backup back.
+
+    A commit on what is not here would begin a history of its own.
+    """
+    if head.version is None or head.branch is None:
+        return None
+    found, queries = branch(repo, head.branch), Queries(repo.index)
+    if found is None or queries.version(head.version) is not None or repo.store.contains(head.version):
+        return None
+    record = queries.version(found.version)
+    if record is not None:
+        repo.progress.note(
+            "The version that you were on is not here any more: something put the project's files back. "
+            f"You are on {readable_name(head.branch)} at v{record.number} now; your files stay as they are"
+        )
+    return record
 
 
 def _go(repo: Repository, head: Head, after: Head) -> bool:
