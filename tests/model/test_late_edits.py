@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from aura_vcs import AuraError, Repository
 from aura_vcs.history.recording.journal import finish_pending
+from aura_vcs.layout import PENDING
 from aura_vcs.storage.testing.faulty_calls import CountingCalls, Stopped
 
 from tests.crash.scenes import SCENES, Scene
@@ -108,6 +109,29 @@ def put_folders_there(root: Path, moment: int) -> set[bytes]:
     return written
 
 
+def move_folders_away(root: Path, moment: int) -> set[bytes]:
+    """Every folder gets another name; every second time a file, or a link to it, stands in its place."""
+    for number, folder in enumerate(_folders(root)):
+        moved = root / f"moved {moment} {number}"
+        folder.rename(moved)
+        if (moment + number) % 3 == 1:
+            folder.symlink_to(moved.name)
+        elif (moment + number) % 3 == 2:
+            folder.write_bytes(b"")
+    return set()
+
+
+def remove_folders(root: Path, _moment: int) -> set[bytes]:
+    """Every folder goes, with all that is in it."""
+    for folder in _folders(root):
+        shutil.rmtree(folder)
+    return set()
+
+
+def _folders(root: Path) -> list[Path]:
+    return [path for path in sorted(root.iterdir()) if path.is_dir() and path.name != ".aura" and not path.is_symlink()]
+
+
 def write_through_open_files(root: Path, moment: int) -> set[bytes]:
     """Programs that opened files before write to them, wherever these have gone."""
     written = set()
@@ -149,10 +173,11 @@ def _run(root: Path, scene: Scene, edit: Edit, at: int, stop: int) -> int:
     with Repository.open(root, author="Ada", host="studio") as repo:
         with suppress(AuraError):
             finish_pending(repo)
+        assert repo.storage.stat(PENDING) is None, "it is stuck"
         assert_whole(repo)
         there = contents(look(root).values()) | saved_contents(repo)
         assert written <= there, f"{sorted(written - there)[:3]} are nowhere"
-        if not written and not scene.frees:
+        if not written and not scene.frees and edit is not remove_folders:
             assert wanted <= there, "what was there before is nowhere"
         assert not (root / ".aura" / "local" / "aside").exists()
     return calls.count
@@ -175,7 +200,14 @@ def _sweep(name: str, edit: Edit, folders: tuple[Path, Path], *, every: int) -> 
             shutil.rmtree(root)
 
 
-EDITS = [write_in_place, save_as_editors_do, put_folders_there, write_through_open_files]
+EDITS = [
+    write_in_place,
+    save_as_editors_do,
+    put_folders_there,
+    write_through_open_files,
+    move_folders_away,
+    remove_folders,
+]
 
 
 @pytest.mark.parametrize("edit", EDITS)

@@ -100,7 +100,7 @@ class Gate:
         try:
             with self.aside.at(made) as (out, out_fd):
                 self._calls.rename_new(out, name, dir_fd=out_fd, to_fd=fd)
-        except FileExistsError:
+        except (FileExistsError, FileNotFoundError):  # in the second case the folder is gone
             self.aside.forget(made)
             return None
         return _state(name, fd)
@@ -127,11 +127,14 @@ class Gate:
             self.aside.keep(path, made)
 
     def put_back(self, taken: str, name: str, fd: int | None, path: str) -> None:
-        """Give what came out its name again; if something else has it by now, that stays, and both are kept."""
+        """Give what came out its name again; if something else has it by now, that stays, and both are kept.
+
+        It is kept too if the folder that it was in is gone.
+        """
         try:
             with self.aside.at(taken) as (out, out_fd):
                 self._calls.rename_new(out, name, dir_fd=out_fd, to_fd=fd)
-        except FileExistsError:
+        except (FileExistsError, FileNotFoundError):
             self.aside.keep(path, taken)
 
     def _may_be(self, seen: Seen, found: os.stat_result, name: str, fd: int | None) -> bool:

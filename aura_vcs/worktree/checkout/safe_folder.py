@@ -28,8 +28,10 @@ HOLE_BYTES = 32 << 10
 """So many zeros are not written: they take no room on the disk, as in the file that was stored, or less."""
 
 _NO_EMPTY_FOLDER = {errno.ENOENT, errno.ENOTDIR, errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY}
+_REPLACED = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
 _HELD = {errno.EACCES, errno.EPERM, errno.EBUSY, errno.ETXTBSY}
 _HAS_DIR_FD = os.open in os.supports_dir_fd and os.rename in os.supports_dir_fd
+_FILE_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 _FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
@@ -68,13 +70,18 @@ class Folder:
             return None
 
     def make_folder(self, path: str) -> bool:
-        """Make one folder; its parent is there. False if something else has the name."""
-        with self._inside(path) as (name, fd):
-            try:
-                self._calls.mkdir(name, dir_fd=fd)
-            except FileExistsError:
-                return stat.S_ISDIR(os.stat(name, dir_fd=fd, follow_symlinks=False).st_mode)
-            return True
+        """Make one folder. False if something else has the name, or the folder that it is in is gone."""
+        way = self._way_in(path)
+        if way is None:
+            return False
+        name, fd = way
+        try:
+            self._calls.mkdir(name, dir_fd=fd)
+        except FileExistsError:
+            return self._is_folder(name, fd)
+        except FileNotFoundError:
+            return False
+        return True
 
     def remove_folder(self, path: str) -> None:
         """Remove a folder if it is empty; what is not versioned may still be in it. Absent is fine."""
@@ -113,13 +120,13 @@ class Folder:
     def place(self, new: "NewFile", path: str, seen: Seen | None) -> FileState | None:
         """Give a finished file its name; returns its state.
 
-        What has the name must be what was `seen` (None: nothing). Else that stays, and None is returned.
+        What has the name must be what was `seen` (None: nothing), and the folder must be there. Else nothing
+        is changed, and None is returned.
         """
         aside = self.gate.aside.new_name(path)
         with self.gate.aside.at(aside) as (last, dir_fd):
             new.move_to(last, dir_fd)
-        with self._inside(path) as (name, fd), _replacing(path):
-            state = self.gate.put(aside, new.state, path, name, fd, seen)
+        state = self._put(aside, new.state, path, seen)
         # Somebody may have written to it since: then it is not known what it holds.
         return state if state is None or state[0] == new.state[0] else state._replace(ctime_ns=UNSETTLED)
 
@@ -134,9 +141,13 @@ class Folder:
         """Give a folder that lies aside, as `made`, its name.
 
         Raises:
-            OSError: something has the name.
+            OSError: something has the name, or the folder that it is in is gone.
         """
-        with self._inside(path) as (name, fd), self.gate.aside.at(made) as (last, dir_fd):
+        way = self._way_in(path)
+        if way is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+        name, fd = way
+        with self.gate.aside.at(made) as (last, dir_fd):
             self._calls.rename_new(last, name, dir_fd=dir_fd, to_fd=fd)
 
     def place_file(self, made: str, path: str, state: FileState, seen: Seen | None) -> FileState | None:
@@ -144,8 +155,7 @@ class Folder:
 
         `state` is the one it had when it was finished; returns the one it has.
         """
-        with self._inside(path) as (name, fd), _replacing(path):
-            found = self.gate.put(made, state, path, name, fd, seen)
+        found = self._put(made, state, path, seen)
         if found is None:
             return None
         # Somebody may have written to it since: then it is not known what it holds.
@@ -162,8 +172,16 @@ class Folder:
         with self.gate.aside.at(aside) as (made, dir_fd):
             self._calls.symlink(os.fsdecode(target), made, dir_fd=dir_fd)
             state = file_state(os.stat(made, dir_fd=dir_fd, follow_symlinks=False))
-        with self._inside(path) as (name, fd), _replacing(path):
-            return self.gate.put(aside, state, path, name, fd, seen)
+        return self._put(aside, state, path, seen)
+
+    def _put(self, made: str, state: FileState, path: str, seen: Seen | None) -> FileState | None:
+        """Give what lies aside its name; see Gate.put. None also where the folder that it goes into is gone."""
+        way = self._way_in(path)
+        if way is None:
+            self.gate.aside.forget(made)
+            return None
+        with _replacing(path):
+            return self.gate.put(made, state, path, *way, seen)
 
     def is_as_seen(self, path: str, seen: Seen | None) -> bool:
         """Whether what is at the path can still be what was `seen` (None: nothing)."""
@@ -178,7 +196,12 @@ class Folder:
         if not self.is_as_seen(path, seen):
             return None
         with self._inside(path) as (name, dir_fd):
-            fd = os.open(name, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0), dir_fd=dir_fd)
+            try:
+                fd = os.open(name, _FILE_FLAGS, dir_fd=dir_fd)
+            except OSError as error:
+                if error.errno not in _REPLACED:
+                    raise
+                return None
             try:
                 before = os.fstat(fd)
                 self._calls.chmod(fd, with_executable(before.st_mode, executable))
@@ -194,7 +217,8 @@ class Folder:
         for path in sorted(self.touched):
             real_path = os.path.join(self._root, path)
             if os.path.isdir(real_path) and not os.path.islink(real_path):
-                self._calls.fsync_folder(real_path)
+                with suppress(FileNotFoundError, NotADirectoryError):  # somebody moved it away just now
+                    self._calls.fsync_folder(real_path)
         self.touched.clear()
 
     def way_to(self, path: str) -> tuple[str, int | None]:
@@ -210,6 +234,29 @@ class Folder:
         if not _HAS_DIR_FD:
             return os.path.join(self._checked(parent), name), None
         return name, self._open(parent)
+
+    def _way_in(self, path: str) -> tuple[str, int | None] | None:
+        """The way to a path that is about to change; None if the folder around it is gone, or none any more.
+
+        Whoever moved, removed or replaced that folder did so since the path was looked at.
+
+        Raises:
+            UnsafePath: a part is reserved.
+        """
+        self.touched.add(path.rpartition("/")[0])
+        try:
+            return self.way_to(path)
+        except (FileNotFoundError, UnsafePath):
+            for part in path.split("/"):
+                _check_here(part)
+            return None
+
+    @staticmethod
+    def _is_folder(name: str, fd: int | None) -> bool:
+        try:
+            return stat.S_ISDIR(os.stat(name, dir_fd=fd, follow_symlinks=False).st_mode)
+        except FileNotFoundError:
+            return False
 
     @contextmanager
     def _inside(self, path: str) -> Iterator[tuple[str, int | None]]:

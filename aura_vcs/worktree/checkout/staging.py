@@ -41,7 +41,16 @@ TOGETHER = 100
 _TOLD = struct.Struct("<IqqQQI")
 """A file's number among those handed over, and its state."""
 _SECOND_NS = 1_000_000_000
-_TAKEN = {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.EXDEV}
+_TAKEN = {
+    errno.ENOENT,
+    errno.EEXIST,
+    errno.ENOTEMPTY,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EXDEV,
+}
 
 
 class _Sync(Thread):
