@@ -14,18 +14,22 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from aura_vcs.api.branches import Branch, Branches, Tag, Tags
+    from aura_vcs.api.contents import Asset, Assets, Scene, Scenes
     from aura_vcs.api.credentials import Credentials
     from aura_vcs.api.front import clone, init, open
     from aura_vcs.api.opened import Options, StrPath
     from aura_vcs.api.project import Project
+    from aura_vcs.api.records import Checkpoint, Checkpoints, Export, Exports, Json
     from aura_vcs.api.remotes import Remote, Remotes
     from aura_vcs.api.reporting import Listener, Step
     from aura_vcs.api.results import (
         Brought,
         CheckedRemote,
+        CleanedAssets,
         Collected,
         Decision,
         DocumentDiff,
+        DocumentProblem,
         Fetched,
         FsckReport,
         GcPlan,
@@ -39,11 +43,13 @@ if TYPE_CHECKING:
         Repaired,
         Resolved,
         RetentionRules,
+        SceneChanged,
         StorageReport,
         Synced,
         TextDiff,
         TimelineDiff,
     )
+    from aura_vcs.api.templates import Template, Templates
     from aura_vcs.api.values import Change, Committed, FileInfo, Moved, Operation, Status, Undone, Version, VersionLike
     from aura_vcs.api.versions import Diff, FileChange, FileDiff, Versions
     from aura_vcs.errors import (
@@ -158,17 +164,20 @@ if TYPE_CHECKING:
 
 _FRONT = {
     "api.branches": "Branch Branches Tag Tags",
+    "api.contents": "Asset Assets Scene Scenes",
     "api.credentials": "Credentials",
     "api.front": "clone init open",
     "api.opened": "Options StrPath",
     "api.project": "Project",
+    "api.records": "Checkpoint Checkpoints Export Exports Json",
     "api.remotes": "Remote Remotes",
     "api.reporting": "Listener Step",
     "api.results": (
-        "Brought CheckedRemote Collected Decision DocumentDiff Fetched FsckReport GcPlan MediaDiff "
-        "MergePlan Merged OpenConflict PrunePlan Pulled Pushed Repaired Resolved RetentionRules "
-        "StorageReport Synced TextDiff TimelineDiff"
+        "Brought CheckedRemote CleanedAssets Collected Decision DocumentDiff DocumentProblem "
+        "Fetched FsckReport GcPlan MediaDiff MergePlan Merged OpenConflict PrunePlan Pulled Pushed "
+        "Repaired Resolved RetentionRules SceneChanged StorageReport Synced TextDiff TimelineDiff"
     ),
+    "api.templates": "Template Templates",
     "api.values": "Change Committed FileInfo Moved Operation Status Undone Version VersionLike",
     "api.versions": "Diff FileChange FileDiff Versions",
     "errors": ("AuraError ExtraMissing InputError Interrupted MediaUnreadable OutputLost Problems Unfinished"),
@@ -207,13 +216,18 @@ _MODULES = {name: module for module, names in _FRONT.items() for name in names.s
 __all__ = [
     "ActionBlocked",
     "AmbiguousVersion",
+    "Asset",
+    "Assets",
     "AuraError",
     "Branch",
     "Branches",
     "Brought",
     "Change",
     "CheckedRemote",
+    "Checkpoint",
+    "Checkpoints",
     "ChoiceImpossible",
+    "CleanedAssets",
     "Collected",
     "Committed",
     "CompareError",
@@ -224,10 +238,13 @@ __all__ = [
     "Diff",
     "DocumentDiff",
     "DocumentMalformed",
+    "DocumentProblem",
     "EditedSince",
     "EncoderMissing",
+    "Export",
     "ExportCancelled",
     "ExportFailed",
+    "Exports",
     "ExtraMissing",
     "Fetched",
     "FileChange",
@@ -249,6 +266,7 @@ __all__ = [
     "InvalidTransition",
     "InvalidUrl",
     "InvalidValue",
+    "Json",
     "LimitExceeded",
     "LinkedPath",
     "Listener",
@@ -314,6 +332,9 @@ __all__ = [
     "Repository",
     "Resolved",
     "RetentionRules",
+    "Scene",
+    "SceneChanged",
+    "Scenes",
     "SecretUnavailable",
     "SettingInvalid",
     "Status",
@@ -327,8 +348,10 @@ __all__ = [
     "Synced",
     "Tag",
     "Tags",
+    "Template",
     "TemplateProtected",
     "TemplateUnusable",
+    "Templates",
     "TextDiff",
     "TimelineDiff",
     "Undone",

@@ -321,3 +321,39 @@ def test_credentials_come_from_an_environment_only_on_request(film: aura.Project
     set_remote(film.repository, "nas", RemoteConfig("ssh://nas.invalid/film"))
     with pytest.raises(aura.RemoteUntrusted):
         film.push("nas")
+
+
+def test_what_a_video_is_made_of(film: aura.Project) -> None:
+    """Scenes and media are listed and changed, with paths and times as Python has them."""
+    film.scenes.add({"heading": "Opening"})
+    film.scenes.add({"heading": "Credits"})
+    film.scenes.move("1", 0)
+    film.scenes.set("0", {"heading": "The end"})
+    assert [scene.heading for scene in film.scenes] == ["The end", "Opening"]
+    film.scenes.remove("0")
+    assert [scene.index for scene in film.scenes] == [0]
+    (film.path / "assets").mkdir()
+    (film.path / "assets/a.png").write_bytes(b"x" * 10)
+    (film.path / "assets/b.png.part").write_bytes(b"x" * 20)
+    assert [str(asset.path) for asset in film.assets.list(temporary=False)] == ["assets/a.png"]
+    assert film.assets.clean().size == 20
+    film.undo()
+    assert (film.path / "assets/b.png.part").exists()
+    assert isinstance(film.check(), tuple)
+    assert {template.name for template in film.templates}
+
+
+def test_checkpoints_and_exports(film: aura.Project, tmp_path: Path) -> None:
+    """A renderer saves and resumes; an export is a job that can be cancelled and retried."""
+    film.checkpoints.save("Render", completed=1, total=2, data={"next": 1}, output="exports/part.mp4", job_id="j")
+    made = film.checkpoints.save("Render", completed=2, total=2)
+    assert [found.completed for found in film.checkpoints] == [2, 1]
+    film.checkpoints.invalidate(made, "wrong")
+    (left,) = film.checkpoints
+    assert film.checkpoints.data(left) == {"next": 1}
+    job = film.exports.add(tmp_path / "out.mp4", "v1", preset="TikTok")
+    assert job.status == "Queued"
+    assert film.exports.cancel(job).status == "Failed"
+    assert film.exports.retry(job).status == "Queued"
+    assert [found.id for found in film.exports] == [job.id]
+    assert film.exports["last"].output == tmp_path / "out.mp4"

@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from aura_vcs.api.branches import Branches, Tags
+from aura_vcs.api.contents import Assets, Scenes
 from aura_vcs.api.opened import Opened, StrPath
+from aura_vcs.api.records import Checkpoints, Exports
 from aura_vcs.api.remotes import Remotes, repair_from
 from aura_vcs.api.reporting import Listener
 from aura_vcs.api.results import (
     Brought,
     Collected,
     Decision,
+    DocumentProblem,
     Fetched,
     FsckReport,
     GcPlan,
@@ -28,6 +31,7 @@ from aura_vcs.api.results import (
     StorageReport,
     Synced,
 )
+from aura_vcs.api.templates import Templates
 from aura_vcs.api.values import Committed, FileInfo, Moved, Operation, Status, Undone, Version, VersionLike
 from aura_vcs.api.versions import Diff, Versions, compare, list_files, name_of, open_content, project_paths
 from aura_vcs.history.autosave import autosave, restore_point
@@ -35,6 +39,7 @@ from aura_vcs.history.checkout import checkout, restore
 from aura_vcs.history.commit import commit
 from aura_vcs.history.merge import abort_merge, merge, plan_merge
 from aura_vcs.history.resolve import open_conflicts, resolve_conflicts
+from aura_vcs.history.sources.content_source import FolderSource
 from aura_vcs.history.status import status
 from aura_vcs.history.undo import find_action, redo, undo
 from aura_vcs.history.untrack import untrack
@@ -43,6 +48,7 @@ from aura_vcs.maintenance.disk_usage import storage_report
 from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.maintenance.gc import GRACE_SECONDS, execute_gc, plan_gc
 from aura_vcs.maintenance.retention import execute_prune, plan_prune
+from aura_vcs.project.documents.check import check_project
 from aura_vcs.repository.repository import Repository
 from aura_vcs.sync.fetch import fetch
 from aura_vcs.sync.pull import pull, sync
@@ -63,6 +69,11 @@ class Project:
         self.branches = Branches(opened)
         self.tags = Tags(opened)
         self.remotes = Remotes(opened)
+        self.scenes = Scenes(opened)
+        self.assets = Assets(opened)
+        self.checkpoints = Checkpoints(opened)
+        self.exports = Exports(opened)
+        self.templates = Templates(opened)
 
     def __enter__(self) -> Self:
         return self
@@ -123,6 +134,10 @@ class Project:
     def status(self, *, progress: Listener | None = None) -> Status:
         """Compare the folder with the version it is based on."""
         return Status.of(self._opened.run(progress, status))
+
+    def check(self) -> tuple[DocumentProblem, ...]:
+        """Say whether the documents and media of the folder fit together."""
+        return check_project(FolderSource(self.path))
 
     def log(
         self,

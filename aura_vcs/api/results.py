@@ -4,6 +4,7 @@ from aura_vcs.compare.diff.document import DocumentDiff
 from aura_vcs.compare.diff.text import TextDiff
 from aura_vcs.compare.timeline.diff import TimelineDiff
 from aura_vcs.formats.media.findings import MediaDiff
+from aura_vcs.history.file_edits import Removed as CleanedAssets
 from aura_vcs.history.merge import Merged, MergePlan
 from aura_vcs.history.merging.conflicts import OpenConflict
 from aura_vcs.history.resolve import Decision, Resolved
@@ -13,6 +14,8 @@ from aura_vcs.maintenance.gc import Collected
 from aura_vcs.maintenance.gc import Plan as GcPlan
 from aura_vcs.maintenance.retention import PrunePlan
 from aura_vcs.maintenance.retention import Rules as RetentionRules
+from aura_vcs.project.documents.problems import Problem as DocumentProblem
+from aura_vcs.project.scenes.actions import Changed as SceneChanged
 from aura_vcs.sync.fetch import Fetched
 from aura_vcs.sync.maintenance.repair_local import Repaired
 from aura_vcs.sync.offload.fetch_content import Brought
@@ -23,9 +26,11 @@ from aura_vcs.sync.remotes.add import Checked as CheckedRemote
 __all__ = [
     "Brought",
     "CheckedRemote",
+    "CleanedAssets",
     "Collected",
     "Decision",
     "DocumentDiff",
+    "DocumentProblem",
     "Fetched",
     "FsckReport",
     "GcPlan",
@@ -39,6 +44,7 @@ __all__ = [
     "Repaired",
     "Resolved",
     "RetentionRules",
+    "SceneChanged",
     "StorageReport",
     "Synced",
     "TextDiff",
