@@ -11,16 +11,15 @@ OPENING = {"open", "rmtree", "makedirs", "mkdir", "remove", "unlink", "rename", 
            "isdir"}  # fmt: skip
 MAY_ASK = {
     "repository/format_file.py": "is there a project at all",
-    "sync/cloning.py": "is what is to be cloned a project",
+    "sync/clone.py": "is what is to be cloned a project",
     "studio/projects.py": "is there a project at all",
-    "sync/begun_clone.py": "is there a project already",
-    "sync/serve.py": "is a project in the place of a remote",
-    "upkeep/record_checks.py": "the names in .aura itself",
-    "history/start.py": "is there a project already",
-    "sync/places.py": "is a project in the way of a remote",
-    "worktree/ahead.py": "is there a project at all",
-    "repository/identity.py": "the inode of local/, which tells a copy",
-    "project/facts.py": "dates for a list of projects",
+    "sync/interrupted_clone.py": "is there a project already",
+    "sync/ssh_server.py": "is a project in the place of a remote",
+    "maintenance/record_checks.py": "the names in .aura itself",
+    "history/init.py": "is there a project already",
+    "sync/remotes/location_check.py": "is a project in the way of a remote",
+    "worktree/scan/prefetch.py": "is there a project at all",
+    "repository/replica_id.py": "the inode of local/, which tells a copy",
 }
 """Where a path below `.aura` is only asked about, and why."""
 

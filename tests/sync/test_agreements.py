@@ -67,11 +67,12 @@ def listener() -> Iterator[Listener]:
     made.server.server_close()
 
 
-def test_a_service_that_sends_on_to_another_host_gets_no_token(anna: Person, listener: Listener) -> None:
-    """Whoever is agreed to cannot hand temporary keys on, not even by an open redirect."""
+@pytest.mark.parametrize("bucket", ["s3://films/x?", "az://films/x?account=anna&"])
+def test_a_service_that_sends_on_to_another_host_gets_no_token(anna: Person, listener: Listener, bucket: str) -> None:
+    """Whoever is agreed to cannot hand temporary keys or signed addresses on, not even by an open redirect."""
     pytest.importorskip("obstore", reason="the extra 'buckets' is not installed")
     onward = Listener(listener.endpoint.replace("127.0.0.1", "localhost"))
-    said = anna.aura("clone", f"s3://films/x?endpoint={onward.endpoint}", "copy", code=92)
+    said = anna.aura("clone", f"{bucket}endpoint={onward.endpoint}", "copy", code=92)
     assert "sends requests on to http://localhost" in said
     assert not any("SECRET" in request for request in onward.heard + listener.heard)
     onward.server.shutdown()

@@ -83,6 +83,7 @@ def open_bucket(
         elif kind == "gs":
             store = stores.GCSStore(bucket, **options)
         else:
+            _check_stays(parameters, bucket, place)  # a shared access signature is part of each address
             account = {"account_name": parameters["account"]} if "account" in parameters else {}
             store = stores.AzureStore(bucket, **options, **account)
         return BucketRemote(obstore, store, place, conditional=conditional, service=endpoint or "")
@@ -99,15 +100,25 @@ def _s3_options(
         from aura_vcs.storage.remotes.aws_credentials import sign_in
 
         options |= sign_in(place)
-    endpoint = parameters.get("endpoint")
-    if endpoint is not None and (has_token or getattr(options.get("credential_provider"), "has_token", False)):
-        from aura_vcs.storage.remotes.unsigned import check_stays
-
-        check_stays(f"{endpoint.rstrip('/')}/{bucket}/", place)
+    if has_token or getattr(options.get("credential_provider"), "has_token", False):
+        _check_stays(parameters, bucket, place)
     if "region" in parameters:
         options["region"] = parameters["region"]
     options["virtual_hosted_style_request"] = parameters.get("path_style") == "false"
     return options
+
+
+def _check_stays(parameters: Mapping[str, str], bucket: str, place: str) -> None:
+    """Refuse a service that was named and sends on to another host.
+
+    Raises:
+        RemoteDenied.
+    """
+    endpoint = parameters.get("endpoint")
+    if endpoint is not None:
+        from aura_vcs.storage.remotes.unsigned import check_stays
+
+        check_stays(f"{endpoint.rstrip('/')}/{bucket}/", place)
 
 
 def _timedelta(seconds: int) -> Any:

@@ -1,8 +1,9 @@
 """Requests to a bucket's service without keys: where it would send us on to, and what time it is there.
 
-The program that talks to buckets follows redirects, and takes the token of temporary keys for S3
-along. So one request without keys goes first, where there is such a token and the service is not
-Amazon's own.
+The program that talks to buckets follows redirects, and takes along the token of temporary keys for
+S3, and as the place that it comes from (`Referer`) an address with Azure's shared access signature.
+So one request without keys goes first, where there may be such a thing and the service is not
+Amazon's or Microsoft's own.
 """
 
 import http.client
