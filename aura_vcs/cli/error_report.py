@@ -76,10 +76,22 @@ class _Unexpected(AuraError):
         return "unexpected"
 
 
+def _advice(error: click.UsageError, path: str) -> str:
+    """What does here what people expect of an option, or of another word, elsewhere."""
+    from aura_vcs.cli.familiar_commands import advice_on
+
+    command = path.split()[1] if " " in path else ""
+    if isinstance(error, click.NoSuchOption):
+        return advice_on(command, error.option_name)
+    return advice_on(command, None) if "unexpected extra argument" in error.message else ""
+
+
 def _usage(error: click.UsageError, console: Console) -> int:
     path = error.ctx.command_path if error.ctx is not None else getattr(error, "command_path", "aura")
     message = "Say what to do" if isinstance(error, click.exceptions.NoArgsIsHelpError) else error.format_message()
-    _say(console, "usage", message, f"`{path} --help` shows how it is used.")
+    hint = f"`{path} --help` shows how it is used."
+    advice = _advice(error, path)
+    _say(console, "usage", message, f"{advice} {hint}" if advice else hint)
     return error.exit_code
 
 

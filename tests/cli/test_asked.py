@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from aura_vcs.cli.catalog import CATALOG
-from aura_vcs.cli.familiar_commands import DOES_IT, advice_for
+from aura_vcs.cli.familiar_commands import ARGUMENTS, DOES_IT, OPTIONS, advice_for
 
 from tests.cli.conftest import AURA, Film
 
@@ -26,6 +26,20 @@ def test_words_from_elsewhere_get_the_command_that_does_it_here(film: Film, word
     for text in DOES_IT[word]:
         first = text.split()[0]
         assert first.startswith("-") or first in {*CATALOG, "COMMAND", "untrack"}, text
+
+
+@pytest.mark.parametrize(("command", "option"), sorted(OPTIONS), ids=" ".join)
+def test_options_from_elsewhere_get_what_does_it_here(film: Film, command: str, option: str) -> None:
+    """The hint says it; the option is none of ours."""
+    ran = film(command, option, code=2)
+    assert OPTIONS[command, option] in ran.stderr
+    assert "--help` shows" in ran.stderr
+
+
+def test_words_too_many_get_what_does_it_here(film: Film) -> None:
+    """`aura checkout v1 -- FILE`, `aura push origin main`."""
+    for command, said in ARGUMENTS.items():
+        assert said in film(command, "x", "y", "z", code=2).stderr
 
 
 def test_only_commands_that_there_are_get_named() -> None:
