@@ -575,3 +575,17 @@ def test_who_meets_damage_is_told_how_to_repair_it(people: tuple[Person, Person]
     third.aura("clone", str(anna.folder.parent / "film.aurabundle"), "copy")
     copy = Person(third.folder / "copy", "third")
     assert "only read" in copy.aura("repair", "--to", "origin", code=90)
+
+
+def test_a_commit_says_in_json_what_it_stands_beside(people: tuple[Person, Person]) -> None:
+    """A program learns which the other head is, where the branch had gone on meanwhile."""
+    anna, bert = people
+    bert.save("storms", "Bert's")
+    bert.aura("push")
+    anna.aura("fetch")
+    other = anna.json("log", "--all")["versions"][0]
+    (anna.folder / "plan.json").write_text("{}")
+    said = anna.aura("commit", "-m", "Anna's", "--json")
+    done, _ = json.JSONDecoder().raw_decode(said[said.index("{") :])
+    assert (other["name"], done["created"]) == ("Bert's", True)
+    assert done["beside"] == {"id": other["id"], "number": other["number"]}

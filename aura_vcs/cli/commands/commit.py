@@ -53,7 +53,7 @@ def commit_command(
     With PATHS, only those files and folders are saved as they are now; the rest stays as in the
     last version. If nothing has changed, no version is made.
     """
-    from aura_vcs.cli.output.json_shapes import version_shape
+    from aura_vcs.cli.output.json_shapes import point_shape, version_shape
     from aura_vcs.history.commit import commit
 
     chosen = project_paths(repo, paths)
@@ -74,7 +74,9 @@ def commit_command(
     if console.as_json:
         made = done.version
         shape = version_shape(made) if made else None
-        console.data({"version": shape, "created": made is not None, "locks": advice_shape(repo, advice)})
+        beside = point_shape(done.beside)
+        locks = advice_shape(repo, advice)
+        console.data({"version": shape, "created": made is not None, "beside": beside, "locks": locks})
     else:
         _show(repo, console, done)
         say_advice(console, advice)
