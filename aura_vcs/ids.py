@@ -6,7 +6,6 @@ whose bytes look like a tree never has a tree's id.
 """
 
 import os
-import re
 from typing import NewType
 
 from blake3 import blake3
@@ -26,18 +25,18 @@ ID_LENGTH = 64
 TREE_CONTEXT = "aura_vcs 2026-11-23 tree"
 VERSION_CONTEXT = "aura_vcs 2026-11-23 version"
 
-_ID = re.compile(r"[0-9a-f]{64}")
-_REPLICA = re.compile(r"[0-9a-f]{12}")
+_REPLICA_LENGTH = 12
+_DIGITS = "0123456789abcdef"
 
 
 def is_object_id(text: str) -> bool:
     """Whether `text` is a full object id."""
-    return len(text) == ID_LENGTH and _ID.fullmatch(text) is not None
+    return len(text) == ID_LENGTH and not text.strip(_DIGITS)
 
 
 def is_replica_id(text: str) -> bool:
     """Whether `text` is the id of a replica."""
-    return _REPLICA.fullmatch(text) is not None
+    return len(text) == _REPLICA_LENGTH and not text.strip(_DIGITS)
 
 
 def blob_id(data: Bytes) -> ObjectId:

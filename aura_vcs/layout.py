@@ -64,16 +64,17 @@ NAME_LIMIT = 100
 ENCODED_LIMIT = 200
 """Characters in the file name for one; every file system has room for more than that."""
 
-TEMPORARY_FILE = re.compile(r"\d+-[0-9a-f]{16}|[0-9a-f]{24}|clock-\d+-\d+")
+TEMPORARY_FILE = r"\d+-[0-9a-f]{16}|[0-9a-f]{24}|clock-\d+-\d+"
 """What is given as a name below TEMPORARY; whatever is called otherwise there is not ours to sweep."""
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789._-")
-_RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])\s*([.:].*)?", re.DOTALL)
+_RESERVED = r"(?s)(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])\s*([.:].*)?"
+_RESERVED_STARTS = frozenset({"con", "prn", "aux", "nul", "com", "lpt"})
 _IGNORABLE = dict.fromkeys([*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x206A, 0x2070), 0xFEFF], None)
 """Code points that HFS+ ignores when it compares names (git's CVE-2014-9390)."""
 _FIRST = frozenset({".", "a", "A", *map(chr, _IGNORABLE)})
 """What a name for `.aura` can begin with; everything else is told at a glance."""
-_SHORT_NAME = re.compile(r"\.?aura\d*~\d+|au[0-9a-f]{4}~\d+", re.IGNORECASE)
+_SHORT_NAME = r"(?i)\.?aura\d*~\d+|au[0-9a-f]{4}~\d+"
 """8.3 names that NTFS gives `.aura`; the second form after the first few are taken."""
 
 
@@ -199,7 +200,7 @@ def encode_name(name: str) -> str:
     """The file name for a branch or tag."""
     data = name.encode("utf-8")
     text = "".join(chr(b) if chr(b) in _PLAIN else f"%{b:02X}" for b in data)
-    if _RESERVED.fullmatch(text) or text.startswith("."):
+    if _is_reserved(text) or text.startswith("."):
         text = f"%{data[0]:02X}{text[1:]}"
     return f"{text[:-1]}%2E" if text.endswith(".") else text
 
@@ -226,7 +227,11 @@ def is_own_folder(name: str) -> bool:
     if not name or name[0] not in _FIRST:
         return False
     folded = name.split(":", 1)[0].translate(_IGNORABLE).rstrip(". ").casefold()
-    return folded == AURA or _SHORT_NAME.fullmatch(folded) is not None
+    return folded == AURA or ("~" in folded and re.fullmatch(_SHORT_NAME, folded) is not None)
+
+
+def _is_reserved(folded: str) -> bool:
+    return folded[:3] in _RESERVED_STARTS and re.fullmatch(_RESERVED, folded) is not None
 
 
 def check_entry_name(name: str) -> str:
@@ -254,6 +259,6 @@ def check_windows_name(name: str) -> str:
         raise UnsafePath(name, "Windows gives a meaning to a character in it")
     if name != name.rstrip(". "):
         raise UnsafePath(name, "Windows drops dots and spaces at the end")
-    if _RESERVED.fullmatch(name.casefold()) is not None:
+    if _is_reserved(name.casefold()):
         raise UnsafePath(name, "Windows has a device of that name")
     return check_entry_name(name)

@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from aura_vcs.cli.remote_environment import surroundings
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -34,6 +32,7 @@ class OnDemand:
         return self._content
 
     def _connect(self, name: str) -> "RemoteStorage":
+        from aura_vcs.cli.remote_environment import surroundings
         from aura_vcs.cli.remote_keys import KeyHolder
         from aura_vcs.sync.remotes.link import open_link
 

@@ -1,13 +1,15 @@
 """What the store hands out and asks for."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 import msgspec
 
-from aura_vcs.errors.worktree import FileUnreadable
 from aura_vcs.ids import Bytes, ObjectId, blob_id, tree_id, version_id
 from aura_vcs.model import Kind
+
+if TYPE_CHECKING:
+    from aura_vcs.errors.worktree import FileUnreadable
 
 BUFFER_BYTES = 1 << 20
 """How much of a stream is held at once."""
@@ -79,7 +81,7 @@ class Source(Protocol):
 
     path: str
     size: int
-    fault: FileUnreadable | None
+    fault: "FileUnreadable | None"
     is_restless: bool
     """Whether the file, once it is open, is likely to change while it is read."""
 

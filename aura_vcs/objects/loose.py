@@ -5,7 +5,8 @@ and hashed again before it gets its name, so a fault of memory or compressor is 
 """
 
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO
+from functools import cached_property
+from typing import TYPE_CHECKING, BinaryIO
 
 from blake3 import blake3
 
@@ -15,8 +16,10 @@ from aura_vcs.ids import TREE_CONTEXT, VERSION_CONTEXT, ObjectId, is_object_id
 from aura_vcs.layout import COMPRESSED, OBJECTS, loose_path
 from aura_vcs.model import Kind
 from aura_vcs.objects.base import DOCUMENT_LIMIT, IDENTIFY, StoredObject
-from aura_vcs.objects.packs.conflicted_copies import LooseCopies, copied_id
 from aura_vcs.storage.local import LocalStorage
+
+if TYPE_CHECKING:
+    from aura_vcs.objects.packs.conflicted_copies import LooseCopies
 
 
 class LooseObjects:
@@ -24,7 +27,12 @@ class LooseObjects:
 
     def __init__(self, storage: LocalStorage) -> None:
         self._storage = storage
-        self._copies = LooseCopies(storage)
+
+    @cached_property
+    def _copies(self) -> "LooseCopies":
+        from aura_vcs.objects.packs.conflicted_copies import LooseCopies  # asked for what is not there
+
+        return LooseCopies(self._storage)
 
     def find(self, object_id: ObjectId) -> tuple[str, int] | None:
         """The name and stored size of the object's file."""
@@ -119,6 +127,8 @@ class LooseObjects:
 
     def all(self) -> Iterator[tuple[ObjectId, int]]:
         """Id and stored size of every loose object, in order of ids."""
+        from aura_vcs.objects.packs.conflicted_copies import copied_id
+
         for prefix in self._storage.list(OBJECTS):
             if len(prefix) != 2:
                 continue

@@ -23,8 +23,8 @@ FORMAT_VERSION = 1
 KNOWN_FEATURES: frozenset[str] = frozenset()
 LOOKED_AT = 50
 """So many versions are tried; most projects have one that can be read."""
-_NUMBER = re.compile(rb'"format"\s*:\s*(\d+)')
-_FEATURE = re.compile(rb'"features"\s*:\s*\[\s*[^\]\s]')
+_NUMBER = rb'"format"\s*:\s*(\d+)'
+_FEATURE = rb'"features"\s*:\s*\[\s*[^\]\s]'
 _READ_LIMIT = 64 << 10
 
 
@@ -112,8 +112,8 @@ def _check_not_newer(storage: LocalStorage, trouble: Exception) -> None:
         said = decode_record(data, dict[str, object], layout.FORMAT)
     if said.get("format", FORMAT_VERSION) != FORMAT_VERSION:
         raise trouble
-    number = _NUMBER.search(data)
-    if (number is not None and int(number[1][:9]) != FORMAT_VERSION) or _FEATURE.search(data) is not None:
+    number = re.search(_NUMBER, data)
+    if (number is not None and int(number[1][:9]) != FORMAT_VERSION) or re.search(_FEATURE, data) is not None:
         raise FormatUnsupported(storage.root, "a newer format, as far as its damaged format.json can be read")
 
 

@@ -25,7 +25,6 @@ from aura_vcs.operation_log import OperationLogs
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.refs.refs import Refs
 from aura_vcs.repository.format_file import FORMAT_VERSION, is_project, load_format
-from aura_vcs.repository.hardlink_backup import Kept
 from aura_vcs.repository.head_file import HeadFile, StoredHead
 from aura_vcs.repository.ownership import Trust, check_owner
 from aura_vcs.repository.read_only import BorrowedRoom, index_places, make_local, previewed
@@ -35,6 +34,7 @@ from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.system_calls import REAL_CALLS, FileCalls
 
 if TYPE_CHECKING:
+    from aura_vcs.repository.hardlink_backup import Kept
     from aura_vcs.worktree.scan.prefetch import Ahead
     from aura_vcs.worktree.worktree import Worktree
 
@@ -105,7 +105,6 @@ class Repository:
         here, spare = index_places(self.storage, index_folder, f"{self.format.project}-{self.replica}", preview=preview)
         self.index = Index(here, self.storage, self.refs, self.logs, progress, spare=spare)
         self.head_file = HeadFile(self.storage, self.replica, self.logs, self.refs, self.index, progress)
-        self.kept = Kept(self.storage, self.index, self.refs)
         self.others = Others(self.storage, self.logs, self.index)
         self._calls = calls
         if self.has_moved:
@@ -172,6 +171,13 @@ class Repository:
         storage.put(layout.HEAD, encode_record(StoredHead(DEFAULT_BRANCH, None, 0)))
         storage.put(layout.FORMAT, encode_record(Format(FORMAT_VERSION, project or new_uuid())))
         return cls(root, **options)  # type: ignore[arg-type]
+
+    @cached_property
+    def kept(self) -> "Kept":
+        """Second names of stored files, where other replicas may delete them."""
+        from aura_vcs.repository.hardlink_backup import Kept  # most folders are nobody else's
+
+        return Kept(self.storage, self.index, self.refs)
 
     @cached_property
     def worktree(self) -> "Worktree":

@@ -33,7 +33,7 @@ STALE_SECONDS = 24 * 3600
 """A temporary file that nobody wrote to for so long belongs to nobody."""
 
 
-UPLOADS = re.compile(r"\d+-[0-9a-f]{16}")
+UPLOADS = r"\d+-[0-9a-f]{16}"
 """What uploads are called until they have their names."""
 
 COPY_BYTES = 64 << 20
@@ -397,7 +397,7 @@ class LocalStorage:
         self,
         *,
         older_than_seconds: float = STALE_SECONDS,
-        made: re.Pattern[str] = UPLOADS,
+        made: str = UPLOADS,
         folders: Container[str] = (),
     ) -> int:
         """Remove forgotten temporary files; returns how many.
@@ -408,7 +408,7 @@ class LocalStorage:
         removed = 0
         for name in self.list(self._temporary):
             path = f"{self._temporary}/{name}"
-            is_file = made.fullmatch(name) is not None
+            is_file = re.fullmatch(made, name) is not None
             if not is_file and name not in folders:
                 continue
             with suppress(LinkedPath):

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 
 from aura_vcs.errors.integrity import StorageDenied, StorageError, StorageFull
 from aura_vcs.ids import Bytes
-from aura_vcs.storage.rename import exchange, rename_new
 
 FICLONE = 0x40049409
 """From linux/fs.h."""
@@ -75,10 +74,14 @@ class FileCalls:
 
     def exchange(self, source: str, target: str, *, dir_fd: int | None = None, to_fd: int | None = None) -> bool:
         """Let two names change places as one step; False, and nothing done, where that cannot be."""
+        from aura_vcs.storage.rename import exchange  # for what replaces files of the person's
+
         return exchange(source, target, dir_fd=dir_fd, to_fd=to_fd)
 
     def rename_new(self, source: str, target: str, *, dir_fd: int | None = None, to_fd: int | None = None) -> None:
         """Rename to a name that nothing has; FileExistsError, and nothing done, if something has it."""
+        from aura_vcs.storage.rename import rename_new
+
         rename_new(source, target, dir_fd=dir_fd, to_fd=to_fd)
 
     def unlink(self, path: str, *, dir_fd: int | None = None) -> None:

@@ -13,6 +13,7 @@ from aura_vcs.cli.shared.version_marks import TYPES, marks, names_of_versions
 
 if TYPE_CHECKING:
     from aura_vcs.history.lookup.field_history import FieldChange
+    from aura_vcs.history.lookup.offloaded_summary import OffloadedFiles
     from aura_vcs.index.records import VersionRecord
     from aura_vcs.repository.repository import Repository
 
@@ -113,16 +114,23 @@ def _listed(repo: "Repository", found: "list[VersionRecord]", *, oneline: bool) 
         yield from [_oneline(record, about)] if oneline else _full(record, about)
 
 
+def _offloaded(repo: "Repository") -> "OffloadedFiles | None":
+    if not repo.store.offloaded.all():
+        return None
+    from aura_vcs.history.lookup.offloaded_summary import OffloadedFiles
+
+    return OffloadedFiles(repo)
+
+
 class _About:
     """What a list says of versions beside what they are: how to call them, what stands on them, what is offloaded."""
 
     def __init__(self, repo: "Repository") -> None:
-        from aura_vcs.history.lookup.offloaded_summary import OffloadedFiles
         from aura_vcs.index.queries import Queries
 
         self.names = names_of_versions(repo)
         self._queries = Queries(repo.index)
-        self._files = OffloadedFiles(repo)
+        self._files = _offloaded(repo)
 
     def call(self, record: "VersionRecord") -> str:
         """`v12`, or `v12.a1b2` where machines gave out the number twice: what other commands understand."""
@@ -134,7 +142,7 @@ class _About:
 
     def is_offloaded(self, record: "VersionRecord") -> bool:
         """Whether some of its content is offloaded."""
-        return bool(self._files) and record.is_live and self._files.below(record.tree).files > 0
+        return self._files is not None and record.is_live and self._files.below(record.tree).files > 0
 
 
 def _drawn(repo: "Repository", found: "list[VersionRecord]", *, oneline: bool) -> Iterator[Line]:

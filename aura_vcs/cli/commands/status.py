@@ -89,6 +89,8 @@ def _show(repo: "Repository", console: Console, found: "Status") -> None:
 
 
 def _say_offloaded(repo: "Repository", console: Console) -> None:
+    if not repo.store.offloaded.all():
+        return
     from aura_vcs.history.lookup.offloaded_summary import OffloadedFiles
 
     found = OffloadedFiles(repo).everywhere()

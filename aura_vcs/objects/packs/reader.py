@@ -2,8 +2,9 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from threading import Lock
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from aura_vcs.compression import (
     NotDecodable,
@@ -14,7 +15,6 @@ from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.layout import PACKS, pack_path
 from aura_vcs.objects.base import Place
 from aura_vcs.objects.frame_cache import RecentFrames
-from aura_vcs.objects.packs.conflicted_copies import PACK, PackCopies
 from aura_vcs.objects.packs.format import (
     CODEC_RAW,
     CODEC_SHUFFLED,
@@ -29,6 +29,11 @@ from aura_vcs.objects.packs.format import (
     pack_name,
 )
 from aura_vcs.storage.base import Deletable, FileStat
+
+if TYPE_CHECKING:
+    from aura_vcs.objects.packs.conflicted_copies import PackCopies
+
+_PACK = ".pack"
 
 FRAME_CACHE_BYTES = 32 << 20
 OPEN_PACKS = 32
@@ -144,13 +149,18 @@ class Packs:
         self._open: OrderedDict[str, OpenPack] = OrderedDict()
         self._frames = RecentFrames(FRAME_CACHE_BYTES)
         self._lock = Lock()
-        self._copies = PackCopies(storage)
+
+    @cached_property
+    def _copies(self) -> "PackCopies":
+        from aura_vcs.objects.packs.conflicted_copies import PackCopies  # asked for what is not there
+
+        return PackCopies(self._storage)
 
     def names(self) -> list[str]:
         """Names of the packs on disk, whatever their files are called; a file without a footer has its own."""
         files = self._storage.list(PACKS)
         copies = dict(self._copies.named(files))
-        named = (copies.get(file, file.removesuffix(PACK)) for file in files if file.endswith(PACK) or file in copies)
+        named = (copies.get(file, file.removesuffix(_PACK)) for file in files if file.endswith(_PACK) or file in copies)
         return list(dict.fromkeys(named))
 
     def stored_size(self, name: str) -> int:

@@ -1,6 +1,7 @@
 """Where a remote in a folder may be: a folder of its own, not among the files of a project or of the person."""
 
 import os
+import re
 
 from aura_vcs.errors.remotes import RemoteMismatch
 from aura_vcs.layout import AURA, FORMAT, OBJECTS, is_own_folder
@@ -91,7 +92,7 @@ def _is_temporary(name: str) -> bool:
     from aura_vcs.storage.local import UPLOADS
     from aura_vcs.storage.resumable_upload import is_part
 
-    return UPLOADS.fullmatch(name) is not None or is_part(name)
+    return re.fullmatch(UPLOADS, name) is not None or is_part(name)
 
 
 def _is_litter(name: str) -> bool:
