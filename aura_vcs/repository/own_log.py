@@ -39,12 +39,15 @@ class LogOwner(Protocol):
     def is_read_only(self) -> bool:
         """Whether nothing can be written."""
 
+    @property
+    def kept(self) -> Kept:
+        """Second names of stored files."""
+
     root: str
     storage: LocalStorage
     logs: OperationLogs
     refs: Refs
     head_file: HeadFile
-    kept: Kept
     progress: Progress
 
     def become(self, replica: ReplicaId) -> None:
