@@ -50,7 +50,18 @@ if TYPE_CHECKING:
         TimelineDiff,
     )
     from aura_vcs.api.templates import Template, Templates
-    from aura_vcs.api.values import Change, Committed, FileInfo, Moved, Operation, Status, Undone, Version, VersionLike
+    from aura_vcs.api.values import (
+        Autosaved,
+        Change,
+        Committed,
+        FileInfo,
+        Moved,
+        Operation,
+        Status,
+        Undone,
+        Version,
+        VersionLike,
+    )
     from aura_vcs.api.versions import Diff, FileChange, FileDiff, Versions
     from aura_vcs.errors import (
         AuraError,
@@ -178,7 +189,7 @@ _FRONT = {
         "Repaired Resolved RetentionRules SceneChanged StorageReport Synced TextDiff TimelineDiff"
     ),
     "api.templates": "Template Templates",
-    "api.values": "Change Committed FileInfo Moved Operation Status Undone Version VersionLike",
+    "api.values": ("Autosaved Change Committed FileInfo Moved Operation Status Undone Version VersionLike"),
     "api.versions": "Diff FileChange FileDiff Versions",
     "errors": ("AuraError ExtraMissing InputError Interrupted MediaUnreadable OutputLost Problems Unfinished"),
     "errors.compare": (
@@ -219,6 +230,7 @@ __all__ = [
     "Asset",
     "Assets",
     "AuraError",
+    "Autosaved",
     "Branch",
     "Branches",
     "Brought",

@@ -9,8 +9,9 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import aura_vcs as aura
 import pytest
@@ -357,3 +358,21 @@ def test_checkpoints_and_exports(film: aura.Project, tmp_path: Path) -> None:
     assert film.exports.retry(job).status == "Queued"
     assert [found.id for found in film.exports] == [job.id]
     assert film.exports["last"].output == tmp_path / "out.mp4"
+
+
+def test_autosaves_while_somebody_works(film: aura.Project) -> None:
+    """Each change is saved beside the branch when it is due; there is one watcher a project."""
+    none, stop = timedelta(0), Event()
+    (film.path / "script.txt").write_text("Three.\n")
+    saves = film.autosaves(
+        interval=none, least=none, quiet=none, rules=aura.RetentionRules(keep_autosaves=5), stop=stop
+    )
+    found = next(saves)
+    assert found.error is None
+    assert found.version is not None
+    assert found.version.type == "autosave"
+    with aura.open(film.path) as other, pytest.raises(aura.LockBusy):
+        next(other.autosaves())
+    stop.set()
+    assert list(saves) == []
+    assert [version.name for version in film.versions] == ["Second", "First"]

@@ -55,7 +55,7 @@ PARTS = {
         "resolve",
         "merge status",
     ],
-    "project": ["documents", "purge render scenes search summary", "records"],
+    "project": ["documents", "autosave_loop purge render scenes search summary", "records"],
     "sync": [
         "state",
         "remotes ssh_server transfer",

@@ -1,7 +1,8 @@
 """A project that a program works with; each method is what the command of its name does."""
 
+import threading
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, Self
 
@@ -32,9 +33,9 @@ from aura_vcs.api.results import (
     Synced,
 )
 from aura_vcs.api.templates import Templates
-from aura_vcs.api.values import Committed, FileInfo, Moved, Operation, Status, Undone, Version, VersionLike
+from aura_vcs.api.values import Autosaved, Committed, FileInfo, Moved, Operation, Status, Undone, Version, VersionLike
 from aura_vcs.api.versions import Diff, Versions, compare, list_files, name_of, open_content, project_paths
-from aura_vcs.history.autosave import autosave, restore_point
+from aura_vcs.history.autosave import INTERVAL_SECONDS, LEAST_SECONDS, QUIET_SECONDS, Schedule, autosave, restore_point
 from aura_vcs.history.checkout import checkout, restore
 from aura_vcs.history.commit import commit
 from aura_vcs.history.merge import abort_merge, merge, plan_merge
@@ -48,6 +49,7 @@ from aura_vcs.maintenance.disk_usage import storage_report
 from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.maintenance.gc import GRACE_SECONDS, execute_gc, plan_gc
 from aura_vcs.maintenance.retention import execute_prune, plan_prune
+from aura_vcs.project.autosave_loop import folder_changes, keep_saving
 from aura_vcs.project.documents.check import check_project
 from aura_vcs.repository.repository import Repository
 from aura_vcs.sync.fetch import fetch
@@ -248,6 +250,25 @@ class Project:
         """Save the folder beside the branch; None where nothing has changed."""
         saved = self._opened.run(progress, autosave).version
         return None if saved is None else Version.of(saved)
+
+    def autosaves(
+        self,
+        *,
+        interval: timedelta = timedelta(seconds=INTERVAL_SECONDS),
+        least: timedelta = timedelta(seconds=LEAST_SECONDS),
+        quiet: timedelta = timedelta(seconds=QUIET_SECONDS),
+        rules: RetentionRules | None = None,
+        stop: threading.Event | None = None,
+    ) -> Iterator[Autosaved]:
+        """Save while a person works, and yield each autosave, until `stop` is set or the loop is left.
+
+        `interval` after the first change, at least `least` after any version, and not before files have
+        held still for `quiet`. With `rules`, old ones go. One watcher a project; a program that does other
+        things meanwhile gives it a `Project` and a thread of its own.
+        """
+        schedule = Schedule(interval=interval.total_seconds(), least=least.total_seconds(), quiet=quiet.total_seconds())
+        changes = folder_changes(str(self.path), stop)
+        return map(Autosaved.of, keep_saving(self.repository, schedule, lambda: rules, changes))
 
     def restore_point(self, trigger: str, *, name: str = "", description: str = "") -> Version | None:
         """Save the folder before a program changes a lot; `trigger` says what, in one word."""

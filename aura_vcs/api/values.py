@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from aura_vcs.codec import parse_time
+from aura_vcs.errors import AuraError
 from aura_vcs.history import checkout as checkout_room
 from aura_vcs.history import commit as commit_room
 from aura_vcs.history import status as status_room
@@ -16,6 +17,7 @@ from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Entry, Head
 from aura_vcs.model import Operation as StoredOperation
+from aura_vcs.project.autosave_loop import Round
 from aura_vcs.repository.repository import Repository
 
 
@@ -200,6 +202,23 @@ class Operation:
             replica=operation.replica,
             undoes=operation.undoes,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Autosaved:
+    """An autosave that was due: its version, and how many old ones went; or why nothing could be saved."""
+
+    version: Version | None
+    unstable: tuple[Path, ...]
+    pruned: int
+    error: AuraError | None
+
+    @classmethod
+    def of(cls, done: Round) -> Self:
+        """Take over what was done."""
+        if done.saved is None:
+            return cls(None, (), 0, done.error)
+        return cls(version_or_none(done.saved.version), paths_of(done.saved.unstable), done.pruned, done.error)
 
 
 @dataclass(frozen=True, slots=True)
