@@ -307,7 +307,8 @@ class Worktree:
     def discard(self, path: str, size: int, mtime_ns: int) -> bool:
         """Delete one file for good, durably, if it still has that size and date; absent is fine.
 
-        False if somebody wrote to it, even in the last moment: then it stays, or comes back. Never through a link.
+        False if somebody wrote to it, even in the last moment: then it stays, or comes back, beside what has its
+        name by then. Never through a link.
         """
         from aura_vcs.worktree.checkout.safe_folder import Folder
         from aura_vcs.worktree.checkout.set_aside import Seen
@@ -317,18 +318,22 @@ class Worktree:
             state = folder.state(path)
             if state is None:
                 return True
-            if (state.size, state.mtime_ns) != (size, mtime_ns) or not folder.take_out(path, Seen(state, None)):
+            if (state.size, state.mtime_ns) != (size, mtime_ns):
                 return False
-            unsaved = self.aside.unsaved()
-            for written in unsaved:
-                folder.gate.put_back(written.name, *folder.way_to(path), path)
+            is_gone = folder.take_out(path, Seen(state, None))
+            written = self.aside.hand_over_unsaved()
+            for unsaved in written:
+                folder.put_back_beside(unsaved.name, path)
             folder.sync()
-            return not unsaved
+            return is_gone and not written
         except FileNotFoundError:
             return True
         finally:
             folder.close()
-            self.aside.clear()
+            if self.aside.has_unsaved:
+                self.aside.close()  # the next command that changes the project keeps it
+            else:
+                self.aside.clear()
 
     def discard_folder(self, path: str) -> None:
         """Delete a folder if it is empty, durably; one that is not, or is absent, is left. Never through a link."""

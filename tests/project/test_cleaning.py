@@ -83,6 +83,35 @@ def test_what_is_written_while_it_is_cleaned_stays(cleaned: Repository, for_good
     assert_kept(cleaned, {b"take two"})
 
 
+class _SavedTwice(CountingCalls):
+    """Writes to a file, through a program that has it open, when it is taken out, and saves it anew then."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path, self._is_saved = path, False
+        self.open = os.open(path, os.O_RDWR)
+
+    def before(self, name: str) -> None:
+        """See CountingCalls."""
+        if name == "rename_new" and self._path.exists():
+            os.pwrite(self.open, b"take two", 0)
+        elif name == "rename_new" and not self._is_saved and not self._path.exists():
+            self._is_saved = True
+            self._path.write_bytes(b"take three")
+
+
+def test_what_was_written_and_saved_anew_while_it_is_cleaned_is_both_there(cleaned: Repository) -> None:
+    """What came out of the folder goes back beside the file that has its name by now."""
+    path = Path(cleaned.root) / "temp" / "proxy.mp4"
+    calls = _SavedTwice(path)
+    with Repository.open(cleaned.root, calls=calls) as repo:
+        removed = clean_temporary(repo, plan_cleaning(repo), for_good=True)
+        assert "temp/proxy.mp4" in removed.left
+    os.close(calls.open)
+    assert path.read_bytes() == b"take three"
+    assert path.with_name("proxy.mp4~2").read_bytes().startswith(b"take two")
+
+
 def test_an_edit_of_ignored_files_leaves_their_neighbours_alone(first: Repository) -> None:
     """Files in an ignored folder that nobody asked for are in no restore point, and no later version has them."""
     root = Path(first.root)

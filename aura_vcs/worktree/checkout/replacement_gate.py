@@ -86,7 +86,7 @@ class Gate:
             if self._is_what_was_saved(seen, out, out_fd, found):
                 self.aside.hold(path, taken, seen, file_state(found))
                 return True
-        self.put_back(taken, name, fd, path)
+        self._put_back_or_keep(taken, name, fd, path)
         return False
 
     def is_as_seen(self, name: str, fd: int | None, seen: Seen | None) -> bool:
@@ -118,7 +118,7 @@ class Gate:
             try:
                 self._calls.exchange(out, name, dir_fd=out_fd, to_fd=fd)
             except FileNotFoundError:
-                self.put_back(made, name, fd, path)
+                self._put_back_or_keep(made, name, fd, path)
                 return
             is_ours = _stamp(os.stat(out, dir_fd=out_fd, follow_symlinks=False)) == _stamp_of(new)
         if is_ours:
@@ -126,15 +126,18 @@ class Gate:
         else:
             self.aside.keep(path, made)
 
-    def put_back(self, taken: str, name: str, fd: int | None, path: str) -> None:
-        """Give what came out its name again; if something else has it by now, that stays, and both are kept.
-
-        It is kept too if the folder that it was in is gone.
-        """
+    def put_back(self, taken: str, name: str, fd: int | None) -> bool:
+        """Give what came out a name in the open folder; False if something has it, or the folder is gone."""
         try:
             with self.aside.at(taken) as (out, out_fd):
                 self._calls.rename_new(out, name, dir_fd=out_fd, to_fd=fd)
         except (FileExistsError, FileNotFoundError):
+            return False
+        return True
+
+    def _put_back_or_keep(self, taken: str, name: str, fd: int | None, path: str) -> None:
+        """Give what came out its name again; if something else has it by now, that stays, and both are kept."""
+        if not self.put_back(taken, name, fd):
             self.aside.keep(path, taken)
 
     def _may_be(self, seen: Seen, found: os.stat_result, name: str, fd: int | None) -> bool:

@@ -137,6 +137,21 @@ class Folder:
         with self._inside(path) as (name, fd), _replacing(path):
             return self.gate.take(path, name, fd, seen)
 
+    def put_back_beside(self, taken: str, path: str) -> None:
+        """Give what came out its name again or, where something else has that, the first free one: `NAME~2` and so on.
+
+        It stays aside if the folder that it was in is gone.
+        """
+        way = self._way_in(path)
+        if way is None:
+            self.gate.aside.keep(path, taken)
+            return
+        name, fd = way
+        for free in (name, *(f"{name}~{number}" for number in range(2, 100))):
+            if self.gate.put_back(taken, free, fd):
+                return
+        self.gate.aside.keep(path, taken)
+
     def place_folder(self, made: str, path: str) -> None:
         """Give a folder that lies aside, as `made`, its name.
 

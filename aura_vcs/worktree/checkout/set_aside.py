@@ -191,6 +191,16 @@ class Aside:
             self._let_go(self._held.popleft())
         return self._unsaved
 
+    def hand_over_unsaved(self) -> list[Unsaved]:
+        """The same; the caller sees to what is returned, and may `keep` some of it again."""
+        found, self._unsaved = self.unsaved(), []
+        return found
+
+    @property
+    def has_unsaved(self) -> bool:
+        """Whether something was kept that nobody has seen to."""
+        return bool(self._unsaved)
+
     def _let_go(self, held: _Held) -> None:
         self._held_bytes -= held.state.size
         try:
