@@ -12,7 +12,7 @@ from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.scratch import Scratch
 from aura_vcs.storage.system_calls import FileCalls
 from aura_vcs.storage.testing.faulty_calls import CountingCalls, Fault, FaultyCalls, Stopped
-from aura_vcs.worktree.checkout.safe_folder import NewFile
+from aura_vcs.worktree.checkout.new_file import NewFile
 
 from tests.helpers.check import assert_whole
 from tests.helpers.project import noise, save, write

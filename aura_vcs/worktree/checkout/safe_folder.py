@@ -14,18 +14,12 @@ from contextlib import contextmanager, suppress
 from aura_vcs.errors.integrity import UnsafePath
 from aura_vcs.errors.worktree import FileHeld
 from aura_vcs.layout import check_entry_name, check_windows_name
-from aura_vcs.storage.background_sync import EarlySync
 from aura_vcs.storage.scratch import Scratch
-from aura_vcs.storage.system_calls import FileCalls, write_all
+from aura_vcs.storage.system_calls import FileCalls
+from aura_vcs.worktree.checkout.new_file import NewFile, making_mode, with_executable
 from aura_vcs.worktree.checkout.replacement_gate import Gate
 from aura_vcs.worktree.checkout.set_aside import Aside, Seen
 from aura_vcs.worktree.scan.cache import UNSETTLED, FileState, file_state
-
-AGE_NS = 3_000_000_000
-"""How far in the past written files are dated: any later write gives them another date, so that
-their content is known without hashing them again (see `cache`)."""
-HOLE_BYTES = 32 << 10
-"""So many zeros are not written: they take no room on the disk, as in the file that was stored, or less."""
 
 _NO_EMPTY_FOLDER = {errno.ENOENT, errno.ENOTDIR, errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY}
 _REPLACED = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
@@ -113,11 +107,11 @@ class Folder:
         except (FileNotFoundError, UnsafePath):
             return False
 
-    def new_file(self, replaced: FileState | None = None) -> "NewFile":
+    def new_file(self, replaced: FileState | None = None) -> NewFile:
         """A file in the making; nobody can read it who cannot read the one that it will replace."""
         return NewFile(self._temporary, 0o666 if replaced is None else making_mode(replaced))
 
-    def place(self, new: "NewFile", path: str, seen: Seen | None) -> FileState | None:
+    def place(self, new: NewFile, path: str, seen: Seen | None) -> FileState | None:
         """Give a finished file its name; returns its state.
 
         What has the name must be what was `seen` (None: nothing), and the folder must be there. Else nothing
@@ -324,101 +318,6 @@ class Folder:
         self._current = ("", -1)
 
 
-class NewFile:
-    """Content on its way to a name in the project folder. Use it in a `with`."""
-
-    def __init__(self, temporary: Scratch, mode: int = 0o666) -> None:
-        self._calls = temporary.calls
-        self._temporary = temporary
-        self._name: str | None = os.urandom(12).hex()
-        self._early: EarlySync | None = None
-        self._end = 0
-        """Where the file ends, if it ends with a hole that is not made yet."""
-        self.fd = temporary.create(self._name, mode)
-        self.state = file_state(os.fstat(self.fd))
-        """As it was when it was finished."""
-
-    def __enter__(self) -> "NewFile":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._close()
-        if self._name is None:
-            return
-        with suppress(OSError):  # swept with other temporary files
-            if self._temporary.has(self._name):
-                self._temporary.unlink(self._name)
-
-    def write(self, data: bytes) -> None:
-        """Add bytes at the end; of many the disk gets the first ones at once, and of many zeros none."""
-        if len(data) >= HOLE_BYTES and not data[0] and not data[-1] and data == bytes(len(data)):
-            self._end = os.lseek(self.fd, len(data), os.SEEK_CUR)
-            return
-        self._end = 0
-        write_all(self._calls, self.fd, data)
-        if self._early is None:
-            self._early = EarlySync(self._calls, self.fd)
-        self._early.wrote(len(data))
-
-    def take_from(self, source_fd: int, size: int) -> bool:
-        """Become a copy of an open file: sharing its blocks where the disk can, else copied by the system.
-
-        False where neither works; nothing was written then.
-        """
-        if self._calls.clone(source_fd, self.fd):
-            return True
-        copied = 0
-        while copied < size and (count := self._calls.copy_range(source_fd, self.fd, size - copied)):
-            copied += count
-        if 0 < copied < size:
-            raise OSError(errno.EIO, "the system copied only part of a file")
-        return copied == size
-
-    def pieces(self) -> Iterator[bytes]:
-        """What the file holds now, from its beginning."""
-        os.lseek(self.fd, 0, os.SEEK_SET)
-        while data := os.read(self.fd, 1 << 20):
-            yield data
-
-    def finish(self, *, executable: bool, sync: bool, now_ns: int) -> None:
-        """Set mode and date; with `sync`, make the bytes durable."""
-        if self._early is not None:
-            self._early.settle()
-        if self._end:
-            self._calls.truncate(self.fd, self._end)
-        if executable:
-            self._calls.chmod(self.fd, with_executable(os.fstat(self.fd).st_mode, executable))
-        assert self._name is not None
-        self._calls.set_times(self.fd, self._temporary.path_of(self._name), now_ns - AGE_NS)
-        self.state = file_state(os.fstat(self.fd))
-        if sync:
-            self._calls.fsync(self.fd)
-        self._close()
-
-    def sync(self) -> None:
-        """Make the bytes of the finished file durable."""
-        assert self._name is not None
-        fd = self._temporary.open(self._name)
-        try:
-            self._calls.fsync(fd)
-        finally:
-            os.close(fd)
-
-    def move_to(self, name: str, to_fd: int | None) -> None:
-        """Give the file another name on the same disk, that nothing has, in an open folder."""
-        assert self._name is not None
-        with self._temporary.at(self._name) as (last, dir_fd):
-            self._calls.rename_new(last, name, dir_fd=dir_fd, to_fd=to_fd)
-        self._name = None
-
-    def _close(self) -> None:
-        if self.fd >= 0:
-            if self._early is not None:
-                self._early.wait()
-            os.close(self.fd)
-            self.fd = -1
-
-
 @contextmanager
 def _replacing(path: str) -> Iterator[None]:
     """Name the file that another program (on Windows: any that has it open) does not let go.
@@ -432,14 +331,3 @@ def _replacing(path: str) -> Iterator[None]:
         if error.errno in _HELD:
             raise FileHeld(path, error.strerror or str(error)) from error
         raise
-
-
-def making_mode(replaced: FileState) -> int:
-    """The mode to make a file with that will replace one; while it is made, its owner may write to it."""
-    return replaced.mode & 0o666 | 0o600 if stat.S_ISREG(replaced.mode) else 0o666
-
-
-def with_executable(mode: int, executable: bool) -> int:
-    """Permission bits with the executable ones set where reading is allowed, or cleared."""
-    bits = stat.S_IMODE(mode)
-    return bits | ((bits & 0o444) >> 2) if executable else bits & ~0o111

@@ -27,7 +27,8 @@ from aura_vcs.objects.trees import Difference
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.scratch import Scratch
 from aura_vcs.storage.system_calls import FileCalls, write_all
-from aura_vcs.worktree.checkout.safe_folder import AGE_NS, Folder, with_executable
+from aura_vcs.worktree.checkout.new_file import AGE_NS, with_executable
+from aura_vcs.worktree.checkout.safe_folder import Folder
 from aura_vcs.worktree.checkout.set_aside import Aside, Seen
 from aura_vcs.worktree.checkout.staging_plan import SINGLES, Staged, StagedFile, StagedFolder, to_be_staged
 from aura_vcs.worktree.scan.cache import FileState, file_state

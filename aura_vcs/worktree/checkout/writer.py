@@ -23,7 +23,8 @@ from aura_vcs.objects.trees import Difference
 from aura_vcs.progress import Progress
 from aura_vcs.storage.scratch import Scratch
 from aura_vcs.storage.system_calls import FileCalls, storage_error
-from aura_vcs.worktree.checkout.safe_folder import Folder, NewFile
+from aura_vcs.worktree.checkout.new_file import NewFile
+from aura_vcs.worktree.checkout.safe_folder import Folder
 from aura_vcs.worktree.checkout.set_aside import Aside, Seen
 from aura_vcs.worktree.checkout.staging import Staging
 from aura_vcs.worktree.checkout.staging_plan import Staged, StagedFile
