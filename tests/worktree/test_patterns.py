@@ -21,7 +21,7 @@ RELAXED = settings(deadline=None, max_examples=80, suppress_health_check=[Health
 _ATOMS = ["a", "b", "c", ".", "*", "*", "**", "?", "[ab]", "[!a]", "[a-c]", "[]a]", "[^]]", "[a\\]]", "[[:alpha:]]"]
 _ATOMS += ["\\*", "\\a", " ", "\\ ", "-", "]", "[", "\\", "[a/b]", "[[:digit:]x-]", "#", "!", "[-a]", "[a-]", "**/"]
 _GITS_OWN = re.compile(r"[^/*]\*\*")
-"""Git takes the text before the first star off and then finds `**` at the beginning: `a**/a` is `a/**/a` to it alone."""
+"""Git takes off the text before the first star and finds `**` at the beginning: only to it `a**/a` is `a/**/a`."""
 _LINES = st.lists(
     st.lists(st.sampled_from([*_ATOMS, "/", "/"]), min_size=1, max_size=6)
     .map("".join)
