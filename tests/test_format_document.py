@@ -151,7 +151,12 @@ def test_documented_paths_are_those_of_layout() -> None:
     """The folder tree of the document and the constants of `layout` are the same."""
     other = {layout.AURA, layout.IGNORE_FILE, layout.CONFLICTS, layout.COMPRESSED, layout.SEGMENT, layout.PACKED_LABELS}
     other.add(layout.STAGED)  # a name below `local/tmp`
-    constants = {value for name, value in vars(layout).items() if name.isupper() and isinstance(value, str)}
+    other |= {layout.TEMPORARY_FILE}  # a form of names, not a path
+    constants = {
+        value
+        for name, value in vars(layout).items()
+        if name.isupper() and not name.startswith("_") and isinstance(value, str)
+    }
     assert {_bare(row["path in `.aura`"]) for row in _table("Where things lie", "since")} == constants - other
 
 

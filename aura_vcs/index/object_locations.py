@@ -1,5 +1,6 @@
 """Where packed objects lie, as the index knows it."""
 
+import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -24,11 +25,16 @@ class IndexPlaces:
         self._database = database
 
     def find(self, object_id: ObjectId) -> Place | None:
-        """See Places."""
-        row = self._database.connection.execute(
-            f"SELECT {_COLUMNS} {_FROM} WHERE o.id = ?",
-            (bytes.fromhex(object_id),),
-        ).fetchone()
+        """See Places. An index that is about to be made knows nothing."""
+        try:
+            row = self._database.connection.execute(
+                f"SELECT {_COLUMNS} {_FROM} WHERE o.id = ?",
+                (bytes.fromhex(object_id),),
+            ).fetchone()
+        except sqlite3.OperationalError:
+            if self._database.has_schema():
+                raise
+            return None
         return None if row is None else _place(row)
 
     def find_many(self, object_ids: Iterable[ObjectId]) -> Mapping[ObjectId, Place]:

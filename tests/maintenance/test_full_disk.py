@@ -16,7 +16,7 @@ from aura_vcs.index.queries import Queries
 from aura_vcs.maintenance import delete_objects as removal
 from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
-from aura_vcs.repository import repository
+from aura_vcs.repository import free_space
 from aura_vcs.storage.testing.faulty_calls import Fault, FaultyCalls
 
 from tests.helpers.project import noise
@@ -94,7 +94,7 @@ def test_on_a_nearly_full_disk_the_index_gives_its_room(tmp_path: Path, monkeypa
     """It can be made again, and is; what it says is the same."""
     root = tmp_path / "film"
     with_takes(root)
-    monkeypatch.setattr(repository, "is_nearly_full", lambda _: True)
+    monkeypatch.setattr(free_space, "is_nearly_full", lambda _: True)
     assert purge_and_collect(root) > 2 * SIZE * 0.9
     assert not (root / ".aura" / "local" / "index.sqlite").exists()
     monkeypatch.undo()

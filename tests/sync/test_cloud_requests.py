@@ -106,9 +106,15 @@ def test_azure_is_asked_by_etag_and_signed(azure: RemoteStorage, cloud: Cloud) -
     azure.swap("manifest.json", b"2", token)
     with pytest.raises(RefMoved):
         azure.swap("manifest.json", b"3", token)
-    paths = [(verb, plain(path)) for verb, path, _ in cloud.requests]
+    first, *requests = cloud.requests
+    assert (first[0], plain(first[1])) == (
+        "GET",
+        f"/{AZURE_ACCOUNT}/films/",
+    )
+    assert not {"authorization", "x-ms-date"} & first[2].keys()
+    paths = [(verb, plain(path)) for verb, path, _ in requests]
     assert paths == [("PUT", f"/{AZURE_ACCOUNT}/films/solar/one/manifest.json")] * 3
-    headers = [headers for *_, headers in cloud.requests]
+    headers = [headers for *_, headers in requests]
     assert [h.get("if-none-match") or h.get("if-match") for h in headers] == ["*", '"0x1"', '"0x1"']
     assert all(h["authorization"].startswith(f"SharedKey {AZURE_ACCOUNT}:") for h in headers)
 

@@ -394,9 +394,9 @@ def test_a_far_side_that_does_not_know_how(tmp_path: Path) -> None:
     """It is sent the whole file, as ever."""
     (tmp_path / "remote").mkdir()
     code = (
-        "import sys; from aura_vcs.sync import serve; serve.GOES_ON = 'something-else'; "
+        "import sys; from aura_vcs.sync import ssh_server; ssh_server.GOES_ON = 'something-else'; "
         "from aura_vcs.storage.remotes.folder import FolderRemote; "
-        "serve.serve(FolderRemote(sys.argv[1]), sys.stdin.buffer, sys.stdout.buffer)"
+        "ssh_server.serve(FolderRemote(sys.argv[1]), sys.stdin.buffer, sys.stdout.buffer)"
     )
     remote = SshRemote([sys.executable, "-c", code, str(tmp_path / "remote")], "studio")
     assert remote.create(NAME, io.BytesIO(DATA)) == 0

@@ -198,6 +198,8 @@ class FolderRemote:
             yield
         except RecordUnreadable as error:
             raise RemoteCorrupt(self.place, f"{name} cannot be read: {error.reason}") from error
+        except OSError as error:
+            raise RemoteCorrupt(self.place, f"{name} cannot be read: {error.strerror or error}") from error
 
     def _plain(self, name: str) -> os.stat_result | None:
         """The stat of a regular file. A link is refused: it would lead out of the remote."""
