@@ -16,6 +16,8 @@ DOCUMENTS = ("brief", "plan", "voice", "render", "timeline")
 """The five specifications whose hashes every version carries."""
 
 DEFAULT_BRANCH = "main"
+GRACE_SECONDS = 14 * 86400
+"""How long deleted content can be brought back, unless gc is told otherwise."""
 
 
 class Kind(StrEnum):

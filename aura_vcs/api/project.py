@@ -47,8 +47,9 @@ from aura_vcs.history.untrack import untrack
 from aura_vcs.history.watch import watch
 from aura_vcs.maintenance.disk_usage import storage_report
 from aura_vcs.maintenance.fsck import fsck
-from aura_vcs.maintenance.gc import GRACE_SECONDS, execute_gc, plan_gc
+from aura_vcs.maintenance.gc import execute_gc, plan_gc
 from aura_vcs.maintenance.retention import execute_prune, plan_prune
+from aura_vcs.model import GRACE_SECONDS
 from aura_vcs.project.autosave_loop import folder_changes, keep_saving
 from aura_vcs.project.documents.check import check_project
 from aura_vcs.repository.repository import Repository

@@ -26,6 +26,7 @@ _LISTED = {
     "commit": ("Save the folder as the next version", EVERY_DAY),
     "untrack": ("Leave files or folders out of versions, and in the folder", EVERY_DAY),
     "log": ("List the versions", LOOKING),
+    "ls": ("List the files of a version, one folder at a time", LOOKING),
     "show": ("Show one version, or a file as a version has it", LOOKING),
     "diff": ("Show what changed between versions, or since one", LOOKING),
     "blame": ("Say which version wrote each line or field of a file", LOOKING),
@@ -52,6 +53,7 @@ _LISTED = {
     "projects": ("List your projects, wherever they lie", STUDIO),
     "template": ("List, make and share templates", STUDIO),
     "config": ("Get and set configuration", STUDIO),
+    "whoami": ("Show the name that your versions are made under", STUDIO),
     "setup": ("Set up aura for yourself", STUDIO),
     "prune": ("Delete old autosaves and restore points", UPKEEP),
     "remote": ("List, add, show, check, trust or remove remotes", CARRYING),
@@ -72,7 +74,10 @@ _LISTED = {
     "reindex": ("Build the index anew from the files", UPKEEP),
     "serve": ("Serve a remote's folder to another machine (ssh runs this)", MORE),
     "debug": ("Look at stored objects, refs and the index", MORE),
+    "help": ("Show how a command is used", MORE),
     "completion": ("Print what makes Tab complete versions, branches, tags and files", MORE),
 }
 
 CATALOG = {name: _entry(name, help_, section) for name, (help_, section) in _LISTED.items()}
+ALIASES = {"save": "commit", "history": "log", "switch": "checkout"}
+"""Words that people know for a command, and the command."""

@@ -54,6 +54,11 @@ def complete_path(ctx: click.Context, _: click.Parameter, incomplete: str) -> li
     return found
 
 
+def complete_version_or_path(ctx: click.Context, param: click.Parameter, incomplete: str) -> list["CompletionItem"]:
+    """Versions, and paths that the version has which the folder is based on."""
+    return [*complete_version(ctx, param, incomplete), *complete_saved_path(ctx, param, incomplete)]
+
+
 def complete_saved_path(ctx: click.Context, _: click.Parameter, incomplete: str) -> list["CompletionItem"]:
     """Paths that the version has which the folder is based on."""
     found = _offer(ctx, f"HEAD:{incomplete}", lambda repo: _paths(repo, "HEAD", incomplete))

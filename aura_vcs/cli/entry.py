@@ -14,7 +14,7 @@ COLLECT_EVERY = 50_000
 """Objects made between two looks for garbage in cycles. A command makes many that stay, and ends soon:
 Python's own 700 costs a commit of thousands of files a tenth of its time."""
 STOPPED = 130
-LOOKING = ("status", "commit", "diff")
+LOOKING = ("status", "commit", "save", "diff")
 """Commands that begin with a look at every file of the project around the current folder."""
 
 
@@ -30,7 +30,7 @@ def run() -> NoReturn:
     try:
         from aura_vcs.cli.main import cli
 
-        cli.main(ahead=ahead)
+        cli.main(ahead=ahead, is_process=True)
     except KeyboardInterrupt:  # before there was anything to stop, or somebody to say so
         sys.exit(STOPPED)
     finally:

@@ -68,7 +68,11 @@ def _if_path(repo: "Repository", folder: str, name: str) -> str:
     from aura_vcs.cli.output.paths import is_here, is_in_head
 
     here = is_here(repo, folder, name)
-    if not here and not is_in_head(repo, folder, name):
+    in_head = is_in_head(repo, folder, name)
+    command = click.get_current_context().command.name or ""
+    if command in {"restore", "checkout"} and not in_head:
+        return _who_has(repo, folder, name, here=here)
+    if not here and not in_head:
         return ""
     meant = {"diff": f"diff -- {name}", "show": f"show HEAD:{name}"}
     if here:
@@ -76,5 +80,19 @@ def _if_path(repo: "Repository", folder: str, name: str) -> str:
         told = f"{name} is a {kind}."
     else:
         told = f"{name} is not here, but in the last version."
-    command = click.get_current_context().info_name or ""
     return f"{told} Did you mean `aura {meant.get(command, f'restore HEAD {name}')}`?"
+
+
+def _who_has(repo: "Repository", folder: str, name: str, *, here: bool) -> str:
+    """Which version had a path last that the last one does not have; that none has, where it is in the folder."""
+    from aura_vcs.history.commit import project_path
+    from aura_vcs.history.lookup.path_versions import last_with_path
+
+    try:
+        found = last_with_path(repo, project_path(repo, name, folder))
+    except (AuraError, ValueError):
+        return ""
+    if found is not None:
+        version = f"v{found.number}"
+        return f"The last version does not have {name}; {version} does: `aura restore {version} {name}`."
+    return f"No version has {name} yet." if here else ""

@@ -78,9 +78,11 @@ class _Unexpected(AuraError):
 
 def _advice(error: click.UsageError, path: str) -> str:
     """What does here what people expect of an option, or of another word, elsewhere."""
+    from aura_vcs.cli.catalog import ALIASES
     from aura_vcs.cli.familiar_commands import advice_on
 
-    command = path.split()[1] if " " in path else ""
+    word = path.split()[1] if " " in path else ""
+    command = ALIASES.get(word, word)
     if isinstance(error, click.NoSuchOption):
         return advice_on(command, error.option_name)
     return advice_on(command, None) if "unexpected extra argument" in error.message else ""

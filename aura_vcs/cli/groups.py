@@ -24,9 +24,13 @@ class Entry(msgspec.Struct, frozen=True):
 class LazyGroup(click.Group):
     """A group whose commands are named in a catalog and imported when they are used."""
 
-    def __init__(self, *args: Any, catalog: Mapping[str, Entry], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, catalog: Mapping[str, Entry], aliases: Mapping[str, str] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.catalog = catalog
+        self.aliases = aliases or {}
+        """Other words for commands; lists name them beside the command's own."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
         """All names, in the catalog's order."""
@@ -34,7 +38,7 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """The command, imported now; None if there is none."""
-        entry = self.catalog.get(cmd_name)
+        entry = self.catalog.get(self.aliases.get(cmd_name, cmd_name))
         if entry is None:
             return None
         command = getattr(import_module(entry.module), entry.attribute)
@@ -45,8 +49,10 @@ class LazyGroup(click.Group):
         """The list in `--help`, section by section, without importing anything."""
         width = max(len(name) for name in self.catalog)
         sections: dict[str, list[tuple[str, str]]] = {}
+        others = {name: f" (or `{alias}`)" for alias, name in self.aliases.items()}
         for name, entry in self.catalog.items():
-            sections.setdefault(entry.section, []).append((name.ljust(width), entry.help))
+            line = f"{entry.help}{others.get(name, '')}"
+            sections.setdefault(entry.section, []).append((name.ljust(width), line))
         for section, rows in sections.items():
             with formatter.section(section):
                 formatter.write_dl(rows)
@@ -59,7 +65,8 @@ class LazyGroup(click.Group):
         Raises:
             UsageError: there is none; suggests near ones.
         """
-        if args[0] not in self.catalog and not args[0].startswith("-") and not ctx.resilient_parsing:
+        known = args[0] in self.catalog or args[0] in self.aliases
+        if not known and not args[0].startswith("-") and not ctx.resilient_parsing:
             raise unknown_command(ctx, args[0], list(self.catalog))
         ctx.meta[COMMAND] = f"{ctx.command_path} {args[0]}"
         return super().resolve_command(ctx, args)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from aura_vcs.cli.catalog import CATALOG
+from aura_vcs.cli.catalog import ALIASES, CATALOG
 from aura_vcs.cli.groups import LazyGroup, naming_the_command
 from aura_vcs.cli.options import HELP
 from aura_vcs.cli.output.console import Console, is_terminal
@@ -30,6 +30,7 @@ class AuraGroup(LazyGroup):
         prog_name: str | None = None,  # noqa: ARG002 (it is aura, whatever the file is called)
         *,
         ahead: "Ahead | None" = None,
+        is_process: bool = False,
         **extra: Any,
     ) -> NoReturn:
         """Run with these arguments and exit; never returns."""
@@ -37,7 +38,7 @@ class AuraGroup(LazyGroup):
         _complete(self, extra)
         _prepare_streams()
         session = Session(console=Console(as_json=_asks_json(arguments)))
-        session.ahead = ahead
+        session.ahead, session.is_process = ahead, is_process
         code = self._run(arguments, session, extra)
         _let_go_of_output()
         sys.exit(code)
@@ -214,7 +215,7 @@ def _forget(stream: Any) -> None:
         return  # a stream in memory has no descriptor
 
 
-@click.group(cls=AuraGroup, catalog=CATALOG, context_settings=HELP, invoke_without_command=True)
+@click.group(cls=AuraGroup, catalog=CATALOG, aliases=ALIASES, context_settings=HELP, invoke_without_command=True)
 @click.option("-C", "folder", metavar="DIR", default=".", help="Work in this folder instead of the current one")
 @click.option("--no-pager", is_flag=True, help="Never open a pager")
 @click.option("--traceback", is_flag=True, help="Show where an error comes from")

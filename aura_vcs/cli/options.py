@@ -44,6 +44,28 @@ def author_option(command: F) -> F:
     )(command)  # fmt: skip
 
 
+class Moment(click.ParamType):  # type: ignore[type-arg]  # generic only in newer clicks
+    """A time as people say it: `2d`, `yesterday`, `monday`, `last week`, a date; see history.names.moments."""
+
+    name = "time"
+
+    def __init__(self, edge: str) -> None:
+        self._edge = edge
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
+        """The moment, as records have it."""
+        from aura_vcs.history.names.moments import parse_moment  # only where a time is given
+
+        return parse_moment(str(value), "start" if self._edge == "start" else "end")
+
+
+def since_until_options(command: F) -> F:
+    """`--since` and `--until`: a stretch of time, both ends included."""
+    command = click.option("--until", metavar="TIME", type=Moment("end"), help="Not newer")(command)
+    said = "Not older: 2d, yesterday, monday, 'last week', '2 hours ago' or 2026-11-23"
+    return click.option("--since", metavar="TIME", type=Moment("start"), help=said)(command)
+
+
 def yes_option(command: F) -> F:
     """`--yes`: do not ask."""
     return click.option("-y", "--yes", is_flag=True, help="Do not ask")(command)

@@ -44,6 +44,8 @@ class Session:
         self.traceback = traceback
         self.ahead: Ahead | None = None
         """A look at the project's files that has begun already; the first project opened has it."""
+        self.is_process = False
+        """Whether this is the command `aura` in a process of its own, which may leave others behind."""
         self.recorded: int | None = None
         """Bytes of the operation logs when the project was opened."""
 
@@ -63,7 +65,7 @@ class Session:
 
     def author_name(self) -> str | None:
         """Who works here, as --author, AURA_AUTHOR or the configuration say; None: the account's name."""
-        given = self.author if self.author is not None else os.environ.get("AURA_AUTHOR") or self._configured_name()
+        given = self.author if self.author is not None else os.environ.get("AURA_AUTHOR") or self.configured_name()
         name = "".join(c for c in clean_input(given) if c.isprintable()).strip()
         return name[:AUTHOR_LIMIT] or None
 
@@ -97,8 +99,8 @@ class Session:
         name = self.author_name() or user_name()
         return Studio(self.studio_folder(), user=name, progress=Meter(self.console))
 
-    def _configured_name(self) -> str:
-        """The name that `aura setup` asked for, if it did."""
+    def configured_name(self) -> str:
+        """The name that the person was asked for, and behind it `<MAIL>` where there is one; "" where nobody asked."""
         try:
             folder = self.studio_folder()
             if not os.path.isfile(os.path.join(folder, "config.json")):
@@ -106,7 +108,10 @@ class Session:
             from aura_vcs.studio.configuration import get_configuration
             from aura_vcs.studio.studio import Studio
 
-            return get_configuration(Studio(folder, user=""), "identity.name").value or ""
+            studio = Studio(folder, user="")
+            name = get_configuration(studio, "identity.name").value or ""
+            mail = get_configuration(studio, "identity.mail").value or ""
+            return f"{name} <{mail}>" if name and mail else name
         except AuraError:
             return ""  # `aura config list` says what is wrong with the file
 

@@ -6,7 +6,7 @@ import msgspec
 
 from aura_vcs.codec import readable_name
 from aura_vcs.errors.worktree import FileUnstable
-from aura_vcs.history.names.branches import Branch, branch, branches
+from aura_vcs.history.names.branches import Branch, branch, branches, check_new_branch, moved
 from aura_vcs.history.names.follow_branch import follow_branch
 from aura_vcs.history.names.revisions import check_content, resolve
 from aura_vcs.history.recording.journal import carry_out, check_present, finish_pending
@@ -26,7 +26,7 @@ from aura_vcs.history.recording.version_builder import (
 )
 from aura_vcs.ids import ObjectId, VersionId, new_operation_id
 from aura_vcs.index.records import VersionRecord
-from aura_vcs.model import Head, HeadChange, Inverse, TreeChange, VersionType
+from aura_vcs.model import Head, HeadChange, Inverse, RefChange, TreeChange, VersionType
 from aura_vcs.objects.batch import Batch
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 from aura_vcs.worktree.scan.scan import Scan
@@ -54,17 +54,19 @@ class Moved(msgspec.Struct, frozen=True):
     is_idle: bool = False
 
 
-def checkout(repo: Repository, name: str, *, clean: bool = False) -> Moved:
+def checkout(repo: Repository, name: str, *, clean: bool = False, new_branch: str | None = None) -> Moved:
     """Put the files of a branch's or version's content in place, and HEAD there.
 
     Only files that the version has otherwise than HEAD's are touched; unsaved work in others stays in the
     folder. Unsaved work in those that are touched becomes a restore point (trigger PreCheckout) first. With
     `clean`, all of the folder is as the version has it, and everything unsaved goes into the restore point.
     Where nothing has to change, nothing is recorded. Interrupted, the next command that changes the project
-    finishes it.
+    finishes it. With `new_branch`, a branch of that name is started on the version, and HEAD is on it: one
+    operation, which undo takes back as a whole.
 
     Raises:
         UnknownVersion, AmbiguousVersion, ObjectPurged, ObjectMissing.
+        InvalidName, NameTaken: `new_branch` cannot be called so.
         FileUnstable: a file would not hold still, so it could not be saved; nothing was touched.
     """
     finish_pending(repo)
@@ -75,12 +77,17 @@ def checkout(repo: Repository, name: str, *, clean: bool = False) -> Moved:
     head = Head(name if on_branch is not None else _branch_at(repo, record), record.id)
     if on_branch is None and repo.head().version == record.id:
         head = repo.head()  # one is there already, whatever the branch has done since
+    if new_branch is not None:
+        check_new_branch(repo, new_branch, record.id)
+        head = Head(new_branch, record.id)
     place = f"v{record.number}" if head.branch is None else f"{head.branch} (v{record.number})"
+    did = f"Started branch {place}" if new_branch is not None else f"Checked out {place}"
 
-    def draft(_: Transaction, base: Base, before: ObjectId, after: ObjectId) -> Draft:
+    def draft(transaction: Transaction, base: Base, before: ObjectId, after: ObjectId) -> Draft:
         return Draft(
             "checkout",
-            f"Checked out {place}",
+            did,
+            _started(repo, transaction, new_branch, record.id),
             head=HeadChange(base.head, head),
             worktree=TreeChange(before, after),
             inverse=Inverse("checkout.revert"),
@@ -89,6 +96,14 @@ def checkout(repo: Repository, name: str, *, clean: bool = False) -> Moved:
     step = Exactly(record.tree) if clean else Between(repo, record.tree)
     why = f"Before checking out {place}"
     return replace_folder(repo, step, draft, trigger="PreCheckout", why=why, idle_at=head)
+
+
+def _started(repo: Repository, transaction: Transaction, name: str | None, version: VersionId) -> dict[str, RefChange]:
+    """The change that starts a branch, looked at once more inside the transaction; none for None."""
+    if name is None:
+        return {}
+    check_new_branch(repo, name, version)
+    return dict([moved(repo, transaction, name, version, over_all=True)])
 
 
 def restore(repo: Repository, name: str, paths: Sequence[str] | None = None) -> Moved:

@@ -9,7 +9,7 @@ import msgspec
 
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import RefMoved, UnknownName
-from aura_vcs.history.names.branches import branch, free_name, moved
+from aura_vcs.history.names.branches import branch, branches, free_name, moved
 from aura_vcs.history.names.follow_branch import follow_branch
 from aura_vcs.history.recording.journal import finish_pending
 from aura_vcs.history.recording.version_builder import (
@@ -30,9 +30,11 @@ from aura_vcs.history.recording.version_builder import (
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
-from aura_vcs.model import Head, HeadChange, Inverse, VersionType
+from aura_vcs.model import Head, HeadChange, Inverse, RefChange, VersionType
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.batch import Batch
+from aura_vcs.refs.changes import label_change
+from aura_vcs.refs.refs import stamp_label
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 from aura_vcs.worktree.scan.scan import Scan, Skipped
 
@@ -60,6 +62,10 @@ class Committed(msgspec.Struct, frozen=True):
     skipped: tuple[Skipped, ...] = ()
     new_branch: str | None = None
     beside: VersionRecord | None = None
+    amended: VersionRecord | None = None
+    """The version whose place this one takes, as `amend` made it."""
+    stored_bytes: int = 0
+    """How much room of the disk the commit took: of content that was there already, nothing."""
 
 
 def commit(
@@ -100,6 +106,68 @@ def commit(
     raise RefMoved("HEAD", "where the commit began", "another version")
 
 
+def amend(
+    repo: Repository,
+    name: str | None = None,
+    *,
+    description: str | None = None,
+    important: bool | None = None,
+    paths: Sequence[str] | None = None,
+    author: str | None = None,
+    keep: bool = False,
+) -> Committed:
+    """Make the branch's last version anew, of the folder as it is now; what is None stays as it was called.
+
+    The new version has the parents of the one before and takes its place on the branch. The one before is
+    deleted, as `delete_version` does it, unless something else stands on it or was made on it: it stays in the
+    log of deleted versions until gc, and undo brings it back. `keep` leaves it as it is, for one that other
+    machines have: on these the branch has both heads then, and what they made on it stays. Where neither the
+    files nor the words differ, nothing is recorded.
+
+    Raises:
+        InputError: there is nothing to amend, or HEAD is not where its branch is.
+        As `commit`.
+    """
+    finish_pending(repo)
+    follow_branch(repo)
+    before = _amendable(repo)
+    new_name, text = check_texts(
+        before.name if name is None else name, before.description if description is None else description
+    )
+    wanted = Wanted(VersionType.MANUAL, new_name, text, before.important if important is None else important)
+    same = (before.name, before.description, before.important) == (wanted.name, wanted.description, wanted.important)
+    with repo.locks.shared("worktree"), repo.locks.shared("objects"):
+        for _ in range(ATTEMPTS):
+            done = _attempt(repo, wanted, paths, author, None, allow_empty=not same, amended=before, keep=keep)
+            if done is not None:
+                return done
+            before = _amendable(repo)
+            time.sleep(_PAUSE_SECONDS)
+    raise RefMoved("HEAD", "where the commit began", "another version")
+
+
+def _amendable(repo: Repository) -> VersionRecord:
+    """The version that an amendment would take the place of.
+
+    Raises:
+        InputError: there is none; says why.
+    """
+    head = repo.head()
+    record = Queries(repo.index).version(head.version) if head.version is not None else None
+    if record is None:
+        raise InputError("There is no version to amend yet", hint='Make the first with `aura commit -m "First cut"`.')
+    found = branch(repo, head.branch) if head.branch is not None else None
+    if found is None:
+        hint = "Go to a branch first, or commit here: a branch starts by itself."
+        raise InputError(f"You are on the older version v{record.number}, which is not amended", hint=hint)
+    if found.version != record.id or found.diverged:
+        hint = "Go there with `aura checkout`, or join both with `aura merge`."
+        raise InputError(f"Branch {found.name} has gone on from v{record.number}, so it is not amended", hint=hint)
+    if not record.is_live or record.type is not VersionType.MANUAL:
+        raise InputError(f"v{record.number} is not a version that can be amended", hint="Commit as usual.")
+    return record
+
+
 def _attempt(
     repo: Repository,
     wanted: Wanted,
@@ -108,6 +176,8 @@ def _attempt(
     reshape: Reshape | None,
     *,
     allow_empty: bool,
+    amended: VersionRecord | None = None,
+    keep: bool = False,
 ) -> Committed | None:
     """One try; None if the branch moved meanwhile and the given paths must be put on its new head."""
     base = base_of(repo)
@@ -123,20 +193,24 @@ def _attempt(
         if unchanged:
             _save(repo, scan)
             return Committed(None, snapshot.unstable, tuple(scan.skipped))
-        made = make_version(repo, batch, base, snapshot, wanted, author)
+        parents = amended.parents if amended is not None else None
+        made = make_version(repo, batch, base, snapshot, wanted, author, parents=parents)
         stored = batch.finish()
     _save(repo, scan)
     with repo.transaction() as transaction:
         current = base_of(repo)
-        if current != base and (paths is not None or snapshot.unstable):
+        if current != base and (paths is not None or snapshot.unstable or amended is not None):
             return None
         if current.tree == snapshot.tree and not allow_empty:
             return Committed(None, snapshot.unstable, tuple(scan.skipped))
-        parents = lineage(repo, current.head.version)
-        made = settle(repo, made, parents)
-        beside = _beside(repo, current)
-        new_branch = _record(repo, transaction, current, made, wanted, batch, with_version(stored, repo, made))
-    return Committed(need(repo, made.id), snapshot.unstable, tuple(scan.skipped), new_branch, beside)
+        if amended is not None and _amendable(repo) != amended:
+            return None
+        made = settle(repo, made, lineage(repo, current.head.version) if amended is None else amended.parents)
+        beside = _beside(repo, current) if amended is None else None
+        recorded = with_version(stored, repo, made)
+        new_branch = _record(repo, transaction, current, made, wanted, batch, recorded, amended, keep=keep)
+    size = sum(item.stored_size for item in recorded.values())
+    return Committed(need(repo, made.id), snapshot.unstable, tuple(scan.skipped), new_branch, beside, amended, size)
 
 
 def _record(
@@ -147,18 +221,26 @@ def _record(
     wanted: Wanted,
     batch: Batch,
     stored: Mapping[ObjectId, StoredObject],
+    amended: VersionRecord | None,
+    *,
+    keep: bool,
 ) -> str | None:
     """Record the commit; returns the branch if it had to be started."""
     name = base.head.branch
     new_branch = None
     if name is None:
         name = new_branch = free_name(repo, _branch_from(repo, base))
-    entry = moved(repo, transaction, name, made.id, parents=made.version.parents)
+    instead = amended.id if amended is not None else None
+    entry = moved(repo, transaction, name, made.id, parents=made.version.parents, instead_of=instead)
     refs = dict([new_label(repo, transaction, made, wanted, name), entry])
+    did = f"Committed v{made.version.number} {wanted.name!r}"
+    if amended is not None:
+        did = f"Amended v{amended.number} as v{made.version.number} {wanted.name!r}"
+        refs |= {} if keep else _without(repo, transaction, amended, name)
     transaction.record(
         Draft(
             "commit",
-            f"Committed v{made.version.number} {wanted.name!r}",
+            did,
             refs,
             HeadChange(base.head, Head(name, made.id)),
             inverse=Inverse("commit.revert"),
@@ -168,6 +250,25 @@ def _record(
         batch.chunks,
     )
     return new_branch
+
+
+def _without(
+    repo: Repository, transaction: Transaction, amended: VersionRecord, branch_name: str
+) -> dict[str, RefChange]:
+    """The change that deletes a version that was amended; none where anything else needs it."""
+    queries = Queries(repo.index)
+    others = [found for found in branches(repo) if found.name != branch_name]
+    is_named = any(amended.id in (found.version, *found.diverged) for found in others) or any(
+        tag.version == amended.id for tag in repo.refs.tags().values()
+    )
+    children = filter(None, map(queries.version, queries.children(amended.id)))
+    label = repo.refs.label(amended.id)
+    if label is None or is_named or any(child.type is VersionType.MANUAL and child.is_live for child in children):
+        return {}
+    after = stamp_label(
+        label, transaction.replica, transaction.at, repo.author, deleted_at=transaction.at, deleted_by=repo.author
+    )
+    return dict([label_change(label, after)])
 
 
 def _beside(repo: Repository, base: Base) -> VersionRecord | None:

@@ -9,7 +9,7 @@ from aura_vcs.history.names.branches import branch
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.index.records import VersionRecord
-from aura_vcs.model import EntryKind
+from aura_vcs.model import EntryKind, VersionType
 from aura_vcs.repository.repository import Repository
 
 
@@ -24,8 +24,9 @@ def log(
     """Versions, newest first: the current branch's history, or with `everything` all there are.
 
     Autosaves and restore points are no part of a branch; they are listed with `everything` or when
-    `wanted.types` asks for them. With `paths`, only versions that changed one of them, also under the
-    names that they had before.
+    `wanted.types` asks for them. Deleted ones that were made on the branch are listed with the rest where
+    they are wanted, also such as were amended or taken back, on which nothing builds. With `paths`, only
+    versions that changed one of them, also under the names that they had before.
     """
     queries = Queries(repo.index)
     limit = wanted.limit
@@ -36,6 +37,8 @@ def log(
         found = queries.all_versions(wanted)
     else:
         found = _histories(queries, heads, wanted)
+        if wanted.deleted and start is None:
+            found = _with_replaced(repo, queries, found, wanted)
     if paths:
         found = _touching(repo, queries, found, paths)
     return found if limit is None else found[:limit]
@@ -57,6 +60,17 @@ def _histories(queries: Queries, heads: Sequence[VersionId], wanted: VersionFilt
     if len(heads) == 1:
         return queries.history(heads[0], wanted)
     merged = {record.id: record for head in heads for record in queries.history(head, wanted)}
+    return sorted(merged.values(), key=lambda record: (-record.number, record.id))
+
+
+def _with_replaced(
+    repo: Repository, queries: Queries, found: list[VersionRecord], wanted: VersionFilter
+) -> list[VersionRecord]:
+    """The history with deleted versions that were made on this branch and left it."""
+    name = repo.head().branch
+    others = queries.all_versions(msgspec.structs.replace(wanted, types=(VersionType.MANUAL,), limit=None))
+    merged = {record.id: record for record in found}
+    merged |= {record.id: record for record in others if record.deleted_at is not None and record.branch == name}
     return sorted(merged.values(), key=lambda record: (-record.number, record.id))
 
 

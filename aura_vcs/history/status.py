@@ -1,6 +1,6 @@
 """What has changed in the work folder since the version it is based on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -42,6 +42,8 @@ class Status(msgspec.Struct, frozen=True):
     awaited: tuple[VersionId, ...] = ()
     held: tuple[str, ...] = ()
     """Paths that are versioned although a rule ignores them now; those of folders end with a slash."""
+    sizes: Mapping[str, int] = {}
+    """How many bytes each changed file has now; what is gone, a link or a folder has no entry."""
 
     @property
     def is_clean(self) -> bool:
@@ -79,6 +81,7 @@ def status(repo: Repository) -> Status:
         conflicts=_conflicts(repo) if scan.file(CONFLICTS) is not None else (),
         awaited=tuple(dict.fromkeys(entry.version for entry in awaited if entry.version is not None)),
         held=tuple(scan.held()),
+        sizes={change.path: state.size for change in changes if (state := scan.file(change.path)) is not None},
     )
 
 

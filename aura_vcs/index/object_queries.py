@@ -55,6 +55,16 @@ class ObjectQueries:
         """Objects that nothing holds, longest unreferenced first."""
         return self._objects("WHERE o.refcount <= 0 ORDER BY o.refcount, o.last_referenced_at", [])
 
+    def has_garbage(self, until: str) -> bool:
+        """Whether there is an object that nothing has held since a moment."""
+        statement = "SELECT 1 FROM objects WHERE refcount <= 0 AND last_referenced_at <= ? LIMIT 1"
+        return self._connection.execute(statement, (until,)).fetchone() is not None
+
+    def garbage_bytes(self, until: str) -> int:
+        """Stored bytes of the objects that nothing has held since a moment."""
+        statement = "SELECT sum(stored_size) FROM objects WHERE refcount <= 0 AND last_referenced_at <= ?"
+        return int(self._connection.execute(statement, (until,)).fetchone()[0] or 0)
+
     def unreferenced_dates(self) -> Iterator[tuple[ObjectId, str]]:
         """Ids of objects that nothing holds, and since when."""
         rows = self._connection.execute("SELECT id, last_referenced_at FROM objects WHERE refcount <= 0")

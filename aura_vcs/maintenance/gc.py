@@ -26,7 +26,7 @@ from aura_vcs.layout import STAGED, TEMPORARY_FILE
 from aura_vcs.maintenance.delete_objects import Removal
 from aura_vcs.maintenance.reachability import Walker, find_use, named_trees, undoable_trees
 from aura_vcs.maintenance.repack import tidy
-from aura_vcs.model import Label
+from aura_vcs.model import GRACE_SECONDS, Label
 from aura_vcs.objects.availability import absent_parts
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.refs.changes import label_change
@@ -34,8 +34,6 @@ from aura_vcs.refs.refs import stamp_label
 from aura_vcs.repository.replicas import SILENT_SECONDS, Other
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 
-GRACE_SECONDS = 14 * 86400
-"""How long deleted content can be brought back, unless gc is told otherwise."""
 DEAD_SHARE = 0.25
 """A pack of which more than this is garbage is written anew without it."""
 

@@ -109,7 +109,21 @@ def host_name() -> str:
 def author_name(given: object = None) -> str:
     """Return who works here, for what is recorded: a text, what a function answers, or else the account's name."""
     name = given() if callable(given) else given
-    return clean_text(name if isinstance(name, str) and name else user_name())
+    return clean_text(name if isinstance(name, str) and name else full_name())
+
+
+def full_name() -> str:
+    """Return the full name that the system has of the account's owner, else the account's name."""
+    if os.name != "nt":
+        import pwd
+
+        try:
+            full = pwd.getpwuid(os.getuid()).pw_gecos.partition(",")[0]
+        except KeyError:
+            full = ""
+        if name := "".join(letter for letter in clean_text(full) if letter.isprintable()).strip():
+            return name
+    return user_name()
 
 
 def user_name() -> str:

@@ -52,6 +52,7 @@ def _secret(key: str, description: str) -> Setting:
 
 SETTINGS: tuple[Setting, ...] = (
     _text("identity.name", None, "Who makes the versions; without it, the account's name"),
+    _text("identity.mail", None, "Your mail address, beside your name in the versions you make"),
     _text("general.output_directory", None, "Where exports go when no folder is given"),
     _text("general.tier", "Free", "The studio's edition", ("Free", "Pro")),
     _text("media.ffmpeg_path", None, "An FFmpeg program for other tools; exports bring their own"),
@@ -80,6 +81,7 @@ SETTINGS: tuple[Setting, ...] = (
         [],
         'Files to lock before they are changed, as in .auraignore: ["*.aep", "*.mp4"]',
     ),
+    Setting("maintenance.auto", "maintenance", "boolean", True, "Whether gc of what is due runs by itself, once a day"),
     _text("templates.default", None, "The template of `aura init --template default`"),
     _text("llm.provider", None, "Which language model writes scripts"),
     _text("llm.model", None, "Its name"),
@@ -100,6 +102,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("render.defaults", "render", "json", {}, "Fields of render.json that new projects begin with"),
 )
 BY_KEY = {setting.key: setting for setting in SETTINGS}
+_FAMILIAR = {
+    **dict.fromkeys(("author", "author.name", "name", "user", "user.name", "username", "identity"), "identity.name"),
+    **dict.fromkeys(("mail", "email", "e-mail", "user.email", "user.mail", "author.email"), "identity.mail"),
+    "safe.directory": "safe.projects",
+    **dict.fromkeys(("gc", "gc.auto", "auto.gc", "housekeeping"), "maintenance.auto"),
+}
+"""What other programs call a key."""
 
 
 def find_setting(key: str) -> Setting:
@@ -111,6 +120,9 @@ def find_setting(key: str) -> Setting:
     found = BY_KEY.get(key.strip().lower())
     if found is None:
         last = {known.rpartition(".")[2]: known for known in BY_KEY}
+        familiar = _FAMILIAR.get(key.strip().lower())
+        if familiar is not None:
+            raise UnknownSetting(key, [familiar])
         similar = [*near(key, BY_KEY), *(last[word] for word in near(key, last))]
         raise UnknownSetting(key, list(dict.fromkeys(similar))[:3])
     return found

@@ -82,16 +82,26 @@ def test_diff_takes_files_and_folders_without_a_sign(film: Film) -> None:
 
 
 def test_a_path_in_the_place_of_a_version_gets_the_exact_command(film: Film) -> None:
-    """Whether it is still here, or only in the last version; and a folder is not called a file."""
+    """Whether it is still here, or only in the last version; and a folder is not called a file.
+
+    `restore` and `checkout` bring back what the last version has; else they say which version has it.
+    """
     film("commit", "-m", "First")
-    assert "assets is a folder. Did you mean `aura restore HEAD assets`?" in film("restore", "assets", code=20).stderr
+    said = film("show", "assets", code=20).stderr
+    assert "assets is a folder. Did you mean `aura show HEAD:assets`?" in said
     assert (
         "brief.json is a file. Did you mean `aura show HEAD:brief.json`?" in film("show", "brief.json", code=20).stderr
     )
     (film.root / "assets" / "sky.png").unlink()
     (film.root / "assets").rmdir()
-    said = film("restore", "assets", code=20).stderr
-    assert "assets is not here, but in the last version. Did you mean `aura restore HEAD assets`?" in said
+    said = film("show", "assets", code=20).stderr
+    assert "assets is not here, but in the last version. Did you mean `aura show HEAD:assets`?" in said
+    film("commit", "-m", "Second")
+    film.write({"new.txt": "x"})
+    for command in ("restore", "checkout"):
+        said = film(command, "assets/sky.png", code=20).stderr
+        assert "The last version does not have assets/sky.png; v1 does: `aura restore v1 assets/sky.png`" in said
+        assert "No version has new.txt yet." in film(command, "new.txt", code=20).stderr
 
 
 def at_a_terminal(film: Film, *words: str, typed: bytes = b"") -> tuple[str, int]:

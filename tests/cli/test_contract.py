@@ -15,9 +15,9 @@ DOCUMENTS = {"brief", "plan", "voice", "render", "timeline"}
 
 
 def test_commit_prints_the_version(film: Film) -> None:
-    """`commit --json` has exactly `version`, `created`, `beside` and `locks`, and V has exactly its sixteen keys."""
+    """`commit --json` has exactly these keys, and V has exactly its sixteen keys."""
     done = film.data("commit", "-m", "First cut", "--description", "All of it", "--important")
-    assert done.keys() == {"version", "created", "beside", "locks"}
+    assert done.keys() == {"version", "created", "beside", "locks", "amended", "stored_bytes"}
     made = done["version"]
     assert done["created"] is True
     assert made.keys() == VERSION_KEYS
@@ -39,7 +39,8 @@ def test_commit_prints_the_version(film: Film) -> None:
 
 def test_commit_of_nothing_prints_null(two: Film) -> None:
     """Where nothing changed, there is no version and the exit code is 0."""
-    assert two.data("commit", "-m", "Again") == {"version": None, "created": False, "beside": None, "locks": []}
+    nothing = {"version": None, "created": False, "beside": None, "locks": [], "amended": None, "stored_bytes": 0}
+    assert two.data("commit", "-m", "Again") == nothing
     assert two.data("commit", "-m", "Again", "--allow-empty")["created"] is True
 
 

@@ -9,6 +9,7 @@ from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.autosave_report import print_saved, saved_to_json
+from aura_vcs.cli.shared.housekeeping import keep_house
 from aura_vcs.cli.shared.studio import retention_rules, setting
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def autosave_command(repo: "Repository", console: Console, watch: bool, no_prune
         console.line("Nothing has changed.")
     else:
         print_saved(repo, console, saved, pruned)
+    keep_house(repo, console)
 
 
 def _save(repo: "Repository", *, prune: bool) -> "tuple[Saved, int]":
@@ -66,6 +68,7 @@ def _watch(repo: "Repository", console: Console, *, prune: bool) -> None:
             console.warn("not saved: ", found.error.message, "; the next change is tried again")
         elif found.saved is not None:
             print_saved(repo, console, found.saved, found.pruned)
+            keep_house(repo, console)
     console.note("Stopped watching.")
 
 

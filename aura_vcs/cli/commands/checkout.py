@@ -4,12 +4,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.completion import complete_version
-from aura_vcs.cli.options import HELP, examples, json_option
-from aura_vcs.cli.output.console import Console, faint
-from aura_vcs.cli.output.humanize import count, place
-from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.completion import complete_version_or_path
+from aura_vcs.cli.options import HELP, TEXT, PathsCommand, examples, json_option
+from aura_vcs.cli.output.console import Console, cool, faint
+from aura_vcs.cli.output.humanize import count, place, short_path
+from aura_vcs.cli.output.paths import saved_paths
+from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_left, print_restore_point
+from aura_vcs.cli.shared.studio import current_session
 
 if TYPE_CHECKING:
     from aura_vcs.history.checkout import Moved
@@ -19,36 +21,76 @@ if TYPE_CHECKING:
 
 @click.command(
     "checkout",
+    cls=PathsCommand,
     context_settings=HELP,
     epilog=examples(
-        "aura checkout v3", "aura checkout main", "aura checkout v3 --clean", "aura checkout '@{1 hour ago}'"
+        "aura checkout v3",
+        "aura checkout main",
+        "aura checkout -b shorter-intro",
+        "aura checkout v3 --clean",
+        "aura checkout '@{1 hour ago}'",
     ),
 )
-@click.argument("version", metavar="[VERSION|BRANCH]", required=False, shell_complete=complete_version)
+@click.argument("words", metavar="[VERSION|BRANCH]", nargs=-1, shell_complete=complete_version_or_path)
+@click.option(
+    "-b", "-c", "--create", "new_branch", metavar="NAME", type=TEXT, help="Start a branch there, and be on it"
+)
 @click.option("--clean", is_flag=True, help="Take everything unsaved out of your files, to have exactly that version")
 @json_option
 @pass_repository
-def checkout_command(repo: "Repository", console: Console, *, version: str | None, clean: bool) -> None:
+def checkout_command(
+    repo: "Repository",
+    console: Console,
+    *,
+    words: tuple[str, ...],
+    new_branch: str | None,
+    clean: bool,
+    paths: tuple[str, ...],
+) -> None:
     """Go to a branch or an older version
 
     Puts files in place that it has otherwise than the version you are on. Unsaved changes to other files
     stay as they are; where both meet, yours are kept in a restore point first.
 
     With --clean, your files are exactly those of the version, by default the one you are on. Everything
-    unsaved is kept in a restore point first; what is ignored stays.
+    unsaved is kept in a restore point first; what is ignored stays. With --create, a new branch is started
+    on the version, by default the one you are on.
+
+    Files and folders in the place of a version, or after one, are brought back as `aura restore` does it.
     """
     from aura_vcs.cli.output.json_shapes import moved_shape
-    from aura_vcs.history.checkout import checkout
+    from aura_vcs.history.checkout import checkout, restore
 
-    if version is None and not clean:
+    version, chosen = saved_paths(repo, current_session().folder, words, paths)
+    if chosen and (clean or new_branch is not None):
+        raise click.UsageError("Files are brought back without --clean and --create.")
+    if not words and not paths and not clean and new_branch is None:
         raise click.UsageError("Missing argument 'VERSION|BRANCH'.")
     before = repo.head()
-    moved = checkout(repo, version or "HEAD", clean=clean)
+    if chosen:
+        moved = restore(repo, version, project_paths(repo, chosen))
+    else:
+        moved = checkout(repo, version, clean=clean, new_branch=new_branch)
     if console.as_json:
         console.data(moved_shape(repo, moved.head, moved))
+    elif chosen:
+        _show_restored(console, version, chosen, moved)
     else:
+        if new_branch is not None:
+            console.line("Started the branch ", cool(new_branch))
         _show(repo, console, before, moved)
     print_left(console, moved)
+
+
+def _show_restored(console: Console, version: str, paths: tuple[str, ...], moved: "Moved") -> None:
+    """What came of files in the place of a version: they are restored, and HEAD stays."""
+    what = short_path(paths[0]) if len(paths) == 1 else count(len(paths), "path")
+    if moved.is_idle:
+        console.line(f"Nothing had to change: {what} {'is' if len(paths) == 1 else 'are'} as {version} has it")
+        return
+    console.line(f"Brought back {what} as {version} has it; you stay where you are")
+    print_restore_point(console, moved)
+    console.line(faint("Take it back with `aura undo`."))
 
 
 def _show(repo: "Repository", console: Console, before: "Head", moved: "Moved") -> None:

@@ -5,20 +5,25 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.options import HELP, TEXT, author_option, examples, json_option
+from aura_vcs.cli.options import HELP, TEXT, author_option, examples, json_option, yes_option
 from aura_vcs.cli.output.console import Console, cool, faint, is_terminal, warm
-from aura_vcs.cli.output.humanize import say_unstable, short_path, size
+from aura_vcs.cli.output.humanize import joined, say_unstable, short_path, size
 from aura_vcs.cli.session import pass_repository, project_paths
+from aura_vcs.cli.shared.housekeeping import keep_house
+from aura_vcs.cli.shared.identity import ask_identity
 from aura_vcs.cli.shared.locks import advice_on, advice_shape, say_advice
 from aura_vcs.cli.shared.studio import current_session
 
 if TYPE_CHECKING:
+    from aura_vcs.errors import InputError
     from aura_vcs.history.commit import Committed
     from aura_vcs.index.records import VersionRecord
     from aura_vcs.repository.repository import Repository
     from aura_vcs.sync.locks.advice import Advice
 
 
+SMALL = 1000
+"""Bytes below which the exact number tells nobody anything."""
 NOTHING = "Nothing has changed since the last version; no version was made."
 
 
@@ -33,7 +38,9 @@ NOTHING = "Nothing has changed since the last version; no version was made."
 @click.option("-m", "--message", "name", metavar="NAME", type=TEXT, help="What this version is called")
 @click.option("--description", metavar="TEXT", type=TEXT, default="", help="More about it")
 @click.option("--important", is_flag=True, help="Never remove it automatically")
+@click.option("--amend", is_flag=True, help="Make the last version anew, in the place of the one that is there")
 @click.option("--allow-empty", is_flag=True, help="Make a version even if nothing changed")
+@yes_option
 @author_option
 @json_option
 @click.argument("paths", nargs=-1, type=click.Path(readable=False))
@@ -45,38 +52,63 @@ def commit_command(
     name: str | None,
     description: str,
     important: bool,
+    amend: bool,
     allow_empty: bool,
+    yes: bool,
     paths: tuple[str, ...],
 ) -> None:
     """Save the folder as the next version
 
     With PATHS, only those files and folders are saved as they are now; the rest stays as in the
     last version. If nothing has changed, no version is made.
+
+    With --amend, the last version is made anew, with the name that it has or the one that is given. As it
+    was, it stays in `aura log --deleted` until gc, and `aura undo` takes it back. One that was sent to a remote
+    already is amended only with --yes: other machines then have both, until `aura merge` joins them.
     """
     from aura_vcs.cli.output.json_shapes import point_shape, version_shape
+    from aura_vcs.history.commit import amend as amend_version
     from aura_vcs.history.commit import commit
 
+    if amend and allow_empty:
+        raise click.UsageError("--amend makes a version in any case; leave --allow-empty out.")
     chosen = project_paths(repo, paths)
-    if name is None and not console.as_json and is_terminal(sys.stdin):
-        if not allow_empty and _is_saved(repo, paths, chosen):
+    if not console.as_json and is_terminal(sys.stdin):
+        if name is None and not amend and not allow_empty and _is_saved(repo, paths, chosen):
             console.line(NOTHING)
             return
-        name = click.prompt("What is this version called", err=True)
-    done = commit(
-        repo,
-        name or "",
-        description=description,
-        important=important,
-        allow_empty=allow_empty,
-        paths=chosen or None,
-    )
+        ask_identity(current_session(), console)
+        if name is None and not amend:
+            name = click.prompt("What is this version called", default=_offered(repo, chosen), err=True)
+    if amend:
+        sent = _check_sent(repo, console, yes=yes)
+        done = amend_version(
+            repo,
+            name,
+            description=description or None,
+            important=important or None,
+            paths=chosen or None,
+            keep=sent,
+        )
+    elif name is None:
+        raise _nameless(repo, chosen)
+    else:
+        done = commit(
+            repo,
+            name,
+            description=description,
+            important=important,
+            allow_empty=allow_empty,
+            paths=chosen or None,
+        )
     advice = _advice(repo, done)
     if console.as_json:
         made = done.version
         shape = version_shape(made) if made else None
         beside = point_shape(done.beside)
         locks = advice_shape(repo, advice)
-        console.data({"version": shape, "created": made is not None, "beside": beside, "locks": locks})
+        shapes = {"version": shape, "created": made is not None, "beside": beside, "locks": locks}
+        console.data({**shapes, "amended": point_shape(done.amended), "stored_bytes": done.stored_bytes})
     else:
         _show(repo, console, done)
         say_advice(console, advice)
@@ -89,6 +121,23 @@ def commit_command(
         say_awaited(repo, console)  # a first version, beside another machine's that is on its way
     if done.version is not None:
         _warn_of_missing_media(repo, console, done.version)
+        keep_house(repo, console)
+
+
+def _offered(repo: "Repository", paths: list[str]) -> str | None:
+    """A name to take with Return, made from what has changed."""
+    from aura_vcs.cli.output.escaping import escape
+    from aura_vcs.history.diff.suggest_name import suggest_name
+
+    return escape(suggest_name(repo, paths)) or None
+
+
+def _nameless(repo: "Repository", paths: list[str]) -> "InputError":
+    """The error for a commit without a name, with one that would do."""
+    from aura_vcs.errors import InputError
+
+    offered = _offered(repo, paths) or "First cut"
+    return InputError("A version needs a name", hint=f'Give one with -m, for example -m "{offered}".')
 
 
 def _is_saved(repo: "Repository", typed: tuple[str, ...], paths: list[str]) -> bool:
@@ -142,14 +191,56 @@ def _show(repo: "Repository", console: Console, done: "Committed") -> None:
     if done.new_branch is not None:
         console.line("Started the branch ", cool(done.new_branch), ", because you were on an older version")
     branch = repo.head().branch or ""
-    console.line(
-        "Committed ",
-        warm(f"v{record.number}"),
-        f' "{record.name}" on ',
-        cool(branch),
-        f", {size(record.size_bytes)} in all",
-    )
+    before = done.amended
+    did = "Committed " if before is None else f"Amended v{before.number} as "
+    console.line(did, warm(f"v{record.number}"), f' "{record.name}" on ', cool(branch), f", {_new(done.stored_bytes)}")
+    if before is not None:
+        _say_amended(repo, console, before)
     console.line(faint("Take it back with `aura undo`; your files stay as they are."))
+
+
+def _new(stored_bytes: int) -> str:
+    """What a version takes on the disk beside those that are there."""
+    return "less than 1 KB new on disk" if stored_bytes < SMALL else f"{size(stored_bytes)} new on disk"
+
+
+def _say_amended(repo: "Repository", console: Console, before: "VersionRecord") -> None:
+    """Where the version is that was amended, and whom that concerns."""
+    from aura_vcs.index.queries import Queries
+
+    now = Queries(repo.index).version(before.id)
+    if now is not None and now.deleted_at is not None:
+        console.line(f"As it was, v{before.number} stays in `aura log --deleted` until gc.")
+    else:
+        console.line(f"As it was, v{before.number} stays, because something else stands on it.")
+
+
+def _check_sent(repo: "Repository", console: Console, *, yes: bool) -> bool:
+    """Whether the version that is to be amended was sent; then only where the person says so.
+
+    Raises:
+        InputError: nobody did.
+    """
+    from aura_vcs.layout import REMOTES
+
+    head = repo.head().version
+    if head is None or repo.storage.stat(REMOTES) is None:
+        return False
+    from aura_vcs.errors import InputError
+    from aura_vcs.index.queries import Queries
+    from aura_vcs.sync.sent import sent_to
+
+    places, record = sent_to(repo, head), Queries(repo.index).version(head)
+    if not places or record is None:
+        return False
+    number = f"v{record.number}"
+    if not yes and not console.ask(f"{number} was sent to {joined(places)}: others may have it. Amend it all the same"):
+        raise InputError(
+            f"{number} was sent to {joined(places)} already, and others may have it",
+            hint=f'Save what is new as a version of its own: `aura commit -m "…"`. With --yes it is amended all the '
+            f"same: whoever has {number} sees both then, and `aura merge` joins them.",
+        )
+    return True
 
 
 def _say_beside(repo: "Repository", console: Console, other: "VersionRecord") -> None:

@@ -7,7 +7,7 @@ import click
 
 from aura_vcs.cli.completion import complete_version
 from aura_vcs.cli.groups import FileGroup
-from aura_vcs.cli.options import COUNT, HELP, POSITIVE, TEXT, examples, json_option
+from aura_vcs.cli.options import COUNT, HELP, POSITIVE, TEXT, examples, json_option, since_until_options
 from aura_vcs.cli.output.console import Console, bad, faint, good, strong, warm
 from aura_vcs.cli.output.humanize import age, duration, size
 from aura_vcs.cli.remote_environment import worker_environment
@@ -111,8 +111,7 @@ def cancel_command(repo: "Repository", console: Console, export: str) -> None:
 
 @export_command.command("list", context_settings=HELP, epilog=examples("aura export list --status Failed"))
 @click.option("--status", type=click.Choice(STATUSES, case_sensitive=False), help="Only those of this status")
-@click.option("--since", metavar="TIME", help="Not older, e.g. '2 hours ago' or 2026-11-23")
-@click.option("--until", metavar="TIME", help="Not newer")
+@since_until_options
 @click.option("-n", "limit", metavar="COUNT", type=POSITIVE, default=50, show_default=True, help="At most so many")
 @click.option("--offset", metavar="COUNT", type=COUNT, default=0, help="Leave out the newest so many")
 @json_option
@@ -128,14 +127,13 @@ def list_command(
     offset: int,
 ) -> None:
     """List exports, newest first"""
-    from aura_vcs.history.names.revisions import parse_moment
     from aura_vcs.project.records.export_jobs import list_exports
 
     found = list_exports(
         repo,
         status=status,
-        since=parse_moment(since) if since is not None else None,
-        until=parse_moment(until) if until is not None else None,
+        since=since,
+        until=until,
         limit=limit,
         offset=offset,
     )

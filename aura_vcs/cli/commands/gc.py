@@ -6,7 +6,7 @@ import click
 
 from aura_vcs.cli.options import HELP, Duration, dry_run_option, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, good, strong
-from aura_vcs.cli.output.humanize import count, joined, long_duration, size
+from aura_vcs.cli.output.humanize import count, joined, local_time, long_duration, size
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.remote_maintenance import collect_remote
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option("--remote", metavar="NAME", help="Collect garbage on a remote instead of here")
 @click.option("--no-wait", is_flag=True, help="Do not wait until other machines with copies of this folder know")
+@click.option(
+    "--auto", is_flag=True, help="Only what is due, when nobody is in the way: as it begins by itself once a day"
+)
 @json_option
 @pass_repository
 def gc_command(
@@ -37,6 +40,7 @@ def gc_command(
     grace_seconds: float | None,
     remote: str | None,
     no_wait: bool,
+    auto: bool,
 ) -> None:
     """Free the space of content that no version holds any more
 
@@ -44,11 +48,20 @@ def gc_command(
     grace time, so that undo can bring it back; then gc deletes it for good. Where a tool such as
     Dropbox copies this folder to other machines, it waits until each of them knows what goes.
 
+    Once a day, after a commit or an autosave, what is due goes by itself in the background;
+    `aura config set maintenance.auto off` stops that.
+
     With --remote, files that no version needs leave that remote in steps: they are condemned first,
     and deleted when every machine that pushes there has seen it, or the grace time is over.
     """
-    from aura_vcs.maintenance.gc import GRACE_SECONDS, execute_gc, plan_gc
+    from aura_vcs.maintenance.gc import execute_gc, plan_gc
+    from aura_vcs.model import GRACE_SECONDS
 
+    if auto:
+        if dry_run or remote is not None or no_wait or grace_seconds is not None:
+            raise click.UsageError("--auto goes alone, or with --json.")
+        _by_itself(repo, console)
+        return
     if remote is not None:
         collect_remote(repo, console, remote, dry_run=dry_run, grace_seconds=grace_seconds)
         return
@@ -62,10 +75,29 @@ def gc_command(
     done = execute_gc(repo, plan)
     if console.as_json:
         console.data({**_done(done), **_waiting(plan)})
-    elif done.removed_objects:
-        console.line(
-            good("Freed "), strong(size(done.freed_bytes)), f": {count(done.removed_objects, 'object')} deleted"
-        )
+    else:
+        _say_freed(console, done)
+
+
+def _by_itself(repo: "Repository", console: Console) -> None:
+    """What is due, at the lowest priority; nothing where somebody else is at work."""
+    from aura_vcs.cli.shared.housekeeping import go_last
+    from aura_vcs.maintenance.housekeeping import keep_house
+
+    go_last()
+    done = keep_house(repo)
+    if console.as_json:
+        console.data(_done(done) if done is not None else dict.fromkeys(_KEYS, 0))
+    elif done is None:
+        console.line("Nothing was due.")
+    else:
+        _say_freed(console, done)
+
+
+def _say_freed(console: Console, done: "Collected") -> None:
+    if done.removed_objects:
+        freed = strong(size(done.freed_bytes))
+        console.line(good("Freed "), freed, f": {count(done.removed_objects, 'object')} deleted")
 
 
 def _show_plan(console: Console, plan: "Plan", grace: float) -> None:
@@ -87,7 +119,30 @@ def _show_plan(console: Console, plan: "Plan", grace: float) -> None:
     if plan.kept:
         kept = size(sum(item.stored_size for item in plan.kept))
         objects = count(len(plan.kept), "object")
-        console.line(faint(f"Kept, because undo may want it back: {objects}, {kept} (`--grace 0` keeps nothing)"))
+        until = _kept_until(plan, grace)
+        console.line(
+            faint(f"Kept{until}, because undo may want it back: {objects}, {kept} (`--grace 0` keeps nothing)")
+        )
+
+
+def _kept_until(plan: "Plan", grace: float) -> str:
+    """Until which day what is kept can be brought back; "" where something else keeps it."""
+    dates = [item.last_referenced_at for item in plan.kept if item.last_referenced_at > plan.cutoff]
+    if not dates:
+        return ""
+    first, last = (_day(moment, grace) for moment in (min(dates), max(dates)))
+    return f" until {last}" if first == last else f" until {first} at least, some of it until {last}"
+
+
+def _day(moment: str, grace: float) -> str:
+    from datetime import timedelta
+
+    from aura_vcs.codec import format_time, parse_time
+
+    try:
+        return local_time(format_time(parse_time(moment) + timedelta(seconds=grace)))[:10]
+    except OverflowError:
+        return "the end of time"
 
 
 def _show_unread(console: Console, plan: "Plan") -> None:
@@ -101,13 +156,11 @@ def _show_unread(console: Console, plan: "Plan") -> None:
     console.line(faint("If such a machine is gone for good: `aura gc --no-wait`."))
 
 
+_KEYS = ("removed_objects", "freed_bytes", "condemned_objects", "kept_by_grace")
+
+
 def _done(done: "Collected") -> dict[str, Any]:
-    return {
-        "removed_objects": done.removed_objects,
-        "freed_bytes": done.freed_bytes,
-        "condemned_objects": done.condemned_objects,
-        "kept_by_grace": done.kept_by_grace,
-    }
+    return {key: getattr(done, key) for key in _KEYS}
 
 
 def _waiting(plan: "Plan") -> dict[str, Any]:

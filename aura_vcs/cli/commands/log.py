@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.options import COUNT, HELP, TEXT, examples, json_option
+from aura_vcs.cli.options import COUNT, HELP, TEXT, examples, json_option, since_until_options
 from aura_vcs.cli.output.console import Console, Line, Part, bad, faint, good, strong, warm
 from aura_vcs.cli.output.humanize import age, local_time, size
 from aura_vcs.cli.session import pass_repository, project_paths
@@ -35,8 +35,7 @@ VALUE_LENGTH = 300
 )
 @click.option("-n", "limit", metavar="COUNT", type=COUNT, help="At most so many")
 @click.option("--type", "types", type=click.Choice(TYPES), multiple=True, help="Only versions of this type")
-@click.option("--since", metavar="TIME", help="Not older, e.g. '2 hours ago' or 2026-11-23")
-@click.option("--until", metavar="TIME", help="Not newer")
+@since_until_options
 @click.option("--author", metavar="NAME", type=TEXT, help="Part of the author's name")
 @click.option("--grep", metavar="TEXT", type=TEXT, help="Part of the name or description")
 @click.option("--important", is_flag=True, help="Only those marked important")
@@ -82,8 +81,8 @@ def log_command(
 
     wanted = VersionFilter(
         types=tuple(map(VersionType, types)),
-        since=_moment(since),
-        until=_moment(until),
+        since=since,
+        until=until,
         author=author,
         grep=grep,
         important=True if important else None,
@@ -110,8 +109,14 @@ def log_command(
 
 def _listed(repo: "Repository", found: "list[VersionRecord]", *, oneline: bool) -> Iterator[Line]:
     about = _About(repo)
+    width = _width(found, about) if oneline else 0
     for record in found:
-        yield from [_oneline(record, about)] if oneline else _full(record, about)
+        yield from [_oneline(record, about, width)] if oneline else _full(record, about)
+
+
+def _width(found: "list[VersionRecord]", about: "_About") -> int:
+    """Characters of the longest word for one of the versions."""
+    return max(len(about.call(record)) for record in found)
 
 
 def _offloaded(repo: "Repository") -> "OffloadedFiles | None":
@@ -149,8 +154,9 @@ def _drawn(repo: "Repository", found: "list[VersionRecord]", *, oneline: bool) -
     from aura_vcs.history.lookup.graph import graph
 
     about = _About(repo)
+    width = _width(found, about) if oneline else 0
     for row in graph(found):
-        lines = [_oneline(row.record, about)] if oneline else list(_full(row.record, about))
+        lines = [_oneline(row.record, about, width)] if oneline else list(_full(row.record, about))
         for n, line in enumerate(lines):
             yield [good(row.at if n == 0 else row.below), "  ", *line]
         for columns in row.between:
@@ -198,17 +204,9 @@ def _value(value: Any) -> str:
     return text if len(text) <= VALUE_LENGTH else f"{text[: VALUE_LENGTH - 1]}…"
 
 
-def _moment(text: str | None) -> str | None:
-    if text is None:
-        return None
-    from aura_vcs.history.names.revisions import parse_moment
-
-    return parse_moment(text)
-
-
-def _oneline(record: "VersionRecord", about: _About) -> Line:
+def _oneline(record: "VersionRecord", about: _About, width: int) -> Line:
     when, special = faint(local_time(record.created_at)), marks(record, offloaded=about.is_offloaded(record))
-    return [warm(about.call(record).ljust(6)), when, "  ", record.name, *special]
+    return [warm(about.call(record).ljust(width)), "  ", when, "  ", record.name, *special]
 
 
 def _full(record: "VersionRecord", about: _About) -> Iterator[Line]:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.options import COUNT, HELP, POSITIVE, TEXT, examples, json_option
+from aura_vcs.cli.options import COUNT, HELP, POSITIVE, TEXT, examples, json_option, since_until_options
 from aura_vcs.cli.output.console import Console, Line, faint, warm
 from aura_vcs.cli.output.humanize import local_time
 from aura_vcs.cli.session import Session, pass_repository, pass_session
@@ -32,8 +32,7 @@ STATUSES = ("Applied", "Undone", "Failed", "Expired")
 )
 @click.option("--user", metavar="NAME", type=TEXT, help="Only what this person did")
 @click.option("--status", type=click.Choice(STATUSES, case_sensitive=False), help="Only those of this status")
-@click.option("--since", metavar="TIME", help="Not older, e.g. '2 hours ago' or 2026-11-23")
-@click.option("--until", metavar="TIME", help="Not newer")
+@since_until_options
 @click.option(
     "--correlation", "correlation_id", metavar="ID", type=TEXT, help="Only what belongs together under this id"
 )
@@ -63,12 +62,10 @@ def ops_command(
     are recorded too, but are nothing to take back: --all lists them as well. With --studio, what
     you did to your settings, templates and list of projects.
     """
-    from aura_vcs.history.names.revisions import parse_moment
-
     wanted = {
         "type_": type_, "user": user, "status": status, "correlation_id": correlation_id,
-        "since": parse_moment(since) if since is not None else None,
-        "until": parse_moment(until) if until is not None else None,
+        "since": since,
+        "until": until,
     }  # fmt: skip
     if in_studio and operation is not None:
         raise click.UsageError("An ID does not go with --studio; --json has all of its actions.")

@@ -4,12 +4,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.completion import complete_path, complete_version
+from aura_vcs.cli.completion import complete_path, complete_version_or_path
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console, Part, cool, faint, warm
-from aura_vcs.cli.output.humanize import count
+from aura_vcs.cli.output.humanize import count, short_path
+from aura_vcs.cli.output.paths import saved_paths
 from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_left
+from aura_vcs.cli.shared.studio import current_session
 
 if TYPE_CHECKING:
     from aura_vcs.history.checkout import Moved
@@ -19,9 +21,14 @@ if TYPE_CHECKING:
 @click.command(
     "restore",
     context_settings=HELP,
-    epilog=examples("aura restore v3", "aura restore v3 brief.json scenes", "aura restore HEAD~1 assets/intro.wav"),
+    epilog=examples(
+        "aura restore v3",
+        "aura restore v3 brief.json scenes",
+        "aura restore HEAD~1 assets/intro.wav",
+        "aura restore scenes",
+    ),
 )
-@click.argument("version", shell_complete=complete_version)
+@click.argument("version", metavar="VERSION|PATH", shell_complete=complete_version_or_path)
 @click.argument("paths", nargs=-1, type=click.Path(readable=False), shell_complete=complete_path)
 @json_option
 @pass_repository
@@ -33,12 +40,14 @@ def restore_command(repo: "Repository", console: Console, version: str, paths: t
     What was there before is kept in a restore point first. If your files are like that already,
     nothing is done.
 
-    With PATHS, these become as the version has them. To give up unsaved changes, restore the version
-    you are on: `aura restore HEAD` brings back every file that it has.
+    With PATHS, these become as the version has them; without a version, as the one you are on has them.
+    To give up unsaved changes, restore the version you are on: `aura restore HEAD` brings back every file
+    that it has.
     """
     from aura_vcs.cli.output.json_shapes import moved_shape
     from aura_vcs.history.checkout import restore
 
+    version, paths = saved_paths(repo, current_session().folder, (version, *paths))
     moved = restore(repo, version, project_paths(repo, paths) or None)
     if console.as_json:
         console.data(moved_shape(repo, moved.head, moved))
@@ -46,14 +55,15 @@ def restore_command(repo: "Repository", console: Console, version: str, paths: t
         console.line("Nothing had to change: your files are like that already")
         print_kept_unsaved(console, moved)
     else:
-        _show(console, version, moved)
+        _show(console, version, paths, moved)
     print_left(console, moved)
 
 
-def _show(console: Console, version: str, moved: "Moved") -> None:
+def _show(console: Console, version: str, paths: tuple[str, ...], moved: "Moved") -> None:
     where: list[Part] = [" on ", cool(moved.head.branch)] if moved.head.branch else []
     changed = count(moved.changed, "path")
-    console.line("Brought back ", warm(version), *where, f", {changed} changed; not committed yet")
+    what = f"{short_path(paths[0])} of " if len(paths) == 1 else f"{count(len(paths), 'path')} of " if paths else ""
+    console.line("Brought back ", what, warm(version), *where, f", {changed} changed; not committed yet")
     if moved.restore_point is not None:
         console.line(f"What was there before is kept in the restore point v{moved.restore_point.number}.")
     print_kept_unsaved(console, moved)

@@ -46,7 +46,9 @@ def show_command(repo: "Repository", console: Console, what: str) -> None:
     elif located.is_folder:
         _folder(repo, console, located)
     elif console.as_json:
-        console.data({**_head(located), **_entry(located.path, located)})
+        from aura_vcs.cli.output.json_shapes import entry_shape
+
+        console.data({**_head(located), **entry_shape(located.path, located.entry)})
     else:
         write_content(console, repo.store.stream(located.entry.id), what)
 
@@ -111,7 +113,9 @@ def _folder(repo: "Repository", console: Console, located: "Located") -> None:
     prefix = f"{located.path}/" if located.path else ""
     found = [(path, entry) for path, entry in repo.trees.walk(located.entry.id, prefix)]
     if console.as_json:
-        console.data({**_head(located), "entries": [_shape(path, entry) for path, entry in found]})
+        from aura_vcs.cli.output.json_shapes import entry_shape
+
+        console.data({**_head(located), "entries": [entry_shape(path, entry) for path, entry in found]})
         return
     shown = [(path, entry) for path, entry in found if entry.kind != "dir"]
     console.lines(([size(entry.size).rjust(12), "  ", path] for path, entry in shown), paged=True)
@@ -123,19 +127,3 @@ def _head(located: "Located") -> dict[str, Any]:
     from aura_vcs.cli.output.json_shapes import point_shape
 
     return {"version": point_shape(located.record)}
-
-
-def _entry(path: str, located: "Located") -> dict[str, Any]:
-    return _shape(path, located.entry)
-
-
-def _shape(path: str, entry: Any) -> dict[str, Any]:
-    from aura_vcs.cli.output.json_shapes import path_shape
-
-    return {
-        **path_shape(path),
-        "kind": str(entry.kind),
-        "id": entry.id,
-        "size": entry.size,
-        "executable": entry.executable,
-    }

@@ -13,10 +13,16 @@ from aura_vcs.cli.shared.locks import advice_on, advice_shape, say_advice
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from aura_vcs.cli.output.console import Part
+    from aura_vcs.history.recording.scan_differences import Change
     from aura_vcs.history.status import Status
     from aura_vcs.project.documents.problems import Problem
     from aura_vcs.repository.repository import Repository
+    from aura_vcs.sync.sent import Unsent
 
+NEW = ("added", "modified", "type_changed")
+TOLD_FROM = 100_000
+"""Bytes from which a file's size is told: it is what takes room and time."""
 SHOWN = 20
 """So many open conflicts are listed."""
 
@@ -41,7 +47,8 @@ def status_command(repo: "Repository", console: Console) -> None:
         from aura_vcs.history.lookup.offloaded_summary import OffloadedFiles
 
         away = offloaded_shape(OffloadedFiles(repo).everywhere())
-        held = {"offloaded": away, "locks": advice_shape(repo, advice)}
+        unsent = [{"remote": u.remote, "versions": u.versions, "more": u.is_more} for u in _unsent(repo, found)]
+        held = {"offloaded": away, "locks": advice_shape(repo, advice), "unsent": unsent}
         console.data({**status_shape(found), **problems_shape(problems), **held})
     else:
         _show(repo, console, found)
@@ -77,15 +84,44 @@ def _show(repo: "Repository", console: Console, found: "Status") -> None:
     if found.conflicts:
         _say_open(console, found.conflicts)
     for change in found.changes:
-        console.line(*changed_path(change.change, change.path, change.old_path))
+        console.line(*changed_path(change.change, change.path, change.old_path), *_how_large(found, change))
     if found.changes:
         changes = count(len(found.changes), "change")
-        console.line(faint(f'{changes}. Save with `aura commit -m "…"`, look closer with `aura diff`.'))
+        new = sum(found.sizes.get(change.path, 0) for change in found.changes if change.change in NEW)
+        amount = f", {size(new)} to save" if new >= TOLD_FROM else ""
+        console.line(faint(f'{changes}{amount}. Save with `aura commit -m "…"`, look closer with `aura diff`.'))
     elif found.head is None and not found.files:
         console.line(faint("The folder is empty. Put your project's files here."))
     else:
         console.line(good("Nothing has changed."))
     _say_offloaded(repo, console)
+    _say_unsent(console, _unsent(repo, found))
+
+
+def _how_large(found: "Status", change: "Change") -> "list[Part]":
+    """The size of what is new, where it counts: media, not documents."""
+    amount = found.sizes.get(change.path, 0)
+    return [faint(f"  {size(amount)}")] if change.change in NEW and amount >= TOLD_FROM else []
+
+
+def _unsent(repo: "Repository", found: "Status") -> "tuple[Unsent, ...]":
+    """What of the branch is known not to be at a remote; nothing is imported where there never was one."""
+    from aura_vcs.layout import REMOTES
+
+    if found.head is None or repo.storage.stat(REMOTES) is None:
+        return ()
+    from aura_vcs.sync.sent import unsent
+
+    return unsent(repo, found.head.id)
+
+
+def _say_unsent(console: Console, places: "Sequence[Unsent]") -> None:
+    """ "2 versions not sent to nas": as the last sync with it left things, nobody is asked."""
+    for item in places:
+        more = "more than " if item.is_more else ""
+        console.line(
+            f"{more}{count(item.versions, 'version')} not sent to ", cool(item.remote), f": `aura sync {item.remote}`."
+        )
 
 
 def _say_offloaded(repo: "Repository", console: Console) -> None:
@@ -129,7 +165,10 @@ def _say_where(repo: "Repository", console: Console, found: "Status") -> None:
         from aura_vcs.history.names.revisions import describe
 
         heads = " and ".join(describe(queries, version) for version in found.diverged)
-        console.warn(f"two machines moved this branch apart: {heads}. Both are kept; `aura merge` joins them.")
+        console.warn(
+            f"two machines moved this branch apart: {heads}. Each went on from the same version without knowing of the "
+            "other. Nothing is lost: both are kept, and `aura merge` makes one version of them."
+        )
     elif found.behind is not None:
         newer = queries.version(found.behind)
         name = titled(newer) if newer is not None else "another version"

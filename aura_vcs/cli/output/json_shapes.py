@@ -57,6 +57,17 @@ def path_shape(path: str, key: str = "path") -> dict[str, Any]:
     return shape
 
 
+def entry_shape(path: str, entry: "Entry") -> dict[str, Any]:
+    """A file, link or folder of a version; a folder's size is that of all files in it."""
+    return {
+        **path_shape(path),
+        "kind": str(entry.kind),
+        "id": entry.id,
+        "size": entry.size,
+        "executable": entry.executable,
+    }
+
+
 def change_shape(path: str, change: str, old_path: str | None) -> dict[str, Any]:
     """A changed path."""
     shape = {**path_shape(path), "change": change}
@@ -69,7 +80,9 @@ def status_shape(found: "Status") -> dict[str, Any]:
         "branch": found.branch,
         "head": point_shape(found.head),
         "clean": found.is_clean,
-        "changes": [change_shape(c.path, c.change, c.old_path) for c in found.changes],
+        "changes": [
+            {**change_shape(c.path, c.change, c.old_path), "size": found.sizes.get(c.path)} for c in found.changes
+        ],
         "diverged": bool(found.diverged),
         "awaited": list(found.awaited),
         "conflicts": list(found.conflicts),

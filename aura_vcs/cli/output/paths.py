@@ -17,11 +17,26 @@ def versions_and_paths(
 
     What is both is a version. Where some word is neither, all stay versions, for the error to name it.
     """
-    at = next((at for at, word in enumerate(words) if not _is_version(repo, word)), len(words))
+    at = next((at for at, word in enumerate(words) if not is_version(repo, word)), len(words))
     rest = words[at:]
     if all(is_here(repo, folder, word) or is_in_head(repo, folder, word) for word in rest):
         return words[:at], (*rest, *paths)
     return words, paths
+
+
+def saved_paths(
+    repo: "Repository", folder: str, words: tuple[str, ...], paths: tuple[str, ...] = ()
+) -> tuple[str, tuple[str, ...]]:
+    """Part words into a version and paths; where the first is no version, all are paths and the version is HEAD.
+
+    That only where HEAD has every one of them: what no version has cannot be brought back. Else the first word
+    is returned as the version, for the error to name it.
+    """
+    if not words:
+        return "HEAD", paths
+    if not is_version(repo, words[0]) and all(is_in_head(repo, folder, word) for word in words):
+        return "HEAD", (*words, *paths)
+    return words[0], (*words[1:], *paths)
 
 
 def is_here(repo: "Repository", folder: str, word: str) -> bool:
@@ -53,7 +68,8 @@ def _path(repo: "Repository", folder: str, word: str) -> str | None:
         return None
 
 
-def _is_version(repo: "Repository", word: str) -> bool:
+def is_version(repo: "Repository", word: str) -> bool:
+    """Whether a word names a version, or several."""
     from aura_vcs.history.names.revisions import resolve
 
     try:

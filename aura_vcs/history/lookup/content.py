@@ -72,3 +72,22 @@ def find_object(repo: Repository, prefix: str) -> ObjectRecord:
         listed = ", ".join(f"{item.id[:12]} ({item.kind})" for item in found)
         raise InputError(f"Several objects begin with {prefix!r}: {listed}", hint="Give more digits of the id.")
     return found[0]
+
+
+def list_folder(repo: Repository, located: Located, *, recursive: bool = False) -> list[tuple[str, Entry]]:
+    """Return what lies in a folder of a version, by path relative to the project; of a file, the file itself.
+
+    Folders come first unless `recursive`, which lists everything below in the order of its paths.
+
+    Raises:
+        ObjectPurged: the version's content was freed.
+    """
+    check_content(located.record)
+    path = located.path or ""
+    if not located.is_folder:
+        return [(path, located.entry)]
+    prefix = f"{path}/" if path else ""
+    if recursive:
+        return list(repo.trees.walk(located.entry.id, prefix))
+    entries = sorted(repo.trees.tree(located.entry.id).entries, key=lambda entry: entry.kind is not EntryKind.DIR)
+    return [(prefix + entry.name, entry) for entry in entries]

@@ -105,6 +105,7 @@ def moved(
     *,
     over_all: bool = False,
     parents: Sequence[VersionId] = (),
+    instead_of: VersionId | None = None,
 ) -> tuple[str, RefChange]:
     """The change that puts the branch on `version` (None deletes it).
 
@@ -112,14 +113,15 @@ def moved(
     `over_all`, always: a move back, or a deletion, is meant to hold against them. Where our own entry
     had followed another machine and the new version does not build on that (a commit after a mere
     fetch), what it had followed stands again beside the new version. `parents` are those of a version
-    that is only being made.
+    that is only being made. Made `instead_of` another one, it holds against machines that stand on that, and
+    not against what they made on it.
     """
     queries = Queries(repo.index)
     before = newest_of(repo.refs.branch_entries(name), transaction.replica)
     place = before.version if before is not None else None
 
     def is_included(older: VersionId | None) -> bool:
-        if over_all or older is None:
+        if over_all or older is None or older == instead_of:
             return True
         return version is not None and any(queries.is_ancestor(older, newer) for newer in (version, *parents))
 
@@ -204,14 +206,24 @@ def create_branch(repo: Repository, name: str, version: VersionId) -> Operation:
         InvalidName, NameTaken.
         InputError: the version is deleted.
     """
-    check_name("branch", name)
     with repo.transaction() as transaction:
-        check_wanted(repo, version)
-        _check_free(repo, name)
+        check_new_branch(repo, name, version)
         ref, change = moved(repo, transaction, name, version, over_all=True)
         return transaction.record(
             Draft("branch.create", f"Created branch {name}", {ref: change}, inverse=Inverse("branch.delete"))
         )
+
+
+def check_new_branch(repo: Repository, name: str, version: VersionId) -> None:
+    """Refuse to start a branch of that name on that version.
+
+    Raises:
+        InvalidName, NameTaken.
+        InputError: the version is deleted.
+    """
+    check_name("branch", name)
+    check_wanted(repo, version)
+    check_free(repo, name)
 
 
 def check_wanted(repo: Repository, version: VersionId) -> None:
@@ -227,7 +239,12 @@ def check_wanted(repo: Repository, version: VersionId) -> None:
         raise InputError(f"{name} is {'purged' if record.purged_at is not None else 'deleted'}", hint=hint)
 
 
-def _check_free(repo: Repository, name: str) -> None:
+def check_free(repo: Repository, name: str) -> None:
+    """Refuse a name that a branch or a tag has.
+
+    Raises:
+        NameTaken: says which, and the way on.
+    """
     if branch(repo, name) is not None:
         raise NameTaken("branch", name, hint=f"Go there with `aura checkout {name}`.")
     if name in repo.refs.tags():
@@ -260,7 +277,7 @@ def rename_branch(repo: Repository, old: str, new: str) -> Operation:
     check_name("branch", new)
     with repo.transaction() as transaction:
         found = need_branch(repo, old)
-        _check_free(repo, new)
+        check_free(repo, new)
         if found.diverged:
             raise InputError(f"Branch {old} has diverged", hint="Join its heads with `aura merge` first.")
         head = repo.head()

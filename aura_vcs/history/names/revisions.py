@@ -1,13 +1,12 @@
 """Names of versions: `v12`, `HEAD~2`, a branch, a tag, a name, an id's beginning, `@{2 hours ago}`."""
 
 import re
-from datetime import UTC, datetime, timedelta
 
-from aura_vcs.codec import format_time, is_text
-from aura_vcs.errors import InputError
+from aura_vcs.codec import is_text
 from aura_vcs.errors.input import AmbiguousVersion, NoVersions, UnknownVersion
 from aura_vcs.errors.integrity import ObjectPurged
 from aura_vcs.history.names.branches import branch, branches
+from aura_vcs.history.names.moments import parse_moment
 from aura_vcs.ids import VersionId
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.index.records import VersionRecord
@@ -18,12 +17,6 @@ _STEPS = re.compile(r"(?P<base>.+?)~(?P<steps>\d{0,15})")
 _NUMBER = re.compile(r"v(?P<number>\d{1,15})(\.(?P<prefix>[0-9a-f]{1,64}))?")
 _AT = re.compile(r"(?P<branch>[^@]*)@\{(?P<when>[^}]+)\}")
 _CONTENT = re.compile(r"(?P<version>[^:@]*(@\{[^}]*\})?[^:]*)(:(?P<path>.*))?", re.DOTALL)
-_AGO = re.compile(r"(?P<count>\d+|an?)\s+(?P<unit>second|minute|hour|day|week|month|year)s?(\s+ago)?")
-_SECONDS = {
-    "second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800, "month": 2592000, "year": 31536000,
-}  # fmt: skip
-SHOWN_CHARACTERS = 200
-"""So much of what cannot be a time is repeated."""
 PREFIX_LENGTH = 4
 """So many digits of an id are enough to name a version, if no other begins so."""
 
@@ -123,32 +116,6 @@ def _at_time(repo: Repository, branch_name: str, when: str) -> VersionRecord | N
         return None
     history = Queries(repo.index).history(start, VersionFilter(until=moment, deleted=True, limit=1))
     return history[0] if history else None
-
-
-def parse_moment(text: str) -> str:
-    """The moment that "2 hours ago", "yesterday", "now" or a date names, as records have it.
-
-    Raises:
-        InputError: it names none.
-    """
-    present = datetime.now(UTC)
-    words = text.strip().lower()
-    if words in {"now", "today"}:
-        return format_time(present)
-    if words == "yesterday":
-        return format_time(present - timedelta(days=1))
-    if match := _AGO.fullmatch(words):
-        try:
-            count = 1 if match["count"].startswith("a") else int(match["count"])
-            return format_time(present - timedelta(seconds=count * _SECONDS[match["unit"]]))
-        except (OverflowError, ValueError) as error:
-            raise InputError(f"{text[:SHOWN_CHARACTERS]!r} is too long ago") from error
-    try:
-        return format_time(datetime.fromisoformat(text.strip()).astimezone(UTC))
-    except (ValueError, OverflowError) as error:
-        raise InputError(
-            f"{text[:SHOWN_CHARACTERS]!r} is not a time", hint="Try '2 hours ago', 'yesterday' or '2026-11-23 14:30'."
-        ) from error
 
 
 def describe(queries: Queries, version: VersionId) -> str:

@@ -128,12 +128,22 @@ class Made(msgspec.Struct, frozen=True):
 
 
 def make_version(
-    repo: Repository, batch: "Batch", base: Base, snapshot: "Snapshot", wanted: Wanted, author: str | None = None
+    repo: Repository,
+    batch: "Batch",
+    base: Base,
+    snapshot: "Snapshot",
+    wanted: Wanted,
+    author: str | None = None,
+    *,
+    parents: tuple[VersionId, ...] | None = None,
 ) -> Made:
-    """Put the version object into the batch. Its number is a guess until `settle` has looked."""
+    """Put the version object into the batch. Its number is a guess until `settle` has looked.
+
+    Its parents are those given, by default what the base gives it.
+    """
     version = Version(
         number=Queries(repo.index).next_number(),
-        parents=lineage(repo, base.head.version),
+        parents=lineage(repo, base.head.version) if parents is None else parents,
         tree=snapshot.tree,
         type=wanted.type,
         name=wanted.name,

@@ -16,7 +16,7 @@ import msgspec
 
 from aura_vcs.codec import decode_record, encode_record
 from aura_vcs.errors.integrity import RecordCorrupt
-from aura_vcs.ids import ReplicaId
+from aura_vcs.ids import ReplicaId, VersionId
 from aura_vcs.layout import PACKS, encode_name, pack_path, remote_folder
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage
@@ -35,7 +35,7 @@ class Seen(msgspec.Struct, frozen=True):
 
     `fetched` and `pushed` name the states (remote's and ours) for which there is nothing to do;
     "" where there may be. `versions` counts the versions that the remote had labels of, `locks` are those
-    that it had.
+    that it had. `heads` has the versions that each of its branches stood on.
     """
 
     project: str = ""
@@ -46,6 +46,7 @@ class Seen(msgspec.Struct, frozen=True):
     pushed: str = ""
     versions: int = 0
     locks: tuple[PathLock, ...] = ()
+    heads: dict[str, tuple[VersionId, ...]] = {}
 
 
 class KeyFile(msgspec.Struct, frozen=True):

@@ -264,6 +264,10 @@ def seen_of(view: View, before: Seen, *, fetched: str | None = None, pushed: str
         pushed=before.pushed if pushed is None else pushed,
         versions=view.count(before.versions),
         locks=view.manifest.locks,
+        heads={
+            name: tuple({entry.version: None for entry in heads(entries) if entry.version is not None})
+            for name, entries in view.manifest.branches.items()
+        },
     )
 
 

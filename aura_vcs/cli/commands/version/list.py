@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.options import HELP, POSITIVE, examples, json_option
+from aura_vcs.cli.options import HELP, POSITIVE, examples, json_option, since_until_options
 from aura_vcs.cli.output.console import Console, faint, strong, warm
 from aura_vcs.cli.output.humanize import local_time, size
 from aura_vcs.cli.output.json_shapes import version_shape
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     epilog=examples("aura version list --type autosave", "aura version list --important"),
 )
 @click.option("--type", "types", type=click.Choice(TYPES), multiple=True, help="Only versions of this type")
-@click.option("--since", metavar="TIME", help="Not older, e.g. '2 hours ago' or 2026-11-23")
-@click.option("--until", metavar="TIME", help="Not newer")
+@since_until_options
 @click.option("--important", is_flag=True, help="Only those marked important")
 @click.option("--deleted", is_flag=True, help="Deleted ones too")
 @click.option("-n", "limit", metavar="COUNT", type=POSITIVE, help="At most so many")
@@ -41,14 +40,13 @@ def list_command(
     limit: int | None,
 ) -> None:
     """List versions of every type and branch, newest first"""
-    from aura_vcs.history.names.revisions import parse_moment
     from aura_vcs.index.queries import Queries, VersionFilter
     from aura_vcs.model import VersionType
 
     wanted = VersionFilter(
         types=tuple(map(VersionType, types)),
-        since=parse_moment(since) if since is not None else None,
-        until=parse_moment(until) if until is not None else None,
+        since=since,
+        until=until,
         important=True if important else None,
         deleted=deleted,
         limit=limit,

@@ -1,0 +1,26 @@
+"""`aura help`."""
+
+import click
+
+from aura_vcs.cli.options import HELP, examples
+
+
+@click.command(
+    "help", context_settings=HELP, epilog=examples("aura help", "aura help commit", "aura help version edit")
+)
+@click.argument("words", metavar="[COMMAND]...", nargs=-1)
+@click.pass_context
+def help_command(ctx: click.Context, words: tuple[str, ...]) -> None:
+    """Show how a command is used
+
+    The same as `aura COMMAND --help`; without a command, the list of all. A word of git or another program
+    gets the command that does it here.
+    """
+    inner = ctx.find_root()
+    for word in words:
+        if not isinstance(inner.command, click.Group):
+            raise click.UsageError(f"`{inner.command_path}` has no commands of its own.", ctx=inner)
+        _, command, _ = inner.command.resolve_command(inner, [word])
+        assert command is not None
+        inner = click.Context(command, info_name=word, parent=inner)
+    click.echo(inner.get_help())

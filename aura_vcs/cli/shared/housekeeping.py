@@ -1,0 +1,62 @@
+"""Starting the collection of garbage by itself, in a process of its own that nobody waits for."""
+
+import os
+import sys
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from aura_vcs.cli.output.console import Console, faint
+from aura_vcs.cli.shared.studio import current_session
+from aura_vcs.codec import format_time
+from aura_vcs.index.queries import Queries
+from aura_vcs.model import GRACE_SECONDS
+
+if TYPE_CHECKING:
+    from aura_vcs.repository.repository import Repository
+
+LOWEST = 19
+"""The niceness that lets everybody else go first."""
+
+
+def keep_house(repo: "Repository", console: Console) -> None:
+    """Begin what is due, if it is wanted, and say so in one line. The command's answer stands already.
+
+    Where nothing is due, one row of the index is looked for, and that is all. Only the command `aura` does it, in a
+    process of its own: no program that uses the library, and no test, finds another process beside it.
+    """
+    cutoff = format_time(datetime.fromtimestamp(time.time() - GRACE_SECONDS, UTC))
+    if not current_session().is_process or not Queries(repo.index).has_garbage(cutoff):
+        return
+    from aura_vcs.cli.shared.studio import setting
+    from aura_vcs.maintenance.housekeeping import begin, is_due
+
+    if not is_due(repo) or not setting(repo, "maintenance.auto") or not begin(repo):
+        return
+    # -P: nothing of the person's folder is taken for a module of Python.
+    if _start([sys.executable, "-P", "-m", "aura_vcs", "-C", os.path.realpath(repo.root), "gc", "--auto"]):
+        off = "`aura config set maintenance.auto off` stops that."
+        console.note(faint(f"Freeing what was deleted long ago, in the background; {off}"))
+
+
+def _start(command: list[str]) -> bool:
+    """Start a process that outlives this one, reads nothing and says nothing; whether that could be."""
+    if not hasattr(os, "posix_spawn"):
+        import subprocess
+
+        null = subprocess.DEVNULL
+        subprocess.Popen(command, stdin=null, stdout=null, stderr=null, start_new_session=True)
+        return True
+    with open(os.devnull, "r+b", buffering=0) as null_file:
+        actions = [(os.POSIX_SPAWN_DUP2, null_file.fileno(), fd) for fd in range(3)]
+        try:
+            os.posix_spawn(command[0], command, dict(os.environ), file_actions=actions, setsid=True)
+        except (OSError, NotImplementedError):
+            return False
+    return True
+
+
+def go_last() -> None:
+    """Let everybody else go first, at the processor and, where the system counts it so, at the disk."""
+    if hasattr(os, "nice"):
+        os.nice(LOWEST)

@@ -1,0 +1,64 @@
+"""Garbage collection by itself: what is due anyway, at most once a day, and never in anybody's way."""
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from aura_vcs.codec import decode_record, encode_record, format_time, now, parse_time
+from aura_vcs.errors import AuraError
+from aura_vcs.errors.integrity import RecordCorrupt, StorageError
+from aura_vcs.index.queries import Queries
+from aura_vcs.layout import HOUSEKEEPING
+from aura_vcs.maintenance.gc import Collected, execute_gc, plan_gc
+from aura_vcs.model import GRACE_SECONDS
+from aura_vcs.repository.repository import Repository
+
+EVERY_SECONDS = 86_400
+LEAST_BYTES = 1 << 20
+"""Less garbage than this is left for a person's own gc, or until there is more: it is not worth a proof."""
+
+
+class Housekeeping(msgspec.Struct, frozen=True):
+    """`local/housekeeping.json`: when collecting by itself was begun last."""
+
+    begun_at: str
+
+
+def is_due(repo: Repository) -> bool:
+    """Whether something could be freed and none was begun within a day. Looks at one small file and the garbage."""
+    return not _begun_today(repo) and Queries(repo.index).garbage_bytes(_ago(GRACE_SECONDS)) >= LEAST_BYTES
+
+
+def begin(repo: Repository) -> bool:
+    """Note that collecting begins, so that nobody else begins within a day; False where that cannot be noted."""
+    try:
+        repo.storage.put(HOUSEKEEPING, encode_record(Housekeeping(now())))
+    except StorageError:
+        return False  # a full or read-only disk: a person's own gc says so
+    return True
+
+
+def keep_house(repo: Repository, *, grace_seconds: float = GRACE_SECONDS) -> Collected | None:
+    """Collect what `gc` would with this grace period; None where nothing went.
+
+    The same plan, grace period, proof and locks as a person's own gc. Where somebody else is at work, or
+    anything is not as it should be, nothing is done and nothing raised: `aura gc` and `aura fsck` say it.
+    """
+    try:
+        plan = plan_gc(repo, grace_seconds=grace_seconds)
+        return execute_gc(repo, plan) if plan.doomed else None
+    except AuraError:
+        return None
+
+
+def _begun_today(repo: Repository) -> bool:
+    try:
+        record = decode_record(repo.storage.read(HOUSEKEEPING), Housekeeping, HOUSEKEEPING)
+        begun = parse_time(record.begun_at)
+    except (FileNotFoundError, RecordCorrupt):
+        return False
+    return timedelta(0) <= datetime.now(UTC) - begun < timedelta(seconds=EVERY_SECONDS)
+
+
+def _ago(seconds: float) -> str:
+    return format_time(datetime.now(UTC) - timedelta(seconds=seconds))
