@@ -44,7 +44,7 @@ PARTS = {
         "store",
         "trees",
     ],
-    "refs": ["changes packed_labels branch_entries", "refs"],
+    "refs": ["changes packed_labels branch_entries tags", "refs"],
     "worktree": ["scan", "snapshot", "checkout", "worktree"],
     "history": [
         "recording sources",

@@ -42,6 +42,8 @@ class Status(msgspec.Struct, frozen=True):
     awaited: tuple[VersionId, ...] = ()
     held: tuple[str, ...] = ()
     """Paths that are versioned although a rule ignores them now; those of folders end with a slash."""
+    tags_apart: tuple[tuple[str, str], ...] = ()
+    """Names of tags that machines gave to two versions, each with the name that the other one is kept under."""
 
     @property
     def is_clean(self) -> bool:
@@ -79,6 +81,7 @@ def status(repo: Repository) -> Status:
         conflicts=_conflicts(repo) if scan.file(CONFLICTS) is not None else (),
         awaited=tuple(dict.fromkeys(entry.version for entry in awaited if entry.version is not None)),
         held=tuple(scan.held()),
+        tags_apart=repo.refs.tags_apart(),
     )
 
 

@@ -138,6 +138,11 @@ def _say_where(repo: "Repository", console: Console, found: "Status") -> None:
             console.line(f"  The branch was taken back to {name} elsewhere. {there}, or commit here and it goes on.")
         else:
             console.line(f"  The branch has moved on to {name}. {there}.")
+    for name, apart in found.tags_apart:
+        console.warn(
+            f"the tag {name} was given to two versions on two machines: the other one goes by {apart}. "
+            f"`aura tag` shows both; remove the wrong one with `aura tag -d`"
+        )
     if found.awaited:
         from aura_vcs.cli.shared.partial_sync import say_awaited  # seldom needed
 
