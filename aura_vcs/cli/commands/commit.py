@@ -8,9 +8,8 @@ import click
 from aura_vcs.cli.options import HELP, TEXT, author_option, examples, json_option
 from aura_vcs.cli.output.console import Console, cool, faint, is_terminal, warm
 from aura_vcs.cli.output.humanize import say_unstable, short_path, size
-from aura_vcs.cli.session import pass_repository, project_paths
-from aura_vcs.cli.shared.locks import advice_on, advice_shape, say_advice
-from aura_vcs.cli.shared.studio import current_session
+from aura_vcs.cli.session import current_session, pass_repository, project_paths
+from aura_vcs.layout import REMOTES
 
 if TYPE_CHECKING:
     from aura_vcs.history.commit import Committed
@@ -53,7 +52,6 @@ def commit_command(
     With PATHS, only those files and folders are saved as they are now; the rest stays as in the
     last version. If nothing has changed, no version is made.
     """
-    from aura_vcs.cli.output.json_shapes import point_shape, version_shape
     from aura_vcs.history.commit import commit
 
     chosen = project_paths(repo, paths)
@@ -72,6 +70,9 @@ def commit_command(
     )
     advice = _advice(repo, done)
     if console.as_json:
+        from aura_vcs.cli.output.json_shapes import point_shape, version_shape
+        from aura_vcs.cli.shared.locks import advice_shape
+
         made = done.version
         shape = version_shape(made) if made else None
         beside = point_shape(done.beside)
@@ -79,7 +80,10 @@ def commit_command(
         console.data({"version": shape, "created": made is not None, "beside": beside, "locks": locks})
     else:
         _show(repo, console, done)
-        say_advice(console, advice)
+        if advice:
+            from aura_vcs.cli.shared.locks import say_advice  # seldom needed
+
+            say_advice(console, advice)
     _warn(repo, console, done)
     if done.beside is not None:
         _say_beside(repo, console, done.beside)
@@ -121,10 +125,11 @@ def _warn_of_missing_media(repo: "Repository", console: Console, made: "VersionR
 
 def _advice(repo: "Repository", done: "Committed") -> tuple["Advice", ...]:
     """What is known here about locks on what was committed."""
+    if done.version is None or repo.storage.stat(REMOTES) is None:
+        return ()  # nothing is imported where there never was a remote
+    from aura_vcs.cli.shared.locks import advice_on
     from aura_vcs.index.queries import Queries
 
-    if done.version is None:
-        return ()
     before = None
     for parent in done.version.parents[:1]:
         found = Queries(repo.index).version(parent)

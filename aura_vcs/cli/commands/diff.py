@@ -10,9 +10,7 @@ from aura_vcs.cli.options import HELP, PathsCommand, examples, json_option
 from aura_vcs.cli.output.console import Console, Line, Painted, Part, cool, faint, good, strong
 from aura_vcs.cli.output.humanize import changed_path, count, size, titled
 from aura_vcs.cli.output.paths import versions_and_paths
-from aura_vcs.cli.remote_environment import worker_environment
-from aura_vcs.cli.session import pass_repository, project_paths
-from aura_vcs.cli.shared.studio import current_session
+from aura_vcs.cli.session import current_session, pass_repository, project_paths
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -134,6 +132,7 @@ def _media(
 
     if not any(map(is_media, comparison.changes)):
         return MediaFindings()
+    from aura_vcs.cli.remote_environment import worker_environment
     from aura_vcs.formats.media.findings import STRIP_FRAMES
     from aura_vcs.history.diff.media_diff import NOTHING, QUICK, REPORT, THOROUGH, look_into_media
 
@@ -195,6 +194,7 @@ def _write_report(
 
 
 def _write_pictures(console: Console, comparison: "Comparison", wanted: "dict[PictureKind, str | None]") -> None:
+    from aura_vcs.cli.remote_environment import worker_environment
     from aura_vcs.history.diff.media_diff import show_picture
     from aura_vcs.media.pictures import MARK
 

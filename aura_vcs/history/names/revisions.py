@@ -14,11 +14,11 @@ from aura_vcs.index.records import VersionRecord
 from aura_vcs.repository.repository import Repository
 from aura_vcs.suggestions import near
 
-_STEPS = re.compile(r"(?P<base>.+?)~(?P<steps>\d{0,15})")
-_NUMBER = re.compile(r"v(?P<number>\d{1,15})(\.(?P<prefix>[0-9a-f]{1,64}))?")
-_AT = re.compile(r"(?P<branch>[^@]*)@\{(?P<when>[^}]+)\}")
-_CONTENT = re.compile(r"(?P<version>[^:@]*(@\{[^}]*\})?[^:]*)(:(?P<path>.*))?", re.DOTALL)
-_AGO = re.compile(r"(?P<count>\d+|an?)\s+(?P<unit>second|minute|hour|day|week|month|year)s?(\s+ago)?")
+_STEPS = r"(?P<base>.+?)~(?P<steps>\d{0,15})"  # compiled by the commands that come to use them
+_NUMBER = r"v(?P<number>\d{1,15})(\.(?P<prefix>[0-9a-f]{1,64}))?"
+_AT = r"(?P<branch>[^@]*)@\{(?P<when>[^}]+)\}"
+_CONTENT = r"(?s:(?P<version>[^:@]*(@\{[^}]*\})?[^:]*)(:(?P<path>.*))?)"
+_AGO = r"(?P<count>\d+|an?)\s+(?P<unit>second|minute|hour|day|week|month|year)s?(\s+ago)?"
 _SECONDS = {
     "second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800, "month": 2592000, "year": 31536000,
 }  # fmt: skip
@@ -30,7 +30,7 @@ PREFIX_LENGTH = 4
 
 def split_content(name: str) -> tuple[str, str | None]:
     """The version and the path of `VERSION[:PATH]`; a colon inside `@{…}` belongs to the time."""
-    match = _CONTENT.fullmatch(name)
+    match = re.fullmatch(_CONTENT, name)
     return (match["version"], match["path"]) if match is not None else (name, None)
 
 
@@ -57,14 +57,14 @@ def resolve(repo: Repository, name: str) -> VersionRecord:
 
 def _resolve(repo: Repository, name: str) -> VersionRecord | None:  # noqa: PLR0911 (one form of name a line)
     queries = Queries(repo.index)
-    if match := _STEPS.fullmatch(name):
+    if "~" in name and (match := re.fullmatch(_STEPS, name)):
         return _step_back(repo, match["base"], int(match["steps"] or 1), name)
-    if match := _AT.fullmatch(name):
+    if "@{" in name and (match := re.fullmatch(_AT, name)):
         return _at_time(repo, match["branch"], match["when"])
     if name in {"HEAD", "@"}:
         version = repo.head().version
         return queries.version(version) if version is not None else None
-    if match := _NUMBER.fullmatch(name):
+    if name.startswith("v") and (match := re.fullmatch(_NUMBER, name)):
         return _numbered(queries, int(match["number"]), match["prefix"] or "", name)
     found = branch(repo, name)
     if found is not None:
@@ -137,7 +137,7 @@ def parse_moment(text: str) -> str:
         return format_time(present)
     if words == "yesterday":
         return format_time(present - timedelta(days=1))
-    if match := _AGO.fullmatch(words):
+    if match := re.fullmatch(_AGO, words):
         try:
             count = 1 if match["count"].startswith("a") else int(match["count"])
             return format_time(present - timedelta(seconds=count * _SECONDS[match["unit"]]))

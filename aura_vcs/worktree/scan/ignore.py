@@ -48,7 +48,7 @@ class IgnoreRules:
         lines = rule_lines(data)
         self._patterns: Patterns | None = None
         bad: list[BadLine] = []
-        if lines:
+        if any(line and line[0] != "#" for line in lines):
             self._patterns, bad = _parsed(lines)
         self.notes = (*notes, *_notes_on(bad))
         self._outputs = outputs
