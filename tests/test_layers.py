@@ -66,8 +66,8 @@ PARTS = {
         "clone",
     ],
     "cli": [
-        "familiar_commands homes lazy_import output",
-        "error_context error_report groups project_list remote_environment remote_keys",
+        "familiar_commands homes installation lazy_import output",
+        "demo error_context error_report groups project_list remote_environment remote_keys",
         "catalog fetch_on_demand",
         "session",
         "completion options shared",

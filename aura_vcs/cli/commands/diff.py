@@ -161,12 +161,18 @@ def _lines(
     yield [faint(_summary(comparison))]
     if media is not None and media.needs_extra:
         yield [faint("Media files were compared by their headers only. To hear and see more of them:")]
-        yield [faint("  pip install 'aura-vcs[media]'")]
+        yield [faint(f"  {_media_command()}")]
     elif media is not None and media.left:
         were = "was" if media.left == 1 else "were"
         yield [
             faint(f"{count(media.left, 'media file')} {were} compared by the header only. For all: aura diff --media")
         ]
+
+
+def _media_command() -> str:
+    from aura_vcs.cli.installation import how_to_install
+
+    return how_to_install("media")
 
 
 def _names(old: "VersionRecord | None", new: "VersionRecord | None") -> tuple[str, str]:
