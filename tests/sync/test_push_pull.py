@@ -16,6 +16,7 @@ from aura_vcs.history.names.branches import branch
 from aura_vcs.history.names.tags import create_tag, delete_tag
 from aura_vcs.history.status import status
 from aura_vcs.history.undo import redo, undo
+from aura_vcs.history.untrack import untrack
 from aura_vcs.history.versions import delete_version, edit_version
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.maintenance.fsck import fsck
@@ -606,3 +607,12 @@ def test_a_tag_removed_here_stays_where_it_was_given_elsewhere(pair: Pair) -> No
     sync(pair.anna, pair.remote, known(pair.anna))
     fetch(pair.bert, pair.remote, known(pair.bert))
     assert {*pair.anna.refs.tags()} == {*pair.bert.refs.tags()} == {"sent"}
+
+
+def test_what_another_machine_left_out_of_versions_stays_here(pair: Pair) -> None:
+    """A pull that brings the rule, and the version without the files, takes none of them out of the folder."""
+    untrack(pair.anna, ["assets"])
+    push(pair.anna, pair.remote, known(pair.anna))
+    pull(pair.bert, pair.remote, known(pair.bert))
+    assert files(pair.bert)["assets/take.wav"] == media(2 * MIB)
+    assert status(pair.bert).is_clean

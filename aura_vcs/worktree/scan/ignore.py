@@ -149,6 +149,11 @@ def load_ignore_rules(root: str) -> IgnoreRules:
     return IgnoreRules(notes=[f"{IGNORE_FILE} counts for nothing: {reason}"], outputs=outputs)
 
 
+def rules_from(root: str, data: bytes) -> IgnoreRules:
+    """Make the rules that hold in the project folder `root` when its rule file has these bytes."""
+    return IgnoreRules(data, outputs=_outputs(root))
+
+
 def _outputs(root: str) -> frozenset[str]:
     if not os.path.lexists(os.path.join(root, AURA, *OUTPUTS.split("/"))):
         return frozenset()
