@@ -26,7 +26,7 @@ ROWS = [
 ]
 """Rooms, lowest first. A room imports its own row and those before it."""
 PARTS = {
-    "formats": ["jsondoc patience subtitles", "text timeline", "media"],
+    "formats": ["jsondoc patience subtitles xmldoc", "text timeline", "media"],
     "compare": ["diff", "timeline", "merge report"],
     "storage": [
         "base file_lock generated_file home mounts open_writers own_folders owners rename",
