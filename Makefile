@@ -1,6 +1,7 @@
 # What a person does often, one word each. `make help` lists them.
 PYTHON ?= python3
 VENV   ?= .venv
+DEMO   ?= .venv-demo
 BIN    := $(VENV)/bin
 SCALE  ?= 1
 FAULTS ?= ../shared/faults
@@ -20,10 +21,14 @@ $(VENV)/.installed: pyproject.toml
 	$(BIN)/python -m compileall -q aura_vcs
 	@touch $@
 
-demo: venv       ## show what it does: the main job on a copy of the fixture project, joining, the studio
-	@$(BIN)/python scripts/demo.py
-	@$(BIN)/python scripts/demo_merging.py
-	@$(BIN)/python scripts/demo_studio.py
+demo: $(DEMO)/.installed  ## show what it does, in an environment that has only what users install
+	@$(DEMO)/bin/aura demo
+
+$(DEMO)/.installed: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("aura_vcs needs Python 3.11 or newer; set PYTHON=python3.11") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(DEMO)
+	$(DEMO)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[media]'
+	@touch $@
 
 test: venv       ## run the tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal
@@ -57,4 +62,4 @@ packages:        ## install a browser, sshd, a keyring and file systems for test
 	apt-get install -y -qq --no-install-recommends $(SYSTEM_PACKAGES)
 
 clean:           ## remove what the targets above made
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -85,10 +85,17 @@ class StoredVersion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 _canonical = msgspec.json.Encoder(order="sorted")
 _plain = msgspec.json.Encoder()
-_tree_decoder = msgspec.json.Decoder(StoredTree)
-_children_decoder = msgspec.json.Decoder(StoredChildren)
-_version_decoder = msgspec.json.Decoder(StoredVersion)
-_operation_decoder = msgspec.json.Decoder(Operation)
+
+
+_decoders: dict[object, Any] = {}
+
+
+def _decoder(kind: type[T]) -> "msgspec.json.Decoder[T]":
+    """Return the decoder of a record, made when it is first needed: making all takes as long as importing a module."""
+    found: msgspec.json.Decoder[T] | None = _decoders.get(kind)
+    if found is None:
+        found = _decoders[kind] = msgspec.json.Decoder(kind)
+    return found
 
 
 def name_bytes(name: str) -> bytes:
@@ -193,7 +200,7 @@ def decode_tree(data: bytes, object_id: ObjectId = ObjectId("")) -> Tree:
         LimitExceeded: more entries, or longer names, than any folder has.
     """
     try:
-        stored = _tree_decoder.decode(data)
+        stored = _decoder(StoredTree).decode(data)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise ObjectMalformed("Tree", object_id, str(error)) from error
     if len(stored.entries) > TREE_ENTRY_LIMIT:
@@ -217,7 +224,7 @@ def decode_children(data: bytes, object_id: ObjectId) -> list[StoredChild]:
         ObjectMalformed: it is no tree.
     """
     try:
-        return _children_decoder.decode(data).entries
+        return _decoder(StoredChildren).decode(data).entries
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise ObjectMalformed("Tree", object_id, str(error)) from error
 
@@ -272,7 +279,7 @@ def decode_version(data: bytes, object_id: ObjectId = ObjectId("")) -> Version:
         ObjectMalformed: not canonical, or not a version.
     """
     try:
-        stored = _version_decoder.decode(data)
+        stored = _decoder(StoredVersion).decode(data)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise ObjectMalformed("Version", object_id, str(error)) from error
     named = [stored.tree, *stored.parents, *(i for i in stored.documents.values() if i is not None)]
@@ -354,7 +361,7 @@ def decode_operation(line: bytes, path: str) -> Operation:
     if not found or tail != expected:
         raise RecordCorrupt(path, "a line's checksum does not fit")
     try:
-        operation = _operation_decoder.decode(body + b"}")
+        operation = _decoder(Operation).decode(body + b"}")
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise RecordCorrupt(path, str(error)) from error
     if not 1 <= operation.sequence <= NUMBER_LIMIT:

@@ -136,13 +136,18 @@ class BranchEntry(msgspec.Struct, frozen=True):
 
 
 class Tag(msgspec.Struct, frozen=True):
-    """A name that stays on a version: `refs/tags/<name>.json`. Deleted: `version` is None."""
+    """A name that stays on a version: `refs/tags/<name>.json`. Deleted: `version` is None.
+
+    `seen` holds, for other replicas, the counter of the last change to the tag that this one takes into account;
+    None where it was written before tags said so, or builds on one that was.
+    """
 
     version: VersionId | None
     message: str
     created_at: str
     created_by: str
     stamp: tuple[int, ReplicaId]
+    seen: dict[ReplicaId, int] | None = None
 
 
 class Field(msgspec.Struct, frozen=True):

@@ -131,7 +131,7 @@ def test_version_and_module() -> None:
     """`aura.__version__` is what the package says, and `python -m aura_vcs` is the command."""
     assert aura.__version__ == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     done = subprocess.run([sys.executable, "-m", "aura_vcs", "--version"], capture_output=True, text=True, check=True)
-    assert done.stdout.strip().endswith(aura.__version__)
+    assert done.stdout.splitlines()[0] == f"aura {aura.__version__}"
 
 
 def test_importing_is_cheap() -> None:

@@ -1,10 +1,11 @@
 """Refs merge: whatever order copies come in, whoever's sync tool brought them."""
 
+import itertools
 from pathlib import Path
 
 import msgspec
 import pytest
-from aura_vcs import Repository
+from aura_vcs import Repository, layout
 from aura_vcs.codec import NUMBER_LIMIT
 from aura_vcs.errors.input import NothingToUndo
 from aura_vcs.history.commit import commit
@@ -19,6 +20,7 @@ from aura_vcs.model import BranchEntry, Label, Tag
 from aura_vcs.refs.branch_entries import heads
 from aura_vcs.refs.packed_labels import STAMP_LIMIT
 from aura_vcs.refs.refs import merge_labels, stamp_label
+from aura_vcs.refs.tags import next_stamp, tags_apart
 from aura_vcs.sync.state.manifest import join_tags
 from hypothesis import given
 from hypothesis import strategies as st
@@ -216,23 +218,59 @@ def test_copies_that_gave_one_stamp_to_two_values_agree(first: Repository) -> No
     assert merge_labels(one, other).name == merge_labels(other, one).name
 
 
-def _tag(version: str | None, counter: int, replica: str) -> Tag:
+def _tag(version: str | None, counter: int, replica: str, seen: dict[str, int] | None = None) -> Tag:
     made = None if version is None else VersionId(blob_id(version.encode()))
-    return Tag(made, "", "2026-01-01T00:00:00.000000Z", "x", (counter, ReplicaId(replica * 12)))
+    known = None if seen is None else {ReplicaId(name * 12): count for name, count in seen.items()}
+    return Tag(made, "", "2026-01-01T00:00:00.000000Z", "x", (counter, ReplicaId(replica * 12)), known)
 
 
+STEPS = st.lists(
+    st.tuples(st.sampled_from("abc"), st.sampled_from(["give", "delete", *"abc"])), min_size=1, max_size=14
+)
+"""Each a machine, and what it does with its copy of a tag: another machine's name means that it hears of that one's."""
+
+
+@given(STEPS)
+def test_no_tag_goes_that_nobody_who_knew_it_removed(steps: list[tuple[str, str]]) -> None:
+    """Against plain sets of what each machine knows: all machines end alike, and with every version in some tag."""
+    tags: dict[str, dict[str, Tag]] = {name: {} for name in "abc"}
+    wanted: dict[str, set[str]] = {name: set() for name in "abc"}
+    removed: dict[str, set[str]] = {name: set() for name in "abc"}
+    for number, (here, what) in enumerate(steps):
+        before = tags[here].get("sent")
+        if what in tags:
+            tags[here] = join_tags(tags[here], tags[what])
+            removed[here] |= removed[what]
+            wanted[here] = (wanted[here] | wanted[what]) - removed[here]
+        elif what == "give" and (before is None or before.version is None):
+            stamp, seen = next_stamp(before, ReplicaId(here * 12))
+            tags[here]["sent"] = tag = msgspec.structs.replace(_tag(f"v{number}", 1, here), stamp=stamp, seen=seen)
+            wanted[here].add(str(tag.version))
+        elif what == "delete" and before is not None and before.version is not None:
+            stamp, seen = next_stamp(before, ReplicaId(here * 12))
+            tags[here]["sent"] = msgspec.structs.replace(_tag(None, 1, here), stamp=stamp, seen=seen)
+            if str(before.version) not in {tag.version for name, tag in tags[here].items() if name != "sent"}:
+                removed[here].add(str(before.version))
+                wanted[here].discard(str(before.version))
+    ends = [join_tags(join_tags(tags[x], tags[y]), tags[z]) for x, y, z in itertools.permutations("abc")]
+    everywhere = set().union(*wanted.values()) - set().union(*removed.values())
+    for end in ends:
+        assert everywhere <= {tag.version for tag in end.values()}
+        assert end.get("sent", _tag(None, 1, "a")).version == ends[0].get("sent", _tag(None, 1, "a")).version
+        assert join_tags(end, end) == end
+
+
+OLD_TAGS = st.builds(_tag, st.sampled_from(["v1", "v2", None]), st.integers(1, 3), st.sampled_from("abc"))
+"""Tags that do not say what they have seen."""
 TAGS = st.lists(
-    st.tuples(
-        st.sampled_from(["sent", "premiere"]),
-        st.builds(_tag, st.sampled_from(["v1", "v2", None]), st.integers(1, 3), st.sampled_from("abc")),
-    ),
+    st.tuples(st.sampled_from(["sent", "premiere"]), OLD_TAGS),
     max_size=4,
     unique_by=lambda item: (item[0], item[1].stamp),
 )
 
 
 @given(TAGS)
-def test_tags_join_in_any_order(copies: list[tuple[str, Tag]]) -> None:
+def test_old_tags_join_in_any_order(copies: list[tuple[str, Tag]]) -> None:
     """All machines end with the same names on the same versions, and joining again changes nothing."""
     joined = join_tags({}, {})
     for name, tag in copies:
@@ -244,6 +282,25 @@ def test_tags_join_in_any_order(copies: list[tuple[str, Tag]]) -> None:
         name: tag for name, tag in backwards.items() if "." not in name
     }
     assert join_tags(joined, joined) == joined
+
+
+@pytest.mark.parametrize("name", ["final.", "é" * 33, "n" * 100, "über.", "x-" * 50, f"{'n' * 95}.aaaa"])
+def test_a_tag_kept_beside_another_has_a_proper_name(name: str) -> None:
+    """Also where there is no room for more characters, or a dot would follow a dot."""
+    one, other = {name: _tag("v1", 1, "a", {})}, {name: _tag("v2", 1, "b", {})}
+    both = join_tags(one, other)
+    assert len(both) == 2
+    assert all(layout.check_name("tag", found) for found in both)
+    assert [found[0] for found in tags_apart(both)] == [name]
+
+
+def test_a_name_that_is_taken_by_another_tag_costs_neither() -> None:
+    """Of tags that would be kept under one name, each stays."""
+    one = {"sent": _tag("v1", 1, "a", {}), "sent.aaaa": _tag("v3", 1, "c", {})}
+    other = {"sent": _tag("v2", 1, "b", {})}
+    assert {tag.version for tag in join_tags(one, other).values()} == {
+        tag.version for tags in (one, other) for tag in tags.values()
+    }
 
 
 def test_a_tag_that_two_machines_gave_is_kept_twice() -> None:

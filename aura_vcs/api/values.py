@@ -114,6 +114,8 @@ class Status:
     unstable: tuple[Path, ...]
     interrupted: str | None
     is_clean: bool
+    tags_apart: tuple[tuple[str, str], ...] = ()
+    """Names of tags that machines gave to two versions, each with the name that the other one is kept under."""
 
     @classmethod
     def of(cls, found: status_room.Status) -> Self:
@@ -128,6 +130,7 @@ class Status:
             unstable=paths_of(found.unstable),
             interrupted=found.interrupted,
             is_clean=found.is_clean,
+            tags_apart=found.tags_apart,
         )
 
 

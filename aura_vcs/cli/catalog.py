@@ -72,6 +72,7 @@ _LISTED = {
     "fsck": ("Check that everything saved is whole", UPKEEP),
     "repair": ("Fetch what is damaged or missing here from a remote, or send it there", UPKEEP),
     "reindex": ("Build the index anew from the files", UPKEEP),
+    "demo": ("Watch a tour on a sample project, or get the sample project", MORE),
     "serve": ("Serve a remote's folder to another machine (ssh runs this)", MORE),
     "debug": ("Look at stored objects, refs and the index", MORE),
     "help": ("Show how a command is used", MORE),

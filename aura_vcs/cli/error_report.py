@@ -11,9 +11,10 @@ from contextlib import suppress
 import click
 
 from aura_vcs.cli.output.console import Console, Part, bad, faint
-from aura_vcs.errors import AuraError, Interrupted, Problems
+from aura_vcs.errors import AuraError, ExtraMissing, Interrupted, Problems
 from aura_vcs.errors.input import NotAProject
 from aura_vcs.errors.integrity import StorageError
+from aura_vcs.errors.remotes import HelperMissing
 from aura_vcs.storage.system_calls import storage_error
 
 _BYTES = re.compile(r"\\udc([89a-f][0-9a-f])")
@@ -33,8 +34,17 @@ def report(error: BaseException, console: Console) -> int:
         return error.exit_code
     known = _known(error)
     problems = known.problems if isinstance(known, Problems) else ()
-    _say(console, known.code, known.message, known.hint, problems)
+    _say(console, known.code, known.message, _hint(known), problems)
     return known.exit_code
+
+
+def _hint(error: AuraError) -> str:
+    """The error's own hint; for an optional part, the command that adds it to this very installation."""
+    if not (isinstance(error, ExtraMissing | HelperMissing) and error.extra):
+        return error.hint
+    from aura_vcs.cli.installation import how_to_install
+
+    return f"Install it with: {how_to_install(error.extra)}"
 
 
 def _known(error: BaseException) -> AuraError:

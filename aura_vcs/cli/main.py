@@ -219,7 +219,7 @@ def _forget(stream: Any) -> None:
 @click.option("-C", "folder", metavar="DIR", default=".", help="Work in this folder instead of the current one")
 @click.option("--no-pager", is_flag=True, help="Never open a pager")
 @click.option("--traceback", is_flag=True, help="Show where an error comes from")
-@click.option("--version", "wants_version", is_flag=True, help="Show the version of aura itself")
+@click.option("--version", "wants_version", is_flag=True, help="Show the version of aura itself, and of its parts")
 @click.pass_context
 def cli(ctx: click.Context, folder: str, no_pager: bool, traceback: bool, wants_version: bool) -> None:
     """Version control for video projects.
@@ -240,9 +240,11 @@ def cli(ctx: click.Context, folder: str, no_pager: bool, traceback: bool, wants_
     session.folder, session.traceback = folder, traceback
     session.console.pager = not no_pager
     if wants_version:
-        from importlib.metadata import version
+        from aura_vcs.cli.installation import own_version, parts
 
-        click.echo(f"aura {version('aura-vcs')}")
+        click.echo(f"aura {own_version()}")
+        for name, version in parts():
+            click.echo(f"  {name} {version or 'not installed'}")
         ctx.exit(0)
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())

@@ -144,6 +144,11 @@ class Session:
 pass_session = click.make_pass_decorator(Session, ensure=True)
 
 
+def current_session() -> Session:
+    """The session of the running command."""
+    return click.get_current_context().ensure_object(Session)
+
+
 def pass_repository(function: "Callable[Concatenate[Repository, Console, P], R]") -> "Callable[P, R]":
     """Give a command, or a part of one, the project and the console, and close the project after it."""
 

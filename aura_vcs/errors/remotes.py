@@ -111,9 +111,13 @@ class InvalidUrl(RemoteError):
 
 
 class HelperMissing(RemoteError):
-    """Something that this kind of remote needs is not installed."""
+    """Something that this kind of remote needs is not installed; `extra` names the optional part that brings it."""
 
     exit_code = 99
+
+    def __init__(self, remote: str, reason: str, *, hint: str | None = None, extra: str = "") -> None:
+        super().__init__(remote, reason, hint=f"Install it with: pip install 'aura-vcs[{extra}]'" if extra else hint)
+        self.extra = extra
 
 
 class PathLocked(RemoteError):

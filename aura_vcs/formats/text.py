@@ -1,8 +1,6 @@
 """Text as lines and words: what scripts and subtitles are compared and joined by."""
 
 import re
-from collections.abc import Hashable, Sequence
-from typing import cast
 
 from aura_vcs.formats.jsondoc.parse import Unstructured
 
@@ -38,11 +36,3 @@ def split_lines(text: str) -> list[str]:
 def split_words(text: str) -> list[str]:
     """Words, single spaces and single signs; joining them gives the text back."""
     return _WORD.findall(text)
-
-
-def matching_blocks(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[tuple[int, int, int]]:
-    """Equal runs (old position, new position, length) in order, by patience (Cohen; `patiencediff`)."""
-    from patiencediff import PatienceSequenceMatcher
-
-    blocks = PatienceSequenceMatcher(None, list(old), list(new)).get_matching_blocks()
-    return [block for block in cast("list[tuple[int, int, int]]", blocks) if block[2]]

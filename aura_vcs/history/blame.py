@@ -9,7 +9,8 @@ from aura_vcs.errors import InputError
 from aura_vcs.errors.compare import NotStructural
 from aura_vcs.errors.input import UnknownName
 from aura_vcs.formats.jsondoc.parse import Document, parse_document
-from aura_vcs.formats.text import matching_blocks, read_text, split_lines
+from aura_vcs.formats.patience import equal_runs
+from aura_vcs.formats.text import read_text, split_lines
 from aura_vcs.history.lookup.file_history import CONTENT_BYTES_LIMIT, Content, ContentWalk, Step
 from aura_vcs.ids import VersionId
 from aura_vcs.index.queries import Queries
@@ -136,6 +137,6 @@ def _passed(walk: ContentWalk, step: Step, parent: Content, lines: Lines) -> dic
     if not isinstance(new, str) or not isinstance(old, str):
         return {}
     moved: dict[int, int] = {}
-    for there, here, length in matching_blocks(split_lines(old), split_lines(new)):
+    for there, here, length in equal_runs(split_lines(old), split_lines(new)):
         moved.update((here + n, there + n) for n in range(length))
     return {n: moved[n] for n in lines if n in moved}

@@ -58,7 +58,8 @@ def checkout(repo: Repository, name: str, *, clean: bool = False, new_branch: st
     """Put the files of a branch's or version's content in place, and HEAD there.
 
     Only files that the version has otherwise than HEAD's are touched; unsaved work in others stays in the
-    folder. Unsaved work in those that are touched becomes a restore point (trigger PreCheckout) first. With
+    folder. Unsaved work in those that are touched becomes a restore point (trigger PreCheckout) first. What the version
+    does not have and its rules ignore stays, versioned until now or not. With
     `clean`, all of the folder is as the version has it, and everything unsaved goes into the restore point.
     Where nothing has to change, nothing is recorded. Interrupted, the next command that changes the project
     finishes it. With `new_branch`, a branch of that name is started on the version, and HEAD is on it: one
@@ -93,7 +94,7 @@ def checkout(repo: Repository, name: str, *, clean: bool = False, new_branch: st
             inverse=Inverse("checkout.revert"),
         )
 
-    step = Exactly(record.tree) if clean else Between(repo, record.tree)
+    step = Exactly(repo, record.tree) if clean else Between(repo, record.tree)
     why = f"Before checking out {place}"
     return replace_folder(repo, step, draft, trigger="PreCheckout", why=why, idle_at=head)
 

@@ -20,8 +20,10 @@ from aura_vcs.history.names.branches import branch, moved
 from aura_vcs.history.names.follow_branch import follow_branch
 from aura_vcs.history.names.revisions import check_content, describe, resolve
 from aura_vcs.history.recording.journal import finish_pending
+from aura_vcs.history.recording.newly_ignored import newly_ignored
 from aura_vcs.history.recording.steps import Ground, putting
 from aura_vcs.history.recording.tree_edits import change_tree, files_of
+from aura_vcs.history.recording.tree_steps import NOTHING_STAYS
 from aura_vcs.history.recording.version_builder import Base, Made, Wanted, check_texts, lineage, need, new_label
 from aura_vcs.history.resolve import open_conflicts
 from aura_vcs.history.undo import Undone, operation_of, undo
@@ -160,6 +162,7 @@ class _Work:
         self._author = author or repo.author
         self.source: ObjectId | None = None
         self._merged = plan.theirs.tree
+        self._staying = NOTHING_STAYS
         self.replaced: list[str] = []
 
     def ground(self, _: Base) -> Ground:
@@ -168,6 +171,8 @@ class _Work:
         if plan.kind == "join":
             self._merged = change_tree(trees, plan.ours.tree, plan.changes, lambda data, _: tree_id(data))
         changes = trees.list_differences(plan.ours.tree, self._merged)
+        self._staying = newly_ignored(self._repo, plan.ours.tree, self._merged, changes, plan.made)
+        changes = [change for change in changes if not self._staying.covers(change.path)]
         return Ground(plan.ours.tree, (plan.ours.tree,), changes, (CONFLICTS,))
 
     def tree(self, batch: Batch, folder: ObjectId) -> ObjectId:
@@ -175,8 +180,8 @@ class _Work:
         plan, trees = self._plan, self._repo.trees
         unsaved = [found for found in trees.differences(plan.ours.tree, folder) if not _is_folder(found)]
         others = [found.path for found in unsaved if found.path != CONFLICTS and not _is_brought(found, plan.changes)]
-        self.replaced = _met(others, plan.changes)
-        here = dict(plan.changes)
+        here = {path: entry for path, entry in plan.changes.items() if not self._staying.covers(path)}
+        self.replaced = _met(others, here)
         for path, entry in plan.changes.items():
             if entry is not None and entry.id in plan.made:
                 batch.also_read_by(self._repo.worktree.mode_now(path))

@@ -8,11 +8,11 @@ import msgspec
 from aura_vcs.errors.integrity import RecordCorrupt, StorageError
 from aura_vcs.history.names.branches import branch_and_awaited
 from aura_vcs.history.names.follow_branch import follow_branch
-from aura_vcs.history.recording.version_builder import base_of
 from aura_vcs.ids import ObjectId, VersionId, blob_id
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import CONFLICTS, HELD_TOLD, PENDING
+from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
 from aura_vcs.worktree.scan.scan import Scan, Skipped
 
@@ -44,6 +44,8 @@ class Status(msgspec.Struct, frozen=True):
     """Paths that are versioned although a rule ignores them now; those of folders end with a slash."""
     sizes: Mapping[str, int] = {}
     """How many bytes each changed file has now; what is gone, a link or a folder has no entry."""
+    tags_apart: tuple[tuple[str, str], ...] = ()
+    """Names of tags that machines gave to two versions, each with the name that the other one is kept under."""
 
     @property
     def is_clean(self) -> bool:
@@ -58,22 +60,24 @@ def status(repo: Repository) -> Status:
     as large as one that is gone (it may have been renamed).
     """
     follow_branch(repo)
-    base = base_of(repo)
-    scan = repo.worktree.scan(base.tree)
+    head = repo.head()
+    record = Queries(repo.index).version(head.version) if head.version is not None else None
+    base = record.tree if record is not None else EMPTY_TREE_ID
+    scan = repo.worktree.scan(base)
     unstable: list[str] = []
     changes: tuple[Change, ...] = ()
-    if scan.root.tree != base.tree:
+    if scan.root.tree != base:
         from aura_vcs.history.recording.scan_differences import compare_scan  # not where nothing has changed
 
-        changes, unstable = compare_scan(repo, scan, base.tree)
-        _save(repo, scan, base.tree, changes)
-    found, awaited = branch_and_awaited(repo, base.head.branch or "")
+        changes, unstable = compare_scan(repo, scan, base)
+        _save(repo, scan, base, changes)
+    found, awaited = branch_and_awaited(repo, head.branch or "")
     return Status(
-        branch=base.head.branch,
-        head=Queries(repo.index).version(base.head.version) if base.head.version is not None else None,
+        branch=head.branch,
+        head=record,
         changes=changes,
         diverged=found.diverged if found is not None else (),
-        behind=found.version if found is not None and found.version != base.head.version else None,
+        behind=found.version if found is not None and found.version != head.version else None,
         skipped=tuple(scan.skipped),
         unstable=tuple(unstable),
         interrupted=_interrupted(repo),
@@ -82,6 +86,7 @@ def status(repo: Repository) -> Status:
         awaited=tuple(dict.fromkeys(entry.version for entry in awaited if entry.version is not None)),
         held=tuple(scan.held()),
         sizes={change.path: state.size for change in changes if (state := scan.file(change.path)) is not None},
+        tags_apart=repo.refs.tags_apart(),
     )
 
 

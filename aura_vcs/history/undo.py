@@ -27,6 +27,7 @@ from aura_vcs.model import BranchEntry, Field, Head, HeadChange, Label, Operatio
 from aura_vcs.refs.branch_entries import newest_of
 from aura_vcs.refs.changes import checkpoint_change, field_change, label_change, tag_change
 from aura_vcs.refs.refs import CHECKPOINT_FIELDS, FIELD_ROOMS, fields_of_stamp, stamp_label
+from aura_vcs.refs.tags import next_stamp
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 
 T = TypeVar("T")
@@ -384,8 +385,8 @@ def _reversed_tag(repo: Repository, transaction: Transaction, name: str, change:
     after = _optional(change.after, Tag, name)
     pattern = before or after
     assert pattern is not None
-    counter = (current.stamp[0] if current is not None else 0) + 1
+    stamp, seen = next_stamp(current, transaction.replica)
     tag = msgspec.structs.replace(
-        pattern, version=before.version if before is not None else None, stamp=(counter, transaction.replica)
+        pattern, version=before.version if before is not None else None, stamp=stamp, seen=seen
     )
     return tag_change(name, current, tag)

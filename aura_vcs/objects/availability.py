@@ -6,7 +6,7 @@ its list here when it is offloaded: only its chunks go.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from aura_vcs.errors.integrity import IntegrityError, ObjectMissing, ObjectOffloaded
 from aura_vcs.ids import ObjectId
@@ -15,8 +15,10 @@ from aura_vcs.objects.base import Place, Places
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.objects.loose import LooseObjects
 from aura_vcs.objects.offloaded import Offloaded, OffloadedContent
-from aura_vcs.objects.packs.reader import Packs
 from aura_vcs.storage.local import LocalStorage
+
+if TYPE_CHECKING:
+    from aura_vcs.objects.packs.reader import Packs
 
 Bring = Callable[[Mapping[ObjectId, str]], None]
 """Gets the content of offloaded blobs here, given with a path for messages. Raises ObjectOffloaded."""
@@ -27,10 +29,13 @@ class Shelf(Protocol):
 
     storage: LocalStorage
     loose: LooseObjects
-    packs: Packs
     places: Places
     offloaded: Offloaded
     bring: Bring | None
+
+    @property
+    def packs(self) -> "Packs":
+        """The packs."""
 
     def search(self, object_ids: set[ObjectId]) -> dict[ObjectId, Place]:
         """Where objects lie that the index does not know, told by all footers."""

@@ -6,6 +6,7 @@ in as `Places`, only makes the answer quick. Every read is hashed: wrong bytes n
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, BinaryIO
 
 from aura_vcs import layout
@@ -24,7 +25,6 @@ from aura_vcs.objects.base import (
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.objects.loose import LooseObjects, blocks, new_hasher
 from aura_vcs.objects.offloaded import Offloaded
-from aura_vcs.objects.packs.reader import Packs
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.system_calls import EXHAUSTED, storage_error
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from aura_vcs.objects.batch import Batch
     from aura_vcs.objects.packs.format import Footer
+    from aura_vcs.objects.packs.reader import Packs
 
 WORKERS = 3
 CHUNKS_AT_ONCE = 512
@@ -48,12 +49,18 @@ class ObjectStore:
         self.storage = storage
         self.places = places or NoPlaces()
         self.loose = LooseObjects(storage)
-        self.packs = Packs(storage)
         self.offloaded = Offloaded(storage)
         self.bring: Bring | None = None
         """Gets what is offloaded when it is needed; None: nobody said how to reach remotes."""
         self.passed_over: set[str] = set()
         """Packs whose footers could not be read when something was looked for."""
+
+    @cached_property
+    def packs(self) -> "Packs":
+        """The packs."""
+        from aura_vcs.objects.packs.reader import Packs  # `log` and a clean `status` read no object
+
+        return Packs(self.storage)
 
     @contextmanager
     def batch(self, progress: Progress = SILENT) -> Iterator["Batch"]:
@@ -286,7 +293,8 @@ class ObjectStore:
 
     def close(self) -> None:
         """Let go of open packs."""
-        self.packs.close()
+        if "packs" in self.__dict__:
+            self.packs.close()
 
     def search(self, object_ids: set[ObjectId], *, but: str = "") -> dict[ObjectId, Place]:
         """Look through the footers, once, for packed objects that the index does not know; `but` one is left out."""

@@ -1,6 +1,6 @@
 """Many labels in one immutable file, named by its hash: `refs/versions/<hash>.labels`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from blake3 import blake3
@@ -9,7 +9,7 @@ from aura_vcs import layout
 from aura_vcs.codec import NUMBER_LIMIT, decode_record, encode_compact
 from aura_vcs.compression import THOROUGH_LEVEL, NotDecodable, compress, decompress
 from aura_vcs.errors.integrity import RecordCorrupt
-from aura_vcs.ids import ID_LENGTH, VersionId, is_object_id, is_replica_id
+from aura_vcs.ids import ID_LENGTH, ReplicaId, VersionId, is_object_id, is_replica_id
 from aura_vcs.model import BranchEntry, Label, Tag
 from aura_vcs.storage.base import Writable
 
@@ -80,7 +80,14 @@ def decode_ref(data: bytes, shape: type[T], path: str) -> T:
     stamps = record.stamps.values() if isinstance(record, Label) else [record.stamp] if isinstance(record, Tag) else []
     if not all(0 <= counter <= STAMP_LIMIT for counter, _ in stamps):
         raise RecordCorrupt(path, "nobody has changed it so often as it says")
+    if isinstance(record, Tag) and not is_proper_seen(record.seen or {}, STAMP_LIMIT):
+        raise RecordCorrupt(path, "what it has seen is not proper")
     return record
+
+
+def is_proper_seen(seen: Mapping[ReplicaId, int], limit: int) -> bool:
+    """Whether replicas are named properly, and none of their counters is higher than anybody's can be."""
+    return all(is_replica_id(replica) and 0 <= counter <= limit for replica, counter in seen.items())
 
 
 def check_entry(entry: BranchEntry, path: str) -> None:

@@ -19,6 +19,7 @@ from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.model import BranchEntry, Field, Fields, Label, RefChange, Tag
 from aura_vcs.refs.packed_labels import STAMP_LIMIT, PackedLabels, decode_ref
+from aura_vcs.refs.tags import add_tag, may_be_apart, merge_tags, tags_apart
 from aura_vcs.storage.base import Deletable
 
 T = TypeVar("T")
@@ -75,26 +76,6 @@ def fields_of_stamp(stamp: str) -> Sequence[str]:
     return (stamp,) if stamp in _STAMPED else ()
 
 
-def join_tag(tags: dict[str, Tag], name: str, tag: Tag) -> str | None:
-    """Add a copy of a tag to tags: the higher stamp has the name.
-
-    Where two machines gave the name to two versions, and neither had heard of the other, the lower one is kept
-    under a name of its own, which is returned; it follows from the tag, so that all machines give the same.
-    """
-    known = tags.get(name)
-    if known is None or known == tag:
-        tags[name] = tag
-        return None
-    lower, higher = sorted((known, tag), key=lambda found: (found.stamp, found.version or ""))
-    tags[name] = higher
-    if known.stamp[0] != tag.stamp[0] or known.version == tag.version or None in {known.version, tag.version}:
-        return None
-    aside = f"{name[: layout.NAME_LIMIT - 5]}.{lower.stamp[1][:4]}"
-    if aside not in tags or tags[aside].stamp < lower.stamp:
-        tags[aside] = lower
-    return aside
-
-
 def stamp_label(label: Label, replica: ReplicaId, at: str, by: str, **changes: Any) -> Label:
     """The label with fields changed by this replica, stamped above every stamp it has."""
     counter = max((count for count, _ in label.stamps.values()), default=0) + 1
@@ -135,7 +116,7 @@ class Refs:
         return {name: tag for name, tag in self.all_tags().items() if tag.version is not None}
 
     def all_tags(self) -> dict[str, Tag]:
-        """Tags by name, deleted ones too; of conflicted copies the highest stamp, see `join_tag`."""
+        """Tags by name, deleted ones too; conflicted copies merged, see `add_tag`."""
         found: dict[str, Tag] = {}
         for file in self._storage.list(layout.TAGS):
             if not file.endswith(".json"):
@@ -145,8 +126,18 @@ class Refs:
             if tag is None or not names:
                 continue
             name = names[0]
-            join_tag(found, name, tag)
+            add_tag(found, name, tag)
         return dict(sorted(found.items()))
+
+    def tags_apart(self) -> tuple[tuple[str, str], ...]:
+        """The names of tags that machines gave to two versions, each with the name of the one kept beside it.
+
+        Reads no tag where none has the name of one that is kept so.
+        """
+        files = [file.removesuffix(".json") for file in self._storage.list(layout.TAGS)]
+        if not any(may_be_apart(file) or _base_name(file) != file for file in files):
+            return ()
+        return tuple(tags_apart(self.all_tags()))
 
     def tag(self, name: str) -> Tag | None:
         """The tag as this machine's file has it, deleted or not."""
@@ -315,8 +306,9 @@ class Refs:
         elif room == "tags":
             tag = from_plain(after, Tag, path)
             standing = self._load(path, Tag)
-            if standing is None or standing.stamp < tag.stamp:
-                self._storage.put(path, encode_record(tag))
+            merged = tag if standing is None else merge_tags(standing, tag)[0]
+            if merged != standing:
+                self._storage.put(path, encode_record(merged))
         elif room == "checkpoints":
             found = self._load(path, dict[str, Any])
             if found is not None and found.get("revision", 0) < after.get("revision", 0):

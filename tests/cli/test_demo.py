@@ -1,23 +1,31 @@
-"""The demo script runs and tells the story it promises."""
+"""The tour runs and tells the story it promises; it touches nothing, and leaves nothing."""
 
+import os
+import pty
+import select
 import subprocess
 import sys
 from pathlib import Path
 
-SCRIPTS = Path(__file__).parent.parent.parent / "scripts"
-DEMO = SCRIPTS / "demo.py"
-STUDIO = SCRIPTS / "demo_studio.py"
+from aura_vcs.cli.demo.stage import sample_project
+
+DEMO = [sys.executable, "-P", "-m", "aura_vcs", "demo"]
+
+
+def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*DEMO, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        env={"TMPDIR": str(folder), "HOME": str(folder), "PATH": os.environ["PATH"]},
+    )
 
 
 def test_the_demo_runs(tmp_path: Path) -> None:
     """Every step of the main job is shown, in order, and nothing is left behind."""
-    done = subprocess.run(
-        [sys.executable, DEMO],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"TMPDIR": str(tmp_path), "HOME": str(tmp_path)},
-    )
+    done = _run(tmp_path, "basics")
     assert done.returncode == 0, done.stderr
     commands = [line for line in done.stdout.splitlines() if line.startswith("$ aura ")]
     verbs = [line.split()[2] for line in commands]
@@ -47,13 +55,7 @@ def test_the_demo_runs(tmp_path: Path) -> None:
 
 def test_the_merging_part_runs(tmp_path: Path) -> None:
     """Script, trim, move, picture, music and a new name join; one question is answered on another machine."""
-    done = subprocess.run(
-        [sys.executable, SCRIPTS / "demo_merging.py"],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"TMPDIR": str(tmp_path), "HOME": str(tmp_path)},
-    )
+    done = _run(tmp_path, "merging")
     assert done.returncode == 0, done.stderr
     commands = [line.split(" $ aura ")[1] for line in done.stdout.splitlines() if " $ aura " in line]
     remaining = iter(command.split()[0] for command in commands)
@@ -74,13 +76,7 @@ def test_the_merging_part_runs(tmp_path: Path) -> None:
 
 def test_the_studio_part_runs(tmp_path: Path) -> None:
     """From a template to a video, through a renderer that died; nothing of the person's is touched or left."""
-    done = subprocess.run(
-        [sys.executable, STUDIO],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"TMPDIR": str(tmp_path), "HOME": str(tmp_path)},
-    )
+    done = _run(tmp_path, "studio")
     assert done.returncode == 0, done.stderr
     commands = [line for line in done.stdout.splitlines() if line.startswith("$ aura ")]
     remaining = iter(line.split()[2] for line in commands)
@@ -99,3 +95,46 @@ def test_the_studio_part_runs(tmp_path: Path) -> None:
     assert "sk-demo" not in done.stdout + done.stderr
     assert "no keyring works here" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_sample_project_can_be_had(tmp_path: Path) -> None:
+    """`aura demo --sample` copies it into a new folder, and nowhere else."""
+    done = _run(tmp_path, "--sample", "my-video")
+    assert done.returncode == 0, done.stderr
+    made = sorted(path.relative_to(tmp_path / "my-video") for path in (tmp_path / "my-video").rglob("*"))
+    assert made == sorted(path.relative_to(sample_project()) for path in sample_project().rglob("*"))
+    (tmp_path / "my-video" / "brief.json").write_text("mine")
+    again = _run(tmp_path, "--sample", "my-video")
+    assert again.returncode != 0
+    assert "is there already" in again.stderr
+    assert (tmp_path / "my-video" / "brief.json").read_text() == "mine"
+
+
+def test_on_a_terminal_it_waits_and_may_be_ended(tmp_path: Path) -> None:
+    """After a step it waits for Enter; q ends it, and the scratch folder goes."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.chdir(tmp_path)
+        os.execve(sys.executable, DEMO, {"TMPDIR": str(tmp_path), "HOME": str(tmp_path), "NO_COLOR": "1"})
+    shown = _read_until(terminal, "q ends: ")
+    assert "$ aura commit" in shown
+    os.write(terminal, b"\n")
+    assert "What has changed?" in _read_until(terminal, "q ends: ") + _again(terminal)
+    os.write(terminal, b"q\n")
+    assert "Ended." in _read_until(terminal, "Ended.")
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    os.close(terminal)
+    assert list(tmp_path.iterdir()) == []
+
+
+def _again(terminal: int) -> str:
+    os.write(terminal, b"\n")
+    return _read_until(terminal, "q ends: ")
+
+
+def _read_until(terminal: int, text: str) -> str:
+    read = ""
+    while text not in read:
+        assert select.select([terminal], [], [], 60)[0], read
+        read += os.read(terminal, 65_536).decode()
+    return read

@@ -40,7 +40,7 @@ EVERY_DAY = {
 """What is slow to import, by the command that is to do without it."""
 FOR_HELP = "inspect ast dis tokenize textwrap gettext locale platform"
 """What no command needs that goes well."""
-WITHOUT_DATA = {"cat", "completion", "help", "serve"}
+WITHOUT_DATA = {"cat", "completion", "demo", "help", "serve"}
 """Commands that print no data, or data that is not ours."""
 
 

@@ -246,7 +246,7 @@ def test_tracks_come_go_and_change_names() -> None:
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: Path(path).name if path else "none")
 def test_times_agree_with_the_library(sample: Path) -> None:
     """Starts, lengths and source points are those OpenTimelineIO itself computes."""
-    library = pytest.importorskip("opentimelineio", reason="the extra 'timeline' is not installed")
+    library = pytest.importorskip("opentimelineio", reason="opentimelineio, a part of the extra dev, is not installed")
     ours = read_timeline(sample.read_bytes())
     assert isinstance(ours, Timeline)
     try:

@@ -6,13 +6,17 @@ import pytest
 from aura_vcs import Repository
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import UnknownName
-from aura_vcs.history.checkout import checkout
+from aura_vcs.history.checkout import checkout, restore
 from aura_vcs.history.commit import commit
+from aura_vcs.history.merge import merge
+from aura_vcs.history.names.branches import create_branch
+from aura_vcs.history.names.revisions import resolve
 from aura_vcs.history.status import is_new_held, status
 from aura_vcs.history.undo import redo, undo
 from aura_vcs.history.untrack import untrack
 from aura_vcs.worktree.scan.ignore import load_ignore_rules
 
+from tests.helpers.check import versions
 from tests.helpers.project import clone, save, write
 
 ODD = "we ird/[x]*? "
@@ -162,3 +166,65 @@ def test_what_is_versioned_and_ignored_is_told_once(root: Path) -> None:
         untrack(repo, ["assets", "raw.mov"])
         assert status(repo).held == ()
         assert not is_new_held(repo, ())
+
+
+def _around(repo: Repository, way: str) -> None:
+    """Go back to where `assets` were versioned, and forth again."""
+    checkout(repo, "v1")
+    if way == "undo":
+        undo(repo)
+    elif way == "restore":
+        restore(repo, "main")
+    elif way == "merge":
+        create_branch(repo, "side", resolve(repo, "v1").id)
+        checkout(repo, "side")
+        write(Path(repo.root), {"notes.txt": "n"})
+        save(repo, "Side")
+        merge(repo, "main")
+    else:
+        checkout(repo, "main", clean=way == "clean")
+
+
+@pytest.mark.parametrize("way", ["checkout", "clean", "undo", "restore", "merge"])
+def test_it_stays_in_the_folder_on_the_way_back_and_forth(root: Path, way: str) -> None:
+    """The version where one goes ignores it and does not have it: that takes nothing out of the folder."""
+    with Repository.open(str(root)) as repo:
+        untrack(repo, ["assets", "raw.mov"])
+        before = len(versions(repo))
+        _around(repo, way)
+        assert (root / "assets/a.mov").read_text() == "a"
+        assert (root / "raw.mov").read_text() == "r"
+        assert status(repo).is_clean or way == "restore"
+        if way in {"checkout", "undo"}:
+            assert len(versions(repo)) == before
+        undo(repo)
+        assert (root / "assets/a.mov").read_text() == "a"
+        redo(repo)
+        assert (root / "assets/a.mov").read_text() == "a"
+
+
+def test_edits_of_it_stay_too(root: Path) -> None:
+    """What was edited where it was versioned, and files beside it, are as they are."""
+    with Repository.open(str(root)) as repo:
+        untrack(repo, ["assets"])
+        checkout(repo, "v1")
+        write(root, {"assets/a.mov": "edited", "assets/new.mov": "new"})
+        checkout(repo, "main")
+        assert {path.name: path.read_text() for path in (root / "assets").iterdir()} == {
+            "a.mov": "edited", "b.mov": "b", "new.mov": "new",
+        }  # fmt: skip
+        assert status(repo).is_clean
+
+
+def test_a_file_in_the_place_of_what_is_ignored_comes(root: Path) -> None:
+    """Where the version has a file, a folder with ignored files in it gives way, and is saved."""
+    with Repository.open(str(root)) as repo:
+        (root / "assets/a.mov").unlink()
+        (root / "assets/b.mov").unlink()
+        (root / "assets").rmdir()
+        write(root, {"assets": "a file", ".auraignore": "*.mov\n"})
+        save(repo, "Two")
+        checkout(repo, "v1")
+        assert (root / "assets/a.mov").read_text() == "a"
+        checkout(repo, "main")
+        assert (root / "assets").read_text() == "a file"

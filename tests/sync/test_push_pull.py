@@ -16,6 +16,7 @@ from aura_vcs.history.names.branches import branch
 from aura_vcs.history.names.tags import create_tag, delete_tag
 from aura_vcs.history.status import status
 from aura_vcs.history.undo import redo, undo
+from aura_vcs.history.untrack import untrack
 from aura_vcs.history.versions import delete_version, edit_version
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.maintenance.fsck import fsck
@@ -572,3 +573,46 @@ def test_a_line_that_went_on_from_one_of_two_merges_stands_for_both(pair: Pair) 
         found = branch(repo, "main")
         assert found is not None
         assert (found.version, found.diverged) == (later.id, ())
+
+
+def test_a_tag_given_elsewhere_outlives_one_that_was_removed_here(pair: Pair) -> None:
+    """Who removed a tag of that name, and gave it again, had not heard of the other machine's."""
+    second = save(pair.bert, "notes.txt", "x")
+    create_tag(pair.anna, "sent", pair.first.id)
+    for version in (second, pair.first, second):
+        create_tag(pair.bert, "sent", version.id)
+        if version is not second or "sent" in pair.bert.refs.tags():
+            delete_tag(pair.bert, "sent")
+    create_tag(pair.bert, "sent", second.id)
+    push(pair.bert, pair.remote, known(pair.bert))
+    sync(pair.anna, pair.remote, known(pair.anna))
+    fetch(pair.bert, pair.remote, known(pair.bert))
+    for repo in (pair.anna, pair.bert):
+        assert {tag.version for tag in repo.refs.tags().values()} == {pair.first.id, second.id}
+        assert [name for name, _ in status(repo).tags_apart] == ["sent"]
+    for name in set(pair.bert.refs.tags()) - {"sent"}:
+        delete_tag(pair.bert, name)
+    push(pair.bert, pair.remote, known(pair.bert))
+    fetch(pair.anna, pair.remote, known(pair.anna))
+    assert {*pair.anna.refs.tags()} == {*pair.bert.refs.tags()} == {"sent"}
+    assert status(pair.anna).tags_apart == ()
+
+
+def test_a_tag_removed_here_stays_where_it_was_given_elsewhere(pair: Pair) -> None:
+    """A removal is about the tag that was known."""
+    create_tag(pair.bert, "sent", pair.first.id)
+    delete_tag(pair.bert, "sent")
+    push(pair.bert, pair.remote, known(pair.bert))
+    create_tag(pair.anna, "sent", pair.first.id)
+    sync(pair.anna, pair.remote, known(pair.anna))
+    fetch(pair.bert, pair.remote, known(pair.bert))
+    assert {*pair.anna.refs.tags()} == {*pair.bert.refs.tags()} == {"sent"}
+
+
+def test_what_another_machine_left_out_of_versions_stays_here(pair: Pair) -> None:
+    """A pull that brings the rule, and the version without the files, takes none of them out of the folder."""
+    untrack(pair.anna, ["assets"])
+    push(pair.anna, pair.remote, known(pair.anna))
+    pull(pair.bert, pair.remote, known(pair.bert))
+    assert files(pair.bert)["assets/take.wav"] == media(2 * MIB)
+    assert status(pair.bert).is_clean

@@ -8,11 +8,9 @@ import click
 from aura_vcs.cli.options import HELP, TEXT, author_option, examples, json_option, yes_option
 from aura_vcs.cli.output.console import Console, cool, faint, is_terminal, warm
 from aura_vcs.cli.output.humanize import joined, say_unstable, short_path, size
-from aura_vcs.cli.session import pass_repository, project_paths
+from aura_vcs.cli.session import current_session, pass_repository, project_paths
 from aura_vcs.cli.shared.housekeeping import keep_house
-from aura_vcs.cli.shared.identity import ask_identity
-from aura_vcs.cli.shared.locks import advice_on, advice_shape, say_advice
-from aura_vcs.cli.shared.studio import current_session
+from aura_vcs.layout import REMOTES
 
 if TYPE_CHECKING:
     from aura_vcs.errors import InputError
@@ -66,7 +64,6 @@ def commit_command(
     was, it stays in `aura log --deleted` until gc, and `aura undo` takes it back. One that was sent to a remote
     already is amended only with --yes: other machines then have both, until `aura merge` joins them.
     """
-    from aura_vcs.cli.output.json_shapes import point_shape, version_shape
     from aura_vcs.history.commit import amend as amend_version
     from aura_vcs.history.commit import commit
 
@@ -77,9 +74,7 @@ def commit_command(
         if name is None and not amend and not allow_empty and _is_saved(repo, paths, chosen):
             console.line(NOTHING)
             return
-        ask_identity(current_session(), console)
-        if name is None and not amend:
-            name = click.prompt("What is this version called", default=_offered(repo, chosen), err=True)
+        name = _ask(repo, console, chosen, name, amend=amend)
     if amend:
         sent = _check_sent(repo, console, yes=yes)
         done = amend_version(
@@ -103,6 +98,9 @@ def commit_command(
         )
     advice = _advice(repo, done)
     if console.as_json:
+        from aura_vcs.cli.output.json_shapes import point_shape, version_shape
+        from aura_vcs.cli.shared.locks import advice_shape
+
         made = done.version
         shape = version_shape(made) if made else None
         beside = point_shape(done.beside)
@@ -111,7 +109,10 @@ def commit_command(
         console.data({**shapes, "amended": point_shape(done.amended), "stored_bytes": done.stored_bytes})
     else:
         _show(repo, console, done)
-        say_advice(console, advice)
+        if advice:
+            from aura_vcs.cli.shared.locks import say_advice  # seldom needed
+
+            say_advice(console, advice)
     _warn(repo, console, done)
     if done.beside is not None:
         _say_beside(repo, console, done.beside)
@@ -122,6 +123,16 @@ def commit_command(
     if done.version is not None:
         _warn_of_missing_media(repo, console, done.version)
         keep_house(repo, console)
+
+
+def _ask(repo: "Repository", console: Console, paths: list[str], name: str | None, *, amend: bool) -> str | None:
+    """Ask who it is, once, and what the version is called, if nobody said; returns the name."""
+    from aura_vcs.cli.shared.identity import ask_identity  # only where somebody sits there
+
+    ask_identity(current_session(), console)
+    if name is not None or amend:
+        return name
+    return str(click.prompt("What is this version called", default=_offered(repo, paths), err=True))
 
 
 def _offered(repo: "Repository", paths: list[str]) -> str | None:
@@ -170,10 +181,11 @@ def _warn_of_missing_media(repo: "Repository", console: Console, made: "VersionR
 
 def _advice(repo: "Repository", done: "Committed") -> tuple["Advice", ...]:
     """What is known here about locks on what was committed."""
+    if done.version is None or repo.storage.stat(REMOTES) is None:
+        return ()  # nothing is imported where there never was a remote
+    from aura_vcs.cli.shared.locks import advice_on
     from aura_vcs.index.queries import Queries
 
-    if done.version is None:
-        return ()
     before = None
     for parent in done.version.parents[:1]:
         found = Queries(repo.index).version(parent)
@@ -221,8 +233,6 @@ def _check_sent(repo: "Repository", console: Console, *, yes: bool) -> bool:
     Raises:
         InputError: nobody did.
     """
-    from aura_vcs.layout import REMOTES
-
     head = repo.head().version
     if head is None or repo.storage.stat(REMOTES) is None:
         return False

@@ -10,9 +10,7 @@ from aura_vcs.cli.options import HELP, PathsCommand, examples, json_option
 from aura_vcs.cli.output.console import Console, Line, Painted, Part, cool, faint, good, strong
 from aura_vcs.cli.output.humanize import changed_path, count, size, titled
 from aura_vcs.cli.output.paths import versions_and_paths
-from aura_vcs.cli.remote_environment import worker_environment
-from aura_vcs.cli.session import pass_repository, project_paths
-from aura_vcs.cli.shared.studio import current_session
+from aura_vcs.cli.session import current_session, pass_repository, project_paths
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -134,6 +132,7 @@ def _media(
 
     if not any(map(is_media, comparison.changes)):
         return MediaFindings()
+    from aura_vcs.cli.remote_environment import worker_environment
     from aura_vcs.formats.media.findings import STRIP_FRAMES
     from aura_vcs.history.diff.media_diff import NOTHING, QUICK, REPORT, THOROUGH, look_into_media
 
@@ -162,12 +161,18 @@ def _lines(
     yield [faint(_summary(comparison))]
     if media is not None and media.needs_extra:
         yield [faint("Media files were compared by their headers only. To hear and see more of them:")]
-        yield [faint("  pip install 'aura-vcs[media]'")]
+        yield [faint(f"  {_media_command()}")]
     elif media is not None and media.left:
         were = "was" if media.left == 1 else "were"
         yield [
             faint(f"{count(media.left, 'media file')} {were} compared by the header only. For all: aura diff --media")
         ]
+
+
+def _media_command() -> str:
+    from aura_vcs.cli.installation import how_to_install
+
+    return how_to_install("media")
 
 
 def _names(old: "VersionRecord | None", new: "VersionRecord | None") -> tuple[str, str]:
@@ -195,6 +200,7 @@ def _write_report(
 
 
 def _write_pictures(console: Console, comparison: "Comparison", wanted: "dict[PictureKind, str | None]") -> None:
+    from aura_vcs.cli.remote_environment import worker_environment
     from aura_vcs.history.diff.media_diff import show_picture
     from aura_vcs.media.pictures import MARK
 

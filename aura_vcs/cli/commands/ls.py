@@ -8,8 +8,7 @@ from aura_vcs.cli.completion import complete_content
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console, Part, cool, faint
 from aura_vcs.cli.output.humanize import count, size
-from aura_vcs.cli.session import pass_repository, project_paths
-from aura_vcs.cli.shared.studio import current_session
+from aura_vcs.cli.session import current_session, pass_repository, project_paths
 
 if TYPE_CHECKING:
     from aura_vcs.history.lookup.content import Located

@@ -9,9 +9,8 @@ from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console, Part, cool, faint, warm
 from aura_vcs.cli.output.humanize import count, short_path
 from aura_vcs.cli.output.paths import saved_paths
-from aura_vcs.cli.session import pass_repository, project_paths
+from aura_vcs.cli.session import current_session, pass_repository, project_paths
 from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_left
-from aura_vcs.cli.shared.studio import current_session
 
 if TYPE_CHECKING:
     from aura_vcs.history.checkout import Moved

@@ -8,7 +8,6 @@ from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console, bad, cool, faint, good
 from aura_vcs.cli.output.humanize import changed_path, count, joined, place, short_path, size, titled
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.shared.locks import advice_on, advice_shape, say_advice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from aura_vcs.history.status import Status
     from aura_vcs.project.documents.problems import Problem
     from aura_vcs.repository.repository import Repository
+    from aura_vcs.sync.locks.advice import Advice
     from aura_vcs.sync.sent import Unsent
 
 NEW = ("added", "modified", "type_changed")
@@ -41,9 +41,10 @@ def status_command(repo: "Repository", console: Console) -> None:
 
     found = status(repo)
     problems = folder_problems(repo, found)
-    advice = advice_on(repo, (p for c in found.changes for p in (c.path, c.old_path) if p is not None))
+    advice = _advice_on(repo, found)
     if console.as_json:
         from aura_vcs.cli.output.json_shapes import offloaded_shape, problems_shape, status_shape
+        from aura_vcs.cli.shared.locks import advice_shape
         from aura_vcs.history.lookup.offloaded_summary import OffloadedFiles
 
         away = offloaded_shape(OffloadedFiles(repo).everywhere())
@@ -53,12 +54,24 @@ def status_command(repo: "Repository", console: Console) -> None:
     else:
         _show(repo, console, found)
         _say_problems(console, problems or ())
-        say_advice(console, advice)
+        if advice:
+            from aura_vcs.cli.shared.locks import say_advice  # seldom needed
+
+            say_advice(console, advice)
     _say_held(repo, console, found)
     for skipped in found.skipped:
         console.warn(f"{short_path(skipped.path)} cannot be saved: {skipped.reason}")
     for path in found.unstable:
         console.warn(f"{path} is being written right now")
+
+
+def _advice_on(repo: "Repository", found: "Status") -> tuple["Advice", ...]:
+    paths = [path for change in found.changes for path in (change.path, change.old_path) if path is not None]
+    if not paths:
+        return ()
+    from aura_vcs.cli.shared.locks import advice_on  # not where nothing has changed
+
+    return advice_on(repo, paths)
 
 
 def _say_held(repo: "Repository", console: Console, found: "Status") -> None:
@@ -177,6 +190,11 @@ def _say_where(repo: "Repository", console: Console, found: "Status") -> None:
             console.line(f"  The branch was taken back to {name} elsewhere. {there}, or commit here and it goes on.")
         else:
             console.line(f"  The branch has moved on to {name}. {there}.")
+    for name, apart in found.tags_apart:
+        console.warn(
+            f"the tag {name} was given to two versions on two machines: the other one goes by {apart}. "
+            f"`aura tag` shows both; remove the wrong one with `aura tag -d`"
+        )
     if found.awaited:
         from aura_vcs.cli.shared.partial_sync import say_awaited  # seldom needed
 

@@ -8,8 +8,8 @@ from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, good, strong, warm
 from aura_vcs.cli.output.humanize import count
-from aura_vcs.cli.session import pass_studio
-from aura_vcs.cli.shared.studio import current_session, table
+from aura_vcs.cli.session import current_session, pass_studio
+from aura_vcs.cli.shared.studio import table
 from aura_vcs.cli.shared.studio_undo import WAY_BACK
 from aura_vcs.errors import InputError
 

@@ -87,6 +87,7 @@ def status_shape(found: "Status") -> dict[str, Any]:
         "awaited": list(found.awaited),
         "conflicts": list(found.conflicts),
         "ignored": list(found.held),
+        "tags_apart": [{"name": name, "beside": apart} for name, apart in found.tags_apart],
     }
 
 

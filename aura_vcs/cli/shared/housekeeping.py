@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from aura_vcs.cli.output.console import Console, faint
-from aura_vcs.cli.shared.studio import current_session
+from aura_vcs.cli.session import current_session
 from aura_vcs.codec import format_time
 from aura_vcs.index.queries import Queries
 from aura_vcs.model import GRACE_SECONDS

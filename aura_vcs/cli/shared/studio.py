@@ -6,7 +6,7 @@ import click
 
 from aura_vcs.cli.output.escaping import clean_input
 from aura_vcs.cli.project_list import drop_project, enter_project
-from aura_vcs.cli.session import Session
+from aura_vcs.cli.session import Session, current_session
 from aura_vcs.errors.input import ForeignOwner, NotAProject
 
 if TYPE_CHECKING:
@@ -29,11 +29,6 @@ def settings_here(session: Session) -> dict[str, Any]:
             return project_settings(repo)
     except (NotAProject, ForeignOwner):
         return {}
-
-
-def current_session() -> Session:
-    """The session of the running command."""
-    return click.get_current_context().ensure_object(Session)
 
 
 def setting(repo: "Repository", key: str) -> Any:

@@ -4,7 +4,8 @@ from msgspec import Struct, structs
 
 from aura_vcs.compare.diff.sequences import Effort, common_pairs
 from aura_vcs.formats.jsondoc.parse import Unstructured
-from aura_vcs.formats.text import matching_blocks, read_text, split_lines, split_words
+from aura_vcs.formats.patience import equal_runs
+from aura_vcs.formats.text import read_text, split_lines, split_words
 
 CONTEXT_LINES = 3
 LINES_LIMIT = 400_000
@@ -102,7 +103,7 @@ def _changes(old: list[str], new: list[str], effort: Effort) -> list[tuple[int, 
     """
     found = []
     i = j = 0
-    for a, b, length in [*matching_blocks(old, new), (len(old), len(new), 0)]:
+    for a, b, length in [*equal_runs(old, new), (len(old), len(new), 0)]:
         if i < a and j < b:
             found += _inner_changes(old[i:a], new[j:b], i, j, effort)
         elif i < a or j < b:

@@ -13,7 +13,8 @@ from msgspec import structs
 
 from aura_vcs.compare.merge.model import CONTEXT_LINES, MergedText, TextConflict
 from aura_vcs.formats.jsondoc.parse import Unstructured
-from aura_vcs.formats.text import matching_blocks, read_text, split_lines
+from aura_vcs.formats.patience import equal_runs
+from aura_vcs.formats.text import read_text, split_lines
 
 WORDS_LIMIT = 4_000
 """Words of one passage, all three sides together, that are joined word by word."""
@@ -57,7 +58,7 @@ def common_text(one: bytes, other: bytes) -> bytes:
     lines = [split_lines(text) for text in texts if isinstance(text, str)]
     if len(lines) < 2 or sum(map(len, lines)) > LINES_LIMIT:
         return b""
-    kept = [lines[0][at + n] for at, _, length in matching_blocks(*lines) for n in range(length)]
+    kept = [lines[0][at + n] for at, _, length in equal_runs(*lines) for n in range(length)]
     if 2 * len(kept) < SHARED * sum(map(len, lines)):
         return b""
     return "".join(kept).encode("utf-8")
@@ -138,4 +139,4 @@ def _regions(base: Sequence[Hashable], ours: Sequence[Hashable], theirs: Sequenc
 
 
 def _positions(base: Sequence[Hashable], side: Sequence[Hashable]) -> dict[int, int]:
-    return {a + n: b + n for a, b, length in matching_blocks(base, side) for n in range(length)}
+    return {a + n: b + n for a, b, length in equal_runs(base, side) for n in range(length)}

@@ -6,6 +6,7 @@ spellings of one time compare equal and sums do not drift.
 
 import math
 import re
+from typing import Literal
 
 from msgspec import Struct
 
@@ -20,12 +21,44 @@ _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _CLOCK = re.compile(r"(-)?(?:(\d{1,9})\.)?(\d{1,9}):(\d{1,2}):(\d{1,2})(?:\.(\d{1,9}))?", re.ASCII)
 
 
+MediaKind = Literal["file", "proxy", "sequence", "generator", "title", "data"]
+
+
+class MediaReference(Struct, frozen=True, omit_defaults=True):
+    """Something that a project plays, as its file names it.
+
+    `path` is what is written, with nothing done to it but that escapes are undone; it is "" for what lies in no file.
+    `kind` is "file", "proxy" (the path of a smaller copy; what it stands for has a reference of its own), "sequence",
+    "generator", "title" or "data" (a mask, a LUT, a font). `start` and `end` are where the path stands in the bytes of
+    the project file (of its content, where that is packed), written as `writing` says; both 0 where it is nowhere as a
+    whole, and in JSON, where `pointer` says the place. `folder` is what relative paths go from, as the file says, ""
+    for the folder that it lies in. `identity` is what the editor knows the media by, `digest` its checksum as
+    `name:hex`, `size` its bytes, as the file has them.
+    """
+
+    path: str
+    kind: MediaKind = "file"
+    name: str = ""
+    identity: str = ""
+    folder: str = ""
+    is_absolute: bool = False
+    size: int = -1
+    digest: str = ""
+    start: int = 0
+    end: int = 0
+    writing: Literal["", "xml", "xml-url", "json", "plain", "quoted"] = ""
+    pointer: str = ""
+    prefix: str = ""
+    """What stands in front of the path in the same value, such as the speed `2.5:` of MLT."""
+
+
 class Clip(Struct, frozen=True):
     """Something that plays for a while: a scene, a visual asset, a clip of an editor.
 
     `pointer` is its place in the document, `noun` what a person calls it ("scene", "picture",
     "clip"), `number` its place from 1. `source_start` is where in its media it begins. `details`
-    are other fields, name to value. `parts` are what it is made of.
+    are other fields, name to value. `parts` are what it is made of. `reference` is the place of what it plays among
+    the timeline's media, -1 for none. `other` stands for what is not looked into: it is equal where that is equal.
     """
 
     pointer: str
@@ -44,6 +77,8 @@ class Clip(Struct, frozen=True):
     markers: tuple[tuple[str, str], ...] = ()
     details: tuple[tuple[str, str], ...] = ()
     parts: tuple["Clip", ...] = ()
+    reference: int = -1
+    other: str = ""
 
     @property
     def label(self) -> str:
@@ -54,7 +89,11 @@ class Clip(Struct, frozen=True):
 
 
 class Track(Struct, frozen=True):
-    """Clips that follow one another; `kind` is "scenes", "video", "audio" or what the editor says."""
+    """Clips that follow one another; `kind` is "scenes", "video", "audio" or what the editor says.
+
+    `sequence` is the name of the nested sequence that the track is in, "" for the main one. `details` are other fields,
+    such as whether it is muted, hidden or locked. `identity` is what the editor knows it by.
+    """
 
     pointer: str
     name: str
@@ -62,15 +101,32 @@ class Track(Struct, frozen=True):
     clips: tuple[Clip, ...]
     markers: tuple[tuple[str, str], ...] = ()
     effects: tuple[tuple[str, str], ...] = ()
+    sequence: str = ""
+    identity: str = ""
+    details: tuple[tuple[str, str], ...] = ()
 
 
 class Timeline(Struct, frozen=True):
-    """A timeline with its tracks; `settings` is what else the document says, as JSON."""
+    """A timeline with its tracks; `settings` is what else the document says, as JSON.
+
+    Tracks of nested sequences follow those of the main one. `rate` is frames per second as a fraction, (0, 1) where
+    the file does not say; `start` is the timecode of the first frame. `media` is what the project plays, also what no
+    clip uses. `markers` are those of the whole (guides). `other` are fingerprints of parts that are not looked into, by
+    their names; `noise` likewise of what changes by looking at a project (the playhead, the zoom of a window).
+    """
 
     tracks: tuple[Track, ...]
     settings: dict[str, JsonValue]
     duration: Ticks = 0
     name: str = ""
+    format: str = ""
+    rate: tuple[int, int] = (0, 1)
+    is_drop_frame: bool = False
+    start: Ticks = 0
+    media: tuple[MediaReference, ...] = ()
+    markers: tuple[tuple[str, str], ...] = ()
+    other: dict[str, str] = {}
+    noise: dict[str, str] = {}
 
 
 def shown(name: str) -> str:

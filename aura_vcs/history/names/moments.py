@@ -9,7 +9,7 @@ from aura_vcs.errors import InputError
 
 Edge = Literal["start", "end"]
 
-_AGO = re.compile(r"(?P<count>\d+|an?)\s*(?P<unit>[a-z]+)(\s+ago)?")
+_AGO = r"(?P<count>\d+|an?)\s*(?P<unit>[a-z]+)(\s+ago)?"
 _UNITS = {
     "second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800, "month": 2592000, "year": 31536000,
 }  # fmt: skip
@@ -19,8 +19,8 @@ _SHORT = {
 }  # fmt: skip
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _SHORTEST_DAY = 3
-_WORDS = re.compile(r"(?P<which>last|this)\s+(?P<what>[a-z]+)")
-_DATE = re.compile(r"\d{4}-?\d{2}-?\d{2}")
+_WORDS = r"(?P<which>last|this)\s+(?P<what>[a-z]+)"
+_DATE = r"\d{4}-?\d{2}-?\d{2}"
 SHOWN_CHARACTERS = 200
 """So much of what cannot be a time is repeated."""
 HINT = "Try '2 hours ago', '2d', 'yesterday', 'monday', 'last week' or '2026-11-23 14:30'."
@@ -46,13 +46,13 @@ def parse_moment(text: str, edge: Edge | None = None) -> str:
             return _written(present - timedelta(days=1))
         if (stretch := _stretch(words, present.date())) is not None:
             return _edge(*stretch, edge)
-        if (match := _AGO.fullmatch(words)) and (seconds := _seconds(match["unit"])):
+        if (match := re.fullmatch(_AGO, words)) and (seconds := _seconds(match["unit"])):
             count = 1 if match["count"].startswith("a") else int(match["count"])
             return _written(present - timedelta(seconds=count * seconds))
     except (OverflowError, ValueError) as error:
         raise InputError(f"{text[:SHOWN_CHARACTERS]!r} is too long ago") from error
     try:
-        if edge == "end" and _DATE.fullmatch(words):
+        if edge == "end" and re.fullmatch(_DATE, words):
             day = date.fromisoformat(words)
             return _edge(day, day + timedelta(days=1), edge)
         return _written(datetime.fromisoformat(text.strip()).astimezone(UTC))
@@ -65,7 +65,7 @@ def _stretch(words: str, today: date) -> tuple[date, date] | None:
     if words in {"today", "yesterday"}:
         day = today - timedelta(days=words == "yesterday")
         return day, day + timedelta(days=1)
-    match = _WORDS.fullmatch(words)
+    match = re.fullmatch(_WORDS, words)
     which, what = (match["which"], match["what"]) if match else ("", words)
     weekday = _weekday(what)
     if weekday is not None and which != "this":

@@ -6,24 +6,23 @@ from aura_vcs.codec import is_text
 from aura_vcs.errors.input import AmbiguousVersion, NoVersions, UnknownVersion
 from aura_vcs.errors.integrity import ObjectPurged
 from aura_vcs.history.names.branches import branch, branches
-from aura_vcs.history.names.moments import parse_moment
 from aura_vcs.ids import VersionId
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.repository.repository import Repository
 from aura_vcs.suggestions import near
 
-_STEPS = re.compile(r"(?P<base>.+?)~(?P<steps>\d{0,15})")
-_NUMBER = re.compile(r"v(?P<number>\d{1,15})(\.(?P<prefix>[0-9a-f]{1,64}))?")
-_AT = re.compile(r"(?P<branch>[^@]*)@\{(?P<when>[^}]+)\}")
-_CONTENT = re.compile(r"(?P<version>[^:@]*(@\{[^}]*\})?[^:]*)(:(?P<path>.*))?", re.DOTALL)
+_STEPS = r"(?P<base>.+?)~(?P<steps>\d{0,15})"  # compiled by the commands that come to use them
+_NUMBER = r"v(?P<number>\d{1,15})(\.(?P<prefix>[0-9a-f]{1,64}))?"
+_AT = r"(?P<branch>[^@]*)@\{(?P<when>[^}]+)\}"
+_CONTENT = r"(?s:(?P<version>[^:@]*(@\{[^}]*\})?[^:]*)(:(?P<path>.*))?)"
 PREFIX_LENGTH = 4
 """So many digits of an id are enough to name a version, if no other begins so."""
 
 
 def split_content(name: str) -> tuple[str, str | None]:
     """The version and the path of `VERSION[:PATH]`; a colon inside `@{…}` belongs to the time."""
-    match = _CONTENT.fullmatch(name)
+    match = re.fullmatch(_CONTENT, name)
     return (match["version"], match["path"]) if match is not None else (name, None)
 
 
@@ -50,14 +49,14 @@ def resolve(repo: Repository, name: str) -> VersionRecord:
 
 def _resolve(repo: Repository, name: str) -> VersionRecord | None:  # noqa: PLR0911 (one form of name a line)
     queries = Queries(repo.index)
-    if match := _STEPS.fullmatch(name):
+    if "~" in name and (match := re.fullmatch(_STEPS, name)):
         return _step_back(repo, match["base"], int(match["steps"] or 1), name)
-    if match := _AT.fullmatch(name):
+    if "@{" in name and (match := re.fullmatch(_AT, name)):
         return _at_time(repo, match["branch"], match["when"])
     if name in {"HEAD", "@"}:
         version = repo.head().version
         return queries.version(version) if version is not None else None
-    if match := _NUMBER.fullmatch(name):
+    if name.startswith("v") and (match := re.fullmatch(_NUMBER, name)):
         return _numbered(queries, int(match["number"]), match["prefix"] or "", name)
     found = branch(repo, name)
     if found is not None:
@@ -108,6 +107,8 @@ def _distinct(version: VersionId, among: list[VersionRecord]) -> str:
 
 
 def _at_time(repo: Repository, branch_name: str, when: str) -> VersionRecord | None:
+    from aura_vcs.history.names.moments import parse_moment  # few names have a time in them
+
     moment = parse_moment(when)
     name = branch_name or repo.head().branch
     found = branch(repo, name) if name else None

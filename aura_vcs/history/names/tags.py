@@ -7,6 +7,7 @@ from aura_vcs.ids import VersionId
 from aura_vcs.layout import check_name
 from aura_vcs.model import Inverse, Operation, Tag
 from aura_vcs.refs.changes import tag_change
+from aura_vcs.refs.tags import next_stamp
 from aura_vcs.repository.repository import Draft, Repository
 from aura_vcs.suggestions import near
 
@@ -27,9 +28,8 @@ def create_tag(repo: Repository, name: str, version: VersionId, message: str = "
             raise NameTaken("tag", name, hint=f"Remove it first with `aura tag -d {name}`.")
         if branch(repo, name) is not None:
             raise NameTaken("branch", name, hint="Choose another name for the tag.")
-        counter = (before.stamp[0] if before is not None else 0) + 1
-        stamp = (counter, transaction.replica)
-        tag = Tag(version, check_note(message), transaction.at, repo.author, stamp)
+        stamp, seen = next_stamp(before, transaction.replica)
+        tag = Tag(version, check_note(message), transaction.at, repo.author, stamp, seen)
         ref, change = tag_change(name, before, tag)
         return transaction.record(
             Draft("tag.create", f"Created tag {name}", {ref: change}, inverse=Inverse("tag.delete"))
@@ -47,7 +47,8 @@ def delete_tag(repo: Repository, name: str) -> Operation:
         before = tags.get(name)
         if before is None:
             raise UnknownName("tag", name, near(name, tags), hint="`aura tag` lists the tags.")
-        after = Tag(None, "", transaction.at, repo.author, (before.stamp[0] + 1, transaction.replica))
+        stamp, seen = next_stamp(before, transaction.replica)
+        after = Tag(None, "", transaction.at, repo.author, stamp, seen)
         ref, change = tag_change(name, before, after)
         return transaction.record(
             Draft("tag.delete", f"Deleted tag {name}", {ref: change}, inverse=Inverse("tag.create"))

@@ -9,8 +9,9 @@ from typing import Protocol
 
 import msgspec
 
+from aura_vcs.history.recording.newly_ignored import newly_ignored
 from aura_vcs.history.recording.tree_edits import PutTree
-from aura_vcs.history.recording.tree_steps import check_paths, graft, step
+from aura_vcs.history.recording.tree_steps import NOTHING_STAYS, check_paths, graft, step
 from aura_vcs.history.recording.version_builder import Base, is_purged
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Kind
@@ -55,7 +56,10 @@ class Step(Protocol):
 
 
 class Between:
-    """From the tree `old` (None: the one that HEAD's version has) to `new`: only what differs between them."""
+    """From the tree `old` (None: the one that HEAD's version has) to `new`: only what differs between them.
+
+    What `new` does not have and its rules ignore stays (see newly_ignored).
+    """
 
     def __init__(self, repo: Repository, new: ObjectId, old: ObjectId | None = None) -> None:
         self._repo = repo
@@ -64,6 +68,7 @@ class Between:
         self._new = new
         self._old = old
         self._is_exact = False
+        self._staying = NOTHING_STAYS
 
     def ground(self, base: Base) -> Ground:
         """See Step."""
@@ -71,20 +76,25 @@ class Between:
             self._is_exact = True  # what it had cannot be compared with
             return Ground(base.tree, (base.tree,))
         self._old = old = base.tree if self._old is None else self._old
-        return Ground(old, (old, base.tree), self._repo.trees.list_differences(old, self._new))
+        changes = self._repo.trees.list_differences(old, self._new)
+        self._staying = newly_ignored(self._repo, old, self._new, changes)
+        if self._staying.paths:
+            changes = [change for change in changes if not self._staying.covers(change.path)]
+        return Ground(old, (old, base.tree), changes)
 
     def tree(self, batch: Batch, here: ObjectId) -> ObjectId:
         """See Step."""
         if self._is_exact:
-            return self._new
+            return exactly(self._repo, batch, here, self._new)
         assert self._old is not None
-        return step(self._repo.trees, here, self._old, self._new, putting(batch))
+        return step(self._repo.trees, here, self._old, self._new, putting(batch), self._staying)
 
 
 class Exactly:
-    """The whole folder as `new`, whatever is in it."""
+    """The whole folder as `new`, whatever is in it; only what is ignored there stays."""
 
-    def __init__(self, new: ObjectId) -> None:
+    def __init__(self, repo: Repository, new: ObjectId) -> None:
+        self._repo = repo
         self.source: ObjectId | None = new
         self.paths: tuple[str, ...] = ()
         self._new = new
@@ -93,9 +103,9 @@ class Exactly:
         """See Step."""
         return Ground(base.tree, (base.tree,))
 
-    def tree(self, _batch: Batch, _here: ObjectId) -> ObjectId:
+    def tree(self, batch: Batch, here: ObjectId) -> ObjectId:
         """See Step."""
-        return self._new
+        return exactly(self._repo, batch, here, self._new)
 
 
 class AllOf:
@@ -140,6 +150,12 @@ class PathsOf:
         selection = Selection(self.paths)
         check_paths(self._repo.trees, here, self._source, selection)
         return graft(self._repo.trees, here, self._source, selection, putting(batch))
+
+
+def exactly(repo: Repository, batch: Batch, here: ObjectId, new: ObjectId) -> ObjectId:
+    """Return the tree `new`, and beside it what the folder has and the rules that come with `new` ignore."""
+    staying = newly_ignored(repo, here, new, repo.trees.list_differences(here, new))
+    return step(repo.trees, here, here, new, putting(batch), staying)
 
 
 def putting(batch: Batch) -> PutTree:

@@ -1,27 +1,50 @@
 """The tree that a folder becomes by a step from one tree to another; the person's own work beside it stays."""
 
+import msgspec
+
 from aura_vcs.codec import encode_tree
 from aura_vcs.errors.input import UnknownName
 from aura_vcs.history.recording.tree_edits import PutTree
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.objects.trees import EMPTY_TREE_ID, TreeReader
-from aura_vcs.worktree.scan.selection import Selection
+from aura_vcs.worktree.scan.selection import Selection, folders_of
 from aura_vcs.worktree.snapshot.snapshot import sorted_tree
 
 
-def step(trees: TreeReader, here: ObjectId, old: ObjectId, new: ObjectId, put: PutTree) -> ObjectId:
+class Staying(msgspec.Struct, frozen=True):
+    """Paths that stay as they are, with all in them, and the folders that these are in."""
+
+    paths: frozenset[str] = frozenset()
+    folders: frozenset[str] = frozenset()
+
+    def covers(self, path: str) -> bool:
+        """Whether the path stays, or is a folder around one that does."""
+        return path in self.folders or path in self.paths or not self.paths.isdisjoint(folders_of(path))
+
+
+NOTHING_STAYS = Staying()
+
+
+def step(
+    trees: TreeReader,
+    here: ObjectId,
+    old: ObjectId,
+    new: ObjectId,
+    put: PutTree,
+    staying: Staying = NOTHING_STAYS,
+) -> ObjectId:
     """Return `here` with whatever differs between `old` and `new` as `new` has it, and all else as it is.
 
     What has no place beside that (a file where a folder comes, or the other way round) gives way. Files in a
-    folder that goes stay, and so does the folder around them.
+    folder that goes stay, and so does the folder around them; and so does what is `staying`.
 
     Raises:
         ObjectMissing, ObjectCorrupt.
     """
-    if here in {old, new}:
+    if here == new or (here == old and not staying.paths):
         return new
-    return _id(_Steps(trees, put).entry("", _root(here), _root(old), _root(new)))
+    return _id(_Steps(trees, put, staying).entry("", _root(here), _root(old), _root(new)))
 
 
 def graft(trees: TreeReader, onto: ObjectId, source: ObjectId, selection: Selection, put: PutTree) -> ObjectId:
@@ -41,15 +64,16 @@ def check_paths(trees: TreeReader, onto: ObjectId, source: ObjectId, selection: 
 
 
 class _Steps:
-    def __init__(self, trees: TreeReader, put: PutTree) -> None:
+    def __init__(self, trees: TreeReader, put: PutTree, staying: Staying) -> None:
         self._trees = trees
         self._put = put
+        self._staying = staying
 
     def entry(self, path: str, here: Entry | None, old: Entry | None, new: Entry | None) -> Entry | None:
         """What is at the path afterwards."""
-        if is_same(old, new) or is_same(here, new):
+        if is_same(old, new) or is_same(here, new) or path in self._staying.paths:
             return here
-        if is_same(here, old):
+        if is_same(here, old) and path not in self._staying.folders and path:
             return new
         if new is None and _is_folder(here) != _is_folder(old):
             return here  # it became something else, and nothing needs its place

@@ -16,7 +16,6 @@ from aura_vcs.errors.input import LockBusy
 from aura_vcs.errors.integrity import StorageError
 from aura_vcs.history.status import Status
 from aura_vcs.index.database import BUSY_SECONDS
-from aura_vcs.index.entities import Entities
 from aura_vcs.project.documents.problems import Problem
 from aura_vcs.repository.repository import Repository
 
@@ -73,7 +72,7 @@ def _stamp(path: str) -> str:
 
 
 def _remembered(repo: Repository) -> Remembered | None:
-    text = Entities(repo.index).meta(_KEY)
+    text = repo.index.database.meta(_KEY)
     try:
         return None if text is None else msgspec.json.decode(text, type=Remembered)
     except msgspec.DecodeError:

@@ -62,9 +62,7 @@ def open_bucket(
         import obstore
         from obstore import store as stores
     except ImportError as error:
-        raise HelperMissing(
-            place, "buckets need a part that is not installed", hint='Install it: pip install "aura-vcs[buckets]".'
-        ) from error
+        raise HelperMissing(place, "buckets need a part that is not installed", extra="buckets") from error
     endpoint = parameters.get("endpoint")
     options: dict[str, Any] = {
         "prefix": prefix or None,

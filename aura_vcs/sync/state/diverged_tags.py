@@ -3,17 +3,19 @@
 from collections.abc import Mapping
 
 from aura_vcs.model import Tag
-from aura_vcs.refs.refs import join_tag
+from aura_vcs.refs.tags import add_tag, tags_apart
 from aura_vcs.repository.repository import Repository
 
 
 def say_apart(repo: Repository, there: Mapping[str, Tag]) -> None:
     """Say which tags a remote has on another version than this project, and under which name the other one is kept."""
-    joined = repo.refs.all_tags()
+    merged = repo.refs.all_tags()
+    before = set(tags_apart(merged))
     for name, tag in there.items():
-        aside = join_tag(joined, name, tag)
-        if aside is not None:
+        add_tag(merged, name, tag)
+    for name, apart in tags_apart(merged):
+        if (name, apart) not in before:
             repo.progress.note(
-                f"The tag {name} was given to two versions: one keeps the name, the other goes by {aside}. "
+                f"The tag {name} was given to two versions: one keeps the name, the other goes by {apart}. "
                 f"`aura tag` shows both; remove the wrong one with `aura tag -d`"
             )

@@ -22,8 +22,9 @@ from aura_vcs.errors.remotes import RemoteCorrupt, RemoteMismatch
 from aura_vcs.ids import ReplicaId, is_object_id
 from aura_vcs.layout import check_name
 from aura_vcs.model import BranchEntry, Field, Label, Tag
-from aura_vcs.refs.packed_labels import STAMP_LIMIT, check_entry
-from aura_vcs.refs.refs import is_believable, join_tag
+from aura_vcs.refs.packed_labels import STAMP_LIMIT, check_entry, is_proper_seen
+from aura_vcs.refs.refs import is_believable
+from aura_vcs.refs.tags import add_tag
 from aura_vcs.sync.state.lock_record import PathLock, check_locks
 from aura_vcs.sync.state.settings import check_settings
 
@@ -201,10 +202,14 @@ def _check(manifest: Manifest) -> None:
         raise RecordCorrupt(MANIFEST, "a machine has no proper name")
     for name, tag in manifest.tags.items():
         check_name("tag", name)
-        if (tag.version is not None and not is_object_id(tag.version)) or not _is_stamp(tag.stamp):
+        if (tag.version is not None and not is_object_id(tag.version)) or not _is_proper(tag):
             raise RecordCorrupt(MANIFEST, f"tag {name} is not proper")
     check_locks(manifest.locks)
     check_settings(manifest.settings)
+
+
+def _is_proper(tag: Tag) -> bool:
+    return _is_stamp(tag.stamp) and is_proper_seen(tag.seen or {}, STAMP_LIMIT)
 
 
 def _is_stamp(stamp: tuple[int, str]) -> bool:
@@ -258,8 +263,8 @@ def _rank(entry: BranchEntry) -> tuple[int, str]:
 
 
 def join_tags(ours: Mapping[str, Tag], theirs: Mapping[str, Tag]) -> dict[str, Tag]:
-    """Of each tag the one with the higher stamp; see refs.join_tag. Commutes; idempotent."""
+    """Merge two sides' tags; see `add_tag`. Commutes; idempotent."""
     joined = dict(ours)
     for name, tag in theirs.items():
-        join_tag(joined, name, tag)
+        add_tag(joined, name, tag)
     return dict(sorted(joined.items()))

@@ -48,7 +48,7 @@ class IgnoreRules:
         lines = rule_lines(data)
         self._patterns: Patterns | None = None
         bad: list[BadLine] = []
-        if lines:
+        if any(line and line[0] != "#" for line in lines):
             self._patterns, bad = _parsed(lines)
         self.notes = (*notes, *_notes_on(bad))
         self._outputs = outputs
@@ -147,6 +147,11 @@ def load_ignore_rules(root: str) -> IgnoreRules:
     except OSError as error:
         reason = f"it cannot be read ({error.strerror})"
     return IgnoreRules(notes=[f"{IGNORE_FILE} counts for nothing: {reason}"], outputs=outputs)
+
+
+def rules_from(root: str, data: bytes) -> IgnoreRules:
+    """Make the rules that hold in the project folder `root` when its rule file has these bytes."""
+    return IgnoreRules(data, outputs=_outputs(root))
 
 
 def _outputs(root: str) -> frozenset[str]:

@@ -1,0 +1,93 @@
+"""`aura demo`."""
+
+import shutil
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+import click
+
+from aura_vcs.cli.options import HELP, examples
+from aura_vcs.cli.output.console import Console, faint, is_terminal
+from aura_vcs.cli.session import Session
+from aura_vcs.errors import Interrupted
+
+PARTS = ("basics", "merging", "studio")
+_GOES_ON = "Enter goes on, q ends: "
+
+
+@click.command(
+    "demo",
+    context_settings=HELP,
+    epilog=examples("aura demo", "aura demo merging", "aura demo --sample my-video"),
+)
+@click.argument("parts", nargs=-1, type=click.Choice(PARTS))
+@click.option("--no-pause", is_flag=True, help="Do not wait for Enter between the steps")
+@click.option("--keep", is_flag=True, help="Leave the scratch folder behind, to look around in")
+@click.option(
+    "--sample", metavar="DIR", type=click.Path(), help="Only copy the sample project to a new folder, to try things on"
+)
+@click.pass_obj
+def demo_command(session: Session, parts: tuple[str, ...], no_pause: bool, keep: bool, sample: str | None) -> None:
+    """Watch a tour on a sample project, or get the sample project
+
+    Three parts: basics (versions, going back, two machines), merging, studio. Every command is run for
+    real, in a scratch folder that is removed at the end; nothing of yours is read or changed. On a
+    terminal it waits for Enter after each step.
+    """
+    console = session.console
+    if sample is not None:
+        from aura_vcs.cli.demo.stage import copy_sample
+
+        target = Path(session.folder, sample)
+        copy_sample(target)
+        console.line(f"Put the sample project into {target}")
+        console.line(faint(f"Begin with `cd {target}` and `aura init`."))
+        return
+    scratch = Path(tempfile.mkdtemp(prefix="aura-demo-")).resolve()
+    try:
+        _show(
+            console, scratch, parts or PARTS, pauses=not no_pause and is_terminal(sys.stdin) and is_terminal(sys.stdout)
+        )
+        console.line()
+        console.line(
+            f"That was the tour. {f'Everything is in {scratch}' if keep else 'The scratch folder is gone again'}."
+        )
+        console.line("Try it yourself: `aura demo --sample my-video`, or `aura init` in a folder of your own.")
+    except Interrupted:
+        console.line("Ended.")
+    finally:
+        if not keep:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _show(console: Console, scratch: Path, parts: tuple[str, ...], *, pauses: bool) -> None:
+    from aura_vcs.cli.demo.basics import basics
+    from aura_vcs.cli.demo.merging import merging
+    from aura_vcs.cli.demo.stage import Stage
+    from aura_vcs.cli.demo.studio import studio
+
+    shows = {"basics": basics, "merging": merging, "studio": studio}
+    for name in parts:
+        folder = scratch / name
+        folder.mkdir(exist_ok=True)
+        shows[name](Stage(folder, console.line, _wait if pauses else _go_on))
+
+
+def _go_on() -> None:
+    """Wait for nobody."""
+
+
+def _wait() -> None:
+    """Wait until the person wants to see more.
+
+    Raises:
+        Interrupted: they do not.
+    """
+    click.echo(f"\n{_GOES_ON}", nl=False)
+    answer = "q"
+    with suppress(EOFError):
+        answer = input()
+    if answer.strip().lower() in {"q", "quit", "exit"}:
+        raise Interrupted("Stopped")

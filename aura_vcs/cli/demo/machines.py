@@ -1,0 +1,69 @@
+"""Two machines: one project, a folder that both reach, and nothing lost.
+
+The prompts name the machine; both are folders beside each other here.
+"""
+
+from aura_vcs.cli.demo.stage import Person, Stage
+
+REMOTE = "../nas/solar-system.aura"
+VOICE = "voice.json"
+SATURN = "scenes/080-saturn.json"
+CLIP = "assets/video/orbits.mp4"
+
+
+def between_machines(stage: Stage) -> None:
+    """Show laptop and desktop: push, clone, work apart, be told, sync, merge, lock."""
+    laptop = stage.person("Ada", "solar-system", "laptop")
+    desktop = stage.person("Ben", "desktop", "desktop")
+    (stage.root / "nas").mkdir()
+    sharing(laptop, desktop)
+    coming_apart(laptop, desktop)
+    locking(laptop, desktop)
+
+
+def sharing(laptop: Person, desktop: Person) -> None:
+    """A remote in a folder, a push, a clone."""
+    laptop.stage.say(
+        "A second machine joins. All that both need is a folder that both can reach, on a NAS for example:"
+    )
+    laptop.aura("remote", "add", "origin", REMOTE)
+    laptop.aura("config", "set", "locks.patterns", '["*.mp4"]', "--project")
+    laptop.aura("push")
+    laptop.stage.say("At the desktop Ben gets the whole project, with all its versions:")
+    desktop.aura("clone", "nas/solar-system.aura", "desktop", where=desktop.stage.root)
+
+
+def coming_apart(laptop: Person, desktop: Person) -> None:
+    """Two commits on one version, a refused push, a sync, a merge."""
+    laptop.stage.say("Both work on a train, without a network: Ada makes the voice slower, Ben rewrites Saturn.")
+    laptop.edit(VOICE, rate=0.94)
+    laptop.aura("commit", "-m", "Slower voice")
+    desktop.edit(SATURN, script_text="Saturn: the one with the rings. Everybody's favourite.")
+    desktop.aura("commit", "-m", "Saturn rewritten")
+    laptop.stage.say("Ada is the first to be back. Ben's push would move the branch apart, so nothing is moved:")
+    laptop.aura("push")
+    desktop.aura("push", code=97)
+    laptop.stage.say(
+        "`aura sync` settles it. Both versions are kept, on both sides, and the two are joined when one likes:"
+    )
+    desktop.aura("sync", code=3)
+    desktop.aura("log", "--graph", "--oneline", "-n", "4")
+    desktop.aura("merge")
+    desktop.aura("sync")
+    laptop.stage.say("Ada gets what Ben made. After that there is nothing to do:")
+    laptop.aura("sync")
+    laptop.aura("sync")
+
+
+def locking(laptop: Person, desktop: Person) -> None:
+    """A clip that cannot be merged: locked, refused, unlocked."""
+    laptop.stage.say("A clip cannot be merged. Who works on one says so, and of two people exactly one gets it:")
+    laptop.aura("lock", CLIP, "--reason", "new colours", "--expires", "8h")
+    desktop.aura("lock", CLIP, code=100)
+    laptop.stage.say("Who forgets to ask is told when he commits, and cannot push over it:")
+    desktop.copy("assets/music/slow-orbit.wav", CLIP)
+    desktop.aura("commit", "-m", "Another clip")
+    desktop.aura("push", code=100)
+    desktop.aura("undo")
+    desktop.aura("restore", "HEAD", CLIP)
+    laptop.aura("unlock", CLIP)

@@ -1,0 +1,104 @@
+"""The blocks of a REAPER project: `<NAME …`, lines and blocks in it, `>`; with the places of all in the text.
+
+REAPER quotes a field with the first of `"`, `'` and `` ` `` that is not in it.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from aura_vcs.formats.jsondoc.parse import Unstructured
+
+MAX_BYTES = 64 << 20
+MAX_DEPTH = 60
+MAX_LINES = 3_000_000
+_FIELD = re.compile(r'"([^"]*)"|\'([^\']*)\'|`([^`]*)`|(\S+)')
+
+
+class Block:
+    """A block: its name, the rest of its first line, and what is in it, lines and blocks in order.
+
+    `start` to `end` (exclusive) are the lines of the file that it takes, counted from 0.
+    """
+
+    __slots__ = ("children", "end", "head", "name", "start")
+
+    def __init__(self, name: str, head: str, start: int) -> None:
+        self.name = name
+        self.head = head
+        self.start = start
+        self.end = start + 1
+        self.children: list[Block | tuple[int, str]] = []
+
+    def lines(self) -> Iterator[tuple[int, str]]:
+        """The lines directly in it, with their numbers."""
+        return (child for child in self.children if isinstance(child, tuple))
+
+    def blocks(self, *names: str) -> Iterator["Block"]:
+        """The blocks directly in it, of these names."""
+        return (child for child in self.children if isinstance(child, Block) and (not names or child.name in names))
+
+    def line(self, name: str) -> str:
+        """What follows the first line of that name; "" where there is none."""
+        for _, text in self.lines():
+            if text == name or text.startswith(name + " "):
+                return text[len(name) + 1 :]
+        return ""
+
+    def number_of(self, name: str) -> int:
+        """The line of the file on which that name stands first, -1 for nowhere."""
+        return next((n for n, text in self.lines() if text == name or text.startswith(name + " ")), -1)
+
+    def fields(self, name: str) -> list[str]:
+        """The fields of the first line of that name."""
+        return fields_of(self.line(name))
+
+
+def fields_of(text: str) -> list[str]:
+    """The fields of a line, quotes undone."""
+    return [next((part for part in match.groups() if part is not None), "") for match in _FIELD.finditer(text)]
+
+
+def quoted(text: str) -> str:
+    """A field as REAPER writes it."""
+    for quote in ('"', "'", "`"):
+        if quote not in text:
+            return f"{quote}{text}{quote}"
+    return f"`{text.replace('`', chr(39))}`"
+
+
+def parse_blocks(lines: Sequence[str]) -> Block | Unstructured:
+    """The one block that a project is, from its lines, or why it is none."""
+    if len(lines) > MAX_LINES:
+        return Unstructured(f"it has more than {MAX_LINES:,} lines")
+    try:
+        return _parse(lines)
+    except ValueError as error:
+        return Unstructured(str(error))
+
+
+def _parse(lines: Sequence[str]) -> Block:
+    top = Block("", "", 0)
+    stack = [top]
+    for n, line in enumerate(lines):
+        text = line.strip()
+        if text.startswith("<"):
+            name, _, head = text[1:].partition(" ")
+            block = Block(name, head, n)
+            if len(stack) == 1 and top.children:
+                raise ValueError(f"line {n + 1:,} begins a second project")
+            stack[-1].children.append(block)
+            stack.append(block)
+            if len(stack) > MAX_DEPTH:
+                raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels")
+        elif text == ">":
+            if len(stack) == 1:
+                raise ValueError(f"line {n + 1:,} closes what was never opened")
+            stack.pop().end = n + 1
+        elif len(stack) > 1:
+            stack[-1].children.append((n, text))
+        elif text:
+            raise ValueError(f"line {n + 1:,} is in no block")
+    first = next(top.blocks(), None)
+    if first is None or len(stack) > 1:
+        raise ValueError("a block in it is never closed" if first is not None else "it has no block in it")
+    return first
