@@ -67,6 +67,11 @@ def complete_saved_path(ctx: click.Context, _: click.Parameter, incomplete: str)
     return found
 
 
+def complete_conflict(ctx: click.Context, _: click.Parameter, incomplete: str) -> list["CompletionItem"]:
+    """Open conflicts: their numbers, their places, and the files they are in."""
+    return _offer(ctx, incomplete, _conflicts)
+
+
 def _offer(ctx: click.Context, incomplete: str, source: "Source") -> list["CompletionItem"]:
     from click.shell_completion import CompletionItem
 
@@ -120,3 +125,12 @@ def _paths(repo: "Repository", version: str, start: str) -> list[tuple[str, str]
         (f"{prefix}{inner.name}" + ("/" if inner.kind is EntryKind.DIR else ""), "")
         for inner in repo.trees.tree(entry.id).entries
     ]
+
+
+def _conflicts(repo: "Repository") -> list[tuple[str, str]]:
+    from aura_vcs.history.merging.conflicts import in_order
+    from aura_vcs.history.resolve import open_conflicts
+
+    found = in_order(open_conflicts(repo))[:OFFERED]
+    numbers = [(str(number), item.place) for number, item in enumerate(found, 1)]
+    return [*numbers, *dict.fromkeys((name, "") for item in found for name in (item.place, item.path))]

@@ -33,7 +33,7 @@ def test_a_merge_says_what_came_and_what_is_open(apart: Film) -> None:
     for text in (plan, done):
         assert "joined    brief.json  joined by field" in text
         assert "taken     notes.txt" in text
-        assert "open  brief.json#/tone" in text
+        assert "1  brief.json#/tone" in text
         assert 'theirs "stern"  (v3 from side)' in text
     assert "1 conflict left by a merge" in apart("status").out
     assert apart.data("status")["conflicts"] == ["brief.json#/tone"]
@@ -308,4 +308,4 @@ def test_a_list_of_conflicts_that_somebody_broke(apart: Film) -> None:
     assert "aura restore VERSION .aura-conflicts.json" in shown.stderr
     assert "aura restore VERSION .aura-conflicts.json" in apart("resolve", code=34).stderr
     apart("restore", "HEAD", ".aura-conflicts.json")
-    assert "open  brief.json#/tone" in apart("resolve").out
+    assert "1  brief.json#/tone" in apart("resolve").out

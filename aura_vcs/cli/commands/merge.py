@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from aura_vcs.history.merge import Merged, MergePlan
     from aura_vcs.repository.repository import Repository
 
+PASSAGES = 5
+"""So many lines with words of both sides are shown for a file."""
+PASSAGE_LENGTH = 100
 SHOWN = 30
 """So many paths and conflicts are listed."""
 
@@ -84,7 +87,10 @@ def _plan_shape(plan: "MergePlan") -> dict[str, Any]:
         "ours": point_shape(plan.ours),
         "theirs": point_shape(plan.theirs),
         "changes": [path_shape(path) for path in plan.changes],
-        "joined": [{**path_shape(item.path), "by": item.by} for item in plan.joins],
+        "joined": [
+            {**path_shape(item.path), "by": item.by, "mixed": [{"line": m.line, "text": m.text} for m in item.mixed]}
+            for item in plan.joins
+        ],
         "renamed": [{**path_shape(new), **path_shape(old, "old_path")} for old, new in plan.renamed.items()],
         "conflicts": [conflict_shape(item) for item in plan.conflicts],
         "heads_left": list(plan.left),
@@ -125,7 +131,7 @@ def _show(console: Console, done: "Merged") -> None:
     _show_content(console, plan)
     _say_unsaved(console, done)
     if plan.conflicts:
-        console.line("The version is saved and you can go on. Decide when you like: `aura resolve`.")
+        console.line("The version is saved and you can go on. `aura resolve` asks about each, when you like.")
     if plan.left:
         console.line(f"{count(len(plan.left), 'head')} of the branch still apart: `aura merge` again.")
     console.line(faint("Take it back with `aura undo`."))
@@ -148,12 +154,18 @@ def _say_unsaved(console: Console, done: "Merged") -> None:
     )
 
 
+def _one_line(text: str) -> str:
+    line = " ⏎ ".join(text.splitlines())
+    return line if len(line) <= PASSAGE_LENGTH else f"{line[: PASSAGE_LENGTH - 1]}…"
+
+
 def _show_content(console: Console, plan: "MergePlan") -> None:
     from aura_vcs.cli.output.conflicts import conflict_lines
     from aura_vcs.history.merging.conflicts import in_order
     from aura_vcs.layout import CONFLICTS
 
     by = {item.path: item.by for item in plan.joins}
+    mixed = {item.path: item.mixed for item in plan.joins}
     words = {"fields": "joined by field", "timeline": "joined by clip", "text": "joined by line"}
     old_paths = {new: old for old, new in plan.renamed.items()}
     shown = [path for path in plan.changes if path != CONFLICTS and path not in plan.renamed]
@@ -161,12 +173,16 @@ def _show_content(console: Console, plan: "MergePlan") -> None:
         how = f"  {words[by[path]]}" if path in by else ""
         word = "deleted" if plan.changes[path] is None else "joined" if path in by else "taken"
         console.line(*changed_path("renamed" if path in old_paths else word, path, old_paths.get(path)), cool(how))
+        for passage in mixed.get(path, ())[:PASSAGES]:
+            console.line(faint(f"      line {passage.line:,} has words of both: "), _one_line(passage.text))
+        if len(mixed.get(path, ())) > PASSAGES:
+            console.line(faint(f"      … and {len(mixed[path]) - PASSAGES:,} more lines with words of both"))
     if len(shown) > SHOWN:
         console.line(faint(f"  … and {count(len(shown) - SHOWN, 'more path')}"))
     if plan.conflicts:
         console.line(f"{count(len(plan.conflicts), 'conflict')} left open:")
-    for item in in_order(plan.conflicts)[:SHOWN]:
-        for line in conflict_lines(item):
+    for number, item in enumerate(in_order(plan.conflicts)[:SHOWN], 1):
+        for line in conflict_lines(item, number):
             console.line(*line)
         if item.tree is not None and item.path in plan.reasons:
             console.line(faint(f"      {plan.reasons[item.path]}"))

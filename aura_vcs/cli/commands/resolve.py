@@ -1,19 +1,20 @@
 """`aura resolve`."""
 
-import shlex
+import sys
 from typing import TYPE_CHECKING, cast
 
 import click
 
-from aura_vcs.cli.completion import complete_path
+from aura_vcs.cli.completion import complete_conflict
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.conflicts import conflict_lines
-from aura_vcs.cli.output.console import Console, faint, good
+from aura_vcs.cli.output.console import Console, faint, good, is_terminal
 from aura_vcs.cli.output.humanize import count
 from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.shared.checkout_report import print_left, print_restore_point
 
 if TYPE_CHECKING:
+    from aura_vcs.history.merging.conflicts import OpenConflict
     from aura_vcs.history.resolve import Decision, Resolved
     from aura_vcs.repository.repository import Repository
 
@@ -31,13 +32,16 @@ DECISIONS = {
     context_settings=HELP,
     epilog=examples(
         "aura resolve",
+        "aura resolve --list",
+        "aura resolve 2 --theirs",
         "aura resolve --theirs brief.json#/tone",
         "aura resolve --ours scenes",
         "aura resolve --as-is script.md",
         "aura resolve --theirs brief.json#/tone --from laptop",
     ),
 )
-@click.argument("path", metavar="[PATH[#/POINTER|#LINE]]", required=False, shell_complete=complete_path)
+@click.argument("path", metavar="[NUMBER|PATH[#/POINTER|#LINE]]", required=False, shell_complete=complete_conflict)
+@click.option("--list", "only_list", is_flag=True, help="List what is open, and ask nothing")
 @click.option("--ours", is_flag=True, help=DECISIONS["ours"])
 @click.option("--theirs", is_flag=True, help=DECISIONS["theirs"])
 @click.option("--base", is_flag=True, help=DECISIONS["base"])
@@ -46,10 +50,13 @@ DECISIONS = {
 @click.option("--from", "source", metavar="VERSION|BRANCH", default="", help="Only what came in from there")
 @json_option
 @pass_repository
-def resolve_command(repo: "Repository", console: Console, /, *, path: str | None, source: str, **choices: bool) -> None:
+def resolve_command(
+    repo: "Repository", console: Console, /, *, path: str | None, source: str, only_list: bool, **choices: bool
+) -> None:
     """Decide what a merge left open
 
-    Without a decision, lists what is open and what each side has. PATH may be a file, a folder or `.` for
+    Without a decision, asks about what is open one by one, with what each side has; elsewhere than on a
+    terminal, and with --list, lists it. NUMBER is that of the list. PATH may be a file, a folder or `.` for
     everything; `#/tone` or `#12` means one place in it. Where several sides came in at one place, --from
     says whose. Conflicts may wait: commit, carry the project to another machine, decide there.
     """
@@ -59,13 +66,17 @@ def resolve_command(repo: "Repository", console: Console, /, *, path: str | None
     if not chosen:
         if source:
             raise click.UsageError("--from goes with a decision, such as --theirs.")
-        _list(repo, console, path)
+        _list(repo, console, path, only_list=only_list)
         return
     if path is None:
-        raise click.UsageError("Say which: PATH, PATH#/pointer, or `.` for everything.")
+        raise click.UsageError("Say which: its number, PATH, PATH#/pointer, or `.` for everything.")
     from aura_vcs.history.resolve import resolve_conflicts
 
-    file, place = _parted(repo, path)
+    if (item := _numbered(repo, path)) is not None:
+        path, source = item.place, source or _source(repo, item)
+        file, place = item.path, item.place.removeprefix(item.path).removeprefix("#")
+    else:
+        file, place = _parted(repo, path)
     done = resolve_conflicts(repo, file, place, cast("Decision", chosen[0]), source=source)
     if console.as_json:
         from aura_vcs.cli.output.json_shapes import conflict_shape, moved_shape
@@ -90,24 +101,56 @@ def _parted(repo: "Repository", path: str) -> tuple[str, str]:
     return project_paths(repo, (file or ".",))[0], place
 
 
-def _list(repo: "Repository", console: Console, path: str | None) -> None:
+def _numbered(repo: "Repository", word: str) -> "OpenConflict | None":
+    """The conflict of that number in the list; a file of that name goes first."""
+    from aura_vcs.history.merging.conflicts import in_order
+    from aura_vcs.history.resolve import open_conflicts
+
+    found = in_order(open_conflicts(repo))
+    if not word.isdecimal() or any(item.path == word for item in found):
+        return None
+    if not 0 < int(word) <= len(found):
+        from aura_vcs.errors import InputError
+
+        hint = "`aura resolve --list` shows their numbers."
+        raise InputError(f"There is no conflict {word}; {count(len(found), 'conflict')} open", hint=hint)
+    return found[int(word) - 1]
+
+
+def _source(repo: "Repository", item: "OpenConflict") -> str:
+    """Whose side is meant, where several came in at one place."""
+    from aura_vcs.history.resolve import open_conflicts
+
+    rivals = [other for other in open_conflicts(repo) if other.place == item.place and other.id != item.id]
+    return item.theirs_label if rivals else ""
+
+
+def _list(repo: "Repository", console: Console, path: str | None, *, only_list: bool) -> None:
     from aura_vcs.history.merging.conflicts import in_order
     from aura_vcs.history.resolve import conflicts_at, open_conflicts
 
     found = tuple(in_order(open_conflicts(repo)))
-    if path is not None:
+    numbers = {item.id: number for number, item in enumerate(found, 1)}
+    if path is not None and (item := _numbered(repo, path)) is not None:
+        found = (item,)
+    elif path is not None:
         found = conflicts_at(found, *_parted(repo, path))
     if console.as_json:
         from aura_vcs.cli.output.json_shapes import conflict_shape
 
-        console.data({"conflicts": [conflict_shape(item) for item in found]})
+        console.data({"conflicts": [{**conflict_shape(item), "number": numbers[item.id]} for item in found]})
         return
     if not found:
         console.line(good("Nothing is open."))
         return
-    console.lines((line for item in found for line in conflict_lines(item)), paged=True)
-    where = shlex.quote(found[0].place) if set(" '()&;") & set(found[0].place) else found[0].place
-    console.line(faint(f"Decide with `aura resolve --ours {where}`, or --theirs, --base, --both, --as-is."))
+    if not only_list and is_terminal(sys.stdin) and is_terminal(sys.stdout):
+        from aura_vcs.cli.shared.ask_conflicts import ask_conflicts
+
+        ask_conflicts(repo, console, found)
+        return
+    console.lines((line for item in found for line in conflict_lines(item, numbers[item.id])), paged=True)
+    number = numbers[found[0].id]
+    console.line(faint(f"Decide with `aura resolve {number} --ours`, or --theirs, --base, --both, --as-is."))
 
 
 def _show(console: Console, done: "Resolved") -> None:

@@ -16,14 +16,16 @@ VALUE_LENGTH = 100
 """Characters of a value that are shown."""
 TEXT_LINES = 5
 CHANGES_SHOWN = 4
+TIMES = frozenset({"start", "duration", "end", "duration_seconds", "audio_duration", "start_seconds"})
+"""Fields of documents that have seconds."""
 FOLLOWING = ("/index", "/start")
 """Fields of a scene that follow from the scenes in front of it."""
 
 
-def conflict_lines(item: "OpenConflict") -> Iterator[Line]:
-    """One conflict on a few lines."""
+def conflict_lines(item: "OpenConflict", number: int) -> Iterator[Line]:
+    """One conflict on a few lines, with the number by which `aura resolve` takes it."""
     label = _label(item)
-    yield ["  ", bad("open"), "  ", item.place, *([faint(f"  {label}")] if label else [])]
+    yield [bad(f"{number:4}"), "  ", item.place, *([faint(f"  {label}")] if label else [])]
     if item.tree is not None:
         yield ["      ", _about_files(item.tree, item.ours_label, item.theirs_label)]
         return
@@ -53,7 +55,7 @@ def _side(item: "OpenConflict", word: str) -> list[str]:
             return [] if value is msgspec.UNSET else [_where(value)]
         if value is msgspec.UNSET:
             return [_nothing(word)]
-        return [_changed(item, value) if word != "base" else _value(value)]
+        return [_changed(item, value) if word != "base" else _value(value, item.field.pointer)]
     assert item.text is not None
     lines = str(getattr(item.text, word)).splitlines()
     shown = " ⏎ ".join(lines[:TEXT_LINES]) or _nothing(word)
@@ -67,9 +69,9 @@ def _where(place: Any) -> str:
 
 def _changed(item: "OpenConflict", value: Any) -> str:
     """What a side has; of a whole object that both knew, what it changed in it."""
-    base = item.field.base if item.field is not None else None
-    if not isinstance(value, dict) or not isinstance(base, dict):
-        return _value(value)
+    base, pointer = (item.field.base, item.field.pointer) if item.field is not None else (None, "")
+    if not isinstance(value, dict) or not isinstance(base, dict) or _length(value, pointer) is not None:
+        return _value(value, pointer)
     from aura_vcs.compare.diff.describe import readable_lines
     from aura_vcs.compare.diff.json_values import diff_values
 
@@ -82,12 +84,31 @@ def _nothing(word: str) -> str:
     return "nothing" if word == "base" else "nothing: it was removed"
 
 
-def _value(value: Any) -> str:
+def _value(value: Any, pointer: str = "") -> str:
+    if (length := _length(value, pointer)) is not None:
+        return length
     if isinstance(value, dict | list):
         from aura_vcs.compare.diff.describe import short
 
         return short(value, VALUE_LENGTH)
     return _short(json.dumps(value, ensure_ascii=False))
+
+
+def _length(value: Any, pointer: str) -> str | None:
+    """A time as people say it, where a timeline has it in frames, ticks or seconds; None for other values."""
+    if isinstance(value, dict):
+        from aura_vcs.formats.timeline.model import spoken
+        from aura_vcs.formats.timeline.otio import read_range, read_rational
+
+        if (whole := read_range(value)) is not None:
+            return f"{spoken(whole[1])}, from {spoken(whole[0])} on"
+        ticks = read_rational(value)
+        return None if ticks is None else spoken(ticks)
+    if pointer.rpartition("/")[2] not in TIMES or isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    from aura_vcs.formats.timeline.model import seconds_to_ticks, spoken
+
+    return spoken(seconds_to_ticks(value))
 
 
 def _short(text: str) -> str:

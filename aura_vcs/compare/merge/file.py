@@ -6,7 +6,7 @@ from aura_vcs.compare.diff.list_match import strong_identity
 from aura_vcs.compare.merge.checks import check_document, check_text
 from aura_vcs.compare.merge.cues import CUE_ENDINGS, merge_cues
 from aura_vcs.compare.merge.json_values import MergeFunction, merge_values, only_changed
-from aura_vcs.compare.merge.model import Choice, Conflict, TextConflict
+from aura_vcs.compare.merge.model import Choice, Conflict, MixedPassage, TextConflict
 from aura_vcs.compare.merge.resolve_json import resolve_document
 from aura_vcs.compare.merge.resolve_text import resolve_text
 from aura_vcs.compare.merge.text import common_text, merge_text
@@ -35,6 +35,8 @@ class MergedFile(Struct, frozen=True):
     conflicts: tuple[Conflict, ...] = ()
     text_conflicts: tuple[TextConflict, ...] = ()
     reason: str = ""
+    mixed: tuple[MixedPassage, ...] = ()
+    """Lines of a text in which words of both sides stand, for somebody to read."""
 
 
 def merge_file(path: str, base: bytes | None, ours: bytes, theirs: bytes) -> MergedFile:
@@ -67,7 +69,7 @@ def _merge_text(path: str, base: bytes, ours: bytes, theirs: bytes) -> MergedFil
     reason = check_text(path, (base, ours, theirs), merged.data, is_open=bool(merged.conflicts))
     if reason:
         return MergedFile(None, reason=f"not merged: {reason}")
-    return MergedFile(merged.data, "text", text_conflicts=merged.conflicts)
+    return MergedFile(merged.data, "text", text_conflicts=merged.conflicts, mixed=merged.mixed)
 
 
 def _merge_document(base: bytes | None, ours: bytes, theirs: bytes) -> MergedFile:

@@ -46,6 +46,16 @@ class TextConflict(Struct, frozen=True, omit_defaults=True):
     after: str = ""
 
 
+class MixedPassage(Struct, frozen=True):
+    """Lines in which words of both sides stand: what they say together was written by nobody.
+
+    `line` counts from 1 in the merged text; `text` is whole lines with their ends.
+    """
+
+    line: int
+    text: str
+
+
 class MergedValue(Struct, frozen=True):
     """A merged JSON value and what is left to decide. With a `reason`, a clause, it must not count."""
 
@@ -68,6 +78,7 @@ class MergedText(Struct, frozen=True):
     data: bytes
     conflicts: tuple[TextConflict, ...] = ()
     fallback: str = ""
+    mixed: tuple[MixedPassage, ...] = ()
 
 
 class TreeEntry(Struct, frozen=True):

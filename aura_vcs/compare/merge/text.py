@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from msgspec import structs
 
-from aura_vcs.compare.merge.model import CONTEXT_LINES, MergedText, TextConflict
+from aura_vcs.compare.merge.model import CONTEXT_LINES, MergedText, MixedPassage, TextConflict
 from aura_vcs.formats.jsondoc.parse import Unstructured
 from aura_vcs.formats.patience import equal_runs
 from aura_vcs.formats.text import read_text, split_lines
@@ -44,8 +44,8 @@ def merge_text(base: bytes, ours: bytes, theirs: bytes) -> MergedText:
         if text.encode("utf-8") != data:
             return MergedText(ours, fallback=f"not joined by line: {side}, it is not UTF-8")
         texts.append(text)
-    joined, conflicts = merge_strings(*texts)
-    return MergedText(joined.encode("utf-8"), conflicts)
+    joined, conflicts, mixed = _join(*texts)
+    return MergedText(joined.encode("utf-8"), conflicts, mixed=mixed)
 
 
 def common_text(one: bytes, other: bytes) -> bytes:
@@ -66,10 +66,16 @@ def common_text(one: bytes, other: bytes) -> bytes:
 
 def merge_strings(base: str, ours: str, theirs: str) -> tuple[str, tuple[TextConflict, ...]]:
     """Join two changed versions of a text by line, then word."""
+    return _join(base, ours, theirs)[:2]
+
+
+def _join(base: str, ours: str, theirs: str) -> tuple[str, tuple[TextConflict, ...], tuple[MixedPassage, ...]]:
+    """The joined text, what is open, and the passages in which words of both sides stand."""
     lines = split_lines(base), split_lines(ours), split_lines(theirs)
     if sum(map(len, lines)) > LINES_LIMIT:
-        return ours, (TextConflict(1, base, ours, theirs),)
+        return ours, (TextConflict(1, base, ours, theirs),), ()
     result: list[str] = []
+    mixed: list[MixedPassage] = []
     conflicts: list[TextConflict] = []
     done = 1
     for region in _regions(*lines):
@@ -77,13 +83,15 @@ def merge_strings(base: str, ours: str, theirs: str) -> tuple[str, tuple[TextCon
         joined = _pick(*passages)
         if joined is None:
             joined = merge_words(*passages)
+            if joined is not None:
+                mixed.append(MixedPassage(done, joined))
         if joined is None:
             joined = passages[1]
             conflicts.append(TextConflict(done, *passages))
         result.append(joined)
         done += joined.count("\n")
     text = "".join(result)
-    return text, tuple(_with_context(text, conflicts))
+    return text, tuple(_with_context(text, conflicts)), tuple(mixed)
 
 
 def _with_context(text: str, conflicts: Sequence[TextConflict]) -> Iterator[TextConflict]:

@@ -12,7 +12,7 @@ import msgspec
 
 from aura_vcs.compare.merge.document_order import POINTER, count_again
 from aura_vcs.compare.merge.file import JOIN_BYTES_LIMIT, MergedFile, merge_file, resolve_file
-from aura_vcs.compare.merge.model import TreeEntry
+from aura_vcs.compare.merge.model import MixedPassage, TreeEntry
 from aura_vcs.compare.merge.tree import Join, MergedTree, keep_both, merge_tree, resolve_tree
 from aura_vcs.errors.compare import CompareError
 from aura_vcs.history.merging.conflict_anchors import found_again
@@ -54,6 +54,8 @@ class JoinedFile(msgspec.Struct, frozen=True):
 
     path: str
     by: str
+    mixed: tuple[MixedPassage, ...] = ()
+    """Lines in which words of both sides stand."""
 
 
 class Joined(msgspec.Struct, frozen=True):
@@ -141,7 +143,7 @@ class Joiner:
         conflicts = [item for items in asked.values() for item in items]
         conflicts += of_tree(found.merged.conflicts, labels)
         waiting = self._brought_along(earlier, {item.id for item in known[1]}, found.merged, files)
-        joins = tuple(JoinedFile(path, file.by) for path, file in sorted(found.contents.items()))
+        joins = tuple(JoinedFile(path, file.by, file.mixed) for path, file in sorted(found.contents.items()))
         renamed = {old: new for old, new in found.merged.from_ours.items() if old not in files and new in files}
         return Joined(files, distinct([*waiting, *conflicts]), joins, renamed, found.reasons)
 

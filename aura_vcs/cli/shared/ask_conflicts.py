@@ -1,0 +1,105 @@
+"""Open conflicts asked about one by one, on a terminal."""
+
+import os
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from aura_vcs.cli.output.conflicts import conflict_lines
+from aura_vcs.cli.output.console import Console, faint, good
+from aura_vcs.cli.output.humanize import count
+from aura_vcs.cli.shared.checkout_report import print_left
+from aura_vcs.errors import AuraError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aura_vcs.history.merging.conflicts import OpenConflict
+    from aura_vcs.history.resolve import Decision
+    from aura_vcs.repository.repository import Repository
+
+ANSWERS = {
+    "o": "ours", "ours": "ours", "1": "ours",
+    "t": "theirs", "theirs": "theirs", "2": "theirs",
+    "b": "both", "both": "both",
+    "e": "edit", "edit": "edit",
+    "s": "skip", "skip": "skip", "": "skip",
+    "q": "quit", "quit": "quit",
+}  # fmt: skip
+QUESTION = "(o)urs, (t)heirs, (b)oth, (e)dit the file, (s)kip or (q)uit"
+
+
+def ask_conflicts(repo: "Repository", console: Console, chosen: "Sequence[OpenConflict]") -> None:
+    """Ask about each of these conflicts, and carry every answer out at once; `aura undo` takes back the last one.
+
+    What is skipped stays open. An answer that cannot be is said, and asked again.
+    """
+    from aura_vcs.history.merging.conflicts import in_order
+    from aura_vcs.history.resolve import open_conflicts
+
+    wanted = [item.id for item in chosen]
+    decided = 0
+    for at, id_ in enumerate(wanted, 1):
+        item = next((found for found in in_order(open_conflicts(repo)) if found.id == id_), None)
+        if item is None:
+            continue  # another answer has decided it as well
+        for line in conflict_lines(item, at):
+            console.line(*line)
+        answer = _answer(repo, console, item)
+        if answer == "quit":
+            break
+        decided += answer != "skip"
+    left = len(open_conflicts(repo))
+    if left:
+        console.line(f"{count(decided, 'conflict')} decided, {left:,} still open: `aura resolve` goes on.")
+    else:
+        console.line(good("Nothing is open any more."), ' Save it with `aura commit -m "…"`.')
+    if decided:
+        console.line(faint("Take the last answer back with `aura undo`."))
+
+
+def _answer(repo: "Repository", console: Console, item: "OpenConflict") -> str:
+    """Ask until there is an answer that can be carried out, and do it."""
+    while True:
+        given = click.prompt(QUESTION, default="", show_default=False, err=True).strip().lower()
+        answer = ANSWERS.get(given)
+        if answer is None:
+            console.note(f"{given!r} is none of the answers.")
+            continue
+        if answer in {"skip", "quit"}:
+            return answer
+        try:
+            if answer == "edit":
+                if not _edited(repo, console, item):
+                    continue
+                answer = "as_is"
+            decide(repo, console, item, cast("Decision", answer))
+        except AuraError as error:
+            console.note(f"{error.message}. {error.hint}".rstrip())
+            continue
+        return answer
+
+
+def decide(repo: "Repository", console: Console, item: "OpenConflict", decision: "Decision") -> None:
+    """Decide one conflict, and nothing else at the same place."""
+    from aura_vcs.history.resolve import open_conflicts, resolve_conflicts
+
+    place = item.place.removeprefix(item.path).removeprefix("#")
+    rivals = [other for other in open_conflicts(repo) if other.place == item.place and other.id != item.id]
+    source = item.theirs_label if rivals else ""
+    done = resolve_conflicts(repo, item.path, place, decision, source=source)
+    print_left(console, done.files)
+
+
+def _edited(repo: "Repository", console: Console, item: "OpenConflict") -> bool:
+    """Open the file in the person's editor; whether it is right as it is afterwards."""
+    path = os.path.join(repo.root, *item.path.split("/"))
+    if not os.path.isfile(path):
+        console.note(f"{item.path} is no file here that could be edited.")
+        return False
+    try:
+        click.edit(filename=path)
+    except click.ClickException as error:
+        console.note(error.format_message())
+        return False
+    return click.confirm(f"Is {item.path} right there as it is now?", default=True, err=True)
