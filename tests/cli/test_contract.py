@@ -59,7 +59,7 @@ def test_status_prints_changes(two: Film) -> None:
     head = two.data("log", "-n", "1")["versions"][0]
     clean = {"branch": "main", "head": {"id": head["id"], "number": 2}, "clean": True, "changes": [], "diverged": False}
     clean["awaited"] = clean["conflicts"] = clean["ignored"] = []
-    clean |= {"offloaded": {"files": 0, "bytes": 0, "remotes": []}, "locks": []}
+    clean |= {"offloaded": {"files": 0, "bytes": 0, "remotes": []}, "locks": [], "unsent": [], "tags_apart": []}
     documents = {key: two.data("status")[key] for key in ("problems", "errors", "warnings")}
     assert two.data("status") == {**clean, **documents}
     assert (documents["errors"], documents["warnings"]) == (0, len(documents["problems"]))
@@ -74,11 +74,11 @@ def test_status_prints_changes(two: Film) -> None:
         **{key: found[key] for key in documents},
         "clean": False,
         "changes": [
-            {"path": "assets/sea.png", "change": "renamed", "old_path": "assets/sky.png"},
-            {"path": "brief.json", "change": "type_changed"},
-            {"path": "new.txt", "change": "added"},
-            {"path": "notes.txt", "change": "modified"},
-            {"path": "scenes/010-opening.json", "change": "deleted"},
+            {"path": "assets/sea.png", "change": "renamed", "old_path": "assets/sky.png", "size": 3000},
+            {"path": "brief.json", "change": "type_changed", "size": 9},
+            {"path": "new.txt", "change": "added", "size": 3},
+            {"path": "notes.txt", "change": "modified", "size": 5},
+            {"path": "scenes/010-opening.json", "change": "deleted", "size": None},
         ],
     }
 
