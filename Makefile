@@ -5,6 +5,7 @@ DEMO   ?= .venv-demo
 BIN    := $(VENV)/bin
 SCALE  ?= 1
 FAULTS ?= ../shared/faults
+export PYTHONDONTWRITEBYTECODE :=
 SYSTEM_PACKAGES := btrfs-progs chromium dbus-daemon exfat-fuse exfatprogs gnome-keyring openssh-server xfsprogs
 
 .PHONY: help venv demo test test-slow faults lint format bench docs fixture packages clean

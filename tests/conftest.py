@@ -1,5 +1,6 @@
 """Fixtures for all suites: real folders, a small real project."""
 
+import compileall
 import os
 import shutil
 import signal
@@ -8,15 +9,34 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import aura_vcs
 import pytest
 from aura_vcs import Repository
 from aura_vcs.index import reference_counts as counts
 
 from tests.helpers.project import save, write_project
+from tests.helpers.sampling import SEED
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts what it runs in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"  # never the keyring of whoever runs the tests
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compile the package: where Python may keep no bytecode, each of hundreds of processes would do it for itself."""
+    if not hasattr(session.config, "workerinput"):
+        compileall.compile_dir(os.path.dirname(aura_vcs.__file__), quiet=2)
+
+
+def pytest_report_header() -> str:
+    """Say what the samples of long sweeps begin with."""
+    return f"samples: AURA_TEST_SEED={SEED} takes the same ones again"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say it again where somebody wants to know."""
+    if terminalreporter.stats.get("failed") or terminalreporter.stats.get("error"):
+        terminalreporter.write_line(pytest_report_header())
 
 
 @pytest.fixture(autouse=True)

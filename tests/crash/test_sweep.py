@@ -13,9 +13,10 @@ from aura_vcs.storage.testing.faulty_calls import CountingCalls, Fault, FaultyCa
 from tests.crash.scenes import SCENES, Scene
 from tests.helpers.check import assert_whole, saved_contents, versions
 from tests.helpers.project import Seen, contents, duplicate, look
+from tests.helpers.sampling import chance
 
-STRIDE = 9
-"""By default every ninth call is struck, from a start that differs per scene and fault."""
+STRIDE = 18
+"""By default every eighteenth call is struck, from a start that differs per scene, fault and run."""
 
 
 class State(msgspec.Struct, frozen=True):
@@ -119,16 +120,11 @@ def _check(root: Path, scene: Scene, stage: Stage) -> None:
     assert end.folder == stage.after.folder
 
 
-def _points(count: int, offset: int, *, every: int) -> range:
-    return range(1 + offset % every, count + 1, every)
-
-
 def _sweep(name: str, fault: Fault, folder: Path, stages: dict[str, Stage], *, every: int) -> None:
     scene = SCENES[name]
     stage = _stage(name, scene, folder, stages)
     number = list(SCENES).index(name)
-    offset = number + 2 * list(Fault).index(fault)
-    for at in _points(stage.calls[fault], offset, every=every):
+    for at in range(1 + chance(name, fault).randrange(every), stage.calls[fault] + 1, every):
         root = duplicate(stage.template, folder / f"{every}-{number}-{fault}-{at}")
         try:
             _strike(root, scene, fault, at, stage)
@@ -149,7 +145,7 @@ def test_stopped_again_while_finishing(name: str, quick_folder: Path, stages: di
     """A process that is stopped while it finishes what another left is no worse than the first."""
     scene = SCENES[name]
     stage = _stage(name, scene, quick_folder, stages)
-    for at in range(6, stage.calls[Fault.STOP], 13):
+    for at in range(chance(name).randrange(2, 28), stage.calls[Fault.STOP], 26):
         root = duplicate(stage.template, quick_folder / f"{name}-twice-{at}".replace(" ", "-"))
         for second in (at, 3 + at % 7, 2) if scene.repeatable else (at, 2):
             calls = FaultyCalls(Fault.STOP, second)

@@ -14,8 +14,11 @@ from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.storage.local import LocalStorage
 
 from tests.helpers.project import save, write
+from tests.helpers.sampling import some
 
 LOOKS = ("list", "stat", "open", "read")
+LOOKS_TRIED = 12
+"""Before so many of them something comes, by default."""
 
 
 class Mirror:
@@ -101,9 +104,12 @@ def test_whatever_comes_between_two_looks_is_counted(
             assert [(problem.kind, problem.detail) for problem in fsck(other).problems] == []
 
 
-@pytest.mark.parametrize("is_folder", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("is_folder", "is_whole"),
+    [(True, False), *(pytest.param(is_folder, True, marks=pytest.mark.slow) for is_folder in (True, False))],
+)
 def test_one_file_that_comes_late_is_counted_before_whichever_look(
-    repo: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_folder: bool
+    repo: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_folder: bool, is_whole: bool
 ) -> None:
     """A version of which everything is known but its folder, or its object, its label or its line, which comes now."""
     root, target = Path(repo.root), tmp_path / "other"
@@ -114,24 +120,33 @@ def test_one_file_that_comes_late_is_counted_before_whichever_look(
     (root / "a.txt").unlink()
     (root / "b.txt").rename(root / "c.txt")
     tree = loose_path(save(repo, "Second").tree)
+
+    def comes_before(path: Path, number: int) -> int:
+        """The file comes before that look; how many looks there were."""
+        other = tmp_path / f"{path.name[:8]}-{number}"
+        shutil.copytree(target, other, symlinks=True, copy_function=shutil.copy2)
+        Repository.open(str(other)).close()
+        mirror = Mirror(root, other, random.Random(0))
+        mirror.waiting.remove(path)
+        mirror.bring()
+        mirror.waiting = [path]
+        with monkeypatch.context() as patch:
+            looks = mirror.before_look(patch, number)
+            Repository.open(str(other)).close()
+        mirror.bring()
+        with Repository.open(str(other)) as opened:
+            found = fsck(opened).problems
+        assert [(problem.kind, problem.detail) for problem in found] == [], (path, number)
+        shutil.rmtree(other)
+        return len(looks)
+
     late = Mirror(root, target, random.Random(0)).waiting
     for path in (path for path in late if str(path).startswith(tree) is is_folder):
-        number, count = 0, 1
-        while number < count:
-            other = tmp_path / f"{path.name[:8]}-{number}"
-            shutil.copytree(target, other, symlinks=True, copy_function=shutil.copy2)
-            Repository.open(str(other)).close()
-            mirror = Mirror(root, other, random.Random(0))
-            mirror.waiting.remove(path)
-            mirror.bring()
-            mirror.waiting = [path]
-            with monkeypatch.context() as patch:
-                looks = mirror.before_look(patch, number + 1)
-                Repository.open(str(other)).close()
-                count = len(looks)
-            mirror.bring()
-            with Repository.open(str(other)) as opened:
-                found = fsck(opened).problems
-            assert [(problem.kind, problem.detail) for problem in found] == [], (path, number)
-            shutil.rmtree(other)
-            number += 1
+        count = comes_before(path, 1)
+        if not is_whole:
+            for number in some(range(2, count + 1), LOOKS_TRIED, "late"):
+                comes_before(path, number)
+            continue
+        number = 2
+        while number <= count:
+            count, number = comes_before(path, number), number + 1

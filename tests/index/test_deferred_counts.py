@@ -24,6 +24,7 @@ from aura_vcs.maintenance.gc import execute_gc, plan_gc
 
 from tests.helpers.check import assert_whole, versions
 from tests.helpers.project import noise, save, write
+from tests.helpers.sampling import chance
 
 FILES = 300
 
@@ -138,9 +139,9 @@ def test_nothing_is_owed_where_not_all_was_here_to_be_counted(
     assert_whole(frames)
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_counts_are_right_whatever_was_done_in_between(frames: Repository, seed: int) -> None:
-    rng = random.Random(seed)
+@pytest.mark.parametrize("turn", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in range(1, 6))])
+def test_counts_are_right_whatever_was_done_in_between(frames: Repository, turn: int) -> None:
+    rng = chance("deferred counts", turn)
     root = Path(frames.root)
     for step in range(30):
         _do_something(frames, root, rng, step)

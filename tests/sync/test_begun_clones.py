@@ -15,11 +15,12 @@ from aura_vcs.sync.remotes.url import parse_address
 from aura_vcs.sync.state.cache import Known
 from aura_vcs.sync.state.manifest_update import create_remote
 
+from tests.helpers.sampling import chance
+
 from .machines import files, machine, save, write
 from .test_push_pull import media
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # stopped, as by a kill
-STEP = 7
 
 
 @pytest.fixture
@@ -37,10 +38,11 @@ def remote(tmp_path: Path) -> FolderRemote:
     return made
 
 
-def test_a_clone_goes_on_from_wherever_it_was_stopped(remote: FolderRemote, tmp_path: Path) -> None:
-    """At every few calls that change the disk, from the first folder on."""
+@pytest.mark.parametrize("step", [29, pytest.param(1, marks=pytest.mark.slow)])
+def test_a_clone_goes_on_from_wherever_it_was_stopped(remote: FolderRemote, tmp_path: Path, step: int) -> None:
+    """At every few calls that change the disk, others in every run."""
     address = parse_address(remote.place)
-    for at in range(1, 2000, STEP):
+    for at in range(1 + chance("clone").randrange(step), 2000, step):
         target = tmp_path / f"clone {at}"
         calls = FaultyCalls(Fault.STOP, at)
         try:
