@@ -296,7 +296,8 @@ def test_conflicts_of_scenes_are_told_by_name(film: Film) -> None:
     assert "ours   nothing: it was removed" in said
     assert '/duration  "Night"' in said
     assert "at place 1" in said
-    assert "aura resolve --ours 'my film.json#/a'" in film("resolve").out
+    assert "aura resolve 1 --ours" in film("resolve").out
+    assert "Decided my film.json#/a" in film("resolve", "1", "--ours").out
 
 
 def test_a_list_of_conflicts_that_somebody_broke(apart: Film) -> None:
