@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         TextDiff,
         TimelineDiff,
     )
+    from aura_vcs.api.search import SearchHit
     from aura_vcs.api.templates import Template, Templates
     from aura_vcs.api.values import (
         Autosaved,
@@ -188,6 +189,7 @@ _FRONT = {
         "Fetched FsckReport GcPlan MediaDiff MergePlan Merged OpenConflict PrunePlan Pulled Pushed "
         "Repaired Resolved RetentionRules SceneChanged StorageReport Synced TextDiff TimelineDiff"
     ),
+    "api.search": "SearchHit",
     "api.templates": "Template Templates",
     "api.values": ("Autosaved Change Committed FileInfo Moved Operation Status Undone Version VersionLike"),
     "api.versions": "Diff FileChange FileDiff Versions",
@@ -347,6 +349,7 @@ __all__ = [
     "Scene",
     "SceneChanged",
     "Scenes",
+    "SearchHit",
     "SecretUnavailable",
     "SettingInvalid",
     "Status",

@@ -32,12 +32,14 @@ from aura_vcs.api.results import (
     StorageReport,
     Synced,
 )
+from aura_vcs.api.search import SearchHit
 from aura_vcs.api.templates import Templates
 from aura_vcs.api.values import Autosaved, Committed, FileInfo, Moved, Operation, Status, Undone, Version, VersionLike
 from aura_vcs.api.versions import Diff, Versions, compare, list_files, name_of, open_content, project_paths
 from aura_vcs.history.autosave import INTERVAL_SECONDS, LEAST_SECONDS, QUIET_SECONDS, Schedule, autosave, restore_point
 from aura_vcs.history.checkout import checkout, restore
-from aura_vcs.history.commit import commit
+from aura_vcs.history.commit import amend, commit
+from aura_vcs.history.diff.suggest_name import suggest_name
 from aura_vcs.history.merge import abort_merge, merge, plan_merge
 from aura_vcs.history.resolve import open_conflicts, resolve_conflicts
 from aura_vcs.history.sources.content_source import FolderSource
@@ -52,6 +54,7 @@ from aura_vcs.maintenance.retention import execute_prune, plan_prune
 from aura_vcs.model import GRACE_SECONDS
 from aura_vcs.project.autosave_loop import folder_changes, keep_saving
 from aura_vcs.project.documents.check import check_project
+from aura_vcs.project.search_texts import search_texts
 from aura_vcs.repository.repository import Repository
 from aura_vcs.sync.fetch import fetch
 from aura_vcs.sync.pull import pull, sync
@@ -134,6 +137,31 @@ class Project:
         )
         return Committed.of(done)
 
+    def amend(
+        self,
+        name: str | None = None,
+        *,
+        description: str | None = None,
+        important: bool | None = None,
+        paths: Iterable[StrPath] | None = None,
+        keep: bool = False,
+        progress: Listener | None = None,
+    ) -> Committed:
+        """Make the branch's last version anew, of the folder as it is; `keep` leaves the one before undeleted."""
+        wanted = None if paths is None else project_paths(self._opened, paths)
+        done = self._opened.run(
+            progress, amend, name, description=description, important=important, paths=wanted, keep=keep
+        )
+        return Committed.of(done)
+
+    def suggest_name(self) -> str:
+        """Make a name for the next version from what it would change; "" for none."""
+        return self._opened.run(None, suggest_name)
+
+    def search(self, words: str, *, limit: int = 50, progress: Listener | None = None) -> tuple[SearchHit, ...]:
+        """Find words in every text of the folder and of every version, what the folder has first."""
+        return tuple(map(SearchHit.of, self._opened.run(progress, search_texts, words, limit)[0]))
+
     def status(self, *, progress: Listener | None = None) -> Status:
         """Compare the folder with the version it is based on."""
         return Status.of(self._opened.run(progress, status))
@@ -196,9 +224,16 @@ class Project:
         """Compare two versions, or `old` (the last one, if none is given) with the folder."""
         return self._opened.run(progress, compare, old, new, project_paths(self._opened, paths))
 
-    def checkout(self, version: VersionLike, *, clean: bool = False, progress: Listener | None = None) -> Moved:
-        """Go to a branch or version; with `clean`, the files are exactly its own afterwards."""
-        moved = self._opened.run(progress, checkout, name_of(version), clean=clean)
+    def checkout(
+        self,
+        version: VersionLike,
+        *,
+        clean: bool = False,
+        new_branch: str | None = None,
+        progress: Listener | None = None,
+    ) -> Moved:
+        """Go to a branch or version, or start a branch on one; with `clean`, the files are exactly its own."""
+        moved = self._opened.run(progress, checkout, name_of(version), clean=clean, new_branch=new_branch)
         return Moved.of(self.repository, moved.head, moved)
 
     def restore(

@@ -144,6 +144,10 @@ class Committed:
     unreadable: tuple[Path, ...]
     new_branch: str | None
     beside: Version | None
+    amended: Version | None = None
+    """The version whose place this one takes."""
+    stored_bytes: int = 0
+    """What it took on the disk."""
 
     @classmethod
     def of(cls, done: commit_room.Committed) -> Self:
@@ -154,6 +158,8 @@ class Committed:
             paths_of(skipped.path for skipped in done.skipped),
             done.new_branch,
             version_or_none(done.beside),
+            version_or_none(done.amended),
+            done.stored_bytes,
         )
 
 

@@ -433,6 +433,19 @@ class Index:
         storage, name = self._place
         if storage is not None:
             databases.remove(storage, name)
+        self.forget_texts()
+
+    @property
+    def texts_place(self) -> tuple[LocalStorage | None, str]:
+        """Where the texts of versions lie that searches made: beside the index; None where that is in memory."""
+        storage, name = self._place
+        return storage, layout.SEARCH if name == layout.INDEX else f"{name}-search"
+
+    def forget_texts(self) -> None:
+        """Delete the texts of versions, also of such as are gone: the next search reads them again."""
+        storage, name = self.texts_place
+        if storage is not None and storage.look(name) is not None:
+            databases.remove(storage, name)
 
     def _start_over(self) -> None:
         """Begin with an empty index; in memory where the disk does not let go of the old one."""
