@@ -26,7 +26,7 @@ ROWS = [
 ]
 """Rooms, lowest first. A room imports its own row and those before it."""
 PARTS = {
-    "formats": ["jsondoc patience subtitles xmldoc", "text timeline", "media"],
+    "formats": ["jsondoc patience subtitles xmldoc", "text timeline", "media passages"],
     "compare": ["diff", "timeline", "merge report"],
     "storage": [
         "base file_lock generated_file home mounts open_writers own_folders owners rename",
@@ -56,7 +56,7 @@ PARTS = {
         "resolve",
         "merge status",
     ],
-    "project": ["documents", "autosave_loop purge render scenes search summary", "records"],
+    "project": ["documents", "autosave_loop purge render scenes search search_texts summary", "records"],
     "sync": [
         "state",
         "remotes ssh_server transfer",

@@ -20,9 +20,10 @@ from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.objects.trees import EMPTY_TREE_ID
-from aura_vcs.project.documents.load import PROJECT_NAME, is_scene_file
+from aura_vcs.project.documents.load import PROJECT_NAME, SCENES_FOLDER, is_scene_file
 from aura_vcs.repository.repository import Repository
 
+TIMELINE = "timeline.json"
 BATCH = 50
 """Versions that are entered in one transaction."""
 TOLD_FROM = 20
@@ -120,10 +121,11 @@ def _new_passages(repo: Repository, version: VersionId, known: set[VersionId]) -
     if record is None:
         return []
     found: list[EnteredPassage] = []
+    has_scenes = repo.trees.entry(record.tree, SCENES_FOLDER) is not None
     for difference in repo.trees.differences(_beside(repo, record, known), record.tree):
         entry = difference.new
         if entry is not None and entry.kind is not EntryKind.DIR and is_text(difference.path):
-            found += _of_file(repo, difference.path, entry, record.number)
+            found += _of_file(repo, difference.path, entry, record.number, has_scenes=has_scenes)
     return found
 
 
@@ -137,18 +139,19 @@ def _beside(repo: Repository, record: VersionRecord, known: set[VersionId]) -> O
     return EMPTY_TREE_ID
 
 
-def _of_file(repo: Repository, path: str, entry: Entry, number: int) -> Iterator[EnteredPassage]:
+def _of_file(repo: Repository, path: str, entry: Entry, number: int, *, has_scenes: bool) -> Iterator[EnteredPassage]:
     """A file's name and, where it is a text, what it says. Scenes have an index of their own."""
     yield EnteredPassage(path, "file", "", path, number, entry.id)
-    if not _is_read(path, entry):
+    if entry.kind is not EntryKind.FILE or entry.size > FILE_BYTES_LIMIT or not _is_read(path, has_scenes=has_scenes):
         return
     for passage in passages_of(path, repo.store.read(entry.id)):
         yield EnteredPassage(path, passage.kind, passage.place, _clean(passage.text), number, entry.id)
 
 
-def _is_read(path: str, entry: Entry) -> bool:
-    own = path == PROJECT_NAME or is_scene_file(path)
-    return not own and entry.kind is EntryKind.FILE and entry.size <= FILE_BYTES_LIMIT and is_searched(path)
+def _is_read(path: str, *, has_scenes: bool) -> bool:
+    """Whether a file is looked into here; scenes, and the timeline that follows from them, are searched as such."""
+    own = path == PROJECT_NAME or is_scene_file(path) or (has_scenes and path == TIMELINE)
+    return not own and is_searched(path)
 
 
 def _clean(text: str) -> str:
@@ -164,12 +167,13 @@ def _folder(repo: Repository, seen: _Seen) -> tuple[set[str], list[tuple[str, Pa
         return set(), []
     changes, _ = compare_scan(repo, scan, base.tree, renames=False)
     passages: list[tuple[str, Passage]] = []
+    has_scenes = scan.folder(SCENES_FOLDER) is not None
     for change in changes[:FOLDER_FILES]:
         state = scan.file(change.path)
         if state is None or not is_text(change.path):
             continue
         passages.append((change.path, Passage("file", "", change.path)))
-        if change.path == PROJECT_NAME or is_scene_file(change.path) or not is_searched(change.path):
+        if not _is_read(change.path, has_scenes=has_scenes):
             continue
         if state.size > FILE_BYTES_LIMIT:
             seen.too_large += 1

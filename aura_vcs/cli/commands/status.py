@@ -124,9 +124,9 @@ def _how_large(found: "Status", change: "Change") -> "list[Part]":
 
 def _unsent(repo: "Repository", found: "Status") -> "tuple[Unsent, ...]":
     """What of the branch is known not to be at a remote; nothing is imported where there never was one."""
-    from aura_vcs.layout import REMOTES
+    from aura_vcs.layout import CONFIG
 
-    if found.head is None or repo.storage.stat(REMOTES) is None:
+    if found.head is None or repo.storage.stat(CONFIG) is None:
         return ()
     from aura_vcs.sync.sent import unsent
 
