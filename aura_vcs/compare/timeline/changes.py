@@ -219,11 +219,11 @@ def track_details(subject: Subject, old: dict[str, str], new: dict[str, str]) ->
             word = key if after else f"no longer {key}"
             yield subject.change("track_state", f"{word} now" if after else word, before, after)
         else:
-            told = values(before, after) if len(before + after) < VALUES_WIDTH and not _is_print(after) else ""
+            told = values(before, after) if len(before + after) < VALUES_WIDTH and not _is_digest(after) else ""
             yield subject.had("track_state", f"its {shown(key)} changed{told}", before, after)
 
 
-def _is_print(value: str) -> bool:
+def _is_digest(value: str) -> bool:
     """Whether a value is a fingerprint, which says nothing to a person."""
     return len(value) == 24 and all(c in "0123456789abcdef" for c in value)
 
