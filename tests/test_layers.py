@@ -29,6 +29,7 @@ PARTS = {
     "formats": ["jsondoc patience subtitles xmldoc", "text timeline", "media passages"],
     "compare": ["diff", "timeline", "merge report"],
     "storage": [
+        "macos_calls windows_calls",
         "base file_lock generated_file home mounts open_writers own_folders owners rename",
         "memory system_calls",
         "background_sync plain_files stored_file",

@@ -141,7 +141,7 @@ class _Chain:
                 measured = self._graph.pull()
             except (av.error.BlockingIOError, av.error.EOFError):
                 return found
-            value = getattr(measured, "metadata", {}).get(self._key)
+            value = measured.metadata.get(self._key)
             if value is not None:
                 number = float(value)
                 found.append(number if math.isfinite(number) else SILENCE_DB)

@@ -3,15 +3,11 @@
 import os
 
 if os.name == "nt":
-    import msvcrt
+    from aura_vcs.storage.windows_calls import handle_of, kernel, lock_file
 
-    def try_lock(fd: int, *, shared: bool) -> bool:  # noqa: ARG001 (Windows has no shared byte locks here)
+    def try_lock(fd: int, *, shared: bool) -> bool:
         """Take the lock if it is free; closing the file lets go."""
-        try:
-            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-        except OSError:
-            return False
-        return True
+        return lock_file(handle_of(fd), kernel(), shared=shared)
 else:
     import fcntl
 

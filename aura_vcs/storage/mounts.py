@@ -28,6 +28,8 @@ def is_on_network(folder: str) -> bool:
         kind = kind_of_disk(folder)
         name, _, helper = kind.partition(".")
         return kind in NETWORK or (name in {"fuse", "fuseblk"} and helper in NETWORK_HELPERS)
+    if system == "darwin":
+        return not _asked_of_macos(folder)[1]
     if system == "win32":
         import ctypes
 
@@ -39,6 +41,9 @@ def is_on_network(folder: str) -> bool:
 
 def kind_of_disk(folder: str) -> str:
     """The kind of the file system with the folder, "" if it is not known; from mountinfo, see proc(5)."""
+    system: str = sys.platform
+    if system == "darwin":
+        return _asked_of_macos(folder)[0]
     try:
         device = os.stat(folder).st_dev
         with open(_MOUNTS, "rb") as file:
@@ -49,3 +54,9 @@ def kind_of_disk(folder: str) -> str:
     start = mounts.find(wanted)
     found = mounts[start : mounts.find(b"\n", start)].partition(b" - ")[2].split() if start >= 0 else []
     return found[0].decode("ascii", "replace") if found else ""
+
+
+def _asked_of_macos(folder: str) -> tuple[str, bool]:
+    from aura_vcs.storage.macos_calls import kind_and_place, system_library
+
+    return kind_and_place(folder, system_library())

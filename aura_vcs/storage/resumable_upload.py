@@ -89,13 +89,11 @@ class LocalPart(LocalUpload):
 def open_part(storage: LocalStorage, folder: str, name: str) -> LocalPart | None:
     """Take hold of a part of the file `name` in `folder`, with all that has arrived in any part of it.
 
-    None where no part can be held: the system has no such locks, or all are taken.
+    None where no part can be held: the disk has no such locks, or all are taken.
 
     Raises:
         StorageError: the disk refuses.
     """
-    if os.name == "nt":
-        return None  # an open file cannot be renamed there, and a closed one is not held
     names = [f"{folder}/{part_name(name, slot)}" for slot in range(SLOTS)]
     for one in names:
         part = _take(storage, one)

@@ -7,6 +7,7 @@ made directly.
 
 import errno
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -33,14 +34,20 @@ class FileCalls:
 
     def create(self, path: str, mode: int = 0o666, *, dir_fd: int | None = None) -> int:
         """A new file for reading and writing, that did not exist and is no link."""
+        if os.name == "nt":
+            return _open_on_windows(path, "new")
         return os.open(path, _NEW, mode, dir_fd=dir_fd)
 
     def open_append(self, path: str, *, dir_fd: int | None = None) -> int:
         """A file for reading and writing, made if it is not there; no link is followed."""
+        if os.name == "nt":
+            return _open_on_windows(path, "always")
         return os.open(path, _AGAIN | os.O_CREAT, 0o666, dir_fd=dir_fd)
 
     def reopen(self, path: str, *, dir_fd: int | None = None) -> int:
         """A file that is there and is no link, for reading and writing; waits for nobody."""
+        if os.name == "nt":
+            return _open_on_windows(path, "existing")
         return os.open(path, _AGAIN, dir_fd=dir_fd)
 
     def write(self, fd: int, data: Bytes) -> int:
@@ -52,8 +59,8 @@ class FileCalls:
         os.ftruncate(fd, size)
 
     def fsync(self, fd: int) -> None:
-        """Make the file's bytes durable."""
-        os.fsync(fd)
+        """Make the file's bytes durable, also through the cache of the drive."""
+        sync_file(fd)
 
     def fsync_folder(self, path: str, *, dir_fd: int | None = None) -> None:
         """Make names in the folder durable. Windows does that by itself."""
@@ -61,7 +68,7 @@ class FileCalls:
             return
         fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY, dir_fd=dir_fd)
         try:
-            os.fsync(fd)
+            sync_file(fd)
         except OSError as error:
             if error.errno not in {errno.EINVAL, errno.ENOTSUP}:  # some network file systems cannot
                 raise
@@ -127,7 +134,7 @@ class FileCalls:
         return self.write(fd, pieces[0])
 
     def clone(self, source_fd: int, target_fd: int) -> bool:
-        """Let the empty target share the source's blocks (FICLONE); False where the disk cannot."""
+        """Let the empty target share the source's blocks; False where the disk cannot."""
         return clone_file(source_fd, target_fd)
 
     def copy_range(self, source_fd: int, target_fd: int, count: int) -> int:
@@ -157,14 +164,39 @@ class FileCalls:
 REAL_CALLS = FileCalls()
 
 
+def _open_on_windows(path: str, how: str) -> int:
+    """A file there that can be renamed while it is open and locked, as it can be elsewhere."""
+    from aura_vcs.storage import windows_calls
+
+    return windows_calls.open_renamable(path, how, windows_calls.kernel())
+
+
+def sync_file(fd: int) -> None:
+    """fsync(2); on macOS F_FULLFSYNC, without which the drive may keep the bytes in its cache."""
+    system: str = sys.platform
+    if system != "darwin":
+        os.fsync(fd)
+        return
+    import fcntl
+
+    from aura_vcs.storage.macos_calls import full_sync
+
+    full_sync(fd, fcntl.fcntl)
+
+
 def clone_file(source_fd: int, target_fd: int) -> bool:
-    """Linux's FICLONE; False where the system or the disk has nothing like it.
+    """Linux's FICLONE, or a clone on APFS; False where the system or the disk has nothing like it.
 
     The clone is taken at one moment: it is a consistent copy even while the source is written to.
     """
     try:
         import fcntl
 
+        system: str = sys.platform
+        if system == "darwin":
+            from aura_vcs.storage.macos_calls import clone_into, system_library
+
+            return clone_into(source_fd, target_fd, system_library(), fcntl.fcntl)
         fcntl.ioctl(target_fd, FICLONE, source_fd)
     except ImportError:
         return False

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aura_vcs.compare.timeline.diff import TimelineDiff, diff_timeline_files, read_timeline
+from aura_vcs.compare.timeline.diff import TimelineDiff, diff_timeline_files
 from aura_vcs.formats.timeline.model import Clip, Timeline, read_time, seconds_to_ticks, spoken, write_time
+from aura_vcs.formats.timeline.project_file import read_project
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -247,7 +248,7 @@ def test_tracks_come_go_and_change_names() -> None:
 def test_times_agree_with_the_library(sample: Path) -> None:
     """Starts, lengths and source points are those OpenTimelineIO itself computes."""
     library = pytest.importorskip("opentimelineio", reason="opentimelineio, a part of the extra dev, is not installed")
-    ours = read_timeline(sample.read_bytes())
+    ours = read_project(sample.name, sample.read_bytes())
     assert isinstance(ours, Timeline)
     try:
         theirs = library.adapters.read_from_file(str(sample))

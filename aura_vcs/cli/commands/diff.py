@@ -1,7 +1,7 @@
 """`aura diff`."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from aura_vcs.history.diff.media_findings import MediaFindings
     from aura_vcs.history.diff.tree_diff import Comparison, PathChange
     from aura_vcs.index.records import VersionRecord
+    from aura_vcs.progress import Progress
     from aura_vcs.repository.repository import Repository
 
 TEXT_LINES = 60
@@ -40,6 +41,7 @@ _KINDS = {"heat_map": "with what differs in red", "side_by_side": "before and af
         "aura diff v1 v3 -- brief.json scenes",
         "aura diff v1 v3 --html report.html",
         "aura diff v1 --heat-map changed.png -- assets/sky.png",
+        "aura diff --files ~/Desktop/trip.kdenlive trip-from-ana.kdenlive",
     ),
 )
 @click.argument("versions", metavar="[A [B]]", nargs=-1, shell_complete=complete_version_or_path)
@@ -71,61 +73,92 @@ _KINDS = {"heat_map": "with what differs in red", "side_by_side": "before and af
     type=click.Path(dir_okay=False),
     help="Write a report to look at or send: timelines, fields, pictures, in one file",
 )
+@click.option("--files", is_flag=True, help="A and B are two files, wherever they are; no project is needed")
 @json_option
-@pass_repository
-def diff_command(
-    repo: "Repository",
-    console: Console,
-    *,
-    versions: tuple[str, ...],
-    stat: bool,
-    name_only: bool,
-    details: bool,
-    thorough: bool | None,
-    heat_map: str | None,
-    side_by_side: str | None,
-    page: str | None,
-    paths: tuple[str, ...],
-) -> None:
+def diff_command(*, versions: tuple[str, ...], paths: tuple[str, ...], files: bool, **options: Any) -> None:
     """Show what changed between versions, or since one
 
     Without A: from the last version to your folder. With A: from A to your folder. With A and B:
     from A to B. Files and folders can follow; behind `--` also those that are called like a version.
-    Documents are compared field by field, timelines clip by clip, texts line by line,
-    pictures by how they look, sound and video by what is heard and seen.
+    Documents are compared field by field, timelines and the projects of editors clip by clip, texts
+    line by line, pictures by how they look, sound and video by what is heard and seen.
     """
+    wanted = Wanted(**options)
+    if not files:
+        _diff(versions, paths, wanted)
+        return
+    named = (*versions, *paths)
+    if len(named) != 2:
+        raise click.UsageError("With --files, name the two files.")
+    from aura_vcs.history.diff.loose_diff import compare_files
+
+    session = current_session()
+    sides = Sides(None, None, compare_files(*named), (named[0], named[1]))
+    _show(session.console, session.options()["progress"], sides, wanted)
+
+
+class Wanted(NamedTuple):
+    """What of a comparison is asked for, and how."""
+
+    stat: bool
+    name_only: bool
+    details: bool
+    thorough: bool | None
+    heat_map: str | None
+    side_by_side: str | None
+    page: str | None
+
+
+class Sides(NamedTuple):
+    """What is compared: two versions, one and the folder (None), or two files by their names."""
+
+    old: "VersionRecord | None"
+    new: "VersionRecord | None"
+    comparison: "Comparison"
+    files: tuple[str, str] | None = None
+
+
+@pass_repository
+def _diff(
+    repo: "Repository", console: Console, versions: tuple[str, ...], paths: tuple[str, ...], wanted: Wanted
+) -> None:
     from aura_vcs.history.compare_versions import compare_versions
 
     versions, paths = versions_and_paths(repo, current_session().folder, versions, paths)
     if len(versions) > 2:
         raise click.UsageError("At most two versions can be compared. Put paths behind `--`.")
-    hashed = console.as_json or not (stat or name_only)
+    hashed = console.as_json or not (wanted.stat or wanted.name_only)
     compared = compare_versions(repo, versions, project_paths(repo, paths), hashed=hashed)
-    old, new, comparison = compared.old, compared.new, compared.comparison
-    if heat_map is not None or side_by_side is not None:
-        _write_pictures(console, comparison, {"heat_map": heat_map, "side_by_side": side_by_side})
-    elif page is not None:
-        media = _media(repo, comparison, thorough, is_report=True)
-        _write_report(console, page, old, new, comparison, media)
+    _show(console, repo.progress, Sides(compared.old, compared.new, compared.comparison), wanted)
+
+
+def _show(console: Console, progress: "Progress", sides: Sides, wanted: Wanted) -> None:
+    comparison = sides.comparison
+    if wanted.heat_map is not None or wanted.side_by_side is not None:
+        _write_pictures(console, comparison, {"heat_map": wanted.heat_map, "side_by_side": wanted.side_by_side})
+    elif wanted.page is not None:
+        media = _media(progress, comparison, wanted.thorough, is_report=True)
+        _write_report(console, wanted.page, sides, media)
     elif console.as_json:
         from aura_vcs.cli.output.json_shapes import diff_shape
 
-        console.data(diff_shape(old, new, comparison, _media(repo, comparison, thorough).by_path))
-    elif name_only:
+        media = _media(progress, comparison, wanted.thorough)
+        console.data(diff_shape(sides.old, sides.new, comparison, media.by_path))
+    elif wanted.name_only:
         console.lines(([change.path] for change in comparison.changes), paged=True)
     elif not comparison.changes:
         console.line(good("Nothing differs."))
-    elif stat:
-        console.lines(_lines(old, new, comparison, None, details=details), paged=True)
+    elif wanted.stat:
+        console.lines(_lines(sides, None, details=wanted.details), paged=True)
     else:
-        media = _media(repo, comparison, thorough)
-        console.lines(_lines(old, new, comparison, media, details=details), paged=True)
+        media = _media(progress, comparison, wanted.thorough)
+        console.lines(_lines(sides, media, details=wanted.details), paged=True)
     for path in comparison.unstable:
         console.warn(f"{path} is being written right now")
 
 
 def _media(
-    repo: "Repository", comparison: "Comparison", thorough: bool | None, *, is_report: bool = False
+    progress: "Progress", comparison: "Comparison", thorough: bool | None, *, is_report: bool = False
 ) -> "MediaFindings":
     """What pictures, sounds and videos tell, for as long as the person wants to wait."""
     from aura_vcs.history.diff.media_findings import MediaFindings, is_media
@@ -138,21 +171,13 @@ def _media(
 
     budget = {True: THOROUGH, False: NOTHING, None: REPORT if is_report else QUICK}[thorough]
     frames = STRIP_FRAMES if is_report else 0
-    return look_into_media(
-        comparison, budget, thumbnails=frames, environment=worker_environment(), progress=repo.progress
-    )
+    return look_into_media(comparison, budget, thumbnails=frames, environment=worker_environment(), progress=progress)
 
 
-def _lines(
-    old: "VersionRecord | None",
-    new: "VersionRecord | None",
-    comparison: "Comparison",
-    media: "MediaFindings | None",
-    *,
-    details: bool,
-) -> Iterator[Line]:
+def _lines(sides: Sides, media: "MediaFindings | None", *, details: bool) -> Iterator[Line]:
     """`media` is None where only sizes and counts are wanted."""
-    start, end = _names(old, new)
+    start, end = _names(sides)
+    comparison = sides.comparison
     yield [strong(f"From {start} to {end}")]
     for change in comparison.changes:
         yield [*changed_path(change.change, change.path, change.old_path), *_sizes(change)]
@@ -175,23 +200,19 @@ def _media_command() -> str:
     return how_to_install("media")
 
 
-def _names(old: "VersionRecord | None", new: "VersionRecord | None") -> tuple[str, str]:
+def _names(sides: Sides) -> tuple[str, str]:
+    if sides.files is not None:
+        return sides.files
+    old, new = sides.old, sides.new
     return titled(old) if old is not None else "nothing", titled(new) if new is not None else "your folder"
 
 
-def _write_report(
-    console: Console,
-    page: str,
-    old: "VersionRecord | None",
-    new: "VersionRecord | None",
-    comparison: "Comparison",
-    media: "MediaFindings",
-) -> None:
+def _write_report(console: Console, page: str, sides: Sides, media: "MediaFindings") -> None:
     from aura_vcs.compare.report.page import render_report
     from aura_vcs.history.diff.report import version_report
 
-    start, end = _names(old, new)
-    report = version_report(comparison, f"{start} → {end}", start, end, media)
+    start, end = _names(sides)
+    report = version_report(sides.comparison, f"{start} → {end}", start, end, media)
     _write(page, render_report(report).encode(), PAGE_START, "report")
     if console.as_json:
         console.data({"report": page, "files": len(report.files)})
@@ -292,6 +313,8 @@ def _inside(
     found = diff_change(comparison, change, media=media, limit=DETAIL_LINES if details else LINES_LIMIT)
     sized = found.kind == "bytes" and change.old is not None and change.new is not None and found.text is None
     counted = found.kind == "text" and found.document is None and not (found.text and found.text.ends)
+    if counted and found.reason:
+        yield ["      ", found.reason]
     for line in () if counted else found.lines:
         if not (sized and line.startswith("other content")):  # the sizes are told already
             yield ["      ", line]

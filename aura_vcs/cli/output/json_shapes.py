@@ -165,6 +165,8 @@ def _path_change_shape(comparison: "Comparison", change: "PathChange", media: "M
         shape["fields"] = [operation.plain() for operation in found.document.operations]
     if found.timeline is not None:
         shape["timeline"] = [_timeline_change_shape(moment) for moment in found.timeline.changes]
+        if found.timeline.noise:
+            shape["besides"] = list(found.timeline.noise)
     if found.media is not None:
         shape["media"] = _media_shape(found.media)
     return shape

@@ -24,7 +24,7 @@ class TimelineChange(Struct, frozen=True):
 
     `kind` is a stable word (added, removed, moved, split, trimmed, slipped, retimed, shifted, media,
     renamed, text, transition, effect, marker, detail, part_added, part_removed, part_moved,
-    track_added, track_removed, track_renamed, track_moved, setting, ripple). `owner` is the
+    track_added, track_removed, track_renamed, track_moved, track_state, setting, guide, other, ripple). `owner` is the
     pointer of the clip or track it belongs to. A `possessive` text is something the subject had
     done to a thing of its own ("its picture replaced"). `before` and `after` are seconds, places
     or texts, as the kind has it. `amount` counts the clips a ripple concerns.
@@ -84,6 +84,8 @@ def clip_changes(subject: Subject) -> Iterator[TimelineChange]:
     yield from _named(subject, "effect", old.effects, new.effects)
     yield from _named(subject, "marker", old.markers, new.markers)
     yield from _details(subject)
+    if old.other != new.other:
+        yield subject.had("other", "something else about it changed", old.other, new.other)
     yield from _parts(subject)
 
 
@@ -162,8 +164,10 @@ def _named(
     subject: Subject, kind: str, old: tuple[tuple[str, str], ...], new: tuple[tuple[str, str], ...]
 ) -> Iterator[TimelineChange]:
     """Effects or markers that came, went or changed, matched by name and equality."""
+    if old == new:
+        return
     for verb, name, before, after in named_changes(old, new):
-        yield subject.had(kind, f"its {kind} {short(name)} {verb}{_values(before, after)}", before, after)
+        yield subject.had(kind, f"its {kind} {short(name)} {verb}{values(before, after)}", before, after)
 
 
 def named_changes(
@@ -184,6 +188,46 @@ def named_changes(
             yield "removed", name, before, ""
 
 
+def marker_text(verb: str, before: str, after: str) -> str:
+    """What happened to a marker of the whole: `added at 00:00:10:00`, `moved from … to …`."""
+    was, now = _place_of(before), _place_of(after)
+    if verb == "changed" and was != now:
+        return f"moved from {was} to {now}"
+    if verb == "changed":
+        return f"changed{values(before, after)}"
+    return f"{verb} at {now or was}" if now or was else verb
+
+
+def _place_of(marker: str) -> str:
+    try:
+        found = json.loads(marker) if marker else {}
+    except ValueError:
+        return ""
+    return str(found.get("at", "")) if isinstance(found, dict) else ""
+
+
+STATES = ("muted", "muted or hidden", "hidden", "locked", "solo")
+
+
+def track_details(subject: Subject, old: dict[str, str], new: dict[str, str]) -> Iterator[TimelineChange]:
+    """Whether a track was muted, hidden or locked, and what else it says."""
+    for key in [*old, *(key for key in new if key not in old)]:
+        before, after = old.get(key, ""), new.get(key, "")
+        if before == after:
+            continue
+        if key in STATES and not (before and after):
+            word = key if after else f"no longer {key}"
+            yield subject.change("track_state", f"{word} now" if after else word, before, after)
+        else:
+            told = values(before, after) if len(before + after) < VALUES_WIDTH and not _is_digest(after) else ""
+            yield subject.had("track_state", f"its {shown(key)} changed{told}", before, after)
+
+
+def _is_digest(value: str) -> bool:
+    """Whether a value is a fingerprint, which says nothing to a person."""
+    return len(value) == 24 and all(c in "0123456789abcdef" for c in value)
+
+
 def _without(items: tuple[tuple[str, str], ...], kept: Counter[tuple[str, str]]) -> list[tuple[str, str]]:
     left = []
     for item in items:
@@ -195,6 +239,8 @@ def _without(items: tuple[tuple[str, str], ...], kept: Counter[tuple[str, str]])
 
 
 def _details(subject: Subject) -> Iterator[TimelineChange]:
+    if subject.old.details == subject.new.details:
+        return
     old, new = dict(subject.old.details), dict(subject.new.details)
     for key in [*old, *(key for key in new if key not in old)]:
         before, after = _present(old.get(key)), _present(new.get(key))
@@ -204,7 +250,7 @@ def _details(subject: Subject) -> Iterator[TimelineChange]:
         elif before != after:
             verb = "added" if not before else "changed" if after else "removed"
             name = shown(key.replace("_", " "))
-            yield subject.had("detail", f"its {name} {verb}{_values(before, after)}", before, after)
+            yield subject.had("detail", f"its {name} {verb}{values(before, after)}", before, after)
 
 
 def _present(value: str | None) -> str:
@@ -212,8 +258,8 @@ def _present(value: str | None) -> str:
     return "" if value in (None, "null") else value
 
 
-def _values(before: str, after: str) -> str:
-    """In brackets, what became of a value that was there before and is there now; nothing if that is long."""
+def values(before: str, after: str) -> str:
+    """Tell in brackets, what became of a value that was there before and is there now; nothing if that is long."""
     if not before or not after:
         return ""
     try:
@@ -229,6 +275,8 @@ def _values(before: str, after: str) -> str:
 def _parts(subject: Subject) -> Iterator[TimelineChange]:
     """What happened to the visual assets of a scene, or to the clips inside a nested one."""
     old, new = subject.old.parts, subject.new.parts
+    if not old and not new:
+        return
     pairs = match_parts(old, new)
     gone, come = {i for i, _ in pairs}, {j for _, j in pairs}
     for i, j in pairs:

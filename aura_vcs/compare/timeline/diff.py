@@ -1,7 +1,7 @@
 """What changed between two timelines, in plain words first and in full on demand.
 
-`timeline.json` and OpenTimelineIO files are read into one model (`timeline_model`); clips are
-matched by what they are (`timeline_match`). What only follows from another change (everything
+Timelines and the projects of editors are read into one model (`formats/timeline`); clips are
+matched by what they are (`match`). What only follows from another change (everything
 after a trimmed clip starts earlier) is one "ripple", not a change of each clip.
 """
 
@@ -9,25 +9,38 @@ from collections.abc import Iterator
 
 from msgspec import Struct, structs
 
-from aura_vcs.compare.diff.describe import readable_lines
+from aura_vcs.compare.diff.describe import readable_lines, short
 from aura_vcs.compare.diff.json_values import diff_values
 from aura_vcs.compare.diff.sequences import longest_increasing
-from aura_vcs.compare.timeline.changes import JITTER, Subject, TimelineChange, clip_changes, named_changes
+from aura_vcs.compare.timeline.changes import (
+    JITTER,
+    Subject,
+    TimelineChange,
+    clip_changes,
+    marker_text,
+    named_changes,
+    track_details,
+    values,
+)
 from aura_vcs.compare.timeline.match import Place, TimelineMatch, match_timelines
 from aura_vcs.compare.timeline.ripple import Shift, ripples
-from aura_vcs.compare.timeline.summary import SUMMARY_LIMIT, summary
-from aura_vcs.formats.jsondoc.parse import Unstructured, parse_document
+from aura_vcs.compare.timeline.summary import SUMMARY_LIMIT, noise_line, summary
+from aura_vcs.compare.timeline.words import Words
+from aura_vcs.formats.jsondoc.parse import Unstructured
 from aura_vcs.formats.jsondoc.values import JsonValue
-from aura_vcs.formats.timeline.model import Clip, Ticks, Timeline, Track, shown, spoken
-from aura_vcs.formats.timeline.otio import is_otio, read_otio
-from aura_vcs.formats.timeline.studio import is_studio_timeline, read_studio_timeline
+from aura_vcs.formats.timeline.model import OF_MEDIA, Clip, Ticks, Timeline, Track, shown, spoken
+from aura_vcs.formats.timeline.otio import is_otio
+from aura_vcs.formats.timeline.project_file import read_project
+from aura_vcs.formats.timeline.studio import is_studio_timeline
+from aura_vcs.formats.timeline.timecode import Rate
 
 
 class TimelineDiff(Struct, frozen=True):
     """The changes between two timelines.
 
     `lines` is the summary for people, `is_complete` if it tells each change; `changes` every single
-    one. `match` and both models serve drawing. `fallback` is a sentence when a file is no timeline that can be read.
+    one. `match` and both models serve drawing. `noise` are words for what changed by looking at the project: the
+    playhead, the zoom. `fallback` is a sentence when a file is no timeline that can be read.
     """
 
     lines: tuple[str, ...] = ()
@@ -37,6 +50,7 @@ class TimelineDiff(Struct, frozen=True):
     match: TimelineMatch | None = None
     fallback: str = ""
     is_complete: bool = True
+    noise: tuple[str, ...] = ()
 
 
 def is_timeline(value: JsonValue) -> bool:
@@ -44,21 +58,14 @@ def is_timeline(value: JsonValue) -> bool:
     return is_studio_timeline(value) or is_otio(value)
 
 
-def read_timeline(data: bytes) -> Timeline | Unstructured:
-    """The model of a `timeline.json` or OpenTimelineIO file, or why there is none."""
-    document = parse_document(data)
-    if isinstance(document, Unstructured):
-        return document
-    if is_studio_timeline(document.value):
-        return read_studio_timeline(document.value)
-    if is_otio(document.value):
-        return read_otio(document.value)
-    return Unstructured("it is neither the studio's timeline nor an OpenTimelineIO timeline")
+def diff_timeline_files(
+    old: bytes, new: bytes, *, limit: int = SUMMARY_LIMIT, path: str = "timeline.json", rate: Rate | None = None
+) -> TimelineDiff:
+    """Compare two versions of a timeline or of an editor's project; at most `limit` lines of summary.
 
-
-def diff_timeline_files(old: bytes, new: bytes, *, limit: int = SUMMARY_LIMIT) -> TimelineDiff:
-    """Compare two versions of a timeline file; at most `limit` lines of summary."""
-    before, after = read_timeline(old), read_timeline(new)
+    `path` is what the file is called; `rate` is for edit lists, which do not say theirs.
+    """
+    before, after = read_project(path, old, rate=rate), read_project(path, new, rate=rate)
     for side, timeline in (("old", before), ("new", after)):
         if isinstance(timeline, Unstructured):
             reason = f"The {side} timeline is not compared clip by clip: {timeline.reason}"
@@ -73,12 +80,16 @@ def diff_timelines(old: Timeline, new: Timeline, *, limit: int = SUMMARY_LIMIT) 
     match = match_timelines(old, new)
     changes = tuple(_Diff(old, new, match).changes())
     told = summary(changes, old, new, limit=limit)
-    return TimelineDiff(told.lines, changes, old, new, match, is_complete=told.is_complete)
+    words = (*old.noise, *(word for word in new.noise if word not in old.noise))
+    noise = tuple(word for word in words if old.noise.get(word, "") != new.noise.get(word, ""))
+    lines = (*told.lines, noise_line(noise, is_alone=not changes)) if noise else told.lines
+    return TimelineDiff(lines, changes, old, new, match, is_complete=told.is_complete, noise=noise)
 
 
 class _Diff:
     def __init__(self, old: Timeline, new: Timeline, match: TimelineMatch) -> None:
         self.old, self.new, self.match = old, new, match
+        self.words_old, self.words_new = Words(old), Words(new)
         self.partner = {j: i for i, j in match.tracks}
         self.by_new = {b: a for a, b in match.clips}
         self.movers = self._find_movers()
@@ -118,35 +129,36 @@ class _Diff:
                     yield self._removed(clip, track)
         for j, track in enumerate(self.new.tracks):
             yield from self._clips(j, track)
-        yield from ripples(list(self._shifts()))
+        yield from ripples(list(self._shifts()), self.words_new.at if self.new.rate[0] else None)
         yield from self._settings()
 
-    def _label(self, clip: Clip, track: Track, tracks: tuple[Track, ...]) -> str:
-        if clip.noun == "scene" or clip.name:
-            return clip.label
-        return clip.label if len(tracks) == 1 else f"{clip.label} on {shown(track.name)}"
+    def _label(self, clip: Clip, track: Track) -> str:
+        return self.words_old.clip(clip, track)
 
     def _tracks(self) -> Iterator[TimelineChange]:
         kept = {i for i, _ in self.match.tracks}
         for i, track in enumerate(self.old.tracks):
             if i not in kept:
                 text = f"removed with {_count(track)}"
-                yield TimelineChange("track_removed", f"Track {shown(track.name)}", text, track.pointer, track.pointer)
+                subject = f"Track {self.words_old.track(track)}"
+                yield TimelineChange("track_removed", subject, text, track.pointer, track.pointer)
         order = longest_increasing([i for i, _ in self.match.tracks])
         stays = {self.match.tracks[n] for n in order}
         for j, track in enumerate(self.new.tracks):
-            subject = f"Track {shown(track.name)}"
+            subject = f"Track {self.words_new.track(track)}"
             home = self.partner.get(j)
             if home is None:
                 text = f"added with {_count(track)}"
                 place = track.pointer
                 yield TimelineChange("track_added", subject, text, place, new_pointer=place)
                 continue
-            yield from _track_changes(self.old.tracks[home], track, moved=(home, j) not in stays)
+            before = self.old.tracks[home]
+            yield from _track_changes(before, track, self.words_old.track(before), moved=(home, j) not in stays)
 
     def _removed(self, clip: Clip, track: Track) -> TimelineChange:
-        subject = _full(clip, self._label(clip, track, self.old.tracks))
-        text, pointer = f"removed ({spoken(clip.duration)})", clip.pointer
+        label = _full(clip, self._label(clip, track))
+        where = "" if " at " in label else self.words_old.place(clip, track).replace(" on ", " from ", 1)
+        subject, text, pointer = label, f"removed{where} ({spoken(clip.duration)})", clip.pointer
         return TimelineChange("removed", subject, text, pointer, pointer, before=clip.duration / 10**7)
 
     def _added(self, clip: Clip, track: Track, place: Place) -> TimelineChange:
@@ -156,7 +168,9 @@ class _Diff:
             subject = f'Scene "{shown(clip.name)}"' if clip.name else f"New scene {clip.number}"
             where = f" as scene {clip.number}" if clip.name else ""
         else:
-            subject, where = self._label(clip, track, self.new.tracks), f" {self._where(place)}"
+            exact = self.words_new.place(clip, track)
+            subject = clip.label if exact else self.words_new.clip(clip, track, with_time=False)
+            where = exact or f" {self._where(place)}"
         text = f"added{where} ({spoken(clip.duration)})"
         return TimelineChange("added", subject, text, pointer, new_pointer=pointer, after=after)
 
@@ -174,18 +188,19 @@ class _Diff:
         a = self.by_new[place]
         home = self.old.tracks[a.track]
         before = home.clips[a.position]
-        subject = Subject(before, clip, self._label(before, home, self.old.tracks))
+        subject = Subject(before, clip, self._label(before, home))
         is_split = place in self.second_halves.values()
         yield from (change for change in clip_changes(subject) if not (is_split and change.kind == "trimmed"))
         if place in self.movers:
-            across = "" if self.partner.get(place.track) == a.track else f"to track {shown(track.name)}, "
-            yield subject.change("moved", f"moved {across}{self._where(place)}", before.pointer, clip.pointer)
+            across = "" if self.partner.get(place.track) == a.track else f"to track {self.words_new.track(track)}, "
+            where = f"to {self.words_new.at(clip.start)}" if self.new.rate[0] else self._where(place)
+            yield subject.change("moved", f"moved {across}{where}", before.pointer, clip.pointer)
 
     def _split(self, track: Track, first: Place, second: Clip) -> TimelineChange:
         a = self.by_new[first]
         home = self.old.tracks[a.track]
         before, half = home.clips[a.position], track.clips[first.position]
-        subject = Subject(before, half, self._label(before, home, self.old.tracks))
+        subject = Subject(before, half, self._label(before, home))
         lengths = f"{spoken(half.duration)} and {spoken(second.duration)}"
         change = subject.change("split", f"split in two ({lengths})", before.duration / 10**7, half.duration / 10**7)
         return structs.replace(change, new_pointer=second.pointer)
@@ -208,7 +223,7 @@ class _Diff:
             return ""
         a = self.by_new[place]
         track = self.old.tracks[a.track]
-        label = self._label(track.clips[a.position], track, self.old.tracks)
+        label = self._label(track.clips[a.position], track)
         return label[0].lower() + label[1:] if track.clips[a.position].noun == "scene" else label
 
     def _shifts(self) -> Iterator[list[Shift]]:
@@ -221,7 +236,7 @@ class _Diff:
                 if a is None or Place(j, n) in self.movers:
                     continue
                 before = one.clips[a.position]
-                label = self._label(before, one, self.old.tracks)
+                label = self._label(before, one)
                 shifts.append(Shift(label, clip.noun, before, clip, _gap(one, a.position), _gap(other, n)))
             yield shifts
 
@@ -229,6 +244,26 @@ class _Diff:
         operations = diff_values(self.old.settings, self.new.settings)
         for line in readable_lines(self.new.settings, operations, limit=len(operations)):
             yield TimelineChange("setting", "", line)
+        for verb, name, was, now in named_changes(self.old.markers, self.new.markers):
+            yield TimelineChange("guide", f"Marker {short(name)}", marker_text(verb, was, now), before=was, after=now)
+        if self.old.rate != self.new.rate:
+            rates = [f"{side.rate[0] / side.rate[1]:g}" for side in (self.old, self.new)]
+            yield TimelineChange("setting", "", f"frames per second changed from {rates[0]} to {rates[1]}")
+        yield from self._others()
+
+    def _others(self) -> Iterator[TimelineChange]:
+        """What changed in parts that are not looked into; media that came or went without a clip that plays it."""
+        for name in [*self.old.other, *(name for name in self.new.other if name not in self.old.other)]:
+            was, now = self.old.other.get(name), self.new.other.get(name)
+            if was == now:
+                continue
+            path = name.removeprefix(OF_MEDIA)
+            if path == name or (was and now):
+                yield TimelineChange("other", "", f"Something else changed in {shown(name)}", after=name)
+            elif path not in _played(self.new if now else self.old):
+                verb = "added to" if now else "removed from"
+                text = f"{verb} the project's media; no clip plays it"
+                yield TimelineChange("media", f"Media {shown(path)}", text, before=was or "", after=now or "")
 
 
 def _is_split(old: Clip, first: Clip, second: Clip) -> bool:
@@ -243,6 +278,12 @@ def _is_split(old: Clip, first: Clip, second: Clip) -> bool:
         return False
     in_a_row = abs(starts[1] + first.duration - starts[2]) <= JITTER
     return in_a_row and abs(first.duration + second.duration - old.duration) <= JITTER
+
+
+def _played(timeline: Timeline) -> set[str]:
+    """Paths, or names, of the media that clips play."""
+    used = {clip.reference for track in timeline.tracks for clip in track.clips if clip.reference >= 0}
+    return {timeline.media[n].path or timeline.media[n].name for n in used}
 
 
 def _full(clip: Clip, label: str) -> str:
@@ -261,15 +302,16 @@ def _count(track: Track) -> str:
     return f"{len(track.clips):,} clip{'s' * (len(track.clips) != 1)}"
 
 
-def _track_changes(old: Track, new: Track, *, moved: bool) -> Iterator[TimelineChange]:
-    subject = Subject(_as_clip(old), _as_clip(new), f"Track {shown(old.name)}")
+def _track_changes(old: Track, new: Track, called: str, *, moved: bool) -> Iterator[TimelineChange]:
+    subject = Subject(_as_clip(old), _as_clip(new), f"Track {called}")
     if old.name != new.name:
         yield subject.change("track_renamed", f"renamed to {shown(new.name)}", old.name, new.name)
     if moved:
         yield subject.change("track_moved", "moved among the tracks")
     for kind, before, after in (("effect", old.effects, new.effects), ("marker", old.markers, new.markers)):
         for verb, name, was, now in named_changes(before, after):
-            yield subject.had(kind, f'its {kind} "{shown(name)}" {verb}', was, now)
+            yield subject.had(kind, f'its {kind} "{shown(name)}" {verb}{values(was, now)}', was, now)
+    yield from track_details(subject, dict(old.details), dict(new.details))
 
 
 def _as_clip(track: Track) -> Clip:

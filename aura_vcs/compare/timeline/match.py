@@ -70,11 +70,13 @@ def _match_tracks(old: tuple[Track, ...], new: tuple[Track, ...]) -> list[tuple[
             free_new.remove(j)
             pairs.append((i, j))
 
-    named = _unique({i: (track.kind, track.name) for i, track in enumerate(old)})
-    for j, track in enumerate(new):
-        i = named.get((track.kind, track.name))
-        if i is not None:
-            take(i, j)
+    for key in (_track_identity, _track_name):
+        named = _unique({i: key(old[i]) for i in sorted(free_old)})
+        twice = _unique({j: key(new[j]) for j in sorted(free_new)})
+        for j in sorted(free_new):
+            i = named.get(key(new[j]))
+            if i is not None and (key is _track_name or twice.get(key(new[j])) == j):
+                take(i, j)
     holders: dict[Hashable, list[int]] = {}
     for i in sorted(free_old):
         for content in {_content(clip) for clip in old[i].clips}:
@@ -86,13 +88,22 @@ def _match_tracks(old: tuple[Track, ...], new: tuple[Track, ...]) -> list[tuple[
                 shared[i, j] = shared.get((i, j), 0) + 1
     for i, j in sorted(shared, key=lambda pair: (-shared[pair], abs(pair[0] - pair[1]), pair)):
         take(i, j)
-    left: dict[str, list[int]] = {}
+    left: dict[Hashable, list[int]] = {}
     for i in sorted(free_old, reverse=True):
-        left.setdefault(old[i].kind, []).append(i)
+        left.setdefault((old[i].sequence, old[i].kind), []).append(i)
     for j in sorted(free_new):
-        if left.get(new[j].kind) and not shared:
-            take(left[new[j].kind].pop(), j)
+        places = left.get((new[j].sequence, new[j].kind))
+        if places and not shared:
+            take(places.pop(), j)
     return sorted(pairs, key=lambda pair: pair[1])
+
+
+def _track_identity(track: Track) -> Hashable:
+    return (track.kind, track.identity) if track.identity else (None, id(track))
+
+
+def _track_name(track: Track) -> Hashable:
+    return track.sequence, track.kind, track.name
 
 
 def _unique(names: dict[int, Hashable]) -> dict[Hashable, int]:

@@ -5,7 +5,7 @@ changes for a reason (something before it was trimmed, added, taken away) or bec
 opened or closed a gap there. Clips that keep the offset of the one in front just followed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -41,14 +41,17 @@ class _Run(Struct):
     by_hand: bool
 
 
-def ripples(tracks: Sequence[Sequence[Shift]]) -> Iterator[TimelineChange]:
-    """Shifts by hand, one per clip, and ripples, one per run; equal ripples of several tracks are one."""
+def ripples(tracks: Sequence[Sequence[Shift]], at: Callable[[Ticks], str] | None = None) -> Iterator[TimelineChange]:
+    """Shifts by hand, one per clip, and ripples, one per run; equal ripples of several tracks are one.
+
+    `at` says where a time is on a timeline with a frame rate.
+    """
     told: dict[tuple[Ticks, int], list[_Run]] = {}
     for shifts in tracks:
         runs = list(_runs(shifts))
         for run in runs:
             if run.by_hand:
-                yield _by_hand(run.shifts[0], run.offset)
+                yield _by_hand(run.shifts[0], run.offset, at)
         followed = [run for run in (_followers(run) for run in runs) if run.shifts]
         if len(followed) > RUNS_LIMIT:
             yield _scattered(followed)
@@ -95,8 +98,8 @@ def _followers(run: _Run) -> _Run:
     return _Run(run.shifts[0].label, run.offset, run.shifts[1:], by_hand=False)
 
 
-def _by_hand(shift: Shift, offset: Ticks) -> TimelineChange:
-    text = f"shifted to start {_how(offset)}"
+def _by_hand(shift: Shift, offset: Ticks, at: Callable[[Ticks], str] | None) -> TimelineChange:
+    text = f"shifted to start {_how(offset)}" + (f", at {at(shift.new.start)}" if at is not None else "")
     before, after = shift.old.start / 10**7, shift.new.start / 10**7
     places = shift.new.pointer, shift.old.pointer, shift.new.pointer
     return TimelineChange("shifted", shift.label, text, *places, before, after)

@@ -41,13 +41,23 @@ def summary(changes: Sequence[TimelineChange], old: Timeline, new: Timeline, *, 
     lines = [*told, *_length(old, new)]
     if len(lines) <= limit:
         return Summary(tuple(lines), told == sentences(changes, most=len(changes)))
-    overall = [change for change in changes if change.kind.startswith("track_") or change.kind == "setting"]
+    overall = [change for change in changes if change.kind.startswith("track_") or _is_of_whole(change)]
     followed = [change for change in changes if change.kind == "ripple"]
     noun = next((clip.noun for side in (new, old) for track in side.tracks for clip in track.clips), "clip")
     short = [*_counted(changes, overall, noun), *sentences([*overall, *followed], most=most), *_length(old, new)]
     if len(short) > limit:
         short = [*short[: limit - 1], f"… and {len(short) - limit + 1:,} more kinds of changes"]
     return Summary(tuple(short), is_complete=False)
+
+
+def _is_of_whole(change: TimelineChange) -> bool:
+    return change.kind == "setting" or (change.kind == "other" and not change.subject)
+
+
+def noise_line(noise: Sequence[str], *, is_alone: bool) -> str:
+    """One line for what changed by looking at a project."""
+    words = ", ".join(noise)
+    return f"Nothing in the timeline changed; besides: {words}" if is_alone else f"Besides: {words}"
 
 
 def sentences(changes: Sequence[TimelineChange], *, most: int) -> list[str]:
@@ -66,6 +76,8 @@ def sentences(changes: Sequence[TimelineChange], *, most: int) -> list[str]:
             ripple.append(f"{change.subject} {change.text}")
         elif change.kind == "setting":
             settings.append(f"Timeline: {change.text}")
+        elif change.kind == "other" and not change.subject:
+            settings.append(change.text)
         else:
             groups.setdefault((change.subject, change.owner, change.kind == "removed"), []).append(change)
     places = [f"The media of {len(found):,} clips: {old} → {new}" for (old, new), found in relinked.items()]

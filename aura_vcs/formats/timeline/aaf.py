@@ -32,7 +32,7 @@ def read_aaf(data: bytes) -> Timeline | Unstructured:
     try:
         import aaf2  # an optional extra
     except ImportError:
-        return Unstructured("reading AAF needs the part 'aaf': pip install 'aura-vcs[aaf]'")
+        return Unstructured("reading AAF needs the extra 'aaf', which is not installed")
     try:
         with tempfile.TemporaryFile() as copy:  # the library reads from files only
             copy.write(data)

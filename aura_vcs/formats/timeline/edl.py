@@ -142,7 +142,6 @@ def read_edl(data: bytes, rate: Rate | None = None) -> Timeline | Unstructured:
         is_drop_frame=is_drop,
         start=frames_to_ticks(first, rate),
         media=tuple(media),
-        noise={"numbers of events": ",".join(e.number for e in events)},
     )
 
 

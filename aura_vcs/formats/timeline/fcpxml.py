@@ -11,7 +11,7 @@ from msgspec import Struct, structs
 from aura_vcs.formats.jsondoc.parse import Unstructured
 from aura_vcs.formats.jsondoc.values import JsonValue
 from aura_vcs.formats.timeline.fingerprint import digest_of, element_value
-from aura_vcs.formats.timeline.model import Clip, MediaReference, Ticks, Timeline, Track, shown, spoken
+from aura_vcs.formats.timeline.model import OF_MEDIA, Clip, MediaReference, Ticks, Timeline, Track, shown, spoken
 from aura_vcs.formats.timeline.studio import canonical
 from aura_vcs.formats.timeline.timecode import UNKNOWN, Rate, make_rate, read_rational_seconds
 from aura_vcs.formats.xmldoc.parse import Element, XmlDocument, parse_xml, start_tag_end
@@ -309,17 +309,19 @@ class _Reader:
     def _other(self) -> dict[str, str]:
         known = ("asset", "media", "format", "effect")
         rest = [element_value(r, without=("id",)) for r in self.resources.values() if r.tag not in known]
-        assets = [
-            element_value(
-                r, without=("id", "format", "src", "sig", "uid", "name"), names=("bookmark", "metadata", "media-rep")
+        assets = {
+            f"{OF_MEDIA}{self.media[self.reference_of[r.get('id')]].path}": element_value(
+                r,
+                without=("id", "format", "src", "sig", "uid", "name"),
+                names=("bookmark", "metadata", "media-rep"),
             )
             for r in self.resources.values()
             if r.tag == "asset"
-        ]
+        }
         collections = [
             element_value(e) for e in self.root.walk() if e.tag in ("smart-collection", "keyword-collection")
         ]
-        found = {"other resources": rest, "the media's settings": assets, "collections": collections}
+        found = {"other resources": rest, **assets, "collections": collections}
         return {name: digest_of(value) for name, value in found.items() if value}
 
     def _noise(self) -> dict[str, str]:

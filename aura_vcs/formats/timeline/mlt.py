@@ -22,7 +22,7 @@ from aura_vcs.formats.timeline.mlt_parts import (
     split_speed,
     with_points,
 )
-from aura_vcs.formats.timeline.model import Clip, MediaReference, Ticks, Timeline, Track, spoken
+from aura_vcs.formats.timeline.model import OF_MEDIA, Clip, MediaReference, Ticks, Timeline, Track, spoken
 from aura_vcs.formats.timeline.studio import canonical
 from aura_vcs.formats.timeline.timecode import Rate, frames_to_ticks, make_rate
 from aura_vcs.formats.xmldoc.parse import Element, XmlDocument, parse_xml
@@ -64,6 +64,8 @@ class MltReader:
         self.reference_of: dict[int, int] = {}
         self.notes = MltNotes()
         self.count = 0
+        self.times: dict[str, int | None] = {}
+        self.played: dict[tuple[int, str], Clip] = {}
         for element in self.root.walk():
             if element.tag in ("producer", "chain", "playlist", "tractor", "multitrack") and "id" in element.attributes:
                 self.by_id[element.get("id")] = element
@@ -98,8 +100,11 @@ class MltReader:
 
     def frames(self, value: str, default: int = 0) -> int:
         """A time in the document as frames, within reason."""
-        found = read_frames(value, self.rate) if value else None
-        return default if found is None else max(-MAX_FRAMES, min(MAX_FRAMES, found))
+        if value not in self.times:
+            found = read_frames(value, self.rate) if value else None
+            self.times[value] = None if found is None else max(-MAX_FRAMES, min(MAX_FRAMES, found))
+        known = self.times[value]
+        return default if known is None else known
 
     def ticks(self, frames: int) -> Ticks:
         """Frames in ticks."""
@@ -197,8 +202,8 @@ class MltReader:
         )
         name = found.get("kdenlive:track_name") or found.get("shotcut:name") or ""
         clips: list[Clip] = []
-        for part, playlist in enumerate(lists):
-            clips += self._clips(playlist, part)
+        for playlist in lists:
+            clips += self._clips(playlist)
         clips.sort(key=lambda clip: clip.start)
         clips = [structs.replace(clip, number=n + 1) for n, clip in enumerate(clips)]
         if len(lists) > 1:
@@ -215,7 +220,7 @@ class MltReader:
     def _effects(self, element: Element) -> tuple[tuple[str, str], ...]:
         return effects_of(element, has_commas=self.has_commas)
 
-    def _clips(self, playlist: Element, part: int) -> list[Clip]:
+    def _clips(self, playlist: Element) -> list[Clip]:
         """What stands in a playlist; its position is the running sum."""
         at = 0
         clips: list[Clip] = []
@@ -226,7 +231,7 @@ class MltReader:
                 self.count += 1
                 clip, length = self._clip(child, f"{playlist.get('id')}/{n}", at)
                 if clip is not None:
-                    clips.append(clip if not part else structs.replace(clip, details=clip.details))
+                    clips.append(clip)
                 at += length
         return clips
 
@@ -234,21 +239,41 @@ class MltReader:
         producer = self.by_id.get(entry.get("producer")) or next(
             (child for child in entry.children if child.tag in ("producer", "chain", "tractor", "playlist")), None
         )
-        found = properties_of(producer) if producer is not None else {}
         first = self.frames(entry.get("in"), self.frames(producer.get("in")) if producer is not None else 0)
-        last = self.frames(entry.get("out"), self._last_of(producer))
+        last = self.frames(entry.get("out")) if "out" in entry.attributes else self._last_of(producer)
         length = max(0, last - first + 1)
+        start, duration = self.ticks(at), self.ticks(length)
         if producer is None:
-            return Clip(pointer, "clip", 0, "missing", start=self.ticks(at), duration=self.ticks(length)), length
+            return Clip(pointer, "clip", 0, "missing", start=start, duration=duration), length
         own = properties_of(entry)
-        home = self.in_bin.get(own.get("kdenlive:id") or found.get("kdenlive:id", ""))
+        played = self._played(producer, own.get("kdenlive:id", ""))
+        if played.noun == "transition":
+            return structs.replace(played, pointer=pointer, start=start, duration=duration), length
+        said = {k: with_points(v, has_commas=self.has_commas) for k, v in own.items() if k not in _ENTRY_NOISE}
+        return structs.replace(
+            played,
+            pointer=pointer,
+            source_start=self.ticks(first),
+            start=start,
+            duration=duration,
+            effects=(*self._effects(entry), *played.effects) if entry.children else played.effects,
+            other=digest_of([said, played.other]) if said else played.other,
+        ), length
+
+    def _played(self, producer: Element, known: str) -> Clip:
+        """What a clip is by what it plays, without times; `known` is the bin's number of it that the clip says."""
+        key = id(producer), known
+        if key not in self.played:
+            self.played[key] = self._read_played(producer, known)
+        return self.played[key]
+
+    def _read_played(self, producer: Element, known: str) -> Clip:
+        found = properties_of(producer)
+        home = self.in_bin.get(known or found.get("kdenlive:id", ""))
         named = properties_of(home) if home is not None else found
         if "shotcut:transition" in found:
             name = next((properties_of(t).get("mlt_service", "") for t in producer.all("transition")), "transition")
-            other = digest_of(self._transition_value(producer))
-            return Clip(
-                pointer, "transition", 0, name, start=self.ticks(at), duration=self.ticks(length), other=other
-            ), length
+            return Clip("", "transition", 0, name, other=digest_of(self._transition_value(producer)))
         resource = found.get("resource", "").strip()
         service = found.get("mlt_service", "")
         _, speed, path = split_speed(resource) if service == "timewarp" else ("", 1.0, resource)
@@ -257,23 +282,19 @@ class MltReader:
         else:
             kind = media_kind(service, path)
         name = named.get("kdenlive:clipname") or found.get("shotcut:caption") or path.rpartition("/")[2] or service
-        noise = {key: with_points(value, has_commas=self.has_commas) for key, value in own.items()}
         return Clip(
-            pointer=pointer,
+            pointer="",
             noun="clip",
             number=0,
             name=name.strip(),
             media=path if kind != "title" else "title " + digest_of(found.get("xmldata", path)),
-            source_start=self.ticks(first),
-            start=self.ticks(at),
-            duration=self.ticks(length),
             speed=speed,
-            effects=self._effects(entry) + self._effects(producer),
+            effects=self._effects(producer),
             markers=read_markers(named, self.rate),
             details=_streams(found) if kind == "file" else (),
             reference=self.reference_of.get(id(producer), -1),
-            other=digest_of([{k: v for k, v in noise.items() if k not in _ENTRY_NOISE}, other_of(found)]),
-        ), length
+            other=other_of(found),
+        )
 
     def _last_of(self, producer: Element | None) -> int:
         if producer is None:
@@ -337,12 +358,15 @@ class MltReader:
         known = {"profile", "producer", "chain", "playlist", "tractor"}
         rest = [element_value(child, without=("id",)) for child in self.root.children if child.tag not in known]
         self.notes.keep("other elements", rest)
-        media = sorted(
-            (found.get("resource", ""), other_of(found))
-            for element in self.root.all("producer", "chain")
-            if not self._is_black(element) and (found := properties_of(element))
-        )
-        self.notes.keep("the media's settings", sorted(set(media)))
+        media: dict[str, set[str]] = {}
+        for element in self.root.all("producer", "chain"):
+            found = properties_of(element)
+            place = self.reference_of.get(id(element), -1)
+            if place >= 0 and not self._is_black(element):
+                name = self.media[place].path or self.media[place].name
+                media.setdefault(name, set()).add(other_of(found))
+        for name, said in media.items():
+            self.notes.keep(f"{OF_MEDIA}{name}", sorted(said))
 
 
 def _service(element: Element) -> str:

@@ -26,7 +26,7 @@ _NOISE = {
     "version of the editor": re.compile(r"kdenliveversion|version|documentid|uuid|xml_retain|decimalPoint"),
 }
 _CONTENT = re.compile(
-    r"guides(?:Categories)?|groups|clipname|marker\..*|guide\..*|markers|control_uuid|duration|maxduration|producer_type"
+    r"guides(?:Categories)?|groups|clipgroups|clipname|marker\..*|guide\..*|markers|control_uuid|duration|maxduration|producer_type"
     r"|id|file_hash|file_size|folderid|sequenceFolder|sequenceproperties\..*|tracksCount|hasAudio|hasVideo|uuid|clip_type"
 )
 
@@ -105,7 +105,9 @@ def read_settings(
     for place, found in enumerate((project, *sequences)):
         for key, value in found.items():
             name = next((key.removeprefix(p) for p in _PREFIXES if key.startswith(p)), key)
-            if name == "groups":
+            if name == "clipgroups":  # until 17: XML, its lines in whatever order
+                groups.append(sorted(value.split("\n")))
+            elif name == "groups":
                 groups.append([group for group in _entries(value) if not _is_selection(group)])
             if _CONTENT.fullmatch(name) or key.startswith("kdenlive:guide.") or key == "shotcut":
                 continue

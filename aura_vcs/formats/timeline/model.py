@@ -24,6 +24,10 @@ _CLOCK = re.compile(r"(-)?(?:(\d{1,9})\.)?(\d{1,9}):(\d{1,2}):(\d{1,2})(?:\.(\d{
 MediaKind = Literal["file", "proxy", "sequence", "generator", "title", "data"]
 
 
+OF_MEDIA = "media "
+"""Before the path of media, or its name where it has none, in the names of parts that are not looked into."""
+
+
 class MediaReference(Struct, frozen=True, omit_defaults=True):
     """Something that a project plays, as its file names it.
 

@@ -13,7 +13,16 @@ from aura_vcs.formats.jsondoc.pointer import join_pointer
 from aura_vcs.formats.jsondoc.values import JsonValue
 from aura_vcs.formats.timeline.fingerprint import digest_of
 from aura_vcs.formats.timeline.mlt_parts import is_absolute
-from aura_vcs.formats.timeline.model import Clip, MediaReference, Ticks, Timeline, Track, seconds_to_ticks, spoken
+from aura_vcs.formats.timeline.model import (
+    OF_MEDIA,
+    Clip,
+    MediaReference,
+    Ticks,
+    Timeline,
+    Track,
+    seconds_to_ticks,
+    spoken,
+)
 from aura_vcs.formats.timeline.studio import canonical
 from aura_vcs.formats.timeline.timecode import UNKNOWN, Rate, make_rate, timecode
 
@@ -124,17 +133,16 @@ class _Reader:
         tracks += [self._track(-1, {"number": number}, len(tracks)) for number in stray]
         length = max((clip.start + clip.duration for track in tracks for clip in track.clips), default=0)
         noise = {word: digest_of([self.value.get(key) for key in keys]) for word, keys in NOISE.items()}
-        pictures = [[clip.get(key) for key in CLIP_NOISE] for _, clip in _records(self.value["clips"])]
-        files = [(file.get("id"), file.get("image")) for _, file in _records(self.value["files"])]
-        noise["thumbnails"] = digest_of([pictures, files])
+        pictures = [clip.get("image") for _, clip in _records(self.value["clips"])]
+        files = [file.get("image") for _, file in _records(self.value["files"])]
+        shown = [part for part in (*pictures, *files) if part]
+        noise["thumbnails"] = digest_of(shown)
         settings = {key: rounded(part) for key, part in self.value.items() if key not in _KNOWN}
         other = {
-            "the media's settings": digest_of(
-                [
-                    {k: rounded(v) for k, v in file.items() if k not in (*CLIP_NOISE, "path")}
-                    for _, file in _records(self.value["files"])
-                ]
+            f"{OF_MEDIA}{file.get('path')}": digest_of(
+                {k: rounded(v) for k, v in file.items() if k not in (*CLIP_NOISE, "path", "id", "name")}
             )
+            for _, file in _records(self.value["files"])
         }
         return Timeline(
             tuple(tracks),

@@ -113,7 +113,9 @@ class _Reader:
         for child in self.top.children:
             name = child.name if isinstance(child, Block) else child[1].partition(" ")[0]
             value: JsonValue = block_value(child) if isinstance(child, Block) else child[1][len(name) + 1 :]
-            if name in words:
+            if name.startswith("UNDO_"):
+                noise.setdefault("undo history", []).append([name, value])
+            elif name in words:
                 noise.setdefault(words[name], []).append([name, value])
             elif isinstance(child, Block):
                 if name != "TRACK":

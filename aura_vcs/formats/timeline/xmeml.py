@@ -71,7 +71,6 @@ class _Reader:
             markers += [_marker(m, self.rate) for m in sequence.all("marker")]
             tracks += self._sequence(sequence, called if number else "")
         length = max((c.start + c.duration for t in tracks if not t.sequence for c in t.clips), default=0)
-        ids = sorted(e.get("id") for e in self.root.walk() if e.tag in ("clipitem", "sequence", "file"))
         return Timeline(
             tuple(tracks),
             settings,
@@ -83,7 +82,6 @@ class _Reader:
             start=start,
             media=tuple(self.media),
             markers=tuple(markers),
-            noise={"ids": digest_of(ids)},
         )
 
     def _add_media(self, element: Element) -> None:

@@ -9,6 +9,7 @@ from msgspec import Struct
 from aura_vcs.compare.diff.describe import LINES_LIMIT
 from aura_vcs.compare.diff.document import DocumentDiff, diff_documents
 from aura_vcs.compare.diff.text import TextDiff, diff_text
+from aura_vcs.compare.merge.text_kinds import is_json
 from aura_vcs.errors.integrity import IntegrityError, ObjectOffloaded
 from aura_vcs.formats.media.findings import MediaDiff
 from aura_vcs.formats.text import NO_TEXT
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
     from aura_vcs.compare.timeline.diff import TimelineDiff
 
 DOCUMENT_SUFFIXES = (".json", ".otio")
+PROJECT_SUFFIXES = frozenset(
+    (".otio", ".otioz", ".kdenlive", ".mlt", ".osp", ".fcpxml", ".xml", ".xmeml", ".edl", ".rpp", ".rpp-bak", ".prproj",
+     ".aaf", ".drp", ".flb")
+)  # fmt: skip
+"""Endings of files that may be the project of an editor; what they are is seen from their content."""
+UNSEEN = "Nothing in the timeline changed, only how the file is written"
 DETAIL_LINES = 10_000
 """Lines in words for one file where every change is asked for."""
 
@@ -27,7 +34,8 @@ class FileDiff(Struct, frozen=True):
     """What differs in a file. `lines` say it in words; the rest is there as far as `kind` has it.
 
     A timeline has its fields too. A document that cannot be read without loss has its lines of
-    text and, first in `lines`, the reason. `media` tells what is known of pictures, sound and video.
+    text and, first in `lines`, the reason; so has a project that cannot be read, whose `reason` says
+    it too. `media` tells what is known of pictures, sound and video.
     """
 
     kind: Literal["timeline", "fields", "text", "media", "bytes"]
@@ -36,6 +44,7 @@ class FileDiff(Struct, frozen=True):
     document: DocumentDiff | None = None
     text: TextDiff | None = None
     media: MediaDiff | None = None
+    reason: str = ""
 
     @property
     def is_complete(self) -> bool:
@@ -80,8 +89,12 @@ def diff_file(path: str, old: bytes, new: bytes, *, limit: int = LINES_LIMIT) ->
     """
     if old == new:
         return FileDiff("bytes", ())
-    if path.lower().endswith(DOCUMENT_SUFFIXES):
-        found = _documents(path, old, new, limit)
+    if is_timeline_path(path):
+        found = _timelines(path, old, new, limit)
+        if found is not None:
+            return found
+    if path.lower().endswith(DOCUMENT_SUFFIXES) or (is_json(path, (old,)) and is_json(path, (new,))):
+        found = _documents(old, new, limit)
         if found is not None:
             return found
     text = diff_text(old, new)
@@ -112,19 +125,42 @@ def media_diff(media: MediaDiff) -> FileDiff:
 
 
 def is_timeline_path(path: str) -> bool:
-    """Whether a file is compared clip by clip: by its name, because a plan may list scenes as well."""
-    return posixpath.basename(path).lower().endswith((".otio", "timeline.json"))
+    """Whether a file may be compared clip by clip: by its name, because a plan may list scenes as well."""
+    name = posixpath.basename(path).lower()
+    ending = posixpath.splitext(name)[1]
+    return name.endswith("timeline.json") or ending in PROJECT_SUFFIXES
 
 
-def _documents(path: str, old: bytes, new: bytes, limit: int) -> FileDiff | None:
+def _timelines(path: str, old: bytes, new: bytes, limit: int) -> FileDiff | None:
+    """Two versions of a timeline or of an editor's project; with every change wanted, also what its text says."""
+    from aura_vcs.compare.timeline.diff import diff_timeline_files  # with two dozen modules behind it
+
+    timeline = diff_timeline_files(old, new, limit=limit, path=path)
+    if timeline.fallback:
+        return _unread_project(path, old, new, timeline.fallback)
+    is_document = is_json(path, (old,)) and is_json(path, (new,))
+    document = diff_documents(old, new, limit=limit) if is_document else None
+    text = None
+    if limit >= DETAIL_LINES and document is None:
+        text = diff_text(old, new)
+        text = text if text.hunks else None
+    lines = timeline.lines or (document.lines if document is not None else ())
+    return FileDiff("timeline", lines or (UNSEEN,), timeline=timeline, document=document, text=text)
+
+
+def _unread_project(path: str, old: bytes, new: bytes, reason: str) -> FileDiff | None:
+    """What can be said of a project that cannot be read; None where another way of comparing says enough."""
+    if path.lower().endswith((".json", ".otio", ".xml")) or not reason:
+        return None
+    text = diff_text(old, new)
+    if text.hunks:
+        return FileDiff("text", (reason, *_text_lines(text)), text=text, reason=reason)
+    other = f"other content, {len(old):,} → {len(new):,} bytes"
+    return FileDiff("bytes", (reason, other), reason=reason)
+
+
+def _documents(old: bytes, new: bytes, limit: int) -> FileDiff | None:
     document = diff_documents(old, new, limit=limit)
-    if is_timeline_path(path):
-        from aura_vcs.compare.timeline.diff import diff_timeline_files  # with a dozen modules behind it
-
-        timeline = diff_timeline_files(old, new, limit=limit)
-        if not timeline.fallback:
-            lines = timeline.lines or document.lines
-            return FileDiff("timeline", lines, timeline=timeline, document=document)
     if not document.fallback or document.operations:
         return FileDiff("fields", document.lines, document=document)
     text = diff_text(old, new)

@@ -5,6 +5,7 @@ import os
 from aura_vcs.errors import InputError
 from aura_vcs.errors.remotes import RemoteLocked
 from aura_vcs.storage.encryption.master_key import Secret, key_file_secret, new_key_file
+from aura_vcs.storage.system_calls import sync_file
 
 KEY_FILE_LIMIT = 4096
 
@@ -42,7 +43,7 @@ def make_key_file(path: str, folders: tuple[str, ...]) -> bool:
         with os.fdopen(fd, "wb") as file:
             file.write(new_key_file())
             file.flush()
-            os.fsync(file.fileno())
+            sync_file(file.fileno())
     except OSError as error:
         raise InputError(f"The key file {path} cannot be made: {error.strerror}") from error
     return True
