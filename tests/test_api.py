@@ -210,6 +210,18 @@ def test_an_open_project_sees_what_others_do(film: aura.Project) -> None:
     assert [version.name for version in film.versions] == ["Second", "First"]
 
 
+def test_a_watcher_that_was_not_running_misses_nothing(film: aura.Project) -> None:
+    """With `since`, what was done before comes first; each operation names the versions that it made."""
+    began = film.show("v2").created_at
+    with film, aura.open(film.path, author="Ben") as other:
+        third = other.commit("Third", allow_empty=True).version
+        assert third is not None
+        found = list(film.watch(since=began, interval=0.01, seconds=0))
+    assert [(done.type, done.user) for done in found] == [("commit", "Mara"), ("commit", "Ben")]
+    assert found[1].versions == (third.id,)
+    assert any(ref.startswith("branches/main/") for ref in found[1].refs)
+
+
 def test_a_damaged_index_is_got_over(film: aura.Project) -> None:
     """Whether it is damaged between two openings or while the project is open."""
     index = film.path / ".aura/local/index.sqlite"

@@ -147,7 +147,7 @@ class Diff:
         return len(self.changes)
 
     def __repr__(self) -> str:
-        return f"<aura_vcs.Diff {self.old or 'nothing'} → {self.new or 'folder'}: {len(self)} paths>"
+        return f"<aura_vcs.Diff {self.old or 'nothing'} → {self.new or 'folder'}: {len(self)} changed>"
 
     def report(self, *, title: str = "", media: Effort = "report", **call: Unpack[Call]) -> str:
         """Write a page to look at or send: timelines, fields and pictures, in one HTML file."""

@@ -1,14 +1,14 @@
 """Saving beside the branch, and hearing of what is done."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Unpack
 
 from aura_vcs.api.opened import Part
 from aura_vcs.api.reporting import NO_CALL, Call, CancelToken
 from aura_vcs.api.results import RetentionRules
 from aura_vcs.api.upkeep import PrunePlan, execute_prune, plan_prune
-from aura_vcs.api.values import Autosaved, Operation, Version
+from aura_vcs.api.values import Autosaved, Operation, Version, time_text
 from aura_vcs.history.autosave import INTERVAL_SECONDS, LEAST_SECONDS, QUIET_SECONDS, Schedule, restore_point
 from aura_vcs.history.watch import watch
 from aura_vcs.project.autosave_loop import autosave_and_prune, folder_changes, keep_saving
@@ -62,15 +62,22 @@ class SavingMethods(Part):
         return self._opened.run(NO_CALL, execute_prune, self.plan_prune() if plan is None else plan)
 
     def watch(
-        self, *, interval: float = 0.5, seconds: float | None = None, stop: CancelToken | None = None
+        self,
+        *,
+        since: datetime | None = None,
+        interval: float = 0.5,
+        seconds: float | None = None,
+        stop: CancelToken | None = None,
     ) -> Iterator[Operation]:
         """Yield what happens from now on, by this and other processes and machines, as it is recorded.
 
-        Looks every `interval` seconds, for `seconds`, or until `stop` is cancelled or the loop is left. The project can
-        be used inside the loop; what it does there is yielded too.
+        With `since`, begins with what was done since then, in its order: a watcher that was not running misses
+        nothing. Looks every `interval` seconds, for `seconds`, or until `stop` is cancelled or the loop is
+        left. The project can be used inside the loop; what it does there is yielded too.
         """
         until: Callable[[], bool] = (lambda: False) if stop is None else (lambda: stop.is_cancelled)
-        return map(Operation._of, watch(self._opened.repo, interval=interval, seconds=seconds, until=until))
+        found = watch(self._opened.repo, interval=interval, seconds=seconds, until=until, since=time_text(since))
+        return map(Operation._of, found)
 
 
 def _restore_point(repo: Repository, trigger: str, name: str, description: str) -> Version:
