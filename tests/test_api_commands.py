@@ -15,7 +15,7 @@ from aura_vcs.cli.main import cli
 
 PAGE = (Path(__file__).parent.parent / "docs/api.md").read_text("utf-8")
 
-ONLY_FOR_PEOPLE = {"completion", "demo"}
+ONLY_FOR_PEOPLE = {"completion", "demo", "help"}
 """Commands that do something to a terminal, and nothing to a project."""
 ONLY_WORDS = {"--json", "--yes", "--no-pager", "--traceback", "--version"}
 """Options about what is printed or asked, or that Python has of its own."""
@@ -26,7 +26,7 @@ COMMANDS: dict[str, tuple[str, dict[str, str | tuple[()]]]] = {
     "": ("open", {"-C": "path"}),
     "init": ("init init_bare", {"FOLDER": "path", "--bare": "folder"}),
     "status": ("Project.status Project.check", {}),
-    "commit": ("Project.commit", {"--message": "name"}),
+    "commit": ("Project.commit Project.amend", {"--message": "name", "--amend": ()}),
     "untrack": ("Project.untrack", {}),
     "log": (
         "Project.log Project.field_history",
@@ -34,6 +34,8 @@ COMMANDS: dict[str, tuple[str, dict[str, str | tuple[()]]]] = {
          "--field": "pointer"},
     ),
     "show": ("Project.show Project.open_file Project.read Project.files", {"WHAT": "version"}),
+    "ls": ("Project.files", {"WHAT": "version"}),
+    "whoami": ("Project.author", {"--author": "Options.author"}),
     "diff": (
         "Project.diff FileChange.inside FileChange.picture Diff.report",
         {"VERSIONS": "old", "--stat": (), "--name-only": (), "--details": "lines", "--heat-map": "kind",
@@ -41,7 +43,7 @@ COMMANDS: dict[str, tuple[str, dict[str, str | tuple[()]]]] = {
     ),
     "blame": ("Project.blame", {"FILE": "path"}),
     "cat": ("Project.read Project.open_file Debug.read", {"WHAT": "id"}),
-    "checkout": ("Project.checkout", {}),
+    "checkout": ("Project.checkout", {"WORDS": "version", "--create": "new_branch"}),
     "restore": ("Project.restore", {}),
     "merge": (
         "Project.merge Project.plan_merge Project.abort_merge",
@@ -49,7 +51,7 @@ COMMANDS: dict[str, tuple[str, dict[str, str | tuple[()]]]] = {
     ),
     "resolve": (
         "Project.resolve Project.conflicts",
-        {"--ours": "decision", "--theirs": "decision", "--base": "decision", "--both": "decision",
+        {"--list": (), "--ours": "decision", "--theirs": "decision", "--base": "decision", "--both": "decision",
          "--as-is": "decision", "--from": "source"},
     ),
     "undo": ("Project.undo Studio.undo", {"--id": "operation", "--studio": ()}),
@@ -174,8 +176,8 @@ COMMANDS: dict[str, tuple[str, dict[str, str | tuple[()]]]] = {
         {"WHAT": "versions", "--remote": "remotes", "--dry-run": ()},
     ),
     "gc": (
-        "Project.gc Project.plan_gc Remotes.gc Remotes.plan_gc",
-        {"--dry-run": (), "--remote": "name", "--no-wait": "wait_for_others"},
+        "Project.gc Project.plan_gc Project.keep_house Remotes.gc Remotes.plan_gc",
+        {"--auto": (), "--dry-run": (), "--remote": "name", "--no-wait": "wait_for_others"},
     ),
     "fsck": ("Project.fsck Remotes.fsck", {"--remote": "name"}),
     "repair": (
@@ -255,6 +257,8 @@ def test_every_option_has_a_parameter(command: str) -> None:
 
 def _fields(kind: object) -> set[str]:
     assert isinstance(kind, type)
+    if issubclass(kind, dict):
+        return set(kind.__annotations__)
     if issubclass(kind, msgspec.Struct):
         return set(kind.__struct_fields__)
     assert is_dataclass(kind)

@@ -56,6 +56,27 @@ class HistoryMethods(Part):
         """
         return self._opened.run(call, _commit, name, description, important, allow_empty, paths, author)
 
+    def amend(
+        self,
+        name: str | None = None,
+        *,
+        description: str | None = None,
+        important: bool | None = None,
+        paths: Iterable[StrPath] | None = None,
+        author: str | None = None,
+        keep: bool = False,
+        **call: Unpack[Call],
+    ) -> Committed:
+        """Make the branch's last version anew, of the folder as it is now; what is None stays as it was called.
+
+        The one before is deleted, until `undo` or `Versions.undelete` brings it back. With `keep` it stays,
+        which is right where other machines have it already: the branch has both heads then.
+
+        Raises:
+            InputError: there is nothing to amend, or HEAD is not where its branch is.
+        """
+        return self._opened.run(call, _amend, name, description, important, paths, author, keep)
+
     def status(self, **call: Unpack[Call]) -> Status:
         """Compare the folder with the version it is based on."""
         return Status._of(self._opened.run(call, status_room.status))
@@ -96,9 +117,12 @@ class HistoryMethods(Part):
         """
         return self.versions[version]
 
-    def files(self, version: VersionLike = "HEAD", folder: StrPath = "") -> list[FileInfo]:
-        """List the files of a version, or of a folder in it."""
-        return self._opened.run(NO_CALL, list_files, name_of(version), folder)
+    def files(self, version: VersionLike = "HEAD", folder: StrPath = "", *, recursive: bool = True) -> list[FileInfo]:
+        """List the files and links of a version, or of a folder in it.
+
+        Without `recursive`, what lies in that folder itself, folders included.
+        """
+        return self._opened.run(NO_CALL, list_files, name_of(version), folder, recursive)
 
     def read(self, path: StrPath, version: VersionLike = "HEAD", **call: Unpack[Call]) -> bytes:
         """Read a file of a version whole, verified; offloaded content is fetched.
@@ -154,12 +178,15 @@ class HistoryMethods(Part):
         """
         return self._opened.run(call, search, words, limit)
 
-    def checkout(self, version: VersionLike, *, clean: bool = False, **call: Unpack[Call]) -> Moved:
+    def checkout(
+        self, version: VersionLike, *, clean: bool = False, new_branch: str | None = None, **call: Unpack[Call]
+    ) -> Moved:
         """Go to a branch or version; with `clean`, the files are exactly its own afterwards.
 
-        Unsaved work that would be lost becomes a restore point first.
+        With `new_branch`, a branch of that name is started there, and the folder is on it. Unsaved work that would be
+        lost becomes a restore point first.
         """
-        return self._opened.run(call, _checkout, name_of(version), clean)
+        return self._opened.run(call, _checkout, name_of(version), clean, new_branch)
 
     def restore(self, version: VersionLike, paths: Iterable[StrPath] | None = None, **call: Unpack[Call]) -> Moved:
         """Bring files of a version, or all, back into the folder, unsaved; the branch stays.
@@ -210,8 +237,29 @@ def _commit(
     return Committed._of(done)
 
 
-def _checkout(repo: Repository, name: str, clean: bool) -> Moved:
-    return Moved._of(repo, checkout_room.checkout(repo, name, clean=clean))
+def _amend(
+    repo: Repository,
+    name: str | None,
+    description: str | None,
+    important: bool | None,
+    paths: Iterable[StrPath] | None,
+    author: str | None,
+    keep: bool,
+) -> Committed:
+    done = commit_room.amend(
+        repo,
+        name,
+        description=description,
+        important=important,
+        paths=None if paths is None else project_paths(repo, paths),
+        author=author,
+        keep=keep,
+    )
+    return Committed._of(done)
+
+
+def _checkout(repo: Repository, name: str, clean: bool, new_branch: str | None) -> Moved:
+    return Moved._of(repo, checkout_room.checkout(repo, name, clean=clean, new_branch=new_branch))
 
 
 def _restore(repo: Repository, name: str, paths: Iterable[StrPath] | None) -> Moved:

@@ -18,6 +18,7 @@ from aura_vcs.api.upkeep import (
     StorageReport,
     execute_gc,
     execute_offload,
+    keep_house,
     plan_gc,
     plan_record_repair,
     plan_repair,
@@ -86,6 +87,13 @@ class MaintenanceMethods(Part):
             PlanStale: what was planned is needed again.
         """
         return self._opened.run(call, execute_gc, self.plan_gc(**call) if plan is None else plan)
+
+    def keep_house(self, **call: Unpack[Call]) -> GcResult | None:
+        """Free what is due, at most once a day and only where nobody is in the way, as the command does by itself.
+
+        None where nothing was due or could be done; what is wrong then, `gc` and `fsck` say.
+        """
+        return self._opened.run(call, keep_house)
 
     def plan_offload(
         self,

@@ -58,6 +58,11 @@ class Project(HistoryMethods, MergeMethods, SavingMethods, SyncMethods, Maintena
         return self.repository.format.project
 
     @property
+    def author(self) -> str:
+        """Who works here: the name that versions get."""
+        return self._opened.repo.author
+
+    @property
     def repository(self) -> Repository:
         """The library below, for what has no method here; it is not promised to stay as it is."""
         return self._opened.repo

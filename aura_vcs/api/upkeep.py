@@ -6,7 +6,7 @@ from typing import Self
 
 from aura_vcs.api.values import Version, paths_of
 from aura_vcs.ids import ObjectId
-from aura_vcs.maintenance import disk_usage, gc, retention
+from aura_vcs.maintenance import disk_usage, gc, housekeeping, retention
 from aura_vcs.maintenance.disk_usage import Sizes
 from aura_vcs.maintenance.repair_records import Mendable, find_mendable, mend
 from aura_vcs.repository.repository import Repository
@@ -240,6 +240,12 @@ def execute_gc(repo: Repository, plan: GcPlan) -> GcResult:
     """See `Project.gc`."""
     done = gc.execute_gc(repo, plan._plan)
     return GcResult(done.removed_objects, done.freed_bytes, done.condemned_objects)
+
+
+def keep_house(repo: Repository) -> GcResult | None:
+    """See `Project.keep_house`."""
+    done = housekeeping.keep_house_if_due(repo)
+    return None if done is None else GcResult(done.removed_objects, done.freed_bytes, done.condemned_objects)
 
 
 def plan_prune(repo: Repository, rules: retention.Rules) -> PrunePlan:

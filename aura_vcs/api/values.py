@@ -162,7 +162,11 @@ class Committed:
     """Files that kept changing: the version has them as they were before."""
     unreadable: tuple[Path, ...]
     new_branch: str | None
+    """The branch that was started for the commit, on an older version."""
     beside: Version | None
+    """Where another machine had taken the branch: the version stands beside it."""
+    amended: Version | None
+    """The version whose place this one takes."""
 
     @classmethod
     def _of(cls, done: commit_room.Committed) -> Self:
@@ -173,6 +177,7 @@ class Committed:
             paths_of(skipped.path for skipped in done.skipped),
             done.new_branch,
             version_or_none(done.beside),
+            version_or_none(done.amended),
         )
 
 

@@ -11,7 +11,7 @@ from aura_vcs.api.values import FileInfo, Version, VersionLike, VersionType, nam
 from aura_vcs.errors import InputError
 from aura_vcs.history.commit import project_path
 from aura_vcs.history.log import log
-from aura_vcs.history.lookup.content import locate
+from aura_vcs.history.lookup.content import list_folder, locate
 from aura_vcs.history.names.revisions import resolve
 from aura_vcs.history.sources.comparison import StoredContents, is_file
 from aura_vcs.history.versions import delete_version, edit_version, purge_version, undelete_version
@@ -107,7 +107,7 @@ class Versions(Part):
         return purged
 
 
-def list_files(repo: Repository, version: str, folder: StrPath) -> list[FileInfo]:
+def list_files(repo: Repository, version: str, folder: StrPath, recursive: bool) -> list[FileInfo]:
     """List what is in a version; see `Project.files`.
 
     Raises:
@@ -115,8 +115,7 @@ def list_files(repo: Repository, version: str, folder: StrPath) -> list[FileInfo
     """
     inside = project_path(repo, str(folder), repo.root) if str(folder) else ""
     located = locate(repo, f"{version}:{inside}")
-    prefix = f"{inside}/" if inside else ""
-    return [FileInfo._of(path, entry) for path, entry in repo.trees.walk(located.entry.id, prefix)]
+    return [FileInfo._of(path, entry) for path, entry in list_folder(repo, located, recursive=recursive)]
 
 
 def open_content(repo: Repository, version: str, path: StrPath) -> BinaryIO:
