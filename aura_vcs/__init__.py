@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from aura_vcs.api.branches import Branch, Branches, Tag, Tags
-    from aura_vcs.api.comparing import Diff, FieldEdit, FileChange, FileDiff
+    from aura_vcs.api.comparing import Diff, FieldEdit, FileChange, FileDiff, diff_files
     from aura_vcs.api.contents import Asset, AssetFacts, Assets, Cleaned, CleaningPlan, Edited, Scene, Scenes
     from aura_vcs.api.credentials import Credentials
     from aura_vcs.api.debugging import Debug, StoredContent, StoredObject, StoredRef
@@ -207,7 +207,7 @@ if TYPE_CHECKING:
 
 _FRONT = {
     "api.branches": ("Branch Branches Tag Tags "),
-    "api.comparing": ("Diff FieldEdit FileChange FileDiff "),
+    "api.comparing": ("Diff FieldEdit FileChange FileDiff diff_files "),
     "api.contents": ("Asset AssetFacts Assets Cleaned CleaningPlan Edited Scene Scenes "),
     "api.credentials": ("Credentials "),
     "api.debugging": ("Debug StoredContent StoredObject StoredRef "),
@@ -301,8 +301,8 @@ __all__ = [
     "StudioUndo", "Synced", "Tag", "Tags", "Template", "TemplateProtected", "TemplateUnusable", "Templates",
     "TextHunk", "TextLine", "TimelineChange", "Undone", "Unfinished", "UnknownField", "UnknownName", "UnknownSetting",
     "UnknownVersion", "UnsafePath", "ValuesSet", "Version", "VersionInUse", "VersionLike", "VersionShare",
-    "VersionType", "Versions", "WorktreeError", "__version__", "clone", "init", "init_bare", "make_key_file", "open",
-    "serve", "studio_home", "verify_bundle",
+    "VersionType", "Versions", "WorktreeError", "__version__", "clone", "diff_files", "init", "init_bare",
+    "make_key_file", "open", "serve", "studio_home", "verify_bundle",
 ]  # fmt: skip
 
 

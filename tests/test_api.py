@@ -247,6 +247,16 @@ def test_streams_are_seekable(film: aura.Project) -> None:
         film.read(film.path.parent / "elsewhere")
 
 
+def test_two_files_are_compared_without_a_project(tmp_path: Path) -> None:
+    """As `aura diff --files` does."""
+    old, new = tmp_path / "old.json", tmp_path / "new.json"
+    old.write_text('{"tone": "warm"}')
+    new.write_text('{"tone": "cold"}')
+    (edit,) = aura.diff_files(old, new).fields
+    assert (edit.pointer, edit.old, edit.new) == ("/tone", "warm", "cold")
+    assert aura.diff_files(old, old).lines == ()
+
+
 def test_a_call_can_be_cancelled(film: aura.Project) -> None:
     """From another thread, or by an error of the listener; afterwards the project works as before."""
 

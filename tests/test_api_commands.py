@@ -37,8 +37,8 @@ COMMANDS: dict[str, tuple[str, dict[str, str | tuple[()]]]] = {
     "ls": ("Project.files", {"WHAT": "version"}),
     "whoami": ("Project.author", {"--author": "Options.author"}),
     "diff": (
-        "Project.diff FileChange.inside FileChange.picture Diff.report",
-        {"VERSIONS": "old", "--stat": (), "--name-only": (), "--details": "lines", "--heat-map": "kind",
+        "Project.diff FileChange.inside FileChange.picture Diff.report diff_files",
+        {"VERSIONS": "old", "--stat": (), "--name-only": (), "--details": "lines", "--files": (), "--heat-map": "kind",
          "--side-by-side": "kind", "--html": "title"},
     ),
     "blame": ("Project.blame", {"FILE": "path"}),

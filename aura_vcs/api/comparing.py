@@ -1,5 +1,6 @@
 """What differs between two versions, or between one and the folder, as data."""
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +11,7 @@ from msgspec import UNSET
 
 from aura_vcs.api.jsons import Json
 from aura_vcs.api.opened import Opened, StrPath, project_paths
-from aura_vcs.api.reporting import NO_CALL, Call
+from aura_vcs.api.reporting import NO_CALL, Call, Reporter
 from aura_vcs.api.results import MediaDiff, TextHunk, TimelineChange
 from aura_vcs.api.values import Version, VersionLike, name_of, path_or_none, paths_of, version_or_none
 from aura_vcs.compare.diff.describe import LINES_LIMIT
@@ -20,10 +21,12 @@ from aura_vcs.formats.jsondoc.patch import Operation as PatchOperation
 from aura_vcs.formats.media.findings import STRIP_FRAMES
 from aura_vcs.history.compare_versions import compare_versions
 from aura_vcs.history.diff import file_diff
+from aura_vcs.history.diff.loose_diff import compare_files
 from aura_vcs.history.diff.media_diff import NOTHING, QUICK, REPORT, THOROUGH, look_into_media, show_picture
 from aura_vcs.history.diff.media_findings import MediaFindings
 from aura_vcs.history.diff.report import version_report
 from aura_vcs.history.diff.tree_diff import Comparison, PathChange
+from aura_vcs.progress import Progress
 from aura_vcs.repository.repository import Repository
 
 Effort = Literal["headers", "quick", "report", "thorough"]
@@ -171,13 +174,35 @@ def compare(
     return Diff(opened, version_or_none(found.old), version_or_none(found.new), found.comparison)
 
 
+def diff_files(
+    old: StrPath, new: StrPath, *, media: Effort = "quick", lines: int = LINES_LIMIT, **call: Unpack[Call]
+) -> FileDiff:
+    """Compare two files on the disk, in a project or not: fields, clips, lines, what is seen and heard.
+
+    Two that are the same have no `lines`.
+
+    Raises:
+        FileUnreadable: one cannot be read.
+    """
+    reporter = Reporter()
+    with reporter.listening(call):
+        comparison = compare_files(os.fspath(old), os.fspath(new))
+        if not comparison.changes:
+            return FileDiff("bytes", (), True, (), (), (), None, "")
+        return _compared(reporter, comparison, comparison.changes[0], media, lines)
+
+
 def _file_change(diff: Diff, change: PathChange) -> FileChange:
     old, new = (None if side is None else side.size for side in (change.old, change.new))
     return FileChange(Path(change.path), change.change, path_or_none(change.old_path), old, new, diff, change)
 
 
 def _inside(repo: Repository, comparison: Comparison, change: PathChange, media: Effort, lines: int) -> FileDiff:
-    known = _looked_into(repo, comparison, media, [change], frames=0).by_path.get(change.path)
+    return _compared(repo.progress, comparison, change, media, lines)
+
+
+def _compared(progress: Progress, comparison: Comparison, change: PathChange, media: Effort, lines: int) -> FileDiff:
+    known = _looked_into(progress, comparison, media, [change], frames=0).by_path.get(change.path)
     return FileDiff._of(file_diff.diff_change(comparison, change, media=known, limit=lines))
 
 
@@ -188,12 +213,12 @@ def _picture(
 
 
 def _report(repo: Repository, comparison: Comparison, title: str, old: str, new: str, media: Effort) -> str:
-    known = _looked_into(repo, comparison, media, comparison.changes, frames=STRIP_FRAMES)
+    known = _looked_into(repo.progress, comparison, media, comparison.changes, frames=STRIP_FRAMES)
     return render_report(version_report(comparison, title, old, new, known))
 
 
 def _looked_into(
-    repo: Repository, comparison: Comparison, media: Effort, changes: Iterable[PathChange], *, frames: int
+    progress: Progress, comparison: Comparison, media: Effort, changes: Iterable[PathChange], *, frames: int
 ) -> MediaFindings:
     part = comparison.only(changes)
-    return look_into_media(part, _BUDGETS[media], thumbnails=frames, environment={}, progress=repo.progress)
+    return look_into_media(part, _BUDGETS[media], thumbnails=frames, environment={}, progress=progress)
