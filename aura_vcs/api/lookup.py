@@ -1,0 +1,92 @@
+"""Where something was written, and when it changed."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from msgspec import UNSET
+
+from aura_vcs.api.jsons import Json
+from aura_vcs.api.opened import StrPath, project_paths
+from aura_vcs.api.values import Version, path_or_none, version_or_none
+from aura_vcs.history import blame as blame_room
+from aura_vcs.history.lookup import field_history as field_room
+from aura_vcs.history.names.revisions import resolve
+from aura_vcs.index.full_text import Found as StoredFound
+from aura_vcs.index.queries import Queries
+from aura_vcs.project import search as search_room
+from aura_vcs.project.search_texts import TextHit, search_texts
+from aura_vcs.repository.repository import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Blamed:
+    """A line or field of a file, and the version that wrote it; `place` is its number or JSON pointer."""
+
+    place: str
+    text: str
+    version: Version
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """A version that gave a field another value; `before` and `after` are None also where the field was not there."""
+
+    version: Version
+    path: Path
+    before: Json
+    after: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where words were found; `excerpt` marks them with [ ].
+
+    `kind` is "project", "scene", "version", "script", "text", "subtitle", "clip", "document", "file" (a file's name) or
+    "tag"; `name` what is called so, or where in the file it stands; `path` the file's. `version` is the one that is
+    meant, or the last that had it, None for what is in the folder. `first` is the version that had a text first, None
+    where none has it yet.
+    """
+
+    kind: str
+    name: str
+    excerpt: str
+    path: Path | None
+    version: Version | None
+    in_folder: bool
+    first: Version | None
+
+
+def blame(repo: Repository, version: str, path: StrPath) -> list[Blamed]:
+    """See `Project.blame`."""
+    found = blame_room.blame(repo, resolve(repo, version).id, project_paths(repo, [path])[0])
+    versions = {part.version.id: Version._of(part.version) for part in found}
+    return [Blamed(part.place, part.text, versions[part.version.id]) for part in found]
+
+
+def field_history(repo: Repository, path: StrPath, pointer: str) -> list[FieldChange]:
+    """See `Project.field_history`."""
+    found = field_room.field_history(repo, resolve(repo, "HEAD").id, project_paths(repo, [path])[0], pointer)
+    return [
+        FieldChange(Version._of(it.version), Path(it.path), *(None if v is UNSET else v for v in (it.before, it.after)))
+        for it in found
+    ]
+
+
+def search(repo: Repository, words: str, limit: int) -> list[Found]:
+    """See `Project.search`."""
+    texts = [_text(hit) for hit in search_texts(repo, words, limit)[0]]
+    found = [*(_found(repo, item) for item in search_room.search(repo, words, limit)), *texts]
+    return sorted(found, key=lambda item: not item.in_folder)[:limit]
+
+
+def _text(hit: TextHit) -> Found:
+    first, last = version_or_none(hit.first), version_or_none(hit.last)
+    path = None if hit.kind == "tag" else Path(hit.path)
+    name = hit.path if hit.kind == "tag" else hit.place
+    return Found(hit.kind, name, hit.excerpt, path, None if hit.in_folder else last, hit.in_folder, first)
+
+
+def _found(repo: Repository, item: StoredFound) -> Found:
+    version = None if item.version is None else Queries(repo.index).version(item.version)
+    of = version_or_none(version)
+    return Found(item.kind, item.name, item.excerpt, path_or_none(item.path), of, of is None, of)
