@@ -8,7 +8,8 @@ from aura_vcs.errors.integrity import IntegrityError, ObjectMissing
 from aura_vcs.history.recording.journal import read_pending
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import Queries
-from aura_vcs.model import EntryKind, Label, Operation
+from aura_vcs.model import Label, Operation
+from aura_vcs.objects.graph import Holdings
 from aura_vcs.repository.repository import Repository
 
 
@@ -180,51 +181,10 @@ def affected_versions(repo: Repository, damaged: Iterable[ObjectId]) -> dict[Obj
     found: dict[ObjectId, list[int]] = {}
     if not wanted:
         return found
-    search = _Search(repo, wanted)
+    holdings = Holdings(repo.graph, wanted, is_listed=repo.store.is_listed)
     for label in all_labels(repo).values():
         if label.deleted_at is not None or label.purged_at is not None:
             continue
-        for object_id in search.in_version(label.version):
+        for object_id in holdings.in_version(label.version):
             found.setdefault(object_id, []).append(label.number)
     return {object_id: sorted(numbers) for object_id, numbers in found.items()}
-
-
-class _Search:
-    """Which of some objects are in a version; what was found in a tree is kept."""
-
-    def __init__(self, repo: Repository, wanted: set[ObjectId]) -> None:
-        self._repo = repo
-        self._wanted = wanted
-        self._known: dict[ObjectId, frozenset[ObjectId]] = {}
-
-    def in_version(self, version: VersionId) -> set[ObjectId]:
-        """Those that the version is or holds."""
-        found = self._wanted & {version}
-        try:
-            tree = self._repo.trees.version(version).tree
-        except IntegrityError:
-            return found
-        return found | self._in_tree(tree)
-
-    def _in_tree(self, tree: ObjectId) -> frozenset[ObjectId]:
-        if tree in self._known:
-            return self._known[tree]
-        found = self._wanted & {tree}
-        try:
-            entries = self._repo.trees.tree(tree).entries
-        except IntegrityError:
-            entries = ()
-        for entry in entries:
-            found |= self._in_tree(entry.id) if entry.kind is EntryKind.DIR else self._in_blob(entry.id)
-        self._known[tree] = frozenset(found)
-        return self._known[tree]
-
-    def _in_blob(self, blob: ObjectId) -> set[ObjectId]:
-        found = self._wanted & {blob}
-        place = self._repo.store.places.find(blob)
-        if place is not None and place.chunked:
-            try:
-                found |= self._wanted & set(self._repo.store.chunk_ids(blob))
-            except (IntegrityError, FileNotFoundError):
-                return found
-        return found

@@ -34,6 +34,7 @@ from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.system_calls import REAL_CALLS, FileCalls
 
 if TYPE_CHECKING:
+    from aura_vcs.objects.graph import LocalSource
     from aura_vcs.repository.hardlink_backup import Kept
     from aura_vcs.worktree.scan.prefetch import Ahead
     from aura_vcs.worktree.worktree import Worktree
@@ -205,6 +206,13 @@ class Repository:
     def trees(self) -> TreeReader:
         """Trees and versions, decoded."""
         return self.index.trees
+
+    @cached_property
+    def graph(self) -> "LocalSource":
+        """The objects as a walk reads them."""
+        from aura_vcs.objects.graph import LocalSource  # most commands walk nowhere
+
+        return LocalSource(self.trees, self.store)
 
     def head(self) -> Head:
         """Where the work folder is."""

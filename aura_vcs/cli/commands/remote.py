@@ -284,13 +284,13 @@ def _is_trusted(repo: "Repository", config: "RemoteConfig") -> bool:
 
 
 def _content_problems(repo: "Repository", name: str | None) -> list[str]:
-    from aura_vcs.sync.maintenance.fsck import verify_remote
+    from aura_vcs.sync.maintenance.fsck import fsck_remote
     from aura_vcs.sync.state.cache import Forgetful
     from aura_vcs.sync.state.snapshot import load_view
 
     with connected(repo, name) as link:
         view = load_view(link.remote, Forgetful(), repo.format.project)  # what is cached here proves nothing
-        return list(verify_remote(view, repo.progress).problems)
+        return [str(problem) for problem in fsck_remote(view, progress=repo.progress).problems]
 
 
 def _say_finding(console: Console, checked: "Checked") -> None:
