@@ -13,7 +13,6 @@ from aura_vcs.history import commit as commit_room
 from aura_vcs.history import status as status_room
 from aura_vcs.history import undo as undo_room
 from aura_vcs.history.recording.scan_differences import Change as ScanChange
-from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Entry, Head
 from aura_vcs.model import Operation as StoredOperation
@@ -172,7 +171,7 @@ class Moved:
     @classmethod
     def of(cls, repo: Repository, head: Head, moved: checkout_room.Moved | None) -> Self:
         """Take over what was done."""
-        at = Queries(repo.index).version(head.version) if head.version is not None else None
+        at = repo.queries.version(head.version) if head.version is not None else None
         if moved is None:
             return cls(head.branch, version_or_none(at), None, 0, ())
         point = version_or_none(moved.restore_point)

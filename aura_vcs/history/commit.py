@@ -28,7 +28,6 @@ from aura_vcs.history.recording.version_builder import (
     with_version,
 )
 from aura_vcs.ids import ObjectId
-from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Head, HeadChange, Inverse, RefChange, VersionType
 from aura_vcs.objects.base import StoredObject
@@ -276,14 +275,14 @@ def _beside(repo: Repository, base: Base) -> VersionRecord | None:
     found = branch(repo, base.head.branch) if base.head.branch is not None else None
     if found is None or found.version == base.head.version:
         return None
-    queries = Queries(repo.index)
+    queries = repo.queries
     if base.head.version is not None and queries.is_ancestor(found.version, base.head.version):
         return None
     return queries.version(found.version)
 
 
 def _branch_from(repo: Repository, base: Base) -> str:
-    record = Queries(repo.index).version(base.head.version) if base.head.version is not None else None
+    record = repo.queries.version(base.head.version) if base.head.version is not None else None
     return f"from-v{record.number}" if record is not None else "main"
 
 

@@ -7,7 +7,7 @@ import msgspec
 
 from aura_vcs.errors.integrity import IntegrityError, StorageError
 from aura_vcs.ids import ObjectId
-from aura_vcs.index.queries import Queries, VersionFilter
+from aura_vcs.index.queries import VersionFilter
 from aura_vcs.index.records import ObjectRecord, VersionRecord
 from aura_vcs.layout import TEMPORARY
 from aura_vcs.model import DOCUMENTS, VersionType
@@ -70,7 +70,7 @@ def storage_report(repo: Repository) -> StorageReport:
     """Count what is stored, also what an interrupted command left. Opens every tree once, and no file."""
     with suppress(StorageError):  # a disk that cannot be written to is looked at as far as the index knows it
         repo.learn_objects()
-    queries = Queries(repo.index)
+    queries = repo.queries
     objects = {item.id: item for item in queries.whole_objects()}
     totals = queries.stored_totals()
     nothing = (0, 0, 0)
@@ -106,7 +106,7 @@ class _StoredSizes:
     def __init__(self, repo: Repository, objects: dict[ObjectId, ObjectRecord]) -> None:
         self._repo = repo
         self._objects = objects
-        self._queries = Queries(repo.index)
+        self._queries = repo.queries
         self._chunked: dict[ObjectId, tuple[int, int]] = {}
 
     def of(self, object_id: ObjectId) -> int:

@@ -7,7 +7,6 @@ import msgspec
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.ids import ObjectId
-from aura_vcs.index.queries import Queries
 from aura_vcs.maintenance.confirm_damage import certain
 from aura_vcs.maintenance.findings import Problem
 from aura_vcs.maintenance.reachability import affected_versions, all_labels
@@ -141,7 +140,7 @@ class _Checker:
         self._repo.progress.finish()
 
     def _loose_object(self, object_id: ObjectId) -> None:
-        record = Queries(self._repo.index).object(object_id)
+        record = self._repo.queries.object(object_id)
         kinds = [Kind(record.kind)] if record is not None else [Kind.BLOB, Kind.TREE, Kind.VERSION]
         for kind in kinds:
             try:
@@ -172,7 +171,7 @@ class _Checker:
         self._gone, self.offloaded = {}, {}
         labels, seen = all_labels(self._repo), set[ObjectId]()
         walk = Walk(self._repo.graph, on_fault=self._note)
-        self._chunked = Queries(self._repo.index).chunked()
+        self._chunked = self._repo.queries.chunked()
         self._repo.progress.start("Checking versions", len(labels), "versions")
         for label in labels.values():
             self._version(label, walk, seen)
@@ -228,7 +227,7 @@ class _Checker:
 
     def _is_away(self, object_id: ObjectId) -> bool:
         """Whether the index has the object as offloaded: it is not looked for in every pack."""
-        record = Queries(self._repo.index).object(object_id)
+        record = self._repo.queries.object(object_id)
         away = record is not None and record.pack is None and record.stored_size == 0 and record.size > 0
         return away and self._repo.store.loose.find(object_id) is None
 

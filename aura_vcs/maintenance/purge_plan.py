@@ -3,7 +3,6 @@
 import msgspec
 
 from aura_vcs.ids import ObjectId
-from aura_vcs.index.index import Index
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import ObjectRecord, VersionRecord
 from aura_vcs.objects.graph import find_alone
@@ -28,7 +27,7 @@ def plan_purge(repo: Repository, record: VersionRecord) -> PurgePlan:
     """
     if not record.is_live:
         return PurgePlan(0, 0, 0)
-    counts = _Counts(repo.index)
+    counts = _Counts(repo.queries)
     alone = find_alone(repo.graph, record.tree, counts.count_of, in_chunks=True)
     stored = sum(counts.found[object_id].stored_size for object_id in alone.own)
     return PurgePlan(len(alone.own), stored, sum(alone.shared.values()))
@@ -37,8 +36,8 @@ def plan_purge(repo: Repository, record: VersionRecord) -> PurgePlan:
 class _Counts:
     """Reference counts, and the records that were asked for."""
 
-    def __init__(self, index: Index) -> None:
-        self._queries = Queries(index)
+    def __init__(self, queries: Queries) -> None:
+        self._queries = queries
         self.found: dict[ObjectId, ObjectRecord] = {}
 
     def count_of(self, object_id: ObjectId) -> int | None:

@@ -7,7 +7,6 @@ import msgspec
 from aura_vcs.errors.integrity import IntegrityError, ObjectMissing
 from aura_vcs.history.recording.journal import read_pending
 from aura_vcs.ids import ObjectId, VersionId
-from aura_vcs.index.queries import Queries
 from aura_vcs.model import Label, Operation
 from aura_vcs.objects.graph import Holdings
 from aura_vcs.repository.repository import Repository
@@ -34,7 +33,7 @@ class Walker:
         self._repo = repo
         self._wanted = wanted
         self._opened: set[ObjectId] = set()
-        self._chunked = Queries(repo.index).chunked()
+        self._chunked = repo.queries.chunked()
         self.found: set[ObjectId] = set()
         self.damaged: dict[ObjectId, str] = {}
 
@@ -127,7 +126,7 @@ def _named_versions(repo: Repository) -> Iterator[VersionId]:
 
 def named_trees(repo: Repository) -> list[ObjectId]:
     """Trees of versions that HEAD, a branch or a tag stands on: another machine may have deleted them."""
-    queries, head = Queries(repo.index), repo.head().version
+    queries, head = repo.queries, repo.head().version
     records = [queries.version(version) for version in set(_named_versions(repo))]
     return [r.tree for r in records if r is not None and (r.purged_at is None or r.id == head)]
 
@@ -137,7 +136,7 @@ def _is_here(repo: Repository, version: VersionId) -> bool:
 
     Then it stays until HEAD moves on: the next commit takes from it what has not changed in the folder.
     """
-    record = Queries(repo.index).version(version)
+    record = repo.queries.version(version)
     return record is not None and repo.store.contains(record.tree)
 
 
@@ -161,7 +160,7 @@ def undoable_trees(repo: Repository, cutoff: str) -> list[ObjectId]:
 
 def _has_point(repo: Repository, operation: Operation) -> bool:
     point = operation.payload.get("restore_point")
-    record = Queries(repo.index).version(VersionId(ObjectId(point))) if isinstance(point, str) else None
+    record = repo.queries.version(VersionId(ObjectId(point))) if isinstance(point, str) else None
     return record is not None and record.is_live
 
 

@@ -16,6 +16,7 @@ from aura_vcs.errors.integrity import IndexDamaged, IntegrityError, StorageFull
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId, new_operation_id, new_uuid
 from aura_vcs.index.database import IndexUnusable, is_damage
 from aura_vcs.index.index import Index
+from aura_vcs.index.queries import Queries
 from aura_vcs.locks import WAIT_SECONDS, Locks
 from aura_vcs.model import DEFAULT_BRANCH, Format, Head, HeadChange, Inverse, Operation, RefChange, TreeChange
 from aura_vcs.objects.base import StoredObject
@@ -105,6 +106,8 @@ class Repository:
         self.logs = OperationLogs(self.storage, self.replica)
         here, spare = index_places(self.storage, index_folder, f"{self.format.project}-{self.replica}", preview=preview)
         self.index = Index(here, self.storage, self.refs, self.logs, progress, spare=spare)
+        self.queries = Queries(self.index)
+        """What the index is asked."""
         self.head_file = HeadFile(self.storage, self.replica, self.logs, self.refs, self.index, progress)
         self.others = Others(self.storage, self.logs, self.index)
         self._calls = calls

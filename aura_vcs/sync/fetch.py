@@ -13,7 +13,6 @@ from aura_vcs.errors.remotes import RemoteCorrupt
 from aura_vcs.history.lookup.select_files import shown_path
 from aura_vcs.history.names.branches import branch, moved
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId, new_operation_id
-from aura_vcs.index.queries import Queries
 from aura_vcs.model import BranchEntry, Field, Inverse, Kind, Label, RefChange, Tag, Version
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.chunking import decode_chunk_list
@@ -240,7 +239,7 @@ def _draft(
 def _joined_labels(repo: Repository, labels: Mapping[VersionId, Label], wanted: Wanted) -> dict[VersionId, Label]:
     """The labels of versions that come or are here, as both sides have them together, where that is new here."""
     here = own_labels(repo)
-    queries = Queries(repo.index)
+    queries = repo.queries
     joined: dict[VersionId, Label] = {}
     for version, label in labels.items():
         if version not in wanted.versions and queries.version(version) is None:

@@ -18,7 +18,6 @@ from aura_vcs.errors.remotes import PathLocked, PushRejected
 from aura_vcs.history.names.branches import newest_heads
 from aura_vcs.history.names.revisions import describe
 from aura_vcs.ids import VersionId
-from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import VERSIONS
 from aura_vcs.model import BranchEntry, Kind, Label
@@ -266,7 +265,7 @@ def _tips(repo: Repository, entries: Sequence[BranchEntry]) -> set[VersionId | N
     known = found - {None}
     if len(known) < 2:
         return found
-    queries = Queries(repo.index)
+    queries = repo.queries
     return found - {
         old for old in known for new in known if old and new and old != new and queries.is_ancestor(old, new)
     }
@@ -292,7 +291,7 @@ def _joined_branches(repo: Repository, view: View, *, keep_both: bool) -> dict[s
 def _check_together(
     repo: Repository, view: View, name: str, entries: Sequence[BranchEntry], far: Sequence[BranchEntry]
 ) -> None:
-    queries = Queries(repo.index)
+    queries = repo.queries
     tips = list(dict.fromkeys(entry.version for entry in heads(entries) if entry.version is not None))
     newest = newest_heads(queries, tips)
     if len(newest) <= 1:

@@ -99,9 +99,8 @@ def _found(
 ) -> "list[ActionRecord | Told]":
     """A page of actions, with `everything` of what else was recorded too."""
     from aura_vcs.codec import now
-    from aura_vcs.index.queries import Queries
 
-    queries = Queries(repo.index)
+    queries = repo.queries
     if not everything:
         return list(queries.actions(**wanted, at=now(), limit=limit, offset=offset))
     from aura_vcs.project.records.activity import told

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 import msgspec
 
 from aura_vcs.ids import ObjectId
-from aura_vcs.index.queries import Queries
 from aura_vcs.objects.graph import Holdings
 from aura_vcs.repository.repository import Repository
 
@@ -28,7 +27,7 @@ def find_holders(repo: Repository, wanted: Iterable[ObjectId]) -> dict[ObjectId,
     """
     holdings = Holdings(repo.graph, wanted)
     found: dict[ObjectId, Holders] = {}
-    for made_at, tree in Queries(repo.index).live_trees():
+    for made_at, tree in repo.queries.live_trees():
         for object_id in holdings.in_tree(tree):
             known = found.get(object_id, Holders())
             found[object_id] = Holders(known.versions + 1, max(known.last_at or "", made_at))

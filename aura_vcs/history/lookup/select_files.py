@@ -8,7 +8,7 @@ from aura_vcs.codec import readable_name
 from aura_vcs.errors.input import UnknownName, UnknownVersion
 from aura_vcs.history.names.revisions import resolve
 from aura_vcs.ids import ObjectId
-from aura_vcs.index.queries import Queries, VersionFilter
+from aura_vcs.index.queries import VersionFilter
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import EntryKind
 from aura_vcs.objects.graph import Step, Walk, pass_over
@@ -57,7 +57,7 @@ def choose(
             versions[record.id] = record
         except UnknownVersion:
             paths.append(as_path(name))
-    live = [record for record in Queries(repo.index).all_versions(VersionFilter()) if record.is_live]
+    live = [record for record in repo.queries.all_versions(VersionFilter()) if record.is_live]
     chosen = [r for r in live if not versions or r.id in versions]
     if before is not None:
         chosen = [record for record in chosen if record.created_at < before]

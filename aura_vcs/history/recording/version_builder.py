@@ -10,7 +10,6 @@ from aura_vcs.codec import clean_text, encode_version, now
 from aura_vcs.errors import InputError
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.ids import ObjectId, VersionId
-from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Head, Kind, Label, RefChange, Version, VersionType
 from aura_vcs.objects.base import StoredObject
@@ -49,13 +48,13 @@ class Base(msgspec.Struct, frozen=True):
 def base_of(repo: Repository) -> Base:
     """What the work folder is based on now."""
     head = repo.head()
-    record = Queries(repo.index).version(head.version) if head.version is not None else None
+    record = repo.queries.version(head.version) if head.version is not None else None
     return Base(head, record.tree if record is not None else EMPTY_TREE_ID)
 
 
 def is_purged(repo: Repository, base: Base) -> bool:
     """Whether somebody purged the version: its content may be gone."""
-    record = Queries(repo.index).version(base.head.version) if base.head.version is not None else None
+    record = repo.queries.version(base.head.version) if base.head.version is not None else None
     return record is not None and record.purged_at is not None
 
 
@@ -142,7 +141,7 @@ def make_version(
     Its parents are those given, by default what the base gives it.
     """
     version = Version(
-        number=Queries(repo.index).next_number(),
+        number=repo.queries.next_number(),
         parents=lineage(repo, base.head.version) if parents is None else parents,
         tree=snapshot.tree,
         type=wanted.type,
@@ -166,7 +165,7 @@ def lineage(repo: Repository, version: VersionId | None) -> tuple[VersionId, ...
     Autosaves and restore points are nobody's parent, so that removing them rewrites nothing: what is
     made on one hangs off the manual version that it hangs off.
     """
-    queries = Queries(repo.index)
+    queries = repo.queries
     record = queries.version(version) if version is not None else None
     while record is not None and record.type is not VersionType.MANUAL:
         record = queries.version(record.parents[0]) if record.parents else None
@@ -175,7 +174,7 @@ def lineage(repo: Repository, version: VersionId | None) -> tuple[VersionId, ...
 
 def settle(repo: Repository, made: Made, parents: tuple[VersionId, ...]) -> Made:
     """The version as it can be recorded now, inside a transaction: with a free number and those parents."""
-    number = Queries(repo.index).next_number()
+    number = repo.queries.next_number()
     if number == made.version.number and parents == made.version.parents:
         return made
     version = msgspec.structs.replace(made.version, number=number, parents=parents)
@@ -238,6 +237,6 @@ def with_version(
 
 def need(repo: Repository, version: VersionId) -> VersionRecord:
     """The record of a version that is known to be there."""
-    record = Queries(repo.index).version(version)
+    record = repo.queries.version(version)
     assert record is not None
     return record

@@ -11,7 +11,6 @@ import msgspec
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.errors.remotes import RemoteCorrupt
 from aura_vcs.ids import ObjectId, VersionId
-from aura_vcs.index.queries import Queries
 from aura_vcs.model import Entry, EntryKind, Tree, Version
 from aura_vcs.objects.graph import ancestry
 from aura_vcs.objects.trees import EMPTY_TREE_ID, find_entry
@@ -74,7 +73,7 @@ class Far:
         """The versions that ours is built on, itself included."""
         if self._ours is None:
             head = self._repo.head().version
-            self._ours = Queries(self._repo.index).ancestors(head) if head is not None else set()
+            self._ours = self._repo.queries.ancestors(head) if head is not None else set()
         return self._ours
 
     def _has_changed(self, path: str, tip: VersionId) -> bool:

@@ -7,7 +7,6 @@ from aura_vcs.errors.integrity import LimitExceeded
 from aura_vcs.errors.remotes import RemoteCorrupt
 from aura_vcs.history.lookup.select_files import StoredFile, is_document, shown_path
 from aura_vcs.ids import ObjectId, VersionId
-from aura_vcs.index.queries import Queries
 from aura_vcs.model import Kind, Label, Tree, Version
 from aura_vcs.objects.chunking import LARGE_BYTES, decode_chunk_list
 from aura_vcs.objects.graph import Fault, Folder, Step, Walk, ancestry
@@ -28,7 +27,7 @@ class Wanted:
         self._repo = repo
         self._view = view
         self._partial = partial
-        self._queries = Queries(repo.index)
+        self._queries = repo.queries
         self._reader: FarReader | None = None
         self._walk = Walk(self, prune=self._not_held)
         self.table: PackTable | None = None

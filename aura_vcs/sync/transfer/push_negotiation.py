@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import msgspec
 
 from aura_vcs.ids import ObjectId, VersionId
-from aura_vcs.index.queries import Queries, VersionFilter
+from aura_vcs.index.queries import VersionFilter
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Kind, Label
 from aura_vcs.objects.graph import Step, Walk
@@ -24,7 +24,7 @@ class Needed(msgspec.Struct, frozen=True, gc=False):
 
 def travelling(repo: Repository, *, all_versions: bool) -> list[VersionRecord]:
     """The versions that a push carries, oldest first: the ancestry of branches and tags, or all."""
-    queries = Queries(repo.index)
+    queries = repo.queries
     found = queries.all_versions(VersionFilter(deleted=True))
     if not all_versions:
         wanted: set[VersionId] = set()
@@ -47,7 +47,7 @@ def stood_on(repo: Repository, labels: Mapping[VersionId, Label]) -> set[Version
 
     Whoever took a version back did not know that others had gone there: their branch stays on it.
     """
-    queries, found = Queries(repo.index), set[VersionId]()
+    queries, found = repo.queries, set[VersionId]()
     for version in roots(repo):
         label = labels.get(version)
         if label is not None and not label.is_live and label.purged_at is None:
