@@ -12,12 +12,9 @@ from typing import Any, NoReturn
 
 from msgspec import Struct
 
-from aura_vcs.formats.jsondoc.values import MAX_DEPTH, JsonValue, count_values, depth_of
+from aura_vcs.formats.jsondoc.limits import DOCUMENT_LIMITS, Limits
+from aura_vcs.formats.jsondoc.values import JsonValue, count_values, depth_of
 
-MAX_DOCUMENT_BYTES = 32 * 1024 * 1024
-"""Above this a document is compared as bytes; a project's documents have a few KB."""
-VALUES_LIMIT = 1_000_000
-"""Values in one document, containers counted; a 10 MB timeline has a quarter of that."""
 MAX_DIGITS = 4_000
 """Digits of one integer; Python itself stops at 4,300."""
 SAFE_DIGITS = 17
@@ -25,17 +22,6 @@ SAFE_DIGITS = 17
 
 _HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
 _BOM = b"\xef\xbb\xbf"
-
-
-class Limits(Struct, frozen=True):
-    """How large a document may be that is read by structure."""
-
-    size: int
-    values: int
-    depth: int
-
-
-DOCUMENT_LIMITS = Limits(MAX_DOCUMENT_BYTES, VALUES_LIMIT, MAX_DEPTH)
 
 
 class Document(Struct, frozen=True):
