@@ -48,7 +48,7 @@ PARTS = {
         "trees",
         "graph",
     ],
-    "refs": ["changes packed_labels branch_entries tags", "refs"],
+    "refs": ["changes packed_labels branch_entries tags", "label_merge", "refs"],
     "worktree": ["scan", "snapshot", "checkout", "worktree"],
     "history": [
         "recording sources",

@@ -25,7 +25,8 @@ from aura_vcs.layout import decode_name
 from aura_vcs.model import BranchEntry, Field, Head, HeadChange, Label, Operation, RefChange, Tag, TreeChange
 from aura_vcs.refs.branch_entries import newest_of
 from aura_vcs.refs.changes import checkpoint_change, field_change, label_change, tag_change
-from aura_vcs.refs.refs import CHECKPOINT_FIELDS, FIELD_ROOMS, fields_of_stamp, stamp_label
+from aura_vcs.refs.label_merge import fields_of_stamp, stamp_label
+from aura_vcs.refs.refs import CHECKPOINT_FIELDS, FIELD_ROOMS
 from aura_vcs.refs.tags import next_stamp
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 

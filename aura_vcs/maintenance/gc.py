@@ -29,7 +29,7 @@ from aura_vcs.model import GRACE_SECONDS, Label
 from aura_vcs.objects.availability import absent_parts
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.refs.changes import label_change
-from aura_vcs.refs.refs import stamp_label
+from aura_vcs.refs.label_merge import stamp_label
 from aura_vcs.repository.replicas import SILENT_SECONDS, Other
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 

@@ -72,16 +72,18 @@ class LocalStorage:
 
     def at(self, name: str) -> Way:
         """The way to a file, for calls of one's own; see OwnFolders.at."""
-        return Way(self._folders, self._prefix + check_storage_name(name))
+        way = Way()
+        way.folders, way.name, way.is_mine = self._folders, self._prefix + check_storage_name(name), False
+        return way
 
     def open(self, name: str) -> BinaryIO:
         """See Readable."""
-        path = f"{self._shown_root}/{name}"
+        path = f"{self._shown_root}/{check_storage_name(name)}"
         return open_stored(path, lambda: self._open(name, path))
 
     def read(self, name: str) -> bytes:
         """See Readable."""
-        path = f"{self._shown_root}/{name}"
+        path = f"{self._shown_root}/{check_storage_name(name)}"
         return read_stored(path, lambda: self._open(name, path))
 
     def _open(self, name: str, path: str) -> int:

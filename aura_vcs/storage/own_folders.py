@@ -45,7 +45,9 @@ class OwnFolders:
             FileNotFoundError, NotADirectoryError: its folder is not there.
             LinkedPath: a part of the way is a link.
         """
-        return Way(self, name)
+        way = Way()
+        way.folders, way.name, way.is_mine = self, name, False
+        return way
 
     def path(self, folder: str) -> str:
         """The path of a folder, for messages."""
@@ -121,24 +123,24 @@ class OwnFolders:
 
 
 class Way:
-    """The way to one file, see OwnFolders.at."""
+    """The way to one file, see OwnFolders.at, which fills it in: one is made for every file that is touched."""
 
-    __slots__ = ("_fd", "_folders", "_is_mine", "_name")
-
-    def __init__(self, folders: OwnFolders, name: str) -> None:
-        self._folders, self._name = folders, name
+    __slots__ = ("fd", "folders", "is_mine", "name")
+    folders: OwnFolders
+    name: str
+    fd: int
+    is_mine: bool
 
     def __enter__(self) -> tuple[str, int | None]:
-        folder, _, last = self._name.rpartition("/")
+        folder, _, last = self.name.rpartition("/")
         if not HAS_DIR_FD:
-            self._is_mine = False
-            return os.path.join(self._folders.check(folder), last), None
-        self._fd, self._is_mine = self._folders.reach(folder)
-        return last, self._fd
+            return os.path.join(self.folders.check(folder), last), None
+        self.fd, self.is_mine = self.folders.reach(folder)
+        return last, self.fd
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._is_mine:
-            os.close(self._fd)
+        if self.is_mine:
+            os.close(self.fd)
 
 
 def is_link(found: os.stat_result) -> bool:

@@ -4,8 +4,7 @@ import errno
 import os
 import stat
 from contextlib import suppress
-
-import msgspec
+from typing import NamedTuple
 
 from aura_vcs.errors.integrity import LinkedPath
 from aura_vcs.ids import Bytes
@@ -70,7 +69,7 @@ def open_held(calls: FileCalls, name: str, path: str, dir_fd: int | None) -> int
     return fd
 
 
-class Append(msgspec.Struct, frozen=True):
+class Append(NamedTuple):
     """Bytes to be written at an offset of a file, cutting off what lies after it.
 
     `is_fresh` says that the file is new: then its name is made durable, too.

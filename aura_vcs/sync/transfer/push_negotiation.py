@@ -10,7 +10,7 @@ from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Kind, Label
 from aura_vcs.objects.graph import Step, Walk
 from aura_vcs.refs.branch_entries import heads
-from aura_vcs.refs.refs import merge_labels
+from aura_vcs.refs.label_merge import merge_labels
 from aura_vcs.repository.repository import Repository
 
 
