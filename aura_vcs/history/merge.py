@@ -250,7 +250,7 @@ class _Work:
         is_line = plan.theirs.type is VersionType.MANUAL
         version = Version(
             number=repo.queries.next_number(),
-            parents=(*lineage(repo, plan.ours.id), *((plan.theirs.id,) if is_line else ())),
+            parents=(*lineage(repo, plan.ours), *((plan.theirs.id,) if is_line else ())),
             tree=self._merged,
             type=self._wanted.type,
             name=self._wanted.name,

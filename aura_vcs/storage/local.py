@@ -92,8 +92,12 @@ class LocalStorage:
 
     def stat(self, name: str) -> FileStat | None:
         """See Readable."""
-        found = self.look(name)
-        return None if found is None else FileStat(found.st_size, found.st_mtime_ns)
+        found = self.look_around(name)
+        if found is None:
+            return None
+        if is_link(found):
+            raise LinkedPath(self.path(name))
+        return FileStat(found.st_size, found.st_mtime_ns)
 
     def look(self, name: str) -> os.stat_result | None:
         """What the system knows of a file or folder, None where nothing is.

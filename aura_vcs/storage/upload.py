@@ -9,7 +9,7 @@ from aura_vcs.errors.integrity import LinkedPath
 from aura_vcs.ids import Bytes
 from aura_vcs.storage.own_folders import Way, is_there
 from aura_vcs.storage.plain_files import share_file
-from aura_vcs.storage.system_calls import FileCalls, translated, write_all, write_pieces
+from aura_vcs.storage.system_calls import FileCalls, storage_error, translated, write_all, write_pieces
 
 COPY_BYTES = 64 << 20
 """So much is copied by one call at most: between two of them Ctrl-C is heard."""
@@ -47,12 +47,16 @@ class LocalUpload:
         self._is_published = False
         self.name = f"{temporary}/{os.getpid()}-{os.urandom(8).hex()}"
         self.path = storage.path(self.name)
-        with translated("write", self.path):
+        try:
             try:
                 self.fd = self._create(mode)
             except FileNotFoundError:
                 storage.make_folder(temporary)
                 self.fd = self._create(mode)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise storage_error("write", self.path, error) from error
 
     def _create(self, mode: int) -> int:
         with self._storage.at(self.name) as (last, dir_fd):
@@ -63,8 +67,12 @@ class LocalUpload:
 
     def write(self, data: Bytes) -> None:
         """See Upload."""
-        with translated("write", self.path):
+        try:
             write_all(self._calls, self.fd, data)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise storage_error("write", self.path, error) from error
 
     def write_pieces(self, pieces: Sequence[Bytes]) -> None:
         """Add pieces at the end, without joining them first."""
@@ -120,8 +128,12 @@ class LocalUpload:
 
     def sync(self) -> None:
         """Make what was written durable, still without a name."""
-        with translated("write", self.path):
+        try:
             self._calls.fsync(self.fd)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise storage_error("write", self.path, error) from error
 
     def publish(self, name: str, *, durably: bool = True) -> None:
         """See Upload."""
@@ -131,7 +143,7 @@ class LocalUpload:
         self._rename(name, durably=durably)
 
     def _rename(self, name: str, *, durably: bool = True) -> None:
-        with translated("write", self._storage.path(name)):
+        try:
             try:
                 self._move(name, durably=durably)
             except FileNotFoundError:
@@ -140,6 +152,10 @@ class LocalUpload:
             except IsADirectoryError:
                 self._storage.set_aside(name)  # a tool's leftover, or damage: nothing of ours is a folder here
                 self._move(name, durably=durably)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise storage_error("write", self._storage.path(name), error) from error
 
     def _move(self, name: str, *, durably: bool) -> None:
         with self._storage.at(self.name) as (last, dir_fd), self._storage.at(name) as (target, to_fd):
@@ -150,9 +166,9 @@ class LocalUpload:
 
     def discard(self) -> None:
         """See Upload."""
-        self._close()
-        if self._is_published:
+        if self._is_published and self.fd < 0:
             return
+        self._close()
         with suppress(OSError, LinkedPath), self._storage.at(self.name) as (last, dir_fd):  # else swept later
             if is_there(last, dir_fd):
                 self._calls.unlink(last, dir_fd=dir_fd)

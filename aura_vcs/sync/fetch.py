@@ -158,7 +158,7 @@ def _fetch(repo: Repository, view: View, known: Known, on_coming: OnComing, *, a
             repo.trees.remember(object_id, tree)
         if draft.wanted.table is not None and draft.plan.objects:
             arrived = _receive(room, draft, draft.wanted.table, on_coming)
-        say_apart(repo, view.manifest.tags)
+        say_apart(repo.progress, repo.refs.all_tags(), view.manifest.tags)
         _record(repo, draft, _with_left(repo, draft, known, arrived))
     clear(known.incoming)
     found = [branch(repo, name) for name in draft.entries]

@@ -216,9 +216,8 @@ def _new(stored_bytes: int) -> str:
 
 def _say_amended(repo: "Repository", console: Console, before: "VersionRecord") -> None:
     """Where the version is that was amended, and whom that concerns."""
-    from aura_vcs.index.queries import Queries
 
-    now = Queries(repo.index).version(before.id)
+    now = repo.queries.version(before.id)
     if now is not None and now.deleted_at is not None:
         console.line(f"As it was, v{before.number} stays in `aura log --deleted` until gc.")
     else:
@@ -235,10 +234,9 @@ def _check_sent(repo: "Repository", console: Console, *, yes: bool) -> bool:
     if head is None or repo.storage.stat(REMOTES) is None:
         return False
     from aura_vcs.errors import InputError
-    from aura_vcs.index.queries import Queries
     from aura_vcs.sync.sent import sent_to
 
-    places, record = sent_to(repo, head), Queries(repo.index).version(head)
+    places, record = sent_to(repo, head), repo.queries.version(head)
     if not places or record is None:
         return False
     number = f"v{record.number}"

@@ -20,6 +20,8 @@ MAX_DIGITS = 4_000
 SAFE_DIGITS = 17
 """Significant digits that name a double; writers that give more mean more than a double holds."""
 
+_UNUSUAL_NUMBER = re.compile(rb"[0-9.]{%d}|[0-9][eE]|-0(?![.0-9])" % SAFE_DIGITS)
+"""What may be in a number that has to be looked at: many digits, an exponent, -0. It may stand in a text, too."""
 _HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
 _BOM = b"\xef\xbb\xbf"
 
@@ -69,9 +71,12 @@ def _read(data: bytes, limits: Limits) -> JsonValue:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise _LossyError(f"byte {error.start:,} is not valid UTF-8") from error
-    value = json.loads(
-        text, object_pairs_hook=_object, parse_float=_float, parse_int=_integer, parse_constant=_constant
-    )
+    if _UNUSUAL_NUMBER.search(data) is None:  # most documents: Python reads every number as it is written
+        value = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
+    else:
+        value = json.loads(
+            text, object_pairs_hook=_object, parse_float=_float, parse_int=_integer, parse_constant=_constant
+        )
     if depth_of(value, limits.depth) > limits.depth:
         raise _LossyError(_too_deep(limits))
     if _may_hold(data) > limits.values and count_values(value, limits.values) > limits.values:

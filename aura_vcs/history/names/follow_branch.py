@@ -8,7 +8,7 @@ files say that it is here. Nothing is recorded: the log has what was done, and n
 
 from aura_vcs.codec import readable_name
 from aura_vcs.errors.integrity import IntegrityError, RecordCorrupt, StorageError
-from aura_vcs.history.names.branches import branch
+from aura_vcs.history.names.branches import Branch, branch
 from aura_vcs.ids import ReplicaId, VersionId
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import PENDING
@@ -30,9 +30,10 @@ def follow_branch(repo: Repository) -> VersionRecord | None:
     tool, not by a fetch, which brings no files. Returns the version that HEAD went on to.
     """
     head = repo.head()
-    if (stays := _instead_of_absent(repo, head)) is not None:
+    found = branch(repo, head.branch) if head.branch is not None else None
+    if (stays := _instead_of_absent(repo, head, found)) is not None:
         return stays if _go(repo, head, Head(head.branch, stays.id)) else None
-    newer = _next(repo, head)
+    newer = _next(repo, head, found)
     if newer is None:
         return _follow_others(repo, head)
     older = repo.queries.version(head.version) if head.version is not None else None
@@ -42,14 +43,14 @@ def follow_branch(repo: Repository) -> VersionRecord | None:
     return newer if _go(repo, head, Head(head.branch, newer.id)) else None
 
 
-def _instead_of_absent(repo: Repository, head: Head) -> VersionRecord | None:
+def _instead_of_absent(repo: Repository, head: Head, found: Branch | None) -> VersionRecord | None:
     """Where the branch is, if a tool took away the version that HEAD is on, as where somebody put a backup back.
 
     A commit on what is not here would begin a history of its own.
     """
     if head.version is None or head.branch is None:
         return None
-    found, queries = branch(repo, head.branch), repo.queries
+    queries = repo.queries
     if found is None or queries.version(head.version) is not None or repo.store.contains(head.version):
         return None
     record = queries.version(found.version)
@@ -133,9 +134,8 @@ def _is_there(repo: Repository, older: VersionId | None, newer: VersionRecord, *
         return False  # not all of it has come, or cannot be read: the next command looks again
 
 
-def _next(repo: Repository, head: Head) -> VersionRecord | None:
+def _next(repo: Repository, head: Head, found: Branch | None) -> VersionRecord | None:
     """Where the branch that HEAD is on has gone, if that is one version which builds on HEAD's, or says the same."""
-    found = branch(repo, head.branch) if head.branch is not None else None
     if found is None or found.diverged or found.version == head.version:
         return None
     queries = repo.queries

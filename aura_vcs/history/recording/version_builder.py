@@ -39,23 +39,30 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 class Base(msgspec.Struct, frozen=True):
-    """What the work folder is based on: HEAD, and the version's tree (the empty one before the first)."""
+    """What the work folder is based on: HEAD, and the version's tree (the empty one before the first).
+
+    `record` is the version as the index had it when HEAD was read; None before the first.
+    """
 
     head: Head
     tree: ObjectId
+    record: VersionRecord | None = None
+
+    def is_at(self, other: "Base") -> bool:
+        """Whether both stand on the same version of the same branch, whatever its label says."""
+        return (self.head, self.tree) == (other.head, other.tree)
 
 
 def base_of(repo: Repository) -> Base:
     """What the work folder is based on now."""
     head = repo.head()
     record = repo.queries.version(head.version) if head.version is not None else None
-    return Base(head, record.tree if record is not None else EMPTY_TREE_ID)
+    return Base(head, record.tree if record is not None else EMPTY_TREE_ID, record)
 
 
-def is_purged(repo: Repository, base: Base) -> bool:
+def is_purged(base: Base) -> bool:
     """Whether somebody purged the version: its content may be gone."""
-    record = repo.queries.version(base.head.version) if base.head.version is not None else None
-    return record is not None and record.purged_at is not None
+    return base.record is not None and base.record.purged_at is not None
 
 
 def check_texts(name: str, description: str) -> tuple[str, str]:
@@ -97,7 +104,7 @@ def take_snapshot(
     Of a base that another machine purged, nothing is taken for stored, but where only `paths` are asked for.
     """
     tree = base.tree
-    if paths is None and is_purged(repo, base):
+    if paths is None and is_purged(base):
         tree, always = EMPTY_TREE_ID, [*always, *_paths(repo, base.tree)]
     scan = repo.worktree.scan(tree, always)
     return scan, repo.worktree.store_all(scan, batch, tree, paths, repo.progress)
@@ -142,7 +149,7 @@ def make_version(
     """
     version = Version(
         number=repo.queries.next_number(),
-        parents=lineage(repo, base.head.version) if parents is None else parents,
+        parents=lineage(repo, base.record) if parents is None else parents,
         tree=snapshot.tree,
         type=wanted.type,
         name=wanted.name,
@@ -159,16 +166,14 @@ def make_version(
     return Made(version_id, version)
 
 
-def lineage(repo: Repository, version: VersionId | None) -> tuple[VersionId, ...]:
+def lineage(repo: Repository, record: VersionRecord | None) -> tuple[VersionId, ...]:
     """The parents of what is made on a version.
 
     Autosaves and restore points are nobody's parent, so that removing them rewrites nothing: what is
     made on one hangs off the manual version that it hangs off.
     """
-    queries = repo.queries
-    record = queries.version(version) if version is not None else None
     while record is not None and record.type is not VersionType.MANUAL:
-        record = queries.version(record.parents[0]) if record.parents else None
+        record = repo.queries.version(record.parents[0]) if record.parents else None
     return (record.id,) if record is not None else ()
 
 

@@ -187,10 +187,12 @@ class FolderRemote:
                 self.sweep()
 
     def _open(self, name: str) -> BinaryIO:
-        if self._plain(name) is None:
-            raise FileNotFoundError(name)
         with self._translated():
-            return self._storage.open(name)
+            found = self._storage.look(name)
+            if found is not None and stat.S_ISREG(found.st_mode):
+                return self._storage.open(name)
+        self._plain(name)  # says what is wrong
+        raise FileNotFoundError(name)
 
     @contextmanager
     def _reading(self, name: str) -> Iterator[None]:

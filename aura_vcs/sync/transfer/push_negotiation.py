@@ -7,7 +7,7 @@ import msgspec
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import VersionFilter
 from aura_vcs.index.records import VersionRecord
-from aura_vcs.model import Kind, Label
+from aura_vcs.model import BranchEntry, Kind, Label, Tag
 from aura_vcs.objects.graph import Step, Walk
 from aura_vcs.refs.branch_entries import heads
 from aura_vcs.refs.label_merge import merge_labels
@@ -22,33 +22,44 @@ class Needed(msgspec.Struct, frozen=True, gc=False):
     path: str
 
 
-def travelling(repo: Repository, *, all_versions: bool) -> list[VersionRecord]:
+class OwnRefs(msgspec.Struct, frozen=True):
+    """Branches and tags of this project, as they were read at one moment: a push is about these."""
+
+    branches: Mapping[str, Sequence[BranchEntry]]
+    tags: Mapping[str, Tag]
+
+    def roots(self) -> list[VersionId]:
+        """The versions that branches and tags stand on, every head of a diverged branch among them."""
+        found = [entry.version for entries in self.branches.values() for entry in heads(list(entries))]
+        return list(dict.fromkeys(v for v in (*found, *(tag.version for tag in self.tags.values())) if v is not None))
+
+
+def read_own_refs(repo: Repository) -> OwnRefs:
+    """Read where branches and tags are."""
+    branches = {name: repo.refs.branch_entries(name) for name in repo.refs.branches()}
+    return OwnRefs(branches, repo.refs.all_tags())
+
+
+def travelling(repo: Repository, own: OwnRefs, *, all_versions: bool) -> list[VersionRecord]:
     """The versions that a push carries, oldest first: the ancestry of branches and tags, or all."""
     queries = repo.queries
     found = queries.all_versions(VersionFilter(deleted=True))
     if not all_versions:
         wanted: set[VersionId] = set()
-        for version in roots(repo):
+        for version in own.roots():
             if version not in wanted:
                 wanted |= queries.ancestors(version)
         found = [record for record in found if record.id in wanted]
     return sorted(found, key=lambda record: (record.number, record.id))
 
 
-def roots(repo: Repository) -> list[VersionId]:
-    """The versions that branches and tags stand on, every head of a diverged branch among them."""
-    entries = [heads(repo.refs.branch_entries(name)) for name in repo.refs.branches()]
-    found = [entry.version for tips in entries for entry in tips if entry.version is not None]
-    return list(dict.fromkeys([*found, *(tag.version for tag in repo.refs.tags().values() if tag.version)]))
-
-
-def stood_on(repo: Repository, labels: Mapping[VersionId, Label]) -> set[VersionId]:
+def stood_on(repo: Repository, own: OwnRefs, labels: Mapping[VersionId, Label]) -> set[VersionId]:
     """Deleted versions that a branch or tag stands on all the same, and that are here: they travel whole.
 
     Whoever took a version back did not know that others had gone there: their branch stays on it.
     """
     queries, found = repo.queries, set[VersionId]()
-    for version in roots(repo):
+    for version in own.roots():
         label = labels.get(version)
         if label is not None and not label.is_live and label.purged_at is None:
             record = queries.version(version)
