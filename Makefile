@@ -79,8 +79,9 @@ format: venv     ## let ruff format the code
 bench: venv      ## measure beside other tools (SCALE=0.05 for a quick run)
 	$(BIN)/python -m bench --scale $(SCALE)
 
-docs: venv       ## write the generated reference pages
+docs: venv       ## write the generated pages, and build the site into site/ (warnings are errors)
 	$(BIN)/python scripts/generate_docs.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 fixture: venv    ## make fixtures/solar-system anew
 	$(BIN)/python fixtures/make_solar_system.py

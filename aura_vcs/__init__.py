@@ -14,42 +14,73 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from aura_vcs.api.branches import Branch, Branches, Tag, Tags
-    from aura_vcs.api.contents import Asset, Assets, Scene, Scenes
+    from aura_vcs.api.comparing import Diff, FieldEdit, FileChange, FileDiff, diff_files
+    from aura_vcs.api.contents import Asset, AssetFacts, Assets, Cleaned, CleaningPlan, Edited, Scene, Scenes
     from aura_vcs.api.credentials import Credentials
-    from aura_vcs.api.front import clone, init, open
+    from aura_vcs.api.debugging import Debug, StoredContent, StoredObject, StoredRef
+    from aura_vcs.api.front import clone, init, init_bare, make_key_file, open, serve, studio_home, verify_bundle
+    from aura_vcs.api.jsons import Json
+    from aura_vcs.api.locks import Locks, LocksReleased, LocksTaken, NewerFile, PathLock
+    from aura_vcs.api.lookup import Blamed, FieldChange, Found
+    from aura_vcs.api.making import DocumentProblem, ProjectInfo, ProjectPurgePlan, ValuesSet
+    from aura_vcs.api.merging import Conflict, Merged, MergePlan, Resolved
     from aura_vcs.api.opened import Options, StrPath
+    from aura_vcs.api.operations import Action, Operations
     from aura_vcs.api.project import Project
-    from aura_vcs.api.records import Checkpoint, Checkpoints, Export, Exports, Json
-    from aura_vcs.api.remotes import Remote, Remotes
-    from aura_vcs.api.reporting import Listener, Step
+    from aura_vcs.api.records import Checkpoint, Checkpoints, Export, Exports, Recovery
+    from aura_vcs.api.remotes import CheckedRemote, Remote, RemoteGcPlan, RemoteGcResult, RemoteRepaired, Remotes
+    from aura_vcs.api.reporting import Call, CancelToken, Listener, Step
     from aura_vcs.api.results import (
-        Brought,
-        CheckedRemote,
-        CleanedAssets,
-        Collected,
         Decision,
-        DocumentDiff,
-        DocumentProblem,
-        Fetched,
+        ExportPreset,
+        FsckProblem,
         FsckReport,
-        GcPlan,
         MediaDiff,
-        Merged,
-        MergePlan,
-        OpenConflict,
-        PrunePlan,
-        Pulled,
-        Pushed,
-        Repaired,
-        Resolved,
+        MediaFacts,
+        MediaHeader,
+        RemoteFsckReport,
         RetentionRules,
-        SceneChanged,
-        StorageReport,
-        Synced,
-        TextDiff,
-        TimelineDiff,
+        Sizes,
+        TextHunk,
+        TextLine,
+        TimelineChange,
+    )
+    from aura_vcs.api.settings import ProjectSettings, Setting, SettingValue, StudioSettings
+    from aura_vcs.api.studio import (
+        InterruptedWork,
+        ListedProject,
+        ListedProjects,
+        Setup,
+        SetupState,
+        Studio,
+        StudioUndo,
     )
     from aura_vcs.api.templates import Template, Templates
+    from aura_vcs.api.transfers import (
+        Bundle,
+        BundleReport,
+        Fetched,
+        FetchedContent,
+        Pulled,
+        Pushed,
+        RemoteComparison,
+        StoredFile,
+        Synced,
+    )
+    from aura_vcs.api.upkeep import (
+        GcPlan,
+        GcResult,
+        LargeFile,
+        MendedRecord,
+        Offloaded,
+        OffloadedFile,
+        OffloadPlan,
+        PrunePlan,
+        PurgePlan,
+        Repaired,
+        StorageReport,
+        VersionShare,
+    )
     from aura_vcs.api.values import (
         Autosaved,
         Change,
@@ -61,8 +92,9 @@ if TYPE_CHECKING:
         Undone,
         Version,
         VersionLike,
+        VersionType,
     )
-    from aura_vcs.api.versions import Diff, FileChange, FileDiff, Versions
+    from aura_vcs.api.versions import Versions
     from aura_vcs.errors import (
         AuraError,
         ExtraMissing,
@@ -174,215 +206,104 @@ if TYPE_CHECKING:
     __version__: str
 
 _FRONT = {
-    "api.branches": "Branch Branches Tag Tags",
-    "api.contents": "Asset Assets Scene Scenes",
-    "api.credentials": "Credentials",
-    "api.front": "clone init open",
-    "api.opened": "Options StrPath",
-    "api.project": "Project",
-    "api.records": "Checkpoint Checkpoints Export Exports Json",
-    "api.remotes": "Remote Remotes",
-    "api.reporting": "Listener Step",
+    "api.branches": ("Branch Branches Tag Tags "),
+    "api.comparing": ("Diff FieldEdit FileChange FileDiff diff_files "),
+    "api.contents": ("Asset AssetFacts Assets Cleaned CleaningPlan Edited Scene Scenes "),
+    "api.credentials": ("Credentials "),
+    "api.debugging": ("Debug StoredContent StoredObject StoredRef "),
+    "api.front": ("clone init init_bare make_key_file open serve studio_home verify_bundle "),
+    "api.jsons": ("Json "),
+    "api.locks": ("Locks LocksReleased LocksTaken NewerFile PathLock "),
+    "api.lookup": ("Blamed FieldChange Found "),
+    "api.making": ("DocumentProblem ProjectInfo ProjectPurgePlan ValuesSet "),
+    "api.merging": ("Conflict MergePlan Merged Resolved "),
+    "api.opened": ("Options StrPath "),
+    "api.operations": ("Action Operations "),
+    "api.project": ("Project "),
+    "api.records": ("Checkpoint Checkpoints Export Exports Recovery "),
+    "api.remotes": ("CheckedRemote Remote RemoteGcPlan RemoteGcResult RemoteRepaired Remotes "),
+    "api.reporting": ("Call CancelToken Listener Step "),
     "api.results": (
-        "Brought CheckedRemote CleanedAssets Collected Decision DocumentDiff DocumentProblem "
-        "Fetched FsckReport GcPlan MediaDiff MergePlan Merged OpenConflict PrunePlan Pulled Pushed "
-        "Repaired Resolved RetentionRules SceneChanged StorageReport Synced TextDiff TimelineDiff"
+        "Decision ExportPreset FsckProblem FsckReport MediaDiff MediaFacts MediaHeader RemoteFsckReport "
+        "RetentionRules Sizes TextHunk TextLine TimelineChange "
     ),
-    "api.templates": "Template Templates",
-    "api.values": ("Autosaved Change Committed FileInfo Moved Operation Status Undone Version VersionLike"),
-    "api.versions": "Diff FileChange FileDiff Versions",
-    "errors": ("AuraError ExtraMissing InputError Interrupted MediaUnreadable OutputLost Problems Unfinished"),
+    "api.settings": ("ProjectSettings Setting SettingValue StudioSettings "),
+    "api.studio": ("InterruptedWork ListedProject ListedProjects Setup SetupState Studio StudioUndo "),
+    "api.templates": ("Template Templates "),
+    "api.transfers": ("Bundle BundleReport Fetched FetchedContent Pulled Pushed RemoteComparison StoredFile Synced "),
+    "api.upkeep": (
+        "GcPlan GcResult LargeFile MendedRecord OffloadPlan Offloaded OffloadedFile PrunePlan PurgePlan "
+        "Repaired StorageReport VersionShare "
+    ),
+    "api.values": (
+        "Autosaved Change Committed FileInfo Moved Operation Status Undone Version VersionLike VersionType "
+    ),
+    "api.versions": ("Versions "),
+    "errors": ("AuraError ExtraMissing InputError Interrupted MediaUnreadable OutputLost Problems Unfinished "),
     "errors.compare": (
         "ChoiceImpossible CompareError ConflictUnknown NotStructural PatchFailed PatchInvalid "
-        "PointerError PointerInvalid PointerUnknown"
+        "PointerError PointerInvalid PointerUnknown "
     ),
     "errors.documents": (
-        "DocumentMalformed EncoderMissing ExportCancelled ExportFailed InvalidTransition "
-        "InvalidValue ProjectError UnknownField"
+        "DocumentMalformed EncoderMissing ExportCancelled ExportFailed InvalidTransition InvalidValue "
+        "ProjectError UnknownField "
     ),
     "errors.input": (
-        "AmbiguousVersion ConcurrencyError ForeignOwner FormatUnsupported InvalidName LockBusy "
-        "NameTaken NoVersions NotAProject NothingToUndo OperationExpired PlanStale ProjectExists "
-        "RefMoved UnknownName UnknownVersion VersionInUse"
+        "AmbiguousVersion ConcurrencyError ForeignOwner FormatUnsupported InvalidName LockBusy NameTaken "
+        "NoVersions NotAProject NothingToUndo OperationExpired PlanStale ProjectExists RefMoved "
+        "UnknownName UnknownVersion VersionInUse "
     ),
     "errors.integrity": (
-        "IndexDamaged IntegrityError LimitExceeded LinkedPath NotArrived ObjectCorrupt "
-        "ObjectMalformed ObjectMissing ObjectOffloaded ObjectPurged RecordCorrupt RecordUnreadable "
-        "StorageDenied StorageError StorageFull UnsafePath"
+        "IndexDamaged IntegrityError LimitExceeded LinkedPath NotArrived ObjectCorrupt ObjectMalformed "
+        "ObjectMissing ObjectOffloaded ObjectPurged RecordCorrupt RecordUnreadable StorageDenied "
+        "StorageError StorageFull UnsafePath "
     ),
     "errors.remotes": (
-        "HelperMissing InvalidUrl LocksUnsupported PathLocked PushRejected RemoteCorrupt "
-        "RemoteDenied RemoteError RemoteFull RemoteLocked RemoteMismatch RemoteRewound "
-        "RemoteUnreachable RemoteUnsafe RemoteUntrusted"
+        "HelperMissing InvalidUrl LocksUnsupported PathLocked PushRejected RemoteCorrupt RemoteDenied "
+        "RemoteError RemoteFull RemoteLocked RemoteMismatch RemoteRewound RemoteUnreachable RemoteUnsafe "
+        "RemoteUntrusted "
     ),
     "errors.studio": (
         "ActionBlocked EditedSince NothingToRecover ProjectDeleted SecretUnavailable SettingInvalid "
-        "StudioError TemplateProtected TemplateUnusable UnknownSetting"
+        "StudioError TemplateProtected TemplateUnusable UnknownSetting "
     ),
-    "errors.worktree": ("FileHeld FileUnreadable FileUnstable NameUnfit PathCollision ProjectGone WorktreeError"),
-    "repository.repository": "Repository",
+    "errors.worktree": ("FileHeld FileUnreadable FileUnstable NameUnfit PathCollision ProjectGone WorktreeError "),
+    "repository.repository": ("Repository "),
 }
 _MODULES = {name: module for module, names in _FRONT.items() for name in names.split()}
 """Where each name comes from. It is imported when it is asked for: a command that needs less starts sooner."""
 __all__ = [
-    "ActionBlocked",
-    "AmbiguousVersion",
-    "Asset",
-    "Assets",
-    "AuraError",
-    "Autosaved",
-    "Branch",
-    "Branches",
-    "Brought",
-    "Change",
-    "CheckedRemote",
-    "Checkpoint",
-    "Checkpoints",
-    "ChoiceImpossible",
-    "CleanedAssets",
-    "Collected",
-    "Committed",
-    "CompareError",
-    "ConcurrencyError",
-    "ConflictUnknown",
-    "Credentials",
-    "Decision",
-    "Diff",
-    "DocumentDiff",
-    "DocumentMalformed",
-    "DocumentProblem",
-    "EditedSince",
-    "EncoderMissing",
-    "Export",
-    "ExportCancelled",
-    "ExportFailed",
-    "Exports",
-    "ExtraMissing",
-    "Fetched",
-    "FileChange",
-    "FileDiff",
-    "FileHeld",
-    "FileInfo",
-    "FileUnreadable",
-    "FileUnstable",
-    "ForeignOwner",
-    "FormatUnsupported",
-    "FsckReport",
-    "GcPlan",
-    "HelperMissing",
-    "IndexDamaged",
-    "InputError",
-    "IntegrityError",
-    "Interrupted",
-    "InvalidName",
-    "InvalidTransition",
-    "InvalidUrl",
-    "InvalidValue",
-    "Json",
-    "LimitExceeded",
-    "LinkedPath",
-    "Listener",
-    "LockBusy",
-    "LocksUnsupported",
-    "MediaDiff",
-    "MediaUnreadable",
-    "MergePlan",
-    "Merged",
-    "Moved",
-    "NameTaken",
-    "NameUnfit",
-    "NoVersions",
-    "NotAProject",
-    "NotArrived",
-    "NotStructural",
-    "NothingToRecover",
-    "NothingToUndo",
-    "ObjectCorrupt",
-    "ObjectMalformed",
-    "ObjectMissing",
-    "ObjectOffloaded",
-    "ObjectPurged",
-    "OpenConflict",
-    "Operation",
-    "OperationExpired",
-    "Options",
-    "OutputLost",
-    "PatchFailed",
-    "PatchInvalid",
-    "PathCollision",
-    "PathLocked",
-    "PlanStale",
-    "PointerError",
-    "PointerInvalid",
-    "PointerUnknown",
-    "Problems",
-    "Project",
-    "ProjectDeleted",
-    "ProjectError",
-    "ProjectExists",
-    "ProjectGone",
-    "PrunePlan",
-    "Pulled",
-    "PushRejected",
-    "Pushed",
-    "RecordCorrupt",
-    "RecordUnreadable",
-    "RefMoved",
-    "Remote",
-    "RemoteCorrupt",
-    "RemoteDenied",
-    "RemoteError",
-    "RemoteFull",
-    "RemoteLocked",
-    "RemoteMismatch",
-    "RemoteRewound",
-    "RemoteUnreachable",
-    "RemoteUnsafe",
-    "RemoteUntrusted",
-    "Remotes",
-    "Repaired",
-    "Repository",
-    "Resolved",
-    "RetentionRules",
-    "Scene",
-    "SceneChanged",
-    "Scenes",
-    "SecretUnavailable",
-    "SettingInvalid",
-    "Status",
-    "Step",
-    "StorageDenied",
-    "StorageError",
-    "StorageFull",
-    "StorageReport",
-    "StrPath",
-    "StudioError",
-    "Synced",
-    "Tag",
-    "Tags",
-    "Template",
-    "TemplateProtected",
-    "TemplateUnusable",
-    "Templates",
-    "TextDiff",
-    "TimelineDiff",
-    "Undone",
-    "Unfinished",
-    "UnknownField",
-    "UnknownName",
-    "UnknownSetting",
-    "UnknownVersion",
-    "UnsafePath",
-    "Version",
-    "VersionInUse",
-    "VersionLike",
-    "Versions",
-    "WorktreeError",
-    "__version__",
-    "clone",
-    "init",
-    "open",
-]
+    "Action", "ActionBlocked", "AmbiguousVersion", "Asset", "AssetFacts", "Assets", "AuraError", "Autosaved",
+    "Blamed", "Branch", "Branches", "Bundle", "BundleReport", "Call", "CancelToken", "Change", "CheckedRemote",
+    "Checkpoint", "Checkpoints", "ChoiceImpossible", "Cleaned", "CleaningPlan", "Committed", "CompareError",
+    "ConcurrencyError", "Conflict", "ConflictUnknown", "Credentials", "Debug", "Decision", "Diff",
+    "DocumentMalformed", "DocumentProblem", "Edited", "EditedSince", "EncoderMissing", "Export", "ExportCancelled",
+    "ExportFailed", "ExportPreset", "Exports", "ExtraMissing", "Fetched", "FetchedContent", "FieldChange",
+    "FieldEdit", "FileChange", "FileDiff", "FileHeld", "FileInfo", "FileUnreadable", "FileUnstable", "ForeignOwner",
+    "FormatUnsupported", "Found", "FsckProblem", "FsckReport", "GcPlan", "GcResult", "HelperMissing", "IndexDamaged",
+    "InputError", "IntegrityError", "Interrupted", "InterruptedWork", "InvalidName", "InvalidTransition",
+    "InvalidUrl", "InvalidValue", "Json", "LargeFile", "LimitExceeded", "LinkedPath", "ListedProject",
+    "ListedProjects", "Listener", "LockBusy", "Locks", "LocksReleased", "LocksTaken", "LocksUnsupported", "MediaDiff",
+    "MediaFacts", "MediaHeader", "MediaUnreadable", "MendedRecord", "MergePlan", "Merged", "Moved", "NameTaken",
+    "NameUnfit", "NewerFile", "NoVersions", "NotAProject", "NotArrived", "NotStructural", "NothingToRecover",
+    "NothingToUndo", "ObjectCorrupt", "ObjectMalformed", "ObjectMissing", "ObjectOffloaded", "ObjectPurged",
+    "OffloadPlan", "Offloaded", "OffloadedFile", "Operation", "OperationExpired", "Operations", "Options",
+    "OutputLost", "PatchFailed", "PatchInvalid", "PathCollision", "PathLock", "PathLocked", "PlanStale",
+    "PointerError", "PointerInvalid", "PointerUnknown", "Problems", "Project", "ProjectDeleted", "ProjectError",
+    "ProjectExists", "ProjectGone", "ProjectInfo", "ProjectPurgePlan", "ProjectSettings", "PrunePlan", "Pulled",
+    "PurgePlan", "PushRejected", "Pushed", "RecordCorrupt", "RecordUnreadable", "Recovery", "RefMoved", "Remote",
+    "RemoteComparison", "RemoteCorrupt", "RemoteDenied", "RemoteError", "RemoteFsckReport", "RemoteFull",
+    "RemoteGcPlan", "RemoteGcResult", "RemoteLocked", "RemoteMismatch", "RemoteRepaired", "RemoteRewound",
+    "RemoteUnreachable", "RemoteUnsafe", "RemoteUntrusted", "Remotes", "Repaired", "Repository", "Resolved",
+    "RetentionRules", "Scene", "Scenes", "SecretUnavailable", "Setting", "SettingInvalid", "SettingValue", "Setup",
+    "SetupState", "Sizes", "Status", "Step", "StorageDenied", "StorageError", "StorageFull", "StorageReport",
+    "StoredContent", "StoredFile", "StoredObject", "StoredRef", "StrPath", "Studio", "StudioError", "StudioSettings",
+    "StudioUndo", "Synced", "Tag", "Tags", "Template", "TemplateProtected", "TemplateUnusable", "Templates",
+    "TextHunk", "TextLine", "TimelineChange", "Undone", "Unfinished", "UnknownField", "UnknownName", "UnknownSetting",
+    "UnknownVersion", "UnsafePath", "ValuesSet", "Version", "VersionInUse", "VersionLike", "VersionShare",
+    "VersionType", "Versions", "WorktreeError", "__version__", "clone", "diff_files", "init", "init_bare",
+    "make_key_file", "open", "serve", "studio_home", "verify_bundle",
+]  # fmt: skip
 
 
 def __dir__() -> list[str]:

@@ -1,10 +1,14 @@
 """Write the pages of `docs/` that are made from the code (`make docs`); `--check` only compares."""
 
+import ast
 import inspect
+import itertools
 import pkgutil
 import re
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import get_args
@@ -98,18 +102,45 @@ def _described(name: str, it: type | Callable[..., object]) -> str:
         return f"### aura.{name}\n\n```text\n{name}{_signature(it)}\n```\n\n{_text(it)}\n"
     lines = [f"### aura.{name}", "", _text(it), ""]
     fields = inspect.get_annotations(it)
-    shown = [f"{field}: {_type(kind)}" for field, kind in fields.items() if not field.startswith("_")]
+    said = _field_docs(it)
+    shown = [
+        f"{field}: {_type(kind)}{said.get(field, '')}" for field, kind in fields.items() if not field.startswith("_")
+    ]
     lines += ["```text", *shown, "```", ""] if shown else []
-    for method, member in vars(it).items():
-        function = getattr(member, "__func__", member)
-        if method.startswith("_") or isinstance(member, classmethod):
-            continue
-        if isinstance(member, property):
-            lines.append(f"- `{method}`: {_text(member)}")
-        elif inspect.isfunction(function):
-            first, _, rest = _text(function).partition("\n")
-            lines += [f"- `{method}{_signature(function, 1)}`", *_indented(f"{first}\n{rest}")]
+    owners = [owner for owner in it.__mro__ if owner is it or _is_part(owner)]
+    for owner in owners:
+        for method, member in vars(owner).items():
+            lines += [] if method.startswith("_") else _member(method, member)
     return "\n".join([*lines, ""])
+
+
+def _field_docs(it: type) -> dict[str, str]:
+    """What stands below fields, as comments."""
+    try:
+        body = ast.parse(textwrap.dedent(inspect.getsource(it))).body[0]
+    except (OSError, TypeError):
+        return {}
+    assert isinstance(body, ast.ClassDef)
+    return {
+        field.target.id: "  # " + " ".join(text.value.value.split())
+        for field, text in itertools.pairwise(body.body)
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+        and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant) and isinstance(text.value.value, str)
+    }  # fmt: skip
+
+
+def _is_part(it: type) -> bool:
+    """Whether a class is a part of another one that has no name of its own in the API."""
+    return _is_own(it) and it.__name__ not in aura_vcs.__all__
+
+
+def _member(method: str, member: object) -> list[str]:
+    if isinstance(member, property | cached_property):
+        return [f"- `{method}`: {_text(member)}"]
+    if not inspect.isfunction(member):  # fields with defaults, and what makes one of these of the library's own
+        return _member(method, member.__func__) if isinstance(member, classmethod) else []
+    first, _, rest = _text(member).partition("\n")
+    return [f"- `{method}{_signature(member, 1)}`", *_indented(f"{first}\n{rest}")]
 
 
 def _indented(text: str) -> list[str]:
@@ -120,9 +151,20 @@ def _text(it: object) -> str:
     return (inspect.getdoc(it) or "").strip()
 
 
+ALIASES = {
+    "str | PathLike[str]": "StrPath",
+    "None | bool | int | float | str | Sequence['Json'] | Mapping[str, 'Json']": "Json",
+    "Callable[[Step], None]": "Listener",
+}
+"""How the page writes what a name stands for."""
+
+
 def _type(kind: object) -> str:
     shown = kind.__name__ if isinstance(kind, type) and not get_args(kind) else str(kind)
-    return re.sub(r"\b(?:[a-z_]+\.)+(?=[A-Z])", "", shown).replace("str | PathLike[str]", "StrPath")
+    shown = re.sub(r"\b(?:[a-z_]+\.)+(?=[A-Z]|date|time)", "", shown)
+    for long, short in ALIASES.items():
+        shown = shown.replace(long, short)
+    return shown
 
 
 def _signature(function: Callable[..., object], skip: int = 0) -> str:
@@ -133,9 +175,9 @@ def _signature(function: Callable[..., object], skip: int = 0) -> str:
             named = True
             parts.append("*")
         if item.kind is item.VAR_KEYWORD:
-            parts.append(f"**{item.name}: Options")
+            parts.append(f"**{item.name}: {get_args(item.annotation)[0].__name__}")
             continue
-        default = "" if item.default is item.empty else f" = {item.default!r}"
+        default = "" if item.default is item.empty else f" = {item.default!r}".replace("datetime.", "")
         parts.append(f"{item.name}: {_type(item.annotation)}{default}")
     return f"({', '.join(parts)}) -> {_type(found.return_annotation)}"
 

@@ -20,6 +20,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = (
     "README.md",
     "docs/getting-started.md",
+    "docs/everyday.md",
+    "docs/comparing.md",
+    "docs/uninstalling.md",
     "docs/going-back.md",
     "docs/merging.md",
     "docs/space.md",

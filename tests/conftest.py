@@ -6,7 +6,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import aura_vcs
@@ -20,6 +20,23 @@ from tests.helpers.sampling import SEED
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts what it runs in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"  # never the keyring of whoever runs the tests
+
+
+MEMORY = "/dev/shm"
+MEMORY_BYTES = 6 << 30
+"""With so much room, the folders of tests are in memory, where syncing costs nothing: half the time of a run."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have `tmp_path` in memory, but for `make test-slow` and where --basetemp says otherwise; see `disk_path`."""
+    if hasattr(config, "workerinput") or config.option.basetemp is not None or config.option.markexpr != "not slow":
+        return
+    with suppress(OSError):
+        room = os.statvfs(MEMORY)
+        if os.access(MEMORY, os.W_OK) and room.f_bavail * room.f_frsize >= MEMORY_BYTES:
+            folder = tempfile.mkdtemp(prefix="aura-test-", dir=MEMORY)
+            config.option.basetemp = os.path.join(folder, "tests")
+            config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -69,6 +86,13 @@ def first(repo: Repository) -> Repository:
 
 
 @pytest.fixture
+def disk_path() -> Iterator[Path]:
+    """A folder on a disk, for what is not the same in memory: dates of mapped files, how finely time is kept."""
+    with tempfile.TemporaryDirectory(prefix="aura-test-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
 def quick_path() -> Iterator[Path]:
     """A folder where syncing costs nothing (in memory, where the system has that)."""
     with _quick() as path:
@@ -84,7 +108,7 @@ def quick_folder() -> Iterator[Path]:
 
 @contextmanager
 def _quick() -> Iterator[Path]:
-    base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    base = MEMORY if os.access(MEMORY, os.W_OK) else None
     path = Path(tempfile.mkdtemp(prefix="aura-test-", dir=base))
     try:
         yield path

@@ -10,9 +10,11 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from random import Random
-from threading import Event, Thread
+from threading import Thread
+from typing import Any, get_args, get_type_hints
 
 import aura_vcs as aura
 import pytest
@@ -22,11 +24,19 @@ from aura_vcs.errors.integrity import ObjectCorrupt
 ROOT = Path(__file__).parent.parent
 PAGES = {name: (ROOT / name).read_text("utf-8") for name in ("docs/api.md", "README.md")}
 OWN = [it for name in aura.__all__ if inspect.isclass(it := getattr(aura, name)) and ".api." in it.__module__]
+
+
+def _function(member: object) -> object:
+    return getattr(member, "fget", None) or getattr(member, "func", None) or getattr(member, "__func__", member)
+
+
 METHODS = [
-    pytest.param(getattr(member, "fget", None) or getattr(member, "__func__", member), id=f"{kind.__name__}.{name}")
+    pytest.param(_function(member), id=f"{kind.__name__}.{name}")
     for kind in OWN
-    for name, member in vars(kind).items()
-    if not name.startswith("_") and (inspect.isroutine(member) or isinstance(member, property))
+    for name, member in inspect.getmembers_static(kind)
+    if not name.startswith("_")
+    and (inspect.isroutine(member) or isinstance(member, property | cached_property))
+    and not issubclass(kind, dict | Exception)
 ]
 
 
@@ -101,6 +111,41 @@ def test_signatures_are_typed(function: object) -> None:
     assert inspect.getdoc(function)
 
 
+def _reachable() -> Iterator[tuple[str, object]]:
+    """Every type that a program meets: in signatures, fields and properties, with where."""
+    seen: dict[int, object] = {}
+    waiting = [(name, getattr(aura, name)) for name in aura.__all__ if name != "__version__"]
+    while waiting:
+        where, it = waiting.pop()
+        if id(it) in seen:
+            continue
+        seen[id(it)] = it  # held, so that no other gets its id
+        yield where, it
+        waiting += [(where, part) for part in get_args(it) if not isinstance(part, str)]
+        if inspect.isfunction(it):
+            waiting += [(f"{where}({name})", kind) for name, kind in get_type_hints(it).items()]
+        elif isinstance(it, type) and it.__module__.startswith("aura_vcs") and it is not aura.Repository:
+            members = [(name, _function(member)) for name, member in inspect.getmembers_static(it)]
+            parts = [*get_type_hints(it).items(), *((n, m) for n, m in members if inspect.isfunction(m))]
+            waiting += [(f"{it.__name__}.{name}", part) for name, part in parts if not name.startswith("_")]
+
+
+def test_types_are_exported_and_plain() -> None:
+    """What a program meets has a name in the API; paths are `Path`, times `datetime`, and nothing is `Any`."""
+    exported = [getattr(aura, name) for name in aura.__all__]
+    for where, it in _reachable():
+        assert it is not Any, where
+        if isinstance(it, type) and it.__module__.startswith("aura_vcs"):
+            assert it in exported, f"{where}: {it.__module__}.{it.__name__} has no name in the API"
+    for kind in OWN:
+        for name, field in inspect.get_annotations(kind).items():
+            shown = str(field)
+            if re.fullmatch(r"path|file|folder|output|.*_(path|file)|paths|files", name):
+                assert "str" not in shown.replace("StrPath", ""), f"{kind.__name__}.{name}: {shown}"
+            if re.fullmatch(r"time|.*_at", name):
+                assert "datetime" in shown, f"{kind.__name__}.{name}: {shown}"
+
+
 @pytest.mark.parametrize("kind", OWN)
 def test_the_page_has_every_name(kind: type) -> None:
     """The reference is made by `make docs`; a name that it lacks is not promised to anybody."""
@@ -167,6 +212,18 @@ def test_an_open_project_sees_what_others_do(film: aura.Project) -> None:
     assert [version.name for version in film.versions] == ["Second", "First"]
 
 
+def test_a_watcher_that_was_not_running_misses_nothing(film: aura.Project) -> None:
+    """With `since`, what was done before comes first; each operation names the versions that it made."""
+    began = film.show("v2").created_at
+    with film, aura.open(film.path, author="Ben") as other:
+        third = other.commit("Third", allow_empty=True).version
+        assert third is not None
+        found = list(film.watch(since=began, interval=0.01, seconds=0))
+    assert [(done.type, done.user) for done in found] == [("commit", "Mara"), ("commit", "Ben")]
+    assert found[1].versions == (third.id,)
+    assert any(ref.startswith("branches/main/") for ref in found[1].refs)
+
+
 def test_a_damaged_index_is_got_over(film: aura.Project) -> None:
     """Whether it is damaged between two openings or while the project is open."""
     index = film.path / ".aura/local/index.sqlite"
@@ -190,6 +247,16 @@ def test_streams_are_seekable(film: aura.Project) -> None:
         film.open_file("clap.bin")
     with pytest.raises(aura.InputError):
         film.read(film.path.parent / "elsewhere")
+
+
+def test_two_files_are_compared_without_a_project(tmp_path: Path) -> None:
+    """As `aura diff --files` does."""
+    old, new = tmp_path / "old.json", tmp_path / "new.json"
+    old.write_text('{"tone": "warm"}')
+    new.write_text('{"tone": "cold"}')
+    (edit,) = aura.diff_files(old, new).fields
+    assert (edit.pointer, edit.old, edit.new) == ("/tone", "warm", "cold")
+    assert aura.diff_files(old, old).lines == ()
 
 
 def test_a_call_can_be_cancelled(film: aura.Project) -> None:
@@ -251,13 +318,12 @@ def test_old_versions_go_and_space_is_freed(film: aura.Project) -> None:
     """Deleted versions are freed; plans are data, and change nothing."""
     (film.path / "clip.bin").write_bytes(bytes(range(256)) * 1000)
     point = film.restore_point("PreRender")
-    assert point is not None
     film.versions.delete(point)
     assert point.id not in {version.id for version in film.log(everything=True)}
-    plan = film.plan_gc(grace_days=0)
+    plan = film.plan_gc(grace=timedelta(0))
     assert plan.bytes
-    assert film.gc(plan).removed_objects or film.gc(plan).condemned_objects
-    assert film.autosave() is not None
+    assert film.gc(plan).removed_objects or film.gc(plan).kept_objects
+    assert film.autosave().version is not None
     assert film.prune(film.plan_prune(aura.RetentionRules(keep_autosaves=0, autosave_days=0))) == 1
     assert film.fsck().is_clean
 
@@ -277,8 +343,8 @@ def test_two_copies_sync(film: aura.Project, tmp_path: Path) -> None:
         assert copy.sync().pushed.versions
     assert film.pull().files is not None
     assert (film.path / "notes.txt").exists()
-    assert film.fetch().plan.is_empty
-    assert film.repair().fetched_objects == 0
+    assert film.fetch().is_empty
+    assert film.repair().objects == 0
     film.remotes.remove("origin")
     with pytest.raises(aura.UnknownName):
         film.remotes["origin"]
@@ -308,7 +374,7 @@ def test_encrypted_and_offloaded_content_is_fetched(film: aura.Project, tmp_path
     with aura.open(tmp_path / "copy", credentials=keys) as copy, copy.open_file("clip.mp4", "v3") as stream:
         stream.seek(1_000_000)
         assert stream.read(500) == data[1_000_000:1_000_500]
-        assert copy.fetch_content("v3").size_bytes == 0
+        assert copy.fetch_content("v3").size == 0
 
 
 def test_credentials_come_from_an_environment_only_on_request(film: aura.Project, tmp_path: Path) -> None:
@@ -317,7 +383,7 @@ def test_credentials_come_from_an_environment_only_on_request(film: aura.Project
         {"AURA_PASSPHRASE": "p", "AURA_KEY_FILE": "k", "AURA_HOME": str(tmp_path / "home"), "AURA_SSH": "ssh -4"}
     )
     assert (found.passphrase, found.key_file, found.home) == ("p", Path("k"), tmp_path / "home")
-    assert found.surroundings().ssh == ("ssh", "-4")
+    assert found._surroundings().ssh == ("ssh", "-4")
     film.repository  # noqa: B018  # opened before the settings name a host
     from aura_vcs.sync.remotes.config import RemoteConfig, set_remote
 
@@ -339,11 +405,10 @@ def test_what_a_video_is_made_of(film: aura.Project) -> None:
     (film.path / "assets/a.png").write_bytes(b"x" * 10)
     (film.path / "assets/b.png.part").write_bytes(b"x" * 20)
     assert [str(asset.path) for asset in film.assets.list(temporary=False)] == ["assets/a.png"]
-    assert film.assets.clean().size == 20
+    assert film.assets.clean().bytes == 20
     film.undo()
     assert (film.path / "assets/b.png.part").exists()
     assert isinstance(film.check(), tuple)
-    assert {template.name for template in film.templates}
 
 
 def test_checkpoints_and_exports(film: aura.Project, tmp_path: Path) -> None:
@@ -364,7 +429,7 @@ def test_checkpoints_and_exports(film: aura.Project, tmp_path: Path) -> None:
 
 def test_autosaves_while_somebody_works(film: aura.Project) -> None:
     """Each change is saved beside the branch when it is due; there is one watcher a project."""
-    none, stop = timedelta(0), Event()
+    none, stop = timedelta(0), aura.CancelToken()
     (film.path / "script.txt").write_text("Three.\n")
     saves = film.autosaves(
         interval=none, least=none, quiet=none, rules=aura.RetentionRules(keep_autosaves=5), stop=stop
@@ -375,7 +440,7 @@ def test_autosaves_while_somebody_works(film: aura.Project) -> None:
     assert found.version.type == "autosave"
     with aura.open(film.path) as other, pytest.raises(aura.LockBusy):
         next(other.autosaves())
-    stop.set()
+    stop.cancel()
     assert list(saves) == []
     assert [version.name for version in film.versions] == ["Second", "First"]
 

@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "licences.md"
-EXTRAS = ("buckets", "keyring", "media")
+EXTRAS = ("aaf", "buckets", "keyring", "media")
 PERMISSIVE = {
     "0BSD",
     "Apache-2.0",

@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
-from aura_vcs.api.opened import Opened
-from aura_vcs.api.values import VersionLike
-from aura_vcs.api.versions import name_of
+from aura_vcs.api.opened import Part
+from aura_vcs.api.reporting import NO_CALL
+from aura_vcs.api.values import VersionLike, name_of
 from aura_vcs.codec import parse_time
+from aura_vcs.errors.input import UnknownName
 from aura_vcs.history.names import branches, tags
 from aura_vcs.history.names.revisions import resolve
-from aura_vcs.ids import VersionId
 from aura_vcs.repository.repository import Repository
 
 
@@ -21,6 +22,11 @@ class Branch:
     name: str
     version: str
     diverged: tuple[str, ...]
+
+    @classmethod
+    def _of(cls, found: branches.Branch) -> Self:
+        """Take over what the refs say."""
+        return cls(found.name, found.version, tuple(found.diverged))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,65 +40,81 @@ class Tag:
     created_by: str
 
 
-class Branches:
+class Branches(Part):
     """The branches of a project, by name."""
 
-    def __init__(self, opened: Opened) -> None:
-        self._opened = opened
-
     def __iter__(self) -> Iterator[Branch]:
-        return map(_branch, self._opened.run(None, branches.branches))
+        return iter(self._opened.run(NO_CALL, _branches))
 
     def __getitem__(self, name: str) -> Branch:
-        return _branch(self._opened.run(None, branches.need_branch, name))
+        return self._opened.run(NO_CALL, _branch, name)
 
     def __contains__(self, name: str) -> bool:
-        return self._opened.run(None, branches.branch, name) is not None
+        return self._opened.run(NO_CALL, branches.branch, name) is not None
 
     @property
     def current(self) -> str | None:
-        """The branch that the folder is on."""
-        return self._opened.run(None, Repository.head).branch
+        """The branch that the folder is on; None on an older version."""
+        return self._opened.run(NO_CALL, Repository.head).branch
 
     def create(self, name: str, version: VersionLike = "HEAD") -> Branch:
         """Start a branch on a version; the folder stays where it is."""
-        self._opened.run(None, branches.create_branch, name, _id(self._opened, version))
-        return self[name]
+        return self._opened.run(NO_CALL, _created, name, name_of(version))
 
     def rename(self, old: str, new: str) -> Branch:
         """Give a branch another name."""
-        self._opened.run(None, branches.rename_branch, old, new)
-        return self[new]
+        return self._opened.run(NO_CALL, _renamed, old, new)
 
     def delete(self, name: str) -> None:
         """Delete a branch; its versions stay."""
-        self._opened.run(None, branches.delete_branch, name)
+        self._opened.run(NO_CALL, branches.delete_branch, name)
 
 
-class Tags:
+class Tags(Part):
     """The tags of a project, by name."""
 
-    def __init__(self, opened: Opened) -> None:
-        self._opened = opened
-
     def __iter__(self) -> Iterator[Tag]:
-        return iter(self._opened.run(None, _tags))
+        return iter(self._opened.run(NO_CALL, _tags))
+
+    def __getitem__(self, name: str) -> Tag:
+        found = {tag.name: tag for tag in self}
+        if name not in found:
+            raise UnknownName("tag", name, list(found))
+        return found[name]
 
     def create(self, name: str, version: VersionLike = "HEAD", message: str = "") -> None:
-        """Give a version a name that stays."""
-        self._opened.run(None, tags.create_tag, name, _id(self._opened, version), message)
+        """Give a version a name that stays.
+
+        Raises:
+            NameTaken, InvalidName.
+        """
+        self._opened.run(NO_CALL, _tagged, name, name_of(version), message)
 
     def delete(self, name: str) -> None:
         """Remove a tag; its version stays."""
-        self._opened.run(None, tags.delete_tag, name)
+        self._opened.run(NO_CALL, tags.delete_tag, name)
 
 
-def _id(opened: Opened, version: VersionLike) -> VersionId:
-    return opened.run(None, resolve, name_of(version)).id
+def _branches(repo: Repository) -> list[Branch]:
+    return list(map(Branch._of, branches.branches(repo)))
 
 
-def _branch(found: branches.Branch) -> Branch:
-    return Branch(found.name, found.version, tuple(found.diverged))
+def _branch(repo: Repository, name: str) -> Branch:
+    return Branch._of(branches.need_branch(repo, name))
+
+
+def _created(repo: Repository, name: str, version: str) -> Branch:
+    branches.create_branch(repo, name, resolve(repo, version).id)
+    return _branch(repo, name)
+
+
+def _renamed(repo: Repository, old: str, new: str) -> Branch:
+    branches.rename_branch(repo, old, new)
+    return _branch(repo, new)
+
+
+def _tagged(repo: Repository, name: str, version: str, message: str) -> None:
+    tags.create_tag(repo, name, resolve(repo, version).id, message)
 
 
 def _tags(repo: Repository) -> list[Tag]:

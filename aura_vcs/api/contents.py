@@ -4,14 +4,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Self
+from typing import Self, Unpack
 
-from aura_vcs.api.opened import Opened
-from aura_vcs.api.results import CleanedAssets, SceneChanged
-from aura_vcs.api.values import moment, path_or_none
+from aura_vcs.api.opened import Opened, Part, StrPath, project_paths
+from aura_vcs.api.reporting import NO_CALL, Call
+from aura_vcs.api.values import moment, path_or_none, paths_of
+from aura_vcs.errors.input import UnknownName
+from aura_vcs.formats.media.wav_png import MediaFacts
+from aura_vcs.history.file_edits import Removed
+from aura_vcs.history.sources.content_source import FolderSource
 from aura_vcs.index.entities import AssetRow, SceneRow
 from aura_vcs.project.documents.folder_index import refresh_folder
+from aura_vcs.project.render.probe import probe_media
 from aura_vcs.project.scenes.actions import (
+    Changed,
     change_scene,
     clean_temporary,
     drop_scene,
@@ -19,7 +25,9 @@ from aura_vcs.project.scenes.actions import (
     place_scene,
     plan_cleaning,
 )
+from aura_vcs.project.scenes.scenes import find_scene, list_scenes
 from aura_vcs.repository.repository import Repository
+from aura_vcs.suggestions import near
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +46,7 @@ class Scene:
     created_at: datetime | None
 
     @classmethod
-    def of(cls, row: SceneRow) -> Self:
+    def _of(cls, row: SceneRow) -> Self:
         """Take over what the index has of a scene."""
         return cls(
             file=Path(row.file),
@@ -66,60 +74,166 @@ class Asset:
     written_at: datetime | None
 
     @classmethod
-    def of(cls, row: AssetRow) -> Self:
+    def _of(cls, row: AssetRow) -> Self:
         """Take over what the index has of a file."""
         written = moment(row.created_at)
         return cls(Path(row.file_path), row.asset_type, row.mime_type, row.file_size_bytes, row.is_temporary, written)
 
 
-class Scenes:
+@dataclass(frozen=True, slots=True)
+class AssetFacts:
+    """What a media file is, as far as it says."""
+
+    duration_seconds: float | None
+    width: int | None
+    height: int | None
+    video_codec: str | None
+    audio_codec: str | None
+
+    @classmethod
+    def _of(cls, found: MediaFacts) -> Self:
+        """Take over what was found."""
+        return cls(found.duration_seconds, found.width, found.height, found.video_codec, found.audio_codec)
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """What an edit did: the files it wrote and deleted, and what a person should know of it."""
+
+    written: tuple[Path, ...]
+    deleted: tuple[Path, ...]
+    notes: tuple[str, ...]
+
+    @classmethod
+    def _of(cls, done: Changed) -> Self:
+        """Take over what was done."""
+        return cls(paths_of(done.written), paths_of(done.deleted), done.notes)
+
+
+@dataclass(frozen=True, slots=True)
+class CleaningPlan:
+    """Temporary media that would be deleted; a file that is written meanwhile stays."""
+
+    assets: tuple[Asset, ...]
+    bytes: int
+    _plan: tuple[AssetRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """Temporary media that was deleted, `bytes` in all; files `left` were written meanwhile."""
+
+    deleted: tuple[Path, ...]
+    bytes: int
+    left: tuple[Path, ...]
+
+    @classmethod
+    def _of(cls, done: Removed) -> Self:
+        """Take over what was done."""
+        return cls(paths_of(done.paths), done.size, paths_of(done.left))
+
+
+class Scenes(Part):
     """The scenes in the order of the film. A scene goes by its index (from "0"), its id, or its file's name."""
 
-    def __init__(self, opened: Opened) -> None:
-        self._opened = opened
-
     def __iter__(self) -> Iterator[Scene]:
-        return iter(self._opened.run(None, _scenes))
+        return iter(self._opened.run(NO_CALL, _scenes))
 
-    def add(self, values: Mapping[str, str], *, at: int | None = None) -> SceneChanged:
+    def __getitem__(self, scene: str) -> Scene:
+        return self._opened.run(NO_CALL, _scene, scene)
+
+    def add(self, values: Mapping[str, str], *, at: int | None = None) -> Edited:
         """Add a scene (`heading`, `script_text`, `audio_file_path` …) at an index, or at the end."""
-        return self._opened.run(None, new_scene, values, at=at)
+        return self._opened.run(NO_CALL, _added, values, at, self._opened)
 
-    def set(self, scene: str, values: Mapping[str, str]) -> SceneChanged:
-        """Set fields of a scene."""
-        return self._opened.run(None, change_scene, scene, values)
+    def set(self, scene: str, values: Mapping[str, str]) -> Edited:
+        """Set fields of a scene, and what the timeline says of it."""
+        return self._opened.run(NO_CALL, _changed, scene, values, self._opened)
 
-    def move(self, scene: str, to: int) -> SceneChanged:
+    def move(self, scene: str, to: int) -> Edited:
         """Move a scene to another index."""
-        return self._opened.run(None, place_scene, scene, to)
+        return self._opened.run(NO_CALL, _moved, scene, to, self._opened)
 
-    def remove(self, scene: str) -> SceneChanged:
+    def remove(self, scene: str) -> Edited:
         """Remove a scene; its media stays."""
-        return self._opened.run(None, drop_scene, scene)
+        return self._opened.run(NO_CALL, _dropped, scene, self._opened)
 
 
-class Assets:
-    """The media files of the folder."""
-
-    def __init__(self, opened: Opened) -> None:
-        self._opened = opened
+class Assets(Part):
+    """The media files of the folder, by path."""
 
     def __iter__(self) -> Iterator[Asset]:
         return iter(self.list())
 
-    def list(self, *, kind: str | None = None, temporary: bool | None = None) -> list[Asset]:
-        """List media files; of a kind (`Image`, `Audio`, `Video` …), or only those that are temporary or not."""
-        return self._opened.run(None, _assets, kind, temporary)
+    def __getitem__(self, path: StrPath) -> Asset:
+        return self._opened.run(NO_CALL, _asset, path)
 
-    def clean(self, *, unused_for: timedelta = timedelta(0), for_good: bool = False) -> CleanedAssets:
-        """Delete temporary media that was not written for so long; with `for_good`, undo keeps nothing of it."""
-        plan = self._opened.run(None, plan_cleaning, older_than_seconds=unused_for.total_seconds())
-        return self._opened.run(None, clean_temporary, plan, for_good=for_good)
+    def list(self, *, type: str | None = None, temporary: bool | None = None) -> list[Asset]:  # noqa: A002  # as assets have it
+        """List media files; of a type (`Image`, `Audio`, `Video` …), or only those that are temporary or not."""
+        return self._opened.run(NO_CALL, _assets, type, temporary)
+
+    def facts(self, path: StrPath, **call: Unpack[Call]) -> AssetFacts:
+        """Look into a media file: its length, size in pixels and codecs.
+
+        Raises:
+            MediaUnreadable: it is no picture, sound or clip, or damaged. ExtraMissing. FileUnreadable.
+        """
+        return self._opened.run(call, _facts, path)
+
+    def plan_clean(self, *, unused_for: timedelta = timedelta(0)) -> CleaningPlan:
+        """Find temporary media that no version has and that was not written for so long. Changes nothing."""
+        return self._opened.run(NO_CALL, _cleaning_plan, unused_for)
+
+    def clean(self, plan: CleaningPlan | None = None, *, for_good: bool = False, **call: Unpack[Call]) -> Cleaned:
+        """Delete temporary media, as planned; with `for_good`, undo keeps nothing of it."""
+        return self._opened.run(call, _cleaned, self.plan_clean() if plan is None else plan, for_good)
 
 
 def _scenes(repo: Repository) -> list[Scene]:
-    return [Scene.of(row) for row in refresh_folder(repo).scenes()]
+    return [Scene._of(row) for row in refresh_folder(repo).scenes()]
+
+
+def _scene(repo: Repository, name: str) -> Scene:
+    file = find_scene(list_scenes(FolderSource(Path(repo.root))), name).name
+    return next(scene for scene in _scenes(repo) if scene.file == Path(file))
+
+
+def _added(repo: Repository, values: Mapping[str, str], at: int | None, opened: Opened) -> Edited:
+    return Edited._of(new_scene(repo, values, at=at, expire_days=opened.expire_days(repo)))
+
+
+def _changed(repo: Repository, scene: str, values: Mapping[str, str], opened: Opened) -> Edited:
+    return Edited._of(change_scene(repo, scene, values, expire_days=opened.expire_days(repo)))
+
+
+def _moved(repo: Repository, scene: str, to: int, opened: Opened) -> Edited:
+    return Edited._of(place_scene(repo, scene, to, expire_days=opened.expire_days(repo)))
+
+
+def _dropped(repo: Repository, scene: str, opened: Opened) -> Edited:
+    return Edited._of(drop_scene(repo, scene, expire_days=opened.expire_days(repo)))
 
 
 def _assets(repo: Repository, type_: str | None, temporary: bool | None) -> list[Asset]:
-    return [Asset.of(row) for row in refresh_folder(repo).assets(type_=type_, temporary=temporary)]
+    return [Asset._of(row) for row in refresh_folder(repo).assets(type_=type_, temporary=temporary)]
+
+
+def _asset(repo: Repository, path: StrPath) -> Asset:
+    found = {asset.path.as_posix(): asset for asset in _assets(repo, None, None)}
+    wanted = project_paths(repo, [path])[0]
+    if wanted not in found:
+        raise UnknownName("asset", wanted, near(wanted, found))
+    return found[wanted]
+
+
+def _facts(repo: Repository, path: StrPath) -> AssetFacts:
+    return AssetFacts._of(probe_media(FolderSource(Path(repo.root)), project_paths(repo, [path])[0], environment={}))
+
+
+def _cleaning_plan(repo: Repository, unused_for: timedelta) -> CleaningPlan:
+    rows = plan_cleaning(repo, older_than_seconds=unused_for.total_seconds())
+    return CleaningPlan(tuple(map(Asset._of, rows)), sum(row.file_size_bytes for row in rows), tuple(rows))
+
+
+def _cleaned(repo: Repository, plan: CleaningPlan, for_good: bool) -> Cleaned:
+    return Cleaned._of(clean_temporary(repo, plan._plan, for_good=for_good))

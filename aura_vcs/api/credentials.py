@@ -10,6 +10,7 @@ from aura_vcs.errors.remotes import RemoteLocked, RemoteUntrusted
 from aura_vcs.storage.encryption.key_file import read_key_file
 from aura_vcs.storage.encryption.master_key import Secret, passphrase_secret
 from aura_vcs.storage.home import studio_home
+from aura_vcs.studio.remote_passphrases import kept_passphrase
 from aura_vcs.sync.remotes.connect import Surroundings
 from aura_vcs.sync.remotes.encryption import Ask, Question
 from aura_vcs.sync.remotes.environment import surroundings_of
@@ -20,7 +21,8 @@ from aura_vcs.sync.remotes.trusted_hosts import Agreements
 class Credentials:
     """Keys for remotes. Nothing of them is stored in a project, and without them none is used.
 
-    `passphrase` or `key_file` opens encrypted remotes. `environment` is all that `ssh` is told (it takes
+    `passphrase` or `key_file` opens encrypted remotes; with `keyring`, a passphrase that the system's keyring keeps
+    does as well (see `Remotes.remember`). `environment` is all that `ssh` is told (it takes
     its own part), and says whether keys for buckets are there. `hosts` are those, such as
     `ssh://nas:22`, that may be used although only a project's settings name them; those that the person
     agreed to with the command are in `home`, the folder of their studio.
@@ -31,6 +33,7 @@ class Credentials:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     hosts: frozenset[str] = frozenset()
     home: Path | None = None
+    keyring: bool = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -41,6 +44,7 @@ class Credentials:
             Path(key_file) if key_file else None,
             environment,
             home=Path(studio_home(environment)),
+            keyring=True,
         )
 
     def agree(self, host: str) -> Self:
@@ -49,11 +53,21 @@ class Credentials:
             Agreements(str(self.home)).add(host)
         return replace(self, hosts=self.hosts | {host})
 
-    def surroundings(self) -> Surroundings:
+    def distrust(self, host: str) -> Self:
+        """Use a host no more, and forget that it was agreed to."""
+        if host and self.home is not None:
+            Agreements(str(self.home)).remove(host)
+        return replace(self, hosts=self.hosts - {host})
+
+    def trusts(self, host: str) -> bool:
+        """Whether keys are used at a host, "" for none, without anybody being asked."""
+        return not host or host in self.hosts or (self.home is not None and Agreements(str(self.home)).cover(host))
+
+    def _surroundings(self) -> Surroundings:
         """What the library is told of how to connect."""
         return surroundings_of(self.environment, self._consent)
 
-    def ask_with(self, known: str) -> Ask:
+    def _ask_with(self, known: str) -> Ask:
         """Who answers what an encrypted remote asks for; `known` is where its key file was the last time."""
         return lambda question: self._secret(question, known)
 
@@ -61,10 +75,11 @@ class Credentials:
         path = self.key_file or (known if question.opens_with == "key-file" else None)
         if path and question.opens_with != "passphrase":
             return read_key_file(os.path.abspath(os.path.expanduser(path)))
-        if self.passphrase is None or question.opens_with == "key-file":
+        passphrase = self.passphrase or (kept_passphrase(question.key) if self.keyring else None)
+        if passphrase is None or question.opens_with == "key-file":
             raise RemoteLocked(question.place, "it is encrypted, and the credentials do not open it")
-        return passphrase_secret(self.passphrase)
+        return passphrase_secret(passphrase)
 
     def _consent(self, name: str, host: str) -> None:
-        if host not in self.hosts and not (self.home is not None and Agreements(str(self.home)).cover(host)):
+        if not self.trusts(host):
             raise RemoteUntrusted(name, host)

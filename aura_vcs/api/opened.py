@@ -1,25 +1,29 @@
 """A project that a program holds open: each call sees what others did, and gets over a damaged index."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypedDict, TypeVar, Unpack
 
 from aura_vcs.api.credentials import Credentials
-from aura_vcs.api.reporting import Listener, Reporter
-from aura_vcs.errors import AuraError, Interrupted
+from aura_vcs.api.reporting import Call, Listener, Reporter
+from aura_vcs.errors import AuraError, InputError, Interrupted
 from aura_vcs.errors.input import NotAProject
+from aura_vcs.history.commit import project_path
 from aura_vcs.history.init import start_project
-from aura_vcs.history.lookup.select_files import choose
 from aura_vcs.locks import WAIT_SECONDS
 from aura_vcs.maintenance.explain import explain
 from aura_vcs.repository.format_file import is_project
 from aura_vcs.repository.index_recovery import heal
 from aura_vcs.repository.ownership import Trust, check_owner
+from aura_vcs.repository.replica_id import author_name
 from aura_vcs.repository.repository import Repository, find_root
 from aura_vcs.storage.remotes.base import RemoteStorage
-from aura_vcs.sync.offload.fetch_content import Brought, Content, attach, fetch_content, plan_content
-from aura_vcs.sync.remotes.link import connected, open_link
+from aura_vcs.studio.new_project import apply_template, template_for
+from aura_vcs.studio.project_configuration import OpenStudio, configured_value
+from aura_vcs.studio.studio import Studio
+from aura_vcs.sync.offload.fetch_content import Content, attach
+from aura_vcs.sync.remotes.link import Link, connected, open_link
 from aura_vcs.sync.state.cache import Known
 
 P = ParamSpec("P")
@@ -61,13 +65,21 @@ class Opened:
     def repo(self) -> Repository:
         """The library's own object. What it has is not promised to stay as it is."""
         if self._repo is None:
-            self._repo = Repository(str(self.root), **repository_options(self._options, self.reporter))
+            try:
+                self._repo = self._open()
+            except Exception as error:
+                if not heal(str(self.root), error, None):
+                    raise
+                self._repo = self._open()
             self._content = attach(self._repo, self._connect)
         return self._repo
 
+    def _open(self) -> Repository:
+        return Repository(str(self.root), **repository_options(self._options, self.reporter))
+
     def run(
         self,
-        progress: Listener | None,
+        call: Call,
         function: Callable[Concatenate[Repository, P], R],
         /,
         *args: P.args,
@@ -77,7 +89,7 @@ class Opened:
 
         A damaged index is thrown away, and the function runs once more, unless it has recorded something.
         """
-        with self.reporter.listening(progress):
+        with self.reporter.listening(call):
             recorded: int | None = None
             try:
                 self.repo.refresh()
@@ -97,7 +109,7 @@ class Opened:
 
     def run_at(
         self,
-        progress: Listener | None,
+        call: Call,
         remote: str | None,
         function: Callable[Concatenate[Repository, RemoteStorage, Known, P], R],
         /,
@@ -106,19 +118,68 @@ class Opened:
     ) -> R:
         """Call a function of the library on the project and one of its remotes, by name."""
 
+        return self.run_linked(
+            call, remote, lambda repo, link: function(repo, link.remote, link.known, *args, **kwargs)
+        )
+
+    def run_linked(self, call: Call, remote: str | None, function: Callable[[Repository, Link], R]) -> R:
+        """Call a function on the project and all that is known of one of its remotes, by name."""
+
         def linked(repo: Repository) -> R:
-            with connected(repo, remote, self.credentials.surroundings(), self.credentials.ask_with) as link:
-                return function(repo, link.remote, link.known, *args, **kwargs)
+            with connected(repo, remote, self.credentials._surroundings(), self.credentials._ask_with) as link:
+                return function(repo, link)
 
-        return self.run(progress, linked)
+        return self.run(call, linked)
 
-    def bring_back(self, repo: Repository, versions: Sequence[str]) -> Brought:
-        """Fetch the content of versions that is not here."""
-        assert self._content is not None
-        return fetch_content(self._content, plan_content(repo, choose(repo, versions)))
+    def run_with_content(
+        self,
+        call: Call,
+        function: Callable[Concatenate[Repository, Content, P], R],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> R:
+        """Call a function on the project and what fetches offloaded content."""
+
+        def with_content(repo: Repository) -> R:
+            assert self._content is not None
+            return function(repo, self._content, *args, **kwargs)
+
+        return self.run(call, with_content)
+
+    def finish(
+        self,
+        call: Call,
+        function: Callable[Concatenate[Repository, P], R],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> R:
+        """Call a function after which the project is no more, and let go of it."""
+        try:
+            return self.run(call, function, *args, **kwargs)
+        finally:
+            self.close()
+
+    def studio(self) -> Studio:
+        """Open the person's studio.
+
+        Raises:
+            InputError: the credentials name none.
+        """
+        return open_studio(self.credentials.home, self._options.get("author"))
+
+    @property
+    def known_studio(self) -> OpenStudio | None:
+        """What opens the person's studio, if the credentials name one."""
+        return None if self.credentials.home is None else self.studio
+
+    def expire_days(self, repo: Repository) -> float:
+        """After how many days an edit of now can no longer be undone, as it is configured; 0 is never."""
+        return float(configured_value(repo, self.known_studio, "actions.expire_days"))
 
     def _connect(self, name: str) -> RemoteStorage:
-        return open_link(self.repo, name, self.credentials.surroundings(), self.credentials.ask_with).remote
+        return open_link(self.repo, name, self.credentials._surroundings(), self.credentials._ask_with).remote
 
     def close(self) -> None:
         """Let go of every file and connection; the next call opens the project again."""
@@ -130,6 +191,20 @@ class Opened:
             repo.close()
 
 
+def open_studio(home: StrPath | None, user: str | None) -> Studio:
+    """Open a studio's folder; looking creates nothing.
+
+    Raises:
+        InputError: none is named.
+    """
+    if home is None:
+        raise InputError(
+            "No studio is named: that is where a person's templates and settings are",
+            hint="Give `Credentials(home=…)`, or take them `from_environment`.",
+        )
+    return Studio(os.path.abspath(home), user=author_name(user))
+
+
 def find(path: StrPath, *, create: bool, search: bool, **options: Unpack[Options]) -> Opened:
     """Open the project at `path`; see `aura_vcs.open`."""
     try:
@@ -137,15 +212,43 @@ def find(path: StrPath, *, create: bool, search: bool, **options: Unpack[Options
     except NotAProject:
         if not create:
             raise
-        return start(path, None, **options)
+        return start(path, **options)
     return Opened(root, **options)
 
 
-def start(path: StrPath, title: str | None, **options: Unpack[Options]) -> Opened:
+def start(
+    path: StrPath,
+    title: str | None = None,
+    template: str | None = None,
+    topic: str | None = None,
+    **options: Unpack[Options],
+) -> Opened:
     """Make the folder a project; see `aura_vcs.init`."""
-    with start_project(os.fspath(path), title=title, author=options.get("author")) as (repo, _):
-        root = repo.root
-    return Opened(root, **options)
+    folder, author = os.path.abspath(path), options.get("author")
+    if template is None:
+        with start_project(folder, title=title, author=author):
+            return Opened(folder, **options)
+    with open_studio((options.get("credentials") or Credentials()).home, author) as studio:
+        chosen = template_for(studio, folder, template)
+        with start_project(folder, title=title, author=author) as (repo, started):
+            apply_template(studio, repo, chosen, started.title or "", topic)
+    return Opened(folder, **options)
+
+
+class Part:
+    """Part of what a program sees of a project that it holds open."""
+
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+
+
+def project_paths(repo: Repository, paths: Iterable[StrPath]) -> list[str]:
+    """Return paths as versions have them. Relative ones count from the project's folder.
+
+    Raises:
+        InputError: one lies outside the project.
+    """
+    return [project_path(repo, os.fspath(path), repo.root) for path in paths]
 
 
 class RepositoryOptions(TypedDict):

@@ -1,22 +1,30 @@
-"""The remotes of a project, and what goes there and comes from there."""
+"""The remotes of a project: adding, checking and trusting them, and looking after what lies there."""
 
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Self, Unpack
 
-from aura_vcs.api.opened import Opened, StrPath
-from aura_vcs.api.reporting import Listener
-from aura_vcs.api.results import CheckedRemote, Repaired
+from aura_vcs.api.opened import Opened, Part, StrPath
+from aura_vcs.api.reporting import NO_CALL, Call
+from aura_vcs.api.results import RemoteFsckReport
+from aura_vcs.api.transfers import RemoteComparison, compare_remote
 from aura_vcs.errors.input import UnknownName
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
-from aura_vcs.sync.maintenance.repair_local import execute_repair, plan_repair
-from aura_vcs.sync.remotes.add import add_remote, check_remote
-from aura_vcs.sync.remotes.config import RemoteConfig, remove_remote
+from aura_vcs.studio.remote_passphrases import keep_passphrase
+from aura_vcs.sync.maintenance import gc, repair_remote
+from aura_vcs.sync.maintenance.fsck import fsck_remote
+from aura_vcs.sync.remotes import add
+from aura_vcs.sync.remotes.config import RemoteConfig, forget_remote, remote_config, remove_remote
 from aura_vcs.sync.remotes.config import remotes as configured
+from aura_vcs.sync.remotes.connect import check_credential_host
+from aura_vcs.sync.remotes.link import Link
 from aura_vcs.sync.remotes.trusted_hosts import host_of
 from aura_vcs.sync.remotes.url import parse_address
 from aura_vcs.sync.state.cache import Known
+from aura_vcs.sync.state.snapshot import load_unremembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +37,108 @@ class Remote:
     encrypted: bool
     partial: bool
 
+    @classmethod
+    def _of(cls, name: str, config: RemoteConfig) -> Self:
+        """Take over what the settings say."""
+        return cls(name, config.url, config.single_writer, bool(config.encryption), config.partial)
 
-class Remotes:
-    """The remotes of a project, by name."""
 
-    def __init__(self, opened: Opened) -> None:
-        self._opened = opened
+@dataclass(frozen=True, slots=True)
+class CheckedRemote:
+    """What a look at a remote showed; `size` counts bytes of what lies there.
+
+    `is_safe` says whether several machines may push there, None where it is only read; `faults` say in words
+    what it does not keep apart.
+    """
+
+    name: str
+    url: str
+    is_safe: bool | None
+    faults: tuple[str, ...]
+    packs: int
+    size: int
+    encrypted: bool
+
+    @classmethod
+    def _of(cls, found: add.Checked) -> Self:
+        """Take over what was found."""
+        finding = found.finding
+        return cls(
+            found.name,
+            found.url,
+            None if finding is None else finding.is_safe,
+            () if finding is None else finding.faults,
+            found.packs,
+            found.stored_bytes,
+            bool(found.encryption),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteGcPlan:
+    """What a collection would do at a remote now; files go in steps.
+
+    `deleted_files` go at once and `rewritten_packs` lose what no version needs, `bytes` in all when all
+    steps are done. `condemned_files` go later, `waiting_files` when the machines in `waiting_for` have looked.
+    """
+
+    deleted_files: int
+    condemned_files: int
+    rewritten_packs: int
+    waiting_files: int
+    waiting_for: tuple[str, ...]
+    bytes: int
+
+    @classmethod
+    def _of(cls, plan: gc.FarPlan) -> Self:
+        """Take over a plan."""
+        return cls(
+            len(plan.doomed), len(plan.condemned), len(plan.shrinks), len(plan.waiting), plan.waiting_for, plan.bytes
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteGcResult:
+    """What a collection did at a remote."""
+
+    deleted_files: int
+    freed_bytes: int
+    condemned_files: int
+    rewritten_packs: int
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteRepaired:
+    """What a repair of a remote did, or would do: `objects` go there from here, `bytes` in all.
+
+    `faults` are files there that are not as they should be, with what is wrong. `lost` are objects that
+    neither side has, with the versions that need them; of `unlabelled` versions the labels are lost.
+    """
+
+    faults: dict[str, str]
+    objects: int
+    bytes: int
+    lost: dict[str, tuple[str, ...]]
+    unlabelled: tuple[str, ...]
+
+    @classmethod
+    def _of(cls, plan: repair_remote.FarRepairPlan) -> Self:
+        """Take over a plan, or what was done."""
+        return cls(
+            {fault.file: fault.detail for fault in plan.faults},
+            plan.objects,
+            plan.stored_bytes,
+            {loss.object_id: loss.versions for loss in plan.lost},
+            plan.unlabelled,
+        )
+
+
+class Remotes(Part):
+    """The remotes of a project, by name: those that its settings name, on every machine."""
 
     def __iter__(self) -> Iterator[Remote]:
-        found = self._opened.run(None, configured)
-        return iter([_remote(name, config) for name, config in found.items()])
+        found = self._opened.run(NO_CALL, configured)
+        return iter([Remote._of(name, config) for name, config in found.items()])
 
     def __getitem__(self, name: str) -> Remote:
         found = {remote.name: remote for remote in self}
@@ -54,40 +154,144 @@ class Remotes:
         single_writer: bool = False,
         force: bool = False,
         encrypt: bool = False,
-        progress: Listener | None = None,
+        **call: Unpack[Call],
     ) -> CheckedRemote:
-        """Prepare a place, try it out, and give it a name; with `encrypt`, the credentials have its key."""
-        where = parse_address(os.fspath(address), str(self._opened.root))
-        credentials = self._opened.credentials.agree(host_of(where, sealed=encrypt))
-        checked = self._opened.run(
-            progress,
-            add_remote,
-            name,
-            where,
-            single_writer=single_writer,
-            surroundings=credentials.surroundings(),
-            ask=credentials.ask_with("") if encrypt else None,
-            force=force,
-        )
-        self._opened.credentials = credentials
-        return checked
+        """Prepare a place, try it out, and give it a name; a relative path counts from the project's folder.
 
-    def check(self, name: str | None = None, *, progress: Listener | None = None) -> CheckedRemote:
-        """Look at a remote and try it out again."""
-        credentials = self._opened.credentials
-        return self._opened.run(
-            progress, check_remote, name, surroundings=credentials.surroundings(), ask=credentials.ask_with("")
-        )
+        With `encrypt`, everything there is sealed with what the credentials have. `single_writer` takes a place that
+        cannot keep two pushes apart, `force` a folder with other files in it, which stay.
 
-    def remove(self, name: str) -> None:
-        """Forget a remote; what lies there stays."""
-        self._opened.run(None, remove_remote, name)
+        Raises:
+            NameTaken, InvalidName, InvalidUrl. RemoteMismatch: something else is there. RemoteUnsafe.
+        """
+        return _added(self._opened, call, name, address, single_writer=single_writer, force=force, encrypt=encrypt)
+
+    def check(self, name: str | None = None, *, accept_older: bool = False, **call: Unpack[Call]) -> CheckedRemote:
+        """Look at a remote and try it out again; `accept_older` takes an older state, of a backup, as the true one.
+
+        Raises:
+            RemoteRewound: an older state than was seen there before. RemoteMismatch, RemoteUnreachable.
+        """
+        return self._opened.run(call, _checked, name, self._opened, accept_older)
+
+    def compare(self, name: str | None = None, **call: Unpack[Call]) -> RemoteComparison:
+        """Say what a remote has that is not here, and the other way round."""
+        return self._opened.run_at(call, name, compare_remote)
+
+    def is_trusted(self, name: str) -> bool:
+        """Whether the credentials are used at a remote's host without anybody being asked."""
+        return self._opened.credentials.trusts(self._opened.run(NO_CALL, _host, name))
+
+    def trust(self, name: str) -> None:
+        """Agree that the credentials are used at the host of a remote that only the project's settings name."""
+        self._opened.credentials = self._opened.credentials.agree(self._opened.run(NO_CALL, _host, name))
+
+    def distrust(self, name: str) -> None:
+        """Take that back."""
+        self._opened.credentials = self._opened.credentials.distrust(self._opened.run(NO_CALL, _host, name))
+
+    def remember(self, name: str) -> bool:
+        """Keep the passphrase of an encrypted remote in the system's keyring; False where none works."""
+        return self._opened.run(NO_CALL, _remembered, name, self._opened.credentials.passphrase)
+
+    def remove(self, name: str, *, force: bool = False) -> None:
+        """Forget a remote; what lies there stays.
+
+        Raises:
+            InputError: offloaded content is at it alone, and `force` was not given. UnknownName.
+        """
+        self._opened.run(NO_CALL, remove_remote if force else forget_remote, name)
+
+    def fsck(self, name: str | None = None, *, sample: float = 1.0, **call: Unpack[Call]) -> RemoteFsckReport:
+        """Check everything at a remote; of its content, a `sample` (0 to 1) is read and hashed. Repairs nothing."""
+        return self._opened.run_at(call, name, _fsck, sample)
+
+    def plan_gc(
+        self, name: str | None = None, *, grace: timedelta = timedelta(seconds=gc.GRACE_SECONDS), **call: Unpack[Call]
+    ) -> RemoteGcPlan:
+        """Find what no version needs at a remote; changes nothing there."""
+        return self._opened.run_at(call, name, _gc_plan, grace)
+
+    def gc(
+        self, name: str | None = None, *, grace: timedelta = timedelta(seconds=gc.GRACE_SECONDS), **call: Unpack[Call]
+    ) -> RemoteGcResult:
+        """Do the next step of freeing what no version needs at a remote, beside machines that push and fetch.
+
+        Files are condemned first, and deleted when every machine that pushes there has seen it, or `grace` is over.
+        """
+        return self._opened.run_linked(call, name, lambda repo, link: _collected(repo, link, grace))
+
+    def plan_repair(self, name: str | None = None, **call: Unpack[Call]) -> RemoteRepaired:
+        """Read everything at a remote, and say what is damaged or missing there that is here. Changes nothing."""
+        return self._opened.run_at(call, name, _repair_plan)
+
+    def repair(self, name: str | None = None, **call: Unpack[Call]) -> RemoteRepaired:
+        """Send a remote what is damaged or missing there; damaged files stay unused until `gc` lets them go."""
+        self._opened.run(NO_CALL, repair_remote.check_writable, name)
+        return self._opened.run_at(call, name, _repaired)
 
 
-def repair_from(repo: Repository, remote: RemoteStorage, known: Known) -> Repaired:
-    """Fetch what is damaged or missing here; see `Project.repair`."""
-    return execute_repair(repo, known, plan_repair(repo, remote))
+def _added(
+    opened: Opened, call: Call, name: str, address: StrPath, *, single_writer: bool, force: bool, encrypt: bool
+) -> CheckedRemote:
+    where = parse_address(os.fspath(address), str(opened.root))
+    credentials = opened.credentials.agree(host_of(where, sealed=encrypt))
+    checked = opened.run(
+        call,
+        add.add_remote,
+        name,
+        where,
+        single_writer=single_writer,
+        surroundings=credentials._surroundings(),
+        ask=credentials._ask_with("") if encrypt else None,
+        force=force,
+    )
+    opened.credentials = credentials
+    if checked.encryption and credentials.key_file is not None:
+        Known(opened.repo, name).keep_key_file(os.path.abspath(credentials.key_file))
+    return CheckedRemote._of(checked)
 
 
-def _remote(name: str, config: RemoteConfig) -> Remote:
-    return Remote(name, config.url, config.single_writer, bool(config.encryption), config.partial)
+def _checked(repo: Repository, name: str | None, opened: Opened, accept_older: bool) -> CheckedRemote:
+    credentials = opened.credentials
+    known = Known(repo, remote_config(repo, name)[0]).key_file()
+    found = add.check_remote(
+        repo,
+        name,
+        accept_older=accept_older,
+        surroundings=credentials._surroundings(),
+        ask=credentials._ask_with(known),
+    )
+    return CheckedRemote._of(found)
+
+
+def _host(repo: Repository, name: str) -> str:
+    return check_credential_host(repo, remote_config(repo, name)[1])
+
+
+def _remembered(repo: Repository, name: str, passphrase: str | None) -> bool:
+    config = remote_config(repo, name)[1]
+    return bool(config.encryption and passphrase) and keep_passphrase(config.encryption, passphrase or "")
+
+
+def _fsck(repo: Repository, remote: RemoteStorage, _: Known, sample: float) -> RemoteFsckReport:
+    return fsck_remote(load_unremembered(repo, remote), sample=sample, progress=repo.progress)
+
+
+def _gc_plan(repo: Repository, remote: RemoteStorage, known: Known, grace: timedelta) -> RemoteGcPlan:
+    return RemoteGcPlan._of(gc.plan_far_gc(repo, remote, known, grace_seconds=grace.total_seconds()))
+
+
+def _collected(repo: Repository, link: Link, grace: timedelta) -> RemoteGcResult:
+    plan = gc.plan_far_gc(repo, link.remote, link.known, grace_seconds=grace.total_seconds())
+    done = gc.execute_far_gc(repo, link.remote, link.known, plan, single_writer=link.config.single_writer)
+    return RemoteGcResult(done.removed_files, done.freed_bytes, done.condemned_files, done.rewritten_packs)
+
+
+def _repair_plan(repo: Repository, remote: RemoteStorage, known: Known) -> RemoteRepaired:
+    return RemoteRepaired._of(repair_remote.plan_far_repair(repo, remote, known))
+
+
+def _repaired(repo: Repository, remote: RemoteStorage, known: Known) -> RemoteRepaired:
+    plan = repair_remote.plan_far_repair(repo, remote, known)
+    return RemoteRepaired._of(repair_remote.execute_far_repair(repo, remote, known, plan))

@@ -1,8 +1,10 @@
 """How a call says what it is doing, and how another thread stops it."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypedDict
 
 from aura_vcs.errors import Interrupted
 
@@ -22,24 +24,68 @@ Listener = Callable[[Step], None]
 """What `progress=` takes: called often, from the thread that works; an error that it raises ends the call."""
 
 
+class CancelToken:
+    """Ends the calls that it was given to, from any thread. Cancelled once, it stays so.
+
+    The call raises `Interrupted` at its next report of progress, at once where it has not begun. What an
+    interruption leaves: the project is as before or as after the call, in every byte that counts. Objects
+    that were stored already are garbage that `gc` frees, or are used by the next call; what a transfer
+    brought or sent is not carried twice; files that were being replaced are finished or taken back when the
+    project is used next, by whomever.
+    """
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def cancel(self) -> None:
+        """End the calls."""
+        self._event.set()
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether `cancel` was called."""
+        return self._event.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until it is cancelled, at most so long; say whether it is."""
+        return self._event.wait(seconds)
+
+
+class Call(TypedDict, total=False):
+    """What every call takes that can take long: who hears how far it is, and what ends it.
+
+    Without `progress`, the listener given to `open` hears it.
+    """
+
+    progress: Listener | None
+    cancel: CancelToken | None
+
+
+NO_CALL: Call = {}
+"""For calls that are quick."""
+
+
 class Reporter:
     """Passes what the library reports on to whoever listens to the call at work; see progress.Progress."""
 
     def __init__(self, listener: Listener | None = None) -> None:
         self._listener = listener
+        self._token: CancelToken | None = None
         self._is_cancelled = False
         self._step = Step("", 0, None, "")
 
     @contextmanager
-    def listening(self, listener: Listener | None) -> Iterator[None]:
-        """Tell `listener` of one call, without one whoever listens to all."""
-        before = self._listener
-        self._listener = listener or before
+    def listening(self, call: Call) -> Iterator[None]:
+        """Tell the listener of one call, without one whoever listens to all; a call in a call has its own."""
+        before = self._listener, self._token
+        self._listener = call.get("progress") or self._listener
+        self._token = call.get("cancel") or self._token
         self._is_cancelled = False
         try:
+            self._check()
             yield
         finally:
-            self._listener = before
+            self._listener, self._token = before
 
     def cancel(self) -> None:
         """End the call at work at its next report. May be called from any thread."""
@@ -65,7 +111,10 @@ class Reporter:
 
     def _say(self, step: Step) -> None:
         self._step = step
-        if self._is_cancelled:
-            raise Interrupted("Cancelled")
+        self._check()
         if self._listener is not None:
             self._listener(step)
+
+    def _check(self) -> None:
+        if self._is_cancelled or (self._token is not None and self._token.is_cancelled):
+            raise Interrupted("Cancelled")

@@ -1,40 +1,177 @@
-"""Templates that a project can be made from."""
+"""Templates that projects begin with."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 from typing import Self
 
-from aura_vcs.api.opened import Opened
+from aura_vcs.api.jsons import Json
+from aura_vcs.api.opened import StrPath
+from aura_vcs.api.values import moment
+from aura_vcs.history.sources.content_source import FolderSource
 from aura_vcs.studio import templates
 from aura_vcs.studio.studio import Studio
+from aura_vcs.studio.template_exchange import read_template_file, write_template_file
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """Documents that a project can begin with."""
+    """Documents that a project can begin with, by their names; `script_structure` and so on are JSON, or None."""
 
     id: str
     name: str
     description: str
     category: str | None
+    sub_category: str | None
     tags: tuple[str, ...]
-    documents: tuple[str, ...]
+    author: str
+    documents: Mapping[str, Json]
+    script_structure: Json
+    video_structure: Json
+    llm_pipeline: Json
+    visual_preferences: Json
+    is_system: bool
+    is_default: bool
+    usage_count: int
+    rating: float
+    rating_count: int
+    deleted_at: datetime | None
 
     @classmethod
-    def of(cls, found: templates.Template) -> Self:
+    def _of(cls, found: templates.Template) -> Self:
         """Take over a record."""
-        return cls(found.id, found.name, found.description, found.category, found.tags, tuple(found.documents))
+        return cls(
+            id=found.id,
+            name=found.name,
+            description=found.description,
+            category=found.category,
+            sub_category=found.sub_category,
+            tags=found.tags,
+            author=found.author,
+            documents=found.documents,
+            script_structure=found.script_structure,
+            video_structure=found.video_structure,
+            llm_pipeline=found.llm_pipeline,
+            visual_preferences=found.visual_preferences,
+            is_system=found.is_system_template,
+            is_default=found.is_default,
+            usage_count=found.usage_count,
+            rating=found.rating,
+            rating_count=found.rating_count,
+            deleted_at=moment(found.deleted_at),
+        )
 
 
 class Templates:
-    """Those that come with the package and, where `credentials` name the `home` of a studio, the person's own."""
+    """Those that come with the package and the person's own; one goes by its id, its beginning, or its name.
 
-    def __init__(self, opened: Opened) -> None:
-        self._opened = opened
+    They lie in the person's studio: of a project, `credentials` name its `home`.
+    """
+
+    def __init__(self, studio: Callable[[], Studio]) -> None:
+        self._studio = studio
 
     def __iter__(self) -> Iterator[Template]:
-        home = self._opened.credentials.home
-        if home is None:
-            return map(Template.of, templates.system_templates())
-        with Studio(str(home), user="") as studio:
-            return iter([Template.of(found) for found in templates.list_templates(studio)])
+        return iter(self.list())
+
+    def __getitem__(self, template: str) -> Template:
+        with self._studio() as studio:
+            return Template._of(templates.find_template(studio, template))
+
+    def list(
+        self,
+        *,
+        category: str | None = None,
+        sub_category: str | None = None,
+        system: bool | None = None,
+        deleted: bool = False,
+    ) -> list[Template]:
+        """List templates by name: all, or only the package's or others; deleted ones alone, if they are asked for."""
+        with self._studio() as studio:
+            found = templates.list_templates(
+                studio, category=category, sub_category=sub_category, system=system, deleted=deleted
+            )
+        return list(map(Template._of, found))
+
+    def new_from_project(
+        self,
+        folder: StrPath,
+        name: str,
+        *,
+        description: str = "",
+        category: str | None = None,
+        tags: Iterable[str] = (),
+    ) -> Template:
+        """Make a template of the documents in a project's folder, without its media.
+
+        Raises:
+            InputError: no name, or a template has it. TemplateUnusable: a document cannot be read.
+        """
+        source = FolderSource(Path(folder))
+        with self._studio() as studio:
+            made = templates.new_from_project(
+                studio, source, name, description=description, category=category, tags=tuple(tags)
+            )
+        return Template._of(made)
+
+    def edit(
+        self,
+        template: str,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        category: str | None = None,
+        sub_category: str | None = None,
+        tags: Iterable[str] | None = None,
+        structures: Mapping[str, Json] | None = None,
+    ) -> Template:
+        """Change a template of the person's; what is None stays.
+
+        `structures` may have `script_structure`, `video_structure`, `llm_pipeline` and `visual_preferences`;
+        a None there takes one away.
+
+        Raises:
+            TemplateProtected: it comes with the package. InputError: a value that cannot be.
+        """
+        given = {"name": name, "description": description, "category": category, "sub_category": sub_category}
+        changes: dict[str, object] = {key: value for key, value in given.items() if value is not None}
+        changes |= {} if tags is None else {"tags": tuple(tags)}
+        changes |= structures or {}
+        with self._studio() as studio:
+            return Template._of(templates.edit_template(studio, templates.find_template(studio, template), changes))
+
+    def delete(self, template: str) -> Template:
+        """Hide a template of the person's; `undelete` brings it back."""
+        with self._studio() as studio:
+            return Template._of(templates.delete_template(studio, templates.find_template(studio, template)))
+
+    def undelete(self, template: str) -> Template:
+        """Show a deleted template again."""
+        with self._studio() as studio:
+            found = templates.find_template(studio, template, deleted=True)
+            return Template._of(templates.undelete_template(studio, found))
+
+    def rate(self, template: str, stars: int) -> Template:
+        """Give a template 1 to 5 stars."""
+        with self._studio() as studio:
+            return Template._of(templates.rate_template(studio, templates.find_template(studio, template), stars))
+
+    def export(self, template: str, file: StrPath, *, overwrite: bool = False) -> int:
+        """Write a template to a file for somebody else; returns its bytes.
+
+        Raises:
+            InputError: the file exists, or cannot be written.
+        """
+        with self._studio() as studio:
+            return write_template_file(templates.find_template(studio, template), os.fspath(file), overwrite=overwrite)
+
+    def import_file(self, file: StrPath, *, name: str | None = None) -> Template:
+        """Take a template from somebody's file, under another name if one is given.
+
+        Raises:
+            TemplateUnusable: it is no template. InputError: a template has that name.
+        """
+        with self._studio() as studio:
+            return Template._of(read_template_file(studio, os.fspath(file), name=name))

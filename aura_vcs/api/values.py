@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
-from aura_vcs.codec import parse_time
+from aura_vcs.codec import format_time, parse_time
 from aura_vcs.errors import AuraError
 from aura_vcs.history import checkout as checkout_room
 from aura_vcs.history import commit as commit_room
@@ -18,6 +18,8 @@ from aura_vcs.model import Entry, Head
 from aura_vcs.model import Operation as StoredOperation
 from aura_vcs.project.autosave_loop import Round
 from aura_vcs.repository.repository import Repository
+
+_LABELS = "versions/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +40,17 @@ class Version:
     size: int
     """Bytes of all its files."""
     deleted_at: datetime | None
+    deleted_by: str | None
     purged_at: datetime | None
+    purged_by: str | None
+    purge_reason: str | None
 
     def __str__(self) -> str:
         """`v12`, as a person names it."""
         return f"v{self.number}"
 
     @classmethod
-    def of(cls, record: VersionRecord) -> Self:
+    def _of(cls, record: VersionRecord) -> Self:
         """Take over what the index has of a version."""
         return cls(
             id=record.id,
@@ -61,10 +66,14 @@ class Version:
             important=record.important,
             size=record.size_bytes,
             deleted_at=moment(record.deleted_at),
+            deleted_by=record.deleted_by,
             purged_at=moment(record.purged_at),
+            purged_by=record.purged_by,
+            purge_reason=record.purge_reason,
         )
 
 
+VersionType = Literal["manual", "autosave", "restore_point"]
 VersionLike = Version | str
 """A version, or its name: `v12`, `HEAD`, `HEAD~2`, a branch, a tag, the beginning of its id, `@{2 hours ago}`."""
 
@@ -78,7 +87,7 @@ class Change:
     old_path: Path | None = None
 
     @classmethod
-    def of(cls, change: ScanChange) -> Self:
+    def _of(cls, change: ScanChange) -> Self:
         """Take over a difference."""
         return cls(Path(change.path), change.change, path_or_none(change.old_path))
 
@@ -94,7 +103,7 @@ class FileInfo:
     id: str
 
     @classmethod
-    def of(cls, path: str, entry: Entry) -> Self:
+    def _of(cls, path: str, entry: Entry) -> Self:
         """Take over an entry of a tree."""
         return cls(Path(path), str(entry.kind), entry.size, entry.executable, entry.id)
 
@@ -108,7 +117,14 @@ class Status:
     changes: tuple[Change, ...]
     diverged: tuple[str, ...]
     """Ids of the heads of a branch that machines moved apart."""
+    behind: str | None
+    """Id of the branch's version, where it has moved past the folder's."""
+    awaited: tuple[str, ...]
+    """Ids of versions of other machines that a sync tool has not brought yet."""
     conflicts: tuple[str, ...]
+    """Places that merges left open; see `Project.conflicts`."""
+    held: tuple[Path, ...]
+    """Files that are ignored by now and stay in versions, until they are untracked."""
     unreadable: tuple[Path, ...]
     unstable: tuple[Path, ...]
     interrupted: str | None
@@ -117,13 +133,16 @@ class Status:
     """Names of tags that machines gave to two versions, each with the name that the other one is kept under."""
 
     @classmethod
-    def of(cls, found: status_room.Status) -> Self:
+    def _of(cls, found: status_room.Status) -> Self:
         """Take over what the look at the folder found."""
         return cls(
             branch=found.branch,
             head=version_or_none(found.head),
-            changes=tuple(map(Change.of, found.changes)),
+            changes=tuple(map(Change._of, found.changes)),
             diverged=tuple(found.diverged),
+            behind=found.behind,
+            awaited=tuple(found.awaited),
+            held=paths_of(found.held),
             conflicts=found.conflicts,
             unreadable=paths_of(skipped.path for skipped in found.skipped),
             unstable=paths_of(found.unstable),
@@ -142,10 +161,14 @@ class Committed:
     """Files that kept changing: the version has them as they were before."""
     unreadable: tuple[Path, ...]
     new_branch: str | None
+    """The branch that was started for the commit, on an older version."""
     beside: Version | None
+    """Where another machine had taken the branch: the version stands beside it."""
+    amended: Version | None
+    """The version whose place this one takes."""
 
     @classmethod
-    def of(cls, done: commit_room.Committed) -> Self:
+    def _of(cls, done: commit_room.Committed) -> Self:
         """Take over what was done."""
         return cls(
             version_or_none(done.version),
@@ -153,6 +176,7 @@ class Committed:
             paths_of(skipped.path for skipped in done.skipped),
             done.new_branch,
             version_or_none(done.beside),
+            version_or_none(done.amended),
         )
 
 
@@ -168,19 +192,29 @@ class Moved:
     left: tuple[Path, ...]
     """Files that were left alone, because they were written meanwhile."""
 
+    kept_unsaved: int = 0
+    """Unsaved changes that are in the folder as before."""
+
     @classmethod
-    def of(cls, repo: Repository, head: Head, moved: checkout_room.Moved | None) -> Self:
+    def _of(cls, repo: Repository, moved: checkout_room.Moved) -> Self:
         """Take over what was done."""
-        at = repo.queries.version(head.version) if head.version is not None else None
-        if moved is None:
-            return cls(head.branch, version_or_none(at), None, 0, ())
         point = version_or_none(moved.restore_point)
-        return cls(head.branch, version_or_none(at), point, moved.changed, paths_of(moved.left))
+        at = _version_at(repo, moved.head)
+        return cls(moved.head.branch, at, point, moved.changed, paths_of(moved.left), moved.kept_unsaved)
+
+    @classmethod
+    def _nowhere(cls, repo: Repository, head: Head) -> Self:
+        """Say where the folder is that stayed as it was."""
+        return cls(head.branch, _version_at(repo, head), None, 0, ())
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """Something that was done to the project, here or on another machine."""
+    """Something that was done to the project, here or on another machine.
+
+    `type` is "commit", "checkout", "undo", "merge", "fetch" …: there may come more. `versions` are ids of those that it
+    made or whose labels it changed, `refs` names of all that it changed (`branches/main/…`, `tags/premiere` …).
+    """
 
     id: str
     type: str
@@ -189,10 +223,14 @@ class Operation:
     host: str
     time: datetime
     replica: str
+    versions: tuple[str, ...]
+    refs: tuple[str, ...]
     undoes: str | None
+    redoes: str | None
+    correlation_id: str | None
 
     @classmethod
-    def of(cls, operation: StoredOperation) -> Self:
+    def _of(cls, operation: StoredOperation) -> Self:
         """Take over a line of the log."""
         return cls(
             id=operation.id,
@@ -202,7 +240,11 @@ class Operation:
             host=operation.host,
             time=parse_time(operation.time),
             replica=operation.replica,
+            versions=tuple(name.removeprefix(_LABELS) for name in operation.refs if name.startswith(_LABELS)),
+            refs=tuple(operation.refs),
             undoes=operation.undoes,
+            redoes=operation.redoes,
+            correlation_id=operation.correlation_id,
         )
 
 
@@ -216,7 +258,7 @@ class Autosaved:
     error: AuraError | None
 
     @classmethod
-    def of(cls, done: Round) -> Self:
+    def _of(cls, done: Round) -> Self:
         """Take over what was done."""
         if done.saved is None:
             return cls(None, (), 0, done.error)
@@ -230,16 +272,43 @@ class Undone:
     description: str
     operation: Operation
     files: Moved
+    passed_over: tuple[str, ...] = ()
+    """Why later operations were left as they are."""
 
     @classmethod
-    def of(cls, repo: Repository, done: undo_room.Undone) -> Self:
+    def _of(cls, repo: Repository, done: undo_room.Undone) -> Self:
         """Take over what was done."""
-        return cls(done.description, Operation.of(done.operation), Moved.of(repo, done.head, done.files))
+        files = Moved._nowhere(repo, done.head) if done.files is None else Moved._of(repo, done.files)
+        return cls(done.description, Operation._of(done.operation), files, done.passed_over)
+
+
+def _version_at(repo: Repository, head: Head) -> Version | None:
+    return None if head.version is None else version_or_none(repo.queries.version(head.version))
+
+
+def moved_or_none(repo: Repository, moved: checkout_room.Moved | None) -> Moved | None:
+    """Take over what happened to files, if anything did."""
+    return None if moved is None else Moved._of(repo, moved)
+
+
+def name_of(version: VersionLike) -> str:
+    """Return what the library calls a version."""
+    return version.id if isinstance(version, Version) else version
+
+
+def name_or_none(version: VersionLike | None) -> str | None:
+    """Return what the library calls a version, if one was named."""
+    return None if version is None else name_of(version)
+
+
+def time_text(time: datetime | None) -> str | None:
+    """Write a time as records have it; one without a zone is local time."""
+    return None if time is None else format_time(time.astimezone())
 
 
 def version_or_none(record: VersionRecord | None) -> Version | None:
     """Take over a version, if there is one."""
-    return None if record is None else Version.of(record)
+    return None if record is None else Version._of(record)
 
 
 def moment(text: str | None) -> datetime | None:

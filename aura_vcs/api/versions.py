@@ -1,103 +1,44 @@
-"""The versions of a project, what is in them, and what differs between them."""
+"""The versions of a project, and what is in them."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from typing import BinaryIO, Self
+from typing import BinaryIO, Unpack
 
-from aura_vcs.api.opened import Opened, StrPath
-from aura_vcs.api.results import DocumentDiff, MediaDiff, TextDiff, TimelineDiff
-from aura_vcs.api.values import FileInfo, Version, VersionLike, path_or_none, paths_of, version_or_none
-from aura_vcs.codec import format_time
+from aura_vcs.api.opened import Part, StrPath, project_paths
+from aura_vcs.api.reporting import NO_CALL, Call
+from aura_vcs.api.upkeep import PurgePlan
+from aura_vcs.api.values import FileInfo, Version, VersionLike, VersionType, name_of, time_text
 from aura_vcs.errors import InputError
 from aura_vcs.history.commit import project_path
-from aura_vcs.history.compare_versions import compare_versions
-from aura_vcs.history.diff import file_diff
-from aura_vcs.history.diff.tree_diff import Comparison, PathChange
 from aura_vcs.history.log import log
-from aura_vcs.history.lookup.content import locate
+from aura_vcs.history.lookup.content import list_folder, locate
 from aura_vcs.history.names.revisions import resolve
 from aura_vcs.history.sources.comparison import StoredContents, is_file
 from aura_vcs.history.versions import delete_version, edit_version, purge_version, undelete_version
 from aura_vcs.index.queries import VersionFilter
-from aura_vcs.index.records import VersionRecord
+from aura_vcs.maintenance.purge_plan import plan_purge
+from aura_vcs.model import VersionType as StoredType
 from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.remotes.base import RemoteStorage
+from aura_vcs.sync.maintenance.gc import plan_far_purge
+from aura_vcs.sync.push import push
+from aura_vcs.sync.state.cache import Known
 
 
-@dataclass(frozen=True, slots=True)
-class FileDiff:
-    """What differs in a file: `lines` say it in words, the rest is there as far as its `kind` has it.
-
-    `is_complete` is False where lines count changes instead of telling each.
-    """
-
-    kind: str
-    lines: tuple[str, ...]
-    is_complete: bool
-    timeline: TimelineDiff | None
-    document: DocumentDiff | None
-    text: TextDiff | None
-    media: MediaDiff | None
-
-    @classmethod
-    def of(cls, found: file_diff.FileDiff) -> Self:
-        """Take over what was found."""
-        return cls(found.kind, found.lines, found.is_complete, found.timeline, found.document, found.text, found.media)
-
-
-@dataclass(frozen=True, slots=True)
-class FileChange:
-    """A path that differs between the two sides of a `Diff`; sizes are None where it is not there."""
-
-    path: Path
-    change: str
-    """`added`, `modified`, `deleted`, `renamed` …"""
-    old_path: Path | None
-    old_size: int | None
-    new_size: int | None
-    _comparison: Comparison
-    _change: PathChange
-
-    def inside(self) -> FileDiff:
-        """Compare the content: fields of a document, clips of a timeline, lines of a text."""
-        return FileDiff.of(file_diff.diff_change(self._comparison, self._change))
-
-
-@dataclass(frozen=True, slots=True)
-class Diff:
-    """What differs: `old` is None before the first version, `new` for the folder as it is."""
-
-    old: Version | None
-    new: Version | None
-    changes: tuple[FileChange, ...]
-    documents: dict[str, bool]
-    """Whether each document of a video (`brief`, `script` …) differs."""
-    unstable: tuple[Path, ...]
-
-    def __iter__(self) -> Iterator[FileChange]:
-        return iter(self.changes)
-
-    def __len__(self) -> int:
-        return len(self.changes)
-
-
-class Versions:
+class Versions(Part):
     """The versions of a project: iterate over them (newest first), or look one up by any of its names."""
-
-    def __init__(self, opened: Opened) -> None:
-        self._opened = opened
 
     def __iter__(self) -> Iterator[Version]:
         return iter(self.list())
 
     def __getitem__(self, version: VersionLike) -> Version:
-        return Version.of(self._opened.run(None, resolve, name_of(version)))
+        return self._opened.run(NO_CALL, _version, name_of(version))
 
     def list(
         self,
         *,
         limit: int | None = None,
+        types: Iterable[VersionType] = (),
         since: datetime | None = None,
         until: datetime | None = None,
         author: str | None = None,
@@ -107,8 +48,14 @@ class Versions:
         everything: bool = False,
         paths: Iterable[StrPath] = (),
     ) -> list[Version]:
-        """List versions, newest first; see `Project.log`."""
+        """List versions, newest first: those of the branch, or with `everything` all there are.
+
+        `types` are "manual", "autosave" and "restore_point"; `author` and `search` are parts of the author's
+        name, and of the version's name and description; with `deleted`, deleted ones too; with `paths` those
+        that changed one of them.
+        """
         wanted = VersionFilter(
+            types=tuple(map(StoredType, types)),
             since=time_text(since),
             until=time_text(until),
             author=author,
@@ -117,8 +64,7 @@ class Versions:
             deleted=deleted,
             limit=limit,
         )
-        chosen = project_paths(self._opened, paths)
-        return [Version.of(found) for found in self._opened.run(None, log, wanted, everything=everything, paths=chosen)]
+        return self._opened.run(NO_CALL, _listed, wanted, everything, paths)
 
     def edit(
         self,
@@ -129,73 +75,39 @@ class Versions:
         important: bool | None = None,
     ) -> Version:
         """Change a version's name, description or importance; what is None stays."""
-        record = self._record(version)
-        edited = self._opened.run(None, edit_version, record, name=name, description=description, important=important)
-        return Version.of(edited)
+        return self._opened.run(NO_CALL, _edited, name_of(version), name, description, important)
 
     def delete(self, version: VersionLike) -> Version:
-        """Hide a version; gc frees its content after the grace period."""
-        return Version.of(self._opened.run(None, delete_version, self._record(version)))
+        """Hide a version; gc frees its content after the grace period, until then `undelete` shows it again."""
+        return self._opened.run(NO_CALL, _deleted, name_of(version))
 
     def undelete(self, version: VersionLike) -> Version:
-        """Show a deleted version again."""
-        return Version.of(self._opened.run(None, undelete_version, self._record(version)))
+        """Show a deleted or purged version again, as long as gc has not freed its content."""
+        return self._opened.run(NO_CALL, _undeleted, name_of(version))
 
-    def purge(self, version: VersionLike, reason: str = "") -> Version:
-        """Give a version's content up for good; the version stays as a record of who, when and why."""
-        return Version.of(self._opened.run(None, purge_version, self._record(version), reason))
+    def plan_purge(self, version: VersionLike, *, remote: str | None = None, **call: Unpack[Call]) -> PurgePlan:
+        """Count what deleting or purging a version would free in the end, here and at `remote`."""
+        if remote is not None:
+            return self._opened.run_at(call, remote, _purge_plan_at, name_of(version))
+        return self._opened.run(call, _purge_plan, name_of(version))
 
-    def _record(self, version: VersionLike) -> VersionRecord:
-        return self._opened.run(None, resolve, name_of(version))
+    def purge(
+        self, version: VersionLike, reason: str = "", *, remote: str | None = None, **call: Unpack[Call]
+    ) -> Version:
+        """Give a version's content up for good; the version stays as a record of who, when and why.
 
+        `remote` is told at once, with all else that is new here; others hear of it with the next push.
 
-def name_of(version: VersionLike) -> str:
-    """Return what the library calls a version."""
-    return version.id if isinstance(version, Version) else version
-
-
-def project_paths(opened: Opened, paths: Iterable[StrPath]) -> list[str]:
-    """Paths as versions have them. Relative ones count from the project's folder.
-
-    Raises:
-        InputError: one lies outside the project.
-    """
-    return [project_path(opened.repo, str(path), str(opened.root)) for path in paths]
-
-
-def time_text(moment: datetime | None) -> str | None:
-    """Write a time as records have it; one without a zone is local time."""
-    return None if moment is None else format_time(moment.astimezone())
+        Raises:
+            VersionInUse: a branch or tag stands on it.
+        """
+        purged = self._opened.run(call, _purged, name_of(version), reason)
+        if remote is not None:
+            self._opened.run_at(call, remote, push, keep_both=True)
+        return purged
 
 
-def compare(repo: Repository, old: VersionLike | None, new: VersionLike | None, paths: list[str]) -> Diff:
-    """Compare; see `Project.diff`.
-
-    Raises:
-        InputError: `new` was given without `old`.
-    """
-    if new is not None and old is None:
-        raise InputError("A comparison with a version needs the one before it, too", hint="Give old and new.")
-    found = compare_versions(repo, [name_of(version) for version in (old, new) if version is not None], paths)
-    comparison = found.comparison
-    changes = tuple(_file_change(comparison, change) for change in comparison.changes)
-    sides = version_or_none(found.old), version_or_none(found.new)
-    return Diff(*sides, changes, comparison.documents, paths_of(comparison.unstable))
-
-
-def _file_change(comparison: Comparison, change: PathChange) -> FileChange:
-    return FileChange(
-        Path(change.path),
-        change.change,
-        path_or_none(change.old_path),
-        None if change.old is None else change.old.size,
-        None if change.new is None else change.new.size,
-        comparison,
-        change,
-    )
-
-
-def list_files(repo: Repository, version: str, folder: StrPath) -> list[FileInfo]:
+def list_files(repo: Repository, version: str, folder: StrPath, recursive: bool) -> list[FileInfo]:
     """List what is in a version; see `Project.files`.
 
     Raises:
@@ -203,8 +115,7 @@ def list_files(repo: Repository, version: str, folder: StrPath) -> list[FileInfo
     """
     inside = project_path(repo, str(folder), repo.root) if str(folder) else ""
     located = locate(repo, f"{version}:{inside}")
-    prefix = f"{inside}/" if inside else ""
-    return [FileInfo.of(path, entry) for path, entry in repo.trees.walk(located.entry.id, prefix)]
+    return [FileInfo._of(path, entry) for path, entry in list_folder(repo, located, recursive=recursive)]
 
 
 def open_content(repo: Repository, version: str, path: StrPath) -> BinaryIO:
@@ -218,3 +129,53 @@ def open_content(repo: Repository, version: str, path: StrPath) -> BinaryIO:
     if not is_file(located.entry):
         raise InputError(f"{inside} is no file in {version}", hint="`files` lists what a folder has.")
     return StoredContents(repo.store).open(inside, located.entry)
+
+
+def read_content(repo: Repository, version: str, path: StrPath) -> bytes:
+    """Read a file of a version whole; see `Project.read`.
+
+    Raises:
+        UnknownVersion, UnknownName, ObjectPurged, IntegrityError. InputError: it is no file.
+    """
+    inside = project_path(repo, str(path), repo.root)
+    located = locate(repo, f"{version}:{inside}")
+    if located.is_folder:
+        raise InputError(f"{inside} is no file in {version}", hint="`files` lists what a folder has.")
+    return b"".join(repo.store.stream(located.entry.id))
+
+
+def _version(repo: Repository, name: str) -> Version:
+    return Version._of(resolve(repo, name))
+
+
+def _listed(repo: Repository, wanted: VersionFilter, everything: bool, paths: Iterable[StrPath]) -> list[Version]:
+    found = log(repo, wanted, everything=everything, paths=project_paths(repo, paths))
+    return [Version._of(record) for record in found]
+
+
+def _edited(
+    repo: Repository, version: str, name: str | None, description: str | None, important: bool | None
+) -> Version:
+    record = resolve(repo, version)
+    return Version._of(edit_version(repo, record, name=name, description=description, important=important))
+
+
+def _deleted(repo: Repository, name: str) -> Version:
+    return Version._of(delete_version(repo, resolve(repo, name)))
+
+
+def _undeleted(repo: Repository, name: str) -> Version:
+    return Version._of(undelete_version(repo, resolve(repo, name)))
+
+
+def _purged(repo: Repository, name: str, reason: str) -> Version:
+    return Version._of(purge_version(repo, resolve(repo, name), reason))
+
+
+def _purge_plan(repo: Repository, name: str, remote_bytes: int | None = None) -> PurgePlan:
+    plan = plan_purge(repo, resolve(repo, name))
+    return PurgePlan(plan.objects, plan.stored_bytes, plan.shared_bytes, remote_bytes)
+
+
+def _purge_plan_at(repo: Repository, remote: RemoteStorage, known: Known, name: str) -> PurgePlan:
+    return _purge_plan(repo, name, plan_far_purge(repo, remote, known, resolve(repo, name).id))

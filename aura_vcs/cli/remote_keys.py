@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from aura_vcs.sync.remotes.encryption import Question
 
 F = TypeVar("F", bound=Callable[..., Any])
-SERVICE = "aura_vcs"
 
 
 def key_options(command: F) -> F:
@@ -65,12 +64,9 @@ class KeyHolder:
 
     def remember(self, key: str) -> None:
         """Keep the passphrase that was used in the system's keyring."""
-        from aura_vcs.studio.secret_store import working_keyring
+        from aura_vcs.studio.remote_passphrases import keep_passphrase
 
-        keyring = working_keyring() if self._used else None
-        if keyring is not None:
-            keyring.set_password(SERVICE, _entry(key), self._used)
-        elif self._used:
+        if self._used and not keep_passphrase(key, self._used):
             self._console.warn("there is no keyring here that works: the passphrase was not kept")
 
     def _key(self, question: "Question") -> "Secret":
@@ -100,8 +96,9 @@ class KeyHolder:
 
     def _passphrase(self, question: "Question") -> "Secret":
         from aura_vcs.storage.encryption.master_key import passphrase_secret
+        from aura_vcs.studio.remote_passphrases import kept_passphrase
 
-        found = os.environ.get("AURA_PASSPHRASE") or _kept(question.key)
+        found = os.environ.get("AURA_PASSPHRASE") or kept_passphrase(question.key)
         if found:
             self._used = found
             return passphrase_secret(found)
@@ -115,22 +112,3 @@ class KeyHolder:
             f"{words} of {escape(question.place)}", hide_input=True, confirmation_prompt=new, err=True
         )
         return passphrase_secret(self._used)
-
-
-def _kept(key: str) -> str | None:
-    """The passphrase that the keyring has, if there is a keyring."""
-    if not key:
-        return None
-    try:
-        import keyring
-    except ImportError:
-        return None
-    try:
-        found = keyring.get_password(SERVICE, _entry(key))
-    except Exception:
-        return None  # every keyring raises errors of its own where it is locked or not running
-    return None if found is None else str(found)
-
-
-def _entry(key: str) -> str:
-    return f"remote:{key}"

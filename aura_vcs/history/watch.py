@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from itertools import chain
 
 from aura_vcs.ids import ReplicaId
 from aura_vcs.model import Operation
@@ -17,7 +18,8 @@ class Follower:
         self._ends: dict[ReplicaId, int] = {}
         """Where the last whole line ended: a sync tool brings logs in pieces."""
         self._last: dict[ReplicaId, int] = {}
-        self.fresh()
+        self.seen = self.fresh()
+        """What had been recorded before."""
 
     def fresh(self) -> list[Operation]:
         """Return what was recorded since the last call, each machine's in the order of its doing."""
@@ -38,13 +40,23 @@ class Follower:
 
 
 def watch(
-    repo: Repository, *, interval: float, seconds: float | None = None, until: Callable[[], bool] = lambda: False
+    repo: Repository,
+    *,
+    interval: float,
+    seconds: float | None = None,
+    until: Callable[[], bool] = lambda: False,
+    since: str | None = None,
 ) -> Iterator[Operation]:
     """Yield operations as they are recorded, looking every `interval` seconds, for `seconds` or for good.
 
-    Begins with what is recorded after the call, not after the first `next`. `until` ends it.
+    Begins with what is recorded after the call, not after the first `next`; with `since` (RFC 3339), with what
+    was done since then, in the order of its times. `until` ends it.
     """
-    return _watch(Follower(repo), interval, None if seconds is None else time.monotonic() + seconds, until)
+    follower = Follower(repo)
+    deadline = None if seconds is None else time.monotonic() + seconds
+    earlier = [] if since is None else [operation for operation in follower.seen if operation.time >= since]
+    follower.seen.clear()
+    return chain(sorted(earlier, key=lambda operation: operation.time), _watch(follower, interval, deadline, until))
 
 
 def _watch(

@@ -37,6 +37,11 @@ def begin(repo: Repository) -> bool:
     return True
 
 
+def keep_house_if_due(repo: Repository) -> Collected | None:
+    """Collect if something is due and none was begun within a day, and note that; None where nothing went."""
+    return keep_house(repo) if is_due(repo) and begin(repo) else None
+
+
 def keep_house(repo: Repository, *, grace_seconds: float = GRACE_SECONDS) -> Collected | None:
     """Collect what `gc` would with this grace period; None where nothing went.
 

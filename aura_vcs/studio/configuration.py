@@ -67,23 +67,25 @@ class Configuration(msgspec.Struct, frozen=True):
 
 
 def get_configuration(
-    studio: Studio, key: str, project: Mapping[str, Any] | None = None, *, reveal: bool = False
+    studio: Studio | None, key: str, project: Mapping[str, Any] | None = None, *, reveal: bool = False
 ) -> Configuration:
-    """What a key is set to: by the project (its settings, if it is given), the person, or by default.
+    """What a key is set to: by the project (its settings, if it is given), the person (if they have a studio),
+    or by default.
 
     Raises:
         UnknownSetting: there is no such key.
         SecretUnavailable: with `reveal`, a value that cannot be decrypted here.
     """
     setting = find_setting(key)
-    found = _resolved(setting, _stored(studio).get(setting.key), project or {})
-    if reveal and found.is_sensitive and found.source == "user":
+    stored = _stored(studio) if studio is not None else {}
+    found = _resolved(setting, stored.get(setting.key), project or {})
+    if studio is not None and reveal and found.is_sensitive and found.source == "user":
         return msgspec.structs.replace(found, value=secret_value(studio, setting.key))
     return found
 
 
 def list_configurations(
-    studio: Studio,
+    studio: Studio | None,
     project: Mapping[str, Any] | None = None,
     *,
     category: str | None = None,
@@ -92,7 +94,7 @@ def list_configurations(
     only_set: bool = False,
 ) -> list[Configuration]:
     """All keys, or those of a category, the active ones, or the sensitive ones; by key."""
-    stored = _stored(studio)
+    stored = _stored(studio) if studio is not None else {}
     found = [_resolved(setting, stored.get(setting.key), project or {}) for setting in SETTINGS]
     return [
         item

@@ -12,6 +12,7 @@ import msgspec
 
 from aura_vcs.codec import now
 from aura_vcs.errors import InputError
+from aura_vcs.errors.input import UnknownName
 from aura_vcs.ids import new_uuid
 from aura_vcs.studio.action_log import Draft, act, acting, changed
 from aura_vcs.studio.configuration import get_configuration, set_configuration
@@ -35,6 +36,18 @@ STEPS = (
     Step("ffmpeg", "media.ffmpeg_path", "Where FFmpeg is, if other tools shall use it"),
     Step("tier", "general.tier", "The studio's edition (Free or Pro)"),
 )
+
+
+def find_step(name: str) -> Step:
+    """Return the step of that name.
+
+    Raises:
+        UnknownName: there is none.
+    """
+    for step in STEPS:
+        if step.name == name:
+            return step
+    raise UnknownName("step of the setup", name, [step.name for step in STEPS])
 
 
 class UserSetup(msgspec.Struct, frozen=True):

@@ -32,6 +32,9 @@ from aura_vcs.storage.remotes.ssh_protocol import (
     read_exactly,
     write_frame,
 )
+from aura_vcs.sync.remotes.connect import make_folder
+from aura_vcs.sync.remotes.location_check import check_no_project
+from aura_vcs.sync.remotes.url import parse_address
 from aura_vcs.sync.state.manifest import IS_PROJECT, IS_PROJECT_HINT, MANIFEST
 
 _FILE = re.compile(
@@ -39,6 +42,21 @@ _FILE = re.compile(
     r"|encryption\.json|sealed/[a-z2-7]{180}"
 )
 _FOLDER = re.compile(r"packs|records|probe|sealed")
+
+
+def serve_folder(path: str, requests: BinaryIO, answers: BinaryIO, *, create: bool = False) -> None:
+    """Answer requests for what lies in a folder, which is made with `create`, until the other side goes away.
+
+    Raises:
+        RemoteMismatch: the folder is a project. RemoteUnreachable, RemoteDenied: it cannot be made.
+        RecordCorrupt: what comes is not our protocol.
+    """
+    if create:
+        check_no_project(path, path)
+        make_folder(parse_address(path))
+    else:  # somebody who reads wants to know how to get what is in it
+        check_no_project(path, path, hint=IS_PROJECT_HINT)
+    serve(FolderRemote(path), requests, answers)
 
 
 def serve(remote: FolderRemote, requests: BinaryIO, answers: BinaryIO) -> None:

@@ -215,15 +215,15 @@ EDITS = [
 
 @pytest.mark.parametrize("edit", EDITS)
 @pytest.mark.parametrize("name", COMMANDS)
-def test_what_is_written_now_and_then_is_somewhere(name: str, edit: Edit, tmp_path: Path, quick_path: Path) -> None:
+def test_what_is_written_now_and_then_is_somewhere(name: str, edit: Edit, disk_path: Path, quick_path: Path) -> None:
     """In the folder, in a version or in a restore point; also if the process is killed afterwards."""
-    _sweep(name, edit, (tmp_path, quick_path), is_whole=False)
+    _sweep(name, edit, (disk_path, quick_path), is_whole=False)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("edit", EDITS)
 @pytest.mark.parametrize("name", COMMANDS)
-def test_what_is_written_at_any_moment_is_somewhere(name: str, edit: Edit, tmp_path: Path, quick_path: Path) -> None:
+def test_what_is_written_at_any_moment_is_somewhere(name: str, edit: Edit, disk_path: Path, quick_path: Path) -> None:
     """The same at every single moment."""
-    _sweep(name, edit, (tmp_path, quick_path), is_whole=True)
+    _sweep(name, edit, (disk_path, quick_path), is_whole=True)

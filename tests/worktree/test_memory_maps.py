@@ -44,15 +44,15 @@ def _repo(folder: Path, size: int) -> Repository:
 
 @pytest.mark.parametrize("size", [8192, LARGE])
 @pytest.mark.parametrize("look", [lambda repo: commit(repo, "Draft"), autosave, status])
-def test_a_write_to_a_dirty_page_is_seen(tmp_path: Path, look: Callable[[Repository], object], size: int) -> None:
+def test_a_write_to_a_dirty_page_is_seen(disk_path: Path, look: Callable[[Repository], object], size: int) -> None:
     """After a command has read the file, the next write through the map changes its dates."""
-    with _repo(tmp_path, size) as repo, _mapped(tmp_path / "film" / "cache.dat") as page:
+    with _repo(disk_path, size) as repo, _mapped(disk_path / "film" / "cache.dat") as page:
         page[0:5] = b"draft"
         time.sleep(0.1)  # settled
         look(repo)
-        stamp = os.stat(tmp_path / "film" / "cache.dat").st_mtime_ns
+        stamp = os.stat(disk_path / "film" / "cache.dat").st_mtime_ns
         page[0:5] = b"final"
-        assert os.stat(tmp_path / "film" / "cache.dat").st_mtime_ns > stamp
+        assert os.stat(disk_path / "film" / "cache.dat").st_mtime_ns > stamp
         checkout(repo, "v1")
         assert_kept(repo, {b"final".ljust(size, b"\0")})
 

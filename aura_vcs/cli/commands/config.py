@@ -14,7 +14,6 @@ from aura_vcs.cli.shared.studio_undo import WAY_BACK
 
 if TYPE_CHECKING:
     from aura_vcs.studio.configuration import Configuration
-    from aura_vcs.studio.studio import Studio
 
 
 @click.group(
@@ -76,7 +75,8 @@ def set_command(session: Session, key: str, value: str | None, for_project: bool
 
     Sensitive values are encrypted, belong to you alone, and are never shown without --reveal.
     """
-    from aura_vcs.studio.configuration import get_configuration, project_value, set_configuration
+    from aura_vcs.studio.configuration import get_configuration, set_configuration
+    from aura_vcs.studio.project_configuration import known_name, set_in_project
     from aura_vcs.studio.setting_keys import find_setting
 
     key = find_setting(key).key
@@ -84,14 +84,13 @@ def set_command(session: Session, key: str, value: str | None, for_project: bool
     if text is None:
         raise click.UsageError("A value is missing. Give one, or --stdin.")
     with session.studio() as studio:
-        text = _known_name(studio, key, text)
         if for_project:
-            name, parsed = project_value(key, text)
-            is_changed = _set_in_project(session, {name: parsed}, f"Set {name}")
+            with session.open() as repo:
+                is_changed = set_in_project(repo, session.studio, key, text)
             found = get_configuration(studio, key, settings_here(session))
         else:
             before = get_configuration(studio, key).version
-            found = set_configuration(studio, key, text)
+            found = set_configuration(studio, key, known_name(studio, key, text))
             is_changed = found.version != before
     if session.console.as_json:
         session.console.data(found)
@@ -115,12 +114,14 @@ def set_command(session: Session, key: str, value: str | None, for_project: bool
 def unset_command(session: Session, key: str, for_project: bool) -> None:
     """Take a value away, so that the next one holds"""
     from aura_vcs.studio.configuration import get_configuration, unset_configuration
+    from aura_vcs.studio.project_configuration import unset_in_project
     from aura_vcs.studio.setting_keys import find_setting
 
     key = find_setting(key).key
     with session.studio() as studio:
         if for_project:
-            is_changed = _set_in_project(session, {key: None}, f"Unset {key}")
+            with session.open() as repo:
+                is_changed = unset_in_project(repo, key)
         else:
             before = get_configuration(studio, key).version
             is_changed = unset_configuration(studio, key).version != before
@@ -189,27 +190,6 @@ def describe_command(session: Session, key: str | None) -> None:
         choices = f": {', '.join(item.choices)}" if item.choices else ""
         console.line(warm(item.key), faint(f"  {kind}{choices}, default {_shown(item.default)}"))
         console.line("    ", item.description)
-
-
-def _known_name(studio: "Studio", key: str, text: str) -> str:
-    """The value as it is kept: what names a template or a preset must name one that there is."""
-    if key == "templates.default":
-        from aura_vcs.studio.templates import find_template
-
-        return find_template(studio, text).id
-    if key == "export.preset":
-        from aura_vcs.project.render.presets import PROJECT_PRESET, find_preset
-
-        return text if text.strip().lower() == PROJECT_PRESET else find_preset(text).name
-    return text
-
-
-def _set_in_project(session: Session, values: dict[str, Any], description: str) -> bool:
-    """Store settings in the project; whether anything was not so already."""
-    from aura_vcs.history.project_settings import set_fields
-
-    with session.open() as repo:
-        return set_fields(repo, {"settings": values}, description, type_="config.set") is not None
 
 
 def _print_way_back(session: Session, found: "Configuration", *, for_project: bool, is_changed: bool) -> None:

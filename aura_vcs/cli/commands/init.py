@@ -10,7 +10,6 @@ from aura_vcs.cli.output.console import cool, strong
 from aura_vcs.cli.output.humanize import count
 from aura_vcs.cli.session import Session, pass_session
 from aura_vcs.cli.shared.studio import note_project
-from aura_vcs.errors import InputError
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -81,35 +80,14 @@ def init_command(
 
 
 def _template(session: Session, root: str, name: str) -> "Template":
-    """The template, if no file of it stands in the folder already."""
-    from aura_vcs.studio.templates import find_template
+    from aura_vcs.studio.new_project import template_for
 
     with session.studio() as studio:
-        found = find_template(studio, name)
-    taken = [path for path in (*found.documents, "project.json") if os.path.lexists(os.path.join(root, path))]
-    if taken:
-        raise InputError(
-            f"{root} has {taken[0]} already, which the template would write",
-            hint="Begin in an empty folder, or without --template.",
-        )
-    return found
+        return template_for(studio, root, name)
 
 
 def _apply(session: Session, repo: "Repository", template: "Template", title: str, topic: str | None) -> list[str]:
-    """Write the template's documents, as an action of its own; returns their names."""
-    from aura_vcs.codec import now
-    from aura_vcs.history.file_edits import edit_files
-    from aura_vcs.studio.configuration import get_configuration
-    from aura_vcs.studio.template_files import project_files
-    from aura_vcs.studio.templates import count_use
+    from aura_vcs.studio.new_project import apply_template
 
     with session.studio() as studio:
-        defaults = get_configuration(studio, "render.defaults").value
-    files = project_files(
-        template.documents, title=title, topic=topic or title, project=repo.format.project, template_id=template.id,
-        at=now(), by=repo.author, render_defaults=defaults,
-    )  # fmt: skip
-    edit_files(repo, files, type_="template.apply", description=f"Began with the template {template.name!r}")
-    with session.studio() as studio:
-        count_use(studio, template)
-    return sorted(files)
+        return apply_template(studio, repo, template, title, topic)

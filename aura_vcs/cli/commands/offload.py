@@ -1,7 +1,6 @@
 """`aura offload`."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,13 +10,12 @@ from aura_vcs.cli.output.console import Console, cool, faint, good, strong
 from aura_vcs.cli.output.humanize import count, joined, size
 from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.shared.studio import setting
-from aura_vcs.cli.shared.transfers import connected
+from aura_vcs.cli.shared.transfers import connect_to
 
 if TYPE_CHECKING:
     from aura_vcs.history.lookup.select_files import Chosen
     from aura_vcs.repository.repository import Repository
     from aura_vcs.sync.offload.offload import Freed, OffloadedFile, OffloadPlan
-    from aura_vcs.sync.offload.proof import Witness
 
 SHOWN = 10
 
@@ -64,15 +62,18 @@ def offload_command(
     """
     from aura_vcs.history.recording.journal import finish_pending
     from aura_vcs.sync.offload.offload import OFFLOAD_BYTES, execute_offload, plan_offload
+    from aura_vcs.sync.offload.witnesses import witnesses
 
     if not dry_run:
         finish_pending(repo)
         repo.learn_objects()
     chosen = _chosen(repo, what, older_than)
-    with _witnesses(repo, console, names) as witnesses:
+    with witnesses(repo, names, connect_to(repo)) as found:
+        for name, reason in found.unreachable.items():
+            console.warn(f"{name} cannot be asked: {reason}")
         plan = plan_offload(
             repo,
-            witnesses,
+            found.asked,
             chosen,
             copies=copies or int(setting(repo, "offload.copies")),
             least_bytes=OFFLOAD_BYTES if least_bytes is None else least_bytes,
@@ -99,32 +100,6 @@ def _chosen(repo: "Repository", what: Sequence[str], older_than: float | None) -
 
     before = None if older_than is None else format_time(datetime.now(UTC) - timedelta(seconds=older_than))
     return choose(repo, what, before=before, as_path=lambda name: project_paths(repo, (name,))[0])
-
-
-@contextmanager
-def _witnesses(repo: "Repository", console: Console, names: Sequence[str]) -> "Iterator[list[Witness]]":
-    """The remotes that can be asked; two names for one place count once. Those that were named must answer."""
-    from aura_vcs.errors import InputError
-    from aura_vcs.errors.remotes import RemoteError
-    from aura_vcs.sync.offload.proof import Witness
-    from aura_vcs.sync.remotes.config import address_of, place_key, remotes
-
-    configured = remotes(repo)
-    if not configured:
-        raise InputError("This project has no remote", hint="Add one with `aura remote add origin URL`, and push.")
-    found: dict[tuple[object, ...], Witness] = {}
-    with ExitStack() as stack:
-        for name in dict.fromkeys(names or configured):
-            try:
-                link = stack.enter_context(connected(repo, name))
-                found.setdefault(
-                    place_key(address_of(repo, link.config)), Witness(name, link.remote, repo.format.project)
-                )
-            except RemoteError as error:
-                if names or len(configured) == 1:
-                    raise
-                console.warn(f"{name} cannot be asked: {error.message}")
-        yield list(found.values())
 
 
 def _say_plan(console: Console, plan: "OffloadPlan") -> None:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from aura_vcs.project.records.activity import Told
     from aura_vcs.repository.repository import Repository
 
-RECORDED_TYPES = ("checkpoint.save", "export.run")
 STATUSES = ("Applied", "Undone", "Failed", "Expired")
 
 
@@ -77,7 +76,6 @@ def ops_command(
         if operation is not None:
             _one(operation)
         else:
-            everything = everything or (type_ or "") in RECORDED_TYPES
             _list(wanted, limit=limit, offset=offset, everything=everything)
 
 
@@ -85,29 +83,15 @@ def ops_command(
 def _list(
     repo: "Repository", console: Console, wanted: dict[str, Any], *, limit: int, offset: int, everything: bool
 ) -> None:
-    found = _found(repo, wanted, limit=limit, offset=offset, everything=everything)
+    from aura_vcs.project.records.activity import list_activity
+
+    found = list_activity(repo, **wanted, limit=limit, offset=offset, everything=everything)
     if console.as_json:
         console.data({"operations": [_shape(repo, item) for item in found]})
     elif found:
         console.lines(map(_line, found), paged=True)
     else:
         console.line("Nothing is like that." if offset or any(wanted.values()) else "Nothing was done yet.")
-
-
-def _found(
-    repo: "Repository", wanted: dict[str, Any], *, limit: int, offset: int, everything: bool
-) -> "list[ActionRecord | Told]":
-    """A page of actions, with `everything` of what else was recorded too."""
-    from aura_vcs.codec import now
-
-    queries = repo.queries
-    if not everything:
-        return list(queries.actions(**wanted, at=now(), limit=limit, offset=offset))
-    from aura_vcs.project.records.activity import told
-
-    actions = queries.actions(**wanted, at=now(), limit=limit + offset)
-    both: list[ActionRecord | Told] = [*actions, *told(repo, **wanted, limit=limit + offset)]
-    return sorted(both, key=lambda item: item.time, reverse=True)[offset : offset + limit]
 
 
 def _shape(repo: "Repository", item: "ActionRecord | Told") -> dict[str, Any]:

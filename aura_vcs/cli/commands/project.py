@@ -80,22 +80,10 @@ def set_command(repo: "Repository", console: Console, values: tuple[str, ...]) -
     name a document and a place in it; status, current_stage, current_wizard_step,
     progress_percent, job_id and error_message say where the making stands.
     """
-    from aura_vcs.ids import new_operation_id
-    from aura_vcs.project.documents.state import SETTABLE, check_state, set_state
-    from aura_vcs.project.scenes.actions import set_project
+    from aura_vcs.project.scenes.set_values import set_values
 
-    given = {name.removeprefix("project."): value for name, value in assignments(values).items()}
-    state = {name: value for name, value in given.items() if name in SETTABLE}
-    fields = {name: value for name, value in given.items() if name not in SETTABLE}
-    check_state(state)
-    notes: tuple[str, ...] = ()
-    is_changed = False
-    together = new_operation_id()
-    if fields:
-        done = set_project(repo, fields, expire_days=expire_days(repo), correlation_id=together)
-        notes, is_changed = done.notes, bool(done.written)
-    if state and set_state(repo, state, correlation_id=together) is not None:
-        notes, is_changed = notes if is_changed else (), True
+    given = assignments(values)
+    done = set_values(repo, given, expire_days=expire_days(repo))
     note_project(repo.root, console)
     if console.as_json:
         from aura_vcs.project.summary import read_facts
@@ -104,12 +92,12 @@ def set_command(repo: "Repository", console: Console, values: tuple[str, ...]) -
         assert found is not None
         console.data(project_shape(repo, found))
         return
-    for note in notes:
+    for note in done.notes:
         console.note(note)
-    if is_changed:
-        console.line(good("Set "), ", ".join(given))
+    if done.is_changed:
+        console.line(good("Set "), ", ".join(name.removeprefix("project.") for name in given))
         console.line(faint("Take it back with `aura undo`."))
-    elif not notes:
+    elif not done.notes:
         console.line("Nothing is changed by that.")
 
 

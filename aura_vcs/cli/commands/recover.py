@@ -1,7 +1,7 @@
 """`aura recover`: go on where a renderer stopped."""
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -62,25 +62,27 @@ def recover_command(session: Session, *, wants_list: bool, stage: str | None, dr
 
 def _list(session: Session) -> None:
     """Interrupted projects: this one, and those of the studio's list."""
-    from aura_vcs.errors import AuraError
-    from aura_vcs.project.documents.state import project_state
-    from aura_vcs.project.records.checkpoint_store import is_interrupted, latest_checkpoint
-    from aura_vcs.repository.repository import Repository
+    import msgspec
 
-    found: list[dict[str, Any]] = []
+    from aura_vcs.errors import AuraError
+    from aura_vcs.repository.repository import Repository
+    from aura_vcs.studio.interrupted import InterruptedProject, find_interrupted
+
+    found: list[InterruptedProject] = []
     for path in _places(session):
         try:
             with Repository.open(path, trust=session.trust(), **session.options()) as repo:
-                if is_interrupted(repo):
-                    found.append({"path": path, "state": project_state(repo), "checkpoint": latest_checkpoint(repo)})
+                if (item := find_interrupted(repo)) is not None:
+                    found.append(msgspec.structs.replace(item, path=path))
         except AuraError as error:
             session.console.warn(path, ": ", error.message)
     if session.console.as_json:
         session.console.data({"interrupted": found})
         return
     for item in found:
-        session.console.line(strong(item["path"]), "  ", warm(item["state"].status))
-        _say(session.console, item["checkpoint"], "  newest checkpoint")
+        session.console.line(strong(item.path), "  ", warm(item.state.status))
+        if item.checkpoint is not None:
+            _say(session.console, item.checkpoint, "  newest checkpoint")
     if not found:
         session.console.line("No project was interrupted.")
 
@@ -88,16 +90,13 @@ def _list(session: Session) -> None:
 def _places(session: Session) -> list[str]:
     from aura_vcs.errors.input import NotAProject
     from aura_vcs.repository.repository import find_root
-    from aura_vcs.studio.projects import ProjectFilter, list_projects
+    from aura_vcs.studio.interrupted import unfinished_folders
 
     places: dict[str, None] = {}
     with suppress(NotAProject):  # the studio's list is still worth looking at
         places[find_root(session.folder)] = None
     with session.studio() as studio:
-        for status in ("InProgress", "Failed"):
-            for entry in list_projects(studio, ProjectFilter(status=status, limit=1000)):
-                if entry.place == "here":
-                    places[entry.path] = None
+        places.update(dict.fromkeys(unfinished_folders(studio)))
     return list(places)
 
 

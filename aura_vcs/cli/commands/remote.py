@@ -226,13 +226,11 @@ def trust_command(repo: "Repository", console: Console, name: str, *, withdraw: 
     may have come with a copied folder, so your keys, tokens and SSH agent are used at its host only
     after you agreed to it, once on each machine. Another host, port or scheme is asked about again.
     """
-    from aura_vcs.sync.remotes.config import address_of, remote_config
-    from aura_vcs.sync.remotes.trusted_hosts import check_line, host_of
+    from aura_vcs.sync.remotes.config import remote_config
+    from aura_vcs.sync.remotes.connect import check_credential_host
 
     name, config = remote_config(repo, name)
-    address = address_of(repo, config)
-    check_line(address)
-    host = host_of(address, sealed=bool(config.encryption))
+    host = check_credential_host(repo, config)
     if withdraw:
         agreements().remove(host)
     else:
@@ -254,16 +252,9 @@ def trust_command(repo: "Repository", console: Console, name: str, *, withdraw: 
 @pass_repository
 def remove_command(repo: "Repository", console: Console, name: str, *, force: bool) -> None:
     """Forget a remote; what lies there stays"""
-    from aura_vcs.errors import InputError
-    from aura_vcs.sync.remotes.config import only_there, remove_remote
+    from aura_vcs.sync.remotes.config import forget_remote, remove_remote
 
-    files = only_there(repo, name)
-    if files and not force:
-        raise InputError(
-            f"{name} alone holds {count(len(files), 'offloaded file')}, such as {files[0]}",
-            hint="Bring them back first with `aura fetch --content`, or say --force.",
-        )
-    config = remove_remote(repo, name)
+    config = remove_remote(repo, name) if force else forget_remote(repo, name)
     if console.as_json:
         console.data({"removed": name, "url": config.url})
         return
@@ -273,11 +264,10 @@ def remove_command(repo: "Repository", console: Console, name: str, *, force: bo
 def _is_trusted(repo: "Repository", config: "RemoteConfig") -> bool:
     """Whether nobody would be asked before keys are used there; an address that is none is asked about nothing."""
     from aura_vcs.errors.remotes import InvalidUrl
-    from aura_vcs.sync.remotes.config import address_of
-    from aura_vcs.sync.remotes.trusted_hosts import host_of
+    from aura_vcs.sync.remotes.connect import credential_host
 
     try:
-        host = host_of(address_of(repo, config), sealed=bool(config.encryption))
+        host = credential_host(repo, config)
     except InvalidUrl:
         return False
     return agreements().cover(host)
@@ -285,12 +275,10 @@ def _is_trusted(repo: "Repository", config: "RemoteConfig") -> bool:
 
 def _content_problems(repo: "Repository", name: str | None) -> list[str]:
     from aura_vcs.sync.maintenance.fsck import fsck_remote
-    from aura_vcs.sync.state.cache import Forgetful
-    from aura_vcs.sync.state.snapshot import load_view
+    from aura_vcs.sync.state.snapshot import load_unremembered
 
     with connected(repo, name) as link:
-        view = load_view(link.remote, Forgetful(), repo.format.project)  # what is cached here proves nothing
-        return [str(problem) for problem in fsck_remote(view, progress=repo.progress).problems]
+        return [str(p) for p in fsck_remote(load_unremembered(repo, link.remote), progress=repo.progress).problems]
 
 
 def _say_finding(console: Console, checked: "Checked") -> None:

@@ -17,18 +17,7 @@ def serve_command(folder: str, *, stdio: bool, create: bool) -> None:  # noqa: A
 
     Nothing outside the folder can be reached. Nobody needs to run this by hand.
     """
-    from aura_vcs.storage.remotes.folder import FolderRemote
-    from aura_vcs.sync.remotes.connect import make_folder
-    from aura_vcs.sync.remotes.location_check import check_no_project
-    from aura_vcs.sync.remotes.url import parse_address
-    from aura_vcs.sync.ssh_server import serve
-    from aura_vcs.sync.state.manifest import IS_PROJECT_HINT
+    from aura_vcs.sync.ssh_server import serve_folder
 
     path = os.path.abspath(os.path.expanduser(folder))
-    if create:
-        check_no_project(path, path)
-    else:  # somebody who reads wants to know how to get what is in it
-        check_no_project(path, path, hint=IS_PROJECT_HINT)
-    if create:
-        make_folder(parse_address(path))
-    serve(FolderRemote(path), sys.stdin.buffer, sys.stdout.buffer)
+    serve_folder(path, sys.stdin.buffer, sys.stdout.buffer, create=create)

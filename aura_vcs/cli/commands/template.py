@@ -181,19 +181,13 @@ def rate_command(studio: "Studio", console: Console, template: str, stars: int) 
 @pass_studio
 def export_command(studio: "Studio", console: Console, template: str, output: str, overwrite: bool) -> None:
     """Write a template to a file for somebody else"""
-    from aura_vcs.studio.templates import export_template, find_template
+    from aura_vcs.studio.template_exchange import write_template_file
+    from aura_vcs.studio.templates import find_template
 
     found = find_template(studio, template)
-    data = export_template(found)
-    try:
-        with open(output, "wb" if overwrite else "xb") as file:
-            file.write(data)
-    except FileExistsError as error:
-        raise InputError(f"{output} exists already", hint="Choose another name, or give --overwrite.") from error
-    except OSError as error:
-        raise InputError(f"{output} cannot be written: {error.strerror or error}") from error
+    written = write_template_file(found, output, overwrite=overwrite)
     if console.as_json:
-        console.data({"template": found.id, "file": output, "size_bytes": len(data)})
+        console.data({"template": found.id, "file": output, "size_bytes": written})
     else:
         console.line("Wrote ", strong(found.name), f" to {output}")
 
@@ -205,11 +199,9 @@ def export_command(studio: "Studio", console: Console, template: str, output: st
 @pass_studio
 def import_command(studio: "Studio", console: Console, file: str, name: str | None) -> None:
     """Take a template from somebody's file"""
-    from aura_vcs.studio.templates import FILE_BYTES_LIMIT, import_template
+    from aura_vcs.studio.template_exchange import read_template_file
 
-    with open(file, "rb") as stream:
-        data = stream.read(FILE_BYTES_LIMIT + 1)
-    _say(console, import_template(studio, data, file, name=name), "Imported")
+    _say(console, read_template_file(studio, file, name=name), "Imported")
 
 
 def _structure(name: str, text: str) -> Any:

@@ -77,12 +77,10 @@ def _shape(plan: "FarPlan", done: "FarCollected", *, dry_run: bool) -> dict[str,
 def check_remote_content(repo: "Repository", console: Console, name: str, share: float) -> None:
     """Look through a remote, and hash a share of its content."""
     from aura_vcs.sync.maintenance.fsck import fsck_remote
-    from aura_vcs.sync.state.cache import Forgetful
-    from aura_vcs.sync.state.snapshot import load_view
+    from aura_vcs.sync.state.snapshot import load_unremembered
 
     with connected(repo, name) as link:
-        view = load_view(link.remote, Forgetful(), repo.format.project)  # what is cached here proves nothing
-        report = fsck_remote(view, sample=share, progress=repo.progress)
+        report = fsck_remote(load_unremembered(repo, link.remote), sample=share, progress=repo.progress)
         name = link.name
     if not report.is_clean:
         console.exit_code = IntegrityError.exit_code

@@ -17,15 +17,12 @@ if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
 
 
-def project_settings(repo: "Repository") -> dict[str, Any]:
-    """What the project sets, by key."""
-    return {key: field.value for key, field in repo.refs.settings().items()}
-
-
 def settings_here(session: Session) -> dict[str, Any]:
     """What the project that the folder is in sets; nothing outside of a project."""
     try:
         with session.open() as repo:
+            from aura_vcs.studio.project_configuration import project_settings  # it is a project
+
             return project_settings(repo)
     except (NotAProject, ForeignOwner):
         return {}
@@ -33,10 +30,9 @@ def settings_here(session: Session) -> dict[str, Any]:
 
 def setting(repo: "Repository", key: str) -> Any:
     """The value of a key that holds for this project."""
-    from aura_vcs.studio.configuration import get_configuration
+    from aura_vcs.studio.project_configuration import configured_value
 
-    with current_session().studio() as studio:
-        return get_configuration(studio, key, project_settings(repo)).value
+    return configured_value(repo, current_session().studio, key)
 
 
 def expire_days(repo: "Repository") -> float:
@@ -46,12 +42,9 @@ def expire_days(repo: "Repository") -> float:
 
 def retention_rules(repo: "Repository") -> "Rules":
     """The rules of retention as they are configured for this project."""
-    from aura_vcs.maintenance.retention import Rules
-    from aura_vcs.studio.configuration import list_configurations
+    from aura_vcs.studio.retention_rules import configured_rules
 
-    with current_session().studio() as studio:
-        found = list_configurations(studio, project_settings(repo), category="retention")
-    return Rules(**{item.key.partition(".")[2]: item.value for item in found})
+    return configured_rules(repo, current_session().studio)
 
 
 def note_project(root: str, console: "Console") -> None:

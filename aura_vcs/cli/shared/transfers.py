@@ -15,6 +15,7 @@ from aura_vcs.cli.session import Session
 if TYPE_CHECKING:
     from aura_vcs.cli.remote_keys import KeyHolder
     from aura_vcs.repository.repository import Repository
+    from aura_vcs.storage.remotes.base import RemoteStorage
     from aura_vcs.sync.fetch import FetchPlan
     from aura_vcs.sync.pull import Pulled
     from aura_vcs.sync.push import PushPlan
@@ -34,6 +35,13 @@ def connected(repo: "Repository", name: str | None) -> "Iterator[Link]":
 
     with link.connected(repo, name, surroundings(), key_holder) as found:
         yield found
+
+
+def connect_to(repo: "Repository") -> "Callable[[str], RemoteStorage]":
+    """What opens a remote of the project by its name."""
+    from aura_vcs.sync.remotes.link import open_link
+
+    return lambda name: open_link(repo, name, surroundings(), key_holder).remote
 
 
 def key_holder(known: str = "") -> "KeyHolder":
@@ -204,18 +212,11 @@ def say_unsaved(console: Console, paths: list[str]) -> None:
 
 def prepare_place(console: Console, root: str) -> None:
     """Make an empty folder that a project can be pushed to."""
-    from aura_vcs.errors import InputError
-    from aura_vcs.sync.remotes.connect import make_folder
-    from aura_vcs.sync.remotes.location_check import check_no_project
-    from aura_vcs.sync.remotes.url import parse_address
+    from aura_vcs.sync.remotes.new_place import make_empty_place
 
-    address = parse_address(os.path.abspath(root))
-    check_no_project(address.path, address.path)
-    make_folder(address)
-    if os.listdir(address.path):
-        raise InputError(f"{address.path} is not empty", hint="Name a folder that does not exist yet.")
+    path = make_empty_place(os.path.abspath(root))
     if console.as_json:
-        console.data({"path": address.path, "bare": True})
+        console.data({"path": path, "bare": True})
         return
-    console.line("Made ", cool(address.path), " a place that a project can be pushed to")
-    console.line(f"In the project: `aura remote add origin {address.path}`, from elsewhere `host:{address.path}`.")
+    console.line("Made ", cool(path), " a place that a project can be pushed to")
+    console.line(f"In the project: `aura remote add origin {path}`, from elsewhere `host:{path}`.")

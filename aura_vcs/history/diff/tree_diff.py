@@ -52,6 +52,10 @@ class Comparison(msgspec.Struct, frozen=True):
     new: Contents
     unstable: tuple[str, ...] = ()
 
+    def only(self, changes: Iterable[PathChange]) -> "Comparison":
+        """Return the same comparison of some of its paths."""
+        return msgspec.structs.replace(self, changes=tuple(changes))
+
 
 def compare_trees(repo: Repository, old: ObjectId, new: ObjectId, paths: Sequence[str] = ()) -> Comparison:
     """Compare two trees; with `paths`, only those.

@@ -57,13 +57,25 @@ def choose(
             versions[record.id] = record
         except UnknownVersion:
             paths.append(as_path(name))
+    return select(repo, versions.values(), paths, before=before)
+
+
+def select(
+    repo: Repository, versions: Iterable[VersionRecord], paths: Iterable[str], *, before: str | None = None
+) -> Chosen:
+    """Return the live ones of versions (of all, if none is named) and the paths that are meant in them.
+
+    Raises:
+        UnknownName: a path that none of them has.
+    """
+    wanted, paths = {record.id for record in versions}, tuple(paths)
     live = [record for record in repo.queries.all_versions(VersionFilter()) if record.is_live]
-    chosen = [r for r in live if not versions or r.id in versions]
+    chosen = [record for record in live if not wanted or record.id in wanted]
     if before is not None:
         chosen = [record for record in chosen if record.created_at < before]
     for path in paths:
         _check_path(repo, chosen, path)
-    return Chosen(tuple(chosen), tuple(paths))
+    return Chosen(tuple(chosen), paths)
 
 
 def _check_path(repo: Repository, versions: Iterable[VersionRecord], path: str) -> None:

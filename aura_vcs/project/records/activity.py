@@ -10,12 +10,17 @@ from typing import Any, Literal
 
 import msgspec
 
+from aura_vcs.codec import now
+from aura_vcs.index.records import ActionRecord
 from aura_vcs.layout import EXPORTS, REFS
 from aura_vcs.project.records.checkpoint_store import checkpoint_file, list_checkpoints
 from aura_vcs.project.records.checkpoints import RenderCheckpoint, words_for
 from aura_vcs.project.records.export_jobs import list_exports
 from aura_vcs.project.records.exports import ExportRecord
 from aura_vcs.repository.repository import Repository
+
+RECORDED_TYPES = ("checkpoint.save", "export.run")
+"""The types of what is recorded without an action."""
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -31,6 +36,27 @@ class Told(msgspec.Struct, frozen=True):
     payload: dict[str, Any]
     correlation_id: str | None = None
     error_message: str | None = None
+
+
+def list_activity(
+    repo: Repository, *, type_: str | None = None, user: str | None = None, status: str | None = None,
+    correlation_id: str | None = None, since: str | None = None, until: str | None = None, limit: int = 50,
+    offset: int = 0, everything: bool = False,
+) -> list[ActionRecord | Told]:  # fmt: skip
+    """Return a page of what was done, newest first; with `everything` what else was recorded too.
+
+    A type that is not one of actions says so by itself. Times in RFC 3339.
+    """
+    queries = repo.queries
+    wanted: dict[str, Any] = {
+        "type_": type_, "user": user, "status": status, "correlation_id": correlation_id,
+        "since": since, "until": until,
+    }  # fmt: skip
+    if not (everything or type_ in RECORDED_TYPES):
+        return list(queries.actions(**wanted, at=now(), limit=limit, offset=offset))
+    actions = queries.actions(**wanted, at=now(), limit=limit + offset)
+    both: list[ActionRecord | Told] = [*actions, *told(repo, **wanted, limit=limit + offset)]
+    return sorted(both, key=lambda item: item.time, reverse=True)[offset : offset + limit]
 
 
 def told(

@@ -12,6 +12,7 @@ handing out files that open under many (Len, Grubbs, Ristenpart: "Partitioning O
 import os
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
@@ -189,10 +190,19 @@ def _stretched(record: Encryption, secret: Secret) -> tuple[bytes, bytes]:
     if record.opens_with == "key-file":
         both = derived(secret.data, b"aura_vcs key file 1", salt=salt, length=length)
     else:
-        from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
-
-        both = bytes(Scrypt(salt, length, record.n, record.r, record.p).derive(secret.data))
+        both = _scrypt(secret.data, salt, length, record.n, record.r, record.p)
     return both[:KEY_BYTES], both[KEY_BYTES:]
+
+
+@lru_cache(maxsize=4)
+def _scrypt(data: bytes, salt: bytes, length: int, n: int, r: int, p: int) -> bytes:
+    """Stretch a passphrase, which takes a second on purpose: a program that stays open pays it once for a remote.
+
+    What is kept is as secret as the passphrase, which whoever calls keeps as well.
+    """
+    from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+    return bytes(Scrypt(salt, length, n, r, p).derive(data))
 
 
 def _cipher(key: bytes) -> Any:

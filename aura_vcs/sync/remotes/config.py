@@ -109,6 +109,21 @@ def remove_remote(repo: Repository, name: str) -> RemoteConfig:
     return found
 
 
+def forget_remote(repo: Repository, name: str) -> RemoteConfig:
+    """Take a remote out of the settings, if no offloaded content is at it alone.
+
+    Raises:
+        UnknownName: there is none of that name. InputError: content would be out of reach.
+    """
+    if files := only_there(repo, name):
+        many = f"{len(files):,} offloaded file{'s' * (len(files) != 1)}"
+        raise InputError(
+            f"{name} alone holds {many}, such as {files[0]}",
+            hint="Bring them back first with `aura fetch --content`, or say --force.",
+        )
+    return remove_remote(repo, name)
+
+
 def only_there(repo: Repository, name: str) -> list[str]:
     """Paths of files that are offloaded to this remote, and to no other that the project knows."""
     known = remotes(repo).keys() - {name}

@@ -62,6 +62,25 @@ def open_named(
     return open_remote(address, single_writer=config.single_writer, surroundings=surroundings)
 
 
+def credential_host(repo: Repository, config: RemoteConfig) -> str:
+    """Return the host that a configured remote's credentials would go to, "" where none go anywhere; see `host_of`.
+
+    Raises:
+        InvalidUrl.
+    """
+    return host_of(address_of(repo, config), sealed=bool(config.encryption))
+
+
+def check_credential_host(repo: Repository, config: RemoteConfig) -> str:
+    """Return the same host, if credentials may go there at all.
+
+    Raises:
+        InvalidUrl. RemoteDenied: they could be read on the way.
+    """
+    check_line(address_of(repo, config))
+    return credential_host(repo, config)
+
+
 def open_remote(
     address: Address, *, single_writer: bool = False, create: bool = False, surroundings: Surroundings = UNKNOWN
 ) -> RemoteStorage:

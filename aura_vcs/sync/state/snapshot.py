@@ -16,7 +16,7 @@ from aura_vcs.refs.branch_entries import heads
 from aura_vcs.refs.label_merge import merge_labels
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RangeReadable
-from aura_vcs.sync.state.cache import Memory, Seen
+from aura_vcs.sync.state.cache import Forgetful, Memory, Seen
 from aura_vcs.sync.state.manifest import (
     MANIFEST,
     Manifest,
@@ -275,3 +275,12 @@ def named_versions(manifest: Manifest) -> set[VersionId]:
     """The versions that branches and tags stand on."""
     tips = {entry.version for entries in manifest.branches.values() for entry in heads(entries)}
     return {version for version in tips | {tag.version for tag in manifest.tags.values()} if version is not None}
+
+
+def load_unremembered(repo: Repository, remote: RangeReadable) -> View:
+    """Look at the project's remote with nothing cached, for checks: what is cached here proves nothing.
+
+    Raises:
+        RemoteMismatch, RemoteCorrupt: as `load_view`.
+    """
+    return load_view(remote, Forgetful(), repo.format.project)

@@ -1,0 +1,281 @@
+"""What a program does with versions: make them, look at them, go to them, take back."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import BinaryIO, Unpack
+
+from aura_vcs.api.comparing import Diff, compare
+from aura_vcs.api.lookup import Blamed, FieldChange, Found, blame, field_history, search
+from aura_vcs.api.opened import Opened, Part, StrPath, project_paths
+from aura_vcs.api.reporting import NO_CALL, Call
+from aura_vcs.api.values import (
+    Committed,
+    FileInfo,
+    Moved,
+    Status,
+    Undone,
+    Version,
+    VersionLike,
+    VersionType,
+    name_of,
+)
+from aura_vcs.api.versions import Versions, list_files, open_content, read_content
+from aura_vcs.history import checkout as checkout_room
+from aura_vcs.history import commit as commit_room
+from aura_vcs.history import status as status_room
+from aura_vcs.history import undo as undo_room
+from aura_vcs.history.untrack import untrack
+from aura_vcs.repository.repository import Repository
+
+
+class HistoryMethods(Part):
+    """Versions and what is done with them."""
+
+    def __init__(self, opened: Opened) -> None:
+        super().__init__(opened)
+        self.versions = Versions(opened)
+
+    def commit(
+        self,
+        name: str,
+        *,
+        description: str = "",
+        important: bool = False,
+        allow_empty: bool = False,
+        paths: Iterable[StrPath] | None = None,
+        author: str | None = None,
+        **call: Unpack[Call],
+    ) -> Committed:
+        """Save the folder, or only `paths` of it, as the branch's next version.
+
+        `important` versions are never removed by themselves. Without `allow_empty` no version is made where nothing
+        has changed. `author` instead of the one that the project was opened for.
+
+        Raises:
+            InputError: no name. UnknownName: a path that is nowhere. FileUnreadable, StorageFull.
+        """
+        return self._opened.run(call, _commit, name, description, important, allow_empty, paths, author)
+
+    def amend(
+        self,
+        name: str | None = None,
+        *,
+        description: str | None = None,
+        important: bool | None = None,
+        paths: Iterable[StrPath] | None = None,
+        author: str | None = None,
+        keep: bool = False,
+        **call: Unpack[Call],
+    ) -> Committed:
+        """Make the branch's last version anew, of the folder as it is now; what is None stays as it was called.
+
+        The one before is deleted, until `undo` or `Versions.undelete` brings it back. With `keep` it stays,
+        which is right where other machines have it already: the branch has both heads then.
+
+        Raises:
+            InputError: there is nothing to amend, or HEAD is not where its branch is.
+        """
+        return self._opened.run(call, _amend, name, description, important, paths, author, keep)
+
+    def status(self, **call: Unpack[Call]) -> Status:
+        """Compare the folder with the version it is based on."""
+        return Status._of(self._opened.run(call, status_room.status))
+
+    def log(
+        self,
+        *,
+        limit: int | None = None,
+        types: Iterable[VersionType] = (),
+        since: datetime | None = None,
+        until: datetime | None = None,
+        author: str | None = None,
+        search: str | None = None,
+        important: bool = False,
+        deleted: bool = False,
+        everything: bool = False,
+        paths: Iterable[StrPath] = (),
+    ) -> list[Version]:
+        """List versions, newest first; see `Versions.list`."""
+        return self.versions.list(
+            limit=limit,
+            types=types,
+            since=since,
+            until=until,
+            author=author,
+            search=search,
+            important=important,
+            deleted=deleted,
+            everything=everything,
+            paths=paths,
+        )
+
+    def show(self, version: VersionLike = "HEAD") -> Version:
+        """Find the version that goes by a name.
+
+        Raises:
+            UnknownVersion, AmbiguousVersion.
+        """
+        return self.versions[version]
+
+    def files(self, version: VersionLike = "HEAD", folder: StrPath = "", *, recursive: bool = True) -> list[FileInfo]:
+        """List the files and links of a version, or of a folder in it.
+
+        Without `recursive`, what lies in that folder itself, folders included.
+        """
+        return self._opened.run(NO_CALL, list_files, name_of(version), folder, recursive)
+
+    def read(self, path: StrPath, version: VersionLike = "HEAD", **call: Unpack[Call]) -> bytes:
+        """Read a file of a version whole, verified; offloaded content is fetched.
+
+        Raises:
+            UnknownName: the version has no such file. ObjectPurged, ObjectOffloaded, ObjectCorrupt.
+        """
+        return self._opened.run(call, read_content, name_of(version), path)
+
+    def open_file(self, path: StrPath, version: VersionLike = "HEAD", **call: Unpack[Call]) -> BinaryIO:
+        """Open a file of a version as a seekable binary stream, of which only what is read is looked at.
+
+        From 1 MiB on a file is read piece by piece, and each piece is verified. One that lies in the store
+        as it is, where the file system clones, is opened as such: `read` verifies it. Offloaded content is
+        fetched. The stream stays good while the project is open.
+
+        Raises:
+            UnknownName: the version has no such file. ObjectPurged, ObjectOffloaded, ObjectCorrupt.
+        """
+        return self._opened.run(call, open_content, name_of(version), path)
+
+    def diff(
+        self,
+        old: VersionLike | None = None,
+        new: VersionLike | None = None,
+        *,
+        paths: Iterable[StrPath] = (),
+        **call: Unpack[Call],
+    ) -> Diff:
+        """Compare two versions, or `old` (the last one, if none is given) with the folder."""
+        return compare(self._opened, call, old, new, paths)
+
+    def blame(self, path: StrPath, version: VersionLike = "HEAD", **call: Unpack[Call]) -> list[Blamed]:
+        """Say which version wrote each line of a text, or field of a document; renames are followed.
+
+        Raises:
+            UnknownName: the version has no such file. NotStructural: it is neither JSON nor text.
+        """
+        return self._opened.run(call, blame, name_of(version), path)
+
+    def field_history(self, path: StrPath, pointer: str, **call: Unpack[Call]) -> list[FieldChange]:
+        """Say when a field of a document changed, newest first; `pointer` is a JSON pointer such as `/tone`.
+
+        Raises:
+            UnknownName: no version has the file, or the field. PointerInvalid.
+        """
+        return self._opened.run(call, field_history, path, pointer)
+
+    def search(self, words: str, *, limit: int = 50, **call: Unpack[Call]) -> list[Found]:
+        """Find words in names and descriptions of versions, and in scripts: of the folder first, then of versions.
+
+        All of them, each of which may go on: `aster` finds asteroid.
+        """
+        return self._opened.run(call, search, words, limit)
+
+    def checkout(
+        self, version: VersionLike, *, clean: bool = False, new_branch: str | None = None, **call: Unpack[Call]
+    ) -> Moved:
+        """Go to a branch or version; with `clean`, the files are exactly its own afterwards.
+
+        With `new_branch`, a branch of that name is started there, and the folder is on it. Unsaved work that would be
+        lost becomes a restore point first.
+        """
+        return self._opened.run(call, _checkout, name_of(version), clean, new_branch)
+
+    def restore(self, version: VersionLike, paths: Iterable[StrPath] | None = None, **call: Unpack[Call]) -> Moved:
+        """Bring files of a version, or all, back into the folder, unsaved; the branch stays.
+
+        What was there becomes a restore point first.
+        """
+        return self._opened.run(call, _restore, name_of(version), paths)
+
+    def undo(self, operation: str | None = None, **call: Unpack[Call]) -> Undone:
+        """Take back the last operation of this machine, or the one whose id begins so.
+
+        Raises:
+            NothingToUndo, OperationExpired.
+        """
+        return self._opened.run(call, _undo, operation)
+
+    def redo(self, operation: str | None = None, **call: Unpack[Call]) -> Undone:
+        """Do again what was taken back last, or the operation whose id begins so.
+
+        Raises:
+            NothingToUndo, OperationExpired.
+        """
+        return self._opened.run(call, _redo, operation)
+
+    def untrack(self, paths: Iterable[StrPath]) -> Version:
+        """Make a version without `paths`, which stay in the folder and are ignored from now on."""
+        return self._opened.run(NO_CALL, _untrack, paths)
+
+
+def _commit(
+    repo: Repository,
+    name: str,
+    description: str,
+    important: bool,
+    allow_empty: bool,
+    paths: Iterable[StrPath] | None,
+    author: str | None,
+) -> Committed:
+    done = commit_room.commit(
+        repo,
+        name,
+        description=description,
+        important=important,
+        allow_empty=allow_empty,
+        paths=None if paths is None else project_paths(repo, paths),
+        author=author,
+    )
+    return Committed._of(done)
+
+
+def _amend(
+    repo: Repository,
+    name: str | None,
+    description: str | None,
+    important: bool | None,
+    paths: Iterable[StrPath] | None,
+    author: str | None,
+    keep: bool,
+) -> Committed:
+    done = commit_room.amend(
+        repo,
+        name,
+        description=description,
+        important=important,
+        paths=None if paths is None else project_paths(repo, paths),
+        author=author,
+        keep=keep,
+    )
+    return Committed._of(done)
+
+
+def _checkout(repo: Repository, name: str, clean: bool, new_branch: str | None) -> Moved:
+    return Moved._of(repo, checkout_room.checkout(repo, name, clean=clean, new_branch=new_branch))
+
+
+def _restore(repo: Repository, name: str, paths: Iterable[StrPath] | None) -> Moved:
+    chosen = None if paths is None else project_paths(repo, paths)
+    return Moved._of(repo, checkout_room.restore(repo, name, chosen))
+
+
+def _undo(repo: Repository, operation: str | None) -> Undone:
+    action = None if operation is None else undo_room.find_action(repo, operation)
+    return Undone._of(repo, undo_room.undo(repo, action))
+
+
+def _redo(repo: Repository, operation: str | None) -> Undone:
+    action = None if operation is None else undo_room.find_action(repo, operation)
+    return Undone._of(repo, undo_room.redo(repo, action))
+
+
+def _untrack(repo: Repository, paths: Iterable[StrPath]) -> Version:
+    return Version._of(untrack(repo, project_paths(repo, paths)).version)

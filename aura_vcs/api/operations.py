@@ -1,0 +1,138 @@
+"""What was done to a project, with whether it was taken back."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+import msgspec
+
+from aura_vcs.api.jsons import Json
+from aura_vcs.api.opened import Part
+from aura_vcs.api.reporting import NO_CALL
+from aura_vcs.api.values import moment, time_text
+from aura_vcs.codec import parse_time
+from aura_vcs.history.undo import find_action, operation_of
+from aura_vcs.index.records import ActionRecord
+from aura_vcs.project.records.activity import Told, list_activity
+from aura_vcs.repository.repository import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that was done; `status` is "Applied", "Undone", "Failed" or "Expired".
+
+    Actions of one `correlation_id` are taken back together. After `expires_at` it cannot be undone any more.
+    """
+
+    id: str
+    type: str
+    description: str
+    user: str
+    time: datetime
+    status: str
+    can_be_undone: bool
+    undone_at: datetime | None
+    undone_by: str | None
+    expires_at: datetime | None
+    correlation_id: str | None
+
+    @classmethod
+    def _of(cls, found: ActionRecord | Told) -> Self:
+        """Take over a record."""
+        undone, by, expires, undoable = None, None, None, False
+        if isinstance(found, ActionRecord):
+            undone, by, expires = moment(found.undone_at), found.undone_by, moment(found.expires_at)
+            undoable = found.undoable and found.status == "Applied"
+        return cls(
+            found.id,
+            found.type,
+            found.description,
+            found.user,
+            parse_time(found.time),
+            found.status,
+            undoable,
+            undone,
+            by,
+            expires,
+            found.correlation_id,
+        )
+
+
+class Operations(Part):
+    """What was done to the project, newest first, on every machine; an action goes by the beginning of its id."""
+
+    def __iter__(self) -> Iterator[Action]:
+        return iter(self.list(limit=1_000_000))
+
+    def __getitem__(self, action: str) -> Action:
+        return self._opened.run(NO_CALL, _action, action)
+
+    def list(
+        self,
+        *,
+        limit: int = 50,
+        offset: int = 0,
+        type: str | None = None,  # noqa: A002  # as the action calls it
+        user: str | None = None,
+        status: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        correlation_id: str | None = None,
+        everything: bool = False,
+    ) -> list[Action]:
+        """List a page of actions; with `everything` also checkpoints and exports, which are nothing to take back."""
+        return self._opened.run(
+            NO_CALL,
+            _listed,
+            limit=limit,
+            offset=offset,
+            type_=type,
+            user=user,
+            status=status,
+            since=time_text(since),
+            until=time_text(until),
+            correlation_id=correlation_id,
+            everything=everything,
+        )
+
+    def record(self, action: str) -> Mapping[str, Json]:
+        """Return all that the log has of an action."""
+        return self._opened.run(NO_CALL, _record, action)
+
+
+def _action(repo: Repository, prefix: str) -> Action:
+    return Action._of(find_action(repo, prefix))
+
+
+def _listed(
+    repo: Repository,
+    *,
+    limit: int,
+    offset: int,
+    type_: str | None,
+    user: str | None,
+    status: str | None,
+    since: str | None,
+    until: str | None,
+    correlation_id: str | None,
+    everything: bool,
+) -> list[Action]:
+    found = list_activity(
+        repo,
+        type_=type_,
+        user=user,
+        status=status,
+        since=since,
+        until=until,
+        correlation_id=correlation_id,
+        limit=limit,
+        offset=offset,
+        everything=everything,
+    )
+    return list(map(Action._of, found))
+
+
+def _record(repo: Repository, prefix: str) -> Mapping[str, Json]:
+    found: Mapping[str, Json] = msgspec.to_builtins(operation_of(repo, find_action(repo, prefix)))
+    return found

@@ -1,0 +1,232 @@
+"""What goes to remotes and comes from there, as results of calls."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from aura_vcs.api.locks import PathLock
+from aura_vcs.api.opened import StrPath, project_paths
+from aura_vcs.api.values import Moved, moved_or_none, paths_of
+from aura_vcs.history.lookup.select_files import select
+from aura_vcs.history.names.revisions import resolve
+from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.remotes.base import RemoteStorage
+from aura_vcs.sync import fetch as fetch_room
+from aura_vcs.sync import pull as pull_room
+from aura_vcs.sync import push as push_room
+from aura_vcs.sync.bundle import create_bundle
+from aura_vcs.sync.maintenance.fsck import RemoteReport
+from aura_vcs.sync.offload.fetch_content import Brought, Content, fetch_content, plan_content
+from aura_vcs.sync.state.cache import Known
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What a fetch brought, or would bring; versions go by their ids.
+
+    `left_bytes` of content stay at the remote until they are needed. `settings` are keys of the project's
+    settings, `diverged` branches that have several heads now.
+    """
+
+    remote: str
+    versions: tuple[str, ...]
+    branches: tuple[str, ...]
+    objects: int
+    received_bytes: int
+    left_bytes: int
+    settings: tuple[str, ...]
+    diverged: tuple[str, ...]
+    is_empty: bool
+
+    @classmethod
+    def _of(cls, plan: fetch_room.FetchPlan, diverged: tuple[str, ...] = ()) -> Self:
+        """Take over a plan, or what was done."""
+        return cls(
+            plan.remote,
+            tuple(plan.versions),
+            plan.branches,
+            plan.objects,
+            plan.received_bytes,
+            plan.left_bytes,
+            plan.settings,
+            diverged,
+            plan.is_empty,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What a push sent, or would send; `sent_bytes` is an estimate. Versions go by their ids.
+
+    `despite_locks` are locks of others on what it changes: expired ones, and all where they were ignored.
+    """
+
+    remote: str
+    versions: tuple[str, ...]
+    branches: tuple[str, ...]
+    objects: int
+    sent_bytes: int
+    settings: tuple[str, ...]
+    despite_locks: tuple[PathLock, ...]
+    is_empty: bool
+
+    @classmethod
+    def _of(cls, repo: Repository, plan: push_room.PushPlan) -> Self:
+        """Take over a plan, or what was done."""
+        return cls(
+            plan.remote,
+            tuple(plan.versions),
+            plan.branches,
+            plan.objects,
+            plan.sent_bytes,
+            plan.settings,
+            tuple(PathLock._of(repo, lock) for lock in plan.locked),
+            plan.is_empty,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """What a pull did; `files` is None where yours stayed as they are.
+
+    That is so where nothing was new, where the branch has the `diverged` heads now (merge them), where
+    unsaved changes are `in_the_way`, or where the branch is on a version `without_content`, which somebody
+    gave up.
+    """
+
+    fetched: Fetched
+    files: Moved | None
+    diverged: tuple[str, ...]
+    in_the_way: tuple[Path, ...]
+    without_content: str | None
+
+    @classmethod
+    def _of(cls, repo: Repository, done: pull_room.Pulled) -> Self:
+        """Take over what was done."""
+        fetched = Fetched._of(done.fetched.plan, done.fetched.diverged)
+        files, in_the_way = moved_or_none(repo, done.files), paths_of(done.in_the_way)
+        return cls(fetched, files, tuple(done.diverged), in_the_way, done.without_content)
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What a sync did."""
+
+    pulled: Pulled
+    pushed: Pushed
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteComparison:
+    """What a remote has that is not here, and the other way round."""
+
+    to_fetch: Fetched
+    to_push: Pushed
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file of some version: a path it has had, its size in bytes, and the id of its content."""
+
+    path: Path
+    size: int
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedContent:
+    """Content that came back, or that is not here: files, and bytes of all of them."""
+
+    files: tuple[StoredFile, ...]
+    size: int
+
+    @classmethod
+    def _of(cls, found: Brought) -> Self:
+        """Take over what came."""
+        return cls(tuple(StoredFile(Path(file.path), file.size, file.id) for file in found.files), found.size_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A project with its history in one file."""
+
+    path: Path
+    versions: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class BundleReport:
+    """What was found in a bundle; `size` counts what was looked through."""
+
+    problems: tuple[str, ...]
+    versions: int
+    objects: int
+    size: int
+    is_clean: bool
+
+    @classmethod
+    def _of(cls, found: RemoteReport) -> Self:
+        """Take over what was found."""
+        return cls(tuple(map(str, found.problems)), found.versions, found.objects, found.stored_bytes, found.is_clean)
+
+
+def push(repo: Repository, remote: RemoteStorage, known: Known, *, all_versions: bool, ignore_locks: bool) -> Pushed:
+    """See `Project.push`."""
+    return Pushed._of(repo, push_room.push(repo, remote, known, all_versions=all_versions, ignore_locks=ignore_locks))
+
+
+def plan_push(
+    repo: Repository, remote: RemoteStorage, known: Known, *, all_versions: bool, ignore_locks: bool
+) -> Pushed:
+    """See `Project.plan_push`."""
+    plan = push_room.plan_push(repo, remote, known, all_versions=all_versions, ignore_locks=ignore_locks)
+    return Pushed._of(repo, plan)
+
+
+def fetch(repo: Repository, remote: RemoteStorage, known: Known, *, all_versions: bool) -> Fetched:
+    """See `Project.fetch`."""
+    done = fetch_room.fetch(repo, remote, known, all_versions=all_versions)
+    return Fetched._of(done.plan, done.diverged)
+
+
+def plan_fetch(repo: Repository, remote: RemoteStorage, known: Known, *, all_versions: bool) -> Fetched:
+    """See `Project.plan_fetch`."""
+    return Fetched._of(fetch_room.plan_fetch(repo, remote, known, all_versions=all_versions))
+
+
+def pull(repo: Repository, remote: RemoteStorage, known: Known, *, all_versions: bool) -> Pulled:
+    """See `Project.pull`."""
+    return Pulled._of(repo, pull_room.pull(repo, remote, known, all_versions=all_versions))
+
+
+def sync(repo: Repository, remote: RemoteStorage, known: Known, *, all_versions: bool, ignore_locks: bool) -> Synced:
+    """See `Project.sync`."""
+    done = pull_room.sync(repo, remote, known, all_versions=all_versions, ignore_locks=ignore_locks)
+    return Synced(Pulled._of(repo, done.pulled), Pushed._of(repo, done.pushed))
+
+
+def compare_remote(repo: Repository, remote: RemoteStorage, known: Known) -> RemoteComparison:
+    """See `Remotes.compare`."""
+    coming = fetch_room.plan_fetch(repo, remote, known)
+    going = push_room.plan_push(repo, remote, known, keep_both=True, ignore_locks=True)
+    return RemoteComparison(Fetched._of(coming), Pushed._of(repo, going))
+
+
+def absent_content(repo: Repository, names: list[str], paths: tuple[StrPath, ...]) -> FetchedContent:
+    """See `Project.plan_content`."""
+    return FetchedContent._of(
+        plan_content(repo, select(repo, [resolve(repo, name) for name in names], project_paths(repo, paths)))
+    )
+
+
+def bring_content(repo: Repository, content: Content, names: list[str], paths: tuple[StrPath, ...]) -> FetchedContent:
+    """See `Project.fetch_content`."""
+    plan = plan_content(repo, select(repo, [resolve(repo, name) for name in names], project_paths(repo, paths)))
+    return FetchedContent._of(fetch_content(content, plan))
+
+
+def bundle(repo: Repository, path: str, all_versions: bool) -> Bundle:
+    """See `Project.bundle`."""
+    done = create_bundle(repo, path, all_versions=all_versions)
+    return Bundle(Path(done.path), done.versions, done.stored_bytes)

@@ -1,0 +1,287 @@
+"""What upkeep finds, plans and does: space, damage, garbage, and content that only remotes hold."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from aura_vcs.api.values import Version, paths_of
+from aura_vcs.ids import ObjectId
+from aura_vcs.maintenance import disk_usage, gc, housekeeping, retention
+from aura_vcs.maintenance.disk_usage import Sizes
+from aura_vcs.maintenance.repair_records import Mendable, find_mendable, mend
+from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.remotes.base import RemoteStorage
+from aura_vcs.sync.maintenance import repair_local
+from aura_vcs.sync.maintenance.repair_local import RepairPlan
+from aura_vcs.sync.offload import offload as offload_room
+from aura_vcs.sync.state.cache import Known
+
+
+@dataclass(frozen=True, slots=True)
+class LargeFile:
+    """One of the largest files, with a path it has had."""
+
+    path: Path
+    size: int
+    stored_bytes: int
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class VersionShare:
+    """What one version alone holds: purging it would free about so many stored bytes."""
+
+    id: str
+    number: int
+    name: str
+    size: int
+    alone_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class StorageReport:
+    """What takes space. `total` counts every version's content as if it were stored on its own.
+
+    `folder_bytes` are all files below `.aura`; `offloaded` counts files whose content is at remotes,
+    `unfinished` what a command is writing, or was writing when it was stopped.
+    """
+
+    folder_bytes: int
+    total: Sizes
+    objects: Sizes
+    garbage: Sizes
+    offloaded: Sizes
+    unfinished: Sizes
+    by_version_type: dict[str, Sizes]
+    by_file_type: dict[str, Sizes]
+    largest: tuple[LargeFile, ...]
+    versions: tuple[VersionShare, ...]
+
+    @classmethod
+    def _of(cls, found: disk_usage.StorageReport) -> Self:
+        """Take over what was counted."""
+        return cls(
+            found.folder_bytes,
+            found.total,
+            found.objects,
+            found.garbage,
+            found.offloaded,
+            found.unfinished,
+            found.by_version_type,
+            found.by_file_type,
+            tuple(LargeFile(Path(it.path), it.size_bytes, it.stored_bytes, it.id) for it in found.largest),
+            tuple(VersionShare(it.id, it.number, it.name, it.logical_bytes, it.alone_bytes) for it in found.versions),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GcPlan:
+    """What a collection would do; sizes count stored bytes.
+
+    `objects` go, `bytes` in all; `purged` are deleted versions whose content goes with them. `kept_objects`
+    could still be wanted back by `undo`, `later_objects` are in packs that are mostly in use, `unread_objects` go
+    when the machines in `waiting_for` know that they do.
+    """
+
+    objects: int
+    bytes: int
+    purged: tuple[Version, ...]
+    kept_objects: int
+    later_objects: int
+    unread_objects: int
+    waiting_for: tuple[str, ...]
+    _plan: gc.Plan
+
+    @classmethod
+    def _of(cls, plan: gc.Plan) -> Self:
+        """Take over a plan."""
+        return cls(
+            len(plan.doomed),
+            plan.bytes,
+            tuple(map(Version._of, plan.purged)),
+            len(plan.kept),
+            len(plan.left),
+            len(plan.unread),
+            tuple(other.host or other.replica for other in plan.waiting_for),
+            plan,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GcResult:
+    """What a collection did; `kept_objects` are garbage that is still there."""
+
+    removed_objects: int
+    freed_bytes: int
+    kept_objects: int
+
+
+@dataclass(frozen=True, slots=True)
+class PrunePlan:
+    """Which autosaves and restore points would be deleted; what is planned is what is done."""
+
+    versions: tuple[Version, ...]
+    _plan: retention.PrunePlan
+
+    @classmethod
+    def _of(cls, plan: retention.PrunePlan) -> Self:
+        """Take over a plan."""
+        return cls(tuple(Version._of(decision.version) for decision in plan.doomed), plan)
+
+
+@dataclass(frozen=True, slots=True)
+class OffloadedFile:
+    """A large file whose content can go, as `remotes` hold it now, or has to stay for a `reason`."""
+
+    path: Path
+    size: int
+    remotes: tuple[str, ...]
+    reason: str
+    id: str
+
+    @classmethod
+    def _of(cls, file: offload_room.OffloadedFile) -> Self:
+        """Take over a finding."""
+        return cls(Path(file.path), file.size_bytes, file.remotes, file.reason, file.id)
+
+
+@dataclass(frozen=True, slots=True)
+class OffloadPlan:
+    """What an offload would do. `faults` are what is wrong with remotes, in words: what these hold did not count.
+
+    `unreachable` are remotes that could not be asked, with the reason.
+    """
+
+    files: tuple[OffloadedFile, ...]
+    kept: tuple[OffloadedFile, ...]
+    bytes: int
+    faults: tuple[str, ...]
+    unreachable: dict[str, str]
+    _plan: offload_room.OffloadPlan
+
+    @classmethod
+    def _of(cls, plan: offload_room.OffloadPlan, unreachable: dict[str, str]) -> Self:
+        """Take over a plan."""
+        going, kept = (tuple(map(OffloadedFile._of, group)) for group in (plan.going, plan.kept))
+        return cls(going, kept, plan.freed_bytes, plan.faults, unreachable, plan)
+
+
+@dataclass(frozen=True, slots=True)
+class Offloaded:
+    """What an offload did: files, and stored bytes that are free now."""
+
+    files: int
+    freed_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class MendedRecord:
+    """A small record (a branch, a tag, a label …) below `.aura` that was damaged, and how."""
+
+    path: Path
+    detail: str
+
+    @classmethod
+    def _of(cls, item: Mendable) -> Self:
+        """Take over a finding."""
+        return cls(Path(item.path), item.detail)
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """What a repair did, or would do.
+
+    `objects` come from the remote, `bytes` in all. `damaged` files below `.aura` are set aside in
+    `.aura/local/damaged`, never deleted. `lost` are objects that the remote does not have either, with
+    the versions that need them.
+    """
+
+    objects: int
+    bytes: int
+    damaged: tuple[Path, ...]
+    lost: dict[str, tuple[str, ...]]
+
+    @classmethod
+    def _of(cls, plan: RepairPlan, lost: dict[ObjectId, tuple[str, ...]] | None = None) -> Self:
+        """Take over a plan; `lost` is what turned out to be so."""
+        return cls(
+            len(plan.wanted),
+            plan.received_bytes,
+            paths_of(plan.damaged),
+            {str(item): names for item, names in (plan.lost if lost is None else lost).items()},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PurgePlan:
+    """What giving up a version would free: objects, and their stored bytes, that no other version holds.
+
+    `shared_bytes` of content stay, because others hold them too. `remote_bytes` would go at the remote that was
+    asked about.
+    """
+
+    objects: int
+    bytes: int
+    shared_bytes: int
+    remote_bytes: int | None
+
+
+def storage_report(repo: Repository) -> StorageReport:
+    """See `Project.storage`."""
+    return StorageReport._of(disk_usage.storage_report(repo))
+
+
+def plan_gc(repo: Repository, grace_seconds: float, wait_for_others: bool) -> GcPlan:
+    """See `Project.plan_gc`."""
+    return GcPlan._of(gc.plan_gc(repo, grace_seconds=grace_seconds, wait_for_others=wait_for_others))
+
+
+def execute_gc(repo: Repository, plan: GcPlan) -> GcResult:
+    """See `Project.gc`."""
+    done = gc.execute_gc(repo, plan._plan)
+    return GcResult(done.removed_objects, done.freed_bytes, done.condemned_objects)
+
+
+def keep_house(repo: Repository) -> GcResult | None:
+    """See `Project.keep_house`."""
+    done = housekeeping.keep_house_if_due(repo)
+    return None if done is None else GcResult(done.removed_objects, done.freed_bytes, done.condemned_objects)
+
+
+def plan_prune(repo: Repository, rules: retention.Rules) -> PrunePlan:
+    """See `Project.plan_prune`."""
+    return PrunePlan._of(retention.plan_prune(repo, rules))
+
+
+def execute_prune(repo: Repository, plan: PrunePlan) -> int:
+    """See `Project.prune`."""
+    return retention.execute_prune(repo, plan._plan)
+
+
+def execute_offload(repo: Repository, plan: OffloadPlan) -> Offloaded:
+    """See `Project.offload`."""
+    done = offload_room.execute_offload(repo, plan._plan)
+    return Offloaded(done.files, done.freed_bytes)
+
+
+def plan_record_repair(repo: Repository) -> tuple[MendedRecord, ...]:
+    """See `Project.plan_record_repair`."""
+    return tuple(map(MendedRecord._of, find_mendable(repo)))
+
+
+def repair_records(repo: Repository) -> tuple[MendedRecord, ...]:
+    """See `Project.repair_records`."""
+    found = find_mendable(repo)
+    mend(repo, found)
+    return tuple(map(MendedRecord._of, found))
+
+
+def plan_repair(repo: Repository, remote: RemoteStorage, _known: Known) -> Repaired:
+    """See `Project.plan_repair`."""
+    return Repaired._of(repair_local.plan_repair(repo, remote))
+
+
+def repair(repo: Repository, remote: RemoteStorage, known: Known) -> Repaired:
+    """See `Project.repair`."""
+    plan = repair_local.plan_repair(repo, remote)
+    return Repaired._of(plan, repair_local.execute_repair(repo, known, plan).lost)

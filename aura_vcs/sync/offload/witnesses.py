@@ -1,0 +1,49 @@
+"""Which remotes can be asked what they hold, before content is freed here."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+import msgspec
+
+from aura_vcs.errors import InputError
+from aura_vcs.errors.remotes import RemoteError
+from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.remotes.base import RemoteStorage
+from aura_vcs.sync.offload.proof import Witness
+from aura_vcs.sync.remotes.config import address_of, place_key, remote_config, remotes
+
+
+class Witnesses(msgspec.Struct):
+    """Remotes that answer; `unreachable` are those that do not, with the reason."""
+
+    asked: list[Witness]
+    unreachable: dict[str, str]
+
+
+@contextmanager
+def witnesses(repo: Repository, names: Sequence[str], connect: Callable[[str], RemoteStorage]) -> Iterator[Witnesses]:
+    """Ask the named remotes, which must answer, or all that can be reached; two names for one place count once.
+
+    `connect` opens a remote by its name.
+
+    Raises:
+        InputError: the project has no remote. UnknownName.
+        RemoteError: one that was named, or the only one, cannot be asked.
+    """
+    configured = remotes(repo)
+    if not configured:
+        raise InputError("This project has no remote", hint="Add one with `aura remote add origin URL`, and push.")
+    found: dict[tuple[object, ...], Witness] = {}
+    unreachable: dict[str, str] = {}
+    with ExitStack() as stack:
+        for name in dict.fromkeys(names or configured):
+            _, config = remote_config(repo, name)
+            try:
+                remote = connect(name)
+                stack.callback(remote.close)
+                found.setdefault(place_key(address_of(repo, config)), Witness(name, remote, repo.format.project))
+            except RemoteError as error:
+                if names or len(configured) == 1:
+                    raise
+                unreachable[name] = error.message
+        yield Witnesses(list(found.values()), unreachable)
