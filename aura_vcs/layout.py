@@ -6,6 +6,7 @@ differ only in case stay two on every file system, and no name is reserved anywh
 """
 
 import re
+from functools import lru_cache
 
 from aura_vcs.errors.input import InvalidName
 from aura_vcs.errors.integrity import RecordCorrupt, UnsafePath
@@ -85,6 +86,7 @@ def loose_path(object_id: ObjectId) -> str:
     return f"{OBJECTS}/{object_id[:2]}/{object_id[2:]}"
 
 
+@lru_cache(maxsize=256)
 def pack_path(pack: str) -> str:
     """Where a pack lies."""
     return f"{PACKS}/{pack}.pack"
@@ -198,6 +200,7 @@ def _name_fault(name: str) -> str:  # noqa: PLR0911 (one rule a line)
     return ""
 
 
+@lru_cache(maxsize=256)
 def encode_name(name: str) -> str:
     """The file name for a branch or tag."""
     data = name.encode("utf-8")

@@ -54,10 +54,14 @@ class OperationLogs:
         self._storage = storage
         self.replica = replica
 
-    def sizes(self) -> dict[ReplicaId, int]:
-        """Bytes of every replica's log."""
+    def names(self) -> list[str]:
+        """Names of the files of all logs."""
+        return self._storage.list(OPERATIONS)
+
+    def sizes(self, names: Sequence[str] | None = None) -> dict[ReplicaId, int]:
+        """Bytes of every replica's log; `names` are those of the files, if the caller has just listed them."""
         found = {}
-        for name in self._storage.list(OPERATIONS):
+        for name in self.names() if names is None else names:
             is_log = is_replica_id(name.removesuffix(".jsonl")) and name.endswith(".jsonl")
             stat = self._storage.stat(f"{OPERATIONS}/{name}") if is_log else None
             if stat is not None:
@@ -172,9 +176,10 @@ class OperationLogs:
                 if len(pending) > LINE_LIMIT:
                     raise RecordCorrupt(path, f"a line longer than {LINE_LIMIT:,} bytes")
 
-    def segments(self) -> list[str]:
-        """File names of the closed parts of all logs, in the order in which they were written."""
-        return sorted((name for name in self._storage.list(OPERATIONS) if name.endswith(SEGMENT)), key=_segment_order)
+    def segments(self, names: Sequence[str] | None = None) -> list[str]:
+        """File names of the closed parts of all logs, in the order they were written in; `names` as for `sizes`."""
+        listed = self.names() if names is None else names
+        return sorted((name for name in listed if name.endswith(SEGMENT)), key=_segment_order)
 
     def read_segment(self, name: str) -> Iterator[LogLine]:
         """The lines of a closed part.

@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
+from random import Random
 from threading import Thread
 from typing import Any, get_args, get_type_hints
 
 import aura_vcs as aura
 import pytest
 from aura_vcs import errors
+from aura_vcs.errors.integrity import ObjectCorrupt
 
 ROOT = Path(__file__).parent.parent
 PAGES = {name: (ROOT / name).read_text("utf-8") for name in ("docs/api.md", "README.md")}
@@ -441,3 +443,19 @@ def test_autosaves_while_somebody_works(film: aura.Project) -> None:
     stop.cancel()
     assert list(saves) == []
     assert [version.name for version in film.versions] == ["Second", "First"]
+
+
+def test_damage_names_the_versions_that_it_affects(film: aura.Project) -> None:
+    """A program hears what the command line says: which versions a damaged file is part of."""
+    noise = Random(7).randbytes(300_000)
+    (film.path / "noise.bin").write_bytes(noise)
+    film.commit("Third")
+    for file in (film.path / ".aura" / "objects").rglob("*"):
+        if file.is_file() and (at := file.read_bytes().find(noise[1000:2000])) >= 0:
+            file.chmod(0o644)
+            with file.open("r+b") as stored:
+                stored.seek(at)
+                stored.write(bytes(10))
+    with pytest.raises(ObjectCorrupt, match="damaged") as found:
+        film.read("noise.bin", "v3")
+    assert found.value.hint.startswith("It is part of v3. ")

@@ -33,6 +33,7 @@ PARTS = {
         "base file_lock generated_file home mounts open_writers own_folders owners rename",
         "memory system_calls",
         "background_sync plain_files stored_file",
+        "upload",
         "local",
         "databases preview resumable_upload scratch",
         "remotes",
@@ -45,8 +46,9 @@ PARTS = {
         "availability batch",
         "store",
         "trees",
+        "graph",
     ],
-    "refs": ["changes packed_labels branch_entries tags", "refs"],
+    "refs": ["changes packed_labels branch_entries tags", "label_merge", "refs"],
     "worktree": ["scan", "snapshot", "checkout", "worktree"],
     "history": [
         "recording sources",

@@ -16,7 +16,6 @@ from aura_vcs.codec import parse_time
 from aura_vcs.history import inspect
 from aura_vcs.history.lookup.blob_versions import find_holders
 from aura_vcs.history.lookup.content import find_object
-from aura_vcs.index.queries import Queries
 from aura_vcs.index.table_dump import table_sizes
 from aura_vcs.model import Kind
 from aura_vcs.repository.repository import Repository
@@ -127,7 +126,7 @@ def _stream(repo: Repository, prefix: str) -> Iterator[bytes]:
 def _contents(
     repo: Repository, type_: str | None, sort: Literal["referenced", "count", "size"], limit: int
 ) -> list[StoredContent]:
-    found = Queries(repo.index).blobs(type_=type_, sort=sort, limit=limit)
+    found = repo.queries.blobs(type_=type_, sort=sort, limit=limit)
     held = find_holders(repo, [record.id for record in found])
     return [
         StoredContent(

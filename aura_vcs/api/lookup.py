@@ -12,7 +12,6 @@ from aura_vcs.history import blame as blame_room
 from aura_vcs.history.lookup import field_history as field_room
 from aura_vcs.history.names.revisions import resolve
 from aura_vcs.index.full_text import Found as StoredFound
-from aura_vcs.index.queries import Queries
 from aura_vcs.project import search as search_room
 from aura_vcs.project.search_texts import TextHit, search_texts
 from aura_vcs.repository.repository import Repository
@@ -87,6 +86,6 @@ def _text(hit: TextHit) -> Found:
 
 
 def _found(repo: Repository, item: StoredFound) -> Found:
-    version = None if item.version is None else Queries(repo.index).version(item.version)
+    version = None if item.version is None else repo.queries.version(item.version)
     of = version_or_none(version)
     return Found(item.kind, item.name, item.excerpt, path_or_none(item.path), of, of is None, of)

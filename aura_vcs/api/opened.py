@@ -12,6 +12,7 @@ from aura_vcs.errors.input import NotAProject
 from aura_vcs.history.commit import project_path
 from aura_vcs.history.init import start_project
 from aura_vcs.locks import WAIT_SECONDS
+from aura_vcs.maintenance.explain import explain
 from aura_vcs.repository.format_file import is_project
 from aura_vcs.repository.index_recovery import heal
 from aura_vcs.repository.ownership import Trust, check_owner
@@ -96,7 +97,10 @@ class Opened:
                 return function(self.repo, *args, **kwargs)
             except BaseException as error:
                 if isinstance(error, AuraError) and not isinstance(error, Interrupted) and error.__cause__ is None:
-                    raise
+                    found = explain(self.repo, error)
+                    if found is error:
+                        raise
+                    raise found from error
                 self.close()  # what it holds in memory may be half done
                 if not (isinstance(error, Exception) and heal(str(self.root), error, recorded)):
                     raise

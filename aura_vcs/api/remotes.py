@@ -15,7 +15,7 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.studio.remote_passphrases import keep_passphrase
 from aura_vcs.sync.maintenance import gc, repair_remote
-from aura_vcs.sync.maintenance.fsck_remote import fsck_far
+from aura_vcs.sync.maintenance.fsck import fsck_remote
 from aura_vcs.sync.remotes import add
 from aura_vcs.sync.remotes.config import RemoteConfig, forget_remote, remote_config, remove_remote
 from aura_vcs.sync.remotes.config import remotes as configured
@@ -275,7 +275,7 @@ def _remembered(repo: Repository, name: str, passphrase: str | None) -> bool:
 
 
 def _fsck(repo: Repository, remote: RemoteStorage, _: Known, sample: float) -> RemoteFsckReport:
-    return fsck_far(load_unremembered(repo, remote), sample=sample, progress=repo.progress)
+    return fsck_remote(load_unremembered(repo, remote), sample=sample, progress=repo.progress)
 
 
 def _gc_plan(repo: Repository, remote: RemoteStorage, known: Known, grace: timedelta) -> RemoteGcPlan:

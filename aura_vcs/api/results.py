@@ -11,7 +11,7 @@ from aura_vcs.maintenance.findings import Problem as FsckProblem
 from aura_vcs.maintenance.fsck import Report as FsckReport
 from aura_vcs.maintenance.retention import Rules as RetentionRules
 from aura_vcs.project.render.presets import ExportPreset
-from aura_vcs.sync.maintenance.fsck_remote import FarReport as RemoteFsckReport
+from aura_vcs.sync.maintenance.fsck import RemoteReport as RemoteFsckReport
 
 __all__ = [
     "Decision",

@@ -168,7 +168,7 @@ class BundleReport:
     @classmethod
     def _of(cls, found: RemoteReport) -> Self:
         """Take over what was found."""
-        return cls(found.problems, found.versions, found.objects, found.stored_bytes, found.is_clean)
+        return cls(tuple(map(str, found.problems)), found.versions, found.objects, found.stored_bytes, found.is_clean)
 
 
 def push(repo: Repository, remote: RemoteStorage, known: Known, *, all_versions: bool, ignore_locks: bool) -> Pushed:

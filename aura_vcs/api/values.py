@@ -13,7 +13,6 @@ from aura_vcs.history import commit as commit_room
 from aura_vcs.history import status as status_room
 from aura_vcs.history import undo as undo_room
 from aura_vcs.history.recording.scan_differences import Change as ScanChange
-from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Entry, Head
 from aura_vcs.model import Operation as StoredOperation
@@ -284,7 +283,7 @@ class Undone:
 
 
 def _version_at(repo: Repository, head: Head) -> Version | None:
-    return None if head.version is None else version_or_none(Queries(repo.index).version(head.version))
+    return None if head.version is None else version_or_none(repo.queries.version(head.version))
 
 
 def moved_or_none(repo: Repository, moved: checkout_room.Moved | None) -> Moved | None:

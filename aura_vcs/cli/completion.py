@@ -144,9 +144,9 @@ def _items(incomplete: str, found: Iterable[tuple[str, str]]) -> list["Completio
 
 
 def _versions(repo: "Repository") -> list[tuple[str, str]]:
-    from aura_vcs.index.queries import Queries, VersionFilter
+    from aura_vcs.index.queries import VersionFilter
 
-    newest = Queries(repo.index).all_versions(VersionFilter(limit=OFFERED))
+    newest = repo.queries.all_versions(VersionFilter(limit=OFFERED))
     offered = [("HEAD", "where you are"), *_branches(repo), *_tags(repo)]
     return offered + [(f"v{record.number}", record.name) for record in newest]
 

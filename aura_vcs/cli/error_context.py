@@ -7,12 +7,10 @@ import click
 
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.input import UnknownVersion
-from aura_vcs.errors.integrity import NotArrived, ObjectCorrupt, ObjectMissing
+from aura_vcs.errors.integrity import ObjectCorrupt, ObjectMissing
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
-
-AFFECTED_SHOWN = 20
 
 
 def explained(repo: "Repository", folder: str, error: AuraError) -> AuraError:
@@ -20,24 +18,13 @@ def explained(repo: "Repository", folder: str, error: AuraError) -> AuraError:
 
     Another error where what is missing has only not arrived yet.
     """
-    if isinstance(error, NotArrived):
-        return error
-    if isinstance(error, ObjectMissing | ObjectCorrupt):
-        if isinstance(error, ObjectMissing) and (found := _not_arrived(repo, error)) is not None:
-            return found
-        error.hint = f"{_affected(repo, error)}{error.hint}"
-    elif isinstance(error, UnknownVersion):
+    if isinstance(error, UnknownVersion):
         error.hint = _if_path(repo, folder, error.name) or error.hint
+    elif isinstance(error, ObjectMissing | ObjectCorrupt):
+        from aura_vcs.maintenance.explain import explain
+
+        return explain(repo, error)
     return error
-
-
-def _not_arrived(repo: "Repository", error: ObjectMissing) -> NotArrived | None:
-    from aura_vcs.history.names.partial_sync import not_arrived
-
-    try:
-        return not_arrived(repo, error)
-    except AuraError:
-        return None  # the first error is the one to tell
 
 
 def heal(folder: str, error: Exception, recorded: int | None) -> bool:
@@ -47,20 +34,6 @@ def heal(folder: str, error: Exception, recorded: int | None) -> bool:
     from aura_vcs.repository import index_recovery
 
     return index_recovery.heal(folder, error, recorded)
-
-
-def _affected(repo: "Repository", error: ObjectMissing | ObjectCorrupt) -> str:
-    """Which versions hold what is missing or damaged, as the first words of a hint."""
-    from aura_vcs.cli.output.humanize import joined
-    from aura_vcs.ids import ObjectId
-    from aura_vcs.maintenance.reachability import affected_versions
-
-    try:
-        found = affected_versions(repo, [ObjectId(error.object_id)])
-    except AuraError:
-        return ""  # the first error is the one to tell
-    numbers = [number for listed in found.values() for number in listed]
-    return f"It is part of {joined(f'v{number}' for number in numbers[:AFFECTED_SHOWN])}. " if numbers else ""
 
 
 def _if_path(repo: "Repository", folder: str, name: str) -> str:

@@ -11,7 +11,7 @@ from aura_vcs.errors import AuraError, InputError
 from aura_vcs.history.names.follow_branch import follow_branch
 from aura_vcs.history.recording.journal import finish_pending
 from aura_vcs.history.recording.version_builder import Wanted, base_of, record_point, take_snapshot, tell_unseen
-from aura_vcs.index.queries import Queries, VersionFilter
+from aura_vcs.index.queries import VersionFilter
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import FORMAT
 from aura_vcs.model import Format, VersionType
@@ -96,19 +96,19 @@ def restore_point(repo: Repository, trigger: str, *, name: str = "", description
 
 
 def _newest(repo: Repository, kind: VersionType) -> VersionRecord | None:
-    found = Queries(repo.index).all_versions(VersionFilter(types=(kind,), limit=1))
+    found = repo.queries.all_versions(VersionFilter(types=(kind,), limit=1))
     return found[0] if found else None
 
 
 def _base_number(repo: Repository) -> int | None:
     head = repo.head().version
-    record = Queries(repo.index).version(head) if head is not None else None
+    record = repo.queries.version(head) if head is not None else None
     return record.number if record is not None else None
 
 
 def newest_save(repo: Repository) -> float | None:
     """When the newest version of any kind was made, in seconds since 1970; None before the first."""
-    found = Queries(repo.index).all_versions(VersionFilter(deleted=True, limit=1))
+    found = repo.queries.all_versions(VersionFilter(deleted=True, limit=1))
     return parse_time(found[0].created_at).timestamp() if found else None
 
 

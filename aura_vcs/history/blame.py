@@ -13,7 +13,6 @@ from aura_vcs.formats.patience import equal_runs
 from aura_vcs.formats.text import read_text, split_lines
 from aura_vcs.history.lookup.file_history import CONTENT_BYTES_LIMIT, Content, ContentWalk, Step
 from aura_vcs.ids import VersionId
-from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import EntryKind
 from aura_vcs.repository.repository import Repository
@@ -43,7 +42,7 @@ def blame(repo: Repository, start: VersionId, path: str) -> list[Blamed]:
         UnknownName: the version has no such file. InputError: it is a folder, or too large.
         NotStructural: it is neither JSON nor text.
     """
-    record = Queries(repo.index).version(start)
+    record = repo.queries.version(start)
     assert record is not None
     entry = repo.trees.entry(record.tree, path)
     if entry is None:

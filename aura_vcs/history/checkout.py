@@ -234,7 +234,7 @@ def _snapshot(
     repo: Repository, batch: Batch, base: Base, ground: Ground, always: Sequence[str]
 ) -> tuple[Scan, Snapshot]:
     """Scan the folder, and store what it has on the ground and is not expected there."""
-    if ground.is_everything or (ground.old == base.tree and is_purged(repo, base)):
+    if ground.is_everything or (ground.old == base.tree and is_purged(base)):
         return take_snapshot(repo, batch, base, always=always)
     scan = repo.worktree.scan(base.tree, always)
     paths = unsaved_at(repo, scan, ground.changes or ())
@@ -247,7 +247,7 @@ def _snapshot(
 
 def _whole(repo: Repository, batch: Batch, base: Base, scan: Scan, always: Sequence[str]) -> Snapshot:
     """Store all of the folder, on top of what was looked at."""
-    if is_purged(repo, base):
+    if is_purged(base):
         return take_snapshot(repo, batch, base, always=always)[1]
     return repo.worktree.store_all(scan, batch, base.tree, None, repo.progress)
 

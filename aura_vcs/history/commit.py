@@ -28,13 +28,12 @@ from aura_vcs.history.recording.version_builder import (
     with_version,
 )
 from aura_vcs.ids import ObjectId
-from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Head, HeadChange, Inverse, RefChange, VersionType
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.batch import Batch
 from aura_vcs.refs.changes import label_change
-from aura_vcs.refs.refs import stamp_label
+from aura_vcs.refs.label_merge import stamp_label
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 from aura_vcs.worktree.scan.scan import Scan, Skipped
 
@@ -153,7 +152,7 @@ def _amendable(repo: Repository) -> VersionRecord:
         InputError: there is none; says why.
     """
     head = repo.head()
-    record = Queries(repo.index).version(head.version) if head.version is not None else None
+    record = repo.queries.version(head.version) if head.version is not None else None
     if record is None:
         raise InputError("There is no version to amend yet", hint='Make the first with `aura commit -m "First cut"`.')
     found = branch(repo, head.branch) if head.branch is not None else None
@@ -182,7 +181,7 @@ def _attempt(
     """One try; None if the branch moved meanwhile and the given paths must be put on its new head."""
     base = base_of(repo)
     if paths is not None:
-        _check_has_content(repo, base)
+        _check_has_content(base)
     with repo.store.batch(repo.progress) as batch:
         scan, snapshot = take_snapshot(repo, batch, base, paths)
         if paths is not None:
@@ -199,13 +198,14 @@ def _attempt(
     _save(repo, scan)
     with repo.transaction() as transaction:
         current = base_of(repo)
-        if current != base and (paths is not None or snapshot.unstable or amended is not None):
+        if not current.is_at(base) and (paths is not None or snapshot.unstable or amended is not None):
             return None
         if current.tree == snapshot.tree and not allow_empty:
             return Committed(None, snapshot.unstable, tuple(scan.skipped))
         if amended is not None and _amendable(repo) != amended:
             return None
-        made = settle(repo, made, lineage(repo, current.head.version) if amended is None else amended.parents)
+        is_same = amended is not None or current.is_at(base)  # whose parents were looked up already
+        made = settle(repo, made, made.version.parents if is_same else lineage(repo, current.record))
         beside = _beside(repo, current) if amended is None else None
         recorded = with_version(stored, repo, made)
         new_branch = _record(repo, transaction, current, made, wanted, batch, recorded, amended, keep=keep)
@@ -229,7 +229,7 @@ def _record(
     name = base.head.branch
     new_branch = None
     if name is None:
-        name = new_branch = free_name(repo, _branch_from(repo, base))
+        name = new_branch = free_name(repo, _branch_from(base))
     instead = amended.id if amended is not None else None
     entry = moved(repo, transaction, name, made.id, parents=made.version.parents, instead_of=instead)
     refs = dict([new_label(repo, transaction, made, wanted, name), entry])
@@ -256,7 +256,7 @@ def _without(
     repo: Repository, transaction: Transaction, amended: VersionRecord, branch_name: str
 ) -> dict[str, RefChange]:
     """The change that deletes a version that was amended; none where anything else needs it."""
-    queries = Queries(repo.index)
+    queries = repo.queries
     others = [found for found in branches(repo) if found.name != branch_name]
     is_named = any(amended.id in (found.version, *found.diverged) for found in others) or any(
         tag.version == amended.id for tag in repo.refs.tags().values()
@@ -276,21 +276,20 @@ def _beside(repo: Repository, base: Base) -> VersionRecord | None:
     found = branch(repo, base.head.branch) if base.head.branch is not None else None
     if found is None or found.version == base.head.version:
         return None
-    queries = Queries(repo.index)
+    queries = repo.queries
     if base.head.version is not None and queries.is_ancestor(found.version, base.head.version):
         return None
     return queries.version(found.version)
 
 
-def _branch_from(repo: Repository, base: Base) -> str:
-    record = Queries(repo.index).version(base.head.version) if base.head.version is not None else None
-    return f"from-v{record.number}" if record is not None else "main"
+def _branch_from(base: Base) -> str:
+    return f"from-v{base.record.number}" if base.record is not None else "main"
 
 
-def _check_has_content(repo: Repository, base: Base) -> None:
+def _check_has_content(base: Base) -> None:
     """Refuse to take what is not among the paths from a version that somebody purged."""
-    if base.head.version is not None and is_purged(repo, base):
-        number = need(repo, base.head.version).number
+    if base.record is not None and is_purged(base):
+        number = base.record.number
         hint = "Commit all of it: `aura commit` without paths takes your files as they are."
         raise InputError(f"v{number}, which you are on, was purged: there is nothing to add paths to", hint=hint)
 

@@ -7,7 +7,6 @@ import msgspec
 from aura_vcs.history.diff.tree_diff import Comparison, compare_trees
 from aura_vcs.history.names.follow_branch import follow_branch
 from aura_vcs.history.names.revisions import check_content, resolve
-from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
@@ -35,7 +34,7 @@ def compare_versions(
     follow_branch(repo)
     head = repo.head().version
     chosen = [resolve(repo, name) for name in names[:2]]
-    if not chosen and head is not None and (record := Queries(repo.index).version(head)) is not None:
+    if not chosen and head is not None and (record := repo.queries.version(head)) is not None:
         chosen = [record]
     for record in chosen:
         check_content(record)

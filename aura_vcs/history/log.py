@@ -28,7 +28,7 @@ def log(
     they are wanted, also such as were amended or taken back, on which nothing builds. With `paths`, only
     versions that changed one of them, also under the names that they had before.
     """
-    queries = Queries(repo.index)
+    queries = repo.queries
     limit = wanted.limit
     if paths:
         wanted = msgspec.structs.replace(wanted, limit=None)
@@ -117,7 +117,7 @@ def _changes(repo: Repository, record: VersionRecord, path: str, known: bool | N
         return known is True
     if known is None:
         return False
-    queries = Queries(repo.index)
+    queries = repo.queries
     parents = [found for parent in record.parents if (found := queries.version(parent)) is not None]
     try:
         after = _at(repo, record.tree, path)

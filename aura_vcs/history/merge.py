@@ -28,7 +28,6 @@ from aura_vcs.history.recording.version_builder import Base, Made, Wanted, check
 from aura_vcs.history.resolve import open_conflicts
 from aura_vcs.history.undo import Undone, operation_of, undo
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId, blob_id, tree_id
-from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import CONFLICTS
 from aura_vcs.model import Entry, EntryKind, Head, HeadChange, Inverse, Kind, TreeChange, Version, VersionType
@@ -91,7 +90,7 @@ def plan_merge(repo: Repository, name: str | None = None) -> MergePlan:
     theirs, left = _theirs(repo, ours, name)
     check_content(ours)
     check_content(theirs)
-    queries = Queries(repo.index)
+    queries = repo.queries
     plan = MergePlan("up_to_date", ours, theirs, left=left, name=_title(repo, theirs, name))
     if queries.is_ancestor(theirs.id, ours.id):
         return plan
@@ -134,7 +133,7 @@ def abort_merge(repo: Repository) -> Undone:
     Raises:
         InputError: the last thing done here is no merge.
     """
-    queries = Queries(repo.index)
+    queries = repo.queries
     finished = finish_pending(repo)
     target = queries.action_by_id(finished.undoes) if finished is not None and finished.undoes is not None else None
     if finished is not None and target is not None and target.type == "merge":
@@ -250,8 +249,8 @@ class _Work:
         # What is kept aside a branch is no part of its history: pruning it rewrites nothing.
         is_line = plan.theirs.type is VersionType.MANUAL
         version = Version(
-            number=Queries(repo.index).next_number(),
-            parents=(*lineage(repo, plan.ours.id), *((plan.theirs.id,) if is_line else ())),
+            number=repo.queries.next_number(),
+            parents=(*lineage(repo, plan.ours), *((plan.theirs.id,) if is_line else ())),
             tree=self._merged,
             type=self._wanted.type,
             name=self._wanted.name,
@@ -296,7 +295,7 @@ def _folders(path: str) -> list[str]:
 
 def _ours(repo: Repository, name: str | None) -> VersionRecord:
     head = repo.head()
-    record = Queries(repo.index).version(head.version) if head.version is not None else None
+    record = repo.queries.version(head.version) if head.version is not None else None
     if record is None:
         raise NoVersions(name or "HEAD")
     if head.branch is None:
@@ -304,7 +303,7 @@ def _ours(repo: Repository, name: str | None) -> VersionRecord:
         raise InputError(f"You are at v{record.number}, on no branch to merge into", hint=hint)
     found = branch(repo, head.branch)
     if name is not None and found is not None and not found.diverged and found.version != record.id:
-        moved_to = describe(Queries(repo.index), found.version)
+        moved_to = describe(repo.queries, found.version)
         hint = "`aura merge` without a name brings your folder there; then merge."
         raise InputError(f"Branch {head.branch} has moved on to {moved_to}", hint=hint)
     return record
@@ -315,14 +314,14 @@ def _theirs(repo: Repository, ours: VersionRecord, name: str | None) -> tuple[Ve
         return resolve(repo, name), ()
     found = branch(repo, repo.head().branch or "")
     tips = (found.diverged or (found.version,)) if found is not None else ()
-    queries = Queries(repo.index)
+    queries = repo.queries
     others = [need(repo, version) for version in tips if not queries.is_ancestor(version, ours.id)]
     others.sort(key=lambda record: (record.number, record.id))
     return (others[0] if others else ours), tuple(record.id for record in others[1:])
 
 
 def _title(repo: Repository, theirs: VersionRecord, name: str | None) -> str:
-    shown = describe(Queries(repo.index), theirs.id)
+    shown = describe(repo.queries, theirs.id)
     if name is not None and branch(repo, name) is not None:
         return f"Merge {name} ({shown})"
     return f"Merge {shown} {theirs.name}"[:180]
@@ -371,7 +370,7 @@ def _label(repo: Repository, record: VersionRecord, name: str | None) -> str:
         where = name
     elif where == current:
         where = _machine(repo, record, current or "") or record.author
-    shown = describe(Queries(repo.index), record.id)
+    shown = describe(repo.queries, record.id)
     return f"{shown} from {where}"[:LABEL_LIMIT] if where else shown
 
 
@@ -380,7 +379,7 @@ def _machine(repo: Repository, record: VersionRecord, name: str) -> str:
     for entry in repo.refs.branch_entries(name):
         if entry.version != record.id:
             continue
-        action = Queries(repo.index).next_undo(ReplicaId(entry.replica), now())
+        action = repo.queries.next_undo(ReplicaId(entry.replica), now())
         try:
             return operation_of(repo, action).host if action is not None else ""
         except IntegrityError:

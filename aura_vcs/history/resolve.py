@@ -30,7 +30,6 @@ from aura_vcs.history.recording.tree_edits import as_compared, change_tree
 from aura_vcs.history.recording.version_builder import Base
 from aura_vcs.history.undo import operation_of
 from aura_vcs.ids import ObjectId, blob_id
-from aura_vcs.index.queries import Queries
 from aura_vcs.layout import CONFLICTS
 from aura_vcs.model import Entry, EntryKind, HeadChange, Inverse, Kind, Operation, TreeChange
 from aura_vcs.objects.batch import Batch
@@ -123,7 +122,7 @@ def _listed(repo: Repository, tree: ObjectId) -> tuple[OpenConflict, ...]:
 
 def _left_by_last(repo: Repository) -> ObjectId | None:
     """The folder as the last operation left it: nothing in it is unsaved that undo would not bring back."""
-    actions = [action for action in Queries(repo.index).actions(limit=20) if action.replica == repo.replica]
+    actions = [action for action in repo.queries.actions(limit=20) if action.replica == repo.replica]
     if not actions:
         return None
     change = operation_of(repo, actions[0]).worktree
@@ -275,7 +274,7 @@ class _Deciding:
         for entry in here:
             if entry.id == file.id and entry.kind == file.kind:
                 return msgspec.structs.replace(entry, name="", executable=file.executable)
-        record = Queries(self._repo.index).object(ObjectId(file.id))
+        record = self._repo.queries.object(ObjectId(file.id))
         if record is None:
             raise ObjectMissing(ObjectId(file.id), path)
         return Entry("", EntryKind(file.kind), record.id, record.size, file.executable)

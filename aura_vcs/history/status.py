@@ -9,7 +9,6 @@ from aura_vcs.errors.integrity import RecordCorrupt, StorageError
 from aura_vcs.history.names.branches import branch_and_awaited
 from aura_vcs.history.names.follow_branch import follow_branch
 from aura_vcs.ids import ObjectId, VersionId, blob_id
-from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import CONFLICTS, HELD_TOLD, PENDING
 from aura_vcs.objects.trees import EMPTY_TREE_ID
@@ -61,7 +60,7 @@ def status(repo: Repository) -> Status:
     """
     follow_branch(repo)
     head = repo.head()
-    record = Queries(repo.index).version(head.version) if head.version is not None else None
+    record = repo.queries.version(head.version) if head.version is not None else None
     base = record.tree if record is not None else EMPTY_TREE_ID
     scan = repo.worktree.scan(base)
     unstable: list[str] = []

@@ -20,13 +20,13 @@ from aura_vcs.history.recording.late_edits import PATHS
 from aura_vcs.history.recording.steps import Between
 from aura_vcs.history.recording.version_builder import Base
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
-from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import ActionRecord, VersionRecord
 from aura_vcs.layout import decode_name
 from aura_vcs.model import BranchEntry, Field, Head, HeadChange, Label, Operation, RefChange, Tag, TreeChange
 from aura_vcs.refs.branch_entries import newest_of
 from aura_vcs.refs.changes import checkpoint_change, field_change, label_change, tag_change
-from aura_vcs.refs.refs import CHECKPOINT_FIELDS, FIELD_ROOMS, fields_of_stamp, stamp_label
+from aura_vcs.refs.label_merge import fields_of_stamp, stamp_label
+from aura_vcs.refs.refs import CHECKPOINT_FIELDS, FIELD_ROOMS
 from aura_vcs.refs.tags import next_stamp
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 
@@ -91,7 +91,7 @@ def _undo_last(repo: Repository) -> Undone:
     """Take back the newest operation that can be, and on which none of those passed over depends."""
     expired: list[OperationExpired] = []
     passed: list[Operation] = []
-    found = Queries(repo.index).next_undo(repo.replica, now())
+    found = repo.queries.next_undo(repo.replica, now())
     while found is not None and len(passed) < PASSED_LIMIT:
         target = operation_of(repo, found)
         if not any(_depends(later, target) for later in passed):
@@ -102,10 +102,10 @@ def _undo_last(repo: Repository) -> Undone:
             except OperationExpired as error:
                 expired.append(error)
         passed.append(target)
-        found = Queries(repo.index).next_undo(repo.replica, now(), before=found.sequence)
+        found = repo.queries.next_undo(repo.replica, now(), before=found.sequence)
     if expired:
         raise expired[0]
-    over = Queries(repo.index).expired_since(repo.replica, now(), limit=1)
+    over = repo.queries.expired_since(repo.replica, now(), limit=1)
     if over:
         raise OperationExpired(over[0].description, OperationExpired.TIME)
     raise NothingToUndo
@@ -113,7 +113,7 @@ def _undo_last(repo: Repository) -> Undone:
 
 def _over_since(repo: Repository, action: ActionRecord) -> list[str]:
     """Say what was done after `action` and can no longer be taken back because its time is over."""
-    over = Queries(repo.index).expired_since(repo.replica, now(), action.sequence, limit=PASSED_SAID + 1)
+    over = repo.queries.expired_since(repo.replica, now(), action.sequence, limit=PASSED_SAID + 1)
     said = [OperationExpired(item.description, OperationExpired.TIME).message for item in over[:PASSED_SAID]]
     return [*said, "others, whose time is over as well"] if len(over) > PASSED_SAID else said
 
@@ -132,7 +132,7 @@ def redo(repo: Repository, action: ActionRecord | None = None) -> Undone:
         return Undone(finished, finished.description, repo.head())
     if action is not None:
         _check_given(repo, action, "Undone")
-    found = action or Queries(repo.index).next_redo(repo.replica, now())
+    found = action or repo.queries.next_redo(repo.replica, now())
     if found is None:
         raise NothingToUndo("redo")
     return _with_the_rest(repo, _reverse(repo, found, back=False), back=False)
@@ -145,7 +145,7 @@ def _with_the_rest(repo: Repository, done: Undone, *, back: bool) -> Undone:
     """
     correlation = done.operation.correlation_id
     while correlation is not None:
-        queries = Queries(repo.index)
+        queries = repo.queries
         found = (queries.next_undo if back else queries.next_redo)(repo.replica, now())
         if found is None or found.correlation_id != correlation:
             break
@@ -169,7 +169,7 @@ def _check_given(repo: Repository, action: ActionRecord, status: str) -> None:
         raise InputError(f"{name} is {action.status}, not {status}")
     if action.expires_at is not None and parse_time(action.expires_at) <= parse_time(now()):
         raise OperationExpired(action.description, OperationExpired.TIME)
-    later = Queries(repo.index).applied_since(repo.replica, action.sequence)
+    later = repo.queries.applied_since(repo.replica, action.sequence)
     target = operation_of(repo, action)
     blocking = [other for other in later if _depends(operation_of(repo, other), target)]
     if blocking:
@@ -203,7 +203,7 @@ def find_action(repo: Repository, prefix: str) -> ActionRecord:
     Raises:
         UnknownName: none does. InputError: several do.
     """
-    found = Queries(repo.index).action(prefix)
+    found = repo.queries.action(prefix)
     if not found:
         raise UnknownName("operation", prefix, hint="`aura ops` lists them.")
     if len(found) > 1:
@@ -233,7 +233,7 @@ def _reverse(repo: Repository, action: ActionRecord, *, back: bool) -> Undone:
     trigger = "PreUndo" if back else "PreRedo"
     why = f"Before {verb} {target.description!r}"
     files = replace_folder(repo, Between(repo, wanted, current), draft, trigger=trigger, why=why)
-    last = Queries(repo.index).actions(limit=1)[0]
+    last = repo.queries.actions(limit=1)[0]
     return Undone(operation_of(repo, last), target.description, repo.head(), files)
 
 
@@ -261,7 +261,7 @@ def _has_followed(repo: Repository, before: Head, now: Head) -> bool:
     """
     if before.branch is None or before.branch != now.branch or now.version is None:
         return False
-    return before.version is None or Queries(repo.index).is_ancestor(before.version, now.version)
+    return before.version is None or repo.queries.is_ancestor(before.version, now.version)
 
 
 def _plain_draft(target: Operation, *, back: bool) -> Draft:
@@ -310,7 +310,7 @@ def _optional(value: Any, shape: type[T], name: str) -> T | None:
 
 def _check_kept(repo: Repository, version: VersionId | None, target: Operation) -> None:
     """Refuse to go back onto a version whose content is gone: nothing could be compared with it."""
-    record = Queries(repo.index).version(version) if version is not None else None
+    record = repo.queries.version(version) if version is not None else None
     if record is not None and not repo.store.contains(record.tree):
         raise OperationExpired(target.description, f"the content of v{record.number}")
 
@@ -349,7 +349,7 @@ def _reversed_label(
         changes = {**changes, **dict.fromkeys(fields_of_stamp("purged"))}  # gc purged it because it was deleted
     label = stamp_label(current, transaction.replica, transaction.at, repo.author, **changes)
     if _comes_back(current, label):
-        record = Queries(repo.index).version(version)
+        record = repo.queries.version(version)
         if record is not None and not repo.store.contains(record.tree):
             raise OperationExpired(target.description, f"the content of v{record.number}")
     return label_change(current, label)

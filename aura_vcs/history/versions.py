@@ -11,7 +11,7 @@ from aura_vcs.history.recording.version_builder import check_note, check_texts, 
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Inverse
 from aura_vcs.refs.changes import label_change
-from aura_vcs.refs.refs import stamp_label
+from aura_vcs.refs.label_merge import stamp_label
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 
 

@@ -2,26 +2,22 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from aura_vcs import layout
 from aura_vcs.codec import now
-from aura_vcs.errors.integrity import ObjectCorrupt, RecordCorrupt, StorageDenied, StorageError, StorageFull
-from aura_vcs.ids import ObjectId, ReplicaId, VersionId
-from aura_vcs.index.database import Database, IndexUnusable
+from aura_vcs.errors.integrity import ObjectCorrupt, RecordCorrupt, StorageError
+from aura_vcs.ids import ObjectId, ReplicaId
+from aura_vcs.index.database import Database
+from aura_vcs.index.index_file import Files, IndexFile, Place
 from aura_vcs.index.log_ingest import Entered, Recover
-from aura_vcs.index.object_locations import IndexPlaces, groups
+from aura_vcs.index.object_locations import IndexPlaces
+from aura_vcs.index.rows import Rows
 from aura_vcs.index.schema import AWAY, filled_at_once
 from aura_vcs.model import Operation
 from aura_vcs.objects.base import StoredObject
-from aura_vcs.objects.store import ObjectStore
-from aura_vcs.objects.trees import TreeReader
-from aura_vcs.operation_log import OperationLogs
 from aura_vcs.progress import Progress
-from aura_vcs.refs.refs import Refs
-from aura_vcs.storage import databases
-from aura_vcs.storage.local import LocalStorage
 
 if TYPE_CHECKING:
     from aura_vcs.index.projector import Projector
@@ -34,29 +30,24 @@ LOG_BYTES = 64 << 10
 """A log is left whole until it is larger."""
 
 
-class Index:
-    """The index and the store that reads through it; one connection, for one thread."""
+class Index(Rows):
+    """The index of a project's files; one connection, for one thread. It tells the store where objects lie."""
 
-    def __init__(
-        self,
-        place: tuple[LocalStorage, str],
-        storage: LocalStorage,
-        refs: Refs,
-        logs: OperationLogs,
-        progress: Progress,
-        *,
-        spare: tuple[LocalStorage, str] | None = None,
-    ) -> None:
-        self._place: tuple[LocalStorage | None, str] = place
-        self._spare = spare
-        self._storage = storage
-        self._refs = refs
-        self._logs = logs
+    def __init__(self, file: IndexFile, files: Files, progress: Progress) -> None:
+        self._file = file
+        self._files = files
         self._progress = progress
-        self.database = self._opened()
-        self._entered = Entered(self.database, storage, refs, logs, progress)
-        self.store = ObjectStore(storage, IndexPlaces(self.database))
-        self.trees = TreeReader(self.store)
+        database, self._is_new = file.open()
+        self._use(database)
+
+    @property
+    def texts_place(self) -> Place:
+        """See IndexFile.texts_place."""
+        return self._file.texts_place
+
+    def forget_texts(self) -> None:
+        """See IndexFile.forget_texts."""
+        self._file.forget_texts()
 
     def is_current(self) -> bool:
         """Whether every log and every label is in the index. Looks at sizes and dates, opens no file."""
@@ -83,7 +74,7 @@ class Index:
             return False
         from aura_vcs.index.unread_objects import is_readable
 
-        return is_readable(self.database.connection, self.store, self.trees, noted)
+        return is_readable(self.database.connection, self._files.store, self._files.trees, noted)
 
     def is_unread(self) -> bool:
         """Whether something that is held could not be read, so that counts below it are too low."""
@@ -108,7 +99,7 @@ class Index:
     def learn_places(self) -> None:
         """Note where objects lie now whose packs somebody else wrote anew. The caller holds the refs lock."""
         connection = self.database.connection
-        here = set(self.store.packs.names())
+        here = set(self._files.store.packs.names())
         gone = [name for (name,) in connection.execute("SELECT name FROM packs") if name not in here]
         moved: set[ObjectId] = set()
         for name in gone:
@@ -118,7 +109,7 @@ class Index:
             moved.update(ObjectId(row[0].hex()) for row in rows)
         for name in sorted(here) if moved else ():
             try:
-                stored = [item for item in self.store.pack_objects(name) if item.id in moved]
+                stored = [item for item in self._files.store.pack_objects(name) if item.id in moved]
             except (RecordCorrupt, FileNotFoundError):
                 continue  # damaged, or not whole yet
             if stored:
@@ -131,8 +122,8 @@ class Index:
         names, and at the footers of new packs, one after the other.
         """
         known = {row[0] for row in self.database.connection.execute("SELECT name FROM packs")}
-        packs = [name for name in self.store.packs.names() if name not in known]
-        sizes = dict(self.store.loose.all())
+        packs = [name for name in self._files.store.packs.names() if name not in known]
+        sizes = dict(self._files.store.loose.all())
         loose = {object_id: sizes[object_id] for object_id in self.without_place(sizes)}
         if not packs and not loose:
             return
@@ -145,14 +136,14 @@ class Index:
         from aura_vcs.index.reference_counts import enter_objects
 
         at = now()
-        count = enter_objects(connection, loose_objects(self.store, loose), None, at)
+        count = enter_objects(connection, loose_objects(self._files.store, loose), None, at)
         projector = self._projector(connection, at)
         turned: set[ObjectId] = set()
-        for items in packed_objects(self.store, packs, self._progress):
+        for items in packed_objects(self._files.store, packs, self._progress):
             turned |= self._turning(connection, items)
             number = projector.pack(items[0].place.pack) if items and items[0].place is not None else None
             count += enter_objects(connection, items, number, at)
-        for chunk in (chunk for blob in turned for chunk in set(self.store.chunk_ids(blob))):
+        for chunk in (chunk for blob in turned for chunk in set(self._files.store.chunk_ids(blob))):
             projector.counts.raise_object(chunk)
         projector.counts.write({})
         self._note_lost(projector)
@@ -160,7 +151,7 @@ class Index:
 
     def _turning(self, connection: sqlite3.Connection, items: Iterable[StoredObject]) -> set[ObjectId]:
         """Offloaded blobs in use that were whole, and come back in chunks: they hold those from now on."""
-        if not self.store.offloaded.all():
+        if not self._files.store.offloaded.all():
             return set()
         lists = [bytes.fromhex(item.id) for item in items if item.place is not None and item.place.chunked]
         found = set()
@@ -170,18 +161,6 @@ class Index:
                 found.add(ObjectId(digest.hex()))
         return found
 
-    def without_place(self, object_ids: Iterable[ObjectId]) -> set[ObjectId]:
-        """Those of the objects that have no row, or are offloaded."""
-        new = set(object_ids)
-        for group in groups(new.copy()):
-            marks = ",".join("?" * len(group))
-            rows = self.database.connection.execute(
-                f"SELECT id FROM objects WHERE id IN ({marks}) AND NOT ({AWAY})",
-                [bytes.fromhex(object_id) for object_id in group],
-            )
-            new.difference_update(ObjectId(row[0].hex()) for row in rows)
-        return new
-
     def rebuild(self, recover: Recover) -> None:
         """Build the index from the files: packs, loose objects, logs, labels.
 
@@ -190,14 +169,14 @@ class Index:
         from aura_vcs.index.rebuild import offloaded_objects
         from aura_vcs.index.reference_counts import enter_objects
 
-        if self._logs.sizes():  # a new project has nothing to tell
+        if self._files.logs.sizes():  # a new project has nothing to tell
             self._progress.note("Building the index from the files; nothing is lost")
         self._start_over()
         with self.database.transaction() as connection:
             self.database.create_schema()
             with filled_at_once(connection):
-                self._enter_objects(connection, self.store.packs.names(), dict(self.store.loose.all()))
-                enter_objects(connection, offloaded_objects(self.store), None, now())
+                self._enter_objects(connection, self._files.store.packs.names(), dict(self._files.store.loose.all()))
+                enter_objects(connection, offloaded_objects(self._files.store), None, now())
                 self._enter_new(connection, recover)
         self._is_new = False
 
@@ -235,11 +214,9 @@ class Index:
 
     def leave_disk(self) -> None:
         """Go on in memory and give the disk back what the file takes; whoever comes next builds it anew."""
-        if self._place[0] is not None:
+        if self._file.is_on_disk:
             self.database.go_on_in_memory()
-            with suppress(StorageError):
-                self._remove_file()
-            self._place = None, ""
+            self._file.give_up()
 
     def settle_counts(self) -> None:
         """Count what commits left for later, before a count is asked for.
@@ -265,26 +242,12 @@ class Index:
         """Objects that have no row yet are read from where they lie, not looked for in every pack."""
         from aura_vcs.index.rebuild import KnownPlaces
 
-        places = self.store.places
-        self.store.places = KnownPlaces(found, places)
+        places = self._files.store.places
+        self._files.store.places = KnownPlaces(found, places)
         try:
             yield
         finally:
-            self.store.places = places
-
-    def forget(self, object_ids: Iterable[ObjectId]) -> None:
-        """Remove the rows of objects whose files are gone or going, and the words that they had."""
-        from aura_vcs.index.full_text import forget_blobs  # reading needs none of it
-
-        going = list(object_ids)
-        with self.database.transaction() as connection:
-            connection.executemany("DELETE FROM objects WHERE id = ?", [(bytes.fromhex(i),) for i in going])
-            forget_blobs(connection, going)
-
-    def forget_packs(self, names: Iterable[str]) -> None:
-        """Remove the rows of packs that are going."""
-        with self.database.transaction() as connection:
-            connection.executemany("DELETE FROM packs WHERE name = ?", [(name,) for name in names])
+            self._files.store.places = places
 
     def send_away(self, object_ids: Iterable[ObjectId]) -> None:
         """Note that objects are offloaded: their bytes are gone or going, their sizes and counts stay."""
@@ -335,13 +298,13 @@ class Index:
 
         The caller holds the refs lock. Interrupted, the index is built anew by whoever comes next.
         """
-        size = self._logs.sizes().get(self._logs.replica, 0)
-        if size > LOG_BYTES and self._logs.close_segment(keep=keep_lines):
+        size = self._files.logs.sizes().get(self._files.logs.replica, 0)
+        if size > LOG_BYTES and self._files.logs.close_segment(keep=keep_lines):
             with self.database.transaction() as connection:
                 projector = self._projector(connection, now())
                 self._entered.reenter_own_log(projector)
                 self._write(projector)
-        if self._refs.pack_labels(keep_labels):
+        if self._files.refs.pack_labels(keep_labels):
             with self.database.transaction():
                 self._entered.reenter_labels()
 
@@ -349,31 +312,9 @@ class Index:
         """Give the disk back what the index no longer needs, where that is most of it."""
         self.database.compact()
 
-    def knows(self, version: VersionId) -> bool:
-        """Whether there is a row for the version."""
-        row = self.database.connection.execute("SELECT 1 FROM versions WHERE id = ?", (version,)).fetchone()
-        return row is not None
-
-    def end_of_log(self, replica: ReplicaId) -> tuple[int, int]:
-        """Where the replica's last whole line ends, and its sequence number; zeros before the first."""
-        row = self.database.connection.execute(
-            "SELECT end, sequence FROM logs WHERE replica = ?", (replica,)
-        ).fetchone()
-        return (row[0], row[1]) if row else (0, 0)
-
     def has_all_of(self, replica: ReplicaId) -> bool:
         """Whether a replica's log was entered to its last byte."""
-        return not self._is_new and self.end_of_log(replica)[0] == self._logs.sizes().get(replica, 0)
-
-    def time_of(self, replica: ReplicaId, sequence: int) -> str:
-        """The time of a replica's last operation up to a sequence number.
-
-        "" before the first, and where the clock went back: times tell nothing then.
-        """
-        times = "SELECT max(time), min(time) FROM actions WHERE replica = ? AND undoable IN (0, 1) AND sequence"
-        until = self.database.connection.execute(f"{times} <= ?", (replica, sequence)).fetchone()[0] or ""
-        after = self.database.connection.execute(f"{times} > ?", (replica, sequence)).fetchone()[1]
-        return until if after is None or until < after else ""
+        return not self._is_new and self.end_of_log(replica)[0] == self._files.logs.sizes().get(replica, 0)
 
     def is_waiting(self) -> bool:
         """Whether something is known by name and has not come: a sync tool is still at work."""
@@ -386,11 +327,10 @@ class Index:
 
     def remove(self) -> None:
         """Delete the index; whoever comes next builds it anew."""
-        self._remove_file()
+        self._file.remove()
 
     def close(self) -> None:
-        """Let go of the files."""
-        self.store.close()
+        """Let go of the file."""
         self.database.close()
 
     def _projector(
@@ -404,61 +344,20 @@ class Index:
     ) -> "Projector":
         from aura_vcs.index.projector import Projector  # reading needs none of it
 
-        return Projector(connection, self.store, self.trees, at, stored, chunks, may_owe=may_owe)
-
-    def _opened(self) -> Database:
-        """Open the index; where it cannot be written, in the spare place, and at last in memory."""
-        for place in (self._place, self._spare):
-            if place is None:
-                continue
-            self._place = place
-            try:
-                return self._opened_there()
-            except (StorageDenied, StorageFull):
-                continue
-        self._place = None, ""
-        return self._opened_there()
-
-    def _opened_there(self) -> Database:
-        try:
-            database = Database(*self._place)
-            self._is_new = not database.has_schema()
-        except IndexUnusable:
-            self._remove_file()
-            database = Database(*self._place)
-            self._is_new = True
-        return database
-
-    def _remove_file(self) -> None:
-        storage, name = self._place
-        if storage is not None:
-            databases.remove(storage, name)
-        self.forget_texts()
-
-    @property
-    def texts_place(self) -> tuple[LocalStorage | None, str]:
-        """Where the texts of versions lie that searches made: beside the index; None where that is in memory."""
-        storage, name = self._place
-        return storage, layout.SEARCH if name == layout.INDEX else f"{name}-search"
-
-    def forget_texts(self) -> None:
-        """Delete the texts of versions, also of such as are gone: the next search reads them again."""
-        storage, name = self.texts_place
-        if storage is not None and storage.look(name) is not None:
-            databases.remove(storage, name)
+        return Projector(connection, self._files.store, self._files.trees, at, stored, chunks, may_owe=may_owe)
 
     def _start_over(self) -> None:
         """Begin with an empty index; in memory where the disk does not let go of the old one."""
         self.database.close()
-        try:
-            self._remove_file()
-            self.database = Database(*self._place)
-        except (StorageDenied, StorageFull):
-            self._place = None, ""
-            self.database = Database(*self._place)
-        self._entered = Entered(self.database, self._storage, self._refs, self._logs, self._progress)
-        self.store.places = IndexPlaces(self.database)
+        self._use(self._file.start_over())
         self._is_new = True
+
+    def _use(self, database: Database) -> None:
+        """Go on with a database; the store is told where its objects lie by that one."""
+        files = self._files
+        self.database = database
+        self._entered = Entered(database, files.storage, files.refs, files.logs, self._progress)
+        files.store.places = IndexPlaces(database)
 
     def _enter_new(self, connection: sqlite3.Connection, recover: Recover) -> None:
         projector = self._projector(connection, now())

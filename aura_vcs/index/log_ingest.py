@@ -41,7 +41,8 @@ class Entered:
 
     def is_current(self) -> bool:
         """Whether every log and every label is entered. Looks at sizes and dates, opens no file."""
-        if self._known_sizes() != self._logs.sizes() or self._known_segments() != set(self._logs.segments()):
+        names = self._logs.names()
+        if self._known_sizes() != self._logs.sizes(names) or self._known_segments() != set(self._logs.segments(names)):
             return False
         return self._database.meta(_LABELS) == self._labels_date()
 

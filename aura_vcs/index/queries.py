@@ -180,11 +180,9 @@ class Queries(ObjectQueries):
         self, clause: str, values: Sequence[Any], wanted: VersionFilter | None = None, prefix: str = ""
     ) -> list[VersionRecord]:
         limit = f" LIMIT {int(wanted.limit)}" if wanted is not None and wanted.limit is not None else ""
-        rows = self._connection.execute(
-            f"{prefix}SELECT {VERSION_COLUMNS} FROM versions v {clause}{limit}",
-            values,
-        ).fetchall()
-        return version_records(self._connection, rows)
+        connection = self._index.database.connection
+        rows = connection.execute(f"{prefix}SELECT {VERSION_COLUMNS} FROM versions v {clause}{limit}", values)
+        return version_records(connection, rows.fetchall())
 
     # Actions
 

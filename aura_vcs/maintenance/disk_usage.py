@@ -1,17 +1,17 @@
 """Where the bytes are: per kind of version, per kind of file, per version alone."""
 
 import mimetypes
-from collections import Counter
 from contextlib import suppress
 
 import msgspec
 
 from aura_vcs.errors.integrity import IntegrityError, StorageError
 from aura_vcs.ids import ObjectId
-from aura_vcs.index.queries import Queries, VersionFilter
+from aura_vcs.index.queries import VersionFilter
 from aura_vcs.index.records import ObjectRecord, VersionRecord
 from aura_vcs.layout import TEMPORARY
-from aura_vcs.model import DOCUMENTS, EntryKind, VersionType
+from aura_vcs.model import DOCUMENTS, VersionType
+from aura_vcs.objects.graph import Step, Walk, find_alone, pass_over
 from aura_vcs.repository.repository import Repository
 
 LARGEST = 10
@@ -70,7 +70,7 @@ def storage_report(repo: Repository) -> StorageReport:
     """Count what is stored, also what an interrupted command left. Opens every tree once, and no file."""
     with suppress(StorageError):  # a disk that cannot be written to is looked at as far as the index knows it
         repo.learn_objects()
-    queries = Queries(repo.index)
+    queries = repo.queries
     objects = {item.id: item for item in queries.whole_objects()}
     totals = queries.stored_totals()
     nothing = (0, 0, 0)
@@ -106,7 +106,7 @@ class _StoredSizes:
     def __init__(self, repo: Repository, objects: dict[ObjectId, ObjectRecord]) -> None:
         self._repo = repo
         self._objects = objects
-        self._queries = Queries(repo.index)
+        self._queries = repo.queries
         self._chunked: dict[ObjectId, tuple[int, int]] = {}
 
     def of(self, object_id: ObjectId) -> int:
@@ -136,25 +136,13 @@ class _StoredSizes:
 def _paths(repo: Repository, versions: list[VersionRecord]) -> dict[ObjectId, str]:
     """A path for every blob, from the newest version that has it."""
     paths: dict[ObjectId, str] = {}
-    seen: set[ObjectId] = set()
+    walk = Walk(repo.graph, on_fault=pass_over)
     repo.progress.start("Looking through versions", len(versions), "versions")
     for record in versions:
         repo.progress.advance(1)
-        waiting = [(record.tree, "")]
-        while waiting:
-            tree, prefix = waiting.pop()
-            if tree in seen:
-                continue
-            seen.add(tree)
-            try:
-                entries = repo.trees.tree(tree).entries
-            except IntegrityError:
-                continue
-            for entry in entries:
-                if entry.kind is EntryKind.DIR:
-                    waiting.append((entry.id, f"{prefix}{entry.name}/"))
-                else:
-                    paths.setdefault(entry.id, prefix + entry.name)
+        for folder in walk.below(Step(record.tree)):
+            for path, entry in folder.files():
+                paths.setdefault(entry.id, path)
     repo.progress.finish()
     return paths
 
@@ -174,23 +162,13 @@ def _shares(
 def _share(
     repo: Repository, record: VersionRecord, objects: dict[ObjectId, ObjectRecord], sizes: _StoredSizes
 ) -> VersionShare:
-    """Follow the counts down from the version's tree: what is counted only from there is its own."""
-    alone = 0
-    references: Counter[ObjectId] = Counter()
-    waiting = [(record.tree, True)]
-    while waiting:
-        object_id, is_tree = waiting.pop()
-        references[object_id] += 1
-        item = objects.get(object_id)
-        if item is None or references[object_id] != item.refcount:
-            continue
-        alone += item.stored_size if is_tree else sizes.alone(object_id)
-        if is_tree:
-            try:
-                entries = repo.trees.tree(object_id).entries
-            except IntegrityError:
-                continue
-            waiting += {(entry.id, entry.kind is EntryKind.DIR) for entry in entries}
+    """Count what is the version's own, chunks that only one of its files has included."""
+
+    def count_of(object_id: ObjectId) -> int | None:
+        return objects[object_id].refcount if object_id in objects else None
+
+    own = find_alone(repo.graph, record.tree, count_of, in_chunks=False).own
+    alone = sum(objects[i].stored_size if is_tree else sizes.alone(i) for i, is_tree in own.items())
     return VersionShare(record.id, record.number, record.name, record.type, record.size_bytes, alone)
 
 

@@ -9,3 +9,6 @@ class Problem(msgspec.Struct, frozen=True):
     kind: str
     what: str
     detail: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.detail}"

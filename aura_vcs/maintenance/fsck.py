@@ -1,26 +1,23 @@
 """Verifying a project: every byte, every reference, every count. Repairs nothing."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
 
 import msgspec
 
 from aura_vcs.errors import AuraError
-from aura_vcs.errors.integrity import IntegrityError, ObjectMissing
-from aura_vcs.ids import ObjectId, VersionId
-from aura_vcs.index.queries import Queries
+from aura_vcs.errors.integrity import IntegrityError
+from aura_vcs.ids import ObjectId
 from aura_vcs.maintenance.confirm_damage import certain
 from aura_vcs.maintenance.findings import Problem
 from aura_vcs.maintenance.reachability import affected_versions, all_labels
 from aura_vcs.maintenance.record_checks import file_problems, log_problems, ref_problems
 from aura_vcs.maintenance.recount import count_problems
-from aura_vcs.model import EntryKind, Kind, Label
+from aura_vcs.model import Kind, Label
 from aura_vcs.objects.availability import absent_parts, offloaded_among
 from aura_vcs.objects.base import IDENTIFY
+from aura_vcs.objects.graph import Fault, State, Step, Walk, fault_of
 from aura_vcs.objects.packs.format import CODEC_RAW, PackEntry
 from aura_vcs.repository.repository import Repository
-
-T = TypeVar("T")
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -143,7 +140,7 @@ class _Checker:
         self._repo.progress.finish()
 
     def _loose_object(self, object_id: ObjectId) -> None:
-        record = Queries(self._repo.index).object(object_id)
+        record = self._repo.queries.object(object_id)
         kinds = [Kind(record.kind)] if record is not None else [Kind.BLOB, Kind.TREE, Kind.VERSION]
         for kind in kinds:
             try:
@@ -172,36 +169,28 @@ class _Checker:
         """Everything that a live version holds is there; returns whether it is so."""
         self._damaged, self._missing = dict(self._unread), {}
         self._gone, self.offloaded = {}, {}
-        seen: set[ObjectId] = set()
-        labels = all_labels(self._repo)
-        self._chunked = Queries(self._repo.index).chunked()
+        labels, seen = all_labels(self._repo), set[ObjectId]()
+        walk = Walk(self._repo.graph, on_fault=self._note)
+        self._chunked = self._repo.queries.chunked()
         self._repo.progress.start("Checking versions", len(labels), "versions")
         for label in labels.values():
-            self._version(label, seen)
+            self._version(label, walk, seen)
             self._repo.progress.advance(1)
         self._repo.progress.finish()
         self._tell_gone()
         return not (self._damaged or self._missing)
 
-    def _version(self, label: Label, seen: set[ObjectId]) -> None:
-        version = self._read(label.version, lambda: self._repo.trees.version(label.version))
-        if version is None or label.deleted_at is not None or label.purged_at is not None:
-            return
-        waiting = [version.tree]
-        while waiting:
-            current = waiting.pop()
-            if current in seen:
-                continue
-            seen.add(current)
-            tree = self._read(current, lambda tree=current: self._repo.trees.tree(tree))  # type: ignore[misc]
-            files = {}
-            for entry in tree.entries if tree is not None else ():
-                if entry.kind is EntryKind.DIR:
-                    waiting.append(entry.id)
-                elif entry.id not in seen:
-                    seen.add(entry.id)
-                    files[entry.id] = entry.name, entry.size
-            self._contents(files)
+    def _version(self, label: Label, walk: Walk, seen: set[ObjectId]) -> None:
+        try:
+            tree = self._repo.graph.version(label.version).tree
+            if not label.is_live:
+                return
+            for folder in walk.below(Step(tree)):
+                files = {entry.id: (entry.name, entry.size) for _, entry in folder.files() if entry.id not in seen}
+                seen |= files.keys()
+                self._contents(files)
+        except IntegrityError as error:
+            self._note(fault_of(label.version, error))
 
     def _contents(self, files: dict[ObjectId, tuple[str, int]]) -> None:
         """Files that a tree holds are there, with all their chunks."""
@@ -238,7 +227,7 @@ class _Checker:
 
     def _is_away(self, object_id: ObjectId) -> bool:
         """Whether the index has the object as offloaded: it is not looked for in every pack."""
-        record = Queries(self._repo.index).object(object_id)
+        record = self._repo.queries.object(object_id)
         away = record is not None and record.pack is None and record.stored_size == 0 and record.size > 0
         return away and self._repo.store.loose.find(object_id) is None
 
@@ -261,11 +250,5 @@ class _Checker:
             else:
                 self._missing[blob] = f"a part of {name!r} (chunk {parts[0][:12]}) is not here"
 
-    def _read(self, object_id: ObjectId | VersionId, read: Callable[[], T]) -> T | None:
-        try:
-            return read()
-        except ObjectMissing as error:
-            self._missing[object_id] = error.message
-        except IntegrityError as error:
-            self._damaged[object_id] = error.message
-        return None
+    def _note(self, fault: Fault) -> None:
+        (self._missing if fault.state is State.MISSING else self._damaged)[fault.id] = fault.reason

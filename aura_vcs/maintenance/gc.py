@@ -20,7 +20,6 @@ from aura_vcs.codec import format_time, now
 from aura_vcs.errors.input import PlanStale
 from aura_vcs.errors.integrity import IntegrityError, RecordCorrupt, StorageFull
 from aura_vcs.ids import ObjectId
-from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import ObjectRecord, VersionRecord
 from aura_vcs.layout import STAGED, TEMPORARY_FILE
 from aura_vcs.maintenance.delete_objects import Removal
@@ -30,7 +29,7 @@ from aura_vcs.model import GRACE_SECONDS, Label
 from aura_vcs.objects.availability import absent_parts
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.refs.changes import label_change
-from aura_vcs.refs.refs import stamp_label
+from aura_vcs.refs.label_merge import stamp_label
 from aura_vcs.repository.replicas import SILENT_SECONDS, Other
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 
@@ -88,7 +87,7 @@ def plan_gc(
     """
     repo.learn_objects()
     cutoff = _ago(grace_seconds)
-    garbage = [item for item in Queries(repo.index).unreferenced() if item.id != EMPTY_TREE_ID]
+    garbage = [item for item in repo.queries.unreferenced() if item.id != EMPTY_TREE_ID]
     due = [item for item in garbage if item.last_referenced_at <= cutoff]
     others = repo.others.waited_for() if due and wait_for_others else []
     if not wait_for_others and repo.others.known():
@@ -106,7 +105,7 @@ def plan_gc(
     left = tuple(item for item in free if item.pack in spared)
     counted = {item.id for item in (*free, *unread)}
     kept = tuple(item for item in garbage if item.id not in counted)
-    purged = Queries(repo.index).deleted_holding({item.id for item in doomed if item.kind == "tree"})
+    purged = repo.queries.deleted_holding({item.id for item in doomed if item.kind == "tree"})
     return Plan(cutoff, doomed, tuple(purged), kept, left, unread, waiting)
 
 
@@ -127,7 +126,7 @@ def _spared_packs(repo: Repository, free: Sequence[ObjectRecord], dead_share: fl
     for item in free:
         if item.pack is not None:
             dead[item.pack] += item.stored_size
-    queries = Queries(repo.index)
+    queries = repo.queries
     spared: set[str | None] = {name for name in dead if dead[name] <= dead_share * queries.pack_bytes(name)}
     if spared:
         purged = _purged_objects(repo, {item.id for item in free})
@@ -138,7 +137,7 @@ def _spared_packs(repo: Repository, free: Sequence[ObjectRecord], dead_share: fl
 def _purged_objects(repo: Repository, free: set[ObjectId]) -> set[ObjectId]:
     """What belongs to versions that a person purged: that is to be gone when gc says so."""
     walker = Walker(repo, free)
-    for record in Queries(repo.index).purged_holding(free):
+    for record in repo.queries.purged_holding(free):
         walker.mark_tree(record.tree)
     return walker.found
 
@@ -182,7 +181,7 @@ def execute_gc(repo: Repository, plan: Plan) -> Collected:
     _ask_others(repo, plan)
     repo.storage.sweep_temporary(made=TEMPORARY_FILE, folders=(STAGED,))
     repo.index.compact()
-    left = sum(1 for _ in Queries(repo.index).unreferenced_dates())
+    left = sum(1 for _ in repo.queries.unreferenced_dates())
     return Collected(removed, freed, left, len(plan.kept), tuple(record.number for record in plan.purged))
 
 
@@ -214,7 +213,7 @@ def _prove(repo: Repository, plan: Plan) -> None:
     _check_readable(repo)
     doomed = {item.id: item for item in plan.doomed}
     same = 0
-    for object_id, date in Queries(repo.index).unreferenced_dates():
+    for object_id, date in repo.queries.unreferenced_dates():
         item = doomed.get(object_id)
         same += item is not None and item.last_referenced_at == date
     if same != len(doomed):

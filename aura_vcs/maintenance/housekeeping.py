@@ -7,7 +7,6 @@ import msgspec
 from aura_vcs.codec import decode_record, encode_record, format_time, now, parse_time
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.integrity import RecordCorrupt, StorageError
-from aura_vcs.index.queries import Queries
 from aura_vcs.layout import HOUSEKEEPING
 from aura_vcs.maintenance.gc import Collected, execute_gc, plan_gc
 from aura_vcs.model import GRACE_SECONDS
@@ -26,7 +25,7 @@ class Housekeeping(msgspec.Struct, frozen=True):
 
 def is_due(repo: Repository) -> bool:
     """Whether something could be freed and none was begun within a day. Looks at one small file and the garbage."""
-    return not _begun_today(repo) and Queries(repo.index).garbage_bytes(_ago(GRACE_SECONDS)) >= LEAST_BYTES
+    return not _begun_today(repo) and repo.queries.garbage_bytes(_ago(GRACE_SECONDS)) >= LEAST_BYTES
 
 
 def begin(repo: Repository) -> bool:

@@ -1,14 +1,11 @@
 """What giving one version's content up would free."""
 
-from collections import Counter
-
 import msgspec
 
-from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import ObjectRecord, VersionRecord
-from aura_vcs.model import EntryKind
+from aura_vcs.objects.graph import find_alone
 from aura_vcs.repository.repository import Repository
 
 
@@ -30,42 +27,21 @@ def plan_purge(repo: Repository, record: VersionRecord) -> PurgePlan:
     """
     if not record.is_live:
         return PurgePlan(0, 0, 0)
-    return _Count(repo).below(record.tree)
+    counts = _Counts(repo.queries)
+    alone = find_alone(repo.graph, record.tree, counts.count_of, in_chunks=True)
+    stored = sum(counts.found[object_id].stored_size for object_id in alone.own)
+    return PurgePlan(len(alone.own), stored, sum(alone.shared.values()))
 
 
-class _Count:
-    """Follows counts down: what is counted from the given tree only goes with it."""
+class _Counts:
+    """Reference counts, and the records that were asked for."""
 
-    def __init__(self, repo: Repository) -> None:
-        self._repo = repo
-        self._queries = Queries(repo.index)
-        self._seen: Counter[ObjectId] = Counter()
+    def __init__(self, queries: Queries) -> None:
+        self._queries = queries
+        self.found: dict[ObjectId, ObjectRecord] = {}
 
-    def below(self, tree: ObjectId) -> PurgePlan:
-        """Count from this tree."""
-        going: list[ObjectRecord] = []
-        staying: dict[ObjectId, int] = {}
-        waiting = [(tree, 0, True)]
-        while waiting:
-            object_id, size, is_tree = waiting.pop()
-            item = self._queries.object(object_id)
-            if item is None:
-                continue
-            self._seen[object_id] += 1
-            if self._seen[object_id] < item.refcount:
-                staying[object_id] = size
-                continue
-            staying.pop(object_id, None)
-            going.append(item)
-            waiting += self._held(item, is_tree=is_tree)
-        return PurgePlan(len(going), sum(item.stored_size for item in going), sum(staying.values()))
-
-    def _held(self, item: ObjectRecord, *, is_tree: bool) -> set[tuple[ObjectId, int, bool]]:
-        """What an object holds, each once, with its size."""
-        try:
-            if is_tree:
-                entries = self._repo.trees.tree(item.id).entries
-                return {(entry.id, entry.size, entry.kind is EntryKind.DIR) for entry in entries}
-            return {(chunk, 0, False) for chunk in self._repo.store.chunk_ids(item.id)} if item.chunked else set()
-        except (IntegrityError, FileNotFoundError):
-            return set()  # absent or damaged: what it held is not known
+    def count_of(self, object_id: ObjectId) -> int | None:
+        """Return how many hold an object; None if it is not known."""
+        if object_id not in self.found and (item := self._queries.object(object_id)) is not None:
+            self.found[object_id] = item
+        return self.found[object_id].refcount if object_id in self.found else None

@@ -7,8 +7,8 @@ import msgspec
 from aura_vcs.errors.integrity import IntegrityError, ObjectMissing
 from aura_vcs.history.recording.journal import read_pending
 from aura_vcs.ids import ObjectId, VersionId
-from aura_vcs.index.queries import Queries
-from aura_vcs.model import EntryKind, Label, Operation
+from aura_vcs.model import Label, Operation
+from aura_vcs.objects.graph import Holdings
 from aura_vcs.repository.repository import Repository
 
 
@@ -33,7 +33,7 @@ class Walker:
         self._repo = repo
         self._wanted = wanted
         self._opened: set[ObjectId] = set()
-        self._chunked = Queries(repo.index).chunked()
+        self._chunked = repo.queries.chunked()
         self.found: set[ObjectId] = set()
         self.damaged: dict[ObjectId, str] = {}
 
@@ -126,7 +126,7 @@ def _named_versions(repo: Repository) -> Iterator[VersionId]:
 
 def named_trees(repo: Repository) -> list[ObjectId]:
     """Trees of versions that HEAD, a branch or a tag stands on: another machine may have deleted them."""
-    queries, head = Queries(repo.index), repo.head().version
+    queries, head = repo.queries, repo.head().version
     records = [queries.version(version) for version in set(_named_versions(repo))]
     return [r.tree for r in records if r is not None and (r.purged_at is None or r.id == head)]
 
@@ -136,7 +136,7 @@ def _is_here(repo: Repository, version: VersionId) -> bool:
 
     Then it stays until HEAD moves on: the next commit takes from it what has not changed in the folder.
     """
-    record = Queries(repo.index).version(version)
+    record = repo.queries.version(version)
     return record is not None and repo.store.contains(record.tree)
 
 
@@ -160,7 +160,7 @@ def undoable_trees(repo: Repository, cutoff: str) -> list[ObjectId]:
 
 def _has_point(repo: Repository, operation: Operation) -> bool:
     point = operation.payload.get("restore_point")
-    record = Queries(repo.index).version(VersionId(ObjectId(point))) if isinstance(point, str) else None
+    record = repo.queries.version(VersionId(ObjectId(point))) if isinstance(point, str) else None
     return record is not None and record.is_live
 
 
@@ -180,51 +180,10 @@ def affected_versions(repo: Repository, damaged: Iterable[ObjectId]) -> dict[Obj
     found: dict[ObjectId, list[int]] = {}
     if not wanted:
         return found
-    search = _Search(repo, wanted)
+    holdings = Holdings(repo.graph, wanted, is_listed=repo.store.is_listed)
     for label in all_labels(repo).values():
         if label.deleted_at is not None or label.purged_at is not None:
             continue
-        for object_id in search.in_version(label.version):
+        for object_id in holdings.in_version(label.version):
             found.setdefault(object_id, []).append(label.number)
     return {object_id: sorted(numbers) for object_id, numbers in found.items()}
-
-
-class _Search:
-    """Which of some objects are in a version; what was found in a tree is kept."""
-
-    def __init__(self, repo: Repository, wanted: set[ObjectId]) -> None:
-        self._repo = repo
-        self._wanted = wanted
-        self._known: dict[ObjectId, frozenset[ObjectId]] = {}
-
-    def in_version(self, version: VersionId) -> set[ObjectId]:
-        """Those that the version is or holds."""
-        found = self._wanted & {version}
-        try:
-            tree = self._repo.trees.version(version).tree
-        except IntegrityError:
-            return found
-        return found | self._in_tree(tree)
-
-    def _in_tree(self, tree: ObjectId) -> frozenset[ObjectId]:
-        if tree in self._known:
-            return self._known[tree]
-        found = self._wanted & {tree}
-        try:
-            entries = self._repo.trees.tree(tree).entries
-        except IntegrityError:
-            entries = ()
-        for entry in entries:
-            found |= self._in_tree(entry.id) if entry.kind is EntryKind.DIR else self._in_blob(entry.id)
-        self._known[tree] = frozenset(found)
-        return self._known[tree]
-
-    def _in_blob(self, blob: ObjectId) -> set[ObjectId]:
-        found = self._wanted & {blob}
-        place = self._repo.store.places.find(blob)
-        if place is not None and place.chunked:
-            try:
-                found |= self._wanted & set(self._repo.store.chunk_ids(blob))
-            except (IntegrityError, FileNotFoundError):
-                return found
-        return found

@@ -9,7 +9,7 @@ from aura_vcs.codec import decode_record
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.integrity import LinkedPath, RecordCorrupt, StorageError
 from aura_vcs.history.recording.journal import read_pending
-from aura_vcs.index.queries import Queries, VersionFilter
+from aura_vcs.index.queries import VersionFilter
 from aura_vcs.maintenance.findings import Problem
 from aura_vcs.maintenance.reachability import all_labels
 from aura_vcs.maintenance.ref_audit import unrecorded_refs
@@ -34,7 +34,7 @@ def ref_problems(repo: Repository) -> Iterator[Problem]:
         yield Problem(
             "corrupt_record", name, "where content was offloaded to cannot be read; any remote is asked for it"
         )
-    queries = Queries(repo.index)
+    queries = repo.queries
     for name in repo.refs.branches():
         for entry in heads(repo.refs.branch_entries(name)):  # what others have seen is history
             if entry.version is not None and queries.version(entry.version) is None:
@@ -53,7 +53,7 @@ def ref_problems(repo: Repository) -> Iterator[Problem]:
 def _projected(repo: Repository) -> Iterator[Problem]:
     """Rows of versions in the index are what labels say."""
     labels = all_labels(repo)
-    for record in Queries(repo.index).all_versions(VersionFilter(deleted=True)):
+    for record in repo.queries.all_versions(VersionFilter(deleted=True)):
         label = labels.get(record.id)
         if label is not None and any(getattr(record, name) != getattr(label, name) for name in _SHOWN_FIELDS):
             yield Problem(

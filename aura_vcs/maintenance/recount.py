@@ -5,7 +5,6 @@ from itertools import chain, islice
 
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.integrity import IntegrityError
-from aura_vcs.index.queries import Queries
 from aura_vcs.index.rebuild import offloaded_objects
 from aura_vcs.maintenance.count_table import Tally
 from aura_vcs.maintenance.findings import Problem
@@ -21,7 +20,7 @@ def count_problems(repo: Repository) -> Iterator[Problem]:
 
     What an interrupted command left unrecorded is not held; gc learns of it.
     """
-    tally = Tally(Queries(repo.index).counted())
+    tally = Tally(repo.queries.counted())
     on_disk = _on_disk(repo, tally)
     try:
         _recount(repo, tally)
@@ -66,7 +65,7 @@ def _on_disk(repo: Repository, tally: Tally) -> bytearray:
 
 def _recount(repo: Repository, tally: Tally) -> None:
     trees, store = repo.trees, repo.store
-    chunked = Queries(repo.index).chunked()
+    chunked = repo.queries.chunked()
     for label in all_labels(repo).values():
         tally.add(label.version)
         if label.deleted_at is not None or label.purged_at is not None:

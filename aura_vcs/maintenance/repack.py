@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from aura_vcs.compression import THOROUGH_LEVEL
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.ids import ObjectId
-from aura_vcs.index.queries import Queries, VersionFilter
+from aura_vcs.index.queries import VersionFilter
 from aura_vcs.layout import pack_path
 from aura_vcs.model import EntryKind, Kind
 from aura_vcs.objects.base import StoredObject
@@ -107,7 +107,7 @@ def _gather(
 
 
 def _loose_objects(repo: Repository, loose: Sequence[tuple[ObjectId, int]]) -> Iterator[StoredObject]:
-    queries = Queries(repo.index)
+    queries = repo.queries
     for object_id, size in loose:
         record = queries.object(object_id)
         if record is not None:
@@ -118,7 +118,7 @@ def _order(repo: Repository, wanted: Set[ObjectId]) -> Order:
     """For each of some objects, what it is next to: suffix, path, and the number of its first version."""
     order: Order = {}
     opened: set[ObjectId] = set()
-    for record in reversed(Queries(repo.index).all_versions(VersionFilter(deleted=True))):
+    for record in reversed(repo.queries.all_versions(VersionFilter(deleted=True))):
         order[record.id] = ("version", "", record.number)
         _order_tree(repo, record.tree, record.number, wanted, opened, order)
     return order

@@ -15,11 +15,11 @@ from aura_vcs.errors import InputError
 from aura_vcs.errors.input import PlanStale
 from aura_vcs.history.names.branches import branches
 from aura_vcs.ids import VersionId
-from aura_vcs.index.queries import Queries, VersionFilter
+from aura_vcs.index.queries import VersionFilter
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Inverse, VersionType
 from aura_vcs.refs.changes import label_change
-from aura_vcs.refs.refs import stamp_label
+from aura_vcs.refs.label_merge import stamp_label
 from aura_vcs.repository.repository import Draft, Repository
 
 
@@ -62,7 +62,7 @@ class PrunePlan(msgspec.Struct, frozen=True):
 def plan_prune(repo: Repository, rules: Rules, *, at: datetime | None = None) -> PrunePlan:
     """Decide which versions go at the moment `at` (now without one). Changes nothing."""
     moment = at or datetime.now(UTC)
-    versions = Queries(repo.index).all_versions(VersionFilter())
+    versions = repo.queries.all_versions(VersionFilter())
     live = [record for record in versions if record.is_live]
     return PrunePlan(tuple(decide(live, rules, moment, _named(repo))), format_time(moment))
 

@@ -5,7 +5,7 @@ in a process of its own (`media_worker`) that inherits no environment and has li
 """
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,12 +19,9 @@ from aura_vcs.formats.media.headers import read_header
 from aura_vcs.formats.media.reader import MediaHeader
 
 if TYPE_CHECKING:
-    import subprocess
+    from aura_vcs.media.process import Started
 
 LIMITS = Limits()
-
-Started = Callable[["subprocess.Popen[bytes]"], None]
-"""Told of a process that was started, for who may want to end it early."""
 
 
 def can_look_into() -> bool:
@@ -62,7 +59,7 @@ def probe_media(
     thumbnails: int = 0,
     limits: Limits = LIMITS,
     environment: Mapping[str, str] | None = None,
-    started: Started | None = None,
+    started: "Started | None" = None,
 ) -> MediaFacts:
     """Look into one file: exact length, loudness, envelope, and up to so many thumbnails.
 
@@ -84,7 +81,7 @@ def diff_media(
     thumbnails: int = 0,
     limits: Limits = LIMITS,
     environment: Mapping[str, str] | None = None,
-    started: Started | None = None,
+    started: "Started | None" = None,
 ) -> MediaDiff:
     """Compare two media files.
 
@@ -112,7 +109,7 @@ def one_sided(facts: MediaFacts, *, is_old: bool) -> MediaDiff:
     return MediaDiff(before, after, diff_lines(before, after), decoded=True)
 
 
-def _ask(request: Request, name: str, environment: Mapping[str, str] | None, started: Started | None) -> Answer:
+def _ask(request: Request, name: str, environment: Mapping[str, str] | None, started: "Started | None") -> Answer:
     if not can_look_into():
         raise ExtraMissing("Looking into media files", "media")
     if not sys.executable:
@@ -132,40 +129,24 @@ def _ask(request: Request, name: str, environment: Mapping[str, str] | None, sta
     return found
 
 
-def _run(request: Request, environment: Mapping[str, str], started: Started | None) -> tuple[bytes, bool]:
+def _run(request: Request, environment: Mapping[str, str], started: "Started | None") -> tuple[bytes, bool]:
     """The worker's answer, and whether it was stopped by the clock. Never waits longer than that."""
-    import subprocess  # only for media, and slow to import
     import threading
 
-    command = [sys.executable, "-P", "-m", "aura_vcs.media.worker"]
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=dict(environment),
-        close_fds=True,
-    )
-    if started is not None:
-        started(process)
+    from aura_vcs.media.process import media_process  # only for media, and slow to import
+
     late = threading.Event()
+    data = msgspec.json.encode(request)
+    with media_process("aura_vcs.media.worker", data, environment=environment, started=started) as process:
 
-    def stop() -> None:
-        late.set()
-        process.kill()
+        def stop() -> None:
+            late.set()
+            process.kill()
 
-    clock = threading.Timer(request.limits.clock_seconds, stop)
-    clock.start()
-    with process:
-        assert process.stdin is not None
-        assert process.stdout is not None
+        clock = threading.Timer(request.limits.clock_seconds, stop)
+        clock.start()
         try:
-            process.stdin.write(msgspec.json.encode(request))
-            process.stdin.close()
-            data = process.stdout.read(request.limits.answer_bytes + 1)
-        except BrokenPipeError:
-            data = b""
+            assert process.stdout is not None
+            return process.stdout.read(request.limits.answer_bytes + 1), late.is_set()
         finally:
             clock.cancel()
-            process.kill()
-    return data, late.is_set()

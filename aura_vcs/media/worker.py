@@ -7,12 +7,12 @@ goes to standard output, both as JSON; then it ends.
 
 import math
 import os
-from contextlib import suppress
 
 import msgspec
 
-from aura_vcs.formats.media.findings import Answer, Limits, MediaFacts, Request, Stretches
+from aura_vcs.formats.media.findings import Answer, MediaFacts, Request, Stretches
 from aura_vcs.formats.media.headers import read_header
+from aura_vcs.media.limits import confine
 from aura_vcs.media.loudness import Levels, differing_sounds
 from aura_vcs.media.pictures import (
     compare_picture,
@@ -25,25 +25,6 @@ from aura_vcs.media.video import Film, differing_scenes
 
 SOUND_SHARE, SCENES_SHARE, STRIPS_SHARE = 0.4, 0.7, 0.85
 """Shares of the processor's time after which listening, comparing pictures, and making thumbnails end."""
-
-
-def confine(limits: Limits) -> None:
-    """Let the kernel end this process when it takes too much; only where there are such limits."""
-    try:
-        import resource
-    except ImportError:  # Windows: the caller's clock and the pixel limits remain
-        return
-    seconds = int(limits.seconds) + 2
-    for what, amount in (
-        (resource.RLIMIT_AS, limits.memory_bytes),
-        (resource.RLIMIT_CPU, seconds),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        _, hard = resource.getrlimit(what)
-        allowed = amount if hard == resource.RLIM_INFINITY else min(amount, hard)
-        with suppress(ValueError, OSError):  # macOS knows no limit on the address space
-            resource.setrlimit(what, (allowed, allowed))
 
 
 def answer(request: Request) -> Answer:
@@ -135,7 +116,8 @@ def main() -> None:
     """Read one request, write one answer."""
     with open(0, "rb", closefd=False) as source:
         request = msgspec.json.decode(source.read(), type=Request)
-    confine(request.limits)
+    limits = request.limits
+    confine(memory_bytes=limits.memory_bytes, cpu_seconds=int(limits.seconds) + 2, file_bytes=0)
     data = msgspec.json.encode(answer(request))
     while data:
         data = data[os.write(1, data) :]

@@ -1,7 +1,7 @@
 """Reading trees, and what differs between two of them."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -91,15 +91,7 @@ class TreeReader:
 
     def entry(self, tree: ObjectId, path: str) -> Entry | None:
         """What lies at `path` below the tree, None if nothing does; "" is the tree itself."""
-        found = Entry("", EntryKind.DIR, tree, 0)
-        for part in path.split("/") if path else ():
-            if found.kind is not EntryKind.DIR:
-                return None
-            inside = {entry.name: entry for entry in self.tree(found.id).entries}
-            if part not in inside:
-                return None
-            found = inside[part]
-        return found
+        return find_entry(self.tree, tree, path)
 
     def walk(self, tree: ObjectId, prefix: str = "") -> Iterator[tuple[str, Entry]]:
         """Every path below the tree with its entry, folders before what is in them.
@@ -177,6 +169,19 @@ def _limited(paths: Iterator[T]) -> Iterator[T]:
         if count >= PATHS_LIMIT:
             raise LimitExceeded("The number of paths below a tree", PATHS_LIMIT)
         yield item
+
+
+def find_entry(read: Callable[[ObjectId], Tree], tree: ObjectId, path: str) -> Entry | None:
+    """Find what lies at `path` below a tree that `read` gives; None if nothing does; "" is the tree itself."""
+    found = Entry("", EntryKind.DIR, tree, 0)
+    for part in path.split("/") if path else ():
+        if found.kind is not EntryKind.DIR:
+            return None
+        inside = next((entry for entry in read(found.id).entries if entry.name == part), None)
+        if inside is None:
+            return None
+        found = inside
+    return found
 
 
 def documents_of(tree: Tree) -> dict[str, ObjectId | None]:

@@ -13,7 +13,7 @@ import msgspec
 from aura_vcs import layout
 from aura_vcs.errors.input import PlanStale
 from aura_vcs.errors.studio import ProjectDeleted
-from aura_vcs.index.queries import Queries, VersionFilter
+from aura_vcs.index.queries import VersionFilter
 from aura_vcs.project.documents.folder_index import Seen, files_of
 from aura_vcs.project.documents.state import project_state
 from aura_vcs.repository.repository import Repository
@@ -41,7 +41,7 @@ def plan_project_purge(repo: Repository, *, keep_files: bool = False) -> Project
         )
     files = () if keep_files else tuple(sorted(files_of(repo.root), key=lambda seen: seen.path))
     stored = sum(size for _, size in _stored_files(repo, ""))
-    versions = len(Queries(repo.index).all_versions(VersionFilter(deleted=True)))
+    versions = len(repo.queries.all_versions(VersionFilter(deleted=True)))
     return ProjectPurge(versions, files, stored + sum(seen.size for seen in files))
 
 

@@ -9,7 +9,6 @@ import msgspec
 from aura_vcs.errors import AuraError
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.full_text import Found, Script, Words
-from aura_vcs.index.queries import Queries
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.project.documents.folder_index import as_text, refresh_folder, view_of
 from aura_vcs.project.documents.load import PROJECT_NAME, SCENES_FOLDER, is_scene_file
@@ -102,10 +101,10 @@ def _script(blob: ObjectId, path: str, version: VersionId, data: bytes) -> Scrip
 def _in_live_version(repo: Repository, hit: Found) -> Found | None:
     """The hit with a version that is not deleted and has the document at that path."""
     assert hit.version is not None
-    record = Queries(repo.index).version(hit.version)
+    record = repo.queries.version(hit.version)
     if record is not None and record.is_live:
         return hit
-    for version, tree in Queries(repo.index).live_versions():
+    for version, tree in repo.queries.live_versions():
         entry = repo.trees.entry(tree, hit.path or "")
         if entry is not None and entry.id == hit.blob:
             return msgspec.structs.replace(hit, version=version)

@@ -16,7 +16,6 @@ from aura_vcs.history.recording.scan_differences import compare_scan
 from aura_vcs.history.recording.version_builder import base_of
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.passages import EnteredPassage, FoundPassage, PassageIndex
-from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.objects.trees import EMPTY_TREE_ID
@@ -92,7 +91,7 @@ def search_texts(repo: Repository, text: str, limit: int = 50) -> tuple[list[Tex
 def _read_versions(repo: Repository, index: PassageIndex, seen: _Seen) -> None:
     """Enter the texts of versions that have not been read, the newest first."""
     known = index.known()
-    unread = [version for version, _ in reversed(Queries(repo.index).live_versions()) if version not in known]
+    unread = [version for version, _ in reversed(repo.queries.live_versions()) if version not in known]
     if len(unread) >= TOLD_FROM:
         repo.progress.start("Reading the texts of versions", len(unread), "versions")
     for start in range(0, len(unread), BATCH):
@@ -117,7 +116,7 @@ def _read_versions(repo: Repository, index: PassageIndex, seen: _Seen) -> None:
 
 def _new_passages(repo: Repository, version: VersionId, known: set[VersionId]) -> list[EnteredPassage]:
     """What a version says in files that are not as in a version beside it that was read."""
-    record = Queries(repo.index).version(version)
+    record = repo.queries.version(version)
     if record is None:
         return []
     found: list[EnteredPassage] = []
@@ -131,7 +130,7 @@ def _new_passages(repo: Repository, version: VersionId, known: set[VersionId]) -
 
 def _beside(repo: Repository, record: VersionRecord, known: set[VersionId]) -> ObjectId:
     """The tree of a parent or child that was read and is here; the empty one for none."""
-    queries = Queries(repo.index)
+    queries = repo.queries
     for other in (*record.parents, *queries.children(record.id)):
         found = queries.version(other) if other in known else None
         if found is not None and repo.store.contains(found.tree):
@@ -238,7 +237,7 @@ class _Life:
 
     def __init__(self, repo: Repository) -> None:
         self._repo = repo
-        self._queries = Queries(repo.index)
+        self._queries = repo.queries
         self._by_path: dict[str, list[tuple[VersionRecord, ObjectId | None]]] = {}
 
     def span(self, hit: FoundPassage) -> tuple[VersionRecord | None, VersionRecord | None]:

@@ -11,7 +11,8 @@ from blake3 import blake3
 from aura_vcs import layout
 from aura_vcs.codec import decode_operation, decode_record, format_time, now, readable_name
 from aura_vcs.errors import AuraError
-from aura_vcs.formats.jsondoc.spans import MAX_BYTES, parse
+from aura_vcs.formats.jsondoc.limits import MAX_DOCUMENT_BYTES
+from aura_vcs.formats.jsondoc.spans import parse
 from aura_vcs.model import Field, Fields, Format
 from aura_vcs.project.documents.load import OTIO_NAME, PROJECT_NAME, SCENES_FOLDER, TIMELINE_NAME
 from aura_vcs.project.documents.models import ProjectDocument
@@ -171,7 +172,7 @@ def _written_at(path: str) -> str | None:
 def _document(root: str) -> ProjectDocument:
     try:
         with open(open_below(root, PROJECT_NAME), "rb") as file:
-            value: Any = parse(file.read(MAX_BYTES), PROJECT_NAME).value()
+            value: Any = parse(file.read(MAX_DOCUMENT_BYTES), PROJECT_NAME).value()
     except (OSError, AuraError):
         return ProjectDocument()
     found = validate(value, ProjectDocument, PROJECT_NAME)[0]
@@ -211,4 +212,4 @@ def last_operation(store: LocalStorage, name: str) -> tuple[str | None, str | No
 
 def _read(store: LocalStorage, name: str) -> bytes:
     with store.open(name) as file:
-        return file.read(MAX_BYTES)
+        return file.read(MAX_DOCUMENT_BYTES)

@@ -18,7 +18,8 @@ from aura_vcs.errors.input import InvalidName
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.model import BranchEntry, Field, Fields, Label, RefChange, Tag
-from aura_vcs.refs.packed_labels import STAMP_LIMIT, PackedLabels, decode_ref
+from aura_vcs.refs.label_merge import is_believable, merge_labels
+from aura_vcs.refs.packed_labels import PackedLabels, decode_ref
 from aura_vcs.refs.tags import add_tag, may_be_apart, merge_tags, tags_apart
 from aura_vcs.storage.base import Deletable
 
@@ -39,57 +40,6 @@ LABELS_AT_ONCE = 64
 CHECKPOINT_FIELDS = ("is_valid", "invalid_reason", "updated_at", "modified_by")
 """What an operation changes of a checkpoint; the rest is as its renderer saved it."""
 
-_STAMPED = ("name", "description", "important")
-_DELETION = ("deleted_at", "deleted_by")
-_PURGE = ("purged_at", "purged_by", "purge_reason")
-
-
-def merge_labels(ours: Label, theirs: Label) -> Label:
-    """One label out of two copies: per field, the higher stamp wins. Commutes; idempotent.
-
-    Where two copies of one replica gave one stamp to two values, the value decides, the same everywhere.
-    """
-    changes: dict[str, Any] = {}
-    stamps = dict(ours.stamps)
-    for field, stamp in theirs.stamps.items():
-        known = ours.stamps.get(field, (0, ReplicaId("")))
-        if stamp > known or (stamp == known and _rank(field, theirs) > _rank(field, ours)):
-            stamps[field] = stamp
-            for name in fields_of_stamp(field):
-                changes[name] = getattr(theirs, name)
-    newest = max(ours, theirs, key=lambda label: (label.updated_at or "", label.updated_by or ""))
-    return msgspec.structs.replace(
-        ours, **changes, stamps=stamps, updated_at=newest.updated_at, updated_by=newest.updated_by
-    )
-
-
-def _rank(stamp: str, label: Label) -> list[str]:
-    return [repr(getattr(label, name)) for name in fields_of_stamp(stamp)]
-
-
-def fields_of_stamp(stamp: str) -> Sequence[str]:
-    """The fields that change together under one stamp."""
-    if stamp == "deleted":
-        return _DELETION
-    if stamp == "purged":
-        return _PURGE
-    return (stamp,) if stamp in _STAMPED else ()
-
-
-def stamp_label(label: Label, replica: ReplicaId, at: str, by: str, **changes: Any) -> Label:
-    """The label with fields changed by this replica, stamped above every stamp it has."""
-    counter = max((count for count, _ in label.stamps.values()), default=0) + 1
-    stamps = dict(label.stamps)
-    for field in changes:
-        name = "deleted" if field in _DELETION else "purged" if field in _PURGE else field
-        stamps[name] = (counter, replica)
-    return msgspec.structs.replace(label, **changes, stamps=stamps, updated_at=at, updated_by=by)
-
-
-def is_believable(stamp: tuple[int, ReplicaId]) -> bool:
-    """Whether somebody may have made so many changes: a higher stamp would be above all that come later."""
-    return 0 <= stamp[0] <= STAMP_LIMIT
-
 
 class Refs:
     """The refs of one project."""
@@ -97,6 +47,16 @@ class Refs:
     def __init__(self, storage: Deletable) -> None:
         self._storage = storage
         self._packed = PackedLabels(storage)
+        self._entries: dict[str, list[BranchEntry]] | None = None
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Read the entries of each branch once for as long as the refs are locked: nobody else moves them then."""
+        self._entries = {}
+        try:
+            yield
+        finally:
+            self._entries = None
 
     def branches(self) -> list[str]:
         """Names of branches that have an entry, sorted; deleted ones too."""
@@ -104,6 +64,14 @@ class Refs:
 
     def branch_entries(self, branch: str) -> list[BranchEntry]:
         """Every readable entry, conflicted copies included."""
+        if self._entries is not None and branch in self._entries:
+            return list(self._entries[branch])
+        found = self._read_entries(branch)
+        if self._entries is not None:
+            self._entries[branch] = list(found)
+        return found
+
+    def _read_entries(self, branch: str) -> list[BranchEntry]:
         folder = layout.branch_folder(branch)
         return [
             entry
@@ -302,6 +270,7 @@ class Refs:
             entry = from_plain(after, BranchEntry, path)
             current = self._load(path, BranchEntry)
             if current is None or current.counter < entry.counter:
+                self._forget_entries()
                 self._storage.put(path, encode_record(entry))
         elif room == "tags":
             tag = from_plain(after, Tag, path)
@@ -322,7 +291,12 @@ class Refs:
 
     def drop_entry(self, branch: str, replica: ReplicaId) -> None:
         """Remove a replica's entry, which others know better. The caller holds the refs lock."""
+        self._forget_entries()
         self._storage.delete(layout.branch_ref(branch, replica))
+
+    def _forget_entries(self) -> None:
+        if self._entries is not None:
+            self._entries = {}
 
     def _load(self, path: str, shape: type[T]) -> T | None:
         """The record, None if the file is absent or unreadable; fsck reports the latter."""

@@ -19,6 +19,7 @@ from aura_vcs.index.queries import Queries
 from aura_vcs.layout import COMPRESSED, OBJECTS, kept_path
 from aura_vcs.objects.availability import find_placed, offloaded_chunks
 from aura_vcs.objects.packs.reader import OpenPack
+from aura_vcs.objects.store import ObjectStore
 from aura_vcs.refs.refs import Refs
 from aura_vcs.storage.local import LocalStorage
 
@@ -29,9 +30,11 @@ _PACK = ".pack"
 class Kept:
     """The second names of the files of one project."""
 
-    def __init__(self, storage: LocalStorage, index: Index, refs: Refs) -> None:
+    def __init__(self, storage: LocalStorage, refs: Refs, store: ObjectStore, index: Index, queries: Queries) -> None:
         self._storage = storage
         self._index = index
+        self._store = store
+        self._queries = queries
         self._refs = refs
 
     def keep(self) -> set[str]:
@@ -71,10 +74,10 @@ class Kept:
             if objects & needed:
                 stay.append(name)
                 continue
-            held = Queries(self._index).held(objects)
+            held = self._queries.held(objects)
             self._index.forget(objects - held)
             self._index.send_away(held)
-            self._index.store.packs.let_go(name.removeprefix(f"{_PACKS}/").removesuffix(_PACK))
+            self._store.packs.let_go(name.removeprefix(f"{_PACKS}/").removesuffix(_PACK))
             self._storage.delete(f"{OBJECTS}/{name}")
             self._storage.forget(kept_path(name))
         return stay
@@ -91,7 +94,7 @@ class Kept:
     def _needed(self, objects: set[ObjectId]) -> set[ObjectId]:
         """What a live version or a checkpoint holds and is not offloaded; all of it where a deleted version
         has a name on it."""
-        queries = Queries(self._index)
+        queries = self._queries
         named = {entry.version for name in self._refs.branches() for entry in self._refs.branch_entries(name)}
         named |= {tag.version for tag in self._refs.tags().values()}
         for version in named:
@@ -104,7 +107,7 @@ class Kept:
 
     def _offloaded(self) -> set[ObjectId]:
         """What is gone on purpose, because a remote holds it: blobs that were whole, and chunks of others."""
-        store = self._index.store
+        store = self._store
         recorded = store.offloaded.all()
         if not recorded:
             return set()

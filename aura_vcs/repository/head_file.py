@@ -1,18 +1,18 @@
 """The file that says where the work folder is, and the way back to it when it is gone or damaged."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import msgspec
 
 from aura_vcs import layout
 from aura_vcs.codec import decode_record, encode_compact, encode_record
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.ids import ReplicaId, VersionId, blob_id, is_object_id
-from aura_vcs.index.index import Index
+from aura_vcs.index.index_file import Files
 from aura_vcs.model import DEFAULT_BRANCH, Head
-from aura_vcs.operation_log import OperationLogs
 from aura_vcs.progress import Progress
 from aura_vcs.refs.branch_entries import heads
-from aura_vcs.refs.refs import Refs
-from aura_vcs.storage.local import LocalStorage
 
 
 class StoredHead(msgspec.Struct, frozen=True):
@@ -36,31 +36,32 @@ class StoredHead(msgspec.Struct, frozen=True):
 class HeadFile:
     """`local/HEAD.json` of one replica."""
 
-    def __init__(
-        self,
-        storage: LocalStorage,
-        replica: ReplicaId,
-        logs: OperationLogs,
-        refs: Refs,
-        index: Index,
-        progress: Progress,
-    ) -> None:
-        self._storage = storage
+    def __init__(self, files: Files, replica: ReplicaId, progress: Progress) -> None:
+        self._files = files
         self._replica = replica
-        self._logs = logs
-        self._refs = refs
-        self._index = index
         self._progress = progress
         self._told = False
+        self._is_held = False
+        self._known: StoredHead | None = None
 
     def go_on_as(self, replica: ReplicaId) -> None:
         """Write HEAD for another replica id from now on."""
         self._replica = replica
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Read the file once for as long as the refs are locked: nobody else writes it then."""
+        self._is_held = True
+        try:
+            yield
+        finally:
+            self._is_held, self._known = False, None
+
     def put(self, head: Head, sequence: int) -> None:
         """Write it, durably; `sequence` is the number of the operation that put HEAD there."""
+        self._known = None
         stored = StoredHead(head.branch, head.version, sequence, self._replica)
-        self._storage.put(layout.HEAD, encode_record(stored.checked()))
+        self._files.storage.put(layout.HEAD, encode_record(stored.checked()))
 
     def damage(self) -> str | None:
         """What is wrong with the file, if it is there."""
@@ -73,7 +74,7 @@ class HeadFile:
         return None
 
     def _read(self) -> StoredHead:
-        stored = decode_record(self._storage.read(layout.HEAD), StoredHead, layout.HEAD)
+        stored = decode_record(self._files.storage.read(layout.HEAD), StoredHead, layout.HEAD)
         is_whole = stored.version is None or is_object_id(stored.version)
         if not is_whole or (stored.check and stored != stored.checked()):
             raise RecordCorrupt(layout.HEAD, "its checksum does not fit")
@@ -81,6 +82,14 @@ class HeadFile:
 
     def stored(self) -> StoredHead:
         """What it says; where it is gone or damaged, what the operation log says."""
+        if self._known is not None:
+            return self._known
+        found = self._stored()
+        if self._is_held:
+            self._known = found
+        return found
+
+    def _stored(self) -> StoredHead:
         try:
             stored = self._read()
         except FileNotFoundError:
@@ -107,7 +116,7 @@ class HeadFile:
         where the branch is that moved last: whatever brought the refs brought the files too.
         """
         found = self._arrived_at()
-        for line in self._logs.read_all():
+        for line in self._files.logs.read_all():
             if line.operation is None or line.operation.replica != self._replica:
                 continue
             if line.operation.head is not None and line.operation.sequence > found.sequence:
@@ -116,9 +125,11 @@ class HeadFile:
         return found
 
     def _arrived_at(self) -> StoredHead:
-        tips = [(tip, name) for name in self._refs.branches() for tip in heads(self._refs.branch_entries(name))]
+        tips = [
+            (tip, name) for name in self._files.refs.branches() for tip in heads(self._files.refs.branch_entries(name))
+        ]
         here = [
-            (tip, name) for tip, name in tips if tip.version is not None and self._index.store.contains(tip.version)
+            (tip, name) for tip, name in tips if tip.version is not None and self._files.store.contains(tip.version)
         ]
         if not here:
             return StoredHead(DEFAULT_BRANCH, None, 0)

@@ -16,6 +16,8 @@ from aura_vcs.errors.integrity import IndexDamaged, IntegrityError, StorageFull
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId, new_operation_id, new_uuid
 from aura_vcs.index.database import IndexUnusable, is_damage
 from aura_vcs.index.index import Index
+from aura_vcs.index.index_file import Files, IndexFile
+from aura_vcs.index.queries import Queries
 from aura_vcs.locks import WAIT_SECONDS, Locks
 from aura_vcs.model import DEFAULT_BRANCH, Format, Head, HeadChange, Inverse, Operation, RefChange, TreeChange
 from aura_vcs.objects.base import StoredObject
@@ -34,6 +36,7 @@ from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.system_calls import REAL_CALLS, FileCalls
 
 if TYPE_CHECKING:
+    from aura_vcs.objects.graph import LocalSource
     from aura_vcs.repository.hardlink_backup import Kept
     from aura_vcs.worktree.scan.prefetch import Ahead
     from aura_vcs.worktree.worktree import Worktree
@@ -103,8 +106,15 @@ class Repository:
         self.refs = Refs(self.storage)
         self.logs = OperationLogs(self.storage, self.replica)
         here, spare = index_places(self.storage, index_folder, f"{self.format.project}-{self.replica}", preview=preview)
-        self.index = Index(here, self.storage, self.refs, self.logs, progress, spare=spare)
-        self.head_file = HeadFile(self.storage, self.replica, self.logs, self.refs, self.index, progress)
+        self.store = ObjectStore(self.storage)
+        """The objects."""
+        self.trees = TreeReader(self.store)
+        """Trees and versions, decoded."""
+        files = Files(self.storage, self.refs, self.logs, self.store, self.trees)
+        self.index = Index(IndexFile(here, spare), files, progress)
+        self.queries = Queries(self.index)
+        """What the index is asked."""
+        self.head_file = HeadFile(files, self.replica, progress)
         self.others = Others(self.storage, self.logs, self.index)
         self._calls = calls
         if self.has_moved:
@@ -177,14 +187,14 @@ class Repository:
         """Second names of stored files, where other replicas may delete them."""
         from aura_vcs.repository.hardlink_backup import Kept  # most folders are nobody else's
 
-        return Kept(self.storage, self.index, self.refs)
+        return Kept(self.storage, self.refs, self.store, self.index, self.queries)
 
     @cached_property
     def worktree(self) -> "Worktree":
         """The project's own files."""
         from aura_vcs.worktree.worktree import Worktree  # looking back needs none of it
 
-        return Worktree(self.root, self.index.store, self.index.trees, self._calls, self._ahead, self.progress)
+        return Worktree(self.root, self.store, self.trees, self._calls, self._ahead, self.progress)
 
     @cached_property
     def author(self) -> str:
@@ -196,15 +206,12 @@ class Repository:
         """What this machine is called, for what is recorded."""
         return clean_text(self._names[1] or host_name())
 
-    @property
-    def store(self) -> ObjectStore:
-        """The objects."""
-        return self.index.store
+    @cached_property
+    def graph(self) -> "LocalSource":
+        """The objects as a walk reads them."""
+        from aura_vcs.objects.graph import LocalSource  # most commands walk nowhere
 
-    @property
-    def trees(self) -> TreeReader:
-        """Trees and versions, decoded."""
-        return self.index.trees
+        return LocalSource(self.trees, self.store)
 
     def head(self) -> Head:
         """Where the work folder is."""
@@ -286,7 +293,8 @@ class Repository:
                 self._catch_up()
             self._recording = True
             try:
-                yield Transaction(self)
+                with self.head_file.held(), self.refs.held():
+                    yield Transaction(self)
             finally:
                 self._recording = False
 
@@ -299,6 +307,7 @@ class Repository:
         """Let go of every file."""
         if "worktree" in self.__dict__:
             self.worktree.close()
+        self.store.close()
         self.index.close()
         self.storage.close()
         self._borrowed.give_back()

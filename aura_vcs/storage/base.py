@@ -11,6 +11,7 @@ Guarantees of every implementation:
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import BinaryIO, Protocol
 
 import msgspec
@@ -87,6 +88,7 @@ class Deletable(Writable, Protocol):
         """Remove a folder if it is there and empty."""
 
 
+@lru_cache(maxsize=512)
 def check_storage_name(name: str) -> str:
     """Return `name` if it stays inside the place.
 

@@ -9,25 +9,26 @@ import os
 import re
 import stat
 import time
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
 from aura_vcs.errors.integrity import LinkedPath
-from aura_vcs.ids import Bytes
 from aura_vcs.storage.base import FileStat, check_storage_name
-from aura_vcs.storage.own_folders import OwnFolders, Way, is_link, is_there
+from aura_vcs.storage.own_folders import OwnFolders, Way, is_link
 from aura_vcs.storage.plain_files import (
     READ,
+    Append,
+    append_held,
     is_shared,
     open_held,
     open_plain,
     readers_of,
-    share_file,
     share_folder,
 )
 from aura_vcs.storage.stored_file import open_stored, read_stored, unreadable
-from aura_vcs.storage.system_calls import REAL_CALLS, FileCalls, translated, write_all, write_pieces
+from aura_vcs.storage.system_calls import REAL_CALLS, FileCalls, translated
+from aura_vcs.storage.upload import LocalUpload
 
 STALE_SECONDS = 24 * 3600
 """A temporary file that nobody wrote to for so long belongs to nobody."""
@@ -35,9 +36,6 @@ STALE_SECONDS = 24 * 3600
 
 UPLOADS = r"\d+-[0-9a-f]{16}"
 """What uploads are called until they have their names."""
-
-COPY_BYTES = 64 << 20
-"""So much is copied by one call at most: between two of them Ctrl-C is heard."""
 
 
 class LocalStorage:
@@ -55,7 +53,7 @@ class LocalStorage:
         calls: FileCalls = REAL_CALLS,
         follow_root: bool = True,
     ) -> None:
-        self.root = root
+        self.root = self._shown_root = root
         self.aside = aside
         self.calls = calls
         self._folders = OwnFolders(root, follow_root=follow_root)
@@ -74,16 +72,18 @@ class LocalStorage:
 
     def at(self, name: str) -> Way:
         """The way to a file, for calls of one's own; see OwnFolders.at."""
-        return self._folders.at(self._prefix + check_storage_name(name))
+        way = Way()
+        way.folders, way.name, way.is_mine = self._folders, self._prefix + check_storage_name(name), False
+        return way
 
     def open(self, name: str) -> BinaryIO:
         """See Readable."""
-        path = self.path(name)
+        path = f"{self._shown_root}/{check_storage_name(name)}"
         return open_stored(path, lambda: self._open(name, path))
 
     def read(self, name: str) -> bytes:
         """See Readable."""
-        path = self.path(name)
+        path = f"{self._shown_root}/{check_storage_name(name)}"
         return read_stored(path, lambda: self._open(name, path))
 
     def _open(self, name: str, path: str) -> int:
@@ -92,8 +92,12 @@ class LocalStorage:
 
     def stat(self, name: str) -> FileStat | None:
         """See Readable."""
-        found = self.look(name)
-        return None if found is None else FileStat(found.st_size, found.st_mtime_ns)
+        found = self.look_around(name)
+        if found is None:
+            return None
+        if is_link(found):
+            raise LinkedPath(self.path(name))
+        return FileStat(found.st_size, found.st_mtime_ns)
 
     def look(self, name: str) -> os.stat_result | None:
         """What the system knows of a file or folder, None where nothing is.
@@ -169,7 +173,7 @@ class LocalStorage:
         finally:
             upload.discard()
 
-    def upload(self, mode: int = 0o666) -> "LocalUpload":
+    def upload(self, mode: int = 0o666) -> LocalUpload:
         """See Writable. Nobody can read it who cannot read a file of that mode."""
         return LocalUpload(self, self._temporary, mode=mode)
 
@@ -205,32 +209,7 @@ class LocalStorage:
             if fresh:
                 self.make_folder(name.rpartition("/")[0])
             with self.at(name) as (last, dir_fd):
-                fd = open_held(self.calls, last, path, dir_fd)
-                try:
-                    self._append(fd, data, at, durable=durable)
-                    if fresh and durable:
-                        self.calls.fsync_folder(".", dir_fd=dir_fd)
-                except OSError:
-                    self._cut(fd, at)
-                    raise
-                finally:
-                    os.close(fd)
-
-    def _append(self, fd: int, data: bytes, at: int, *, durable: bool) -> None:
-        if os.fstat(fd).st_size > at:
-            self.calls.truncate(fd, at)
-        os.lseek(fd, at, os.SEEK_SET)
-        write_all(self.calls, fd, data)
-        if durable:
-            self.calls.fsync(fd)
-
-    def _cut(self, fd: int, size: int) -> None:
-        """Take back what an append wrote that then failed: nobody has been promised it."""
-        try:
-            if os.fstat(fd).st_size > size:
-                self.calls.truncate(fd, size)
-        except OSError:
-            return  # a broken disk; readers tell a torn line from a whole one
+                append_held(self.calls, last, path, dir_fd, Append(data, at, durable, fresh))
 
     def is_writable(self) -> bool:
         """Whether files can be made here, as far as that shows."""
@@ -425,124 +404,3 @@ class LocalStorage:
     def close(self) -> None:
         """Let go of open folders; the next use opens them again."""
         self._folders.close()
-
-
-class LocalUpload:
-    """A temporary file that becomes a stored one."""
-
-    def __init__(self, storage: LocalStorage, temporary: str, *, mode: int = 0o666) -> None:
-        self._storage = storage
-        self._calls = storage.calls
-        self.name = f"{temporary}/{os.getpid()}-{os.urandom(8).hex()}"
-        self.path = storage.path(self.name)
-        with translated("write", self.path):
-            try:
-                self.fd = self._create(mode)
-            except FileNotFoundError:
-                storage.make_folder(temporary)
-                self.fd = self._create(mode)
-
-    def _create(self, mode: int) -> int:
-        with self._storage.at(self.name) as (last, dir_fd):
-            fd = self._calls.create(last, mode, dir_fd=dir_fd)
-            if mode & 0o060:
-                share_file(self._calls, fd, dir_fd)
-            return fd
-
-    def write(self, data: Bytes) -> None:
-        """See Upload."""
-        with translated("write", self.path):
-            write_all(self._calls, self.fd, data)
-
-    def write_pieces(self, pieces: Sequence[Bytes]) -> None:
-        """Add pieces at the end, without joining them first."""
-        with translated("write", self.path):
-            write_pieces(self._calls, self.fd, pieces)
-
-    def clone_from(self, file: BinaryIO) -> bool:
-        """Become a clone of an open file, if the disk can share blocks; nothing was written before."""
-        try:
-            fd = file.fileno()
-        except (OSError, AttributeError):
-            return False  # a stream that is no file
-        with translated("write", self.path):
-            return self._calls.clone(fd, self.fd)
-
-    def copy_from(self, file: BinaryIO) -> int:
-        """Add the bytes of an open file, copied inside the system; nothing was written before.
-
-        Returns how many were copied: fewer than there are where the system cannot; the rest is for
-        `write`. Where the disk can share blocks, they are shared.
-        """
-        if self.clone_from(file):
-            return os.lseek(self.fd, 0, os.SEEK_END)
-        copied = 0
-        while count := self.copy_piece(file, copied, COPY_BYTES):
-            copied += count
-        return copied
-
-    def copy_piece(self, file: BinaryIO, offset: int, length: int) -> int:
-        """Add at most `length` bytes of an open file from `offset` on, copied inside the system.
-
-        Returns how many: 0 at its end, and where the system cannot. The file's position is lost.
-        """
-        try:
-            fd = file.fileno()
-        except (OSError, AttributeError):
-            return 0  # a stream that is no file
-        with translated("write", self.path):
-            length = min(length, os.fstat(fd).st_size - offset)
-            if length <= 0:
-                return 0
-            os.lseek(fd, offset, os.SEEK_SET)
-            return self._calls.copy_range(fd, self.fd, length)
-
-    def read_back(self, offset: int, length: int) -> bytes:
-        """Bytes that were written, from the file itself; from any thread."""
-        with translated("read", self.path):
-            if hasattr(os, "pread"):
-                return os.pread(self.fd, length, offset)
-            with self._storage.open(self.name) as file:
-                file.seek(offset)
-                return file.read(length)
-
-    def sync(self) -> None:
-        """Make what was written durable, still without a name."""
-        with translated("write", self.path):
-            self._calls.fsync(self.fd)
-
-    def publish(self, name: str, *, durably: bool = True) -> None:
-        """See Upload."""
-        if durably:
-            self.sync()
-        self._close()
-        self._rename(name, durably=durably)
-
-    def _rename(self, name: str, *, durably: bool = True) -> None:
-        with translated("write", self._storage.path(name)):
-            try:
-                self._move(name, durably=durably)
-            except FileNotFoundError:
-                self._storage.make_folder(name.rpartition("/")[0])
-                self._move(name, durably=durably)
-            except IsADirectoryError:
-                self._storage.set_aside(name)  # a tool's leftover, or damage: nothing of ours is a folder here
-                self._move(name, durably=durably)
-
-    def _move(self, name: str, *, durably: bool) -> None:
-        with self._storage.at(self.name) as (last, dir_fd), self._storage.at(name) as (target, to_fd):
-            self._calls.replace(last, target, dir_fd=dir_fd, to_fd=to_fd)
-            if durably:
-                self._calls.fsync_folder(".", dir_fd=to_fd)
-
-    def discard(self) -> None:
-        """See Upload."""
-        self._close()
-        with suppress(OSError, LinkedPath), self._storage.at(self.name) as (last, dir_fd):  # else swept later
-            if is_there(last, dir_fd):
-                self._calls.unlink(last, dir_fd=dir_fd)
-
-    def _close(self) -> None:
-        if self.fd >= 0:
-            os.close(self.fd)
-            self.fd = -1

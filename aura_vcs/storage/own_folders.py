@@ -32,8 +32,8 @@ class OwnFolders:
 
     def __init__(self, root: str, *, follow_root: bool = True) -> None:
         self.root = root
-        self._follow_root = follow_root
-        self._open: dict[str, tuple[int, int, int, str]] = {}
+        self.follow_root = follow_root
+        self.kept: dict[str, tuple[int, int, int, str]] = {}
         """Open folders, each with device, inode and path."""
         self._outdated: list[int] = []
         """Folders that are no longer what their name leads to: another thread may be using one."""
@@ -45,7 +45,9 @@ class OwnFolders:
             FileNotFoundError, NotADirectoryError: its folder is not there.
             LinkedPath: a part of the way is a link.
         """
-        return Way(self, name)
+        way = Way()
+        way.folders, way.name, way.is_mine = self, name, False
+        return way
 
     def path(self, folder: str) -> str:
         """The path of a folder, for messages."""
@@ -57,21 +59,21 @@ class OwnFolders:
         Raises:
             FileNotFoundError, NotADirectoryError, LinkedPath: see `at`.
         """
-        kept = self._open.get(folder)
+        kept = self.kept.get(folder)
         if kept is not None:
             with suppress(OSError):
-                found = os.stat(kept[3], follow_symlinks=self._follow_root and not folder)
+                found = os.stat(kept[3], follow_symlinks=self.follow_root and not folder)
                 if found.st_ino == kept[2] and found.st_dev == kept[1]:
                     return kept[0], False
-            if self._open.get(folder) is kept:  # somebody moved it away, or removed it: begin anew
-                del self._open[folder]
+            if self.kept.get(folder) is kept:  # somebody moved it away, or removed it: begin anew
+                del self.kept[folder]
                 self._outdated.append(kept[0])
         fd = self._opened(folder)
-        if len(self._open) >= KEPT_OPEN:
+        if len(self.kept) >= KEPT_OPEN:
             return fd, True
         found = os.fstat(fd)
         mine = (fd, found.st_dev, found.st_ino, self.path(folder))
-        if self._open.setdefault(folder, mine) is not mine:
+        if self.kept.setdefault(folder, mine) is not mine:
             return fd, True  # another thread was quicker
         return fd, False
 
@@ -82,13 +84,13 @@ class OwnFolders:
             path = os.path.join(path, part)
             if is_link(os.lstat(path)):
                 raise LinkedPath(path)
-        if not self._follow_root and is_link(os.lstat(self.root)):
+        if not self.follow_root and is_link(os.lstat(self.root)):
             raise LinkedPath(self.root)
         return path
 
     def close(self) -> None:
         """Let go of every folder; the next use opens them again."""
-        kept, self._open = self._open, {}
+        kept, self.kept = self.kept, {}
         outdated, self._outdated = self._outdated, []
         for fd in (*(each[0] for each in kept.values()), *outdated):
             with suppress(OSError):
@@ -99,16 +101,16 @@ class OwnFolders:
 
     def _opened(self, folder: str) -> int:
         if not folder:
-            return self._enter(self.root, None, _ROOT_FLAGS if self._follow_root else _FLAGS, self.root)
+            return self._enter(self.root, None, _ROOT_FLAGS if self.follow_root else _FLAGS, "")
         above, _, part = folder.rpartition("/")
         outer, is_mine = self.reach(above)
         try:
-            return self._enter(part, outer, _FLAGS, self.path(folder))
+            return self._enter(part, outer, _FLAGS, folder)
         finally:
             if is_mine:
                 os.close(outer)
 
-    def _enter(self, part: str, outer: int | None, flags: int, path: str) -> int:
+    def _enter(self, part: str, outer: int | None, flags: int, folder: str) -> int:
         try:
             return os.open(part, flags, dir_fd=outer)
         except FileNotFoundError:
@@ -116,29 +118,36 @@ class OwnFolders:
         except OSError as error:
             with suppress(OSError):
                 if is_link(os.stat(part, dir_fd=outer, follow_symlinks=False)):
-                    raise LinkedPath(path) from error
+                    raise LinkedPath(self.path(folder)) from error
             raise
 
 
 class Way:
-    """The way to one file, see OwnFolders.at."""
+    """The way to one file, see OwnFolders.at, which fills it in: one is made for every file that is touched."""
 
-    __slots__ = ("_fd", "_folders", "_is_mine", "_name")
-
-    def __init__(self, folders: OwnFolders, name: str) -> None:
-        self._folders, self._name = folders, name
+    __slots__ = ("fd", "folders", "is_mine", "name")
+    folders: OwnFolders
+    name: str
+    fd: int
+    is_mine: bool
 
     def __enter__(self) -> tuple[str, int | None]:
-        folder, _, last = self._name.rpartition("/")
+        folder, _, last = self.name.rpartition("/")
+        folders = self.folders
         if not HAS_DIR_FD:
-            self._is_mine = False
-            return os.path.join(self._folders.check(folder), last), None
-        self._fd, self._is_mine = self._folders.reach(folder)
-        return last, self._fd
+            return os.path.join(folders.check(folder), last), None
+        kept = folders.kept.get(folder)
+        if kept is not None:  # as `reach` looks, without a call: this is done for every file
+            with suppress(OSError):
+                found = os.stat(kept[3], follow_symlinks=folders.follow_root and not folder)
+                if found.st_ino == kept[2] and found.st_dev == kept[1]:
+                    return last, kept[0]
+        self.fd, self.is_mine = folders.reach(folder)
+        return last, self.fd
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._is_mine:
-            os.close(self._fd)
+        if self.is_mine:
+            os.close(self.fd)
 
 
 def is_link(found: os.stat_result) -> bool:

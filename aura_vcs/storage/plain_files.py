@@ -4,11 +4,13 @@ import errno
 import os
 import stat
 from contextlib import suppress
+from typing import NamedTuple
 
 from aura_vcs.errors.integrity import LinkedPath
+from aura_vcs.ids import Bytes
 from aura_vcs.layout import check_entry_name
 from aura_vcs.storage.own_folders import OwnFolders, is_link
-from aura_vcs.storage.system_calls import FileCalls
+from aura_vcs.storage.system_calls import FileCalls, write_all
 
 READ = os.O_RDONLY
 for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
@@ -22,8 +24,14 @@ def open_plain(name: str, flags: int, path: str, *, dir_fd: int | None) -> int:
     Raises:
         LinkedPath: it is a link. OSError: it cannot be opened, or is no regular file.
     """
-    with _no_link(name, path, dir_fd):
+    if dir_fd is None and _leads_on(name, None):  # nothing else would stop it there
+        raise LinkedPath(path)
+    try:
         return _regular(os.open(name, flags, dir_fd=dir_fd))
+    except OSError as error:
+        if error.errno in _LINK and _leads_on(name, dir_fd):  # the system said so in its own words
+            raise LinkedPath(path) from error
+        raise
 
 
 def open_below(root: str, path: str) -> int:
@@ -49,10 +57,60 @@ def open_held(calls: FileCalls, name: str, path: str, dir_fd: int | None) -> int
     Raises:
         LinkedPath: it is a link. OSError: it cannot be opened, or is no regular file.
     """
-    with _no_link(name, path, dir_fd):
+    if dir_fd is None and _leads_on(name, None):
+        raise LinkedPath(path)
+    try:
         fd = _regular(calls.open_append(name, dir_fd=dir_fd))
+    except OSError as error:
+        if error.errno in _LINK and _leads_on(name, dir_fd):
+            raise LinkedPath(path) from error
+        raise
     share_file(calls, fd, dir_fd, in_place=True)
     return fd
+
+
+class Append(NamedTuple):
+    """Bytes to be written at an offset of a file, cutting off what lies after it.
+
+    `is_fresh` says that the file is new: then its name is made durable, too.
+    """
+
+    data: Bytes
+    at: int
+    durable: bool
+    is_fresh: bool
+
+
+def append_held(calls: FileCalls, name: str, path: str, dir_fd: int | None, what: Append) -> None:
+    """Append to a file that is written in place; where that fails, what was written is taken back.
+
+    Raises:
+        LinkedPath: it is a link. OSError: the disk refuses.
+    """
+    fd = open_held(calls, name, path, dir_fd)
+    try:
+        if os.fstat(fd).st_size > what.at:
+            calls.truncate(fd, what.at)
+        os.lseek(fd, what.at, os.SEEK_SET)
+        write_all(calls, fd, what.data)
+        if what.durable:
+            calls.fsync(fd)
+            if what.is_fresh:
+                calls.fsync_folder(".", dir_fd=dir_fd)
+    except OSError:
+        _cut(calls, fd, what.at)
+        raise
+    finally:
+        os.close(fd)
+
+
+def _cut(calls: FileCalls, fd: int, size: int) -> None:
+    """Take back what an append wrote that then failed: nobody has been promised it."""
+    try:
+        if os.fstat(fd).st_size > size:
+            calls.truncate(fd, size)
+    except OSError:
+        return  # a broken disk; readers tell a torn line from a whole one
 
 
 def readers_of(mode: int) -> int:
@@ -96,25 +154,6 @@ def share_folder(calls: FileCalls, name: str, dir_fd: int | None, *, above: str 
 def is_shared(mode: int, *, in_place: bool = False) -> bool:
     """Whether a folder of that mode is one that a group works in."""
     return bool(mode & stat.S_IWGRP) and (in_place or bool(mode & stat.S_ISGID))
-
-
-class _no_link:  # noqa: N801 (used like a function)
-    """Say that it is a link where the system said so in its own words."""
-
-    __slots__ = ("_dir_fd", "_name", "_path")
-
-    def __init__(self, name: str, path: str, dir_fd: int | None) -> None:
-        self._name, self._path, self._dir_fd = name, path, dir_fd
-        if dir_fd is None and _leads_on(name, None):  # nothing else would stop it there
-            raise LinkedPath(path)
-
-    def __enter__(self) -> None:
-        return
-
-    def __exit__(self, kind: object, error: BaseException | None, at: object) -> None:
-        is_refused = isinstance(error, OSError) and error.errno in _LINK
-        if is_refused and _leads_on(self._name, self._dir_fd):
-            raise LinkedPath(self._path) from error
 
 
 def _leads_on(name: str, dir_fd: int | None) -> bool:

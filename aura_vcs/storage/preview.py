@@ -31,6 +31,7 @@ class PreviewStorage(LocalStorage):
     def __init__(self, lower: LocalStorage, upper: str, *, temporary: str) -> None:
         super().__init__(upper, temporary=temporary, calls=lower.calls)
         self._lower = lower
+        self._shown_root = lower._shown_root
         self._deleted: set[str] = set()
         self._end: Callable[[], object] | None = None
 

@@ -21,9 +21,10 @@ from blake3 import blake3
 
 from aura_vcs.errors.integrity import LinkedPath, StorageError
 from aura_vcs.storage.file_lock import try_lock
-from aura_vcs.storage.local import LocalStorage, LocalUpload
+from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.plain_files import share_file
 from aura_vcs.storage.system_calls import storage_error, translated
+from aura_vcs.storage.upload import LocalUpload
 
 PART_BYTES = 1 << 20
 """A file of this size leaves a part when it is interrupted; of less, nothing is worth keeping."""
@@ -43,6 +44,7 @@ class LocalPart(LocalUpload):
     def __init__(self, storage: LocalStorage, name: str, fd: int) -> None:  # it is opened already
         self._storage = storage
         self._calls = storage.calls
+        self._is_published = False
         self.name, self.path = name, storage.path(name)
         self.fd = fd
 

@@ -14,13 +14,10 @@ class Scratch:
 
     def __init__(self, storage: LocalStorage, folder: str) -> None:
         self._storage, self._folder = storage, folder
+        self.calls: FileCalls = storage.calls
+        """The calls that change the disk."""
         self.path = storage.path(folder)
         """For messages, and to ask which disk it is on."""
-
-    @property
-    def calls(self) -> FileCalls:
-        """The calls that change the disk."""
-        return self._storage.calls
 
     def at(self, name: str) -> Way:
         """The way to what is in it; see OwnFolders.at."""

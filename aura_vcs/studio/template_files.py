@@ -10,7 +10,8 @@ from typing import Any
 
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.studio import TemplateUnusable
-from aura_vcs.formats.jsondoc.spans import MAX_BYTES, parse
+from aura_vcs.formats.jsondoc.limits import MAX_DOCUMENT_BYTES
+from aura_vcs.formats.jsondoc.spans import parse
 from aura_vcs.formats.timeline.durations import parse_duration
 from aura_vcs.history.sources.content_source import ContentSource, unsafe_reason
 from aura_vcs.ids import new_uuid
@@ -45,7 +46,7 @@ def documents_of(source: ContentSource, name: str) -> Documents:
             continue
         try:
             with source.open(path) as stream:
-                value = parse(stream.read(MAX_BYTES + 1), path).value()
+                value = parse(stream.read(MAX_DOCUMENT_BYTES + 1), path).value()
         except AuraError as error:
             raise TemplateUnusable(name, error.message) from error
         if not isinstance(value, dict):

@@ -9,7 +9,7 @@ from aura_vcs.errors.input import NameTaken
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.bundle_file import BundleRemote, BundleWriter
-from aura_vcs.sync.maintenance.fsck import RemoteReport, verify_remote
+from aura_vcs.sync.maintenance.fsck import RemoteReport, fsck_remote
 from aura_vcs.sync.push import push
 from aura_vcs.sync.state.cache import Forgetful, Known
 from aura_vcs.sync.state.manifest_update import create_remote
@@ -63,6 +63,6 @@ def verify_bundle(path: str, progress: Progress = SILENT) -> RemoteReport:
     """
     bundle = BundleRemote(path)
     try:
-        return verify_remote(load_view(bundle, Forgetful(), None), progress)
+        return fsck_remote(load_view(bundle, Forgetful(), None), progress=progress)
     finally:
         bundle.close()

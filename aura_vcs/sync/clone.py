@@ -8,7 +8,6 @@ import msgspec
 
 from aura_vcs.errors import InputError
 from aura_vcs.history.recording.journal import finish_pending
-from aura_vcs.index.queries import Queries
 from aura_vcs.layout import AURA, FORMAT
 from aura_vcs.objects.availability import absent_bytes
 from aura_vcs.storage.remotes.base import RangeReadable
@@ -81,7 +80,7 @@ def clone(
             files = check_out_clone(repo, branch)
         end_clone(repo)
         away = {blob: entry.size for blob, entry in repo.store.offloaded.all().items()}
-        here = sum(stored for _, _, stored in Queries(repo.index).stored_totals().values())
+        here = sum(stored for _, _, stored in repo.queries.stored_totals().values())
         return Cloned(root, fetched.plan, files, absent_bytes(repo.store, away), here)
 
 

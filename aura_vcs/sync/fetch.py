@@ -13,13 +13,12 @@ from aura_vcs.errors.remotes import RemoteCorrupt
 from aura_vcs.history.lookup.select_files import shown_path
 from aura_vcs.history.names.branches import branch, moved
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId, new_operation_id
-from aura_vcs.index.queries import Queries
 from aura_vcs.model import BranchEntry, Field, Inverse, Kind, Label, RefChange, Tag, Version
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.refs.branch_entries import apart, newest_of
 from aura_vcs.refs.changes import branch_change, label_change, setting_change, tag_change
-from aura_vcs.refs.refs import merge_labels
+from aura_vcs.refs.label_merge import merge_labels
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 from aura_vcs.storage.remotes.base import RangeReadable
 from aura_vcs.sync.remotes.config import remotes
@@ -159,7 +158,7 @@ def _fetch(repo: Repository, view: View, known: Known, on_coming: OnComing, *, a
             repo.trees.remember(object_id, tree)
         if draft.wanted.table is not None and draft.plan.objects:
             arrived = _receive(room, draft, draft.wanted.table, on_coming)
-        say_apart(repo, view.manifest.tags)
+        say_apart(repo.progress, repo.refs.all_tags(), view.manifest.tags)
         _record(repo, draft, _with_left(repo, draft, known, arrived))
     clear(known.incoming)
     found = [branch(repo, name) for name in draft.entries]
@@ -240,7 +239,7 @@ def _draft(
 def _joined_labels(repo: Repository, labels: Mapping[VersionId, Label], wanted: Wanted) -> dict[VersionId, Label]:
     """The labels of versions that come or are here, as both sides have them together, where that is new here."""
     here = own_labels(repo)
-    queries = Queries(repo.index)
+    queries = repo.queries
     joined: dict[VersionId, Label] = {}
     for version, label in labels.items():
         if version not in wanted.versions and queries.version(version) is None:

@@ -14,7 +14,6 @@ from aura_vcs.history.recording.steps import Between
 from aura_vcs.history.recording.version_builder import Base, base_of, need
 from aura_vcs.history.status import status
 from aura_vcs.ids import ObjectId, VersionId
-from aura_vcs.index.queries import Queries
 from aura_vcs.model import Head, HeadChange, Inverse, TreeChange
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Draft, Repository, Transaction
@@ -137,7 +136,7 @@ def check_out_clone(repo: Repository, wanted: str | None = None) -> Moved | None
 def _builds_on(repo: Repository, newer: VersionId, older: VersionId | None) -> bool:
     if newer == older or older is None:
         return newer != older
-    queries = Queries(repo.index)
+    queries = repo.queries
     one, other = queries.version(newer), queries.version(older)
     is_same = one is not None and other is not None and are_one(one, other)
     return is_same or queries.is_ancestor(older, newer)

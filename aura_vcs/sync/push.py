@@ -7,7 +7,6 @@ other looks again, and goes on unless they moved one branch apart.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 import msgspec
 from blake3 import blake3
@@ -18,12 +17,11 @@ from aura_vcs.errors.remotes import PathLocked, PushRejected
 from aura_vcs.history.names.branches import newest_heads
 from aura_vcs.history.names.revisions import describe
 from aura_vcs.ids import VersionId
-from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import VERSIONS
 from aura_vcs.model import BranchEntry, Kind, Label
 from aura_vcs.refs.branch_entries import apart, heads
-from aura_vcs.refs.refs import merge_labels
+from aura_vcs.refs.label_merge import merge_labels
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.sync.locks.push_check import check_locked, locked_changes
@@ -40,7 +38,7 @@ from aura_vcs.sync.state.manifest_update import MOVE_ATTEMPTS, has_news, listing
 from aura_vcs.sync.state.own_entries import check_own_entries
 from aura_vcs.sync.state.settings import join_settings, travelling_settings
 from aura_vcs.sync.state.snapshot import View, load_view, seen_of
-from aura_vcs.sync.transfer.push_negotiation import own_labels, reach, stood_on, travelling
+from aura_vcs.sync.transfer.push_negotiation import OwnRefs, own_labels, reach, read_own_refs, stood_on, travelling
 from aura_vcs.sync.transfer.push_packs import Cargo, gather, offloaded_objects, plan_cargo
 from aura_vcs.sync.transfer.upload import send_labels, send_packs
 
@@ -69,6 +67,16 @@ class PushPlan(msgspec.Struct, frozen=True):
         return not (self.versions or self.branches or self.objects or self.labels or self.settings)
 
 
+class _Options(msgspec.Struct, frozen=True):
+    """How to push; see `push`."""
+
+    all_versions: bool
+    keep_both: bool
+    ignore_locks: bool
+    bring: bool = False
+    """Whether content that is offloaded was asked for: it passes through here."""
+
+
 class _Draft(msgspec.Struct, frozen=True):
     """A plan with all that is needed to execute it."""
 
@@ -94,7 +102,8 @@ def plan_push(
         PushRejected, PathLocked: as `push`.
     """
     view = load_view(remote, known, repo.format.project)
-    plan = _draft(repo, view, remote.pack_bytes, all_versions=all_versions, keep_both=keep_both).plan
+    options = _Options(all_versions, keep_both, ignore_locks)
+    plan = _draft(repo, view, read_own_refs(repo), remote.pack_bytes, options).plan
     if not ignore_locks:
         check_locked(remote.place, repo.author, plan.locked)
     return plan
@@ -125,37 +134,34 @@ def push(
         LockBusy: another transfer with this remote is under way here.
     """
     with repo.locks.exclusive(known.lock):
-        options = (all_versions, keep_both, ignore_locks)
-        return _push_alone(repo, remote, known, *options)
+        return _push_alone(repo, remote, known, _Options(all_versions, keep_both, ignore_locks))
 
 
-def _push_alone(
-    repo: Repository, remote: RemoteStorage, known: Known, all_versions: bool, keep_both: bool, ignore_locks: bool
-) -> PushPlan:
+def _push_alone(repo: Repository, remote: RemoteStorage, known: Known, options: _Options) -> PushPlan:
     for _ in range(MOVE_ATTEMPTS):
         repo.refresh()
         view = load_view(remote, known, repo.format.project)
         check_own_entries(repo, view.manifest.branches)
-        state = local_state(repo, all_versions=all_versions)
-        if known.seen().pushed == _pair(state, view.digest):
+        own, before = read_own_refs(repo), known.seen()
+        state = local_state(repo, own, all_versions=options.all_versions)
+        if before.pushed == _pair(state, view.digest):
             return PushPlan(remote.place, (), (), 0, 0, 0)
         with repo.locks.shared("objects"):
-            draw_up = partial(_draft, repo, view, remote.pack_bytes, all_versions=all_versions, keep_both=keep_both)
-            draft = draw_up()
-            if not ignore_locks:
+            draft = _draft(repo, view, own, remote.pack_bytes, options)
+            if not options.ignore_locks:
                 _check_locks(repo, known, draft)
             if draft.plan.through_bytes:  # only now: it may take long
-                draft = draw_up(bring=True)
+                draft = _draft(repo, view, own, remote.pack_bytes, msgspec.structs.replace(options, bring=True))
             done, after = draft.plan, view
             try:
                 if not done.is_empty:
-                    say_apart(repo, view.manifest.tags)
+                    say_apart(repo.progress, own.tags, view.manifest.tags)
                     done, after = _execute(repo, remote, known, draft)
                 elif has_news(repo, view):
                     after = move(repo, remote, view, view.manifest)  # what leaves waits until we have seen it
             except RefMoved:
                 continue  # somebody else moved the manifest: look again
-        known.remember(seen_of(after, known.seen(), pushed=_pair(state, after.digest)))
+        known.remember(seen_of(after, before, pushed=_pair(state, after.digest)))
         return done
     raise RefMoved(f"{remote.place}/{MANIFEST}", "where it was seen", "moving all the time")
 
@@ -169,14 +175,14 @@ def _check_locks(repo: Repository, known: Known, draft: _Draft) -> None:
         raise
 
 
-def local_state(repo: Repository, *, all_versions: bool) -> str:
+def local_state(repo: Repository, own: OwnRefs, *, all_versions: bool) -> str:
     """A hash that is another one as soon as there may be something to push."""
     date = repo.storage.stat(VERSIONS)
     parts = [
         repr(sorted(repo.logs.sizes().items())),
         str(date.mtime_ns if date is not None else 0),
         str(all_versions),
-        *(name + encode_compact(_entries(repo, name)).decode() for name in repo.refs.branches()),
+        *(name + encode_compact(join_entries(entries, ())).decode() for name, entries in own.branches.items()),
     ]
     return blake3("\n".join(parts).encode()).hexdigest()
 
@@ -185,26 +191,14 @@ def _pair(local: str, remote: str) -> str:
     return f"{local[:32]}{remote[:32]}"
 
 
-def _entries(repo: Repository, branch: str) -> tuple[BranchEntry, ...]:
-    return join_entries(repo.refs.branch_entries(branch), ())
-
-
-def _draft(
-    repo: Repository,
-    view: View,
-    pack_bytes: int | None,
-    *,
-    all_versions: bool,
-    keep_both: bool,
-    bring: bool = False,
-) -> _Draft:
-    branches = _joined_branches(repo, view, keep_both=keep_both)
+def _draft(repo: Repository, view: View, own: OwnRefs, pack_bytes: int | None, options: _Options) -> _Draft:
+    branches = _joined_branches(repo, view, own, keep_both=options.keep_both)
     there = view.labels()
-    records = travelling(repo, all_versions=all_versions)
+    records = travelling(repo, own, all_versions=options.all_versions)
     labels, changed = _labels(repo, records, there)
     records = [record for record in records if record.id in labels]
     whole = [version for version, label in there.items() if label.is_live]
-    named = stood_on(repo, labels)
+    named = stood_on(repo, own, labels)
     table = view.table(repo) if changed or named else None  # else nothing is needed: what is new has a new label
     found = reach(
         repo,
@@ -214,19 +208,19 @@ def _draft(
         lambda i: table is None or i in table,
     )
     away = offloaded_objects(repo, found.needed)
-    if bring and away:
+    if options.bring and away:
         repo.store.require({item.id: item.path for item in found.needed.values() if item.kind is Kind.BLOB})
-    sent = {i: item for i, item in found.needed.items() if bring or i not in away}
+    sent = {i: item for i, item in found.needed.items() if options.bring or i not in away}
     cargo = plan_cargo(repo, sent, spent_packs(view.manifest), pack_bytes)
     settings = join_settings(view.manifest.settings, travelling_settings(repo.refs.settings()))
     manifest = msgspec.structs.replace(
         view.manifest,
         branches=branches,
-        tags=join_tags(view.manifest.tags, repo.refs.all_tags()),
+        tags=join_tags(view.manifest.tags, own.tags),
         settings=settings,
     )
     before = view.manifest.branches
-    moved = [name for name, own in branches.items() if _tips(repo, own) != _tips(repo, before.get(name, ()))]
+    moved = [name for name, found in branches.items() if _tips(repo, found) != _tips(repo, before.get(name, ()))]
     moved += [name for name, tag in manifest.tags.items() if view.manifest.tags.get(name) != tag]
     fresh = [record for record in records if record.id not in there]
     plan = PushPlan(
@@ -235,7 +229,7 @@ def _draft(
         branches=tuple(moved),
         objects=len(found.needed),
         labels=len(changed),
-        sent_bytes=cargo.stored_bytes + (0 if bring else sum(away.values())),
+        sent_bytes=cargo.stored_bytes + (0 if options.bring else sum(away.values())),
         through_bytes=sum(away.values()),
         locked=locked_changes(repo, fresh, view.manifest.locks),
         settings=tuple(key for key, field in settings.items() if view.manifest.settings.get(key) != field),
@@ -266,21 +260,23 @@ def _tips(repo: Repository, entries: Sequence[BranchEntry]) -> set[VersionId | N
     known = found - {None}
     if len(known) < 2:
         return found
-    queries = Queries(repo.index)
+    queries = repo.queries
     return found - {
         old for old in known for new in known if old and new and old != new and queries.is_ancestor(old, new)
     }
 
 
-def _joined_branches(repo: Repository, view: View, *, keep_both: bool) -> dict[str, tuple[BranchEntry, ...]]:
+def _joined_branches(
+    repo: Repository, view: View, refs: OwnRefs, *, keep_both: bool
+) -> dict[str, tuple[BranchEntry, ...]]:
     """Where branches are after the push.
 
     Raises:
         PushRejected: one would come apart.
     """
     joined = dict(view.manifest.branches)
-    for name in repo.refs.branches():
-        own, far = _entries(repo, name), joined.get(name, ())
+    for name, entries in refs.branches.items():
+        own, far = join_entries(entries, ()), joined.get(name, ())
         if not own:
             continue
         joined[name] = join_entries([apart(entry, far) for entry in own], far)
@@ -292,7 +288,7 @@ def _joined_branches(repo: Repository, view: View, *, keep_both: bool) -> dict[s
 def _check_together(
     repo: Repository, view: View, name: str, entries: Sequence[BranchEntry], far: Sequence[BranchEntry]
 ) -> None:
-    queries = Queries(repo.index)
+    queries = repo.queries
     tips = list(dict.fromkeys(entry.version for entry in heads(entries) if entry.version is not None))
     newest = newest_heads(queries, tips)
     if len(newest) <= 1:

@@ -46,7 +46,7 @@ def sent_to(repo: Repository, version: VersionId) -> tuple[str, ...]:
     """Return the remotes that are known to have a version."""
     if not _has_remotes(repo):
         return ()
-    queries = Queries(repo.index)
+    queries = repo.queries
     return tuple(
         name
         for name in _names(repo)
@@ -74,7 +74,7 @@ def _unsent(repo: Repository, name: str, head: VersionId) -> Unsent | None:
     there = {version for versions in seen.heads.values() for version in versions}
     if not there and seen.generation > 0 and seen.counters:
         return None  # noted by an older release
-    queries = Queries(repo.index)
+    queries = repo.queries
     if head in there:
         return None
     found, is_more = _until(queries, head, there)

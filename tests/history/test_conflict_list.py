@@ -9,8 +9,8 @@ from aura_vcs import Repository
 from aura_vcs.compare.merge.model import Conflict, TextConflict, TreeEntry
 from aura_vcs.compare.merge.tree import TreeConflict
 from aura_vcs.errors.integrity import LimitExceeded
-from aura_vcs.formats.jsondoc.parse import MAX_DOCUMENT_BYTES, VALUES_LIMIT, Document, parse_document
-from aura_vcs.formats.jsondoc.values import MAX_DEPTH
+from aura_vcs.formats.jsondoc.limits import MAX_DEPTH, MAX_DOCUMENT_BYTES, MAX_VALUES
+from aura_vcs.formats.jsondoc.parse import Document, parse_document
 from aura_vcs.history.merging import conflicts
 from aura_vcs.history.merging.conflicts import LIST_LIMITS, LIST_ROOM, OpenConflict, decode, encode, weight
 from aura_vcs.history.resolve import open_conflicts, resolve_conflicts
@@ -97,7 +97,7 @@ def test_very_many_files_are_listed(count: int) -> None:
     items = [_whole(n) for n in range(count)]
     data = encode(items)
     assert len(data) > MAX_DOCUMENT_BYTES
-    assert sum(data.count(sign) for sign in (b",", b"{", b"[")) > VALUES_LIMIT
+    assert sum(data.count(sign) for sign in (b",", b"{", b"[")) > MAX_VALUES
     assert {item.id for item in decode(data)} == {item.id for item in items}
 
 

@@ -22,7 +22,7 @@ from aura_vcs.model import VersionType
 from aura_vcs.refs.branch_entries import heads
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
-from aura_vcs.sync.maintenance.fsck_remote import fsck_far
+from aura_vcs.sync.maintenance.fsck import fsck_remote
 from aura_vcs.sync.offload.fetch_content import attach
 from aura_vcs.sync.remotes.config import RemoteConfig, remotes, set_remote
 from aura_vcs.sync.state.cache import Forgetful, Known
@@ -106,7 +106,7 @@ class Place(Shown):
 
     def check(self) -> None:
         """Everything there is whole."""
-        report = fsck_far(load_view(self.remote, Forgetful(), None))
+        report = fsck_remote(load_view(self.remote, Forgetful(), None))
         assert report.is_clean, f"{self.name}: {report.problems}"
 
 

@@ -8,7 +8,8 @@ import pytest
 from aura_vcs.errors.documents import DocumentMalformed, InvalidValue, UnknownField
 from aura_vcs.errors.integrity import LimitExceeded
 from aura_vcs.formats.jsondoc.edit import get, insert, move_item, remove, set_value, set_values
-from aura_vcs.formats.jsondoc.spans import MAX_BYTES, parse
+from aura_vcs.formats.jsondoc.limits import MAX_DOCUMENT_BYTES
+from aura_vcs.formats.jsondoc.spans import parse
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -234,7 +235,7 @@ def test_depth_and_length_have_limits() -> None:
         with pytest.raises(LimitExceeded):
             parse(bomb, "x")
     with pytest.raises(LimitExceeded):
-        parse(b" " * (MAX_BYTES + 1), "x")
+        parse(b" " * (MAX_DOCUMENT_BYTES + 1), "x")
 
 
 def test_a_bomb_of_empty_lists_is_refused() -> None:

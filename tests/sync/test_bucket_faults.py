@@ -15,7 +15,7 @@ from aura_vcs.storage.encryption.remote import EncryptedRemote
 from aura_vcs.storage.remotes import bucket as remote_bucket
 from aura_vcs.storage.remotes.bucket import PART_BYTES, BucketRemote, open_bucket
 from aura_vcs.storage.remotes.retry import RetryingRemote
-from aura_vcs.sync.maintenance.fsck import verify_remote
+from aura_vcs.sync.maintenance.fsck import fsck_remote
 from aura_vcs.sync.push import push
 from aura_vcs.sync.remotes.add import add_remote
 from aura_vcs.sync.remotes.connect import open_remote
@@ -65,7 +65,7 @@ def test_connections_that_are_cut_in_the_middle(moto: str, tmp_path: Path, encry
         line.cut_down += CUTS
         bert = clone(tmp_path / "bert", "bert", remote)
         assert files(bert) == files(anna)
-        assert verify_remote(load_view(remote, Forgetful(), anna.format.project)).problems == ()
+        assert fsck_remote(load_view(remote, Forgetful(), anna.format.project)).problems == ()
         assert line.cuts > 0
 
 
@@ -86,7 +86,7 @@ def test_a_volume_server_that_stops_and_comes_back(weed: Seaweed, tmp_path: Path
         except RemoteError:
             push(anna, open_remote(address), known(anna))
     remote = open_remote(address)
-    assert verify_remote(load_view(remote, Forgetful(), anna.format.project)).problems == ()
+    assert fsck_remote(load_view(remote, Forgetful(), anna.format.project)).problems == ()
     assert files(clone(tmp_path / "bert", "bert", remote)) == files(anna)
 
 

@@ -10,7 +10,7 @@ from aura_vcs.errors.remotes import RemoteCorrupt, RemoteError, RemoteUnreachabl
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.bundle_file import BundleRemote
 from aura_vcs.sync.bundle import create_bundle, verify_bundle
-from aura_vcs.sync.maintenance.fsck import verify_remote
+from aura_vcs.sync.maintenance.fsck import fsck_remote
 from aura_vcs.sync.push import push
 from aura_vcs.sync.state.cache import Forgetful
 from aura_vcs.sync.state.manifest import MANIFEST
@@ -89,10 +89,10 @@ def test_a_remote_is_looked_through(anna: Repository, tmp_path: Path) -> None:
     push(anna, remote, known(anna))
     save(anna, "brief.json", '{"topic": "suns"}')
     push(anna, remote, known(anna))
-    report = verify_remote(load_view(remote, Forgetful(), None))
+    report = fsck_remote(load_view(remote, Forgetful(), None))
     assert report.is_clean
     assert report.versions == 3
     remote.delete(f"packs/{manifest(remote).packs[-1].name}.pack")
-    problems = verify_remote(load_view(remote, Forgetful(), None)).problems
-    assert any("is missing" in problem for problem in problems)
+    problems = fsck_remote(load_view(remote, Forgetful(), None)).problems
+    assert any("is missing" in problem.detail for problem in problems)
     assert len(problems) > 1

@@ -11,7 +11,7 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.folder import FolderRemote
 from aura_vcs.storage.system_calls import FileCalls
 from aura_vcs.storage.testing.faulty_calls import CountingCalls, Fault, FaultyCalls, Stopped
-from aura_vcs.sync.maintenance.fsck import verify_remote
+from aura_vcs.sync.maintenance.fsck import fsck_remote
 from aura_vcs.sync.pull import pull
 from aura_vcs.sync.push import push
 from aura_vcs.sync.state.cache import Forgetful
@@ -86,10 +86,10 @@ def _after_pull(stage: Stage) -> None:
 
 
 def _after_push(stage: Stage) -> None:
-    assert verify_remote(load_view(stage.remote(), Forgetful(), None)).is_clean
+    assert fsck_remote(load_view(stage.remote(), Forgetful(), None)).is_clean
     with Repository.open(str(stage.path / "anna")) as repo:
         push(repo, stage.remote(), known(repo))
-    assert verify_remote(load_view(stage.remote(), Forgetful(), None)).is_clean
+    assert fsck_remote(load_view(stage.remote(), Forgetful(), None)).is_clean
     with Repository.open(str(stage.path / "bert")) as repo:
         pull(repo, stage.remote(), known(repo))
         assert files(repo) == stage.wanted

@@ -37,7 +37,7 @@ from aura_vcs.storage.encryption.master_key import (
 from aura_vcs.storage.encryption.remote import ROOM, EncryptedRemote
 from aura_vcs.storage.remotes.retry import RecordingRemote
 from aura_vcs.storage.testing.memory_remote import MemoryRemote
-from aura_vcs.sync.maintenance.fsck import verify_remote
+from aura_vcs.sync.maintenance.fsck import fsck_remote
 from aura_vcs.sync.pull import sync
 from aura_vcs.sync.push import push
 from aura_vcs.sync.remotes.add import add_remote, check_remote
@@ -342,7 +342,7 @@ def test_a_project_travels_encrypted(tmp_path: Path) -> None:
     for repo in (anna, bert):
         assert content(repo, ours)["brief.json"] == b'{"topic": 1}'
         assert content(repo, theirs)["brief.json"] == b'{"topic": 2}'
-    assert verify_remote(load_view(remote, Forgetful(), anna.format.project)).problems == ()
+    assert fsck_remote(load_view(remote, Forgetful(), anna.format.project)).problems == ()
     assert check_remote(anna, "origin", ask=person).encryption == checked.encryption
     lying = [path for path in place.rglob("*") if path.is_file() and path.name != "lock"]
     assert {path.parent.name for path in lying} == {"remote", ROOM}

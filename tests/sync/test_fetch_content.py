@@ -17,7 +17,7 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.testing.memory_remote import MemoryRemote
 from aura_vcs.sync.clone import clone
 from aura_vcs.sync.fetch import fetch
-from aura_vcs.sync.maintenance.fsck import verify_remote
+from aura_vcs.sync.maintenance.fsck import fsck_remote
 from aura_vcs.sync.offload.fetch_content import attach, fetch_content, plan_content
 from aura_vcs.sync.offload.offload import execute_offload
 from aura_vcs.sync.pull import check_out_clone, pull
@@ -112,7 +112,7 @@ def test_a_partial_clone_stays_partial_and_works_on(film: Film) -> None:
     assert fsck(partial.repo).problems == ()
     save(partial.repo, "assets/take.mov", media(SIZE + 9, seed=52))
     push(partial.repo, film.remotes["origin"], known(partial.repo))
-    assert verify_remote(load_view(film.remotes["origin"], Forgetful(), None)).problems == ()
+    assert fsck_remote(load_view(film.remotes["origin"], Forgetful(), None)).problems == ()
     partial.repo.rebuild_index()
     assert fsck(partial.repo).problems == ()
     assert_whole(partial.repo)

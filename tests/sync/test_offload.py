@@ -16,7 +16,7 @@ from aura_vcs.maintenance.gc import execute_gc, plan_gc
 from aura_vcs.model import Kind
 from aura_vcs.storage.testing.memory_remote import MemoryRemote
 from aura_vcs.sync.bundle import create_bundle, verify_bundle
-from aura_vcs.sync.maintenance.fsck import verify_remote
+from aura_vcs.sync.maintenance.fsck import fsck_remote
 from aura_vcs.sync.maintenance.repair_local import plan_repair
 from aura_vcs.sync.offload.offload import execute_offload
 from aura_vcs.sync.push import plan_push
@@ -258,7 +258,7 @@ def test_pushing_to_a_second_remote_fetches_through(film: Film) -> None:
         film.push("vault")
     film.remotes["origin"] = gone
     film.push("vault")
-    assert verify_remote(load_view(film.remotes["vault"], Forgetful(), None)).problems == ()
+    assert fsck_remote(load_view(film.remotes["vault"], Forgetful(), None)).problems == ()
 
 
 def test_a_bundle_has_everything(film: Film) -> None:

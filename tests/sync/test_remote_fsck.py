@@ -14,7 +14,7 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.storage.remotes.retry import FaultyRemote
 from aura_vcs.storage.testing.faulty_calls import CountingCalls, Fault, FaultyCalls, Stopped
-from aura_vcs.sync.maintenance.fsck_remote import FarReport, fsck_far
+from aura_vcs.sync.maintenance.fsck import RemoteReport, fsck_remote
 from aura_vcs.sync.maintenance.repair_local import Repaired, execute_repair, plan_repair
 from aura_vcs.sync.push import push
 from aura_vcs.sync.state.cache import Forgetful
@@ -41,9 +41,9 @@ class Scene:
         self.last = save(self.repo, "take.wav", TAKE)
         push(self.repo, self.remote, known(self.repo))
 
-    def check(self, **options: object) -> FarReport:
+    def check(self, **options: object) -> RemoteReport:
         """Look through the remote."""
-        return fsck_far(load_view(self.remote, Forgetful(), None), **options)  # type: ignore[arg-type]
+        return fsck_remote(load_view(self.remote, Forgetful(), None), **options)  # type: ignore[arg-type]
 
     def repair(self) -> Repaired:
         """Repair the project from the remote."""

@@ -18,7 +18,7 @@ from aura_vcs.storage.remotes.retry import FaultyRemote
 from aura_vcs.storage.testing.memory_remote import MemoryRemote
 from aura_vcs.sync.fetch import fetch
 from aura_vcs.sync.maintenance import gc as collecting
-from aura_vcs.sync.maintenance.fsck import verify_remote
+from aura_vcs.sync.maintenance.fsck import fsck_remote
 from aura_vcs.sync.maintenance.gc import FarCollected, FarPlan, execute_far_gc, plan_far_gc
 from aura_vcs.sync.pull import sync
 from aura_vcs.sync.push import push
@@ -86,7 +86,7 @@ class Scene:
 
     def check(self, *versions: VersionRecord) -> None:
         """Everything is whole there, and a new clone has the versions' files."""
-        problems = verify_remote(load_view(self.remote, Forgetful(), None)).problems
+        problems = fsck_remote(load_view(self.remote, Forgetful(), None)).problems
         assert problems == ()
         self.path.joinpath("clones").mkdir(exist_ok=True)
         number = len(list(self.path.joinpath("clones").iterdir()))
@@ -254,7 +254,7 @@ def test_a_name_that_is_spent_is_never_listed_again(tmp_path: Path) -> None:
     now = manifest(other)
     assert now.packs
     assert not {pack.name for pack in now.packs} & packs
-    assert verify_remote(load_view(other, Forgetful(), None)).is_clean
+    assert fsck_remote(load_view(other, Forgetful(), None)).is_clean
 
 
 def test_a_fetch_that_began_before_looks_again(tmp_path: Path) -> None:
@@ -397,7 +397,7 @@ def _sweep(tmp_path: Path, kind: str, step: int) -> None:
         except RemoteError:
             assert number > 0
         scene.remote = good
-        assert verify_remote(load_view(good, Forgetful(), None)).is_clean, f"{kind} {number}"
+        assert fsck_remote(load_view(good, Forgetful(), None)).is_clean, f"{kind} {number}"
         for _ in range(2):
             scene.collect()
         assert scene.stored() < len(TAKE) // 2, f"{kind} {number}"

@@ -30,7 +30,7 @@ from aura_vcs.storage.remotes.folder import FolderRemote
 from aura_vcs.storage.remotes.retry import FaultyRemote, RecordingRemote
 from aura_vcs.storage.testing.memory_remote import MemoryRemote
 from aura_vcs.sync.fetch import fetch
-from aura_vcs.sync.maintenance.fsck_remote import FarReport, fsck_far
+from aura_vcs.sync.maintenance.fsck import RemoteReport, fsck_remote
 from aura_vcs.sync.maintenance.gc import execute_far_gc, plan_far_gc
 from aura_vcs.sync.maintenance.repair_remote import FarRepairPlan, execute_far_repair, plan_far_repair
 from aura_vcs.sync.pull import sync
@@ -72,9 +72,9 @@ class Scene:
         self.versions.append(save(self.anna, "brief.json", '{"topic": "tides"}'))
         push(self.anna, remote, known(self.anna))
 
-    def check(self) -> FarReport:
+    def check(self) -> RemoteReport:
         """Look through the remote."""
-        return fsck_far(load_view(self.remote, Forgetful(), None))
+        return fsck_remote(load_view(self.remote, Forgetful(), None))
 
     def repair(self, repo: Repository | None = None, remote: RemoteStorage | None = None) -> FarRepairPlan:
         """Repair the remote from a machine."""
@@ -488,7 +488,7 @@ def test_offloaded_content_is_fetched_after_a_repair_from_elsewhere(tmp_path: Pa
     assert all(loss.offloaded for loss in own.lost)
     done = execute_far_repair(whole, remote, known(whole), plan_far_repair(whole, remote, known(whole)))
     assert done.lost == ()
-    assert fsck_far(load_view(remote, Forgetful(), None)).is_clean
+    assert fsck_remote(load_view(remote, Forgetful(), None)).is_clean
     film.assert_readable()
 
 

@@ -34,7 +34,7 @@ from aura_vcs.storage.remotes.ssh_protocol import (
 )
 from aura_vcs.storage.system_calls import FileCalls
 from aura_vcs.sync import ssh_server as serve
-from aura_vcs.sync.maintenance.fsck import verify_remote
+from aura_vcs.sync.maintenance.fsck import fsck_remote
 from aura_vcs.sync.push import push
 from aura_vcs.sync.remotes.connect import Surroundings, open_remote
 from aura_vcs.sync.remotes.url import parse_address
@@ -128,7 +128,7 @@ def pushed(repo: Repository, remote: RemoteStorage) -> Listening:
 
 def is_whole(remote: RemoteStorage, repo: Repository, path: Path) -> bool:
     """Whether everything is there, and a clone has it."""
-    assert verify_remote(load_view(remote, Forgetful(), repo.format.project)).is_clean
+    assert fsck_remote(load_view(remote, Forgetful(), repo.format.project)).is_clean
     return files(clone(path, "bert", remote)) == files(repo)
 
 

@@ -21,7 +21,7 @@ from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.storage.remotes.retry import FaultyRemote, RecordingRemote
 from aura_vcs.storage.testing.memory_remote import MemoryRemote
 from aura_vcs.sync.fetch import fetch
-from aura_vcs.sync.maintenance.fsck import verify_remote
+from aura_vcs.sync.maintenance.fsck import fsck_remote
 from aura_vcs.sync.maintenance.gc import execute_far_gc, plan_far_gc
 from aura_vcs.sync.maintenance.repair_local import execute_repair, plan_repair
 from aura_vcs.sync.maintenance.repair_remote import execute_far_repair, plan_far_repair
@@ -88,7 +88,7 @@ def _sizes(place: RemoteStorage) -> list[int]:
 
 
 def _is_whole(place: RemoteStorage, repo: Repository, path: Path) -> bool:
-    assert verify_remote(load_view(place, Forgetful(), repo.format.project)).problems == ()
+    assert fsck_remote(load_view(place, Forgetful(), repo.format.project)).problems == ()
     return files(clone(path, "bert", place)) == files(repo)
 
 
@@ -130,7 +130,7 @@ def test_cut_off_at_every_request_the_next_push_goes_on(anna: Repository, place:
     else:
         pytest.fail("it never came to an end")
     assert at > TAKE // LIMIT
-    assert verify_remote(load_view(place, Forgetful(), anna.format.project)).problems == ()
+    assert fsck_remote(load_view(place, Forgetful(), anna.format.project)).problems == ()
 
 
 def test_ctrl_c_costs_one_small_pack(anna: Repository, place: RemoteStorage, tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_two_who_send_the_same_pack(anna: Repository, place: RemoteStorage, tmp_
     for thread in threads:
         thread.join()
     assert sum(_sizes(place)) < 2.2 * TAKE
-    assert verify_remote(load_view(place, Forgetful(), anna.format.project)).problems == ()
+    assert fsck_remote(load_view(place, Forgetful(), anna.format.project)).problems == ()
 
 
 def test_a_pack_that_was_collected_comes_back_under_other_names(

@@ -16,7 +16,7 @@ from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
-from aura_vcs.sync.maintenance.fsck_remote import fsck_far
+from aura_vcs.sync.maintenance.fsck import fsck_remote
 from aura_vcs.sync.maintenance.gc import execute_far_gc, plan_far_gc
 from aura_vcs.sync.pull import pull, sync
 from aura_vcs.sync.push import push
@@ -202,7 +202,7 @@ def test_a_remote_is_collected_though_a_name_stands_on_what_was_deleted(three: T
     three.sync(three.bert)
     three.collect(three.anna)
     three.collect(three.bert)
-    assert fsck_far(load_view(three.remote, Forgetful(), None)).problems == ()
+    assert fsck_remote(load_view(three.remote, Forgetful(), None)).problems == ()
     assert content(three.bert, old) == {"brief.json": b'{"by": "anna"}'}
 
 

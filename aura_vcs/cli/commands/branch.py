@@ -47,13 +47,12 @@ def list_command(repo: "Repository", console: Console) -> None:
     """List the branches"""
     from aura_vcs.history.names.branches import branches
     from aura_vcs.history.names.revisions import describe
-    from aura_vcs.index.queries import Queries
 
     found = branches(repo)
     if console.as_json:
         console.data({"branches": [_shape(repo, item) for item in found]})
         return
-    queries = Queries(repo.index)
+    queries = repo.queries
     current = repo.head().branch
     for item in found:
         record = queries.version(item.version)
@@ -125,9 +124,8 @@ def delete_command(repo: "Repository", console: Console, name: str) -> None:
 
 def _shape(repo: "Repository", item: "Branch") -> dict[str, Any]:
     from aura_vcs.cli.output.json_shapes import point_shape
-    from aura_vcs.index.queries import Queries
 
-    queries = Queries(repo.index)
+    queries = repo.queries
     return {
         "name": item.name,
         "version": point_shape(queries.version(item.version)),

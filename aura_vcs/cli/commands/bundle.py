@@ -81,7 +81,7 @@ def verify_command(session: Session, path: str) -> None:
         console.data(
             {
                 "clean": report.is_clean,
-                "problems": list(report.problems),
+                "problems": [str(problem) for problem in report.problems],
                 "versions": report.versions,
                 "objects": report.objects,
                 "bytes": report.stored_bytes,
@@ -89,7 +89,7 @@ def verify_command(session: Session, path: str) -> None:
         )
         return
     for problem in report.problems:
-        console.line(problem)
+        console.line(str(problem))
     if report.is_clean:
         what = f"{count(report.versions, 'version')}, {count(report.objects, 'object')}, {size(report.stored_bytes)}"
         console.line(good("Everything is whole"), f": {what}")

@@ -93,9 +93,8 @@ def _show_restored(console: Console, version: str, paths: tuple[str, ...], moved
 
 
 def _show(repo: "Repository", console: Console, before: "Head", moved: "Moved") -> None:
-    from aura_vcs.index.queries import Queries
 
-    record = Queries(repo.index).version(moved.head.version) if moved.head.version is not None else None
+    record = repo.queries.version(moved.head.version) if moved.head.version is not None else None
     if moved.is_idle:
         console.line("Nothing had to change. ", *place(moved.head, record))
         print_kept_unsaved(console, moved)

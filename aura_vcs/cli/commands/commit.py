@@ -173,9 +173,8 @@ def _is_saved(repo: "Repository", typed: tuple[str, ...], paths: list[str]) -> b
 
 def _warn_of_missing_media(repo: "Repository", console: Console, made: "VersionRecord") -> None:
     from aura_vcs.cli.shared.media_warnings import warn_of_missing_media
-    from aura_vcs.index.queries import Queries
 
-    before = Queries(repo.index).version(made.parents[0]) if made.parents else None
+    before = repo.queries.version(made.parents[0]) if made.parents else None
     warn_of_missing_media(repo, console, before.tree if before is not None else None, made.tree)
 
 
@@ -184,11 +183,10 @@ def _advice(repo: "Repository", done: "Committed") -> tuple["Advice", ...]:
     if done.version is None or repo.storage.stat(REMOTES) is None:
         return ()  # nothing is imported where there never was a remote
     from aura_vcs.cli.shared.locks import advice_on
-    from aura_vcs.index.queries import Queries
 
     before = None
     for parent in done.version.parents[:1]:
-        found = Queries(repo.index).version(parent)
+        found = repo.queries.version(parent)
         if found is None or not found.is_live:
             return ()  # its content was freed: what has changed since cannot be said
         before = found.tree
@@ -218,9 +216,8 @@ def _new(stored_bytes: int) -> str:
 
 def _say_amended(repo: "Repository", console: Console, before: "VersionRecord") -> None:
     """Where the version is that was amended, and whom that concerns."""
-    from aura_vcs.index.queries import Queries
 
-    now = Queries(repo.index).version(before.id)
+    now = repo.queries.version(before.id)
     if now is not None and now.deleted_at is not None:
         console.line(f"As it was, v{before.number} stays in `aura log --deleted` until gc.")
     else:
@@ -237,10 +234,9 @@ def _check_sent(repo: "Repository", console: Console, *, yes: bool) -> bool:
     if head is None or repo.storage.stat(REMOTES) is None:
         return False
     from aura_vcs.errors import InputError
-    from aura_vcs.index.queries import Queries
     from aura_vcs.sync.sent import sent_to
 
-    places, record = sent_to(repo, head), Queries(repo.index).version(head)
+    places, record = sent_to(repo, head), repo.queries.version(head)
     if not places or record is None:
         return False
     number = f"v{record.number}"
@@ -256,9 +252,8 @@ def _check_sent(repo: "Repository", console: Console, *, yes: bool) -> bool:
 def _say_beside(repo: "Repository", console: Console, other: "VersionRecord") -> None:
     """That the branch has two heads now, whose the other one is, and what joins them."""
     from aura_vcs.history.names.revisions import describe
-    from aura_vcs.index.queries import Queries
 
-    name = f'{describe(Queries(repo.index), other.id)} "{other.name}" by {other.author}'
+    name = f'{describe(repo.queries, other.id)} "{other.name}" by {other.author}'
     console.warn(
         f"the branch had gone on to {name}, and your files were not there: what you committed stands beside it. "
         "Both are kept; `aura merge` joins them."

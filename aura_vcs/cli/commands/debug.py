@@ -72,9 +72,8 @@ def blobs_command(repo: "Repository", console: Console, type_: str | None, sort:
     share those that did not change; the second one the versions.
     """
     from aura_vcs.history.lookup.blob_versions import find_holders
-    from aura_vcs.index.queries import Queries
 
-    found = Queries(repo.index).blobs(type_=type_, sort=sort, limit=limit)
+    found = repo.queries.blobs(type_=type_, sort=sort, limit=limit)
     held = find_holders(repo, [record.id for record in found])
     shapes = [_blob_shape(record, held.get(record.id)) for record in found]
     if sort == "referenced":

@@ -131,10 +131,9 @@ class _About:
     """What a list says of versions beside what they are: how to call them, what stands on them, what is offloaded."""
 
     def __init__(self, repo: "Repository") -> None:
-        from aura_vcs.index.queries import Queries
 
         self.names = names_of_versions(repo)
-        self._queries = Queries(repo.index)
+        self._queries = repo.queries
         self._files = _offloaded(repo)
 
     def call(self, record: "VersionRecord") -> str:

@@ -275,11 +275,11 @@ def _is_trusted(repo: "Repository", config: "RemoteConfig") -> bool:
 
 
 def _content_problems(repo: "Repository", name: str | None) -> list[str]:
-    from aura_vcs.sync.maintenance.fsck import verify_remote
+    from aura_vcs.sync.maintenance.fsck import fsck_remote
     from aura_vcs.sync.state.snapshot import load_unremembered
 
     with connected(repo, name) as link:
-        return list(verify_remote(load_unremembered(repo, link.remote), repo.progress).problems)
+        return [str(p) for p in fsck_remote(load_unremembered(repo, link.remote), progress=repo.progress).problems]
 
 
 def _say_finding(console: Console, checked: "Checked") -> None:

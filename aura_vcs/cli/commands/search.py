@@ -110,9 +110,8 @@ def _number(record: "VersionRecord | None") -> int | None:
 
 
 def _shape(repo: "Repository", item: "Found") -> dict[str, Any]:
-    from aura_vcs.index.queries import Queries
 
-    record = Queries(repo.index).version(item.version) if item.version is not None else None
+    record = repo.queries.version(item.version) if item.version is not None else None
     number = record.number if record is not None else None
     place = item.path or "" if number is None else f"v{number}" if item.path is None else f"v{number}:{item.path}"
     return {

@@ -176,9 +176,8 @@ def _say_problems(console: Console, problems: "Sequence[Problem]") -> None:
 
 
 def _say_where(repo: "Repository", console: Console, found: "Status") -> None:
-    from aura_vcs.index.queries import Queries
 
-    queries = Queries(repo.index)
+    queries = repo.queries
     if found.diverged:
         from aura_vcs.history.names.revisions import describe
 

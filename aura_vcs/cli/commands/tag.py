@@ -43,13 +43,12 @@ def tag_command() -> None:
 @pass_repository
 def list_command(repo: "Repository", console: Console) -> None:
     """List the tags"""
-    from aura_vcs.index.queries import Queries
 
     found = repo.refs.tags()
     if console.as_json:
         console.data({"tags": [_shape(repo, name, tag) for name, tag in found.items()]})
         return
-    queries = Queries(repo.index)
+    queries = repo.queries
     for name, tag in found.items():
         record = queries.version(tag.version) if tag.version is not None else None
         where = f"v{record.number}" if record is not None else "?"
@@ -97,9 +96,8 @@ def delete_command(repo: "Repository", console: Console, name: str) -> None:
 
 def _shape(repo: "Repository", name: str, tag: "Tag") -> dict[str, Any]:
     from aura_vcs.cli.output.json_shapes import point_shape
-    from aura_vcs.index.queries import Queries
 
-    record = Queries(repo.index).version(tag.version) if tag.version is not None else None
+    record = repo.queries.version(tag.version) if tag.version is not None else None
     return {
         "name": name,
         "version": point_shape(record),

@@ -125,9 +125,8 @@ def conflict_shape(item: "OpenConflict") -> dict[str, Any]:
 
 def moved_shape(repo: "Repository", head: "Head", moved: "Moved | None") -> dict[str, Any]:
     """What happened to the work folder, and where it is now."""
-    from aura_vcs.index.queries import Queries
 
-    record = Queries(repo.index).version(head.version) if head.version is not None else None
+    record = repo.queries.version(head.version) if head.version is not None else None
     point = moved.restore_point if moved is not None else None
     return {
         "branch": head.branch,

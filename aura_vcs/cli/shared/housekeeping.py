@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from aura_vcs.cli.output.console import Console, faint
 from aura_vcs.cli.session import current_session
 from aura_vcs.codec import format_time
-from aura_vcs.index.queries import Queries
 from aura_vcs.model import GRACE_SECONDS
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ def keep_house(repo: "Repository", console: Console) -> None:
     process of its own: no program that uses the library, and no test, finds another process beside it.
     """
     cutoff = format_time(datetime.fromtimestamp(time.time() - GRACE_SECONDS, UTC))
-    if not current_session().is_process or not Queries(repo.index).has_garbage(cutoff):
+    if not current_session().is_process or not repo.queries.has_garbage(cutoff):
         return
     from aura_vcs.cli.shared.studio import setting
     from aura_vcs.maintenance.housekeeping import begin, is_due

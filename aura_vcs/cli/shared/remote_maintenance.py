@@ -10,7 +10,7 @@ from aura_vcs.ids import ObjectId
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
-    from aura_vcs.sync.maintenance.fsck_remote import FarReport
+    from aura_vcs.sync.maintenance.fsck import RemoteReport
     from aura_vcs.sync.maintenance.gc import FarCollected, FarPlan
 
 
@@ -76,11 +76,11 @@ def _shape(plan: "FarPlan", done: "FarCollected", *, dry_run: bool) -> dict[str,
 
 def check_remote_content(repo: "Repository", console: Console, name: str, share: float) -> None:
     """Look through a remote, and hash a share of its content."""
-    from aura_vcs.sync.maintenance.fsck_remote import fsck_far
+    from aura_vcs.sync.maintenance.fsck import fsck_remote
     from aura_vcs.sync.state.snapshot import load_unremembered
 
     with connected(repo, name) as link:
-        report = fsck_far(load_unremembered(repo, link.remote), sample=share, progress=repo.progress)
+        report = fsck_remote(load_unremembered(repo, link.remote), sample=share, progress=repo.progress)
         name = link.name
     if not report.is_clean:
         console.exit_code = IntegrityError.exit_code
@@ -108,7 +108,7 @@ def check_remote_content(repo: "Repository", console: Console, name: str, share:
         _advise(repo, console, name, report)
 
 
-def _advise(repo: "Repository", console: Console, name: str, report: "FarReport") -> None:
+def _advise(repo: "Repository", console: Console, name: str, report: "RemoteReport") -> None:
     """Say who can repair it: this project, as far as it has what is damaged or missing there."""
     bad_objects = [ObjectId(p.what) for p in report.problems if p.kind in {"missing_object", "corrupt_object"}]
     elsewhere = sum(1 for object_id in bad_objects if not repo.store.contains(object_id))

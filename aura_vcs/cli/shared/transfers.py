@@ -96,9 +96,8 @@ def push_shape(repo: "Repository", plan: "PushPlan") -> dict[str, Any]:
 def pull_shape(repo: "Repository", pulled: "Pulled") -> dict[str, Any]:
     """What a pull did."""
     from aura_vcs.cli.output.json_shapes import moved_shape, point_shape
-    from aura_vcs.index.queries import Queries
 
-    queries = Queries(repo.index)
+    queries = repo.queries
     return {
         "fetched": fetch_shape(pulled.fetched.plan),
         **moved_shape(repo, pulled.head, pulled.files),
@@ -161,9 +160,8 @@ def say_pulled(repo: "Repository", console: Console, pulled: "Pulled") -> None:
     """What happened to the branch and the work folder."""
     from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_left, print_restore_point
     from aura_vcs.history.names.revisions import describe
-    from aura_vcs.index.queries import Queries
 
-    queries = Queries(repo.index)
+    queries = repo.queries
     if pulled.diverged:
         names = joined(describe(queries, version) for version in pulled.diverged)
         console.warn(f"{pulled.head.branch} was moved apart by two machines: {names}. Both are kept.")

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 def print_undone(repo: "Repository", console: Console, done: "Undone", verb: str, way_back: str) -> None:
     """Say what was taken back or done again, and where that leaves the folder."""
     from aura_vcs.cli.output.json_shapes import moved_shape
-    from aura_vcs.index.queries import Queries
 
     if console.as_json:
         operation = {"id": done.operation.undoes or done.operation.redoes, "description": done.description}
@@ -24,7 +23,7 @@ def print_undone(repo: "Repository", console: Console, done: "Undone", verb: str
     for message in done.passed_over:
         console.note(f"Passed over: {message}")
     console.line(f"{verb}: ", strong(done.description))
-    record = Queries(repo.index).version(done.head.version) if done.head.version is not None else None
+    record = repo.queries.version(done.head.version) if done.head.version is not None else None
     changed = f", {count(done.files.changed, 'path')} changed" if done.files is not None else ""
     console.line(*place(done.head, record), changed)
     if done.files is not None:

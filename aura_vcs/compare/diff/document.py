@@ -3,8 +3,8 @@
 from msgspec import Struct
 
 from aura_vcs.compare.diff.describe import LINES_LIMIT, readable_lines
-from aura_vcs.compare.diff.json_values import fields
-from aura_vcs.formats.jsondoc.parse import Document, parse_document
+from aura_vcs.compare.diff.json_values import parsed_fields
+from aura_vcs.formats.jsondoc.parse import Document, Unstructured, parse_document
 from aura_vcs.formats.jsondoc.patch import Operation
 
 
@@ -25,13 +25,21 @@ class DocumentDiff(Struct, frozen=True):
 
 def diff_documents(old: bytes, new: bytes, *, limit: int = LINES_LIMIT) -> DocumentDiff:
     """Compare two versions of a JSON document field by field; at most `limit` lines."""
-    found = fields(old, new)
-    rewritten = old != new and not found.operations and not found.fallback
+    if old == new:
+        return DocumentDiff((), ())
+    return diff_parsed(parse_document(old), parse_document(new), limit=limit)
+
+
+def diff_parsed(
+    old: Document | Unstructured, new: Document | Unstructured, *, limit: int = LINES_LIMIT
+) -> DocumentDiff:
+    """Compare two versions of a document that were read, and whose bytes differ; see `diff_documents`."""
+    found = parsed_fields(old, new)
+    rewritten = not found.operations and not found.fallback
     if rewritten:
         return DocumentDiff((), ("Only the writing changed (spaces or the order of fields)",), "", rewritten)
     if found.fallback:
         return DocumentDiff(found.operations, (found.fallback,), found.fallback)
-    after = parse_document(new)
-    assert isinstance(after, Document)
-    lines = readable_lines(after.value, found.operations, limit=limit)
+    assert isinstance(new, Document)
+    lines = readable_lines(new.value, found.operations, limit=limit)
     return DocumentDiff(found.operations, lines, is_complete=len(found.operations) <= limit)

@@ -42,17 +42,23 @@ class Fingerprints:
     def _number(self, value: JsonValue) -> int:
         kind = type(value)
         key: Hashable
+        numbers = self._numbers
         if kind is str:
             key = value
-        elif kind is dict:
-            key = ("{", *sorted((name, self._number(item)) for name, item in value.items()))
+        elif kind is dict:  # texts are most of what there is: they get their numbers without a call
+            key = ("{", *sorted([
+                (name, numbers.setdefault(item, len(numbers)) if type(item) is str else self._number(item))
+                for name, item in value.items()
+            ]))  # fmt: skip
         elif kind is list:
-            key = ("[", *map(self._number, value))
+            key = ("[", *[
+                numbers.setdefault(item, len(numbers)) if type(item) is str else self._number(item) for item in value
+            ])  # fmt: skip
         elif kind is float:
             key = (float, repr(value))  # keeps 0.0 and -0.0 apart, and any NaN equal to itself
         else:
             key = (kind, value)
-        number = self._numbers.setdefault(key, len(self._numbers))
+        number = numbers.setdefault(key, len(numbers))
         if kind is dict or kind is list:
             self._containers[id(value)] = number
         return number

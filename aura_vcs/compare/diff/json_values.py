@@ -12,7 +12,7 @@ from aura_vcs.compare.diff.fingerprints import Fingerprints
 from aura_vcs.compare.diff.list_match import Identity, match_elements, strong_identity
 from aura_vcs.compare.diff.list_moves import plan_steps
 from aura_vcs.compare.diff.sequences import Effort
-from aura_vcs.formats.jsondoc.parse import Unstructured, parse_document
+from aura_vcs.formats.jsondoc.parse import Document, Unstructured, parse_document
 from aura_vcs.formats.jsondoc.patch import Operation
 from aura_vcs.formats.jsondoc.pointer import join_pointer
 from aura_vcs.formats.jsondoc.values import JsonValue
@@ -52,7 +52,11 @@ def fields(old: bytes, new: bytes) -> Fields:
     sentence that says why; compare the two as text or bytes then. No operations and no fallback:
     only the writing differs (spaces, the order of keys).
     """
-    before, after = parse_document(old), parse_document(new)
+    return parsed_fields(parse_document(old), parse_document(new))
+
+
+def parsed_fields(before: Document | Unstructured, after: Document | Unstructured) -> Fields:
+    """The changed fields of two versions that were read; see `fields`."""
     for side, document in (("old", before), ("new", after)):
         if isinstance(document, Unstructured):
             return Fields((), f"The {side} document is not compared by fields: {document.reason}")

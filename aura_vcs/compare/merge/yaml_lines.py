@@ -6,7 +6,8 @@ over several lines in braces gets a ValueError, not a guess.
 
 import re
 
-from aura_vcs.formats.jsondoc.values import MAX_DEPTH, JsonValue
+from aura_vcs.formats.jsondoc.limits import MAX_DEPTH
+from aura_vcs.formats.jsondoc.values import JsonValue
 
 _TEXT = r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')"""
 _KEY = re.compile(rf"""({_TEXT}|[^\s#&*!|>%@`"'{{}}\[\],?:-][^#:{{}}\[\]]*|-[^\s#:][^#:]*):(?:\s+(.*))?""")

@@ -162,9 +162,9 @@ class _ClipMatcher:
 
     def run(self) -> None:
         self._by_identity()
-        self._in_order(_content)
-        self._anywhere(_content)
-        for key in _KEYS:
+        for key in (_content, *_KEYS):
+            if not (self.free_old and self.free_new):
+                return  # whatever is left came or went
             self._in_order(key)
             self._anywhere(key)
         self._by_words()

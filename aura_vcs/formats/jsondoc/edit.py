@@ -14,8 +14,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from aura_vcs.errors.compare import PointerInvalid
 from aura_vcs.errors.documents import InvalidValue, UnknownField
-from aura_vcs.formats.jsondoc.spans import BOM, Document, Member, Node, escape, parse
+from aura_vcs.formats.jsondoc.pointer import escape, split_pointer
+from aura_vcs.formats.jsondoc.spans import BOM, Document, Member, Node, parse
 
 _ESCAPED_LETTER = re.compile(rb"\\u(?!00[0-7])[0-9a-fA-F]{4}")
 _INDENT = re.compile(rb"[\[{][ \t]*(\r?\n)([ \t]+)[^ \t\r\n]")
@@ -162,20 +164,21 @@ def _without(data: bytes, spans: list[tuple[int, int]], doomed: set[int], kept: 
     return b"".join([*pieces, data[at:]])
 
 
-def split_pointer(pointer: str) -> list[str]:
+def keys_of(pointer: str) -> tuple[str, ...]:
     """The keys of a JSON pointer.
 
     Raises:
-        InvalidValue: it does not begin with `/`.
+        InvalidValue: it is none.
     """
-    if pointer and not pointer.startswith("/"):
-        raise InvalidValue("the pointer", pointer, "a JSON pointer begins with '/'")
-    return [key.replace("~1", "/").replace("~0", "~") for key in pointer.split("/")[1:]]
+    try:
+        return split_pointer(pointer)
+    except PointerInvalid as error:
+        raise InvalidValue("the pointer", pointer, "a JSON pointer begins with '/'") from error
 
 
 def _find(document: Document, pointer: str) -> Node:
     node, place = document.root, ""
-    for key in split_pointer(pointer):
+    for key in keys_of(pointer):
         found = _child(node, key)
         place += f"/{escape(key)}"
         if found is None:
@@ -186,7 +189,7 @@ def _find(document: Document, pointer: str) -> Node:
 
 def _parent(document: Document, pointer: str) -> tuple[Node, str, int]:
     """The container that holds what `pointer` names, the key in it, and the depth of that value."""
-    *above, key = split_pointer(pointer) or [""]
+    *above, key = keys_of(pointer) or ("",)
     parent = _find(document, "".join(f"/{escape(part)}" for part in above))
     if parent.kind not in ("object", "array"):
         raise UnknownField(document.name, pointer, [])

@@ -12,30 +12,18 @@ from typing import Any, NoReturn
 
 from msgspec import Struct
 
-from aura_vcs.formats.jsondoc.values import MAX_DEPTH, JsonValue, count_values, depth_of
+from aura_vcs.formats.jsondoc.limits import DOCUMENT_LIMITS, Limits
+from aura_vcs.formats.jsondoc.values import JsonValue, count_values, depth_of
 
-MAX_DOCUMENT_BYTES = 32 * 1024 * 1024
-"""Above this a document is compared as bytes; a project's documents have a few KB."""
-VALUES_LIMIT = 1_000_000
-"""Values in one document, containers counted; a 10 MB timeline has a quarter of that."""
 MAX_DIGITS = 4_000
 """Digits of one integer; Python itself stops at 4,300."""
 SAFE_DIGITS = 17
 """Significant digits that name a double; writers that give more mean more than a double holds."""
 
+_UNUSUAL_NUMBER = re.compile(rb"[0-9.]{%d}|[0-9][eE]|-0(?![.0-9])" % SAFE_DIGITS)
+"""What may be in a number that has to be looked at: many digits, an exponent, -0. It may stand in a text, too."""
 _HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
 _BOM = b"\xef\xbb\xbf"
-
-
-class Limits(Struct, frozen=True):
-    """How large a document may be that is read by structure."""
-
-    size: int
-    values: int
-    depth: int
-
-
-DOCUMENT_LIMITS = Limits(MAX_DOCUMENT_BYTES, VALUES_LIMIT, MAX_DEPTH)
 
 
 class Document(Struct, frozen=True):
@@ -83,9 +71,12 @@ def _read(data: bytes, limits: Limits) -> JsonValue:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise _LossyError(f"byte {error.start:,} is not valid UTF-8") from error
-    value = json.loads(
-        text, object_pairs_hook=_object, parse_float=_float, parse_int=_integer, parse_constant=_constant
-    )
+    if _UNUSUAL_NUMBER.search(data) is None:  # most documents: Python reads every number as it is written
+        value = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
+    else:
+        value = json.loads(
+            text, object_pairs_hook=_object, parse_float=_float, parse_int=_integer, parse_constant=_constant
+        )
     if depth_of(value, limits.depth) > limits.depth:
         raise _LossyError(_too_deep(limits))
     if _may_hold(data) > limits.values and count_values(value, limits.values) > limits.values:

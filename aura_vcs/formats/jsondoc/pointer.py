@@ -25,9 +25,14 @@ def split_pointer(pointer: str) -> tuple[str, ...]:
     return tuple(token.replace("~1", "/").replace("~0", "~") for token in pointer[1:].split("/"))
 
 
+def escape(token: str) -> str:
+    """A token as it stands in a pointer."""
+    return token.replace("~", "~0").replace("/", "~1")
+
+
 def join_pointer(tokens: Iterable[str | int]) -> str:
     """The pointer with these tokens, escaped."""
-    return "".join("/" + str(token).replace("~", "~0").replace("/", "~1") for token in tokens)
+    return "".join(f"/{escape(str(token))}" for token in tokens)
 
 
 def list_index(token: str) -> int | None:

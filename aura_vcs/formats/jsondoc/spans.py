@@ -14,12 +14,9 @@ import msgspec
 
 from aura_vcs.errors.documents import DocumentMalformed
 from aura_vcs.errors.integrity import LimitExceeded
+from aura_vcs.formats.jsondoc.limits import MAX_DEPTH, MAX_DOCUMENT_BYTES, MAX_VALUES
+from aura_vcs.formats.jsondoc.pointer import escape
 
-MAX_BYTES = 8 * 1024 * 1024
-"""Larger documents are not parsed; a timeline of a thousand scenes has under 2 MiB."""
-MAX_DEPTH = 100
-MAX_VALUES = 500_000
-"""Millions of empty lists fit into 8 MiB of text, but not into memory."""
 MAX_INTEGER_DIGITS = 400
 """Longer integers are read as floating point: converting them takes quadratic time."""
 
@@ -40,9 +37,9 @@ class Node(msgspec.Struct, gc=False):
     kind: Kind
     start: int
     end: int = 0
-    members: "list[Member]" = []
+    members: "list[Member] | tuple[()]" = ()
     """Of an object, in the document's order; a key may occur more than once."""
-    items: "list[Node]" = []
+    items: "list[Node] | tuple[()]" = ()
     """Of an array."""
 
 
@@ -118,23 +115,18 @@ def position(data: bytes, offset: int) -> tuple[int, int]:
     return line, len(data[start + skipped : offset].decode("utf-8", "replace")) + 1
 
 
-def escape(key: str) -> str:
-    """A key as it stands in a JSON pointer (RFC 6901)."""
-    return key.replace("~", "~0").replace("/", "~1")
-
-
 def parse(data: bytes, name: str) -> Document:
     """Parse `data`; `name` is the file named in errors.
 
-    Takes time proportional to the length. At most `MAX_BYTES` long, `MAX_DEPTH`
+    Takes time proportional to the length. At most `MAX_DOCUMENT_BYTES` long, `MAX_DEPTH`
     deep and with `MAX_VALUES` values.
 
     Raises:
         DocumentMalformed: it is not JSON, with line and column.
         LimitExceeded: it is too long, too deep or too much.
     """
-    if len(data) > MAX_BYTES:
-        raise LimitExceeded(f"{name} (in bytes)", MAX_BYTES)
+    if len(data) > MAX_DOCUMENT_BYTES:
+        raise LimitExceeded(f"{name} (in bytes)", MAX_DOCUMENT_BYTES)
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -199,11 +191,13 @@ class _Reader:
         self.at += 1
         self._space()
         child = self._value()
+        assert isinstance(node.members, list)
         node.members.append(Member(json.loads(self.data[start : key_node.end]), start, key_node.end, child))
         return child
 
     def _item(self, node: Node) -> Node:
         child = self._value()
+        assert isinstance(node.items, list)
         node.items.append(child)
         return child
 
@@ -212,7 +206,7 @@ class _Reader:
         start, first = self.at, self._byte()
         if first in (b"{", b"["):
             self.at += 1
-            return Node("object" if first == b"{" else "array", start, members=[], items=[])
+            return Node("object", start, members=[]) if first == b"{" else Node("array", start, items=[])
         kinds: tuple[tuple[Kind, re.Pattern[bytes]], ...] = (
             ("string", _STRING),
             ("word", _WORD),

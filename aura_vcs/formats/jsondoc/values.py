@@ -7,12 +7,10 @@ own, so no nesting depth ends in a `RecursionError`.
 from typing import Any
 
 from aura_vcs.errors.integrity import LimitExceeded
+from aura_vcs.formats.jsondoc.limits import MAX_DEPTH
 
 JsonValue = Any
 """None, bool, int, float, str, list or dict with str keys, nested. Never changed in place."""
-
-MAX_DEPTH = 200
-"""Levels of nesting that are compared or merged by structure; real documents have under 30."""
 
 
 def same(one: JsonValue, other: JsonValue) -> bool:

@@ -14,7 +14,6 @@ from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.errors.worktree import FileUnreadable
 from aura_vcs.history.sources.comparison import Contents, StoredContents, is_file
 from aura_vcs.ids import ObjectId
-from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import DOCUMENTS, Entry, EntryKind
 from aura_vcs.objects.trees import EMPTY_TREE_ID, Difference, documents_of
@@ -75,7 +74,7 @@ def compare_trees(repo: Repository, old: ObjectId, new: ObjectId, paths: Sequenc
 
 def compare_with_parent(repo: Repository, record: VersionRecord) -> tuple[PathChange, ...] | None:
     """What a version changed since the one before it, by path; None if either's content is not here."""
-    parent = Queries(repo.index).version(record.parents[0]) if record.parents else None
+    parent = repo.queries.version(record.parents[0]) if record.parents else None
     if record.parents and parent is None:
         return None
     try:

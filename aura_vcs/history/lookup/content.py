@@ -6,7 +6,6 @@ from aura_vcs.errors import InputError
 from aura_vcs.errors.input import UnknownName
 from aura_vcs.history.names.revisions import PREFIX_LENGTH, check_content, resolve, split_content
 from aura_vcs.ids import ID_LENGTH
-from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import ObjectRecord, VersionRecord
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.repository.repository import Repository
@@ -64,7 +63,7 @@ def find_object(repo: Repository, prefix: str) -> ObjectRecord:
     """
     wanted = prefix.lower()
     is_prefix = PREFIX_LENGTH <= len(wanted) <= ID_LENGTH and set(wanted) <= set("0123456789abcdef")
-    found = Queries(repo.index).objects_with_prefix(wanted) if is_prefix else []
+    found = repo.queries.objects_with_prefix(wanted) if is_prefix else []
     if not found:
         hint = "Give the beginning of an id, at least 4 digits, or VERSION:PATH."
         raise UnknownName("object", prefix, hint=hint)

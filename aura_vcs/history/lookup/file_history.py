@@ -12,7 +12,7 @@ from msgspec import Struct
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.history.lookup.renames import name_in_parent
 from aura_vcs.ids import VersionId
-from aura_vcs.index.queries import Queries, VersionFilter
+from aura_vcs.index.queries import VersionFilter
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.repository.repository import Repository
@@ -41,7 +41,7 @@ class ContentWalk:
 
     def __init__(self, repo: Repository) -> None:
         self._repo = repo
-        self._queries = Queries(repo.index)
+        self._queries = repo.queries
         self._records = {record.id: record for record in self._queries.all_versions(VersionFilter(deleted=True))}
         self._entries: dict[tuple[VersionId, str], Entry | None] = {}
         self._touching: dict[str, dict[VersionId, bool]] = {}

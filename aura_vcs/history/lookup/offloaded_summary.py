@@ -4,9 +4,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.ids import ObjectId
-from aura_vcs.model import EntryKind
+from aura_vcs.objects.graph import Holdings
 from aura_vcs.objects.offloaded import OffloadedContent
 from aura_vcs.repository.repository import Repository
 
@@ -23,9 +22,8 @@ class OffloadedFiles:
     """Finds offloaded files; every tree is opened once."""
 
     def __init__(self, repo: Repository) -> None:
-        self._repo = repo
         self._recorded = repo.store.offloaded.all()
-        self._known: dict[ObjectId, frozenset[ObjectId]] = {}
+        self._holdings = Holdings(repo.graph, self._recorded)
 
     def __bool__(self) -> bool:
         return bool(self._recorded)
@@ -36,23 +34,7 @@ class OffloadedFiles:
 
     def below(self, tree: ObjectId) -> OffloadedSum:
         """In one tree; what cannot be read is passed over."""
-        return _sum({blob: self._recorded[blob] for blob in self._in_tree(tree)} if self._recorded else {})
-
-    def _in_tree(self, tree: ObjectId) -> frozenset[ObjectId]:
-        if tree not in self._known:
-            self._known[tree] = frozenset()  # whatever a damaged store says, it ends
-            found: set[ObjectId] = set()
-            try:
-                entries = self._repo.trees.tree(tree).entries
-            except IntegrityError:
-                entries = ()
-            for entry in entries:
-                if entry.kind is EntryKind.DIR:
-                    found |= self._in_tree(entry.id)
-                elif entry.id in self._recorded:
-                    found.add(entry.id)
-            self._known[tree] = frozenset(found)
-        return self._known[tree]
+        return _sum({blob: self._recorded[blob] for blob in self._holdings.in_tree(tree)})
 
 
 def _sum(content: Mapping[ObjectId, OffloadedContent]) -> OffloadedSum:

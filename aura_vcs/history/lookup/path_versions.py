@@ -1,7 +1,6 @@
 """Which versions have something at a path."""
 
 from aura_vcs.errors.integrity import IntegrityError
-from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.repository.repository import Repository
 
@@ -11,7 +10,7 @@ def last_with_path(repo: Repository, path: str) -> VersionRecord | None:
 
     Only versions that changed the path, and the ones before them, are opened.
     """
-    queries = Queries(repo.index)
+    queries = repo.queries
     touching = [record for version in queries.versions_touching(path) if (record := queries.version(version))]
     parents = [found for record in touching for parent in record.parents if (found := queries.version(parent))]
     candidates = {record.id: record for record in (*touching, *parents) if record.is_live}

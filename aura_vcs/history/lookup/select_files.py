@@ -1,17 +1,17 @@
 """Which content a person means by versions and paths, to offload it or to bring it back."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
 from aura_vcs.codec import readable_name
 from aura_vcs.errors.input import UnknownName, UnknownVersion
-from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.history.names.revisions import resolve
 from aura_vcs.ids import ObjectId
-from aura_vcs.index.queries import Queries, VersionFilter
+from aura_vcs.index.queries import VersionFilter
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import EntryKind
+from aura_vcs.objects.graph import Step, Walk, pass_over
 from aura_vcs.repository.repository import Repository
 from aura_vcs.suggestions import near
 from aura_vcs.worktree.scan.selection import Selection
@@ -69,7 +69,7 @@ def select(
         UnknownName: a path that none of them has.
     """
     wanted, paths = {record.id for record in versions}, tuple(paths)
-    live = [record for record in Queries(repo.index).all_versions(VersionFilter()) if record.is_live]
+    live = [record for record in repo.queries.all_versions(VersionFilter()) if record.is_live]
     chosen = [record for record in live if not wanted or record.id in wanted]
     if before is not None:
         chosen = [record for record in chosen if record.created_at < before]
@@ -93,22 +93,14 @@ def files_in(repo: Repository, trees: Iterable[ObjectId], paths: Iterable[str] =
     Links are left out: they are a few bytes. What cannot be read is passed over.
     """
     selection = Selection(tuple(paths) or None)
-    seen: set[tuple[ObjectId, str]] = set()
-    waiting = [(tree, "") for tree in trees]
-    while waiting:
-        tree, prefix = waiting.pop()
-        if (tree, prefix) in seen:
-            continue
-        seen.add((tree, prefix))
-        try:
-            entries = repo.trees.tree(tree).entries
-        except IntegrityError:
-            continue
-        for entry in entries:
-            path = prefix + entry.name
-            if entry.kind is EntryKind.DIR and (selection.covers(path) or selection.leads_into(path)):
-                waiting.append((entry.id, f"{path}/"))
-            elif entry.kind is EntryKind.FILE and selection.covers(path):
+
+    def selected(level: Sequence[Step]) -> list[Step]:
+        names = [(step, step.path.removesuffix("/")) for step in level]
+        return [step for step, name in names if not name or selection.covers(name) or selection.leads_into(name)]
+
+    for folder in Walk(repo.graph, prune=selected, on_fault=pass_over, each_path=True).below(*map(Step, trees)):
+        for path, entry in folder.files():
+            if entry.kind is EntryKind.FILE and selection.covers(path):
                 yield StoredFile(entry.id, path, entry.size)
 
 

@@ -19,9 +19,10 @@ from aura_vcs.compare.merge.model import Conflict, TextConflict
 from aura_vcs.compare.merge.tree import TreeConflict
 from aura_vcs.errors.input import FormatUnsupported
 from aura_vcs.errors.integrity import LimitExceeded, RecordCorrupt, UnsafePath
-from aura_vcs.formats.jsondoc.parse import Document, Limits, Unstructured, parse_document
+from aura_vcs.formats.jsondoc.limits import MAX_DEPTH, Limits
+from aura_vcs.formats.jsondoc.parse import Document, Unstructured, parse_document
 from aura_vcs.formats.jsondoc.pointer import split_pointer
-from aura_vcs.formats.jsondoc.values import MAX_DEPTH, JsonValue, count_values, same
+from aura_vcs.formats.jsondoc.values import JsonValue, count_values, same
 from aura_vcs.ids import is_object_id
 from aura_vcs.layout import CONFLICTS, check_entry_name
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from aura_vcs.ids import VersionId
-from aura_vcs.index.queries import Queries, VersionFilter
+from aura_vcs.index.queries import VersionFilter
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.repository.repository import Repository
 
@@ -15,7 +15,7 @@ def merge_bases(repo: Repository, ours: Collection[VersionId], theirs: VersionId
     content was freed are passed over for the ones before them. Costs one walk of each history.
     """
     everything = VersionFilter(deleted=True)
-    queries = Queries(repo.index)
+    queries = repo.queries
     mine = {record.id: record for head in ours for record in queries.history(head, everything)}
     common = {record.id for record in queries.history(theirs, everything)} & mine.keys()
     while True:

@@ -79,7 +79,7 @@ def _state(repo: Repository, name: str, entries: Sequence[BranchEntry]) -> Branc
         return None
     if len(versions) == 1:
         return Branch(name, versions[0])
-    queries = Queries(repo.index)
+    queries = repo.queries
     newest = newest_heads(queries, versions)
     if len(newest) == 1:
         return Branch(name, newest[0])
@@ -116,7 +116,7 @@ def moved(
     that is only being made. Made `instead_of` another one, it holds against machines that stand on that, and
     not against what they made on it.
     """
-    queries = Queries(repo.index)
+    queries = repo.queries
     before = newest_of(repo.refs.branch_entries(name), transaction.replica)
     place = before.version if before is not None else None
 
@@ -152,7 +152,7 @@ def put_back(
     itself followed another machine (a pull), or joined its head in (a merge), that stands again as it
     did, with whoever followed there too, and what was put on top since stays on the branch.
     """
-    queries = Queries(repo.index)
+    queries = repo.queries
     earlier, later = to.seen if to is not None else {}, left.seen if left is not None else {}
     place = left.version if left is not None else None
 
@@ -232,7 +232,7 @@ def check_wanted(repo: Repository, version: VersionId) -> None:
     Raises:
         InputError: it is deleted or purged.
     """
-    record = Queries(repo.index).version(version)
+    record = repo.queries.version(version)
     if record is not None and not record.is_live:
         name = f"v{record.number}"
         hint = f"Bring it back first with `aura version undelete {name}`."

@@ -6,7 +6,6 @@ from enum import Enum
 
 from aura_vcs.history.names.partial_sync import was_recorded_here
 from aura_vcs.ids import ObjectId, VersionId
-from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.objects.trees import EMPTY_TREE_ID, Difference
@@ -28,7 +27,7 @@ class _Like(Enum):
 
 def is_in_folder(repo: Repository, older: VersionId | None, newer: VersionRecord, *, is_certain: bool) -> bool:
     """Return whether the folder, which was as `older`, is as `newer`, apart from edits of it."""
-    record = Queries(repo.index).version(older) if older is not None else None
+    record = repo.queries.version(older) if older is not None else None
     tree = record.tree if record is not None and repo.store.contains(record.tree) else EMPTY_TREE_ID
     differences = [d for d in repo.trees.differences(tree, newer.tree) if not _is_folder(d)]
     scan = repo.worktree.scan(tree, [d.path for d in differences])

@@ -8,9 +8,8 @@ files say that it is here. Nothing is recorded: the log has what was done, and n
 
 from aura_vcs.codec import readable_name
 from aura_vcs.errors.integrity import IntegrityError, RecordCorrupt, StorageError
-from aura_vcs.history.names.branches import branch
+from aura_vcs.history.names.branches import Branch, branch
 from aura_vcs.ids import ReplicaId, VersionId
-from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import PENDING
 from aura_vcs.model import Head, Operation
@@ -31,26 +30,27 @@ def follow_branch(repo: Repository) -> VersionRecord | None:
     tool, not by a fetch, which brings no files. Returns the version that HEAD went on to.
     """
     head = repo.head()
-    if (stays := _instead_of_absent(repo, head)) is not None:
+    found = branch(repo, head.branch) if head.branch is not None else None
+    if (stays := _instead_of_absent(repo, head, found)) is not None:
         return stays if _go(repo, head, Head(head.branch, stays.id)) else None
-    newer = _next(repo, head)
+    newer = _next(repo, head, found)
     if newer is None:
         return _follow_others(repo, head)
-    older = Queries(repo.index).version(head.version) if head.version is not None else None
+    older = repo.queries.version(head.version) if head.version is not None else None
     is_same = older is not None and older.tree == newer.tree
     if not is_same and not (repo.others.known() and _is_there(repo, head.version, newer)):
         return None
     return newer if _go(repo, head, Head(head.branch, newer.id)) else None
 
 
-def _instead_of_absent(repo: Repository, head: Head) -> VersionRecord | None:
+def _instead_of_absent(repo: Repository, head: Head, found: Branch | None) -> VersionRecord | None:
     """Where the branch is, if a tool took away the version that HEAD is on, as where somebody put a backup back.
 
     A commit on what is not here would begin a history of its own.
     """
     if head.version is None or head.branch is None:
         return None
-    found, queries = branch(repo, head.branch), Queries(repo.index)
+    queries = repo.queries
     if found is None or queries.version(head.version) is not None or repo.store.contains(head.version):
         return None
     record = queries.version(found.version)
@@ -81,7 +81,7 @@ def _follow_others(repo: Repository, head: Head) -> VersionRecord | None:
     operation = _last_move(repo) if repo.others.known() else None
     if operation is None or operation.head is None or operation.head.after == head:
         return None
-    after, queries = operation.head.after, Queries(repo.index)
+    after, queries = operation.head.after, repo.queries
     record = queries.version(after.version) if after.version is not None else None
     if not _stands(repo, after):
         return None
@@ -99,7 +99,7 @@ def _follow_others(repo: Repository, head: Head) -> VersionRecord | None:
 
 def _last_move(repo: Repository) -> Operation | None:
     """The operation of another machine that moved HEAD, if none of ours is later."""
-    for action in Queries(repo.index).actions(limit=LOOKED_AT):
+    for action in repo.queries.actions(limit=LOOKED_AT):
         if action.replica == repo.replica:
             return None
         reading = repo.others.readings().get(ReplicaId(action.replica))
@@ -134,12 +134,11 @@ def _is_there(repo: Repository, older: VersionId | None, newer: VersionRecord, *
         return False  # not all of it has come, or cannot be read: the next command looks again
 
 
-def _next(repo: Repository, head: Head) -> VersionRecord | None:
+def _next(repo: Repository, head: Head, found: Branch | None) -> VersionRecord | None:
     """Where the branch that HEAD is on has gone, if that is one version which builds on HEAD's, or says the same."""
-    found = branch(repo, head.branch) if head.branch is not None else None
     if found is None or found.diverged or found.version == head.version:
         return None
-    queries = Queries(repo.index)
+    queries = repo.queries
     record = queries.version(found.version)
     older = queries.version(head.version) if head.version is not None else None
     if record is None or (head.version is not None and older is None):

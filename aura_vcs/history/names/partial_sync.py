@@ -11,7 +11,6 @@ import msgspec
 from aura_vcs.errors.integrity import IntegrityError, NotArrived, ObjectMissing
 from aura_vcs.history.names.branches import branch_and_awaited
 from aura_vcs.ids import ObjectId, VersionId
-from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import EntryKind
 from aura_vcs.repository.repository import Repository
@@ -81,7 +80,7 @@ def not_arrived(repo: Repository, error: ObjectMissing) -> NotArrived | None:
 
 def _needing(repo: Repository, needed: set[ObjectId]) -> Iterator[tuple[VersionRecord, str]]:
     """The versions that need one of these objects, newest first, and for which file."""
-    queries = Queries(repo.index)
+    queries = repo.queries
     for version, tree in reversed(queries.live_versions()):
         record = queries.version(version)
         if record is None:

@@ -39,7 +39,7 @@ def resolve(repo: Repository, name: str) -> VersionRecord:
         from aura_vcs.history.names.partial_sync import check_arrived  # only where a name is not found
 
         check_arrived(repo, name.strip())
-        names = Queries(repo.index).names()
+        names = repo.queries.names()
         if not names and not branches(repo):
             raise NoVersions(name)
         known = [*names, *(b.name for b in branches(repo)), *repo.refs.tags(), "HEAD"]
@@ -48,7 +48,7 @@ def resolve(repo: Repository, name: str) -> VersionRecord:
 
 
 def _resolve(repo: Repository, name: str) -> VersionRecord | None:  # noqa: PLR0911 (one form of name a line)
-    queries = Queries(repo.index)
+    queries = repo.queries
     if "~" in name and (match := re.fullmatch(_STEPS, name)):
         return _step_back(repo, match["base"], int(match["steps"] or 1), name)
     if "@{" in name and (match := re.fullmatch(_AT, name)):
@@ -83,7 +83,7 @@ def _by_id_or_name(queries: Queries, name: str) -> VersionRecord | None:
 
 
 def _step_back(repo: Repository, base: str, steps: int, name: str) -> VersionRecord | None:
-    queries = Queries(repo.index)
+    queries = repo.queries
     record: VersionRecord | None = resolve(repo, base)
     for _ in range(steps):
         if record is None or not record.parents:
@@ -115,7 +115,7 @@ def _at_time(repo: Repository, branch_name: str, when: str) -> VersionRecord | N
     start = found.version if found is not None else repo.head().version
     if start is None:
         return None
-    history = Queries(repo.index).history(start, VersionFilter(until=moment, deleted=True, limit=1))
+    history = repo.queries.history(start, VersionFilter(until=moment, deleted=True, limit=1))
     return history[0] if history else None
 
 

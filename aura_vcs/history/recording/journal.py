@@ -16,7 +16,6 @@ from aura_vcs.codec import decode_record, encode_compact, encode_record
 from aura_vcs.errors import AuraError, Unfinished
 from aura_vcs.errors.integrity import IntegrityError, ObjectMissing, RecordCorrupt, StorageError
 from aura_vcs.ids import ObjectId, blob_id
-from aura_vcs.index.queries import Queries
 from aura_vcs.layout import ASIDE, PENDING
 from aura_vcs.model import Entry, EntryKind, Operation
 from aura_vcs.objects.base import Place
@@ -119,7 +118,7 @@ def finish_pending(repo: Repository) -> Operation | None:
         if found is None:
             _keep_late_edits(repo, None, everything=True)
             return None
-        if Queries(repo.index).action_by_id(found.operation.id) is None:
+        if repo.queries.action_by_id(found.operation.id) is None:
             repo.progress.note(f"Finishing what was interrupted: {found.operation.description}")
             with _taken_back(repo, found):
                 _go_on(repo, found.before, found.after)

@@ -72,7 +72,7 @@ class Between:
 
     def ground(self, base: Base) -> Ground:
         """See Step."""
-        if self._old is None and is_purged(self._repo, base):
+        if self._old is None and is_purged(base):
             self._is_exact = True  # what it had cannot be compared with
             return Ground(base.tree, (base.tree,))
         self._old = old = base.tree if self._old is None else self._old

@@ -11,7 +11,6 @@ import msgspec
 
 from aura_vcs.codec import parse_time
 from aura_vcs.ids import ReplicaId
-from aura_vcs.index.queries import Queries
 from aura_vcs.model import Operation, RefChange
 from aura_vcs.refs.refs import FIELD_ROOMS
 from aura_vcs.repository.repository import Draft, Repository, Transaction
@@ -41,7 +40,7 @@ def _previous(repo: Repository, transaction: Transaction, draft: Draft) -> Opera
     """The operation that the draft may be joined with."""
     if not draft.can_batch:
         return None
-    queries = Queries(repo.index)
+    queries = repo.queries
     action = queries.next_undo(repo.replica, transaction.at)
     if action is None or action.type != draft.type or action.user != repo.author:
         return None

@@ -10,7 +10,6 @@ from aura_vcs.codec import clean_text, encode_version, now
 from aura_vcs.errors import InputError
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.ids import ObjectId, VersionId
-from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Head, Kind, Label, RefChange, Version, VersionType
 from aura_vcs.objects.base import StoredObject
@@ -40,23 +39,30 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 class Base(msgspec.Struct, frozen=True):
-    """What the work folder is based on: HEAD, and the version's tree (the empty one before the first)."""
+    """What the work folder is based on: HEAD, and the version's tree (the empty one before the first).
+
+    `record` is the version as the index had it when HEAD was read; None before the first.
+    """
 
     head: Head
     tree: ObjectId
+    record: VersionRecord | None = None
+
+    def is_at(self, other: "Base") -> bool:
+        """Whether both stand on the same version of the same branch, whatever its label says."""
+        return (self.head, self.tree) == (other.head, other.tree)
 
 
 def base_of(repo: Repository) -> Base:
     """What the work folder is based on now."""
     head = repo.head()
-    record = Queries(repo.index).version(head.version) if head.version is not None else None
-    return Base(head, record.tree if record is not None else EMPTY_TREE_ID)
+    record = repo.queries.version(head.version) if head.version is not None else None
+    return Base(head, record.tree if record is not None else EMPTY_TREE_ID, record)
 
 
-def is_purged(repo: Repository, base: Base) -> bool:
+def is_purged(base: Base) -> bool:
     """Whether somebody purged the version: its content may be gone."""
-    record = Queries(repo.index).version(base.head.version) if base.head.version is not None else None
-    return record is not None and record.purged_at is not None
+    return base.record is not None and base.record.purged_at is not None
 
 
 def check_texts(name: str, description: str) -> tuple[str, str]:
@@ -98,7 +104,7 @@ def take_snapshot(
     Of a base that another machine purged, nothing is taken for stored, but where only `paths` are asked for.
     """
     tree = base.tree
-    if paths is None and is_purged(repo, base):
+    if paths is None and is_purged(base):
         tree, always = EMPTY_TREE_ID, [*always, *_paths(repo, base.tree)]
     scan = repo.worktree.scan(tree, always)
     return scan, repo.worktree.store_all(scan, batch, tree, paths, repo.progress)
@@ -142,8 +148,8 @@ def make_version(
     Its parents are those given, by default what the base gives it.
     """
     version = Version(
-        number=Queries(repo.index).next_number(),
-        parents=lineage(repo, base.head.version) if parents is None else parents,
+        number=repo.queries.next_number(),
+        parents=lineage(repo, base.record) if parents is None else parents,
         tree=snapshot.tree,
         type=wanted.type,
         name=wanted.name,
@@ -160,22 +166,20 @@ def make_version(
     return Made(version_id, version)
 
 
-def lineage(repo: Repository, version: VersionId | None) -> tuple[VersionId, ...]:
+def lineage(repo: Repository, record: VersionRecord | None) -> tuple[VersionId, ...]:
     """The parents of what is made on a version.
 
     Autosaves and restore points are nobody's parent, so that removing them rewrites nothing: what is
     made on one hangs off the manual version that it hangs off.
     """
-    queries = Queries(repo.index)
-    record = queries.version(version) if version is not None else None
     while record is not None and record.type is not VersionType.MANUAL:
-        record = queries.version(record.parents[0]) if record.parents else None
+        record = repo.queries.version(record.parents[0]) if record.parents else None
     return (record.id,) if record is not None else ()
 
 
 def settle(repo: Repository, made: Made, parents: tuple[VersionId, ...]) -> Made:
     """The version as it can be recorded now, inside a transaction: with a free number and those parents."""
-    number = Queries(repo.index).next_number()
+    number = repo.queries.next_number()
     if number == made.version.number and parents == made.version.parents:
         return made
     version = msgspec.structs.replace(made.version, number=number, parents=parents)
@@ -238,6 +242,6 @@ def with_version(
 
 def need(repo: Repository, version: VersionId) -> VersionRecord:
     """The record of a version that is known to be there."""
-    record = Queries(repo.index).version(version)
+    record = repo.queries.version(version)
     assert record is not None
     return record

@@ -14,7 +14,8 @@ import msgspec
 from aura_vcs.codec import format_time
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.integrity import UnsafePath
-from aura_vcs.formats.jsondoc.spans import MAX_BYTES, parse
+from aura_vcs.formats.jsondoc.limits import MAX_DOCUMENT_BYTES
+from aura_vcs.formats.jsondoc.spans import parse
 from aura_vcs.index.entities import AssetRow, Entities, SceneRow
 from aura_vcs.layout import is_own_folder
 from aura_vcs.project.documents.assets import asset_type, is_temporary, mime_type
@@ -119,7 +120,7 @@ def _view(root: str, path: str, view: type[View]) -> View:
     """What the document says; defaults where it is broken or gone: `project check` tells about that."""
     try:
         with open(open_below(root, path), "rb") as file:
-            return view_of(file.read(MAX_BYTES + 1), path, view)
+            return view_of(file.read(MAX_DOCUMENT_BYTES + 1), path, view)
     except (OSError, UnsafePath):
         return view()
 

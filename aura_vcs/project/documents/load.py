@@ -9,7 +9,9 @@ import msgspec
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.documents import DocumentMalformed
 from aura_vcs.errors.integrity import LimitExceeded
-from aura_vcs.formats.jsondoc.spans import MAX_BYTES, Document, escape, parse
+from aura_vcs.formats.jsondoc.limits import MAX_DOCUMENT_BYTES
+from aura_vcs.formats.jsondoc.pointer import escape
+from aura_vcs.formats.jsondoc.spans import Document, parse
 from aura_vcs.history.sources.content_source import ContentSource
 from aura_vcs.model import DOCUMENTS
 from aura_vcs.project.documents.models import (
@@ -94,7 +96,7 @@ def plain_document(source: ContentSource, name: str) -> Any:
     """The JSON of a document, unknown fields and all; None where there is none, or none that can be read."""
     try:
         with source.open(name) as stream:
-            return parse(stream.read(MAX_BYTES + 1), name).value()
+            return parse(stream.read(MAX_DOCUMENT_BYTES + 1), name).value()
     except (AuraError, OSError):
         return None
 
@@ -132,7 +134,7 @@ class _Reader:
         """The document's JSON; None after noting why it cannot be had."""
         try:
             with self.source.open(name) as stream:
-                document = parse(stream.read(MAX_BYTES + 1), name)
+                document = parse(stream.read(MAX_DOCUMENT_BYTES + 1), name)
         except DocumentMalformed as error:
             place = f"line {error.line}, column {error.column}"
             self.problems.append(Problem(name, "", "error", f"this is not valid JSON: {error.detail} ({place})"))

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from aura_vcs.errors.documents import InvalidValue, UnknownField
-from aura_vcs.formats.jsondoc.edit import set_value, split_pointer
+from aura_vcs.formats.jsondoc.edit import keys_of, set_value
 from aura_vcs.formats.jsondoc.spans import parse
 from aura_vcs.project.documents.load import is_scene_file
 from aura_vcs.project.documents.models import (
@@ -60,7 +60,7 @@ def edit_document(data: bytes, name: str, pointer: str, value: Any, *, allow_new
 
 def _refuse_unknown(data: bytes, name: str, pointer: str, view: type[msgspec.Struct]) -> None:
     """Misspelt top-level fields; deeper ones belong to whoever wrote them."""
-    keys = split_pointer(pointer)
+    keys = keys_of(pointer)
     known = list(view.__struct_fields__)
     root = parse(data, name).value()
     if len(keys) == 1 and isinstance(root, dict) and keys[0] not in root and keys[0] not in known:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import inspect
 
-from aura_vcs.formats.jsondoc.spans import escape
+from aura_vcs.formats.jsondoc.pointer import escape
 from aura_vcs.formats.timeline import durations
 from aura_vcs.history.sources.content_source import unsafe_reason
 from aura_vcs.project.documents.problems import Problem, Reference

@@ -11,7 +11,6 @@ from typing import Any, Literal
 import msgspec
 
 from aura_vcs.codec import now
-from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import ActionRecord
 from aura_vcs.layout import EXPORTS, REFS
 from aura_vcs.project.records.checkpoint_store import checkpoint_file, list_checkpoints
@@ -48,7 +47,7 @@ def list_activity(
 
     A type that is not one of actions says so by itself. Times in RFC 3339.
     """
-    queries = Queries(repo.index)
+    queries = repo.queries
     wanted: dict[str, Any] = {
         "type_": type_, "user": user, "status": status, "correlation_id": correlation_id,
         "since": since, "until": until,

@@ -23,7 +23,6 @@ from aura_vcs.history.names.revisions import check_content
 from aura_vcs.history.sources.tree_source import TreeSource
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.entities import exports_statement
-from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.progress import Progress
 from aura_vcs.project.documents.load import ProjectView, load_project
@@ -249,7 +248,7 @@ def _render(
     environment: Mapping[str, str] | None,
     progress: Progress,
 ) -> ExportResult:
-    version = Queries(repo.index).version(VersionId(ObjectId(job.input_file)))
+    version = repo.queries.version(VersionId(ObjectId(job.input_file)))
     if version is None:
         raise UnknownName("version", job.input_file[:12])
     check_content(version)

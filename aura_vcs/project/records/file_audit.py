@@ -8,7 +8,7 @@ import msgspec
 
 from aura_vcs.errors import AuraError
 from aura_vcs.ids import ObjectId, blob_id
-from aura_vcs.index.queries import PathChange, Queries
+from aura_vcs.index.queries import PathChange
 from aura_vcs.model import EntryKind
 from aura_vcs.project.documents.folder_index import format_time_ns
 from aura_vcs.repository.repository import Repository
@@ -31,7 +31,7 @@ class FileAudit:
     """Answers for the files of one project, as they lie in the folder now."""
 
     def __init__(self, repo: Repository) -> None:
-        self._repo, self._queries = repo, Queries(repo.index)
+        self._repo, self._queries = repo, repo.queries
         version = repo.head().version
         record = self._queries.version(version) if version is not None else None
         self._tree: ObjectId | None = None if record is None else record.tree

@@ -1,18 +1,10 @@
-"""Runs the process that decodes people's media, because decoders have bugs and files have authors.
+"""What the process that renders says, while it works: reports, one a line; see `media/process.py`.
 
-FFmpeg and Pillow see hostile files only in a child process with a memory limit, a limit of
-processor time (for a look) or of time without progress (for a render), and no way back but short
-JSON lines. A crash there is an error message here. Where the system has no such limits (Windows)
-the time limits remain.
-
-The child is Python's own executable with `-P`: nothing is imported from the current folder, which
-may be somebody else's project.
+It has a limit of memory, and of processor time (for a look) or of time without progress (for a render).
 """
 
-import importlib.util
 import queue
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
@@ -24,6 +16,8 @@ import msgspec
 from aura_vcs.errors import ExtraMissing
 from aura_vcs.errors.documents import ExportFailed
 from aura_vcs.history.sources.content_source import ContentSource
+from aura_vcs.media.probe import can_look_into
+from aura_vcs.media.process import can_start, media_process, why_it_ended
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.project.render.job import Report, Request
 
@@ -48,7 +42,7 @@ def require_media(purpose: str) -> None:
     Raises:
         ExtraMissing: PyAV or Pillow is not there.
     """
-    if any(importlib.util.find_spec(module) is None for module in ("av", "PIL")):
+    if not can_look_into():
         raise ExtraMissing(purpose, "media")
 
 
@@ -100,29 +94,11 @@ def run_worker(
             `stall_seconds`.
         ExportFailed: no Python to start.
     """
-    if not sys.executable:
+    if not can_start():
         raise ExportFailed("media cannot be decoded: this program has no Python executable to start")
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", _MODULE],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=dict(environment or {}),
-        close_fds=True,
-    )
-    try:
-        assert process.stdin is not None
+    with media_process(_MODULE, msgspec.json.encode(request), environment=environment) as process:
         assert process.stdout is not None
-        lines = _reader(process.stdout)
-        data = msgspec.json.encode(request)  # sent beside: a child that hangs would not read it
-        threading.Thread(target=_send, args=(process.stdin, data), daemon=True).start()
-        yield from _reports(process, lines, stall_seconds, cancelled)
-    finally:
-        process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None and not pipe.closed:
-                _close(pipe)
+        yield from _reports(process, _reader(process.stdout), stall_seconds, cancelled)
 
 
 def _reports(
@@ -141,7 +117,7 @@ def _reports(
             continue
         heard = time.monotonic()
         if not line:
-            raise WorkerDied(_why(process.wait()))
+            raise WorkerDied(why_it_ended(process.wait()))
         try:
             report = msgspec.json.decode(line, type=Report)
         except msgspec.MsgspecError as error:
@@ -165,26 +141,3 @@ def _reader(pipe: IO[bytes]) -> "queue.Queue[bytes]":
 
     threading.Thread(target=read, daemon=True).start()
     return lines
-
-
-def _send(pipe: IO[bytes], data: bytes) -> None:
-    try:
-        pipe.write(data)
-        pipe.close()
-    except (OSError, ValueError):
-        return  # it died while starting: the missing answer says so
-
-
-def _close(pipe: IO[bytes]) -> None:
-    try:
-        pipe.close()
-    except OSError:
-        return
-
-
-def _why(code: int) -> str:
-    """What an exit code of the process means, in words."""
-    signals = {-9: "it needed too much memory or time", -24: "it needed too much processor time"}
-    if code in signals:
-        return signals[code]
-    return f"the decoder crashed (signal {-code})" if code < 0 else f"the decoder gave up (exit code {code})"

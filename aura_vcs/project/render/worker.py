@@ -11,6 +11,7 @@ import msgspec
 
 from aura_vcs.errors import AuraError, MediaUnreadable
 from aura_vcs.errors.documents import EncoderMissing
+from aura_vcs.media.limits import confine
 from aura_vcs.project.render.job import ProbeJob, RenderJob, Report, Request
 
 _INPUT, _OUTPUT = 0, 1
@@ -36,37 +37,18 @@ def main() -> None:
 
 
 def _probe(job: ProbeJob) -> None:
-    limit_resources(job.memory_bytes, job.cpu_seconds)
+    confine(memory_bytes=job.memory_bytes, cpu_seconds=job.cpu_seconds, file_bytes=0)
     from aura_vcs.project.render.decode import probe
 
     _send(Report("probed", facts=probe(job.path, job.name)))
 
 
 def _render(job: RenderJob) -> None:
-    limit_resources(job.memory_bytes, None)
+    confine(memory_bytes=job.memory_bytes, cpu_seconds=None, file_bytes=None)
     from aura_vcs.project.render.encode import render
 
     render(job, _send)
     _send(Report("rendered", size_bytes=Path(job.output).stat().st_size))
-
-
-def limit_resources(memory_bytes: int, cpu_seconds: int | None) -> None:
-    """Limit this process's memory and processor time and forbid core dumps, where the system can."""
-    try:
-        import resource
-    except ImportError:
-        return  # Windows: the parent's time limits remain
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    wanted = [(resource.RLIMIT_AS, memory_bytes)]
-    if cpu_seconds is not None:
-        wanted.append((resource.RLIMIT_CPU, cpu_seconds))
-    for kind, amount in wanted:
-        hard = resource.getrlimit(kind)[1]
-        limit = amount if hard == resource.RLIM_INFINITY else min(amount, hard)
-        try:
-            resource.setrlimit(kind, (limit, limit))
-        except (ValueError, OSError):
-            continue  # macOS refuses RLIMIT_AS
 
 
 def _send(report: Report) -> None:

@@ -28,10 +28,11 @@ from aura_vcs.errors.remotes import RemoteCorrupt, RemoteDenied, RemoteError, Re
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.base import check_storage_name
 from aura_vcs.storage.file_lock import try_lock
-from aura_vcs.storage.local import LocalStorage, LocalUpload
+from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.remotes.base import SMALL_BYTES, RemoteEntry, RemoteFile
 from aura_vcs.storage.resumable_upload import PART_BYTES, LocalPart, agreed, drop_parts, open_part, sweep_parts
 from aura_vcs.storage.system_calls import REAL_CALLS, FileCalls
+from aura_vcs.storage.upload import LocalUpload
 
 COPY_BYTES = 4 << 20
 WAIT_SECONDS = 30.0
@@ -186,10 +187,12 @@ class FolderRemote:
                 self.sweep()
 
     def _open(self, name: str) -> BinaryIO:
-        if self._plain(name) is None:
-            raise FileNotFoundError(name)
         with self._translated():
-            return self._storage.open(name)
+            found = self._storage.look(name)
+            if found is not None and stat.S_ISREG(found.st_mode):
+                return self._storage.open(name)
+        self._plain(name)  # says what is wrong
+        raise FileNotFoundError(name)
 
     @contextmanager
     def _reading(self, name: str) -> Iterator[None]:

@@ -17,7 +17,6 @@ from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.errors.remotes import LocksUnsupported, PathLocked
 from aura_vcs.history.status import status
 from aura_vcs.ids import VersionId
-from aura_vcs.index.queries import Queries
 from aura_vcs.refs.branch_entries import heads
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
@@ -160,7 +159,7 @@ def _check_exist(repo: Repository, far: Far, paths: list[str]) -> None:
         here = os.path.lexists(os.path.join(repo.root, *path.split("/")))
         if here or (head is not None and far.entry(head, path) is not None) or far.has(path):
             continue
-        tree = Queries(repo.index).version(head) if head is not None else None
+        tree = repo.queries.version(head) if head is not None else None
         known = [p for p, _ in repo.trees.walk(tree.tree)] if tree is not None and tree.is_live else []
         raise UnknownName("file or folder", path, near(path, known), hint="Paths are relative to where you are.")
 
@@ -222,7 +221,7 @@ def _unsent(repo: Repository, view: View, paths: list[str]) -> tuple[str, ...]:
 
 
 def _is_there(repo: Repository, far: Far, tips: set[VersionId | None], head: VersionId, path: str) -> bool:
-    queries = Queries(repo.index)
+    queries = repo.queries
     try:
         mine = far.entry(head, path)
         for tip in tips:

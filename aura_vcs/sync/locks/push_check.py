@@ -9,7 +9,6 @@ from collections.abc import Collection, Sequence
 from aura_vcs.codec import now, parse_time
 from aura_vcs.errors.remotes import PathLocked
 from aura_vcs.ids import ObjectId
-from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import VersionType
 from aura_vcs.objects.trees import EMPTY_TREE_ID
@@ -72,7 +71,7 @@ def _entry(repo: Repository, tree: ObjectId, path: str) -> tuple[str, ObjectId] 
 
 def _trees_before(repo: Repository, record: VersionRecord) -> list[ObjectId]:
     """The trees of the versions before, passing over those whose content was freed."""
-    queries = Queries(repo.index)
+    queries = repo.queries
     waiting, trees, seen = list(record.parents), [], set(record.parents)
     while waiting:
         before = queries.version(waiting.pop())

@@ -11,9 +11,9 @@ import msgspec
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.errors.remotes import RemoteCorrupt
 from aura_vcs.ids import ObjectId, VersionId
-from aura_vcs.index.queries import Queries
 from aura_vcs.model import Entry, EntryKind, Tree, Version
-from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.objects.graph import ancestry
+from aura_vcs.objects.trees import EMPTY_TREE_ID, find_entry
 from aura_vcs.refs.branch_entries import heads
 from aura_vcs.repository.repository import Repository
 from aura_vcs.sync.state.reader import FarReader
@@ -73,7 +73,7 @@ class Far:
         """The versions that ours is built on, itself included."""
         if self._ours is None:
             head = self._repo.head().version
-            self._ours = Queries(self._repo.index).ancestors(head) if head is not None else set()
+            self._ours = self._repo.queries.ancestors(head) if head is not None else set()
         return self._ours
 
     def _has_changed(self, path: str, tip: VersionId) -> bool:
@@ -85,16 +85,8 @@ class Far:
 
     def _common(self, tip: VersionId) -> list[VersionId]:
         """The newest versions that both `tip` and ours are built on."""
-        waiting, seen, found = [tip], {tip}, []
-        while waiting:
-            version = waiting.pop()
-            if version in self.ours:
-                found.append(version)
-                continue
-            fresh = [parent for parent in self.version(version).parents if parent not in seen]
-            seen.update(fresh)
-            waiting += fresh
-        return found
+        every = ancestry([tip], lambda version: () if version in self.ours else self.version(version).parents)
+        return [version for version in every if version in self.ours]
 
     def _newer(self, path: str, branch: str, tip: VersionId) -> Newer:
         version = self.version(tip)
@@ -102,15 +94,7 @@ class Far:
 
     def entry(self, version: VersionId, path: str) -> Entry | None:
         """What a version has at the path."""
-        found = Entry("", EntryKind.DIR, self.version(version).tree, 0)
-        for part in path.split("/"):
-            if found.kind is not EntryKind.DIR:
-                return None
-            inside = {entry.name: entry for entry in self._tree(found.id).entries}
-            if part not in inside:
-                return None
-            found = inside[part]
-        return found
+        return find_entry(self._tree, self.version(version).tree, path)
 
     def version(self, version: VersionId) -> Version:
         """A version object."""

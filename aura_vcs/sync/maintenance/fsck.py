@@ -1,26 +1,40 @@
-"""Looking through a whole remote: every pack decoded, every object hashed, every version complete."""
+"""Looking through a remote: all that versions need is there, and a share of the content is hashed.
+
+The structure is always looked at as a whole: manifest, records, footers, versions and trees. Of the
+content a share is fetched, chosen by chance: 5 % every night find damage that spreads, for 5 % of the
+traffic. Nothing that is cached here is believed, and nothing is repaired.
+"""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from aura_vcs.errors import AuraError
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.errors.remotes import RemoteCorrupt
 from aura_vcs.ids import ObjectId, VersionId
-from aura_vcs.model import EntryKind, Kind
+from aura_vcs.maintenance.findings import Problem
+from aura_vcs.model import Kind, Label
+from aura_vcs.objects.chunking import decode_chunk_list
+from aura_vcs.objects.graph import Fault, Step, Walk, ancestry
 from aura_vcs.objects.packs.format import PackEntry
 from aura_vcs.objects.packs.verify import check_chunk_list, check_entries
-from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.progress import SILENT, Progress
-from aura_vcs.refs.branch_entries import heads
+from aura_vcs.sync.maintenance.scan_remote import begins_well
+from aura_vcs.sync.state.manifest import PackInfo, pack_name, record_name
 from aura_vcs.sync.state.reader import FarReader
-from aura_vcs.sync.state.snapshot import PackTable, View
+from aura_vcs.sync.state.snapshot import PackTable, View, named_versions
 
 
 class RemoteReport(msgspec.Struct, frozen=True):
-    """What was found; `stored_bytes` counts the packs that were looked through."""
+    """What was found. `read_bytes` of `stored_bytes` of content were fetched and hashed."""
 
-    problems: tuple[str, ...]
+    problems: tuple[Problem, ...]
     versions: int
     objects: int
+    read_bytes: int
     stored_bytes: int
 
     @property
@@ -29,109 +43,218 @@ class RemoteReport(msgspec.Struct, frozen=True):
         return not self.problems
 
 
-def verify_remote(view: View, progress: Progress = SILENT) -> RemoteReport:
-    """Read and hash everything that the manifest lists; repairs nothing.
-
-    Memory holds one frame and the list of objects.
+def fsck_remote(
+    view: View, *, sample: float = 1.0, chance: random.Random | None = None, progress: Progress = SILENT
+) -> RemoteReport:
+    """Check the remote of a view that was made with nothing cached; hash `sample` (0 to 1) of its content.
 
     Raises:
         RemoteUnreachable: the connection went.
     """
     checker = _Checker(view, progress)
-    checker.packs()
-    checker.lists()
-    checker.versions()
-    size = sum(pack.size for pack in view.manifest.packs)
-    return RemoteReport(tuple(checker.problems), checker.count, len(checker.table.all_ids()), size)
+    checker.files()
+    checker.structure()
+    checker.content(sample, chance or random.Random())  # noqa: S311 (a sample)
+    if sample >= 1:
+        checker.lists()
+    return RemoteReport(
+        tuple(checker.report()),
+        checker.count,
+        len(checker.table.all_ids()),
+        checker.read_bytes,
+        sum(pack.size for pack in view.manifest.packs),
+    )
 
 
 class _Checker:
     def __init__(self, view: View, progress: Progress) -> None:
         self._view = view
         self._progress = progress
-        self.problems: list[str] = []
         self.table = PackTable()
-        self.count = 0
         self._reader = FarReader(view, self.table)
-        self._trees: set[ObjectId] = {EMPTY_TREE_ID}
+        self._problems: list[Problem] = []
+        self._bad: dict[ObjectId, tuple[str, str]] = {}
+        self._trees: dict[ObjectId, set[ObjectId]] = {}
+        self._tops: dict[str, ObjectId] = {}
+        self.count = 0
+        self.read_bytes = 0
 
-    def packs(self) -> None:
-        """Every pack: its footer, its frames, its objects."""
-        self._progress.start("Checking", sum(pack.size for pack in self._view.manifest.packs), "bytes")
-        for pack in self._view.manifest.packs:
+    def report(self) -> Iterator[Problem]:
+        """Everything found; damaged and missing objects with the versions they affect."""
+        affected = self._affected()
+        for object_id, (kind, detail) in self._bad.items():
+            where = ", ".join(affected.get(object_id, ()))
+            yield Problem(kind, object_id, f"{detail}; affects {where}" if where else detail)
+        yield from self._problems
+
+    def files(self) -> None:
+        """Everything that the manifest lists is there in its size, and packs end with their footers."""
+        manifest, remote = self._view.manifest, self._view.remote
+        self._progress.start("Looking for files", len(manifest.packs) + len(manifest.records), "files")
+        sizes = [(pack_name(p), p.size) for p in manifest.packs] + [(record_name(r), r.size) for r in manifest.records]
+        for name, size in sizes:
             try:
-                footer = self._view.footer(pack)
+                there = remote.size(name)
             except RemoteCorrupt as error:
-                self.problems.append(error.reason)
+                self._problems.append(Problem("corrupt_file", name, error.reason))
                 continue
-            self.table.add(pack, footer)
-            by_frame: dict[int, list[PackEntry]] = {}
-            for entry in footer.entries:
-                by_frame.setdefault(entry.frame, []).append(entry)
-            for number, frame in enumerate(footer.frames):
-                try:
-                    check_entries(self._reader.frame(pack, number), by_frame.get(number, ()), pack.name)
-                except IntegrityError as error:
-                    self.problems.append(error.message)
-                except RemoteCorrupt as error:
-                    self.problems.append(error.reason)
-                self._progress.advance(frame.stored_length)
+            finally:
+                self._progress.advance(1)
+            if there is None:
+                self._problems.append(Problem("missing_file", name, "the manifest lists it, and it is not there"))
+            elif there != size:
+                self._problems.append(Problem("corrupt_file", name, f"it has {there} bytes, not {size}"))
+        for pack in manifest.packs:
+            try:
+                self.table.add(pack, self._view.footer(pack))
+            except RemoteCorrupt as error:
+                self._problems.append(Problem("corrupt_pack", pack.name, error.reason))
         self._progress.finish()
 
+    def structure(self) -> None:
+        """Every version with its ancestry, and the trees, contents and chunks of the live ones."""
+        labels: dict[VersionId, Label] = {}
+        for info in self._view.manifest.records:
+            try:
+                labels |= {label.version: label for label in self._view.record(info)}
+            except RemoteCorrupt as error:
+                self._problems.append(Problem("corrupt_record", info.name, error.reason))
+        if not any(problem.kind == "corrupt_record" for problem in self._problems):
+            labels = self._view.labels()
+        tips = [*labels, *named_versions(self._view.manifest)]
+        walk = Walk(self._reader, on_fault=self._note)
+        self._progress.start("Checking versions", len(tips), "versions")
+        for _ in ancestry(tips, lambda version: self._version(version, labels.get(version), walk)):
+            self.count += 1
+            self._progress.advance(1)
+        self._progress.finish()
+
+    def _version(self, version: VersionId, label: Label | None, walk: Walk) -> Sequence[VersionId]:
+        """Check a version and what it holds; returns its parents."""
+        name = f"v{label.number}" if label is not None else version[:12]
+        self._tops[name] = version
+        self._trees[version] = set()
+        try:
+            found = self._reader.version(version)
+        except (RemoteCorrupt, IntegrityError) as error:
+            self._note_error(version, error)
+            return ()
+        if label is None:
+            self._problems.append(Problem("missing_label", version, "a branch, tag or version stands on it"))
+        elif label.is_live:
+            self._trees[version] = {found.tree}
+            for folder in walk.below(Step(found.tree)):
+                self._trees[folder.id] = {entry.id for entry in folder.entries}
+                for _, entry in folder.files():
+                    if entry.id not in self._trees:
+                        self._blob(entry.id, entry.name)
+        return found.parents
+
+    def _blob(self, blob: ObjectId, name: str) -> None:
+        self._trees[blob] = set()
+        found = self.table.find(blob)
+        if found is None:
+            self._bad[blob] = "missing_object", f"the content of {name!r} is not there"
+            return
+        if not found.entry.chunked:
+            return
+        try:
+            listed = list(decode_chunk_list(self._reader.raw(found), blob))
+        except (RemoteCorrupt, IntegrityError) as error:
+            self._note_error(blob, error)
+            return
+        self._trees[blob] = {chunk for chunk, _ in listed}
+        for chunk, length in listed:
+            part = self.table.find(chunk)
+            if part is None:
+                self._bad[chunk] = "missing_object", f"a part of {name!r} is not there"
+            elif part.entry.length != length:
+                self._bad[blob] = "corrupt_object", f"the list of the parts of {name!r} does not fit them"
+
+    def _note_error(self, object_id: ObjectId, error: AuraError) -> None:
+        fault = self._reader.fault(object_id, error)
+        assert fault is not None
+        self._note(fault)
+
+    def _note(self, fault: Fault) -> None:
+        kind = "missing_object" if self.table.find(fault.id) is None else "corrupt_object"
+        self._bad[fault.id] = kind, fault.reason
+
+    def content(self, sample: float, chance: random.Random) -> None:
+        """Fetch and hash a share of the packs' frames; at least one, if there is any."""
+        frames = [(pack, number) for pack, footer in self.table.footers.items() for number in range(len(footer.frames))]
+        if sample < 1:
+            frames = self._chosen(frames, sample, chance)
+        by_frame: defaultdict[tuple[PackInfo, int], list[PackEntry]] = defaultdict(list)
+        for pack, footer in self.table.footers.items():
+            for entry in footer.entries:
+                by_frame[pack, entry.frame].append(entry)
+        sizes = {key: self.table.footers[key[0]].frames[key[1]].stored_length for key in frames}
+        self._progress.start("Reading content", sum(sizes.values()), "bytes")
+        for key in frames:
+            self._frame(key, by_frame[key])
+            self.read_bytes += sizes[key]
+            self._progress.advance(sizes[key])
+        self._progress.finish()
+
+    def _chosen(
+        self, frames: list[tuple[PackInfo, int]], sample: float, chance: random.Random
+    ) -> list[tuple[PackInfo, int]]:
+        sizes = {key: self.table.footers[key[0]].frames[key[1]].stored_length for key in frames}
+        wanted, chosen = sample * sum(sizes.values()), []
+        for key in chance.sample(frames, len(frames)):
+            if wanted <= 0:
+                break
+            chosen.append(key)
+            wanted -= sizes[key]
+        return sorted(chosen, key=lambda key: (key[0].name, key[1]))
+
+    def _frame(self, key: tuple[PackInfo, int], entries: list[PackEntry]) -> None:
+        pack, number = key
+        if number == 0 and not begins_well(self._view, pack):
+            self._problems.append(Problem("corrupt_pack", pack.name, "it does not begin as a pack does"))
+        try:
+            data = self._reader.frame(pack, number)
+        except RemoteCorrupt as error:
+            for entry in entries:
+                self._bad.setdefault(entry.id, ("corrupt_object", error.reason))
+            return
+        for entry in entries:
+            try:
+                check_entries(data, [entry], pack.name)
+            except IntegrityError as error:
+                self._bad.setdefault(entry.id, ("corrupt_object", error.message))
+
     def lists(self) -> None:
-        """Every blob in chunks, over its chunks."""
+        """Every content in chunks, hashed over its chunks."""
         for object_id in self.table.all_ids():
             found = self.table.find(object_id)
-            if found is None or not found.entry.chunked:
+            if found is None or not found.entry.chunked or object_id in self._bad:
                 continue
+            if self._trees.get(object_id, set()) & self._bad.keys():
+                continue  # told already: a part of it is damaged
             try:
-                check_chunk_list(object_id, self._reader.raw(found), self._chunk)
+                check_chunk_list(object_id, self._reader.raw(found), lambda chunk: self._reader.read(chunk, Kind.CHUNK))
             except IntegrityError as error:
-                self.problems.append(error.message)
+                self._bad[object_id] = "corrupt_object", error.message
             except RemoteCorrupt as error:
-                self.problems.append(error.reason)
+                self._bad[object_id] = "corrupt_object", error.reason
 
-    def _chunk(self, chunk: ObjectId) -> bytes:
-        return self._reader.read(chunk, Kind.CHUNK)
+    def _affected(self) -> dict[ObjectId, list[str]]:
+        """For every bad object the versions that hold it, by name."""
+        found: defaultdict[ObjectId, list[str]] = defaultdict(list)
+        if not self._bad:
+            return found
+        known: dict[ObjectId, frozenset[ObjectId]] = {}
+        for name, version in self._tops.items():
+            for object_id in self._bad_below(version, known):
+                found[object_id].append(name)
+        return found
 
-    def versions(self) -> None:
-        """Every version that a ref stands on, with its ancestry, and all that live ones need."""
-        manifest = self._view.manifest
-        try:
-            labels = self._view.labels()
-        except RemoteCorrupt as error:
-            self.problems.append(error.reason)
-            return
-        tips = [entry.version for entries in manifest.branches.values() for entry in heads(entries)]
-        waiting = [v for v in (*tips, *(tag.version for tag in manifest.tags.values()), *labels) if v is not None]
-        seen: set[VersionId] = set()
-        while waiting:
-            version = waiting.pop()
-            if version in seen:
-                continue
-            seen.add(version)
-            try:
-                found = self._reader.version(version)
-                waiting += found.parents
-                if version not in labels:
-                    self.problems.append(f"version {version[:12]} has no label")
-                elif labels[version].is_live:
-                    self._tree(found.tree, f"v{found.number}")
-            except IntegrityError as error:
-                self.problems.append(error.message)
-            except RemoteCorrupt as error:
-                self.problems.append(f"version {version[:12]}: {error.reason}")
-        self.count = len(seen)
-
-    def _tree(self, tree: ObjectId, name: str) -> None:
-        level = [tree]
-        while level:
-            current = level.pop()
-            if current in self._trees:
-                continue
-            self._trees.add(current)
-            for entry in self._reader.tree(current).entries:
-                if entry.kind is EntryKind.DIR:
-                    level.append(entry.id)
-                elif entry.id not in self.table:
-                    self.problems.append(f"{name}: the content of {entry.name!r} ({entry.id[:12]}) is not there")
+    def _bad_below(self, object_id: ObjectId, known: dict[ObjectId, frozenset[ObjectId]]) -> frozenset[ObjectId]:
+        if object_id not in known:
+            own = frozenset({object_id} & self._bad.keys())
+            known[object_id] = own  # no object holds itself: ids are hashes
+            below = [self._bad_below(child, known) for child in self._trees.get(object_id, ())]
+            known[object_id] = own.union(*below)
+        return known[object_id]

@@ -8,7 +8,7 @@ import msgspec
 from aura_vcs.errors.remotes import RemoteCorrupt
 from aura_vcs.ids import VersionId
 from aura_vcs.model import Label
-from aura_vcs.refs.refs import merge_labels
+from aura_vcs.refs.label_merge import merge_labels
 from aura_vcs.repository.repository import Repository
 from aura_vcs.sync.state.cache import Known
 from aura_vcs.sync.state.manifest import RecordInfo, decode_records, digest

@@ -15,13 +15,13 @@ from aura_vcs.errors.remotes import RemoteCorrupt
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.layout import OBJECTS, damaged_path, pack_path
 from aura_vcs.maintenance.repack import FRAME_BYTES, write_anew
-from aura_vcs.model import EntryKind, Kind, Tree, Version
+from aura_vcs.model import Kind, Tree
 from aura_vcs.objects.availability import offloaded_chunks
 from aura_vcs.objects.base import IDENTIFY
 from aura_vcs.objects.chunking import decode_chunk_list
+from aura_vcs.objects.graph import NOTHING, Below
 from aura_vcs.objects.packs.format import PackEntry
 from aura_vcs.objects.packs.verify import check_chunk_list
-from aura_vcs.objects.trees import EMPTY_TREE, EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RangeReadable
 from aura_vcs.sync.maintenance.scan_local import Soundness
@@ -222,7 +222,7 @@ class _Search:
         self.bare: set[ObjectId] = set()
         self.lost: set[ObjectId] = set()
         self.holders: defaultdict[ObjectId, set[str]] = defaultdict(set)
-        self._seen: dict[ObjectId, set[ObjectId]] = {EMPTY_TREE_ID: set()}
+        self._below = Below(self)
         """What was looked at, with all below it that is not here."""
 
     def all_versions(self) -> None:
@@ -235,46 +235,37 @@ class _Search:
             self._repo.progress.advance(1)
         self._repo.progress.finish()
 
-    def _version(self, version: VersionId, *, content: bool) -> set[ObjectId]:
-        absent: set[ObjectId] = set()
-        data = self._bytes(version, Kind.VERSION, absent)
+    def _version(self, version: VersionId, *, content: bool) -> frozenset[ObjectId]:
+        data, absent = self._bytes(version, Kind.VERSION)
         if data is not None and content:
-            found: Version = decode_version(data, version)
-            absent |= self._tree(found.tree)
+            absent |= self._below.tree(decode_version(data, version).tree)
         return absent
 
-    def _tree(self, tree: ObjectId) -> set[ObjectId]:
-        if tree in self._seen:
-            return self._seen[tree]
-        absent: set[ObjectId] = set()
-        self._seen[tree] = absent
-        data = self._bytes(tree, Kind.TREE, absent)
-        found: Tree = decode_tree(data, tree) if data is not None else EMPTY_TREE
-        for entry in found.entries:
-            absent |= self._tree(entry.id) if entry.kind is EntryKind.DIR else self._blob(entry.id)
-        return absent
+    def open_tree(self, tree: ObjectId, _: str) -> tuple[Tree | None, frozenset[ObjectId]]:
+        """Read a tree, from here or from there; see Question."""
+        data, absent = self._bytes(tree, Kind.TREE)
+        return (decode_tree(data, tree) if data is not None else None), absent
 
-    def _bytes(self, object_id: ObjectId, kind: Kind, absent: set[ObjectId]) -> bytes | None:
-        """A version or tree, from here or from there; None if neither has it."""
+    def ask_blob(self, blob: ObjectId, _: str) -> frozenset[ObjectId]:
+        """Find what of a file's content is not here; see Question."""
+        return NOTHING if self._is_whole(blob) else frozenset(self._want_blob(blob))
+
+    def _bytes(self, object_id: ObjectId, kind: Kind) -> tuple[bytes | None, frozenset[ObjectId]]:
+        """A version or tree, from here or from there (None if neither has it), and itself if it is not here."""
         if self._sound.has(object_id):
-            return self._own(object_id)
-        absent.add(object_id)
+            return self._own(object_id), NOTHING
+        absent = frozenset({object_id})
         try:
             data = self.reader.read(object_id, kind)
         except (RemoteCorrupt, IntegrityError):
             self.lost.add(object_id)
-            return None
+            return None, absent
         self.wanted.add(object_id)
-        return data
+        return data, absent
 
     def _own(self, object_id: ObjectId) -> bytes:
         place = self._sound.places[object_id]
         return self._repo.store.loose.read(object_id) if place is None else self._repo.store.packs.read(place)
-
-    def _blob(self, blob: ObjectId) -> set[ObjectId]:
-        if blob not in self._seen:
-            self._seen[blob] = set() if self._is_whole(blob) else self._want_blob(blob)
-        return self._seen[blob]
 
     def _is_whole(self, blob: ObjectId) -> bool:
         """Whether the blob is here and all of it hashes to its name."""

@@ -9,12 +9,12 @@ from collections import defaultdict
 from aura_vcs.codec import decode_tree, decode_version
 from aura_vcs.errors.integrity import IntegrityError, ObjectMissing
 from aura_vcs.ids import ObjectId, VersionId
-from aura_vcs.model import EntryKind, Kind
+from aura_vcs.model import Kind, Tree
 from aura_vcs.objects.base import IDENTIFY
 from aura_vcs.objects.chunking import decode_chunk_list
+from aura_vcs.objects.graph import NOTHING, Below, ancestry
 from aura_vcs.objects.packs.verify import check_chunk_list
 from aura_vcs.objects.packs.writer import is_salt
-from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.progress import Progress
 from aura_vcs.sync.maintenance.local_objects import OwnObjects
 from aura_vcs.sync.maintenance.remote_labels import FarLabels
@@ -24,7 +24,6 @@ from aura_vcs.sync.state.snapshot import FarObject, named_versions
 from aura_vcs.sync.transfer.push_negotiation import Needed
 
 Lost = frozenset[ObjectId]
-_NONE: Lost = frozenset()
 
 
 class FarNeeds:
@@ -39,8 +38,9 @@ class FarNeeds:
         self._sound = sound
         self._own = own
         self._progress = progress
-        self._seen: dict[ObjectId, Lost] = {EMPTY_TREE_ID: _NONE}
-        """What was looked at, with all of it and below it that is lost."""
+        self._below = Below(self)
+        self._lost_versions: dict[VersionId, Lost] = {}
+        """Versions that were looked at, and themselves where they are lost."""
         self._trees: dict[VersionId, ObjectId | None] = {}
         self._numbers: dict[VersionId, int] = {}
         self.send: dict[ObjectId, Needed] = {}
@@ -53,13 +53,7 @@ class FarNeeds:
 
     def ancestry(self, manifest: Manifest, labels: FarLabels) -> set[VersionId]:
         """Look for every version that a label, branch or tag names; returns those that branches build on."""
-        reached: set[VersionId] = set()
-        waiting = list(named_versions(manifest))
-        while waiting:
-            version = waiting.pop()
-            if version not in reached:
-                reached.add(version)
-                waiting += self._version(version)
+        reached = set(ancestry(named_versions(manifest), self._version))
         for version in labels.all():
             self._version(version)
         return reached
@@ -79,10 +73,10 @@ class FarNeeds:
         found, named = labels.all(), named_versions(manifest)
         self._progress.start("Looking for what is needed", len(self._trees), "versions")
         for version, tree in self._trees.items():
-            label, lost = found.get(version), self._seen[version]
+            label, lost = found.get(version), self._lost_versions[version]
             if tree is not None and (label is None or label.purged_at is None):
-                below = self._tree(tree)
-                lost |= below if version in named or (label is not None and label.is_live) else _NONE
+                below = self._below.tree(tree)
+                lost |= below if version in named or (label is not None and label.is_live) else NOTHING
             for object_id in lost:
                 self.lost[object_id].add(self.name(version, labels))
             self._progress.advance(1)
@@ -91,32 +85,30 @@ class FarNeeds:
             self._save_all()
 
     def _version(self, version: VersionId) -> tuple[VersionId, ...]:
-        if version in self._seen:
+        if version in self._lost_versions:
             return ()
-        self._seen[version] = _NONE
+        self._lost_versions[version] = NOTHING
         data = self._obtain(version, Kind.VERSION, "version")
         if data is None:
-            self._seen[version], self._trees[version] = frozenset({version}), None
+            self._lost_versions[version], self._trees[version] = frozenset({version}), None
             self.is_blind = True
             return ()
         found = decode_version(data, version)
         self._trees[version], self._numbers[version] = found.tree, found.number
         return found.parents
 
-    def _tree(self, top: ObjectId, path: str = "") -> Lost:
-        if top in self._seen:
-            return self._seen[top]
-        data = self._obtain(top, Kind.TREE, f"{path}/")
+    def open_tree(self, tree: ObjectId, path: str) -> tuple[Tree | None, Lost]:
+        """Get a tree from where it is to be had, or say that it is lost; see Question."""
+        data = self._obtain(tree, Kind.TREE, f"{path}/")
         if data is None:
             self.is_blind = True
-            self._seen[top] = frozenset({top})
-            return self._seen[top]
-        self._seen[top] = lost = _NONE
-        for entry in decode_tree(data, top).entries:
-            inner = f"{path}/{entry.name}" if path else entry.name
-            lost |= self._tree(entry.id, inner) if entry.kind is EntryKind.DIR else self._blob(entry.id, inner)
-        self._seen[top] = lost
-        return lost
+            return None, frozenset({tree})
+        return decode_tree(data, tree), NOTHING
+
+    def ask_blob(self, blob: ObjectId, path: str) -> Lost:
+        """Find what of a file's content is lost; see Question."""
+        found = self._sound.whole.find(blob)
+        return NOTHING if found is not None and not found.entry.chunked else self._want(blob, path)
 
     def _obtain(self, object_id: ObjectId, kind: Kind, path: str) -> bytes | None:
         """A version or tree; it is noted where it is to come from, if the remote does not have it whole."""
@@ -135,18 +127,12 @@ class FarNeeds:
             self.carry[object_id] = found
         return data
 
-    def _blob(self, blob: ObjectId, path: str) -> Lost:
-        if blob not in self._seen:
-            found = self._sound.whole.find(blob)
-            self._seen[blob] = _NONE if found is not None and not found.entry.chunked else self._want(blob, path)
-        return self._seen[blob]
-
     def _want(self, blob: ObjectId, path: str) -> Lost:
         """Find the content of a file that is not whole there in one piece; returns what of it is lost."""
         whole, rest = self._sound.whole.find(blob), self._sound.rest.get(blob)
         listed = None if whole is None else self._sound.raw(whole)
         if listed is not None and not self._chunks(blob, listed, path):
-            return _NONE
+            return NOTHING
         own = None
         if self._own.has_blob(blob) or ((own := self._own.listed(blob)) is not None and self._fits(blob, own)):
             self.send[blob] = Needed(blob, Kind.BLOB, path)
@@ -154,14 +140,14 @@ class FarNeeds:
                 self.wrong_lists.add((whole.pack, blob))
             if own is not None:
                 self._chunks(blob, own, path)
-            return _NONE
+            return NOTHING
         if rest is not None and (listed is None or not rest.entry.chunked):
             self.carry[blob] = rest
             if whole is not None:
                 self.wrong_lists.add((whole.pack, blob))
-            return self._chunks(blob, self._sound.raw(rest), path) if rest.entry.chunked else _NONE
+            return self._chunks(blob, self._sound.raw(rest), path) if rest.entry.chunked else NOTHING
         listed = listed or own
-        return (self._chunks(blob, listed, path) if listed is not None else _NONE) or frozenset({blob})
+        return (self._chunks(blob, listed, path) if listed is not None else NOTHING) or frozenset({blob})
 
     def _chunks(self, blob: ObjectId, listed: bytes, path: str) -> Lost:
         """Find the chunks of a list; returns those that are lost."""

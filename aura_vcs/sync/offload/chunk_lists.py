@@ -91,9 +91,8 @@ def put_lists(repo: Repository, lists: Mapping[ObjectId, Listed]) -> int:
 
 def _turned(repo: Repository, lists: Mapping[ObjectId, Listed]) -> dict[ObjectId, tuple[ObjectId, ...]]:
     """The blobs that were not counted for their chunks before: an interrupted attempt may have done it."""
-    from aura_vcs.index.queries import Queries
 
-    queries = Queries(repo.index)
+    queries = repo.queries
     records = {blob: queries.object(blob) for blob in lists}
     return {
         blob: lists[blob].chunks

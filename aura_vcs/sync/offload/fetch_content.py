@@ -15,7 +15,6 @@ from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.errors.remotes import RemoteCorrupt, RemoteError, RemoteUntrusted
 from aura_vcs.history.lookup.select_files import Chosen, StoredFile, files_in, shown_path
 from aura_vcs.ids import ObjectId
-from aura_vcs.index.queries import Queries
 from aura_vcs.layout import PACKS, pack_path
 from aura_vcs.objects.availability import absent_parts, find_placed, not_fetched
 from aura_vcs.objects.base import StoredObject
@@ -173,7 +172,7 @@ class Content:
         places = repo.store.places.find_many(arrived.stored)
         gone = {pack for pack in {p.pack for p in places.values()} if repo.storage.stat(pack_path(pack)) is None}
         new = repo.index.without_place(arrived.stored) | {i for i, place in places.items() if place.pack in gone}
-        queries = Queries(repo.index)
+        queries = repo.queries
         turned = {}
         for blob, chunks in arrived.chunks.items():
             record = queries.object(blob)

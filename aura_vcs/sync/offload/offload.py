@@ -19,7 +19,7 @@ from aura_vcs.history.lookup.select_files import Chosen, StoredFile, files_in, i
 from aura_vcs.history.recording.journal import finish_pending, pending
 from aura_vcs.history.recording.version_builder import base_of
 from aura_vcs.ids import ObjectId, VersionId
-from aura_vcs.index.queries import Queries, VersionFilter
+from aura_vcs.index.queries import VersionFilter
 from aura_vcs.index.records import ObjectRecord, VersionRecord
 from aura_vcs.maintenance.delete_objects import Removal
 from aura_vcs.objects.availability import absent_parts
@@ -147,7 +147,7 @@ def _of_lists(going: Collection[ObjectId], lists: Mapping[ObjectId, Listed]) -> 
 
 
 def _live(repo: Repository) -> frozenset[VersionId]:
-    return frozenset(version for version, _ in Queries(repo.index).live_versions())
+    return frozenset(version for version, _ in repo.queries.live_versions())
 
 
 def _wish(repo: Repository, witnesses: Sequence[Witness], chosen: Chosen, copies: int, least_bytes: int) -> _Wish:
@@ -185,7 +185,7 @@ class _Staying:
             for file in files_in(repo, [tree]):
                 if file.id in blobs:
                     found.setdefault(file.id, reason)
-        live = [record.tree for record in Queries(repo.index).all_versions(VersionFilter()) if record.is_live]
+        live = [record.tree for record in repo.queries.all_versions(VersionFilter()) if record.is_live]
         found.update((f.id, "documents stay") for f in files_in(repo, live) if f.id in blobs and is_document(f.path))
         for blob in repo.refs.checkpoint_objects() & set(blobs):
             found.setdefault(blob, "a render checkpoint needs it")
@@ -201,7 +201,7 @@ class _Staying:
         begun = pending(self._repo)
         if begun is not None:
             yield from ((begun.before, "a command is unfinished"), (begun.after, "a command is unfinished"))
-        for record in Queries(self._repo.index).all_versions(VersionFilter()):
+        for record in self._repo.queries.all_versions(VersionFilter()):
             if not record.is_live:
                 continue
             if self._carried[record.id] < self._copies:
@@ -259,7 +259,7 @@ def _removable(
     lists: Mapping[ObjectId, Listed],
 ) -> list[ObjectRecord]:
     """The objects that only what goes, or went before, needs."""
-    queries = Queries(repo.index)
+    queries = repo.queries
     needed = Counter(part for blob in going for part in set(parts[blob]) if blob not in lists)
     before = [blob for blob in repo.store.offloaded.all() if blob not in going]
     records = {blob: queries.object(blob) for blob in before}
@@ -324,7 +324,7 @@ def execute_offload(repo: Repository, plan: OffloadPlan, *, at: Callable[[], str
 
 def _as_they_are(repo: Repository, plan: OffloadPlan) -> list[ObjectRecord]:
     """The objects that go, wherever they lie by now."""
-    queries = Queries(repo.index)
+    queries = repo.queries
     ids = [record.id for record in plan.objects if record.id not in plan.lists]
     away = repo.index.without_place(ids)
     return [record for i in ids if i not in away and (record := queries.object(i)) is not None]

@@ -22,8 +22,8 @@ from aura_vcs.errors.remotes import RemoteCorrupt, RemoteMismatch
 from aura_vcs.ids import ReplicaId, is_object_id
 from aura_vcs.layout import check_name
 from aura_vcs.model import BranchEntry, Field, Label, Tag
+from aura_vcs.refs.label_merge import is_believable
 from aura_vcs.refs.packed_labels import STAMP_LIMIT, check_entry, is_proper_seen
-from aura_vcs.refs.refs import is_believable
 from aura_vcs.refs.tags import add_tag
 from aura_vcs.sync.state.lock_record import PathLock, check_locks
 from aura_vcs.sync.state.settings import check_settings

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 
 from aura_vcs.codec import from_plain
 from aura_vcs.errors.integrity import RecordCorrupt
-from aura_vcs.index.queries import Queries
 from aura_vcs.layout import REFS, branch_ref
 from aura_vcs.model import BranchEntry
 from aura_vcs.refs.branch_entries import newest_of
@@ -52,7 +51,7 @@ def _is_below(repo: Repository, far: BranchEntry, own: BranchEntry) -> bool:
     """Whether our branch has come from there, as it nearly always has: then the log is not read."""
     if far.version is None or own.version is None:
         return False
-    return far.version == own.version or Queries(repo.index).is_ancestor(far.version, own.version)
+    return far.version == own.version or repo.queries.is_ancestor(far.version, own.version)
 
 
 def _in_log(repo: Repository, name: str, counter: int) -> BranchEntry | None:

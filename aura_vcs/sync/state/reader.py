@@ -4,16 +4,19 @@ Small packs are fetched whole, once. Of a large pack all frames that hold versio
 fetched together, because one of them is rarely wanted alone. Everything is hashed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from aura_vcs.codec import decode_tree, decode_version
-from aura_vcs.errors.integrity import RecordCorrupt
+from aura_vcs.errors import AuraError
+from aura_vcs.errors.integrity import IntegrityError, RecordCorrupt
 from aura_vcs.errors.remotes import RemoteCorrupt
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import Kind, Tree, Version
 from aura_vcs.objects.base import IDENTIFY
+from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.objects.frame_cache import RecentFrames
+from aura_vcs.objects.graph import Fault, State, fault_of
 from aura_vcs.objects.packs.format import CODEC_RAW, Frame
 from aura_vcs.objects.packs.reader import decode_frame
 from aura_vcs.objects.trees import EMPTY_TREE, EMPTY_TREE_ID
@@ -54,6 +57,28 @@ class FarReader:
             ObjectMalformed, UnsafePath, LimitExceeded: it is no proper tree.
         """
         return EMPTY_TREE if tree == EMPTY_TREE_ID else decode_tree(self.read(tree, Kind.TREE), tree)
+
+    def chunks(self, blob: ObjectId) -> Sequence[ObjectId]:
+        """Read which chunks a blob is kept in; none where it is kept whole.
+
+        Raises:
+            RemoteCorrupt: it is not there, or one of them is not, or is not as long as the list says.
+            ObjectCorrupt: it is no proper list.
+        """
+        found = self.locate(blob)
+        if not found.entry.chunked:
+            return ()
+        listed = list(decode_chunk_list(self.raw(found), blob))
+        for chunk, length in listed:
+            if self.locate(chunk).entry.length != length:
+                raise RemoteCorrupt(self._view.remote.place, f"the chunks of {blob[:12]} do not fit its list")
+        return [chunk for chunk, _ in listed]
+
+    def fault(self, object_id: ObjectId, error: AuraError) -> Fault | None:
+        """Say what an error means for the object; None where the remote cannot be asked any more."""
+        if isinstance(error, RemoteCorrupt):
+            return Fault(object_id, State.DAMAGED if self.has(object_id) else State.MISSING, error.reason)
+        return fault_of(object_id, error) if isinstance(error, IntegrityError) else None
 
     def read(self, object_id: ObjectId, kind: Kind) -> bytes:
         """The bytes of an object that lies whole in a frame, hashed.

@@ -1,14 +1,16 @@
 """What a fetch is to bring: all that the remote's versions need and that is not here."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
+from aura_vcs.errors import AuraError
+from aura_vcs.errors.integrity import LimitExceeded
 from aura_vcs.errors.remotes import RemoteCorrupt
 from aura_vcs.history.lookup.select_files import StoredFile, is_document, shown_path
 from aura_vcs.ids import ObjectId, VersionId
-from aura_vcs.index.queries import Queries
-from aura_vcs.model import EntryKind, Kind, Label, Tree, Version
+from aura_vcs.model import Kind, Label, Tree, Version
 from aura_vcs.objects.chunking import LARGE_BYTES, decode_chunk_list
-from aura_vcs.objects.trees import CACHED_ENTRIES, DEPTH_LIMIT, EMPTY_TREE_ID
+from aura_vcs.objects.graph import Fault, Folder, Step, Walk, ancestry
+from aura_vcs.objects.trees import CACHED_ENTRIES
 from aura_vcs.repository.repository import Repository
 from aura_vcs.sync.state.reader import FarReader
 from aura_vcs.sync.state.snapshot import PackTable, View
@@ -25,9 +27,9 @@ class Wanted:
         self._repo = repo
         self._view = view
         self._partial = partial
-        self._queries = Queries(repo.index)
+        self._queries = repo.queries
         self._reader: FarReader | None = None
-        self._trees: set[ObjectId] = {EMPTY_TREE_ID}
+        self._walk = Walk(self, prune=self._not_held)
         self.table: PackTable | None = None
         self.versions: dict[VersionId, Version] = {}
         self.needed: dict[ObjectId, Kind] = {}
@@ -46,16 +48,18 @@ class Wanted:
 
     def ancestry(self, roots: Iterable[VersionId]) -> None:
         """Collect versions that are not here, and those they build on."""
-        waiting = list(roots)
-        while waiting:
-            version = waiting.pop()
-            if version in self.versions or self._queries.version(version) is not None:
-                continue
-            self.versions[version] = found = self.reader().version(version)
-            self.needed[version] = Kind.VERSION
-            if found.project != self._repo.format.project:
-                raise RemoteCorrupt(self._view.remote.place, f"version {version[:12]} belongs to another project")
-            waiting += found.parents
+        for _ in ancestry(roots, self._version):
+            pass
+
+    def _version(self, version: VersionId) -> tuple[VersionId, ...]:
+        """Collect a version, if it is not here; returns the parents to look at."""
+        if version in self.versions or self._queries.version(version) is not None:
+            return ()
+        self.versions[version] = found = self.reader().version(version)
+        self.needed[version] = Kind.VERSION
+        if found.project != self._repo.format.project:
+            raise RemoteCorrupt(self._view.remote.place, f"version {version[:12]} belongs to another project")
+        return found.parents
 
     def is_all_of(self, labels: Mapping[VersionId, Label]) -> bool:
         """Whether versions with these labels, all that the remote has, are wanted with all their content."""
@@ -68,47 +72,48 @@ class Wanted:
     def content(self, version: VersionId) -> None:
         """Collect what the version's tree needs."""
         known = self.versions.get(version) or self._queries.version(version)
-        if known is None or known.tree in self._trees:
+        if known is None:
             return
-        level = {known.tree: ""}
-        for _ in range(DEPTH_LIMIT):
-            level = self._next_level(level)
-            if not level:
-                return
-        raise RemoteCorrupt(self._view.remote.place, f"the folders of version {version[:12]} are too deep")
+        blobs: dict[ObjectId, StoredFile] = {}
+        try:
+            for folder in self._walk.below(Step(known.tree)):
+                self._folder(folder, blobs)
+        except LimitExceeded as error:
+            raise RemoteCorrupt(self._view.remote.place, f"in version {version[:12]}: {error.message}") from error
+        self._blobs({blob: file for blob, file in blobs.items() if blob not in self.needed})
 
     def content_if_there(self, version: VersionId) -> None:
         """The same for a deleted version that a name stands on; what has gone at the remote is not missed."""
         record = self._queries.version(version)
         if record is not None and self._repo.store.contains(record.tree):
             return
-        before = set(self._trees), dict(self.needed), dict(self.left), dict(self.trees)
+        before = set(self._walk.seen), dict(self.needed), dict(self.left), dict(self.trees)
         try:
             self.content(version)
             self.reader().check_there(self.needed.keys() - before[1].keys())
         except RemoteCorrupt:
-            self._trees, self.needed, self.left, self.trees = before
+            self._walk.seen, self.needed, self.left, self.trees = before
 
-    def _next_level(self, level: dict[ObjectId, str]) -> dict[ObjectId, str]:
-        fresh = level.keys() - self._trees
-        self._trees |= fresh
-        fresh -= self._queries.held(fresh)
-        deeper: dict[ObjectId, str] = {}
-        blobs: dict[ObjectId, StoredFile] = {}
-        for tree in sorted(fresh):
-            self.needed[tree] = Kind.TREE
-            found = self.reader().tree(tree)
-            if self._kept_entries < CACHED_ENTRIES:
-                self.trees[tree] = found
-                self._kept_entries += len(found.entries)
-            for entry in found.entries:
-                path = level[tree] + entry.name
-                if entry.kind is EntryKind.DIR:
-                    deeper[entry.id] = f"{path}/"
-                else:
-                    blobs.setdefault(entry.id, StoredFile(entry.id, path, entry.size))
-        self._blobs({blob: file for blob, file in blobs.items() if blob not in self.needed})
-        return deeper
+    def tree(self, tree: ObjectId) -> Tree:
+        """Read a tree there, as the walk does."""
+        return self.reader().tree(tree)
+
+    def fault(self, object_id: ObjectId, error: AuraError) -> Fault | None:
+        """Say what an error there means for the object."""
+        return self.reader().fault(object_id, error)
+
+    def _not_held(self, level: Sequence[Step]) -> list[Step]:
+        held = self._queries.held({step.id for step in level})
+        return sorted((step for step in level if step.id not in held), key=lambda step: step.id)
+
+    def _folder(self, folder: Folder, blobs: dict[ObjectId, StoredFile]) -> None:
+        """Collect a folder that is not here; its files are added to `blobs`."""
+        self.needed[folder.id] = Kind.TREE
+        if self._kept_entries < CACHED_ENTRIES:
+            self.trees[folder.id] = folder.tree
+            self._kept_entries += len(folder.entries)
+        for path, entry in folder.files():
+            blobs.setdefault(entry.id, StoredFile(entry.id, path, entry.size))
 
     def _blobs(self, blobs: dict[ObjectId, StoredFile]) -> None:
         lacking = blobs.keys() - self.left.keys() - self._queries.held(blobs)

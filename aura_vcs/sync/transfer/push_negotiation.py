@@ -4,14 +4,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
-from aura_vcs.errors.integrity import LimitExceeded
 from aura_vcs.ids import ObjectId, VersionId
-from aura_vcs.index.queries import Queries, VersionFilter
+from aura_vcs.index.queries import VersionFilter
 from aura_vcs.index.records import VersionRecord
-from aura_vcs.model import EntryKind, Kind, Label
-from aura_vcs.objects.trees import DEPTH_LIMIT, EMPTY_TREE_ID
+from aura_vcs.model import BranchEntry, Kind, Label, Tag
+from aura_vcs.objects.graph import Step, Walk
 from aura_vcs.refs.branch_entries import heads
-from aura_vcs.refs.refs import merge_labels
+from aura_vcs.refs.label_merge import merge_labels
 from aura_vcs.repository.repository import Repository
 
 
@@ -23,33 +22,44 @@ class Needed(msgspec.Struct, frozen=True, gc=False):
     path: str
 
 
-def travelling(repo: Repository, *, all_versions: bool) -> list[VersionRecord]:
+class OwnRefs(msgspec.Struct, frozen=True):
+    """Branches and tags of this project, as they were read at one moment: a push is about these."""
+
+    branches: Mapping[str, Sequence[BranchEntry]]
+    tags: Mapping[str, Tag]
+
+    def roots(self) -> list[VersionId]:
+        """The versions that branches and tags stand on, every head of a diverged branch among them."""
+        found = [entry.version for entries in self.branches.values() for entry in heads(list(entries))]
+        return list(dict.fromkeys(v for v in (*found, *(tag.version for tag in self.tags.values())) if v is not None))
+
+
+def read_own_refs(repo: Repository) -> OwnRefs:
+    """Read where branches and tags are."""
+    branches = {name: repo.refs.branch_entries(name) for name in repo.refs.branches()}
+    return OwnRefs(branches, repo.refs.all_tags())
+
+
+def travelling(repo: Repository, own: OwnRefs, *, all_versions: bool) -> list[VersionRecord]:
     """The versions that a push carries, oldest first: the ancestry of branches and tags, or all."""
-    queries = Queries(repo.index)
+    queries = repo.queries
     found = queries.all_versions(VersionFilter(deleted=True))
     if not all_versions:
         wanted: set[VersionId] = set()
-        for version in roots(repo):
+        for version in own.roots():
             if version not in wanted:
                 wanted |= queries.ancestors(version)
         found = [record for record in found if record.id in wanted]
     return sorted(found, key=lambda record: (record.number, record.id))
 
 
-def roots(repo: Repository) -> list[VersionId]:
-    """The versions that branches and tags stand on, every head of a diverged branch among them."""
-    entries = [heads(repo.refs.branch_entries(name)) for name in repo.refs.branches()]
-    found = [entry.version for tips in entries for entry in tips if entry.version is not None]
-    return list(dict.fromkeys([*found, *(tag.version for tag in repo.refs.tags().values() if tag.version)]))
-
-
-def stood_on(repo: Repository, labels: Mapping[VersionId, Label]) -> set[VersionId]:
+def stood_on(repo: Repository, own: OwnRefs, labels: Mapping[VersionId, Label]) -> set[VersionId]:
     """Deleted versions that a branch or tag stands on all the same, and that are here: they travel whole.
 
     Whoever took a version back did not know that others had gone there: their branch stays on it.
     """
-    queries, found = Queries(repo.index), set[VersionId]()
-    for version in roots(repo):
+    queries, found = repo.queries, set[VersionId]()
+    for version in own.roots():
         label = labels.get(version)
         if label is not None and not label.is_live and label.purged_at is None:
             record = queries.version(version)
@@ -73,12 +83,12 @@ class Reach:
     def __init__(self, repo: Repository, has: Callable[[ObjectId], bool]) -> None:
         self._repo = repo
         self._has = has
-        self._trees: set[ObjectId] = {EMPTY_TREE_ID}
+        self._walk = Walk(repo.graph)
         self.needed: dict[ObjectId, Needed] = {}
 
     def complete(self, tree: ObjectId) -> None:
         """The remote has this tree and everything below it."""
-        self._trees.add(tree)
+        self._walk.seen.add(tree)
 
     def version(self, record: VersionRecord, base: ObjectId | None, *, content: bool) -> None:
         """A version is to be there, with its content or without; `base` is a tree that is complete.
@@ -88,35 +98,18 @@ class Reach:
         """
         self._need(record.id, Kind.VERSION, "version")
         if content:
-            self._tree(record.tree, base, "", 0)
+            for folder in self._walk.below(Step(record.tree, base=base)):
+                self._need(folder.id, Kind.TREE, folder.path or "/")
+                for path, entry in folder.files():
+                    self._blob(entry.id, path)
 
     def _need(self, object_id: ObjectId, kind: Kind, path: str) -> None:
         if object_id not in self.needed and not self._has(object_id):
             self.needed[object_id] = Needed(object_id, kind, path)
 
-    def _tree(self, tree: ObjectId, base: ObjectId | None, path: str, depth: int) -> None:
-        if tree == base or tree in self._trees:
-            return
-        if depth > DEPTH_LIMIT:
-            raise LimitExceeded(f"The depth of folders at {path[:80]}", DEPTH_LIMIT)
-        self._trees.add(tree)
-        self._need(tree, Kind.TREE, path + "/")
-        before = {} if base is None else {entry.name: entry for entry in self._repo.trees.tree(base).entries}
-        for entry in self._repo.trees.tree(tree).entries:
-            old = before.get(entry.name)
-            if old is not None and old.id == entry.id and old.kind == entry.kind:
-                continue
-            inner = f"{path}/{entry.name}" if path else entry.name
-            if entry.kind is EntryKind.DIR:
-                self._tree(
-                    entry.id, old.id if old is not None and old.kind is EntryKind.DIR else None, inner, depth + 1
-                )
-            else:
-                self._blob(entry.id, inner)
-
     def _blob(self, blob: ObjectId, path: str) -> None:
         self._need(blob, Kind.BLOB, path)
-        for chunk in self._repo.store.chunk_ids(blob):
+        for chunk in self._repo.graph.chunks(blob):
             self._need(chunk, Kind.CHUNK, path)
 
 

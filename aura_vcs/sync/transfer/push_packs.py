@@ -7,7 +7,6 @@ import msgspec
 
 from aura_vcs.errors.integrity import ObjectCorrupt, ObjectMissing, RecordCorrupt
 from aura_vcs.ids import ObjectId, blob_id
-from aura_vcs.index.queries import Queries
 from aura_vcs.layout import PACKS, pack_path
 from aura_vcs.model import Kind
 from aura_vcs.objects.availability import find_placed
@@ -91,7 +90,7 @@ def offloaded_objects(repo: Repository, needed: Mapping[ObjectId, Needed]) -> di
     """Of what is needed, the objects that are offloaded, with their sizes in bytes."""
     if not repo.store.offloaded.all():
         return {}
-    queries = Queries(repo.index)
+    queries = repo.queries
     away = repo.index.without_place(needed) - find_placed(repo.store, needed).keys()
     return {
         object_id: record.size

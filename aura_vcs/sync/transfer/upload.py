@@ -25,7 +25,7 @@ from aura_vcs.objects.packs.split import cut
 from aura_vcs.objects.packs.verify import check_frames
 from aura_vcs.parallel import TRANSFERS
 from aura_vcs.progress import SILENT, Progress, Silent
-from aura_vcs.refs.refs import merge_labels
+from aura_vcs.refs.label_merge import merge_labels
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.remotes.base import RemoteStorage

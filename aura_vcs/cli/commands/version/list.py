@@ -40,7 +40,7 @@ def list_command(
     limit: int | None,
 ) -> None:
     """List versions of every type and branch, newest first"""
-    from aura_vcs.index.queries import Queries, VersionFilter
+    from aura_vcs.index.queries import VersionFilter
     from aura_vcs.model import VersionType
 
     wanted = VersionFilter(
@@ -51,7 +51,7 @@ def list_command(
         deleted=deleted,
         limit=limit,
     )
-    found = Queries(repo.index).all_versions(wanted)
+    found = repo.queries.all_versions(wanted)
     if console.as_json:
         console.data({"versions": [_audited(record) for record in found]})
         return

@@ -1,0 +1,100 @@
+"""Where the index lies: in the project, in a spare place where that cannot be written, at last in memory."""
+
+from contextlib import suppress
+
+import msgspec
+
+from aura_vcs import layout
+from aura_vcs.errors.integrity import StorageDenied, StorageError, StorageFull
+from aura_vcs.index.database import Database, IndexUnusable
+from aura_vcs.objects.store import ObjectStore
+from aura_vcs.objects.trees import TreeReader
+from aura_vcs.operation_log import OperationLogs
+from aura_vcs.refs.refs import Refs
+from aura_vcs.storage import databases
+from aura_vcs.storage.local import LocalStorage
+
+Place = tuple[LocalStorage | None, str]
+"""A storage and a name in it; no storage: memory."""
+_MEMORY: Place = (None, "")
+
+
+class Files(msgspec.Struct, frozen=True):
+    """The files of a project, of which the index is a projection."""
+
+    storage: LocalStorage
+    refs: Refs
+    logs: OperationLogs
+    store: ObjectStore
+    trees: TreeReader
+
+
+class IndexFile:
+    """Opens, removes and replaces the file of the index."""
+
+    def __init__(self, place: Place, spare: Place | None = None) -> None:
+        self._place = place
+        self._spare = spare
+
+    @property
+    def is_on_disk(self) -> bool:
+        """Whether there is a file."""
+        return self._place[0] is not None
+
+    def open(self) -> tuple[Database, bool]:
+        """Open the index, and say whether it is new: then it has to be built.
+
+        Where it cannot be written, that is in the spare place, and at last in memory.
+        """
+        for place in (self._place, self._spare):
+            if place is None:
+                continue
+            self._place = place
+            try:
+                return self._open_here()
+            except (StorageDenied, StorageFull):
+                continue
+        self._place = _MEMORY
+        return self._open_here()
+
+    def start_over(self) -> Database:
+        """Begin with an empty file; in memory where the disk does not let go of the old one."""
+        try:
+            self.remove()
+            return Database(*self._place)
+        except (StorageDenied, StorageFull):
+            self._place = _MEMORY
+            return Database(*self._place)
+
+    def give_up(self) -> None:
+        """Give the disk back what the file takes; the database goes on in memory."""
+        with suppress(StorageError):
+            self.remove()
+        self._place = _MEMORY
+
+    def remove(self) -> None:
+        """Delete the file, if there is one, and what was made of it for searching."""
+        storage, name = self._place
+        if storage is not None:
+            databases.remove(storage, name)
+        self.forget_texts()
+
+    @property
+    def texts_place(self) -> Place:
+        """Where the texts of versions lie that searches made: beside the index; no storage where that is in memory."""
+        storage, name = self._place
+        return storage, layout.SEARCH if name == layout.INDEX else f"{name}-search"
+
+    def forget_texts(self) -> None:
+        """Delete the texts of versions, also of such as are gone: the next search reads them again."""
+        storage, name = self.texts_place
+        if storage is not None and storage.look(name) is not None:
+            databases.remove(storage, name)
+
+    def _open_here(self) -> tuple[Database, bool]:
+        try:
+            database = Database(*self._place)
+            return database, not database.has_schema()
+        except IndexUnusable:
+            self.remove()
+            return Database(*self._place), True

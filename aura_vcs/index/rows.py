@@ -1,0 +1,62 @@
+"""Rows of the index that are looked up, or removed, one by one."""
+
+from collections.abc import Iterable
+
+from aura_vcs.ids import ObjectId, ReplicaId, VersionId
+from aura_vcs.index.database import Database
+from aura_vcs.index.object_locations import groups
+from aura_vcs.index.schema import AWAY
+
+
+class Rows:
+    """Looks rows up by their keys, and removes them."""
+
+    database: Database
+
+    def knows(self, version: VersionId) -> bool:
+        """Whether there is a row for the version."""
+        row = self.database.connection.execute("SELECT 1 FROM versions WHERE id = ?", (version,)).fetchone()
+        return row is not None
+
+    def end_of_log(self, replica: ReplicaId) -> tuple[int, int]:
+        """Where the replica's last whole line ends, and its sequence number; zeros before the first."""
+        row = self.database.connection.execute(
+            "SELECT end, sequence FROM logs WHERE replica = ?", (replica,)
+        ).fetchone()
+        return (row[0], row[1]) if row else (0, 0)
+
+    def time_of(self, replica: ReplicaId, sequence: int) -> str:
+        """The time of a replica's last operation up to a sequence number.
+
+        "" before the first, and where the clock went back: times tell nothing then.
+        """
+        times = "SELECT max(time), min(time) FROM actions WHERE replica = ? AND undoable IN (0, 1) AND sequence"
+        until = self.database.connection.execute(f"{times} <= ?", (replica, sequence)).fetchone()[0] or ""
+        after = self.database.connection.execute(f"{times} > ?", (replica, sequence)).fetchone()[1]
+        return until if after is None or until < after else ""
+
+    def without_place(self, object_ids: Iterable[ObjectId]) -> set[ObjectId]:
+        """Those of the objects that have no row, or are offloaded."""
+        new = set(object_ids)
+        for group in groups(new.copy()):
+            marks = ",".join("?" * len(group))
+            rows = self.database.connection.execute(
+                f"SELECT id FROM objects WHERE id IN ({marks}) AND NOT ({AWAY})",
+                [bytes.fromhex(object_id) for object_id in group],
+            )
+            new.difference_update(ObjectId(row[0].hex()) for row in rows)
+        return new
+
+    def forget(self, object_ids: Iterable[ObjectId]) -> None:
+        """Remove the rows of objects whose files are gone or going, and the words that they had."""
+        from aura_vcs.index.full_text import forget_blobs  # reading needs none of it
+
+        going = list(object_ids)
+        with self.database.transaction() as connection:
+            connection.executemany("DELETE FROM objects WHERE id = ?", [(bytes.fromhex(i),) for i in going])
+            forget_blobs(connection, going)
+
+    def forget_packs(self, names: Iterable[str]) -> None:
+        """Remove the rows of packs that are going."""
+        with self.database.transaction() as connection:
+            connection.executemany("DELETE FROM packs WHERE name = ?", [(name,) for name in names])
