@@ -256,6 +256,7 @@ def _forget(stream: Any) -> None:
 @click.option(
     "-C",
     "folder",
+    is_eager=True,
     metavar="DIR",
     default=".",
     shell_complete=complete_folder,
