@@ -355,7 +355,8 @@ class Repository:
         lent = self.kept.lend(gone)
         yield
         if back := self.kept.settle(lent):
-            self.progress.note(f"Put back {len(back)} files that another machine had deleted: versions need them")
+            count = f"{len(back)} file{'' if len(back) == 1 else 's'}"
+            self.progress.note(f"Put back what another machine had deleted and versions need: {count}")
         if gone:
             self.index.learn_places()
 
