@@ -261,7 +261,7 @@ class HashedFile:
 
 
 class StreamSource:
-    """Content that comes once, from its beginning to its end; see objects.base.Source."""
+    """Content that comes once, from its beginning to its end; see objects.base.FileToStore."""
 
     is_restless = False
 

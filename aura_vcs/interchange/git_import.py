@@ -12,13 +12,13 @@ import msgspec
 
 from aura_vcs.codec import readable_name
 from aura_vcs.errors.integrity import IntegrityError
-from aura_vcs.history.checkout import replace_folder
-from aura_vcs.history.names.branches import first_choice
+from aura_vcs.history.checkout import replace_worktree
+from aura_vcs.history.names.branches import default_branch
 from aura_vcs.history.names.follow_branch import follow_branch
-from aura_vcs.history.recording.journal import finish_pending
+from aura_vcs.history.recording.journal import recover
 from aura_vcs.history.recording.past_versions import PastVersion, record_past_versions
 from aura_vcs.history.recording.steps import Between
-from aura_vcs.history.recording.version_builder import Base, base_of
+from aura_vcs.history.recording.version_builder import WorktreeBase, worktree_base
 from aura_vcs.ids import ObjectId, VersionId, new_operation_id
 from aura_vcs.interchange.git_commits import ORIGIN_PREFIX, past_version
 from aura_vcs.interchange.git_content import ContentImport
@@ -83,7 +83,7 @@ def import_git(
     Raises:
         NotAGitRepository, GitUnavailable, GitDamaged.
     """
-    finish_pending(repo)
+    recover(repo)
     follow_branch(repo)
     with GitRepository(place, environment) as git:
         return _Import(repo, git, lfs=lfs).run(select(git.branches, branches), select(git.tags, tags), since)
@@ -205,10 +205,10 @@ class _Import:
         """Put branches, tags and, in a project without versions, HEAD in place, as one operation."""
         repo = self._repo
         done = GitImported(self._shown, count, 0, (), ())
-        base = base_of(repo)
+        base = worktree_base(repo)
         is_new = base.head.version is None
 
-        def draft(transaction: Transaction, now: Base, before: ObjectId, after: ObjectId) -> Draft:
+        def draft(transaction: Transaction, now: WorktreeBase, before: ObjectId, after: ObjectId) -> Draft:
             nonlocal done
             refs = RefsImport(repo, transaction, self._versions)
             found, named = tuple(refs.branches(branches)), tuple(refs.tags(tags))
@@ -229,10 +229,10 @@ class _Import:
             record = repo.queries.version(done.head.version) if done.head is not None and done.head.version else None
             if record is not None:
                 why = f"Before importing from {self._shown}"
-                replace_folder(repo, Between(repo, record.tree), draft, trigger="PreImport", why=why)
+                replace_worktree(repo, Between(repo, record.tree), draft, trigger="PreImport", why=why)
                 return done
         with repo.locks.shared("worktree"), repo.transaction() as transaction:
-            made = draft(transaction, base_of(repo), EMPTY_TREE_ID, EMPTY_TREE_ID)
+            made = draft(transaction, worktree_base(repo), EMPTY_TREE_ID, EMPTY_TREE_ID)
             if made.refs or made.head is not None:
                 transaction.record(made)
         return done
@@ -242,6 +242,6 @@ def _first_head(git: GitRepository, found: Sequence[ImportedRef]) -> Head | None
     names = {ref.name: ref for ref in found}
     chosen = next((ref for ref in found if ref.git_name.encode() == git.head), None)
     if chosen is None:
-        name = first_choice(names)
+        name = default_branch(names)
         chosen = names[name] if name is not None else None
     return Head(chosen.name, chosen.version) if chosen is not None else None
