@@ -233,6 +233,12 @@ class LocalStorage:
             except IsADirectoryError:
                 self.delete_folder(name)  # an empty one holds nothing, and nobody can have locked it
                 return self._open_lock(name, path)
+            except OSError:
+                found = self.look(name)
+                if found is None or stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode):
+                    raise
+                self.set_aside(name)  # a pipe, a socket, a device: nobody can have locked it
+                return self._open_lock(name, path)
 
     def _open_lock(self, name: str, path: str) -> int:
         with self.at(name) as (last, dir_fd):
