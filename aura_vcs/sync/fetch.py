@@ -4,7 +4,8 @@ The order is that of a commit: objects, hashed and durable, then the operation, 
 remote's refs only those come that build on what came with them: a branch never points outside.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -70,12 +71,14 @@ class Coming(msgspec.Struct, frozen=True):
     stored: Mapping[ObjectId, StoredObject]
 
 
-OnComing = Callable[[Coming], Callable[[], None]]
-"""Told while what comes is hashed; what it returns is called once that is in the store, and not recorded yet."""
+class Expecting(Protocol):
+    """Whoever makes use of what comes before it is recorded."""
 
+    def prepare(self, coming: Coming) -> None:
+        """Hear what comes, while it is hashed."""
 
-def _no_matter(_: Coming) -> Callable[[], None]:
-    return lambda: None
+    def arrive(self) -> None:
+        """Hear that it is in the store, and not recorded yet."""
 
 
 class _Draft(msgspec.Struct, frozen=True):
@@ -102,7 +105,7 @@ def fetch(
     *,
     all_versions: bool = False,
     undoable: bool = True,
-    on_coming: OnComing = _no_matter,
+    expecting: Expecting | None = None,
 ) -> Fetched:
     """Bring what the remote has; the work folder stays as it is.
 
@@ -118,11 +121,17 @@ def fetch(
     """
     with repo.locks.exclusive(known.lock):
         repo.refresh()
-        return _fetch_alone(repo, remote, known, on_coming, all_versions=all_versions, undoable=undoable)
+        return _fetch_alone(repo, remote, known, expecting, all_versions=all_versions, undoable=undoable)
 
 
 def _fetch_alone(
-    repo: Repository, remote: RangeReadable, known: Known, on_coming: OnComing, *, all_versions: bool, undoable: bool
+    repo: Repository,
+    remote: RangeReadable,
+    known: Known,
+    expecting: Expecting | None,
+    *,
+    all_versions: bool,
+    undoable: bool,
 ) -> Fetched:
     view = load_view(remote, known, repo.format.project)
     check_own_entries(repo, view.manifest.branches)
@@ -130,14 +139,14 @@ def _fetch_alone(
     if known.seen().fetched == state:
         return Fetched(FetchPlan(remote.place, (), (), 0, 0, 0))
     try:
-        fetched = _fetch(repo, view, known, on_coming, all_versions=all_versions)
+        fetched = _fetch(repo, view, known, expecting, all_versions=all_versions)
     except RemoteCorrupt:
         now = load_view(remote, known, repo.format.project)
         if now.digest == view.digest and not known.incoming.list("objects/packs"):
             raise
         view, state = now, _state(now, all_versions=all_versions)  # a collection may have moved what we wanted
         clear(known.incoming)  # or what an earlier attempt left may have been the damage: once more without it
-        fetched = _fetch(repo, view, known, on_coming, all_versions=all_versions)
+        fetched = _fetch(repo, view, known, expecting, all_versions=all_versions)
     if undoable and not fetched.plan.is_empty:
         go_forward(repo, f"Went forward to what was fetched from {remote.place}")
     known.remember(seen_of(view, known.seen(), fetched=state))
@@ -148,7 +157,7 @@ def _state(view: View, *, all_versions: bool) -> str:
     return f"{view.digest}{'+' if all_versions else ''}"
 
 
-def _fetch(repo: Repository, view: View, known: Known, on_coming: OnComing, *, all_versions: bool) -> Fetched:
+def _fetch(repo: Repository, view: View, known: Known, expecting: Expecting | None, *, all_versions: bool) -> Fetched:
     with repo.locks.shared("objects"), WaitingRoom(repo, view, known.incoming) as room:
         draft = _draft(repo, view, known, all_versions=all_versions, room=room)
         if draft.plan.is_empty:
@@ -157,7 +166,7 @@ def _fetch(repo: Repository, view: View, known: Known, on_coming: OnComing, *, a
         for object_id, tree in draft.wanted.trees.items():  # hashed already, and soon in the store
             repo.trees.remember(object_id, tree)
         if draft.wanted.table is not None and draft.plan.objects:
-            arrived = _receive(room, draft, draft.wanted.table, on_coming)
+            arrived = _receive(room, draft, draft.wanted.table, expecting)
         say_apart(repo.progress, repo.refs.all_tags(), view.manifest.tags)
         _record(repo, draft, _with_left(repo, draft, known, arrived))
     clear(known.incoming)
@@ -165,11 +174,13 @@ def _fetch(repo: Repository, view: View, known: Known, on_coming: OnComing, *, a
     return Fetched(draft.plan, tuple(b.name for b in found if b is not None and b.diverged))
 
 
-def _receive(room: WaitingRoom, draft: _Draft, table: PackTable, on_coming: OnComing) -> Arrived:
-    expected = room.expected(draft.freight, table)
-    has_landed = on_coming(Coming(draft.wanted.versions, draft.entries, expected))
+def _receive(room: WaitingRoom, draft: _Draft, table: PackTable, expecting: Expecting | None) -> Arrived:
+    if expecting is not None:
+        expected = room.expected(draft.freight, table)
+        expecting.prepare(Coming(draft.wanted.versions, draft.entries, expected))
     arrived = room.receive(draft.freight, table, bare=draft.wanted.left.keys())
-    has_landed()
+    if expecting is not None:
+        expecting.arrive()
     return arrived
 
 

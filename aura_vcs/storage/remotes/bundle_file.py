@@ -121,6 +121,7 @@ class BundleWriter:
     """
 
     pack_bytes: int | None = None
+    create_checked = None
 
     def __init__(self, folder: str, name: str) -> None:
         self.place = name

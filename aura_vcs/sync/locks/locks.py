@@ -35,7 +35,8 @@ from aura_vcs.sync.state.lock_record import (
     meets,
     sorted_locks,
 )
-from aura_vcs.sync.state.manifest import MANIFEST, decode_manifest, encode_manifest
+from aura_vcs.sync.state.manifest import MANIFEST
+from aura_vcs.sync.state.manifest_update import move
 from aura_vcs.sync.state.snapshot import View, load_view, seen_of
 
 ATTEMPTS = 20
@@ -254,20 +255,12 @@ def _move(repo: Repository, remote: RemoteStorage, known: Known, change: Change)
         if locks == sorted_locks(view.manifest.locks):
             _remember(known, view, view)
             return
-        manifest = msgspec.structs.replace(
-            view.manifest,
-            generation=view.manifest.generation + 1,
-            previous=view.digest,
-            updated_at=now(),
-            updated_by=repo.author,
-            locks=locks,
-        )
-        data = encode_manifest(manifest)
+        manifest = msgspec.structs.replace(view.manifest, locks=locks)
         try:
-            token = remote.swap(MANIFEST, data, view.token)
+            after = move(repo, remote, view, manifest, has_all=False)
         except RefMoved:
             continue  # somebody else moved it: look again
-        _remember(known, view, View(remote, known, decode_manifest(data, remote.place), data, token))
+        _remember(known, view, after)
         return
     raise RefMoved(f"{remote.place}/{MANIFEST}", "where it was seen", "moving all the time")
 
