@@ -4,10 +4,10 @@ VENV   ?= .venv
 DEMO   ?= .venv-demo
 LOWEST ?= .venv-lowest
 RELEASE ?= .venv-release
-TELLING := tests/cli/test_contract.py tests/cli/test_everyday_commands.py tests/cli/test_process.py \
-  tests/cli/test_installation.py tests/cli/test_studio.py tests/compare/test_media.py tests/compare/test_media_diff.py \
-  tests/objects tests/project tests/storage/test_contract.py tests/storage/test_deterministic_encryption.py \
-  tests/studio tests/sync/test_aws_credentials.py tests/sync/test_buckets.py tests/worktree
+TELLING := tests/cli/test_contract.py tests/cli/test_process.py tests/cli/test_installation.py tests/cli/test_studio.py \
+  tests/compare/test_media.py tests/compare/test_media_diff.py tests/objects tests/project/test_export_runs.py \
+  tests/project/test_render.py tests/storage tests/studio/test_configuration.py tests/studio/test_keyring.py \
+  tests/sync/test_aws_credentials.py tests/sync/test_buckets.py tests/test_codec.py
 BIN    := $(VENV)/bin
 SCALE  ?= 1
 FAULTS ?= ../shared/faults

@@ -130,6 +130,12 @@ def _sizes(setting: Setting, folder: str, git: str | None, count: int) -> None:
     setting.add(row)
 
 
+def _size(store: str, name: str) -> int:
+    """Bytes of a database of this machine, with what SQLite keeps beside it."""
+    folder = os.path.join(store, "local")
+    return sum(os.path.getsize(os.path.join(folder, file)) for file in os.listdir(folder) if file.startswith(name))
+
+
 def _example(setting: Setting) -> None:
     """Five versions of the example's documents."""
     folder, stores = setting.place("example", "work"), setting.place("example", "stores")
@@ -146,15 +152,12 @@ def _example(setting: Setting) -> None:
     ours = os.path.join(stores, "aura")
     for command in ("search the", "scene list", "asset list"):  # these fill what the index has on demand
         tools["aura"].measured(f"{setting.aura.command} {command}", folder, ours)
-    index = sum(
-        os.path.getsize(os.path.join(ours, "local", name))
-        for name in os.listdir(os.path.join(ours, "local"))
-        if name.startswith("index.sqlite")
-    )
+    index = _size(ours, "index.sqlite")
     row.checks += [
         Check("apparent size without local/", stored_bytes(ours, without="local") / 1e3, 28, unit=" kB"),
         Check("in blocks without local/", stored_bytes(ours, blocks=True, without="local") / 1e3, 100, unit=" kB"),
         Check("the index, searched", index / 1e3, 150, unit=" kB"),
+        Check("the texts for searching", _size(ours, "search.sqlite") / 1e3, 100, unit=" kB"),
     ]
     for name in list(tools)[1:]:
         store = os.path.join(stores, name)

@@ -1,5 +1,6 @@
 """The front door for programs: its names, its signatures and its page hold together, and it does what it says."""
 
+import ast
 import importlib
 import inspect
 import pkgutil
@@ -7,6 +8,7 @@ import pydoc
 import re
 import subprocess
 import sys
+import textwrap
 import tomllib
 from collections.abc import Iterator
 from datetime import timedelta
@@ -147,6 +149,16 @@ def test_types_are_exported_and_plain() -> None:
 
 
 @pytest.mark.parametrize("kind", OWN)
+def test_the_facade_is_thin(kind: type) -> None:
+    """What a method decides is decided in the rooms below: it calls, and hands on what comes back."""
+    for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(kind)))):
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            inside = [item for item in ast.walk(node) if isinstance(item, ast.stmt) and item is not node]
+            assert len(inside) <= 7, f"{kind.__name__}.{node.name}"  # the docstring is one
+            assert not any(isinstance(item, ast.For | ast.While | ast.Try) for item in inside), node.name
+
+
+@pytest.mark.parametrize("kind", OWN)
 def test_the_page_has_every_name(kind: type) -> None:
     """The reference is made by `make docs`; a name that it lacks is not promised to anybody."""
     assert f"### aura.{kind.__name__}\n" in PAGES["docs/api.md"]
@@ -154,8 +166,8 @@ def test_the_page_has_every_name(kind: type) -> None:
 
 
 def test_checkers_refuse_what_is_misspelt(tmp_path: Path) -> None:
-    """`mypy --strict` accepts a right program, and finds every mistake of a wrong one."""
-    right = re.findall(r"```python\n(.*?)```", PAGES["docs/api.md"], re.DOTALL)[0]
+    """`mypy --strict` accepts all programs of the page, and finds every mistake of a wrong one."""
+    right = "\n\n".join(re.findall(r"```python\n(.*?)```", PAGES["docs/api.md"], re.DOTALL))
     wrong = (
         "import aura_vcs as aura\n"
         "aura.opne('x')\n"
@@ -164,13 +176,15 @@ def test_checkers_refuse_what_is_misspelt(tmp_path: Path) -> None:
         "project.commit('x', importent=True)\n"
         "project.status().chnages\n"
         "size: str = project.log()[0].size\n"
+        "project.push(cancl=None)\n"
+        "project.resolve('x', 'thiers')\n"
     )
     (tmp_path / "right.py").write_text(right)
     (tmp_path / "wrong.py").write_text(wrong)
     command = [sys.executable, "-m", "mypy", "--strict", str(tmp_path / "right.py"), str(tmp_path / "wrong.py")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # its cache is used again
     lines = re.findall(r"wrong\.py:(\d+): error", done.stdout, re.MULTILINE)
-    assert sorted(set(map(int, lines))) == [2, 3, 4, 5, 6, 7], done.stdout
+    assert sorted(set(map(int, lines))) == [2, 3, 4, 5, 6, 7, 8, 9], done.stdout
     assert "right.py" not in done.stdout
 
 

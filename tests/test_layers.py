@@ -26,7 +26,7 @@ ROWS = [
 ]
 """Rooms, lowest first. A room imports its own row and those before it."""
 PARTS = {
-    "formats": ["jsondoc patience subtitles xmldoc", "text timeline", "media"],
+    "formats": ["jsondoc patience subtitles xmldoc", "text timeline", "media passages"],
     "compare": ["diff", "timeline", "merge report"],
     "storage": [
         "macos_calls windows_calls",
@@ -59,7 +59,7 @@ PARTS = {
         "resolve",
         "merge status",
     ],
-    "project": ["documents", "autosave_loop purge render scenes search summary", "records"],
+    "project": ["documents", "autosave_loop purge render scenes search search_texts summary", "records"],
     "sync": [
         "state",
         "remotes ssh_server transfer",

@@ -13,6 +13,7 @@ from aura_vcs.history.lookup import field_history as field_room
 from aura_vcs.history.names.revisions import resolve
 from aura_vcs.index.full_text import Found as StoredFound
 from aura_vcs.project import search as search_room
+from aura_vcs.project.search_texts import TextHit, search_texts
 from aura_vcs.repository.repository import Repository
 
 
@@ -39,8 +40,10 @@ class FieldChange:
 class Found:
     """Where words were found; `excerpt` marks them with [ ].
 
-    `kind` is "project", "scene", "version" or "script"; `path` the document's; `version` the one that is meant, or
-    that first had the document, None for what is in the folder.
+    `kind` is "project", "scene", "version", "script", "text", "subtitle", "clip", "document", "file" (a file's name) or
+    "tag"; `name` what is called so, or where in the file it stands; `path` the file's. `version` is the one that is
+    meant, or the last that had it, None for what is in the folder. `first` is the version that had a text first, None
+    where none has it yet.
     """
 
     kind: str
@@ -48,6 +51,8 @@ class Found:
     excerpt: str
     path: Path | None
     version: Version | None
+    in_folder: bool
+    first: Version | None
 
 
 def blame(repo: Repository, version: str, path: StrPath) -> list[Blamed]:
@@ -68,9 +73,19 @@ def field_history(repo: Repository, path: StrPath, pointer: str) -> list[FieldCh
 
 def search(repo: Repository, words: str, limit: int) -> list[Found]:
     """See `Project.search`."""
-    return [_found(repo, item) for item in search_room.search(repo, words, limit)]
+    texts = [_text(hit) for hit in search_texts(repo, words, limit)[0]]
+    found = [*(_found(repo, item) for item in search_room.search(repo, words, limit)), *texts]
+    return sorted(found, key=lambda item: not item.in_folder)[:limit]
+
+
+def _text(hit: TextHit) -> Found:
+    first, last = version_or_none(hit.first), version_or_none(hit.last)
+    path = None if hit.kind == "tag" else Path(hit.path)
+    name = hit.path if hit.kind == "tag" else hit.place
+    return Found(hit.kind, name, hit.excerpt, path, None if hit.in_folder else last, hit.in_folder, first)
 
 
 def _found(repo: Repository, item: StoredFound) -> Found:
     version = None if item.version is None else repo.queries.version(item.version)
-    return Found(item.kind, item.name, item.excerpt, path_or_none(item.path), version_or_none(version))
+    of = version_or_none(version)
+    return Found(item.kind, item.name, item.excerpt, path_or_none(item.path), of, of is None, of)

@@ -9,7 +9,7 @@ NAMES = "Names and records"
 CARRYING = "Between machines"
 UPKEEP = "Upkeep"
 MAKING = "Making the video"
-STUDIO = "The studio"
+STUDIO = "Projects and settings"
 MORE = "More"
 
 _ROOM = "aura_vcs.cli.commands"
@@ -24,6 +24,7 @@ _LISTED = {
     "init": ("Make a folder a project", EVERY_DAY),
     "status": ("Show what has changed since the last version", EVERY_DAY),
     "commit": ("Save the folder as the next version", EVERY_DAY),
+    "autosave": ("Save the folder if it has changed, beside the branch", EVERY_DAY),
     "untrack": ("Leave files or folders out of versions, and in the folder", EVERY_DAY),
     "log": ("List the versions", LOOKING),
     "ls": ("List the files of a version, one folder at a time", LOOKING),
@@ -35,21 +36,20 @@ _LISTED = {
     "restore": ("Bring a version's content back, all or some files", GOING),
     "merge": ("Join another branch or version into yours", GOING),
     "resolve": ("Decide what a merge left open", GOING),
+    "restore-point": ("Save the folder before something is done to it", GOING),
     "undo": ("Take back the last thing you did", GOING),
     "redo": ("Do again what was taken back", GOING),
     "ops": ("List what was done, newest first", GOING),
     "branch": ("List, create, rename or delete branches", NAMES),
     "tag": ("List, create or delete tags", NAMES),
     "version": ("List, compare, edit, delete or purge versions", NAMES),
-    "project": ("Show, change, check, delete or purge this project", MAKING),
+    "project": ("Show, change, check, delete or purge this project", STUDIO),
     "scene": ("List and change the scenes", MAKING),
     "asset": ("List media, look into it, clean up temporary files", MAKING),
-    "search": ("Find words in names and descriptions of versions, and in the project's scripts", MAKING),
+    "search": ("Find words in every text of the folder and of every version", LOOKING),
     "checkpoint": ("Save and list render checkpoints", MAKING),
     "recover": ("Resume from the newest valid checkpoint", MAKING),
     "export": ("Render versions to video files, and list what was rendered", MAKING),
-    "autosave": ("Save the folder if it has changed, beside the branch", MAKING),
-    "restore-point": ("Save the folder before something is done to it", MAKING),
     "projects": ("List your projects, wherever they lie", STUDIO),
     "template": ("List, make and share templates", STUDIO),
     "config": ("Get and set configuration", STUDIO),

@@ -1,6 +1,6 @@
 """What the shell offers when Tab is pressed: versions, branches, tags, files of a version."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     Source = Callable[[Repository], list[tuple[str, str]]]
 
+BEHIND = "aura.behind"
+"""Where a context's `meta` says that what is typed stands behind `--`."""
 OFFERED = 40
 """So many versions are offered; older ones are reached by typing more."""
 
@@ -55,8 +57,50 @@ def complete_path(ctx: click.Context, _: click.Parameter, incomplete: str) -> li
 
 
 def complete_version_or_path(ctx: click.Context, param: click.Parameter, incomplete: str) -> list["CompletionItem"]:
-    """Versions, and paths that the version has which the folder is based on."""
-    return [*complete_version(ctx, param, incomplete), *complete_saved_path(ctx, param, incomplete)]
+    """Versions, and paths that the version has which the folder is based on; behind `--` paths alone."""
+    paths = complete_saved_path(ctx, param, incomplete)
+    return paths if ctx.meta.get(BEHIND) else [*complete_version(ctx, param, incomplete), *paths]
+
+
+def complete_remote(ctx: click.Context, _: click.Parameter, incomplete: str) -> list["CompletionItem"]:
+    """Remotes of the project."""
+    return _offer(ctx, incomplete, _remotes)
+
+
+def complete_key(_ctx: click.Context, _: click.Parameter, incomplete: str) -> list["CompletionItem"]:
+    """Keys of the configuration."""
+    from aura_vcs.studio.setting_keys import SETTINGS
+
+    return _items(incomplete, [(setting.key, setting.description) for setting in SETTINGS])
+
+
+def complete_preset(_ctx: click.Context, _: click.Parameter, incomplete: str) -> list["CompletionItem"]:
+    """Presets of an export, and `project`."""
+    from aura_vcs.project.render.presets import PRESETS
+
+    known = [(preset.name, preset.description) for preset in PRESETS]
+    return _items(incomplete, [("project", "as the version's render.json says"), *known])
+
+
+def complete_template(ctx: click.Context, _: click.Parameter, incomplete: str) -> list["CompletionItem"]:
+    """Templates, those that come with aura and the person's own."""
+    from aura_vcs.errors import AuraError
+    from aura_vcs.studio.templates import list_templates
+
+    session = ctx.find_root().find_object(Session) or Session()
+    try:
+        with session.studio() as studio:
+            found = [(item.name, item.description) for item in list_templates(studio)]
+    except (AuraError, OSError):
+        return []
+    return _items(incomplete, found)
+
+
+def complete_folder(*_: object) -> list["CompletionItem"]:
+    """Say to the shell that a folder is wanted: it knows them itself."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem("", type="dir")]
 
 
 def complete_saved_path(ctx: click.Context, _: click.Parameter, incomplete: str) -> list["CompletionItem"]:
@@ -73,9 +117,6 @@ def complete_conflict(ctx: click.Context, _: click.Parameter, incomplete: str) -
 
 
 def _offer(ctx: click.Context, incomplete: str, source: "Source") -> list["CompletionItem"]:
-    from click.shell_completion import CompletionItem
-
-    from aura_vcs.cli.output.escaping import escape
     from aura_vcs.errors import AuraError
     from aura_vcs.repository.repository import Repository
 
@@ -86,6 +127,15 @@ def _offer(ctx: click.Context, incomplete: str, source: "Source") -> list["Compl
             found = source(repo)
     except (AuraError, OSError):
         return []  # Tab never complains
+    return _items(incomplete, found)
+
+
+def _items(incomplete: str, found: Iterable[tuple[str, str]]) -> list["CompletionItem"]:
+    """What begins so, with a line about it; nothing that a terminal could take for a command."""
+    from click.shell_completion import CompletionItem
+
+    from aura_vcs.cli.output.escaping import escape
+
     return [
         CompletionItem(name, help=escape(about) or None)
         for name, about in found
@@ -134,3 +184,9 @@ def _conflicts(repo: "Repository") -> list[tuple[str, str]]:
     found = in_order(open_conflicts(repo))[:OFFERED]
     numbers = [(str(number), item.place) for number, item in enumerate(found, 1)]
     return [*numbers, *dict.fromkeys((name, "") for item in found for name in (item.place, item.path))]
+
+
+def _remotes(repo: "Repository") -> list[tuple[str, str]]:
+    from aura_vcs.sync.remotes.config import remotes
+
+    return [(name, config.url) for name, config in remotes(repo).items()]

@@ -21,8 +21,11 @@ _BYTES = re.compile(r"\\udc([89a-f][0-9a-f])")
 """How Python shows a byte that is not UTF-8; for a person it is just that byte."""
 
 
-def report(error: BaseException, console: Console) -> int:
-    """Say what went wrong; returns the exit code."""
+def report(error: BaseException, console: Console, *, stopped: str = "") -> int:
+    """Say what went wrong; returns the exit code. `stopped` is what to say where a person ended it."""
+    if stopped and not console.as_json and isinstance(error, KeyboardInterrupt | EOFError | click.Abort):
+        console.note(stopped)
+        return Interrupted.exit_code
     if isinstance(error, click.exceptions.NoArgsIsHelpError) and not console.as_json:
         with suppress(OSError):
             click.echo(error.ctx.get_help() if error.ctx is not None else "", err=True)

@@ -3,10 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMAND = "aura.command"
 """Where a context's `meta` has the command that was named: click's parser does not say whose option is wrong."""
@@ -45,8 +48,13 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def hidden_sections(self, ctx: click.Context) -> frozenset[str]:  # noqa: ARG002 (for those who have some)
+        """Sections that the list in `--help` leaves out here, and names in one line."""
+        return frozenset()
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list in `--help`, section by section, without importing anything."""
+        hidden = self.hidden_sections(ctx)
         width = max(len(name) for name in self.catalog)
         sections: dict[str, list[tuple[str, str]]] = {}
         others = {name: f" (or `{alias}`)" for alias, name in self.aliases.items()}
@@ -54,8 +62,25 @@ class LazyGroup(click.Group):
             line = f"{entry.help}{others.get(name, '')}"
             sections.setdefault(entry.section, []).append((name.ljust(width), line))
         for section, rows in sections.items():
-            with formatter.section(section):
-                formatter.write_dl(rows)
+            if section not in hidden:
+                with formatter.section(section):
+                    formatter.write_dl(rows)
+        left = [name.strip() for section in hidden for name, _ in sections.get(section, ())]
+        if left:
+            formatter.write_paragraph()
+            formatter.write_text(
+                f"For projects with scenes and documents also: {', '.join(left)}. See `aura help all`."
+            )
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Commands, other words for them, and options; without importing a command."""
+        from click.shell_completion import CompletionItem
+
+        listed = {name: entry.help for name, entry in self.catalog.items()}
+        others = {alias: listed[name] for alias, name in self.aliases.items()}
+        words = {**listed, **others}
+        found = [CompletionItem(word, help=text) for word, text in words.items() if word.startswith(incomplete)]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

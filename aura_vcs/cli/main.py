@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from aura_vcs.cli.catalog import ALIASES, CATALOG
+from aura_vcs.cli.catalog import ALIASES, CATALOG, MAKING
+from aura_vcs.cli.completion import complete_folder
 from aura_vcs.cli.groups import LazyGroup, naming_the_command
 from aura_vcs.cli.options import HELP
 from aura_vcs.cli.output.console import Console, is_terminal
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from aura_vcs.worktree.scan.prefetch import Ahead
 
 PIPE_CLOSED = 141
+TRANSFERS = frozenset({"push", "fetch", "pull", "sync", "clone"})
+"""Commands of which what has arrived is kept when they are stopped."""
+STUDIO_FILES = ("brief.json", "plan.json", "voice.json", "render.json", "timeline.json", "scenes")
+"""What makes a folder one in which a video is made with the studio."""
 COMPLETE_VARIABLE = "_AURA_COMPLETE"
 
 
@@ -43,6 +48,17 @@ class AuraGroup(LazyGroup):
         _let_go_of_output()
         sys.exit(code)
 
+    def hidden_sections(self, ctx: click.Context) -> frozenset[str]:
+        """What makes a video is left out of the first page where no document of the kind lies.
+
+        Nowhere but on a person's first page: not in `aura help all`, nor where no command line is read.
+        """
+        session = ctx.find_object(Session)
+        if session is None or session.whole_help:
+            return frozenset()
+        folder = ctx.params.get("folder") or session.folder
+        return frozenset() if _is_studio_place(folder) else frozenset({MAKING})
+
     def _run(self, arguments: list[str], session: Session, extra: dict[str, Any]) -> int:
         previous = _end_like_an_interrupt()
         try:
@@ -64,7 +80,7 @@ class AuraGroup(LazyGroup):
                     return _ended(session, session.console.exit_code)
                 from aura_vcs.cli.error_report import report
 
-                code = report(error, session.console)
+                code = report(error, session.console, stopped=_stopped(session, arguments))
                 _flush(session.console)
                 if session.console.lost is not None:  # as JSON, it went to where nothing can be written
                     _forget_stdout()
@@ -77,6 +93,27 @@ class AuraGroup(LazyGroup):
             return PIPE_CLOSED
         finally:
             _restore(previous)
+
+
+def _is_studio_place(folder: str) -> bool:
+    """Whether the folder, or one above it that is a project, has documents of the studio."""
+    folder = os.path.abspath(folder)
+    while True:
+        if any(os.path.lexists(os.path.join(folder, name)) for name in STUDIO_FILES):
+            return True
+        above = os.path.dirname(folder)
+        if above == folder or os.path.isdir(os.path.join(folder, ".aura")):
+            return False
+        folder = above
+
+
+def _stopped(session: Session, arguments: Sequence[str]) -> str:
+    """What a person hears who stopped a command: one line, of what came of it."""
+    if TRANSFERS.intersection(arguments):
+        return "Stopped; the same command goes on from there."
+    if _has_recorded(session):
+        return "Stopped; `aura ops` shows what was done before."
+    return "Stopped; nothing was saved." if session.recorded is not None else "Stopped."
 
 
 def _asks_json(arguments: Sequence[str]) -> bool:
@@ -216,7 +253,15 @@ def _forget(stream: Any) -> None:
 
 
 @click.group(cls=AuraGroup, catalog=CATALOG, aliases=ALIASES, context_settings=HELP, invoke_without_command=True)
-@click.option("-C", "folder", metavar="DIR", default=".", help="Work in this folder instead of the current one")
+@click.option(
+    "-C",
+    "folder",
+    is_eager=True,
+    metavar="DIR",
+    default=".",
+    shell_complete=complete_folder,
+    help="Work in this folder instead of the current one",
+)
 @click.option("--no-pager", is_flag=True, help="Never open a pager")
 @click.option("--traceback", is_flag=True, help="Show where an error comes from")
 @click.option("--version", "wants_version", is_flag=True, help="Show the version of aura itself, and of its parts")

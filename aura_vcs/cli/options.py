@@ -88,6 +88,7 @@ class PathsCommand(click.Command):
         """Part the arguments at the first `--`."""
         paths: list[str] = []
         if "--" in args:
+            ctx.meta["aura.behind"] = True  # see completion
             place = args.index("--")
             args, paths = args[:place], args[place + 1 :]
         rest = super().parse_args(ctx, args)

@@ -44,6 +44,8 @@ class Session:
         self.traceback = traceback
         self.ahead: Ahead | None = None
         """A look at the project's files that has begun already; the first project opened has it."""
+        self.whole_help = False
+        """Whether the list of commands is shown with all of them."""
         self.is_process = False
         """Whether this is the command `aura` in a process of its own, which may leave others behind."""
         self.recorded: int | None = None

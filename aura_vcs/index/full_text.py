@@ -113,9 +113,14 @@ class Words:
             connection.executemany("UPDATE versions SET words_known = 1 WHERE id = ?", [(id_,) for id_ in versions])
 
     def _rows(self, statement: str, text: str, limit: int) -> Iterable[tuple[Any, ...]]:
-        words = [word.replace('"', "") for word in text.split()]
-        match = " ".join(f'"{word}"*' for word in words if any(c.isalnum() for c in word))
+        match = match_of(text)
         return self._connection.execute(statement, (match, limit)) if match else []
+
+
+def match_of(text: str) -> str:
+    """Return the words of a search as SQLite's full-text index takes them: each may go on; "" for no words."""
+    words = [word.replace('"', "") for word in text.split()]
+    return " ".join(f'"{word}"*' for word in words if any(c.isalnum() for c in word))
 
 
 def put_words(connection: sqlite3.Connection, source: str, name: str, description: str, script: str) -> int:

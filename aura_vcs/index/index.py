@@ -10,7 +10,7 @@ from aura_vcs.codec import now
 from aura_vcs.errors.integrity import ObjectCorrupt, RecordCorrupt, StorageError
 from aura_vcs.ids import ObjectId, ReplicaId
 from aura_vcs.index.database import Database
-from aura_vcs.index.index_file import Files, IndexFile
+from aura_vcs.index.index_file import Files, IndexFile, Place
 from aura_vcs.index.log_ingest import Entered, Recover
 from aura_vcs.index.object_locations import IndexPlaces
 from aura_vcs.index.rows import Rows
@@ -39,6 +39,15 @@ class Index(Rows):
         self._progress = progress
         database, self._is_new = file.open()
         self._use(database)
+
+    @property
+    def texts_place(self) -> Place:
+        """See IndexFile.texts_place."""
+        return self._file.texts_place
+
+    def forget_texts(self) -> None:
+        """See IndexFile.forget_texts."""
+        self._file.forget_texts()
 
     def is_current(self) -> bool:
         """Whether every log and every label is in the index. Looks at sizes and dates, opens no file."""

@@ -4,6 +4,7 @@ from contextlib import suppress
 
 import msgspec
 
+from aura_vcs import layout
 from aura_vcs.errors.integrity import StorageDenied, StorageError, StorageFull
 from aura_vcs.index.database import Database, IndexUnusable
 from aura_vcs.objects.store import ObjectStore
@@ -72,9 +73,22 @@ class IndexFile:
         self._place = _MEMORY
 
     def remove(self) -> None:
-        """Delete the file, if there is one."""
+        """Delete the file, if there is one, and what was made of it for searching."""
         storage, name = self._place
         if storage is not None:
+            databases.remove(storage, name)
+        self.forget_texts()
+
+    @property
+    def texts_place(self) -> Place:
+        """Where the texts of versions lie that searches made: beside the index; no storage where that is in memory."""
+        storage, name = self._place
+        return storage, layout.SEARCH if name == layout.INDEX else f"{name}-search"
+
+    def forget_texts(self) -> None:
+        """Delete the texts of versions, also of such as are gone: the next search reads them again."""
+        storage, name = self.texts_place
+        if storage is not None and storage.look(name) is not None:
             databases.remove(storage, name)
 
     def _open_here(self) -> tuple[Database, bool]:

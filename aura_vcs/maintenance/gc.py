@@ -173,6 +173,7 @@ def execute_gc(repo: Repository, plan: Plan) -> Collected:
             _prove(repo, plan)
             _record(repo, plan)
             removed, freed = Removal(repo).remove(plan.doomed)
+            repo.index.forget_texts()
         _tidy_offloaded(repo, plan)
         with suppress(StorageFull):  # packing needs room that there is not yet: the next time
             freed += tidy(repo)

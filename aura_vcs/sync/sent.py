@@ -10,7 +10,7 @@ import msgspec
 from aura_vcs.errors import AuraError
 from aura_vcs.ids import VersionId
 from aura_vcs.index.queries import Queries
-from aura_vcs.layout import REMOTES
+from aura_vcs.layout import CONFIG
 from aura_vcs.repository.repository import Repository
 from aura_vcs.sync.remotes.config import remotes
 from aura_vcs.sync.state.cache import Known
@@ -55,7 +55,7 @@ def sent_to(repo: Repository, version: VersionId) -> tuple[str, ...]:
 
 
 def _has_remotes(repo: Repository) -> bool:
-    return repo.storage.stat(REMOTES) is not None or bool(_names(repo))
+    return repo.storage.stat(CONFIG) is not None and bool(_names(repo))
 
 
 def _names(repo: Repository) -> Sequence[str]:

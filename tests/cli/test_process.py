@@ -19,10 +19,10 @@ SLOW_COMMIT = """
 import time
 import aura_vcs.history.recording.version_builder as making
 made = making.make_version
-def slowly(*arguments):
+def slowly(*arguments, **named):
     print("working", flush=True)
     time.sleep(30)
-    return made(*arguments)
+    return made(*arguments, **named)
 making.make_version = slowly
 from aura_vcs.cli.entry import run
 run()
@@ -187,7 +187,7 @@ def test_binary_content_stays_off_the_screen(two: Film) -> None:
 def test_traceback_only_when_asked(two: Film) -> None:
     """An error inside aura is one line and a hint; --traceback shows where it is."""
     (two.root / ".aura/local/index.sqlite").unlink()
-    broken = [sys.executable, "-c", "import aura_vcs.history.status as s\ns.base_of = None\n" + AURA[2]]
+    broken = [sys.executable, "-c", "import aura_vcs.history.status as s\ns.branch_and_awaited = None\n" + AURA[2]]
     done = run(two, "status", command=broken)
     assert done.returncode == 1
     assert b"Traceback" not in done.stderr

@@ -11,6 +11,9 @@ _WHERE = {
     "fish": "# Save this as ~/.config/fish/completions/aura.fish\n",
 }
 
+_ONE_WORD = ("COMPREPLY+=($value)", '[[ $value == *" "* ]] && printf -v value %q "$value"; COMPREPLY+=("$value")')
+"""What click has in its script for bash, and what keeps a name with spaces one word there."""
+
 
 @click.command(
     "completion",
@@ -31,4 +34,5 @@ def completion_command(ctx: click.Context, shell: str) -> None:
     kind = get_completion_class(shell)
     assert kind is not None
     completion = kind(ctx.find_root().command, {}, "aura", COMPLETE_VARIABLE)
-    click.echo(_WHERE[shell] + completion.source_template % completion.source_vars())
+    source = completion.source_template % completion.source_vars()
+    click.echo(_WHERE[shell] + source.replace(*_ONE_WORD))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aura_vcs.cli.completion import complete_key
 from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, strong, warm
@@ -39,7 +40,7 @@ def config_command() -> None:
     context_settings=HELP,
     epilog=examples("aura config get export.preset", "aura config get llm.api_key --reveal"),
 )
-@click.argument("key")
+@click.argument("key", shell_complete=complete_key)
 @click.option("--reveal", is_flag=True, help="Show a sensitive value")
 @json_option
 @pass_session
@@ -64,7 +65,7 @@ def get_command(session: Session, key: str, reveal: bool) -> None:
         "aura config set llm.api_key --stdin < key.txt",
     ),
 )
-@click.argument("key")
+@click.argument("key", shell_complete=complete_key)
 @click.argument("value", required=False)
 @click.option("--project", "for_project", is_flag=True, help="For this project only, on every machine")
 @click.option("--stdin", "from_stdin", is_flag=True, help="Read the value from stdin, so that no history has it")
@@ -107,7 +108,7 @@ def set_command(session: Session, key: str, value: str | None, for_project: bool
 
 
 @config_command.command("unset", context_settings=HELP, epilog=examples("aura config unset export.preset"))
-@click.argument("key")
+@click.argument("key", shell_complete=complete_key)
 @click.option("--project", "for_project", is_flag=True, help="Take the project's value away, not yours")
 @json_option
 @pass_session
@@ -173,7 +174,7 @@ def list_command(
     context_settings=HELP,
     epilog=examples("aura config describe", "aura config describe autosave.interval_minutes"),
 )
-@click.argument("key", required=False)
+@click.argument("key", required=False, shell_complete=complete_key)
 @json_option
 @pass_session
 def describe_command(session: Session, key: str | None) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from aura_vcs.cli.completion import complete_version
+from aura_vcs.cli.completion import complete_version_or_path
 from aura_vcs.cli.options import HELP, PathsCommand, examples, json_option
 from aura_vcs.cli.output.console import Console, Line, Painted, Part, cool, faint, good, strong
 from aura_vcs.cli.output.humanize import changed_path, count, size, titled
@@ -44,7 +44,7 @@ _KINDS = {"heat_map": "with what differs in red", "side_by_side": "before and af
         "aura diff --files ~/Desktop/trip.kdenlive trip-from-ana.kdenlive",
     ),
 )
-@click.argument("versions", metavar="[A [B]]", nargs=-1, shell_complete=complete_version)
+@click.argument("versions", metavar="[A [B]]", nargs=-1, shell_complete=complete_version_or_path)
 @click.option("--stat", is_flag=True, help="Only sizes and counts")
 @click.option("--name-only", is_flag=True, help="Only the paths")
 @click.option("--details", is_flag=True, help="Every change inside documents and timelines, not only the first")

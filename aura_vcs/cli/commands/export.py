@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.completion import complete_version
+from aura_vcs.cli.completion import complete_preset, complete_version
 from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import COUNT, HELP, POSITIVE, TEXT, examples, json_option, since_until_options
 from aura_vcs.cli.output.console import Console, bad, faint, good, strong, warm
@@ -40,7 +40,11 @@ def export_command() -> None:
 )
 @click.argument("version", shell_complete=complete_version, default="HEAD")
 @click.option(
-    "--preset", metavar="NAME", type=TEXT, help="How it is encoded; 'project': as render.json says (else export.preset)"
+    "--preset",
+    metavar="NAME",
+    type=TEXT,
+    shell_complete=complete_preset,
+    help="How it is encoded; 'project': as render.json says (else export.preset)",
 )
 @click.option("-o", "--output", metavar="FILE", help="The file to write (else in general.output_directory)")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there")

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aura_vcs.cli.completion import complete_remote
 from aura_vcs.cli.options import HELP, Duration, dry_run_option, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, good, strong
 from aura_vcs.cli.output.humanize import count, joined, local_time, long_duration, size
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     "--grace", "grace_seconds", type=Duration(), metavar="TIME",
     help="Keep what was deleted within this time, e.g. 2h, 14d (the default); 0 frees everything now",
 )  # fmt: skip
-@click.option("--remote", metavar="NAME", help="Collect garbage on a remote instead of here")
+@click.option(
+    "--remote", metavar="NAME", shell_complete=complete_remote, help="Collect garbage on a remote instead of here"
+)
 @click.option("--no-wait", is_flag=True, help="Do not wait until other machines with copies of this folder know")
 @click.option(
     "--auto", is_flag=True, help="Only what is due, when nobody is in the way: as it begins by itself once a day"

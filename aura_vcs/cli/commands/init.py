@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from aura_vcs.cli.completion import complete_folder, complete_template
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
 from aura_vcs.cli.output.console import cool, strong
 from aura_vcs.cli.output.humanize import count
@@ -19,11 +20,16 @@ if TYPE_CHECKING:
 @click.command(
     "init", context_settings=HELP, epilog=examples("aura init", 'aura init my-video --title "The Solar System"')
 )
-@click.argument("folder", metavar="[DIR]", required=False)
+@click.argument("folder", metavar="[DIR]", required=False, shell_complete=complete_folder)
 @click.option(
     "--title", metavar="TEXT", type=TEXT, help="The title that project.json gets, if there is no project.json yet"
 )
-@click.option("--template", metavar="NAME", help="Begin with a template's documents (see `aura template list`)")
+@click.option(
+    "--template",
+    metavar="NAME",
+    shell_complete=complete_template,
+    help="Begin with a template's documents (see `aura template list`)",
+)
 @click.option("--topic", metavar="TEXT", type=TEXT, help="With --template: what it is about (else the title)")
 @click.option("--bare", is_flag=True, help="Make a place without work files instead, for others to push to")
 @json_option

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aura_vcs.cli.completion import complete_remote
 from aura_vcs.cli.options import HELP, POSITIVE, ByteSize, Duration, dry_run_option, examples, json_option
 from aura_vcs.cli.output.console import Console, cool, faint, good, strong
 from aura_vcs.cli.output.humanize import count, joined, size
@@ -32,7 +33,14 @@ SHOWN = 10
 )
 @click.argument("what", metavar="[VERSION|PATH]...", nargs=-1)
 @click.option("--older-than", type=Duration(), metavar="TIME", help="Only versions made longer ago, e.g. 90d")
-@click.option("--remote", "names", metavar="NAME", multiple=True, help="Ask this remote (else all that can be reached)")
+@click.option(
+    "--remote",
+    "names",
+    metavar="NAME",
+    multiple=True,
+    shell_complete=complete_remote,
+    help="Ask this remote (else all that can be reached)",
+)
 @click.option("--copies", type=POSITIVE, metavar="N", help="So many remotes must hold it (else offload.copies)")
 @click.option(
     "--min-size", "least_bytes", type=ByteSize(), metavar="SIZE", help="Smaller files stay, e.g. 500k, 10M (else 1M)"

@@ -36,6 +36,7 @@ def project_command() -> None:
 def show_command(repo: "Repository", console: Console) -> None:
     """Show what the project is and where its making stands"""
     from aura_vcs.project.documents.folder_index import refresh_folder
+    from aura_vcs.project.documents.load import is_studio_project
     from aura_vcs.project.documents.state import STEPS
     from aura_vcs.project.summary import read_facts
 
@@ -51,6 +52,9 @@ def show_command(repo: "Repository", console: Console) -> None:
     console.line(strong(facts.title), bad("  deleted") if state.is_deleted else "")
     if facts.description:
         console.line("  ", facts.description)
+    if not is_studio_project(repo.root):
+        console.line(f"  category: {facts.category or 'none'}, tags: {', '.join(facts.tags) or 'none'}")
+        return
     stage = f" in stage {state.current_stage}" if state.current_stage else ""
     console.line("  ", warm(state.status), stage, f", {state.progress_percent:.0f} %")
     if state.error_message:

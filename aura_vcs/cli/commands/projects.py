@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aura_vcs.cli.completion import complete_folder
 from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import COUNT, HELP, POSITIVE, TEXT, examples, json_option
 from aura_vcs.cli.output.console import Console, bad, faint, good, strong, warm
@@ -61,7 +62,7 @@ def list_command(studio: "Studio", console: Console, **wanted: Any) -> None:
 
 
 @projects_command.command("add", context_settings=HELP, epilog=examples("aura projects add ."))
-@click.argument("folder", metavar="DIR", default=".")
+@click.argument("folder", metavar="DIR", default=".", shell_complete=complete_folder)
 @json_option
 @pass_studio
 def add_command(studio: "Studio", console: Console, folder: str) -> None:
@@ -76,7 +77,7 @@ def add_command(studio: "Studio", console: Console, folder: str) -> None:
 
 
 @projects_command.command("scan", context_settings=HELP, epilog=examples("aura projects scan ~/Videos"))
-@click.argument("folder", metavar="DIR")
+@click.argument("folder", metavar="DIR", shell_complete=complete_folder)
 @json_option
 @pass_studio
 def scan_command(studio: "Studio", console: Console, folder: str) -> None:

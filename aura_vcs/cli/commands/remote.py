@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aura_vcs.cli.completion import complete_folder, complete_remote
 from aura_vcs.cli.groups import Entry, ShorthandGroup
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console, bad, cool, faint, good
@@ -93,7 +94,7 @@ def list_command(repo: "Repository", console: Console) -> None:
     ),
 )
 @click.argument("name")
-@click.argument("url", metavar="PLACE")
+@click.argument("url", metavar="PLACE", shell_complete=complete_folder)
 @click.option("--single-writer", is_flag=True, help="Take a place that cannot keep two pushes apart: only you push")
 @click.option("--force", is_flag=True, help="Take a folder with other files in it; they stay as they are")
 @click.option("--encrypt", is_flag=True, help="Encrypt all that goes there; its keeper cannot read it")
@@ -151,7 +152,7 @@ def add_command(
 
 
 @click.command("show", context_settings=HELP, epilog=examples("aura remote show origin"))
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete_remote)
 @json_option
 @pass_repository
 def show_command(repo: "Repository", console: Console, name: str | None) -> None:
@@ -180,7 +181,7 @@ def show_command(repo: "Repository", console: Console, name: str | None) -> None
 
 
 @click.command("check", context_settings=HELP, epilog=examples("aura remote check", "aura remote check nas --accept"))
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete_remote)
 @click.option("--content", is_flag=True, help="Read everything there and hash it, too")
 @click.option("--accept", is_flag=True, help="Take an older state than was seen there as the true one (a backup)")
 @json_option
@@ -215,7 +216,7 @@ def check_command(repo: "Repository", console: Console, name: str | None, *, con
 @click.command(
     "trust", context_settings=HELP, epilog=examples("aura remote trust origin", "aura remote trust --no nas")
 )
-@click.argument("name")
+@click.argument("name", shell_complete=complete_remote)
 @click.option("--no", "withdraw", is_flag=True, help="Take it back: ask again before keys are used there")
 @json_option
 @pass_repository
@@ -246,7 +247,7 @@ def trust_command(repo: "Repository", console: Console, name: str, *, withdraw: 
 
 
 @click.command("remove", context_settings=HELP, epilog=examples("aura remote remove backup"))
-@click.argument("name")
+@click.argument("name", shell_complete=complete_remote)
 @click.option("--force", is_flag=True, help="Also if offloaded content is nowhere else")
 @json_option
 @pass_repository

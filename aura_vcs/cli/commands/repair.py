@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aura_vcs.cli.completion import complete_remote
 from aura_vcs.cli.options import HELP, dry_run_option, examples, json_option
 from aura_vcs.cli.output.console import Console, bad, cool, faint, good, strong
 from aura_vcs.cli.output.humanize import count, joined, size
@@ -23,8 +24,19 @@ if TYPE_CHECKING:
     context_settings=HELP,
     epilog=examples("aura repair --from nas --dry-run", "aura repair", "aura repair --to nas"),
 )
-@click.option("--from", "remote", metavar="REMOTE", help="The remote to fetch from; without it the only one, or origin")
-@click.option("--to", metavar="REMOTE", help="Repair this remote instead: send what is damaged or missing there")
+@click.option(
+    "--from",
+    "remote",
+    metavar="REMOTE",
+    shell_complete=complete_remote,
+    help="The remote to fetch from; without it the only one, or origin",
+)
+@click.option(
+    "--to",
+    metavar="REMOTE",
+    shell_complete=complete_remote,
+    help="Repair this remote instead: send what is damaged or missing there",
+)
 @dry_run_option
 @json_option
 @pass_repository

@@ -1,16 +1,22 @@
-"""`aura search`: words in names, descriptions and scripts."""
+"""`aura search`: words in every text of the folder and of every version."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from aura_vcs.cli.options import HELP, POSITIVE, examples, json_option
-from aura_vcs.cli.output.console import Console, faint, strong, warm
+from aura_vcs.cli.output.console import Console, Line, faint, strong, warm
+from aura_vcs.cli.output.humanize import count
 from aura_vcs.cli.session import pass_repository
 
 if TYPE_CHECKING:
     from aura_vcs.index.full_text import Found
+    from aura_vcs.index.records import VersionRecord
+    from aura_vcs.project.search_texts import Looked, TextHit
     from aura_vcs.repository.repository import Repository
+
+EXCERPT_LENGTH = 200
 
 
 @click.command("search", context_settings=HELP, epilog=examples("aura search asteroid", "aura search final cut"))
@@ -19,23 +25,88 @@ if TYPE_CHECKING:
 @json_option
 @pass_repository
 def search_command(repo: "Repository", console: Console, words: tuple[str, ...], limit: int) -> None:
-    """Find words in names and descriptions of versions, and in the project's scripts
+    """Find words in every text of the folder and of every version
 
-    All the words, each of which may go on: `aster` finds asteroid. Accents and case do not matter.
-    First what is in the folder, then what only older versions have, with the version that first
-    had it.
+    All the words in one place, each of which may go on: `aster` finds asteroid. Accents and case do not matter.
+    Looks into texts and Markdown, subtitles, projects of editors (names of clips and markers), documents,
+    scenes, names of files, tags, branches, names and descriptions of versions. First what is in the folder, then
+    what only versions have, with the first and the last one that had it.
     """
     from aura_vcs.project.search import search
+    from aura_vcs.project.search_texts import search_texts
 
-    shapes = [_shape(repo, item) for item in search(repo, " ".join(words), limit)]
+    text = " ".join(words)
+    texts, looked = search_texts(repo, text, limit)
+    shapes = [_shape(repo, item) for item in search(repo, text, limit)] + [_text_shape(hit) for hit in texts]
+    shapes = sorted(shapes, key=lambda shape: not shape["in_folder"])[:limit]
     if console.as_json:
-        console.data({"found": shapes})
+        where = {"files": looked.files, "versions": looked.versions, "unread": looked.unread}
+        console.data({"found": shapes, "looked_in": where})
         return
-    for shape in shapes:
-        console.line(warm(shape["place"]), "  ", strong(shape["name"]))
-        console.line(faint("    "), shape["excerpt"])
+    console.lines((line for shape in shapes for line in _lines(shape)), paged=True)
     if not shapes:
         console.line("Nothing was found.")
+    _say_looked(console, looked)
+
+
+def _lines(shape: dict[str, Any]) -> Iterator[Line]:
+    about = [strong(shape["name"])] if shape["name"] else []
+    span = _span(shape)
+    yield [warm(shape["place"]), "  ", *about, *([faint(f"  {span}")] if span else [])]
+    excerpt = " ".join(str(shape["excerpt"]).split())
+    if shape["kind"] != "file":
+        yield [faint("    "), excerpt if len(excerpt) <= EXCERPT_LENGTH else f"{excerpt[: EXCERPT_LENGTH - 1]}…"]
+
+
+def _span(shape: dict[str, Any]) -> str:
+    """From which version to which it was there."""
+    first, last = shape["first"], shape["last"]
+    if shape["kind"] not in _TEXTS:
+        return ""
+    if first is None:
+        return "not in a version yet"
+    if shape["in_folder"]:
+        return f"since v{first}"
+    return f"only in v{first}" if last in (first, None) else f"v{first} to v{last}"
+
+
+_TEXTS = frozenset({"text", "subtitle", "clip", "document", "file"})
+
+
+def _say_looked(console: Console, looked: "Looked") -> None:
+    """Where it was looked, and what was left out: nobody takes for not there what was not searched."""
+    files, versions = count(looked.files, "file"), count(looked.versions, "version")
+    kinds = f"texts, subtitles, timelines, documents, names of {files}, tags, names of versions"
+    console.line(faint(f"Looked through your folder and {versions}: {kinds}."))
+    if looked.unread:
+        console.note(f"{count(looked.unread, 'version')} could not be read: their content is not here.")
+    if looked.too_large:
+        console.note(f"{count(looked.too_large, 'file')} of the folder are too large to be looked into.")
+    if looked.is_full:
+        console.note("There is more text than is kept for searching: of the oldest versions some was not looked at.")
+
+
+def _text_shape(hit: "TextHit") -> dict[str, Any]:
+    from aura_vcs.cli.output.json_shapes import path_shape
+
+    number = hit.last.number if hit.last is not None else None
+    is_path = hit.kind != "tag"
+    place = hit.path if hit.in_folder or number is None else f"v{number}:{hit.path}"
+    return {
+        "kind": hit.kind,
+        "place": place,
+        "version": None if hit.in_folder else number,
+        "name": hit.place,
+        "excerpt": hit.excerpt,
+        **(path_shape(hit.path) if is_path else {"path": None}),
+        "in_folder": hit.in_folder,
+        "first": _number(hit.first),
+        "last": None if hit.in_folder else number,
+    }
+
+
+def _number(record: "VersionRecord | None") -> int | None:
+    return None if record is None else record.number
 
 
 def _shape(repo: "Repository", item: "Found") -> dict[str, Any]:
@@ -43,4 +114,14 @@ def _shape(repo: "Repository", item: "Found") -> dict[str, Any]:
     record = repo.queries.version(item.version) if item.version is not None else None
     number = record.number if record is not None else None
     place = item.path or "" if number is None else f"v{number}" if item.path is None else f"v{number}:{item.path}"
-    return {"kind": item.kind, "place": place, "version": number, "name": item.name, "excerpt": item.excerpt}
+    return {
+        "kind": item.kind,
+        "place": place,
+        "version": number,
+        "name": item.name,
+        "excerpt": item.excerpt,
+        "path": item.path,
+        "in_folder": number is None,
+        "first": number,
+        "last": None,
+    }

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from aura_vcs.cli.completion import complete_folder
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, good, strong
 from aura_vcs.cli.session import pass_studio
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
 @click.command(
     "setup",
     context_settings=HELP,
-    epilog=examples("aura setup", 'aura setup --name "Mira Lindqvist" --output ~/Videos --tier Free --unattended'),
+    epilog=examples("aura setup", 'aura setup --name "Mira Lindqvist" --output ~/Videos --unattended'),
 )
 @click.option("--name", metavar="TEXT", type=TEXT, help="Your name, as it stands in the versions you make")
-@click.option("--output", metavar="DIR", help="The folder that exports go to")
+@click.option("--output", metavar="DIR", shell_complete=complete_folder, help="The folder that exports go to")
 @click.option("--ffmpeg", metavar="FILE", help="An FFmpeg program for other tools")
-@click.option("--tier", metavar="NAME", type=TEXT, help="Free or Pro")
+@click.option("--tier", metavar="NAME", type=TEXT, help="The studio's edition, for programs that ask for it")
 @click.option("--unattended", is_flag=True, help="Ask nothing: take the flags, and what is suggested for the rest")
 @click.option("--again", is_flag=True, help="Ask everything again")
 @json_option
@@ -42,7 +43,7 @@ def setup_command(
 ) -> None:
     """Set up aura for yourself
 
-    Four questions; leave at any time with Ctrl-C, and go on with `aura setup` where you were.
+    A few questions; leave at any time with Ctrl-C, and go on with `aura setup` where you were.
     """
     from aura_vcs.ids import new_uuid
     from aura_vcs.studio.setup import STEPS, answer, setup_state, start_over, system_configuration
@@ -81,6 +82,9 @@ def _ask(studio: "Studio", console: Console, step: "Step") -> None:
     """One question; asked again while the answer cannot be."""
     from aura_vcs.studio.setup import answer
 
+    if step.name == "tier":  # for programs; a person who wants another one gives --tier
+        answer(studio, step, _suggested(studio, step))
+        return
     text = click.prompt(step.question, default=_suggested(studio, step) or "", err=True, show_default=True)
     try:
         answer(studio, step, text)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 NEW = ("added", "modified", "type_changed")
 TOLD_FROM = 100_000
 """Bytes from which a file's size is told: it is what takes room and time."""
+PAGE_LINES = 40
+"""From more changes on, they are shown in a pager."""
 SHOWN = 20
 """So many open conflicts are listed."""
 
@@ -96,8 +98,11 @@ def _show(repo: "Repository", console: Console, found: "Status") -> None:
         console.warn(f"this was interrupted and will be finished by the next command: {found.interrupted}")
     if found.conflicts:
         _say_open(console, found.conflicts)
-    for change in found.changes:
-        console.line(*changed_path(change.change, change.path, change.old_path), *_how_large(found, change))
+    lines = (
+        [*changed_path(change.change, change.path, change.old_path), *_how_large(found, change)]
+        for change in found.changes
+    )
+    console.lines(lines, paged=len(found.changes) > PAGE_LINES)
     if found.changes:
         changes = count(len(found.changes), "change")
         new = sum(found.sizes.get(change.path, 0) for change in found.changes if change.change in NEW)
@@ -119,9 +124,9 @@ def _how_large(found: "Status", change: "Change") -> "list[Part]":
 
 def _unsent(repo: "Repository", found: "Status") -> "tuple[Unsent, ...]":
     """What of the branch is known not to be at a remote; nothing is imported where there never was one."""
-    from aura_vcs.layout import REMOTES
+    from aura_vcs.layout import CONFIG
 
-    if found.head is None or repo.storage.stat(REMOTES) is None:
+    if found.head is None or repo.storage.stat(CONFIG) is None:
         return ()
     from aura_vcs.sync.sent import unsent
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aura_vcs.cli.completion import complete_template
 from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, good, strong, warm
@@ -60,7 +61,7 @@ def list_command(
 
 
 @template_command.command("show", context_settings=HELP, epilog=examples("aura template show explainer"))
-@click.argument("template")
+@click.argument("template", shell_complete=complete_template)
 @json_option
 @pass_studio
 def show_command(studio: "Studio", console: Console, template: str) -> None:
@@ -107,7 +108,7 @@ def new_command(studio: "Studio", console: Console, name: str, description: str,
 @template_command.command(
     "edit", context_settings=HELP, epilog=examples('aura template edit "My series" --category Science --tag space')
 )
-@click.argument("template")
+@click.argument("template", shell_complete=complete_template)
 @click.option("--name", metavar="TEXT", type=TEXT)
 @click.option("--description", metavar="TEXT", type=TEXT)
 @click.option("--category", metavar="NAME", type=TEXT)
@@ -138,7 +139,7 @@ def edit_command(
 
 
 @template_command.command("delete", context_settings=HELP, epilog=examples('aura template delete "My series"'))
-@click.argument("template")
+@click.argument("template", shell_complete=complete_template)
 @json_option
 @pass_studio
 def delete_command(studio: "Studio", console: Console, template: str) -> None:
@@ -149,7 +150,7 @@ def delete_command(studio: "Studio", console: Console, template: str) -> None:
 
 
 @template_command.command("undelete", context_settings=HELP, epilog=examples('aura template undelete "My series"'))
-@click.argument("template")
+@click.argument("template", shell_complete=complete_template)
 @json_option
 @pass_studio
 def undelete_command(studio: "Studio", console: Console, template: str) -> None:
@@ -160,7 +161,7 @@ def undelete_command(studio: "Studio", console: Console, template: str) -> None:
 
 
 @template_command.command("rate", context_settings=HELP, epilog=examples("aura template rate explainer 5"))
-@click.argument("template")
+@click.argument("template", shell_complete=complete_template)
 @click.argument("stars", type=click.IntRange(1, 5))
 @json_option
 @pass_studio
@@ -174,7 +175,7 @@ def rate_command(studio: "Studio", console: Console, template: str, stars: int) 
 @template_command.command(
     "export", context_settings=HELP, epilog=examples('aura template export "My series" -o series.json')
 )
-@click.argument("template")
+@click.argument("template", shell_complete=complete_template)
 @click.option("-o", "--output", metavar="FILE", required=True, help="The file to write")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there")
 @json_option

@@ -164,8 +164,13 @@ def is_terminal(stream: Any) -> bool:
 
 
 def colour_wanted() -> bool | None:
-    """False where NO_COLOR is set; None leaves it to whether the stream is a terminal."""
-    return False if os.environ.get("NO_COLOR") else None
+    """False where NO_COLOR is set or the terminal knows no colours; None leaves it to whether it is a terminal."""
+    return False if os.environ.get("NO_COLOR") or is_dumb() else None
+
+
+def is_dumb() -> bool:
+    """Whether the terminal says that it understands nothing but text."""
+    return os.environ.get("TERM") == "dumb"
 
 
 def to_json(value: Any) -> str:

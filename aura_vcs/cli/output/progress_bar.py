@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import click
 
-from aura_vcs.cli.output.console import Console, colour_wanted, faint, is_terminal, written
+from aura_vcs.cli.output.console import Console, colour_wanted, faint, is_dumb, is_terminal, written
 from aura_vcs.cli.output.escaping import escape
 from aura_vcs.cli.output.humanize import duration, size
 
@@ -24,7 +24,7 @@ class Meter:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._draws = is_terminal(sys.stderr) and not console.as_json
+        self._draws = is_terminal(sys.stderr) and not is_dumb() and not console.as_json
         self._lock = threading.Lock()
         self._phase = ""
         self._unit = ""

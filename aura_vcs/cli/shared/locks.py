@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from aura_vcs.cli.completion import complete_remote
 from aura_vcs.cli.output.console import Console, Part, faint
 from aura_vcs.cli.output.humanize import age, count, local_time
 from aura_vcs.layout import REMOTES
@@ -23,7 +24,9 @@ SHOWN = 10
 
 def remote_option(command: F) -> F:
     """`--remote`: where the locks are."""
-    return click.option("--remote", metavar="NAME", help="The remote that keeps the locks (else origin)")(command)
+    return click.option(
+        "--remote", metavar="NAME", shell_complete=complete_remote, help="The remote that keeps the locks (else origin)"
+    )(command)
 
 
 def lock_shape(repo: "Repository", lock: "PathLock") -> dict[str, Any]:

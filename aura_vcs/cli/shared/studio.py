@@ -10,7 +10,7 @@ from aura_vcs.cli.session import Session, current_session
 from aura_vcs.errors.input import ForeignOwner, NotAProject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from aura_vcs.cli.output.console import Console, Part
     from aura_vcs.maintenance.retention import Rules
@@ -79,13 +79,17 @@ def table(console: "Console", rows: "Iterable[Mapping[str, Part]]") -> None:
     listed = list(rows)
     if not listed:
         return
+    console.lines(_rows(listed), paged=True)
+
+
+def _rows(listed: "list[Mapping[str, Part]]") -> "Iterator[list[Part]]":
     widths = {name: max(len(_text(row[name])) for row in listed) for name in listed[0]}
     *names, last = listed[0]
     for row in listed:
         parts: list[Part] = []
         for name in names:
             parts += [row[name], " " * (widths[name] - len(_text(row[name])) + 2)]
-        console.line(*parts, row[last])
+        yield [*parts, row[last]]
 
 
 def _text(part: "Part") -> str:

@@ -1,5 +1,6 @@
 """Reads all documents of a project into views, and collects what is wrong with each on the way."""
 
+import os
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ from aura_vcs.formats.jsondoc.limits import MAX_DOCUMENT_BYTES
 from aura_vcs.formats.jsondoc.pointer import escape
 from aura_vcs.formats.jsondoc.spans import Document, parse
 from aura_vcs.history.sources.content_source import ContentSource
+from aura_vcs.model import DOCUMENTS
 from aura_vcs.project.documents.models import (
     BriefDocument,
     PlanDocument,
@@ -56,6 +58,12 @@ class ProjectView(msgspec.Struct, frozen=True):
     """In the order of the film: by index, then by file name."""
     references: tuple[Reference, ...]
     problems: tuple[Problem, ...]
+
+
+def is_studio_project(root: str) -> bool:
+    """Whether a folder has any of the studio's documents beside project.json; nothing is read."""
+    names = [*(f"{name}.json" for name in DOCUMENTS), SCENES_FOLDER]
+    return any(os.path.lexists(os.path.join(root, name)) for name in names)
 
 
 def load_project(source: ContentSource) -> ProjectView:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.completion import complete_version
+from aura_vcs.cli.completion import complete_remote, complete_version
 from aura_vcs.cli.options import HELP, TEXT, dry_run_option, examples, json_option, yes_option
 from aura_vcs.cli.output.console import Console, faint, strong, warm
 from aura_vcs.cli.output.humanize import count, local_time, size
@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 )
 @click.argument("version", shell_complete=complete_version)
 @click.option("--reason", metavar="TEXT", type=TEXT, default="", help="Why; it stays on the version's record")
-@click.option("--remote", metavar="NAME", help="Tell a remote at once, so that its content can go there, too")
+@click.option(
+    "--remote",
+    metavar="NAME",
+    shell_complete=complete_remote,
+    help="Tell a remote at once, so that its content can go there, too",
+)
 @dry_run_option
 @yes_option
 @json_option

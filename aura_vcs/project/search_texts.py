@@ -1,0 +1,272 @@
+"""Words in every text of the folder and of every version: Markdown, subtitles, timelines, documents, file names, tags.
+
+The texts of versions are entered when somebody searches, the newest version first, each passage once however many
+versions have it: see index.passages. The folder's own changes are looked through as they are.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from aura_vcs.codec import is_text
+from aura_vcs.errors import AuraError
+from aura_vcs.formats.passages import FILE_BYTES_LIMIT, Passage, is_searched, passages_of
+from aura_vcs.history.names.branches import branches
+from aura_vcs.history.recording.scan_differences import compare_scan
+from aura_vcs.history.recording.version_builder import base_of
+from aura_vcs.ids import ObjectId, VersionId
+from aura_vcs.index.passages import EnteredPassage, FoundPassage, PassageIndex
+from aura_vcs.index.records import VersionRecord
+from aura_vcs.model import Entry, EntryKind
+from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.project.documents.load import PROJECT_NAME, SCENES_FOLDER, is_scene_file
+from aura_vcs.repository.repository import Repository
+
+TIMELINE = "timeline.json"
+BATCH = 50
+"""Versions that are entered in one transaction."""
+TOLD_FROM = 20
+"""From so many versions on, reading them shows how far it is."""
+FOLDER_FILES = 500
+"""So many changed files of the folder are looked through."""
+
+
+class TextHit(msgspec.Struct, frozen=True):
+    """Text in which all the words occur. `excerpt` marks them with [ ], `place` says where in the file it stands.
+
+    `in_folder` says that the folder has it now. `first` and `last` are the versions that had it first and last, None
+    where no version has it. Of a tag, `path` is its name.
+    """
+
+    kind: str
+    path: str
+    place: str
+    excerpt: str
+    in_folder: bool
+    first: VersionRecord | None = None
+    last: VersionRecord | None = None
+
+
+class Looked(msgspec.Struct, frozen=True):
+    """Where a search looked: how many files and versions, and what was left out.
+
+    `unread` counts versions whose content is not here, `too_large` texts of the folder that are not looked into;
+    `is_full` says that only the newest versions' texts are kept.
+    """
+
+    files: int = 0
+    versions: int = 0
+    unread: int = 0
+    too_large: int = 0
+    is_full: bool = False
+
+
+class _Seen(msgspec.Struct):
+    """What a search has looked through so far."""
+
+    unread: int = 0
+    too_large: int = 0
+
+
+def search_texts(repo: Repository, text: str, limit: int = 50) -> tuple[list[TextHit], Looked]:
+    """Find all the words in one passage (each may go on): first in the folder, then in versions, best first each.
+
+    What only deleted or purged versions had is not found.
+    """
+    seen = _Seen()
+    index = PassageIndex(*repo.index.texts_place)
+    try:
+        _read_versions(repo, index, seen)
+        changed, folder = _folder(repo, seen)
+        now = {(hit.path, hit.hash): hit for hit in _in_memory(text, [*folder, *_tags(repo)], limit)}
+        hits = list(_of_versions(repo, index, text, limit, changed, now))
+        alone = [TextHit(hit.kind, hit.path, hit.place, hit.excerpt, True) for hit in now.values()]
+        found = sorted([*alone, *hits], key=lambda hit: not hit.in_folder)
+        files, _, versions = index.counts()
+        return found[:limit], Looked(files, versions, seen.unread, seen.too_large, index.is_full())
+    finally:
+        index.close()
+
+
+def _read_versions(repo: Repository, index: PassageIndex, seen: _Seen) -> None:
+    """Enter the texts of versions that have not been read, the newest first."""
+    known = index.known()
+    unread = [version for version, _ in reversed(repo.queries.live_versions()) if version not in known]
+    if len(unread) >= TOLD_FROM:
+        repo.progress.start("Reading the texts of versions", len(unread), "versions")
+    for start in range(0, len(unread), BATCH):
+        if index.is_full():
+            break
+        entered: list[EnteredPassage] = []
+        read: list[VersionId] = []
+        for version in unread[start : start + BATCH]:
+            try:
+                entered += _new_passages(repo, version, known)
+            except AuraError:
+                seen.unread += 1  # not here (yet), or damaged, which fsck says: tried again by the next search
+                continue
+            read.append(version)
+            known.add(version)
+        index.enter(entered, read)
+        if len(unread) >= TOLD_FROM:
+            repo.progress.advance(min(BATCH, len(unread) - start))
+    if len(unread) >= TOLD_FROM:
+        repo.progress.finish()
+
+
+def _new_passages(repo: Repository, version: VersionId, known: set[VersionId]) -> list[EnteredPassage]:
+    """What a version says in files that are not as in a version beside it that was read."""
+    record = repo.queries.version(version)
+    if record is None:
+        return []
+    found: list[EnteredPassage] = []
+    has_scenes = repo.trees.entry(record.tree, SCENES_FOLDER) is not None
+    for difference in repo.trees.differences(_beside(repo, record, known), record.tree):
+        entry = difference.new
+        if entry is not None and entry.kind is not EntryKind.DIR and is_text(difference.path):
+            found += _of_file(repo, difference.path, entry, record.number, has_scenes=has_scenes)
+    return found
+
+
+def _beside(repo: Repository, record: VersionRecord, known: set[VersionId]) -> ObjectId:
+    """The tree of a parent or child that was read and is here; the empty one for none."""
+    queries = repo.queries
+    for other in (*record.parents, *queries.children(record.id)):
+        found = queries.version(other) if other in known else None
+        if found is not None and repo.store.contains(found.tree):
+            return found.tree
+    return EMPTY_TREE_ID
+
+
+def _of_file(repo: Repository, path: str, entry: Entry, number: int, *, has_scenes: bool) -> Iterator[EnteredPassage]:
+    """A file's name and, where it is a text, what it says. Scenes have an index of their own."""
+    yield EnteredPassage(path, "file", "", path, number, entry.id)
+    if entry.kind is not EntryKind.FILE or entry.size > FILE_BYTES_LIMIT or not _is_read(path, has_scenes=has_scenes):
+        return
+    for passage in passages_of(path, repo.store.read(entry.id)):
+        yield EnteredPassage(path, passage.kind, passage.place, _clean(passage.text), number, entry.id)
+
+
+def _is_read(path: str, *, has_scenes: bool) -> bool:
+    """Whether a file is looked into here; scenes, and the timeline that follows from them, are searched as such."""
+    own = path == PROJECT_NAME or is_scene_file(path) or (has_scenes and path == TIMELINE)
+    return not own and is_searched(path)
+
+
+def _clean(text: str) -> str:
+    """The text without halves of surrogate pairs, which JSON can spell and no database takes."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _folder(repo: Repository, seen: _Seen) -> tuple[set[str], list[tuple[str, Passage]]]:
+    """Paths that the folder has otherwise than HEAD's version, and what is said in those that are there."""
+    base = base_of(repo)
+    scan = repo.worktree.scan(base.tree)
+    if scan.root.tree == base.tree:
+        return set(), []
+    changes, _ = compare_scan(repo, scan, base.tree, renames=False)
+    passages: list[tuple[str, Passage]] = []
+    has_scenes = scan.folder(SCENES_FOLDER) is not None
+    for change in changes[:FOLDER_FILES]:
+        state = scan.file(change.path)
+        if state is None or not is_text(change.path):
+            continue
+        passages.append((change.path, Passage("file", "", change.path)))
+        if not _is_read(change.path, has_scenes=has_scenes):
+            continue
+        if state.size > FILE_BYTES_LIMIT:
+            seen.too_large += 1
+            continue
+        try:
+            data = repo.worktree.read(change.path, scan, FILE_BYTES_LIMIT)
+        except AuraError:
+            continue  # it went, or nobody may read it: status says so
+        passages += [(change.path, passage) for passage in passages_of(change.path, data or b"")]
+    return {change.path for change in changes}, passages
+
+
+def _tags(repo: Repository) -> list[tuple[str, Passage]]:
+    """Tags with their messages, and branches, by name."""
+    tags = [(name, f"{name} {tag.message}") for name, tag in repo.refs.tags().items() if tag.version is not None]
+    found = [(name, Passage("tag", "tag", text)) for name, text in tags]
+    return found + [(item.name, Passage("tag", "branch", item.name)) for item in branches(repo)]
+
+
+def _in_memory(text: str, passages: Sequence[tuple[str, Passage]], limit: int) -> list[FoundPassage]:
+    """What of these passages has all the words; by the same rules as in the database."""
+    if not passages:
+        return []
+    index = PassageIndex(None, "")
+    try:
+        nowhere = ObjectId("")
+        index.enter((EnteredPassage(path, p.kind, p.place, _clean(p.text), 0, nowhere) for path, p in passages), ())
+        return index.find(text, limit)
+    finally:
+        index.close()
+
+
+def _of_versions(
+    repo: Repository,
+    index: PassageIndex,
+    text: str,
+    limit: int,
+    changed: set[str],
+    now: dict[tuple[str, bytes], FoundPassage],
+) -> Iterator[TextHit]:
+    """Hits in texts of live versions, with the versions that had them first and last.
+
+    What the folder has in a changed file is taken out of `now` where versions have the very same.
+    """
+    head = base_of(repo).tree
+    life = _Life(repo)
+    for hit in index.find(text, limit):
+        first, last = life.span(hit)
+        if first is None or last is None:
+            continue  # only deleted or purged versions had it
+        if hit.path in changed:
+            here = now.pop((hit.path, hit.hash), None)
+            place, in_folder = here.place if here is not None else hit.place, here is not None
+        else:
+            entry = repo.trees.entry(head, hit.path)
+            place, in_folder = hit.place, entry is not None and entry.id == hit.last_blob
+        yield TextHit(hit.kind, hit.path, place, hit.excerpt, in_folder, first, last)
+
+
+class _Life:
+    """From which version to which a text was there; looks at trees only where a path changed."""
+
+    def __init__(self, repo: Repository) -> None:
+        self._repo = repo
+        self._queries = repo.queries
+        self._by_path: dict[str, list[tuple[VersionRecord, ObjectId | None]]] = {}
+
+    def span(self, hit: FoundPassage) -> tuple[VersionRecord | None, VersionRecord | None]:
+        """The lowest and the highest live version that has one of the two contents at the path."""
+        blobs = {hit.first_blob, hit.last_blob}
+        having = [record for record, blob in self._contents(hit.path) if blob in blobs]
+        lowest = min(having, key=lambda record: record.number, default=None)
+        return lowest, max(having, key=lambda record: record.number, default=None)
+
+    def _contents(self, path: str) -> list[tuple[VersionRecord, ObjectId | None]]:
+        """What lies at a path in the live versions where that begins or ends: those that changed it, the ones
+        before them, the first, and the heads."""
+        if path not in self._by_path:
+            queries = self._queries
+            ids: dict[VersionId, None] = dict.fromkeys(queries.versions_touching(path))
+            ids |= dict.fromkeys(self._heads())
+            records = [record for id_ in ids if (record := queries.version(id_)) is not None]
+            parents = [found for record in records for p in record.parents if (found := queries.version(p)) is not None]
+            unique = {record.id: record for record in (*records, *parents) if record.is_live}
+            self._by_path[path] = [(record, self._at(record, path)) for record in unique.values()]
+        return self._by_path[path]
+
+    def _heads(self) -> Iterable[VersionId]:
+        for found in branches(self._repo):
+            yield from found.diverged or (found.version,)
+
+    def _at(self, record: VersionRecord, path: str) -> ObjectId | None:
+        try:
+            entry = self._repo.trees.entry(record.tree, path)
+        except AuraError:
+            return None
+        return entry.id if entry is not None else None
