@@ -239,6 +239,11 @@ def _is_reserved(folded: str) -> bool:
     return folded[:3] in _RESERVED_STARTS and re.fullmatch(_RESERVED, folded) is not None
 
 
+def is_entry_name(name: str) -> bool:
+    """Whether `check_entry_name` takes a name that is not empty and has neither "/" nor NUL in it."""
+    return name[0] not in _FIRST or (name not in {".", ".."} and not is_own_folder(name))
+
+
 def check_entry_name(name: str) -> str:
     """Return `name` if a tree may hold it.
 

@@ -4,6 +4,7 @@ import os
 
 import msgspec
 import pytest
+from aura_vcs import codec
 from aura_vcs.codec import (
     clean_text,
     decode_operation,
@@ -122,6 +123,58 @@ def test_trees_with_any_value_in_any_field(field: str, value: object) -> None:
         assert error.message  # noqa: PT017
         return
     assert encode_tree(decoded)[1] == data
+
+
+ODD = {
+    "name": [
+        "",
+        ".",
+        "..",
+        ".aura",
+        ".AURA",
+        "aura~1",
+        "AU12AB~1",
+        "a/b",
+        "a\0",
+        "assets",
+        "z" * 5000,
+        "é",
+        "\u200c.aura",
+    ],
+    "id": [ID.upper(), ID[:-1], ID + "0", f" {ID[1:]}", f"{ID[:-2]}  ", "g" * 64, ID[:63] + "١"],
+    "size": [-1, 2**53 - 1, 2**53],
+    "executable": [True, False],
+    "raw": ["", "61", "ff"],
+    "kind": list(EntryKind),
+}
+
+
+@pytest.mark.parametrize("field", ODD)
+def test_a_tree_is_taken_or_refused_however_it_is_looked_at(field: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is told of all entries at once is what is told of each: of a folder with one odd entry, and of its order."""
+    plain = {"id": ID, "kind": "file", "name": "b", "size": 1}
+    odd = [{**plain, "name": "m", field: value} for value in ODD[field]]
+    odd += [{**entry, "kind": "dir"} for entry in odd]
+    for entry in odd:
+        for entries in (
+            [entry],
+            [plain, entry],
+            [entry, plain],
+            [entry, entry],
+            [plain, entry, {**plain, "name": "zz"}],
+        ):
+            data = msgspec.json.encode({"entries": entries}, order="sorted")
+            at_once = _taken(data)
+            with monkeypatch.context() as patch:
+                patch.setattr(codec, "_is_plain", lambda _: False)
+                assert _taken(data) == at_once, entries
+
+
+def _taken(data: bytes) -> object:
+    try:
+        return decode_tree(data)
+    except IntegrityError as error:
+        return type(error), error.message
 
 
 @given(st.sampled_from(sorted(msgspec.json.decode(encode_version(_version())[1]))), json_values)

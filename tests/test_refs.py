@@ -7,9 +7,9 @@ import msgspec
 import pytest
 from aura_vcs import Repository, layout
 from aura_vcs.codec import NUMBER_LIMIT
-from aura_vcs.errors.input import NothingToUndo
+from aura_vcs.errors.input import NothingToUndo, UnknownVersion
 from aura_vcs.history.commit import commit
-from aura_vcs.history.names.branches import branch
+from aura_vcs.history.names.branches import branch, create_branch
 from aura_vcs.history.names.revisions import resolve
 from aura_vcs.history.names.tags import create_tag
 from aura_vcs.history.status import status
@@ -322,3 +322,13 @@ def test_a_tag_set_aside_by_a_sync_tool_is_shown(first: Repository) -> None:
         "sent": versions(first)[0].id,
         "sent.0000": theirs.id,
     }
+
+
+@pytest.mark.parametrize("wrong", ["", "v1", "f" * 64, "nonsense", "x" * 5000, None])
+def test_no_name_is_given_to_what_is_no_version(first: Repository, wrong: str) -> None:
+    """Programs hand over any text: nothing is recorded that nobody could go to."""
+    for give in (create_tag, create_branch):
+        with pytest.raises(UnknownVersion):
+            give(first, "sent", VersionId(wrong))
+    assert first.refs.all_tags() == {}
+    assert branch(first, "sent") is None

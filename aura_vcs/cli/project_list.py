@@ -1,9 +1,11 @@
 """The place of the project at hand in the studio's list, kept up to date by what is done in it."""
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from aura_vcs.errors import AuraError
+from aura_vcs.errors.integrity import StorageError
 from aura_vcs.layout import AURA, LISTED, TEMPORARY
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ def follow_project(repo: "Repository", home: str, studio: "Opened", console: "Co
     try:
         if repo.storage.read(LISTED) == _mark(repo.root, home):
             return
-    except FileNotFoundError:
+    except (FileNotFoundError, StorageError):  # what cannot be read is written anew, if that is possible
         pass
     enter_project(repo.root, home, studio, console)
 
@@ -62,7 +64,8 @@ def _change(studio: "Opened", change: "Callable[[Studio], object]", console: "Co
 def _remember(root: str, home: str) -> None:
     from aura_vcs.storage.local import LocalStorage
 
-    LocalStorage(os.path.join(root, AURA), temporary=TEMPORARY).put(LISTED, _mark(root, home))
+    with suppress(StorageError):  # the next command tries again
+        LocalStorage(os.path.join(root, AURA), temporary=TEMPORARY).put(LISTED, _mark(root, home))
 
 
 def _mark(root: str, home: str) -> bytes:

@@ -15,6 +15,7 @@ from aura_vcs.errors.integrity import StorageDenied, StorageError, StorageFull
 from aura_vcs.index.schema import PAGE_BYTES, SCHEMA_VERSION, statements
 from aura_vcs.storage import databases
 from aura_vcs.storage.local import LocalStorage
+from aura_vcs.storage.room import can_grow
 
 BUSY_SECONDS = 60
 CACHE_KIB = 16 << 10
@@ -190,7 +191,10 @@ def is_damage(error: BaseException) -> bool:
 
 
 def _is_full(folder: str) -> bool:
+    """SQLite tells only of a disk without room, not of a quota that is used up."""
     try:
-        return hasattr(os, "statvfs") and os.statvfs(folder).f_bavail == 0
+        if hasattr(os, "statvfs") and os.statvfs(folder).f_bavail == 0:
+            return True
     except OSError:
         return False
+    return not can_grow(folder)

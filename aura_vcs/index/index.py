@@ -121,15 +121,23 @@ class Index(Rows):
         An interrupted command left them, or a sync tool brought them. Costs a look at the folders'
         names, and at the footers of new packs, one after the other.
         """
-        known = {row[0] for row in self.database.connection.execute("SELECT name FROM packs")}
-        packs = [name for name in self._files.store.packs.names() if name not in known]
-        sizes = dict(self._files.store.loose.all())
-        loose = {object_id: sizes[object_id] for object_id in self.without_place(sizes)}
+        packs, loose = self._unlisted()
         if not packs and not loose:
             return
         with self.database.transaction() as connection:
             if self._enter_objects(connection, packs, loose) and self.database.meta(_INCOMPLETE) is not None:
                 self.database.set_meta(_INCOMPLETE, _ARRIVED)
+
+    def has_unlisted(self) -> bool:
+        """Whether objects lie on disk and in no row; see learn_objects. Writes nothing."""
+        return any(self._unlisted())
+
+    def _unlisted(self) -> tuple[list[str], dict[ObjectId, int]]:
+        """The packs that have no row, and the loose objects with their sizes."""
+        known = {row[0] for row in self.database.connection.execute("SELECT name FROM packs")}
+        packs = [name for name in self._files.store.packs.names() if name not in known]
+        sizes = dict(self._files.store.loose.all())
+        return packs, {object_id: sizes[object_id] for object_id in self.without_place(sizes)}
 
     def _enter_objects(self, connection: sqlite3.Connection, packs: list[str], loose: Mapping[ObjectId, int]) -> int:
         from aura_vcs.index.rebuild import loose_objects, packed_objects

@@ -53,6 +53,8 @@ class Plan(msgspec.Struct, frozen=True):
     left: tuple[ObjectRecord, ...] = ()
     unread: tuple[ObjectRecord, ...] = ()
     waiting_for: tuple[Other, ...] = ()
+    unlisted: frozenset[ObjectId] = frozenset()
+    """Those of the doomed that the index did not have when the plan was made."""
 
     @property
     def bytes(self) -> int:
@@ -77,15 +79,24 @@ def plan_gc(
     dead_share: float | None = None,
     wait_for_others: bool = True,
 ) -> Plan:
-    """Find what can be deleted. Changes nothing stored but the index, which learns of all objects; in a preview
-    not even that. The cost grows with the garbage.
+    """Find what can be deleted. Changes nothing. The cost grows with the garbage.
 
     What an interrupted command stored and never recorded is garbage from now on. A pack is written
     anew when more than `dead_share` of it is garbage: DEAD_SHARE, or any at all without a grace period.
     Without `wait_for_others`, nobody else is asked: whoever makes a version offline with content that
     goes has to put it back from its own copy. What may belong to a version on its way here is kept.
     """
-    repo.learn_objects()
+    if not repo.is_preview and repo.index.has_unlisted():  # their rows are for whoever carries the plan out
+        with repo.preview() as view:
+            plan = _plan(view, grace_seconds, dead_share, wait_for_others=wait_for_others)
+        listed = {object_id for object_id, _ in repo.queries.unreferenced_dates()}
+        return msgspec.structs.replace(plan, unlisted=frozenset({item.id for item in plan.doomed} - listed))
+    return _plan(repo, grace_seconds, dead_share, wait_for_others=wait_for_others)
+
+
+def _plan(repo: Repository, grace_seconds: float, dead_share: float | None, *, wait_for_others: bool) -> Plan:
+    if repo.is_preview:
+        repo.learn_objects()
     cutoff = _ago(grace_seconds)
     garbage = [item for item in repo.queries.unreferenced() if item.id != EMPTY_TREE_ID]
     due = [item for item in garbage if item.last_referenced_at <= cutoff]
@@ -168,6 +179,7 @@ def execute_gc(repo: Repository, plan: Plan) -> Collected:
     """
     removed = freed = 0
     repo.make_room()
+    repo.learn_objects()
     with repo.locks.exclusive("objects"):
         if plan.doomed:
             _prove(repo, plan)
@@ -215,7 +227,7 @@ def _prove(repo: Repository, plan: Plan) -> None:
     same = 0
     for object_id, date in repo.queries.unreferenced_dates():
         item = doomed.get(object_id)
-        same += item is not None and item.last_referenced_at == date
+        same += item is not None and (item.last_referenced_at == date or object_id in plan.unlisted)
     if same != len(doomed):
         count = len(doomed) - same
         raise PlanStale(f"{count} object{' is' if count == 1 else 's are'} in use again since the plan was made")

@@ -34,13 +34,23 @@ class LooseObjects:
 
         return LooseCopies(self._storage)
 
-    def find(self, object_id: ObjectId) -> tuple[str, int] | None:
-        """The name and stored size of the object's file."""
+    def find_named(self, object_id: ObjectId) -> tuple[str, int] | None:
+        """Find the object's file under its proper name: that name and the stored size.
+
+        For what is about to be stored: where only a sync tool's copy has it, it is stored once more.
+        """
         name = loose_path(object_id)
         for candidate in (name, name + COMPRESSED):
             found = self._storage.stat(candidate)
             if found is not None:
                 return candidate, found.size
+        return None
+
+    def find(self, object_id: ObjectId) -> tuple[str, int] | None:
+        """The name and stored size of the object's file, also of one that a sync tool renamed."""
+        named = self.find_named(object_id)
+        if named is not None:
+            return named
         copy = self._copies.find(object_id)
         found = self._storage.stat(copy) if copy is not None else None
         return None if copy is None or found is None else (copy, found.size)
@@ -51,7 +61,7 @@ class LooseObjects:
         Nobody can read the file who cannot read one of that mode.
         """
         object_id = IDENTIFY[kind](data)
-        found = self.find(object_id)
+        found = self.find_named(object_id)
         if found is not None:
             self._storage.touch(found[0])
             return StoredObject(object_id, kind, len(data), found[1])

@@ -223,7 +223,7 @@ class ObjectStore:
             known -= absent_parts(self, recorded).keys()
         prefixes = set(self.storage.list(layout.OBJECTS)) - {"packs"}
         for object_id in object_ids - known:
-            if object_id[:2] in prefixes and (found := self.loose.find(object_id)) is not None:
+            if object_id[:2] in prefixes and (found := self.loose.find_named(object_id)) is not None:
                 self.storage.touch(found[0])
                 known.add(object_id)
         return known

@@ -148,7 +148,9 @@ class TreeReader:
             return
         before = {} if old is None else {entry.name: entry for entry in self.tree(old).entries}
         after = {} if new is None else {entry.name: entry for entry in self.tree(new).entries}
-        for name in sorted(before.keys() | after.keys(), key=name_bytes):
+        names = [name for name, entry in after.items() if before.get(name) != entry]
+        names += before.keys() - after.keys()
+        for name in sorted(names, key=name_bytes):  # few of all
             yield from self._differences_at(prefix + name, before.get(name), after.get(name))
 
     def _differences_at(self, path: str, old: Entry | None, new: Entry | None) -> Iterator[Difference]:

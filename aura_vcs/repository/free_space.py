@@ -2,13 +2,20 @@
 
 import os
 
+from aura_vcs.storage.room import can_grow
+
 NEEDED_BYTES = 4 << 20
 
 
 def is_nearly_full(folder: str) -> bool:
-    """Whether less than NEEDED_BYTES are free on the disk with the folder; False where the system does not tell."""
+    """Whether less than NEEDED_BYTES are free on the disk with the folder, or for this person there.
+
+    False where the system does not tell.
+    """
     try:
         found = os.statvfs(folder) if hasattr(os, "statvfs") else None
     except OSError:
         return False
-    return found is not None and found.f_bavail * found.f_frsize < NEEDED_BYTES
+    if found is not None and found.f_bavail * found.f_frsize < NEEDED_BYTES:
+        return True
+    return not can_grow(folder, NEEDED_BYTES)

@@ -92,6 +92,7 @@ class Repository:
         self._borrowed = BorrowedRoom()
         self.progress = progress
         self._names = (author, host)
+        self._index_folder = index_folder
         self.storage = previewed(project_storage(root, calls)) if preview else project_storage(root, calls)
         self.format = load_format(self.storage, progress)
         self.is_read_only = not make_local(self.storage)
@@ -276,6 +277,18 @@ class Repository:
         with self.locks.exclusive("refs"):
             self.index.learn_objects(self._recover)
 
+    def preview(self) -> "Repository":
+        """Open the project once more, as a preview: whatever is looked up there changes nothing on disk."""
+        return Repository(
+            self.root,
+            author=self.author,
+            host=self.host,
+            progress=self.progress,
+            calls=self._calls,
+            index_folder=self._index_folder,
+            preview=True,
+        )
+
     def rebuild_index(self) -> None:
         """Build the index anew from the files."""
         with self.locks.exclusive("refs"), self._undeleted():
@@ -342,7 +355,8 @@ class Repository:
         lent = self.kept.lend(gone)
         yield
         if back := self.kept.settle(lent):
-            self.progress.note(f"Put back {len(back)} files that another machine had deleted: versions need them")
+            count = f"{len(back)} file{'' if len(back) == 1 else 's'}"
+            self.progress.note(f"Put back what another machine had deleted and versions need: {count}")
         if gone:
             self.index.learn_places()
 

@@ -33,8 +33,6 @@ from aura_vcs.storage.upload import LocalUpload
 
 STALE_SECONDS = 24 * 3600
 """A temporary file that nobody wrote to for so long belongs to nobody."""
-
-
 UPLOADS = r"\d+-[0-9a-f]{16}"
 """What uploads are called until they have their names."""
 
@@ -233,6 +231,12 @@ class LocalStorage:
                 return self._open_lock(name, path)
             except IsADirectoryError:
                 self.delete_folder(name)  # an empty one holds nothing, and nobody can have locked it
+                return self._open_lock(name, path)
+            except OSError:
+                found = self.look(name)
+                if found is None or stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode):
+                    raise
+                self.set_aside(name)  # a pipe, a socket, a device: nobody can have locked it
                 return self._open_lock(name, path)
 
     def _open_lock(self, name: str, path: str) -> int:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 from aura_vcs.errors.integrity import StorageDenied, StorageError, StorageFull
 from aura_vcs.ids import Bytes
+from aura_vcs.storage.room import FULL
 
 FICLONE = 0x40049409
 """From linux/fs.h."""
@@ -23,7 +24,6 @@ _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr
 _AGAIN = os.O_RDWR
 for _name in ("O_BINARY", "O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK"):
     _AGAIN |= getattr(os, _name, 0)
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 """The process or the system has too much open: nothing is wrong with the disk."""
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -260,5 +260,5 @@ def translated(action: str, path: str) -> Iterator[None]:
 
 def storage_error(action: str, path: str, error: OSError) -> StorageError:
     """The StorageError for an OSError."""
-    kind = StorageFull if error.errno in _FULL else StorageDenied if error.errno in _DENIED else StorageError
+    kind = StorageFull if error.errno in FULL else StorageDenied if error.errno in _DENIED else StorageError
     return kind(action, path, error.strerror or str(error))

@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from aura_vcs.errors.input import LockBusy
-from aura_vcs.errors.integrity import StorageError
+from aura_vcs.errors.integrity import StorageError, StorageFull
 from aura_vcs.storage import databases
+from aura_vcs.storage.room import can_grow
 from aura_vcs.studio.folder import INDEX, StudioFolder
 
 SCHEMA_VERSION = 2
@@ -128,4 +129,6 @@ class StudioIndex:
 def _translated(error: sqlite3.OperationalError, path: str) -> Exception:
     if "locked" in str(error):
         return LockBusy("studio index", BUSY_SECONDS)
+    if path != ":memory:" and not can_grow(os.path.dirname(path)):
+        return StorageFull("use", path, str(error))
     return StorageError("use", path, str(error))

@@ -4,8 +4,10 @@ import os
 
 import msgspec
 
+from aura_vcs import layout
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import NameTaken
+from aura_vcs.history.recording.unversioned_output import leave_unversioned
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.bundle_file import BundleRemote, BundleWriter
@@ -30,7 +32,8 @@ class Bundled(msgspec.Struct, frozen=True):
 def create_bundle(repo: Repository, path: str, *, all_versions: bool = False) -> Bundled:
     """Write branches and tags, with all they stand on, into a new file.
 
-    The file appears when it is whole. Autosaves and restore points only with `all_versions`.
+    The file appears when it is whole, and can be read by those who can read everything that is stored here.
+    No version takes it in, should it lie in the project. Autosaves and restore points only with `all_versions`.
 
     Raises:
         NameTaken: the file exists. InputError: its folder does not, or there is nothing to bundle.
@@ -43,16 +46,31 @@ def create_bundle(repo: Repository, path: str, *, all_versions: bool = False) ->
     if not os.path.isdir(folder):
         raise InputError(f"There is no folder {folder}")
     known = Known(repo, _MEMORY)
-    writer = BundleWriter(folder, name)
+    writer = BundleWriter(folder, name, mode=stored_readers(repo))
     try:
         create_remote(writer, repo.format.project, repo.author)
         done = push(repo, writer, known, all_versions=all_versions, keep_both=True)
         if not done.versions:
             raise InputError("There are no versions to bundle yet", hint='Make one with `aura commit -m "First cut"`.')
-        return Bundled(full, len(done.versions), writer.publish())
+        bundled = Bundled(full, len(done.versions), writer.publish())
+        leave_unversioned(repo, full)
+        return bundled
     finally:
         writer.close()
         known.forget()
+
+
+def stored_readers(repo: Repository) -> int:
+    """Return who can read everything in the store, as the mode for a file with all of it in."""
+    folders = [
+        layout.PACKS,
+        *(f"{layout.OBJECTS}/{name}" for name in repo.storage.list(layout.OBJECTS) if len(name) == 2),
+    ]
+    mode = 0o666
+    for folder in folders:
+        for name in repo.storage.list(folder):
+            mode &= repo.storage.readers(f"{folder}/{name}")
+    return mode
 
 
 def verify_bundle(path: str, progress: Progress = SILENT) -> RemoteReport:

@@ -3,16 +3,35 @@
 import gc
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import click
 import pytest
 from aura_vcs.cli.main import cli
+from aura_vcs.errors.studio import ProjectDeleted
 from aura_vcs.history.checkout import checkout
+from aura_vcs.history.lookup.select_files import choose
+from aura_vcs.history.merge import plan_merge
+from aura_vcs.history.names.revisions import resolve
+from aura_vcs.maintenance.gc import plan_gc
+from aura_vcs.maintenance.purge_plan import plan_purge
+from aura_vcs.maintenance.retention import Rules, plan_prune
+from aura_vcs.project.purge import plan_project_purge
+from aura_vcs.project.records.checkpoint_store import plan_recovery
+from aura_vcs.project.scenes.actions import plan_cleaning
 from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.remotes.folder import FolderRemote
 from aura_vcs.storage.testing.faulty_calls import Fault, FaultyCalls, Stopped
+from aura_vcs.sync.fetch import plan_fetch
+from aura_vcs.sync.maintenance.gc import plan_far_gc
+from aura_vcs.sync.maintenance.repair_local import plan_repair
+from aura_vcs.sync.maintenance.repair_remote import plan_far_repair
+from aura_vcs.sync.offload.fetch_content import plan_content
+from aura_vcs.sync.push import plan_push
+from aura_vcs.sync.remotes.config import remotes
+from aura_vcs.sync.state.cache import Known
 
 from tests.cli.conftest import Film
 
@@ -113,6 +132,46 @@ def test_a_dry_run_changes_nothing(unfinished: Film, tmp_path: Path, words: tupl
         after = state(unfinished.root, tmp_path / "remote")
         assert {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)} == set()
     assert unfinished("fsck", code=None).code in {0, 3}
+
+
+PLANS: dict[str, Callable[[Repository], object]] = {
+    "merge": lambda repo: plan_merge(repo, "side"),
+    "gc": lambda repo: plan_gc(repo, grace_seconds=0),
+    "prune": lambda repo: plan_prune(repo, Rules()),
+    "purge": lambda repo: plan_purge(repo, resolve(repo, "v1")),
+    "project purge": plan_project_purge,
+    "recovery": plan_recovery,
+    "cleaning": plan_cleaning,
+    "content": lambda repo: plan_content(repo, choose(repo, [])),
+    "push": lambda repo: plan_push(repo, _remote(repo), Known(repo, "origin")),
+    "fetch": lambda repo: plan_fetch(repo, _remote(repo), Known(repo, "origin")),
+    "repair": lambda repo: plan_repair(repo, _remote(repo)),
+    "remote gc": lambda repo: plan_far_gc(repo, _remote(repo), Known(repo, "origin"), grace_seconds=0),
+    "remote repair": lambda repo: plan_far_repair(repo, _remote(repo), Known(repo, "origin")),
+}
+"""Every plan of the library that takes a project."""
+NOTING = {"recovery", "cleaning"}
+"""Those that look at the folder's documents and media, and remember in the index what they saw."""
+
+
+def _remote(repo: Repository) -> FolderRemote:
+    config = remotes(repo)["origin"]
+    return FolderRemote(config.url.removeprefix("file://"))
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_a_plan_of_the_library_changes_nothing(unfinished: Film, tmp_path: Path, name: str) -> None:
+    """Also for programs that opened the project to work in it; but for locks, and what was seen of the remote."""
+    with Repository.open(str(unfinished.root)) as repo:
+        before = state(unfinished.root, tmp_path / "remote")
+        with suppress(ProjectDeleted):  # not deleted, that is
+            PLANS[name](repo)
+        after = state(unfinished.root, tmp_path / "remote")
+        local = unfinished.root / ".aura/local"
+        changed = {Path(path) for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
+        noted = {local / "index.sqlite-wal"} if name in NOTING else set()
+        remembered = {path for path in changed if path.is_relative_to(local / "remotes") or path.suffix == ".lock"}
+        assert changed - remembered - noted <= {local, local / "locks", local / "index.sqlite-shm"}
 
 
 def test_a_dry_run_plans_what_the_command_then_does(film: Film) -> None:

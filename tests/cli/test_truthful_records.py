@@ -276,3 +276,29 @@ def test_a_setting_that_is_so_already_is_no_step_of_undo(film: Film) -> None:
         film("undo", *undo)
         assert film.data("config", "get", "autosave.interval_minutes")["source"] == "default"
         assert "nothing was changed" in film("config", "unset", *flags, "autosave.interval_minutes").out
+
+
+def test_fields_name_what_there_is(film: Film) -> None:
+    """A template that the studio has, by name or id; a file of the project, not any file."""
+    assert "template" in film("project", "set", "template_id=nonsense", code=24).stderr
+    film("template", "save", "Ours", code=None)
+    assert film("project", "set", "output_file_path=../../etc/passwd", code=63).code == 63
+    assert film("project", "set", "output_file_path=/etc/passwd", code=63).code == 63
+    film("project", "set", "output_file_path=exports/film.mp4")
+
+
+def test_a_version_says_who_changed_it_last(film: Film) -> None:
+    """Its name and mark are fields like any other."""
+    film.commit("One", {"a.txt": "1"})
+    made = film.data("show", "v1")["version"]
+    assert (made["modified_by"], made["deleted_by"]) == (made["author"], None)
+    film("version", "edit", "v1", "--name", "First", env={"AURA_AUTHOR": "Bert"})
+    found = film.data("log")["versions"][0]
+    assert found["modified_by"] == "Bert"
+    assert found["updated_at"] > made["updated_at"] >= made["created_at"]
+
+
+def test_the_log_of_a_file_that_no_version_has_says_so(film: Film) -> None:
+    """And not that some filter lets nothing through."""
+    film.commit("One", {"a.txt": "1"})
+    assert "nope.txt" in film("log", "nope.txt").out

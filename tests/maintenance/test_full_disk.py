@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -151,3 +152,27 @@ def test_a_full_disk_at_any_call_of_a_collection_leaves_a_project_that_is_whole(
             assert fsck(repo).is_clean
         if not calls.struck:
             return
+
+
+_WITHIN_A_QUOTA = """
+import resource, sys
+from tests.maintenance.test_full_disk import purge_and_collect
+from pathlib import Path
+resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
+print(purge_and_collect(Path(sys.argv[1])))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no such limits on Windows")
+def test_what_may_not_grow_any_more_is_a_full_disk(tmp_path: Path) -> None:
+    """A quota, or a limit of the process, says nothing of the disk: space can be freed all the same."""
+    root = tmp_path / "film"
+    with_takes(root)
+    home = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", _WITHIN_A_QUOTA, str(root)], cwd=home, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > SIZE
+    with Repository.open(root) as repo:
+        assert fsck(repo).is_clean

@@ -1,6 +1,7 @@
 """Locks between processes: shared, exclusive, and free again when their holder dies."""
 
 import os
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -51,3 +52,18 @@ def test_what_a_lock_file_says_decides_nothing(tmp_path: Path) -> None:
     (tmp_path / "refs.lock").write_text(f"process {os.getpid()}\n")
     with Locks(LocalStorage(str(tmp_path)), "locks", wait_seconds=0).exclusive("refs"):
         assert (tmp_path / "refs.lock").read_text().startswith("process")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes with names")
+@pytest.mark.parametrize("kind", ["pipe", "socket"])
+def test_what_cannot_be_locked_gives_way(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pipe or a socket in place of a lock holds nobody up: it is set aside."""
+    (tmp_path / "locks").mkdir()
+    monkeypatch.chdir(tmp_path / "locks")
+    if kind == "pipe":
+        os.mkfifo("refs.lock")
+    else:
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind("refs.lock")
+    os.close(LocalStorage(str(tmp_path)).open_lock("locks/refs.lock"))
+    assert (tmp_path / "locks/refs.lock").is_file()

@@ -1,5 +1,6 @@
 """A project in one file: made, checked, cloned; damaged ones are found out."""
 
+import os
 import zipfile
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import NameTaken
 from aura_vcs.errors.remotes import RemoteCorrupt, RemoteError, RemoteUnreachable
+from aura_vcs.history.status import status
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.bundle_file import BundleRemote
 from aura_vcs.sync.bundle import create_bundle, verify_bundle
@@ -46,6 +48,29 @@ def test_a_bundle_is_the_project(anna: Repository, tmp_path: Path) -> None:
     bundle.close()
     with zipfile.ZipFile(done.path) as archive:
         assert archive.testzip() is None
+
+
+@pytest.mark.parametrize("private", [False, True])
+def test_a_bundle_is_for_those_who_can_read_what_is_in_it(anna: Repository, tmp_path: Path, private: bool) -> None:
+    """One private file in any version makes it its owner's alone."""
+    if private:
+        write(anna, "contract.txt", "secret")
+        Path(anna.root, "contract.txt").chmod(0o600)
+        save(anna, "brief.json", "{}")
+    before = os.umask(0o022)
+    try:
+        done = create_bundle(anna, str(tmp_path / "film.aurabundle"))
+    finally:
+        os.umask(before)
+    assert Path(done.path).stat().st_mode & 0o777 == (0o600 if private else 0o644)
+
+
+def test_a_bundle_in_the_project_is_in_no_version(anna: Repository) -> None:
+    """As an export; what becomes of it later is somebody's work."""
+    done = create_bundle(anna, str(Path(anna.root, "film.aurabundle")))
+    assert status(anna).is_clean
+    Path(done.path).write_bytes(b"something else")
+    assert [change.path for change in status(anna).changes] == ["film.aurabundle"]
 
 
 def test_refusals(anna: Repository, tmp_path: Path) -> None:

@@ -130,6 +130,7 @@ def _diff(
     hashed = console.as_json or not (wanted.stat or wanted.name_only)
     compared = compare_versions(repo, versions, project_paths(repo, paths), hashed=hashed)
     _show(console, repo.progress, Sides(compared.old, compared.new, compared.comparison), wanted)
+    _leave_unversioned(repo, wanted.heat_map, wanted.side_by_side, wanted.page)
 
 
 def _show(console: Console, progress: "Progress", sides: Sides, wanted: Wanted) -> None:
@@ -218,6 +219,14 @@ def _write_report(console: Console, page: str, sides: Sides, media: "MediaFindin
         console.data({"report": page, "files": len(report.files)})
     else:
         console.line("Wrote ", strong(page), f": {count(len(report.files), 'file')} compared. Open it in a browser.")
+
+
+def _leave_unversioned(repo: "Repository", *written: str | None) -> None:
+    from aura_vcs.history.recording.unversioned_output import leave_unversioned
+
+    for name in written:
+        if name is not None:
+            leave_unversioned(repo, name)
 
 
 def _write_pictures(console: Console, comparison: "Comparison", wanted: "dict[PictureKind, str | None]") -> None:

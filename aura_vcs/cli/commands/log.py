@@ -103,6 +103,9 @@ def log_command(
 
         if not say_awaited(repo, console):
             console.line('There are no versions yet. Make the first with `aura commit -m "First cut"`.')
+    elif paths and wanted == VersionFilter(limit=limit):
+        where = "No version" if everything else "No version of this branch"
+        console.line(f"{where} has {' or '.join(paths)}. ", faint("`aura status` shows files that are in none so far."))
     else:
         console.line("No version is like that.")
 

@@ -8,7 +8,7 @@ from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, dry_run_option, examples, json_option, yes_option
 from aura_vcs.cli.output.console import Console, bad, cool, faint, good, strong, warm
 from aura_vcs.cli.output.humanize import count, local_time, size
-from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.session import current_session, pass_repository
 from aura_vcs.cli.shared.studio import assignments, expire_days, forget_purged, note_project
 
 if TYPE_CHECKING:
@@ -87,6 +87,12 @@ def set_command(repo: "Repository", console: Console, values: tuple[str, ...]) -
     from aura_vcs.project.scenes.set_values import set_values
 
     given = assignments(values)
+    for name in ("template_id", "project.template_id"):
+        if given.get(name):
+            from aura_vcs.studio.templates import find_template
+
+            with current_session().studio() as studio:
+                given[name] = find_template(studio, given[name]).id
     done = set_values(repo, given, expire_days=expire_days(repo))
     note_project(repo.root, console)
     if console.as_json:

@@ -6,8 +6,8 @@ import msgspec
 
 from aura_vcs.codec import is_text
 from aura_vcs.errors import InputError
-from aura_vcs.errors.input import NameTaken, UnknownName, VersionInUse
-from aura_vcs.ids import VersionId
+from aura_vcs.errors.input import NameTaken, UnknownName, UnknownVersion, VersionInUse
+from aura_vcs.ids import ID_LENGTH, VersionId, is_object_id
 from aura_vcs.index.queries import Queries
 from aura_vcs.layout import check_name
 from aura_vcs.model import DEFAULT_BRANCH, BranchEntry, Head, HeadChange, Inverse, Operation, RefChange
@@ -230,10 +230,12 @@ def check_wanted(repo: Repository, version: VersionId) -> None:
     """Refuse to give a name to a version that was deleted: its content is not sent, and may be gone elsewhere.
 
     Raises:
-        InputError: it is deleted or purged.
+        UnknownVersion: there is no version of that id. InputError: it is deleted or purged.
     """
-    record = repo.queries.version(version)
-    if record is not None and not record.is_live:
+    record = repo.queries.version(version) if isinstance(version, str) and is_object_id(version) else None
+    if record is None:
+        raise UnknownVersion(str(version)[:ID_LENGTH])
+    if not record.is_live:
         name = f"v{record.number}"
         hint = f"Bring it back first with `aura version undelete {name}`."
         raise InputError(f"{name} is {'purged' if record.purged_at is not None else 'deleted'}", hint=hint)

@@ -7,14 +7,14 @@ files that still are as they were before are replaced then: what a person edited
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from aura_vcs.codec import decode_record, encode_record, with_checksum
+from aura_vcs.codec import decode_record, encode_record, readable_name, with_checksum
 from aura_vcs.errors import AuraError, Unfinished
-from aura_vcs.errors.integrity import IntegrityError, ObjectMissing, RecordCorrupt, StorageError
+from aura_vcs.errors.integrity import IntegrityError, LinkedPath, ObjectMissing, RecordCorrupt, StorageError
 from aura_vcs.ids import ObjectId
 from aura_vcs.layout import ASIDE, PENDING
 from aura_vcs.model import Entry, EntryKind, Operation
@@ -25,6 +25,10 @@ from aura_vcs.worktree.scan.scan import Scan, entry_of
 
 if TYPE_CHECKING:
     from aura_vcs.worktree.checkout.writer import Written
+
+
+SHOWN = 5
+"""So many files are named in a note."""
 
 
 class Pending(msgspec.Struct, frozen=True):
@@ -102,10 +106,13 @@ def _keep_late_edits(repo: Repository, begun: Pending | None, *, everything: boo
 
 
 def finish_pending(repo: Repository) -> Operation | None:
-    """Finish what an interruption left, if anything; returns the operation that is now done.
+    """Finish what an interruption left, if anything, and say so; returns the operation that is now done.
+
+    Where content that it needs is not there any more (a backup, a tool), it is taken back; where that cannot be
+    done either, the files stay as they are and the note about it is set aside. Both are said, and nothing fails.
 
     Raises:
-        AuraError: it cannot be finished, and was taken back.
+        AuraError: the disk or the system refused; it was taken back, or the next command tries again.
     """
     if repo.storage.stat(PENDING) is None and repo.storage.stat(ASIDE) is None:
         return None
@@ -117,21 +124,42 @@ def finish_pending(repo: Repository) -> Operation | None:
         if found is None:
             _keep_late_edits(repo, None, everything=True)
             return None
-        if repo.queries.action_by_id(found.operation.id) is None:
-            repo.progress.note(f"Finishing what was interrupted: {found.operation.description}")
-            with _taken_back(repo, found):
-                _go_on(repo, found.before, found.after)
-                _record(repo, found.operation)
+        if repo.queries.action_by_id(found.operation.id) is None and not _is_finished(repo, found):
+            return None
         _keep_late_edits(repo, found, everything=True)
         _forget(repo)
         return found.operation
+
+
+def _is_finished(repo: Repository, found: Pending) -> bool:
+    """Finish the folder and record the operation, or say why that cannot be."""
+    what = found.operation.description
+    repo.progress.note(f"Finishing what was interrupted: {what}")
+    try:
+        with _taken_back(repo, found):
+            left = _go_on(repo, found.before, found.after)
+            _record(repo, found.operation)
+    except IntegrityError as error:
+        if isinstance(error, StorageError | LinkedPath):
+            raise
+        repo.progress.note(f"It could not be finished: {error}")
+        return False
+    if left:
+        repo.progress.note(f"Left as they are, because they were edited since: {_listed(left)}")
+    return True
+
+
+def _listed(paths: Sequence[str]) -> str:
+    shown = ", ".join(map(readable_name, paths[:SHOWN]))
+    return f"{shown} and {len(paths) - SHOWN:,} more" if len(paths) > SHOWN else shown
 
 
 @contextmanager
 def _taken_back(repo: Repository, begun: Pending) -> Iterator[None]:
     """Put the files back when the block fails before the operation was recorded.
 
-    Where that fails too, the note about it stays, and the next command tries again.
+    Where that fails too, the note about it stays, and the next command tries again; it is set aside where
+    what is needed for it is not there.
     """
     try:
         yield
@@ -140,24 +168,37 @@ def _taken_back(repo: Repository, begun: Pending) -> Iterator[None]:
         raise
     except AuraError as error:
         try:
-            with suppress(IntegrityError):  # neither way is open: the files stay as they are, for the person to look at
+            is_back = True
+            try:
                 _go_on(repo, begun.after, begun.before)
+            except IntegrityError:  # neither way is open: the files stay as they are, for the person to look at
+                is_back = False
             _keep_late_edits(repo, begun, everything=True)
-            _forget(repo)
+            if is_back:
+                _forget(repo)
+            else:
+                repo.progress.note(
+                    f"Your files are as {begun.operation.description!r} left them; `aura status` shows how they differ "
+                    f"from the last version. The note about it was set aside in .aura/{repo.storage.set_aside(PENDING)}"
+                )
         except AuraError as another:
             error.add_note(str(another))
         raise
 
 
-def _go_on(repo: Repository, before: ObjectId, after: ObjectId) -> None:
-    """Put `after` in place wherever the folder still is as `before`."""
+def _go_on(repo: Repository, before: ObjectId, after: ObjectId) -> list[str]:
+    """Put `after` in place wherever the folder still is as `before`; returns the paths where it is as neither."""
     differences = list(repo.trees.differences(before, after))
     places = check_present(repo, differences)
     scan = repo.worktree.scan(before, [d.path for d in differences])
     unknown = [d.path for d in differences if (state := scan.file(d.path)) is not None and not state.id]
     repo.worktree.hash(unknown, scan, repo.progress, patient=True)
-    untouched = [d for d in differences if _current(repo, scan, d) in (_bare(d.old), None) or _is_folder(d)]
-    repo.worktree.apply(scan, untouched, places, repo.progress)
+    current = {d.path: _current(repo, scan, d) for d in differences}
+    untouched = [d for d in differences if current[d.path] in (_bare(d.old), None) or _is_folder(d)]
+    edited = [
+        d.path for d in differences if not _is_folder(d) and current[d.path] not in (_bare(d.old), _bare(d.new), None)
+    ]
+    return [*edited, *repo.worktree.apply(scan, untouched, places, repo.progress).left]
 
 
 def _record(repo: Repository, operation: Operation) -> None:

@@ -7,6 +7,7 @@ import msgspec
 from aura_vcs.errors.documents import InvalidValue, UnknownField
 from aura_vcs.formats.jsondoc.edit import keys_of, set_value
 from aura_vcs.formats.jsondoc.spans import parse
+from aura_vcs.history.sources.content_source import unsafe_reason
 from aura_vcs.project.documents.load import is_scene_file
 from aura_vcs.project.documents.models import (
     BriefDocument,
@@ -27,6 +28,9 @@ _VIEWS: dict[str, type[msgspec.Struct]] = {
     "render.json": RenderDocument,
     "timeline.json": TimelineDocument,
 }
+_FILES_OF_THE_PROJECT = {("project.json", "/output_file_path")}
+"""What may name any file elsewhere in documents that were brought along, but is set to files of the project only."""
+_SHOWN = 80
 
 
 def view_of(name: str) -> type[msgspec.Struct] | None:
@@ -50,6 +54,9 @@ def edit_document(data: bytes, name: str, pointer: str, value: Any, *, allow_new
     if view is not None and not allow_new:
         _refuse_unknown(data, name, pointer, view)
     changed = set_value(data, pointer, value, name=name)
+    if (name, pointer) in _FILES_OF_THE_PROJECT and isinstance(value, str) and (reason := unsafe_reason(value)):
+        message = f"{value[:_SHOWN]!r} cannot be a file of the project: {reason}"
+        raise InvalidValue(name, pointer, message, hint="Expected: a path from the project folder.")
     if view is not None:
         before = validate(parse(data, name).value(), view, name)[1]
         for problem in validate(parse(changed, name).value(), view, name)[1]:

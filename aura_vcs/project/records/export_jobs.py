@@ -20,6 +20,7 @@ from aura_vcs.errors.documents import ExportCancelled
 from aura_vcs.errors.input import LockBusy, UnknownName
 from aura_vcs.errors.worktree import FileUnreadable
 from aura_vcs.history.names.revisions import check_content
+from aura_vcs.history.recording.unversioned_output import leave_unversioned
 from aura_vcs.history.sources.tree_source import TreeSource
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.entities import exports_statement
@@ -52,7 +53,6 @@ from aura_vcs.project.render.presets import (
 )
 from aura_vcs.project.render.render import part_path, render_export
 from aura_vcs.repository.repository import Repository
-from aura_vcs.worktree.scan.exported_files import with_output
 
 DEFAULT_PRESET = "YouTube 1080p"
 """How a version without a render.json is encoded."""
@@ -149,16 +149,8 @@ def run_export(
         done = _put(repo, done)
     forget_output(repo, done)
     note_output(repo, done.output_file)
-    _leave_unversioned(repo, done.output_file)
+    leave_unversioned(repo, done.output_file)
     return done
-
-
-def _leave_unversioned(repo: Repository, output: str) -> None:
-    """Remember a film that landed in the project's folder, so that no version takes it in."""
-    path = os.path.relpath(os.path.realpath(output), os.path.realpath(repo.root)).replace(os.sep, "/")
-    if path != ".." and not path.startswith("../"):
-        with suppress(OSError):  # it was moved away already
-            repo.storage.put(layout.OUTPUTS, with_output(repo.root, path))
 
 
 def cancel_export(repo: Repository, job: ExportRecord) -> ExportRecord:

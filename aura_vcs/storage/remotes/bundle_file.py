@@ -117,17 +117,18 @@ class BundleRemote(ReadOnlyRemote):
 class BundleWriter:
     """A bundle in the making: an empty remote to which a push sends everything, once.
 
-    Nothing has a name before `publish`; the manifest is kept in memory until then.
+    Nothing has a name before `publish`; the manifest is kept in memory until then. Nobody can read the file who
+    cannot read one of the given `mode`.
     """
 
     pack_bytes: int | None = None
     create_checked = None
 
-    def __init__(self, folder: str, name: str) -> None:
+    def __init__(self, folder: str, name: str, *, mode: int = 0o666) -> None:
         self.place = name
         self._name = name
         self._storage = LocalStorage(folder, temporary=f"{name}{UNFINISHED}")
-        self._upload = self._storage.upload()
+        self._upload = self._storage.upload(mode)
         self._stream = _Appended(self._upload.write)
         self._archive = zipfile.ZipFile(self._stream, "w", zipfile.ZIP_STORED)
         self._places: dict[str, tuple[int, int]] = {}

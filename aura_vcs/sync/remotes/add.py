@@ -64,7 +64,7 @@ def add_remote(
     set_remote(repo, name, RemoteConfig(address.text, single_writer))
     done = False
     try:
-        make_folder(address)
+        make_folder(address, repo.root)
         remote = open_remote(address, single_writer=single_writer, create=True, surroundings=surroundings)
         try:
             checked = _prepare(repo, name, address, remote, single_writer=single_writer, ask=ask)

@@ -136,8 +136,10 @@ def _open_far(address: Address, *, single_writer: bool, create: bool, surroundin
     return HttpRemote(address.text)
 
 
-def make_folder(address: Address) -> None:
+def make_folder(address: Address, like: str | None = None) -> None:
     """Make the folder of a new folder remote; the one above it must be there (is the disk mounted?).
+
+    Nobody can enter it who cannot enter the folder `like`, the project's: what lies in it follows its modes.
 
     Raises:
         RemoteUnreachable, RemoteDenied.
@@ -148,6 +150,6 @@ def make_folder(address: Address) -> None:
     if not os.path.isdir(parent):
         raise RemoteUnreachable(address.text, f"{parent} is not there", hint="Is the disk mounted?")
     try:
-        os.mkdir(address.path)
+        os.mkdir(address.path, 0o777 if like is None else os.stat(like).st_mode & 0o777 | 0o700)
     except OSError as error:
         raise RemoteDenied(address.text, f"the folder cannot be made: {error.strerror}") from error

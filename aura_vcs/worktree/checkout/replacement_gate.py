@@ -62,6 +62,8 @@ class Gate:
             return None
         self.aside.hold(path, made, seen, file_state(found))
         if stat.S_ISREG(found.st_mode):
+            if (found.st_mode, found.st_uid, found.st_gid) != (before.st_mode, before.st_uid, before.st_gid):
+                self._take_over_late_rights(name, fd, new, found)
             self._take_over_attributes(made, name, fd)
         return _state(name, fd)
 
@@ -142,12 +144,16 @@ class Gate:
 
     def _may_be(self, seen: Seen, found: os.stat_result, name: str, fd: int | None) -> bool:
         """Whether the file at the name can still be what was seen, as far as that shows without moving it."""
+        if _may_run(found.st_mode) != _may_run(seen.state.mode):
+            return False
         if _stamp(found) == _stamp_of(seen.state) and found.st_ctime_ns == seen.state.ctime_ns:
             return True
         return seen.id is not None and content_id(name, dir_fd=fd) == seen.id
 
     def _is_what_was_saved(self, seen: Seen, out: str, out_fd: int | None, found: os.stat_result) -> bool:
         """Whether what came out is what was seen. Moving it gave it another time of change."""
+        if _may_run(found.st_mode) != _may_run(seen.state.mode):
+            return False
         if _stamp(found) == _stamp_of(seen.state) and seen.is_dated and self.aside.trusts_dates(seen.id):
             return True
         return seen.id is not None and content_id(out, dir_fd=out_fd) == seen.id
@@ -170,6 +176,12 @@ class Gate:
             self._calls.chmod(fd, mode)
         finally:
             os.close(fd)
+
+    def _take_over_late_rights(self, name: str, fd: int | None, new: FileState, found: os.stat_result) -> None:
+        """Do the same where somebody changed them just before the files changed places."""
+        placed = _look(name, fd)
+        if placed is not None and placed.st_ino == new.inode:  # else it is somebody's by now
+            self._take_over_rights(name, fd, new._replace(mode=placed.st_mode), found)
 
     def _give(self, fd: int, before: os.stat_result, mode: int) -> int:
         """Give a file its owner and group as far as that is allowed; the mode that then says as little as before."""
@@ -213,6 +225,11 @@ def _state(name: str, fd: int | None) -> FileState | None:
 
 def _stamp(found: os.stat_result) -> tuple[int, int, int, int]:
     return (found.st_mtime_ns, found.st_size, found.st_ino, found.st_mode & ~_RIGHTS)
+
+
+def _may_run(mode: int) -> bool:
+    """Whether a file of this mode counts as executable: that is part of what a version has of it."""
+    return stat.S_ISREG(mode) and bool(mode & stat.S_IXUSR)
 
 
 def _stamp_of(state: FileState) -> tuple[int, int, int, int]:
