@@ -37,7 +37,7 @@ class RetryingRemote:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.inner = inner
-        self.place = inner.place
+        self.location = inner.location
         self.pack_bytes = inner.pack_bytes
         self.create_checked = None
         self._pauses = pauses_seconds
@@ -63,7 +63,7 @@ class RetryingRemote:
         """See Creatable. Attempts that got further than those before do not count: on a line that breaks
         often, a large file arrives piece by piece.
         """
-        lost, attempt, counting = False, 0, _Furthest(progress)
+        lost, attempt, counting = False, 0, _ProgressOnce(progress)
         while True:
             try:
                 return self.inner.create(name, source, progress=counting)
@@ -135,7 +135,7 @@ class RetryingRemote:
         return True
 
 
-class _Furthest(Silent):
+class _ProgressOnce(Silent):
     """Counts each byte once, however often it was sent."""
 
     def __init__(self, progress: Progress) -> None:
@@ -157,7 +157,7 @@ class _Furthest(Silent):
         return further
 
 
-class Request(msgspec.Struct, frozen=True):
+class RecordedRequest(msgspec.Struct, frozen=True):
     """One request that was made; `sent` and `received` count bytes of content."""
 
     verb: str
@@ -171,10 +171,10 @@ class RecordingRemote:
 
     def __init__(self, inner: RemoteStorage) -> None:
         self.inner = inner
-        self.place = inner.place
+        self.location = inner.location
         self.pack_bytes = inner.pack_bytes
         self.create_checked = None
-        self.requests: list[Request] = []
+        self.requests: list[RecordedRequest] = []
 
     def load(self, name: str) -> RemoteFile:
         """See RangeReadable."""
@@ -242,7 +242,7 @@ class RecordingRemote:
         return sum(request.received for request in self.requests)
 
     def _note(self, verb: str, name: str, *, sent: int = 0, received: int = 0) -> None:
-        self.requests.append(Request(verb, name, sent, received))
+        self.requests.append(RecordedRequest(verb, name, sent, received))
 
 
 class FaultyRemote:
@@ -264,7 +264,7 @@ class FaultyRemote:
         reading: Callable[[str, bytes], bytes] | None = None,
     ) -> None:
         self.inner = inner
-        self.place = inner.place
+        self.location = inner.location
         self.pack_bytes = inner.pack_bytes
         self.create_checked = None
         self.calls = 0
@@ -314,8 +314,8 @@ class FaultyRemote:
             self.calls += 1
             number = self.calls
         if number in self._fail_at:
-            raise RemoteUnreachable(self.place, f"request {number} ({verb} {name}) was made to fail")
+            raise RemoteUnreachable(self.location, f"request {number} ({verb} {name}) was made to fail")
         answer = request(*values)
         if number in self._lose_at:
-            raise RemoteUnreachable(self.place, f"the answer to request {number} ({verb} {name}) was lost")
+            raise RemoteUnreachable(self.location, f"the answer to request {number} ({verb} {name}) was lost")
         return answer
