@@ -21,6 +21,7 @@ from aura_vcs.storage.plain_files import (
     Append,
     append_held,
     is_shared,
+    make_root,
     open_held,
     open_plain,
     readers_of,
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
 STALE_SECONDS = 24 * 3600
 """A temporary file that nobody wrote to for so long belongs to nobody."""
-
-
 UPLOADS = r"\d+-[0-9a-f]{16}"
 """What uploads are called until they have their names."""
 
@@ -354,7 +353,7 @@ class LocalStorage:
         except FileNotFoundError:
             pass
         if not folder:
-            self._make_root(self._folders.root)
+            make_root(self.calls, self._folders.root)
             return
         self._make(folder.rpartition("/")[0])
         with self._folders.at(folder) as (last, dir_fd):
@@ -364,18 +363,6 @@ class LocalStorage:
                 return
             share_folder(self.calls, last, dir_fd)
             self.calls.fsync_folder(".", dir_fd=dir_fd)
-
-    def _make_root(self, path: str) -> None:
-        if os.path.isdir(path):
-            return
-        parent = os.path.dirname(path)
-        self._make_root(parent)
-        try:
-            self.calls.mkdir(path)
-        except FileExistsError:
-            return
-        share_folder(self.calls, path, None, above=parent)
-        self.calls.fsync_folder(parent)
 
     @contextmanager
     def _inside(self, folder: str) -> Iterator[int | None]:
