@@ -12,7 +12,11 @@ from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.index.new_objects import new_children_in
 from aura_vcs.index.records import LABEL_COLUMNS, label_columns, stored_label, version_row
 from aura_vcs.index.reference_counts import NewChildren, ReferenceCounts, tree_children
+<<<<<<< HEAD
 from aura_vcs.model import ORIGIN, EntryKind, Label, Operation, Version
+=======
+from aura_vcs.model import EntryKind, Label, Operation, Version
+>>>>>>> origin/main
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import TreeReader
