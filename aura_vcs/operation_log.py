@@ -136,11 +136,7 @@ class OperationLogs:
             data = self._storage.read(operations_log(self.replica))
         except FileNotFoundError:
             return closed, 0
-<<<<<<< HEAD
-        return closed + list(_intact_lines(data)), data.rfind(b"\n") + 1
-=======
         return closed + list(_intact_lines(data)), len(whole_part(data))
->>>>>>> origin/main
 
     def _of_segment(self, name: str) -> list[LogLine]:
         if name.partition(".")[0] != self.replica:

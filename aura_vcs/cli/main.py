@@ -15,11 +15,8 @@ from aura_vcs.cli.output.console import Console, is_terminal
 from aura_vcs.cli.session import Session
 
 if TYPE_CHECKING:
-<<<<<<< HEAD
-=======
     from click.shell_completion import CompletionItem
 
->>>>>>> origin/main
     from aura_vcs.worktree.scan.prefetch import ScanPrefetch
 
 PIPE_CLOSED = 141

@@ -67,11 +67,8 @@ class LogIngest:
                 self._progress.note(f"{error.message}; `aura fsck` says more")
                 continue  # its size stays unknown: the next command tries again
             projector.log_size(replica, size)
-<<<<<<< HEAD
-=======
         if self._tags_elsewhere:
             self._bring_back_tags()
->>>>>>> origin/main
         complete = self._ingest_labels(projector)
         projector.write()
         self._database.set_meta(_LABELS, self._labels_date() if date is None else date if complete else _WAITING)
@@ -90,8 +87,6 @@ class LogIngest:
                 self._tags_elsewhere.update(name for name in operation.refs if name.startswith(_TAGS))
             projector.operation(operation, line.start, line.end)
 
-<<<<<<< HEAD
-=======
     def _bring_back_tags(self) -> None:
         """Merge what all logs say of tags that other machines changed.
 
@@ -107,7 +102,6 @@ class LogIngest:
         with suppress(StorageError):  # in a project that can only be read, the next one who writes does it
             self._refs.bring_back_tags(found)
 
->>>>>>> origin/main
     def _ingest_segment(self, projector: "Projector", name: str) -> None:
         try:
             for line in self._logs.read_segment(name):

@@ -104,21 +104,13 @@ class ObjectQueries:
     def counts(self) -> dict[ObjectId, int]:
         """Every object's reference count."""
         self._index.apply_deferred()
-<<<<<<< HEAD
-        rows = self._connection.execute("SELECT id, refcount FROM objects")
-=======
         rows = self._index.database.connection.execute("SELECT id, refcount FROM objects")
->>>>>>> origin/main
         return {ObjectId(row[0].hex()): row[1] for row in rows}
 
     def counted(self) -> Iterator[tuple[bytes, int]]:
         """The bytes of every object's id and its reference count, sorted."""
         self._index.apply_deferred()
-<<<<<<< HEAD
-        return iter(self._connection.execute("SELECT id, refcount FROM objects ORDER BY id"))
-=======
         return iter(self._index.database.connection.execute("SELECT id, refcount FROM objects ORDER BY id"))
->>>>>>> origin/main
 
     def all_objects(self) -> list[ObjectRecord]:
         """Every object."""
@@ -149,11 +141,7 @@ class ObjectQueries:
 
     def _objects(self, clause: str, values: Sequence[Any], *, hint: str = "") -> list[ObjectRecord]:
         self._index.apply_deferred()
-<<<<<<< HEAD
-        rows = self._connection.execute(
-=======
         rows = self._index.database.connection.execute(
->>>>>>> origin/main
             "SELECT o.id, o.kind, o.content_type, o.size, o.stored_size, p.name, o.chunked, o.refcount, "
             f"o.created_at, o.last_referenced_at FROM objects o {hint}LEFT JOIN packs p ON p.id = o.pack {clause}",
             values,

@@ -25,9 +25,6 @@ from aura_vcs.studio.action_log import ActionDraft, act, acting, changed
 from aura_vcs.studio.configuration import get_configuration
 from aura_vcs.studio.folder import RATINGS, TEMPLATES
 from aura_vcs.studio.studio import Studio
-<<<<<<< HEAD
-from aura_vcs.studio.template_files import Documents, check_documents, documents_of, script_structure
-=======
 from aura_vcs.studio.template_files import (
     Documents,
     check_documents,
@@ -36,7 +33,6 @@ from aura_vcs.studio.template_files import (
     script_structure,
     texts_of,
 )
->>>>>>> origin/main
 from aura_vcs.suggestions import suggest
 
 NAME_LIMIT, DESCRIPTION_LIMIT = 200, 2000

@@ -71,16 +71,6 @@ class IncomingVersions(msgspec.Struct, frozen=True):
     stored: Mapping[ObjectId, StoredObject]
 
 
-<<<<<<< HEAD
-OnIncoming = Callable[[IncomingVersions], Callable[[], None]]
-"""Told while what comes is hashed; what it returns is called once that is in the store, and not recorded yet."""
-
-
-def _ignore_incoming(_: IncomingVersions) -> Callable[[], None]:
-    return lambda: None
-
-
-=======
 class Expecting(Protocol):
     """Whoever makes use of what comes before it is recorded."""
 
@@ -91,7 +81,6 @@ class Expecting(Protocol):
         """Hear that it is in the store, and not recorded yet."""
 
 
->>>>>>> origin/main
 class _FetchDraft(msgspec.Struct, frozen=True):
     plan: FetchPlan
     snapshot: RemoteSnapshot
@@ -116,11 +105,7 @@ def fetch(
     *,
     all_versions: bool = False,
     undoable: bool = True,
-<<<<<<< HEAD
-    on_coming: OnIncoming = _ignore_incoming,
-=======
     expecting: Expecting | None = None,
->>>>>>> origin/main
 ) -> Fetched:
     """Bring what the remote has; the work folder stays as it is.
 
@@ -143,11 +128,7 @@ def _fetch_alone(
     repo: Repository,
     remote: RangeReadable,
     known: RemoteCache,
-<<<<<<< HEAD
-    on_coming: OnIncoming,
-=======
     expecting: Expecting | None,
->>>>>>> origin/main
     *,
     all_versions: bool,
     undoable: bool,
@@ -177,11 +158,7 @@ def _state(view: RemoteSnapshot, *, all_versions: bool) -> str:
 
 
 def _fetch(
-<<<<<<< HEAD
-    repo: Repository, view: RemoteSnapshot, known: RemoteCache, on_coming: OnIncoming, *, all_versions: bool
-=======
     repo: Repository, view: RemoteSnapshot, known: RemoteCache, expecting: Expecting | None, *, all_versions: bool
->>>>>>> origin/main
 ) -> Fetched:
     with repo.locks.shared("objects"), Quarantine(repo, view, known.incoming) as room:
         draft = _draft(repo, view, known, all_versions=all_versions, room=room)
@@ -191,11 +168,7 @@ def _fetch(
         for object_id, tree in draft.negotiation.trees.items():  # hashed already, and soon in the store
             repo.trees.remember(object_id, tree)
         if draft.negotiation.table is not None and draft.plan.objects:
-<<<<<<< HEAD
-            arrived = _receive(room, draft, draft.negotiation.table, on_coming)
-=======
             arrived = _receive(room, draft, draft.negotiation.table, expecting)
->>>>>>> origin/main
         report_diverged_tags(repo.progress, repo.refs.all_tags(), view.manifest.tags)
         _record(repo, draft, _record_offloaded(repo, draft, known, arrived))
     clear(known.incoming)
@@ -203,13 +176,6 @@ def _fetch(
     return Fetched(draft.plan, tuple(b.name for b in found if b is not None and b.diverged))
 
 
-<<<<<<< HEAD
-def _receive(room: Quarantine, draft: _FetchDraft, table: PackTable, on_coming: OnIncoming) -> Downloaded:
-    expected = room.expected(draft.packs, table)
-    has_landed = on_coming(IncomingVersions(draft.negotiation.versions, draft.entries, expected))
-    arrived = room.receive(draft.packs, table, bare=draft.negotiation.left.keys())
-    has_landed()
-=======
 def _receive(room: Quarantine, draft: _FetchDraft, table: PackTable, expecting: Expecting | None) -> Downloaded:
     if expecting is not None:
         expected = room.expected(draft.packs, table)
@@ -217,7 +183,6 @@ def _receive(room: Quarantine, draft: _FetchDraft, table: PackTable, expecting: 
     arrived = room.receive(draft.packs, table, bare=draft.negotiation.left.keys())
     if expecting is not None:
         expecting.arrive()
->>>>>>> origin/main
     return arrived
 
 

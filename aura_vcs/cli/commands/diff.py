@@ -190,16 +190,8 @@ def _lines(sides: Sides, media: "MediaFindings | None", *, details: bool) -> Ite
         yield [faint(f"  {_media_command()}")]
     elif media is not None and media.header_only:
         were = "was" if media.header_only == 1 else "were"
-<<<<<<< HEAD
-        yield [
-            faint(
-                f"{count(media.header_only, 'media file')} {were} compared by the header only. For all: aura diff --media"
-            )
-        ]
-=======
         files = count(media.header_only, "media file")
         yield [faint(f"{files} {were} compared by the header only. For all: aura diff --media")]
->>>>>>> origin/main
 
 
 def _media_command() -> str:

@@ -56,12 +56,9 @@ def restore_command(repo: "Repository", console: Console, version: str, paths: t
         print_kept_unsaved(console, moved)
     else:
         _show(console, version, paths, moved)
-<<<<<<< HEAD
-=======
         if given != version:
             named = f"aura restore {version} {given}"
             console.line(faint(f"That was `{named}`: name another version to have it as it was there."))
->>>>>>> origin/main
     print_skipped(console, moved)
 
 

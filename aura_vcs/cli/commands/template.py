@@ -105,9 +105,6 @@ def new_command(studio: "Studio", console: Console, name: str, description: str,
     with current_session().open() as repo:
         source = FolderSource(Path(repo.root))
         made = new_from_project(studio, source, name, description=description, category=category)
-<<<<<<< HEAD
-    _print(console, made, "Made the template")
-=======
         taken = {*made.documents, *made.texts}
         left = sum(path not in taken for path in source.names())
     _print(console, made, "Made the template")
@@ -117,7 +114,6 @@ def new_command(studio: "Studio", console: Console, name: str, description: str,
             console.line(
                 faint(f"  leaves {count(left, 'file')}: media, texts, projects of editors, what follows from scenes")
             )
->>>>>>> origin/main
 
 
 @template_command.command(
@@ -242,11 +238,7 @@ def _structure(name: str, text: str) -> Any:
 
 
 def template_to_json(template: "Template") -> dict[str, Any]:
-<<<<<<< HEAD
-    """A template in JSON: everything but its documents."""
-=======
     """A template in JSON: everything but the content of its files."""
->>>>>>> origin/main
     import msgspec
 
     shape: dict[str, Any] = msgspec.to_builtins(template)

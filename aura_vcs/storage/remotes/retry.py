@@ -173,10 +173,7 @@ class RecordingRemote:
         self.inner = inner
         self.location = inner.location
         self.pack_bytes = inner.pack_bytes
-<<<<<<< HEAD
-=======
         self.create_checked = None
->>>>>>> origin/main
         self.requests: list[RecordedRequest] = []
 
     def load(self, name: str) -> RemoteFile:

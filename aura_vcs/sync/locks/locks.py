@@ -35,12 +35,8 @@ from aura_vcs.sync.state.lock_record import (
     overlaps,
     sorted_locks,
 )
-<<<<<<< HEAD
-from aura_vcs.sync.state.manifest import MANIFEST, decode_manifest, encode_manifest
-=======
 from aura_vcs.sync.state.manifest import MANIFEST
 from aura_vcs.sync.state.manifest_update import update_manifest
->>>>>>> origin/main
 from aura_vcs.sync.state.snapshot import RemoteSnapshot, load_snapshot, state_of
 
 ATTEMPTS = 20
@@ -264,11 +260,7 @@ def _update(repo: Repository, remote: RemoteStorage, known: RemoteCache, change:
             after = update_manifest(repo, remote, view, manifest, has_all=False)
         except RefMoved:
             continue  # somebody else moved it: look again
-<<<<<<< HEAD
-        _remember(known, view, RemoteSnapshot(remote, known, decode_manifest(data, remote.location), data, token))
-=======
         _remember(known, view, after)
->>>>>>> origin/main
         return
     raise RefMoved(f"{remote.location}/{MANIFEST}", "where it was seen", "moving all the time")
 

@@ -20,10 +20,6 @@ from aura_vcs.errors.input import PlanStale, RefMoved
 from aura_vcs.errors.remotes import RemoteCorrupt, RemoteRewound, RemoteUnsafe
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import Kind, Label
-<<<<<<< HEAD
-from aura_vcs.objects.packs.format import Footer, PackEntry
-=======
->>>>>>> origin/main
 from aura_vcs.objects.packs.writer import is_nonce
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteEntry, RemoteStorage
@@ -293,26 +289,13 @@ def _shrinks(
         footer = table.footers[pack]
         living = tuple(e for e in footer.entries if e.id in held or e.kind is Kind.VERSION)
         garbage = [e for e in footer.entries if e.id not in held and e.kind is not Kind.VERSION and not is_nonce(e)]
-<<<<<<< HEAD
-        dead = sum(_share(footer, entry) for entry in garbage) if living else pack.size
-=======
         dead = sum(footer.frames[entry.frame].share_of(entry) for entry in garbage) if living else pack.size
->>>>>>> origin/main
         is_worth = dead > DEAD_SHARE * pack.size or any(entry.id in purged for entry in garbage)
         if not living or is_worth or (garbage and grace_seconds <= 0) or pack in gathered:
             found.append(PackRewrite(pack, living, dead))
     return tuple(found)
 
 
-<<<<<<< HEAD
-def _share(footer: Footer, entry: PackEntry) -> int:
-    """An object's part of the stored bytes of its frame."""
-    frame = footer.frames[entry.frame]
-    return entry.length * frame.stored_length // frame.length if frame.length else 0
-
-
-=======
->>>>>>> origin/main
 def _purged(use: RemoteReachability, labels: dict[VersionId, Label], held: set[ObjectId]) -> set[ObjectId]:
     """What a purged version held and nobody needs, as far as that can still be read."""
     found: set[ObjectId] = set()

@@ -29,10 +29,6 @@ from aura_vcs.refs.label_merge import merge_labels
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.remotes.base import RemoteStorage
-<<<<<<< HEAD
-from aura_vcs.storage.remotes.folder import FolderRemote
-=======
->>>>>>> origin/main
 from aura_vcs.sync.state.cache import RemoteCache
 from aura_vcs.sync.state.manifest import PackInfo, RecordInfo, encode_records, pack_name, record_name
 from aura_vcs.sync.state.manifest_update import tombstones
