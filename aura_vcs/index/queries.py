@@ -79,7 +79,7 @@ class Queries(ObjectQueries):
 
     def origins(self, prefix: str) -> dict[str, VersionId]:
         """The versions whose origin begins so, by the origin; where several have one, a live one."""
-        rows = self._connection.execute(
+        rows = self._index.database.connection.execute(
             "SELECT o.origin, o.version FROM origins o JOIN versions v ON v.id = o.version WHERE o.origin >= ? AND "
             "o.origin < ? ORDER BY v.deleted_at IS NULL AND v.purged_at IS NULL, o.version DESC",
             (prefix, prefix + "\U0010ffff"),

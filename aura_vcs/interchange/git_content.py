@@ -139,9 +139,8 @@ class ContentImport:
         found.sort(key=lambda entry: name_bytes(entry.name))
         tree = Tree(tuple(found))
         tree_id, data = encode_tree(tree)
-        if found:
-            self.batch.add(Kind.TREE, data, prefix)
-            self._trees_read.remember(tree_id, tree)
+        self.batch.add(Kind.TREE, data, prefix)
+        self._trees_read.remember(tree_id, tree)
         made = Content(tree_id, tree.size)
         self._trees[bytes.fromhex(git_id)] = made
         return made
@@ -263,27 +262,27 @@ class HashedFile:
 class StreamSource:
     """Content that comes once, from its beginning to its end; see objects.base.FileToStore."""
 
-    is_restless = False
+    is_unstable = False
 
     def __init__(self, path: str, size: int, stream: "ObjectStream | HashedFile") -> None:
         self.path, self.size, self.stream = path, size, stream
         self.fault: FileUnreadable | None = None
 
     def read(self) -> tuple[Bytes, ObjectId] | None:
-        """See Source."""
+        """See FileToStore."""
         data = self.stream.read(self.size)
         return data, blob_id(data)
 
     def open(self) -> BinaryIO:
-        """See Source."""
+        """See FileToStore."""
         return self.stream  # type: ignore[return-value]  # it reads, and that is all that is asked of it
 
-    def is_still(self, file: BinaryIO) -> bool:  # noqa: ARG002 (protocol)
-        """See Source."""
+    def is_unchanged(self, file: BinaryIO) -> bool:  # noqa: ARG002 (protocol)
+        """See FileToStore."""
         return True
 
-    def held_still(self, file: BinaryIO, read_bytes: int) -> bool:  # noqa: ARG002 (protocol)
-        """See Source."""
+    def was_stable(self, file: BinaryIO, read_bytes: int) -> bool:  # noqa: ARG002 (protocol)
+        """See FileToStore."""
         if isinstance(self.stream, HashedFile):
             self.stream.check()
         return read_bytes == self.size

@@ -35,6 +35,8 @@ GROUP_COMMITS = 500
 """So many commits are recorded at once."""
 GROUP_BYTES = 512 << 20
 """Bytes of content after which what was read so far is recorded."""
+MADE_BY_INIT = frozenset({"project.json"})
+"""Files that a new project has, and nobody has made: one of the repository's takes their place."""
 LEFT_LIMIT = 1000
 """So many of the things that were left out are named; the others are counted."""
 
@@ -76,9 +78,9 @@ def import_git(
     `branches` and `tags` are patterns as in a shell. With `since` (RFC 3339), older commits are left out. With `lfs`,
     pointers of Git LFS are replaced by the content, where `lfs/objects` has it. `environment` is what git gets.
     Only what is new comes; branches that went on here, or lead elsewhere, stay, and git's are put beside them as
-    `git/NAME`. In a project without versions HEAD goes to git's branch, and its files are put in place if the
-    folder has none. One undo takes branches, tags and HEAD back; the versions stay. Nothing of the repository's
-    configuration is read, and no hook is run. See the module for interruptions.
+    `git/NAME`. In a project without versions HEAD goes to git's branch, and its files are put in place unless the
+    folder has one of the same name. One undo takes branches, tags and HEAD back; the versions stay. Nothing of the
+    repository's configuration is read, and no hook is run. See the module for interruptions.
 
     Raises:
         NotAGitRepository, GitUnavailable, GitDamaged.
@@ -171,8 +173,7 @@ class _Import:
                     repo.progress.advance(1)
                 stored = batch.finish()
             ids = record_past_versions(
-                repo, group, stored, batch.chunks, operation="import.versions",
-                description=f"Imported {len(group)} commits from {self._shown}", correlation_id=correlation,
+                repo, group, stored, batch.chunks, description=f"Imported {len(group)} commits from {self._shown}", correlation_id=correlation,
             )  # fmt: skip
             self._versions |= {git_id: ids[place] for git_id, place in places.items()}
         repo.progress.finish()
@@ -223,19 +224,32 @@ class _Import:
                 Inverse("import.revert"),
             )  # fmt: skip
 
-        if is_new and repo.worktree.scan(EMPTY_TREE_ID).count == 0:
+        if is_new:
             with repo.transaction() as transaction:
                 draft(transaction, base, EMPTY_TREE_ID, EMPTY_TREE_ID)
-            record = repo.queries.version(done.head.version) if done.head is not None and done.head.version else None
-            if record is not None:
+            tree = self._free_tree(done.head)
+            if tree is not None:
                 why = f"Before importing from {self._shown}"
-                replace_worktree(repo, Between(repo, record.tree), draft, trigger="PreImport", why=why)
+                replace_worktree(repo, Between(repo, tree), draft, trigger="PreImport", why=why)
                 return done
         with repo.locks.shared("worktree"), repo.transaction() as transaction:
             made = draft(transaction, worktree_base(repo), EMPTY_TREE_ID, EMPTY_TREE_ID)
             if made.refs or made.head is not None:
                 transaction.record(made)
         return done
+
+    def _free_tree(self, head: Head | None) -> ObjectId | None:
+        """Return the tree whose files are to be put in place: none where the folder has a file that it has too."""
+        record = self._repo.queries.version(head.version) if head is not None and head.version is not None else None
+        if record is None:
+            return None
+        scan = self._repo.worktree.scan(EMPTY_TREE_ID)
+        for folder in scan.walk():
+            for name in folder.files:
+                path = folder.join(name)
+                if path not in MADE_BY_INIT and self._repo.trees.entry(record.tree, path) is not None:
+                    return None
+        return record.tree
 
 
 def _first_head(git: GitRepository, found: Sequence[ImportedRef]) -> Head | None:

@@ -43,7 +43,6 @@ def record_past_versions(
     stored: Mapping[ObjectId, StoredObject],
     chunks: Mapping[ObjectId, tuple[ObjectId, ...]],
     *,
-    operation: str,
     description: str,
     correlation_id: str | None = None,
 ) -> list[VersionId]:
@@ -84,7 +83,7 @@ def record_past_versions(
             )
             for (version_id, version), past in zip(made, versions, strict=True)
         )
-        draft = Draft(operation, description, refs, correlation_id=correlation_id)
+        draft = Draft("import.versions", description, refs, correlation_id=correlation_id)
         transaction.record(draft, {**stored, **new}, {**chunks, **batch.chunks})
     return [version_id for version_id, _ in made]
 
