@@ -173,7 +173,8 @@ class _Import:
                     repo.progress.advance(1)
                 stored = batch.finish()
             ids = record_past_versions(
-                repo, group, stored, batch.chunks, description=f"Imported {len(group)} commits from {self._shown}", correlation_id=correlation,
+                repo, group, stored, batch.chunks, description=f"Imported {len(group)} commits from {self._shown}",
+                correlation_id=correlation,
             )  # fmt: skip
             self._versions |= {git_id: ids[place] for git_id, place in places.items()}
         repo.progress.finish()

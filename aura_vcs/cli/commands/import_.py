@@ -56,7 +56,8 @@ def git_command(
 
     Every commit becomes a version with its own date, author and parents; branches and tags follow. Run again, it
     brings only what is new. Nothing of the repository's configuration is read, and none of its hooks is run. Your
-    files stay as they are, but where none of them has the name of one that comes, those are put in place. One `aura undo` takes the branches back.
+    files stay as they are; in a new project the branch's files are put in place, unless one has the name of yours.
+    One `aura undo` takes the branches back.
     Ends with 3 if something could not be taken.
     """
     from aura_vcs.interchange.git_import import import_git
