@@ -21,7 +21,7 @@ from aura_vcs.formats.jsondoc.values import JsonValue, same
 from aura_vcs.formats.timeline.model import Clip, Timeline, Track
 
 Record = dict[str, JsonValue]
-PLAYED = ("first", "length")
+PLAYED = ("first", "length", "rate")
 
 
 class Piece(Struct, frozen=True):
@@ -72,7 +72,7 @@ def merge_cuts(base: Cut, ours: Cut, theirs: Cut) -> MergedCut:
     """
     named = name_pieces(base, ours, theirs)
     sides = [
-        {"clips": {p.id: _record(p) for p in pieces}, "rest": cut.rest}
+        {"clips": {p.id: _record(p, cut.rate) for p in pieces}, "rest": cut.rest}
         for pieces, cut in zip(named, (base, ours, theirs), strict=True)
     ]
     merged = merge_values(*sides, rules=RULES)
@@ -93,11 +93,11 @@ def merge_cuts(base: Cut, ours: Cut, theirs: Cut) -> MergedCut:
     return MergedCut(tuple(placed), merged.value["rest"], tuple(conflicts))
 
 
-def _record(piece: Piece) -> Record:
+def _record(piece: Piece, rate: tuple[int, int]) -> Record:
     return {
         "name": piece.name,
         "track": piece.track,
-        "played": {"first": piece.first, "length": piece.length},
+        "played": {"first": piece.first, "length": piece.length, "rate": list(rate)},
         "media": piece.media,
         "body": piece.body,
     }
@@ -109,11 +109,10 @@ def _piece(like: Piece, record: Record) -> Piece:
     return Piece(like.id, record["track"], 0, length, first, body, name, media, like.native)
 
 
-def cut_value(cut: Cut, names: Sequence[str] = ()) -> Record:
-    """A cut as JSON, as decisions are carried out on it: clips with their places, by what they are called."""
-    called = names or [piece.id for piece in cut.pieces]
-    clips = {name: {**_record(p), "at": p.start} for name, p in zip(called, cut.pieces, strict=True)}
-    return {"clips": clips, "rest": cut.rest}
+def cut_value(cut: Cut) -> Record:
+    """A cut as JSON, as decisions are carried out on it: clips by what they are called, their places, the rest."""
+    places = {piece.id: piece.start for piece in cut.pieces}
+    return {"clips": {piece.id: _record(piece, cut.rate) for piece in cut.pieces}, "places": places, "rest": cut.rest}
 
 
 def cut_of(value: Record, like: Cut) -> MergedCut:
@@ -123,7 +122,6 @@ def cut_of(value: Record, like: Cut) -> MergedCut:
         ValueError: two of its clips would play at once on one track.
     """
     natives = {piece.id: piece.native for piece in like.pieces}
-    starts = {piece.id: piece.start for piece in like.pieces}
     pieces = []
     for name, record in value["clips"].items():
         piece = Piece(
@@ -137,7 +135,7 @@ def cut_of(value: Record, like: Cut) -> MergedCut:
             record["media"],
             natives.get(name, ""),
         )
-        pieces.append(structs.replace(piece, start=record.get("at", starts.get(name, 0))))
+        pieces.append(structs.replace(piece, start=value["places"].get(name, 0)))
     order = {track: n for n, track in enumerate(like.tracks)}
     pieces.sort(key=lambda p: (order.get(p.track, len(order)), p.start, p.id))
     for one, other in pairwise(pieces):
@@ -152,7 +150,7 @@ def _together(base: Record, ours: Record, theirs: Record) -> Record | None:
         return {}
     ends = [(side["first"], side["first"] + side["length"]) for side in (base, ours, theirs)]
     joined = join_ends(ends[0], ends[1], ends[2], near=0)
-    return None if joined is None else {"first": joined[0], "length": joined[1]}
+    return None if joined is None else {"first": joined[0], "length": joined[1], "rate": ours["rate"]}
 
 
 def _match(old: list[JsonValue], new: list[JsonValue], merge: Merge) -> list[tuple[int, int]]:
@@ -243,7 +241,7 @@ def _places(asked: Iterable[str], spots: Sequence[dict[str, Spot]]) -> list[Conf
     found = []
     for name in asked:
         sides = [side[name].start if name in side else UNSET for side in spots]
-        found.append(Conflict("changed", join_pointer(("clips", name, "at")), *sides))
+        found.append(Conflict("changed", join_pointer(("places", name)), *sides))
     return found
 
 

@@ -1,10 +1,10 @@
 """Writing what an MLT document says beside its clips: bin, tracks, sequences, settings, and how long it is."""
 
 import json
-from typing import TYPE_CHECKING
 
-from aura_vcs.compare.merge.cut import Record
-from aura_vcs.compare.merge.mlt_cut import GROUPS
+from aura_vcs.compare.merge.cut import MergedCut, Record
+from aura_vcs.compare.merge.mlt_cut import GROUPS, MltCut
+from aura_vcs.compare.merge.mlt_write import MltWriter
 from aura_vcs.formats.jsondoc.values import JsonValue, same
 from aura_vcs.formats.timeline.fingerprint import digest_of
 from aura_vcs.formats.timeline.mlt_notes import is_noise
@@ -12,14 +12,25 @@ from aura_vcs.formats.timeline.mlt_parts import is_internal, properties_of
 from aura_vcs.formats.xmldoc.edit import Tree
 from aura_vcs.formats.xmldoc.parse import Element
 
-if TYPE_CHECKING:
-    from aura_vcs.compare.merge.mlt_write import MltWriter
+
+def write_mlt(cut: MltCut, merged: MergedCut, names: dict[str, str]) -> bytes:
+    """The document with the merged cut in it; `names` says which of its clips a merged one is.
+
+    Raises:
+        ValueError: it cannot be written; the message says why.
+    """
+    writer = MltWriter(cut, merged, names)
+    rest = RestWriter(writer)
+    rest.bin()
+    writer.clips()
+    rest.run()
+    return writer.render()
 
 
 class RestWriter:
     """The rest of one document; `writer` has its clips and edits."""
 
-    def __init__(self, writer: "MltWriter") -> None:
+    def __init__(self, writer: MltWriter) -> None:
         self.writer = writer
         self.cut = writer.cut
         self.rest = writer.merged.rest

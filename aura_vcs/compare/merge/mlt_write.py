@@ -10,20 +10,10 @@ from typing import Any
 from aura_vcs.compare.diff.sequences import longest_increasing
 from aura_vcs.compare.merge.cut import MergedCut, Piece, Record
 from aura_vcs.compare.merge.mlt_cut import MltCut, dropped
-from aura_vcs.compare.merge.mlt_rest import RestWriter
 from aura_vcs.formats.jsondoc.values import same
 from aura_vcs.formats.timeline.fingerprint import digest_of
 from aura_vcs.formats.xmldoc.edit import Tree, XmlEdits
 from aura_vcs.formats.xmldoc.parse import Element
-
-
-def write_mlt(cut: MltCut, merged: MergedCut, names: dict[str, str]) -> bytes:
-    """The document with the merged cut in it; `names` says which of its clips a merged one is.
-
-    Raises:
-        ValueError: it cannot be written; the message says why.
-    """
-    return MltWriter(cut, merged, names).run()
 
 
 class MltWriter:
@@ -56,10 +46,8 @@ class MltWriter:
                 found[element.get("producer")] = found.get(element.get("producer"), 0) + 1
         return found
 
-    def run(self) -> bytes:
-        """All of it."""
-        rest = RestWriter(self)
-        rest.bin()
+    def clips(self) -> None:
+        """Give every playlist its clips."""
         by_list: dict[tuple[str, int], list[Piece]] = {}
         for piece in self.merged.pieces:
             by_list.setdefault((piece.track, piece.body["part"]), []).append(piece)
@@ -68,7 +56,9 @@ class MltWriter:
                 self._playlist(playlist, lists[0], by_list.pop((track, part), []))
         if by_list:
             raise ValueError("a clip stands on a track that is not there any more")
-        rest.run()
+
+    def render(self) -> bytes:
+        """The document with all that was changed."""
         for element, children in self.lists.values():
             self.edits.set_children(element, children)
         for element, tree in self.new:

@@ -24,13 +24,13 @@ from aura_vcs.compare.merge.cut import (
     name_pieces,
 )
 from aura_vcs.compare.merge.mlt_cut import MltCut
-from aura_vcs.compare.merge.mlt_write import write_mlt
+from aura_vcs.compare.merge.mlt_rest import write_mlt
 from aura_vcs.compare.merge.model import Choice, Conflict, MergedDocument
 from aura_vcs.compare.merge.resolve_json import resolve_value
 from aura_vcs.errors.compare import ChoiceImpossible, NotStructural
-from aura_vcs.formats.jsondoc.parse import Unstructured
+from aura_vcs.formats.jsondoc.parse import Document, Unstructured, parse_document
 from aura_vcs.formats.jsondoc.pointer import join_pointer, split_pointer
-from aura_vcs.formats.jsondoc.values import JsonValue, same
+from aura_vcs.formats.jsondoc.values import same
 from aura_vcs.formats.timeline.mlt import is_mlt
 from aura_vcs.formats.xmldoc.parse import Element, XmlDocument, parse_xml
 
@@ -212,16 +212,18 @@ def _as_called(conflicts: Sequence[Conflict], meant: Sequence[Piece], found: Seq
     called = []
     for conflict in conflicts:
         tokens = split_pointer(conflict.pointer)
-        if len(tokens) > 1 and tokens[0] == "clips":
+        if len(tokens) > 1 and tokens[0] in ("clips", "places"):
             tokens = (tokens[0], names.get(tokens[1], tokens[1]), *tokens[2:])
         called.append(structs.replace(conflict, pointer=join_pointer(tokens)))
     return tuple(called)
 
 
-def project_value(data: bytes) -> JsonValue | None:
-    """A project as JSON, as its questions lead into it; None for anything else."""
+def structure_of(data: bytes) -> Document | Unstructured:
+    """A document, or a project that merges by clip, as the JSON that its questions lead into."""
     found = read_cut(data)
-    return None if found is None or isinstance(found, Unstructured) else cut_value(found.cut)
+    if found is None:
+        return parse_document(data)
+    return found if isinstance(found, Unstructured) else Document(cut_value(found.cut))
 
 
 def resolve_project(data: bytes, conflicts: tuple[Conflict, ...], pointer: str, choice: Choice) -> MergedDocument:
