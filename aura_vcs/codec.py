@@ -30,7 +30,7 @@ FILE_SCHEME = "file://"
 CHECK_LENGTH = 32
 """Hexadecimal digits of an operation's checksum (128 bits of BLAKE3)."""
 _CHECK = b',"check":"'
-_KEPT = "\n\t\u200c\u200d"
+_STORED_FIELDS = "\n\t\u200c\u200d"
 
 
 class StoredEntry(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
@@ -166,7 +166,7 @@ def clean_text(text: str) -> str:
     Line breaks and tabs stay, and so do the joiners that emoji and some scripts need.
     """
     decoded = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return "".join(c for c in decoded if c.isprintable() or c in _KEPT or unicodedata.category(c) == "Zs")
+    return "".join(c for c in decoded if c.isprintable() or c in _STORED_FIELDS or unicodedata.category(c) == "Zs")
 
 
 def encode_tree(tree: Tree) -> tuple[ObjectId, bytes]:

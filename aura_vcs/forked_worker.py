@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 
 
-class SecondProcess:
+class ForkedWorker:
     """The process `pid`, which writes into the pipe `fd`."""
 
     def __init__(self, pid: int, fd: int) -> None:
@@ -30,7 +30,7 @@ class SecondProcess:
         return os.waitpid(self.pid, 0)[1] == 0
 
 
-def start_second(work: Callable[[int], None]) -> SecondProcess | None:
+def fork_worker(work: Callable[[int], None]) -> ForkedWorker | None:
     """Run `work` in a copy of this process, with the pipe it writes to; None where that must not be.
 
     A process that has threads is not copied: one of them may hold a lock just now. Locks on files stay
@@ -45,7 +45,7 @@ def start_second(work: Callable[[int], None]) -> SecondProcess | None:
         return None
     if pid:
         os.close(writing)
-        return SecondProcess(pid, reading)
+        return ForkedWorker(pid, reading)
     status = 1
     try:
         os.close(reading)

@@ -50,9 +50,9 @@ CLONING = "local/cloning.json"
 REMOTES = "local/remotes"
 LISTED = "local/listed"
 OUTPUTS = "local/outputs"
-KEPT = "local/kept"
+HARDLINK_BACKUP = "local/kept"
 LOG_COPIES = "local/log"
-HELD_TOLD = "local/held-told"
+REPORTED_IGNORED = "local/held-told"
 """Which paths the person was told of that are versioned although a rule ignores them."""
 HOUSEKEEPING = "local/housekeeping.json"
 DAMAGED = "local/damaged"
@@ -137,9 +137,9 @@ def replica_ref(replica: ReplicaId) -> str:
     return f"{REPLICAS}/{replica}.json"
 
 
-def kept_path(name: str) -> str:
+def hardlink_path(name: str) -> str:
     """The second name, on this machine, of a file below `objects`."""
-    return f"{KEPT}/{name}"
+    return f"{HARDLINK_BACKUP}/{name}"
 
 
 def damaged_path(name: str) -> str:

@@ -36,14 +36,14 @@ class LogLine(msgspec.Struct, frozen=True):
     segment: str | None = None
 
 
-class Mended(msgspec.Struct, frozen=True):
+class LogRepair(msgspec.Struct, frozen=True):
     """The operations that were put back into the own log; or those that it has otherwise now, from somebody else.
 
     `absent` are the lines that were not put back because what they made is not here.
     """
 
-    back: tuple[Operation, ...] = ()
-    strange: tuple[Operation, ...] = ()
+    restored: tuple[Operation, ...] = ()
+    foreign: tuple[Operation, ...] = ()
     absent: tuple[Operation, ...] = ()
 
 
@@ -98,7 +98,7 @@ class OperationLogs:
         except (StorageError, FileNotFoundError):
             return
 
-    def mend(self, choose: Callable[[Sequence[Operation]], int] = len) -> Mended:
+    def mend(self, choose: Callable[[Sequence[Operation]], int] = len) -> LogRepair:
         """Put back lines of the own log that are gone, because a tool put the log back to an older state.
 
         What others have written under our id since is left alone: then the lines that are only ours are
@@ -108,18 +108,18 @@ class OperationLogs:
         try:
             copied = self._storage.read(log_copy(self.replica))
         except (FileNotFoundError, StorageError):
-            return Mended()
+            return LogRepair()
         try:
             log, end = self._own_log()
         except RecordUnreadable:
-            return Mended()  # told by whoever enters it; `aura repair` takes the copy
+            return LogRepair()  # told by whoever enters it; `aura repair` takes the copy
         here = {line for line, _ in log}
         known = {operation.sequence for _, operation in log}
-        lost = [(line, operation) for line, operation in _whole_lines(copied) if line not in here]
+        lost = [(line, operation) for line, operation in _intact_lines(copied) if line not in here]
         count = choose([operation for _, operation in lost]) if lost else 0
         absent = tuple(operation for _, operation in lost[count:])
         if any(operation.sequence in known for _, operation in lost):
-            return Mended(strange=tuple(operation for _, operation in lost[:count]), absent=absent)
+            return LogRepair(foreign=tuple(operation for _, operation in lost[:count]), absent=absent)
         last = max(known, default=0)
         chosen = [(line, operation) for line, operation in lost[:count] if operation.sequence > last]
         back = b"".join(line for line, _ in chosen)
@@ -127,8 +127,8 @@ class OperationLogs:
             try:
                 self._storage.append(operations_log(self.replica), back, at=end)
             except StorageError:
-                return Mended()  # the disk can only be read, or is full: the next command tries again
-        return Mended(back=tuple(operation for _, operation in chosen), absent=absent)
+                return LogRepair()  # the disk can only be read, or is full: the next command tries again
+        return LogRepair(restored=tuple(operation for _, operation in chosen), absent=absent)
 
     def _own_log(self) -> tuple[list[tuple[bytes, Operation]], int]:
         """The sound lines of the own log, closed parts too, and where the last line of its open part ends."""
@@ -138,7 +138,7 @@ class OperationLogs:
             data = self._storage.read(operations_log(self.replica))
         except FileNotFoundError:
             return closed, 0
-        return closed + list(_whole_lines(data)), data.rfind(b"\n") + 1
+        return closed + list(_intact_lines(data)), data.rfind(b"\n") + 1
 
     def _of_segment(self, name: str) -> list[LogLine]:
         if name.partition(".")[0] != self.replica:
@@ -257,7 +257,7 @@ class OperationLogs:
             raise RecordCorrupt(path, f"it does not decode ({error})") from error
 
 
-def _whole_lines(data: bytes) -> Iterator[tuple[bytes, Operation]]:
+def _intact_lines(data: bytes) -> Iterator[tuple[bytes, Operation]]:
     """The lines that end and are sound, with their newlines."""
     for line in data[: data.rfind(b"\n") + 1].splitlines(keepends=True):
         operation = _decode(line.removesuffix(b"\n"), "")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 SUGGESTIONS = 3
 
 
-def near(name: str, known: Iterable[str]) -> list[str]:
+def suggest(name: str, known: Iterable[str]) -> list[str]:
     """The few names most like `name`, most alike first."""
     import difflib  # slow to import, and only needed for errors
 

@@ -11,13 +11,13 @@ import time
 
 from aura_vcs.codec import encode_operation, encode_tree
 from aura_vcs.history.commit import commit
-from aura_vcs.history.recording.version_builder import Base, Wanted, base_of, record_point
+from aura_vcs.history.recording.version_builder import VersionSpec, WorktreeBase, record_side_version, worktree_base
 from aura_vcs.history.versions import delete_version
 from aura_vcs.ids import ObjectId, new_operation_id
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import operations_log
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
-from aura_vcs.maintenance.reachability import find_use
+from aura_vcs.maintenance.reachability import find_reachable
 from aura_vcs.model import DOCUMENTS, Entry, EntryKind, Inverse, Kind, Operation, Tree, VersionType
 from aura_vcs.objects import chunking
 from aura_vcs.objects.batch import Batch
@@ -46,7 +46,7 @@ def versions(folder: str, first: int, last: int) -> None:
 def live(folder: str, count: int, autosaves: int) -> None:
     """A project of `count` live objects, and as many deleted autosaves as asked for, each with its own document."""
     with Repository.init(folder, author="bench") as repo:
-        base = base_of(repo)
+        base = worktree_base(repo)
         _point(repo, base, VersionType.RESTORE_POINT, count)
         made = [_point(repo, base, VersionType.AUTOSAVE, 1, f"autosave {number}") for number in range(autosaves)]
         execute_gc(repo, plan_gc(repo, grace_seconds=0))
@@ -54,7 +54,7 @@ def live(folder: str, count: int, autosaves: int) -> None:
             delete_version(repo, record)
 
 
-def _point(repo: Repository, base: Base, type_: VersionType, count: int, words: str = "live") -> VersionRecord:
+def _point(repo: Repository, base: WorktreeBase, type_: VersionType, count: int, words: str = "live") -> VersionRecord:
     """Record a version of `count` small documents that never were in the folder."""
     with repo.store.batch() as batch:
         folders = []
@@ -65,7 +65,7 @@ def _point(repo: Repository, base: Base, type_: VersionType, count: int, words: 
             folders.append(Entry(f"part-{start:06}", EntryKind.DIR, _stored(repo, batch, tree), tree.size))
         root = Tree(tuple(folders))
         snapshot = Snapshot(_stored(repo, batch, root), root.size, dict.fromkeys(DOCUMENTS))
-        return record_point(repo, batch, base, snapshot, Wanted(type_, words))
+        return record_side_version(repo, batch, base, snapshot, VersionSpec(type_, words))
 
 
 def _file(batch: Batch, words: str, name: str) -> Entry:
@@ -98,7 +98,7 @@ def collect(folder: str) -> None:
         start = time.perf_counter()
         plan = plan_gc(repo, grace_seconds=0)
         planned = time.perf_counter()
-        find_use(repo, plan.cutoff, {item.id for item in plan.doomed})
+        find_reachable(repo, plan.cutoff, {item.id for item in plan.to_delete})
         walked = time.perf_counter()
         done = execute_gc(repo, plan)
         end = time.perf_counter()

@@ -12,7 +12,7 @@ from aura_vcs.storage.remotes.folder import FolderRemote
 from aura_vcs.storage.remotes.retry import RecordingRemote
 from aura_vcs.sync.pull import sync
 from aura_vcs.sync.push import push
-from aura_vcs.sync.state.cache import Known
+from aura_vcs.sync.state.cache import RemoteCache
 
 
 def main() -> None:
@@ -20,7 +20,7 @@ def main() -> None:
     what, project, place = sys.argv[1:]
     remote = RecordingRemote(FolderRemote(place))
     with Repository.open(project, author="bench") as repo:
-        known = Known(repo, "origin")
+        known = RemoteCache(repo, "origin")
         if what == "push":
             push(repo, remote, known)
         else:

@@ -23,7 +23,7 @@ from aura_vcs.history.undo import redo, undo
 from aura_vcs.history.versions import delete_version
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
-from aura_vcs.maintenance.retention import Rules, execute_prune, plan_prune
+from aura_vcs.maintenance.retention import RetentionRules, execute_prune, plan_prune
 from aura_vcs.model import VersionType
 
 from tests.cli.conftest import Film, film
@@ -69,7 +69,7 @@ def test_numbers_are_never_given_out_twice(first: Repository) -> None:
     write(Path(first.root), {"notes.txt": "b"})
     third = save(first, "Third")
     assert (second.number, third.number) == (2, 3)
-    execute_prune(first, plan_prune(first, Rules()))
+    execute_prune(first, plan_prune(first, RetentionRules()))
     write(Path(first.root), {"notes.txt": "c"})
     assert save(first, "Fourth").number == 4
 

@@ -21,7 +21,7 @@ from aura_vcs.refs.branch_entries import heads
 from aura_vcs.refs.label_merge import merge_labels, stamp_label
 from aura_vcs.refs.packed_labels import STAMP_LIMIT
 from aura_vcs.refs.tags import next_stamp, tags_apart
-from aura_vcs.sync.state.manifest import join_tags
+from aura_vcs.sync.state.manifest import merge_tags
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -239,7 +239,7 @@ def test_no_tag_goes_that_nobody_who_knew_it_removed(steps: list[tuple[str, str]
     for number, (here, what) in enumerate(steps):
         before = tags[here].get("sent")
         if what in tags:
-            tags[here] = join_tags(tags[here], tags[what])
+            tags[here] = merge_tags(tags[here], tags[what])
             removed[here] |= removed[what]
             wanted[here] = (wanted[here] | wanted[what]) - removed[here]
         elif what == "give" and (before is None or before.version is None):
@@ -252,12 +252,12 @@ def test_no_tag_goes_that_nobody_who_knew_it_removed(steps: list[tuple[str, str]
             if str(before.version) not in {tag.version for name, tag in tags[here].items() if name != "sent"}:
                 removed[here].add(str(before.version))
                 wanted[here].discard(str(before.version))
-    ends = [join_tags(join_tags(tags[x], tags[y]), tags[z]) for x, y, z in itertools.permutations("abc")]
+    ends = [merge_tags(merge_tags(tags[x], tags[y]), tags[z]) for x, y, z in itertools.permutations("abc")]
     everywhere = set().union(*wanted.values()) - set().union(*removed.values())
     for end in ends:
         assert everywhere <= {tag.version for tag in end.values()}
         assert end.get("sent", _tag(None, 1, "a")).version == ends[0].get("sent", _tag(None, 1, "a")).version
-        assert join_tags(end, end) == end
+        assert merge_tags(end, end) == end
 
 
 OLD_TAGS = st.builds(_tag, st.sampled_from(["v1", "v2", None]), st.integers(1, 3), st.sampled_from("abc"))
@@ -272,23 +272,23 @@ TAGS = st.lists(
 @given(TAGS)
 def test_old_tags_join_in_any_order(copies: list[tuple[str, Tag]]) -> None:
     """All machines end with the same names on the same versions, and joining again changes nothing."""
-    joined = join_tags({}, {})
+    joined = merge_tags({}, {})
     for name, tag in copies:
-        joined = join_tags(joined, {name: tag})
+        joined = merge_tags(joined, {name: tag})
     backwards: dict[str, Tag] = {}
     for name, tag in reversed(copies):
-        backwards = join_tags({name: tag}, backwards)
+        backwards = merge_tags({name: tag}, backwards)
     assert {name: tag for name, tag in joined.items() if "." not in name} == {
         name: tag for name, tag in backwards.items() if "." not in name
     }
-    assert join_tags(joined, joined) == joined
+    assert merge_tags(joined, joined) == joined
 
 
 @pytest.mark.parametrize("name", ["final.", "é" * 33, "n" * 100, "über.", "x-" * 50, f"{'n' * 95}.aaaa"])
 def test_a_tag_kept_beside_another_has_a_proper_name(name: str) -> None:
     """Also where there is no room for more characters, or a dot would follow a dot."""
     one, other = {name: _tag("v1", 1, "a", {})}, {name: _tag("v2", 1, "b", {})}
-    both = join_tags(one, other)
+    both = merge_tags(one, other)
     assert len(both) == 2
     assert all(layout.check_name("tag", found) for found in both)
     assert [found[0] for found in tags_apart(both)] == [name]
@@ -298,7 +298,7 @@ def test_a_name_that_is_taken_by_another_tag_costs_neither() -> None:
     """Of tags that would be kept under one name, each stays."""
     one = {"sent": _tag("v1", 1, "a", {}), "sent.aaaa": _tag("v3", 1, "c", {})}
     other = {"sent": _tag("v2", 1, "b", {})}
-    assert {tag.version for tag in join_tags(one, other).values()} == {
+    assert {tag.version for tag in merge_tags(one, other).values()} == {
         tag.version for tags in (one, other) for tag in tags.values()
     }
 
@@ -306,9 +306,9 @@ def test_a_name_that_is_taken_by_another_tag_costs_neither() -> None:
 def test_a_tag_that_two_machines_gave_is_kept_twice() -> None:
     """Neither had heard of the other: the higher stamp has the name, the other one a name of its own."""
     one, other = {"sent": _tag("v1", 1, "a")}, {"sent": _tag("v2", 1, "b")}
-    assert join_tags(one, other) == join_tags(other, one) == {"sent": other["sent"], "sent.aaaa": one["sent"]}
+    assert merge_tags(one, other) == merge_tags(other, one) == {"sent": other["sent"], "sent.aaaa": one["sent"]}
     later = {"sent": _tag("v2", 3, "b")}
-    assert join_tags(one, later) == later
+    assert merge_tags(one, later) == later
 
 
 def test_a_tag_set_aside_by_a_sync_tool_is_shown(first: Repository) -> None:

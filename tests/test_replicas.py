@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from aura_vcs import Repository
 from aura_vcs.history.commit import commit
-from aura_vcs.history.names.branches import create_branch, need_branch
+from aura_vcs.history.names.branches import create_branch, get_branch
 from aura_vcs.history.names.tags import create_tag
 from aura_vcs.history.status import status
 from aura_vcs.history.undo import undo
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.maintenance.fsck import fsck
-from aura_vcs.repository.new_replica import go_on_as_another
+from aura_vcs.repository.new_replica import become_new_replica
 from aura_vcs.storage.testing.faulty_calls import CountingCalls, Fault, FaultyCalls, Stopped
 from aura_vcs.sync.pull import sync
 from aura_vcs.sync.push import push
@@ -72,7 +72,7 @@ def test_head_follows_the_first_commit_of_a_copy_wherever_that_dies(original: Pa
         finally:
             repo.close()
         with Repository.open(str(root)) as repo:
-            assert need_branch(repo, "main").version == repo.head().version, f"died at call {at}"
+            assert get_branch(repo, "main").version == repo.head().version, f"died at call {at}"
 
 
 def test_copies_write_no_file_of_each_other(original: Path, tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ class Copies:
     def check(self) -> None:
         """All that was made and sent is on the branch, as everybody new sees it."""
         with clone(self.path / f"new-{len(self.made)}-{len(self.roots)}", "new", self.remote) as repo:
-            found = need_branch(repo, "main")
+            found = get_branch(repo, "main")
             queries = Queries(repo.index)
             tips = found.diverged or (found.version,)
             seen = {record.name for tip in tips for record in queries.history(tip, VersionFilter(limit=None))}
@@ -222,7 +222,7 @@ def test_going_on_as_another_may_be_cut_off_anywhere(tmp_path: Path) -> None:
     counting = CountingCalls()
     with Repository.open(str(copies.roots[0]), calls=counting) as repo:
         counting.names.clear()
-        go_on_as_another(repo, ["main"])
+        become_new_replica(repo, ["main"])
     for at in range(1, len(counting.names) + 1):
         _put_back(template, store)
         _put_back(remote, tmp_path / "remote")
@@ -230,7 +230,7 @@ def test_going_on_as_another_may_be_cut_off_anywhere(tmp_path: Path) -> None:
         with Repository.open(str(copies.roots[0]), calls=calls) as repo:
             calls.arm(at)
             with suppress(Stopped):
-                go_on_as_another(repo, ["main"])
+                become_new_replica(repo, ["main"])
         copies.send(copies.roots[0])
         shutil.rmtree(tmp_path / "new-2-2", ignore_errors=True)
         copies.check()
@@ -270,7 +270,7 @@ def test_what_a_tool_took_with_the_log_is_back_with_it(tmp_path: Path) -> None:
     _mirror_store(older, newer)
     with Repository.open(str(newer)) as repo:
         assert [record.name for record in versions(repo)] == ["One", "Two"]
-        assert need_branch(repo, "main").version == repo.head().version == repo.refs.tags()["final"].version
+        assert get_branch(repo, "main").version == repo.head().version == repo.refs.tags()["final"].version
         assert fsck(repo).is_clean
         assert undo(repo).description == "Created tag final"
         assert undo(repo).description == "Committed v2 'Two'"
@@ -303,12 +303,12 @@ def test_what_was_done_beside_somebody_else_with_our_id_is_taken_along(original:
     _mirror_store(twin, original)
     with Repository.open(str(original)) as repo:
         assert repo.replica != replica
-        found = need_branch(repo, "main")
+        found = get_branch(repo, "main")
         names = {Queries(repo.index).version(version).name for version in found.diverged}  # type: ignore[union-attr]
         assert names == {"ours", "theirs"}
         assert fsck(repo).is_clean
         assert undo(repo).description == "Committed v4 'ours'"
-        assert need_branch(repo, "main").diverged == ()
+        assert get_branch(repo, "main").diverged == ()
     assert log.read_bytes() == _log(twin).read_bytes()
 
 

@@ -214,7 +214,7 @@ def test_a_flipped_byte_never_yields_wrong_content(name: str, tmp_path: Path) ->
 def test_a_list_of_chunks_with_a_wrong_length_is_damage(tmp_path: Path) -> None:
     """Each byte of the list of a large file's chunks: fsck says that something is wrong."""
     with Repository.open(str(shutil.copytree(FROZEN[0], tmp_path / "whole"))) as repo:
-        entries = [item.place for name in repo.store.packs.names() for item in repo.store.pack_objects(name)]
+        entries = [item.location for name in repo.store.packs.names() for item in repo.store.pack_objects(name)]
         place = next(place for place in entries if place is not None and place.chunked)
         frame = repo.store.packs.footer(place.pack).frames[place.frame]
     name = f".aura/objects/packs/{place.pack}.pack"

@@ -100,7 +100,7 @@ def _branches(repo: Repository) -> list[Branch]:
 
 
 def _branch(repo: Repository, name: str) -> Branch:
-    return Branch._of(branches.need_branch(repo, name))
+    return Branch._of(branches.get_branch(repo, name))
 
 
 def _created(repo: Repository, name: str, version: str) -> Branch:

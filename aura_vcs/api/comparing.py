@@ -17,7 +17,7 @@ from aura_vcs.api.values import Version, VersionLike, name_of, path_or_none, pat
 from aura_vcs.compare.diff.describe import LINES_LIMIT
 from aura_vcs.compare.report.page import render_report
 from aura_vcs.errors import InputError
-from aura_vcs.formats.jsondoc.patch import Operation as PatchOperation
+from aura_vcs.formats.jsondoc.patch import PatchOperation
 from aura_vcs.formats.media.findings import STRIP_FRAMES
 from aura_vcs.history.compare_versions import compare_versions
 from aura_vcs.history.diff import file_diff

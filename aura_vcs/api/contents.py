@@ -10,14 +10,14 @@ from aura_vcs.api.opened import Opened, Part, StrPath, project_paths
 from aura_vcs.api.reporting import NO_CALL, Call
 from aura_vcs.api.values import moment, path_or_none, paths_of
 from aura_vcs.errors.input import UnknownName
-from aura_vcs.formats.media.wav_png import MediaFacts
-from aura_vcs.history.file_edits import Removed
+from aura_vcs.formats.media.wav_png import HeaderFacts
+from aura_vcs.history.file_edits import RemovedFiles
 from aura_vcs.history.sources.content_source import FolderSource
 from aura_vcs.index.entities import AssetRow, SceneRow
 from aura_vcs.project.documents.folder_index import refresh_folder
 from aura_vcs.project.render.probe import probe_media
 from aura_vcs.project.scenes.actions import (
-    Changed,
+    SceneChanged,
     change_scene,
     clean_temporary,
     drop_scene,
@@ -27,7 +27,7 @@ from aura_vcs.project.scenes.actions import (
 )
 from aura_vcs.project.scenes.scenes import find_scene, list_scenes
 from aura_vcs.repository.repository import Repository
-from aura_vcs.suggestions import near
+from aura_vcs.suggestions import suggest
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class AssetFacts:
     audio_codec: str | None
 
     @classmethod
-    def _of(cls, found: MediaFacts) -> Self:
+    def _of(cls, found: HeaderFacts) -> Self:
         """Take over what was found."""
         return cls(found.duration_seconds, found.width, found.height, found.video_codec, found.audio_codec)
 
@@ -105,7 +105,7 @@ class Edited:
     notes: tuple[str, ...]
 
     @classmethod
-    def _of(cls, done: Changed) -> Self:
+    def _of(cls, done: SceneChanged) -> Self:
         """Take over what was done."""
         return cls(paths_of(done.written), paths_of(done.deleted), done.notes)
 
@@ -128,9 +128,9 @@ class Cleaned:
     left: tuple[Path, ...]
 
     @classmethod
-    def _of(cls, done: Removed) -> Self:
+    def _of(cls, done: RemovedFiles) -> Self:
         """Take over what was done."""
-        return cls(paths_of(done.paths), done.size, paths_of(done.left))
+        return cls(paths_of(done.paths), done.size, paths_of(done.skipped))
 
 
 class Scenes(Part):
@@ -222,7 +222,7 @@ def _asset(repo: Repository, path: StrPath) -> Asset:
     found = {asset.path.as_posix(): asset for asset in _assets(repo, None, None)}
     wanted = project_paths(repo, [path])[0]
     if wanted not in found:
-        raise UnknownName("asset", wanted, near(wanted, found))
+        raise UnknownName("asset", wanted, suggest(wanted, found))
     return found[wanted]
 
 

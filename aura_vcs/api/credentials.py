@@ -12,9 +12,9 @@ from aura_vcs.storage.encryption.master_key import Secret, passphrase_secret
 from aura_vcs.storage.home import studio_home
 from aura_vcs.studio.remote_passphrases import kept_passphrase
 from aura_vcs.sync.remotes.connect import Surroundings
-from aura_vcs.sync.remotes.encryption import Ask, Question
+from aura_vcs.sync.remotes.encryption import Ask, SecretRequest
 from aura_vcs.sync.remotes.environment import surroundings_of
-from aura_vcs.sync.remotes.trusted_hosts import Agreements
+from aura_vcs.sync.remotes.trusted_hosts import TrustedHosts
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +50,20 @@ class Credentials:
     def agree(self, host: str) -> Self:
         """Use a host that the person named from now on, and keep that in their studio, if it is known."""
         if host and self.home is not None:
-            Agreements(str(self.home)).add(host)
+            TrustedHosts(str(self.home)).add(host)
         return replace(self, hosts=self.hosts | {host})
 
     def distrust(self, host: str) -> Self:
         """Use a host no more, and forget that it was agreed to."""
         if host and self.home is not None:
-            Agreements(str(self.home)).remove(host)
+            TrustedHosts(str(self.home)).remove(host)
         return replace(self, hosts=self.hosts - {host})
 
     def trusts(self, host: str) -> bool:
         """Whether keys are used at a host, "" for none, without anybody being asked."""
-        return not host or host in self.hosts or (self.home is not None and Agreements(str(self.home)).cover(host))
+        return (
+            not host or host in self.hosts or (self.home is not None and TrustedHosts(str(self.home)).is_trusted(host))
+        )
 
     def _surroundings(self) -> Surroundings:
         """What the library is told of how to connect."""
@@ -71,13 +73,13 @@ class Credentials:
         """Who answers what an encrypted remote asks for; `known` is where its key file was the last time."""
         return lambda question: self._secret(question, known)
 
-    def _secret(self, question: Question, known: str) -> Secret:
+    def _secret(self, question: SecretRequest, known: str) -> Secret:
         path = self.key_file or (known if question.opens_with == "key-file" else None)
         if path and question.opens_with != "passphrase":
             return read_key_file(os.path.abspath(os.path.expanduser(path)))
         passphrase = self.passphrase or (kept_passphrase(question.key) if self.keyring else None)
         if passphrase is None or question.opens_with == "key-file":
-            raise RemoteLocked(question.place, "it is encrypted, and the credentials do not open it")
+            raise RemoteLocked(question.remote, "it is encrypted, and the credentials do not open it")
         return passphrase_secret(passphrase)
 
     def _consent(self, name: str, host: str) -> None:

@@ -14,7 +14,7 @@ from aura_vcs.api.reporting import NO_CALL
 from aura_vcs.api.values import moment, path_or_none
 from aura_vcs.codec import parse_time
 from aura_vcs.history import inspect
-from aura_vcs.history.lookup.blob_versions import find_holders
+from aura_vcs.history.lookup.blob_versions import find_holding_versions
 from aura_vcs.history.lookup.content import find_object
 from aura_vcs.index.table_dump import table_sizes
 from aura_vcs.model import Kind
@@ -127,7 +127,7 @@ def _contents(
     repo: Repository, type_: str | None, sort: Literal["referenced", "count", "size"], limit: int
 ) -> list[StoredContent]:
     found = repo.queries.blobs(type_=type_, sort=sort, limit=limit)
-    held = find_holders(repo, [record.id for record in found])
+    held = find_holding_versions(repo, [record.id for record in found])
     return [
         StoredContent(
             record.id,

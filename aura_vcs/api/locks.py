@@ -12,10 +12,10 @@ from aura_vcs.api.values import moment, paths_of
 from aura_vcs.codec import now, parse_time
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
-from aura_vcs.sync.locks.locks import check_lockable, release_locks, remote_locks, take_locks
-from aura_vcs.sync.locks.staleness import Newer
+from aura_vcs.sync.locks.locks import check_lockable, lock_paths, remote_locks, unlock_paths
+from aura_vcs.sync.locks.staleness import NewerVersion
 from aura_vcs.sync.state import lock_record
-from aura_vcs.sync.state.cache import Known
+from aura_vcs.sync.state.cache import RemoteCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class PathLock:
             lock.reason,
             parse_time(lock.taken_at),
             moment(lock.expires_at),
-            not lock_record.holds(lock, now()),
+            not lock_record.is_active(lock, now()),
         )
 
 
@@ -57,7 +57,7 @@ class NewerFile:
     author: str
 
     @classmethod
-    def _of(cls, found: Newer) -> Self:
+    def _of(cls, found: NewerVersion) -> Self:
         """Take over a finding."""
         return cls(Path(found.path), found.branch, found.version, found.name, found.author)
 
@@ -124,27 +124,27 @@ class Locks(Part):
         return self._opened.run_at(call, remote, _released, paths, force)
 
 
-def _listed(repo: Repository, remote: RemoteStorage, known: Known) -> list[PathLock]:
+def _listed(repo: Repository, remote: RemoteStorage, known: RemoteCache) -> list[PathLock]:
     return [PathLock._of(repo, lock) for lock in remote_locks(repo, remote, known)]
 
 
 def _taken(
     repo: Repository,
     remote: RemoteStorage,
-    known: Known,
+    known: RemoteCache,
     paths: Iterable[StrPath],
     reason: str,
     expires: timedelta | None,
 ) -> LocksTaken:
     seconds = None if expires is None else expires.total_seconds()
-    done = take_locks(repo, remote, known, project_paths(repo, paths), reason=reason, seconds=seconds)
+    done = lock_paths(repo, remote, known, project_paths(repo, paths), reason=reason, seconds=seconds)
     locks, over = ([PathLock._of(repo, lock) for lock in group] for group in (done.locks, done.taken_over))
     return LocksTaken(tuple(locks), tuple(over), tuple(map(NewerFile._of, done.newer)))
 
 
 def _released(
-    repo: Repository, remote: RemoteStorage, known: Known, paths: Iterable[StrPath] | None, force: bool
+    repo: Repository, remote: RemoteStorage, known: RemoteCache, paths: Iterable[StrPath] | None, force: bool
 ) -> LocksReleased:
     chosen = None if paths is None else project_paths(repo, paths)
-    done = release_locks(repo, remote, known, chosen, force=force)
+    done = unlock_paths(repo, remote, known, chosen, force=force)
     return LocksReleased(tuple(PathLock._of(repo, lock) for lock in done.locks), paths_of(done.unsent))

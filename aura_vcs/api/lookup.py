@@ -11,7 +11,7 @@ from aura_vcs.api.values import Version, path_or_none, version_or_none
 from aura_vcs.history import blame as blame_room
 from aura_vcs.history.lookup import field_history as field_room
 from aura_vcs.history.names.revisions import resolve
-from aura_vcs.index.full_text import Found as StoredFound
+from aura_vcs.index.full_text import SearchHit as StoredFound
 from aura_vcs.project import search as search_room
 from aura_vcs.project.search_texts import TextHit, search_texts
 from aura_vcs.repository.repository import Repository
@@ -59,7 +59,7 @@ def blame(repo: Repository, version: str, path: StrPath) -> list[Blamed]:
     """See `Project.blame`."""
     found = blame_room.blame(repo, resolve(repo, version).id, project_paths(repo, [path])[0])
     versions = {part.version.id: Version._of(part.version) for part in found}
-    return [Blamed(part.place, part.text, versions[part.version.id]) for part in found]
+    return [Blamed(part.location, part.text, versions[part.version.id]) for part in found]
 
 
 def field_history(repo: Repository, path: StrPath, pointer: str) -> list[FieldChange]:

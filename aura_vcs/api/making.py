@@ -38,7 +38,7 @@ class DocumentProblem:
     expected: str
 
     @classmethod
-    def _of(cls, found: problems.Problem) -> Self:
+    def _of(cls, found: problems.DocumentProblem) -> Self:
         """Take over a finding."""
         return cls(Path(found.file), found.pointer, found.severity, found.message, found.expected)
 

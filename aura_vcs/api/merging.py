@@ -88,7 +88,7 @@ class MergePlan:
             paths_of(path for path, entry in plan.changes.items() if entry is None),
             {Path(new): Path(old) for new, old in plan.renamed.items()},
             _conflicts(plan.conflicts),
-            tuple(plan.left),
+            tuple(plan.remaining_heads),
         )
 
 
@@ -122,7 +122,7 @@ class Resolved:
     @classmethod
     def _of(cls, repo: Repository, done: resolve_room.Resolved) -> Self:
         """Take over what was done."""
-        return cls(_conflicts(done.decided), _conflicts(done.left), Moved._of(repo, done.files))
+        return cls(_conflicts(done.decided), _conflicts(done.remaining), Moved._of(repo, done.files))
 
 
 class MergeMethods(Part):
@@ -188,7 +188,7 @@ def _resolve(repo: Repository, path: StrPath, place: str, decision: Decision, so
 
 
 def _conflicts(found: tuple[conflicts.OpenConflict, ...]) -> tuple[Conflict, ...]:
-    return tuple(map(Conflict._of, conflicts.in_order(found)))
+    return tuple(map(Conflict._of, conflicts.sort(found)))
 
 
 def _field_text(value: object) -> str | None:

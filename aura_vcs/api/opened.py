@@ -22,9 +22,9 @@ from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.studio.new_project import apply_template, template_for
 from aura_vcs.studio.project_configuration import OpenStudio, configured_value
 from aura_vcs.studio.studio import Studio
-from aura_vcs.sync.offload.fetch_content import Content, attach
+from aura_vcs.sync.offload.fetch_content import LazyFetcher, enable_lazy_fetch
 from aura_vcs.sync.remotes.link import Link, connected, open_link
-from aura_vcs.sync.state.cache import Known
+from aura_vcs.sync.state.cache import RemoteCache
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -58,7 +58,7 @@ class Opened:
         self.credentials = options.get("credentials") or Credentials()
         self._options = options
         self._repo: Repository | None = None
-        self._content: Content | None = None
+        self._content: LazyFetcher | None = None
         check_owner(str(self.root), _trust(options))
 
     @property
@@ -71,7 +71,7 @@ class Opened:
                 if not heal(str(self.root), error, None):
                     raise
                 self._repo = self._open()
-            self._content = attach(self._repo, self._connect)
+            self._content = enable_lazy_fetch(self._repo, self._connect)
         return self._repo
 
     def _open(self) -> Repository:
@@ -111,7 +111,7 @@ class Opened:
         self,
         call: Call,
         remote: str | None,
-        function: Callable[Concatenate[Repository, RemoteStorage, Known, P], R],
+        function: Callable[Concatenate[Repository, RemoteStorage, RemoteCache, P], R],
         /,
         *args: P.args,
         **kwargs: P.kwargs,
@@ -119,7 +119,7 @@ class Opened:
         """Call a function of the library on the project and one of its remotes, by name."""
 
         return self.run_linked(
-            call, remote, lambda repo, link: function(repo, link.remote, link.known, *args, **kwargs)
+            call, remote, lambda repo, link: function(repo, link.remote, link.cache, *args, **kwargs)
         )
 
     def run_linked(self, call: Call, remote: str | None, function: Callable[[Repository, Link], R]) -> R:
@@ -134,7 +134,7 @@ class Opened:
     def run_with_content(
         self,
         call: Call,
-        function: Callable[Concatenate[Repository, Content, P], R],
+        function: Callable[Concatenate[Repository, LazyFetcher, P], R],
         /,
         *args: P.args,
         **kwargs: P.kwargs,

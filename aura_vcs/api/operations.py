@@ -14,7 +14,7 @@ from aura_vcs.api.values import moment, time_text
 from aura_vcs.codec import parse_time
 from aura_vcs.history.undo import find_action, operation_of
 from aura_vcs.index.records import ActionRecord
-from aura_vcs.project.records.activity import Told, list_activity
+from aura_vcs.project.records.activity import Activity, list_activity
 from aura_vcs.repository.repository import Repository
 
 
@@ -38,7 +38,7 @@ class Action:
     correlation_id: str | None
 
     @classmethod
-    def _of(cls, found: ActionRecord | Told) -> Self:
+    def _of(cls, found: ActionRecord | Activity) -> Self:
         """Take over a record."""
         undone, by, expires, undoable = None, None, None, False
         if isinstance(found, ActionRecord):

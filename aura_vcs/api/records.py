@@ -137,7 +137,7 @@ class Checkpoints(Part):
 
     def invalidate(self, checkpoint: Checkpoint, reason: str = "") -> Checkpoint:
         """Say that nothing is to be resumed from it; undo takes that back."""
-        return self._opened.run(NO_CALL, _invalidated, checkpoint.id, reason)
+        return self._opened.run(NO_CALL, _invalidate, checkpoint.id, reason)
 
     def invalidate_all(self, *, stage: str | None = None, reason: str = "") -> int:
         """Invalidate every valid checkpoint, or those of a stage, as one action; returns how many there were."""
@@ -239,11 +239,11 @@ class Exports(Part):
 
     def retry(self, export: Export) -> Export:
         """Queue a failed job again: the same version, preset and output; `run` renders it."""
-        return self._opened.run(NO_CALL, _retried, export.id)
+        return self._opened.run(NO_CALL, _retry, export.id)
 
     def cancel(self, export: Export) -> Export:
         """Stop a job, also one that another process renders."""
-        return self._opened.run(NO_CALL, _cancelled, export.id)
+        return self._opened.run(NO_CALL, _cancel, export.id)
 
 
 def _found(repo: Repository, prefix: str) -> Checkpoint:
@@ -282,7 +282,7 @@ def _data(repo: Repository, checkpoint: str) -> Json:
     return found
 
 
-def _invalidated(repo: Repository, checkpoint: str, reason: str) -> Checkpoint:
+def _invalidate(repo: Repository, checkpoint: str, reason: str) -> Checkpoint:
     return Checkpoint._of(invalidate(repo, find_checkpoint(repo, checkpoint), reason))
 
 
@@ -319,9 +319,9 @@ def _run(repo: Repository, export: str, overwrite: bool) -> Export:
     return Export._of(run_export(repo, job, overwrite=overwrite, environment={}, progress=repo.progress))
 
 
-def _retried(repo: Repository, export: str) -> Export:
+def _retry(repo: Repository, export: str) -> Export:
     return Export._of(retry_export(repo, find_export(repo, export)))
 
 
-def _cancelled(repo: Repository, export: str) -> Export:
+def _cancel(repo: Repository, export: str) -> Export:
     return Export._of(cancel_export(repo, find_export(repo, export)))

@@ -23,7 +23,7 @@ from aura_vcs.sync.remotes.connect import check_credential_host
 from aura_vcs.sync.remotes.link import Link
 from aura_vcs.sync.remotes.trusted_hosts import host_of
 from aura_vcs.sync.remotes.url import parse_address
-from aura_vcs.sync.state.cache import Known
+from aura_vcs.sync.state.cache import RemoteCache
 from aura_vcs.sync.state.snapshot import load_unremembered
 
 
@@ -60,9 +60,9 @@ class CheckedRemote:
     encrypted: bool
 
     @classmethod
-    def _of(cls, found: add.Checked) -> Self:
+    def _of(cls, found: add.CheckedRemote) -> Self:
         """Take over what was found."""
-        finding = found.finding
+        finding = found.probe
         return cls(
             found.name,
             found.url,
@@ -90,10 +90,10 @@ class RemoteGcPlan:
     bytes: int
 
     @classmethod
-    def _of(cls, plan: gc.FarPlan) -> Self:
+    def _of(cls, plan: gc.RemoteGcPlan) -> Self:
         """Take over a plan."""
         return cls(
-            len(plan.doomed), len(plan.condemned), len(plan.shrinks), len(plan.waiting), plan.waiting_for, plan.bytes
+            len(plan.to_delete), len(plan.to_retire), len(plan.shrinks), len(plan.waiting), plan.waiting_for, plan.bytes
         )
 
 
@@ -122,7 +122,7 @@ class RemoteRepaired:
     unlabelled: tuple[str, ...]
 
     @classmethod
-    def _of(cls, plan: repair_remote.FarRepairPlan) -> Self:
+    def _of(cls, plan: repair_remote.RemoteRepairPlan) -> Self:
         """Take over a plan, or what was done."""
         return cls(
             {fault.file: fault.detail for fault in plan.faults},
@@ -248,13 +248,13 @@ def _added(
     )
     opened.credentials = credentials
     if checked.encryption and credentials.key_file is not None:
-        Known(opened.repo, name).keep_key_file(os.path.abspath(credentials.key_file))
+        RemoteCache(opened.repo, name).remember_key_file(os.path.abspath(credentials.key_file))
     return CheckedRemote._of(checked)
 
 
 def _checked(repo: Repository, name: str | None, opened: Opened, accept_older: bool) -> CheckedRemote:
     credentials = opened.credentials
-    known = Known(repo, remote_config(repo, name)[0]).key_file()
+    known = RemoteCache(repo, remote_config(repo, name)[0]).key_file()
     found = add.check_remote(
         repo,
         name,
@@ -274,24 +274,24 @@ def _remembered(repo: Repository, name: str, passphrase: str | None) -> bool:
     return bool(config.encryption and passphrase) and keep_passphrase(config.encryption, passphrase or "")
 
 
-def _fsck(repo: Repository, remote: RemoteStorage, _: Known, sample: float) -> RemoteFsckReport:
+def _fsck(repo: Repository, remote: RemoteStorage, _: RemoteCache, sample: float) -> RemoteFsckReport:
     return fsck_remote(load_unremembered(repo, remote), sample=sample, progress=repo.progress)
 
 
-def _gc_plan(repo: Repository, remote: RemoteStorage, known: Known, grace: timedelta) -> RemoteGcPlan:
-    return RemoteGcPlan._of(gc.plan_far_gc(repo, remote, known, grace_seconds=grace.total_seconds()))
+def _gc_plan(repo: Repository, remote: RemoteStorage, known: RemoteCache, grace: timedelta) -> RemoteGcPlan:
+    return RemoteGcPlan._of(gc.plan_remote_gc(repo, remote, known, grace_seconds=grace.total_seconds()))
 
 
 def _collected(repo: Repository, link: Link, grace: timedelta) -> RemoteGcResult:
-    plan = gc.plan_far_gc(repo, link.remote, link.known, grace_seconds=grace.total_seconds())
-    done = gc.execute_far_gc(repo, link.remote, link.known, plan, single_writer=link.config.single_writer)
-    return RemoteGcResult(done.removed_files, done.freed_bytes, done.condemned_files, done.rewritten_packs)
+    plan = gc.plan_remote_gc(repo, link.remote, link.cache, grace_seconds=grace.total_seconds())
+    done = gc.execute_remote_gc(repo, link.remote, link.cache, plan, single_writer=link.config.single_writer)
+    return RemoteGcResult(done.removed_files, done.freed_bytes, done.retired_files, done.rewritten_packs)
 
 
-def _repair_plan(repo: Repository, remote: RemoteStorage, known: Known) -> RemoteRepaired:
-    return RemoteRepaired._of(repair_remote.plan_far_repair(repo, remote, known))
+def _repair_plan(repo: Repository, remote: RemoteStorage, known: RemoteCache) -> RemoteRepaired:
+    return RemoteRepaired._of(repair_remote.plan_remote_repair(repo, remote, known))
 
 
-def _repaired(repo: Repository, remote: RemoteStorage, known: Known) -> RemoteRepaired:
-    plan = repair_remote.plan_far_repair(repo, remote, known)
-    return RemoteRepaired._of(repair_remote.execute_far_repair(repo, remote, known, plan))
+def _repaired(repo: Repository, remote: RemoteStorage, known: RemoteCache) -> RemoteRepaired:
+    plan = repair_remote.plan_remote_repair(repo, remote, known)
+    return RemoteRepaired._of(repair_remote.execute_remote_repair(repo, remote, known, plan))

@@ -93,12 +93,12 @@ class Reporter:
 
     def start(self, phase: str, total: int | None, unit: str) -> None:
         """Begin a phase."""
-        self._say(Step(phase, 0, total, unit))
+        self._report(Step(phase, 0, total, unit))
 
     def advance(self, amount: int) -> None:
         """Count what is done."""
         now = self._step
-        self._say(Step(now.phase, now.done + amount, now.total, now.unit))
+        self._report(Step(now.phase, now.done + amount, now.total, now.unit))
 
     def finish(self) -> None:
         """End the phase; what is done is not cancelled any more."""
@@ -109,7 +109,7 @@ class Reporter:
         if self._listener is not None:
             self._listener(Step(now.phase, now.done, now.total, now.unit, message))
 
-    def _say(self, step: Step) -> None:
+    def _report(self, step: Step) -> None:
         self._step = step
         self._check()
         if self._listener is not None:

@@ -7,11 +7,11 @@ from aura_vcs.formats.media.findings import MediaDiff, MediaFacts
 from aura_vcs.formats.media.reader import MediaHeader
 from aura_vcs.history.resolve import Decision
 from aura_vcs.maintenance.disk_usage import Sizes
-from aura_vcs.maintenance.findings import Problem as FsckProblem
-from aura_vcs.maintenance.fsck import Report as FsckReport
-from aura_vcs.maintenance.retention import Rules as RetentionRules
+from aura_vcs.maintenance.findings import Finding as FsckProblem
+from aura_vcs.maintenance.fsck import FsckReport
+from aura_vcs.maintenance.retention import RetentionRules
 from aura_vcs.project.render.presets import ExportPreset
-from aura_vcs.sync.maintenance.fsck import RemoteReport as RemoteFsckReport
+from aura_vcs.sync.maintenance.fsck import VerifyReport as RemoteFsckReport
 
 __all__ = [
     "Decision",

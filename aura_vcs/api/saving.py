@@ -9,7 +9,7 @@ from aura_vcs.api.reporting import NO_CALL, Call, CancelToken
 from aura_vcs.api.results import RetentionRules
 from aura_vcs.api.upkeep import PrunePlan, execute_prune, plan_prune
 from aura_vcs.api.values import Autosaved, Operation, Version, time_text
-from aura_vcs.history.autosave import INTERVAL_SECONDS, LEAST_SECONDS, QUIET_SECONDS, Schedule, restore_point
+from aura_vcs.history.autosave import INTERVAL_SECONDS, LEAST_SECONDS, QUIET_SECONDS, AutosaveSchedule, restore_point
 from aura_vcs.history.watch import watch
 from aura_vcs.project.autosave_loop import autosave_and_prune, folder_changes, keep_saving
 from aura_vcs.repository.repository import Repository
@@ -45,7 +45,9 @@ class SavingMethods(Part):
         Raises:
             LockBusy: somebody watches the project already. ProjectGone: it was moved, or its disk is gone.
         """
-        schedule = Schedule(interval=interval.total_seconds(), least=least.total_seconds(), quiet=quiet.total_seconds())
+        schedule = AutosaveSchedule(
+            interval=interval.total_seconds(), least=least.total_seconds(), quiet=quiet.total_seconds()
+        )
         changes = folder_changes(str(self._opened.root), None if stop is None else stop._event)
         return map(Autosaved._of, keep_saving(self._opened.repo, schedule, lambda: rules, changes))
 

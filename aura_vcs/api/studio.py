@@ -47,7 +47,7 @@ class ListedProject:
     def _of(cls, entry: ProjectEntry) -> Self:
         """Take over an entry."""
         path = Path(entry.path)
-        return cls(path, entry.place == "missing", ProjectInfo._of(path, entry.facts))
+        return cls(path, entry.location == "missing", ProjectInfo._of(path, entry.facts))
 
 
 @dataclass(frozen=True, slots=True)

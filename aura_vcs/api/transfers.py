@@ -15,9 +15,9 @@ from aura_vcs.sync import fetch as fetch_room
 from aura_vcs.sync import pull as pull_room
 from aura_vcs.sync import push as push_room
 from aura_vcs.sync.bundle import create_bundle
-from aura_vcs.sync.maintenance.fsck import RemoteReport
-from aura_vcs.sync.offload.fetch_content import Brought, Content, fetch_content, plan_content
-from aura_vcs.sync.state.cache import Known
+from aura_vcs.sync.maintenance.fsck import VerifyReport
+from aura_vcs.sync.offload.fetch_content import Brought, LazyFetcher, fetch_content, plan_content
+from aura_vcs.sync.state.cache import RemoteCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Fetched:
             plan.branches,
             plan.objects,
             plan.received_bytes,
-            plan.left_bytes,
+            plan.offloaded_bytes,
             plan.settings,
             diverged,
             plan.is_empty,
@@ -166,47 +166,51 @@ class BundleReport:
     is_clean: bool
 
     @classmethod
-    def _of(cls, found: RemoteReport) -> Self:
+    def _of(cls, found: VerifyReport) -> Self:
         """Take over what was found."""
         return cls(tuple(map(str, found.problems)), found.versions, found.objects, found.stored_bytes, found.is_clean)
 
 
-def push(repo: Repository, remote: RemoteStorage, known: Known, *, all_versions: bool, ignore_locks: bool) -> Pushed:
+def push(
+    repo: Repository, remote: RemoteStorage, known: RemoteCache, *, all_versions: bool, ignore_locks: bool
+) -> Pushed:
     """See `Project.push`."""
     return Pushed._of(repo, push_room.push(repo, remote, known, all_versions=all_versions, ignore_locks=ignore_locks))
 
 
 def plan_push(
-    repo: Repository, remote: RemoteStorage, known: Known, *, all_versions: bool, ignore_locks: bool
+    repo: Repository, remote: RemoteStorage, known: RemoteCache, *, all_versions: bool, ignore_locks: bool
 ) -> Pushed:
     """See `Project.plan_push`."""
     plan = push_room.plan_push(repo, remote, known, all_versions=all_versions, ignore_locks=ignore_locks)
     return Pushed._of(repo, plan)
 
 
-def fetch(repo: Repository, remote: RemoteStorage, known: Known, *, all_versions: bool) -> Fetched:
+def fetch(repo: Repository, remote: RemoteStorage, known: RemoteCache, *, all_versions: bool) -> Fetched:
     """See `Project.fetch`."""
     done = fetch_room.fetch(repo, remote, known, all_versions=all_versions)
     return Fetched._of(done.plan, done.diverged)
 
 
-def plan_fetch(repo: Repository, remote: RemoteStorage, known: Known, *, all_versions: bool) -> Fetched:
+def plan_fetch(repo: Repository, remote: RemoteStorage, known: RemoteCache, *, all_versions: bool) -> Fetched:
     """See `Project.plan_fetch`."""
     return Fetched._of(fetch_room.plan_fetch(repo, remote, known, all_versions=all_versions))
 
 
-def pull(repo: Repository, remote: RemoteStorage, known: Known, *, all_versions: bool) -> Pulled:
+def pull(repo: Repository, remote: RemoteStorage, known: RemoteCache, *, all_versions: bool) -> Pulled:
     """See `Project.pull`."""
     return Pulled._of(repo, pull_room.pull(repo, remote, known, all_versions=all_versions))
 
 
-def sync(repo: Repository, remote: RemoteStorage, known: Known, *, all_versions: bool, ignore_locks: bool) -> Synced:
+def sync(
+    repo: Repository, remote: RemoteStorage, known: RemoteCache, *, all_versions: bool, ignore_locks: bool
+) -> Synced:
     """See `Project.sync`."""
     done = pull_room.sync(repo, remote, known, all_versions=all_versions, ignore_locks=ignore_locks)
     return Synced(Pulled._of(repo, done.pulled), Pushed._of(repo, done.pushed))
 
 
-def compare_remote(repo: Repository, remote: RemoteStorage, known: Known) -> RemoteComparison:
+def compare_remote(repo: Repository, remote: RemoteStorage, known: RemoteCache) -> RemoteComparison:
     """See `Remotes.compare`."""
     coming = fetch_room.plan_fetch(repo, remote, known)
     going = push_room.plan_push(repo, remote, known, keep_both=True, ignore_locks=True)
@@ -220,7 +224,9 @@ def absent_content(repo: Repository, names: list[str], paths: tuple[StrPath, ...
     )
 
 
-def bring_content(repo: Repository, content: Content, names: list[str], paths: tuple[StrPath, ...]) -> FetchedContent:
+def bring_content(
+    repo: Repository, content: LazyFetcher, names: list[str], paths: tuple[StrPath, ...]
+) -> FetchedContent:
     """See `Project.fetch_content`."""
     plan = plan_content(repo, select(repo, [resolve(repo, name) for name in names], project_paths(repo, paths)))
     return FetchedContent._of(fetch_content(content, plan))

@@ -8,13 +8,13 @@ from aura_vcs.api.values import Version, paths_of
 from aura_vcs.ids import ObjectId
 from aura_vcs.maintenance import disk_usage, gc, housekeeping, retention
 from aura_vcs.maintenance.disk_usage import Sizes
-from aura_vcs.maintenance.repair_records import Mendable, find_mendable, mend
+from aura_vcs.maintenance.repair_records import RepairableRecord, find_repairable, rewrite_records
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.sync.maintenance import repair_local
 from aura_vcs.sync.maintenance.repair_local import RepairPlan
 from aura_vcs.sync.offload import offload as offload_room
-from aura_vcs.sync.state.cache import Known
+from aura_vcs.sync.state.cache import RemoteCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +90,18 @@ class GcPlan:
     later_objects: int
     unread_objects: int
     waiting_for: tuple[str, ...]
-    _plan: gc.Plan
+    _plan: gc.GcPlan
 
     @classmethod
-    def _of(cls, plan: gc.Plan) -> Self:
+    def _of(cls, plan: gc.GcPlan) -> Self:
         """Take over a plan."""
         return cls(
-            len(plan.doomed),
+            len(plan.to_delete),
             plan.bytes,
             tuple(map(Version._of, plan.purged)),
-            len(plan.kept),
-            len(plan.left),
-            len(plan.unread),
+            len(plan.in_grace_period),
+            len(plan.in_shared_packs),
+            len(plan.unacknowledged),
             tuple(other.host or other.replica for other in plan.waiting_for),
             plan,
         )
@@ -126,7 +126,7 @@ class PrunePlan:
     @classmethod
     def _of(cls, plan: retention.PrunePlan) -> Self:
         """Take over a plan."""
-        return cls(tuple(Version._of(decision.version) for decision in plan.doomed), plan)
+        return cls(tuple(Version._of(decision.version) for decision in plan.to_delete), plan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ class OffloadPlan:
     @classmethod
     def _of(cls, plan: offload_room.OffloadPlan, unreachable: dict[str, str]) -> Self:
         """Take over a plan."""
-        going, kept = (tuple(map(OffloadedFile._of, group)) for group in (plan.going, plan.kept))
+        going, kept = (tuple(map(OffloadedFile._of, group)) for group in (plan.to_free, plan.staying))
         return cls(going, kept, plan.freed_bytes, plan.faults, unreachable, plan)
 
 
@@ -182,7 +182,7 @@ class MendedRecord:
     detail: str
 
     @classmethod
-    def _of(cls, item: Mendable) -> Self:
+    def _of(cls, item: RepairableRecord) -> Self:
         """Take over a finding."""
         return cls(Path(item.path), item.detail)
 
@@ -205,7 +205,7 @@ class Repaired:
     def _of(cls, plan: RepairPlan, lost: dict[ObjectId, tuple[str, ...]] | None = None) -> Self:
         """Take over a plan; `lost` is what turned out to be so."""
         return cls(
-            len(plan.wanted),
+            len(plan.to_fetch),
             plan.received_bytes,
             paths_of(plan.damaged),
             {str(item): names for item, names in (plan.lost if lost is None else lost).items()},
@@ -239,16 +239,16 @@ def plan_gc(repo: Repository, grace_seconds: float, wait_for_others: bool) -> Gc
 def execute_gc(repo: Repository, plan: GcPlan) -> GcResult:
     """See `Project.gc`."""
     done = gc.execute_gc(repo, plan._plan)
-    return GcResult(done.removed_objects, done.freed_bytes, done.condemned_objects)
+    return GcResult(done.removed_objects, done.freed_bytes, done.candidate_objects)
 
 
 def keep_house(repo: Repository) -> GcResult | None:
     """See `Project.keep_house`."""
     done = housekeeping.keep_house_if_due(repo)
-    return None if done is None else GcResult(done.removed_objects, done.freed_bytes, done.condemned_objects)
+    return None if done is None else GcResult(done.removed_objects, done.freed_bytes, done.candidate_objects)
 
 
-def plan_prune(repo: Repository, rules: retention.Rules) -> PrunePlan:
+def plan_prune(repo: Repository, rules: retention.RetentionRules) -> PrunePlan:
     """See `Project.plan_prune`."""
     return PrunePlan._of(retention.plan_prune(repo, rules))
 
@@ -266,22 +266,22 @@ def execute_offload(repo: Repository, plan: OffloadPlan) -> Offloaded:
 
 def plan_record_repair(repo: Repository) -> tuple[MendedRecord, ...]:
     """See `Project.plan_record_repair`."""
-    return tuple(map(MendedRecord._of, find_mendable(repo)))
+    return tuple(map(MendedRecord._of, find_repairable(repo)))
 
 
 def repair_records(repo: Repository) -> tuple[MendedRecord, ...]:
     """See `Project.repair_records`."""
-    found = find_mendable(repo)
-    mend(repo, found)
+    found = find_repairable(repo)
+    rewrite_records(repo, found)
     return tuple(map(MendedRecord._of, found))
 
 
-def plan_repair(repo: Repository, remote: RemoteStorage, _known: Known) -> Repaired:
+def plan_repair(repo: Repository, remote: RemoteStorage, _known: RemoteCache) -> Repaired:
     """See `Project.plan_repair`."""
     return Repaired._of(repair_local.plan_repair(repo, remote))
 
 
-def repair(repo: Repository, remote: RemoteStorage, known: Known) -> Repaired:
+def repair(repo: Repository, remote: RemoteStorage, known: RemoteCache) -> Repaired:
     """See `Project.repair`."""
     plan = repair_local.plan_repair(repo, remote)
     return Repaired._of(plan, repair_local.execute_repair(repo, known, plan).lost)

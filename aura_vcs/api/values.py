@@ -12,11 +12,11 @@ from aura_vcs.history import checkout as checkout_room
 from aura_vcs.history import commit as commit_room
 from aura_vcs.history import status as status_room
 from aura_vcs.history import undo as undo_room
-from aura_vcs.history.recording.scan_differences import Change as ScanChange
+from aura_vcs.history.recording.scan_differences import WorktreeChange as ScanChange
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Entry, Head
 from aura_vcs.model import Operation as StoredOperation
-from aura_vcs.project.autosave_loop import Round
+from aura_vcs.project.autosave_loop import AutosaveRound
 from aura_vcs.repository.repository import Repository
 
 _LABELS = "versions/"
@@ -141,8 +141,8 @@ class Status:
             changes=tuple(map(Change._of, found.changes)),
             diverged=tuple(found.diverged),
             behind=found.behind,
-            awaited=tuple(found.awaited),
-            held=paths_of(found.held),
+            awaited=tuple(found.missing_heads),
+            held=paths_of(found.tracked_ignored),
             conflicts=found.conflicts,
             unreadable=paths_of(skipped.path for skipped in found.skipped),
             unstable=paths_of(found.unstable),
@@ -196,11 +196,11 @@ class Moved:
     """Unsaved changes that are in the folder as before."""
 
     @classmethod
-    def _of(cls, repo: Repository, moved: checkout_room.Moved) -> Self:
+    def _of(cls, repo: Repository, moved: checkout_room.CheckoutResult) -> Self:
         """Take over what was done."""
         point = version_or_none(moved.restore_point)
         at = _version_at(repo, moved.head)
-        return cls(moved.head.branch, at, point, moved.changed, paths_of(moved.left), moved.kept_unsaved)
+        return cls(moved.head.branch, at, point, moved.changed, paths_of(moved.skipped), moved.kept_unsaved)
 
     @classmethod
     def _nowhere(cls, repo: Repository, head: Head) -> Self:
@@ -258,7 +258,7 @@ class Autosaved:
     error: AuraError | None
 
     @classmethod
-    def _of(cls, done: Round) -> Self:
+    def _of(cls, done: AutosaveRound) -> Self:
         """Take over what was done."""
         if done.saved is None:
             return cls(None, (), 0, done.error)
@@ -286,7 +286,7 @@ def _version_at(repo: Repository, head: Head) -> Version | None:
     return None if head.version is None else version_or_none(repo.queries.version(head.version))
 
 
-def moved_or_none(repo: Repository, moved: checkout_room.Moved | None) -> Moved | None:
+def moved_or_none(repo: Repository, moved: checkout_room.CheckoutResult | None) -> Moved | None:
     """Take over what happened to files, if anything did."""
     return None if moved is None else Moved._of(repo, moved)
 

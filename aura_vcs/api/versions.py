@@ -20,9 +20,9 @@ from aura_vcs.maintenance.purge_plan import plan_purge
 from aura_vcs.model import VersionType as StoredType
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
-from aura_vcs.sync.maintenance.gc import plan_far_purge
+from aura_vcs.sync.maintenance.gc import plan_remote_purge
 from aura_vcs.sync.push import push
-from aura_vcs.sync.state.cache import Known
+from aura_vcs.sync.state.cache import RemoteCache
 
 
 class Versions(Part):
@@ -177,5 +177,5 @@ def _purge_plan(repo: Repository, name: str, remote_bytes: int | None = None) ->
     return PurgePlan(plan.objects, plan.stored_bytes, plan.shared_bytes, remote_bytes)
 
 
-def _purge_plan_at(repo: Repository, remote: RemoteStorage, known: Known, name: str) -> PurgePlan:
-    return _purge_plan(repo, name, plan_far_purge(repo, remote, known, resolve(repo, name).id))
+def _purge_plan_at(repo: Repository, remote: RemoteStorage, known: RemoteCache, name: str) -> PurgePlan:
+    return _purge_plan(repo, name, plan_remote_purge(repo, remote, known, resolve(repo, name).id))

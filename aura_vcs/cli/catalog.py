@@ -1,13 +1,13 @@
 """Which commands there are, in the order in which `aura --help` lists them."""
 
-from aura_vcs.cli.groups import Entry
+from aura_vcs.cli.groups import CommandEntry
 
 EVERY_DAY = "Every day"
-LOOKING = "Looking back"
-GOING = "Going back"
+INSPECTING = "Looking back"
+MOVING = "Going back"
 NAMES = "Names and records"
-CARRYING = "Between machines"
-UPKEEP = "Upkeep"
+SHARING = "Between machines"
+MAINTENANCE = "Upkeep"
 MAKING = "Making the video"
 STUDIO = "Projects and settings"
 MORE = "More"
@@ -15,9 +15,9 @@ MORE = "More"
 _ROOM = "aura_vcs.cli.commands"
 
 
-def _entry(name: str, help_: str, section: str) -> Entry:
+def _entry(name: str, help_: str, section: str) -> CommandEntry:
     plain = name.replace("-", "_")
-    return Entry(f"{_ROOM}.{plain}", f"{plain}_command", help_, section)
+    return CommandEntry(f"{_ROOM}.{plain}", f"{plain}_command", help_, section)
 
 
 _LISTED = {
@@ -26,27 +26,27 @@ _LISTED = {
     "commit": ("Save the folder as the next version", EVERY_DAY),
     "autosave": ("Save the folder if it has changed, beside the branch", EVERY_DAY),
     "untrack": ("Leave files or folders out of versions, and in the folder", EVERY_DAY),
-    "log": ("List the versions", LOOKING),
-    "ls": ("List the files of a version, one folder at a time", LOOKING),
-    "show": ("Show one version, or a file as a version has it", LOOKING),
-    "diff": ("Show what changed between versions, or since one", LOOKING),
-    "blame": ("Say which version wrote each line or field of a file", LOOKING),
-    "cat": ("Write the content of an object or file to stdout", LOOKING),
-    "checkout": ("Go to a branch or an older version", GOING),
-    "restore": ("Bring a version's content back, all or some files", GOING),
-    "merge": ("Join another branch or version into yours", GOING),
-    "resolve": ("Decide what a merge left open", GOING),
-    "restore-point": ("Save the folder before something is done to it", GOING),
-    "undo": ("Take back the last thing you did", GOING),
-    "redo": ("Do again what was taken back", GOING),
-    "ops": ("List what was done, newest first", GOING),
+    "log": ("List the versions", INSPECTING),
+    "ls": ("List the files of a version, one folder at a time", INSPECTING),
+    "show": ("Show one version, or a file as a version has it", INSPECTING),
+    "diff": ("Show what changed between versions, or since one", INSPECTING),
+    "blame": ("Say which version wrote each line or field of a file", INSPECTING),
+    "cat": ("Write the content of an object or file to stdout", INSPECTING),
+    "checkout": ("Go to a branch or an older version", MOVING),
+    "restore": ("Bring a version's content back, all or some files", MOVING),
+    "merge": ("Join another branch or version into yours", MOVING),
+    "resolve": ("Decide what a merge left open", MOVING),
+    "restore-point": ("Save the folder before something is done to it", MOVING),
+    "undo": ("Take back the last thing you did", MOVING),
+    "redo": ("Do again what was taken back", MOVING),
+    "ops": ("List what was done, newest first", MOVING),
     "branch": ("List, create, rename or delete branches", NAMES),
     "tag": ("List, create or delete tags", NAMES),
     "version": ("List, compare, edit, delete or purge versions", NAMES),
     "project": ("Show, change, check, delete or purge this project", STUDIO),
     "scene": ("List and change the scenes", MAKING),
     "asset": ("List media, look into it, clean up temporary files", MAKING),
-    "search": ("Find words in every text of the folder and of every version", LOOKING),
+    "search": ("Find words in every text of the folder and of every version", INSPECTING),
     "checkpoint": ("Save and list render checkpoints", MAKING),
     "recover": ("Resume from the newest valid checkpoint", MAKING),
     "export": ("Render versions to video files, and list what was rendered", MAKING),
@@ -55,23 +55,23 @@ _LISTED = {
     "config": ("Get and set configuration", STUDIO),
     "whoami": ("Show the name that your versions are made under", STUDIO),
     "setup": ("Set up aura for yourself", STUDIO),
-    "prune": ("Delete old autosaves and restore points", UPKEEP),
-    "remote": ("List, add, show, check, trust or remove remotes", CARRYING),
-    "clone": ("Copy a project from a remote into a new folder", CARRYING),
-    "sync": ("Bring both sides together: pull, then push", CARRYING),
-    "fetch": ("Bring versions from a remote; your files stay as they are", CARRYING),
-    "pull": ("Fetch, and bring your files to where the branch has gone", CARRYING),
-    "push": ("Send your versions to a remote", CARRYING),
-    "lock": ("Tell everybody that you work on a file that cannot be merged", CARRYING),
-    "unlock": ("Let go of locks", CARRYING),
-    "locks": ("List who has locked what", CARRYING),
-    "bundle": ("Put a project with its history into one file", CARRYING),
-    "storage": ("Show what takes how much space", UPKEEP),
-    "offload": ("Free the space of large files that a remote holds", UPKEEP),
-    "gc": ("Free the space of content that no version holds any more", UPKEEP),
-    "fsck": ("Check that everything saved is whole", UPKEEP),
-    "repair": ("Fetch what is damaged or missing here from a remote, or send it there", UPKEEP),
-    "reindex": ("Build the index anew from the files", UPKEEP),
+    "prune": ("Delete old autosaves and restore points", MAINTENANCE),
+    "remote": ("List, add, show, check, trust or remove remotes", SHARING),
+    "clone": ("Copy a project from a remote into a new folder", SHARING),
+    "sync": ("Bring both sides together: pull, then push", SHARING),
+    "fetch": ("Bring versions from a remote; your files stay as they are", SHARING),
+    "pull": ("Fetch, and bring your files to where the branch has gone", SHARING),
+    "push": ("Send your versions to a remote", SHARING),
+    "lock": ("Tell everybody that you work on a file that cannot be merged", SHARING),
+    "unlock": ("Let go of locks", SHARING),
+    "locks": ("List who has locked what", SHARING),
+    "bundle": ("Put a project with its history into one file", SHARING),
+    "storage": ("Show what takes how much space", MAINTENANCE),
+    "offload": ("Free the space of large files that a remote holds", MAINTENANCE),
+    "gc": ("Free the space of content that no version holds any more", MAINTENANCE),
+    "fsck": ("Check that everything saved is whole", MAINTENANCE),
+    "repair": ("Fetch what is damaged or missing here from a remote, or send it there", MAINTENANCE),
+    "reindex": ("Build the index anew from the files", MAINTENANCE),
     "demo": ("Watch a tour on a sample project, or get the sample project", MORE),
     "serve": ("Serve a remote's folder to another machine (ssh runs this)", MORE),
     "debug": ("Look at stored objects, refs and the index", MORE),

@@ -178,12 +178,12 @@ def _paths(repo: "Repository", version: str, start: str) -> list[tuple[str, str]
 
 
 def _conflicts(repo: "Repository") -> list[tuple[str, str]]:
-    from aura_vcs.history.merging.conflicts import in_order
+    from aura_vcs.history.merging.conflicts import sort
     from aura_vcs.history.resolve import open_conflicts
 
-    found = in_order(open_conflicts(repo))[:OFFERED]
-    numbers = [(str(number), item.place) for number, item in enumerate(found, 1)]
-    return [*numbers, *dict.fromkeys((name, "") for item in found for name in (item.place, item.path))]
+    found = sort(open_conflicts(repo))[:OFFERED]
+    numbers = [(str(number), item.location) for number, item in enumerate(found, 1)]
+    return [*numbers, *dict.fromkeys((name, "") for item in found for name in (item.location, item.path))]
 
 
 def _remotes(repo: "Repository") -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 from aura_vcs.cli.lazy_import import import_later
 
 if TYPE_CHECKING:
-    from aura_vcs.worktree.scan.prefetch import Ahead
+    from aura_vcs.worktree.scan.prefetch import ScanPrefetch
 
 COLLECT_EVERY = 50_000
 """Objects made between two looks for garbage in cycles. A command makes many that stay, and ends soon:
@@ -24,7 +24,7 @@ def run() -> NoReturn:
     forget_empty_home()
     gc.set_threshold(COLLECT_EVERY)
     _fill_standard_streams()
-    ahead = _look_ahead()
+    ahead = _prefetch()
     import_later()
     _import_msgspec()
     try:
@@ -73,18 +73,18 @@ def _command_line() -> list[bytes]:
     return words if len(words) == len(sys.orig_argv) else [os.fsencode(word) for word in sys.orig_argv]
 
 
-def _look_ahead() -> "Ahead | None":
+def _prefetch() -> "ScanPrefetch | None":
     if len(sys.argv) < 2 or sys.argv[1] not in LOOKING:
         return None
     if sys.argv[1] == "diff" and sum(not word.startswith("-") for word in sys.argv[2:]) > 1:
         return None  # two versions, most likely; else the command looks by itself
-    from aura_vcs.worktree.scan.prefetch import look_ahead
+    from aura_vcs.worktree.scan.prefetch import prefetch_scan
 
     try:
         folder = os.getcwd()
     except OSError:
         return None  # the folder was deleted; the command says so
-    return look_ahead(folder)
+    return prefetch_scan(folder)
 
 
 def _import_msgspec() -> None:

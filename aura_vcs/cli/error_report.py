@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import click
 
-from aura_vcs.cli.output.console import Console, Part, bad, faint
+from aura_vcs.cli.output.console import Console, Part, faint, red
 from aura_vcs.errors import AuraError, ExtraMissing, Interrupted, Problems
 from aura_vcs.errors.input import NotAProject
 from aura_vcs.errors.integrity import StorageError
@@ -33,11 +33,11 @@ def report(error: BaseException, console: Console, *, stopped: str = "") -> int:
     if isinstance(error, click.UsageError):
         return _usage(error, console)
     if isinstance(error, click.ClickException):
-        _say(console, "error", error.format_message(), "")
+        _print(console, "error", error.format_message(), "")
         return error.exit_code
     known = _known(error)
     problems = known.problems if isinstance(known, Problems) else ()
-    _say(console, known.code, known.message, _hint(known), problems)
+    _print(console, known.code, known.message, _hint(known), problems)
     return known.exit_code
 
 
@@ -106,11 +106,11 @@ def _usage(error: click.UsageError, console: Console) -> int:
     message = "Say what to do" if isinstance(error, click.exceptions.NoArgsIsHelpError) else error.format_message()
     hint = f"`{path} --help` shows how it is used."
     advice = _advice(error, path)
-    _say(console, "usage", message, f"{advice} {hint}" if advice else hint)
+    _print(console, "usage", message, f"{advice} {hint}" if advice else hint)
     return error.exit_code
 
 
-def _say(console: Console, code: str, message: str, hint: str, problems: tuple[str, ...] = ()) -> None:
+def _print(console: Console, code: str, message: str, hint: str, problems: tuple[str, ...] = ()) -> None:
     message = _BYTES.sub(r"\\x\1", message)
     if console.as_json:
         record: dict[str, object] = {"code": code, "message": message, "hint": hint}
@@ -118,7 +118,7 @@ def _say(console: Console, code: str, message: str, hint: str, problems: tuple[s
             record["problems"] = list(problems)
         console.data({"error": record})
         return
-    start: Part = bad("Stopped.") if code == "interrupted" else bad("Error: ")
+    start: Part = red("Stopped.") if code == "interrupted" else red("Error: ")
     console.note(start, "" if code == "interrupted" else message)
     for problem in problems:
         console.note(f"  {problem}")

@@ -9,26 +9,26 @@ if TYPE_CHECKING:
     from aura_vcs.ids import ObjectId
     from aura_vcs.repository.repository import Repository
     from aura_vcs.storage.remotes.base import RemoteStorage
-    from aura_vcs.sync.offload.fetch_content import Content
+    from aura_vcs.sync.offload.fetch_content import LazyFetcher
 
 
-class OnDemand:
+class FetchOnDemand:
     """Fetches offloaded content when a command reads it; opens no remote before."""
 
     def __init__(self, repo: "Repository", console: "Console") -> None:
         self._repo = repo
         self._console = console
-        self._content: Content | None = None
+        self._content: LazyFetcher | None = None
 
     def __call__(self, blobs: "Mapping[ObjectId, str]") -> None:
         """Bring the content of blobs; see sync.content."""
-        self.content().bring(blobs)
+        self.content().fetch(blobs)
 
-    def content(self) -> "Content":
+    def content(self) -> "LazyFetcher":
         """What brings content to this project."""
-        from aura_vcs.sync.offload.fetch_content import Content
+        from aura_vcs.sync.offload.fetch_content import LazyFetcher
 
-        self._content = self._content or Content(self._repo, self._connect)
+        self._content = self._content or LazyFetcher(self._repo, self._connect)
         return self._content
 
     def _connect(self, name: str) -> "RemoteStorage":

@@ -15,7 +15,7 @@ COMMAND = "aura.command"
 """Where a context's `meta` has the command that was named: click's parser does not say whose option is wrong."""
 
 
-class Entry(msgspec.Struct, frozen=True):
+class CommandEntry(msgspec.Struct, frozen=True):
     """A command that is not imported yet: where it is, its line of help, and its section."""
 
     module: str
@@ -28,7 +28,7 @@ class LazyGroup(click.Group):
     """A group whose commands are named in a catalog and imported when they are used."""
 
     def __init__(
-        self, *args: Any, catalog: Mapping[str, Entry], aliases: Mapping[str, str] | None = None, **kwargs: Any
+        self, *args: Any, catalog: Mapping[str, CommandEntry], aliases: Mapping[str, str] | None = None, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
         self.catalog = catalog
@@ -110,11 +110,11 @@ def naming_the_command(ctx: click.Context) -> Iterator[None]:
 
 def unknown_command(ctx: click.Context, name: str, known: Sequence[str]) -> click.UsageError:
     """The error for a command that does not exist."""
-    from aura_vcs.suggestions import near
+    from aura_vcs.suggestions import suggest
 
     if ctx.parent is None and (advice := _advice(name, known)):
         return click.UsageError(f"There is no command {ctx.command_path} {name}.{advice}", ctx=ctx)
-    found = near(name, known)
+    found = suggest(name, known)
     suggestion = f" Did you mean {', '.join(f'`{ctx.command_path} {word}`' for word in found)}?" if found else ""
     return click.UsageError(f"There is no command {ctx.command_path} {name}.{suggestion}", ctx=ctx)
 
@@ -135,7 +135,7 @@ class FileGroup(LazyGroup):
         """Take a command in, and its line of help into the catalog."""
         super().add_command(cmd, name)
         line = (cmd.help or "").strip().splitlines()[0]
-        self.catalog = {**self.catalog, name or cmd.name or "": Entry("", "", line)}
+        self.catalog = {**self.catalog, name or cmd.name or "": CommandEntry("", "", line)}
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command; None if there is none."""

@@ -16,7 +16,7 @@ from aura_vcs.cli.output.console import Console, is_terminal
 from aura_vcs.cli.session import Session
 
 if TYPE_CHECKING:
-    from aura_vcs.worktree.scan.prefetch import Ahead
+    from aura_vcs.worktree.scan.prefetch import ScanPrefetch
 
 PIPE_CLOSED = 141
 TRANSFERS = frozenset({"push", "fetch", "pull", "sync", "clone"})
@@ -34,7 +34,7 @@ class AuraGroup(LazyGroup):
         args: Sequence[str] | None = None,
         prog_name: str | None = None,  # noqa: ARG002 (it is aura, whatever the file is called)
         *,
-        ahead: "Ahead | None" = None,
+        ahead: "ScanPrefetch | None" = None,
         is_process: bool = False,
         **extra: Any,
     ) -> NoReturn:
@@ -89,7 +89,7 @@ class AuraGroup(LazyGroup):
             return _ended(session, session.console.exit_code)
         except BrokenPipeError:
             _forget_stdout()
-            _say_if_done(session)
+            _print_if_done(session)
             return PIPE_CLOSED
         finally:
             _restore(previous)
@@ -210,7 +210,7 @@ def _ended(session: Session, code: int) -> int:
     return report(error, Console())
 
 
-def _say_if_done(session: Session) -> None:
+def _print_if_done(session: Session) -> None:
     """Nobody read that something was recorded: say it where somebody may look."""
     if _has_recorded(session):
         session.console.note("It is done, though nobody read the output; `aura ops` shows what was recorded.")

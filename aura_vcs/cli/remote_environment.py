@@ -12,9 +12,9 @@ from aura_vcs.cli.output.escaping import escape
 
 if TYPE_CHECKING:
     from aura_vcs.sync.remotes.connect import Surroundings
-    from aura_vcs.sync.remotes.trusted_hosts import Agreements
+    from aura_vcs.sync.remotes.trusted_hosts import TrustedHosts
 
-WORKERS_ARE_TOLD = frozenset({"SYSTEMROOT"})
+WORKER_VARIABLES = frozenset({"SYSTEMROOT"})
 """What a process that decodes media gets: what Windows needs to start one."""
 
 
@@ -27,14 +27,14 @@ def surroundings() -> "Surroundings":
 
 def worker_environment() -> dict[str, str]:
     """What processes that decode media may know of the environment."""
-    return {name: os.environ[name] for name in WORKERS_ARE_TOLD if name in os.environ}
+    return {name: os.environ[name] for name in WORKER_VARIABLES if name in os.environ}
 
 
-def agreements() -> "Agreements":
+def agreements() -> "TrustedHosts":
     """The hosts that the person has agreed to."""
-    from aura_vcs.sync.remotes.trusted_hosts import Agreements
+    from aura_vcs.sync.remotes.trusted_hosts import TrustedHosts
 
-    return Agreements(studio_folder())
+    return TrustedHosts(studio_folder())
 
 
 def _consent(name: str, host: str) -> None:
@@ -46,7 +46,7 @@ def _consent(name: str, host: str) -> None:
     from aura_vcs.errors.remotes import RemoteUntrusted
 
     known = agreements()
-    if known.cover(host):
+    if known.is_trusted(host):
         return
     context = click.get_current_context(silent=True)
     console = getattr(context and context.find_root().obj, "console", None) or Console()

@@ -17,7 +17,7 @@ from aura_vcs.errors.remotes import RemoteLocked
 
 if TYPE_CHECKING:
     from aura_vcs.storage.encryption.master_key import Secret
-    from aura_vcs.sync.remotes.encryption import Question
+    from aura_vcs.sync.remotes.encryption import SecretRequest
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -50,7 +50,7 @@ class KeyHolder:
         self.key_file = ""
         """The key file that was used, "" if a passphrase was."""
 
-    def __call__(self, question: "Question") -> "Secret":
+    def __call__(self, question: "SecretRequest") -> "Secret":
         """The passphrase or key.
 
         Raises:
@@ -69,11 +69,11 @@ class KeyHolder:
         if self._used and not keep_passphrase(key, self._used):
             self._console.warn("there is no keyring here that works: the passphrase was not kept")
 
-    def _key(self, question: "Question") -> "Secret":
+    def _key(self, question: "SecretRequest") -> "Secret":
         path = self._named or self._known
         if not path:
             raise RemoteLocked(
-                question.place,
+                question.remote,
                 "it opens with a key file, and none was named",
                 hint="Name it with --key-file, or in AURA_KEY_FILE.",
             )
@@ -94,7 +94,7 @@ class KeyHolder:
             self._console.note(f"Made the key file {path}: without it nobody can read the remote. Keep a copy.")
         return self._read_key(path)
 
-    def _passphrase(self, question: "Question") -> "Secret":
+    def _passphrase(self, question: "SecretRequest") -> "Secret":
         from aura_vcs.storage.encryption.master_key import passphrase_secret
         from aura_vcs.studio.remote_passphrases import kept_passphrase
 
@@ -103,12 +103,12 @@ class KeyHolder:
             self._used = found
             return passphrase_secret(found)
         if self._console.as_json or not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
-            raise RemoteLocked(question.place, "it is encrypted, and no passphrase was given")
+            raise RemoteLocked(question.remote, "it is encrypted, and no passphrase was given")
         new = question.opens_with == ""
         if new:
             self._console.note("Without the passphrase nobody can read the remote, you included. Keep it safe.")
         words = "New passphrase" if new else "Passphrase"
         self._used = click.prompt(
-            f"{words} of {escape(question.place)}", hide_input=True, confirmation_prompt=new, err=True
+            f"{words} of {escape(question.remote)}", hide_input=True, confirmation_prompt=new, err=True
         )
         return passphrase_secret(self._used)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 import click
 
-from aura_vcs.cli.fetch_on_demand import OnDemand
+from aura_vcs.cli.fetch_on_demand import FetchOnDemand
 from aura_vcs.cli.homes import studio_folder, sudo_uid
 from aura_vcs.cli.output.console import Console
 from aura_vcs.cli.output.escaping import clean_input
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from aura_vcs.repository.ownership import Trust
     from aura_vcs.repository.repository import Repository
     from aura_vcs.studio.studio import Studio
-    from aura_vcs.worktree.scan.prefetch import Ahead
+    from aura_vcs.worktree.scan.prefetch import ScanPrefetch
 
 F = TypeVar("F", bound=Callable[..., Any])
 P = ParamSpec("P")
@@ -42,7 +42,7 @@ class Session:
         self.author = author
         self.console = console or Console()
         self.traceback = traceback
-        self.ahead: Ahead | None = None
+        self.ahead: ScanPrefetch | None = None
         """A look at the project's files that has begun already; the first project opened has it."""
         self.whole_help = False
         """Whether the list of commands is shown with all of them."""
@@ -53,11 +53,11 @@ class Session:
 
     def options(self) -> dict[str, Any]:
         """How a project is opened."""
-        from aura_vcs.cli.output.progress_bar import Meter
+        from aura_vcs.cli.output.progress_bar import ProgressMeter
 
         options: dict[str, Any] = {
             "author": self.author_name,
-            "progress": Meter(self.console),
+            "progress": ProgressMeter(self.console),
             "index_folder": os.path.join(self.cache_folder(), "indexes"),
         }
         seconds = os.environ.get("AURA_LOCK_SECONDS", "")
@@ -94,12 +94,12 @@ class Session:
 
     def studio(self) -> "Studio":
         """Open the person's studio; looking creates nothing."""
-        from aura_vcs.cli.output.progress_bar import Meter
+        from aura_vcs.cli.output.progress_bar import ProgressMeter
         from aura_vcs.repository.replica_id import user_name
         from aura_vcs.studio.studio import Studio
 
         name = self.author_name() or user_name()
-        return Studio(self.studio_folder(), user=name, progress=Meter(self.console))
+        return Studio(self.studio_folder(), user=name, progress=ProgressMeter(self.console))
 
     def configured_name(self) -> str:
         """The name that the person was asked for, and behind it `<MAIL>` where there is one; "" where nobody asked."""
@@ -139,7 +139,7 @@ class Session:
 
         ahead, self.ahead = self.ahead, None
         repo = Repository.open(self.folder, ahead=ahead, trust=self.trust(), preview=preview, **self.options())
-        repo.store.bring = OnDemand(repo, self.console)
+        repo.store.fetch = FetchOnDemand(repo, self.console)
         return repo
 
 
@@ -183,8 +183,8 @@ def _run(session: Session, function: "Callable[..., R]", *args: Any, **kwargs: A
                 raise
             raise found from error
         finally:
-            if isinstance(repo.store.bring, OnDemand):
-                repo.store.bring.close()
+            if isinstance(repo.store.fetch, FetchOnDemand):
+                repo.store.fetch.close()
 
 
 def _follow(session: Session, repo: "Repository") -> None:

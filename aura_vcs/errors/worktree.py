@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from aura_vcs.errors import AuraError
 
-GONE = {errno.ENOENT, errno.ENOTDIR}
+NO_SUCH_FILE = {errno.ENOENT, errno.ENOTDIR}
 """What is said of a file that went between being listed and being looked at."""
 EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 """What is said where this process, and not a file, is the matter."""
@@ -42,7 +42,7 @@ class FileUnreadable(WorktreeError):
     @property
     def has_gone(self) -> bool:
         """Whether there is no such file any more."""
-        return self.number in GONE
+        return self.number in NO_SUCH_FILE
 
     @property
     def is_everywhere(self) -> bool:

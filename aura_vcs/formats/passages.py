@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from aura_vcs.formats.jsondoc.parse import Document, parse_document
+from aura_vcs.formats.jsondoc.parse import ParsedDocument, parse_document
 from aura_vcs.formats.jsondoc.values import JsonValue
 from aura_vcs.formats.subtitles import parse_subtitles
 from aura_vcs.formats.text import read_text
@@ -104,7 +104,7 @@ def _project(path: str, data: bytes) -> Iterator[Passage]:
 def _documents(data: bytes) -> Iterator[Passage]:
     """The strings of a JSON document with their pointers."""
     parsed = parse_document(data)
-    if isinstance(parsed, Document):
+    if isinstance(parsed, ParsedDocument):
         yield from _strings(parsed.value)
 
 
@@ -130,7 +130,7 @@ def _with_note(name: str, value: str) -> str:
     """A marker's name and the texts that it has beside it; `value` is everything about it as JSON."""
     parsed = parse_document(value.encode("utf-8", "surrogatepass")) if value.startswith(("{", "[")) else None
     notes: list[str] = []
-    if isinstance(parsed, Document):
+    if isinstance(parsed, ParsedDocument):
         notes = [p.text for p in _strings(parsed.value) if p.place.rpartition("/")[2] in _NOTES]
     return " · ".join(dict.fromkeys(filter(None, [name, *notes])))[:PASSAGE_LIMIT]
 

@@ -9,8 +9,14 @@ import msgspec
 from aura_vcs.codec import decode_record, parse_time
 from aura_vcs.errors import AuraError, InputError
 from aura_vcs.history.names.follow_branch import follow_branch
-from aura_vcs.history.recording.journal import finish_pending
-from aura_vcs.history.recording.version_builder import Wanted, base_of, record_point, take_snapshot, tell_unseen
+from aura_vcs.history.recording.journal import recover
+from aura_vcs.history.recording.version_builder import (
+    VersionSpec,
+    record_side_version,
+    report_unseen,
+    take_snapshot,
+    worktree_base,
+)
 from aura_vcs.index.queries import VersionFilter
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import FORMAT
@@ -28,7 +34,7 @@ WATCH_LOCK = "autosave-watch"
 """Held by whoever watches a project, for as long as it does."""
 
 
-class Saved(msgspec.Struct, frozen=True):
+class AutosaveResult(msgspec.Struct, frozen=True):
     """What an autosave or restore point did; `version` is None where nothing had changed.
 
     `unstable` are files that kept changing: the version has them as they were before.
@@ -38,7 +44,7 @@ class Saved(msgspec.Struct, frozen=True):
     unstable: tuple[str, ...] = ()
 
 
-def autosave(repo: Repository) -> Saved:
+def autosave(repo: Repository) -> AutosaveResult:
     """Save the folder as an autosave, unless it is as the last version or autosave has it.
 
     One at a time, also beside another process: the second waits, and then finds nothing new.
@@ -46,28 +52,28 @@ def autosave(repo: Repository) -> Saved:
     Raises:
         FileUnreadable, StorageError.
     """
-    finish_pending(repo)
+    recover(repo)
     follow_branch(repo)
     with repo.locks.exclusive(LOCK), repo.locks.shared("worktree"), repo.locks.shared("objects"):
         repo.refresh()
-        base = base_of(repo)
+        base = worktree_base(repo)
         with repo.store.batch(repo.progress) as batch:
             scan, snapshot = take_snapshot(repo, batch, base)
-            tell_unseen(repo, scan)
+            report_unseen(repo, scan)
             last = _newest(repo, VersionType.AUTOSAVE)
             known = {base.tree} if last is None or not last.is_live else {base.tree, last.tree}
             if snapshot.tree in known:
                 if scan.changed:
                     repo.worktree.save(scan)
-                return Saved(None, snapshot.unstable)
+                return AutosaveResult(None, snapshot.unstable)
             number = f" of v{last_number}" if (last_number := _base_number(repo)) else ""
-            wanted = Wanted(VersionType.AUTOSAVE, f"Autosave{number}")
-            made = record_point(repo, batch, base, snapshot, wanted)
+            wanted = VersionSpec(VersionType.AUTOSAVE, f"Autosave{number}")
+            made = record_side_version(repo, batch, base, snapshot, wanted)
         repo.worktree.save(scan)
-    return Saved(made, snapshot.unstable)
+    return AutosaveResult(made, snapshot.unstable)
 
 
-def restore_point(repo: Repository, trigger: str, *, name: str = "", description: str = "") -> Saved:
+def restore_point(repo: Repository, trigger: str, *, name: str = "", description: str = "") -> AutosaveResult:
     """Save the folder before something is done to it; `trigger` says what, e.g. PreScriptRegeneration.
 
     Always makes a version, also of an unchanged folder: the point in time is what it records.
@@ -82,17 +88,17 @@ def restore_point(repo: Repository, trigger: str, *, name: str = "", description
             f"{trigger!r} cannot be a trigger",
             hint="One word of letters, digits, '_', '-' and '.', such as PreScriptRegeneration.",
         )
-    finish_pending(repo)
+    recover(repo)
     follow_branch(repo)
     with repo.locks.shared("worktree"), repo.locks.shared("objects"):
-        base = base_of(repo)
+        base = worktree_base(repo)
         with repo.store.batch(repo.progress) as batch:
             scan, snapshot = take_snapshot(repo, batch, base)
-            tell_unseen(repo, scan)
-            wanted = Wanted(VersionType.RESTORE_POINT, (name or word)[:200], description, trigger=word)
-            made = record_point(repo, batch, base, snapshot, wanted)
+            report_unseen(repo, scan)
+            wanted = VersionSpec(VersionType.RESTORE_POINT, (name or word)[:200], description, trigger=word)
+            made = record_side_version(repo, batch, base, snapshot, wanted)
         repo.worktree.save(scan)
-    return Saved(made, snapshot.unstable)
+    return AutosaveResult(made, snapshot.unstable)
 
 
 def _newest(repo: Repository, kind: VersionType) -> VersionRecord | None:
@@ -112,7 +118,7 @@ def newest_save(repo: Repository) -> float | None:
     return parse_time(found[0].created_at).timestamp() if found else None
 
 
-def is_there(repo: Repository) -> bool:
+def is_project_present(repo: Repository) -> bool:
     """Whether the project is still where it was opened: its folder may be moved, its disk go away."""
     try:
         found = decode_record(repo.storage.read(FORMAT), Format, FORMAT)
@@ -121,7 +127,7 @@ def is_there(repo: Repository) -> bool:
     return found.project == repo.format.project
 
 
-class Schedule:
+class AutosaveSchedule:
     """When a watcher saves: `interval` after the first change, at least `least` after any version,
     and not before files have held still for `quiet` (all in seconds; times are the caller's).
 

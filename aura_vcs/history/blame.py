@@ -8,10 +8,10 @@ from aura_vcs.compare.diff.fields import FieldSet, Leaves
 from aura_vcs.errors import InputError
 from aura_vcs.errors.compare import NotStructural
 from aura_vcs.errors.input import UnknownName
-from aura_vcs.formats.jsondoc.parse import Document, parse_document
+from aura_vcs.formats.jsondoc.parse import ParsedDocument, parse_document
 from aura_vcs.formats.patience import equal_runs
 from aura_vcs.formats.text import read_text, split_lines
-from aura_vcs.history.lookup.file_history import CONTENT_BYTES_LIMIT, Content, ContentWalk, Step
+from aura_vcs.history.lookup.file_history import CONTENT_BYTES_LIMIT, ContentWalk, FileStep, FileVersion
 from aura_vcs.ids import VersionId
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import EntryKind
@@ -27,7 +27,7 @@ class Blamed(msgspec.Struct, frozen=True):
     """A line or field of a file and the version that wrote it; `place` is its number or JSON pointer."""
 
     version: VersionRecord
-    place: str
+    location: str
     text: str
 
 
@@ -54,7 +54,7 @@ def blame(repo: Repository, start: VersionId, path: str) -> list[Blamed]:
     data = repo.store.read(entry.id)
     document = parse_document(data)
     walk = ContentWalk(repo)
-    if isinstance(document, Document):
+    if isinstance(document, ParsedDocument):
         return _blame_fields(walk, record, path, Leaves(document.value))
     return _blame_lines(walk, record, path, data)
 
@@ -77,7 +77,9 @@ def _blame_fields(walk: ContentWalk, start: VersionRecord, path: str, leaves: Le
     return [Blamed(writer, place, text) for writer, (place, text) in zip(writers, parts, strict=True)]
 
 
-def _fields_of(walk: ContentWalk, step: Step, parent: Content, leaves: Leaves, known: dict[str, FieldSet]) -> FieldSet:
+def _fields_of(
+    walk: ContentWalk, step: FileStep, parent: FileVersion, leaves: Leaves, known: dict[str, FieldSet]
+) -> FieldSet:
     """Of the fields that are asked about, those that a parent has."""
     if not step.is_changed or walk.is_same(step.content, parent):
         return leaves.all
@@ -86,7 +88,7 @@ def _fields_of(walk: ContentWalk, step: Step, parent: Content, leaves: Leaves, k
         return 0
     if entry.id not in known:
         document = parse_document(walk.read(parent))
-        known[entry.id] = leaves.shared_with(document.value) if isinstance(document, Document) else 0
+        known[entry.id] = leaves.shared_with(document.value) if isinstance(document, ParsedDocument) else 0
     return known[entry.id]
 
 
@@ -106,7 +108,7 @@ def _blame_lines(walk: ContentWalk, start: VersionRecord, path: str, data: bytes
         open_ = sought.pop(step.content.version.id, {})
         for parent in step.parents:
             if open_:
-                passed = _passed(walk, step, parent, open_)
+                passed = _passed_to_parent(walk, step, parent, open_)
                 waiting = sought.setdefault(parent.version.id, {})
                 for n, there in passed.items():
                     waiting[there] = (*waiting.get(there, ()), *open_[n])
@@ -128,7 +130,7 @@ def _lines(data: bytes) -> list[str]:
     return split_lines(text)
 
 
-def _passed(walk: ContentWalk, step: Step, parent: Content, lines: Lines) -> dict[int, int]:
+def _passed_to_parent(walk: ContentWalk, step: FileStep, parent: FileVersion, lines: Lines) -> dict[int, int]:
     """Of some lines, those that a parent has: from their numbers here to those there."""
     if not step.is_changed or walk.is_same(step.content, parent):
         return {n: n for n in lines}

@@ -6,23 +6,23 @@ import msgspec
 
 from aura_vcs.codec import readable_name
 from aura_vcs.errors.worktree import FileUnstable
-from aura_vcs.history.names.branches import Branch, branch, branches, check_new_branch, moved
+from aura_vcs.history.names.branches import Branch, branch, branch_update, branches, check_new_branch
 from aura_vcs.history.names.follow_branch import follow_branch
 from aura_vcs.history.names.revisions import check_content, resolve
-from aura_vcs.history.recording.journal import carry_out, check_present, finish_pending
-from aura_vcs.history.recording.steps import AllOf, Between, Exactly, Ground, PathsOf, Step
-from aura_vcs.history.recording.unsaved import count_unsaved_beside, is_lost, unsaved_at
+from aura_vcs.history.recording.journal import ensure_content, execute, recover
+from aura_vcs.history.recording.steps import AllOf, Between, Exactly, PathsOf, StepScope, WorktreeStep
+from aura_vcs.history.recording.unsaved import count_unsaved_beside, loses_work, unsaved_at
 from aura_vcs.history.recording.version_builder import (
     NAME_LIMIT,
-    Base,
-    Wanted,
-    base_of,
+    VersionSpec,
+    WorktreeBase,
+    get_version,
     is_purged,
-    need,
     one_line,
-    record_point,
+    record_side_version,
+    report_unseen,
     take_snapshot,
-    tell_unseen,
+    worktree_base,
 )
 from aura_vcs.ids import ObjectId, VersionId, new_operation_id
 from aura_vcs.index.records import VersionRecord
@@ -33,11 +33,11 @@ from aura_vcs.worktree.scan.scan import Scan
 from aura_vcs.worktree.scan.selection import Selection, folders_of
 from aura_vcs.worktree.snapshot.snapshot import Snapshot
 
-MakeDraft = Callable[[Transaction, Base, ObjectId, ObjectId], Draft]
+DraftFactory = Callable[[Transaction, WorktreeBase, ObjectId, ObjectId], Draft]
 """Makes the operation from what the folder is based on, and its trees before and after."""
 
 
-class Moved(msgspec.Struct, frozen=True):
+class CheckoutResult(msgspec.Struct, frozen=True):
     """What happened to the work folder.
 
     `restore_point` holds what was there, if something unsaved was replaced (or always, for a `restore` that
@@ -49,12 +49,12 @@ class Moved(msgspec.Struct, frozen=True):
     head: Head
     restore_point: VersionRecord | None
     changed: int
-    left: tuple[str, ...]
+    skipped: tuple[str, ...]
     kept_unsaved: int = 0
     is_idle: bool = False
 
 
-def checkout(repo: Repository, name: str, *, clean: bool = False, new_branch: str | None = None) -> Moved:
+def checkout(repo: Repository, name: str, *, clean: bool = False, new_branch: str | None = None) -> CheckoutResult:
     """Put the files of a branch's or version's content in place, and HEAD there.
 
     Only files that the version has otherwise than HEAD's are touched; unsaved work in others stays in the
@@ -70,10 +70,10 @@ def checkout(repo: Repository, name: str, *, clean: bool = False, new_branch: st
         InvalidName, NameTaken: `new_branch` cannot be called so.
         FileUnstable: a file would not hold still, so it could not be saved; nothing was touched.
     """
-    finish_pending(repo)
+    recover(repo)
     follow_branch(repo)
     on_branch = branch(repo, name)
-    record = need(repo, _own_head(repo, on_branch)) if on_branch is not None else resolve(repo, name)
+    record = get_version(repo, _own_head(repo, on_branch)) if on_branch is not None else resolve(repo, name)
     check_content(record)
     head = Head(name if on_branch is not None else _branch_at(repo, record), record.id)
     if on_branch is None and repo.head().version == record.id:
@@ -84,7 +84,7 @@ def checkout(repo: Repository, name: str, *, clean: bool = False, new_branch: st
     place = f"v{record.number}" if head.branch is None else f"{head.branch} (v{record.number})"
     did = f"Started branch {place}" if new_branch is not None else f"Checked out {place}"
 
-    def draft(transaction: Transaction, base: Base, before: ObjectId, after: ObjectId) -> Draft:
+    def draft(transaction: Transaction, base: WorktreeBase, before: ObjectId, after: ObjectId) -> Draft:
         return Draft(
             "checkout",
             did,
@@ -96,7 +96,7 @@ def checkout(repo: Repository, name: str, *, clean: bool = False, new_branch: st
 
     step = Exactly(repo, record.tree) if clean else Between(repo, record.tree)
     why = f"Before checking out {place}"
-    return replace_folder(repo, step, draft, trigger="PreCheckout", why=why, idle_at=head)
+    return replace_worktree(repo, step, draft, trigger="PreCheckout", why=why, idle_at=head)
 
 
 def _started(repo: Repository, transaction: Transaction, name: str | None, version: VersionId) -> dict[str, RefChange]:
@@ -104,10 +104,10 @@ def _started(repo: Repository, transaction: Transaction, name: str | None, versi
     if name is None:
         return {}
     check_new_branch(repo, name, version)
-    return dict([moved(repo, transaction, name, version, over_all=True)])
+    return dict([branch_update(repo, transaction, name, version, over_all=True)])
 
 
-def restore(repo: Repository, name: str, paths: Sequence[str] | None = None) -> Moved:
+def restore(repo: Repository, name: str, paths: Sequence[str] | None = None) -> CheckoutResult:
     """Bring a version's content (or only `paths` of it) back onto the current branch, unsaved.
 
     With `paths`, these become as the version has them. Without, what it has otherwise than HEAD's version
@@ -119,15 +119,15 @@ def restore(repo: Repository, name: str, paths: Sequence[str] | None = None) -> 
         UnknownVersion, AmbiguousVersion, ObjectPurged, ObjectMissing, FileUnstable.
         UnknownName: neither the version nor the folder has a path.
     """
-    finish_pending(repo)
+    recover(repo)
     follow_branch(repo)
     record = resolve(repo, name)
     check_content(record)
     listed = one_line(", ".join(map(readable_name, paths or ())))
     what = f"v{record.number}" + (f" ({listed})" if paths else "")
-    base = base_of(repo)
+    base = worktree_base(repo)
 
-    def draft(_: Transaction, base: Base, before: ObjectId, after: ObjectId) -> Draft:
+    def draft(_: Transaction, base: WorktreeBase, before: ObjectId, after: ObjectId) -> Draft:
         return Draft(
             "restore",
             f"Restored {what}",
@@ -136,13 +136,13 @@ def restore(repo: Repository, name: str, paths: Sequence[str] | None = None) -> 
             inverse=Inverse("restore.revert"),
         )
 
-    step: Step
+    step: WorktreeStep
     if paths is not None:
         step = PathsOf(repo, record.tree, paths)
     else:
         step = AllOf(repo) if record.tree == base.tree else Between(repo, record.tree)
     why = f"Before restoring {what}"
-    return replace_folder(repo, step, draft, trigger="PreRestore", why=why, always=True, idle_at=base.head)
+    return replace_worktree(repo, step, draft, trigger="PreRestore", why=why, always=True, idle_at=base.head)
 
 
 def _own_head(repo: Repository, found: Branch) -> VersionId:
@@ -160,17 +160,17 @@ def _branch_at(repo: Repository, record: VersionRecord) -> str | None:
     return names[0] if len(names) == 1 else None
 
 
-def replace_folder(
+def replace_worktree(
     repo: Repository,
-    step: Step,
-    draft: MakeDraft,
+    step: WorktreeStep,
+    draft: DraftFactory,
     *,
     trigger: str,
     why: str,
     always: bool = False,
     idle_at: Head | None = None,
     makes_version: bool = False,
-) -> Moved:
+) -> CheckoutResult:
     """Take a step in the folder; what is unsaved where it goes is saved first.
 
     With `always`, a restore point is made in any case; without, only if the step takes something away that
@@ -179,10 +179,10 @@ def replace_folder(
     """
     _fetch_content(repo, step)
     with repo.locks.exclusive("worktree"), repo.locks.shared("objects"):
-        base = base_of(repo)
+        base = worktree_base(repo)
         with repo.store.batch(repo.progress) as batch:
-            ground = step.ground(base)
-            scan, snapshot, after, hidden = _look(repo, batch, base, step, ground)
+            ground = step.scope(base)
+            scan, snapshot, after, hidden = _scan_ground(repo, batch, base, step, ground)
             if snapshot.unstable:
                 raise FileUnstable(snapshot.unstable)
             changes = [*(ground.changes or ()), *repo.trees.list_differences(snapshot.tree, after)]
@@ -190,13 +190,13 @@ def replace_folder(
             if idle_at == base.head and snapshot.tree == after:
                 if scan.changed:
                     repo.worktree.save(scan)
-                return Moved(base.head, None, 0, (), kept, is_idle=True)
+                return CheckoutResult(base.head, None, 0, (), kept, is_idle=True)
             correlation = new_operation_id()
             point, stored = None, {}
-            if always or is_lost(repo, snapshot.tree, after, ground.saved):
-                whole = snapshot if ground.is_everything else _whole(repo, batch, base, scan, hidden)
-                wanted = Wanted(VersionType.RESTORE_POINT, one_line(why)[:NAME_LIMIT], trigger=trigger)
-                point = record_point(repo, batch, base, whole, wanted, correlation)
+            if always or loses_work(repo, snapshot.tree, after, ground.saved):
+                whole = snapshot if ground.is_everything else _snapshot_everything(repo, batch, base, scan, hidden)
+                wanted = VersionSpec(VersionType.RESTORE_POINT, one_line(why)[:NAME_LIMIT], trigger=trigger)
+                point = record_side_version(repo, batch, base, whole, wanted, correlation)
             else:
                 stored = batch.finish()
         with repo.transaction() as transaction:
@@ -206,15 +206,15 @@ def replace_folder(
                 made = msgspec.structs.replace(made, correlation_id=correlation, payload=payload)
             operation = transaction.prepare(made)
         if makes_version or stored:
-            repo.learn_objects()  # what a version holds, this one's or a later one's, is counted in rows
-        written = carry_out(repo, scan, operation, snapshot.tree, after)
-    tell_unseen(repo, scan)
+            repo.adopt_unrecorded_objects()  # what a version holds, this one's or a later one's, is counted in rows
+        written = execute(repo, scan, operation, snapshot.tree, after)
+    report_unseen(repo, scan)
     head = operation.head.after if operation.head is not None else base.head
-    return Moved(head, point, len(written.states), written.left, kept)
+    return CheckoutResult(head, point, len(written.states), written.skipped, kept)
 
 
-def _look(
-    repo: Repository, batch: Batch, base: Base, step: Step, ground: Ground
+def _scan_ground(
+    repo: Repository, batch: Batch, base: WorktreeBase, step: WorktreeStep, ground: StepScope
 ) -> tuple[Scan, Snapshot, ObjectId, list[str]]:
     """Look at the folder where the step goes: what is there, what will be, and what ignored files are in the way.
 
@@ -231,7 +231,7 @@ def _look(
 
 
 def _snapshot(
-    repo: Repository, batch: Batch, base: Base, ground: Ground, always: Sequence[str]
+    repo: Repository, batch: Batch, base: WorktreeBase, ground: StepScope, always: Sequence[str]
 ) -> tuple[Scan, Snapshot]:
     """Scan the folder, and store what it has on the ground and is not expected there."""
     if ground.is_everything or (ground.old == base.tree and is_purged(base)):
@@ -245,15 +245,17 @@ def _snapshot(
     return scan, repo.worktree.store_all(scan, batch, ground.old, paths, repo.progress)
 
 
-def _whole(repo: Repository, batch: Batch, base: Base, scan: Scan, always: Sequence[str]) -> Snapshot:
+def _snapshot_everything(
+    repo: Repository, batch: Batch, base: WorktreeBase, scan: Scan, always: Sequence[str]
+) -> Snapshot:
     """Store all of the folder, on top of what was looked at."""
     if is_purged(base):
         return take_snapshot(repo, batch, base, always=always)[1]
     return repo.worktree.store_all(scan, batch, base.tree, None, repo.progress)
 
 
-def _fetch_content(repo: Repository, step: Step) -> None:
-    """Fetch what is offloaded before any lock is held: it may take long. `carry_out` looks again.
+def _fetch_content(repo: Repository, step: WorktreeStep) -> None:
+    """Fetch what is offloaded before any lock is held: it may take long. `execute` looks again.
 
     Raises:
         ObjectOffloaded: a remote cannot be asked now; nothing was touched.
@@ -261,5 +263,5 @@ def _fetch_content(repo: Repository, step: Step) -> None:
     if step.source is None or not repo.store.offloaded.all():
         return
     selection = Selection(step.paths or None)
-    differences = [d for d in repo.trees.differences(base_of(repo).tree, step.source) if selection.covers(d.path)]
-    check_present(repo, differences)
+    differences = [d for d in repo.trees.differences(worktree_base(repo).tree, step.source) if selection.covers(d.path)]
+    ensure_content(repo, differences)

@@ -9,23 +9,23 @@ import msgspec
 
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import RefMoved, UnknownName
-from aura_vcs.history.names.branches import branch, branches, free_name, moved
+from aura_vcs.history.names.branches import branch, branch_update, branches, free_name
 from aura_vcs.history.names.follow_branch import follow_branch
-from aura_vcs.history.recording.journal import finish_pending
+from aura_vcs.history.recording.journal import recover
 from aura_vcs.history.recording.version_builder import (
-    Base,
-    Made,
-    Wanted,
-    base_of,
+    NewVersion,
+    VersionSpec,
+    WorktreeBase,
     check_texts,
+    get_version,
     is_purged,
-    lineage,
     make_version,
-    need,
     new_label,
-    settle,
+    parents_for,
+    renumber,
     take_snapshot,
-    with_version,
+    with_version_object,
+    worktree_base,
 )
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.records import VersionRecord
@@ -93,8 +93,8 @@ def commit(
         FileUnreadable, StorageError.
     """
     name, description = check_texts(name, description)
-    wanted = Wanted(VersionType.MANUAL, name, description, important, correlation_id=correlation_id)
-    finish_pending(repo)
+    wanted = VersionSpec(VersionType.MANUAL, name, description, important, correlation_id=correlation_id)
+    recover(repo)
     follow_branch(repo)
     with repo.locks.shared("worktree"), repo.locks.shared("objects"):
         for _ in range(ATTEMPTS):
@@ -127,13 +127,13 @@ def amend(
         InputError: there is nothing to amend, or HEAD is not where its branch is.
         As `commit`.
     """
-    finish_pending(repo)
+    recover(repo)
     follow_branch(repo)
     before = _amendable(repo)
     new_name, text = check_texts(
         before.name if name is None else name, before.description if description is None else description
     )
-    wanted = Wanted(VersionType.MANUAL, new_name, text, before.important if important is None else important)
+    wanted = VersionSpec(VersionType.MANUAL, new_name, text, before.important if important is None else important)
     same = (before.name, before.description, before.important) == (wanted.name, wanted.description, wanted.important)
     with repo.locks.shared("worktree"), repo.locks.shared("objects"):
         for _ in range(ATTEMPTS):
@@ -169,7 +169,7 @@ def _amendable(repo: Repository) -> VersionRecord:
 
 def _attempt(
     repo: Repository,
-    wanted: Wanted,
+    wanted: VersionSpec,
     paths: Sequence[str] | None,
     author: str | None,
     reshape: Reshape | None,
@@ -179,7 +179,7 @@ def _attempt(
     keep: bool = False,
 ) -> Committed | None:
     """One try; None if the branch moved meanwhile and the given paths must be put on its new head."""
-    base = base_of(repo)
+    base = worktree_base(repo)
     if paths is not None:
         _check_has_content(base)
     with repo.store.batch(repo.progress) as batch:
@@ -197,7 +197,7 @@ def _attempt(
         stored = batch.finish()
     _save(repo, scan)
     with repo.transaction() as transaction:
-        current = base_of(repo)
+        current = worktree_base(repo)
         if not current.is_at(base) and (paths is not None or snapshot.unstable or amended is not None):
             return None
         if current.tree == snapshot.tree and not allow_empty:
@@ -205,20 +205,22 @@ def _attempt(
         if amended is not None and _amendable(repo) != amended:
             return None
         is_same = amended is not None or current.is_at(base)  # whose parents were looked up already
-        made = settle(repo, made, made.version.parents if is_same else lineage(repo, current.record))
-        beside = _beside(repo, current) if amended is None else None
-        recorded = with_version(stored, repo, made)
+        made = renumber(repo, made, made.version.parents if is_same else parents_for(repo, current.record))
+        beside = _other_head(repo, current) if amended is None else None
+        recorded = with_version_object(stored, repo, made)
         new_branch = _record(repo, transaction, current, made, wanted, batch, recorded, amended, keep=keep)
     size = sum(item.stored_size for item in recorded.values())
-    return Committed(need(repo, made.id), snapshot.unstable, tuple(scan.skipped), new_branch, beside, amended, size)
+    return Committed(
+        get_version(repo, made.id), snapshot.unstable, tuple(scan.skipped), new_branch, beside, amended, size
+    )
 
 
 def _record(
     repo: Repository,
     transaction: Transaction,
-    base: Base,
-    made: Made,
-    wanted: Wanted,
+    base: WorktreeBase,
+    made: NewVersion,
+    wanted: VersionSpec,
     batch: Batch,
     stored: Mapping[ObjectId, StoredObject],
     amended: VersionRecord | None,
@@ -231,7 +233,7 @@ def _record(
     if name is None:
         name = new_branch = free_name(repo, _branch_from(base))
     instead = amended.id if amended is not None else None
-    entry = moved(repo, transaction, name, made.id, parents=made.version.parents, instead_of=instead)
+    entry = branch_update(repo, transaction, name, made.id, parents=made.version.parents, instead_of=instead)
     refs = dict([new_label(repo, transaction, made, wanted, name), entry])
     did = f"Committed v{made.version.number} {wanted.name!r}"
     if amended is not None:
@@ -271,7 +273,7 @@ def _without(
     return dict([label_change(label, after)])
 
 
-def _beside(repo: Repository, base: Base) -> VersionRecord | None:
+def _other_head(repo: Repository, base: WorktreeBase) -> VersionRecord | None:
     """Where another machine has taken the branch, if what is made on `base` does not build on that."""
     found = branch(repo, base.head.branch) if base.head.branch is not None else None
     if found is None or found.version == base.head.version:
@@ -282,11 +284,11 @@ def _beside(repo: Repository, base: Base) -> VersionRecord | None:
     return queries.version(found.version)
 
 
-def _branch_from(base: Base) -> str:
+def _branch_from(base: WorktreeBase) -> str:
     return f"from-v{base.record.number}" if base.record is not None else "main"
 
 
-def _check_has_content(base: Base) -> None:
+def _check_has_content(base: WorktreeBase) -> None:
     """Refuse to take what is not among the paths from a version that somebody purged."""
     if base.record is not None and is_purged(base):
         number = base.record.number
@@ -294,7 +296,7 @@ def _check_has_content(base: Base) -> None:
         raise InputError(f"v{number}, which you are on, was purged: there is nothing to add paths to", hint=hint)
 
 
-def _check_paths(repo: Repository, base: Base, scan: Scan, paths: Sequence[str]) -> None:
+def _check_paths(repo: Repository, base: WorktreeBase, scan: Scan, paths: Sequence[str]) -> None:
     for path in paths:
         here = path == "" or scan.file(path) is not None or scan.folder(path) is not None or scan.is_unseen(path)
         if not here and repo.trees.entry(base.tree, path) is None:

@@ -43,6 +43,6 @@ def compare_versions(
     tree = old.tree if old is not None else EMPTY_TREE_ID
     if new is not None:
         return Compared(old, new, compare_trees(repo, tree, new.tree, paths))
-    from aura_vcs.history.diff.worktree_diff import compare_folder  # two versions need none of the scan
+    from aura_vcs.history.diff.worktree_diff import compare_worktree  # two versions need none of the scan
 
-    return Compared(old, None, compare_folder(repo, tree, paths, hashed=hashed))
+    return Compared(old, None, compare_worktree(repo, tree, paths, hashed=hashed))

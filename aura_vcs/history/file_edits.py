@@ -14,10 +14,10 @@ from aura_vcs.errors.input import OperationExpired
 from aura_vcs.errors.integrity import LinkedPath
 from aura_vcs.errors.studio import EditedSince
 from aura_vcs.errors.worktree import FileUnreadable
-from aura_vcs.history.recording.journal import carry_out, finish_pending
+from aura_vcs.history.recording.journal import execute, recover
 from aura_vcs.history.recording.late_edits import PATHS
-from aura_vcs.history.recording.undo_batching import batched
-from aura_vcs.history.recording.version_builder import base_of
+from aura_vcs.history.recording.undo_batching import merge_into_batch
+from aura_vcs.history.recording.version_builder import worktree_base
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Entry, EntryKind, Inverse, Kind, Operation, TreeChange
 from aura_vcs.objects.batch import Batch
@@ -34,11 +34,11 @@ FileEntries = dict[str, Entry]
 """Files by their paths; their entries carry only the last part as name."""
 
 
-class Edited(msgspec.Struct, frozen=True):
+class EditResult(msgspec.Struct, frozen=True):
     """What an edit did. `left` are files that somebody wrote meanwhile and that were left as they are."""
 
     operation: Operation
-    left: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
 
 
 def edit_files(
@@ -51,7 +51,7 @@ def edit_files(
     can_batch: bool = False,
     expires_at: str | None = None,
     correlation_id: str | None = None,
-) -> Edited | None:
+) -> EditResult | None:
     """Write and delete files of the project folder; None if they were so already.
 
     What was there before is stored first. The files are documents: their bytes are held in memory.
@@ -59,10 +59,10 @@ def edit_files(
     Raises:
         FileUnreadable: a file is there and cannot be read. StorageError.
     """
-    finish_pending(repo)
+    recover(repo)
     with repo.locks.exclusive("worktree"), repo.locks.shared("objects"):
         paths = sorted({*write, *delete})
-        scan = repo.worktree.scan(base_of(repo).tree, paths)
+        scan = repo.worktree.scan(worktree_base(repo).tree, paths)
         with repo.store.batch(repo.progress) as batch:
             before, after = {}, {}
             for path in paths:
@@ -76,7 +76,7 @@ def edit_files(
             change = TreeChange(_put_tree(batch, before), _put_tree(batch, after))
             stored = batch.finish()
         if stored:
-            repo.learn_objects()  # so that a version which holds them later is counted
+            repo.adopt_unrecorded_objects()  # so that a version which holds them later is counted
         if change.before == change.after:
             return None
         draft = Draft(
@@ -84,21 +84,21 @@ def edit_files(
             can_batch=can_batch, expires_at=expires_at, correlation_id=correlation_id,
         )  # fmt: skip
         with repo.transaction() as transaction:
-            operation = transaction.prepare(batched(repo, transaction, draft))
-        return Edited(operation, carry_out(repo, scan, operation, change.before, change.after).left)
+            operation = transaction.prepare(merge_into_batch(repo, transaction, draft))
+        return EditResult(operation, execute(repo, scan, operation, change.before, change.after).skipped)
 
 
-class Removed(msgspec.Struct, frozen=True):
+class RemovedFiles(msgspec.Struct, frozen=True):
     """What a removal did: the files that went and their bytes, and those that somebody wrote meanwhile."""
 
     paths: tuple[str, ...]
     size: int
-    left: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
 
 
 def remove_files(
     repo: Repository, paths: Sequence[str], *, type_: str, description: str, expires_at: str | None = None
-) -> Removed:
+) -> RemovedFiles:
     """Remove files of any size from the project folder, ignored ones too; undo brings them back.
 
     What they hold is stored first. Their folders stay. A file that would not hold still stays too.
@@ -106,29 +106,29 @@ def remove_files(
     Raises:
         FileUnreadable: a file is there and cannot be read. StorageError: for example no room to store them.
     """
-    finish_pending(repo)
+    recover(repo)
     with repo.locks.exclusive("worktree"), repo.locks.shared("objects"):
-        scan = repo.worktree.scan(base_of(repo).tree, paths)
+        scan = repo.worktree.scan(worktree_base(repo).tree, paths)
         here = [path for path in paths if scan.file(path) is not None]
         with repo.store.batch(repo.progress) as batch:
             snapshot = repo.worktree.store_all(scan, batch, EMPTY_TREE_ID, here or [NOTHING], repo.progress)
             change = TreeChange(snapshot.tree, _without_files(repo, batch, snapshot.tree))
             stored = batch.finish()
         if stored:
-            repo.learn_objects()
+            repo.adopt_unrecorded_objects()
         going = [path for path in here if path not in snapshot.unstable]
         if not going:
-            return Removed((), 0, snapshot.unstable)
+            return RemovedFiles((), 0, snapshot.unstable)
         inverse = Inverse(f"{type_}.revert")
         draft = Draft(
             type_, description, worktree=change, inverse=inverse, payload={PATHS: going}, expires_at=expires_at
         )
         with repo.transaction() as transaction:
             operation = transaction.prepare(draft)
-        left = carry_out(repo, scan, operation, change.before, change.after).left
+        left = execute(repo, scan, operation, change.before, change.after).skipped
     gone = tuple(path for path in going if path not in left)
     sizes = (repo.trees.entry(change.before, path) for path in gone)
-    return Removed(gone, sum(entry.size for entry in sizes if entry is not None), (*snapshot.unstable, *left))
+    return RemovedFiles(gone, sum(entry.size for entry in sizes if entry is not None), (*snapshot.unstable, *left))
 
 
 def _without_files(repo: Repository, batch: Batch, tree: ObjectId, prefix: str = "") -> ObjectId:
@@ -145,7 +145,7 @@ def _without_files(repo: Repository, batch: Batch, tree: ObjectId, prefix: str =
     return object_id
 
 
-def reverse_edit(repo: Repository, target: Operation, draft: Draft, *, back: bool) -> Edited:
+def revert_edit(repo: Repository, target: Operation, draft: Draft, *, back: bool) -> EditResult:
     """Put the files of an edit back (or, with `back` false, as the edit made them); `draft` is recorded.
 
     Raises:
@@ -157,7 +157,7 @@ def reverse_edit(repo: Repository, target: Operation, draft: Draft, *, back: boo
     expected, wanted = (change.after, change.before) if back else (change.before, change.after)
     paths = target.payload[PATHS]
     with repo.locks.exclusive("worktree"), repo.locks.shared("objects"):
-        scan = repo.worktree.scan(base_of(repo).tree, paths)
+        scan = repo.worktree.scan(worktree_base(repo).tree, paths)
         for tree in (expected, wanted):
             if not repo.store.contains(tree):
                 raise OperationExpired(target.description, f"tree {tree[:12]}")
@@ -166,7 +166,7 @@ def reverse_edit(repo: Repository, target: Operation, draft: Draft, *, back: boo
         made = msgspec.structs.replace(draft, worktree=TreeChange(expected, wanted), payload={PATHS: paths})
         with repo.transaction() as transaction:
             operation = transaction.prepare(made)
-        return Edited(operation, carry_out(repo, scan, operation, expected, wanted).left)
+        return EditResult(operation, execute(repo, scan, operation, expected, wanted).skipped)
 
 
 def _check_untouched(repo: Repository, path: str, expected: Entry | None, target: Operation) -> None:
@@ -184,7 +184,7 @@ def _store_current(repo: Repository, batch: Batch, scan: Scan, path: str) -> Ent
     if state is not None and not state.is_symlink:
         batch.also_read_by(state.mode)  # also what it will hold
     entry = Entry(_name(path), EntryKind.FILE, batch.add(Kind.BLOB, data, path), len(data), executable)
-    return repo.worktree.disk.as_meant(entry, repo.trees.entry(base_of(repo).tree, path))
+    return repo.worktree.disk.with_version_mode(entry, repo.trees.entry(worktree_base(repo).tree, path))
 
 
 def read_document(repo: Repository, path: str) -> bytes | None:

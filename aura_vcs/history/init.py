@@ -24,14 +24,14 @@ TITLE_LIMIT = 500
 _READ_LIMIT = 1 << 20
 
 
-class Started(msgspec.Struct, frozen=True):
+class InitResult(msgspec.Struct, frozen=True):
     """What a new project is called, and whether its `project.json` was written just now."""
 
     title: str | None
     wrote_document: bool
 
 
-class _Found(msgspec.Struct):
+class _ProjectFields(msgspec.Struct):
     """What is read of a `project.json` that is there."""
 
     id: str = ""
@@ -48,7 +48,7 @@ class _Document(msgspec.Struct):
 
 
 @contextmanager
-def start_project(path: str, *, title: str | None = None, **options: Any) -> Iterator[tuple[Repository, Started]]:
+def start_project(path: str, *, title: str | None = None, **options: Any) -> Iterator[tuple[Repository, InitResult]]:
     """Make the folder a project and open it; the folder is made if need be.
 
     An existing `project.json` is never changed: its id, if it is a UUID, becomes the project's.
@@ -70,9 +70,9 @@ def start_project(path: str, *, title: str | None = None, **options: Any) -> Ite
     name = title or one_line(os.path.basename(root)) or "Untitled"
     wanted = _Document(new_uuid(), name, now(), author_name(options.get("author")))
     wrote = found is None and _write(root, wanted)
-    document = wanted if wrote else found or _Found()
+    document = wanted if wrote else found or _ProjectFields()
     with Repository.init(root, project=_uuid(document.id), **options) as repo:
-        yield repo, Started(document.title, wrote)
+        yield repo, InitResult(document.title, wrote)
 
 
 def _write(root: str, document: _Document) -> bool:
@@ -81,15 +81,15 @@ def _write(root: str, document: _Document) -> bool:
     return create_file(root, PROJECT_FILE, data)
 
 
-def _existing(root: str) -> _Found | None:
+def _existing(root: str) -> _ProjectFields | None:
     """What the folder's `project.json` says; empty if it cannot be read, None if there is none."""
     if not os.path.lexists(os.path.join(root, PROJECT_FILE)):
         return None
     try:
         with open(open_below(root, PROJECT_FILE), "rb") as file:
-            return msgspec.json.decode(file.read(_READ_LIMIT), type=_Found)
+            return msgspec.json.decode(file.read(_READ_LIMIT), type=_ProjectFields)
     except (OSError, ValueError, RecursionError, IntegrityError):
-        return _Found()
+        return _ProjectFields()
 
 
 def _uuid(text: str) -> str | None:

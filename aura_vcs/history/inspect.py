@@ -13,14 +13,14 @@ from aura_vcs.ids import VersionId
 from aura_vcs.index.records import ObjectRecord
 from aura_vcs.index.table_dump import table_rows, table_sizes
 from aura_vcs.model import Kind
-from aura_vcs.objects.base import Place
+from aura_vcs.objects.base import PackLocation
 from aura_vcs.repository.repository import Repository
-from aura_vcs.suggestions import near
+from aura_vcs.suggestions import suggest
 
 ENTRIES_SHOWN = 1000
 
 
-class Inspected(msgspec.Struct, frozen=True):
+class InspectedObject(msgspec.Struct, frozen=True):
     """An object: its row in the index, its place on disk, whether it is whole, and what it holds.
 
     `path` is the file it lies in; `place` where in that, for a pack. `damage` is empty if its bytes
@@ -29,7 +29,7 @@ class Inspected(msgspec.Struct, frozen=True):
 
     record: ObjectRecord
     path: str | None
-    place: Place | None
+    location: PackLocation | None
     damage: str
     content: Any = None
 
@@ -42,7 +42,7 @@ class InspectedRef(msgspec.Struct, frozen=True):
     content: Any
 
 
-def inspect_object(repo: Repository, prefix: str) -> Inspected:
+def inspect_object(repo: Repository, prefix: str) -> InspectedObject:
     """Everything about the object whose id begins so.
 
     Raises:
@@ -50,7 +50,7 @@ def inspect_object(repo: Repository, prefix: str) -> Inspected:
     """
     record = find_object(repo, prefix)
     loose = repo.store.loose.find(record.id)
-    place = repo.store.place(record.id) if loose is None else None
+    place = repo.store.location(record.id) if loose is None else None
     path = loose[0] if loose is not None else layout.pack_path(place.pack) if place is not None else None
     damage = ""
     content: Any = None
@@ -62,7 +62,7 @@ def inspect_object(repo: Repository, prefix: str) -> Inspected:
             content = repo.trees.version(VersionId(record.id))
     except IntegrityError as error:
         damage = error.message
-    return Inspected(record, path, place, damage, content)
+    return InspectedObject(record, path, place, damage, content)
 
 
 def inspect_refs(repo: Repository, start: str = "") -> list[InspectedRef]:
@@ -88,5 +88,5 @@ def inspect_table(repo: Repository, table: str, limit: int) -> list[dict[str, An
     """
     known = table_sizes(repo.index)
     if table not in known:
-        raise UnknownName("table", table, near(table, known), hint=f"There are: {', '.join(known)}.")
+        raise UnknownName("table", table, suggest(table, known), hint=f"There are: {', '.join(known)}.")
     return table_rows(repo.index, table, limit)

@@ -45,7 +45,7 @@ def log(
 
 
 def _heads(repo: Repository) -> list[VersionId]:
-    if repo.others.known():
+    if repo.others.known_replicas():
         from aura_vcs.history.names.follow_branch import follow_branch  # looks at the files, which a log seldom needs
 
         follow_branch(repo)

@@ -12,19 +12,27 @@ from aura_vcs.codec import encode_version, now
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import NoVersions, RefMoved
 from aura_vcs.errors.integrity import IntegrityError
-from aura_vcs.history.checkout import Moved, replace_folder
-from aura_vcs.history.merging.conflicts import OpenConflict, decode, distinct, encode, joined
-from aura_vcs.history.merging.same_heads import are_one
-from aura_vcs.history.merging.three_way import JoinedFile, Joiner
-from aura_vcs.history.names.branches import branch, moved
+from aura_vcs.history.checkout import CheckoutResult, replace_worktree
+from aura_vcs.history.merging.conflicts import OpenConflict, decode, dedupe, encode, merge_conflict_lists
+from aura_vcs.history.merging.same_heads import are_equal
+from aura_vcs.history.merging.three_way import MergedContent, ThreeWayMerge
+from aura_vcs.history.names.branches import branch, branch_update
 from aura_vcs.history.names.follow_branch import follow_branch
 from aura_vcs.history.names.revisions import check_content, describe, resolve
-from aura_vcs.history.recording.journal import finish_pending
+from aura_vcs.history.recording.journal import recover
 from aura_vcs.history.recording.newly_ignored import newly_ignored
-from aura_vcs.history.recording.steps import Ground, putting
+from aura_vcs.history.recording.steps import StepScope, tree_writer
 from aura_vcs.history.recording.tree_edits import change_tree, files_of
 from aura_vcs.history.recording.tree_steps import NOTHING_STAYS
-from aura_vcs.history.recording.version_builder import Base, Made, Wanted, check_texts, lineage, need, new_label
+from aura_vcs.history.recording.version_builder import (
+    NewVersion,
+    VersionSpec,
+    WorktreeBase,
+    check_texts,
+    get_version,
+    new_label,
+    parents_for,
+)
 from aura_vcs.history.resolve import open_conflicts
 from aura_vcs.history.undo import Undone, operation_of, undo
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId, blob_id, tree_id
@@ -52,12 +60,12 @@ class MergePlan(msgspec.Struct, frozen=True):
     ours: VersionRecord
     theirs: VersionRecord
     changes: dict[str, Entry | None] = {}
-    joins: tuple[JoinedFile, ...] = ()
+    merged_files: tuple[MergedContent, ...] = ()
     renamed: dict[str, str] = {}
     reasons: dict[str, str] = {}
     conflicts: tuple[OpenConflict, ...] = ()
-    left: tuple[VersionId, ...] = ()
-    made: dict[str, bytes] = {}
+    remaining_heads: tuple[VersionId, ...] = ()
+    tree: dict[str, bytes] = {}
     name: str = ""
 
 
@@ -69,7 +77,7 @@ class Merged(msgspec.Struct, frozen=True):
 
     plan: MergePlan
     version: VersionRecord
-    files: Moved | None = None
+    files: CheckoutResult | None = None
     replaced: tuple[str, ...] = ()
 
 
@@ -84,21 +92,21 @@ def plan_merge(repo: Repository, name: str | None = None) -> MergePlan:
         ObjectPurged, ObjectMissing: the content of a side is not here.
     """
     if repo.is_preview:
-        finish_pending(repo)
+        recover(repo)
         follow_branch(repo)
     ours = _ours(repo, name)
     theirs, left = _theirs(repo, ours, name)
     check_content(ours)
     check_content(theirs)
     queries = repo.queries
-    plan = MergePlan("up_to_date", ours, theirs, left=left, name=_title(repo, theirs, name))
+    plan = MergePlan("up_to_date", ours, theirs, remaining_heads=left, name=_title(repo, theirs, name))
     if queries.is_ancestor(theirs.id, ours.id):
         return plan
-    is_same = name is None and are_one(ours, theirs)
+    is_same = name is None and are_equal(ours, theirs)
     if theirs.type is VersionType.MANUAL and (is_same or queries.is_ancestor(ours.id, theirs.id)):
         changes = _changes(files_of(repo.trees, ours.tree), files_of(repo.trees, theirs.tree))
         return msgspec.structs.replace(plan, kind="forward", changes=changes)
-    return _plan_join(repo, plan, name)
+    return _plan_three_way(repo, plan, name)
 
 
 def merge(repo: Repository, name: str | None = None, *, message: str = "", author: str | None = None) -> Merged:
@@ -114,17 +122,17 @@ def merge(repo: Repository, name: str | None = None, *, message: str = "", autho
         RefMoved: another command moved HEAD meanwhile.
     """
     with repo.locks.shared("objects"):
-        finish_pending(repo)
+        recover(repo)
         follow_branch(repo)
         plan = plan_merge(repo, name)
         if plan.kind == "up_to_date":
             return Merged(plan, plan.ours)
-        wanted = Wanted(VersionType.MANUAL, *check_texts(message or plan.name, ""))
-        work = _Work(repo, plan, wanted, author)
+        wanted = VersionSpec(VersionType.MANUAL, *check_texts(message or plan.name, ""))
+        work = _MergeStep(repo, plan, wanted, author)
         why = f"Before {plan.name[:150]!r}"
-        files = replace_folder(repo, work, work.draft, trigger="PreMerge", why=why, makes_version=True)
+        files = replace_worktree(repo, work, work.draft, trigger="PreMerge", why=why, makes_version=True)
         assert files.head.version is not None
-        return Merged(plan, need(repo, files.head.version), files, tuple(work.replaced))
+        return Merged(plan, get_version(repo, files.head.version), files, tuple(work.replaced))
 
 
 def abort_merge(repo: Repository) -> Undone:
@@ -134,7 +142,7 @@ def abort_merge(repo: Repository) -> Undone:
         InputError: the last thing done here is no merge.
     """
     queries = repo.queries
-    finished = finish_pending(repo)
+    finished = recover(repo)
     target = queries.action_by_id(finished.undoes) if finished is not None and finished.undoes is not None else None
     if finished is not None and target is not None and target.type == "merge":
         return Undone(finished, target.description, repo.head())
@@ -149,12 +157,12 @@ def abort_merge(repo: Repository) -> Undone:
     return undo(repo)
 
 
-class _Work:
+class _MergeStep:
     """The step of a merge, and its operation; see Step."""
 
     paths: tuple[str, ...] = ()
 
-    def __init__(self, repo: Repository, plan: MergePlan, wanted: Wanted, author: str | None) -> None:
+    def __init__(self, repo: Repository, plan: MergePlan, wanted: VersionSpec, author: str | None) -> None:
         self._repo = repo
         self._plan = plan
         self._wanted = wanted
@@ -164,34 +172,36 @@ class _Work:
         self._staying = NOTHING_STAYS
         self.replaced: list[str] = []
 
-    def ground(self, _: Base) -> Ground:
+    def scope(self, _: WorktreeBase) -> StepScope:
         """What changes against our version, and the list of what is open."""
         plan, trees = self._plan, self._repo.trees
         if plan.kind == "join":
             self._merged = change_tree(trees, plan.ours.tree, plan.changes, lambda data, _: tree_id(data))
         changes = trees.list_differences(plan.ours.tree, self._merged)
-        self._staying = newly_ignored(self._repo, plan.ours.tree, self._merged, changes, plan.made)
+        self._staying = newly_ignored(self._repo, plan.ours.tree, self._merged, changes, plan.tree)
         changes = [change for change in changes if not self._staying.covers(change.path)]
-        return Ground(plan.ours.tree, (plan.ours.tree,), changes, (CONFLICTS,))
+        return StepScope(plan.ours.tree, (plan.ours.tree,), changes, (CONFLICTS,))
 
     def tree(self, batch: Batch, folder: ObjectId) -> ObjectId:
         """The work folder after the merge; the version's own tree goes into the batch too."""
         plan, trees = self._plan, self._repo.trees
         unsaved = [found for found in trees.differences(plan.ours.tree, folder) if not _is_folder(found)]
-        others = [found.path for found in unsaved if found.path != CONFLICTS and not _is_brought(found, plan.changes)]
+        others = [
+            found.path for found in unsaved if found.path != CONFLICTS and not _is_already_there(found, plan.changes)
+        ]
         here = {path: entry for path, entry in plan.changes.items() if not self._staying.covers(path)}
-        self.replaced = _met(others, here)
+        self.replaced = _overwritten_unsaved(others, here)
         for path, entry in plan.changes.items():
-            if entry is not None and entry.id in plan.made:
+            if entry is not None and entry.id in plan.tree:
                 batch.also_read_by(self._repo.worktree.mode_now(path))
-                batch.add(Kind.BLOB, plan.made[entry.id], path)
+                batch.add(Kind.BLOB, plan.tree[entry.id], path)
         if self._repo.storage.is_shared:
             batch.read_by(0o666)
         if plan.kind == "join":
-            self._merged = change_tree(trees, plan.ours.tree, plan.changes, putting(batch))
+            self._merged = change_tree(trees, plan.ours.tree, plan.changes, tree_writer(batch))
         if any(found.path == CONFLICTS for found in unsaved):
             here[CONFLICTS] = self._open_here(batch)
-        return change_tree(trees, folder, here, putting(batch))
+        return change_tree(trees, folder, here, tree_writer(batch))
 
     def _open_here(self, batch: Batch) -> Entry | None:
         """The list of what is open for the folder: what was decided there and not saved yet stays decided.
@@ -203,8 +213,8 @@ class _Work:
         left = {item.id for item in found}
         lost = [item for item in known if item.id not in left and item.path in self.replaced]
         planned = {item.id: item for item in self._listed_by_plan()}
-        open_ = joined(known, [*found, *lost], list(planned.values()))
-        items = distinct(planned.get(item.id, item) for item in open_)  # the plan knows where its place is now
+        open_ = merge_conflict_lists(known, [*found, *lost], list(planned.values()))
+        items = dedupe(planned.get(item.id, item) for item in open_)  # the plan knows where its place is now
         if not items:
             return None
         data = encode(items)
@@ -217,7 +227,7 @@ class _Work:
         entry = self._repo.trees.entry(tree, CONFLICTS)
         return () if entry is None else decode(self._repo.store.read(entry.id))
 
-    def draft(self, transaction: Transaction, base: Base, before: ObjectId, after: ObjectId) -> Draft:
+    def draft(self, transaction: Transaction, base: WorktreeBase, before: ObjectId, after: ObjectId) -> Draft:
         """The operation: the version with its label, the branch, HEAD and the folder."""
         plan = self._plan
         if base.head.version != plan.ours.id or base.head.branch is None:
@@ -232,7 +242,7 @@ class _Work:
         else:
             new, parents = plan.theirs.id, ()
             what = f"Went forward to v{plan.theirs.number} {plan.theirs.name!r}"
-        refs.append(moved(self._repo, transaction, base.head.branch, new, parents=parents))
+        refs.append(branch_update(self._repo, transaction, base.head.branch, new, parents=parents))
         return Draft(
             "merge",
             what,
@@ -243,14 +253,14 @@ class _Work:
             payload={"theirs": plan.theirs.id, "conflicts": len(plan.conflicts)},
         )
 
-    def _version(self) -> Made:
+    def _version(self) -> NewVersion:
         plan, repo = self._plan, self._repo
         content = repo.trees.tree(self._merged)
         # What is kept aside a branch is no part of its history: pruning it rewrites nothing.
         is_line = plan.theirs.type is VersionType.MANUAL
         version = Version(
             number=repo.queries.next_number(),
-            parents=(*lineage(repo, plan.ours), *((plan.theirs.id,) if is_line else ())),
+            parents=(*parents_for(repo, plan.ours), *((plan.theirs.id,) if is_line else ())),
             tree=self._merged,
             type=self._wanted.type,
             name=self._wanted.name,
@@ -263,7 +273,7 @@ class _Work:
         )
         version_id, data = encode_version(version)
         repo.store.put(Kind.VERSION, data)
-        return Made(version_id, version)
+        return NewVersion(version_id, version)
 
 
 def _is_folder(found: Difference) -> bool:
@@ -271,12 +281,12 @@ def _is_folder(found: Difference) -> bool:
     return entry is not None and entry.kind is EntryKind.DIR
 
 
-def _is_brought(unsaved: Difference, changes: Mapping[str, Entry | None]) -> bool:
+def _is_already_there(unsaved: Difference, changes: Mapping[str, Entry | None]) -> bool:
     """Whether the merge brings just what the folder has already."""
     return unsaved.path in changes and _bare(unsaved.new) == _bare(changes[unsaved.path])
 
 
-def _met(unsaved: Sequence[str], changes: Mapping[str, Entry | None]) -> list[str]:
+def _overwritten_unsaved(unsaved: Sequence[str], changes: Mapping[str, Entry | None]) -> list[str]:
     """The unsaved files that changes go over: at the same path, above it or below it."""
     folders = {above for path in changes for above in _folders(path)}
     files = {path for path, entry in changes.items() if entry is not None}
@@ -315,7 +325,7 @@ def _theirs(repo: Repository, ours: VersionRecord, name: str | None) -> tuple[Ve
     found = branch(repo, repo.head().branch or "")
     tips = (found.diverged or (found.version,)) if found is not None else ()
     queries = repo.queries
-    others = [need(repo, version) for version in tips if not queries.is_ancestor(version, ours.id)]
+    others = [get_version(repo, version) for version in tips if not queries.is_ancestor(version, ours.id)]
     others.sort(key=lambda record: (record.number, record.id))
     return (others[0] if others else ours), tuple(record.id for record in others[1:])
 
@@ -327,10 +337,10 @@ def _title(repo: Repository, theirs: VersionRecord, name: str | None) -> str:
     return f"Merge {shown} {theirs.name}"[:180]
 
 
-def _plan_join(repo: Repository, plan: MergePlan, name: str | None) -> MergePlan:
-    joiner = Joiner(repo)
+def _plan_three_way(repo: Repository, plan: MergePlan, name: str | None) -> MergePlan:
+    joiner = ThreeWayMerge(repo)
     labels = _label(repo, plan.ours, repo.head().branch if name is not None else None), _label(repo, plan.theirs, name)
-    found = joiner.join(plan.ours, plan.theirs, labels)
+    found = joiner.merge(plan.ours, plan.theirs, labels)
     files = {path: joiner.entry(file) for path, file in found.files.items()}
     made = dict(joiner.made)
     if found.conflicts:
@@ -344,11 +354,11 @@ def _plan_join(repo: Repository, plan: MergePlan, name: str | None) -> MergePlan
         plan,
         kind="join",
         changes=changes,
-        joins=found.joins,
+        merged_files=found.merged_files,
         renamed=found.renamed,
         reasons=found.reasons,
         conflicts=found.conflicts,
-        made=made,
+        tree=made,
     )
 
 

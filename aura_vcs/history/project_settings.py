@@ -3,17 +3,17 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from aura_vcs.history.recording.undo_batching import batched
+from aura_vcs.history.recording.undo_batching import merge_into_batch
 from aura_vcs.model import Field, Inverse, Operation
 from aura_vcs.refs.changes import field_change
 from aura_vcs.repository.repository import Draft, Repository
 
-Rooms = Mapping[str, Mapping[str, Any]]
+FieldPlaces = Mapping[str, Mapping[str, Any]]
 """New values of settings (`{"settings": {key: value}}`) and of facts of the state ("state")."""
 
 
 def set_fields(
-    repo: Repository, values: Rooms, description: str, *, type_: str, correlation_id: str | None = None
+    repo: Repository, values: FieldPlaces, description: str, *, type_: str, correlation_id: str | None = None
 ) -> Operation | None:
     """Give settings and facts of the state new values; None unsets one.
 
@@ -22,26 +22,26 @@ def set_fields(
     with repo.transaction() as transaction:
         refs = dict(
             field_change(room, key, field, value, transaction.replica, transaction.at, repo.author)
-            for room, key, field, value in _news(repo, values)
+            for room, key, field, value in _changed_fields(repo, values)
         )
         if not refs:
             return None
         inverse = Inverse(f"{type_}.revert")
         draft = Draft(type_, description, refs, inverse=inverse, can_batch=True, correlation_id=correlation_id)
-        return transaction.record(batched(repo, transaction, draft))
+        return transaction.record(merge_into_batch(repo, transaction, draft))
 
 
-def note_fields(repo: Repository, values: Rooms) -> None:
+def note_fields(repo: Repository, values: FieldPlaces) -> None:
     """Give them new values without an operation: what a program reports while it works."""
     with repo.transaction() as transaction:
         refs = dict(
             field_change(room, key, field, value, transaction.replica, transaction.at, repo.author)
-            for room, key, field, value in _news(repo, values)
+            for room, key, field, value in _changed_fields(repo, values)
         )
         repo.refs.apply(refs)
 
 
-def _news(repo: Repository, values: Rooms) -> Iterator[tuple[str, str, Field | None, Any]]:
+def _changed_fields(repo: Repository, values: FieldPlaces) -> Iterator[tuple[str, str, Field | None, Any]]:
     """Room, key, what is there and what shall be, of all that is not so already."""
     for room, wanted in values.items():
         known = repo.refs.settings() if room == "settings" else repo.refs.state()

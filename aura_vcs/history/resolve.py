@@ -19,15 +19,15 @@ from aura_vcs.errors.compare import ChoiceImpossible, ConflictUnknown
 from aura_vcs.errors.integrity import ObjectMissing
 from aura_vcs.errors.worktree import FileUnstable
 from aura_vcs.formats.jsondoc.pointer import split_pointer
-from aura_vcs.history.checkout import Moved, replace_folder
+from aura_vcs.history.checkout import CheckoutResult, replace_worktree
 from aura_vcs.history.file_edits import read_document
-from aura_vcs.history.merging.conflict_anchors import anchored
-from aura_vcs.history.merging.conflict_choice import are_rivals, check_source, is_from, picked, settled
+from aura_vcs.history.merging.conflict_anchors import relocate
+from aura_vcs.history.merging.conflict_choice import also_resolved, check_source, conflict_same_place, is_from, select
 from aura_vcs.history.merging.conflicts import OpenConflict, decode, encode
-from aura_vcs.history.recording.journal import finish_pending
-from aura_vcs.history.recording.steps import Ground
-from aura_vcs.history.recording.tree_edits import as_compared, change_tree
-from aura_vcs.history.recording.version_builder import Base
+from aura_vcs.history.recording.journal import recover
+from aura_vcs.history.recording.steps import StepScope
+from aura_vcs.history.recording.tree_edits import change_tree, for_comparison
+from aura_vcs.history.recording.version_builder import WorktreeBase
 from aura_vcs.history.undo import operation_of
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.layout import CONFLICTS
@@ -42,8 +42,8 @@ class Resolved(msgspec.Struct, frozen=True):
     """What was decided, and what is still open in the whole project."""
 
     decided: tuple[OpenConflict, ...]
-    left: tuple[OpenConflict, ...]
-    files: Moved
+    remaining: tuple[OpenConflict, ...]
+    files: CheckoutResult
 
 
 def open_conflicts(repo: Repository) -> tuple[OpenConflict, ...]:
@@ -84,12 +84,12 @@ def resolve_conflicts(repo: Repository, path: str, place: str, decision: Decisio
     shown = readable_name(f"{path}#{place}" if place else path or "everything")
     whose = f" from {source}" if source else ""
     what = f"Resolved {shown} ({decision.replace('_', ' ')}{whose})"
-    finished = finish_pending(repo)
+    finished = recover(repo)
     if finished is not None and (finished.type, finished.description) == ("resolve", what):
-        return _finished(repo, finished)
-    work = _Deciding(repo, path, place, decision, source)
+        return _recovered(repo, finished)
+    work = _ResolveStep(repo, path, place, decision, source)
 
-    def draft(_: Transaction, base: Base, before: ObjectId, after: ObjectId) -> Draft:
+    def draft(_: Transaction, base: WorktreeBase, before: ObjectId, after: ObjectId) -> Draft:
         return Draft(
             "resolve",
             what,
@@ -98,11 +98,11 @@ def resolve_conflicts(repo: Repository, path: str, place: str, decision: Decisio
             inverse=Inverse("resolve.revert"),
         )
 
-    files = replace_folder(repo, work, draft, trigger="PreResolve", why=f"Before resolving {shown}"[:200])
+    files = replace_worktree(repo, work, draft, trigger="PreResolve", why=f"Before resolving {shown}"[:200])
     return Resolved(tuple(work.decided), tuple(work.left), files)
 
 
-def _finished(repo: Repository, operation: Operation) -> Resolved:
+def _recovered(repo: Repository, operation: Operation) -> Resolved:
     """What an interrupted decision did, now that it has been carried out."""
     change = operation.worktree
     assert change is not None
@@ -111,7 +111,7 @@ def _finished(repo: Repository, operation: Operation) -> Resolved:
     return Resolved(
         tuple(item for item in before if item.id not in left),
         after,
-        Moved(repo.head(), None, sum(1 for _ in repo.trees.differences(change.before, change.after)), ()),
+        CheckoutResult(repo.head(), None, sum(1 for _ in repo.trees.differences(change.before, change.after)), ()),
     )
 
 
@@ -120,7 +120,7 @@ def _listed(repo: Repository, tree: ObjectId) -> tuple[OpenConflict, ...]:
     return () if entry is None else decode(repo.store.read(entry.id))
 
 
-def _left_by_last(repo: Repository) -> ObjectId | None:
+def _tree_after_last(repo: Repository) -> ObjectId | None:
     """The folder as the last operation left it: nothing in it is unsaved that undo would not bring back."""
     actions = [action for action in repo.queries.actions(limit=20) if action.replica == repo.replica]
     if not actions:
@@ -129,7 +129,7 @@ def _left_by_last(repo: Repository) -> ObjectId | None:
     return change.after if change is not None else None
 
 
-class _Deciding:
+class _ResolveStep:
     """The decision, made on the folder as the snapshot has it; see Step."""
 
     paths: tuple[str, ...] = ()
@@ -144,17 +144,17 @@ class _Deciding:
         self.decided: list[OpenConflict] = []
         self.left: list[OpenConflict] = []
 
-    def ground(self, base: Base) -> Ground:
+    def scope(self, base: WorktreeBase) -> StepScope:
         """All of the folder; what the last operation left there would be brought back by taking that back."""
-        last = _left_by_last(self._repo)
-        return Ground(base.tree, (base.tree,) if last is None else (base.tree, last))
+        last = _tree_after_last(self._repo)
+        return StepScope(base.tree, (base.tree,) if last is None else (base.tree, last))
 
     def tree(self, batch: Batch, folder: ObjectId) -> ObjectId:
         """The folder with the decision carried out."""
         items = decode(self._content(folder, CONFLICTS)) if self._entry(folder, CONFLICTS) is not None else ()
         chosen = conflicts_at(items, self._path)
         if not chosen:
-            raise ConflictUnknown(self._path or "the project", [item.place for item in items[:5]])
+            raise ConflictUnknown(self._path or "the project", [item.location for item in items[:5]])
         if self._place and len({item.path for item in chosen}) > 1:
             raise InputError(f"{self._path} is more than one file", hint="Name the file before the `#`.")
         check_source(chosen, self._source)
@@ -182,23 +182,25 @@ class _Deciding:
         whole = [item for item in items if item.tree is not None and is_from(item, self._source)]
         inside = [item for item in items if item.tree is None]
         if self._place and not inside:
-            raise ConflictUnknown(f"{self._path}#{self._place}", [item.place for item in items])
+            raise ConflictUnknown(f"{self._path}#{self._place}", [item.location for item in items])
         at_place = [item for item in inside if _is_at(item, self._place)]
         if inside and not at_place:
-            raise ConflictUnknown(f"{self._path}#{self._place}", [item.place for item in inside[:5]])
+            raise ConflictUnknown(f"{self._path}#{self._place}", [item.location for item in inside[:5]])
         meant = [item for item in at_place if is_from(item, self._source)]
         asked = meant if self._place else [*meant, *whole]
         if self._decision == "as_is":
             return asked
-        chosen = picked(asked, self._decision)
-        rivals = [other for item in chosen for other in settled(item, self._decision, kept.values())]
+        chosen = select(asked, self._decision)
+        rivals = [other for item in chosen for other in also_resolved(item, self._decision, kept.values())]
         decided = list({item.id: item for item in [*asked, *rivals]}.values())
-        apart = [item for item in inside if item in chosen or not any(are_rivals(item, other) for other in chosen)]
+        apart = [
+            item for item in inside if item in chosen or not any(conflict_same_place(item, other) for other in chosen)
+        ]
         if any(item in chosen for item in meant):
             self._decide_inside(batch, folder, apart, [item for item in meant if item in chosen], changes, kept)
         for item in decided:
             if item.tree is not None:
-                self._decide_whole(folder, item, changes, is_taken=item in chosen)
+                self._decide_file(folder, item, changes, is_taken=item in chosen)
         return decided
 
     def _decide_inside(
@@ -218,7 +220,7 @@ class _Deciding:
         data = self._content(folder, path)
         waiting = list(inside)
         if inside[0].field is not None:
-            waiting = anchored(data, inside, self._decision, [item.id for item in meant])
+            waiting = relocate(data, inside, self._decision, [item.id for item in meant])
         wanted = [item.id for item in meant]
         if len(meant) == len(inside):
             data, waiting = self._resolve(data, waiting, "")
@@ -246,7 +248,7 @@ class _Deciding:
             left = [msgspec.structs.replace(item, field=now) for item, now in zip(others, done.conflicts, strict=True)]
         return done.data or b"", left
 
-    def _decide_whole(
+    def _decide_file(
         self, folder: ObjectId, item: OpenConflict, changes: dict[str, Entry | None], *, is_taken: bool
     ) -> None:
         """Carry out a decision about whole files; of a side that another one was taken before, only the copy goes."""
@@ -259,9 +261,9 @@ class _Deciding:
         assert self._decision != "as_is"
         paths = [path for path in (conflict.path, conflict.aside) if path]
         found = {path: entry for path in paths if (entry := self._entry(folder, path)) is not None}
-        here = as_compared(found)
+        here = for_comparison(found)
         wanted = dict(resolve_tree(MergedTree(dict(here), (), (conflict,)), conflict.path, self._decision).entries)
-        taken = _held_at(conflict, self._decision)
+        taken = _path_of_side(conflict, self._decision)
         if taken in here and wanted.get(conflict.path) is not None:
             wanted[conflict.path] = here[taken]  # worked on since, perhaps: what is taken is what is there now
         for path in paths:
@@ -294,7 +296,7 @@ class _Deciding:
         return Entry(os.path.basename(path), EntryKind.FILE, batch.add(Kind.BLOB, data, path), len(data), executable)
 
 
-def _held_at(conflict: TreeConflict, decision: str) -> str:
+def _path_of_side(conflict: TreeConflict, decision: str) -> str:
     """The path at which the folder has what a side of a whole-file conflict has; "" for none."""
     sides = {"ours": conflict.ours, "theirs": conflict.theirs}
     if conflict.kind == "renamed" or sides.get(decision) is None:

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from aura_vcs.errors.integrity import RecordCorrupt, StorageError
-from aura_vcs.history.names.branches import branch_and_awaited
+from aura_vcs.history.names.branches import branch_and_missing
 from aura_vcs.history.names.follow_branch import follow_branch
 from aura_vcs.ids import ObjectId, VersionId, blob_id
 from aura_vcs.index.records import VersionRecord
-from aura_vcs.layout import CONFLICTS, HELD_TOLD, PENDING
+from aura_vcs.layout import CONFLICTS, PENDING, REPORTED_IGNORED
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
 from aura_vcs.worktree.scan.scan import Scan, Skipped
 
 if TYPE_CHECKING:
-    from aura_vcs.history.recording.scan_differences import Change
+    from aura_vcs.history.recording.scan_differences import WorktreeChange
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -30,7 +30,7 @@ class Status(msgspec.Struct, frozen=True):
 
     branch: str | None
     head: VersionRecord | None
-    changes: "tuple[Change, ...]"
+    changes: "tuple[WorktreeChange, ...]"
     diverged: tuple[VersionId, ...]
     behind: VersionId | None
     skipped: tuple[Skipped, ...]
@@ -38,8 +38,8 @@ class Status(msgspec.Struct, frozen=True):
     interrupted: str | None
     files: int
     conflicts: tuple[str, ...] = ()
-    awaited: tuple[VersionId, ...] = ()
-    held: tuple[str, ...] = ()
+    missing_heads: tuple[VersionId, ...] = ()
+    tracked_ignored: tuple[str, ...] = ()
     """Paths that are versioned although a rule ignores them now; those of folders end with a slash."""
     sizes: Mapping[str, int] = {}
     """How many bytes each changed file has now; what is gone, a link or a folder has no entry."""
@@ -64,13 +64,13 @@ def status(repo: Repository) -> Status:
     base = record.tree if record is not None else EMPTY_TREE_ID
     scan = repo.worktree.scan(base)
     unstable: list[str] = []
-    changes: tuple[Change, ...] = ()
+    changes: tuple[WorktreeChange, ...] = ()
     if scan.root.tree != base:
         from aura_vcs.history.recording.scan_differences import compare_scan  # not where nothing has changed
 
         changes, unstable = compare_scan(repo, scan, base)
         _save(repo, scan, base, changes)
-    found, awaited = branch_and_awaited(repo, head.branch or "")
+    found, awaited = branch_and_missing(repo, head.branch or "")
     return Status(
         branch=head.branch,
         head=record,
@@ -82,21 +82,21 @@ def status(repo: Repository) -> Status:
         interrupted=_interrupted(repo),
         files=scan.count,
         conflicts=_conflicts(repo) if scan.file(CONFLICTS) is not None else (),
-        awaited=tuple(dict.fromkeys(entry.version for entry in awaited if entry.version is not None)),
-        held=tuple(scan.held()),
+        missing_heads=tuple(dict.fromkeys(entry.version for entry in awaited if entry.version is not None)),
+        tracked_ignored=tuple(scan.tracked_ignored()),
         sizes={change.path: state.size for change in changes if (state := scan.file(change.path)) is not None},
         tags_apart=repo.refs.tags_apart(),
     )
 
 
-def is_new_held(repo: Repository, held: Sequence[str]) -> bool:
-    """Whether these paths were not told of yet (see Status.held); from now on they were.
+def is_newly_tracked_ignored(repo: Repository, held: Sequence[str]) -> bool:
+    """Whether these paths were not told of yet (see Status.tracked_ignored); from now on they were.
 
     On a disk that cannot be written to they are told of again.
     """
     told = blob_id("\0".join(held).encode("utf-8", "surrogateescape")).encode() if held else b""
     try:
-        before = repo.storage.read(HELD_TOLD)
+        before = repo.storage.read(REPORTED_IGNORED)
     except FileNotFoundError:
         before = b""
     except StorageError:
@@ -105,9 +105,9 @@ def is_new_held(repo: Repository, held: Sequence[str]) -> bool:
         return False
     try:
         if told:
-            repo.storage.put(HELD_TOLD, told)
+            repo.storage.put(REPORTED_IGNORED, told)
         else:
-            repo.storage.delete(HELD_TOLD)
+            repo.storage.delete(REPORTED_IGNORED)
     except StorageError:
         return bool(held)
     return bool(held)
@@ -123,17 +123,17 @@ def _interrupted(repo: Repository) -> str | None:
 
 
 def _conflicts(repo: Repository) -> tuple[str, ...]:
-    from aura_vcs.history.merging.conflicts import in_order
+    from aura_vcs.history.merging.conflicts import sort
     from aura_vcs.history.resolve import open_conflicts  # slow to import, and there seldom are any
 
     try:
-        return tuple(item.place for item in in_order(open_conflicts(repo)))
+        return tuple(item.location for item in sort(open_conflicts(repo)))
     except RecordCorrupt as error:  # somebody edited it: everything else can be told
         repo.progress.note(f"{error}. {error.hint}")
         return ()
 
 
-def _save(repo: Repository, scan: Scan, tree: ObjectId, changes: "tuple[Change, ...]") -> None:
+def _save(repo: Repository, scan: Scan, tree: ObjectId, changes: "tuple[WorktreeChange, ...]") -> None:
     if not changes and not scan.skipped:
         scan.root.tree = tree
     if not scan.changed:

@@ -12,27 +12,27 @@ from aura_vcs.codec import from_plain, now, parse_time
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import NothingToUndo, OperationExpired, RefMoved, UnknownName
 from aura_vcs.errors.studio import ActionBlocked, EditedSince
-from aura_vcs.history.checkout import Moved, replace_folder
-from aura_vcs.history.file_edits import reverse_edit
-from aura_vcs.history.names.branches import put_back
-from aura_vcs.history.recording.journal import finish_pending
+from aura_vcs.history.checkout import CheckoutResult, replace_worktree
+from aura_vcs.history.file_edits import revert_edit
+from aura_vcs.history.names.branches import branch_revert
+from aura_vcs.history.recording.journal import recover
 from aura_vcs.history.recording.late_edits import PATHS
 from aura_vcs.history.recording.steps import Between
-from aura_vcs.history.recording.version_builder import Base
+from aura_vcs.history.recording.version_builder import WorktreeBase
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.index.records import ActionRecord, VersionRecord
 from aura_vcs.layout import decode_name
 from aura_vcs.model import BranchEntry, Field, Head, HeadChange, Label, Operation, RefChange, Tag, TreeChange
-from aura_vcs.refs.branch_entries import newest_of
+from aura_vcs.refs.branch_entries import furthest_entry
 from aura_vcs.refs.changes import checkpoint_change, field_change, label_change, tag_change
 from aura_vcs.refs.label_merge import fields_of_stamp, stamp_label
-from aura_vcs.refs.refs import CHECKPOINT_FIELDS, FIELD_ROOMS
+from aura_vcs.refs.refs import CHECKPOINT_FIELDS, FIELD_FOLDERS
 from aura_vcs.refs.tags import next_stamp
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 
 T = TypeVar("T")
 
-PASSED_SAID = 3
+PASSED_SHOWN = 3
 """Of so many actions that undo passes over because their time is over, it says so."""
 PASSED_LIMIT = 1000
 """So many operations that can no longer be taken back are passed over in one undo."""
@@ -46,7 +46,7 @@ class Undone(msgspec.Struct, frozen=True):
     operation: Operation
     description: str
     head: Head
-    files: Moved | None = None
+    files: CheckoutResult | None = None
     passed_over: tuple[str, ...] = ()
     """Why later operations were left as they are: what they would bring back has been collected."""
 
@@ -77,13 +77,13 @@ def undo(repo: Repository, action: ActionRecord | None = None) -> Undone:
         EditedSince: a file was edited since.
         RefMoved: a branch has been moved by another machine since.
     """
-    repo.make_room()
-    finished = finish_pending(repo)
+    repo.free_disk_space()
+    finished = recover(repo)
     if finished is not None and finished.undoes is not None:
         return Undone(finished, finished.description, repo.head())
     if action is not None:
         _check_given(repo, action, "Applied")
-    done = _undo_last(repo) if action is None else _reverse(repo, action, back=True)
+    done = _undo_last(repo) if action is None else _revert(repo, action, back=True)
     return _with_the_rest(repo, done, back=True)
 
 
@@ -97,7 +97,7 @@ def _undo_last(repo: Repository) -> Undone:
         if not any(_depends(later, target) for later in passed):
             try:
                 words = (*_over_since(repo, found), *(error.message for error in expired))
-                done = _reverse(repo, found, back=True)
+                done = _revert(repo, found, back=True)
                 return msgspec.structs.replace(done, passed_over=words)
             except OperationExpired as error:
                 expired.append(error)
@@ -113,9 +113,9 @@ def _undo_last(repo: Repository) -> Undone:
 
 def _over_since(repo: Repository, action: ActionRecord) -> list[str]:
     """Say what was done after `action` and can no longer be taken back because its time is over."""
-    over = repo.queries.expired_since(repo.replica, now(), action.sequence, limit=PASSED_SAID + 1)
-    said = [OperationExpired(item.description, OperationExpired.TIME).message for item in over[:PASSED_SAID]]
-    return [*said, "others, whose time is over as well"] if len(over) > PASSED_SAID else said
+    over = repo.queries.expired_since(repo.replica, now(), action.sequence, limit=PASSED_SHOWN + 1)
+    said = [OperationExpired(item.description, OperationExpired.TIME).message for item in over[:PASSED_SHOWN]]
+    return [*said, "others, whose time is over as well"] if len(over) > PASSED_SHOWN else said
 
 
 def redo(repo: Repository, action: ActionRecord | None = None) -> Undone:
@@ -127,7 +127,7 @@ def redo(repo: Repository, action: ActionRecord | None = None) -> Undone:
         NothingToUndo: nothing was taken back, or something new was done since.
         OperationExpired, ActionBlocked, EditedSince, RefMoved: as for `undo`.
     """
-    finished = finish_pending(repo)
+    finished = recover(repo)
     if finished is not None and finished.redoes is not None:
         return Undone(finished, finished.description, repo.head())
     if action is not None:
@@ -135,7 +135,7 @@ def redo(repo: Repository, action: ActionRecord | None = None) -> Undone:
     found = action or repo.queries.next_redo(repo.replica, now())
     if found is None:
         raise NothingToUndo("redo")
-    return _with_the_rest(repo, _reverse(repo, found, back=False), back=False)
+    return _with_the_rest(repo, _revert(repo, found, back=False), back=False)
 
 
 def _with_the_rest(repo: Repository, done: Undone, *, back: bool) -> Undone:
@@ -150,7 +150,7 @@ def _with_the_rest(repo: Repository, done: Undone, *, back: bool) -> Undone:
         if found is None or found.correlation_id != correlation:
             break
         try:
-            rest = _reverse(repo, found, back=back)
+            rest = _revert(repo, found, back=back)
         except (EditedSince, OperationExpired, RefMoved) as error:
             repo.progress.note(error.message)
             break
@@ -211,28 +211,28 @@ def find_action(repo: Repository, prefix: str) -> ActionRecord:
     return found[0]
 
 
-def _reverse(repo: Repository, action: ActionRecord, *, back: bool) -> Undone:
+def _revert(repo: Repository, action: ActionRecord, *, back: bool) -> Undone:
     target = operation_of(repo, action)
     if target.worktree is None:
         with repo.locks.shared("worktree"), repo.transaction() as transaction:
             operation = transaction.record(_draft(repo, transaction, target, back=back))
         return Undone(operation, target.description, repo.head())
     if PATHS in target.payload:
-        edited = reverse_edit(repo, target, _plain_draft(target, back=back), back=back)
+        edited = revert_edit(repo, target, _plain_draft(target, back=back), back=back)
         return Undone(edited.operation, target.description, repo.head())
     wanted = target.worktree.before if back else target.worktree.after
     current = target.worktree.after if back else target.worktree.before
     if not repo.store.contains(wanted) or not repo.store.contains(current):
         raise OperationExpired(target.description, "what the folder had then")
 
-    def draft(transaction: Transaction, _: Base, before: ObjectId, after: ObjectId) -> Draft:
+    def draft(transaction: Transaction, _: WorktreeBase, before: ObjectId, after: ObjectId) -> Draft:
         made = _draft(repo, transaction, target, back=back)
         return msgspec.structs.replace(made, worktree=TreeChange(before, after))
 
     verb = "undoing" if back else "redoing"
     trigger = "PreUndo" if back else "PreRedo"
     why = f"Before {verb} {target.description!r}"
-    files = replace_folder(repo, Between(repo, wanted, current), draft, trigger=trigger, why=why)
+    files = replace_worktree(repo, Between(repo, wanted, current), draft, trigger=trigger, why=why)
     last = repo.queries.actions(limit=1)[0]
     return Undone(operation_of(repo, last), target.description, repo.head(), files)
 
@@ -240,21 +240,21 @@ def _reverse(repo: Repository, action: ActionRecord, *, back: bool) -> Undone:
 def _draft(repo: Repository, transaction: Transaction, target: Operation, *, back: bool) -> Draft:
     """The operation that takes `target` back, or does it again."""
     refs = dict(
-        _reversed_ref(repo, transaction, target, name, change if back else RefChange(change.after, change.before))
+        _reverted_ref(repo, transaction, target, name, change if back else RefChange(change.after, change.before))
         for name, change in target.refs.items()
     )
     head = None
     if target.head is not None:
         wanted, expected = (target.head.before, target.head.after) if back else (target.head.after, target.head.before)
         current = repo.head()
-        if current != expected and not (target.worktree is None and _has_followed(repo, expected, current)):
-            raise RefMoved("HEAD", _place(expected), _place(current))
-        _check_kept(repo, wanted.version, target)
+        if current != expected and not (target.worktree is None and _head_followed(repo, expected, current)):
+            raise RefMoved("HEAD", _value_path(expected), _value_path(current))
+        _check_has_content(repo, wanted.version, target)
         head = HeadChange(current, wanted)
     return msgspec.structs.replace(_plain_draft(target, back=back), refs=refs, head=head)
 
 
-def _has_followed(repo: Repository, before: Head, now: Head) -> bool:
+def _head_followed(repo: Repository, before: Head, now: Head) -> bool:
     """Whether HEAD went on with its branch, which no operation records.
 
     What changed no file can be taken back all the same; the files are those of what others did since.
@@ -274,11 +274,11 @@ def _plain_draft(target: Operation, *, back: bool) -> Draft:
     )
 
 
-def _place(head: Head) -> str:
+def _value_path(head: Head) -> str:
     return f"{head.branch or 'an older version'} ({(head.version or 'no version')[:12]})"
 
 
-def _reversed_ref(
+def _reverted_ref(
     repo: Repository, transaction: Transaction, target: Operation, name: str, change: RefChange
 ) -> tuple[str, RefChange]:
     """The change that brings a ref from `change.after` to `change.before`."""
@@ -287,20 +287,20 @@ def _reversed_ref(
         branch_name = decode_name(parts[0])
         before = _optional(change.before, BranchEntry, name)
         after = _optional(change.after, BranchEntry, name)
-        seen = _seen_branch(target, branch_name)
-        _check_kept(repo, before.version if before is not None else seen, target)
+        seen = _branch_before(target, branch_name)
+        _check_has_content(repo, before.version if before is not None else seen, target)
         _check_branch(repo, branch_name, after.version if after is not None else seen)
         version = before.version if before is not None else seen
         own = version is None or (after is not None and f"versions/{after.version}" in target.refs)
-        return put_back(repo, transaction, branch_name, version, left=after, to=before, own=own)
+        return branch_revert(repo, transaction, branch_name, version, left=after, to=before, own=own)
     if room == "versions":
-        return _reversed_label(repo, transaction, target, VersionId(ObjectId(parts[0])), change)
+        return _reverted_label(repo, transaction, target, VersionId(ObjectId(parts[0])), change)
     if room == "tags":
-        return _reversed_tag(repo, transaction, decode_name(parts[0]), change)
-    if room in FIELD_ROOMS:
-        return _reversed_field(repo, transaction, room, "/".join(parts), change)
+        return _reverted_tag(repo, transaction, decode_name(parts[0]), change)
+    if room in FIELD_FOLDERS:
+        return _reverted_field(repo, transaction, room, "/".join(parts), change)
     if room == "checkpoints":
-        return _reversed_checkpoint(repo, target, parts[0], change)
+        return _reverted_checkpoint(repo, target, parts[0], change)
     raise InputError(f"{name} cannot be taken back by this aura_vcs")
 
 
@@ -308,27 +308,27 @@ def _optional(value: Any, shape: type[T], name: str) -> T | None:
     return None if value is None else from_plain(value, shape, name)
 
 
-def _check_kept(repo: Repository, version: VersionId | None, target: Operation) -> None:
+def _check_has_content(repo: Repository, version: VersionId | None, target: Operation) -> None:
     """Refuse to go back onto a version whose content is gone: nothing could be compared with it."""
     record = repo.queries.version(version) if version is not None else None
     if record is not None and not repo.store.contains(record.tree):
         raise OperationExpired(target.description, f"the content of v{record.number}")
 
 
-def _seen_branch(target: Operation, name: str) -> VersionId | None:
+def _branch_before(target: Operation, name: str) -> VersionId | None:
     """Where another machine had put the branch that HEAD was on, before this one first moved it."""
     head = target.head.before if target.head is not None else None
     return head.version if head is not None and head.branch == name else None
 
 
 def _check_branch(repo: Repository, name: str, expected: VersionId | None) -> None:
-    own = newest_of(repo.refs.branch_entries(name), repo.replica)
+    own = furthest_entry(repo.refs.branch_entries(name), repo.replica)
     current = own.version if own is not None else None
     if current != expected:
         raise RefMoved(f"Branch {name}", (expected or "no version")[:12], (current or "no version")[:12])
 
 
-def _reversed_label(
+def _reverted_label(
     repo: Repository, transaction: Transaction, target: Operation, version: VersionId, change: RefChange
 ) -> tuple[str, RefChange]:
     current = repo.refs.label(version)
@@ -348,21 +348,21 @@ def _reversed_label(
     if current.purged_at is not None and not was_purged and changes.get("deleted_at", "") is None:
         changes = {**changes, **dict.fromkeys(fields_of_stamp("purged"))}  # gc purged it because it was deleted
     label = stamp_label(current, transaction.replica, transaction.at, repo.author, **changes)
-    if _comes_back(current, label):
+    if _is_restored(current, label):
         record = repo.queries.version(version)
         if record is not None and not repo.store.contains(record.tree):
             raise OperationExpired(target.description, f"the content of v{record.number}")
     return label_change(current, label)
 
 
-def _comes_back(current: Label, label: Label) -> bool:
+def _is_restored(current: Label, label: Label) -> bool:
     """Whether a version that was deleted or purged shall not be any more: gc may have been there."""
     undeleted = current.deleted_at is not None and label.deleted_at is None
     unpurged = current.purged_at is not None and label.purged_at is None
     return undeleted or unpurged
 
 
-def _reversed_field(
+def _reverted_field(
     repo: Repository, transaction: Transaction, room: str, key: str, change: RefChange
 ) -> tuple[str, RefChange]:
     current = (repo.refs.settings() if room == "settings" else repo.refs.state()).get(key)
@@ -371,7 +371,7 @@ def _reversed_field(
     return field_change(room, key, current, value, transaction.replica, transaction.at, repo.author)
 
 
-def _reversed_checkpoint(repo: Repository, target: Operation, name: str, change: RefChange) -> tuple[str, RefChange]:
+def _reverted_checkpoint(repo: Repository, target: Operation, name: str, change: RefChange) -> tuple[str, RefChange]:
     current = repo.refs.checkpoint(name)
     if current is None:
         raise OperationExpired(target.description, "the checkpoint")
@@ -379,7 +379,7 @@ def _reversed_checkpoint(repo: Repository, target: Operation, name: str, change:
     return checkpoint_change(name, current, {field: before.get(field) for field in CHECKPOINT_FIELDS})
 
 
-def _reversed_tag(repo: Repository, transaction: Transaction, name: str, change: RefChange) -> tuple[str, RefChange]:
+def _reverted_tag(repo: Repository, transaction: Transaction, name: str, change: RefChange) -> tuple[str, RefChange]:
     current = repo.refs.tag(name)
     before = _optional(change.before, Tag, name)
     after = _optional(change.after, Tag, name)

@@ -10,10 +10,10 @@ from aura_vcs.errors import InputError
 from aura_vcs.errors.input import UnknownName
 from aura_vcs.history.commit import commit
 from aura_vcs.history.file_edits import edit_files, read_document
-from aura_vcs.history.recording.journal import finish_pending
-from aura_vcs.history.recording.steps import putting
+from aura_vcs.history.recording.journal import recover
+from aura_vcs.history.recording.steps import tree_writer
 from aura_vcs.history.recording.tree_steps import graft
-from aura_vcs.history.recording.version_builder import NAME_LIMIT, base_of, one_line
+from aura_vcs.history.recording.version_builder import NAME_LIMIT, one_line, worktree_base
 from aura_vcs.ids import new_operation_id
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import IGNORE_FILE
@@ -26,7 +26,7 @@ from aura_vcs.worktree.scan.selection import Selection
 from aura_vcs.worktree.snapshot.snapshot import Snapshot
 
 
-class Untracked(msgspec.Struct, frozen=True):
+class UntrackResult(msgspec.Struct, frozen=True):
     """What was left out: the paths, the version without them, and the lines that .auraignore got for it."""
 
     version: VersionRecord
@@ -34,7 +34,7 @@ class Untracked(msgspec.Struct, frozen=True):
     rules: tuple[str, ...]
 
 
-def untrack(repo: Repository, paths: Sequence[str], *, author: str | None = None) -> Untracked:
+def untrack(repo: Repository, paths: Sequence[str], *, author: str | None = None) -> UntrackResult:
     """Make a version without `paths` (relative to the project), which stay in the folder as they are.
 
     Other edits stay unsaved. Where no rule ignores a path, a line in .auraignore comes to name it, or
@@ -44,7 +44,7 @@ def untrack(repo: Repository, paths: Sequence[str], *, author: str | None = None
         InputError: no path, or the whole project. UnknownName: the version has no such path.
         FileUnreadable: .auraignore cannot be read.
     """
-    finish_pending(repo)
+    recover(repo)
     wanted = tuple(dict.fromkeys(paths))
     if not wanted or "" in wanted or IGNORE_FILE in wanted:
         raise InputError("Name the files or folders that are to be left out", hint=f"{IGNORE_FILE} itself stays in.")
@@ -54,18 +54,18 @@ def untrack(repo: Repository, paths: Sequence[str], *, author: str | None = None
     saved = [IGNORE_FILE] if read_document(repo, IGNORE_FILE) is not None else []
 
     def leave_out(batch: Batch, snapshot: Snapshot) -> Snapshot:
-        tree_id = graft(repo.trees, snapshot.tree, EMPTY_TREE_ID, Selection(wanted), putting(batch))
+        tree_id = graft(repo.trees, snapshot.tree, EMPTY_TREE_ID, Selection(wanted), tree_writer(batch))
         tree = repo.trees.tree(tree_id)
         return Snapshot(tree_id, tree.size, documents_of(tree), snapshot.unstable)
 
     done = commit(repo, name, paths=saved, author=author, reshape=leave_out, correlation_id=together)
     assert done.version is not None
-    return Untracked(done.version, wanted, rules)
+    return UntrackResult(done.version, wanted, rules)
 
 
 def _add_rules(repo: Repository, paths: Sequence[str], correlation: str) -> tuple[str, ...]:
     """Let .auraignore name the paths that no rule ignores; returns the lines that it got."""
-    tree = base_of(repo).tree
+    tree = worktree_base(repo).tree
     current = load_ignore_rules(repo.root)
     lines = []
     for path in paths:

@@ -6,8 +6,8 @@ from aura_vcs.errors import InputError
 from aura_vcs.errors.input import OperationExpired, VersionInUse
 from aura_vcs.errors.integrity import ObjectPurged
 from aura_vcs.history.names.branches import branches
-from aura_vcs.history.recording.undo_batching import batched
-from aura_vcs.history.recording.version_builder import check_note, check_texts, need
+from aura_vcs.history.recording.undo_batching import merge_into_batch
+from aura_vcs.history.recording.version_builder import check_note, check_texts, get_version
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Inverse
 from aura_vcs.refs.changes import label_change
@@ -48,7 +48,7 @@ def delete_version(repo: Repository, record: VersionRecord) -> VersionRecord:
     Raises:
         VersionInUse: a branch, a tag or the work folder stands on it.
     """
-    repo.make_room()
+    repo.free_disk_space()
     check_unused(repo, record)
     if record.deleted_at is not None:
         return record
@@ -80,7 +80,7 @@ def purge_version(repo: Repository, record: VersionRecord, reason: str = "") -> 
     Raises:
         VersionInUse: a branch, a tag or the work folder stands on it.
     """
-    repo.make_room()
+    repo.free_disk_space()
     check_unused(repo, record)
     if record.purged_at is not None:
         return record
@@ -130,8 +130,8 @@ def _change(
             inverse=Inverse(f"{type_}.revert"),
             can_batch=can_batch,
         )
-        transaction.record(batched(repo, transaction, draft))
-    return need(repo, record.id)
+        transaction.record(merge_into_batch(repo, transaction, draft))
+    return get_version(repo, record.id)
 
 
 def _dated(transaction: Transaction, type_: str, changes: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from aura_vcs.model import Operation
 from aura_vcs.repository.repository import Repository
 
 
-class Follower:
+class OperationFollower:
     """Gives out each operation once, those that are recorded after it was made."""
 
     def __init__(self, repo: Repository) -> None:
@@ -52,7 +52,7 @@ def watch(
     Begins with what is recorded after the call, not after the first `next`; with `since` (RFC 3339), with what
     was done since then, in the order of its times. `until` ends it.
     """
-    follower = Follower(repo)
+    follower = OperationFollower(repo)
     deadline = None if seconds is None else time.monotonic() + seconds
     earlier = [] if since is None else [operation for operation in follower.seen if operation.time >= since]
     follower.seen.clear()
@@ -60,7 +60,7 @@ def watch(
 
 
 def _watch(
-    follower: Follower, interval: float, deadline: float | None, until: Callable[[], bool]
+    follower: OperationFollower, interval: float, deadline: float | None, until: Callable[[], bool]
 ) -> Iterator[Operation]:
     while True:
         yield from follower.fresh()

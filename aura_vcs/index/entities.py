@@ -84,7 +84,7 @@ class Entities:
         column = {"scenes": "file", "assets": "file_path"}[table]
         return dict(self._connection.execute(f"SELECT {column}, stamp FROM {table}").fetchall())
 
-    def change_folder(
+    def update_folder(
         self,
         scenes: Iterable[SceneRow],
         gone_scenes: Iterable[str],
@@ -118,7 +118,7 @@ class Entities:
 
     # Checkpoints and exports: rows hold the whole record as JSON
 
-    def change_records(
+    def update_records(
         self, table: str, changed: Mapping[str, Mapping[str, Any]], gone: Iterable[str], stamp: str
     ) -> None:
         """Enter records of `checkpoints` or `exports` by their file; `stamp` is that of their folder."""

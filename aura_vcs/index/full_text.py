@@ -19,7 +19,7 @@ TEXT_LIMIT = 20_000
 """Characters of a name, description or script that are entered: rows stay small."""
 
 
-class Found(msgspec.Struct, frozen=True):
+class SearchHit(msgspec.Struct, frozen=True):
     """Where words were found; `excerpt` marks them with [ ].
 
     `path` is the document's, `version` the version's that is meant or that first had the document.
@@ -61,24 +61,24 @@ SEARCH_OLD = (
 """Documents of versions that some version still has, but for those that the folder has just so."""
 
 
-class Words:
+class WordTable:
     """The full-text table of one index."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._connection: sqlite3.Connection = database.connection
 
-    def search(self, text: str, limit: int = 50) -> list[Found]:
+    def search(self, text: str, limit: int = 50) -> list[SearchHit]:
         """Where all the words occur (each may go on) in the folder and in what versions are called.
 
         Best first; nothing for no words.
         """
         return [_found(*row) for row in self._rows(SEARCH, text, limit)]
 
-    def search_old(self, text: str, limit: int = 50) -> list[Found]:
+    def search_old(self, text: str, limit: int = 50) -> list[SearchHit]:
         """The same for documents of versions that are not as the folder has them."""
         return [
-            Found("script", path, VersionId(ObjectId(version.hex())), name, excerpt, ObjectId(blob.hex()))
+            SearchHit("script", path, VersionId(ObjectId(version.hex())), name, excerpt, ObjectId(blob.hex()))
             for blob, path, version, name, excerpt in self._rows(SEARCH_OLD, text, limit)
         ]
 
@@ -90,7 +90,7 @@ class Words:
         )
         return rows.fetchall()
 
-    def known(self, blobs: Iterable[ObjectId]) -> set[ObjectId]:
+    def indexed(self, blobs: Iterable[ObjectId]) -> set[ObjectId]:
         """Those of the blobs that are entered."""
         found: set[ObjectId] = set()
         for group in groups(blobs):
@@ -100,7 +100,7 @@ class Words:
             found.update(ObjectId(row[0].hex()) for row in rows)
         return found
 
-    def enter(self, scripts: Iterable[Script], versions: Iterable[VersionId]) -> None:
+    def add(self, scripts: Iterable[Script], versions: Iterable[VersionId]) -> None:
         """Enter documents, and note that those of `versions` are entered."""
         with self._database.transaction() as connection:
             for item in scripts:
@@ -154,10 +154,10 @@ def source_of_blob(blob: ObjectId) -> str:
     return f"blob/{blob[:32]}"
 
 
-def _found(source: str, name: str, excerpt: str) -> Found:
+def _found(source: str, name: str, excerpt: str) -> SearchHit:
     kind, _, rest = source.partition("/")
     if kind == "version":
-        return Found("version", None, VersionId(ObjectId(rest)), name, excerpt)
+        return SearchHit("version", None, VersionId(ObjectId(rest)), name, excerpt)
     if kind == "scene":
-        return Found("scene", rest, None, name, excerpt)
-    return Found("project", "project.json", None, name, excerpt)
+        return SearchHit("scene", rest, None, name, excerpt)
+    return SearchHit("project", "project.json", None, name, excerpt)

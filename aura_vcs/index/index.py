@@ -11,10 +11,10 @@ from aura_vcs.errors.integrity import ObjectCorrupt, RecordCorrupt, StorageError
 from aura_vcs.ids import ObjectId, ReplicaId
 from aura_vcs.index.database import Database
 from aura_vcs.index.index_file import Files, IndexFile, Place
-from aura_vcs.index.log_ingest import Entered, Recover
-from aura_vcs.index.object_locations import IndexPlaces
+from aura_vcs.index.log_ingest import LogIngest, Recover
+from aura_vcs.index.object_locations import IndexLocations
 from aura_vcs.index.rows import Rows
-from aura_vcs.index.schema import AWAY, filled_at_once
+from aura_vcs.index.schema import OFFLOADED, filled_at_once
 from aura_vcs.model import Operation
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.progress import Progress
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from aura_vcs.index.projector import Projector
 
 _INCOMPLETE = "incomplete"
-_ARRIVED = "arrived"
+_SYNCED_IN = "arrived"
 UNREAD = "unread"
 """What is noted of objects that could not be read."""
 LOG_BYTES = 64 << 10
@@ -61,11 +61,11 @@ class Index(Rows):
         if self._is_new or self._entered.logs_shrank():
             self.rebuild(recover)
             return
-        self._enter_unlisted()
-        if self.database.meta(_INCOMPLETE) == _ARRIVED or self.can_read_again():
+        self._adopt_unlisted()
+        if self.database.meta(_INCOMPLETE) == _SYNCED_IN or self.can_read_again():
             self.rebuild(recover)  # what could not be counted has come or can be read, or some of it
             return
-        self._enter(recover)
+        self._ingest(recover)
 
     def can_read_again(self) -> bool:
         """Whether something that could not be read, and so was not counted, can be read now; see `unread`."""
@@ -87,16 +87,16 @@ class Index(Rows):
 
             self.database.set_meta(UNREAD, noted_with(self.database.meta(UNREAD), projector.unread))
 
-    def learn_objects(self, recover: Recover) -> None:
+    def adopt_unrecorded_objects(self, recover: Recover) -> None:
         """Enter objects that lie on disk and in no row: an interrupted command left them there.
 
         Nothing holds them, so the next collections free them. The caller holds the refs lock.
         """
-        self._enter_unlisted()
+        self._adopt_unlisted()
         if not self.is_current():
             self.catch_up(recover)
 
-    def learn_places(self) -> None:
+    def refresh_locations(self) -> None:
         """Note where objects lie now whose packs somebody else wrote anew. The caller holds the refs lock."""
         connection = self.database.connection
         here = set(self._files.store.packs.names())
@@ -115,7 +115,7 @@ class Index(Rows):
             if stored:
                 self.move(name, stored)
 
-    def _enter_unlisted(self) -> None:
+    def _adopt_unlisted(self) -> None:
         """Enter objects on disk that have no row, counted by nobody yet.
 
         An interrupted command left them, or a sync tool brought them. Costs a look at the folders'
@@ -125,8 +125,8 @@ class Index(Rows):
         if not packs and not loose:
             return
         with self.database.transaction() as connection:
-            if self._enter_objects(connection, packs, loose) and self.database.meta(_INCOMPLETE) is not None:
-                self.database.set_meta(_INCOMPLETE, _ARRIVED)
+            if self._adopt_objects(connection, packs, loose) and self.database.meta(_INCOMPLETE) is not None:
+                self.database.set_meta(_INCOMPLETE, _SYNCED_IN)
 
     def has_unlisted(self) -> bool:
         """Whether objects lie on disk and in no row; see learn_objects. Writes nothing."""
@@ -137,34 +137,34 @@ class Index(Rows):
         known = {row[0] for row in self.database.connection.execute("SELECT name FROM packs")}
         packs = [name for name in self._files.store.packs.names() if name not in known]
         sizes = dict(self._files.store.loose.all())
-        return packs, {object_id: sizes[object_id] for object_id in self.without_place(sizes)}
+        return packs, {object_id: sizes[object_id] for object_id in self.unlocated(sizes)}
 
-    def _enter_objects(self, connection: sqlite3.Connection, packs: list[str], loose: Mapping[ObjectId, int]) -> int:
+    def _adopt_objects(self, connection: sqlite3.Connection, packs: list[str], loose: Mapping[ObjectId, int]) -> int:
         from aura_vcs.index.rebuild import loose_objects, packed_objects
-        from aura_vcs.index.reference_counts import enter_objects
+        from aura_vcs.index.reference_counts import insert_objects
 
         at = now()
-        count = enter_objects(connection, loose_objects(self._files.store, loose), None, at)
+        count = insert_objects(connection, loose_objects(self._files.store, loose), None, at)
         projector = self._projector(connection, at)
         turned: set[ObjectId] = set()
         for items in packed_objects(self._files.store, packs, self._progress):
-            turned |= self._turning(connection, items)
-            number = projector.pack(items[0].place.pack) if items and items[0].place is not None else None
-            count += enter_objects(connection, items, number, at)
+            turned |= self._rechunked(connection, items)
+            number = projector.pack(items[0].location.pack) if items and items[0].location is not None else None
+            count += insert_objects(connection, items, number, at)
         for chunk in (chunk for blob in turned for chunk in set(self._files.store.chunk_ids(blob))):
             projector.counts.raise_object(chunk)
         projector.counts.write({})
         self._note_lost(projector)
         return count
 
-    def _turning(self, connection: sqlite3.Connection, items: Iterable[StoredObject]) -> set[ObjectId]:
+    def _rechunked(self, connection: sqlite3.Connection, items: Iterable[StoredObject]) -> set[ObjectId]:
         """Offloaded blobs in use that were whole, and come back in chunks: they hold those from now on."""
         if not self._files.store.offloaded.all():
             return set()
-        lists = [bytes.fromhex(item.id) for item in items if item.place is not None and item.place.chunked]
+        lists = [bytes.fromhex(item.id) for item in items if item.location is not None and item.location.chunked]
         found = set()
         for digest in lists:
-            statement = f"SELECT 1 FROM objects WHERE id = ? AND refcount > 0 AND {AWAY}"
+            statement = f"SELECT 1 FROM objects WHERE id = ? AND refcount > 0 AND {OFFLOADED}"
             if connection.execute(statement, (digest,)).fetchone() is not None:
                 found.add(ObjectId(digest.hex()))
         return found
@@ -175,7 +175,7 @@ class Index(Rows):
         The caller holds the refs lock.
         """
         from aura_vcs.index.rebuild import offloaded_objects
-        from aura_vcs.index.reference_counts import enter_objects
+        from aura_vcs.index.reference_counts import insert_objects
 
         if self._files.logs.sizes():  # a new project has nothing to tell
             self._progress.note("Building the index from the files; nothing is lost")
@@ -183,15 +183,15 @@ class Index(Rows):
         with self.database.transaction() as connection:
             self.database.create_schema()
             with filled_at_once(connection):
-                self._enter_objects(connection, self._files.store.packs.names(), dict(self._files.store.loose.all()))
-                enter_objects(connection, offloaded_objects(self._files.store), None, now())
-                self._enter_new(connection, recover)
+                self._adopt_objects(connection, self._files.store.packs.names(), dict(self._files.store.loose.all()))
+                insert_objects(connection, offloaded_objects(self._files.store), None, now())
+                self._ingest_new(connection, recover)
         self._is_new = False
 
-    def _enter(self, recover: Recover) -> None:
+    def _ingest(self, recover: Recover) -> None:
         """Enter what logs and labels have that is new."""
         with self.database.transaction() as connection:
-            self._enter_new(connection, recover)
+            self._ingest_new(connection, recover)
 
     def record(
         self,
@@ -206,27 +206,27 @@ class Index(Rows):
         Raises:
             ObjectCorrupt: what was just written cannot be read now; nothing was entered.
         """
-        with self.knowing(stored), self.database.transaction() as connection:
+        with self.with_locations(stored), self.database.transaction() as connection:
             may_owe = self.database.meta(_INCOMPLETE) is None  # else what is shared may not be counted either
             projector = self._projector(connection, operation.time, stored, chunks, may_owe=may_owe)
             projector.operation(operation, start, end)
             projector.labels(operation)
-            projector.counts.settle_many()
+            projector.counts.apply_many_deferred()
             if unread := projector.unread & stored.keys():  # just written: the disk hiccuped
                 raise ObjectCorrupt(min(unread), "it cannot be read")
             self._write(projector)
             for name in operation.refs:
                 if name.startswith("versions/"):
-                    self._entered.enter_file(f"{layout.REFS}/{name}.json")
-            self._entered.labels_are_entered()
+                    self._entered.ingest_label_file(f"{layout.REFS}/{name}.json")
+            self._entered.note_labels_ingested()
 
-    def leave_disk(self) -> None:
+    def move_to_memory(self) -> None:
         """Go on in memory and give the disk back what the file takes; whoever comes next builds it anew."""
         if self._file.is_on_disk:
             self.database.go_on_in_memory()
             self._file.give_up()
 
-    def settle_counts(self) -> None:
+    def apply_deferred(self) -> None:
         """Count what commits left for later, before a count is asked for.
 
         Where the disk is too full for that, it is done in memory: asking must work there.
@@ -234,32 +234,32 @@ class Index(Rows):
         if self.database.connection.execute("SELECT 1 FROM owed LIMIT 1").fetchone() is None:
             return
         try:
-            self._settle_counts()
+            self._apply_deferred()
         except StorageError:
             self.database.go_on_in_memory()
-            self._settle_counts()
+            self._apply_deferred()
 
-    def _settle_counts(self) -> None:
+    def _apply_deferred(self) -> None:
         with self.database.transaction() as connection:
             projector = self._projector(connection, now())
-            projector.counts.settle()
+            projector.counts.apply_deferred()
             self._write(projector)
 
     @contextmanager
-    def knowing(self, found: Mapping[ObjectId, StoredObject]) -> Iterator[None]:
+    def with_locations(self, found: Mapping[ObjectId, StoredObject]) -> Iterator[None]:
         """Objects that have no row yet are read from where they lie, not looked for in every pack."""
-        from aura_vcs.index.rebuild import KnownPlaces
+        from aura_vcs.index.rebuild import ListedLocations
 
         places = self._files.store.places
-        self._files.store.places = KnownPlaces(found, places)
+        self._files.store.places = ListedLocations(found, places)
         try:
             yield
         finally:
             self._files.store.places = places
 
-    def send_away(self, object_ids: Iterable[ObjectId]) -> None:
+    def mark_offloaded(self, object_ids: Iterable[ObjectId]) -> None:
         """Note that objects are offloaded: their bytes are gone or going, their sizes and counts stay."""
-        self.settle_counts()  # which asks for their chunks
+        self.apply_deferred()  # which asks for their chunks
         with self.database.transaction() as connection:
             connection.executemany(
                 "UPDATE objects SET stored_size = 0, pack = NULL, frame = NULL, offset = NULL, length = NULL, "
@@ -267,12 +267,14 @@ class Index(Rows):
                 [(bytes.fromhex(object_id),) for object_id in object_ids],
             )
 
-    def relocate(self, found: Mapping[ObjectId, StoredObject], turned: Mapping[ObjectId, tuple[ObjectId, ...]]) -> None:
+    def update_locations(
+        self, found: Mapping[ObjectId, StoredObject], turned: Mapping[ObjectId, tuple[ObjectId, ...]]
+    ) -> None:
         """Note where objects are that have no row, or are offloaded, or were whole and are in chunks now.
 
         `turned` are the blobs in use that were whole: each holds its chunks from now on.
         """
-        with self.knowing(found), self.database.transaction() as connection:
+        with self.with_locations(found), self.database.transaction() as connection:
             projector = self._projector(connection, now(), found, turned)
             for chunks in turned.values():
                 for chunk in set(chunks):
@@ -290,14 +292,14 @@ class Index(Rows):
                     (
                         item.stored_size,
                         number,
-                        item.place.frame,
-                        item.place.offset,
-                        item.place.length,
-                        item.place.chunked,
+                        item.location.frame,
+                        item.location.offset,
+                        item.location.length,
+                        item.location.chunked,
                         bytes.fromhex(item.id),
                     )
                     for item in stored
-                    if item.place is not None
+                    if item.location is not None
                 ],
             )
 
@@ -310,11 +312,11 @@ class Index(Rows):
         if size > LOG_BYTES and self._files.logs.close_segment(keep=keep_lines):
             with self.database.transaction() as connection:
                 projector = self._projector(connection, now())
-                self._entered.reenter_own_log(projector)
+                self._entered.reingest_own_log(projector)
                 self._write(projector)
         if self._files.refs.pack_labels(keep_labels):
             with self.database.transaction():
-                self._entered.reenter_labels()
+                self._entered.reingest_labels()
 
     def compact(self) -> None:
         """Give the disk back what the index no longer needs, where that is most of it."""
@@ -364,12 +366,12 @@ class Index(Rows):
         """Go on with a database; the store is told where its objects lie by that one."""
         files = self._files
         self.database = database
-        self._entered = Entered(database, files.storage, files.refs, files.logs, self._progress)
-        files.store.places = IndexPlaces(database)
+        self._entered = LogIngest(database, files.storage, files.refs, files.logs, self._progress)
+        files.store.places = IndexLocations(database)
 
-    def _enter_new(self, connection: sqlite3.Connection, recover: Recover) -> None:
+    def _ingest_new(self, connection: sqlite3.Connection, recover: Recover) -> None:
         projector = self._projector(connection, now())
-        if not self._entered.enter_new(projector, recover):
+        if not self._entered.ingest_new(projector, recover):
             self.database.set_meta(_INCOMPLETE, "1")
         self._note_lost(projector)
 

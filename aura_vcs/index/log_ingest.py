@@ -27,7 +27,7 @@ def _nothing(operation: Operation) -> None:
     """What is re-entered needs no recovery."""
 
 
-class Entered:
+class LogIngest:
     """Enters logs and labels, inside the caller's transaction."""
 
     def __init__(
@@ -50,25 +50,25 @@ class Entered:
         """Whether labels are here whose versions are not."""
         return self._database.meta(_LABELS) == _WAITING
 
-    def enter_new(self, projector: "Projector", recover: Recover) -> bool:
+    def ingest_new(self, projector: "Projector", recover: Recover) -> bool:
         """Enter what logs and labels have that is new; False if something that is held is not here to be counted."""
         date = self._labels_date()
         known = self._known_ends()
         for name in self._new_segments():
-            self._enter_segment(projector, name)
+            self._ingest_segment(projector, name)
         for replica, size in self._logs.sizes().items():
             try:
-                self._enter_log(projector, replica, known.get(replica, 0), recover)
+                self._ingest_log(projector, replica, known.get(replica, 0), recover)
             except RecordUnreadable as error:
                 self._progress.note(f"{error.message}; `aura fsck` says more")
                 continue  # its size stays unknown: the next command tries again
             projector.log_size(replica, size)
-        complete = self._enter_labels(projector)
+        complete = self._ingest_labels(projector)
         projector.write()
         self._database.set_meta(_LABELS, self._labels_date() if date is None else date if complete else _WAITING)
         return not projector.is_incomplete
 
-    def _enter_log(self, projector: "Projector", replica: ReplicaId, start: int, recover: Recover) -> None:
+    def _ingest_log(self, projector: "Projector", replica: ReplicaId, start: int, recover: Recover) -> None:
         for line in self._logs.read(replica, start=start):
             operation = line.operation
             if operation is None or operation.replica != replica:
@@ -79,7 +79,7 @@ class Entered:
                 recover(operation)
             projector.operation(operation, line.start, line.end)
 
-    def _enter_segment(self, projector: "Projector", name: str) -> None:
+    def _ingest_segment(self, projector: "Projector", name: str) -> None:
         try:
             for line in self._logs.read_segment(name):
                 if line.operation is not None:
@@ -90,7 +90,7 @@ class Entered:
                 return  # the next command tries again
         self._database.connection.execute("INSERT OR REPLACE INTO segments VALUES (?)", (name,))
 
-    def _enter_labels(self, projector: "Projector") -> bool:
+    def _ingest_labels(self, projector: "Projector") -> bool:
         """Enter the labels whose files are new or have changed; False if one's version is not here yet."""
         rows = self._database.connection.execute("SELECT path, size, mtime_ns FROM ref_files")
         known = {row[0]: (row[1], row[2]) for row in rows}
@@ -103,12 +103,12 @@ class Entered:
             labels = self._refs.labels_in(file)
             entered = [projector.label(label) for label in labels]
             if labels and all(entered):
-                self.enter_file(path)
+                self.ingest_label_file(path)
             else:
                 complete = False
         return complete
 
-    def enter_file(self, path: str) -> None:
+    def ingest_label_file(self, path: str) -> None:
         """Remember what the file of a label looks like now."""
         found = self._storage.stat(path)
         if found is not None:
@@ -125,19 +125,19 @@ class Entered:
     def _known_segments(self) -> set[str]:
         return {row[0] for row in self._database.connection.execute("SELECT name FROM segments")}
 
-    def reenter_own_log(self, projector: "Projector") -> None:
+    def reingest_own_log(self, projector: "Projector") -> None:
         """Enter the own log anew, whose older part was closed."""
         self._database.connection.execute("DELETE FROM logs WHERE replica = ?", (self._logs.replica,))
         for name in self._new_segments():
-            self._enter_segment(projector, name)
-        self._enter_log(projector, self._logs.replica, 0, _nothing)
+            self._ingest_segment(projector, name)
+        self._ingest_log(projector, self._logs.replica, 0, _nothing)
 
-    def reenter_labels(self) -> None:
+    def reingest_labels(self) -> None:
         """Remember the labels' files anew, which were packed."""
         self._database.connection.execute("DELETE FROM ref_files")
         for file in self._refs.label_files():
-            self.enter_file(f"{layout.VERSIONS}/{file}")
-        self.labels_are_entered()
+            self.ingest_label_file(f"{layout.VERSIONS}/{file}")
+        self.note_labels_ingested()
 
     def _new_segments(self) -> list[str]:
         known = self._known_segments()
@@ -148,7 +148,7 @@ class Entered:
         sizes = self._logs.sizes()
         return any(sizes.get(replica, 0) < end for replica, end in self._known_ends().items())
 
-    def labels_are_entered(self) -> None:
+    def note_labels_ingested(self) -> None:
         """Remember the labels' date, unless some wait for their versions: those are looked for again."""
         if self._database.meta(_LABELS) != _WAITING:
             self._database.set_meta(_LABELS, self._labels_date())

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from aura_vcs.ids import ObjectId
 from aura_vcs.index import reference_counts as counts
-from aura_vcs.index.reference_counts import Children, Fresh
+from aura_vcs.index.reference_counts import Children, NewChildren
 from aura_vcs.model import EntryKind
 from aura_vcs.objects.chunking import LARGE_BYTES
 from aura_vcs.objects.trees import Difference, TreeReader
@@ -13,7 +13,9 @@ DIFFERENCES_LIMIT = 2000
 """With more, counting all is not much slower."""
 
 
-def fresh_in(trees: TreeReader, children: Children, old: ObjectId, new: ObjectId) -> Mapping[ObjectId, Fresh]:
+def new_children_in(
+    trees: TreeReader, children: Children, old: ObjectId, new: ObjectId
+) -> Mapping[ObjectId, NewChildren]:
     """For the folders and chunked files of the tree `new` that `old` has too: what is new in them.
 
     Only of those that share much. `children` says what a chunked file holds.
@@ -24,14 +26,14 @@ def fresh_in(trees: TreeReader, children: Children, old: ObjectId, new: ObjectId
     """
     changed: dict[str, set[str]] = {}
     come: set[str] = set()
-    found: dict[ObjectId, Fresh] = {}
+    found: dict[ObjectId, NewChildren] = {}
     for number, difference in enumerate(trees.differences(old, new)):
         if number >= DIFFERENCES_LIMIT:
             return {}
         _note(changed, difference.path)
         if difference.new is not None and difference.new.kind is EntryKind.DIR:
             come.add(difference.path)
-        found.update(_fresh_chunks(children, difference))
+        found.update(_new_chunks(children, difference))
     waiting = [("", new)] if changed else []
     while waiting:
         path, tree = waiting.pop()
@@ -43,12 +45,12 @@ def fresh_in(trees: TreeReader, children: Children, old: ObjectId, new: ObjectId
             if below in changed and below not in come:
                 waiting.append((below, entry.id))
         rest = len(entries) - len(fresh)
-        if rest >= counts.OWED_LEAST:
-            found[tree] = Fresh({(entry.id, entry.kind is EntryKind.DIR) for entry in fresh}, rest)
+        if rest >= counts.MIN_DEFERRED:
+            found[tree] = NewChildren({(entry.id, entry.kind is EntryKind.DIR) for entry in fresh}, rest)
     return found
 
 
-def _fresh_chunks(children: Children, difference: Difference) -> Mapping[ObjectId, Fresh]:
+def _new_chunks(children: Children, difference: Difference) -> Mapping[ObjectId, NewChildren]:
     """The chunks that are new in a large file that changed."""
     old, new = difference.old, difference.new
     if old is None or new is None or old.kind is not new.kind or min(old.size, new.size) < LARGE_BYTES:
@@ -56,7 +58,7 @@ def _fresh_chunks(children: Children, difference: Difference) -> Mapping[ObjectI
     there = set(children(old.id, False))
     here = set(children(new.id, False)) if there else set()
     rest = len(here & there)
-    return {new.id: Fresh(here - there, rest)} if rest >= counts.OWED_LEAST else {}
+    return {new.id: NewChildren(here - there, rest)} if rest >= counts.MIN_DEFERRED else {}
 
 
 def _note(changed: dict[str, set[str]], path: str) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.database import Database
-from aura_vcs.objects.base import Place
+from aura_vcs.objects.base import PackLocation
 
 LOOKUP_SIZE = 500
 """Ids asked for in one statement; SQLite's limit of variables is higher everywhere."""
-MOST = 2
+MAX_LOOKUPS = 2
 """From one object in so many on, it is quicker to read all rows than to look for each."""
 
 _COUNT = "SELECT coalesce(max(rowid), 0) FROM objects"
@@ -18,13 +18,13 @@ _COLUMNS = "o.id, p.name, o.frame, o.offset, o.length, o.chunked"
 _FROM = "FROM objects o JOIN packs p ON p.id = o.pack"
 
 
-class IndexPlaces:
-    """See objects.base.Places."""
+class IndexLocations:
+    """See objects.base.LocationIndex."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def find(self, object_id: ObjectId) -> Place | None:
+    def find(self, object_id: ObjectId) -> PackLocation | None:
         """See Places. An index that is about to be made knows nothing."""
         try:
             row = self._database.connection.execute(
@@ -35,25 +35,25 @@ class IndexPlaces:
             if self._database.has_schema():
                 raise
             return None
-        return None if row is None else _place(row)
+        return None if row is None else _location(row)
 
-    def find_many(self, object_ids: Iterable[ObjectId]) -> Mapping[ObjectId, Place]:
+    def find_many(self, object_ids: Iterable[ObjectId]) -> Mapping[ObjectId, PackLocation]:
         """See Places."""
         wanted = set(object_ids)
         connection = self._database.connection
         if self._knows_none():
             return {}
-        if len(wanted) > LOOKUP_SIZE and len(wanted) * MOST > connection.execute(_COUNT).fetchone()[0]:
+        if len(wanted) > LOOKUP_SIZE and len(wanted) * MAX_LOOKUPS > connection.execute(_COUNT).fetchone()[0]:
             places = ((ObjectId(row[0].hex()), row) for row in connection.execute(f"SELECT {_COLUMNS} {_FROM}"))
-            return {object_id: _place(row) for object_id, row in places if object_id in wanted}
-        found: dict[ObjectId, Place] = {}
+            return {object_id: _location(row) for object_id, row in places if object_id in wanted}
+        found: dict[ObjectId, PackLocation] = {}
         for group in groups(sorted(wanted)):  # in the order of the index
             marks = ",".join("?" * len(group))
             rows = connection.execute(
                 f"SELECT {_COLUMNS} {_FROM} WHERE o.id IN ({marks})", [bytes.fromhex(object_id) for object_id in group]
             )
             for row in rows:
-                found[ObjectId(row[0].hex())] = _place(row)
+                found[ObjectId(row[0].hex())] = _location(row)
         return found
 
     def _knows_none(self) -> bool:
@@ -81,5 +81,5 @@ def groups(object_ids: Iterable[ObjectId]) -> Iterable[list[ObjectId]]:
     return (listed[start : start + LOOKUP_SIZE] for start in range(0, len(listed), LOOKUP_SIZE))
 
 
-def _place(row: tuple[Any, ...]) -> Place:
-    return Place(row[1], row[2], row[3], row[4], bool(row[5]))
+def _location(row: tuple[Any, ...]) -> PackLocation:
+    return PackLocation(row[1], row[2], row[3], row[4], bool(row[5]))

@@ -105,20 +105,20 @@ class ObjectQueries:
 
     def counts(self) -> dict[ObjectId, int]:
         """Every object's reference count."""
-        self._index.settle_counts()
+        self._index.apply_deferred()
         rows = self._connection.execute("SELECT id, refcount FROM objects")
         return {ObjectId(row[0].hex()): row[1] for row in rows}
 
     def counted(self) -> Iterator[tuple[bytes, int]]:
         """The bytes of every object's id and its reference count, sorted."""
-        self._index.settle_counts()
+        self._index.apply_deferred()
         return iter(self._connection.execute("SELECT id, refcount FROM objects ORDER BY id"))
 
     def all_objects(self) -> list[ObjectRecord]:
         """Every object."""
         return self._objects("ORDER BY o.id", [])
 
-    def whole_objects(self) -> list[ObjectRecord]:
+    def objects_but_chunks(self) -> list[ObjectRecord]:
         """Every object but chunks, of which there may be very many."""
         return self._objects("WHERE o.kind != 4 ORDER BY o.id", [])
 
@@ -131,7 +131,7 @@ class ObjectQueries:
 
     def stored_sizes(self, object_ids: Iterable[ObjectId]) -> list[tuple[int, int]]:
         """Stored bytes and reference count of those of the objects that are here."""
-        self._index.settle_counts()
+        self._index.apply_deferred()
         found: list[tuple[int, int]] = []
         for group in groups(object_ids):
             marks = ",".join("?" * len(group))
@@ -142,7 +142,7 @@ class ObjectQueries:
         return found
 
     def _objects(self, clause: str, values: Sequence[Any], *, hint: str = "") -> list[ObjectRecord]:
-        self._index.settle_counts()
+        self._index.apply_deferred()
         rows = self._connection.execute(
             "SELECT o.id, o.kind, o.content_type, o.size, o.stored_size, p.name, o.chunked, o.refcount, "
             f"o.created_at, o.last_referenced_at FROM objects o {hint}LEFT JOIN packs p ON p.id = o.pack {clause}",

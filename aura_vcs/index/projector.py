@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from aura_vcs.codec import NUMBER_LIMIT, from_plain, name_bytes
 from aura_vcs.errors.integrity import IntegrityError, LimitExceeded, ObjectCorrupt, ObjectMissing
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
-from aura_vcs.index.new_objects import fresh_in
+from aura_vcs.index.new_objects import new_children_in
 from aura_vcs.index.records import LABEL_COLUMNS, label_columns, stored_label, version_row
-from aura_vcs.index.reference_counts import Fresh, ReferenceCounts, tree_children
+from aura_vcs.index.reference_counts import NewChildren, ReferenceCounts, tree_children
 from aura_vcs.model import EntryKind, Label, Operation, Version
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.store import ObjectStore
@@ -131,7 +131,7 @@ class Projector:
 
     def write(self) -> None:
         """Write the counts and the rows of stored objects."""
-        packs = {item.place.pack for item in self._stored.values() if item.place is not None}
+        packs = {item.location.pack for item in self._stored.values() if item.location is not None}
         self.counts.write({name: self.pack(name) for name in packs})
         self._content_types()
 
@@ -161,7 +161,7 @@ class Projector:
         """Told without opening anything; an object that was just put has no row yet."""
         item = self._stored.get(object_id)
         if item is not None:
-            return item.place is not None and item.place.chunked
+            return item.location is not None and item.location.chunked
         row = self._connection.execute(
             "SELECT chunked FROM objects WHERE id = ?", (bytes.fromhex(object_id),)
         ).fetchone()
@@ -216,12 +216,12 @@ class Projector:
         if live == counted:
             return
         if live:
-            self.counts.raise_tree(tree, self._fresh(label.version, tree) if self._may_owe else None)
+            self.counts.raise_tree(tree, self._new_children(label.version, tree) if self._may_owe else None)
         else:
             self.counts.lower_tree(tree)
         self._connection.execute("UPDATE versions SET counted = ? WHERE id = ?", (live, label.version))
 
-    def _fresh(self, version: VersionId, tree: ObjectId) -> Mapping[ObjectId, Fresh]:
+    def _new_children(self, version: VersionId, tree: ObjectId) -> Mapping[ObjectId, NewChildren]:
         """What is new in a version since its parent, where that is counted."""
         row = self._connection.execute(
             "SELECT v.tree FROM parents p JOIN versions v ON v.id = p.parent "
@@ -231,7 +231,7 @@ class Projector:
         if row is None:
             return {}
         try:
-            return fresh_in(self._trees, self._children, row[0], tree)
+            return new_children_in(self._trees, self._children, row[0], tree)
         except (IntegrityError, LimitExceeded):
             return {}
 
@@ -281,7 +281,7 @@ class Projector:
                 operation.payload.get("batch"),
             ),
         )
-        self._join_batch(operation)
+        self._mark_batch(operation)
         if undoable:  # what was undone before something new was done stays undone
             self._connection.execute(
                 "UPDATE actions INDEXED BY actions_redoable SET redoable = 0 "  # else it looks at all before it
@@ -301,7 +301,7 @@ class Projector:
                 [operation.redoes] * 3,
             )
 
-    def _join_batch(self, operation: Operation) -> None:
+    def _mark_batch(self, operation: Operation) -> None:
         """The operations that a later one took into its batch are undone with it, not on their own."""
         first = operation.payload.get("batch")
         if first is not None:

@@ -40,7 +40,7 @@ class VersionFilter(msgspec.Struct, frozen=True):
     limit: int | None = None
 
 
-class PathChange(msgspec.Struct, frozen=True):
+class RecordedChange(msgspec.Struct, frozen=True):
     """What a version did to a path ("added", "modified", "deleted" …), who made it, and when."""
 
     change: str
@@ -153,21 +153,21 @@ class Queries(ObjectQueries):
             found[version] = False
         return found
 
-    def path_changes(self, path: str) -> list[PathChange]:
+    def path_changes(self, path: str) -> list[RecordedChange]:
         """What live versions did to a path, oldest first; the first version is not among them."""
         rows = self._connection.execute(
             "SELECT c.change, v.author, v.created_at FROM changed_paths c JOIN versions v ON v.id = c.version "
             "WHERE c.path = ? AND v.deleted_at IS NULL ORDER BY v.number, v.created_at",
             (name_bytes(path),),
         )
-        return [PathChange(*row) for row in rows]
+        return [RecordedChange(*row) for row in rows]
 
-    def first_version(self) -> PathChange:
+    def first_version(self) -> RecordedChange:
         """Who made the oldest version that is known, and when."""
         row = self._connection.execute(
             "SELECT 'added', author, created_at FROM versions ORDER BY number, created_at LIMIT 1"
         ).fetchone()
-        return PathChange(*row)
+        return RecordedChange(*row)
 
     def names(self) -> list[str]:
         """What versions are called, for suggestions: the newest thousand."""
@@ -207,7 +207,7 @@ class Queries(ObjectQueries):
                 newest = "WHERE a.replica = ? AND a.undoable = ? ORDER BY a.sequence DESC LIMIT ?"
                 for undoable in (True, False):
                     found += self._actions(newest, [replica, undoable, limit + offset])
-        found = in_order_of_doing(found)[offset : offset + limit]
+        found = newest_first(found)[offset : offset + limit]
         return [_expired(action, at) for action in found] if at is not None else found
 
     def _replicas_of_actions(self) -> list[ReplicaId]:
@@ -268,7 +268,7 @@ class Queries(ObjectQueries):
         return [action_record(row) for row in rows]
 
 
-def in_order_of_doing(actions: Iterable[ActionRecord]) -> list[ActionRecord]:
+def newest_first(actions: Iterable[ActionRecord]) -> list[ActionRecord]:
     """The actions, done last first: a replica's by their numbers, those of several by the clock.
 
     What a clock that was ahead has dated stands before what the same replica did next.

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Kind
-from aura_vcs.objects.base import NoPlaces, Place, Places, StoredObject
+from aura_vcs.objects.base import LocationIndex, NoLocations, PackLocation, StoredObject
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.objects.loose import kind_of
 from aura_vcs.objects.store import ObjectStore
@@ -15,22 +15,22 @@ READ_LIMIT = 16 << 20
 """A loose object of more bytes is a blob: no tree or version is that large."""
 
 
-class KnownPlaces:
-    """Places of objects that were just listed, else what `others` knows; see objects.base.Places."""
+class ListedLocations:
+    """Places of objects that were just listed, else what `others` knows; see objects.base.LocationIndex."""
 
-    def __init__(self, found: Mapping[ObjectId, StoredObject], others: Places | None = None) -> None:
+    def __init__(self, found: Mapping[ObjectId, StoredObject], others: LocationIndex | None = None) -> None:
         self._found = found
-        self._others = others or NoPlaces()
+        self._others = others or NoLocations()
 
-    def find(self, object_id: ObjectId) -> Place | None:
+    def find(self, object_id: ObjectId) -> PackLocation | None:
         """See Places."""
         item = self._found.get(object_id)
-        return self._others.find(object_id) if item is None else item.place
+        return self._others.find(object_id) if item is None else item.location
 
-    def find_many(self, object_ids: Iterable[ObjectId]) -> Mapping[ObjectId, Place]:
+    def find_many(self, object_ids: Iterable[ObjectId]) -> Mapping[ObjectId, PackLocation]:
         """See Places."""
         found, wanted = self._found, set(object_ids)
-        here = {i: item.place for i in wanted & found.keys() if (item := found[i]).place is not None}
+        here = {i: item.location for i in wanted & found.keys() if (item := found[i]).location is not None}
         lacking = wanted - found.keys()
         return {**here, **self._others.find_many(lacking)} if lacking else here
 

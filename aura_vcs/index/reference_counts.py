@@ -17,7 +17,7 @@ import msgspec
 
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.object_locations import groups
-from aura_vcs.index.schema import AWAY, KIND_CODES, filled_at_once
+from aura_vcs.index.schema import KIND_CODES, OFFLOADED, filled_at_once
 from aura_vcs.model import EntryKind, Kind, Tree
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.trees import EMPTY_TREE_ID
@@ -31,7 +31,7 @@ INSERT INTO objects (id, kind, content_type, size, stored_size, pack, frame, off
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET
   stored_size = excluded.stored_size, pack = excluded.pack, frame = excluded.frame, offset = excluded.offset,
-  length = excluded.length, chunked = excluded.chunked WHERE {AWAY}
+  length = excluded.length, chunked = excluded.chunked WHERE {OFFLOADED}
 """
 _INSERT = """
 INSERT INTO objects (id, kind, content_type, size, stored_size, pack, frame, offset, length, chunked, refcount,
@@ -48,32 +48,34 @@ _CROSS = "UPDATE objects SET refcount = refcount + ?, last_referenced_at = ? WHE
 
 HELD_COUNTS = 50_000
 """Counts that change together and are held in memory."""
-MANY = 5000
+MANY_CHANGES = 5000
 """So many rows of a first version are entered before the table's indexes are made."""
-OWED_LEAST = 50
+MIN_DEFERRED = 50
 """What fewer objects are shared is counted at once."""
 ID_BYTES = 32
-OWED_MOST = 250_000
+MAX_DEFERRED = 250_000
 """So much is owed; with more, a commit counts all of it, which takes about a second."""
 
 
-class Fresh(msgspec.Struct, frozen=True):
+class NewChildren(msgspec.Struct, frozen=True):
     """What a tree, or a chunked blob, that was made from an older one holds, and which of that are trees.
 
     `children` has at least all that the older one, which is held, does not hold; `rest` counts the others.
     """
 
     children: set[tuple[ObjectId, bool]]
-    rest: int
+    others: int
 
 
-def enter_objects(connection: sqlite3.Connection, items: Iterable[StoredObject], pack: int | None, at: str) -> int:
+def insert_objects(connection: sqlite3.Connection, items: Iterable[StoredObject], pack: int | None, at: str) -> int:
     """Rows for objects of one pack (or loose ones) that have none yet, counted by nobody; returns how many.
 
     Offloaded objects that are here again are counted as before.
     """
     known = connection.total_changes
-    rows = (_row(item, {} if pack is None or item.place is None else {item.place.pack: pack}, 0, at) for item in items)
+    rows = (
+        _row(item, {} if pack is None or item.location is None else {item.location.pack: pack}, 0, at) for item in items
+    )
     connection.executemany(_INSERT_NEW, rows)
     return connection.total_changes - known
 
@@ -100,10 +102,10 @@ class ReferenceCounts:
     ) -> None:
         self._connection = connection
         self._children = children
-        self._fresh: Mapping[ObjectId, Fresh] = {}
+        self._fresh: Mapping[ObjectId, NewChildren] = {}
         self._at = at
         self._stored = dict(stored or {})
-        self._lists = {i for i, item in self._stored.items() if item.place is not None and item.place.chunked}
+        self._lists = {i for i, item in self._stored.items() if item.location is not None and item.location.chunked}
         """Which of them are chunked blobs."""
         self._changes: Counter[ObjectId] = Counter()
         self._known: dict[ObjectId, int] = {}
@@ -113,7 +115,7 @@ class ReferenceCounts:
         self._chunked: set[ObjectId] = set()
         self._is_empty = connection.execute("SELECT 1 FROM objects LIMIT 1").fetchone() is None
 
-    def raise_tree(self, tree: ObjectId, fresh: Mapping[ObjectId, Fresh] | None = None) -> None:
+    def raise_tree(self, tree: ObjectId, fresh: Mapping[ObjectId, NewChildren] | None = None) -> None:
         """A live version begins to hold the tree; what objects in it hold beside what is `fresh` is owed."""
         self._fresh = fresh or {}
         self._walk([(tree, True)], +1)
@@ -121,14 +123,14 @@ class ReferenceCounts:
 
     def lower_tree(self, tree: ObjectId) -> None:
         """A version no longer holds the tree."""
-        self.settle()
+        self.apply_deferred()
         self._walk([(tree, True)], -1)
 
     def raise_object(self, object_id: ObjectId) -> None:
         """A ref begins to hold a version or a blob."""
         self._walk([(object_id, False)], +1)
 
-    def settle(self) -> None:
+    def apply_deferred(self) -> None:
         """Count what is owed."""
         rows = self._connection.execute("SELECT holder, is_tree, counted FROM owed").fetchall()
         for digest, is_tree, counted in rows:
@@ -138,20 +140,20 @@ class ReferenceCounts:
                 if not held:
                     continue  # it cannot be read, and owes until it can
                 owed = held.difference(counted[at : at + ID_BYTES].hex() for at in range(0, len(counted), ID_BYTES))
-                self._learn(owed)
+                self._load(owed)
                 self._changes.update(owed)
             self._connection.execute("DELETE FROM owed WHERE holder = ?", (digest,))
             if len(self._known) > HELD_COUNTS and not self._stored:
                 self._write_changes()
 
     def _is_held(self, object_id: ObjectId) -> bool:
-        self._learn([object_id])
+        self._load([object_id])
         return self._known[object_id] + self._changes.get(object_id, 0) > 0
 
-    def settle_many(self) -> None:
+    def apply_many_deferred(self) -> None:
         """Count what is owed where that is much."""
-        if self._connection.execute("SELECT total(rest) FROM owed").fetchone()[0] > OWED_MOST:
-            self.settle()
+        if self._connection.execute("SELECT total(rest) FROM owed").fetchone()[0] > MAX_DEFERRED:
+            self.apply_deferred()
 
     def _walk(self, objects: list[tuple[ObjectId, bool]], step: int) -> None:
         """Change the counts of objects, and of what they hold where theirs leave or reach zero."""
@@ -159,7 +161,7 @@ class ReferenceCounts:
         while waiting:
             level = waiting.pop()
             now, later = level[:HELD_COUNTS], level[HELD_COUNTS:]
-            self._learn(object_id for object_id, _ in now)
+            self._load(object_id for object_id, _ in now)
             holders = self._count_leaves(now, step)
             deeper: list[tuple[ObjectId, bool]] = []
             at, known, changes = 0, self._known, self._changes
@@ -192,11 +194,11 @@ class ReferenceCounts:
         if fresh is None:
             return self._children(object_id, is_tree)
         counted = bytes.fromhex("".join(child for child, _ in fresh.children))
-        row = bytes.fromhex(object_id), is_tree, counted, fresh.rest
+        row = bytes.fromhex(object_id), is_tree, counted, fresh.others
         self._connection.execute("INSERT OR REPLACE INTO owed VALUES (?, ?, ?, ?)", row)
         return fresh.children
 
-    def _learn(self, object_ids: Iterable[ObjectId]) -> None:
+    def _load(self, object_ids: Iterable[ObjectId]) -> None:
         unknown = {object_id for object_id in object_ids if object_id not in self._known}
         if self._is_empty:  # a first version: nothing has been counted before
             self._known.update(dict.fromkeys(unknown, 0))
@@ -223,7 +225,7 @@ class ReferenceCounts:
             _row(item, pack_ids, self._changes.pop(item.id, 0), self._at)
             for item in sorted(self._stored.values(), key=_stored_order)
         ]
-        with filled_at_once(self._connection) if self._is_empty and len(rows) >= MANY else nullcontext():
+        with filled_at_once(self._connection) if self._is_empty and len(rows) >= MANY_CHANGES else nullcontext():
             self._connection.executemany(_INSERT, rows)
         self._stored.clear()
         self._lists.clear()
@@ -251,12 +253,12 @@ class ReferenceCounts:
 
 
 def _stored_order(item: StoredObject) -> tuple[str, int, int]:
-    place = item.place
+    place = item.location
     return ("", 0, 0) if place is None else (place.pack, place.frame, place.offset)
 
 
 def _row(item: StoredObject, pack_ids: Mapping[str, int], refcount: int, at: str) -> tuple[object, ...]:
-    place = item.place
+    place = item.location
     packed: tuple[object, ...] = (None, None, None, None, 0)
     if place is not None:  # a plain number is bound in half the time of a bool
         packed = (pack_ids[place.pack], place.frame, place.offset, place.length, 1 if place.chunked else 0)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.index.database import Database
 from aura_vcs.index.object_locations import groups
-from aura_vcs.index.schema import AWAY
+from aura_vcs.index.schema import OFFLOADED
 
 
 class Rows:
@@ -35,13 +35,13 @@ class Rows:
         after = self.database.connection.execute(f"{times} > ?", (replica, sequence)).fetchone()[1]
         return until if after is None or until < after else ""
 
-    def without_place(self, object_ids: Iterable[ObjectId]) -> set[ObjectId]:
+    def unlocated(self, object_ids: Iterable[ObjectId]) -> set[ObjectId]:
         """Those of the objects that have no row, or are offloaded."""
         new = set(object_ids)
         for group in groups(new.copy()):
             marks = ",".join("?" * len(group))
             rows = self.database.connection.execute(
-                f"SELECT id FROM objects WHERE id IN ({marks}) AND NOT ({AWAY})",
+                f"SELECT id FROM objects WHERE id IN ({marks}) AND NOT ({OFFLOADED})",
                 [bytes.fromhex(object_id) for object_id in group],
             )
             new.difference_update(ObjectId(row[0].hex()) for row in rows)

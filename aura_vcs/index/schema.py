@@ -10,7 +10,7 @@ PAGE_BYTES = 2048
 
 KIND_CODES = {"blob": 1, "tree": 2, "version": 3, "chunk": 4}
 
-AWAY = "pack IS NULL AND stored_size = 0 AND size > 0"
+OFFLOADED = "pack IS NULL AND stored_size = 0 AND size > 0"
 """Which rows of objects are of those that are offloaded."""
 
 TABLES = """

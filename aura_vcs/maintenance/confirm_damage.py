@@ -12,7 +12,7 @@ ATTEMPTS = 3
 """So often something is looked at while others go on; then they are kept waiting."""
 
 
-def certain(repo: Repository, look: Callable[[], T], is_clean: Callable[[T], bool]) -> T:
+def confirm_damage(repo: Repository, look: Callable[[], T], is_clean: Callable[[T], bool]) -> T:
     """What `look` finds, if nothing is wrong or nobody recorded anything while it looked.
 
     Else it looks again, and at last while it holds the refs still. The caller holds the objects lock,
@@ -22,9 +22,9 @@ def certain(repo: Repository, look: Callable[[], T], is_clean: Callable[[T], boo
         LockBusy: another command held the refs for too long.
     """
     for _ in range(ATTEMPTS):
-        before = _moment(repo)
+        before = _log_positions(repo)
         found = look()
-        if is_clean(found) or (before is not None and before == _moment(repo)):
+        if is_clean(found) or (before is not None and before == _log_positions(repo)):
             return found
         repo.refresh()
     with repo.locks.exclusive("refs"):
@@ -32,7 +32,7 @@ def certain(repo: Repository, look: Callable[[], T], is_clean: Callable[[T], boo
         return look()
 
 
-def _moment(repo: Repository) -> dict[ReplicaId, int] | None:
+def _log_positions(repo: Repository) -> dict[ReplicaId, int] | None:
     """How far the logs are; None while somebody is recording, or where the index cannot follow."""
     sizes = repo.logs.sizes()
     return sizes if repo.index.is_current() else None

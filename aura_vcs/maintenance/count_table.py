@@ -10,7 +10,7 @@ _ID_BYTES = 32
 _PREFIXES = 1 << 16
 
 
-class Tally:
+class CountTable:
     """Counts beside the rows of a table of ids; what is not in the table is counted in `others`.
 
     `recorded` are the counts that came with the rows, `counted` begin at zero. Rows come sorted, each

@@ -6,13 +6,13 @@ from aura_vcs.errors.integrity import IntegrityError, StorageFull
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.records import ObjectRecord
 from aura_vcs.layout import pack_path
-from aura_vcs.maintenance.repack import write_anew
-from aura_vcs.objects.base import Place, StoredObject
+from aura_vcs.maintenance.repack import rewrite
+from aura_vcs.objects.base import PackLocation, StoredObject
 from aura_vcs.objects.batch import FRAME_BYTES
 from aura_vcs.repository.repository import Repository
 
 
-class Removal:
+class ObjectRemoval:
     """Removes objects; the caller holds the objects lock alone.
 
     Garbage is forgotten; what is `offloaded` keeps its row, its size and its count.
@@ -20,7 +20,7 @@ class Removal:
 
     def __init__(self, repo: Repository, *, offloaded: bool = False) -> None:
         self._repo = repo
-        self._let_go = repo.index.send_away if offloaded else repo.index.forget
+        self._let_go = repo.index.mark_offloaded if offloaded else repo.index.forget
 
     def remove(self, doomed: Sequence[ObjectRecord]) -> tuple[int, int]:
         """Remove the objects; returns how many went and the bytes that freed.
@@ -34,7 +34,7 @@ class Removal:
                 packed.setdefault(item.pack, set()).add(item.id)
         self._repo.progress.start("Deleting", len(loose) + len(packed), "files")
         removed, freed = self._remove_loose(loose)
-        living = {name: self._living(name, ids) for name, ids in packed.items()}
+        living = {name: self._live_objects(name, ids) for name, ids in packed.items()}
         for name in sorted(packed, key=lambda name: bool(living[name])):  # what needs no room of its own goes first
             try:
                 count, size = self._shrink(name, packed[name], living[name])
@@ -56,7 +56,7 @@ class Removal:
         self._let_go(item.id for item in items)
         return len(items), freed
 
-    def _living(self, name: str, doomed: set[ObjectId]) -> list[StoredObject] | None:
+    def _live_objects(self, name: str, doomed: set[ObjectId]) -> list[StoredObject] | None:
         """What else is in a pack; None where it is damaged: that is fsck's to report, not ours to delete."""
         try:
             return [item for item in self._repo.store.pack_objects(name) if item.id not in doomed]
@@ -71,7 +71,7 @@ class Removal:
         before = packs.stored_size(name)
         mode = self._repo.storage.readers(pack_path(name))
         order = sorted(living, key=_position)
-        written = write_anew(self._repo, order, FRAME_BYTES, None, mode=mode) if living else ""
+        written = rewrite(self._repo, order, FRAME_BYTES, None, mode=mode) if living else ""
         after = packs.stored_size(written) if written else 0
         self._let_go(doomed)
         self._repo.index.forget_packs([name])
@@ -80,5 +80,5 @@ class Removal:
 
 
 def _position(item: StoredObject) -> tuple[int, int]:
-    place: Place | None = item.place
+    place: PackLocation | None = item.location
     return (0, 0) if place is None else (place.frame, place.offset)

@@ -69,9 +69,9 @@ class StorageReport(msgspec.Struct, frozen=True):
 def storage_report(repo: Repository) -> StorageReport:
     """Count what is stored, also what an interrupted command left. Opens every tree once, and no file."""
     with suppress(StorageError):  # a disk that cannot be written to is looked at as far as the index knows it
-        repo.learn_objects()
+        repo.adopt_unrecorded_objects()
     queries = repo.queries
-    objects = {item.id: item for item in queries.whole_objects()}
+    objects = {item.id: item for item in queries.objects_but_chunks()}
     totals = queries.stored_totals()
     nothing = (0, 0, 0)
     everything = [sum(parts) for parts in zip(nothing, *totals.values(), strict=True)]

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.integrity import NotArrived, ObjectCorrupt, ObjectMissing
-from aura_vcs.history.names.partial_sync import not_arrived
+from aura_vcs.history.names.partial_sync import delivery_error
 from aura_vcs.ids import ObjectId
 from aura_vcs.maintenance.reachability import affected_versions
 from aura_vcs.repository.repository import Repository
@@ -20,7 +20,7 @@ def explain(repo: Repository, error: AuraError) -> AuraError:
     if isinstance(error, NotArrived) or not isinstance(error, ObjectMissing | ObjectCorrupt):
         return error
     with suppress(AuraError):  # the first error is the one to tell
-        if isinstance(error, ObjectMissing) and (found := not_arrived(repo, error)) is not None:
+        if isinstance(error, ObjectMissing) and (found := delivery_error(repo, error)) is not None:
             return found
     with suppress(AuraError):
         affected = affected_versions(repo, [ObjectId(error.object_id)])

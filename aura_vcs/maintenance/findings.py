@@ -3,7 +3,7 @@
 import msgspec
 
 
-class Problem(msgspec.Struct, frozen=True):
+class Finding(msgspec.Struct, frozen=True):
     """One thing that is wrong: a stable word for what kind, the thing, and a sentence."""
 
     kind: str

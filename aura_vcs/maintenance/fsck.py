@@ -7,26 +7,26 @@ import msgspec
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.ids import ObjectId
-from aura_vcs.maintenance.confirm_damage import certain
-from aura_vcs.maintenance.findings import Problem
+from aura_vcs.maintenance.confirm_damage import confirm_damage
+from aura_vcs.maintenance.findings import Finding
 from aura_vcs.maintenance.reachability import affected_versions, all_labels
 from aura_vcs.maintenance.record_checks import file_problems, log_problems, ref_problems
 from aura_vcs.maintenance.recount import count_problems
 from aura_vcs.model import Kind, Label
-from aura_vcs.objects.availability import absent_parts, offloaded_among
+from aura_vcs.objects.availability import missing_parts, offloaded_among
 from aura_vcs.objects.base import IDENTIFY
 from aura_vcs.objects.graph import Fault, State, Step, Walk, fault_of
 from aura_vcs.objects.packs.format import CODEC_RAW, PackEntry
 from aura_vcs.repository.repository import Repository
 
 
-class Report(msgspec.Struct, frozen=True):
+class FsckReport(msgspec.Struct, frozen=True):
     """What was found; `objects` and `bytes` count what was looked at (stored bytes).
 
     `offloaded` files, of `offloaded_bytes`, are not here on purpose: remotes hold them. That is no problem.
     """
 
-    problems: tuple[Problem, ...]
+    problems: tuple[Finding, ...]
     objects: int
     bytes: int
     offloaded: int = 0
@@ -38,7 +38,7 @@ class Report(msgspec.Struct, frozen=True):
         return not self.problems
 
 
-def fsck(repo: Repository, *, quick: bool = False) -> Report:
+def fsck(repo: Repository, *, quick: bool = False) -> FsckReport:
     """Check the project. With `quick`, content is not read: only that it is there.
 
     Checks packs, loose objects, that everything a version needs is there, refs, operation logs,
@@ -49,18 +49,18 @@ def fsck(repo: Repository, *, quick: bool = False) -> Report:
         repo.refresh()
         checker.objects()
         checker.records()
-        certain(repo, checker.versions, lambda sound: sound)
+        confirm_damage(repo, checker.versions, lambda sound: sound)
         checker.counts()
     away = checker.offloaded
     size = sum(away.values())
-    return Report(tuple(checker.report()), checker.object_count, checker.stored_bytes, len(away), size)
+    return FsckReport(tuple(checker.report()), checker.object_count, checker.stored_bytes, len(away), size)
 
 
 class _Checker:
     def __init__(self, repo: Repository, *, quick: bool) -> None:
         self._repo = repo
         self._quick = quick
-        self._problems: list[Problem] = []
+        self._problems: list[Finding] = []
         self._damaged: dict[ObjectId, str] = {}
         self._unread: dict[ObjectId, str] = {}
         self._missing: dict[ObjectId, str] = {}
@@ -74,14 +74,14 @@ class _Checker:
         self.object_count = 0
         self.stored_bytes = 0
 
-    def report(self) -> Iterator[Problem]:
+    def report(self) -> Iterator[Finding]:
         """Everything found; damaged objects with the versions they affect."""
         affected = affected_versions(self._repo, {*self._damaged, *self._missing})
         for kind, found in (("corrupt_object", self._damaged), ("missing_object", self._missing)):
             for object_id, detail in found.items():
                 numbers = affected.get(object_id, [])
                 where = ", ".join(f"v{number}" for number in numbers)
-                yield Problem(
+                yield Finding(
                     kind, object_id, f"{detail}; affects {where}" if where else f"{detail}; no version needs it"
                 )
         yield from self._problems
@@ -97,9 +97,9 @@ class _Checker:
                 self._pack(name)
             except FileNotFoundError as error:
                 if store.packs.stored_size(name):  # else another machine's deletion has come meanwhile
-                    self._problems.append(Problem("corrupt_pack", name, str(error)))
+                    self._problems.append(Finding("corrupt_pack", name, str(error)))
             except AuraError as error:
-                self._problems.append(Problem("corrupt_pack", name, str(error)))
+                self._problems.append(Finding("corrupt_pack", name, str(error)))
             self._repo.progress.advance(size)
         self._repo.progress.finish()
         self._loose()
@@ -162,8 +162,8 @@ class _Checker:
             return  # what cannot be read cannot be counted
         self._problems += self._certain(count_problems)
 
-    def _certain(self, look: Callable[[Repository], Iterator[Problem]]) -> list[Problem]:
-        return certain(self._repo, lambda: list(look(self._repo)), lambda found: not found)
+    def _certain(self, look: Callable[[Repository], Iterator[Finding]]) -> list[Finding]:
+        return confirm_damage(self._repo, lambda: list(look(self._repo)), lambda found: not found)
 
     def versions(self) -> bool:
         """Everything that a live version holds is there; returns whether it is so."""
@@ -177,7 +177,7 @@ class _Checker:
             self._version(label, walk, seen)
             self._repo.progress.advance(1)
         self._repo.progress.finish()
-        self._tell_gone()
+        self._report_missing()
         return not (self._damaged or self._missing)
 
     def _version(self, label: Label, walk: Walk, seen: set[ObjectId]) -> None:
@@ -194,52 +194,52 @@ class _Checker:
 
     def _contents(self, files: dict[ObjectId, tuple[str, int]]) -> None:
         """Files that a tree holds are there, with all their chunks."""
-        absent = self._absent(files)
+        absent = self._find_missing(files)
         for blob in absent:
-            self._not_here(blob, *files[blob])
+            self._not_present(blob, *files[blob])
         for blob in files.keys() & self._chunked - absent:
             self._chunked.remove(blob)
             try:
                 chunks = set(self._repo.store.chunk_ids(blob))
-                absent_chunks = self._absent(chunks)
+                absent_chunks = self._find_missing(chunks)
             except (IntegrityError, FileNotFoundError) as error:
                 self._damaged[blob] = str(error)
                 continue
             if absent_chunks and self._repo.store.loose.find(blob) is None:
-                self._not_here(blob, *files[blob])
+                self._not_present(blob, *files[blob])
             elif not self._quick and not absent_chunks and not chunks & self._damaged.keys():
-                self._whole(blob)
+                self._check_chunk_lists(blob)
 
-    def _whole(self, blob: ObjectId) -> None:
+    def _check_chunk_lists(self, blob: ObjectId) -> None:
         """A list of chunks has no hash of its own: only the whole content tells whether it is right."""
         try:
             self._repo.store.verify(blob, Kind.BLOB)
         except IntegrityError as error:
             self._damaged[blob] = error.message
 
-    def _absent(self, object_ids: Iterable[ObjectId]) -> set[ObjectId]:
+    def _find_missing(self, object_ids: Iterable[ObjectId]) -> set[ObjectId]:
         """Those that are nowhere: most are found by one look at the index and one at the packs' names."""
         wanted = set(object_ids)
         placed = self._repo.store.places.find_many(wanted)
         rest = {i for i in wanted if i not in placed or placed[i].pack not in self._packs}
-        away = {i for i in rest if self._is_away(i)} if rest and self._recorded_away else set()
+        away = {i for i in rest if self._is_offloaded(i)} if rest and self._recorded_away else set()
         return away | {object_id for object_id in rest - away if not self._repo.store.contains(object_id)}
 
-    def _is_away(self, object_id: ObjectId) -> bool:
+    def _is_offloaded(self, object_id: ObjectId) -> bool:
         """Whether the index has the object as offloaded: it is not looked for in every pack."""
         record = self._repo.queries.object(object_id)
         away = record is not None and record.pack is None and record.stored_size == 0 and record.size > 0
         return away and self._repo.store.loose.find(object_id) is None
 
-    def _not_here(self, blob: ObjectId, name: str, size: int) -> None:
+    def _not_present(self, blob: ObjectId, name: str, size: int) -> None:
         if blob in self._recorded_away:
             self.offloaded[blob] = size
         else:
             self._gone[blob] = name, size
 
-    def _tell_gone(self) -> None:
+    def _report_missing(self) -> None:
         """What is not here is missing, unless it is made of what was offloaded."""
-        absent = absent_parts(self._repo.store, self._gone)  # a sync tool may have brought it, unknown to the index
+        absent = missing_parts(self._repo.store, self._gone)  # a sync tool may have brought it, unknown to the index
         away = offloaded_among(self._repo.store, absent)
         for blob, parts in absent.items():
             name, size = self._gone[blob]

@@ -22,22 +22,22 @@ from aura_vcs.errors.integrity import IntegrityError, RecordCorrupt, StorageFull
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.records import ObjectRecord, VersionRecord
 from aura_vcs.layout import STAGED, TEMPORARY_FILE
-from aura_vcs.maintenance.delete_objects import Removal
-from aura_vcs.maintenance.reachability import Walker, find_use, named_trees, undoable_trees
-from aura_vcs.maintenance.repack import tidy
+from aura_vcs.maintenance.delete_objects import ObjectRemoval
+from aura_vcs.maintenance.reachability import Marker, find_reachable, referenced_trees, undoable_trees
+from aura_vcs.maintenance.repack import repack
 from aura_vcs.model import GRACE_SECONDS, Label
-from aura_vcs.objects.availability import absent_parts
+from aura_vcs.objects.availability import missing_parts
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.refs.changes import label_change
 from aura_vcs.refs.label_merge import stamp_label
-from aura_vcs.repository.replicas import SILENT_SECONDS, Other
+from aura_vcs.repository.replicas import SILENT_SECONDS, OtherReplica
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 
 DEAD_SHARE = 0.25
 """A pack of which more than this is garbage is written anew without it."""
 
 
-class Plan(msgspec.Struct, frozen=True):
+class GcPlan(msgspec.Struct, frozen=True):
     """What a collection would do; sizes count stored bytes.
 
     `doomed` objects go; `purged` are deleted versions whose content goes with them. `kept` objects
@@ -47,19 +47,19 @@ class Plan(msgspec.Struct, frozen=True):
     """
 
     cutoff: str
-    doomed: tuple[ObjectRecord, ...]
+    to_delete: tuple[ObjectRecord, ...]
     purged: tuple[VersionRecord, ...]
-    kept: tuple[ObjectRecord, ...]
-    left: tuple[ObjectRecord, ...] = ()
-    unread: tuple[ObjectRecord, ...] = ()
-    waiting_for: tuple[Other, ...] = ()
+    in_grace_period: tuple[ObjectRecord, ...]
+    in_shared_packs: tuple[ObjectRecord, ...] = ()
+    unacknowledged: tuple[ObjectRecord, ...] = ()
+    waiting_for: tuple[OtherReplica, ...] = ()
     unlisted: frozenset[ObjectId] = frozenset()
     """Those of the doomed that the index did not have when the plan was made."""
 
     @property
     def bytes(self) -> int:
         """Stored bytes of what goes; frames shared with others may free a little less."""
-        return sum(item.stored_size for item in self.doomed)
+        return sum(item.stored_size for item in self.to_delete)
 
 
 class Collected(msgspec.Struct, frozen=True):
@@ -67,8 +67,8 @@ class Collected(msgspec.Struct, frozen=True):
 
     removed_objects: int
     freed_bytes: int
-    condemned_objects: int
-    kept_by_grace: int
+    candidate_objects: int
+    in_grace_period: int
     purged_versions: tuple[int, ...] = ()
 
 
@@ -78,7 +78,7 @@ def plan_gc(
     grace_seconds: float = GRACE_SECONDS,
     dead_share: float | None = None,
     wait_for_others: bool = True,
-) -> Plan:
+) -> GcPlan:
     """Find what can be deleted. Changes nothing. The cost grows with the garbage.
 
     What an interrupted command stored and never recorded is garbage from now on. A pack is written
@@ -90,37 +90,37 @@ def plan_gc(
         with repo.preview() as view:
             plan = _plan(view, grace_seconds, dead_share, wait_for_others=wait_for_others)
         listed = {object_id for object_id, _ in repo.queries.unreferenced_dates()}
-        return msgspec.structs.replace(plan, unlisted=frozenset({item.id for item in plan.doomed} - listed))
+        return msgspec.structs.replace(plan, unlisted=frozenset({item.id for item in plan.to_delete} - listed))
     return _plan(repo, grace_seconds, dead_share, wait_for_others=wait_for_others)
 
 
-def _plan(repo: Repository, grace_seconds: float, dead_share: float | None, *, wait_for_others: bool) -> Plan:
+def _plan(repo: Repository, grace_seconds: float, dead_share: float | None, *, wait_for_others: bool) -> GcPlan:
     if repo.is_preview:
-        repo.learn_objects()
+        repo.adopt_unrecorded_objects()
     cutoff = _ago(grace_seconds)
     garbage = [item for item in repo.queries.unreferenced() if item.id != EMPTY_TREE_ID]
     due = [item for item in garbage if item.last_referenced_at <= cutoff]
-    others = repo.others.waited_for() if due and wait_for_others else []
-    if not wait_for_others and repo.others.known():
-        due = [item for item in due if not _may_be_arriving(item)]
+    others = repo.others.active_replicas() if due and wait_for_others else []
+    if not wait_for_others and repo.others.known_replicas():
+        due = [item for item in due if not _may_be_incoming(item)]
     read = min((max(other.read_until, _ago(SILENT_SECONDS)) for other in others), default=cutoff)
     old = [item for item in due if item.last_referenced_at <= read]
     unread = tuple(item for item in due if item.last_referenced_at > read)
     newest = max((item.last_referenced_at for item in unread), default="")
     waiting = tuple(other for other in others if other.read_until < newest)
-    wanted_back = _wanted_back(repo, {item.id for item in garbage}, cutoff) if old else set()
+    wanted_back = _revertible_objects(repo, {item.id for item in garbage}, cutoff) if old else set()
     free = [item for item in old if item.id not in wanted_back]
     share = dead_share if dead_share is not None else DEAD_SHARE if grace_seconds > 0 else 0.0
-    spared = _spared_packs(repo, free, share)
+    spared = _dense_packs(repo, free, share)
     doomed = tuple(item for item in free if item.pack not in spared)
     left = tuple(item for item in free if item.pack in spared)
     counted = {item.id for item in (*free, *unread)}
     kept = tuple(item for item in garbage if item.id not in counted)
     purged = repo.queries.deleted_holding({item.id for item in doomed if item.kind == "tree"})
-    return Plan(cutoff, doomed, tuple(purged), kept, left, unread, waiting)
+    return GcPlan(cutoff, doomed, tuple(purged), kept, left, unread, waiting)
 
 
-def _may_be_arriving(item: ObjectRecord) -> bool:
+def _may_be_incoming(item: ObjectRecord) -> bool:
     """Whether an object was never held here and is young: part of another machine's version, perhaps."""
     return item.created_at == item.last_referenced_at and item.created_at > _ago(GRACE_SECONDS)
 
@@ -129,7 +129,7 @@ def _ago(seconds: float) -> str:
     return format_time(datetime.now(UTC) - timedelta(seconds=seconds))
 
 
-def _spared_packs(repo: Repository, free: Sequence[ObjectRecord], dead_share: float) -> set[str | None]:
+def _dense_packs(repo: Repository, free: Sequence[ObjectRecord], dead_share: float) -> set[str | None]:
     """Packs with so little garbage in them that writing them anew is not worth it."""
     if dead_share <= 0:
         return set()
@@ -147,26 +147,26 @@ def _spared_packs(repo: Repository, free: Sequence[ObjectRecord], dead_share: fl
 
 def _purged_objects(repo: Repository, free: set[ObjectId]) -> set[ObjectId]:
     """What belongs to versions that a person purged: that is to be gone when gc says so."""
-    walker = Walker(repo, free)
+    walker = Marker(repo, free)
     for record in repo.queries.purged_holding(free):
         walker.mark_tree(record.tree)
     return walker.found
 
 
-def _wanted_back(repo: Repository, garbage: set[ObjectId], cutoff: str) -> set[ObjectId]:
+def _revertible_objects(repo: Repository, garbage: set[ObjectId], cutoff: str) -> set[ObjectId]:
     """Garbage that a recent operation would bring back, a name stands on or a checkpoint needs.
 
     Also trees too young to go are looked into: what they hold may be old.
     """
-    walker = Walker(repo, garbage)
+    walker = Marker(repo, garbage)
     walker.mark(repo.refs.checkpoint_objects())
-    for tree in [*undoable_trees(repo, cutoff), *named_trees(repo)]:
+    for tree in [*undoable_trees(repo, cutoff), *referenced_trees(repo)]:
         if tree in garbage:
             walker.mark_tree(tree)
     return walker.found
 
 
-def execute_gc(repo: Repository, plan: Plan) -> Collected:
+def execute_gc(repo: Repository, plan: GcPlan) -> Collected:
     """Delete what the plan lists, after proving that nothing reaches it; then pack what is scattered.
 
     Nobody stores anything meanwhile. Interrupted, some of the garbage is gone and the rest is
@@ -178,52 +178,52 @@ def execute_gc(repo: Repository, plan: Plan) -> Collected:
         LockBusy: somebody is storing for longer than the lock's patience.
     """
     removed = freed = 0
-    repo.make_room()
-    repo.learn_objects()
+    repo.free_disk_space()
+    repo.adopt_unrecorded_objects()
     with repo.locks.exclusive("objects"):
-        if plan.doomed:
+        if plan.to_delete:
             _prove(repo, plan)
             _record(repo, plan)
-            removed, freed = Removal(repo).remove(plan.doomed)
+            removed, freed = ObjectRemoval(repo).remove(plan.to_delete)
             repo.index.forget_texts()
         _tidy_offloaded(repo, plan)
         with suppress(StorageFull):  # packing needs room that there is not yet: the next time
-            freed += tidy(repo)
-        repo.settle()
-    _ask_others(repo, plan)
+            freed += repack(repo)
+        repo.protect_objects()
+    _request_acknowledgement(repo, plan)
     repo.storage.sweep_temporary(made=TEMPORARY_FILE, folders=(STAGED,))
     repo.index.compact()
     left = sum(1 for _ in repo.queries.unreferenced_dates())
-    return Collected(removed, freed, left, len(plan.kept), tuple(record.number for record in plan.purged))
+    return Collected(removed, freed, left, len(plan.in_grace_period), tuple(record.number for record in plan.purged))
 
 
-def _ask_others(repo: Repository, plan: Plan) -> None:
+def _request_acknowledgement(repo: Repository, plan: GcPlan) -> None:
     """Record an operation for the others to read, if some garbage is younger than our last one."""
     asked = repo.index.time_of(repo.replica, repo.index.end_of_log(repo.replica)[1])
-    if any(item.last_referenced_at > asked for item in plan.unread):
+    if any(item.last_referenced_at > asked for item in plan.unacknowledged):
         with repo.transaction() as transaction:
-            count = len(plan.unread)
+            count = len(plan.unacknowledged)
             transaction.record(Draft("gc", f"Will collect {count} objects", payload={"unread": count}))
 
 
-def _tidy_offloaded(repo: Repository, plan: Plan) -> None:
+def _tidy_offloaded(repo: Repository, plan: GcPlan) -> None:
     """Take out of the record what nothing needs any more, and what is here again."""
     recorded = repo.store.offloaded.all()
     if not recorded:
         return
     with repo.locks.exclusive("offloaded"):
-        repo.store.offloaded.discard(repo.replica, {item.id for item in plan.doomed})
+        repo.store.offloaded.discard(repo.replica, {item.id for item in plan.to_delete})
         recorded = repo.store.offloaded.all()
         with suppress(IntegrityError):  # a damaged list or record is fsck's to report
-            here = recorded.keys() - absent_parts(repo.store, recorded).keys()
+            here = recorded.keys() - missing_parts(repo.store, recorded).keys()
             repo.store.offloaded.forget(repo.replica, here, now())
 
 
-def _prove(repo: Repository, plan: Plan) -> None:
+def _prove(repo: Repository, plan: GcPlan) -> None:
     """Check the plan against the index as it is now, and against the refs themselves."""
     repo.refresh()
     _check_readable(repo)
-    doomed = {item.id: item for item in plan.doomed}
+    doomed = {item.id: item for item in plan.to_delete}
     same = 0
     for object_id, date in repo.queries.unreferenced_dates():
         item = doomed.get(object_id)
@@ -231,19 +231,19 @@ def _prove(repo: Repository, plan: Plan) -> None:
     if same != len(doomed):
         count = len(doomed) - same
         raise PlanStale(f"{count} object{' is' if count == 1 else 's are'} in use again since the plan was made")
-    use = find_use(repo, plan.cutoff, doomed.keys())
+    use = find_reachable(repo, plan.cutoff, doomed.keys())
     if use.damaged:
         what, why = next(iter(use.damaged.items()))
         raise IntegrityError(
             f"Nothing was deleted: {what} is in use and cannot be read ({why})",
             hint="`aura fsck` says which versions that affects. Repair or purge them, then collect.",
         )
-    if wrong := use.held:
+    if wrong := use.by_refs:
         raise IntegrityError(
             f"Nothing was deleted: {len(wrong)} objects count as unused and are in use, such as {min(wrong)}",
             hint="The index is wrong. Build it anew with `aura reindex`, then collect.",
         )
-    if use.kept:
+    if use.revertible:
         raise PlanStale("Something of the plan has become wanted again")
 
 
@@ -272,7 +272,7 @@ def _check_readable(repo: Repository) -> None:
         )
 
 
-def _record(repo: Repository, plan: Plan) -> None:
+def _record(repo: Repository, plan: GcPlan) -> None:
     """Note in the log, and on the versions, what goes; only then does it go."""
     with repo.transaction() as transaction:
         labels = repo.refs.labels(record.id for record in plan.purged)
@@ -281,7 +281,7 @@ def _record(repo: Repository, plan: Plan) -> None:
             for label in labels.values()
             if label.purged_at is None
         )
-        count = len(plan.doomed)
+        count = len(plan.to_delete)
         transaction.record(
             Draft(
                 "gc",

@@ -50,7 +50,7 @@ def keep_house(repo: Repository, *, grace_seconds: float = GRACE_SECONDS) -> Col
     """
     try:
         plan = plan_gc(repo, grace_seconds=grace_seconds)
-        return execute_gc(repo, plan) if plan.doomed else None
+        return execute_gc(repo, plan) if plan.to_delete else None
     except AuraError:
         return None
 

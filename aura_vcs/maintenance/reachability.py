@@ -12,18 +12,18 @@ from aura_vcs.objects.graph import Holdings
 from aura_vcs.repository.repository import Repository
 
 
-class Use(msgspec.Struct):
+class Reachable(msgspec.Struct):
     """What of some objects is in use: `held` by a ref, `kept` only because it could still be wanted back.
 
     `damaged` are trees that could not be read, with the reason: what they hold is not known.
     """
 
-    held: set[ObjectId]
-    kept: set[ObjectId]
+    by_refs: set[ObjectId]
+    revertible: set[ObjectId]
     damaged: dict[ObjectId, str]
 
 
-class Walker:
+class Marker:
     """Finds which of `wanted` can be reached; every tree is opened once.
 
     Memory grows with the trees there are and with what is wanted, not with the files.
@@ -82,10 +82,10 @@ class Walker:
             self.damaged[blob] = str(error)
 
 
-def find_use(repo: Repository, cutoff: str, wanted: Set[ObjectId]) -> Use:
+def find_reachable(repo: Repository, cutoff: str, wanted: Set[ObjectId]) -> Reachable:
     """Which of `wanted` are in use; what was deleted or done since `cutoff` could still be wanted back."""
     repo.progress.start("Checking what is in use", None, "folders")
-    walker = Walker(repo, wanted)
+    walker = Marker(repo, wanted)
     labels = all_labels(repo)
     for label in labels.values():
         live = label.deleted_at is None and label.purged_at is None
@@ -94,7 +94,7 @@ def find_use(repo: Repository, cutoff: str, wanted: Set[ObjectId]) -> Use:
     for version in _named_versions(repo):
         gone = version in labels and labels[version].purged_at is not None
         walker.mark_version(version, content=not gone or (version == head and _is_here(repo, version)))
-    keeper = Walker(repo, wanted)
+    keeper = Marker(repo, wanted)
     for label in labels.values():
         dates = [date for date in (label.deleted_at, label.purged_at) if date is not None]
         if dates and max(dates) >= cutoff:
@@ -103,7 +103,7 @@ def find_use(repo: Repository, cutoff: str, wanted: Set[ObjectId]) -> Use:
     for tree in undoable_trees(repo, cutoff):
         keeper.mark_tree(tree)
     repo.progress.finish()
-    return Use(walker.found, keeper.found, walker.damaged)
+    return Reachable(walker.found, keeper.found, walker.damaged)
 
 
 def all_labels(repo: Repository) -> dict[VersionId, Label]:
@@ -124,7 +124,7 @@ def _named_versions(repo: Repository) -> Iterator[VersionId]:
         yield head
 
 
-def named_trees(repo: Repository) -> list[ObjectId]:
+def referenced_trees(repo: Repository) -> list[ObjectId]:
     """Trees of versions that HEAD, a branch or a tag stands on: another machine may have deleted them."""
     queries, head = repo.queries, repo.head().version
     records = [queries.version(version) for version in set(_named_versions(repo))]
@@ -153,12 +153,12 @@ def undoable_trees(repo: Repository, cutoff: str) -> list[ObjectId]:
         operation = line.operation
         if operation is None or operation.worktree is None:
             continue
-        if operation.time >= cutoff or _has_point(repo, operation):
+        if operation.time >= cutoff or _has_restore_point(repo, operation):
             trees.update({operation.worktree.before: None, operation.worktree.after: None})
     return [tree for tree in trees if _is_there(repo, tree)]
 
 
-def _has_point(repo: Repository, operation: Operation) -> bool:
+def _has_restore_point(repo: Repository, operation: Operation) -> bool:
     point = operation.payload.get("restore_point")
     record = repo.queries.version(VersionId(ObjectId(point))) if isinstance(point, str) else None
     return record is not None and record.is_live

@@ -10,7 +10,7 @@ from aura_vcs.errors import AuraError
 from aura_vcs.errors.integrity import LinkedPath, RecordCorrupt, StorageError
 from aura_vcs.history.recording.journal import read_pending
 from aura_vcs.index.queries import VersionFilter
-from aura_vcs.maintenance.findings import Problem
+from aura_vcs.maintenance.findings import Finding
 from aura_vcs.maintenance.reachability import all_labels
 from aura_vcs.maintenance.ref_audit import unrecorded_refs
 from aura_vcs.model import Fields, Format
@@ -21,56 +21,56 @@ from aura_vcs.storage.local import LocalStorage
 
 _READ_BYTES = 64 << 10
 _SCRATCH = (layout.TEMPORARY, layout.DAMAGED)
-_ELSEWHERE = (layout.OBJECTS, layout.KEPT, layout.REFS, layout.OPERATIONS, layout.INDEX)
+_ELSEWHERE = (layout.OBJECTS, layout.HARDLINK_BACKUP, layout.REFS, layout.OPERATIONS, layout.INDEX)
 """What is in these is read by another check, or by SQLite."""
 _SHOWN_FIELDS = ("name", "description", "important", "deleted_at", "purged_at")
 
 
-def ref_problems(repo: Repository) -> Iterator[Problem]:
+def ref_problems(repo: Repository) -> Iterator[Finding]:
     """Branches, tags and labels can be read and stand on versions that are here."""
     for error in repo.refs.damaged():
-        yield Problem("corrupt_ref", error.path, error.detail)
+        yield Finding("corrupt_ref", error.path, error.detail)
     for name in repo.store.offloaded.damaged():
-        yield Problem(
+        yield Finding(
             "corrupt_record", name, "where content was offloaded to cannot be read; any remote is asked for it"
         )
     queries = repo.queries
     for name in repo.refs.branches():
         for entry in heads(repo.refs.branch_entries(name)):  # what others have seen is history
             if entry.version is not None and queries.version(entry.version) is None:
-                yield Problem("dangling_ref", f"branch {name}", f"stands on {entry.version[:12]}, which is not here")
+                yield Finding("dangling_ref", f"branch {name}", f"stands on {entry.version[:12]}, which is not here")
     for name, tag in repo.refs.tags().items():
         if tag.version is not None and queries.version(tag.version) is None:
-            yield Problem("dangling_ref", f"tag {name}", f"stands on {tag.version[:12]}, which is not here")
+            yield Finding("dangling_ref", f"tag {name}", f"stands on {tag.version[:12]}, which is not here")
     for ref, detail in unrecorded_refs(repo):  # they carry no checksum of their own
-        yield Problem("corrupt_ref", ref, detail)
+        yield Finding("corrupt_ref", ref, detail)
     yield from _projected(repo)
     head = repo.head().version
     if head is not None and queries.version(head) is None:
-        yield Problem("dangling_ref", "HEAD", f"stands on {head[:12]}, which is not here")
+        yield Finding("dangling_ref", "HEAD", f"stands on {head[:12]}, which is not here")
 
 
-def _projected(repo: Repository) -> Iterator[Problem]:
+def _projected(repo: Repository) -> Iterator[Finding]:
     """Rows of versions in the index are what labels say."""
     labels = all_labels(repo)
     for record in repo.queries.all_versions(VersionFilter(deleted=True)):
         label = labels.get(record.id)
         if label is not None and any(getattr(record, name) != getattr(label, name) for name in _SHOWN_FIELDS):
-            yield Problem(
+            yield Finding(
                 "wrong_row", record.id, "the index shows it otherwise than its label; `aura reindex` mends it"
             )
 
 
-def log_problems(repo: Repository) -> Iterator[Problem]:
+def log_problems(repo: Repository) -> Iterator[Finding]:
     """Every line of the operation logs fits its checksum."""
     for name in repo.logs.segments():
         try:
             damaged = [line for line in repo.logs.read_segment(name) if line.operation is None]
         except AuraError as error:
-            yield Problem("corrupt_operation", f"{layout.OPERATIONS}/{name}", error.message)
+            yield Finding("corrupt_operation", f"{layout.OPERATIONS}/{name}", error.message)
             continue
         for line in damaged:
-            yield Problem("corrupt_operation", f"{layout.OPERATIONS}/{name}", f"bytes {line.start} to {line.end}")
+            yield Finding("corrupt_operation", f"{layout.OPERATIONS}/{name}", f"bytes {line.start} to {line.end}")
     for replica in repo.logs.sizes():
         end = 0
         try:
@@ -78,17 +78,17 @@ def log_problems(repo: Repository) -> Iterator[Problem]:
                 end = line.end
                 if line.operation is None:
                     where = f"bytes {line.start} to {line.end}"
-                    yield Problem("corrupt_operation", layout.operations_log(replica), f"{where} are damaged")
+                    yield Finding("corrupt_operation", layout.operations_log(replica), f"{where} are damaged")
         except RecordCorrupt as error:
-            yield Problem("corrupt_operation", layout.operations_log(replica), error.detail)
+            yield Finding("corrupt_operation", layout.operations_log(replica), error.detail)
             continue
         known = repo.index.end_of_log(replica)[0]
         if known > end:
             where = f"bytes {end} to {known}"
-            yield Problem("corrupt_operation", layout.operations_log(replica), f"{where} are gone")
+            yield Finding("corrupt_operation", layout.operations_log(replica), f"{where} are gone")
 
 
-def file_problems(repo: Repository) -> Iterator[Problem]:
+def file_problems(repo: Repository) -> Iterator[Finding]:
     """The other files say what they should, and every file and folder can be read."""
     checks: dict[str, Callable[[], str | None]] = {
         layout.FORMAT: lambda: _format(repo),
@@ -99,10 +99,10 @@ def file_problems(repo: Repository) -> Iterator[Problem]:
     }
     for path, check in checks.items():
         if (detail := check()) is not None:
-            yield Problem("corrupt_record", path, f"{detail}; `aura repair` sees to it")
+            yield Finding("corrupt_record", path, f"{detail}; `aura repair` sees to it")
     for path, detail in _unreadable(repo.storage, ""):
         if path not in checks:
-            yield Problem("unreadable_file", path, detail)
+            yield Finding("unreadable_file", path, detail)
 
 
 def _format(repo: Repository) -> str | None:

@@ -6,8 +6,8 @@ from itertools import chain, islice
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.index.rebuild import offloaded_objects
-from aura_vcs.maintenance.count_table import Tally
-from aura_vcs.maintenance.findings import Problem
+from aura_vcs.maintenance.count_table import CountTable
+from aura_vcs.maintenance.findings import Finding
 from aura_vcs.maintenance.reachability import all_labels
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
@@ -15,17 +15,17 @@ from aura_vcs.repository.repository import Repository
 SHOWN_COUNTS = 10
 
 
-def count_problems(repo: Repository) -> Iterator[Problem]:
+def count_problems(repo: Repository) -> Iterator[Finding]:
     """Counting again gives what the index has, and the index knows every object that is held.
 
     What an interrupted command left unrecorded is not held; gc learns of it.
     """
-    tally = Tally(repo.queries.counted())
+    tally = CountTable(repo.queries.counted())
     on_disk = _on_disk(repo, tally)
     try:
         _recount(repo, tally)
     except IntegrityError as error:  # of a version that came after the others were looked at
-        yield Problem("unreadable_object", "a version", f"it cannot be counted: {error.message}")
+        yield Finding("unreadable_object", "a version", f"it cannot be counted: {error.message}")
         return
     wrong = [object_id for object_id, count in tally.others.items() if count and object_id != EMPTY_TREE_ID]
     known = tally.row(EMPTY_TREE_ID)  # to everybody, stored or not: nothing asks for its count
@@ -36,13 +36,13 @@ def count_problems(repo: Repository) -> Iterator[Problem]:
     lines += [(tally.id(r), str(tally.recorded[r]), tally.counted[r]) for r in differing[: SHOWN_COUNTS - len(lines)]]
     for object_id, recorded, counted in lines:
         detail = f"the index counts {recorded}, {counted} hold it"
-        yield Problem("wrong_count", object_id, f"{detail}; `aura reindex` mends that")
+        yield Finding("wrong_count", object_id, f"{detail}; `aura reindex` mends that")
     gone = (tally.id(row) for row in range(len(tally)) if not on_disk[row] and tally.recorded[row] > 0)
     for object_id in islice((i for i in gone if i != EMPTY_TREE_ID), SHOWN_COUNTS):
-        yield Problem("wrong_count", object_id, "the index knows it, the disk does not; `aura reindex` mends that")
+        yield Finding("wrong_count", object_id, "the index knows it, the disk does not; `aura reindex` mends that")
 
 
-def _on_disk(repo: Repository, tally: Tally) -> bytearray:
+def _on_disk(repo: Repository, tally: CountTable) -> bytearray:
     """For every row of the index, whether its object is in a pack that can be read, loose, or offloaded."""
     store = repo.store
     found = bytearray(len(tally))
@@ -63,7 +63,7 @@ def _on_disk(repo: Repository, tally: Tally) -> bytearray:
     return found
 
 
-def _recount(repo: Repository, tally: Tally) -> None:
+def _recount(repo: Repository, tally: CountTable) -> None:
     trees, store = repo.trees, repo.store
     chunked = repo.queries.chunked()
     for label in all_labels(repo).values():

@@ -23,8 +23,8 @@ SMALL_PACK_BYTES = 4 << 20
 SCATTERED = 12
 """So few loose objects and small packs are left as they are."""
 FRAME_BYTES = 1 << 20
-GATHERED_BYTES = 64 << 20
-GATHERED_OBJECTS = PACK_ENTRIES
+REPACK_BYTES = 64 << 20
+REPACK_OBJECTS = PACK_ENTRIES
 """Decoded bytes, and objects, that are packed anew in one go and held in memory meanwhile."""
 KEEP_LINES = 20
 KEEP_LABELS = 64
@@ -32,7 +32,7 @@ KEEP_LABELS = 64
 Order = dict[ObjectId, tuple[str, str, int]]
 
 
-def tidy(repo: Repository) -> int:
+def repack(repo: Repository) -> int:
     """Pack what is scattered, if there is enough of it; returns the bytes that frees.
 
     The caller holds the objects lock alone. Interrupted, objects lie in two places, which is
@@ -63,18 +63,18 @@ def _pack_some(repo: Repository, loose: Sequence[tuple[ObjectId, int]], small: S
     store = repo.store
     if len(loose) + len(small) < SCATTERED:
         return 0
-    items = {item.id: item for item in _loose_objects(repo, loose[:GATHERED_OBJECTS])}
-    gathered, content = _gather(repo, small, items)
+    items = {item.id: item for item in _loose_objects(repo, loose[:REPACK_OBJECTS])}
+    gathered, content = _collect_from_packs(repo, small, items)
     if not loose and len(gathered) < 2:
         return 0  # what there is fills a pack each
-    before = sum(item.stored_size for item in items.values() if item.place is None)
+    before = sum(item.stored_size for item in items.values() if item.location is None)
     before += sum(store.packs.stored_size(name) for name in gathered)
     order = _order(repo, items.keys())
     last = ("~", "~", 0)
     ordered = sorted(items.values(), key=lambda item: (*order.get(item.id, last), item.id))
-    written = write_anew(repo, ordered, FRAME_BYTES, THOROUGH_LEVEL, content, mode=mode)
+    written = rewrite(repo, ordered, FRAME_BYTES, THOROUGH_LEVEL, content, mode=mode)
     after = store.packs.stored_size(written)
-    store.loose.delete(item.id for item in items.values() if item.place is None)
+    store.loose.delete(item.id for item in items.values() if item.location is None)
     # A collection that was interrupted may have written it already: then it is the new pack.
     old = [name for name in gathered if name != written]
     repo.index.forget_packs(old)
@@ -82,7 +82,7 @@ def _pack_some(repo: Repository, loose: Sequence[tuple[ObjectId, int]], small: S
     return max(0, before - after)
 
 
-def _gather(
+def _collect_from_packs(
     repo: Repository, names: Sequence[str], items: dict[ObjectId, StoredObject]
 ) -> tuple[list[str], dict[ObjectId, bytes]]:
     """Take what packs hold into `items`, until there is enough; returns the packs and their objects' bytes.
@@ -95,10 +95,12 @@ def _gather(
     for name in names:
         try:
             found = list(repo.store.pack_objects(name))
-            size += sum(item.place.length for item in found if item.place is not None)
-            if gathered and (size > GATHERED_BYTES or len(items) + len(found) > GATHERED_OBJECTS):
+            size += sum(item.location.length for item in found if item.location is not None)
+            if gathered and (size > REPACK_BYTES or len(items) + len(found) > REPACK_OBJECTS):
                 break
-            content.update((item.id, repo.store.packs.read(item.place)) for item in found if item.place is not None)
+            content.update(
+                (item.id, repo.store.packs.read(item.location)) for item in found if item.location is not None
+            )
         except (IntegrityError, FileNotFoundError):
             continue  # damaged: fsck's to report, not ours to touch
         items.update((item.id, item) for item in found)
@@ -145,7 +147,7 @@ def _order_tree(
                 order[entry.id] = (posixpath.splitext(entry.name)[1], prefix + entry.name, number)
 
 
-def write_anew(
+def rewrite(
     repo: Repository,
     items: Iterable[StoredObject],
     frame_bytes: int,
@@ -187,8 +189,8 @@ def _frames(
     for item in items:
         data = content.get(item.id)
         if data is None:
-            data = repo.store.loose.read(item.id) if item.place is None else repo.store.packs.read(item.place)
-        chunked = item.place is not None and item.place.chunked
+            data = repo.store.loose.read(item.id) if item.location is None else repo.store.packs.read(item.location)
+        chunked = item.location is not None and item.location.chunked
         if not chunked:
             repo.store.check(item.id, item.kind, data)
         if frame and (size + len(data) > frame_bytes or (frame[0].kind is Kind.CHUNK) != (item.kind is Kind.CHUNK)):

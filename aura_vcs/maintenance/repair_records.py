@@ -13,7 +13,7 @@ from aura_vcs.codec import decode_record
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.maintenance.ref_audit import unrecorded_refs
 from aura_vcs.model import Format, Head, RefChange
-from aura_vcs.refs.refs import FIELD_ROOMS
+from aura_vcs.refs.refs import FIELD_FOLDERS
 from aura_vcs.repository.format_file import FORMAT_VERSION, project_of_versions, put_format
 from aura_vcs.repository.repository import Repository
 
@@ -21,14 +21,14 @@ _FROM_LOGS = f"{layout.SETTINGS}/"
 """Files whose values operations name one by one."""
 
 
-class Mendable(msgspec.Struct, frozen=True):
+class RepairableRecord(msgspec.Struct, frozen=True):
     """A damaged or missing record that can be written anew: its path below `.aura`, and what is wrong with it."""
 
     path: str
     detail: str
 
 
-def find_mendable(repo: Repository) -> list[Mendable]:
+def find_repairable(repo: Repository) -> list[RepairableRecord]:
     """The records here that are damaged and can be mended without any other copy. Changes nothing."""
     found = [*_format(repo), *_head(repo), *_settings(repo), *_log(repo)]
     recorded = _recorded(repo)
@@ -36,13 +36,13 @@ def find_mendable(repo: Repository) -> list[Mendable]:
     damaged |= {f"{ref}.json": detail for ref, detail in unrecorded_refs(repo)}
     for path, detail in damaged.items():
         if path.endswith(layout.PACKED_LABELS) or path.startswith(_FROM_LOGS) or _ref_name(path) in recorded:
-            found.append(Mendable(path, detail))
-    if isinstance(state := _trouble(repo, layout.STATE), RecordCorrupt):
-        found.append(Mendable(layout.STATE, state.detail))
+            found.append(RepairableRecord(path, detail))
+    if isinstance(state := _damage_of(repo, layout.STATE), RecordCorrupt):
+        found.append(RepairableRecord(layout.STATE, state.detail))
     return found
 
 
-def mend(repo: Repository, found: list[Mendable]) -> None:
+def rewrite_records(repo: Repository, found: list[RepairableRecord]) -> None:
     """Write them anew. Interrupted, it can be done again: what is set aside is in no way any more."""
     paths = {item.path for item in found}
     with repo.locks.exclusive("refs"):
@@ -69,30 +69,30 @@ def mend(repo: Repository, found: list[Mendable]) -> None:
         repo.rebuild_index()
 
 
-def _format(repo: Repository) -> Iterator[Mendable]:
+def _format(repo: Repository) -> Iterator[RepairableRecord]:
     project = project_of_versions(repo.storage)
     try:
         found = decode_record(repo.storage.read(layout.FORMAT), Format, layout.FORMAT)
     except (FileNotFoundError, RecordCorrupt) as error:
-        yield Mendable(layout.FORMAT, str(error))
+        yield RepairableRecord(layout.FORMAT, str(error))
         return
     if project is not None and project != found.project:
-        yield Mendable(layout.FORMAT, f"it names the project {found.project}, and every version {project}")
+        yield RepairableRecord(layout.FORMAT, f"it names the project {found.project}, and every version {project}")
 
 
-def _head(repo: Repository) -> Iterator[Mendable]:
+def _head(repo: Repository) -> Iterator[RepairableRecord]:
     if (detail := repo.head_file.damage()) is not None:
-        yield Mendable(layout.HEAD, detail)
+        yield RepairableRecord(layout.HEAD, detail)
 
 
-def _settings(repo: Repository) -> Iterator[Mendable]:
+def _settings(repo: Repository) -> Iterator[RepairableRecord]:
     """The file with the remotes, if its copy is whole."""
-    trouble = _trouble(repo, layout.CONFIG)
-    if isinstance(trouble, RecordCorrupt) and _trouble(repo, layout.CONFIG_COPY) is None:
-        yield Mendable(layout.CONFIG, trouble.detail)
+    trouble = _damage_of(repo, layout.CONFIG)
+    if isinstance(trouble, RecordCorrupt) and _damage_of(repo, layout.CONFIG_COPY) is None:
+        yield RepairableRecord(layout.CONFIG, trouble.detail)
 
 
-def _log(repo: Repository) -> Iterator[Mendable]:
+def _log(repo: Repository) -> Iterator[RepairableRecord]:
     """This machine's log, if it cannot be read at all and its copy can."""
     path = layout.operations_log(repo.replica)
     try:
@@ -102,10 +102,10 @@ def _log(repo: Repository) -> Iterator[Mendable]:
     except RecordCorrupt as error:
         with suppress(RecordCorrupt, FileNotFoundError):
             repo.storage.read(layout.log_copy(repo.replica))
-            yield Mendable(path, error.detail)
+            yield RepairableRecord(path, error.detail)
 
 
-def _trouble(repo: Repository, path: str) -> RecordCorrupt | FileNotFoundError | None:
+def _damage_of(repo: Repository, path: str) -> RecordCorrupt | FileNotFoundError | None:
     """What is wrong with a file of JSON."""
     try:
         decode_record(repo.storage.read(path), dict[str, object], path)
@@ -129,7 +129,7 @@ def _apply_logs(repo: Repository, paths: set[str]) -> None:
     """Apply what the logs have of these refs, all of it: what is further on stays."""
     names = {_ref_name(path) for path in paths if path.endswith(".json")}
     all_labels = any(path.endswith(layout.PACKED_LABELS) for path in paths)
-    rooms = {room for room in FIELD_ROOMS if any(_ref_name(path).split("/", 1)[0] == room for path in paths)}
+    rooms = {room for room in FIELD_FOLDERS if any(_ref_name(path).split("/", 1)[0] == room for path in paths)}
     for changes in _changes(repo):
         chosen = {
             name: change

@@ -23,7 +23,7 @@ from aura_vcs.refs.label_merge import stamp_label
 from aura_vcs.repository.repository import Draft, Repository
 
 
-class Rules(msgspec.Struct, frozen=True):
+class RetentionRules(msgspec.Struct, frozen=True):
     """How long versions stay. `keep_hourly` and so on keep, of so many hours with an autosave, the newest one."""
 
     keep_autosaves: int = 10
@@ -39,7 +39,7 @@ class Rules(msgspec.Struct, frozen=True):
             raise InputError("A rule of retention is a number from 0 on")
 
 
-class Decision(msgspec.Struct, frozen=True):
+class RetentionDecision(msgspec.Struct, frozen=True):
     """What happens to one version, and why."""
 
     version: VersionRecord
@@ -50,16 +50,16 @@ class Decision(msgspec.Struct, frozen=True):
 class PrunePlan(msgspec.Struct, frozen=True):
     """A decision for every live version, newest first; what is shown is what is executed."""
 
-    decisions: tuple[Decision, ...]
+    decisions: tuple[RetentionDecision, ...]
     made_at: str
 
     @property
-    def doomed(self) -> tuple[Decision, ...]:
+    def to_delete(self) -> tuple[RetentionDecision, ...]:
         """The versions that go."""
         return tuple(decision for decision in self.decisions if not decision.keep)
 
 
-def plan_prune(repo: Repository, rules: Rules, *, at: datetime | None = None) -> PrunePlan:
+def plan_prune(repo: Repository, rules: RetentionRules, *, at: datetime | None = None) -> PrunePlan:
     """Decide which versions go at the moment `at` (now without one). Changes nothing."""
     moment = at or datetime.now(UTC)
     versions = repo.queries.all_versions(VersionFilter())
@@ -76,14 +76,14 @@ def execute_prune(repo: Repository, plan: PrunePlan, *, by_itself: bool = False)
     Raises:
         PlanStale: a doomed version was deleted, named or marked important meanwhile.
     """
-    repo.make_room()
-    if not plan.doomed:
+    repo.free_disk_space()
+    if not plan.to_delete:
         return 0
     with repo.transaction() as transaction:
         named = _named(repo)
-        labels = repo.refs.labels(decision.version.id for decision in plan.doomed)
+        labels = repo.refs.labels(decision.version.id for decision in plan.to_delete)
         refs = []
-        for decision in plan.doomed:
+        for decision in plan.to_delete:
             label = labels.get(decision.version.id)
             if label is None or label.deleted_at or label.purged_at or label.important or label.version in named:
                 raise PlanStale(f"v{decision.version.number} is not as it was when the plan was made")
@@ -97,15 +97,15 @@ def execute_prune(repo: Repository, plan: PrunePlan, *, by_itself: bool = False)
                 f"Pruned {count} version{'' if count == 1 else 's'}",
                 dict(refs),
                 inverse=None if by_itself else Inverse("prune.revert"),
-                payload={"reasons": {f"v{d.version.number}": d.reason for d in plan.doomed}},
+                payload={"reasons": {f"v{d.version.number}": d.reason for d in plan.to_delete}},
             )
         )
-    return len(plan.doomed)
+    return len(plan.to_delete)
 
 
 def decide(
-    versions: Iterable[VersionRecord], rules: Rules, at: datetime, named: Mapping[VersionId, str]
-) -> list[Decision]:
+    versions: Iterable[VersionRecord], rules: RetentionRules, at: datetime, named: Mapping[VersionId, str]
+) -> list[RetentionDecision]:
     """A decision for every version, newest first. Pure: no clock, no store."""
     newest_first = sorted(versions, key=lambda record: (record.number, parse_time(record.created_at)), reverse=True)
     autosaves = [record for record in newest_first if record.type is VersionType.AUTOSAVE]
@@ -116,35 +116,35 @@ def decide(
 
 def _decided(  # noqa: PLR0911 (one rule a line)
     record: VersionRecord,
-    rules: Rules,
+    rules: RetentionRules,
     at: datetime,
     named: Mapping[VersionId, str],
     rank: Mapping[VersionId, int],
     periodic: Mapping[VersionId, str],
-) -> Decision:
+) -> RetentionDecision:
     age = at - parse_time(record.created_at)
     if record.type is VersionType.MANUAL:
-        return Decision(record, True, "a commit always stays")
+        return RetentionDecision(record, True, "a commit always stays")
     if record.important:
-        return Decision(record, True, "it is marked important")
+        return RetentionDecision(record, True, "it is marked important")
     if record.id in named:
-        return Decision(record, True, f"{named[record.id]} stands on it")
+        return RetentionDecision(record, True, f"{named[record.id]} stands on it")
     if record.type is VersionType.RESTORE_POINT:
         return _by_age(record, age, rules.restore_point_days, "a restore point")
     if rank[record.id] < rules.keep_autosaves:
-        return Decision(record, True, f"one of the newest {rules.keep_autosaves} autosaves")
+        return RetentionDecision(record, True, f"one of the newest {rules.keep_autosaves} autosaves")
     if record.id in periodic:
-        return Decision(record, True, periodic[record.id])
+        return RetentionDecision(record, True, periodic[record.id])
     return _by_age(record, age, rules.autosave_days, "an autosave")
 
 
-def _by_age(record: VersionRecord, age: timedelta, days: float, what: str) -> Decision:
+def _by_age(record: VersionRecord, age: timedelta, days: float, what: str) -> RetentionDecision:
     if age <= timedelta(days=days):
-        return Decision(record, True, f"{what} of the last {days:g} days")
-    return Decision(record, False, f"{what} older than {days:g} days")
+        return RetentionDecision(record, True, f"{what} of the last {days:g} days")
+    return RetentionDecision(record, False, f"{what} older than {days:g} days")
 
 
-def _periodic(autosaves: list[VersionRecord], rules: Rules) -> dict[VersionId, str]:
+def _periodic(autosaves: list[VersionRecord], rules: RetentionRules) -> dict[VersionId, str]:
     """The autosaves that stay as the newest of an hour, day, week or month, newest first."""
     periods: tuple[tuple[int, str, Callable[[datetime], tuple[int, ...]]], ...] = (
         (rules.keep_hourly, "hour", lambda t: (t.year, t.month, t.day, t.hour)),

@@ -52,7 +52,7 @@ class Levels:
         return tuple(min(100, round(max(run) * 100)) for run in runs)
 
 
-class Meter:
+class LoudnessMeter:
     """Takes decoded frames of a stream and fills in `Levels`."""
 
     def __init__(self, stream: Any, *, banded: bool) -> None:

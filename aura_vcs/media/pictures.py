@@ -3,7 +3,7 @@
 import io
 from typing import TYPE_CHECKING
 
-from aura_vcs.formats.media.findings import Limits, PictureKind
+from aura_vcs.formats.media.findings import DecodeLimits, PictureKind
 from aura_vcs.formats.media.reader import MediaHeader
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ MARK = b"aura diff"
 """Stands near the beginning of the pictures that show a difference: they may be written anew."""
 
 
-def open_picture(path: str, limits: Limits) -> "Image":
+def open_picture(path: str, limits: DecodeLimits) -> "Image":
     """The first picture of a file, upright, in RGB over grey, at most `LARGEST_SIDE` wide and high.
 
     Raises:

@@ -14,14 +14,21 @@ import msgspec
 
 from aura_vcs.errors import ExtraMissing, MediaUnreadable
 from aura_vcs.formats.media.describe import describe, diff_lines
-from aura_vcs.formats.media.findings import Answer, Limits, MediaDiff, MediaFacts, PictureKind, Request
+from aura_vcs.formats.media.findings import (
+    DecodeLimits,
+    MediaAnswer,
+    MediaDiff,
+    MediaFacts,
+    MediaRequest,
+    PictureKind,
+)
 from aura_vcs.formats.media.headers import read_header
 from aura_vcs.formats.media.reader import MediaHeader
 
 if TYPE_CHECKING:
     from aura_vcs.media.process import Started
 
-LIMITS = Limits()
+LIMITS = DecodeLimits()
 
 
 def can_look_into() -> bool:
@@ -57,7 +64,7 @@ def probe_media(
     path: Path,
     *,
     thumbnails: int = 0,
-    limits: Limits = LIMITS,
+    limits: DecodeLimits = LIMITS,
     environment: Mapping[str, str] | None = None,
     started: "Started | None" = None,
 ) -> MediaFacts:
@@ -69,7 +76,7 @@ def probe_media(
         ExtraMissing: the optional part `media` is not installed.
         MediaUnreadable: the file is damaged, hostile, too large, or no media.
     """
-    request = Request((str(path.absolute()),), thumbnails=thumbnails, limits=limits)
+    request = MediaRequest((str(path.absolute()),), thumbnails=thumbnails, limits=limits)
     return _ask(request, str(path), environment, started).facts[0]
 
 
@@ -79,7 +86,7 @@ def diff_media(
     *,
     picture: PictureKind = "",
     thumbnails: int = 0,
-    limits: Limits = LIMITS,
+    limits: DecodeLimits = LIMITS,
     environment: Mapping[str, str] | None = None,
     started: "Started | None" = None,
 ) -> MediaDiff:
@@ -94,7 +101,7 @@ def diff_media(
         MediaUnreadable: a file is damaged, hostile, too large, or no media.
     """
     paths = (str(old.absolute()), str(new.absolute()))
-    request = Request(paths, picture=picture, thumbnails=thumbnails, limits=limits)
+    request = MediaRequest(paths, picture=picture, thumbnails=thumbnails, limits=limits)
     found = _ask(request, f"{old} or {new}", environment, started)
     before, after = found.facts
     lines = diff_lines(before, after, found)
@@ -109,7 +116,9 @@ def one_sided(facts: MediaFacts, *, is_old: bool) -> MediaDiff:
     return MediaDiff(before, after, diff_lines(before, after), decoded=True)
 
 
-def _ask(request: Request, name: str, environment: Mapping[str, str] | None, started: "Started | None") -> Answer:
+def _ask(
+    request: MediaRequest, name: str, environment: Mapping[str, str] | None, started: "Started | None"
+) -> MediaAnswer:
     if not can_look_into():
         raise ExtraMissing("Looking into media files", "media")
     if not sys.executable:
@@ -120,7 +129,7 @@ def _ask(request: Request, name: str, environment: Mapping[str, str] | None, sta
     if len(data) > request.limits.answer_bytes:
         raise MediaUnreadable(name, "the answer is larger than is allowed")
     try:
-        found = msgspec.json.decode(data, type=Answer)
+        found = msgspec.json.decode(data, type=MediaAnswer)
     except msgspec.DecodeError as error:
         reason = "the decoder crashed or ran out of time or memory"
         raise MediaUnreadable(name, reason) from error
@@ -129,7 +138,7 @@ def _ask(request: Request, name: str, environment: Mapping[str, str] | None, sta
     return found
 
 
-def _run(request: Request, environment: Mapping[str, str], started: "Started | None") -> tuple[bytes, bool]:
+def _run(request: MediaRequest, environment: Mapping[str, str], started: "Started | None") -> tuple[bytes, bool]:
     """The worker's answer, and whether it was stopped by the clock. Never waits longer than that."""
     import threading
 

@@ -8,11 +8,11 @@ import math
 import time
 from typing import TYPE_CHECKING, Any
 
-from aura_vcs.formats.media.findings import Limits, Stretches
+from aura_vcs.formats.media.findings import DecodeLimits, Stretches
 from aura_vcs.formats.media.headers import read_header
 from aura_vcs.formats.media.reader import MediaHeader
 from aura_vcs.media.intervals import stretches
-from aura_vcs.media.loudness import Levels, Meter
+from aura_vcs.media.loudness import Levels, LoudnessMeter
 from aura_vcs.media.pictures import distance, thumbnail
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Film:
         OSError: FFmpeg cannot read it.
     """
 
-    def __init__(self, path: str, limits: Limits, ends: float) -> None:
+    def __init__(self, path: str, limits: DecodeLimits, ends: float) -> None:
         import av
 
         self.limits = limits
@@ -128,7 +128,7 @@ class Film:
         if self.sound is None:
             return Levels()
         self.container.seek(0)
-        meter = Meter(self.sound, banded=banded)
+        meter = LoudnessMeter(self.sound, banded=banded)
         for frame in self.container.decode(self.sound):
             if meter.levels.seconds >= self.limits.sound_seconds or time.process_time() > self.ends:
                 meter.levels.partial = True

@@ -10,7 +10,7 @@ import os
 
 import msgspec
 
-from aura_vcs.formats.media.findings import Answer, MediaFacts, Request, Stretches
+from aura_vcs.formats.media.findings import MediaAnswer, MediaFacts, MediaRequest, Stretches
 from aura_vcs.formats.media.headers import read_header
 from aura_vcs.media.limits import confine
 from aura_vcs.media.loudness import Levels, differing_sounds
@@ -27,19 +27,19 @@ SOUND_SHARE, SCENES_SHARE, STRIPS_SHARE = 0.4, 0.7, 0.85
 """Shares of the processor's time after which listening, comparing pictures, and making thumbnails end."""
 
 
-def answer(request: Request) -> Answer:
+def answer(request: MediaRequest) -> MediaAnswer:
     """Look into the files; a file that cannot be read is a `problem`, never an exception."""
     try:
         kinds = {_kind(path) for path in request.paths}
         if kinds == {"picture"}:
             return _pictures(request)
         if "picture" in kinds:
-            return Answer(tuple(_facts(path, request) for path in request.paths))
+            return MediaAnswer(tuple(_facts(path, request) for path in request.paths))
         return _films(request)
     except MemoryError:
-        return Answer(problem="it needs more memory than is allowed")
+        return MediaAnswer(problem="it needs more memory than is allowed")
     except Exception as error:  # whatever a decoder raises: the file is at fault, not the caller
-        return Answer(problem=_reason(error))
+        return MediaAnswer(problem=_reason(error))
 
 
 def _reason(error: Exception) -> str:
@@ -58,25 +58,25 @@ def _kind(path: str) -> str:
     return "picture" if header is None or header.kind == "picture" else header.kind
 
 
-def _facts(path: str, request: Request) -> MediaFacts:
-    single = Request((path,), thumbnails=request.thumbnails, limits=request.limits)
+def _facts(path: str, request: MediaRequest) -> MediaFacts:
+    single = MediaRequest((path,), thumbnails=request.thumbnails, limits=request.limits)
     found = _pictures(single) if _kind(path) == "picture" else _films(single)
     return found.facts[0]
 
 
-def _pictures(request: Request) -> Answer:
+def _pictures(request: MediaRequest) -> MediaAnswer:
     pictures = [open_picture(path, request.limits) for path in request.paths]
     facts = tuple(
         MediaFacts(picture_header(path), thumbnails=(thumbnail(picture),) if request.thumbnails else ())
         for path, picture in zip(request.paths, pictures, strict=True)
     )
     if len(pictures) != 2:
-        return Answer(facts)
+        return MediaAnswer(facts)
     shown = compare_picture(pictures[0], pictures[1], request.picture)
-    return Answer(facts, distance=distance(*pictures), picture=shown)
+    return MediaAnswer(facts, distance=distance(*pictures), picture=shown)
 
 
-def _films(request: Request) -> Answer:
+def _films(request: MediaRequest) -> MediaAnswer:
     """Sound first, then pictures; an answer in time, if need be a shorter one."""
     seconds = request.limits.seconds
     films = [Film(path, request.limits, SOUND_SHARE * seconds) for path in request.paths]
@@ -97,10 +97,10 @@ def _films(request: Request) -> Answer:
     for film in films:
         film.ends = STRIPS_SHARE * seconds
     facts = tuple(_film_facts(film, level, request, late) for film, level in zip(films, levels, strict=True))
-    return Answer(facts, scenes=scenes, sounds=sounds, lead=lead)
+    return MediaAnswer(facts, scenes=scenes, sounds=sounds, lead=lead)
 
 
-def _film_facts(film: Film, levels: Levels, request: Request, late: bool) -> MediaFacts:
+def _film_facts(film: Film, levels: Levels, request: MediaRequest, late: bool) -> MediaFacts:
     heard = film.sound is not None
     return MediaFacts(
         film.header(),
@@ -115,7 +115,7 @@ def _film_facts(film: Film, levels: Levels, request: Request, late: bool) -> Med
 def main() -> None:
     """Read one request, write one answer."""
     with open(0, "rb", closefd=False) as source:
-        request = msgspec.json.decode(source.read(), type=Request)
+        request = msgspec.json.decode(source.read(), type=MediaRequest)
     limits = request.limits
     confine(memory_bytes=limits.memory_bytes, cpu_seconds=int(limits.seconds) + 2, file_bytes=0)
     data = msgspec.json.encode(answer(request))

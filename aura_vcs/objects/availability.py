@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from aura_vcs.errors.integrity import IntegrityError, ObjectMissing, ObjectOffloaded
 from aura_vcs.ids import ObjectId
 from aura_vcs.layout import pack_path
-from aura_vcs.objects.base import Place, Places
+from aura_vcs.objects.base import LocationIndex, PackLocation
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.objects.loose import LooseObjects
 from aura_vcs.objects.offloaded import Offloaded, OffloadedContent
@@ -20,41 +20,41 @@ from aura_vcs.storage.local import LocalStorage
 if TYPE_CHECKING:
     from aura_vcs.objects.packs.reader import Packs
 
-Bring = Callable[[Mapping[ObjectId, str]], None]
+FetchOffloaded = Callable[[Mapping[ObjectId, str]], None]
 """Gets the content of offloaded blobs here, given with a path for messages. Raises ObjectOffloaded."""
 
 
-class Shelf(Protocol):
+class SearchableStore(Protocol):
     """What is asked of the store."""
 
     storage: LocalStorage
     loose: LooseObjects
-    places: Places
+    places: LocationIndex
     offloaded: Offloaded
-    bring: Bring | None
+    fetch: FetchOffloaded | None
 
     @property
     def packs(self) -> "Packs":
         """The packs."""
 
-    def search(self, object_ids: set[ObjectId]) -> dict[ObjectId, Place]:
+    def search(self, object_ids: set[ObjectId]) -> dict[ObjectId, PackLocation]:
         """Where objects lie that the index does not know, told by all footers."""
 
 
-def absent_parts(store: Shelf, blobs: Iterable[ObjectId]) -> dict[ObjectId, tuple[ObjectId, ...]]:
+def missing_parts(store: SearchableStore, blobs: Iterable[ObjectId]) -> dict[ObjectId, tuple[ObjectId, ...]]:
     """Of each blob that is not wholly here, what is not: itself, or chunks of it.
 
     Opens no content, only lists of chunks; looks through the footers once for what the index does
     not know.
     """
     wanted = [blob for blob in dict.fromkeys(blobs) if store.loose.find(blob) is None]
-    places = find_placed(store, wanted)
+    places = find_in_packs(store, wanted)
     lists = {
         blob: tuple(dict.fromkeys(chunk for chunk, _ in decode_chunk_list(store.packs.read(place), blob)))
         for blob, place in places.items()
         if place.chunked
     }
-    here = find_placed(store, {chunk for chunks in lists.values() for chunk in chunks}).keys()
+    here = find_in_packs(store, {chunk for chunks in lists.values() for chunk in chunks}).keys()
     found: dict[ObjectId, tuple[ObjectId, ...]] = {blob: (blob,) for blob in wanted if blob not in places}
     for blob, chunks in lists.items():
         if absent := tuple(chunk for chunk in chunks if chunk not in here):
@@ -62,20 +62,20 @@ def absent_parts(store: Shelf, blobs: Iterable[ObjectId]) -> dict[ObjectId, tupl
     return found
 
 
-def absent_bytes(store: Shelf, blobs: Mapping[ObjectId, int]) -> int:
+def missing_bytes(store: SearchableStore, blobs: Mapping[ObjectId, int]) -> int:
     """Bytes of content of blobs that are not here, what several of them share once; `blobs` has their sizes.
 
     A blob of which not even the list of its chunks is here counts as a whole.
     """
-    absent = absent_parts(store, blobs)
+    absent = missing_parts(store, blobs)
     missing = {blob: blobs[blob] for blob, parts in absent.items() if parts == (blob,)}
-    for blob, place in find_placed(store, absent.keys() - missing.keys()).items():
+    for blob, place in find_in_packs(store, absent.keys() - missing.keys()).items():
         wanted = set(absent[blob])
         missing.update((c, length) for c, length in decode_chunk_list(store.packs.read(place), blob) if c in wanted)
     return sum(missing.values())
 
 
-def find_placed(store: Shelf, object_ids: Iterable[ObjectId]) -> dict[ObjectId, Place]:
+def find_in_packs(store: SearchableStore, object_ids: Iterable[ObjectId]) -> dict[ObjectId, PackLocation]:
     """Where packed objects lie, for those that are in a pack that is there."""
     wanted = set(object_ids)
     known = store.places.find_many(wanted)
@@ -86,7 +86,7 @@ def find_placed(store: Shelf, object_ids: Iterable[ObjectId]) -> dict[ObjectId, 
     return found
 
 
-def offloaded_among(store: Shelf, absent: Mapping[ObjectId, Sequence[ObjectId]]) -> set[ObjectId]:
+def offloaded_among(store: SearchableStore, absent: Mapping[ObjectId, Sequence[ObjectId]]) -> set[ObjectId]:
     """Those of the absent blobs that are offloaded: recorded, or made of chunks of what is recorded."""
     recorded = store.offloaded.all()
     found = {blob for blob in absent if blob in recorded}
@@ -96,10 +96,10 @@ def offloaded_among(store: Shelf, absent: Mapping[ObjectId, Sequence[ObjectId]])
     return found | {blob for blob, parts in absent.items() if held.issuperset(parts)}
 
 
-def offloaded_chunks(store: Shelf, recorded: Mapping[ObjectId, OffloadedContent]) -> set[ObjectId]:
+def offloaded_chunks(store: SearchableStore, recorded: Mapping[ObjectId, OffloadedContent]) -> set[ObjectId]:
     """The chunks of all recorded blobs whose list is here."""
     chunks: set[ObjectId] = set()
-    for blob, place in find_placed(store, recorded).items():
+    for blob, place in find_in_packs(store, recorded).items():
         if place.chunked:
             try:
                 chunks.update(chunk for chunk, _ in decode_chunk_list(store.packs.read(place), blob))
@@ -108,26 +108,26 @@ def offloaded_chunks(store: Shelf, recorded: Mapping[ObjectId, OffloadedContent]
     return chunks
 
 
-def require(store: Shelf, wanted: Mapping[ObjectId, str]) -> None:
+def require(store: SearchableStore, wanted: Mapping[ObjectId, str]) -> None:
     """Make sure that the content of blobs is here; what is offloaded is fetched. `wanted` has a path for each.
 
     Raises:
         ObjectMissing: something is neither here nor offloaded; nothing was fetched.
         ObjectOffloaded: the remotes that hold it cannot be asked now.
     """
-    absent = absent_parts(store, wanted)
+    absent = missing_parts(store, wanted)
     if not absent:
         return
     known = offloaded_among(store, absent)
     for blob, parts in absent.items():
         if blob not in known:
             raise ObjectMissing(parts[0], wanted[blob] or (f"blob {blob}" if parts[0] != blob else ""))
-    if store.bring is None:
-        raise not_fetched(store, {blob: wanted[blob] for blob in absent})
-    store.bring({blob: wanted[blob] for blob in absent})
+    if store.fetch is None:
+        raise offloaded_error(store, {blob: wanted[blob] for blob in absent})
+    store.fetch({blob: wanted[blob] for blob in absent})
 
 
-def not_fetched(store: Shelf, blobs: Mapping[ObjectId, str], reason: str = "") -> ObjectOffloaded:
+def offloaded_error(store: SearchableStore, blobs: Mapping[ObjectId, str], reason: str = "") -> ObjectOffloaded:
     """The error that names offloaded files, and the remotes that hold them."""
     recorded = store.offloaded.all()
     files = [path or (recorded[blob].path if blob in recorded else blob[:12]) for blob, path in blobs.items()]

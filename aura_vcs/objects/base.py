@@ -19,7 +19,7 @@ DOCUMENT_LIMIT = 256 << 20
 """Bytes of the largest tree or version that is read into memory."""
 
 
-class Place(msgspec.Struct, frozen=True, gc=False):
+class PackLocation(msgspec.Struct, frozen=True, gc=False):
     """Where in a pack an object lies: the number of its frame, and its offset in the decoded frame."""
 
     pack: str
@@ -40,30 +40,30 @@ class StoredObject(msgspec.Struct, frozen=True, gc=False):
     kind: Kind
     size: int
     stored_size: int
-    place: Place | None = None
+    location: PackLocation | None = None
 
 
-class Places(Protocol):
+class LocationIndex(Protocol):
     """Knows where packed objects lie; the index does."""
 
-    def find(self, object_id: ObjectId) -> Place | None:
+    def find(self, object_id: ObjectId) -> PackLocation | None:
         """Where the object lies, None if no known pack has it."""
 
-    def find_many(self, object_ids: Iterable[ObjectId]) -> Mapping[ObjectId, Place]:
+    def find_many(self, object_ids: Iterable[ObjectId]) -> Mapping[ObjectId, PackLocation]:
         """Where those lie that a known pack has."""
 
     def packs_of(self, object_ids: Iterable[ObjectId]) -> Mapping[str, set[ObjectId]]:
         """Those that known packs have, by the packs' names; quicker than `find_many`."""
 
 
-class NoPlaces:
+class NoLocations:
     """Knows of no pack."""
 
-    def find(self, object_id: ObjectId) -> Place | None:  # noqa: ARG002 (protocol)
+    def find(self, object_id: ObjectId) -> PackLocation | None:  # noqa: ARG002 (protocol)
         """None."""
         return None
 
-    def find_many(self, object_ids: Iterable[ObjectId]) -> Mapping[ObjectId, Place]:  # noqa: ARG002 (protocol)
+    def find_many(self, object_ids: Iterable[ObjectId]) -> Mapping[ObjectId, PackLocation]:  # noqa: ARG002 (protocol)
         """Nothing."""
         return {}
 
@@ -72,7 +72,7 @@ class NoPlaces:
         return {}
 
 
-class Source(Protocol):
+class FileToStore(Protocol):
     """A file to be stored, opened when its turn comes.
 
     `path` groups similar content; `size` is what it had when it was listed, in bytes. `fault` says
@@ -82,7 +82,7 @@ class Source(Protocol):
     path: str
     size: int
     fault: "FileUnreadable | None"
-    is_restless: bool
+    is_unstable: bool
     """Whether the file, once it is open, is likely to change while it is read."""
 
     def read(self) -> tuple[Bytes, ObjectId] | None:
@@ -94,10 +94,10 @@ class Source(Protocol):
     def open(self) -> BinaryIO:
         """The content of a large file. Raises FileUnreadable."""
 
-    def is_still(self, file: BinaryIO) -> bool:
+    def is_unchanged(self, file: BinaryIO) -> bool:
         """Whether it is worth reading on: nothing has changed the file so far."""
 
-    def held_still(self, file: BinaryIO, read_bytes: int) -> bool:
+    def was_stable(self, file: BinaryIO, read_bytes: int) -> bool:
         """Whether nothing changed the file while `read_bytes` were read from it."""
 
 

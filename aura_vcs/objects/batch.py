@@ -18,9 +18,9 @@ from aura_vcs.errors.worktree import FileUnreadable
 from aura_vcs.ids import Bytes, ObjectId, blob_id
 from aura_vcs.layout import loose_path, pack_path
 from aura_vcs.model import Kind
-from aura_vcs.objects.base import IDENTIFY, PAUSES_SECONDS, Source, StoredObject
+from aura_vcs.objects.base import IDENTIFY, PAUSES_SECONDS, FileToStore, StoredObject
 from aura_vcs.objects.chunking import LARGE_BYTES, Cutter, encode_chunk_list
-from aura_vcs.objects.executors import InPlace, Result, Workers
+from aura_vcs.objects.executors import InlineWorkers, Result, Workers
 from aura_vcs.objects.loose import LooseObjects
 from aura_vcs.objects.packs.format import FRAME_LIMIT
 from aura_vcs.objects.packs.writer import NewObject, PackWriter, ReadyFrame
@@ -31,13 +31,13 @@ from aura_vcs.storage.plain_files import readers_of
 Flight = deque[tuple[Result[None] | None, list[memoryview], Result[list[ObjectId]]]]
 
 FRAME_BYTES = 512 << 10
-SPILL_BYTES = 8 << 20
-SPILL_OBJECTS = 4096
+FLUSH_BYTES = 8 << 20
+FLUSH_OBJECTS = 4096
 BLOCK_BYTES = 4 << 20
-TRIED_BYTES = 64 << 20
+TRIAL_BYTES = 64 << 20
 """Files of this size begin a pack, which is thrown away if they do not hold still while they are read."""
 BLOCKS_IN_FLIGHT = 3
-READ_BY_ALL = 0o666
+WORLD_READABLE = 0o666
 LOOSE_OBJECTS = 2
 """So few new objects are written loose; more share a pack, which costs two fsyncs in all."""
 
@@ -49,7 +49,7 @@ class _Trial(msgspec.Struct):
     packs: list[str]
 
 
-class Shelf(Protocol):
+class BatchStore(Protocol):
     """What a batch needs of the store it writes to."""
 
     storage: LocalStorage
@@ -71,7 +71,7 @@ class Shelf(Protocol):
 class Batch:
     """Objects on their way into the store. Use it in a `with`; without `finish` nothing is stored."""
 
-    def __init__(self, store: Shelf, workers: Workers, progress: Progress = SILENT) -> None:
+    def __init__(self, store: BatchStore, workers: Workers, progress: Progress = SILENT) -> None:
         self._store = store
         self._workers = workers
         self._progress = progress
@@ -83,7 +83,7 @@ class Batch:
         self._totals: dict[ObjectId, int] = {}
         self._renewed: dict[str, bool] = {}
         self._can_clone = True
-        self._mode = READ_BY_ALL
+        self._mode = WORLD_READABLE
         self._trial: _Trial | None = None
         self.stored: dict[ObjectId, StoredObject] = {}
         """What the batch added, once `finish` returned."""
@@ -107,7 +107,7 @@ class Batch:
         """Store what comes next so that nobody can read it who cannot read a file of that mode."""
         wanted = readers_of(mode)
         if wanted != self._mode:
-            self._spill()
+            self._flush()
             self._close_pack()
             self._mode = wanted
 
@@ -121,13 +121,13 @@ class Batch:
         self._take(object_id, kind, data, path)
         return object_id
 
-    def add_sources(self, sources: Sequence[Source]) -> Iterator[tuple[Source, ObjectId | None]]:
+    def add_sources(self, sources: Sequence[FileToStore]) -> Iterator[tuple[FileToStore, ObjectId | None]]:
         """Store files; yields each with its id, or None if it would not hold still or has a `fault`.
 
         Raises:
             FileUnreadable: no file can be read.
         """
-        restless: Sequence[Source] = sources
+        restless: Sequence[FileToStore] = sources
         for pause in (0.0, *PAUSES_SECONDS):
             if not restless:
                 return
@@ -172,12 +172,12 @@ class Batch:
 
     def finish(self) -> dict[ObjectId, StoredObject]:
         """Make everything durable and publish it; returns what is new."""
-        self._spill(last=True)
+        self._flush(last=True)
         self._close_pack()
         self._await_published()
         return self.stored
 
-    def _add_source(self, source: Source) -> ObjectId | None:
+    def _add_source(self, source: FileToStore) -> ObjectId | None:
         if source.size >= LARGE_BYTES:
             with source.open() as file:
                 return self._add_clone(source, file) if self._can_clone else self._add_large(source, file)
@@ -197,10 +197,10 @@ class Batch:
         self._seen.add(object_id)
         self._waiting.append((path, NewObject(object_id, kind, data, chunked)))
         self._waiting_bytes += len(data)
-        if self._waiting_bytes >= SPILL_BYTES or len(self._waiting) >= SPILL_OBJECTS:
-            self._spill()
+        if self._waiting_bytes >= FLUSH_BYTES or len(self._waiting) >= FLUSH_OBJECTS:
+            self._flush()
 
-    def _spill(self, *, last: bool = False) -> None:
+    def _flush(self, *, last: bool = False) -> None:
         """Write what waits and is not in the store yet."""
         waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
         known = self._restricted(self._store.renew({item.id for _, item in waiting}))
@@ -211,14 +211,14 @@ class Batch:
             return
         new.sort(key=_similarity)
         frames = list(_frames([item for _, item in new]))
-        workers = InPlace() if last and len(frames) == 1 else self._workers
+        workers = InlineWorkers() if last and len(frames) == 1 else self._workers
         for frame in frames:
             self._pack(workers).add_frame(frame)
             self._rotate()
 
     def _restricted(self, known: set[ObjectId]) -> set[ObjectId]:
         """Let what is there already be read by no more people; where several write, others may need it."""
-        if known and self._mode != READ_BY_ALL and not self._store.storage.is_shared:
+        if known and self._mode != WORLD_READABLE and not self._store.storage.is_shared:
             self._store.restrict(known, self._mode)
         return known
 
@@ -250,7 +250,7 @@ class Batch:
             self._publishing = writer, self._workers.submit(writer.publish, name)
         for item in stored:
             total = self._totals.get(item.id)
-            if total is not None and item.place is not None and item.place.chunked:
+            if total is not None and item.location is not None and item.location.chunked:
                 item = msgspec.structs.replace(item, size=total)  # noqa: PLW2901 (the list's length is not the blob's)
             self.stored[item.id] = item
 
@@ -262,7 +262,7 @@ class Batch:
 
     # Large files on a disk that can share blocks: the clone is stored whole, and is no second copy.
 
-    def _add_clone(self, source: Source, file: BinaryIO) -> ObjectId | None:
+    def _add_clone(self, source: FileToStore, file: BinaryIO) -> ObjectId | None:
         upload = self._store.storage.upload(self._mode)
         try:
             if not upload.clone_from(file):
@@ -273,7 +273,7 @@ class Batch:
                 hasher.update(block)
                 total += len(block)
                 self._progress.advance(len(block))
-            if not source.held_still(file, total):
+            if not source.was_stable(file, total):
                 return None
             object_id = ObjectId(hasher.hexdigest())
             if object_id not in self._seen and not self._restricted(self._store.renew({object_id})):
@@ -289,10 +289,10 @@ class Batch:
 
     # Large files elsewhere: read, hash, cut, hash chunks, write; blocks overlap among the workers.
 
-    def _add_large(self, source: Source, file: BinaryIO) -> ObjectId | None:
-        if not source.is_restless and source.size < TRIED_BYTES:
+    def _add_large(self, source: FileToStore, file: BinaryIO) -> ObjectId | None:
+        if not source.is_unstable and source.size < TRIAL_BYTES:
             return self._add_pieces(source, file)
-        self._spill()
+        self._flush()
         self._close_pack()
         self._await_published()
         self._trial = _Trial(set(), [])
@@ -317,7 +317,7 @@ class Batch:
         for chunk in trial.chunks:
             self.stored.pop(chunk, None)
 
-    def _add_pieces(self, source: Source, file: BinaryIO) -> ObjectId | None:
+    def _add_pieces(self, source: FileToStore, file: BinaryIO) -> ObjectId | None:
         hasher, cutter = blake3(), Cutter()
         listed: list[tuple[ObjectId, int]] = []
         flight: Flight = deque()
@@ -328,9 +328,9 @@ class Batch:
             chunks = cutter.feed(block)
             flight.append((hashed, chunks, self._workers.submit(_identify, chunks)))
             if len(flight) > BLOCKS_IN_FLIGHT:
-                self._land(flight, listed)
+                self._publish_trial(flight, listed)
             self._progress.advance(len(block))
-            if not source.is_still(file):
+            if not source.is_unchanged(file):
                 for begun, _, identified in flight:
                     identified.result()
                     if begun is not None:
@@ -339,8 +339,8 @@ class Batch:
         rest = cutter.finish()
         flight.append((hashed, rest, self._workers.submit(_identify, rest)))
         while flight:
-            self._land(flight, listed)
-        if not source.held_still(file, total):
+            self._publish_trial(flight, listed)
+        if not source.was_stable(file, total):
             return None
         object_id = ObjectId(hasher.hexdigest())
         if object_id not in self._seen and not self._restricted(self._store.renew({object_id})):
@@ -349,7 +349,7 @@ class Batch:
             self._take(object_id, Kind.BLOB, encode_chunk_list(listed), source.path, chunked=True)
         return object_id
 
-    def _land(
+    def _publish_trial(
         self,
         flight: Flight,
         listed: list[tuple[ObjectId, int]],
@@ -370,7 +370,7 @@ class Batch:
             self._rotate()
 
 
-def _read_block(source: Source, file: BinaryIO) -> bytes:
+def _read_block(source: FileToStore, file: BinaryIO) -> bytes:
     try:
         return file.read(BLOCK_BYTES)
     except OSError as error:

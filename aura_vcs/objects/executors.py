@@ -48,7 +48,7 @@ class _Returned(Result[T]):
         return False
 
 
-class InPlace:
+class InlineWorkers:
     """Does the work when it is asked for; what the work raises comes out of `submit`."""
 
     def submit(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Result[T]:

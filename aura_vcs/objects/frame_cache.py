@@ -3,7 +3,7 @@
 from collections import OrderedDict
 
 
-class RecentFrames:
+class FrameCache:
     """Keeps at most `limit` bytes of frames, by pack and number; the newest is kept however large it is."""
 
     def __init__(self, limit: int) -> None:
@@ -18,7 +18,7 @@ class RecentFrames:
             self._frames.move_to_end((pack, number))
         return data
 
-    def keep(self, pack: str, number: int, data: bytes) -> bytes:
+    def put(self, pack: str, number: int, data: bytes) -> bytes:
         """Keep these bytes, and return them; what was used longest ago makes way."""
         self._bytes += len(data) - len(self._frames.pop((pack, number), b""))
         self._frames[pack, number] = data

@@ -13,13 +13,13 @@ from aura_vcs import layout
 from aura_vcs.errors.integrity import LimitExceeded, ObjectCorrupt, ObjectMissing, RecordCorrupt
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Kind
-from aura_vcs.objects.availability import Bring, absent_parts, find_placed, require
+from aura_vcs.objects.availability import FetchOffloaded, find_in_packs, missing_parts, require
 from aura_vcs.objects.base import (
     DOCUMENT_LIMIT,
     IDENTIFY,
-    NoPlaces,
-    Place,
-    Places,
+    LocationIndex,
+    NoLocations,
+    PackLocation,
     StoredObject,
 )
 from aura_vcs.objects.chunking import decode_chunk_list
@@ -38,19 +38,19 @@ if TYPE_CHECKING:
 
 WORKERS = 3
 CHUNKS_AT_ONCE = 512
-FEW = 16
+FEW_OBJECTS = 16
 """So few ids are looked for one by one in a footer; for more, it is read through."""
 
 
 class ObjectStore:
     """The objects of one project. Reading is safe from several threads and processes."""
 
-    def __init__(self, storage: LocalStorage, places: Places | None = None) -> None:
+    def __init__(self, storage: LocalStorage, places: LocationIndex | None = None) -> None:
         self.storage = storage
-        self.places = places or NoPlaces()
+        self.places = places or NoLocations()
         self.loose = LooseObjects(storage)
         self.offloaded = Offloaded(storage)
-        self.bring: Bring | None = None
+        self.fetch: FetchOffloaded | None = None
         """Gets what is offloaded when it is needed; None: nobody said how to reach remotes."""
         self.passed_over: set[str] = set()
         """Packs whose footers could not be read when something was looked for."""
@@ -71,7 +71,7 @@ class ObjectStore:
         with closing(Threads(WORKERS)) as workers, Batch(self, workers, progress) as batch:
             yield batch
 
-    def place(self, object_id: ObjectId) -> Place | None:
+    def location(self, object_id: ObjectId) -> PackLocation | None:
         """Where in a pack the object lies; None if it is loose or absent."""
         place = self.places.find(object_id)
         if place is not None and self.storage.stat(layout.pack_path(place.pack)) is not None:
@@ -80,7 +80,7 @@ class ObjectStore:
 
     def contains(self, object_id: ObjectId) -> bool:
         """Whether the object's file or pack is there; its bytes are not looked at."""
-        return self.loose.find(object_id) is not None or self.place(object_id) is not None
+        return self.loose.find(object_id) is not None or self.location(object_id) is not None
 
     def require(self, wanted: Mapping[ObjectId, str]) -> None:
         """Make sure that blobs are wholly here, fetching what is offloaded; see presence.require."""
@@ -101,7 +101,9 @@ class ObjectStore:
             pieces.append(piece)
         return b"".join(pieces)
 
-    def stream(self, object_id: ObjectId, kind: Kind = Kind.BLOB, *, place: Place | None = None) -> Iterator[bytes]:
+    def stream(
+        self, object_id: ObjectId, kind: Kind = Kind.BLOB, *, place: PackLocation | None = None
+    ) -> Iterator[bytes]:
         """The object's bytes in pieces of at most a few MiB; `place` is where it lies, if that is known.
 
         The whole is verified when the last piece has been taken: until the iterator is exhausted,
@@ -133,7 +135,7 @@ class ObjectStore:
         if hasher.hexdigest() != object_id:
             raise ObjectCorrupt(object_id, "its bytes do not hash to its name")
 
-    def _pieces(self, object_id: ObjectId, place: Place | None) -> Iterator[bytes]:
+    def _pieces(self, object_id: ObjectId, place: PackLocation | None) -> Iterator[bytes]:
         """The object's bytes from where they are said to lie, else from wherever they are found."""
         trouble: RecordCorrupt | None = None
         try:
@@ -154,7 +156,9 @@ class ObjectStore:
         else:
             yield data
 
-    def _found(self, object_id: ObjectId, known: Place | None, trouble: RecordCorrupt | None) -> tuple[Place, bytes]:
+    def _found(
+        self, object_id: ObjectId, known: PackLocation | None, trouble: RecordCorrupt | None
+    ) -> tuple[PackLocation, bytes]:
         """An object that is not where the index says, or cannot be read there, or that must be fetched first."""
         for attempt in range(2):
             place = self._search_packs(object_id, but=known.pack if known is not None and trouble is not None else "")
@@ -174,7 +178,7 @@ class ObjectStore:
             error.hint = f"It may be in pack {min(self.passed_over)[:12]}, which cannot be read. {error.hint}"
         return error
 
-    def _packed(self, place: Place) -> bytes | None:
+    def _packed(self, place: PackLocation) -> bytes | None:
         """What lies at a place; None if the pack is gone."""
         try:
             return self.packs.read(place)
@@ -184,10 +188,10 @@ class ObjectStore:
     def _chunks(self, blob: ObjectId, listed: Sequence[tuple[ObjectId, int]]) -> Iterator[bytes]:
         for start in range(0, len(listed), CHUNKS_AT_ONCE):
             group = listed[start : start + CHUNKS_AT_ONCE]
-            known = find_placed(self, {chunk for chunk, _ in group})
+            known = find_in_packs(self, {chunk for chunk, _ in group})
             if any(chunk not in known for chunk, _ in group):
                 self.require({blob: ""})
-                known = find_placed(self, {chunk for chunk, _ in group})
+                known = find_in_packs(self, {chunk for chunk, _ in group})
             places = []
             for chunk, length in group:
                 place = known.get(chunk)
@@ -220,7 +224,7 @@ class ObjectStore:
         """
         known = self.renew_packed(object_ids, {})
         if recorded := known & self.offloaded.all().keys():  # what is only listed here is to be stored again
-            known -= absent_parts(self, recorded).keys()
+            known -= missing_parts(self, recorded).keys()
         prefixes = set(self.storage.list(layout.OBJECTS)) - {"packs"}
         for object_id in object_ids - known:
             if object_id[:2] in prefixes and (found := self.loose.find_named(object_id)) is not None:
@@ -296,9 +300,9 @@ class ObjectStore:
         if "packs" in self.__dict__:
             self.packs.close()
 
-    def search(self, object_ids: set[ObjectId], *, but: str = "") -> dict[ObjectId, Place]:
+    def search(self, object_ids: set[ObjectId], *, but: str = "") -> dict[ObjectId, PackLocation]:
         """Look through the footers, once, for packed objects that the index does not know; `but` one is left out."""
-        found: dict[ObjectId, Place] = {}
+        found: dict[ObjectId, PackLocation] = {}
         for name in self.packs.names():
             if len(found) == len(object_ids):
                 break
@@ -311,13 +315,15 @@ class ObjectStore:
             except RecordCorrupt:
                 self.passed_over.add(name)
                 continue  # damage is fsck's to report; the object may lie elsewhere
-            entries = footer.entries if len(object_ids) > FEW else map(footer.find, object_ids)
+            entries = footer.entries if len(object_ids) > FEW_OBJECTS else map(footer.find, object_ids)
             for entry in entries:
                 if entry is not None and entry.id in object_ids:
-                    found.setdefault(entry.id, Place(name, entry.frame, entry.offset, entry.length, entry.chunked))
+                    found.setdefault(
+                        entry.id, PackLocation(name, entry.frame, entry.offset, entry.length, entry.chunked)
+                    )
         return found
 
-    def _search_packs(self, object_id: ObjectId, *, but: str = "") -> Place | None:
+    def _search_packs(self, object_id: ObjectId, *, but: str = "") -> PackLocation | None:
         return self.search({object_id}, but=but).get(object_id)
 
 
@@ -341,12 +347,12 @@ def _hashed_beside(hasher: "blake3", pieces: Iterator[bytes]) -> Iterator[bytes]
         hashed.result()
 
 
-def objects_in(footer: "Footer", read: Callable[[Place], bytes]) -> Iterator[StoredObject]:
+def objects_in(footer: "Footer", read: Callable[[PackLocation], bytes]) -> Iterator[StoredObject]:
     """What a pack holds, told by its footer. How large a blob in chunks is, its list tells, which is `read`."""
     for entry in footer.entries:
         frame = footer.frames[entry.frame]
         share = entry.length * frame.stored_length // frame.length if frame.length else 0
-        place = Place(footer.name, entry.frame, entry.offset, entry.length, entry.chunked)
+        place = PackLocation(footer.name, entry.frame, entry.offset, entry.length, entry.chunked)
         size = entry.length
         if entry.chunked:
             size = sum(length for _, length in decode_chunk_list(read(place), entry.id))

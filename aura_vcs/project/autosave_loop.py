@@ -10,22 +10,29 @@ import msgspec
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.input import LockBusy
 from aura_vcs.errors.worktree import ProjectGone
-from aura_vcs.history.autosave import WATCH_LOCK, Saved, Schedule, autosave, is_there, newest_save
+from aura_vcs.history.autosave import (
+    WATCH_LOCK,
+    AutosaveResult,
+    AutosaveSchedule,
+    autosave,
+    is_project_present,
+    newest_save,
+)
 from aura_vcs.layout import AURA
-from aura_vcs.maintenance.retention import Rules, execute_prune, plan_prune
+from aura_vcs.maintenance.retention import RetentionRules, execute_prune, plan_prune
 from aura_vcs.project.documents.state import note_autosave
 from aura_vcs.repository.repository import Repository
 
 
-class Round(msgspec.Struct, frozen=True):
+class AutosaveRound(msgspec.Struct, frozen=True):
     """An autosave that was due: what it saved, how many old ones went, or why nothing could be saved."""
 
-    saved: Saved | None = None
+    saved: AutosaveResult | None = None
     pruned: int = 0
     error: AuraError | None = None
 
 
-def autosave_and_prune(repo: Repository, rules: Rules | None) -> Round:
+def autosave_and_prune(repo: Repository, rules: RetentionRules | None) -> AutosaveRound:
     """Save the folder if it has changed, then let old autosaves go by the rules, if there are any.
 
     Raises:
@@ -33,14 +40,19 @@ def autosave_and_prune(repo: Repository, rules: Rules | None) -> Round:
     """
     saved = autosave(repo)
     if saved.version is None:
-        return Round(saved)
+        return AutosaveRound(saved)
     note_autosave(repo, saved.version.created_at)
-    return Round(saved, execute_prune(repo, plan_prune(repo, rules), by_itself=True) if rules is not None else 0)
+    return AutosaveRound(
+        saved, execute_prune(repo, plan_prune(repo, rules), by_itself=True) if rules is not None else 0
+    )
 
 
 def keep_saving(
-    repo: Repository, schedule: Schedule, rules: Callable[[], Rules | None], changes: Iterable[Iterable[str]]
-) -> Iterator[Round]:
+    repo: Repository,
+    schedule: AutosaveSchedule,
+    rules: Callable[[], RetentionRules | None],
+    changes: Iterable[Iterable[str]],
+) -> Iterator[AutosaveRound]:
     """Save whenever the schedule says so; yields what was saved, or why not.
 
     `rules` are asked before old ones go. `changes` has the paths that changed, about once a second, also
@@ -53,7 +65,7 @@ def keep_saving(
     with repo.locks.exclusive(WATCH_LOCK, wait_seconds=0):
         schedule.changed(time.time())  # what changed before we came
         for paths in changes:
-            if not is_there(repo):
+            if not is_project_present(repo):
                 raise ProjectGone(repo.root)
             if any(not path.startswith(ours) for path in paths):
                 schedule.changed(time.time())
@@ -67,16 +79,16 @@ def keep_saving(
                     yield found
 
 
-def _try(repo: Repository, rules: Callable[[], Rules | None]) -> Round | None:
+def _try(repo: Repository, rules: Callable[[], RetentionRules | None]) -> AutosaveRound | None:
     """Save; None where a long checkout or collection is at work, so that the next turn comes soon."""
     try:
         return autosave_and_prune(repo, rules())
     except LockBusy:
         return None
     except AuraError as error:
-        if not is_there(repo):
+        if not is_project_present(repo):
             raise ProjectGone(repo.root) from error
-        return Round(error=error)
+        return AutosaveRound(error=error)
 
 
 def folder_changes(root: str, stop: threading.Event | None = None) -> Iterator[list[str]]:

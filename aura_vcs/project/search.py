@@ -8,7 +8,7 @@ import msgspec
 
 from aura_vcs.errors import AuraError
 from aura_vcs.ids import ObjectId, VersionId
-from aura_vcs.index.full_text import Found, Script, Words
+from aura_vcs.index.full_text import Script, SearchHit, WordTable
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.project.documents.folder_index import as_text, refresh_folder, view_of
 from aura_vcs.project.documents.load import PROJECT_NAME, SCENES_FOLDER, is_scene_file
@@ -21,7 +21,7 @@ BATCH = 200
 """Versions that are entered in one transaction."""
 
 
-def search(repo: Repository, text: str, limit: int = 50) -> list[Found]:
+def search(repo: Repository, text: str, limit: int = 50) -> list[SearchHit]:
     """Where all the words occur (each may go on): first in the folder and in what versions are called,
     then in scripts, names and descriptions that only older versions have.
 
@@ -30,7 +30,7 @@ def search(repo: Repository, text: str, limit: int = 50) -> list[Found]:
     """
     refresh_folder(repo)
     read_versions(repo)
-    words = Words(repo.index.database)
+    words = WordTable(repo.index.database)
     found = words.search(text, limit)
     old = words.search_old(text, limit - len(found)) if len(found) < limit else []
     return found + [item for item in (_in_live_version(repo, hit) for hit in old) if item is not None]
@@ -38,7 +38,7 @@ def search(repo: Repository, text: str, limit: int = 50) -> list[Found]:
 
 def read_versions(repo: Repository) -> None:
     """Enter the words of versions that have not been read."""
-    words = Words(repo.index.database)
+    words = WordTable(repo.index.database)
     unread = words.unread()
     if len(unread) > BATCH:
         repo.progress.start("Reading scripts of versions", len(unread), "versions")
@@ -53,7 +53,7 @@ def read_versions(repo: Repository) -> None:
             except AuraError:
                 continue  # not here (yet), or damaged, which fsck says: tried again by the next search
             read.append(version)
-        words.enter(scripts, read)
+        words.add(scripts, read)
         if len(unread) > BATCH:
             repo.progress.advance(len(group))
     if len(unread) > BATCH:
@@ -61,11 +61,11 @@ def read_versions(repo: Repository) -> None:
 
 
 def _new_scripts(
-    repo: Repository, words: Words, version: VersionId, tree: ObjectId, seen: set[ObjectId]
+    repo: Repository, words: WordTable, version: VersionId, tree: ObjectId, seen: set[ObjectId]
 ) -> list[Script]:
     """The documents of a version that no version before it had; `seen` gathers them and whole folders."""
     folders, documents = _documents(repo, tree, seen)
-    new = documents.keys() - seen - words.known(documents)
+    new = documents.keys() - seen - words.indexed(documents)
     found = [_script(blob, documents[blob], version, repo.store.read(blob)) for blob in sorted(new)]
     seen.update(folders, documents)
     return found
@@ -98,7 +98,7 @@ def _script(blob: ObjectId, path: str, version: VersionId, data: bytes) -> Scrip
     return Script(blob, as_text(path), version, scene.heading, "", scene.script_text)
 
 
-def _in_live_version(repo: Repository, hit: Found) -> Found | None:
+def _in_live_version(repo: Repository, hit: SearchHit) -> SearchHit | None:
     """The hit with a version that is not deleted and has the document at that path."""
     assert hit.version is not None
     record = repo.queries.version(hit.version)

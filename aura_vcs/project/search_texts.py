@@ -13,7 +13,7 @@ from aura_vcs.errors import AuraError
 from aura_vcs.formats.passages import FILE_BYTES_LIMIT, Passage, is_searched, passages_of
 from aura_vcs.history.names.branches import branches
 from aura_vcs.history.recording.scan_differences import compare_scan
-from aura_vcs.history.recording.version_builder import base_of
+from aura_vcs.history.recording.version_builder import worktree_base
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.passages import EnteredPassage, FoundPassage, PassageIndex
 from aura_vcs.index.records import VersionRecord
@@ -160,7 +160,7 @@ def _clean(text: str) -> str:
 
 def _folder(repo: Repository, seen: _Seen) -> tuple[set[str], list[tuple[str, Passage]]]:
     """Paths that the folder has otherwise than HEAD's version, and what is said in those that are there."""
-    base = base_of(repo)
+    base = worktree_base(repo)
     scan = repo.worktree.scan(base.tree)
     if scan.root.tree == base.tree:
         return set(), []
@@ -217,7 +217,7 @@ def _of_versions(
 
     What the folder has in a changed file is taken out of `now` where versions have the very same.
     """
-    head = base_of(repo).tree
+    head = worktree_base(repo).tree
     life = _Life(repo)
     for hit in index.find(text, limit):
         first, last = life.span(hit)

@@ -32,13 +32,13 @@ def heads(entries: Iterable[BranchEntry]) -> list[BranchEntry]:
     return [entry for entry in last if entry.counter > seen.get(entry.replica, -1)] or last
 
 
-def claimed_of(entries: Iterable[BranchEntry], replica: ReplicaId) -> int:
+def claimed_branches(entries: Iterable[BranchEntry], replica: ReplicaId) -> int:
     """The highest counter of a replica that others claim to have seen, as far as that can be believed."""
     claims = (entry.seen.get(replica, 0) for entry in entries if entry.replica != replica)
     return max((claim for claim in claims if claim <= STAMP_LIMIT), default=0)
 
 
-def apart(entry: BranchEntry, known: Iterable[BranchEntry]) -> BranchEntry:
+def renamed_apart(entry: BranchEntry, known: Iterable[BranchEntry]) -> BranchEntry:
     """The entry, or under a name of its own where `known` has another one of the same replica and counter.
 
     Two copies of one replica that both worked write such entries; neither may hide the other, nor
@@ -51,6 +51,6 @@ def apart(entry: BranchEntry, known: Iterable[BranchEntry]) -> BranchEntry:
     return msgspec.structs.replace(entry, replica=ReplicaId(name), counter=1)
 
 
-def newest_of(entries: Iterable[BranchEntry], replica: ReplicaId) -> BranchEntry | None:
+def furthest_entry(entries: Iterable[BranchEntry], replica: ReplicaId) -> BranchEntry | None:
     """The last entry of a replica; of its conflicted copies the one that it wrote last."""
     return max((entry for entry in entries if entry.replica == replica), key=lambda entry: entry.counter, default=None)

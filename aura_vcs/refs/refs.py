@@ -26,14 +26,14 @@ from aura_vcs.storage.base import Deletable
 T = TypeVar("T")
 
 
-class Held(msgspec.Struct, frozen=True):
+class CheckpointObjects(msgspec.Struct, frozen=True):
     """The objects that a checkpoint's record needs."""
 
     data: ObjectId | None = None
     output: ObjectId | None = None
 
 
-FIELD_ROOMS = ("settings", "state")
+FIELD_FOLDERS = ("settings", "state")
 """Values one by one: an operation names them `settings/<key>` and `state/<field>`."""
 LABELS_AT_ONCE = 64
 """An operation that changes more labels packs them at once."""
@@ -189,7 +189,7 @@ class Refs:
         """The objects that checkpoints need; a collection spares them."""
         found: set[ObjectId] = set()
         for name in self._storage.list(layout.CHECKPOINTS):
-            held = self._load(f"{layout.CHECKPOINTS}/{name}", Held)
+            held = self._load(f"{layout.CHECKPOINTS}/{name}", CheckpointObjects)
             found.update(item for item in (held and (held.data, held.output)) or () if item is not None)
         return found
 
@@ -220,7 +220,7 @@ class Refs:
         moved = {
             name: change.after
             for name, change in changes.items()
-            if change.after is not None and name.split("/", 1)[0] not in FIELD_ROOMS
+            if change.after is not None and name.split("/", 1)[0] not in FIELD_FOLDERS
         }
         labels = {name: after for name, after in moved.items() if name.startswith("versions/")}
         # First of all: a branch must not stand on a version that nobody would know after a power failure.
@@ -252,7 +252,7 @@ class Refs:
         files: dict[str, dict[str, Field]] = {}
         for name, change in changes.items():
             room, _, key = name.partition("/")
-            if room in FIELD_ROOMS and change.after is not None:
+            if room in FIELD_FOLDERS and change.after is not None:
                 field = from_plain(change.after, Field, name)
                 path = layout.STATE if room == "state" else layout.settings_ref(field.stamp[1])
                 files.setdefault(path, {})[key] = field
@@ -309,16 +309,16 @@ class Refs:
         """Ref files that cannot be read; their paths are below `.aura`."""
         problems: list[RecordCorrupt] = []
         for path, shape in self._all_files():
-            with _told(path, problems):
+            with _note_damage(path, problems):
                 decode_ref(self._storage.read(path), shape, path)
         for file in self.label_files():
             if file.endswith(layout.PACKED_LABELS):
-                with _told(f"{layout.VERSIONS}/{file}", problems):
+                with _note_damage(f"{layout.VERSIONS}/{file}", problems):
                     self._packed.read(file)
         for folder in (layout.CHECKPOINTS, layout.EXPORTS, layout.SETTINGS, layout.REPLICAS):
             for file in self._storage.list(folder):
                 if file.endswith(".json"):
-                    with _told(f"{folder}/{file}", problems):
+                    with _note_damage(f"{folder}/{file}", problems):
                         decode_record(self._storage.read(f"{folder}/{file}"), dict[str, Any], file)
         return problems
 
@@ -337,7 +337,7 @@ class Refs:
 
 
 @contextmanager
-def _told(path: str, problems: list[RecordCorrupt]) -> Iterator[None]:
+def _note_damage(path: str, problems: list[RecordCorrupt]) -> Iterator[None]:
     """Add what makes a file unreadable to the problems; one that has gone meanwhile is none."""
     try:
         yield

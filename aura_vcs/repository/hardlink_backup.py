@@ -16,8 +16,8 @@ from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.ids import ObjectId, is_object_id
 from aura_vcs.index.index import Index
 from aura_vcs.index.queries import Queries
-from aura_vcs.layout import COMPRESSED, OBJECTS, kept_path
-from aura_vcs.objects.availability import find_placed, offloaded_chunks
+from aura_vcs.layout import COMPRESSED, OBJECTS, hardlink_path
+from aura_vcs.objects.availability import find_in_packs, offloaded_chunks
 from aura_vcs.objects.packs.reader import OpenPack
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.refs.refs import Refs
@@ -27,7 +27,7 @@ _PACKS = layout.PACKS.removeprefix(f"{OBJECTS}/")
 _PACK = ".pack"
 
 
-class Kept:
+class HardlinkBackup:
     """The second names of the files of one project."""
 
     def __init__(self, storage: LocalStorage, refs: Refs, store: ObjectStore, index: Index, queries: Queries) -> None:
@@ -37,15 +37,15 @@ class Kept:
         self._queries = queries
         self._refs = refs
 
-    def keep(self) -> set[str]:
+    def link_all(self) -> set[str]:
         """Give a second name to every stored file without one; returns those that have only that left."""
-        here, kept = self._names(OBJECTS), self._names(layout.KEPT)
+        here, kept = self._names(OBJECTS), self._names(layout.HARDLINK_BACKUP)
         for name in sorted(here - kept):
-            if not self._storage.link(f"{OBJECTS}/{name}", kept_path(name)):
+            if not self._storage.link(f"{OBJECTS}/{name}", hardlink_path(name)):
                 break  # this disk has no links, or the file is gone already
         return kept - here
 
-    def lend(self, gone: Iterable[str]) -> dict[str, set[ObjectId]]:
+    def restore_temporarily(self, gone: Iterable[str]) -> dict[str, set[ObjectId]]:
         """Put back the files that have something that nothing else has, until `settle` decides.
 
         So whatever is counted meanwhile can be read. Returns the files with what only they have; the
@@ -57,18 +57,18 @@ class Kept:
         for name, objects in held.items():
             missing = objects - present
             if not missing:
-                self._storage.forget(kept_path(name))
-            elif self._storage.link(kept_path(name), f"{OBJECTS}/{name}"):
+                self._storage.forget(hardlink_path(name))
+            elif self._storage.link(hardlink_path(name), f"{OBJECTS}/{name}"):
                 lent[name] = missing
                 present |= missing
         return lent
 
-    def settle(self, lent: Mapping[str, set[ObjectId]]) -> list[str]:
+    def prune(self, lent: Mapping[str, set[ObjectId]]) -> list[str]:
         """Leave the files of `lent` that are needed where they are, let go of the others.
 
         Returns those that stay. The caller holds the refs lock, and the index is current.
         """
-        needed = self._needed(set().union(*lent.values())) if lent else set()
+        needed = self._reachable(set().union(*lent.values())) if lent else set()
         stay = []
         for name, objects in lent.items():
             if objects & needed:
@@ -76,22 +76,22 @@ class Kept:
                 continue
             held = self._queries.held(objects)
             self._index.forget(objects - held)
-            self._index.send_away(held)
-            self._store.packs.let_go(name.removeprefix(f"{_PACKS}/").removesuffix(_PACK))
+            self._index.mark_offloaded(held)
+            self._store.packs.forget(name.removeprefix(f"{_PACKS}/").removesuffix(_PACK))
             self._storage.delete(f"{OBJECTS}/{name}")
-            self._storage.forget(kept_path(name))
+            self._storage.forget(hardlink_path(name))
         return stay
 
-    def drop(self, path: str) -> None:
+    def forget(self, path: str) -> None:
         """Let go of the second name of a file below `.aura`: it is damaged."""
-        self._storage.forget(kept_path(path.removeprefix(f"{OBJECTS}/")))
+        self._storage.forget(hardlink_path(path.removeprefix(f"{OBJECTS}/")))
 
-    def drop_copies(self) -> None:
+    def forget_copies(self) -> None:
         """Let go of second names that are not the only ones: in a copied folder they are files of their own."""
-        for name in self._names(layout.KEPT) & self._names(OBJECTS):
-            self._storage.forget(kept_path(name))
+        for name in self._names(layout.HARDLINK_BACKUP) & self._names(OBJECTS):
+            self._storage.forget(hardlink_path(name))
 
-    def _needed(self, objects: set[ObjectId]) -> set[ObjectId]:
+    def _reachable(self, objects: set[ObjectId]) -> set[ObjectId]:
         """What a live version or a checkpoint holds and is not offloaded; all of it where a deleted version
         has a name on it."""
         queries = self._queries
@@ -111,7 +111,7 @@ class Kept:
         recorded = store.offloaded.all()
         if not recorded:
             return set()
-        places = find_placed(store, recorded)
+        places = find_in_packs(store, recorded)
         whole = {blob for blob in recorded if blob not in places or not places[blob].chunked}
         return whole | offloaded_chunks(store, recorded)
 
@@ -129,7 +129,7 @@ class Kept:
             object_id = ObjectId(folder + file.removesuffix(COMPRESSED))
             return {object_id} if is_object_id(object_id) else None
         try:
-            with self._storage.open(path or kept_path(name)) as opened:
+            with self._storage.open(path or hardlink_path(name)) as opened:
                 return {entry.id for entry in OpenPack(opened, file.removesuffix(_PACK)).footer.entries}
         except (RecordCorrupt, FileNotFoundError):
             return None

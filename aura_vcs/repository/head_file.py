@@ -44,7 +44,7 @@ class HeadFile:
         self._is_held = False
         self._known: StoredHead | None = None
 
-    def go_on_as(self, replica: ReplicaId) -> None:
+    def set_replica(self, replica: ReplicaId) -> None:
         """Write HEAD for another replica id from now on."""
         self._replica = replica
 

@@ -8,14 +8,14 @@ from aura_vcs.codec import now
 from aura_vcs.ids import new_operation_id, new_replica_id
 from aura_vcs.model import Head, Operation
 from aura_vcs.operation_log import OperationLogs
-from aura_vcs.refs.branch_entries import newest_of
+from aura_vcs.refs.branch_entries import furthest_entry
 from aura_vcs.refs.changes import branch_change
 from aura_vcs.repository.own_log import NOTE
 from aura_vcs.repository.replica_id import put_replica
 from aura_vcs.repository.repository import Draft, Repository
 
 
-def go_on_as_another(repo: Repository, branches: Iterable[str]) -> None:
+def become_new_replica(repo: Repository, branches: Iterable[str]) -> None:
     """Take another replica id: this copy was put back to an earlier state, or copied, and others know more.
 
     Where we said that one of `branches` is, is said under the new id; what stands under the old one there
@@ -24,7 +24,7 @@ def go_on_as_another(repo: Repository, branches: Iterable[str]) -> None:
     """
     before, replica = repo.replica, new_replica_id()
     with repo.locks.exclusive("refs"):
-        entries = {name: newest_of(repo.refs.branch_entries(name), before) for name in branches}
+        entries = {name: furthest_entry(repo.refs.branch_entries(name), before) for name in branches}
         own = {name: entry for name, entry in entries.items() if entry is not None}
         moved = [
             branch_change(name, None, msgspec.structs.replace(entry, replica=replica, counter=1))

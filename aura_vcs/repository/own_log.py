@@ -12,7 +12,7 @@ from aura_vcs.model import BranchEntry, Head, Operation, RefChange
 from aura_vcs.operation_log import OperationLogs
 from aura_vcs.progress import Progress
 from aura_vcs.refs.refs import Refs
-from aura_vcs.repository.hardlink_backup import Kept
+from aura_vcs.repository.hardlink_backup import HardlinkBackup
 from aura_vcs.repository.head_file import HeadFile
 from aura_vcs.repository.replica_id import put_replica
 from aura_vcs.storage.local import LocalStorage
@@ -22,7 +22,7 @@ NOTE = (
     "state, or copied. It goes on as a machine of its own; everything is kept"
 )
 
-PUT_BACK = (
+BACKUP_RESTORED = (
     "This project was put back to an earlier state: what was done in it since is not here. It goes on from there "
     "as a machine of its own; what was sent to a remote comes back with `aura pull`"
 )
@@ -40,7 +40,7 @@ class LogOwner(Protocol):
         """Whether nothing can be written."""
 
     @property
-    def kept(self) -> Kept:
+    def hardlink_backup(self) -> HardlinkBackup:
         """Second names of stored files."""
 
     root: str
@@ -61,39 +61,39 @@ def mend_log(repo: LogOwner) -> bool:
     anew: something was put back, or we have another id, because somebody else wrote under ours. The caller
     holds the refs lock.
     """
-    mended = repo.logs.mend(lambda lost: _count_whole(repo, lost))
-    if mended.back:
+    mended = repo.logs.mend(lambda lost: _count_recoverable(repo, lost))
+    if mended.restored:
         repo.progress.note("This machine's log had been put back to an older state: what was gone from it is back")
     if repo.is_read_only:
         return False
-    for operation in mended.back:
+    for operation in mended.restored:
         repo.refs.apply(operation.refs)
-    if mended.strange:
-        take_along(repo, mended.strange)
+    if mended.foreign:
+        adopt_foreign_lines(repo, mended.foreign)
     elif mended.absent or _is_head_absent(repo):
         _go_on_from_backup(repo)
     else:
-        return bool(mended.back)
+        return bool(mended.restored)
     return True
 
 
-def _count_whole(repo: LogOwner, lost: Sequence[Operation]) -> int:
+def _count_recoverable(repo: LogOwner, lost: Sequence[Operation]) -> int:
     """How many of the lost operations, from the first on, can be put back: what they made is here.
 
     All of them, where what they led to is here. It is not where all of the project was put back but `local`,
     which a backup leaves out: then the objects went back with the log.
     """
-    present = repo.kept.present()
+    present = repo.hardlink_backup.present()
     led_to: dict[str, VersionId] = {}
     for operation in lost:
-        led_to |= _stood_on(operation)
+        led_to |= _refs_and_head(operation)
     if all(version in present for version in led_to.values()):
         return len(lost)
-    absent = (any(v not in present for v in _stood_on(operation).values()) for operation in lost)
+    absent = (any(v not in present for v in _refs_and_head(operation).values()) for operation in lost)
     return next((count for count, is_absent in enumerate(absent) if is_absent), len(lost))
 
 
-def _stood_on(operation: Operation) -> dict[str, VersionId]:
+def _refs_and_head(operation: Operation) -> dict[str, VersionId]:
     """Where an operation put branches and HEAD."""
     found = {}
     for ref, change in operation.refs.items():
@@ -108,7 +108,7 @@ def _stood_on(operation: Operation) -> dict[str, VersionId]:
 def _is_head_absent(repo: LogOwner) -> bool:
     """Whether HEAD was put by an operation that the log does not have, to a version that is not here."""
     head = repo.head_file.written()
-    if head is None or head.version is None or head.version in repo.kept.present():
+    if head is None or head.version is None or head.version in repo.hardlink_backup.present():
         return False
     last = max((line.operation.sequence for line in repo.logs.read_of(repo.replica) if line.operation), default=0)
     return head.sequence > last
@@ -125,10 +125,10 @@ def _go_on_from_backup(repo: LogOwner) -> None:
     put_replica(repo.storage, repo.root, replica)
     repo.become(replica)
     repo.head_file.put(Head(head.branch, head.version), 0)
-    repo.progress.note(PUT_BACK)
+    repo.progress.note(BACKUP_RESTORED)
 
 
-def take_along(repo: LogOwner, operations: Sequence[Operation]) -> None:
+def adopt_foreign_lines(repo: LogOwner, operations: Sequence[Operation]) -> None:
     """Take another replica id, and with it what the log has otherwise now, because somebody else wrote it.
 
     The operations stand in the new log as they did in the old one, and can be taken back. The caller
@@ -137,13 +137,13 @@ def take_along(repo: LogOwner, operations: Sequence[Operation]) -> None:
     """
     before, replica = repo.replica, new_replica_id()
     lines = [
-        encode_operation(_of_another(operation, before, replica, sequence))
+        encode_operation(_as_another_replica(operation, before, replica, sequence))
         for sequence, operation in enumerate(sorted(operations, key=lambda operation: operation.sequence), 1)
     ]
     head = repo.head_file.stored()
     repo.storage.append(operations_log(replica), b"".join(lines), at=0)
     put_replica(repo.storage, repo.root, replica)
-    for name in {ref.split("/")[1] for operation in operations for ref in operation.refs if _is_of(ref, before)}:
+    for name in {ref.split("/")[1] for operation in operations for ref in operation.refs if _is_by(ref, before)}:
         branch = decode_name(name)
         repo.refs.drop_entry(branch, before)
         for line in repo.logs.read_of(before):
@@ -155,15 +155,15 @@ def take_along(repo: LogOwner, operations: Sequence[Operation]) -> None:
     repo.progress.note(NOTE)
 
 
-def _is_of(ref: str, replica: ReplicaId) -> bool:
+def _is_by(ref: str, replica: ReplicaId) -> bool:
     return ref.startswith("branches/") and ref.endswith(f"/{replica}")
 
 
-def _of_another(operation: Operation, before: ReplicaId, replica: ReplicaId, sequence: int) -> Operation:
+def _as_another_replica(operation: Operation, before: ReplicaId, replica: ReplicaId, sequence: int) -> Operation:
     """The operation as another replica has it: the entries that it moves are that one's."""
     refs = {}
     for ref, change in operation.refs.items():
-        if _is_of(ref, before):
+        if _is_by(ref, before):
             sides = [None if side is None else {**side, "replica": replica} for side in (change.before, change.after)]
             refs[f"{ref.rpartition('/')[0]}/{replica}"] = RefChange(*sides)
         else:

@@ -13,7 +13,7 @@ from aura_vcs.storage.system_calls import translated
 if TYPE_CHECKING:
     from tempfile import TemporaryDirectory
 
-IndexPlace = tuple[LocalStorage, str]
+IndexLocation = tuple[LocalStorage, str]
 
 
 def make_local(storage: LocalStorage) -> bool:
@@ -31,9 +31,9 @@ def make_local(storage: LocalStorage) -> bool:
     return os.access(path, os.W_OK)
 
 
-def index_places(
+def index_locations(
     storage: LocalStorage, folder: str | None, name: str, *, preview: bool = False
-) -> tuple[IndexPlace, IndexPlace | None]:
+) -> tuple[IndexLocation, IndexLocation | None]:
     """Where the index lies, and where it does if the project cannot be written.
 
     That is in the project, or in `folder`, called `name`, if the project is on a network disk.
@@ -53,7 +53,7 @@ def previewed(storage: LocalStorage) -> LocalStorage:
     return PreviewStorage.of(storage)
 
 
-class BorrowedRoom:
+class TemporaryStorage:
     """A folder among the system's temporary files, for what a command needs to write until it ends."""
 
     def __init__(self) -> None:
@@ -67,7 +67,7 @@ class BorrowedRoom:
             self._folder = tempfile.TemporaryDirectory(prefix="aura-")
         return LocalStorage(self._folder.name, temporary=layout.TEMPORARY)
 
-    def give_back(self) -> None:
+    def remove(self) -> None:
         """Remove it with all that is in it."""
         if self._folder is not None:
             with suppress(OSError):

@@ -25,29 +25,29 @@ class ReplicaRecord(msgspec.Struct, frozen=True):
     place: str
 
 
-class Identity(msgspec.Struct, frozen=True):
+class ReplicaIdentity(msgspec.Struct, frozen=True):
     """The id of this copy; whether it was chosen just now, and that because the copy has moved in."""
 
     replica: ReplicaId
     is_new: bool = False
-    has_moved: bool = False
+    was_relocated: bool = False
 
 
-def reading_replica(storage: LocalStorage, root: str) -> Identity:
+def reading_replica(storage: LocalStorage, root: str) -> ReplicaIdentity:
     """The id of a copy that can only be read: the one it has, else one that its place gives, kept nowhere."""
     try:
-        return Identity(decode_record(storage.read(REPLICA), ReplicaRecord, REPLICA).replica)
+        return ReplicaIdentity(decode_record(storage.read(REPLICA), ReplicaRecord, REPLICA).replica)
     except (FileNotFoundError, RecordCorrupt):
-        return Identity(ReplicaId(_place(root)[:12]))
+        return ReplicaIdentity(ReplicaId(_location_hash(root)[:12]))
 
 
-def this_replica(storage: LocalStorage, root: str) -> Identity:
+def this_replica(storage: LocalStorage, root: str) -> ReplicaIdentity:
     """The id of this copy; one is chosen where there is none for this place."""
-    place = _place(root)
+    place = _location_hash(root)
     try:
         record = decode_record(storage.read(REPLICA), ReplicaRecord, REPLICA)
         if record.place == place and is_replica_id(record.replica):
-            return Identity(record.replica)
+            return ReplicaIdentity(record.replica)
         moved = True
     except FileNotFoundError:
         moved = False
@@ -56,12 +56,12 @@ def this_replica(storage: LocalStorage, root: str) -> Identity:
         storage.set_aside(REPLICA)
     replica = new_replica_id()
     put_replica(storage, root, replica)
-    return Identity(replica, is_new=True, has_moved=moved)
+    return ReplicaIdentity(replica, is_new=True, was_relocated=moved)
 
 
 def put_replica(storage: LocalStorage, root: str, replica: ReplicaId) -> None:
     """Give this copy an id, durably."""
-    storage.put(REPLICA, encode_record(ReplicaRecord(replica, _place(root))))
+    storage.put(REPLICA, encode_record(ReplicaRecord(replica, _location_hash(root))))
 
 
 def check_encoding() -> None:
@@ -76,7 +76,7 @@ def check_encoding() -> None:
         raise InputError(f"This Python reads names of files as {encoding}; a project has them as UTF-8", hint=hint)
 
 
-def _place(root: str) -> str:
+def _location_hash(root: str) -> str:
     """A hash of the machine and the folder. The inode tells a copy from the original."""
     folder = os.path.join(root, AURA, LOCAL)
     try:

@@ -22,7 +22,7 @@ SILENT_SECONDS = 90 * 86400
 """A replica of which nothing came for so long is not waited for any more."""
 
 
-class Other(msgspec.Struct, frozen=True):
+class OtherReplica(msgspec.Struct, frozen=True):
     """Another replica: its machine's name where that is known, when something of it came last
     (seconds since 1970), and the time of our operation up to which it has read our log.
 
@@ -32,11 +32,11 @@ class Other(msgspec.Struct, frozen=True):
 
     replica: ReplicaId
     host: str
-    heard_at: float
+    last_seen: float
     read_until: str
 
 
-class Others:
+class OtherReplicas:
     """The other replicas of one project."""
 
     def __init__(self, storage: LocalStorage, logs: OperationLogs, index: Index) -> None:
@@ -44,13 +44,13 @@ class Others:
         self._logs = logs
         self._index = index
 
-    def known(self) -> set[ReplicaId]:
+    def known_replicas(self) -> set[ReplicaId]:
         """Every other replica that left something here. Looks at two folders' names."""
         names = [name.split(".", 1)[0] for name in self._storage.list(layout.OPERATIONS)]
         names += [name.split(".", 1)[0].split(" ", 1)[0] for name in self._storage.list(layout.REPLICAS)]
         return {ReplicaId(name) for name in names if is_replica_id(name)} - {self._logs.replica}
 
-    def say_what_was_read(self, host: str, author: str) -> None:
+    def publish_read_positions(self, host: str, author: str) -> None:
         """Write our own reading, if it has moved. What cannot be written is left: others wait longer.
 
         A machine that has never done anything here writes nothing: nobody waits for it.
@@ -58,7 +58,7 @@ class Others:
         sequence = self._index.end_of_log(self._logs.replica)[1]
         if not sequence:
             return
-        read = {replica: self._index.end_of_log(replica)[1] for replica in sorted(self.known())}
+        read = {replica: self._index.end_of_log(replica)[1] for replica in sorted(self.known_replicas())}
         own = self.readings().get(self._logs.replica)
         if own is not None and own.read == read:
             return
@@ -82,25 +82,25 @@ class Others:
                 found[reading.replica] = reading
         return found
 
-    def waited_for(self) -> list[Other]:
+    def active_replicas(self) -> list[OtherReplica]:
         """The other replicas that are not silent, and how far each has read. Opens their logs."""
         readings = self.readings()
         limit = time.time() - SILENT_SECONDS
         found = []
-        for replica in sorted(self.known()):
-            heard_at = self._heard_at(replica)
+        for replica in sorted(self.known_replicas()):
+            heard_at = self._last_seen(replica)
             if heard_at >= limit:
                 reading = readings.get(replica)
                 host = reading.host if reading is not None else self._host(replica)
-                found.append(Other(replica, host, heard_at, self._read_until(reading)))
+                found.append(OtherReplica(replica, host, heard_at, self._read_until(reading)))
         return found
 
     def _read_until(self, reading: Reading | None) -> str:
-        if reading is None or not self._has_arrived(reading):
+        if reading is None or not self._has_synced(reading):
             return ""
         return self._index.time_of(self._logs.replica, reading.read.get(self._logs.replica, 0))
 
-    def _has_arrived(self, reading: Reading) -> bool:
+    def _has_synced(self, reading: Reading) -> bool:
         """Whether all versions are here that the replica had made or changed when it wrote its reading."""
         if self._index.is_waiting() or self._index.end_of_log(reading.replica)[1] < reading.sequence:
             return False
@@ -117,7 +117,7 @@ class Others:
                     named.add(VersionId(ObjectId(name)))
         return named
 
-    def _heard_at(self, replica: ReplicaId) -> float:
+    def _last_seen(self, replica: ReplicaId) -> float:
         names = [layout.replica_ref(replica), layout.operations_log(replica)]
         stats = [self._storage.stat(name) for name in names]
         return max((found.mtime_ns / 1e9 for found in stats if found is not None), default=0.0)

@@ -29,16 +29,16 @@ from aura_vcs.refs.refs import Refs
 from aura_vcs.repository.format_file import FORMAT_VERSION, is_project, load_format
 from aura_vcs.repository.head_file import HeadFile, StoredHead
 from aura_vcs.repository.ownership import Trust, check_owner
-from aura_vcs.repository.read_only import BorrowedRoom, index_places, make_local, previewed
+from aura_vcs.repository.read_only import TemporaryStorage, index_locations, make_local, previewed
 from aura_vcs.repository.replica_id import author_name, check_encoding, host_name, reading_replica, this_replica
-from aura_vcs.repository.replicas import Others
+from aura_vcs.repository.replicas import OtherReplicas
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.system_calls import REAL_CALLS, FileCalls
 
 if TYPE_CHECKING:
     from aura_vcs.objects.graph import LocalSource
-    from aura_vcs.repository.hardlink_backup import Kept
-    from aura_vcs.worktree.scan.prefetch import Ahead
+    from aura_vcs.repository.hardlink_backup import HardlinkBackup
+    from aura_vcs.worktree.scan.prefetch import ScanPrefetch
     from aura_vcs.worktree.worktree import Worktree
 
 
@@ -81,7 +81,7 @@ class Repository:
         calls: FileCalls = REAL_CALLS,
         index_folder: str | None = None,
         lock_seconds: float = WAIT_SECONDS,
-        ahead: "Ahead | None" = None,
+        ahead: "ScanPrefetch | None" = None,
         preview: bool = False,
     ) -> None:
         check_encoding()
@@ -89,7 +89,7 @@ class Repository:
         self.is_preview = preview
         self._ahead = ahead
         self._recording = False
-        self._borrowed = BorrowedRoom()
+        self._borrowed = TemporaryStorage()
         self.progress = progress
         self._names = (author, host)
         self._index_folder = index_folder
@@ -99,14 +99,16 @@ class Repository:
         """Whether nothing can be written here: then looking takes the index as it is, or makes one elsewhere."""
         self.locks = Locks(self.storage, layout.LOCKS, wait_seconds=lock_seconds)
         identity = reading_replica(self.storage, root) if self.is_read_only else this_replica(self.storage, root)
-        self.replica, self.has_moved = identity.replica, identity.has_moved
+        self.replica, self.has_moved = identity.replica, identity.was_relocated
         if identity.is_new and not preview:
             from aura_vcs.repository.sync_tool_hints import write_hints  # once for every machine
 
             write_hints(root, self.storage)
         self.refs = Refs(self.storage)
         self.logs = OperationLogs(self.storage, self.replica)
-        here, spare = index_places(self.storage, index_folder, f"{self.format.project}-{self.replica}", preview=preview)
+        here, spare = index_locations(
+            self.storage, index_folder, f"{self.format.project}-{self.replica}", preview=preview
+        )
         self.store = ObjectStore(self.storage)
         """The objects."""
         self.trees = TreeReader(self.store)
@@ -116,10 +118,10 @@ class Repository:
         self.queries = Queries(self.index)
         """What the index is asked."""
         self.head_file = HeadFile(files, self.replica, progress)
-        self.others = Others(self.storage, self.logs, self.index)
+        self.others = OtherReplicas(self.storage, self.logs, self.index)
         self._calls = calls
         if self.has_moved:
-            self.kept.drop_copies()
+            self.hardlink_backup.forget_copies()
         try:
             self.refresh()
         except Exception as error:
@@ -131,9 +133,9 @@ class Repository:
             stored = self.head_file.stored()
             self.head_file.put(Head(stored.branch, stored.version), 0)
         elif not (self.is_read_only or preview) and self.storage.stat(layout.HEAD) is None:
-            self._settle_head()
+            self._pin_head()
 
-    def _settle_head(self) -> None:
+    def _pin_head(self) -> None:
         """Stay where HEAD was found to be: what others do from now on does not move it by itself."""
         stored = self.head_file.stored()
         if stored.version is not None:
@@ -141,7 +143,7 @@ class Repository:
                 self.head_file.put(Head(stored.branch, stored.version), stored.sequence)
 
     @cached_property
-    def room(self) -> LocalStorage:
+    def scratch_storage(self) -> LocalStorage:
         """Where commands that look put what they need for a while: here, or for the time being elsewhere."""
         return self.storage if not self.is_read_only else self._borrowed.storage()
 
@@ -184,11 +186,11 @@ class Repository:
         return cls(root, **options)  # type: ignore[arg-type]
 
     @cached_property
-    def kept(self) -> "Kept":
+    def hardlink_backup(self) -> "HardlinkBackup":
         """Second names of stored files, where other replicas may delete them."""
-        from aura_vcs.repository.hardlink_backup import Kept  # most folders are nobody else's
+        from aura_vcs.repository.hardlink_backup import HardlinkBackup  # most folders are nobody else's
 
-        return Kept(self.storage, self.refs, self.store, self.index, self.queries)
+        return HardlinkBackup(self.storage, self.refs, self.store, self.index, self.queries)
 
     @cached_property
     def worktree(self) -> "Worktree":
@@ -217,11 +219,11 @@ class Repository:
     def head(self) -> Head:
         """Where the work folder is."""
         stored = self.head_file.stored()
-        if stored.version is not None and not self.is_settled(stored.version):
+        if stored.version is not None and not self.is_index_complete(stored.version):
             stored = self.head_file.stored()
         return Head(stored.branch, stored.version)
 
-    def is_settled(self, version: VersionId) -> bool:
+    def is_index_complete(self, version: VersionId) -> bool:
         """Whether the index knows a version that a ref stands on.
 
         Refs move a moment before the index: if it does not, whoever is recording is waited for, and
@@ -239,17 +241,17 @@ class Repository:
         try:
             self._follow()
         except StorageFull:  # what is asked for may be to free space
-            self.index.leave_disk()
+            self.index.move_to_memory()
             self._follow()
         if not self.is_read_only:
-            self.settle()
+            self.protect_objects()
 
     def _follow(self) -> None:
         if not self.index.is_current() or self.index.can_read_again():
             with self.locks.exclusive("refs"):
                 self._catch_up()
 
-    def make_room(self) -> None:
+    def free_disk_space(self) -> None:
         """Where the disk is nearly full, let go of what can be made again, so that space can be freed.
 
         That is the index, which goes on in memory, and what is known of the files' dates.
@@ -257,25 +259,25 @@ class Repository:
         from aura_vcs.repository.free_space import is_nearly_full  # for what frees space
 
         if not self.is_preview and not self.is_read_only and is_nearly_full(self.storage.root):
-            self.index.leave_disk()
+            self.index.move_to_memory()
             self.storage.forget(layout.SCAN_CACHE)
 
-    def settle(self) -> None:
+    def protect_objects(self) -> None:
         """Where other replicas work on copies of this folder: keep what is stored, put back what they
         deleted and is needed here, and tell them how far they were read."""
-        if not self.others.known():
+        if not self.others.known_replicas():
             return
         for file, name in self.store.packs.misnamed().items():
             self.storage.adopt(self.storage, f"{layout.PACKS}/{file}", layout.pack_path(name))
-        if self.kept.keep():
-            with self.locks.exclusive("refs"), self._undeleted():
+        if self.hardlink_backup.link_all():
+            with self.locks.exclusive("refs"), self._restored_temporarily():
                 pass
-        self.others.say_what_was_read(self.host, self.author)
+        self.others.publish_read_positions(self.host, self.author)
 
-    def learn_objects(self) -> None:
-        """Enter into the index what lies in the store unrecorded; see Index.learn_objects."""
+    def adopt_unrecorded_objects(self) -> None:
+        """Enter into the index what lies in the store unrecorded; see Index.adopt_unrecorded_objects."""
         with self.locks.exclusive("refs"):
-            self.index.learn_objects(self._recover)
+            self.index.adopt_unrecorded_objects(self._recover)
 
     def preview(self) -> "Repository":
         """Open the project once more, as a preview: whatever is looked up there changes nothing on disk."""
@@ -291,7 +293,7 @@ class Repository:
 
     def rebuild_index(self) -> None:
         """Build the index anew from the files."""
-        with self.locks.exclusive("refs"), self._undeleted():
+        with self.locks.exclusive("refs"), self._restored_temporarily():
             self.index.rebuild(self._recover)
 
     @contextmanager
@@ -314,7 +316,7 @@ class Repository:
     def become(self, replica: ReplicaId) -> None:
         """Work under another replica id from now on. See repository.another, which gives it."""
         self.replica = self.logs.replica = replica
-        self.head_file.go_on_as(replica)
+        self.head_file.set_replica(replica)
 
     def close(self) -> None:
         """Let go of every file."""
@@ -323,7 +325,7 @@ class Repository:
         self.store.close()
         self.index.close()
         self.storage.close()
-        self._borrowed.give_back()
+        self._borrowed.remove()
 
     def __enter__(self) -> "Repository":
         return self
@@ -340,7 +342,7 @@ class Repository:
             raise IndexDamaged(self.index.path, str(error)) from error
 
     def _catch_up(self) -> None:
-        with self._undeleted():
+        with self._restored_temporarily():
             is_strange = False
             if not self.index.has_all_of(self.replica):
                 from aura_vcs.repository.own_log import mend_log  # seldom needed
@@ -349,16 +351,16 @@ class Repository:
             (self.index.rebuild if is_strange else self.index.catch_up)(self._recover)
 
     @contextmanager
-    def _undeleted(self) -> Iterator[None]:
+    def _restored_temporarily(self) -> Iterator[None]:
         """Have back what other machines deleted, while it is counted; afterwards only what is needed stays."""
-        gone = self.kept.keep() if not self.is_read_only and self.others.known() else set()
-        lent = self.kept.lend(gone)
+        gone = self.hardlink_backup.link_all() if not self.is_read_only and self.others.known_replicas() else set()
+        lent = self.hardlink_backup.restore_temporarily(gone)
         yield
-        if back := self.kept.settle(lent):
+        if back := self.hardlink_backup.prune(lent):
             count = f"{len(back)} file{'' if len(back) == 1 else 's'}"
             self.progress.note(f"Put back what another machine had deleted and versions need: {count}")
         if gone:
-            self.index.learn_places()
+            self.index.refresh_locations()
 
     def _recover(self, operation: Operation) -> None:
         """Finish an operation that was recorded: refs, then HEAD. Harmless where it was finished."""
@@ -423,8 +425,8 @@ class Transaction:
             operation = msgspec.structs.replace(operation, sequence=sequence)
         end = repository.logs.append(operation, at=start)
         try:
-            if repository.others.known():
-                repository.kept.keep()  # before a tool can carry the files, and somebody's deletion back
+            if repository.others.known_replicas():
+                repository.hardlink_backup.link_all()  # before a tool can carry the files, and somebody's deletion back
             repository.refs.apply(operation.refs)
             if operation.head is not None:
                 repository.head_file.put(operation.head.after, operation.sequence)

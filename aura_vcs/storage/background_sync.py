@@ -8,7 +8,7 @@ EARLY_BYTES = 32 << 20
 """After so many bytes the disk begins with them."""
 
 
-class EarlySync:
+class BackgroundSync:
     """Syncs an open file from time to time, on another thread. It promises nothing: the caller syncs at the end.
 
     `settle` or `wait` comes before the file is closed.
@@ -26,12 +26,12 @@ class EarlySync:
         self._bytes += count
         if self._bytes < EARLY_BYTES or (self._thread is not None and self._thread.is_alive()):
             return
-        self.settle()
+        self.wait_current()
         self._bytes = 0
         self._thread = Thread(target=self._sync, daemon=True)
         self._thread.start()
 
-    def settle(self) -> None:
+    def wait_current(self) -> None:
         """Wait for the sync under way.
 
         Raises:

@@ -4,7 +4,7 @@ import io
 from typing import Any
 
 
-class MadeFile(io.RawIOBase):
+class GeneratedFile(io.RawIOBase):
     """Reads and seeks as a file of `size` bytes; `_piece` makes them. It can be read again from anywhere."""
 
     def __init__(self, size: int) -> None:

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from aura_vcs.errors.integrity import LinkedPath
 from aura_vcs.storage.base import FileStat, check_storage_name
-from aura_vcs.storage.own_folders import OwnFolders, Way, is_link
+from aura_vcs.storage.own_folders import FolderPath, OwnFolders, is_link
 from aura_vcs.storage.plain_files import (
     READ,
     Append,
@@ -70,9 +70,9 @@ class LocalStorage:
         """The path in the file system, for messages only: whoever opens it may be led elsewhere."""
         return os.path.join(self.root, *check_storage_name(name).split("/"))
 
-    def at(self, name: str) -> Way:
+    def at(self, name: str) -> FolderPath:
         """The way to a file, for calls of one's own; see OwnFolders.at."""
-        way = Way()
+        way = FolderPath()
         way.folders, way.name, way.is_mine = self._folders, self._prefix + check_storage_name(name), False
         return way
 

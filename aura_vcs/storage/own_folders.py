@@ -20,7 +20,7 @@ _FLAGS = os.O_RDONLY
 for _name in ("O_DIRECTORY", "O_NOFOLLOW", "O_CLOEXEC", "O_NONBLOCK"):
     _FLAGS |= getattr(os, _name, 0)
 _ROOT_FLAGS = _FLAGS & ~getattr(os, "O_NOFOLLOW", 0)
-KEPT_OPEN = 24
+OPEN_FOLDERS = 24
 """So many folders stay open; those after them are opened for one call each."""
 
 
@@ -38,14 +38,14 @@ class OwnFolders:
         self._outdated: list[int] = []
         """Folders that are no longer what their name leads to: another thread may be using one."""
 
-    def at(self, name: str) -> "Way":
+    def at(self, name: str) -> "FolderPath":
         """The way to a file: in a `with`, the name to use and the open folder that it is relative to.
 
         Raises (on entering):
             FileNotFoundError, NotADirectoryError: its folder is not there.
             LinkedPath: a part of the way is a link.
         """
-        way = Way()
+        way = FolderPath()
         way.folders, way.name, way.is_mine = self, name, False
         return way
 
@@ -53,7 +53,7 @@ class OwnFolders:
         """The path of a folder, for messages."""
         return os.path.join(self.root, *folder.split("/")) if folder else self.root
 
-    def reach(self, folder: str) -> tuple[int, bool]:
+    def enter(self, folder: str) -> tuple[int, bool]:
         """An open folder, and whether the caller is to close it.
 
         Raises:
@@ -69,7 +69,7 @@ class OwnFolders:
                 del self.kept[folder]
                 self._outdated.append(kept[0])
         fd = self._opened(folder)
-        if len(self.kept) >= KEPT_OPEN:
+        if len(self.kept) >= OPEN_FOLDERS:
             return fd, True
         found = os.fstat(fd)
         mine = (fd, found.st_dev, found.st_ino, self.path(folder))
@@ -103,7 +103,7 @@ class OwnFolders:
         if not folder:
             return self._enter(self.root, None, _ROOT_FLAGS if self.follow_root else _FLAGS, "")
         above, _, part = folder.rpartition("/")
-        outer, is_mine = self.reach(above)
+        outer, is_mine = self.enter(above)
         try:
             return self._enter(part, outer, _FLAGS, folder)
         finally:
@@ -122,7 +122,7 @@ class OwnFolders:
             raise
 
 
-class Way:
+class FolderPath:
     """The way to one file, see OwnFolders.at, which fills it in: one is made for every file that is touched."""
 
     __slots__ = ("fd", "folders", "is_mine", "name")
@@ -142,7 +142,7 @@ class Way:
                 found = os.stat(kept[3], follow_symlinks=folders.follow_root and not folder)
                 if found.st_ino == kept[2] and found.st_dev == kept[1]:
                     return last, kept[0]
-        self.fd, self.is_mine = folders.reach(folder)
+        self.fd, self.is_mine = folders.enter(folder)
         return last, self.fd
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

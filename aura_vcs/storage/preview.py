@@ -14,7 +14,7 @@ from contextlib import suppress
 
 from aura_vcs.errors.integrity import LinkedPath
 from aura_vcs.storage.local import LocalStorage
-from aura_vcs.storage.own_folders import Way
+from aura_vcs.storage.own_folders import FolderPath
 from aura_vcs.storage.plain_files import READ, open_plain
 from aura_vcs.storage.system_calls import translated
 
@@ -50,7 +50,7 @@ class PreviewStorage(LocalStorage):
         """See LocalStorage: where the file is that `at` led to, else where it is in `lower`."""
         return self._upper(name) if self._above(name) is not None else self._lower.path(name)
 
-    def at(self, name: str) -> Way:
+    def at(self, name: str) -> FolderPath:
         """See LocalStorage. A file that is only in `lower` is copied first."""
         folder, _, last = name.rpartition("/")
         if folder and self._is_folder(folder):

@@ -38,7 +38,7 @@ _ATTEMPTS = 3
 _PART = re.compile(rf"(packs-[0-9a-f]{{64}}\.pack|records-[0-9a-f]{{64}})\.[0-{SLOTS - 1}]{re.escape(_ENDING)}")
 
 
-class LocalPart(LocalUpload):
+class PartialUpload(LocalUpload):
     """A part that is held: an upload that begins with what is there, and that may be left for later."""
 
     def __init__(self, storage: LocalStorage, name: str, fd: int) -> None:  # it is opened already
@@ -53,7 +53,7 @@ class LocalPart(LocalUpload):
         """Bytes that are there."""
         return os.fstat(self.fd).st_size
 
-    def keep(self, size: int) -> None:
+    def truncate(self, size: int) -> None:
         """Cut off what is after the first `size` bytes, and go on there."""
         with translated("write", self.path):
             if self.size > size:
@@ -73,7 +73,7 @@ class LocalPart(LocalUpload):
         self._rename(name, durably=durably)
         self._close()
 
-    def leave(self) -> None:
+    def release(self) -> None:
         """Let go of it; what is there stays for the next attempt. Harmless after all else."""
         if self.fd >= 0 and not self.size:
             self.discard()
@@ -88,7 +88,7 @@ class LocalPart(LocalUpload):
         self._close()
 
 
-def open_part(storage: LocalStorage, folder: str, name: str) -> LocalPart | None:
+def open_part(storage: LocalStorage, folder: str, name: str) -> PartialUpload | None:
     """Take hold of a part of the file `name` in `folder`, with all that has arrived in any part of it.
 
     None where no part can be held: the disk has no such locks, or all are taken.
@@ -103,7 +103,7 @@ def open_part(storage: LocalStorage, folder: str, name: str) -> LocalPart | None
             continue
         for other in names:
             if other != one:
-                _take_over(part, other, storage)
+                append_from(part, other, storage)
         return part
     return None
 
@@ -136,7 +136,7 @@ def sweep_parts(storage: LocalStorage, folder: str, *, older_than_seconds: float
     return removed
 
 
-def agreed(source: BinaryIO, there: int, digest: str) -> int:
+def resume_offset(source: BinaryIO, there: int, digest: str) -> int:
     """How many bytes that have arrived are gone on with: all, if a source begins with them, or none."""
     source.seek(0)
     return there if there and digest_of(source, there) == digest else 0
@@ -151,7 +151,7 @@ def digest_of(source: BinaryIO, length: int) -> str:
     return hasher.hexdigest()
 
 
-def _take(storage: LocalStorage, name: str) -> LocalPart | None:
+def _take(storage: LocalStorage, name: str) -> PartialUpload | None:
     """Open a part, made if it is not there, and hold it; None if that cannot be."""
     for _ in range(_ATTEMPTS):
         fresh = False
@@ -172,7 +172,7 @@ def _take(storage: LocalStorage, name: str) -> LocalPart | None:
                 with suppress(OSError):
                     _unlink(storage, name)
         if held and _is_named(storage, fd, name):
-            return LocalPart(storage, name, fd)
+            return PartialUpload(storage, name, fd)
         os.close(fd)
         if not held:
             return None
@@ -221,7 +221,7 @@ def _is_named(storage: LocalStorage, fd: int, name: str) -> bool:
     return there is not None and os.path.samestat(there, os.fstat(fd))
 
 
-def _take_over(part: LocalPart, name: str, storage: LocalStorage) -> None:
+def append_from(part: PartialUpload, name: str, storage: LocalStorage) -> None:
     """Add what another part has more of, as far as that can be; it may be growing, and only ever does."""
     try:
         opened = storage.open(name)
@@ -232,7 +232,7 @@ def _take_over(part: LocalPart, name: str, storage: LocalStorage) -> None:
         if found.st_nlink > 1 or found.st_size <= size:
             return
         with suppress(StorageError):  # whoever goes on with it will meet the same, and says so
-            part.keep(size)
+            part.truncate(size)
             other.seek(size)
             while size < found.st_size and (data := other.read(min(_READ_BYTES, found.st_size - size))):
                 part.write(data)

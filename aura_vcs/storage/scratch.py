@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 
 from aura_vcs.storage.local import LocalStorage
-from aura_vcs.storage.own_folders import Way, is_there
+from aura_vcs.storage.own_folders import FolderPath, is_there
 from aura_vcs.storage.plain_files import share_folder
 from aura_vcs.storage.system_calls import FileCalls
 
@@ -19,7 +19,7 @@ class Scratch:
         self.path = storage.path(folder)
         """For messages, and to ask which disk it is on."""
 
-    def at(self, name: str) -> Way:
+    def at(self, name: str) -> FolderPath:
         """The way to what is in it; see OwnFolders.at."""
         return self._storage.at(f"{self._folder}/{name}")
 

@@ -60,7 +60,7 @@ def read_stored(path: str, descriptor: Callable[[], int]) -> bytes:
         FileNotFoundError, RecordUnreadable, StorageError: as `open_stored`.
     """
     try:
-        return _read_whole(descriptor())
+        return _read_all(descriptor())
     except FileNotFoundError:
         raise
     except NotADirectoryError as error:
@@ -71,7 +71,7 @@ def read_stored(path: str, descriptor: Callable[[], int]) -> bytes:
         return file.read()
 
 
-def _read_whole(fd: int) -> bytes:
+def _read_all(fd: int) -> bytes:
     """All bytes of an open file, which is closed then: no more calls than it takes."""
     try:
         size = os.fstat(fd).st_size

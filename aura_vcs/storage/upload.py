@@ -7,7 +7,7 @@ from typing import BinaryIO, Protocol
 
 from aura_vcs.errors.integrity import LinkedPath
 from aura_vcs.ids import Bytes
-from aura_vcs.storage.own_folders import Way, is_there
+from aura_vcs.storage.own_folders import FolderPath, is_there
 from aura_vcs.storage.plain_files import share_file
 from aura_vcs.storage.system_calls import FileCalls, storage_error, translated, write_all, write_pieces
 
@@ -25,7 +25,7 @@ class UploadStorage(Protocol):
     def path(self, name: str) -> str:
         """The path of a file, for messages."""
 
-    def at(self, name: str) -> Way:
+    def at(self, name: str) -> FolderPath:
         """The way to a file."""
 
     def open(self, name: str) -> BinaryIO:

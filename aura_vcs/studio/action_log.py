@@ -23,7 +23,7 @@ _FILES = re.compile(rf"{CONFIG}|{SETUP}|{RATINGS}|(?:{PROJECTS}|{TEMPLATES})/[0-
 EXPIRE_DAYS = "actions.expire_days"
 
 
-class Change(msgspec.Struct, frozen=True):
+class FileChange(msgspec.Struct, frozen=True):
     """A value of a file of the studio: of the whole file, or what is at `keys` in it. None: nothing is there."""
 
     file: str
@@ -40,7 +40,7 @@ class StudioAction(msgspec.Struct, frozen=True):
     description: str
     user: str
     time: str
-    changes: tuple[Change, ...] = ()
+    changes: tuple[FileChange, ...] = ()
     can_batch: bool = False
     expires_at: str | None = None
     correlation_id: str | None = None
@@ -54,18 +54,18 @@ class StudioAction(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, check=blob_id(encode_compact(bare))[:16])
 
 
-class Done(msgspec.Struct, frozen=True):
+class DoneRecord(msgspec.Struct, frozen=True):
     """`done.json`: the last action whose changes were all made."""
 
     action: str
 
 
-class Draft(msgspec.Struct, frozen=True):
+class ActionDraft(msgspec.Struct, frozen=True):
     """An action that has not happened yet."""
 
     type: str
     description: str
-    changes: tuple[Change, ...] = ()
+    changes: tuple[FileChange, ...] = ()
     can_batch: bool = False
     correlation_id: str | None = None
     undoes: tuple[str, ...] = ()
@@ -93,11 +93,11 @@ def acting(folder: StudioFolder) -> Iterator[None]:
         LockBusy: one held it for too long.
     """
     with folder.lock():
-        settle(folder)
+        recover(folder)
         yield
 
 
-def act(folder: StudioFolder, draft: Draft) -> StudioAction | None:
+def act(folder: StudioFolder, draft: ActionDraft) -> StudioAction | None:
     """Record an action, then make its changes, inside `acting`; None where everything is so already.
 
     Interrupted, nothing has happened, or the next action finishes it.
@@ -119,17 +119,17 @@ def act(folder: StudioFolder, draft: Draft) -> StudioAction | None:
         **{**msgspec.structs.asdict(draft), "changes": changes},
     ).checked()
     _append(folder, encode_compact(action) + b"\n")
-    _carry_out(folder, action)
+    _execute(folder, action)
     return action
 
 
-def settle(folder: StudioFolder) -> None:
+def recover(folder: StudioFolder) -> None:
     """Finish the last action, should a crash have cut it off. The caller holds the lock.
 
     Only what the log has after the action that was finished last: where a damaged log does not show
     that one, the line before it may have been taken back since, and making it again would undo that.
     """
-    done = folder.load(DONE, Done)
+    done = folder.load(DONE, DoneRecord)
     if done is None:
         return
     actions = read_actions(folder)
@@ -137,10 +137,10 @@ def settle(folder: StudioFolder) -> None:
     if done.action and done.action not in ids:
         return
     for action in actions[ids.index(done.action) + 1 if done.action else 0 :]:
-        _carry_out(folder, action)
+        _execute(folder, action)
 
 
-def current(folder: StudioFolder, change: Change) -> Any:
+def current(folder: StudioFolder, change: FileChange) -> Any:
     """What is there now."""
     value: Any = folder.load(change.file, dict[str, Any])
     for key in change.keys:
@@ -148,27 +148,27 @@ def current(folder: StudioFolder, change: Change) -> Any:
     return value
 
 
-def changed(folder: StudioFolder, file: str, after: object, *keys: str) -> Change:
+def changed(folder: StudioFolder, file: str, after: object, *keys: str) -> FileChange:
     """The change that puts a record, or None for nothing, in place of what is there now."""
     wanted = msgspec.json.decode(msgspec.json.encode(after))  # as it is read again
-    return Change(file, keys, current(folder, Change(file, keys, None, None)), wanted)
+    return FileChange(file, keys, current(folder, FileChange(file, keys, None, None)), wanted)
 
 
-def make(folder: StudioFolder, changes: Iterable[Change]) -> None:
+def make(folder: StudioFolder, changes: Iterable[FileChange]) -> None:
     """Make changes that are no action of anybody's. The caller holds the lock."""
     for change in changes:
         _apply(folder, change)
 
 
-def _carry_out(folder: StudioFolder, action: StudioAction) -> None:
+def _execute(folder: StudioFolder, action: StudioAction) -> None:
     for change in action.changes:
         # Else it was made already, or edited by hand since. Entries of the list follow their projects.
         if change.file.startswith(f"{PROJECTS}/") or current(folder, change) == change.before:
             _apply(folder, change)
-    folder.put(DONE, Done(action.id))
+    folder.put(DONE, DoneRecord(action.id))
 
 
-def _apply(folder: StudioFolder, change: Change) -> None:
+def _apply(folder: StudioFolder, change: FileChange) -> None:
     if change.keys:
         whole = folder.load(change.file, dict[str, Any]) or {}
         folder.put(change.file, _with(whole, change.keys, change.after))
@@ -190,7 +190,7 @@ def _with(value: Mapping[str, Any], keys: Sequence[str], wanted: Any) -> dict[st
 def _append(folder: StudioFolder, line: bytes) -> None:
     found = folder.storage.stat(ACTIONS)
     if found is None:
-        folder.put(DONE, Done(""))
+        folder.put(DONE, DoneRecord(""))
         folder.storage.put(ACTIONS, line, private=True)
         return
     data = folder.storage.read(ACTIONS)
@@ -214,6 +214,6 @@ def _decode(line: bytes) -> StudioAction | None:
 
 def _expire_days(folder: StudioFolder) -> float:
     """After how many days an action of now can no longer be taken back; 0 is never."""
-    change = Change(CONFIG, ("configurations", EXPIRE_DAYS, "value"), None, None)
+    change = FileChange(CONFIG, ("configurations", EXPIRE_DAYS, "value"), None, None)
     value = current(folder, change)
     return value if isinstance(value, int | float) and not isinstance(value, bool) else 0

@@ -8,7 +8,7 @@ import msgspec
 from aura_vcs.codec import encode_compact, from_plain, now
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.errors.studio import SettingInvalid
-from aura_vcs.studio.action_log import Draft, act, acting, changed
+from aura_vcs.studio.action_log import ActionDraft, act, acting, changed
 from aura_vcs.studio.folder import CONFIG
 from aura_vcs.studio.secret_store import Sealed, forget, seal, unseal, working_keyring
 from aura_vcs.studio.setting_keys import (
@@ -154,7 +154,7 @@ def set_configuration(
             created_by=before.created_by if before else by,
             modified_by=by,
         )
-        _put(studio, setting, after, Draft("config.set", f"Set {setting.key}", correlation_id=correlation_id))
+        _put(studio, setting, after, ActionDraft("config.set", f"Set {setting.key}", correlation_id=correlation_id))
     return get_configuration(studio, setting.key)
 
 
@@ -174,11 +174,11 @@ def unset_configuration(studio: Studio, key: str) -> Configuration:
                 before, value=None, sealed=None, is_active=False, version=before.version + 1, updated_at=now(),
                 modified_by=studio.folder.user,
             )  # fmt: skip
-            _put(studio, setting, after, Draft("config.unset", f"Unset {setting.key}"))
+            _put(studio, setting, after, ActionDraft("config.unset", f"Unset {setting.key}"))
     return get_configuration(studio, setting.key)
 
 
-def _put(studio: Studio, setting: Setting, after: Configured, draft: Draft) -> None:
+def _put(studio: Studio, setting: Setting, after: Configured, draft: ActionDraft) -> None:
     """Store a value as an action; inside `acting`. What was there of a secret is not kept."""
     if setting.is_sensitive:
         studio.folder.put(CONFIG, ConfigFile({**_file(studio).configurations, setting.key: after}))

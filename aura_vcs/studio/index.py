@@ -18,7 +18,7 @@ from aura_vcs.studio.folder import INDEX, StudioFolder
 
 SCHEMA_VERSION = 2
 BUSY_SECONDS = 30
-SETTLED_NS = 2_000_000_000
+RACY_NS = 2_000_000_000
 """A date younger than this may be shared by two changes, on file systems that count in seconds."""
 
 TABLES = """
@@ -72,7 +72,7 @@ class StudioIndex:
         row = self.connection.execute("SELECT stamp FROM stamps WHERE name = ?", (name,)).fetchone()
         if row is not None and row[0] == found:
             return
-        kept = found if self._is_settled(found) else "young"
+        kept = found if self._is_past_tick(found) else "young"
         try:
             self.connection.execute("BEGIN IMMEDIATE")
             try:
@@ -96,10 +96,10 @@ class StudioIndex:
         """Let go of the file."""
         self.connection.close()
 
-    def _is_settled(self, stamp: str) -> bool:
+    def _is_past_tick(self, stamp: str) -> bool:
         """Whether every file and folder that the stamp is of was left alone for a while."""
         dates = [date for date, point, _ in (part.partition(".") for part in stamp.split(" ")) if point]
-        return all(time.time_ns() - int(date) > SETTLED_NS for date in dates)
+        return all(time.time_ns() - int(date) > RACY_NS for date in dates)
 
     def _opened(self) -> sqlite3.Connection:
         try:

@@ -27,7 +27,7 @@ def unfinished_folders(studio: Studio) -> list[str]:
         entry.path
         for status in ("InProgress", "Failed")
         for entry in list_projects(studio, ProjectFilter(status=status, limit=LISTED_LIMIT))
-        if entry.place == "here"
+        if entry.location == "here"
     ]
 
 

@@ -19,10 +19,10 @@ from aura_vcs.errors import AuraError
 from aura_vcs.errors.input import NotAProject, UnknownName
 from aura_vcs.layout import AURA, FORMAT
 from aura_vcs.project.summary import ProjectFacts, facts_stamp, read_facts
-from aura_vcs.studio.action_log import Change, Draft, act, acting, changed, make
+from aura_vcs.studio.action_log import ActionDraft, FileChange, act, acting, changed, make
 from aura_vcs.studio.folder import PROJECTS
 from aura_vcs.studio.studio import Studio
-from aura_vcs.suggestions import near
+from aura_vcs.suggestions import suggest
 
 Sort = Literal["updated", "created", "title", "status"]
 _ORDERS = {
@@ -50,7 +50,7 @@ class ProjectEntry(msgspec.Struct, frozen=True):
     updated_at: str
     created_by: str
     modified_by: str
-    place: Literal["here", "missing"] = "here"
+    location: Literal["here", "missing"] = "here"
 
 
 class ProjectFilter(msgspec.Struct, frozen=True):
@@ -80,31 +80,31 @@ def add_project(studio: Studio, path: str, *, noticed: bool = False) -> ProjectE
         raise NotAProject(root)
     with acting(studio.folder):
         _refresh(studio)
-        entry, changes = _enter(studio, root, facts)
+        entry, changes = _insert(studio, root, facts)
         if noticed:
             make(studio.folder, changes)
         elif changes:
-            act(studio.folder, Draft("projects.add", f"Listed {facts.title!r}", changes))
-        _enter_rows(studio, [entry] if changes else [], changes)
+            act(studio.folder, ActionDraft("projects.add", f"Listed {facts.title!r}", changes))
+        _insert_rows(studio, [entry] if changes else [], changes)
         return entry
 
 
 def scan_folder(studio: Studio, path: str) -> list[ProjectEntry]:
     """Enter every project below a folder, SCAN_DEPTH deep; links are not followed."""
     found: list[ProjectEntry] = []
-    changes: list[Change] = []
+    changes: list[FileChange] = []
     with acting(studio.folder):
         _refresh(studio)
         for root in _project_folders(os.path.realpath(path), SCAN_DEPTH):
             facts = read_facts(root)
             if facts is not None:
-                entry, more = _enter(studio, root, facts)
+                entry, more = _insert(studio, root, facts)
                 found.append(entry)
                 changes += more
         if changes:
             what = f"Listed the projects below {readable_name(path)}"
-            act(studio.folder, Draft("projects.scan", what, tuple(changes)))
-            _enter_rows(studio, found, changes)
+            act(studio.folder, ActionDraft("projects.scan", what, tuple(changes)))
+            _insert_rows(studio, found, changes)
     return found
 
 
@@ -115,10 +115,10 @@ def list_projects(studio: Studio, wanted: ProjectFilter = ProjectFilter()) -> li
     something was heard last.
     """
     newest = _rows(studio, "SELECT record FROM projects ORDER BY updated_at DESC LIMIT ?", [FOLLOWED])
-    followed = {entry.file: entry for entry in (_as_it_is(studio, _entry_of(row)) for row in newest)}
+    followed = {entry.file: entry for entry in (_current_entry(studio, _entry_of(row)) for row in newest)}
     statement, values = page_statement(wanted)
     page = [_entry_of(row) for row in studio.index.rows(statement, values)]
-    return [followed.get(entry.file) or _as_it_is(studio, entry) for entry in page]
+    return [followed.get(entry.file) or _current_entry(studio, entry) for entry in page]
 
 
 def _entry_of(row: Sequence[Any]) -> ProjectEntry:
@@ -156,18 +156,18 @@ def find_project(studio: Studio, name: str, *, folder: str = ".") -> ProjectEntr
         [path, name.lower(), name.lower() + "g" if len(name) >= 4 else "", name],
     )
     if len(rows) == 1:
-        return _as_it_is(studio, _entry_of(rows[0]))
+        return _current_entry(studio, _entry_of(rows[0]))
     if rows:
         raise UnknownName("project", name, hint="Several go by that name; give the folder's path.")
     titles = [row[0] for row in _rows(studio, "SELECT title FROM projects ORDER BY updated_at DESC LIMIT 1000")]
-    raise UnknownName("project", name, near(name, titles), hint="`aura projects list` shows them.")
+    raise UnknownName("project", name, suggest(name, titles), hint="`aura projects list` shows them.")
 
 
 def forget_project(studio: Studio, entry: ProjectEntry) -> None:
     """Take a project off the list; its folder stays as it is."""
     with acting(studio.folder):
         change = changed(studio.folder, f"{PROJECTS}/{entry.file}", None)
-        act(studio.folder, Draft("projects.forget", f"Took {entry.facts.title!r} off the list", (change,)))
+        act(studio.folder, ActionDraft("projects.forget", f"Took {entry.facts.title!r} off the list", (change,)))
 
 
 def drop_entry(studio: Studio, path: str) -> None:
@@ -184,10 +184,10 @@ def _rows(studio: Studio, statement: str, values: Sequence[str | int] = ()) -> l
 
 
 def _refresh(studio: Studio) -> None:
-    studio.index.keep_current(PROJECTS, lambda connection: enter_projects(studio, connection))
+    studio.index.keep_current(PROJECTS, lambda connection: add_projects(studio, connection))
 
 
-def _enter(studio: Studio, root: str, facts: ProjectFacts) -> tuple[ProjectEntry, tuple[Change, ...]]:
+def _insert(studio: Studio, root: str, facts: ProjectFacts) -> tuple[ProjectEntry, tuple[FileChange, ...]]:
     """The entry of a project, brought up to date, and what is to be changed if it is new or has moved.
 
     The caller holds the lock, and the index is current.
@@ -203,13 +203,13 @@ def _enter(studio: Studio, root: str, facts: ProjectFacts) -> tuple[ProjectEntry
     change = changed(studio.folder, f"{PROJECTS}/{file}", entry)
     if known is not None and known.file == file:
         make(studio.folder, (change,))
-        _enter_rows(studio, [entry], ())
+        _insert_rows(studio, [entry], ())
         return entry, ()
     moved = (changed(studio.folder, f"{PROJECTS}/{known.file}", None),) if known is not None else ()
     return entry, (change, *moved)
 
 
-def _enter_rows(studio: Studio, entries: Sequence[ProjectEntry], changes: Sequence[Change]) -> None:
+def _insert_rows(studio: Studio, entries: Sequence[ProjectEntry], changes: Sequence[FileChange]) -> None:
     """Bring the rows of entries, and of files that are gone, up to date."""
     for entry in entries:
         put_row(studio.index.connection, entry, studio.folder.stamp(f"{PROJECTS}/{entry.file}"))
@@ -230,7 +230,7 @@ def _project_at(path: str) -> str | None:
     return None if facts is None else facts.project
 
 
-def _as_it_is(studio: Studio, entry: ProjectEntry) -> ProjectEntry:
+def _current_entry(studio: Studio, entry: ProjectEntry) -> ProjectEntry:
     """The entry as its folder is now; what changed goes into the index."""
     root = path_of_text(entry.path)
     stamp = facts_stamp(root)
@@ -238,7 +238,7 @@ def _as_it_is(studio: Studio, entry: ProjectEntry) -> ProjectEntry:
         return entry
     facts = read_facts(root) if stamp is not None else None
     if facts is None or facts.project != entry.facts.project:
-        return msgspec.structs.replace(entry, place="missing")
+        return msgspec.structs.replace(entry, location="missing")
     changed = msgspec.structs.replace(entry, facts=facts, updated_at=facts.updated_at or entry.updated_at)
     put_row(studio.index.connection, changed, studio.folder.stamp(f"{PROJECTS}/{entry.file}"))
     return changed
@@ -265,7 +265,7 @@ def _project_folders(root: str, depth: int) -> Iterator[str]:
                 yield from _project_folders(os.path.join(root, name), depth - 1)
 
 
-def enter_projects(studio: Studio, connection: sqlite3.Connection) -> None:
+def add_projects(studio: Studio, connection: sqlite3.Connection) -> None:
     """Bring the rows of all entries up to date with their files."""
     known = dict(connection.execute("SELECT file, file_stamp FROM projects").fetchall())
     files = [name for name in studio.folder.storage.list(PROJECTS) if name.endswith(".json")]

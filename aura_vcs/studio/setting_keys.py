@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from aura_vcs.errors.studio import SettingInvalid, UnknownSetting
-from aura_vcs.suggestions import near
+from aura_vcs.suggestions import suggest
 
 ValueType = Literal["string", "number", "boolean", "json"]
 VALUE_LIMIT = 20_000
@@ -123,7 +123,7 @@ def find_setting(key: str) -> Setting:
         familiar = _FAMILIAR.get(key.strip().lower())
         if familiar is not None:
             raise UnknownSetting(key, [familiar])
-        similar = [*near(key, BY_KEY), *(last[word] for word in near(key, last))]
+        similar = [*suggest(key, BY_KEY), *(last[word] for word in suggest(key, last))]
         raise UnknownSetting(key, list(dict.fromkeys(similar))[:3])
     return found
 

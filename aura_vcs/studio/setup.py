@@ -14,7 +14,7 @@ from aura_vcs.codec import now
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import UnknownName
 from aura_vcs.ids import new_uuid
-from aura_vcs.studio.action_log import Draft, act, acting, changed
+from aura_vcs.studio.action_log import ActionDraft, act, acting, changed
 from aura_vcs.studio.configuration import get_configuration, set_configuration
 from aura_vcs.studio.folder import SETUP
 from aura_vcs.studio.studio import Studio
@@ -22,7 +22,7 @@ from aura_vcs.studio.studio import Studio
 SETUP_VERSION = 1
 
 
-class Step(msgspec.Struct, frozen=True):
+class SetupStep(msgspec.Struct, frozen=True):
     """One question of the wizard, and the configuration key that its answer goes to."""
 
     name: str
@@ -31,14 +31,14 @@ class Step(msgspec.Struct, frozen=True):
 
 
 STEPS = (
-    Step("identity", "identity.name", "Your name, as it stands in the versions you make"),
-    Step("output", "general.output_directory", "The folder that exports go to"),
-    Step("ffmpeg", "media.ffmpeg_path", "Where FFmpeg is, if other tools shall use it"),
-    Step("tier", "general.tier", "The studio's edition (Free or Pro)"),
+    SetupStep("identity", "identity.name", "Your name, as it stands in the versions you make"),
+    SetupStep("output", "general.output_directory", "The folder that exports go to"),
+    SetupStep("ffmpeg", "media.ffmpeg_path", "Where FFmpeg is, if other tools shall use it"),
+    SetupStep("tier", "general.tier", "The studio's edition (Free or Pro)"),
 )
 
 
-def find_step(name: str) -> Step:
+def find_step(name: str) -> SetupStep:
     """Return the step of that name.
 
     Raises:
@@ -64,7 +64,7 @@ class UserSetup(msgspec.Struct, frozen=True):
     id: str = ""
 
     @property
-    def next_step(self) -> Step | None:
+    def next_step(self) -> SetupStep | None:
         """What is to be asked next; None when all is answered."""
         return next((step for step in STEPS if step.name not in self.wizard_state), None)
 
@@ -86,7 +86,7 @@ def setup_state(studio: Studio) -> UserSetup:
     return studio.folder.load(SETUP, UserSetup) or UserSetup(studio.folder.user)
 
 
-def suggestion(step: Step, *, user: str, home: str, search_path: str | None) -> str | None:
+def suggestion(step: SetupStep, *, user: str, home: str, search_path: str | None) -> str | None:
     """What the answer to a step would most likely be.
 
     `search_path` is the folders in which programs are looked for, as the system writes them.
@@ -105,7 +105,7 @@ def find_ffmpeg(search_path: str | None) -> str | None:
     return which("ffmpeg", path=search_path or "")
 
 
-def answer(studio: Studio, step: Step, text: str | None, *, correlation_id: str | None = None) -> UserSetup:
+def answer(studio: Studio, step: SetupStep, text: str | None, *, correlation_id: str | None = None) -> UserSetup:
     """Store the answer to a step; None or empty skips it, which leaves the key as it is.
 
     One action; answers with the same `correlation_id` are taken back together.
@@ -136,7 +136,7 @@ def answer(studio: Studio, step: Step, text: str | None, *, correlation_id: str 
         if state.next_step is None and not state.completed:
             state = msgspec.structs.replace(state, completed=True, completed_at=now())
         change = changed(studio.folder, SETUP, state)
-        act(studio.folder, Draft("setup.answer", f"Answered {step.name}", (change,), correlation_id=together))
+        act(studio.folder, ActionDraft("setup.answer", f"Answered {step.name}", (change,), correlation_id=together))
     return state
 
 
@@ -145,7 +145,7 @@ def start_over(studio: Studio, *, correlation_id: str | None = None) -> UserSetu
     with acting(studio.folder):
         fresh = UserSetup(studio.folder.user, updated_at=now(), id=setup_state(studio).id or new_uuid())
         change = changed(studio.folder, SETUP, fresh)
-        draft = Draft("setup.start_over", "Started the setup over", (change,), correlation_id=correlation_id)
+        draft = ActionDraft("setup.start_over", "Started the setup over", (change,), correlation_id=correlation_id)
         act(studio.folder, draft)
     return fresh
 

@@ -21,12 +21,12 @@ from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.errors.studio import TemplateProtected, TemplateUnusable
 from aura_vcs.history.sources.content_source import ContentSource
 from aura_vcs.ids import new_uuid
-from aura_vcs.studio.action_log import Draft, act, acting, changed
+from aura_vcs.studio.action_log import ActionDraft, act, acting, changed
 from aura_vcs.studio.configuration import get_configuration
 from aura_vcs.studio.folder import RATINGS, TEMPLATES
 from aura_vcs.studio.studio import Studio
 from aura_vcs.studio.template_files import Documents, check_documents, documents_of, script_structure
-from aura_vcs.suggestions import near
+from aura_vcs.suggestions import suggest
 
 NAME_LIMIT, DESCRIPTION_LIMIT = 200, 2000
 FILE_BYTES_LIMIT = 16 << 20
@@ -147,7 +147,7 @@ def find_template(studio: Studio, name: str, *, deleted: bool = False) -> Templa
             ids = " or ".join(item.id[:8] for item in matches)
             raise UnknownName("template", name, hint=f"Several go by that name; use {ids}.")
     names = [text for item in known for text in (item.name, item.id)]
-    raise UnknownName("template", name, near(name, names), hint="`aura template list` shows them.")
+    raise UnknownName("template", name, suggest(name, names), hint="`aura template list` shows them.")
 
 
 def new_from_project(
@@ -168,7 +168,7 @@ def new_from_project(
         category=category or own.get("category"), tags=tags or tuple(map(str, own.get("tags", ()))), author=by,
         script_structure=script_structure(documents), created_at=at, updated_at=at, created_by=by, modified_by=by,
     )  # fmt: skip
-    return _store(studio, made, Draft("template.new", f"Made the template {name!r}"), new=True)
+    return _store(studio, made, ActionDraft("template.new", f"Made the template {name!r}"), new=True)
 
 
 def edit_template(studio: Studio, template: Template, changes: Mapping[str, Any]) -> Template:
@@ -185,7 +185,7 @@ def edit_template(studio: Studio, template: Template, changes: Mapping[str, Any]
         if field in STRUCTURES:
             _check_structure(field, changes[field])
     edited = msgspec.structs.replace(template, **changes)
-    draft = Draft("template.edit", f"Changed the template {template.name!r}", can_batch=True)
+    draft = ActionDraft("template.edit", f"Changed the template {template.name!r}", can_batch=True)
     return _store(studio, edited, draft, new="name" in changes and changes["name"] != template.name)
 
 
@@ -205,13 +205,15 @@ def delete_template(studio: Studio, template: Template) -> Template:
     """
     _check_own(template, "deleted")
     hidden = msgspec.structs.replace(template, deleted_at=now(), deleted_by=studio.folder.user)
-    return _store(studio, hidden, Draft("template.delete", f"Deleted the template {template.name!r}"))
+    return _store(studio, hidden, ActionDraft("template.delete", f"Deleted the template {template.name!r}"))
 
 
 def undelete_template(studio: Studio, template: Template) -> Template:
     """Show a deleted template again."""
     shown = msgspec.structs.replace(template, deleted_at=None, deleted_by=None)
-    return _store(studio, shown, Draft("template.undelete", f"Brought the template {template.name!r} back"), new=True)
+    return _store(
+        studio, shown, ActionDraft("template.undelete", f"Brought the template {template.name!r} back"), new=True
+    )
 
 
 def rate_template(studio: Studio, template: Template, stars: int) -> Template:
@@ -224,7 +226,7 @@ def rate_template(studio: Studio, template: Template, stars: int) -> Template:
         raise InputError(f"{stars} is no rating", hint="A template gets 1 to 5 stars.")
     with acting(studio.folder):
         change = changed(studio.folder, RATINGS, stars, "templates", template.id, "stars", studio.folder.user)
-        draft = Draft("template.rate", f"Rated the template {template.name!r}", (change,), can_batch=True)
+        draft = ActionDraft("template.rate", f"Rated the template {template.name!r}", (change,), can_batch=True)
         act(studio.folder, draft)
     return find_template(studio, template.id)
 
@@ -274,7 +276,7 @@ def import_template(studio: Studio, data: bytes, file: str, *, name: str | None 
         usage_count=0, rating=0.0, rating_count=0, created_at=at, updated_at=at, created_by=by, modified_by=by,
         deleted_at=None, deleted_by=None,
     )  # fmt: skip
-    return _store(studio, made, Draft("template.import", f"Imported the template {made.name!r}"), new=True)
+    return _store(studio, made, ActionDraft("template.import", f"Imported the template {made.name!r}"), new=True)
 
 
 def system_templates() -> list[Template]:
@@ -298,7 +300,7 @@ def _check_own(template: Template, wanted: str) -> None:
         raise TemplateProtected(template.name, wanted)
 
 
-def _store(studio: Studio, template: Template, draft: Draft, *, new: bool = False) -> Template:
+def _store(studio: Studio, template: Template, draft: ActionDraft, *, new: bool = False) -> Template:
     """Write a template's file, as an action; with `new`, its name must be free."""
     name = " ".join("".join(c if c.isprintable() else " " for c in template.name).split())
     try:
@@ -326,10 +328,10 @@ def _refresh(studio: Studio) -> None:
     files = [folder.stamp(RATINGS), *(folder.stamp(f"{TEMPLATES}/{name}") for name in folder.storage.list(TEMPLATES))]
     shipped = [blake3((_SHIPPED / name).read_bytes()).hexdigest()[:16] for name in _shipped_names()]
     stamp = " ".join([folder.stamp(TEMPLATES), *files, *shipped])
-    studio.index.keep_current(TEMPLATES, lambda connection: _enter(studio, connection), stamp)
+    studio.index.keep_current(TEMPLATES, lambda connection: _insert(studio, connection), stamp)
 
 
-def _enter(studio: Studio, connection: Any) -> None:
+def _insert(studio: Studio, connection: Any) -> None:
     popularity = (studio.folder.load(RATINGS, RatingsFile) or RatingsFile()).templates
     connection.execute("DELETE FROM templates")
     for template in [*system_templates(), *_own_templates(studio)]:

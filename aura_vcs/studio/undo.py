@@ -9,7 +9,7 @@ import msgspec
 from aura_vcs.codec import parse_time
 from aura_vcs.errors.input import NothingToUndo, OperationExpired
 from aura_vcs.errors.studio import EditedSince
-from aura_vcs.studio.action_log import Change, Draft, StudioAction, act, acting, current, read_actions
+from aura_vcs.studio.action_log import ActionDraft, FileChange, StudioAction, act, acting, current, read_actions
 from aura_vcs.studio.folder import PROJECTS
 from aura_vcs.studio.studio import Studio
 
@@ -86,9 +86,9 @@ def undo_studio(studio: Studio) -> StudioUndone:
         passed += [OperationExpired(description, OperationExpired.TIME).message for description in over]
         together = _together(doable)
         description = together[-1].description
-        turned = _turned(_joined(together))
+        turned = _inverted(_merged(together))
         _check_untouched(studio, turned, description)
-        act(studio.folder, Draft("undo", f"Took back: {description}", turned, undoes=_ids(together)))
+        act(studio.folder, ActionDraft("undo", f"Took back: {description}", turned, undoes=_ids(together)))
     return StudioUndone(tuple(together), description, tuple(passed))
 
 
@@ -106,9 +106,9 @@ def redo_studio(studio: Studio) -> StudioUndone:
         if not together:
             raise NothingToUndo("redo", studio=True)
         description = together[-1].description
-        changes = _joined(together)
+        changes = _merged(together)
         _check_untouched(studio, changes, description)
-        act(studio.folder, Draft("redo", f"Did again: {description}", changes, redoes=_ids(together)))
+        act(studio.folder, ActionDraft("redo", f"Did again: {description}", changes, redoes=_ids(together)))
     return StudioUndone(tuple(together), description)
 
 
@@ -178,9 +178,9 @@ def _ids(actions: Sequence[StudioAction]) -> tuple[str, ...]:
     return tuple(action.id for action in actions)
 
 
-def _joined(actions: Sequence[StudioAction]) -> tuple[Change, ...]:
+def _merged(actions: Sequence[StudioAction]) -> tuple[FileChange, ...]:
     """The changes of all actions as one: of each place, the first state before and the last one after."""
-    found: dict[tuple[str, tuple[str, ...]], Change] = {}
+    found: dict[tuple[str, tuple[str, ...]], FileChange] = {}
     for action in actions:
         for change in action.changes:
             earlier = found.get((change.file, change.keys))
@@ -189,11 +189,11 @@ def _joined(actions: Sequence[StudioAction]) -> tuple[Change, ...]:
     return tuple(found.values())
 
 
-def _turned(changes: Sequence[Change]) -> tuple[Change, ...]:
+def _inverted(changes: Sequence[FileChange]) -> tuple[FileChange, ...]:
     return tuple(msgspec.structs.replace(change, before=change.after, after=change.before) for change in changes)
 
 
-def _check_untouched(studio: Studio, changes: Sequence[Change], description: str) -> None:
+def _check_untouched(studio: Studio, changes: Sequence[FileChange], description: str) -> None:
     for change in changes:
         found = current(studio.folder, change)
         if found in (change.before, change.after):

@@ -11,11 +11,11 @@ from aura_vcs.history.recording.unversioned_output import leave_unversioned
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.bundle_file import BundleRemote, BundleWriter
-from aura_vcs.sync.maintenance.fsck import RemoteReport, fsck_remote
+from aura_vcs.sync.maintenance.fsck import VerifyReport, fsck_remote
 from aura_vcs.sync.push import push
-from aura_vcs.sync.state.cache import Forgetful, Known
+from aura_vcs.sync.state.cache import NullCache, RemoteCache
 from aura_vcs.sync.state.manifest_update import create_remote
-from aura_vcs.sync.state.snapshot import load_view
+from aura_vcs.sync.state.snapshot import load_snapshot
 
 _MEMORY = "bundle.lock"
 """A name that no remote can have: what is remembered while a bundle is made meets nobody."""
@@ -45,7 +45,7 @@ def create_bundle(repo: Repository, path: str, *, all_versions: bool = False) ->
         raise NameTaken("file", full, hint="Choose another name; a bundle is never written over.")
     if not os.path.isdir(folder):
         raise InputError(f"There is no folder {folder}")
-    known = Known(repo, _MEMORY)
+    known = RemoteCache(repo, _MEMORY)
     writer = BundleWriter(folder, name, mode=stored_readers(repo))
     try:
         create_remote(writer, repo.format.project, repo.author)
@@ -57,7 +57,7 @@ def create_bundle(repo: Repository, path: str, *, all_versions: bool = False) ->
         return bundled
     finally:
         writer.close()
-        known.forget()
+        known.clear()
 
 
 def stored_readers(repo: Repository) -> int:
@@ -73,7 +73,7 @@ def stored_readers(repo: Repository) -> int:
     return mode
 
 
-def verify_bundle(path: str, progress: Progress = SILENT) -> RemoteReport:
+def verify_bundle(path: str, progress: Progress = SILENT) -> VerifyReport:
     """Look through a bundle: every object is hashed, every version is complete.
 
     Raises:
@@ -81,6 +81,6 @@ def verify_bundle(path: str, progress: Progress = SILENT) -> RemoteReport:
     """
     bundle = BundleRemote(path)
     try:
-        return fsck_remote(load_view(bundle, Forgetful(), None), progress=progress)
+        return fsck_remote(load_snapshot(bundle, NullCache(), None), progress=progress)
     finally:
         bundle.close()

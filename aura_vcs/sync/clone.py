@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from aura_vcs.errors import InputError
-from aura_vcs.history.recording.journal import finish_pending
+from aura_vcs.history.recording.journal import recover
 from aura_vcs.layout import AURA, FORMAT
-from aura_vcs.objects.availability import absent_bytes
+from aura_vcs.objects.availability import missing_bytes
 from aura_vcs.storage.remotes.base import RangeReadable
-from aura_vcs.sync.clone_checkout import EarlyFiles
+from aura_vcs.sync.clone_checkout import CloneCheckout
 from aura_vcs.sync.fetch import FetchPlan, fetch
 from aura_vcs.sync.interrupted_clone import begin_clone, end_clone
-from aura_vcs.sync.offload.fetch_content import attach
+from aura_vcs.sync.offload.fetch_content import enable_lazy_fetch
 from aura_vcs.sync.remotes.config import DEFAULT_REMOTE, RemoteConfig, remotes, set_remote
 from aura_vcs.sync.remotes.url import Address
-from aura_vcs.sync.state.cache import Known
+from aura_vcs.sync.state.cache import RemoteCache
 from aura_vcs.sync.state.manifest import IS_PROJECT, IS_PROJECT_HINT, MANIFEST, decode_manifest
 
 if TYPE_CHECKING:
-    from aura_vcs.history.checkout import Moved
+    from aura_vcs.history.checkout import CheckoutResult
 
 
 class Cloned(msgspec.Struct, frozen=True):
@@ -32,8 +32,8 @@ class Cloned(msgspec.Struct, frozen=True):
 
     path: str
     fetched: FetchPlan
-    files: "Moved | None"
-    left_bytes: int = 0
+    files: "CheckoutResult | None"
+    offloaded_bytes: int = 0
     stored_bytes: int = 0
 
 
@@ -65,15 +65,15 @@ def clone(
     root = os.path.abspath(folder)
     project = _project(remote, address)
     with begin_clone(root, project, address.text, options) as repo:
-        finish_pending(repo)
-        known = Known(repo, DEFAULT_REMOTE)
+        recover(repo)
+        known = RemoteCache(repo, DEFAULT_REMOTE)
         if DEFAULT_REMOTE not in remotes(repo):
             set_remote(repo, DEFAULT_REMOTE, RemoteConfig(address.text, encryption=encryption, partial=partial))
         if key_file:
-            known.keep_key_file(key_file)
-        attach(repo, lambda _: remote)
+            known.remember_key_file(key_file)
+        enable_lazy_fetch(repo, lambda _: remote)
         with ExitStack() as stack:  # who lays out files holds the lock of who may change the folder
-            early = EarlyFiles(repo, stack, branch)
+            early = CloneCheckout(repo, stack, branch)
             fetched = fetch(repo, remote, known, all_versions=all_versions, undoable=False, on_coming=early.prepare)
             from aura_vcs.sync.pull import check_out_clone  # now, while the disk works
 
@@ -81,7 +81,7 @@ def clone(
         end_clone(repo)
         away = {blob: entry.size for blob, entry in repo.store.offloaded.all().items()}
         here = sum(stored for _, _, stored in repo.queries.stored_totals().values())
-        return Cloned(root, fetched.plan, files, absent_bytes(repo.store, away), here)
+        return Cloned(root, fetched.plan, files, missing_bytes(repo.store, away), here)
 
 
 def _project(remote: RangeReadable, address: Address) -> str:
@@ -90,10 +90,10 @@ def _project(remote: RangeReadable, address: Address) -> str:
         data = remote.load(MANIFEST).data
     except FileNotFoundError as error:
         if address.kind == "folder" and os.path.isfile(os.path.join(address.path, AURA, FORMAT)):
-            raise InputError(f"{remote.place} {IS_PROJECT}", hint=IS_PROJECT_HINT) from error
+            raise InputError(f"{remote.location} {IS_PROJECT}", hint=IS_PROJECT_HINT) from error
         hint = "Is the address right? `aura push` puts a project there."
-        raise InputError(f"{remote.place} has no project", hint=hint) from error
-    return decode_manifest(data, remote.place).project
+        raise InputError(f"{remote.location} has no project", hint=hint) from error
+    return decode_manifest(data, remote.location).project
 
 
 def folder_name(address: Address) -> str:

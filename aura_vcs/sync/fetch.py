@@ -11,25 +11,25 @@ import msgspec
 from aura_vcs.codec import now
 from aura_vcs.errors.remotes import RemoteCorrupt
 from aura_vcs.history.lookup.select_files import shown_path
-from aura_vcs.history.names.branches import branch, moved
+from aura_vcs.history.names.branches import branch, branch_update
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId, new_operation_id
 from aura_vcs.model import BranchEntry, Field, Inverse, Kind, Label, RefChange, Tag, Version
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.chunking import decode_chunk_list
-from aura_vcs.refs.branch_entries import apart, newest_of
+from aura_vcs.refs.branch_entries import furthest_entry, renamed_apart
 from aura_vcs.refs.changes import branch_change, label_change, setting_change, tag_change
 from aura_vcs.refs.label_merge import merge_labels
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 from aura_vcs.storage.remotes.base import RangeReadable
 from aura_vcs.sync.remotes.config import remotes
-from aura_vcs.sync.state.cache import Known, clear
-from aura_vcs.sync.state.diverged_tags import say_apart
-from aura_vcs.sync.state.manifest import join_tags
+from aura_vcs.sync.state.cache import RemoteCache, clear
+from aura_vcs.sync.state.diverged_tags import report_diverged_tags
+from aura_vcs.sync.state.manifest import merge_tags
 from aura_vcs.sync.state.own_entries import check_own_entries
 from aura_vcs.sync.state.settings import newer_settings
-from aura_vcs.sync.state.snapshot import PackTable, View, load_view, named_versions, seen_of
-from aura_vcs.sync.transfer.download import Arrived, Freight, WaitingRoom, plan_freight
-from aura_vcs.sync.transfer.fetch_negotiation import Wanted
+from aura_vcs.sync.state.snapshot import PackTable, RemoteSnapshot, load_snapshot, named_versions, state_of
+from aura_vcs.sync.transfer.download import Downloaded, FetchPacks, Quarantine, plan_packs
+from aura_vcs.sync.transfer.fetch_negotiation import FetchNegotiation
 from aura_vcs.sync.transfer.push_negotiation import own_labels
 
 LABELS_AT_ONCE = 2000
@@ -45,7 +45,7 @@ class FetchPlan(msgspec.Struct, frozen=True):
     objects: int
     labels: int
     received_bytes: int
-    left_bytes: int = 0
+    offloaded_bytes: int = 0
     """Content that stays at the remote until it is needed."""
     settings: tuple[str, ...] = ()
 
@@ -62,7 +62,7 @@ class Fetched(msgspec.Struct, frozen=True):
     diverged: tuple[str, ...] = ()
 
 
-class Coming(msgspec.Struct, frozen=True):
+class IncomingVersions(msgspec.Struct, frozen=True):
     """What comes with a fetch, and where it will lie in the store."""
 
     versions: dict[VersionId, Version]
@@ -70,39 +70,39 @@ class Coming(msgspec.Struct, frozen=True):
     stored: Mapping[ObjectId, StoredObject]
 
 
-OnComing = Callable[[Coming], Callable[[], None]]
+OnIncoming = Callable[[IncomingVersions], Callable[[], None]]
 """Told while what comes is hashed; what it returns is called once that is in the store, and not recorded yet."""
 
 
-def _no_matter(_: Coming) -> Callable[[], None]:
+def _ignore_incoming(_: IncomingVersions) -> Callable[[], None]:
     return lambda: None
 
 
-class _Draft(msgspec.Struct, frozen=True):
+class _FetchDraft(msgspec.Struct, frozen=True):
     plan: FetchPlan
-    view: View
-    wanted: Wanted
-    freight: Freight
+    snapshot: RemoteSnapshot
+    negotiation: FetchNegotiation
+    packs: FetchPacks
     labels: dict[VersionId, Label]
     entries: dict[str, tuple[BranchEntry, ...]]
     tags: dict[str, Tag]
     settings: dict[str, Field]
 
 
-def plan_fetch(repo: Repository, remote: RangeReadable, known: Known, *, all_versions: bool = False) -> FetchPlan:
+def plan_fetch(repo: Repository, remote: RangeReadable, known: RemoteCache, *, all_versions: bool = False) -> FetchPlan:
     """Say what `fetch` would bring; changes nothing but what is remembered of the remote."""
     with repo.locks.exclusive(known.lock):
-        return _draft(repo, load_view(remote, known, repo.format.project), known, all_versions=all_versions).plan
+        return _draft(repo, load_snapshot(remote, known, repo.format.project), known, all_versions=all_versions).plan
 
 
 def fetch(
     repo: Repository,
     remote: RangeReadable,
-    known: Known,
+    known: RemoteCache,
     *,
     all_versions: bool = False,
     undoable: bool = True,
-    on_coming: OnComing = _no_matter,
+    on_coming: OnIncoming = _ignore_incoming,
 ) -> Fetched:
     """Bring what the remote has; the work folder stays as it is.
 
@@ -122,83 +122,91 @@ def fetch(
 
 
 def _fetch_alone(
-    repo: Repository, remote: RangeReadable, known: Known, on_coming: OnComing, *, all_versions: bool, undoable: bool
+    repo: Repository,
+    remote: RangeReadable,
+    known: RemoteCache,
+    on_coming: OnIncoming,
+    *,
+    all_versions: bool,
+    undoable: bool,
 ) -> Fetched:
-    view = load_view(remote, known, repo.format.project)
+    view = load_snapshot(remote, known, repo.format.project)
     check_own_entries(repo, view.manifest.branches)
     state = _state(view, all_versions=all_versions)
-    if known.seen().fetched == state:
-        return Fetched(FetchPlan(remote.place, (), (), 0, 0, 0))
+    if known.state().fetched == state:
+        return Fetched(FetchPlan(remote.location, (), (), 0, 0, 0))
     try:
         fetched = _fetch(repo, view, known, on_coming, all_versions=all_versions)
     except RemoteCorrupt:
-        now = load_view(remote, known, repo.format.project)
+        now = load_snapshot(remote, known, repo.format.project)
         if now.digest == view.digest and not known.incoming.list("objects/packs"):
             raise
         view, state = now, _state(now, all_versions=all_versions)  # a collection may have moved what we wanted
         clear(known.incoming)  # or what an earlier attempt left may have been the damage: once more without it
         fetched = _fetch(repo, view, known, on_coming, all_versions=all_versions)
     if undoable and not fetched.plan.is_empty:
-        go_forward(repo, f"Went forward to what was fetched from {remote.place}")
-    known.remember(seen_of(view, known.seen(), fetched=state))
+        fast_forward(repo, f"Went forward to what was fetched from {remote.location}")
+    known.remember(state_of(view, known.state(), fetched=state))
     return fetched
 
 
-def _state(view: View, *, all_versions: bool) -> str:
+def _state(view: RemoteSnapshot, *, all_versions: bool) -> str:
     return f"{view.digest}{'+' if all_versions else ''}"
 
 
-def _fetch(repo: Repository, view: View, known: Known, on_coming: OnComing, *, all_versions: bool) -> Fetched:
-    with repo.locks.shared("objects"), WaitingRoom(repo, view, known.incoming) as room:
+def _fetch(
+    repo: Repository, view: RemoteSnapshot, known: RemoteCache, on_coming: OnIncoming, *, all_versions: bool
+) -> Fetched:
+    with repo.locks.shared("objects"), Quarantine(repo, view, known.incoming) as room:
         draft = _draft(repo, view, known, all_versions=all_versions, room=room)
         if draft.plan.is_empty:
             return Fetched(draft.plan)
-        arrived = Arrived({}, {})
-        for object_id, tree in draft.wanted.trees.items():  # hashed already, and soon in the store
+        arrived = Downloaded({}, {})
+        for object_id, tree in draft.negotiation.trees.items():  # hashed already, and soon in the store
             repo.trees.remember(object_id, tree)
-        if draft.wanted.table is not None and draft.plan.objects:
-            arrived = _receive(room, draft, draft.wanted.table, on_coming)
-        say_apart(repo.progress, repo.refs.all_tags(), view.manifest.tags)
-        _record(repo, draft, _with_left(repo, draft, known, arrived))
+        if draft.negotiation.table is not None and draft.plan.objects:
+            arrived = _receive(room, draft, draft.negotiation.table, on_coming)
+        report_diverged_tags(repo.progress, repo.refs.all_tags(), view.manifest.tags)
+        _record(repo, draft, _record_offloaded(repo, draft, known, arrived))
     clear(known.incoming)
     found = [branch(repo, name) for name in draft.entries]
     return Fetched(draft.plan, tuple(b.name for b in found if b is not None and b.diverged))
 
 
-def _receive(room: WaitingRoom, draft: _Draft, table: PackTable, on_coming: OnComing) -> Arrived:
-    expected = room.expected(draft.freight, table)
-    has_landed = on_coming(Coming(draft.wanted.versions, draft.entries, expected))
-    arrived = room.receive(draft.freight, table, bare=draft.wanted.left.keys())
+def _receive(room: Quarantine, draft: _FetchDraft, table: PackTable, on_coming: OnIncoming) -> Downloaded:
+    expected = room.expected(draft.packs, table)
+    has_landed = on_coming(IncomingVersions(draft.negotiation.versions, draft.entries, expected))
+    arrived = room.receive(draft.packs, table, bare=draft.negotiation.left.keys())
     has_landed()
     return arrived
 
 
-def _with_left(repo: Repository, draft: _Draft, known: Known, arrived: Arrived) -> Arrived:
+def _record_offloaded(repo: Repository, draft: _FetchDraft, known: RemoteCache, arrived: Downloaded) -> Downloaded:
     """What arrived, and what stays at the remote: that is recorded as offloaded before anything refers to it."""
-    if not draft.wanted.left:
+    if not draft.negotiation.left:
         return arrived
-    where = {known.name: draft.view.remote.place}
-    content = {file.id: (file.size, shown_path(file.path), where) for file in draft.wanted.left.values()}
+    where = {known.name: draft.snapshot.remote.location}
+    content = {file.id: (file.size, shown_path(file.path), where) for file in draft.negotiation.left.values()}
     with repo.locks.exclusive("offloaded"):
         repo.store.offloaded.note(repo.replica, content, now())
     away: dict[ObjectId, StoredObject] = {}
-    for blob, file in draft.wanted.left.items():
+    for blob, file in draft.negotiation.left.items():
         if blob not in arrived.chunks:
             away[blob] = StoredObject(blob, Kind.BLOB, file.size, 0)
             continue
-        place = arrived.stored[blob].place
+        place = arrived.stored[blob].location
         assert place is not None
         listed = decode_chunk_list(repo.store.packs.read(place), blob)
         away |= {chunk: StoredObject(chunk, Kind.CHUNK, size, 0) for chunk, size in listed}
-    new = repo.index.without_place(away)
-    return Arrived({i: item for i, item in away.items() if i in new} | arrived.stored, arrived.chunks)
+    new = repo.index.unlocated(away)
+    return Downloaded({i: item for i, item in away.items() if i in new} | arrived.stored, arrived.chunks)
 
 
 def _draft(
-    repo: Repository, view: View, known: Known, *, all_versions: bool, room: WaitingRoom | None = None
-) -> _Draft:
+    repo: Repository, view: RemoteSnapshot, known: RemoteCache, *, all_versions: bool, room: Quarantine | None = None
+) -> _FetchDraft:
     labels = view.labels()
-    wanted = Wanted(repo, view, partial=_is_partial(repo, known))
+    wanted = FetchNegotiation(repo, view, partial=_is_partial(repo, known))
     named = sorted(named_versions(view.manifest))
     wanted.ancestry(named)
     if all_versions:
@@ -207,36 +215,38 @@ def _draft(
         room.begin(wanted.table)
     for version, record in wanted.versions.items():
         if version not in labels:
-            raise RemoteCorrupt(view.remote.place, f"version {version[:12]} (v{record.number}) has no label")
-    joined = _joined_labels(repo, labels, wanted)
+            raise RemoteCorrupt(view.remote.location, f"version {version[:12]} (v{record.number}) has no label")
+    joined = _merged_labels(repo, labels, wanted)
     both = {**labels, **joined}
     for version in joined.keys() | wanted.versions.keys():
         if both[version].is_live:
             wanted.content(version)
     for label in (both[version] for version in named if version in labels):
         if label.purged_at is None and not label.is_live:
-            wanted.content_if_there(label.version)
+            wanted.content_if_present(label.version)
     table = wanted.table
     needed = wanted.needed
-    freight = Freight((), {}, 0) if table is None else plan_freight(table, wanted.reader(), needed)
+    freight = FetchPacks((), {}, 0) if table is None else plan_packs(table, wanted.reader(), needed)
     entries = _newer_entries(repo, view.manifest.branches)
     own_tags = repo.refs.all_tags()
-    tags = {n: t for n, t in join_tags(own_tags, view.manifest.tags).items() if t != own_tags.get(n)}
+    tags = {n: t for n, t in merge_tags(own_tags, view.manifest.tags).items() if t != own_tags.get(n)}
     settings = newer_settings(repo.replica, repo.refs.settings(), view.manifest.settings)
     plan = FetchPlan(
-        remote=view.remote.place,
+        remote=view.remote.location,
         versions=tuple(sorted(wanted.versions, key=lambda v: wanted.versions[v].number)),
         branches=(*entries, *tags),
         objects=len(needed),
         labels=len(joined),
         received_bytes=freight.stored_bytes,
-        left_bytes=sum(file.size for file in wanted.left.values()),
+        offloaded_bytes=sum(file.size for file in wanted.left.values()),
         settings=tuple(settings),
     )
-    return _Draft(plan, view, wanted, freight, joined, entries, tags, settings)
+    return _FetchDraft(plan, view, wanted, freight, joined, entries, tags, settings)
 
 
-def _joined_labels(repo: Repository, labels: Mapping[VersionId, Label], wanted: Wanted) -> dict[VersionId, Label]:
+def _merged_labels(
+    repo: Repository, labels: Mapping[VersionId, Label], wanted: FetchNegotiation
+) -> dict[VersionId, Label]:
     """The labels of versions that come or are here, as both sides have them together, where that is new here."""
     here = own_labels(repo)
     queries = repo.queries
@@ -251,7 +261,7 @@ def _joined_labels(repo: Repository, labels: Mapping[VersionId, Label], wanted: 
     return joined
 
 
-def _is_partial(repo: Repository, known: Known) -> bool:
+def _is_partial(repo: Repository, known: RemoteCache) -> bool:
     config = remotes(repo).get(known.name)
     return config is not None and config.partial
 
@@ -266,20 +276,20 @@ def _newer_entries(
         here = repo.refs.branch_entries(name)
         for entry in here:
             own[entry.replica] = max(entry.counter, own.get(entry.replica, 0))
-        there = [apart(entry, here) for entry in entries if entry.replica != repo.replica]
+        there = [renamed_apart(entry, here) for entry in entries if entry.replica != repo.replica]
         newer = tuple(entry for entry in there if entry.counter > own.get(entry.replica, 0))
         if newer:
             found[name] = newer
     return found
 
 
-def _record(repo: Repository, draft: _Draft, arrived: Arrived) -> None:
+def _record(repo: Repository, draft: _FetchDraft, arrived: Downloaded) -> None:
     """Record what came; many labels take several operations, the last one brings the branches."""
     changes = [label_change(repo.refs.label(label.version), label) for label in draft.labels.values()]
     parts = [changes[at : at + LABELS_AT_ONCE] for at in range(0, len(changes), LABELS_AT_ONCE)] or [[]]
     correlation = new_operation_id()
     count = len(draft.plan.versions)
-    what = f"Fetched {count} version{'' if count == 1 else 's'} from {draft.view.remote.place}"
+    what = f"Fetched {count} version{'' if count == 1 else 's'} from {draft.snapshot.remote.location}"
     with repo.transaction() as transaction:
         for number, part in enumerate(parts, 1):
             refs = dict(part)
@@ -292,7 +302,7 @@ def _record(repo: Repository, draft: _Draft, arrived: Arrived) -> None:
             )
 
 
-def _ref_changes(repo: Repository, draft: _Draft) -> dict[str, RefChange]:
+def _ref_changes(repo: Repository, draft: _FetchDraft) -> dict[str, RefChange]:
     """Tags, the entries of other machines, and settings."""
     changes = dict(tag_change(name, repo.refs.tag(name), tag) for name, tag in draft.tags.items())
     for name, entries in draft.entries.items():
@@ -303,24 +313,24 @@ def _ref_changes(repo: Repository, draft: _Draft) -> dict[str, RefChange]:
     return changes
 
 
-def forward(repo: Repository, transaction: Transaction) -> dict[str, RefChange]:
+def fast_forward_changes(repo: Repository, transaction: Transaction) -> dict[str, RefChange]:
     """The changes that bring our entries to where branches have gone on without coming apart."""
     changes: dict[str, RefChange] = {}
     for name in repo.refs.branches():
         found = branch(repo, name)
-        own = newest_of(repo.refs.branch_entries(name), repo.replica)
+        own = furthest_entry(repo.refs.branch_entries(name), repo.replica)
         if found is None or found.diverged or own is None:
             continue
         if own.version not in {found.version, None}:
-            ref, change = moved(repo, transaction, name, found.version)
+            ref, change = branch_update(repo, transaction, name, found.version)
             changes[ref] = change
     return changes
 
 
-def go_forward(repo: Repository, why: str) -> bool:
+def fast_forward(repo: Repository, why: str) -> bool:
     """Bring our entries forward, as an operation that `undo` takes back; whether any moved."""
     with repo.transaction() as transaction:
-        changes = forward(repo, transaction)
+        changes = fast_forward_changes(repo, transaction)
         if changes:
             transaction.record(Draft("fetch.forward", why, changes, inverse=Inverse("fetch.forward.revert")))
         return bool(changes)

@@ -14,7 +14,7 @@ from aura_vcs.storage.system_calls import REAL_CALLS, FileCalls
 from aura_vcs.sync.remotes.config import DEFAULT_REMOTE, remotes
 
 
-class Begun(msgspec.Struct, frozen=True):
+class InterruptedClone(msgspec.Struct, frozen=True):
     """`local/cloning.json`: from where a clone is on its way here. It goes when all is here."""
 
     url: str
@@ -30,9 +30,9 @@ def begin_clone(root: str, project: str, url: str, options: dict[str, object]) -
         raise _not_empty(root)
     calls = options.get("calls")
     storage = project_storage(root, calls if isinstance(calls, FileCalls) else REAL_CALLS)
-    if os.path.isdir(root) and os.listdir(root) and not _is_begun(root, storage, url):
+    if os.path.isdir(root) and os.listdir(root) and not _was_begun(root, storage, url):
         return _opened(root, project, url, options)
-    storage.put(CLONING, encode_record(Begun(url)))
+    storage.put(CLONING, encode_record(InterruptedClone(url)))
     storage.close()
     if not os.path.exists(os.path.join(root, AURA, FORMAT)):
         return Repository.init(root, project=project, **options)
@@ -48,10 +48,10 @@ def end_clone(repo: Repository) -> None:
     repo.storage.delete(CLONING)
 
 
-def _is_begun(root: str, storage: LocalStorage, url: str) -> bool:
+def _was_begun(root: str, storage: LocalStorage, url: str) -> bool:
     """Whether a clone from there was stopped here, or one that had not even noted where from."""
     try:
-        return decode_record(storage.read(CLONING), Begun, CLONING).url == url
+        return decode_record(storage.read(CLONING), InterruptedClone, CLONING).url == url
     except FileNotFoundError:
         return os.listdir(root) == [AURA] and not any(map(_is_content, storage.walk("")))
     except AuraError:

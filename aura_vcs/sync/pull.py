@@ -4,23 +4,23 @@ import msgspec
 
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import RefMoved
-from aura_vcs.history.checkout import Moved, replace_folder
-from aura_vcs.history.merging.same_heads import are_one
-from aura_vcs.history.names.branches import branch, branches, first_choice, moved
+from aura_vcs.history.checkout import CheckoutResult, replace_worktree
+from aura_vcs.history.merging.same_heads import are_equal
+from aura_vcs.history.names.branches import branch, branch_update, branches, default_branch
 from aura_vcs.history.names.follow_branch import follow_branch
 from aura_vcs.history.names.revisions import check_content
-from aura_vcs.history.recording.journal import finish_pending
+from aura_vcs.history.recording.journal import recover
 from aura_vcs.history.recording.steps import Between
-from aura_vcs.history.recording.version_builder import Base, base_of, need
+from aura_vcs.history.recording.version_builder import WorktreeBase, get_version, worktree_base
 from aura_vcs.history.status import status
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import Head, HeadChange, Inverse, TreeChange
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 from aura_vcs.storage.remotes.base import RangeReadable, RemoteStorage
-from aura_vcs.sync.fetch import Fetched, fetch, forward, go_forward
+from aura_vcs.sync.fetch import Fetched, fast_forward, fast_forward_changes, fetch
 from aura_vcs.sync.push import PushPlan, push
-from aura_vcs.sync.state.cache import Known
+from aura_vcs.sync.state.cache import RemoteCache
 
 ATTEMPTS = 3
 """So often HEAD may move under a pull before it gives up."""
@@ -37,7 +37,7 @@ class Pulled(msgspec.Struct, frozen=True):
 
     fetched: Fetched
     head: Head
-    files: Moved | None = None
+    files: CheckoutResult | None = None
     diverged: tuple[VersionId, ...] = ()
     in_the_way: tuple[str, ...] = ()
     without_content: VersionId | None = None
@@ -50,7 +50,7 @@ class Synced(msgspec.Struct, frozen=True):
     pushed: PushPlan
 
 
-def pull(repo: Repository, remote: RangeReadable, known: Known, *, all_versions: bool = False) -> Pulled:
+def pull(repo: Repository, remote: RangeReadable, known: RemoteCache, *, all_versions: bool = False) -> Pulled:
     """Fetch, then bring the work folder to where its branch has gone, if nothing stands against it.
 
     Unsaved changes stay where they are, unless the new version changes the same files: then the
@@ -60,29 +60,29 @@ def pull(repo: Repository, remote: RangeReadable, known: Known, *, all_versions:
     Raises:
         as `fetch`; FileUnstable: a file would not hold still, the folder was left alone.
     """
-    finish_pending(repo)
+    recover(repo)
     fetched = fetch(repo, remote, known, all_versions=all_versions, undoable=False)
     for _ in range(ATTEMPTS):
         try:
-            return _bring_along(repo, fetched)
+            return _follow(repo, fetched)
         except RefMoved:
             continue  # another command moved HEAD meanwhile: look again
-    return _bring_along(repo, fetched)
+    return _follow(repo, fetched)
 
 
-def _bring_along(repo: Repository, fetched: Fetched) -> Pulled:
+def _follow(repo: Repository, fetched: Fetched) -> Pulled:
     repo.refresh()  # another transfer may have brought what this one waited for
     follow_branch(repo)
-    base = base_of(repo)
+    base = worktree_base(repo)
     found = branch(repo, base.head.branch) if base.head.branch is not None else None
     why = f"Pulled from {fetched.plan.remote}"
     if found is None or found.diverged or not _builds_on(repo, found.version, base.head.version):
-        go_forward(repo, why)
+        fast_forward(repo, why)
         return Pulled(fetched, base.head, diverged=found.diverged if found is not None else ())
-    record = need(repo, found.version)
+    record = get_version(repo, found.version)
     target = record.tree
     if not record.is_live and target != EMPTY_TREE_ID and not repo.store.contains(target):
-        go_forward(repo, why)
+        fast_forward(repo, why)
         return Pulled(fetched, base.head, without_content=found.version)
     with repo.locks.shared("worktree"):  # not while another command is replacing files
         if repo.head() != base.head:
@@ -90,12 +90,17 @@ def _bring_along(repo: Repository, fetched: Fetched) -> Pulled:
         in_the_way = _in_the_way(repo, base, target)
     if in_the_way:
         return Pulled(fetched, base.head, in_the_way=in_the_way)
-    files = _go(repo, base, Head(base.head.branch, found.version), target, why)
+    files = _checkout(repo, base, Head(base.head.branch, found.version), target, why)
     return Pulled(fetched, files.head, files)
 
 
 def sync(
-    repo: Repository, remote: RemoteStorage, known: Known, *, all_versions: bool = False, ignore_locks: bool = False
+    repo: Repository,
+    remote: RemoteStorage,
+    known: RemoteCache,
+    *,
+    all_versions: bool = False,
+    ignore_locks: bool = False,
 ) -> Synced:
     """Pull, then push; where a branch has come apart, both heads are on both sides afterwards.
 
@@ -110,27 +115,27 @@ def sync(
     return Synced(pulled, sent)
 
 
-def check_out_clone(repo: Repository, wanted: str | None = None) -> Moved | None:
+def check_out_clone(repo: Repository, wanted: str | None = None) -> CheckoutResult | None:
     """Put the files of a branch in the folder of a fresh clone; None where there is no branch.
 
     Without `wanted` it is `main`, else the first that there is. A branch that has come apart is
     taken at one of its heads; `status` says so.
     """
     names = [found.name for found in branches(repo)]
-    name = first_choice(names)
+    name = default_branch(names)
     if name is None:
         return None
     name = wanted or name
     found = branch(repo, name)
     if found is None:
         raise InputError(f"The remote has no branch {name!r}", hint=f"It has {', '.join(names)}.")
-    record = need(repo, found.version)
+    record = get_version(repo, found.version)
     check_content(record)
     here = repo.head()
     if here.version is not None:  # it had come so far before it was stopped, or somebody has gone on since
-        return Moved(here, None, 0, ())
+        return CheckoutResult(here, None, 0, ())
     target = record.tree
-    return _go(repo, base_of(repo), Head(name, found.version), target, f"Cloned {name}", own=found.version)
+    return _checkout(repo, worktree_base(repo), Head(name, found.version), target, f"Cloned {name}", own=found.version)
 
 
 def _builds_on(repo: Repository, newer: VersionId, older: VersionId | None) -> bool:
@@ -138,11 +143,11 @@ def _builds_on(repo: Repository, newer: VersionId, older: VersionId | None) -> b
         return newer != older
     queries = repo.queries
     one, other = queries.version(newer), queries.version(older)
-    is_same = one is not None and other is not None and are_one(one, other)
+    is_same = one is not None and other is not None and are_equal(one, other)
     return is_same or queries.is_ancestor(older, newer)
 
 
-def _in_the_way(repo: Repository, base: Base, target: ObjectId) -> tuple[str, ...]:
+def _in_the_way(repo: Repository, base: WorktreeBase, target: ObjectId) -> tuple[str, ...]:
     """The unsaved changes at paths that the target has otherwise than the base, above them or below them."""
     changes = status(repo).changes
     if not changes:
@@ -158,24 +163,24 @@ def _with_parents(path: str) -> list[str]:
     return [path, *(path[:at] for at, letter in enumerate(path) if letter == "/")]
 
 
-def _go(
+def _checkout(
     repo: Repository,
-    base: Base,
+    base: WorktreeBase,
     head: Head,
     target: ObjectId,
     why: str,
     *,
     own: VersionId | None = None,
-) -> Moved:
-    def draft(transaction: Transaction, now: Base, before: ObjectId, after: ObjectId) -> Draft:
+) -> CheckoutResult:
+    def draft(transaction: Transaction, now: WorktreeBase, before: ObjectId, after: ObjectId) -> Draft:
         if now.head != base.head:
             raise RefMoved("HEAD", "where the pull began", "another version")
-        refs = forward(repo, transaction)
+        refs = fast_forward_changes(repo, transaction)
         if own is not None and head.branch is not None:
-            refs |= dict([moved(repo, transaction, head.branch, own)])
+            refs |= dict([branch_update(repo, transaction, head.branch, own)])
         change, trees = HeadChange(now.head, head), TreeChange(before, after)
         if own is not None:
             return Draft("clone", why, refs, change, trees)
         return Draft("pull", why, refs, change, trees, Inverse("pull.revert"))
 
-    return replace_folder(repo, Between(repo, target), draft, trigger="PrePull", why=f"Before: {why}")
+    return replace_worktree(repo, Between(repo, target), draft, trigger="PrePull", why=f"Before: {why}")

@@ -20,26 +20,39 @@ from aura_vcs.ids import VersionId
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import VERSIONS
 from aura_vcs.model import BranchEntry, Kind, Label
-from aura_vcs.refs.branch_entries import apart, heads
+from aura_vcs.refs.branch_entries import heads, renamed_apart
 from aura_vcs.refs.label_merge import merge_labels
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.sync.locks.push_check import check_locked, locked_changes
-from aura_vcs.sync.state.cache import Known, clear
-from aura_vcs.sync.state.diverged_tags import say_apart
+from aura_vcs.sync.state.cache import RemoteCache, clear
+from aura_vcs.sync.state.diverged_tags import report_diverged_tags
 from aura_vcs.sync.state.lock_record import PathLock
 from aura_vcs.sync.state.manifest import (
     MANIFEST,
     Manifest,
-    join_entries,
-    join_tags,
+    merge_entries,
+    merge_tags,
 )
-from aura_vcs.sync.state.manifest_update import MOVE_ATTEMPTS, has_news, listing, move, spent_packs
+from aura_vcs.sync.state.manifest_update import (
+    UPDATE_ATTEMPTS,
+    has_unseen_tombstones,
+    tombstoned_packs,
+    update_manifest,
+    with_files,
+)
 from aura_vcs.sync.state.own_entries import check_own_entries
-from aura_vcs.sync.state.settings import join_settings, travelling_settings
-from aura_vcs.sync.state.snapshot import View, load_view, seen_of
-from aura_vcs.sync.transfer.push_negotiation import OwnRefs, own_labels, reach, read_own_refs, stood_on, travelling
-from aura_vcs.sync.transfer.push_packs import Cargo, gather, offloaded_objects, plan_cargo
+from aura_vcs.sync.state.settings import merge_settings, travelling_settings
+from aura_vcs.sync.state.snapshot import RemoteSnapshot, load_snapshot, state_of
+from aura_vcs.sync.transfer.push_negotiation import (
+    OwnRefs,
+    deleted_but_referenced,
+    negotiate,
+    own_labels,
+    read_own_refs,
+    versions_to_push,
+)
+from aura_vcs.sync.transfer.push_packs import PushPacks, offloaded_objects, pack_objects, plan_packs
 from aura_vcs.sync.transfer.upload import send_labels, send_packs
 
 
@@ -77,12 +90,12 @@ class _Options(msgspec.Struct, frozen=True):
     """Whether content that is offloaded was asked for: it passes through here."""
 
 
-class _Draft(msgspec.Struct, frozen=True):
+class _PushDraft(msgspec.Struct, frozen=True):
     """A plan with all that is needed to execute it."""
 
     plan: PushPlan
-    view: View
-    cargo: Cargo
+    snapshot: RemoteSnapshot
+    packs: PushPacks
     labels: dict[VersionId, Label]
     manifest: Manifest
 
@@ -90,7 +103,7 @@ class _Draft(msgspec.Struct, frozen=True):
 def plan_push(
     repo: Repository,
     remote: RemoteStorage,
-    known: Known,
+    known: RemoteCache,
     *,
     all_versions: bool = False,
     keep_both: bool = False,
@@ -101,18 +114,18 @@ def plan_push(
     Raises:
         PushRejected, PathLocked: as `push`.
     """
-    view = load_view(remote, known, repo.format.project)
+    view = load_snapshot(remote, known, repo.format.project)
     options = _Options(all_versions, keep_both, ignore_locks)
     plan = _draft(repo, view, read_own_refs(repo), remote.pack_bytes, options).plan
     if not ignore_locks:
-        check_locked(remote.place, repo.author, plan.locked)
+        check_locked(remote.location, repo.author, plan.locked)
     return plan
 
 
 def push(
     repo: Repository,
     remote: RemoteStorage,
-    known: Known,
+    known: RemoteCache,
     *,
     all_versions: bool = False,
     keep_both: bool = False,
@@ -137,15 +150,15 @@ def push(
         return _push_alone(repo, remote, known, _Options(all_versions, keep_both, ignore_locks))
 
 
-def _push_alone(repo: Repository, remote: RemoteStorage, known: Known, options: _Options) -> PushPlan:
-    for _ in range(MOVE_ATTEMPTS):
+def _push_alone(repo: Repository, remote: RemoteStorage, known: RemoteCache, options: _Options) -> PushPlan:
+    for _ in range(UPDATE_ATTEMPTS):
         repo.refresh()
-        view = load_view(remote, known, repo.format.project)
+        view = load_snapshot(remote, known, repo.format.project)
         check_own_entries(repo, view.manifest.branches)
-        own, before = read_own_refs(repo), known.seen()
+        own, before = read_own_refs(repo), known.state()
         state = local_state(repo, own, all_versions=options.all_versions)
         if before.pushed == _pair(state, view.digest):
-            return PushPlan(remote.place, (), (), 0, 0, 0)
+            return PushPlan(remote.location, (), (), 0, 0, 0)
         with repo.locks.shared("objects"):
             draft = _draft(repo, view, own, remote.pack_bytes, options)
             if not options.ignore_locks:
@@ -155,23 +168,25 @@ def _push_alone(repo: Repository, remote: RemoteStorage, known: Known, options: 
             done, after = draft.plan, view
             try:
                 if not done.is_empty:
-                    say_apart(repo.progress, own.tags, view.manifest.tags)
+                    report_diverged_tags(repo.progress, own.tags, view.manifest.tags)
                     done, after = _execute(repo, remote, known, draft)
-                elif has_news(repo, view):
-                    after = move(repo, remote, view, view.manifest)  # what leaves waits until we have seen it
+                elif has_unseen_tombstones(repo, view):
+                    after = update_manifest(
+                        repo, remote, view, view.manifest
+                    )  # what leaves waits until we have seen it
             except RefMoved:
                 continue  # somebody else moved the manifest: look again
-        known.remember(seen_of(after, before, pushed=_pair(state, after.digest)))
+        known.remember(state_of(after, before, pushed=_pair(state, after.digest)))
         return done
-    raise RefMoved(f"{remote.place}/{MANIFEST}", "where it was seen", "moving all the time")
+    raise RefMoved(f"{remote.location}/{MANIFEST}", "where it was seen", "moving all the time")
 
 
-def _check_locks(repo: Repository, known: Known, draft: _Draft) -> None:
+def _check_locks(repo: Repository, known: RemoteCache, draft: _PushDraft) -> None:
     """Refuse to go on against locks; what was seen of them is remembered for `commit` and `status`."""
     try:
-        check_locked(draft.view.remote.place, repo.author, draft.plan.locked)
+        check_locked(draft.snapshot.remote.location, repo.author, draft.plan.locked)
     except PathLocked:
-        known.remember(seen_of(draft.view, known.seen()))
+        known.remember(state_of(draft.snapshot, known.state()))
         raise
 
 
@@ -182,7 +197,7 @@ def local_state(repo: Repository, own: OwnRefs, *, all_versions: bool) -> str:
         repr(sorted(repo.logs.sizes().items())),
         str(date.mtime_ns if date is not None else 0),
         str(all_versions),
-        *(name + encode_compact(join_entries(entries, ())).decode() for name, entries in own.branches.items()),
+        *(name + encode_compact(merge_entries(entries, ())).decode() for name, entries in own.branches.items()),
     ]
     return blake3("\n".join(parts).encode()).hexdigest()
 
@@ -191,16 +206,18 @@ def _pair(local: str, remote: str) -> str:
     return f"{local[:32]}{remote[:32]}"
 
 
-def _draft(repo: Repository, view: View, own: OwnRefs, pack_bytes: int | None, options: _Options) -> _Draft:
-    branches = _joined_branches(repo, view, own, keep_both=options.keep_both)
+def _draft(
+    repo: Repository, view: RemoteSnapshot, own: OwnRefs, pack_bytes: int | None, options: _Options
+) -> _PushDraft:
+    branches = _merged_branches(repo, view, own, keep_both=options.keep_both)
     there = view.labels()
-    records = travelling(repo, own, all_versions=options.all_versions)
+    records = versions_to_push(repo, own, all_versions=options.all_versions)
     labels, changed = _labels(repo, records, there)
     records = [record for record in records if record.id in labels]
     whole = [version for version, label in there.items() if label.is_live]
-    named = stood_on(repo, own, labels)
+    named = deleted_but_referenced(repo, own, labels)
     table = view.table(repo) if changed or named else None  # else nothing is needed: what is new has a new label
-    found = reach(
+    found = negotiate(
         repo,
         records,
         whole,
@@ -211,12 +228,12 @@ def _draft(repo: Repository, view: View, own: OwnRefs, pack_bytes: int | None, o
     if options.bring and away:
         repo.store.require({item.id: item.path for item in found.needed.values() if item.kind is Kind.BLOB})
     sent = {i: item for i, item in found.needed.items() if options.bring or i not in away}
-    cargo = plan_cargo(repo, sent, spent_packs(view.manifest), pack_bytes)
-    settings = join_settings(view.manifest.settings, travelling_settings(repo.refs.settings()))
+    cargo = plan_packs(repo, sent, tombstoned_packs(view.manifest), pack_bytes)
+    settings = merge_settings(view.manifest.settings, travelling_settings(repo.refs.settings()))
     manifest = msgspec.structs.replace(
         view.manifest,
         branches=branches,
-        tags=join_tags(view.manifest.tags, own.tags),
+        tags=merge_tags(view.manifest.tags, own.tags),
         settings=settings,
     )
     before = view.manifest.branches
@@ -224,7 +241,7 @@ def _draft(repo: Repository, view: View, own: OwnRefs, pack_bytes: int | None, o
     moved += [name for name, tag in manifest.tags.items() if view.manifest.tags.get(name) != tag]
     fresh = [record for record in records if record.id not in there]
     plan = PushPlan(
-        remote=view.remote.place,
+        remote=view.remote.location,
         versions=tuple(record.id for record in fresh),
         branches=tuple(moved),
         objects=len(found.needed),
@@ -234,7 +251,7 @@ def _draft(repo: Repository, view: View, own: OwnRefs, pack_bytes: int | None, o
         locked=locked_changes(repo, fresh, view.manifest.locks),
         settings=tuple(key for key, field in settings.items() if view.manifest.settings.get(key) != field),
     )
-    return _Draft(plan, view, cargo, changed, manifest)
+    return _PushDraft(plan, view, cargo, changed, manifest)
 
 
 def _labels(
@@ -266,8 +283,8 @@ def _tips(repo: Repository, entries: Sequence[BranchEntry]) -> set[VersionId | N
     }
 
 
-def _joined_branches(
-    repo: Repository, view: View, refs: OwnRefs, *, keep_both: bool
+def _merged_branches(
+    repo: Repository, view: RemoteSnapshot, refs: OwnRefs, *, keep_both: bool
 ) -> dict[str, tuple[BranchEntry, ...]]:
     """Where branches are after the push.
 
@@ -276,17 +293,17 @@ def _joined_branches(
     """
     joined = dict(view.manifest.branches)
     for name, entries in refs.branches.items():
-        own, far = join_entries(entries, ()), joined.get(name, ())
+        own, far = merge_entries(entries, ()), joined.get(name, ())
         if not own:
             continue
-        joined[name] = join_entries([apart(entry, far) for entry in own], far)
+        joined[name] = merge_entries([renamed_apart(entry, far) for entry in own], far)
         if not keep_both and joined[name] != far:
             _check_together(repo, view, name, joined[name], far)
     return dict(sorted(joined.items()))
 
 
 def _check_together(
-    repo: Repository, view: View, name: str, entries: Sequence[BranchEntry], far: Sequence[BranchEntry]
+    repo: Repository, view: RemoteSnapshot, name: str, entries: Sequence[BranchEntry], far: Sequence[BranchEntry]
 ) -> None:
     queries = repo.queries
     tips = list(dict.fromkeys(entry.version for entry in heads(entries) if entry.version is not None))
@@ -299,10 +316,12 @@ def _check_together(
     label = view.labels().get(other.version)
     number = f"v{label.number} {label.name!r}" if label is not None else describe(queries, other.version)
     is_here = repo.index.knows(other.version)
-    raise PushRejected(view.remote.place, name, f"{number} by {other.updated_by}", is_here=is_here)
+    raise PushRejected(view.remote.location, name, f"{number} by {other.updated_by}", is_here=is_here)
 
 
-def _execute(repo: Repository, remote: RemoteStorage, known: Known, draft: _Draft) -> tuple[PushPlan, View]:
+def _execute(
+    repo: Repository, remote: RemoteStorage, known: RemoteCache, draft: _PushDraft
+) -> tuple[PushPlan, RemoteSnapshot]:
     """Send packs and records and move the manifest; returns what was sent, and the view after it.
 
     Raises:
@@ -310,19 +329,19 @@ def _execute(repo: Repository, remote: RemoteStorage, known: Known, draft: _Draf
     """
     progress = repo.progress
     gathered: list[str] = []
-    if draft.cargo.loose:
+    if draft.packs.loose:
         progress.start("Gathering", None, "bytes")
-        salted = bool(spent_packs(draft.manifest))
-        gathered = gather(
-            repo, draft.cargo.loose, known.outgoing, progress, salted=salted, pack_bytes=remote.pack_bytes
+        salted = bool(tombstoned_packs(draft.manifest))
+        gathered = pack_objects(
+            repo, draft.packs.loose, known.outgoing, progress, salted=salted, pack_bytes=remote.pack_bytes
         )
         progress.finish()
-    sources = [(repo.storage, name) for name in draft.cargo.packs] + [(known.outgoing, name) for name in gathered]
+    sources = [(repo.storage, name) for name in draft.packs.packs] + [(known.outgoing, name) for name in gathered]
     delivered = send_packs(repo, remote, known, sources)
-    records = send_labels(remote, draft.view, draft.labels)
+    records = send_labels(remote, draft.snapshot, draft.labels)
     listed = {pack.name for pack in draft.manifest.packs}
     packs = [*draft.manifest.packs, *(pack for pack in delivered.packs if pack.name not in listed)]
-    after = move(repo, remote, draft.view, listing(draft.manifest, packs, records))
+    after = update_manifest(repo, remote, draft.snapshot, with_files(draft.manifest, packs, records))
     clear(known.outgoing)
     sent = max(0, draft.plan.sent_bytes - delivered.arrived_bytes)
     return msgspec.structs.replace(draft.plan, sent_bytes=sent), after

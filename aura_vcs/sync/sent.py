@@ -13,7 +13,7 @@ from aura_vcs.index.queries import Queries
 from aura_vcs.layout import CONFIG
 from aura_vcs.repository.repository import Repository
 from aura_vcs.sync.remotes.config import remotes
-from aura_vcs.sync.state.cache import Known
+from aura_vcs.sync.state.cache import RemoteCache
 
 LOOKED_AT = 2_000
 """So many versions are looked through for those that were not sent; then it is "more than"."""
@@ -66,11 +66,11 @@ def _names(repo: Repository) -> Sequence[str]:
 
 
 def _heads(repo: Repository, name: str) -> set[VersionId]:
-    return {version for versions in Known(repo, name).seen().heads.values() for version in versions}
+    return {version for versions in RemoteCache(repo, name).state().heads.values() for version in versions}
 
 
 def _unsent(repo: Repository, name: str, head: VersionId) -> Unsent | None:
-    seen = Known(repo, name).seen()
+    seen = RemoteCache(repo, name).state()
     there = {version for versions in seen.heads.values() for version in versions}
     if not there and seen.generation > 0 and seen.counters:
         return None  # noted by an older release

@@ -24,9 +24,9 @@ from aura_vcs.storage.remotes.ssh_protocol import (
     MAGIC,
     PIECE_BYTES,
     PROTOCOL,
-    Answer,
-    Ask,
     Hello,
+    SshAnswer,
+    SshRequest,
     decode,
     read_bytes,
     read_exactly,
@@ -72,55 +72,55 @@ def serve(remote: FolderRemote, requests: BinaryIO, answers: BinaryIO) -> None:
         if read_exactly(requests, len(MAGIC)) != MAGIC:
             raise RecordCorrupt("the connection", "the other side is not aura")
         while True:
-            ask: Ask = decode(read_bytes(requests), Ask)
+            ask: SshRequest = decode(read_bytes(requests), SshRequest)
             write_frame(answers, _answer(remote, ask, requests, answers))
             answers.flush()
     except (EOFError, BrokenPipeError):
         return
 
 
-def _answer(remote: FolderRemote, ask: Ask, requests: BinaryIO, answers: BinaryIO) -> Answer:
-    pieces = _Pieces(requests, answers, ask) if ask.verb == "create" else None
+def _answer(remote: FolderRemote, ask: SshRequest, requests: BinaryIO, answers: BinaryIO) -> SshAnswer:
+    pieces = _IncomingFile(requests, answers, ask) if ask.verb == "create" else None
     try:
-        return _carry_out(remote, ask, pieces)
+        return _execute(remote, ask, pieces)
     except (FileNotFoundError, FileExistsError, RefMoved) as error:
-        return Answer(error=type(error).__name__)
+        return SshAnswer(error=type(error).__name__)
     except RemoteError as error:
-        return Answer(error=type(error).__name__, message=error.reason, hint=error.hint)
+        return SshAnswer(error=type(error).__name__, message=error.reason, hint=error.hint)
     except AuraError as error:
-        return Answer(error="RemoteError", message=error.message, hint=error.hint)
+        return SshAnswer(error="RemoteError", message=error.message, hint=error.hint)
     finally:
         if pieces is not None:
             pieces.skip()
 
 
-def _carry_out(remote: FolderRemote, ask: Ask, pieces: "_Pieces | None") -> Answer:  # noqa: PLR0911 (a verb a line)
+def _execute(remote: FolderRemote, ask: SshRequest, pieces: "_IncomingFile | None") -> SshAnswer:  # noqa: PLR0911 (a verb a line)
     if not (_FOLDER if ask.verb == "list" else _FILE).fullmatch(ask.name):
-        raise RemoteCorrupt(remote.place, f"no remote has a file called {ask.name[:100]!r}")
+        raise RemoteCorrupt(remote.location, f"no remote has a file called {ask.name[:100]!r}")
     if ask.verb == "load":
         return _loaded(remote, ask.name)
     if ask.verb == "read_range":
-        return Answer(data=remote.read_range(ask.name, max(0, ask.offset), max(0, min(ask.length, PIECE_BYTES))))
+        return SshAnswer(data=remote.read_range(ask.name, max(0, ask.offset), max(0, min(ask.length, PIECE_BYTES))))
     if ask.verb == "size":
-        return Answer(size=remote.size(ask.name))
+        return SshAnswer(size=remote.size(ask.name))
     if ask.verb == "list":
-        return Answer(entries=[(entry.name, entry.size) for entry in remote.list(ask.name)])
+        return SshAnswer(entries=[(entry.name, entry.size) for entry in remote.list(ask.name)])
     if ask.verb == "swap":
-        return Answer(token=remote.swap(ask.name, ask.data, ask.token))
+        return SshAnswer(token=remote.swap(ask.name, ask.data, ask.token))
     if ask.verb == "delete":
         remote.delete(ask.name)
-        return Answer()
+        return SshAnswer()
     if pieces is None:
-        raise RemoteCorrupt(remote.place, f"{ask.verb[:100]!r} cannot be asked for")
+        raise RemoteCorrupt(remote.location, f"{ask.verb[:100]!r} cannot be asked for")
     check = None
     if ask.name.startswith("packs/"):
         check = partial(_check_pack, remote, ask.name.removeprefix("packs/").removesuffix(".pack"))
     # it reads and seeks as far as is needed
-    remote.create(ask.name, pieces, check=check, agree=pieces.agree)  # type: ignore[arg-type]
-    return Answer()
+    remote.create(ask.name, pieces, check=check, agree=pieces.resume_offset)  # type: ignore[arg-type]
+    return SshAnswer()
 
 
-def _loaded(remote: FolderRemote, name: str) -> Answer:
+def _loaded(remote: FolderRemote, name: str) -> SshAnswer:
     """A small file. A project in the place of a remote's folder says what it is.
 
     Raises:
@@ -130,17 +130,17 @@ def _loaded(remote: FolderRemote, name: str) -> Answer:
         found = remote.load(name)
     except FileNotFoundError:
         if name == MANIFEST and os.path.isfile(os.path.join(remote.root, AURA, FORMAT)):
-            raise RemoteMismatch(remote.place, f"it {IS_PROJECT}", hint=IS_PROJECT_HINT) from None
+            raise RemoteMismatch(remote.location, f"it {IS_PROJECT}", hint=IS_PROJECT_HINT) from None
         raise
-    return Answer(data=found.data, token=found.token)
+    return SshAnswer(data=found.data, token=found.token)
 
 
-class _Pieces:
+class _IncomingFile:
     """A file that comes in frames, as a stream that is read once. One whose length was named comes only
     after it was agreed from where on.
     """
 
-    def __init__(self, requests: BinaryIO, answers: BinaryIO, ask: Ask) -> None:
+    def __init__(self, requests: BinaryIO, answers: BinaryIO, ask: SshRequest) -> None:
         self._requests = requests
         self._answers = answers
         self._name = ask.name
@@ -149,7 +149,7 @@ class _Pieces:
         self._done = self._size > 0  # nothing comes before it was asked for
         self._rest = b""
 
-    def agree(self, there: int, digest: str) -> int:
+    def resume_offset(self, there: int, digest: str) -> int:
         """Say what is there; returns from where on the other side sends.
 
         Raises:
@@ -157,9 +157,9 @@ class _Pieces:
         """
         if not self._size:
             return 0
-        write_frame(self._answers, Answer(size=there, token=digest))
+        write_frame(self._answers, SshAnswer(size=there, token=digest))
         self._answers.flush()
-        ask: Ask = decode(read_bytes(self._requests), Ask)
+        ask: SshRequest = decode(read_bytes(self._requests), SshRequest)
         if (ask.verb, ask.name) != ("create", self._name) or ask.offset not in {0, there}:
             raise RecordCorrupt("the connection", f"{ask.verb[:100]!r} where a file was to go on")
         self._at, self._done = ask.offset, False
@@ -202,4 +202,4 @@ def _check_pack(remote: FolderRemote, name: str, file: BinaryIO) -> None:
     try:
         check_frames(OpenPack(file, name), SILENT)
     except IntegrityError as error:
-        raise RemoteCorrupt(remote.place, f"pack {name[:12]} arrived damaged: {error.message}") from error
+        raise RemoteCorrupt(remote.location, f"pack {name[:12]} arrived damaged: {error.message}") from error

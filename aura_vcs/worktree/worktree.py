@@ -12,16 +12,16 @@ from aura_vcs.errors.worktree import FileUnreadable
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.layout import ASIDE, TEMPORARY
 from aura_vcs.model import EntryKind, Kind
-from aura_vcs.objects.base import Place
+from aura_vcs.objects.base import PackLocation
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import Difference, TreeReader
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.scratch import Scratch
 from aura_vcs.storage.system_calls import FileCalls
 from aura_vcs.worktree.scan.cache import FileState, file_state, load_scan_cache, save_scan_cache
-from aura_vcs.worktree.scan.filesystem import Disk
+from aura_vcs.worktree.scan.filesystem import FilesystemTraits
 from aura_vcs.worktree.scan.ignore import load_ignore_rules
-from aura_vcs.worktree.scan.prefetch import Ahead
+from aura_vcs.worktree.scan.prefetch import ScanPrefetch
 from aura_vcs.worktree.scan.scan import Scan
 from aura_vcs.worktree.scan.scanner import Scanner
 
@@ -41,7 +41,7 @@ class Worktree:
         store: ObjectStore,
         trees: TreeReader,
         calls: FileCalls,
-        ahead: Ahead | None = None,
+        ahead: ScanPrefetch | None = None,
         progress: Progress = SILENT,
     ) -> None:
         self.root = root
@@ -52,7 +52,7 @@ class Worktree:
         self._calls = calls
         self._storage = store.storage
         self._temporary = Scratch(self._storage, TEMPORARY)
-        self.disk = Disk(self._temporary, calls)
+        self.disk = FilesystemTraits(self._temporary, calls)
         self._writer: Writer | None = None
 
     @cached_property
@@ -99,9 +99,11 @@ class Worktree:
         Raises:
             FileUnreadable: no file can be read.
         """
-        from aura_vcs.worktree.snapshot.hashing import Hashing  # a folder in which nothing has changed needs none
+        from aura_vcs.worktree.snapshot.hashing import (
+            WorktreeHasher,  # a folder in which nothing has changed needs none
+        )
 
-        return Hashing(self.root, self._temporary, progress, is_patient=patient).hash(paths, scan)
+        return WorktreeHasher(self.root, self._temporary, progress, is_patient=patient).hash(paths, scan)
 
     def read(self, path: str, scan: Scan, limit: int) -> bytes | None:
         """The content of a small file of a scan (or where a link leads), None above `limit` bytes.
@@ -130,10 +132,10 @@ class Worktree:
         state = scan.file(path)
         if state is None or state.is_symlink:
             raise FileUnreadable(path, "it is no file any more")
-        from aura_vcs.worktree.snapshot.stable_read import DiskClock, FileSource
+        from aura_vcs.worktree.snapshot.stable_read import FileSource, FilesystemClock
 
         real_path = os.path.join(self.root, path)
-        return FileSource(path, real_path, state, DiskClock(self._temporary)).open()
+        return FileSource(path, real_path, state, FilesystemClock(self._temporary)).open()
 
     def store_all(
         self, scan: Scan, batch: "Batch", base: ObjectId, paths: Sequence[str] | None, progress: Progress
@@ -144,15 +146,15 @@ class Worktree:
         """
         from aura_vcs.worktree.scan.selection import Selection
         from aura_vcs.worktree.snapshot.snapshot import Snapshotter
-        from aura_vcs.worktree.snapshot.stable_read import DiskClock
+        from aura_vcs.worktree.snapshot.stable_read import FilesystemClock
 
         selection = Selection(paths)
-        clock = DiskClock(self._temporary)
+        clock = FilesystemClock(self._temporary)
         snapshotter = Snapshotter(self.root, scan, batch, self._store, self._trees, clock, self.disk)
         return snapshotter.store_all(base, selection, progress)
 
     def apply(
-        self, scan: Scan, differences: Sequence[Difference], places: Mapping[ObjectId, Place], progress: Progress
+        self, scan: Scan, differences: Sequence[Difference], places: Mapping[ObjectId, PackLocation], progress: Progress
     ) -> "Written":
         """Put differences in place; see Writer.apply. The scan cache then knows what was written.
 
@@ -165,22 +167,26 @@ class Worktree:
             differences = [d for d in differences if not scan.is_unseen(d.path)]
         written = writer.apply(scan, differences, places)
         if unseen:
-            written = replace(written, left=(*written.left, *unseen))
+            written = replace(written, skipped=(*written.skipped, *unseen))
         self._note(scan, written, differences)
         return written
 
     def plan(
-        self, base: ObjectId, differences: Sequence[Difference], places: Mapping[ObjectId, Place], progress: Progress
+        self,
+        base: ObjectId,
+        differences: Sequence[Difference],
+        places: Mapping[ObjectId, PackLocation],
+        progress: Progress,
     ) -> None:
         """Plan what `lay_out` is to write, in a folder that is as `base`."""
         self._writer = self._new_writer(progress)
         self._writer.plan(self.scan(base), differences, places)
 
-    def lay_out(self, progress: Progress) -> None:
-        """Write aside what was planned, if `apply` is going to be asked for just that; see Staging.lay_out."""
+    def stage(self, progress: Progress) -> None:
+        """Write aside what was planned, if `apply` is going to be asked for just that; see Staging.stage."""
         if self._writer is not None:
             progress.start("Laying out files", None, "bytes")
-            self._writer.lay_out()
+            self._writer.stage()
             progress.finish()
 
     def close(self) -> None:
@@ -228,9 +234,9 @@ class Worktree:
         Of one that a program goes on writing to, a copy is taken.
         """
         from aura_vcs.worktree.checkout.set_aside import Unsaved
-        from aura_vcs.worktree.snapshot.stable_read import DiskClock, FileSource, read_link
+        from aura_vcs.worktree.snapshot.stable_read import FileSource, FilesystemClock, read_link
 
-        clock = DiskClock(self._temporary)
+        clock = FilesystemClock(self._temporary)
         done: list[tuple[Unsaved, FileState]] = []
         sources: dict[int, tuple[Unsaved, FileSource]] = {}
         for unsaved in found:
@@ -289,7 +295,7 @@ class Worktree:
             new = difference.new
             if difference.old is None and new is not None and new.kind is EntryKind.DIR:
                 made = scan.add_folder(difference.path)
-                if made is not None and not written.left:
+                if made is not None and not written.skipped:
                     made.tree = new.id  # it was not there, and now holds what the tree has
         parent, folder_of = "", scan.folder("")
         for path, state in written.states.items():
@@ -310,17 +316,17 @@ class Worktree:
         False if somebody wrote to it, even in the last moment: then it stays, or comes back, beside what has its
         name by then. Never through a link.
         """
-        from aura_vcs.worktree.checkout.safe_folder import Folder
-        from aura_vcs.worktree.checkout.set_aside import Seen
+        from aura_vcs.worktree.checkout.safe_folder import SafeFolder
+        from aura_vcs.worktree.checkout.set_aside import SeenFile
 
-        folder = Folder(self.root, self._temporary, self._calls, self.aside)
+        folder = SafeFolder(self.root, self._temporary, self._calls, self.aside)
         try:
             state = folder.state(path)
             if state is None:
                 return True
             if (state.size, state.mtime_ns) != (size, mtime_ns):
                 return False
-            is_gone = folder.take_out(path, Seen(state, None))
+            is_gone = folder.take_out(path, SeenFile(state, None))
             written = self.aside.hand_over_unsaved()
             for unsaved in written:
                 folder.put_back_beside(unsaved.name, path)
@@ -337,9 +343,9 @@ class Worktree:
 
     def discard_folder(self, path: str) -> None:
         """Delete a folder if it is empty, durably; one that is not, or is absent, is left. Never through a link."""
-        from aura_vcs.worktree.checkout.safe_folder import Folder
+        from aura_vcs.worktree.checkout.safe_folder import SafeFolder
 
-        folder = Folder(self.root, self._temporary, self._calls)
+        folder = SafeFolder(self.root, self._temporary, self._calls)
         try:
             folder.remove_folder(path)
             folder.sync()

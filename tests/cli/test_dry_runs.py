@@ -12,12 +12,12 @@ import pytest
 from aura_vcs.cli.main import cli
 from aura_vcs.errors.studio import ProjectDeleted
 from aura_vcs.history.checkout import checkout
-from aura_vcs.history.lookup.select_files import choose
+from aura_vcs.history.lookup.select_files import select_files
 from aura_vcs.history.merge import plan_merge
 from aura_vcs.history.names.revisions import resolve
 from aura_vcs.maintenance.gc import plan_gc
 from aura_vcs.maintenance.purge_plan import plan_purge
-from aura_vcs.maintenance.retention import Rules, plan_prune
+from aura_vcs.maintenance.retention import RetentionRules, plan_prune
 from aura_vcs.project.purge import plan_project_purge
 from aura_vcs.project.records.checkpoint_store import plan_recovery
 from aura_vcs.project.scenes.actions import plan_cleaning
@@ -25,13 +25,13 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.folder import FolderRemote
 from aura_vcs.storage.testing.faulty_calls import Fault, FaultyCalls, Stopped
 from aura_vcs.sync.fetch import plan_fetch
-from aura_vcs.sync.maintenance.gc import plan_far_gc
+from aura_vcs.sync.maintenance.gc import plan_remote_gc
 from aura_vcs.sync.maintenance.repair_local import plan_repair
-from aura_vcs.sync.maintenance.repair_remote import plan_far_repair
+from aura_vcs.sync.maintenance.repair_remote import plan_remote_repair
 from aura_vcs.sync.offload.fetch_content import plan_content
 from aura_vcs.sync.push import plan_push
 from aura_vcs.sync.remotes.config import remotes
-from aura_vcs.sync.state.cache import Known
+from aura_vcs.sync.state.cache import RemoteCache
 
 from tests.cli.conftest import Film
 
@@ -137,17 +137,17 @@ def test_a_dry_run_changes_nothing(unfinished: Film, tmp_path: Path, words: tupl
 PLANS: dict[str, Callable[[Repository], object]] = {
     "merge": lambda repo: plan_merge(repo, "side"),
     "gc": lambda repo: plan_gc(repo, grace_seconds=0),
-    "prune": lambda repo: plan_prune(repo, Rules()),
+    "prune": lambda repo: plan_prune(repo, RetentionRules()),
     "purge": lambda repo: plan_purge(repo, resolve(repo, "v1")),
     "project purge": plan_project_purge,
     "recovery": plan_recovery,
     "cleaning": plan_cleaning,
-    "content": lambda repo: plan_content(repo, choose(repo, [])),
-    "push": lambda repo: plan_push(repo, _remote(repo), Known(repo, "origin")),
-    "fetch": lambda repo: plan_fetch(repo, _remote(repo), Known(repo, "origin")),
+    "content": lambda repo: plan_content(repo, select_files(repo, [])),
+    "push": lambda repo: plan_push(repo, _remote(repo), RemoteCache(repo, "origin")),
+    "fetch": lambda repo: plan_fetch(repo, _remote(repo), RemoteCache(repo, "origin")),
     "repair": lambda repo: plan_repair(repo, _remote(repo)),
-    "remote gc": lambda repo: plan_far_gc(repo, _remote(repo), Known(repo, "origin"), grace_seconds=0),
-    "remote repair": lambda repo: plan_far_repair(repo, _remote(repo), Known(repo, "origin")),
+    "remote gc": lambda repo: plan_remote_gc(repo, _remote(repo), RemoteCache(repo, "origin"), grace_seconds=0),
+    "remote repair": lambda repo: plan_remote_repair(repo, _remote(repo), RemoteCache(repo, "origin")),
 }
 """Every plan of the library that takes a project."""
 NOTING = {"recovery", "cleaning"}

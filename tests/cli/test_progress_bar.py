@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from aura_vcs.cli.output.humanize import age, count, duration, joined, local_time, long_duration, size
+from aura_vcs.cli.output.humanize import age, count, duration, join_words, local_time, long_duration, size
 from aura_vcs.cli.output.progress_bar import progress_line
 
 from tests.cli.conftest import Film
@@ -14,8 +14,8 @@ from tests.cli.test_process import on_terminal
 WORK = """
 import sys, time
 from aura_vcs.cli.output.console import Console
-from aura_vcs.cli.output.progress_bar import Meter
-meter = Meter(Console())
+from aura_vcs.cli.output.progress_bar import ProgressMeter
+meter = ProgressMeter(Console())
 meter.start("Short", 10, "files")
 meter.advance(10)
 meter.finish()
@@ -71,7 +71,7 @@ def test_numbers_in_words() -> None:
     assert [duration(n) for n in (0.4, 59, 200, 7500)] == ["0 s", "59 s", "3 min 20 s", "2 h 5 min"]
     assert [long_duration(n) for n in (0, 90, 7200, 14 * 86400)] == ["0 seconds", "90 seconds", "2 hours", "14 days"]
     assert [count(1, "path"), count(2000, "path"), count(2, "copy", "copies")] == ["1 path", "2,000 paths", "2 copies"]
-    assert [joined("a"), joined("ab"), joined("abc"), joined("")] == ["a", "a and b", "a, b and c", ""]
+    assert [join_words("a"), join_words("ab"), join_words("abc"), join_words("")] == ["a", "a and b", "a, b and c", ""]
 
 
 def test_times_that_are_none_are_shown_as_they_are() -> None:

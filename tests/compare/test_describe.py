@@ -4,7 +4,7 @@ import copy
 import json
 from typing import Any
 
-from aura_vcs.compare.diff.describe import changed_text, place_name, readable_lines
+from aura_vcs.compare.diff.describe import changed_text, location_name, readable_lines
 from aura_vcs.compare.diff.document import diff_documents
 from aura_vcs.compare.diff.json_values import diff_values
 from hypothesis import given
@@ -121,8 +121,8 @@ def test_every_difference_has_lines(old: Any, new: Any) -> None:
 
 def test_places_deep_inside_are_cut_in_the_middle() -> None:
     """A hundred levels are told by the first and the last steps."""
-    assert place_name({}, "/a" * 100) == "a › a › a › … › a › a › a › a"
-    assert place_name({}, "/a/b") == "a › b"
+    assert location_name({}, "/a" * 100) == "a › a › a › … › a › a › a › a"
+    assert location_name({}, "/a/b") == "a › b"
 
 
 @unhurried

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from aura_vcs.compare.diff.json_values import diff_values, fields
-from aura_vcs.compare.diff.sequences import Effort, common_pairs, longest_increasing
+from aura_vcs.compare.diff.sequences import WorkBudget, common_pairs, longest_increasing
 from aura_vcs.errors.integrity import LimitExceeded
-from aura_vcs.formats.jsondoc.parse import Document, Unstructured, parse_document
+from aura_vcs.formats.jsondoc.parse import ParsedDocument, Unstructured, parse_document
 from aura_vcs.formats.jsondoc.patch import apply_patch
 from aura_vcs.formats.jsondoc.values import same
 from hypothesis import given, settings
@@ -166,7 +166,7 @@ def test_what_cannot_be_read_without_loss_is_not_touched(data: bytes, word: str)
 def test_unusual_but_lossless_documents_are_read(data: bytes) -> None:
     """Big integers, other spellings of numbers, escapes and CRLF are no reason to give up."""
     result = parse_document(data)
-    assert isinstance(result, Document)
+    assert isinstance(result, ParsedDocument)
     assert same(result.value, json.loads(data))
 
 
@@ -175,7 +175,7 @@ def test_unusual_but_lossless_documents_are_read(data: bytes) -> None:
 def test_any_bytes_get_an_answer(data: bytes) -> None:
     """No bytes raise; a document that is read is what `json` reads."""
     result = parse_document(data)
-    if isinstance(result, Document):
+    if isinstance(result, ParsedDocument):
         assert same(result.value, json.loads(data))
 
 
@@ -278,7 +278,7 @@ def test_ten_megabytes_take_seconds() -> None:
 @settings(deadline=None, max_examples=200)
 def test_common_pairs_are_common_and_increasing(old: list[int], new: list[int], steps: int) -> None:
     """Whatever effort is left, the pairs are equal elements in order on both sides."""
-    pairs = common_pairs(old, new, Effort(steps))
+    pairs = common_pairs(old, new, WorkBudget(steps))
     assert all(old[i] == new[j] for i, j in pairs)
     assert all(a < c and b < d for (a, b), (c, d) in itertools.pairwise(pairs))
     best = [[0] * (len(new) + 1) for _ in range(len(old) + 1)]

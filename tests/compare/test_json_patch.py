@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aura_vcs.errors.compare import CompareError, PatchFailed, PatchInvalid, PointerInvalid, PointerUnknown
 from aura_vcs.errors.integrity import LimitExceeded
-from aura_vcs.formats.jsondoc.patch import Operation, apply_patch, read_patch
+from aura_vcs.formats.jsondoc.patch import PatchOperation, apply_patch, read_patch
 from aura_vcs.formats.jsondoc.pointer import join_pointer, resolve_pointer, split_pointer
 from aura_vcs.formats.jsondoc.values import equal_numbers, same
 from hypothesis import given
@@ -145,7 +145,7 @@ def test_deep_documents_and_pointers_do_not_recurse() -> None:
 @given(DOCUMENTS, VALUES)
 def test_replacing_the_whole_document(document: Any, value: Any) -> None:
     """The empty pointer is the document."""
-    assert same(apply_patch(document, [Operation("replace", "", value=value)]), value)
+    assert same(apply_patch(document, [PatchOperation("replace", "", value=value)]), value)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_malformed_patches_are_refused(patch: Any) -> None:
 
 def test_operations_print_as_the_rfc_writes_them() -> None:
     """`source` is written `from`, absent members stay absent, null stays null."""
-    assert Operation("move", "/b", source="/a", old=None).plain() == {
+    assert PatchOperation("move", "/b", source="/a", old=None).plain() == {
         "op": "move",
         "path": "/b",
         "from": "/a",

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from aura_vcs.errors import ExtraMissing, MediaUnreadable
 from aura_vcs.formats.media.describe import describe
-from aura_vcs.formats.media.findings import Limits, MediaFacts
+from aura_vcs.formats.media.findings import DecodeLimits, MediaFacts
 from aura_vcs.formats.media.headers import read_header
 from aura_vcs.formats.media.reader import READS_LIMIT, MediaHeader
 from aura_vcs.media import probe as media_probe
@@ -324,19 +324,19 @@ def test_time_and_memory_are_limited(tmp_path: Path) -> None:
     """A file that takes too long or too much is given up, and the process is gone."""
     (tmp_path / "a.wav").write_bytes(wav(1))
     with pytest.raises(MediaUnreadable, match=r"took more than 0\.01 s"):
-        probe_media(tmp_path / "a.wav", limits=Limits(clock_seconds=0.01))
+        probe_media(tmp_path / "a.wav", limits=DecodeLimits(clock_seconds=0.01))
     big = picture(tmp_path / "big.png", size=(400, 400))
     with pytest.raises(MediaUnreadable, match=r"400×400 pixels|claims more pixels"):
-        probe_media(big, limits=Limits(pixels=1_000))
+        probe_media(big, limits=DecodeLimits(pixels=1_000))
     with pytest.raises(MediaUnreadable):
-        probe_media(big, limits=Limits(memory_bytes=25 * 2**20))
+        probe_media(big, limits=DecodeLimits(memory_bytes=25 * 2**20))
 
 
 @needs_media
 def test_long_sounds_are_looked_at_from_the_beginning(tmp_path: Path) -> None:
     """Past the limit the rest is left out, and the answer says so."""
     (tmp_path / "a.wav").write_bytes(wav(3))
-    facts = probe_media(tmp_path / "a.wav", limits=Limits(sound_seconds=1.0))
+    facts = probe_media(tmp_path / "a.wav", limits=DecodeLimits(sound_seconds=1.0))
     assert facts.partial
     assert isinstance(facts, MediaFacts)
     assert facts.header.seconds == pytest.approx(3.0)

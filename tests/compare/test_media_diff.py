@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from aura_vcs.errors import MediaUnreadable
-from aura_vcs.formats.media.findings import Limits
+from aura_vcs.formats.media.findings import DecodeLimits
 from aura_vcs.history.commit import commit
 from aura_vcs.history.diff.file_diff import diff_change
 from aura_vcs.history.diff.media_diff import (
@@ -23,7 +23,7 @@ from aura_vcs.history.diff.media_diff import (
 )
 from aura_vcs.history.diff.media_findings import MediaFindings
 from aura_vcs.history.diff.tree_diff import Comparison, compare_trees
-from aura_vcs.history.diff.worktree_diff import compare_folder
+from aura_vcs.history.diff.worktree_diff import compare_worktree
 from aura_vcs.history.sources.comparison import CONTENT_LIMIT, StoredContents
 from aura_vcs.media import probe as media_probe
 from aura_vcs.progress import Silent
@@ -75,7 +75,7 @@ def test_every_kind_of_media_is_told_by_what_is_in_it(tmp_path: Path) -> None:
         assert found.by_path["a.png"].lines[-1].startswith("looks different")
         assert "the sound differs from 1.0 s to 2.0 s" in found.by_path["b.wav"].lines
         assert "the picture differs from 1.0 s to 2.0 s" in found.by_path["c.mp4"].lines
-        assert (found.left, found.needs_extra) == (0, False)
+        assert (found.header_only, found.needs_extra) == (0, False)
         change = comparison.changes[0]
         assert diff_change(comparison, change, media=found.by_path["a.png"]).kind == "media"
 
@@ -88,13 +88,13 @@ def test_what_the_budget_does_not_reach_is_counted(tmp_path: Path) -> None:
     with _changed(tmp_path, old, new) as comparison:
         found = _look(comparison, FEW)
         assert [found.by_path[f"{n}.png"].decoded for n in range(4)] == [True, True, False, False]
-        assert found.left == 2
+        assert found.header_only == 2
         assert found.by_path["3.png"].lines == ("size: 4×6 → 5×6",)
         for budget in (Budget(9, -1.0, 1 << 30), Budget(9, 600.0, 10)):
             none = _look(comparison, budget)
-            assert (none.left, any(media.decoded for media in none.by_path.values())) == (4, False)
+            assert (none.header_only, any(media.decoded for media in none.by_path.values())) == (4, False)
         headers = _look(comparison, NOTHING)
-        assert (headers.left, len(headers.by_path)) == (0, 4)
+        assert (headers.header_only, len(headers.by_path)) == (0, 4)
 
 
 def test_without_the_extra_headers_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +122,7 @@ def test_hostile_files_end_in_a_word(tmp_path: Path) -> None:
         assert (found.by_path["c.png"].decoded, found.by_path["c.png"].problem) == (True, "")
         lines = diff_change(comparison, comparison.changes[1], media=found.by_path["b.mp4"]).lines
         assert lines[-1] == f"not looked into: {found.by_path['b.mp4'].problem}"
-        endless = _look(comparison, Budget(9, 600.0, 1 << 30, Limits(clock_seconds=0.001)))
+        endless = _look(comparison, Budget(9, 600.0, 1 << 30, DecodeLimits(clock_seconds=0.001)))
         assert endless.by_path["c.png"].problem == "it took more than 0.001 s"
         assert endless.by_path["c.png"].lines == ("size: 4×3 → 4×4",)
 
@@ -137,7 +137,7 @@ def test_large_media_are_compared_without_being_read(tmp_path: Path) -> None:
         first = commit(repo, "one").version
         write(tmp_path, {"a.wav": longer})
         assert first is not None
-        comparison = compare_folder(repo, first.tree)
+        comparison = compare_worktree(repo, first.tree)
         found = _look(comparison, NOTHING)
         assert found.by_path["a.wav"].lines == ("length: 2 min 54.783 s → 2 min 55.283 s",)
         (change,) = comparison.changes
@@ -159,7 +159,7 @@ def test_files_of_one_side_are_described(tmp_path: Path) -> None:
         assert first is not None
         (tmp_path / "gone.wav").unlink()
         write(tmp_path, {"new.png": png(), "x.png": "b"})
-        found = _look(compare_folder(repo, first.tree), NOTHING).by_path
+        found = _look(compare_worktree(repo, first.tree), NOTHING).by_path
     assert {path: media.lines for path, media in found.items()} == {
         "gone.wav": ("sound, wav, 1.0 s, 8,000 Hz",),
         "new.png": ("picture, png, 4×3",),

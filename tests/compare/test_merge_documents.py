@@ -32,7 +32,7 @@ class Result:
         self.inside: list[str] = []
         files = {}
         apart = []
-        for join in merged.joins:
+        for join in merged.content_merges:
             common = contents[join.base.id] if join.base is not None else None
             file = merge_file(join.path, common, contents[join.ours.id], contents[join.theirs.id])
             if file.data is None:

@@ -6,7 +6,7 @@ import unicodedata
 import pytest
 from aura_vcs.compare.merge.conflict_names import NAME_BYTES_LIMIT, folded, free_name, taken_names
 from aura_vcs.compare.merge.model import TreeEntry
-from aura_vcs.compare.merge.tree import Join, MergedTree, keep_both, merge_tree, resolve_tree
+from aura_vcs.compare.merge.tree import ContentMerge, MergedTree, keep_both, merge_tree, resolve_tree
 from aura_vcs.errors.compare import ChoiceImpossible
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,7 +81,7 @@ def test_a_name_that_is_not_utf8_is_set_aside() -> None:
 def test_what_is_set_aside_never_meets_a_folder() -> None:
     """A folder that already has the name of the copy, in any case, gets another name beside it."""
     entries = _files({"shot.mp4": "2", "Shot (V3).mp4/readme.txt": "4"})
-    join = Join("shot.mp4", None, entries["shot.mp4"], TreeEntry("file", "3"))
+    join = ContentMerge("shot.mp4", None, entries["shot.mp4"], TreeEntry("file", "3"))
     kept = keep_both(MergedTree(entries, (join,)), [join], "v3")
     assert _ids(kept)["shot (v3 2).mp4"] == "3"
     ours, theirs = _files({"x": "1", "x (v3)/a": "2"}), _files({"x/y": "3"})
@@ -113,7 +113,7 @@ def test_names_that_are_one_on_some_disks_are_told_apart(one: str, other: str) -
 def test_a_name_written_another_way_is_a_rename(old: str, new: str) -> None:
     """A Mac that writes names its own way, or a changed capital: edits of the other side go to the new name."""
     merged = merge_tree(_files({old: "1"}), _files({new: "2"}), _files({old: "3"}))
-    assert [join.path for join in merged.joins] == [new]
+    assert [join.path for join in merged.content_merges] == [new]
     assert merged.conflicts == ()
     assert _ids(merge_tree(_files({old: "1"}), _files({new: "1"}), _files({old: "3"}))) == {new: "3"}
 
@@ -171,7 +171,7 @@ def test_renamed_and_changed_at_once(old: str, renamed: str, edited: str, suffix
     base, ours, theirs = _files({was: old}), _files({now: renamed}), _files({was: edited})
     for here, there in ((ours, theirs), (theirs, ours)):
         merged = merge_tree(base, here, there, read=lambda file: CONTENTS[file.id])
-        assert [join.path for join in merged.joins] == ([now] if is_found else [])
+        assert [join.path for join in merged.content_merges] == ([now] if is_found else [])
         assert (merged.conflicts == ()) == is_found
         assert set(merged.entries) == ({now} if is_found else {was, now})
     alone = merge_tree(base, base, ours, read=lambda file: pytest.fail("content was read for nothing"))

@@ -47,7 +47,7 @@ def test_a_change_of_one_side_is_the_result(base: Any, new: Any) -> None:
     for ours, theirs in ((base, new), (new, base), (new, new)):
         merged = merge_tree(base, ours, theirs)
         assert merged.entries == dict(sorted(new.items()))
-        assert (merged.joins, merged.conflicts) == ((), ())
+        assert (merged.content_merges, merged.conflicts) == ((), ())
 
 
 @unhurried
@@ -56,7 +56,7 @@ def test_no_content_is_lost(base: Any, ours: Any, theirs: Any) -> None:
     """What a side added or changed is in the result or among what is still to be joined."""
     merged = merge_tree(base, ours, theirs, ours_label="v3", theirs_label="v14 from laptop")
     kept = {(entry.kind, entry.id) for entry in merged.entries.values()}
-    kept |= {("file", join.theirs.id) for join in merged.joins}
+    kept |= {("file", join.theirs.id) for join in merged.content_merges}
     before = {(entry.kind, entry.id) for entry in base.values()}
     for side in (ours, theirs):
         for entry in side.values():
@@ -69,7 +69,7 @@ def test_no_content_is_lost(base: Any, ours: Any, theirs: Any) -> None:
     swapped = merge_tree(base, theirs, ours, ours_label="v14 from laptop", theirs_label="v3")
     if all(conflict.kind != "renamed" for conflict in merged.conflicts):
         assert len(swapped.conflicts) == len(merged.conflicts)
-    if not merged.conflicts and not merged.joins:
+    if not merged.conflicts and not merged.content_merges:
         assert swapped.entries == merged.entries
 
 
@@ -80,7 +80,7 @@ def test_added_changed_removed_renamed() -> None:
     theirs = _files(keep="7", name="8", both="9", theirs="6")
     merged = merge_tree(base, ours, theirs)
     assert merged.entries == dict(sorted(_files(keep="7", new__name="8", both="5", mine="6", theirs="6").items()))
-    assert [join.path for join in merged.joins] == ["both"]
+    assert [join.path for join in merged.content_merges] == ["both"]
     assert merged.conflicts == ()
 
 
@@ -98,10 +98,10 @@ def test_media_that_both_changed_is_kept_twice() -> None:
     """Both are there under names a person understands; deciding removes one."""
     base, ours, theirs = ({"assets/shot.mp4": _file(content)} for content in "123")
     merged = merge_tree(base, ours, theirs)
-    (join,) = merged.joins
+    (join,) = merged.content_merges
     kept = keep_both(merged, [join], "v14 from laptop")
     assert kept.entries == {"assets/shot (v14 from laptop).mp4": _file("3"), "assets/shot.mp4": _file("2")}
-    assert kept.joins == ()
+    assert kept.content_merges == ()
     assert resolve_tree(kept, "assets/shot.mp4", "ours").entries == ours
     assert resolve_tree(kept, "assets/shot.mp4", "theirs").entries == theirs
     assert resolve_tree(kept, "assets/shot (v14 from laptop).mp4", "both").entries == kept.entries

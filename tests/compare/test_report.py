@@ -11,7 +11,7 @@ import pytest
 from aura_vcs.compare.diff.document import diff_documents
 from aura_vcs.compare.diff.text import diff_text
 from aura_vcs.compare.report.html import picture, text
-from aura_vcs.compare.report.model import FileReport, Report
+from aura_vcs.compare.report.model import ComparisonReport, FileReport
 from aura_vcs.compare.report.page import render_report
 from aura_vcs.compare.timeline.diff import diff_timeline_files
 from aura_vcs.formats.media.findings import MediaDiff, MediaFacts
@@ -35,7 +35,7 @@ HOSTILE = (
 )
 
 
-def planets_report() -> Report:
+def planets_report() -> ComparisonReport:
     """A report with one file of every kind."""
     new = planets()
     venus = new.pop(2)
@@ -73,10 +73,10 @@ def planets_report() -> Report:
         FileReport("assets/sun.wav", "changed", sound.lines, media=sound),
         FileReport("assets/pluto.png", "renamed", (), old_path="assets/planet-9.png"),
     )
-    return Report('Compare v3 and v4 of "Planets"', 'v3 "Before the cut"', "v4", files)
+    return ComparisonReport('Compare v3 and v4 of "Planets"', 'v3 "Before the cut"', "v4", files)
 
 
-def _hostile_report() -> Report:
+def _hostile_report() -> ComparisonReport:
     files = []
     for word in HOSTILE:
         old, new = (
@@ -99,7 +99,7 @@ def _hostile_report() -> Report:
                 new_picture=b"<svg onload=alert(1)>",
             )
         )
-    return Report(HOSTILE[3], HOSTILE[1], HOSTILE[0], tuple(files), HOSTILE)
+    return ComparisonReport(HOSTILE[3], HOSTILE[1], HOSTILE[0], tuple(files), HOSTILE)
 
 
 class _Collector(HTMLParser):
@@ -204,7 +204,9 @@ def test_clips_are_drawn_with_what_happened_to_them() -> None:
     more["tracks"]["children"].append(music)
     for old, new, state in ((plain, more, "added"), (more, plain, "removed")):
         diff = diff_timeline_files(as_bytes(old), as_bytes(new))
-        found = _check_safe(render_report(Report("t", "a", "b", (FileReport("x.otio", "changed", timeline=diff),))))
+        found = _check_safe(
+            render_report(ComparisonReport("t", "a", "b", (FileReport("x.otio", "changed", timeline=diff),)))
+        )
         states = [attributes.get("class") for tag, attributes in found.tags if tag == "rect"]
         assert sorted(states) == [state, "same", "same", "same", "same"]
     page = render_report(planets_report())
@@ -217,11 +219,11 @@ def test_long_tables_are_folded_away() -> None:
     for count, is_folded in ((3, False), (300, True)):
         old, new = ({str(n): n + add for n in range(count)} for add in (0, 1))
         document = diff_documents(as_bytes(old), as_bytes(new))
-        page = render_report(Report("t", "a", "b", (FileReport("a.json", "changed", document=document),)))
+        page = render_report(ComparisonReport("t", "a", "b", (FileReport("a.json", "changed", document=document),)))
         assert (f"<summary>Fields ({count})</summary>" in page) == is_folded
         assert page.count("<tr>") == count + 1
         lines = [b"".join(b"%d %d\n" % (n, add) for n in range(count)) for add in (0, 1)]
-        page = render_report(Report("t", "a", "b", (FileReport("a.md", "changed", text=diff_text(*lines)),)))
+        page = render_report(ComparisonReport("t", "a", "b", (FileReport("a.md", "changed", text=diff_text(*lines)),)))
         assert (f"<summary>Lines ({2 * count})</summary>" in page) == is_folded
 
 
@@ -243,7 +245,7 @@ def test_hostile_names_and_values_stay_text() -> None:
 def test_any_text_is_escaped(word: str, old: Any, new: Any) -> None:
     """Generated names and documents never break out."""
     files = (FileReport(word, "changed", (word,), document=diff_documents(as_bytes(old), as_bytes(new))),)
-    _check_safe(render_report(Report(word, word, word, files)))
+    _check_safe(render_report(ComparisonReport(word, word, word, files)))
     assert "<" not in text(word)
     assert '"' not in text(word)
 
@@ -268,7 +270,7 @@ def test_much_media_is_shown_small() -> None:
     facts = MediaFacts(MediaHeader("picture", "png"), thumbnails=(small,))
     big = png(4, 4) + b"\0" * 6_000_000
     file = FileReport("a.png", "changed", media=MediaDiff(facts, facts, ()), old_picture=big, new_picture=big)
-    page = render_report(Report("t", "a", "b", (file,)))
+    page = render_report(ComparisonReport("t", "a", "b", (file,)))
     assert len(page) < 50_000
     assert "small versions are shown" in page
     assert page.count("data:image/png") == 2
@@ -282,7 +284,7 @@ def test_huge_reports_stay_bounded() -> None:
     files = [FileReport(f"f{n}", "added") for n in range(3_000)]
     files[0] = FileReport("timeline.json", "changed", timeline=timeline)
     files[1] = FileReport("x.txt", "changed", text=lines)
-    page = render_report(Report("t", "a", "b", tuple(files)))
+    page = render_report(ComparisonReport("t", "a", "b", tuple(files)))
     assert len(page) < 6_000_000
     assert "1,000 more files changed that are not shown" in page
 

@@ -11,7 +11,7 @@ from aura_vcs.history.autosave import autosave, restore_point
 from aura_vcs.history.checkout import checkout, restore
 from aura_vcs.history.commit import commit
 from aura_vcs.history.file_edits import edit_files
-from aura_vcs.history.lookup.select_files import choose
+from aura_vcs.history.lookup.select_files import select_files
 from aura_vcs.history.merge import abort_merge, merge
 from aura_vcs.history.names.branches import create_branch, rename_branch
 from aura_vcs.history.names.revisions import resolve
@@ -23,12 +23,12 @@ from aura_vcs.history.versions import delete_version, purge_version
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
 from aura_vcs.model import Kind
 from aura_vcs.storage.testing.memory_remote import MemoryRemote
-from aura_vcs.sync.offload.fetch_content import attach, fetch_content, plan_content
+from aura_vcs.sync.offload.fetch_content import enable_lazy_fetch, fetch_content, plan_content
 from aura_vcs.sync.offload.offload import execute_offload, plan_offload
-from aura_vcs.sync.offload.proof import Witness
+from aura_vcs.sync.offload.proof import StorageProver
 from aura_vcs.sync.push import push
 from aura_vcs.sync.remotes.config import RemoteConfig, set_remote
-from aura_vcs.sync.state.cache import Known
+from aura_vcs.sync.state.cache import RemoteCache
 from aura_vcs.sync.state.manifest_update import create_remote
 from aura_vcs.worktree.checkout import writer
 
@@ -156,7 +156,7 @@ def _pushed(root: Path) -> None:
     two_versions(root)
     with Repository.open(root, author="Ada", host="studio") as repo:
         repo.store.put(Kind.BLOB, WHOLE)
-        repo.learn_objects()
+        repo.adopt_unrecorded_objects()
         write(root, {"film.mp4": "gone", "whole.mov": WHOLE})
         save(repo, "Third cut")
         write(root, {"whole.mov": "gone too"})
@@ -164,16 +164,16 @@ def _pushed(root: Path) -> None:
         vault = VAULTS[repo.format.project] = MemoryRemote("vault")
         create_remote(vault, repo.format.project, "Ada")
         set_remote(repo, "vault", RemoteConfig("/nowhere/vault"))
-        push(repo, vault, Known(repo, "vault"))
+        push(repo, vault, RemoteCache(repo, "vault"))
 
 
 def _reach(repo: Repository) -> object:
-    return attach(repo, lambda _: VAULTS[repo.format.project])
+    return enable_lazy_fetch(repo, lambda _: VAULTS[repo.format.project])
 
 
 def _offload(repo: Repository) -> object:
-    witness = Witness("vault", VAULTS[repo.format.project], repo.format.project)
-    return execute_offload(repo, plan_offload(repo, [witness], choose(repo, [])))
+    witness = StorageProver("vault", VAULTS[repo.format.project], repo.format.project)
+    return execute_offload(repo, plan_offload(repo, [witness], select_files(repo, [])))
 
 
 def _offloaded(root: Path) -> None:
@@ -183,7 +183,9 @@ def _offloaded(root: Path) -> None:
 
 
 def _fetch(repo: Repository) -> object:
-    return fetch_content(attach(repo, lambda _: VAULTS[repo.format.project]), plan_content(repo, choose(repo, [])))
+    return fetch_content(
+        enable_lazy_fetch(repo, lambda _: VAULTS[repo.format.project]), plan_content(repo, select_files(repo, []))
+    )
 
 
 def _apart(root: Path) -> None:
@@ -254,7 +256,7 @@ def _emptied(root: Path) -> None:
 
 def _lay_out(repo: Repository) -> object:
     """Check the first version out as if its files were very many."""
-    with patch.object(writer, "SYNC_TOGETHER", 4):
+    with patch.object(writer, "SYNC_BATCH", 4):
         return checkout(repo, "v1")
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from aura_vcs import Repository
-from aura_vcs.history.autosave import Schedule, autosave
+from aura_vcs.history.autosave import AutosaveSchedule, autosave
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.model import VersionType
 from hypothesis import given
@@ -67,7 +67,7 @@ def test_one_writer_beside_another(first: Repository) -> None:
 
 def test_five_minutes_after_the_first_change() -> None:
     """Nothing is due while nothing changed; then five minutes after the first change."""
-    schedule = Schedule()
+    schedule = AutosaveSchedule()
     assert schedule.seconds_left(1000, None) is None
     schedule.changed(1000)
     schedule.changed(1100)
@@ -79,7 +79,7 @@ def test_five_minutes_after_the_first_change() -> None:
 
 def test_two_minutes_after_any_version() -> None:
     """A commit a moment ago puts the autosave off."""
-    schedule = Schedule()
+    schedule = AutosaveSchedule()
     schedule.changed(1000)
     assert schedule.seconds_left(1300, newest=1290) == 110
     assert schedule.seconds_left(1300, newest=99_999) == 0
@@ -87,7 +87,7 @@ def test_two_minutes_after_any_version() -> None:
 
 def test_waits_for_quiet_and_not_for_ever() -> None:
     """While files are written it waits; a render that writes for a quarter of an hour is saved."""
-    schedule = Schedule()
+    schedule = AutosaveSchedule()
     schedule.changed(1000)
     schedule.changed(1299)
     assert schedule.seconds_left(1300, None) == 1
@@ -100,7 +100,7 @@ def test_waits_for_quiet_and_not_for_ever() -> None:
 @given(st.lists(st.floats(0, 5000), min_size=1, max_size=30), st.floats(0, 5000))
 def test_an_autosave_comes_in_time(changes: list[float], newest: float) -> None:
     """However files are written, an autosave is due at most three intervals and two minutes later."""
-    schedule = Schedule()
+    schedule = AutosaveSchedule()
     for moment in sorted(changes):
         schedule.changed(moment)
     latest = max(min(changes) + 3 * 300, newest + 120, max(changes) + 2)

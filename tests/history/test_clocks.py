@@ -10,7 +10,7 @@ from aura_vcs.history.undo import undo
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
-from aura_vcs.maintenance.retention import Rules, decide
+from aura_vcs.maintenance.retention import RetentionRules, decide
 from aura_vcs.model import VersionType
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 
@@ -52,7 +52,7 @@ def test_an_autosave_of_a_clock_that_was_behind_is_not_the_oldest() -> None:
     """The newest autosaves are kept, whatever day they say it was."""
     days = [*["2026-01-01"] * 10, "2038-01-01", *["1970-01-01"] * 3]
     versions = [_autosave(number, day) for number, day in enumerate(days, 1)]
-    decided = decide(versions, Rules(keep_autosaves=3, autosave_days=7), datetime(2026, 6, 1, tzinfo=UTC), {})
+    decided = decide(versions, RetentionRules(keep_autosaves=3, autosave_days=7), datetime(2026, 6, 1, tzinfo=UTC), {})
     assert [item.version.number for item in decided if item.keep][:3] == [14, 13, 12]
 
 

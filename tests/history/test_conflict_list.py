@@ -10,9 +10,9 @@ from aura_vcs.compare.merge.model import Conflict, TextConflict, TreeEntry
 from aura_vcs.compare.merge.tree import TreeConflict
 from aura_vcs.errors.integrity import LimitExceeded
 from aura_vcs.formats.jsondoc.limits import MAX_DEPTH, MAX_DOCUMENT_BYTES, MAX_VALUES
-from aura_vcs.formats.jsondoc.parse import Document, parse_document
+from aura_vcs.formats.jsondoc.parse import ParsedDocument, parse_document
 from aura_vcs.history.merging import conflicts
-from aura_vcs.history.merging.conflicts import LIST_LIMITS, LIST_ROOM, OpenConflict, decode, encode, weight
+from aura_vcs.history.merging.conflicts import LIST_CAPACITY, LIST_LIMITS, OpenConflict, decode, encode, weight
 from aura_vcs.history.resolve import open_conflicts, resolve_conflicts
 from aura_vcs.layout import CONFLICTS
 
@@ -65,9 +65,9 @@ def test_the_deepest_document_leaves_a_readable_question(lines: Lines) -> None:
 
     _three(lines, "deep.json", '{"a": 1}', deep("x"), deep("y"))
     (item,) = open_conflicts(lines.repo)
-    assert item.place.startswith("deep.json#")
+    assert item.location.startswith("deep.json#")
     resolve_conflicts(lines.repo, "deep.json", "", "theirs")
-    assert isinstance(parse_document((lines.root / "deep.json").read_bytes()), Document)
+    assert isinstance(parse_document((lines.root / "deep.json").read_bytes()), ParsedDocument)
     assert '"y"' in (lines.root / "deep.json").read_text()
 
 
@@ -107,7 +107,7 @@ def test_what_would_not_be_read_again_is_not_written() -> None:
     def text(n: int, size: int) -> OpenConflict:
         return OpenConflict(f"{n:016x}", "t.txt", "text", "a", "b", text=TextConflict(n, "b", "o" * size, "t"))
 
-    room = LIST_ROOM - weight([text(1, 0)])
+    room = LIST_CAPACITY - weight([text(1, 0)])
     data = encode([text(1, room)])
     assert len(data) <= LIST_LIMITS.size
     assert len(decode(data)) == 1
@@ -117,8 +117,8 @@ def test_what_would_not_be_read_again_is_not_written() -> None:
 
 def test_values_weigh_as_much_as_their_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     """A side of very many small values is refused before the reader would refuse it."""
-    assert conflicts.VALUE_WEIGHT * LIST_LIMITS.values > LIST_ROOM
-    monkeypatch.setattr(conflicts, "LIST_ROOM", 1 << 20)
+    assert conflicts.VALUE_WEIGHT * LIST_LIMITS.values > LIST_CAPACITY
+    monkeypatch.setattr(conflicts, "LIST_CAPACITY", 1 << 20)
     value: Any = [[] for _ in range(1 << 17)]
     item = OpenConflict("0" * 16, "a.json", "fields", "a", "b", field=Conflict("changed", "/a", 1, value, 2))
     with pytest.raises(LimitExceeded):

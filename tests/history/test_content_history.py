@@ -18,7 +18,7 @@ from tests.history.lines import Lines
 def _writers(repo: Repository, path: str) -> dict[str, int]:
     head = repo.head().version
     assert head is not None
-    return {part.place: part.version.number for part in blame(repo, head, path)}
+    return {part.location: part.version.number for part in blame(repo, head, path)}
 
 
 def _values(repo: Repository, path: str, pointer: str) -> list[Any]:

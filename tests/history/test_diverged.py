@@ -98,7 +98,7 @@ def test_lines_that_never_met(quick_path: Path, project: Path) -> None:
         before = look(studio)
         done = merge(repo)
         assert len(done.version.parents) == 2
-        assert sorted(item.place for item in done.plan.conflicts) == ["assets/sky.png", "brief.json#/tone"]
+        assert sorted(item.location for item in done.plan.conflicts) == ["assets/sky.png", "brief.json#/tone"]
         assert json.loads((studio / "brief.json").read_text()) == {
             "topic": "Why the sea rises", "tone": "calm", "goal": "teach",
         }  # fmt: skip
@@ -133,10 +133,10 @@ def test_a_conflict_is_decided_on_another_machine(machines: tuple[Path, Path]) -
     carry(studio, laptop)
     with Repository.open(laptop, author="Ada", host="laptop") as repo:
         merge(repo)
-        assert sorted(item.place for item in open_conflicts(repo)) == ["assets/sky.png", "brief.json#/tone"]
+        assert sorted(item.location for item in open_conflicts(repo)) == ["assets/sky.png", "brief.json#/tone"]
         before = look(laptop)
         resolve_conflicts(repo, "brief.json", "/tone", "theirs")
-        left = resolve_conflicts(repo, "assets/sky.png", "", "theirs").left
+        left = resolve_conflicts(repo, "assets/sky.png", "", "theirs").remaining
         assert not left
         undo(repo)
         undo(repo)

@@ -9,7 +9,7 @@ import pytest
 from aura_vcs.codec import encode_record
 from aura_vcs.history.checkout import checkout
 from aura_vcs.history.commit import commit
-from aura_vcs.history.recording.journal import finish_pending, read_pending
+from aura_vcs.history.recording.journal import read_pending, recover
 from aura_vcs.history.status import status
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.layout import PENDING
@@ -82,7 +82,7 @@ def test_a_journal_whose_target_is_gone_is_taken_back(root: Path) -> None:
         assert begun is not None
         gone = msgspec.structs.replace(begun, after=ObjectId(blob_id(b"gone"))).checked()
         repo.storage.put(PENDING, encode_record(gone))
-        assert finish_pending(repo) is None
+        assert recover(repo) is None
         assert status(repo).interrupted is None
     assert "could not be finished" in "\n".join(notes.said)
 
@@ -92,6 +92,6 @@ def test_files_that_were_edited_since_are_named(root: Path) -> None:
     write(root, {"b.txt": "edited since"})
     notes = Notes()
     with Repository.open(str(root), progress=notes) as repo:
-        assert finish_pending(repo) is not None
+        assert recover(repo) is not None
     assert (root / "b.txt").read_text() == "edited since"
     assert "edited since: b.txt" in "\n".join(notes.said)

@@ -102,13 +102,13 @@ def test_a_conflict_is_committed_and_decided_later(lines: Lines) -> None:
     lines.on("main", "Ours", brief={"tone": "wild"})
     lines.on("side", "Theirs", brief={"tone": "stern"})
     done = lines.merge()
-    assert [item.place for item in done.plan.conflicts] == ["brief.json#/tone"]
+    assert [item.location for item in done.plan.conflicts] == ["brief.json#/tone"]
     assert field(lines.root, "brief.json", "tone") == "wild"
     edit(lines.root, "plan.json", pacing="Fast")
     save(lines.repo, "Work goes on")
     assert len(open_conflicts(lines.repo)) == 1
     decided = resolve_conflicts(lines.repo, "brief.json", "/tone", "theirs")
-    assert not decided.left
+    assert not decided.remaining
     assert field(lines.root, "brief.json", "tone") == "stern"
     assert not (lines.root / CONFLICTS).exists()
     undo(lines.repo)
@@ -205,7 +205,7 @@ def test_a_dry_run_touches_nothing(lines: Lines) -> None:
     before, log = look(lines.root), lines.repo.logs.sizes()
     plan = plan_merge(lines.repo, "side")
     assert set(plan.changes) == {"voice.json", CONFLICTS}
-    assert [item.place for item in plan.conflicts] == ["brief.json#/tone"]
+    assert [item.location for item in plan.conflicts] == ["brief.json#/tone"]
     assert (look(lines.root), lines.repo.logs.sizes()) == (before, log)
 
 
@@ -225,7 +225,7 @@ def test_crossed_lines_have_two_bases(lines: Lines) -> None:
     main = save(lines.repo, "Main decided")
     assert {base.id for base in merge_bases(lines.repo, [main.id], side.id)} == {ours.id, theirs.id}
     done = lines.merge()
-    assert [item.place for item in done.plan.conflicts] == ["brief.json#/tone"]
+    assert [item.location for item in done.plan.conflicts] == ["brief.json#/tone"]
     assert field(lines.root, "plan.json", "pacing") == "Fast"
     assert field(lines.root, "render.json", "fps") == 60
     assert field(lines.root, "voice.json", "rate") == 2
@@ -281,7 +281,7 @@ def test_a_decision_finds_its_element_again(lines: Lines) -> None:
     lines.write("main", "Ours", {"story.json": ours})
     lines.write("side", "Theirs", {"story.json": theirs})
     done = lines.merge()
-    assert [item.place for item in done.plan.conflicts] == ["story.json#/scenes/1/tone"]
+    assert [item.location for item in done.plan.conflicts] == ["story.json#/scenes/1/tone"]
     edited = json.loads((lines.root / "story.json").read_text())
     edited["scenes"].insert(0, {"id": "new", "tone": "wild"})
     write(lines.root, {"story.json": json.dumps(edited)})

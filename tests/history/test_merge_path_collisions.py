@@ -17,7 +17,7 @@ from tests.history.lines import Lines, edit, field
 
 
 def _places(lines: Lines) -> list[str]:
-    return sorted(item.place for item in open_conflicts(lines.repo))
+    return sorted(item.location for item in open_conflicts(lines.repo))
 
 
 def _there_and_back(lines: Lines) -> None:

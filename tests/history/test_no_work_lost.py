@@ -266,7 +266,7 @@ def test_gc_keeps_what_undo_and_undelete_would_bring_back(second: Repository) ->
     save(second, "Fourth")
     delete_version(second, resolve(second, "v3"))
     collected = execute_gc(second, plan_gc(second))
-    assert (collected.removed_objects, collected.kept_by_grace > 0) == (0, True)
+    assert (collected.removed_objects, collected.in_grace_period > 0) == (0, True)
     assert undelete_version(second, resolve(second, "v3")).is_live
     assert_whole(second)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from aura_vcs import Repository
-from aura_vcs.history.checkout import Moved, checkout, restore
+from aura_vcs.history.checkout import CheckoutResult, checkout, restore
 from aura_vcs.history.merge import merge
 from aura_vcs.history.names.branches import create_branch
 from aura_vcs.history.names.revisions import resolve
@@ -95,7 +95,7 @@ def test_undo_of_one_restored_file_leaves_the_others(film: Repository) -> None:
         lambda repo: restore(repo, "v2", [""]),
     ],
 )
-def test_what_changes_nothing_is_nothing(film: Repository, go: Callable[[Repository], Moved]) -> None:
+def test_what_changes_nothing_is_nothing(film: Repository, go: Callable[[Repository], CheckoutResult]) -> None:
     """No restore point, no number, no operation; a new file elsewhere makes no difference where it may stay."""
     before = film.index.end_of_log(film.replica)
     moved = go(film)

@@ -8,7 +8,7 @@ from aura_vcs.errors import InputError
 from aura_vcs.errors.compare import ChoiceImpossible
 from aura_vcs.history.checkout import checkout
 from aura_vcs.history.merge import merge
-from aura_vcs.history.merging.conflicts import OpenConflict, in_order
+from aura_vcs.history.merging.conflicts import OpenConflict, sort
 from aura_vcs.history.names.branches import create_branch
 from aura_vcs.history.resolve import open_conflicts, resolve_conflicts
 from aura_vcs.history.undo import undo
@@ -37,7 +37,7 @@ def _merge_both(lines: Lines) -> None:
 
 
 def _open(lines: Lines) -> list[OpenConflict]:
-    return sorted(open_conflicts(lines.repo), key=lambda item: (item.place, item.theirs_label))
+    return sorted(open_conflicts(lines.repo), key=lambda item: (item.location, item.theirs_label))
 
 
 def test_another_passage_that_comes_to_the_same_line_loses_no_question(three: Lines) -> None:
@@ -47,7 +47,7 @@ def test_another_passage_that_comes_to_the_same_line_loses_no_question(three: Li
     ours = SCRIPT.replace("line 10\n", "our ten\n").replace("line 7\n", "our seven\n")
     three.write("main", "Ours", {"script.md": ours})
     _merge_both(three)
-    assert [item.place for item in _open(three)] == ["script.md#10", "script.md#13"]
+    assert [item.location for item in _open(three)] == ["script.md#10", "script.md#13"]
     resolve_conflicts(three.repo, "script.md", "13", "theirs")
     resolve_conflicts(three.repo, "script.md", "10", "theirs")
     text = (three.root / "script.md").read_text()
@@ -66,7 +66,7 @@ def test_another_element_that_comes_to_the_same_place_loses_no_question(three: L
     three.write("late", "One", {"list.json": changed({1: 10}, {"id": 9, "a": 9})})
     three.write("main", "Ours", {"list.json": changed({1: 1, 2: 2})})
     _merge_both(three)
-    assert [item.place for item in _open(three)] == ["list.json#/2/a", "list.json#/3/a"]
+    assert [item.location for item in _open(three)] == ["list.json#/2/a", "list.json#/3/a"]
     resolve_conflicts(three.repo, ".".strip("."), "", "theirs")
     rows_now = json.loads((three.root / "list.json").read_text())
     assert [row["a"] for row in rows_now] == [9, 0, 10, 20, 0]
@@ -84,7 +84,7 @@ def asked_twice(three: Lines) -> Lines:
 
 def test_both_sides_that_came_in_are_asked_about(asked_twice: Lines) -> None:
     """The second merge does not take the first one's question away."""
-    asked = sorted((item.place, item.theirs_label.partition(" from ")[2]) for item in _open(asked_twice))
+    asked = sorted((item.location, item.theirs_label.partition(" from ")[2]) for item in _open(asked_twice))
     assert asked == [(place, name) for place in ("assets/sky.png", "brief.json#/tone") for name in ("late", "side")]
 
 
@@ -150,7 +150,7 @@ def test_a_question_follows_a_renamed_file(three: Lines, by: str) -> None:
     three.merge()
     into, name = ("main", "late") if by == "main" else ("late", "main")
     three.merge(into, name)
-    assert [item.place for item in open_conflicts(three.repo)] == ["about.json#/tone"]
+    assert [item.location for item in open_conflicts(three.repo)] == ["about.json#/tone"]
     resolve_conflicts(three.repo, "about.json", "/tone", "theirs")
     assert field(three.root, "about.json", "tone") == "stern"
 
@@ -187,7 +187,7 @@ def test_a_file_against_a_folder_is_one_question(lines: Lines) -> None:
     lines.write("main", "Edited", {"notes": "second"})
     lines.merge()
     (item,) = open_conflicts(lines.repo)
-    assert item.place == "notes"
+    assert item.location == "notes"
     for choice, expected in (("theirs", None), ("ours", "second"), ("base", "first")):
         resolve_conflicts(lines.repo, "notes", "", choice)  # type: ignore[arg-type]
         assert open_conflicts(lines.repo) == ()
@@ -209,5 +209,5 @@ def test_questions_are_listed_from_the_top(three: Lines) -> None:
         changed = json.dumps([{**row, "a": value} for row in rows])
         three.write(name, f"On {name}", {"script.md": text, "rows.json": changed})
     three.merge()
-    places = [item.place for item in in_order(reversed(open_conflicts(three.repo)))]
+    places = [item.location for item in sort(reversed(open_conflicts(three.repo)))]
     assert places == [*(f"rows.json#/{n}/a" for n in range(12)), "script.md#3", "script.md#11", "script.md#20"]

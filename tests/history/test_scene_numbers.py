@@ -59,7 +59,7 @@ def test_two_scenes_at_one_place_are_asked(film: Lines) -> None:
     _write(film, "main", "abcn", "abc")
     film.merge()
     assert _numbers(film).keys() == set("abcnm")
-    assert {item.place for item in open_conflicts(film.repo)} == {"scenes/n.json#/index", "scenes/m.json#/index"}
+    assert {item.location for item in open_conflicts(film.repo)} == {"scenes/n.json#/index", "scenes/m.json#/index"}
     resolve_conflicts(film.repo, "scenes", "", "as_is")
     assert not open_conflicts(film.repo)
 

@@ -11,7 +11,7 @@ from aura_vcs.history.commit import commit
 from aura_vcs.history.merge import merge
 from aura_vcs.history.names.branches import create_branch
 from aura_vcs.history.names.revisions import resolve
-from aura_vcs.history.status import is_new_held, status
+from aura_vcs.history.status import is_newly_tracked_ignored, status
 from aura_vcs.history.undo import redo, undo
 from aura_vcs.history.untrack import untrack
 from aura_vcs.worktree.scan.ignore import load_ignore_rules
@@ -154,18 +154,18 @@ def test_what_cannot_be_left_out_is_told(root: Path) -> None:
 def test_what_is_versioned_and_ignored_is_told_once(root: Path) -> None:
     """And again when it is something else; nothing is said where nothing is so."""
     with Repository.open(str(root)) as repo:
-        assert not is_new_held(repo, status(repo).held)
+        assert not is_newly_tracked_ignored(repo, status(repo).tracked_ignored)
         write(root, {".auraignore": "assets/\n"})
         commit(repo, "Two")
-        held = status(repo).held
+        held = status(repo).tracked_ignored
         assert held == ("assets/",)
-        assert is_new_held(repo, held)
-        assert not is_new_held(repo, status(repo).held)
+        assert is_newly_tracked_ignored(repo, held)
+        assert not is_newly_tracked_ignored(repo, status(repo).tracked_ignored)
         write(root, {".auraignore": "assets/\nraw.mov\n"})
-        assert is_new_held(repo, status(repo).held)
+        assert is_newly_tracked_ignored(repo, status(repo).tracked_ignored)
         untrack(repo, ["assets", "raw.mov"])
-        assert status(repo).held == ()
-        assert not is_new_held(repo, ())
+        assert status(repo).tracked_ignored == ()
+        assert not is_newly_tracked_ignored(repo, ())
 
 
 def _around(repo: Repository, way: str) -> None:

@@ -127,9 +127,9 @@ def test_a_tree_with_a_hostile_name_is_never_read(film: Repository, name: str) -
 @pytest.mark.parametrize("name", [name for name in HOSTILE if name and "/" not in name])
 def test_a_hostile_name_is_not_written_even_if_it_was_read(film: Repository, name: str) -> None:
     """H1, H2: the writer checks every part again, whoever asks."""
-    from aura_vcs.worktree.checkout.safe_folder import Folder
+    from aura_vcs.worktree.checkout.safe_folder import SafeFolder
 
-    folder = Folder(film.root, Scratch(film.storage, TEMPORARY), FileCalls())
+    folder = SafeFolder(film.root, Scratch(film.storage, TEMPORARY), FileCalls())
     before = look(Path(film.root))
     for path in (name, f"a/{name}", f"{name}/x", f"a/{name}/x"):
         with pytest.raises((UnsafePath, FileNotFoundError)):
@@ -409,7 +409,7 @@ def test_a_very_large_folder_is_stored_and_read_back(film: Repository) -> None:
         ids = [batch.add(Kind.BLOB, bytes([n])) for n in range(5)]
         large = batch.add(Kind.TREE, data)
         batch.finish()
-    film.learn_objects()
+    film.adopt_unrecorded_objects()
     assert film.store.read(large, Kind.TREE) == data
     assert [film.store.read(found) for found in ids] == [bytes([n]) for n in range(5)]
     with film.store.batch() as batch, pytest.raises(LimitExceeded):

@@ -14,7 +14,7 @@ from aura_vcs.errors.integrity import IntegrityError, ObjectMalformed, RecordCor
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.layout import check_entry_name
 from aura_vcs.model import Kind, Tree
-from aura_vcs.objects.base import Place
+from aura_vcs.objects.base import PackLocation
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.objects.packs.format import (
     CODEC_RAW,
@@ -105,7 +105,7 @@ def test_any_pack_gives_objects_of_the_length_it_says_or_nothing(data: bytes, fr
                 packs.check_size(name)
                 for entry in packs.footer(name).entries:
                     with contextlib.suppress(RecordCorrupt):
-                        place = Place(name, entry.frame, entry.offset, entry.length)
+                        place = PackLocation(name, entry.frame, entry.offset, entry.length)
                         assert len(packs.read(place)) == entry.length
         finally:
             packs.close()
@@ -211,7 +211,7 @@ def test_a_frame_that_is_a_bomb_is_refused_by_the_length_it_tells() -> None:
             tracemalloc.start()
             try:
                 with pytest.raises(IntegrityError):
-                    packs.read(Place(name, 0, 0, 1))
+                    packs.read(PackLocation(name, 0, 0, 1))
                 assert tracemalloc.get_traced_memory()[1] < SMALL
             finally:
                 tracemalloc.stop()
@@ -228,7 +228,7 @@ def test_a_raw_frame_that_is_not_there_is_cut_off_not_short() -> None:
         packs = Packs(storage)
         try:
             with pytest.raises(RecordCorrupt):
-                packs.read(Place(name, 0, 100, 400))
+                packs.read(PackLocation(name, 0, 100, 400))
         finally:
             packs.close()
     assert encode_tree(Tree(()))[1] == b'{"entries":[]}'

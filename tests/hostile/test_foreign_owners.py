@@ -13,7 +13,7 @@ from aura_vcs.repository.ownership import Trust
 from aura_vcs.studio.configuration import get_configuration, project_value, set_configuration, unset_configuration
 from aura_vcs.studio.safe_projects import is_safe
 from aura_vcs.studio.studio import Studio
-from aura_vcs.worktree.scan.prefetch import look_ahead
+from aura_vcs.worktree.scan.prefetch import prefetch_scan
 from click.testing import CliRunner
 
 OTHER = 12345
@@ -54,7 +54,7 @@ def test_a_project_above_that_another_account_owns_is_refused(foreign: Path, tmp
         assert f"account {OTHER}" in said
         assert f"aura config set safe.projects {foreign}" in said
     assert sorted(str(path) for path in foreign.rglob("*")) == before
-    assert look_ahead(str(foreign / "mine")) is None
+    assert prefetch_scan(str(foreign / "mine")) is None
     with pytest.raises(ForeignOwner):
         Repository.open(foreign)
 

@@ -15,7 +15,7 @@ INDEXES = {statement.split()[2] for statement in statements() if statement.start
 
 @pytest.fixture(autouse=True)
 def few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(counts, "MANY", 20)
+    monkeypatch.setattr(counts, "MANY_CHANGES", 20)
 
 
 def fill(repo: Repository) -> None:

@@ -85,7 +85,7 @@ def test_what_only_an_older_version_held_goes_with_it_and_nothing_else(frames: R
 
 
 def test_many_that_owe_are_counted_by_a_commit(frames: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(counts, "OWED_MOST", 700)
+    monkeypatch.setattr(counts, "MAX_DEFERRED", 700)
     for number in range(4):
         write(Path(frames.root), {"frames/inner/0001.json": f"cut {number}"})
         save(frames, f"Cut {number}")
@@ -99,7 +99,7 @@ def test_a_tree_that_cannot_be_read_owes_until_it_can(frames: Repository, monkey
     owed = _owed(frames)
     with monkeypatch.context() as patch:
         patch.setattr(Projector, "_children", lambda *_: ())
-        frames.index.settle_counts()
+        frames.index.apply_deferred()
     assert _owed(frames) == owed
     assert_whole(frames)
     assert _owed(frames) == 0

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aura_vcs import Repository
 from aura_vcs.index.entities import assets_statement, scenes_statement
-from aura_vcs.index.full_text import SEARCH, SEARCH_OLD, Words
+from aura_vcs.index.full_text import SEARCH, SEARCH_OLD, WordTable
 from aura_vcs.index.queries import Queries, actions_clause
 from aura_vcs.project.documents.folder_index import files_of, refresh_folder
 
@@ -36,7 +36,7 @@ def test_rows_follow_the_folder(first: Repository) -> None:
     assert len(entities.scenes_at(1)) == 2
     assert [row.file_path for row in entities.assets(type_="Audio")] == ["assets/a.mp3", "assets/voice.wav"]
     assert entities.assets(type_="Image") == []
-    assert [found.path for found in Words(first.index.database).search("ebb")] == ["scenes/050-new.json"]
+    assert [found.path for found in WordTable(first.index.database).search("ebb")] == ["scenes/050-new.json"]
 
 
 def test_an_unchanged_folder_opens_nothing(first: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,7 +58,7 @@ def test_rows_come_back_after_the_index_was_lost(first: Repository) -> None:
     first.rebuild_index()
     after = refresh_folder(first)
     assert (after.scenes(), after.assets()) == (scenes, assets)
-    assert [found.kind for found in Words(first.index.database).search("tides")] == ["project"]
+    assert [found.kind for found in WordTable(first.index.database).search("tides")] == ["project"]
 
 
 def test_broken_scenes_and_odd_names_do_no_harm(first: Repository) -> None:

@@ -177,7 +177,7 @@ def test_every_question_is_served_by_an_index(busy: Repository) -> None:
         queries.chunked,
         lambda: queries.stored_sizes([record.tree]),
         lambda: busy.store.places.find_many([record.tree]),
-        lambda: busy.store.place(record.tree),
+        lambda: busy.store.location(record.tree),
         lambda: busy.index.knows(head),
         busy.refresh,
     ]

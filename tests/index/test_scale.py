@@ -15,10 +15,10 @@ from aura_vcs.history.versions import delete_version, purge_version
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.index import object_locations as places
 from aura_vcs.index.queries import Queries
-from aura_vcs.maintenance.count_table import Tally
+from aura_vcs.maintenance.count_table import CountTable
 from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
-from aura_vcs.maintenance.retention import Rules, execute_prune, plan_prune
+from aura_vcs.maintenance.retention import RetentionRules, execute_prune, plan_prune
 from aura_vcs.model import Kind
 from aura_vcs.objects.packs.format import TRAILER_BYTES, Frame, PackEntry, decode_footer, encode_footer
 
@@ -68,8 +68,8 @@ def test_objects_that_arrive_are_entered_once(repo: Repository, tmp_path: Path) 
     save(repo, "Late")
     with Repository.open(other) as copy:
         shutil.copytree(Path(repo.root) / ".aura" / "objects", other / ".aura" / "objects", dirs_exist_ok=True)
-        copy.learn_objects()
-        copy.learn_objects()
+        copy.adopt_unrecorded_objects()
+        copy.adopt_unrecorded_objects()
         assert assert_whole(copy)
         for room in ("refs", "operations"):
             shutil.copytree(Path(repo.root) / ".aura" / room, other / ".aura" / room, dirs_exist_ok=True)
@@ -113,7 +113,7 @@ def test_objects_of_a_footer_are_picked_by_number() -> None:
 def test_a_tally_counts_rows_and_what_has_none() -> None:
     """Ids that begin alike are told apart; what is not in the table is counted beside it."""
     digests = sorted({bytes([n % 4, 0]) + bytes(28) + n.to_bytes(2, "big") for n in range(1000)})
-    tally = Tally((digest, number) for number, digest in enumerate(digests))
+    tally = CountTable((digest, number) for number, digest in enumerate(digests))
     assert len(tally) == 1000
     for number, digest in enumerate(digests):
         assert tally.row(ObjectId(digest.hex())) == number
@@ -123,7 +123,7 @@ def test_a_tally_counts_rows_and_what_has_none() -> None:
     assert [tally.add(tally.id(3)), tally.add(tally.id(3))] == [True, False]
     assert [tally.add(ObjectId("ff" * 32)), tally.add(ObjectId("ff" * 32))] == [True, False]
     assert (tally.counted[3], tally.others) == (2, {"ff" * 32: 2})
-    assert Tally([]).row(ObjectId("00" * 32)) is None
+    assert CountTable([]).row(ObjectId("00" * 32)) is None
 
 
 def test_few_and_most_places_are_found_alike(repo: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +145,7 @@ def test_very_many_labels_are_packed_at_once(first: Repository, monkeypatch: pyt
         autosave(first)
     monkeypatch.setattr("aura_vcs.refs.refs.LABELS_AT_ONCE", 3)
     soon = datetime.now(UTC) + timedelta(days=9)
-    execute_prune(first, plan_prune(first, Rules(keep_autosaves=0), at=soon))
+    execute_prune(first, plan_prune(first, RetentionRules(keep_autosaves=0), at=soon))
     folder = Path(first.storage.root) / "refs" / "versions"
     assert len(list(folder.glob("*.labels"))) == 1
     gone = [record.id for record in versions(first) if record.deleted_at]
@@ -166,7 +166,7 @@ def test_packs_hold_so_many_objects_and_gathering_ends(first: Repository, monkey
     """A commit of many files makes several packs; packs that are full stay as they are, however often gc runs."""
     monkeypatch.setattr("aura_vcs.objects.packs.writer.PACK_ENTRIES", 20)
     monkeypatch.setattr("aura_vcs.objects.batch.FRAME_BYTES", 50)
-    monkeypatch.setattr("aura_vcs.maintenance.repack.GATHERED_OBJECTS", 30)
+    monkeypatch.setattr("aura_vcs.maintenance.repack.REPACK_OBJECTS", 30)
     before = len(first.store.packs.names())
     write(Path(first.root), {f"many/{number}.txt": f"text number {number}" for number in range(400)})
     save(first, "Many")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from aura_vcs import Repository
 from aura_vcs.history.commit import commit
-from aura_vcs.maintenance.confirm_damage import certain
+from aura_vcs.maintenance.confirm_damage import confirm_damage
 from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.maintenance.record_checks import ref_problems
 
@@ -52,7 +52,7 @@ def test_what_is_half_done_is_no_damage(tmp_path: Path) -> None:
             return [] if len(looks) > 2 else ["seems wrong"]
 
         with repo.locks.shared("objects"):
-            assert certain(repo, look, lambda found: not found) == []
+            assert confirm_damage(repo, look, lambda found: not found) == []
         assert len(looks) == 3
 
 
@@ -70,7 +70,7 @@ def test_damage_that_stays_is_told_at_once(tmp_path: Path) -> None:
             return list(ref_problems(repo))
 
         with repo.locks.shared("objects"):
-            assert certain(repo, look, lambda found: not found)
+            assert confirm_damage(repo, look, lambda found: not found)
         assert len(looks) == 1
 
 
@@ -91,7 +91,7 @@ def test_a_last_look_keeps_others_waiting(tmp_path: Path) -> None:
             return ["seems wrong"]
 
         with repo.locks.shared("objects"):
-            assert certain(repo, look, lambda found: not found) == []
+            assert confirm_damage(repo, look, lambda found: not found) == []
 
 
 @pytest.mark.parametrize("rounds", [6, pytest.param(40, marks=pytest.mark.slow)])

@@ -120,7 +120,7 @@ def test_a_pack_that_cannot_be_written_anew_keeps_nothing_else(tmp_path: Path, m
     def full(*_: object, **__: object) -> str:
         raise StorageFull("write", "pack", "no space left on the disk")
 
-    monkeypatch.setattr(removal, "write_anew", full)
+    monkeypatch.setattr(removal, "rewrite", full)
     assert purge_and_collect(root) < SIZE
     monkeypatch.undo()
     with Repository.open(root) as repo:

@@ -13,7 +13,7 @@ from aura_vcs.history.checkout import checkout, restore
 from aura_vcs.history.commit import commit
 from aura_vcs.history.names.revisions import resolve
 from aura_vcs.history.names.tags import create_tag
-from aura_vcs.history.recording.journal import finish_pending
+from aura_vcs.history.recording.journal import recover
 from aura_vcs.history.undo import redo, undo
 from aura_vcs.history.versions import delete_version
 from aura_vcs.index.queries import Queries
@@ -48,7 +48,7 @@ def _collect(repo: Repository) -> None:
 def test_nothing_in_use_is_garbage(project: Path) -> None:
     """A project of which nothing was deleted has nothing to collect, whatever the grace."""
     with Repository.open(str(project)) as repo:
-        assert plan_gc(repo, grace_seconds=0).doomed == ()
+        assert plan_gc(repo, grace_seconds=0).to_delete == ()
 
 
 def test_a_deleted_version_alone_holds_nothing(project: Path) -> None:
@@ -91,7 +91,7 @@ def test_the_log_holds_what_undo_and_redo_would_bring_back(project: Path) -> Non
         done = next(action for action in Queries(repo.index).actions() if action.type == "restore")
         since = (datetime.now(UTC) - parse_time(done.time)).total_seconds()
         plan = plan_gc(repo, grace_seconds=since + MARGIN_SECONDS * 0.9, dead_share=0.0)
-        assert plan.doomed, "what the operation did not touch is old enough"
+        assert plan.to_delete, "what the operation did not touch is old enough"
         execute_gc(repo, plan)
         redo(repo)
         assert (project / "only-0.txt").read_text() == "0" * 4000
@@ -118,7 +118,7 @@ def test_an_unfinished_command_holds_both_folders(project: Path) -> None:
             interrupted += 1
             with Repository.open(str(root)) as repo:
                 _collect(repo)
-                finish_pending(repo)
+                recover(repo)
                 assert (root / "only-0.txt").read_text() == "0" * 4000, f"stopped at call {at}"
         shutil.rmtree(root)
     assert interrupted
@@ -140,7 +140,7 @@ def test_content_that_comes_back_after_the_plan_stays(project: Path) -> None:
     with Repository.open(str(project)) as repo:
         delete_version(repo, resolve(repo, "v1"))
         plan = plan_gc(repo, grace_seconds=0, dead_share=0.0)
-        assert plan.doomed
+        assert plan.to_delete
         (project / "only-0.txt").write_text("0" * 4000)
         commit(repo, "Again")
         with pytest.raises(PlanStale):
@@ -156,8 +156,8 @@ def test_the_grace_period_keeps_what_was_deleted_a_moment_ago(project: Path) -> 
     with Repository.open(str(project)) as repo:
         delete_version(repo, resolve(repo, "v1"))
         plan = plan_gc(repo, dead_share=0.0)
-        assert plan.doomed == ()
-        assert plan.kept
+        assert plan.to_delete == ()
+        assert plan.in_grace_period
         execute_gc(repo, plan)
         undo(repo)
         assert resolve(repo, "v1").is_live

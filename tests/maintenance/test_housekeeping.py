@@ -38,7 +38,7 @@ def project(tmp_path: Path) -> Iterator[Repository]:
 
 def age(repo: Repository) -> None:
     """Let all garbage be years old."""
-    repo.learn_objects()
+    repo.adopt_unrecorded_objects()
     with repo.index.database.transaction() as connection:
         connection.execute(OLD)
 

@@ -17,7 +17,7 @@ from aura_vcs.history.versions import edit_version
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.index.records import VersionRecord
-from aura_vcs.maintenance.retention import Rules, decide, execute_prune, plan_prune
+from aura_vcs.maintenance.retention import RetentionRules, decide, execute_prune, plan_prune
 from aura_vcs.model import VersionType
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -46,14 +46,14 @@ HISTORIES = st.lists(
     ]
 )
 RULES = st.builds(
-    Rules, st.integers(0, 15), st.integers(0, 20), st.integers(0, 60), st.integers(0, 30), st.integers(0, 10),
+    RetentionRules, st.integers(0, 15), st.integers(0, 20), st.integers(0, 60), st.integers(0, 30), st.integers(0, 10),
     st.integers(0, 6), st.integers(0, 4),
 )  # fmt: skip
 
 
 @settings(max_examples=150, deadline=None)
 @given(HISTORIES, RULES)
-def test_the_promises_hold(history: list[VersionRecord], rules: Rules) -> None:
+def test_the_promises_hold(history: list[VersionRecord], rules: RetentionRules) -> None:
     """Commits and important versions always stay, so do the newest autosaves and young restore points."""
     decisions = {d.version.id: d for d in decide(history, rules, AT, {})}
     assert set(decisions) == {record.id for record in history}
@@ -75,7 +75,7 @@ def test_the_promises_hold(history: list[VersionRecord], rules: Rules) -> None:
 
 @settings(max_examples=80, deadline=None)
 @given(HISTORIES, RULES)
-def test_pruning_twice_is_pruning_once(history: list[VersionRecord], rules: Rules) -> None:
+def test_pruning_twice_is_pruning_once(history: list[VersionRecord], rules: RetentionRules) -> None:
     """What is left after a prune is left alone by the next one at the same moment."""
     left = [d.version for d in decide(history, rules, AT, {}) if d.keep]
     assert all(d.keep for d in decide(left, rules, AT, {}))
@@ -83,7 +83,7 @@ def test_pruning_twice_is_pruning_once(history: list[VersionRecord], rules: Rule
 
 @settings(max_examples=80, deadline=None)
 @given(HISTORIES, RULES)
-def test_keeping_more_never_drops_more(history: list[VersionRecord], rules: Rules) -> None:
+def test_keeping_more_never_drops_more(history: list[VersionRecord], rules: RetentionRules) -> None:
     """A more generous rule keeps everything that the stricter one kept."""
     generous = msgspec.structs.replace(rules, keep_autosaves=rules.keep_autosaves + 3, keep_daily=rules.keep_daily + 2)
     kept = {d.version.id for d in decide(history, rules, AT, {}) if d.keep}
@@ -93,7 +93,7 @@ def test_keeping_more_never_drops_more(history: list[VersionRecord], rules: Rule
 def test_the_newest_ten_survive_not_the_oldest() -> None:
     """Of fifteen autosaves of a year ago the newest ten stay (a port sorted the other way round)."""
     history = [version(n, VersionType.AUTOSAVE, timedelta(days=400 - n)) for n in range(1, 16)]
-    kept = sorted(d.version.number for d in decide(history, Rules(), AT, {}) if d.keep)
+    kept = sorted(d.version.number for d in decide(history, RetentionRules(), AT, {}) if d.keep)
     assert kept == list(range(6, 16))
 
 
@@ -104,7 +104,7 @@ def test_periods_keep_the_newest_of_each() -> None:
         for day in range(3)
         for part in range(4)
     ]
-    decisions = decide(history, Rules(keep_autosaves=0, keep_daily=2), AT, {})
+    decisions = decide(history, RetentionRules(keep_autosaves=0, keep_daily=2), AT, {})
     assert sorted(d.version.number for d in decisions if d.keep) == [7, 11]
     assert {d.reason for d in decisions if d.keep} == {"the newest autosave of its day"}
 
@@ -112,7 +112,7 @@ def test_periods_keep_the_newest_of_each() -> None:
 def test_restore_points_stay_thirty_days() -> None:
     """A restore point of 30 days stays, one of 31 days goes, with a reason."""
     history = [version(n, VersionType.RESTORE_POINT, timedelta(days=n)) for n in (29, 30, 31)]
-    gone = [d for d in decide(history, Rules(), AT, {}) if not d.keep]
+    gone = [d for d in decide(history, RetentionRules(), AT, {}) if not d.keep]
     assert [(d.version.number, d.reason) for d in gone] == [(31, "a restore point older than 30 days")]
 
 
@@ -138,8 +138,8 @@ def test_prune_is_what_was_planned_and_undo_brings_it_back(first: Repository) ->
     create_tag(first, "keep-me", made[0].id)
     edit_version(first, made[1], important=True)
     later = datetime.now(UTC) + timedelta(days=8)
-    plan = plan_prune(first, Rules(keep_autosaves=1), at=later)
-    assert [d.version.number for d in plan.doomed] == [made[3].number, made[2].number]
+    plan = plan_prune(first, RetentionRules(keep_autosaves=1), at=later)
+    assert [d.version.number for d in plan.to_delete] == [made[3].number, made[2].number]
     assert execute_prune(first, plan) == 2
     live = {record.id for record in Queries(first.index).all_versions(VersionFilter())}
     assert {record.id in live for record in (made[0], made[1], made[4])} == {True}
@@ -151,7 +151,7 @@ def test_prune_is_what_was_planned_and_undo_brings_it_back(first: Repository) ->
 def test_pruning_by_itself_does_not_stand_in_the_way_of_undo(first: Repository) -> None:
     """After an automatic prune, undo takes back what the person did."""
     autosaves(first, 3)
-    plan = plan_prune(first, Rules(keep_autosaves=0), at=datetime.now(UTC) + timedelta(days=9))
+    plan = plan_prune(first, RetentionRules(keep_autosaves=0), at=datetime.now(UTC) + timedelta(days=9))
     assert execute_prune(first, plan, by_itself=True) == 3
     assert "First cut" in undo(first).description
 
@@ -159,7 +159,7 @@ def test_pruning_by_itself_does_not_stand_in_the_way_of_undo(first: Repository) 
 def test_a_stale_plan_deletes_nothing(first: Repository) -> None:
     """A version that became important after the plan was shown stops the whole prune."""
     made = autosaves(first, 2)
-    plan = plan_prune(first, Rules(keep_autosaves=0), at=datetime.now(UTC) + timedelta(days=9))
+    plan = plan_prune(first, RetentionRules(keep_autosaves=0), at=datetime.now(UTC) + timedelta(days=9))
     edit_version(first, made[0], important=True)
     with pytest.raises(PlanStale):
         execute_prune(first, plan)
@@ -169,7 +169,7 @@ def test_a_stale_plan_deletes_nothing(first: Repository) -> None:
 def test_numbers_are_never_used_again(first: Repository) -> None:
     """A number that a pruned version had is not given out again."""
     made = autosaves(first, 2)
-    execute_prune(first, plan_prune(first, Rules(keep_autosaves=0), at=datetime.now(UTC) + timedelta(days=9)))
+    execute_prune(first, plan_prune(first, RetentionRules(keep_autosaves=0), at=datetime.now(UTC) + timedelta(days=9)))
     note(first, "final")
     done = commit(first, "Final").version
     assert done is not None
@@ -185,4 +185,4 @@ def test_restore_points_and_negative_rules(first: Repository) -> None:
     with pytest.raises(InputError):
         restore_point(first, "two words")
     with pytest.raises(InputError):
-        Rules(keep_autosaves=-1)
+        RetentionRules(keep_autosaves=-1)

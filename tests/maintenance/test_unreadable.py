@@ -20,7 +20,7 @@ from aura_vcs.ids import VersionId
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
-from aura_vcs.maintenance.repair_records import find_mendable, mend
+from aura_vcs.maintenance.repair_records import find_repairable, rewrite_records
 from aura_vcs.sync.remotes.config import RemoteConfig, remotes, set_remote
 
 from tests.helpers.project import noise, write
@@ -117,7 +117,7 @@ def test_nothing_is_collected_while_something_cannot_be_read(project: Path) -> N
     with _refused(lambda path, _: path == str(label)), Repository.open(str(project)) as repo:
         repo.rebuild_index()
         plan = plan_gc(repo, grace_seconds=0)
-        if plan.doomed:
+        if plan.to_delete:
             with pytest.raises(IntegrityError, match="Nothing was deleted"):
                 execute_gc(repo, plan)
     assert before <= {path.name for path in _packs(project)}
@@ -207,12 +207,12 @@ def test_records_are_mended_from_what_is_said_twice(project: Path, name: str) ->
         path.write_bytes(before[: len(before) // 2])
     with Repository.open(str(project)) as repo:
         assert files[name] in {problem.what for problem in fsck(repo).problems}
-        found = find_mendable(repo)
+        found = find_repairable(repo)
         assert [item.path for item in found] == [files[name]]
-        mend(repo, found)
+        rewrite_records(repo, found)
     with Repository.open(str(project)) as repo:
         assert fsck(repo).problems == ()
-        assert find_mendable(repo) == []
+        assert find_repairable(repo) == []
         assert "nas" in remotes(repo)
         assert repo.head().branch == "main"
     assert json.loads(path.read_bytes()) == json.loads(before)

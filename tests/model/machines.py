@@ -23,10 +23,10 @@ from aura_vcs.refs.branch_entries import heads
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.sync.maintenance.fsck import fsck_remote
-from aura_vcs.sync.offload.fetch_content import attach
+from aura_vcs.sync.offload.fetch_content import enable_lazy_fetch
 from aura_vcs.sync.remotes.config import RemoteConfig, remotes, set_remote
-from aura_vcs.sync.state.cache import Forgetful, Known
-from aura_vcs.sync.state.snapshot import load_view
+from aura_vcs.sync.state.cache import NullCache, RemoteCache
+from aura_vcs.sync.state.snapshot import load_snapshot
 
 from tests.helpers.check import versions
 from tests.sync.machines import Unsynced, content, files
@@ -98,7 +98,7 @@ class Place(Shown):
 
     def look(self) -> Tips:
         """Where branches are there; nothing is lost."""
-        view = load_view(self.remote, Forgetful(), None)
+        view = load_snapshot(self.remote, NullCache(), None)
         tips = {n: {e.version for e in heads(entries)} - {None} for n, entries in view.manifest.branches.items()}
         found: Tips = {name: {v for v in tip if v is not None} for name, tip in tips.items()}
         self.note(set(view.labels()), found)
@@ -106,7 +106,7 @@ class Place(Shown):
 
     def check(self) -> None:
         """Everything there is whole."""
-        report = fsck_remote(load_view(self.remote, Forgetful(), None))
+        report = fsck_remote(load_snapshot(self.remote, NullCache(), None))
         assert report.is_clean, f"{self.name}: {report.problems}"
 
 
@@ -126,11 +126,11 @@ class Machine(Shown):
         for name in self.places:
             if name not in remotes(self.repo):
                 set_remote(self.repo, name, RemoteConfig(f"/places/{name}"))
-        attach(self.repo, lambda name: self.places[name].remote)
+        enable_lazy_fetch(self.repo, lambda name: self.places[name].remote)
 
-    def known(self, place: str) -> Known:
+    def known(self, place: str) -> RemoteCache:
         """What it remembers of a remote."""
-        return Known(self.repo, place)
+        return RemoteCache(self.repo, place)
 
     def reopen(self) -> None:
         """The next command comes."""
@@ -194,12 +194,12 @@ class Machine(Shown):
         """The machine is whole, and every version that says it is here gives back what it held."""
         found = fsck(self.repo)
         assert found.is_clean, f"{self.name}: {found.problems}"
-        bring, self.repo.store.bring = self.repo.store.bring, None
+        bring, self.repo.store.fetch = self.repo.store.fetch, None
         try:
             for record in self.records():
                 self._check_version(record)
         finally:
-            self.repo.store.bring = bring
+            self.repo.store.fetch = bring
 
     def _check_version(self, record: VersionRecord) -> None:
         given_up = record.id in self.account.given_up

@@ -16,7 +16,7 @@ import pytest
 from aura_vcs import Repository
 from aura_vcs.errors.input import NothingToUndo, OperationExpired, VersionInUse
 from aura_vcs.errors.integrity import ObjectPurged
-from aura_vcs.history.checkout import Moved, checkout, restore
+from aura_vcs.history.checkout import CheckoutResult, checkout, restore
 from aura_vcs.history.commit import commit
 from aura_vcs.history.names.revisions import resolve
 from aura_vcs.history.undo import redo, undo
@@ -204,7 +204,7 @@ class Copies(RuleBasedStateMachine):
         after = stepped(others, {}, inside)
         self._brought(after, restore(self.repo, f"v{number}", [os.fsdecode(path)]), before)
 
-    def _brought(self, after: Copy, moved: Moved, before: Copy) -> None:
+    def _brought(self, after: Copy, moved: CheckoutResult, before: Copy) -> None:
         assert look(self.root) == after
         assert (moved.restore_point is None) == moved.is_idle == (before == after)
         self._saved_before(moved.restore_point, before)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from aura_vcs import AuraError, Repository
-from aura_vcs.history.recording.journal import finish_pending
+from aura_vcs.history.recording.journal import recover
 from aura_vcs.layout import PENDING
 from aura_vcs.storage.testing.faulty_calls import CountingCalls, Stopped
 
@@ -175,7 +175,7 @@ def _run(root: Path, scene: Scene, edit: Edit, at: int, stop: int) -> int:
         _close_files(root)
     with Repository.open(root, author="Ada", host="studio") as repo:
         with suppress(AuraError):
-            finish_pending(repo)
+            recover(repo)
         assert repo.storage.stat(PENDING) is None, "it is stuck"
         assert_whole(repo)
         there = contents(look(root).values()) | saved_contents(repo)

@@ -14,7 +14,7 @@ import pytest
 from aura_vcs.errors.input import PlanStale
 from aura_vcs.errors.integrity import IntegrityError, ObjectPurged
 from aura_vcs.errors.remotes import PushRejected, RemoteUnreachable
-from aura_vcs.history.lookup.select_files import choose
+from aura_vcs.history.lookup.select_files import select_files
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.encryption.remote import EncryptedRemote
@@ -23,10 +23,10 @@ from aura_vcs.storage.remotes.retry import FaultyRemote
 from aura_vcs.storage.testing.memory_remote import MemoryRemote
 from aura_vcs.sync.clone import clone
 from aura_vcs.sync.fetch import fetch
-from aura_vcs.sync.maintenance.gc import execute_far_gc, plan_far_gc
-from aura_vcs.sync.offload.fetch_content import Content, fetch_content, plan_content
+from aura_vcs.sync.maintenance.gc import execute_remote_gc, plan_remote_gc
+from aura_vcs.sync.offload.fetch_content import LazyFetcher, fetch_content, plan_content
 from aura_vcs.sync.offload.offload import execute_offload, plan_offload
-from aura_vcs.sync.offload.proof import Witness
+from aura_vcs.sync.offload.proof import StorageProver
 from aura_vcs.sync.pull import pull, sync
 from aura_vcs.sync.push import push
 from aura_vcs.sync.remotes.url import Address
@@ -186,8 +186,8 @@ class Machines(Work):
         machine = self._machine(at)
         remote = self.places[place].remote
         with machine.doing(PlanStale):
-            plan = plan_far_gc(machine.repo, remote, machine.known(place), grace_seconds=0)
-            execute_far_gc(machine.repo, remote, machine.known(place), plan, single_writer=True)
+            plan = plan_remote_gc(machine.repo, remote, machine.known(place), grace_seconds=0)
+            execute_remote_gc(machine.repo, remote, machine.known(place), plan, single_writer=True)
         self.places[place].look()
         self.places[place].check()
 
@@ -196,9 +196,9 @@ class Machines(Work):
         """Let a remote hold what is not needed now."""
         machine = self._machine(at)
         with machine.doing(PlanStale):
-            witness = Witness(place, self.places[place].remote, machine.repo.format.project)
+            witness = StorageProver(place, self.places[place].remote, machine.repo.format.project)
             execute_offload(
-                machine.repo, plan_offload(machine.repo, [witness], choose(machine.repo, []), least_bytes=1)
+                machine.repo, plan_offload(machine.repo, [witness], select_files(machine.repo, []), least_bytes=1)
             )
         machine.check()
 
@@ -207,8 +207,8 @@ class Machines(Work):
         """Fetch what is offloaded."""
         machine = self._machine(at)
         with machine.doing(*self._unless_whole()):
-            content = Content(machine.repo, lambda name: self.places[name].remote)
-            fetch_content(content, plan_content(machine.repo, choose(machine.repo, [])))
+            content = LazyFetcher(machine.repo, lambda name: self.places[name].remote)
+            fetch_content(content, plan_content(machine.repo, select_files(machine.repo, [])))
         machine.check_content()
 
     @rule(at=some, what=st.sampled_from(["nothing", "index", "cache"]))

@@ -82,7 +82,7 @@ def test_content_of_any_size_comes_back(repo: Repository, size: int) -> None:
         with repo.store.batch() as batch:
             [(_, found)] = batch.add_sources([_Media("film.mp4", size, data)])
             new = batch.finish()
-        repo.learn_objects()
+        repo.adopt_unrecorded_objects()
         assert found == blob_id(data)
         assert bool(new) != again
     assert b"".join(repo.store.stream(blob_id(data))) == data

@@ -12,7 +12,7 @@ from aura_vcs.history.checkout import checkout, restore
 from aura_vcs.history.file_edits import edit_files
 from aura_vcs.history.merge import merge
 from aura_vcs.history.names.branches import create_branch
-from aura_vcs.history.recording.version_builder import base_of
+from aura_vcs.history.recording.version_builder import worktree_base
 from aura_vcs.layout import pack_path
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
 
@@ -96,10 +96,10 @@ def test_a_shared_project_stays_readable_for_the_group(tmp_path: Path) -> None:
         for name, is_private in (("script.md", False), ("secret.txt", True), ("secret.bin", True)):
             entry = repo.trees.entry(version.tree, name)
             assert entry is not None
-            place = repo.store.place(entry.id)
+            place = repo.store.location(entry.id)
             assert place is not None
             assert (Path(repo.storage.path(f"objects/packs/{place.pack}.pack")) in closed) is is_private
-        tree = repo.store.place(version.tree)
+        tree = repo.store.location(version.tree)
         assert tree is not None
         assert Path(repo.storage.path(f"objects/packs/{tree.pack}.pack")) not in closed
 
@@ -142,8 +142,8 @@ def test_what_a_merge_makes_of_private_documents_is_private(tmp_path: Path) -> N
 
 def _mode(repo: Repository, path: str) -> int:
     """The mode of the file that has the content of a path of HEAD."""
-    entry = repo.trees.entry(base_of(repo).tree, path)
+    entry = repo.trees.entry(worktree_base(repo).tree, path)
     assert entry is not None
-    place, loose = repo.store.place(entry.id), repo.store.loose.find(entry.id)
+    place, loose = repo.store.location(entry.id), repo.store.loose.find(entry.id)
     name = pack_path(place.pack) if place is not None else loose[0] if loose is not None else ""
     return os.stat(repo.storage.path(name)).st_mode

@@ -106,7 +106,7 @@ def test_a_large_file_is_stored_as_a_clone_that_is_whole(film: Repository) -> No
     assert stored(film).stat().st_ino != work(film).stat().st_ino, "never a hard link"
     packs = sum(path.stat().st_size for path in (Path(film.storage.root) / "objects" / "packs").glob("*"))
     assert packs < len(FILM) // 100
-    assert film.store.place(blob_id(FILM)) is None
+    assert film.store.location(blob_id(FILM)) is None
     assert fsck(film).is_clean
     assert_whole(film)
 

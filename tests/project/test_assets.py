@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from aura_vcs.errors.worktree import FileUnreadable
-from aura_vcs.formats.media.wav_png import MediaFacts, read_header
+from aura_vcs.formats.media.wav_png import HeaderFacts, read_header
 from aura_vcs.history.sources.content_source import FolderSource, unsafe_reason
 from aura_vcs.project.documents.assets import asset_type, is_temporary, list_assets, mime_type
 from aura_vcs.worktree.scan.litter import DEFAULT_PATTERNS
@@ -49,11 +49,11 @@ def test_listing_filters_by_type_and_by_temporary() -> None:
 def test_headers_of_real_files() -> None:
     """Duration of narration and size of a picture, from the first bytes."""
     with (SOLAR_SYSTEM / "assets/audio/020-the-sun.wav").open("rb") as stream:
-        assert read_header(stream) == MediaFacts(
+        assert read_header(stream) == HeaderFacts(
             "wav", duration_seconds=7.0, audio_codec="pcm_s16le", sample_rate_hz=8000, channels=1
         )
     with (SOLAR_SYSTEM / "assets/images/020-the-sun.png").open("rb") as stream:
-        assert read_header(stream) == MediaFacts("png", width=640, height=360, video_codec="png")
+        assert read_header(stream) == HeaderFacts("png", width=640, height=360, video_codec="png")
 
 
 @pytest.mark.parametrize(

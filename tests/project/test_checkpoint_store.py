@@ -22,7 +22,7 @@ from aura_vcs.layout import CHECKPOINTS
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
 from aura_vcs.project.documents.state import project_state, set_state
 from aura_vcs.project.records.checkpoint_store import (
-    KEPT,
+    MAX_CHECKPOINTS,
     checkpoint_data,
     checkpoint_file,
     find_checkpoint,
@@ -73,12 +73,12 @@ def test_an_output_lies_in_the_project(first: Repository, output: str) -> None:
 def test_only_the_newest_stay(first: Repository) -> None:
     """A renderer's loop leaves its newest records of each stage, not one for every frame."""
     writer = writer_for(first)
-    for number in range(KEPT + 15):
+    for number in range(MAX_CHECKPOINTS + 15):
         writer.save("TTS", completed=number, total=100)
     writer.save("Render", completed=1, total=2)
     kept = list_checkpoints(first, stage="TTS")
-    assert [item.completed_scenes for item in kept] == list(range(KEPT + 14, 14, -1))
-    assert len(list_checkpoints(first)) == KEPT + 1
+    assert [item.completed_scenes for item in kept] == list(range(MAX_CHECKPOINTS + 14, 14, -1))
+    assert len(list_checkpoints(first)) == MAX_CHECKPOINTS + 1
 
 
 @contextmanager
@@ -106,8 +106,8 @@ def test_saves_from_threads_beside_a_commit(first: Repository) -> None:
 
     def render(number: int) -> None:
         writer = writer_for(first, f"job-{number}")
-        for scene in range(KEPT):
-            writer.save("Render", completed=scene, total=KEPT, data={"job": number, "scene": scene})
+        for scene in range(MAX_CHECKPOINTS):
+            writer.save("Render", completed=scene, total=MAX_CHECKPOINTS, data={"job": number, "scene": scene})
 
     threads = [threading.Thread(target=render, args=(number,)) for number in range(4)]
     with committing(first):
@@ -117,8 +117,10 @@ def test_saves_from_threads_beside_a_commit(first: Repository) -> None:
             thread.join()
     first.refresh()
     found = list_checkpoints(first)
-    assert len(found) == 4 * KEPT
-    assert {(c.job_id, c.completed_scenes) for c in found} == {(f"job-{n}", s) for n in range(4) for s in range(KEPT)}
+    assert len(found) == 4 * MAX_CHECKPOINTS
+    assert {(c.job_id, c.completed_scenes) for c in found} == {
+        (f"job-{n}", s) for n in range(4) for s in range(MAX_CHECKPOINTS)
+    }
     assert all(checkpoint_data(first, c)["scene"] == c.completed_scenes for c in found)
 
 
@@ -165,7 +167,7 @@ def test_gc_spares_what_checkpoints_need(first: Repository) -> None:
     for name in first.storage.list(CHECKPOINTS):
         first.storage.delete(f"{CHECKPOINTS}/{name}")
     first.rebuild_index()
-    assert made.data in {item.id for item in plan_gc(first, grace_seconds=0).doomed}
+    assert made.data in {item.id for item in plan_gc(first, grace_seconds=0).to_delete}
 
 
 def test_recovery_resumes_and_restores(first: Repository) -> None:

@@ -10,7 +10,7 @@ from aura_vcs.formats.timeline.durations import format_duration, parse_duration
 from aura_vcs.history.sources.content_source import MemorySource
 from aura_vcs.project.documents.check import check_project
 from aura_vcs.project.documents.load import load_project
-from aura_vcs.project.documents.problems import Problem
+from aura_vcs.project.documents.problems import DocumentProblem
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,7 +21,7 @@ SUN = "scenes/020-the-sun.json"
 EARTH = "scenes/040-earth.json"
 
 
-def _only(problems: tuple[Problem, ...]) -> Problem:
+def _only(problems: tuple[DocumentProblem, ...]) -> DocumentProblem:
     assert len(problems) == 1, problems
     return problems[0]
 
@@ -134,7 +134,7 @@ def test_a_missing_field_that_was_misspelt_is_recognised(changed: Changed) -> No
 def test_media_that_does_not_exist(changed: Changed, path: str, near: str) -> None:
     """A reference to nothing is an error; a file of that name elsewhere or in other case is shown."""
     problem = _only(check_project(changed({(SUN, "/image_file_path"): path})))
-    assert problem == Problem(SUN, "/image_file_path", "error", f"{path} does not exist", near)
+    assert problem == DocumentProblem(SUN, "/image_file_path", "error", f"{path} does not exist", near)
 
 
 def test_media_of_the_wrong_kind_or_temporary(changed: Changed) -> None:

@@ -77,7 +77,7 @@ def test_what_is_written_while_it_is_cleaned_stays(cleaned: Repository, for_good
     path = Path(cleaned.root) / "temp" / "proxy.mp4"
     with Repository.open(cleaned.root, calls=_WrittenLate(path)) as repo:
         removed = clean_temporary(repo, plan_cleaning(repo), for_good=for_good)
-        assert removed.left == ("temp/proxy.mp4",)
+        assert removed.skipped == ("temp/proxy.mp4",)
         assert removed.paths == ("assets/a.wav.part",)
     assert path.read_bytes() == b"take two"
     assert_kept(cleaned, {b"take two"})
@@ -106,7 +106,7 @@ def test_what_was_written_and_saved_anew_while_it_is_cleaned_is_both_there(clean
     calls = _SavedTwice(path)
     with Repository.open(cleaned.root, calls=calls) as repo:
         removed = clean_temporary(repo, plan_cleaning(repo), for_good=True)
-        assert "temp/proxy.mp4" in removed.left
+        assert "temp/proxy.mp4" in removed.skipped
     os.close(calls.open)
     assert path.read_bytes() == b"take three"
     assert path.with_name("proxy.mp4~2").read_bytes().startswith(b"take two")

@@ -15,7 +15,7 @@ from aura_vcs.errors.documents import ExportCancelled, ExportFailed, InvalidTran
 from aura_vcs.errors.input import UnknownName
 from aura_vcs.errors.integrity import ObjectOffloaded, ObjectPurged
 from aura_vcs.history.commit import commit
-from aura_vcs.history.lookup.select_files import choose
+from aura_vcs.history.lookup.select_files import select_files
 from aura_vcs.history.sources.content_source import FolderSource
 from aura_vcs.history.sources.tree_source import TreeSource
 from aura_vcs.history.versions import purge_version
@@ -38,12 +38,12 @@ from aura_vcs.project.records.files import put_record
 from aura_vcs.project.render.presets import PRESETS, ExportPreset
 from aura_vcs.repository.sync_tool_hints import SYNCTHING
 from aura_vcs.storage.testing.memory_remote import MemoryRemote
-from aura_vcs.sync.offload.fetch_content import attach
+from aura_vcs.sync.offload.fetch_content import enable_lazy_fetch
 from aura_vcs.sync.offload.offload import execute_offload, plan_offload
-from aura_vcs.sync.offload.proof import Witness
+from aura_vcs.sync.offload.proof import StorageProver
 from aura_vcs.sync.push import push
 from aura_vcs.sync.remotes.config import RemoteConfig, set_remote
-from aura_vcs.sync.state.cache import Known
+from aura_vcs.sync.state.cache import RemoteCache
 from aura_vcs.sync.state.manifest_update import create_remote
 
 from tests.helpers.project import look, write
@@ -257,11 +257,11 @@ def test_an_export_fetches_what_is_offloaded(tmp_path: Path) -> None:
         commit(repo, "Without media")
         create_remote(vault, repo.format.project, "Ada")
         set_remote(repo, "vault", RemoteConfig("/nowhere/vault"))
-        push(repo, vault, Known(repo, "vault"))
-        witness = Witness("vault", vault, repo.format.project)
-        assert execute_offload(repo, plan_offload(repo, [witness], choose(repo, []), least_bytes=1)).files == 3
+        push(repo, vault, RemoteCache(repo, "vault"))
+        witness = StorageProver("vault", vault, repo.format.project)
+        assert execute_offload(repo, plan_offload(repo, [witness], select_files(repo, []), least_bytes=1)).files == 3
         with pytest.raises(ObjectOffloaded, match="offloaded to vault"):
             run_export(repo, add_export(repo, version, SMALL, str(tmp_path / "none.mp4")))
-        attach(repo, lambda _: vault)
+        enable_lazy_fetch(repo, lambda _: vault)
         done = run_export(repo, add_export(repo, version, SMALL, str(tmp_path / "out.mp4")))
         assert done.status == "Completed"

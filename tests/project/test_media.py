@@ -12,11 +12,11 @@ import pytest
 from aura_vcs.errors import MediaUnreadable
 from aura_vcs.errors.documents import ExportFailed
 from aura_vcs.errors.worktree import FileUnreadable
-from aura_vcs.formats.media.wav_png import MediaFacts
+from aura_vcs.formats.media.wav_png import HeaderFacts
 from aura_vcs.formats.subtitles import parse_subtitles, script_cues
 from aura_vcs.history.sources.content_source import MemorySource
 from aura_vcs.project.documents.timeline import Subtitles
-from aura_vcs.project.render.job import ProbeJob, Request
+from aura_vcs.project.render.job import ProbeJob, WorkerRequest
 from aura_vcs.project.render.presets import find_preset
 from aura_vcs.project.render.probe import probe_file, probe_media
 from aura_vcs.project.render.process import run_worker
@@ -33,7 +33,7 @@ CLIP = "assets/video/orbits.mp4"
 
 def test_a_clip_is_looked_into(solar_files: dict[str, bytes]) -> None:
     """Duration, size, rate and codec of an MP4, through the process."""
-    assert probe_media(MemorySource(solar_files), CLIP) == MediaFacts(
+    assert probe_media(MemorySource(solar_files), CLIP) == HeaderFacts(
         "mov", duration_seconds=4.0, width=320, height=180, frame_rate=15.0, video_codec="h264"
     )
 
@@ -181,6 +181,6 @@ def test_the_process_inherits_no_secrets(
     monkeypatch.setattr(subprocess, "Popen", watch)
     probe_media(MemorySource(solar_files), CLIP, environment={"SYSTEMROOT": "C:\\Windows"})
     job = ProbeJob(str(tmp_path), "x", 1 << 30, 5)
-    with closing(run_worker(Request(probe=job), stall_seconds=20)) as reports:
+    with closing(run_worker(WorkerRequest(probe=job), stall_seconds=20)) as reports:
         assert list(reports)
     assert seen == [{"SYSTEMROOT": "C:\\Windows"}, {}]

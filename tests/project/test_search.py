@@ -6,7 +6,7 @@ from pathlib import Path
 from aura_vcs import Repository
 from aura_vcs.history.undo import undo
 from aura_vcs.history.versions import delete_version, purge_version
-from aura_vcs.index.full_text import TEXT_LIMIT, Found, Words
+from aura_vcs.index.full_text import TEXT_LIMIT, SearchHit, WordTable
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
@@ -23,7 +23,7 @@ def script(repo: Repository, text: str, name: str, path: str = SCENE) -> Version
     return save(repo, name)
 
 
-def places(repo: Repository, found: list[Found]) -> list[tuple[str, str | None, int | None]]:
+def places(repo: Repository, found: list[SearchHit]) -> list[tuple[str, str | None, int | None]]:
     """Kind, path and number of the version of what was found."""
     numbers = [item.version and Queries(repo.index).version(item.version) for item in found]
     return [(item.kind, item.path, n.number if n else None) for item, n in zip(found, numbers, strict=True)]
@@ -55,10 +55,10 @@ def test_only_new_versions_are_read(first: Repository) -> None:
     """A version is read once; a content that several versions have is entered once."""
     script(first, "ebb", "A")
     search(first, "x")
-    assert Words(first.index.database).unread() == []
+    assert WordTable(first.index.database).unread() == []
     script(first, "flood", "B")
     script(first, "ebb", "C")
-    assert len(Words(first.index.database).unread()) == 2
+    assert len(WordTable(first.index.database).unread()) == 2
     assert places(first, search(first, "flood")) == [("script", SCENE, 3)]
     rows = first.index.database.connection.execute("SELECT count(*) FROM word_rows WHERE path = ?", (SCENE,))
     assert rows.fetchone()[0] == 3  # that of the first version, ebb and flood
@@ -129,7 +129,7 @@ def test_a_version_that_cannot_be_read_is_tried_again(first: Repository) -> None
     away = pack.rename(Path(first.root) / "elsewhere")
     with Repository.open(first.root) as repo:
         assert places(repo, search(repo, "pulls")) == [("scene", SCENE, None), ("script", SCENE, 3)]
-        assert len(Words(repo.index.database).unread()) == 1
+        assert len(WordTable(repo.index.database).unread()) == 1
     away.rename(pack)
     with Repository.open(first.root) as repo:
         assert len(search(repo, "pulls")) == 3

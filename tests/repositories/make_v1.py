@@ -25,7 +25,7 @@ from aura_vcs.history.names.branches import branches, create_branch, delete_bran
 from aura_vcs.history.names.revisions import resolve
 from aura_vcs.history.names.tags import create_tag, delete_tag
 from aura_vcs.history.project_settings import set_fields
-from aura_vcs.history.recording.version_builder import Wanted, base_of, record_point, take_snapshot
+from aura_vcs.history.recording.version_builder import VersionSpec, record_side_version, take_snapshot, worktree_base
 from aura_vcs.history.undo import undo
 from aura_vcs.history.versions import delete_version, edit_version, purge_version
 from aura_vcs.index.queries import Queries, VersionFilter
@@ -203,10 +203,10 @@ def _digest(path: Path) -> str:
 
 
 def _autosave(repo: Repository) -> None:
-    base = base_of(repo)
+    base = worktree_base(repo)
     with repo.store.batch() as batch:
         _, snapshot = take_snapshot(repo, batch, base)
-        record_point(repo, batch, base, snapshot, Wanted(VersionType.AUTOSAVE, "Autosave"))
+        record_side_version(repo, batch, base, snapshot, VersionSpec(VersionType.AUTOSAVE, "Autosave"))
 
 
 def _write(root: Path, name: str, value: object) -> None:

@@ -16,7 +16,7 @@ from aura_vcs.storage.encryption.cipher import (
     Pinned,
     SealedStream,
 )
-from aura_vcs.storage.encryption.remote import ROOM, EncryptedRemote
+from aura_vcs.storage.encryption.remote import MANIFEST_RESERVE, EncryptedRemote
 from aura_vcs.storage.testing.memory_remote import MemoryRemote
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -33,7 +33,7 @@ def sealed(data: bytes, name: str = NAME, keys: Keys = KEYS) -> bytes:
     remote = EncryptedRemote(inner, keys)
     remote.create(name, io.BytesIO(data))
     assert remote.read_range(name, 0, len(data)) == data
-    (entry,) = inner.list(ROOM)
+    (entry,) = inner.list(MANIFEST_RESERVE)
     return inner.load(entry.name).data
 
 
@@ -71,7 +71,7 @@ def test_small_files_and_what_is_swapped_differ_each_time() -> None:
     token = None
     for _ in range(3):
         token = remote.swap("manifest.json", DATA, token)
-        (entry,) = inner.list(ROOM)
+        (entry,) = inner.list(MANIFEST_RESERVE)
         seen.add(inner.load(entry.name).data)
     assert len(seen) == 3
 
@@ -132,4 +132,4 @@ def test_a_source_that_changes_ends_the_sending() -> None:
     inner = MemoryRemote()
     with pytest.raises(StorageError, match="does not read the same twice"):
         EncryptedRemote(inner, Late(bytes(32))).create(NAME, source)
-    assert inner.list(ROOM) == []
+    assert inner.list(MANIFEST_RESERVE) == []

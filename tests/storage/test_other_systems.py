@@ -249,11 +249,11 @@ def test_parts_of_pushes_are_kept_wherever_there_are_locks(tmp_path: Path) -> No
     part = open_part(storage, "tmp", "packs/" + "a" * 64 + ".pack")
     assert part is not None
     part.write(b"half")
-    part.leave()
+    part.release()
     again = open_part(storage, "tmp", "packs/" + "a" * 64 + ".pack")
     assert again is not None
     assert again.size == 4
-    again.leave()
+    again.release()
 
 
 def test_both_kinds_of_locks_answer_alike(tmp_path: Path) -> None:

@@ -150,11 +150,11 @@ def test_two_never_write_into_one_part(root: Path) -> None:
     assert second is not None
     assert second.path != held.path
     assert second.size == arrived
-    second.leave()
+    second.release()
     there, _ = finish(root)
     assert there == arrived
     assert part.stat().st_size == arrived
-    held.leave()
+    held.release()
 
 
 def test_as_many_as_like_create_one_file(root: Path) -> None:
@@ -251,7 +251,7 @@ def test_parts_are_swept_when_nobody_goes_on_with_them(root: Path) -> None:
     FolderRemote(str(root)).create(f"records/{'d' * 64}", io.BytesIO(b"small"))
     assert sorted(os.listdir(root / "tmp")) == sorted([fresh.name, held.name])
     assert holding is not None
-    holding.leave()
+    holding.release()
     assert FolderRemote(str(root)).sweep() == 1
 
 

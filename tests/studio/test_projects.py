@@ -79,10 +79,10 @@ def test_missing_and_moved(studio: Studio, tmp_path: Path) -> None:
     path = make(tmp_path / "a" / "film", "Film")
     add_project(studio, str(path))
     path.rename(tmp_path / "b")
-    assert [entry.place for entry in list_projects(studio)] == ["missing"]
+    assert [entry.location for entry in list_projects(studio)] == ["missing"]
     found = scan_folder(studio, str(tmp_path))
     assert [entry.path for entry in found] == [str(tmp_path / "b")]
-    assert [(e.place, e.path) for e in list_projects(studio)] == [("here", str(tmp_path / "b"))]
+    assert [(e.location, e.path) for e in list_projects(studio)] == [("here", str(tmp_path / "b"))]
 
 
 def test_a_copy_is_an_entry_of_its_own(studio: Studio, tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_scanning_looks_at_each_entry_a_few_times(
     (tmp_path / "many" / "7").rename(tmp_path / "elsewhere")
     found = scan_folder(studio, str(tmp_path))
     assert len(found) == len(list_projects(studio, ProjectFilter(limit=100))) == 40
-    assert {entry.place for entry in list_projects(studio, ProjectFilter(limit=100))} == {"here"}
+    assert {entry.location for entry in list_projects(studio, ProjectFilter(limit=100))} == {"here"}
 
 
 def fill(studio: Studio, root: Path, count: int) -> None:

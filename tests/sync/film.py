@@ -4,17 +4,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from aura_vcs.errors.remotes import RemoteUnreachable
-from aura_vcs.history.lookup.select_files import choose
+from aura_vcs.history.lookup.select_files import select_files
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RangeReadable, RemoteStorage
 from aura_vcs.storage.system_calls import FileCalls
-from aura_vcs.sync.offload.fetch_content import attach
+from aura_vcs.sync.offload.fetch_content import enable_lazy_fetch
 from aura_vcs.sync.offload.offload import OffloadPlan, execute_offload, plan_offload
-from aura_vcs.sync.offload.proof import Witness
+from aura_vcs.sync.offload.proof import StorageProver
 from aura_vcs.sync.push import push
 from aura_vcs.sync.remotes.config import RemoteConfig, set_remote
-from aura_vcs.sync.state.cache import Known
+from aura_vcs.sync.state.cache import RemoteCache
 from aura_vcs.sync.state.manifest_update import create_remote
 
 from .machines import OPENED, content, files, folder_remote, known, machine, save, write
@@ -44,7 +44,7 @@ class Film:
         for number in range(3):
             self.commit("assets/take.mov", media(SIZE + number, seed=number))
         self.push()
-        attach(self.repo, self.connect)
+        enable_lazy_fetch(self.repo, self.connect)
 
     def add(self, name: str, remote: RemoteStorage) -> None:
         """A remote of the project."""
@@ -70,15 +70,15 @@ class Film:
 
     def plan(self, *names: str, copies: int = 1, everything: bool = False, least_bytes: int = MIB) -> OffloadPlan:
         """What an offload would do."""
-        found = [Witness(name, remote, self.repo.format.project) for name, remote in self.remotes.items()]
-        chosen = choose(self.repo, names)
+        found = [StorageProver(name, remote, self.repo.format.project) for name, remote in self.remotes.items()]
+        chosen = select_files(self.repo, names)
         return plan_offload(self.repo, found, chosen, copies=copies, everything=everything, least_bytes=least_bytes)
 
     def offload(self, *names: str) -> OffloadPlan:
         """Offload; fails where nothing could be."""
         plan = self.plan(*names)
-        assert plan.going
-        assert execute_offload(self.repo, plan).files == len(plan.going)
+        assert plan.to_free
+        assert execute_offload(self.repo, plan).files == len(plan.to_free)
         return plan
 
     def assert_readable(self) -> None:
@@ -87,9 +87,9 @@ class Film:
             assert content(self.repo, version) == wanted
 
 
-def known_as(repo: Repository, name: str) -> Known:
+def known_as(repo: Repository, name: str) -> RemoteCache:
     """What the machine remembers of a remote of that name."""
-    return Known(repo, name)
+    return RemoteCache(repo, name)
 
 
 def stored(repo: Repository) -> int:

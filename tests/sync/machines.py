@@ -13,7 +13,7 @@ from aura_vcs.storage.remotes.folder import FolderRemote
 from aura_vcs.storage.system_calls import FileCalls
 from aura_vcs.sync.fetch import fetch
 from aura_vcs.sync.pull import check_out_clone
-from aura_vcs.sync.state.cache import Known
+from aura_vcs.sync.state.cache import RemoteCache
 from aura_vcs.sync.state.manifest import MANIFEST, Manifest, decode_manifest
 from aura_vcs.sync.state.manifest_update import create_remote
 
@@ -84,9 +84,9 @@ def folder_remote(path: Path, repo: Repository | None = None) -> FolderRemote:
     return remote
 
 
-def known(repo: Repository) -> Known:
+def known(repo: Repository) -> RemoteCache:
     """What the machine remembers of its remote."""
-    return Known(repo, "origin")
+    return RemoteCache(repo, "origin")
 
 
 def clone(path: Path, name: str, remote: RangeReadable) -> Repository:
@@ -100,4 +100,4 @@ def clone(path: Path, name: str, remote: RangeReadable) -> Repository:
 
 def manifest(remote: RangeReadable) -> Manifest:
     """The remote's manifest."""
-    return decode_manifest(remote.load(MANIFEST).data, remote.place)
+    return decode_manifest(remote.load(MANIFEST).data, remote.location)

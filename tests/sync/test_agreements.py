@@ -15,7 +15,7 @@ from aura_vcs.errors.remotes import InvalidUrl, RemoteDenied, RemoteUntrusted
 from aura_vcs.repository.repository import Repository
 from aura_vcs.sync.remotes.config import RemoteConfig, set_remote
 from aura_vcs.sync.remotes.connect import Surroundings, open_named
-from aura_vcs.sync.remotes.trusted_hosts import Agreements, check_line, host_of
+from aura_vcs.sync.remotes.trusted_hosts import TrustedHosts, check_line, host_of
 from aura_vcs.sync.remotes.url import parse_address
 
 from .machines import machine
@@ -295,9 +295,9 @@ def test_a_program_without_consent_gets_nothing(tmp_path: Path) -> None:
 
 def test_looking_at_agreements_makes_nothing(tmp_path: Path) -> None:
     """A studio that was never used stays unused."""
-    agreements = Agreements(str(tmp_path / "home"))
-    assert not agreements.cover("ssh://studio")
-    assert agreements.cover("")
+    agreements = TrustedHosts(str(tmp_path / "home"))
+    assert not agreements.is_trusted("ssh://studio")
+    assert agreements.is_trusted("")
     assert agreements.remove("ssh://studio") is False
     agreements.add("")
     assert not (tmp_path / "home").exists()

@@ -12,7 +12,7 @@ from aura_vcs.storage.testing.faulty_calls import Fault, FaultyCalls, Stopped
 from aura_vcs.sync.clone import clone
 from aura_vcs.sync.push import push
 from aura_vcs.sync.remotes.url import parse_address
-from aura_vcs.sync.state.cache import Known
+from aura_vcs.sync.state.cache import RemoteCache
 from aura_vcs.sync.state.manifest_update import create_remote
 
 from tests.helpers.sampling import chance
@@ -34,14 +34,14 @@ def remote(tmp_path: Path) -> FolderRemote:
     for number in range(8):
         write(anna, f"scenes/{number}.json", f'{{"id": "{number}"}}')
     save(anna, "brief.json", '{"topic": "tides"}')
-    push(anna, made, Known(anna, "origin"))
+    push(anna, made, RemoteCache(anna, "origin"))
     return made
 
 
 @pytest.mark.parametrize("step", [29, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_clone_goes_on_from_wherever_it_was_stopped(remote: FolderRemote, tmp_path: Path, step: int) -> None:
     """At every few calls that change the disk, others in every run."""
-    address = parse_address(remote.place)
+    address = parse_address(remote.location)
     for at in range(1 + chance("clone").randrange(step), 2000, step):
         target = tmp_path / f"clone {at}"
         calls = FaultyCalls(Fault.STOP, at)
@@ -65,7 +65,7 @@ def test_a_clone_goes_on_from_wherever_it_was_stopped(remote: FolderRemote, tmp_
 
 def test_what_is_somebodys_is_not_gone_on_with(remote: FolderRemote, tmp_path: Path) -> None:
     """A finished clone, a clone from elsewhere, and a folder with anything in it are refused."""
-    address = parse_address(remote.place)
+    address = parse_address(remote.location)
     target = tmp_path / "copy"
     clone(remote, address, str(target), author="bert")
     with pytest.raises(InputError, match="is not empty"):
@@ -92,7 +92,7 @@ def test_a_partial_clone_counts_what_really_came_and_stayed(tmp_path: Path) -> N
     take = media(4_000_000)
     save(anna, "take.mov", take)
     save(anna, "take.mov", take[:2_000_000] + b"x" * 100 + take[2_000_000:])
-    push(anna, remote, Known(anna, "origin"))
-    done = clone(remote, parse_address(remote.place), str(tmp_path / "bert"), author="bert", partial=True)
-    assert 0 < done.left_bytes < 1_500_000
+    push(anna, remote, RemoteCache(anna, "origin"))
+    done = clone(remote, parse_address(remote.location), str(tmp_path / "bert"), author="bert", partial=True)
+    assert 0 < done.offloaded_bytes < 1_500_000
     assert done.stored_bytes > 4_000_000

@@ -20,9 +20,9 @@ from aura_vcs.sync.push import push
 from aura_vcs.sync.remotes.add import add_remote
 from aura_vcs.sync.remotes.connect import open_remote
 from aura_vcs.sync.remotes.url import parse_address
-from aura_vcs.sync.state.cache import Forgetful
+from aura_vcs.sync.state.cache import NullCache
 from aura_vcs.sync.state.manifest_update import create_remote
-from aura_vcs.sync.state.snapshot import load_view
+from aura_vcs.sync.state.snapshot import load_snapshot
 
 from .faulty_proxy import FaultyLine, faulty_line
 from .kinds import KEYS
@@ -65,7 +65,7 @@ def test_connections_that_are_cut_in_the_middle(moto: str, tmp_path: Path, encry
         line.cut_down += CUTS
         bert = clone(tmp_path / "bert", "bert", remote)
         assert files(bert) == files(anna)
-        assert fsck_remote(load_view(remote, Forgetful(), anna.format.project)).problems == ()
+        assert fsck_remote(load_snapshot(remote, NullCache(), anna.format.project)).problems == ()
         assert line.cuts > 0
 
 
@@ -73,7 +73,7 @@ def test_a_volume_server_that_stops_and_comes_back(weed: Seaweed, tmp_path: Path
     """A push meets a stopped server and is finished later; what was there before is there after."""
     address = parse_address(f"s3://{BUCKET}/{tmp_path.name}?endpoint={weed.endpoint}")
     anna = filled(tmp_path / "anna")
-    assert add_remote(anna, "origin", address).finding is not None
+    assert add_remote(anna, "origin", address).probe is not None
     push(anna, open_remote(address), known(anna))
     write(anna, "second.wav", media(1_200_000))
     save(anna, "brief.json", '{"topic": "moons"}')
@@ -86,7 +86,7 @@ def test_a_volume_server_that_stops_and_comes_back(weed: Seaweed, tmp_path: Path
         except RemoteError:
             push(anna, open_remote(address), known(anna))
     remote = open_remote(address)
-    assert fsck_remote(load_view(remote, Forgetful(), anna.format.project)).problems == ()
+    assert fsck_remote(load_snapshot(remote, NullCache(), anna.format.project)).problems == ()
     assert files(clone(tmp_path / "bert", "bert", remote)) == files(anna)
 
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 from aura_vcs.errors.remotes import HelperMissing, PushRejected, RemoteError, RemoteUnreachable, RemoteUnsafe
-from aura_vcs.history.lookup.select_files import choose
+from aura_vcs.history.lookup.select_files import select_files
 from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.retry import RecordingRemote
-from aura_vcs.sync.offload.fetch_content import attach
+from aura_vcs.sync.offload.fetch_content import enable_lazy_fetch
 from aura_vcs.sync.offload.offload import execute_offload, plan_offload
-from aura_vcs.sync.offload.proof import Witness
+from aura_vcs.sync.offload.proof import StorageProver
 from aura_vcs.sync.pull import pull, sync
 from aura_vcs.sync.push import push
 from aura_vcs.sync.remotes.add import add_remote
@@ -48,8 +48,8 @@ def test_a_project_lives_in_a_bucket(address: Address, tmp_path: Path) -> None:
     """Add, push, clone, sync and pull; a small push takes at most 6 requests and lists nothing."""
     anna = filled(tmp_path / "anna")
     checked = add_remote(anna, "origin", address)
-    assert checked.finding is not None
-    assert checked.finding.is_safe
+    assert checked.probe is not None
+    assert checked.probe.is_safe
     remote = RecordingRemote(open_remote(address))
     push(anna, remote, known(anna))
     bert = clone(tmp_path / "bert", "bert", remote)
@@ -106,8 +106,8 @@ def test_a_liar_is_refused_and_taken_with_a_single_writer(rclone: str, tmp_path:
     assert "--single-writer" in caught.value.hint
     assert remotes(anna) == {}
     checked = add_remote(anna, "origin", address, single_writer=True)
-    assert checked.finding is not None
-    assert not checked.finding.is_safe
+    assert checked.probe is not None
+    assert not checked.probe.is_safe
     remote = open_remote(address, single_writer=True)
     push(anna, remote, known(anna))
     save(anna, "brief.json", '{"topic": "moons"}')
@@ -152,12 +152,12 @@ def test_what_a_bucket_holds_is_offloaded_and_comes_back(address: Address, tmp_p
     add_remote(anna, "origin", address)
     push(anna, open_remote(address), known(anna))
     remote = RecordingRemote(open_remote(address))
-    witness = Witness("origin", remote, anna.format.project)
-    plan = plan_offload(anna, [witness], choose(anna, []), everything=True)
+    witness = StorageProver("origin", remote, anna.format.project)
+    plan = plan_offload(anna, [witness], select_files(anna, []), everything=True)
     packs = len(witness.view.manifest.packs)
     assert remote.count() <= 2 + 3 * packs + 4
     assert "list" not in remote.by_verb()
     assert execute_offload(anna, plan).freed_bytes > 1_400_000
     assert fsck(anna).offloaded == 1
-    attach(anna, lambda _: open_remote(address))
+    enable_lazy_fetch(anna, lambda _: open_remote(address))
     assert content(anna, first) == wanted

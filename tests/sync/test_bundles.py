@@ -14,9 +14,9 @@ from aura_vcs.storage.remotes.bundle_file import BundleRemote
 from aura_vcs.sync.bundle import create_bundle, verify_bundle
 from aura_vcs.sync.maintenance.fsck import fsck_remote
 from aura_vcs.sync.push import push
-from aura_vcs.sync.state.cache import Forgetful
+from aura_vcs.sync.state.cache import NullCache
 from aura_vcs.sync.state.manifest import MANIFEST
-from aura_vcs.sync.state.snapshot import load_view
+from aura_vcs.sync.state.snapshot import load_snapshot
 
 from .machines import clone, files, folder_remote, known, machine, manifest, save, write
 from .test_push_pull import media
@@ -114,10 +114,10 @@ def test_a_remote_is_looked_through(anna: Repository, tmp_path: Path) -> None:
     push(anna, remote, known(anna))
     save(anna, "brief.json", '{"topic": "suns"}')
     push(anna, remote, known(anna))
-    report = fsck_remote(load_view(remote, Forgetful(), None))
+    report = fsck_remote(load_snapshot(remote, NullCache(), None))
     assert report.is_clean
     assert report.versions == 3
     remote.delete(f"packs/{manifest(remote).packs[-1].name}.pack")
-    problems = fsck_remote(load_view(remote, Forgetful(), None)).problems
+    problems = fsck_remote(load_snapshot(remote, NullCache(), None)).problems
     assert any("is missing" in problem.detail for problem in problems)
     assert len(problems) > 1

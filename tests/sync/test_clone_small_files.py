@@ -23,7 +23,7 @@ from aura_vcs.sync import fetch as receiving
 from aura_vcs.sync.clone import Cloned, clone
 from aura_vcs.sync.push import push
 from aura_vcs.sync.remotes.url import parse_address
-from aura_vcs.sync.state.cache import Known
+from aura_vcs.sync.state.cache import RemoteCache
 from aura_vcs.sync.state.manifest_update import create_remote
 from aura_vcs.sync.transfer import download as incoming
 from aura_vcs.sync.transfer import fetch_negotiation as wanted
@@ -70,7 +70,7 @@ def film(tmp_path: Path) -> Iterator[Repository]:
         checkout(repo, "main")
         remote = FolderRemote(str(tmp_path / "nas"))
         create_remote(remote, repo.format.project, "anna")
-        push(repo, remote, Known(repo, "origin"))
+        push(repo, remote, RemoteCache(repo, "origin"))
         yield repo
 
 
@@ -110,9 +110,9 @@ def _is_whole(film: Repository) -> None:
 def used(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Which of the works that were begun ahead were of use."""
     found: list[str] = []
-    told, fill = incoming.WaitingRoom._found_sound, staging.Staging.fill
+    told, fill = incoming.Quarantine._intact_packs, staging.Staging.write
 
-    def note_told(self: incoming.WaitingRoom) -> set[str]:
+    def note_told(self: incoming.Quarantine) -> set[str]:
         sound = told(self)
         found.extend("hashed" for _ in sound)
         return sound
@@ -123,8 +123,8 @@ def used(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         found.extend(["laid out"] if before and before == self._states else [])
         return staged
 
-    monkeypatch.setattr(incoming.WaitingRoom, "_found_sound", note_told)
-    monkeypatch.setattr(staging.Staging, "fill", note_fill)
+    monkeypatch.setattr(incoming.Quarantine, "_intact_packs", note_told)
+    monkeypatch.setattr(staging.Staging, "write", note_fill)
     return found
 
 
@@ -158,7 +158,7 @@ def test_a_second_process_that_dies_is_not_missed(
 
     monkeypatch.setattr(staging.Staging, "_write_file", write_and_die)
     monkeypatch.setattr(
-        incoming.WaitingRoom, "_hash_and_tell", lambda *_: os.kill(os.getpid(), signal.SIGKILL), raising=True
+        incoming.Quarantine, "_hash_in_worker", lambda *_: os.kill(os.getpid(), signal.SIGKILL), raising=True
     )
     _clone(film)
     _is_whole(film)
@@ -195,14 +195,14 @@ def test_a_damaged_pack_is_found_as_ever(film: Repository) -> None:
 
 def test_what_comes_in_the_way_meanwhile_is_kept(film: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that somebody makes while files are laid out goes into a restore point before it is replaced."""
-    lay_out, copy = Worktree.lay_out, Path(film.root).parent / "copy"
+    lay_out, copy = Worktree.stage, Path(film.root).parent / "copy"
 
     def lay_out_and_meet(self: Worktree, progress: Progress) -> None:
         lay_out(self, progress)
         (copy / "a").mkdir()
         (copy / "a" / "003.json").write_text("mine")
 
-    monkeypatch.setattr(Worktree, "lay_out", lay_out_and_meet)
+    monkeypatch.setattr(Worktree, "stage", lay_out_and_meet)
     made = _clone(film).files
     assert made is not None
     assert made.restore_point is not None
@@ -260,7 +260,7 @@ def test_stopped_while_files_are_laid_out_nothing_is_fetched_again(
     folder = Path(film.root).parent
     address = parse_address(str(folder / "nas"))
     save(film, "take.wav", media(3_000_000))
-    push(film, FolderRemote(address.path), Known(film, "origin"))
+    push(film, FolderRemote(address.path), RemoteCache(film, "origin"))
 
     _stopped(film, monkeypatch)
     assert not (folder / "copy" / ".aura" / "local" / "tmp" / "staged").exists()
@@ -285,7 +285,7 @@ def test_what_rotted_in_the_store_meanwhile_is_fetched_again(film: Repository, m
 
 def test_what_was_laid_out_in_vain_is_not_believed(film: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     """Something else is laid out in the end, and who writes half of it dies: all of it is written, nothing left out."""
-    lay_out, first, copy = Worktree.lay_out, os.getpid(), Path(film.root).parent / "copy"
+    lay_out, first, copy = Worktree.stage, os.getpid(), Path(film.root).parent / "copy"
     write, count = staging.Staging._write_file, iter(range(10_000))
 
     def die(self: staging.Staging, *args: object) -> object:
@@ -298,7 +298,7 @@ def test_what_was_laid_out_in_vain_is_not_believed(film: Repository, monkeypatch
         (copy / "mine.txt").write_text("mine")
         monkeypatch.setattr(staging.Staging, "_write_file", die)
 
-    monkeypatch.setattr(Worktree, "lay_out", lay_out_and_meet)
+    monkeypatch.setattr(Worktree, "stage", lay_out_and_meet)
     _clone(film)
     for path, data in files(film).items():
         assert (copy / path).read_bytes() == data

@@ -14,8 +14,8 @@ from aura_vcs.storage.testing.faulty_calls import CountingCalls, Fault, FaultyCa
 from aura_vcs.sync.maintenance.fsck import fsck_remote
 from aura_vcs.sync.pull import pull
 from aura_vcs.sync.push import push
-from aura_vcs.sync.state.cache import Forgetful
-from aura_vcs.sync.state.snapshot import load_view
+from aura_vcs.sync.state.cache import NullCache
+from aura_vcs.sync.state.snapshot import load_snapshot
 
 from .machines import OPENED, clone, files, folder_remote, known, machine, save, write
 from .test_push_pull import media
@@ -73,7 +73,7 @@ def _pull(stage: Stage, calls: FileCalls) -> None:
 
 def _push(stage: Stage, calls: FileCalls) -> None:
     with Repository.open(str(stage.path / "anna")) as repo:
-        known(repo).forget()
+        known(repo).clear()
         push(repo, stage.remote(calls), known(repo))
 
 
@@ -86,10 +86,10 @@ def _after_pull(stage: Stage) -> None:
 
 
 def _after_push(stage: Stage) -> None:
-    assert fsck_remote(load_view(stage.remote(), Forgetful(), None)).is_clean
+    assert fsck_remote(load_snapshot(stage.remote(), NullCache(), None)).is_clean
     with Repository.open(str(stage.path / "anna")) as repo:
         push(repo, stage.remote(), known(repo))
-    assert fsck_remote(load_view(stage.remote(), Forgetful(), None)).is_clean
+    assert fsck_remote(load_snapshot(stage.remote(), NullCache(), None)).is_clean
     with Repository.open(str(stage.path / "bert")) as repo:
         pull(repo, stage.remote(), known(repo))
         assert files(repo) == stage.wanted

@@ -34,7 +34,7 @@ from aura_vcs.storage.encryption.master_key import (
     open_encryption,
     passphrase_secret,
 )
-from aura_vcs.storage.encryption.remote import ROOM, EncryptedRemote
+from aura_vcs.storage.encryption.remote import MANIFEST_RESERVE, EncryptedRemote
 from aura_vcs.storage.remotes.retry import RecordingRemote
 from aura_vcs.storage.testing.memory_remote import MemoryRemote
 from aura_vcs.sync.maintenance.fsck import fsck_remote
@@ -43,10 +43,10 @@ from aura_vcs.sync.push import push
 from aura_vcs.sync.remotes.add import add_remote, check_remote
 from aura_vcs.sync.remotes.config import remotes
 from aura_vcs.sync.remotes.connect import open_remote
-from aura_vcs.sync.remotes.encryption import Question, encrypt_place, open_if_encrypted, unlock
+from aura_vcs.sync.remotes.encryption import SecretRequest, encrypt_remote, open_if_encrypted, unlock
 from aura_vcs.sync.remotes.url import parse_address
-from aura_vcs.sync.state.cache import Forgetful
-from aura_vcs.sync.state.snapshot import load_view
+from aura_vcs.sync.state.cache import NullCache
+from aura_vcs.sync.state.snapshot import load_snapshot
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -71,13 +71,13 @@ def noise(size: int, seed: int = 1) -> bytes:
 
 def stored(inner: MemoryRemote, keys: Keys, name: str) -> bytes:
     """What the keeper of the place has under a name."""
-    return inner.load(f"{ROOM}/{keys.seal_name(name)}").data
+    return inner.load(f"{MANIFEST_RESERVE}/{keys.seal_name(name)}").data
 
 
 def replaced(inner: MemoryRemote, keys: Keys, name: str, data: bytes) -> None:
     """The keeper of the place puts other bytes there."""
-    inner.delete(f"{ROOM}/{keys.seal_name(name)}")
-    inner.create(f"{ROOM}/{keys.seal_name(name)}", io.BytesIO(data))
+    inner.delete(f"{MANIFEST_RESERVE}/{keys.seal_name(name)}")
+    inner.create(f"{MANIFEST_RESERVE}/{keys.seal_name(name)}", io.BytesIO(data))
 
 
 def filled(data: bytes) -> tuple[MemoryRemote, EncryptedRemote]:
@@ -227,9 +227,9 @@ def test_names_say_nothing_and_come_back() -> None:
     inner, remote = filled(b"1")
     for name in ("manifest.json", "records/" + "c" * 64):
         remote.create(name, io.BytesIO(b"22"))
-    inner.create(f"{ROOM}/stranger", io.BytesIO(b"3"))
-    inner.create(f"{ROOM}/{Keys(bytes(32)).seal_name(OTHER)}", io.BytesIO(b"3"))
-    listed = [entry.name.removeprefix(f"{ROOM}/") for entry in inner.list(ROOM)]
+    inner.create(f"{MANIFEST_RESERVE}/stranger", io.BytesIO(b"3"))
+    inner.create(f"{MANIFEST_RESERVE}/{Keys(bytes(32)).seal_name(OTHER)}", io.BytesIO(b"3"))
+    listed = [entry.name.removeprefix(f"{MANIFEST_RESERVE}/") for entry in inner.list(MANIFEST_RESERVE)]
     assert {len(name) for name in listed if name != "stranger"} == {180}
     assert not any("manifest" in name or "a" * 20 in name for name in listed)
     assert [(e.name, e.size) for e in remote.list("packs")] == [(NAME, 1)]
@@ -311,9 +311,9 @@ class Person:
 
     def __init__(self, secret: Secret) -> None:
         self.secret = secret
-        self.asked: list[Question] = []
+        self.asked: list[SecretRequest] = []
 
-    def __call__(self, question: Question) -> Secret:
+    def __call__(self, question: SecretRequest) -> Secret:
         self.asked.append(question)
         return self.secret
 
@@ -342,10 +342,10 @@ def test_a_project_travels_encrypted(tmp_path: Path) -> None:
     for repo in (anna, bert):
         assert content(repo, ours)["brief.json"] == b'{"topic": 1}'
         assert content(repo, theirs)["brief.json"] == b'{"topic": 2}'
-    assert fsck_remote(load_view(remote, Forgetful(), anna.format.project)).problems == ()
+    assert fsck_remote(load_snapshot(remote, NullCache(), anna.format.project)).problems == ()
     assert check_remote(anna, "origin", ask=person).encryption == checked.encryption
     lying = [path for path in place.rglob("*") if path.is_file() and path.name != "lock"]
-    assert {path.parent.name for path in lying} == {"remote", ROOM}
+    assert {path.parent.name for path in lying} == {"remote", MANIFEST_RESERVE}
     blob = blob_id(b'{"topic": 1}')
     for path in lying:
         data = path.read_bytes()
@@ -376,14 +376,14 @@ def test_a_place_that_is_open_is_not_taken_for_an_encrypted_one(tmp_path: Path) 
     person = Person(GOOD)
     plain = folder_remote(tmp_path / "plain", anna)
     with pytest.raises(RemoteMismatch, match="not encrypted is there already"):
-        encrypt_place(plain, person)
+        encrypt_remote(plain, person)
     with pytest.raises(RemoteMismatch, match="should be encrypted"):
         unlock(plain, person, key="0" * 16)
     with pytest.raises(RemoteMismatch, match="should be encrypted"):
         open_if_encrypted(plain, person, must=True)
     assert open_if_encrypted(plain, person) == (plain, "")
     sealed = folder_remote(tmp_path / "sealed")
-    encrypt_place(sealed, person)
+    encrypt_remote(sealed, person)
     person.asked.clear()
     with pytest.raises(RemoteMismatch, match="another key"):
         unlock(sealed, person, key="0" * 16)
@@ -403,7 +403,7 @@ def test_two_machines_that_encrypt_a_place_at_once_have_one_key() -> None:
             return super().create(name, source)
 
     other, keys = new_encryption(GOOD)
-    remote, key = encrypt_place(Slow(), Person(GOOD))
+    remote, key = encrypt_remote(Slow(), Person(GOOD))
     assert key == other.key
     remote.create(NAME, io.BytesIO(b"1"))
     assert EncryptedRemote(remote.inner, keys).load(NAME).data == b"1"
@@ -419,8 +419,8 @@ def test_a_place_that_went_back_in_time_is_reported(tmp_path: Path) -> None:
     push(anna, remote, known(anna))
     (sealed,) = [
         entry.name
-        for entry in remote.inner.list(ROOM)
-        if remote._keys.open_name(entry.name.removeprefix(f"{ROOM}/")) == "manifest.json"
+        for entry in remote.inner.list(MANIFEST_RESERVE)
+        if remote._keys.open_name(entry.name.removeprefix(f"{MANIFEST_RESERVE}/")) == "manifest.json"
     ]
     path = tmp_path / "remote" / sealed
     old = path.read_bytes()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from aura_vcs.errors.integrity import ObjectMissing, ObjectOffloaded
 from aura_vcs.history.checkout import checkout, restore
-from aura_vcs.history.lookup.select_files import choose
+from aura_vcs.history.lookup.select_files import select_files
 from aura_vcs.history.status import status
 from aura_vcs.history.undo import undo
 from aura_vcs.maintenance.fsck import fsck
@@ -18,13 +18,13 @@ from aura_vcs.storage.testing.memory_remote import MemoryRemote
 from aura_vcs.sync.clone import clone
 from aura_vcs.sync.fetch import fetch
 from aura_vcs.sync.maintenance.fsck import fsck_remote
-from aura_vcs.sync.offload.fetch_content import attach, fetch_content, plan_content
+from aura_vcs.sync.offload.fetch_content import enable_lazy_fetch, fetch_content, plan_content
 from aura_vcs.sync.offload.offload import execute_offload
 from aura_vcs.sync.pull import check_out_clone, pull
 from aura_vcs.sync.push import push
 from aura_vcs.sync.remotes.url import parse_address
-from aura_vcs.sync.state.cache import Forgetful
-from aura_vcs.sync.state.snapshot import load_view
+from aura_vcs.sync.state.cache import NullCache
+from aura_vcs.sync.state.snapshot import load_snapshot
 
 from tests.helpers.check import assert_whole
 
@@ -36,12 +36,12 @@ from .test_push_pull import media
 def test_fetching_content_brings_it_back(film: Film) -> None:
     """`fetch --content` of a version, then of all: afterwards nothing is offloaded and no remote is needed."""
     film.offload()
-    bring = attach(film.repo, film.connect)
-    assert len(plan_content(film.repo, choose(film.repo, ["v1"])).files) == 1
-    fetch_content(bring, plan_content(film.repo, choose(film.repo, ["v1"])))
+    bring = enable_lazy_fetch(film.repo, film.connect)
+    assert len(plan_content(film.repo, select_files(film.repo, ["v1"])).files) == 1
+    fetch_content(bring, plan_content(film.repo, select_files(film.repo, ["v1"])))
     assert fsck(film.repo).offloaded == 1
-    fetch_content(bring, plan_content(film.repo, choose(film.repo, [])))
-    assert plan_content(film.repo, choose(film.repo, [])).files == ()
+    fetch_content(bring, plan_content(film.repo, select_files(film.repo, [])))
+    assert plan_content(film.repo, select_files(film.repo, [])).files == ()
     film.remotes.clear()
     film.assert_readable()
     film.repo.rebuild_index()
@@ -59,7 +59,7 @@ def test_what_was_lost_comes_back_too(film: Film) -> None:
     assert not fsck(film.repo).is_clean
     with pytest.raises(ObjectMissing):
         content(film.repo, film.versions[0])
-    fetch_content(attach(film.repo, film.connect), plan_content(film.repo, choose(film.repo, [])))
+    fetch_content(enable_lazy_fetch(film.repo, film.connect), plan_content(film.repo, select_files(film.repo, [])))
     film.assert_readable()
     assert fsck(film.repo).problems == ()
 
@@ -79,7 +79,7 @@ class Partial:
         self.fetched = done.fetched
         self.repo = Repository.open(str(film.path / "bert"), author="bert", host="bert")
         OPENED.append(self.repo)
-        attach(self.repo, film.connect)
+        enable_lazy_fetch(self.repo, film.connect)
 
 
 def test_a_partial_clone_has_the_folder_and_the_history(film: Film) -> None:
@@ -89,7 +89,7 @@ def test_a_partial_clone_has_the_folder_and_the_history(film: Film) -> None:
     partial = Partial(film)
     assert own_files(partial.repo) == film.wanted[2]
     assert status(partial.repo).is_clean
-    assert partial.fetched.left_bytes == 3 * SIZE + 3
+    assert partial.fetched.offloaded_bytes == 3 * SIZE + 3
     report = fsck(partial.repo)
     assert (report.problems, report.offloaded, report.offloaded_bytes) == ((), 2, 2 * SIZE + 1)
     assert stored(partial.repo) < stored(whole) - 2 * SIZE + 100_000
@@ -106,13 +106,13 @@ def test_a_partial_clone_stays_partial_and_works_on(film: Film) -> None:
     film.commit("assets/take.mov", media(SIZE + 8, seed=51))
     film.push()
     pulled = pull(partial.repo, film.remotes["origin"], known(partial.repo))
-    assert pulled.fetched.plan.left_bytes == 2 * SIZE + 15
+    assert pulled.fetched.plan.offloaded_bytes == 2 * SIZE + 15
     assert own_files(partial.repo) == film.wanted[4]
     assert fsck(partial.repo).offloaded == 3
     assert fsck(partial.repo).problems == ()
     save(partial.repo, "assets/take.mov", media(SIZE + 9, seed=52))
     push(partial.repo, film.remotes["origin"], known(partial.repo))
-    assert fsck_remote(load_view(film.remotes["origin"], Forgetful(), None)).problems == ()
+    assert fsck_remote(load_snapshot(film.remotes["origin"], NullCache(), None)).problems == ()
     partial.repo.rebuild_index()
     assert fsck(partial.repo).problems == ()
     assert_whole(partial.repo)
@@ -158,7 +158,7 @@ def test_a_copy_of_the_folder_knows_what_is_offloaded(film: Film) -> None:
     assert (report.problems, report.offloaded) == ((), 2)
     with pytest.raises(ObjectOffloaded):
         content(other, film.versions[0])
-    attach(other, film.connect)
+    enable_lazy_fetch(other, film.connect)
     assert content(other, film.versions[0]) == film.wanted[0]
     assert fsck(other).offloaded == 1
     names = os.listdir(copied / ".aura" / "offloaded")
@@ -180,7 +180,7 @@ def test_a_damaged_record_loses_nothing(film: Film) -> None:
     kinds = {problem.kind for problem in fsck(film.repo).problems}
     assert kinds == {"corrupt_record", "missing_object"}
     damaged = record.read_bytes()
-    fetch_content(attach(film.repo, film.connect), plan_content(film.repo, choose(film.repo, [])))
+    fetch_content(enable_lazy_fetch(film.repo, film.connect), plan_content(film.repo, select_files(film.repo, [])))
     film.assert_readable()
     assert record.read_bytes() == damaged
 
@@ -210,7 +210,7 @@ def test_every_version_stays_readable(tmp_path: Path, seed: int) -> None:
     """After any sequence of commit, push, offload, fetch, checkout, gc and reindex all versions can be read."""
     film = Film(tmp_path, MemoryRemote())
     random_ = random.Random(seed)
-    bring = attach(film.repo, film.connect)
+    bring = enable_lazy_fetch(film.repo, film.connect)
     takes = [media(SIZE + n, seed=n) for n in range(3)]
     takes.append(takes[0][: SIZE // 2] + takes[1][SIZE // 2 :])  # shares chunks with both
     for number in range(STEPS):
@@ -227,7 +227,7 @@ def test_every_version_stays_readable(tmp_path: Path, seed: int) -> None:
             plan = film.plan(*([chosen] if step == 5 else []))
             execute_offload(film.repo, plan)
         elif step == 6:
-            fetch_content(bring, plan_content(film.repo, choose(film.repo, [chosen])))
+            fetch_content(bring, plan_content(film.repo, select_files(film.repo, [chosen])))
         elif step == 7:
             checkout(film.repo, chosen)
             checkout(film.repo, "main")

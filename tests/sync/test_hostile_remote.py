@@ -20,7 +20,7 @@ from aura_vcs.model import Entry, EntryKind, Field, Kind, Label, Tree, Version, 
 from aura_vcs.objects.chunking import encode_chunk_list
 from aura_vcs.objects.packs.format import CODEC_RAW, MAGIC, Frame, PackEntry, encode_footer
 from aura_vcs.objects.trees import EMPTY_TREE_ID
-from aura_vcs.refs.branch_entries import newest_of
+from aura_vcs.refs.branch_entries import furthest_entry
 from aura_vcs.refs.packed_labels import STAMP_LIMIT
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.testing.memory_remote import MemoryRemote
@@ -324,7 +324,7 @@ def test_nobody_writes_our_entries(victim: Repository) -> None:
     remote = forger.finish(version, branches={"main": [_entry(replica=replica, version=version, counter=99)]})
     fetch(victim, remote, known(victim))
     assert victim.replica != replica
-    own = newest_of(victim.refs.branch_entries("main"), victim.replica)
+    own = furthest_entry(victim.refs.branch_entries("main"), victim.replica)
     found = branch(victim, "main")
     assert own is not None
     assert found is not None
@@ -370,7 +370,7 @@ def test_a_hostile_clone_makes_no_project_of_ours(tmp_path: Path, victim: Reposi
     save(victim, "brief.json", '{"topic": "still mine"}')
     undo(victim)
     good = folder_remote(tmp_path / "good", victim)
-    known(victim).forget()
+    known(victim).clear()
     push(victim, good, known(victim))
     assert files(clone(tmp_path / "bert", "bert", good))["brief.json"] == b'{"topic": "mine"}'
 

@@ -18,7 +18,7 @@ from aura_vcs.storage.remotes.folder import FolderRemote
 from aura_vcs.storage.remotes.retry import RecordingRemote
 from aura_vcs.sync.fetch import fetch
 from aura_vcs.sync.locks.advice import lock_advice
-from aura_vcs.sync.locks.locks import release_locks, remote_locks, take_locks
+from aura_vcs.sync.locks.locks import lock_paths, remote_locks, unlock_paths
 from aura_vcs.sync.pull import pull, sync
 from aura_vcs.sync.push import plan_push, push
 from aura_vcs.sync.remotes.config import RemoteConfig, set_remote
@@ -35,7 +35,7 @@ Two = tuple[Repository, Repository, FolderRemote]
 
 def lock(repo: Repository, remote: RemoteStorage, *paths: str, reason: str = "", seconds: float | None = None) -> None:
     """Lock paths."""
-    take_locks(repo, remote, known(repo), paths or (CLIP,), reason=reason, seconds=seconds)
+    lock_paths(repo, remote, known(repo), paths or (CLIP,), reason=reason, seconds=seconds)
 
 
 def rewrite(remote: RemoteStorage, **changes: object) -> None:
@@ -100,13 +100,13 @@ def test_a_lock_costs_two_requests_and_a_push_none_more(two: Two) -> None:
     """Locks stand in the manifest, which is loaded anyway."""
     anna, bert, remote = two
     recording = RecordingRemote(remote)
-    take_locks(anna, recording, known(anna), [CLIP], reason="colours")
+    lock_paths(anna, recording, known(anna), [CLIP], reason="colours")
     assert [request.verb for request in recording.requests] == ["load", "swap"]
     recording = RecordingRemote(remote)
     sync(anna, recording, known(anna))
     assert recording.count() == 2, "our own lock is no reason to look at anything again"
     fetch(bert, remote, known(bert))
-    assert [item.owner for item in known(bert).seen().locks] == ["anna"]
+    assert [item.owner for item in known(bert).state().locks] == ["anna"]
 
 
 def test_a_lock_says_whose_it_is_and_why(two: Two) -> None:
@@ -129,7 +129,7 @@ def test_locks_on_folders_and_what_is_in_them_meet(two: Two) -> None:
     lock(anna, remote, "assets")
     with pytest.raises(PathLocked):
         lock(bert, remote, CLIP)
-    release_locks(anna, remote, known(anna), ["assets"])
+    unlock_paths(anna, remote, known(anna), ["assets"])
     lock(bert, remote, CLIP)
     with pytest.raises(PathLocked):
         lock(anna, remote, "assets")
@@ -160,15 +160,15 @@ def test_taking_a_lock_says_that_one_is_behind(two: Two) -> None:
     save(anna, CLIP, b"clip two", "Colours")
     save(anna, "notes.txt", b"notes")
     push(anna, remote, known(anna))
-    taken = take_locks(bert, remote, known(bert), [CLIP])
+    taken = lock_paths(bert, remote, known(bert), [CLIP])
     assert [(item.path, item.branch, item.number, item.author) for item in taken.newer] == [(CLIP, "main", 3, "anna")]
     fetch(bert, remote, known(bert))
-    assert take_locks(bert, remote, known(bert), [CLIP]).newer, "fetched is not pulled"
+    assert lock_paths(bert, remote, known(bert), [CLIP]).newer, "fetched is not pulled"
     pull(bert, remote, known(bert))
-    assert take_locks(bert, remote, known(bert), [CLIP]).newer == ()
+    assert lock_paths(bert, remote, known(bert), [CLIP]).newer == ()
     save(anna, "notes.txt", b"more notes")
     push(anna, remote, known(anna))
-    assert take_locks(bert, remote, known(bert), [CLIP]).newer == (), "the newer version has the same clip"
+    assert lock_paths(bert, remote, known(bert), [CLIP]).newer == (), "the newer version has the same clip"
 
 
 def test_ones_own_unsent_change_is_not_being_behind(two: Two) -> None:
@@ -177,7 +177,7 @@ def test_ones_own_unsent_change_is_not_being_behind(two: Two) -> None:
     save(bert, CLIP, b"bert's clip")
     save(anna, "notes.txt", b"notes")
     push(anna, remote, known(anna))
-    assert take_locks(bert, remote, known(bert), [CLIP]).newer == ()
+    assert lock_paths(bert, remote, known(bert), [CLIP]).newer == ()
 
 
 def test_a_push_with_a_change_to_a_locked_file_is_refused(two: Two) -> None:
@@ -272,7 +272,7 @@ def test_an_expired_lock_is_said_to_be_and_can_be_taken_over(two: Two) -> None:
     assert (advice.problem, advice.remote) == ("expired", "origin")
     save(bert, CLIP, b"bert's clip")
     assert [item.owner for item in push(bert, remote, known(bert)).locked] == ["anna"]
-    taken = take_locks(bert, remote, known(bert), [CLIP])
+    taken = lock_paths(bert, remote, known(bert), [CLIP])
     assert [item.owner for item in taken.taken_over] == ["anna"]
     assert [item.owner for item in manifest(remote).locks] == ["bert"]
 
@@ -290,16 +290,16 @@ def test_only_the_holder_unlocks_without_force(two: Two) -> None:
     anna, bert, remote = two
     lock(anna, remote, reason="colours")
     with pytest.raises(PathLocked):
-        release_locks(bert, remote, known(bert), [CLIP])
-    done = release_locks(bert, remote, known(bert), [CLIP], force=True)
+        unlock_paths(bert, remote, known(bert), [CLIP])
+    done = unlock_paths(bert, remote, known(bert), [CLIP], force=True)
     assert [(item.owner, item.reason) for item in done.of_others] == [("anna", "colours")]
     with pytest.raises(UnknownName):
-        release_locks(anna, remote, known(anna), [CLIP])
+        unlock_paths(anna, remote, known(anna), [CLIP])
     lock(anna, remote, "assets")
     with pytest.raises(UnknownName) as told:
-        release_locks(anna, remote, known(anna), [CLIP])
+        unlock_paths(anna, remote, known(anna), [CLIP])
     assert "assets is locked as a whole" in told.value.hint
-    assert release_locks(anna, remote, known(anna), None).of_others == ()
+    assert unlock_paths(anna, remote, known(anna), None).of_others == ()
     assert manifest(remote).locks == ()
 
 
@@ -308,14 +308,14 @@ def test_unlocking_says_what_is_not_on_the_remote_yet(two: Two) -> None:
     anna, _, remote = two
     lock(anna, remote)
     write(anna, CLIP, b"not saved")
-    assert release_locks(anna, remote, known(anna), [CLIP]).unsent == (CLIP,)
+    assert unlock_paths(anna, remote, known(anna), [CLIP]).unsent == (CLIP,)
     lock(anna, remote)
     save(anna, CLIP, b"saved, not pushed")
-    assert release_locks(anna, remote, known(anna), [CLIP]).unsent == (CLIP,)
+    assert unlock_paths(anna, remote, known(anna), [CLIP]).unsent == (CLIP,)
     lock(anna, remote)
     push(anna, remote, known(anna))
     save(anna, "notes.txt", b"another file is no reason")
-    assert release_locks(anna, remote, known(anna), [CLIP]).unsent == ()
+    assert unlock_paths(anna, remote, known(anna), [CLIP]).unsent == ()
 
 
 def test_a_copy_of_the_same_person_is_somebody_else(two: Two, tmp_path: Path) -> None:
@@ -399,5 +399,5 @@ def test_a_manifest_that_never_holds_still_is_given_up(two: Two) -> None:
             raise RefMoved(name, "here", "there")
 
     with pytest.raises(RefMoved):
-        take_locks(anna, Restless(remote), known(anna), [CLIP])
+        lock_paths(anna, Restless(remote), known(anna), [CLIP])
     assert manifest(remote).locks == ()

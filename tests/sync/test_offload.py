@@ -20,8 +20,8 @@ from aura_vcs.sync.maintenance.fsck import fsck_remote
 from aura_vcs.sync.maintenance.repair_local import plan_repair
 from aura_vcs.sync.offload.offload import execute_offload
 from aura_vcs.sync.push import plan_push
-from aura_vcs.sync.state.cache import Forgetful
-from aura_vcs.sync.state.snapshot import load_view
+from aura_vcs.sync.state.cache import NullCache
+from aura_vcs.sync.state.snapshot import load_snapshot
 
 from tests.helpers.check import assert_whole
 
@@ -34,15 +34,15 @@ def test_offloading_frees_what_the_remote_holds_and_says_so(film: Film) -> None:
     """The old takes go, the one that the work folder stands on stays; fsck is fine and counts them."""
     before = stored(film.repo)
     plan = film.offload()
-    assert {file.path for file in plan.going} == {"assets/take.mov"}
-    assert {file.size_bytes for file in plan.going} == {SIZE, SIZE + 1}
+    assert {file.path for file in plan.to_free} == {"assets/take.mov"}
+    assert {file.size_bytes for file in plan.to_free} == {SIZE, SIZE + 1}
     assert before - stored(film.repo) > 2 * SIZE - 100_000
     report = fsck(film.repo)
     assert report.problems == ()
     assert (report.offloaded, report.offloaded_bytes) == (2, 2 * SIZE + 1)
     film.repo.rebuild_index()
     assert fsck(film.repo).problems == ()
-    assert film.plan().going == ()
+    assert film.plan().to_free == ()
 
 
 def test_a_repair_leaves_alone_what_is_offloaded(film: Film) -> None:
@@ -104,12 +104,12 @@ def test_what_no_remote_has_stays(film: Film) -> None:
     film.commit("notes.txt", b"an idea")  # has the first take, and is not pushed
     film.commit("assets/take.mov", media(MIB + 5, seed=9))
     plan = film.plan()
-    assert {file.size_bytes: file.reason for file in plan.kept} == {
+    assert {file.size_bytes: file.reason for file in plan.staying} == {
         SIZE: "v5 is not pushed",
         SIZE + 2: "v4 is not pushed (autosaves and restore points go with `--all-versions`)",
         MIB + 5: "the work folder stands on it",
     }
-    assert [file.size_bytes for file in plan.going] == [SIZE + 1]
+    assert [file.size_bytes for file in plan.to_free] == [SIZE + 1]
     execute_offload(film.repo, plan)
     film.remotes.clear()
     assert content(film.repo, film.versions[3]) == film.wanted[3]
@@ -128,8 +128,8 @@ def test_proof_is_fetched_now(film: Film) -> None:
             full = film.path / "remote" / name
             full.write_bytes(full.read_bytes()[:-1])
     plan = film.plan()
-    assert plan.going == ()
-    assert {file.reason for file in plan.kept} >= {"0 of 1 copies are proved"}
+    assert plan.to_free == ()
+    assert {file.reason for file in plan.staying} >= {"0 of 1 copies are proved"}
     assert len(plan.faults) == len(names)
 
 
@@ -147,7 +147,7 @@ def test_damaged_content_at_the_remote_proves_nothing(tmp_path: Path, everything
                 rotten[place] ^= 1
             remote.files[name] = bytes(rotten), token
     plan = film.plan(everything=everything)
-    assert plan.going == ()
+    assert plan.to_free == ()
     assert plan.faults
 
 
@@ -157,10 +157,10 @@ def test_copies_are_counted(film: Film) -> None:
         film.plan(copies=2)
     film.add("vault", MemoryRemote("vault"))
     plan = film.plan(copies=2)
-    assert plan.going == ()
+    assert plan.to_free == ()
     film.push("vault")
     plan = film.plan(copies=2)
-    assert {file.remotes for file in plan.going} == {("origin", "vault")}
+    assert {file.remotes for file in plan.to_free} == {("origin", "vault")}
     execute_offload(film.repo, plan)
     del film.remotes["origin"]
     film.assert_readable()
@@ -172,15 +172,15 @@ def test_versions_and_paths_say_what_is_meant(film: Film) -> None:
     film.commit("notes.txt", b"still with the extra")
     film.commit("extra.mov", b"small now")
     film.push()
-    assert [file.size_bytes for file in film.plan("v2").going] == [SIZE + 1]
-    assert film.plan("v4").going == ()
-    assert {file.reason for file in film.plan("v4").kept} == {"v5 has it too", "the work folder stands on it"}
-    assert [file.path for file in film.plan("v4", "v5").going] == ["extra.mov"]
-    assert [file.path for file in film.plan("extra.mov").going] == ["extra.mov"]
-    assert len(film.plan("assets").going) == 2
+    assert [file.size_bytes for file in film.plan("v2").to_free] == [SIZE + 1]
+    assert film.plan("v4").to_free == ()
+    assert {file.reason for file in film.plan("v4").staying} == {"v5 has it too", "the work folder stands on it"}
+    assert [file.path for file in film.plan("v4", "v5").to_free] == ["extra.mov"]
+    assert [file.path for file in film.plan("extra.mov").to_free] == ["extra.mov"]
+    assert len(film.plan("assets").to_free) == 2
     with pytest.raises(UnknownName, match="nowhere"):
         film.plan("nowhere")
-    assert film.plan(least_bytes=3 * MIB).going == ()
+    assert film.plan(least_bytes=3 * MIB).to_free == ()
 
 
 def test_a_plan_that_is_stale_frees_nothing(film: Film) -> None:
@@ -258,7 +258,7 @@ def test_pushing_to_a_second_remote_fetches_through(film: Film) -> None:
         film.push("vault")
     film.remotes["origin"] = gone
     film.push("vault")
-    assert fsck_remote(load_view(film.remotes["vault"], Forgetful(), None)).problems == ()
+    assert fsck_remote(load_snapshot(film.remotes["vault"], NullCache(), None)).problems == ()
 
 
 def test_a_bundle_has_everything(film: Film) -> None:
@@ -273,7 +273,7 @@ def test_content_that_is_whole_here_becomes_a_list(film: Film) -> None:
     """A large file that is kept in one piece (as on disks that share blocks) goes too, and comes back."""
     data = media(SIZE, seed=30)
     film.repo.store.put(Kind.BLOB, data)
-    film.repo.learn_objects()
+    film.repo.adopt_unrecorded_objects()
     film.commit("whole.mov", data)
     film.commit("whole.mov", b"small")
     assert film.repo.store.loose.find(blob_id(data)) is not None
@@ -320,8 +320,8 @@ def test_small_files_go_if_asked(film: Film) -> None:
     film.commit("plan.json", b"{}")
     film.push()
     plan = film.plan(least_bytes=10_000)
-    assert {file.path for file in plan.going} == {"assets/take.mov", "assets/sky.png"}
-    assert {file.path: file.reason for file in plan.kept}["plan.json"] == "documents stay"
+    assert {file.path for file in plan.to_free} == {"assets/take.mov", "assets/sky.png"}
+    assert {file.path: file.reason for file in plan.staying}["plan.json"] == "documents stay"
     execute_offload(film.repo, plan)
     film.repo.rebuild_index()
     assert fsck(film.repo).problems == ()

@@ -12,8 +12,8 @@ from aura_vcs.errors.input import NothingToUndo, RefMoved, UnknownVersion
 from aura_vcs.history.checkout import checkout, restore
 from aura_vcs.history.commit import Committed, commit
 from aura_vcs.history.merge import merge
-from aura_vcs.history.names.branches import branch, branches, create_branch, need_branch
-from aura_vcs.history.recording.version_builder import need
+from aura_vcs.history.names.branches import branch, branches, create_branch, get_branch
+from aura_vcs.history.recording.version_builder import get_version
 from aura_vcs.history.status import status
 from aura_vcs.history.undo import undo
 from aura_vcs.maintenance.fsck import fsck
@@ -171,7 +171,7 @@ def test_after_the_first_commit_is_taken_back_another_may_stand_beside(pair: tup
     done = on(anna, {"third.txt": "third"}, "Anna's")
     assert done.beside == theirs
     with open_at(anna) as repo:
-        assert len(need_branch(repo, "main").diverged) == 2
+        assert len(get_branch(repo, "main").diverged) == 2
         merge(repo)
         assert status(repo).diverged == ()
 
@@ -187,7 +187,7 @@ def test_what_head_followed_keeps_nothing_from_being_taken_back(pair: tuple[Path
         assert status(repo).head == theirs
         undo(repo)
         assert theirs is not None
-        assert need_branch(repo, "main").version == theirs.id
+        assert get_branch(repo, "main").version == theirs.id
 
 
 def test_from_two_heads_there_is_a_way(tmp_path: Path) -> None:
@@ -237,7 +237,7 @@ def test_a_checkout_is_not_taken_back_under_what_others_did_since(pair: tuple[Pa
     """The files are those of the other machine's version: undo says so and leaves them."""
     anna, bert = pair
     with open_at(anna) as repo:
-        create_branch(repo, "trailer", need(repo, repo.head().version).id)  # type: ignore[arg-type]
+        create_branch(repo, "trailer", get_version(repo, repo.head().version).id)  # type: ignore[arg-type]
     on(anna, {"more.txt": "more"}, "Anna's")
     with open_at(anna) as repo:
         checkout(repo, "trailer")
@@ -303,7 +303,7 @@ def _do_something(root: Path, chance: random.Random, step: int) -> bool:
             return True
         if what == "branch":
             with suppress(InputError):  # the version under HEAD may have been taken back
-                create_branch(repo, f"b{step}", need(repo, repo.head().version).id)  # type: ignore[arg-type]
+                create_branch(repo, f"b{step}", get_version(repo, repo.head().version).id)  # type: ignore[arg-type]
         elif what == "checkout":
             checkout(repo, chance.choice([found.name for found in branches(repo)]))
         elif what == "undo":

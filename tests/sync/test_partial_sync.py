@@ -7,7 +7,7 @@ import pytest
 from aura_vcs.errors.integrity import NotArrived, ObjectMissing
 from aura_vcs.history.checkout import checkout
 from aura_vcs.history.names.branches import branch
-from aura_vcs.history.names.partial_sync import awaited, not_arrived
+from aura_vcs.history.names.partial_sync import delivery_error, missing_heads
 from aura_vcs.history.names.revisions import resolve
 from aura_vcs.history.names.tags import create_tag, delete_tag
 from aura_vcs.history.status import status
@@ -60,14 +60,14 @@ def test_refs_before_their_version(pair: Pair) -> None:
     pair.bring("refs", "operations")
     repo = pair.tablet()
     assert repo.head().version == pair.first.id
-    assert status(repo).awaited == (pair.made.id,)
-    assert [item.title for item in awaited(repo, "main")] == ['v2 "Take" by laptop']
+    assert status(repo).missing_heads == (pair.made.id,)
+    assert [item.title for item in missing_heads(repo, "main")] == ['v2 "Take" by laptop']
     for name in ("main", "v2", "Take", pair.made.id[:12]):
         with pytest.raises(NotArrived, match='v2 "Take" by laptop has not arrived'):
             resolve(repo, name)
     pair.bring("objects")
     repo.refresh()
-    assert status(repo).awaited == ()
+    assert status(repo).missing_heads == ()
     checkout(repo, "main")
     assert branch(repo, "main").version == pair.made.id  # type: ignore[union-attr]
 
@@ -79,7 +79,7 @@ def test_a_version_before_its_tree(pair: Pair) -> None:
     repo = pair.tablet()
     with pytest.raises(ObjectMissing) as caught:
         checkout(repo, "main")
-    found = not_arrived(repo, caught.value)
+    found = delivery_error(repo, caught.value)
     assert found is not None
     assert found.message == 'v2 "Take" by laptop has not arrived here yet'
     assert not (pair.target.parent / "take.wav").exists()
@@ -114,9 +114,9 @@ def test_what_was_here_as_a_whole_is_damage(pair: Pair) -> None:
     repo = pair.tablet()
     checkout(repo, "main")
     ours = save(repo, "plan.json", "{}", "Ours")
-    assert not_arrived(repo, ObjectMissing(ours.tree)) is None
-    assert not_arrived(repo, ObjectMissing(pair.made.tree)) is not None
-    assert not_arrived(pair.laptop, ObjectMissing(pair.made.tree)) is None
+    assert delivery_error(repo, ObjectMissing(ours.tree)) is None
+    assert delivery_error(repo, ObjectMissing(pair.made.tree)) is not None
+    assert delivery_error(pair.laptop, ObjectMissing(pair.made.tree)) is None
 
 
 def test_refs_ahead_of_their_log_are_no_damage(pair: Pair) -> None:

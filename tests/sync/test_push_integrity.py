@@ -12,7 +12,7 @@ from aura_vcs.storage.remotes.folder import FolderRemote
 from aura_vcs.storage.remotes.retry import FaultyRemote, RecordingRemote
 from aura_vcs.storage.testing.memory_remote import MemoryRemote
 from aura_vcs.sync.push import push
-from aura_vcs.sync.state.cache import Known
+from aura_vcs.sync.state.cache import RemoteCache
 from aura_vcs.sync.state.manifest_update import create_remote
 
 from .machines import Unsynced, folder_remote, known, machine, manifest, save, write
@@ -123,5 +123,5 @@ def number_of_swap(path: Path, repo: Repository) -> int:
     remote = RecordingRemote(MemoryRemote())
     create_remote(remote, repo.format.project, "anna")
     remote.requests.clear()
-    push(repo, remote, Known(repo, "elsewhere"))
+    push(repo, remote, RemoteCache(repo, "elsewhere"))
     return [request.verb for request in remote.requests].index("swap") + 1

@@ -29,7 +29,7 @@ from aura_vcs.storage.testing.memory_remote import MemoryRemote
 from aura_vcs.sync.fetch import fetch, plan_fetch
 from aura_vcs.sync.pull import pull, sync
 from aura_vcs.sync.push import plan_push, push
-from aura_vcs.sync.state.cache import Known
+from aura_vcs.sync.state.cache import RemoteCache
 from aura_vcs.sync.state.manifest import MANIFEST
 from aura_vcs.sync.state.manifest_update import create_remote
 
@@ -216,7 +216,7 @@ class At:
     """A remote that does something just before its n-th request of a kind."""
 
     def __init__(self, inner: RemoteStorage, verb: str, action: Callable[[], object]) -> None:
-        self.inner, self.place, self.pack_bytes = inner, inner.place, inner.pack_bytes
+        self.inner, self.place, self.pack_bytes = inner, inner.location, inner.pack_bytes
         self._verb, self._action = verb, action
 
     def _maybe(self, verb: str) -> None:
@@ -464,7 +464,7 @@ def test_a_remote_that_went_back_in_time_is_reported(pair: Pair) -> None:
     for action in (push, pull, fetch, sync):
         with pytest.raises(RemoteRewound):
             action(pair.anna, pair.remote, known(pair.anna))  # type: ignore[operator]
-    known(pair.anna).forget()
+    known(pair.anna).clear()
     push(pair.anna, pair.remote, known(pair.anna))
     pull(pair.bert, pair.remote, known(pair.bert))
     assert files(pair.bert) == files(pair.anna)
@@ -499,7 +499,7 @@ def test_two_heads_go_to_a_place_where_nothing_stands_against_them(pair: Pair) -
     with pytest.raises(PushRejected, match="yours does not build on it"):
         push(pair.anna, pair.remote, known(pair.anna))
     backup = folder_remote(pair.path / "backup", pair.anna)
-    push(pair.anna, backup, Known(pair.anna, "backup"))
+    push(pair.anna, backup, RemoteCache(pair.anna, "backup"))
     assert {entry.version for entry in heads(manifest(backup).branches["main"])} == {ours.id, theirs.id}
     other = clone(pair.path / "other", "cleo", backup)
     found = branch(other, "main")

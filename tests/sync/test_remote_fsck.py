@@ -14,12 +14,12 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.storage.remotes.retry import FaultyRemote
 from aura_vcs.storage.testing.faulty_calls import CountingCalls, Fault, FaultyCalls, Stopped
-from aura_vcs.sync.maintenance.fsck import RemoteReport, fsck_remote
+from aura_vcs.sync.maintenance.fsck import VerifyReport, fsck_remote
 from aura_vcs.sync.maintenance.repair_local import Repaired, execute_repair, plan_repair
 from aura_vcs.sync.push import push
-from aura_vcs.sync.state.cache import Forgetful
+from aura_vcs.sync.state.cache import NullCache
 from aura_vcs.sync.state.manifest import pack_name, record_name
-from aura_vcs.sync.state.snapshot import load_view
+from aura_vcs.sync.state.snapshot import load_snapshot
 
 from .film import Film, stored
 from .kinds import MAKERS
@@ -41,9 +41,9 @@ class Scene:
         self.last = save(self.repo, "take.wav", TAKE)
         push(self.repo, self.remote, known(self.repo))
 
-    def check(self, **options: object) -> RemoteReport:
+    def check(self, **options: object) -> VerifyReport:
         """Look through the remote."""
-        return fsck_remote(load_view(self.remote, Forgetful(), None), **options)  # type: ignore[arg-type]
+        return fsck_remote(load_snapshot(self.remote, NullCache(), None), **options)  # type: ignore[arg-type]
 
     def repair(self) -> Repaired:
         """Repair the project from the remote."""
@@ -87,7 +87,7 @@ def test_a_whole_remote_is_whole(tmp_path: Path, kind: str) -> None:
     from aura_vcs.sync.state.manifest_update import create_remote
 
     create_remote(remote, scene.repo.format.project, "anna")
-    known(scene.repo).forget()
+    known(scene.repo).clear()
     push(scene.repo, remote, known(scene.repo))
     scene.remote = remote  # type: ignore[assignment]
     report = scene.check()
@@ -180,8 +180,8 @@ def test_one_damaged_object_is_fetched_and_the_rest_of_its_pack_kept(scene: Scen
     scene.reopen()
     assert not fsck(scene.repo).is_clean, harmed
     plan = plan_repair(scene.repo, scene.remote)
-    assert plan.wanted
-    assert len(plan.wanted) < 100
+    assert plan.to_fetch
+    assert len(plan.to_fetch) < 100
     execute_repair(scene.repo, known(scene.repo), plan)
     scene.reopen()
     scene.assert_whole(scene.first, scene.last, alone)
@@ -190,7 +190,7 @@ def test_one_damaged_object_is_fetched_and_the_rest_of_its_pack_kept(scene: Scen
 def _flip_one(scene: Scene, kind: Kind) -> str:
     """Flip a byte of an object of that kind that the remote has, in a pack."""
     store = scene.repo.store
-    there = load_view(scene.remote, Forgetful(), None).table(scene.repo)
+    there = load_snapshot(scene.remote, NullCache(), None).table(scene.repo)
     for name in store.packs.names():
         footer = store.packs.footer(name)
         for entry in footer.entries:
@@ -219,9 +219,9 @@ def test_a_remote_that_sends_damage_puts_nothing_wrong_in_place(scene: Scene) ->
     damage(scene, "flip")
     harmed = {path.name: path.read_bytes() for path in scene.store()}
     plan = plan_repair(scene.repo, scene.remote)
-    plan.view.remote = FaultyRemote(scene.remote, reading=lambda _, data: bytes(len(data)))
+    plan.snapshot.remote = FaultyRemote(scene.remote, reading=lambda _, data: bytes(len(data)))
     done = execute_repair(scene.repo, known(scene.repo), plan)
-    assert done.lost.keys() == set(plan.wanted)
+    assert done.lost.keys() == set(plan.to_fetch)
     assert done.fetched_objects == 0
     aside = {p.name: p.read_bytes() for p in Path(scene.repo.root, ".aura/local/damaged").rglob("*") if p.is_file()}
     assert aside == harmed
@@ -243,7 +243,7 @@ def test_a_connection_that_goes_leaves_what_was_there(scene: Scene) -> None:
     """A repair that was cut off is finished by the next one."""
     damage(scene, "flip")
     plan = plan_repair(scene.repo, scene.remote)
-    plan.view.remote = FaultyRemote(scene.remote, fail_at=range(1, 100))
+    plan.snapshot.remote = FaultyRemote(scene.remote, fail_at=range(1, 100))
     with pytest.raises(RemoteError):
         execute_repair(scene.repo, known(scene.repo), plan)
     assert scene.repair().lost == {}
@@ -255,7 +255,7 @@ def test_a_list_of_chunks_that_is_another_is_damage(scene: Scene) -> None:
     """A list has no hash of its own: wherever a byte of its frame flips, the blob is whole after a repair."""
     store = scene.repo.store
     place = next(
-        p for n in store.packs.names() for p in [item.place for item in store.pack_objects(n)] if p and p.chunked
+        p for n in store.packs.names() for p in [item.location for item in store.pack_objects(n)] if p and p.chunked
     )
     frame = store.packs.footer(place.pack).frames[place.frame]
     path = Path(scene.repo.root, ".aura/objects/packs", f"{place.pack}.pack")

@@ -19,13 +19,13 @@ from aura_vcs.storage.testing.memory_remote import MemoryRemote
 from aura_vcs.sync.fetch import fetch
 from aura_vcs.sync.maintenance import gc as collecting
 from aura_vcs.sync.maintenance.fsck import fsck_remote
-from aura_vcs.sync.maintenance.gc import FarCollected, FarPlan, execute_far_gc, plan_far_gc
+from aura_vcs.sync.maintenance.gc import RemoteCollected, RemoteGcPlan, execute_remote_gc, plan_remote_gc
 from aura_vcs.sync.pull import sync
 from aura_vcs.sync.push import push
-from aura_vcs.sync.state.cache import Forgetful
+from aura_vcs.sync.state.cache import NullCache
 from aura_vcs.sync.state.manifest import MANIFEST, encode_manifest
 from aura_vcs.sync.state.manifest_update import create_remote
-from aura_vcs.sync.state.snapshot import load_view
+from aura_vcs.sync.state.snapshot import load_snapshot
 
 from .conftest import remote_of
 from .film import Film
@@ -74,11 +74,11 @@ class Scene:
         purge_version(self.anna, self.with_take, "not cleared")
         self.push(self.anna)
 
-    def collect(self, repo: Repository | None = None, *, grace: float = 0.0) -> tuple[FarPlan, FarCollected]:
+    def collect(self, repo: Repository | None = None, *, grace: float = 0.0) -> tuple[RemoteGcPlan, RemoteCollected]:
         """Plan and execute."""
         repo = repo or self.anna
-        plan = plan_far_gc(repo, self.remote, known(repo), grace_seconds=grace)
-        return plan, execute_far_gc(repo, self.remote, known(repo), plan)
+        plan = plan_remote_gc(repo, self.remote, known(repo), grace_seconds=grace)
+        return plan, execute_remote_gc(repo, self.remote, known(repo), plan)
 
     def stored(self) -> int:
         """Bytes of all files there."""
@@ -86,7 +86,7 @@ class Scene:
 
     def check(self, *versions: VersionRecord) -> None:
         """Everything is whole there, and a new clone has the versions' files."""
-        problems = fsck_remote(load_view(self.remote, Forgetful(), None)).problems
+        problems = fsck_remote(load_snapshot(self.remote, NullCache(), None)).problems
         assert problems == ()
         self.path.joinpath("clones").mkdir(exist_ok=True)
         number = len(list(self.path.joinpath("clones").iterdir()))
@@ -144,7 +144,7 @@ def test_what_is_condemned_waits_until_the_other_machines_have_seen_it(
     assert done.removed_files == 0
     sync(bert, scene.remote, known(bert))
     plan, done = scene.collect(grace=60)
-    assert plan.doomed
+    assert plan.to_delete
     assert done.freed_bytes > len(TAKE) * 0.9
     scene.check(scene.without)
 
@@ -249,12 +249,12 @@ def test_a_name_that_is_spent_is_never_listed_again(tmp_path: Path) -> None:
     gone = {f"packs/{name}.pack": "2026-11-23T08:00:00.000000Z" for name in packs}
     other = MemoryRemote()
     other.swap(MANIFEST, encode_manifest(msgspec.structs.replace(empty, gone=gone)), None)
-    known(scene.anna).forget()
+    known(scene.anna).clear()
     push(scene.anna, other, known(scene.anna))
     now = manifest(other)
     assert now.packs
     assert not {pack.name for pack in now.packs} & packs
-    assert fsck_remote(load_view(other, Forgetful(), None)).is_clean
+    assert fsck_remote(load_snapshot(other, NullCache(), None)).is_clean
 
 
 def test_a_fetch_that_began_before_looks_again(tmp_path: Path) -> None:
@@ -299,7 +299,7 @@ def test_a_listing_that_looks_wrong_changes_nothing(tmp_path: Path, listing: obj
     before = dict(scene.remote.files)
     liar = FaultyRemote(scene.remote, listing=listing)  # type: ignore[arg-type]
     with pytest.raises(RemoteCorrupt, match="nothing was deleted"):
-        plan_far_gc(scene.anna, liar, known(scene.anna), grace_seconds=0)
+        plan_remote_gc(scene.anna, liar, known(scene.anna), grace_seconds=0)
     assert scene.remote.files == before
 
 
@@ -313,7 +313,7 @@ def test_a_state_from_the_past_changes_nothing(tmp_path: Path) -> None:
     good = scene.remote.load(MANIFEST).data
     scene.remote.swap(MANIFEST, old, token)
     with pytest.raises(RemoteRewound):
-        plan_far_gc(scene.anna, scene.remote, known(scene.anna), grace_seconds=0)
+        plan_remote_gc(scene.anna, scene.remote, known(scene.anna), grace_seconds=0)
     scene.remote.swap(MANIFEST, good, scene.remote.load(MANIFEST).token)
     forged = msgspec.structs.replace(
         manifest(scene.remote), generation=50, records=manifest(scene.remote).records[:0], branches={}, tags={}
@@ -323,7 +323,7 @@ def test_a_state_from_the_past_changes_nothing(tmp_path: Path) -> None:
     scene.anna.refresh()
     fewer.swap(MANIFEST, encode_manifest(forged), fewer.load(MANIFEST).token)
     with pytest.raises(RemoteRewound):
-        plan_far_gc(scene.anna, fewer, known(scene.anna), grace_seconds=0)
+        plan_remote_gc(scene.anna, fewer, known(scene.anna), grace_seconds=0)
 
 
 def test_unreadable_trees_change_nothing(tmp_path: Path) -> None:
@@ -335,11 +335,11 @@ def test_unreadable_trees_change_nothing(tmp_path: Path) -> None:
         scene.remote, reading=lambda name, data: bytes(len(data)) if name.startswith("packs") else data
     )
     fresh = clone(tmp_path / "eve", "eve", scene.remote)
-    known(fresh).forget()
+    known(fresh).clear()
     for pack in fresh.store.packs.names():
         fresh.store.packs.delete(pack)
     with pytest.raises(AuraError):
-        plan_far_gc(fresh, reading, known(fresh), grace_seconds=0)
+        plan_remote_gc(fresh, reading, known(fresh), grace_seconds=0)
     assert scene.remote.files == before
 
 
@@ -347,10 +347,10 @@ def test_a_remote_that_lies_about_conditions_is_refused(tmp_path: Path) -> None:
     """Without compare-and-swap, a push beside the collection could list what goes: refused."""
     scene = Scene(tmp_path)
     scene.purge()
-    plan = plan_far_gc(scene.anna, scene.remote, known(scene.anna), grace_seconds=0)
+    plan = plan_remote_gc(scene.anna, scene.remote, known(scene.anna), grace_seconds=0)
     liar = _Liar(scene.remote)
     with pytest.raises(RemoteUnsafe):
-        execute_far_gc(scene.anna, liar, known(scene.anna), plan)
+        execute_remote_gc(scene.anna, liar, known(scene.anna), plan)
     scene.check(scene.without)
 
 
@@ -358,12 +358,12 @@ def test_a_plan_that_is_stale_deletes_nothing(tmp_path: Path) -> None:
     """Somebody pushed since the plan was shown: the plan is not executed."""
     scene = Scene(tmp_path)
     scene.purge()
-    plan = plan_far_gc(scene.anna, scene.remote, known(scene.anna), grace_seconds=0)
+    plan = plan_remote_gc(scene.anna, scene.remote, known(scene.anna), grace_seconds=0)
     bert = clone(tmp_path / "bert", "bert", scene.remote)
     save(bert, "brief.json", '{"by": "bert"}')
     scene.push(bert)
     with pytest.raises(PlanStale):
-        execute_far_gc(scene.anna, scene.remote, known(scene.anna), plan)
+        execute_remote_gc(scene.anna, scene.remote, known(scene.anna), plan)
     scene.check(scene.without)
 
 
@@ -389,7 +389,7 @@ def _sweep(tmp_path: Path, kind: str, step: int) -> None:
     state = dict(scene.remote.files)
     for number in range(1, counting.calls + 1, step):
         scene.remote.files = dict(state)
-        known(scene.anna).forget()
+        known(scene.anna).clear()
         good = scene.remote
         scene.remote = FaultyRemote(good, **{kind: [number]})  # type: ignore[assignment]
         try:
@@ -397,7 +397,7 @@ def _sweep(tmp_path: Path, kind: str, step: int) -> None:
         except RemoteError:
             assert number > 0
         scene.remote = good
-        assert fsck_remote(load_view(good, Forgetful(), None)).is_clean, f"{kind} {number}"
+        assert fsck_remote(load_snapshot(good, NullCache(), None)).is_clean, f"{kind} {number}"
         for _ in range(2):
             scene.collect()
         assert scene.stored() < len(TAKE) // 2, f"{kind} {number}"

@@ -16,7 +16,7 @@ from aura_vcs.ids import blob_id
 from aura_vcs.layout import pack_path
 from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.model import Kind
-from aura_vcs.objects.base import Place
+from aura_vcs.objects.base import PackLocation
 from aura_vcs.objects.chunking import encode_chunk_list
 from aura_vcs.objects.packs.folder_packs import write_packs
 from aura_vcs.objects.packs.format import CODEC_RAW, TRAILER_BYTES, Frame, footer_length
@@ -30,15 +30,15 @@ from aura_vcs.storage.remotes.folder import FolderRemote
 from aura_vcs.storage.remotes.retry import FaultyRemote, RecordingRemote
 from aura_vcs.storage.testing.memory_remote import MemoryRemote
 from aura_vcs.sync.fetch import fetch
-from aura_vcs.sync.maintenance.fsck import RemoteReport, fsck_remote
-from aura_vcs.sync.maintenance.gc import execute_far_gc, plan_far_gc
-from aura_vcs.sync.maintenance.repair_remote import FarRepairPlan, execute_far_repair, plan_far_repair
+from aura_vcs.sync.maintenance.fsck import VerifyReport, fsck_remote
+from aura_vcs.sync.maintenance.gc import execute_remote_gc, plan_remote_gc
+from aura_vcs.sync.maintenance.repair_remote import RemoteRepairPlan, execute_remote_repair, plan_remote_repair
 from aura_vcs.sync.pull import sync
 from aura_vcs.sync.push import push
-from aura_vcs.sync.state.cache import Forgetful
+from aura_vcs.sync.state.cache import NullCache
 from aura_vcs.sync.state.manifest import MANIFEST, Manifest, PackInfo, encode_manifest, pack_name, record_name
 from aura_vcs.sync.state.manifest_update import create_remote
-from aura_vcs.sync.state.snapshot import load_view
+from aura_vcs.sync.state.snapshot import load_snapshot
 
 from .conftest import remote_of
 from .film import Film
@@ -72,14 +72,14 @@ class Scene:
         self.versions.append(save(self.anna, "brief.json", '{"topic": "tides"}'))
         push(self.anna, remote, known(self.anna))
 
-    def check(self) -> RemoteReport:
+    def check(self) -> VerifyReport:
         """Look through the remote."""
-        return fsck_remote(load_view(self.remote, Forgetful(), None))
+        return fsck_remote(load_snapshot(self.remote, NullCache(), None))
 
-    def repair(self, repo: Repository | None = None, remote: RemoteStorage | None = None) -> FarRepairPlan:
+    def repair(self, repo: Repository | None = None, remote: RemoteStorage | None = None) -> RemoteRepairPlan:
         """Repair the remote from a machine."""
         repo, remote = repo or self.anna, remote or self.remote
-        return execute_far_repair(repo, remote, known(repo), plan_far_repair(repo, remote, known(repo)))
+        return execute_remote_repair(repo, remote, known(repo), plan_remote_repair(repo, remote, known(repo)))
 
     def names(self) -> set[str]:
         """Every file there."""
@@ -207,7 +207,7 @@ def test_a_damaged_remote_is_whole_after_a_repair(scene: Scene, how: str) -> Non
     after = manifest(scene.remote)
     _assert_condemned(before, after)
     scene.assert_whole()
-    assert scene.repair().is_whole
+    assert scene.repair().is_intact
     assert manifest(scene.remote) == after
 
 
@@ -230,7 +230,7 @@ def test_stopped_at_every_request_it_is_as_before_or_repaired(tmp_path: Path, ho
     scene.repair(remote=counting)
     for at in range(1, counting.count() + 1):
         for mode in ("fail_at", "lose_at"):
-            known(scene.anna).forget()
+            known(scene.anna).clear()
             scene.remote.files = dict(damaged)  # type: ignore[attr-defined]
             with suppress(RemoteError):
                 scene.repair(remote=FaultyRemote(scene.remote, **{mode: [at]}))  # type: ignore[arg-type]
@@ -258,7 +258,7 @@ class _Between:
 
     def __init__(self, inner: RemoteStorage, verb: str, action: Callable[[], object]) -> None:
         self._inner, self._verb, self._action = inner, verb, action
-        self.place = inner.place
+        self.place = inner.location
 
     def __getattr__(self, name: str) -> object:
         if name == self._verb and self._action is not None:
@@ -297,7 +297,7 @@ def test_of_two_repairs_at_once_the_second_finds_nothing_to_do(plain: Scene, ver
     bert = plain.clone("bert")
     DAMAGE["a byte of every pack"](plain)
     done = plain.repair(bert, _Between(plain.remote, verb, plain.repair))  # type: ignore[arg-type]
-    assert done.is_whole
+    assert done.is_intact
     plain.assert_whole()
 
 
@@ -320,7 +320,7 @@ def test_what_is_only_there_is_written_anew_from_there(plain: Scene) -> None:
     eve = machine(plain.path / "empty", "eve", manifest(plain.remote).project)
     name = largest(plain)
     pack = next(p for p in manifest(plain.remote).packs if pack_name(p) == name)
-    footer = load_view(plain.remote, Forgetful(), None).footer(pack)
+    footer = load_snapshot(plain.remote, NullCache(), None).footer(pack)
     plain.put(name, flipped(plain.get(name), footer.frames[0].offset + 5))
     done = plain.repair(eve)
     assert done.needs.send == {}
@@ -364,7 +364,7 @@ def test_what_can_be_had_is_repaired_although_something_is_lost(plain: Scene) ->
     plain.assert_whole()
 
 
-def _frame(repo: Repository, place: Place) -> Frame:
+def _frame(repo: Repository, place: PackLocation) -> Frame:
     return repo.store.packs.footer(place.pack).frames[place.frame]
 
 
@@ -374,11 +374,11 @@ def _wipe_everything(scene: Scene) -> None:
         scene.put(pack_name(pack), bytes(pack.size - pack.footer) + scene.get(pack_name(pack))[-pack.footer :])
 
 
-def _chunks(repo: Repository) -> Iterator[Place]:
+def _chunks(repo: Repository) -> Iterator[PackLocation]:
     for name in repo.store.packs.names():
         for item in repo.store.pack_objects(name):
-            if item.kind is Kind.CHUNK and item.place is not None:
-                yield item.place
+            if item.kind is Kind.CHUNK and item.location is not None:
+                yield item.location
 
 
 def test_versions_that_only_live_there_are_saved(plain: Scene) -> None:
@@ -387,7 +387,7 @@ def test_versions_that_only_live_there_are_saved(plain: Scene) -> None:
     theirs = save(bert, "bert.wav", media(1_250_000, seed=9))
     push(bert, plain.remote, known(bert))
     for pack in manifest(plain.remote).packs:
-        footer = load_view(plain.remote, Forgetful(), None).footer(pack)
+        footer = load_snapshot(plain.remote, NullCache(), None).footer(pack)
         if not any(content_id == theirs.id for content_id in footer.ids()):
             plain.put(pack_name(pack), flipped(plain.get(pack_name(pack)), pack.size // 2))
     pack = next(p for p in manifest(plain.remote).packs if _holds(plain, p, theirs.id))
@@ -398,7 +398,7 @@ def test_versions_that_only_live_there_are_saved(plain: Scene) -> None:
 
 
 def _holds(scene: Scene, pack: PackInfo, object_id: str) -> bool:
-    return object_id in load_view(scene.remote, Forgetful(), None).footer(pack).ids()
+    return object_id in load_snapshot(scene.remote, NullCache(), None).footer(pack).ids()
 
 
 def test_a_machine_with_caches_believes_the_new_state(plain: Scene) -> None:
@@ -414,8 +414,8 @@ def test_a_machine_with_caches_believes_the_new_state(plain: Scene) -> None:
     sync(bert, plain.remote, known(bert))
     assert content(bert, made) == content(plain.anna, made)
     assert plain.check().is_clean
-    plan = plan_far_gc(bert, plain.remote, known(bert), grace_seconds=0)
-    execute_far_gc(bert, plain.remote, known(bert), plan)
+    plan = plan_remote_gc(bert, plain.remote, known(bert), grace_seconds=0)
+    execute_remote_gc(bert, plain.remote, known(bert), plan)
     assert {name for name in plain.names() if name.startswith("packs/")} == {
         pack_name(pack) for pack in manifest(plain.remote).packs
     }
@@ -452,10 +452,10 @@ def test_labels_come_from_what_is_remembered_here(plain: Scene) -> None:
     delete_version(bert, plain.versions[0])
     push(bert, plain.remote, known(bert))
     fetch(plain.anna, plain.remote, known(plain.anna))
-    wanted = load_view(plain.remote, Forgetful(), None).labels()
+    wanted = load_snapshot(plain.remote, NullCache(), None).labels()
     DAMAGE["records are gone"](plain)
     assert plain.repair().unlabelled == ()
-    assert load_view(plain.remote, Forgetful(), None).labels() == wanted
+    assert load_snapshot(plain.remote, NullCache(), None).labels() == wanted
 
 
 def test_a_damaged_manifest_is_out_of_reach(scene: Scene) -> None:
@@ -470,7 +470,7 @@ def test_a_damaged_manifest_is_out_of_reach(scene: Scene) -> None:
         scene.repair()
     assert "backup" in str(gone.value.hint)
     scene.put(MANIFEST, data)
-    assert scene.repair().is_whole
+    assert scene.repair().is_intact
 
 
 @pytest.mark.parametrize("where", [0.2, 0.5, 0.8])
@@ -483,19 +483,19 @@ def test_offloaded_content_is_fetched_after_a_repair_from_elsewhere(tmp_path: Pa
     for pack in manifest(remote).packs:
         data, token = remote.files[pack_name(pack)]  # type: ignore[attr-defined]
         remote.files[pack_name(pack)] = flipped(data, int(len(data) * where)), token  # type: ignore[attr-defined]
-    own = plan_far_repair(film.repo, remote, known(film.repo))
-    execute_far_repair(film.repo, remote, known(film.repo), own)
+    own = plan_remote_repair(film.repo, remote, known(film.repo))
+    execute_remote_repair(film.repo, remote, known(film.repo), own)
     assert all(loss.offloaded for loss in own.lost)
-    done = execute_far_repair(whole, remote, known(whole), plan_far_repair(whole, remote, known(whole)))
+    done = execute_remote_repair(whole, remote, known(whole), plan_remote_repair(whole, remote, known(whole)))
     assert done.lost == ()
-    assert fsck_remote(load_view(remote, Forgetful(), None)).is_clean
+    assert fsck_remote(load_snapshot(remote, NullCache(), None)).is_clean
     film.assert_readable()
 
 
 def test_a_list_of_parts_that_is_wrong_is_repaired(plain: Scene) -> None:
     """A list has no hash of its own: one that leads to other content is damage, wherever the byte flips."""
     for pack in manifest(plain.remote).packs:
-        footer = load_view(plain.remote, Forgetful(), None).footer(pack)
+        footer = load_snapshot(plain.remote, NullCache(), None).footer(pack)
         good = plain.get(pack_name(pack))
         for number in {entry.frame for entry in footer.chunked()}:
             frame = footer.frames[number]
@@ -504,7 +504,7 @@ def test_a_list_of_parts_that_is_wrong_is_repaired(plain: Scene) -> None:
                 plain.put(pack_name(pack), flipped(good, at))
                 assert plain.repair().lost == ()
                 plain.assert_whole()
-                known(plain.anna).forget()
+                known(plain.anna).clear()
                 plain.remote.files = state  # type: ignore[attr-defined]
 
 
@@ -539,7 +539,7 @@ def test_bad_sectors_are_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_a_list_that_leads_nowhere_is_replaced(plain: Scene) -> None:
     """A list whose parts nobody has is damage where the content is had otherwise, and nobody meets it afterwards."""
     before = manifest(plain.remote)
-    view = load_view(plain.remote, Forgetful(), None)
+    view = load_snapshot(plain.remote, NullCache(), None)
     found = next(e for pack in before.packs for e in view.footer(pack).chunked())
     room = LocalStorage(str(plain.path / "room"))
     wrong = NewObject(found.id, Kind.BLOB, encode_chunk_list([(blob_id(b"nowhere"), 7)]), chunked=True)

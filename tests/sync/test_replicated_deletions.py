@@ -11,20 +11,20 @@ from pathlib import Path
 
 import pytest
 from aura_vcs.history.commit import commit
-from aura_vcs.history.lookup.select_files import choose
+from aura_vcs.history.lookup.select_files import select_files
 from aura_vcs.history.versions import delete_version, purge_version
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.maintenance.fsck import fsck
-from aura_vcs.maintenance.gc import Collected, Plan, execute_gc, plan_gc
+from aura_vcs.maintenance.gc import Collected, GcPlan, execute_gc, plan_gc
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.testing.faulty_calls import CountingCalls, Fault, FaultyCalls, Stopped
-from aura_vcs.sync.offload.fetch_content import attach
+from aura_vcs.sync.offload.fetch_content import enable_lazy_fetch
 from aura_vcs.sync.offload.offload import execute_offload, plan_offload
-from aura_vcs.sync.offload.proof import Witness
+from aura_vcs.sync.offload.proof import StorageProver
 from aura_vcs.sync.push import push
 from aura_vcs.sync.remotes.config import RemoteConfig, set_remote
-from aura_vcs.sync.state.cache import Known
+from aura_vcs.sync.state.cache import RemoteCache
 from aura_vcs.sync.state.manifest_update import create_remote
 
 from .machines import Unsynced, content, folder_remote
@@ -79,7 +79,7 @@ class Pair:
         with self.left.open() as repo:
             delete_version(repo, self.with_it)
 
-    def collect(self, desk: Desk, *, wait: bool = True) -> tuple[Plan, Collected]:
+    def collect(self, desk: Desk, *, wait: bool = True) -> tuple[GcPlan, Collected]:
         """Collect at once on one machine."""
         with desk.open() as repo:
             plan = plan_gc(repo, grace_seconds=0, dead_share=0.0, wait_for_others=wait)
@@ -107,10 +107,10 @@ def test_what_a_machine_uses_again_offline_waits_for_it(tmp_path: Path, large: b
     plan, done = pair.collect(pair.left)
     assert done.removed_objects == 0
     assert [other.host for other in plan.waiting_for] == ["bert"]
-    assert plan.unread
+    assert plan.unacknowledged
     pair.merge()
     plan, _ = pair.collect(pair.left)
-    assert {item.kind for item in plan.doomed} <= {"tree"}, "the content is in use again"
+    assert {item.kind for item in plan.to_delete} <= {"tree"}, "the content is in use again"
     pair.merge()
     pair.check(version)
 
@@ -208,7 +208,7 @@ def test_versions_whose_objects_arrived_before_their_labels_are_waited_for(tmp_p
         version = pair.save(repo, "copy.txt", b"made offline " * 50)
     shutil.copytree(pair.right.path / ".aura/objects", pair.left.path / ".aura/objects", dirs_exist_ok=True)
     plan, done = pair.collect(pair.left)
-    assert plan.unread
+    assert plan.unacknowledged
     assert done.removed_objects == 0
     pair.merge()
     for desk in (pair.left, pair.right):
@@ -266,7 +266,7 @@ def test_a_project_of_one_machine_has_no_second_names(tmp_path: Path) -> None:
     with Repository.init(str(tmp_path), calls=Unsynced()) as repo:
         (tmp_path / "brief.json").write_text("{}")
         commit(repo, "First")
-        assert repo.others.known() == set()
+        assert repo.others.known_replicas() == set()
         repo.refresh()
     assert not (tmp_path / ".aura/local/kept").exists()
     assert not (tmp_path / ".aura/refs/replicas").exists()
@@ -334,8 +334,8 @@ def test_what_was_offloaded_is_not_put_back(tmp_path: Path) -> None:
     with pair.left.open() as repo:
         create_remote(remote, repo.format.project, "anna")
         set_remote(repo, "origin", RemoteConfig(str(tmp_path / "nas")))
-        push(repo, remote, Known(repo, "origin"))
-        plan = plan_offload(repo, [Witness("origin", remote, repo.format.project)], choose(repo, []))
+        push(repo, remote, RemoteCache(repo, "origin"))
+        plan = plan_offload(repo, [StorageProver("origin", remote, repo.format.project)], select_files(repo, []))
         assert execute_offload(repo, plan).freed_bytes > LARGE * 0.9
     pair.merge()
     for desk in (pair.left, pair.right):
@@ -343,6 +343,6 @@ def test_what_was_offloaded_is_not_put_back(tmp_path: Path) -> None:
         assert size < LARGE // 2, desk.name
         with desk.open() as repo:
             assert fsck(repo).is_clean, fsck(repo).problems
-            attached = attach(repo)
+            attached = enable_lazy_fetch(repo)
             assert content(repo, pair.with_it)[TAKE] == pair.precious
             attached.close()

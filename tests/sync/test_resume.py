@@ -24,9 +24,9 @@ from aura_vcs.storage.remotes.retry import RetryingRemote
 from aura_vcs.storage.remotes.ssh import SshRemote
 from aura_vcs.storage.remotes.ssh_protocol import (
     MAGIC,
-    Answer,
-    Ask,
     Hello,
+    SshAnswer,
+    SshRequest,
     decode,
     read_bytes,
     write_bytes,
@@ -38,8 +38,8 @@ from aura_vcs.sync.maintenance.fsck import fsck_remote
 from aura_vcs.sync.push import push
 from aura_vcs.sync.remotes.connect import Surroundings, open_remote
 from aura_vcs.sync.remotes.url import parse_address
-from aura_vcs.sync.state.cache import Forgetful
-from aura_vcs.sync.state.snapshot import load_view
+from aura_vcs.sync.state.cache import NullCache
+from aura_vcs.sync.state.snapshot import load_snapshot
 from aura_vcs.sync.transfer import upload as delivering
 
 from .broken_pipe_proxy import command, passed
@@ -128,7 +128,7 @@ def pushed(repo: Repository, remote: RemoteStorage) -> Listening:
 
 def is_whole(remote: RemoteStorage, repo: Repository, path: Path) -> bool:
     """Whether everything is there, and a clone has it."""
-    assert fsck_remote(load_view(remote, Forgetful(), repo.format.project)).is_clean
+    assert fsck_remote(load_snapshot(remote, NullCache(), repo.format.project)).is_clean
     return files(clone(path, "bert", remote)) == files(repo)
 
 
@@ -418,12 +418,12 @@ def test_a_hello_of_an_older_version_is_understood() -> None:
     assert decode(msgspec.msgpack.encode(Older(1, "9", ("x",))), Hello).features == ("x",)
 
 
-def conversation(folder: Path, *frames: Ask | bytes) -> list[Answer]:
+def conversation(folder: Path, *frames: SshRequest | bytes) -> list[SshAnswer]:
     """What the serving side says to these frames."""
     requests, said = io.BytesIO(), io.BytesIO()
     requests.write(MAGIC)
     for frame in frames:
-        if isinstance(frame, Ask):
+        if isinstance(frame, SshRequest):
             write_frame(requests, frame)
         else:
             write_bytes(requests, frame)
@@ -435,30 +435,30 @@ def conversation(folder: Path, *frames: Ask | bytes) -> list[Answer]:
     found = []
     while True:
         try:
-            found.append(decode(read_bytes(said), Answer))
+            found.append(decode(read_bytes(said), SshAnswer))
         except EOFError:
             return found
 
 
-SIZE_ASKED = Ask("size", NAME)
+SIZE_ASKED = SshRequest("size", NAME)
 
 
 @pytest.mark.parametrize(
     "start",
     [
-        Ask("create", NAME, offset=5),
-        Ask("create", NAME, offset=-1),
-        Ask("create", "manifest.json"),
-        Ask("swap", NAME, data=b"x"),
-        Ask("create", NAME, offset=1 << 62),
+        SshRequest("create", NAME, offset=5),
+        SshRequest("create", NAME, offset=-1),
+        SshRequest("create", "manifest.json"),
+        SshRequest("swap", NAME, data=b"x"),
+        SshRequest("create", NAME, offset=1 << 62),
     ],
 )
-def test_a_client_says_from_where_only_as_it_was_offered(tmp_path: Path, start: Ask) -> None:
+def test_a_client_says_from_where_only_as_it_was_offered(tmp_path: Path, start: SshRequest) -> None:
     """Any other offset or name is refused, nothing is written, and the next request is answered."""
-    found = conversation(tmp_path / "remote", Ask("create", NAME, length=2 * MIB), start, SIZE_ASKED)
+    found = conversation(tmp_path / "remote", SshRequest("create", NAME, length=2 * MIB), start, SIZE_ASKED)
     assert found[0].size == 0
     assert found[1].error is not None
-    assert found[2] == Answer()
+    assert found[2] == SshAnswer()
     assert os.listdir(tmp_path / "remote/tmp") == []
 
 
@@ -467,18 +467,23 @@ def test_a_file_of_another_size_than_was_said_gets_no_name(tmp_path: Path, size:
     """More or less than was announced is refused."""
     pieces = [DATA[:size][at : at + MIB] for at in range(0, size, MIB)]
     found = conversation(
-        tmp_path / "remote", Ask("create", NAME, length=2 * MIB), Ask("create", NAME), *pieces, b"", SIZE_ASKED
+        tmp_path / "remote",
+        SshRequest("create", NAME, length=2 * MIB),
+        SshRequest("create", NAME),
+        *pieces,
+        b"",
+        SIZE_ASKED,
     )
     assert found[1].error == "RemoteCorrupt"
-    assert found[2] == Answer()
+    assert found[2] == SshAnswer()
 
 
 @pytest.mark.parametrize("name", ["../x", "tmp/x", f"{NAME}.0.part", "lock"])
 def test_parts_cannot_be_asked_for(tmp_path: Path, name: str) -> None:
     """Only files of a remote have names, and only with those one can begin."""
-    found = conversation(tmp_path / "remote", Ask("create", name, length=2 * MIB), SIZE_ASKED)
+    found = conversation(tmp_path / "remote", SshRequest("create", name, length=2 * MIB), SIZE_ASKED)
     assert found[0].error == "RemoteCorrupt"
-    assert found[1] == Answer()
+    assert found[1] == SshAnswer()
 
 
 @pytest.mark.parametrize("there", [SIZE + 1, -1, 1 << 62])
@@ -487,7 +492,7 @@ def test_a_far_side_cannot_have_more_than_there_is(there: int) -> None:
     said = io.BytesIO()
     said.write(MAGIC)
     write_frame(said, Hello(1, "9", (serve.GOES_ON,)))
-    write_frame(said, Answer(size=there, token="0" * 64))
+    write_frame(said, SshAnswer(size=there, token="0" * 64))
     code = f"import sys; o = sys.stdout.buffer; o.write({said.getvalue()!r}); o.flush(); sys.stdin.read()"
     remote = SshRemote([sys.executable, "-c", code], "studio")
     with pytest.raises(RemoteCorrupt, match="have arrived"):

@@ -15,7 +15,7 @@ from aura_vcs.sync.fetch import fetch, plan_fetch
 from aura_vcs.sync.pull import sync
 from aura_vcs.sync.push import plan_push, push
 from aura_vcs.sync.state.manifest import MANIFEST, decode_manifest, digest, encode_manifest
-from aura_vcs.sync.state.settings import join_settings
+from aura_vcs.sync.state.settings import merge_settings
 
 from .machines import clone, folder_remote, known, machine, manifest, save
 
@@ -136,6 +136,6 @@ def test_joining_commutes() -> None:
     """Whoever joins first, the result is the same."""
     ours = {"a.a": field(1, 3), "b.b": field(2, 1)}
     theirs = {"a.a": field(7, 2), "b.b": field(8, 2), "c.c": field(9)}
-    joined = join_settings(ours, theirs)
-    assert joined == join_settings(theirs, ours) == join_settings(joined, theirs)
+    joined = merge_settings(ours, theirs)
+    assert joined == merge_settings(theirs, ours) == merge_settings(joined, theirs)
     assert [joined[key].value for key in ("a.a", "b.b", "c.c")] == [1, 8, 9]

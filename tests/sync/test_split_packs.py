@@ -10,7 +10,7 @@ import pytest
 from aura_vcs.errors import Interrupted
 from aura_vcs.errors.remotes import RemoteUnreachable
 from aura_vcs.history.commit import commit
-from aura_vcs.history.lookup.select_files import choose
+from aura_vcs.history.lookup.select_files import select_files
 from aura_vcs.history.versions import purge_version
 from aura_vcs.index.queries import Queries
 from aura_vcs.maintenance.fsck import fsck
@@ -22,21 +22,21 @@ from aura_vcs.storage.remotes.retry import FaultyRemote, RecordingRemote
 from aura_vcs.storage.testing.memory_remote import MemoryRemote
 from aura_vcs.sync.fetch import fetch
 from aura_vcs.sync.maintenance.fsck import fsck_remote
-from aura_vcs.sync.maintenance.gc import execute_far_gc, plan_far_gc
+from aura_vcs.sync.maintenance.gc import execute_remote_gc, plan_remote_gc
 from aura_vcs.sync.maintenance.repair_local import execute_repair, plan_repair
-from aura_vcs.sync.maintenance.repair_remote import execute_far_repair, plan_far_repair
-from aura_vcs.sync.offload.fetch_content import Content, fetch_content, plan_content
+from aura_vcs.sync.maintenance.repair_remote import execute_remote_repair, plan_remote_repair
+from aura_vcs.sync.offload.fetch_content import LazyFetcher, fetch_content, plan_content
 from aura_vcs.sync.offload.offload import execute_offload, plan_offload
-from aura_vcs.sync.offload.proof import Witness
+from aura_vcs.sync.offload.proof import StorageProver
 from aura_vcs.sync.pull import sync
 from aura_vcs.sync.push import plan_push, push
 from aura_vcs.sync.remotes.config import RemoteConfig, set_remote
 from aura_vcs.sync.remotes.connect import open_remote
 from aura_vcs.sync.remotes.url import parse_address
-from aura_vcs.sync.state.cache import Forgetful
+from aura_vcs.sync.state.cache import NullCache
 from aura_vcs.sync.state.manifest import decode_manifest
 from aura_vcs.sync.state.manifest_update import create_remote
-from aura_vcs.sync.state.snapshot import load_view
+from aura_vcs.sync.state.snapshot import load_snapshot
 
 from .faulty_proxy import faulty_line
 from .kinds import KEYS
@@ -88,7 +88,7 @@ def _sizes(place: RemoteStorage) -> list[int]:
 
 
 def _is_whole(place: RemoteStorage, repo: Repository, path: Path) -> bool:
-    assert fsck_remote(load_view(place, Forgetful(), repo.format.project)).problems == ()
+    assert fsck_remote(load_snapshot(place, NullCache(), repo.format.project)).problems == ()
     return files(clone(path, "bert", place)) == files(repo)
 
 
@@ -130,7 +130,7 @@ def test_cut_off_at_every_request_the_next_push_goes_on(anna: Repository, place:
     else:
         pytest.fail("it never came to an end")
     assert at > TAKE // LIMIT
-    assert fsck_remote(load_view(place, Forgetful(), anna.format.project)).problems == ()
+    assert fsck_remote(load_snapshot(place, NullCache(), anna.format.project)).problems == ()
 
 
 def test_ctrl_c_costs_one_small_pack(anna: Repository, place: RemoteStorage, tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_two_who_send_the_same_pack(anna: Repository, place: RemoteStorage, tmp_
     for thread in threads:
         thread.join()
     assert sum(_sizes(place)) < 2.2 * TAKE
-    assert fsck_remote(load_view(place, Forgetful(), anna.format.project)).problems == ()
+    assert fsck_remote(load_snapshot(place, NullCache(), anna.format.project)).problems == ()
 
 
 def test_a_pack_that_was_collected_comes_back_under_other_names(
@@ -186,8 +186,8 @@ def test_a_pack_that_was_collected_comes_back_under_other_names(
     purge_version(anna, first, "not cleared")
     push(anna, place, known(anna))
     for _ in range(2):
-        plan = plan_far_gc(anna, place, known(anna), grace_seconds=0)
-        execute_far_gc(anna, place, known(anna), plan)
+        plan = plan_remote_gc(anna, place, known(anna), grace_seconds=0)
+        execute_remote_gc(anna, place, known(anna), plan)
     left = {entry.name for entry in place.list("packs")}
     gone = before - left
     assert gone
@@ -212,12 +212,12 @@ def test_a_damaged_cut_pack_is_repaired_from_the_whole_one(tmp_path: Path) -> No
     data[len(data) // 2] ^= 1
     place.delete(name)
     place.create(name, io.BytesIO(data))
-    plan = plan_far_repair(anna, place, known(anna))
+    plan = plan_remote_repair(anna, place, known(anna))
     assert Counter(fault.file for fault in plan.faults) == {name: 1}
     assert plan.lost == ()
-    execute_far_repair(anna, place, known(anna), plan)
+    execute_remote_repair(anna, place, known(anna), plan)
     assert max(_sizes(place)) < LIMIT + 4 * MIB + OVER
-    assert plan_far_repair(anna, place, known(anna)).is_whole
+    assert plan_remote_repair(anna, place, known(anna)).is_intact
     assert _is_whole(place, anna, tmp_path / "bert")
 
 
@@ -227,10 +227,10 @@ def test_what_is_offloaded_comes_back_from_cut_packs(anna: Repository, place: Re
     save(anna, "brief.json", "{}")
     push(anna, place, known(anna))
     set_remote(anna, "origin", RemoteConfig("/nowhere"))
-    chosen = choose(anna, ["take.wav"])
-    freed = execute_offload(anna, plan_offload(anna, [Witness("origin", place, anna.format.project)], chosen))
+    chosen = select_files(anna, ["take.wav"])
+    freed = execute_offload(anna, plan_offload(anna, [StorageProver("origin", place, anna.format.project)], chosen))
     assert freed.freed_bytes > TAKE * 0.9
-    fetch_content(Content(anna, lambda _: place), plan_content(anna, chosen))
+    fetch_content(LazyFetcher(anna, lambda _: place), plan_content(anna, chosen))
     first = Queries(anna.index).versions_numbered(1)[0]
     assert content(anna, first)["take.wav"] == media(TAKE)
 

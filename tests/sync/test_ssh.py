@@ -13,9 +13,9 @@ from aura_vcs.storage.remotes.ssh import SshRemote, ssh_arguments
 from aura_vcs.storage.remotes.ssh_protocol import (
     MAGIC,
     PROTOCOL,
-    Answer,
-    Ask,
     Hello,
+    SshAnswer,
+    SshRequest,
     decode,
     read_bytes,
     write_bytes,
@@ -28,7 +28,7 @@ from aura_vcs.sync.remotes.add import add_remote
 from aura_vcs.sync.remotes.connect import Surroundings, open_remote
 from aura_vcs.sync.remotes.url import parse_address
 from aura_vcs.sync.ssh_server import serve
-from aura_vcs.sync.state.cache import Known
+from aura_vcs.sync.state.cache import RemoteCache
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -40,7 +40,7 @@ from .test_push_pull import media
 PACK = f"packs/{'a' * 64}.pack"
 
 
-def answers(folder: Path, *asks: Ask, tail: bytes = b"") -> list[Answer]:
+def answers(folder: Path, *asks: SshRequest, tail: bytes = b"") -> list[SshAnswer]:
     """What the serving side says to these requests."""
     requests, said = io.BytesIO(), io.BytesIO()
     requests.write(MAGIC)
@@ -55,7 +55,7 @@ def answers(folder: Path, *asks: Ask, tail: bytes = b"") -> list[Answer]:
     found = []
     while True:
         try:
-            found.append(decode(read_bytes(said), Answer))
+            found.append(decode(read_bytes(said), SshAnswer))
         except EOFError:
             return found
 
@@ -81,7 +81,7 @@ def test_only_names_of_a_remote_are_served(tmp_path: Path, verb: str, name: str)
     (tmp_path / "secret").write_bytes(b"secret")
     if (verb, name) == ("list", "packs"):
         return
-    found = answers(tmp_path / "remote", Ask(verb, name, length=10))
+    found = answers(tmp_path / "remote", SshRequest(verb, name, length=10))
     assert [answer.error for answer in found] == ["RemoteCorrupt"]
     assert (tmp_path / "secret").read_bytes() == b"secret"
 
@@ -91,11 +91,11 @@ def test_a_pack_that_arrives_damaged_gets_no_name(tmp_path: Path) -> None:
     tail = io.BytesIO()
     write_bytes(tail, b"not a pack")
     write_bytes(tail, b"")
-    write_frame(tail, Ask("size", PACK))
-    found = answers(tmp_path / "remote", Ask("create", PACK), tail=tail.getvalue())
+    write_frame(tail, SshRequest("size", PACK))
+    found = answers(tmp_path / "remote", SshRequest("create", PACK), tail=tail.getvalue())
     assert found[0].error == "RemoteCorrupt"
     assert "arrived damaged" in found[0].message
-    assert found[1] == Answer()
+    assert found[1] == SshAnswer()
 
 
 def test_a_long_frame_is_not_waited_for(tmp_path: Path) -> None:
@@ -187,10 +187,10 @@ def test_a_project_goes_over_a_real_sshd(ssh_host: Ssh, tmp_path: Path) -> None:
     write(anna, "take.wav", media(1_500_000))
     save(anna, "brief.json", '{"topic": "tides"}')
     checked = add_remote(anna, "origin", address, surroundings=Surroundings(tuple(ssh_host.command)))
-    assert checked.finding is not None
-    assert checked.finding.is_safe
+    assert checked.probe is not None
+    assert checked.probe.is_safe
     remote = open_remote(address, surroundings=Surroundings(tuple(ssh_host.command)))
-    push(anna, remote, Known(anna, "origin"))
+    push(anna, remote, RemoteCache(anna, "origin"))
     done = clone(remote, parse_address(f"studio:{tmp_path}/film.aura"), str(tmp_path / "bert"), author="bert")
     from aura_vcs.repository.repository import Repository
 
@@ -198,8 +198,8 @@ def test_a_project_goes_over_a_real_sshd(ssh_host: Ssh, tmp_path: Path) -> None:
     OPENED.append(bert)
     assert files(bert).keys() - {".stignore"} == files(anna).keys()
     save(bert, "brief.json", '{"topic": "moons"}')
-    sync(bert, remote, Known(bert, "origin"))
-    pull(anna, remote, Known(anna, "origin"))
+    sync(bert, remote, RemoteCache(bert, "origin"))
+    pull(anna, remote, RemoteCache(anna, "origin"))
     assert files(anna)["brief.json"] == b'{"topic": "moons"}'
     remote.close()
 

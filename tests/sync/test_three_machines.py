@@ -17,11 +17,11 @@ from aura_vcs.maintenance.gc import execute_gc, plan_gc
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.sync.maintenance.fsck import fsck_remote
-from aura_vcs.sync.maintenance.gc import execute_far_gc, plan_far_gc
+from aura_vcs.sync.maintenance.gc import execute_remote_gc, plan_remote_gc
 from aura_vcs.sync.pull import pull, sync
 from aura_vcs.sync.push import push
-from aura_vcs.sync.state.cache import Forgetful
-from aura_vcs.sync.state.snapshot import load_view
+from aura_vcs.sync.state.cache import NullCache
+from aura_vcs.sync.state.snapshot import load_snapshot
 
 from .machines import clone, content, files, folder_remote, known, machine, save, write
 from .test_push_pull import MIB, media
@@ -45,7 +45,9 @@ class Three:
 
     def collect(self, repo: Repository) -> None:
         """Free at the remote what can go, at once."""
-        execute_far_gc(repo, self.remote, known(repo), plan_far_gc(repo, self.remote, known(repo), grace_seconds=0))
+        execute_remote_gc(
+            repo, self.remote, known(repo), plan_remote_gc(repo, self.remote, known(repo), grace_seconds=0)
+        )
 
 
 @pytest.fixture
@@ -108,7 +110,7 @@ def test_what_was_taken_back_when_others_were_there_comes_whole(three: Three, is
     if not is_pushed:
         three.remote = folder_remote(three.path / "new", three.anna)
         for repo in (three.anna, three.bert, dora):
-            known(repo).forget()
+            known(repo).clear()
     three.sync(three.bert, three.anna, three.bert, dora)
     for repo in (three.anna, dora, clone(three.path / "cleo", "cleo", three.remote)):
         found = branch(repo, "main")
@@ -202,7 +204,7 @@ def test_a_remote_is_collected_though_a_name_stands_on_what_was_deleted(three: T
     three.sync(three.bert)
     three.collect(three.anna)
     three.collect(three.bert)
-    assert fsck_remote(load_view(three.remote, Forgetful(), None)).problems == ()
+    assert fsck_remote(load_snapshot(three.remote, NullCache(), None)).problems == ()
     assert content(three.bert, old) == {"brief.json": b'{"by": "anna"}'}
 
 

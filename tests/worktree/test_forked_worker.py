@@ -18,7 +18,7 @@ from aura_vcs.history.commit import commit
 from aura_vcs.history.status import status
 from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.worktree.checkout import staging
-from aura_vcs.worktree.scan.prefetch import Ahead, look_ahead
+from aura_vcs.worktree.scan.prefetch import ScanPrefetch, prefetch_scan
 from aura_vcs.worktree.snapshot import parallel_read as reading
 from aura_vcs.worktree.snapshot.stable_read import TICK_NS
 
@@ -54,13 +54,13 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     shutil.rmtree(root, ignore_errors=True)
 
 
-def _seen(root: Path) -> Ahead:
-    found = look_ahead(str(root / "a"))
+def _seen(root: Path) -> ScanPrefetch:
+    found = prefetch_scan(str(root / "a"))
     assert found is not None
     return found
 
 
-def _changes(root: Path, seen: Ahead | None) -> list[tuple[str, str]]:
+def _changes(root: Path, seen: ScanPrefetch | None) -> list[tuple[str, str]]:
     with Repository.open(str(root), ahead=seen) as repo:
         return [(change.change, change.path) for change in status(repo).changes]
 
@@ -135,7 +135,7 @@ def test_what_was_seen_ahead_is_what_is_there(folder: Path, number: int, when: s
         assert status(repo).is_clean
 
 
-def _late(folder: Path, change: Callable[[Path], object]) -> Ahead:
+def _late(folder: Path, change: Callable[[Path], object]) -> ScanPrefetch:
     seen = _seen(folder)
     os.waitid(os.P_PID, seen.second.pid, os.WEXITED | os.WNOWAIT)
     change(folder)
@@ -169,7 +169,7 @@ def test_a_reader_that_dies_is_not_missed(folder: Path, monkeypatch: pytest.Monk
     started = reading.start_reader
     monkeypatch.setattr(reading, "FRAME_BYTES", 1000)
 
-    def start_and_kill(count: int, take: reading.Take) -> reading.Reader | None:
+    def start_and_kill(count: int, take: reading.Take) -> reading.ParallelReader | None:
         reader = started(count, take)
         assert reader is not None
         frames, pid = reader.frames(), reader.second.pid
@@ -194,7 +194,7 @@ def test_two_that_go_through_a_list_from_both_ends_leave_nothing_out(seed: int) 
     """However they take turns; at most a few are taken by both."""
     rng = random.Random(seed)
     count = rng.randrange(0, 60)
-    meeting = reading.Meeting(count)
+    meeting = reading.SharedCursor(count)
     front, taken, pace = meeting.from_front(), list[int](), rng.random()
     while True:
         if rng.random() < pace:
@@ -260,7 +260,7 @@ def _is_second_cut(folder: Path) -> bool:
 def test_two_processes_write_what_one_would(second_cut: Path) -> None:
     """A checkout of many small files, half of them by the second process."""
     with Repository.open(str(second_cut)) as repo:
-        assert checkout(repo, "v2").left == ()
+        assert checkout(repo, "v2").skipped == ()
     assert _is_second_cut(second_cut)
 
 
@@ -276,23 +276,23 @@ def test_a_writer_that_dies_is_not_missed(second_cut: Path, after: int, monkeypa
 
     monkeypatch.setattr(staging.Staging, "_write_file", write_and_die)
     with Repository.open(str(second_cut)) as repo:
-        assert checkout(repo, "v2").left == ()
+        assert checkout(repo, "v2").skipped == ()
     assert _is_second_cut(second_cut)
 
 
 def test_a_file_edited_meanwhile_is_left_alone_by_both(second_cut: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Edited after the scan: whichever process meets it, it stays, and is listed once."""
     edited = [second_cut / "a" / "001.json", second_cut / "b" / "inner" / "059.json"]
-    started = staging.start_second
+    started = staging.fork_worker
 
-    def edit_and_start(work: Callable[[int], None]) -> second_process.SecondProcess | None:
+    def edit_and_start(work: Callable[[int], None]) -> second_process.ForkedWorker | None:
         for path in edited:
             path.write_text("edited meanwhile")
         return started(work)
 
-    monkeypatch.setattr(staging, "start_second", edit_and_start)
+    monkeypatch.setattr(staging, "fork_worker", edit_and_start)
     with Repository.open(str(second_cut)) as repo:
-        assert sorted(checkout(repo, "v2").left) == ["a/001.json", "b/inner/059.json"]
+        assert sorted(checkout(repo, "v2").skipped) == ["a/001.json", "b/inner/059.json"]
     assert [path.read_text() for path in edited] == ["edited meanwhile"] * 2
 
 
@@ -312,7 +312,7 @@ def test_a_file_gone_meanwhile_is_not_in_the_version(folder: Path, monkeypatch: 
         (folder / "a" / f"{number:03}.json").write_text(f"again {number}")
     started = reading.start_reader
 
-    def start_late(count: int, take: reading.Take) -> reading.Reader | None:
+    def start_late(count: int, take: reading.Take) -> reading.ParallelReader | None:
         (folder / "a" / "030.json").unlink()
         return started(count, take)
 
@@ -332,7 +332,7 @@ def test_the_second_process_is_not_started_beside_threads(monkeypatch: pytest.Mo
     thread = threading.Thread(target=goes_on.wait)
     thread.start()
     try:
-        assert second_process.start_second(lambda _: None) is None
+        assert second_process.fork_worker(lambda _: None) is None
     finally:
         goes_on.set()
         thread.join()

@@ -59,7 +59,7 @@ def test_holes_stay_holes(name: str, tmp_path: Path) -> None:
 
 def test_many_large_files_with_holes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files that are synced together."""
-    monkeypatch.setattr(writer, "SYNC_TOGETHER", 2)
+    monkeypatch.setattr(writer, "SYNC_BATCH", 2)
     root = tmp_path / "film"
     root.mkdir()
     written = {root / f"{n}.img": _write(root / f"{n}.img", parts) for n, parts in enumerate(LAYOUTS.values())}

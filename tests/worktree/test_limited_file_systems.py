@@ -23,9 +23,9 @@ from aura_vcs.sync.clone import clone
 from aura_vcs.sync.push import push
 from aura_vcs.sync.remotes.connect import open_remote
 from aura_vcs.sync.remotes.url import parse_address
-from aura_vcs.sync.state.cache import Known
+from aura_vcs.sync.state.cache import RemoteCache
 from aura_vcs.sync.state.manifest_update import create_remote
-from aura_vcs.worktree.scan.filesystem import Disk
+from aura_vcs.worktree.scan.filesystem import FilesystemTraits
 
 from tests.helpers.check import assert_whole
 from tests.helpers.project import write_project
@@ -155,7 +155,7 @@ def test_a_version_is_put_on_it_and_taken_from_it(poor: tuple[Path, FileCalls], 
     remote = open_remote(address)
     with Repository.open(str(home)) as repo:
         create_remote(remote, repo.format.project, "Ada")
-        push(repo, remote, Known(repo, "stick"))
+        push(repo, remote, RemoteCache(repo, "stick"))
     root = place / "film"
     clone(remote, address, str(root), calls=calls)
     with Repository.open(str(root), calls=calls) as repo:
@@ -168,7 +168,7 @@ def test_a_version_is_put_on_it_and_taken_from_it(poor: tuple[Path, FileCalls], 
         undo(repo)
         assert status(repo).is_clean
         restore(repo, "v1", ["brief.json"])
-        push(repo, remote, Known(repo, "origin"))
+        push(repo, remote, RemoteCache(repo, "origin"))
     clone(remote, address, str(tmp_path / "back"))
     assert os.readlink(tmp_path / "back" / "assets" / "cover.png") == "voice.wav"
     assert os.access(tmp_path / "back" / "render.sh", os.X_OK)
@@ -210,9 +210,9 @@ def test_an_edit_within_a_tick_of_two_seconds_is_seen(stick: Path, tmp_path: Pat
 def test_a_good_disk_is_asked_little(tmp_path: Path) -> None:
     """Each question is tried out once; nothing of it stays."""
     calls = CountingCalls()
-    disk = Disk(Scratch(LocalStorage(str(tmp_path), calls=calls), "tmp"), calls)
+    disk = FilesystemTraits(Scratch(LocalStorage(str(tmp_path), calls=calls), "tmp"), calls)
     assert disk.keeps_all
-    assert disk.unfit(["a:b"]) == []
+    assert disk.unsupported_names(["a:b"]) == []
     assert disk.keeps_all
     assert calls.names == ["mkdir", "fsync_folder", "create", "chmod", "unlink", "symlink", "unlink"]
     assert os.listdir(tmp_path / "tmp") == []

@@ -64,7 +64,7 @@ def test_a_write_on_a_disk_without_such_dates_is_kept(quick_path: Path) -> None:
         time.sleep(0.1)
         commit(repo, "Draft")
         page[0:5] = b"final"
-        left = checkout(repo, "v1").left
+        left = checkout(repo, "v1").skipped
         assert_kept(repo, {b"final".ljust(8192, b"\0")})
         assert left == ("cache.dat",) or status(repo).is_clean
 

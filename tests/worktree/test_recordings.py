@@ -28,7 +28,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def _grow(monkeypatch: pytest.MonkeyPatch, path: Path, *, times: int, at: int = 2) -> None:
     """Let the file grow when it is asked for the `at`-th time whether it is still, so often."""
     asked, left = 0, times
-    is_still = FileSource.is_still
+    is_still = FileSource.is_unchanged
 
     def growing(self: FileSource, file: object) -> bool:
         nonlocal asked, left
@@ -39,7 +39,7 @@ def _grow(monkeypatch: pytest.MonkeyPatch, path: Path, *, times: int, at: int = 
                 recording.write(b"frame")
         return is_still(self, file)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(FileSource, "is_still", growing)
+    monkeypatch.setattr(FileSource, "is_unchanged", growing)
 
 
 def _stored(root: Path) -> int:
@@ -49,7 +49,7 @@ def _stored(root: Path) -> int:
 @pytest.mark.parametrize("tried", [1 << 20, 64 << 20])
 def test_nothing_is_kept_of_what_was_not_saved(root: Path, monkeypatch: pytest.MonkeyPatch, tried: int) -> None:
     """Neither in packs that were full already nor in the one being written."""
-    monkeypatch.setattr(batch, "TRIED_BYTES", tried)
+    monkeypatch.setattr(batch, "TRIAL_BYTES", tried)
     _grow(monkeypatch, root / "rec.mkv", times=1000)
     with Repository.init(str(root)) as repo:
         done = commit(repo, "First cut")

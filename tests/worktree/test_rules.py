@@ -226,8 +226,8 @@ def test_what_is_versioned_and_ignored_comes_and_goes_with_its_versions(root: Pa
         write(root, {"c.mp4": "z", "assets/b.mp4": "z", "assets/new.mov": "new", "d.mp4": "new"})
         assert _changes(repo) == ["assets/b.mp4", "c.mp4"]
         made = save(repo, "Four")
-        assert repo.worktree.scan(made.tree).held() == ["assets/", "c.mp4"]
+        assert repo.worktree.scan(made.tree).tracked_ignored() == ["assets/", "c.mp4"]
         assert _changes(repo) == []
         checkout(repo, "v1")
         checkout(repo, "v4")
-        assert repo.worktree.scan(made.tree).held() == ["assets/", "c.mp4"]
+        assert repo.worktree.scan(made.tree).tracked_ignored() == ["assets/", "c.mp4"]

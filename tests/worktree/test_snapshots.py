@@ -153,7 +153,7 @@ def test_pipes_and_sockets_are_named_and_left_alone(first: Repository) -> None:
     os.mkfifo(root / "scenes" / "000-scene.json")
     done = commit(first, "With a pipe")
     assert sorted(skipped.path for skipped in done.skipped) == ["pipe", "scenes/000-scene.json"]
-    assert checkout(first, "v1").left == ("scenes/000-scene.json",)
+    assert checkout(first, "v1").skipped == ("scenes/000-scene.json",)
     assert status(first).interrupted is None
 
 

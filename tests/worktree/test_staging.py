@@ -31,7 +31,7 @@ FOLDERS = ("a", "b/inner", "b/other")
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project whose first version has folders of many files, and whose folder is at the second, which has none."""
-    monkeypatch.setattr(writer, "SYNC_TOGETHER", 4)
+    monkeypatch.setattr(writer, "SYNC_BATCH", 4)
     folder = tmp_path / "film"
     for name in FOLDERS:
         (folder / name).mkdir(parents=True)
@@ -54,7 +54,7 @@ def _text(name: str, number: int) -> str:
 
 def _check_out(root: Path, calls: FileCalls | None = None) -> tuple[str, ...]:
     with Repository.open(str(root), **({"calls": calls} if calls is not None else {})) as repo:  # type: ignore[arg-type]
-        return checkout(repo, "v1").left
+        return checkout(repo, "v1").skipped
 
 
 def _is_first_cut(root: Path, but: str = "") -> None:
@@ -270,11 +270,11 @@ def test_what_lies_in_no_pack_is_laid_out_too(root: Path) -> None:
         for number, text in enumerate(texts):
             (root / "a" / f"{number}.json").write_text(text)
             repo.store.put(Kind.BLOB, text.encode())
-        repo.learn_objects()
+        repo.adopt_unrecorded_objects()
         made = commit(repo, "Third cut").version
         assert made is not None
-        assert not any(repo.store.place(blob_id(text.encode())) for text in texts)
+        assert not any(repo.store.location(blob_id(text.encode())) for text in texts)
         checkout(repo, "v2")
-        assert checkout(repo, made.id).left == ()
+        assert checkout(repo, made.id).skipped == ()
         assert status(repo).is_clean
     assert [(root / "a" / f"{number}.json").read_text() for number in range(3)] == texts

@@ -12,9 +12,9 @@ from aura_vcs.errors import AuraError
 from aura_vcs.history.autosave import autosave, restore_point
 from aura_vcs.history.checkout import checkout, restore
 from aura_vcs.history.commit import commit
-from aura_vcs.history.diff.worktree_diff import compare_folder
+from aura_vcs.history.diff.worktree_diff import compare_worktree
 from aura_vcs.history.names.revisions import resolve
-from aura_vcs.history.recording.version_builder import base_of
+from aura_vcs.history.recording.version_builder import worktree_base
 from aura_vcs.history.status import status
 from aura_vcs.maintenance.fsck import fsck
 
@@ -161,7 +161,7 @@ def test_one_path_fails_and_all_else_goes_on(root: Path, path: str, call: str, m
             changed = {change.path for change in shown.changes}
             assert "brief.json" in changed
             assert not [change for change in shown.changes if change.change == "deleted"]
-            compare_folder(repo, base_of(repo).tree)
+            compare_worktree(repo, worktree_base(repo).tree)
             faults.number = 0
         faults.number = errno.EIO
         saved = autosave(repo).version
@@ -193,7 +193,7 @@ def test_a_process_at_its_limit_does_not_pass_everything_over(
         with pytest.raises((AuraError, OSError)):
             commit(repo, "Three")
         faults.number = 0
-        assert repo.head().version == base_of(repo).head.version
+        assert repo.head().version == worktree_base(repo).head.version
 
 
 def test_what_goes_while_it_is_looked_at_was_never_there(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

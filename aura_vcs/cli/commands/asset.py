@@ -6,7 +6,7 @@ import click
 
 from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, Duration, dry_run_option, examples, json_option
-from aura_vcs.cli.output.console import Console, faint, strong, warm
+from aura_vcs.cli.output.console import Console, faint, strong, yellow
 from aura_vcs.cli.output.humanize import count, size
 from aura_vcs.cli.remote_environment import worker_environment
 from aura_vcs.cli.session import pass_repository
@@ -48,13 +48,13 @@ def list_command(repo: "Repository", console: Console, type_: str | None, tempor
         from aura_vcs.project.records.file_audit import FileAudit
 
         audit = FileAudit(repo)
-        console.data({"assets": [asset_shape(repo, row, audit) for row in found]})
+        console.data({"assets": [asset_to_json(repo, row, audit) for row in found]})
         return
     table(
         console,
         (
             {
-                "type": warm(row.asset_type),
+                "type": yellow(row.asset_type),
                 "size": f"{size(row.file_size_bytes):>10}",
                 "path": strong(row.file_path),
                 "note": faint("temporary" if row.is_temporary else row.mime_type),
@@ -82,9 +82,9 @@ def show_command(repo: "Repository", console: Console, path: str) -> None:
     rows = {row.file_path: row for row in refresh_folder(repo).assets()}
     wanted = path if path in rows else project_paths(repo, (path,))[0]
     if wanted not in rows:
-        from aura_vcs.suggestions import near
+        from aura_vcs.suggestions import suggest
 
-        raise UnknownName("asset", path, near(path, rows), hint="`aura asset list` shows them.")
+        raise UnknownName("asset", path, suggest(path, rows), hint="`aura asset list` shows them.")
     facts, problem = None, None
     try:
         facts = probe_media(FolderSource(Path(repo.root)), wanted, environment=worker_environment())
@@ -93,7 +93,7 @@ def show_command(repo: "Repository", console: Console, path: str) -> None:
     if console.as_json:
         from aura_vcs.project.records.file_audit import FileAudit
 
-        shape = asset_shape(repo, rows[wanted], FileAudit(repo))
+        shape = asset_to_json(repo, rows[wanted], FileAudit(repo))
         console.data({**shape, "facts": facts, "problem": problem.message if problem else None})
         return
     row = rows[wanted]
@@ -140,7 +140,7 @@ def clean_command(
         from aura_vcs.project.records.file_audit import FileAudit
 
         audit = FileAudit(repo)
-        shape = {"dry_run": not doit, "assets": [asset_shape(repo, row, audit) for row in plan]}
+        shape = {"dry_run": not doit, "assets": [asset_to_json(repo, row, audit) for row in plan]}
         console.data({**shape, "deleted_files": files, "freed_bytes": freed})
     elif doit:
         console.line(f"Deleted {count(files, 'file')}, {size(freed)}.")
@@ -150,11 +150,11 @@ def clean_command(
         console.line("There is no temporary media.")
     else:
         console.line(faint("Nothing was deleted." if dry_run else "Nothing was deleted; --yes does it."))
-    for path in removed.left if removed is not None else ():
+    for path in removed.skipped if removed is not None else ():
         console.warn(f"{path} was being written and was left as it is")
 
 
-def asset_shape(repo: "Repository", row: "AssetRow", audit: "FileAudit") -> dict[str, Any]:
+def asset_to_json(repo: "Repository", row: "AssetRow", audit: "FileAudit") -> dict[str, Any]:
     """An asset in JSON: DOMAIN's AssetState, and who made and changed it.
 
     Its id is made of the project's and the path: it lasts.

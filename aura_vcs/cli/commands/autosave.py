@@ -13,7 +13,7 @@ from aura_vcs.cli.shared.housekeeping import keep_house
 from aura_vcs.cli.shared.studio import retention_rules, setting
 
 if TYPE_CHECKING:
-    from aura_vcs.history.autosave import Saved
+    from aura_vcs.history.autosave import AutosaveResult
     from aura_vcs.repository.repository import Repository
 
 
@@ -42,7 +42,7 @@ def autosave_command(repo: "Repository", console: Console, watch: bool, no_prune
     keep_house(repo, console)
 
 
-def _save(repo: "Repository", *, prune: bool) -> "tuple[Saved, int]":
+def _save(repo: "Repository", *, prune: bool) -> "tuple[AutosaveResult, int]":
     from aura_vcs.project.autosave_loop import autosave_and_prune
 
     done = autosave_and_prune(repo, retention_rules(repo) if prune else None)
@@ -51,13 +51,13 @@ def _save(repo: "Repository", *, prune: bool) -> "tuple[Saved, int]":
 
 
 def _watch(repo: "Repository", console: Console, *, prune: bool) -> None:
-    from aura_vcs.history.autosave import Schedule
+    from aura_vcs.history.autosave import AutosaveSchedule
     from aura_vcs.project.autosave_loop import keep_saving
 
     if not setting(repo, "autosave.enabled"):
         console.line("Autosaves are switched off (autosave.enabled).")
         return
-    schedule = Schedule(
+    schedule = AutosaveSchedule(
         interval=60.0 * setting(repo, "autosave.interval_minutes"),
         least=60.0 * setting(repo, "autosave.least_minutes"),
         quiet=float(setting(repo, "autosave.quiet_seconds")),

@@ -6,7 +6,7 @@ import click
 
 from aura_vcs.cli.completion import complete_path
 from aura_vcs.cli.options import HELP, examples, json_option
-from aura_vcs.cli.output.console import Console, Part, cool, faint, warm
+from aura_vcs.cli.output.console import Console, Part, cyan, faint, yellow
 from aura_vcs.cli.output.humanize import local_time
 from aura_vcs.cli.session import pass_repository, project_paths
 
@@ -37,24 +37,24 @@ def blame_command(repo: "Repository", console: Console, *, file: str, version: s
     path = project_paths(repo, (file,))[0]
     found = blame(repo, resolve(repo, version).id, path)
     if console.as_json:
-        from aura_vcs.cli.output.json_shapes import path_shape, point_shape
+        from aura_vcs.cli.output.json_shapes import path_to_json, restore_point_to_json
 
         parts = [
             {
-                "place": part.place,
+                "place": part.location,
                 "text": part.text,
-                "version": point_shape(part.version),
+                "version": restore_point_to_json(part.version),
                 "author": part.version.author,
             }
             for part in found
         ]
-        console.data({**path_shape(path), "parts": parts})
+        console.data({**path_to_json(path), "parts": parts})
         return
-    width = max((len(part.place) for part in found), default=0)
+    width = max((len(part.location) for part in found), default=0)
     versions = {part.version.id: part.version for part in found}
     heads = {version_id: _head(version) for version_id, version in versions.items()}
     console.lines(
-        ([*heads[part.version.id], "  ", cool(part.place.ljust(width)), f"  {part.text}"] for part in found),
+        ([*heads[part.version.id], "  ", cyan(part.location.ljust(width)), f"  {part.text}"] for part in found),
         paged=True,
     )
 
@@ -62,4 +62,4 @@ def blame_command(repo: "Repository", console: Console, *, file: str, version: s
 def _head(record: "VersionRecord") -> list[Part]:
     """The version, who made it and when."""
     author = record.author[:AUTHOR_WIDTH].ljust(AUTHOR_WIDTH)
-    return [warm(f"v{record.number}".ljust(6)), faint(f"{author} {local_time(record.created_at)}")]
+    return [yellow(f"v{record.number}".ljust(6)), faint(f"{author} {local_time(record.created_at)}")]

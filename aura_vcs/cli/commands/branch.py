@@ -5,21 +5,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aura_vcs.cli.completion import complete_branch, complete_version
-from aura_vcs.cli.groups import Entry, ShorthandGroup
+from aura_vcs.cli.groups import CommandEntry, ShorthandGroup
 from aura_vcs.cli.options import HELP, examples, json_option
-from aura_vcs.cli.output.console import Console, cool, faint, good, warm
+from aura_vcs.cli.output.console import Console, cyan, faint, green, yellow
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.shared.partial_sync import say_awaited
+from aura_vcs.cli.shared.partial_sync import print_missing_heads
 
 if TYPE_CHECKING:
     from aura_vcs.history.names.branches import Branch
     from aura_vcs.repository.repository import Repository
 
 _CATALOG = {
-    "list": Entry(__name__, "list_command", "List the branches"),
-    "create": Entry(__name__, "create_command", "Start a branch on a version"),
-    "rename": Entry(__name__, "rename_command", "Give a branch another name"),
-    "delete": Entry(__name__, "delete_command", "Delete a branch; its versions stay"),
+    "list": CommandEntry(__name__, "list_command", "List the branches"),
+    "create": CommandEntry(__name__, "create_command", "Start a branch on a version"),
+    "rename": CommandEntry(__name__, "rename_command", "Give a branch another name"),
+    "delete": CommandEntry(__name__, "delete_command", "Delete a branch; its versions stay"),
 }
 
 
@@ -50,18 +50,18 @@ def list_command(repo: "Repository", console: Console) -> None:
 
     found = branches(repo)
     if console.as_json:
-        console.data({"branches": [_shape(repo, item) for item in found]})
+        console.data({"branches": [_to_json(repo, item) for item in found]})
         return
     queries = repo.queries
     current = repo.head().branch
     for item in found:
         record = queries.version(item.version)
-        mark = good("* ") if item.name == current else "  "
-        name = cool(item.name)
+        mark = green("* ") if item.name == current else "  "
+        name = cyan(item.name)
         where = " and ".join(describe(queries, version) for version in item.diverged or (item.version,))
         about = "moved apart by two machines" if item.diverged else record.name if record is not None else ""
-        console.line(mark, name, "  ", warm(where), f"  {about}")
-    if not say_awaited(repo, console) and not found:
+        console.line(mark, name, "  ", yellow(where), f"  {about}")
+    if not print_missing_heads(repo, console) and not found:
         console.line(faint("There are no branches yet: the first commit makes one."))
 
 
@@ -77,15 +77,15 @@ def create_command(repo: "Repository", console: Console, name: str, version: str
 
     The last one, if none is given. The folder stays as it is.
     """
-    from aura_vcs.history.names.branches import create_branch, need_branch
+    from aura_vcs.history.names.branches import create_branch, get_branch
     from aura_vcs.history.names.revisions import resolve
 
     record = resolve(repo, version)
     create_branch(repo, name, record.id)
     if console.as_json:
-        console.data({"branch": _shape(repo, need_branch(repo, name))})
+        console.data({"branch": _to_json(repo, get_branch(repo, name))})
         return
-    console.line("Started the branch ", cool(name), " at ", warm(f"v{record.number}"), f' "{record.name}"')
+    console.line("Started the branch ", cyan(name), " at ", yellow(f"v{record.number}"), f' "{record.name}"')
     console.line(faint(f"Go there with `aura checkout {name}`; take it back with `aura undo`."))
 
 
@@ -96,13 +96,13 @@ def create_command(repo: "Repository", console: Console, name: str, version: str
 @pass_repository
 def rename_command(repo: "Repository", console: Console, old: str, new: str) -> None:
     """Give a branch another name"""
-    from aura_vcs.history.names.branches import need_branch, rename_branch
+    from aura_vcs.history.names.branches import get_branch, rename_branch
 
     rename_branch(repo, old, new)
     if console.as_json:
-        console.data({"branch": _shape(repo, need_branch(repo, new)), "renamed_from": old})
+        console.data({"branch": _to_json(repo, get_branch(repo, new)), "renamed_from": old})
         return
-    console.line("Renamed the branch ", cool(old), " to ", cool(new))
+    console.line("Renamed the branch ", cyan(old), " to ", cyan(new))
     console.line(faint("Take it back with `aura undo`."))
 
 
@@ -118,17 +118,17 @@ def delete_command(repo: "Repository", console: Console, name: str) -> None:
     if console.as_json:
         console.data({"deleted": name})
         return
-    console.line("Deleted the branch ", cool(name), "; its versions stay (`aura log --all`)")
+    console.line("Deleted the branch ", cyan(name), "; its versions stay (`aura log --all`)")
     console.line(faint("Take it back with `aura undo`."))
 
 
-def _shape(repo: "Repository", item: "Branch") -> dict[str, Any]:
-    from aura_vcs.cli.output.json_shapes import point_shape
+def _to_json(repo: "Repository", item: "Branch") -> dict[str, Any]:
+    from aura_vcs.cli.output.json_shapes import restore_point_to_json
 
     queries = repo.queries
     return {
         "name": item.name,
-        "version": point_shape(queries.version(item.version)),
+        "version": restore_point_to_json(queries.version(item.version)),
         "current": item.name == repo.head().branch,
-        "diverged": [point_shape(queries.version(version)) for version in item.diverged],
+        "diverged": [restore_point_to_json(queries.version(version)) for version in item.diverged],
     }

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.groups import Entry, LazyGroup
+from aura_vcs.cli.groups import CommandEntry, LazyGroup
 from aura_vcs.cli.options import HELP, examples, json_option
-from aura_vcs.cli.output.console import Console, cool, good
+from aura_vcs.cli.output.console import Console, cyan, green
 from aura_vcs.cli.output.humanize import count, size
 from aura_vcs.cli.session import Session, pass_repository, pass_session
 from aura_vcs.cli.shared.transfers import all_versions_option
@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
 
 _CATALOG = {
-    "create": Entry(__name__, "create_command", "Write a bundle"),
-    "verify": Entry(__name__, "verify_command", "Check that a bundle is whole"),
-    "clone": Entry("aura_vcs.cli.commands.clone", "clone_command", "Copy a project from a remote into a new folder"),
+    "create": CommandEntry(__name__, "create_command", "Write a bundle"),
+    "verify": CommandEntry(__name__, "verify_command", "Check that a bundle is whole"),
+    "clone": CommandEntry(
+        "aura_vcs.cli.commands.clone", "clone_command", "Copy a project from a remote into a new folder"
+    ),
 }
 
 
@@ -56,7 +58,7 @@ def create_command(repo: "Repository", console: Console, path: str, *, all_versi
     if console.as_json:
         console.data({"path": done.path, "versions": done.versions, "bytes": done.stored_bytes})
         return
-    console.line("Wrote ", cool(done.path), f": {count(done.versions, 'version')}, {size(done.stored_bytes)}")
+    console.line("Wrote ", cyan(done.path), f": {count(done.versions, 'version')}, {size(done.stored_bytes)}")
 
 
 @click.command("verify", context_settings=HELP, epilog=examples("aura bundle verify film.aurabundle"))
@@ -70,11 +72,11 @@ def verify_command(session: Session, path: str) -> None:
     """
     import os
 
-    from aura_vcs.cli.output.progress_bar import Meter
+    from aura_vcs.cli.output.progress_bar import ProgressMeter
     from aura_vcs.sync.bundle import verify_bundle
 
     console = session.console
-    report = verify_bundle(os.path.join(session.folder, path), Meter(console))
+    report = verify_bundle(os.path.join(session.folder, path), ProgressMeter(console))
     if not report.is_clean:
         console.exit_code = 3
     if console.as_json:
@@ -92,4 +94,4 @@ def verify_command(session: Session, path: str) -> None:
         console.line(str(problem))
     if report.is_clean:
         what = f"{count(report.versions, 'version')}, {count(report.objects, 'object')}, {size(report.stored_bytes)}"
-        console.line(good("Everything is whole"), f": {what}")
+        console.line(green("Everything is whole"), f": {what}")

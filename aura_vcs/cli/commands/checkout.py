@@ -6,14 +6,14 @@ import click
 
 from aura_vcs.cli.completion import complete_version_or_path
 from aura_vcs.cli.options import HELP, TEXT, PathsCommand, examples, json_option
-from aura_vcs.cli.output.console import Console, cool, faint
-from aura_vcs.cli.output.humanize import count, place, short_path
+from aura_vcs.cli.output.console import Console, cyan, faint
+from aura_vcs.cli.output.humanize import count, short_path, shown_pointer
 from aura_vcs.cli.output.paths import saved_paths
 from aura_vcs.cli.session import current_session, pass_repository, project_paths
-from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_left, print_restore_point
+from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_restore_point, print_skipped
 
 if TYPE_CHECKING:
-    from aura_vcs.history.checkout import Moved
+    from aura_vcs.history.checkout import CheckoutResult
     from aura_vcs.model import Head
     from aura_vcs.repository.repository import Repository
 
@@ -57,7 +57,7 @@ def checkout_command(
 
     Files and folders in the place of a version, or after one, are brought back as `aura restore` does it.
     """
-    from aura_vcs.cli.output.json_shapes import moved_shape
+    from aura_vcs.cli.output.json_shapes import checkout_to_json
     from aura_vcs.history.checkout import checkout, restore
 
     version, chosen = saved_paths(repo, current_session().folder, words, paths)
@@ -71,17 +71,17 @@ def checkout_command(
     else:
         moved = checkout(repo, version, clean=clean, new_branch=new_branch)
     if console.as_json:
-        console.data(moved_shape(repo, moved.head, moved))
+        console.data(checkout_to_json(repo, moved.head, moved))
     elif chosen:
         _show_restored(console, version, chosen, moved)
     else:
         if new_branch is not None:
-            console.line("Started the branch ", cool(new_branch))
+            console.line("Started the branch ", cyan(new_branch))
         _show(repo, console, before, moved)
-    print_left(console, moved)
+    print_skipped(console, moved)
 
 
-def _show_restored(console: Console, version: str, paths: tuple[str, ...], moved: "Moved") -> None:
+def _show_restored(console: Console, version: str, paths: tuple[str, ...], moved: "CheckoutResult") -> None:
     """What came of files in the place of a version: they are restored, and HEAD stays."""
     what = short_path(paths[0]) if len(paths) == 1 else count(len(paths), "path")
     if moved.is_idle:
@@ -92,14 +92,14 @@ def _show_restored(console: Console, version: str, paths: tuple[str, ...], moved
     console.line(faint("Take it back with `aura undo`."))
 
 
-def _show(repo: "Repository", console: Console, before: "Head", moved: "Moved") -> None:
+def _show(repo: "Repository", console: Console, before: "Head", moved: "CheckoutResult") -> None:
 
     record = repo.queries.version(moved.head.version) if moved.head.version is not None else None
     if moved.is_idle:
-        console.line("Nothing had to change. ", *place(moved.head, record))
+        console.line("Nothing had to change. ", *shown_pointer(moved.head, record))
         print_kept_unsaved(console, moved)
         return
-    console.line(*place(moved.head, record), f", {count(moved.changed, 'path')} changed")
+    console.line(*shown_pointer(moved.head, record), f", {count(moved.changed, 'path')} changed")
     print_restore_point(console, moved)
     print_kept_unsaved(console, moved)
     if moved.head.branch is None and record is not None:

@@ -7,7 +7,7 @@ import click
 
 from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
-from aura_vcs.cli.output.console import Console, bad, faint, good, warm
+from aura_vcs.cli.output.console import Console, faint, green, red, yellow
 from aura_vcs.cli.output.humanize import age, count
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.studio import table
@@ -72,7 +72,7 @@ def save_command(
     made = writer_for(repo, job_id).save(
         stage, completed=completed, total=total, data=_json(data), output=path, keep_output=keep_output
     )
-    _say(console, made, "Saved")
+    _print(console, made, "Saved")
 
 
 @checkpoint_command.command("list", context_settings=HELP, epilog=examples("aura checkpoint list --stage Render"))
@@ -92,12 +92,12 @@ def list_command(repo: "Repository", console: Console, stage: str | None, everyt
         console,
         (
             {
-                "id": warm(item.id[:8]),
+                "id": yellow(item.id[:8]),
                 "stage": item.stage_name,
                 "done": f"{item.completed_scenes}/{item.total_scenes}",
                 "age": faint(age(item.checkpoint_time)),
                 "output": item.output_file_path or "",
-                "valid": "" if item.is_valid else bad(f"invalid {item.invalid_reason or ''}"),
+                "valid": "" if item.is_valid else red(f"invalid {item.invalid_reason or ''}"),
             }
             for item in found
         ),
@@ -121,7 +121,7 @@ def latest_command(repo: "Repository", console: Console, stage: str | None) -> N
     elif found is None:
         console.line("There is no valid checkpoint.")
     else:
-        _say(console, found, "Newest:")
+        _print(console, found, "Newest:")
         if data is not None:
             from aura_vcs.cli.output.console import to_json
 
@@ -186,9 +186,9 @@ def _json(text: str | None) -> Any:
         raise InputError(f"--data is no JSON: {error}", hint="""For example --data '{"next_scene": 7}'.""") from error
 
 
-def _say(console: Console, item: "RenderCheckpoint", verb: str) -> None:
+def _print(console: Console, item: "RenderCheckpoint", verb: str) -> None:
     if console.as_json:
         console.data({"checkpoint": item})
         return
     done = f"{item.stage_name} {item.completed_scenes}/{item.total_scenes}"
-    console.line(good(verb), " ", warm(item.id[:8]), f"  {done}", faint(f"  {item.output_file_path or ''}"))
+    console.line(green(verb), " ", yellow(item.id[:8]), f"  {done}", faint(f"  {item.output_file_path or ''}"))

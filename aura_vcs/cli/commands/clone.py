@@ -7,13 +7,13 @@ import click
 
 from aura_vcs.cli.completion import complete_folder
 from aura_vcs.cli.options import HELP, examples, json_option
-from aura_vcs.cli.output.console import Console, cool
+from aura_vcs.cli.output.console import Console, cyan
 from aura_vcs.cli.output.humanize import count, size
 from aura_vcs.cli.remote_environment import agreements, surroundings
 from aura_vcs.cli.remote_keys import key_options
 from aura_vcs.cli.session import Session, pass_session
 from aura_vcs.cli.shared.studio import note_project
-from aura_vcs.cli.shared.transfers import all_versions_option, fetch_shape
+from aura_vcs.cli.shared.transfers import all_versions_option, fetch_to_json
 
 if TYPE_CHECKING:
     from aura_vcs.sync.clone import Cloned
@@ -91,18 +91,20 @@ def _show(console: Console, done: "Cloned", *, partial: bool) -> None:
         console.data(
             {
                 "path": done.path,
-                "fetched": fetch_shape(done.fetched),
+                "fetched": fetch_to_json(done.fetched),
                 "files": done.files.changed if done.files is not None else 0,
-                "left_bytes": done.left_bytes,
+                "left_bytes": done.offloaded_bytes,
                 "stored_bytes": done.stored_bytes,
             }
         )
         return
     fetched = done.fetched
     came = done.stored_bytes if partial else fetched.received_bytes  # with the content of this version
-    console.line("Cloned into ", cool(done.path))
+    console.line("Cloned into ", cyan(done.path))
     console.line(f"  {count(len(fetched.versions), 'version')}, {size(came)}")
-    if done.left_bytes:
-        console.line(f"  {size(done.left_bytes)} of older media stay at origin; they are fetched when they are needed")
+    if done.offloaded_bytes:
+        console.line(
+            f"  {size(done.offloaded_bytes)} of older media stay at origin; they are fetched when they are needed"
+        )
     if done.files is None:
         console.line("  the remote has no versions yet")

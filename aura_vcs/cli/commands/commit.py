@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from aura_vcs.cli.options import HELP, TEXT, author_option, examples, json_option, yes_option
-from aura_vcs.cli.output.console import Console, cool, faint, is_terminal, warm
-from aura_vcs.cli.output.humanize import joined, say_unstable, short_path, size
+from aura_vcs.cli.output.console import Console, cyan, faint, is_terminal, yellow
+from aura_vcs.cli.output.humanize import join_words, print_unstable, short_path, size
 from aura_vcs.cli.session import current_session, pass_repository, project_paths
 from aura_vcs.cli.shared.housekeeping import keep_house
 from aura_vcs.layout import REMOTES
@@ -98,28 +98,28 @@ def commit_command(
         )
     advice = _advice(repo, done)
     if console.as_json:
-        from aura_vcs.cli.output.json_shapes import point_shape, version_shape
-        from aura_vcs.cli.shared.locks import advice_shape
+        from aura_vcs.cli.output.json_shapes import restore_point_to_json, version_to_json
+        from aura_vcs.cli.shared.locks import advice_to_json
 
         made = done.version
-        shape = version_shape(made) if made else None
-        beside = point_shape(done.beside)
-        locks = advice_shape(repo, advice)
+        shape = version_to_json(made) if made else None
+        beside = restore_point_to_json(done.beside)
+        locks = advice_to_json(repo, advice)
         shapes = {"version": shape, "created": made is not None, "beside": beside, "locks": locks}
-        console.data({**shapes, "amended": point_shape(done.amended), "stored_bytes": done.stored_bytes})
+        console.data({**shapes, "amended": restore_point_to_json(done.amended), "stored_bytes": done.stored_bytes})
     else:
         _show(repo, console, done)
         if advice:
-            from aura_vcs.cli.shared.locks import say_advice  # seldom needed
+            from aura_vcs.cli.shared.locks import print_advice  # seldom needed
 
-            say_advice(console, advice)
+            print_advice(console, advice)
     _warn(repo, console, done)
     if done.beside is not None:
-        _say_beside(repo, console, done.beside)
+        _print_other_head(repo, console, done.beside)
     elif done.version is not None and not done.version.parents:
-        from aura_vcs.cli.shared.partial_sync import say_awaited  # seldom needed
+        from aura_vcs.cli.shared.partial_sync import print_missing_heads  # seldom needed
 
-        say_awaited(repo, console)  # a first version, beside another machine's that is on its way
+        print_missing_heads(repo, console)  # a first version, beside another machine's that is on its way
     if done.version is not None:
         _warn_of_missing_media(repo, console, done.version)
         keep_house(repo, console)
@@ -199,11 +199,13 @@ def _show(repo: "Repository", console: Console, done: "Committed") -> None:
         console.line(NOTHING)
         return
     if done.new_branch is not None:
-        console.line("Started the branch ", cool(done.new_branch), ", because you were on an older version")
+        console.line("Started the branch ", cyan(done.new_branch), ", because you were on an older version")
     branch = repo.head().branch or ""
     before = done.amended
     did = "Committed " if before is None else f"Amended v{before.number} as "
-    console.line(did, warm(f"v{record.number}"), f' "{record.name}" on ', cool(branch), f", {_new(done.stored_bytes)}")
+    console.line(
+        did, yellow(f"v{record.number}"), f' "{record.name}" on ', cyan(branch), f", {_new(done.stored_bytes)}"
+    )
     if before is not None:
         _say_amended(repo, console, before)
     console.line(faint("Take it back with `aura undo`; your files stay as they are."))
@@ -240,16 +242,18 @@ def _check_sent(repo: "Repository", console: Console, *, yes: bool) -> bool:
     if not places or record is None:
         return False
     number = f"v{record.number}"
-    if not yes and not console.ask(f"{number} was sent to {joined(places)}: others may have it. Amend it all the same"):
+    if not yes and not console.ask(
+        f"{number} was sent to {join_words(places)}: others may have it. Amend it all the same"
+    ):
         raise InputError(
-            f"{number} was sent to {joined(places)} already, and others may have it",
+            f"{number} was sent to {join_words(places)} already, and others may have it",
             hint=f'Save what is new as a version of its own: `aura commit -m "…"`. With --yes it is amended all the '
             f"same: whoever has {number} sees both then, and `aura merge` joins them.",
         )
     return True
 
 
-def _say_beside(repo: "Repository", console: Console, other: "VersionRecord") -> None:
+def _print_other_head(repo: "Repository", console: Console, other: "VersionRecord") -> None:
     """That the branch has two heads now, whose the other one is, and what joins them."""
     from aura_vcs.history.names.revisions import describe
 
@@ -261,7 +265,7 @@ def _say_beside(repo: "Repository", console: Console, other: "VersionRecord") ->
 
 
 def _warn(repo: "Repository", console: Console, done: "Committed") -> None:
-    say_unstable(repo, console, done.unstable, done.version, "Commit it again.")
+    print_unstable(repo, console, done.unstable, done.version, "Commit it again.")
     for skipped in done.skipped:
         console.warn(f"{short_path(skipped.path)} cannot be saved: {skipped.reason}")
     if done.unstable or any(skipped.is_unreadable for skipped in done.skipped):

@@ -8,7 +8,7 @@ import click
 from aura_vcs.cli.completion import complete_key
 from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
-from aura_vcs.cli.output.console import Console, faint, strong, warm
+from aura_vcs.cli.output.console import Console, faint, strong, yellow
 from aura_vcs.cli.session import Session, pass_session
 from aura_vcs.cli.shared.studio import settings_here, table
 from aura_vcs.cli.shared.studio_undo import WAY_BACK
@@ -163,7 +163,7 @@ def list_command(
         return
     table(
         session.console,
-        ({"key": warm(item.key), "value": _shown(item.value), "source": faint(item.source)} for item in found),
+        ({"key": yellow(item.key), "value": _shown(item.value), "source": faint(item.source)} for item in found),
     )
     if not found:
         session.console.line("Nothing is set." if only_set else "There are no such keys.")
@@ -189,7 +189,7 @@ def describe_command(session: Session, key: str | None) -> None:
     for item in found:
         kind = item.value_type + (", sensitive" if item.is_sensitive else "")
         choices = f": {', '.join(item.choices)}" if item.choices else ""
-        console.line(warm(item.key), faint(f"  {kind}{choices}, default {_shown(item.default)}"))
+        console.line(yellow(item.key), faint(f"  {kind}{choices}, default {_shown(item.default)}"))
         console.line("    ", item.description)
 
 

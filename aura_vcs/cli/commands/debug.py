@@ -4,23 +4,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.groups import Entry, LazyGroup
+from aura_vcs.cli.groups import CommandEntry, LazyGroup
 from aura_vcs.cli.options import HELP, POSITIVE, examples, json_option
-from aura_vcs.cli.output.console import Console, faint, strong, to_json, warm
+from aura_vcs.cli.output.console import Console, faint, strong, to_json, yellow
 from aura_vcs.cli.output.humanize import count, local_time, size
 from aura_vcs.cli.session import pass_repository
 
 if TYPE_CHECKING:
-    from aura_vcs.history.lookup.blob_versions import Holders
+    from aura_vcs.history.lookup.blob_versions import HoldingVersions
     from aura_vcs.index.records import ObjectRecord
     from aura_vcs.repository.repository import Repository
 
 CONTENT_TYPES = ("Brief", "Plan", "Voice", "Render", "Timeline", "Asset")
 _CATALOG = {
-    "object": Entry(__name__, "object_command", "Show what is known of an object"),
-    "blobs": Entry(__name__, "blobs_command", "List stored contents: type, references, when last referenced"),
-    "ref": Entry(__name__, "ref_command", "List the refs, or show one as it is stored"),
-    "index": Entry(__name__, "index_command", "List the index's tables, or rows of one"),
+    "object": CommandEntry(__name__, "object_command", "Show what is known of an object"),
+    "blobs": CommandEntry(__name__, "blobs_command", "List stored contents: type, references, when last referenced"),
+    "ref": CommandEntry(__name__, "ref_command", "List the refs, or show one as it is stored"),
+    "index": CommandEntry(__name__, "index_command", "List the index's tables, or rows of one"),
 }
 
 
@@ -71,11 +71,11 @@ def blobs_command(repo: "Repository", console: Console, type_: str | None, sort:
     Every content is stored once. The first number counts the folders that hold it, of which versions
     share those that did not change; the second one the versions.
     """
-    from aura_vcs.history.lookup.blob_versions import find_holders
+    from aura_vcs.history.lookup.blob_versions import find_holding_versions
 
     found = repo.queries.blobs(type_=type_, sort=sort, limit=limit)
-    held = find_holders(repo, [record.id for record in found])
-    shapes = [_blob_shape(record, held.get(record.id)) for record in found]
+    held = find_holding_versions(repo, [record.id for record in found])
+    shapes = [_blob_to_json(record, held.get(record.id)) for record in found]
     if sort == "referenced":
         shapes.sort(key=lambda shape: shape["last_referenced_at"], reverse=True)
     if console.as_json:
@@ -84,12 +84,12 @@ def blobs_command(repo: "Repository", console: Console, type_: str | None, sort:
     for shape in shapes:
         numbers = f"{shape['reference_count']:>6}  {shape['version_count']:>6}  {size(shape['size_bytes']):>10}  "
         when = local_time(shape["last_referenced_at"])
-        console.line(warm(shape["content_hash"][:12]), f"  {shape['content_type'] or '':9}", numbers, faint(when))
+        console.line(yellow(shape["content_hash"][:12]), f"  {shape['content_type'] or '':9}", numbers, faint(when))
     if not found:
         console.line("No content is like that.")
 
 
-def _blob_shape(record: "ObjectRecord", held: "Holders | None") -> dict[str, Any]:
+def _blob_to_json(record: "ObjectRecord", held: "HoldingVersions | None") -> dict[str, Any]:
     """A blob with the fields of DOMAIN's ContentBlob; `reference_count` counts trees, `version_count` versions."""
     newest = held.last_at if held is not None else None
     return {
@@ -120,7 +120,7 @@ def ref_command(repo: "Repository", console: Console, start: str) -> None:
         console.data({"refs": found})
         return
     for item in found:
-        console.line(warm(item.name), faint(f"  {item.path}"))
+        console.line(yellow(item.name), faint(f"  {item.path}"))
         if len(found) == 1:
             for line in to_json(item.content).splitlines():
                 console.line(line)

@@ -7,7 +7,7 @@ import click
 
 from aura_vcs.cli.completion import complete_version_or_path
 from aura_vcs.cli.options import HELP, PathsCommand, examples, json_option
-from aura_vcs.cli.output.console import Console, Line, Painted, Part, cool, faint, good, strong
+from aura_vcs.cli.output.console import Console, Line, Painted, Part, cyan, faint, green, strong
 from aura_vcs.cli.output.humanize import changed_path, count, size, titled
 from aura_vcs.cli.output.paths import versions_and_paths
 from aura_vcs.cli.session import current_session, pass_repository, project_paths
@@ -141,14 +141,14 @@ def _show(console: Console, progress: "Progress", sides: Sides, wanted: Wanted) 
         media = _media(progress, comparison, wanted.thorough, is_report=True)
         _write_report(console, wanted.page, sides, media)
     elif console.as_json:
-        from aura_vcs.cli.output.json_shapes import diff_shape
+        from aura_vcs.cli.output.json_shapes import diff_to_json
 
         media = _media(progress, comparison, wanted.thorough)
-        console.data(diff_shape(sides.old, sides.new, comparison, media.by_path))
+        console.data(diff_to_json(sides.old, sides.new, comparison, media.by_path))
     elif wanted.name_only:
         console.lines(([change.path] for change in comparison.changes), paged=True)
     elif not comparison.changes:
-        console.line(good("Nothing differs."))
+        console.line(green("Nothing differs."))
     elif wanted.stat:
         console.lines(_lines(sides, None, details=wanted.details), paged=True)
     else:
@@ -188,11 +188,10 @@ def _lines(sides: Sides, media: "MediaFindings | None", *, details: bool) -> Ite
     if media is not None and media.needs_extra:
         yield [faint("Media files were compared by their headers only. To hear and see more of them:")]
         yield [faint(f"  {_media_command()}")]
-    elif media is not None and media.left:
-        were = "was" if media.left == 1 else "were"
-        yield [
-            faint(f"{count(media.left, 'media file')} {were} compared by the header only. For all: aura diff --media")
-        ]
+    elif media is not None and media.header_only:
+        were = "was" if media.header_only == 1 else "were"
+        files = count(media.header_only, "media file")
+        yield [faint(f"{files} {were} compared by the header only. For all: aura diff --media")]
 
 
 def _media_command() -> str:
@@ -336,7 +335,7 @@ def _inside(
 def _text(text: "TextDiff", *, details: bool) -> Iterator[Line]:
     left = sum(len(hunk.lines) for hunk in text.hunks) if details else TEXT_LINES
     for hunk in text.hunks:
-        yield ["      ", cool(f"line {hunk.new_start or hunk.old_start}")]
+        yield ["      ", cyan(f"line {hunk.new_start or hunk.old_start}")]
         for line in hunk.lines:
             left -= 1
             if left < 0:

@@ -8,7 +8,7 @@ import click
 from aura_vcs.cli.completion import complete_preset, complete_version
 from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import COUNT, HELP, POSITIVE, TEXT, examples, json_option, since_until_options
-from aura_vcs.cli.output.console import Console, bad, faint, good, strong, warm
+from aura_vcs.cli.output.console import Console, faint, green, red, strong, yellow
 from aura_vcs.cli.output.humanize import age, duration, size
 from aura_vcs.cli.remote_environment import worker_environment
 from aura_vcs.cli.session import pass_repository
@@ -73,7 +73,7 @@ def run_command(
     chosen = choose_preset(repo, record, preset or setting(repo, "export.preset"))
     job = add_export(repo, record, chosen, output or _default_output(repo, record.number, chosen.extension))
     if queue:
-        _say(console, job)
+        _print(console, job)
         return
     _run(repo, console, job, overwrite=overwrite)
 
@@ -110,7 +110,7 @@ def cancel_command(repo: "Repository", console: Console, export: str) -> None:
     """Stop a job, also one that another terminal renders"""
     from aura_vcs.project.records.export_jobs import cancel_export, find_export
 
-    _say(console, cancel_export(repo, find_export(repo, export)))
+    _print(console, cancel_export(repo, find_export(repo, export)))
 
 
 @export_command.command("list", context_settings=HELP, epilog=examples("aura export list --status Failed"))
@@ -148,7 +148,7 @@ def list_command(
         console,
         (
             {
-                "id": warm(job.id[:8]),
+                "id": yellow(job.id[:8]),
                 "status": _status(job),
                 "version": f"v{job.version_number}",
                 "preset": job.preset_name,
@@ -170,7 +170,7 @@ def show_command(repo: "Repository", console: Console, export: str) -> None:
     """Show one export"""
     from aura_vcs.project.records.export_jobs import find_export
 
-    _say(console, find_export(repo, export))
+    _print(console, find_export(repo, export))
 
 
 @export_command.command("presets", context_settings=HELP, epilog=examples("aura export presets"))
@@ -213,10 +213,10 @@ def _default_output(repo: "Repository", number: int, extension: str) -> str:
 def _run(repo: "Repository", console: Console, job: "ExportRecord", *, overwrite: bool) -> None:
     from aura_vcs.project.records.export_jobs import run_export
 
-    _say(console, run_export(repo, job, overwrite=overwrite, environment=worker_environment()))
+    _print(console, run_export(repo, job, overwrite=overwrite, environment=worker_environment()))
 
 
-def _say(console: Console, job: "ExportRecord") -> None:
+def _print(console: Console, job: "ExportRecord") -> None:
     if console.as_json:
         console.data({"export": job})
         return
@@ -226,12 +226,12 @@ def _say(console: Console, job: "ExportRecord") -> None:
         made = [size(job.file_size or 0), duration(job.duration_seconds or 0), job.resolution or "", job.codec or ""]
         console.line("  ", ", ".join(word for word in made if word))
     if job.error_message:
-        console.line("  ", bad(job.error_message))
+        console.line("  ", red(job.error_message))
     for note in job.notes:
         console.line(faint(f"  {note}"))
 
 
 def _status(job: "ExportRecord") -> Any:
     if job.status == "InProgress":
-        return warm(f"{job.status} {job.progress:.0f} %")
-    return {"Completed": good, "Failed": bad}.get(job.status, warm)(job.status)
+        return yellow(f"{job.status} {job.progress:.0f} %")
+    return {"Completed": green, "Failed": red}.get(job.status, yellow)(job.status)

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 import click
 
 from aura_vcs.cli.options import HELP, dry_run_option, examples, json_option
-from aura_vcs.cli.output.console import Console, cool, faint, good, strong
+from aura_vcs.cli.output.console import Console, cyan, faint, green, strong
 from aura_vcs.cli.output.humanize import count, size
 from aura_vcs.cli.session import pass_repository, project_paths
-from aura_vcs.cli.shared.transfers import all_versions_option, connected, fetch_shape, say_fetched
+from aura_vcs.cli.shared.transfers import all_versions_option, connected, fetch_to_json, print_fetched
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -50,17 +50,17 @@ def _fetch(repo: "Repository", console: Console, remote: str | None, *, all_vers
 
     with connected(repo, remote) as link:
         if dry_run:
-            plan = plan_fetch(repo, link.remote, link.known, all_versions=all_versions)
+            plan = plan_fetch(repo, link.remote, link.cache, all_versions=all_versions)
             if console.as_json:
-                console.data({"dry_run": True, **fetch_shape(plan)})
+                console.data({"dry_run": True, **fetch_to_json(plan)})
                 return
             console.line(f"Would fetch {count(len(plan.versions), 'version')}, {size(plan.received_bytes)}")
             return
-        fetched = fetch(repo, link.remote, link.known, all_versions=all_versions)
+        fetched = fetch(repo, link.remote, link.cache, all_versions=all_versions)
     if console.as_json:
-        console.data({"dry_run": False, **fetch_shape(fetched.plan), "diverged": list(fetched.diverged)})
+        console.data({"dry_run": False, **fetch_to_json(fetched.plan), "diverged": list(fetched.diverged)})
         return
-    say_fetched(console, link.name, fetched.plan)
+    print_fetched(console, link.name, fetched.plan)
     for name in fetched.diverged:
         console.warn(f"{name} was moved apart by two machines. Both sides are kept; `aura merge` joins them.")
     if fetched.plan.branches:
@@ -68,27 +68,27 @@ def _fetch(repo: "Repository", console: Console, remote: str | None, *, all_vers
 
 
 def _fetch_content(repo: "Repository", console: Console, what: tuple[str, ...], *, dry_run: bool) -> None:
-    from aura_vcs.cli.fetch_on_demand import OnDemand
-    from aura_vcs.cli.output.json_shapes import path_shape
-    from aura_vcs.history.lookup.select_files import choose
+    from aura_vcs.cli.fetch_on_demand import FetchOnDemand
+    from aura_vcs.cli.output.json_shapes import path_to_json
+    from aura_vcs.history.lookup.select_files import select_files
     from aura_vcs.sync.offload.fetch_content import fetch_content, plan_content
 
-    chosen = choose(repo, what, as_path=lambda name: project_paths(repo, (name,))[0])
+    chosen = select_files(repo, what, as_path=lambda name: project_paths(repo, (name,))[0])
     plan = plan_content(repo, chosen)
-    bring = repo.store.bring
-    assert isinstance(bring, OnDemand)
+    bring = repo.store.fetch
+    assert isinstance(bring, FetchOnDemand)
     if not dry_run:
         fetch_content(bring.content(), plan)
     if console.as_json:
-        files = [{"id": file.id, **path_shape(file.path), "size_bytes": file.size} for file in plan.files]
+        files = [{"id": file.id, **path_to_json(file.path), "size_bytes": file.size} for file in plan.files]
         console.data({"dry_run": dry_run, "content": files, "bytes": plan.size_bytes})
         return
     if not plan.files:
         console.line("All of that content is here.")
         return
-    verb = "Would bring back " if dry_run else good("Brought back ")
+    verb = "Would bring back " if dry_run else green("Brought back ")
     console.line(verb, strong(size(plan.size_bytes)), f", {count(len(plan.files), 'file')}")
     for file in plan.files[:SHOWN]:
-        console.line(f"{size(file.size).rjust(12)}  ", cool(file.path))
+        console.line(f"{size(file.size).rjust(12)}  ", cyan(file.path))
     if len(plan.files) > SHOWN:
         console.line(faint(f"              and {len(plan.files) - SHOWN:,} more"))

@@ -6,7 +6,7 @@ import click
 
 from aura_vcs.cli.completion import complete_remote
 from aura_vcs.cli.options import HELP, Share, examples, json_option
-from aura_vcs.cli.output.console import Console, bad, faint, good
+from aura_vcs.cli.output.console import Console, faint, green, red
 from aura_vcs.cli.output.humanize import count, size
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.remote_maintenance import check_remote_content
@@ -61,7 +61,7 @@ def fsck_command(
         )
         return
     for problem in report.problems:
-        console.line(bad(problem.kind.replace("_", " ")), f"  {problem.what}: {problem.detail}")
+        console.line(red(problem.kind.replace("_", " ")), f"  {problem.what}: {problem.detail}")
     looked = f"{count(report.objects, 'object')}, {size(report.bytes)} looked at"
     if report.offloaded:
         files = count(report.offloaded, "file")
@@ -69,7 +69,7 @@ def fsck_command(
             f"Offloaded: {files}, {size(report.offloaded_bytes)}; remotes hold them, and that is as it should be"
         )
     if report.is_clean:
-        console.line(good("Everything is whole: "), looked)
+        console.line(green("Everything is whole: "), looked)
     else:
-        console.line(bad(count(len(report.problems), "problem")), f"; {looked}")
+        console.line(red(count(len(report.problems), "problem")), f"; {looked}")
         console.line(faint("Nothing was changed. Make a copy of the whole project folder before you try anything."))

@@ -6,13 +6,13 @@ import click
 
 from aura_vcs.cli.completion import complete_remote
 from aura_vcs.cli.options import HELP, Duration, dry_run_option, examples, json_option
-from aura_vcs.cli.output.console import Console, faint, good, strong
-from aura_vcs.cli.output.humanize import count, joined, local_time, long_duration, size
+from aura_vcs.cli.output.console import Console, faint, green, strong
+from aura_vcs.cli.output.humanize import count, join_words, local_time, long_duration, size
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.remote_maintenance import collect_remote
 
 if TYPE_CHECKING:
-    from aura_vcs.maintenance.gc import Collected, Plan
+    from aura_vcs.maintenance.gc import Collected, GcPlan
     from aura_vcs.repository.repository import Repository
 
 
@@ -100,37 +100,39 @@ def _by_itself(repo: "Repository", console: Console) -> None:
 def _say_freed(console: Console, done: "Collected") -> None:
     if done.removed_objects:
         freed = strong(size(done.freed_bytes))
-        console.line(good("Freed "), freed, f": {count(done.removed_objects, 'object')} deleted")
+        console.line(green("Freed "), freed, f": {count(done.removed_objects, 'object')} deleted")
 
 
-def _show_plan(console: Console, plan: "Plan", grace: float) -> None:
+def _show_plan(console: Console, plan: "GcPlan", grace: float) -> None:
     if plan.purged:
-        versions = joined(f"v{record.number}" for record in plan.purged)
+        versions = join_words(f"v{record.number}" for record in plan.purged)
         since = f" more than {long_duration(grace)} ago" if grace else ""
         console.line(f"The content of {versions}, deleted{since}, goes for good; the record stays")
-    if plan.doomed:
-        console.line(f"To delete: {count(len(plan.doomed), 'object')}, {size(plan.bytes)}")
-    elif not plan.kept and not plan.left and not plan.unread:
+    if plan.to_delete:
+        console.line(f"To delete: {count(len(plan.to_delete), 'object')}, {size(plan.bytes)}")
+    elif not plan.in_grace_period and not plan.in_shared_packs and not plan.unacknowledged:
         console.line("There is no garbage.")
-    if plan.left:
-        left = size(sum(item.stored_size for item in plan.left))
+    if plan.in_shared_packs:
+        left = size(sum(item.stored_size for item in plan.in_shared_packs))
         console.line(
-            faint(f"Left for later: {count(len(plan.left), 'object')}, {left}, in packs that are mostly in use")
+            faint(
+                f"Left for later: {count(len(plan.in_shared_packs), 'object')}, {left}, in packs that are mostly in use"
+            )
         )
-    if plan.unread:
+    if plan.unacknowledged:
         _show_unread(console, plan)
-    if plan.kept:
-        kept = size(sum(item.stored_size for item in plan.kept))
-        objects = count(len(plan.kept), "object")
+    if plan.in_grace_period:
+        kept = size(sum(item.stored_size for item in plan.in_grace_period))
+        objects = count(len(plan.in_grace_period), "object")
         until = _kept_until(plan, grace)
         console.line(
             faint(f"Kept{until}, because undo may want it back: {objects}, {kept} (`--grace 0` keeps nothing)")
         )
 
 
-def _kept_until(plan: "Plan", grace: float) -> str:
+def _kept_until(plan: "GcPlan", grace: float) -> str:
     """Until which day what is kept can be brought back; "" where something else keeps it."""
-    dates = [item.last_referenced_at for item in plan.kept if item.last_referenced_at > plan.cutoff]
+    dates = [item.last_referenced_at for item in plan.in_grace_period if item.last_referenced_at > plan.cutoff]
     if not dates:
         return ""
     first, last = (_day(moment, grace) for moment in (min(dates), max(dates)))
@@ -148,11 +150,11 @@ def _day(moment: str, grace: float) -> str:
         return "the end of time"
 
 
-def _show_unread(console: Console, plan: "Plan") -> None:
-    unread = size(sum(item.stored_size for item in plan.unread))
-    machines = joined(other.host or other.replica for other in plan.waiting_for)
+def _show_unread(console: Console, plan: "GcPlan") -> None:
+    unread = size(sum(item.stored_size for item in plan.unacknowledged))
+    machines = join_words(other.host or other.replica for other in plan.waiting_for)
     verb = "knows" if len(plan.waiting_for) == 1 else "know"
-    console.line(f"Kept until {machines} {verb} that it goes: {count(len(plan.unread), 'object')}, {unread}")
+    console.line(f"Kept until {machines} {verb} that it goes: {count(len(plan.unacknowledged), 'object')}, {unread}")
     console.line(
         faint("They work in copies of this folder. Run any aura command there, and let the tool copy both ways.")
     )
@@ -166,19 +168,19 @@ def _done(done: "Collected") -> dict[str, Any]:
     return {key: getattr(done, key) for key in _KEYS}
 
 
-def _waiting(plan: "Plan") -> dict[str, Any]:
+def _waiting(plan: "GcPlan") -> dict[str, Any]:
     return {
-        "unread_objects": len(plan.unread),
+        "unread_objects": len(plan.unacknowledged),
         "waiting_for": [{"replica": other.replica, "host": other.host} for other in plan.waiting_for],
     }
 
 
-def _planned(plan: "Plan") -> dict[str, Any]:
+def _planned(plan: "GcPlan") -> dict[str, Any]:
     return {
         "dry_run": True,
-        "removed_objects": len(plan.doomed),
+        "removed_objects": len(plan.to_delete),
         "freed_bytes": plan.bytes,
-        "condemned_objects": len(plan.kept) + len(plan.left) + len(plan.unread),
-        "kept_by_grace": len(plan.kept),
+        "condemned_objects": len(plan.in_grace_period) + len(plan.in_shared_packs) + len(plan.unacknowledged),
+        "kept_by_grace": len(plan.in_grace_period),
         **_waiting(plan),
     }

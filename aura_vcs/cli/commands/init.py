@@ -7,7 +7,7 @@ import click
 
 from aura_vcs.cli.completion import complete_folder, complete_template
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
-from aura_vcs.cli.output.console import cool, strong
+from aura_vcs.cli.output.console import cyan, strong
 from aura_vcs.cli.output.humanize import count
 from aura_vcs.cli.session import Session, pass_session
 from aura_vcs.cli.shared.studio import note_project
@@ -50,9 +50,9 @@ def init_command(
     console = session.console
     root = os.path.join(session.folder, folder) if folder else session.folder
     if bare:
-        from aura_vcs.cli.shared.transfers import prepare_place
+        from aura_vcs.cli.shared.transfers import prepare_location
 
-        prepare_place(console, root)
+        prepare_location(console, root)
         return
     chosen = _template(session, root, template) if template is not None else None
     had_hint = os.path.lexists(os.path.join(root, SYNCTHING))
@@ -73,7 +73,7 @@ def init_command(
                 }
             )
             return
-        console.line("Made ", cool(repo.root), " a project")
+        console.line("Made ", cyan(repo.root), " a project")
         if started.wrote_document:
             console.line("  wrote project.json with the title ", strong(started.title or ""))
         elif title is not None and started.title != title:

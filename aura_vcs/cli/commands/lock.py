@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aura_vcs.cli.options import HELP, TEXT, Duration, examples, json_option
-from aura_vcs.cli.output.console import Console, cool, faint, warm
+from aura_vcs.cli.output.console import Console, cyan, faint, yellow
 from aura_vcs.cli.session import pass_repository, project_paths
-from aura_vcs.cli.shared.locks import lock_shape, remote_option, until, whose
+from aura_vcs.cli.shared.locks import lock_to_json, remote_option, until, whose
 from aura_vcs.cli.shared.transfers import connected
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
-    from aura_vcs.sync.locks.locks import Taken
-    from aura_vcs.sync.locks.staleness import Newer
+    from aura_vcs.sync.locks.locks import LockResult
+    from aura_vcs.sync.locks.staleness import NewerVersion
 
 
 @click.command(
@@ -47,12 +47,12 @@ def lock_command(
     change the file are refused. A folder is locked with everything in it. Ends with 3 if the
     remote has a newer version of a file than you: get that first, with `aura pull`.
     """
-    from aura_vcs.sync.locks.locks import check_lockable, take_locks
+    from aura_vcs.sync.locks.locks import check_lockable, lock_paths
 
     check_lockable(repo, remote)
     with connected(repo, remote) as link:
         wanted = project_paths(repo, paths)
-        done = take_locks(repo, link.remote, link.known, wanted, reason=reason, seconds=expires)
+        done = lock_paths(repo, link.remote, link.cache, wanted, reason=reason, seconds=expires)
     branch = repo.head().branch
     behind = [item for item in done.newer if item.branch == branch]
     if behind:
@@ -61,9 +61,9 @@ def lock_command(
         console.data(
             {
                 "remote": link.name,
-                "locks": [lock_shape(repo, lock) for lock in done.locks],
-                "taken_over": [lock_shape(repo, lock) for lock in done.taken_over],
-                "newer": [_newer_shape(item) for item in done.newer],
+                "locks": [lock_to_json(repo, lock) for lock in done.locks],
+                "taken_over": [lock_to_json(repo, lock) for lock in done.taken_over],
+                "newer": [_newer_to_json(item) for item in done.newer],
                 "behind": bool(behind),
             }
         )
@@ -71,7 +71,7 @@ def lock_command(
     _show(console, link.name, done, behind)
 
 
-def _newer_shape(item: "Newer") -> dict[str, Any]:
+def _newer_to_json(item: "NewerVersion") -> dict[str, Any]:
     return {
         "path": item.path,
         "branch": item.branch,
@@ -81,9 +81,9 @@ def _newer_shape(item: "Newer") -> dict[str, Any]:
     }
 
 
-def _show(console: Console, remote: str, done: "Taken", behind: list["Newer"]) -> None:
+def _show(console: Console, remote: str, done: "LockResult", behind: list["NewerVersion"]) -> None:
     for lock in done.locks:
-        console.line("Locked ", cool(lock.path), " on ", remote, ", ", until(lock))
+        console.line("Locked ", cyan(lock.path), " on ", remote, ", ", until(lock))
     for lock in done.taken_over:
         console.line(faint(f"  {lock.path} had been locked by {whose(lock)}; that lock had expired"))
     for item in done.newer:
@@ -91,6 +91,6 @@ def _show(console: Console, remote: str, done: "Taken", behind: list["Newer"]) -
         if item in behind:
             console.warn(f"you are behind: {version} has a newer {item.path}. Run `aura pull` before you change it.")
         else:
-            console.note("On the branch ", warm(item.branch), f" {version} has another {item.path}.")
+            console.note("On the branch ", yellow(item.branch), f" {version} has another {item.path}.")
     if done.locks:
         console.line(faint(f"Let go of it with `aura unlock {done.locks[0].path}` when you have pushed."))

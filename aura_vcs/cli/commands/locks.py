@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 import click
 
 from aura_vcs.cli.options import HELP, examples, json_option
-from aura_vcs.cli.output.console import Console, bad, cool, faint, good
+from aura_vcs.cli.output.console import Console, cyan, faint, green, red
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.shared.locks import lock_shape, remote_option, until, whose
+from aura_vcs.cli.shared.locks import lock_to_json, remote_option, until, whose
 from aura_vcs.cli.shared.transfers import connected
 
 if TYPE_CHECKING:
@@ -25,23 +25,23 @@ def locks_command(repo: "Repository", console: Console, *, remote: str | None) -
 
     check_lockable(repo, remote)
     with connected(repo, remote) as link:
-        found = remote_locks(repo, link.remote, link.known)
+        found = remote_locks(repo, link.remote, link.cache)
     if console.as_json:
-        console.data({"remote": link.name, "locks": [lock_shape(repo, lock) for lock in found]})
+        console.data({"remote": link.name, "locks": [lock_to_json(repo, lock) for lock in found]})
         return
     for lock in found:
         _line(repo, console, lock)
     if not found:
-        console.line("Nothing is locked on ", cool(link.name), faint(": `aura lock FILE` locks a file."))
+        console.line("Nothing is locked on ", cyan(link.name), faint(": `aura lock FILE` locks a file."))
 
 
 def _line(repo: "Repository", console: Console, lock: "PathLock") -> None:
     from aura_vcs.codec import now
-    from aura_vcs.sync.state.lock_record import holds
+    from aura_vcs.sync.state.lock_record import is_active
 
-    mine = good("  yours") if lock.replica == repo.replica else ""
-    console.line(cool(lock.path), mine)
-    if holds(lock, now()):
+    mine = green("  yours") if lock.replica == repo.replica else ""
+    console.line(cyan(lock.path), mine)
+    if is_active(lock, now()):
         console.line("    ", whose(lock), faint(f" ({until(lock)})"))
     else:
-        console.line("    ", whose(lock), bad(" expired"), faint(": anybody can take it over"))
+        console.line("    ", whose(lock), red(" expired"), faint(": anybody can take it over"))

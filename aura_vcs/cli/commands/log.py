@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aura_vcs.cli.options import COUNT, HELP, TEXT, examples, json_option, since_until_options
-from aura_vcs.cli.output.console import Console, Line, Part, bad, faint, good, strong, warm
+from aura_vcs.cli.output.console import Console, Line, Part, faint, green, red, strong, yellow
 from aura_vcs.cli.output.humanize import age, local_time, size
 from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.shared.version_marks import TYPES, marks, names_of_versions
@@ -91,17 +91,17 @@ def log_command(
     )
     found = log(repo, wanted, everything=everything, paths=project_paths(repo, paths))
     if console.as_json:
-        from aura_vcs.cli.output.json_shapes import version_shape
+        from aura_vcs.cli.output.json_shapes import version_to_json
 
-        console.data({"versions": [version_shape(record) for record in found]})
+        console.data({"versions": [version_to_json(record) for record in found]})
     elif found and as_graph:
         console.lines(_drawn(repo, found, oneline=oneline), paged=True)
     elif found:
         console.lines(_listed(repo, found, oneline=oneline), paged=True)
     elif repo.head().version is None and not everything:
-        from aura_vcs.cli.shared.partial_sync import say_awaited  # seldom needed
+        from aura_vcs.cli.shared.partial_sync import print_missing_heads  # seldom needed
 
-        if not say_awaited(repo, console):
+        if not print_missing_heads(repo, console):
             console.line('There are no versions yet. Make the first with `aura commit -m "First cut"`.')
     elif paths and wanted == VersionFilter(limit=limit):
         where = "No version" if everything else "No version of this branch"
@@ -160,9 +160,9 @@ def _drawn(repo: "Repository", found: "list[VersionRecord]", *, oneline: bool) -
     for row in graph(found):
         lines = [_oneline(row.record, about, width)] if oneline else list(_full(row.record, about))
         for n, line in enumerate(lines):
-            yield [good(row.at if n == 0 else row.below), "  ", *line]
+            yield [green(row.at if n == 0 else row.below), "  ", *line]
         for columns in row.between:
-            yield [good(columns)]
+            yield [green(columns)]
 
 
 def _show_field(repo: "Repository", console: Console, field: str, limit: int | None) -> None:
@@ -175,26 +175,26 @@ def _show_field(repo: "Repository", console: Console, field: str, limit: int | N
         raise InputError(f"{field!r} names no field", hint="Say FILE#/FIELD, for example brief.json#/tone.")
     found = field_history(repo, resolve(repo, "HEAD").id, project_paths(repo, (file,))[0], pointer)[:limit]
     if console.as_json:
-        console.data({"field": pointer, "changes": [_field_shape(change) for change in found]})
+        console.data({"field": pointer, "changes": [_field_to_json(change) for change in found]})
         return
     console.lines((line for change in found for line in _field_lines(change)), paged=True)
 
 
-def _field_shape(change: "FieldChange") -> dict[str, Any]:
+def _field_to_json(change: "FieldChange") -> dict[str, Any]:
     import msgspec
 
-    from aura_vcs.cli.output.json_shapes import path_shape, version_shape
+    from aura_vcs.cli.output.json_shapes import path_to_json, version_to_json
 
     sides = {"before": change.before, "after": change.after}
     present = {name: value for name, value in sides.items() if value is not msgspec.UNSET}
-    return {"version": version_shape(change.version), **path_shape(change.path), **present}
+    return {"version": version_to_json(change.version), **path_to_json(change.path), **present}
 
 
 def _field_lines(change: "FieldChange") -> Iterator[Line]:
     record = change.version
     when = f"{record.author}, {local_time(record.created_at)} ({age(record.created_at)})"
-    yield [warm(f"v{record.number}"), "  ", strong(record.name), faint(f"  {when}")]
-    yield ["    ", bad(_value(change.before)), " → ", good(_value(change.after))]
+    yield [yellow(f"v{record.number}"), "  ", strong(record.name), faint(f"  {when}")]
+    yield ["    ", red(_value(change.before)), " → ", green(_value(change.after))]
 
 
 def _value(value: Any) -> str:
@@ -208,12 +208,12 @@ def _value(value: Any) -> str:
 
 def _oneline(record: "VersionRecord", about: _About, width: int) -> Line:
     when, special = faint(local_time(record.created_at)), marks(record, offloaded=about.is_offloaded(record))
-    return [warm(about.call(record).ljust(width)), "  ", when, "  ", record.name, *special]
+    return [yellow(about.call(record).ljust(width)), "  ", when, "  ", record.name, *special]
 
 
 def _full(record: "VersionRecord", about: _About) -> Iterator[Line]:
     special = marks(record, offloaded=about.is_offloaded(record))
-    yield [warm(about.call(record)), "  ", strong(record.name), *special, *_standing(about.names.get(record.id, []))]
+    yield [yellow(about.call(record)), "  ", strong(record.name), *special, *_standing(about.names.get(record.id, []))]
     when = f"{local_time(record.created_at)} ({age(record.created_at)})"
     yield [faint(f"    {record.author}, {when}, {size(record.size_bytes)}")]
     for text in record.description.splitlines():

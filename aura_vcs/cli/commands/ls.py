@@ -6,12 +6,12 @@ import click
 
 from aura_vcs.cli.completion import complete_content
 from aura_vcs.cli.options import HELP, examples, json_option
-from aura_vcs.cli.output.console import Console, Part, cool, faint
+from aura_vcs.cli.output.console import Console, Part, cyan, faint
 from aura_vcs.cli.output.humanize import count, size
 from aura_vcs.cli.session import current_session, pass_repository, project_paths
 
 if TYPE_CHECKING:
-    from aura_vcs.history.lookup.content import Located
+    from aura_vcs.history.lookup.content import LocatedContent
     from aura_vcs.model import Entry
     from aura_vcs.repository.repository import Repository
 
@@ -36,10 +36,10 @@ def ls_command(repo: "Repository", console: Console, what: str, recursive: bool)
     located = locate(repo, _meant(repo, what))
     found = list_folder(repo, located, recursive=recursive)
     if console.as_json:
-        from aura_vcs.cli.output.json_shapes import entry_shape, point_shape
+        from aura_vcs.cli.output.json_shapes import entry_shape, restore_point_to_json
 
         entries = [entry_shape(path, entry) for path, entry in found]
-        console.data({"version": point_shape(located.record), "path": located.path or "", "entries": entries})
+        console.data({"version": restore_point_to_json(located.record), "path": located.path or "", "entries": entries})
         return
     console.lines(([size(entry.size).rjust(10), "  ", *_name(path, entry)] for path, entry in found), paged=True)
     _sum(console, located, found)
@@ -59,10 +59,10 @@ def _meant(repo: "Repository", what: str) -> str:
 
 
 def _name(path: str, entry: "Entry") -> "list[Part]":
-    return [cool(f"{path}/")] if entry.kind == "dir" else [path]
+    return [cyan(f"{path}/")] if entry.kind == "dir" else [path]
 
 
-def _sum(console: Console, located: "Located", found: "list[tuple[str, Entry]]") -> None:
+def _sum(console: Console, located: "LocatedContent", found: "list[tuple[str, Entry]]") -> None:
     folders = sum(entry.kind == "dir" for _, entry in found)
     parts = [count(folders, "folder")] if folders else []
     if len(found) > folders or not found:

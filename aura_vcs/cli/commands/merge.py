@@ -6,11 +6,11 @@ import click
 
 from aura_vcs.cli.completion import complete_version
 from aura_vcs.cli.options import HELP, TEXT, author_option, dry_run_option, examples, json_option
-from aura_vcs.cli.output.console import Console, cool, faint, good, strong
-from aura_vcs.cli.output.humanize import changed_path, count, joined, titled
+from aura_vcs.cli.output.console import Console, cyan, faint, green, strong
+from aura_vcs.cli.output.humanize import changed_path, count, join_words, titled
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_left
-from aura_vcs.cli.shared.partial_sync import say_awaited
+from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_skipped
+from aura_vcs.cli.shared.partial_sync import print_missing_heads
 
 if TYPE_CHECKING:
     from aura_vcs.history.merge import Merged, MergePlan
@@ -61,55 +61,55 @@ def merge_command(
     if dry_run:
         plan = plan_merge(repo, name)
         if console.as_json:
-            console.data({"dry_run": True, **_plan_shape(plan)})
+            console.data({"dry_run": True, **_plan_to_json(plan)})
         else:
             _show_plan(console, plan)
         return
     done = merge(repo, name, message=message)
     if console.as_json:
-        console.data({"dry_run": False, **_plan_shape(done.plan), **_done_shape(repo, done)})
+        console.data({"dry_run": False, **_plan_to_json(done.plan), **_done_to_json(repo, done)})
     else:
         _show(console, done)
     if done.plan.kind == "up_to_date" and name is None:
-        say_awaited(repo, console)
+        print_missing_heads(repo, console)
     if done.files is not None:
         from aura_vcs.cli.shared.media_warnings import warn_of_missing_media
 
-        print_left(console, done.files)
+        print_skipped(console, done.files)
         warn_of_missing_media(repo, console, done.plan.ours.tree, done.version.tree)
 
 
-def _plan_shape(plan: "MergePlan") -> dict[str, Any]:
-    from aura_vcs.cli.output.json_shapes import conflict_shape, path_shape, point_shape
+def _plan_to_json(plan: "MergePlan") -> dict[str, Any]:
+    from aura_vcs.cli.output.json_shapes import conflict_to_json, path_to_json, restore_point_to_json
 
     return {
         "kind": plan.kind,
-        "ours": point_shape(plan.ours),
-        "theirs": point_shape(plan.theirs),
-        "changes": [path_shape(path) for path in plan.changes],
+        "ours": restore_point_to_json(plan.ours),
+        "theirs": restore_point_to_json(plan.theirs),
+        "changes": [path_to_json(path) for path in plan.changes],
         "joined": [
-            {**path_shape(item.path), "by": item.by, "mixed": [{"line": m.line, "text": m.text} for m in item.mixed]}
-            for item in plan.joins
+            {**path_to_json(item.path), "by": item.by, "mixed": [{"line": m.line, "text": m.text} for m in item.mixed]}
+            for item in plan.merged_files
         ],
-        "renamed": [{**path_shape(new), **path_shape(old, "old_path")} for old, new in plan.renamed.items()],
-        "conflicts": [conflict_shape(item) for item in plan.conflicts],
-        "heads_left": list(plan.left),
+        "renamed": [{**path_to_json(new), **path_to_json(old, "old_path")} for old, new in plan.renamed.items()],
+        "conflicts": [conflict_to_json(item) for item in plan.conflicts],
+        "heads_left": list(plan.remaining_heads),
     }
 
 
-def _done_shape(repo: "Repository", done: "Merged") -> dict[str, Any]:
-    from aura_vcs.cli.output.json_shapes import moved_shape, path_shape, version_shape
+def _done_to_json(repo: "Repository", done: "Merged") -> dict[str, Any]:
+    from aura_vcs.cli.output.json_shapes import checkout_to_json, path_to_json, version_to_json
 
     return {
-        "version": version_shape(done.version),
-        "replaced": [path_shape(path) for path in done.replaced],
-        **moved_shape(repo, repo.head(), done.files),
+        "version": version_to_json(done.version),
+        "replaced": [path_to_json(path) for path in done.replaced],
+        **checkout_to_json(repo, repo.head(), done.files),
     }
 
 
 def _show_plan(console: Console, plan: "MergePlan") -> None:
     if plan.kind == "up_to_date":
-        console.line(good("Nothing to join: everything is in your branch already"))
+        console.line(green("Nothing to join: everything is in your branch already"))
         return
     if plan.kind == "forward":
         console.line(f"Your branch would go forward to {titled(plan.theirs)}; nothing has to be joined")
@@ -122,22 +122,22 @@ def _show_plan(console: Console, plan: "MergePlan") -> None:
 def _show(console: Console, done: "Merged") -> None:
     plan = done.plan
     if plan.kind == "up_to_date":
-        console.line(good("Nothing to join: everything is in your branch already"))
+        console.line(green("Nothing to join: everything is in your branch already"))
         return
     if plan.kind == "forward":
         console.line("Went forward to ", strong(titled(done.version)), "; nothing had to be joined")
     else:
         console.line("Joined as ", strong(titled(done.version)))
     _show_content(console, plan)
-    _say_unsaved(console, done)
+    _print_unsaved(console, done)
     if plan.conflicts:
         console.line("The version is saved and you can go on. `aura resolve` asks about each, when you like.")
-    if plan.left:
-        console.line(f"{count(len(plan.left), 'head')} of the branch still apart: `aura merge` again.")
+    if plan.remaining_heads:
+        console.line(f"{count(len(plan.remaining_heads), 'head')} of the branch still apart: `aura merge` again.")
     console.line(faint("Take it back with `aura undo`."))
 
 
-def _say_unsaved(console: Console, done: "Merged") -> None:
+def _print_unsaved(console: Console, done: "Merged") -> None:
     point = done.files.restore_point if done.files is not None else None
     if done.files is not None:
         print_kept_unsaved(console, done.files)
@@ -147,7 +147,7 @@ def _say_unsaved(console: Console, done: "Merged") -> None:
     if not done.replaced:
         console.line(f"What you had decided and not saved is {kept}.")
         return
-    named = joined(done.replaced[:5]) + (" and others" if len(done.replaced) > 5 else "")
+    named = join_words(done.replaced[:5]) + (" and others" if len(done.replaced) > 5 else "")
     console.line(
         f"You had not saved {named}, which the merge changed too: your state is {kept}; "
         f"`aura merge v{point.number}` joins it in."
@@ -161,18 +161,18 @@ def _one_line(text: str) -> str:
 
 def _show_content(console: Console, plan: "MergePlan") -> None:
     from aura_vcs.cli.output.conflicts import conflict_lines
-    from aura_vcs.history.merging.conflicts import in_order
+    from aura_vcs.history.merging.conflicts import sort
     from aura_vcs.layout import CONFLICTS
 
-    by = {item.path: item.by for item in plan.joins}
-    mixed = {item.path: item.mixed for item in plan.joins}
+    by = {item.path: item.by for item in plan.merged_files}
+    mixed = {item.path: item.mixed for item in plan.merged_files}
     words = {"fields": "joined by field", "timeline": "joined by clip", "text": "joined by line"}
     old_paths = {new: old for old, new in plan.renamed.items()}
     shown = [path for path in plan.changes if path != CONFLICTS and path not in plan.renamed]
     for path in shown[:SHOWN]:
         how = f"  {words[by[path]]}" if path in by else ""
         word = "deleted" if plan.changes[path] is None else "joined" if path in by else "taken"
-        console.line(*changed_path("renamed" if path in old_paths else word, path, old_paths.get(path)), cool(how))
+        console.line(*changed_path("renamed" if path in old_paths else word, path, old_paths.get(path)), cyan(how))
         for passage in mixed.get(path, ())[:PASSAGES]:
             console.line(faint(f"      line {passage.line:,} has words of both: "), _one_line(passage.text))
         if len(mixed.get(path, ())) > PASSAGES:
@@ -181,7 +181,7 @@ def _show_content(console: Console, plan: "MergePlan") -> None:
         console.line(faint(f"  … and {count(len(shown) - SHOWN, 'more path')}"))
     if plan.conflicts:
         console.line(f"{count(len(plan.conflicts), 'conflict')} left open:")
-    for number, item in enumerate(in_order(plan.conflicts)[:SHOWN], 1):
+    for number, item in enumerate(sort(plan.conflicts)[:SHOWN], 1):
         for line in conflict_lines(item, number):
             console.line(*line)
         if item.tree is not None and item.path in plan.reasons:

@@ -7,14 +7,14 @@ import click
 
 from aura_vcs.cli.completion import complete_remote
 from aura_vcs.cli.options import HELP, POSITIVE, ByteSize, Duration, dry_run_option, examples, json_option
-from aura_vcs.cli.output.console import Console, cool, faint, good, strong
-from aura_vcs.cli.output.humanize import count, joined, size
+from aura_vcs.cli.output.console import Console, cyan, faint, green, strong
+from aura_vcs.cli.output.humanize import count, join_words, size
 from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.shared.studio import setting
 from aura_vcs.cli.shared.transfers import connect_to
 
 if TYPE_CHECKING:
-    from aura_vcs.history.lookup.select_files import Chosen
+    from aura_vcs.history.lookup.select_files import ChosenFiles
     from aura_vcs.repository.repository import Repository
     from aura_vcs.sync.offload.offload import Freed, OffloadedFile, OffloadPlan
 
@@ -68,13 +68,13 @@ def offload_command(
     remote has stay here. `aura fetch --content` brings everything back. With --dry-run nothing is read
     of the content, unless --verify is given: what remotes list counts.
     """
-    from aura_vcs.history.recording.journal import finish_pending
+    from aura_vcs.history.recording.journal import recover
     from aura_vcs.sync.offload.offload import OFFLOAD_BYTES, execute_offload, plan_offload
     from aura_vcs.sync.offload.witnesses import witnesses
 
     if not dry_run:
-        finish_pending(repo)
-        repo.learn_objects()
+        recover(repo)
+        repo.adopt_unrecorded_objects()
     chosen = _chosen(repo, what, older_than)
     with witnesses(repo, names, connect_to(repo)) as found:
         for name, reason in found.unreachable.items():
@@ -87,48 +87,50 @@ def offload_command(
             least_bytes=OFFLOAD_BYTES if least_bytes is None else least_bytes,
             everything=verify,
         )
-    _say_plan(console, plan)
-    if dry_run and plan.going and not verify:
+    _print_plan(console, plan)
+    if dry_run and plan.to_free and not verify:
         console.line(faint("The remotes list it; that they have it is proved when it is freed."))
     done = None if dry_run else execute_offload(repo, plan)
     if plan.faults:
         console.exit_code = 3
     if console.as_json:
-        console.data(_shape(plan, done))
+        console.data(_to_json(plan, done))
     elif done is not None and done.files:
         files = count(done.files, "file")
-        console.line(good("Freed "), strong(size(done.freed_bytes)), f": {files} offloaded, fetched when needed")
+        console.line(green("Freed "), strong(size(done.freed_bytes)), f": {files} offloaded, fetched when needed")
 
 
-def _chosen(repo: "Repository", what: Sequence[str], older_than: float | None) -> "Chosen":
+def _chosen(repo: "Repository", what: Sequence[str], older_than: float | None) -> "ChosenFiles":
     from datetime import UTC, datetime, timedelta
 
     from aura_vcs.codec import format_time
-    from aura_vcs.history.lookup.select_files import choose
+    from aura_vcs.history.lookup.select_files import select_files
 
     before = None if older_than is None else format_time(datetime.now(UTC) - timedelta(seconds=older_than))
-    return choose(repo, what, before=before, as_path=lambda name: project_paths(repo, (name,))[0])
+    return select_files(repo, what, before=before, as_path=lambda name: project_paths(repo, (name,))[0])
 
 
-def _say_plan(console: Console, plan: "OffloadPlan") -> None:
+def _print_plan(console: Console, plan: "OffloadPlan") -> None:
     for fault in plan.faults:
         console.warn(f"{fault}; what it holds there does not count")
-    if plan.going:
-        content = sum(file.size_bytes for file in plan.going)
-        remotes = joined(dict.fromkeys(name for file in plan.going for name in file.remotes))
-        files = count(len(plan.going), "file")
+    if plan.to_free:
+        content = sum(file.size_bytes for file in plan.to_free)
+        remotes = join_words(dict.fromkeys(name for file in plan.to_free for name in file.remotes))
+        files = count(len(plan.to_free), "file")
         console.line(
-            "To free: ", strong(size(plan.freed_bytes)), f", {files} of {size(content)} that ", cool(remotes), " holds"
+            "To free: ", strong(size(plan.freed_bytes)), f", {files} of {size(content)} that ", cyan(remotes), " holds"
         )
-        _say_files(console, plan.going)
-    elif not plan.kept:
+        _print_files(console, plan.to_free)
+    elif not plan.staying:
         console.line("There is nothing large to offload.")
-    if plan.kept:
-        console.line(faint(f"Stays: {count(len(plan.kept), 'file')}, {size(sum(f.size_bytes for f in plan.kept))}"))
-        _say_files(console, plan.kept)
+    if plan.staying:
+        console.line(
+            faint(f"Stays: {count(len(plan.staying), 'file')}, {size(sum(f.size_bytes for f in plan.staying))}")
+        )
+        _print_files(console, plan.staying)
 
 
-def _say_files(console: Console, files: "Sequence[OffloadedFile]") -> None:
+def _print_files(console: Console, files: "Sequence[OffloadedFile]") -> None:
     for file in sorted(files, key=lambda file: -file.size_bytes)[:SHOWN]:
         why = f"  ({file.reason})" if file.reason else ""
         console.line(f"{size(file.size_bytes).rjust(12)}  {file.path}", faint(why))
@@ -136,15 +138,15 @@ def _say_files(console: Console, files: "Sequence[OffloadedFile]") -> None:
         console.line(faint(f"              and {len(files) - SHOWN:,} more"))
 
 
-def _shape(plan: "OffloadPlan", done: "Freed | None") -> dict[str, Any]:
+def _to_json(plan: "OffloadPlan", done: "Freed | None") -> dict[str, Any]:
     def shape(file: "OffloadedFile") -> dict[str, Any]:
         return {"id": file.id, "path": file.path, "size_bytes": file.size_bytes, "remotes": list(file.remotes)}
 
     return {
         "dry_run": done is None,
         "copies": plan.copies,
-        "offloaded": [shape(file) for file in plan.going],
-        "kept": [{**shape(file), "reason": file.reason} for file in plan.kept],
+        "offloaded": [shape(file) for file in plan.to_free],
+        "kept": [{**shape(file), "reason": file.reason} for file in plan.staying],
         "faults": list(plan.faults),
         "freed_bytes": plan.freed_bytes if done is None else done.freed_bytes,
         "read_bytes": plan.read_bytes,

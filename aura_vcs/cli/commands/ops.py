@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aura_vcs.cli.options import COUNT, HELP, POSITIVE, TEXT, examples, json_option, since_until_options
-from aura_vcs.cli.output.console import Console, Line, faint, warm
+from aura_vcs.cli.output.console import Console, Line, faint, yellow
 from aura_vcs.cli.output.humanize import local_time
 from aura_vcs.cli.session import Session, pass_repository, pass_session
 from aura_vcs.cli.shared.studio_undo import list_in_studio, or_studio, studio_option
 
 if TYPE_CHECKING:
     from aura_vcs.index.records import ActionRecord
-    from aura_vcs.project.records.activity import Told
+    from aura_vcs.project.records.activity import Activity
     from aura_vcs.repository.repository import Repository
 
 STATUSES = ("Applied", "Undone", "Failed", "Expired")
@@ -87,20 +87,20 @@ def _list(
 
     found = list_activity(repo, **wanted, limit=limit, offset=offset, everything=everything)
     if console.as_json:
-        console.data({"operations": [_shape(repo, item) for item in found]})
+        console.data({"operations": [_to_json(repo, item) for item in found]})
     elif found:
         console.lines(map(_line, found), paged=True)
     else:
         console.line("Nothing is like that." if offset or any(wanted.values()) else "Nothing was done yet.")
 
 
-def _shape(repo: "Repository", item: "ActionRecord | Told") -> dict[str, Any]:
+def _to_json(repo: "Repository", item: "ActionRecord | Activity") -> dict[str, Any]:
     from aura_vcs.index.records import ActionRecord
 
-    return action_shape(repo, item) if isinstance(item, ActionRecord) else _told_shape(item)
+    return action_to_json(repo, item) if isinstance(item, ActionRecord) else _activity_to_json(item)
 
 
-def _told_shape(item: "Told") -> dict[str, Any]:
+def _activity_to_json(item: "Activity") -> dict[str, Any]:
     """What a program recorded, with the keys of an operation."""
     never = ("undone_at", "undone_by", "replica", "sequence", "expires_at", "inverse_action_type", "inverse_payload")
     shape = {name: getattr(item, name) for name in item.__struct_fields__}
@@ -108,7 +108,7 @@ def _told_shape(item: "Told") -> dict[str, Any]:
     return shape | flags | dict.fromkeys(never)
 
 
-def operation_shape(action: "ActionRecord") -> dict[str, Any]:
+def operation_to_json(action: "ActionRecord") -> dict[str, Any]:
     """An operation in the list."""
     return {
         "id": action.id,
@@ -127,12 +127,12 @@ def operation_shape(action: "ActionRecord") -> dict[str, Any]:
     }
 
 
-def action_shape(repo: "Repository", action: "ActionRecord") -> dict[str, Any]:
+def action_to_json(repo: "Repository", action: "ActionRecord") -> dict[str, Any]:
     """An operation with the fields of DOMAIN's ActionLog; those of its line only where that can be read."""
     from aura_vcs.errors.integrity import RecordCorrupt
     from aura_vcs.history.undo import operation_of
 
-    shape = operation_shape(action)
+    shape = operation_to_json(action)
     try:
         operation = operation_of(repo, action)
     except RecordCorrupt:
@@ -149,9 +149,9 @@ def action_shape(repo: "Repository", action: "ActionRecord") -> dict[str, Any]:
     }
 
 
-def _line(action: "ActionRecord | Told") -> Line:
+def _line(action: "ActionRecord | Activity") -> Line:
     state = "" if action.status == "Applied" else f"  ({action.status.lower()})"
-    return [warm(action.id[:8]), "  ", faint(local_time(action.time)), f"  {action.description}", faint(state)]
+    return [yellow(action.id[:8]), "  ", faint(local_time(action.time)), f"  {action.description}", faint(state)]
 
 
 @pass_repository
@@ -162,7 +162,7 @@ def _one(repo: "Repository", console: Console, prefix: str) -> None:
     action = find_action(repo, prefix)
     operation = operation_of(repo, action)
     if console.as_json:
-        console.data({"operation": {**operation_shape(action), "record": operation}})
+        console.data({"operation": {**operation_to_json(action), "record": operation}})
         return
     console.line(*_line(action))
     for line in to_json(operation).splitlines():

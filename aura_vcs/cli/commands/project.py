@@ -6,7 +6,7 @@ import click
 
 from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, dry_run_option, examples, json_option, yes_option
-from aura_vcs.cli.output.console import Console, bad, cool, faint, good, strong, warm
+from aura_vcs.cli.output.console import Console, cyan, faint, green, red, strong, yellow
 from aura_vcs.cli.output.humanize import count, local_time, size
 from aura_vcs.cli.session import current_session, pass_repository
 from aura_vcs.cli.shared.studio import assignments, expire_days, forget_purged, note_project
@@ -46,19 +46,19 @@ def show_command(repo: "Repository", console: Console) -> None:
     done = sum(scene.is_completed for scene in scenes)
     if console.as_json:
         counted = {"scenes": len(scenes), "completed_scenes": done}
-        console.data({**project_shape(repo, facts), **_documents(repo), **counted})
+        console.data({**project_to_json(repo, facts), **_documents(repo), **counted})
         return
     state = facts.state
-    console.line(strong(facts.title), bad("  deleted") if state.is_deleted else "")
+    console.line(strong(facts.title), red("  deleted") if state.is_deleted else "")
     if facts.description:
         console.line("  ", facts.description)
     if not is_studio_project(repo.root):
         console.line(f"  category: {facts.category or 'none'}, tags: {', '.join(facts.tags) or 'none'}")
         return
     stage = f" in stage {state.current_stage}" if state.current_stage else ""
-    console.line("  ", warm(state.status), stage, f", {state.progress_percent:.0f} %")
+    console.line("  ", yellow(state.status), stage, f", {state.progress_percent:.0f} %")
     if state.error_message:
-        console.line("  ", bad(state.error_message))
+        console.line("  ", red(state.error_message))
     console.line(f"  wizard: {STEPS[state.current_wizard_step]}, job: {state.job_id or 'none'}")
     console.line(f"  category: {facts.category or 'none'}, tags: {', '.join(facts.tags) or 'none'}")
     console.line(f"  {count(len(scenes), 'scene')}, {done} with sound and picture")
@@ -100,12 +100,12 @@ def set_command(repo: "Repository", console: Console, values: tuple[str, ...]) -
 
         found = read_facts(repo.root, project=repo.format.project)
         assert found is not None
-        console.data(project_shape(repo, found))
+        console.data(project_to_json(repo, found))
         return
     for note in done.notes:
         console.note(note)
     if done.is_changed:
-        console.line(good("Set "), ", ".join(name.removeprefix("project.") for name in given))
+        console.line(green("Set "), ", ".join(name.removeprefix("project.") for name in given))
         console.line(faint("Take it back with `aura undo`."))
     elif not done.notes:
         console.line("Nothing is changed by that.")
@@ -121,7 +121,7 @@ def check_command(repo: "Repository", console: Console) -> None:
     """
     from pathlib import Path
 
-    from aura_vcs.cli.output.json_shapes import problems_shape
+    from aura_vcs.cli.output.json_shapes import problems_to_json
     from aura_vcs.history.sources.content_source import FolderSource
     from aura_vcs.project.documents.check import check_project
 
@@ -129,17 +129,17 @@ def check_command(repo: "Repository", console: Console) -> None:
     errors = sum(problem.severity == "error" for problem in problems)
     console.exit_code = 3 if errors else 0
     if console.as_json:
-        console.data(problems_shape(problems))
+        console.data(problems_to_json(problems))
         return
     for problem in problems:
-        mark = bad("error  ") if problem.severity == "error" else warm("warning")
-        console.line(mark, "  ", cool(f"{problem.file}{problem.pointer}"), "  ", problem.message)
+        mark = red("error  ") if problem.severity == "error" else yellow("warning")
+        console.line(mark, "  ", cyan(f"{problem.file}{problem.pointer}"), "  ", problem.message)
         if problem.expected:
             console.line("         expected: ", problem.expected)
     if problems:
         console.line(f"{count(errors, 'error')}, {count(len(problems) - errors, 'warning')}")
     else:
-        console.line(good("Everything is as it should be."))
+        console.line(green("Everything is as it should be."))
 
 
 @project_command.command("delete", context_settings=HELP, epilog=examples("aura project delete"))
@@ -156,7 +156,7 @@ def delete_command(repo: "Repository", console: Console, yes: bool) -> None:
         return
     delete_project(repo)
     note_project(repo.root, console)
-    _say_state(repo, console, "Deleted; `aura project undelete` brings it back")
+    _print_state(repo, console, "Deleted; `aura project undelete` brings it back")
 
 
 @project_command.command("undelete", context_settings=HELP, epilog=examples("aura project undelete"))
@@ -168,7 +168,7 @@ def undelete_command(repo: "Repository", console: Console) -> None:
 
     undelete_project(repo)
     note_project(repo.root, console)
-    _say_state(repo, console, "The project is back")
+    _print_state(repo, console, "The project is back")
 
 
 @project_command.command(
@@ -202,12 +202,12 @@ def purge_command(repo: "Repository", console: Console, *, dry_run: bool, keep_f
     if console.as_json:
         console.data({**shape, "left": list(left)})
         return
-    console.line(bad("Removed."))
+    console.line(red("Removed."))
     for path in left[:20]:
         console.line(faint(f"  {path} was written meanwhile, or is not ours, and stays"))
 
 
-def project_shape(repo: "Repository", facts: Any) -> dict[str, Any]:
+def project_to_json(repo: "Repository", facts: Any) -> dict[str, Any]:
     """The project in JSON: DOMAIN's ProjectState."""
     import msgspec
 
@@ -229,12 +229,12 @@ def _documents(repo: "Repository") -> dict[str, Any]:
     return {name: plain_document(source, f"{name}.json") for name in ("brief", "plan", "voice", "render")}
 
 
-def _say_state(repo: "Repository", console: Console, words: str) -> None:
+def _print_state(repo: "Repository", console: Console, words: str) -> None:
     from aura_vcs.project.summary import read_facts
 
     if console.as_json:
         found = read_facts(repo.root, project=repo.format.project)
         assert found is not None
-        console.data(project_shape(repo, found))
+        console.data(project_to_json(repo, found))
     else:
         console.line(words + ".")

@@ -8,7 +8,7 @@ import click
 from aura_vcs.cli.completion import complete_folder
 from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import COUNT, HELP, POSITIVE, TEXT, examples, json_option
-from aura_vcs.cli.output.console import Console, bad, faint, good, strong, warm
+from aura_vcs.cli.output.console import Console, faint, green, red, strong, yellow
 from aura_vcs.cli.output.humanize import age, count
 from aura_vcs.cli.session import current_session, pass_studio
 from aura_vcs.cli.shared.studio import table
@@ -54,7 +54,7 @@ def list_command(studio: "Studio", console: Console, **wanted: Any) -> None:
 
     found = list_projects(studio, ProjectFilter(**wanted))
     if console.as_json:
-        console.data({"projects": [project_shape(entry) for entry in found]})
+        console.data({"projects": [listed_project_to_json(entry) for entry in found]})
         return
     table(console, (_row(entry) for entry in found))
     if not found:
@@ -69,11 +69,11 @@ def add_command(studio: "Studio", console: Console, folder: str) -> None:
     """Put a project on the list"""
     from aura_vcs.studio.projects import add_project
 
-    entry = add_project(studio, _place(folder))
+    entry = add_project(studio, _location(folder))
     if console.as_json:
-        console.data(project_shape(entry))
+        console.data(listed_project_to_json(entry))
     else:
-        console.line(good("Listed "), strong(entry.facts.title), faint(f"  {entry.path}"))
+        console.line(green("Listed "), strong(entry.facts.title), faint(f"  {entry.path}"))
 
 
 @projects_command.command("scan", context_settings=HELP, epilog=examples("aura projects scan ~/Videos"))
@@ -84,11 +84,11 @@ def scan_command(studio: "Studio", console: Console, folder: str) -> None:
     """Put every project below a folder on the list; finds moved ones again"""
     from aura_vcs.studio.projects import scan_folder
 
-    if not os.path.isdir(_place(folder)):
+    if not os.path.isdir(_location(folder)):
         raise InputError(f"{folder} is no folder", hint="Name the folder below which your projects lie.")
-    found = scan_folder(studio, _place(folder))
+    found = scan_folder(studio, _location(folder))
     if console.as_json:
-        console.data({"projects": [project_shape(entry) for entry in found]})
+        console.data({"projects": [listed_project_to_json(entry) for entry in found]})
         return
     table(console, (_row(entry) for entry in found))
     console.line(f"Found {count(len(found), 'project')}.")
@@ -105,18 +105,18 @@ def forget_command(studio: "Studio", console: Console, project: str) -> None:
     entry = find_project(studio, project, folder=current_session().folder)
     forget_project(studio, entry)
     if console.as_json:
-        console.data(project_shape(entry))
+        console.data(listed_project_to_json(entry))
     else:
         console.line("Took ", strong(entry.facts.title), f" off the list; {entry.path} stays as it is.")
         console.line(faint(WAY_BACK))
 
 
-def _place(folder: str) -> str:
+def _location(folder: str) -> str:
     """The folder that was named, seen from where `aura` works (`-C`)."""
     return os.path.join(current_session().folder, folder)
 
 
-def project_shape(entry: "ProjectEntry") -> dict[str, Any]:
+def listed_project_to_json(entry: "ProjectEntry") -> dict[str, Any]:
     """A project of the list in JSON."""
     import msgspec
 
@@ -126,13 +126,13 @@ def project_shape(entry: "ProjectEntry") -> dict[str, Any]:
     by = facts.pop("modified_by") or entry.modified_by
     last = {"modified_by": by, "output_file_path": entry.facts.output_file_path}
     dates = {"updated_at": entry.updated_at, "created_at": entry.created_at}
-    return {"path": entry.path, "place": entry.place, **facts, **state, **dates, **last}
+    return {"path": entry.path, "place": entry.location, **facts, **state, **dates, **last}
 
 
 def _row(entry: "ProjectEntry") -> dict[str, Any]:
     state = entry.facts.state
-    missing = entry.place == "missing"
-    status = bad("missing") if missing else bad(state.status) if state.status == "Failed" else warm(state.status)
+    missing = entry.location == "missing"
+    status = red("missing") if missing else red(state.status) if state.status == "Failed" else yellow(state.status)
     return {
         "title": strong(entry.facts.title),
         "status": status,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aura_vcs.cli.options import COUNT, HELP, Days, dry_run_option, examples, json_option
-from aura_vcs.cli.output.console import Console, bad, faint, good, strong
+from aura_vcs.cli.output.console import Console, faint, green, red, strong
 from aura_vcs.cli.output.humanize import age, count
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.studio import retention_rules
@@ -44,17 +44,17 @@ def prune_command(repo: "Repository", console: Console, /, *, dry_run: bool, **r
     plan = plan_prune(repo, msgspec.structs.replace(retention_rules(repo), **given))
     removed = 0 if dry_run else execute_prune(repo, plan)
     if console.as_json:
-        console.data(plan_shape(plan, removed, dry_run=dry_run))
+        console.data(plan_to_json(plan, removed, dry_run=dry_run))
         return
     for decision in plan.decisions:
-        mark = good("stays") if decision.keep else bad("goes ")
+        mark = green("stays") if decision.keep else red("goes ")
         name = f"v{decision.version.number}".ljust(6)
         console.line(mark, "  ", strong(name), faint(f"{age(decision.version.created_at):<16}"), decision.reason)
     verb = "would go" if dry_run else "went"
-    console.line(f"{count(len(plan.doomed), 'version')} {verb}, {len(plan.decisions) - len(plan.doomed)} stay.")
+    console.line(f"{count(len(plan.to_delete), 'version')} {verb}, {len(plan.decisions) - len(plan.to_delete)} stay.")
 
 
-def plan_shape(plan: "PrunePlan", removed: int, *, dry_run: bool) -> dict[str, Any]:
+def plan_to_json(plan: "PrunePlan", removed: int, *, dry_run: bool) -> dict[str, Any]:
     """A plan in JSON: a decision and its reason for every version."""
     return {
         "dry_run": dry_run,

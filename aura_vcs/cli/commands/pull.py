@@ -8,7 +8,7 @@ from aura_vcs.cli.completion import complete_remote
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.shared.transfers import all_versions_option, connected, pull_shape, say_fetched, say_pulled
+from aura_vcs.cli.shared.transfers import all_versions_option, connected, print_fetched, print_pulled, pull_to_json
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -28,9 +28,9 @@ def pull_command(repo: "Repository", console: Console, *, remote: str | None, al
     from aura_vcs.sync.pull import pull
 
     with connected(repo, remote) as link:
-        pulled = pull(repo, link.remote, link.known, all_versions=all_versions)
+        pulled = pull(repo, link.remote, link.cache, all_versions=all_versions)
     if console.as_json:
-        console.data(pull_shape(repo, pulled))
+        console.data(pull_to_json(repo, pulled))
     else:
-        say_fetched(console, link.name, pulled.fetched.plan)
-    say_pulled(repo, console, pulled)
+        print_fetched(console, link.name, pulled.fetched.plan)
+    print_pulled(repo, console, pulled)

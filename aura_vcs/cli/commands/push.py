@@ -8,7 +8,13 @@ from aura_vcs.cli.completion import complete_remote
 from aura_vcs.cli.options import HELP, dry_run_option, examples, json_option
 from aura_vcs.cli.output.console import Console
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.shared.transfers import all_versions_option, connected, ignore_locks_option, push_shape, say_pushed
+from aura_vcs.cli.shared.transfers import (
+    all_versions_option,
+    connected,
+    ignore_locks_option,
+    print_pushed,
+    push_to_json,
+)
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -34,8 +40,8 @@ def push_command(
 
     with connected(repo, remote) as link:
         action = plan_push if dry_run else push
-        plan = action(repo, link.remote, link.known, all_versions=all_versions, ignore_locks=ignore_locks)
+        plan = action(repo, link.remote, link.cache, all_versions=all_versions, ignore_locks=ignore_locks)
     if console.as_json:
-        console.data({"dry_run": dry_run, **push_shape(repo, plan)})
+        console.data({"dry_run": dry_run, **push_to_json(repo, plan)})
         return
-    say_pushed(console, link.name, plan, verb="Would send" if dry_run else "Sent")
+    print_pushed(console, link.name, plan, verb="Would send" if dry_run else "Sent")

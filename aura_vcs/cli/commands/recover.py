@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aura_vcs.cli.options import HELP, dry_run_option, examples, json_option
-from aura_vcs.cli.output.console import Console, bad, faint, good, strong, warm
+from aura_vcs.cli.output.console import Console, faint, green, red, strong, yellow
 from aura_vcs.cli.output.humanize import age
 from aura_vcs.cli.session import Session, pass_session
 
@@ -47,11 +47,11 @@ def recover_command(session: Session, *, wants_list: bool, stage: str | None, dr
         console.data({**shape, "dry_run": dry_run})
         return
     for text in skipped:
-        console.note(bad("Passed over: "), text)
+        console.note(red("Passed over: "), text)
     if found is None:
         console.line("There is nothing to resume from.")
         return
-    _say(console, found, "Would resume from" if dry_run else "Resumed from")
+    _print(console, found, "Would resume from" if dry_run else "Resumed from")
     if restored:
         console.line("  brought back ", strong(restored))
     if data is not None:
@@ -80,9 +80,9 @@ def _list(session: Session) -> None:
         session.console.data({"interrupted": found})
         return
     for item in found:
-        session.console.line(strong(item.path), "  ", warm(item.state.status))
+        session.console.line(strong(item.path), "  ", yellow(item.state.status))
         if item.checkpoint is not None:
-            _say(session.console, item.checkpoint, "  newest checkpoint")
+            _print(session.console, item.checkpoint, "  newest checkpoint")
     if not found:
         session.console.line("No project was interrupted.")
 
@@ -100,6 +100,6 @@ def _places(session: Session) -> list[str]:
     return list(places)
 
 
-def _say(console: Console, item: "RenderCheckpoint", words: str) -> None:
+def _print(console: Console, item: "RenderCheckpoint", words: str) -> None:
     done = f"{item.stage_name} {item.completed_scenes}/{item.total_scenes}"
-    console.line(good(words), " ", warm(item.id[:8]), f"  {done}", faint(f"  {age(item.checkpoint_time)}"))
+    console.line(green(words), " ", yellow(item.id[:8]), f"  {done}", faint(f"  {age(item.checkpoint_time)}"))

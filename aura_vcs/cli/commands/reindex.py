@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aura_vcs.cli.options import HELP, examples, json_option
-from aura_vcs.cli.output.console import Console, good
+from aura_vcs.cli.output.console import Console, green
 from aura_vcs.cli.output.humanize import count
 from aura_vcs.cli.session import pass_repository
 
@@ -29,7 +29,7 @@ def reindex_command(repo: "Repository", console: Console) -> None:
         console.data({"versions": found["versions"], "objects": found["objects"], "operations": found["actions"]})
         return
     console.line(
-        good("The index is new: "),
+        green("The index is new: "),
         f"{count(found['versions'], 'version')}, {count(found['objects'], 'object')}, "
         f"{count(found['actions'], 'operation')}",
     )

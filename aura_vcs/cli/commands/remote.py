@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aura_vcs.cli.completion import complete_folder, complete_remote
-from aura_vcs.cli.groups import Entry, ShorthandGroup
+from aura_vcs.cli.groups import CommandEntry, ShorthandGroup
 from aura_vcs.cli.options import HELP, examples, json_option
-from aura_vcs.cli.output.console import Console, bad, cool, faint, good
+from aura_vcs.cli.output.console import Console, cyan, faint, green, red
 from aura_vcs.cli.output.humanize import count, size
 from aura_vcs.cli.remote_environment import agreements, surroundings
 from aura_vcs.cli.remote_keys import key_options
@@ -16,16 +16,16 @@ from aura_vcs.cli.shared.transfers import connected, key_holder
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
-    from aura_vcs.sync.remotes.add import Checked
+    from aura_vcs.sync.remotes.add import CheckedRemote
     from aura_vcs.sync.remotes.config import RemoteConfig
 
 _CATALOG = {
-    "list": Entry(__name__, "list_command", "List the remotes"),
-    "add": Entry(__name__, "add_command", "Prepare a place and give it a name"),
-    "show": Entry(__name__, "show_command", "Show what a remote has that is not here, and the other way round"),
-    "check": Entry(__name__, "check_command", "Look whether a remote can be trusted with several machines"),
-    "trust": Entry(__name__, "trust_command", "Agree that your keys are used at a remote's host"),
-    "remove": Entry(__name__, "remove_command", "Forget a remote; what lies there stays"),
+    "list": CommandEntry(__name__, "list_command", "List the remotes"),
+    "add": CommandEntry(__name__, "add_command", "Prepare a place and give it a name"),
+    "show": CommandEntry(__name__, "show_command", "Show what a remote has that is not here, and the other way round"),
+    "check": CommandEntry(__name__, "check_command", "Look whether a remote can be trusted with several machines"),
+    "trust": CommandEntry(__name__, "trust_command", "Agree that your keys are used at a remote's host"),
+    "remove": CommandEntry(__name__, "remove_command", "Forget a remote; what lies there stays"),
 }
 
 
@@ -79,7 +79,7 @@ def list_command(repo: "Repository", console: Console) -> None:
     for name, config in found.items():
         marks = ["encrypted"] * bool(config.encryption) + ["only this machine pushes"] * config.single_writer
         marks += ["not used on this machine yet"] * (not trusted[name])
-        console.line(cool(name), "  ", config.url, faint("".join(f"  {mark}" for mark in marks)))
+        console.line(cyan(name), "  ", config.url, faint("".join(f"  {mark}" for mark in marks)))
     if not found:
         console.line(faint("There are no remotes yet: `aura remote add origin PLACE` adds one."))
 
@@ -128,7 +128,7 @@ def add_command(
     from aura_vcs.sync.remotes.add import add_remote
     from aura_vcs.sync.remotes.trusted_hosts import host_of
     from aura_vcs.sync.remotes.url import parse_address
-    from aura_vcs.sync.state.cache import Known
+    from aura_vcs.sync.state.cache import RemoteCache
 
     session = click.get_current_context().find_object(Session)
     address = parse_address(url, session.folder if session is not None else ".")
@@ -140,14 +140,14 @@ def add_command(
     )
     agreements().add(host_of(address, sealed=bool(checked.encryption)))
     if holder.key_file:
-        Known(repo, name).keep_key_file(holder.key_file)
+        RemoteCache(repo, name).remember_key_file(holder.key_file)
     if remember:
         holder.remember(checked.encryption)
     if console.as_json:
-        console.data({"remote": _shape(checked)})
+        console.data({"remote": _to_json(checked)})
         return
-    console.line("Added ", cool(name), ": ", checked.url, ", encrypted" if checked.encryption else "")
-    _say_finding(console, checked)
+    console.line("Added ", cyan(name), ": ", checked.url, ", encrypted" if checked.encryption else "")
+    _print_probe(console, checked)
     console.line(f"Send everything there with `aura push{'' if name == 'origin' else ' ' + name}`.")
 
 
@@ -161,8 +161,8 @@ def show_command(repo: "Repository", console: Console, name: str | None) -> None
     from aura_vcs.sync.push import plan_push
 
     with connected(repo, name) as link:
-        coming = plan_fetch(repo, link.remote, link.known)
-        going = plan_push(repo, link.remote, link.known, keep_both=True, ignore_locks=True)
+        coming = plan_fetch(repo, link.remote, link.cache)
+        going = plan_push(repo, link.remote, link.cache, keep_both=True, ignore_locks=True)
     if console.as_json:
         console.data(
             {
@@ -175,7 +175,7 @@ def show_command(repo: "Repository", console: Console, name: str | None) -> None
             }
         )
         return
-    console.line(cool(link.name), "  ", link.config.url)
+    console.line(cyan(link.name), "  ", link.config.url)
     console.line(f"  to fetch  {count(len(coming.versions), 'version')}, {size(coming.received_bytes)}")
     console.line(f"  to push   {count(len(going.versions), 'version')}, {size(going.sent_bytes)}")
 
@@ -195,22 +195,22 @@ def check_command(repo: "Repository", console: Console, name: str | None, *, con
     from aura_vcs.errors.remotes import RemoteUnsafe
     from aura_vcs.sync.remotes.add import check_remote
     from aura_vcs.sync.remotes.config import remote_config
-    from aura_vcs.sync.state.cache import Known
+    from aura_vcs.sync.state.cache import RemoteCache
 
-    ask = key_holder(Known(repo, remote_config(repo, name)[0]).key_file())
+    ask = key_holder(RemoteCache(repo, remote_config(repo, name)[0]).key_file())
     checked = check_remote(repo, name, accept_older=accept, surroundings=surroundings(), ask=ask)
-    if checked.finding is not None and not checked.finding.is_safe:
-        raise RemoteUnsafe(checked.url, checked.finding.faults)
+    if checked.probe is not None and not checked.probe.is_safe:
+        raise RemoteUnsafe(checked.url, checked.probe.faults)
     problems = _content_problems(repo, name) if content else []
     if problems:
         console.exit_code = 3
     if console.as_json:
-        console.data({"remote": _shape(checked), "problems": problems})
+        console.data({"remote": _to_json(checked), "problems": problems})
         return
     for problem in problems:
-        console.line(bad(problem))
-    console.line(cool(checked.name), f"  {checked.url}: {count(checked.packs, 'pack')}, {size(checked.stored_bytes)}")
-    _say_finding(console, checked)
+        console.line(red(problem))
+    console.line(cyan(checked.name), f"  {checked.url}: {count(checked.packs, 'pack')}, {size(checked.stored_bytes)}")
+    _print_probe(console, checked)
 
 
 @click.command(
@@ -239,11 +239,11 @@ def trust_command(repo: "Repository", console: Console, name: str, *, withdraw: 
     if console.as_json:
         console.data({"remote": name, "host": host, "trusted": not (withdraw and host)})
     elif not host:
-        console.line(cool(name), " needs no keys: nothing is asked about it")
+        console.line(cyan(name), " needs no keys: nothing is asked about it")
     elif withdraw:
-        console.line("Before your keys are used at ", cool(host), " again, you are asked")
+        console.line("Before your keys are used at ", cyan(host), " again, you are asked")
     else:
-        console.line("Your keys are used at ", cool(host), " from now on, on this machine")
+        console.line("Your keys are used at ", cyan(host), " from now on, on this machine")
 
 
 @click.command("remove", context_settings=HELP, epilog=examples("aura remote remove backup"))
@@ -259,7 +259,7 @@ def remove_command(repo: "Repository", console: Console, name: str, *, force: bo
     if console.as_json:
         console.data({"removed": name, "url": config.url})
         return
-    console.line("Forgot ", cool(name), f"; what lies at {config.url} stays there")
+    console.line("Forgot ", cyan(name), f"; what lies at {config.url} stays there")
 
 
 def _is_trusted(repo: "Repository", config: "RemoteConfig") -> bool:
@@ -271,7 +271,7 @@ def _is_trusted(repo: "Repository", config: "RemoteConfig") -> bool:
         host = credential_host(repo, config)
     except InvalidUrl:
         return False
-    return agreements().cover(host)
+    return agreements().is_trusted(host)
 
 
 def _content_problems(repo: "Repository", name: str | None) -> list[str]:
@@ -282,21 +282,21 @@ def _content_problems(repo: "Repository", name: str | None) -> list[str]:
         return [str(p) for p in fsck_remote(load_unremembered(repo, link.remote), progress=repo.progress).problems]
 
 
-def _say_finding(console: Console, checked: "Checked") -> None:
-    if checked.finding is None:
+def _print_probe(console: Console, checked: "CheckedRemote") -> None:
+    if checked.probe is None:
         console.line("  it can be read from")
-    elif checked.finding.is_safe:
-        console.line("  ", good("safe"), " for several machines: of racing writers exactly one wins")
+    elif checked.probe.is_safe:
+        console.line("  ", green("safe"), " for several machines: of racing writers exactly one wins")
     else:
-        console.warn("only one machine may push there: " + "; ".join(checked.finding.faults))
+        console.warn("only one machine may push there: " + "; ".join(checked.probe.faults))
 
 
-def _shape(checked: "Checked") -> dict[str, Any]:
+def _to_json(checked: "CheckedRemote") -> dict[str, Any]:
     return {
         "name": checked.name,
         "url": checked.url,
-        "safe": checked.finding.is_safe if checked.finding is not None else None,
-        "faults": list(checked.finding.faults) if checked.finding is not None else [],
+        "safe": checked.probe.is_safe if checked.probe is not None else None,
+        "faults": list(checked.probe.faults) if checked.probe is not None else [],
         "generation": checked.generation,
         "packs": checked.packs,
         "stored_bytes": checked.stored_bytes,

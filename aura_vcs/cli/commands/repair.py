@@ -6,15 +6,15 @@ import click
 
 from aura_vcs.cli.completion import complete_remote
 from aura_vcs.cli.options import HELP, dry_run_option, examples, json_option
-from aura_vcs.cli.output.console import Console, bad, cool, faint, good, strong
-from aura_vcs.cli.output.humanize import count, joined, size
+from aura_vcs.cli.output.console import Console, cyan, faint, green, red, strong
+from aura_vcs.cli.output.humanize import count, join_words, size
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.remote_repair import repair_remote
 from aura_vcs.cli.shared.transfers import connected
 from aura_vcs.errors import InputError
 
 if TYPE_CHECKING:
-    from aura_vcs.maintenance.repair_records import Mendable
+    from aura_vcs.maintenance.repair_records import RepairableRecord
     from aura_vcs.repository.repository import Repository
     from aura_vcs.sync.maintenance.repair_local import RepairPlan
 
@@ -75,28 +75,28 @@ def repair_command(repo: "Repository", console: Console, *, remote: str | None, 
         if dry_run:
             _data(console, plan, (), mended, dry_run=True)
             return
-        done = execute_repair(repo, link.known, plan)
+        done = execute_repair(repo, link.cache, plan)
     _data(console, plan, done.set_aside, mended, dry_run=False)
     if done.set_aside:
-        console.line(good("Repaired"), f"; {count(len(done.set_aside), 'damaged file')} set aside in ", _aside())
+        console.line(green("Repaired"), f"; {count(len(done.set_aside), 'damaged file')} set aside in ", _aside())
     elif done.fetched_objects:
-        console.line(good("Repaired"))
+        console.line(green("Repaired"))
     if done.set_aside or done.fetched_objects:
         console.line(faint("`aura fsck` looks at everything once more."))
 
 
-def _mend(repo: "Repository", console: Console, *, dry_run: bool) -> "list[Mendable]":
+def _mend(repo: "Repository", console: Console, *, dry_run: bool) -> "list[RepairableRecord]":
     """Mend the records that need nothing from a remote."""
-    from aura_vcs.maintenance.repair_records import find_mendable, mend
+    from aura_vcs.maintenance.repair_records import find_repairable, rewrite_records
 
-    found = find_mendable(repo)
+    found = find_repairable(repo)
     for item in found:
         console.line(faint(f"damaged: {item.path}: {item.detail}"))
     if found and dry_run:
         console.line(f"Would write {count(len(found), 'record')} anew, from what logs and versions say")
     elif found:
-        mend(repo, found)
-        console.line(good("Mended"), f" {count(len(found), 'record')}, from what logs and versions say")
+        rewrite_records(repo, found)
+        console.line(green("Mended"), f" {count(len(found), 'record')}, from what logs and versions say")
     return found
 
 
@@ -106,13 +106,13 @@ def _has_remotes(repo: "Repository") -> bool:
     return bool(remotes(repo))
 
 
-def _mended_data(console: Console, mended: "list[Mendable]", *, dry_run: bool) -> None:
+def _mended_data(console: Console, mended: "list[RepairableRecord]", *, dry_run: bool) -> None:
     if console.as_json:
         nothing: dict[str, Any] = {"objects": 0, "bytes": 0, "damaged": [], "set_aside": [], "lost": []}
         console.data({"dry_run": dry_run, "mended": _mended(mended), **nothing})
 
 
-def _mended(mended: "list[Mendable]") -> list[dict[str, str]]:
+def _mended(mended: "list[RepairableRecord]") -> list[dict[str, str]]:
     return [{"path": item.path, "detail": item.detail} for item in mended]
 
 
@@ -124,27 +124,27 @@ def _aside() -> str:
 
 def _show(console: Console, name: str, plan: "RepairPlan", *, dry_run: bool) -> None:
     if plan.is_empty:
-        console.line(good("Everything is whole"), "; there is nothing to repair.")
+        console.line(green("Everything is whole"), "; there is nothing to repair.")
         return
     verb = "Would fetch " if dry_run else "Fetching "
-    console.line(verb, strong(count(len(plan.wanted), "object")), f", {size(plan.received_bytes)}, from ", cool(name))
+    console.line(verb, strong(count(len(plan.to_fetch), "object")), f", {size(plan.received_bytes)}, from ", cyan(name))
     for path in plan.damaged:
         console.line(faint(f"damaged: {path}"))
     for object_id, versions in plan.lost.items():
-        console.line(bad("not to be had: "), f"{object_id}, needed by {joined(versions)}")
+        console.line(red("not to be had: "), f"{object_id}, needed by {join_words(versions)}")
     if plan.lost:
         console.note(faint(f"{name} does not have these either. Try another remote, or a backup, with `--from`."))
 
 
 def _data(
-    console: Console, plan: "RepairPlan", aside: tuple[str, ...], mended: "list[Mendable]", *, dry_run: bool
+    console: Console, plan: "RepairPlan", aside: tuple[str, ...], mended: "list[RepairableRecord]", *, dry_run: bool
 ) -> None:
     if not console.as_json:
         return
     shape: dict[str, Any] = {
         "dry_run": dry_run,
         "mended": _mended(mended),
-        "objects": len(plan.wanted),
+        "objects": len(plan.to_fetch),
         "bytes": plan.received_bytes,
         "damaged": list(plan.damaged),
         "set_aside": list(aside),

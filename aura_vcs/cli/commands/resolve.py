@@ -8,10 +8,10 @@ import click
 from aura_vcs.cli.completion import complete_conflict
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.conflicts import conflict_lines
-from aura_vcs.cli.output.console import Console, faint, good, is_terminal
+from aura_vcs.cli.output.console import Console, faint, green, is_terminal
 from aura_vcs.cli.output.humanize import count
 from aura_vcs.cli.session import pass_repository, project_paths
-from aura_vcs.cli.shared.checkout_report import print_left, print_restore_point
+from aura_vcs.cli.shared.checkout_report import print_restore_point, print_skipped
 
 if TYPE_CHECKING:
     from aura_vcs.history.merging.conflicts import OpenConflict
@@ -73,20 +73,20 @@ def resolve_command(
     from aura_vcs.history.resolve import resolve_conflicts
 
     if (item := _numbered(repo, path)) is not None:
-        path, source = item.place, source or _source(repo, item)
-        file, place = item.path, item.place.removeprefix(item.path).removeprefix("#")
+        path, source = item.location, source or _source(repo, item)
+        file, place = item.path, item.location.removeprefix(item.path).removeprefix("#")
     else:
         file, place = _parted(repo, path)
     done = resolve_conflicts(repo, file, place, cast("Decision", chosen[0]), source=source)
     if console.as_json:
-        from aura_vcs.cli.output.json_shapes import conflict_shape, moved_shape
+        from aura_vcs.cli.output.json_shapes import checkout_to_json, conflict_to_json
 
-        shape = {"decided": [conflict_shape(item) for item in done.decided]}
-        left = {"left": [conflict_shape(item) for item in done.left]}
-        console.data({**shape, **left, **moved_shape(repo, done.files.head, done.files)})
+        shape = {"decided": [conflict_to_json(item) for item in done.decided]}
+        left = {"left": [conflict_to_json(item) for item in done.remaining]}
+        console.data({**shape, **left, **checkout_to_json(repo, done.files.head, done.files)})
     else:
         _show(console, done)
-    print_left(console, done.files)
+    print_skipped(console, done.files)
 
 
 def _parted(repo: "Repository", path: str) -> tuple[str, str]:
@@ -103,10 +103,10 @@ def _parted(repo: "Repository", path: str) -> tuple[str, str]:
 
 def _numbered(repo: "Repository", word: str) -> "OpenConflict | None":
     """The conflict of that number in the list; a file of that name goes first."""
-    from aura_vcs.history.merging.conflicts import in_order
+    from aura_vcs.history.merging.conflicts import sort
     from aura_vcs.history.resolve import open_conflicts
 
-    found = in_order(open_conflicts(repo))
+    found = sort(open_conflicts(repo))
     if not word.isdecimal() or any(item.path == word for item in found):
         return None
     if not 0 < int(word) <= len(found):
@@ -121,27 +121,27 @@ def _source(repo: "Repository", item: "OpenConflict") -> str:
     """Whose side is meant, where several came in at one place."""
     from aura_vcs.history.resolve import open_conflicts
 
-    rivals = [other for other in open_conflicts(repo) if other.place == item.place and other.id != item.id]
+    rivals = [other for other in open_conflicts(repo) if other.location == item.location and other.id != item.id]
     return item.theirs_label if rivals else ""
 
 
 def _list(repo: "Repository", console: Console, path: str | None, *, only_list: bool) -> None:
-    from aura_vcs.history.merging.conflicts import in_order
+    from aura_vcs.history.merging.conflicts import sort
     from aura_vcs.history.resolve import conflicts_at, open_conflicts
 
-    found = tuple(in_order(open_conflicts(repo)))
+    found = tuple(sort(open_conflicts(repo)))
     numbers = {item.id: number for number, item in enumerate(found, 1)}
     if path is not None and (item := _numbered(repo, path)) is not None:
         found = (item,)
     elif path is not None:
         found = conflicts_at(found, *_parted(repo, path))
     if console.as_json:
-        from aura_vcs.cli.output.json_shapes import conflict_shape
+        from aura_vcs.cli.output.json_shapes import conflict_to_json
 
-        console.data({"conflicts": [{**conflict_shape(item), "number": numbers[item.id]} for item in found]})
+        console.data({"conflicts": [{**conflict_to_json(item), "number": numbers[item.id]} for item in found]})
         return
     if not found:
-        console.line(good("Nothing is open."))
+        console.line(green("Nothing is open."))
         return
     if not only_list and is_terminal(sys.stdin) and is_terminal(sys.stdout):
         from aura_vcs.cli.shared.ask_conflicts import ask_conflicts
@@ -154,11 +154,11 @@ def _list(repo: "Repository", console: Console, path: str | None, *, only_list: 
 
 
 def _show(console: Console, done: "Resolved") -> None:
-    for place in dict.fromkeys(item.place for item in done.decided):
+    for place in dict.fromkeys(item.location for item in done.decided):
         console.line("Decided ", place)
     print_restore_point(console, done.files)
-    if done.left:
-        console.line(f"{count(len(done.left), 'conflict')} still open: `aura resolve` lists them.")
+    if done.remaining:
+        console.line(f"{count(len(done.remaining), 'conflict')} still open: `aura resolve` lists them.")
     else:
-        console.line(good("Nothing is open any more."), ' Save it with `aura commit -m "…"`.')
+        console.line(green("Nothing is open any more."), ' Save it with `aura commit -m "…"`.')
     console.line(faint("Take it back with `aura undo`."))

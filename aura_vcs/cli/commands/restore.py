@@ -6,14 +6,14 @@ import click
 
 from aura_vcs.cli.completion import complete_path, complete_version_or_path
 from aura_vcs.cli.options import HELP, examples, json_option
-from aura_vcs.cli.output.console import Console, Part, cool, faint, warm
+from aura_vcs.cli.output.console import Console, Part, cyan, faint, yellow
 from aura_vcs.cli.output.humanize import count, short_path
 from aura_vcs.cli.output.paths import saved_paths
 from aura_vcs.cli.session import current_session, pass_repository, project_paths
-from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_left
+from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_skipped
 
 if TYPE_CHECKING:
-    from aura_vcs.history.checkout import Moved
+    from aura_vcs.history.checkout import CheckoutResult
     from aura_vcs.repository.repository import Repository
 
 
@@ -43,26 +43,26 @@ def restore_command(repo: "Repository", console: Console, version: str, paths: t
     To give up unsaved changes, restore the version you are on: `aura restore HEAD` brings back every file
     that it has.
     """
-    from aura_vcs.cli.output.json_shapes import moved_shape
+    from aura_vcs.cli.output.json_shapes import checkout_to_json
     from aura_vcs.history.checkout import restore
 
     version, paths = saved_paths(repo, current_session().folder, (version, *paths))
     moved = restore(repo, version, project_paths(repo, paths) or None)
     if console.as_json:
-        console.data(moved_shape(repo, moved.head, moved))
+        console.data(checkout_to_json(repo, moved.head, moved))
     elif moved.is_idle:
         console.line("Nothing had to change: your files are like that already")
         print_kept_unsaved(console, moved)
     else:
         _show(console, version, paths, moved)
-    print_left(console, moved)
+    print_skipped(console, moved)
 
 
-def _show(console: Console, version: str, paths: tuple[str, ...], moved: "Moved") -> None:
-    where: list[Part] = [" on ", cool(moved.head.branch)] if moved.head.branch else []
+def _show(console: Console, version: str, paths: tuple[str, ...], moved: "CheckoutResult") -> None:
+    where: list[Part] = [" on ", cyan(moved.head.branch)] if moved.head.branch else []
     changed = count(moved.changed, "path")
     what = f"{short_path(paths[0])} of " if len(paths) == 1 else f"{count(len(paths), 'path')} of " if paths else ""
-    console.line("Brought back ", what, warm(version), *where, f", {changed} changed; not committed yet")
+    console.line("Brought back ", what, yellow(version), *where, f", {changed} changed; not committed yet")
     if moved.restore_point is not None:
         console.line(f"What was there before is kept in the restore point v{moved.restore_point.number}.")
     print_kept_unsaved(console, moved)

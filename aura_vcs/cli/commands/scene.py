@@ -6,14 +6,14 @@ import click
 
 from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import COUNT, HELP, examples, json_option
-from aura_vcs.cli.output.console import Console, bad, faint, good, strong, warm
+from aura_vcs.cli.output.console import Console, faint, green, red, strong, yellow
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.studio import assignments, expire_days, table
 
 if TYPE_CHECKING:
     from aura_vcs.index.entities import SceneRow
     from aura_vcs.project.records.file_audit import FileAudit
-    from aura_vcs.project.scenes.actions import Changed
+    from aura_vcs.project.scenes.actions import SceneChanged
     from aura_vcs.repository.repository import Repository
 
 FIELDS_HELP = "heading, script_text, audio_file_path, image_file_path, duration_seconds"
@@ -49,7 +49,7 @@ def list_command(repo: "Repository", console: Console) -> None:
         from aura_vcs.project.records.file_audit import FileAudit
 
         audit = FileAudit(repo)
-        console.data({"scenes": [scene_shape(repo, row, audit) for row in found]})
+        console.data({"scenes": [scene_to_json(repo, row, audit) for row in found]})
         return
     table(console, (_row(row) for row in found))
     if not found:
@@ -73,12 +73,12 @@ def show_command(repo: "Repository", console: Console, scene: str) -> None:
     if console.as_json:
         from aura_vcs.project.records.file_audit import FileAudit
 
-        console.data(scene_shape(repo, row, FileAudit(repo)))
+        console.data(scene_to_json(repo, row, FileAudit(repo)))
         return
-    console.line(warm(str(row.scene_index)), "  ", strong(row.heading or "(no heading)"), faint(f"  {row.file}"))
+    console.line(yellow(str(row.scene_index)), "  ", strong(row.heading or "(no heading)"), faint(f"  {row.file}"))
     console.line("  ", row.script_text or "(no script)")
-    console.line("  sound:   ", row.audio_file_path or bad("none"))
-    console.line("  picture: ", row.image_file_path or bad("none"))
+    console.line("  sound:   ", row.audio_file_path or red("none"))
+    console.line("  picture: ", row.image_file_path or red("none"))
     console.line(f"  length:  {row.duration_seconds:g} s" if row.duration_seconds is not None else "  length:  not set")
 
 
@@ -93,7 +93,7 @@ def add_command(repo: "Repository", console: Console, values: tuple[str, ...], a
     """Add a scene, in scenes/ and in the timeline"""
     from aura_vcs.project.scenes.actions import new_scene
 
-    _say(console, new_scene(repo, assignments(values), at=at, expire_days=expire_days(repo)), "Added a scene")
+    _print(console, new_scene(repo, assignments(values), at=at, expire_days=expire_days(repo)), "Added a scene")
 
 
 @scene_command.command(
@@ -111,7 +111,7 @@ def set_command(repo: "Repository", console: Console, scene: str, values: tuple[
     """Set fields of a scene, and what the timeline says of it"""
     from aura_vcs.project.scenes.actions import change_scene
 
-    _say(
+    _print(
         console, change_scene(repo, scene, assignments(values), expire_days=expire_days(repo)), f"Changed scene {scene}"
     )
 
@@ -124,7 +124,7 @@ def remove_command(repo: "Repository", console: Console, scene: str) -> None:
     """Remove a scene; its media stays"""
     from aura_vcs.project.scenes.actions import drop_scene
 
-    _say(console, drop_scene(repo, scene, expire_days=expire_days(repo)), f"Removed scene {scene}")
+    _print(console, drop_scene(repo, scene, expire_days=expire_days(repo)), f"Removed scene {scene}")
 
 
 @scene_command.command("move", context_settings=HELP, epilog=examples("aura scene move 3 0"))
@@ -136,10 +136,10 @@ def move_command(repo: "Repository", console: Console, scene: str, index: int) -
     """Move a scene to another place in the film"""
     from aura_vcs.project.scenes.actions import place_scene
 
-    _say(console, place_scene(repo, scene, index, expire_days=expire_days(repo)), f"Moved scene {scene} to {index}")
+    _print(console, place_scene(repo, scene, index, expire_days=expire_days(repo)), f"Moved scene {scene} to {index}")
 
 
-def scene_shape(repo: "Repository", row: "SceneRow", audit: "FileAudit") -> dict[str, Any]:
+def scene_to_json(repo: "Repository", row: "SceneRow", audit: "FileAudit") -> dict[str, Any]:
     """A scene in JSON: DOMAIN's SceneState, its file, and who made and changed it."""
     import msgspec
 
@@ -152,20 +152,20 @@ def scene_shape(repo: "Repository", row: "SceneRow", audit: "FileAudit") -> dict
 def _row(row: "SceneRow") -> dict[str, Any]:
     missing = [word for word, path in (("sound", row.audio_file_path), ("picture", row.image_file_path)) if not path]
     return {
-        "index": warm(str(row.scene_index)),
+        "index": yellow(str(row.scene_index)),
         "heading": strong(row.heading or "(no heading)"),
         "seconds": f"{row.duration_seconds:g} s" if row.duration_seconds is not None else "",
-        "missing": bad(f"no {' or '.join(missing)}") if missing else good("complete"),
+        "missing": red(f"no {' or '.join(missing)}") if missing else green("complete"),
         "file": faint(row.file),
     }
 
 
-def _say(console: Console, done: "Changed", words: str) -> None:
+def _print(console: Console, done: "SceneChanged", words: str) -> None:
     if console.as_json:
         console.data(done)
         return
     for note in done.notes:
         console.note(note)
     if done.written or done.deleted:
-        console.line(good(words), faint(f"  ({', '.join((*done.written, *done.deleted))})"))
+        console.line(green(words), faint(f"  ({', '.join((*done.written, *done.deleted))})"))
         console.line(faint("Take it back with `aura undo`."))

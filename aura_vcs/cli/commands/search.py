@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aura_vcs.cli.options import HELP, POSITIVE, examples, json_option
-from aura_vcs.cli.output.console import Console, Line, faint, strong, warm
+from aura_vcs.cli.output.console import Console, Line, faint, strong, yellow
 from aura_vcs.cli.output.humanize import count
 from aura_vcs.cli.session import pass_repository
 
 if TYPE_CHECKING:
-    from aura_vcs.index.full_text import Found
+    from aura_vcs.index.full_text import SearchHit
     from aura_vcs.index.records import VersionRecord
     from aura_vcs.project.search_texts import Looked, TextHit
     from aura_vcs.repository.repository import Repository
@@ -37,7 +37,7 @@ def search_command(repo: "Repository", console: Console, words: tuple[str, ...],
 
     text = " ".join(words)
     texts, looked = search_texts(repo, text, limit)
-    shapes = [_shape(repo, item) for item in search(repo, text, limit)] + [_text_shape(hit) for hit in texts]
+    shapes = [_to_json(repo, item) for item in search(repo, text, limit)] + [_text_shape(hit) for hit in texts]
     shapes = sorted(shapes, key=lambda shape: not shape["in_folder"])[:limit]
     if console.as_json:
         where = {"files": looked.files, "versions": looked.versions, "unread": looked.unread}
@@ -52,7 +52,7 @@ def search_command(repo: "Repository", console: Console, words: tuple[str, ...],
 def _lines(shape: dict[str, Any]) -> Iterator[Line]:
     about = [strong(shape["name"])] if shape["name"] else []
     span = _span(shape)
-    yield [warm(shape["place"]), "  ", *about, *([faint(f"  {span}")] if span else [])]
+    yield [yellow(shape["place"]), "  ", *about, *([faint(f"  {span}")] if span else [])]
     excerpt = " ".join(str(shape["excerpt"]).split())
     if shape["kind"] != "file":
         yield [faint("    "), excerpt if len(excerpt) <= EXCERPT_LENGTH else f"{excerpt[: EXCERPT_LENGTH - 1]}…"]
@@ -87,7 +87,7 @@ def _say_looked(console: Console, looked: "Looked") -> None:
 
 
 def _text_shape(hit: "TextHit") -> dict[str, Any]:
-    from aura_vcs.cli.output.json_shapes import path_shape
+    from aura_vcs.cli.output.json_shapes import path_to_json
 
     number = hit.last.number if hit.last is not None else None
     is_path = hit.kind != "tag"
@@ -98,7 +98,7 @@ def _text_shape(hit: "TextHit") -> dict[str, Any]:
         "version": None if hit.in_folder else number,
         "name": hit.place,
         "excerpt": hit.excerpt,
-        **(path_shape(hit.path) if is_path else {"path": None}),
+        **(path_to_json(hit.path) if is_path else {"path": None}),
         "in_folder": hit.in_folder,
         "first": _number(hit.first),
         "last": None if hit.in_folder else number,
@@ -109,7 +109,7 @@ def _number(record: "VersionRecord | None") -> int | None:
     return None if record is None else record.number
 
 
-def _shape(repo: "Repository", item: "Found") -> dict[str, Any]:
+def _to_json(repo: "Repository", item: "SearchHit") -> dict[str, Any]:
 
     record = repo.queries.version(item.version) if item.version is not None else None
     number = record.number if record is not None else None

@@ -8,12 +8,12 @@ import click
 
 from aura_vcs.cli.completion import complete_folder
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
-from aura_vcs.cli.output.console import Console, faint, good, strong
+from aura_vcs.cli.output.console import Console, faint, green, strong
 from aura_vcs.cli.session import pass_studio
 from aura_vcs.errors import AuraError
 
 if TYPE_CHECKING:
-    from aura_vcs.studio.setup import Step
+    from aura_vcs.studio.setup import SetupStep
     from aura_vcs.studio.studio import Studio
 
 
@@ -72,13 +72,13 @@ def setup_command(
         console.line(f"Next question: {left.question}." if left is not None else "")
         console.line(faint("Answer with flags, with --unattended, or run `aura setup` in a terminal."))
         return
-    console.line(good("Set up: "), strong(str(state.wizard_state.get("identity") or studio.folder.user)))
+    console.line(green("Set up: "), strong(str(state.wizard_state.get("identity") or studio.folder.user)))
     console.line(f"  exports go to {system.output_directory or 'the folder you name each time'}")
     console.line(f"  FFmpeg: {system.ffmpeg_path or 'not found; exports bring their own'}")
     console.line(faint(f"Kept in {studio.folder.path}. Change it with `aura config set`, or `aura setup --again`."))
 
 
-def _ask(studio: "Studio", console: Console, step: "Step") -> None:
+def _ask(studio: "Studio", console: Console, step: "SetupStep") -> None:
     """One question; asked again while the answer cannot be."""
     from aura_vcs.studio.setup import answer
 
@@ -92,7 +92,7 @@ def _ask(studio: "Studio", console: Console, step: "Step") -> None:
         console.note(error.message, f" {error.hint}" if error.hint else "")
 
 
-def _suggested(studio: "Studio", step: "Step") -> str | None:
+def _suggested(studio: "Studio", step: "SetupStep") -> str | None:
     from aura_vcs.studio.setup import suggestion
 
     home = os.path.expanduser("~")

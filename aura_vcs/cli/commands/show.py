@@ -8,13 +8,13 @@ import click
 from aura_vcs.cli.completion import complete_content
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.blob import write_content
-from aura_vcs.cli.output.console import Console, Line, cool, faint, strong, warm
-from aura_vcs.cli.output.humanize import age, changed_path, count, joined, local_time, size
+from aura_vcs.cli.output.console import Console, Line, cyan, faint, strong, yellow
+from aura_vcs.cli.output.humanize import age, changed_path, count, join_words, local_time, size
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.version_marks import marks, names_of_versions
 
 if TYPE_CHECKING:
-    from aura_vcs.history.lookup.content import Located
+    from aura_vcs.history.lookup.content import LocatedContent
     from aura_vcs.index.records import VersionRecord
     from aura_vcs.repository.repository import Repository
 
@@ -58,13 +58,13 @@ def _version(repo: "Repository", console: Console, record: "VersionRecord") -> N
 
     changes = compare_with_parent(repo, record)
     if console.as_json:
-        from aura_vcs.cli.output.json_shapes import change_shape, offloaded_shape, version_shape
+        from aura_vcs.cli.output.json_shapes import change_to_json, offloaded_to_json, version_to_json
         from aura_vcs.history.lookup.offloaded_summary import OffloadedFiles
 
-        shown = None if changes is None else [change_shape(c.path, c.change, c.old_path) for c in changes]
+        shown = None if changes is None else [change_to_json(c.path, c.change, c.old_path) for c in changes]
         purge = {"by": record.purged_by, "reason": record.purge_reason} if record.purged_at is not None else None
-        away = offloaded_shape(OffloadedFiles(repo).below(record.tree))
-        console.data({"version": version_shape(record), "changes": shown, "purge": purge, "offloaded": away})
+        away = offloaded_to_json(OffloadedFiles(repo).below(record.tree))
+        console.data({"version": version_to_json(record), "changes": shown, "purge": purge, "offloaded": away})
         return
     lines = list(_about(repo, record))
     if changes is None:
@@ -76,14 +76,14 @@ def _version(repo: "Repository", console: Console, record: "VersionRecord") -> N
 
 
 def _about(repo: "Repository", record: "VersionRecord") -> Iterator[Line]:
-    yield [warm(f"v{record.number}"), "  ", strong(record.name), *marks(record)]
+    yield [yellow(f"v{record.number}"), "  ", strong(record.name), *marks(record)]
     standing = names_of_versions(repo).get(record.id, [])
     if standing:
         yield ["  here:     ", *standing[:1], *(part for name in standing[1:] for part in (", ", name))]
     yield ["  by:       ", record.author]
     yield ["  when:     ", f"{local_time(record.created_at)} ({age(record.created_at)})"]
     if record.branch is not None:
-        yield ["  made on:  ", cool(record.branch)]
+        yield ["  made on:  ", cyan(record.branch)]
     if record.trigger is not None:
         yield ["  made by:  ", record.trigger]
     yield ["  size:     ", size(record.size_bytes)]
@@ -105,10 +105,10 @@ def _offloaded(repo: "Repository", record: "VersionRecord") -> str:
     found = OffloadedFiles(repo).below(record.tree)
     if not found.files:
         return ""
-    return f"{count(found.files, 'file')}, {size(found.size_bytes)}, to {joined(found.remotes)}"
+    return f"{count(found.files, 'file')}, {size(found.size_bytes)}, to {join_words(found.remotes)}"
 
 
-def _folder(repo: "Repository", console: Console, located: "Located") -> None:
+def _folder(repo: "Repository", console: Console, located: "LocatedContent") -> None:
     assert located.path is not None
     prefix = f"{located.path}/" if located.path else ""
     found = [(path, entry) for path, entry in repo.trees.walk(located.entry.id, prefix)]
@@ -123,7 +123,7 @@ def _folder(repo: "Repository", console: Console, located: "Located") -> None:
         console.line(faint("There is no file in it."))
 
 
-def _head(located: "Located") -> dict[str, Any]:
-    from aura_vcs.cli.output.json_shapes import point_shape
+def _head(located: "LocatedContent") -> dict[str, Any]:
+    from aura_vcs.cli.output.json_shapes import restore_point_to_json
 
-    return {"version": point_shape(located.record)}
+    return {"version": restore_point_to_json(located.record)}

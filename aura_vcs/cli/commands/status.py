@@ -5,17 +5,17 @@ from typing import TYPE_CHECKING
 import click
 
 from aura_vcs.cli.options import HELP, examples, json_option
-from aura_vcs.cli.output.console import Console, bad, cool, faint, good
-from aura_vcs.cli.output.humanize import changed_path, count, joined, place, short_path, size, titled
+from aura_vcs.cli.output.console import Console, cyan, faint, green, red
+from aura_vcs.cli.output.humanize import changed_path, count, join_words, short_path, shown_pointer, size, titled
 from aura_vcs.cli.session import pass_repository
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aura_vcs.cli.output.console import Part
-    from aura_vcs.history.recording.scan_differences import Change
+    from aura_vcs.history.recording.scan_differences import WorktreeChange
     from aura_vcs.history.status import Status
-    from aura_vcs.project.documents.problems import Problem
+    from aura_vcs.project.documents.problems import DocumentProblem
     from aura_vcs.repository.repository import Repository
     from aura_vcs.sync.locks.advice import Advice
     from aura_vcs.sync.sent import Unsent
@@ -45,22 +45,22 @@ def status_command(repo: "Repository", console: Console) -> None:
     problems = folder_problems(repo, found)
     advice = _advice_on(repo, found)
     if console.as_json:
-        from aura_vcs.cli.output.json_shapes import offloaded_shape, problems_shape, status_shape
-        from aura_vcs.cli.shared.locks import advice_shape
+        from aura_vcs.cli.output.json_shapes import offloaded_to_json, problems_to_json, status_to_json
+        from aura_vcs.cli.shared.locks import advice_to_json
         from aura_vcs.history.lookup.offloaded_summary import OffloadedFiles
 
-        away = offloaded_shape(OffloadedFiles(repo).everywhere())
+        away = offloaded_to_json(OffloadedFiles(repo).everywhere())
         unsent = [{"remote": u.remote, "versions": u.versions, "more": u.is_more} for u in _unsent(repo, found)]
-        held = {"offloaded": away, "locks": advice_shape(repo, advice), "unsent": unsent}
-        console.data({**status_shape(found), **problems_shape(problems), **held})
+        held = {"offloaded": away, "locks": advice_to_json(repo, advice), "unsent": unsent}
+        console.data({**status_to_json(found), **problems_to_json(problems), **held})
     else:
         _show(repo, console, found)
-        _say_problems(console, problems or ())
+        _print_problems(console, problems or ())
         if advice:
-            from aura_vcs.cli.shared.locks import say_advice  # seldom needed
+            from aura_vcs.cli.shared.locks import print_advice  # seldom needed
 
-            say_advice(console, advice)
-    _say_held(repo, console, found)
+            print_advice(console, advice)
+    _print_tracked_ignored(repo, console, found)
     for skipped in found.skipped:
         console.warn(f"{short_path(skipped.path)} cannot be saved: {skipped.reason}")
     for path in found.unstable:
@@ -76,28 +76,30 @@ def _advice_on(repo: "Repository", found: "Status") -> tuple["Advice", ...]:
     return advice_on(repo, paths)
 
 
-def _say_held(repo: "Repository", console: Console, found: "Status") -> None:
+def _print_tracked_ignored(repo: "Repository", console: Console, found: "Status") -> None:
     """Say once that rules do not take out of versions what is in them."""
-    from aura_vcs.history.status import is_new_held
+    from aura_vcs.history.status import is_newly_tracked_ignored
 
-    if console.as_json or not is_new_held(repo, found.held):
+    if console.as_json or not is_newly_tracked_ignored(repo, found.tracked_ignored):
         return
-    shown = ", ".join(found.held[:SHOWN]) + (f" … ({len(found.held):,} in all)" if len(found.held) > SHOWN else "")
-    verb = "is" if len(found.held) == 1 else "are"
+    shown = ", ".join(found.tracked_ignored[:SHOWN]) + (
+        f" … ({len(found.tracked_ignored):,} in all)" if len(found.tracked_ignored) > SHOWN else ""
+    )
+    verb = "is" if len(found.tracked_ignored) == 1 else "are"
     console.note(f"{shown} {verb} ignored now, and stay{'s' if verb == 'is' else ''} in versions all the same.")
     console.note(faint("`aura untrack PATH` leaves files out and in the folder. This is said once."))
 
 
 def _show(repo: "Repository", console: Console, found: "Status") -> None:
     if found.head is None and found.behind is not None:
-        console.line("On branch ", cool(found.branch or ""), ", but your files are at none of its versions yet")
+        console.line("On branch ", cyan(found.branch or ""), ", but your files are at none of its versions yet")
     else:
-        console.line(*place(repo.head(), found.head))
-    _say_where(repo, console, found)
+        console.line(*shown_pointer(repo.head(), found.head))
+    _print_branch(repo, console, found)
     if found.interrupted is not None:
         console.warn(f"this was interrupted and will be finished by the next command: {found.interrupted}")
     if found.conflicts:
-        _say_open(console, found.conflicts)
+        _print_conflicts(console, found.conflicts)
     lines = (
         [*changed_path(change.change, change.path, change.old_path), *_how_large(found, change)]
         for change in found.changes
@@ -111,12 +113,12 @@ def _show(repo: "Repository", console: Console, found: "Status") -> None:
     elif found.head is None and not found.files:
         console.line(faint("The folder is empty. Put your project's files here."))
     else:
-        console.line(good("Nothing has changed."))
-    _say_offloaded(repo, console)
+        console.line(green("Nothing has changed."))
+    _print_offloaded(repo, console)
     _say_unsent(console, _unsent(repo, found))
 
 
-def _how_large(found: "Status", change: "Change") -> "list[Part]":
+def _how_large(found: "Status", change: "WorktreeChange") -> "list[Part]":
     """The size of what is new, where it counts: media, not documents."""
     amount = found.sizes.get(change.path, 0)
     return [faint(f"  {size(amount)}")] if change.change in NEW and amount >= TOLD_FROM else []
@@ -138,11 +140,11 @@ def _say_unsent(console: Console, places: "Sequence[Unsent]") -> None:
     for item in places:
         more = "more than " if item.is_more else ""
         console.line(
-            f"{more}{count(item.versions, 'version')} not sent to ", cool(item.remote), f": `aura sync {item.remote}`."
+            f"{more}{count(item.versions, 'version')} not sent to ", cyan(item.remote), f": `aura sync {item.remote}`."
         )
 
 
-def _say_offloaded(repo: "Repository", console: Console) -> None:
+def _print_offloaded(repo: "Repository", console: Console) -> None:
     if not repo.store.offloaded.all():
         return
     from aura_vcs.history.lookup.offloaded_summary import OffloadedFiles
@@ -151,20 +153,20 @@ def _say_offloaded(repo: "Repository", console: Console) -> None:
     if found.files:
         console.line(
             faint(f"Offloaded: {count(found.files, 'file')} of older versions, {size(found.size_bytes)}, to "),
-            cool(joined(found.remotes)),
+            cyan(join_words(found.remotes)),
         )
 
 
-def _say_open(console: Console, places: tuple[str, ...]) -> None:
+def _print_conflicts(console: Console, places: tuple[str, ...]) -> None:
     console.line(f"{count(len(places), 'conflict')} left by a merge, to be decided when you like:")
     for place_ in places[:SHOWN]:
-        console.line("  ", bad("open     "), " ", place_)
+        console.line("  ", red("open     "), " ", place_)
     if len(places) > SHOWN:
         console.line(faint(f"  … and {len(places) - SHOWN:,} more"))
     console.line(faint("`aura resolve` shows both sides and how to choose."))
 
 
-def _say_problems(console: Console, problems: "Sequence[Problem]") -> None:
+def _print_problems(console: Console, problems: "Sequence[DocumentProblem]") -> None:
     """What is wrong with the documents: it can be saved all the same."""
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
@@ -175,7 +177,7 @@ def _say_problems(console: Console, problems: "Sequence[Problem]") -> None:
         console.line(faint(f"{count(len(problems), 'warning')} about the documents: `aura project check`."))
 
 
-def _say_where(repo: "Repository", console: Console, found: "Status") -> None:
+def _print_branch(repo: "Repository", console: Console, found: "Status") -> None:
 
     queries = repo.queries
     if found.diverged:
@@ -199,9 +201,9 @@ def _say_where(repo: "Repository", console: Console, found: "Status") -> None:
             f"the tag {name} was given to two versions on two machines: the other one goes by {apart}. "
             f"`aura tag` shows both; remove the wrong one with `aura tag -d`"
         )
-    if found.awaited:
-        from aura_vcs.cli.shared.partial_sync import say_awaited  # seldom needed
+    if found.missing_heads:
+        from aura_vcs.cli.shared.partial_sync import print_missing_heads  # seldom needed
 
-        say_awaited(repo, console)
+        print_missing_heads(repo, console)
     if found.branch is None and found.head is not None:
         console.line(faint(f"  Commit here and a branch from-v{found.head.number} starts by itself."))

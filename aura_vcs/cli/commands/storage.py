@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aura_vcs.cli.options import HELP, examples, json_option
-from aura_vcs.cli.output.console import Console, Line, faint, strong, warm
+from aura_vcs.cli.output.console import Console, Line, faint, strong, yellow
 from aura_vcs.cli.output.humanize import count, size
 from aura_vcs.cli.session import pass_repository
 
@@ -61,7 +61,7 @@ def _lines(report: "StorageReport") -> Iterator[Line]:
     if shares:
         yield [strong("What deleting one version would free")]
         for share in shares:
-            yield [size(share.alone_bytes).rjust(12), "  ", warm(f"v{share.number}"), f"  {share.name}"]
+            yield [size(share.alone_bytes).rjust(12), "  ", yellow(f"v{share.number}"), f"  {share.name}"]
 
 
 def _table(title: str, rows: "dict[str, Sizes]") -> Iterator[Line]:

@@ -12,12 +12,12 @@ from aura_vcs.cli.shared.transfers import (
     all_versions_option,
     connected,
     ignore_locks_option,
-    pull_shape,
-    push_shape,
-    say_fetched,
-    say_pulled,
-    say_pushed,
-    say_unsaved,
+    print_fetched,
+    print_pulled,
+    print_pushed,
+    print_unsaved,
+    pull_to_json,
+    push_to_json,
     unsaved_paths,
 )
 
@@ -43,16 +43,16 @@ def sync_command(
     from aura_vcs.sync.pull import sync
 
     with connected(repo, remote) as link:
-        done = sync(repo, link.remote, link.known, all_versions=all_versions, ignore_locks=ignore_locks)
+        done = sync(repo, link.remote, link.cache, all_versions=all_versions, ignore_locks=ignore_locks)
     unsaved = unsaved_paths(repo)
     if console.as_json:
-        shape = {"pulled": pull_shape(repo, done.pulled), "pushed": push_shape(repo, done.pushed)}
+        shape = {"pulled": pull_to_json(repo, done.pulled), "pushed": push_to_json(repo, done.pushed)}
         console.data({**shape, "unsaved": unsaved})
     elif done.pulled.fetched.plan.is_empty and done.pushed.is_empty:
         console.line(f"Both sides have {'every version' if unsaved else 'everything'}")
     else:
-        say_fetched(console, link.name, done.pulled.fetched.plan)
-        say_pushed(console, link.name, done.pushed)
-    say_pulled(repo, console, done.pulled)
+        print_fetched(console, link.name, done.pulled.fetched.plan)
+        print_pushed(console, link.name, done.pushed)
+    print_pulled(repo, console, done.pulled)
     if not (console.as_json or done.pulled.in_the_way):  # which are named already
-        say_unsaved(console, unsaved)
+        print_unsaved(console, unsaved)

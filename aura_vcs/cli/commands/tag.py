@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aura_vcs.cli.completion import complete_tag, complete_version
-from aura_vcs.cli.groups import Entry, ShorthandGroup
+from aura_vcs.cli.groups import CommandEntry, ShorthandGroup
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
-from aura_vcs.cli.output.console import Console, cool, faint, warm
+from aura_vcs.cli.output.console import Console, cyan, faint, yellow
 from aura_vcs.cli.session import pass_repository
 
 if TYPE_CHECKING:
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
 
 _CATALOG = {
-    "list": Entry(__name__, "list_command", "List the tags"),
-    "create": Entry(__name__, "create_command", "Give a version a name that stays"),
-    "delete": Entry(__name__, "delete_command", "Remove a tag; its version stays"),
+    "list": CommandEntry(__name__, "list_command", "List the tags"),
+    "create": CommandEntry(__name__, "create_command", "Give a version a name that stays"),
+    "delete": CommandEntry(__name__, "delete_command", "Remove a tag; its version stays"),
 }
 
 
@@ -46,14 +46,14 @@ def list_command(repo: "Repository", console: Console) -> None:
 
     found = repo.refs.tags()
     if console.as_json:
-        console.data({"tags": [_shape(repo, name, tag) for name, tag in found.items()]})
+        console.data({"tags": [_to_json(repo, name, tag) for name, tag in found.items()]})
         return
     queries = repo.queries
     for name, tag in found.items():
         record = queries.version(tag.version) if tag.version is not None else None
         where = f"v{record.number}" if record is not None else "?"
         about = tag.message or (record.name if record is not None else "")
-        console.line("  ", cool(name), "  ", warm(where), f"  {about}")
+        console.line("  ", cyan(name), "  ", yellow(where), f"  {about}")
     if not found:
         console.line(faint("There are no tags yet. `aura tag NAME` gives the last version one."))
 
@@ -72,9 +72,9 @@ def create_command(repo: "Repository", console: Console, name: str, version: str
     record = resolve(repo, version)
     create_tag(repo, name, record.id, message)
     if console.as_json:
-        console.data({"tag": _shape(repo, name, repo.refs.tags()[name])})
+        console.data({"tag": _to_json(repo, name, repo.refs.tags()[name])})
         return
-    console.line("Tagged ", warm(f"v{record.number}"), f' "{record.name}" as ', cool(name))
+    console.line("Tagged ", yellow(f"v{record.number}"), f' "{record.name}" as ', cyan(name))
     console.line(faint("Take it back with `aura undo`."))
 
 
@@ -90,17 +90,17 @@ def delete_command(repo: "Repository", console: Console, name: str) -> None:
     if console.as_json:
         console.data({"deleted": name})
         return
-    console.line("Removed the tag ", cool(name), "; its version stays")
+    console.line("Removed the tag ", cyan(name), "; its version stays")
     console.line(faint("Take it back with `aura undo`."))
 
 
-def _shape(repo: "Repository", name: str, tag: "Tag") -> dict[str, Any]:
-    from aura_vcs.cli.output.json_shapes import point_shape
+def _to_json(repo: "Repository", name: str, tag: "Tag") -> dict[str, Any]:
+    from aura_vcs.cli.output.json_shapes import restore_point_to_json
 
     record = repo.queries.version(tag.version) if tag.version is not None else None
     return {
         "name": name,
-        "version": point_shape(record),
+        "version": restore_point_to_json(record),
         "message": tag.message,
         "created_at": tag.created_at,
         "created_by": tag.created_by,

@@ -7,7 +7,7 @@ import click
 from aura_vcs.cli.completion import complete_template
 from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
-from aura_vcs.cli.output.console import Console, faint, good, strong, warm
+from aura_vcs.cli.output.console import Console, faint, green, strong, yellow
 from aura_vcs.cli.output.humanize import count
 from aura_vcs.cli.session import current_session, pass_studio
 from aura_vcs.cli.shared.studio import table
@@ -53,7 +53,7 @@ def list_command(
 
     found = list_templates(studio, category=category, sub_category=sub_category, system=system, deleted=deleted)
     if console.as_json:
-        console.data({"templates": [template_shape(item) for item in found]})
+        console.data({"templates": [template_to_json(item) for item in found]})
         return
     table(console, (_row(item) for item in found))
     if not found:
@@ -70,7 +70,7 @@ def show_command(studio: "Studio", console: Console, template: str) -> None:
 
     found = find_template(studio, template)
     if console.as_json:
-        console.data({**template_shape(found), "documents": found.documents})
+        console.data({**template_to_json(found), "documents": found.documents})
         return
     console.line(strong(found.name), faint(f"  {found.id}"))
     console.line(f"  {found.description}")
@@ -102,7 +102,7 @@ def new_command(studio: "Studio", console: Console, name: str, description: str,
     with current_session().open() as repo:
         source = FolderSource(Path(repo.root))
         made = new_from_project(studio, source, name, description=description, category=category)
-    _say(console, made, "Made the template")
+    _print(console, made, "Made the template")
 
 
 @template_command.command(
@@ -135,7 +135,7 @@ def edit_command(
         changes["tags"] = tags
     if not changes:
         raise InputError("Nothing is to be changed", hint="Give --name, --category, --tag, --video-structure …")
-    _say(console, edit_template(studio, find_template(studio, template), changes), "Changed")
+    _print(console, edit_template(studio, find_template(studio, template), changes), "Changed")
 
 
 @template_command.command("delete", context_settings=HELP, epilog=examples('aura template delete "My series"'))
@@ -146,7 +146,7 @@ def delete_command(studio: "Studio", console: Console, template: str) -> None:
     """Hide a template of yours; undelete brings it back"""
     from aura_vcs.studio.templates import delete_template, find_template
 
-    _say(console, delete_template(studio, find_template(studio, template)), "Deleted")
+    _print(console, delete_template(studio, find_template(studio, template)), "Deleted")
 
 
 @template_command.command("undelete", context_settings=HELP, epilog=examples('aura template undelete "My series"'))
@@ -157,7 +157,7 @@ def undelete_command(studio: "Studio", console: Console, template: str) -> None:
     """Show a deleted template again"""
     from aura_vcs.studio.templates import find_template, undelete_template
 
-    _say(console, undelete_template(studio, find_template(studio, template, deleted=True)), "Brought back")
+    _print(console, undelete_template(studio, find_template(studio, template, deleted=True)), "Brought back")
 
 
 @template_command.command("rate", context_settings=HELP, epilog=examples("aura template rate explainer 5"))
@@ -169,7 +169,7 @@ def rate_command(studio: "Studio", console: Console, template: str, stars: int) 
     """Give a template 1 to 5 stars"""
     from aura_vcs.studio.templates import find_template, rate_template
 
-    _say(console, rate_template(studio, find_template(studio, template), stars), "Rated")
+    _print(console, rate_template(studio, find_template(studio, template), stars), "Rated")
 
 
 @template_command.command(
@@ -202,7 +202,7 @@ def import_command(studio: "Studio", console: Console, file: str, name: str | No
     """Take a template from somebody's file"""
     from aura_vcs.studio.template_exchange import read_template_file
 
-    _say(console, read_template_file(studio, file, name=name), "Imported")
+    _print(console, read_template_file(studio, file, name=name), "Imported")
 
 
 def _structure(name: str, text: str) -> Any:
@@ -226,7 +226,7 @@ def _structure(name: str, text: str) -> Any:
         raise InputError(f"{option} is no JSON: {error}", hint=hint) from error
 
 
-def template_shape(template: "Template") -> dict[str, Any]:
+def template_to_json(template: "Template") -> dict[str, Any]:
     """A template in JSON: everything but its documents."""
     import msgspec
 
@@ -240,7 +240,7 @@ def _row(item: "Template") -> dict[str, Any]:
     origin = "system" if item.is_system_template else "community" if item.is_community_template else "yours"
     stars = f"{item.rating:.1f} stars" if item.rating_count else ""
     return {
-        "id": warm(item.id if item.is_system_template else item.id[:8]),
+        "id": yellow(item.id if item.is_system_template else item.id[:8]),
         "name": strong(item.name),
         "category": item.category or "",
         "origin": faint(f"{marks}{origin}"),
@@ -249,9 +249,9 @@ def _row(item: "Template") -> dict[str, Any]:
     }
 
 
-def _say(console: Console, template: "Template", verb: str) -> None:
+def _print(console: Console, template: "Template", verb: str) -> None:
     if console.as_json:
-        console.data(template_shape(template))
+        console.data(template_to_json(template))
     else:
-        console.line(good(f"{verb} "), strong(template.name), faint(f"  {template.id[:8]}"))
+        console.line(green(f"{verb} "), strong(template.name), faint(f"  {template.id[:8]}"))
         console.line(faint(WAY_BACK))

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 import click
 
 from aura_vcs.cli.options import HELP, examples, json_option
-from aura_vcs.cli.output.console import Console, cool
+from aura_vcs.cli.output.console import Console, cyan
 from aura_vcs.cli.session import pass_repository, project_paths
-from aura_vcs.cli.shared.locks import lock_shape, remote_option, whose
+from aura_vcs.cli.shared.locks import lock_to_json, remote_option, whose
 from aura_vcs.cli.shared.transfers import connected
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
-    from aura_vcs.sync.locks.locks import Released
+    from aura_vcs.sync.locks.locks import UnlockResult
 
 
 @click.command(
@@ -34,27 +34,27 @@ def unlock_command(
     Of exactly these PATHS, all or none. Somebody else's lock needs --force, unless it has expired.
     Ends with 3 if your version of a file is not on the remote yet: others would begin with an old one.
     """
-    from aura_vcs.sync.locks.locks import check_lockable, release_locks
+    from aura_vcs.sync.locks.locks import check_lockable, unlock_paths
 
     if bool(paths) == everything:
         raise click.UsageError("Name the files to unlock, or give --all.")
     check_lockable(repo, remote)
     with connected(repo, remote) as link:
         wanted = None if everything else project_paths(repo, paths)
-        done = release_locks(repo, link.remote, link.known, wanted, force=force)
+        done = unlock_paths(repo, link.remote, link.cache, wanted, force=force)
     if done.unsent:
         console.exit_code = 3
     if console.as_json:
-        released = [lock_shape(repo, lock) for lock in done.locks]
+        released = [lock_to_json(repo, lock) for lock in done.locks]
         console.data({"remote": link.name, "released": released, "unsent": list(done.unsent)})
         return
     _show(repo, console, done)
 
 
-def _show(repo: "Repository", console: Console, done: "Released") -> None:
+def _show(repo: "Repository", console: Console, done: "UnlockResult") -> None:
     for lock in done.locks:
         other = "" if lock.replica == repo.replica else f"; it was locked by {whose(lock)}"
-        console.line("Unlocked ", cool(lock.path), other)
+        console.line("Unlocked ", cyan(lock.path), other)
     for path in done.unsent:
         console.warn(f"your {path} is not on the remote yet: commit and `aura push`, or others begin with an old one.")
     if not done.locks:

@@ -6,7 +6,7 @@ import click
 
 from aura_vcs.cli.completion import complete_saved_path
 from aura_vcs.cli.options import HELP, examples, json_option
-from aura_vcs.cli.output.console import Console, faint, good, warm
+from aura_vcs.cli.output.console import Console, faint, green, yellow
 from aura_vcs.cli.output.humanize import count
 from aura_vcs.cli.session import pass_repository, project_paths
 
@@ -27,15 +27,15 @@ def untrack_command(repo: "Repository", console: Console, paths: tuple[str, ...]
     have them; where no rule ignores them yet, a line in .auraignore does from now on. Other edits
     stay unsaved.
     """
-    from aura_vcs.cli.output.json_shapes import version_shape
+    from aura_vcs.cli.output.json_shapes import version_to_json
     from aura_vcs.history.untrack import untrack
 
     done = untrack(repo, project_paths(repo, paths))
     if console.as_json:
-        console.data({"version": version_shape(done.version), "paths": list(done.paths), "rules": list(done.rules)})
+        console.data({"version": version_to_json(done.version), "paths": list(done.paths), "rules": list(done.rules)})
         return
     console.line(
-        good("Left out "), f"{count(len(done.paths), 'path')} from ", warm(f"v{done.version.number}"), " on: ",
+        green("Left out "), f"{count(len(done.paths), 'path')} from ", yellow(f"v{done.version.number}"), " on: ",
         ", ".join(done.paths),
     )  # fmt: skip
     for rule in done.rules:

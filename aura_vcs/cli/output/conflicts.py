@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from aura_vcs.cli.output.console import Line, bad, cool, faint, good
+from aura_vcs.cli.output.console import Line, cyan, faint, green, red
 
 if TYPE_CHECKING:
     from aura_vcs.compare.merge.tree import TreeConflict
@@ -25,11 +25,11 @@ FOLLOWING = ("/index", "/start")
 def conflict_lines(item: "OpenConflict", number: int) -> Iterator[Line]:
     """One conflict on a few lines, with the number by which `aura resolve` takes it."""
     label = _label(item)
-    yield [bad(f"{number:4}"), "  ", item.place, *([faint(f"  {label}")] if label else [])]
+    yield [red(f"{number:4}"), "  ", item.location, *([faint(f"  {label}")] if label else [])]
     if item.tree is not None:
         yield ["      ", _about_files(item.tree, item.ours_label, item.theirs_label)]
         return
-    for word, label, painter in (("ours", item.ours_label, good), ("theirs", item.theirs_label, cool)):
+    for word, label, painter in (("ours", item.ours_label, green), ("theirs", item.theirs_label, cyan)):
         for shown in _side(item, word):
             yield ["      ", painter(word.ljust(7)), shown, faint(f"  ({label})")]
             break

@@ -41,22 +41,22 @@ def strong(text: str) -> Painted:
     return Painted(text, bold=True)
 
 
-def good(text: str) -> Painted:
+def green(text: str) -> Painted:
     """Something that was added or went well."""
     return Painted(text, "green")
 
 
-def bad(text: str) -> Painted:
+def red(text: str) -> Painted:
     """Something that was removed or went wrong."""
     return Painted(text, "red")
 
 
-def warm(text: str) -> Painted:
+def yellow(text: str) -> Painted:
     """A version, or something to look at."""
     return Painted(text, "yellow")
 
 
-def cool(text: str) -> Painted:
+def cyan(text: str) -> Painted:
     """A place: a branch, a heading."""
     return Painted(text, "cyan")
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from aura_vcs.cli.output.console import Painted, Part, bad, cool, good, warm
+from aura_vcs.cli.output.console import Painted, Part, cyan, green, red, yellow
 
 if TYPE_CHECKING:
     from aura_vcs.cli.output.console import Console
@@ -18,7 +18,7 @@ PATH_ENDS = 120
 """Letters of either end of a very long path that are shown."""
 SLACK_SECONDS = 5
 """So far two clocks may be apart without a word."""
-_CHANGE_COLOURS = {"added": good, "deleted": bad, "modified": warm, "renamed": cool, "type_changed": warm}
+_CHANGE_COLOURS = {"added": green, "deleted": red, "modified": yellow, "renamed": cyan, "type_changed": yellow}
 
 
 def size(count: int) -> str:
@@ -88,11 +88,11 @@ def titled(record: "VersionRecord") -> str:
     return f'v{record.number} "{record.name}"'
 
 
-def place(head: "Head", record: "VersionRecord | None") -> list[Part]:
+def shown_pointer(head: "Head", record: "VersionRecord | None") -> list[Part]:
     """Where the work folder is: "On branch main at v3 …"."""
-    at: list[Part] = [" at ", warm(f"v{record.number}"), f' "{record.name}"'] if record is not None else []
+    at: list[Part] = [" at ", yellow(f"v{record.number}"), f' "{record.name}"'] if record is not None else []
     if head.branch is not None:
-        return ["On branch ", cool(head.branch), *(at or [", no versions yet"])]
+        return ["On branch ", cyan(head.branch), *(at or [", no versions yet"])]
     return ["On no branch", *at]
 
 
@@ -111,13 +111,13 @@ def short_path(path: str) -> str:
     return f"{path[:PATH_ENDS]} … {path[-PATH_ENDS:]}"
 
 
-def joined(words: Iterable[str]) -> str:
+def join_words(words: Iterable[str]) -> str:
     """ "a", "a and b", "a, b and c"."""
     listed = list(words)
     return " and ".join(filter(None, [", ".join(listed[:-1]), *listed[-1:]]))
 
 
-def say_unstable(
+def print_unstable(
     repo: "Repository",
     console: "Console",
     paths: Iterable[str],
@@ -125,9 +125,9 @@ def say_unstable(
     advice: str = "",
 ) -> None:
     """Say which files kept changing while they were read, and what the version (None: the last one) has of each."""
-    from aura_vcs.history.recording.version_builder import base_of
+    from aura_vcs.history.recording.version_builder import worktree_base
 
-    tree = version.tree if version is not None else base_of(repo).tree
+    tree = version.tree if version is not None else worktree_base(repo).tree
     for path in paths:
         is_there = repo.trees.entry(tree, path) is not None
         what = "the version has it as it was before" if is_there else "it is not in the version"

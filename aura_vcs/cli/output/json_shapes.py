@@ -11,18 +11,18 @@ if TYPE_CHECKING:
 
     from aura_vcs.compare.timeline.changes import TimelineChange
     from aura_vcs.formats.media.findings import MediaDiff, MediaFacts
-    from aura_vcs.history.checkout import Moved
+    from aura_vcs.history.checkout import CheckoutResult
     from aura_vcs.history.diff.tree_diff import Comparison, PathChange
-    from aura_vcs.history.lookup.offloaded_summary import OffloadedSum
+    from aura_vcs.history.lookup.offloaded_summary import OffloadedTotal
     from aura_vcs.history.merging.conflicts import OpenConflict
     from aura_vcs.history.status import Status
     from aura_vcs.index.records import VersionRecord
     from aura_vcs.model import Entry, Head
-    from aura_vcs.project.documents.problems import Problem
+    from aura_vcs.project.documents.problems import DocumentProblem
     from aura_vcs.repository.repository import Repository
 
 
-def version_shape(record: "VersionRecord") -> dict[str, Any]:
+def version_to_json(record: "VersionRecord") -> dict[str, Any]:
     """V: a version."""
     return {
         "id": record.id,
@@ -47,12 +47,12 @@ def version_shape(record: "VersionRecord") -> dict[str, Any]:
     }
 
 
-def point_shape(record: "VersionRecord | None") -> dict[str, Any] | None:
+def restore_point_to_json(record: "VersionRecord | None") -> dict[str, Any] | None:
     """Just enough to name a version."""
     return None if record is None else {"id": record.id, "number": record.number}
 
 
-def path_shape(path: str, key: str = "path") -> dict[str, Any]:
+def path_to_json(path: str, key: str = "path") -> dict[str, Any]:
     """A path under its key; where it is not UTF-8, its bytes in hexadecimal beside it."""
     shape = {key: path}
     if not is_text(path):
@@ -63,7 +63,7 @@ def path_shape(path: str, key: str = "path") -> dict[str, Any]:
 def entry_shape(path: str, entry: "Entry") -> dict[str, Any]:
     """A file, link or folder of a version; a folder's size is that of all files in it."""
     return {
-        **path_shape(path),
+        **path_to_json(path),
         "kind": str(entry.kind),
         "id": entry.id,
         "size": entry.size,
@@ -71,35 +71,35 @@ def entry_shape(path: str, entry: "Entry") -> dict[str, Any]:
     }
 
 
-def change_shape(path: str, change: str, old_path: str | None) -> dict[str, Any]:
+def change_to_json(path: str, change: str, old_path: str | None) -> dict[str, Any]:
     """A changed path."""
-    shape = {**path_shape(path), "change": change}
-    return shape if old_path is None else {**shape, **path_shape(old_path, "old_path")}
+    shape = {**path_to_json(path), "change": change}
+    return shape if old_path is None else {**shape, **path_to_json(old_path, "old_path")}
 
 
-def status_shape(found: "Status") -> dict[str, Any]:
+def status_to_json(found: "Status") -> dict[str, Any]:
     """What `aura status --json` prints."""
     return {
         "branch": found.branch,
-        "head": point_shape(found.head),
+        "head": restore_point_to_json(found.head),
         "clean": found.is_clean,
         "changes": [
-            {**change_shape(c.path, c.change, c.old_path), "size": found.sizes.get(c.path)} for c in found.changes
+            {**change_to_json(c.path, c.change, c.old_path), "size": found.sizes.get(c.path)} for c in found.changes
         ],
         "diverged": bool(found.diverged),
-        "awaited": list(found.awaited),
+        "awaited": list(found.missing_heads),
         "conflicts": list(found.conflicts),
-        "ignored": list(found.held),
+        "ignored": list(found.tracked_ignored),
         "tags_apart": [{"name": name, "beside": apart} for name, apart in found.tags_apart],
     }
 
 
-def offloaded_shape(found: "OffloadedSum") -> dict[str, Any]:
+def offloaded_to_json(found: "OffloadedTotal") -> dict[str, Any]:
     """How much is offloaded, and where to."""
     return {"files": found.files, "bytes": found.size_bytes, "remotes": list(found.remotes)}
 
 
-def problems_shape(problems: "Sequence[Problem] | None") -> dict[str, Any]:
+def problems_to_json(problems: "Sequence[DocumentProblem] | None") -> dict[str, Any]:
     """What is wrong with the documents, and how much of it; null where nobody looked."""
     if problems is None:
         return {"problems": None, "errors": None, "warnings": None}
@@ -107,9 +107,9 @@ def problems_shape(problems: "Sequence[Problem] | None") -> dict[str, Any]:
     return {"problems": problems, "errors": errors, "warnings": len(problems) - errors}
 
 
-def conflict_shape(item: "OpenConflict") -> dict[str, Any]:
+def conflict_to_json(item: "OpenConflict") -> dict[str, Any]:
     """An open conflict: its place, how the file was joined, and what each side has (absent: nothing)."""
-    shape: dict[str, Any] = {**path_shape(item.path), "place": item.place, "by": item.by}
+    shape: dict[str, Any] = {**path_to_json(item.path), "place": item.location, "by": item.by}
     for side in ("base", "ours", "theirs"):
         if item.field is not None:
             value = getattr(item.field, side)
@@ -122,26 +122,26 @@ def conflict_shape(item: "OpenConflict") -> dict[str, Any]:
     what = item.field or item.tree
     shape["kind"] = what.kind if what is not None else "changed"
     if item.tree is not None and item.tree.aside:
-        shape |= path_shape(item.tree.aside, "aside")
+        shape |= path_to_json(item.tree.aside, "aside")
     return {**shape, "ours_label": item.ours_label, "theirs_label": item.theirs_label}
 
 
-def moved_shape(repo: "Repository", head: "Head", moved: "Moved | None") -> dict[str, Any]:
+def checkout_to_json(repo: "Repository", head: "Head", moved: "CheckoutResult | None") -> dict[str, Any]:
     """What happened to the work folder, and where it is now."""
 
     record = repo.queries.version(head.version) if head.version is not None else None
     point = moved.restore_point if moved is not None else None
     return {
         "branch": head.branch,
-        "head": point_shape(record),
-        "restore_point": version_shape(point) if point is not None else None,
+        "head": restore_point_to_json(record),
+        "restore_point": version_to_json(point) if point is not None else None,
         "changed_paths": moved.changed if moved is not None else 0,
-        "left_alone": list(moved.left) if moved is not None else [],
+        "left_alone": list(moved.skipped) if moved is not None else [],
         "kept_unsaved": moved.kept_unsaved if moved is not None else 0,
     }
 
 
-def diff_shape(
+def diff_to_json(
     old: "VersionRecord | None",
     new: "VersionRecord | None",
     comparison: "Comparison",
@@ -150,31 +150,31 @@ def diff_shape(
     """What `aura diff --json` prints; `to` is null for the work folder. `media` is what is known of files by path."""
     known = media or {}
     return {
-        "from": point_shape(old),
-        "to": point_shape(new),
-        "changes": [_path_change_shape(comparison, change, known.get(change.path)) for change in comparison.changes],
+        "from": restore_point_to_json(old),
+        "to": restore_point_to_json(new),
+        "changes": [_path_change_to_json(comparison, change, known.get(change.path)) for change in comparison.changes],
         "documents": dict(comparison.documents),
     }
 
 
-def _path_change_shape(comparison: "Comparison", change: "PathChange", media: "MediaDiff | None") -> dict[str, Any]:
+def _path_change_to_json(comparison: "Comparison", change: "PathChange", media: "MediaDiff | None") -> dict[str, Any]:
     from aura_vcs.history.diff.file_diff import diff_change
 
-    shape = change_shape(change.path, change.change, change.old_path)
+    shape = change_to_json(change.path, change.change, change.old_path)
     shape["old"], shape["new"] = _side(change.old), _side(change.new)
     found = diff_change(comparison, change, media=media)
     if found.document is not None and (found.document.operations or not found.document.fallback):
         shape["fields"] = [operation.plain() for operation in found.document.operations]
     if found.timeline is not None:
-        shape["timeline"] = [_timeline_change_shape(moment) for moment in found.timeline.changes]
+        shape["timeline"] = [_timeline_change_to_json(moment) for moment in found.timeline.changes]
         if found.timeline.noise:
             shape["besides"] = list(found.timeline.noise)
     if found.media is not None:
-        shape["media"] = _media_shape(found.media)
+        shape["media"] = _media_to_json(found.media)
     return shape
 
 
-def _timeline_change_shape(change: "TimelineChange") -> dict[str, Any]:
+def _timeline_change_to_json(change: "TimelineChange") -> dict[str, Any]:
     """One change of a timeline; pointers are null where that side has nothing."""
     return {
         "kind": change.kind,
@@ -186,13 +186,13 @@ def _timeline_change_shape(change: "TimelineChange") -> dict[str, Any]:
     }
 
 
-def _media_shape(media: "MediaDiff") -> dict[str, Any]:
+def _media_to_json(media: "MediaDiff") -> dict[str, Any]:
     """What is known of a media file; what decoding tells is null or empty where it was not decoded."""
     return {
         "decoded": media.decoded,
         "problem": media.problem or None,
-        "old": _facts_shape(media.old),
-        "new": _facts_shape(media.new),
+        "old": _facts_to_json(media.old),
+        "new": _facts_to_json(media.new),
         "distance": media.distance,
         "scenes": [list(stretch) for stretch in media.scenes],
         "sounds": [list(stretch) for stretch in media.sounds],
@@ -200,7 +200,7 @@ def _media_shape(media: "MediaDiff") -> dict[str, Any]:
     }
 
 
-def _facts_shape(facts: "MediaFacts | None") -> dict[str, Any] | None:
+def _facts_to_json(facts: "MediaFacts | None") -> dict[str, Any] | None:
     if facts is None:
         return None
     header = {name: getattr(facts.header, name) for name in facts.header.__struct_fields__}

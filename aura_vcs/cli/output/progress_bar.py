@@ -16,7 +16,7 @@ PATIENCE_SECONDS = 1.0
 _DRAW_SECONDS = 0.1
 
 
-class Meter:
+class ProgressMeter:
     """Draws one line on stderr and redraws it; notes go above it. See progress.Progress.
 
     The same note is told once. Safe from several threads. Nothing is drawn where stderr is no terminal.

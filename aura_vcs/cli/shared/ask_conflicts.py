@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from aura_vcs.cli.output.conflicts import conflict_lines
-from aura_vcs.cli.output.console import Console, faint, good
+from aura_vcs.cli.output.console import Console, faint, green
 from aura_vcs.cli.output.humanize import count
-from aura_vcs.cli.shared.checkout_report import print_left
+from aura_vcs.cli.shared.checkout_report import print_skipped
 from aura_vcs.errors import AuraError
 
 if TYPE_CHECKING:
@@ -34,13 +34,13 @@ def ask_conflicts(repo: "Repository", console: Console, chosen: "Sequence[OpenCo
 
     What is skipped stays open. An answer that cannot be is said, and asked again.
     """
-    from aura_vcs.history.merging.conflicts import in_order
+    from aura_vcs.history.merging.conflicts import sort
     from aura_vcs.history.resolve import open_conflicts
 
     wanted = [item.id for item in chosen]
     decided = 0
     for at, id_ in enumerate(wanted, 1):
-        item = next((found for found in in_order(open_conflicts(repo)) if found.id == id_), None)
+        item = next((found for found in sort(open_conflicts(repo)) if found.id == id_), None)
         if item is None:
             continue  # another answer has decided it as well
         for line in conflict_lines(item, at):
@@ -53,7 +53,7 @@ def ask_conflicts(repo: "Repository", console: Console, chosen: "Sequence[OpenCo
     if left:
         console.line(f"{count(decided, 'conflict')} decided, {left:,} still open: `aura resolve` goes on.")
     else:
-        console.line(good("Nothing is open any more."), ' Save it with `aura commit -m "…"`.')
+        console.line(green("Nothing is open any more."), ' Save it with `aura commit -m "…"`.')
     if decided:
         console.line(faint("Take the last answer back with `aura undo`."))
 
@@ -84,11 +84,11 @@ def decide(repo: "Repository", console: Console, item: "OpenConflict", decision:
     """Decide one conflict, and nothing else at the same place."""
     from aura_vcs.history.resolve import open_conflicts, resolve_conflicts
 
-    place = item.place.removeprefix(item.path).removeprefix("#")
-    rivals = [other for other in open_conflicts(repo) if other.place == item.place and other.id != item.id]
+    place = item.location.removeprefix(item.path).removeprefix("#")
+    rivals = [other for other in open_conflicts(repo) if other.location == item.location and other.id != item.id]
     source = item.theirs_label if rivals else ""
     done = resolve_conflicts(repo, item.path, place, decision, source=source)
-    print_left(console, done.files)
+    print_skipped(console, done.files)
 
 
 def _edited(repo: "Repository", console: Console, item: "OpenConflict") -> bool:

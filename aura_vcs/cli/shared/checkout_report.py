@@ -6,10 +6,10 @@ from aura_vcs.cli.output.console import Console
 from aura_vcs.cli.output.humanize import count
 
 if TYPE_CHECKING:
-    from aura_vcs.history.checkout import Moved
+    from aura_vcs.history.checkout import CheckoutResult
 
 
-def print_restore_point(console: Console, moved: "Moved") -> None:
+def print_restore_point(console: Console, moved: "CheckoutResult") -> None:
     """Say where unsaved work is, if there was any."""
     point = moved.restore_point
     if point is not None:
@@ -19,7 +19,7 @@ def print_restore_point(console: Console, moved: "Moved") -> None:
         )
 
 
-def print_kept_unsaved(console: Console, moved: "Moved") -> None:
+def print_kept_unsaved(console: Console, moved: "CheckoutResult") -> None:
     """Say that unsaved work is still in the folder, if there is any."""
     if moved.kept_unsaved:
         changes = count(moved.kept_unsaved, "unsaved change")
@@ -27,9 +27,9 @@ def print_kept_unsaved(console: Console, moved: "Moved") -> None:
         console.line(f"{changes} elsewhere {stay} as before; `aura status` lists what is unsaved.")
 
 
-def print_left(console: Console, moved: "Moved") -> None:
+def print_skipped(console: Console, moved: "CheckoutResult") -> None:
     """Say which files were not touched because somebody was editing them."""
-    for path in moved.left:
+    for path in moved.skipped:
         console.warn(f"{path} was being edited and was left as it is")
-    if moved.left:
+    if moved.skipped:
         console.exit_code = 3

@@ -29,10 +29,10 @@ def remote_option(command: F) -> F:
     )(command)
 
 
-def lock_shape(repo: "Repository", lock: "PathLock") -> dict[str, Any]:
+def lock_to_json(repo: "Repository", lock: "PathLock") -> dict[str, Any]:
     """L: a lock."""
     from aura_vcs.codec import now
-    from aura_vcs.sync.state.lock_record import holds
+    from aura_vcs.sync.state.lock_record import is_active
 
     return {
         "path": lock.path,
@@ -43,7 +43,7 @@ def lock_shape(repo: "Repository", lock: "PathLock") -> dict[str, Any]:
         "reason": lock.reason,
         "taken_at": lock.taken_at,
         "expires_at": lock.expires_at,
-        "expired": not holds(lock, now()),
+        "expired": not is_active(lock, now()),
     }
 
 
@@ -67,20 +67,20 @@ def advice_on(repo: "Repository", changed: Iterable[str]) -> tuple["Advice", ...
     return lock_advice(repo, paths, setting(repo, PATTERNS))
 
 
-def advice_shape(repo: "Repository", advice: Iterable["Advice"]) -> list[dict[str, Any]]:
+def advice_to_json(repo: "Repository", advice: Iterable["Advice"]) -> list[dict[str, Any]]:
     """The advice as JSON."""
     return [
         {
             "path": item.path,
             "problem": item.problem,
             "remote": item.remote,
-            "lock": lock_shape(repo, item.lock) if item.lock is not None else None,
+            "lock": lock_to_json(repo, item.lock) if item.lock is not None else None,
         }
         for item in advice
     ]
 
 
-def say_advice(console: Console, advice: Iterable["Advice"]) -> None:
+def print_advice(console: Console, advice: Iterable["Advice"]) -> None:
     """Warn of changed files that others have locked, and of such that should be locked."""
     items = list(advice)
     for item in items[:SHOWN]:
@@ -90,10 +90,10 @@ def say_advice(console: Console, advice: Iterable["Advice"]) -> None:
             console.warn(f"your lock on {item.lock.path} has expired; `aura lock {item.lock.path}` renews it")
         else:
             console.warn(f"{item.path} is locked by {whose(item.lock)}. A push of your change will be refused.")
-    _say_unlocked(console, [item.path for item in items if item.problem == "not_locked"])
+    _print_unlocked(console, [item.path for item in items if item.problem == "not_locked"])
 
 
-def _say_unlocked(console: Console, paths: list[str]) -> None:
+def _print_unlocked(console: Console, paths: list[str]) -> None:
     if not paths:
         return
     named: list[Part] = [", ".join(paths[:SHOWN]) if len(paths) <= SHOWN else count(len(paths), "file")]

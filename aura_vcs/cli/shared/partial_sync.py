@@ -3,19 +3,19 @@
 from typing import TYPE_CHECKING
 
 from aura_vcs.cli.output.console import Console, faint
-from aura_vcs.cli.output.humanize import joined
+from aura_vcs.cli.output.humanize import join_words
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
 
 
-def say_awaited(repo: "Repository", console: Console) -> bool:
+def print_missing_heads(repo: "Repository", console: Console) -> bool:
     """Say which versions of other machines are on their way; whether there are any."""
-    from aura_vcs.history.names.partial_sync import awaited_anywhere
+    from aura_vcs.history.names.partial_sync import all_missing_heads
 
-    found = awaited_anywhere(repo)
+    found = all_missing_heads(repo)
     for name, items in found.items():
-        console.warn(f"on {name}, {joined(item.title for item in items)} has not arrived here yet.")
+        console.warn(f"on {name}, {join_words(item.title for item in items)} has not arrived here yet.")
     if found:
         console.note(faint("Another machine made it. Let what copies this folder (Dropbox, Syncthing …) finish first."))
     return bool(found)

@@ -2,52 +2,52 @@
 
 from typing import TYPE_CHECKING, Any
 
-from aura_vcs.cli.output.console import Console, bad, cool, faint, good, strong
-from aura_vcs.cli.output.humanize import count, joined, size
+from aura_vcs.cli.output.console import Console, cyan, faint, green, red, strong
+from aura_vcs.cli.output.humanize import count, join_words, size
 from aura_vcs.cli.shared.transfers import connected
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.ids import ObjectId
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
-    from aura_vcs.sync.maintenance.fsck import RemoteReport
-    from aura_vcs.sync.maintenance.gc import FarCollected, FarPlan
+    from aura_vcs.sync.maintenance.fsck import VerifyReport
+    from aura_vcs.sync.maintenance.gc import RemoteCollected, RemoteGcPlan
 
 
 def collect_remote(
     repo: "Repository", console: Console, name: str, *, dry_run: bool, grace_seconds: float | None
 ) -> None:
     """Show what would go on a remote, and let it go."""
-    from aura_vcs.sync.maintenance.gc import GRACE_SECONDS, FarCollected, execute_far_gc, plan_far_gc
+    from aura_vcs.sync.maintenance.gc import GRACE_SECONDS, RemoteCollected, execute_remote_gc, plan_remote_gc
 
     grace = GRACE_SECONDS if grace_seconds is None else grace_seconds
     with connected(repo, name) as link:
-        plan = plan_far_gc(repo, link.remote, link.known, grace_seconds=grace)
+        plan = plan_remote_gc(repo, link.remote, link.cache, grace_seconds=grace)
         _show(console, link.name, plan)
-        done = FarCollected(0, 0, 0, 0)
+        done = RemoteCollected(0, 0, 0, 0)
         if not dry_run:
-            done = execute_far_gc(repo, link.remote, link.known, plan, single_writer=link.config.single_writer)
+            done = execute_remote_gc(repo, link.remote, link.cache, plan, single_writer=link.config.single_writer)
     if console.as_json:
-        console.data(_shape(plan, done, dry_run=dry_run))
+        console.data(_to_json(plan, done, dry_run=dry_run))
     elif done.removed_files:
-        console.line(good("Freed "), strong(size(done.freed_bytes)), f": {count(done.removed_files, 'file')} deleted")
+        console.line(green("Freed "), strong(size(done.freed_bytes)), f": {count(done.removed_files, 'file')} deleted")
 
 
-def _show(console: Console, name: str, plan: "FarPlan") -> None:
+def _show(console: Console, name: str, plan: "RemoteGcPlan") -> None:
     if plan.is_empty and not plan.waiting:
-        console.line("There is no garbage at ", cool(name))
+        console.line("There is no garbage at ", cyan(name))
         return
     if plan.shrinks:
         dead = size(sum(shrink.dead_bytes for shrink in plan.shrinks))
         console.line(f"To write anew: {count(len(plan.shrinks), 'pack')} with {dead} that no version holds any more")
-    if plan.condemned:
-        console.line(f"To condemn: {_files(plan.condemned)}, which nobody came back for")
-    if plan.doomed:
-        console.line(f"To delete: {_files(plan.doomed)}")
+    if plan.to_retire:
+        console.line(f"To condemn: {_files(plan.to_retire)}, which nobody came back for")
+    if plan.to_delete:
+        console.line(f"To delete: {_files(plan.to_delete)}")
     if plan.noted:
         console.line(faint(f"Noted: {_files(plan.noted)}, perhaps uploads under way"))
     if plan.waiting:
-        machines = f" until {joined(plan.waiting_for)} has looked, or" if plan.waiting_for else " until"
+        machines = f" until {join_words(plan.waiting_for)} has looked, or" if plan.waiting_for else " until"
         console.line(faint(f"Kept{machines} the grace time is over: {_files(plan.waiting)}"))
 
 
@@ -55,7 +55,7 @@ def _files(entries: Any) -> str:
     return f"{count(len(entries), 'file')}, {size(sum(entry.size for entry in entries))}"
 
 
-def _shape(plan: "FarPlan", done: "FarCollected", *, dry_run: bool) -> dict[str, Any]:
+def _to_json(plan: "RemoteGcPlan", done: "RemoteCollected", *, dry_run: bool) -> dict[str, Any]:
     def numbers(entries: Any) -> dict[str, int]:
         return {"files": len(entries), "bytes": sum(entry.size for entry in entries)}
 
@@ -64,8 +64,8 @@ def _shape(plan: "FarPlan", done: "FarCollected", *, dry_run: bool) -> dict[str,
         "remote": plan.remote,
         "bytes": plan.bytes,
         "rewrite": {"packs": len(plan.shrinks), "bytes": sum(shrink.dead_bytes for shrink in plan.shrinks)},
-        "condemn": numbers(plan.condemned),
-        "delete": numbers(plan.doomed),
+        "condemn": numbers(plan.to_retire),
+        "delete": numbers(plan.to_delete),
         "noted": numbers(plan.noted),
         "waiting": numbers(plan.waiting),
         "waiting_for": list(plan.waiting_for),
@@ -98,17 +98,17 @@ def check_remote_content(repo: "Repository", console: Console, name: str, share:
         )
         return
     for problem in report.problems:
-        console.line(bad(problem.kind.replace("_", " ")), f"  {problem.what}: {problem.detail}")
+        console.line(red(problem.kind.replace("_", " ")), f"  {problem.what}: {problem.detail}")
     looked = f"{count(report.versions, 'version')}, {count(report.objects, 'object')}; "
     looked += f"{size(report.read_bytes)} of {size(report.stored_bytes)} read and hashed"
     if report.is_clean:
-        console.line(good("Everything that was looked at is whole"), " at ", cool(name), f": {looked}")
+        console.line(green("Everything that was looked at is whole"), " at ", cyan(name), f": {looked}")
     else:
-        console.line(bad(count(len(report.problems), "problem")), f"; {looked}")
+        console.line(red(count(len(report.problems), "problem")), f"; {looked}")
         _advise(repo, console, name, report)
 
 
-def _advise(repo: "Repository", console: Console, name: str, report: "RemoteReport") -> None:
+def _advise(repo: "Repository", console: Console, name: str, report: "VerifyReport") -> None:
     """Say who can repair it: this project, as far as it has what is damaged or missing there."""
     bad_objects = [ObjectId(p.what) for p in report.problems if p.kind in {"missing_object", "corrupt_object"}]
     elsewhere = sum(1 for object_id in bad_objects if not repo.store.contains(object_id))

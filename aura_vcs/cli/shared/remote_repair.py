@@ -2,62 +2,62 @@
 
 from typing import TYPE_CHECKING, Any
 
-from aura_vcs.cli.output.console import Console, bad, cool, faint, good, strong
-from aura_vcs.cli.output.humanize import count, joined, size
+from aura_vcs.cli.output.console import Console, cyan, faint, green, red, strong
+from aura_vcs.cli.output.humanize import count, join_words, size
 from aura_vcs.cli.shared.transfers import connected
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
-    from aura_vcs.sync.maintenance.repair_remote import FarRepairPlan
+    from aura_vcs.sync.maintenance.repair_remote import RemoteRepairPlan
 
 
 def repair_remote(repo: "Repository", console: Console, name: str, *, dry_run: bool) -> None:
     """Show what is wrong on a remote, and send what is damaged or missing there."""
-    from aura_vcs.sync.maintenance.repair_remote import check_writable, execute_far_repair, plan_far_repair
+    from aura_vcs.sync.maintenance.repair_remote import check_writable, execute_remote_repair, plan_remote_repair
 
     check_writable(repo, name)
     with connected(repo, name) as link:
-        plan = plan_far_repair(repo, link.remote, link.known)
+        plan = plan_remote_repair(repo, link.remote, link.cache)
         _show(console, link.name, plan, dry_run=dry_run)
         if not dry_run:
-            plan = execute_far_repair(repo, link.remote, link.known, plan)
+            plan = execute_remote_repair(repo, link.remote, link.cache, plan)
     if plan.lost or plan.unlabelled:
         console.exit_code = 3
     if console.as_json:
-        console.data(_shape(plan, dry_run=dry_run))
+        console.data(_to_json(plan, dry_run=dry_run))
         return
     if not (dry_run or plan.does_nothing):
         _done(console, link.name, plan)
-    _say_lost(console, link.name, plan)
+    _print_lost(console, link.name, plan)
 
 
-def _show(console: Console, name: str, plan: "FarRepairPlan", *, dry_run: bool) -> None:
-    if plan.is_whole:
-        console.line(good("Everything is whole"), " at ", cool(name), "; there is nothing to repair.")
+def _show(console: Console, name: str, plan: "RemoteRepairPlan", *, dry_run: bool) -> None:
+    if plan.is_intact:
+        console.line(green("Everything is whole"), " at ", cyan(name), "; there is nothing to repair.")
         return
     for fault in plan.faults:
-        console.line(bad("damaged"), f"  {fault.file}: {fault.detail}")
+        console.line(red("damaged"), f"  {fault.file}: {fault.detail}")
     if plan.objects:
         verb = "Would send " if dry_run else "Sending "
         sent = f", about {size(plan.stored_bytes)}" if plan.stored_bytes else ""
-        console.line(verb, strong(count(plan.objects, "object")), sent, ", to ", cool(name))
+        console.line(verb, strong(count(plan.objects, "object")), sent, ", to ", cyan(name))
 
 
-def _done(console: Console, name: str, plan: "FarRepairPlan") -> None:
+def _done(console: Console, name: str, plan: "RemoteRepairPlan") -> None:
     left = len(plan.packs) + len(plan.records)
     replaced = f": {count(left, 'damaged file')} replaced" if left else ""
-    console.line(good("Repaired "), cool(name), replaced)
+    console.line(green("Repaired "), cyan(name), replaced)
     if left:
         console.line(faint(f"What is damaged stays there unused, until `aura gc --remote {name}` lets it go."))
     console.line(faint(f"`aura fsck --remote {name}` looks at everything once more."))
 
 
-def _say_lost(console: Console, name: str, plan: "FarRepairPlan") -> None:
+def _print_lost(console: Console, name: str, plan: "RemoteRepairPlan") -> None:
     for loss in plan.lost:
         where = " (it is offloaded here)" if loss.offloaded else ""
-        console.line(bad("not to be had: "), f"{loss.object_id}, needed by {joined(loss.versions)}{where}")
+        console.line(red("not to be had: "), f"{loss.object_id}, needed by {join_words(loss.versions)}{where}")
     if plan.unlabelled:
-        console.line(bad("not to be had: "), f"the labels of {joined(plan.unlabelled)}")
+        console.line(red("not to be had: "), f"the labels of {join_words(plan.unlabelled)}")
     if plan.lost or plan.unlabelled:
         console.note(
             faint(
@@ -69,7 +69,7 @@ def _say_lost(console: Console, name: str, plan: "FarRepairPlan") -> None:
         console.note(faint("What is offloaded here may be at another remote: `aura fetch --content` brings it first."))
 
 
-def _shape(plan: "FarRepairPlan", *, dry_run: bool) -> dict[str, Any]:
+def _to_json(plan: "RemoteRepairPlan", *, dry_run: bool) -> dict[str, Any]:
     from aura_vcs.sync.state.manifest import pack_name, record_name
 
     return {

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from aura_vcs.cli.output.console import Console, Part
-    from aura_vcs.maintenance.retention import Rules
+    from aura_vcs.maintenance.retention import RetentionRules
     from aura_vcs.repository.repository import Repository
 
 
@@ -40,7 +40,7 @@ def expire_days(repo: "Repository") -> float:
     return float(setting(repo, "actions.expire_days"))
 
 
-def retention_rules(repo: "Repository") -> "Rules":
+def retention_rules(repo: "Repository") -> "RetentionRules":
     """The rules of retention as they are configured for this project."""
     from aura_vcs.studio.retention_rules import configured_rules
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.output.console import Console, faint, strong, warm
+from aura_vcs.cli.output.console import Console, faint, strong, yellow
 from aura_vcs.cli.output.humanize import local_time
 from aura_vcs.errors.input import NotAProject
 
@@ -36,17 +36,17 @@ def undo_in_studio(studio: "Studio", console: Console) -> None:
     """Take back the last action of the studio, and say so."""
     from aura_vcs.studio.undo import undo_studio
 
-    _say(console, undo_studio(studio), "Took back", "Do it again with `aura redo --studio`.")
+    _print(console, undo_studio(studio), "Took back", "Do it again with `aura redo --studio`.")
 
 
 def redo_in_studio(studio: "Studio", console: Console) -> None:
     """Do again what was taken back last, and say so."""
     from aura_vcs.studio.undo import redo_studio
 
-    _say(console, redo_studio(studio), "Did again", WAY_BACK)
+    _print(console, redo_studio(studio), "Did again", WAY_BACK)
 
 
-def _say(console: Console, done: "StudioUndone", verb: str, way_back: str) -> None:
+def _print(console: Console, done: "StudioUndone", verb: str, way_back: str) -> None:
     if console.as_json:
         operation = {"id": done.actions[-1].id, "description": done.description}
         console.data({"operation": operation, "passed_over": list(done.passed_over)})
@@ -64,7 +64,7 @@ def list_in_studio(studio: "Studio", console: Console, wanted: dict[str, Any], *
 
     found = list_actions(studio, **wanted)[offset : offset + limit]
     if console.as_json:
-        console.data({"operations": [studio_action_shape(item) for item in found]})
+        console.data({"operations": [studio_action_to_json(item) for item in found]})
     elif found:
         console.lines(map(_line, found), paged=True)
     else:
@@ -72,7 +72,7 @@ def list_in_studio(studio: "Studio", console: Console, wanted: dict[str, Any], *
         console.line("Nothing is like that." if narrowed else "Nothing was done to the studio yet.")
 
 
-def studio_action_shape(item: "ListedAction") -> dict[str, Any]:
+def studio_action_to_json(item: "ListedAction") -> dict[str, Any]:
     """An action in JSON, with the keys of an operation of a project; the values are in `payload`."""
     import msgspec
 
@@ -103,4 +103,4 @@ def studio_action_shape(item: "ListedAction") -> dict[str, Any]:
 
 def _line(item: "ListedAction") -> "Line":
     action, state = item.action, "" if item.status == "Applied" else f"  ({item.status.lower()})"
-    return [warm(action.id[:8]), "  ", faint(local_time(action.time)), f"  {action.description}", faint(state)]
+    return [yellow(action.id[:8]), "  ", faint(local_time(action.time)), f"  {action.description}", faint(state)]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from aura_vcs.cli.output.console import Console, cool, faint, strong, warm
-from aura_vcs.cli.output.humanize import count, joined, size
+from aura_vcs.cli.output.console import Console, cyan, faint, strong, yellow
+from aura_vcs.cli.output.humanize import count, join_words, size
 from aura_vcs.cli.remote_environment import surroundings
 from aura_vcs.cli.session import Session
 
@@ -64,7 +64,7 @@ def ignore_locks_option(command: F) -> F:
     )
 
 
-def fetch_shape(plan: "FetchPlan") -> dict[str, Any]:
+def fetch_to_json(plan: "FetchPlan") -> dict[str, Any]:
     """What a fetch brought."""
     return {
         "remote": plan.remote,
@@ -72,14 +72,14 @@ def fetch_shape(plan: "FetchPlan") -> dict[str, Any]:
         "refs": list(plan.branches),
         "objects": plan.objects,
         "bytes": plan.received_bytes,
-        "left_bytes": plan.left_bytes,
+        "left_bytes": plan.offloaded_bytes,
         "settings": list(plan.settings),
     }
 
 
-def push_shape(repo: "Repository", plan: "PushPlan") -> dict[str, Any]:
+def push_to_json(repo: "Repository", plan: "PushPlan") -> dict[str, Any]:
     """What a push sent, and the locks of others (expired, or ignored) on what it changes."""
-    from aura_vcs.cli.shared.locks import lock_shape
+    from aura_vcs.cli.shared.locks import lock_to_json
 
     return {
         "remote": plan.remote,
@@ -89,19 +89,19 @@ def push_shape(repo: "Repository", plan: "PushPlan") -> dict[str, Any]:
         "bytes": plan.sent_bytes,
         "through_bytes": plan.through_bytes,
         "settings": list(plan.settings),
-        "despite_locks": [lock_shape(repo, lock) for lock in plan.locked],
+        "despite_locks": [lock_to_json(repo, lock) for lock in plan.locked],
     }
 
 
-def pull_shape(repo: "Repository", pulled: "Pulled") -> dict[str, Any]:
+def pull_to_json(repo: "Repository", pulled: "Pulled") -> dict[str, Any]:
     """What a pull did."""
-    from aura_vcs.cli.output.json_shapes import moved_shape, point_shape
+    from aura_vcs.cli.output.json_shapes import checkout_to_json, restore_point_to_json
 
     queries = repo.queries
     return {
-        "fetched": fetch_shape(pulled.fetched.plan),
-        **moved_shape(repo, pulled.head, pulled.files),
-        "diverged": [point_shape(queries.version(version)) for version in pulled.diverged],
+        "fetched": fetch_to_json(pulled.fetched.plan),
+        **checkout_to_json(repo, pulled.head, pulled.files),
+        "diverged": [restore_point_to_json(queries.version(version)) for version in pulled.diverged],
         "in_the_way": list(pulled.in_the_way),
         "without_content": pulled.without_content,
     }
@@ -114,56 +114,58 @@ def _what(plan: "FetchPlan | PushPlan") -> str:
     return "settings of the project" if only_settings else "names and labels"
 
 
-def say_fetched(console: Console, name: str, plan: "FetchPlan") -> None:
+def print_fetched(console: Console, name: str, plan: "FetchPlan") -> None:
     """One line about what came."""
     if plan.is_empty:
-        console.line("Nothing new at ", cool(name))
+        console.line("Nothing new at ", cyan(name))
         return
     what = _what(plan)
-    console.line("Fetched ", strong(what), f", {size(plan.received_bytes)}, from ", cool(name))
-    say_left_there(console, name, plan)
+    console.line("Fetched ", strong(what), f", {size(plan.received_bytes)}, from ", cyan(name))
+    print_offloaded(console, name, plan)
 
 
-def say_left_there(console: Console, name: str, plan: "FetchPlan") -> None:
+def print_offloaded(console: Console, name: str, plan: "FetchPlan") -> None:
     """Say how much content stays at the remote until it is needed, if any does."""
-    if plan.left_bytes:
-        console.line(faint(f"{size(plan.left_bytes)} of media stay at {name} and are fetched when they are needed"))
+    if plan.offloaded_bytes:
+        console.line(
+            faint(f"{size(plan.offloaded_bytes)} of media stay at {name} and are fetched when they are needed")
+        )
 
 
-def say_pushed(console: Console, name: str, plan: "PushPlan", *, verb: str = "Sent") -> None:
+def print_pushed(console: Console, name: str, plan: "PushPlan", *, verb: str = "Sent") -> None:
     """One line about what went."""
     if plan.is_empty:
-        console.line(cool(name), " has everything")
+        console.line(cyan(name), " has everything")
         return
     what = _what(plan)
-    moved = f"; {joined(plan.branches)} moved" if plan.branches and verb == "Sent" else ""
-    console.line(f"{verb} ", strong(what), f", about {size(plan.sent_bytes)}, to ", cool(name), moved)
+    moved = f"; {join_words(plan.branches)} moved" if plan.branches and verb == "Sent" else ""
+    console.line(f"{verb} ", strong(what), f", about {size(plan.sent_bytes)}, to ", cyan(name), moved)
     if plan.through_bytes:
         console.line(faint(f"{size(plan.through_bytes)} of it are offloaded and pass through here; they are here then"))
-    _say_locks(console, plan)
+    _print_locks(console, plan)
 
 
-def _say_locks(console: Console, plan: "PushPlan") -> None:
+def _print_locks(console: Console, plan: "PushPlan") -> None:
     if not plan.locked:
         return
     from aura_vcs.cli.shared.locks import whose
     from aura_vcs.codec import now
-    from aura_vcs.sync.state.lock_record import holds
+    from aura_vcs.sync.state.lock_record import is_active
 
     at = now()
     for lock in plan.locked:
-        state = "is locked" if holds(lock, at) else "had been locked (it has expired)"
+        state = "is locked" if is_active(lock, at) else "had been locked (it has expired)"
         console.warn(f"{lock.path} {state} by {whose(lock)}. Tell {lock.owner} that you have changed it.")
 
 
-def say_pulled(repo: "Repository", console: Console, pulled: "Pulled") -> None:
+def print_pulled(repo: "Repository", console: Console, pulled: "Pulled") -> None:
     """What happened to the branch and the work folder."""
-    from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_left, print_restore_point
+    from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_restore_point, print_skipped
     from aura_vcs.history.names.revisions import describe
 
     queries = repo.queries
     if pulled.diverged:
-        names = joined(describe(queries, version) for version in pulled.diverged)
+        names = join_words(describe(queries, version) for version in pulled.diverged)
         console.warn(f"{pulled.head.branch} was moved apart by two machines: {names}. Both are kept.")
         console.note(faint("Your files stay as they are. `aura merge` joins the two."))
     if pulled.in_the_way:
@@ -178,14 +180,14 @@ def say_pulled(repo: "Repository", console: Console, pulled: "Pulled") -> None:
     if pulled.files is not None and pulled.head.version is not None:
         console.line(
             "On branch ",
-            cool(pulled.head.branch or ""),
+            cyan(pulled.head.branch or ""),
             " at ",
-            warm(describe(queries, pulled.head.version)),
+            yellow(describe(queries, pulled.head.version)),
             f", {count(pulled.files.changed, 'path')} changed",
         )
         print_restore_point(console, pulled.files)
         print_kept_unsaved(console, pulled.files)
-        print_left(console, pulled.files)
+        print_skipped(console, pulled.files)
         console.line(faint("Take it back with `aura undo`."))
     if pulled.diverged or pulled.in_the_way or pulled.without_content is not None:
         console.exit_code = 3
@@ -198,19 +200,19 @@ def unsaved_paths(repo: "Repository") -> list[str]:
     return [change.path for change in status(repo).changes]
 
 
-def say_unsaved(console: Console, paths: list[str]) -> None:
+def print_unsaved(console: Console, paths: list[str]) -> None:
     """Say what was not sent because no version has it."""
     if not paths:
         return
     more = f" and {len(paths) - SHOWN:,} more" if len(paths) > SHOWN else ""
     verb = "is" if len(paths) == 1 else "are"
     console.warn(
-        f"{count(len(paths), 'file')} {verb} not saved in a version, and not sent: ", joined(paths[:SHOWN]), more
+        f"{count(len(paths), 'file')} {verb} not saved in a version, and not sent: ", join_words(paths[:SHOWN]), more
     )
     console.note(faint("`aura commit` saves them; then run `aura sync` again."))
 
 
-def prepare_place(console: Console, root: str) -> None:
+def prepare_location(console: Console, root: str) -> None:
     """Make an empty folder that a project can be pushed to."""
     from aura_vcs.sync.remotes.new_place import make_empty_place
 
@@ -218,5 +220,5 @@ def prepare_place(console: Console, root: str) -> None:
     if console.as_json:
         console.data({"path": path, "bare": True})
         return
-    console.line("Made ", cool(path), " a place that a project can be pushed to")
+    console.line("Made ", cyan(path), " a place that a project can be pushed to")
     console.line(f"In the project: `aura remote add origin {path}`, from elsewhere `host:{path}`.")

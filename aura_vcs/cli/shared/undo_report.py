@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 from aura_vcs.cli.output.console import Console, faint, strong
-from aura_vcs.cli.output.humanize import count, place
-from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_left, print_restore_point
+from aura_vcs.cli.output.humanize import count, shown_pointer
+from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_restore_point, print_skipped
 
 if TYPE_CHECKING:
     from aura_vcs.history.undo import Undone
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 def print_undone(repo: "Repository", console: Console, done: "Undone", verb: str, way_back: str) -> None:
     """Say what was taken back or done again, and where that leaves the folder."""
-    from aura_vcs.cli.output.json_shapes import moved_shape
+    from aura_vcs.cli.output.json_shapes import checkout_to_json
 
     if console.as_json:
         operation = {"id": done.operation.undoes or done.operation.redoes, "description": done.description}
-        shape = {"operation": operation, **moved_shape(repo, done.head, done.files)}
+        shape = {"operation": operation, **checkout_to_json(repo, done.head, done.files)}
         console.data(shape | {"passed_over": list(done.passed_over)})
         return
     for message in done.passed_over:
@@ -25,9 +25,9 @@ def print_undone(repo: "Repository", console: Console, done: "Undone", verb: str
     console.line(f"{verb}: ", strong(done.description))
     record = repo.queries.version(done.head.version) if done.head.version is not None else None
     changed = f", {count(done.files.changed, 'path')} changed" if done.files is not None else ""
-    console.line(*place(done.head, record), changed)
+    console.line(*shown_pointer(done.head, record), changed)
     if done.files is not None:
         print_restore_point(console, done.files)
         print_kept_unsaved(console, done.files)
-        print_left(console, done.files)
+        print_skipped(console, done.files)
     console.line(faint(way_back))

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from aura_vcs.cli.output.console import Part, cool, faint, strong
+from aura_vcs.cli.output.console import Part, cyan, faint, strong
 
 if TYPE_CHECKING:
     from aura_vcs.index.records import VersionRecord
@@ -22,9 +22,9 @@ def names_of_versions(repo: "Repository") -> dict[str, list[Part]]:
         names.setdefault(head.version, []).append(strong("HEAD"))
     for found in branches(repo):
         for version in found.diverged or (found.version,):
-            names.setdefault(version, []).append(cool(found.name))
+            names.setdefault(version, []).append(cyan(found.name))
     for name, tag in repo.refs.tags().items():
-        names.setdefault(str(tag.version), []).append(cool(f"tag {name}"))
+        names.setdefault(str(tag.version), []).append(cyan(f"tag {name}"))
     return names
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from msgspec import UNSET
 
 from aura_vcs.compare.diff.list_match import strong_identity
-from aura_vcs.formats.jsondoc.patch import Operation
+from aura_vcs.formats.jsondoc.patch import PatchOperation
 from aura_vcs.formats.jsondoc.pointer import split_pointer
 from aura_vcs.formats.jsondoc.values import JsonValue
 
@@ -26,7 +26,9 @@ _LABEL_KEYS = ("heading", "title", "name", "id", "uuid", "key", "file_path", "pa
 _VERBS = {"add": "added", "remove": "removed", "move": "moved", "replace": "changed"}
 
 
-def readable_lines(new: JsonValue, operations: Sequence[Operation], *, limit: int = LINES_LIMIT) -> tuple[str, ...]:
+def readable_lines(
+    new: JsonValue, operations: Sequence[PatchOperation], *, limit: int = LINES_LIMIT
+) -> tuple[str, ...]:
     """At most `limit` lines for the operations that led to the document `new`.
 
     Each change has a line while they fit; else changes are counted by the place they are in,
@@ -44,7 +46,7 @@ def short(value: JsonValue, width: int = TEXT_WIDTH) -> str:
     """A value in at most about `width` characters: text quoted, containers in full if they fit, else counted."""
     if isinstance(value, dict | list):
         label = label_of(value)
-        return label or _whole(value, width) or _counts(value)
+        return label or _is_short(value, width) or _counts(value)
     if isinstance(value, str):
         cut = value if len(value) <= width else value[: width - 1] + "…"
         return json.dumps(cut, ensure_ascii=False)
@@ -52,7 +54,7 @@ def short(value: JsonValue, width: int = TEXT_WIDTH) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
-def _whole(container: JsonValue, width: int) -> str:
+def _is_short(container: JsonValue, width: int) -> str:
     """A small container as JSON, empty if it is too long."""
     parts = container.values() if isinstance(container, dict) else container
     if len(container) > WHOLE_PARTS or any(isinstance(part, dict | list) and part for part in parts):
@@ -79,7 +81,7 @@ def label_of(element: JsonValue) -> str:
     return ""
 
 
-def place_name(document: JsonValue, pointer: str) -> str:
+def location_name(document: JsonValue, pointer: str) -> str:
     """A pointer in words: `scenes › "Opening" › duration`; list elements by name or by number from 1."""
     words, value = [], document
     for token in split_pointer(pointer):
@@ -98,27 +100,27 @@ def _parent(pointer: str) -> str:
     return pointer.rpartition("/")[0]
 
 
-def _is_list_place(operation: Operation) -> bool:
+def _is_list_place(operation: PatchOperation) -> bool:
     return operation.path.rpartition("/")[2].isdecimal()
 
 
-def _line(new: JsonValue, operation: Operation) -> str:
+def _line(new: JsonValue, operation: PatchOperation) -> str:
     if operation.op == "replace":
-        name = place_name(new, operation.path)
+        name = location_name(new, operation.path)
         return f"{name}: {changed_text(operation.old, operation.value)}"
-    parent = place_name(new, _parent(operation.path))
+    parent = location_name(new, _parent(operation.path))
     value = operation.old if operation.value is UNSET else operation.value
     if operation.op == "move":
         return _move_line(new, operation, parent)
     if _is_list_place(operation):
         return f"{parent}: {_VERBS[operation.op]} {short(value)}"
-    return f"{place_name(new, operation.path)}: {_VERBS[operation.op]} {short(value)}"
+    return f"{location_name(new, operation.path)}: {_VERBS[operation.op]} {short(value)}"
 
 
-def _move_line(new: JsonValue, operation: Operation, parent: str) -> str:
+def _move_line(new: JsonValue, operation: PatchOperation, parent: str) -> str:
     source = str(operation.source)
     if _parent(source) != _parent(operation.path):
-        return f"{short(operation.old)}: moved from {place_name(new, _parent(source))} to {parent}"
+        return f"{short(operation.old)}: moved from {location_name(new, _parent(source))} to {parent}"
     before, after = source.rpartition("/")[2], operation.path.rpartition("/")[2]
     if _is_list_place(operation):
         where = f"from place {int(before) + 1} to {int(after) + 1}"
@@ -156,7 +158,7 @@ def _excerpt(text: str, start: int, end: int) -> str:
     return json.dumps(cut, ensure_ascii=False)
 
 
-def _across_lists(operations: Sequence[Operation]) -> list[Operation]:
+def _across_lists(operations: Sequence[PatchOperation]) -> list[PatchOperation]:
     """Removal here and addition there of the same thing become one move."""
     removed = {}
     for n, operation in enumerate(operations):
@@ -164,27 +166,27 @@ def _across_lists(operations: Sequence[Operation]) -> list[Operation]:
         if name is not None:
             removed[name] = n
     drop: set[int] = set()
-    result: list[Operation] = []
+    result: list[PatchOperation] = []
     for operation in operations:
         name = strong_identity(operation.value) if operation.op == "add" else None
         gone = removed.get(name) if name is not None else None
         if gone is not None and gone not in drop:
             drop.add(gone)
             source = operations[gone]
-            result.append(Operation("move", operation.path, source=source.path, old=source.old))
+            result.append(PatchOperation("move", operation.path, source=source.path, old=source.old))
         else:
             result.append(operation)
     dropped = {id(operations[n]) for n in drop}
     return [operation for operation in result if id(operation) not in dropped]
 
 
-def _counted(new: JsonValue, operations: Sequence[Operation], limit: int) -> tuple[str, ...]:
+def _counted(new: JsonValue, operations: Sequence[PatchOperation], limit: int) -> tuple[str, ...]:
     """Lines that count the changes by the list or top field they are in."""
     places: dict[str, Counter[str]] = {}
     for operation in operations:
         tokens = split_pointer(operation.path)
         depth = next((n for n, token in enumerate(tokens) if token.isdecimal()), min(1, len(tokens)))
-        place = place_name(new, "".join(f"/{part}" for part in operation.path.split("/")[1 : depth + 1]))
+        place = location_name(new, "".join(f"/{part}" for part in operation.path.split("/")[1 : depth + 1]))
         verb = _VERBS[operation.op] if depth == len(tokens) - 1 else "changed"
         places.setdefault(place, Counter())[verb] += 1
     lines = [

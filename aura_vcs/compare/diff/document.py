@@ -4,8 +4,8 @@ from msgspec import Struct
 
 from aura_vcs.compare.diff.describe import LINES_LIMIT, readable_lines
 from aura_vcs.compare.diff.json_values import parsed_fields
-from aura_vcs.formats.jsondoc.parse import Document, Unstructured, parse_document
-from aura_vcs.formats.jsondoc.patch import Operation
+from aura_vcs.formats.jsondoc.parse import ParsedDocument, Unstructured, parse_document
+from aura_vcs.formats.jsondoc.patch import PatchOperation
 
 
 class DocumentDiff(Struct, frozen=True):
@@ -16,7 +16,7 @@ class DocumentDiff(Struct, frozen=True):
     change instead of counting them.
     """
 
-    operations: tuple[Operation, ...]
+    operations: tuple[PatchOperation, ...]
     lines: tuple[str, ...]
     fallback: str = ""
     rewritten: bool = False
@@ -31,7 +31,7 @@ def diff_documents(old: bytes, new: bytes, *, limit: int = LINES_LIMIT) -> Docum
 
 
 def diff_parsed(
-    old: Document | Unstructured, new: Document | Unstructured, *, limit: int = LINES_LIMIT
+    old: ParsedDocument | Unstructured, new: ParsedDocument | Unstructured, *, limit: int = LINES_LIMIT
 ) -> DocumentDiff:
     """Compare two versions of a document that were read, and whose bytes differ; see `diff_documents`."""
     found = parsed_fields(old, new)
@@ -40,6 +40,6 @@ def diff_parsed(
         return DocumentDiff((), ("Only the writing changed (spaces or the order of fields)",), "", rewritten)
     if found.fallback:
         return DocumentDiff(found.operations, (found.fallback,), found.fallback)
-    assert isinstance(new, Document)
+    assert isinstance(new, ParsedDocument)
     lines = readable_lines(new.value, found.operations, limit=limit)
     return DocumentDiff(found.operations, lines, is_complete=len(found.operations) <= limit)

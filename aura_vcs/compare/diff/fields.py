@@ -11,7 +11,7 @@ import msgspec
 
 from aura_vcs.compare.diff.fingerprints import Fingerprints
 from aura_vcs.compare.diff.list_match import is_vector, match_elements, strong_identity
-from aura_vcs.compare.diff.sequences import Effort
+from aura_vcs.compare.diff.sequences import WorkBudget
 from aura_vcs.formats.jsondoc.pointer import join_pointer
 from aura_vcs.formats.jsondoc.values import JsonValue
 
@@ -52,7 +52,7 @@ class Leaves:
         stand does not count, but in lists of numbers.
         """
         found: list[tuple[int, int]] = []
-        effort = Effort()
+        effort = WorkBudget()
         stack: list[tuple[JsonValue, JsonValue, int]] = [(self._document, other, 0)]
         while stack:
             here, there, first = stack.pop()
@@ -94,7 +94,7 @@ class Leaves:
             self._written[id(value)] = msgspec.json.encode(value)
         return self._written[id(value)]
 
-    def _partners(self, here: list[JsonValue], there: list[JsonValue], effort: Effort) -> dict[int, int]:
+    def _partners(self, here: list[JsonValue], there: list[JsonValue], effort: WorkBudget) -> dict[int, int]:
         """Which element of the other list is which of ours, by our positions."""
         if is_vector(here) and is_vector(there) and len(here) == len(there):
             return {n: n for n in range(len(here))}

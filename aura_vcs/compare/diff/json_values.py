@@ -11,9 +11,9 @@ from msgspec import UNSET, Struct
 from aura_vcs.compare.diff.fingerprints import Fingerprints
 from aura_vcs.compare.diff.list_match import Identity, match_elements, strong_identity
 from aura_vcs.compare.diff.list_moves import plan_steps
-from aura_vcs.compare.diff.sequences import Effort
-from aura_vcs.formats.jsondoc.parse import Document, Unstructured, parse_document
-from aura_vcs.formats.jsondoc.patch import Operation
+from aura_vcs.compare.diff.sequences import WorkBudget
+from aura_vcs.formats.jsondoc.parse import ParsedDocument, Unstructured, parse_document
+from aura_vcs.formats.jsondoc.patch import PatchOperation
 from aura_vcs.formats.jsondoc.pointer import join_pointer
 from aura_vcs.formats.jsondoc.values import JsonValue
 
@@ -21,14 +21,14 @@ OPERATIONS_LIMIT = 100_000
 """From this many changes on, the whole document counts as replaced."""
 
 
-class Fields(Struct, frozen=True):
+class FieldsDiff(Struct, frozen=True):
     """The fields that changed; `fallback` says why they are not listed one by one, if they are not."""
 
-    operations: tuple[Operation, ...]
+    operations: tuple[PatchOperation, ...]
     fallback: str = ""
 
 
-def diff_values(old: JsonValue, new: JsonValue, *, identity: Identity = strong_identity) -> tuple[Operation, ...]:
+def diff_values(old: JsonValue, new: JsonValue, *, identity: Identity = strong_identity) -> tuple[PatchOperation, ...]:
     """Operations that turn `old` into `new`: `same(apply_patch(old, operations), new)`.
 
     Nothing when the two are the same; the order of an object's keys does not count. Time and
@@ -41,11 +41,11 @@ def diff_values(old: JsonValue, new: JsonValue, *, identity: Identity = strong_i
     diff = _Diff(Fingerprints(old, new), identity)
     diff.values("", old, new)
     if len(diff.operations) > OPERATIONS_LIMIT:
-        return (Operation("replace", "", value=new, old=old),)
+        return (PatchOperation("replace", "", value=new, old=old),)
     return tuple(diff.operations)
 
 
-def fields(old: bytes, new: bytes) -> Fields:
+def fields(old: bytes, new: bytes) -> FieldsDiff:
     """The changed fields of a document's two versions, for `aura diff --json`.
 
     When either cannot be compared by structure, there are no operations and `fallback` is a
@@ -55,25 +55,25 @@ def fields(old: bytes, new: bytes) -> Fields:
     return parsed_fields(parse_document(old), parse_document(new))
 
 
-def parsed_fields(before: Document | Unstructured, after: Document | Unstructured) -> Fields:
+def parsed_fields(before: ParsedDocument | Unstructured, after: ParsedDocument | Unstructured) -> FieldsDiff:
     """The changed fields of two versions that were read; see `fields`."""
     for side, document in (("old", before), ("new", after)):
         if isinstance(document, Unstructured):
-            return Fields((), f"The {side} document is not compared by fields: {document.reason}")
+            return FieldsDiff((), f"The {side} document is not compared by fields: {document.reason}")
     assert not isinstance(before, Unstructured)
     assert not isinstance(after, Unstructured)
     operations = diff_values(before.value, after.value)
     if len(operations) == 1 and operations[0].path == "" and isinstance(after.value, dict | list):
-        return Fields(operations, "So much changed that the document counts as replaced")
-    return Fields(operations)
+        return FieldsDiff(operations, "So much changed that the document counts as replaced")
+    return FieldsDiff(operations)
 
 
 class _Diff:
     def __init__(self, prints: Fingerprints, identity: Identity) -> None:
-        self.operations: list[Operation] = []
+        self.operations: list[PatchOperation] = []
         self._prints = prints
         self._identity = identity
-        self._effort = Effort()
+        self._effort = WorkBudget()
 
     def values(self, path: str, old: JsonValue, new: JsonValue) -> None:
         if self._prints.of(old) == self._prints.of(new) or len(self.operations) > OPERATIONS_LIMIT:
@@ -83,20 +83,20 @@ class _Diff:
         elif isinstance(old, list) and isinstance(new, list):
             self._lists(path, old, new)
         else:
-            self.operations.append(Operation("replace", path, value=new, old=old))
+            self.operations.append(PatchOperation("replace", path, value=new, old=old))
 
     def _objects(self, path: str, old: dict[str, JsonValue], new: dict[str, JsonValue]) -> None:
         renamed = self._renamed_keys(old, new)
         for key, value in old.items():
             if key in renamed:
                 target = path + join_pointer((renamed[key],))
-                self.operations.append(Operation("move", target, source=path + join_pointer((key,)), old=value))
+                self.operations.append(PatchOperation("move", target, source=path + join_pointer((key,)), old=value))
             elif key not in new:
-                self.operations.append(Operation("remove", path + join_pointer((key,)), old=value))
+                self.operations.append(PatchOperation("remove", path + join_pointer((key,)), old=value))
         arrived = set(renamed.values())
         for key, value in new.items():
             if key not in old and key not in arrived:
-                self.operations.append(Operation("add", path + join_pointer((key,)), value=value))
+                self.operations.append(PatchOperation("add", path + join_pointer((key,)), value=value))
         for key, value in new.items():
             if key in old:
                 self.values(path + join_pointer((key,)), old[key], value)
@@ -123,12 +123,12 @@ class _Diff:
             value = new[step.new] if step.new is not None else UNSET
             before = old[step.old] if step.old is not None else UNSET
             if step.target is None:
-                self.operations.append(Operation("remove", f"{path}/{step.source}", old=before))
+                self.operations.append(PatchOperation("remove", f"{path}/{step.source}", old=before))
             elif step.source is None:
-                self.operations.append(Operation("add", f"{path}/{step.target}", value=value))
+                self.operations.append(PatchOperation("add", f"{path}/{step.target}", value=value))
             else:
                 self.operations.append(
-                    Operation("move", f"{path}/{step.target}", source=f"{path}/{step.source}", old=before)
+                    PatchOperation("move", f"{path}/{step.target}", source=f"{path}/{step.source}", old=before)
                 )
         for i, j in pairs:
             self.values(f"{path}/{j}", old[i], new[j])

@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Iterable
 from heapq import nsmallest
 
 from aura_vcs.compare.diff.fingerprints import Fingerprints
-from aura_vcs.compare.diff.sequences import Effort, common_pairs, longest_increasing
+from aura_vcs.compare.diff.sequences import WorkBudget, common_pairs, longest_increasing
 from aura_vcs.formats.jsondoc.values import JsonValue, kind_of
 
 STRONG_KEYS = ("id", "uuid", "guid", "key")
@@ -44,7 +44,7 @@ def match_elements(
     old: list[JsonValue],
     new: list[JsonValue],
     prints: Fingerprints,
-    effort: Effort,
+    effort: WorkBudget,
     identity: Identity = strong_identity,
 ) -> Pairs:
     """Pairs (old position, new position) of what is the same element, sorted by new position.
@@ -90,7 +90,7 @@ class _Match:
         old: list[JsonValue],
         new: list[JsonValue],
         prints: Fingerprints,
-        effort: Effort,
+        effort: WorkBudget,
         identity: Identity,
     ) -> None:
         self.old, self.new, self.effort = old, new, effort

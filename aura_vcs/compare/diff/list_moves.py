@@ -6,10 +6,10 @@ subsequence, only the rest moves.
 
 from msgspec import Struct
 
-from aura_vcs.compare.diff.sequences import Tally, longest_increasing
+from aura_vcs.compare.diff.sequences import Fenwick, longest_increasing
 
 
-class Step(Struct, frozen=True):
+class MoveStep(Struct, frozen=True):
     """One change of a list: `source` is absent for an addition, `target` for a removal.
 
     Positions are those at the moment of the step, the way RFC 6902 counts: the target of a move
@@ -22,14 +22,14 @@ class Step(Struct, frozen=True):
     new: int | None
 
 
-def plan_steps(old_length: int, new_length: int, pairs: list[tuple[int, int]]) -> list[Step]:
+def plan_steps(old_length: int, new_length: int, pairs: list[tuple[int, int]]) -> list[MoveStep]:
     """The steps that bring the matched elements of the old list to their new places.
 
     `pairs` are (old, new) positions sorted by new position. O(n log n).
     """
     partner = {j: i for i, j in pairs}
     kept = set(partner.values())
-    steps = [Step(i, None, i, None) for i in range(old_length - 1, -1, -1) if i not in kept]
+    steps = [MoveStep(i, None, i, None) for i in range(old_length - 1, -1, -1) if i not in kept]
     stays = {pairs[n] for n in longest_increasing([i for i, _ in pairs])}
     if len(stays) == new_length:
         return steps
@@ -37,14 +37,14 @@ def plan_steps(old_length: int, new_length: int, pairs: list[tuple[int, int]]) -
     for j in range(new_length):
         i = partner.get(j)
         if i is not None and (i, j) in stays:
-            board.reach(i)
+            board.bring_to(i)
         elif i is None:
-            steps.append(Step(None, j + board.waiting_before_here(), None, j))
+            steps.append(MoveStep(None, j + board.waiting_before_here(), None, j))
         else:
             source = board.take(i, placed=j)
             target = j + board.waiting_before_here()
             if source != target:
-                steps.append(Step(source, target, i, j))
+                steps.append(MoveStep(source, target, i, j))
     return steps
 
 
@@ -59,15 +59,15 @@ class _Board:
         ordered = sorted(stays)
         self._stay_old = [i for i, _ in ordered]
         self._stay_new = [j for _, j in ordered]
-        self._waiting = Tally(old_length)
+        self._waiting = Fenwick(old_length)
         for i in kept.difference(self._stay_old):
             self._waiting.add(i, 1)
-        self._stays_before = Tally(old_length)
+        self._stays_before = Fenwick(old_length)
         for i in self._stay_old:
             self._stays_before.add(i, 1)
         self._reached = 0
 
-    def reach(self, i: int) -> None:
+    def bring_to(self, i: int) -> None:
         """Go on to the stayer that stood at `i`."""
         self._reached = self._stays_before.before(i) + 1
 

@@ -8,7 +8,7 @@ DISTANCE_LIMIT = 400
 """Differences up to which a longest common subsequence is looked for; memory grows with its square."""
 
 
-class Effort:
+class WorkBudget:
     """Steps that the costly algorithms of one comparison may still take together.
 
     When they are used up, the linear algorithms take over: the result is still right, only
@@ -71,7 +71,7 @@ def _run_lengths(numbers: Sequence[int]) -> list[int]:
 
 def inversions(numbers: Sequence[int]) -> list[int]:
     """For each position of a permutation of 0, 1, 2 …, with how many others its number is in the wrong order."""
-    tally = Tally(len(numbers))
+    tally = Fenwick(len(numbers))
     found = []
     for position, number in enumerate(numbers):
         smaller = tally.before(number)
@@ -82,7 +82,7 @@ def inversions(numbers: Sequence[int]) -> list[int]:
     return found
 
 
-def common_pairs(old: Sequence[Hashable], new: Sequence[Hashable], effort: Effort) -> list[tuple[int, int]]:
+def common_pairs(old: Sequence[Hashable], new: Sequence[Hashable], effort: WorkBudget) -> list[tuple[int, int]]:
     """Positions (old, new) of equal elements, increasing on both sides: what stayed in place.
 
     A longest common subsequence (Myers, "An O(ND) Difference Algorithm", 1986) while the
@@ -105,7 +105,7 @@ def common_pairs(old: Sequence[Hashable], new: Sequence[Hashable], effort: Effor
     return pairs
 
 
-def _myers(a: Sequence[Hashable], b: Sequence[Hashable], effort: Effort) -> list[tuple[int, int]] | None:
+def _myers(a: Sequence[Hashable], b: Sequence[Hashable], effort: WorkBudget) -> list[tuple[int, int]] | None:
     """Matching positions of a longest common subsequence, None when that takes too long."""
     furthest = {1: 0}
     trace: list[dict[int, int]] = []
@@ -163,7 +163,7 @@ def _patience(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[tuple[int, i
     return pairs
 
 
-class Tally:
+class Fenwick:
     """Counts at positions with prefix sums in O(log n) (Fenwick 1994)."""
 
     def __init__(self, size: int) -> None:

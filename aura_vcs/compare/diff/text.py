@@ -2,7 +2,7 @@
 
 from msgspec import Struct, structs
 
-from aura_vcs.compare.diff.sequences import Effort, common_pairs
+from aura_vcs.compare.diff.sequences import WorkBudget, common_pairs
 from aura_vcs.formats.jsondoc.parse import Unstructured
 from aura_vcs.formats.patience import equal_runs
 from aura_vcs.formats.text import read_text, split_lines, split_words
@@ -80,7 +80,7 @@ def _ends(text: str) -> str:
 def _diff_lines(old: list[str], new: list[str], context: int) -> TextDiff:
     if len(old) + len(new) > LINES_LIMIT:
         return TextDiff((), fallback=f"The files have more than {LINES_LIMIT:,} lines together")
-    effort = Effort()
+    effort = WorkBudget()
     changes = _changes(old, new, effort)
     groups: list[list[tuple[int, int, int, int]]] = []
     for change in changes:
@@ -95,7 +95,7 @@ def _diff_lines(old: list[str], new: list[str], context: int) -> TextDiff:
     )
 
 
-def _changes(old: list[str], new: list[str], effort: Effort) -> list[tuple[int, int, int, int]]:
+def _changes(old: list[str], new: list[str], effort: WorkBudget) -> list[tuple[int, int, int, int]]:
     """Changed passages as (old start, old end, new start, new end), from 0, ends excluded.
 
     Patience finds what both texts have once; between that, a longest common subsequence keeps
@@ -113,7 +113,7 @@ def _changes(old: list[str], new: list[str], effort: Effort) -> list[tuple[int, 
 
 
 def _inner_changes(
-    old: list[str], new: list[str], old_start: int, new_start: int, effort: Effort
+    old: list[str], new: list[str], old_start: int, new_start: int, effort: WorkBudget
 ) -> list[tuple[int, int, int, int]]:
     found = []
     i = j = 0
@@ -124,7 +124,9 @@ def _inner_changes(
     return found
 
 
-def _hunk(old: list[str], new: list[str], group: list[tuple[int, int, int, int]], context: int, effort: Effort) -> Hunk:
+def _hunk(
+    old: list[str], new: list[str], group: list[tuple[int, int, int, int]], context: int, effort: WorkBudget
+) -> Hunk:
     first, last = group[0], group[-1]
     lead = min(context, first[0])
     i, j = first[0] - lead, first[2] - lead
@@ -140,7 +142,7 @@ def _hunk(old: list[str], new: list[str], group: list[tuple[int, int, int, int]]
     return Hunk(old_start + (old_count > 0), old_count, new_start + (new_count > 0), new_count, tuple(lines))
 
 
-def _passage(removed: list[str], added: list[str], effort: Effort) -> list[TextLine]:
+def _passage(removed: list[str], added: list[str], effort: WorkBudget) -> list[TextLine]:
     """The lines of one change, with the words that differ when it is an edit."""
     gone, come = highlights("".join(removed), "".join(added), effort) if removed and added else ((), ())
     lines = [*_marked("-", removed, gone), *_marked("+", added, come)]
@@ -155,7 +157,7 @@ def _end(line: str) -> str:
 Spans = tuple[tuple[int, int], ...]
 
 
-def highlights(old: str, new: str, effort: Effort | None = None) -> tuple[Spans, Spans]:
+def highlights(old: str, new: str, effort: WorkBudget | None = None) -> tuple[Spans, Spans]:
     """(start, end) of the characters that differ in the old and the new passage, by whole words.
 
     Nothing on either side when the passages have little in common or are too long.
@@ -165,7 +167,7 @@ def highlights(old: str, new: str, effort: Effort | None = None) -> tuple[Spans,
     a, b = split_words(old), split_words(new)
     if len(a) + len(b) > WORDS_LIMIT:
         return (), ()
-    pairs = common_pairs(a, b, effort or Effort())
+    pairs = common_pairs(a, b, effort or WorkBudget())
     telling = sum(1 for i, _ in pairs if not a[i].isspace())
     words = sum(not word.isspace() for word in (*a, *b))
     if 2 * telling < LIKE * words:

@@ -11,10 +11,10 @@ from itertools import pairwise
 from msgspec import UNSET, Struct, structs
 
 from aura_vcs.compare.merge.cut_layout import Spot, lay
-from aura_vcs.compare.merge.json_values import PLAIN, Merge, Rules, merge_values
+from aura_vcs.compare.merge.json_values import PLAIN, Merge, MergeRules, merge_values
 from aura_vcs.compare.merge.lists import Arrangement, arrange
 from aura_vcs.compare.merge.model import Conflict
-from aura_vcs.compare.merge.ranges import join_ends
+from aura_vcs.compare.merge.ranges import merge_ends
 from aura_vcs.compare.timeline.match import match_timelines
 from aura_vcs.formats.jsondoc.pointer import join_pointer
 from aura_vcs.formats.jsondoc.values import JsonValue, same
@@ -149,7 +149,7 @@ def _together(base: Record, ours: Record, theirs: Record) -> Record | None:
     if set(base) != set(PLAYED) or set(ours) != set(PLAYED) or set(theirs) != set(PLAYED):
         return {}
     ends = [(side["first"], side["first"] + side["length"]) for side in (base, ours, theirs)]
-    joined = join_ends(ends[0], ends[1], ends[2], near=0)
+    joined = merge_ends(ends[0], ends[1], ends[2], near=0)
     return None if joined is None else {"first": joined[0], "length": joined[1], "rate": ours["rate"]}
 
 
@@ -157,7 +157,7 @@ def _match(old: list[JsonValue], new: list[JsonValue], merge: Merge) -> list[tup
     return PLAIN.match(old, new, merge)
 
 
-RULES = Rules(_match, _together)
+RULES = MergeRules(_match, _together)
 
 
 def name_pieces(base: Cut, ours: Cut, theirs: Cut) -> tuple[list[Piece], list[Piece], list[Piece]]:

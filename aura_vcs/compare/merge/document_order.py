@@ -10,9 +10,9 @@ from collections.abc import Hashable, Mapping
 from msgspec import UNSET, Struct, UnsetType
 
 from aura_vcs.compare.diff.list_match import Pairs, match_elements, strong_identity
-from aura_vcs.compare.merge.json_values import Merge, Rules, merge_values
+from aura_vcs.compare.merge.json_values import Merge, MergeRules, merge_values
 from aura_vcs.compare.merge.model import Conflict
-from aura_vcs.formats.jsondoc.parse import Document, parse_document
+from aura_vcs.formats.jsondoc.parse import ParsedDocument, parse_document
 from aura_vcs.formats.jsondoc.style import write_like
 from aura_vcs.formats.jsondoc.values import JsonValue
 
@@ -25,7 +25,7 @@ class Numbers(Struct, frozen=True):
 
     files: dict[str, bytes] = {}
     asked: dict[str, Conflict] = {}
-    settled: frozenset[str] = frozenset()
+    resolved: frozenset[str] = frozenset()
 
 
 class _Counted(Struct, frozen=True):
@@ -65,7 +65,7 @@ def _match(old: list[JsonValue], new: list[JsonValue], merge: Merge) -> Pairs:
     return match_elements(old, new, merge.prints, merge.effort)
 
 
-_IN_ORDER = Rules(_match, is_ordered=lambda _: True)
+_IN_ORDER = MergeRules(_match, is_ordered=lambda _: True)
 
 
 def _counted(folder: Folder) -> dict[Hashable, _Counted] | None:
@@ -73,7 +73,7 @@ def _counted(folder: Folder) -> dict[Hashable, _Counted] | None:
     found: dict[Hashable, _Counted] = {}
     for path, data in folder.items():
         document = parse_document(data)
-        value = document.value if isinstance(document, Document) else None
+        value = document.value if isinstance(document, ParsedDocument) else None
         name = strong_identity(value)
         if not isinstance(value, dict) or name is None or type(value.get(FIELD)) is not int:
             continue
@@ -97,7 +97,7 @@ def _renumbered(now: Mapping[Hashable, _Counted], wanted: Mapping[Hashable, int]
     for name, each in now.items():
         if each.number != wanted[name]:
             files[each.path] = write_like(each.value | {FIELD: wanted[name]}, each.data, each.value)
-    return Numbers(files, settled=frozenset(each.path for each in now.values()))
+    return Numbers(files, resolved=frozenset(each.path for each in now.values()))
 
 
 def _questions(sides: list[dict[Hashable, _Counted] | None], now: Mapping[Hashable, _Counted]) -> dict[str, Conflict]:

@@ -15,12 +15,12 @@ from aura_vcs.compare.merge.text_kinds import ending_of, is_json, why_not_by_lin
 from aura_vcs.compare.merge.timeline import merge_timeline_values, resolve_timeline
 from aura_vcs.compare.timeline.diff import is_timeline
 from aura_vcs.errors.compare import ChoiceImpossible, PointerInvalid
-from aura_vcs.formats.jsondoc.parse import Document, Unstructured, parse_document
+from aura_vcs.formats.jsondoc.parse import ParsedDocument, Unstructured, parse_document
 from aura_vcs.formats.jsondoc.style import write_like
 from aura_vcs.formats.text import NO_TEXT, read_text
 
 DOCUMENT_SUFFIXES = (".json", ".otio")
-JOIN_BYTES_LIMIT = 32 * 2**20
+MERGE_BYTES_LIMIT = 32 * 2**20
 """Larger files are media as far as joining goes: both are kept."""
 
 
@@ -48,7 +48,7 @@ def merge_file(path: str, base: bytes | None, ours: bytes, theirs: bytes) -> Mer
     is looked at before it counts: a document is valid JSON, whose ids and references are as they were.
     """
     sides = [data for data in (base, ours, theirs) if data is not None]
-    if max(map(len, sides)) > JOIN_BYTES_LIMIT:
+    if max(map(len, sides)) > MERGE_BYTES_LIMIT:
         return MergedFile(None)
     if base is not None and (project := _merge_project(base, ours, theirs)) is not None:
         return project
@@ -87,7 +87,7 @@ def _merge_document(base: bytes | None, ours: bytes, theirs: bytes) -> MergedFil
     values = []
     for side, data in zip(("before both", "in ours", "in theirs"), sides, strict=True):
         parsed = parse_document(data)
-        if not isinstance(parsed, Document):
+        if not isinstance(parsed, ParsedDocument):
             return MergedFile(None, reason=f"not joined by field: {side}, {parsed.reason}")
         values.append(parsed.value)
     names = [strong_identity(value) for value in values[1:]]

@@ -13,12 +13,12 @@ from msgspec import UNSET, Struct, UnsetType, structs
 
 from aura_vcs.compare.diff.fingerprints import Fingerprints
 from aura_vcs.compare.diff.list_match import Pairs, match_elements, strong_identity
-from aura_vcs.compare.diff.sequences import Effort
+from aura_vcs.compare.diff.sequences import WorkBudget
 from aura_vcs.compare.merge.counters import counted, counted_sides, counting_fields, uncounted
 from aura_vcs.compare.merge.lists import Arrangement, Name, arrange, pair_additions
 from aura_vcs.compare.merge.model import Conflict, MergedDocument, MergedValue
 from aura_vcs.compare.merge.text import merge_strings
-from aura_vcs.formats.jsondoc.parse import Document, Unstructured, parse_document
+from aura_vcs.formats.jsondoc.parse import ParsedDocument, Unstructured, parse_document
 from aura_vcs.formats.jsondoc.pointer import join_pointer
 from aura_vcs.formats.jsondoc.style import write_like
 from aura_vcs.formats.jsondoc.values import JsonValue
@@ -32,7 +32,7 @@ Together = Callable[[dict[str, JsonValue], dict[str, JsonValue], dict[str, JsonV
 """Merges those fields of base, ours and theirs that only make sense together; None where the whole is a question."""
 
 
-class Rules(Struct, frozen=True):
+class MergeRules(Struct, frozen=True):
     """How the parts of a kind of document join; timelines have rules of their own.
 
     `match` says which element of a new list is which of the old one (sorted by new position), `added`
@@ -46,15 +46,15 @@ class Rules(Struct, frozen=True):
     is_ordered: Callable[[JsonValue], bool] = lambda _: False
 
 
-class Found(Struct, frozen=True):
+class MergedPart(Struct, frozen=True):
     """A conflict while its place in the merged document is still being worked out."""
 
     tokens: tuple[str | int, ...]
     conflict: Conflict
 
-    def under(self, token: str | int) -> "Found":
+    def under(self, token: str | int) -> "MergedPart":
         """The same, seen from one level up."""
-        return Found((token, *self.tokens), self.conflict)
+        return MergedPart((token, *self.tokens), self.conflict)
 
 
 MergeFunction = Callable[[JsonValue, JsonValue, JsonValue], MergedValue]
@@ -81,7 +81,7 @@ def merge_documents(base: bytes, ours: bytes, theirs: bytes, merge: MergeFunctio
         if isinstance(document, Unstructured):
             reason = f"{side} version is not joined by fields: {document.reason}"
             return MergedDocument(ours, fallback=reason)
-        assert isinstance(document, Document)
+        assert isinstance(document, ParsedDocument)
         values.append(document.value)
     return merge_parsed((base, ours, theirs), values, merge)
 
@@ -104,7 +104,9 @@ def only_changed(base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
     return theirs if ours == base else None
 
 
-def merge_values(base: JsonValue, ours: JsonValue, theirs: JsonValue, *, rules: Rules | None = None) -> MergedValue:
+def merge_values(
+    base: JsonValue, ours: JsonValue, theirs: JsonValue, *, rules: MergeRules | None = None
+) -> MergedValue:
     """Join two changed versions of a JSON value.
 
     merge(a, a, b) is b, merge(a, b, a) is b. Swapping the sides gives the same value where there
@@ -123,15 +125,15 @@ def merge_values(base: JsonValue, ours: JsonValue, theirs: JsonValue, *, rules: 
 class Merge:
     """One merge under way."""
 
-    def __init__(self, prints: Fingerprints, rules: Rules) -> None:
+    def __init__(self, prints: Fingerprints, rules: MergeRules) -> None:
         self.prints = prints
         self.rules = rules
-        self.effort = Effort()
+        self.effort = WorkBudget()
 
     def _number(self, value: Slot) -> int:
         return -1 if value is UNSET else self.prints.of(value)
 
-    def slot(self, base: Slot, ours: Slot, theirs: Slot) -> tuple[Slot, list[Found]]:
+    def slot(self, base: Slot, ours: Slot, theirs: Slot) -> tuple[Slot, list[MergedPart]]:
         """Join what stands at one place; UNSET where a side has nothing."""
         was, here, there = self._number(base), self._number(ours), self._number(theirs)
         if there in (was, here):
@@ -140,10 +142,10 @@ class Merge:
             return theirs, []
         if ours is UNSET or theirs is UNSET:
             return _kept(base, ours, theirs)
-        joined = self._joined(base, ours, theirs)
+        joined = self._merge_keys(base, ours, theirs)
         return joined or (ours, [_conflict("changed", base, ours, theirs)])
 
-    def _joined(self, base: Slot, ours: JsonValue, theirs: JsonValue) -> tuple[JsonValue, list[Found]] | None:
+    def _merge_keys(self, base: Slot, ours: JsonValue, theirs: JsonValue) -> tuple[JsonValue, list[MergedPart]] | None:
         """Both sides' changes of one value as one, None when nothing is left but to choose."""
         if isinstance(ours, dict) and isinstance(theirs, dict) and isinstance(base, dict | UnsetType):
             return self._objects({} if isinstance(base, UnsetType) else base, ours, theirs)
@@ -156,12 +158,12 @@ class Merge:
 
     def _objects(
         self, base: dict[str, JsonValue], ours: dict[str, JsonValue], theirs: dict[str, JsonValue]
-    ) -> tuple[JsonValue, list[Found]] | None:
+    ) -> tuple[JsonValue, list[MergedPart]] | None:
         joined = self.rules.together(base, ours, theirs) if self.rules.together else {}
         if joined is None:
             return None
         result: dict[str, JsonValue] = {}
-        found: list[Found] = []
+        found: list[MergedPart] = []
         for key in _key_order(ours, theirs):
             if key in joined:
                 result[key] = joined[key]
@@ -174,7 +176,7 @@ class Merge:
 
     def _lists(
         self, base: list[JsonValue], ours: list[JsonValue], theirs: list[JsonValue]
-    ) -> tuple[JsonValue, list[Found]]:
+    ) -> tuple[JsonValue, list[MergedPart]]:
         fields = counting_fields(base, ours, theirs)
         if not fields:
             return self._elements(base, ours, theirs)
@@ -193,13 +195,13 @@ class Merge:
 
     def _elements(
         self, base: list[JsonValue], ours: list[JsonValue], theirs: list[JsonValue]
-    ) -> tuple[list[JsonValue], list[Found]]:
+    ) -> tuple[list[JsonValue], list[MergedPart]]:
         to_ours = self.rules.match(base, ours, self)
         to_theirs = self.rules.match(base, theirs, self)
         added = pair_additions(ours, theirs, to_ours, to_theirs, self.prints, self.rules.added)
         plan = Arrangement((len(base), len(ours), len(theirs)), to_ours, to_theirs, added)
         values: dict[int, JsonValue] = {}
-        found_in: dict[int, list[Found]] = {}
+        found_in: dict[int, list[MergedPart]] = {}
         for n, (b, o, t) in enumerate(plan.entities):
             sides = _at(base, b), _at(ours, o), _at(theirs, t)
             value, inner = self.slot(*sides)
@@ -220,7 +222,7 @@ class Merge:
             counts=lambda n: self.rules.is_ordered(values[n]),
             wait=lambda n: isinstance(values[n], dict),
         )
-        found: list[Found] = []
+        found: list[MergedPart] = []
         for position, n in enumerate(arranged.order):
             found += [one.under(position) for one in found_in[n]]
             if n in arranged.asked:
@@ -240,7 +242,7 @@ def _at(elements: list[JsonValue], position: int | None) -> Slot:
     return UNSET if position is None else elements[position]
 
 
-def _kept(base: Slot, ours: Slot, theirs: Slot) -> tuple[Slot, list[Found]]:
+def _kept(base: Slot, ours: Slot, theirs: Slot) -> tuple[Slot, list[MergedPart]]:
     """One side removed what the other changed: it stays."""
     if ours is UNSET:
         return theirs, [_conflict("removed_by_ours", base, ours, theirs)]
@@ -252,8 +254,8 @@ def _conflict(
     base: Slot,
     ours: Slot,
     theirs: Slot,
-) -> Found:
-    return Found((), Conflict(kind, "", base, ours, theirs))
+) -> MergedPart:
+    return MergedPart((), Conflict(kind, "", base, ours, theirs))
 
 
 def _prose(base: str, ours: str, theirs: str) -> str | None:
@@ -279,4 +281,4 @@ def _key_order(ours: dict[str, JsonValue], theirs: dict[str, JsonValue]) -> list
     return order
 
 
-PLAIN = Rules(lambda old, new, merge: match_elements(old, new, merge.prints, merge.effort))
+PLAIN = MergeRules(lambda old, new, merge: match_elements(old, new, merge.prints, merge.effort))

@@ -14,7 +14,7 @@ from msgspec import Struct
 from aura_vcs.compare.diff.fingerprints import Fingerprints
 from aura_vcs.compare.diff.list_match import Pairs, strong_identity
 from aura_vcs.compare.diff.sequences import always_increasing
-from aura_vcs.compare.merge.order import Entity, Places, not_shown, places_of, with_side
+from aura_vcs.compare.merge.order import Entity, Positions, not_shown, positions_of, with_side
 from aura_vcs.formats.jsondoc.values import JsonValue
 
 Content = Callable[[int], list[str]]
@@ -101,7 +101,7 @@ class Arranged(Struct, frozen=True):
     """The order of the elements, and where those stand, on each side, that only a person can place."""
 
     order: list[int]
-    asked: dict[int, Places]
+    asked: dict[int, Positions]
 
 
 def arrange(
@@ -123,14 +123,14 @@ def arrange(
         left, right = ours.get(gap, []), theirs.get(gap, [])
         late = _crowded(plan, left, right, counts)
         crowded |= late
-        order += [*left, *(n for n in right if n not in left)] if late else _join_gap(left, right, content)
+        order += [*left, *(n for n in right if n not in left)] if late else _merge_gap(left, right, content)
     moved = _moved(plan, kept)
     tangled = set(torn)
     while moved[0] and moved[1] and (contrary := not_shown(plan.entities, order, tangled) & (moved[0] | moved[1])):
         tangled |= contrary | _beside(plan, contrary, (ours, theirs))
     if tangled:
         order = with_side(plan.entities, order, tangled, 1, moved[1] - moved[0] - tangled)
-    return Arranged(order, places_of(plan.entities, order, tangled | crowded, moved))
+    return Arranged(order, positions_of(plan.entities, order, tangled | crowded, moved))
 
 
 def _beside(plan: Arrangement, contrary: set[int], sides: tuple[dict[int, list[int]], ...]) -> set[int]:
@@ -190,7 +190,7 @@ def _gaps(plan: Arrangement, kept: set[int], *, side: int) -> dict[int, list[int
     return gaps
 
 
-def _join_gap(ours: list[int], theirs: list[int], content: Content) -> list[int]:
+def _merge_gap(ours: list[int], theirs: list[int], content: Content) -> list[int]:
     def first(run: list[int]) -> list[list[str]]:
         return [content(n) for n in run]
 

@@ -17,7 +17,7 @@ Entity = tuple[int | None, int | None, int | None]
 """Positions of one element in base, ours and theirs; None where it is not."""
 
 
-class Places(Struct, frozen=True):
+class Positions(Struct, frozen=True):
     """Where an element would stand in the merged list as each version has it; None where that says nothing."""
 
     base: int | None
@@ -82,9 +82,9 @@ def with_side(
     return placed
 
 
-def places_of(
+def positions_of(
     entities: Sequence[Entity], order: Sequence[int], asked: set[int], moved: tuple[set[int], set[int]]
-) -> dict[int, Places]:
+) -> dict[int, Positions]:
     """Where each of those asked about stands in the merged order, and would stand in the others.
 
     One that stands as theirs has it to everything else is left out, unless all do. `moved` are the
@@ -97,4 +97,4 @@ def places_of(
     at_base, at_ours, at_theirs = ({n: k for k, n in enumerate(each)} for each in (before, order, theirs))
     turned = dict(zip(order, _turned(theirs, order, order), strict=True))
     asked = {n for n in asked if turned[n]} or asked
-    return {n: Places(at_base[n] if entities[n][0] is not None else None, at_ours[n], at_theirs[n]) for n in asked}
+    return {n: Positions(at_base[n] if entities[n][0] is not None else None, at_ours[n], at_theirs[n]) for n in asked}

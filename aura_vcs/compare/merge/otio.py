@@ -12,10 +12,10 @@ from msgspec import UNSET, structs
 
 from aura_vcs.compare.diff.fingerprints import Fingerprints
 from aura_vcs.compare.diff.list_match import Pairs, match_elements, strong_identity
-from aura_vcs.compare.merge.json_values import Merge, Rules, merge_values
+from aura_vcs.compare.merge.json_values import Merge, MergeRules, merge_values
 from aura_vcs.compare.merge.model import MergedValue
-from aura_vcs.compare.merge.otio_positions import IS_MARK, Followed, follow, settle_places
-from aura_vcs.compare.merge.ranges import ends_of, join_ends
+from aura_vcs.compare.merge.otio_positions import IS_MARK, Followed, follow, resolve_places
+from aura_vcs.compare.merge.ranges import ends_of, merge_ends
 from aura_vcs.compare.merge.studio import all_have
 from aura_vcs.compare.timeline.match import match_parts
 from aura_vcs.formats.jsondoc.values import JsonValue
@@ -31,7 +31,7 @@ def merge_otio(base: JsonValue, ours: JsonValue, theirs: JsonValue) -> MergedVal
     """Merge two changed versions of a parsed OpenTimelineIO document (see `is_otio`)."""
     followed = follow(base, ours, theirs, merge_clips)
     merged = merge_values(*followed.sides, rules=_rules(followed))
-    return settle_places(merged, followed.asked)
+    return resolve_places(merged, followed.asked)
 
 
 def merge_clips(base: JsonValue, ours: JsonValue, theirs: JsonValue) -> MergedValue:
@@ -39,7 +39,7 @@ def merge_clips(base: JsonValue, ours: JsonValue, theirs: JsonValue) -> MergedVa
     return merge_values(base, ours, theirs, rules=_rules(None))
 
 
-def _rules(followed: Followed | None) -> Rules:
+def _rules(followed: Followed | None) -> MergeRules:
     names = followed.names if followed is not None else {}
 
     def match(old: list[JsonValue], new: list[JsonValue], merge: Merge) -> Pairs:
@@ -53,7 +53,7 @@ def _rules(followed: Followed | None) -> Rules:
             sides.append(tuple(structs.replace(clip, identity=name or clip.identity) for clip, name in pairs))
         return match_parts(sides[0], sides[1], strict=True)
 
-    return Rules(match, _together, _added, _is_ordered)
+    return MergeRules(match, _together, _added, _is_ordered)
 
 
 def _schema(element: JsonValue) -> str:
@@ -78,7 +78,7 @@ def _together(base: Record, ours: Record, theirs: Record) -> Record | None:
     ranges = [read_range(side) for side in (base, ours, theirs)]
     if None in ranges:
         return {}
-    joined = join_ends(*(ends_of(*each) if each else None for each in ranges))
+    joined = merge_ends(*(ends_of(*each) if each else None for each in ranges))
     if joined is None:
         return None
     return {

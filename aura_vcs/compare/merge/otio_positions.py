@@ -12,8 +12,8 @@ from msgspec import UNSET, Struct, structs
 
 from aura_vcs.compare.diff.sequences import always_increasing
 from aura_vcs.compare.merge.model import Conflict, MergedValue
-from aura_vcs.compare.merge.resolve_json import Shift
-from aura_vcs.compare.timeline.match import Place, match_timelines
+from aura_vcs.compare.merge.resolve_json import ElementShift
+from aura_vcs.compare.timeline.match import ClipPosition, match_timelines
 from aura_vcs.formats.jsondoc.pointer import join_pointer, resolve_pointer
 from aura_vcs.formats.jsondoc.values import JsonValue, same
 from aura_vcs.formats.timeline.model import Clip, Timeline
@@ -73,15 +73,15 @@ class _Follower:
         self.models = [read_containers(side) for side in sides]
         self.names: dict[int, str] = {}
         self.kept: list[set[int]] = [set(), set()]
-        self.homes: tuple[dict[Place, Home], dict[Place, Home]] = (self._homes(1), self._homes(2))
+        self.homes: tuple[dict[ClipPosition, Home], dict[ClipPosition, Home]] = (self._homes(1), self._homes(2))
         self.asked: list[Asked] = []
         self.gone: list[tuple[list[JsonValue], JsonValue]] = []
-        self.back: list[tuple[Place, JsonValue]] = []
+        self.back: list[tuple[ClipPosition, JsonValue]] = []
         self.pieces = self._pieces(1), self._pieces(2)
 
     def run(self) -> Followed:
         for place, clip in _clips(self.models[0]):
-            self._settle(place, clip)
+            self._resolve_positions(place, clip)
         for place, value in self.back:
             self._bring_back(place, value)
         for elements, value in self.gone:
@@ -89,7 +89,7 @@ class _Follower:
         base, ours, theirs = self.sides
         return Followed((base, ours, theirs), self.names, tuple(self.asked))
 
-    def _homes(self, side: Side) -> dict[Place, Home]:
+    def _homes(self, side: Side) -> dict[ClipPosition, Home]:
         """Where the clips of the common version are on a side; every object gets its name on the way."""
         model, other = self.models[0], self.models[side]
         match = match_timelines(model, other, strict=True)
@@ -121,7 +121,7 @@ class _Follower:
     def _at(self, side: int, pointer: str) -> JsonValue:
         return resolve_pointer(self.sides[side], pointer)
 
-    def _settle(self, place: Place, clip: Clip) -> None:
+    def _resolve_positions(self, place: ClipPosition, clip: Clip) -> None:
         """One clip of the common version."""
         here, there = self.homes[0].get(place), self.homes[1].get(place)
         cut = [*self._cut(place, clip, 1), *self._cut(place, clip, 2)]
@@ -141,7 +141,7 @@ class _Follower:
             value = self._at(2, there.pointer)
             self.asked.append(Asked(value, (Conflict("removed_by_ours", "", was, UNSET, value),)))
 
-    def _placed(self, place: Place, clip: Clip, here: Home, there: Home, *, is_cut: bool) -> None:
+    def _placed(self, place: ClipPosition, clip: Clip, here: Home, there: Home, *, is_cut: bool) -> None:
         """Merge a clip that both sides have, and put it where it goes."""
         was, mine, other = self._at(0, clip.pointer), self._at(1, here.pointer), self._at(2, there.pointer)
         if is_cut:
@@ -190,10 +190,10 @@ class _Follower:
         parent, _, last = pointer.rpartition("/")
         return resolve_pointer(self.sides[side], parent), int(last)
 
-    def _bring_back(self, place: Place, value: JsonValue) -> None:
+    def _bring_back(self, place: ClipPosition, value: JsonValue) -> None:
         """Put a clip that theirs took to another track to its old place there: its new one is only a question."""
         track = self.models[0].tracks[place.track]
-        before = [self.homes[1].get(Place(place.track, n)) for n in range(place.position)]
+        before = [self.homes[1].get(ClipPosition(place.track, n)) for n in range(place.position)]
         stayed = [home for home in before if home is not None and not home.is_moved]
         homes = [home for a, home in self.homes[1].items() if home.container == place.track]
         if stayed:
@@ -206,12 +206,12 @@ class _Follower:
                 if self.names.get(id(element)) == self.names[id(self._at(0, track.pointer))]:
                     element["children"].insert(0, value)
 
-    def _pieces(self, side: Side) -> dict[Place, list[str]]:
+    def _pieces(self, side: Side) -> dict[ClipPosition, list[str]]:
         """Clips that a side cut off others, as pointers by the clip of the common version."""
         known = {home.pointer: place for place, home in self.homes[side - 1].items()}
         new = {clip.pointer: clip for _, clip in _clips(self.models[side])}
-        found: dict[Place, list[str]] = {}
-        by_media: dict[str, list[tuple[Place, Clip, Clip]]] = {}
+        found: dict[ClipPosition, list[str]] = {}
+        by_media: dict[str, list[tuple[ClipPosition, Clip, Clip]]] = {}
         clips = dict(_clips(self.models[0]))
         for pointer, place in known.items():
             if clips[place].media or clips[place].name:
@@ -223,7 +223,7 @@ class _Follower:
                     break
         return found
 
-    def _cut(self, place: Place, clip: Clip, side: Side) -> Iterator[Asked]:
+    def _cut(self, place: ClipPosition, clip: Clip, side: Side) -> Iterator[Asked]:
         """Questions about the pieces that a side cut off a clip to which the other side did something."""
         pieces = self.pieces[side - 1].get(place, ())
         home = self.homes[2 - side].get(place)
@@ -241,19 +241,19 @@ class _Follower:
                 yield Asked(value, (Conflict("removed_by_ours", "", UNSET, UNSET, value),))
 
 
-def _clips(timeline: Timeline) -> Iterator[tuple[Place, Clip]]:
+def _clips(timeline: Timeline) -> Iterator[tuple[ClipPosition, Clip]]:
     for t, track in enumerate(timeline.tracks):
         for n, clip in enumerate(track.clips):
-            yield Place(t, n), clip
+            yield ClipPosition(t, n), clip
 
 
-def _moved_inside(pairs: tuple[tuple[Place, Place], ...], partner: dict[int, int]) -> set[Place]:
+def _moved_inside(pairs: tuple[tuple[ClipPosition, ClipPosition], ...], partner: dict[int, int]) -> set[ClipPosition]:
     """Clips that a side moved within what they stand in."""
-    stayed: dict[int, list[Place]] = {}
+    stayed: dict[int, list[ClipPosition]] = {}
     for a, b in pairs:
         if partner.get(b.track) == a.track:
             stayed.setdefault(a.track, []).append(a)
-    moved: set[Place] = set()
+    moved: set[ClipPosition] = set()
     for places in stayed.values():
         steady = always_increasing([place.position for place in places])
         moved.update(place for n, place in enumerate(places) if n not in steady)
@@ -283,7 +283,7 @@ def _containers(document: JsonValue) -> Iterator[dict[str, JsonValue]]:
             stack += [value[key] for key in ("tracks", "children") if key in value]
 
 
-def settle_places(merged: MergedValue, asked: tuple[Asked, ...]) -> MergedValue:
+def resolve_places(merged: MergedValue, asked: tuple[Asked, ...]) -> MergedValue:
     """The merged document without marks, and its questions with the places that they have in it."""
     if not asked:
         return merged
@@ -300,11 +300,11 @@ def settle_places(merged: MergedValue, asked: tuple[Asked, ...]) -> MergedValue:
     for pointer in sorted(marks.values(), key=lambda pointer: int(pointer.rpartition("/")[2]), reverse=True):
         parent, _, last = pointer.rpartition("/")
         del resolve_pointer(merged.value, parent)[int(last)]
-        shifts.append(Shift(tuple(parent.split("/")[1:]), int(last), None))
-    return MergedValue(merged.value, tuple(_settled(conflict, targets, shifts) for conflict in conflicts))
+        shifts.append(ElementShift(tuple(parent.split("/")[1:]), int(last), None))
+    return MergedValue(merged.value, tuple(_resolved(conflict, targets, shifts) for conflict in conflicts))
 
 
-def _settled(conflict: Conflict, targets: dict[str, str], shifts: list[Shift]) -> Conflict:
+def _resolved(conflict: Conflict, targets: dict[str, str], shifts: list[ElementShift]) -> Conflict:
     """A question at its place in the document without marks; of one moved to another list, with where theirs has it."""
     is_elsewhere = conflict.kind == "moved" and isinstance(conflict.ours, str)
     if is_elsewhere and conflict.pointer in targets:

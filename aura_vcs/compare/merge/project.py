@@ -28,7 +28,7 @@ from aura_vcs.compare.merge.mlt_rest import write_mlt
 from aura_vcs.compare.merge.model import Choice, Conflict, MergedDocument
 from aura_vcs.compare.merge.resolve_json import resolve_value
 from aura_vcs.errors.compare import ChoiceImpossible, NotStructural
-from aura_vcs.formats.jsondoc.parse import Document, Unstructured, parse_document
+from aura_vcs.formats.jsondoc.parse import ParsedDocument, Unstructured, parse_document
 from aura_vcs.formats.jsondoc.pointer import join_pointer, split_pointer
 from aura_vcs.formats.jsondoc.values import same
 from aura_vcs.formats.timeline.mlt import is_mlt
@@ -218,12 +218,12 @@ def _as_called(conflicts: Sequence[Conflict], meant: Sequence[Piece], found: Seq
     return tuple(called)
 
 
-def structure_of(data: bytes) -> Document | Unstructured:
+def structure_of(data: bytes) -> ParsedDocument | Unstructured:
     """A document, or a project that merges by clip, as the JSON that its questions lead into."""
     found = read_cut(data)
     if found is None:
         return parse_document(data)
-    return found if isinstance(found, Unstructured) else Document(cut_value(found.cut))
+    return found if isinstance(found, Unstructured) else ParsedDocument(cut_value(found.cut))
 
 
 def resolve_project(data: bytes, conflicts: tuple[Conflict, ...], pointer: str, choice: Choice) -> MergedDocument:

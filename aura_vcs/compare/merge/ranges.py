@@ -12,7 +12,7 @@ def ends_of(start: Ticks | None, length: Ticks | None) -> Ends | None:
     return None if start is None or length is None else (start, start + length)
 
 
-def join_ends(base: Ends | None, ours: Ends | None, theirs: Ends | None, *, near: Ticks = JITTER) -> Ends | None:
+def merge_ends(base: Ends | None, ours: Ends | None, theirs: Ends | None, *, near: Ticks = JITTER) -> Ends | None:
     """Start and length when no end was changed by both sides; None when that must be decided.
 
     A stretch that a side slipped, both ends alike, stays as long as it is: whatever else the other side did to it

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from aura_vcs.compare.diff.list_match import strong_identity
 from aura_vcs.compare.merge.conflict_names import folded
 from aura_vcs.compare.merge.model import TreeEntry
-from aura_vcs.formats.jsondoc.parse import Document, parse_document
+from aura_vcs.formats.jsondoc.parse import ParsedDocument, parse_document
 from aura_vcs.formats.jsondoc.values import JsonValue
 from aura_vcs.formats.text import read_text
 
@@ -150,7 +150,7 @@ class Looks:
 
 def _features(data: bytes) -> tuple[object, Counter[str]]:
     document = parse_document(data)
-    if isinstance(document, Document) and isinstance(document.value, dict | list):
+    if isinstance(document, ParsedDocument) and isinstance(document.value, dict | list):
         return strong_identity(document.value), Counter(_fields(document.value, ""))
     text = read_text(data)
     lines = text.splitlines() if isinstance(text, str) else []

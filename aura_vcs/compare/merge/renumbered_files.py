@@ -12,7 +12,7 @@ from msgspec import Struct
 from aura_vcs.compare.diff.list_match import strong_identity
 from aura_vcs.compare.merge.model import TreeEntry
 from aura_vcs.compare.merge.renames import ALIKE, Entries, Looks, ReadFile
-from aura_vcs.formats.jsondoc.parse import Document, parse_document
+from aura_vcs.formats.jsondoc.parse import ParsedDocument, parse_document
 
 ENDING = ".json"
 
@@ -60,7 +60,7 @@ class Identities:
             return None
         if entry.id not in self._known:
             document = parse_document(self._read(entry) or b"")
-            value = document.value if isinstance(document, Document) else None
+            value = document.value if isinstance(document, ParsedDocument) else None
             self._known[entry.id] = strong_identity(value) if isinstance(value, dict) else None
         return self._known[entry.id]
 

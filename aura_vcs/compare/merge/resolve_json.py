@@ -16,7 +16,7 @@ from aura_vcs.compare.merge.model import (
 )
 from aura_vcs.errors.compare import ChoiceImpossible, ConflictUnknown, NotStructural, PatchFailed, PointerUnknown
 from aura_vcs.formats.jsondoc.parse import Unstructured, parse_document
-from aura_vcs.formats.jsondoc.patch import Operation, apply_patch
+from aura_vcs.formats.jsondoc.patch import PatchOperation, apply_patch
 from aura_vcs.formats.jsondoc.pointer import join_pointer, resolve_pointer, split_pointer
 from aura_vcs.formats.jsondoc.style import write_like
 from aura_vcs.formats.jsondoc.values import JsonValue
@@ -24,7 +24,7 @@ from aura_vcs.formats.jsondoc.values import JsonValue
 _ASK = "Choose another side, or edit the file until it is right and choose --as-is."
 
 
-class Shift(Struct, frozen=True):
+class ElementShift(Struct, frozen=True):
     """An element that left place `source` of the list at `parent`, came to `target`, or both."""
 
     parent: tuple[str, ...]
@@ -81,8 +81,8 @@ class _Reordered(Struct, frozen=True):
 class _Change(Struct, frozen=True):
     """Operations that carry out a choice, and what they do to the places of other conflicts."""
 
-    operations: tuple[Operation, ...] = ()
-    shifts: tuple[Shift | _Reordered, ...] = ()
+    operations: tuple[PatchOperation, ...] = ()
+    shifts: tuple[ElementShift | _Reordered, ...] = ()
 
 
 def resolve_document(data: bytes, conflicts: tuple[Conflict, ...], pointer: str, choice: Choice) -> MergedDocument:
@@ -165,13 +165,13 @@ def _move_together(value: JsonValue, moves: list[Conflict], choice: Choice) -> _
     parent = split_pointer(moves[0].pointer)[:-1]
     elements = resolve_pointer(value, join_pointer(parent))
     for move in moves:
-        _check_place(elements, split_pointer(move.pointer), move.pointer, choice)
+        _check_position(elements, split_pointer(move.pointer), move.pointer, choice)
     sides = [(int(split_pointer(move.pointer)[-1]), _side(move, choice)) for move in moves]
     wanted = {source: target for source, target in sides if isinstance(target, int)}
     order = [n for n in range(len(elements)) if n not in wanted]
     for source, target in sorted(wanted.items(), key=lambda pair: (pair[1], pair[0])):
         order.insert(min(target, len(order)), source)
-    put = Operation("replace", join_pointer(parent), value=[elements[n] for n in order])
+    put = PatchOperation("replace", join_pointer(parent), value=[elements[n] for n in order])
     return _Change((put,), (_Reordered(parent, {n: place for place, n in enumerate(order)}),))
 
 
@@ -185,7 +185,7 @@ def _order(conflict: Conflict) -> tuple[tuple[int, str], ...]:
 def _change(value: JsonValue, conflict: Conflict, choice: Choice) -> _Change:
     tokens = split_pointer(conflict.pointer)
     parent = resolve_pointer(value, join_pointer(tokens[:-1])) if tokens else None
-    _check_place(parent, tokens, conflict.pointer, choice)
+    _check_position(parent, tokens, conflict.pointer, choice)
     if conflict.kind == "moved":
         return _move(value, conflict, tokens, choice)
     if choice == "both":
@@ -194,11 +194,11 @@ def _change(value: JsonValue, conflict: Conflict, choice: Choice) -> _Change:
         return _Change()  # it stands there, with what else was merged into it
     wanted = _side(conflict, choice)
     if wanted is not UNSET:
-        return _Change((Operation("replace", conflict.pointer, value=wanted),))
+        return _Change((PatchOperation("replace", conflict.pointer, value=wanted),))
     if not tokens:
         raise ChoiceImpossible("the whole document", choice, "that side has none", hint=_ASK)
-    shifts = (Shift(tokens[:-1], int(tokens[-1]), None),) if isinstance(parent, list) else ()
-    return _Change((Operation("remove", conflict.pointer),), shifts)
+    shifts = (ElementShift(tokens[:-1], int(tokens[-1]), None),) if isinstance(parent, list) else ()
+    return _Change((PatchOperation("remove", conflict.pointer),), shifts)
 
 
 def _side(conflict: Conflict, choice: Choice) -> JsonValue | UnsetType:
@@ -213,7 +213,7 @@ def _side(conflict: Conflict, choice: Choice) -> JsonValue | UnsetType:
     assert_never(choice)
 
 
-def _check_place(parent: JsonValue, tokens: tuple[str, ...], pointer: str, choice: Choice) -> None:
+def _check_position(parent: JsonValue, tokens: tuple[str, ...], pointer: str, choice: Choice) -> None:
     """The document may have been edited since; what is not there any more cannot be decided."""
     if not tokens:
         return
@@ -228,14 +228,14 @@ def _both(conflict: Conflict, tokens: tuple[str, ...], parent: JsonValue) -> _Ch
     if conflict.kind in ("removed_by_ours", "removed_by_theirs"):
         return _Change()
     ours, theirs = conflict.ours, conflict.theirs
-    put = Operation("replace", conflict.pointer, value=ours)
+    put = PatchOperation("replace", conflict.pointer, value=ours)
     if isinstance(parent, list) and isinstance(ours, dict | list | str):
         place = int(tokens[-1]) + 1
-        add = Operation("add", join_pointer((*tokens[:-1], place)), value=theirs)
-        return _Change((put, add), (Shift(tokens[:-1], None, place),))
+        add = PatchOperation("add", join_pointer((*tokens[:-1], place)), value=theirs)
+        return _Change((put, add), (ElementShift(tokens[:-1], None, place),))
     if isinstance(ours, str) and isinstance(theirs, str) and ("\n" in ours or " " in ours):
         text = ours + ("" if ours.endswith("\n") else "\n") + theirs
-        return _Change((Operation("replace", conflict.pointer, value=text),))
+        return _Change((PatchOperation("replace", conflict.pointer, value=text),))
     raise ChoiceImpossible(conflict.pointer, "both", "one field has one value", hint=_ASK)
 
 
@@ -249,7 +249,7 @@ def _move(value: JsonValue, conflict: Conflict, tokens: tuple[str, ...], choice:
     if isinstance(place, int):
         target = min(place, len(parent) - 1)
         path = join_pointer((*here, target))
-        return _Change((Operation("move", path, source=conflict.pointer),), (Shift(here, source, target),))
+        return _Change((PatchOperation("move", path, source=conflict.pointer),), (ElementShift(here, source, target),))
     if not isinstance(place, str):
         return _Change()
     there = split_pointer(place)
@@ -260,8 +260,10 @@ def _move(value: JsonValue, conflict: Conflict, tokens: tuple[str, ...], choice:
     if not isinstance(other, list) or not there[-1].isdecimal():
         raise ChoiceImpossible(conflict.pointer, choice, f"{place} is not in the document any more", hint=_ASK)
     target = min(int(there[-1]), len(other) - (other is parent))
-    gone = Shift(here, source, None)  # it leaves its list first, which may be one that the way there leads through
+    gone = ElementShift(
+        here, source, None
+    )  # it leaves its list first, which may be one that the way there leads through
     way = split_pointer(gone.followed(join_pointer(there[:-1])))
     path = join_pointer((*way, target))
-    steps = (Operation("remove", conflict.pointer), Operation("add", path, value=parent[source]))
-    return _Change(steps, (gone, Shift(way, None, target)))
+    steps = (PatchOperation("remove", conflict.pointer), PatchOperation("add", path, value=parent[source]))
+    return _Change(steps, (gone, ElementShift(way, None, target)))

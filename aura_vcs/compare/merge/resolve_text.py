@@ -51,7 +51,7 @@ def resolve_text(data: bytes, conflicts: tuple[TextConflict, ...], line: int | N
     waiting = [(finder.try_spot(conflict), conflict) for conflict in left]
     _check_apart([spot for spot, _ in spots], choice)
     for spot, conflict in sorted(spots, key=lambda each: each[0].start, reverse=True):
-        wanted = _fitting(_wanted(conflict, choice), conflict, lines, spot)
+        wanted = _fitting(_choice_text(conflict, choice), conflict, lines, spot)
         lines[spot.start : spot.start + spot.count] = wanted
         grown = len(wanted) - spot.count
         waiting = [
@@ -175,7 +175,7 @@ def _check_apart(spots: Sequence[_Spot], choice: Choice) -> None:
         last = spot
 
 
-def _wanted(conflict: TextConflict, choice: Choice) -> list[str]:
+def _choice_text(conflict: TextConflict, choice: Choice) -> list[str]:
     if choice == "both":
         ours = conflict.ours if not conflict.ours or conflict.ours.endswith("\n") else conflict.ours + "\n"
         return split_lines(ours + conflict.theirs)

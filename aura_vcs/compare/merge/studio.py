@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from msgspec import Struct, UnsetType, structs
 
 from aura_vcs.compare.diff.list_match import Pairs, match_elements
-from aura_vcs.compare.merge.json_values import Merge, Rules, merge_values
+from aura_vcs.compare.merge.json_values import Merge, MergeRules, merge_values
 from aura_vcs.compare.merge.model import Conflict, MergedValue
-from aura_vcs.compare.merge.ranges import ends_of, join_ends
+from aura_vcs.compare.merge.ranges import ends_of, merge_ends
 from aura_vcs.compare.timeline.changes import JITTER
 from aura_vcs.compare.timeline.match import match_parts
 from aura_vcs.formats.jsondoc.values import JsonValue
@@ -47,8 +47,8 @@ def laying_of(timelines: Sequence[Record], model: Record) -> Laying:
     return Laying(
         starts=all(_are_laid(timeline) for timeline in timelines),
         indices=all(_are_numbered(timeline) for timeline in timelines),
-        first_start=_joined_first([_first(timeline)[0] for timeline in timelines]),
-        first_index=_joined_first([_first(timeline)[1] for timeline in timelines]),
+        first_start=_merged_first([_first(timeline)[0] for timeline in timelines]),
+        first_index=_merged_first([_first(timeline)[1] for timeline in timelines]),
         sample=telling,
         spellings={ticks: spelling for ticks, spelling in spellings.items() if ticks is not None},
     )
@@ -62,7 +62,7 @@ def _first(timeline: Record) -> tuple[Ticks, int]:
     return start or 0, index if isinstance(index, int) else 0
 
 
-def _joined_first(values: list[int]) -> int:
+def _merged_first(values: list[int]) -> int:
     """What one side changed; ours when both did. One value alone stays."""
     if len(values) < 3:
         return values[-1]
@@ -166,7 +166,7 @@ def _together(base: Record, ours: Record, theirs: Record) -> Record:
     """The start and duration of an asset join by its two ends."""
     sides = (base, ours, theirs)
     ends = [ends_of(read_time(side.get("start")), read_time(side.get("duration"))) for side in sides]
-    joined = join_ends(*ends)
+    joined = merge_ends(*ends)
     if joined is None:
         return {}
     return {key: _spelled(key, ticks, ours, theirs) for key, ticks in zip(("start", "duration"), joined, strict=True)}
@@ -185,4 +185,4 @@ def _is_ordered(element: JsonValue) -> bool:
     return isinstance(element, dict) and "file_path" not in element and ("script" in element or "duration" in element)
 
 
-STUDIO = Rules(_match, _together, is_ordered=_is_ordered)
+STUDIO = MergeRules(_match, _together, is_ordered=_is_ordered)

@@ -18,7 +18,7 @@ from aura_vcs.compare.merge.renumbered_files import Identities, Renumbered, find
 from aura_vcs.errors.compare import ChoiceImpossible, ConflictUnknown
 
 
-class Join(Struct, frozen=True):
+class ContentMerge(Struct, frozen=True):
     """A file whose content both sides changed; `base` is None when both added it.
 
     The result has our entry at `path` until the contents are joined.
@@ -54,7 +54,7 @@ class MergedTree(Struct, frozen=True):
     """
 
     entries: dict[str, TreeEntry]
-    joins: tuple[Join, ...] = ()
+    content_merges: tuple[ContentMerge, ...] = ()
     conflicts: tuple[TreeConflict, ...] = ()
     from_ours: dict[str, str] = {}
     from_theirs: dict[str, str] = {}
@@ -90,7 +90,7 @@ def merge_tree(
     )
 
 
-def keep_both(merged: MergedTree, joins: Iterable[Join], label: str) -> MergedTree:
+def keep_both(merged: MergedTree, joins: Iterable[ContentMerge], label: str) -> MergedTree:
     """The result when the contents of these `joins` do not join: ours at its path, theirs set aside."""
     apart = tuple(joins)
     if not apart:
@@ -106,7 +106,7 @@ def keep_both(merged: MergedTree, joins: Iterable[Join], label: str) -> MergedTr
     return structs.replace(
         merged,
         entries=dict(sorted(entries.items())),
-        joins=tuple(join for join in merged.joins if join.path not in done),
+        content_merges=tuple(join for join in merged.content_merges if join.path not in done),
         conflicts=tuple(sorted(conflicts, key=lambda conflict: (conflict.path, conflict.kind))),
     )
 
@@ -170,7 +170,7 @@ class _TreeMerge:
                 find_renumbered(base, theirs, ours, self.to_theirs, read),
             )
         self.entries: dict[str, TreeEntry] = {}
-        self.joins: list[Join] = []
+        self.joins: list[ContentMerge] = []
         self.conflicts: list[TreeConflict] = []
         self.owners: dict[str, int] = {}
         self.moved: tuple[dict[str, str], dict[str, str]] = ({}, {})
@@ -194,7 +194,7 @@ class _TreeMerge:
         if here is None and there is None:
             return
         if here is None or there is None:
-            self._kept(path, was, here, there)
+            self._keep_one(path, was, here, there)
             return
         target = at_theirs if at_ours == path else at_ours
         if path not in (at_ours, at_theirs) and at_ours != at_theirs:
@@ -202,9 +202,9 @@ class _TreeMerge:
         for owner, at in enumerate((at_ours, at_theirs)):
             if at != target:
                 self.moved[owner][at] = target
-        self._join(target, was, here, there)
+        self._merge_content(target, was, here, there)
 
-    def _kept(self, path: str, was: TreeEntry, here: TreeEntry | None, there: TreeEntry | None) -> None:
+    def _keep_one(self, path: str, was: TreeEntry, here: TreeEntry | None, there: TreeEntry | None) -> None:
         """One side removed it: it goes, unless the other changed or renamed it."""
         mine = here is not None
         left = here if here is not None else there
@@ -218,7 +218,7 @@ class _TreeMerge:
         else:
             self.conflicts.append(TreeConflict("removed_by_ours", at, was, None, there))
 
-    def _join(self, path: str, was: TreeEntry | None, here: TreeEntry, there: TreeEntry) -> None:
+    def _merge_content(self, path: str, was: TreeEntry | None, here: TreeEntry, there: TreeEntry) -> None:
         if there in (was, here):
             self._put(path, here, owner=0)
         elif here == was:
@@ -232,7 +232,7 @@ class _TreeMerge:
                 self._put(path, TreeEntry("file", content, executable), owner=0)
                 return
             self._put(path, TreeEntry("file", here.id, executable), owner=0)
-            self.joins.append(Join(path, was, self.entries[path], TreeEntry("file", there.id, executable)))
+            self.joins.append(ContentMerge(path, was, self.entries[path], TreeEntry("file", there.id, executable)))
         else:
             self._put(path, here, owner=0)
             aside = self._aside(path, 1)
@@ -250,12 +250,12 @@ class _TreeMerge:
             if mine != other:
                 self.conflicts.append(TreeConflict("renamed", mine, None, here, there, other))
                 self.moved[1][other] = mine
-            self._join(mine, None, here, there)
+            self._merge_content(mine, None, here, there)
         for path in sorted(new_ours | new_theirs):
             found_here = self.ours[path] if path in new_ours else None
             found_there = self.theirs[path] if path in new_theirs else None
             if found_here is not None and found_there is not None:
-                self._join(path, None, found_here, found_there)
+                self._merge_content(path, None, found_here, found_there)
             elif found_here is not None:
                 self._put(path, found_here, owner=0)
             elif found_there is not None:
@@ -322,11 +322,11 @@ class _TreeMerge:
         if entry == self.entries[ours] and all(join.path != theirs for join in self.joins):
             return
         aside = self._aside(ours, 1)
-        self._rejoin(theirs, aside, 1)
+        self._merge_renamed(theirs, aside, 1)
         self.entries[aside], self.owners[aside] = entry, 1
         self.conflicts.append(TreeConflict("blocked", ours, None, self.entries[ours], entry, aside))
 
-    def _rejoin(self, path: str, aside: str, owner: int) -> None:
+    def _merge_renamed(self, path: str, aside: str, owner: int) -> None:
         """What is still to be joined or decided at a path is at another one now."""
         moved = self.moved[owner]
         moved.update({at: aside for at, target in moved.items() if target == path}, **{path: aside})
@@ -350,11 +350,11 @@ class _TreeMerge:
             aside = self._aside(path, owner)
             self.entries[aside] = entry
             mine, other = (entry, None) if owner == 0 else (None, entry)
-            was = self._settled(path)
-            self._rejoin(path, aside, owner)
+            was = self._finish(path)
+            self._merge_renamed(path, aside, owner)
             self.conflicts.append(TreeConflict("blocked", path, was, mine, other, aside))
 
-    def _settled(self, path: str) -> TreeEntry | None:
+    def _finish(self, path: str) -> TreeEntry | None:
         """Drop the question whether a file goes that a folder took the name of; returns what it was before both."""
         asked = [c for c in self.conflicts if c.path == path and c.kind in ("removed_by_ours", "removed_by_theirs")]
         self.conflicts = [conflict for conflict in self.conflicts if conflict not in asked]

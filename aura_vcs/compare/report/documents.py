@@ -7,7 +7,7 @@ from msgspec import UNSET
 from aura_vcs.compare.diff.document import DocumentDiff
 from aura_vcs.compare.diff.text import Hunk, TextDiff, TextLine, highlights
 from aura_vcs.compare.report.html import text
-from aura_vcs.formats.jsondoc.patch import Operation
+from aura_vcs.formats.jsondoc.patch import PatchOperation
 from aura_vcs.formats.jsondoc.values import JsonValue
 
 ROWS_LIMIT = 400
@@ -26,7 +26,7 @@ def document_table(diff: DocumentDiff) -> str:
     return f'<div class="scroll"><table class="fields">{head}{rows}</table></div>{more}'
 
 
-def _field(operation: Operation) -> str:
+def _field(operation: PatchOperation) -> str:
     address = text(operation.path or "/")
     if operation.op == "move":
         cells = f"<td>{text(operation.source)}</td><td>moved here</td>"

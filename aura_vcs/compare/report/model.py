@@ -29,7 +29,7 @@ class FileReport(Struct, frozen=True):
     new_picture: bytes = b""
 
 
-class Report(Struct, frozen=True):
+class ComparisonReport(Struct, frozen=True):
     """A comparison of two versions. Names are shown as they are: `v3 "Before the cut"`."""
 
     title: str

@@ -3,7 +3,7 @@
 from aura_vcs.compare.report.documents import document_table, text_table
 from aura_vcs.compare.report.html import page, text
 from aura_vcs.compare.report.media import media_view
-from aura_vcs.compare.report.model import FileReport, Report
+from aura_vcs.compare.report.model import ComparisonReport, FileReport
 from aura_vcs.compare.report.timeline import timeline_drawing
 
 PICTURES_BYTES_LIMIT = 10 * 2**20
@@ -17,7 +17,7 @@ FIRST_WIDTH = 100
 """Characters of a file's first line in the list of files."""
 
 
-def render_report(report: Report) -> str:
+def render_report(report: ComparisonReport) -> str:
     """The whole page.
 
     Self-contained: it asks for nothing from anywhere, and says so to the browser. Everything
@@ -36,7 +36,7 @@ def render_report(report: Report) -> str:
     return page(report.title, f"{_head(report)}{_notes(notes)}{_list(files)}{sections}")
 
 
-def _head(report: Report) -> str:
+def _head(report: ComparisonReport) -> str:
     return (
         f"<h1>{text(report.title)}</h1><div class='versions'>"
         f"<span class='old'>before: {text(report.old_name)}</span>"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from aura_vcs.compare.report.html import text
 from aura_vcs.compare.timeline.diff import TimelineDiff
-from aura_vcs.compare.timeline.match import Place
+from aura_vcs.compare.timeline.match import ClipPosition
 from aura_vcs.formats.timeline.model import TICKS_PER_SECOND, Clip, Ticks, Timeline, spoken
 
 WIDTH = 1_120
@@ -32,10 +32,10 @@ def timeline_drawing(diff: TimelineDiff) -> str:
         return f"<p>{text(diff.fallback)}</p>" if diff.fallback else ""
     length = max(diff.old.duration, diff.new.duration, 1)
     old_states, new_states = _states(diff)
-    told = _told(diff)
+    told = _description(diff)
     top = 22
     rows: list[str] = []
-    places: list[dict[Place, tuple[float, float]]] = []
+    places: list[dict[ClipPosition, tuple[float, float]]] = []
     sides = (("before", diff.old, old_states, told[0]), ("after", diff.new, new_states, told[1]))
     for title, timeline, states, texts in sides:
         rows.append(f'<text x="0" y="{top - 6}" font-weight="700">{title}</text>')
@@ -92,7 +92,7 @@ def _of_tracks(timeline: Timeline, state: str, pointers: set[str]) -> dict[str, 
     return {clip.pointer: state for track in tracks for clip in track.clips}
 
 
-def _told(diff: TimelineDiff) -> tuple[dict[str, str], dict[str, str]]:
+def _description(diff: TimelineDiff) -> tuple[dict[str, str], dict[str, str]]:
     """What is told when the mouse stands on a clip, by its pointer before and after: everything that was done to it."""
     texts: dict[str, list[str]] = {}
     for change in diff.changes:
@@ -104,9 +104,9 @@ def _told(diff: TimelineDiff) -> tuple[dict[str, str], dict[str, str]]:
 
 def _lanes(
     timeline: Timeline, states: dict[str, str], told: dict[str, str], length: Ticks, top: int
-) -> tuple[list[str], dict[Place, tuple[float, float]]]:
+) -> tuple[list[str], dict[ClipPosition, tuple[float, float]]]:
     rows: list[str] = []
-    middles: dict[Place, tuple[float, float]] = {}
+    middles: dict[ClipPosition, tuple[float, float]] = {}
     drawn = 0
     for t, track in enumerate(timeline.tracks):
         y = top + t * LANE
@@ -118,7 +118,7 @@ def _lanes(
             x = LEFT + (WIDTH - LEFT) * clip.start / length
             width = max(1.0, (WIDTH - LEFT) * clip.duration / length - 1)
             rows.append(_clip(clip, states.get(clip.pointer, "same"), told.get(clip.pointer, ""), x, y, width))
-            middles[Place(t, n)] = (x + width / 2, float(y))
+            middles[ClipPosition(t, n)] = (x + width / 2, float(y))
     if drawn > CLIPS_LIMIT:
         rows.append(f'<text x="{LEFT}" y="{top - 6}">the first {CLIPS_LIMIT:,} clips</text>')
     return rows, middles
@@ -138,7 +138,9 @@ def _clip(clip: Clip, state: str, told: str, x: float, y: int, width: float) -> 
     )
 
 
-def _links(diff: TimelineDiff, places: list[dict[Place, tuple[float, float]]], states: dict[str, str]) -> Iterator[str]:
+def _links(
+    diff: TimelineDiff, places: list[dict[ClipPosition, tuple[float, float]]], states: dict[str, str]
+) -> Iterator[str]:
     """Lines from where a moved clip was to where it is."""
     assert diff.match is not None
     assert diff.new is not None

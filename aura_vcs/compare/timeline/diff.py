@@ -22,8 +22,8 @@ from aura_vcs.compare.timeline.changes import (
     track_details,
     values,
 )
-from aura_vcs.compare.timeline.match import Place, TimelineMatch, match_timelines
-from aura_vcs.compare.timeline.ripple import Shift, ripples
+from aura_vcs.compare.timeline.match import ClipPosition, TimelineMatch, match_timelines
+from aura_vcs.compare.timeline.ripple import ClipShift, ripples
 from aura_vcs.compare.timeline.summary import SUMMARY_LIMIT, noise_line, summary
 from aura_vcs.compare.timeline.words import Words
 from aura_vcs.formats.jsondoc.parse import Unstructured
@@ -95,10 +95,10 @@ class _Diff:
         self.movers = self._find_movers()
         self.second_halves = self._find_splits()
 
-    def _find_movers(self) -> set[Place]:
+    def _find_movers(self) -> set[ClipPosition]:
         """New places of clips that changed track or order: all but a longest run that kept it."""
-        stays: set[Place] = set()
-        by_track: dict[int, list[tuple[Place, Place]]] = {}
+        stays: set[ClipPosition] = set()
+        by_track: dict[int, list[tuple[ClipPosition, ClipPosition]]] = {}
         for a, b in self.match.clips:
             if self.partner.get(b.track) == a.track:
                 by_track.setdefault(b.track, []).append((a, b))
@@ -106,12 +106,12 @@ class _Diff:
             stays |= {pairs[n][1] for n in longest_increasing([a.position for a, _ in pairs])}
         return {b for _, b in self.match.clips} - stays
 
-    def _find_splits(self) -> dict[Place, Place]:
+    def _find_splits(self) -> dict[ClipPosition, ClipPosition]:
         """New clips that play on where the one in front, which was cut short, ends: first half by second."""
         found = {}
         for j, track in enumerate(self.new.tracks):
             for n in range(1, len(track.clips)):
-                first, second = Place(j, n - 1), Place(j, n)
+                first, second = ClipPosition(j, n - 1), ClipPosition(j, n)
                 if second in self.by_new or first not in self.by_new:
                     continue
                 a = self.by_new[first]
@@ -125,7 +125,7 @@ class _Diff:
         kept = set(self.partner.values())
         for i, track in enumerate(self.old.tracks):
             for n, clip in enumerate(track.clips):
-                if Place(i, n) not in gone and i in kept:
+                if ClipPosition(i, n) not in gone and i in kept:
                     yield self._removed(clip, track)
         for j, track in enumerate(self.new.tracks):
             yield from self._clips(j, track)
@@ -161,7 +161,7 @@ class _Diff:
         subject, text, pointer = label, f"removed{where} ({spoken(clip.duration)})", clip.pointer
         return TimelineChange("removed", subject, text, pointer, pointer, before=clip.duration / 10**7)
 
-    def _added(self, clip: Clip, track: Track, place: Place) -> TimelineChange:
+    def _added(self, clip: Clip, track: Track, place: ClipPosition) -> TimelineChange:
         """New scenes are told by heading: their numbers are those of the new timeline."""
         pointer, after = clip.pointer, clip.duration / 10**7
         if clip.noun == "scene":
@@ -176,7 +176,7 @@ class _Diff:
 
     def _clips(self, j: int, track: Track) -> Iterator[TimelineChange]:
         for n, clip in enumerate(track.clips):
-            place = Place(j, n)
+            place = ClipPosition(j, n)
             if place in self.by_new:
                 yield from self._changed(clip, track, place)
             elif place in self.second_halves:
@@ -184,7 +184,7 @@ class _Diff:
             elif j in self.partner:
                 yield self._added(clip, track, place)
 
-    def _changed(self, clip: Clip, track: Track, place: Place) -> Iterator[TimelineChange]:
+    def _changed(self, clip: Clip, track: Track, place: ClipPosition) -> Iterator[TimelineChange]:
         a = self.by_new[place]
         home = self.old.tracks[a.track]
         before = home.clips[a.position]
@@ -196,7 +196,7 @@ class _Diff:
             where = f"to {self.words_new.at(clip.start)}" if self.new.rate[0] else self._where(place)
             yield subject.change("moved", f"moved {across}{where}", before.pointer, clip.pointer)
 
-    def _split(self, track: Track, first: Place, second: Clip) -> TimelineChange:
+    def _split(self, track: Track, first: ClipPosition, second: Clip) -> TimelineChange:
         a = self.by_new[first]
         home = self.old.tracks[a.track]
         before, half = home.clips[a.position], track.clips[first.position]
@@ -205,20 +205,20 @@ class _Diff:
         change = subject.change("split", f"split in two ({lengths})", before.duration / 10**7, half.duration / 10**7)
         return structs.replace(change, new_pointer=second.pointer)
 
-    def _where(self, place: Place) -> str:
+    def _where(self, place: ClipPosition) -> str:
         """Next to which clip that stayed it is now, in the old timeline's numbers."""
         clips = self.new.tracks[place.track].clips
         for n in range(place.position + 1, min(len(clips), place.position + 50)):
-            neighbour = self._neighbour(Place(place.track, n))
+            neighbour = self._neighbour(ClipPosition(place.track, n))
             if neighbour:
                 return f"before {neighbour}"
         for n in range(place.position - 1, max(-1, place.position - 50), -1):
-            neighbour = self._neighbour(Place(place.track, n))
+            neighbour = self._neighbour(ClipPosition(place.track, n))
             if neighbour:
                 return f"after {neighbour}"
         return f"to {spoken(clips[place.position].start)}"
 
-    def _neighbour(self, place: Place) -> str:
+    def _neighbour(self, place: ClipPosition) -> str:
         if place in self.movers or place not in self.by_new:
             return ""
         a = self.by_new[place]
@@ -226,18 +226,18 @@ class _Diff:
         label = self._label(track.clips[a.position], track)
         return label[0].lower() + label[1:] if track.clips[a.position].noun == "scene" else label
 
-    def _shifts(self) -> Iterator[list[Shift]]:
+    def _shifts(self) -> Iterator[list[ClipShift]]:
         """Per track, how far each clip that kept its place in the order starts from where it did."""
         for i, j in self.match.tracks:
             one, other = self.old.tracks[i], self.new.tracks[j]
             shifts = []
             for n, clip in enumerate(other.clips):
-                a = self.by_new.get(Place(j, n))
-                if a is None or Place(j, n) in self.movers:
+                a = self.by_new.get(ClipPosition(j, n))
+                if a is None or ClipPosition(j, n) in self.movers:
                     continue
                 before = one.clips[a.position]
                 label = self._label(before, one)
-                shifts.append(Shift(label, clip.noun, before, clip, _gap(one, a.position), _gap(other, n)))
+                shifts.append(ClipShift(label, clip.noun, before, clip, _gap(one, a.position), _gap(other, n)))
             yield shifts
 
     def _settings(self) -> Iterator[TimelineChange]:

@@ -13,7 +13,7 @@ from itertools import islice
 
 from msgspec import Struct
 
-from aura_vcs.compare.diff.sequences import Effort, common_pairs, longest_increasing
+from aura_vcs.compare.diff.sequences import WorkBudget, common_pairs, longest_increasing
 from aura_vcs.formats.timeline.model import Clip, Timeline, Track
 
 Key = Callable[[Clip], Hashable | None]
@@ -21,7 +21,7 @@ COMMON_WORD_LIMIT = 40
 ALIKE = 0.5
 
 
-class Place(Struct, frozen=True):
+class ClipPosition(Struct, frozen=True):
     """Where a clip stands: track and position, both from 0."""
 
     track: int
@@ -32,7 +32,7 @@ class TimelineMatch(Struct, frozen=True):
     """Matched tracks and clips as (old, new) pairs, each at most once; clips in new order."""
 
     tracks: tuple[tuple[int, int], ...]
-    clips: tuple[tuple[Place, Place], ...]
+    clips: tuple[tuple[ClipPosition, ClipPosition], ...]
 
 
 def match_timelines(old: Timeline, new: Timeline, *, strict: bool = False) -> TimelineMatch:
@@ -55,7 +55,7 @@ def match_parts(old: tuple[Clip, ...], new: tuple[Clip, ...], *, strict: bool = 
     return [(a.position, b.position) for a, b in sorted(matcher.pairs, key=_by_new)]
 
 
-def _by_new(pair: tuple[Place, Place]) -> tuple[int, int]:
+def _by_new(pair: tuple[ClipPosition, ClipPosition]) -> tuple[int, int]:
     return pair[1].track, pair[1].position
 
 
@@ -150,15 +150,15 @@ class _ClipMatcher:
         strict: bool,
     ) -> None:
         self.strict = strict
-        self.old = {Place(t, n): clip for t, track in enumerate(old) for n, clip in enumerate(track.clips)}
-        self.new = {Place(t, n): clip for t, track in enumerate(new) for n, clip in enumerate(track.clips)}
+        self.old = {ClipPosition(t, n): clip for t, track in enumerate(old) for n, clip in enumerate(track.clips)}
+        self.new = {ClipPosition(t, n): clip for t, track in enumerate(new) for n, clip in enumerate(track.clips)}
         self.lengths_old = [len(track.clips) for track in old]
         self.lengths_new = [len(track.clips) for track in new]
         self.free_old = dict(self.old)
         self.free_new = dict(self.new)
         self.tracks = tracks
-        self.effort = Effort()
-        self.pairs: list[tuple[Place, Place]] = []
+        self.effort = WorkBudget()
+        self.pairs: list[tuple[ClipPosition, ClipPosition]] = []
 
     def run(self) -> None:
         self._by_identity()
@@ -170,12 +170,12 @@ class _ClipMatcher:
         self._by_words()
         self._by_place()
 
-    def _take(self, a: Place, b: Place) -> None:
+    def _take(self, a: ClipPosition, b: ClipPosition) -> None:
         self.pairs.append((a, b))
         del self.free_old[a]
         del self.free_new[b]
 
-    def _may_pair(self, a: Place, b: Place) -> bool:
+    def _may_pair(self, a: ClipPosition, b: ClipPosition) -> bool:
         one, other = self.old[a], self.new[b]
         if one.identity and other.identity:
             return one.identity == other.identity
@@ -198,8 +198,8 @@ class _ClipMatcher:
                 if self._may_pair(left[m][1], right[n][1]):
                     self._take(left[m][1], right[n][1])
 
-    def _keyed(self, free: dict[Place, Clip], key: Key) -> dict[int, list[tuple[Hashable, Place]]]:
-        found: dict[int, list[tuple[Hashable, Place]]] = {}
+    def _keyed(self, free: dict[ClipPosition, Clip], key: Key) -> dict[int, list[tuple[Hashable, ClipPosition]]]:
+        found: dict[int, list[tuple[Hashable, ClipPosition]]] = {}
         for place, clip in free.items():
             name = key(clip)
             if name is not None:
@@ -209,7 +209,7 @@ class _ClipMatcher:
     def _anywhere(self, key: Key) -> None:
         """Clips with equal keys wherever they went, on their own track first."""
         partner = {j: i for i, j in self.tracks}
-        waiting: dict[Hashable, deque[Place]] = {}
+        waiting: dict[Hashable, deque[ClipPosition]] = {}
         for place, clip in self.free_old.items():
             name = key(clip)
             if name is not None:
@@ -230,14 +230,14 @@ class _ClipMatcher:
         spread = Counter(word for clip in (*self.old.values(), *self.new.values()) for word in _bag(clip))
         common = max(2, min(COMMON_WORD_LIMIT, len(self.old) // 4 + len(self.new) // 4))
         bags = {b: {w for w in _bag(clip) if spread[w] <= common} for b, clip in self.free_new.items()}
-        holders: dict[str, list[Place]] = {}
+        holders: dict[str, list[ClipPosition]] = {}
         for b, words in bags.items():
             for word in words:
                 holders.setdefault(word, []).append(b)
-        ranked: list[tuple[float, int, Place, Place]] = []
+        ranked: list[tuple[float, int, ClipPosition, ClipPosition]] = []
         for a, clip in self.free_old.items():
             words = {word for word in _bag(clip) if spread[word] <= common}
-            near: set[Place] = set()
+            near: set[ClipPosition] = set()
             for word in words:
                 found = holders.get(word, [])
                 if self.effort.take(len(found)):
@@ -261,13 +261,13 @@ class _ClipMatcher:
             bounds = [(-1, -1), *((old, new) for new, old in stays)]
             ends = [*bounds[1:], (self.lengths_old[i], self.lengths_new[j])]
             for (low_old, low_new), (high_old, high_new) in zip(bounds, ends, strict=True):
-                left = [a for n in range(low_old + 1, high_old) if (a := Place(i, n)) in self.free_old]
-                right = [b for n in range(low_new + 1, high_new) if (b := Place(j, n)) in self.free_new]
+                left = [a for n in range(low_old + 1, high_old) if (a := ClipPosition(i, n)) in self.free_old]
+                right = [b for n in range(low_new + 1, high_new) if (b := ClipPosition(j, n)) in self.free_new]
                 self._pair_up(left, right)
 
-    def _pair_up(self, left: list[Place], right: list[Place]) -> None:
+    def _pair_up(self, left: list[ClipPosition], right: list[ClipPosition]) -> None:
         """Clips between the same neighbours, kind by kind, in order."""
-        waiting: dict[str, list[Place]] = {}
+        waiting: dict[str, list[ClipPosition]] = {}
         for b in reversed(right):
             waiting.setdefault(self.new[b].noun, []).append(b)
         for a in left:
@@ -275,7 +275,7 @@ class _ClipMatcher:
             if places and self._replaces(a, places[-1]):
                 self._take(a, places.pop())
 
-    def _replaces(self, a: Place, b: Place) -> bool:
+    def _replaces(self, a: ClipPosition, b: ClipPosition) -> bool:
         """Whether the new clip can be the old one with other media: it plays as long, or is of its kind."""
         one, other = self.old[a], self.new[b]
         if not self._may_pair(a, b):
@@ -306,5 +306,5 @@ def _bag(clip: Clip) -> set[str]:
     return set(clip.text[:2_000].split())
 
 
-def _order(place: Place) -> tuple[int, int]:
+def _order(place: ClipPosition) -> tuple[int, int]:
     return place.track, place.position

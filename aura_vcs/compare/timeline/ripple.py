@@ -16,7 +16,7 @@ RUNS_LIMIT = 3
 """Runs of equal offset on one track that are told apart; more are told as one."""
 
 
-class Shift(Struct, frozen=True):
+class ClipShift(Struct, frozen=True):
     """A clip that kept its place in the order, and the empty time before it on both sides."""
 
     label: str
@@ -37,11 +37,13 @@ class _Run(Struct):
 
     cause: str
     offset: Ticks
-    shifts: list[Shift]
+    shifts: list[ClipShift]
     by_hand: bool
 
 
-def ripples(tracks: Sequence[Sequence[Shift]], at: Callable[[Ticks], str] | None = None) -> Iterator[TimelineChange]:
+def ripples(
+    tracks: Sequence[Sequence[ClipShift]], at: Callable[[Ticks], str] | None = None
+) -> Iterator[TimelineChange]:
     """Shifts by hand, one per clip, and ripples, one per run; equal ripples of several tracks are one.
 
     `at` says where a time is on a timeline with a frame rate.
@@ -72,7 +74,7 @@ def _only_begins_elsewhere(runs: list[_Run]) -> bool:
     return abs(old.start + old.duration - new.start - new.duration) <= JITTER
 
 
-def _runs(shifts: Sequence[Shift]) -> Iterator[_Run]:
+def _runs(shifts: Sequence[ClipShift]) -> Iterator[_Run]:
     """Runs of nonzero offset. A run is by hand when the gap at its head is what changed."""
     run: _Run | None = None
     last = ""
@@ -98,7 +100,7 @@ def _followers(run: _Run) -> _Run:
     return _Run(run.shifts[0].label, run.offset, run.shifts[1:], by_hand=False)
 
 
-def _by_hand(shift: Shift, offset: Ticks, at: Callable[[Ticks], str] | None) -> TimelineChange:
+def _by_hand(shift: ClipShift, offset: Ticks, at: Callable[[Ticks], str] | None) -> TimelineChange:
     text = f"shifted to start {_how(offset)}" + (f", at {at(shift.new.start)}" if at is not None else "")
     before, after = shift.old.start / 10**7, shift.new.start / 10**7
     places = shift.new.pointer, shift.old.pointer, shift.new.pointer

@@ -17,7 +17,7 @@ from typing import Any
 from aura_vcs.errors.compare import PointerInvalid
 from aura_vcs.errors.documents import InvalidValue, UnknownField
 from aura_vcs.formats.jsondoc.pointer import escape, split_pointer
-from aura_vcs.formats.jsondoc.spans import BOM, Document, Member, Node, parse
+from aura_vcs.formats.jsondoc.spans import BOM, DocumentSpans, Member, Node, parse
 
 _ESCAPED_LETTER = re.compile(rb"\\u(?!00[0-7])[0-9a-fA-F]{4}")
 _INDENT = re.compile(rb"[\[{][ \t]*(\r?\n)([ \t]+)[^ \t\r\n]")
@@ -176,7 +176,7 @@ def keys_of(pointer: str) -> tuple[str, ...]:
         raise InvalidValue("the pointer", pointer, "a JSON pointer begins with '/'") from error
 
 
-def _find(document: Document, pointer: str) -> Node:
+def _find(document: DocumentSpans, pointer: str) -> Node:
     node, place = document.root, ""
     for key in keys_of(pointer):
         found = _child(node, key)
@@ -187,7 +187,7 @@ def _find(document: Document, pointer: str) -> Node:
     return node
 
 
-def _parent(document: Document, pointer: str) -> tuple[Node, str, int]:
+def _parent(document: DocumentSpans, pointer: str) -> tuple[Node, str, int]:
     """The container that holds what `pointer` names, the key in it, and the depth of that value."""
     *above, key = keys_of(pointer) or ("",)
     parent = _find(document, "".join(f"/{escape(part)}" for part in above))
@@ -211,7 +211,7 @@ def _spans(node: Node) -> list[tuple[int, int]]:
     return [(item.start, item.end) for item in node.items]
 
 
-def _replace(document: Document, node: Node, value: Any, depth: int) -> bytes:
+def _replace(document: DocumentSpans, node: Node, value: Any, depth: int) -> bytes:
     if _same(document.value(node), value):
         return document.data
     within = node if node.kind in ("object", "array") else None
@@ -219,7 +219,7 @@ def _replace(document: Document, node: Node, value: Any, depth: int) -> bytes:
     return document.data[: node.start] + rendered + document.data[node.end :]
 
 
-def _add(document: Document, parent: Node, key: str, value: Any, *, depth: int) -> bytes:
+def _add(document: DocumentSpans, parent: Node, key: str, value: Any, *, depth: int) -> bytes:
     """Write a new element at the end of `parent`, spaced as its last one is."""
     data, style, pointer = document.data, _Style(document, within=parent), f"/…/{escape(key)}"
     if parent.kind == "array" and key not in ("-", str(len(parent.items))):
@@ -235,7 +235,7 @@ def _add(document: Document, parent: Node, key: str, value: Any, *, depth: int) 
     return data[:end] + b"," + _gap(document, parent, len(spans) - 1) + rendered + data[end:]
 
 
-def _gap(document: Document, parent: Node, index: int) -> bytes:
+def _gap(document: DocumentSpans, parent: Node, index: int) -> bytes:
     """What stands between a comma of `parent` and the element after it, near element `index`."""
     data, spans = document.data, _spans(parent)
     if len(spans) > 1:
@@ -261,7 +261,7 @@ def _colon(data: bytes, parent: Node, style: "_Style") -> bytes:
 class _Style:
     """How this document is laid out, found by looking at it."""
 
-    def __init__(self, document: Document, *, within: Node | None = None) -> None:
+    def __init__(self, document: DocumentSpans, *, within: Node | None = None) -> None:
         """`within` is a container that stays on one line if it is on one line now."""
         data = document.data
         flat = within is not None and _spans(within) and b"\n" not in data[within.start : within.end]
@@ -272,7 +272,7 @@ class _Style:
         self.ascii_only = data.isascii() and _ESCAPED_LETTER.search(data) is not None
 
     @staticmethod
-    def _unit(document: Document) -> bytes:
+    def _unit(document: DocumentSpans) -> bytes:
         """One step of indentation: what stands before the first element that has a line of its own."""
         todo = [(document.root, 1)]
         while todo:

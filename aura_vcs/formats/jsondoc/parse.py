@@ -26,7 +26,7 @@ _HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
 _BOM = b"\xef\xbb\xbf"
 
 
-class Document(Struct, frozen=True):
+class ParsedDocument(Struct, frozen=True):
     """A JSON document that can be compared by structure."""
 
     value: JsonValue
@@ -42,14 +42,14 @@ class _LossyError(Exception):
     """Reading would lose something; the message is the reason."""
 
 
-def parse_document(data: bytes, limits: Limits = DOCUMENT_LIMITS) -> Document | Unstructured:
+def parse_document(data: bytes, limits: Limits = DOCUMENT_LIMITS) -> ParsedDocument | Unstructured:
     """Read a JSON document, or say why it must be compared as text or bytes.
 
     Never guesses and never repairs. Bounded by `limits`. Numbers keep their type (1 and 1.0 differ), integers
     their size.
     """
     try:
-        return Document(_read(data, limits))
+        return ParsedDocument(_read(data, limits))
     except _LossyError as error:
         return Unstructured(str(error))
     except json.JSONDecodeError as error:

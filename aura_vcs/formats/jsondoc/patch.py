@@ -21,7 +21,7 @@ COPIED_VALUES_LIMIT = 5_000_000
 _NEEDS = {"add": "value", "remove": "", "replace": "value", "move": "from", "copy": "from", "test": "value"}
 
 
-class Operation(Struct, frozen=True, omit_defaults=True, rename={"source": "from"}):
+class PatchOperation(Struct, frozen=True, omit_defaults=True, rename={"source": "from"}):
     """One RFC 6902 operation; `source` is written `from`."""
 
     op: Literal["add", "remove", "replace", "move", "copy", "test"]
@@ -36,7 +36,7 @@ class Operation(Struct, frozen=True, omit_defaults=True, rename={"source": "from
         return {key: value for key, value in (*pairs, ("old", self.old)) if value is not UNSET}
 
 
-def read_operation(record: object, position: int = 0) -> Operation:
+def read_operation(record: object, position: int = 0) -> PatchOperation:
     """Check one operation that came from outside; members that RFC 6902 does not define are ignored.
 
     Raises:
@@ -56,10 +56,10 @@ def read_operation(record: object, position: int = 0) -> Operation:
     if needed == "from" and not isinstance(source, str):
         raise PatchInvalid(position, "'from' must be a JSON pointer")
     value = record["value"] if needed == "value" else UNSET
-    return Operation(op, path, source=source, value=value, old=record.get("old", UNSET))  # type: ignore[arg-type]
+    return PatchOperation(op, path, source=source, value=value, old=record.get("old", UNSET))  # type: ignore[arg-type]
 
 
-def read_patch(patch: object) -> tuple[Operation, ...]:
+def read_patch(patch: object) -> tuple[PatchOperation, ...]:
     """Check a whole patch that came from outside.
 
     Raises:
@@ -70,7 +70,7 @@ def read_patch(patch: object) -> tuple[Operation, ...]:
     return tuple(read_operation(record, position) for position, record in enumerate(patch))
 
 
-def apply_patch(document: JsonValue, patch: Iterable[Operation | Mapping[str, Any]]) -> JsonValue:
+def apply_patch(document: JsonValue, patch: Iterable[PatchOperation | Mapping[str, Any]]) -> JsonValue:
     """The document after all operations; `document` itself stays as it is.
 
     All or nothing: either every operation applies or an error is raised. The result may share
@@ -84,7 +84,7 @@ def apply_patch(document: JsonValue, patch: Iterable[Operation | Mapping[str, An
     """
     work = _Work(document)
     for position, record in enumerate(patch):
-        operation = record if isinstance(record, Operation) else read_operation(record, position)
+        operation = record if isinstance(record, PatchOperation) else read_operation(record, position)
         try:
             work.run(operation)
         except PointerError as error:
@@ -104,7 +104,7 @@ class _Work:
         self._owned: dict[int, list[JsonValue] | dict[str, JsonValue]] = {}
         self._copied = 0
 
-    def run(self, operation: Operation) -> None:
+    def run(self, operation: PatchOperation) -> None:
         path = split_pointer(operation.path)
         if operation.op == "add":
             self._add(path, operation.value, operation.path)
@@ -119,7 +119,7 @@ class _Work:
         else:
             self._transfer(operation, path)
 
-    def _transfer(self, operation: Operation, path: tuple[str, ...]) -> None:
+    def _transfer(self, operation: PatchOperation, path: tuple[str, ...]) -> None:
         pointer = str(operation.source)
         source = split_pointer(pointer)
         value = self._get(source, pointer)

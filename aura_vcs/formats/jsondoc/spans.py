@@ -59,7 +59,7 @@ class Oddity(msgspec.Struct, frozen=True):
     message: str
 
 
-class Document(msgspec.Struct):
+class DocumentSpans(msgspec.Struct):
     """A parsed document: the bytes as they are and the tree of spans over them."""
 
     name: str
@@ -115,7 +115,7 @@ def position(data: bytes, offset: int) -> tuple[int, int]:
     return line, len(data[start + skipped : offset].decode("utf-8", "replace")) + 1
 
 
-def parse(data: bytes, name: str) -> Document:
+def parse(data: bytes, name: str) -> DocumentSpans:
     """Parse `data`; `name` is the file named in errors.
 
     Takes time proportional to the length. At most `MAX_DOCUMENT_BYTES` long, `MAX_DEPTH`
@@ -132,7 +132,7 @@ def parse(data: bytes, name: str) -> Document:
     except UnicodeDecodeError as error:
         line, column = position(data, error.start)
         raise DocumentMalformed(name, line, column, "the text is not UTF-8") from error
-    return Document(name, data, _Reader(data, name).document())
+    return DocumentSpans(name, data, _Reader(data, name).document())
 
 
 class _Reader:

@@ -1,6 +1,6 @@
 """The difference of two media files in words."""
 
-from aura_vcs.formats.media.findings import Answer, MediaFacts, Stretches
+from aura_vcs.formats.media.findings import MediaAnswer, MediaFacts, Stretches
 from aura_vcs.formats.media.reader import MediaHeader
 from aura_vcs.formats.timeline.model import seconds_to_ticks, spoken
 
@@ -30,14 +30,14 @@ def describe(header: MediaHeader) -> str:
     return ", ".join(parts)
 
 
-def diff_lines(old: MediaFacts | None, new: MediaFacts | None, found: Answer | None = None) -> tuple[str, ...]:
+def diff_lines(old: MediaFacts | None, new: MediaFacts | None, found: MediaAnswer | None = None) -> tuple[str, ...]:
     """What differs, one line each; for a file that came or went, what it is or was.
 
     `found` is what decoding both has shown, if they were decoded.
     """
     if old is None or new is None:
         only = old or new
-        return (_alone(only),) if only else ()
+        return (_one_sided(only),) if only else ()
     a, b = old.header, new.header
     if a.kind != b.kind:
         return f"was: {describe(a)}", f"is now: {describe(b)}"
@@ -61,7 +61,7 @@ def diff_lines(old: MediaFacts | None, new: MediaFacts | None, found: Answer | N
     return tuple(lines)
 
 
-def _shown_by_decoding(old: MediaHeader, new: MediaHeader, found: Answer, *, alone: bool) -> list[str]:
+def _shown_by_decoding(old: MediaHeader, new: MediaHeader, found: MediaAnswer, *, alone: bool) -> list[str]:
     lines = []
     if found.distance is not None:
         lines.append(_looks(found.distance))
@@ -86,7 +86,7 @@ def _within(places: Stretches, start: float, end: float) -> Stretches:
     return tuple((a, b) for a, b in cut if b - a > TELLING_SECONDS / 2)
 
 
-def _alone(facts: MediaFacts) -> str:
+def _one_sided(facts: MediaFacts) -> str:
     loudness = "" if facts.loudness_lufs is None else _level(facts.loudness_lufs, "LUFS")
     return ", ".join(part for part in (describe(facts.header), loudness) if part)
 

@@ -14,7 +14,7 @@ STRIP_FRAMES = 6
 """Thumbnails of a video in a report, evenly spread: the first in the middle of the first sixth."""
 
 
-class Limits(Struct, frozen=True):
+class DecodeLimits(Struct, frozen=True):
     """What looking into files may cost.
 
     `seconds` are of the processor, so that a busy machine changes no answer; `clock_seconds` is
@@ -67,16 +67,16 @@ class MediaDiff(Struct, frozen=True, omit_defaults=True):
     problem: str = ""
 
 
-class Request(Struct, frozen=True):
+class MediaRequest(Struct, frozen=True):
     """What the worker process is asked: one file looked into, or two compared."""
 
     paths: tuple[str, ...]
     picture: PictureKind = ""
     thumbnails: int = 0
-    limits: Limits = Limits()
+    limits: DecodeLimits = DecodeLimits()
 
 
-class Answer(Struct, frozen=True, omit_defaults=True):
+class MediaAnswer(Struct, frozen=True, omit_defaults=True):
     """What the worker process answers: facts for each path, or why there are none."""
 
     facts: tuple[MediaFacts, ...] = ()

@@ -9,17 +9,17 @@ import struct
 
 from aura_vcs.formats.media.matroska import read_matroska
 from aura_vcs.formats.media.mp4 import read_movie
-from aura_vcs.formats.media.reader import MediaHeader, NothingMoreError, Reader, Source
+from aura_vcs.formats.media.reader import HeaderReader, HeaderSource, MediaHeader, NothingMoreError
 
 _MP3_RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
 _MP3_KBITS_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _MP3_KBITS_2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 
 
-def read_header(source: Source) -> MediaHeader | None:
+def read_header(source: HeaderSource) -> MediaHeader | None:
     """What the file's header tells, None for what is no known media. Never raises for any bytes."""
     try:
-        reader = Reader(source)
+        reader = HeaderReader(source)
         for matches, read in _FORMATS:
             if matches(reader.head):
                 return read(reader)
@@ -28,17 +28,17 @@ def read_header(source: Source) -> MediaHeader | None:
     return None
 
 
-def _png(reader: Reader) -> MediaHeader:
+def _png(reader: HeaderReader) -> MediaHeader:
     width, height, bits = struct.unpack(">IIB", reader.head[16:25])
     return MediaHeader("picture", "png", width=width, height=height, bits=bits)
 
 
-def _gif(reader: Reader) -> MediaHeader:
+def _gif(reader: HeaderReader) -> MediaHeader:
     width, height = struct.unpack("<HH", reader.head[6:10])
     return MediaHeader("picture", "gif", width=width, height=height)
 
 
-def _jpeg(reader: Reader) -> MediaHeader:
+def _jpeg(reader: HeaderReader) -> MediaHeader:
     position = 2
     while True:
         marker, length = struct.unpack(">HH", reader.at(position, 4))
@@ -50,7 +50,7 @@ def _jpeg(reader: Reader) -> MediaHeader:
         position += 2 + length
 
 
-def _webp(reader: Reader) -> MediaHeader:
+def _webp(reader: HeaderReader) -> MediaHeader:
     chunk = reader.head[12:16]
     if chunk == b"VP8X":
         width = int.from_bytes(reader.head[24:27], "little") + 1
@@ -63,7 +63,7 @@ def _webp(reader: Reader) -> MediaHeader:
     return MediaHeader("picture", "webp", width=width, height=height)
 
 
-def _wav(reader: Reader) -> MediaHeader:
+def _wav(reader: HeaderReader) -> MediaHeader:
     position, rate, channels, bits, per_second = 12, 0, 0, 0, 0
     while position + 8 <= reader.size:
         name, length = struct.unpack("<4sI", reader.at(position, 8))
@@ -77,7 +77,7 @@ def _wav(reader: Reader) -> MediaHeader:
     return MediaHeader("sound", "wav", rate=rate or None, channels=channels or None, bits=bits or None)
 
 
-def _flac(reader: Reader) -> MediaHeader:
+def _flac(reader: HeaderReader) -> MediaHeader:
     packed = int.from_bytes(reader.head[18:26], "big")
     rate, channels, bits = packed >> 44, (packed >> 41 & 7) + 1, (packed >> 36 & 31) + 1
     samples = packed & (1 << 36) - 1
@@ -85,7 +85,7 @@ def _flac(reader: Reader) -> MediaHeader:
     return MediaHeader("sound", "flac", seconds=seconds, rate=rate or None, channels=channels, bits=bits)
 
 
-def _ogg(reader: Reader) -> MediaHeader:
+def _ogg(reader: HeaderReader) -> MediaHeader:
     start = reader.some(0, 4_096)
     rate, channels = 0, 0
     vorbis, opus = start.find(b"\x01vorbis"), start.find(b"OpusHead")
@@ -102,7 +102,7 @@ def _ogg(reader: Reader) -> MediaHeader:
     return MediaHeader("sound", "ogg", seconds=seconds, rate=rate or None, channels=channels or None)
 
 
-def _mp3(reader: Reader) -> MediaHeader | None:
+def _mp3(reader: HeaderReader) -> MediaHeader | None:
     position = 0
     if reader.head.startswith(b"ID3"):
         a, b, c, d = (byte & 0x7F for byte in reader.head[6:10])
@@ -124,7 +124,7 @@ def _mp3(reader: Reader) -> MediaHeader | None:
     return MediaHeader("sound", "mp3", seconds=seconds, rate=hertz, channels=channels)
 
 
-def _matroska(reader: Reader) -> MediaHeader:
+def _matroska(reader: HeaderReader) -> MediaHeader:
     return read_matroska(reader.some(0, 65_536))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from aura_vcs.formats.media.reader import MediaHeader, Reader
+from aura_vcs.formats.media.reader import HeaderReader, MediaHeader
 
 BOXES_LIMIT = 64
 TRACKS_LIMIT = 16
@@ -25,7 +25,7 @@ class _Track(Struct):
     channels: int = 0
 
 
-def read_movie(reader: Reader) -> MediaHeader:
+def read_movie(reader: HeaderReader) -> MediaHeader:
     """The header of an MP4 or MOV file."""
     size, head = reader.size, reader.head
     name = "mov" if head[8:12] == b"qt  " or head[4:8] != b"ftyp" else "mp4"
@@ -61,7 +61,7 @@ def _frame_rate(video: _Track | None) -> float | None:
     return round(video.samples / video.seconds, 3)
 
 
-def _boxes(reader: Reader, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+def _boxes(reader: HeaderReader, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
     """(type, start of content, end) of the boxes in a stretch of the file, at most `BOXES_LIMIT`."""
     for _ in range(BOXES_LIMIT):
         if start + 8 > end:
@@ -78,7 +78,7 @@ def _boxes(reader: Reader, start: int, end: int) -> Iterator[tuple[bytes, int, i
         start += size
 
 
-def _duration(reader: Reader, start: int) -> float:
+def _duration(reader: HeaderReader, start: int) -> float:
     """Seconds that an mvhd or mdhd box claims."""
     if reader.at(start, 1) == b"\x01":
         scale, length = struct.unpack(">IQ", reader.at(start + 20, 12))
@@ -89,7 +89,7 @@ def _duration(reader: Reader, start: int) -> float:
     return length / scale if scale and length != unknown else 0.0
 
 
-def _track(reader: Reader, start: int, end: int) -> _Track:
+def _track(reader: HeaderReader, start: int, end: int) -> _Track:
     track = _Track()
     for kind, low, high in _boxes(reader, start, end):
         if kind == b"tkhd" and high - low >= 84:
@@ -100,7 +100,7 @@ def _track(reader: Reader, start: int, end: int) -> _Track:
     return track
 
 
-def _media(reader: Reader, start: int, end: int, track: _Track) -> None:
+def _media(reader: HeaderReader, start: int, end: int, track: _Track) -> None:
     for kind, low, high in _boxes(reader, start, end):
         if kind == b"mdhd":
             track.seconds = _duration(reader, low)
@@ -112,7 +112,7 @@ def _media(reader: Reader, start: int, end: int, track: _Track) -> None:
                     _samples(reader, inner_low, inner_high, track)
 
 
-def _samples(reader: Reader, start: int, end: int, track: _Track) -> None:
+def _samples(reader: HeaderReader, start: int, end: int, track: _Track) -> None:
     for kind, low, high in _boxes(reader, start, end):
         if kind == b"stsd" and high - low >= 16:
             name = reader.at(low + 12, 4).decode("latin-1")

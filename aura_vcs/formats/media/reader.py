@@ -27,7 +27,7 @@ class MediaHeader(Struct, frozen=True, omit_defaults=True):
     codecs: tuple[str, ...] = ()
 
 
-class Source(Protocol):
+class HeaderSource(Protocol):
     """Bytes that can be read anywhere: a file opened for reading, or `io.BytesIO`."""
 
     def read(self, size: int, /) -> bytes:
@@ -41,10 +41,10 @@ class NothingMoreError(Exception):
     """The file ends here, or has cost enough: what is known so far is the answer."""
 
 
-class Reader:
+class HeaderReader:
     """Bounded reading of a source. Raises `NothingMoreError` past the end or the budget."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: HeaderSource) -> None:
         self._source = source
         self._left = READS_LIMIT
         self.size = source.seek(0, 2)

@@ -14,7 +14,7 @@ _MOST_CHUNKS = 64
 _PCM = {1: "pcm", 3: "pcm_f32", 6: "pcm_alaw", 7: "pcm_mulaw", 0xFFFE: "pcm"}
 
 
-class MediaFacts(msgspec.Struct, frozen=True, omit_defaults=True):
+class HeaderFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     """What could be found out; None for what does not apply or is not written in the file."""
 
     container: str
@@ -28,7 +28,7 @@ class MediaFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     channels: int | None = None
 
 
-def read_header(stream: BinaryIO) -> MediaFacts | None:
+def read_header(stream: BinaryIO) -> HeaderFacts | None:
     """Facts of a WAV or PNG from its first bytes; None for anything else or a broken header.
 
     Reads forward only, at most 16 MiB, and keeps no more than 64 KiB of it.
@@ -43,17 +43,17 @@ def read_header(stream: BinaryIO) -> MediaFacts | None:
     return None
 
 
-def _png(length: bytes, stream: BinaryIO) -> MediaFacts | None:
+def _png(length: bytes, stream: BinaryIO) -> HeaderFacts | None:
     header = _exactly(stream, 12)
     if header is None or length != b"\x00\x00\x00\x0d" or header[:4] != b"IHDR":
         return None
     width, height = struct.unpack(">II", header[4:])
     if not 0 < width <= 0x7FFFFFFF or not 0 < height <= 0x7FFFFFFF:
         return None
-    return MediaFacts("png", width=width, height=height, video_codec="png")
+    return HeaderFacts("png", width=width, height=height, video_codec="png")
 
 
-def _wav(stream: BinaryIO) -> MediaFacts | None:
+def _wav(stream: BinaryIO) -> HeaderFacts | None:
     form: tuple[int, int, int, int, int, int] | None = None
     for _ in range(_MOST_CHUNKS):
         head = _exactly(stream, 8)
@@ -75,18 +75,18 @@ def _wav(stream: BinaryIO) -> MediaFacts | None:
     return None
 
 
-def _wav_facts(form: tuple[int, int, int, int, int, int] | None, size: int) -> MediaFacts | None:
+def _wav_facts(form: tuple[int, int, int, int, int, int] | None, size: int) -> HeaderFacts | None:
     if form is None:
         return None
     tag, channels, rate, _, block, bits = form
     if not channels or not rate or not block:
         return None
     if tag not in _PCM:
-        return MediaFacts("wav", audio_codec=f"wav_{tag:#06x}", sample_rate_hz=rate, channels=channels)
+        return HeaderFacts("wav", audio_codec=f"wav_{tag:#06x}", sample_rate_hz=rate, channels=channels)
     codec = _PCM[tag] if tag in (3, 6, 7) else f"pcm_u{bits}" if bits == 8 else f"pcm_s{bits}le"
     known = size not in (0, 0xFFFFFFFF)  # a recorder that was cut off, or a file over 4 GiB
     duration = size // block / rate if known else None
-    return MediaFacts("wav", duration_seconds=duration, audio_codec=codec, sample_rate_hz=rate, channels=channels)
+    return HeaderFacts("wav", duration_seconds=duration, audio_codec=codec, sample_rate_hz=rate, channels=channels)
 
 
 def _exactly(stream: BinaryIO, count: int) -> bytes | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from msgspec import structs
 
-from aura_vcs.formats.jsondoc.parse import Document, Unstructured, parse_document
+from aura_vcs.formats.jsondoc.parse import ParsedDocument, Unstructured, parse_document
 from aura_vcs.formats.jsondoc.pointer import join_pointer
 from aura_vcs.formats.jsondoc.values import JsonValue
 from aura_vcs.formats.timeline.fingerprint import digest_of
@@ -82,7 +82,7 @@ def read_openshot(data: bytes) -> Timeline | Unstructured:
     document = parse_document(data)
     if isinstance(document, Unstructured):
         return document
-    assert isinstance(document, Document)
+    assert isinstance(document, ParsedDocument)
     if not is_openshot(document.value):
         return Unstructured("it is JSON, but no OpenShot project")
     return _Reader(document.value).timeline()

@@ -3,7 +3,7 @@
 import posixpath
 from collections.abc import Callable
 
-from aura_vcs.formats.jsondoc.parse import Document, Unstructured, parse_document
+from aura_vcs.formats.jsondoc.parse import ParsedDocument, Unstructured, parse_document
 from aura_vcs.formats.timeline.aaf import is_aaf, read_aaf
 from aura_vcs.formats.timeline.containers import is_zip, open_zip
 from aura_vcs.formats.timeline.edl import is_edl, read_edl
@@ -69,7 +69,7 @@ def _json(data: bytes) -> Timeline | Unstructured:
     document = parse_document(data)
     if isinstance(document, Unstructured):
         return document
-    assert isinstance(document, Document)
+    assert isinstance(document, ParsedDocument)
     if is_openshot(document.value):
         return read_openshot(data)
     if is_studio_timeline(document.value):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, structs
 
 from aura_vcs.errors import AuraError, MediaUnreadable
-from aura_vcs.formats.media.findings import Limits, MediaDiff, PictureKind
+from aura_vcs.formats.media.findings import DecodeLimits, MediaDiff, PictureKind
 from aura_vcs.formats.media.headers import read_header
 from aura_vcs.formats.media.reader import MediaHeader
 from aura_vcs.history.diff.media_findings import MediaFindings, is_media
@@ -45,14 +45,14 @@ class Budget(Struct, frozen=True):
     files: int
     seconds: float
     copied_bytes: int
-    limits: Limits = Limits()
+    limits: DecodeLimits = DecodeLimits()
 
 
 NOTHING = Budget(0, 0.0, 0)
-QUICK = Budget(12, 5.0, 256 << 20, Limits(seconds=6.0, clock_seconds=15.0))
+QUICK = Budget(12, 5.0, 256 << 20, DecodeLimits(seconds=6.0, clock_seconds=15.0))
 """What nobody minds waiting for."""
-REPORT = Budget(60, 60.0, 2 << 30, Limits(seconds=15.0, clock_seconds=45.0))
-THOROUGH = Budget(100_000, 86_400.0, 1 << 40, Limits(seconds=60.0, clock_seconds=240.0))
+REPORT = Budget(60, 60.0, 2 << 30, DecodeLimits(seconds=15.0, clock_seconds=45.0))
+THOROUGH = Budget(100_000, 86_400.0, 1 << 40, DecodeLimits(seconds=60.0, clock_seconds=240.0))
 AT_ONCE = 2
 """Processes that decode at the same time."""
 
@@ -76,7 +76,7 @@ def look_into_media(
         return MediaFindings()
     progress.start("Looking into media", len(wanted), "files")
     try:
-        with _Looking(comparison, budget, thumbnails, environment or {}) as looking:
+        with _MediaComparison(comparison, budget, thumbnails, environment or {}) as looking:
             for change in wanted[:HEADERS_LIMIT]:
                 looking.take(change)
                 progress.advance(1)
@@ -107,7 +107,7 @@ def show_picture(
     return found.picture
 
 
-class _Looking:
+class _MediaComparison:
     """What was found so far, and what is left of the budget.
 
     Content is read here, one file at a time; only waiting for the decoding processes is left to
@@ -139,7 +139,7 @@ class _Looking:
         self._is_stopped = False
         self._waiting: deque[tuple[str, tempfile.TemporaryDirectory[str], Future[MediaDiff]]] = deque()
 
-    def __enter__(self) -> "_Looking":
+    def __enter__(self) -> "_MediaComparison":
         return self
 
     def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:

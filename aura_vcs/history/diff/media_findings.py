@@ -29,7 +29,7 @@ class MediaFindings(Struct, frozen=True):
     """
 
     by_path: dict[str, MediaDiff] = {}
-    left: int = 0
+    header_only: int = 0
     needs_extra: bool = False
 
 

@@ -4,7 +4,7 @@ from pathlib import PurePosixPath
 from typing import Literal
 
 from aura_vcs.codec import readable_name
-from aura_vcs.compare.report.model import FileReport, Report
+from aura_vcs.compare.report.model import ComparisonReport, FileReport
 from aura_vcs.compare.report.page import PICTURES_BYTES_LIMIT
 from aura_vcs.errors.integrity import IntegrityError, ObjectOffloaded
 from aura_vcs.history.diff.file_diff import diff_change
@@ -26,19 +26,19 @@ _WORDS: dict[str, Change] = {
 
 def version_report(
     comparison: Comparison, title: str, old_name: str, new_name: str, media: MediaFindings | None = None
-) -> Report:
+) -> ComparisonReport:
     """The report of a comparison; render it with `render_report`.
 
     Files are read one by one; those above the limit of comparisons are only listed, media files
     excepted, of which `media` tells (see `look_into_media`; with `STRIP_FRAMES` thumbnails).
     """
     media = media or MediaFindings()
-    gathering = _Gathering(comparison, media)
+    gathering = _ReportBuilder(comparison, media)
     files = tuple(gathering.file(change) for change in comparison.changes)
-    return Report(title, old_name, new_name, files, tuple(gathering.notes(media)))
+    return ComparisonReport(title, old_name, new_name, files, tuple(gathering.notes(media)))
 
 
-class _Gathering:
+class _ReportBuilder:
     def __init__(self, comparison: Comparison, media: MediaFindings) -> None:
         self._comparison = comparison
         self._media = media
@@ -52,9 +52,9 @@ class _Gathering:
             found.append("There are more pictures than a page can hold: only the first are shown in full")
         if media.needs_extra:
             found.append("Sounds and videos are compared by their headers only: the part 'media' is not installed")
-        elif media.left:
-            word = "file was" if media.left == 1 else "files were"
-            found.append(f"{media.left:,} media {word} compared by the headers only, to save time")
+        elif media.header_only:
+            word = "file was" if media.header_only == 1 else "files were"
+            found.append(f"{media.header_only:,} media {word} compared by the headers only, to save time")
         return found
 
     def file(self, change: PathChange) -> FileReport:

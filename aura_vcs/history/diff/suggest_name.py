@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from aura_vcs.errors import AuraError
 from aura_vcs.history.diff.file_diff import diff_change, is_timeline_path
 from aura_vcs.history.diff.tree_diff import Comparison, PathChange
-from aura_vcs.history.diff.worktree_diff import compare_folder
-from aura_vcs.history.recording.version_builder import base_of
+from aura_vcs.history.diff.worktree_diff import compare_worktree
+from aura_vcs.history.recording.version_builder import worktree_base
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
 
@@ -43,11 +43,11 @@ def suggest_name(repo: Repository, paths: Sequence[str] = ()) -> str:
 
     Timelines are compared clip by clip, other files are told by their names: nothing large is read.
     """
-    base = base_of(repo)
+    base = worktree_base(repo)
     if base.tree == EMPTY_TREE_ID:
         return FIRST
     try:
-        comparison = compare_folder(repo, base.tree, paths, hashed=False)
+        comparison = compare_worktree(repo, base.tree, paths, hashed=False)
     except AuraError:
         return ""  # what is wrong with it is for the commit to say
     parts = [*_timelines(comparison), *_files(comparison.changes)]

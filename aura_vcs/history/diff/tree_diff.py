@@ -69,7 +69,7 @@ def compare_trees(repo: Repository, old: ObjectId, new: ObjectId, paths: Sequenc
     documents = {name: before[name] != after[name] for name in DOCUMENTS}
     stored = StoredContents(repo.store)
     changes = with_changed_renames(changes, stored, stored)
-    return Comparison(choose(changes, paths), documents, stored, stored)
+    return Comparison(select_changes(changes, paths), documents, stored, stored)
 
 
 def compare_with_parent(repo: Repository, record: VersionRecord) -> tuple[PathChange, ...] | None:
@@ -170,7 +170,7 @@ def _key(path: str, entry: Entry) -> str:
     return entry.id or f"{path}/"
 
 
-def choose(changes: Iterable[PathChange], paths: Sequence[str]) -> tuple[PathChange, ...]:
+def select_changes(changes: Iterable[PathChange], paths: Sequence[str]) -> tuple[PathChange, ...]:
     """Those that have to do with `paths`, all without, in the order of paths."""
     selection = Selection(paths or None)
     chosen = [

@@ -6,9 +6,9 @@ from typing import BinaryIO
 from msgspec.structs import replace
 
 from aura_vcs.errors.worktree import FileUnreadable
-from aura_vcs.history.diff.tree_diff import Comparison, PathChange, check_paths, choose, with_changed_renames
-from aura_vcs.history.recording.scan_differences import Change, compare_scan
-from aura_vcs.history.recording.version_builder import base_of
+from aura_vcs.history.diff.tree_diff import Comparison, PathChange, check_paths, select_changes, with_changed_renames
+from aura_vcs.history.recording.scan_differences import WorktreeChange, compare_scan
+from aura_vcs.history.recording.version_builder import worktree_base
 from aura_vcs.history.sources.comparison import CONTENT_LIMIT, COPY_BYTES, StoredContents
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import DOCUMENTS, Entry, EntryKind
@@ -18,7 +18,7 @@ from aura_vcs.worktree.scan.scan import Scan, entry_of
 from aura_vcs.worktree.worktree import Worktree
 
 
-class FolderContents:
+class WorktreeContents:
     """The work folder's side, as it is now; a scan says what is a file."""
 
     def __init__(self, worktree: Worktree, scan: Scan) -> None:
@@ -45,7 +45,7 @@ class FolderContents:
                 left -= len(data)
 
 
-def compare_folder(
+def compare_worktree(
     repo: Repository, old: ObjectId = EMPTY_TREE_ID, paths: Sequence[str] = (), *, hashed: bool = True
 ) -> Comparison:
     """Compare a tree with the work folder as it is now; with `paths`, only those.
@@ -55,23 +55,23 @@ def compare_folder(
     Raises:
         UnknownName: neither has a path. FileUnreadable.
     """
-    scan = repo.worktree.scan(base_of(repo).tree)
+    scan = repo.worktree.scan(worktree_base(repo).tree)
     check_paths(paths, lambda path: repo.trees.entry(old, path) is not None or _seen(scan, path))
     found, unstable = ((), []) if scan.root.tree == old else compare_scan(repo, scan, old)
-    stored, folder = StoredContents(repo.store), FolderContents(repo.worktree, scan)
+    stored, folder = StoredContents(repo.store), WorktreeContents(repo.worktree, scan)
     changes = [
-        PathChange(c.path, c.change, was, _folder_entry(repo, scan, c.path, was), c.old_path)
+        PathChange(c.path, c.change, was, _worktree_entry(repo, scan, c.path, was), c.old_path)
         for c in found
         for was in (repo.trees.entry(old, c.old_path or c.path),)
     ]
-    chosen = choose(with_changed_renames(changes, stored, folder), paths)
+    chosen = select_changes(with_changed_renames(changes, stored, folder), paths)
     if hashed:
         bare = [c.path for c in chosen if (state := scan.file(c.path)) is not None and not state.id]
         unstable += repo.worktree.hash(bare, scan, repo.progress)
         if scan.changed:
             repo.worktree.save(scan)
         chosen = tuple(c for c in chosen if c.path not in bare or scan.file(c.path) is not None)
-        chosen = tuple(replace(c, new=_folder_entry(repo, scan, c.path, c.old)) for c in chosen)
+        chosen = tuple(replace(c, new=_worktree_entry(repo, scan, c.path, c.old)) for c in chosen)
     for skipped in scan.skipped:
         if skipped.is_unreadable:
             repo.progress.note(f"{skipped.path} is left out: {skipped.reason}")
@@ -83,15 +83,15 @@ def _seen(scan: Scan, path: str) -> bool:
     return scan.file(path) is not None or scan.folder(path) is not None
 
 
-def _folder_entry(repo: Repository, scan: Scan, path: str, was: Entry | None) -> Entry | None:
+def _worktree_entry(repo: Repository, scan: Scan, path: str, was: Entry | None) -> Entry | None:
     state = scan.file(path)
     if state is not None:
-        return repo.worktree.disk.as_meant(entry_of(path.rpartition("/")[2], state), was)
+        return repo.worktree.disk.with_version_mode(entry_of(path.rpartition("/")[2], state), was)
     folder = scan.folder(path)
     return None if folder is None else Entry(path.rpartition("/")[2], EntryKind.DIR, folder.tree or ObjectId(""), 0)
 
 
-def _differs(repo: Repository, old: ObjectId, scan: Scan, found: Sequence[Change], name: str) -> bool:
+def _differs(repo: Repository, old: ObjectId, scan: Scan, found: Sequence[WorktreeChange], name: str) -> bool:
     """Whether the specification of that name is not as it was."""
     changed = {path for c in found for path in (c.path, c.old_path)}
     file = f"{name}.json"

@@ -9,10 +9,10 @@ from aura_vcs.ids import ID_LENGTH
 from aura_vcs.index.records import ObjectRecord, VersionRecord
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.repository.repository import Repository
-from aura_vcs.suggestions import near
+from aura_vcs.suggestions import suggest
 
 
-class Located(msgspec.Struct, frozen=True):
+class LocatedContent(msgspec.Struct, frozen=True):
     """A version, and what lies at a path in it; `path` is None where only the version was named."""
 
     record: VersionRecord
@@ -25,7 +25,7 @@ class Located(msgspec.Struct, frozen=True):
         return self.entry.kind is EntryKind.DIR
 
 
-def locate(repo: Repository, name: str) -> Located:
+def locate(repo: Repository, name: str) -> LocatedContent:
     """The version, or the file or folder in it, that `VERSION[:PATH]` names.
 
     The path is relative to the project; `VERSION:` is all of it.
@@ -39,7 +39,7 @@ def locate(repo: Repository, name: str) -> Located:
     record = resolve(repo, version or "HEAD")
     whole = Entry("", EntryKind.DIR, record.tree, record.size_bytes)
     if path is None:
-        return Located(record, None, whole)
+        return LocatedContent(record, None, whole)
     check_content(record)
     path = path.strip("/").removeprefix("./")
     entry = repo.trees.entry(record.tree, path)
@@ -49,10 +49,10 @@ def locate(repo: Repository, name: str) -> Located:
         raise UnknownName(
             "file or folder",
             f"v{record.number}:{path}",
-            [f"v{record.number}:{n}" for n in near(path, known)],
+            [f"v{record.number}:{n}" for n in suggest(path, known)],
             hint=hint,
         )
-    return Located(record, path, entry)
+    return LocatedContent(record, path, entry)
 
 
 def find_object(repo: Repository, prefix: str) -> ObjectRecord:
@@ -73,7 +73,7 @@ def find_object(repo: Repository, prefix: str) -> ObjectRecord:
     return found[0]
 
 
-def list_folder(repo: Repository, located: Located, *, recursive: bool = False) -> list[tuple[str, Entry]]:
+def list_folder(repo: Repository, located: LocatedContent, *, recursive: bool = False) -> list[tuple[str, Entry]]:
     """Return what lies in a folder of a version, by path relative to the project; of a file, the file itself.
 
     Folders come first unless `recursive`, which lists everything below in the order of its paths.

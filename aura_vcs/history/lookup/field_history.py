@@ -3,11 +3,11 @@
 import msgspec
 
 from aura_vcs.errors.input import UnknownName
-from aura_vcs.formats.jsondoc.parse import Document, parse_document
+from aura_vcs.formats.jsondoc.parse import ParsedDocument, parse_document
 from aura_vcs.formats.jsondoc.pointer import list_index, split_pointer
 from aura_vcs.formats.jsondoc.values import JsonValue, same
-from aura_vcs.history.lookup.file_history import Content, ContentWalk
-from aura_vcs.history.merging.conflict_anchors import place_of
+from aura_vcs.history.lookup.file_history import ContentWalk, FileVersion
+from aura_vcs.history.merging.conflict_anchors import find_anchor
 from aura_vcs.history.merging.conflicts import anchor, weak_anchor
 from aura_vcs.ids import VersionId
 from aura_vcs.index.records import VersionRecord
@@ -34,7 +34,7 @@ def field_history(repo: Repository, start: VersionId, path: str, pointer: str) -
         PointerInvalid. UnknownName: no version has the file, or the field.
     """
     walk = ContentWalk(repo)
-    field = _Field(walk, pointer)
+    field = _FieldReader(walk, pointer)
     found = []
     for step in walk.steps(start, path):
         if not step.is_changed or any(walk.is_same(step.content, parent) for parent in step.parents):
@@ -48,7 +48,7 @@ def field_history(repo: Repository, start: VersionId, path: str, pointer: str) -
     return found
 
 
-class _Field:
+class _FieldReader:
     """A place in the versions of a document, led by what the list elements on the way go by in the first one."""
 
     def __init__(self, walk: ContentWalk, pointer: str) -> None:
@@ -57,14 +57,14 @@ class _Field:
         self._ids: tuple[str, ...] | None = None
         self._known: dict[str, JsonValue] = {}
 
-    def value(self, content: Content) -> JsonValue:
+    def value(self, content: FileVersion) -> JsonValue:
         """What a version has there, UNSET for nothing."""
         entry = self._walk.entry(content)
         if entry is None:
             return msgspec.UNSET
         if entry.id not in self._known:
             document = parse_document(self._walk.read(content))
-            found = self._follow(document.value) if isinstance(document, Document) else msgspec.UNSET
+            found = self._follow(document.value) if isinstance(document, ParsedDocument) else msgspec.UNSET
             if self._ids is None:
                 return found
             self._known[entry.id] = found
@@ -76,7 +76,7 @@ class _Field:
             if isinstance(value, dict) and token in value:
                 value = value[token]
                 ids.append("")
-            elif isinstance(value, list) and (place := self._place(value, n, token)) is not None:
+            elif isinstance(value, list) and (place := self._pointer_in(value, n, token)) is not None:
                 value = value[place]
                 ids.append(anchor(value) or weak_anchor(value))
             else:
@@ -85,11 +85,11 @@ class _Field:
             self._ids = tuple(ids)
         return value
 
-    def _place(self, elements: list[JsonValue], n: int, token: str) -> int | None:
+    def _pointer_in(self, elements: list[JsonValue], n: int, token: str) -> int | None:
         place = list_index(token)
         if place is None or self._ids is None:
             return place if place is not None and place < len(elements) else None
-        return place_of(elements, place, self._ids[n])
+        return find_anchor(elements, place, self._ids[n])
 
 
 def _equal(one: JsonValue, other: JsonValue) -> bool:

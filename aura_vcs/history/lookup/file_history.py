@@ -21,18 +21,18 @@ CONTENT_BYTES_LIMIT = 4 << 20
 """Bytes of the largest file whose lines and fields are followed."""
 
 
-class Content(Struct, frozen=True):
+class FileVersion(Struct, frozen=True):
     """A file in one version, under the name it has there."""
 
     version: VersionRecord
     path: str
 
 
-class Step(Struct, frozen=True):
+class FileStep(Struct, frozen=True):
     """A file in a version and in its parents; `is_changed` is False where it certainly is the same in all."""
 
-    content: Content
-    parents: tuple[Content, ...]
+    content: FileVersion
+    parents: tuple[FileVersion, ...]
     is_changed: bool
 
 
@@ -46,7 +46,7 @@ class ContentWalk:
         self._entries: dict[tuple[VersionId, str], Entry | None] = {}
         self._touching: dict[str, dict[VersionId, bool]] = {}
 
-    def steps(self, start: VersionId, path: str) -> Iterator[Step]:
+    def steps(self, start: VersionId, path: str) -> Iterator[FileStep]:
         """Every version from `start` back, newest first, each once; renames are followed into all parents."""
         names = {start: path}
         first = self._record(start)
@@ -61,9 +61,11 @@ class ContentWalk:
                 if older.id not in names:
                     names[older.id] = name_in_parent(self._repo, record, older, name) if is_changed else name
                     heapq.heappush(waiting, (-older.number, older.id))
-            yield Step(Content(record, name), tuple(Content(older, names[older.id]) for older in parents), is_changed)
+            yield FileStep(
+                FileVersion(record, name), tuple(FileVersion(older, names[older.id]) for older in parents), is_changed
+            )
 
-    def entry(self, content: Content) -> Entry | None:
+    def entry(self, content: FileVersion) -> Entry | None:
         """The file, None where the version does not have it, or its content is not here."""
         key = (content.version.id, content.path)
         if key not in self._entries:
@@ -74,12 +76,12 @@ class ContentWalk:
             self._entries[key] = found
         return self._entries[key]
 
-    def is_same(self, one: Content, other: Content) -> bool:
+    def is_same(self, one: FileVersion, other: FileVersion) -> bool:
         """Whether two versions have the same file, or both have none."""
         first, second = self.entry(one), self.entry(other)
         return (first and first.id) == (second and second.id)
 
-    def read(self, content: Content) -> bytes:
+    def read(self, content: FileVersion) -> bytes:
         """The file's bytes; none where it is no file, too large, or not here."""
         entry = self.entry(content)
         if entry is None or entry.kind is not EntryKind.FILE or entry.size > CONTENT_BYTES_LIMIT:

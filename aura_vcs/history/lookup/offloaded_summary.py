@@ -10,7 +10,7 @@ from aura_vcs.objects.offloaded import OffloadedContent
 from aura_vcs.repository.repository import Repository
 
 
-class OffloadedSum(msgspec.Struct, frozen=True):
+class OffloadedTotal(msgspec.Struct, frozen=True):
     """How many files are offloaded, their bytes of content, and the remotes that hold them."""
 
     files: int
@@ -28,15 +28,15 @@ class OffloadedFiles:
     def __bool__(self) -> bool:
         return bool(self._recorded)
 
-    def everywhere(self) -> OffloadedSum:
+    def everywhere(self) -> OffloadedTotal:
         """In the whole project."""
-        return _sum(self._recorded)
+        return _total(self._recorded)
 
-    def below(self, tree: ObjectId) -> OffloadedSum:
+    def below(self, tree: ObjectId) -> OffloadedTotal:
         """In one tree; what cannot be read is passed over."""
-        return _sum({blob: self._recorded[blob] for blob in self._holdings.in_tree(tree)})
+        return _total({blob: self._recorded[blob] for blob in self._holdings.in_tree(tree)})
 
 
-def _sum(content: Mapping[ObjectId, OffloadedContent]) -> OffloadedSum:
+def _total(content: Mapping[ObjectId, OffloadedContent]) -> OffloadedTotal:
     names = {name for item in content.values() for name in item.remotes}
-    return OffloadedSum(len(content), sum(item.size for item in content.values()), tuple(sorted(names)))
+    return OffloadedTotal(len(content), sum(item.size for item in content.values()), tuple(sorted(names)))

@@ -13,14 +13,14 @@ from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import EntryKind
 from aura_vcs.objects.graph import Step, Walk, pass_over
 from aura_vcs.repository.repository import Repository
-from aura_vcs.suggestions import near
+from aura_vcs.suggestions import suggest
 from aura_vcs.worktree.scan.selection import Selection
 
 DOCUMENT_SUFFIXES = (".json", ".otio")
 """Documents are compared, searched and counted: they always stay here."""
 
 
-class StoredFile(msgspec.Struct, frozen=True):
+class SelectedFile(msgspec.Struct, frozen=True):
     """A file of some version: its blob, a path it has had, its size in bytes."""
 
     id: ObjectId
@@ -28,20 +28,20 @@ class StoredFile(msgspec.Struct, frozen=True):
     size: int
 
 
-class Chosen(msgspec.Struct, frozen=True):
+class ChosenFiles(msgspec.Struct, frozen=True):
     """Live versions, and the paths in them that are meant; no paths: all."""
 
     versions: tuple[VersionRecord, ...]
     paths: tuple[str, ...]
 
 
-def choose(
+def select_files(
     repo: Repository,
     names: Iterable[str],
     *,
     before: str | None = None,
     as_path: Callable[[str], str] = lambda name: name,
-) -> Chosen:
+) -> ChosenFiles:
     """The versions and paths that names mean: what is no version is a path, relative to the project.
 
     Without a version among them, all live versions count; with `before`, those made before that time.
@@ -62,7 +62,7 @@ def choose(
 
 def select(
     repo: Repository, versions: Iterable[VersionRecord], paths: Iterable[str], *, before: str | None = None
-) -> Chosen:
+) -> ChosenFiles:
     """Return the live ones of versions (of all, if none is named) and the paths that are meant in them.
 
     Raises:
@@ -75,7 +75,7 @@ def select(
         chosen = [record for record in chosen if record.created_at < before]
     for path in paths:
         _check_path(repo, chosen, path)
-    return Chosen(tuple(chosen), paths)
+    return ChosenFiles(tuple(chosen), paths)
 
 
 def _check_path(repo: Repository, versions: Iterable[VersionRecord], path: str) -> None:
@@ -84,10 +84,10 @@ def _check_path(repo: Repository, versions: Iterable[VersionRecord], path: str) 
         if repo.trees.entry(record.tree, path) is not None:
             return
         known.update(inner for inner, _ in repo.trees.walk(record.tree))
-    raise UnknownName("version or path", path, near(path, known), hint="`aura log --all` lists the versions.")
+    raise UnknownName("version or path", path, suggest(path, known), hint="`aura log --all` lists the versions.")
 
 
-def files_in(repo: Repository, trees: Iterable[ObjectId], paths: Iterable[str] = ()) -> Iterator[StoredFile]:
+def files_in(repo: Repository, trees: Iterable[ObjectId], paths: Iterable[str] = ()) -> Iterator[SelectedFile]:
     """Files below trees, with `paths` only those; a folder that several have at one place is opened once.
 
     Links are left out: they are a few bytes. What cannot be read is passed over.
@@ -101,7 +101,7 @@ def files_in(repo: Repository, trees: Iterable[ObjectId], paths: Iterable[str] =
     for folder in Walk(repo.graph, prune=selected, on_fault=pass_over, each_path=True).below(*map(Step, trees)):
         for path, entry in folder.files():
             if entry.kind is EntryKind.FILE and selection.covers(path):
-                yield StoredFile(entry.id, path, entry.size)
+                yield SelectedFile(entry.id, path, entry.size)
 
 
 def is_document(path: str) -> bool:

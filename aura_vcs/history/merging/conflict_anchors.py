@@ -13,7 +13,7 @@ from aura_vcs.compare.merge.model import Conflict
 from aura_vcs.compare.merge.project import structure_of
 from aura_vcs.compare.merge.resolve_text import find_again
 from aura_vcs.errors.compare import ChoiceImpossible, NotStructural, PointerUnknown
-from aura_vcs.formats.jsondoc.parse import Document, Unstructured
+from aura_vcs.formats.jsondoc.parse import ParsedDocument, Unstructured
 from aura_vcs.formats.jsondoc.pointer import join_pointer, resolve_pointer, split_pointer
 from aura_vcs.formats.jsondoc.values import JsonValue, same
 from aura_vcs.history.merging.conflicts import DIGITS, OpenConflict, anchor, weak_anchor
@@ -21,7 +21,7 @@ from aura_vcs.history.merging.conflicts import DIGITS, OpenConflict, anchor, wea
 _HINT = "Edit the file until it is right, then `aura resolve --as-is` closes the conflict."
 
 
-def anchored(data: bytes, items: Iterable[OpenConflict], decision: str, decided: Iterable[str]) -> list[OpenConflict]:
+def relocate(data: bytes, items: Iterable[OpenConflict], decision: str, decided: Iterable[str]) -> list[OpenConflict]:
     """The conflicts at the places they have in the document now.
 
     Only those whose ids are `decided` must be found; the others stay where they were.
@@ -41,14 +41,14 @@ def anchored(data: bytes, items: Iterable[OpenConflict], decision: str, decided:
         if pointer is None or not _is_expected(document.value, pointer, item.field):
             if item.id in wanted:
                 reason = "it has been edited since the merge" if pointer is not None else "that place is gone"
-                raise ChoiceImpossible(item.place, decision, reason, hint=_HINT)
+                raise ChoiceImpossible(item.location, decision, reason, hint=_HINT)
             found.append(item)
         else:
             found.append(msgspec.structs.replace(item, field=msgspec.structs.replace(item.field, pointer=pointer)))
     return found
 
 
-def found_again(data: bytes, items: Iterable[OpenConflict]) -> list[OpenConflict]:
+def relocate_in_file(data: bytes, items: Iterable[OpenConflict]) -> list[OpenConflict]:
     """The conflicts inside a file, at the places that they have in it now; one that is not found stays as it was."""
     document = structure_of(data)
     found = []
@@ -56,7 +56,7 @@ def found_again(data: bytes, items: Iterable[OpenConflict]) -> list[OpenConflict
         if item.text is not None:
             (text,) = find_again(data, (item.text,))
             found.append(msgspec.structs.replace(item, text=text))
-        elif item.field is not None and isinstance(document, Document):
+        elif item.field is not None and isinstance(document, ParsedDocument):
             pointer = _follow(document.value, item)
             field = item.field if pointer is None else msgspec.structs.replace(item.field, pointer=pointer)
             found.append(msgspec.structs.replace(item, field=field))
@@ -73,7 +73,7 @@ def _follow(value: JsonValue, item: OpenConflict) -> str | None:
     for token in split_pointer(item.field.pointer):
         if isinstance(value, list):
             counted = int(token) if token.isdecimal() and len(token) < DIGITS else len(value)
-            place = place_of(value, counted, next(ids, ""))
+            place = find_anchor(value, counted, next(ids, ""))
             if place is None:
                 return None
             tokens.append(str(place))
@@ -86,7 +86,7 @@ def _follow(value: JsonValue, item: OpenConflict) -> str | None:
     return join_pointer(tokens)
 
 
-def place_of(elements: list[JsonValue], place: int, wanted: str) -> int | None:
+def find_anchor(elements: list[JsonValue], place: int, wanted: str) -> int | None:
     """Where the element is that stood at `place` and went by `wanted` (see `conflicts.anchors`); None if it is gone.
 
     One that has no id, and whose name is not there any more, is the one that stands there.

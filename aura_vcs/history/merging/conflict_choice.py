@@ -24,7 +24,7 @@ def check_source(items: Iterable[OpenConflict], source: str) -> None:
         raise InputError(f"Nothing that is open here came from {source!r}", hint=f"It came from {_listed(known)}.")
 
 
-def picked(items: Sequence[OpenConflict], decision: str) -> list[OpenConflict]:
+def select(items: Sequence[OpenConflict], decision: str) -> list[OpenConflict]:
     """Those to carry out: of a place that several sides came in at, one.
 
     Raises:
@@ -32,24 +32,26 @@ def picked(items: Sequence[OpenConflict], decision: str) -> list[OpenConflict]:
     """
     found: list[OpenConflict] = []
     for item in items:
-        rivals = [other for other in found if are_rivals(item, other)]
+        rivals = [other for other in found if conflict_same_place(item, other)]
         if rivals and decision in ("theirs", "both"):
-            sides = _listed(sorted(other.theirs_label for other in items if other is item or are_rivals(item, other)))
+            sides = _listed(
+                sorted(other.theirs_label for other in items if other is item or conflict_same_place(item, other))
+            )
             hint = f"Say whose: `--{decision} --from {item.theirs_label.split(' from ', 1)[0]}`, for example."
-            raise ChoiceImpossible(item.place, decision, f"{sides} both came in there", hint=hint)
+            raise ChoiceImpossible(item.location, decision, f"{sides} both came in there", hint=hint)
         if not rivals:
             found.append(item)
     return found
 
 
-def are_rivals(one: OpenConflict, other: OpenConflict) -> bool:
+def conflict_same_place(one: OpenConflict, other: OpenConflict) -> bool:
     """Whether two conflicts ask about one place for different sides: only one of them can have it."""
-    return one.place == other.place and one.by == other.by and one.theirs_label != other.theirs_label
+    return one.location == other.location and one.by == other.by and one.theirs_label != other.theirs_label
 
 
-def settled(item: OpenConflict, decision: str, items: Iterable[OpenConflict]) -> list[OpenConflict]:
+def also_resolved(item: OpenConflict, decision: str, items: Iterable[OpenConflict]) -> list[OpenConflict]:
     """The rivals that a decision about `item` decides as well: all, once the place is not ours any more."""
-    return [other for other in items if decision in ("theirs", "base") and are_rivals(item, other)]
+    return [other for other in items if decision in ("theirs", "base") and conflict_same_place(item, other)]
 
 
 def _listed(labels: Iterable[str]) -> str:

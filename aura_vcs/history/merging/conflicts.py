@@ -21,7 +21,7 @@ from aura_vcs.compare.merge.tree import TreeConflict
 from aura_vcs.errors.input import FormatUnsupported
 from aura_vcs.errors.integrity import LimitExceeded, RecordCorrupt, UnsafePath
 from aura_vcs.formats.jsondoc.limits import MAX_DEPTH, Limits
-from aura_vcs.formats.jsondoc.parse import Document, Unstructured, parse_document
+from aura_vcs.formats.jsondoc.parse import ParsedDocument, Unstructured, parse_document
 from aura_vcs.formats.jsondoc.pointer import split_pointer
 from aura_vcs.formats.jsondoc.values import JsonValue, count_values, same
 from aura_vcs.ids import is_object_id
@@ -39,7 +39,7 @@ VALUE_WEIGHT = LIST_LIMITS.size // LIST_LIMITS.values
 """A value weighs as much as so many bytes at least, so that one weight says whether both limits are kept."""
 INDENTED_LIMIT = 256 << 10
 """Bytes of a list up to which it is indented; a longer one has one question a line."""
-LIST_ROOM = LIST_LIMITS.size - (1 << 10)
+LIST_CAPACITY = LIST_LIMITS.size - (1 << 10)
 """What the questions may weigh together; the rest is for what stands around them."""
 DIGITS = 10
 """A list has no place with so many digits."""
@@ -68,7 +68,7 @@ class OpenConflict(msgspec.Struct, frozen=True, omit_defaults=True):
     anchors: tuple[str, ...] = ()
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         """How a person names it: `brief.json#/tone`, `script.md#12`, `shot.mp4`."""
         if self.field is not None:
             return f"{self.path}#{self.field.pointer}"
@@ -80,10 +80,10 @@ class _Stored(msgspec.Struct, frozen=True):
     conflicts: tuple[OpenConflict, ...]
 
 
-def of_file(path: str, merged: MergedFile, labels: tuple[str, str]) -> list[OpenConflict]:
+def from_file_merge(path: str, merged: MergedFile, labels: tuple[str, str]) -> list[OpenConflict]:
     """What is open in a joined file."""
     document = structure_of(merged.data) if merged.conflicts and merged.data is not None else None
-    value = document.value if isinstance(document, Document) else None
+    value = document.value if isinstance(document, ParsedDocument) else None
     fields = [
         _named(OpenConflict("", path, merged.by, *labels, field=found, anchors=anchors(value, found.pointer)))
         for found in merged.conflicts
@@ -91,7 +91,7 @@ def of_file(path: str, merged: MergedFile, labels: tuple[str, str]) -> list[Open
     return fields + [_named(OpenConflict("", path, merged.by, *labels, text=found)) for found in merged.text_conflicts]
 
 
-def of_tree(conflicts: Iterable[TreeConflict], labels: tuple[str, str]) -> list[OpenConflict]:
+def from_tree_merge(conflicts: Iterable[TreeConflict], labels: tuple[str, str]) -> list[OpenConflict]:
     """What is open about whole files."""
     return [_named(OpenConflict("", found.path, "tree", *labels, tree=found)) for found in conflicts]
 
@@ -100,7 +100,7 @@ def _named(item: OpenConflict) -> OpenConflict:
     return msgspec.structs.replace(item, id=blake3(_dump(_stored(item))).hexdigest()[:16])
 
 
-def joined(
+def merge_conflict_lists(
     base: Sequence[OpenConflict], ours: Sequence[OpenConflict], theirs: Sequence[OpenConflict]
 ) -> list[OpenConflict]:
     """What is still open where two versions meet that had open conflicts: what either side decided is decided."""
@@ -109,17 +109,17 @@ def joined(
     return kept + [item for item in theirs if item.id not in here and item.id not in known]
 
 
-def distinct(items: Iterable[OpenConflict]) -> tuple[OpenConflict, ...]:
+def dedupe(items: Iterable[OpenConflict]) -> tuple[OpenConflict, ...]:
     """Every question once. Of two about one place the later stands for both where it asks the same again, or where
     its side has gone on from what the earlier one's side had."""
     by_place: dict[tuple[str, str], list[OpenConflict]] = {}
     for item in {item.id: item for item in items}.values():
-        before = by_place.setdefault((item.place, item.by), [])
-        before[:] = [*(other for other in before if not _goes_on(other, item)), item]
+        before = by_place.setdefault((item.location, item.by), [])
+        before[:] = [*(other for other in before if not _continues(other, item)), item]
     return tuple(item for found in by_place.values() for item in found)
 
 
-def _goes_on(old: OpenConflict, new: OpenConflict) -> bool:
+def _continues(old: OpenConflict, new: OpenConflict) -> bool:
     if old.tree is not None and new.tree is not None:
         return (old.tree.kind, old.tree.aside) == (new.tree.kind, new.tree.aside)
     one, other = old.field or old.text, new.field or new.text
@@ -129,12 +129,12 @@ def _goes_on(old: OpenConflict, new: OpenConflict) -> bool:
     return same(one.theirs, other.theirs) or (is_something and same(one.theirs, other.base))
 
 
-def in_order(items: Iterable[OpenConflict]) -> list[OpenConflict]:
+def sort(items: Iterable[OpenConflict]) -> list[OpenConflict]:
     """The conflicts as a person reads them: by file, from its top to its end, those about one place together."""
-    return sorted(items, key=lambda item: (name_bytes(item.path), _place_order(item), item.theirs_label))
+    return sorted(items, key=lambda item: (name_bytes(item.path), _position_order(item), item.theirs_label))
 
 
-def _place_order(item: OpenConflict) -> tuple[tuple[int, str], ...]:
+def _position_order(item: OpenConflict) -> tuple[tuple[int, str], ...]:
     if item.text is not None:
         return ((item.text.line, ""),)
     tokens = split_pointer(item.field.pointer) if item.field is not None else ()
@@ -192,7 +192,7 @@ def encode(items: Sequence[OpenConflict]) -> bytes:
     listed = [_stored(item) for item in ordered]
     lines = [_dump(item) for item in listed]
     total = sum(map(_weight, listed, lines))
-    if total > LIST_ROOM:
+    if total > LIST_CAPACITY:
         error = LimitExceeded("The list of what is left open", LIST_LIMITS.size)
         error.hint = "Nothing was changed. Merge an earlier version of the other line first, or decide what is open."
         raise error

@@ -11,7 +11,7 @@ from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 
 
-def are_one(one: VersionRecord, other: VersionRecord) -> bool:
+def are_equal(one: VersionRecord, other: VersionRecord) -> bool:
     """Whether two versions say the same: they have one content, or are merges of the same versions."""
     return one.tree == other.tree or _are_twins(one, other)
 
@@ -20,7 +20,7 @@ def _are_twins(one: VersionRecord, other: VersionRecord) -> bool:
     return len(one.parents) > 1 and set(one.parents) == set(other.parents)
 
 
-def one_of_each(queries: Queries, versions: Sequence[VersionId]) -> list[VersionId]:
+def without_twins(queries: Queries, versions: Sequence[VersionId]) -> list[VersionId]:
     """The versions without those that another says, or that a line says which has gone on from its twin.
 
     Those that are not known here stay.
@@ -30,13 +30,13 @@ def one_of_each(queries: Queries, versions: Sequence[VersionId]) -> list[Version
     chosen: list[VersionRecord] = []
     for version in sorted(versions):
         record = queries.version(version)
-        if record is not None and not any(are_one(record, other) for other in chosen):
+        if record is not None and not any(are_equal(record, other) for other in chosen):
             chosen.append(record)
-    left = {record.id for record in chosen if not _is_said_below(queries, record, chosen)}
+    left = {record.id for record in chosen if not _is_continued_below(queries, record, chosen)}
     return [version for version in versions if version in left or queries.version(version) is None]
 
 
-def _is_said_below(queries: Queries, merge: VersionRecord, others: Sequence[VersionRecord]) -> bool:
+def _is_continued_below(queries: Queries, merge: VersionRecord, others: Sequence[VersionRecord]) -> bool:
     """Whether another line has a merge of the same versions in it, and has gone on from there."""
     if len(merge.parents) < 2:
         return False

@@ -11,24 +11,24 @@ from contextlib import suppress
 import msgspec
 
 from aura_vcs.compare.merge.document_order import POINTER, count_again
-from aura_vcs.compare.merge.file import JOIN_BYTES_LIMIT, MergedFile, merge_file, resolve_file
+from aura_vcs.compare.merge.file import MERGE_BYTES_LIMIT, MergedFile, merge_file, resolve_file
 from aura_vcs.compare.merge.model import MixedPassage, TreeEntry
-from aura_vcs.compare.merge.tree import Join, MergedTree, keep_both, merge_tree, resolve_tree
+from aura_vcs.compare.merge.tree import ContentMerge, MergedTree, keep_both, merge_tree, resolve_tree
 from aura_vcs.errors.compare import CompareError
-from aura_vcs.history.merging.conflict_anchors import found_again
+from aura_vcs.history.merging.conflict_anchors import relocate_in_file
 from aura_vcs.history.merging.conflicts import (
     FILE_WEIGHT_LIMIT,
-    LIST_ROOM,
+    LIST_CAPACITY,
     OpenConflict,
     decode,
-    distinct,
-    joined,
-    of_file,
-    of_tree,
+    dedupe,
+    from_file_merge,
+    from_tree_merge,
+    merge_conflict_lists,
     weight,
 )
 from aura_vcs.history.merging.merge_bases import merge_bases
-from aura_vcs.history.recording.tree_edits import as_compared, files_of
+from aura_vcs.history.recording.tree_edits import files_of, for_comparison
 from aura_vcs.ids import ObjectId, VersionId, blob_id
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import CONFLICTS
@@ -49,7 +49,7 @@ WHOLE_FILE_WEIGHT = 2_048
 TOO_MUCH_OPEN = "not merged: so much of it would be left open that the list of open questions has no room for it"
 
 
-class JoinedFile(msgspec.Struct, frozen=True):
+class MergedContent(msgspec.Struct, frozen=True):
     """A file whose content comes from both sides; `by` is "fields", "timeline" or "text"."""
 
     path: str
@@ -58,7 +58,7 @@ class JoinedFile(msgspec.Struct, frozen=True):
     """Lines in which words of both sides stand."""
 
 
-class Joined(msgspec.Struct, frozen=True):
+class MergeOutcome(msgspec.Struct, frozen=True):
     """The files of a join, and what is left to decide, here and since earlier joins.
 
     `renamed` are those of our files that their side gave another name; `reasons` says of documents
@@ -67,7 +67,7 @@ class Joined(msgspec.Struct, frozen=True):
 
     files: dict[str, TreeEntry]
     conflicts: tuple[OpenConflict, ...]
-    joins: tuple[JoinedFile, ...]
+    merged_files: tuple[MergedContent, ...]
     renamed: dict[str, str]
     reasons: dict[str, str]
 
@@ -82,7 +82,7 @@ class _Sides(msgspec.Struct, frozen=True):
     reasons: dict[str, str]
 
 
-class Joiner:
+class ThreeWayMerge:
     """Joins versions of one project. Keep one for one merge: it remembers what it read and made."""
 
     def __init__(self, repo: Repository) -> None:
@@ -95,7 +95,7 @@ class Joiner:
         """The files of a tree."""
         found = files_of(self._repo.trees, tree)
         self._entries.update((entry.id, entry) for entry in found.values())
-        return as_compared(found)
+        return for_comparison(found)
 
     def entry(self, file: TreeEntry) -> Entry:
         """The file as a tree holds it, its name left out."""
@@ -122,7 +122,7 @@ class Joiner:
             seen.append(other.id)
         return files
 
-    def join(self, ours: VersionRecord, theirs: VersionRecord, labels: tuple[str, str]) -> Joined:
+    def merge(self, ours: VersionRecord, theirs: VersionRecord, labels: tuple[str, str]) -> MergeOutcome:
         """Join two versions.
 
         Raises:
@@ -133,19 +133,19 @@ class Joiner:
         for files in three:
             files.pop(CONFLICTS, None)
         found = self._sides(*three, labels)
-        earlier = joined(*known)
-        asked = self._with_room(found, weight(earlier), labels)
-        found = self._set_apart(found, found.contents.keys() - asked.keys(), labels[1])
+        earlier = merge_conflict_lists(*known)
+        asked = self._within_limit(found, weight(earlier), labels)
+        found = self._keep_both(found, found.contents.keys() - asked.keys(), labels[1])
         files = dict(found.merged.entries)
         for path, file in found.contents.items():
-            files[path] = self._keep(file.data or b"", files[path])
+            files[path] = self._keep_content(file.data or b"", files[path])
         self._count_again(three, files, asked, labels)
         conflicts = [item for items in asked.values() for item in items]
-        conflicts += of_tree(found.merged.conflicts, labels)
-        waiting = self._brought_along(earlier, {item.id for item in known[1]}, found.merged, files)
-        joins = tuple(JoinedFile(path, file.by, file.mixed) for path, file in sorted(found.contents.items()))
+        conflicts += from_tree_merge(found.merged.conflicts, labels)
+        waiting = self._relocated(earlier, {item.id for item in known[1]}, found.merged, files)
+        joins = tuple(MergedContent(path, file.by, file.mixed) for path, file in sorted(found.contents.items()))
         renamed = {old: new for old, new in found.merged.from_ours.items() if old not in files and new in files}
-        return Joined(files, distinct([*waiting, *conflicts]), joins, renamed, found.reasons)
+        return MergeOutcome(files, dedupe([*waiting, *conflicts]), joins, renamed, found.reasons)
 
     def _count_again(
         self,
@@ -165,29 +165,29 @@ class Joiner:
             places = {path: POINTER in {_pointer(item) for item in asked.get(path, ())} for path in inside[3]}
             numbers = count_again(*inside, is_open=any(places.values()))
             for path, data in numbers.files.items():
-                files[path] = self._keep(data, files[path])
-            for path in numbers.settled & asked.keys():
+                files[path] = self._keep_content(data, files[path])
+            for path in numbers.resolved & asked.keys():
                 asked[path] = [item for item in asked[path] if _pointer(item) != POINTER]
             for path, conflict in numbers.asked.items():
                 if not places[path]:
                     file = MergedFile(b"", "fields", (conflict,))
-                    asked.setdefault(path, []).extend(of_file(path, file, labels))
+                    asked.setdefault(path, []).extend(from_file_merge(path, file, labels))
 
     def _documents(self, files: Files, folder: str) -> dict[str, bytes]:
         """The small documents that lie in a folder."""
         found = {}
         for path, file in files.items():
             if path.endswith(ENDING) and os.path.dirname(path) == folder and file.kind == "file":
-                data = self._look(file)
+                data = self._similarity_content(file)
                 if data is not None:
                     found[path] = data
         return found
 
-    def _with_room(self, found: _Sides, taken: int, labels: tuple[str, str]) -> dict[str, list[OpenConflict]]:
+    def _within_limit(self, found: _Sides, taken: int, labels: tuple[str, str]) -> dict[str, list[OpenConflict]]:
         """What is open inside files, by path, as far as the list has room; the largest are left out first."""
-        asked = {path: of_file(path, file, labels) for path, file in found.contents.items()}
+        asked = {path: from_file_merge(path, file, labels) for path, file in found.contents.items()}
         weights = {path: weight(items) for path, items in asked.items()}
-        room = LIST_ROOM - taken - weight(of_tree(found.merged.conflicts, labels))
+        room = LIST_CAPACITY - taken - weight(from_tree_merge(found.merged.conflicts, labels))
         total = sum(weights.values())
         for path in sorted(asked, key=lambda path: (-weights[path], path)):
             if weights[path] > FILE_WEIGHT_LIMIT or (weights[path] > WHOLE_FILE_WEIGHT and total > room):
@@ -195,18 +195,18 @@ class Joiner:
                 del asked[path]
         return asked
 
-    def _set_apart(self, found: _Sides, paths: Collection[str], label: str) -> _Sides:
+    def _keep_both(self, found: _Sides, paths: Collection[str], label: str) -> _Sides:
         """The same with both of these files kept."""
         if not paths:
             return found
-        joins = [join for join in found.merged.joins if join.path in paths]
+        joins = [join for join in found.merged.content_merges if join.path in paths]
         return _Sides(
             keep_both(found.merged, joins, label),
             {path: file for path, file in found.contents.items() if path not in paths},
             found.reasons | dict.fromkeys(paths, TOO_MUCH_OPEN),
         )
 
-    def _brought_along(
+    def _relocated(
         self, items: list[OpenConflict], ours: set[str], merged: MergedTree, files: Files
     ) -> list[OpenConflict]:
         """Questions of earlier joins, at the places that they have in the files now."""
@@ -219,7 +219,9 @@ class Joiner:
         found = [item for item in items if item.tree is not None]
         for path, waiting in by_path.items():
             file = files.get(path)
-            found += found_again(self._read(file), waiting) if file is not None and file.kind == "file" else waiting
+            found += (
+                relocate_in_file(self._read(file), waiting) if file is not None and file.kind == "file" else waiting
+            )
         return found
 
     def _open(self, files: Files) -> tuple[OpenConflict, ...]:
@@ -227,11 +229,13 @@ class Joiner:
         return decode(self._read(entry)) if entry is not None and entry.kind == "file" else ()
 
     def _sides(self, base: Files, ours: Files, theirs: Files, labels: tuple[str, str]) -> _Sides:
-        merged = merge_tree(base, ours, theirs, ours_label=labels[0], theirs_label=labels[1], read=self._look)
+        merged = merge_tree(
+            base, ours, theirs, ours_label=labels[0], theirs_label=labels[1], read=self._similarity_content
+        )
         contents: dict[str, MergedFile] = {}
-        apart: list[Join] = []
+        apart: list[ContentMerge] = []
         reasons: dict[str, str] = {}
-        for join in merged.joins:
+        for join in merged.content_merges:
             file = self._contents(join)
             if file.data is None:
                 apart.append(join)
@@ -240,9 +244,9 @@ class Joiner:
                 contents[join.path] = file
         return _Sides(keep_both(merged, apart, labels[1]), contents, reasons)
 
-    def _contents(self, join: Join) -> MergedFile:
+    def _contents(self, join: ContentMerge) -> MergedFile:
         sides = [side for side in (join.base, join.ours, join.theirs) if side is not None]
-        if any(self.entry(side).size > JOIN_BYTES_LIMIT for side in sides):
+        if any(self.entry(side).size > MERGE_BYTES_LIMIT for side in sides):
             return MergedFile(None)
         base = self._read(join.base) if join.base is not None else None
         return merge_file(join.path, base, self._read(join.ours), self._read(join.theirs))
@@ -261,10 +265,10 @@ class Joiner:
             if file.conflicts or file.text_conflicts:
                 with suppress(CompareError):  # what cannot be taken back stays as one side has it
                     data = resolve_file(data, file, "", "base").data or data
-            files[path] = self._keep(data, files[path])
+            files[path] = self._keep_content(data, files[path])
         return files
 
-    def _look(self, file: TreeEntry) -> bytes | None:
+    def _similarity_content(self, file: TreeEntry) -> bytes | None:
         """The content of a file that is small enough to be compared with others."""
         return self._read(file) if self.entry(file).size <= LOOK_BYTES_LIMIT else None
 
@@ -272,7 +276,7 @@ class Joiner:
         data = self.made.get(file.id)
         return data if data is not None else self._repo.store.read(ObjectId(file.id))
 
-    def _keep(self, data: bytes, like: TreeEntry) -> TreeEntry:
+    def _keep_content(self, data: bytes, like: TreeEntry) -> TreeEntry:
         object_id = blob_id(data)
         if object_id not in self._entries:
             self.made[object_id] = data

@@ -11,12 +11,12 @@ from aura_vcs.ids import ID_LENGTH, VersionId, is_object_id
 from aura_vcs.index.queries import Queries
 from aura_vcs.layout import check_name
 from aura_vcs.model import DEFAULT_BRANCH, BranchEntry, Head, HeadChange, Inverse, Operation, RefChange
-from aura_vcs.refs.branch_entries import claimed_of, heads, newest_of
+from aura_vcs.refs.branch_entries import claimed_branches, furthest_entry, heads
 from aura_vcs.refs.changes import branch_change
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 
 
-def first_choice(names: Iterable[str]) -> str | None:
+def default_branch(names: Iterable[str]) -> str | None:
     """Of the branches that there are, the one that a clone goes to if nobody says: `main`, else the first."""
     return min(names, key=lambda name: (name != DEFAULT_BRANCH, name), default=None)
 
@@ -34,16 +34,16 @@ class Branch(msgspec.Struct, frozen=True):
 
 def branch(repo: Repository, name: str) -> Branch | None:
     """The branch, None if there is none of that name or it was deleted."""
-    return branch_and_awaited(repo, name)[0]
+    return branch_and_missing(repo, name)[0]
 
 
-def branch_and_awaited(repo: Repository, name: str) -> tuple[Branch | None, tuple[BranchEntry, ...]]:
+def branch_and_missing(repo: Repository, name: str) -> tuple[Branch | None, tuple[BranchEntry, ...]]:
     """The branch, and those of its heads that other machines put on versions which are not here yet."""
     if not name or not is_text(name):
         return None, ()
     entries = repo.refs.branch_entries(name)
     versions = [entry.version for entry in entries if entry.version is not None]
-    if not all(map(repo.is_settled, versions)):
+    if not all(map(repo.is_index_complete, versions)):
         entries = repo.refs.branch_entries(name)
     # What stands on a version that is not here is damaged, or came before its objects did.
     known = [entry for entry in entries if entry.version is None or repo.index.knows(entry.version)]
@@ -56,7 +56,7 @@ def branches(repo: Repository) -> list[Branch]:
     return [found for name in repo.refs.branches() if (found := branch(repo, name)) is not None]
 
 
-def need_branch(repo: Repository, name: str) -> Branch:
+def get_branch(repo: Repository, name: str) -> Branch:
     """The branch.
 
     Raises:
@@ -64,10 +64,10 @@ def need_branch(repo: Repository, name: str) -> Branch:
     """
     found = branch(repo, name)
     if found is None:
-        from aura_vcs.suggestions import near
+        from aura_vcs.suggestions import suggest
 
         raise UnknownName(
-            "branch", name, near(name, [b.name for b in branches(repo)]), hint="`aura branch` lists them."
+            "branch", name, suggest(name, [b.name for b in branches(repo)]), hint="`aura branch` lists them."
         )
     return found
 
@@ -92,12 +92,12 @@ def newest_heads(queries: Queries, versions: Sequence[VersionId]) -> list[Versio
     newest = [v for v in versions if not any(other != v and queries.is_ancestor(v, other) for other in versions)]
     if len(newest) < 2:
         return newest
-    from aura_vcs.history.merging.same_heads import one_of_each  # machines seldom move one branch apart
+    from aura_vcs.history.merging.same_heads import without_twins  # machines seldom move one branch apart
 
-    return one_of_each(queries, newest)
+    return without_twins(queries, newest)
 
 
-def moved(
+def branch_update(
     repo: Repository,
     transaction: Transaction,
     name: str,
@@ -117,7 +117,7 @@ def moved(
     not against what they made on it.
     """
     queries = repo.queries
-    before = newest_of(repo.refs.branch_entries(name), transaction.replica)
+    before = furthest_entry(repo.refs.branch_entries(name), transaction.replica)
     place = before.version if before is not None else None
 
     def is_included(older: VersionId | None) -> bool:
@@ -135,7 +135,7 @@ def moved(
     return _entry_change(repo, transaction, name, version, seen_of)
 
 
-def put_back(
+def branch_revert(
     repo: Repository,
     transaction: Transaction,
     name: str,
@@ -177,9 +177,9 @@ def _entry_change(
     version: VersionId | None,
     seen_of: Callable[[BranchEntry, int], int],
 ) -> tuple[str, RefChange]:
-    """Our next entry; `seen_of` says how much of another machine's moves counts as seen, given how much did."""
+    """Our next entry; `state_of` says how much of another machine's moves counts as seen, given how much did."""
     entries = repo.refs.branch_entries(name)
-    before = newest_of(entries, transaction.replica)
+    before = furthest_entry(entries, transaction.replica)
     seen = dict(before.seen) if before is not None else {}
     for entry in sorted(entries, key=lambda entry: entry.counter):  # of conflicted copies the newest decides
         if entry.replica == transaction.replica:
@@ -191,7 +191,7 @@ def _entry_change(
     after = BranchEntry(
         replica=transaction.replica,
         version=version,
-        counter=max(before.counter if before is not None else 0, claimed_of(entries, transaction.replica)) + 1,
+        counter=max(before.counter if before is not None else 0, claimed_branches(entries, transaction.replica)) + 1,
         seen=seen,
         updated_at=transaction.at,
         updated_by=repo.author,
@@ -208,7 +208,7 @@ def create_branch(repo: Repository, name: str, version: VersionId) -> Operation:
     """
     with repo.transaction() as transaction:
         check_new_branch(repo, name, version)
-        ref, change = moved(repo, transaction, name, version, over_all=True)
+        ref, change = branch_update(repo, transaction, name, version, over_all=True)
         return transaction.record(
             Draft("branch.create", f"Created branch {name}", {ref: change}, inverse=Inverse("branch.delete"))
         )
@@ -222,11 +222,11 @@ def check_new_branch(repo: Repository, name: str, version: VersionId) -> None:
         InputError: the version is deleted.
     """
     check_name("branch", name)
-    check_wanted(repo, version)
+    check_not_deleted(repo, version)
     check_free(repo, name)
 
 
-def check_wanted(repo: Repository, version: VersionId) -> None:
+def check_not_deleted(repo: Repository, version: VersionId) -> None:
     """Refuse to give a name to a version that was deleted: its content is not sent, and may be gone elsewhere.
 
     Raises:
@@ -261,10 +261,10 @@ def delete_branch(repo: Repository, name: str) -> Operation:
         VersionInUse: the work folder is on it.
     """
     with repo.transaction() as transaction:
-        need_branch(repo, name)
+        get_branch(repo, name)
         if repo.head().branch == name:
             raise VersionInUse(f"Branch {name}", "the work folder", hint="Go to another branch first.")
-        ref, change = moved(repo, transaction, name, None, over_all=True)
+        ref, change = branch_update(repo, transaction, name, None, over_all=True)
         return transaction.record(
             Draft("branch.delete", f"Deleted branch {name}", {ref: change}, inverse=Inverse("branch.create"))
         )
@@ -278,15 +278,15 @@ def rename_branch(repo: Repository, old: str, new: str) -> Operation:
     """
     check_name("branch", new)
     with repo.transaction() as transaction:
-        found = need_branch(repo, old)
+        found = get_branch(repo, old)
         check_free(repo, new)
         if found.diverged:
             raise InputError(f"Branch {old} has diverged", hint="Join its heads with `aura merge` first.")
         head = repo.head()
         refs = dict(
             [
-                moved(repo, transaction, new, found.version, over_all=True),
-                moved(repo, transaction, old, None, over_all=True),
+                branch_update(repo, transaction, new, found.version, over_all=True),
+                branch_update(repo, transaction, old, None, over_all=True),
             ]
         )
         change = HeadChange(head, Head(new, head.version)) if head.branch == old else None

@@ -17,7 +17,7 @@ TEXT_BYTES = 1 << 20
 """Larger files are not compared line by line."""
 
 
-class _Like(Enum):
+class _State(Enum):
     """What a file in the folder is as, of a path that differs between two versions."""
 
     OLDER = 0
@@ -25,16 +25,16 @@ class _Like(Enum):
     NEITHER = 2
 
 
-def is_in_folder(repo: Repository, older: VersionId | None, newer: VersionRecord, *, is_certain: bool) -> bool:
+def is_in_worktree(repo: Repository, older: VersionId | None, newer: VersionRecord, *, is_certain: bool) -> bool:
     """Return whether the folder, which was as `older`, is as `newer`, apart from edits of it."""
     record = repo.queries.version(older) if older is not None else None
     tree = record.tree if record is not None and repo.store.contains(record.tree) else EMPTY_TREE_ID
     differences = [d for d in repo.trees.differences(tree, newer.tree) if not _is_folder(d)]
     scan = repo.worktree.scan(tree, [d.path for d in differences])
     found = list(_compared(repo, scan, differences))
-    if any(like is _Like.OLDER for _, like in found):
+    if any(like is _State.OLDER for _, like in found):
         return False
-    edited = [difference for difference, like in found if like is _Like.NEITHER]
+    edited = [difference for difference, like in found if like is _State.NEITHER]
     if edited and len(edited) == len(found) and (is_certain or was_recorded_here(repo, newer.id)):
         return False
     return all(_is_edit_of_newer(repo, scan, difference) for difference in edited)
@@ -45,20 +45,20 @@ def _is_folder(difference: Difference) -> bool:
     return entry is not None and entry.kind is EntryKind.DIR
 
 
-def _compared(repo: Repository, scan: Scan, differences: Sequence[Difference]) -> Iterable[tuple[Difference, _Like]]:
+def _compared(repo: Repository, scan: Scan, differences: Sequence[Difference]) -> Iterable[tuple[Difference, _State]]:
     """What each path is as in the folder. Only files that have the size of one of the two are read."""
     unread = [d.path for d in differences if _is_to_read(scan.file(d.path), (d.old, d.new))]
     unstable = set(repo.worktree.hash(unread, scan, repo.progress))
     for difference in differences:
         here = None if difference.path in unstable else _entry(repo, scan, difference)
         if difference.path in unstable:
-            yield difference, _Like.NEITHER
+            yield difference, _State.NEITHER
         elif _bare(here) == _bare(difference.new):
-            yield difference, _Like.NEWER
+            yield difference, _State.NEWER
         elif _bare(here) == _bare(difference.old):
-            yield difference, _Like.OLDER
+            yield difference, _State.OLDER
         else:
-            yield difference, _Like.NEITHER
+            yield difference, _State.NEITHER
 
 
 def _is_to_read(state: FileState | None, entries: Iterable[Entry | None]) -> bool:
@@ -71,7 +71,7 @@ def _entry(repo: Repository, scan: Scan, difference: Difference) -> Entry | None
     state = scan.file(difference.path)
     if state is None:
         return None
-    return repo.worktree.disk.as_meant(entry_of(difference.path, state), difference.new or difference.old)
+    return repo.worktree.disk.with_version_mode(entry_of(difference.path, state), difference.new or difference.old)
 
 
 def _bare(entry: Entry | None) -> tuple[EntryKind, ObjectId, bool] | None:

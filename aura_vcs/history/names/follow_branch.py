@@ -15,7 +15,7 @@ from aura_vcs.layout import PENDING
 from aura_vcs.model import Head, Operation
 from aura_vcs.repository.repository import Repository
 
-LOOKED_AT = 20
+MOVES_CHECKED = 20
 """So many operations are looked through for the last one that moved HEAD."""
 MOVES_ALONE = frozenset({"undo", "redo", "branch.rename", "checkout"})
 """Operations that may move HEAD and no file: then the files say nothing about it."""
@@ -31,19 +31,19 @@ def follow_branch(repo: Repository) -> VersionRecord | None:
     """
     head = repo.head()
     found = branch(repo, head.branch) if head.branch is not None else None
-    if (stays := _instead_of_absent(repo, head, found)) is not None:
+    if (stays := _replacement_for_missing(repo, head, found)) is not None:
         return stays if _go(repo, head, Head(head.branch, stays.id)) else None
     newer = _next(repo, head, found)
     if newer is None:
-        return _follow_others(repo, head)
+        return _follow_other_replicas(repo, head)
     older = repo.queries.version(head.version) if head.version is not None else None
     is_same = older is not None and older.tree == newer.tree
-    if not is_same and not (repo.others.known() and _is_there(repo, head.version, newer)):
+    if not is_same and not (repo.others.known_replicas() and _is_there(repo, head.version, newer)):
         return None
     return newer if _go(repo, head, Head(head.branch, newer.id)) else None
 
 
-def _instead_of_absent(repo: Repository, head: Head, found: Branch | None) -> VersionRecord | None:
+def _replacement_for_missing(repo: Repository, head: Head, found: Branch | None) -> VersionRecord | None:
     """Where the branch is, if a tool took away the version that HEAD is on, as where somebody put a backup back.
 
     A commit on what is not here would begin a history of its own.
@@ -73,17 +73,17 @@ def _go(repo: Repository, head: Head, after: Head) -> bool:
     return True
 
 
-def _follow_others(repo: Repository, head: Head) -> VersionRecord | None:
+def _follow_other_replicas(repo: Repository, head: Head) -> VersionRecord | None:
     """Let HEAD go where another machine went last in this folder: to another branch or version, or back.
 
     Its log, which a tool brought with the files, says so, and the files must say it, too.
     """
-    operation = _last_move(repo) if repo.others.known() else None
+    operation = _last_move(repo) if repo.others.known_replicas() else None
     if operation is None or operation.head is None or operation.head.after == head:
         return None
     after, queries = operation.head.after, repo.queries
     record = queries.version(after.version) if after.version is not None else None
-    if not _stands(repo, after):
+    if not _is_valid(repo, after):
         return None
     if operation.worktree is None and operation.type in MOVES_ALONE:
         is_there = operation.head.before == head
@@ -99,7 +99,7 @@ def _follow_others(repo: Repository, head: Head) -> VersionRecord | None:
 
 def _last_move(repo: Repository) -> Operation | None:
     """The operation of another machine that moved HEAD, if none of ours is later."""
-    for action in repo.queries.actions(limit=LOOKED_AT):
+    for action in repo.queries.actions(limit=MOVES_CHECKED):
         if action.replica == repo.replica:
             return None
         reading = repo.others.readings().get(ReplicaId(action.replica))
@@ -115,7 +115,7 @@ def _last_move(repo: Repository) -> Operation | None:
     return None
 
 
-def _stands(repo: Repository, head: Head) -> bool:
+def _is_valid(repo: Repository, head: Head) -> bool:
     """Whether HEAD can be there: a branch is still where it was then."""
     if head.branch is None:
         return head.version is not None
@@ -126,10 +126,10 @@ def _stands(repo: Repository, head: Head) -> bool:
 
 
 def _is_there(repo: Repository, older: VersionId | None, newer: VersionRecord, *, is_certain: bool = False) -> bool:
-    from aura_vcs.history.names.brought_files import is_in_folder  # where a branch has gone on without HEAD
+    from aura_vcs.history.names.brought_files import is_in_worktree  # where a branch has gone on without HEAD
 
     try:
-        return is_in_folder(repo, older, newer, is_certain=is_certain)
+        return is_in_worktree(repo, older, newer, is_certain=is_certain)
     except (IntegrityError, StorageError):
         return False  # not all of it has come, or cannot be read: the next command looks again
 
@@ -143,8 +143,8 @@ def _next(repo: Repository, head: Head, found: Branch | None) -> VersionRecord |
     older = queries.version(head.version) if head.version is not None else None
     if record is None or (head.version is not None and older is None):
         return None
-    from aura_vcs.history.merging.same_heads import are_one
+    from aura_vcs.history.merging.same_heads import are_equal
 
-    if older is not None and not are_one(older, record) and not queries.is_ancestor(older.id, record.id):
+    if older is not None and not are_equal(older, record) and not queries.is_ancestor(older.id, record.id):
         return None
     return record if repo.store.contains(record.tree) else None

@@ -9,14 +9,14 @@ from collections.abc import Iterator
 import msgspec
 
 from aura_vcs.errors.integrity import IntegrityError, NotArrived, ObjectMissing
-from aura_vcs.history.names.branches import branch_and_awaited
+from aura_vcs.history.names.branches import branch_and_missing
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import EntryKind
 from aura_vcs.repository.repository import Repository
 
 
-class Awaited(msgspec.Struct, frozen=True):
+class MissingHead(msgspec.Struct, frozen=True):
     """A version that a branch stands on and that is not here; number and name where its label is."""
 
     version: VersionId
@@ -31,23 +31,23 @@ class Awaited(msgspec.Struct, frozen=True):
         return f"{what} by {self.by}" if self.by else what
 
 
-def awaited(repo: Repository, name: str) -> tuple[Awaited, ...]:
+def missing_heads(repo: Repository, name: str) -> tuple[MissingHead, ...]:
     """The versions of other machines that a branch stands on and that are not here yet."""
     found = {}
-    for entry in branch_and_awaited(repo, name)[1]:
+    for entry in branch_and_missing(repo, name)[1]:
         assert entry.version is not None
         label = repo.refs.label(entry.version)
         number, called = (label.number, label.name) if label is not None else (None, "")
-        found[entry.version] = Awaited(entry.version, entry.updated_by, number, called)
+        found[entry.version] = MissingHead(entry.version, entry.updated_by, number, called)
     return tuple(found.values())
 
 
-def awaited_anywhere(repo: Repository) -> dict[str, tuple[Awaited, ...]]:
+def all_missing_heads(repo: Repository) -> dict[str, tuple[MissingHead, ...]]:
     """The same for every branch that waits for something, by name."""
-    return {name: found for name in repo.refs.branches() if (found := awaited(repo, name))}
+    return {name: found for name in repo.refs.branches() if (found := missing_heads(repo, name))}
 
 
-def check_arrived(repo: Repository, wanted: str) -> None:
+def check_delivered(repo: Repository, wanted: str) -> None:
     """Refuse to say that there is no such version, where it is only on its way.
 
     `wanted` is a branch, a number such as `v3`, a version's name, or a prefix of its id.
@@ -55,19 +55,19 @@ def check_arrived(repo: Repository, wanted: str) -> None:
     Raises:
         NotArrived: another machine's version goes by that name, and is not here yet.
     """
-    for name, found in awaited_anywhere(repo).items():
+    for name, found in all_missing_heads(repo).items():
         for item in found:
             if wanted in {name, f"v{item.number}", item.name} or (len(wanted) >= 4 and item.version.startswith(wanted)):
                 raise NotArrived(item.version, item.title)
 
 
-def not_arrived(repo: Repository, error: ObjectMissing) -> NotArrived | None:
+def delivery_error(repo: Repository, error: ObjectMissing) -> NotArrived | None:
     """What the error means where it is about another machine's version that came without all it needs.
 
     None where it is damage: a version that was made here, or was fetched, was here as a whole. Opens
     trees, and reads this machine's log.
     """
-    if isinstance(error, NotArrived) or not repo.others.known():
+    if isinstance(error, NotArrived) or not repo.others.known_replicas():
         return None
     object_id = ObjectId(error.object_id)
     needed = {object_id, ObjectId(error.needed_by.removeprefix("blob "))}

@@ -10,7 +10,7 @@ from aura_vcs.ids import VersionId
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.repository.repository import Repository
-from aura_vcs.suggestions import near
+from aura_vcs.suggestions import suggest
 
 _STEPS = r"(?P<base>.+?)~(?P<steps>\d{0,15})"  # compiled by the commands that come to use them
 _NUMBER = r"v(?P<number>\d{1,15})(\.(?P<prefix>[0-9a-f]{1,64}))?"
@@ -36,14 +36,14 @@ def resolve(repo: Repository, name: str) -> VersionRecord:
     """
     found = _resolve(repo, name.strip()) if is_text(name) else None
     if found is None:
-        from aura_vcs.history.names.partial_sync import check_arrived  # only where a name is not found
+        from aura_vcs.history.names.partial_sync import check_delivered  # only where a name is not found
 
-        check_arrived(repo, name.strip())
+        check_delivered(repo, name.strip())
         names = repo.queries.names()
         if not names and not branches(repo):
             raise NoVersions(name)
         known = [*names, *(b.name for b in branches(repo)), *repo.refs.tags(), "HEAD"]
-        raise UnknownVersion(name, [other for other in near(name, known) if other != name])
+        raise UnknownVersion(name, [other for other in suggest(name, known) if other != name])
     return found
 
 

@@ -1,7 +1,7 @@
 """Tags: names that stay on a version."""
 
 from aura_vcs.errors.input import NameTaken, UnknownName
-from aura_vcs.history.names.branches import branch, check_wanted
+from aura_vcs.history.names.branches import branch, check_not_deleted
 from aura_vcs.history.recording.version_builder import check_note
 from aura_vcs.ids import VersionId
 from aura_vcs.layout import check_name
@@ -9,7 +9,7 @@ from aura_vcs.model import Inverse, Operation, Tag
 from aura_vcs.refs.changes import tag_change
 from aura_vcs.refs.tags import next_stamp
 from aura_vcs.repository.repository import Draft, Repository
-from aura_vcs.suggestions import near
+from aura_vcs.suggestions import suggest
 
 
 def create_tag(repo: Repository, name: str, version: VersionId, message: str = "") -> Operation:
@@ -22,7 +22,7 @@ def create_tag(repo: Repository, name: str, version: VersionId, message: str = "
     """
     check_name("tag", name)
     with repo.transaction() as transaction:
-        check_wanted(repo, version)
+        check_not_deleted(repo, version)
         before = repo.refs.tag(name)
         if before is not None and before.version is not None:
             raise NameTaken("tag", name, hint=f"Remove it first with `aura tag -d {name}`.")
@@ -46,7 +46,7 @@ def delete_tag(repo: Repository, name: str) -> Operation:
         tags = repo.refs.tags()
         before = tags.get(name)
         if before is None:
-            raise UnknownName("tag", name, near(name, tags), hint="`aura tag` lists the tags.")
+            raise UnknownName("tag", name, suggest(name, tags), hint="`aura tag` lists the tags.")
         stamp, seen = next_stamp(before, transaction.replica)
         after = Tag(None, "", transaction.at, repo.author, stamp, seen)
         ref, change = tag_change(name, before, after)

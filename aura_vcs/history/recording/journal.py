@@ -18,7 +18,7 @@ from aura_vcs.errors.integrity import IntegrityError, LinkedPath, ObjectMissing,
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.layout import ASIDE, PENDING
 from aura_vcs.model import Entry, EntryKind, Operation
-from aura_vcs.objects.base import Place
+from aura_vcs.objects.base import PackLocation
 from aura_vcs.objects.trees import Difference
 from aura_vcs.repository.repository import Repository
 from aura_vcs.worktree.scan.scan import Scan, entry_of
@@ -70,7 +70,7 @@ def read_pending(repo: Repository) -> Pending | None:
     return found
 
 
-def carry_out(repo: Repository, scan: Scan, operation: Operation, before: ObjectId, after: ObjectId) -> "Written":
+def execute(repo: Repository, scan: Scan, operation: Operation, before: ObjectId, after: ObjectId) -> "Written":
     """Put the tree `after` in place of `before` and record the operation.
 
     The caller holds the worktree lock, and the content of both trees is in the store.
@@ -80,10 +80,10 @@ def carry_out(repo: Repository, scan: Scan, operation: Operation, before: Object
         StorageError: the disk refused; the files were put back as they were, as far as it let us.
     """
     differences = list(repo.trees.differences(before, after))
-    places = check_present(repo, differences)
+    places = ensure_content(repo, differences)
     begun = Pending(operation, before, after).checked()
     repo.storage.put(PENDING, encode_record(begun))
-    with _taken_back(repo, begun):
+    with _rolled_back(repo, begun):
         written = repo.worktree.apply(scan, differences, places, repo.progress)
         _record(repo, operation)
     _keep_late_edits(repo, begun, everything=False)
@@ -94,19 +94,19 @@ def carry_out(repo: Repository, scan: Scan, operation: Operation, before: Object
 def _keep_late_edits(repo: Repository, begun: Pending | None, *, everything: bool) -> None:
     """See late_edits; with `everything`, also of what an interrupted command left aside."""
     from aura_vcs.history.recording.late_edits import (  # a commit needs none of it
-        Replaced,
-        keep_late_edits,
-        keep_left_over,
+        Replacement,
+        save_interrupted_edits,
+        save_late_edits,
     )
 
-    replaced = Replaced(begun.operation, begun.before, begun.after) if begun is not None else None
+    replaced = Replacement(begun.operation, begun.before, begun.after) if begun is not None else None
     if everything or replaced is None:
-        keep_left_over(repo, replaced)
+        save_interrupted_edits(repo, replaced)
     else:
-        keep_late_edits(repo, replaced)
+        save_late_edits(repo, replaced)
 
 
-def finish_pending(repo: Repository) -> Operation | None:
+def recover(repo: Repository) -> Operation | None:
     """Finish what an interruption left, if anything, and say so; returns the operation that is now done.
 
     Where content that it needs is not there any more (a backup, a tool), it is taken back; where that cannot be
@@ -137,8 +137,8 @@ def _is_finished(repo: Repository, found: Pending) -> bool:
     what = found.operation.description
     repo.progress.note(f"Finishing what was interrupted: {what}")
     try:
-        with _taken_back(repo, found):
-            left = _go_on(repo, found.before, found.after)
+        with _rolled_back(repo, found):
+            left = _complete(repo, found.before, found.after)
             _record(repo, found.operation)
     except IntegrityError as error:
         if isinstance(error, StorageError | LinkedPath):
@@ -156,7 +156,7 @@ def _listed(paths: Sequence[str]) -> str:
 
 
 @contextmanager
-def _taken_back(repo: Repository, begun: Pending) -> Iterator[None]:
+def _rolled_back(repo: Repository, begun: Pending) -> Iterator[None]:
     """Put the files back when the block fails before the operation was recorded.
 
     Where that fails too, the note about it stays, and the next command tries again; it is set aside where
@@ -171,7 +171,7 @@ def _taken_back(repo: Repository, begun: Pending) -> Iterator[None]:
         try:
             is_back = True
             try:
-                _go_on(repo, begun.after, begun.before)
+                _complete(repo, begun.after, begun.before)
             except IntegrityError:  # neither way is open: the files stay as they are, for the person to look at
                 is_back = False
             _keep_late_edits(repo, begun, everything=True)
@@ -187,10 +187,10 @@ def _taken_back(repo: Repository, begun: Pending) -> Iterator[None]:
         raise
 
 
-def _go_on(repo: Repository, before: ObjectId, after: ObjectId) -> list[str]:
+def _complete(repo: Repository, before: ObjectId, after: ObjectId) -> list[str]:
     """Put `after` in place wherever the folder still is as `before`; returns the paths where it is as neither."""
     differences = list(repo.trees.differences(before, after))
-    places = check_present(repo, differences)
+    places = ensure_content(repo, differences)
     scan = repo.worktree.scan(before, [d.path for d in differences])
     unknown = [d.path for d in differences if (state := scan.file(d.path)) is not None and not state.id]
     repo.worktree.hash(unknown, scan, repo.progress, patient=True)
@@ -199,7 +199,7 @@ def _go_on(repo: Repository, before: ObjectId, after: ObjectId) -> list[str]:
     edited = [
         d.path for d in differences if not _is_folder(d) and current[d.path] not in (_bare(d.old), _bare(d.new), None)
     ]
-    return [*edited, *repo.worktree.apply(scan, untouched, places, repo.progress).left]
+    return [*edited, *repo.worktree.apply(scan, untouched, places, repo.progress).skipped]
 
 
 def _record(repo: Repository, operation: Operation) -> None:
@@ -218,7 +218,7 @@ def _current(repo: Repository, scan: Scan, difference: Difference) -> tuple[Entr
     state = scan.file(difference.path)
     if state is None:
         return None
-    return _bare(repo.worktree.disk.as_meant(entry_of(difference.path, state), difference.old))
+    return _bare(repo.worktree.disk.with_version_mode(entry_of(difference.path, state), difference.old))
 
 
 def _bare(entry: Entry | None) -> tuple[EntryKind, ObjectId, bool] | None:
@@ -230,7 +230,7 @@ def _is_folder(difference: Difference) -> bool:
     return entry is not None and entry.kind is EntryKind.DIR
 
 
-def check_present(repo: Repository, differences: Sequence[Difference]) -> Mapping[ObjectId, Place]:
+def ensure_content(repo: Repository, differences: Sequence[Difference]) -> Mapping[ObjectId, PackLocation]:
     """Have all content at hand before the first file is touched; what is offloaded is fetched.
 
     Returns where in packs the content lies, as far as the index knows.

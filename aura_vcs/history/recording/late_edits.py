@@ -11,7 +11,13 @@ import msgspec
 from aura_vcs.codec import readable_name
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.history.recording.tree_edits import change_tree
-from aura_vcs.history.recording.version_builder import NAME_LIMIT, Wanted, base_of, one_line, record_point
+from aura_vcs.history.recording.version_builder import (
+    NAME_LIMIT,
+    VersionSpec,
+    one_line,
+    record_side_version,
+    worktree_base,
+)
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Entry, EntryKind, Kind, Operation, VersionType
@@ -26,7 +32,7 @@ PATHS = "paths"
 """The key of an operation's payload that names the files of an edit (see `edits`)."""
 
 
-class Replaced(msgspec.Struct, frozen=True):
+class Replacement(msgspec.Struct, frozen=True):
     """What a command did to the folder: its operation, and the trees before and after."""
 
     operation: Operation
@@ -34,18 +40,18 @@ class Replaced(msgspec.Struct, frozen=True):
     after: ObjectId
 
 
-def keep_late_edits(repo: Repository, replaced: Replaced) -> VersionRecord | None:
+def save_late_edits(repo: Repository, replaced: Replacement) -> VersionRecord | None:
     """Look once more at what this command took out of the folder; what is unsaved becomes a restore point.
 
     The caller holds the worktree lock. What it takes out next is looked at by another call.
     """
     aside = repo.worktree.aside
-    point = _keep(repo, aside.unsaved(), _base_tree(repo, replaced), replaced.operation)
+    point = _save(repo, aside.unsaved(), _base_tree(repo, replaced), replaced.operation)
     aside.clear()
     return point
 
 
-def keep_left_over(repo: Repository, replaced: Replaced | None) -> VersionRecord | None:
+def save_interrupted_edits(repo: Repository, replaced: Replacement | None) -> VersionRecord | None:
     """Look at all that an interrupted command left aside; what is unsaved becomes a restore point.
 
     The caller holds the worktree lock.
@@ -54,28 +60,28 @@ def keep_left_over(repo: Repository, replaced: Replaced | None) -> VersionRecord
     if aside.is_empty:
         return None
     known = _ids(repo, replaced) if replaced is not None else None
-    found = [unsaved for unsaved in aside.left_over() if not _is_known(repo, unsaved, known)]
-    tree = _base_tree(repo, replaced) if replaced is not None else base_of(repo).tree
-    point = _keep(repo, found, tree, replaced.operation if replaced is not None else None)
+    found = [unsaved for unsaved in aside.interrupted_files() if not _is_known(repo, unsaved, known)]
+    tree = _base_tree(repo, replaced) if replaced is not None else worktree_base(repo).tree
+    point = _save(repo, found, tree, replaced.operation if replaced is not None else None)
     aside.clear()
     return point
 
 
-def _keep(
+def _save(
     repo: Repository, found: Sequence[Unsaved], tree: ObjectId, operation: Operation | None
 ) -> VersionRecord | None:
     if not found:
         return None
-    base = base_of(repo)
+    base = worktree_base(repo)
     during = f" during {operation.description!r}" if operation is not None else ""
     listed = ", ".join(readable_name(unsaved.path) for unsaved in found)
     with repo.store.batch(repo.progress) as batch:
         snapshot = _snapshot(repo, batch, found, tree)
-        wanted = Wanted(
+        wanted = VersionSpec(
             VersionType.RESTORE_POINT, one_line(f"Written{during}: {listed}")[:NAME_LIMIT].rstrip(), trigger=TRIGGER
         )
         correlation = operation.correlation_id if operation is not None else None
-        point = record_point(repo, batch, base, snapshot, wanted, correlation)
+        point = record_side_version(repo, batch, base, snapshot, wanted, correlation)
     for unsaved in found:
         repo.progress.note(
             f"{readable_name(unsaved.path)} was written while it was being replaced; "
@@ -104,12 +110,12 @@ def _snapshot(repo: Repository, batch: Batch, found: Sequence[Unsaved], tree: Ob
     return Snapshot(made, content.size, documents_of(content))
 
 
-def _base_tree(repo: Repository, replaced: Replaced) -> ObjectId:
+def _base_tree(repo: Repository, replaced: Replacement) -> ObjectId:
     """The tree that the files belong into: an edit's own trees have only what it changes."""
-    return base_of(repo).tree if PATHS in replaced.operation.payload else replaced.before
+    return worktree_base(repo).tree if PATHS in replaced.operation.payload else replaced.before
 
 
-def _ids(repo: Repository, replaced: Replaced) -> Collection[ObjectId] | None:
+def _ids(repo: Repository, replaced: Replacement) -> Collection[ObjectId] | None:
     """What the command put in place and replaced; None if that is not known any more."""
     try:
         found = repo.trees.list_differences(replaced.before, replaced.after)

@@ -11,7 +11,7 @@ from aura_vcs.worktree.scan.cache import FileState
 from aura_vcs.worktree.scan.scan import Scan, ScannedFolder, entry_of
 
 
-class Change(msgspec.Struct, frozen=True):
+class WorktreeChange(msgspec.Struct, frozen=True):
     """A path that is not as it was: added, modified, deleted, renamed or type_changed."""
 
     path: str
@@ -31,21 +31,21 @@ class _Found(msgspec.Struct):
 
 def compare_scan(
     repo: Repository, scan: Scan, base: ObjectId, *, renames: bool = True
-) -> tuple[tuple[Change, ...], list[str]]:
+) -> tuple[tuple[WorktreeChange, ...], list[str]]:
     """What a scan of the folder has otherwise than a tree, and files that would not hold still.
 
     Without `renames`, a renamed file is one that was deleted and one that was added.
     """
     found = _Found({}, {}, set(), set(), [])
     _walk(repo, scan.root, base, found)
-    unstable = _settle_unsure(repo, scan, found)
-    _leave_unseen(scan, found)
+    unstable = _compare_unsure(repo, scan, found)
+    _drop_unseen(scan, found)
     renamed = _renames(repo, scan, found) if renames else {}
-    changes = [Change(new, "renamed", old) for new, old in renamed.items()]
-    changes += [Change(path, "added") for path in found.added.keys() - renamed.keys()]
-    changes += [Change(path, "deleted") for path in found.deleted.keys() - set(renamed.values())]
-    changes += [Change(path, "modified") for path in found.modified]
-    changes += [Change(path, "type_changed") for path in found.type_changed]
+    changes = [WorktreeChange(new, "renamed", old) for new, old in renamed.items()]
+    changes += [WorktreeChange(path, "added") for path in found.added.keys() - renamed.keys()]
+    changes += [WorktreeChange(path, "deleted") for path in found.deleted.keys() - set(renamed.values())]
+    changes += [WorktreeChange(path, "modified") for path in found.modified]
+    changes += [WorktreeChange(path, "type_changed") for path in found.type_changed]
     return tuple(sorted(changes, key=lambda change: name_bytes(change.path))), unstable
 
 
@@ -64,14 +64,14 @@ def _walk(repo: Repository, folder: ScannedFolder, base: ObjectId | None, found:
             found.added[inner.path] = None
         _walk(repo, inner, entry.id if entry is not None else None, found)
     for name, entry in before.items():
-        _gone(repo, folder.join(name), entry, found)
+        _deleted(repo, folder.join(name), entry, found)
 
 
 def _file(path: str, state: FileState, entry: Entry | None, found: _Found, repo: Repository) -> None:
     if entry is None:
         found.added[path] = state
         return
-    shown = repo.worktree.disk.as_meant(entry_of(path, state), entry)
+    shown = repo.worktree.disk.with_version_mode(entry_of(path, state), entry)
     if entry.kind is not shown.kind:
         found.type_changed.add(path)
         if entry.kind is EntryKind.DIR:
@@ -86,7 +86,7 @@ def _file(path: str, state: FileState, entry: Entry | None, found: _Found, repo:
         found.modified.add(path)
 
 
-def _gone(repo: Repository, path: str, entry: Entry, found: _Found) -> None:
+def _deleted(repo: Repository, path: str, entry: Entry, found: _Found) -> None:
     if entry.kind is not EntryKind.DIR:
         found.deleted[path] = entry
         return
@@ -96,7 +96,7 @@ def _gone(repo: Repository, path: str, entry: Entry, found: _Found) -> None:
     found.deleted.update(below)
 
 
-def _settle_unsure(repo: Repository, scan: Scan, found: _Found) -> list[str]:
+def _compare_unsure(repo: Repository, scan: Scan, found: _Found) -> list[str]:
     """Read the files whose stamp alone has changed."""
     unstable = repo.worktree.hash([path for path, _ in found.unsure], scan, repo.progress)
     for path, entry in found.unsure:
@@ -108,7 +108,7 @@ def _settle_unsure(repo: Repository, scan: Scan, found: _Found) -> list[str]:
     return unstable
 
 
-def _leave_unseen(scan: Scan, found: _Found) -> None:
+def _drop_unseen(scan: Scan, found: _Found) -> None:
     """Say nothing of what cannot be seen: whether it is still there, or still the same, is not known."""
     unseen = tuple(f"{skipped.path}/" for skipped in scan.skipped if skipped.is_unreadable)
     for path in [path for path in found.deleted if f"{path}/".startswith(unseen)]:

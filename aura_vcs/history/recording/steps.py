@@ -12,7 +12,7 @@ import msgspec
 from aura_vcs.history.recording.newly_ignored import newly_ignored
 from aura_vcs.history.recording.tree_edits import PutTree
 from aura_vcs.history.recording.tree_steps import NOTHING_STAYS, check_paths, graft, step
-from aura_vcs.history.recording.version_builder import Base, is_purged
+from aura_vcs.history.recording.version_builder import WorktreeBase, is_purged
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Kind
 from aura_vcs.objects.batch import Batch
@@ -21,7 +21,7 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.worktree.scan.selection import Selection
 
 
-class Ground(msgspec.Struct, frozen=True):
+class StepScope(msgspec.Struct, frozen=True):
     """What of the folder a step looks at.
 
     Where `changes` are, the folder is expected to have what each of them has as `old`; `paths` are looked at
@@ -40,7 +40,7 @@ class Ground(msgspec.Struct, frozen=True):
         return self.changes is None and not self.paths
 
 
-class Step(Protocol):
+class WorktreeStep(Protocol):
     """One such change of the folder."""
 
     source: ObjectId | None
@@ -48,7 +48,7 @@ class Step(Protocol):
     paths: tuple[str, ...]
     """The paths that it is about, if not all."""
 
-    def ground(self, base: Base, /) -> Ground:
+    def scope(self, base: WorktreeBase, /) -> StepScope:
         """Say what is looked at, given what the folder is based on."""
 
     def tree(self, batch: Batch, here: ObjectId, /) -> ObjectId:
@@ -70,24 +70,24 @@ class Between:
         self._is_exact = False
         self._staying = NOTHING_STAYS
 
-    def ground(self, base: Base) -> Ground:
+    def scope(self, base: WorktreeBase) -> StepScope:
         """See Step."""
         if self._old is None and is_purged(base):
             self._is_exact = True  # what it had cannot be compared with
-            return Ground(base.tree, (base.tree,))
+            return StepScope(base.tree, (base.tree,))
         self._old = old = base.tree if self._old is None else self._old
         changes = self._repo.trees.list_differences(old, self._new)
         self._staying = newly_ignored(self._repo, old, self._new, changes)
         if self._staying.paths:
             changes = [change for change in changes if not self._staying.covers(change.path)]
-        return Ground(old, (old, base.tree), changes)
+        return StepScope(old, (old, base.tree), changes)
 
     def tree(self, batch: Batch, here: ObjectId) -> ObjectId:
         """See Step."""
         if self._is_exact:
             return exactly(self._repo, batch, here, self._new)
         assert self._old is not None
-        return step(self._repo.trees, here, self._old, self._new, putting(batch), self._staying)
+        return step(self._repo.trees, here, self._old, self._new, tree_writer(batch), self._staying)
 
 
 class Exactly:
@@ -99,9 +99,9 @@ class Exactly:
         self.paths: tuple[str, ...] = ()
         self._new = new
 
-    def ground(self, base: Base) -> Ground:
+    def scope(self, base: WorktreeBase) -> StepScope:
         """See Step."""
-        return Ground(base.tree, (base.tree,))
+        return StepScope(base.tree, (base.tree,))
 
     def tree(self, batch: Batch, here: ObjectId) -> ObjectId:
         """See Step."""
@@ -117,15 +117,15 @@ class AllOf:
         self.paths: tuple[str, ...] = ()
         self._new = EMPTY_TREE_ID
 
-    def ground(self, base: Base) -> Ground:
+    def scope(self, base: WorktreeBase) -> StepScope:
         """See Step."""
         self._new = base.tree
         expected = [Difference(path, entry, entry) for path, entry in self._repo.trees.walk(base.tree)]
-        return Ground(base.tree, (base.tree,), expected)
+        return StepScope(base.tree, (base.tree,), expected)
 
     def tree(self, batch: Batch, here: ObjectId) -> ObjectId:
         """See Step."""
-        return step(self._repo.trees, here, EMPTY_TREE_ID, self._new, putting(batch))
+        return step(self._repo.trees, here, EMPTY_TREE_ID, self._new, tree_writer(batch))
 
 
 class PathsOf:
@@ -137,9 +137,9 @@ class PathsOf:
         self.paths: tuple[str, ...] = tuple(paths)
         self._source = source
 
-    def ground(self, base: Base) -> Ground:
+    def scope(self, base: WorktreeBase) -> StepScope:
         """See Step."""
-        return Ground(base.tree, (base.tree,), (), self.paths)
+        return StepScope(base.tree, (base.tree,), (), self.paths)
 
     def tree(self, batch: Batch, here: ObjectId) -> ObjectId:
         """See Step.
@@ -149,15 +149,15 @@ class PathsOf:
         """
         selection = Selection(self.paths)
         check_paths(self._repo.trees, here, self._source, selection)
-        return graft(self._repo.trees, here, self._source, selection, putting(batch))
+        return graft(self._repo.trees, here, self._source, selection, tree_writer(batch))
 
 
 def exactly(repo: Repository, batch: Batch, here: ObjectId, new: ObjectId) -> ObjectId:
     """Return the tree `new`, and beside it what the folder has and the rules that come with `new` ignore."""
     staying = newly_ignored(repo, here, new, repo.trees.list_differences(here, new))
-    return step(repo.trees, here, here, new, putting(batch), staying)
+    return step(repo.trees, here, here, new, tree_writer(batch), staying)
 
 
-def putting(batch: Batch) -> PutTree:
+def tree_writer(batch: Batch) -> PutTree:
     """What puts trees into the batch."""
     return lambda data, path: batch.add(Kind.TREE, data, path)

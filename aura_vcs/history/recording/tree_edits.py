@@ -32,7 +32,7 @@ def files_of(trees: TreeReader, tree: ObjectId) -> dict[str, Entry]:
     }
 
 
-def as_compared(files: Mapping[str, Entry]) -> "dict[str, TreeEntry]":
+def for_comparison(files: Mapping[str, Entry]) -> "dict[str, TreeEntry]":
     """The files as comparisons and joins take them."""
     from aura_vcs.compare.merge.model import TreeEntry  # going back needs none of it
 

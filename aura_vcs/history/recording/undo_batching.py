@@ -12,7 +12,7 @@ import msgspec
 from aura_vcs.codec import parse_time
 from aura_vcs.ids import ReplicaId
 from aura_vcs.model import Operation, RefChange
-from aura_vcs.refs.refs import FIELD_ROOMS
+from aura_vcs.refs.refs import FIELD_FOLDERS
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 
 BATCH_SECONDS = 60.0
@@ -20,7 +20,7 @@ BATCH = "batch"
 """The key of the payload that names the first operation of a batch."""
 
 
-def batched(repo: Repository, transaction: Transaction, draft: Draft) -> Draft:
+def merge_into_batch(repo: Repository, transaction: Transaction, draft: Draft) -> Draft:
     """The draft, joined with the operation before it if the two are rapid edits of the same thing."""
     previous = _previous(repo, transaction, draft)
     if previous is None:
@@ -55,7 +55,7 @@ def _same_things(operation: Operation, draft: Draft) -> bool:
     if _paths(operation.payload) != _paths(draft.payload) or (operation.worktree is None) != (draft.worktree is None):
         return False
     rooms = {name.split("/", 1)[0] for name in (*operation.refs, *draft.refs)}
-    return rooms <= set(FIELD_ROOMS) or set(operation.refs) == set(draft.refs)
+    return rooms <= set(FIELD_FOLDERS) or set(operation.refs) == set(draft.refs)
 
 
 def _paths(payload: dict[str, Any]) -> Any:

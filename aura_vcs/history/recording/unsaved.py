@@ -49,11 +49,11 @@ def _is_as_expected(repo: Repository, scan: Scan, change: Difference) -> bool:
         return old is None or (old.kind is EntryKind.DIR and is_folder)
     if old is None or not state.id:
         return False
-    shown = repo.worktree.disk.as_meant(entry_of(old.name, state), old)
+    shown = repo.worktree.disk.with_version_mode(entry_of(old.name, state), old)
     return (shown.kind, shown.id, shown.executable) == (old.kind, old.id, old.executable)
 
 
-def is_lost(repo: Repository, here: ObjectId, after: ObjectId, saved: Sequence[ObjectId]) -> bool:
+def loses_work(repo: Repository, here: ObjectId, after: ObjectId, saved: Sequence[ObjectId]) -> bool:
     """Tell whether going from `here` to `after` takes something away that none of the `saved` trees has there."""
     if here in saved or here == after:
         return False

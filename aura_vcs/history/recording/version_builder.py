@@ -26,7 +26,7 @@ NAME_LIMIT = 200
 DESCRIPTION_LIMIT = 2000
 
 
-class Wanted(msgspec.Struct, frozen=True):
+class VersionSpec(msgspec.Struct, frozen=True):
     """What a new version shall be."""
 
     type: VersionType
@@ -38,7 +38,7 @@ class Wanted(msgspec.Struct, frozen=True):
     """What the operations of one command share; undo takes them back together."""
 
 
-class Base(msgspec.Struct, frozen=True):
+class WorktreeBase(msgspec.Struct, frozen=True):
     """What the work folder is based on: HEAD, and the version's tree (the empty one before the first).
 
     `record` is the version as the index had it when HEAD was read; None before the first.
@@ -48,19 +48,19 @@ class Base(msgspec.Struct, frozen=True):
     tree: ObjectId
     record: VersionRecord | None = None
 
-    def is_at(self, other: "Base") -> bool:
+    def is_at(self, other: "WorktreeBase") -> bool:
         """Whether both stand on the same version of the same branch, whatever its label says."""
         return (self.head, self.tree) == (other.head, other.tree)
 
 
-def base_of(repo: Repository) -> Base:
+def worktree_base(repo: Repository) -> WorktreeBase:
     """What the work folder is based on now."""
     head = repo.head()
     record = repo.queries.version(head.version) if head.version is not None else None
-    return Base(head, record.tree if record is not None else EMPTY_TREE_ID, record)
+    return WorktreeBase(head, record.tree if record is not None else EMPTY_TREE_ID, record)
 
 
-def is_purged(base: Base) -> bool:
+def is_purged(base: WorktreeBase) -> bool:
     """Whether somebody purged the version: its content may be gone."""
     return base.record is not None and base.record.purged_at is not None
 
@@ -97,7 +97,7 @@ def one_line(text: str) -> str:
 
 
 def take_snapshot(
-    repo: Repository, batch: "Batch", base: Base, paths: Sequence[str] | None = None, always: Sequence[str] = ()
+    repo: Repository, batch: "Batch", base: WorktreeBase, paths: Sequence[str] | None = None, always: Sequence[str] = ()
 ) -> "tuple[Scan, Snapshot]":
     """Scan the folder and put what is new into the batch.
 
@@ -110,7 +110,7 @@ def take_snapshot(
     return scan, repo.worktree.store_all(scan, batch, tree, paths, repo.progress)
 
 
-def tell_unseen(repo: Repository, scan: "Scan") -> None:
+def report_unseen(repo: Repository, scan: "Scan") -> None:
     """Say what could not be looked at or read: it is in a version as it was before, if at all."""
     for skipped in scan.skipped:
         if skipped.is_unreadable:
@@ -126,7 +126,7 @@ def _paths(repo: Repository, tree: ObjectId) -> list[str]:
     return found
 
 
-class Made(msgspec.Struct, frozen=True):
+class NewVersion(msgspec.Struct, frozen=True):
     """A version that is in the store and not recorded yet."""
 
     id: VersionId
@@ -136,20 +136,20 @@ class Made(msgspec.Struct, frozen=True):
 def make_version(
     repo: Repository,
     batch: "Batch",
-    base: Base,
+    base: WorktreeBase,
     snapshot: "Snapshot",
-    wanted: Wanted,
+    wanted: VersionSpec,
     author: str | None = None,
     *,
     parents: tuple[VersionId, ...] | None = None,
-) -> Made:
+) -> NewVersion:
     """Put the version object into the batch. Its number is a guess until `settle` has looked.
 
     Its parents are those given, by default what the base gives it.
     """
     version = Version(
         number=repo.queries.next_number(),
-        parents=lineage(repo, base.record) if parents is None else parents,
+        parents=parents_for(repo, base.record) if parents is None else parents,
         tree=snapshot.tree,
         type=wanted.type,
         name=wanted.name,
@@ -163,10 +163,10 @@ def make_version(
     )
     version_id, data = encode_version(version)
     batch.add(Kind.VERSION, data, "version")
-    return Made(version_id, version)
+    return NewVersion(version_id, version)
 
 
-def lineage(repo: Repository, record: VersionRecord | None) -> tuple[VersionId, ...]:
+def parents_for(repo: Repository, record: VersionRecord | None) -> tuple[VersionId, ...]:
     """The parents of what is made on a version.
 
     Autosaves and restore points are nobody's parent, so that removing them rewrites nothing: what is
@@ -177,7 +177,7 @@ def lineage(repo: Repository, record: VersionRecord | None) -> tuple[VersionId, 
     return (record.id,) if record is not None else ()
 
 
-def settle(repo: Repository, made: Made, parents: tuple[VersionId, ...]) -> Made:
+def renumber(repo: Repository, made: NewVersion, parents: tuple[VersionId, ...]) -> NewVersion:
     """The version as it can be recorded now, inside a transaction: with a free number and those parents."""
     number = repo.queries.next_number()
     if number == made.version.number and parents == made.version.parents:
@@ -185,11 +185,11 @@ def settle(repo: Repository, made: Made, parents: tuple[VersionId, ...]) -> Made
     version = msgspec.structs.replace(made.version, number=number, parents=parents)
     version_id, data = encode_version(version)
     repo.store.put(Kind.VERSION, data)
-    return Made(version_id, version)
+    return NewVersion(version_id, version)
 
 
 def new_label(
-    repo: Repository, transaction: Transaction, made: Made, wanted: Wanted, branch: str | None
+    repo: Repository, transaction: Transaction, made: NewVersion, wanted: VersionSpec, branch: str | None
 ) -> tuple[str, RefChange]:
     """The change that gives a new version its label; `branch` is the one it was made on."""
     label = Label(
@@ -205,19 +205,19 @@ def new_label(
     return label_change(None, label)
 
 
-def record_point(
+def record_side_version(
     repo: Repository,
     batch: "Batch",
-    base: Base,
+    base: WorktreeBase,
     snapshot: "Snapshot",
-    wanted: Wanted,
+    wanted: VersionSpec,
     correlation_id: str | None = None,
 ) -> VersionRecord:
     """Record an autosave or restore point: it hangs off HEAD's version and moves nothing."""
     made = make_version(repo, batch, base, snapshot, wanted)
     stored = batch.finish()
     with repo.transaction() as transaction:
-        made = settle(repo, made, made.version.parents)
+        made = renumber(repo, made, made.version.parents)
         ref, change = new_label(repo, transaction, made, wanted, base.head.branch)
         kind = "Autosaved" if wanted.type is VersionType.AUTOSAVE else "Saved restore point"
         draft = Draft(
@@ -226,12 +226,12 @@ def record_point(
             {ref: change},
             correlation_id=correlation_id,
         )
-        transaction.record(draft, with_version(stored, repo, made), batch.chunks)
-    return need(repo, made.id)
+        transaction.record(draft, with_version_object(stored, repo, made), batch.chunks)
+    return get_version(repo, made.id)
 
 
-def with_version(
-    stored: Mapping[ObjectId, StoredObject], repo: Repository, made: Made
+def with_version_object(
+    stored: Mapping[ObjectId, StoredObject], repo: Repository, made: NewVersion
 ) -> Mapping[ObjectId, StoredObject]:
     """What a batch stored, and the version object where `settle` had to store it on its own."""
     if made.id in stored:
@@ -240,7 +240,7 @@ def with_version(
     return {**stored, made.id: repo.store.put(Kind.VERSION, data)}
 
 
-def need(repo: Repository, version: VersionId) -> VersionRecord:
+def get_version(repo: Repository, version: VersionId) -> VersionRecord:
     """The record of a version that is known to be there."""
     record = repo.queries.version(version)
     assert record is not None

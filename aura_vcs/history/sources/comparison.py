@@ -59,7 +59,7 @@ class StoredContents:
         if entry.size > CONTENT_LIMIT and (file := self._store.loose_blob(entry.id)) is not None:
             return file
         self._store.require({entry.id: path})
-        place = self._store.place(entry.id)
+        place = self._store.location(entry.id)
         if place is not None and place.chunked:
             return cast("BinaryIO", io.BufferedReader(ChunkedFile(self._store, entry.id)))
         if entry.size > DOCUMENT_LIMIT:
@@ -81,7 +81,7 @@ class ChunkedFile(io.RawIOBase):
 
     def __init__(self, store: ObjectStore, object_id: ObjectId) -> None:
         super().__init__()
-        place = store.place(object_id)
+        place = store.location(object_id)
         assert place is not None
         listed = list(decode_chunk_list(store.packs.read(place), object_id))
         self._store = store

@@ -36,7 +36,7 @@ def write_packs(
                 if writer is None:
                     writer = PackWriter(outgoing, executor, pack_bytes=pack_bytes)
                     if salted:
-                        writer.add_salt()
+                        writer.add_nonce()
                 writer.add_frame(frame)
                 progress.advance(sum(len(item.data) for item in frame))
                 if writer.is_full:

@@ -13,8 +13,8 @@ from aura_vcs.compression import (
 )
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.layout import PACKS, pack_path
-from aura_vcs.objects.base import Place
-from aura_vcs.objects.frame_cache import RecentFrames
+from aura_vcs.objects.base import PackLocation
+from aura_vcs.objects.frame_cache import FrameCache
 from aura_vcs.objects.packs.format import (
     CODEC_RAW,
     CODEC_SHUFFLED,
@@ -37,7 +37,7 @@ _PACK = ".pack"
 
 FRAME_CACHE_BYTES = 32 << 20
 OPEN_PACKS = 32
-KEPT_ENTRIES = 8192
+CACHED_ENTRIES = 8192
 """Of larger packs the footer is read again when it is asked for again."""
 RUN_BYTES = 512 << 10
 """So much is read together at most."""
@@ -68,7 +68,7 @@ class OpenPack:
         found = self._footer
         if found is None:
             found = decode_footer(*self._ending(), pack_path(self.name))
-            self._footer = found if len(found.entries) <= KEPT_ENTRIES else None
+            self._footer = found if len(found.entries) <= CACHED_ENTRIES else None
         return found
 
     def _ending(self) -> tuple[bytes, bytes]:
@@ -147,7 +147,7 @@ class Packs:
     def __init__(self, storage: Deletable) -> None:
         self._storage = storage
         self._open: OrderedDict[str, OpenPack] = OrderedDict()
-        self._frames = RecentFrames(FRAME_CACHE_BYTES)
+        self._frames = FrameCache(FRAME_CACHE_BYTES)
         self._lock = Lock()
 
     @cached_property
@@ -187,7 +187,7 @@ class Packs:
         with self._lock:
             return self._pack(name).footer
 
-    def read(self, place: Place) -> bytes:
+    def read(self, place: PackLocation) -> bytes:
         """The object's bytes, not verified.
 
         Raises:
@@ -208,7 +208,7 @@ class Packs:
                 raise RecordCorrupt(pack_path(place.pack), "a frame is cut off")
             return data
 
-    def read_each(self, places: Iterable[Place | None]) -> Iterator[bytes | None]:
+    def read_each(self, places: Iterable[PackLocation | None]) -> Iterator[bytes | None]:
         """The bytes at each of the places, not verified; None where there is none, or the pack is damaged or gone.
 
         Quick for places in the order in which they lie: every frame is decoded once.
@@ -220,14 +220,14 @@ class Packs:
                 continue
             if place.frame != number or place.pack != name:
                 name, number = place.pack, place.frame
-                data = self._whole_frame(name, number)
+                data = self._decoded_frame(name, number)
             end = place.offset + place.length
             if data is None:
                 yield self._read_if_there(place)
             else:
                 yield data[place.offset : end] if 0 <= place.offset <= end <= len(data) else None
 
-    def _whole_frame(self, name: str, number: int) -> bytes | None:
+    def _decoded_frame(self, name: str, number: int) -> bytes | None:
         """A decoded frame; None if it is kept as it is, or cannot be read."""
         try:
             with self._lock:
@@ -237,19 +237,19 @@ class Packs:
         except (RecordCorrupt, OSError):
             return None
 
-    def _read_if_there(self, place: Place) -> bytes | None:
+    def _read_if_there(self, place: PackLocation) -> bytes | None:
         try:
             return self.read(place)
         except (RecordCorrupt, OSError):
             return None
 
-    def read_runs(self, places: Sequence[Place]) -> Iterator[bytes]:
+    def read_runs(self, places: Sequence[PackLocation]) -> Iterator[bytes]:
         """The bytes at the places, in their order; what lies side by side is read together.
 
         Raises:
             RecordCorrupt, FileNotFoundError: as for `read`.
         """
-        run: list[Place] = []
+        run: list[PackLocation] = []
         for place in places:
             if run and not self._follows(run[-1], place, sum(item.length for item in run)):
                 yield self._read_run(run)
@@ -258,7 +258,7 @@ class Packs:
         if run:
             yield self._read_run(run)
 
-    def _follows(self, before: Place, place: Place, run_bytes: int) -> bool:
+    def _follows(self, before: PackLocation, place: PackLocation, run_bytes: int) -> bool:
         return (
             before.pack == place.pack
             and before.frame == place.frame
@@ -266,10 +266,10 @@ class Packs:
             and run_bytes + place.length <= RUN_BYTES
         )
 
-    def _read_run(self, run: Sequence[Place]) -> bytes:
+    def _read_run(self, run: Sequence[PackLocation]) -> bytes:
         first, last = run[0], run[-1]
         length = last.offset + last.length - first.offset
-        return self.read(Place(first.pack, first.frame, first.offset, length))
+        return self.read(PackLocation(first.pack, first.frame, first.offset, length))
 
     def read_frame(self, name: str, number: int) -> bytes:
         """The decoded bytes of a frame, not verified.
@@ -293,12 +293,12 @@ class Packs:
         """Remove packs; returns the bytes that frees."""
         freed = sum(self.stored_size(name) for name in names)
         for name in names:
-            self.let_go(name)
+            self.forget(name)
         copies = [f"{PACKS}/{file}" for file, own in self._copies.named(self._storage.list(PACKS)) if own in names]
         self._storage.delete_many([*(pack_path(name) for name in names), *copies])
         return freed
 
-    def let_go(self, name: str) -> None:
+    def forget(self, name: str) -> None:
         """Close a pack that is going, and forget what was read of it."""
         with self._lock:
             opened = self._open.pop(name, None)
@@ -340,4 +340,4 @@ class Packs:
 
     def _frame(self, pack: OpenPack, number: int) -> bytes:
         data = self._frames.get(pack.name, number)
-        return self._frames.keep(pack.name, number, pack.frame(number)) if data is None else data
+        return self._frames.put(pack.name, number, pack.frame(number)) if data is None else data

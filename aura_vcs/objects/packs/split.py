@@ -13,7 +13,7 @@ import msgspec
 
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.objects.packs.format import MAGIC, Footer, Frame, PackEntry, encode_footer
-from aura_vcs.storage.generated_file import MadeFile
+from aura_vcs.storage.generated_file import GeneratedFile
 
 
 class CutPack(msgspec.Struct, frozen=True):
@@ -61,7 +61,7 @@ def _runs(frames: Sequence[Frame], limit: int) -> Iterator[range]:
         yield range(start, len(frames))
 
 
-class _CutFile(MadeFile):
+class _CutFile(GeneratedFile):
     """Reads what a cut pack would be as a file."""
 
     def __init__(self, file: BinaryIO, pack: CutPack) -> None:
@@ -70,7 +70,7 @@ class _CutFile(MadeFile):
         self._pack = pack
 
     def _piece(self, most: int) -> bytes:
-        """See MadeFile."""
+        """See GeneratedFile."""
         behind = self._at - len(MAGIC)
         if behind < 0:
             return MAGIC[self._at :][:most]

@@ -18,7 +18,7 @@ from aura_vcs.errors.integrity import ObjectCorrupt
 from aura_vcs.ids import Bytes, ObjectId, blob_id
 from aura_vcs.layout import pack_path
 from aura_vcs.model import Kind
-from aura_vcs.objects.base import IDENTIFY, Place, StoredObject
+from aura_vcs.objects.base import IDENTIFY, PackLocation, StoredObject
 from aura_vcs.objects.packs.format import (
     CODEC_RAW,
     CODEC_SHUFFLED,
@@ -39,7 +39,7 @@ PACK_BYTES = 64 << 20
 PACK_ENTRIES = 65_536
 """Objects of a full pack: its footer takes 3 MB, and who writes it some twenty."""
 PENDING_FRAMES = 4
-SALT_BYTES = 16
+NONCE_BYTES = 16
 
 
 class NewObject(msgspec.Struct, frozen=True, gc=False):
@@ -72,9 +72,9 @@ class ReadyFrame(msgspec.Struct, frozen=True, gc=False):
             at += length
 
 
-def is_salt(entry: PackEntry) -> bool:
-    """Whether an entry that nothing holds only gave its pack a name; see PackWriter.add_salt."""
-    return entry.kind is Kind.BLOB and entry.length == SALT_BYTES
+def is_nonce(entry: PackEntry) -> bool:
+    """Whether an entry that nothing holds only gave its pack a name; see PackWriter.add_nonce."""
+    return entry.kind is Kind.BLOB and entry.length == NONCE_BYTES
 
 
 class PackWriter:
@@ -121,9 +121,9 @@ class PackWriter:
         entries = [PackEntry(object_id, Kind.BLOB, number, at, length) for object_id, at, length in places]
         self._write_frame(entries, ready.ids, sum(ready.lengths), ready.codec, [ready.stored])
 
-    def add_salt(self) -> None:
+    def add_nonce(self) -> None:
         """Add a few random bytes as a blob that nothing holds: the pack gets a name that none ever had."""
-        salt = os.urandom(SALT_BYTES)
+        salt = os.urandom(NONCE_BYTES)
         self.add_frame([NewObject(blob_id(salt), Kind.BLOB, salt)])
 
     def finish(self) -> tuple[str, list[StoredObject]]:
@@ -204,7 +204,7 @@ class PackWriter:
         for entry in self._entries:
             frame = self._frames[entry.frame]
             share = entry.length * frame.stored_length // frame.length if frame.length else 0
-            place = Place(name, entry.frame, entry.offset, entry.length, entry.chunked)
+            place = PackLocation(name, entry.frame, entry.offset, entry.length, entry.chunked)
             yield StoredObject(entry.id, entry.kind, entry.length, share, place)
 
 

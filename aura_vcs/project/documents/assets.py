@@ -72,7 +72,7 @@ _BY_EXTENSION: dict[str, tuple[AssetType, str]] = {
 _TEMPORARY_FOLDERS = frozenset(TEMPORARY_FOLDERS)
 
 
-class Asset(msgspec.Struct, frozen=True):
+class AssetFile(msgspec.Struct, frozen=True):
     """A media file of the project; `file_path` is its identity."""
 
     file_path: str
@@ -118,7 +118,7 @@ def is_temporary(path: str) -> bool:
 
 def list_assets(
     sizes: Mapping[str, int], *, kinds: Iterable[AssetType] = (), temporary: bool | None = None
-) -> tuple[Asset, ...]:
+) -> tuple[AssetFile, ...]:
     """The media among files (path to size in bytes), sorted by path.
 
     `kinds` keeps only those types; `temporary` only temporary ones or only others.
@@ -129,7 +129,7 @@ def list_assets(
         found = _classify(path)
         if found is None or (wanted and found[0] not in wanted):
             continue
-        asset = Asset(path, found[0], found[1], sizes[path], is_temporary(path))
+        asset = AssetFile(path, found[0], found[1], sizes[path], is_temporary(path))
         if temporary is None or asset.is_temporary == temporary:
             assets.append(asset)
     return tuple(assets)

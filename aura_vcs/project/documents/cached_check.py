@@ -16,7 +16,7 @@ from aura_vcs.errors.input import LockBusy
 from aura_vcs.errors.integrity import StorageError
 from aura_vcs.history.status import Status
 from aura_vcs.index.database import BUSY_SECONDS
-from aura_vcs.project.documents.problems import Problem
+from aura_vcs.project.documents.problems import DocumentProblem
 from aura_vcs.repository.repository import Repository
 
 CHECKED_FILES = 5000
@@ -28,15 +28,15 @@ FOLDERS = ("", "scenes")
 _KEY = "problems"
 
 
-class Remembered(msgspec.Struct, frozen=True):
+class CachedCheck(msgspec.Struct, frozen=True):
     """The problems of one tree, and how the files were that are not in it and count for them."""
 
     tree: str
-    problems: tuple[Problem, ...]
+    problems: tuple[DocumentProblem, ...]
     outside: dict[str, str]
 
 
-def folder_problems(repo: Repository, found: Status) -> tuple[Problem, ...] | None:
+def folder_problems(repo: Repository, found: Status) -> tuple[DocumentProblem, ...] | None:
     """What `check_project` says of the folder that `found` describes; None where it is too large to look."""
     if found.files > CHECKED_FILES:
         return None
@@ -54,7 +54,7 @@ def folder_problems(repo: Repository, found: Status) -> tuple[Problem, ...] | No
     if tree is not None and len(problems) <= REMEMBERED:
         outside = [path for path in named_files(source) if repo.trees.entry(tree, path) is None]
         if len(outside) <= REMEMBERED:
-            _remember(repo, Remembered(tree, problems, _stamps(repo, [*FOLDERS, *outside])))
+            _remember(repo, CachedCheck(tree, problems, _stamps(repo, [*FOLDERS, *outside])))
     return problems
 
 
@@ -71,15 +71,15 @@ def _stamp(path: str) -> str:
     return f"{found.st_mtime_ns}.{0 if stat.S_ISDIR(found.st_mode) else found.st_size}"
 
 
-def _remembered(repo: Repository) -> Remembered | None:
+def _remembered(repo: Repository) -> CachedCheck | None:
     text = repo.index.database.meta(_KEY)
     try:
-        return None if text is None else msgspec.json.decode(text, type=Remembered)
+        return None if text is None else msgspec.json.decode(text, type=CachedCheck)
     except msgspec.DecodeError:
         return None  # another aura_vcs's
 
 
-def _remember(repo: Repository, known: Remembered) -> None:
+def _remember(repo: Repository, known: CachedCheck) -> None:
     database = repo.index.database
     database.connection.execute("PRAGMA busy_timeout = 0")  # whoever writes the index now is not waited for
     try:

@@ -22,7 +22,7 @@ from aura_vcs.project.documents.load import (
     is_scene_file,
     load_project,
 )
-from aura_vcs.project.documents.problems import Problem
+from aura_vcs.project.documents.problems import DocumentProblem
 from aura_vcs.project.documents.timeline import TimelineScene
 from aura_vcs.project.documents.validate import MAX_PROBLEMS_PER_FILE
 
@@ -35,7 +35,7 @@ DOCUMENTS = (".json", ".otio")
 _TYPE_WORDS = {"Audio": "a sound", "Image": "a picture", "Video": "a clip", "Subtitle": "subtitles"}
 
 
-def check_project(source: ContentSource) -> tuple[Problem, ...]:
+def check_project(source: ContentSource) -> tuple[DocumentProblem, ...]:
     """Everything that is wrong with the documents of `source`, sorted by file and place, at most
     `MAX_PROBLEMS_PER_FILE` for each file.
 
@@ -44,7 +44,7 @@ def check_project(source: ContentSource) -> tuple[Problem, ...]:
     """
     view = load_project(source)
     found = sorted({*view.problems, *_cross_checks(view, source)}, key=_place)
-    kept: list[Problem] = []
+    kept: list[DocumentProblem] = []
     for file, group in itertools.groupby(found, key=lambda problem: problem.file):
         problems = list(group)
         kept += problems[:MAX_PROBLEMS_PER_FILE]
@@ -54,7 +54,7 @@ def check_project(source: ContentSource) -> tuple[Problem, ...]:
     return tuple(kept)
 
 
-def missing_media(source: ContentSource) -> tuple[Problem, ...]:
+def missing_media(source: ContentSource) -> tuple[DocumentProblem, ...]:
     """The files that documents of `source` name and that are not there, sorted by file and place."""
     found = {problem for problem in _references(load_project(source)) if problem.severity == "error"}
     return tuple(sorted(found, key=_place))
@@ -72,13 +72,13 @@ def named_files(source: ContentSource) -> tuple[str, ...]:
     return tuple(sorted(path for path in found if is_text(path) and not unsafe_reason(path)))
 
 
-def _place(problem: Problem) -> tuple[str, list[str], Problem]:
+def _place(problem: DocumentProblem) -> tuple[str, list[str], DocumentProblem]:
     """Sorts as a person reads: /scenes/2 before /scenes/10."""
     return problem.file, [f"{part:0>9}" if part.isdigit() else part for part in problem.pointer.split("/")], problem
 
 
-def _cross_checks(view: ProjectView, source: ContentSource) -> Iterator[Problem]:
-    checks: tuple[Callable[[ProjectView], Iterator[Problem]], ...] = (
+def _cross_checks(view: ProjectView, source: ContentSource) -> Iterator[DocumentProblem]:
+    checks: tuple[Callable[[ProjectView], Iterator[DocumentProblem]], ...] = (
         _presence,
         _references,
         _identities,
@@ -94,18 +94,18 @@ def _cross_checks(view: ProjectView, source: ContentSource) -> Iterator[Problem]
     yield from _narration(view, source)
 
 
-def _warn(file: str, pointer: str, message: str, expected: str = "") -> Problem:
-    return Problem(file, pointer, "warning", message, expected)
+def _warn(file: str, pointer: str, message: str, expected: str = "") -> DocumentProblem:
+    return DocumentProblem(file, pointer, "warning", message, expected)
 
 
-def _presence(view: ProjectView) -> Iterator[Problem]:
+def _presence(view: ProjectView) -> Iterator[DocumentProblem]:
     if PROJECT_NAME not in view.names:
         yield _warn(PROJECT_NAME, "", "the project has no project.json", "a file with id and title")
     if TIMELINE_NAME in view.names and OTIO_NAME in view.names:
         yield _warn(OTIO_NAME, "", "there is a timeline.json too; exports follow timeline.json")
 
 
-def _references(view: ProjectView) -> Iterator[Problem]:
+def _references(view: ProjectView) -> Iterator[DocumentProblem]:
     by_fold: dict[str, str] = {}
     by_name: dict[str, str] = {}
     if any(reference.path not in view.names for reference in view.references):
@@ -117,7 +117,7 @@ def _references(view: ProjectView) -> Iterator[Problem]:
         if path not in view.names:
             near = by_fold.get(path.casefold()) or by_name.get(path.rpartition("/")[2])
             expected = f"a file of the project; there is {near}" if near else "a file of the project"
-            yield Problem(file, pointer, "error", f"{path} does not exist", expected)
+            yield DocumentProblem(file, pointer, "error", f"{path} does not exist", expected)
             continue
         kind = asset_type(path)
         if kind not in reference.types:
@@ -128,24 +128,24 @@ def _references(view: ProjectView) -> Iterator[Problem]:
             yield _warn(file, pointer, f"{path} is a temporary file, which versions leave out")
 
 
-def _identities(view: ProjectView) -> Iterator[Problem]:
+def _identities(view: ProjectView) -> Iterator[DocumentProblem]:
     first_by_id: dict[str, str] = {}
     first_by_index: dict[int, str] = {}
     for scene in sorted(view.scenes, key=lambda scene: scene.name):
         identity, index = scene.document.id, scene.document.index
         if identity and first_by_id.setdefault(identity, scene.name) != scene.name:
             message = f"the id {identity!r} is that of {first_by_id[identity]} too"
-            yield Problem(scene.name, "/id", "error", message, "an id of its own")
+            yield DocumentProblem(scene.name, "/id", "error", message, "an id of its own")
         if first_by_index.setdefault(index, scene.name) != scene.name:
             message = f"the index {index} is that of {first_by_index[index]} too"
-            yield Problem(scene.name, "/index", "error", message, "a place of its own in the film")
+            yield DocumentProblem(scene.name, "/index", "error", message, "a place of its own in the film")
     places = sorted(first_by_index)
     missing = next((place for place in range(len(places)) if places[place] != place), None)
     if missing is not None:
         yield _warn(SCENES_FOLDER, "", f"no scene has the index {missing}", f"indices 0 to {len(view.scenes) - 1}")
 
 
-def _completeness(view: ProjectView) -> Iterator[Problem]:
+def _completeness(view: ProjectView) -> Iterator[DocumentProblem]:
     placed = {scene.index: scene for scene in view.timeline.scenes} if view.timeline else {}
     for scene in view.scenes:
         document = scene.document
@@ -158,14 +158,14 @@ def _completeness(view: ProjectView) -> Iterator[Problem]:
             yield _warn(scene.name, "/is_completed", "marked complete without both narration and picture", "false")
 
 
-def _scene_count(view: ProjectView) -> Iterator[Problem]:
+def _scene_count(view: ProjectView) -> Iterator[DocumentProblem]:
     plan = view.plan
     if plan is None:
         return
     lowest, highest = plan.min_scene_count, plan.max_scene_count
     if lowest is not None and highest is not None and lowest > highest:
         message = f"the fewest scenes ({lowest}) are more than the most ({highest})"
-        yield Problem("plan.json", "/min_scene_count", "error", message, f"at most {highest}")
+        yield DocumentProblem("plan.json", "/min_scene_count", "error", message, f"at most {highest}")
     wanted = plan.scene_count()
     if wanted is None or not view.scenes or wanted == len(view.scenes):
         return
@@ -173,7 +173,7 @@ def _scene_count(view: ProjectView) -> Iterator[Problem]:
     yield _warn("plan.json", pointer, f"the plan makes {wanted} scenes, there are {len(view.scenes)}")
 
 
-def _timeline_order(view: ProjectView) -> Iterator[Problem]:
+def _timeline_order(view: ProjectView) -> Iterator[DocumentProblem]:
     now = 0.0
     seen: Counter[int] = Counter()
     for place, scene in enumerate(view.timeline.scenes if view.timeline else []):
@@ -181,7 +181,7 @@ def _timeline_order(view: ProjectView) -> Iterator[Problem]:
         seen[scene.index] += 1
         if seen[scene.index] > 1:
             message = f"the index {scene.index} occurs before"
-            yield Problem(TIMELINE_NAME, f"{pointer}/index", "error", message, f"{place}")
+            yield DocumentProblem(TIMELINE_NAME, f"{pointer}/index", "error", message, f"{place}")
         if scene.start is not None and abs(scene.start - now) > TOLERANCE_SECONDS:
             what = "leaves a gap" if scene.start > now else "overlaps the scene before"
             message = f"the scene starts at {scene.start:g} s and {what}, which ends at {now:g} s"
@@ -190,7 +190,7 @@ def _timeline_order(view: ProjectView) -> Iterator[Problem]:
         now += scene.duration
 
 
-def _timeline_scenes(view: ProjectView) -> Iterator[Problem]:
+def _timeline_scenes(view: ProjectView) -> Iterator[DocumentProblem]:
     before = 0.0
     for place, scene in enumerate(view.timeline.scenes if view.timeline else []):
         pointer = f"/scenes/{place}"
@@ -209,7 +209,7 @@ def _timeline_scenes(view: ProjectView) -> Iterator[Problem]:
         before = scene.duration
 
 
-def _timeline_against_scenes(view: ProjectView) -> Iterator[Problem]:
+def _timeline_against_scenes(view: ProjectView) -> Iterator[DocumentProblem]:
     if view.timeline is None or not view.scenes:
         return
     if len(view.timeline.scenes) != len(view.scenes):
@@ -230,7 +230,7 @@ def _timeline_against_scenes(view: ProjectView) -> Iterator[Problem]:
             yield _warn(TIMELINE_NAME, f"/scenes/{place}/narration_audio_path", message, sound)
 
 
-def _total_duration(view: ProjectView) -> Iterator[Problem]:
+def _total_duration(view: ProjectView) -> Iterator[DocumentProblem]:
     lengths = [scene.document.duration_seconds for scene in view.scenes]
     if view.timeline and view.timeline.scenes:
         lengths = [scene.duration for scene in view.timeline.scenes]
@@ -247,7 +247,7 @@ def _total_duration(view: ProjectView) -> Iterator[Problem]:
         yield _warn("plan.json", "/target_duration", message)
 
 
-def _narration(view: ProjectView, source: ContentSource) -> Iterator[Problem]:
+def _narration(view: ProjectView, source: ContentSource) -> Iterator[DocumentProblem]:
     """Narration that is longer than its scene would be cut off."""
     for scene in view.scenes:
         path, room = scene.document.audio_file_path, scene.document.duration_seconds
@@ -257,7 +257,7 @@ def _narration(view: ProjectView, source: ContentSource) -> Iterator[Problem]:
             with source.open(path) as stream:
                 facts = read_header(stream)
         except (AuraError, OSError) as error:
-            yield Problem(scene.name, "/audio_file_path", "error", f"{path} cannot be read: {error}")
+            yield DocumentProblem(scene.name, "/audio_file_path", "error", f"{path} cannot be read: {error}")
             continue
         if facts is None:
             yield _warn(scene.name, "/audio_file_path", f"{path} is no WAV file that a player would open")

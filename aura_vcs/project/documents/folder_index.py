@@ -28,7 +28,7 @@ from aura_vcs.storage.plain_files import open_below
 View = TypeVar("View", bound=msgspec.Struct)
 
 
-class Seen(msgspec.Struct, frozen=True):
+class FileStat(msgspec.Struct, frozen=True):
     """A file of the folder: size in bytes, date in nanoseconds since 1970."""
 
     path: str
@@ -64,11 +64,11 @@ def refresh_folder(repo: Repository) -> Entities:
     if PROJECT_NAME not in here and entities.meta("project") not in {None, ""}:
         project = ("", "", "")
     if scenes or gone_scenes or assets or gone_assets or project is not None:
-        entities.change_folder(scenes, gone_scenes, assets, gone_assets, project)
+        entities.update_folder(scenes, gone_scenes, assets, gone_assets, project)
     return entities
 
 
-def files_of(root: str) -> Iterator[Seen]:
+def files_of(root: str) -> Iterator[FileStat]:
     """The regular files of a project folder, temporary ones included; `.aura` and links are not."""
     waiting = [""]
     while waiting:
@@ -83,7 +83,7 @@ def files_of(root: str) -> Iterator[Seen]:
                                 waiting.append(path)
                         elif entry.is_file(follow_symlinks=False):
                             found = entry.stat(follow_symlinks=False)
-                            yield Seen(path, found.st_size, found.st_mtime_ns)
+                            yield FileStat(path, found.st_size, found.st_mtime_ns)
                     except OSError:
                         continue  # this one has gone, or cannot be looked at
         except OSError:
@@ -103,7 +103,7 @@ def as_text(path: str) -> str:
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def _scene(root: str, seen: Seen) -> SceneRow:
+def _scene(root: str, seen: FileStat) -> SceneRow:
     found = _view(root, seen.path, SceneDocument)
     return SceneRow(
         as_text(seen.path), found.id, found.index, found.heading, found.script_text, found.audio_file_path,
@@ -111,7 +111,7 @@ def _scene(root: str, seen: Seen) -> SceneRow:
     )  # fmt: skip
 
 
-def _project(root: str, seen: Seen) -> tuple[str, str, str]:
+def _project(root: str, seen: FileStat) -> tuple[str, str, str]:
     found = _view(root, seen.path, ProjectDocument)
     return found.title, found.description, seen.stamp
 

@@ -11,7 +11,7 @@ from aura_vcs.errors.documents import DocumentMalformed
 from aura_vcs.errors.integrity import LimitExceeded
 from aura_vcs.formats.jsondoc.limits import MAX_DOCUMENT_BYTES
 from aura_vcs.formats.jsondoc.pointer import escape
-from aura_vcs.formats.jsondoc.spans import Document, parse
+from aura_vcs.formats.jsondoc.spans import DocumentSpans, parse
 from aura_vcs.history.sources.content_source import ContentSource
 from aura_vcs.model import DOCUMENTS
 from aura_vcs.project.documents.models import (
@@ -22,7 +22,7 @@ from aura_vcs.project.documents.models import (
     SceneDocument,
     VoiceDocument,
 )
-from aura_vcs.project.documents.problems import Problem, Reference
+from aura_vcs.project.documents.problems import DocumentProblem, Reference
 from aura_vcs.project.documents.timeline import TimelineDocument
 from aura_vcs.project.documents.validate import validate
 
@@ -57,7 +57,7 @@ class ProjectView(msgspec.Struct, frozen=True):
     scenes: tuple[SceneFile, ...]
     """In the order of the film: by index, then by file name."""
     references: tuple[Reference, ...]
-    problems: tuple[Problem, ...]
+    problems: tuple[DocumentProblem, ...]
 
 
 def is_studio_project(root: str) -> bool:
@@ -104,14 +104,14 @@ def plain_document(source: ContentSource, name: str) -> Any:
 class _Reader:
     def __init__(self, source: ContentSource, names: frozenset[str]) -> None:
         self.source, self.names = source, names
-        self.problems: list[Problem] = []
+        self.problems: list[DocumentProblem] = []
         self.references: list[Reference] = []
 
     def scenes(self, names: Sequence[str]) -> tuple[SceneFile, ...]:
         files = sorted(name for name in names if is_scene_file(name))
         if len(files) > MAX_SCENE_FILES:
             message = f"there are {len(files):,} scene files; only the first {MAX_SCENE_FILES:,} are looked at"
-            self.problems.append(Problem(SCENES_FOLDER, "", "warning", message))
+            self.problems.append(DocumentProblem(SCENES_FOLDER, "", "warning", message))
         found = []
         for name in files[:MAX_SCENE_FILES]:
             document = self.document(name, SceneDocument)
@@ -130,23 +130,25 @@ class _Reader:
         self.references += references
         return result if document.root.kind == "object" else None
 
-    def parsed(self, name: str) -> Document | None:
+    def parsed(self, name: str) -> DocumentSpans | None:
         """The document's JSON; None after noting why it cannot be had."""
         try:
             with self.source.open(name) as stream:
                 document = parse(stream.read(MAX_DOCUMENT_BYTES + 1), name)
         except DocumentMalformed as error:
             place = f"line {error.line}, column {error.column}"
-            self.problems.append(Problem(name, "", "error", f"this is not valid JSON: {error.detail} ({place})"))
+            self.problems.append(
+                DocumentProblem(name, "", "error", f"this is not valid JSON: {error.detail} ({place})")
+            )
         except LimitExceeded as error:
-            self.problems.append(Problem(name, "", "error", f"too large to be looked at: {error.message}"))
+            self.problems.append(DocumentProblem(name, "", "error", f"too large to be looked at: {error.message}"))
         except AuraError as error:
-            self.problems.append(Problem(name, "", "error", error.message))
+            self.problems.append(DocumentProblem(name, "", "error", error.message))
         except OSError as error:
-            self.problems.append(Problem(name, "", "error", f"cannot be read: {error.strerror or error}"))
+            self.problems.append(DocumentProblem(name, "", "error", f"cannot be read: {error.strerror or error}"))
         else:
             for oddity in document.oddities()[:_MAX_ODDITIES]:
-                self.problems.append(Problem(name, oddity.pointer, "warning", oddity.message))
+                self.problems.append(DocumentProblem(name, oddity.pointer, "warning", oddity.message))
             return document
         return None
 
@@ -158,7 +160,9 @@ class _Reader:
         value = document.value()
         if not isinstance(value, dict) or "OTIO_SCHEMA" not in value:
             expected = "an object with OTIO_SCHEMA"
-            self.problems.append(Problem(OTIO_NAME, "", "error", "this is no OpenTimelineIO document", expected))
+            self.problems.append(
+                DocumentProblem(OTIO_NAME, "", "error", "this is no OpenTimelineIO document", expected)
+            )
             return
         todo: list[tuple[str, Any]] = [("", value)]
         while todo:

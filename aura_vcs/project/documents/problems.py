@@ -8,7 +8,7 @@ Severity = Literal["error", "warning"]
 """An error makes a document mean nothing there; a warning is probably not what its author wants."""
 
 
-class Problem(msgspec.Struct, frozen=True, order=True):
+class DocumentProblem(msgspec.Struct, frozen=True, order=True):
     """One thing that is wrong, and where.
 
     `pointer` is a JSON pointer into `file` (empty: the whole file), `expected` says what would be

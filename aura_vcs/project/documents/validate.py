@@ -15,7 +15,7 @@ from msgspec import inspect
 from aura_vcs.formats.jsondoc.pointer import escape
 from aura_vcs.formats.timeline import durations
 from aura_vcs.history.sources.content_source import unsafe_reason
-from aura_vcs.project.documents.problems import Problem, Reference
+from aura_vcs.project.documents.problems import DocumentProblem, Reference
 
 View = TypeVar("View", bound=msgspec.Struct)
 
@@ -38,7 +38,7 @@ _INVALID = object()
 MAX_PROBLEMS_PER_FILE = 200
 
 
-def validate(value: Any, view: type[View], file: str) -> tuple[View, list[Problem], list[Reference]]:
+def validate(value: Any, view: type[View], file: str) -> tuple[View, list[DocumentProblem], list[Reference]]:
     """A view of `value`, what is wrong with it, and the media it names. Never raises for bad data.
 
     At most `MAX_PROBLEMS_PER_FILE` problems are listed.
@@ -62,13 +62,13 @@ def kind_of(value: Any) -> str:
 class _Walk:
     def __init__(self, file: str) -> None:
         self.file = file
-        self.problems: list[Problem] = []
+        self.problems: list[DocumentProblem] = []
         self.references: list[Reference] = []
 
     def fail(self, pointer: str, message: str, expected: str) -> Any:
         """Note a problem; the value counts as absent."""
         if len(self.problems) < MAX_PROBLEMS_PER_FILE:
-            self.problems.append(Problem(self.file, pointer, "error", message, expected))
+            self.problems.append(DocumentProblem(self.file, pointer, "error", message, expected))
         return _INVALID
 
     def struct(self, value: Any, info: Any, pointer: str) -> Any:

@@ -23,7 +23,7 @@ RECORDED_TYPES = ("checkpoint.save", "export.run")
 """The types of what is recorded without an action."""
 
 
-class Told(msgspec.Struct, frozen=True):
+class Activity(msgspec.Struct, frozen=True):
     """One thing that was recorded; the fields are those of an action, as far as there is such a thing."""
 
     id: str
@@ -42,7 +42,7 @@ def list_activity(
     repo: Repository, *, type_: str | None = None, user: str | None = None, status: str | None = None,
     correlation_id: str | None = None, since: str | None = None, until: str | None = None, limit: int = 50,
     offset: int = 0, everything: bool = False,
-) -> list[ActionRecord | Told]:  # fmt: skip
+) -> list[ActionRecord | Activity]:  # fmt: skip
     """Return a page of what was done, newest first; with `everything` what else was recorded too.
 
     A type that is not one of actions says so by itself. Times in RFC 3339.
@@ -55,14 +55,14 @@ def list_activity(
     if not (everything or type_ in RECORDED_TYPES):
         return list(queries.actions(**wanted, at=now(), limit=limit, offset=offset))
     actions = queries.actions(**wanted, at=now(), limit=limit + offset)
-    both: list[ActionRecord | Told] = [*actions, *told(repo, **wanted, limit=limit + offset)]
+    both: list[ActionRecord | Activity] = [*actions, *list_records(repo, **wanted, limit=limit + offset)]
     return sorted(both, key=lambda item: item.time, reverse=True)[offset : offset + limit]
 
 
-def told(
+def list_records(
     repo: Repository, *, type_: str | None = None, user: str | None = None, status: str | None = None,
     correlation_id: str | None = None, since: str | None = None, until: str | None = None, limit: int = 50,
-) -> list[Told]:  # fmt: skip
+) -> list[Activity]:  # fmt: skip
     """The newest `limit` of them, newest first; a job's id counts as correlation id. Times in RFC 3339."""
     wanted = (("type", type_), ("user", user), ("status", status), ("correlation_id", correlation_id))
     found = [
@@ -75,12 +75,12 @@ def told(
     return sorted(found, key=lambda item: item.time, reverse=True)[:limit]
 
 
-def _all(repo: Repository) -> Iterator[Told]:
+def _all(repo: Repository) -> Iterator[Activity]:
     yield from map(_checkpoint, list_checkpoints(repo, valid=None))
     yield from map(_export, list_exports(repo))
 
 
-def _checkpoint(item: RenderCheckpoint) -> Told:
+def _checkpoint(item: RenderCheckpoint) -> Activity:
     payload = {
         "stage_name": item.stage_name, "completed_scenes": item.completed_scenes, "total_scenes": item.total_scenes,
         "output_file_path": item.output_file_path, "is_valid": item.is_valid,
@@ -89,10 +89,10 @@ def _checkpoint(item: RenderCheckpoint) -> Told:
     said = f"Saved checkpoint {words_for(item)}"
     user = item.created_by or ""
     time = item.checkpoint_time
-    return Told(item.id, "checkpoint.save", said, user, time, "Applied", (place,), payload, item.job_id)
+    return Activity(item.id, "checkpoint.save", said, user, time, "Applied", (place,), payload, item.job_id)
 
 
-def _export(job: ExportRecord) -> Told:
+def _export(job: ExportRecord) -> Activity:
     verb = {"Queued": "Queued", "InProgress": "Started", "Failed": "Failed", "Completed": "Made"}[job.status]
     said = f"{verb} export of v{job.version_number} as {job.preset_name}"
     payload = {
@@ -102,6 +102,6 @@ def _export(job: ExportRecord) -> Told:
     place = f"{EXPORTS}/{job.id}".removeprefix(f"{REFS}/")
     status: Literal["Applied", "Failed"] = "Failed" if job.status == "Failed" else "Applied"
     user = job.created_by or ""
-    return Told(
+    return Activity(
         job.id, "export.run", said, user, job.created_at, status, (place,), payload, error_message=job.error_message
     )

@@ -42,8 +42,8 @@ from aura_vcs.refs.refs import CHECKPOINT_FIELDS
 from aura_vcs.repository.repository import Draft, Repository, project_storage
 from aura_vcs.storage.plain_files import open_below
 
-KEPT = 10
-KEPT_OF_ALL = 200
+MAX_CHECKPOINTS = 10
+MAX_CHECKPOINTS_OF_PROJECT = 200
 """Records of all processes, jobs and stages together."""
 DATA_LIMIT = 16 << 20
 """Bytes of JSON in one checkpoint."""
@@ -163,9 +163,9 @@ class CheckpointWriter:
         with self._mutex:
             written = self._written.setdefault(made.stage_name, deque())
             written.append(checkpoint_file(made))
-            old = [written.popleft() for _ in range(len(written) - KEPT)]
+            old = [written.popleft() for _ in range(len(written) - MAX_CHECKPOINTS)]
         names = self._storage.list(layout.CHECKPOINTS)
-        old += [f"{layout.CHECKPOINTS}/{name}" for name in names[: max(0, len(names) - KEPT_OF_ALL)]]
+        old += [f"{layout.CHECKPOINTS}/{name}" for name in names[: max(0, len(names) - MAX_CHECKPOINTS_OF_PROJECT)]]
         for path in old:
             self._storage.delete(path)
 
@@ -317,7 +317,7 @@ def plan_recovery(repo: Repository, *, stage: str | None = None) -> tuple[Render
 
 def _unusable(repo: Repository, checkpoint: RenderCheckpoint) -> str:
     """Why nothing can be resumed from it; empty if it can."""
-    if checkpoint.data is not None and not _is_whole(repo, checkpoint.data):
+    if checkpoint.data is not None and not _is_intact(repo, checkpoint.data):
         return "its data is missing or damaged"
     if checkpoint.output_size is None or checkpoint.output_file_path is None:
         return ""
@@ -325,12 +325,12 @@ def _unusable(repo: Repository, checkpoint: RenderCheckpoint) -> str:
         return f"its output is no file of the project: {reason}"
     if _size_of(repo, checkpoint.output_file_path) == checkpoint.output_size:
         return ""
-    if checkpoint.output is None or not _is_whole(repo, checkpoint.output):
+    if checkpoint.output is None or not _is_intact(repo, checkpoint.output):
         return f"{checkpoint.output_file_path} is not as it was then, and was not kept"
     return ""
 
 
-def _is_whole(repo: Repository, object_id: ObjectId) -> bool:
+def _is_intact(repo: Repository, object_id: ObjectId) -> bool:
     try:
         repo.store.verify(object_id, Kind.BLOB)
     except IntegrityError:

@@ -8,7 +8,7 @@ import msgspec
 
 from aura_vcs.errors import AuraError
 from aura_vcs.ids import ObjectId, blob_id
-from aura_vcs.index.queries import PathChange
+from aura_vcs.index.queries import RecordedChange
 from aura_vcs.model import EntryKind
 from aura_vcs.project.documents.folder_index import format_time_ns
 from aura_vcs.repository.repository import Repository
@@ -18,7 +18,7 @@ HASHED_BYTES = 1 << 20
 """A larger file of the size that its version has is taken for unchanged here."""
 
 
-class Audit(msgspec.Struct, frozen=True):
+class FileOrigin(msgspec.Struct, frozen=True):
     """When a file was made and last changed, and by whom."""
 
     created_at: str
@@ -35,9 +35,9 @@ class FileAudit:
         version = repo.head().version
         record = self._queries.version(version) if version is not None else None
         self._tree: ObjectId | None = None if record is None else record.tree
-        self._first: PathChange | None = None
+        self._first: RecordedChange | None = None
 
-    def of(self, path: str, stamp: str) -> Audit:
+    def of(self, path: str, stamp: str) -> FileOrigin:
         """Return the audit of the file at `path`; `stamp` is its row's: nanoseconds and size."""
         mtime_ns, _, size = stamp.partition(".")
         written = format_time_ns(int(mtime_ns))
@@ -46,11 +46,11 @@ class FileAudit:
         if is_versioned and not (changes and changes[0].change == "added"):
             changes = [self._oldest(), *changes]
         if not changes:
-            return Audit(written, self._repo.author, written, self._repo.author)
+            return FileOrigin(written, self._repo.author, written, self._repo.author)
         first, last = changes[0], changes[-1]
         if is_changed:
-            return Audit(first.at, first.author, max(written, first.at), self._repo.author)
-        return Audit(first.at, first.author, last.at, last.author)
+            return FileOrigin(first.at, first.author, max(written, first.at), self._repo.author)
+        return FileOrigin(first.at, first.author, last.at, last.author)
 
     def _compared(self, path: str, size: int) -> tuple[bool, bool]:
         """Whether the version that the folder is at has the file, and whether it differs from that."""
@@ -65,7 +65,7 @@ class FileAudit:
         except (OSError, AuraError):
             return True, False
 
-    def _oldest(self) -> PathChange:
+    def _oldest(self) -> RecordedChange:
         """The first version: what it brought is not listed path by path."""
         if self._first is None:
             self._first = self._queries.first_version()

@@ -14,7 +14,7 @@ import av.error
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from aura_vcs.errors import MediaUnreadable
-from aura_vcs.formats.media.wav_png import MediaFacts
+from aura_vcs.formats.media.wav_png import HeaderFacts
 
 MAX_PIXELS = 100_000_000
 """Pictures and frames with more are refused: 100 megapixels take 400 MB."""
@@ -98,7 +98,7 @@ def _samples(frame: Any) -> bytes:
     return bytes(frame.planes[0])[: frame.samples * _BYTES_PER_SAMPLE]
 
 
-def probe(path: str, name: str) -> MediaFacts:
+def probe(path: str, name: str) -> HeaderFacts:
     """What a picture, sound or clip is, without decoding more than its start.
 
     Raises:
@@ -107,12 +107,12 @@ def probe(path: str, name: str) -> MediaFacts:
     try:
         with Image.open(path, formats=_PICTURES) as image:
             kind = (image.format or "").lower()
-            return MediaFacts(kind, width=image.width, height=image.height, video_codec=kind)
+            return HeaderFacts(kind, width=image.width, height=image.height, video_codec=kind)
     except (OSError, ValueError, SyntaxError):
         return _probe_container(path, name)
 
 
-def _probe_container(path: str, name: str) -> MediaFacts:
+def _probe_container(path: str, name: str) -> HeaderFacts:
     with _opened(path, name) as container:
         video = next((s for s in container.streams.video if s.codec_context is not None), None)
         audio = next((s for s in container.streams.audio if s.codec_context is not None), None)
@@ -120,7 +120,7 @@ def _probe_container(path: str, name: str) -> MediaFacts:
             raise MediaUnreadable(name, "it has neither picture nor sound")
         length = container.duration / av.time_base if container.duration is not None else None
         rate = (video.average_rate or video.guessed_rate) if video else None
-        return MediaFacts(
+        return HeaderFacts(
             container.format.name.split(",")[0],
             duration_seconds=round(length, 6) if length is not None else None,
             width=video.width if video else None,

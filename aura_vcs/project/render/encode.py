@@ -14,7 +14,7 @@ from aura_vcs.project.render.audio_mix import mixed_frames
 from aura_vcs.project.render.captions import caption
 from aura_vcs.project.render.decode import RATE_HZ
 from aura_vcs.project.render.frames import ShotPainter, transition
-from aura_vcs.project.render.job import RenderJob, Report
+from aura_vcs.project.render.job import RenderJob, WorkerReport
 from aura_vcs.project.render.presets import ExportPreset
 
 _SPEEDS = {
@@ -37,7 +37,7 @@ _MUXERS = {
     "m4a": "ipod",
 }
 
-Send = Callable[[Report], None]
+Send = Callable[[WorkerReport], None]
 
 
 def render(job: RenderJob, send: Send) -> None:
@@ -227,7 +227,7 @@ class _Counter:
         self._sent = time.monotonic()
 
     def at(self, label: str, name: str) -> None:
-        self._send(Report("at", label=label, name=name))
+        self._send(WorkerReport("at", label=label, name=name))
 
     def add(self, amount: int) -> None:
         self._count += amount
@@ -236,5 +236,5 @@ class _Counter:
 
     def flush(self) -> None:
         if self._count:
-            self._send(Report("frames", count=self._count))
+            self._send(WorkerReport("frames", count=self._count))
         self._count, self._sent = 0, time.monotonic()

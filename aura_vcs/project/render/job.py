@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from aura_vcs.formats.media.wav_png import MediaFacts
+from aura_vcs.formats.media.wav_png import HeaderFacts
 from aura_vcs.project.documents.timeline import Effects, Position, Subtitles, Transition
 from aura_vcs.project.render.presets import ExportPreset
 
@@ -89,14 +89,14 @@ class ProbeJob(msgspec.Struct, frozen=True):
     cpu_seconds: int
 
 
-class Request(msgspec.Struct, frozen=True):
+class WorkerRequest(msgspec.Struct, frozen=True):
     """Exactly one of the two."""
 
     render: RenderJob | None = None
     probe: ProbeJob | None = None
 
 
-class Report(msgspec.Struct, frozen=True, omit_defaults=True):
+class WorkerReport(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the process says, one JSON object per line.
 
     `at`: it begins with `label` (a scene) or `name` (a file); `frames`: so many more are encoded;
@@ -109,7 +109,7 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     count: int = 0
     error: Literal["", "media", "encoder", "render"] = ""
     detail: str = ""
-    facts: MediaFacts | None = None
+    facts: HeaderFacts | None = None
     size_bytes: int = 0
 
 

@@ -10,16 +10,16 @@ from contextlib import closing
 from pathlib import Path, PurePosixPath
 
 from aura_vcs.errors import MediaUnreadable
-from aura_vcs.formats.media.wav_png import MediaFacts, read_header
+from aura_vcs.formats.media.wav_png import HeaderFacts, read_header
 from aura_vcs.history.sources.content_source import ContentSource
-from aura_vcs.project.render.job import ProbeJob, Request
+from aura_vcs.project.render.job import ProbeJob, WorkerRequest
 from aura_vcs.project.render.process import WorkerDied, copy_for_worker, require_media, run_worker
 
 PROBE_SECONDS = 20
 PROBE_MEMORY_BYTES = 1024**3
 
 
-def probe_media(source: ContentSource, path: str, *, environment: Mapping[str, str] | None = None) -> MediaFacts:
+def probe_media(source: ContentSource, path: str, *, environment: Mapping[str, str] | None = None) -> HeaderFacts:
     """The facts of one media file of `source`.
 
     Takes about 0.2 s for files that need the process, which get a copy in the system's temporary
@@ -41,7 +41,7 @@ def probe_media(source: ContentSource, path: str, *, environment: Mapping[str, s
         return probe_file(copy, path, environment=environment)
 
 
-def probe_file(file: Path, name: str, *, environment: Mapping[str, str] | None = None) -> MediaFacts:
+def probe_file(file: Path, name: str, *, environment: Mapping[str, str] | None = None) -> HeaderFacts:
     """The facts of a file on disk, by the process alone; `name` is what messages call it.
 
     Raises:
@@ -49,7 +49,7 @@ def probe_file(file: Path, name: str, *, environment: Mapping[str, str] | None =
     """
     job = ProbeJob(str(file.absolute()), name, PROBE_MEMORY_BYTES, PROBE_SECONDS)
     try:
-        request = Request(probe=job)
+        request = WorkerRequest(probe=job)
         with closing(run_worker(request, stall_seconds=PROBE_SECONDS * 2, environment=environment)) as reports:
             last = list(reports)[-1]
     except WorkerDied as error:

@@ -19,7 +19,7 @@ from aura_vcs.history.sources.content_source import ContentSource
 from aura_vcs.media.probe import can_look_into
 from aura_vcs.media.process import can_start, media_process, why_it_ended
 from aura_vcs.progress import SILENT, Progress
-from aura_vcs.project.render.job import Report, Request
+from aura_vcs.project.render.job import WorkerReport, WorkerRequest
 
 POLL_SECONDS = 0.1
 """How soon a wish to cancel is noticed."""
@@ -76,12 +76,12 @@ def copy_for_worker(
 
 
 def run_worker(
-    request: Request,
+    request: WorkerRequest,
     *,
     stall_seconds: float,
     cancelled: Callable[[], bool] = lambda: False,
     environment: Mapping[str, str] | None = None,
-) -> Generator[Report]:
+) -> Generator[WorkerReport]:
     """Start the process and yield what it reports, up to its last word.
 
     `environment` is all that it gets of one: a decoder that is taken over finds no keys there.
@@ -106,7 +106,7 @@ def _reports(
     lines: "queue.Queue[bytes]",
     stall_seconds: float,
     cancelled: Callable[[], bool],
-) -> Generator[Report]:
+) -> Generator[WorkerReport]:
     heard = time.monotonic()
     while not cancelled():
         try:
@@ -119,7 +119,7 @@ def _reports(
         if not line:
             raise WorkerDied(why_it_ended(process.wait()))
         try:
-            report = msgspec.json.decode(line, type=Report)
+            report = msgspec.json.decode(line, type=WorkerReport)
         except msgspec.MsgspecError as error:
             raise WorkerDied("the decoder wrote nonsense") from error
         yield report

@@ -17,7 +17,7 @@ from aura_vcs.errors.integrity import ObjectOffloaded
 from aura_vcs.history.sources.content_source import ContentSource
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.project.documents.load import load_project
-from aura_vcs.project.render.job import ExportResult, RenderJob, Report, Request
+from aura_vcs.project.render.job import ExportResult, RenderJob, WorkerReport, WorkerRequest
 from aura_vcs.project.render.plan import FilmPlan, plan_film
 from aura_vcs.project.render.presets import ExportPreset
 from aura_vcs.project.render.process import WorkerDied, copy_for_worker, require_media, run_worker
@@ -74,7 +74,7 @@ def render_export(
             fetch = _Fetcher(source, Path(folder), cancelled, output, progress)
             plan, job = _planned(source, preset, part, fetch, progress)
             reports = run_worker(
-                Request(render=job), stall_seconds=stall_seconds, cancelled=cancelled, environment=environment
+                WorkerRequest(render=job), stall_seconds=stall_seconds, cancelled=cancelled, environment=environment
             )
             size = _run(reports, job, output, progress)
         _check_output(output, overwrite)
@@ -187,11 +187,11 @@ def _job(plan: FilmPlan, preset: ExportPreset, part: Path, title: str) -> Render
     )
 
 
-def _run(process: Generator[Report], job: RenderJob, output: Path, progress: Progress) -> int:
+def _run(process: Generator[WorkerReport], job: RenderJob, output: Path, progress: Progress) -> int:
     """Let the process render; the size of the file in bytes."""
     sound_only = job.preset.video_codec is None
     progress.start("render", job.samples if sound_only else job.frames, "samples" if sound_only else "frames")
-    at = Report("at")
+    at = WorkerReport("at")
     try:
         with closing(process) as reports:
             for report in reports:
@@ -211,7 +211,7 @@ def _run(process: Generator[Report], job: RenderJob, output: Path, progress: Pro
     raise ExportCancelled(str(output))
 
 
-def _failure(report: Report, at: Report, job: RenderJob) -> AuraError:
+def _failure(report: WorkerReport, at: WorkerReport, job: RenderJob) -> AuraError:
     """The process's last word as an error."""
     if report.error == "encoder":
         return EncoderMissing(job.preset.name, report.name)
@@ -222,7 +222,7 @@ def _failure(report: Report, at: Report, job: RenderJob) -> AuraError:
     return ExportFailed(report.detail or "the encoder failed", scene=at.label)
 
 
-def _scene_of(name: str, at: Report, job: RenderJob) -> str:
+def _scene_of(name: str, at: WorkerReport, job: RenderJob) -> str:
     """The scene that uses a file: the one at work, or the first that does."""
     users = [shot.label for shot in job.shots if any(layer.name == name for layer in shot.layers)]
     users += [sound.label for lane in job.lanes for sound in lane.sounds if sound.name == name]

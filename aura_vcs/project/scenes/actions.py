@@ -14,9 +14,9 @@ import msgspec
 from aura_vcs.codec import format_time, now
 from aura_vcs.errors import InputError
 from aura_vcs.errors.documents import InvalidValue
-from aura_vcs.history.file_edits import Edited, Removed, edit_files, remove_files
-from aura_vcs.history.recording.journal import finish_pending
-from aura_vcs.history.recording.version_builder import base_of
+from aura_vcs.history.file_edits import EditResult, RemovedFiles, edit_files, remove_files
+from aura_vcs.history.recording.journal import recover
+from aura_vcs.history.recording.version_builder import worktree_base
 from aura_vcs.history.sources.content_source import FolderSource
 from aura_vcs.index.entities import AssetRow
 from aura_vcs.project.documents.assets import is_temporary
@@ -41,7 +41,7 @@ AUTOMATIC = {
 """Fields of a project that nobody sets, and where they come from."""
 
 
-class Changed(msgspec.Struct, frozen=True):
+class SceneChanged(msgspec.Struct, frozen=True):
     """What an edit did: the files it wrote and deleted, and what a person should know of it."""
 
     written: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ class Changed(msgspec.Struct, frozen=True):
 
 def set_project(
     repo: Repository, values: Mapping[str, str], *, expire_days: float = 0, correlation_id: str | None = None
-) -> Changed:
+) -> SceneChanged:
     """Set fields of project.json (`title`, `tags` …) or of a document (`brief.tone`, `plan.pacing`).
 
     Text is read as the field has it: JSON where the field is no text; an empty value of an
@@ -62,34 +62,36 @@ def set_project(
     """
     source, files = FolderSource(Path(repo.root)), dict[str, bytes]()
     for name, text in values.items():
-        file, pointer = _place(name)
+        file, pointer = _commit_edit(name)
         if file not in files:
             files[file] = _document(source, file)
         files[file] = _edited(files[file], file, pointer, text)
     return _edit(repo, files, (), "project.set", f"Set {', '.join(values)}", expire_days, correlation_id)
 
 
-def change_scene(repo: Repository, name: str, values: Mapping[str, str], *, expire_days: float = 0) -> Changed:
+def change_scene(repo: Repository, name: str, values: Mapping[str, str], *, expire_days: float = 0) -> SceneChanged:
     """Set fields of a scene; see `scenes.set_scene`."""
     source = FolderSource(Path(repo.root))
     made = set_scene(source, name, _scene_values(values))
     return _apply(repo, made, "scene.set", f"Set {', '.join(values)} of scene {name}", expire_days)
 
 
-def new_scene(repo: Repository, values: Mapping[str, str], *, at: int | None = None, expire_days: float = 0) -> Changed:
+def new_scene(
+    repo: Repository, values: Mapping[str, str], *, at: int | None = None, expire_days: float = 0
+) -> SceneChanged:
     """Add a scene; see `scenes.add_scene`."""
     made = add_scene(FolderSource(Path(repo.root)), _scene_values(values), at=at, created_at=now())
     heading = values.get("heading") or "without a heading"
     return _apply(repo, made, "scene.add", f"Added scene {heading}", expire_days)
 
 
-def drop_scene(repo: Repository, name: str, *, expire_days: float = 0) -> Changed:
+def drop_scene(repo: Repository, name: str, *, expire_days: float = 0) -> SceneChanged:
     """Remove a scene; its media stays; see `scenes.remove_scene`."""
     made = remove_scene(FolderSource(Path(repo.root)), name)
     return _apply(repo, made, "scene.remove", f"Removed scene {name}", expire_days)
 
 
-def place_scene(repo: Repository, name: str, to: int, *, expire_days: float = 0) -> Changed:
+def place_scene(repo: Repository, name: str, to: int, *, expire_days: float = 0) -> SceneChanged:
     """Move a scene to another index; see `scenes.move_scene`."""
     made = move_scene(FolderSource(Path(repo.root)), name, to)
     return _apply(repo, made, "scene.move", f"Moved scene {name} to {to}", expire_days)
@@ -106,19 +108,19 @@ def plan_cleaning(repo: Repository, *, older_than_seconds: float = 0, at: dateti
     old = [row for row in found if is_temporary(row.file_path) and datetime.fromisoformat(row.created_at) <= cutoff]
     if not old:
         return []
-    scan = repo.worktree.scan(base_of(repo).tree)
+    scan = repo.worktree.scan(worktree_base(repo).tree)
     return [row for row in old if scan.file(row.file_path) is None]
 
 
-def clean_temporary(repo: Repository, plan: Sequence[AssetRow], *, for_good: bool = False) -> Removed:
+def clean_temporary(repo: Repository, plan: Sequence[AssetRow], *, for_good: bool = False) -> RemovedFiles:
     """Delete the temporary media of a plan; returns what went. A file that was written since stays.
 
     What they hold is stored first, and undo brings them back; with `for_good` it is not, and nothing does.
     """
-    finish_pending(repo)
+    recover(repo)
     entities = refresh_folder(repo)
     current = {row.file_path: row for row in entities.assets(temporary=True)}
-    scan = repo.worktree.scan(base_of(repo).tree)
+    scan = repo.worktree.scan(worktree_base(repo).tree)
     doomed = {row.file_path for row in plan if current.get(row.file_path) == row and scan.file(row.file_path) is None}
     if not for_good:
         what = f"Deleted {len(doomed)} temporary file{'s' if len(doomed) != 1 else ''}"
@@ -129,12 +131,12 @@ def clean_temporary(repo: Repository, plan: Sequence[AssetRow], *, for_good: boo
             gone = [found for found in seen if repo.worktree.discard(found.path, found.size, found.mtime_ns)]
         paths = tuple(found.path for found in gone)
         left = tuple(sorted(doomed.difference(paths)))
-        removed = Removed(paths, sum(found.size for found in gone), left)
+        removed = RemovedFiles(paths, sum(found.size for found in gone), left)
     refresh_folder(repo)
     return removed
 
 
-def _apply(repo: Repository, made: SceneChanges, type_: str, description: str, expire_days: float) -> Changed:
+def _apply(repo: Repository, made: SceneChanges, type_: str, description: str, expire_days: float) -> SceneChanged:
     done = _edit(repo, made.write, made.delete, type_, description, expire_days)
     return msgspec.structs.replace(done, notes=(*made.notes, *done.notes))
 
@@ -147,16 +149,16 @@ def _edit(
     description: str,
     expire_days: float,
     correlation_id: str | None = None,
-) -> Changed:
+) -> SceneChanged:
     """One action; what sets fields is joined with what set them a moment ago."""
-    edited: Edited | None = edit_files(
+    edited: EditResult | None = edit_files(
         repo, write, delete, type_=type_, description=description[:500], can_batch=type_.endswith(".set"),
         expires_at=expiry(expire_days), correlation_id=correlation_id,
     )  # fmt: skip
     if edited is None:
-        return Changed(notes=("Nothing is changed by that.",))
-    notes = tuple(f"{path} was written by another program meanwhile and left as it is" for path in edited.left)
-    return Changed(tuple(sorted(write)), tuple(delete), notes)
+        return SceneChanged(notes=("Nothing is changed by that.",))
+    notes = tuple(f"{path} was written by another program meanwhile and left as it is" for path in edited.skipped)
+    return SceneChanged(tuple(sorted(write)), tuple(delete), notes)
 
 
 def expiry(days: float) -> str | None:
@@ -164,7 +166,7 @@ def expiry(days: float) -> str | None:
     return None if days <= 0 else format_time(datetime.now(UTC) + timedelta(days=min(days, 36_500)))
 
 
-def _place(name: str) -> tuple[str, str]:
+def _commit_edit(name: str) -> tuple[str, str]:
     document, dot, rest = name.partition(".")
     field = rest if dot and document == "project" else name
     if field in AUTOMATIC:

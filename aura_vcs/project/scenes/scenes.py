@@ -20,11 +20,11 @@ from aura_vcs.history.sources.content_source import ContentSource
 from aura_vcs.ids import new_uuid
 from aura_vcs.project.documents.load import PROJECT_NAME, SCENES_FOLDER, ProjectView, SceneFile, load_project
 from aura_vcs.project.documents.set_field import edit_document
-from aura_vcs.project.scenes.timeline_sync import Timeline, total_seconds
+from aura_vcs.project.scenes.timeline_sync import TimelineEditor, total_seconds
 
 FIELDS = ("heading", "script_text", "audio_file_path", "image_file_path", "duration_seconds")
 """What a person sets of a scene."""
-KEPT_FIELDS = {
+MANAGED_FIELDS = {
     "id": "a scene keeps its id",
     "index": "a scene's index changes by moving it",
     "created_at": "it says when the scene was made, and stays",
@@ -78,8 +78,8 @@ def set_scene(source: ContentSource, name: str, values: Mapping[str, Any]) -> Sc
     files = _Files(source)
     scene = find_scene(files.view.scenes, name)
     for field, value in values.items():
-        if field in KEPT_FIELDS:
-            raise InvalidValue(scene.name, f"/{field}", KEPT_FIELDS[field])
+        if field in MANAGED_FIELDS:
+            raise InvalidValue(scene.name, f"/{field}", MANAGED_FIELDS[field])
         data = edit_document(files.read(scene.name), scene.name, f"/{field}", value)
         files.write[scene.name] = data
     files.timeline.change(scene.document.index, values, scene.document)
@@ -158,7 +158,7 @@ class _Files:
         self.view = load_project(source)
         self.write: dict[str, bytes] = {}
         timeline = self.read("timeline.json") if "timeline.json" in self.view.names else None
-        self.timeline = Timeline(timeline, [scene.document.index for scene in self.view.scenes])
+        self.timeline = TimelineEditor(timeline, [scene.document.index for scene in self.view.scenes])
 
     def read(self, name: str) -> bytes:
         if name not in self.write:

@@ -28,7 +28,7 @@ def total_seconds(scenes: Iterable[TimelineScene]) -> float:
     return round(sum(scene.duration for scene in scenes), 7)
 
 
-class Timeline:
+class TimelineEditor:
     """The bytes of timeline.json, or nothing when there is none to keep in step."""
 
     def __init__(self, data: bytes | None, indices: Sequence[int]) -> None:

@@ -26,7 +26,7 @@ from typing import BinaryIO
 from blake3 import blake3
 
 from aura_vcs.errors.integrity import StorageError
-from aura_vcs.storage.generated_file import MadeFile
+from aura_vcs.storage.generated_file import GeneratedFile
 
 MAGIC = b"AURASEA1"
 SALT_BYTES = 32
@@ -166,7 +166,7 @@ class Pinned:
         return blake3(data, key=self._key).digest()
 
 
-class SealedStream(MadeFile):
+class SealedStream(GeneratedFile):
     """What a source becomes when it is sealed.
 
     The source must not change meanwhile, and cannot where it is `pinned`.
@@ -181,7 +181,7 @@ class SealedStream(MadeFile):
         super().__init__(sealed_size(self._plain))
 
     def _piece(self, most: int) -> bytes:
-        """See MadeFile: the rest of the head, or of a segment."""
+        """See GeneratedFile: the rest of the head, or of a segment."""
         if self._at < HEAD_BYTES:
             return self._file.head[self._at :][:most]
         number, inside = divmod(self._at - HEAD_BYTES, SEALED_SEGMENT_BYTES)

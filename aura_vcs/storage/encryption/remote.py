@@ -32,7 +32,7 @@ from aura_vcs.storage.encryption.cipher import (
 from aura_vcs.storage.remotes.base import RemoteEntry, RemoteFile, RemoteStorage
 from aura_vcs.storage.resumable_upload import PART_BYTES
 
-ROOM = "sealed"
+MANIFEST_RESERVE = "sealed"
 """Where sealed files lie."""
 
 
@@ -41,7 +41,7 @@ class EncryptedRemote:
 
     def __init__(self, inner: RemoteStorage, keys: Keys) -> None:
         self.inner = inner
-        self.place = inner.place
+        self.location = inner.location
         self.pack_bytes = inner.pack_bytes
         self._keys = keys
         self._files: dict[str, FileKey] = {}
@@ -118,7 +118,7 @@ class EncryptedRemote:
         """
         start = f"{check_storage_name(folder)}/"
         found = []
-        for entry in self.inner.list(ROOM):
+        for entry in self.inner.list(MANIFEST_RESERVE):
             try:
                 name = self._keys.open_name(entry.name.rpartition("/")[2])
             except Unsealable:
@@ -167,7 +167,7 @@ class EncryptedRemote:
     def _named(self, name: str) -> Iterator[str]:
         """The name there; errors speak of the name here."""
         try:
-            sealed = f"{ROOM}/{self._keys.seal_name(check_storage_name(name))}"
+            sealed = f"{MANIFEST_RESERVE}/{self._keys.seal_name(check_storage_name(name))}"
         except ValueError as error:
             raise UnsafePath(name, str(error)) from error
         try:
@@ -177,7 +177,7 @@ class EncryptedRemote:
         except FileExistsError as error:
             raise FileExistsError(name) from error
         except RefMoved as error:
-            raise RefMoved(f"{self.place}/{name}", error.expected, error.actual) from error
+            raise RefMoved(f"{self.location}/{name}", error.expected, error.actual) from error
 
     @contextmanager
     def _opening(self, name: str) -> Iterator[None]:
@@ -185,7 +185,7 @@ class EncryptedRemote:
             yield
         except Unsealable as error:
             raise RemoteCorrupt(
-                self.place, f"{name} is not as it was sealed: it was changed there, cut off, or swapped ({error})"
+                self.location, f"{name} is not as it was sealed: it was changed there, cut off, or swapped ({error})"
             ) from error
 
 

@@ -38,7 +38,7 @@ class RemoteEntry(msgspec.Struct, frozen=True):
 class RangeReadable(Protocol):
     """Bytes can be looked at, also a part of them. `place` says where, for messages."""
 
-    place: str
+    location: str
 
     def load(self, name: str) -> RemoteFile:
         """A small file.

@@ -29,7 +29,7 @@ PARTS = 4
 """Parts under way at once: on a line of 0.6 Mbit/s they just arrive in STALL_SECONDS."""
 PACK_BYTES = 16 << 20
 """So much is sent again at most after an interruption: buckets keep parts, but obstore does not go on with them."""
-WHOLE_BYTES = 128 << 20
+SINGLE_BYTES = 128 << 20
 _ENDS_BEFORE = ("416 Range Not Satisfiable", "Wanted range starting at")
 """How S3 and Google, and obstore for Azure, say that a range begins behind the end of a file."""
 _RETRIES = 4
@@ -131,7 +131,7 @@ class BucketRemote:
     pack_bytes: int | None = PACK_BYTES
 
     def __init__(self, obstore: Any, store: Any, place: str, *, conditional: bool = True, service: str = "") -> None:
-        self.place = place
+        self.location = place
         self._service = service
         self._obstore = obstore
         self._store = store
@@ -143,7 +143,7 @@ class BucketRemote:
         with self._translated(name):
             found = self._obstore.get(self._store, check_storage_name(name))
             if found.meta["size"] > SMALL_BYTES:
-                raise RemoteCorrupt(self.place, f"{name} has {found.meta['size']:,} bytes, which no such file has")
+                raise RemoteCorrupt(self.location, f"{name} has {found.meta['size']:,} bytes, which no such file has")
             return RemoteFile(bytes(found.bytes()), _token(found.meta))
 
     def read_range(self, name: str, offset: int, length: int) -> bytes:
@@ -162,14 +162,14 @@ class BucketRemote:
                     return b""
                 if "non-partial" not in str(error):
                     raise
-                found = bytes(self._whole(name))[offset : offset + length]
+                found = bytes(self._read_single(name))[offset : offset + length]
             return bytes(found)
 
-    def _whole(self, name: str) -> bytes:
+    def _read_single(self, name: str) -> bytes:
         """All of a file, for servers that answer a range with everything (rclone's does at times)."""
         found = self._obstore.get(self._store, name)
-        if found.meta["size"] > WHOLE_BYTES:
-            raise RemoteError(self.place, "it cannot give parts of files, which large packs need")
+        if found.meta["size"] > SINGLE_BYTES:
+            raise RemoteError(self.location, "it cannot give parts of files, which large packs need")
         return bytes(found.bytes())
 
     def size(self, name: str) -> int | None:
@@ -206,12 +206,12 @@ class BucketRemote:
             if large:
                 self._put_parts(name, source, progress)
             else:
-                self._put_whole(name, source, progress)
+                self._put_single(name, source, progress)
         except FileNotFoundError as error:
-            raise no_bucket(self.place) from error
+            raise no_bucket(self.location) from error
         return 0
 
-    def _put_whole(self, name: str, source: BinaryIO, progress: Progress) -> None:
+    def _put_single(self, name: str, source: BinaryIO, progress: Progress) -> None:
         data = source.read()
         mode = "create" if self._conditional else "overwrite"
         with self._translated(name):
@@ -247,10 +247,10 @@ class BucketRemote:
                 )
         except FileNotFoundError as error:
             if token is None:
-                raise no_bucket(self.place) from error
-            raise RefMoved(f"{self.place}/{name}", token, "nothing") from error
+                raise no_bucket(self.location) from error
+            raise RefMoved(f"{self.location}/{name}", token, "nothing") from error
         except (FileExistsError, _Stale) as error:
-            raise RefMoved(f"{self.place}/{name}", token or "nothing", "another state") from error
+            raise RefMoved(f"{self.location}/{name}", token or "nothing", "another state") from error
         return _token(done)
 
     def delete(self, name: str) -> None:
@@ -291,12 +291,12 @@ class BucketRemote:
             raise _Stale(name) from error
         except FileNotFoundError as error:  # obstore's own is one
             if (said := read_answer(str(error))).is_no_bucket:
-                raise remote_error(self.place, said) from error
+                raise remote_error(self.location, said) from error
             raise FileNotFoundError(name) from error
         except (errors.NotSupportedError, NotImplementedError) as error:
             said = read_answer(str(error))
             words = ": ".join(part for part in (said.code, said.message) if part)
-            raise RemoteError(self.place, f"it cannot do what is needed: {words}") from error
+            raise RemoteError(self.location, f"it cannot do what is needed: {words}") from error
         except errors.BaseError as error:
             raise self._refused(error) from error
 
@@ -308,7 +308,7 @@ class BucketRemote:
             from aura_vcs.storage.remotes.unsigned import time_there
 
             time = time_there(self._service)
-        return remote_error(self.place, said, server_time=time)
+        return remote_error(self.location, said, server_time=time)
 
 
 class _Reader:

@@ -30,7 +30,7 @@ class BundleRemote(ReadOnlyRemote):
     """The bundle at `path`, to read from."""
 
     def __init__(self, path: str) -> None:
-        self.place = path
+        self.location = path
         self._lock = Lock()
         try:
             self._file = open(path, "rb")  # noqa: SIM115 (closed by `close`)
@@ -48,7 +48,7 @@ class BundleRemote(ReadOnlyRemote):
         if size is None:
             raise FileNotFoundError(name)
         if size > SMALL_BYTES:
-            raise RemoteCorrupt(self.place, f"{name} has {size:,} bytes, which no such file has")
+            raise RemoteCorrupt(self.location, f"{name} has {size:,} bytes, which no such file has")
         return RemoteFile(self.read_range(name, 0, size), "")
 
     def read_range(self, name: str, offset: int, length: int) -> bytes:
@@ -73,7 +73,7 @@ class BundleRemote(ReadOnlyRemote):
         self._file.close()
 
     def _corrupt(self, what: str) -> RemoteCorrupt:
-        return RemoteCorrupt(self.place, what, hint="Copy it again, or write it anew with `aura bundle create`.")
+        return RemoteCorrupt(self.location, what, hint="Copy it again, or write it anew with `aura bundle create`.")
 
     def _found(self) -> dict[str, tuple[int, int]]:
         """Where the files lie: offset and size of each."""
@@ -124,7 +124,7 @@ class BundleWriter:
     pack_bytes: int | None = None
 
     def __init__(self, folder: str, name: str, *, mode: int = 0o666) -> None:
-        self.place = name
+        self.location = name
         self._name = name
         self._storage = LocalStorage(folder, temporary=f"{name}{UNFINISHED}")
         self._upload = self._storage.upload(mode)
@@ -176,7 +176,7 @@ class BundleWriter:
             found = self._swapped.get(check_storage_name(name))
             current = None if found is None else str(found[1])
             if current != token:
-                raise RefMoved(f"{self.place}/{name}", token or "nothing", current or "nothing")
+                raise RefMoved(f"{self.location}/{name}", token or "nothing", current or "nothing")
             self._swapped[name] = (bytes(data), (found[1] if found else 0) + 1)
             return str(self._swapped[name][1])
 

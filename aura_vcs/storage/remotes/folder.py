@@ -30,7 +30,14 @@ from aura_vcs.storage.base import check_storage_name
 from aura_vcs.storage.file_lock import try_lock
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.remotes.base import SMALL_BYTES, RemoteEntry, RemoteFile
-from aura_vcs.storage.resumable_upload import PART_BYTES, LocalPart, agreed, drop_parts, open_part, sweep_parts
+from aura_vcs.storage.resumable_upload import (
+    PART_BYTES,
+    PartialUpload,
+    drop_parts,
+    open_part,
+    resume_offset,
+    sweep_parts,
+)
 from aura_vcs.storage.system_calls import REAL_CALLS, FileCalls
 from aura_vcs.storage.upload import LocalUpload
 
@@ -40,7 +47,7 @@ _POLL_SECONDS = 0.005
 _TEMPORARY = "tmp"
 _LOCK = "lock"
 
-Agree = Callable[[int, str], int]
+ResumeCheck = Callable[[int, str], int]
 """Given how many bytes have arrived and their BLAKE3, says from where to go on: from there, or from 0."""
 
 
@@ -51,12 +58,12 @@ class FolderRemote:
 
     def __init__(self, root: str, *, place: str | None = None, calls: FileCalls = REAL_CALLS) -> None:
         self.root = os.path.abspath(root)
-        self.place = place or root
+        self.location = place or root
         self._storage = LocalStorage(self.root, temporary=_TEMPORARY, calls=calls)
         self._swept = False
         if not os.path.isdir(self.root):
             raise RemoteUnreachable(
-                self.place, "there is no such folder", hint="Is the disk mounted? `aura remote add` makes a new one."
+                self.location, "there is no such folder", hint="Is the disk mounted? `aura remote add` makes a new one."
             )
 
     def load(self, name: str) -> RemoteFile:
@@ -64,7 +71,7 @@ class FolderRemote:
         with self._open(name) as file, self._reading(name):
             data = file.read(SMALL_BYTES + 1)
         if len(data) > SMALL_BYTES:
-            raise RemoteCorrupt(self.place, f"{name} has more than {SMALL_BYTES:,} bytes, which no such file has")
+            raise RemoteCorrupt(self.location, f"{name} has more than {SMALL_BYTES:,} bytes, which no such file has")
         return RemoteFile(data, _token(data))
 
     def read_range(self, name: str, offset: int, length: int) -> bytes:
@@ -97,7 +104,7 @@ class FolderRemote:
         source: BinaryIO,
         *,
         check: Callable[[BinaryIO], None] | None = None,
-        agree: Agree | None = None,
+        agree: ResumeCheck | None = None,
         progress: Progress = SILENT,
     ) -> int:
         """See Creatable. `check` may look at what arrived before it gets its name, and refuse it.
@@ -112,7 +119,7 @@ class FolderRemote:
             part = open_part(self._storage, _TEMPORARY, name) if size >= PART_BYTES else None
             upload = part or self._storage.upload()
             try:
-                start = self._agreed(part, source, size, agree)
+                start = self._resume_offset(part, source, size, agree)
                 progress.advance(start)
                 _fill(upload, source, start, progress)
                 self._publish(upload, name, check)
@@ -120,19 +127,19 @@ class FolderRemote:
                 upload.discard()  # of no use to the next attempt; and a full disk is needed by others
                 raise
             finally:
-                upload.discard() if part is None else part.leave()
+                upload.discard() if part is None else part.release()
             if part is not None:
                 drop_parts(self._storage, _TEMPORARY, name)
         return start
 
-    def _agreed(self, part: LocalPart | None, source: BinaryIO, size: int, agree: Agree | None) -> int:
+    def _resume_offset(self, part: PartialUpload | None, source: BinaryIO, size: int, agree: ResumeCheck | None) -> int:
         """How much of a part is gone on with: all of it, if it is how the source begins, or nothing."""
         there = part.size if part is not None else 0
         there = there if there <= size else 0
         digest = part.digest() if part is not None and there else ""
-        start = (agree or partial(agreed, source))(there, digest)
+        start = (agree or partial(resume_offset, source))(there, digest)
         if part is not None:
-            part.keep(start)
+            part.truncate(start)
         return start
 
     def _publish(self, upload: LocalUpload, name: str, check: Callable[[BinaryIO], None] | None) -> None:
@@ -158,7 +165,7 @@ class FolderRemote:
             except FileNotFoundError:
                 current = None
             if current != token:
-                raise RefMoved(f"{self.place}/{name}", token or "nothing", current or "nothing")
+                raise RefMoved(f"{self.location}/{name}", token or "nothing", current or "nothing")
             self._storage.put(name, data)
         return _token(data)
 
@@ -200,22 +207,22 @@ class FolderRemote:
         try:
             yield
         except RecordUnreadable as error:
-            raise RemoteCorrupt(self.place, f"{name} cannot be read: {error.reason}") from error
+            raise RemoteCorrupt(self.location, f"{name} cannot be read: {error.reason}") from error
         except OSError as error:
-            raise RemoteCorrupt(self.place, f"{name} cannot be read: {error.strerror or error}") from error
+            raise RemoteCorrupt(self.location, f"{name} cannot be read: {error.strerror or error}") from error
 
     def _plain(self, name: str) -> os.stat_result | None:
         """The stat of a regular file. A link is refused: it would lead out of the remote."""
         found = self._lstat(name)
         if found is not None and not stat.S_ISREG(found.st_mode):
-            raise RemoteCorrupt(self.place, f"{name} is not a regular file")
+            raise RemoteCorrupt(self.location, f"{name} is not a regular file")
         return found
 
     def _lstat(self, name: str) -> os.stat_result | None:
         with self._translated():
             found = self._storage.look(name)
         if found is None and not os.path.isdir(self.root):
-            raise RemoteUnreachable(self.place, "the folder is gone; is the disk still mounted?")
+            raise RemoteUnreachable(self.location, "the folder is gone; is the disk still mounted?")
         return found
 
     @contextmanager
@@ -224,28 +231,28 @@ class FolderRemote:
             yield
         except LinkedPath as error:
             reason = f"{error.path} is a link, and none is followed in a remote"
-            raise RemoteCorrupt(self.place, reason) from error
+            raise RemoteCorrupt(self.location, reason) from error
         except RecordUnreadable as error:
             kind = RemoteDenied if isinstance(error.__cause__, PermissionError) else RemoteError
-            raise kind(self.place, error.message, hint=error.hint) from error
+            raise kind(self.location, error.message, hint=error.hint) from error
         except StorageDenied as error:
-            raise RemoteDenied(self.place, error.message, hint=error.hint) from error
+            raise RemoteDenied(self.location, error.message, hint=error.hint) from error
         except StorageFull as error:
-            raise RemoteFull(self.place, f"the disk there is full ({error.reason})") from error
+            raise RemoteFull(self.location, f"the disk there is full ({error.reason})") from error
         except StorageError as error:
-            raise RemoteError(self.place, error.message, hint=error.hint) from error
+            raise RemoteError(self.location, error.message, hint=error.hint) from error
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
         try:
             fd = self._storage.open_lock(_LOCK)
         except StorageError as error:
-            raise RemoteDenied(self.place, f"cannot lock it: {error.reason}") from error
+            raise RemoteDenied(self.location, f"cannot lock it: {error.reason}") from error
         try:
             start = time.monotonic()
             while not try_lock(fd, shared=False):
                 if time.monotonic() - start > WAIT_SECONDS:
-                    raise LockBusy(f"{self.place} remote", WAIT_SECONDS)
+                    raise LockBusy(f"{self.location} remote", WAIT_SECONDS)
                 time.sleep(_POLL_SECONDS)
             yield
         finally:

@@ -13,7 +13,7 @@ class ReadOnlyRemote:
 
     pack_bytes: int | None = None
 
-    place = ""
+    location = ""
 
     def list(self, folder: str) -> list[RemoteEntry]:
         """Refused."""
@@ -35,4 +35,4 @@ class ReadOnlyRemote:
         raise self._refusal("it is only read, nothing can be removed there")
 
     def _refusal(self, reason: str) -> RemoteError:
-        return RemoteError(self.place, reason, hint="Push to another remote: `aura remote list`.")
+        return RemoteError(self.location, reason, hint="Push to another remote: `aura remote list`.")

@@ -37,7 +37,7 @@ class RetryingRemote:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.inner = inner
-        self.place = inner.place
+        self.location = inner.location
         self.pack_bytes = inner.pack_bytes
         self._pauses = pauses_seconds
         self._sleep = sleep
@@ -62,7 +62,7 @@ class RetryingRemote:
         """See Creatable. Attempts that got further than those before do not count: on a line that breaks
         often, a large file arrives piece by piece.
         """
-        lost, attempt, counting = False, 0, _Furthest(progress)
+        lost, attempt, counting = False, 0, _ProgressOnce(progress)
         while True:
             try:
                 return self.inner.create(name, source, progress=counting)
@@ -134,7 +134,7 @@ class RetryingRemote:
         return True
 
 
-class _Furthest(Silent):
+class _ProgressOnce(Silent):
     """Counts each byte once, however often it was sent."""
 
     def __init__(self, progress: Progress) -> None:
@@ -156,7 +156,7 @@ class _Furthest(Silent):
         return further
 
 
-class Request(msgspec.Struct, frozen=True):
+class RecordedRequest(msgspec.Struct, frozen=True):
     """One request that was made; `sent` and `received` count bytes of content."""
 
     verb: str
@@ -170,9 +170,9 @@ class RecordingRemote:
 
     def __init__(self, inner: RemoteStorage) -> None:
         self.inner = inner
-        self.place = inner.place
+        self.location = inner.location
         self.pack_bytes = inner.pack_bytes
-        self.requests: list[Request] = []
+        self.requests: list[RecordedRequest] = []
 
     def load(self, name: str) -> RemoteFile:
         """See RangeReadable."""
@@ -240,7 +240,7 @@ class RecordingRemote:
         return sum(request.received for request in self.requests)
 
     def _note(self, verb: str, name: str, *, sent: int = 0, received: int = 0) -> None:
-        self.requests.append(Request(verb, name, sent, received))
+        self.requests.append(RecordedRequest(verb, name, sent, received))
 
 
 class FaultyRemote:
@@ -262,7 +262,7 @@ class FaultyRemote:
         reading: Callable[[str, bytes], bytes] | None = None,
     ) -> None:
         self.inner = inner
-        self.place = inner.place
+        self.location = inner.location
         self.pack_bytes = inner.pack_bytes
         self.calls = 0
         self._fail_at = frozenset(fail_at)
@@ -311,8 +311,8 @@ class FaultyRemote:
             self.calls += 1
             number = self.calls
         if number in self._fail_at:
-            raise RemoteUnreachable(self.place, f"request {number} ({verb} {name}) was made to fail")
+            raise RemoteUnreachable(self.location, f"request {number} ({verb} {name}) was made to fail")
         answer = request(*values)
         if number in self._lose_at:
-            raise RemoteUnreachable(self.place, f"the answer to request {number} ({verb} {name}) was lost")
+            raise RemoteUnreachable(self.location, f"the answer to request {number} ({verb} {name}) was lost")
         return answer

@@ -38,7 +38,7 @@ _NO_BUCKET = frozenset({"NoSuchBucket", "ContainerNotFound", "notFound"})
 _FULL = frozenset({"XMinioStorageFull", "InsufficientStorage", "QuotaExceeded", "XMinioAdminBucketQuotaExceeded"})
 
 
-class Said(msgspec.Struct, frozen=True):
+class ServiceAnswer(msgspec.Struct, frozen=True):
     """What a service answered; "" and 0 for what it did not say."""
 
     status: int = 0
@@ -58,12 +58,12 @@ class Said(msgspec.Struct, frozen=True):
         return self.code in _CLOCK
 
 
-def read_answer(text: str) -> Said:
+def read_answer(text: str) -> ServiceAnswer:
     """Take an error of obstore apart."""
     told, _, dump = text.partition(_DUMP)
     match = _STATUS.search(told)
     if match is None:
-        return Said(message=_plain(_cause(told, dump)))
+        return ServiceAnswer(message=_plain(_cause(told, dump)))
     status, body = int(match[1]), match[2].strip()
     found = dict(_ELEMENT.findall(body))
     if not found:
@@ -71,7 +71,7 @@ def read_answer(text: str) -> Said:
     if not (found.get("Code") or found.get("Message")):
         first = "" if body.startswith("<") else body.partition("\n")[0]
         found["Message"] = first
-    return Said(
+    return ServiceAnswer(
         status=status,
         code=re.sub(r"[^A-Za-z0-9_.]", "", found.get("Code", ""))[:60],
         message=_plain(_unescaped(found.get("Message", "")).partition("\n")[0]),
@@ -80,7 +80,7 @@ def read_answer(text: str) -> Said:
     )
 
 
-def remote_error(place: str, said: Said, *, server_time: str = "") -> RemoteError:
+def remote_error(place: str, said: ServiceAnswer, *, server_time: str = "") -> RemoteError:
     """Make the error that says it; `server_time` where the service did not tell it with its words."""
     words = ": ".join(part for part in (said.code, said.message) if part)
     words = words or (f"it answers {said.status}" if said.status else "no answer")
@@ -108,7 +108,7 @@ def no_bucket(place: str, words: str = "") -> RemoteError:
     )
 
 
-def _clocks(said: Said, server_time: str) -> str:
+def _clocks(said: ServiceAnswer, server_time: str) -> str:
     ours = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     theirs = _readable(said.server_time or server_time)
     return f"the clock here says {ours}" + (f", the service's {theirs}" if theirs else "")

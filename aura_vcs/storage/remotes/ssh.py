@@ -34,16 +34,16 @@ from aura_vcs.storage.remotes.ssh_protocol import (
     PIECE_BYTES,
     PROTOCOL,
     SENT_BYTES,
-    Answer,
-    Ask,
     Hello,
+    SshAnswer,
+    SshRequest,
     decode,
     read_bytes,
     read_exactly,
     write_bytes,
     write_frame,
 )
-from aura_vcs.storage.resumable_upload import PART_BYTES, agreed
+from aura_vcs.storage.resumable_upload import PART_BYTES, resume_offset
 from aura_vcs.storage.system_calls import storage_error
 
 SSH = ("ssh",)
@@ -77,7 +77,7 @@ class SshRemote:
     pack_bytes: int | None = None
 
     def __init__(self, arguments: Sequence[str], place: str, *, environment: Mapping[str, str] | None = None) -> None:
-        self.place = place
+        self.location = place
         self._arguments = list(arguments)
         self._environment = dict(environment or {})
         self._lock = Lock()
@@ -99,7 +99,7 @@ class SshRemote:
 
     def load(self, name: str) -> RemoteFile:
         """See RangeReadable."""
-        answer = self._ask(Ask("load", check_storage_name(name)))
+        answer = self._ask(SshRequest("load", check_storage_name(name)))
         if answer.data is None or answer.token is None:
             raise self._strange()
         return RemoteFile(answer.data, answer.token)
@@ -109,7 +109,7 @@ class SshRemote:
         pieces = []
         while True:
             wanted = min(length, PIECE_BYTES)
-            data = self._ask(Ask("read_range", check_storage_name(name), offset, wanted)).data
+            data = self._ask(SshRequest("read_range", check_storage_name(name), offset, wanted)).data
             if data is None or len(data) > wanted:
                 raise self._strange()
             pieces.append(data)
@@ -119,11 +119,11 @@ class SshRemote:
 
     def size(self, name: str) -> int | None:
         """See RangeReadable."""
-        return self._ask(Ask("size", check_storage_name(name))).size
+        return self._ask(SshRequest("size", check_storage_name(name))).size
 
     def list(self, folder: str) -> list[RemoteEntry]:
         """See Listable."""
-        entries = self._ask(Ask("list", check_storage_name(folder))).entries
+        entries = self._ask(SshRequest("list", check_storage_name(folder))).entries
         if entries is None:
             raise self._strange()
         return [RemoteEntry(name, size) for name, size in entries]
@@ -131,27 +131,27 @@ class SshRemote:
     def create(self, name: str, source: BinaryIO, *, progress: Progress = SILENT) -> int:
         """See Creatable. The far side hashes what a pack holds before it gets its name."""
         size = source.seek(0, os.SEEK_END)
-        ask = Ask("create", check_storage_name(name), length=size if size >= PART_BYTES else 0)
-        self._ask(ask, _Sending(source, progress))
+        ask = SshRequest("create", check_storage_name(name), length=size if size >= PART_BYTES else 0)
+        self._ask(ask, _Upload(source, progress))
         return self._arrived.pop(name, 0)
 
     def swap(self, name: str, data: bytes, token: str | None) -> str:
         """See Swappable."""
-        answer = self._ask(Ask("swap", check_storage_name(name), data=data, token=token))
+        answer = self._ask(SshRequest("swap", check_storage_name(name), data=data, token=token))
         if answer.token is None:
             raise self._strange()
         return answer.token
 
     def delete(self, name: str) -> None:
         """See RemoteStorage."""
-        self._ask(Ask("delete", check_storage_name(name)))
+        self._ask(SshRequest("delete", check_storage_name(name)))
 
     def close(self) -> None:
         """End the process on both sides."""
         with self._lock:
             self._drop()
 
-    def _ask(self, ask: Ask, sending: "_Sending | None" = None) -> Answer:
+    def _ask(self, ask: SshRequest, sending: "_Upload | None" = None) -> SshAnswer:
         with self._lock:
             stdin, stdout = self._connected()
             try:
@@ -160,7 +160,7 @@ class SshRemote:
                 raise self._failure() from error
             except RecordCorrupt as error:
                 self._drop()
-                raise RemoteCorrupt(self.place, error.detail) from error
+                raise RemoteCorrupt(self.location, error.detail) from error
             except BaseException:  # in the middle of a request: the next one could not be understood
                 self._abandon()
                 raise
@@ -168,7 +168,7 @@ class SshRemote:
             raise self._error(ask, answer)
         return answer
 
-    def _converse(self, stdin: BinaryIO, stdout: BinaryIO, ask: Ask, sending: "_Sending | None") -> Answer:
+    def _converse(self, stdin: BinaryIO, stdout: BinaryIO, ask: SshRequest, sending: "_Upload | None") -> SshAnswer:
         if not self._goes_on:
             ask = msgspec.structs.replace(ask, length=0) if sending is not None else ask
         write_frame(stdin, ask)
@@ -176,15 +176,15 @@ class SshRemote:
             start = 0
             if ask.length:
                 stdin.flush()
-                there: Answer = decode(read_bytes(stdout), Answer)
+                there: SshAnswer = decode(read_bytes(stdout), SshAnswer)
                 if there.error is not None:
                     return there
-                start = sending.agree(there.size or 0, there.token or "", ask.length)
+                start = sending.resume_offset(there.size or 0, there.token or "", ask.length)
                 self._arrived.setdefault(ask.name, start)  # what later attempts find was sent by this one
-                write_frame(stdin, Ask("create", ask.name, offset=start))
+                write_frame(stdin, SshRequest("create", ask.name, offset=start))
             sending.send(stdin, start)
         stdin.flush()
-        answer: Answer = decode(read_bytes(stdout), Answer)
+        answer: SshAnswer = decode(read_bytes(stdout), SshAnswer)
         return answer
 
     def _connected(self) -> tuple[BinaryIO, BinaryIO]:
@@ -206,7 +206,7 @@ class SshRemote:
                 env=self._environment,
             )
         except FileNotFoundError as error:
-            raise HelperMissing(self.place, f"{self._arguments[0]} is not installed here") from error
+            raise HelperMissing(self.location, f"{self._arguments[0]} is not installed here") from error
         assert process.stdin is not None
         assert process.stdout is not None
         self._stderr = b""
@@ -223,7 +223,7 @@ class SshRemote:
         if hello is None:
             self._drop()
             raise RemoteError(
-                self.place,
+                self.location,
                 f"the far side says {found.decode('latin-1')!r} instead of what aura says",
                 hint="Its shell must not print anything for commands: look at ~/.bashrc there.",
             )
@@ -231,7 +231,9 @@ class SshRemote:
         if hello.protocol != PROTOCOL:
             self._drop()
             raise RemoteMismatch(
-                self.place, f"aura {hello.aura} there speaks another protocol", hint="Install the same version on both."
+                self.location,
+                f"aura {hello.aura} there speaks another protocol",
+                hint="Install the same version on both.",
             )
 
     def _listen(self, stream: Any) -> None:
@@ -255,19 +257,21 @@ class SshRemote:
         told = [at for at, line in enumerate(lines) if line.startswith("Error: ")]
         if code == _NOT_FOUND:
             return HelperMissing(
-                self.place, "aura is not installed on the far side", hint="Install it there, on the PATH of its shell."
+                self.location,
+                "aura is not installed on the far side",
+                hint="Install it there, on the PATH of its shell.",
             )
         if code == _SSH_FAILED and not told:
-            return ssh_error(self.place, self._host(), lines)
+            return ssh_error(self.location, self._host(), lines)
         if not told:
-            return RemoteUnreachable(self.place, (lines or ["the connection ended"])[-1])
+            return RemoteUnreachable(self.location, (lines or ["the connection ended"])[-1])
         kind = next((kind for kind in _SERVED.values() if kind.exit_code == code), RemoteUnreachable)
         hint = " ".join(lines[told[-1] + 1 :])[:500]  # what our own command says below its error
-        return kind(self.place, lines[told[-1]].removeprefix("Error: "), hint=hint or None)
+        return kind(self.location, lines[told[-1]].removeprefix("Error: "), hint=hint or None)
 
     def _host(self) -> str:
         """What `ssh` was asked to connect to."""
-        return self._arguments[-2] if len(self._arguments) > 1 else self.place
+        return self._arguments[-2] if len(self._arguments) > 1 else self.location
 
     def _abandon(self) -> None:
         """End a connection that may still have much to say."""
@@ -290,28 +294,28 @@ class SshRemote:
             self._reader.join(5)
         _close(process.stderr)
 
-    def _error(self, ask: Ask, answer: Answer) -> Exception:
+    def _error(self, ask: SshRequest, answer: SshAnswer) -> Exception:
         if answer.error == "FileNotFoundError":
             return FileNotFoundError(ask.name)
         if answer.error == "FileExistsError":
             return FileExistsError(ask.name)
         if answer.error == "RefMoved":
-            return RefMoved(f"{self.place}/{ask.name}", ask.token or "nothing", "another state")
+            return RefMoved(f"{self.location}/{ask.name}", ask.token or "nothing", "another state")
         kind = _SERVED.get(answer.error or "", RemoteError)
-        return kind(self.place, answer.message[:500], hint=answer.hint[:500] or None)
+        return kind(self.location, answer.message[:500], hint=answer.hint[:500] or None)
 
     def _strange(self) -> RemoteCorrupt:
-        return RemoteCorrupt(self.place, "the far side gave an answer to another question")
+        return RemoteCorrupt(self.location, "the far side gave an answer to another question")
 
 
-class _Sending:
+class _Upload:
     """A file that is sent in pieces."""
 
     def __init__(self, source: BinaryIO, progress: Progress) -> None:
         self._source = source
         self._progress = progress
 
-    def agree(self, there: int, digest: str, size: int) -> int:
+    def resume_offset(self, there: int, digest: str, size: int) -> int:
         """From where to go on with a file of which so much is there.
 
         Raises:
@@ -319,7 +323,7 @@ class _Sending:
         """
         if not 0 <= there <= size:
             raise RecordCorrupt("the connection", f"{there:,} bytes of a file of {size:,} have arrived")
-        return agreed(self._source, there, digest)
+        return resume_offset(self._source, there, digest)
 
     def send(self, stream: BinaryIO, start: int) -> None:
         """Send the file from there on, and its end."""

@@ -34,7 +34,7 @@ class Hello(msgspec.Struct, frozen=True):
     features: tuple[str, ...] = ()
 
 
-class Ask(msgspec.Struct, frozen=True, omit_defaults=True):
+class SshRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     """A request; which fields count is the verb's matter."""
 
     verb: str
@@ -45,7 +45,7 @@ class Ask(msgspec.Struct, frozen=True, omit_defaults=True):
     token: str | None = None
 
 
-class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
+class SshAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     """An answer; `error` is a word for what went wrong, with the message and its parts beside it."""
 
     data: bytes | None = None

@@ -37,14 +37,14 @@ class HttpRemote(ReadOnlyRemote):
     """The files below `url`."""
 
     def __init__(self, url: str) -> None:
-        self.place = url
+        self.location = url
         self._opener = urllib.request.build_opener(_SameScheme)
 
     def load(self, name: str) -> RemoteFile:
         """See RangeReadable. The token is the server's ETag, for nothing: there is no swap."""
         data, headers = self._get(name, None, SMALL_BYTES + 1)
         if len(data) > SMALL_BYTES:
-            raise RemoteCorrupt(self.place, f"{name} has more than {SMALL_BYTES:,} bytes, which no such file has")
+            raise RemoteCorrupt(self.location, f"{name} has more than {SMALL_BYTES:,} bytes, which no such file has")
         return RemoteFile(data, headers.get("ETag", ""))
 
     def read_range(self, name: str, offset: int, length: int) -> bytes:
@@ -75,7 +75,7 @@ class HttpRemote(ReadOnlyRemote):
         """Connections end with their answers."""
 
     def _url(self, name: str) -> str:
-        return f"{self.place}/{quote(check_storage_name(name))}"
+        return f"{self.location}/{quote(check_storage_name(name))}"
 
     def _get(self, name: str, part: tuple[int, int] | None, limit: int) -> tuple[bytes, Message]:
         headers = {} if part is None else {"Range": f"bytes={part[0]}-{part[0] + part[1] - 1}"}
@@ -100,10 +100,10 @@ class HttpRemote(ReadOnlyRemote):
     def _fail(self, error: Exception) -> NoReturn:
         code = error.code if isinstance(error, urllib.error.HTTPError) else 0
         if code in _DENIED:
-            raise RemoteDenied(self.place, f"the server answers {code}") from error
+            raise RemoteDenied(self.location, f"the server answers {code}") from error
         if code and code < 500 and code not in _LOST:
-            raise RemoteError(self.place, f"the server answers {code}") from error
-        raise RemoteUnreachable(self.place, _reason(error)) from error
+            raise RemoteError(self.location, f"the server answers {code}") from error
+        raise RemoteUnreachable(self.location, _reason(error)) from error
 
 
 def _reason(error: Exception) -> str:

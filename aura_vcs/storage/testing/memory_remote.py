@@ -16,7 +16,7 @@ class MemoryRemote:
     pack_bytes: int | None = None
 
     def __init__(self, place: str = "memory") -> None:
-        self.place = place
+        self.location = place
         self.files: dict[str, tuple[bytes, str]] = {}
         self._count = 0
         self._lock = Lock()
@@ -25,7 +25,7 @@ class MemoryRemote:
         """See RangeReadable."""
         data, token = self._get(name)
         if len(data) > SMALL_BYTES:
-            raise RemoteCorrupt(self.place, f"{name} has {len(data):,} bytes, more than such a file ever has")
+            raise RemoteCorrupt(self.location, f"{name} has {len(data):,} bytes, more than such a file ever has")
         return RemoteFile(data, token)
 
     def read_range(self, name: str, offset: int, length: int) -> bytes:
@@ -63,7 +63,7 @@ class MemoryRemote:
             found = self.files.get(check_storage_name(name))
             current = None if found is None else found[1]
             if current != token:
-                raise RefMoved(f"{self.place}/{name}", token or "nothing", current or "nothing")
+                raise RefMoved(f"{self.location}/{name}", token or "nothing", current or "nothing")
             return self._put(name, data)
 
     def delete(self, name: str) -> None:

@@ -11,8 +11,8 @@ from aura_vcs.codec import now
 from aura_vcs.errors import AuraError
 from aura_vcs.repository.repository import Repository
 from aura_vcs.sync.remotes.config import remotes
-from aura_vcs.sync.state.cache import Known
-from aura_vcs.sync.state.lock_record import PathLock, holds
+from aura_vcs.sync.state.cache import RemoteCache
+from aura_vcs.sync.state.lock_record import PathLock, is_active
 from aura_vcs.worktree.scan.patterns import parse_patterns
 
 LOCKED = "locked"
@@ -43,7 +43,7 @@ def lock_advice(repo: Repository, changed: Iterable[str], patterns: Sequence[obj
         places = remotes(repo)
     except AuraError:
         return ()  # whoever uses the remotes hears of it
-    seen = [(name, lock) for name in places for lock in Known(repo, name).seen().locks]
+    seen = [(name, lock) for name in places for lock in RemoteCache(repo, name).state().locks]
     lines = [line for line in patterns if isinstance(line, str)] if places else []
     if not seen and not lines:
         return ()
@@ -68,12 +68,12 @@ def _about(
     is_held = False
     for part in _with_parents(path):
         for name, lock in others.get(part, ()):
-            if holds(lock, at):
+            if is_active(lock, at):
                 is_held = True
                 yield Advice(path, LOCKED, lock, name)
         for name, lock in own.get(part, ()):
             is_held = True
-            if not holds(lock, at):
+            if not is_active(lock, at):
                 yield Advice(path, EXPIRED, lock, name)
     if lockable and not is_held:
         yield Advice(path, NOT_LOCKED)

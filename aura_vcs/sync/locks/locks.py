@@ -20,41 +20,41 @@ from aura_vcs.ids import VersionId
 from aura_vcs.refs.branch_entries import heads
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
-from aura_vcs.suggestions import near
-from aura_vcs.sync.locks.push_check import refusal
-from aura_vcs.sync.locks.staleness import Far, Newer
+from aura_vcs.suggestions import suggest
+from aura_vcs.sync.locks.push_check import locked_error
+from aura_vcs.sync.locks.staleness import NewerVersion, RemoteBranches
 from aura_vcs.sync.remotes.add import READ_ONLY
 from aura_vcs.sync.remotes.config import address_of, remote_config
-from aura_vcs.sync.state.cache import Known
+from aura_vcs.sync.state.cache import RemoteCache
 from aura_vcs.sync.state.lock_record import (
     LOCK_LIMIT,
     TEXT_LIMIT,
     PathLock,
     check_lock_path,
-    holds,
-    meets,
+    is_active,
+    overlaps,
     sorted_locks,
 )
 from aura_vcs.sync.state.manifest import MANIFEST, decode_manifest, encode_manifest
-from aura_vcs.sync.state.snapshot import View, load_view, seen_of
+from aura_vcs.sync.state.snapshot import RemoteSnapshot, load_snapshot, state_of
 
 ATTEMPTS = 20
 """So often the manifest may move under a lock before it gives up: it is quicker than any push."""
 LONGEST_SECONDS = 366 * 86400.0
-Change = Callable[[View], tuple[PathLock, ...]]
+Change = Callable[[RemoteSnapshot], tuple[PathLock, ...]]
 """The locks that a remote is to have; raises what stands against it."""
 
 
-class Taken(msgspec.Struct, frozen=True):
+class LockResult(msgspec.Struct, frozen=True):
     """Locks that were taken or renewed. `taken_over` are others' that had expired; `newer` says where
     the remote has a path otherwise than the version that is worked on here."""
 
     locks: tuple[PathLock, ...]
     taken_over: tuple[PathLock, ...] = ()
-    newer: tuple[Newer, ...] = ()
+    newer: tuple[NewerVersion, ...] = ()
 
 
-class Released(msgspec.Struct, frozen=True):
+class UnlockResult(msgspec.Struct, frozen=True):
     """Locks that are gone. `of_others` were not ours; of the paths `unsent` the remote does not have
     what this project has, so whoever locks them next begins with an older state."""
 
@@ -79,15 +79,15 @@ def check_lockable(repo: Repository, name: str | None) -> None:
         raise LocksUnsupported(address.text, "it is a bundle, which is only read")
 
 
-def take_locks(
+def lock_paths(
     repo: Repository,
     remote: RemoteStorage,
-    known: Known,
+    known: RemoteCache,
     paths: Sequence[str],
     *,
     reason: str = "",
     seconds: float | None = None,
-) -> Taken:
+) -> LockResult:
     """Lock files or folders (paths relative to the project), all of them or none.
 
     For `seconds`, or until they are unlocked. What is locked from here already is renewed; an
@@ -101,21 +101,21 @@ def take_locks(
     """
     if seconds is not None and not 0 < seconds <= LONGEST_SECONDS:
         raise InputError("A lock lasts for more than no time, and for a year at most")
-    wanted = _proper(paths)
-    outcome = Taken(())
+    wanted = _checked_paths(paths)
+    outcome = LockResult(())
 
-    def change(view: View) -> tuple[PathLock, ...]:
+    def change(view: RemoteSnapshot) -> tuple[PathLock, ...]:
         nonlocal outcome
-        outcome = _take(repo, view, wanted, reason, seconds)
+        outcome = _lock(repo, view, wanted, reason, seconds)
         mine = {lock.path for lock in outcome.locks}
         gone = mine | {lock.path for lock in outcome.taken_over}
         return (*(lock for lock in view.manifest.locks if lock.path not in gone), *outcome.locks)
 
-    _move(repo, remote, known, change)
+    _update(repo, remote, known, change)
     return outcome
 
 
-def _proper(paths: Sequence[str]) -> list[str]:
+def _checked_paths(paths: Sequence[str]) -> list[str]:
     wanted = sorted(set(paths))
     if "" in wanted:
         raise InputError("The whole project cannot be locked", hint="Name the files that cannot be merged.")
@@ -130,18 +130,18 @@ def _proper(paths: Sequence[str]) -> list[str]:
     return wanted
 
 
-def _take(repo: Repository, view: View, paths: list[str], reason: str, seconds: float | None) -> Taken:
-    far = Far(repo, view)
+def _lock(repo: Repository, view: RemoteSnapshot, paths: list[str], reason: str, seconds: float | None) -> LockResult:
+    far = RemoteBranches(repo, view)
     _check_exist(repo, far, paths)
     at = now()
     expires = None if seconds is None else format_time(parse_time(at) + timedelta(seconds=seconds))
     over: dict[str, PathLock] = {}
     for path in paths:
         for lock in view.manifest.locks:
-            if lock.replica == repo.replica or not meets(lock, path):
+            if lock.replica == repo.replica or not overlaps(lock, path):
                 continue
-            if holds(lock, at):
-                raise refusal(view.remote.place, lock, repo.author)
+            if is_active(lock, at):
+                raise locked_error(view.remote.location, lock, repo.author)
             over[lock.path] = lock
     said = clean_text(reason).strip()
     if len(said) > TEXT_LIMIT:
@@ -150,10 +150,10 @@ def _take(repo: Repository, view: View, paths: list[str], reason: str, seconds: 
     locks = tuple(PathLock(path, owner, host, repo.replica, said, at, expires) for path in paths)
     if len(view.manifest.locks) + len(locks) > LOCK_LIMIT:
         raise InputError(f"A remote keeps at most {LOCK_LIMIT:,} locks", hint="Lock a folder instead of its files.")
-    return Taken(locks, tuple(over.values()), far.newer(paths))
+    return LockResult(locks, tuple(over.values()), far.newer_versions(paths))
 
 
-def _check_exist(repo: Repository, far: Far, paths: list[str]) -> None:
+def _check_exist(repo: Repository, far: RemoteBranches, paths: list[str]) -> None:
     head = repo.head().version
     for path in paths:
         here = os.path.lexists(os.path.join(repo.root, *path.split("/")))
@@ -161,12 +161,12 @@ def _check_exist(repo: Repository, far: Far, paths: list[str]) -> None:
             continue
         tree = repo.queries.version(head) if head is not None else None
         known = [p for p, _ in repo.trees.walk(tree.tree)] if tree is not None and tree.is_live else []
-        raise UnknownName("file or folder", path, near(path, known), hint="Paths are relative to where you are.")
+        raise UnknownName("file or folder", path, suggest(path, known), hint="Paths are relative to where you are.")
 
 
-def release_locks(
-    repo: Repository, remote: RemoteStorage, known: Known, paths: Sequence[str] | None, *, force: bool = False
-) -> Released:
+def unlock_paths(
+    repo: Repository, remote: RemoteStorage, known: RemoteCache, paths: Sequence[str] | None, *, force: bool = False
+) -> UnlockResult:
     """Let go of locks on exactly these paths; None: of all that are held from here.
 
     Others' expired locks can be removed as well; such that still hold only with `force`.
@@ -178,7 +178,7 @@ def release_locks(
     gone: tuple[PathLock, ...] = ()
     unsent: tuple[str, ...] = ()
 
-    def change(view: View) -> tuple[PathLock, ...]:
+    def change(view: RemoteSnapshot) -> tuple[PathLock, ...]:
         nonlocal gone, unsent
         locks = view.manifest.locks
         gone = tuple(lock for lock in locks if (lock.replica == repo.replica if paths is None else lock.path in paths))
@@ -187,11 +187,11 @@ def release_locks(
         unsent = _unsent(repo, view, [lock.path for lock in gone if lock.replica == repo.replica])
         return tuple(lock for lock in locks if lock not in gone)
 
-    _move(repo, remote, known, change)
-    return Released(gone, tuple(lock for lock in gone if lock.replica != repo.replica), unsent)
+    _update(repo, remote, known, change)
+    return UnlockResult(gone, tuple(lock for lock in gone if lock.replica != repo.replica), unsent)
 
 
-def _check_release(repo: Repository, view: View, paths: Sequence[str], *, force: bool) -> None:
+def _check_release(repo: Repository, view: RemoteSnapshot, paths: Sequence[str], *, force: bool) -> None:
     locks = {lock.path: lock for lock in view.manifest.locks}
     at = now()
     for path in paths:
@@ -199,19 +199,19 @@ def _check_release(repo: Repository, view: View, paths: Sequence[str], *, force:
         if lock is None:
             above = next((held for held in locks if path.startswith(f"{held}/")), None)
             hint = f"The folder {above} is locked as a whole." if above is not None else "`aura locks` lists them."
-            raise UnknownName("lock on", path, near(path, locks) if above is None else (), hint=hint)
-        if lock.replica != repo.replica and holds(lock, at) and not force:
-            raise refusal(view.remote.place, lock, repo.author)
+            raise UnknownName("lock on", path, suggest(path, locks) if above is None else (), hint=hint)
+        if lock.replica != repo.replica and is_active(lock, at) and not force:
+            raise locked_error(view.remote.location, lock, repo.author)
 
 
-def _unsent(repo: Repository, view: View, paths: list[str]) -> tuple[str, ...]:
+def _unsent(repo: Repository, view: RemoteSnapshot, paths: list[str]) -> tuple[str, ...]:
     """Those of the paths that the remote's branch does not have as the folder here has them."""
     if not paths:
         return ()
     head = repo.head()
     tips = {e.version for e in heads(view.manifest.branches.get(head.branch or "", ()))} - {None}
     changed = [change.path for change in status(repo).changes]
-    far = Far(repo, view)
+    far = RemoteBranches(repo, view)
     unsent = []
     for path in paths:
         unsaved = any(p == path or p.startswith(f"{path}/") for p in changed)
@@ -220,7 +220,7 @@ def _unsent(repo: Repository, view: View, paths: list[str]) -> tuple[str, ...]:
     return tuple(unsent)
 
 
-def _is_there(repo: Repository, far: Far, tips: set[VersionId | None], head: VersionId, path: str) -> bool:
+def _is_there(repo: Repository, far: RemoteBranches, tips: set[VersionId | None], head: VersionId, path: str) -> bool:
     queries = repo.queries
     try:
         mine = far.entry(head, path)
@@ -232,20 +232,20 @@ def _is_there(repo: Repository, far: Far, tips: set[VersionId | None], head: Ver
     return False
 
 
-def remote_locks(repo: Repository, remote: RemoteStorage, known: Known) -> tuple[PathLock, ...]:
+def remote_locks(repo: Repository, remote: RemoteStorage, known: RemoteCache) -> tuple[PathLock, ...]:
     """The locks that the remote has, by path; one request.
 
     Raises:
         RemoteError: it could not be reached, or is not what it should be.
     """
-    view = load_view(remote, known, repo.format.project)
+    view = load_snapshot(remote, known, repo.format.project)
     _remember(known, view, view)
     return sorted_locks(view.manifest.locks)
 
 
-def _move(repo: Repository, remote: RemoteStorage, known: Known, change: Change) -> None:
+def _update(repo: Repository, remote: RemoteStorage, known: RemoteCache, change: Change) -> None:
     for _ in range(ATTEMPTS):
-        view = load_view(remote, known, repo.format.project)
+        view = load_snapshot(remote, known, repo.format.project)
         try:
             locks = sorted_locks(change(view))
         except PathLocked:
@@ -267,18 +267,18 @@ def _move(repo: Repository, remote: RemoteStorage, known: Known, change: Change)
             token = remote.swap(MANIFEST, data, view.token)
         except RefMoved:
             continue  # somebody else moved it: look again
-        _remember(known, view, View(remote, known, decode_manifest(data, remote.place), data, token))
+        _remember(known, view, RemoteSnapshot(remote, known, decode_manifest(data, remote.location), data, token))
         return
-    raise RefMoved(f"{remote.place}/{MANIFEST}", "where it was seen", "moving all the time")
+    raise RefMoved(f"{remote.location}/{MANIFEST}", "where it was seen", "moving all the time")
 
 
-def _remember(known: Known, before: View, after: View) -> None:
+def _remember(known: RemoteCache, before: RemoteSnapshot, after: RemoteSnapshot) -> None:
     """Keep what was seen. Where only locks moved, what was fetched and pushed still is."""
-    seen = known.seen()
+    seen = known.state()
     if seen.generation > after.manifest.generation:
         return  # another command has looked since
     known.remember(
-        seen_of(
+        state_of(
             after,
             seen,
             fetched=seen.fetched.replace(before.digest, after.digest),

@@ -13,7 +13,7 @@ from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import VersionType
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
-from aura_vcs.sync.state.lock_record import PathLock, holder, holds
+from aura_vcs.sync.state.lock_record import PathLock, holder, is_active
 
 
 def locked_changes(
@@ -37,12 +37,12 @@ def check_locked(remote: str, author: str, locks: Collection[PathLock]) -> None:
     """
     at = now()
     for lock in locks:
-        if holds(lock, at):
+        if is_active(lock, at):
             way = f"Ask {lock.owner}. Your versions are safe here; `aura push --ignore-locks` sends them all the same."
-            raise refusal(remote, lock, author, way)
+            raise locked_error(remote, lock, author, way)
 
 
-def refusal(remote: str, lock: PathLock, author: str, way: str = "") -> PathLocked:
+def locked_error(remote: str, lock: PathLock, author: str, way: str = "") -> PathLocked:
     """The error that names a lock of somebody else; `way` is the way out if it is not the author's own."""
     if lock.owner == author:
         way = f"It is yours, from {lock.host}: unlock it there, or here with `aura unlock --force {lock.path}`."

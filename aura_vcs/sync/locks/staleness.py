@@ -16,11 +16,11 @@ from aura_vcs.objects.graph import ancestry
 from aura_vcs.objects.trees import EMPTY_TREE_ID, find_entry
 from aura_vcs.refs.branch_entries import heads
 from aura_vcs.repository.repository import Repository
-from aura_vcs.sync.state.reader import FarReader
-from aura_vcs.sync.state.snapshot import View
+from aura_vcs.sync.state.reader import RemoteReader
+from aura_vcs.sync.state.snapshot import RemoteSnapshot
 
 
-class Newer(msgspec.Struct, frozen=True):
+class NewerVersion(msgspec.Struct, frozen=True):
     """A version that a branch of the remote stands on, that is not ours, and that has the path otherwise."""
 
     path: str
@@ -31,17 +31,17 @@ class Newer(msgspec.Struct, frozen=True):
     author: str
 
 
-class Far:
+class RemoteBranches:
     """Versions and trees, from here where they are here, else from the remote."""
 
-    def __init__(self, repo: Repository, view: View) -> None:
+    def __init__(self, repo: Repository, view: RemoteSnapshot) -> None:
         self._repo = repo
         self._view = view
-        self._reader: FarReader | None = None
+        self._reader: RemoteReader | None = None
         self._ours: set[VersionId] | None = None
         self._known: dict[VersionId, Version] = {}
 
-    def newer(self, paths: Sequence[str]) -> tuple[Newer, ...]:
+    def newer_versions(self, paths: Sequence[str]) -> tuple[NewerVersion, ...]:
         """Where the remote has changed the paths since our version: one entry per branch and path.
 
         A version whose content cannot be read (it was purged, or is damaged) says nothing.
@@ -88,9 +88,9 @@ class Far:
         every = ancestry([tip], lambda version: () if version in self.ours else self.version(version).parents)
         return [version for version in every if version in self.ours]
 
-    def _newer(self, path: str, branch: str, tip: VersionId) -> Newer:
+    def _newer(self, path: str, branch: str, tip: VersionId) -> NewerVersion:
         version = self.version(tip)
-        return Newer(path, branch, tip, version.number, version.name, version.author)
+        return NewerVersion(path, branch, tip, version.number, version.name, version.author)
 
     def entry(self, version: VersionId, path: str) -> Entry | None:
         """What a version has at the path."""
@@ -104,10 +104,10 @@ class Far:
         return self._known[version]
 
     @property
-    def reader(self) -> FarReader:
+    def reader(self) -> RemoteReader:
         """Reads the remote; the footers of its packs come when it is asked for first."""
         if self._reader is None:
-            self._reader = FarReader(self._view, self._view.table(self._repo))
+            self._reader = RemoteReader(self._view, self._view.table(self._repo))
         return self._reader
 
     def _tree(self, tree: ObjectId) -> Tree:

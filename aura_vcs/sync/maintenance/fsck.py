@@ -15,23 +15,23 @@ from aura_vcs.errors import AuraError
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.errors.remotes import RemoteCorrupt
 from aura_vcs.ids import ObjectId, VersionId
-from aura_vcs.maintenance.findings import Problem
+from aura_vcs.maintenance.findings import Finding
 from aura_vcs.model import Kind, Label
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.objects.graph import Fault, Step, Walk, ancestry
 from aura_vcs.objects.packs.format import PackEntry
 from aura_vcs.objects.packs.verify import check_chunk_list, check_entries
 from aura_vcs.progress import SILENT, Progress
-from aura_vcs.sync.maintenance.scan_remote import begins_well
+from aura_vcs.sync.maintenance.scan_remote import has_pack_header
 from aura_vcs.sync.state.manifest import PackInfo, pack_name, record_name
-from aura_vcs.sync.state.reader import FarReader
-from aura_vcs.sync.state.snapshot import PackTable, View, named_versions
+from aura_vcs.sync.state.reader import RemoteReader
+from aura_vcs.sync.state.snapshot import PackTable, RemoteSnapshot, named_versions
 
 
-class RemoteReport(msgspec.Struct, frozen=True):
+class VerifyReport(msgspec.Struct, frozen=True):
     """What was found. `read_bytes` of `stored_bytes` of content were fetched and hashed."""
 
-    problems: tuple[Problem, ...]
+    problems: tuple[Finding, ...]
     versions: int
     objects: int
     read_bytes: int
@@ -44,20 +44,20 @@ class RemoteReport(msgspec.Struct, frozen=True):
 
 
 def fsck_remote(
-    view: View, *, sample: float = 1.0, chance: random.Random | None = None, progress: Progress = SILENT
-) -> RemoteReport:
+    view: RemoteSnapshot, *, sample: float = 1.0, chance: random.Random | None = None, progress: Progress = SILENT
+) -> VerifyReport:
     """Check the remote of a view that was made with nothing cached; hash `sample` (0 to 1) of its content.
 
     Raises:
         RemoteUnreachable: the connection went.
     """
-    checker = _Checker(view, progress)
+    checker = _Verifier(view, progress)
     checker.files()
     checker.structure()
     checker.content(sample, chance or random.Random())  # noqa: S311 (a sample)
     if sample >= 1:
         checker.lists()
-    return RemoteReport(
+    return VerifyReport(
         tuple(checker.report()),
         checker.count,
         len(checker.table.all_ids()),
@@ -66,25 +66,25 @@ def fsck_remote(
     )
 
 
-class _Checker:
-    def __init__(self, view: View, progress: Progress) -> None:
+class _Verifier:
+    def __init__(self, view: RemoteSnapshot, progress: Progress) -> None:
         self._view = view
         self._progress = progress
         self.table = PackTable()
-        self._reader = FarReader(view, self.table)
-        self._problems: list[Problem] = []
+        self._reader = RemoteReader(view, self.table)
+        self._problems: list[Finding] = []
         self._bad: dict[ObjectId, tuple[str, str]] = {}
         self._trees: dict[ObjectId, set[ObjectId]] = {}
         self._tops: dict[str, ObjectId] = {}
         self.count = 0
         self.read_bytes = 0
 
-    def report(self) -> Iterator[Problem]:
+    def report(self) -> Iterator[Finding]:
         """Everything found; damaged and missing objects with the versions they affect."""
         affected = self._affected()
         for object_id, (kind, detail) in self._bad.items():
             where = ", ".join(affected.get(object_id, ()))
-            yield Problem(kind, object_id, f"{detail}; affects {where}" if where else detail)
+            yield Finding(kind, object_id, f"{detail}; affects {where}" if where else detail)
         yield from self._problems
 
     def files(self) -> None:
@@ -96,19 +96,19 @@ class _Checker:
             try:
                 there = remote.size(name)
             except RemoteCorrupt as error:
-                self._problems.append(Problem("corrupt_file", name, error.reason))
+                self._problems.append(Finding("corrupt_file", name, error.reason))
                 continue
             finally:
                 self._progress.advance(1)
             if there is None:
-                self._problems.append(Problem("missing_file", name, "the manifest lists it, and it is not there"))
+                self._problems.append(Finding("missing_file", name, "the manifest lists it, and it is not there"))
             elif there != size:
-                self._problems.append(Problem("corrupt_file", name, f"it has {there} bytes, not {size}"))
+                self._problems.append(Finding("corrupt_file", name, f"it has {there} bytes, not {size}"))
         for pack in manifest.packs:
             try:
                 self.table.add(pack, self._view.footer(pack))
             except RemoteCorrupt as error:
-                self._problems.append(Problem("corrupt_pack", pack.name, error.reason))
+                self._problems.append(Finding("corrupt_pack", pack.name, error.reason))
         self._progress.finish()
 
     def structure(self) -> None:
@@ -118,7 +118,7 @@ class _Checker:
             try:
                 labels |= {label.version: label for label in self._view.record(info)}
             except RemoteCorrupt as error:
-                self._problems.append(Problem("corrupt_record", info.name, error.reason))
+                self._problems.append(Finding("corrupt_record", info.name, error.reason))
         if not any(problem.kind == "corrupt_record" for problem in self._problems):
             labels = self._view.labels()
         tips = [*labels, *named_versions(self._view.manifest)]
@@ -140,7 +140,7 @@ class _Checker:
             self._note_error(version, error)
             return ()
         if label is None:
-            self._problems.append(Problem("missing_label", version, "a branch, tag or version stands on it"))
+            self._problems.append(Finding("missing_label", version, "a branch, tag or version stands on it"))
         elif label.is_live:
             self._trees[version] = {found.tree}
             for folder in walk.below(Step(found.tree)):
@@ -211,8 +211,8 @@ class _Checker:
 
     def _frame(self, key: tuple[PackInfo, int], entries: list[PackEntry]) -> None:
         pack, number = key
-        if number == 0 and not begins_well(self._view, pack):
-            self._problems.append(Problem("corrupt_pack", pack.name, "it does not begin as a pack does"))
+        if number == 0 and not has_pack_header(self._view, pack):
+            self._problems.append(Finding("corrupt_pack", pack.name, "it does not begin as a pack does"))
         try:
             data = self._reader.frame(pack, number)
         except RemoteCorrupt as error:

@@ -21,35 +21,35 @@ from aura_vcs.errors.remotes import RemoteCorrupt, RemoteRewound, RemoteUnsafe
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import Kind, Label
 from aura_vcs.objects.packs.format import Footer, PackEntry
-from aura_vcs.objects.packs.writer import is_salt
+from aura_vcs.objects.packs.writer import is_nonce
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteEntry, RemoteStorage
-from aura_vcs.sync.maintenance.reachability import FarUse
-from aura_vcs.sync.maintenance.repack import Shrink, rewrite
-from aura_vcs.sync.remotes.probe import ROOM, probe
-from aura_vcs.sync.state.cache import Known, clear
+from aura_vcs.sync.maintenance.reachability import RemoteReachability
+from aura_vcs.sync.maintenance.repack import PackRewrite, rewrite
+from aura_vcs.sync.remotes.probe import PROBE_FOLDER, probe
+from aura_vcs.sync.state.cache import RemoteCache, clear
 from aura_vcs.sync.state.manifest import (
-    LEAVING,
     PACKS,
     RECORDS,
-    Leaving,
+    TOMBSTONE_FIELDS,
     Machine,
     Manifest,
     PackInfo,
+    Tombstone,
     is_file,
     pack_name,
     record_name,
 )
-from aura_vcs.sync.state.manifest_update import listed, listing, move
-from aura_vcs.sync.state.reader import FarReader
-from aura_vcs.sync.state.snapshot import PackTable, View, load_view, named_versions, seen_of
+from aura_vcs.sync.state.manifest_update import listed_files, update_manifest, with_files
+from aura_vcs.sync.state.reader import RemoteReader
+from aura_vcs.sync.state.snapshot import PackTable, RemoteSnapshot, load_snapshot, named_versions, state_of
 from aura_vcs.sync.transfer.upload import send_packs
 
 GRACE_SECONDS = 14 * 86400
 """How long what is deleted or unlisted stays, unless every machine has seen before that it goes."""
 SILENT_SECONDS = 90 * 86400
 """A machine that pushed nothing for so long is not waited for."""
-SPENT_SECONDS = 400 * 86400
+TOMBSTONE_SECONDS = 400 * 86400
 """So long the name of a file that is gone is remembered: nobody sleeps longer in the middle of a deletion."""
 DEAD_SHARE = 0.25
 """A pack is written anew when more of it than this is garbage."""
@@ -58,7 +58,7 @@ SMALL_PACKS = 64
 """More packs than these of up to SMALL_BYTES are gathered into larger ones."""
 
 
-class FarPlan(msgspec.Struct, frozen=True):
+class RemoteGcPlan(msgspec.Struct, frozen=True):
     """What a collection would do on a remote; all sizes in bytes.
 
     `doomed` are condemned files that go now. `condemned` are files that will go; `noted` are unlisted
@@ -67,11 +67,11 @@ class FarPlan(msgspec.Struct, frozen=True):
     """
 
     remote: str
-    view: View
-    doomed: tuple[RemoteEntry, ...]
-    condemned: tuple[RemoteEntry, ...]
+    snapshot: RemoteSnapshot
+    to_delete: tuple[RemoteEntry, ...]
+    to_retire: tuple[RemoteEntry, ...]
     noted: tuple[RemoteEntry, ...]
-    shrinks: tuple[Shrink, ...]
+    shrinks: tuple[PackRewrite, ...]
     waiting: tuple[RemoteEntry, ...]
     waiting_for: tuple[str, ...]
     grace_seconds: float
@@ -79,27 +79,27 @@ class FarPlan(msgspec.Struct, frozen=True):
     @property
     def bytes(self) -> int:
         """What is free when all of this has gone: shrunk packs leave their living part."""
-        files = sum(item.size for item in (*self.doomed, *self.condemned, *self.waiting))
+        files = sum(item.size for item in (*self.to_delete, *self.to_retire, *self.waiting))
         return files + sum(item.dead_bytes for item in self.shrinks)
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing there would change."""
-        return not (self.doomed or self.condemned or self.noted or self.shrinks)
+        return not (self.to_delete or self.to_retire or self.noted or self.shrinks)
 
 
-class FarCollected(msgspec.Struct, frozen=True):
+class RemoteCollected(msgspec.Struct, frozen=True):
     """What a collection did: files that went with their bytes, and files that were condemned."""
 
     removed_files: int
     freed_bytes: int
-    condemned_files: int
+    retired_files: int
     rewritten_packs: int
 
 
-def plan_far_gc(
-    repo: Repository, remote: RemoteStorage, known: Known, *, grace_seconds: float = GRACE_SECONDS
-) -> FarPlan:
+def plan_remote_gc(
+    repo: Repository, remote: RemoteStorage, known: RemoteCache, *, grace_seconds: float = GRACE_SECONDS
+) -> RemoteGcPlan:
     """Find what can go on the remote; changes nothing there.
 
     Reads the manifest, the records, the packs' footers and the trees that are in use.
@@ -107,13 +107,13 @@ def plan_far_gc(
     Raises:
         RemoteRewound, RemoteCorrupt: it does not look as it should; see the module.
     """
-    view = load_view(remote, known, repo.format.project)
+    view = load_snapshot(remote, known, repo.format.project)
     manifest, there = view.manifest, _present(remote, view)
     labels = _labels(view, known)
     table = view.table(repo)
     shrinks = _shrinks(repo, view, table, labels, grace_seconds)
-    others = _others(repo, manifest)
-    unlisted = {name: entry for name, entry in there.items() if name not in listed(manifest)}
+    others = _other_machines(repo, manifest)
+    unlisted = {name: entry for name, entry in there.items() if name not in listed_files(manifest)}
     doomed: list[RemoteEntry] = []
     condemned: list[RemoteEntry] = []
     noted: list[RemoteEntry] = []
@@ -131,8 +131,8 @@ def plan_far_gc(
             noted.append(entry)
     newest = max((manifest.leaving[entry.name].generation for entry in waiting), default=0)
     waiting_for = tuple(sorted(m.host for m in others if m.seen < newest)) if waiting else ()
-    return FarPlan(
-        remote.place,
+    return RemoteGcPlan(
+        remote.location,
         view,
         tuple(doomed),
         tuple(condemned),
@@ -144,27 +144,27 @@ def plan_far_gc(
     )
 
 
-def plan_far_purge(repo: Repository, remote: RemoteStorage, known: Known, version: VersionId) -> int:
+def plan_remote_purge(repo: Repository, remote: RemoteStorage, known: RemoteCache, version: VersionId) -> int:
     """Stored bytes on the remote that only this version holds there; changes nothing.
 
     Raises:
         RemoteCorrupt: what is in use cannot be told.
     """
-    view = load_view(remote, known, repo.format.project)
+    view = load_snapshot(remote, known, repo.format.project)
     table, labels = view.table(repo), view.labels()
     if version not in labels:
         return 0
-    use = FarUse(view, FarReader(view, table), repo.progress)
-    others = use.held(labels, lambda label: label.version != version and label.is_live)
+    use = RemoteReachability(view, RemoteReader(view, table), repo.progress)
+    others = use.reachable(labels, lambda label: label.version != version and label.is_live)
     own: set[ObjectId] = set()
     use.mark(version, own)
     found = (item for object_id in own - others if (item := table.find(object_id)) is not None)
     return sum(_share(table.footers[item.pack], item.entry) for item in found)
 
 
-def execute_far_gc(
-    repo: Repository, remote: RemoteStorage, known: Known, plan: FarPlan, *, single_writer: bool = False
-) -> FarCollected:
+def execute_remote_gc(
+    repo: Repository, remote: RemoteStorage, known: RemoteCache, plan: RemoteGcPlan, *, single_writer: bool = False
+) -> RemoteCollected:
     """Do what the plan says; safe beside machines that push and fetch.
 
     Raises:
@@ -174,75 +174,75 @@ def execute_far_gc(
         LockBusy: another transfer with this remote is under way here.
     """
     if plan.is_empty:
-        return FarCollected(0, 0, 0, 0)
+        return RemoteCollected(0, 0, 0, 0)
     if not single_writer and not (finding := probe(remote)).is_safe:
-        raise RemoteUnsafe(remote.place, finding.faults)
+        raise RemoteUnsafe(remote.location, finding.faults)
     with repo.locks.exclusive(known.lock):
         try:
             return _execute(repo, remote, known, plan)
         except RefMoved as error:
-            raise PlanStale(f"Somebody pushed to {remote.place} since the plan was made") from error
+            raise PlanStale(f"Somebody pushed to {remote.location} since the plan was made") from error
 
 
-def _execute(repo: Repository, remote: RemoteStorage, known: Known, plan: FarPlan) -> FarCollected:
-    table = plan.view.table(repo)
-    names = rewrite(repo, plan.view, table, plan.shrinks, known.outgoing, remote.pack_bytes)
+def _execute(repo: Repository, remote: RemoteStorage, known: RemoteCache, plan: RemoteGcPlan) -> RemoteCollected:
+    table = plan.snapshot.table(repo)
+    names = rewrite(repo, plan.snapshot, table, plan.shrinks, known.outgoing, remote.pack_bytes)
     new = send_packs(repo, remote, known, [(known.outgoing, name) for name in names]).packs
-    view = move(repo, remote, plan.view, _condemn(plan, new))
+    view = update_manifest(repo, remote, plan.snapshot, _retire(plan, new))
     clear(known.outgoing)
-    doomed = list(plan.doomed)
+    doomed = list(plan.to_delete)
     if plan.grace_seconds <= 0:
-        doomed += [*plan.condemned, *plan.waiting, *(_entry(shrink.pack) for shrink in plan.shrinks)]
+        doomed += [*plan.to_retire, *plan.waiting, *(_entry(shrink.pack) for shrink in plan.shrinks)]
     repo.progress.start("Deleting", len(doomed), "files")
     for entry in doomed:
         remote.delete(entry.name)
         repo.progress.advance(1)
     repo.progress.finish()
     if doomed:
-        view = move(repo, remote, view, _buried(view.manifest, [entry.name for entry in doomed]))
-    seen = seen_of(view, known.seen(), fetched="", pushed="")
-    known.remember(msgspec.structs.replace(seen, versions=plan.view.count(seen.versions)))
-    condemned = len(plan.condemned) + len(plan.shrinks) + len(plan.doomed) - len(doomed)
-    return FarCollected(len(doomed), sum(entry.size for entry in doomed), max(0, condemned), len(new))
+        view = update_manifest(repo, remote, view, _without_deleted(view.manifest, [entry.name for entry in doomed]))
+    seen = state_of(view, known.state(), fetched="", pushed="")
+    known.remember(msgspec.structs.replace(seen, versions=plan.snapshot.count(seen.versions)))
+    condemned = len(plan.to_retire) + len(plan.shrinks) + len(plan.to_delete) - len(doomed)
+    return RemoteCollected(len(doomed), sum(entry.size for entry in doomed), max(0, condemned), len(new))
 
 
-def _condemn(plan: FarPlan, new: Sequence[PackInfo]) -> Manifest:
+def _retire(plan: RemoteGcPlan, new: Sequence[PackInfo]) -> Manifest:
     """The manifest with the new packs, and all that leaves noted or condemned."""
-    manifest = plan.view.manifest
+    manifest = plan.snapshot.manifest
     shrunk = {shrink.pack for shrink in plan.shrinks}
     packs = [pack for pack in manifest.packs if pack not in shrunk]
     packs += [pack for pack in new if pack not in packs]
     generation, at = manifest.generation + 1, now()
     leaving = dict(manifest.leaving)
     for entry in plan.noted:
-        leaving[entry.name] = Leaving(at, generation)
-    for entry in (*plan.condemned, *(_entry(pack) for pack in shrunk - set(packs))):
-        leaving[entry.name] = Leaving(at, generation, final=True)
-    for entry in plan.doomed:
-        leaving.setdefault(entry.name, Leaving(at, generation, final=True))
-    known = listing(manifest, packs, manifest.records)
-    features = tuple(sorted({*manifest.features, LEAVING}))
-    names = listed(known)
+        leaving[entry.name] = Tombstone(at, generation)
+    for entry in (*plan.to_retire, *(_entry(pack) for pack in shrunk - set(packs))):
+        leaving[entry.name] = Tombstone(at, generation, final=True)
+    for entry in plan.to_delete:
+        leaving.setdefault(entry.name, Tombstone(at, generation, final=True))
+    known = with_files(manifest, packs, manifest.records)
+    features = tuple(sorted({*manifest.features, TOMBSTONE_FIELDS}))
+    names = listed_files(known)
     return msgspec.structs.replace(
         known, leaving={name: item for name, item in leaving.items() if name not in names}, features=features
     )
 
 
-def _buried(manifest: Manifest, names: list[str]) -> Manifest:
+def _without_deleted(manifest: Manifest, names: list[str]) -> Manifest:
     """The manifest after files have gone; names that were spent long ago are forgotten."""
-    limit, at = _ago(SPENT_SECONDS), now()
+    limit, at = _ago(TOMBSTONE_SECONDS), now()
     gone = {name: date for name, date in manifest.gone.items() if date > limit} | dict.fromkeys(names, at)
     leaving = {name: item for name, item in manifest.leaving.items() if name not in gone}
     return msgspec.structs.replace(manifest, leaving=leaving, gone=gone)
 
 
-def _present(remote: RemoteStorage, view: View) -> dict[str, RemoteEntry]:
+def _present(remote: RemoteStorage, view: RemoteSnapshot) -> dict[str, RemoteEntry]:
     """Every file there.
 
     Raises:
         RemoteCorrupt: the listing misses something that the manifest lists, or has it in another size.
     """
-    there = {entry.name: entry for folder in (PACKS, RECORDS, ROOM) for entry in remote.list(folder)}
+    there = {entry.name: entry for folder in (PACKS, RECORDS, PROBE_FOLDER) for entry in remote.list(folder)}
     sizes = {pack_name(p): p.size for p in view.manifest.packs}
     sizes |= {record_name(r): r.size for r in view.manifest.records}
     for name, size in sizes.items():
@@ -250,34 +250,34 @@ def _present(remote: RemoteStorage, view: View) -> dict[str, RemoteEntry]:
         if entry is None or entry.size != size:
             what = "is not in what it lists" if entry is None else f"has {entry.size} bytes, not {size}"
             raise RemoteCorrupt(
-                remote.place,
+                remote.location,
                 f"nothing was deleted: {name} {what}",
                 hint="`aura fsck --remote` says what is missing. A listing may be late: try again later.",
             )
     return {name: entry for name, entry in there.items() if is_file(name)}
 
 
-def _labels(view: View, known: Known) -> dict[VersionId, Label]:
+def _labels(view: RemoteSnapshot, known: RemoteCache) -> dict[VersionId, Label]:
     labels = view.labels()
-    before = known.seen().versions
+    before = known.state().versions
     if len(labels) < before:
         raise RemoteRewound(
-            view.remote.place, f"nothing was deleted: it has {len(labels)} versions, and {before} were seen there"
+            view.remote.location, f"nothing was deleted: it has {len(labels)} versions, and {before} were seen there"
         )
     return labels
 
 
 def _shrinks(
-    repo: Repository, view: View, table: PackTable, labels: dict[VersionId, Label], grace_seconds: float
-) -> tuple[Shrink, ...]:
+    repo: Repository, view: RemoteSnapshot, table: PackTable, labels: dict[VersionId, Label], grace_seconds: float
+) -> tuple[PackRewrite, ...]:
     """Packs that are worth writing anew, and what of them stays."""
     limit, named = _ago(grace_seconds), named_versions(view.manifest)
 
     def holds(label: Label) -> bool:
         return label.is_live or (label.version in named and label.purged_at is None)
 
-    use = FarUse(view, FarReader(view, table), repo.progress)
-    held = use.held(labels, holds)
+    use = RemoteReachability(view, RemoteReader(view, table), repo.progress)
+    held = use.reachable(labels, holds)
     for label in labels.values():
         if not holds(label) and max(filter(None, (label.deleted_at, label.purged_at))) > limit:
             with suppress(RemoteCorrupt):  # a collection with a shorter grace time was here before
@@ -289,11 +289,11 @@ def _shrinks(
     for pack in view.manifest.packs:
         footer = table.footers[pack]
         living = tuple(e for e in footer.entries if e.id in held or e.kind is Kind.VERSION)
-        garbage = [e for e in footer.entries if e.id not in held and e.kind is not Kind.VERSION and not is_salt(e)]
+        garbage = [e for e in footer.entries if e.id not in held and e.kind is not Kind.VERSION and not is_nonce(e)]
         dead = sum(_share(footer, entry) for entry in garbage) if living else pack.size
         is_worth = dead > DEAD_SHARE * pack.size or any(entry.id in purged for entry in garbage)
         if not living or is_worth or (garbage and grace_seconds <= 0) or pack in gathered:
-            found.append(Shrink(pack, living, dead))
+            found.append(PackRewrite(pack, living, dead))
     return tuple(found)
 
 
@@ -303,7 +303,7 @@ def _share(footer: Footer, entry: PackEntry) -> int:
     return entry.length * frame.stored_length // frame.length if frame.length else 0
 
 
-def _purged(use: FarUse, labels: dict[VersionId, Label], held: set[ObjectId]) -> set[ObjectId]:
+def _purged(use: RemoteReachability, labels: dict[VersionId, Label], held: set[ObjectId]) -> set[ObjectId]:
     """What a purged version held and nobody needs, as far as that can still be read."""
     found: set[ObjectId] = set()
     for label in labels.values():
@@ -313,7 +313,7 @@ def _purged(use: FarUse, labels: dict[VersionId, Label], held: set[ObjectId]) ->
     return found - held
 
 
-def _others(repo: Repository, manifest: Manifest) -> list[Machine]:
+def _other_machines(repo: Repository, manifest: Manifest) -> list[Machine]:
     limit = _ago(SILENT_SECONDS)
     return [m for replica, m in manifest.machines.items() if replica != repo.replica and m.at > limit]
 

@@ -10,8 +10,8 @@ from aura_vcs.errors.integrity import ObjectMissing
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.rebuild import READ_LIMIT
 from aura_vcs.model import Kind
-from aura_vcs.objects.availability import find_placed, offloaded_chunks
-from aura_vcs.objects.base import IDENTIFY, Place
+from aura_vcs.objects.availability import find_in_packs, offloaded_chunks
+from aura_vcs.objects.base import IDENTIFY, PackLocation
 from aura_vcs.repository.repository import Repository
 
 
@@ -20,14 +20,14 @@ class OwnObjects:
 
     def __init__(self, repo: Repository) -> None:
         self._repo = repo
-        self._places: dict[ObjectId, Place | None] = {}
+        self._places: dict[ObjectId, PackLocation | None] = {}
         self._away: set[ObjectId] | None = None
 
     def expect(self, object_ids: Iterable[ObjectId]) -> None:
         """Look for many at once what will be asked for: one search through the packs instead of many."""
         new = set(object_ids) - self._places.keys()
         if new:
-            self._places |= dict.fromkeys(new) | find_placed(self._repo.store, new)
+            self._places |= dict.fromkeys(new) | find_in_packs(self._repo.store, new)
 
     def read(self, object_id: ObjectId, kind: Kind) -> bytes | None:
         """The bytes of an object that is kept whole, hashed; None if it is not here, or damaged here."""
@@ -79,6 +79,6 @@ class OwnObjects:
             self._away = {*recorded, *offloaded_chunks(self._repo.store, recorded)} if recorded else set()
         return object_id in self._away
 
-    def _place(self, object_id: ObjectId) -> Place | None:
+    def _place(self, object_id: ObjectId) -> PackLocation | None:
         self.expect([object_id])
         return self._places[object_id]

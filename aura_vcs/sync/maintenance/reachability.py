@@ -9,21 +9,21 @@ from aura_vcs.model import EntryKind, Label
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.progress import Progress
-from aura_vcs.sync.state.reader import FarReader
-from aura_vcs.sync.state.snapshot import View, named_versions
+from aura_vcs.sync.state.reader import RemoteReader
+from aura_vcs.sync.state.snapshot import RemoteSnapshot, named_versions
 
 HoldsContent = Callable[[Label], bool]
 
 
-class FarUse:
+class RemoteReachability:
     """Marks what versions hold, from trees down to chunks. Closed: what cannot be read stops it."""
 
-    def __init__(self, view: View, reader: FarReader, progress: Progress) -> None:
+    def __init__(self, view: RemoteSnapshot, reader: RemoteReader, progress: Progress) -> None:
         self._view = view
         self._reader = reader
         self._progress = progress
 
-    def held(self, labels: Mapping[VersionId, Label], holds: HoldsContent) -> set[ObjectId]:
+    def reachable(self, labels: Mapping[VersionId, Label], holds: HoldsContent) -> set[ObjectId]:
         """Every object below the versions whose content `holds` says is wanted; versions themselves not.
 
         Raises:
@@ -33,7 +33,7 @@ class FarUse:
         self._progress.start("Checking what is in use", len(labels), "versions")
         for version in [*labels, *(named_versions(self._view.manifest) - labels.keys())]:
             if version not in labels:
-                raise RemoteCorrupt(self._view.remote.place, f"version {version[:12]} has no label")
+                raise RemoteCorrupt(self._view.remote.location, f"version {version[:12]} has no label")
             label = labels[version]
             self.mark(version, marked, content=holds(label), partly=not label.is_live)
             self._progress.advance(1)
@@ -54,7 +54,7 @@ class FarUse:
             if content:
                 self._tree(tree, marked, partly=partly)
         except IntegrityError as error:
-            raise RemoteCorrupt(self._view.remote.place, error.message) from error
+            raise RemoteCorrupt(self._view.remote.location, error.message) from error
 
     def _tree(self, tree: ObjectId, marked: set[ObjectId], *, partly: bool) -> None:
         waiting = [tree]
@@ -80,5 +80,5 @@ class FarUse:
             if partly and not self._reader.has(chunk):
                 continue
             if self._reader.locate(chunk).entry.length != length:
-                raise RemoteCorrupt(self._view.remote.place, f"the chunks of {blob[:12]} do not fit its list")
+                raise RemoteCorrupt(self._view.remote.location, f"the chunks of {blob[:12]} do not fit its list")
             marked.add(chunk)

@@ -10,38 +10,38 @@ from aura_vcs.ids import VersionId
 from aura_vcs.model import Label
 from aura_vcs.refs.label_merge import merge_labels
 from aura_vcs.repository.repository import Repository
-from aura_vcs.sync.state.cache import Known
+from aura_vcs.sync.state.cache import RemoteCache
 from aura_vcs.sync.state.manifest import RecordInfo, decode_records, digest
-from aura_vcs.sync.state.snapshot import View
+from aura_vcs.sync.state.snapshot import RemoteSnapshot
 from aura_vcs.sync.transfer.push_negotiation import own_labels
 
 
-class FarLabels(msgspec.Struct):
+class RemoteLabels(msgspec.Struct):
     """Every label that could be had: `read` from sound records, `regained` from what is here.
 
     `damaged` are the records that could not be read, with what is wrong with each.
     """
 
     read: dict[VersionId, Label]
-    regained: dict[VersionId, Label]
+    recovered: dict[VersionId, Label]
     damaged: dict[RecordInfo, str]
 
     def get(self, version: VersionId) -> Label | None:
         """The label of a version, None if it is lost."""
-        return self.regained.get(version) or self.read.get(version)
+        return self.recovered.get(version) or self.read.get(version)
 
     def all(self) -> dict[VersionId, Label]:
         """Of every version the label as it will be there."""
-        return self.read | self.regained
+        return self.read | self.recovered
 
 
-def look_for_labels(view: View, known: Known) -> FarLabels:
+def look_for_labels(view: RemoteSnapshot, known: RemoteCache) -> RemoteLabels:
     """Read the records there; those that are damaged come from what is remembered here of them.
 
     Raises:
         RemoteUnreachable: the connection went.
     """
-    found = FarLabels({}, {}, {})
+    found = RemoteLabels({}, {}, {})
     for info in view.manifest.records:
         try:
             _merge(found.read, view.record(info))
@@ -52,20 +52,20 @@ def look_for_labels(view: View, known: Known) -> FarLabels:
         cached = known.cached("records", info.name)
         if cached is not None and digest(cached) == info.name:
             with suppress(RemoteCorrupt):
-                _merge(kept, decode_records(cached, info, view.remote.place).labels)
+                _merge(kept, decode_records(cached, info, view.remote.location).labels)
     for version, label in kept.items():
         far = found.read.get(version)
         merged = label if far is None else merge_labels(far, label)
         if merged != far:
-            found.regained[version] = merged
+            found.recovered[version] = merged
     return found
 
 
-def regain(repo: Repository, labels: FarLabels, versions: Iterable[VersionId]) -> set[VersionId]:
+def recover_labels(repo: Repository, labels: RemoteLabels, versions: Iterable[VersionId]) -> set[VersionId]:
     """Take the labels that this project has of versions that lost theirs; returns those that nobody has."""
     lost = {version for version in versions if labels.get(version) is None}
     own: Mapping[VersionId, Label] = own_labels(repo) if lost else {}
-    labels.regained |= {version: own[version] for version in lost if version in own}
+    labels.recovered |= {version: own[version] for version in lost if version in own}
     return lost - own.keys()
 
 

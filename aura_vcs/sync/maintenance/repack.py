@@ -15,11 +15,11 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.sync.state.cache import clear
 from aura_vcs.sync.state.manifest import PackInfo
-from aura_vcs.sync.state.reader import FarReader, runs
-from aura_vcs.sync.state.snapshot import PackTable, View
+from aura_vcs.sync.state.reader import RemoteReader, runs
+from aura_vcs.sync.state.snapshot import PackTable, RemoteSnapshot
 
 
-class Shrink(msgspec.Struct, frozen=True):
+class PackRewrite(msgspec.Struct, frozen=True):
     """A pack to be written anew with `living` only; `dead_bytes` is what that frees."""
 
     pack: PackInfo
@@ -29,9 +29,9 @@ class Shrink(msgspec.Struct, frozen=True):
 
 def rewrite(
     repo: Repository,
-    view: View,
+    view: RemoteSnapshot,
     table: PackTable,
-    shrinks: Sequence[Shrink],
+    shrinks: Sequence[PackRewrite],
     outgoing: LocalStorage,
     pack_bytes: int | None,
 ) -> list[str]:
@@ -50,14 +50,14 @@ def rewrite(
     return names
 
 
-def _frames(view: View, table: PackTable, shrinks: Sequence[Shrink]) -> Iterator[list[NewObject]]:
+def _frames(view: RemoteSnapshot, table: PackTable, shrinks: Sequence[PackRewrite]) -> Iterator[list[NewObject]]:
     for shrink in shrinks:
         by_frame: defaultdict[int, list[PackEntry]] = defaultdict(list)
         for entry in shrink.living:
             by_frame[entry.frame].append(entry)
-        reader = FarReader(view, table)
+        reader = RemoteReader(view, table)
         for run in runs(table.footers[shrink.pack].frames, sorted(by_frame)):
-            reader.keep_run(shrink.pack, run)
+            reader.cache_run(shrink.pack, run)
             for number in run:
                 if number not in by_frame:
                     continue
@@ -65,7 +65,7 @@ def _frames(view: View, table: PackTable, shrinks: Sequence[Shrink]) -> Iterator
                 try:
                     check_entries(data, by_frame[number], shrink.pack.name)
                 except ObjectCorrupt as error:
-                    raise RemoteCorrupt(view.remote.place, f"nothing was deleted: {error.message}") from error
+                    raise RemoteCorrupt(view.remote.location, f"nothing was deleted: {error.message}") from error
                 yield [
                     NewObject(e.id, e.kind, data[e.offset : e.offset + e.length], e.chunked) for e in by_frame[number]
                 ]

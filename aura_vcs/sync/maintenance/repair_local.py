@@ -14,7 +14,7 @@ from aura_vcs.errors.integrity import IntegrityError, ObjectMissing, RecordUnrea
 from aura_vcs.errors.remotes import RemoteCorrupt
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.layout import OBJECTS, damaged_path, pack_path
-from aura_vcs.maintenance.repack import FRAME_BYTES, write_anew
+from aura_vcs.maintenance.repack import FRAME_BYTES, rewrite
 from aura_vcs.model import Kind, Tree
 from aura_vcs.objects.availability import offloaded_chunks
 from aura_vcs.objects.base import IDENTIFY
@@ -24,12 +24,12 @@ from aura_vcs.objects.packs.format import PackEntry
 from aura_vcs.objects.packs.verify import check_chunk_list
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RangeReadable
-from aura_vcs.sync.maintenance.scan_local import Soundness
-from aura_vcs.sync.state.cache import Forgetful, Known
+from aura_vcs.sync.maintenance.scan_local import IntactObjects
+from aura_vcs.sync.state.cache import NullCache, RemoteCache
 from aura_vcs.sync.state.manifest import PackInfo
-from aura_vcs.sync.state.reader import FarReader
-from aura_vcs.sync.state.snapshot import PackTable, View, load_view
-from aura_vcs.sync.transfer.download import Freight, WaitingRoom, plan_freight
+from aura_vcs.sync.state.reader import RemoteReader
+from aura_vcs.sync.state.snapshot import PackTable, RemoteSnapshot, load_snapshot
+from aura_vcs.sync.transfer.download import FetchPacks, Quarantine, plan_packs
 from aura_vcs.sync.transfer.push_negotiation import own_labels
 
 COPY_BYTES = 4 << 20
@@ -43,21 +43,21 @@ class RepairPlan(msgspec.Struct, frozen=True):
     """
 
     remote: str
-    wanted: tuple[ObjectId, ...]
-    bare: frozenset[ObjectId]
+    to_fetch: tuple[ObjectId, ...]
+    missing_lists: frozenset[ObjectId]
     received_bytes: int
     damaged: tuple[str, ...]
     lost: dict[ObjectId, tuple[str, ...]]
     holders: dict[ObjectId, tuple[str, ...]]
-    soundness: Soundness
-    view: View
+    intact: IntactObjects
+    snapshot: RemoteSnapshot
     table: PackTable
-    freight: Freight
+    packs: FetchPacks
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing here is damaged or missing."""
-        return not (self.wanted or self.damaged or self.lost)
+        return not (self.to_fetch or self.damaged or self.lost)
 
 
 class Repaired(msgspec.Struct, frozen=True):
@@ -74,31 +74,31 @@ def plan_repair(repo: Repository, remote: RangeReadable) -> RepairPlan:
     Raises:
         RemoteError: the remote cannot be read, or is another project's.
     """
-    soundness = Soundness(repo)
+    soundness = IntactObjects(repo)
     with repo.locks.shared("objects"):  # what a collection deletes meanwhile is no damage
-        soundness.look()
-    view = load_view(remote, Forgetful(), repo.format.project)
+        soundness.scan()
+    view = load_snapshot(remote, NullCache(), repo.format.project)
     search = _Search(repo, view, soundness)
     search.all_versions()
     wanted = sorted(search.wanted)
-    freight = plan_freight(search.table, search.reader, wanted) if wanted else Freight((), {}, 0)
+    freight = plan_packs(search.table, search.reader, wanted) if wanted else FetchPacks((), {}, 0)
     holders = {object_id: tuple(sorted(names)) for object_id, names in search.holders.items()}
     return RepairPlan(
-        remote=remote.place,
-        wanted=tuple(wanted),
-        bare=frozenset(search.bare),
+        remote=remote.location,
+        to_fetch=tuple(wanted),
+        missing_lists=frozenset(search.bare),
         received_bytes=freight.stored_bytes,
         damaged=tuple(sorted(soundness.damaged)),
         lost={object_id: holders[object_id] for object_id in sorted(search.lost)},
         holders=holders,
-        soundness=soundness,
-        view=view,
+        intact=soundness,
+        snapshot=view,
         table=search.table,
-        freight=freight,
+        packs=freight,
     )
 
 
-def execute_repair(repo: Repository, known: Known, plan: RepairPlan) -> Repaired:
+def execute_repair(repo: Repository, known: RemoteCache, plan: RepairPlan) -> Repaired:
     """Do what the plan says. Interrupted, nothing is lost; a second repair finishes it.
 
     What does not hash to its name when it comes is not put in place, and is counted as lost.
@@ -106,54 +106,54 @@ def execute_repair(repo: Repository, known: Known, plan: RepairPlan) -> Repaired
     Raises:
         RemoteUnreachable: the connection went. LockBusy.
     """
-    if not (plan.wanted or plan.damaged):
+    if not (plan.to_fetch or plan.damaged):
         return Repaired(0, (), plan.lost)
     with repo.locks.exclusive(known.lock), repo.locks.exclusive("objects"):
         damaged = [name for name in plan.damaged if repo.storage.stat(name) is not None]  # else collected meanwhile
         aside = [_set_aside(repo, name) for name in damaged]
         bad, replaced = _receive(repo, known, plan)
         if bad or plan.lost:  # what the disk refuses now may be all there is of something, and whole
-            damaged = [name for name in damaged if name not in plan.soundness.unreadable]
+            damaged = [name for name in damaged if name not in plan.intact.unreadable]
         for name in damaged:
-            repo.kept.drop(name)
+            repo.hardlink_backup.forget(name)
             if name not in replaced:
-                _remove(repo, name, plan.soundness)
+                _remove(repo, name, plan.intact)
     repo.store.close()
     repo.rebuild_index()
     lost = plan.lost | {object_id: plan.holders.get(object_id, ()) for object_id in sorted(bad)}
-    return Repaired(len(plan.wanted) - len(bad), tuple(aside), lost)
+    return Repaired(len(plan.to_fetch) - len(bad), tuple(aside), lost)
 
 
-def _receive(repo: Repository, known: Known, plan: RepairPlan) -> tuple[set[ObjectId], set[str]]:
+def _receive(repo: Repository, known: RemoteCache, plan: RepairPlan) -> tuple[set[ObjectId], set[str]]:
     """Bring what is wanted; returns what is damaged there, too, and the packs that came under their names.
 
     Where a pack that came cannot be read under the name of the damaged one, what is in it comes under another.
     """
-    if not plan.wanted:
+    if not plan.to_fetch:
         return set(), set()
-    room = WaitingRoom(repo, plan.view, known.incoming)
+    room = Quarantine(repo, plan.snapshot, known.incoming)
     try:
-        room.receive(plan.freight, plan.table, bare=plan.bare)
+        room.receive(plan.packs, plan.table, bare=plan.missing_lists)
     except (RemoteCorrupt, RecordUnreadable):
-        good = _sound_there(plan)
+        good = _intact_at_remote(plan)
         parts: defaultdict[PackInfo, list[PackEntry]] = defaultdict(list)
         for object_id in sorted(good):
             found = plan.table.find(object_id)
             assert found is not None
             parts[found.pack].append(found.entry)
         if good:
-            rest = Freight((), {pack: tuple(entries) for pack, entries in parts.items()}, 0)
-            room.receive(rest, plan.table, bare=plan.bare)
-        return set(plan.wanted) - good, set()
-    return set(), {pack_path(pack.name) for pack in plan.freight.whole}
+            rest = FetchPacks((), {pack: tuple(entries) for pack, entries in parts.items()}, 0)
+            room.receive(rest, plan.table, bare=plan.missing_lists)
+        return set(plan.to_fetch) - good, set()
+    return set(), {pack_path(pack.name) for pack in plan.packs.whole}
 
 
-def _sound_there(plan: RepairPlan) -> set[ObjectId]:
+def _intact_at_remote(plan: RepairPlan) -> set[ObjectId]:
     """Those of the wanted objects that the remote really has, blobs with all their chunks."""
-    reader = FarReader(plan.view, plan.table)
+    reader = RemoteReader(plan.snapshot, plan.table)
     good: set[ObjectId] = set()
     lists: dict[ObjectId, set[ObjectId]] = {}
-    for object_id in plan.wanted:
+    for object_id in plan.to_fetch:
         found = plan.table.find(object_id)
         try:
             data = reader.raw(found) if found is not None else b""
@@ -163,11 +163,11 @@ def _sound_there(plan: RepairPlan) -> set[ObjectId]:
                 good.add(object_id)
         except (RemoteCorrupt, IntegrityError):
             continue
-    whole = {blob for blob, chunks in lists.items() if all(c in good or plan.soundness.has(c) for c in chunks)}
-    return good | (plan.bare & lists.keys()) | {blob for blob in whole if _fits(plan, reader, blob)}
+    whole = {blob for blob, chunks in lists.items() if all(c in good or plan.intact.has(c) for c in chunks)}
+    return good | (plan.missing_lists & lists.keys()) | {blob for blob in whole if _fits(plan, reader, blob)}
 
 
-def _fits(plan: RepairPlan, reader: FarReader, blob: ObjectId) -> bool:
+def _fits(plan: RepairPlan, reader: RemoteReader, blob: ObjectId) -> bool:
     """Whether the chunks of a list are the content of its blob."""
     found = plan.table.find(blob)
     try:
@@ -196,26 +196,26 @@ def _set_aside(repo: Repository, name: str) -> str:
     return target
 
 
-def _remove(repo: Repository, name: str, soundness: Soundness) -> None:
+def _remove(repo: Repository, name: str, soundness: IntactObjects) -> None:
     """Take a damaged file out of the store; what is sound in it goes into a new pack first."""
     sound = soundness.damaged[name]
     if sound:
-        write_anew(repo, sound, FRAME_BYTES, None, mode=repo.storage.readers(name))
+        rewrite(repo, sound, FRAME_BYTES, None, mode=repo.storage.readers(name))
     pack = name.rpartition("/")[2].removesuffix(".pack")
     if pack_path(pack) == name:
         repo.index.forget_packs([pack])
-        repo.store.packs.let_go(pack)
+        repo.store.packs.forget(pack)
     repo.storage.delete(name)
 
 
 class _Search:
     """Walks from the versions down, here where it is sound and there where it is not."""
 
-    def __init__(self, repo: Repository, view: View, soundness: Soundness) -> None:
+    def __init__(self, repo: Repository, view: RemoteSnapshot, soundness: IntactObjects) -> None:
         self._repo = repo
         self._sound = soundness
         self.table = _table(view)
-        self.reader = FarReader(view, self.table)
+        self.reader = RemoteReader(view, self.table)
         self._away = repo.store.offloaded.all()
         self._away_chunks = offloaded_chunks(repo.store, self._away) if self._away else set()
         self.wanted: set[ObjectId] = set()
@@ -248,7 +248,7 @@ class _Search:
 
     def ask_blob(self, blob: ObjectId, _: str) -> frozenset[ObjectId]:
         """Find what of a file's content is not here; see Question."""
-        return NOTHING if self._is_whole(blob) else frozenset(self._want_blob(blob))
+        return NOTHING if self._is_intact(blob) else frozenset(self._request_blob(blob))
 
     def _bytes(self, object_id: ObjectId, kind: Kind) -> tuple[bytes | None, frozenset[ObjectId]]:
         """A version or tree, from here or from there (None if neither has it), and itself if it is not here."""
@@ -267,7 +267,7 @@ class _Search:
         place = self._sound.places[object_id]
         return self._repo.store.loose.read(object_id) if place is None else self._repo.store.packs.read(place)
 
-    def _is_whole(self, blob: ObjectId) -> bool:
+    def _is_intact(self, blob: ObjectId) -> bool:
         """Whether the blob is here and all of it hashes to its name."""
         place = self._sound.places.get(blob)
         if not self._sound.has(blob):
@@ -285,7 +285,7 @@ class _Search:
             raise ObjectMissing(chunk)
         return self._own(chunk)
 
-    def _want_blob(self, blob: ObjectId) -> set[ObjectId]:
+    def _request_blob(self, blob: ObjectId) -> set[ObjectId]:
         """Want the blob, and its chunks that are not here; returns all of these."""
         if self._is_offloaded(blob):
             return set()
@@ -341,7 +341,7 @@ def _parts(blob: ObjectId, listed: bytes) -> set[ObjectId]:
     return {chunk for chunk, _ in decode_chunk_list(listed, blob)}
 
 
-def _table(view: View) -> PackTable:
+def _table(view: RemoteSnapshot) -> PackTable:
     """Where objects lie in those packs that are there."""
     table = PackTable()
     for pack in view.manifest.packs:

@@ -26,27 +26,27 @@ from aura_vcs.objects.packs.writer import NewObject
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.sync.maintenance.local_objects import OwnObjects
-from aura_vcs.sync.maintenance.remote_labels import FarLabels, look_for_labels, regain
-from aura_vcs.sync.maintenance.repair_remote_plan import FarNeeds
-from aura_vcs.sync.maintenance.scan_remote import FarSoundness, frames
+from aura_vcs.sync.maintenance.remote_labels import RemoteLabels, look_for_labels, recover_labels
+from aura_vcs.sync.maintenance.repair_remote_plan import RemoteNeeds
+from aura_vcs.sync.maintenance.scan_remote import RemoteIntactObjects, frames
 from aura_vcs.sync.remotes.add import READ_ONLY
 from aura_vcs.sync.remotes.config import address_of, remote_config
-from aura_vcs.sync.state.cache import Doubtful, Known, clear
+from aura_vcs.sync.state.cache import RemoteCache, UntrustedCache, clear
 from aura_vcs.sync.state.manifest import MANIFEST, PackInfo, RecordInfo, pack_name, record_name
-from aura_vcs.sync.state.manifest_update import MOVE_ATTEMPTS, condemn, listing, move, spent_packs
-from aura_vcs.sync.state.snapshot import View, load_view, parse_footer, seen_of
-from aura_vcs.sync.transfer.push_packs import left_over, own_frames, travel_order
+from aura_vcs.sync.state.manifest_update import UPDATE_ATTEMPTS, retire, tombstoned_packs, update_manifest, with_files
+from aura_vcs.sync.state.snapshot import RemoteSnapshot, load_snapshot, parse_footer, state_of
+from aura_vcs.sync.transfer.push_packs import pack_order, read_frames, reusable_packs
 from aura_vcs.sync.transfer.upload import send_labels, send_packs
 
 
-class FarFault(msgspec.Struct, frozen=True):
+class RemoteFault(msgspec.Struct, frozen=True):
     """A file of the remote that is not as it should be, and what is wrong with it."""
 
     file: str
     detail: str
 
 
-class FarLoss(msgspec.Struct, frozen=True):
+class RemoteLoss(msgspec.Struct, frozen=True):
     """An object that neither side has, and the versions that need it; whether it is offloaded here."""
 
     object_id: ObjectId
@@ -54,7 +54,7 @@ class FarLoss(msgspec.Struct, frozen=True):
     offloaded: bool
 
 
-class FarRepairPlan(msgspec.Struct, frozen=True):
+class RemoteRepairPlan(msgspec.Struct, frozen=True):
     """What a repair of a remote would do.
 
     `needs` has what goes there, `stored_bytes` long by what it took there. `packs` and `records` are
@@ -62,16 +62,16 @@ class FarRepairPlan(msgspec.Struct, frozen=True):
     """
 
     remote: str
-    faults: tuple[FarFault, ...]
+    faults: tuple[RemoteFault, ...]
     packs: tuple[PackInfo, ...]
     records: tuple[RecordInfo, ...]
     stored_bytes: int
-    lost: tuple[FarLoss, ...]
+    lost: tuple[RemoteLoss, ...]
     unlabelled: tuple[str, ...]
-    labels: FarLabels
-    needs: FarNeeds
-    sound: FarSoundness
-    view: View
+    labels: RemoteLabels
+    needs: RemoteNeeds
+    intact: RemoteIntactObjects
+    snapshot: RemoteSnapshot
 
     @property
     def objects(self) -> int:
@@ -79,7 +79,7 @@ class FarRepairPlan(msgspec.Struct, frozen=True):
         return len(self.needs.send) + len(self.needs.carry)
 
     @property
-    def is_whole(self) -> bool:
+    def is_intact(self) -> bool:
         """Whether nothing there is damaged or missing."""
         return not (self.faults or self.objects or self.lost or self.unlabelled)
 
@@ -105,17 +105,19 @@ def check_writable(repo: Repository, name: str | None) -> None:
         )
 
 
-def plan_far_repair(repo: Repository, remote: RemoteStorage, known: Known) -> FarRepairPlan:
+def plan_remote_repair(repo: Repository, remote: RemoteStorage, known: RemoteCache) -> RemoteRepairPlan:
     """Read everything on the remote, and find where what is damaged there is to be had. Changes nothing.
 
     Raises:
         RemoteCorrupt: its manifest is damaged: nothing else says what it holds.
         RemoteError: it cannot be read, or is another project's.
     """
-    return _plan(repo, remote, known, FarSoundness(lambda pack: _own_footer(repo, known, pack), repo.progress))
+    return _plan(repo, remote, known, RemoteIntactObjects(lambda pack: _own_footer(repo, known, pack), repo.progress))
 
 
-def execute_far_repair(repo: Repository, remote: RemoteStorage, known: Known, plan: FarRepairPlan) -> FarRepairPlan:
+def execute_remote_repair(
+    repo: Repository, remote: RemoteStorage, known: RemoteCache, plan: RemoteRepairPlan
+) -> RemoteRepairPlan:
     """Do what the plan says, or what is left of it if somebody moved the remote meanwhile; returns what was done.
 
     Safe beside machines that push, fetch, collect and repair.
@@ -127,7 +129,7 @@ def execute_far_repair(repo: Repository, remote: RemoteStorage, known: Known, pl
         LockBusy: another transfer with this remote is under way here.
     """
     with repo.locks.exclusive(known.lock):
-        for _ in range(MOVE_ATTEMPTS):
+        for _ in range(UPDATE_ATTEMPTS):
             if plan.does_nothing:
                 return plan
             try:
@@ -135,54 +137,54 @@ def execute_far_repair(repo: Repository, remote: RemoteStorage, known: Known, pl
                     view = _execute(repo, remote, known, plan)
             except RefMoved:
                 repo.refresh()
-                plan = _plan(repo, remote, known, plan.sound)
+                plan = _plan(repo, remote, known, plan.intact)
                 continue
-            known.remember(seen_of(view, known.seen()))
+            known.remember(state_of(view, known.state()))
             return plan
-    raise RefMoved(f"{remote.place}/{MANIFEST}", "where it was seen", "moving all the time")
+    raise RefMoved(f"{remote.location}/{MANIFEST}", "where it was seen", "moving all the time")
 
 
-def _plan(repo: Repository, remote: RemoteStorage, known: Known, sound: FarSoundness) -> FarRepairPlan:
-    view = load_view(remote, Doubtful(known), repo.format.project)
+def _plan(repo: Repository, remote: RemoteStorage, known: RemoteCache, sound: RemoteIntactObjects) -> RemoteRepairPlan:
+    view = load_snapshot(remote, UntrustedCache(known), repo.format.project)
     own = OwnObjects(repo)
     labels = look_for_labels(view, known)
-    sound.look(view)
+    sound.scan(view)
     sound.check_lists(own.chunk)
     needs, unlabelled = _walk(repo, view, sound, own, labels)
     while needs.wrong_lists:
         sound.reject(needs.wrong_lists)
         needs, unlabelled = _walk(repo, view, sound, own, labels)
-    faults = [FarFault(pack_name(pack), look.fault) for pack, look in sound.damaged().items()]
-    faults += [FarFault(record_name(info), reason) for info, reason in labels.damaged.items()]
-    return FarRepairPlan(
-        remote=remote.place,
+    faults = [RemoteFault(pack_name(pack), look.fault) for pack, look in sound.damaged().items()]
+    faults += [RemoteFault(record_name(info), reason) for info, reason in labels.damaged.items()]
+    return RemoteRepairPlan(
+        remote=remote.location,
         faults=tuple(faults),
         packs=_replaced(needs, sound),
         records=() if unlabelled or needs.is_blind else tuple(labels.damaged),
         stored_bytes=_stored_bytes(needs, sound),
         lost=tuple(
-            FarLoss(object_id, tuple(sorted(versions)), own.is_offloaded(object_id))
+            RemoteLoss(object_id, tuple(sorted(versions)), own.is_offloaded(object_id))
             for object_id, versions in sorted(needs.lost.items())
         ),
         unlabelled=tuple(sorted(needs.name(version, labels) for version in unlabelled)),
         labels=labels,
         needs=needs,
-        sound=sound,
-        view=view,
+        intact=sound,
+        snapshot=view,
     )
 
 
 def _walk(
-    repo: Repository, view: View, sound: FarSoundness, own: OwnObjects, labels: FarLabels
-) -> tuple[FarNeeds, set[VersionId]]:
+    repo: Repository, view: RemoteSnapshot, sound: RemoteIntactObjects, own: OwnObjects, labels: RemoteLabels
+) -> tuple[RemoteNeeds, set[VersionId]]:
     """What the remote needs; and the versions whose labels nobody has."""
-    needs = FarNeeds(sound, own, repo.progress)
-    unlabelled = regain(repo, labels, needs.ancestry(view.manifest, labels))
+    needs = RemoteNeeds(sound, own, repo.progress)
+    unlabelled = recover_labels(repo, labels, needs.ancestry(view.manifest, labels))
     needs.content(view.manifest, labels)
     return needs, unlabelled
 
 
-def _own_footer(repo: Repository, known: Known, pack: PackInfo) -> Footer | None:
+def _own_footer(repo: Repository, known: RemoteCache, pack: PackInfo) -> Footer | None:
     """The footer of a pack from the same pack here, or as it was remembered."""
     try:
         return repo.store.packs.footer(pack.name)
@@ -194,7 +196,7 @@ def _own_footer(repo: Repository, known: Known, pack: PackInfo) -> Footer | None
         return None
 
 
-def _replaced(needs: FarNeeds, sound: FarSoundness) -> tuple[PackInfo, ...]:
+def _replaced(needs: RemoteNeeds, sound: RemoteIntactObjects) -> tuple[PackInfo, ...]:
     """The damaged packs that nothing is lost with: all that is needed of them is to be had."""
     kept = needs.lost.keys() | needs.unsaved
 
@@ -205,7 +207,7 @@ def _replaced(needs: FarNeeds, sound: FarSoundness) -> tuple[PackInfo, ...]:
     return tuple(pack for pack, look in damaged if not needs.lost or has_none_of_these(pack, look.footer))
 
 
-def _stored_bytes(needs: FarNeeds, sound: FarSoundness) -> int:
+def _stored_bytes(needs: RemoteNeeds, sound: RemoteIntactObjects) -> int:
     """About what goes there, told by what it takes, or took, in the remote's packs."""
     total = 0
     for look in sound.damaged().values():
@@ -216,56 +218,56 @@ def _stored_bytes(needs: FarNeeds, sound: FarSoundness) -> int:
     return total
 
 
-def _execute(repo: Repository, remote: RemoteStorage, known: Known, plan: FarRepairPlan) -> View:
+def _execute(repo: Repository, remote: RemoteStorage, known: RemoteCache, plan: RemoteRepairPlan) -> RemoteSnapshot:
     """Send what is needed, and move the manifest; returns the view after it.
 
     Raises:
         RefMoved: the remote moved since it was looked at.
     """
-    manifest = plan.view.manifest
+    manifest = plan.snapshot.manifest
     names = _write(repo, known, plan, remote.pack_bytes)
     new = send_packs(repo, remote, known, [(known.outgoing, name) for name in names]).packs
     packs = [*new, *(pack for pack in manifest.packs if pack not in plan.packs and pack not in new)]
     records = [info for info in manifest.records if info not in plan.records]
-    after = listing(manifest, packs, records)
-    after = condemn(after, [*map(pack_name, plan.packs), *map(record_name, plan.records)])
-    if plan.records and plan.labels.regained:
-        sound = View(remote, known, after, b"", plan.view.token)
-        after = listing(after, packs, send_labels(remote, sound, plan.labels.regained))
-    view = move(repo, remote, plan.view, after, has_all=False)
+    after = with_files(manifest, packs, records)
+    after = retire(after, [*map(pack_name, plan.packs), *map(record_name, plan.records)])
+    if plan.records and plan.labels.recovered:
+        sound = RemoteSnapshot(remote, known, after, b"", plan.snapshot.token)
+        after = with_files(after, packs, send_labels(remote, sound, plan.labels.recovered))
+    view = update_manifest(repo, remote, plan.snapshot, after, has_all=False)
     clear(known.outgoing)
     return view
 
 
-def _write(repo: Repository, known: Known, plan: FarRepairPlan, pack_bytes: int | None) -> list[str]:
+def _write(repo: Repository, known: RemoteCache, plan: RemoteRepairPlan, pack_bytes: int | None) -> list[str]:
     """Write what is to go there into packs of new names; those that an interrupted repair left are used again."""
-    needs, manifest = plan.needs, plan.view.manifest
+    needs, manifest = plan.needs, plan.snapshot.manifest
     wanted = needs.send.keys() | needs.carry.keys()
-    barred = spent_packs(manifest) | {pack.name for pack in manifest.packs}
-    ready, done = left_over(known.outgoing, set(wanted), barred)
-    items = sorted((item for item in needs.send.values() if item.id not in done), key=travel_order)
+    barred = tombstoned_packs(manifest) | {pack.name for pack in manifest.packs}
+    ready, done = reusable_packs(known.outgoing, set(wanted), barred)
+    items = sorted((item for item in needs.send.values() if item.id not in done), key=pack_order)
     repo.progress.start("Gathering", None, "bytes")
 
     def everything() -> Iterator[list[NewObject]]:
-        yield from own_frames(repo, items)
-        yield from _carried(plan, done)
+        yield from read_frames(repo, items)
+        yield from _salvaged(plan, done)
 
     written = write_packs(known.outgoing, everything(), repo.progress, salted=True, pack_bytes=pack_bytes)
     repo.progress.finish()
     return ready + written
 
 
-def _carried(plan: FarRepairPlan, done: set[ObjectId]) -> Iterator[list[NewObject]]:
+def _salvaged(plan: RemoteRepairPlan, done: set[ObjectId]) -> Iterator[list[NewObject]]:
     """What is sound in damaged packs, frame by frame, hashed once more."""
     wanted: defaultdict[PackInfo, defaultdict[int, list[PackEntry]]] = defaultdict(lambda: defaultdict(list))
     for found in plan.needs.carry.values():
         if found.entry.id not in done:
             wanted[found.pack][found.entry.frame].append(found.entry)
-    footers = {look.at: look.footer for look in plan.sound.damaged().values()}
+    footers = {look.at: look.footer for look in plan.intact.damaged().values()}
     for pack, by_frame in wanted.items():
         footer = footers[pack]
         assert footer is not None  # its entries come from it
-        for number, data in frames(plan.view, pack, footer, sorted(by_frame)):
+        for number, data in frames(plan.snapshot, pack, footer, sorted(by_frame)):
             entries = by_frame[number]
             try:
                 if data is None:

@@ -14,19 +14,19 @@ from aura_vcs.objects.base import IDENTIFY
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.objects.graph import NOTHING, Below, ancestry
 from aura_vcs.objects.packs.verify import check_chunk_list
-from aura_vcs.objects.packs.writer import is_salt
+from aura_vcs.objects.packs.writer import is_nonce
 from aura_vcs.progress import Progress
 from aura_vcs.sync.maintenance.local_objects import OwnObjects
-from aura_vcs.sync.maintenance.remote_labels import FarLabels
-from aura_vcs.sync.maintenance.scan_remote import FarSoundness
+from aura_vcs.sync.maintenance.remote_labels import RemoteLabels
+from aura_vcs.sync.maintenance.scan_remote import RemoteIntactObjects
 from aura_vcs.sync.state.manifest import Manifest, PackInfo
-from aura_vcs.sync.state.snapshot import FarObject, named_versions
-from aura_vcs.sync.transfer.push_negotiation import Needed
+from aura_vcs.sync.state.snapshot import RemoteObject, named_versions
+from aura_vcs.sync.transfer.push_negotiation import ObjectToSend
 
 Lost = frozenset[ObjectId]
 
 
-class FarNeeds:
+class RemoteNeeds:
     """Collects what is to be sent from here (`send`) and written anew from damaged packs (`carry`).
 
     `lost` are objects that versions need and that neither side has, with these versions. `is_blind` tells
@@ -34,7 +34,7 @@ class FarNeeds:
     hold is kept, and `unsaved` is what of it is not to be had.
     """
 
-    def __init__(self, sound: FarSoundness, own: OwnObjects, progress: Progress) -> None:
+    def __init__(self, sound: RemoteIntactObjects, own: OwnObjects, progress: Progress) -> None:
         self._sound = sound
         self._own = own
         self._progress = progress
@@ -43,28 +43,28 @@ class FarNeeds:
         """Versions that were looked at, and themselves where they are lost."""
         self._trees: dict[VersionId, ObjectId | None] = {}
         self._numbers: dict[VersionId, int] = {}
-        self.send: dict[ObjectId, Needed] = {}
-        self.carry: dict[ObjectId, FarObject] = {}
+        self.send: dict[ObjectId, ObjectToSend] = {}
+        self.carry: dict[ObjectId, RemoteObject] = {}
         self.lost: defaultdict[ObjectId, set[str]] = defaultdict(set)
         self.is_blind = False
         self.unsaved: set[ObjectId] = set()
         self.wrong_lists: set[tuple[PackInfo, ObjectId]] = set()
         """Lists in packs that looked whole, with chunks that nobody has: the content was found without them."""
 
-    def ancestry(self, manifest: Manifest, labels: FarLabels) -> set[VersionId]:
+    def ancestry(self, manifest: Manifest, labels: RemoteLabels) -> set[VersionId]:
         """Look for every version that a label, branch or tag names; returns those that branches build on."""
         reached = set(ancestry(named_versions(manifest), self._version))
         for version in labels.all():
             self._version(version)
         return reached
 
-    def name(self, version: VersionId, labels: FarLabels) -> str:
+    def name(self, version: VersionId, labels: RemoteLabels) -> str:
         """What a version is called."""
         label = labels.get(version)
         number = label.number if label is not None else self._numbers.get(version)
         return version[:12] if number is None else f"v{number}"
 
-    def content(self, manifest: Manifest, labels: FarLabels) -> None:
+    def content(self, manifest: Manifest, labels: RemoteLabels) -> None:
         """Look for what the versions hold.
 
         Of those that no live label, branch or tag asks for, what is still to be had is kept, and what is
@@ -108,14 +108,14 @@ class FarNeeds:
     def ask_blob(self, blob: ObjectId, path: str) -> Lost:
         """Find what of a file's content is lost; see Question."""
         found = self._sound.whole.find(blob)
-        return NOTHING if found is not None and not found.entry.chunked else self._want(blob, path)
+        return NOTHING if found is not None and not found.entry.chunked else self._find_content(blob, path)
 
     def _obtain(self, object_id: ObjectId, kind: Kind, path: str) -> bytes | None:
         """A version or tree; it is noted where it is to come from, if the remote does not have it whole."""
         data, whole = self._own.read(object_id, kind), self._sound.whole.find(object_id)
         if data is not None:
             if whole is None:
-                self.send[object_id] = Needed(object_id, kind, path)
+                self.send[object_id] = ObjectToSend(object_id, kind, path)
             return data
         found = whole or self._sound.rest.get(object_id)
         if found is None:
@@ -127,7 +127,7 @@ class FarNeeds:
             self.carry[object_id] = found
         return data
 
-    def _want(self, blob: ObjectId, path: str) -> Lost:
+    def _find_content(self, blob: ObjectId, path: str) -> Lost:
         """Find the content of a file that is not whole there in one piece; returns what of it is lost."""
         whole, rest = self._sound.whole.find(blob), self._sound.rest.get(blob)
         listed = None if whole is None else self._sound.raw(whole)
@@ -135,7 +135,7 @@ class FarNeeds:
             return NOTHING
         own = None
         if self._own.has_blob(blob) or ((own := self._own.listed(blob)) is not None and self._fits(blob, own)):
-            self.send[blob] = Needed(blob, Kind.BLOB, path)
+            self.send[blob] = ObjectToSend(blob, Kind.BLOB, path)
             if whole is not None and listed != own:
                 self.wrong_lists.add((whole.pack, blob))
             if own is not None:
@@ -163,7 +163,7 @@ class FarNeeds:
         if chunk in self.send or chunk in self.carry:
             return True
         if self._own.read(chunk, Kind.CHUNK) is not None:
-            self.send[chunk] = Needed(chunk, Kind.CHUNK, path)
+            self.send[chunk] = ObjectToSend(chunk, Kind.CHUNK, path)
         elif (found := self._sound.rest.get(chunk)) is not None and not found.entry.chunked:
             self.carry[chunk] = found
         else:
@@ -196,8 +196,8 @@ class FarNeeds:
                 if entry.id in self._sound.whole or entry.id in self.send or entry.id in self.carry:
                     continue
                 if self._own.read(entry.id, entry.kind) is not None:
-                    self.send[entry.id] = Needed(entry.id, entry.kind, "")
+                    self.send[entry.id] = ObjectToSend(entry.id, entry.kind, "")
                 elif (found := self._sound.rest.get(entry.id)) is not None:
                     self.carry[entry.id] = found
-                elif not is_salt(entry):
+                elif not is_nonce(entry):
                     self.unsaved.add(entry.id)

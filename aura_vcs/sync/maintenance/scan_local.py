@@ -8,13 +8,13 @@ from aura_vcs.ids import ObjectId
 from aura_vcs.index.rebuild import READ_LIMIT
 from aura_vcs.layout import COMPRESSED, loose_path, pack_path
 from aura_vcs.model import Kind
-from aura_vcs.objects.base import IDENTIFY, Place, StoredObject
+from aura_vcs.objects.base import IDENTIFY, PackLocation, StoredObject
 from aura_vcs.objects.loose import kind_of
 from aura_vcs.objects.packs.format import PackEntry
 from aura_vcs.repository.repository import Repository
 
 
-class Soundness:
+class IntactObjects:
     """Where sound objects lie, and the files with damage.
 
     `damaged` has, for each damaged pack or loose file below `.aura`, the sound objects in it. A blob in
@@ -23,13 +23,13 @@ class Soundness:
 
     def __init__(self, repo: Repository) -> None:
         self._repo = repo
-        self.places: dict[ObjectId, Place | None] = {}
+        self.places: dict[ObjectId, PackLocation | None] = {}
         self.damaged: dict[str, list[StoredObject]] = {}
         self.unreadable: set[str] = set()
         """Those of the damaged files that the disk does not let us read: they may be whole."""
         self._packs: dict[str, list[StoredObject]] = {}
 
-    def look(self) -> None:
+    def scan(self) -> None:
         """Read everything."""
         store = self._repo.store
         names = store.packs.names()
@@ -76,7 +76,7 @@ class Soundness:
                 if self._is_refused(error, pack_path(name)):
                     self.unreadable.add(pack_path(name))
         self._packs[name] = sound
-        self.places.update((item.id, item.place) for item in sound)
+        self.places.update((item.id, item.location) for item in sound)
         if len(sound) < len(footer.entries):
             self.damaged[pack_path(name)] = sound
 
@@ -109,5 +109,5 @@ class Soundness:
 
 
 def _stored(name: str, entry: PackEntry, share: int) -> StoredObject:
-    place = Place(name, entry.frame, entry.offset, entry.length, entry.chunked)
+    place = PackLocation(name, entry.frame, entry.offset, entry.length, entry.chunked)
     return StoredObject(entry.id, entry.kind, entry.length, share, place)

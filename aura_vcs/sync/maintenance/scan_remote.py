@@ -19,14 +19,14 @@ from aura_vcs.objects.packs.verify import ReadChunk, check_chunk_list, check_ent
 from aura_vcs.parallel import side_by_side
 from aura_vcs.progress import Progress
 from aura_vcs.sync.state.manifest import PackInfo, pack_name
-from aura_vcs.sync.state.reader import FarReader, fetch, runs
-from aura_vcs.sync.state.snapshot import FarObject, PackTable, View
+from aura_vcs.sync.state.reader import RemoteReader, fetch, runs
+from aura_vcs.sync.state.snapshot import PackTable, RemoteObject, RemoteSnapshot
 
 KnownFooter = Callable[[PackInfo], Footer | None]
 """The footer of a pack from elsewhere, checked against the pack's name; None if nobody has it."""
 
 
-class Look(msgspec.Struct, frozen=True):
+class PackScan(msgspec.Struct, frozen=True):
     """What was found of a listed pack. `fault` is "" where all of it is sound.
 
     `footer` says what it holds, or None if nobody can tell; `at` is how its bytes are to be read, which
@@ -39,7 +39,7 @@ class Look(msgspec.Struct, frozen=True):
     bad: frozenset[ObjectId] = frozenset()
 
 
-class FarSoundness:
+class RemoteIntactObjects:
     """Where the sound objects of a remote lie: in `whole` packs, or in packs that are damaged.
 
     `rest` has what is sound in damaged packs, and can be read with `reader`.
@@ -48,12 +48,12 @@ class FarSoundness:
     def __init__(self, known_footer: KnownFooter, progress: Progress) -> None:
         self._known_footer = known_footer
         self._progress = progress
-        self._looks: dict[PackInfo, Look] = {}
+        self._looks: dict[PackInfo, PackScan] = {}
         self._checked: set[tuple[PackInfo, ObjectId]] = set()
         self.whole = PackTable()
-        self.rest: dict[ObjectId, FarObject] = {}
+        self.rest: dict[ObjectId, RemoteObject] = {}
 
-    def look(self, view: View) -> None:
+    def scan(self, view: RemoteSnapshot) -> None:
         """Read what the view lists and was not read before.
 
         Raises:
@@ -65,17 +65,17 @@ class FarSoundness:
         self._progress.finish()
         self._looks |= dict(zip(new, found, strict=True))
         self._looks = {pack: self._looks[pack] for pack in view.manifest.packs}
-        self._enter(view)
+        self._register(view)
 
-    def damaged(self) -> dict[PackInfo, Look]:
+    def damaged(self) -> dict[PackInfo, PackScan]:
         """The listed packs that are not as they should be."""
         return {pack: look for pack, look in self._looks.items() if look.fault}
 
-    def find(self, object_id: ObjectId) -> FarObject | None:
+    def find(self, object_id: ObjectId) -> RemoteObject | None:
         """Where a sound copy lies, in whichever pack."""
         return self.whole.find(object_id) or self.rest.get(object_id)
 
-    def raw(self, found: FarObject) -> bytes:
+    def raw(self, found: RemoteObject) -> bytes:
         """The bytes of an object that was found, not hashed again."""
         return self.reader.raw(found)
 
@@ -100,12 +100,12 @@ class FarSoundness:
 
         wrong: defaultdict[PackInfo, set[ObjectId]] = defaultdict(set)
         unsure: list[tuple[PackInfo, ObjectId]] = []
-        lists = [(pack, entry) for pack, look in self._looks.items() for entry in _sound_lists(look)]
+        lists = [(pack, entry) for pack, look in self._looks.items() for entry in _intact_lists(look)]
         new = [(pack, entry) for pack, entry in lists if (pack, entry.id) not in self._checked]
         self._progress.start("Checking content in parts", len(new), "files")
         for pack, entry in new:
             try:
-                check_chunk_list(entry.id, self.raw(FarObject(self._looks[pack].at, entry)), read)
+                check_chunk_list(entry.id, self.raw(RemoteObject(self._looks[pack].at, entry)), read)
                 self._checked.add((pack, entry.id))
             except ObjectMissing:
                 unsure.append((pack, entry.id))
@@ -132,9 +132,9 @@ class FarSoundness:
             fault = look.fault or f"the list of the parts of {min(blobs)[:12]} is not that of its content"
             self._looks[pack] = msgspec.structs.replace(look, fault=fault, bad=look.bad | blobs)
         if wrong:
-            self._enter(self._view)
+            self._register(self._view)
 
-    def _enter(self, view: View) -> None:
+    def _register(self, view: RemoteSnapshot) -> None:
         """Sort what was found into whole packs and the rest."""
         self._view, self.whole, self.rest = view, PackTable(), {}
         everything = PackTable()
@@ -147,32 +147,32 @@ class FarSoundness:
                 continue
             for entry in look.footer.entries:
                 if entry.id not in look.bad:
-                    self.rest.setdefault(entry.id, FarObject(look.at, entry))
-        self.reader = FarReader(view, everything)
+                    self.rest.setdefault(entry.id, RemoteObject(look.at, entry))
+        self.reader = RemoteReader(view, everything)
 
-    def _pack(self, view: View, pack: PackInfo) -> Look:
+    def _pack(self, view: RemoteSnapshot, pack: PackInfo) -> PackScan:
         fault, at, footer = self._footer(view, pack)
         if footer is None:
             self._progress.advance(pack.size)
-            return Look(fault, at, None)
+            return PackScan(fault, at, None)
         by_frame: defaultdict[int, list[PackEntry]] = defaultdict(list)
         for entry in footer.entries:
             by_frame[entry.frame].append(entry)
         bad: set[ObjectId] = set()
         for number, data in frames(view, at, footer, range(len(footer.frames))):
-            found = _unsound(data, by_frame[number], pack.name)
+            found = _damaged_objects(data, by_frame[number], pack.name)
             if data is None and not found:
                 fault = fault or "a part of it cannot be read"
             bad |= found
             self._progress.advance(footer.frames[number].stored_length)
         if bad and not fault:
             fault = f"{len(bad):,} of its {len(footer.entries):,} objects {'is' if len(bad) == 1 else 'are'} damaged"
-        if not fault and not begins_well(view, pack):
+        if not fault and not has_pack_header(view, pack):
             fault = "it does not begin as a pack does"
         self._progress.advance(pack.footer)
-        return Look(fault, at, footer, frozenset(bad))
+        return PackScan(fault, at, footer, frozenset(bad))
 
-    def _footer(self, view: View, pack: PackInfo) -> tuple[str, PackInfo, Footer | None]:
+    def _footer(self, view: RemoteSnapshot, pack: PackInfo) -> tuple[str, PackInfo, Footer | None]:
         """What is wrong with the file as such, and what the pack holds, from there or from elsewhere."""
         fault = ""
         try:
@@ -187,10 +187,10 @@ class FarSoundness:
         footer = self._known_footer(pack)
         if footer is not None:
             return fault, pack, footer
-        return fault, *_as_it_is(view, pack)
+        return fault, *_actual_footer(view, pack)
 
 
-def _as_it_is(view: View, pack: PackInfo) -> tuple[PackInfo, Footer | None]:
+def _actual_footer(view: RemoteSnapshot, pack: PackInfo) -> tuple[PackInfo, Footer | None]:
     """What the file under a pack's name really holds, if it is a pack at all."""
     with suppress(RecordCorrupt, RemoteCorrupt, FileNotFoundError):
         size = view.remote.size(pack_name(pack)) or 0
@@ -201,7 +201,9 @@ def _as_it_is(view: View, pack: PackInfo) -> tuple[PackInfo, Footer | None]:
     return pack, None
 
 
-def frames(view: View, pack: PackInfo, footer: Footer, numbers: Sequence[int]) -> Iterator[tuple[int, bytes | None]]:
+def frames(
+    view: RemoteSnapshot, pack: PackInfo, footer: Footer, numbers: Sequence[int]
+) -> Iterator[tuple[int, bytes | None]]:
     """Frames of a pack, decoded; None for one that cannot be read or does not decode.
 
     Neighbours come with one request; where that fails, each is tried for itself.
@@ -224,14 +226,14 @@ def frames(view: View, pack: PackInfo, footer: Footer, numbers: Sequence[int]) -
             yield number, decoded
 
 
-def _fetched(view: View, pack: PackInfo, offset: int, length: int) -> bytes | None:
+def _fetched(view: RemoteSnapshot, pack: PackInfo, offset: int, length: int) -> bytes | None:
     try:
         return fetch(view, pack, offset, length)
     except RemoteCorrupt:
         return None
 
 
-def _unsound(data: bytes | None, entries: Sequence[PackEntry], pack: str) -> set[ObjectId]:
+def _damaged_objects(data: bytes | None, entries: Sequence[PackEntry], pack: str) -> set[ObjectId]:
     """Those of a frame's objects that are not what they are called."""
     if data is None:
         return {entry.id for entry in entries}
@@ -244,10 +246,10 @@ def _unsound(data: bytes | None, entries: Sequence[PackEntry], pack: str) -> set
     return found
 
 
-def begins_well(view: View, pack: PackInfo) -> bool:
+def has_pack_header(view: RemoteSnapshot, pack: PackInfo) -> bool:
     """Whether the first bytes are those of a pack: no object covers them."""
     return _fetched(view, pack, 0, len(MAGIC)) == MAGIC
 
 
-def _sound_lists(look: Look) -> list[PackEntry]:
+def _intact_lists(look: PackScan) -> list[PackEntry]:
     return [] if look.footer is None else [entry for entry in look.footer.chunked() if entry.id not in look.bad]

@@ -17,10 +17,10 @@ from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.objects.packs.writer import NewObject, PackWriter
 from aura_vcs.repository.repository import Repository
-from aura_vcs.sync.offload.proof import Witness
+from aura_vcs.sync.offload.proof import StorageProver
 
 
-class Listed(msgspec.Struct, frozen=True):
+class ChunkList(msgspec.Struct, frozen=True):
     """The list of a blob's chunks as packs keep it, and the chunks in it."""
 
     data: bytes
@@ -34,7 +34,7 @@ def blob_parts(repo: Repository, blob: ObjectId) -> tuple[ObjectId, ...]:
     return repo.store.chunk_ids(blob) or (blob,)
 
 
-def remote_list(repo: Repository, witness: Witness, blob: ObjectId) -> Listed | None:
+def remote_list(repo: Repository, witness: StorageProver, blob: ObjectId) -> ChunkList | None:
     """The list that a remote has of a blob that is whole here; None if it has none, or a wrong one."""
     found = witness.table.find(blob)
     if found is None or not found.entry.chunked:
@@ -42,7 +42,7 @@ def remote_list(repo: Repository, witness: Witness, blob: ObjectId) -> Listed | 
     try:
         data = witness.reader.raw(found)
         listed = list(decode_chunk_list(data, blob))
-        return Listed(data, tuple(chunk for chunk, _ in listed)) if _fits(repo, blob, listed) else None
+        return ChunkList(data, tuple(chunk for chunk, _ in listed)) if _fits(repo, blob, listed) else None
     except (IntegrityError, RemoteCorrupt):
         return None
 
@@ -66,7 +66,7 @@ def _fits(repo: Repository, blob: ObjectId, listed: list[tuple[ObjectId, int]]) 
     return current is None and not rest
 
 
-def put_lists(repo: Repository, lists: Mapping[ObjectId, Listed]) -> int:
+def put_lists(repo: Repository, lists: Mapping[ObjectId, ChunkList]) -> int:
     """Store lists in a pack and count the chunks they name, which are not here; returns the bytes that takes."""
     if not lists:
         return 0
@@ -79,17 +79,17 @@ def put_lists(repo: Repository, lists: Mapping[ObjectId, Listed]) -> int:
             writer.discard()
     found: dict[ObjectId, StoredObject] = {}
     for listed in lists.values():
-        away = repo.index.without_place(listed.chunks)
+        away = repo.index.unlocated(listed.chunks)
         sizes = dict(decode_chunk_list(listed.data, ObjectId("")))
         found |= {chunk: StoredObject(chunk, Kind.CHUNK, sizes[chunk], 0) for chunk in away}
     for item in stored:
         size = sum(length for _, length in decode_chunk_list(lists[item.id].data, item.id))
         found[item.id] = msgspec.structs.replace(item, size=size)
-    repo.index.relocate(found, _turned(repo, lists))
+    repo.index.update_locations(found, _newly_chunked(repo, lists))
     return repo.store.packs.stored_size(name)
 
 
-def _turned(repo: Repository, lists: Mapping[ObjectId, Listed]) -> dict[ObjectId, tuple[ObjectId, ...]]:
+def _newly_chunked(repo: Repository, lists: Mapping[ObjectId, ChunkList]) -> dict[ObjectId, tuple[ObjectId, ...]]:
     """The blobs that were not counted for their chunks before: an interrupted attempt may have done it."""
 
     queries = repo.queries

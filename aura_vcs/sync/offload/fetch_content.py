@@ -13,43 +13,43 @@ import msgspec
 from aura_vcs.codec import now
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.errors.remotes import RemoteCorrupt, RemoteError, RemoteUntrusted
-from aura_vcs.history.lookup.select_files import Chosen, StoredFile, files_in, shown_path
+from aura_vcs.history.lookup.select_files import ChosenFiles, SelectedFile, files_in, shown_path
 from aura_vcs.ids import ObjectId
 from aura_vcs.layout import PACKS, pack_path
-from aura_vcs.objects.availability import absent_parts, find_placed, not_fetched
+from aura_vcs.objects.availability import find_in_packs, missing_parts, offloaded_error
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RangeReadable
 from aura_vcs.sync.remotes.config import remote_config, remotes
 from aura_vcs.sync.remotes.connect import open_named
-from aura_vcs.sync.state.cache import Known, clear
-from aura_vcs.sync.state.manifest_update import add_leaving
-from aura_vcs.sync.state.reader import FarReader
-from aura_vcs.sync.state.snapshot import PackTable, View, load_view
-from aura_vcs.sync.transfer.download import Arrived, WaitingRoom, plan_freight
+from aura_vcs.sync.state.cache import RemoteCache, clear
+from aura_vcs.sync.state.manifest_update import add_retired_packs
+from aura_vcs.sync.state.reader import RemoteReader
+from aura_vcs.sync.state.snapshot import PackTable, RemoteSnapshot, load_snapshot
+from aura_vcs.sync.transfer.download import Downloaded, Quarantine, plan_packs
 
 Connect = Callable[[str], RangeReadable]
 """Opens a remote of the project by its name. Raises RemoteError."""
 Parts = dict[ObjectId, tuple[ObjectId, ...]]
 
 
-class _Wanted(msgspec.Struct):
+class _ContentRequest(msgspec.Struct):
     """What is asked of one remote: objects, and the lists that are here of blobs in chunks."""
 
     objects: set[ObjectId]
     listed: dict[ObjectId, bytes]
 
 
-class Content:
+class LazyFetcher:
     """Brings content to one project. Remotes are opened when they are first asked."""
 
     def __init__(self, repo: Repository, connect: Connect | None = None) -> None:
         self._repo = repo
         self._connect = connect or self._open
-        self._views: dict[str, tuple[View, PackTable]] = {}
+        self._views: dict[str, tuple[RemoteSnapshot, PackTable]] = {}
 
-    def bring(self, blobs: Mapping[ObjectId, str]) -> None:
+    def fetch(self, blobs: Mapping[ObjectId, str]) -> None:
         """Make blobs whole here; `blobs` has a path for each, for messages.
 
         Raises:
@@ -60,21 +60,21 @@ class Content:
         reasons: list[str] = []
         untrusted: RemoteUntrusted | None = None
         with repo.locks.shared("objects"):
-            parts = absent_parts(repo.store, blobs)
+            parts = missing_parts(repo.store, blobs)
             for name in self._order(parts):
                 if not parts:
                     break
                 try:
-                    self._bring_from(name, parts, blobs)
+                    self._fetch_from(name, parts, blobs)
                 except RemoteUntrusted as error:  # the person can change that, now
                     untrusted = untrusted or error
                 except (RemoteError, RecordCorrupt) as error:
                     reasons.append(error.message if isinstance(error, RemoteError) else f"{name}: {error.message}")
-                parts = absent_parts(repo.store, parts)
+                parts = missing_parts(repo.store, parts)
             if parts and untrusted is not None:
                 raise untrusted
             if parts:
-                raise not_fetched(repo.store, {blob: blobs[blob] for blob in parts}, "; ".join(reasons))
+                raise offloaded_error(repo.store, {blob: blobs[blob] for blob in parts}, "; ".join(reasons))
             self._forget(blobs)
 
     def _forget(self, blobs: Iterable[ObjectId]) -> None:
@@ -95,35 +95,35 @@ class Content:
     def _open(self, name: str) -> RangeReadable:
         return open_named(self._repo, *remote_config(self._repo, name))
 
-    def _look(self, name: str, known: Known, *, again: bool) -> tuple[View, PackTable]:
+    def _snapshot(self, name: str, known: RemoteCache, *, again: bool) -> tuple[RemoteSnapshot, PackTable]:
         """The remote as it was when it was first asked; with `again`, as it is now."""
         if name not in self._views or again:
             before = self._views.pop(name, None)
             remote = self._connect(name) if before is None else before[0].remote
             try:  # an older state than was seen is good enough: content is hashed
-                view = load_view(remote, known, self._repo.format.project, accept_older=True)
+                view = load_snapshot(remote, known, self._repo.format.project, accept_older=True)
                 self._views[name] = view, view.table(self._repo)
-                add_leaving(*self._views[name])
+                add_retired_packs(*self._views[name])
             except BaseException:
                 remote.close()
                 raise
         return self._views[name]
 
-    def _bring_from(self, name: str, parts: Parts, paths: Mapping[ObjectId, str]) -> None:
-        known = Known(self._repo, name)
+    def _fetch_from(self, name: str, parts: Parts, paths: Mapping[ObjectId, str]) -> None:
+        known = RemoteCache(self._repo, name)
         with self._repo.locks.exclusive(f"content-{known.lock}"):  # a push to that remote may hold its own lock
             is_old = name in self._views
-            view, table = self._look(name, known, again=False)
-            wanted = self._wanted(view, table, parts)
+            view, table = self._snapshot(name, known, again=False)
+            wanted = self._request_for(view, table, parts)
             if is_old and not all(wanted.objects.issuperset(absent) for absent in parts.values()):
-                view, table = self._look(name, known, again=True)  # somebody may have pushed it since
-                wanted = self._wanted(view, table, parts)
+                view, table = self._snapshot(name, known, again=True)  # somebody may have pushed it since
+                wanted = self._request_for(view, table, parts)
             if not wanted.objects:
                 return
             held = [blob for blob, absent in parts.items() if wanted.objects.issuperset(absent)]
             self._say(name, held, paths)
             arrived = self._receive(known, view, table, wanted)
-            self._enter(arrived)
+            self._record_locations(arrived)
             clear(known.content)
 
     def _say(self, name: str, blobs: list[ObjectId], paths: Mapping[ObjectId, str]) -> None:
@@ -133,29 +133,31 @@ class Content:
             what = paths[blobs[0]] or (recorded[blobs[0]].path if blobs[0] in recorded else blobs[0][:12])
         self._repo.progress.note(f"Fetching the content of {what} from {name}")
 
-    def _wanted(self, view: View, table: PackTable, parts: Parts) -> _Wanted:
+    def _request_for(self, view: RemoteSnapshot, table: PackTable, parts: Parts) -> _ContentRequest:
         """What this remote can give: only of blobs that it can make whole."""
-        wanted = _Wanted(set(), {})
-        reader = FarReader(view, table)
+        wanted = _ContentRequest(set(), {})
+        reader = RemoteReader(view, table)
         for blob, absent in parts.items():
             found = table.find(blob)
             if absent != (blob,):
                 if all(part in table for part in absent):
-                    place = self._repo.store.place(blob)
+                    place = self._repo.store.location(blob)
                     assert place is not None  # its list is here: that is how its chunks are known
                     wanted.listed[blob] = self._repo.store.packs.read(place)
                     wanted.objects.update(absent)
             elif found is not None and found.entry.chunked:
                 chunks = {chunk for chunk, _ in decode_chunk_list(reader.raw(found), blob)}
-                wanted.objects |= {blob} | (chunks - find_placed(self._repo.store, chunks).keys())
+                wanted.objects |= {blob} | (chunks - find_in_packs(self._repo.store, chunks).keys())
             elif found is not None:
                 wanted.objects.add(blob)
         return wanted
 
-    def _receive(self, known: Known, view: View, table: PackTable, wanted: _Wanted) -> Arrived:
-        def receive() -> Arrived:
-            freight = plan_freight(table, FarReader(view, table), wanted.objects)
-            with WaitingRoom(self._repo, view, known.content) as room:
+    def _receive(
+        self, known: RemoteCache, view: RemoteSnapshot, table: PackTable, wanted: _ContentRequest
+    ) -> Downloaded:
+        def receive() -> Downloaded:
+            freight = plan_packs(table, RemoteReader(view, table), wanted.objects)
+            with Quarantine(self._repo, view, known.content) as room:
                 return room.receive(freight, table, listed=wanted.listed)
 
         try:
@@ -166,12 +168,12 @@ class Content:
             clear(known.content)  # what an earlier attempt left may have been the damage: once more without it
             return receive()
 
-    def _enter(self, arrived: Arrived) -> None:
+    def _record_locations(self, arrived: Downloaded) -> None:
         """Note in the index where things lie now."""
         repo = self._repo
         places = repo.store.places.find_many(arrived.stored)
         gone = {pack for pack in {p.pack for p in places.values()} if repo.storage.stat(pack_path(pack)) is None}
-        new = repo.index.without_place(arrived.stored) | {i for i, place in places.items() if place.pack in gone}
+        new = repo.index.unlocated(arrived.stored) | {i for i, place in places.items() if place.pack in gone}
         queries = repo.queries
         turned = {}
         for blob, chunks in arrived.chunks.items():
@@ -179,7 +181,7 @@ class Content:
             if record is not None and record.refcount > 0 and not record.chunked:
                 turned[blob] = chunks
         found: dict[ObjectId, StoredObject] = {i: item for i, item in arrived.stored.items() if i in new}
-        repo.index.relocate(found, turned)
+        repo.index.update_locations(found, turned)
 
     def close(self) -> None:
         """Let go of connections."""
@@ -187,20 +189,20 @@ class Content:
             self._views.popitem()[1][0].remote.close()
 
 
-def attach(repo: Repository, connect: Connect | None = None) -> Content:
+def enable_lazy_fetch(repo: Repository, connect: Connect | None = None) -> LazyFetcher:
     """Let the project fetch offloaded content by itself from now on, whatever reads it.
 
     `connect` opens a remote by its name; without it, remotes are opened as the settings say.
     """
-    content = Content(repo, connect)
-    repo.store.bring = content.bring
+    content = LazyFetcher(repo, connect)
+    repo.store.fetch = content.fetch
     return content
 
 
 class Brought(msgspec.Struct, frozen=True):
     """What came back: files by path, and bytes of content."""
 
-    files: tuple[StoredFile, ...]
+    files: tuple[SelectedFile, ...]
 
     @property
     def size_bytes(self) -> int:
@@ -208,19 +210,19 @@ class Brought(msgspec.Struct, frozen=True):
         return sum(file.size for file in self.files)
 
 
-def plan_content(repo: Repository, chosen: Chosen) -> Brought:
+def plan_content(repo: Repository, chosen: ChosenFiles) -> Brought:
     """What of the chosen versions and paths is not here, offloaded or missing."""
     files = {file.id: file for file in files_in(repo, [record.tree for record in chosen.versions], chosen.paths)}
-    absent = absent_parts(repo.store, files)
+    absent = missing_parts(repo.store, files)
     return Brought(tuple(sorted((files[blob] for blob in absent), key=lambda file: file.path)))
 
 
-def fetch_content(content: Content, plan: Brought) -> Brought:
+def fetch_content(content: LazyFetcher, plan: Brought) -> Brought:
     """Bring it back; from then on it is content like any other. Also what was lost, if a remote has it.
 
     Raises:
         ObjectOffloaded: no remote that can be asked now has all of it. What came, stays.
         RemoteUntrusted: likewise, and the person has not agreed to the host of one.
     """
-    content.bring({file.id: shown_path(file.path) for file in plan.files})
+    content.fetch({file.id: shown_path(file.path) for file in plan.files})
     return plan

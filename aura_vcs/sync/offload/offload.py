@@ -15,18 +15,18 @@ import msgspec
 from aura_vcs.codec import now
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import PlanStale
-from aura_vcs.history.lookup.select_files import Chosen, StoredFile, files_in, is_document, shown_path
-from aura_vcs.history.recording.journal import finish_pending, pending
-from aura_vcs.history.recording.version_builder import base_of
+from aura_vcs.history.lookup.select_files import ChosenFiles, SelectedFile, files_in, is_document, shown_path
+from aura_vcs.history.recording.journal import pending, recover
+from aura_vcs.history.recording.version_builder import worktree_base
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import VersionFilter
 from aura_vcs.index.records import ObjectRecord, VersionRecord
-from aura_vcs.maintenance.delete_objects import Removal
-from aura_vcs.objects.availability import absent_parts
+from aura_vcs.maintenance.delete_objects import ObjectRemoval
+from aura_vcs.objects.availability import missing_parts
 from aura_vcs.objects.chunking import LARGE_BYTES
 from aura_vcs.repository.repository import Draft, Repository
-from aura_vcs.sync.offload.chunk_lists import Listed, blob_parts, put_lists, remote_list
-from aura_vcs.sync.offload.proof import Proof, Witness
+from aura_vcs.sync.offload.chunk_lists import ChunkList, blob_parts, put_lists, remote_list
+from aura_vcs.sync.offload.proof import StorageProof, StorageProver
 
 OFFLOAD_BYTES = LARGE_BYTES
 """Smaller files stay, unless another limit is given."""
@@ -49,15 +49,15 @@ class OffloadPlan(msgspec.Struct, frozen=True):
     what is wrong with remotes, in words. `versions` are all that were looked at, for comparing.
     """
 
-    going: tuple[OffloadedFile, ...]
-    kept: tuple[OffloadedFile, ...]
+    to_free: tuple[OffloadedFile, ...]
+    staying: tuple[OffloadedFile, ...]
     faults: tuple[str, ...]
     freed_bytes: int
     copies: int
     read_bytes: int
     places: dict[str, str]
     objects: tuple[ObjectRecord, ...]
-    lists: dict[ObjectId, Listed]
+    lists: dict[ObjectId, ChunkList]
     versions: frozenset[VersionId]
     head: VersionId | None
 
@@ -69,17 +69,17 @@ class Freed(msgspec.Struct, frozen=True):
     freed_bytes: int
 
 
-class _Wish(msgspec.Struct, frozen=True):
+class _Selection(msgspec.Struct, frozen=True):
     """What is meant to go, before anything was proved: files, and what stays with the reason."""
 
-    files: dict[ObjectId, StoredFile]
-    kept: dict[ObjectId, OffloadedFile]
+    files: dict[ObjectId, SelectedFile]
+    staying: dict[ObjectId, OffloadedFile]
 
 
 def plan_offload(
     repo: Repository,
-    witnesses: Sequence[Witness],
-    chosen: Chosen,
+    witnesses: Sequence[StorageProver],
+    chosen: ChosenFiles,
     *,
     copies: int = 1,
     least_bytes: int = OFFLOAD_BYTES,
@@ -100,8 +100,8 @@ def plan_offload(
             hint="Name more remotes with --remote, or give --copies a lower number.",
         )
     if repo.is_preview:
-        finish_pending(repo)
-    wish = _wish(repo, witnesses, chosen, copies, least_bytes)
+        recover(repo)
+    wish = _select(repo, witnesses, chosen, copies, least_bytes)
     lists = _lists(repo, witnesses, wish.files)
     parts = {blob: lists[blob].chunks if blob in lists else blob_parts(repo, blob) for blob in wish.files}
     wanted = {part for blob_parts_ in parts.values() for part in blob_parts_} | lists.keys()
@@ -112,13 +112,13 @@ def plan_offload(
         proofs = [witness.prove(freed, repo.progress, listed=wanted, everything=everything) for witness in witnesses]
         going, kept, objects = _chosen(repo, wish, parts, lists, proofs, copies)
     return OffloadPlan(
-        going=tuple(going.values()),
-        kept=(*wish.kept.values(), *kept),
+        to_free=tuple(going.values()),
+        staying=(*wish.staying.values(), *kept),
         faults=tuple(f"{proof.name}: {fault}" for proof in proofs for fault in proof.faults),
         freed_bytes=sum(item.stored_size for item in objects),
         copies=copies,
         read_bytes=sum(proof.read_bytes for proof in proofs),
-        places={proof.name: proof.place for proof in proofs},
+        places={proof.name: proof.location for proof in proofs},
         objects=tuple(objects),
         lists={blob: listed for blob, listed in lists.items() if blob in going},
         versions=_live(repo),
@@ -128,20 +128,20 @@ def plan_offload(
 
 def _chosen(
     repo: Repository,
-    wish: _Wish,
+    wish: _Selection,
     parts: Mapping[ObjectId, Sequence[ObjectId]],
-    lists: Mapping[ObjectId, Listed],
-    proofs: Sequence[Proof],
+    lists: Mapping[ObjectId, ChunkList],
+    proofs: Sequence[StorageProof],
     copies: int,
 ) -> tuple[dict[ObjectId, OffloadedFile], list[OffloadedFile], list[ObjectRecord]]:
     """What goes and what stays by what remotes have, and the objects that are freed by it."""
-    going, kept = _judged(wish, parts, lists.keys(), proofs, copies)
+    going, kept = _split_by_copies(wish, parts, lists.keys(), proofs, copies)
     objects = _removable(repo, going, parts, lists)
-    going, shared = _worth_it(repo, going, parts, {record.id for record in objects})
+    going, shared = _worthwhile(repo, going, parts, {record.id for record in objects})
     return going, [*kept, *shared], objects
 
 
-def _of_lists(going: Collection[ObjectId], lists: Mapping[ObjectId, Listed]) -> set[ObjectId]:
+def _of_lists(going: Collection[ObjectId], lists: Mapping[ObjectId, ChunkList]) -> set[ObjectId]:
     """What a remote must have of files that are in pieces only there: the pieces, and their list."""
     return {part for blob, listed in lists.items() if blob in going for part in (*listed.chunks, blob)}
 
@@ -150,11 +150,13 @@ def _live(repo: Repository) -> frozenset[VersionId]:
     return frozenset(version for version, _ in repo.queries.live_versions())
 
 
-def _wish(repo: Repository, witnesses: Sequence[Witness], chosen: Chosen, copies: int, least_bytes: int) -> _Wish:
+def _select(
+    repo: Repository, witnesses: Sequence[StorageProver], chosen: ChosenFiles, copies: int, least_bytes: int
+) -> _Selection:
     """What of the chosen files is large, whole, and needed by no version that has to stay."""
-    staying = _Staying(repo, witnesses, chosen, copies)
+    staying = _RequiredContent(repo, witnesses, chosen, copies)
     meant = {f.id: f for f in files_in(repo, [r.tree for r in chosen.versions], chosen.paths) if f.size >= least_bytes}
-    absent = absent_parts(repo.store, meant)
+    absent = missing_parts(repo.store, meant)
     recorded = repo.store.offloaded.all()
     reasons = staying.reasons(meant.keys())
     files, kept = {}, {}
@@ -165,13 +167,13 @@ def _wish(repo: Repository, witnesses: Sequence[Witness], chosen: Chosen, copies
             kept[blob] = OffloadedFile(blob, shown_path(file.path), file.size, reason=reasons[blob])
         else:
             files[blob] = file
-    return _Wish(files, kept)
+    return _Selection(files, kept)
 
 
-class _Staying:
+class _RequiredContent:
     """What has to stay, and why."""
 
-    def __init__(self, repo: Repository, witnesses: Sequence[Witness], chosen: Chosen, copies: int) -> None:
+    def __init__(self, repo: Repository, witnesses: Sequence[StorageProver], chosen: ChosenFiles, copies: int) -> None:
         self._repo = repo
         self._chosen = {record.id for record in chosen.versions}
         self._carried = Counter(version for witness in witnesses for version in witness.versions)
@@ -189,7 +191,7 @@ class _Staying:
         found.update((f.id, "documents stay") for f in files_in(repo, live) if f.id in blobs and is_document(f.path))
         for blob in repo.refs.checkpoint_objects() & set(blobs):
             found.setdefault(blob, "a render checkpoint needs it")
-        for folder in repo.worktree.scan(base_of(repo).tree).walk():
+        for folder in repo.worktree.scan(worktree_base(repo).tree).walk():
             for state in folder.files.values():
                 if state.id and state.id.hex() in blobs:
                     found.setdefault(ObjectId(state.id.hex()), "it is in the work folder")
@@ -197,7 +199,7 @@ class _Staying:
 
     def _trees(self) -> Iterable[tuple[ObjectId, str]]:
         """Trees whose files stay, with the reason; the weightiest first."""
-        yield base_of(self._repo).tree, "the work folder stands on it"
+        yield worktree_base(self._repo).tree, "the work folder stands on it"
         begun = pending(self._repo)
         if begun is not None:
             yield from ((begun.before, "a command is unfinished"), (begun.after, "a command is unfinished"))
@@ -205,18 +207,18 @@ class _Staying:
             if not record.is_live:
                 continue
             if self._carried[record.id] < self._copies:
-                yield record.tree, f"v{record.number} is not pushed{_how(record)}"
+                yield record.tree, f"v{record.number} is not pushed{_describe_purge(record)}"
             elif record.id not in self._chosen:
                 yield record.tree, f"v{record.number} has it too"
 
 
-def _how(record: VersionRecord) -> str:
+def _describe_purge(record: VersionRecord) -> str:
     return "" if record.type == "manual" else " (autosaves and restore points go with `--all-versions`)"
 
 
 def _lists(
-    repo: Repository, witnesses: Sequence[Witness], files: Mapping[ObjectId, StoredFile]
-) -> dict[ObjectId, Listed]:
+    repo: Repository, witnesses: Sequence[StorageProver], files: Mapping[ObjectId, SelectedFile]
+) -> dict[ObjectId, ChunkList]:
     """For blobs that are kept whole here and in chunks at a remote: the list, checked against what is here."""
     found = {}
     for blob in files:
@@ -230,11 +232,11 @@ def _lists(
     return found
 
 
-def _judged(
-    wish: _Wish,
+def _split_by_copies(
+    wish: _Selection,
     parts: Mapping[ObjectId, Iterable[ObjectId]],
     lists: Collection[ObjectId],
-    proofs: Sequence[Proof],
+    proofs: Sequence[StorageProof],
     copies: int,
 ) -> tuple[dict[ObjectId, OffloadedFile], list[OffloadedFile]]:
     """Divide the files into those that enough remotes hold, and the others."""
@@ -256,7 +258,7 @@ def _removable(
     repo: Repository,
     going: Collection[ObjectId],
     parts: Mapping[ObjectId, Sequence[ObjectId]],
-    lists: Mapping[ObjectId, Listed],
+    lists: Mapping[ObjectId, ChunkList],
 ) -> list[ObjectRecord]:
     """The objects that only what goes, or went before, needs."""
     queries = repo.queries
@@ -273,14 +275,14 @@ def _removable(
     found = []
     for part in needed.keys() | {chunk for blob in lists if blob in going for chunk in lists[blob].chunks}:
         record = queries.object(part)
-        if record is None or part in wanted_back or repo.index.without_place([part]):
+        if record is None or part in wanted_back or repo.index.unlocated([part]):
             continue
         if part in going or record.refcount <= needed[part]:
             found.append(record)
     return found + [record for blob in lists if blob in going and (record := queries.object(blob)) is not None]
 
 
-def _worth_it(
+def _worthwhile(
     repo: Repository,
     going: Mapping[ObjectId, OffloadedFile],
     parts: Mapping[ObjectId, Sequence[ObjectId]],
@@ -302,8 +304,8 @@ def execute_offload(repo: Repository, plan: OffloadPlan, *, at: Callable[[], str
         PlanStale: versions came or went, or HEAD moved, since the plan was made; nothing was freed.
         LockBusy: somebody is storing for longer than the lock's patience.
     """
-    repo.make_room()
-    if not plan.going:
+    repo.free_disk_space()
+    if not plan.to_free:
         return Freed(0, 0)
     with repo.locks.exclusive("objects"):
         repo.refresh()
@@ -312,27 +314,27 @@ def execute_offload(repo: Repository, plan: OffloadPlan, *, at: Callable[[], str
         with repo.locks.exclusive("offloaded"):
             repo.store.offloaded.note(
                 repo.replica,
-                {f.id: (f.size_bytes, f.path, {name: plan.places[name] for name in f.remotes}) for f in plan.going},
+                {f.id: (f.size_bytes, f.path, {name: plan.places[name] for name in f.remotes}) for f in plan.to_free},
                 at(),
             )
         _record(repo, plan)
         written = put_lists(repo, plan.lists)
         freed = repo.store.loose.delete(plan.lists)
-        freed += Removal(repo, offloaded=True).remove(_as_they_are(repo, plan))[1]
-        return Freed(len(plan.going), max(0, freed - written))
+        freed += ObjectRemoval(repo, offloaded=True).remove(_current_objects(repo, plan))[1]
+        return Freed(len(plan.to_free), max(0, freed - written))
 
 
-def _as_they_are(repo: Repository, plan: OffloadPlan) -> list[ObjectRecord]:
+def _current_objects(repo: Repository, plan: OffloadPlan) -> list[ObjectRecord]:
     """The objects that go, wherever they lie by now."""
     queries = repo.queries
     ids = [record.id for record in plan.objects if record.id not in plan.lists]
-    away = repo.index.without_place(ids)
+    away = repo.index.unlocated(ids)
     return [record for i in ids if i not in away and (record := queries.object(i)) is not None]
 
 
 def _record(repo: Repository, plan: OffloadPlan) -> None:
-    count = len(plan.going)
-    names = sorted({name for file in plan.going for name in file.remotes})
+    count = len(plan.to_free)
+    names = sorted({name for file in plan.to_free for name in file.remotes})
     with repo.transaction() as transaction:
         transaction.record(
             Draft(

@@ -19,16 +19,16 @@ from aura_vcs.objects.packs.verify import check_entries
 from aura_vcs.parallel import side_by_side
 from aura_vcs.progress import Progress
 from aura_vcs.storage.remotes.base import RangeReadable
-from aura_vcs.sync.state.cache import Forgetful
+from aura_vcs.sync.state.cache import NullCache
 from aura_vcs.sync.state.manifest import PackInfo
-from aura_vcs.sync.state.reader import FarReader, fetch
-from aura_vcs.sync.state.snapshot import PackTable, View, load_view, parse_footer
+from aura_vcs.sync.state.reader import RemoteReader, fetch
+from aura_vcs.sync.state.snapshot import PackTable, RemoteSnapshot, load_snapshot, parse_footer
 
 SAMPLED_FRAMES = 2
 """Frames of each pack whose content is read and hashed, where not all are."""
 
 
-class Proof(msgspec.Struct, frozen=True):
+class StorageProof(msgspec.Struct, frozen=True):
     """What a remote holds of what was asked about.
 
     `versions` are those that it has whole, as its labels say. `faults` are packs that are not as they
@@ -36,19 +36,19 @@ class Proof(msgspec.Struct, frozen=True):
     """
 
     name: str
-    place: str
+    location: str
     held: frozenset[ObjectId]
     versions: frozenset[VersionId]
     faults: tuple[str, ...]
     read_bytes: int
 
 
-class Witness:
+class StorageProver:
     """A remote that is asked what it holds, as it is now."""
 
     def __init__(self, name: str, remote: RangeReadable, project: str) -> None:
         self.name = name
-        self.view = load_view(remote, Forgetful(), project)
+        self.view = load_snapshot(remote, NullCache(), project)
         self.versions = frozenset(v for v, label in self.view.labels().items() if label.is_live)
         self.faults: list[str] = []
         tables = side_by_side(self._listed, self.view.manifest.packs)
@@ -56,11 +56,11 @@ class Witness:
         for pack, table in zip(self.view.manifest.packs, tables, strict=True):
             if table is not None:
                 self.table.add(pack, table.footers[pack])
-        self.reader = FarReader(self.view, self.table)
+        self.reader = RemoteReader(self.view, self.table)
 
     def _listed(self, pack: PackInfo) -> PackTable | None:
         """What a pack holds; None if it is not there as the manifest says."""
-        place = self.view.remote.place
+        place = self.view.remote.location
         try:
             start = pack.size - pack.footer
             data = fetch_end(self.view, pack, start)
@@ -71,10 +71,10 @@ class Witness:
             return None
         return table
 
-    def listed(self, wanted: Iterable[ObjectId]) -> Proof:
+    def listed(self, wanted: Iterable[ObjectId]) -> StorageProof:
         """Say which of the objects the remote lists. Reads none of them, and so proves nothing."""
         held = frozenset(object_id for object_id in wanted if self.table.find(object_id) is not None)
-        return Proof(self.name, self.view.remote.place, held, self.versions, tuple(self.faults), 0)
+        return StorageProof(self.name, self.view.remote.location, held, self.versions, tuple(self.faults), 0)
 
     def prove(
         self,
@@ -83,7 +83,7 @@ class Witness:
         *,
         listed: Iterable[ObjectId] = (),
         everything: bool = False,
-    ) -> Proof:
+    ) -> StorageProof:
         """Say which of the objects the remote holds; with `everything`, all their bytes are hashed.
 
         Of what is only `listed`, nothing is read: it counts unless its pack turns out to be damaged. Memory
@@ -102,7 +102,7 @@ class Witness:
         progress.start(f"Checking {self.name}", total, "bytes")
         sound: list[PackInfo] = []
         for pack, numbers in chosen.items():
-            if self._is_sound(pack, numbers, progress):
+            if self._is_intact(pack, numbers, progress):
                 sound.append(pack)
         progress.finish()
         held = {i for pack in sound for ids in by_pack[pack].values() for i in ids}
@@ -111,21 +111,23 @@ class Witness:
             found = self.table.find(object_id)
             if found is not None and found.pack not in damaged:
                 held.add(object_id)
-        return Proof(self.name, self.view.remote.place, frozenset(held), self.versions, tuple(self.faults), total)
+        return StorageProof(
+            self.name, self.view.remote.location, frozenset(held), self.versions, tuple(self.faults), total
+        )
 
     def _size(self, pack: PackInfo, number: int) -> int:
         return self.table.footers[pack].frames[number].stored_length
 
-    def _is_sound(self, pack: PackInfo, numbers: Iterable[int], progress: Progress) -> bool:
+    def _is_intact(self, pack: PackInfo, numbers: Iterable[int], progress: Progress) -> bool:
         """Read frames of a pack and hash every object in them."""
-        reader = FarReader(self.view, self.table)
+        reader = RemoteReader(self.view, self.table)
         entries: dict[int, list[PackEntry]] = {number: [] for number in numbers}
         for entry in self.table.footers[pack].entries:
             if entry.frame in entries:
                 entries[entry.frame].append(entry)
         for number in numbers:
             try:
-                reader.keep_run(pack, [number])
+                reader.cache_run(pack, [number])
                 check_entries(reader.frame(pack, number), entries[number], pack.name)
             except IntegrityError as error:
                 self.faults.append(error.message)
@@ -142,7 +144,7 @@ def _frames(frames: Iterable[int], *, everything: bool) -> list[int]:
     return listed if everything else sorted(secrets.SystemRandom().sample(listed, min(SAMPLED_FRAMES, len(listed))))
 
 
-def fetch_end(view: View, pack: PackInfo, start: int) -> bytes:
+def fetch_end(view: RemoteSnapshot, pack: PackInfo, start: int) -> bytes:
     """The end of a pack from `start`, which must be all there is.
 
     Raises:
@@ -150,5 +152,5 @@ def fetch_end(view: View, pack: PackInfo, start: int) -> bytes:
     """
     data = fetch(view, pack, start, pack.size - start)
     if view.remote.size(f"packs/{pack.name}.pack") != pack.size:
-        raise RemoteCorrupt(view.remote.place, f"pack {pack.name[:12]} is not as long as its manifest says")
+        raise RemoteCorrupt(view.remote.location, f"pack {pack.name[:12]} is not as long as its manifest says")
     return data

@@ -9,14 +9,14 @@ from aura_vcs.errors import InputError
 from aura_vcs.errors.remotes import RemoteError
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
-from aura_vcs.sync.offload.proof import Witness
-from aura_vcs.sync.remotes.config import address_of, place_key, remote_config, remotes
+from aura_vcs.sync.offload.proof import StorageProver
+from aura_vcs.sync.remotes.config import address_of, location_key, remote_config, remotes
 
 
 class Witnesses(msgspec.Struct):
     """Remotes that answer; `unreachable` are those that do not, with the reason."""
 
-    asked: list[Witness]
+    asked: list[StorageProver]
     unreachable: dict[str, str]
 
 
@@ -33,7 +33,7 @@ def witnesses(repo: Repository, names: Sequence[str], connect: Callable[[str], R
     configured = remotes(repo)
     if not configured:
         raise InputError("This project has no remote", hint="Add one with `aura remote add origin URL`, and push.")
-    found: dict[tuple[object, ...], Witness] = {}
+    found: dict[tuple[object, ...], StorageProver] = {}
     unreachable: dict[str, str] = {}
     with ExitStack() as stack:
         for name in dict.fromkeys(names or configured):
@@ -41,7 +41,9 @@ def witnesses(repo: Repository, names: Sequence[str], connect: Callable[[str], R
             try:
                 remote = connect(name)
                 stack.callback(remote.close)
-                found.setdefault(place_key(address_of(repo, config)), Witness(name, remote, repo.format.project))
+                found.setdefault(
+                    location_key(address_of(repo, config)), StorageProver(name, remote, repo.format.project)
+                )
             except RemoteError as error:
                 if names or len(configured) == 1:
                     raise

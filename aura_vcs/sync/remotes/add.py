@@ -9,21 +9,21 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.sync.remotes.config import RemoteConfig, address_of, remote_config, remove_remote, set_remote
 from aura_vcs.sync.remotes.connect import UNKNOWN, Surroundings, make_folder, open_named, open_remote
-from aura_vcs.sync.remotes.encryption import Ask, Question, encrypt_place, encryption_of, unlock
-from aura_vcs.sync.remotes.location_check import check_new_place
-from aura_vcs.sync.remotes.probe import Finding, probe
+from aura_vcs.sync.remotes.encryption import Ask, SecretRequest, encrypt_remote, encryption_of, unlock
+from aura_vcs.sync.remotes.location_check import check_new_location
+from aura_vcs.sync.remotes.probe import ProbeResult, probe
 from aura_vcs.sync.remotes.url import Address
-from aura_vcs.sync.state.cache import Known, Seen
+from aura_vcs.sync.state.cache import RemoteCache, RemoteState
 from aura_vcs.sync.state.manifest import MANIFEST
 from aura_vcs.sync.state.manifest_update import create_remote
-from aura_vcs.sync.state.snapshot import View, load_view, seen_of
+from aura_vcs.sync.state.snapshot import RemoteSnapshot, load_snapshot, state_of
 
 READ_ONLY = frozenset({"http"})
 """Kinds of remotes that are only read."""
 BUCKETS = frozenset({"s3", "gs", "az"})
 
 
-class Checked(msgspec.Struct, frozen=True):
+class CheckedRemote(msgspec.Struct, frozen=True):
     """What a look at a remote showed. `finding` is None where it is only read.
 
     `encryption` names its key, "" where nothing is encrypted.
@@ -31,7 +31,7 @@ class Checked(msgspec.Struct, frozen=True):
 
     name: str
     url: str
-    finding: Finding | None
+    probe: ProbeResult | None
     generation: int
     packs: int
     stored_bytes: int
@@ -47,7 +47,7 @@ def add_remote(
     surroundings: Surroundings = UNKNOWN,
     ask: Ask | None = None,
     force: bool = False,
-) -> Checked:
+) -> CheckedRemote:
     """Prepare the place if nothing is there, probe it, and enter it in the project's settings.
 
     With `ask`, everything there is encrypted; it is asked for the passphrase or key file. With `force`, a
@@ -60,7 +60,7 @@ def add_remote(
         RemoteUnsafe: it does not enforce conditional writes, and `single_writer` was not given.
     """
     check_name("remote", name)
-    check_new_place(address, repo.root, force=force)
+    check_new_location(address, repo.root, force=force)
     set_remote(repo, name, RemoteConfig(address.text, single_writer))
     done = False
     try:
@@ -81,32 +81,32 @@ def add_remote(
 
 def _prepare(
     repo: Repository, name: str, address: Address, remote: RemoteStorage, *, single_writer: bool, ask: Ask | None
-) -> Checked:
+) -> CheckedRemote:
     """Open what is locked, before anything is written; probe; make what is not there yet."""
     finding, encryption = None, ""
     found = encryption_of(remote)
     if found is not None:
         remote, encryption = unlock(remote, ask, key=found.key), found.key
     if address.kind not in READ_ONLY:
-        secret = ask(Question(address.text)) if ask is not None and found is None else None
+        secret = ask(SecretRequest(address.text)) if ask is not None and found is None else None
         finding = _probed(remote, address, single_writer=single_writer)
         if not finding.is_safe and not single_writer:
             raise RemoteUnsafe(address.text, finding.faults)
         if secret is not None:
-            remote, encryption = encrypt_place(remote, lambda _: secret)
+            remote, encryption = encrypt_remote(remote, lambda _: secret)
         try:
             remote.load(MANIFEST)
         except FileNotFoundError:
             _create(repo, address, remote)
-    view = load_view(remote, Known(repo, name), repo.format.project)
+    view = load_snapshot(remote, RemoteCache(repo, name), repo.format.project)
     return _checked(name, view, finding, encryption)
 
 
-def _probed(remote: RemoteStorage, address: Address, *, single_writer: bool) -> Finding:
+def _probed(remote: RemoteStorage, address: Address, *, single_writer: bool) -> ProbeResult:
     """A bucket that is written without conditions is never safe, however its races end today."""
     finding = probe(remote)
     if single_writer and finding.is_safe and address.kind in BUCKETS:
-        return Finding(("it is written to without conditions, as --single-writer asks",))
+        return ProbeResult(("it is written to without conditions, as --single-writer asks",))
     return finding
 
 
@@ -130,7 +130,7 @@ def check_remote(
     accept_older: bool = False,
     surroundings: Surroundings = UNKNOWN,
     ask: Ask | None = None,
-) -> Checked:
+) -> CheckedRemote:
     """Look at a remote and probe it again.
 
     With `accept_older`, a state older than was seen there before is taken as it is from now on.
@@ -144,10 +144,10 @@ def check_remote(
     try:
         if config.encryption:
             remote = unlock(remote, ask, key=config.encryption)
-        known = Known(repo, name)
-        view = load_view(remote, known, repo.format.project, accept_older=accept_older)
+        known = RemoteCache(repo, name)
+        view = load_snapshot(remote, known, repo.format.project, accept_older=accept_older)
         if accept_older:
-            known.remember(seen_of(view, Seen(locks=known.seen().locks), fetched="", pushed=""))
+            known.remember(state_of(view, RemoteState(locks=known.state().locks), fetched="", pushed=""))
         finding = None
         if address.kind not in READ_ONLY:
             finding = _probed(remote, address, single_writer=config.single_writer)
@@ -156,12 +156,12 @@ def check_remote(
         remote.close()
 
 
-def _checked(name: str, view: View, finding: Finding | None, encryption: str) -> Checked:
+def _checked(name: str, view: RemoteSnapshot, finding: ProbeResult | None, encryption: str) -> CheckedRemote:
     manifest = view.manifest
-    return Checked(
+    return CheckedRemote(
         name=name,
-        url=view.remote.place,
-        finding=finding,
+        url=view.remote.location,
+        probe=finding,
         generation=manifest.generation,
         packs=len(manifest.packs),
         stored_bytes=sum(p.size for p in manifest.packs) + sum(r.size for r in manifest.records),

@@ -11,9 +11,9 @@ from aura_vcs.errors.input import NameTaken, UnknownName
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.layout import CONFIG, CONFIG_COPY, check_name
 from aura_vcs.repository.repository import Repository
-from aura_vcs.suggestions import near
+from aura_vcs.suggestions import suggest
 from aura_vcs.sync.remotes.url import Address, parse_address
-from aura_vcs.sync.state.cache import Known
+from aura_vcs.sync.state.cache import RemoteCache
 
 DEFAULT_REMOTE = "origin"
 _KEY = "remotes"
@@ -59,7 +59,7 @@ def remote_config(repo: Repository, name: str | None) -> tuple[str, RemoteConfig
             raise InputError(f"There are several remotes: {', '.join(known)}", hint="Name the one that is meant.")
         name = DEFAULT_REMOTE if DEFAULT_REMOTE in known else next(iter(known))
     if name not in known:
-        raise UnknownName("remote", name, near(name, known), hint="`aura remote list` shows them.")
+        raise UnknownName("remote", name, suggest(name, known), hint="`aura remote list` shows them.")
     return name, known[name]
 
 
@@ -68,7 +68,7 @@ def address_of(repo: Repository, config: RemoteConfig) -> Address:
     return parse_address(config.url, repo.root)
 
 
-def place_key(address: Address) -> tuple[object, ...]:
+def location_key(address: Address) -> tuple[object, ...]:
     """What two remotes have in common that are one place under two names: it is one copy, not two."""
     if address.kind == "folder":
         try:
@@ -105,7 +105,7 @@ def remove_remote(repo: Repository, name: str) -> RemoteConfig:
         settings = _settings(repo)
         settings[_KEY] = {other: value for other, value in settings[_KEY].items() if other != name}
         _put_settings(repo, settings)
-    Known(repo, name).forget()
+    RemoteCache(repo, name).clear()
     return found
 
 
@@ -115,7 +115,7 @@ def forget_remote(repo: Repository, name: str) -> RemoteConfig:
     Raises:
         UnknownName: there is none of that name. InputError: content would be out of reach.
     """
-    if files := only_there(repo, name):
+    if files := only_at(repo, name):
         many = f"{len(files):,} offloaded file{'s' * (len(files) != 1)}"
         raise InputError(
             f"{name} alone holds {many}, such as {files[0]}",
@@ -124,7 +124,7 @@ def forget_remote(repo: Repository, name: str) -> RemoteConfig:
     return remove_remote(repo, name)
 
 
-def only_there(repo: Repository, name: str) -> list[str]:
+def only_at(repo: Repository, name: str) -> list[str]:
     """Paths of files that are offloaded to this remote, and to no other that the project knows."""
     known = remotes(repo).keys() - {name}
     recorded = repo.store.offloaded.all().values()

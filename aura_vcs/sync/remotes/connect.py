@@ -17,7 +17,7 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.storage.remotes.folder import FolderRemote
 from aura_vcs.sync.remotes.config import RemoteConfig, address_of
-from aura_vcs.sync.remotes.location_check import check_place
+from aura_vcs.sync.remotes.location_check import check_location
 from aura_vcs.sync.remotes.trusted_hosts import Consent, check_line, host_of
 from aura_vcs.sync.remotes.url import Address
 
@@ -52,7 +52,7 @@ def open_named(
         RemoteUnreachable, RemoteDenied, HelperMissing: as `open_remote`.
     """
     address = address_of(repo, config)
-    check_place(address, repo.root)
+    check_location(address, repo.root)
     host = host_of(address, sealed=bool(config.encryption))
     if host:
         check_line(address)
@@ -102,11 +102,11 @@ def open_remote(
     from aura_vcs.storage.remotes.retry import RetryingRemote
 
     check_line(address)
-    far = _open_far(address, single_writer=single_writer, create=create, surroundings=surroundings)
+    far = _open_network(address, single_writer=single_writer, create=create, surroundings=surroundings)
     return RetryingRemote(far)
 
 
-def _open_far(address: Address, *, single_writer: bool, create: bool, surroundings: Surroundings) -> RemoteStorage:
+def _open_network(address: Address, *, single_writer: bool, create: bool, surroundings: Surroundings) -> RemoteStorage:
     """A remote that is reached by a network."""
     if address.kind == "ssh":
         from aura_vcs.storage.remotes.ssh import SSH, SshRemote, ssh_arguments

@@ -19,23 +19,23 @@ from aura_vcs.storage.encryption.master_key import (
     new_encryption,
     open_encryption,
 )
-from aura_vcs.storage.encryption.remote import ROOM, EncryptedRemote
+from aura_vcs.storage.encryption.remote import MANIFEST_RESERVE, EncryptedRemote
 from aura_vcs.storage.remotes.base import RangeReadable, RemoteStorage
 from aura_vcs.sync.state.manifest import MANIFEST, PACKS, RECORDS
 
 
-class Question(msgspec.Struct, frozen=True):
+class SecretRequest(msgspec.Struct, frozen=True):
     """What is asked for: `opens_with` is "passphrase" or "key-file", "" where a new place leaves the choice.
 
     `key` names the master key, to look a passphrase up by; "" for a new place.
     """
 
-    place: str
+    remote: str
     opens_with: str = ""
     key: str = ""
 
 
-Ask = Callable[[Question], Secret]
+Ask = Callable[[SecretRequest], Secret]
 
 
 def encryption_of(remote: RangeReadable) -> Encryption | None:
@@ -48,7 +48,7 @@ def encryption_of(remote: RangeReadable) -> Encryption | None:
         data = remote.load(ENCRYPTION).data
     except FileNotFoundError:
         return None
-    return decode_encryption(data, remote.place)
+    return decode_encryption(data, remote.location)
 
 
 def unlock(remote: RemoteStorage, ask: Ask | None, *, key: str = "") -> EncryptedRemote:
@@ -62,17 +62,17 @@ def unlock(remote: RemoteStorage, ask: Ask | None, *, key: str = "") -> Encrypte
     found = encryption_of(remote)
     if found is None:
         raise RemoteMismatch(
-            remote.place,
+            remote.location,
             "it should be encrypted, and nothing encrypted is there",
             hint="Nothing was sent. Look who changed the place; `aura remote remove` forgets it.",
         )
     if key and found.key != key:
         raise RemoteMismatch(
-            remote.place,
+            remote.location,
             "it is encrypted under another key than this project knows",
             hint="Nothing was sent. If you made it anew, remove the remote here and add it again.",
         )
-    return EncryptedRemote(remote, open_encryption(found, _asked(remote, ask, found), remote.place))
+    return EncryptedRemote(remote, open_encryption(found, _ask_for_secret(remote, ask, found), remote.location))
 
 
 def open_if_encrypted(remote: RemoteStorage, ask: Ask, *, must: bool = False) -> tuple[RemoteStorage, str]:
@@ -89,15 +89,17 @@ def open_if_encrypted(remote: RemoteStorage, ask: Ask, *, must: bool = False) ->
     return unlock(remote, ask, key=key), key
 
 
-def _asked(remote: RangeReadable, ask: Ask | None, found: Encryption) -> Secret:
+def _ask_for_secret(remote: RangeReadable, ask: Ask | None, found: Encryption) -> Secret:
     if ask is None:
         raise RemoteLocked(
-            remote.place, "what lies there is encrypted", hint="Add it with --encrypt, and its passphrase or key file."
+            remote.location,
+            "what lies there is encrypted",
+            hint="Add it with --encrypt, and its passphrase or key file.",
         )
-    return ask(Question(remote.place, found.opens_with, found.key))
+    return ask(SecretRequest(remote.location, found.opens_with, found.key))
 
 
-def encrypt_place(remote: RemoteStorage, ask: Ask) -> tuple[EncryptedRemote, str]:
+def encrypt_remote(remote: RemoteStorage, ask: Ask) -> tuple[EncryptedRemote, str]:
     """Make an empty place an encrypted one, or open it if it is one; with the name of its key.
 
     Raises:
@@ -107,7 +109,7 @@ def encrypt_place(remote: RemoteStorage, ask: Ask) -> tuple[EncryptedRemote, str
     found = encryption_of(remote)
     if found is None:
         _check_empty(remote)
-        secret = ask(Question(remote.place))
+        secret = ask(SecretRequest(remote.location))
         made, keys = new_encryption(secret)
         try:
             remote.create(ENCRYPTION, io.BytesIO(encode_encryption(made)))
@@ -120,9 +122,9 @@ def encrypt_place(remote: RemoteStorage, ask: Ask) -> tuple[EncryptedRemote, str
 
 
 def _check_empty(remote: RemoteStorage) -> None:
-    if remote.size(MANIFEST) is not None or any(remote.list(folder) for folder in (PACKS, RECORDS, ROOM)):
+    if remote.size(MANIFEST) is not None or any(remote.list(folder) for folder in (PACKS, RECORDS, MANIFEST_RESERVE)):
         raise RemoteMismatch(
-            remote.place,
+            remote.location,
             "something that is not encrypted is there already",
             hint="Encryption begins with an empty place: name another one, and push everything there.",
         )

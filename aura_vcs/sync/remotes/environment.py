@@ -16,7 +16,7 @@ KEYS = (
     "AWS_SKIP_SIGNATURE",
 )
 """One of these in the environment says how to be let in to S3."""
-SSH_IS_TOLD = frozenset({
+SSH_VARIABLES = frozenset({
     "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TERM", "TZ", "TMPDIR",
     "SSH_AUTH_SOCK", "SSH_AGENT_PID", "SSH_ASKPASS", "SSH_ASKPASS_REQUIRE", "SSH_SK_PROVIDER", "SSH_SK_HELPER",
     "GPG_TTY", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS",
@@ -47,4 +47,4 @@ def surroundings_of(environment: Mapping[str, str], consent: Consent | None) -> 
 
 def _is_for_ssh(name: str) -> bool:
     name = name.upper() if os.name == "nt" else name
-    return name in SSH_IS_TOLD or name.startswith("LC_")
+    return name in SSH_VARIABLES or name.startswith("LC_")

@@ -10,7 +10,7 @@ from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.sync.remotes.config import RemoteConfig, remote_config
 from aura_vcs.sync.remotes.connect import Surroundings, open_named
 from aura_vcs.sync.remotes.encryption import Ask, unlock
-from aura_vcs.sync.state.cache import Known
+from aura_vcs.sync.state.cache import RemoteCache
 
 AskWith = Callable[[str], Ask]
 """Gives who is asked for the key of an encrypted remote, from where its key file was the last time ("" if none)."""
@@ -22,7 +22,7 @@ class Link(NamedTuple):
     name: str
     config: RemoteConfig
     remote: RemoteStorage
-    known: Known
+    cache: RemoteCache
 
 
 def open_link(repo: Repository, name: str | None, surroundings: Surroundings, ask_with: AskWith) -> Link:
@@ -32,7 +32,7 @@ def open_link(repo: Repository, name: str | None, surroundings: Surroundings, as
         UnknownName, RemoteError.
     """
     name, config = remote_config(repo, name)
-    known = Known(repo, name)
+    known = RemoteCache(repo, name)
     remote = open_named(repo, name, config, surroundings=surroundings)
     if not config.encryption:
         return Link(name, config, remote, known)

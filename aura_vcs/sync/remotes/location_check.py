@@ -17,7 +17,7 @@ _LITTER = frozenset(
 _HINT = "Name a folder of its own that is not there yet, outside of every project."
 
 
-def check_new_place(address: Address, root: str, *, force: bool = False) -> None:
+def check_new_location(address: Address, root: str, *, force: bool = False) -> None:
     """Refuse a folder that is no place for a new remote of the project in `root`; nothing is changed in it.
 
     With `force`, foreign files in it are accepted: they stay as they are.
@@ -27,7 +27,7 @@ def check_new_place(address: Address, root: str, *, force: bool = False) -> None
     """
     if address.kind != "folder":
         return
-    check_place(address, root)
+    check_location(address, root)
     project = _project_around(os.path.realpath(address.path))
     if project is not None:
         raise RemoteMismatch(address.text, f"it lies in the project {project}, which would version it", hint=_HINT)
@@ -39,7 +39,7 @@ def check_new_place(address: Address, root: str, *, force: bool = False) -> None
         raise RemoteMismatch(address.text, f"other files are there: {foreign[0]}{more}", hint=hint)
 
 
-def check_place(address: Address, root: str) -> None:
+def check_location(address: Address, root: str) -> None:
     """Refuse a folder that is the project in `root`, around it or in it, or another project or its store.
 
     Raises:

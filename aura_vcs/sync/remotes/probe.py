@@ -27,10 +27,10 @@ WRITERS = 8
 ROUNDS = 4
 FILE_BYTES = 16 << 10
 PATIENCE_SECONDS = 60
-ROOM = "probe"
+PROBE_FOLDER = "probe"
 
 
-class Finding(msgspec.Struct, frozen=True):
+class ProbeResult(msgspec.Struct, frozen=True):
     """What a remote turned out to do; `faults` says in words what it does not."""
 
     faults: tuple[str, ...]
@@ -41,7 +41,7 @@ class Finding(msgspec.Struct, frozen=True):
         return not self.faults
 
 
-def probe(remote: RemoteStorage) -> Finding:
+def probe(remote: RemoteStorage) -> ProbeResult:
     """Write, race and read a few small files in `probe/`, and remove them again.
 
     Raises:
@@ -50,7 +50,7 @@ def probe(remote: RemoteStorage) -> Finding:
     used: list[str] = []
 
     def name() -> str:
-        used.append(f"{ROOM}/{secrets.token_hex(16)}")
+        used.append(f"{PROBE_FOLDER}/{secrets.token_hex(16)}")
         return used[-1]
 
     try:
@@ -60,7 +60,7 @@ def probe(remote: RemoteStorage) -> Finding:
     finally:
         for file in used:
             remote.delete(file)
-    return Finding(tuple(faults))
+    return ProbeResult(tuple(faults))
 
 
 def _conditions(remote: RemoteStorage, name: str) -> list[str]:

@@ -28,13 +28,13 @@ Raises RemoteUntrusted where the person has not agreed to it.
 """
 
 
-class _Trusted(msgspec.Struct, frozen=True):
+class _TrustedFile(msgspec.Struct, frozen=True):
     """The file: hosts in the form of `host_of`, and when the person agreed to each."""
 
     hosts: dict[str, str] = {}
 
 
-class Agreements:
+class TrustedHosts:
     """The hosts that were agreed to, in the studio's folder; nothing is made before one is added."""
 
     def __init__(self, folder: str) -> None:
@@ -50,15 +50,15 @@ class Agreements:
             data = self._storage.read(TRUSTED_HOSTS)
         except FileNotFoundError:
             return {}
-        return decode_record(data, _Trusted, self._storage.path(TRUSTED_HOSTS)).hosts
+        return decode_record(data, _TrustedFile, self._storage.path(TRUSTED_HOSTS)).hosts
 
-    def cover(self, host: str) -> bool:
+    def is_trusted(self, host: str) -> bool:
         """Tell whether a host needs no question: it was agreed to, or gets no credentials ("")."""
         return not host or host in self.hosts()
 
     def add(self, host: str) -> None:
         """Keep that the person agreed to a host; "" is none, and changes nothing."""
-        if not self.cover(host):
+        if not self.is_trusted(host):
             self._change(lambda hosts: {**hosts, host: now()})
 
     def remove(self, host: str) -> bool:
@@ -72,7 +72,7 @@ class Agreements:
         self._storage.make_folder("")
         with Locks(self._storage, "locks").exclusive("trusted-hosts"):
             hosts = dict(sorted(changed(self.hosts()).items()))
-            self._storage.put(TRUSTED_HOSTS, encode_record(_Trusted(hosts)), private=True)
+            self._storage.put(TRUSTED_HOSTS, encode_record(_TrustedFile(hosts)), private=True)
 
 
 def host_of(address: Address, *, sealed: bool = False, windows: bool = os.name == "nt") -> str:

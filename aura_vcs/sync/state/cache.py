@@ -27,10 +27,10 @@ PART = ".part"
 _KEY_FILE = "key-file.json"
 PACK_FILE = re.compile(rf"[0-9a-f]{{64}}\.pack(?:{re.escape(PART)})?")
 """What packs are called here: of what is called otherwise, nothing is deleted."""
-_KEPT_FILE = re.compile(r"[0-9a-f]{64}")
+_CACHED_FILE = re.compile(r"[0-9a-f]{64}")
 
 
-class Seen(msgspec.Struct, frozen=True):
+class RemoteState(msgspec.Struct, frozen=True):
     """`state.json`. `counters` has, per branch and machine, how far its entry was.
 
     `fetched` and `pushed` name the states (remote's and ours) for which there is nothing to do;
@@ -55,84 +55,84 @@ class KeyFile(msgspec.Struct, frozen=True):
     path: str
 
 
-class Memory(Protocol):
+class CacheProtocol(Protocol):
     """What is asked of whoever remembers a remote, to look at it."""
 
-    def seen(self) -> Seen:
+    def state(self) -> RemoteState:
         """What was seen last."""
 
     def cached(self, room: str, name: str) -> bytes | None:
         """Bytes that were kept, None if they were not; the caller checks them."""
 
-    def keep(self, room: str, name: str, data: bytes) -> None:
+    def store(self, room: str, name: str, data: bytes) -> None:
         """Keep bytes that can be fetched again."""
 
-    def keep_only(self, room: str, names: set[str]) -> None:
+    def retain(self, room: str, names: set[str]) -> None:
         """Forget what the remote no longer lists."""
 
-    def arrived(self, pack: str, offset: int, length: int) -> bytes | None:
+    def partial_range(self, pack: str, offset: int, length: int) -> bytes | None:
         """A range of a pack that is being received, None if it has not arrived yet."""
 
-    def take_in(self, pack: str, data: bytes) -> None:
+    def store_pack(self, pack: str, data: bytes) -> None:
         """Keep a whole pack that came in one piece."""
 
 
-class Forgetful:
+class NullCache:
     """Remembers nothing: for a look at a remote that no project here has."""
 
-    def seen(self) -> Seen:
+    def state(self) -> RemoteState:
         """Nothing."""
-        return Seen()
+        return RemoteState()
 
     def cached(self, room: str, name: str) -> None:
         """Nothing."""
 
-    def keep(self, room: str, name: str, data: bytes) -> None:
+    def store(self, room: str, name: str, data: bytes) -> None:
         """Forgotten."""
 
-    def keep_only(self, room: str, names: set[str]) -> None:
+    def retain(self, room: str, names: set[str]) -> None:
         """Nothing is kept anyway."""
 
-    def arrived(self, pack: str, offset: int, length: int) -> None:
+    def partial_range(self, pack: str, offset: int, length: int) -> None:
         """Nothing."""
 
-    def take_in(self, pack: str, data: bytes) -> None:
+    def store_pack(self, pack: str, data: bytes) -> None:
         """Forgotten."""
 
 
-class Doubtful(Forgetful):
+class UntrustedCache(NullCache):
     """Knows what was seen last, and believes no bytes that were kept: for a look at what is really there."""
 
-    def __init__(self, known: "Known") -> None:
+    def __init__(self, known: "RemoteCache") -> None:
         self._known = known
 
-    def seen(self) -> Seen:
+    def state(self) -> RemoteState:
         """What was seen last."""
-        return self._known.seen()
+        return self._known.state()
 
 
-class Known:
+class RemoteCache:
     """The folder of one remote."""
 
     def __init__(self, repo: Repository, remote: str) -> None:
         self.name = remote
-        self._storage = repo.room
+        self._storage = repo.scratch_storage
         self._folder = remote_folder(remote)
         self.lock = f"remote-{encode_name(remote)}"
         """The lock that a transfer holds: two at once would write into each other's unfinished packs."""
-        self.incoming = repo.room.below(f"{self._folder}/incoming")
-        self.content = repo.room.below(f"{self._folder}/content")
-        self.outgoing = repo.room.below(f"{self._folder}/outgoing")
+        self.incoming = repo.scratch_storage.below(f"{self._folder}/incoming")
+        self.content = repo.scratch_storage.below(f"{self._folder}/content")
+        self.outgoing = repo.scratch_storage.below(f"{self._folder}/outgoing")
 
-    def seen(self) -> Seen:
+    def state(self) -> RemoteState:
         """What was seen last; nothing, where that cannot be read."""
         path = f"{self._folder}/state.json"
         try:
-            return decode_record(self._storage.read(path), Seen, path)
+            return decode_record(self._storage.read(path), RemoteState, path)
         except (FileNotFoundError, RecordCorrupt):
-            return Seen()
+            return RemoteState()
 
-    def remember(self, seen: Seen) -> None:
+    def remember(self, seen: RemoteState) -> None:
         """Keep it for the next time."""
         self._storage.put(f"{self._folder}/state.json", encode_record(seen))
 
@@ -144,7 +144,7 @@ class Known:
         except (FileNotFoundError, RecordCorrupt):
             return ""
 
-    def keep_key_file(self, path: str) -> None:
+    def remember_key_file(self, path: str) -> None:
         """Remember where the key file lies; the key itself stays there."""
         self._storage.put(f"{self._folder}/{_KEY_FILE}", encode_record(KeyFile(path)))
 
@@ -155,17 +155,17 @@ class Known:
         except FileNotFoundError:
             return None
 
-    def keep(self, room: str, name: str, data: bytes) -> None:
+    def store(self, room: str, name: str, data: bytes) -> None:
         """Keep bytes that can be fetched again."""
         self._storage.put(f"{self._folder}/{room}/{name}", data)
 
-    def keep_only(self, room: str, names: set[str]) -> None:
+    def retain(self, room: str, names: set[str]) -> None:
         """Forget what the remote no longer lists."""
         for name in self._storage.list(f"{self._folder}/{room}"):
-            if name not in names and _KEPT_FILE.fullmatch(name):
+            if name not in names and _CACHED_FILE.fullmatch(name):
                 self._storage.delete(f"{self._folder}/{room}/{name}")
 
-    def arrived(self, pack: str, offset: int, length: int) -> bytes | None:
+    def partial_range(self, pack: str, offset: int, length: int) -> bytes | None:
         """A range of a pack that is being received, None if it has not arrived yet."""
         for name in (pack_path(pack), pack_path(pack) + PART):
             found = self.incoming.stat(name)
@@ -175,14 +175,14 @@ class Known:
                     return file.read(length)
         return None
 
-    def take_in(self, pack: str, data: bytes) -> None:
+    def store_pack(self, pack: str, data: bytes) -> None:
         """Keep a whole pack that came in one piece, as if it had been received in parts."""
         self.incoming.append(pack_path(pack) + PART, data, at=0)
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Remove everything that was remembered."""
         for room in ("records", "footers"):
-            self.keep_only(room, set())
+            self.retain(room, set())
         for storage in (self.incoming, self.content, self.outgoing):
             clear(storage)
         for file in ("state.json", _KEY_FILE):

@@ -7,7 +7,7 @@ from aura_vcs.progress import Progress
 from aura_vcs.refs.tags import add_tag, tags_apart
 
 
-def say_apart(progress: Progress, own: Mapping[str, Tag], there: Mapping[str, Tag]) -> None:
+def report_diverged_tags(progress: Progress, own: Mapping[str, Tag], there: Mapping[str, Tag]) -> None:
     """Say which tags a remote has on another version than this project, and under which name the other one is kept."""
     merged = dict(own)
     before = set(tags_apart(merged))

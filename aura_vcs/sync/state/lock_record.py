@@ -37,12 +37,12 @@ class PathLock(msgspec.Struct, frozen=True):
     expires_at: str | None = None
 
 
-def holds(lock: PathLock, at: str) -> bool:
+def is_active(lock: PathLock, at: str) -> bool:
     """Whether the lock still keeps others away at the moment `at`."""
     return lock.expires_at is None or parse_time(at) < parse_time(lock.expires_at)
 
 
-def meets(lock: PathLock, path: str) -> bool:
+def overlaps(lock: PathLock, path: str) -> bool:
     """Whether the lock is on that path, on a folder above it, or on something in it."""
     return lock.path == path or path.startswith(f"{lock.path}/") or lock.path.startswith(f"{path}/")
 

@@ -34,9 +34,9 @@ IS_PROJECT = "is itself a project, not a remote"
 IS_PROJECT_HINT = "In it, `aura remote add backup FOLDER` and `aura push backup`, then clone that folder. Or copy all."
 RECORDS = "records"
 REMOTE_FORMAT = 1
-LEAVING = "leaving"
+TOMBSTONE_FIELDS = "leaving"
 """The feature of a remote that is collected: whoever writes there must heed what is leaving."""
-KNOWN_FEATURES: frozenset[str] = frozenset({LEAVING})
+KNOWN_FEATURES: frozenset[str] = frozenset({TOMBSTONE_FIELDS})
 RECORD_LIMIT = 256 << 20
 """Decoded bytes of the largest record."""
 PACK_LIMIT = 1 << 40
@@ -60,7 +60,7 @@ class RecordInfo(msgspec.Struct, frozen=True, array_like=True):
     size: int
 
 
-class Leaving(msgspec.Struct, frozen=True):
+class Tombstone(msgspec.Struct, frozen=True):
     """A file that no manifest lists, and since when and which generation that is known.
 
     Before it is `final` it may be an upload under way, and may be listed. When it is, its name is never
@@ -98,7 +98,7 @@ class Manifest(msgspec.Struct, frozen=True):
     branches: dict[str, tuple[BranchEntry, ...]] = {}
     tags: dict[str, Tag] = {}
     machines: dict[ReplicaId, Machine] = {}
-    leaving: dict[str, Leaving] = {}
+    leaving: dict[str, Tombstone] = {}
     gone: dict[str, str] = {}
     locks: tuple[PathLock, ...] = ()
     settings: dict[str, Field] = {}
@@ -153,14 +153,14 @@ def decode_manifest(data: bytes, place: str) -> Manifest:
             place, f"it uses {what}, which this aura_vcs does not know", hint="Install a newer aura_vcs."
         )
     try:
-        manifest = _believed(decode_record(data, Manifest, MANIFEST))
+        manifest = _plausible(decode_record(data, Manifest, MANIFEST))
         _check(manifest)
     except AuraError as error:
         raise RemoteCorrupt(place, error.message) from error
     return manifest
 
 
-def _believed(manifest: Manifest) -> Manifest:
+def _plausible(manifest: Manifest) -> Manifest:
     """The manifest without what would be above all that anybody does from now on."""
     return msgspec.structs.replace(
         manifest,
@@ -241,14 +241,14 @@ def decode_records(data: bytes, info: RecordInfo, place: str) -> Records:
     for label in records.labels:
         if not is_object_id(label.version) or label.number < 1 or not all(map(_is_stamp, label.stamps.values())):
             raise RemoteCorrupt(place, f"record {info.name[:12]} has a label that is not proper")
-    return msgspec.structs.replace(records, labels=tuple(filter(_is_believed, records.labels)))
+    return msgspec.structs.replace(records, labels=tuple(filter(_is_plausible, records.labels)))
 
 
-def _is_believed(label: Label) -> bool:
+def _is_plausible(label: Label) -> bool:
     return all(map(is_believable, label.stamps.values()))
 
 
-def join_entries(ours: Sequence[BranchEntry], theirs: Sequence[BranchEntry]) -> tuple[BranchEntry, ...]:
+def merge_entries(ours: Sequence[BranchEntry], theirs: Sequence[BranchEntry]) -> tuple[BranchEntry, ...]:
     """Of each machine the entry that is furthest on, sorted by machine. Commutes; idempotent."""
     newest: dict[ReplicaId, BranchEntry] = {}
     for entry in (*ours, *theirs):
@@ -262,7 +262,7 @@ def _rank(entry: BranchEntry) -> tuple[int, str]:
     return entry.counter, entry.version or ""
 
 
-def join_tags(ours: Mapping[str, Tag], theirs: Mapping[str, Tag]) -> dict[str, Tag]:
+def merge_tags(ours: Mapping[str, Tag], theirs: Mapping[str, Tag]) -> dict[str, Tag]:
     """Merge two sides' tags; see `add_tag`. Commutes; idempotent."""
     joined = dict(ours)
     for name, tag in theirs.items():

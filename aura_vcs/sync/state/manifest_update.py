@@ -19,49 +19,49 @@ from aura_vcs.objects.packs.format import TRAILER_BYTES, footer_length
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage, Swappable
 from aura_vcs.sync.state.manifest import (
-    LEAVING,
     MANIFEST,
     PACKS,
-    Leaving,
+    TOMBSTONE_FIELDS,
     Machine,
     Manifest,
     PackInfo,
     RecordInfo,
+    Tombstone,
     decode_manifest,
     encode_manifest,
     pack_name,
     record_name,
 )
-from aura_vcs.sync.state.snapshot import PackTable, View
+from aura_vcs.sync.state.snapshot import PackTable, RemoteSnapshot
 
-MOVE_ATTEMPTS = 8
+UPDATE_ATTEMPTS = 8
 """How often a change of the manifest is begun again because somebody else moved it meanwhile."""
 
 
-def spent(manifest: Manifest) -> set[str]:
+def tombstones(manifest: Manifest) -> set[str]:
     """Names that are never listed again."""
     return {name for name, leaving in manifest.leaving.items() if leaving.final} | manifest.gone.keys()
 
 
-def spent_packs(manifest: Manifest) -> set[str]:
+def tombstoned_packs(manifest: Manifest) -> set[str]:
     """The names of packs that are never listed again, as projects call them."""
-    return {name[len("packs/") : -len(".pack")] for name in spent(manifest) if name.startswith("packs/")}
+    return {name[len("packs/") : -len(".pack")] for name in tombstones(manifest) if name.startswith("packs/")}
 
 
-def listed(manifest: Manifest) -> set[str]:
+def listed_files(manifest: Manifest) -> set[str]:
     """Every file that the manifest lists."""
     return {*map(pack_name, manifest.packs), *map(record_name, manifest.records)}
 
 
-def listing(manifest: Manifest, packs: Sequence[PackInfo], records: Sequence[RecordInfo]) -> Manifest:
+def with_files(manifest: Manifest, packs: Sequence[PackInfo], records: Sequence[RecordInfo]) -> Manifest:
     """The manifest with other packs and records; what it lists is no longer leaving."""
     changed = msgspec.structs.replace(manifest, packs=tuple(packs), records=tuple(records))
-    names = listed(changed)
+    names = listed_files(changed)
     leaving = {name: item for name, item in manifest.leaving.items() if name not in names}
     return msgspec.structs.replace(changed, leaving=leaving)
 
 
-def has_news(repo: Repository, view: View) -> bool:
+def has_unseen_tombstones(repo: Repository, view: RemoteSnapshot) -> bool:
     """Whether something was condemned that this machine, which pushes there, has not said it saw."""
     manifest = view.manifest
     own = manifest.machines.get(repo.replica)
@@ -69,14 +69,18 @@ def has_news(repo: Repository, view: View) -> bool:
     return own is not None and own.seen < newest
 
 
-def condemn(manifest: Manifest, names: Iterable[str]) -> Manifest:
+def retire(manifest: Manifest, names: Iterable[str]) -> Manifest:
     """The manifest in whose next state files that it does not list have left for good: their names are spent."""
-    item = Leaving(now(), manifest.generation + 1, final=True)
-    leaving = manifest.leaving | {name: item for name in names if name not in listed(manifest)}
-    return msgspec.structs.replace(manifest, leaving=leaving, features=tuple(sorted({*manifest.features, LEAVING})))
+    item = Tombstone(now(), manifest.generation + 1, final=True)
+    leaving = manifest.leaving | {name: item for name in names if name not in listed_files(manifest)}
+    return msgspec.structs.replace(
+        manifest, leaving=leaving, features=tuple(sorted({*manifest.features, TOMBSTONE_FIELDS}))
+    )
 
 
-def move(repo: Repository, remote: Swappable, view: View, manifest: Manifest, *, has_all: bool = True) -> View:
+def update_manifest(
+    repo: Repository, remote: Swappable, view: RemoteSnapshot, manifest: Manifest, *, has_all: bool = True
+) -> RemoteSnapshot:
     """Move the remote from what was seen to the next state; with `has_all`, all that this machine has is there.
 
     Raises:
@@ -96,10 +100,10 @@ def move(repo: Repository, remote: Swappable, view: View, manifest: Manifest, *,
     )
     data = encode_manifest(changed)
     token = remote.swap(MANIFEST, data, view.token)
-    return View(remote, view.known, decode_manifest(data, remote.place), data, token)
+    return RemoteSnapshot(remote, view.known, decode_manifest(data, remote.location), data, token)
 
 
-def add_leaving(view: View, table: PackTable) -> None:
+def add_retired_packs(view: RemoteSnapshot, table: PackTable) -> None:
     """Enter the packs that are condemned and still there: the last place of what somebody offloaded.
 
     A machine that made a version with such content offline gets it from there, and sends it anew.

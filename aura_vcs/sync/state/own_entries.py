@@ -11,8 +11,8 @@ from aura_vcs.codec import from_plain
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.layout import REFS, branch_ref
 from aura_vcs.model import BranchEntry
-from aura_vcs.refs.branch_entries import newest_of
-from aura_vcs.repository.new_replica import go_on_as_another
+from aura_vcs.refs.branch_entries import furthest_entry
+from aura_vcs.repository.new_replica import become_new_replica
 from aura_vcs.repository.repository import Repository
 
 
@@ -23,16 +23,16 @@ def check_own_entries(repo: Repository, there: Mapping[str, Sequence[BranchEntry
     """
     strange = []
     for name, entries in there.items():
-        far = newest_of(entries, repo.replica)
+        far = furthest_entry(entries, repo.replica)
         if far is not None and not _is_known(repo, name, far):
             strange.append(name)
     if strange:
-        go_on_as_another(repo, [*strange, *(name for name in repo.refs.branches() if name not in strange)])
+        become_new_replica(repo, [*strange, *(name for name in repo.refs.branches() if name not in strange)])
     return bool(strange)
 
 
 def _is_known(repo: Repository, name: str, far: BranchEntry) -> bool:
-    own = newest_of(repo.refs.branch_entries(name), repo.replica)
+    own = furthest_entry(repo.refs.branch_entries(name), repo.replica)
     if own is not None:
         if (far.version, far.counter, far.seen) == (own.version, own.counter, own.seen):
             return True

@@ -15,13 +15,13 @@ from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import Kind, Tree, Version
 from aura_vcs.objects.base import IDENTIFY
 from aura_vcs.objects.chunking import decode_chunk_list
-from aura_vcs.objects.frame_cache import RecentFrames
+from aura_vcs.objects.frame_cache import FrameCache
 from aura_vcs.objects.graph import Fault, State, fault_of
 from aura_vcs.objects.packs.format import CODEC_RAW, Frame
 from aura_vcs.objects.packs.reader import decode_frame
 from aura_vcs.objects.trees import EMPTY_TREE, EMPTY_TREE_ID
 from aura_vcs.sync.state.manifest import PackInfo, pack_name
-from aura_vcs.sync.state.snapshot import SMALL_PACK_BYTES, FarObject, PackTable, View
+from aura_vcs.sync.state.snapshot import SMALL_PACK_BYTES, PackTable, RemoteObject, RemoteSnapshot
 
 CACHE_BYTES = 64 << 20
 GAP_BYTES = 64 << 10
@@ -31,14 +31,14 @@ DECODED_BYTES = 32 << 20
 """Kept decoded: folders that were stored together lie in one frame, and are asked for one after the other."""
 
 
-class FarReader:
+class RemoteReader:
     """Objects of one view."""
 
-    def __init__(self, view: View, table: PackTable) -> None:
+    def __init__(self, view: RemoteSnapshot, table: PackTable) -> None:
         self._view = view
         self._table = table
-        self._stored = RecentFrames(CACHE_BYTES)
-        self._decoded = RecentFrames(DECODED_BYTES)
+        self._stored = FrameCache(CACHE_BYTES)
+        self._decoded = FrameCache(DECODED_BYTES)
 
     def version(self, version: VersionId) -> Version:
         """A version.
@@ -71,7 +71,7 @@ class FarReader:
         listed = list(decode_chunk_list(self.raw(found), blob))
         for chunk, length in listed:
             if self.locate(chunk).entry.length != length:
-                raise RemoteCorrupt(self._view.remote.place, f"the chunks of {blob[:12]} do not fit its list")
+                raise RemoteCorrupt(self._view.remote.location, f"the chunks of {blob[:12]} do not fit its list")
         return [chunk for chunk, _ in listed]
 
     def fault(self, object_id: ObjectId, error: AuraError) -> Fault | None:
@@ -89,35 +89,35 @@ class FarReader:
         found = self.locate(object_id)
         data = self.raw(found)
         if found.entry.chunked or IDENTIFY[kind](data) != object_id:
-            raise RemoteCorrupt(self._view.remote.place, f"{kind} {object_id[:12]} does not hash to its name")
+            raise RemoteCorrupt(self._view.remote.location, f"{kind} {object_id[:12]} does not hash to its name")
         return data
 
     def has(self, object_id: ObjectId) -> bool:
         """Whether a listed pack has the object; the empty folder is known to everybody."""
         return object_id == EMPTY_TREE_ID or object_id in self._table
 
-    def locate(self, object_id: ObjectId) -> FarObject:
+    def locate(self, object_id: ObjectId) -> RemoteObject:
         """Where an object lies.
 
         Raises:
             RemoteCorrupt: no listed pack has it.
         """
-        self.check_there([object_id])
+        self.require([object_id])
         found = self._table.find(object_id)
         assert found is not None
         return found
 
-    def check_there(self, object_ids: Iterable[ObjectId]) -> None:
+    def require(self, object_ids: Iterable[ObjectId]) -> None:
         """See that a listed pack has each of them.
 
         Raises:
             RemoteCorrupt: none has one of them.
         """
-        lacking = self._table.lacking(object_ids)
+        lacking = self._table.first_missing(object_ids)
         if lacking is not None:
-            raise RemoteCorrupt(self._view.remote.place, f"object {lacking} is needed and is not there")
+            raise RemoteCorrupt(self._view.remote.location, f"object {lacking} is needed and is not there")
 
-    def raw(self, found: FarObject) -> bytes:
+    def raw(self, found: RemoteObject) -> bytes:
         """The bytes of an entry as the pack has them, not hashed."""
         return self.frame(found.pack, found.entry.frame)[found.entry.offset :][: found.entry.length]
 
@@ -133,9 +133,9 @@ class FarReader:
         frame = self._table.footers[pack].frames[number]
         stored = self._stored.get(pack.name, number) or self._fetch(pack, number)
         try:
-            return self._decoded.keep(pack.name, number, decode_frame(frame, stored, f"pack {pack.name[:12]}"))
+            return self._decoded.put(pack.name, number, decode_frame(frame, stored, f"pack {pack.name[:12]}"))
         except RecordCorrupt as error:
-            raise RemoteCorrupt(self._view.remote.place, error.message) from error
+            raise RemoteCorrupt(self._view.remote.location, error.message) from error
 
     def _fetch(self, pack: PackInfo, number: int) -> bytes:
         """Get a frame, and with it those that are likely to be wanted next."""
@@ -152,22 +152,22 @@ class FarReader:
             if total > CACHE_BYTES // 2 and number not in run:
                 continue
             with suppress(RemoteCorrupt):  # damage beside what is wanted: that is fetched for itself then
-                self.keep_run(pack, run)
+                self.cache_run(pack, run)
         found = self._stored.get(pack.name, number)
         if found is None:
-            self.keep_run(pack, [number])
+            self.cache_run(pack, [number])
             found = self._stored.get(pack.name, number)
         assert found is not None
         return found
 
-    def keep_run(self, pack: PackInfo, run: list[int]) -> None:
+    def cache_run(self, pack: PackInfo, run: list[int]) -> None:
         """Fetch neighbouring frames with one request."""
         frames = self._table.footers[pack].frames
         start = frames[run[0]].offset
         data = fetch(self._view, pack, start, frames[run[-1]].offset + frames[run[-1]].stored_length - start)
         for number in run:
             at = frames[number].offset - start
-            self._stored.keep(pack.name, number, data[at : at + frames[number].stored_length])
+            self._stored.put(pack.name, number, data[at : at + frames[number].stored_length])
 
 
 def runs(frames: tuple[Frame, ...], numbers: list[int]) -> list[list[int]]:
@@ -185,19 +185,19 @@ def runs(frames: tuple[Frame, ...], numbers: list[int]) -> list[list[int]]:
     return found
 
 
-def fetch(view: View, pack: PackInfo, offset: int, length: int) -> bytes:
+def fetch(view: RemoteSnapshot, pack: PackInfo, offset: int, length: int) -> bytes:
     """A range of a pack, from what has arrived already or from the remote.
 
     Raises:
         RemoteCorrupt: the pack is missing or shorter than its manifest says.
     """
-    here = view.known.arrived(pack.name, offset, length)
+    here = view.known.partial_range(pack.name, offset, length)
     if here is not None:
         return here
     try:
         data = view.remote.read_range(pack_name(pack), offset, length)
     except FileNotFoundError as error:
-        raise RemoteCorrupt(view.remote.place, f"pack {pack.name[:12]} is missing") from error
+        raise RemoteCorrupt(view.remote.location, f"pack {pack.name[:12]} is missing") from error
     if len(data) != length:
-        raise RemoteCorrupt(view.remote.place, f"pack {pack.name[:12]} is shorter than it should be")
+        raise RemoteCorrupt(view.remote.location, f"pack {pack.name[:12]} is shorter than it should be")
     return data

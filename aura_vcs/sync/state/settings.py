@@ -24,7 +24,7 @@ def travelling_settings(settings: Mapping[str, Field]) -> dict[str, Field]:
     return {key: field for key, field in settings.items() if _KEY.fullmatch(key) and not key.startswith(AT_HOME)}
 
 
-def join_settings(ours: Mapping[str, Field], theirs: Mapping[str, Field]) -> dict[str, Field]:
+def merge_settings(ours: Mapping[str, Field], theirs: Mapping[str, Field]) -> dict[str, Field]:
     """Of each setting the one with the higher stamp. Commutes; idempotent."""
     joined = dict(ours)
     for key, field in theirs.items():

@@ -16,7 +16,7 @@ from aura_vcs.refs.branch_entries import heads
 from aura_vcs.refs.label_merge import merge_labels
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RangeReadable
-from aura_vcs.sync.state.cache import Forgetful, Memory, Seen
+from aura_vcs.sync.state.cache import CacheProtocol, NullCache, RemoteState
 from aura_vcs.sync.state.manifest import (
     MANIFEST,
     Manifest,
@@ -37,10 +37,12 @@ _BACK = (
 )
 
 
-class View:
+class RemoteSnapshot:
     """What a remote held when its manifest was loaded."""
 
-    def __init__(self, remote: RangeReadable, known: Memory, manifest: Manifest, data: bytes, token: str) -> None:
+    def __init__(
+        self, remote: RangeReadable, known: CacheProtocol, manifest: Manifest, data: bytes, token: str
+    ) -> None:
         self.remote = remote
         self.known = known
         self.manifest = manifest
@@ -59,7 +61,7 @@ class View:
                     known = merged.get(label.version)
                     merged[label.version] = label if known is None else merge_labels(known, label)
             self._labels = merged
-            self.known.keep_only("records", {info.name for info in self.manifest.records})
+            self.known.retain("records", {info.name for info in self.manifest.records})
         return self._labels
 
     def count(self, otherwise: int) -> int:
@@ -74,13 +76,13 @@ class View:
         """
         cached = self.known.cached("records", info.name)
         if cached is not None and digest(cached) == info.name:
-            return decode_records(cached, info, self.remote.place).labels
+            return decode_records(cached, info, self.remote.location).labels
         try:
             data = self.remote.load(record_name(info)).data
         except FileNotFoundError as error:
-            raise RemoteCorrupt(self.remote.place, f"record {info.name[:12]} is missing") from error
-        found = decode_records(data, info, self.remote.place)
-        self.known.keep("records", info.name, data)
+            raise RemoteCorrupt(self.remote.location, f"record {info.name[:12]} is missing") from error
+        found = decode_records(data, info, self.remote.location)
+        self.known.store("records", info.name, data)
         return found.labels
 
     def table(self, repo: Repository, *, receiving: bool = False) -> "PackTable":
@@ -96,7 +98,7 @@ class View:
             for pack in self.manifest.packs:
                 table.add(pack, footers[pack] if pack in footers else _own_footer(repo, self, pack))
             self._table = table
-            self.known.keep_only("footers", {info.name for info in self.manifest.packs})
+            self.known.retain("footers", {info.name for info in self.manifest.packs})
         return self._table
 
     def footer(self, pack: PackInfo, *, receiving: bool = False) -> Footer:
@@ -108,7 +110,7 @@ class View:
         cached = self.known.cached("footers", pack.name)
         if cached is not None:
             try:
-                return parse_footer(cached, pack, self.remote.place)
+                return parse_footer(cached, pack, self.remote.location)
             except RemoteCorrupt:
                 pass  # rotted here: it is fetched again
         whole = receiving and pack.size <= SMALL_PACK_BYTES
@@ -116,15 +118,15 @@ class View:
         try:
             data = self.remote.read_range(pack_name(pack), start, pack.size - start)
         except FileNotFoundError as error:
-            raise RemoteCorrupt(self.remote.place, f"pack {pack.name[:12]} is missing") from error
-        footer = parse_footer(data[-pack.footer :], pack, self.remote.place)
-        self.known.keep("footers", pack.name, data[-pack.footer :])
+            raise RemoteCorrupt(self.remote.location, f"pack {pack.name[:12]} is missing") from error
+        footer = parse_footer(data[-pack.footer :], pack, self.remote.location)
+        self.known.store("footers", pack.name, data[-pack.footer :])
         if whole and len(data) == pack.size:
-            self.known.take_in(pack.name, data)
+            self.known.store_pack(pack.name, data)
         return footer
 
 
-def _own_footer(repo: Repository, view: View, pack: PackInfo) -> Footer:
+def _own_footer(repo: Repository, view: RemoteSnapshot, pack: PackInfo) -> Footer:
     try:
         return repo.store.packs.footer(pack.name)
     except (RecordCorrupt, FileNotFoundError):
@@ -149,7 +151,7 @@ def parse_footer(data: bytes, pack: PackInfo, place: str) -> Footer:
     return footer
 
 
-class FarObject(msgspec.Struct, frozen=True, gc=False):
+class RemoteObject(msgspec.Struct, frozen=True, gc=False):
     """An object of the remote: its pack, and where in it."""
 
     pack: PackInfo
@@ -169,10 +171,10 @@ class PackTable:
         for number, object_id in enumerate(footer.ids()):
             self._where.setdefault(object_id, (pack, number))
 
-    def find(self, object_id: ObjectId) -> FarObject | None:
+    def find(self, object_id: ObjectId) -> RemoteObject | None:
         """Where the object lies, None if the remote does not have it."""
         found = self._where.get(object_id)
-        return None if found is None else FarObject(found[0], self.footers[found[0]].entries[found[1]])
+        return None if found is None else RemoteObject(found[0], self.footers[found[0]].entries[found[1]])
 
     def numbers(self, object_ids: Iterable[ObjectId]) -> dict[PackInfo, list[int]]:
         """Those of the objects that the remote has, as their numbers in the packs, which rise."""
@@ -184,7 +186,7 @@ class PackTable:
                 by_pack[found[0]].append(found[1])
         return {pack: sorted(numbers) for pack, numbers in by_pack.items()}
 
-    def lacking(self, object_ids: Iterable[ObjectId]) -> ObjectId | None:
+    def first_missing(self, object_ids: Iterable[ObjectId]) -> ObjectId | None:
         """One of the objects that the remote has not; None where it has all."""
         where = self._where
         return next((object_id for object_id in object_ids if object_id not in where), None)
@@ -197,7 +199,9 @@ class PackTable:
         return object_id in self._where
 
 
-def load_view(remote: RangeReadable, known: Memory, project: str | None, *, accept_older: bool = False) -> View:
+def load_snapshot(
+    remote: RangeReadable, known: CacheProtocol, project: str | None, *, accept_older: bool = False
+) -> RemoteSnapshot:
     """Look at a remote: one request.
 
     Raises:
@@ -207,52 +211,56 @@ def load_view(remote: RangeReadable, known: Memory, project: str | None, *, acce
     """
     try:
         loaded = remote.load(MANIFEST)
-        manifest = decode_manifest(loaded.data, remote.place)
+        manifest = decode_manifest(loaded.data, remote.location)
     except FileNotFoundError as error:
-        if known.seen().project:
+        if known.state().project:
             raise RemoteMismatch(
-                remote.place,
+                remote.location,
                 "there is no project there any more: its manifest.json is gone",
                 hint=f"Is the disk mounted? {_BACK}",
             ) from error
         raise RemoteMismatch(
-            remote.place, "there is no project there", hint="`aura remote add` prepares a place; `aura push` fills it."
+            remote.location,
+            "there is no project there",
+            hint="`aura remote add` prepares a place; `aura push` fills it.",
         ) from error
     except RemoteCorrupt as error:
-        raise RemoteCorrupt(remote.place, f"its manifest is damaged: {error.reason}", hint=_BACK) from error
+        raise RemoteCorrupt(remote.location, f"its manifest is damaged: {error.reason}", hint=_BACK) from error
     if project is not None and manifest.project != project:
         raise RemoteMismatch(
-            remote.place,
+            remote.location,
             f"another project ({manifest.project}) is there, not {project}",
             hint="Every project needs a place of its own.",
         )
-    view = View(remote, known, manifest, loaded.data, loaded.token)
+    view = RemoteSnapshot(remote, known, manifest, loaded.data, loaded.token)
     if not accept_older:
-        _check_age(view, known.seen())
+        _check_age(view, known.state())
     return view
 
 
-def _check_age(view: View, seen: Seen) -> None:
+def _check_age(view: RemoteSnapshot, seen: RemoteState) -> None:
     """Compare with what was seen before: generations and the entries of machines only ever grow."""
     manifest = view.manifest
     if manifest.generation < seen.generation:
         raise RemoteRewound(
-            view.remote.place, f"it is at state {manifest.generation}, and state {seen.generation} was seen there"
+            view.remote.location, f"it is at state {manifest.generation}, and state {seen.generation} was seen there"
         )
     if manifest.generation == seen.generation and view.digest != seen.digest:
-        raise RemoteRewound(view.remote.place, f"its state {manifest.generation} is not the one that was seen there")
+        raise RemoteRewound(view.remote.location, f"its state {manifest.generation} is not the one that was seen there")
     if manifest.generation == seen.generation + 1 and seen.digest and manifest.previous != seen.digest:
-        raise RemoteRewound(view.remote.place, "its state does not follow the one that was seen there")
+        raise RemoteRewound(view.remote.location, "its state does not follow the one that was seen there")
     for branch, counters in seen.counters.items():
         there = {entry.replica: entry.counter for entry in manifest.branches.get(branch, ())}
         for replica, counter in counters.items():
             if there.get(replica, 0) < counter:
-                raise RemoteRewound(view.remote.place, f"branch {branch} is further back than was seen there")
+                raise RemoteRewound(view.remote.location, f"branch {branch} is further back than was seen there")
 
 
-def seen_of(view: View, before: Seen, *, fetched: str | None = None, pushed: str | None = None) -> Seen:
+def state_of(
+    view: RemoteSnapshot, before: RemoteState, *, fetched: str | None = None, pushed: str | None = None
+) -> RemoteState:
     """What to remember of a view."""
-    return Seen(
+    return RemoteState(
         project=view.manifest.project,
         generation=view.manifest.generation,
         digest=view.digest,
@@ -277,10 +285,10 @@ def named_versions(manifest: Manifest) -> set[VersionId]:
     return {version for version in tips | {tag.version for tag in manifest.tags.values()} if version is not None}
 
 
-def load_unremembered(repo: Repository, remote: RangeReadable) -> View:
+def load_unremembered(repo: Repository, remote: RangeReadable) -> RemoteSnapshot:
     """Look at the project's remote with nothing cached, for checks: what is cached here proves nothing.
 
     Raises:
-        RemoteMismatch, RemoteCorrupt: as `load_view`.
+        RemoteMismatch, RemoteCorrupt: as `load_snapshot`.
     """
-    return load_view(remote, Forgetful(), repo.format.project)
+    return load_snapshot(remote, NullCache(), repo.format.project)

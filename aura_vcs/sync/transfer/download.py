@@ -14,12 +14,12 @@ import msgspec
 
 from aura_vcs.errors.integrity import IntegrityError, ObjectCorrupt, ObjectMissing, RecordCorrupt
 from aura_vcs.errors.remotes import RemoteCorrupt
-from aura_vcs.forked_worker import SecondProcess, send, start_second
+from aura_vcs.forked_worker import ForkedWorker, fork_worker, send
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.layout import PACKS, pack_path
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.chunking import decode_chunk_list
-from aura_vcs.objects.frame_cache import RecentFrames
+from aura_vcs.objects.frame_cache import FrameCache
 from aura_vcs.objects.packs.format import CODEC_RAW, Footer, PackEntry
 from aura_vcs.objects.packs.reader import OpenPack
 from aura_vcs.objects.packs.verify import check_chunk_list, check_entries, check_frames
@@ -31,10 +31,10 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.sync.state.cache import PACK_FILE, PART
 from aura_vcs.sync.state.manifest import PackInfo
-from aura_vcs.sync.state.reader import DECODED_BYTES, FarReader, fetch, runs
-from aura_vcs.sync.state.snapshot import PackTable, View
+from aura_vcs.sync.state.reader import DECODED_BYTES, RemoteReader, fetch, runs
+from aura_vcs.sync.state.snapshot import PackTable, RemoteSnapshot
 
-AS_IT_IS = 0.6
+WHOLE_PACK_SHARE = 0.6
 """A pack comes as it is when so much of it is wanted."""
 PART_BYTES = 8 << 20
 WORTHWHILE_OBJECTS = 1000
@@ -44,7 +44,7 @@ SMALL_OBJECT_BYTES = 16 << 10
 _SOUND, _UNSOUND = b"+", b"-"
 
 
-class Freight(msgspec.Struct, frozen=True):
+class FetchPacks(msgspec.Struct, frozen=True):
     """What is to come: whole packs, and of other packs the entries that are wanted."""
 
     whole: tuple[PackInfo, ...]
@@ -52,21 +52,21 @@ class Freight(msgspec.Struct, frozen=True):
     stored_bytes: int
 
 
-class Arrived(msgspec.Struct, frozen=True):
+class Downloaded(msgspec.Struct, frozen=True):
     """What was taken over, as `Transaction.record` wants it."""
 
     stored: dict[ObjectId, StoredObject]
     chunks: dict[ObjectId, tuple[ObjectId, ...]]
 
 
-def plan_freight(table: PackTable, reader: FarReader, wanted: Iterable[ObjectId]) -> Freight:
+def plan_packs(table: PackTable, reader: RemoteReader, wanted: Iterable[ObjectId]) -> FetchPacks:
     """Divide what is wanted into whole packs and parts of packs.
 
     Raises:
         RemoteCorrupt: an object is not there.
     """
     wanted = set(wanted)
-    reader.check_there(wanted)
+    reader.require(wanted)
     whole, parts, total = [], {}, 0
     for pack, numbers in table.numbers(wanted).items():
         footer = table.footers[pack]
@@ -77,13 +77,13 @@ def plan_freight(table: PackTable, reader: FarReader, wanted: Iterable[ObjectId]
         entries = list(footer.pick(numbers))
         frames = footer.frames
         lists_wanted = all(entry.id in wanted for entry in footer.chunked())
-        if lists_wanted and _share(footer, entries) >= AS_IT_IS:  # other lists could not be hashed
+        if lists_wanted and _share(footer, entries) >= WHOLE_PACK_SHARE:  # other lists could not be hashed
             whole.append(pack)
             total += pack.size
         else:
             parts[pack] = tuple(sorted(entries, key=lambda entry: (entry.frame, entry.offset)))
             total += sum(frames[number].stored_length for number in {entry.frame for entry in entries})
-    return Freight(tuple(whole), parts, total)
+    return FetchPacks(tuple(whole), parts, total)
 
 
 def _share(footer: Footer, entries: Collection[PackEntry]) -> float:
@@ -91,20 +91,20 @@ def _share(footer: Footer, entries: Collection[PackEntry]) -> float:
     return sum(entry.length for entry in entries) / total if total else 1.0
 
 
-class WaitingRoom:
+class Quarantine:
     """The packs of one fetch, from the first byte to the moment they are taken over; to be closed."""
 
-    def __init__(self, repo: Repository, view: View, room: LocalStorage) -> None:
+    def __init__(self, repo: Repository, view: RemoteSnapshot, room: LocalStorage) -> None:
         self._repo = repo
         self._view = view
         self._room = room
-        self._second: SecondProcess | None = None
+        self._second: ForkedWorker | None = None
         self._begun: list[PackInfo] = []
         self._expected: dict[str, dict[ObjectId, StoredObject]] = {}
         self._ours: set[str] = set()
         """Packs that lie in the store, sound: an interrupted fetch had taken them over, and recorded nothing."""
 
-    def __enter__(self) -> "WaitingRoom":
+    def __enter__(self) -> "Quarantine":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -124,17 +124,17 @@ class WaitingRoom:
         if count < WORTHWHILE_OBJECTS or size > count * SMALL_OBJECT_BYTES:
             return
         self._repo.progress.start("Fetching", size, "bytes")
-        self._bring_all(packs)
+        self._fetch_all(packs)
         self._repo.progress.finish()
         self._begun = packs
-        self._second = start_second(self._hash_and_tell)
+        self._second = fork_worker(self._hash_in_worker)
 
-    def _hash_and_tell(self, fd: int) -> None:
+    def _hash_in_worker(self, fd: int) -> None:
         """In the second process: a byte for each pack."""
         for pack in self._begun:
-            send(fd, _SOUND if _is_sound(self._room, pack_path(pack.name) + PART, pack) else _UNSOUND)
+            send(fd, _SOUND if _is_intact(self._room, pack_path(pack.name) + PART, pack) else _UNSOUND)
 
-    def _found_sound(self) -> set[str]:
+    def _intact_packs(self) -> set[str]:
         """The packs that the second process has hashed, and found to be what they should be."""
         if self._second is None:
             return set()
@@ -144,7 +144,7 @@ class WaitingRoom:
         second.ended()
         return {pack.name for pack, mark in zip(self._begun, told, strict=False) if mark == ord(_SOUND)}
 
-    def expected(self, freight: Freight, table: PackTable) -> Mapping[ObjectId, StoredObject]:
+    def expected(self, freight: FetchPacks, table: PackTable) -> Mapping[ObjectId, StoredObject]:
         """What will be in the store, and where, as far as that can be told before it is there."""
         expected: dict[ObjectId, StoredObject] = {}
         for pack in freight.whole:
@@ -156,12 +156,12 @@ class WaitingRoom:
 
     def receive(
         self,
-        freight: Freight,
+        freight: FetchPacks,
         table: PackTable,
         *,
         bare: Collection[ObjectId] = (),
         listed: Mapping[ObjectId, bytes] | None = None,
-    ) -> Arrived:
+    ) -> Downloaded:
         """Fetch, hash, take over. The caller holds the objects lock, shared.
 
         `bare` are blobs of which only the list of chunks comes: they are hashed when their chunks do.
@@ -170,46 +170,46 @@ class WaitingRoom:
         Raises:
             RemoteCorrupt: something does not hash to its name; nothing was taken over.
         """
-        sound = self._found_sound()
-        self._drop_others({pack.name for pack in (*freight.whole, *self._begun)})
+        sound = self._intact_packs()
+        self._drop_unneeded({pack.name for pack in (*freight.whole, *self._begun)})
         self._repo.progress.start("Fetching", freight.stored_bytes, "bytes")
-        self._bring_all(freight.whole, partial(self._check, sound=sound))
+        self._fetch_all(freight.whole, partial(self._check, sound=sound))
         names = [pack.name for pack in freight.whole]
         if freight.parts:
             names += self._fetch_parts(freight.parts, table)
         self._repo.progress.finish()
         with ExitStack() as stack:
-            files = [stack.enter_context(self._place_of(name).open(pack_path(name))) for name in names]
+            files = [stack.enter_context(self._location(name).open(pack_path(name))) for name in names]
             packs = [OpenPack(file, name) for file, name in zip(files, names, strict=True)]
             chunks = self._check_lists(packs, bare, listed or {})
         stored: dict[ObjectId, StoredObject] = {}
         for name in names:
             if name not in self._ours:
                 self._repo.storage.adopt(self._room, pack_path(name), pack_path(name))
-                self._repo.store.packs.let_go(name)  # a damaged one may have had the name, and be open
+                self._repo.store.packs.forget(name)  # a damaged one may have had the name, and be open
             stored |= self._expected.get(name) or {item.id: item for item in self._repo.store.pack_objects(name)}
-        return Arrived(stored, chunks)
+        return Downloaded(stored, chunks)
 
-    def _place_of(self, name: str) -> LocalStorage:
+    def _location(self, name: str) -> LocalStorage:
         return self._repo.storage if name in self._ours else self._room
 
-    def _drop_others(self, names: set[str]) -> None:
+    def _drop_unneeded(self, names: set[str]) -> None:
         """Remove what an earlier fetch left and this one does not want."""
         for file in self._room.list(PACKS):
             if PACK_FILE.fullmatch(file) and file.removesuffix(PART).removesuffix(".pack") not in names:
                 self._room.delete(f"{PACKS}/{file}")
 
-    def _bring_all(self, packs: Sequence[PackInfo], check: Callable[[PackInfo], None] = lambda _: None) -> None:
+    def _fetch_all(self, packs: Sequence[PackInfo], check: Callable[[PackInfo], None] = lambda _: None) -> None:
         def bring(pack: PackInfo) -> None:
-            self._bring(pack)
+            self._fetch_pack(pack)
             check(pack)
 
         side_by_side(bring, packs)
 
-    def _bring(self, pack: PackInfo) -> None:
+    def _fetch_pack(self, pack: PackInfo) -> None:
         """Fetch a pack into the room, unhashed, going on where an earlier attempt stopped."""
         name = pack_path(pack.name)
-        if pack.name in self._ours or self._lies_ready(name, pack):
+        if pack.name in self._ours or self._is_complete(name, pack):
             self._repo.progress.advance(pack.size)
             return
         found = self._room.stat(name + PART)
@@ -221,13 +221,13 @@ class WaitingRoom:
             at += len(data)
             self._repo.progress.advance(len(data))
 
-    def _lies_ready(self, name: str, pack: PackInfo) -> bool:
+    def _is_complete(self, name: str, pack: PackInfo) -> bool:
         """Whether the pack lies in the room or in the store, as a whole and sound."""
         if self._room.stat(name) is not None:
-            if _is_sound(self._room, name, pack):
+            if _is_intact(self._room, name, pack):
                 return True
             self._room.delete(name)
-        if self._repo.storage.stat(name) is None or not _is_sound(self._repo.storage, name, pack):
+        if self._repo.storage.stat(name) is None or not _is_intact(self._repo.storage, name, pack):
             return False
         self._ours.add(pack.name)
         return True
@@ -241,9 +241,11 @@ class WaitingRoom:
         part = pack_path(pack.name) + PART
         if self._room.stat(part) is None:
             return  # it lay ready, and was hashed just now
-        if pack.name not in sound and not _is_sound(self._room, part, pack):
+        if pack.name not in sound and not _is_intact(self._room, part, pack):
             self._room.delete(part)
-            raise RemoteCorrupt(self._view.remote.place, f"pack {pack.name[:12]} holds bytes that are not its objects")
+            raise RemoteCorrupt(
+                self._view.remote.location, f"pack {pack.name[:12]} holds bytes that are not its objects"
+            )
         self._room.adopt(self._room, part, pack_path(pack.name))
 
     def _fetch_parts(self, parts: Mapping[PackInfo, tuple[PackEntry, ...]], table: PackTable) -> list[str]:
@@ -252,7 +254,7 @@ class WaitingRoom:
 
         with ThreadPoolExecutor(TRANSFERS) as executor:
             writer = PackWriter(self._room, executor)
-            reader = FarReader(self._view, table)
+            reader = RemoteReader(self._view, table)
             try:
                 for pack, entries in parts.items():
                     self._fetch_frames(pack, entries, table.footers[pack], reader, writer)
@@ -261,13 +263,13 @@ class WaitingRoom:
                 writer.discard()
 
     def _fetch_frames(
-        self, pack: PackInfo, entries: tuple[PackEntry, ...], footer: Footer, reader: FarReader, writer: PackWriter
+        self, pack: PackInfo, entries: tuple[PackEntry, ...], footer: Footer, reader: RemoteReader, writer: PackWriter
     ) -> None:
         by_frame: defaultdict[int, list[PackEntry]] = defaultdict(list)
         for entry in entries:
             by_frame[entry.frame].append(entry)
         for run in runs(footer.frames, sorted(by_frame)):
-            reader.keep_run(pack, run)
+            reader.cache_run(pack, run)
             for number in run:
                 if number not in by_frame:
                     continue
@@ -275,7 +277,7 @@ class WaitingRoom:
                 try:
                     check_entries(data, by_frame[number], pack.name)
                 except ObjectCorrupt as error:
-                    raise RemoteCorrupt(self._view.remote.place, error.message) from error
+                    raise RemoteCorrupt(self._view.remote.location, error.message) from error
                 writer.add_frame(
                     [NewObject(e.id, e.kind, data[e.offset : e.offset + e.length], e.chunked) for e in by_frame[number]]
                 )
@@ -295,7 +297,7 @@ class WaitingRoom:
             found = where.get(chunk)
             if found is not None:
                 return held.read(*found)
-            place = self._repo.store.place(chunk)
+            place = self._repo.store.location(chunk)
             if place is None:
                 raise ObjectMissing(chunk)
             data = self._repo.store.packs.read(place)
@@ -309,11 +311,11 @@ class WaitingRoom:
             try:
                 check_chunk_list(blob, data, read_chunk)
             except (IntegrityError, RecordCorrupt) as error:
-                raise RemoteCorrupt(self._view.remote.place, error.message) from error
+                raise RemoteCorrupt(self._view.remote.location, error.message) from error
         return {blob: tuple(chunk for chunk, _ in decode_chunk_list(data, blob)) for blob, data in lists.items()}
 
 
-def _is_sound(storage: LocalStorage, name: str, pack: PackInfo) -> bool:
+def _is_intact(storage: LocalStorage, name: str, pack: PackInfo) -> bool:
     """Whether the file is the pack and every object in it hashes to its name."""
     try:
         with storage.open(name) as file:
@@ -328,7 +330,7 @@ class _PackBytes:
     """Entries of open packs; the frames that were decoded last are kept, a frame's chunks lie together."""
 
     def __init__(self) -> None:
-        self._frames = RecentFrames(DECODED_BYTES)
+        self._frames = FrameCache(DECODED_BYTES)
 
     def read(self, pack: OpenPack, entry: PackEntry) -> bytes:
         """The bytes of an entry."""
@@ -337,5 +339,5 @@ class _PackBytes:
             return pack.read_at(frame.offset + entry.offset, entry.length)
         data = self._frames.get(pack.name, entry.frame)
         if data is None:
-            data = self._frames.keep(pack.name, entry.frame, pack.frame(entry.frame))
+            data = self._frames.put(pack.name, entry.frame, pack.frame(entry.frame))
         return data[entry.offset : entry.offset + entry.length]

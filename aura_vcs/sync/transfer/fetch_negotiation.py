@@ -5,45 +5,45 @@ from collections.abc import Iterable, Mapping, Sequence
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.integrity import LimitExceeded
 from aura_vcs.errors.remotes import RemoteCorrupt
-from aura_vcs.history.lookup.select_files import StoredFile, is_document, shown_path
+from aura_vcs.history.lookup.select_files import SelectedFile, is_document, shown_path
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import Kind, Label, Tree, Version
 from aura_vcs.objects.chunking import LARGE_BYTES, decode_chunk_list
 from aura_vcs.objects.graph import Fault, Folder, Step, Walk, ancestry
 from aura_vcs.objects.trees import CACHED_ENTRIES
 from aura_vcs.repository.repository import Repository
-from aura_vcs.sync.state.reader import FarReader
-from aura_vcs.sync.state.snapshot import PackTable, View
+from aura_vcs.sync.state.reader import RemoteReader
+from aura_vcs.sync.state.snapshot import PackTable, RemoteSnapshot
 
 
-class Wanted:
+class FetchNegotiation:
     """Walks from versions down to chunks and collects what is not here.
 
     What a live version here holds is here as a whole, or was offloaded on purpose, so the walk stops
     at it. With `partial`, the content of large files is left there; lists of chunks come.
     """
 
-    def __init__(self, repo: Repository, view: View, *, partial: bool) -> None:
+    def __init__(self, repo: Repository, view: RemoteSnapshot, *, partial: bool) -> None:
         self._repo = repo
         self._view = view
         self._partial = partial
         self._queries = repo.queries
-        self._reader: FarReader | None = None
+        self._reader: RemoteReader | None = None
         self._walk = Walk(self, prune=self._not_held)
         self.table: PackTable | None = None
         self.versions: dict[VersionId, Version] = {}
         self.needed: dict[ObjectId, Kind] = {}
-        self.left: dict[ObjectId, StoredFile] = {}
+        self.left: dict[ObjectId, SelectedFile] = {}
         self.trees: dict[ObjectId, Tree] = {}
         """Of the trees, as many as are kept decoded anyway: they are wanted again when the fetch is recorded."""
         self._kept_entries = 0
         self._chunked: set[ObjectId] | None = None
 
-    def reader(self) -> FarReader:
+    def reader(self) -> RemoteReader:
         """Reads the remote's objects; the footers come when it is asked for first."""
         if self._reader is None:
             self.table = self._view.table(self._repo, receiving=True)
-            self._reader = FarReader(self._view, self.table)
+            self._reader = RemoteReader(self._view, self.table)
         return self._reader
 
     def ancestry(self, roots: Iterable[VersionId]) -> None:
@@ -58,7 +58,7 @@ class Wanted:
         self.versions[version] = found = self.reader().version(version)
         self.needed[version] = Kind.VERSION
         if found.project != self._repo.format.project:
-            raise RemoteCorrupt(self._view.remote.place, f"version {version[:12]} belongs to another project")
+            raise RemoteCorrupt(self._view.remote.location, f"version {version[:12]} belongs to another project")
         return found.parents
 
     def is_all_of(self, labels: Mapping[VersionId, Label]) -> bool:
@@ -74,15 +74,15 @@ class Wanted:
         known = self.versions.get(version) or self._queries.version(version)
         if known is None:
             return
-        blobs: dict[ObjectId, StoredFile] = {}
+        blobs: dict[ObjectId, SelectedFile] = {}
         try:
             for folder in self._walk.below(Step(known.tree)):
                 self._folder(folder, blobs)
         except LimitExceeded as error:
-            raise RemoteCorrupt(self._view.remote.place, f"in version {version[:12]}: {error.message}") from error
+            raise RemoteCorrupt(self._view.remote.location, f"in version {version[:12]}: {error.message}") from error
         self._blobs({blob: file for blob, file in blobs.items() if blob not in self.needed})
 
-    def content_if_there(self, version: VersionId) -> None:
+    def content_if_present(self, version: VersionId) -> None:
         """The same for a deleted version that a name stands on; what has gone at the remote is not missed."""
         record = self._queries.version(version)
         if record is not None and self._repo.store.contains(record.tree):
@@ -90,7 +90,7 @@ class Wanted:
         before = set(self._walk.seen), dict(self.needed), dict(self.left), dict(self.trees)
         try:
             self.content(version)
-            self.reader().check_there(self.needed.keys() - before[1].keys())
+            self.reader().require(self.needed.keys() - before[1].keys())
         except RemoteCorrupt:
             self._walk.seen, self.needed, self.left, self.trees = before
 
@@ -106,20 +106,20 @@ class Wanted:
         held = self._queries.held({step.id for step in level})
         return sorted((step for step in level if step.id not in held), key=lambda step: step.id)
 
-    def _folder(self, folder: Folder, blobs: dict[ObjectId, StoredFile]) -> None:
+    def _folder(self, folder: Folder, blobs: dict[ObjectId, SelectedFile]) -> None:
         """Collect a folder that is not here; its files are added to `blobs`."""
         self.needed[folder.id] = Kind.TREE
         if self._kept_entries < CACHED_ENTRIES:
             self.trees[folder.id] = folder.tree
             self._kept_entries += len(folder.entries)
         for path, entry in folder.files():
-            blobs.setdefault(entry.id, StoredFile(entry.id, path, entry.size))
+            blobs.setdefault(entry.id, SelectedFile(entry.id, path, entry.size))
 
-    def _blobs(self, blobs: dict[ObjectId, StoredFile]) -> None:
+    def _blobs(self, blobs: dict[ObjectId, SelectedFile]) -> None:
         lacking = blobs.keys() - self.left.keys() - self._queries.held(blobs)
         if not lacking:
             return
-        self.reader().check_there(lacking)
+        self.reader().require(lacking)
         large = {b for b in lacking if blobs[b].size >= LARGE_BYTES} if self._partial else set()
         left = {blob for blob in large if not is_document(blobs[blob].path)}
         self.left |= {blob: blobs[blob] for blob in left}
@@ -131,10 +131,10 @@ class Wanted:
                 chunks.update(chunk for chunk, _ in pieces)
             elif sum(size for _, size in pieces) != blobs[blob].size:
                 path = shown_path(blobs[blob].path)
-                raise RemoteCorrupt(self._view.remote.place, f"the content of {path} is cut off")
+                raise RemoteCorrupt(self._view.remote.location, f"the content of {path} is cut off")
         self.needed |= dict.fromkeys((lacking - left) | listed, Kind.BLOB)
         chunks.difference_update(self.needed)
-        here = self._queries.held(chunks) - self._repo.index.without_place(chunks)
+        here = self._queries.held(chunks) - self._repo.index.unlocated(chunks)
         for chunk in chunks - here:
             self.needed[chunk] = Kind.CHUNK
 

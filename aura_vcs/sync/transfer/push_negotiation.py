@@ -14,7 +14,7 @@ from aura_vcs.refs.label_merge import merge_labels
 from aura_vcs.repository.repository import Repository
 
 
-class Needed(msgspec.Struct, frozen=True, gc=False):
+class ObjectToSend(msgspec.Struct, frozen=True, gc=False):
     """An object that is to travel; `path` puts similar ones side by side."""
 
     id: ObjectId
@@ -40,7 +40,7 @@ def read_own_refs(repo: Repository) -> OwnRefs:
     return OwnRefs(branches, repo.refs.all_tags())
 
 
-def travelling(repo: Repository, own: OwnRefs, *, all_versions: bool) -> list[VersionRecord]:
+def versions_to_push(repo: Repository, own: OwnRefs, *, all_versions: bool) -> list[VersionRecord]:
     """The versions that a push carries, oldest first: the ancestry of branches and tags, or all."""
     queries = repo.queries
     found = queries.all_versions(VersionFilter(deleted=True))
@@ -53,7 +53,7 @@ def travelling(repo: Repository, own: OwnRefs, *, all_versions: bool) -> list[Ve
     return sorted(found, key=lambda record: (record.number, record.id))
 
 
-def stood_on(repo: Repository, own: OwnRefs, labels: Mapping[VersionId, Label]) -> set[VersionId]:
+def deleted_but_referenced(repo: Repository, own: OwnRefs, labels: Mapping[VersionId, Label]) -> set[VersionId]:
     """Deleted versions that a branch or tag stands on all the same, and that are here: they travel whole.
 
     Whoever took a version back did not know that others had gone there: their branch stays on it.
@@ -77,14 +77,14 @@ def own_labels(repo: Repository) -> dict[VersionId, Label]:
     return merged
 
 
-class Reach:
+class MissingObjects:
     """Collects what a remote lacks. `has` says whether it has an object."""
 
     def __init__(self, repo: Repository, has: Callable[[ObjectId], bool]) -> None:
         self._repo = repo
         self._has = has
         self._walk = Walk(repo.graph)
-        self.needed: dict[ObjectId, Needed] = {}
+        self.needed: dict[ObjectId, ObjectToSend] = {}
 
     def complete(self, tree: ObjectId) -> None:
         """The remote has this tree and everything below it."""
@@ -105,7 +105,7 @@ class Reach:
 
     def _need(self, object_id: ObjectId, kind: Kind, path: str) -> None:
         if object_id not in self.needed and not self._has(object_id):
-            self.needed[object_id] = Needed(object_id, kind, path)
+            self.needed[object_id] = ObjectToSend(object_id, kind, path)
 
     def _blob(self, blob: ObjectId, path: str) -> None:
         self._need(blob, Kind.BLOB, path)
@@ -113,15 +113,15 @@ class Reach:
             self._need(chunk, Kind.CHUNK, path)
 
 
-def reach(
+def negotiate(
     repo: Repository,
     records: Sequence[VersionRecord],
     there: Iterable[VersionId],
     live: Callable[[VersionRecord], bool],
     has: Callable[[ObjectId], bool],
-) -> Reach:
+) -> MissingObjects:
     """What `records` (oldest first) need on a remote where the versions `there` are whole."""
-    found = Reach(repo, has)
+    found = MissingObjects(repo, has)
     whole = set(there)
     trees = {record.id: record.tree for record in records}
     for record in records:

@@ -9,39 +9,39 @@ from aura_vcs.errors.integrity import ObjectCorrupt, ObjectMissing, RecordCorrup
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.layout import PACKS, pack_path
 from aura_vcs.model import Kind
-from aura_vcs.objects.availability import find_placed
-from aura_vcs.objects.base import IDENTIFY, Place
+from aura_vcs.objects.availability import find_in_packs
+from aura_vcs.objects.base import IDENTIFY, PackLocation
 from aura_vcs.objects.batch import FRAME_BYTES
 from aura_vcs.objects.chunking import Cutter, encode_chunk_list
 from aura_vcs.objects.packs.folder_packs import write_packs
 from aura_vcs.objects.packs.format import Footer
 from aura_vcs.objects.packs.reader import OpenPack
 from aura_vcs.objects.packs.split import cut
-from aura_vcs.objects.packs.writer import NewObject, is_salt
+from aura_vcs.objects.packs.writer import NewObject, is_nonce
 from aura_vcs.progress import Progress
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage
-from aura_vcs.sync.transfer.push_negotiation import Needed
+from aura_vcs.sync.transfer.push_negotiation import ObjectToSend
 
-AS_IT_IS = 0.9
+WHOLE_PACK_SHARE = 0.9
 """A pack travels as it is when so much of it is needed; from others, what is needed is gathered."""
 WORKERS = 3
 
 
-class Cargo(msgspec.Struct, frozen=True):
+class PushPacks(msgspec.Struct, frozen=True):
     """What is to be sent: packs of the store by name, and objects that are still to be gathered."""
 
     packs: tuple[str, ...]
-    loose: tuple[Needed, ...]
+    loose: tuple[ObjectToSend, ...]
     stored_bytes: int
 
 
-def plan_cargo(
+def plan_packs(
     repo: Repository,
-    needed: Mapping[ObjectId, Needed],
+    needed: Mapping[ObjectId, ObjectToSend],
     spent: Set[str] = frozenset(),
     pack_bytes: int | None = None,
-) -> Cargo:
+) -> PushPacks:
     """Divide what is needed into whole packs and the rest. Packs that get a `spent` name there do not travel whole.
 
     Packs of more than `pack_bytes` are cut on their way.
@@ -49,8 +49,8 @@ def plan_cargo(
     Raises:
         ObjectMissing: something is not in this project.
     """
-    by_pack: defaultdict[str, list[Needed]] = defaultdict(list)
-    loose: list[Needed] = []
+    by_pack: defaultdict[str, list[ObjectToSend]] = defaultdict(list)
+    loose: list[ObjectToSend] = []
     total = 0
     places = _places(repo, needed)
     for item in needed.values():
@@ -65,33 +65,33 @@ def plan_cargo(
     for pack, items in sorted(by_pack.items()):
         size = repo.store.packs.stored_size(pack)
         share = _share(repo.store.packs.footer(pack), {item.id for item in items})
-        if share >= AS_IT_IS and not (spent and _names_there(repo, pack, pack_bytes) & spent):
+        if share >= WHOLE_PACK_SHARE and not (spent and _remote_names(repo, pack, pack_bytes) & spent):
             whole.append(pack)
             total += size
         else:
             loose += items
             total += int(share * size)
-    return Cargo(tuple(whole), tuple(sorted(loose, key=travel_order)), total)
+    return PushPacks(tuple(whole), tuple(sorted(loose, key=pack_order)), total)
 
 
-def _names_there(repo: Repository, pack: str, pack_bytes: int | None) -> set[str]:
+def _remote_names(repo: Repository, pack: str, pack_bytes: int | None) -> set[str]:
     """What a pack of the store is called at the remote."""
     if pack_bytes is None or repo.store.packs.stored_size(pack) <= pack_bytes:
         return {pack}
     return {part.name for part in cut(repo.store.packs.footer(pack), pack_bytes)}
 
 
-def travel_order(item: Needed) -> tuple[bool, str, str, str]:
+def pack_order(item: ObjectToSend) -> tuple[bool, str, str, str]:
     """Sorts objects that are gathered: similar ones side by side."""
     return item.kind is not Kind.CHUNK, item.path.rpartition(".")[2], item.path, item.id
 
 
-def offloaded_objects(repo: Repository, needed: Mapping[ObjectId, Needed]) -> dict[ObjectId, int]:
+def offloaded_objects(repo: Repository, needed: Mapping[ObjectId, ObjectToSend]) -> dict[ObjectId, int]:
     """Of what is needed, the objects that are offloaded, with their sizes in bytes."""
     if not repo.store.offloaded.all():
         return {}
     queries = repo.queries
-    away = repo.index.without_place(needed) - find_placed(repo.store, needed).keys()
+    away = repo.index.unlocated(needed) - find_in_packs(repo.store, needed).keys()
     return {
         object_id: record.size
         for object_id in away
@@ -99,14 +99,14 @@ def offloaded_objects(repo: Repository, needed: Mapping[ObjectId, Needed]) -> di
     }
 
 
-def _places(repo: Repository, needed: Mapping[ObjectId, Needed]) -> dict[ObjectId, Place | None]:
+def _places(repo: Repository, needed: Mapping[ObjectId, ObjectToSend]) -> dict[ObjectId, PackLocation | None]:
     known = repo.store.places.find_many(needed)
     here = {f.removesuffix(".pack") for f in repo.storage.list(PACKS)}
-    found: dict[ObjectId, Place | None] = {}
+    found: dict[ObjectId, PackLocation | None] = {}
     for object_id in needed:
         place = known.get(object_id)
         if place is None or place.pack not in here:
-            place = None if repo.store.loose.find(object_id) is not None else repo.store.place(object_id)
+            place = None if repo.store.loose.find(object_id) is not None else repo.store.location(object_id)
             if place is None and repo.store.loose.find(object_id) is None:
                 raise ObjectMissing(object_id, needed[object_id].path)
         found[object_id] = place
@@ -124,9 +124,9 @@ def _share(footer: Footer, wanted: set[ObjectId]) -> float:
     return used / total if total else 1.0
 
 
-def gather(
+def pack_objects(
     repo: Repository,
-    items: Sequence[Needed],
+    items: Sequence[ObjectToSend],
     outgoing: LocalStorage,
     progress: Progress,
     *,
@@ -141,12 +141,12 @@ def gather(
     Raises:
         ObjectCorrupt, ObjectMissing: this project is damaged.
     """
-    ready, done = left_over(outgoing, {item.id for item in items} if not salted else set())
-    frames = own_frames(repo, [item for item in items if item.id not in done])
+    ready, done = reusable_packs(outgoing, {item.id for item in items} if not salted else set())
+    frames = read_frames(repo, [item for item in items if item.id not in done])
     return ready + write_packs(outgoing, frames, progress, salted=salted, pack_bytes=pack_bytes)
 
 
-def left_over(
+def reusable_packs(
     outgoing: LocalStorage, wanted: set[ObjectId], barred: Container[str] = ()
 ) -> tuple[list[str], set[ObjectId]]:
     """Packs of an earlier attempt that are wanted as a whole, and what they hold; others are removed.
@@ -159,7 +159,7 @@ def left_over(
         try:
             with outgoing.open(pack_path(name)) as opened:
                 entries = OpenPack(opened, name).footer.entries
-                held = {entry.id for entry in entries if entry.id in wanted or not is_salt(entry)}
+                held = {entry.id for entry in entries if entry.id in wanted or not is_nonce(entry)}
         except RecordCorrupt:
             held = set()
         if held and held <= wanted and name not in barred:
@@ -170,7 +170,7 @@ def left_over(
     return names, done
 
 
-def own_frames(repo: Repository, items: Iterable[Needed]) -> Iterator[list[NewObject]]:
+def read_frames(repo: Repository, items: Iterable[ObjectToSend]) -> Iterator[list[NewObject]]:
     """The objects as packs have them, hashed, in groups that make a frame each.
 
     Raises:
@@ -189,9 +189,9 @@ def own_frames(repo: Repository, items: Iterable[Needed]) -> Iterator[list[NewOb
         yield frame
 
 
-def _read(repo: Repository, item: Needed) -> Iterator[NewObject]:
+def _read(repo: Repository, item: ObjectToSend) -> Iterator[NewObject]:
     """The object as packs have it, hashed. A large loose blob is cut."""
-    place = None if repo.store.loose.find(item.id) is not None else repo.store.place(item.id)
+    place = None if repo.store.loose.find(item.id) is not None else repo.store.location(item.id)
     if place is not None and place.chunked:
         yield NewObject(item.id, item.kind, repo.store.packs.read(place), chunked=True)
         return
@@ -208,7 +208,7 @@ def _read(repo: Repository, item: Needed) -> Iterator[NewObject]:
         yield NewObject(item.id, item.kind, repo.store.read(item.id, item.kind))
 
 
-def _cut(repo: Repository, item: Needed) -> Iterator[NewObject]:
+def _cut(repo: Repository, item: ObjectToSend) -> Iterator[NewObject]:
     cutter, listed = Cutter(), list[tuple[ObjectId, int]]()
     for piece in repo.store.stream(item.id, item.kind):
         for chunk in cutter.feed(piece):

@@ -30,16 +30,16 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.storage.remotes.folder import FolderRemote
-from aura_vcs.sync.state.cache import Known
+from aura_vcs.sync.state.cache import RemoteCache
 from aura_vcs.sync.state.manifest import PackInfo, RecordInfo, encode_records, pack_name, record_name
-from aura_vcs.sync.state.manifest_update import spent
-from aura_vcs.sync.state.snapshot import View
+from aura_vcs.sync.state.manifest_update import tombstones
+from aura_vcs.sync.state.snapshot import RemoteSnapshot
 
-ASKED_BYTES = 1 << 20
+PROBE_BYTES = 1 << 20
 """A pack of this size is asked for before it is sent: one small request against sending it in vain."""
 
 
-class Delivered(msgspec.Struct, frozen=True):
+class Uploaded(msgspec.Struct, frozen=True):
     """The packs that are there now, and how many bytes of them had been there before."""
 
     packs: tuple[PackInfo, ...]
@@ -47,8 +47,8 @@ class Delivered(msgspec.Struct, frozen=True):
 
 
 def send_packs(
-    repo: Repository, remote: RemoteStorage, known: Known, sources: Sequence[tuple[LocalStorage, str]]
-) -> Delivered:
+    repo: Repository, remote: RemoteStorage, known: RemoteCache, sources: Sequence[tuple[LocalStorage, str]]
+) -> Uploaded:
     """Send packs beside each other, and look at what has arrived; `sources` say where each lies, and its name.
 
     Where the remote wants smaller packs, those of the store are cut for the way; see objects.cutting.
@@ -73,12 +73,12 @@ def send_packs(
             raise
     progress.finish()
     arrived = sum(there for _, there in chain(*sent))
-    if arrived >= ASKED_BYTES:  # less is not worth a line
+    if arrived >= PROBE_BYTES:  # less is not worth a line
         progress.note(f"{arrived / 1e6:,.1f} MB had arrived already and were not sent again")
-    return Delivered(tuple(info for info, _ in chain(*sent)), arrived)
+    return Uploaded(tuple(info for info, _ in chain(*sent)), arrived)
 
 
-class _Counted(Silent):
+class _CountedProgress(Silent):
     """Counts the bytes of one pack, over several passes over it, and ends the sending when it is to stop."""
 
     def __init__(self, progress: Progress, size: int, stop: Event, passes: int) -> None:
@@ -116,18 +116,18 @@ def _size(storage: LocalStorage, name: str) -> int:
 
 
 def _send_pack(
-    repo: Repository, remote: RemoteStorage, known: Known, stop: Event, storage: LocalStorage, name: str
+    repo: Repository, remote: RemoteStorage, known: RemoteCache, stop: Event, storage: LocalStorage, name: str
 ) -> list[tuple[PackInfo, int]]:
     """Send a pack, cut where it must be, unless it is there; with how much of each was there before."""
     with storage.open(pack_path(name)) as file:
         opened, limit = OpenPack(file, name), remote.pack_bytes
         if storage is not repo.storage or limit is None or opened.size <= limit:
-            counted = _Counted(repo.progress, opened.size, stop, _passes(remote))
-            return [_send(remote, known, opened, counted, is_ours=storage is repo.storage)]
+            counted = _CountedProgress(repo.progress, opened.size, stop, _passes(remote))
+            return [_send_part(remote, known, opened, counted, is_ours=storage is repo.storage)]
         sent, rest = [], opened.size
         for part in cut(opened.footer, limit):
-            counted = _Counted(repo.progress, part.length, stop, _passes(remote))
-            sent.append(_send(remote, known, OpenPack(part.open(file), part.name), counted, is_ours=False))
+            counted = _CountedProgress(repo.progress, part.length, stop, _passes(remote))
+            sent.append(_send_part(remote, known, OpenPack(part.open(file), part.name), counted, is_ours=False))
             rest -= part.length
         repo.progress.advance(rest)  # the footer of the whole, for which each of them has one of its own
         return sent
@@ -138,28 +138,28 @@ def _passes(remote: RemoteStorage) -> int:
     return 2 if isinstance(remote, FolderRemote) else 1
 
 
-def _send(
-    remote: RemoteStorage, known: Known, opened: OpenPack, counted: _Counted, *, is_ours: bool
+def _send_part(
+    remote: RemoteStorage, known: RemoteCache, opened: OpenPack, counted: _CountedProgress, *, is_ours: bool
 ) -> tuple[PackInfo, int]:
     """Send what is to be one pack there, and look at what has arrived. Its footer is kept if no pack of ours has it."""
     last = opened.frames[-1]
     start = last.offset + last.stored_length
     info = PackInfo(opened.name, opened.size, opened.size - start)
     tail = opened.read_at(start, info.footer)
-    there = min(_deliver(remote, info, opened, counted), info.size)
+    there = min(_upload(remote, info, opened, counted), info.size)
     counted.finish()
     try:
         arrived = remote.read_range(pack_name(info), start, info.footer + 1)
     except FileNotFoundError as error:  # collected before it was listed: look again, and send it otherwise
-        raise RefMoved(f"{remote.place}/{pack_name(info)}", "there", "gone") from error
+        raise RefMoved(f"{remote.location}/{pack_name(info)}", "there", "gone") from error
     if arrived != tail:
-        raise RemoteCorrupt(remote.place, f"pack {info.name[:12]} did not arrive as it was sent")
+        raise RemoteCorrupt(remote.location, f"pack {info.name[:12]} did not arrive as it was sent")
     if not is_ours:
-        known.keep("footers", info.name, tail)
+        known.store("footers", info.name, tail)
     return info, there
 
 
-def _deliver(remote: RemoteStorage, info: PackInfo, opened: OpenPack, progress: Progress) -> int:
+def _upload(remote: RemoteStorage, info: PackInfo, opened: OpenPack, progress: Progress) -> int:
     """Create a pack there that is hashed; how many of its bytes were there already.
 
     A folder lets us hash what arrived: one pass for both sides.
@@ -174,9 +174,9 @@ def _deliver(remote: RemoteStorage, info: PackInfo, opened: OpenPack, progress: 
             check_frames(OpenPack(arrived, info.name), progress)
         except IntegrityError as error:
             check_frames(opened, SILENT)  # was it damaged here? Then that is what is said
-            raise RemoteCorrupt(remote.place, f"pack {info.name[:12]} arrived damaged: {error.message}") from error
+            raise RemoteCorrupt(remote.location, f"pack {info.name[:12]} arrived damaged: {error.message}") from error
 
-    if info.size >= ASKED_BYTES and remote.size(pack_name(info)) is not None:
+    if info.size >= PROBE_BYTES and remote.size(pack_name(info)) is not None:
         return info.size
     try:
         if isinstance(remote, FolderRemote):
@@ -187,7 +187,9 @@ def _deliver(remote: RemoteStorage, info: PackInfo, opened: OpenPack, progress: 
         return info.size
 
 
-def send_labels(remote: RemoteStorage, view: View, labels: Mapping[VersionId, Label]) -> tuple[RecordInfo, ...]:
+def send_labels(
+    remote: RemoteStorage, view: RemoteSnapshot, labels: Mapping[VersionId, Label]
+) -> tuple[RecordInfo, ...]:
     """Send labels that changed, together with small records before them: their number stays small.
 
     Returns the records that the manifest is to list. Interrupted, a record lies there unlisted.
@@ -213,17 +215,17 @@ def send_labels(remote: RemoteStorage, view: View, labels: Mapping[VersionId, La
         try:
             arrived = remote.load(record_name(info)).data
         except FileNotFoundError as error:
-            raise RefMoved(f"{remote.place}/{record_name(info)}", "there", "gone") from error
+            raise RefMoved(f"{remote.location}/{record_name(info)}", "there", "gone") from error
         if arrived != data:
-            raise RemoteCorrupt(remote.place, f"record {name[:12]} is there with other bytes") from None
-    view.known.keep("records", name, data)
+            raise RemoteCorrupt(remote.location, f"record {name[:12]} is there with other bytes") from None
+    view.known.store("records", name, data)
     return (*records, info) if info.name not in {r.name for r in records} else tuple(records)
 
 
-def _encoded(labels: Mapping[VersionId, Label], view: View) -> tuple[str, bytes]:
+def _encoded(labels: Mapping[VersionId, Label], view: RemoteSnapshot) -> tuple[str, bytes]:
     """A record, under a name that is not spent."""
     name, data = encode_records(labels.values())
-    if record_name(name) in spent(view.manifest):
+    if record_name(name) in tombstones(view.manifest):
         import secrets  # seldom needed, and slow to import
 
         name, data = encode_records(labels.values(), salt=secrets.token_hex(8))

@@ -7,7 +7,7 @@ from aura_vcs.layout import ASIDE, AURA, TEMPORARY
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.scratch import Scratch
 from aura_vcs.storage.system_calls import REAL_CALLS, FileCalls, storage_error
-from aura_vcs.worktree.checkout.safe_folder import Folder
+from aura_vcs.worktree.checkout.safe_folder import SafeFolder
 from aura_vcs.worktree.checkout.set_aside import Aside
 
 
@@ -21,7 +21,7 @@ def create_file(root: str, path: str, data: bytes, calls: FileCalls = REAL_CALLS
     """
     storage = LocalStorage(os.path.join(root, AURA), temporary=TEMPORARY, calls=calls, follow_root=False)
     aside = Aside(Scratch(storage, ASIDE))
-    folder = Folder(root, Scratch(storage, TEMPORARY), calls, aside)
+    folder = SafeFolder(root, Scratch(storage, TEMPORARY), calls, aside)
     try:
         if folder.state(path) is not None:
             return False

@@ -6,7 +6,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import suppress
 
-from aura_vcs.storage.background_sync import EarlySync
+from aura_vcs.storage.background_sync import BackgroundSync
 from aura_vcs.storage.scratch import Scratch
 from aura_vcs.storage.system_calls import write_all
 from aura_vcs.worktree.scan.cache import FileState, file_state
@@ -25,7 +25,7 @@ class NewFile:
         self._calls = temporary.calls
         self._temporary = temporary
         self._name: str | None = os.urandom(12).hex()
-        self._early: EarlySync | None = None
+        self._early: BackgroundSync | None = None
         self._end = 0
         """Where the file ends, if it ends with a hole that is not made yet."""
         self.fd = temporary.create(self._name, mode)
@@ -51,7 +51,7 @@ class NewFile:
         self._end = 0
         write_all(self._calls, self.fd, data)
         if self._early is None:
-            self._early = EarlySync(self._calls, self.fd)
+            self._early = BackgroundSync(self._calls, self.fd)
         self._early.wrote(len(data))
 
     def take_from(self, source_fd: int, size: int) -> bool:
@@ -77,7 +77,7 @@ class NewFile:
     def finish(self, *, executable: bool, sync: bool, now_ns: int) -> None:
         """Set mode and date; with `sync`, make the bytes durable."""
         if self._early is not None:
-            self._early.settle()
+            self._early.wait_current()
         if self._end:
             self._calls.truncate(self.fd, self._end)
         if executable:

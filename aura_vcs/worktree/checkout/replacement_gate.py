@@ -11,15 +11,15 @@ import stat
 from contextlib import suppress
 
 from aura_vcs.storage.system_calls import FileCalls
-from aura_vcs.worktree.checkout.set_aside import Aside, Seen, content_id
+from aura_vcs.worktree.checkout.set_aside import Aside, SeenFile, content_id
 from aura_vcs.worktree.scan.cache import FileState, file_state
 
 _RIGHTS = 0o7777
-_TAKEN_OVER = ("user.", "system.posix_acl_access")
+_COPIED_ATTRIBUTES = ("user.", "system.posix_acl_access")
 """How the extended attributes begin that a new file takes over."""
 
 
-class Gate:
+class ReplacementGate:
     """Puts files into open folders of the project and takes files out of them; `aside` holds what came out."""
 
     def __init__(self, aside: Aside, calls: FileCalls) -> None:
@@ -30,7 +30,7 @@ class Gate:
         """User and group of the files that this process makes."""
 
     def put(
-        self, made: str, new: FileState, path: str, name: str, fd: int | None, seen: Seen | None
+        self, made: str, new: FileState, path: str, name: str, fd: int | None, seen: SeenFile | None
     ) -> FileState | None:
         """Give a file in the folder of `aside`, in the state `new`, its name in the open folder `fd`; its state then.
 
@@ -67,7 +67,7 @@ class Gate:
             self._take_over_attributes(made, name, fd)
         return _state(name, fd)
 
-    def take(self, path: str, name: str, fd: int | None, seen: Seen) -> bool:
+    def take(self, path: str, name: str, fd: int | None, seen: SeenFile) -> bool:
         """Take a file out of the open folder `fd`; False if it is not what was `seen`, and stays.
 
         Raises:
@@ -88,10 +88,10 @@ class Gate:
             if self._is_what_was_saved(seen, out, out_fd, found):
                 self.aside.hold(path, taken, seen, file_state(found))
                 return True
-        self._put_back_or_keep(taken, name, fd, path)
+        self._put_back_or_set_aside(taken, name, fd, path)
         return False
 
-    def is_as_seen(self, name: str, fd: int | None, seen: Seen | None) -> bool:
+    def is_as_seen(self, name: str, fd: int | None, seen: SeenFile | None) -> bool:
         """Whether what has the name in the open folder `fd` can be what was `seen` (None: nothing)."""
         found = _look(name, fd)
         if found is None or seen is None:
@@ -107,7 +107,7 @@ class Gate:
             return None
         return _state(name, fd)
 
-    def _put_in_two_steps(self, made: str, path: str, name: str, fd: int | None, seen: Seen) -> FileState | None:
+    def _put_in_two_steps(self, made: str, path: str, name: str, fd: int | None, seen: SeenFile) -> FileState | None:
         """Where names cannot change places: for a moment nothing has the name."""
         if not self.take(path, name, fd, seen):
             self.aside.forget(made)
@@ -120,7 +120,7 @@ class Gate:
             try:
                 self._calls.exchange(out, name, dir_fd=out_fd, to_fd=fd)
             except FileNotFoundError:
-                self._put_back_or_keep(made, name, fd, path)
+                self._put_back_or_set_aside(made, name, fd, path)
                 return
             is_ours = _stamp(os.stat(out, dir_fd=out_fd, follow_symlinks=False)) == _stamp_of(new)
         if is_ours:
@@ -137,12 +137,12 @@ class Gate:
             return False
         return True
 
-    def _put_back_or_keep(self, taken: str, name: str, fd: int | None, path: str) -> None:
+    def _put_back_or_set_aside(self, taken: str, name: str, fd: int | None, path: str) -> None:
         """Give what came out its name again; if something else has it by now, that stays, and both are kept."""
         if not self.put_back(taken, name, fd):
             self.aside.keep(path, taken)
 
-    def _may_be(self, seen: Seen, found: os.stat_result, name: str, fd: int | None) -> bool:
+    def _may_be(self, seen: SeenFile, found: os.stat_result, name: str, fd: int | None) -> bool:
         """Whether the file at the name can still be what was seen, as far as that shows without moving it."""
         if _may_run(found.st_mode) != _may_run(seen.state.mode):
             return False
@@ -150,7 +150,7 @@ class Gate:
             return True
         return seen.id is not None and content_id(name, dir_fd=fd) == seen.id
 
-    def _is_what_was_saved(self, seen: Seen, out: str, out_fd: int | None, found: os.stat_result) -> bool:
+    def _is_what_was_saved(self, seen: SeenFile, out: str, out_fd: int | None, found: os.stat_result) -> bool:
         """Whether what came out is what was seen. Moving it gave it another time of change."""
         if _may_run(found.st_mode) != _may_run(seen.state.mode):
             return False
@@ -201,7 +201,9 @@ class Gate:
             return
         with suppress(OSError):
             real_path = self.aside.real_path(made)
-            names = [key for key in os.listxattr(real_path, follow_symlinks=False) if key.startswith(_TAKEN_OVER)]
+            names = [
+                key for key in os.listxattr(real_path, follow_symlinks=False) if key.startswith(_COPIED_ATTRIBUTES)
+            ]
             if names:
                 new = os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=fd)
                 try:

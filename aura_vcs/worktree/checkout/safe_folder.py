@@ -17,9 +17,9 @@ from aura_vcs.layout import check_entry_name, check_windows_name
 from aura_vcs.storage.scratch import Scratch
 from aura_vcs.storage.system_calls import FileCalls
 from aura_vcs.worktree.checkout.new_file import NewFile, making_mode, with_executable
-from aura_vcs.worktree.checkout.replacement_gate import Gate
-from aura_vcs.worktree.checkout.set_aside import Aside, Seen
-from aura_vcs.worktree.scan.cache import UNSETTLED, FileState, file_state
+from aura_vcs.worktree.checkout.replacement_gate import ReplacementGate
+from aura_vcs.worktree.checkout.set_aside import Aside, SeenFile
+from aura_vcs.worktree.scan.cache import RACY, FileState, file_state
 
 _NO_EMPTY_FOLDER = {errno.ENOENT, errno.ENOTDIR, errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY}
 _REPLACED = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
@@ -32,7 +32,7 @@ _FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOF
 _check_here = check_windows_name if os.name == "nt" else check_entry_name
 
 
-class Folder:
+class SafeFolder:
     """The project folder `root`, opened for changes; temporary files lie in `temporary`.
 
 
@@ -46,7 +46,7 @@ class Folder:
         self._made = made
         self._temporary = temporary
         self._calls = calls
-        self.gate = Gate(aside or Aside(temporary.below("aside")), calls)
+        self.gate = ReplacementGate(aside or Aside(temporary.below("aside")), calls)
         self._current = ("", -1)
         self.touched: set[str] = set()
         """Folders whose names changed, to be synced at the end."""
@@ -111,7 +111,7 @@ class Folder:
         """A file in the making; nobody can read it who cannot read the one that it will replace."""
         return NewFile(self._temporary, 0o666 if replaced is None else making_mode(replaced))
 
-    def place(self, new: NewFile, path: str, seen: Seen | None) -> FileState | None:
+    def place(self, new: NewFile, path: str, seen: SeenFile | None) -> FileState | None:
         """Give a finished file its name; returns its state.
 
         What has the name must be what was `seen` (None: nothing), and the folder must be there. Else nothing
@@ -122,9 +122,9 @@ class Folder:
             new.move_to(last, dir_fd)
         state = self._put(aside, new.state, path, seen)
         # Somebody may have written to it since: then it is not known what it holds.
-        return state if state is None or state[0] == new.state[0] else state._replace(ctime_ns=UNSETTLED)
+        return state if state is None or state[0] == new.state[0] else state._replace(ctime_ns=RACY)
 
-    def take_out(self, path: str, seen: Seen) -> bool:
+    def take_out(self, path: str, seen: SeenFile) -> bool:
         """Take a file or link out of the folder; absent is fine. False if it is not what was `seen`, and stays."""
         if not self._is_reachable(path):
             return True
@@ -159,7 +159,7 @@ class Folder:
         with self.gate.aside.at(made) as (last, dir_fd):
             self._calls.rename_new(last, name, dir_fd=dir_fd, to_fd=fd)
 
-    def place_file(self, made: str, path: str, state: FileState, seen: Seen | None) -> FileState | None:
+    def place_file(self, made: str, path: str, state: FileState, seen: SeenFile | None) -> FileState | None:
         """Give a file that lies aside, as `made`, its name; see `place`.
 
         `state` is the one it had when it was finished; returns the one it has.
@@ -169,9 +169,9 @@ class Folder:
             return None
         # Somebody may have written to it since: then it is not known what it holds.
         is_same = (found.mtime_ns, found.inode, found.size) == (state.mtime_ns, state.inode, state.size)
-        return found._replace(id=state.id) if is_same else found._replace(ctime_ns=UNSETTLED)
+        return found._replace(id=state.id) if is_same else found._replace(ctime_ns=RACY)
 
-    def make_link(self, path: str, target: bytes, seen: Seen | None) -> FileState | None:
+    def make_link(self, path: str, target: bytes, seen: SeenFile | None) -> FileState | None:
         """Make a symbolic link; see `place`.
 
         Raises:
@@ -183,7 +183,7 @@ class Folder:
             state = file_state(os.stat(made, dir_fd=dir_fd, follow_symlinks=False))
         return self._put(aside, state, path, seen)
 
-    def _put(self, made: str, state: FileState, path: str, seen: Seen | None) -> FileState | None:
+    def _put(self, made: str, state: FileState, path: str, seen: SeenFile | None) -> FileState | None:
         """Give what lies aside its name; see Gate.put. None also where the folder that it goes into is gone."""
         way = self._way_in(path)
         if way is None:
@@ -192,7 +192,7 @@ class Folder:
         with _replacing(path):
             return self.gate.put(made, state, path, *way, seen)
 
-    def is_as_seen(self, path: str, seen: Seen | None) -> bool:
+    def is_as_seen(self, path: str, seen: SeenFile | None) -> bool:
         """Whether what is at the path can still be what was `seen` (None: nothing)."""
         try:
             with self._inside(path) as (name, fd):
@@ -200,7 +200,7 @@ class Folder:
         except (FileNotFoundError, NotADirectoryError, UnsafePath):
             return seen is None
 
-    def set_executable(self, path: str, executable: bool, seen: Seen) -> FileState | None:
+    def set_executable(self, path: str, executable: bool, seen: SeenFile) -> FileState | None:
         """Set or clear the executable bits of a file; None, and nothing done, if it is not what was `seen`."""
         if not self.is_as_seen(path, seen):
             return None
@@ -218,7 +218,7 @@ class Folder:
             finally:
                 os.close(fd)
         is_same = (before.st_mtime_ns, before.st_ino) == (seen.state.mtime_ns, seen.state.inode)
-        return found if is_same and found.mtime_ns == seen.state.mtime_ns else found._replace(ctime_ns=UNSETTLED)
+        return found if is_same and found.mtime_ns == seen.state.mtime_ns else found._replace(ctime_ns=RACY)
 
     def sync(self) -> None:
         """Make every change of names durable."""

@@ -17,7 +17,7 @@ from blake3 import blake3
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.objects.base import BUFFER_BYTES
 from aura_vcs.storage.mounts import kind_of_disk
-from aura_vcs.storage.own_folders import Way
+from aura_vcs.storage.own_folders import FolderPath
 from aura_vcs.storage.scratch import Scratch
 from aura_vcs.storage.system_calls import write_all
 from aura_vcs.worktree.scan.cache import FileState, file_state
@@ -30,7 +30,7 @@ _UNDATED = {"tmpfs", "ramfs"}
 """File systems on which a write through a memory map may leave all dates as they are."""
 
 
-class Seen(msgspec.Struct, frozen=True):
+class SeenFile(msgspec.Struct, frozen=True):
     """A file as it was looked at, and what it held then: that content is in the store.
 
     Of one that is to go for good, no `id` is known: its dates decide.
@@ -82,7 +82,7 @@ class Aside:
         """Whether nothing lies here, of this command or of one that was interrupted."""
         return not self._folder.is_there()
 
-    def at(self, name: str) -> Way:
+    def at(self, name: str) -> FolderPath:
         """The way to what lies here; see OwnFolders.at."""
         return self._folder.at(name)
 
@@ -163,12 +163,12 @@ class Aside:
             self._trusts_dates = kind_of_disk(os.path.dirname(self._folder.path)) not in _UNDATED
         return self._trusts_dates
 
-    def hold(self, path: str, name: str, seen: Seen, found: FileState) -> None:
+    def hold(self, path: str, name: str, seen: SeenFile, found: FileState) -> None:
         """Hold what came out of `path` as it should, until it is looked at again."""
         self._held.append(_Held(path, name, seen.id, found))
         self._held_bytes += found.size
         while self._held and self._limit is not None and self._held_bytes > self._limit:
-            self._let_go(self._held.popleft())
+            self._release(self._held.popleft())
 
     def keep(self, path: str, name: str) -> None:
         """Keep what came out and is not what was saved."""
@@ -188,7 +188,7 @@ class Aside:
     def unsaved(self) -> list[Unsaved]:
         """Look at everything once more; what is as it came out goes, the rest is returned."""
         while self._held:
-            self._let_go(self._held.popleft())
+            self._release(self._held.popleft())
         return self._unsaved
 
     def hand_over_unsaved(self) -> list[Unsaved]:
@@ -201,7 +201,7 @@ class Aside:
         """Whether something was kept that nobody has seen to."""
         return bool(self._unsaved)
 
-    def _let_go(self, held: _Held) -> None:
+    def _release(self, held: _Held) -> None:
         self._held_bytes -= held.state.size
         try:
             last, dir_fd = self.where(held.name)
@@ -228,7 +228,7 @@ class Aside:
                 os.close(fd)
         return name
 
-    def left_over(self) -> list[Unsaved]:
+    def interrupted_files(self) -> list[Unsaved]:
         """Everything that an interrupted command left here."""
         paths = self._listed()
         found = []

@@ -18,28 +18,28 @@ from threading import Thread
 from blake3 import blake3
 
 from aura_vcs.errors.integrity import ObjectCorrupt
-from aura_vcs.forked_worker import SecondProcess, send, start_second
+from aura_vcs.forked_worker import ForkedWorker, fork_worker, send
 from aura_vcs.ids import ObjectId
 from aura_vcs.layout import STAGED
-from aura_vcs.objects.base import Place
+from aura_vcs.objects.base import PackLocation
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import Difference
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.scratch import Scratch
 from aura_vcs.storage.system_calls import FileCalls, write_all
 from aura_vcs.worktree.checkout.new_file import AGE_NS, with_executable
-from aura_vcs.worktree.checkout.safe_folder import Folder
-from aura_vcs.worktree.checkout.set_aside import Aside, Seen
-from aura_vcs.worktree.checkout.staging_plan import SINGLES, Staged, StagedFile, StagedFolder, to_be_staged
+from aura_vcs.worktree.checkout.safe_folder import SafeFolder
+from aura_vcs.worktree.checkout.set_aside import Aside, SeenFile
+from aura_vcs.worktree.checkout.staging_plan import SINGLES, Staged, StagedFile, StagedFolder, plan_staging
 from aura_vcs.worktree.scan.cache import FileState, file_state
 from aura_vcs.worktree.scan.scan import Scan
-from aura_vcs.worktree.snapshot.stable_read import TICK_NS, DiskClock
+from aura_vcs.worktree.snapshot.stable_read import TICK_NS, FilesystemClock
 
 WORTHWHILE_FILES = 1000
 """Fewer are written sooner than a process starts."""
-TOGETHER = 100
+BATCH_FILES = 100
 """So many files are written before it is asked whether the second process has come so far."""
-_TOLD = struct.Struct("<IqqQQI")
+_RECORD = struct.Struct("<IqqQQI")
 """A file's number among those handed over, and its state."""
 _SECOND_NS = 1_000_000_000
 _TAKEN = {
@@ -96,24 +96,24 @@ class Staging:
         self._store = store
         self._calls = calls
         self._progress = progress
-        self._folder = Folder(self._scratch.path, temporary, calls, made=self._scratch)
-        self._clock = DiskClock(temporary)
+        self._folder = SafeFolder(self._scratch.path, temporary, calls, made=self._scratch)
+        self._clock = FilesystemClock(temporary)
         self._states: dict[str, FileState] = {}
         self._planned: tuple[list[Difference], Staged] | None = None
         self._is_written = False
         self._syncing: _Sync | None = None
 
     def plan(
-        self, scan: Scan, differences: Sequence[Difference], places: Mapping[ObjectId, Place], *, least: int
+        self, scan: Scan, differences: Sequence[Difference], places: Mapping[ObjectId, PackLocation], *, least: int
     ) -> Staged:
         """Say what `fill` is going to write; writes nothing."""
         self.discard()
         above = os.path.dirname(self._scratch.path)
-        staged = to_be_staged(self._root, above, scan, differences, places, least=least)
+        staged = plan_staging(self._root, above, scan, differences, places, least=least)
         self._planned = list(differences), staged
         return staged
 
-    def lay_out(self) -> None:
+    def stage(self) -> None:
         """Write what was planned; the disk makes it durable while the caller does something else.
 
         From now until `fill` or `discard` the caller is alone in the project folder.
@@ -131,8 +131,8 @@ class Staging:
             self.discard()
             raise
 
-    def fill(
-        self, scan: Scan, differences: Sequence[Difference], places: Mapping[ObjectId, Place], *, least: int
+    def write(
+        self, scan: Scan, differences: Sequence[Difference], places: Mapping[ObjectId, PackLocation], *, least: int
     ) -> Staged:
         """Write the small files among what comes, durably, unless they are fewer than `least`.
 
@@ -150,7 +150,7 @@ class Staging:
             is_synced = self._syncing.result() if self._syncing is not None else self._calls.sync_disk(disk)
             if not is_synced:
                 self._sync_each(staged)
-            self._settle()
+            self._wait_past_tick()
             paths = [(file.path, path) for path, file in staged.files.items()]
             self._complete = self._aside.take_folder(self._temporary, STAGED, paths)
         return staged
@@ -171,7 +171,7 @@ class Staging:
         self._folder.close()
         self._is_written = True
 
-    def place_folder(self, folder: StagedFolder, target: Folder) -> dict[str, FileState] | None:
+    def place_folder(self, folder: StagedFolder, target: SafeFolder) -> dict[str, FileState] | None:
         """Give a filled folder its name, not durably yet; the states of its files by their path in the project.
 
         None if something has the name by now: nothing was changed.
@@ -185,7 +185,7 @@ class Staging:
         states, path, below = self._states, folder.path, len(folder.name)
         return {path + file.path[below:]: states[file.path] for file in folder.files}
 
-    def place_file(self, file: StagedFile, path: str, target: Folder, seen: Seen | None) -> FileState | None:
+    def place_file(self, file: StagedFile, path: str, target: SafeFolder, seen: SeenFile | None) -> FileState | None:
         """Give a file its name, not durably yet, if what has it is what was `seen`; returns its state, else None."""
         return target.place_file(f"{self._complete}/{file.path}", path, self._states[file.path], seen)
 
@@ -202,39 +202,41 @@ class Staging:
         Each creates the files that it writes: when one is there, the other has come so far.
         """
         is_worthwhile = len(files) >= WORTHWHILE_FILES and type(self._calls) is FileCalls
-        second = start_second(partial(self._write_and_tell, files)) if is_worthwhile else None
+        second = fork_worker(partial(self._write_in_worker, files)) if is_worthwhile else None
         if second is None:
             self._write(files)
             return
         try:
             with suppress(FileExistsError):
-                for start in reversed(range(0, len(files), TOGETHER)):
-                    self._write(files[start : start + TOGETHER])
+                for start in reversed(range(0, len(files), BATCH_FILES)):
+                    self._write(files[start : start + BATCH_FILES])
         except BaseException:
             second.stop()  # whoever catches this must find nobody else writing
             raise
-        self._take_over(second, files)
+        self._note_written(second, files)
         lacking = [file for file in files if file.path not in self._states]
         for file in lacking:
             self._folder.remove_file(file.path)
         self._write(lacking)
 
-    def _write_and_tell(self, files: Sequence[StagedFile], fd: int) -> None:
+    def _write_in_worker(self, files: Sequence[StagedFile], fd: int) -> None:
         """In the second process: write, and tell what was written."""
         self._store.packs.close()  # the first process reads on in the same open files
         self._progress = SILENT
         with suppress(FileExistsError):
             self._write(files, is_second=True)
         states = ((number, self._states.get(file.path)) for number, file in enumerate(files))
-        send(fd, b"".join([_TOLD.pack(number, *state[:5]) for number, state in states if state is not None]))
+        send(fd, b"".join([_RECORD.pack(number, *state[:5]) for number, state in states if state is not None]))
 
-    def _take_over(self, second: SecondProcess, files: Sequence[StagedFile]) -> None:
+    def _note_written(self, second: ForkedWorker, files: Sequence[StagedFile]) -> None:
         """Note what the second process wrote."""
         with open(second.fd, "rb") as pipe:
             told = pipe.read()
         second.ended()
         told_bytes = 0
-        for number, mtime, ctime, size, inode, mode in _TOLD.iter_unpack(told[: len(told) // _TOLD.size * _TOLD.size]):
+        for number, mtime, ctime, size, inode, mode in _RECORD.iter_unpack(
+            told[: len(told) // _RECORD.size * _RECORD.size]
+        ):
             file = files[number]
             self._states[file.path] = FileState(mtime, ctime, size, inode, mode, bytes.fromhex(file.id))
             told_bytes += size
@@ -244,7 +246,7 @@ class Staging:
         """Write files; the second process passes over what only the index can find."""
         states, advance = self._states, self._progress.advance
         folder, dir_fd = "", None
-        contents = self._store.packs.read_each(file.place for file in files)
+        contents = self._store.packs.read_each(file.location for file in files)
         for file, data in zip(files, contents, strict=True):
             digest = blake3(data).digest() if data is not None else b""
             if digest.hex() != file.id:
@@ -280,7 +282,7 @@ class Staging:
             os.close(fd)
         return file_state(found, digest)
 
-    def _settle(self) -> None:
+    def _wait_past_tick(self) -> None:
         """Wait until any write to a file gives it another date than it has; then its state can be believed."""
         latest = max((state.mtime_ns for state in self._states.values()), default=0)
         while 0 <= (age := self._clock.now_ns() - latest) <= TICK_NS:

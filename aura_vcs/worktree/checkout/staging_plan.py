@@ -8,7 +8,7 @@ import msgspec
 
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Entry, EntryKind
-from aura_vcs.objects.base import Place
+from aura_vcs.objects.base import PackLocation
 from aura_vcs.objects.chunking import LARGE_BYTES
 from aura_vcs.objects.trees import Difference
 from aura_vcs.worktree.checkout.new_file import making_mode
@@ -28,7 +28,7 @@ class StagedFile(msgspec.Struct, frozen=True, gc=False):
     id: ObjectId
     size: int
     executable: bool
-    place: Place | None
+    location: PackLocation | None
     mode: int = 0o666
     """What it is made with: nobody can read it who cannot read the file that it will replace."""
 
@@ -65,12 +65,12 @@ class Staged(msgspec.Struct, frozen=True):
         return [*self.files.values(), *(file for folder in self.folders for file in folder.files)]
 
 
-def to_be_staged(
+def plan_staging(
     root: str,
     above: str,
     scan: Scan,
     differences: Iterable[Difference],
-    places: Mapping[ObjectId, Place],
+    places: Mapping[ObjectId, PackLocation],
     *,
     least: int,
 ) -> Staged:
@@ -103,7 +103,7 @@ def to_be_staged(
         else:
             singles[path] = _staged(f"{SINGLES}/{len(singles)}", new, places, scan.file(path))
     count = len(singles) + sum(len(folder.files) for folder in folders)
-    return _fitting(Staged(folders, singles)) if count >= least else Staged([], {})
+    return _within_limit(Staged(folders, singles)) if count >= least else Staged([], {})
 
 
 def _is_new(root: str, scan: Scan, difference: Difference) -> bool:
@@ -131,14 +131,16 @@ def _is_small(old: Entry | None, new: Entry) -> bool:
     return old is None or (old.kind, old.id) != (new.kind, new.id)
 
 
-def _staged(path: str, entry: Entry, places: Mapping[ObjectId, Place], replaced: FileState | None = None) -> StagedFile:
+def _staged(
+    path: str, entry: Entry, places: Mapping[ObjectId, PackLocation], replaced: FileState | None = None
+) -> StagedFile:
     place = places.get(entry.id)
     place = None if place is None or place.chunked else place
     mode = 0o666 if replaced is None else making_mode(replaced)
     return StagedFile(path, entry.id, entry.size, entry.executable, place, mode)
 
 
-def _fitting(staged: Staged) -> Staged:
+def _within_limit(staged: Staged) -> Staged:
     """As many of the files as STAGED_BYTES allow; the others are written like large ones."""
     if staged.size <= STAGED_BYTES:
         return staged
@@ -156,4 +158,4 @@ def _fitting(staged: Staged) -> Staged:
 
 
 def _stored_order(file: StagedFile) -> tuple[str, int, int]:
-    return ("", 0, 0) if file.place is None else (file.place.pack, file.place.frame, file.place.offset)
+    return ("", 0, 0) if file.location is None else (file.location.pack, file.location.frame, file.location.offset)

@@ -15,7 +15,7 @@ from aura_vcs.errors.worktree import NameUnfit, PathCollision
 from aura_vcs.ids import ObjectId
 from aura_vcs.layout import AURA
 from aura_vcs.model import Entry, EntryKind, Kind
-from aura_vcs.objects.base import Place
+from aura_vcs.objects.base import PackLocation
 from aura_vcs.objects.chunking import LARGE_BYTES
 from aura_vcs.objects.loose import new_hasher
 from aura_vcs.objects.store import ObjectStore
@@ -24,16 +24,16 @@ from aura_vcs.progress import Progress
 from aura_vcs.storage.scratch import Scratch
 from aura_vcs.storage.system_calls import FileCalls, storage_error
 from aura_vcs.worktree.checkout.new_file import NewFile
-from aura_vcs.worktree.checkout.safe_folder import Folder
-from aura_vcs.worktree.checkout.set_aside import Aside, Seen
+from aura_vcs.worktree.checkout.safe_folder import SafeFolder
+from aura_vcs.worktree.checkout.set_aside import Aside, SeenFile
 from aura_vcs.worktree.checkout.staging import Staging
 from aura_vcs.worktree.checkout.staging_plan import Staged, StagedFile
 from aura_vcs.worktree.scan.cache import FileState
-from aura_vcs.worktree.scan.filesystem import Disk
+from aura_vcs.worktree.scan.filesystem import FilesystemTraits
 from aura_vcs.worktree.scan.scan import Scan
-from aura_vcs.worktree.snapshot.stable_read import DiskClock
+from aura_vcs.worktree.snapshot.stable_read import FilesystemClock
 
-SYNC_TOGETHER = 64
+SYNC_BATCH = 64
 """From so many files on, one sync of the disk is cheaper than one for each."""
 
 
@@ -41,7 +41,7 @@ class Written(msgspec.Struct, frozen=True):
     """What was put in place, by path (None: removed), and what was left as it was, with the reason."""
 
     states: Mapping[str, FileState | None]
-    left: tuple[str, ...]
+    skipped: tuple[str, ...]
 
 
 class Writer:
@@ -55,36 +55,36 @@ class Writer:
         store: ObjectStore,
         calls: FileCalls,
         progress: Progress,
-        disk: Disk,
+        disk: FilesystemTraits,
     ) -> None:
         self._root = root
         self._disk = disk
         self._store = store
         self._calls = calls
         self._progress = progress
-        self._folder = Folder(root, temporary, calls, aside)
+        self._folder = SafeFolder(root, temporary, calls, aside)
         self._staging = Staging(root, temporary, store, calls, progress, aside)
-        self._clock = DiskClock(temporary)
+        self._clock = FilesystemClock(temporary)
         self._states: dict[str, FileState | None] = {}
         self._can_clone = True
-        self._places: Mapping[ObjectId, Place] = {}
+        self._places: Mapping[ObjectId, PackLocation] = {}
         self._staged: dict[str, StagedFile] = {}
         self._left: list[str] = []
         self._blocked: set[str] = set()
 
-    def plan(self, scan: Scan, differences: Sequence[Difference], places: Mapping[ObjectId, Place]) -> None:
+    def plan(self, scan: Scan, differences: Sequence[Difference], places: Mapping[ObjectId, PackLocation]) -> None:
         """Plan what `lay_out` is to write aside, before `apply` is asked for it."""
-        self._staging.plan(scan, self._as_laid_out(differences), places, least=SYNC_TOGETHER)
+        self._staging.plan(scan, self._with_disk_mode(differences), places, least=SYNC_BATCH)
 
-    def lay_out(self) -> None:
-        """Write aside what was planned; see Staging.lay_out."""
-        self._staging.lay_out()
+    def stage(self) -> None:
+        """Write aside what was planned; see Staging.stage."""
+        self._staging.stage()
 
     def discard(self) -> None:
         """Remove what was laid out and not put in place."""
         self._staging.discard()
 
-    def apply(self, scan: Scan, differences: Sequence[Difference], places: Mapping[ObjectId, Place]) -> Written:
+    def apply(self, scan: Scan, differences: Sequence[Difference], places: Mapping[ObjectId, PackLocation]) -> Written:
         """Remove, make and replace until the folder has every `new` of `differences`.
 
         `places` says where content lies in packs; what it does not name is looked for.
@@ -98,14 +98,14 @@ class Writer:
         """
         if is_case_insensitive(self._root):
             check_collisions(differences)
-        if unfit := self._disk.unfit(d.path for d in differences if d.new is not None):
+        if unfit := self._disk.unsupported_names(d.path for d in differences if d.new is not None):
             raise NameUnfit(unfit)
-        differences = self._as_laid_out(differences)
+        differences = self._with_disk_mode(differences)
         self._places = places
         sizes = sum(d.new.size for d in differences if d.new is not None and d.new.kind is EntryKind.FILE)
         self._progress.start("Writing files", sizes, "bytes")
         try:
-            staged = self._staging.fill(scan, differences, places, least=SYNC_TOGETHER)
+            staged = self._staging.write(scan, differences, places, least=SYNC_BATCH)
             self._remove(scan, differences)
             others = self._place_folders(differences, staged)
             self._make_folders(others)
@@ -119,11 +119,11 @@ class Writer:
             self._progress.finish()
         return Written(self._states, tuple(self._left))
 
-    def _as_laid_out(self, differences: Sequence[Difference]) -> Sequence[Difference]:
+    def _with_disk_mode(self, differences: Sequence[Difference]) -> Sequence[Difference]:
         """The differences as they will look on this disk."""
         if self._disk.keeps_all:
             return differences
-        look = self._disk.as_laid_out
+        look = self._disk.with_disk_mode
         return [Difference(d.path, d.old and look(d.old), d.new and look(d.new)) for d in differences]
 
     def _place_folders(self, differences: Sequence[Difference], staged: Staged) -> list[Difference]:
@@ -159,18 +159,18 @@ class Writer:
                 large.append(difference)
             else:
                 self._left.append(path)
-        for start in range(0, len(large), SYNC_TOGETHER):
-            self._write_together(scan, large[start : start + SYNC_TOGETHER])
+        for start in range(0, len(large), SYNC_BATCH):
+            self._write_together(scan, large[start : start + SYNC_BATCH])
 
     def _write_together(self, scan: Scan, files: Sequence[Difference]) -> None:
         """Write files, all with one sync where they are many."""
-        together = len(files) >= SYNC_TOGETHER
+        together = len(files) >= SYNC_BATCH
         with ExitStack() as stack:
             made: list[tuple[Difference, NewFile]] = []
             for difference in files:
                 seen = self._seen(scan, difference)
                 new = stack.enter_context(self._folder.new_file(seen.state if seen is not None else None))
-                self._fill(difference, new, sync=not together)
+                self._write_content(difference, new, sync=not together)
                 if together:
                     made.append((difference, new))
                 elif self._may_write(scan, difference):
@@ -182,7 +182,7 @@ class Writer:
                 if self._may_write(scan, difference):
                     self._note(difference, self._folder.place(new, difference.path, self._seen(scan, difference)))
 
-    def _set_mode(self, difference: Difference, seen: Seen | None) -> FileState | None:
+    def _set_mode(self, difference: Difference, seen: SeenFile | None) -> FileState | None:
         """Make a file executable or not, if its content stays; None if it is not what was seen."""
         path, old, new = difference.path, difference.old, difference.new
         assert old is not None
@@ -203,12 +203,14 @@ class Writer:
         else:
             self._states[path] = state
 
-    def _seen(self, scan: Scan, difference: Difference) -> Seen | None:
+    def _seen(self, scan: Scan, difference: Difference) -> SeenFile | None:
         """What must be at the path for it to be replaced or removed."""
         state, old = scan.file(difference.path), difference.old
         if state is None or difference.path in self._states:
             return None  # in the second case removed by us a moment ago
-        return Seen(state, old.id if old is not None and old.kind is not EntryKind.DIR else ObjectId(state.id.hex()))
+        return SeenFile(
+            state, old.id if old is not None and old.kind is not EntryKind.DIR else ObjectId(state.id.hex())
+        )
 
     def _remove(self, scan: Scan, differences: Sequence[Difference]) -> None:
         """Remove what has no successor of its kind, files before the folders they are in."""
@@ -255,7 +257,7 @@ class Writer:
             return False
         return True
 
-    def _fill(self, difference: Difference, new: NewFile, *, sync: bool) -> None:
+    def _write_content(self, difference: Difference, new: NewFile, *, sync: bool) -> None:
         entry = difference.new
         assert entry is not None
         if not self._clone(entry, new):

@@ -38,7 +38,7 @@ _FOLDER = struct.Struct("<IIII32s")
 _STAMP = struct.Struct("<qqQQI32s")
 """A FileState."""
 _NO_TREE = bytes(32)
-UNSETTLED = -1
+RACY = -1
 """Instead of the time of change, in the stamp of a file that may be written again unnoticed: no file
 has such a time, so it is read again."""
 

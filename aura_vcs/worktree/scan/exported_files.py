@@ -12,12 +12,12 @@ import msgspec
 
 from aura_vcs.layout import AURA, OUTPUTS
 
-MOST = 1000
+MAX_FILES = 1000
 """So many exports are remembered, the newest ones."""
 BYTES_LIMIT = 1 << 20
 
 
-class Output(msgspec.Struct, frozen=True):
+class ExportedFile(msgspec.Struct, frozen=True):
     """A file that was exported: its path in the project, its size in bytes and its date."""
 
     path: str
@@ -25,7 +25,7 @@ class Output(msgspec.Struct, frozen=True):
     mtime_ns: int
 
 
-def read_outputs(root: str) -> tuple[Output, ...]:
+def read_outputs(root: str) -> tuple[ExportedFile, ...]:
     """Return what is remembered of the exports below `root`, oldest first; nothing where it cannot be read."""
     path = os.path.join(root, AURA, *OUTPUTS.split("/"))
     try:
@@ -33,7 +33,7 @@ def read_outputs(root: str) -> tuple[Output, ...]:
             return ()
         fd = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
         with open(fd, "rb") as file:
-            return msgspec.json.decode(file.read(BYTES_LIMIT), type=tuple[Output, ...])
+            return msgspec.json.decode(file.read(BYTES_LIMIT), type=tuple[ExportedFile, ...])
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return ()
 
@@ -51,10 +51,10 @@ def with_output(root: str, path: str) -> bytes:
     """
     found = os.lstat(os.path.join(root, *path.split("/")))
     others = [output for output in read_outputs(root) if output.path != path]
-    return msgspec.json.encode([*others, Output(path, found.st_size, found.st_mtime_ns)][-MOST:]) + b"\n"
+    return msgspec.json.encode([*others, ExportedFile(path, found.st_size, found.st_mtime_ns)][-MAX_FILES:]) + b"\n"
 
 
-def _is_untouched(root: str, output: Output) -> bool:
+def _is_untouched(root: str, output: ExportedFile) -> bool:
     try:
         found = os.lstat(os.path.join(root, *output.path.split("/")))
     except (OSError, ValueError):

@@ -23,7 +23,7 @@ _CANNOT = {errno.ENOSYS, errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EIN
 """What a disk says that has no such thing. A full or a broken one says something else."""
 
 
-class Disk:
+class FilesystemTraits:
     """The disk that the folder `temporary` lies on. Each question is tried out once, and only when it matters."""
 
     def __init__(self, temporary: Scratch, calls: FileCalls) -> None:
@@ -68,7 +68,7 @@ class Disk:
             self._temporary.unlink(name)
         return True
 
-    def as_meant(self, entry: Entry, base: Entry | None) -> Entry:
+    def with_version_mode(self, entry: Entry, base: Entry | None) -> Entry:
         """A file as the disk shows it, with what the disk cannot keep as `base`, its version, has it."""
         if base is None:
             loses = entry.executable and not self.keeps_executable
@@ -80,7 +80,7 @@ class Disk:
             return _changed(entry, entry.kind, executable=base.executable)
         return entry
 
-    def as_laid_out(self, entry: Entry) -> Entry:
+    def with_disk_mode(self, entry: Entry) -> Entry:
         """The entry of a version as it will look on this disk."""
         if entry.kind is EntryKind.SYMLINK and not self.has_links:
             return _changed(entry, EntryKind.FILE, executable=False)
@@ -88,7 +88,7 @@ class Disk:
             return _changed(entry, entry.kind, executable=False)
         return entry
 
-    def unfit(self, paths: Iterable[str]) -> list[str]:
+    def unsupported_names(self, paths: Iterable[str]) -> list[str]:
         """Paths whose last part the disk does not take as a name; only asked of disks without links."""
         return [] if self.has_links else [path for path in paths if not self._takes(path.rpartition("/")[2])]
 

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 SIZE_LIMIT = 8 << 20
 """Bytes of a rule file; a larger one is none."""
-LINES_TOLD = 5
+LINES_REPORTED = 5
 """So many lines that are no patterns are named."""
-TEXT_TOLD = 60
+TEXT_REPORTED = 60
 _FLAGS = (
     os.O_RDONLY
     | getattr(os, "O_NOFOLLOW", 0)
@@ -119,15 +119,15 @@ def _decoded(data: bytes) -> str:
 
 def _notes_on(bad: "Sequence[BadLine]") -> list[str]:
     notes = [
-        f"{IGNORE_FILE}, line {b.line}: {_shortened(b.text)!r} is passed over: {b.reason}" for b in bad[:LINES_TOLD]
+        f"{IGNORE_FILE}, line {b.line}: {_shortened(b.text)!r} is passed over: {b.reason}" for b in bad[:LINES_REPORTED]
     ]
-    if len(bad) > LINES_TOLD:
-        notes.append(f"{IGNORE_FILE}: {len(bad) - LINES_TOLD:,} more lines are passed over")
+    if len(bad) > LINES_REPORTED:
+        notes.append(f"{IGNORE_FILE}: {len(bad) - LINES_REPORTED:,} more lines are passed over")
     return notes
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= TEXT_TOLD else f"{text[:TEXT_TOLD]}…"
+    return text if len(text) <= TEXT_REPORTED else f"{text[:TEXT_REPORTED]}…"
 
 
 def load_ignore_rules(root: str) -> IgnoreRules:

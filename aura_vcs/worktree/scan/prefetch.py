@@ -15,7 +15,7 @@ from contextlib import suppress
 from functools import partial
 
 from aura_vcs.errors.integrity import LinkedPath
-from aura_vcs.forked_worker import SecondProcess, send, start_second
+from aura_vcs.forked_worker import ForkedWorker, fork_worker, send
 from aura_vcs.layout import AURA, FORMAT, SCAN_CACHE
 from aura_vcs.storage.own_folders import OwnFolders
 from aura_vcs.storage.owners import foreign_owner
@@ -23,21 +23,21 @@ from aura_vcs.worktree.scan.cache import CachedFolder, ScanCache, load_scan_cach
 
 WORTHWHILE_BYTES = 100_000
 """A cache of a thousand files; less is looked at sooner than a process starts."""
-LOOK_YOURSELF = 0xFFFFFFFF
+NOT_COMPARED = 0xFFFFFFFF
 """Instead of the number of differing files: names came, went, or became something else."""
 _COUNT = struct.Struct("<I")
 _FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _DIGEST_BYTES = 16
 _NUMBER_BYTES = array("I").itemsize
 _PIPE_BYTES = 65536
-TOLD_TOGETHER = 500
+MESSAGE_FOLDERS = 500
 """After so many files the second process tells what it saw."""
 
 
-class Ahead:
+class ScanPrefetch:
     """What a second process tells of the folder `root`: which cache it read, and which files differ."""
 
-    def __init__(self, root: str, second: SecondProcess) -> None:
+    def __init__(self, root: str, second: ForkedWorker) -> None:
         self.root = root
         self.second = second
 
@@ -46,7 +46,7 @@ class Ahead:
 
         Empty if another cache was read.
         """
-        told = _Told(self.second.fd)
+        told = _PipeReader(self.second.fd)
         try:
             if told.digest() != cache.digest:
                 return {}
@@ -54,7 +54,7 @@ class Ahead:
         finally:
             self.second.stop()
 
-    def _meet(self, told: "_Told", cache: ScanCache) -> dict[str, Sequence[int]]:
+    def _meet(self, told: "_PipeReader", cache: ScanCache) -> dict[str, Sequence[int]]:
         """Look at folders from the last one on, until those are left that the second process has looked at."""
         found: dict[str, Sequence[int] | None] = {}
         paths = list(cache.folders)
@@ -70,7 +70,7 @@ class Ahead:
         return {path: differing for path, differing in found.items() if differing is not None}
 
 
-class _Told:
+class _PipeReader:
     """What came through the pipe of the second process so far; nothing more comes from one that died."""
 
     def __init__(self, fd: int) -> None:
@@ -93,7 +93,7 @@ class _Told:
         at = 0
         while len(self._data) - at >= _COUNT.size:
             count = _COUNT.unpack_from(self._data, at)[0]
-            is_told = count != LOOK_YOURSELF
+            is_told = count != NOT_COMPARED
             end = at + _COUNT.size + (count * _NUMBER_BYTES if is_told else 0)
             if end > len(self._data):
                 break
@@ -102,7 +102,7 @@ class _Told:
         self._data = self._data[at:]
 
 
-def look_ahead(folder: str) -> Ahead | None:
+def prefetch_scan(folder: str) -> ScanPrefetch | None:
     """Start looking at the files of the project around `folder`; None where that cannot be, or is not worth it."""
     root = folder
     while not os.path.isfile(os.path.join(root, AURA, FORMAT)):
@@ -118,11 +118,11 @@ def look_ahead(folder: str) -> Ahead | None:
                 return None
     except (OSError, LinkedPath):
         return None  # if that is a reason to refuse, the command says so
-    second = start_second(partial(_look, root, folders))
-    return Ahead(root, second) if second is not None else None
+    second = fork_worker(partial(_prefetch, root, folders))
+    return ScanPrefetch(root, second) if second is not None else None
 
 
-def _look(root: str, folders: OwnFolders, fd: int) -> None:
+def _prefetch(root: str, folders: OwnFolders, fd: int) -> None:
     cache = load_scan_cache(folders)
     send(fd, cache.digest)
     found: list[bytes] = []
@@ -130,11 +130,11 @@ def _look(root: str, folders: OwnFolders, fd: int) -> None:
     for path, folder in cache.folders.items():
         differing = _differing(_real(root, path), folder, is_root=not path)
         if differing is None:
-            found.append(_COUNT.pack(LOOK_YOURSELF))
+            found.append(_COUNT.pack(NOT_COMPARED))
         else:
             found.append(_COUNT.pack(len(differing)) + array("I", differing).tobytes())
         files += len(folder.names)
-        if files >= TOLD_TOGETHER:
+        if files >= MESSAGE_FOLDERS:
             send(fd, b"".join(found))
             found.clear()
             files = 0

@@ -174,7 +174,7 @@ class Scan:
                 found.setdefault(parent, []).append(name)
         return found
 
-    def held(self) -> list[str]:
+    def tracked_ignored(self) -> list[str]:
         """Paths that rules ignore and that are versioned, topmost ones; those of folders end with a slash."""
         return sorted(folder.join(name) for folder in self.walk() for name in folder.held)
 

@@ -7,7 +7,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
 
-from aura_vcs.errors.worktree import EXHAUSTED, GONE
+from aura_vcs.errors.worktree import EXHAUSTED, NO_SUCH_FILE
 from aura_vcs.ids import ObjectId
 from aura_vcs.layout import AURA, IGNORE_FILE, is_own_folder
 from aura_vcs.objects.trees import DEPTH_LIMIT
@@ -16,7 +16,7 @@ from aura_vcs.storage.system_calls import storage_error
 from aura_vcs.worktree.scan.cache import CachedFolder, FileState, ScanCache, file_state
 from aura_vcs.worktree.scan.ignore import IgnoreRules
 from aura_vcs.worktree.scan.litter import half_copied
-from aura_vcs.worktree.scan.prefetch import Ahead
+from aura_vcs.worktree.scan.prefetch import ScanPrefetch
 from aura_vcs.worktree.scan.scan import Scan, ScannedFolder, Skipped
 
 IsTracked = Callable[[str], bool]
@@ -38,7 +38,7 @@ class Scanner:
         cache: ScanCache,
         is_tracked: IsTracked,
         always: frozenset[str] = frozenset(),
-        ahead: Ahead | None = None,
+        ahead: ScanPrefetch | None = None,
         *,
         is_of_base: bool = False,
         progress: Progress = SILENT,
@@ -75,7 +75,7 @@ class Scanner:
         """Look at a folder; None if it cannot be. `is_inside`: it is ignored, and looked at for what is versioned."""
         cached = self._cache.get(path)
         if cached is not None and path in self._ahead and not self._may_show_otherwise(path, cached, is_inside):
-            return self._as_seen_ahead(path, real_path, cached, self._ahead[path], is_inside=is_inside)
+            return self._as_prefetched(path, real_path, cached, self._ahead[path], is_inside=is_inside)
         folder = ScannedFolder(path, cached)
         try:
             with os.scandir(real_path) as listing:
@@ -138,7 +138,7 @@ class Scanner:
         prefix = f"{path}/" if path else ""
         return any(self._is_tracked(prefix + name.rstrip("/")) for name in cached.ignored)
 
-    def _as_seen_ahead(
+    def _as_prefetched(
         self, path: str, real_path: str, cached: CachedFolder, differing: Sequence[int], *, is_inside: bool
     ) -> ScannedFolder | None:
         """The folder as the cache has it but for the files of these numbers."""
@@ -208,7 +208,7 @@ class Scanner:
             try:
                 is_folder = item.is_dir(follow_symlinks=False)
                 is_hidden = self._is_hidden(name, path, names, is_folder=is_folder)
-                if is_hidden and not self._is_kept(path, f"{name}/" if is_folder else name, names):
+                if is_hidden and not self._is_tracked_ignored(path, f"{name}/" if is_folder else name, names):
                     folder.ignored.append(f"{name}/" if is_folder else name)
                     continue
                 if is_hidden and not is_inside:
@@ -248,7 +248,7 @@ class Scanner:
         """
         if error.errno in EXHAUSTED:
             raise storage_error("look at", path or self._root, error) from error
-        if error.errno not in GONE:
+        if error.errno not in NO_SUCH_FILE:
             self._skipped.append(Skipped(path, f"{what} ({error.strerror})", is_unreadable=True))
 
     def _look_into(self, folder: ScannedFolder, name: str, path: str, real_path: str, *, is_inside: bool) -> None:
@@ -273,7 +273,7 @@ class Scanner:
         is_half = not is_folder and names.is_half_copied(name)
         return is_half and not self._rules.takes_back(name, path, is_folder=False)
 
-    def _is_kept(self, path: str, kept_as: str, names: "_Names") -> bool:
+    def _is_tracked_ignored(self, path: str, kept_as: str, names: "_Names") -> bool:
         """Whether an entry that the rules ignore is looked at all the same."""
         if path in self._always:
             return True

@@ -10,19 +10,25 @@ from aura_vcs.objects.base import BUFFER_BYTES, PAUSES_SECONDS
 from aura_vcs.objects.loose import new_hasher
 from aura_vcs.progress import Progress
 from aura_vcs.storage.scratch import Scratch
-from aura_vcs.worktree.scan.cache import UNSETTLED, FileState
+from aura_vcs.worktree.scan.cache import RACY, FileState
 from aura_vcs.worktree.scan.scan import Scan, drop
-from aura_vcs.worktree.snapshot.stable_read import DiskClock, FileSource, is_settled, read_link, unreadable
+from aura_vcs.worktree.snapshot.stable_read import (
+    FileSource,
+    FilesystemClock,
+    is_past_tick,
+    read_link,
+    unreadable_error,
+)
 
 
-class Hashing:
+class WorktreeHasher:
     """Reads files of the project folder `root`; see Worktree.hash."""
 
     def __init__(self, root: str, temporary: Scratch, progress: Progress, *, is_patient: bool) -> None:
         self._root = root
         self._progress = progress
         self._is_patient = is_patient
-        self._clock = DiskClock(temporary)
+        self._clock = FilesystemClock(temporary)
 
     def hash(self, paths: Sequence[str], scan: Scan) -> list[str]:
         """Enter the ids into the scan; returns the files that would not hold still.
@@ -38,7 +44,7 @@ class Hashing:
             if folder is None or name not in folder.files:
                 continue
             try:
-                state = self._hashed_at_rest(path, folder.files[name])
+                state = self._hash_stable(path, folder.files[name])
             except FileUnreadable as error:
                 drop(scan, error)
                 continue
@@ -49,10 +55,10 @@ class Hashing:
         self._progress.finish()
         return restless
 
-    def _hashed_at_rest(self, path: str, state: FileState) -> FileState | None:
+    def _hash_stable(self, path: str, state: FileState) -> FileState | None:
         found = self._hashed(path, state)
         for pause in PAUSES_SECONDS if self._is_patient else ():
-            if found is not None and found.ctime_ns != UNSETTLED:
+            if found is not None and found.ctime_ns != RACY:
                 break
             time.sleep(pause)
             found = self._hashed(path, state)
@@ -61,7 +67,7 @@ class Hashing:
     def _hashed(self, path: str, state: FileState) -> FileState | None:
         real_path = os.path.join(self._root, path)
         if state.is_symlink:
-            stamp = state if is_settled(state, self._clock.now_ns()) else state._replace(ctime_ns=UNSETTLED)
+            stamp = state if is_past_tick(state, self._clock.now_ns()) else state._replace(ctime_ns=RACY)
             return stamp._replace(id=bytes.fromhex(read_link(path, real_path)[0]))
         source = FileSource(path, real_path, state, self._clock)
         hasher, size = new_hasher(Kind.BLOB), 0
@@ -72,8 +78,8 @@ class Hashing:
                     size += len(data)
                     self._progress.advance(len(data))
             except OSError as error:
-                raise unreadable(path, error) from error
-            held = source.held_still(file, size)
+                raise unreadable_error(path, error) from error
+            held = source.was_stable(file, size)
         # Unsettled, the id is right for now but must not be remembered: no file has such a ctime.
-        stamp = source.state if held else source.state._replace(ctime_ns=UNSETTLED)
+        stamp = source.state if held else source.state._replace(ctime_ns=RACY)
         return stamp._replace(id=hasher.digest()) if size == source.size else None

@@ -15,9 +15,9 @@ from functools import partial
 
 from aura_vcs.compression import import_library
 from aura_vcs.errors.worktree import FileUnreadable
-from aura_vcs.forked_worker import SecondProcess, send, start_second
+from aura_vcs.forked_worker import ForkedWorker, fork_worker, send
 from aura_vcs.ids import Bytes, ObjectId
-from aura_vcs.objects.base import Source
+from aura_vcs.objects.base import FileToStore
 from aura_vcs.objects.batch import FRAME_BYTES
 from aura_vcs.objects.packs.format import ids_in
 from aura_vcs.objects.packs.writer import ReadyFrame, encode_frame
@@ -32,13 +32,13 @@ _SET_PIPE_SIZE = 1031
 _MESSAGE = struct.Struct("<IIBQ")
 """How many files the frame holds, how many more have content that came before, its codec, its stored bytes."""
 
-Take = Callable[[int], Source]
+Take = Callable[[int], FileToStore]
 """The source of a number, made when it is asked for: each process makes those that it reads."""
 ReadFiles = tuple[ReadyFrame, list[tuple[int, ObjectId]]]
 """A frame, and the files whose content is known now: their numbers among the sources, and their ids."""
 
 
-class Meeting:
+class SharedCursor:
     """Where two processes are in a list that they go through from both ends, in memory that both have.
 
     Each looks at the other's number without waiting, so a file may be read twice, which does no harm; none is left out.
@@ -66,10 +66,10 @@ class Meeting:
         return range(start, end)
 
 
-class Reader:
+class ParallelReader:
     """What two processes have read of the sources; what would not hold still is left out."""
 
-    def __init__(self, take: Take, second: SecondProcess, meeting: Meeting) -> None:
+    def __init__(self, take: Take, second: ForkedWorker, meeting: SharedCursor) -> None:
         self.second = second
         self._take = take
         self._meeting = meeting
@@ -85,12 +85,12 @@ class Reader:
                 for frame in _framed(self._take, own, seen):
                     yield frame.ready(), frame.found()
                 continue
-            told = self._told()
+            told = self._next_frame()
             if told is None:
                 return
             yield told
 
-    def _told(self) -> ReadFiles | None:
+    def _next_frame(self) -> ReadFiles | None:
         """The next frame of the second process; None if it has ended."""
         head = self._pipe.read(_MESSAGE.size)
         if len(head) != _MESSAGE.size:
@@ -111,17 +111,17 @@ class Reader:
         self.second.ended()
 
 
-def start_reader(count: int, take: Take) -> Reader | None:
+def start_reader(count: int, take: Take) -> ParallelReader | None:
     """Begin to read so many sources; None where a second process helps nothing, or cannot be."""
     if count < WORTHWHILE_FILES:
         return None
     import_library()  # once, for both
-    meeting = Meeting(count)
-    second = start_second(partial(_read, take, meeting))
-    return Reader(take, second, meeting) if second is not None else None
+    meeting = SharedCursor(count)
+    second = fork_worker(partial(_read, take, meeting))
+    return ParallelReader(take, second, meeting) if second is not None else None
 
 
-def _read(take: Take, meeting: Meeting, fd: int) -> None:
+def _read(take: Take, meeting: SharedCursor, fd: int) -> None:
     import fcntl  # which Windows has not
 
     with suppress(OSError):  # a smaller pipe is slower, no more

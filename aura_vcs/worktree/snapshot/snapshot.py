@@ -18,11 +18,11 @@ from aura_vcs.objects.trees import EMPTY_TREE_ID, Difference, TreeReader, docume
 from aura_vcs.progress import Progress
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.worktree.scan.cache import FileState
-from aura_vcs.worktree.scan.filesystem import Disk
+from aura_vcs.worktree.scan.filesystem import FilesystemTraits
 from aura_vcs.worktree.scan.scan import Scan, ScannedFolder, drop, entry_of
 from aura_vcs.worktree.scan.selection import Selection
 from aura_vcs.worktree.snapshot.parallel_read import start_reader
-from aura_vcs.worktree.snapshot.stable_read import DiskClock, FileSource, read_settled_link
+from aura_vcs.worktree.snapshot.stable_read import FileSource, FilesystemClock, read_stable_link
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -47,8 +47,8 @@ class Snapshotter:
         batch: Batch,
         store: ObjectStore,
         trees: TreeReader,
-        clock: DiskClock,
-        disk: Disk,
+        clock: FilesystemClock,
+        disk: FilesystemTraits,
     ) -> None:
         self._root = root
         self._scan = scan
@@ -135,7 +135,7 @@ class Snapshotter:
 
     def _store_group(self, files: "Sequence[_File]") -> None:
         """Store files that the same people may read."""
-        read = self._store_with_second(files)
+        read = self._store_in_parallel(files)
         rest = {path: (folder, name) for path, folder, name in files if path not in read}
         sources = [self._source((path, *place)) for path, place in rest.items()]
         for source, stored in self._batch.add_sources(sources):
@@ -150,7 +150,7 @@ class Snapshotter:
 
     def _store_link(self, folder: ScannedFolder, name: str, path: str) -> None:
         try:
-            settled = read_settled_link(path, f"{self._root}{os.sep}{path}", self._clock)
+            settled = read_stable_link(path, f"{self._root}{os.sep}{path}", self._clock)
         except FileUnreadable as error:
             drop(self._scan, error)
             return
@@ -164,7 +164,7 @@ class Snapshotter:
         path, folder, name = file
         return FileSource(path, f"{self._root}{os.sep}{path}", folder.files[name], self._clock)
 
-    def _store_with_second(self, files: "Iterable[_File]") -> set[str]:
+    def _store_in_parallel(self, files: "Iterable[_File]") -> set[str]:
         """Store small files, if there are many, with a second process; returns the paths of those that held still."""
         small = sorted((f for f in files if f[1].files[f[2]].size < LARGE_BYTES), key=_similarity)
         reader = start_reader(len(small), lambda number: self._source(small[number]))
@@ -200,11 +200,11 @@ class Snapshotter:
             entry = entries.get(folder_name)
             is_exact = is_exact and entry is not None and entry.kind is EntryKind.DIR and inner.tree == entry.id
         if not selection.is_everything:
-            self._build_gone(folder, entries, selection)
+            self._build_removed(folder, entries, selection)
         is_exact = is_exact and len(entries) == len(folder.files) + len(folder.folders)
         return self._store_tree(folder, name, entries, is_exact=is_exact)
 
-    def _build_gone(self, folder: ScannedFolder, entries: dict[str, Entry], selection: Selection) -> None:
+    def _build_removed(self, folder: ScannedFolder, entries: dict[str, Entry], selection: Selection) -> None:
         """Take what was selected out of folders that are here no more; one in which nothing is left then goes."""
         for name, entry in list(entries.items()):
             path = folder.join(name)
@@ -228,11 +228,13 @@ class Snapshotter:
         for name, state in folder.files.items():
             if selection.covers(folder.join(name)):
                 if state.id:
-                    entries[name] = self._disk.as_meant(entry_of(name, state), base.get(name))
+                    entries[name] = self._disk.with_version_mode(entry_of(name, state), base.get(name))
                 elif name in base:
                     entries[name] = base[name]
         return entries, all(
-            state.id and name in entries and entries[name] == self._disk.as_meant(entry_of(name, state), base.get(name))
+            state.id
+            and name in entries
+            and entries[name] == self._disk.with_version_mode(entry_of(name, state), base.get(name))
             for name, state in folder.files.items()
         )
 

@@ -24,14 +24,14 @@ TICK_NS = 20_000_000
 """Clocks of file systems with sub-second stamps tick at least this often."""
 WRITTEN_OUT_NS = 600_000_000_000
 """What was last changed so long ago has been written to the disk since; Linux does so after 30 seconds."""
-RESTLESS_NS = 1_000_000_000
+UNSTABLE_NS = 1_000_000_000
 """What was changed so short a time ago may be about to be changed again."""
 COARSE_TICK_NS = 2_000_000_000
 """FAT counts in steps of two seconds."""
 _SECOND_NS = 1_000_000_000
 
 
-class DiskClock:
+class FilesystemClock:
     """The time as the disk with the project sees it: a server's clock may be another than ours."""
 
     def __init__(self, folder: Scratch) -> None:
@@ -62,28 +62,28 @@ _FLAGS = (
 
 
 class FileSource:
-    """A regular file to be stored; see objects.base.Source.
+    """A regular file to be stored; see objects.base.FileToStore.
 
     `state` is what was seen last, its `id` still empty: at first what the scan saw, which is as
     good a look before reading as one of our own.
     """
 
-    __slots__ = ("_clock", "_settled", "fault", "is_restless", "path", "real_path", "size", "state")
+    __slots__ = ("_clock", "_settled", "fault", "is_unstable", "path", "real_path", "size", "state")
 
-    def __init__(self, path: str, real_path: str, state: FileState, clock: DiskClock) -> None:
+    def __init__(self, path: str, real_path: str, state: FileState, clock: FilesystemClock) -> None:
         self.path = path
         self.real_path = real_path
         self.state = state
         self.size = state.size
         self._clock = clock
         self._settled = False
-        self.is_restless = False
+        self.is_unstable = False
         self.fault: FileUnreadable | None = None
 
     def read(self) -> tuple[Bytes, ObjectId] | None:
         """See Source."""
         now_ns = self._clock.now_ns()
-        settled = is_settled(self.state, now_ns)
+        settled = is_past_tick(self.state, now_ns)
         fd = self._open()
         try:
             if settled:
@@ -91,7 +91,7 @@ class FileSource:
             data = os.read(fd, self.size + 1)
             held = self._is_as_seen(fd)
         except OSError as error:
-            raise unreadable(self.path, error) from error
+            raise unreadable_error(self.path, error) from error
         finally:
             os.close(fd)
         return (data, blob_id(data)) if held and settled and len(data) == self.size else None
@@ -106,14 +106,14 @@ class FileSource:
         now_ns = self._clock.now_ns()
         self._show_writes(file.fileno(), now_ns)
         self._is_as_seen(file.fileno())
-        self._settled = is_settled(self.state, now_ns)
+        self._settled = is_past_tick(self.state, now_ns)
         return file
 
-    def held_still(self, file: BinaryIO, read_bytes: int) -> bool:
+    def was_stable(self, file: BinaryIO, read_bytes: int) -> bool:
         """See Source."""
         return self._is_as_seen(file.fileno()) and self._settled and read_bytes == self.size
 
-    def is_still(self, file: BinaryIO) -> bool:
+    def is_unchanged(self, file: BinaryIO) -> bool:
         """See Source."""
         return self._settled and self._is_as_seen(file.fileno())
 
@@ -121,7 +121,7 @@ class FileSource:
         """See to it that whatever is written to the file from now on changes its dates, also through a memory map."""
         age_ns = now_ns - max(self.state.ctime_ns, self.state.mtime_ns)
         is_written = has_writer(fd) if age_ns < WRITTEN_OUT_NS else False
-        self.is_restless = bool(is_written) or 0 <= age_ns < RESTLESS_NS
+        self.is_unstable = bool(is_written) or 0 <= age_ns < UNSTABLE_NS
         if is_written is not False:
             with suppress(OSError):  # a disk that cannot be written to has no such writes
                 write_out(fd)
@@ -134,7 +134,7 @@ class FileSource:
             os.close(fd)
             raise IsADirectoryError(errno.EISDIR, "it is no file any more")
         except OSError as error:
-            raise unreadable(self.path, error) from error
+            raise unreadable_error(self.path, error) from error
 
     def _is_as_seen(self, fd: int) -> bool:
         """Whether the open file has the stamp that was seen last; if not, remember the one it has."""
@@ -153,14 +153,14 @@ class FileSource:
         return False
 
 
-def is_settled(state: FileState, now_ns: int) -> bool:
+def is_past_tick(state: FileState, now_ns: int) -> bool:
     """Whether a later write to the file is sure to change its stamp."""
     coarse = state.ctime_ns % _SECOND_NS == 0 and state.mtime_ns % _SECOND_NS == 0
     changed = max(state.ctime_ns, state.mtime_ns if state.mtime_ns <= now_ns else 0)
     return now_ns - changed > (COARSE_TICK_NS if coarse else TICK_NS)
 
 
-def read_settled_link(path: str, real_path: str, clock: DiskClock) -> tuple[FileState, bytes] | None:
+def read_stable_link(path: str, real_path: str, clock: FilesystemClock) -> tuple[FileState, bytes] | None:
     """A link's state, with its id, and its target; None if it would not hold still.
 
     Raises:
@@ -172,11 +172,11 @@ def read_settled_link(path: str, real_path: str, clock: DiskClock) -> tuple[File
         try:
             before = file_state(os.lstat(real_path))
         except OSError as error:
-            raise unreadable(path, error) from error
-        if not is_settled(before, clock.now_ns()):
+            raise unreadable_error(path, error) from error
+        if not is_past_tick(before, clock.now_ns()):
             continue
         object_id, target = read_link(path, real_path)
-        if _is_still(real_path, before):
+        if _is_unchanged(real_path, before):
             return before._replace(id=bytes.fromhex(object_id)), target
     return None
 
@@ -190,17 +190,17 @@ def read_link(path: str, real_path: str) -> tuple[ObjectId, bytes]:
     try:
         target = os.fsencode(os.readlink(real_path))
     except OSError as error:
-        raise unreadable(path, error) from error
+        raise unreadable_error(path, error) from error
     return blob_id(target), target
 
 
-def _is_still(real_path: str, before: FileState) -> bool:
+def _is_unchanged(real_path: str, before: FileState) -> bool:
     try:
         return file_state(os.lstat(real_path)) == before
     except OSError:
         return False
 
 
-def unreadable(path: str, error: OSError) -> FileUnreadable:
+def unreadable_error(path: str, error: OSError) -> FileUnreadable:
     """What the system said of a file, as an error of ours."""
     return FileUnreadable(path, error.strerror or str(error), error.errno or 0)

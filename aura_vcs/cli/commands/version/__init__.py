@@ -2,22 +2,22 @@
 
 import click
 
-from aura_vcs.cli.groups import Entry, LazyGroup
+from aura_vcs.cli.groups import CommandEntry, LazyGroup
 from aura_vcs.cli.options import HELP, examples
 
 _ROOM = "aura_vcs.cli.commands.version"
 _CATALOG = {
-    "list": Entry(f"{_ROOM}.list", "list_command", "List versions of every type and branch, newest first"),
-    "compare": Entry(
+    "list": CommandEntry(f"{_ROOM}.list", "list_command", "List versions of every type and branch, newest first"),
+    "compare": CommandEntry(
         f"{_ROOM}.compare",
         "compare_command",
         "Say which of brief, plan, voice, render and timeline differ between two versions",
     ),
-    "mark": Entry(f"{_ROOM}.mark", "mark_command", "Mark a version important: it is never removed by itself"),
-    "edit": Entry(f"{_ROOM}.edit", "edit_command", "Change a version's name, description or importance"),
-    "delete": Entry(f"{_ROOM}.delete", "delete_command", "Hide a version; gc frees its space later"),
-    "undelete": Entry(f"{_ROOM}.undelete", "undelete_command", "Show a deleted version again"),
-    "purge": Entry(f"{_ROOM}.purge", "purge_command", "Give up a version's content, keep its record"),
+    "mark": CommandEntry(f"{_ROOM}.mark", "mark_command", "Mark a version important: it is never removed by itself"),
+    "edit": CommandEntry(f"{_ROOM}.edit", "edit_command", "Change a version's name, description or importance"),
+    "delete": CommandEntry(f"{_ROOM}.delete", "delete_command", "Hide a version; gc frees its space later"),
+    "undelete": CommandEntry(f"{_ROOM}.undelete", "undelete_command", "Show a deleted version again"),
+    "purge": CommandEntry(f"{_ROOM}.purge", "purge_command", "Give up a version's content, keep its record"),
 }
 
 

@@ -6,7 +6,7 @@ import click
 
 from aura_vcs.cli.completion import complete_version
 from aura_vcs.cli.options import HELP, examples, json_option
-from aura_vcs.cli.output.console import Console, faint, warm
+from aura_vcs.cli.output.console import Console, faint, yellow
 from aura_vcs.cli.output.humanize import count, titled
 from aura_vcs.cli.session import pass_repository
 
@@ -24,7 +24,7 @@ def compare_command(repo: "Repository", console: Console, old: str, new: str) ->
 
     `aura diff OLD NEW` shows the changes themselves.
     """
-    from aura_vcs.cli.output.json_shapes import diff_shape
+    from aura_vcs.cli.output.json_shapes import diff_to_json
     from aura_vcs.history.diff.tree_diff import compare_trees
     from aura_vcs.history.names.revisions import check_content, resolve
     from aura_vcs.model import DOCUMENTS
@@ -35,12 +35,12 @@ def compare_command(repo: "Repository", console: Console, old: str, new: str) ->
     comparison = compare_trees(repo, first.tree, second.tree)
     if console.as_json:
         differs = {name: first.documents[name] != second.documents[name] for name in DOCUMENTS}
-        console.data({**diff_shape(first, second, comparison), "differs": differs})
+        console.data({**diff_to_json(first, second, comparison), "differs": differs})
         return
-    console.line(warm(titled(first)), " and ", warm(titled(second)))
+    console.line(yellow(titled(first)), " and ", yellow(titled(second)))
     for name in DOCUMENTS:
         same = first.documents[name] == second.documents[name]
-        console.line(f"  {name:<9}", faint("the same") if same else warm("differs"))
+        console.line(f"  {name:<9}", faint("the same") if same else yellow("differs"))
     scenes = sum(change.path.startswith("scenes/") for change in comparison.changes)
     console.line(f"  {count(scenes, 'scene file')} and {count(len(comparison.changes), 'file')} in all differ")
     console.line(faint(f"See the changes with `aura diff {old} {new}`."))

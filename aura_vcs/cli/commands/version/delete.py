@@ -6,7 +6,7 @@ import click
 
 from aura_vcs.cli.completion import complete_version
 from aura_vcs.cli.options import HELP, dry_run_option, examples, json_option
-from aura_vcs.cli.output.console import Console, faint, warm
+from aura_vcs.cli.output.console import Console, faint, yellow
 from aura_vcs.cli.output.humanize import count, size
 from aura_vcs.cli.session import pass_repository
 
@@ -26,7 +26,7 @@ def delete_command(repo: "Repository", console: Console, *, version: str, dry_ru
 
     Until gc's grace time is over, `aura version undelete` and `aura undo` bring it back.
     """
-    from aura_vcs.cli.output.json_shapes import version_shape
+    from aura_vcs.cli.output.json_shapes import version_to_json
     from aura_vcs.history.names.revisions import resolve
     from aura_vcs.history.versions import delete_version
     from aura_vcs.maintenance.purge_plan import plan_purge
@@ -36,10 +36,15 @@ def delete_command(repo: "Repository", console: Console, *, version: str, dry_ru
     record = before if dry_run else delete_version(repo, before)
     if console.as_json:
         console.data(
-            {"dry_run": dry_run, "version": version_shape(record), "objects": plan.objects, "bytes": plan.stored_bytes}
+            {
+                "dry_run": dry_run,
+                "version": version_to_json(record),
+                "objects": plan.objects,
+                "bytes": plan.stored_bytes,
+            }
         )
         return
-    name = warm(f"v{record.number}")
+    name = yellow(f"v{record.number}")
     freed = f"{size(plan.stored_bytes)} ({count(plan.objects, 'object')})"
     if dry_run:
         console.line("Would delete ", name, f' "{record.name}" and later free {freed}; nothing was changed')

@@ -6,7 +6,7 @@ import click
 
 from aura_vcs.cli.completion import complete_version
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
-from aura_vcs.cli.output.console import Console, faint, warm
+from aura_vcs.cli.output.console import Console, faint, yellow
 from aura_vcs.cli.session import pass_repository
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def edit_command(
 
     Its content and id stay.
     """
-    from aura_vcs.cli.output.json_shapes import version_shape
+    from aura_vcs.cli.output.json_shapes import version_to_json
     from aura_vcs.history.names.revisions import resolve
     from aura_vcs.history.versions import edit_version
 
@@ -46,9 +46,9 @@ def edit_command(
     before = resolve(repo, version)
     record = edit_version(repo, before, name=name, description=description, important=important)
     if console.as_json:
-        console.data({"version": version_shape(record), "changed": record != before})
+        console.data({"version": version_to_json(record), "changed": record != before})
     elif record == before:
-        console.line(warm(f"v{record.number}"), " is like that already; nothing was changed")
+        console.line(yellow(f"v{record.number}"), " is like that already; nothing was changed")
     else:
-        console.line("Changed ", warm(f"v{record.number}"), f' "{record.name}"')
+        console.line("Changed ", yellow(f"v{record.number}"), f' "{record.name}"')
         console.line(faint("Take it back with `aura undo`."))

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aura_vcs.cli.options import HELP, POSITIVE, examples, json_option, since_until_options
-from aura_vcs.cli.output.console import Console, faint, strong, warm
+from aura_vcs.cli.output.console import Console, faint, strong, yellow
 from aura_vcs.cli.output.humanize import local_time, size
-from aura_vcs.cli.output.json_shapes import version_shape
+from aura_vcs.cli.output.json_shapes import version_to_json
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.version_marks import TYPES, marks
 
@@ -58,7 +58,7 @@ def list_command(
     console.lines(
         (
             [
-                warm(f"v{record.number}".ljust(6)),
+                yellow(f"v{record.number}".ljust(6)),
                 faint(local_time(record.created_at)),
                 faint(f"{size(record.size_bytes):>10}  "),
                 strong(record.name),
@@ -76,4 +76,4 @@ def list_command(
 def _audited(record: "VersionRecord") -> dict[str, Any]:
     """V, with when and by whom its label was changed and it was deleted."""
     changed = {"updated_at": record.updated_at or record.created_at, "modified_by": record.updated_by or record.author}
-    return {**version_shape(record), "created_by": record.author, **changed, "deleted_by": record.deleted_by}
+    return {**version_to_json(record), "created_by": record.author, **changed, "deleted_by": record.deleted_by}

@@ -6,8 +6,8 @@ import click
 
 from aura_vcs.cli.completion import complete_version
 from aura_vcs.cli.options import HELP, examples, json_option
-from aura_vcs.cli.output.console import Console, warm
-from aura_vcs.cli.output.json_shapes import version_shape
+from aura_vcs.cli.output.console import Console, yellow
+from aura_vcs.cli.output.json_shapes import version_to_json
 from aura_vcs.cli.session import pass_repository
 
 if TYPE_CHECKING:
@@ -26,6 +26,6 @@ def mark_command(repo: "Repository", console: Console, version: str, off: bool) 
 
     record = edit_version(repo, resolve(repo, version), important=not off)
     if console.as_json:
-        console.data({"version": version_shape(record)})
+        console.data({"version": version_to_json(record)})
     else:
-        console.line(warm(f"v{record.number}"), " is not important any more" if off else " is important")
+        console.line(yellow(f"v{record.number}"), " is not important any more" if off else " is important")

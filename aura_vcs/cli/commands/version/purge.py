@@ -6,7 +6,7 @@ import click
 
 from aura_vcs.cli.completion import complete_remote, complete_version
 from aura_vcs.cli.options import HELP, TEXT, dry_run_option, examples, json_option, yes_option
-from aura_vcs.cli.output.console import Console, faint, strong, warm
+from aura_vcs.cli.output.console import Console, faint, strong, yellow
 from aura_vcs.cli.output.humanize import count, local_time, size
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.transfers import connected
@@ -59,13 +59,13 @@ def purge_command(
     if record.purged_at is not None:
         _already(console, record)
         if remote is not None and not dry_run:
-            _tell(repo, console, remote)
+            _report(repo, console, remote)
         return
     check_unused(repo, record)
     plan = plan_purge(repo, record)
     _show_plan(console, record, plan)
     if remote is not None:
-        _show_far(repo, console, record, remote)
+        _show_remote(repo, console, record, remote)
     if dry_run:
         _data(console, record, plan, dry_run=True)
         console.line(faint("Nothing was changed."))
@@ -76,26 +76,26 @@ def purge_command(
         )
     purged = purge_version(repo, record, reason)
     _data(console, purged, plan, dry_run=False)
-    console.line("Purged ", warm(f"v{record.number}"), "; `aura gc` frees the space after its grace time")
+    console.line("Purged ", yellow(f"v{record.number}"), "; `aura gc` frees the space after its grace time")
     console.line(faint("Until then `aura undo` brings it back."))
     if remote is not None:
-        _tell(repo, console, remote)
+        _report(repo, console, remote)
 
 
-def _show_far(repo: "Repository", console: Console, record: "VersionRecord", remote: str) -> None:
-    from aura_vcs.sync.maintenance.gc import plan_far_purge
+def _show_remote(repo: "Repository", console: Console, record: "VersionRecord", remote: str) -> None:
+    from aura_vcs.sync.maintenance.gc import plan_remote_purge
 
     with connected(repo, remote) as link:
-        freed = plan_far_purge(repo, link.remote, link.known, record.id)
+        freed = plan_remote_purge(repo, link.remote, link.cache, record.id)
         console.line(f"  frees  {size(freed)} at {link.name}")
 
 
-def _tell(repo: "Repository", console: Console, remote: str) -> None:
+def _report(repo: "Repository", console: Console, remote: str) -> None:
     """Let a remote know what was purged; everything else that is new goes there with it."""
     from aura_vcs.sync.push import push
 
     with connected(repo, remote) as link:
-        push(repo, link.remote, link.known, keep_both=True)
+        push(repo, link.remote, link.cache, keep_both=True)
         console.line(f"{link.name} knows; `aura gc --remote {link.name}` frees the space there after its grace time")
 
 
@@ -106,12 +106,12 @@ def _already(console: Console, record: "VersionRecord") -> None:
         _data(console, record, PurgePlan(0, 0, 0), dry_run=False)
         return
     when = local_time(record.purged_at or "")
-    console.line(warm(f"v{record.number}"), f" was purged already, on {when} by {record.purged_by}")
+    console.line(yellow(f"v{record.number}"), f" was purged already, on {when} by {record.purged_by}")
 
 
 def _show_plan(console: Console, record: "VersionRecord", plan: "PurgePlan") -> None:
     console.line(
-        "Purging ", warm(f"v{record.number}"), " ", strong(record.name), f", {size(record.size_bytes)} in all:"
+        "Purging ", yellow(f"v{record.number}"), " ", strong(record.name), f", {size(record.size_bytes)} in all:"
     )
     console.line(f"  frees  {size(plan.stored_bytes)}: {count(plan.objects, 'object')} that no other version holds")
     console.line(f"  keeps  {size(plan.shared_bytes)} that other versions hold too, and the version's record")
@@ -120,11 +120,11 @@ def _show_plan(console: Console, record: "VersionRecord", plan: "PurgePlan") -> 
 def _data(console: Console, record: "VersionRecord", plan: "PurgePlan", *, dry_run: bool) -> None:
     if not console.as_json:
         return
-    from aura_vcs.cli.output.json_shapes import version_shape
+    from aura_vcs.cli.output.json_shapes import version_to_json
 
     shape: dict[str, Any] = {
         "dry_run": dry_run,
-        "version": version_shape(record),
+        "version": version_to_json(record),
         "objects": plan.objects,
         "bytes": plan.stored_bytes,
         "reason": record.purge_reason,

@@ -6,7 +6,7 @@ import click
 
 from aura_vcs.cli.completion import complete_version
 from aura_vcs.cli.options import HELP, examples, json_option
-from aura_vcs.cli.output.console import Console, faint, warm
+from aura_vcs.cli.output.console import Console, faint, yellow
 from aura_vcs.cli.session import pass_repository
 
 if TYPE_CHECKING:
@@ -24,13 +24,13 @@ def undelete_command(repo: "Repository", console: Console, version: str) -> None
 
     Works, also after a purge, until gc has freed its content.
     """
-    from aura_vcs.cli.output.json_shapes import version_shape
+    from aura_vcs.cli.output.json_shapes import version_to_json
     from aura_vcs.history.names.revisions import resolve
     from aura_vcs.history.versions import undelete_version
 
     record = undelete_version(repo, resolve(repo, version))
     if console.as_json:
-        console.data({"version": version_shape(record)})
+        console.data({"version": version_to_json(record)})
         return
-    console.line("Brought back ", warm(f"v{record.number}"), f' "{record.name}"')
+    console.line("Brought back ", yellow(f"v{record.number}"), f' "{record.name}"')
     console.line(faint("Take it back with `aura undo`."))
