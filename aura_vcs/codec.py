@@ -20,6 +20,7 @@ from aura_vcs.layout import check_entry_name, is_entry_name
 from aura_vcs.model import DOCUMENTS, Entry, EntryKind, Operation, Tree, Version, VersionType
 
 T = TypeVar("T")
+R = TypeVar("R", bound=msgspec.Struct)
 
 TREE_ENTRY_LIMIT = 1_000_000
 NAME_BYTES_LIMIT = 4096
@@ -28,6 +29,7 @@ NUMBER_LIMIT = (1 << 53) - 1
 """The largest size, number or sequence: what JSON readers everywhere keep exact."""
 FILE_SCHEME = "file://"
 CHECK_LENGTH = 32
+RECORD_CHECK_LENGTH = 16
 """Hexadecimal digits of an operation's checksum (128 bits of BLAKE3)."""
 _CHECK = b',"check":"'
 _STORED_FIELDS = "\n\t\u200c\u200d"
@@ -364,6 +366,12 @@ def from_plain(value: Any, shape: type[T], path: str) -> T:
         return msgspec.convert(value, shape)
     except msgspec.ValidationError as error:
         raise RecordCorrupt(path, str(error)) from error
+
+
+def with_checksum(record: R) -> R:
+    """The record with the checksum of all else in its field `check`."""
+    bare = msgspec.structs.replace(record, check="")
+    return msgspec.structs.replace(record, check=ids.blob_id(encode_compact(bare))[:RECORD_CHECK_LENGTH])
 
 
 def encode_operation(operation: Operation) -> bytes:

@@ -16,12 +16,10 @@ from aura_vcs.ids import ReplicaId, is_replica_id
 from aura_vcs.layout import OPERATIONS, SEGMENT, log_copy, operations_log, operations_segment
 from aura_vcs.model import Operation
 from aura_vcs.storage.base import Writable
+from aura_vcs.storage.line_log import read_lines, whole_part
 
-READ_BYTES = 1 << 20
 SEGMENT_LIMIT = 1 << 30
 """Decoded bytes of the largest closed part of a log."""
-LINE_LIMIT = 64 << 20
-"""Bytes of the longest line that is believed to be one."""
 
 
 class LogLine(msgspec.Struct, frozen=True):
@@ -138,7 +136,7 @@ class OperationLogs:
             data = self._storage.read(operations_log(self.replica))
         except FileNotFoundError:
             return closed, 0
-        return closed + list(_intact_lines(data)), data.rfind(b"\n") + 1
+        return closed + list(_intact_lines(data)), len(whole_part(data))
 
     def _of_segment(self, name: str) -> list[LogLine]:
         if name.partition(".")[0] != self.replica:
@@ -160,21 +158,8 @@ class OperationLogs:
     def read(self, replica: ReplicaId, *, start: int = 0) -> Iterator[LogLine]:
         """The whole lines from offset `start` on; a torn last line is not one of them."""
         path = operations_log(replica)
-        try:
-            file = self._storage.open(path)
-        except FileNotFoundError:
-            return
-        with file:
-            file.seek(start)
-            pending, offset = b"", start
-            while data := file.read(READ_BYTES):
-                *lines, pending = (pending + data).split(b"\n")
-                for line in lines:
-                    end = offset + len(line) + 1
-                    yield LogLine(_decode(line, path), offset, end)
-                    offset = end
-                if len(pending) > LINE_LIMIT:
-                    raise RecordCorrupt(path, f"a line longer than {LINE_LIMIT:,} bytes")
+        for line in read_lines(self._storage, path, start=start):
+            yield LogLine(_decode(line.data, path), line.start, line.end)
 
     def segments(self, names: Sequence[str] | None = None) -> list[str]:
         """File names of the closed parts of all logs, in the order they were written in; `names` as for `sizes`."""
@@ -259,7 +244,7 @@ class OperationLogs:
 
 def _intact_lines(data: bytes) -> Iterator[tuple[bytes, Operation]]:
     """The lines that end and are sound, with their newlines."""
-    for line in data[: data.rfind(b"\n") + 1].splitlines(keepends=True):
+    for line in whole_part(data).splitlines(keepends=True):
         operation = _decode(line.removesuffix(b"\n"), "")
         if operation is not None:
             yield line, operation

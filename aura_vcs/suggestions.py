@@ -15,6 +15,17 @@ def suggest(name: str, known: Iterable[str]) -> list[str]:
     return [folded[match] for match in found]
 
 
+def pair_equal(gone: Iterable[tuple[str, str]], come: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """New path to old path of files that went and came with the same content, each used once.
+
+    Both are paths with what their content is known by. The name of a file counts most, then its folder.
+    """
+    old_paths: dict[str, list[str]] = {}
+    for path, content in gone:
+        old_paths.setdefault(content, []).append(path)
+    return {path: take_nearest(path, paths) for path, content in come if (paths := old_paths.get(content))}
+
+
 def take_nearest(new: str, old_paths: list[str]) -> str:
     """Take the old path of the same name, else of the same folder, else the first."""
 

@@ -223,6 +223,19 @@ def test_the_studio(film: aura.Project, tmp_path: Path) -> None:
     assert list(studio.projects) == []
 
 
+def test_the_studio_knows_of_projects_that_programs_work_on(film: aura.Project, tmp_path: Path) -> None:
+    """As it does after a command; one that was taken off the list stays off it, and one that is purged goes."""
+    studio = aura.Studio(tmp_path / "studio")
+    assert [listed.path for listed in studio.projects] == [film.path]
+    studio.projects.forget("Comet")
+    film.commit("Third", allow_empty=True)
+    assert list(studio.projects) == []
+    studio.projects.add(film.path)
+    film.delete()
+    film.purge(film.plan_purge())
+    assert list(studio.projects) == []
+
+
 def test_without_a_studio_settings_are_the_projects_and_the_defaults(film: aura.Project) -> None:
     """Nothing of the person is read where the program names no studio."""
     aura.Studio(film.path.parent / "studio").settings.set("retention.keep_autosaves", "20")

@@ -29,6 +29,7 @@ from aura_vcs.refs import packed_labels
 from aura_vcs.repository.format_file import FORMAT_VERSION, KNOWN_FEATURES
 from aura_vcs.repository.head_file import StoredHead
 from aura_vcs.repository.replica_id import ReplicaRecord
+from aura_vcs.storage import line_log
 from aura_vcs.sync.remotes.config import RemoteConfig
 from blake3 import blake3
 
@@ -355,7 +356,7 @@ def test_limits_are_documented() -> None:
         "decoded bytes of a frame": pack_format.FRAME_LIMIT,
         "decoded bytes of a shuffled frame": pack_format.SHUFFLED_LIMIT,
         "decoded bytes of a footer": pack_format.FOOTER_LIMIT,
-        "bytes of a line of an operation log": operations.LINE_LIMIT,
+        "bytes of a line of an operation log": line_log.LINE_LIMIT,
         "decoded bytes of a closed part of a log": operations.SEGMENT_LIMIT,
         "decoded bytes of packed labels": packed_labels.PACKED_LIMIT,
         "bytes of a branch or tag name": layout.NAME_LIMIT,

@@ -30,7 +30,7 @@ PARTS = {
     "compare": ["diff", "timeline", "merge report"],
     "storage": [
         "macos_calls windows_calls",
-        "base file_lock generated_file home mounts open_writers own_folders owners rename room",
+        "base file_lock generated_file home line_log mounts open_writers own_folders owners rename room",
         "memory system_calls",
         "background_sync plain_files stored_file",
         "upload",

@@ -394,3 +394,20 @@ def _mirror_store(source: Path, target: Path) -> None:
         if name.parts[1] != "local":
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, target / name)
+
+
+@pytest.mark.parametrize("last", ["ours", "theirs"])
+def test_a_tag_that_a_tool_wrote_over_is_brought_back(original: Path, tmp_path: Path, last: str) -> None:
+    """Two machines gave it in a mirrored folder, and the tool kept one file only: the logs know both."""
+    copy = shutil.copytree(original, tmp_path / "copy")
+    with Repository.open(str(original)) as ours, Repository.open(str(copy)) as theirs:
+        wanted = {versions(ours)[0].id, versions(ours)[1].id}
+        create_tag(ours, "sent", versions(ours)[0].id)
+        create_tag(theirs, "sent", versions(ours)[1].id)
+        log = f".aura/operations/{theirs.replica}.jsonl"
+    shutil.copyfile(copy / log, original / log)
+    if last == "theirs":
+        shutil.copyfile(copy / ".aura/refs/tags/sent.json", original / ".aura/refs/tags/sent.json")
+    with Repository.open(str(original)) as repo:
+        assert {tag.version for tag in repo.refs.tags().values()} == wanted
+        assert [name for name, _ in status(repo).tags_apart] == ["sent"]

@@ -19,6 +19,7 @@ from aura_vcs.repository.ownership import Trust, check_owner
 from aura_vcs.repository.replica_id import author_name
 from aura_vcs.repository.repository import Repository, find_root
 from aura_vcs.storage.remotes.base import RemoteStorage
+from aura_vcs.studio.listing import drop_project, follow_project
 from aura_vcs.studio.new_project import apply_template, template_for
 from aura_vcs.studio.project_configuration import OpenStudio, configured_value
 from aura_vcs.studio.studio import Studio
@@ -94,7 +95,9 @@ class Opened:
             try:
                 self.repo.refresh()
                 recorded = sum(self.repo.logs.sizes().values())
-                return function(self.repo, *args, **kwargs)
+                done = function(self.repo, *args, **kwargs)
+                self._follow(recorded)
+                return done
             except BaseException as error:
                 if isinstance(error, AuraError) and not isinstance(error, Interrupted) and error.__cause__ is None:
                     found = explain(self.repo, error)
@@ -106,6 +109,16 @@ class Opened:
                     raise
             self.repo.refresh()
             return function(self.repo, *args, **kwargs)
+
+    def _follow(self, recorded: int) -> None:
+        """Let the studio's list know of a project in which something was done."""
+        home = self.credentials.home
+        if home is None or self._repo is None or sum(self._repo.logs.sizes().values()) in (recorded, 0):
+            return  # nothing was done, or the project was purged
+        try:
+            follow_project(self._repo, os.path.abspath(home), self.studio)
+        except AuraError as error:
+            self.reporter.note(f"The studio's list could not be brought up to date: {error.message}")
 
     def run_at(
         self,
@@ -155,11 +168,14 @@ class Opened:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> R:
-        """Call a function after which the project is no more, and let go of it."""
+        """Call a function after which the project is no more, let go of it, and take it off the studio's list."""
         try:
-            return self.run(call, function, *args, **kwargs)
+            done = self.run(call, function, *args, **kwargs)
         finally:
             self.close()
+        if self.known_studio is not None:
+            drop_project(str(self.root), self.known_studio)
+        return done
 
     def studio(self) -> Studio:
         """Open the person's studio.

@@ -1,10 +1,11 @@
 """What of the logs and labels the index has, and entering the rest."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from aura_vcs import layout
-from aura_vcs.errors.integrity import RecordCorrupt, RecordUnreadable
+from aura_vcs.errors.integrity import RecordCorrupt, RecordUnreadable, StorageError
 from aura_vcs.ids import ReplicaId
 from aura_vcs.index.database import Database
 from aura_vcs.model import Operation
@@ -21,6 +22,7 @@ Recover = Callable[[Operation], None]
 
 _LABELS = "labels"
 _WAITING = ""
+_TAGS = "tags/"
 
 
 def _nothing(operation: Operation) -> None:
@@ -38,6 +40,8 @@ class LogIngest:
         self._refs = refs
         self._logs = logs
         self._progress = progress
+        self._tags_elsewhere: set[str] = set()
+        """Tags, as operations name them, that other machines changed and whose copies are to be merged."""
 
     def is_current(self) -> bool:
         """Whether every log and every label is entered. Looks at sizes and dates, opens no file."""
@@ -63,6 +67,8 @@ class LogIngest:
                 self._progress.note(f"{error.message}; `aura fsck` says more")
                 continue  # its size stays unknown: the next command tries again
             projector.log_size(replica, size)
+        if self._tags_elsewhere:
+            self._bring_back_tags()
         complete = self._ingest_labels(projector)
         projector.write()
         self._database.set_meta(_LABELS, self._labels_date() if date is None else date if complete else _WAITING)
@@ -77,7 +83,24 @@ class LogIngest:
                 continue
             if replica == self._logs.replica:
                 recover(operation)
+            else:
+                self._tags_elsewhere.update(name for name in operation.refs if name.startswith(_TAGS))
             projector.operation(operation, line.start, line.end)
+
+    def _bring_back_tags(self) -> None:
+        """Merge what all logs say of tags that other machines changed.
+
+        A tool that mirrors folders may have put another machine's file in the place of ours; the logs know both.
+        """
+        names, self._tags_elsewhere = self._tags_elsewhere, set()
+        found = []
+        for replica in self._logs.sizes():
+            with suppress(RecordUnreadable):
+                for line in self._logs.read(replica):
+                    refs = line.operation.refs if line.operation is not None else {}
+                    found += [(name, refs[name].after) for name in names & refs.keys()]
+        with suppress(StorageError):  # in a project that can only be read, the next one who writes does it
+            self._refs.bring_back_tags(found)
 
     def _ingest_segment(self, projector: "Projector", name: str) -> None:
         try:

@@ -1,6 +1,5 @@
 """What the index is asked about objects."""
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
 
@@ -21,10 +20,6 @@ class ObjectQueries:
     def __init__(self, index: Index) -> None:
         self._index = index
 
-    @property
-    def _connection(self) -> sqlite3.Connection:
-        return self._index.database.connection
-
     def object(self, object_id: ObjectId) -> ObjectRecord | None:
         """An object by its id."""
         found = self._objects("WHERE o.id = ?", [bytes.fromhex(object_id)])
@@ -40,11 +35,11 @@ class ObjectQueries:
     def held(self, object_ids: Iterable[ObjectId]) -> set[ObjectId]:
         """Those of the objects that a live version holds: they are here with all that is below them."""
         found: set[ObjectId] = set()
-        if self._connection.execute("SELECT 1 FROM objects LIMIT 1").fetchone() is None:
+        if self._index.database.connection.execute("SELECT 1 FROM objects LIMIT 1").fetchone() is None:
             return found
         for group in groups(object_ids):
             marks = ",".join("?" * len(group))
-            rows = self._connection.execute(
+            rows = self._index.database.connection.execute(
                 f"SELECT id FROM objects WHERE refcount > 0 AND id IN ({marks})",
                 [bytes.fromhex(object_id) for object_id in group],
             )
@@ -58,25 +53,28 @@ class ObjectQueries:
     def has_garbage(self, until: str) -> bool:
         """Whether there is an object that nothing has held since a moment."""
         statement = "SELECT 1 FROM objects WHERE refcount <= 0 AND last_referenced_at <= ? LIMIT 1"
-        return self._connection.execute(statement, (until,)).fetchone() is not None
+        return self._index.database.connection.execute(statement, (until,)).fetchone() is not None
 
     def garbage_bytes(self, until: str) -> int:
         """Stored bytes of the objects that nothing has held since a moment."""
         statement = "SELECT sum(stored_size) FROM objects WHERE refcount <= 0 AND last_referenced_at <= ?"
-        return int(self._connection.execute(statement, (until,)).fetchone()[0] or 0)
+        return int(self._index.database.connection.execute(statement, (until,)).fetchone()[0] or 0)
 
     def unreferenced_dates(self) -> Iterator[tuple[ObjectId, str]]:
         """Ids of objects that nothing holds, and since when."""
-        rows = self._connection.execute("SELECT id, last_referenced_at FROM objects WHERE refcount <= 0")
+        rows = self._index.database.connection.execute("SELECT id, last_referenced_at FROM objects WHERE refcount <= 0")
         return ((ObjectId(row[0].hex()), row[1]) for row in rows)
 
     def chunked(self) -> set[ObjectId]:
         """Blobs that are kept in chunks."""
-        return {ObjectId(row[0].hex()) for row in self._connection.execute("SELECT id FROM objects WHERE chunked")}
+        return {
+            ObjectId(row[0].hex())
+            for row in self._index.database.connection.execute("SELECT id FROM objects WHERE chunked")
+        }
 
     def pack_bytes(self, name: str) -> int:
         """Stored bytes of the objects in a pack."""
-        row = self._connection.execute(
+        row = self._index.database.connection.execute(
             "SELECT sum(stored_size) FROM objects WHERE pack = (SELECT id FROM packs WHERE name = ?)", (name,)
         ).fetchone()
         return int(row[0] or 0)
@@ -106,13 +104,13 @@ class ObjectQueries:
     def counts(self) -> dict[ObjectId, int]:
         """Every object's reference count."""
         self._index.apply_deferred()
-        rows = self._connection.execute("SELECT id, refcount FROM objects")
+        rows = self._index.database.connection.execute("SELECT id, refcount FROM objects")
         return {ObjectId(row[0].hex()): row[1] for row in rows}
 
     def counted(self) -> Iterator[tuple[bytes, int]]:
         """The bytes of every object's id and its reference count, sorted."""
         self._index.apply_deferred()
-        return iter(self._connection.execute("SELECT id, refcount FROM objects ORDER BY id"))
+        return iter(self._index.database.connection.execute("SELECT id, refcount FROM objects ORDER BY id"))
 
     def all_objects(self) -> list[ObjectRecord]:
         """Every object."""
@@ -124,7 +122,7 @@ class ObjectQueries:
 
     def stored_totals(self) -> dict[bool, tuple[int, int, int]]:
         """Number, bytes of content and stored bytes of all objects that nothing holds (False), and of the others."""
-        rows = self._connection.execute(
+        rows = self._index.database.connection.execute(
             "SELECT refcount > 0, count(*), sum(size), sum(stored_size) FROM objects GROUP BY refcount > 0"
         )
         return {bool(row[0]): (row[1], row[2], row[3]) for row in rows}
@@ -135,7 +133,7 @@ class ObjectQueries:
         found: list[tuple[int, int]] = []
         for group in groups(object_ids):
             marks = ",".join("?" * len(group))
-            found += self._connection.execute(
+            found += self._index.database.connection.execute(
                 f"SELECT stored_size, refcount FROM objects WHERE id IN ({marks})",
                 [bytes.fromhex(object_id) for object_id in group],
             )
@@ -143,7 +141,7 @@ class ObjectQueries:
 
     def _objects(self, clause: str, values: Sequence[Any], *, hint: str = "") -> list[ObjectRecord]:
         self._index.apply_deferred()
-        rows = self._connection.execute(
+        rows = self._index.database.connection.execute(
             "SELECT o.id, o.kind, o.content_type, o.size, o.stored_size, p.name, o.chunked, o.refcount, "
             f"o.created_at, o.last_referenced_at FROM objects o {hint}LEFT JOIN packs p ON p.id = o.pack {clause}",
             values,

@@ -64,7 +64,9 @@ class Queries(ObjectQueries):
 
     def is_shared(self, number: int) -> bool:
         """Whether machines gave a number out twice."""
-        row = self._connection.execute("SELECT count(*) FROM versions WHERE number = ?", [number]).fetchone()
+        row = self._index.database.connection.execute(
+            "SELECT count(*) FROM versions WHERE number = ?", [number]
+        ).fetchone()
         return int(row[0]) > 1
 
     def versions_named(self, name: str) -> list[VersionRecord]:
@@ -78,8 +80,8 @@ class Queries(ObjectQueries):
     def next_number(self) -> int:
         """The number of the next version: one more than any that was ever given out, to a version that
         is damaged now, too."""
-        found = self._connection.execute("SELECT max(number) FROM versions").fetchone()[0]
-        lost = self._connection.execute("SELECT value FROM meta WHERE key = 'highest'").fetchone()
+        found = self._index.database.connection.execute("SELECT max(number) FROM versions").fetchone()[0]
+        lost = self._index.database.connection.execute("SELECT value FROM meta WHERE key = 'highest'").fetchone()
         return max(int(found or 0), int(lost[0]) if lost else 0) + 1
 
     def history(self, head: VersionId, wanted: VersionFilter) -> list[VersionRecord]:
@@ -98,18 +100,18 @@ class Queries(ObjectQueries):
 
     def ancestors(self, version: VersionId) -> set[VersionId]:
         """The ids of a version's ancestry, itself included."""
-        return {row[0] for row in self._connection.execute(f"{_ANCESTRY} SELECT id FROM h", [version])}
+        return {row[0] for row in self._index.database.connection.execute(f"{_ANCESTRY} SELECT id FROM h", [version])}
 
     def children(self, version: VersionId) -> list[VersionId]:
         """The versions that were made on this one."""
-        rows = self._connection.execute("SELECT version FROM parents WHERE parent = ?", (version,))
+        rows = self._index.database.connection.execute("SELECT version FROM parents WHERE parent = ?", (version,))
         return [row[0] for row in rows]
 
     def is_ancestor(self, older: VersionId, newer: VersionId) -> bool:
         """Whether `older` is `newer` or in its ancestry. Looks no further back than `older`'s number."""
         if older == newer:
             return True
-        row = self._connection.execute(
+        row = self._index.database.connection.execute(
             f"{_ANCESTRY} SELECT 1 FROM h WHERE h.id = ? LIMIT 1",
             [newer, older],
         ).fetchone()
@@ -117,14 +119,14 @@ class Queries(ObjectQueries):
 
     def live_versions(self) -> list[tuple[VersionId, ObjectId]]:
         """Ids and trees of the versions that hold their content."""
-        rows = self._connection.execute(
+        rows = self._index.database.connection.execute(
             "SELECT id, tree FROM versions WHERE deleted_at IS NULL AND purged_at IS NULL ORDER BY number"
         )
         return [(row[0], row[1]) for row in rows]
 
     def live_trees(self) -> list[tuple[str, ObjectId]]:
         """When each version that holds its content was made, and its tree."""
-        rows = self._connection.execute(
+        rows = self._index.database.connection.execute(
             "SELECT created_at, tree FROM versions WHERE deleted_at IS NULL AND purged_at IS NULL ORDER BY number"
         )
         return [(row[0], row[1]) for row in rows]
@@ -143,19 +145,19 @@ class Queries(ObjectQueries):
         """Versions that changed the path, or something below it; False for those that must be compared
         by their trees (the first, and those with very many changes)."""
         low = name_bytes(path)
-        rows = self._connection.execute(
+        rows = self._index.database.connection.execute(
             "SELECT version FROM changed_paths WHERE path = ? UNION "
             "SELECT version FROM changed_paths WHERE path >= ? AND path < ?",
             (low, low + b"/", low + b"0"),
         )
         found = {row[0]: True for row in rows}
-        for (version,) in self._connection.execute("SELECT id FROM versions WHERE NOT paths_known"):
+        for (version,) in self._index.database.connection.execute("SELECT id FROM versions WHERE NOT paths_known"):
             found[version] = False
         return found
 
     def path_changes(self, path: str) -> list[RecordedChange]:
         """What live versions did to a path, oldest first; the first version is not among them."""
-        rows = self._connection.execute(
+        rows = self._index.database.connection.execute(
             "SELECT c.change, v.author, v.created_at FROM changed_paths c JOIN versions v ON v.id = c.version "
             "WHERE c.path = ? AND v.deleted_at IS NULL ORDER BY v.number, v.created_at",
             (name_bytes(path),),
@@ -164,14 +166,14 @@ class Queries(ObjectQueries):
 
     def first_version(self) -> RecordedChange:
         """Who made the oldest version that is known, and when."""
-        row = self._connection.execute(
+        row = self._index.database.connection.execute(
             "SELECT 'added', author, created_at FROM versions ORDER BY number, created_at LIMIT 1"
         ).fetchone()
         return RecordedChange(*row)
 
     def names(self) -> list[str]:
         """What versions are called, for suggestions: the newest thousand."""
-        rows = self._connection.execute(
+        rows = self._index.database.connection.execute(
             "SELECT name, number FROM versions WHERE deleted_at IS NULL ORDER BY number DESC LIMIT 1000"
         ).fetchall()
         return [f"v{row[1]}" for row in rows] + [row[0] for row in rows]
@@ -214,7 +216,9 @@ class Queries(ObjectQueries):
         """Each replica that did something, by one step of the index for each."""
         found: list[ReplicaId] = []
         statement = "SELECT min(replica) FROM actions WHERE replica > ?"
-        while (row := self._connection.execute(statement, [found[-1] if found else ""]).fetchone()) and row[0]:
+        while (
+            row := self._index.database.connection.execute(statement, [found[-1] if found else ""]).fetchone()
+        ) and row[0]:
             found.append(ReplicaId(row[0]))
         return found
 
@@ -264,7 +268,7 @@ class Queries(ObjectQueries):
         return found[0] if found else None
 
     def _actions(self, clause: str, values: Sequence[Any]) -> list[ActionRecord]:
-        rows = self._connection.execute(f"SELECT {ACTION_COLUMNS} FROM actions a {clause}", values)
+        rows = self._index.database.connection.execute(f"SELECT {ACTION_COLUMNS} FROM actions a {clause}", values)
         return [action_record(row) for row in rows]
 
 

@@ -11,4 +11,4 @@ class Finding(msgspec.Struct, frozen=True):
     detail: str
 
     def __str__(self) -> str:
-        return f"{self.what}: {self.detail}"
+        return self.detail if self.what in self.detail else f"{self.what}: {self.detail}"

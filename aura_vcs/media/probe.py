@@ -14,14 +14,7 @@ import msgspec
 
 from aura_vcs.errors import ExtraMissing, MediaUnreadable
 from aura_vcs.formats.media.describe import describe, diff_lines
-from aura_vcs.formats.media.findings import (
-    DecodeLimits,
-    MediaAnswer,
-    MediaDiff,
-    MediaFacts,
-    MediaRequest,
-    PictureKind,
-)
+from aura_vcs.formats.media.findings import DecodeLimits, MediaAnswer, MediaDiff, MediaFacts, MediaRequest, PictureKind
 from aura_vcs.formats.media.headers import read_header
 from aura_vcs.formats.media.reader import MediaHeader
 

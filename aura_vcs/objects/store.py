@@ -351,7 +351,7 @@ def objects_in(footer: "Footer", read: Callable[[PackLocation], bytes]) -> Itera
     """What a pack holds, told by its footer. How large a blob in chunks is, its list tells, which is `read`."""
     for entry in footer.entries:
         frame = footer.frames[entry.frame]
-        share = entry.length * frame.stored_length // frame.length if frame.length else 0
+        share = frame.share_of(entry)
         place = PackLocation(footer.name, entry.frame, entry.offset, entry.length, entry.chunked)
         size = entry.length
         if entry.chunked:

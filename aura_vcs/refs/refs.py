@@ -6,7 +6,7 @@ writing one again is harmless, two copies of a project folder merge file by file
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import reduce
 from typing import Any, TypeVar
 
@@ -20,7 +20,7 @@ from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.model import BranchEntry, Field, Fields, Label, RefChange, Tag
 from aura_vcs.refs.label_merge import is_believable, merge_labels
 from aura_vcs.refs.packed_labels import PackedLabels, decode_ref
-from aura_vcs.refs.tags import add_tag, may_be_apart, merge_tags, tags_apart
+from aura_vcs.refs.tags import add_tag, may_be_apart, tags_apart
 from aura_vcs.storage.base import Deletable
 
 T = TypeVar("T")
@@ -106,6 +106,23 @@ class Refs:
         if not any(may_be_apart(file) or _base_name(file) != file for file in files):
             return ()
         return tuple(tags_apart(self.all_tags()))
+
+    def bring_back_tags(self, copies: Iterable[tuple[str, Any]]) -> None:
+        """Merge copies of tags, as operations name and record them, into the files. The caller holds the refs lock.
+
+        What is no proper tag is passed over.
+        """
+        found = self.all_tags()
+        before = dict(found)
+        for ref, plain in copies:
+            path = f"{layout.REFS}/{ref}.json"
+            names = _decoded([ref.partition("/")[2]])
+            if names and plain is not None:
+                with suppress(RecordCorrupt):
+                    add_tag(found, names[0], decode_ref(encode_record(plain), Tag, path))
+        for name, tag in found.items():
+            if before.get(name) != tag:
+                self._storage.put(layout.tag_ref(name), encode_record(tag))
 
     def tag(self, name: str) -> Tag | None:
         """The tag as this machine's file has it, deleted or not."""
@@ -273,11 +290,7 @@ class Refs:
                 self._forget_entries()
                 self._storage.put(path, encode_record(entry))
         elif room == "tags":
-            tag = from_plain(after, Tag, path)
-            standing = self._load(path, Tag)
-            merged = tag if standing is None else merge_tags(standing, tag)[0]
-            if merged != standing:
-                self._storage.put(path, encode_record(merged))
+            self.bring_back_tags([(name, after)])
         elif room == "checkpoints":
             found = self._load(path, dict[str, Any])
             if found is not None and found.get("revision", 0) < after.get("revision", 0):

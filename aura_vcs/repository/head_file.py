@@ -6,9 +6,9 @@ from contextlib import contextmanager
 import msgspec
 
 from aura_vcs import layout
-from aura_vcs.codec import decode_record, encode_compact, encode_record
+from aura_vcs.codec import decode_record, encode_record, with_checksum
 from aura_vcs.errors.integrity import RecordCorrupt
-from aura_vcs.ids import ReplicaId, VersionId, blob_id, is_object_id
+from aura_vcs.ids import ReplicaId, VersionId, is_object_id
 from aura_vcs.index.index_file import Files
 from aura_vcs.model import DEFAULT_BRANCH, Head
 from aura_vcs.progress import Progress
@@ -29,8 +29,7 @@ class StoredHead(msgspec.Struct, frozen=True):
 
     def checked(self) -> "StoredHead":
         """The same, with its checksum."""
-        bare = msgspec.structs.replace(self, check="")
-        return msgspec.structs.replace(self, check=blob_id(encode_compact(bare))[:16])
+        return with_checksum(self)
 
 
 class HeadFile:

@@ -11,7 +11,7 @@ import stat
 import time
 from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from aura_vcs.errors.integrity import LinkedPath
 from aura_vcs.storage.base import FileStat, check_storage_name
@@ -21,6 +21,7 @@ from aura_vcs.storage.plain_files import (
     Append,
     append_held,
     is_shared,
+    make_root,
     open_held,
     open_plain,
     readers_of,
@@ -28,12 +29,12 @@ from aura_vcs.storage.plain_files import (
 )
 from aura_vcs.storage.stored_file import open_stored, read_stored, unreadable
 from aura_vcs.storage.system_calls import REAL_CALLS, FileCalls, translated
-from aura_vcs.storage.upload import LocalUpload
+
+if TYPE_CHECKING:
+    from aura_vcs.storage.upload import LocalUpload
 
 STALE_SECONDS = 24 * 3600
 """A temporary file that nobody wrote to for so long belongs to nobody."""
-
-
 UPLOADS = r"\d+-[0-9a-f]{16}"
 """What uploads are called until they have their names."""
 
@@ -157,7 +158,7 @@ class LocalStorage:
 
     def put(self, name: str, data: bytes, *, private: bool = False, mode: int = 0o666) -> None:
         """See Writable. A `private` file is its owner's alone (mode 0600), from the first moment on."""
-        upload = LocalUpload(self, self._temporary, mode=0o600 if private else mode)
+        upload = self.upload(0o600 if private else mode)
         try:
             upload.write(data)
             upload.publish(name)
@@ -166,15 +167,17 @@ class LocalStorage:
 
     def put_unsynced(self, name: str, data: bytes) -> None:
         """Replace the bytes under `name` as a whole, not durably: whoever reads them can tell."""
-        upload = LocalUpload(self, self._temporary)
+        upload = self.upload()
         try:
             upload.write(data)
             upload.publish(name, durably=False)
         finally:
             upload.discard()
 
-    def upload(self, mode: int = 0o666) -> LocalUpload:
+    def upload(self, mode: int = 0o666) -> "LocalUpload":
         """See Writable. Nobody can read it who cannot read a file of that mode."""
+        from aura_vcs.storage.upload import LocalUpload  # whoever only looks writes nothing
+
         return LocalUpload(self, self._temporary, mode=mode)
 
     def readers(self, name: str) -> int:
@@ -350,7 +353,7 @@ class LocalStorage:
         except FileNotFoundError:
             pass
         if not folder:
-            self._make_root(self._folders.root)
+            make_root(self.calls, self._folders.root)
             return
         self._make(folder.rpartition("/")[0])
         with self._folders.at(folder) as (last, dir_fd):
@@ -360,18 +363,6 @@ class LocalStorage:
                 return
             share_folder(self.calls, last, dir_fd)
             self.calls.fsync_folder(".", dir_fd=dir_fd)
-
-    def _make_root(self, path: str) -> None:
-        if os.path.isdir(path):
-            return
-        parent = os.path.dirname(path)
-        self._make_root(parent)
-        try:
-            self.calls.mkdir(path)
-        except FileExistsError:
-            return
-        share_folder(self.calls, path, None, above=parent)
-        self.calls.fsync_folder(parent)
 
     @contextmanager
     def _inside(self, folder: str) -> Iterator[int | None]:

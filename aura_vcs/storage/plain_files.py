@@ -134,6 +134,20 @@ def share_file(calls: FileCalls, fd: int, dir_fd: int | None, *, in_place: bool 
             calls.chmod(fd, stat.S_IMODE(wanted))
 
 
+def make_root(calls: FileCalls, path: str) -> None:
+    """Make a folder that a storage begins at, and those above it, durably."""
+    if os.path.isdir(path):
+        return
+    parent = os.path.dirname(path)
+    make_root(calls, parent)
+    try:
+        calls.mkdir(path)
+    except FileExistsError:
+        return
+    share_folder(calls, path, None, above=parent)
+    calls.fsync_folder(parent)
+
+
 def share_folder(calls: FileCalls, name: str, dir_fd: int | None, *, above: str = "") -> None:
     """Let the group use a new folder of ours, if it is to use the one that it is in."""
     if os.name == "nt":

@@ -13,8 +13,9 @@ from typing import Any
 
 import msgspec
 
-from aura_vcs.codec import encode_compact, format_time
-from aura_vcs.ids import blob_id, new_operation_id
+from aura_vcs.codec import encode_compact, format_time, with_checksum
+from aura_vcs.ids import new_operation_id
+from aura_vcs.storage.line_log import read_lines, whole_part
 from aura_vcs.studio.folder import ACTIONS, CONFIG, DONE, PROJECTS, RATINGS, SETUP, TEMPLATES, StudioFolder
 
 LOG_BYTES = 4 << 20
@@ -50,8 +51,7 @@ class StudioAction(msgspec.Struct, frozen=True):
 
     def checked(self) -> "StudioAction":
         """The same, with a checksum."""
-        bare = msgspec.structs.replace(self, check="")
-        return msgspec.structs.replace(self, check=blob_id(encode_compact(bare))[:16])
+        return with_checksum(self)
 
 
 class DoneRecord(msgspec.Struct, frozen=True):
@@ -74,12 +74,7 @@ class ActionDraft(msgspec.Struct, frozen=True):
 
 def read_actions(folder: StudioFolder) -> list[StudioAction]:
     """All actions of the log, oldest first."""
-    try:
-        data = folder.storage.read(ACTIONS)
-    except FileNotFoundError:
-        return []
-    *lines, _ = data.split(b"\n")
-    found = [_decode(line) for line in lines]
+    found = [_decode(line.data) for line in read_lines(folder.storage, ACTIONS)]
     if None in found:
         folder.progress.note(f"A line of {ACTIONS} cannot be read; it is passed over")
     return [action for action in found if action is not None]
@@ -194,7 +189,7 @@ def _append(folder: StudioFolder, line: bytes) -> None:
         folder.storage.put(ACTIONS, line, private=True)
         return
     data = folder.storage.read(ACTIONS)
-    whole = data[: data.rfind(b"\n") + 1]
+    whole = whole_part(data)
     if len(whole) > LOG_BYTES:
         cut = whole.find(b"\n", len(whole) // 2) + 1
         folder.storage.put(ACTIONS, whole[cut:] + line, private=True)

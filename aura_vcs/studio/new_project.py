@@ -8,7 +8,7 @@ from aura_vcs.history.file_edits import edit_files
 from aura_vcs.repository.repository import Repository
 from aura_vcs.studio.configuration import get_configuration
 from aura_vcs.studio.studio import Studio
-from aura_vcs.studio.template_files import project_files
+from aura_vcs.studio.template_files import check_texts, project_files
 from aura_vcs.studio.templates import Template, count_use, find_template
 
 
@@ -19,7 +19,9 @@ def template_for(studio: Studio, root: str, name: str) -> Template:
         UnknownName. InputError: a file would be written over.
     """
     found = find_template(studio, name)
-    taken = [path for path in (*found.documents, "project.json") if os.path.lexists(os.path.join(root, path))]
+    taken = [
+        path for path in (*found.documents, *found.texts, "project.json") if os.path.lexists(os.path.join(root, path))
+    ]
     if taken:
         raise InputError(
             f"{root} has {taken[0]} already, which the template would write",
@@ -35,6 +37,7 @@ def apply_template(studio: Studio, repo: Repository, template: Template, title: 
         template.documents, title=title, topic=topic or title, project=repo.format.project, template_id=template.id,
         at=now(), by=repo.author, render_defaults=defaults,
     )  # fmt: skip
+    files |= {path: text.encode() for path, text in check_texts(template.texts, template.name).items()}
     edit_files(repo, files, type_="template.apply", description=f"Began with the template {template.name!r}")
     count_use(studio, template)
     return sorted(files)

@@ -6,6 +6,7 @@ dates and media are left out, and the timeline is made from the scenes.
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from aura_vcs.errors import AuraError
@@ -24,6 +25,9 @@ Documents = dict[str, dict[str, Any]]
 RENDER_NAME = "render.json"
 FILE_LIMIT = 1000
 """Documents in one template."""
+TEXTS = (".auraignore",)
+"""Files beside the documents that a template takes along."""
+TEXT_BYTES_LIMIT = 64 << 10
 DEFAULT_SECONDS = 5.0
 """How long a scene is that does not say it."""
 _OWN = {
@@ -54,6 +58,31 @@ def documents_of(source: ContentSource, name: str) -> Documents:
         own = _OWN if path == PROJECT_NAME or path.startswith(f"{SCENES_FOLDER}/") else set[str]()
         found[path] = {key: item for key, item in value.items() if key not in own}
     return check_documents(found, name)
+
+
+def texts_of(source: ContentSource) -> dict[str, str]:
+    """What a template takes along of any project, whatever it is made with: the rules of what is left out."""
+    found: dict[str, str] = {}
+    for path in TEXTS:
+        with suppress(AuraError, UnicodeDecodeError), source.open(path) as stream:
+            data = stream.read(TEXT_BYTES_LIMIT + 1)
+            if len(data) <= TEXT_BYTES_LIMIT:
+                found[path] = data.decode("utf-8-sig")
+    return found
+
+
+def check_texts(texts: Mapping[str, Any], name: str) -> dict[str, str]:
+    """The texts, if a project may begin with them.
+
+    Raises:
+        TemplateUnusable: a file that no template has, or one that is too long.
+    """
+    for path, text in texts.items():
+        if path not in TEXTS:
+            raise TemplateUnusable(name, f"{path!r}: no template has such a file")
+        if not isinstance(text, str) or len(text.encode("utf-8", "replace")) > TEXT_BYTES_LIMIT:
+            raise TemplateUnusable(name, f"{path} is no text of at most {TEXT_BYTES_LIMIT:,} bytes")
+    return dict(texts)
 
 
 def check_documents(documents: Mapping[str, Any], name: str) -> Documents:

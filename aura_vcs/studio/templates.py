@@ -25,7 +25,14 @@ from aura_vcs.studio.action_log import ActionDraft, act, acting, changed
 from aura_vcs.studio.configuration import get_configuration
 from aura_vcs.studio.folder import RATINGS, TEMPLATES
 from aura_vcs.studio.studio import Studio
-from aura_vcs.studio.template_files import Documents, check_documents, documents_of, script_structure
+from aura_vcs.studio.template_files import (
+    Documents,
+    check_documents,
+    check_texts,
+    documents_of,
+    script_structure,
+    texts_of,
+)
 from aura_vcs.suggestions import suggest
 
 NAME_LIMIT, DESCRIPTION_LIMIT = 200, 2000
@@ -66,6 +73,8 @@ class Template(msgspec.Struct, frozen=True):
     modified_by: str = ""
     deleted_at: str | None = None
     deleted_by: str | None = None
+    texts: dict[str, str] = {}
+    """Files that are no documents, by name; see template_files.TEXTS."""
 
 
 class Popularity(msgspec.Struct, frozen=True):
@@ -164,7 +173,8 @@ def new_from_project(
     own = documents.get("project.json", {})
     at, by = now(), studio.folder.user
     made = Template(
-        id=new_uuid(), name=name, documents=documents, description=description or str(own.get("description", "")),
+        id=new_uuid(), name=name, documents=documents, texts=texts_of(source),
+        description=description or str(own.get("description", "")),
         category=category or own.get("category"), tags=tags or tuple(map(str, own.get("tags", ()))), author=by,
         script_structure=script_structure(documents), created_at=at, updated_at=at, created_by=by, modified_by=by,
     )  # fmt: skip
@@ -270,6 +280,7 @@ def import_template(studio: Studio, data: bytes, file: str, *, name: str | None 
     except RecordCorrupt as error:
         raise TemplateUnusable(file, error.detail) from error
     check_documents(found.documents, file)
+    check_texts(found.texts, file)
     at, by = now(), studio.folder.user
     made = msgspec.structs.replace(
         found, name=name or found.name, is_community_template=True, is_system_template=False, is_default=False,

@@ -74,7 +74,7 @@ def clone(
         enable_lazy_fetch(repo, lambda _: remote)
         with ExitStack() as stack:  # who lays out files holds the lock of who may change the folder
             early = CloneCheckout(repo, stack, branch)
-            fetched = fetch(repo, remote, known, all_versions=all_versions, undoable=False, on_coming=early.prepare)
+            fetched = fetch(repo, remote, known, all_versions=all_versions, undoable=False, expecting=early)
             from aura_vcs.sync.pull import check_out_clone  # now, while the disk works
 
             files = check_out_clone(repo, branch)

@@ -27,26 +27,32 @@ class CloneCheckout:
         self._repo = repo
         self._stack = stack
         self._branch = branch
+        self._coming: IncomingVersions | None = None
+        self._tree: ObjectId | None = None
+        self._is_planned = False
 
-    def prepare(self, coming: IncomingVersions) -> Callable[[], None]:
-        """Plan the files; returns what writes them."""
-        tree = _tree_of(coming, self._branch)
-        if tree is None:
-            return lambda: None
+    def prepare(self, coming: IncomingVersions) -> None:
+        """Plan the files."""
+        self._coming, self._tree = coming, _tree_of(coming, self._branch)
+        if self._tree is None:
+            return
         self._stack.enter_context(self._repo.locks.exclusive("worktree"))
         self._stack.callback(self._repo.worktree.close)  # what was laid out goes before the lock does
-        is_planned = _prepare_or_none(lambda: self._plan(tree, coming))
+        self._is_planned = _prepare_or_none(self._plan)
 
-        def lay_out() -> None:
-            self._stack.enter_context(self._repo.index.with_locations(coming.stored))
-            if is_planned or _prepare_or_none(lambda: self._plan(tree, coming)):  # not all folders were at hand before
-                _prepare_or_none(lambda: self._repo.worktree.stage(self._repo.progress))
+    def arrive(self) -> None:
+        """Write the files: their content is in the store."""
+        if self._coming is None or self._tree is None:
+            return
+        self._stack.enter_context(self._repo.index.with_locations(self._coming.stored))
+        if self._is_planned or _prepare_or_none(self._plan):  # not all folders were at hand before
+            _prepare_or_none(lambda: self._repo.worktree.stage(self._repo.progress))
 
-        return lay_out
-
-    def _plan(self, tree: ObjectId, coming: IncomingVersions) -> None:
-        differences = self._repo.trees.list_differences(EMPTY_TREE_ID, tree)
-        places = {i: stored.location for i, stored in coming.stored.items() if stored.location is not None}
+    def _plan(self) -> None:
+        assert self._coming is not None
+        assert self._tree is not None
+        differences = self._repo.trees.list_differences(EMPTY_TREE_ID, self._tree)
+        places = {i: stored.location for i, stored in self._coming.stored.items() if stored.location is not None}
         self._repo.worktree.plan(EMPTY_TREE_ID, differences, places, self._repo.progress)
 
 

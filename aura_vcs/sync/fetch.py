@@ -4,7 +4,8 @@ The order is that of a commit: objects, hashed and durable, then the operation, 
 remote's refs only those come that build on what came with them: a branch never points outside.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -70,12 +71,14 @@ class IncomingVersions(msgspec.Struct, frozen=True):
     stored: Mapping[ObjectId, StoredObject]
 
 
-OnIncoming = Callable[[IncomingVersions], Callable[[], None]]
-"""Told while what comes is hashed; what it returns is called once that is in the store, and not recorded yet."""
+class Expecting(Protocol):
+    """Whoever makes use of what comes before it is recorded."""
 
+    def prepare(self, coming: IncomingVersions) -> None:
+        """Hear what comes, while it is hashed."""
 
-def _ignore_incoming(_: IncomingVersions) -> Callable[[], None]:
-    return lambda: None
+    def arrive(self) -> None:
+        """Hear that it is in the store, and not recorded yet."""
 
 
 class _FetchDraft(msgspec.Struct, frozen=True):
@@ -102,7 +105,7 @@ def fetch(
     *,
     all_versions: bool = False,
     undoable: bool = True,
-    on_coming: OnIncoming = _ignore_incoming,
+    expecting: Expecting | None = None,
 ) -> Fetched:
     """Bring what the remote has; the work folder stays as it is.
 
@@ -118,14 +121,14 @@ def fetch(
     """
     with repo.locks.exclusive(known.lock):
         repo.refresh()
-        return _fetch_alone(repo, remote, known, on_coming, all_versions=all_versions, undoable=undoable)
+        return _fetch_alone(repo, remote, known, expecting, all_versions=all_versions, undoable=undoable)
 
 
 def _fetch_alone(
     repo: Repository,
     remote: RangeReadable,
     known: RemoteCache,
-    on_coming: OnIncoming,
+    expecting: Expecting | None,
     *,
     all_versions: bool,
     undoable: bool,
@@ -136,14 +139,14 @@ def _fetch_alone(
     if known.state().fetched == state:
         return Fetched(FetchPlan(remote.location, (), (), 0, 0, 0))
     try:
-        fetched = _fetch(repo, view, known, on_coming, all_versions=all_versions)
+        fetched = _fetch(repo, view, known, expecting, all_versions=all_versions)
     except RemoteCorrupt:
         now = load_snapshot(remote, known, repo.format.project)
         if now.digest == view.digest and not known.incoming.list("objects/packs"):
             raise
         view, state = now, _state(now, all_versions=all_versions)  # a collection may have moved what we wanted
         clear(known.incoming)  # or what an earlier attempt left may have been the damage: once more without it
-        fetched = _fetch(repo, view, known, on_coming, all_versions=all_versions)
+        fetched = _fetch(repo, view, known, expecting, all_versions=all_versions)
     if undoable and not fetched.plan.is_empty:
         fast_forward(repo, f"Went forward to what was fetched from {remote.location}")
     known.remember(state_of(view, known.state(), fetched=state))
@@ -155,7 +158,7 @@ def _state(view: RemoteSnapshot, *, all_versions: bool) -> str:
 
 
 def _fetch(
-    repo: Repository, view: RemoteSnapshot, known: RemoteCache, on_coming: OnIncoming, *, all_versions: bool
+    repo: Repository, view: RemoteSnapshot, known: RemoteCache, expecting: Expecting | None, *, all_versions: bool
 ) -> Fetched:
     with repo.locks.shared("objects"), Quarantine(repo, view, known.incoming) as room:
         draft = _draft(repo, view, known, all_versions=all_versions, room=room)
@@ -165,7 +168,7 @@ def _fetch(
         for object_id, tree in draft.negotiation.trees.items():  # hashed already, and soon in the store
             repo.trees.remember(object_id, tree)
         if draft.negotiation.table is not None and draft.plan.objects:
-            arrived = _receive(room, draft, draft.negotiation.table, on_coming)
+            arrived = _receive(room, draft, draft.negotiation.table, expecting)
         report_diverged_tags(repo.progress, repo.refs.all_tags(), view.manifest.tags)
         _record(repo, draft, _record_offloaded(repo, draft, known, arrived))
     clear(known.incoming)
@@ -173,11 +176,13 @@ def _fetch(
     return Fetched(draft.plan, tuple(b.name for b in found if b is not None and b.diverged))
 
 
-def _receive(room: Quarantine, draft: _FetchDraft, table: PackTable, on_coming: OnIncoming) -> Downloaded:
-    expected = room.expected(draft.packs, table)
-    has_landed = on_coming(IncomingVersions(draft.negotiation.versions, draft.entries, expected))
+def _receive(room: Quarantine, draft: _FetchDraft, table: PackTable, expecting: Expecting | None) -> Downloaded:
+    if expecting is not None:
+        expected = room.expected(draft.packs, table)
+        expecting.prepare(IncomingVersions(draft.negotiation.versions, draft.entries, expected))
     arrived = room.receive(draft.packs, table, bare=draft.negotiation.left.keys())
-    has_landed()
+    if expecting is not None:
+        expecting.arrive()
     return arrived
 
 

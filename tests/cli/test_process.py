@@ -68,7 +68,7 @@ def test_stopping_is_one_line_and_leaves_the_project_whole(two: Film, number: in
     process.send_signal(number)
     out, error = process.communicate(timeout=60)
     assert process.returncode == 130, (name, error)
-    assert error.splitlines()[0] == "Stopped."
+    assert error.splitlines()[0] == "Stopped; nothing was saved."
     assert "Traceback" not in error
     assert out.replace("working\n", "") == ""
     assert two.data("fsck")["ok"] is True

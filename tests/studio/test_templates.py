@@ -188,3 +188,18 @@ def test_the_index_serves_the_questions(studio: Studio) -> None:
         statement, values = templates_statement(*arguments, **options)
         plan = " ".join(row[3] for row in studio.index.rows(f"EXPLAIN QUERY PLAN {statement}", values))
         assert "INDEX templates_" in plan, plan
+
+
+def test_a_project_of_any_kind_makes_a_template(studio: Studio) -> None:
+    """Its rules of what is left out go along, and a project begins with them; a foreign file has none but these."""
+    source = MemorySource(
+        {"project.json": b'{"title": "Reel"}', ".auraignore": b"renders/\n", "cut.kdenlive": b"<mlt/>", "a.mov": b"x"}
+    )
+    made = new_from_project(studio, source, "Reels")
+    assert made.texts == {".auraignore": "renders/\n"}
+    assert list(made.documents) == ["project.json"]
+    data = export_template(made)
+    assert import_template(studio, data, "reels.json", name="Copy").texts == made.texts
+    hostile = data.replace(b'".auraignore"', b'".bashrc"')
+    with pytest.raises(TemplateUnusable, match="no template has such a file"):
+        import_template(studio, hostile, "reels.json", name="Other")

@@ -217,6 +217,7 @@ class At:
 
     def __init__(self, inner: RemoteStorage, verb: str, action: Callable[[], object]) -> None:
         self.inner, self.place, self.pack_bytes = inner, inner.location, inner.pack_bytes
+        self.create_checked = None
         self._verb, self._action = verb, action
 
     def _maybe(self, verb: str) -> None:

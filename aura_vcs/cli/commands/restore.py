@@ -46,6 +46,7 @@ def restore_command(repo: "Repository", console: Console, version: str, paths: t
     from aura_vcs.cli.output.json_shapes import checkout_to_json
     from aura_vcs.history.checkout import restore
 
+    given = version
     version, paths = saved_paths(repo, current_session().folder, (version, *paths))
     moved = restore(repo, version, project_paths(repo, paths) or None)
     if console.as_json:
@@ -55,6 +56,9 @@ def restore_command(repo: "Repository", console: Console, version: str, paths: t
         print_kept_unsaved(console, moved)
     else:
         _show(console, version, paths, moved)
+        if given != version:
+            named = f"aura restore {version} {given}"
+            console.line(faint(f"That was `{named}`: name another version to have it as it was there."))
     print_skipped(console, moved)
 
 

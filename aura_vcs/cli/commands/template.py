@@ -93,7 +93,10 @@ def show_command(studio: "Studio", console: Console, template: str) -> None:
 @json_option
 @pass_studio
 def new_command(studio: "Studio", console: Console, name: str, description: str, category: str | None) -> None:
-    """Make a template of this project's documents, without its media"""
+    """Make a template of this project's documents, without its media
+
+    Of a project without such documents it takes project.json and the rules of .auraignore, and says what it leaves.
+    """
     from pathlib import Path
 
     from aura_vcs.history.sources.content_source import FolderSource
@@ -102,7 +105,15 @@ def new_command(studio: "Studio", console: Console, name: str, description: str,
     with current_session().open() as repo:
         source = FolderSource(Path(repo.root))
         made = new_from_project(studio, source, name, description=description, category=category)
+        taken = {*made.documents, *made.texts}
+        left = sum(path not in taken for path in source.names())
     _print(console, made, "Made the template")
+    if not console.as_json:
+        console.line(f"  takes along {', '.join(sorted(taken))}")
+        if left:
+            console.line(
+                faint(f"  leaves {count(left, 'file')}: media, texts, projects of editors, what follows from scenes")
+            )
 
 
 @template_command.command(
@@ -227,11 +238,11 @@ def _structure(name: str, text: str) -> Any:
 
 
 def template_to_json(template: "Template") -> dict[str, Any]:
-    """A template in JSON: everything but its documents."""
+    """A template in JSON: everything but the content of its files."""
     import msgspec
 
     shape: dict[str, Any] = msgspec.to_builtins(template)
-    shape.pop("documents")
+    del shape["documents"], shape["texts"]
     return shape
 
 

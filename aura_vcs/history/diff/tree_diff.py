@@ -18,7 +18,7 @@ from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import DOCUMENTS, Entry, EntryKind
 from aura_vcs.objects.trees import EMPTY_TREE_ID, Difference, documents_of
 from aura_vcs.repository.repository import Repository
-from aura_vcs.suggestions import take_nearest
+from aura_vcs.suggestions import pair_equal
 from aura_vcs.worktree.scan.selection import Selection
 
 LOOK_BYTES_LIMIT = 16 << 20
@@ -114,22 +114,15 @@ def _of_difference(repo: Repository, differences: Iterable[Difference]) -> list[
 
 def _renamed(changes: list[PathChange]) -> list[PathChange]:
     """Deleted and added files of the same content become renames, each used once."""
-    gone: dict[str, list[str]] = {}
-    by_path = {change.path: change for change in changes if change.change == "deleted"}
-    for path, change in by_path.items():
-        if change.old is not None and change.old.kind is EntryKind.FILE and change.old.size:
-            gone.setdefault(change.old.id, []).append(path)
-    found: list[PathChange] = []
-    used: set[str] = set()
-    for change in changes:
-        old_paths = gone.get(change.new.id) if change.change == "added" and change.new is not None else None
-        if old_paths and change.new is not None and change.new.kind is EntryKind.FILE:
-            old_path = take_nearest(change.path, old_paths)
-            used.add(old_path)
-            found.append(PathChange(change.path, "renamed", by_path[old_path].old, change.new, old_path))
-        else:
-            found.append(change)
-    return [change for change in found if not (change.change == "deleted" and change.path in used)]
+    gone = {c.path: c.old for c in changes if c.change == "deleted" and c.old is not None and is_file(c.old)}
+    come = [(c.path, c.new.id) for c in changes if c.change == "added" and c.new is not None and is_file(c.new)]
+    renamed = pair_equal(((path, entry.id) for path, entry in gone.items() if entry.size), come)
+    used = set(renamed.values())
+    return [
+        PathChange(c.path, "renamed", gone[renamed[c.path]], c.new, renamed[c.path]) if c.path in renamed else c
+        for c in changes
+        if not (c.change == "deleted" and c.path in used)
+    ]
 
 
 def with_changed_renames(changes: Sequence[PathChange], old: Contents, new: Contents) -> list[PathChange]:

@@ -7,7 +7,7 @@ from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.repository.repository import Repository
-from aura_vcs.suggestions import take_nearest
+from aura_vcs.suggestions import pair_equal
 
 LOOK_BYTES_LIMIT = 1 << 20
 """A file that was renamed and changed at once is recognised up to this size."""
@@ -30,9 +30,9 @@ def name_in_parent(repo: Repository, record: VersionRecord, parent: VersionRecor
             for found in repo.trees.differences(parent.tree, record.tree)
             if found.new is None and found.old is not None and found.old.kind is entry.kind
         }
-        equal = [name for name, old in gone.items() if old.id == entry.id]
+        equal = pair_equal(((name, old.id) for name, old in gone.items()), [(path, entry.id)])
         if equal:
-            return take_nearest(path, equal)
+            return equal[path]
         return _most_alike(repo, path, entry, gone) if entry.kind is EntryKind.FILE else path
     except IntegrityError:
         return path

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from aura_vcs.codec import decode_record, encode_compact, encode_record, readable_name
+from aura_vcs.codec import decode_record, encode_record, readable_name, with_checksum
 from aura_vcs.errors import AuraError, Unfinished
 from aura_vcs.errors.integrity import IntegrityError, LinkedPath, ObjectMissing, RecordCorrupt, StorageError
-from aura_vcs.ids import ObjectId, blob_id
+from aura_vcs.ids import ObjectId
 from aura_vcs.layout import ASIDE, PENDING
 from aura_vcs.model import Entry, EntryKind, Operation
 from aura_vcs.objects.base import PackLocation
@@ -41,8 +41,7 @@ class Pending(msgspec.Struct, frozen=True):
 
     def checked(self) -> "Pending":
         """The same, with a checksum."""
-        bare = msgspec.structs.replace(self, check="")
-        return msgspec.structs.replace(self, check=blob_id(encode_compact(bare))[:16])
+        return with_checksum(self)
 
 
 def pending(repo: Repository) -> Pending | None:

@@ -6,7 +6,7 @@ from aura_vcs.codec import name_bytes
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.repository.repository import Repository
-from aura_vcs.suggestions import take_nearest
+from aura_vcs.suggestions import pair_equal
 from aura_vcs.worktree.scan.cache import FileState
 from aura_vcs.worktree.scan.scan import Scan, ScannedFolder, entry_of
 
@@ -122,16 +122,9 @@ def _renames(repo: Repository, scan: Scan, found: _Found) -> dict[str, str]:
     repo.worktree.hash([p for p in candidates if not _id_of(scan, p)], scan, repo.progress)
     for path in [path for path in candidates if scan.file(path) is None]:
         del found.added[path]
-    gone: dict[str, list[str]] = {}
-    for path, entry in sorted(found.deleted.items()):
-        if entry.kind is EntryKind.FILE and entry.size:
-            gone.setdefault(entry.id, []).append(path)
-    renames: dict[str, str] = {}
-    for new in sorted(found.added.keys() & set(candidates)):
-        old_paths = gone.get(_id_of(scan, new))
-        if old_paths:
-            renames[new] = take_nearest(new, old_paths)
-    return renames
+    deleted = sorted(found.deleted.items())
+    gone = ((path, str(entry.id)) for path, entry in deleted if entry.kind is EntryKind.FILE and entry.size)
+    return pair_equal(gone, ((new, _id_of(scan, new)) for new in sorted(found.added.keys() & set(candidates))))
 
 
 def _id_of(scan: Scan, path: str) -> str:

@@ -68,6 +68,10 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
     length: int
     codec: int
 
+    def share_of(self, entry: "PackEntry") -> int:
+        """An object's part of the frame's stored bytes."""
+        return entry.length * self.stored_length // self.length if self.length else 0
+
 
 class PackEntry(msgspec.Struct, frozen=True, gc=False):
     """An object in a pack: which frame, and where in the decoded frame."""

@@ -203,7 +203,7 @@ class PackWriter:
     def _stored(self, name: str) -> Iterator[StoredObject]:
         for entry in self._entries:
             frame = self._frames[entry.frame]
-            share = entry.length * frame.stored_length // frame.length if frame.length else 0
+            share = frame.share_of(entry)
             place = PackLocation(name, entry.frame, entry.offset, entry.length, entry.chunked)
             yield StoredObject(entry.id, entry.kind, entry.length, share, place)
 

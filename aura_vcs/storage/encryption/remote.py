@@ -43,6 +43,7 @@ class EncryptedRemote:
         self.inner = inner
         self.location = inner.location
         self.pack_bytes = inner.pack_bytes
+        self.create_checked = None  # `check` would see what is behind it
         self._keys = keys
         self._files: dict[str, FileKey] = {}
         """Keys of files that were looked at; replaced when a file turns out to be another one."""

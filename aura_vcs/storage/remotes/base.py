@@ -11,6 +11,7 @@ Names are as in `storage.base`. Guarantees of every implementation:
   is RemoteError and its children. Safe to use from several threads.
 """
 
+from collections.abc import Callable
 from typing import BinaryIO, Protocol
 
 import msgspec
@@ -69,14 +70,28 @@ class Listable(RangeReadable, Protocol):
         """Files directly in a folder, sorted by name; [] where nothing is."""
 
 
+class CreateChecked(Protocol):
+    """Adds a file as `create` does, and lets `check` look at what arrived before it gets its name, and refuse it."""
+
+    def __call__(
+        self, name: str, source: BinaryIO, *, check: Callable[[BinaryIO], None], progress: Progress = SILENT
+    ) -> int:
+        """Store the source under a name that is free; see Creatable.create."""
+
+
 class Creatable(Listable, Protocol):
     """Files can be added.
 
     `pack_bytes` says how large a pack should be there, None: as large as they come. It is wanted
-    where an interrupted file is sent again from its beginning.
+    where an interrupted file is sent again from its beginning. `create_checked` is None where what
+    arrived cannot be looked at without sending it back.
     """
 
     pack_bytes: int | None
+
+    @property
+    def create_checked(self) -> CreateChecked | None:
+        """How to add a file that is looked at where it arrives."""
 
     def create(self, name: str, source: BinaryIO, *, progress: Progress = SILENT) -> int:
         """Store all of `source`, which can seek, under a name that is free.

@@ -129,6 +129,7 @@ class BucketRemote:
     """A store of obstore as a remote. `service` is the address of what is behind it, where it was named."""
 
     pack_bytes: int | None = PACK_BYTES
+    create_checked = None
 
     def __init__(self, obstore: Any, store: Any, place: str, *, conditional: bool = True, service: str = "") -> None:
         self.location = place

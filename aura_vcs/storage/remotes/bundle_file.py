@@ -122,6 +122,7 @@ class BundleWriter:
     """
 
     pack_bytes: int | None = None
+    create_checked = None
 
     def __init__(self, folder: str, name: str, *, mode: int = 0o666) -> None:
         self.location = name

@@ -132,6 +132,12 @@ class FolderRemote:
                 drop_parts(self._storage, _TEMPORARY, name)
         return start
 
+    def create_checked(
+        self, name: str, source: BinaryIO, *, check: Callable[[BinaryIO], None], progress: Progress = SILENT
+    ) -> int:
+        """See CreateChecked."""
+        return self.create(name, source, check=check, progress=progress)
+
     def _resume_offset(self, part: PartialUpload | None, source: BinaryIO, size: int, agree: ResumeCheck | None) -> int:
         """How much of a part is gone on with: all of it, if it is how the source begins, or nothing."""
         there = part.size if part is not None else 0

@@ -12,6 +12,7 @@ class ReadOnlyRemote:
     """Refuses to write, and to list what could not be relied on."""
 
     pack_bytes: int | None = None
+    create_checked = None
 
     location = ""
 

@@ -39,6 +39,7 @@ class RetryingRemote:
         self.inner = inner
         self.location = inner.location
         self.pack_bytes = inner.pack_bytes
+        self.create_checked = None
         self._pauses = pauses_seconds
         self._sleep = sleep
 
@@ -172,6 +173,7 @@ class RecordingRemote:
         self.inner = inner
         self.location = inner.location
         self.pack_bytes = inner.pack_bytes
+        self.create_checked = None
         self.requests: list[RecordedRequest] = []
 
     def load(self, name: str) -> RemoteFile:
@@ -264,6 +266,7 @@ class FaultyRemote:
         self.inner = inner
         self.location = inner.location
         self.pack_bytes = inner.pack_bytes
+        self.create_checked = None
         self.calls = 0
         self._fail_at = frozenset(fail_at)
         self._lose_at = frozenset(lose_at)

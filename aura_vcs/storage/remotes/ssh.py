@@ -75,6 +75,7 @@ class SshRemote:
     """
 
     pack_bytes: int | None = None
+    create_checked = None
 
     def __init__(self, arguments: Sequence[str], place: str, *, environment: Mapping[str, str] | None = None) -> None:
         self.location = place

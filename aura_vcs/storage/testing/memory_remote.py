@@ -14,6 +14,7 @@ class MemoryRemote:
     """Keeps files in a dict; tokens are never used twice, so an old one never fits again."""
 
     pack_bytes: int | None = None
+    create_checked = None
 
     def __init__(self, place: str = "memory") -> None:
         self.location = place

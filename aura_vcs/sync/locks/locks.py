@@ -35,7 +35,8 @@ from aura_vcs.sync.state.lock_record import (
     overlaps,
     sorted_locks,
 )
-from aura_vcs.sync.state.manifest import MANIFEST, decode_manifest, encode_manifest
+from aura_vcs.sync.state.manifest import MANIFEST
+from aura_vcs.sync.state.manifest_update import update_manifest
 from aura_vcs.sync.state.snapshot import RemoteSnapshot, load_snapshot, state_of
 
 ATTEMPTS = 20
@@ -254,20 +255,12 @@ def _update(repo: Repository, remote: RemoteStorage, known: RemoteCache, change:
         if locks == sorted_locks(view.manifest.locks):
             _remember(known, view, view)
             return
-        manifest = msgspec.structs.replace(
-            view.manifest,
-            generation=view.manifest.generation + 1,
-            previous=view.digest,
-            updated_at=now(),
-            updated_by=repo.author,
-            locks=locks,
-        )
-        data = encode_manifest(manifest)
+        manifest = msgspec.structs.replace(view.manifest, locks=locks)
         try:
-            token = remote.swap(MANIFEST, data, view.token)
+            after = update_manifest(repo, remote, view, manifest, has_all=False)
         except RefMoved:
             continue  # somebody else moved it: look again
-        _remember(known, view, RemoteSnapshot(remote, known, decode_manifest(data, remote.location), data, token))
+        _remember(known, view, after)
         return
     raise RefMoved(f"{remote.location}/{MANIFEST}", "where it was seen", "moving all the time")
 

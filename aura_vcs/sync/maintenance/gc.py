@@ -20,7 +20,6 @@ from aura_vcs.errors.input import PlanStale, RefMoved
 from aura_vcs.errors.remotes import RemoteCorrupt, RemoteRewound, RemoteUnsafe
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import Kind, Label
-from aura_vcs.objects.packs.format import Footer, PackEntry
 from aura_vcs.objects.packs.writer import is_nonce
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteEntry, RemoteStorage
@@ -159,7 +158,7 @@ def plan_remote_purge(repo: Repository, remote: RemoteStorage, known: RemoteCach
     own: set[ObjectId] = set()
     use.mark(version, own)
     found = (item for object_id in own - others if (item := table.find(object_id)) is not None)
-    return sum(_share(table.footers[item.pack], item.entry) for item in found)
+    return sum(table.footers[item.pack].frames[item.entry.frame].share_of(item.entry) for item in found)
 
 
 def execute_remote_gc(
@@ -290,17 +289,11 @@ def _shrinks(
         footer = table.footers[pack]
         living = tuple(e for e in footer.entries if e.id in held or e.kind is Kind.VERSION)
         garbage = [e for e in footer.entries if e.id not in held and e.kind is not Kind.VERSION and not is_nonce(e)]
-        dead = sum(_share(footer, entry) for entry in garbage) if living else pack.size
+        dead = sum(footer.frames[entry.frame].share_of(entry) for entry in garbage) if living else pack.size
         is_worth = dead > DEAD_SHARE * pack.size or any(entry.id in purged for entry in garbage)
         if not living or is_worth or (garbage and grace_seconds <= 0) or pack in gathered:
             found.append(PackRewrite(pack, living, dead))
     return tuple(found)
-
-
-def _share(footer: Footer, entry: PackEntry) -> int:
-    """An object's part of the stored bytes of its frame."""
-    frame = footer.frames[entry.frame]
-    return entry.length * frame.stored_length // frame.length if frame.length else 0
 
 
 def _purged(use: RemoteReachability, labels: dict[VersionId, Label], held: set[ObjectId]) -> set[ObjectId]:

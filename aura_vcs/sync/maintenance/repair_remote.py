@@ -213,8 +213,7 @@ def _stored_bytes(needs: RemoteNeeds, sound: RemoteIntactObjects) -> int:
     for look in sound.damaged().values():
         for entry in look.footer.entries if look.footer is not None else ():
             if look.footer is not None and (entry.id in needs.send or entry.id in needs.carry):
-                frame = look.footer.frames[entry.frame]
-                total += entry.length * frame.stored_length // frame.length if frame.length else 0
+                total += look.footer.frames[entry.frame].share_of(entry)
     return total
 
 

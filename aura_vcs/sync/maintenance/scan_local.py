@@ -70,8 +70,7 @@ class IntactObjects:
                 for entry in entries:
                     content = data[entry.offset : entry.offset + entry.length]
                     if entry.chunked or IDENTIFY[entry.kind](content) == entry.id:
-                        share = entry.length * frame.stored_length // frame.length if frame.length else 0
-                        sound.append(_stored(name, entry, share))
+                        sound.append(_stored(name, entry, frame.share_of(entry)))
             except IntegrityError as error:
                 if self._is_refused(error, pack_path(name)):
                     self.unreadable.add(pack_path(name))

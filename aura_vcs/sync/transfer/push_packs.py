@@ -116,11 +116,7 @@ def _places(repo: Repository, needed: Mapping[ObjectId, ObjectToSend]) -> dict[O
 def _share(footer: Footer, wanted: set[ObjectId]) -> float:
     """Which part of a pack's bytes the wanted objects are."""
     total = sum(frame.stored_length for frame in footer.frames)
-    used = 0.0
-    for entry in footer.entries:
-        frame = footer.frames[entry.frame]
-        if entry.id in wanted and frame.length:
-            used += entry.length * frame.stored_length / frame.length
+    used = sum(footer.frames[entry.frame].share_of(entry) for entry in footer.entries if entry.id in wanted)
     return used / total if total else 1.0
 
 

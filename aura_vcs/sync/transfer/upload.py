@@ -29,7 +29,6 @@ from aura_vcs.refs.label_merge import merge_labels
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.remotes.base import RemoteStorage
-from aura_vcs.storage.remotes.folder import FolderRemote
 from aura_vcs.sync.state.cache import RemoteCache
 from aura_vcs.sync.state.manifest import PackInfo, RecordInfo, encode_records, pack_name, record_name
 from aura_vcs.sync.state.manifest_update import tombstones
@@ -135,7 +134,7 @@ def _send_pack(
 
 def _passes(remote: RemoteStorage) -> int:
     """How often the bytes of a pack are counted on their way."""
-    return 2 if isinstance(remote, FolderRemote) else 1
+    return 2 if remote.create_checked is not None else 1
 
 
 def _send_part(
@@ -179,8 +178,8 @@ def _upload(remote: RemoteStorage, info: PackInfo, opened: OpenPack, progress: P
     if info.size >= PROBE_BYTES and remote.size(pack_name(info)) is not None:
         return info.size
     try:
-        if isinstance(remote, FolderRemote):
-            return remote.create(pack_name(info), opened.file, check=check, progress=progress)
+        if remote.create_checked is not None:
+            return remote.create_checked(pack_name(info), opened.file, check=check, progress=progress)
         check_frames(opened, SILENT)
         return remote.create(pack_name(info), opened.file, progress=progress)
     except FileExistsError:
