@@ -1,5 +1,6 @@
 """Projects of editors are merged by clip: nothing is lost, doubled or plays other media; an editor opens the result."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -223,3 +224,21 @@ def test_what_is_merged_plays_in_melt(name: str, tmp_path: Path) -> None:
         pixel = found[place].read_bytes()[-(7 * 16 + 8) * 3 :][:3]
         meant = bytes.fromhex(colours[path][1:])
         assert all(abs(a - b) < 40 for a, b in zip(pixel, meant, strict=True)), (place, path, pixel)
+
+
+def test_openshot_projects_merge_by_clip_and_without_noise() -> None:
+    """Two clips added, one on each side; the undo list, the playhead and floats that were rounded anew ask nothing."""
+    base = projects.openshot(CUT).replace(b'"position": 6.0', b'"position": 6.083333333333334')
+    ours, theirs = json.loads(base), json.loads(base.replace(b"6.083333333333334", b"6.0833333333333"))
+    for side, name, at in ((ours, "OURS", 20.5), (theirs, "THEIRS", 31.25)):
+        side["clips"].append({**side["clips"][0], "id": name, "position": at})
+        side["history"] = {"undo": [{"type": "insert", "by": name}], "redo": []}
+        side["playhead_position"] = at
+    merged = merge_file("t.osp", base, json.dumps(ours, indent=1).encode(), json.dumps(theirs, indent=1).encode())
+    assert merged.data is not None, merged.reason
+    assert merged.conflicts == ()
+    value = json.loads(merged.data)
+    assert [clip["id"] for clip in value["clips"]][-2:] in (["OURS", "THEIRS"], ["THEIRS", "OURS"])
+    assert len(value["clips"]) == len(ours["clips"]) + 1
+    assert b"6.083333333333334" in merged.data
+    assert value["history"] == ours["history"]
