@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from msgspec import structs
 
@@ -40,7 +41,8 @@ class EdlFile:
             lead = []
         head = self.lines[: self.events[0].first] if self.events else self.lines
         tracks = tuple(dict.fromkeys(piece.track for piece in pieces))
-        return Cut(tuple(pieces), tracks, {"head": head, "lead": lead}, self.rate, frozenset(tracks))
+        free = {a.track for a, b in pairwise(pieces) if a.track == b.track and a.start + a.length > b.start}
+        return Cut(tuple(pieces), tracks, {"head": head, "lead": lead}, self.rate, frozenset(free))
 
     def _piece(self, event: Event, lines: list[str], lead: list[str], counts: dict[str, int]) -> Piece:
         notes = [match for note in event.notes if (match := NOTE.fullmatch(note))]
