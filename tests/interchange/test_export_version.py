@@ -53,8 +53,9 @@ def test_a_folder(tmp_path: Path, repo: Repository) -> None:
     done = export_version(repo, "v1", str(tmp_path / "out"))
     check(tmp_path / "out")
     assert (done.number, done.files, done.size_bytes) == (1, 4, len(CLIP) + 10 + 14 + 4)
+    (tmp_path / "file").write_text("mine")
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
-    for name in ("out", "link", "project/run.sh"):
+    for name in ("out", "link", "file"):
         with pytest.raises(TargetExists):
             export_version(repo, "v1", str(tmp_path / name))
     check(tmp_path / "out")

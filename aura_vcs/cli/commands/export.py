@@ -35,7 +35,7 @@ STATUSES = ("Queued", "InProgress", "Completed", "Failed")
     ),
 )
 def export_command() -> None:
-    """Render versions to video files, list what was rendered, and hand versions to other programs"""
+    """Render versions to video files; hand them to git, as folders and archives"""
 
 
 @export_command.command(
