@@ -141,6 +141,8 @@ class ContentImport:
         tree_id, data = encode_tree(tree)
         self.batch.add(Kind.TREE, data, prefix)
         self._trees_read.remember(tree_id, tree)
+        if not depth:
+            self._documents[git_id] = documents_of(tree)
         made = Content(tree_id, tree.size)
         self._trees[bytes.fromhex(git_id)] = made
         return made

@@ -12,6 +12,7 @@ import msgspec
 
 from aura_vcs.codec import readable_name
 from aura_vcs.errors.integrity import IntegrityError
+from aura_vcs.errors.interchange import GitDamaged
 from aura_vcs.history.checkout import replace_worktree
 from aura_vcs.history.names.branches import default_branch
 from aura_vcs.history.names.follow_branch import follow_branch
@@ -33,6 +34,8 @@ from aura_vcs.repository.repository import Draft, Repository, Transaction
 
 GROUP_COMMITS = 500
 """So many commits are recorded at once."""
+READ_AHEAD = 50
+"""So many commits are read before their files are."""
 GROUP_BYTES = 512 << 20
 """Bytes of content after which what was read so far is recorded."""
 MADE_BY_INIT = frozenset({"project.json"})
@@ -158,7 +161,7 @@ class _Import:
     def _record(self, rows: Sequence[tuple[str, ...]], made_on: Mapping[str, str]) -> None:
         repo, correlation = self._repo, new_operation_id()
         repo.progress.start("Importing commits", len(rows), "commits")
-        at = 0
+        at, ahead = 0, dict[str, bytes]()
         while at < len(rows):
             group: list[PastVersion] = []
             places: dict[str, int] = {}
@@ -167,7 +170,11 @@ class _Import:
                 self._content.batch = batch
                 while at < len(rows) and len(group) < GROUP_COMMITS and self._content.bytes - start < GROUP_BYTES:
                     git_id = rows[at][0]
-                    group.append(self._version(git_id, places, made_on.get(git_id)))
+                    data = ahead.pop(git_id, None)
+                    if data is None:
+                        ahead = self._read_ahead([row[0] for row in rows[at : at + READ_AHEAD]])
+                        data = ahead.pop(git_id)
+                    group.append(self._version(git_id, data, places, made_on.get(git_id)))
                     places[git_id] = len(group) - 1
                     at += 1
                     repo.progress.advance(1)
@@ -179,8 +186,17 @@ class _Import:
             self._versions |= {git_id: ids[place] for git_id, place in places.items()}
         repo.progress.finish()
 
-    def _version(self, git_id: str, places: Mapping[str, int], made_on: str | None) -> PastVersion:
-        commit = parse_commit(self._git.objects.read(git_id, "commit", COMMIT_BYTES_LIMIT), git_id)
+    def _read_ahead(self, ids: Sequence[str]) -> dict[str, bytes]:
+        """Read some commits at once: to ask git for each and wait takes longer than all else."""
+        found = {}
+        for git_id, stream in self._git.objects.ask(ids):
+            if stream.kind != "commit" or stream.size > COMMIT_BYTES_LIMIT:
+                raise GitDamaged(f"commit {git_id}", f"it is a {stream.kind} of {stream.size} bytes")
+            found[git_id] = stream.read()
+        return found
+
+    def _version(self, git_id: str, data: bytes, places: Mapping[str, int], made_on: str | None) -> PastVersion:
+        commit = parse_commit(data, git_id)
         parents: list[VersionId | int] = []
         for parent in commit.parents:
             found = places.get(parent, self._versions.get(parent))

@@ -11,7 +11,7 @@ from aura_vcs.errors.interchange import GitDamaged
 
 TREE, FILE, EXECUTABLE, LINK, MODULE = 0o040000, 0o100644, 0o100755, 0o120000, 0o160000
 TREE_BYTES_LIMIT = 256 << 20
-COMMIT_BYTES_LIMIT = 16 << 20
+COMMIT_BYTES_LIMIT = 4 << 20
 """Bytes of the largest commit that is read; those of real histories have a few thousand."""
 LFS_POINTER_LIMIT = 1024
 _PERSON = re.compile(rb"(?P<who>.*?) ?(?P<seconds>-?\d{1,18})(?: (?P<zone>[+-]\d{1,5}))?\Z", re.DOTALL)
@@ -60,9 +60,13 @@ def parse_tree(data: bytes, digest: int, name: str) -> list[GitEntry]:
     while at < end:
         space = data.find(b" ", at, at + 8)
         zero = data.find(b"\0", space)
-        if space < 0 or zero < 0 or zero + 1 + digest > end or not re.fullmatch(rb"[0-7]+", data[at:space]):
+        if space < 0 or zero < 0 or zero + 1 + digest > end or not data[at:space].isdigit():
             raise GitDamaged(f"tree {name}", "its entries are cut off")
-        found.append(GitEntry(int(data[at:space], 8), data[space + 1 : zero], data[zero + 1 : zero + 1 + digest].hex()))
+        try:
+            mode = int(data[at:space], 8)
+        except ValueError as error:
+            raise GitDamaged(f"tree {name}", "a mode in it is none") from error
+        found.append(GitEntry(mode, data[space + 1 : zero], data[zero + 1 : zero + 1 + digest].hex()))
         at = zero + 1 + digest
     return found
 
