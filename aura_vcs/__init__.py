@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from aura_vcs.api.jsons import Json
     from aura_vcs.api.locks import Locks, LocksReleased, LocksTaken, NewerFile, PathLock
     from aura_vcs.api.lookup import Blamed, FieldChange, Found
-    from aura_vcs.api.making import DocumentProblem, ProjectInfo, ProjectPurgePlan, ValuesSet
+    from aura_vcs.api.making import (
+        DocumentProblem,
+        NamedMedia,
+        ProjectInfo,
+        ProjectMedia,
+        ProjectPurgePlan,
+        ValuesSet,
+    )
     from aura_vcs.api.merging import Conflict, Merged, MergePlan, Resolved
     from aura_vcs.api.opened import Options, StrPath
     from aura_vcs.api.operations import Action, Operations
@@ -215,7 +222,7 @@ _FRONT = {
     "api.jsons": ("Json "),
     "api.locks": ("Locks LocksReleased LocksTaken NewerFile PathLock "),
     "api.lookup": ("Blamed FieldChange Found "),
-    "api.making": ("DocumentProblem ProjectInfo ProjectPurgePlan ValuesSet "),
+    "api.making": ("DocumentProblem NamedMedia ProjectInfo ProjectMedia ProjectPurgePlan ValuesSet "),
     "api.merging": ("Conflict MergePlan Merged Resolved "),
     "api.opened": ("Options StrPath "),
     "api.operations": ("Action Operations "),
@@ -285,12 +292,13 @@ __all__ = [
     "InvalidUrl", "InvalidValue", "Json", "LargeFile", "LimitExceeded", "LinkedPath", "ListedProject",
     "ListedProjects", "Listener", "LockBusy", "Locks", "LocksReleased", "LocksTaken", "LocksUnsupported", "MediaDiff",
     "MediaFacts", "MediaHeader", "MediaUnreadable", "MendedRecord", "MergePlan", "Merged", "Moved", "NameTaken",
-    "NameUnfit", "NewerFile", "NoVersions", "NotAProject", "NotArrived", "NotStructural", "NothingToRecover",
-    "NothingToUndo", "ObjectCorrupt", "ObjectMalformed", "ObjectMissing", "ObjectOffloaded", "ObjectPurged",
-    "OffloadPlan", "Offloaded", "OffloadedFile", "Operation", "OperationExpired", "Operations", "Options",
-    "OutputLost", "PatchFailed", "PatchInvalid", "PathCollision", "PathLock", "PathLocked", "PlanStale",
-    "PointerError", "PointerInvalid", "PointerUnknown", "Problems", "Project", "ProjectDeleted", "ProjectError",
-    "ProjectExists", "ProjectGone", "ProjectInfo", "ProjectPurgePlan", "ProjectSettings", "PrunePlan", "Pulled",
+    "NameUnfit", "NamedMedia", "NewerFile", "NoVersions", "NotAProject", "NotArrived", "NotStructural",
+    "NothingToRecover", "NothingToUndo", "ObjectCorrupt", "ObjectMalformed", "ObjectMissing", "ObjectOffloaded",
+    "ObjectPurged", "OffloadPlan", "Offloaded", "OffloadedFile", "Operation", "OperationExpired", "Operations",
+    "Options", "OutputLost", "PatchFailed", "PatchInvalid", "PathCollision", "PathLock", "PathLocked",
+    "PlanStale", "PointerError", "PointerInvalid", "PointerUnknown", "Problems", "Project", "ProjectDeleted",
+    "ProjectError", "ProjectExists", "ProjectGone", "ProjectInfo", "ProjectMedia", "ProjectPurgePlan", "ProjectSettings",
+    "PrunePlan", "Pulled",
     "PurgePlan", "PushRejected", "Pushed", "RecordCorrupt", "RecordUnreadable", "Recovery", "RefMoved", "Remote",
     "RemoteComparison", "RemoteCorrupt", "RemoteDenied", "RemoteError", "RemoteFsckReport", "RemoteFull",
     "RemoteGcPlan", "RemoteGcResult", "RemoteLocked", "RemoteMismatch", "RemoteRepaired", "RemoteRewound",
