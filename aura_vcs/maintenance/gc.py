@@ -63,7 +63,7 @@ class GcPlan(msgspec.Struct, frozen=True):
 
 
 class Collected(msgspec.Struct, frozen=True):
-    """What a collection did. `condemned_objects` counts all garbage that is still there."""
+    """What a collection did. `candidate_objects` counts all garbage that is still there."""
 
     removed_objects: int
     freed_bytes: int

@@ -37,10 +37,10 @@ SCAN_DEPTH = 6
 """How many folders deep `scan_folder` looks."""
 
 
-class ProjectEntry(msgspec.Struct, frozen=True):
+class ProjectEntry(msgspec.Struct, frozen=True, rename={"location": "place"}):
     """A project of the studio's list; `path` as `codec.path_text` writes it.
 
-    `place` is "here", or "missing" where its folder has none.
+    `location` is "here", or "missing" where its folder has none.
     """
 
     file: str

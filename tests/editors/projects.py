@@ -108,7 +108,7 @@ def kdenlive(
         ]
     length = max((sum(i.gap + i.length for i in items) for items in cut.values()), default=0)
     lines += [
-        f' <tractor id="{{aaaa}}" in="00:00:00.000" out="{_clock(max(0, length - 1), comma)}">',
+        f' <tractor id="{{aaaa}}" in="{_clock(0, comma)}" out="{_clock(max(0, length - 1), comma)}">',
         f"  {_property('kdenlive:uuid', '{aaaa}')}",
         f"  {_property('kdenlive:clipname', 'Sequence 1')}",
         f"  {_property('kdenlive:sequenceproperties.position', (settings or {}).get('position', '0'))}",
@@ -119,9 +119,12 @@ def kdenlive(
             f"  {_property('kdenlive:docproperties.' + k, v)}"
             for k, v in {"uuid": "{aaaa}", **(settings or {})}.items()
         ),
-        *(f'  <entry producer="chain{n}" in="00:00:00.000" out="{_clock(2999, comma)}"/>' for n in names.values()),
+        *(
+            f'  <entry producer="chain{n}" in="{_clock(0, comma)}" out="{_clock(2999, comma)}"/>'
+            for n in names.values()
+        ),
         " </playlist>",
-        f' <tractor id="tractor{len(cut)}" in="00:00:00.000" out="{_clock(max(0, length - 1), comma)}">',
+        f' <tractor id="tractor{len(cut)}" in="{_clock(0, comma)}" out="{_clock(max(0, length - 1), comma)}">',
         f"  {_property('kdenlive:projectTractor', 1)}",
         '  <track producer="{aaaa}"/>',
         " </tractor>",
@@ -134,7 +137,7 @@ def shotcut(cut: Cut) -> bytes:
     """A project of Shotcut: a chain for each clip."""
     lines = [
         '<?xml version="1.0" standalone="no"?>',
-        '<mlt LC_NUMERIC="C" version="7.24.0" title="Shotcut version 24.04.28" producer="main_bin">',
+        '<mlt LC_NUMERIC="C" version="7.24.0" title="Shotcut version 24.04.28" producer="tractor0">',
         '  <profile description="automatic" width="1920" height="1080" frame_rate_num="25" frame_rate_den="1"/>',
     ]
     lists = []

@@ -21,6 +21,12 @@ def _paths(plan: Sequence[AssetRow]) -> list[str]:
 
 
 @pytest.fixture
+def tmp_path(disk_path: Path) -> Path:
+    """On a disk: in memory no date is believed, and a file that is gone for good is not taken out by its dates."""
+    return disk_path
+
+
+@pytest.fixture
 def cleaned(first: Repository) -> Repository:
     """A project with ignored media in a temporary folder and beside others."""
     write(

@@ -79,7 +79,7 @@ def gc_command(
     if console.as_json:
         console.data({**_done(done), **_waiting(plan)})
     else:
-        _say_freed(console, done)
+        _print_freed(console, done)
 
 
 def _by_itself(repo: "Repository", console: Console) -> None:
@@ -94,10 +94,10 @@ def _by_itself(repo: "Repository", console: Console) -> None:
     elif done is None:
         console.line("Nothing was due.")
     else:
-        _say_freed(console, done)
+        _print_freed(console, done)
 
 
-def _say_freed(console: Console, done: "Collected") -> None:
+def _print_freed(console: Console, done: "Collected") -> None:
     if done.removed_objects:
         freed = strong(size(done.freed_bytes))
         console.line(green("Freed "), freed, f": {count(done.removed_objects, 'object')} deleted")
@@ -124,13 +124,13 @@ def _show_plan(console: Console, plan: "GcPlan", grace: float) -> None:
     if plan.in_grace_period:
         kept = size(sum(item.stored_size for item in plan.in_grace_period))
         objects = count(len(plan.in_grace_period), "object")
-        until = _kept_until(plan, grace)
+        until = _grace_until(plan, grace)
         console.line(
             faint(f"Kept{until}, because undo may want it back: {objects}, {kept} (`--grace 0` keeps nothing)")
         )
 
 
-def _kept_until(plan: "GcPlan", grace: float) -> str:
+def _grace_until(plan: "GcPlan", grace: float) -> str:
     """Until which day what is kept can be brought back; "" where something else keeps it."""
     dates = [item.last_referenced_at for item in plan.in_grace_period if item.last_referenced_at > plan.cutoff]
     if not dates:
@@ -161,11 +161,17 @@ def _show_unread(console: Console, plan: "GcPlan") -> None:
     console.line(faint("If such a machine is gone for good: `aura gc --no-wait`."))
 
 
-_KEYS = ("removed_objects", "freed_bytes", "condemned_objects", "kept_by_grace")
+_KEYS = {
+    "removed_objects": "removed_objects",
+    "freed_bytes": "freed_bytes",
+    "condemned_objects": "candidate_objects",
+    "kept_by_grace": "in_grace_period",
+}
+"""What `--json` prints, and which field of `Collected` it is."""
 
 
 def _done(done: "Collected") -> dict[str, Any]:
-    return {key: getattr(done, key) for key in _KEYS}
+    return {key: getattr(done, field) for key, field in _KEYS.items()}
 
 
 def _waiting(plan: "GcPlan") -> dict[str, Any]:

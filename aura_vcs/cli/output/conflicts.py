@@ -100,15 +100,37 @@ def _length(value: Any, pointer: str) -> str | None:
         from aura_vcs.formats.timeline.model import spoken
         from aura_vcs.formats.timeline.otio import read_range, read_rational
 
+        if (played := _played(value)) is not None:
+            return played
         if (whole := read_range(value)) is not None:
             return f"{spoken(whole[1])}, from {spoken(whole[0])} on"
         ticks = read_rational(value)
         return None if ticks is None else spoken(ticks)
+    if pointer.startswith("/places/") and isinstance(value, int):
+        return f"starts at frame {value:,}"
     if pointer.rpartition("/")[2] not in TIMES or isinstance(value, bool) or not isinstance(value, int | float):
         return None
     from aura_vcs.formats.timeline.model import seconds_to_ticks, spoken
 
     return spoken(seconds_to_ticks(value))
+
+
+def _played(value: dict[str, Any]) -> str | None:
+    """What a clip of an editor's project plays of its media; None for other objects."""
+    from aura_vcs.formats.timeline.model import spoken
+    from aura_vcs.formats.timeline.timecode import format_timecode, frames_to_ticks
+
+    record = value["played"] if isinstance(value.get("played"), dict) else value
+    numbers = [
+        record.get("first"),
+        record.get("length"),
+        *(rate if isinstance(rate := record.get("rate"), list) else []),
+    ]
+    if len(numbers) != 4 or not all(isinstance(number, int) for number in numbers) or min(numbers[2:]) < 1:
+        return None
+    first, length, *rate = numbers
+    frames = rate[0], rate[1]
+    return f"plays {spoken(frames_to_ticks(length, frames))}, from {format_timecode(first, frames)} of its media on"
 
 
 def _short(text: str) -> str:

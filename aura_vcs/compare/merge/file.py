@@ -1,12 +1,14 @@
 """Joining the contents of one file that both sides changed, by what kind of file it is."""
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from aura_vcs.compare.diff.list_match import strong_identity
 from aura_vcs.compare.merge.checks import check_document, check_text
 from aura_vcs.compare.merge.cues import CUE_ENDINGS, merge_cues
 from aura_vcs.compare.merge.json_values import MergeFunction, merge_values, only_changed
 from aura_vcs.compare.merge.model import Choice, Conflict, MixedPassage, TextConflict
+from aura_vcs.compare.merge.openshot import level, restore
+from aura_vcs.compare.merge.project import is_project, merge_project, resolve_project
 from aura_vcs.compare.merge.resolve_json import resolve_document
 from aura_vcs.compare.merge.resolve_text import resolve_text
 from aura_vcs.compare.merge.text import common_text, merge_text
@@ -17,6 +19,7 @@ from aura_vcs.errors.compare import ChoiceImpossible, PointerInvalid
 from aura_vcs.formats.jsondoc.parse import ParsedDocument, Unstructured, parse_document
 from aura_vcs.formats.jsondoc.style import write_like
 from aura_vcs.formats.text import NO_TEXT, read_text
+from aura_vcs.formats.timeline.openshot import is_openshot
 
 DOCUMENT_SUFFIXES = (".json", ".otio")
 MERGE_BYTES_LIMIT = 32 * 2**20
@@ -49,11 +52,20 @@ def merge_file(path: str, base: bytes | None, ours: bytes, theirs: bytes) -> Mer
     sides = [data for data in (base, ours, theirs) if data is not None]
     if max(map(len, sides)) > MERGE_BYTES_LIMIT:
         return MergedFile(None)
+    if base is not None and (project := _merge_project(base, ours, theirs)) is not None:
+        return project
     if path.lower().endswith(DOCUMENT_SUFFIXES) or is_json(path, sides):
         return _merge_document(base, ours, theirs)
     if reason := why_not_by_line(path, sides):
         return MergedFile(None, reason="" if _is_no_text(sides) else f"not merged by line: {reason}")
     return _merge_text(path, common_text(ours, theirs) if base is None else base, ours, theirs)
+
+
+def _merge_project(base: bytes, ours: bytes, theirs: bytes) -> MergedFile | None:
+    merged = merge_project(base, ours, theirs)
+    if merged is None or merged.data is None:
+        return None if merged is None else MergedFile(None, reason=merged.reason)
+    return MergedFile(merged.data, "timeline", merged.conflicts)
 
 
 def _is_no_text(sides: list[bytes]) -> bool:
@@ -91,11 +103,16 @@ def _merge_document(base: bytes | None, ours: bytes, theirs: bytes) -> MergedFil
     changed = only_changed(*sides)
     if changed is not None:
         return MergedFile(changed, by)
+    written = values
+    if base is not None and all(map(is_openshot, values)):
+        values = level(values)
     merged = merge(values[0], values[1], values[2])
+    if values is not written:
+        merged = structs.replace(merged, value=restore(merged.value, written[1], written[2]))
     reason = merged.reason or check_document(values[0], values[1], values[2], merged.value)
     if reason:
         return MergedFile(None, reason=f"not merged: {reason}")
-    return MergedFile(write_like(merged.value, ours, values[1]), by, merged.conflicts)
+    return MergedFile(write_like(merged.value, ours, written[1]), by, merged.conflicts)
 
 
 def _common(base: bytes | None, ours: bytes) -> bytes:
@@ -123,5 +140,7 @@ def resolve_file(data: bytes, merged: MergedFile, place: str, choice: Choice) ->
         hint = "Choose one of the two files and delete the other."
         raise ChoiceImpossible(place, choice, "the file was not joined", hint=hint)
     resolve = resolve_timeline if merged.by == "timeline" else resolve_document
+    if merged.by == "timeline" and is_project(data):
+        resolve = resolve_project
     document = resolve(data, merged.conflicts, place, choice)
     return MergedFile(document.data, merged.by, document.conflicts)

@@ -12,21 +12,22 @@ def ends_of(start: Ticks | None, length: Ticks | None) -> Ends | None:
     return None if start is None or length is None else (start, start + length)
 
 
-def merge_ends(base: Ends | None, ours: Ends | None, theirs: Ends | None) -> Ends | None:
+def merge_ends(base: Ends | None, ours: Ends | None, theirs: Ends | None, *, near: Ticks = JITTER) -> Ends | None:
     """Start and length when no end was changed by both sides; None when that must be decided.
 
     A stretch that a side slipped, both ends alike, stays as long as it is: whatever else the other side did to it
-    must be decided too. Ends closer than half a millisecond are one: frame rates do not divide into ticks.
+    must be decided too. Ends closer than half a millisecond (`near`) are one: frame rates do not divide into ticks.
     """
     if base is None or ours is None or theirs is None:
         return None
-    if _is_slipped(base, ours) != _is_slipped(base, theirs) and not (_equal(base, ours) or _equal(base, theirs)):
+    slipped = _is_slipped(base, ours, near) != _is_slipped(base, theirs, near)
+    if slipped and not (_equal(base, ours, near) or _equal(base, theirs, near)):
         return None
     joined = []
     for was, here, there in zip(base, ours, theirs, strict=True):
-        if abs(there - was) <= JITTER or abs(there - here) <= JITTER:
+        if abs(there - was) <= near or abs(there - here) <= near:
             joined.append(here)
-        elif abs(here - was) <= JITTER:
+        elif abs(here - was) <= near:
             joined.append(there)
         else:
             return None
@@ -34,10 +35,10 @@ def merge_ends(base: Ends | None, ours: Ends | None, theirs: Ends | None) -> End
     return (start, end - start) if end > start else None
 
 
-def _is_slipped(base: Ends, side: Ends) -> bool:
+def _is_slipped(base: Ends, side: Ends, near: Ticks) -> bool:
     start, end = side[0] - base[0], side[1] - base[1]
-    return abs(start) > JITTER and abs(start - end) <= JITTER
+    return abs(start) > near and abs(start - end) <= near
 
 
-def _equal(one: Ends, other: Ends) -> bool:
-    return all(abs(a - b) <= JITTER for a, b in zip(one, other, strict=True))
+def _equal(one: Ends, other: Ends, near: Ticks) -> bool:
+    return all(abs(a - b) <= near for a, b in zip(one, other, strict=True))

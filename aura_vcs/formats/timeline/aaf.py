@@ -3,6 +3,7 @@
 What it cannot say is said as a reason; effects are told by name.
 """
 
+import io
 import os
 import tempfile
 from typing import Any
@@ -40,7 +41,18 @@ def read_aaf(data: bytes) -> Timeline | Unstructured:
             with aaf2.open(os.dup(copy.fileno()), "r") as file:
                 return _Reader().timeline(file)
     except Exception as error:  # the library raises whatever reading a broken file leads to
+        _close(error)
         return Unstructured(f"it is no AAF file that can be read: {type(error).__name__}")
+
+
+def _close(error: Exception) -> None:
+    """Close the file that the library leaves open where its reading fails at the beginning."""
+    trace = error.__traceback__
+    while trace is not None:
+        file = getattr(trace.tb_frame.f_locals.get("self"), "f", None)
+        if isinstance(file, io.IOBase):
+            file.close()
+        trace = trace.tb_next
 
 
 class _Reader:

@@ -171,9 +171,9 @@ class MltReader:
         found: list[tuple[int, Element, tuple[Element, ...], str]] = []
         for number, track in enumerate(holder.all("track")):
             source = self.by_id.get(track.get("producer")) or next(iter(track.children), None)
-            if source is None or self._is_black(source):
+            if source is None or self.is_black(source):
                 continue
-            lists = self._playlists(source)
+            lists = self.playlists(source)
             if lists:
                 found.append((number, source, lists, track.get("hide")))
         tracks = [self._track(source, lists, hide, sequence, 0) for _, source, lists, hide in found]
@@ -181,7 +181,8 @@ class MltReader:
         places = {number: place for place, (number, *_) in enumerate(found)}
         return self._with_compositions(tractor, tracks, places)
 
-    def _playlists(self, source: Element) -> tuple[Element, ...]:
+    def playlists(self, source: Element) -> tuple[Element, ...]:
+        """The playlists that a track is: itself, or the two of a track of Kdenlive."""
         if source.tag == "playlist":
             return (source,)
         if source.tag != "tractor":
@@ -189,7 +190,8 @@ class MltReader:
         inner = (self.by_id.get(track.get("producer")) for track in source.all("track"))
         return tuple(element for element in inner if element is not None and element.tag == "playlist")
 
-    def _is_black(self, source: Element) -> bool:
+    def is_black(self, source: Element) -> bool:
+        """Whether a track is the black one behind all others."""
         found = properties_of(source)
         return source.get("id") in _BLACK or found.get("kdenlive:playlistid") == "black_track"
 
@@ -240,7 +242,7 @@ class MltReader:
             (child for child in entry.children if child.tag in ("producer", "chain", "tractor", "playlist")), None
         )
         first = self.frames(entry.get("in"), self.frames(producer.get("in")) if producer is not None else 0)
-        last = self.frames(entry.get("out")) if "out" in entry.attributes else self._last_of(producer)
+        last = self.frames(entry.get("out")) if "out" in entry.attributes else self.last_of(producer)
         length = max(0, last - first + 1)
         start, duration = self.ticks(at), self.ticks(length)
         if producer is None:
@@ -296,7 +298,8 @@ class MltReader:
             other=other_of(found),
         )
 
-    def _last_of(self, producer: Element | None) -> int:
+    def last_of(self, producer: Element | None) -> int:
+        """The last frame of what a producer plays."""
         if producer is None:
             return -1
         found = producer.get("out")
@@ -362,7 +365,7 @@ class MltReader:
         for element in self.root.all("producer", "chain"):
             found = properties_of(element)
             place = self.reference_of.get(id(element), -1)
-            if place >= 0 and not self._is_black(element):
+            if place >= 0 and not self.is_black(element):
                 name = self.media[place].path or self.media[place].name
                 media.setdefault(name, set()).add(other_of(found))
         for name, said in media.items():

@@ -31,6 +31,12 @@ _CONTENT = re.compile(
 )
 
 
+def is_noise(name: str) -> bool:
+    """Whether a property changes by looking at a project, or is given anew at every save."""
+    bare = next((name.removeprefix(prefix) for prefix in _PREFIXES if name.startswith(prefix)), name)
+    return any(names.fullmatch(bare) for names in _NOISE.values())
+
+
 class MltNotes:
     """Fingerprints under their names: `other` of content that is not looked into, `noise` of what means nothing."""
 

@@ -10,9 +10,10 @@ from collections.abc import Iterable
 import msgspec
 
 from aura_vcs.compare.merge.model import Conflict
+from aura_vcs.compare.merge.project import structure_of
 from aura_vcs.compare.merge.resolve_text import find_again
 from aura_vcs.errors.compare import ChoiceImpossible, NotStructural, PointerUnknown
-from aura_vcs.formats.jsondoc.parse import ParsedDocument, Unstructured, parse_document
+from aura_vcs.formats.jsondoc.parse import ParsedDocument, Unstructured
 from aura_vcs.formats.jsondoc.pointer import join_pointer, resolve_pointer, split_pointer
 from aura_vcs.formats.jsondoc.values import JsonValue, same
 from aura_vcs.history.merging.conflicts import DIGITS, OpenConflict, anchor, weak_anchor
@@ -29,7 +30,7 @@ def relocate(data: bytes, items: Iterable[OpenConflict], decision: str, decided:
         NotStructural: the document cannot be read any more.
         ChoiceImpossible: the place is gone, or holds what neither side wrote.
     """
-    document = parse_document(data)
+    document = structure_of(data)
     if isinstance(document, Unstructured):
         raise NotStructural(document.reason)
     wanted = set(decided)
@@ -49,7 +50,7 @@ def relocate(data: bytes, items: Iterable[OpenConflict], decision: str, decided:
 
 def relocate_in_file(data: bytes, items: Iterable[OpenConflict]) -> list[OpenConflict]:
     """The conflicts inside a file, at the places that they have in it now; one that is not found stays as it was."""
-    document = parse_document(data)
+    document = structure_of(data)
     found = []
     for item in items:
         if item.text is not None:

@@ -16,6 +16,7 @@ from aura_vcs.codec import is_text, name_bytes
 from aura_vcs.compare.diff.list_match import WEAK_KEYS
 from aura_vcs.compare.merge.file import MergedFile
 from aura_vcs.compare.merge.model import Conflict, TextConflict
+from aura_vcs.compare.merge.project import structure_of
 from aura_vcs.compare.merge.tree import TreeConflict
 from aura_vcs.errors.input import FormatUnsupported
 from aura_vcs.errors.integrity import LimitExceeded, RecordCorrupt, UnsafePath
@@ -81,7 +82,7 @@ class _Stored(msgspec.Struct, frozen=True):
 
 def from_file_merge(path: str, merged: MergedFile, labels: tuple[str, str]) -> list[OpenConflict]:
     """What is open in a joined file."""
-    document = parse_document(merged.data) if merged.conflicts and merged.data is not None else None
+    document = structure_of(merged.data) if merged.conflicts and merged.data is not None else None
     value = document.value if isinstance(document, ParsedDocument) else None
     fields = [
         _named(OpenConflict("", path, merged.by, *labels, field=found, anchors=anchors(value, found.pointer)))

@@ -1,0 +1,266 @@
+"""Writing a merged cut back into an MLT document as text: what did not change keeps every byte.
+
+New producers get ids and numbers that are free there; numbers are written with the decimals of that document, times in
+its form.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from aura_vcs.compare.diff.sequences import longest_increasing
+from aura_vcs.compare.merge.cut import MergedCut, Piece, Record
+from aura_vcs.compare.merge.mlt_cut import MltCut, dropped
+from aura_vcs.formats.jsondoc.values import same
+from aura_vcs.formats.timeline.fingerprint import digest_of
+from aura_vcs.formats.xmldoc.edit import Tree, XmlEdits
+from aura_vcs.formats.xmldoc.parse import Element
+
+
+class MltWriter:
+    """One document under way."""
+
+    def __init__(self, cut: MltCut, merged: MergedCut, names: dict[str, str]) -> None:
+        self.cut = cut
+        self.merged = merged
+        self.names = names
+        self.edits = XmlEdits(cut.document)
+        self.lists: dict[int, tuple[Element, list[Element | Tree]]] = {}
+        self.new: list[tuple[Element, Tree]] = []
+        self.ids = {e.get("id") for e in cut.document.root.walk() if "id" in e.attributes}
+        self.users = self._users()
+        self.defined: dict[tuple[str, str], str] = {}
+        self.known: dict[tuple[str, str], str] = {}
+        self.old = {piece.id: piece for piece in cut.cut.pieces}
+        self.numbers = {name: number for number, name in cut.bin_names.items()}
+        self.edited: set[int] = set()
+        for piece in cut.cut.pieces:
+            place = cut.places[piece.id]
+            if place.producer is not None:
+                self.known.setdefault((digest_of(piece.body["plays"]), piece.track), place.producer.get("id"))
+
+    def _users(self) -> dict[str, int]:
+        """How often each id is referred to."""
+        found: dict[str, int] = {}
+        for element in self.cut.document.root.walk():
+            if "producer" in element.attributes:
+                found[element.get("producer")] = found.get(element.get("producer"), 0) + 1
+        return found
+
+    def clips(self) -> None:
+        """Give every playlist its clips."""
+        by_list: dict[tuple[str, int], list[Piece]] = {}
+        for piece in self.merged.pieces:
+            by_list.setdefault((piece.track, piece.body["part"]), []).append(piece)
+        for track, (_, _, lists) in self.cut.tracks.items():
+            for part, playlist in enumerate(lists):
+                self._playlist(playlist, lists[0], by_list.pop((track, part), []))
+        if by_list:
+            raise ValueError("a clip stands on a track that is not there any more")
+
+    def render(self) -> bytes:
+        """The document with all that was changed."""
+        for element, children in self.lists.values():
+            self.edits.set_children(element, children)
+        for element, tree in self.new:
+            self.edits.insert_before(element, [tree])
+        return self.edits.render()
+
+    def children_of(self, element: Element) -> list[Element | Tree]:
+        """The children that an element is going to have: to be changed in place."""
+        return self.lists.setdefault(id(element), (element, list(element.children)))[1]
+
+    def time(self, frames: int) -> str:
+        """A time as the document writes them."""
+        if not self.cut.uses_clock:
+            return str(frames)
+        number, denominator = self.cut.reader.rate
+        millis = (frames * denominator * 1000 * 2 + number) // (2 * number)
+        seconds, rest = divmod(millis, 1000)
+        mark = "," if self.cut.clock_comma else "."
+        return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}{mark}{rest:03d}"
+
+    def set_time(self, element: Element, name: str, frames: int) -> None:
+        """Give a time another value, where it is another one."""
+        if name not in element.attributes or self.cut.reader.frames(element.get(name), -1) != frames:
+            self.edits.set_attribute(element, name, self.time(frames))
+
+    def _playlist(self, playlist: Element, before: Element, pieces: Sequence[Piece]) -> None:
+        """Give a playlist its clips and the empty time between them."""
+        if not playlist.children and not pieces:
+            return
+        places = {id(child): n for n, child in enumerate(playlist.children)}
+        mine = [(p, self._entry_of(p, playlist)) for p in pieces]
+        kept = [(n, places[id(entry)]) for n, (_, entry) in enumerate(mine) if entry is not None]
+        steady = {kept[n][0] for n in longest_increasing([place for _, place in kept])}
+        current: list[Element | Tree] = [c for c in playlist.children if c.tag not in ("entry", "blank")]
+        at = 0
+        for n, (piece, entry) in enumerate(mine):
+            if piece.start < at:
+                raise ValueError(f"{piece.name or 'a clip'} would begin before the clip in front of it ends")
+            reused = entry if n in steady else None
+            if piece.start > at:
+                current.append(self._blank(playlist, places, reused, piece.start - at))
+            current.append(self._entry(piece, reused, before))
+            at = piece.start + piece.length
+        self.children_of(playlist)[:] = current
+
+    def _entry_of(self, piece: Piece, playlist: Element) -> Element | None:
+        place = self.cut.places.get(self.names.get(piece.id, ""))
+        return place.entry if place is not None and place.playlist is playlist else None
+
+    def _blank(self, playlist: Element, places: dict[int, int], entry: Element | None, length: int) -> Element | Tree:
+        """Empty time: the element that was there in front of the clip, else a new one."""
+        place = places[id(entry)] if entry is not None else 0
+        found = playlist.children[place - 1] if place else None
+        if found is None or found.tag != "blank":
+            return {"tag": "blank", "attributes": {"length": self.time(length)}}
+        self.set_time(found, "length", length)
+        return found
+
+    def _entry(self, piece: Piece, reused: Element | None, before: Element) -> Element | Tree:
+        producer = self.producer(piece, before)
+        last = piece.first + piece.length - 1
+        if reused is not None:
+            self.set_time(reused, "in", piece.first)
+            self.set_time(reused, "out", last)
+            self.edits.set_attribute(reused, "producer", producer)
+            self.sync(reused, piece.body["entry"])
+            return reused
+        attributes = {"producer": producer, "in": self.time(piece.first), "out": self.time(last)}
+        children = [self.tree(child, before, piece.track) for child in piece.body["entry"]]
+        return {"tag": "entry", "attributes": attributes, "children": children}
+
+    def producer(self, piece: Piece, before: Element) -> str:
+        """The id of what a clip plays, in this document; made new in front of `before` where it is not there."""
+        plays = piece.body["plays"]
+        own = self.cut.places.get(self.names.get(piece.id, ""))
+        was = self.old.get(self.names.get(piece.id, ""))
+        if own is not None and own.producer is not None and was is not None:
+            name = own.producer.get("id")
+            if same(was.body["plays"], plays) and (was.track == piece.track or self.users.get(name, 0) == 1):
+                return name
+            if self.users.get(name, 0) == 1 and self._can_edit(own.producer, plays):
+                self.edit(own.producer, plays)
+                return name
+        return self.id_of(plays, before, piece.track)
+
+    def _can_edit(self, producer: Element, plays: Record) -> bool:
+        return (
+            producer.tag == plays.get("tag")
+            and producer.tag in ("producer", "chain")
+            and id(producer) not in self.edited
+        )
+
+    def edit(self, element: Element, body: Record) -> None:
+        """Make a producer say what it should."""
+        self.edited.add(id(element))
+        for key, value in body["attributes"].items():
+            if self.cut.point(element.get(key)) != value:
+                self.edits.set_attribute(element, key, self.cut.local(value))
+        self.sync(element, body["children"])
+
+    def id_of(self, plays: Record, before: Element, track: str) -> str:
+        """The id under which this document has what is played, on this track; made new where it has not."""
+        if "missing" in plays:
+            return str(plays["missing"])
+        if "sequence" in plays:
+            name = next((e.id for e in self.cut.sequences if e.uuid == plays["sequence"]), "")
+            if not name:
+                raise ValueError("a sequence that a clip plays is not there any more")
+            return name
+        key = digest_of(plays), track
+        if key in self.known and self.cut.reader.flavour == "kdenlive":
+            return self.known[key]
+        if key not in self.defined or self.cut.reader.flavour != "kdenlive":
+            self.defined[key] = self._define(plays, before, track)
+        return self.defined[key]
+
+    def _define(self, body: Record, before: Element, track: str) -> str:
+        children = [self.tree(child, before, track) for child in body["children"]]
+        name = self.free_id(body["tag"])
+        attributes = {"id": name, **{k: self.cut.local(v) for k, v in body["attributes"].items()}}
+        self.new.append((before, {"tag": body["tag"], "attributes": attributes, "children": children}))
+        return name
+
+    def free_id(self, stem: str) -> str:
+        """An id that nothing in the document has."""
+        number = 0
+        while f"{stem}{number}" in self.ids:
+            number += 1
+        self.ids.add(f"{stem}{number}")
+        return f"{stem}{number}"
+
+    def tree(self, body: Record, before: Element, track: str) -> Tree:
+        """A new element of this document."""
+        attributes: dict[str, Any] = {}
+        if body["tag"] in ("filter", "transition", "link"):
+            attributes["id"] = self.free_id(body["tag"])
+        if "plays" in body:
+            attributes["producer"] = self.id_of(body["plays"], before, track)
+        attributes |= {key: self.cut.local(value) for key, value in body["attributes"].items()}
+        made: Tree = {"tag": body["tag"], "attributes": attributes}
+        if "bin" in body:
+            made["text"] = self.number(body["bin"])
+        elif "text" in body:
+            made["text"] = self.cut.local(body["text"])
+        if "children" in body:
+            made["children"] = [self.tree(child, before, track) for child in body["children"]]
+        return made
+
+    def number(self, name: str) -> str:
+        """The number that this document gives to media of its bin."""
+        if name not in self.numbers:
+            taken = {int(number) for number in self.numbers.values() if number.isdecimal()}
+            self.numbers[name] = str(max(taken, default=0) + 1)
+        return self.numbers[name]
+
+    def sync(self, element: Element, wanted: Sequence[Record]) -> None:
+        """Give an element these children; those that it has already stay as they are written."""
+        self.replace(element, [c for c in element.children if not dropped(c)], wanted, element)
+
+    def replace(self, element: Element, old: Sequence[Element], wanted: Sequence[Record], before: Element) -> None:
+        """Let `wanted` stand in the place of the children `old`, in order."""
+        digests = [digest_of(self.cut.canonical(child)) for child in old]
+        asked = [digest_of(body) for body in wanted]
+        if digests == asked:
+            return
+        current = self.children_of(element)
+        free: dict[str, list[int]] = {}
+        for n in reversed(range(len(old))):
+            free.setdefault(digests[n], []).append(n)
+        pairs = [(k, free[digest].pop()) for k, digest in enumerate(asked) if free.get(digest)]
+        kept = dict(pairs[n] for n in longest_increasing([n for _, n in pairs]))
+        named = {child.get("name"): n for n, child in enumerate(old) if child.tag == "property"}
+        items: list[Element | Tree] = []
+        low = -1
+        for k, body in enumerate(wanted):
+            place = kept.get(k)
+            if place is None and body["tag"] == "property" and "text" in body:
+                at = named.get(body["attributes"].get("name", ""), -1)
+                upper = min((n for j, n in kept.items() if j > k), default=len(old))
+                if low < at < upper and at not in kept.values():
+                    self.edits.set_text(old[at], self.cut.local(body["text"]))
+                    place = at
+            if place is None:
+                items.append(self.tree(body, before, ""))
+            else:
+                items.append(old[place])
+                low = place
+        gone = {id(child) for child in old}
+        first = next((n for n, child in enumerate(current) if id(child) in gone), len(current))
+        stay = [(n, child) for n, child in enumerate(current) if id(child) not in gone]
+        ahead = [child for n, child in stay if n < first]
+        current[:] = [*ahead, *_woven(items, [child for n, child in stay if n >= first], element)]
+
+
+def _woven(items: Sequence[Element | Tree], others: Sequence[Element | Tree], element: Element) -> list[Element | Tree]:
+    """Both in one list, in which elements of the document keep their order."""
+    order = {id(child): n for n, child in enumerate(element.children)}
+    result: list[Element | Tree] = []
+    waiting = list(others)
+    for item in items:
+        if isinstance(item, Element):
+            while waiting and order.get(id(waiting[0]), -1) < order[id(item)]:
+                result.append(waiting.pop(0))
+        result.append(item)
+    return [*result, *waiting]

@@ -1,0 +1,251 @@
+"""Merging the projects of editors by clip, and deciding what a merge of them left open.
+
+A format is read as a cut (`cut`), the cuts merge, and the result is written into the file of one side as text. Before
+it counts it is read again: it must be the cut that was meant, with ids that are there once and references that lead
+somewhere.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import Protocol
+
+from msgspec import Struct, structs
+
+from aura_vcs.compare.merge.cut import (
+    Cut,
+    MergedCut,
+    Piece,
+    Record,
+    cut_of,
+    cut_value,
+    is_same_cut,
+    merge_cuts,
+    name_pieces,
+)
+from aura_vcs.compare.merge.mlt_cut import MltCut
+from aura_vcs.compare.merge.mlt_rest import write_mlt
+from aura_vcs.compare.merge.model import Choice, Conflict, MergedDocument
+from aura_vcs.compare.merge.resolve_json import resolve_value
+from aura_vcs.errors.compare import ChoiceImpossible, NotStructural
+from aura_vcs.formats.jsondoc.parse import ParsedDocument, Unstructured, parse_document
+from aura_vcs.formats.jsondoc.pointer import join_pointer, split_pointer
+from aura_vcs.formats.jsondoc.values import same
+from aura_vcs.formats.timeline.mlt import is_mlt
+from aura_vcs.formats.xmldoc.parse import Element, XmlDocument, parse_xml
+
+
+class CutFile(Protocol):
+    """A project file that is read as a cut."""
+
+    cut: Cut
+
+    def write(self, merged: MergedCut, names: dict[str, str]) -> bytes:
+        """The file with a merged cut in it, as text; `names` says which of its clips a merged one is.
+
+        Raises:
+            ValueError: it cannot be written.
+        """
+
+    def complete(self, merged: MergedCut, sides: Sequence["CutFile"]) -> MergedCut:
+        """The merged cut with what its clips still need of what a side took out."""
+
+    def check(self, sides: Sequence["CutFile"]) -> str:
+        """Why the file is not sound, though these are; "" where it is."""
+
+
+class MergedProject(Struct, frozen=True):
+    """A merged project and what is left to decide; without `data`, `reason` is why both versions are kept."""
+
+    data: bytes | None
+    conflicts: tuple[Conflict, ...] = ()
+    reason: str = ""
+
+
+class MltFile:
+    """A document of Kdenlive or Shotcut."""
+
+    def __init__(self, document: XmlDocument) -> None:
+        self.document = document
+        self.mlt = MltCut(document)
+        self.cut = self.mlt.cut
+
+    def write(self, merged: MergedCut, names: dict[str, str]) -> bytes:
+        """See CutFile."""
+        return write_mlt(self.mlt, merged, names)
+
+    def complete(self, merged: MergedCut, sides: Sequence[CutFile]) -> MergedCut:
+        """See CutFile: media of the bin that a clip plays are never taken out of it."""
+        played = json.dumps([piece.body for piece in merged.pieces])
+        found: Record = dict(merged.rest["bin"])
+        for side in sides:
+            for name, body in side.cut.rest["bin"].items():
+                if name not in found and json.dumps(name) in played:
+                    found[name] = body
+        return structs.replace(merged, rest={**merged.rest, "bin": found})
+
+    def check(self, sides: Sequence[CutFile]) -> str:
+        """See CutFile."""
+        documents = [side.document for side in sides if isinstance(side, MltFile)]
+        return check_references(self.document, documents, "id", ("producer",))
+
+
+def read_cut(data: bytes) -> CutFile | Unstructured | None:
+    """Read a project that merges by clip; None where this is none."""
+    if not is_mlt(data):
+        return None
+    document = parse_xml(data)
+    if isinstance(document, Unstructured):
+        return document
+    if document.root.tag != "mlt":
+        return None
+    if not document.is_editable:
+        return Unstructured("it is not written in UTF-8")
+    return MltFile(document)
+
+
+def is_project(data: bytes) -> bool:
+    """Whether bytes are a project that merges by clip."""
+    return isinstance(read_cut(data), MltFile)
+
+
+def merge_project(base: bytes, ours: bytes, theirs: bytes) -> MergedProject | None:
+    """Merge two changed versions of a project by clip; None where they are no projects that merge so."""
+    if theirs in (ours, base):
+        return MergedProject(ours)
+    if ours == base:
+        return MergedProject(theirs)
+    files = []
+    for word, data in (("before both", base), ("in ours", ours), ("in theirs", theirs)):
+        found = read_cut(data)
+        if found is None:
+            return None
+        if isinstance(found, Unstructured):
+            return MergedProject(None, reason=f"not merged by clip: {word}, {found.reason}")
+        files.append(found)
+    try:
+        return _merge(files)
+    except ValueError as error:
+        return MergedProject(None, reason=f"not merged by clip: {error}")
+
+
+def _merge(files: Sequence[CutFile]) -> MergedProject:
+    base, ours, theirs = files
+    carrier, side = _carrier(base, ours, theirs)
+    merged = merge_cuts(base.cut, ours.cut, theirs.cut)
+    if merged.reason:
+        return MergedProject(None, reason=f"not merged by clip: {merged.reason}")
+    named = name_pieces(base.cut, ours.cut, theirs.cut)
+    names = {piece.id: own.id for piece, own in zip(named[side], carrier.cut.pieces, strict=True)}
+    merged = carrier.complete(merged, (ours, theirs))
+    data = carrier.write(merged, names)
+    fresh = _proven(data, carrier, merged, files)
+    conflicts = _as_called(merged.conflicts, merged.pieces, fresh.cut.pieces)
+    return MergedProject(data, conflicts)
+
+
+def _carrier(base: CutFile, ours: CutFile, theirs: CutFile) -> tuple[CutFile, int]:
+    """The file that the result is written into: that of the side which changed the tracks, else ours.
+
+    Raises:
+        ValueError: both changed them.
+    """
+    if theirs.cut.tracks == base.cut.tracks:
+        return ours, 1
+    if ours.cut.tracks in (base.cut.tracks, theirs.cut.tracks):
+        return theirs, 2
+    raise ValueError("both added or removed tracks")
+
+
+def _proven(data: bytes, carrier: CutFile, merged: MergedCut, files: Sequence[CutFile]) -> CutFile:
+    """The merged file, read again.
+
+    Raises:
+        ValueError: it is not what was meant.
+    """
+    fresh = read_cut(data)
+    if fresh is None or isinstance(fresh, Unstructured):
+        reason = fresh.reason if fresh is not None else "it is no project"
+        raise ValueError(f"the result could not be read any more ({reason})")
+    order = {track: n for n, track in enumerate(carrier.cut.tracks)}
+    meant = sorted(merged.pieces, key=lambda p: (order.get(p.track, len(order)), p.start, p.id))
+    found = sorted(fresh.cut.pieces, key=lambda p: (order.get(p.track, len(order)), p.start, p.id))
+    if not is_same_cut(found, meant):
+        raise ValueError("the result would play something else than was meant")
+    if not same(fresh.cut.rest, merged.rest):
+        raise ValueError("the result would say something else than was meant")
+    reason = fresh.check(files)
+    if reason:
+        raise ValueError(reason)
+    return fresh
+
+
+def check_references(document: XmlDocument, sides: Sequence[XmlDocument], key: str, references: Sequence[str]) -> str:
+    """Why ids or references of an XML document are wrong though those of all sides are right; "" where they are."""
+    now, known = _Ids(document, key, references), [_Ids(side, key, references) for side in sides]
+    for name, count in now.ids.items():
+        if count > max(1, *(side.ids[name] for side in known)):
+            return f"the result would have two elements with the id {name!r}"
+    for name in now.leading - now.ids.keys():
+        if not any(name in side.leading - side.ids.keys() for side in known):
+            return f"something in the result would lead to {name!r}, which is not there"
+    return ""
+
+
+class _Ids:
+    def __init__(self, document: XmlDocument, key: str, references: Sequence[str]) -> None:
+        self.ids: Counter[str] = Counter()
+        self.leading: set[str] = set()
+        for element in document.root.walk():
+            if key in element.attributes and _is_referred_to(element):
+                self.ids[element.get(key)] += 1
+            self.leading.update(element.get(name) for name in references if name in element.attributes)
+
+
+def _is_referred_to(element: Element) -> bool:
+    return element.tag not in ("filter", "transition", "link")
+
+
+def _as_called(conflicts: Sequence[Conflict], meant: Sequence[Piece], found: Sequence[Piece]) -> tuple[Conflict, ...]:
+    """Questions with the names that the clips have in the merged file."""
+    names = {a.id: b.id for a, b in zip(meant, found, strict=True)}
+    called = []
+    for conflict in conflicts:
+        tokens = split_pointer(conflict.pointer)
+        if len(tokens) > 1 and tokens[0] in ("clips", "places"):
+            tokens = (tokens[0], names.get(tokens[1], tokens[1]), *tokens[2:])
+        called.append(structs.replace(conflict, pointer=join_pointer(tokens)))
+    return tuple(called)
+
+
+def structure_of(data: bytes) -> ParsedDocument | Unstructured:
+    """A document, or a project that merges by clip, as the JSON that its questions lead into."""
+    found = read_cut(data)
+    if found is None:
+        return parse_document(data)
+    return found if isinstance(found, Unstructured) else ParsedDocument(cut_value(found.cut))
+
+
+def resolve_project(data: bytes, conflicts: tuple[Conflict, ...], pointer: str, choice: Choice) -> MergedDocument:
+    """Decide conflicts of a project like `resolve_document`; the rest of the file stays as it is written.
+
+    Raises:
+        NotStructural: the project cannot be read any more.
+        ConflictUnknown: there is no open conflict at or below `pointer`.
+        ChoiceImpossible: the choice does not fit what is there.
+    """
+    file = read_cut(data)
+    if file is None or isinstance(file, Unstructured):
+        raise NotStructural(file.reason if file is not None else "it is no project any more")
+    merged = resolve_value(cut_value(file.cut), conflicts, pointer, choice)
+    hint = "Change it in the editor, then `aura resolve --as-is` closes the conflict."
+    try:
+        decided = file.complete(cut_of(merged.value, file.cut), (file,))
+        names = {piece.id: piece.id for piece in file.cut.pieces}
+        written = file.write(decided, names)
+        fresh = _proven(written, file, decided, (file,))
+    except ValueError as error:
+        raise ChoiceImpossible(pointer, choice, str(error), hint=hint) from error
+    order = {track: n for n, track in enumerate(file.cut.tracks)}
+    meant = sorted(decided.pieces, key=lambda p: (order.get(p.track, len(order)), p.start, p.id))
+    return MergedDocument(written, _as_called(merged.conflicts, meant, fresh.cut.pieces))

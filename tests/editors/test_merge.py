@@ -1,0 +1,244 @@
+"""Projects of editors are merged by clip: nothing is lost, doubled or plays other media; an editor opens the result."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections import Counter
+from pathlib import Path
+from random import Random
+
+import pytest
+from aura_vcs.compare.merge.cut import MergedCut
+from aura_vcs.compare.merge.file import merge_file, resolve_file
+from aura_vcs.formats.timeline.model import Timeline
+from aura_vcs.formats.timeline.project_file import read_project
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.editors import projects
+from tests.editors.edits import edited, open_cut, renumbered
+from tests.editors.projects import OWN, Cut, Item, samples
+
+CUT: Cut = {
+    "V1": [Item("a.mp4", 0, 50), Item("b.mp4", 0, 50, gap=100), Item("c.mp4", 9, 70), Item("a.mp4", 200, 33, gap=7)],
+    "V2": [Item("a.mp4", 0, 40, gap=3), Item("d.mp4", 0, 20)],
+    "A1": [Item("w.wav", 4, 90), Item("x.wav", 4, 90, gap=12)],
+}
+MADE = {
+    "made.kdenlive": projects.kdenlive(CUT),
+    "comma.kdenlive": projects.kdenlive(CUT, comma=True),
+    "made.mlt": projects.shotcut(CUT),
+    "real.kdenlive": (OWN / "alpha.kdenlive").read_bytes(),
+}
+QUICK = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+seeds = st.integers(0, 10**6)
+
+
+def clips(path: str, data: bytes) -> list[tuple[str, str, float, float]]:
+    """Track, name, start and length in frames."""
+    found = read_project(path, data)
+    assert isinstance(found, Timeline), found
+    return [(t.name, c.name, c.start * 25 // 10**7, c.duration * 25 // 10**7) for t in found.tracks for c in t.clips]
+
+
+def media(path: str, data: bytes) -> Counter[tuple[str, str]]:
+    """What is played, by the name that the editor shows."""
+    found = read_project(path, data)
+    assert isinstance(found, Timeline), found
+    return Counter((c.name, c.media) for t in found.tracks for c in t.clips)
+
+
+@pytest.mark.parametrize("write", [projects.kdenlive, projects.shotcut], ids=["kdenlive", "shotcut"])
+def test_our_clip_never_plays_their_media(write: object) -> None:
+    """Theirs puts hers.mp4 in front, and every id moves on: merged by line, our clip would play it."""
+    base: Cut = {"V1": [Item("a.mp4", 0, 50), Item("b.mp4", 0, 50)]}
+    ours: Cut = {"V1": [*base["V1"], Item("a.mp4", 100, 25)]}
+    theirs: Cut = {"V1": [Item("hers.mp4", 0, 40), *base["V1"]]}
+    sides = [write(cut) for cut in (base, ours)]  # type: ignore[operator]
+    last = (
+        projects.kdenlive(theirs, order=["hers.mp4", "a.mp4", "b.mp4"])
+        if write is projects.kdenlive
+        else projects.shotcut(theirs)
+    )
+    merged = merge_file("trip.kdenlive", sides[0], sides[1], last)
+    assert (merged.by, merged.conflicts, merged.reason) == ("timeline", (), "")
+    assert merged.data is not None
+    assert clips("trip.kdenlive", merged.data) == [
+        ("V1", "hers.mp4", 0, 40), ("V1", "a.mp4", 40, 50), ("V1", "b.mp4", 90, 50), ("V1", "a.mp4", 140, 25),
+    ]  # fmt: skip
+    names = re.findall(rb' id="([^"]+)"', merged.data)
+    assert len(names) == len(set(names))
+
+
+def test_a_file_has_one_form_of_decimals() -> None:
+    """Hers are written with points, ours with commas: what is merged has commas only."""
+    theirs: Cut = {**CUT, "V2": [*CUT["V2"], Item("b.mp4", 10, 31, effects=(("volume", "level", "-3.5"),))]}
+    merged = merge_file(
+        "t.kdenlive",
+        MADE["comma.kdenlive"],
+        projects.kdenlive(CUT, comma=True, settings={"note": "x"}),
+        projects.kdenlive(theirs),
+    )
+    assert merged.data is not None, merged.reason
+    assert b"-3,5" in merged.data
+    assert re.search(rb"\d\d:\d\d:\d\d\.\d", merged.data) is None
+
+
+def test_a_trim_and_a_move_of_one_clip_both_land() -> None:
+    """One shortened it, the other took it to another track."""
+    ours: Cut = {**CUT, "V1": [*CUT["V1"][:3], Item("a.mp4", 200, 20, gap=7)]}
+    theirs: Cut = {**CUT, "V1": CUT["V1"][:3], "V2": [*CUT["V2"], Item("a.mp4", 200, 33, gap=20)]}
+    merged = merge_file("t.kdenlive", *(projects.kdenlive(cut) for cut in (CUT, ours, theirs)))
+    assert merged.data is not None, merged.reason
+    assert merged.conflicts == ()
+    assert ("V2", "a.mp4", 83, 20) in clips("t.kdenlive", merged.data)
+    assert sum(name == "a.mp4" for _, name, _, _ in clips("t.kdenlive", merged.data)) == 3
+
+
+def test_kept_empty_time_is_shared() -> None:
+    """Both put a clip into one gap, at different places: the clip behind the gap stays where it is."""
+    ours: Cut = {
+        **CUT,
+        "V1": [CUT["V1"][0], Item("c.mp4", 0, 20, gap=10), Item("b.mp4", 0, 50, gap=70), *CUT["V1"][2:]],
+    }
+    theirs: Cut = {
+        **CUT,
+        "V1": [CUT["V1"][0], Item("d.mp4", 0, 20, gap=50), Item("b.mp4", 0, 50, gap=30), *CUT["V1"][2:]],
+    }
+    merged = merge_file("t.kdenlive", *(projects.kdenlive(cut) for cut in (CUT, ours, theirs)))
+    assert merged.data is not None, merged.reason
+    assert clips("t.kdenlive", merged.data)[:4] == [
+        ("V1", "a.mp4", 0, 50), ("V1", "c.mp4", 60, 20), ("V1", "d.mp4", 100, 20), ("V1", "b.mp4", 150, 50),
+    ]  # fmt: skip
+
+
+def test_two_trims_of_one_end_are_a_question_and_decided_by_clip() -> None:
+    """Ours stands until somebody decides; theirs can be taken later, the rest of the file stays as it is."""
+    ours: Cut = {**CUT, "V1": [Item("a.mp4", 0, 40), Item("b.mp4", 0, 50, gap=110), *CUT["V1"][2:]]}
+    theirs: Cut = {**CUT, "V1": [Item("a.mp4", 0, 30), Item("b.mp4", 0, 50, gap=120), *CUT["V1"][2:]]}
+    merged = merge_file("t.kdenlive", *(projects.kdenlive(cut) for cut in (CUT, ours, theirs)))
+    assert merged.data is not None, merged.reason
+    assert [(c.kind, c.pointer) for c in merged.conflicts] == [("changed", "/clips/V1 a.mp4/played")]
+    assert clips("t.kdenlive", merged.data)[:2] == [("V1", "a.mp4", 0, 40), ("V1", "b.mp4", 150, 50)]
+    done = resolve_file(merged.data, merged, "/clips/V1 a.mp4", "theirs")
+    assert done.data is not None
+    assert clips("t.kdenlive", done.data)[:2] == [("V1", "a.mp4", 0, 30), ("V1", "b.mp4", 150, 50)]
+    assert done.conflicts == ()
+
+
+def test_what_one_removed_and_the_other_changed_stays() -> None:
+    """Until somebody decides."""
+    ours: Cut = {**CUT, "A1": [Item("w.wav", 4, 60), Item("x.wav", 4, 90, gap=42)]}
+    theirs: Cut = {**CUT, "A1": [Item("x.wav", 4, 90, gap=102)]}
+    merged = merge_file("t.kdenlive", *(projects.kdenlive(cut) for cut in (CUT, ours, theirs)))
+    assert merged.data is not None, merged.reason
+    assert [(c.kind, c.pointer) for c in merged.conflicts] == [("removed_by_theirs", "/clips/A1 w.wav")]
+    assert ("A1", "w.wav", 0, 60) in clips("t.kdenlive", merged.data)
+    done = resolve_file(merged.data, merged, "/clips/A1 w.wav", "theirs")
+    assert done.data is not None
+    assert [c for c in clips("t.kdenlive", done.data) if c[0] == "A1"] == [("A1", "x.wav", 102, 90)]
+
+
+@pytest.mark.parametrize("path", [*MADE, *samples("kdenlive", "mlt")], ids=lambda path: str(path)[-30:])
+def test_a_project_with_no_edit_comes_back_byte_for_byte(path: str | Path) -> None:
+    """Written from what was read."""
+    data = MADE[path] if isinstance(path, str) else path.read_bytes()
+    if b"<mlt" not in data:
+        pytest.skip("no project")
+    file = open_cut(data)
+    assert file.write(MergedCut(file.cut.pieces, file.cut.rest), {p.id: p.id for p in file.cut.pieces}) == data
+
+
+@QUICK
+@given(seed=seeds, name=st.sampled_from(sorted(MADE)))
+def test_one_sided_edits_always_land(seed: int, name: str) -> None:
+    """merge(a, a, b) is b, and merge(a, b, a) too, byte for byte."""
+    base = MADE[name]
+    changed = edited(base, Random(seed), times=3)
+    for ours, theirs in ((base, changed), (changed, base)):
+        merged = merge_file(name, base, ours, theirs)
+        assert merged.data == changed
+        assert merged.conflicts == ()
+
+
+@QUICK
+@given(seed=seeds, name=st.sampled_from(sorted(MADE)))
+def test_edits_of_both_sides_lose_and_double_nothing(seed: int, name: str) -> None:
+    """Whatever both did, in whichever order it is merged; ids given anew on one side."""
+    random = Random(seed)
+    base = MADE[name]
+    ours = edited(base, random, times=random.randint(1, 3))
+    theirs = renumbered(edited(base, random, times=random.randint(1, 3)), random)
+    was, here, there = (media(name, side) for side in (base, ours, theirs))
+    for one, other in ((ours, theirs), (theirs, ours)):
+        merged = merge_file(name, base, one, other)
+        if merged.data is None:
+            assert merged.reason.startswith("not merged by clip: ")
+            continue
+        now = media(name, merged.data)
+        assert set(now) <= set(was) | set(here) | set(there)
+        for key in now:
+            least = min(was[key], here[key], there[key]) if not merged.conflicts else 0
+            assert least <= now[key] <= here[key] + there[key]
+        if not merged.conflicts:
+            assert now >= (here - was) + (there - was)
+
+
+@pytest.mark.skipif(shutil.which("melt") is None, reason="melt is not installed")
+@pytest.mark.parametrize("name", ["made.kdenlive", "made.mlt"])
+def test_what_is_merged_plays_in_melt(name: str, tmp_path: Path) -> None:
+    """A frame inside each clip has the colour of the media that was meant."""
+    colours = {"a.mp4": "#ff0000", "b.mp4": "#00ff00", "c.mp4": "#0000ff", "d.mp4": "#ffff00", "hers.mp4": "#ff00ff"}
+    write = projects.kdenlive if name.endswith("kdenlive") else projects.shotcut
+    base: Cut = {"V1": [Item("a.mp4", 0, 20), Item("b.mp4", 0, 20)]}
+    ours: Cut = {"V1": [*base["V1"], Item("c.mp4", 0, 20)]}
+    theirs: Cut = {"V1": [Item("hers.mp4", 0, 20), *base["V1"]]}
+    merged = merge_file(name, *(write(cut) for cut in (base, ours, theirs)))
+    assert merged.data is not None, merged.reason
+    data = merged.data.replace(b"avformat-novalidate", b"color").replace(b"<chain ", b"<producer ")
+    data = data.replace(b"</chain>", b"</producer>")
+    for path, colour in colours.items():
+        data = data.replace(f">{path}<".encode(), f">{colour}<".encode())
+    (tmp_path / "merged.mlt").write_bytes(data)
+    command = [
+        "melt",
+        str(tmp_path / "merged.mlt"),
+        "-consumer",
+        f"avformat:{tmp_path}/f%03d.ppm",
+        "vcodec=ppm",
+        "s=16x16",
+        "an=1",
+        "real_time=-1",
+    ]
+    ran = subprocess.run(
+        command,
+        capture_output=True,
+        timeout=120,
+        check=False,
+        env={"PATH": "/usr/bin:/bin", "QT_QPA_PLATFORM": "offscreen", "HOME": str(tmp_path)},
+    )
+    found = sorted(tmp_path.glob("f*.ppm"))
+    assert len(found) >= 80, ran.stderr[-500:]
+    for place, path in ((10, "hers.mp4"), (30, "a.mp4"), (50, "b.mp4"), (70, "c.mp4")):
+        pixel = found[place].read_bytes()[-(7 * 16 + 8) * 3 :][:3]
+        meant = bytes.fromhex(colours[path][1:])
+        assert all(abs(a - b) < 40 for a, b in zip(pixel, meant, strict=True)), (place, path, pixel)
+
+
+def test_openshot_projects_merge_by_clip_and_without_noise() -> None:
+    """Two clips added, one on each side; the undo list, the playhead and floats that were rounded anew ask nothing."""
+    base = projects.openshot(CUT).replace(b'"position": 6.0', b'"position": 6.083333333333334')
+    ours, theirs = json.loads(base), json.loads(base.replace(b"6.083333333333334", b"6.0833333333333"))
+    for side, name, at in ((ours, "OURS", 20.5), (theirs, "THEIRS", 31.25)):
+        side["clips"].append({**side["clips"][0], "id": name, "position": at})
+        side["history"] = {"undo": [{"type": "insert", "by": name}], "redo": []}
+        side["playhead_position"] = at
+    merged = merge_file("t.osp", base, json.dumps(ours, indent=1).encode(), json.dumps(theirs, indent=1).encode())
+    assert merged.data is not None, merged.reason
+    assert merged.conflicts == ()
+    value = json.loads(merged.data)
+    assert [clip["id"] for clip in value["clips"]][-2:] in (["OURS", "THEIRS"], ["THEIRS", "OURS"])
+    assert len(value["clips"]) == len(ours["clips"]) + 1
+    assert b"6.083333333333334" in merged.data
+    assert value["history"] == ours["history"]
