@@ -49,13 +49,13 @@ class DocumentProblem:
 class NamedMedia:
     """Something that the project file of an editor plays, and where that is.
 
-    `path` is what the file has. `resolved` counts from the project's folder, is absolute outside of it, and None where
+    `written` is the path that the file has. `resolved` counts from the project's folder, is absolute outside of it, and None where
     the path leads nowhere. For "not_looked_at" and "unusable" there is a `reason`. `size_bytes` is None where nothing
     was found. `in_version` tells whether the version that HEAD stands on has it, `is_ignored` whether versions leave it
     out, `near` a file of the project with the same name, for what was not found.
     """
 
-    path: str
+    written: str
     kind: str
     """`file`, `proxy` (a smaller copy, which is made again) or `data` (a mask, a table of colours, a font)."""
     resolved: Path | None

@@ -37,7 +37,7 @@ def test_programs_get_the_same(tmp_path: Path) -> None:
     """`aura.init` writes the same lines, `check` and `media` say what the command says."""
     (tmp_path / "film.kdenlive").write_bytes(kdenlive({"V1": [Item("gone.mp4")]}))
     heard: list[str] = []
-    with aura.init(tmp_path, progress=lambda step: heard.append(step.message)) as project:
+    with aura.init(tmp_path, progress=lambda step: heard.append(step.note)) as project:
         assert "proxy/" in (tmp_path / ".auraignore").read_text()
         (found,) = project.media()
         assert (found.file, found.media[0].resolved, found.media[0].state) == (
