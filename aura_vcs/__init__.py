@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from aura_vcs.api.credentials import Credentials
     from aura_vcs.api.debugging import Debug, StoredContent, StoredObject, StoredRef
     from aura_vcs.api.front import clone, init, init_bare, make_key_file, open, serve, studio_home, verify_bundle
+    from aura_vcs.api.interchange import GitImport, ImportedRef, LeftOut
     from aura_vcs.api.jsons import Json
     from aura_vcs.api.locks import Locks, LocksReleased, LocksTaken, NewerFile, PathLock
     from aura_vcs.api.lookup import Blamed, FieldChange, Found
@@ -170,6 +171,13 @@ if TYPE_CHECKING:
         StorageFull,
         UnsafePath,
     )
+    from aura_vcs.errors.interchange import (
+        GitDamaged,
+        GitUnavailable,
+        InterchangeError,
+        NotAGitRepository,
+        TargetExists,
+    )
     from aura_vcs.errors.remotes import (
         HelperMissing,
         InvalidUrl,
@@ -219,6 +227,7 @@ _FRONT = {
     "api.credentials": ("Credentials "),
     "api.debugging": ("Debug StoredContent StoredObject StoredRef "),
     "api.front": ("clone init init_bare make_key_file open serve studio_home verify_bundle "),
+    "api.interchange": ("GitImport ImportedRef LeftOut "),
     "api.jsons": ("Json "),
     "api.locks": ("Locks LocksReleased LocksTaken NewerFile PathLock "),
     "api.lookup": ("Blamed FieldChange Found "),
@@ -265,6 +274,7 @@ _FRONT = {
         "ObjectMissing ObjectOffloaded ObjectPurged RecordCorrupt RecordUnreadable StorageDenied "
         "StorageError StorageFull UnsafePath "
     ),
+    "errors.interchange": ("GitDamaged GitUnavailable InterchangeError NotAGitRepository TargetExists "),
     "errors.remotes": (
         "HelperMissing InvalidUrl LocksUnsupported PathLocked PushRejected RemoteCorrupt RemoteDenied "
         "RemoteError RemoteFull RemoteLocked RemoteMismatch RemoteRewound RemoteUnreachable RemoteUnsafe "
@@ -280,37 +290,37 @@ _FRONT = {
 _MODULES = {name: module for module, names in _FRONT.items() for name in names.split()}
 """Where each name comes from. It is imported when it is asked for: a command that needs less starts sooner."""
 __all__ = [
-    "Action", "ActionBlocked", "AmbiguousVersion", "Asset", "AssetFacts", "Assets", "AuraError", "Autosaved",
-    "Blamed", "Branch", "Branches", "Bundle", "BundleReport", "Call", "CancelToken", "Change", "CheckedRemote",
-    "Checkpoint", "Checkpoints", "ChoiceImpossible", "Cleaned", "CleaningPlan", "Committed", "CompareError",
-    "ConcurrencyError", "Conflict", "ConflictUnknown", "Credentials", "Debug", "Decision", "Diff",
-    "DocumentMalformed", "DocumentProblem", "Edited", "EditedSince", "EncoderMissing", "Export", "ExportCancelled",
-    "ExportFailed", "ExportPreset", "Exports", "ExtraMissing", "Fetched", "FetchedContent", "FieldChange",
-    "FieldEdit", "FileChange", "FileDiff", "FileHeld", "FileInfo", "FileUnreadable", "FileUnstable", "ForeignOwner",
-    "FormatUnsupported", "Found", "FsckProblem", "FsckReport", "GcPlan", "GcResult", "HelperMissing", "IndexDamaged",
-    "InputError", "IntegrityError", "Interrupted", "InterruptedWork", "InvalidName", "InvalidTransition",
-    "InvalidUrl", "InvalidValue", "Json", "LargeFile", "LimitExceeded", "LinkedPath", "ListedProject",
-    "ListedProjects", "Listener", "LockBusy", "Locks", "LocksReleased", "LocksTaken", "LocksUnsupported", "MediaDiff",
-    "MediaFacts", "MediaHeader", "MediaUnreadable", "MendedRecord", "MergePlan", "Merged", "Moved", "NameTaken",
-    "NameUnfit", "NamedMedia", "NewerFile", "NoVersions", "NotAProject", "NotArrived", "NotStructural",
-    "NothingToRecover", "NothingToUndo", "ObjectCorrupt", "ObjectMalformed", "ObjectMissing", "ObjectOffloaded",
-    "ObjectPurged", "OffloadPlan", "Offloaded", "OffloadedFile", "Operation", "OperationExpired", "Operations",
-    "Options", "OutputLost", "PatchFailed", "PatchInvalid", "PathCollision", "PathLock", "PathLocked",
-    "PlanStale", "PointerError", "PointerInvalid", "PointerUnknown", "Problems", "Project", "ProjectDeleted",
-    "ProjectError", "ProjectExists", "ProjectGone", "ProjectInfo", "ProjectMedia", "ProjectPurgePlan",
-    "ProjectSettings", "PrunePlan", "Pulled",
-    "PurgePlan", "PushRejected", "Pushed", "RecordCorrupt", "RecordUnreadable", "Recovery", "RefMoved", "Remote",
-    "RemoteComparison", "RemoteCorrupt", "RemoteDenied", "RemoteError", "RemoteFsckReport", "RemoteFull",
-    "RemoteGcPlan", "RemoteGcResult", "RemoteLocked", "RemoteMismatch", "RemoteRepaired", "RemoteRewound",
-    "RemoteUnreachable", "RemoteUnsafe", "RemoteUntrusted", "Remotes", "Repaired", "Repository", "Resolved",
-    "RetentionRules", "Scene", "Scenes", "SecretUnavailable", "Setting", "SettingInvalid", "SettingValue", "Setup",
-    "SetupState", "Sizes", "Status", "Step", "StorageDenied", "StorageError", "StorageFull", "StorageReport",
-    "StoredContent", "StoredFile", "StoredObject", "StoredRef", "StrPath", "Studio", "StudioError", "StudioSettings",
-    "StudioUndo", "Synced", "Tag", "Tags", "Template", "TemplateProtected", "TemplateUnusable", "Templates",
-    "TextHunk", "TextLine", "TimelineChange", "Undone", "Unfinished", "UnknownField", "UnknownName", "UnknownSetting",
-    "UnknownVersion", "UnsafePath", "ValuesSet", "Version", "VersionInUse", "VersionLike", "VersionShare",
-    "VersionType", "Versions", "WorktreeError", "__version__", "clone", "diff_files", "init", "init_bare",
-    "make_key_file", "open", "serve", "studio_home", "verify_bundle",
+    "Action", "ActionBlocked", "AmbiguousVersion", "Asset", "AssetFacts", "Assets", "AuraError", "Autosaved", "Blamed",
+    "Branch", "Branches", "Bundle", "BundleReport", "Call", "CancelToken", "Change", "CheckedRemote", "Checkpoint",
+    "Checkpoints", "ChoiceImpossible", "Cleaned", "CleaningPlan", "Committed", "CompareError", "ConcurrencyError",
+    "Conflict", "ConflictUnknown", "Credentials", "Debug", "Decision", "Diff", "DocumentMalformed", "DocumentProblem",
+    "Edited", "EditedSince", "EncoderMissing", "Export", "ExportCancelled", "ExportFailed", "ExportPreset", "Exports",
+    "ExtraMissing", "Fetched", "FetchedContent", "FieldChange", "FieldEdit", "FileChange", "FileDiff", "FileHeld",
+    "FileInfo", "FileUnreadable", "FileUnstable", "ForeignOwner", "FormatUnsupported", "Found", "FsckProblem",
+    "FsckReport", "GcPlan", "GcResult", "GitDamaged", "GitImport", "GitUnavailable", "HelperMissing", "ImportedRef",
+    "IndexDamaged", "InputError", "IntegrityError", "InterchangeError", "Interrupted", "InterruptedWork", "InvalidName",
+    "InvalidTransition", "InvalidUrl", "InvalidValue", "Json", "LargeFile", "LeftOut", "LimitExceeded", "LinkedPath",
+    "ListedProject", "ListedProjects", "Listener", "LockBusy", "Locks", "LocksReleased", "LocksTaken",
+    "LocksUnsupported", "MediaDiff", "MediaFacts", "MediaHeader", "MediaUnreadable", "MendedRecord", "MergePlan",
+    "Merged", "Moved", "NameTaken", "NameUnfit", "NamedMedia", "NewerFile", "NoVersions", "NotAGitRepository",
+    "NotAProject", "NotArrived", "NotStructural", "NothingToRecover", "NothingToUndo", "ObjectCorrupt",
+    "ObjectMalformed", "ObjectMissing", "ObjectOffloaded", "ObjectPurged", "OffloadPlan", "Offloaded", "OffloadedFile",
+    "Operation", "OperationExpired", "Operations", "Options", "OutputLost", "PatchFailed", "PatchInvalid",
+    "PathCollision", "PathLock", "PathLocked", "PlanStale", "PointerError", "PointerInvalid", "PointerUnknown",
+    "Problems", "Project", "ProjectDeleted", "ProjectError", "ProjectExists", "ProjectGone", "ProjectInfo",
+    "ProjectMedia", "ProjectPurgePlan", "ProjectSettings", "PrunePlan", "Pulled", "PurgePlan", "PushRejected", "Pushed",
+    "RecordCorrupt", "RecordUnreadable", "Recovery", "RefMoved", "Remote", "RemoteComparison", "RemoteCorrupt",
+    "RemoteDenied", "RemoteError", "RemoteFsckReport", "RemoteFull", "RemoteGcPlan", "RemoteGcResult", "RemoteLocked",
+    "RemoteMismatch", "RemoteRepaired", "RemoteRewound", "RemoteUnreachable", "RemoteUnsafe", "RemoteUntrusted",
+    "Remotes", "Repaired", "Repository", "Resolved", "RetentionRules", "Scene", "Scenes", "SecretUnavailable",
+    "Setting", "SettingInvalid", "SettingValue", "Setup", "SetupState", "Sizes", "Status", "Step", "StorageDenied",
+    "StorageError", "StorageFull", "StorageReport", "StoredContent", "StoredFile", "StoredObject", "StoredRef",
+    "StrPath", "Studio", "StudioError", "StudioSettings", "StudioUndo", "Synced", "Tag", "Tags", "TargetExists",
+    "Template", "TemplateProtected", "TemplateUnusable", "Templates", "TextHunk", "TextLine", "TimelineChange",
+    "Undone", "Unfinished", "UnknownField", "UnknownName", "UnknownSetting", "UnknownVersion", "UnsafePath",
+    "ValuesSet", "Version", "VersionInUse", "VersionLike", "VersionShare", "VersionType", "Versions", "WorktreeError",
+    "__version__", "clone", "diff_files", "init", "init_bare", "make_key_file", "open", "serve", "studio_home",
+    "verify_bundle",
 ]  # fmt: skip
 
 

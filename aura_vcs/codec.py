@@ -27,6 +27,8 @@ NAME_BYTES_LIMIT = 4096
 TREE_BYTES_LIMIT = 256 << 20
 NUMBER_LIMIT = (1 << 53) - 1
 """The largest size, number or sequence: what JSON readers everywhere keep exact."""
+EXTRA_LIMIT = 1 << 20
+"""Characters of all keys and texts of a version's extra data."""
 FILE_SCHEME = "file://"
 CHECK_LENGTH = 32
 RECORD_CHECK_LENGTH = 16
@@ -69,8 +71,8 @@ class StoredChildren(msgspec.Struct, frozen=True):
     entries: list[StoredChild]
 
 
-class StoredVersion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A version as its JSON has it; every key is always there."""
+class StoredVersion(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A version as its JSON has it; every key is always there but `extra`, which few have."""
 
     author: str
     created_at: str
@@ -84,6 +86,7 @@ class StoredVersion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tree: ObjectId
     trigger: str | None
     type: VersionType
+    extra: dict[str, str] = {}
 
 
 _canonical = msgspec.json.Encoder(order="sorted")
@@ -273,8 +276,10 @@ def encode_version(version: Version) -> tuple[VersionId, bytes]:
     """The id and the canonical JSON of a version.
 
     Raises:
-        LimitExceeded: its number or size is beyond NUMBER_LIMIT.
+        LimitExceeded: its number or size is beyond NUMBER_LIMIT, or its extra data beyond EXTRA_LIMIT.
     """
+    if sum(len(key) + len(text) for key, text in version.extra.items()) > EXTRA_LIMIT:
+        raise LimitExceeded("The extra data of a version", EXTRA_LIMIT)
     if max(version.number, version.size) > NUMBER_LIMIT:
         raise LimitExceeded("The number or size of a version", NUMBER_LIMIT)
     data = _canonical.encode(
@@ -291,6 +296,7 @@ def encode_version(version: Version) -> tuple[VersionId, bytes]:
             tree=version.tree,
             trigger=version.trigger,
             type=version.type,
+            extra=version.extra,
         )
     )
     return ids.version_id(data), data
@@ -323,6 +329,7 @@ def decode_version(data: bytes, object_id: ObjectId = ObjectId("")) -> Version:
         documents=stored.documents,
         size=stored.size,
         trigger=stored.trigger,
+        extra=stored.extra,
     )
     if encode_version(version)[1] != data:
         raise ObjectMalformed("Version", object_id, "it is not canonical JSON")

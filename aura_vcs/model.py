@@ -15,6 +15,8 @@ from aura_vcs.ids import ObjectId, OperationId, ReplicaId, VersionId
 DOCUMENTS = ("brief", "plan", "voice", "render", "timeline")
 """The five specifications whose hashes every version carries."""
 
+ORIGIN = "origin"
+"""The key of a version's extra data that says where it was imported from, such as `git 1f3c…`."""
 DEFAULT_BRANCH = "main"
 GRACE_SECONDS = 14 * 86400
 """How long deleted content can be brought back, unless gc is told otherwise."""
@@ -73,7 +75,8 @@ class Version(msgspec.Struct, frozen=True):
     """A snapshot of the whole folder; immutable, identified by the hash of its JSON.
 
     `documents` maps each of DOCUMENTS to the id of its blob, or None where there is none.
-    `size` counts the bytes of all files of the tree.
+    `size` counts the bytes of all files of the tree. `extra` is what another program said of it, by key; under
+    ORIGIN it has the id that the version has where it was imported from.
     """
 
     number: int
@@ -88,6 +91,7 @@ class Version(msgspec.Struct, frozen=True):
     documents: dict[str, ObjectId | None]
     size: int
     trigger: str | None = None
+    extra: dict[str, str] = {}
 
 
 class Label(msgspec.Struct, frozen=True):

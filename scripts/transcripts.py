@@ -28,6 +28,7 @@ PAGES = (
     "docs/space.md",
     "docs/studio.md",
     "docs/sync.md",
+    "docs/coming-from-git.md",
 )
 FIXTURE = ROOT / "fixtures/solar-system"
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -99,6 +99,7 @@ COMMANDS: dict[str, tuple[str, dict[str, str | tuple[()]]]] = {
         "Checkpoints.recover Checkpoints.plan_recovery Studio.interrupted",
         {"--list": (), "--dry-run": ()},
     ),
+    "import git": ("Project.import_git", {"PLACE": "place"}),
     "export run": ("Exports.add Exports.run", {"--queue": ()}),
     "export start": ("Exports.run", {}),
     "export retry": ("Exports.retry Exports.run", {}),

@@ -17,7 +17,7 @@ ROWS = [
     "repository",
     "history",
     "maintenance",
-    "project",
+    "project interchange",
     "sync",
     "studio",
     "api",

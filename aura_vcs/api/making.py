@@ -49,10 +49,10 @@ class DocumentProblem:
 class NamedMedia:
     """Something that the project file of an editor plays, and where that is.
 
-    `written` is the path that the file has. `resolved` counts from the project's folder, is absolute outside of it, and None where
-    the path leads nowhere. For "not_looked_at" and "unusable" there is a `reason`. `size_bytes` is None where nothing
-    was found. `in_version` tells whether the version that HEAD stands on has it, `is_ignored` whether versions leave it
-    out, `near` a file of the project with the same name, for what was not found.
+    `written` is the path that the file has. `resolved` counts from the project's folder, is absolute outside of it, and
+    None where the path leads nowhere. For "not_looked_at" and "unusable" there is a `reason`. `size_bytes` is None
+    where nothing was found. `in_version` tells whether the version that HEAD stands on has it, `is_ignored` whether
+    versions leave it out, `near` a file of the project with the same name, for what was not found.
     """
 
     written: str

@@ -6,6 +6,7 @@ from typing import Self
 from aura_vcs.api.branches import Branches, Tags
 from aura_vcs.api.debugging import Debug
 from aura_vcs.api.history import HistoryMethods
+from aura_vcs.api.interchange import InterchangeMethods
 from aura_vcs.api.maintaining import MaintenanceMethods
 from aura_vcs.api.making import MakingMethods
 from aura_vcs.api.merging import MergeMethods
@@ -19,7 +20,9 @@ from aura_vcs.api.templates import Templates
 from aura_vcs.repository.repository import Repository
 
 
-class Project(HistoryMethods, MergeMethods, SavingMethods, SyncMethods, MaintenanceMethods, MakingMethods):
+class Project(
+    HistoryMethods, MergeMethods, SavingMethods, SyncMethods, MaintenanceMethods, MakingMethods, InterchangeMethods
+):
     """A project folder under version control, as `aura.open`, `aura.init` and `aura.clone` give it.
 
     Use it from one thread at a time (`cancel` is for any thread), and close it, or use `with`. Each call

@@ -13,11 +13,13 @@ STUDIO = "Projects and settings"
 MORE = "More"
 
 _ROOM = "aura_vcs.cli.commands"
+_MODULES = {"import": "import_"}
+"""Commands whose names Python keeps for itself."""
 
 
 def _entry(name: str, help_: str, section: str) -> CommandEntry:
     plain = name.replace("-", "_")
-    return CommandEntry(f"{_ROOM}.{plain}", f"{plain}_command", help_, section)
+    return CommandEntry(f"{_ROOM}.{_MODULES.get(name, plain)}", f"{plain}_command", help_, section)
 
 
 _LISTED = {
@@ -49,6 +51,7 @@ _LISTED = {
     "search": ("Find words in every text of the folder and of every version", INSPECTING),
     "checkpoint": ("Save and list render checkpoints", MAKING),
     "recover": ("Resume from the newest valid checkpoint", MAKING),
+    "import": ("Bring a history here that another program keeps", SHARING),
     "export": ("Render versions to video files, and list what was rendered", MAKING),
     "projects": ("List your projects, wherever they lie", STUDIO),
     "template": ("List, make and share templates", STUDIO),

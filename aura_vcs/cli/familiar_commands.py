@@ -52,7 +52,6 @@ DOES_IT = {
     "head": ("show HEAD",),
     "heads": ("branch",),
     "ignore": ("untrack PATHS",),
-    "import": ("clone PLACE",),
     "incoming": ("fetch --dry-run",),
     "info": ("status", "project show"),
     "init-db": ("init",),

@@ -14,6 +14,21 @@ if TYPE_CHECKING:
     from aura_vcs.sync.remotes.connect import Surroundings
     from aura_vcs.sync.remotes.trusted_hosts import TrustedHosts
 
+GIT_VARIABLES = frozenset(
+    {
+        "PATH",
+        "HOME",
+        "USER",
+        "LOGNAME",
+        "SSH_AUTH_SOCK",
+        "TMPDIR",
+        "SYSTEMROOT",
+        "http_proxy",
+        "https_proxy",
+        "no_proxy",
+    }
+)
+"""What git gets where it reads or writes a repository of somebody's; nothing that names a configuration."""
 WORKER_VARIABLES = frozenset({"SYSTEMROOT"})
 """What a process that decodes media gets: what Windows needs to start one."""
 
@@ -28,6 +43,11 @@ def surroundings() -> "Surroundings":
 def worker_environment() -> dict[str, str]:
     """What processes that decode media may know of the environment."""
     return {name: os.environ[name] for name in WORKER_VARIABLES if name in os.environ}
+
+
+def git_environment() -> dict[str, str]:
+    """What git may know of the environment: where programs are, how to get out, and what opens hosts over SSH."""
+    return {name: os.environ[name] for name in GIT_VARIABLES if name in os.environ}
 
 
 def agreements() -> "TrustedHosts":

@@ -89,6 +89,11 @@ AuraError                    1   something failed
 │   ├── RemoteLocked       102   it is encrypted, and this does not open it
 │   ├── RemoteUntrusted    103   only the project's files name that host
 │   └── RemoteFull         104   no room is left there
+├── InterchangeError       110   another program's files cannot be read or written as asked
+│   ├── GitUnavailable     111   `git` is not installed, or failed
+│   ├── NotAGitRepository  112   no git repository that can be read is there
+│   ├── GitDamaged         113   an object of it is missing or damaged
+│   └── TargetExists       114   an export never writes over what is there
 └── Problems                 3   the work finished; some of it could not be done
 
 Each family has a module here; what any part may meet is in this one.

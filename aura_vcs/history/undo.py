@@ -23,6 +23,7 @@ from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.index.records import ActionRecord, VersionRecord
 from aura_vcs.layout import decode_name
 from aura_vcs.model import BranchEntry, Field, Head, HeadChange, Label, Operation, RefChange, Tag, TreeChange
+from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.refs.branch_entries import furthest_entry
 from aura_vcs.refs.changes import checkpoint_change, field_change, label_change, tag_change
 from aura_vcs.refs.label_merge import fields_of_stamp, stamp_label
@@ -222,7 +223,7 @@ def _revert(repo: Repository, action: ActionRecord, *, back: bool) -> Undone:
         return Undone(edited.operation, target.description, repo.head())
     wanted = target.worktree.before if back else target.worktree.after
     current = target.worktree.after if back else target.worktree.before
-    if not repo.store.contains(wanted) or not repo.store.contains(current):
+    if not all(tree == EMPTY_TREE_ID or repo.store.contains(tree) for tree in (wanted, current)):
         raise OperationExpired(target.description, "what the folder had then")
 
     def draft(transaction: Transaction, _: WorktreeBase, before: ObjectId, after: ObjectId) -> Draft:

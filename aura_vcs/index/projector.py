@@ -12,7 +12,7 @@ from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.index.new_objects import new_children_in
 from aura_vcs.index.records import LABEL_COLUMNS, label_columns, stored_label, version_row
 from aura_vcs.index.reference_counts import NewChildren, ReferenceCounts, tree_children
-from aura_vcs.model import EntryKind, Label, Operation, Version
+from aura_vcs.model import ORIGIN, EntryKind, Label, Operation, Version
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import TreeReader
@@ -185,6 +185,8 @@ class Projector:
             "INSERT OR REPLACE INTO parents VALUES (?, ?, ?)",
             [(version_id, position, parent) for position, parent in enumerate(version.parents)],
         )
+        if (origin := version.extra.get(ORIGIN)) is not None:
+            self._connection.execute("INSERT OR REPLACE INTO origins VALUES (?, ?)", (origin, version_id))
         documents = [(name, blob) for name, blob in version.documents.items() if blob is not None]
         self._connection.executemany(
             "INSERT OR REPLACE INTO documents VALUES (?, ?, ?)", [(version_id, *document) for document in documents]

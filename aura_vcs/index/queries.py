@@ -77,6 +77,15 @@ class Queries(ObjectQueries):
         """The versions whose id begins so."""
         return self._versions("WHERE v.id >= ? AND v.id < ? ORDER BY v.id", [prefix, prefix + "g"])
 
+    def origins(self, prefix: str) -> dict[str, VersionId]:
+        """The versions whose origin begins so, by the origin; where several have one, a live one."""
+        rows = self._index.database.connection.execute(
+            "SELECT o.origin, o.version FROM origins o JOIN versions v ON v.id = o.version WHERE o.origin >= ? AND "
+            "o.origin < ? ORDER BY v.deleted_at IS NULL AND v.purged_at IS NULL, o.version DESC",
+            (prefix, prefix + "\U0010ffff"),
+        )
+        return dict(rows.fetchall())
+
     def next_number(self) -> int:
         """The number of the next version: one more than any that was ever given out, to a version that
         is damaged now, too."""

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-SCHEMA_VERSION = 9
+SCHEMA_VERSION = 10
 PAGE_BYTES = 2048
 """Small pages keep the index of a small project small: every table and index takes at least one."""
 
@@ -52,6 +52,7 @@ CREATE TABLE parents (
   version TEXT NOT NULL, position INTEGER NOT NULL, parent TEXT NOT NULL, PRIMARY KEY (version, position)
 ) WITHOUT ROWID;
 CREATE INDEX parents_by_parent ON parents (parent);
+CREATE TABLE origins (origin TEXT NOT NULL, version TEXT NOT NULL, PRIMARY KEY (origin, version)) WITHOUT ROWID;
 CREATE TABLE documents (
   version TEXT NOT NULL, name TEXT NOT NULL, blob TEXT NOT NULL, PRIMARY KEY (version, name)) WITHOUT ROWID;
 CREATE TABLE changed_paths (

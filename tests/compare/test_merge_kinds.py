@@ -78,7 +78,7 @@ def test_files_of_programs_never_merge_by_line(name: str) -> None:
 
 
 def test_an_edit_list_is_known_by_its_events() -> None:
-    """Also as a text file: an event put in on each side renumbers all that follow."""
+    """Also as a text file: an event put in on each side renumbers all that follow, and is merged by event."""
 
     def cut(*reels: str) -> str:
         events = (
@@ -87,7 +87,11 @@ def test_an_edit_list_is_known_by_its_events() -> None:
         )
         return "TITLE: film\n" + "".join(events)
 
-    assert _merged("cut.txt", cut("a", "b"), cut("x", "a", "b"), cut("a", "b", "y")).data is None
+    merged = _merged("cut.txt", cut("a", "b"), cut("x", "a", "b"), cut("a", "b", "y")).data or b""
+    events = [(line[:6].decode(), line[-23:-12].decode()) for line in merged.splitlines()[1:]]
+    assert events == [(f"00{n}  {reel}", f"01:00:0{n}:00") for n, reel in enumerate("xaby", 1)]
+    words = "Cut this:\n" + cut("a")
+    assert _merged("notes.txt", words, words + "a\n", "b\n" + words).data is None
 
 
 def test_one_side_that_became_xml_is_enough() -> None:

@@ -242,3 +242,16 @@ def test_openshot_projects_merge_by_clip_and_without_noise() -> None:
     assert len(value["clips"]) == len(ours["clips"]) + 1
     assert b"6.083333333333334" in merged.data
     assert value["history"] == ours["history"]
+
+
+def test_events_of_an_edit_list_merge_renumbered_and_rippled() -> None:
+    """An event put in on each side: numbers and record times follow, and nobody is asked."""
+    cut: Cut = {"V1": [Item(f"shot{n}.mov", 10 * n, 50) for n in range(6)]}
+    ours: Cut = {"V1": [*cut["V1"][:2], Item("ours.mov", 0, 25), *cut["V1"][2:]]}
+    theirs: Cut = {"V1": [*cut["V1"][:4], Item("hers.mov", 0, 10), *cut["V1"][4:]]}
+    both: Cut = {"V1": [*ours["V1"][:5], Item("hers.mov", 0, 10), *cut["V1"][4:]]}
+    merged = merge_file("cut.edl", projects.edl(cut), projects.edl(ours), projects.edl(theirs))
+    assert (merged.by, merged.conflicts, merged.reason) == ("timeline", (), "")
+    assert merged.data == projects.edl(both)
+    swapped = merge_file("cut.edl", projects.edl(cut), projects.edl(theirs), projects.edl(ours))
+    assert swapped.data == projects.edl(both)

@@ -23,6 +23,7 @@ from aura_vcs.compare.merge.cut import (
     merge_cuts,
     name_pieces,
 )
+from aura_vcs.compare.merge.edl_cut import EdlFile, read_edl_cut
 from aura_vcs.compare.merge.mlt_cut import MltCut
 from aura_vcs.compare.merge.mlt_rest import write_mlt
 from aura_vcs.compare.merge.model import Choice, Conflict, MergedDocument
@@ -31,6 +32,7 @@ from aura_vcs.errors.compare import ChoiceImpossible, NotStructural
 from aura_vcs.formats.jsondoc.parse import ParsedDocument, Unstructured, parse_document
 from aura_vcs.formats.jsondoc.pointer import join_pointer, split_pointer
 from aura_vcs.formats.jsondoc.values import same
+from aura_vcs.formats.timeline.edl import is_edl
 from aura_vcs.formats.timeline.mlt import is_mlt
 from aura_vcs.formats.xmldoc.parse import Element, XmlDocument, parse_xml
 
@@ -93,7 +95,7 @@ class MltFile:
 def read_cut(data: bytes) -> CutFile | Unstructured | None:
     """Read a project that merges by clip; None where this is none."""
     if not is_mlt(data):
-        return None
+        return read_edl_cut(data) if is_edl(data) else None
     document = parse_xml(data)
     if isinstance(document, Unstructured):
         return document
@@ -106,7 +108,7 @@ def read_cut(data: bytes) -> CutFile | Unstructured | None:
 
 def is_project(data: bytes) -> bool:
     """Whether bytes are a project that merges by clip."""
-    return isinstance(read_cut(data), MltFile)
+    return isinstance(read_cut(data), MltFile | EdlFile)
 
 
 def merge_project(base: bytes, ours: bytes, theirs: bytes) -> MergedProject | None:
@@ -131,6 +133,8 @@ def merge_project(base: bytes, ours: bytes, theirs: bytes) -> MergedProject | No
 
 def _merge(files: Sequence[CutFile]) -> MergedProject:
     base, ours, theirs = files
+    if len({file.cut.rate for file in files}) > 1:
+        raise ValueError("its versions have different frame rates")
     carrier, side = _carrier(base, ours, theirs)
     merged = merge_cuts(base.cut, ours.cut, theirs.cut)
     if merged.reason:

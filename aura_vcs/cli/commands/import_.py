@@ -1,0 +1,115 @@
+"""`aura import`: histories that other programs keep become versions."""
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from aura_vcs.cli.groups import FileGroup
+from aura_vcs.cli.options import HELP, Moment, examples, json_option
+from aura_vcs.cli.output.console import Console, cyan, faint, green, yellow
+from aura_vcs.cli.output.humanize import count
+from aura_vcs.cli.remote_environment import git_environment
+from aura_vcs.cli.session import current_session, pass_repository
+
+if TYPE_CHECKING:
+    from aura_vcs.interchange.git_import import GitImported
+    from aura_vcs.interchange.git_refs import ImportedRef
+    from aura_vcs.repository.repository import Repository
+
+SHOWN = 20
+"""So many of the things that were left out are listed; `--json` has more."""
+
+
+@click.group("import", cls=FileGroup, context_settings=HELP, epilog=examples("aura import git ../film"))
+def import_command() -> None:
+    """Bring a history here that another program keeps"""
+
+
+@import_command.command(
+    "git",
+    context_settings=HELP,
+    epilog=examples(
+        "aura import git ../film",
+        "aura import git https://example.com/film.git --branches main",
+        "aura import git ../film --since 2026-01-01 --no-lfs",
+    ),
+)
+@click.argument("place", metavar="URL|DIR")
+@click.option("--branches", metavar="PATTERN", multiple=True, default=("*",), help="Only branches of such names")
+@click.option("--tags", metavar="PATTERN", multiple=True, default=("*",), help="Only tags of such names; '' for none")
+@click.option("--since", metavar="TIME", type=Moment("start"), help="Leave out what is older")
+@click.option("--lfs/--no-lfs", default=True, help="Put the content of Git LFS in place of its pointers (default)")
+@json_option
+@pass_repository
+def git_command(
+    repo: "Repository",
+    console: Console,
+    *,
+    place: str,
+    branches: tuple[str, ...],
+    tags: tuple[str, ...],
+    since: str | None,
+    lfs: bool,
+) -> None:
+    """Bring the history of a git repository here
+
+    Every commit becomes a version with its own date, author and parents; branches and tags follow. Run again, it
+    brings only what is new. Nothing of the repository's configuration is read, and none of its hooks is run. Your
+    files stay as they are; in a new project the branch's files are put in place, unless one has the name of yours.
+    One `aura undo` takes the branches back.
+    Ends with 3 if something could not be taken.
+    """
+    from aura_vcs.interchange.git_import import import_git
+    from aura_vcs.interchange.git_process import is_address
+
+    where = place if is_address(place) else os.path.join(current_session().folder, place)
+    done = import_git(
+        repo, where, branches=branches, tags=tags, since=since, lfs=lfs, environment=git_environment()
+    )  # fmt: skip
+    if done.left_count:
+        console.exit_code = 3
+    if console.as_json:
+        console.data(_git_to_json(done))
+        return
+    _print_git(console, done)
+
+
+def _git_to_json(done: "GitImported") -> dict[str, object]:
+    def refs(found: "tuple[ImportedRef, ...]") -> list[dict[str, object]]:
+        return [
+            {"git": ref.git_name, "name": ref.name, "version": ref.version, "changed": ref.changed} for ref in found
+        ]
+
+    return {
+        "place": done.place,
+        "versions": done.versions,
+        "known": done.known,
+        "branches": refs(done.branches),
+        "tags": refs(done.tags),
+        "left": [{"what": left.what, "reason": left.reason} for left in done.left],
+        "left_count": done.left_count,
+        "notes": list(done.notes),
+    }
+
+
+def _print_git(console: Console, done: "GitImported") -> None:
+    known = faint(f"  ({count(done.known, 'commit')} had come before)") if done.known else ""
+    console.line(green("Imported"), f" {count(done.versions, 'version')} from ", cyan(done.place), known)
+    for kind, refs in (("branch", done.branches), ("tag", done.tags)):
+        moved = [ref for ref in refs if ref.changed]
+        for ref in moved[:SHOWN]:
+            other = faint(f"  ({ref.git_name} in git)") if ref.name != ref.git_name else ""
+            console.line(f"  {kind} ", cyan(ref.name), other)
+        if len(moved) > SHOWN:
+            console.line(faint(f"  and {count(len(moved) - SHOWN, 'more ' + kind)}"))
+    for note in done.notes:
+        console.line(f"  {note}")
+    if done.left_count:
+        console.line(yellow(f"Left out: {count(done.left_count, 'thing')}"))
+        for left in done.left[:SHOWN]:
+            console.line(f"  {left.what}", faint(f"  {left.reason}"))
+        if done.left_count > SHOWN:
+            console.line(faint(f"  and {done.left_count - SHOWN} more; `--json` lists up to {len(done.left)}"))
+    if done.head is not None:
+        console.line(f"You are on {done.head.branch}. `aura log` lists the versions.")

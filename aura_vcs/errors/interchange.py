@@ -1,0 +1,51 @@
+"""Another program's history or archive cannot be read or written as asked. The tree is drawn in `aura_vcs.errors`."""
+
+from aura_vcs.errors import AuraError
+
+
+class InterchangeError(AuraError):
+    """Another program's files cannot be read or written as asked."""
+
+    exit_code = 110
+
+
+class GitUnavailable(InterchangeError):
+    """The program `git` is not installed, or did not do what it was asked."""
+
+    exit_code = 111
+
+    def __init__(self, what: str, reason: str) -> None:
+        super().__init__(f"git could not {what}: {reason}")
+        self.what, self.reason = what, reason
+
+
+class NotAGitRepository(InterchangeError):
+    """There is no git repository at that place, or not of a kind that can be read."""
+
+    exit_code = 112
+
+    def __init__(self, path: str, reason: str, *, hint: str | None = None) -> None:
+        super().__init__(f"{path} is no git repository that can be read: {reason}", hint=hint)
+        self.path, self.reason = path, reason
+
+
+class GitDamaged(InterchangeError):
+    """An object of the git repository is missing or damaged; what was imported before it stays."""
+
+    exit_code = 113
+    hint = "`git fsck --full` in the repository says more. A fresh clone of it may be whole."
+
+    def __init__(self, thing: str, reason: str) -> None:
+        super().__init__(f"Git's {thing} cannot be read: {reason}")
+        self.thing, self.reason = thing, reason
+
+
+class TargetExists(InterchangeError):
+    """An export never writes over what is there."""
+
+    exit_code = 114
+    hint = "Name a folder or file that is not there yet."
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path} is there already")
+        self.path = path

@@ -1,0 +1,262 @@
+"""Import of a git repository: every commit becomes a version, once; branches and tags follow.
+
+Commits are recorded some hundreds at a time. Interrupted, those recorded stay, and the next import goes on behind
+them: each version says which commit it was (model.ORIGIN), so that is known in every copy of the project.
+"""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+
+import msgspec
+
+from aura_vcs.codec import readable_name
+from aura_vcs.errors.integrity import IntegrityError
+from aura_vcs.history.checkout import replace_worktree
+from aura_vcs.history.names.branches import default_branch
+from aura_vcs.history.names.follow_branch import follow_branch
+from aura_vcs.history.recording.journal import recover
+from aura_vcs.history.recording.past_versions import PastVersion, record_past_versions
+from aura_vcs.history.recording.steps import Between
+from aura_vcs.history.recording.version_builder import WorktreeBase, worktree_base
+from aura_vcs.ids import ObjectId, VersionId, new_operation_id
+from aura_vcs.interchange.git_commits import ORIGIN_PREFIX, past_version
+from aura_vcs.interchange.git_content import ContentImport
+from aura_vcs.interchange.git_names import own_name
+from aura_vcs.interchange.git_objects import COMMIT_BYTES_LIMIT, parse_commit
+from aura_vcs.interchange.git_process import DEFAULT_ENVIRONMENT, GitRepository, is_address
+from aura_vcs.interchange.git_refs import GitTag, ImportedRef, RefsImport, peel, select
+from aura_vcs.model import Head, HeadChange, Inverse, TreeChange
+from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.progress import SILENT
+from aura_vcs.repository.repository import Draft, Repository, Transaction
+
+GROUP_COMMITS = 500
+"""So many commits are recorded at once."""
+GROUP_BYTES = 512 << 20
+"""Bytes of content after which what was read so far is recorded."""
+MADE_BY_INIT = frozenset({"project.json"})
+"""Files that a new project has, and nobody has made: one of the repository's takes their place."""
+LEFT_LIMIT = 1000
+"""So many of the things that were left out are named; the others are counted."""
+
+
+class LeftOut(msgspec.Struct, frozen=True):
+    """Something that could not be taken: a path, branch or tag, and why."""
+
+    what: str
+    reason: str
+
+
+class GitImported(msgspec.Struct, frozen=True):
+    """What an import did. `versions` are new here, `known` were here; `left` has at most LEFT_LIMIT of `left_count`."""
+
+    place: str
+    versions: int
+    known: int
+    branches: tuple[ImportedRef, ...]
+    tags: tuple[ImportedRef, ...]
+    left: tuple[LeftOut, ...] = ()
+    left_count: int = 0
+    notes: tuple[str, ...] = ()
+    head: Head | None = None
+    """Where HEAD was put, in a project that had no version."""
+
+
+def import_git(
+    repo: Repository,
+    place: str,
+    *,
+    branches: Sequence[str] = ("*",),
+    tags: Sequence[str] = ("*",),
+    since: str | None = None,
+    lfs: bool = True,
+    environment: Mapping[str, str] = DEFAULT_ENVIRONMENT,
+) -> GitImported:
+    """Bring the history of a git repository into a project: of a folder, or of an address that git fetches from.
+
+    `branches` and `tags` are patterns as in a shell. With `since` (RFC 3339), older commits are left out. With `lfs`,
+    pointers of Git LFS are replaced by the content, where `lfs/objects` has it. `environment` is what git gets.
+    Only what is new comes; branches that went on here, or lead elsewhere, stay, and git's are put beside them as
+    `git/NAME`. In a project without versions HEAD goes to git's branch, and its files are put in place unless the
+    folder has one of the same name. One undo takes branches, tags and HEAD back; the versions stay. Nothing of the
+    repository's configuration is read, and no hook is run. See the module for interruptions.
+
+    Raises:
+        NotAGitRepository, GitUnavailable, GitDamaged.
+    """
+    recover(repo)
+    follow_branch(repo)
+    with GitRepository(place, environment) as git:
+        return _Import(repo, git, lfs=lfs).run(select(git.branches, branches), select(git.tags, tags), since)
+
+
+class _Import:
+    def __init__(self, repo: Repository, git: GitRepository, *, lfs: bool) -> None:
+        self._repo = repo
+        self._git = git
+        self._shown = git.place if is_address(git.place) else readable_name(os.path.abspath(git.place))
+        folder = os.path.join(git.common_folder, "lfs", "objects") if lfs else None
+        self._left: dict[tuple[str, str], None] = {}
+        self._left_count = 0
+        self._content = ContentImport(repo.trees, git.objects, folder, git.digest, self._leave)
+        self._versions = {
+            origin.removeprefix(ORIGIN_PREFIX): version
+            for origin, version in repo.queries.origins(ORIGIN_PREFIX).items()
+        }
+        self._known = frozenset(self._versions)
+        self._learned: set[str] = set()
+        self._cut = 0
+
+    def _leave(self, what: str, reason: str) -> None:
+        key = readable_name(what), reason
+        if key in self._left:
+            return
+        self._left_count += 1
+        if len(self._left) < LEFT_LIMIT:
+            self._left[key] = None
+
+    def run(self, branches: Mapping[bytes, str], tags: Mapping[bytes, str], since: str | None) -> GitImported:
+        named: dict[bytes, GitTag] = {}
+        for name, git_id in tags.items():
+            found = peel(self._git, git_id)
+            if isinstance(found, str):
+                self._leave(f"tag {os.fsdecode(name)}", found)
+            else:
+                named[name] = found
+        rows = self._git.history([*branches.values(), *(tag.commit for tag in named.values())], since)
+        new = [row for row in rows if row[0] not in self._versions]
+        with self._repo.locks.shared("objects"):
+            self._record(new, self._made_on(branches, rows))
+        moved = self._move(branches, named, len(new))
+        return msgspec.structs.replace(
+            moved,
+            known=len(rows) - len(new),
+            left=tuple(LeftOut(*key) for key in self._left),
+            left_count=self._left_count,
+            notes=tuple(self._notes()),
+        )
+
+    def _notes(self) -> Iterable[str]:
+        if self._git.is_shallow:
+            yield "The repository is shallow: its history is cut off, and so it is here"
+        if self._cut:
+            what = "parents of commits were" if self._cut > 1 else "parent of a commit was"
+            yield f"{self._cut} {what} left out, so that history begins there"
+
+    def _made_on(self, branches: Mapping[bytes, str], rows: Sequence[tuple[str, ...]]) -> dict[str, str]:
+        """Return the branch that commits were most likely made on: the first that has them in its main line."""
+        parents = {row[0]: row[1] if len(row) > 1 else None for row in rows}
+        found: dict[str, str] = {}
+        for name in sorted(branches, key=lambda name: (name != self._git.head, name)):
+            own, at = own_name("branch", name), branches[name]
+            while own is not None and at is not None and at in parents and at not in found:
+                found[at] = own
+                at = parents[at]  # type: ignore[assignment]  # None at the first commit
+        return found
+
+    def _record(self, rows: Sequence[tuple[str, ...]], made_on: Mapping[str, str]) -> None:
+        repo, correlation = self._repo, new_operation_id()
+        repo.progress.start("Importing commits", len(rows), "commits")
+        at = 0
+        while at < len(rows):
+            group: list[PastVersion] = []
+            places: dict[str, int] = {}
+            start = self._content.bytes
+            with repo.store.batch(SILENT) as batch:
+                self._content.batch = batch
+                while at < len(rows) and len(group) < GROUP_COMMITS and self._content.bytes - start < GROUP_BYTES:
+                    git_id = rows[at][0]
+                    group.append(self._version(git_id, places, made_on.get(git_id)))
+                    places[git_id] = len(group) - 1
+                    at += 1
+                    repo.progress.advance(1)
+                stored = batch.finish()
+            ids = record_past_versions(
+                repo, group, stored, batch.chunks, description=f"Imported {len(group)} commits from {self._shown}",
+                correlation_id=correlation,
+            )  # fmt: skip
+            self._versions |= {git_id: ids[place] for git_id, place in places.items()}
+        repo.progress.finish()
+
+    def _version(self, git_id: str, places: Mapping[str, int], made_on: str | None) -> PastVersion:
+        commit = parse_commit(self._git.objects.read(git_id, "commit", COMMIT_BYTES_LIMIT), git_id)
+        parents: list[VersionId | int] = []
+        for parent in commit.parents:
+            found = places.get(parent, self._versions.get(parent))
+            if found is None:
+                self._cut += 1
+                continue
+            parents.append(found)
+            if parent in self._known and parent not in self._learned:
+                self._learn(parent)
+        tree = self._content.tree(commit.tree)
+        documents = self._content.documents(commit.tree)
+        return past_version(commit, git_id, tree.id, tree.size, documents, tuple(parents), made_on)
+
+    def _learn(self, parent: str) -> None:
+        """Spare reading again what an earlier import has read."""
+        self._learned.add(parent)
+        record = self._repo.queries.version(self._versions[parent])
+        if record is not None and record.is_live:
+            commit = parse_commit(self._git.objects.read(parent, "commit", COMMIT_BYTES_LIMIT), parent)
+            with suppress(IntegrityError):
+                self._content.know(commit.tree, record.tree)
+
+    def _move(self, branches: Mapping[bytes, str], tags: Mapping[bytes, GitTag], count: int) -> GitImported:
+        """Put branches, tags and, in a project without versions, HEAD in place, as one operation."""
+        repo = self._repo
+        done = GitImported(self._shown, count, 0, (), ())
+        base = worktree_base(repo)
+        is_new = base.head.version is None
+
+        def draft(transaction: Transaction, now: WorktreeBase, before: ObjectId, after: ObjectId) -> Draft:
+            nonlocal done
+            refs = RefsImport(repo, transaction, self._versions)
+            found, named = tuple(refs.branches(branches)), tuple(refs.tags(tags))
+            for what, reason in refs.left:
+                self._leave(what, reason)
+            head = _first_head(self._git, found) if is_new and now.head == base.head else None
+            done = msgspec.structs.replace(done, branches=found, tags=named, head=head)
+            change = HeadChange(now.head, head) if head is not None else None
+            trees = TreeChange(before, after) if before != after else None
+            return Draft(
+                "import", f"Imported branches and tags from {self._shown}", refs.changes, change, trees,
+                Inverse("import.revert"),
+            )  # fmt: skip
+
+        if is_new:
+            with repo.transaction() as transaction:
+                draft(transaction, base, EMPTY_TREE_ID, EMPTY_TREE_ID)
+            tree = self._free_tree(done.head)
+            if tree is not None:
+                why = f"Before importing from {self._shown}"
+                replace_worktree(repo, Between(repo, tree), draft, trigger="PreImport", why=why)
+                return done
+        with repo.locks.shared("worktree"), repo.transaction() as transaction:
+            made = draft(transaction, worktree_base(repo), EMPTY_TREE_ID, EMPTY_TREE_ID)
+            if made.refs or made.head is not None:
+                transaction.record(made)
+        return done
+
+    def _free_tree(self, head: Head | None) -> ObjectId | None:
+        """Return the tree whose files are to be put in place: none where the folder has a file that it has too."""
+        record = self._repo.queries.version(head.version) if head is not None and head.version is not None else None
+        if record is None:
+            return None
+        scan = self._repo.worktree.scan(EMPTY_TREE_ID)
+        for folder in scan.walk():
+            for name in folder.files:
+                path = folder.join(name)
+                if path not in MADE_BY_INIT and self._repo.trees.entry(record.tree, path) is not None:
+                    return None
+        return record.tree
+
+
+def _first_head(git: GitRepository, found: Sequence[ImportedRef]) -> Head | None:
+    names = {ref.name: ref for ref in found}
+    chosen = next((ref for ref in found if ref.git_name.encode() == git.head), None)
+    if chosen is None:
+        name = default_branch(names)
+        chosen = names[name] if name is not None else None
+    return Head(chosen.name, chosen.version) if chosen is not None else None

@@ -1,0 +1,357 @@
+"""A git repository as data: its refs and objects, with nothing of its configuration read and no hook run.
+
+Git works in an empty repository of our own, which only borrows the other one's objects: so whatever the other
+one's `config`, hooks, attributes or filters say, nobody reads it. Refs are read from their files.
+"""
+
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from typing import IO, Self
+
+from aura_vcs.errors.interchange import GitDamaged, GitUnavailable, NotAGitRepository
+
+REF_BYTES_LIMIT = 1024
+REFS_LIMIT = 1_000_000
+PACKED_REFS_LIMIT = 256 << 20
+DEPTH_LIMIT = 32
+STDERR_LIMIT = 2000
+_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_SCHEME = re.compile(r"(https?|ssh|git|file)://|[^/\\:]+@[^/\\:]+:", re.ASCII)
+_BARE = {
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_SYSTEM": os.devnull,
+    "GIT_ATTR_NOSYSTEM": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_ALLOW_PROTOCOL": "https:http:ssh:git:file",
+    "LC_ALL": "C",
+    "TZ": "UTC",
+}
+_OPTIONS = (
+    "-c", f"core.hooksPath={os.devnull}", "-c", "core.fsmonitor=false", "-c", "protocol.ext.allow=never",
+    "-c", "core.bigFileThreshold=16m", "-c", "gc.auto=0", "-c", "maintenance.auto=false",
+    "-c", "core.commitGraph=false", "-c", f"init.templateDir={os.devnull}",
+)  # fmt: skip
+DEFAULT_ENVIRONMENT: Mapping[str, str] = {"PATH": os.defpath}
+
+
+def is_address(place: str) -> bool:
+    """Whether a place is an address that git fetches from, not a folder."""
+    return _SCHEME.match(place) is not None
+
+
+def git_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment that git runs in: what is given, and nothing of a configuration."""
+    kept = {name: text for name, text in environment.items() if not name.startswith("GIT_")}
+    return {**kept, **_BARE}
+
+
+def run_git(arguments: Iterable[str], environment: Mapping[str, str], what: str, data: bytes | None = None) -> bytes:
+    """Run git and return what it writes.
+
+    Raises:
+        GitUnavailable: it is not installed, or failed; says how.
+    """
+    try:
+        done = subprocess.run(
+            ["git", *_OPTIONS, *arguments], env=environment, input=data or b"", capture_output=True, check=False
+        )
+    except OSError as error:
+        raise GitUnavailable(what, "it is not installed") from error
+    if done.returncode:
+        raise GitUnavailable(what, _reason(done.stderr))
+    return done.stdout
+
+
+def _reason(stderr: bytes) -> str:
+    lines = stderr[-STDERR_LIMIT:].decode("utf-8", "replace").strip().splitlines()
+    return lines[-1].removeprefix("fatal: ") if lines else "it does not say why"
+
+
+class GitRepository:
+    """Another git repository, to be read. Use it in a `with`.
+
+    `git_folder` is its own folder (`.git`, or that of a bare repository), `branches` and `tags` are what its refs
+    say, in bytes of names and hexadecimal ids; of branches that only `origin` has, those too.
+    """
+
+    def __init__(self, place: str, environment: Mapping[str, str] = DEFAULT_ENVIRONMENT) -> None:
+        self.place = place.removeprefix("file://")
+        self.branches: dict[bytes, str] = {}
+        self.tags: dict[bytes, str] = {}
+        self.head: bytes | None = None
+        """The branch that a clone would go to."""
+        self.is_shallow = False
+        self.digest = 20
+        self._environment = git_environment(environment)
+        self._stack = ExitStack()
+        self._objects: ObjectReader | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self._open()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _open(self) -> None:
+        scratch = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="aura-git-"))
+        self.git_folder = self._cloned(scratch) if is_address(self.place) else find_git_folder(self.place)
+        self.common_folder = _common_folder(self.git_folder)
+        self._read_refs()
+        self._borrow(os.path.join(scratch, "objects.git"))
+
+    def _cloned(self, scratch: str) -> str:
+        folder = os.path.join(scratch, "clone.git")
+        arguments = ["clone", "--quiet", "--mirror", "--no-hardlinks", "--", self.place, folder]
+        run_git(arguments, self._environment, f"fetch from {self.place}")
+        return folder
+
+    def _borrow(self, folder: str) -> None:
+        """Make the empty repository that borrows the objects."""
+        for name in ("objects", "refs"):
+            os.makedirs(os.path.join(folder, name))
+        sha256 = self.digest == 32
+        extra = "[extensions]\n\tobjectFormat = sha256\n" if sha256 else ""
+        config = f"[core]\n\trepositoryformatversion = {int(sha256)}\n\tbare = true\n{extra}"
+        for name, text in (("HEAD", "ref: refs/heads/main\n"), ("config", config)):
+            with open(os.path.join(folder, name), "w", encoding="ascii") as file:
+                file.write(text)
+        shallow = _read(os.path.join(self.common_folder, "shallow"), PACKED_REFS_LIMIT)
+        lines = [line for line in (shallow or b"").decode("ascii", "replace").split() if _ID.fullmatch(line)]
+        self.is_shallow = bool(lines)
+        if lines:
+            with open(os.path.join(folder, "shallow"), "w", encoding="ascii") as file:
+                file.write("\n".join(lines) + "\n")
+        objects = os.path.join(self.common_folder, "objects")
+        self._environment |= {"GIT_DIR": folder, "GIT_ALTERNATE_OBJECT_DIRECTORIES": _quoted(objects)}
+
+    @property
+    def objects(self) -> "ObjectReader":
+        """What reads objects, one after the other."""
+        if self._objects is None:
+            self._objects = self._stack.enter_context(ObjectReader(self._environment))
+        return self._objects
+
+    def history(self, tips: Iterable[str], since: str | None = None) -> list[tuple[str, ...]]:
+        """Return every commit that leads to the tips with its parents, parents before children.
+
+        Raises:
+            GitUnavailable: something of the history is missing.
+        """
+        arguments = ["rev-list", "--topo-order", "--reverse", "--parents", "--stdin"]
+        if since is not None:
+            arguments.append(f"--since={since}")
+        data = "".join(f"{tip}\n" for tip in sorted(set(tips))).encode()
+        if not data:
+            return []
+        listed = run_git(arguments, self._environment, f"list the commits of {self.place}", data)
+        return [tuple(line.split(" ")) for line in listed.decode("ascii").splitlines()]
+
+    def _read_refs(self) -> None:
+        if os.path.isdir(os.path.join(self.common_folder, "reftable")):
+            hint = "Make a copy that can: `git clone --mirror --ref-format=files DIR COPY`."
+            raise NotAGitRepository(self.place, "its refs are kept in tables", hint=hint)
+        found = dict(_packed_refs(self.common_folder))
+        for name, text in _loose_refs(self.common_folder, b"refs"):
+            target = text
+            if text.startswith(b"ref: "):
+                continue  # a name for another ref, as origin/HEAD is
+            if _ID.fullmatch(target.decode("ascii", "replace")):
+                found[name] = target.decode()
+        if any(len(one) == 64 for one in found.values()):
+            self.digest = 32
+        remote = {name[20:]: one for name, one in found.items() if name.startswith(b"refs/remotes/origin/")}
+        remote.pop(b"HEAD", None)
+        heads = {name[11:]: one for name, one in found.items() if name.startswith(b"refs/heads/")}
+        self.branches = dict(sorted({**remote, **heads}.items()))
+        self.tags = dict(sorted((name[10:], one) for name, one in found.items() if name.startswith(b"refs/tags/")))
+        head = (_read(os.path.join(self.git_folder, "HEAD"), REF_BYTES_LIMIT) or b"").strip()
+        if head.startswith(b"ref: refs/heads/"):
+            self.head = head[16:]
+
+
+class ObjectReader:
+    """`git cat-file --batch`: objects by their ids, one at a time, each read to its end before the next."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        arguments = ["git", *_OPTIONS, "cat-file", "--batch"]
+        try:
+            self._process = subprocess.Popen(
+                arguments, env=self._environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL, bufsize=1 << 16,
+            )  # fmt: skip
+        except OSError as error:
+            raise GitUnavailable("read objects", "it is not installed") from error
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.communicate()
+
+    def ask(self, ids: Iterable[str]) -> Iterator[tuple[str, "ObjectStream"]]:
+        """Yield each object as it comes; what is left of one unread is passed over.
+
+        Raises:
+            GitDamaged: one is missing, or git ended.
+        """
+        process = self._process
+        assert process is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for group in _groups(ids):
+            try:
+                process.stdin.write("".join(f"{one}\n" for one in group).encode())
+                process.stdin.flush()
+            except OSError as error:
+                raise GitDamaged(f"object {group[0]}", "git ended") from error
+            for one in group:
+                stream = self._answer(process.stdout, one)
+                yield one, stream
+                stream.skip()
+
+    def _answer(self, file: IO[bytes], one: str) -> "ObjectStream":
+        line = file.readline(4096)
+        found = line.split()
+        if len(found) != 3 or not line.endswith(b"\n"):
+            raise GitDamaged(f"object {one}", "it is missing" if found[1:] == [b"missing"] else "git ended")
+        return ObjectStream(file, found[0].decode(), found[1].decode(), int(found[2]))
+
+    def read(self, one: str, kind: str, limit: int) -> bytes:
+        """Return an object of a kind, whole.
+
+        Raises:
+            GitDamaged: it is missing, of another kind, or larger than `limit` bytes.
+        """
+        for _, stream in self.ask([one]):
+            if stream.kind != kind or stream.size > limit:
+                raise GitDamaged(f"{kind} {one}", f"it is a {stream.kind} of {stream.size} bytes")
+            return stream.read()
+        raise GitDamaged(f"{kind} {one}", "it is missing")
+
+
+GROUP = 64
+"""So many objects are asked for at once: few enough that their names fit into a pipe."""
+
+
+def _groups(ids: Iterable[str]) -> Iterator[list[str]]:
+    group: list[str] = []
+    for one in ids:
+        group.append(one)
+        if len(group) == GROUP:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+class ObjectStream:
+    """The bytes of one object, as they come out of git; see `io.RawIOBase.read`."""
+
+    def __init__(self, file: IO[bytes], one: str, kind: str, size: int) -> None:
+        self._file, self._left, self._ended = file, size, False
+        self.id, self.kind, self.size = one, kind, size
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def read(self, count: int = -1) -> bytes:
+        """Return at most so many bytes; none at the end."""
+        wanted = self._left if count < 0 else min(count, self._left)
+        data = self._file.read(wanted)
+        if len(data) != wanted:
+            raise GitDamaged(f"{self.kind} {self.id}", "git ended, or could not read it")
+        self._left -= wanted
+        if not self._left and not self._ended:
+            self._ended = True
+            self._file.read(1)
+        return data
+
+    def skip(self) -> None:
+        """Read what is left, to nowhere."""
+        while not self._ended:
+            self.read(1 << 20)
+
+
+def find_git_folder(place: str) -> str:
+    """Return the folder with the refs of a repository: of a work folder, its `.git`, also where that is a file.
+
+    Raises:
+        NotAGitRepository.
+    """
+    folder = os.path.abspath(place)
+    inner = os.path.join(folder, ".git")
+    text = (_read(inner, 4096) or b"") if os.path.isfile(inner) else b""
+    if text.startswith(b"gitdir: "):
+        inner = os.path.join(folder, os.fsdecode(text[8:].rstrip(b"\r\n")))
+    for candidate in (inner, folder):
+        has_objects = os.path.isdir(os.path.join(_common_folder(candidate), "objects"))
+        if has_objects and os.path.isfile(os.path.join(candidate, "HEAD")):
+            return candidate
+    raise NotAGitRepository(place, "neither it nor its .git has HEAD and objects")
+
+
+def _common_folder(git_folder: str) -> str:
+    """Return where a work tree beside the first one has its refs and objects."""
+    text = _read(os.path.join(git_folder, "commondir"), 4096)
+    return git_folder if text is None else os.path.join(git_folder, os.fsdecode(text.rstrip(b"\r\n")))
+
+
+def _packed_refs(folder: str) -> Iterator[tuple[bytes, str]]:
+    for line in (_read(os.path.join(folder, "packed-refs"), PACKED_REFS_LIMIT) or b"").split(b"\n"):
+        one, _, name = line.partition(b" ")
+        if name.startswith(b"refs/") and _ID.fullmatch(one.decode("ascii", "replace")):
+            yield name, one.decode()
+
+
+def _loose_refs(folder: str, name: bytes, depth: int = 0) -> Iterator[tuple[bytes, bytes]]:
+    try:
+        found = sorted(os.scandir(os.path.join(os.fsencode(folder), name)), key=lambda item: item.name)
+    except OSError:
+        return
+    for item in found[:REFS_LIMIT]:
+        path = name + b"/" + item.name
+        if item.is_dir(follow_symlinks=False):
+            if depth < DEPTH_LIMIT:
+                yield from _loose_refs(folder, path, depth + 1)
+        elif item.is_file(follow_symlinks=False) and not item.name.endswith(b".lock"):
+            text = _read(os.fsdecode(item.path), REF_BYTES_LIMIT)
+            if text is not None:
+                yield path, text.strip()
+
+
+def _read(path: str, limit: int) -> bytes | None:
+    """Return a regular file's bytes; None if there is none, or it is larger than anything sane."""
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+    try:
+        with open(os.open(path, flags), "rb") as file:
+            data = file.read(limit + 1)
+    except OSError:
+        return None
+    return data if len(data) <= limit else None
+
+
+def _quoted(path: str) -> str:
+    """Return a path as GIT_ALTERNATE_OBJECT_DIRECTORIES takes any: in quotes, which keep colons."""
+    escaped = os.path.abspath(path).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'

@@ -1,0 +1,154 @@
+"""Where branches and tags of git go here: beside what is there, never over it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from itertools import chain
+
+import msgspec
+
+from aura_vcs.codec import clean_text, format_time
+from aura_vcs.errors.interchange import GitDamaged
+from aura_vcs.history.names.branches import branch, branch_update
+from aura_vcs.history.recording.version_builder import DESCRIPTION_LIMIT, one_line
+from aura_vcs.ids import VersionId
+from aura_vcs.interchange.git_names import PREFIX, own_name
+from aura_vcs.interchange.git_objects import message_of, signature_of
+from aura_vcs.interchange.git_process import GitRepository
+from aura_vcs.model import RefChange, Tag
+from aura_vcs.refs.changes import tag_change
+from aura_vcs.refs.tags import next_stamp
+from aura_vcs.repository.repository import Repository, Transaction
+
+TAG_BYTES_LIMIT = 1 << 20
+TAG_DEPTH = 10
+"""So many tags of tags are followed."""
+TRIED_NAMES = 20
+
+
+class GitTag(msgspec.Struct, frozen=True):
+    """A tag that leads to a commit; `data` is the tag's own object, None for a mere name."""
+
+    commit: str
+    data: bytes | None = None
+
+
+class ImportedRef(msgspec.Struct, frozen=True):
+    """A branch or tag of git, what it is called here, and whether that is new here or moved."""
+
+    git_name: str
+    name: str
+    version: VersionId
+    changed: bool
+
+
+def select(names: Mapping[bytes, str], patterns: Iterable[str]) -> dict[bytes, str]:
+    """Return the refs whose names match one of the patterns, as in a shell: `*` is all, also with slashes."""
+    wanted = tuple(patterns)
+    return {
+        name: one
+        for name, one in names.items()
+        if any(fnmatchcase(name.decode("utf-8", "surrogateescape"), pattern) for pattern in wanted)
+    }
+
+
+def peel(git: GitRepository, git_id: str) -> GitTag | str:
+    """Return the commit that a tag leads to; in words what it leads to instead."""
+    data: bytes | None = None
+    for _ in range(TAG_DEPTH):
+        for _, stream in git.objects.ask([git_id]):
+            kind = stream.kind
+            content = stream.read() if kind == "tag" and stream.size <= TAG_BYTES_LIMIT else b""
+        if kind == "commit":
+            return GitTag(git_id, data)
+        if kind != "tag":
+            return f"it names a {'folder' if kind == 'tree' else 'file'} and no commit"
+        data = content if data is None else data
+        line = content.partition(b"\n")[0]
+        if not line.startswith(b"object "):
+            raise GitDamaged(f"tag {git_id}", "it names no object")
+        git_id = line[7:].decode("ascii", "replace")
+    return "it names tags of tags of tags"
+
+
+class RefsImport:
+    """Finds the changes of refs, inside a transaction."""
+
+    def __init__(self, repo: Repository, transaction: Transaction, versions: Mapping[str, VersionId]) -> None:
+        self._repo = repo
+        self._transaction = transaction
+        self._versions = versions
+        self._taken: set[str] = set()
+        self.changes: dict[str, RefChange] = {}
+        self.left: list[tuple[str, str]] = []
+
+    def _leave(self, what: str, target: VersionId | None) -> None:
+        reason = "its commits were left out" if target is None else "nothing like its name can be one here"
+        self.left.append((what, reason))
+
+    def branches(self, names: Mapping[bytes, str]) -> Iterator[ImportedRef]:
+        """Bring branches here: new, further on, or under another name where the own one leads elsewhere."""
+        tags = self._repo.refs.tags()
+        for name, tip in names.items():
+            target, shown = self._versions.get(tip), name.decode("utf-8", "replace")
+            own = own_name("branch", name)
+            if target is None or own is None:
+                self._leave(f"branch {shown}", target)
+                continue
+            for candidate in _candidates(own):
+                if candidate in tags or candidate in self._taken:
+                    continue
+                done = self._branch(candidate, target)
+                if done is not None:
+                    self._taken.add(candidate)
+                    yield ImportedRef(shown, candidate, target, done)
+                    break
+
+    def _branch(self, name: str, target: VersionId) -> bool | None:
+        """Whether the branch had to be moved; None if it leads elsewhere."""
+        found, queries = branch(self._repo, name), self._repo.queries
+        if found is not None and (found.diverged or found.version != target):
+            if not found.diverged and queries.is_ancestor(target, found.version):
+                return False
+            if found.diverged or not queries.is_ancestor(found.version, target):
+                return None
+        elif found is not None:
+            return False
+        ref, change = branch_update(self._repo, self._transaction, name, target, over_all=found is None)
+        self.changes[ref] = change
+        return True
+
+    def tags(self, names: Mapping[bytes, GitTag]) -> Iterator[ImportedRef]:
+        """Bring tags here, beside those that name something else."""
+        known = self._repo.refs.all_tags()
+        for name, found in names.items():
+            target, shown = self._versions.get(found.commit), name.decode("utf-8", "replace")
+            own = own_name("tag", name)
+            if target is None or own is None:
+                self._leave(f"tag {shown}", target)
+                continue
+            for candidate in _candidates(own):
+                before = known.get(candidate)
+                if candidate in self._taken or branch(self._repo, candidate) is not None:
+                    continue
+                if before is not None and before.version not in {None, target}:
+                    continue
+                self._taken.add(candidate)
+                if before is None or before.version is None:
+                    ref, change = tag_change(candidate, before, self._tag(found, target, before))
+                    self.changes[ref] = change
+                yield ImportedRef(shown, candidate, target, before is None or before.version is None)
+                break
+
+    def _tag(self, found: GitTag, target: VersionId, before: Tag | None) -> Tag:
+        stamp, seen = next_stamp(before, self._transaction.replica)
+        data = found.data or b""
+        tagger = signature_of(data, b"tagger")
+        message = clean_text(message_of(data).partition("-----BEGIN ")[0]).strip()[:DESCRIPTION_LIMIT].rstrip()
+        at = format_time(tagger.at) if tagger.at is not None and tagger.at.year >= 1000 else self._transaction.at
+        return Tag(target, message, at, one_line(tagger.who) or self._repo.author, stamp, seen)
+
+
+def _candidates(own: str) -> Iterator[str]:
+    bare = own.removeprefix(PREFIX)
+    first = [own] if own.startswith(PREFIX) else [own, f"{PREFIX}{own}"]
+    return chain(first, (f"{PREFIX}{bare}-{number}" for number in range(2, TRIED_NAMES)))
