@@ -68,12 +68,12 @@ def add_tag(tags: dict[str, Tag], name: str, tag: Tag) -> None:
 def name_apart(name: str, tag: Tag) -> str:
     """Return the name of a tag that is kept beside the one called `name`.
 
-    The first characters of `name`, as many as a name may have, a dot and the first four digits of the replica
-    that gave the tag; of its version, if it has that name already.
+    The first characters of `name`, as many as a name may have, a dot and the first four digits of the tag's
+    version; the next four, if it has that name already. Not those of the replica: one replica gives a name twice,
+    and where both are kept, the later would replace the earlier.
     """
-    ending = f".{tag.stamp[1][:4]}"
-    if name.endswith(ending):
-        ending = f".{(tag.version or tag.stamp[1][4:])[:4]}"
+    digits = tag.version or tag.stamp[1]
+    ending = f".{digits[4:8]}" if name.endswith(f".{digits[:4]}") else f".{digits[:4]}"
     for length in range(layout.NAME_LIMIT - len(ending), 0, -1):
         if length > len(name):
             continue
