@@ -29,6 +29,7 @@ PAGES = (
     "docs/studio.md",
     "docs/sync.md",
     "docs/coming-from-git.md",
+    "docs/leaving.md",
 )
 FIXTURE = ROOT / "fixtures/solar-system"
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)

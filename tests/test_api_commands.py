@@ -99,6 +99,8 @@ COMMANDS: dict[str, tuple[str, dict[str, str | tuple[()]]]] = {
         "Checkpoints.recover Checkpoints.plan_recovery Studio.interrupted",
         {"--list": (), "--dry-run": ()},
     ),
+    "export git": ("Project.export_git", {"FOLDER": "folder"}),
+    "export version": ("Project.export_version", {}),
     "import git": ("Project.import_git", {"PLACE": "place"}),
     "export run": ("Exports.add Exports.run", {"--queue": ()}),
     "export start": ("Exports.run", {}),

@@ -35,7 +35,7 @@ PARTS = {
         "background_sync plain_files stored_file",
         "upload",
         "local",
-        "databases preview resumable_upload scratch",
+        "databases new_output preview resumable_upload scratch",
         "remotes",
         "encryption testing",
     ],

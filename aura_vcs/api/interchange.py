@@ -4,12 +4,13 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Self, Unpack
 
-from aura_vcs.api.opened import Part, StrPath
+from aura_vcs.api.opened import Part, StrPath, project_paths
 from aura_vcs.api.reporting import Call
-from aura_vcs.api.values import time_text
-from aura_vcs.interchange import git_import
+from aura_vcs.api.values import VersionLike, name_of, time_text
+from aura_vcs.interchange import export_version, git_export, git_import
 from aura_vcs.interchange.git_process import DEFAULT_ENVIRONMENT
 from aura_vcs.interchange.git_refs import ImportedRef as _Ref
 from aura_vcs.repository.repository import Repository
@@ -52,6 +53,29 @@ class GitImport:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class GitExport:
+    """What an export to git wrote; `original` commits are those that came from git. `left` says what could not go."""
+
+    path: Path
+    commits: int
+    original: int
+    branches: tuple[str, ...]
+    tags: tuple[str, ...]
+    lfs_files: int
+    left: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedVersion:
+    """The files of a version that were written, and the bytes of their content."""
+
+    path: Path
+    number: int
+    files: int
+    size_bytes: int
+
+
 class InterchangeMethods(Part):
     """Ways in and out."""
 
@@ -76,6 +100,48 @@ class InterchangeMethods(Part):
         return self._opened.run(
             call, _import_git, os.fspath(place), tuple(branches), tuple(tags), time_text(since), lfs, environment
         )
+
+    def export_git(
+        self,
+        folder: StrPath,
+        *,
+        lfs_over: int | None = None,
+        all_versions: bool = False,
+        environment: Mapping[str, str] = DEFAULT_ENVIRONMENT,
+        **call: Unpack[Call],
+    ) -> GitExport:
+        """Write branches and tags, with their history, into a new git repository; the same commits each time.
+
+        Raises:
+            TargetExists, GitUnavailable.
+        """
+        return self._opened.run(call, _export_git, os.path.abspath(folder), lfs_over, all_versions, environment)
+
+    def export_version(
+        self, version: VersionLike, target: StrPath, paths: Sequence[StrPath] = (), **call: Unpack[Call]
+    ) -> ExportedVersion:
+        """Write the files of a version to a new folder, `FILE.zip` or `FILE.tar.zst`; paths as in the project.
+
+        Raises:
+            TargetExists, UnknownVersion, UnknownName.
+        """
+        return self._opened.run(call, _export_version, name_of(version), os.path.abspath(target), tuple(paths))
+
+
+def _export_git(
+    repo: Repository, folder: str, lfs_over: int | None, all_versions: bool, environment: Mapping[str, str]
+) -> GitExport:
+    done = git_export.export_git(
+        repo, folder, lfs_over=lfs_over, all_versions=all_versions, environment=environment
+    )  # fmt: skip
+    return GitExport(
+        Path(done.path), done.commits, done.original, done.branches, done.tags, done.lfs_files, done.left
+    )  # fmt: skip
+
+
+def _export_version(repo: Repository, version: str, target: str, paths: tuple[StrPath, ...]) -> ExportedVersion:
+    done = export_version.export_version(repo, version, target, project_paths(repo, paths))
+    return ExportedVersion(Path(done.path), done.number, done.files, done.size_bytes)
 
 
 def _import_git(

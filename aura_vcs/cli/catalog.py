@@ -52,7 +52,7 @@ _LISTED = {
     "checkpoint": ("Save and list render checkpoints", MAKING),
     "recover": ("Resume from the newest valid checkpoint", MAKING),
     "import": ("Bring a history here that another program keeps", SHARING),
-    "export": ("Render versions to video files, and list what was rendered", MAKING),
+    "export": ("Render versions to video files; hand them to git, as folders and archives", MAKING),
     "projects": ("List your projects, wherever they lie", STUDIO),
     "template": ("List, make and share templates", STUDIO),
     "config": ("Get and set configuration", STUDIO),

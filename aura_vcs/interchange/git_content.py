@@ -36,7 +36,7 @@ from aura_vcs.objects.trees import DEPTH_LIMIT, TreeReader, documents_of
 
 LINK_BYTES_LIMIT = 1 << 16
 BLOB_BYTES_LIMIT = 1 << 43
-_GIT_NAMES = frozenset({b".git", b"git~1"})
+GIT_NAMES = frozenset({b".git", b"git~1"})
 """A folder of such a name, written to disk, would be taken for a repository, with hooks that git runs."""
 
 
@@ -163,7 +163,7 @@ class ContentImport:
             return f"it is a submodule, at commit {entry.id[:12]}"
         if kind == 0:
             return f"git's mode {entry.mode:o} is none that is known"
-        if entry.name.lower().rstrip(b". ") in _GIT_NAMES:
+        if entry.name.lower().rstrip(b". ") in GIT_NAMES:
             return "git would take it for its own folder"
         if name in wanted:
             return "its folder has the name twice"

@@ -1,4 +1,4 @@
-"""`aura export`: versions become videos."""
+"""`aura export`: versions become videos, git repositories, folders and archives."""
 
 import os
 from typing import TYPE_CHECKING, Any
@@ -7,12 +7,13 @@ import click
 
 from aura_vcs.cli.completion import complete_preset, complete_version
 from aura_vcs.cli.groups import FileGroup
-from aura_vcs.cli.options import COUNT, HELP, POSITIVE, TEXT, examples, json_option, since_until_options
+from aura_vcs.cli.options import COUNT, HELP, POSITIVE, TEXT, ByteSize, examples, json_option, since_until_options
 from aura_vcs.cli.output.console import Console, faint, green, red, strong, yellow
-from aura_vcs.cli.output.humanize import age, duration, size
-from aura_vcs.cli.remote_environment import worker_environment
-from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.output.humanize import age, count, duration, size
+from aura_vcs.cli.remote_environment import git_environment, worker_environment
+from aura_vcs.cli.session import current_session, pass_repository, project_paths
 from aura_vcs.cli.shared.studio import setting, table
+from aura_vcs.cli.shared.transfers import all_versions_option
 
 if TYPE_CHECKING:
     from aura_vcs.project.records.exports import ExportRecord
@@ -29,10 +30,12 @@ STATUSES = ("Queued", "InProgress", "Completed", "Failed")
         "aura export presets",
         'aura export run v3 --preset "YouTube 1080p" -o film.mp4',
         "aura export retry last",
+        "aura export version v3 ../film-v3.zip",
+        "aura export git ../film-git",
     ),
 )
 def export_command() -> None:
-    """Render versions to video files, and list what was rendered"""
+    """Render versions to video files; hand them to git, as folders and archives"""
 
 
 @export_command.command(
@@ -197,6 +200,64 @@ def presets_command(ctx: click.Context) -> None:
             for item in PRESETS
         ),
     )
+
+
+@export_command.command(
+    "git",
+    context_settings=HELP,
+    epilog=examples("aura export git ../film-git", "aura export git ../out --lfs-over 10M"),
+)
+@click.argument("folder", metavar="DIR")
+@click.option("--lfs-over", metavar="SIZE", type=ByteSize(), help="Files so large become pointers of Git LFS")
+@all_versions_option
+@json_option
+@pass_repository
+def git_command(repo: "Repository", console: Console, *, folder: str, lfs_over: int | None, all_versions: bool) -> None:
+    """Write branches and tags, with their history, into a new git repository
+
+    The same versions give the same commits each time, so that they can be pushed again and again; what was imported
+    from git becomes the commit that it was. With --all-versions autosaves and restore points come too, as tags.
+    """
+    from aura_vcs.interchange.git_export import export_git
+
+    target = os.path.join(current_session().folder, folder)
+    done = export_git(repo, target, lfs_over=lfs_over, all_versions=all_versions, environment=git_environment())
+    if console.as_json:
+        console.data(done)
+        return
+    kept = faint(f"  ({done.original} as they were in git)") if done.original else ""
+    console.line(green("Exported"), f" {count(done.commits, 'version')} to ", strong(done.path), kept)
+    console.line(f"  {count(len(done.branches), 'branch', 'branches')}, {count(len(done.tags), 'tag')}")
+    if done.lfs_files:
+        console.line(f"  {count(done.lfs_files, 'file')} for Git LFS")
+    for line in done.left:
+        console.line(f"  {line}")
+
+
+@export_command.command(
+    "version",
+    context_settings=HELP,
+    epilog=examples("aura export version v3 ../old-cut", "aura export version v3 ../film.zip scenes assets/images"),
+)
+@click.argument("version", shell_complete=complete_version)
+@click.argument("target", metavar="DIR|FILE.zip|FILE.tar.zst")
+@click.argument("paths", nargs=-1)
+@json_option
+@pass_repository
+def version_command(repo: "Repository", console: Console, *, version: str, target: str, paths: tuple[str, ...]) -> None:
+    """Write the files of a version to a new folder, ZIP or tar.zst, without history
+
+    Links and executable files come out as they are. Nothing is written over: the place must be new, or an empty folder.
+    """
+    from aura_vcs.interchange.export_version import export_version
+
+    where = os.path.join(current_session().folder, target)
+    done = export_version(repo, version, where, project_paths(repo, paths))
+    if console.as_json:
+        console.data(done)
+        return
+    what = f" v{done.number}: {count(done.files, 'file')}, {size(done.size_bytes)}, to "
+    console.line(green("Exported"), what, strong(done.path))
 
 
 def _default_output(repo: "Repository", number: int, extension: str) -> str:

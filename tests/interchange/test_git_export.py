@@ -1,0 +1,124 @@
+"""Exporting to git: a repository that git itself finds whole, the same each time, and the one that came."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aura_vcs.errors.interchange import TargetExists
+from aura_vcs.history.autosave import autosave
+from aura_vcs.history.commit import commit as commit_version
+from aura_vcs.history.names.branches import branches, create_branch
+from aura_vcs.history.names.tags import create_tag
+from aura_vcs.interchange.git_export import GitExported, export_git
+from aura_vcs.interchange.git_import import import_git
+from aura_vcs.repository.repository import Repository
+
+from tests.interchange.repositories import ENVIRONMENT, film, git, raw_commit
+
+
+def write(repo: Repository, target: Path, **options: object) -> GitExported:
+    """Export with the environment of the tests."""
+    return export_git(repo, str(target), environment=ENVIRONMENT, **options)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Iterator[Repository]:
+    """An empty project."""
+    (tmp_path / "project").mkdir()
+    with Repository.init(str(tmp_path / "project"), author="Tess <t@x>") as repo:
+        yield repo
+
+
+def refs(folder: Path) -> str:
+    """All refs of a repository with what they name."""
+    return git(folder, "for-each-ref", "--format=%(refname) %(objectname) %(*objectname)")
+
+
+def test_an_imported_repository_comes_out_as_it_was(tmp_path: Path, repo: Repository) -> None:
+    """Every commit has its id again, also a signed one with words in Latin-1; git finds nothing wrong."""
+    source = film(tmp_path / "film")
+    words = (
+        b"author J\xf6rg <j@x> 1600000000 +0130\ncommitter A <a@x> 1600000000 -0700\nencoding ISO-8859-1\n"
+        b"gpgsig -----BEGIN PGP SIGNATURE-----\n \n abc\n -----END PGP SIGNATURE-----\n\n\xdcbung\n\n\n"
+    )
+    tree = git(source, "rev-parse", "HEAD^{tree}")
+    git(source, "update-ref", "refs/heads/main", raw_commit(source, tree, [git(source, "rev-parse", "HEAD")], words))
+    import_git(repo, str(source), environment=ENVIRONMENT)
+    done = write(repo, tmp_path / "out")
+    assert (done.commits, done.original, done.left) == (10, 10, ())
+    assert git(tmp_path / "out", "fsck", "--strict", "--full") == ""
+    for name in ("main", "sound", "light", "titles", "v1.0^{}", "rough"):
+        assert git(tmp_path / "out", "rev-parse", name) == git(source, "rev-parse", name)
+    assert git(tmp_path / "out", "status", "--porcelain") == ""
+    assert os.readlink(tmp_path / "out/latest") == "scenes/one.md"
+    assert os.access(tmp_path / "out/run.sh", os.X_OK)
+
+
+def test_round_trip_gives_the_same_trees_and_commits(tmp_path: Path, repo: Repository) -> None:
+    """Versions made here, exported twice and imported elsewhere: same commits, same trees, same names."""
+    root = Path(repo.root)
+    (root / "a").mkdir()
+    (root / "a/b.txt").write_text("b\n")
+    (root / "a.txt").write_text("a\n")
+    first = commit_version(repo, "First <cut>", description="Longer\n\nwords").version
+    assert first is not None
+    create_branch(repo, "side", first.id)
+    create_tag(repo, "sent", first.id, "To the client")
+    (root / "large.mov").write_bytes(os.urandom(2 << 20))
+    commit_version(repo, "Second")
+    write(repo, tmp_path / "one")
+    write(repo, tmp_path / "two")
+    assert refs(tmp_path / "one") == refs(tmp_path / "two")
+    assert git(tmp_path / "one", "fsck", "--strict", "--full") == ""
+    assert (
+        git(tmp_path / "one", "log", "-1", "--format=%an <%ae>%n%B", "side")
+        == "Tess <t@x>\nFirst <cut>\n\nLonger\n\nwords"
+    )
+    (tmp_path / "back").mkdir()
+    with Repository.init(str(tmp_path / "back")) as back:
+        import_git(back, str(tmp_path / "one"), environment=ENVIRONMENT)
+        own = {found.name: repo.queries.version(found.version) for found in branches(repo)}
+        came = {found.name: back.queries.version(found.version) for found in branches(back)}
+        assert {name: v and v.tree for name, v in own.items()} == {name: v and v.tree for name, v in came.items()}
+        assert back.refs.tags()["sent"].message == "To the client"
+
+
+def test_large_files_go_to_lfs(tmp_path: Path, repo: Repository) -> None:
+    """Pointers in the commits, the content beside them; an import takes it back from there."""
+    data = os.urandom(1 << 20)
+    (Path(repo.root) / "clip.mov").write_bytes(data)
+    head = commit_version(repo, "Clip").version
+    done = write(repo, tmp_path / "out", lfs_over=1000)
+    oid = hashlib.sha256(data).hexdigest()
+    assert done.lfs_files == 1
+    assert (tmp_path / "out/.git/lfs/objects" / oid[:2] / oid[2:4] / oid).read_bytes() == data
+    assert (tmp_path / "out/clip.mov").read_text().splitlines()[1] == f"oid sha256:{oid}"
+    assert git(tmp_path / "out", "fsck", "--strict") == ""
+    (tmp_path / "back").mkdir()
+    with Repository.init(str(tmp_path / "back")) as back:
+        came = import_git(back, str(tmp_path / "out"), environment=ENVIRONMENT)
+        assert came.head is not None
+        assert came.head.version is not None
+        record = back.queries.version(came.head.version)
+        assert record is not None
+        assert head is not None
+        assert record.tree == head.tree
+
+
+def test_autosaves_on_request_and_what_git_cannot_have(tmp_path: Path, repo: Repository) -> None:
+    """Autosaves come as tags where asked for; a branch in the way of others gets another name."""
+    (Path(repo.root) / "a.txt").write_text("a\n")
+    head = commit_version(repo, "First").version
+    assert head is not None
+    create_branch(repo, "main/side", head.id)
+    (Path(repo.root) / "a.txt").write_text("b\n")
+    autosave(repo)
+    done = write(repo, tmp_path / "out", all_versions=True)
+    assert any("refs/heads/main is called refs/heads/main_" in line for line in done.left)
+    assert "refs/tags/aura/v2" in refs(tmp_path / "out")
+    assert git(tmp_path / "out", "fsck", "--strict") == ""
+    with pytest.raises(TargetExists):
+        write(repo, tmp_path / "out")
+    assert sorted(os.listdir(tmp_path)) == ["out", "project"]
