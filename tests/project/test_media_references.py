@@ -164,6 +164,19 @@ def test_unreadable_projects_are_told(repo: Repository) -> None:
     assert message.startswith("its media are unknown: ")
 
 
+def test_names_of_any_bytes_are_listed(repo: Repository) -> None:
+    """Names with line ends, backslashes and bytes that are no UTF-8 are listed, found and told as text."""
+    for name in ("a\nb.mp4", "a\\b.mp4", "t\udcffke.mp4"):
+        _write(repo, name)
+    _write(repo, "odd\n\udcff.kdenlive", kdenlive({"V1": [Item("a\\b.mp4"), Item("t%FFke.mp4"), Item("gone.mp4")]}))
+    _write(repo, "od\\d.mlt", b"no")
+    found = list_media(repo)
+    states = {one.path: one.state for project in found for one in project.media}
+    assert states == {"a\\b.mp4": "found", "t%FFke.mp4": "found", "gone.mp4": "missing"}
+    for told in (*found, *media_problems(found)):
+        assert str(told).encode()
+
+
 def test_many_missing_media_are_bounded(repo: Repository) -> None:
     """Of thousands, some hundred are listed, and how many more there are."""
     _project(repo, *(f"gone/{n}.mp4" for n in range(3000)))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from aura_vcs.errors.integrity import UnsafePath
 from aura_vcs.formats.jsondoc.parse import Unstructured
 from aura_vcs.formats.timeline.model import MediaKind, MediaReference, Timeline
 from aura_vcs.formats.timeline.project_file import ending_of, may_be_project, read_project
@@ -116,8 +117,9 @@ class _Finder:
                 if ending_of(path) == "xml" and not _XML_PROJECT.search(data):
                     return None
                 data += file.read(PROJECT_BYTES_LIMIT)
-        except OSError as error:
-            return ProjectMedia(as_text(path), "", problem=f"it cannot be read ({error.strerror})")
+        except (OSError, UnsafePath) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            return ProjectMedia(as_text(path), "", problem=f"it cannot be read ({reason})") if is_certain else None
         timeline = read_project(path, data)
         if isinstance(timeline, Unstructured):
             return ProjectMedia(as_text(path), "", problem=timeline.reason) if is_certain else None
@@ -138,7 +140,7 @@ class _Finder:
             state=found.state,
             size=found.size,
             is_absolute=reference.is_absolute,
-            in_version=inside and self._repo.trees.entry(self._tree, found.path) is not None,
+            in_version=inside and self._is_in_version(found.path),
             is_ignored=inside and _is_ignored(self._rules, found.path),
             near=as_text(near),
             reason=found.reason,
@@ -152,6 +154,12 @@ class _Finder:
         if path.startswith("@assets/"):  # OpenShot's folder beside the project
             path = f"{os.path.splitext(name)[0]}_{path[1:]}"
         return self._paths.resolve(path, folder, reference.folder)
+
+    def _is_in_version(self, path: str) -> bool:
+        try:
+            return self._repo.trees.entry(self._tree, path) is not None
+        except UnsafePath:
+            return False  # a name that no version can have
 
     def _near(self, written: str, found: Resolved) -> str:
         if self._by_name is None:
