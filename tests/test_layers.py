@@ -59,7 +59,11 @@ PARTS = {
         "resolve",
         "merge status",
     ],
-    "project": ["documents", "autosave_loop purge render scenes search search_texts summary", "records"],
+    "project": [
+        "documents",
+        "autosave_loop editor_litter media purge render scenes search search_texts summary",
+        "records",
+    ],
     "sync": [
         "state",
         "remotes ssh_server transfer",

@@ -46,8 +46,9 @@ def init(
 ) -> Project:
     """Make a folder a project. Files in it stay as they are; without a `project.json`, one is written.
 
-    With `template`, it begins with a template's documents, about `topic` or what the title says; templates lie in
-    the studio that the credentials name.
+    Where editors' projects lie in it, `.auraignore` gets lines for what those editors make again: previews, proxies,
+    caches. With `template`, it begins with a template's documents, about `topic` or what the title says; templates
+    lie in the studio that the credentials name.
 
     Raises:
         ProjectExists: it is one already. InputError: the title is too long, `path` is a file, or a document of the

@@ -18,6 +18,8 @@ from aura_vcs.project.documents import problems
 from aura_vcs.project.documents.check import check_project
 from aura_vcs.project.documents.load import plain_document
 from aura_vcs.project.documents.state import delete_project, undelete_project
+from aura_vcs.project.media import references
+from aura_vcs.project.media.check import media_problems
 from aura_vcs.project.scenes.set_values import set_values
 from aura_vcs.project.summary import ProjectFacts, read_facts
 from aura_vcs.repository.repository import Repository
@@ -41,6 +43,62 @@ class DocumentProblem:
     def _of(cls, found: problems.DocumentProblem) -> Self:
         """Take over a finding."""
         return cls(Path(found.file), found.pointer, found.severity, found.message, found.expected)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedMedia:
+    """Something that the project file of an editor plays, and where that is.
+
+    `written` is the path that the file has. `resolved` counts from the project's folder, is absolute outside of it, and
+    None where the path leads nowhere. For "not_looked_at" and "unusable" there is a `reason`. `size_bytes` is None
+    where nothing was found. `in_version` tells whether the version that HEAD stands on has it, `is_ignored` whether
+    versions leave it out, `near` a file of the project with the same name, for what was not found.
+    """
+
+    written: str
+    kind: str
+    """`file`, `proxy` (a smaller copy, which is made again) or `data` (a mask, a table of colours, a font)."""
+    resolved: Path | None
+    place: Literal["project", "outside", "elsewhere"]
+    state: Literal["found", "missing", "link", "not_looked_at", "unusable"]
+    size_bytes: int | None
+    is_absolute: bool
+    in_version: bool
+    is_ignored: bool
+    near: Path | None
+    reason: str
+
+    @classmethod
+    def _of(cls, found: references.NamedMedia) -> Self:
+        """Take over what was found."""
+        return cls(
+            found.path,
+            found.kind,
+            path_or_none(found.resolved or None),
+            found.place,
+            found.state,
+            None if found.size < 0 else found.size,
+            found.is_absolute,
+            found.in_version,
+            found.is_ignored,
+            path_or_none(found.near or None),
+            found.reason,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectMedia:
+    """A project file of an editor and what it names; `problem` says why it could not be read, "" where it was."""
+
+    file: Path
+    format: str
+    media: tuple[NamedMedia, ...]
+    problem: str
+
+    @classmethod
+    def _of(cls, found: references.ProjectMedia) -> Self:
+        """Take over a list."""
+        return cls(Path(found.file), found.format, tuple(map(NamedMedia._of, found.media)), found.problem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +207,18 @@ class MakingMethods(Part):
         return self._opened.run(NO_CALL, _set, values, self._opened)
 
     def check(self) -> tuple[DocumentProblem, ...]:
-        """Say whether the documents and media of the folder fit together. Nothing of it keeps from committing."""
-        return tuple(map(DocumentProblem._of, check_project(FolderSource(self._opened.root))))
+        """Say whether the documents and media of the folder fit together, also those that projects of editors name.
+
+        Nothing of it keeps from committing.
+        """
+        return self._opened.run(NO_CALL, _check)
+
+    def media(self) -> tuple[ProjectMedia, ...]:
+        """List what the project files of editors in the folder name, and where that is.
+
+        Nothing outside the project is read, no link is followed, and files that versions leave out are not looked at.
+        """
+        return self._opened.run(NO_CALL, _media)
 
     def delete(self) -> None:
         """Hide the project from every list; nothing of it is removed.
@@ -194,6 +262,15 @@ def _info(repo: Repository) -> ProjectInfo:
 def _document(repo: Repository, name: str) -> Json:
     found: Json = plain_document(FolderSource(Path(repo.root)), f"{name}.json")
     return found
+
+
+def _check(repo: Repository) -> tuple[DocumentProblem, ...]:
+    found = (*check_project(FolderSource(Path(repo.root))), *media_problems(references.list_media(repo)))
+    return tuple(map(DocumentProblem._of, found))
+
+
+def _media(repo: Repository) -> tuple[ProjectMedia, ...]:
+    return tuple(map(ProjectMedia._of, references.list_media(repo)))
 
 
 def _set(repo: Repository, values: Mapping[str, str], opened: Opened) -> ValuesSet:

@@ -11,8 +11,10 @@ from aura_vcs.errors import AuraError, InputError, Interrupted
 from aura_vcs.errors.input import NotAProject
 from aura_vcs.history.commit import project_path
 from aura_vcs.history.init import start_project
+from aura_vcs.layout import IGNORE_FILE
 from aura_vcs.locks import WAIT_SECONDS
 from aura_vcs.maintenance.explain import explain
+from aura_vcs.project.editor_litter import ignore_editor_litter
 from aura_vcs.repository.format_file import is_project
 from aura_vcs.repository.index_recovery import heal
 from aura_vcs.repository.ownership import Trust, check_owner
@@ -242,13 +244,23 @@ def start(
     """Make the folder a project; see `aura_vcs.init`."""
     folder, author = os.path.abspath(path), options.get("author")
     if template is None:
-        with start_project(folder, title=title, author=author):
-            return Opened(folder, **options)
+        with start_project(folder, title=title, author=author) as (repo, _):
+            return _with_litter_ignored(repo, Opened(folder, **options))
     with open_studio((options.get("credentials") or Credentials()).home, author) as studio:
         chosen = template_for(studio, folder, template)
         with start_project(folder, title=title, author=author) as (repo, started):
             apply_template(studio, repo, chosen, started.title or "", topic)
-    return Opened(folder, **options)
+            return _with_litter_ignored(repo, Opened(folder, **options))
+
+
+def _with_litter_ignored(repo: Repository, opened: Opened) -> Opened:
+    """Leave out of versions what the editors of a new project make again, and tell the program's listener."""
+    found = ignore_editor_litter(repo)
+    if found.patterns:
+        opened.reporter.note(f"Added to {IGNORE_FILE}: {', '.join(found.patterns)}")
+    elif found.problem:
+        opened.reporter.note(found.problem)
+    return opened
 
 
 class Part:

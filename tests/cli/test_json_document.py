@@ -12,6 +12,7 @@ import pytest
 
 from tests.cli.conftest import Film
 from tests.compare.media_files import wav
+from tests.editors.projects import Item, kdenlive
 from tests.helpers.scripts import load_script
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "json.md"
@@ -41,6 +42,7 @@ def scenes(film: Film) -> Film:
 def prepare(film: Film, command: str) -> None:
     """Bring the project to where the sample was taken."""
     if command.startswith("init"):
+        film.write({"tides.kdenlive": b""})
         return
     film("init", "--title", "Tides")
     if command.startswith("commit"):
@@ -52,6 +54,9 @@ def prepare(film: Film, command: str) -> None:
         scenes[0]["duration"], scenes[1]["start"] = 3, 3
         second = {"timeline.json": json.dumps({"scenes": scenes}), "assets/tone.wav": wav(1.5)}
     film("commit", "-m", "First cut")
+    if command.startswith("project check"):
+        film.write({"assets/sea.mp4": b"sea", "tides.kdenlive": kdenlive({"V1": [Item("assets/sea.mp4")]})})
+        return
     (film.root / "assets/sky.png").rename(film.root / "assets/sea.png")
     (film.root / "scenes/010-opening.json").unlink()
     film.write({"brief.json": json.dumps({"topic": "Tides", "tone": "wild"}), "notes.txt": "n\n"})

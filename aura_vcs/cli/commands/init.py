@@ -11,10 +11,16 @@ from aura_vcs.cli.output.console import cyan, strong
 from aura_vcs.cli.output.humanize import count
 from aura_vcs.cli.session import Session, pass_session
 from aura_vcs.cli.shared.studio import note_project
+from aura_vcs.layout import IGNORE_FILE
 
 if TYPE_CHECKING:
+    from aura_vcs.cli.output.console import Console
+    from aura_vcs.project.editor_litter import EditorLitter
     from aura_vcs.repository.repository import Repository
     from aura_vcs.studio.templates import Template
+
+SHOWN = 3
+"""So many projects of an editor are named."""
 
 
 @click.command(
@@ -42,9 +48,11 @@ def init_command(
     The files in it stay as they are. A folder that does not exist is made. If there is no
     project.json, one is written with an id and a title; an existing one is never changed. What is
     saved goes into .aura. A .stignore keeps Syncthing from what belongs to one machine; it is not
-    versioned, and an existing one is never changed.
+    versioned, and an existing one is never changed. Where projects of editors lie in the folder,
+    .auraignore gets lines for what those editors make again: previews, proxies, caches.
     """
     from aura_vcs.history.init import start_project
+    from aura_vcs.project.editor_litter import ignore_editor_litter
     from aura_vcs.repository.sync_tool_hints import SYNCTHING
 
     console = session.console
@@ -58,6 +66,7 @@ def init_command(
     had_hint = os.path.lexists(os.path.join(root, SYNCTHING))
     with start_project(root, title=title, **session.options()) as (repo, started):
         files = _apply(session, repo, chosen, started.title or "", topic) if chosen is not None else []
+        litter = ignore_editor_litter(repo)
         note_project(repo.root, console)
         wrote_hint = not had_hint and os.path.lexists(os.path.join(root, SYNCTHING))
         if console.as_json:
@@ -70,6 +79,10 @@ def init_command(
                     "wrote_stignore": wrote_hint,
                     "template": chosen.id if chosen is not None else None,
                     "files": files,
+                    "editors": [
+                        {"name": one.name, "projects": one.count, "files": one.files} for one in litter.editors
+                    ],
+                    "ignored": litter.patterns,
                 }
             )
             return
@@ -82,7 +95,20 @@ def init_command(
             console.line(f"  wrote {SYNCTHING}, by which Syncthing leaves .aura/local on this machine")
         if chosen is not None:
             console.line(f"  wrote {count(len(files), 'document')} of the template ", strong(chosen.name))
+        _print_editors(console, litter)
         console.line('Save everything as the first version with `aura commit -m "First cut"`.')
+
+
+def _print_editors(console: "Console", litter: "EditorLitter") -> None:
+    """Say which editors' projects were found, and what versions leave out for them."""
+    for one in litter.editors:
+        more = f" and {one.count - SHOWN:,} more" if one.count > SHOWN else ""
+        console.line(f"  found {'a project' if one.count == 1 else 'projects'} of ", strong(one.name), ": ",
+                     cyan(", ".join(one.files[:SHOWN])), more)  # fmt: skip
+    if litter.patterns:
+        console.line(f"  added to {IGNORE_FILE}, because it is made again: ", ", ".join(litter.patterns))
+    if litter.problem:
+        console.warn(litter.problem)
 
 
 def _template(session: Session, root: str, name: str) -> "Template":

@@ -117,25 +117,33 @@ def set_command(repo: "Repository", console: Console, values: tuple[str, ...]) -
 def check_command(repo: "Repository", console: Console) -> None:
     """Say what is wrong with the documents, scenes and media
 
-    Nothing of it keeps anything from being committed. Ends with 3 where something is wrong.
+    Project files of editors are read too: which media they name that are missing, absolute, or
+    outside the project. Nothing of it keeps anything from being committed. Ends with 3 where
+    something is wrong.
     """
     from pathlib import Path
 
-    from aura_vcs.cli.output.json_shapes import problems_to_json
+    from aura_vcs.cli.output.json_shapes import media_to_json, problems_to_json
     from aura_vcs.history.sources.content_source import FolderSource
     from aura_vcs.project.documents.check import check_project
+    from aura_vcs.project.media.check import media_problems
+    from aura_vcs.project.media.references import list_media
 
-    problems = check_project(FolderSource(Path(repo.root)))
+    named = list_media(repo)
+    problems = (*check_project(FolderSource(Path(repo.root))), *media_problems(named))
     errors = sum(problem.severity == "error" for problem in problems)
     console.exit_code = 3 if errors else 0
     if console.as_json:
-        console.data(problems_to_json(problems))
+        console.data({**problems_to_json(problems), "media": media_to_json(named)})
         return
     for problem in problems:
         mark = red("error  ") if problem.severity == "error" else yellow("warning")
         console.line(mark, "  ", cyan(f"{problem.file}{problem.pointer}"), "  ", problem.message)
         if problem.expected:
             console.line("         expected: ", problem.expected)
+    for one in named:
+        if one.missing:
+            console.line(cyan(one.file), f" names {count(one.missing, 'media file')} that cannot be found")
     if problems:
         console.line(f"{count(errors, 'error')}, {count(len(problems) - errors, 'warning')}")
     else:

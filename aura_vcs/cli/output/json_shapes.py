@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from aura_vcs.index.records import VersionRecord
     from aura_vcs.model import Entry, Head
     from aura_vcs.project.documents.problems import DocumentProblem
+    from aura_vcs.project.media.references import ProjectMedia
     from aura_vcs.repository.repository import Repository
 
 
@@ -105,6 +106,35 @@ def problems_to_json(problems: "Sequence[DocumentProblem] | None") -> dict[str, 
         return {"problems": None, "errors": None, "warnings": None}
     errors = sum(problem.severity == "error" for problem in problems)
     return {"problems": problems, "errors": errors, "warnings": len(problems) - errors}
+
+
+def media_to_json(found: "Sequence[ProjectMedia]") -> list[dict[str, Any]]:
+    """What each project file of an editor names, and where that is; a size is null where nothing was found."""
+    return [
+        {
+            "file": one.file,
+            "format": one.format or None,
+            "problem": one.problem or None,
+            "missing": one.missing,
+            "media": [
+                {
+                    "path": media.path,
+                    "kind": media.kind,
+                    "resolved": media.resolved or None,
+                    "place": media.place,
+                    "state": media.state,
+                    "reason": media.reason or None,
+                    "size": media.size if media.size >= 0 else None,
+                    "is_absolute": media.is_absolute,
+                    "in_version": media.in_version,
+                    "is_ignored": media.is_ignored,
+                    "near": media.near or None,
+                }
+                for media in one.media
+            ],
+        }
+        for one in found
+    ]
 
 
 def conflict_to_json(item: "OpenConflict") -> dict[str, Any]:

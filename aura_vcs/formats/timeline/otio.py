@@ -10,8 +10,10 @@ from collections.abc import Iterable
 
 from msgspec import structs
 
+from aura_vcs.formats.jsondoc.pointer import join_pointer
 from aura_vcs.formats.jsondoc.values import JsonValue
-from aura_vcs.formats.timeline.model import Clip, Ticks, Timeline, Track, seconds_to_ticks, spoken
+from aura_vcs.formats.timeline.mlt_parts import is_absolute
+from aura_vcs.formats.timeline.model import Clip, MediaReference, Ticks, Timeline, Track, seconds_to_ticks, spoken
 from aura_vcs.formats.timeline.studio import canonical
 
 _CLIP_FIELDS = {
@@ -56,7 +58,35 @@ def read_otio(value: JsonValue) -> Timeline:
     settings["markers"] = stack.get("markers") or []
     begins = read_rational(timeline.get("global_start_time"))
     settings["start"] = spoken(begins) if begins is not None else None
-    return Timeline(tuple(tracks), settings, _duration(stack), _text(timeline.get("name")))
+    media = tuple(_files_of(timeline, pointer))
+    return Timeline(tuple(tracks), settings, _duration(stack), _text(timeline.get("name")), media=media)
+
+
+def _files_of(timeline: JsonValue, pointer: str) -> Iterable[MediaReference]:
+    """The files that references name anywhere in a timeline, in its order; numbered pictures as `name%04d.png`."""
+    waiting: list[tuple[str, JsonValue]] = [(pointer, timeline)]
+    while waiting:
+        at, item = waiting.pop()
+        if isinstance(item, list):
+            waiting += [(f"{at}/{n}", part) for n, part in reversed([*enumerate(item)])]
+        if not isinstance(item, dict):
+            continue
+        schema, path, field = _schema(item), "", "target_url"
+        if schema == "ExternalReference":
+            path = _text(item.get("target_url"))
+        elif schema == "ImageSequenceReference":
+            digits, field = item.get("frame_zero_padding"), "target_url_base"
+            number = f"%0{digits}d" if isinstance(digits, int) and 0 < digits < 100 else "%d"
+            start, end = (_text(item.get(key)) for key in ("name_prefix", "name_suffix"))
+            base = _text(item.get(field)).rstrip("/")
+            path = f"{base}/{start}{number}{end}" if base else f"{start}{number}{end}"
+        if path:
+            name = _text(item.get("name")) or path.rpartition("/")[2]
+            place = at + join_pointer((field,))
+            yield MediaReference(path, "file", name, is_absolute=is_absolute(path), writing="json", pointer=place)
+        else:
+            inner = ((at + join_pointer((key,)), part) for key, part in item.items())
+            waiting += reversed([pair for pair in inner if isinstance(pair[1], dict | list)])
 
 
 def read_containers(value: JsonValue) -> Timeline:

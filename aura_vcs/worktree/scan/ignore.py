@@ -96,6 +96,12 @@ def with_rules(data: bytes, lines: Sequence[str]) -> bytes:
     return data + (start + "".join(f"{line}{end}" for line in lines)).encode(encoding, "surrogateescape")
 
 
+def with_rules_first(data: bytes, lines: Sequence[str]) -> bytes:
+    """The same with the lines at its beginning, where every rule that is there comes later and so counts for more."""
+    mark = next((mark for mark, _ in _BYTE_ORDER_MARKS if data.startswith(mark)), b"")
+    return mark + with_rules(mark, lines)[len(mark) :] + data[len(mark) :]
+
+
 def rule_for(path: str, *, is_folder: bool) -> str:
     """The line that names just this path, counted from the project's folder."""
     text = "".join(f"\\{c}" if c in "*?[\\" else "?" if c in "\r\n" else c for c in path)

@@ -1,0 +1,160 @@
+"""Editors whose projects lie in a folder, and what those write beside them that is made again: `.auraignore` names it.
+
+Only what an editor makes from what is there already counts as litter: previews, proxies, thumbnails, waveforms, caches
+of renders, and its own old copies of the project, which versions replace.
+"""
+
+import os
+from collections.abc import Iterator
+
+import msgspec
+
+from aura_vcs.history.file_edits import edit_files, read_document
+from aura_vcs.layout import IGNORE_FILE, is_own_folder
+from aura_vcs.project.documents.folder_index import as_text
+from aura_vcs.repository.repository import Repository
+from aura_vcs.worktree.scan.ignore import load_ignore_rules, rule_lines, with_rules, with_rules_first
+from aura_vcs.worktree.scan.litter import is_litter
+
+ENTRIES_LIMIT = 20_000
+"""Names that are looked at; an editor's project lies near the top of its folder."""
+DEPTH_LIMIT = 6
+FILES_NAMED = 20
+
+
+class Editor(msgspec.Struct, frozen=True):
+    """An editor: how the names of its projects end, and the patterns of what it makes again."""
+
+    name: str
+    endings: tuple[str, ...]
+    patterns: tuple[str, ...]
+
+
+EDITORS = (
+    Editor(
+        "Kdenlive", (".kdenlive",), ("cachefiles/", "proxy/", "thumbs/", "audiothumbs/", "videothumbs/", ".backup/")
+    ),
+    Editor("Shotcut", (".mlt",), ("proxies/",)),
+    Editor("OpenShot", (".osp",), ("**/*_assets/thumbnail/",)),
+    Editor(
+        "Premiere",
+        (".prproj",),
+        (
+            "Adobe Premiere Pro Auto-Save/",
+            "Adobe Premiere Pro Video Previews/",
+            "Adobe Premiere Pro Audio Previews/",
+            "Media Cache/",
+            "Media Cache Files/",
+            "Peak Files/",
+            "*.pek",
+            "*.cfa",
+            "*.mcdb",
+            "*.prlock",
+        ),
+    ),
+    Editor("After Effects", (".aep", ".aepx"), ("Adobe After Effects Auto-Save/",)),
+    Editor("Final Cut Pro", (".fcpxml", ".fcpxmld", ".fcpbundle"), ("Render Files/", "*.fcpcache/")),
+    Editor("DaVinci Resolve", (".drp", ".dra"), ("CacheClip/", "ProxyMedia/", "OptimizedMedia/")),
+    Editor("REAPER", (".rpp",), ("*.reapeaks", "*.[rR][pP][pP]-bak", "*.[rR][pP][pP]-[uU][nN][dD][oO]")),
+    Editor("Blender", (".blend",), ("*.blend[0-9]", "*.blend[0-9][0-9]", "*.blend@", "BL_proxy/")),
+)
+
+
+class FoundEditor(msgspec.Struct, frozen=True):
+    """An editor with projects in the folder: the first of them by name, and how many there are."""
+
+    name: str
+    files: tuple[str, ...]
+    count: int
+
+
+class EditorLitter(msgspec.Struct, frozen=True):
+    """The editors that a folder is used with, and the patterns that `.auraignore` got for them.
+
+    `problem` says why it got none, though some were missing.
+    """
+
+    editors: tuple[FoundEditor, ...] = ()
+    patterns: tuple[str, ...] = ()
+    problem: str = ""
+
+
+def ignore_editor_litter(repo: Repository) -> EditorLitter:
+    """Let `.auraignore` name the litter of the editors whose projects lie in the folder, as one step of undo.
+
+    A file that is there is only added to, and only what no line of it says or takes back. Rules that take something
+    back go on counting for more. At most `ENTRIES_LIMIT` names are looked at, and no file is opened.
+
+    Raises:
+        FileUnreadable: .auraignore cannot be read. StorageError.
+    """
+    found = find_editors(repo.root)
+    if not found:
+        return EditorLitter()
+    rules = load_ignore_rules(repo.root)
+    if not rules.is_usable:
+        return EditorLitter(found, problem=rules.notes[0])
+    data = read_document(repo, IGNORE_FILE) or b""
+    known = {line.rstrip() for line in rule_lines(data)}
+    lines, patterns = _missing_lines([one.name for one in found], known)
+    if patterns:
+        takes_back = any(line.startswith("!") for line in known)
+        wanted = (with_rules_first if takes_back else with_rules)(data, lines)
+        names = ", ".join(one.name for one in found)
+        description = f"Added to {IGNORE_FILE}: what {names} make again"
+        edit_files(repo, {IGNORE_FILE: wanted}, type_="ignore.add", description=description)
+    return EditorLitter(found, patterns)
+
+
+def find_editors(root: str) -> tuple[FoundEditor, ...]:
+    """The editors whose projects lie in a folder, told by the endings of names."""
+    by_ending = {ending: editor.name for editor in EDITORS for ending in editor.endings}
+    files: dict[str, list[str]] = {}
+    for path in _names(root):
+        name = by_ending.get(os.path.splitext(path)[1].lower())
+        if name is not None:
+            files.setdefault(name, []).append(as_text(path))
+    return tuple(
+        FoundEditor(one.name, tuple(sorted(files[one.name])[:FILES_NAMED]), len(files[one.name]))
+        for one in EDITORS
+        if one.name in files
+    )
+
+
+def _names(root: str) -> Iterator[str]:
+    """Files and folders, those near the top first; neither links, nor what versions leave out anyway."""
+    waiting, left = [("", 0)], ENTRIES_LIMIT
+    for folder, depth in waiting:
+        try:
+            with os.scandir(os.path.join(root, folder)) as entries:
+                for entry in entries:
+                    left -= 1
+                    if left < 0:
+                        return
+                    is_folder = entry.is_dir(follow_symlinks=False)
+                    if entry.is_symlink() or is_own_folder(entry.name) or is_litter(entry.name, is_folder=is_folder):
+                        continue
+                    path = f"{folder}/{entry.name}" if folder else entry.name
+                    if is_folder and depth < DEPTH_LIMIT:
+                        waiting.append((path, depth + 1))
+                    yield path
+        except OSError:
+            continue  # gone meanwhile, or not ours to read: commits say so
+
+
+def _missing_lines(names: list[str], known: set[str]) -> tuple[list[str], tuple[str, ...]]:
+    """Lines to be added, with a comment for each editor, and the patterns among them."""
+    lines: list[str] = []
+    patterns: list[str] = []
+    for editor in EDITORS:
+        new = [one for one in editor.patterns if editor.name in names and not _is_said(one, known)]
+        if new:
+            lines += [f"# {editor.name}: what it makes again", *new]
+            patterns += new
+    return lines, tuple(patterns)
+
+
+def _is_said(pattern: str, known: set[str]) -> bool:
+    """Whether a line says it already or takes it back, with or without the slash at either end."""
+    plain = pattern.strip("/")
+    return any(line.removeprefix("!").strip("/") == plain for line in known)

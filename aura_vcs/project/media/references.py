@@ -1,0 +1,213 @@
+"""The media that project files of editors name: one list for each file of the folder that can be read as such."""
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from aura_vcs.errors.integrity import UnsafePath
+from aura_vcs.formats.jsondoc.parse import Unstructured
+from aura_vcs.formats.timeline.model import MediaKind, MediaReference, Timeline
+from aura_vcs.formats.timeline.project_file import ending_of, may_be_project, read_project
+from aura_vcs.history.recording.version_builder import worktree_base
+from aura_vcs.project.documents.folder_index import as_text, files_of
+from aura_vcs.project.documents.load import TIMELINE_NAME
+from aura_vcs.project.media.resolve_path import PathResolver, Place, Resolved, State
+from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.plain_files import open_below
+from aura_vcs.worktree.scan.ignore import IgnoreRules, load_ignore_rules
+
+PROJECT_BYTES_LIMIT = 64 << 20
+"""A larger file is not read as a project; the largest seen had 40 MB."""
+FILES_LIMIT = 1000
+"""So many project files are read."""
+MEDIA_LIMIT = 20_000
+"""So many media of one file are looked for."""
+_CERTAIN = frozenset("kdenlive mlt osp fcpxml xmeml rpp otio prproj aaf drp".split())  # noqa: SIM905
+"""Endings that say what a file is: one that is not readable is told."""
+_SNIFFED = 4096
+_XML_PROJECT = re.compile(rb"<(?:mlt|xmeml|fcpxml)\b|\0")
+_OF_PROGRAMS = re.compile(
+    r"%|@(?:transitions|emojis|colors|titles)\b|/usr/|/snap/|/app/|/opt/|/Applications/|/tmp/\.mount_"
+    r"|[A-Za-z]:[\\/]Program Files"
+)
+"""How paths of masks, fonts and tables begin that come with an editor."""
+_BEST = ("found", "link", "not_looked_at", "missing", "unusable")
+
+
+class NamedMedia(msgspec.Struct, frozen=True):
+    """Something that a project file plays, and where that is.
+
+    `path` is what the file has, `kind` its use: "file", "proxy" (a smaller copy, made again where it is missing) or
+    "data" (a mask, a table of colours, a font). `resolved` is from the project's folder, absolute outside of it, and ""
+    where the path leads nowhere. `place` is "project", "outside" or "elsewhere" (another machine or system, or what
+    comes with the editor). `state` is "found", "missing", "link" (what is behind it was not looked at),
+    "not_looked_at" or "unusable", for the last two with a `reason`. `size` is bytes on disk, -1 where nothing was
+    found. `in_version` tells whether the version that HEAD stands on has it, `is_ignored` whether versions leave it
+    out.
+    """
+
+    path: str
+    kind: MediaKind
+    resolved: str
+    place: Place
+    state: State
+    size: int
+    is_absolute: bool
+    in_version: bool
+    is_ignored: bool
+    near: str = ""
+    """A file of the project with the same name, for what was not found; "" for none."""
+    reason: str = ""
+
+
+class ProjectMedia(msgspec.Struct, frozen=True):
+    """A project file and what it names, in the order in which it does; `problem` says why it is not read."""
+
+    file: str
+    format: str
+    media: tuple[NamedMedia, ...] = ()
+    problem: str = ""
+
+    @property
+    def missing(self) -> int:
+        """How many media are not there; proxies and data of the editor's own do not count."""
+        return sum(is_missing(one) for one in self.media)
+
+
+def is_missing(media: NamedMedia) -> bool:
+    """Whether the film lacks this."""
+    return media.kind == "file" and media.state in ("missing", "unusable")
+
+
+def list_media(repo: Repository) -> tuple[ProjectMedia, ...]:
+    """List what each project file of the folder names, sorted by file; ignored files and backups are not looked at.
+
+    Project files are read, media are looked for by their names. The studio's timeline.json is a document, and not here.
+    """
+    sizes = {seen.path: seen.size for seen in files_of(repo.root)}
+    rules = load_ignore_rules(repo.root)
+    candidates = sorted(path for path in sizes if _may_name_media(path) and not _is_ignored(rules, path))
+    if not candidates:
+        return ()
+    finder = _Finder(repo, sizes, rules)
+    found = (finder.media_of(path) for path in candidates[:FILES_LIMIT])
+    return tuple(one for one in found if one is not None)
+
+
+class _Finder:
+    """Looks for what the files of one folder name."""
+
+    def __init__(self, repo: Repository, sizes: dict[str, int], rules: IgnoreRules) -> None:
+        self._repo, self._sizes, self._rules = repo, sizes, rules
+        self._paths = PathResolver(repo.root, sizes)
+        self._tree = worktree_base(repo).tree
+        self._by_name: dict[str, str] | None = None
+
+    def media_of(self, path: str) -> ProjectMedia | None:
+        """What one file names; None where it is no project."""
+        is_certain = ending_of(path) in _CERTAIN
+        if self._sizes[path] > PROJECT_BYTES_LIMIT:
+            problem = f"it is larger than {PROJECT_BYTES_LIMIT >> 20} MiB"
+            return ProjectMedia(as_text(path), "", problem=problem) if is_certain else None
+        try:
+            with open(open_below(self._repo.root, path), "rb") as file:
+                data = file.read(_SNIFFED)
+                if ending_of(path) == "xml" and not _XML_PROJECT.search(data):
+                    return None
+                data += file.read(PROJECT_BYTES_LIMIT)
+        except (OSError, UnsafePath) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            return ProjectMedia(as_text(path), "", problem=f"it cannot be read ({reason})") if is_certain else None
+        timeline = read_project(path, data)
+        if isinstance(timeline, Unstructured):
+            return ProjectMedia(as_text(path), "", problem=timeline.reason) if is_certain else None
+        named = tuple(self._named(path, one) for one in _distinct(timeline))
+        if timeline.format == "premiere":
+            named = _best_of_each(_distinct(timeline), named)
+        return ProjectMedia(as_text(path), timeline.format or "otio", named)
+
+    def _named(self, project: str, reference: MediaReference) -> NamedMedia:
+        found = self._resolve(project, reference)
+        inside = found.state == "found" and found.place == "project"
+        near = self._near(reference.path, found) if found.state in ("missing", "not_looked_at") else ""
+        return NamedMedia(
+            path=as_text(reference.path),
+            kind=reference.kind,
+            resolved=as_text(found.path),
+            place=found.place,
+            state=found.state,
+            size=found.size,
+            is_absolute=reference.is_absolute,
+            in_version=inside and self._is_in_version(found.path),
+            is_ignored=inside and _is_ignored(self._rules, found.path),
+            near=as_text(near),
+            reason=found.reason,
+        )
+
+    def _resolve(self, project: str, reference: MediaReference) -> Resolved:
+        folder, _, name = project.rpartition("/")
+        path = reference.path
+        if reference.kind == "data" and _OF_PROGRAMS.match(path):
+            return Resolved("elsewhere", "not_looked_at", reason="it comes with the editor")
+        if path.startswith("@assets/"):  # OpenShot's folder beside the project
+            path = f"{os.path.splitext(name)[0]}_{path[1:]}"
+        return self._paths.resolve(path, folder, reference.folder)
+
+    def _is_in_version(self, path: str) -> bool:
+        try:
+            return self._repo.trees.entry(self._tree, path) is not None
+        except UnsafePath:
+            return False  # a name that no version can have
+
+    def _near(self, written: str, found: Resolved) -> str:
+        if self._by_name is None:
+            self._by_name = {one.rpartition("/")[2].casefold(): one for one in sorted(self._sizes, reverse=True)}
+        name = found.path or written.replace("\\", "/").rstrip("/")
+        return self._by_name.get(name.rpartition("/")[2].casefold(), "")
+
+
+def _distinct(timeline: Timeline) -> list[MediaReference]:
+    """What lies in files, each path once."""
+    seen: dict[tuple[str, str, str], MediaReference] = {}
+    for one in timeline.media:
+        if one.path and one.kind in ("file", "proxy", "data"):
+            seen.setdefault((one.path, one.folder, one.kind), one)
+        if len(seen) >= MEDIA_LIMIT:
+            break
+    return list(seen.values())
+
+
+def _best_of_each(references: Iterable[MediaReference], named: Iterable[NamedMedia]) -> tuple[NamedMedia, ...]:
+    """Of the absolute and relative paths that Premiere writes for one media, that which leads to it."""
+    best: dict[str, NamedMedia] = {}
+    for reference, one in zip(references, named, strict=True):
+        key = reference.identity or reference.path
+        if key not in best or _rank(one) < _rank(best[key]):
+            best[key] = one
+    return tuple(best.values())
+
+
+def _rank(one: NamedMedia) -> tuple[int, bool]:
+    return _BEST.index(one.state), one.place != "project"
+
+
+def _may_name_media(path: str) -> bool:
+    ending = ending_of(path)
+    return (
+        may_be_project(path)
+        and path.rpartition("/")[2].lower() != TIMELINE_NAME
+        and ending not in ("rpp-bak", "otioz", "flb")
+    )
+
+
+def _is_ignored(rules: IgnoreRules, path: str) -> bool:
+    return any(rules.matches(name, above, is_folder=is_folder) for name, above, is_folder in _steps(path))
+
+
+def _steps(path: str) -> Iterator[tuple[str, str, bool]]:
+    """The folders that a path leads through and the file, as rules are asked about them."""
+    parts = path.split("/")
+    for depth, name in enumerate(parts, 1):
+        yield name, "/".join(parts[:depth]), depth < len(parts)

@@ -1,0 +1,183 @@
+"""Where a path leads that an editor wrote into its project file. Nothing is opened, and no link is followed.
+
+What is written may be anything: a URL, a path of another system, one that leaves the project, or nonsense. Files of
+the project are known by their names; outside of it there is only a look at whether something has the name.
+"""
+
+import os
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from typing import Literal
+from urllib.parse import unquote
+
+from msgspec import Struct
+
+from aura_vcs.layout import is_own_folder
+from aura_vcs.storage.own_folders import is_link
+
+State = Literal["found", "missing", "link", "not_looked_at", "unusable"]
+Place = Literal["project", "outside", "elsewhere"]
+
+PATH_LIMIT = 4096
+"""Characters of a path; a longer one leads nowhere on any system."""
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://([^/]*)(.*)", re.DOTALL)
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+_NUMBERED = re.compile(r"%0?\d{0,2}[du]")
+_QUERY = re.compile(r"\?(begin|begin:|filmstrip|multi|cv2)[=:].*", re.DOTALL)
+_NETWORK = ("/net/", "/afs/", "/misc/")
+"""Where a look at a name makes the system ask another machine."""
+
+
+class Resolved(Struct, frozen=True):
+    """Where a path leads: `path` is from the project's folder, or absolute outside of it, "" where it leads nowhere.
+
+    `size` is the bytes of the file, -1 where there is none. `reason` says why a path is not looked at, or unusable.
+    """
+
+    place: Place
+    state: State
+    path: str = ""
+    size: int = -1
+    reason: str = ""
+
+
+class PathResolver:
+    """Finds paths of one project folder; `sizes` are its regular files, by their paths from the folder."""
+
+    def __init__(self, root: str, sizes: Mapping[str, int]) -> None:
+        self._root = os.path.abspath(root)
+        self._roots = {self._root, os.path.realpath(root)}
+        self._sizes = sizes
+        self._folders: dict[str, list[str]] | None = None
+
+    def resolve(self, written: str, folder: str, base: str = "") -> Resolved:
+        """Return where `written` leads, seen from `folder` of the project.
+
+        `base` is what relative paths go from as the file says; it counts where the file's own folder has nothing:
+        editors write it anew when a project was moved.
+        """
+        reason = _unusable(written)
+        if reason:
+            return Resolved("elsewhere", "unusable", reason=reason)
+        path, reason = _local_path(written)
+        if reason:
+            return Resolved("elsewhere", "not_looked_at", reason=reason)
+        found = [self._look(one, folder) for one in _spellings(path)]
+        if base and _is_rooted(base) and not _is_rooted(path) and not _unusable(base):
+            inner, away = _local_path(base)
+            found += [] if away else [self._look(posixpath.join(inner, one), folder) for one in _spellings(path)]
+        return next((one for one in found if one.state in ("found", "link")), found[0])
+
+    def _look(self, path: str, folder: str) -> Resolved:
+        whole = path if _is_rooted(path) else posixpath.join(self._root, folder, path)
+        whole = os.path.normpath(whole)
+        for root in self._roots:
+            if whole.startswith(root + os.sep):
+                return self._inside(whole[len(root) + 1 :].replace(os.sep, "/"))
+        return _outside(whole)
+
+    def _inside(self, path: str) -> Resolved:
+        if any(is_own_folder(part) for part in path.split("/")):
+            return Resolved("elsewhere", "unusable", reason="it points into the project's own storage")
+        if path in self._sizes:
+            return Resolved("project", "found", path, self._sizes[path])
+        several = self._several(path)
+        if several:
+            return Resolved("project", "found", path, sum(self._sizes[name] for name in several))
+        return Resolved("project", "link" if self._is_behind_link(path) else "missing", path)
+
+    def _several(self, path: str) -> list[str]:
+        """The files that one path means: numbered pictures (`%04d.png`, `.all.png`), or a folder of a camera."""
+        folder, _, name = path.rpartition("/")
+        name = _QUERY.sub("", name)
+        if name.startswith(".all."):
+            return [one for one in self._files_in(folder) if one.endswith(name[4:])]
+        if _NUMBERED.search(name):
+            pattern = re.compile(r"\d+".join(map(re.escape, _NUMBERED.split(name))))
+            return [one for one in self._files_in(folder) if pattern.fullmatch(one.rpartition("/")[2])]
+        if name != path.rpartition("/")[2]:
+            whole = f"{folder}/{name}" if folder else name
+            return [whole] if whole in self._sizes else []
+        return self._files_in(path)
+
+    def _files_in(self, folder: str) -> list[str]:
+        if self._folders is None:
+            self._folders = {}
+            for one in self._sizes:
+                self._folders.setdefault(one.rpartition("/")[0], []).append(one)
+        return self._folders.get(folder, [])
+
+    def _is_behind_link(self, path: str) -> bool:
+        here = self._root
+        for part in path.split("/"):
+            here = os.path.join(here, part)
+            try:
+                if is_link(os.lstat(here)):
+                    return True
+            except (OSError, ValueError):
+                return False
+        return False
+
+
+def is_foreign(written: str) -> bool:
+    """Whether a path is one that only another system can have."""
+    return bool(_DRIVE.match(written)) and os.name != "nt"
+
+
+def _unusable(written: str) -> str:
+    if "\0" in written:
+        return "it contains a NUL"
+    if len(written) > PATH_LIMIT:
+        return f"it is longer than {PATH_LIMIT:,} characters"
+    return "" if written.strip() else "it is empty"
+
+
+def _local_path(written: str) -> tuple[str, str]:
+    """A path of this machine, or why there is none to look for."""
+    path, reason = _without_scheme(written)
+    if not reason and "\0" in path:
+        reason = "it contains a NUL"
+    elif not reason and is_foreign(path):
+        reason = "it is a path of Windows"
+    elif not reason and (path.startswith(("\\\\", "//")) or path.startswith(_NETWORK)):
+        reason = "it lies on another machine"
+    return ("", reason) if reason else (path, "")
+
+
+def _without_scheme(written: str) -> tuple[str, str]:
+    """The path in a URL of a file, what is written where it is no URL, or why neither."""
+    match = _URL.fullmatch(written)
+    scheme, host, rest = match.groups() if match is not None else ("", "", "")
+    if not scheme and written.startswith("file:/"):
+        scheme, rest = "file", written[5:]
+    if not scheme:
+        return written, "it is no path of a file" if written.startswith(("data:", "file:")) else ""
+    if scheme.lower() != "file":
+        return "", "it is an address in the network"
+    if host.lower() not in ("", "localhost", "."):
+        return "", "it lies on another machine"
+    path = unquote(rest, errors="surrogateescape")
+    return path[1:] if _DRIVE.match(path[1:]) else path, ""
+
+
+def _spellings(path: str) -> Iterator[str]:
+    """A path as written, then with `/` for the `\\` of Windows, then without the escapes of URLs."""
+    yield path
+    if "\\" in path:
+        yield path.replace("\\", "/")
+    plain = unquote(path, errors="surrogateescape")
+    if plain != path and "\0" not in plain and not plain.startswith("//"):
+        yield plain
+
+
+def _is_rooted(path: str) -> bool:
+    return path.startswith("/") or os.path.isabs(path)
+
+
+def _outside(path: str) -> Resolved:
+    try:
+        found = os.lstat(path)
+    except (OSError, ValueError):
+        return Resolved("outside", "missing", path)
+    return Resolved("outside", "link" if is_link(found) else "found", path, found.st_size)
