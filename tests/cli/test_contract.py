@@ -9,13 +9,13 @@ from tests.cli.conftest import Film
 
 VERSION_KEYS = {
     "id", "number", "type", "trigger", "name", "description", "author", "created_at", "parents", "tree", "branch",
-    "important", "deleted_at", "purged_at", "size_bytes", "documents",
+    "important", "deleted_at", "purged_at", "size_bytes", "documents", "updated_at", "modified_by", "deleted_by",
 }  # fmt: skip
 DOCUMENTS = {"brief", "plan", "voice", "render", "timeline"}
 
 
 def test_commit_prints_the_version(film: Film) -> None:
-    """`commit --json` has exactly these keys, and V has exactly its sixteen keys."""
+    """`commit --json` has exactly these keys, and V has exactly its nineteen keys."""
     done = film.data("commit", "-m", "First cut", "--description", "All of it", "--important")
     assert done.keys() == {"version", "created", "beside", "locks", "amended", "stored_bytes"}
     made = done["version"]

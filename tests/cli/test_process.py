@@ -187,7 +187,7 @@ def test_binary_content_stays_off_the_screen(two: Film) -> None:
 def test_traceback_only_when_asked(two: Film) -> None:
     """An error inside aura is one line and a hint; --traceback shows where it is."""
     (two.root / ".aura/local/index.sqlite").unlink()
-    broken = [sys.executable, "-c", "import aura_vcs.history.status as s\ns.branch_and_awaited = None\n" + AURA[2]]
+    broken = [sys.executable, "-c", "import aura_vcs.history.status as s\ns.branch_and_missing = None\n" + AURA[2]]
     done = run(two, "status", command=broken)
     assert done.returncode == 1
     assert b"Traceback" not in done.stderr

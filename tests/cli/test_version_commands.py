@@ -13,7 +13,9 @@ def test_edit_changes_name_and_importance(two: Film) -> None:
     assert (after["name"], after["important"], after["id"]) == ("Rough cut", True, before["id"])
     assert "is like that already" in two("version", "edit", "v1", "--important").out
     two("undo")
-    assert two.data("show", "v1")["version"] == before
+    undone = two.data("show", "v1")["version"]
+    assert undone["updated_at"] > after["updated_at"], "to take back is to change"
+    assert undone | {"updated_at": before["updated_at"]} == before
     assert "Nothing to change" in two("version", "edit", "v1", code=2).stderr
 
 

@@ -216,7 +216,7 @@ class At:
     """A remote that does something just before its n-th request of a kind."""
 
     def __init__(self, inner: RemoteStorage, verb: str, action: Callable[[], object]) -> None:
-        self.inner, self.place, self.pack_bytes = inner, inner.location, inner.pack_bytes
+        self.inner, self.location, self.pack_bytes = inner, inner.location, inner.pack_bytes
         self.create_checked = None
         self._verb, self._action = verb, action
 

@@ -258,7 +258,7 @@ class _Between:
 
     def __init__(self, inner: RemoteStorage, verb: str, action: Callable[[], object]) -> None:
         self._inner, self._verb, self._action = inner, verb, action
-        self.place = inner.location
+        self.location = inner.location
 
     def __getattr__(self, name: str) -> object:
         if name == self._verb and self._action is not None:
