@@ -189,10 +189,10 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 class Head(msgspec.Struct, frozen=True):
-    """Where the work folder is: `local/HEAD.json`.
+    """Where the worktree is: `local/HEAD.json`.
 
     `branch` is None after the checkout of an older version; `version` is None before the first
-    commit. `version` is what the work folder is based on: whatever it has otherwise is unsaved.
+    commit. `version` is what the worktree is based on: whatever it has otherwise is unsaved.
     """
 
     branch: str | None
@@ -214,7 +214,7 @@ class HeadChange(msgspec.Struct, frozen=True):
 
 
 class TreeChange(msgspec.Struct, frozen=True):
-    """The work folder before and after an operation, as ids of trees.
+    """The worktree before and after an operation, as ids of trees.
 
     They differ where files were replaced. What both have alike was not touched, and is not always what was there.
     """

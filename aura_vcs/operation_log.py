@@ -16,7 +16,7 @@ from aura_vcs.ids import ReplicaId, is_replica_id
 from aura_vcs.layout import OPERATIONS, SEGMENT, log_copy, operations_log, operations_segment
 from aura_vcs.model import Operation
 from aura_vcs.storage.base import Writable
-from aura_vcs.storage.line_log import read_lines, whole_part
+from aura_vcs.storage.line_log import complete_lines, read_lines
 
 SEGMENT_LIMIT = 1 << 30
 """Decoded bytes of the largest closed part of a log."""
@@ -136,7 +136,7 @@ class OperationLogs:
             data = self._storage.read(operations_log(self.replica))
         except FileNotFoundError:
             return closed, 0
-        return closed + list(_intact_lines(data)), len(whole_part(data))
+        return closed + list(_intact_lines(data)), len(complete_lines(data))
 
     def _of_segment(self, name: str) -> list[LogLine]:
         if name.partition(".")[0] != self.replica:
@@ -244,7 +244,7 @@ class OperationLogs:
 
 def _intact_lines(data: bytes) -> Iterator[tuple[bytes, Operation]]:
     """The lines that end and are sound, with their newlines."""
-    for line in whole_part(data).splitlines(keepends=True):
+    for line in complete_lines(data).splitlines(keepends=True):
         operation = _decode(line.removesuffix(b"\n"), "")
         if operation is not None:
             yield line, operation

@@ -133,7 +133,7 @@ def test_fsck_finds_nothing_wrong(copy: Path) -> None:
 
 
 def test_checkout_puts_links_modes_and_empty_folders_in_place(copy: Path, facts: dict[str, Any]) -> None:
-    """An old version arrives in the work folder as it was, and work goes on from there."""
+    """An old version arrives in the worktree as it was, and work goes on from there."""
     with Repository.open(str(copy)) as repo:
         checkout(repo, "v2", clean=True)
         assert os.readlink(copy / "assets/latest") == "narration.wav"

@@ -10,7 +10,7 @@ from aura_vcs.errors.remotes import RemoteLocked, RemoteUntrusted
 from aura_vcs.storage.encryption.key_file import read_key_file
 from aura_vcs.storage.encryption.master_key import Secret, passphrase_secret
 from aura_vcs.storage.home import studio_home
-from aura_vcs.studio.remote_passphrases import kept_passphrase
+from aura_vcs.studio.remote_passphrases import stored_passphrase
 from aura_vcs.sync.remotes.connect import Surroundings
 from aura_vcs.sync.remotes.encryption import Ask, SecretRequest
 from aura_vcs.sync.remotes.environment import surroundings_of
@@ -77,7 +77,7 @@ class Credentials:
         path = self.key_file or (known if question.opens_with == "key-file" else None)
         if path and question.opens_with != "passphrase":
             return read_key_file(os.path.abspath(os.path.expanduser(path)))
-        passphrase = self.passphrase or (kept_passphrase(question.key) if self.keyring else None)
+        passphrase = self.passphrase or (stored_passphrase(question.key) if self.keyring else None)
         if passphrase is None or question.opens_with == "key-file":
             raise RemoteLocked(question.remote, "it is encrypted, and the credentials do not open it")
         return passphrase_secret(passphrase)

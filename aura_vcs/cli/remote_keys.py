@@ -96,9 +96,9 @@ class KeyHolder:
 
     def _passphrase(self, question: "SecretRequest") -> "Secret":
         from aura_vcs.storage.encryption.master_key import passphrase_secret
-        from aura_vcs.studio.remote_passphrases import kept_passphrase
+        from aura_vcs.studio.remote_passphrases import stored_passphrase
 
-        found = os.environ.get("AURA_PASSPHRASE") or kept_passphrase(question.key)
+        found = os.environ.get("AURA_PASSPHRASE") or stored_passphrase(question.key)
         if found:
             self._used = found
             return passphrase_secret(found)

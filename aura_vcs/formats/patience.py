@@ -55,14 +55,14 @@ def equal_runs(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Run]:
         elif tail := _equal_at_end(a, b, a_to, b_to, min(a_to - a_from, b_to - b_from)):
             runs.append((a_to - tail, b_to - tail, tail))
             gaps.append((a_from, a_to - tail, b_from, b_to - tail))
-    return _joined(sorted(runs))
+    return _connect_runs(sorted(runs))
 
 
 def _anchors(a: list[Hashable], b: list[Hashable]) -> list[Run]:
     """Return the longest sequence of items that occur once in both, in an order that both have."""
     once_a, once_b = _once(a), _once(b)
     pairs = [(once_a[item], at, 1) for item, at in once_b.items() if item in once_a]
-    return _joined(_longest_rising(pairs))
+    return _connect_runs(_longest_rising(pairs))
 
 
 def _once(items: list[Hashable]) -> dict[Hashable, int]:
@@ -116,7 +116,7 @@ def _equal_at_end(a: list[Hashable], b: list[Hashable], a_to: int, b_to: int, mo
     return length
 
 
-def _joined(runs: list[Run]) -> list[Run]:
+def _connect_runs(runs: list[Run]) -> list[Run]:
     """Return the runs with those made one that touch in both sequences."""
     joined: list[Run] = []
     from_a = from_b = 0

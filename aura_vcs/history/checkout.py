@@ -1,4 +1,4 @@
-"""Going back: checkout moves the work folder to a version, restore brings content back."""
+"""Going back: checkout moves the worktree to a version, restore brings content back."""
 
 from collections.abc import Callable, Sequence
 
@@ -38,7 +38,7 @@ DraftFactory = Callable[[Transaction, WorktreeBase, ObjectId, ObjectId], Draft]
 
 
 class CheckoutResult(msgspec.Struct, frozen=True):
-    """What happened to the work folder.
+    """What happened to the worktree.
 
     `restore_point` holds what was there, if something unsaved was replaced (or always, for a `restore` that
     changed something). `changed` counts paths. `left` are files that were edited meanwhile and were left as

@@ -20,10 +20,10 @@ from aura_vcs.suggestions import suggest
 ENTRIES_SHOWN = 1000
 
 
-class InspectedObject(msgspec.Struct, frozen=True):
+class InspectedObject(msgspec.Struct, frozen=True, rename={"location": "place"}):
     """An object: its row in the index, its place on disk, whether it is whole, and what it holds.
 
-    `path` is the file it lies in; `place` where in that, for a pack. `damage` is empty if its bytes
+    `path` is the file it lies in; `location` where in that, for a pack. `damage` is empty if its bytes
     hash to its id. `content` is the tree or version, decoded; None for files.
     """
 

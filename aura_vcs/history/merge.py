@@ -1,4 +1,4 @@
-"""Merging: a version of two lines, joined by meaning, in the branch and in the work folder, in one step.
+"""Merging: a version of two lines, joined by meaning, in the branch and in the worktree, in one step.
 
 What cannot be decided is committed too and stays open in the project (see `conflicts`); work goes on.
 """
@@ -136,7 +136,7 @@ def merge(repo: Repository, name: str | None = None, *, message: str = "", autho
 
 
 def abort_merge(repo: Repository) -> Undone:
-    """Take back the merge that the work folder stands on, with the decisions made since.
+    """Take back the merge that the worktree stands on, with the decisions made since.
 
     Raises:
         InputError: the last thing done here is no merge.
@@ -183,7 +183,7 @@ class _MergeStep:
         return StepScope(plan.ours.tree, (plan.ours.tree,), changes, (CONFLICTS,))
 
     def tree(self, batch: Batch, folder: ObjectId) -> ObjectId:
-        """The work folder after the merge; the version's own tree goes into the batch too."""
+        """The worktree after the merge; the version's own tree goes into the batch too."""
         plan, trees = self._plan, self._repo.trees
         unsaved = [found for found in trees.differences(plan.ours.tree, folder) if not _is_folder(found)]
         others = [

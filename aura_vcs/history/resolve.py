@@ -1,4 +1,4 @@
-"""Deciding open conflicts, today or later, on this machine or another: edits of the work folder.
+"""Deciding open conflicts, today or later, on this machine or another: edits of the worktree.
 
 A decision changes the file and takes the conflict off the list, in one step that undo takes back.
 Committing it is an ordinary commit.
@@ -47,7 +47,7 @@ class Resolved(msgspec.Struct, frozen=True):
 
 
 def open_conflicts(repo: Repository) -> tuple[OpenConflict, ...]:
-    """What is open in the work folder now.
+    """What is open in the worktree now.
 
     Raises:
         RecordCorrupt, FormatUnsupported: the list cannot be read.

@@ -1,4 +1,4 @@
-"""What has changed in the work folder since the version it is based on."""
+"""What has changed in the worktree since the version it is based on."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 class Status(msgspec.Struct, frozen=True):
-    """Where the work folder is and what has changed in it.
+    """Where the worktree is and what has changed in it.
 
     `branch` is None on an older version. `diverged` lists the branch's heads where machines moved it
-    apart. `behind` is the branch's version where it has moved past the work folder's. `conflicts` are
+    apart. `behind` is the branch's version where it has moved past the worktree's. `conflicts` are
     the places that merges left open. `awaited` are versions that other machines put the branch on and
     that a sync tool has not brought yet.
     """
@@ -53,7 +53,7 @@ class Status(msgspec.Struct, frozen=True):
 
 
 def status(repo: Repository) -> Status:
-    """Compare the work folder with the version it is based on.
+    """Compare the worktree with the version it is based on.
 
     One stat per file; only files whose stamp changed but not their size are read, and new files
     as large as one that is gone (it may have been renamed).

@@ -42,7 +42,7 @@ _LABEL_FIELDS = ("name", "description", "important", *fields_of_stamp("deleted")
 
 
 class Undone(msgspec.Struct, frozen=True):
-    """What was taken back or done again; `files` says what happened to the work folder, if anything."""
+    """What was taken back or done again; `files` says what happened to the worktree, if anything."""
 
     operation: Operation
     description: str

@@ -46,7 +46,7 @@ def delete_version(repo: Repository, record: VersionRecord) -> VersionRecord:
     """Hide a version; gc frees its content after the grace period. `undelete_version` brings it back.
 
     Raises:
-        VersionInUse: a branch, a tag or the work folder stands on it.
+        VersionInUse: a branch, a tag or the worktree stands on it.
     """
     repo.free_disk_space()
     check_unused(repo, record)
@@ -78,7 +78,7 @@ def purge_version(repo: Repository, record: VersionRecord, reason: str = "") -> 
     gc frees the content after the grace period; until then undo brings it back.
 
     Raises:
-        VersionInUse: a branch, a tag or the work folder stands on it.
+        VersionInUse: a branch, a tag or the worktree stands on it.
     """
     repo.free_disk_space()
     check_unused(repo, record)
@@ -92,7 +92,7 @@ def check_unused(repo: Repository, record: VersionRecord) -> None:
     """Refuse a version that something stands on.
 
     Raises:
-        VersionInUse: names the branch, the tag or the work folder.
+        VersionInUse: names the branch, the tag or the worktree.
     """
     name = f"v{record.number}"
     for found in branches(repo):
@@ -103,7 +103,7 @@ def check_unused(repo: Repository, record: VersionRecord) -> None:
         if tag.version == record.id:
             raise VersionInUse(name, f"tag {tag_name}", hint=f"Remove it first: `aura tag -d {tag_name}`.")
     if repo.head().version == record.id:
-        raise VersionInUse(name, "the work folder", hint="Check out another version first.")
+        raise VersionInUse(name, "HEAD", hint="Check out another version first.")
 
 
 def _change(

@@ -1,6 +1,6 @@
 """Rows for scenes, assets, checkpoints and exports, and what is asked of them.
 
-Scenes and assets follow the work folder, checkpoints and exports their refs; each row carries
+Scenes and assets follow the worktree, checkpoints and exports their refs; each row carries
 the stamp (date and size) of the file it was made from. Like every row they may vanish at any time.
 """
 
@@ -92,7 +92,7 @@ class Entities:
         gone_assets: Iterable[str],
         project: tuple[str, str, str] | None,
     ) -> None:
-        """Enter what changed in the work folder; `project` is title, description and stamp."""
+        """Enter what changed in the worktree; `project` is title, description and stamp."""
         with self._index.database.transaction() as connection:
             for file in gone_scenes:
                 connection.execute("DELETE FROM scenes WHERE file = ?", (file,))

@@ -66,7 +66,7 @@ class FoundPassage(msgspec.Struct, frozen=True):
     excerpt: str
 
 
-class EnteredPassage(msgspec.Struct, frozen=True):
+class IndexedPassage(msgspec.Struct, frozen=True):
     """A passage to be entered: of which file, from which version and blob."""
 
     path: str
@@ -125,7 +125,7 @@ class PassageIndex:
         row = self._connection.execute("SELECT value FROM totals WHERE name = 'bytes'").fetchone()
         return int(row[0]) if row else 0
 
-    def enter(self, passages: Iterable[EnteredPassage], versions: Sequence[VersionId]) -> None:
+    def enter(self, passages: Iterable[IndexedPassage], versions: Sequence[VersionId]) -> None:
         """Enter what versions say, and note that they were read; all of it or nothing."""
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
@@ -139,7 +139,7 @@ class PassageIndex:
                 connection.execute("ROLLBACK")
             raise
 
-    def _enter(self, passage: EnteredPassage) -> int:
+    def _enter(self, passage: IndexedPassage) -> int:
         """Enter one; returns the bytes of text that came with it."""
         connection, key = self._connection, hash_of(passage.text, passage.kind)
         connection.execute("INSERT OR IGNORE INTO paths (path) VALUES (?)", (passage.path,))

@@ -116,7 +116,7 @@ class ReferenceCounts:
         self._is_empty = connection.execute("SELECT 1 FROM objects LIMIT 1").fetchone() is None
 
     def raise_tree(self, tree: ObjectId, fresh: Mapping[ObjectId, NewChildren] | None = None) -> None:
-        """A live version begins to hold the tree; what objects in it hold beside what is `fresh` is owed."""
+        """A live version begins to hold the tree; what is counted is `fresh`, the rest is deferred."""
         self._fresh = fresh or {}
         self._walk([(tree, True)], +1)
         self._fresh = {}
@@ -131,7 +131,7 @@ class ReferenceCounts:
         self._walk([(object_id, False)], +1)
 
     def apply_deferred(self) -> None:
-        """Count what is owed."""
+        """Count what is deferred."""
         rows = self._connection.execute("SELECT holder, is_tree, counted FROM owed").fetchall()
         for digest, is_tree, counted in rows:
             holder = ObjectId(digest.hex())
@@ -151,7 +151,7 @@ class ReferenceCounts:
         return self._known[object_id] + self._changes.get(object_id, 0) > 0
 
     def apply_many_deferred(self) -> None:
-        """Count what is owed where that is much."""
+        """Count what is deferred where that is much."""
         if self._connection.execute("SELECT total(rest) FROM owed").fetchone()[0] > MAX_DEFERRED:
             self.apply_deferred()
 

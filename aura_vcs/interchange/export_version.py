@@ -58,7 +58,7 @@ def export_version(repo: Repository, version: str, target: str, paths: Sequence[
     """
     record = resolve(repo, version)
     check_content(record)
-    wanted = list(_wanted(repo, record.tree, paths, record.number))
+    wanted = list(_selected_entries(repo, record.tree, paths, record.number))
     files = [(path, entry) for path, entry in wanted if entry.kind is not EntryKind.DIR]
     repo.store.require({entry.id: path for path, entry in files})
     at = parse_time(record.created_at)
@@ -94,7 +94,7 @@ def check_outside(repo: Repository, target: str) -> None:
         raise InputError(f"{target} is inside the project: its files would be versioned again", hint=hint)
 
 
-def _wanted(repo: Repository, tree: str, paths: Sequence[str], number: int) -> Iterator[tuple[str, Entry]]:
+def _selected_entries(repo: Repository, tree: str, paths: Sequence[str], number: int) -> Iterator[tuple[str, Entry]]:
     from aura_vcs.ids import ObjectId
 
     root = ObjectId(tree)

@@ -41,11 +41,11 @@ def past_version(
         author=author.who or committer.who,
         created_at=format_time(_believable(author.at) or _believable(committer.at) or _EPOCH),
         branch=branch,
-        extra={ORIGIN: f"{ORIGIN_PREFIX}{git_id}", **_kept(commit.rest)},
+        extra={ORIGIN: f"{ORIGIN_PREFIX}{git_id}", **_extra_of(commit.rest)},
     )
 
 
-def kept_rest(extra: Mapping[str, str]) -> bytes | None:
+def remaining_data(extra: Mapping[str, str]) -> bytes | None:
     """Return what a commit said from its author's line on, as it was kept; None if it was not."""
     if GIT in extra:
         return extra[GIT].encode("utf-8", "surrogatepass")
@@ -61,7 +61,7 @@ def git_origin(extra: Mapping[str, str]) -> str | None:
     return origin.removeprefix(ORIGIN_PREFIX) if origin.startswith(ORIGIN_PREFIX) else None
 
 
-def _kept(rest: bytes) -> dict[str, str]:
+def _extra_of(rest: bytes) -> dict[str, str]:
     """Return the extra data that keeps a commit's own words; none where they are longer than a version takes."""
     if len(rest) * 4 // 3 + 200 > EXTRA_LIMIT:
         return {}

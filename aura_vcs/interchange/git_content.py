@@ -124,7 +124,7 @@ class ContentImport:
             return known
         if depth > DEPTH_LIMIT:
             raise GitDamaged(f"tree {git_id}", f"more than {DEPTH_LIMIT} folders lie inside each other")
-        wanted = self._wanted(self._entries(git_id), prefix)
+        wanted = self._requested(self._entries(git_id), prefix)
         self._store_blobs(wanted, prefix)
         found = []
         for name, entry in wanted.items():
@@ -147,7 +147,7 @@ class ContentImport:
         self._trees[bytes.fromhex(git_id)] = made
         return made
 
-    def _wanted(self, entries: list[GitEntry], prefix: str) -> dict[str, GitEntry]:
+    def _requested(self, entries: list[GitEntry], prefix: str) -> dict[str, GitEntry]:
         """Return the entries that a tree of ours can hold, by name; the others are told."""
         wanted: dict[str, GitEntry] = {}
         for entry in entries:

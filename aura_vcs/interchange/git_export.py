@@ -17,7 +17,7 @@ from aura_vcs.history.names.branches import branches, default_branch
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import VersionFilter
 from aura_vcs.interchange.export_version import check_outside
-from aura_vcs.interchange.git_commits import git_origin, kept_rest
+from aura_vcs.interchange.git_commits import git_origin, remaining_data
 from aura_vcs.interchange.git_content import GIT_NAMES
 from aura_vcs.interchange.git_names import git_name
 from aura_vcs.interchange.git_objects import (
@@ -190,7 +190,7 @@ class _Export:
             tree_id = EMPTY_TREE_ID
         tree = self._tree(tree_id, "")
         parents = tuple(self._commits[parent] for parent in version.parents)
-        rest, origin = kept_rest(version.extra), git_origin(version.extra)
+        rest, origin = remaining_data(version.extra), git_origin(version.extra)
         if rest is None:
             return self._pack.add("commit", encode_commit(GitCommit(tree, parents, _rest_of(version))))
         data = encode_commit(GitCommit(tree, parents, rest))

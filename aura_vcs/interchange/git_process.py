@@ -294,7 +294,7 @@ class ObjectStream:
 
 
 def find_git_folder(place: str) -> str:
-    """Return the folder with the refs of a repository: of a work folder, its `.git`, also where that is a file.
+    """Return the folder with the refs of a repository: of a working tree, its `.git`, also where that is a file.
 
     Raises:
         NotAGitRepository.

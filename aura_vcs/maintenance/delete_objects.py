@@ -22,14 +22,14 @@ class ObjectRemoval:
         self._repo = repo
         self._let_go = repo.index.mark_offloaded if offloaded else repo.index.forget
 
-    def remove(self, doomed: Sequence[ObjectRecord]) -> tuple[int, int]:
+    def remove(self, unwanted: Sequence[ObjectRecord]) -> tuple[int, int]:
         """Remove the objects; returns how many went and the bytes that freed.
 
         Trees go first: a tree that is there has everything below it.
         """
-        loose = [item for item in doomed if item.pack is None]
+        loose = [item for item in unwanted if item.pack is None]
         packed: dict[str, set[ObjectId]] = {}
-        for item in doomed:
+        for item in unwanted:
             if item.pack is not None:
                 packed.setdefault(item.pack, set()).add(item.id)
         self._repo.progress.start("Deleting", len(loose) + len(packed), "files")
@@ -56,15 +56,15 @@ class ObjectRemoval:
         self._let_go(item.id for item in items)
         return len(items), freed
 
-    def _live_objects(self, name: str, doomed: set[ObjectId]) -> list[StoredObject] | None:
+    def _live_objects(self, name: str, unwanted: set[ObjectId]) -> list[StoredObject] | None:
         """What else is in a pack; None where it is damaged: that is fsck's to report, not ours to delete."""
         try:
-            return [item for item in self._repo.store.pack_objects(name) if item.id not in doomed]
+            return [item for item in self._repo.store.pack_objects(name) if item.id not in unwanted]
         except (IntegrityError, FileNotFoundError):
             return None
 
-    def _shrink(self, name: str, doomed: set[ObjectId], living: list[StoredObject] | None) -> tuple[int, int]:
-        """Write the pack anew without `doomed`."""
+    def _shrink(self, name: str, unwanted: set[ObjectId], living: list[StoredObject] | None) -> tuple[int, int]:
+        """Write the pack anew without `unwanted`."""
         if living is None:
             return 0, 0
         packs = self._repo.store.packs
@@ -73,10 +73,10 @@ class ObjectRemoval:
         order = sorted(living, key=_position)
         written = rewrite(self._repo, order, FRAME_BYTES, None, mode=mode) if living else ""
         after = packs.stored_size(written) if written else 0
-        self._let_go(doomed)
+        self._let_go(unwanted)
         self._repo.index.forget_packs([name])
         packs.delete(name)
-        return len(doomed), max(0, before - after)
+        return len(unwanted), max(0, before - after)
 
 
 def _position(item: StoredObject) -> tuple[int, int]:

@@ -165,7 +165,7 @@ def _periodic(autosaves: list[VersionRecord], rules: RetentionRules) -> dict[Ver
 
 
 def _named(repo: Repository) -> dict[VersionId, str]:
-    """Versions that a branch, a tag or the work folder stands on, and which."""
+    """Versions that a branch, a tag or the worktree stands on, and which."""
     named: dict[VersionId, str] = {}
     for found in branches(repo):
         for version in (found.version, *found.diverged):
@@ -175,5 +175,5 @@ def _named(repo: Repository) -> dict[VersionId, str]:
             named.setdefault(tag.version, f"tag {name}")
     head = repo.head().version
     if head is not None:
-        named.setdefault(head, "the work folder")
+        named.setdefault(head, "HEAD")
     return named

@@ -22,7 +22,7 @@ _LAST = (layout.FORMAT,)
 
 
 class ProjectPurge(msgspec.Struct, frozen=True):
-    """What goes: `files` of the work folder, and everything in `.aura`; `bytes` counts both."""
+    """What goes: `files` of the worktree, and everything in `.aura`; `bytes` counts both."""
 
     versions: int
     files: tuple[FileStat, ...]

@@ -15,7 +15,7 @@ from aura_vcs.history.names.branches import branches
 from aura_vcs.history.recording.scan_differences import compare_scan
 from aura_vcs.history.recording.version_builder import worktree_base
 from aura_vcs.ids import ObjectId, VersionId
-from aura_vcs.index.passages import EnteredPassage, FoundPassage, PassageIndex
+from aura_vcs.index.passages import FoundPassage, IndexedPassage, PassageIndex
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.objects.trees import EMPTY_TREE_ID
@@ -97,7 +97,7 @@ def _read_versions(repo: Repository, index: PassageIndex, seen: _Seen) -> None:
     for start in range(0, len(unread), BATCH):
         if index.is_full():
             break
-        entered: list[EnteredPassage] = []
+        entered: list[IndexedPassage] = []
         read: list[VersionId] = []
         for version in unread[start : start + BATCH]:
             try:
@@ -114,12 +114,12 @@ def _read_versions(repo: Repository, index: PassageIndex, seen: _Seen) -> None:
         repo.progress.finish()
 
 
-def _new_passages(repo: Repository, version: VersionId, known: set[VersionId]) -> list[EnteredPassage]:
+def _new_passages(repo: Repository, version: VersionId, known: set[VersionId]) -> list[IndexedPassage]:
     """What a version says in files that are not as in a version beside it that was read."""
     record = repo.queries.version(version)
     if record is None:
         return []
-    found: list[EnteredPassage] = []
+    found: list[IndexedPassage] = []
     has_scenes = repo.trees.entry(record.tree, SCENES_FOLDER) is not None
     for difference in repo.trees.differences(_beside(repo, record, known), record.tree):
         entry = difference.new
@@ -138,13 +138,13 @@ def _beside(repo: Repository, record: VersionRecord, known: set[VersionId]) -> O
     return EMPTY_TREE_ID
 
 
-def _of_file(repo: Repository, path: str, entry: Entry, number: int, *, has_scenes: bool) -> Iterator[EnteredPassage]:
+def _of_file(repo: Repository, path: str, entry: Entry, number: int, *, has_scenes: bool) -> Iterator[IndexedPassage]:
     """A file's name and, where it is a text, what it says. Scenes have an index of their own."""
-    yield EnteredPassage(path, "file", "", path, number, entry.id)
+    yield IndexedPassage(path, "file", "", path, number, entry.id)
     if entry.kind is not EntryKind.FILE or entry.size > FILE_BYTES_LIMIT or not _is_read(path, has_scenes=has_scenes):
         return
     for passage in passages_of(path, repo.store.read(entry.id)):
-        yield EnteredPassage(path, passage.kind, passage.place, _clean(passage.text), number, entry.id)
+        yield IndexedPassage(path, passage.kind, passage.place, _clean(passage.text), number, entry.id)
 
 
 def _is_read(path: str, *, has_scenes: bool) -> bool:
@@ -199,7 +199,7 @@ def _in_memory(text: str, passages: Sequence[tuple[str, Passage]], limit: int) -
     index = PassageIndex(None, "")
     try:
         nowhere = ObjectId("")
-        index.enter((EnteredPassage(path, p.kind, p.place, _clean(p.text), 0, nowhere) for path, p in passages), ())
+        index.enter((IndexedPassage(path, p.kind, p.place, _clean(p.text), 0, nowhere) for path, p in passages), ())
         return index.find(text, limit)
     finally:
         index.close()

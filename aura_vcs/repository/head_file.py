@@ -1,4 +1,4 @@
-"""The file that says where the work folder is, and the way back to it when it is gone or damaged."""
+"""The file that says where the worktree is, and the way back to it when it is gone or damaged."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

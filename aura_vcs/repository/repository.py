@@ -217,7 +217,7 @@ class Repository:
         return LocalSource(self.trees, self.store)
 
     def head(self) -> Head:
-        """Where the work folder is."""
+        """Where the worktree is."""
         stored = self.head_file.stored()
         if stored.version is not None and not self.is_index_complete(stored.version):
             stored = self.head_file.stored()

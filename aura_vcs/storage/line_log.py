@@ -42,6 +42,6 @@ def read_lines(storage: Readable, name: str, *, start: int = 0) -> Iterator[Line
                 raise RecordCorrupt(name, f"a line longer than {LINE_LIMIT:,} bytes")
 
 
-def whole_part(data: bytes) -> bytes:
+def complete_lines(data: bytes) -> bytes:
     """Return what of a log's bytes is whole lines."""
     return data[: data.rfind(b"\n") + 1]

@@ -15,7 +15,7 @@ import msgspec
 
 from aura_vcs.codec import encode_compact, format_time, with_checksum
 from aura_vcs.ids import new_operation_id
-from aura_vcs.storage.line_log import read_lines, whole_part
+from aura_vcs.storage.line_log import complete_lines, read_lines
 from aura_vcs.studio.folder import ACTIONS, CONFIG, DONE, PROJECTS, RATINGS, SETUP, TEMPLATES, StudioFolder
 
 LOG_BYTES = 4 << 20
@@ -189,7 +189,7 @@ def _append(folder: StudioFolder, line: bytes) -> None:
         folder.storage.put(ACTIONS, line, private=True)
         return
     data = folder.storage.read(ACTIONS)
-    whole = whole_part(data)
+    whole = complete_lines(data)
     if len(whole) > LOG_BYTES:
         cut = whole.find(b"\n", len(whole) // 2) + 1
         folder.storage.put(ACTIONS, whole[cut:] + line, private=True)

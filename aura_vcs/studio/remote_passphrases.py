@@ -3,7 +3,7 @@
 from aura_vcs.studio.secret_store import SERVICE, working_keyring
 
 
-def kept_passphrase(key: str) -> str | None:
+def stored_passphrase(key: str) -> str | None:
     """Return the passphrase that the keyring has for a remote's key, if there is a keyring that opens."""
     if not key:
         return None

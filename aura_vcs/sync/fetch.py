@@ -107,7 +107,7 @@ def fetch(
     undoable: bool = True,
     expecting: Expecting | None = None,
 ) -> Fetched:
-    """Bring what the remote has; the work folder stays as it is.
+    """Bring what the remote has; the worktree stays as it is.
 
     Autosaves and restore points come only with `all_versions`. Where branches simply went on, our
     own entries follow, in one operation that `undo` takes back; what came stays. With

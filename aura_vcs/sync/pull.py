@@ -1,4 +1,4 @@
-"""Pull, sync and clone: fetching, and then bringing branches and the work folder along."""
+"""Pull, sync and clone: fetching, and then bringing branches and the worktree along."""
 
 import msgspec
 
@@ -29,9 +29,9 @@ ATTEMPTS = 3
 class Pulled(msgspec.Struct, frozen=True):
     """What a pull did.
 
-    `files` says what happened to the work folder, None where it stayed. `diverged` lists the heads
+    `files` says what happened to the worktree, None where it stayed. `diverged` lists the heads
     of the current branch where it came apart. `in_the_way` are unsaved changes to files that the
-    new version changes too: the work folder was left alone; so it was where the branch is on a version
+    new version changes too: the worktree was left alone; so it was where the branch is on a version
     `without_content`, which somebody gave up.
     """
 
@@ -51,7 +51,7 @@ class Synced(msgspec.Struct, frozen=True):
 
 
 def pull(repo: Repository, remote: RangeReadable, known: RemoteCache, *, all_versions: bool = False) -> Pulled:
-    """Fetch, then bring the work folder to where its branch has gone, if nothing stands against it.
+    """Fetch, then bring the worktree to where its branch has gone, if nothing stands against it.
 
     Unsaved changes stay where they are, unless the new version changes the same files: then the
     folder is left alone. Where the branch has come apart, both heads are kept and the folder stays.

@@ -209,7 +209,7 @@ def test_names_of_versions(second: Repository) -> None:
 
 
 def test_versions_that_something_stands_on_stay(second: Repository) -> None:
-    """A branch, a tag or the work folder on it: neither deleted nor purged; the message says which."""
+    """A branch, a tag or the worktree on it: neither deleted nor purged; the message says which."""
     create_tag(second, "final", resolve(second, "v1").id)
     for name, holder in (("v1", "tag final"), ("v2", "branch main")):
         for take in (delete_version, purge_version):
@@ -217,7 +217,7 @@ def test_versions_that_something_stands_on_stay(second: Repository) -> None:
                 take(second, resolve(second, name))
     delete_tag(second, "final")
     checkout(second, "v1")
-    with pytest.raises(VersionInUse, match="work folder"):
+    with pytest.raises(VersionInUse, match="HEAD"):
         delete_version(second, resolve(second, "v1"))
 
 

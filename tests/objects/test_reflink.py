@@ -90,7 +90,7 @@ def stored(repo: Repository, content: bytes = FILM) -> Path:
 
 
 def work(repo: Repository) -> Path:
-    """The film in the work folder."""
+    """The film in the worktree."""
     return Path(repo.root) / "film.mp4"
 
 
@@ -138,7 +138,7 @@ def test_work_never_reaches_the_store(film: Repository) -> None:
 
 
 def test_a_stored_clone_that_is_damaged_is_never_laid_out(film: Repository) -> None:
-    """What is cloned is hashed before it gets its name in the work folder."""
+    """What is cloned is hashed before it gets its name in the worktree."""
     work(film).unlink()
     save(film, "Without it")
     with stored(film).open("r+b") as file:

@@ -39,7 +39,7 @@ def machine(path: Path, name: str, project: str | None = None) -> Repository:
 
 
 def write(repo: Repository, path: str, data: bytes | str) -> None:
-    """Put a file into the work folder."""
+    """Put a file into the worktree."""
     full = Path(repo.root, path)
     full.parent.mkdir(parents=True, exist_ok=True)
     full.write_bytes(data.encode() if isinstance(data, str) else data)
@@ -54,7 +54,7 @@ def save(repo: Repository, path: str, data: bytes | str, name: str = "") -> Vers
 
 
 def files(repo: Repository) -> dict[str, bytes]:
-    """The work folder without `.aura` and the hint for Syncthing that lies beside it."""
+    """The worktree without `.aura` and the hint for Syncthing that lies beside it."""
     found = {}
     for folder, folders, names in os.walk(repo.root):
         folders[:] = [f for f in folders if f != ".aura"]

@@ -65,7 +65,7 @@ def test_what_was_lost_comes_back_too(film: Film) -> None:
 
 
 def own_files(repo: Repository) -> dict[str, bytes]:
-    """The work folder without the hints for other tools that a clone writes."""
+    """The worktree without the hints for other tools that a clone writes."""
     return {path: data for path, data in files(repo).items() if path != ".stignore"}
 
 
@@ -83,7 +83,7 @@ class Partial:
 
 
 def test_a_partial_clone_has_the_folder_and_the_history(film: Film) -> None:
-    """The work folder is complete, old media are not here, every version can be read as long as the remote stands."""
+    """The worktree is complete, old media are not here, every version can be read as long as the remote stands."""
     whole = machine(film.path / "whole", "carl", film.repo.format.project)
     fetch(whole, film.remotes["origin"], known(whole), undoable=False)
     partial = Partial(film)

@@ -31,7 +31,7 @@ from .test_push_pull import media
 
 
 def test_offloading_frees_what_the_remote_holds_and_says_so(film: Film) -> None:
-    """The old takes go, the one that the work folder stands on stays; fsck is fine and counts them."""
+    """The old takes go, the one that the worktree stands on stays; fsck is fine and counts them."""
     before = stored(film.repo)
     plan = film.offload()
     assert {file.path for file in plan.to_free} == {"assets/take.mov"}
@@ -71,7 +71,7 @@ def test_what_is_offloaded_comes_when_it_is_needed(film: Film) -> None:
 
 
 def test_without_the_remote_nothing_is_touched_and_the_files_are_named(film: Film) -> None:
-    """Offline, one error names the files and the remote, and the work folder is as it was."""
+    """Offline, one error names the files and the remote, and the worktree is as it was."""
     film.offload()
     film.remotes.clear()
     write(film.repo, "notes.txt", "unsaved")
@@ -107,7 +107,7 @@ def test_what_no_remote_has_stays(film: Film) -> None:
     assert {file.size_bytes: file.reason for file in plan.staying} == {
         SIZE: "v5 is not pushed",
         SIZE + 2: "v4 is not pushed (autosaves and restore points go with `--all-versions`)",
-        MIB + 5: "the work folder stands on it",
+        MIB + 5: "HEAD stands on it",
     }
     assert [file.size_bytes for file in plan.to_free] == [SIZE + 1]
     execute_offload(film.repo, plan)
@@ -174,7 +174,7 @@ def test_versions_and_paths_say_what_is_meant(film: Film) -> None:
     film.push()
     assert [file.size_bytes for file in film.plan("v2").to_free] == [SIZE + 1]
     assert film.plan("v4").to_free == ()
-    assert {file.reason for file in film.plan("v4").staying} == {"v5 has it too", "the work folder stands on it"}
+    assert {file.reason for file in film.plan("v4").staying} == {"v5 has it too", "HEAD stands on it"}
     assert [file.path for file in film.plan("v4", "v5").to_free] == ["extra.mov"]
     assert [file.path for file in film.plan("extra.mov").to_free] == ["extra.mov"]
     assert len(film.plan("assets").to_free) == 2
@@ -212,7 +212,7 @@ def test_offloaded_purged_and_missing_are_three_things(film: Film) -> None:
     assert (report.problems, report.offloaded) == ((), 1)
     for pack in Path(film.repo.storage.root, "objects/packs").iterdir():
         if pack.stat().st_size > MIB:
-            pack.unlink()  # the take that the work folder stands on, which was not offloaded
+            pack.unlink()  # the take that the worktree stands on, which was not offloaded
     report = fsck(film.repo)
     assert {problem.kind for problem in report.problems} == {"missing_object"}
     assert report.offloaded == 1

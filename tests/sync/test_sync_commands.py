@@ -402,7 +402,7 @@ def test_offload_and_back_again(takes: Person, tmp_path: Path) -> None:
     """The plan has bytes and reasons, what goes comes when it is needed, and every command has the word for it."""
     planned = takes.aura("offload", "--dry-run")
     assert "To free: 2.2 MB, 2 files of 2.2 MB that origin holds" in planned
-    assert "the work folder stands on it" in planned
+    assert "HEAD stands on it" in planned
     assert "Freed" not in planned
     assert takes.json("fsck")["offloaded"] == {"files": 0, "bytes": 0}
     assert "Freed 2.2 MB: 2 files offloaded" in takes.aura("offload")

@@ -207,7 +207,7 @@ def _show(repo: "Repository", console: Console, done: "Committed") -> None:
         did, yellow(f"v{record.number}"), f' "{record.name}" on ', cyan(branch), f", {_new(done.stored_bytes)}"
     )
     if before is not None:
-        _say_amended(repo, console, before)
+        _print_amended(repo, console, before)
     console.line(faint("Take it back with `aura undo`; your files stay as they are."))
 
 
@@ -216,7 +216,7 @@ def _new(stored_bytes: int) -> str:
     return "less than 1 KB new on disk" if stored_bytes < SMALL else f"{size(stored_bytes)} new on disk"
 
 
-def _say_amended(repo: "Repository", console: Console, before: "VersionRecord") -> None:
+def _print_amended(repo: "Repository", console: Console, before: "VersionRecord") -> None:
     """Where the version is that was amended, and whom that concerns."""
 
     now = repo.queries.version(before.id)

@@ -83,7 +83,7 @@ def diff_command(*, versions: tuple[str, ...], paths: tuple[str, ...], files: bo
     Documents are compared field by field, timelines and the projects of editors clip by clip, texts
     line by line, pictures by how they look, sound and video by what is heard and seen.
     """
-    wanted = Wanted(**options)
+    wanted = DiffRequest(**options)
     if not files:
         _diff(versions, paths, wanted)
         return
@@ -97,7 +97,7 @@ def diff_command(*, versions: tuple[str, ...], paths: tuple[str, ...], files: bo
     _show(session.console, session.options()["progress"], sides, wanted)
 
 
-class Wanted(NamedTuple):
+class DiffRequest(NamedTuple):
     """What of a comparison is asked for, and how."""
 
     stat: bool
@@ -120,7 +120,7 @@ class Sides(NamedTuple):
 
 @pass_repository
 def _diff(
-    repo: "Repository", console: Console, versions: tuple[str, ...], paths: tuple[str, ...], wanted: Wanted
+    repo: "Repository", console: Console, versions: tuple[str, ...], paths: tuple[str, ...], wanted: DiffRequest
 ) -> None:
     from aura_vcs.history.compare_versions import compare_versions
 
@@ -133,7 +133,7 @@ def _diff(
     _leave_unversioned(repo, wanted.heat_map, wanted.side_by_side, wanted.page)
 
 
-def _show(console: Console, progress: "Progress", sides: Sides, wanted: Wanted) -> None:
+def _show(console: Console, progress: "Progress", sides: Sides, wanted: DiffRequest) -> None:
     comparison = sides.comparison
     if wanted.heat_map is not None or wanted.side_by_side is not None:
         _write_pictures(console, comparison, {"heat_map": wanted.heat_map, "side_by_side": wanted.side_by_side})

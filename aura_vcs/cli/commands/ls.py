@@ -36,9 +36,9 @@ def ls_command(repo: "Repository", console: Console, what: str, recursive: bool)
     located = locate(repo, _meant(repo, what))
     found = list_folder(repo, located, recursive=recursive)
     if console.as_json:
-        from aura_vcs.cli.output.json_shapes import entry_shape, restore_point_to_json
+        from aura_vcs.cli.output.json_shapes import entry_to_json, restore_point_to_json
 
-        entries = [entry_shape(path, entry) for path, entry in found]
+        entries = [entry_to_json(path, entry) for path, entry in found]
         console.data({"version": restore_point_to_json(located.record), "path": located.path or "", "entries": entries})
         return
     console.lines(([size(entry.size).rjust(10), "  ", *_name(path, entry)] for path, entry in found), paged=True)

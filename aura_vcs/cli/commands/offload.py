@@ -139,14 +139,14 @@ def _print_files(console: Console, files: "Sequence[OffloadedFile]") -> None:
 
 
 def _to_json(plan: "OffloadPlan", done: "Freed | None") -> dict[str, Any]:
-    def shape(file: "OffloadedFile") -> dict[str, Any]:
+    def to_json(file: "OffloadedFile") -> dict[str, Any]:
         return {"id": file.id, "path": file.path, "size_bytes": file.size_bytes, "remotes": list(file.remotes)}
 
     return {
         "dry_run": done is None,
         "copies": plan.copies,
-        "offloaded": [shape(file) for file in plan.to_free],
-        "kept": [{**shape(file), "reason": file.reason} for file in plan.staying],
+        "offloaded": [to_json(file) for file in plan.to_free],
+        "kept": [{**to_json(file), "reason": file.reason} for file in plan.staying],
         "faults": list(plan.faults),
         "freed_bytes": plan.freed_bytes if done is None else done.freed_bytes,
         "read_bytes": plan.read_bytes,

@@ -37,7 +37,7 @@ def search_command(repo: "Repository", console: Console, words: tuple[str, ...],
 
     text = " ".join(words)
     texts, looked = search_texts(repo, text, limit)
-    shapes = [_to_json(repo, item) for item in search(repo, text, limit)] + [_text_shape(hit) for hit in texts]
+    shapes = [_to_json(repo, item) for item in search(repo, text, limit)] + [_text_to_json(hit) for hit in texts]
     shapes = sorted(shapes, key=lambda shape: not shape["in_folder"])[:limit]
     if console.as_json:
         where = {"files": looked.files, "versions": looked.versions, "unread": looked.unread}
@@ -46,7 +46,7 @@ def search_command(repo: "Repository", console: Console, words: tuple[str, ...],
     console.lines((line for shape in shapes for line in _lines(shape)), paged=True)
     if not shapes:
         console.line("Nothing was found.")
-    _say_looked(console, looked)
+    _print_searched(console, looked)
 
 
 def _lines(shape: dict[str, Any]) -> Iterator[Line]:
@@ -73,7 +73,7 @@ def _span(shape: dict[str, Any]) -> str:
 _TEXTS = frozenset({"text", "subtitle", "clip", "document", "file"})
 
 
-def _say_looked(console: Console, looked: "Looked") -> None:
+def _print_searched(console: Console, looked: "Looked") -> None:
     """Where it was looked, and what was left out: nobody takes for not there what was not searched."""
     files, versions = count(looked.files, "file"), count(looked.versions, "version")
     kinds = f"texts, subtitles, timelines, documents, names of {files}, tags, names of versions"
@@ -86,7 +86,7 @@ def _say_looked(console: Console, looked: "Looked") -> None:
         console.note("There is more text than is kept for searching: of the oldest versions some was not looked at.")
 
 
-def _text_shape(hit: "TextHit") -> dict[str, Any]:
+def _text_to_json(hit: "TextHit") -> dict[str, Any]:
     from aura_vcs.cli.output.json_shapes import path_to_json
 
     number = hit.last.number if hit.last is not None else None

@@ -46,9 +46,9 @@ def show_command(repo: "Repository", console: Console, what: str) -> None:
     elif located.is_folder:
         _folder(repo, console, located)
     elif console.as_json:
-        from aura_vcs.cli.output.json_shapes import entry_shape
+        from aura_vcs.cli.output.json_shapes import entry_to_json
 
-        console.data({**_head(located), **entry_shape(located.path, located.entry)})
+        console.data({**_head(located), **entry_to_json(located.path, located.entry)})
     else:
         write_content(console, repo.store.stream(located.entry.id), what)
 
@@ -113,9 +113,9 @@ def _folder(repo: "Repository", console: Console, located: "LocatedContent") -> 
     prefix = f"{located.path}/" if located.path else ""
     found = [(path, entry) for path, entry in repo.trees.walk(located.entry.id, prefix)]
     if console.as_json:
-        from aura_vcs.cli.output.json_shapes import entry_shape
+        from aura_vcs.cli.output.json_shapes import entry_to_json
 
-        console.data({**_head(located), "entries": [entry_shape(path, entry) for path, entry in found]})
+        console.data({**_head(located), "entries": [entry_to_json(path, entry) for path, entry in found]})
         return
     shown = [(path, entry) for path, entry in found if entry.kind != "dir"]
     console.lines(([size(entry.size).rjust(12), "  ", path] for path, entry in shown), paged=True)

@@ -115,7 +115,7 @@ def _show(repo: "Repository", console: Console, found: "Status") -> None:
     else:
         console.line(green("Nothing has changed."))
     _print_offloaded(repo, console)
-    _say_unsent(console, _unsent(repo, found))
+    _print_unsent(console, _unsent(repo, found))
 
 
 def _how_large(found: "Status", change: "WorktreeChange") -> "list[Part]":
@@ -135,7 +135,7 @@ def _unsent(repo: "Repository", found: "Status") -> "tuple[Unsent, ...]":
     return unsent(repo, found.head.id)
 
 
-def _say_unsent(console: Console, places: "Sequence[Unsent]") -> None:
+def _print_unsent(console: Console, places: "Sequence[Unsent]") -> None:
     """ "2 versions not sent to nas": as the last sync with it left things, nobody is asked."""
     for item in places:
         more = "more than " if item.is_more else ""

@@ -18,7 +18,7 @@ def basics(stage: Stage) -> None:
     """Show every command of every day, and two machines."""
     ada = stage.person("Ada", "solar-system")
     copy_sample(ada.folder)
-    for part in (first_versions, going_back, tidying):
+    for part in (first_versions, checking_out, tidying):
         part(ada)
     between_machines(stage)
 
@@ -46,7 +46,7 @@ def first_versions(ada: Person) -> None:
     ada.aura("log")
 
 
-def going_back(ada: Person) -> None:
+def checking_out(ada: Person) -> None:
     """Checkout with unsaved work, return, restore, undo, redo."""
     ada.stage.say("One more change, not saved yet. Then look at how it all began:")
     ada.edit(BRIEF, tone="Sarcastic, and in verse")

@@ -18,7 +18,7 @@ def merging(stage: Stage) -> None:
     ada, ben = stage.person("Ada", "solar-system", "Ada "), stage.person("Ben", "bens-copy", "Ben ")
     copy_sample(ada.folder)
     working_apart(ada)
-    joining(ada)
+    merge_branch(ada)
     deciding_elsewhere(ada, ben)
     looking_back(ada)
 
@@ -77,9 +77,9 @@ def working_apart(ada: Person) -> None:
     ada.aura("commit", "-m", "Mars first")
 
 
-def joining(ada: Person) -> None:
+def merge_branch(ada: Person) -> None:
     """The plan, the merge, what it made."""
-    ada.stage.say("What would joining them bring? This changes nothing:")
+    ada.stage.say("What would merging them bring? This changes nothing:")
     ada.aura("merge", "shorter", "--dry-run")
     ada.stage.say("Then do it. What only people can decide is saved with the version, and nobody has to decide it now:")
     ada.aura("merge", "shorter")

@@ -105,7 +105,7 @@ class Console:
     def note(self, *parts: Part) -> None:
         """Write one line to stderr, for a person; where nothing can be written, it is not said."""
         with suppress(OSError):
-            click.echo(written(parts), err=True, color=colour_wanted())
+            click.echo(written(parts), err=True, color=uses_colour())
 
     def warn(self, *parts: Part) -> None:
         """Write a warning to stderr."""
@@ -122,7 +122,7 @@ class Console:
         lost, and told at the end.
         """
         try:
-            click.echo(text, color=colour_wanted())
+            click.echo(text, color=uses_colour())
         except BrokenPipeError:
             raise
         except OSError as error:
@@ -132,7 +132,7 @@ class Console:
         """Write many lines; on a terminal through a pager, if `paged`."""
         if paged and self.pager and is_terminal(sys.stdout) and is_terminal(sys.stdin):
             os.environ.setdefault("LESS", "FRX")  # leave at once where all fits on the screen
-            click.echo_via_pager(_separated(written(line) for line in lines), color=colour_wanted())
+            click.echo_via_pager(_separated(written(line) for line in lines), color=uses_colour())
             return
         if self.as_json:
             return
@@ -163,7 +163,7 @@ def is_terminal(stream: Any) -> bool:
         return False
 
 
-def colour_wanted() -> bool | None:
+def uses_colour() -> bool | None:
     """False where NO_COLOR is set or the terminal knows no colours; None leaves it to whether it is a terminal."""
     return False if os.environ.get("NO_COLOR") or is_dumb() else None
 

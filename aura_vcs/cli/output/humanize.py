@@ -89,7 +89,7 @@ def titled(record: "VersionRecord") -> str:
 
 
 def shown_pointer(head: "Head", record: "VersionRecord | None") -> list[Part]:
-    """Where the work folder is: "On branch main at v3 …"."""
+    """Where the worktree is: "On branch main at v3 …"."""
     at: list[Part] = [" at ", yellow(f"v{record.number}"), f' "{record.name}"'] if record is not None else []
     if head.branch is not None:
         return ["On branch ", cyan(head.branch), *(at or [", no versions yet"])]

@@ -61,7 +61,7 @@ def path_to_json(path: str, key: str = "path") -> dict[str, Any]:
     return shape
 
 
-def entry_shape(path: str, entry: "Entry") -> dict[str, Any]:
+def entry_to_json(path: str, entry: "Entry") -> dict[str, Any]:
     """A file, link or folder of a version; a folder's size is that of all files in it."""
     return {
         **path_to_json(path),
@@ -157,7 +157,7 @@ def conflict_to_json(item: "OpenConflict") -> dict[str, Any]:
 
 
 def checkout_to_json(repo: "Repository", head: "Head", moved: "CheckoutResult | None") -> dict[str, Any]:
-    """What happened to the work folder, and where it is now."""
+    """What happened to the worktree, and where it is now."""
 
     record = repo.queries.version(head.version) if head.version is not None else None
     point = moved.restore_point if moved is not None else None
@@ -177,7 +177,7 @@ def diff_to_json(
     comparison: "Comparison",
     media: "Mapping[str, MediaDiff] | None" = None,
 ) -> dict[str, Any]:
-    """What `aura diff --json` prints; `to` is null for the work folder. `media` is what is known of files by path."""
+    """What `aura diff --json` prints; `to` is null for the worktree. `media` is what is known of files by path."""
     known = media or {}
     return {
         "from": restore_point_to_json(old),

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import click
 
-from aura_vcs.cli.output.console import Console, colour_wanted, faint, is_dumb, is_terminal, written
+from aura_vcs.cli.output.console import Console, faint, is_dumb, is_terminal, uses_colour, written
 from aura_vcs.cli.output.escaping import escape
 from aura_vcs.cli.output.humanize import duration, size
 
@@ -65,7 +65,7 @@ class ProgressMeter:
                 return
             self._told.add(message)
             self._wipe()
-            _write(f"{written([faint(message)])}\n", color=colour_wanted())
+            _write(f"{written([faint(message)])}\n", color=uses_colour())
 
     def _draw(self, text: str) -> None:
         text = escape(text)

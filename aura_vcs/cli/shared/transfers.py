@@ -159,7 +159,7 @@ def _print_locks(console: Console, plan: "PushPlan") -> None:
 
 
 def print_pulled(repo: "Repository", console: Console, pulled: "Pulled") -> None:
-    """What happened to the branch and the work folder."""
+    """What happened to the branch and the worktree."""
     from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_restore_point, print_skipped
     from aura_vcs.history.names.revisions import describe
 

@@ -64,7 +64,7 @@ class _Layer:
         self.rank = rank
         self.is_free = is_free
         self.here = [self._sorted(side) for side in sides]
-        self.stayed = [self._kept_order(side) for side in (1, 2)]
+        self.stayed = [self._unchanged_order(side) for side in (1, 2)]
         self.anchors = [n for n in self.here[0] if n in self.stayed[0] and n in self.stayed[1] and n in merged]
         self.anchors = [name for name in self.anchors if merged[name].track == track]
         self.members = [self._members(side) for side in range(3)]
@@ -76,7 +76,7 @@ class _Layer:
         mine = [(spot.start, self.rank.get(name, 0), name) for name, spot in side.items() if spot.track == self.track]
         return [name for _, _, name in sorted(mine)]
 
-    def _kept_order(self, side: int) -> set[str]:
+    def _unchanged_order(self, side: int) -> set[str]:
         """Clips of the common version that a side left on this track, in their order."""
         place = {name: n for n, name in enumerate(self.here[side])}
         common = [name for name in self.here[0] if name in place]

@@ -141,7 +141,7 @@ class Merge:
         if here == was:
             return theirs, []
         if ours is UNSET or theirs is UNSET:
-            return _kept(base, ours, theirs)
+            return _keep_changed(base, ours, theirs)
         joined = self._merge_keys(base, ours, theirs)
         return joined or (ours, [_conflict("changed", base, ours, theirs)])
 
@@ -206,7 +206,7 @@ class Merge:
             sides = _at(base, b), _at(ours, o), _at(theirs, t)
             value, inner = self.slot(*sides)
             if value is UNSET and b is not None and isinstance(base[b], dict) and _is_moved(plan, n):
-                value, inner = _kept(*sides)
+                value, inner = _keep_changed(*sides)
             if value is not UNSET:
                 values[n], found_in[n] = value, inner
 
@@ -242,7 +242,7 @@ def _at(elements: list[JsonValue], position: int | None) -> Slot:
     return UNSET if position is None else elements[position]
 
 
-def _kept(base: Slot, ours: Slot, theirs: Slot) -> tuple[Slot, list[MergedPart]]:
+def _keep_changed(base: Slot, ours: Slot, theirs: Slot) -> tuple[Slot, list[MergedPart]]:
     """One side removed what the other changed: it stays."""
     if ours is UNSET:
         return theirs, [_conflict("removed_by_ours", base, ours, theirs)]

@@ -44,7 +44,7 @@ def merge_text(base: bytes, ours: bytes, theirs: bytes) -> MergedText:
         if text.encode("utf-8") != data:
             return MergedText(ours, fallback=f"not joined by line: {side}, it is not UTF-8")
         texts.append(text)
-    joined, conflicts, mixed = _join(*texts)
+    joined, conflicts, mixed = _merge_passages(*texts)
     return MergedText(joined.encode("utf-8"), conflicts, mixed=mixed)
 
 
@@ -66,10 +66,12 @@ def common_text(one: bytes, other: bytes) -> bytes:
 
 def merge_strings(base: str, ours: str, theirs: str) -> tuple[str, tuple[TextConflict, ...]]:
     """Join two changed versions of a text by line, then word."""
-    return _join(base, ours, theirs)[:2]
+    return _merge_passages(base, ours, theirs)[:2]
 
 
-def _join(base: str, ours: str, theirs: str) -> tuple[str, tuple[TextConflict, ...], tuple[MixedPassage, ...]]:
+def _merge_passages(
+    base: str, ours: str, theirs: str
+) -> tuple[str, tuple[TextConflict, ...], tuple[MixedPassage, ...]]:
     """The joined text, what is open, and the passages in which words of both sides stand."""
     lines = split_lines(base), split_lines(ours), split_lines(theirs)
     if sum(map(len, lines)) > LINES_LIMIT:

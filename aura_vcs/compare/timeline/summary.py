@@ -41,7 +41,7 @@ def summary(changes: Sequence[TimelineChange], old: Timeline, new: Timeline, *, 
     lines = [*told, *_length(old, new)]
     if len(lines) <= limit:
         return Summary(tuple(lines), told == sentences(changes, most=len(changes)))
-    overall = [change for change in changes if change.kind.startswith("track_") or _is_of_whole(change)]
+    overall = [change for change in changes if change.kind.startswith("track_") or _covers_all(change)]
     followed = [change for change in changes if change.kind == "ripple"]
     noun = next((clip.noun for side in (new, old) for track in side.tracks for clip in track.clips), "clip")
     short = [*_counted(changes, overall, noun), *sentences([*overall, *followed], most=most), *_length(old, new)]
@@ -50,7 +50,7 @@ def summary(changes: Sequence[TimelineChange], old: Timeline, new: Timeline, *, 
     return Summary(tuple(short), is_complete=False)
 
 
-def _is_of_whole(change: TimelineChange) -> bool:
+def _covers_all(change: TimelineChange) -> bool:
     return change.kind == "setting" or (change.kind == "other" and not change.subject)
 
 

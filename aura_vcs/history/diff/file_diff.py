@@ -63,7 +63,7 @@ def diff_change(
     above CONTENT_LIMIT, or that is not here any more, gives a word that says so.
 
     Raises:
-        FileUnreadable: a file of the work folder cannot be read.
+        FileUnreadable: a file of the worktree cannot be read.
     """
     if media is not None:
         return media_diff(media)

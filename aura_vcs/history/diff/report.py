@@ -1,4 +1,4 @@
-"""The compare report of two versions, or of a version and the work folder: gathers what it shows."""
+"""The compare report of two versions, or of a version and the worktree: gathers what it shows."""
 
 from pathlib import PurePosixPath
 from typing import Literal

@@ -1,4 +1,4 @@
-"""What differs between two versions, or a version and the work folder: paths, then their content.
+"""What differs between two versions, or a version and the worktree: paths, then their content.
 
 Only what differs is touched: folders that are equal are not opened, and content is read for the
 paths that are asked about (see `file_diff`).
@@ -28,7 +28,7 @@ LOOK_BYTES_LIMIT = 16 << 20
 class PathChange(msgspec.Struct, frozen=True):
     """A path that two sides do not have alike: added, modified, deleted, renamed or type_changed.
 
-    `old` and `new` are what lies there, None where nothing does. A file of the work folder that was
+    `old` and `new` are what lies there, None where nothing does. A file of the worktree that was
     not hashed has an empty id.
     """
 
@@ -42,7 +42,7 @@ class PathChange(msgspec.Struct, frozen=True):
 class Comparison(msgspec.Struct, frozen=True):
     """What differs, by path. `documents` says of each of the five specifications whether it does.
 
-    `old` and `new` give the content of either side. `unstable` are files of the work folder that
+    `old` and `new` give the content of either side. `unstable` are files of the worktree that
     kept changing while they were read.
     """
 
@@ -159,7 +159,7 @@ def with_changed_renames(changes: Sequence[PathChange], old: Contents, new: Cont
 
 
 def _key(path: str, entry: Entry) -> str:
-    """What its content is known by: a file of the work folder that was not hashed has no id."""
+    """What its content is known by: a file of the worktree that was not hashed has no id."""
     return entry.id or f"{path}/"
 
 

@@ -1,4 +1,4 @@
-"""What differs between a version and the work folder as it is now."""
+"""What differs between a version and the worktree as it is now."""
 
 from collections.abc import Sequence
 from typing import BinaryIO
@@ -19,7 +19,7 @@ from aura_vcs.worktree.worktree import Worktree
 
 
 class WorktreeContents:
-    """The work folder's side, as it is now; a scan says what is a file."""
+    """The worktree's side, as it is now; a scan says what is a file."""
 
     def __init__(self, worktree: Worktree, scan: Scan) -> None:
         self._worktree = worktree
@@ -48,7 +48,7 @@ class WorktreeContents:
 def compare_worktree(
     repo: Repository, old: ObjectId = EMPTY_TREE_ID, paths: Sequence[str] = (), *, hashed: bool = True
 ) -> Comparison:
-    """Compare a tree with the work folder as it is now; with `paths`, only those.
+    """Compare a tree with the worktree as it is now; with `paths`, only those.
 
     Without `hashed`, changed files are not read, and have no id.
 

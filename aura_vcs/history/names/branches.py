@@ -200,7 +200,7 @@ def _entry_change(
 
 
 def create_branch(repo: Repository, name: str, version: VersionId) -> Operation:
-    """Start a branch on a version; the work folder stays where it is.
+    """Start a branch on a version; the worktree stays where it is.
 
     Raises:
         InvalidName, NameTaken.
@@ -258,12 +258,12 @@ def delete_branch(repo: Repository, name: str) -> Operation:
 
     Raises:
         UnknownName: there is none.
-        VersionInUse: the work folder is on it.
+        VersionInUse: the worktree is on it.
     """
     with repo.transaction() as transaction:
         get_branch(repo, name)
         if repo.head().branch == name:
-            raise VersionInUse(f"Branch {name}", "the work folder", hint="Go to another branch first.")
+            raise VersionInUse(f"Branch {name}", "HEAD", hint="Go to another branch first.")
         ref, change = branch_update(repo, transaction, name, None, over_all=True)
         return transaction.record(
             Draft("branch.delete", f"Deleted branch {name}", {ref: change}, inverse=Inverse("branch.create"))

@@ -1,4 +1,4 @@
-"""Replacing the work folder as one step, however often it is interrupted.
+"""Replacing the worktree as one step, however often it is interrupted.
 
 Before the first file is touched, what is to be done lies in `local/pending.json`: the trees before
 and after, and the operation that will be recorded. A command that fails puts the files back;

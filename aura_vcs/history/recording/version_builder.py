@@ -39,7 +39,7 @@ class VersionSpec(msgspec.Struct, frozen=True):
 
 
 class WorktreeBase(msgspec.Struct, frozen=True):
-    """What the work folder is based on: HEAD, and the version's tree (the empty one before the first).
+    """What the worktree is based on: HEAD, and the version's tree (the empty one before the first).
 
     `record` is the version as the index had it when HEAD was read; None before the first.
     """
@@ -54,7 +54,7 @@ class WorktreeBase(msgspec.Struct, frozen=True):
 
 
 def worktree_base(repo: Repository) -> WorktreeBase:
-    """What the work folder is based on now."""
+    """What the worktree is based on now."""
     head = repo.head()
     record = repo.queries.version(head.version) if head.version is not None else None
     return WorktreeBase(head, record.tree if record is not None else EMPTY_TREE_ID, record)

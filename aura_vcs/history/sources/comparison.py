@@ -1,4 +1,4 @@
-"""Where the content of a comparison's two sides comes from: the store, or the work folder."""
+"""Where the content of a comparison's two sides comes from: the store, or the worktree."""
 
 import io
 from bisect import bisect_right

@@ -1,4 +1,4 @@
-"""What is wrong with the documents of the work folder, for `status`: quick where nothing has changed.
+"""What is wrong with the documents of the worktree, for `status`: quick where nothing has changed.
 
 A folder that equals its version has that version's problems, as far as files are in it; of those that
 documents name and no version has, because a rule ignores them, it is remembered how they were. The

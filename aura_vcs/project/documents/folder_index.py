@@ -1,4 +1,4 @@
-"""Scenes and assets of the work folder as rows of the index, brought up to date by dates and sizes.
+"""Scenes and assets of the worktree as rows of the index, brought up to date by dates and sizes.
 
 A file is only opened when its date or size is not what it was; ten thousand files that did not
 change cost a walk.

@@ -125,11 +125,11 @@ class _Walk:
             return value
         if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
             return self.fail(pointer, f"this is {kind_of(value)}", expected)
-        if isinstance(info, inspect.IntType) and value != _whole(value):
+        if isinstance(info, inspect.IntType) and value != _as_integer(value):
             return self.fail(pointer, f"{_show(value)} is not a whole number", expected)
         if not _within(value, info):
             return self.fail(pointer, f"{_show(value)} is out of range", expected)
-        return _whole(value) if isinstance(info, inspect.IntType) else value
+        return _as_integer(value) if isinstance(info, inspect.IntType) else value
 
     def choice(self, value: Any, choices: list[str], pointer: str) -> Any:
         if isinstance(value, str) and value in choices:
@@ -206,7 +206,7 @@ def _extra(info: Any) -> dict[str, Any]:
     return found
 
 
-def _whole(value: Any) -> Any:
+def _as_integer(value: Any) -> Any:
     return int(value) if isinstance(value, float) and math.isfinite(value) else value
 
 

@@ -131,7 +131,7 @@ class _Finder:
     def _named(self, project: str, reference: MediaReference) -> NamedMedia:
         found = self._resolve(project, reference)
         inside = found.state == "found" and found.place == "project"
-        near = self._near(reference.path, found) if found.state in ("missing", "not_looked_at") else ""
+        near = self._same_name(reference.path, found) if found.state in ("missing", "not_looked_at") else ""
         return NamedMedia(
             path=as_text(reference.path),
             kind=reference.kind,
@@ -161,7 +161,7 @@ class _Finder:
         except UnsafePath:
             return False  # a name that no version can have
 
-    def _near(self, written: str, found: Resolved) -> str:
+    def _same_name(self, written: str, found: Resolved) -> str:
         if self._by_name is None:
             self._by_name = {one.rpartition("/")[2].casefold(): one for one in sorted(self._sizes, reverse=True)}
         name = found.path or written.replace("\\", "/").rstrip("/")

@@ -122,7 +122,7 @@ def run_export(
     environment: Mapping[str, str] | None = None,
     progress: Progress | None = None,
 ) -> ExportRecord:
-    """Render a queued job. The work folder is neither read nor touched.
+    """Render a queued job. The worktree is neither read nor touched.
 
     `environment` is all that the process which decodes gets of one.
 

@@ -85,7 +85,7 @@ class HttpRemote(ReadOnlyRemote):
                 if part is not None and answer.status != 206:
                     _skip(answer, part[0])  # the server gives all of it
                 data = _read(answer, limit)
-                _check_whole(answer, data, limit, part)
+                _check_complete(answer, data, limit, part)
                 return data, answer.headers
         except urllib.error.HTTPError as error:
             error.close()
@@ -119,7 +119,7 @@ def _reason(error: Exception) -> str:
     return "".join(c if c.isprintable() else " " for c in f"{text}")[:300]
 
 
-def _check_whole(answer: http.client.HTTPResponse, data: bytes, limit: int, part: tuple[int, int] | None) -> None:
+def _check_complete(answer: http.client.HTTPResponse, data: bytes, limit: int, part: tuple[int, int] | None) -> None:
     """Refuse an answer of which less came than was announced.
 
     Raises:

@@ -121,12 +121,12 @@ class LazyFetcher:
             if not wanted.objects:
                 return
             held = [blob for blob, absent in parts.items() if wanted.objects.issuperset(absent)]
-            self._say(name, held, paths)
+            self._report(name, held, paths)
             arrived = self._receive(known, view, table, wanted)
             self._record_locations(arrived)
             clear(known.content)
 
-    def _say(self, name: str, blobs: list[ObjectId], paths: Mapping[ObjectId, str]) -> None:
+    def _report(self, name: str, blobs: list[ObjectId], paths: Mapping[ObjectId, str]) -> None:
         recorded = self._repo.store.offloaded.all()
         what = f"{len(blobs)} files"
         if len(blobs) == 1:

@@ -3,7 +3,7 @@
 A plan first: which content goes, what it frees, which remotes hold it, what stays and why. Then the
 deed, under the objects lock: the record of where content went is durable before the first byte goes,
 so that a crash anywhere leaves content that is here, or recorded, or both. Versions, trees,
-documents and lists of chunks stay. What the work folder stands on, and what a version needs that the
+documents and lists of chunks stay. What the worktree stands on, and what a version needs that the
 remotes do not have, stays too.
 """
 
@@ -194,12 +194,12 @@ class _RequiredContent:
         for folder in repo.worktree.scan(worktree_base(repo).tree).walk():
             for state in folder.files.values():
                 if state.id and state.id.hex() in blobs:
-                    found.setdefault(ObjectId(state.id.hex()), "it is in the work folder")
+                    found.setdefault(ObjectId(state.id.hex()), "it is among your files")
         return found
 
     def _trees(self) -> Iterable[tuple[ObjectId, str]]:
         """Trees whose files stay, with the reason; the weightiest first."""
-        yield worktree_base(self._repo).tree, "the work folder stands on it"
+        yield worktree_base(self._repo).tree, "HEAD stands on it"
         begun = pending(self._repo)
         if begun is not None:
             yield from ((begun.before, "a command is unfinished"), (begun.after, "a command is unfinished"))

@@ -1,4 +1,4 @@
-"""Objects on their way in: fetched to a waiting room, hashed there, and taken over only then.
+"""Objects on their way in: fetched into quarantine, hashed there, and taken over only then.
 
 Most of a pack wanted: the pack comes as it is, from where an interruption stopped it. Less: its
 wanted frames come by range, and what is wanted of them goes into a pack of our own. Nothing in

@@ -1,0 +1,119 @@
+"""One idea has one word: the glossary names the words that are not used, and none of them is in a name or message."""
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "aura_vcs"
+HEADING = "## Words that are not used"
+EXCEPTIONS = {
+    "Sound": "sound is what is heard",
+    "_SoundReader": "sound is what is heard",
+    "_SoundTrack": "sound is what is heard",
+    "sound_bytes": "sound is what is heard",
+    "_sound": "sound is what is heard",
+    "join": "as `os.path.join` does it",
+    "join_pointer": "a JSON pointer is joined as a path is",
+    "join_words": "a list of words as text",
+    "say": "the demonstration speaks",
+    "_shape": "what a JSON value is like: its keys",
+    "print_kept_unsaved": "unsaved work that stays in the worktree",
+}
+"""Names that have such a word in another sense, each with that sense."""
+MESSAGE_CALLS = {"line", "note", "warn", "ask", "echo", "secho", "print"}
+"""Methods and functions whose arguments a person reads."""
+
+
+@cache
+def _retired() -> dict[str, bool]:
+    """Words of the table, and whether texts are free of them as well as names."""
+    text = (ROOT / "docs" / "glossary.md").read_text("utf-8")
+    rows = re.findall(r"^\| ([^|]+) \| [^|]+ \| (names(?:, text)?) \|$", text.split(HEADING)[1], re.MULTILINE)
+    return {word.strip(): "text" in where for words, where in rows for word in words.split(",")}
+
+
+@cache
+def _trees() -> dict[Path, ast.Module]:
+    return {path: ast.parse(path.read_text("utf-8")) for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def _parts(name: str) -> str:
+    """The words of a name, in lower case, one space between two."""
+    return " ".join(part.lower() for part in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name))
+
+
+@cache
+def _named() -> tuple[tuple[str, str], ...]:
+    """Every name once, since there is much to walk through."""
+    return tuple(_all_named())
+
+
+@cache
+def _texts() -> tuple[tuple[str, str], ...]:
+    """Every text once, likewise."""
+    return tuple(_all_texts())
+
+
+def _all_named() -> Iterator[tuple[str, str]]:
+    """Every module, class and function, with where it is."""
+    for path, tree in _trees().items():
+        yield path.parent.name if path.stem == "__init__" else path.stem, str(path.relative_to(ROOT))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                yield node.name, f"{path.relative_to(ROOT)}:{node.lineno}"
+
+
+def _literals(node: ast.AST) -> Iterator[str]:
+    for part in ast.walk(node):
+        if isinstance(part, ast.Constant) and isinstance(part.value, str):
+            yield part.value
+
+
+def _all_texts() -> Iterator[tuple[str, str]]:
+    """First lines of docstrings, what is printed, and what errors say, with where it is."""
+    for path, tree in _trees().items():
+        for node in ast.walk(tree):
+            at = f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 1)}"
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                yield (ast.get_docstring(node) or "").split("\n")[0], at
+            elif isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+                yield from ((text, at) for text in _literals(node.exc))
+            elif isinstance(node, ast.Call):
+                name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+                if name in MESSAGE_CALLS:
+                    yield from ((text, at) for text in _literals(node))
+                yield from ((text, at) for k in node.keywords if k.arg == "hint" for text in _literals(k.value))
+
+
+def _has(word: str, text: str) -> bool:
+    return re.search(rf"\b{re.escape(word)}\b", text) is not None
+
+
+def test_the_glossary_names_words_that_are_not_used() -> None:
+    """The table is there, and some of its words are kept out of texts."""
+    assert len(_retired()) > 25
+    assert any(_retired().values())
+
+
+@pytest.mark.parametrize("word", sorted(_retired()))
+def test_no_name_has_a_word_that_is_not_used(word: str) -> None:
+    """Modules, classes and functions are called by the words of the glossary."""
+    found = [f"{name} ({at})" for name, at in _named() if name not in EXCEPTIONS and _has(word, _parts(name))]
+    assert found == []
+
+
+@pytest.mark.parametrize("word", sorted(word for word, in_text in _retired().items() if in_text))
+def test_no_text_has_a_word_that_is_not_used(word: str) -> None:
+    """First lines of docstrings and messages speak as the glossary does."""
+    assert [f"{at}: {text}" for text, at in _texts() if _has(word, text.lower())] == []
+
+
+def test_every_exception_is_needed() -> None:
+    """A name that is gone needs no exception."""
+    names = {name for name, _ in _named()}
+    assert {name for name in EXCEPTIONS if name not in names} == set()
